@@ -1,0 +1,130 @@
+# tonicfs. `make` builds, `make check` proves, `make demo` shows, `make install` installs; `make help` lists the rest.
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+BUILD   ?= build
+SANITIZE ?=
+
+packages := fuse3 libcurl libcrypto jansson expat sqlcipher
+warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+            -Wwrite-strings -Wundef -Wformat=2 -Wvla -Werror
+
+CFLAGS  ?= -O2 -g
+hardening := -fstack-protector-strong -fPIE
+ifeq ($(SANITIZE),)
+hardening += -D_FORTIFY_SOURCE=2
+else
+hardening += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+link_sanitize := -fsanitize=address,undefined
+endif
+
+# No pkg-config call at all for targets that need none (install-deps, help, clean).
+lazy_pkg = $(if $(pkg_cflags_done),,$(eval pkg_cflags_done := 1)$(eval pkg_cflags := $(shell pkg-config --cflags $(packages)))$(eval pkg_libs := $(shell pkg-config --libs $(packages))))
+all_cflags = $(lazy_pkg)-std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -DSQLITE_HAS_CODEC \
+             -DTONICFS_VERSION='"$(VERSION)"' -Isrc -pthread $(warnings) $(hardening) $(pkg_cflags) $(CFLAGS)
+all_libs   = $(lazy_pkg)$(pkg_libs) -pthread -lm
+
+sources   := $(sort $(wildcard src/*/*.c))
+objects   := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(sources))
+main_obj  := $(BUILD)/obj/cli/main.o
+library   := $(BUILD)/libtonicfs.a
+program   := $(BUILD)/tonicfs
+unit_src  := $(sort $(wildcard tests/unit/test_*.c))
+unit_help := $(patsubst tests/unit/%.c,$(BUILD)/obj/unit/%.o,$(filter-out $(unit_src),$(wildcard tests/unit/*.c)))
+unit_bin  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_src))
+
+.PHONY: all help deps check check-deps unit units e2e sanitize clang-build bench demo demo-stop install uninstall clean FORCE
+.DELETE_ON_ERROR:
+
+all: $(program)
+
+help:
+	@echo 'make              build $(program)'
+	@echo 'make deps         install what the build needs (Debian)'
+	@echo 'make check        install what is missing, build, run every test, also under ASan and UBSan'
+	@echo 'make unit T=name  run one unit test program;  make units: all of them'
+	@echo 'make e2e T=expr   run the end-to-end tests (pytest -k expr)'
+	@echo 'make bench        measure, as ratios against a limit from the same run'
+	@echo 'make demo         the main job, step by step, on a real S3 server;  make demo-stop ends it'
+	@echo 'make install      PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+
+deps:
+	scripts/install-deps.sh build
+
+check-deps: $(BUILD)/.have-libraries
+
+# A clear message where a library is missing, plain SQLite stands in for SQLCipher, or it is too old.
+$(BUILD)/.have-libraries:
+	@mkdir -p $(BUILD)
+	@scripts/check-libraries.sh '$(CC)' $(packages)
+	@touch $@
+
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/.have-libraries $(BUILD)/.flags
+	@mkdir -p $(@D)
+	$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/unit/%.o: tests/unit/%.c $(BUILD)/.have-libraries $(BUILD)/.flags
+	@mkdir -p $(@D)
+	$(CC) $(all_cflags) -Itests/unit -MMD -MP -c -o $@ $<
+
+# Compiled again when the compiler or its flags change.
+$(BUILD)/.flags: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(CC) $(CFLAGS) $(SANITIZE) $(VERSION)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(SANITIZE) $(VERSION)' > $@
+
+$(library): $(filter-out $(main_obj),$(objects))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(program): $(main_obj) $(library)
+	$(CC) $(link_sanitize) $(LDFLAGS) -pie -o $@ $^ $(all_libs)
+
+$(BUILD)/unit/%: $(BUILD)/obj/unit/%.o $(unit_help) $(library)
+	@mkdir -p $(@D)
+	$(CC) $(link_sanitize) $(LDFLAGS) -pie -o $@ $< $(unit_help) $(library) $(all_libs) -lcmocka
+
+units: $(unit_bin)
+	scripts/run-units.sh $(unit_bin)
+
+unit: $(BUILD)/unit/$(T)
+	$(BUILD)/unit/$(T)
+
+# Python for the end-to-end tests, in a virtual environment of the project's own.
+build/venv/.done: tests/requirements.txt
+	python3 -m venv build/venv
+	build/venv/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+e2e: $(program) build/venv/.done
+	TONICFS_BINARY=$(abspath $(program)) build/venv/bin/python -m pytest -q tests/e2e $(if $(T),-k '$(T)')
+
+check:
+	scripts/install-deps.sh build test server
+	scripts/check.sh
+
+bench: $(program) build/venv/.done
+	scripts/install-deps.sh build test
+	tests/bench/run.sh
+
+demo:
+	scripts/install-deps.sh build demo
+	$(MAKE) $(program) build/venv/.done
+	scripts/demo.sh start
+
+demo-stop:
+	scripts/demo.sh stop
+
+install: $(program)
+	scripts/install.sh '$(program)' '$(DESTDIR)' '$(PREFIX)'
+
+uninstall:
+	scripts/install.sh --remove '$(DESTDIR)' '$(PREFIX)'
+
+clean:
+	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/clang $(library) $(program) $(BUILD)/.flags $(BUILD)/.have-libraries
+
+FORCE:
+
+-include $(wildcard $(BUILD)/obj/*/*.d)
