@@ -1,0 +1,30 @@
+/*
+ * Pauses between tries: exponential with full jitter, honouring Retry-After, ended by a count and a deadline.
+ * Which failures may be tried again follows from remote_error.kind; REMOTE_UNCERTAIN only where the caller says that sending it twice
+ * does no harm.
+ */
+#ifndef TONICFS_NET_RETRY_H
+#define TONICFS_NET_RETRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/remote.h"
+
+struct retry {
+	unsigned tries_left;     /* set by retry_init */
+	unsigned base_msecs;
+	unsigned limit_msecs;    /* of one pause */
+	int64_t deadline_msecs;  /* time_mono_msecs() */
+	unsigned tried;
+};
+
+/* 5 tries, from 500 ms, pauses up to 15 s, within total_msecs. */
+void retry_init(struct retry *retry, unsigned tries, unsigned total_msecs);
+/* True: wait *ret_pause_msecs and send again. */
+bool retry_next(struct retry *retry, const struct remote_error *error, bool idempotent, unsigned *ret_pause_msecs);
+/* The same, and waits; false when it is over or *cancelled (may be NULL) became true. */
+bool retry_wait(struct retry *retry, const struct remote_error *error, bool idempotent,
+		const volatile bool *cancelled);
+
+#endif

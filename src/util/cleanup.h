@@ -1,0 +1,50 @@
+/*
+ * Scope-bound release: `cleanup_free char *s = NULL;` frees s when the scope ends, whatever the way out.
+ * steal_pointer() hands ownership on.
+ */
+#ifndef TONICFS_UTIL_CLEANUP_H
+#define TONICFS_UTIL_CLEANUP_H
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static inline void cleanup_freep(void *p)
+{
+	free(*(void **)p);
+}
+
+static inline void cleanup_fdp(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void cleanup_filep(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+
+#define cleanup_with(fn) __attribute__((cleanup(fn)))
+#define cleanup_free cleanup_with(cleanup_freep)
+#define cleanup_fd cleanup_with(cleanup_fdp)
+#define cleanup_file cleanup_with(cleanup_filep)
+
+#define steal_pointer(pp) \
+	({ __auto_type steal_value = *(pp); *(pp) = NULL; steal_value; })
+
+static inline int steal_fd(int *fd)
+{
+	int value = *fd;
+
+	*fd = -1;
+	return value;
+}
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#endif

@@ -1,0 +1,18 @@
+/* Small helpers for local files and strings that several rooms need. */
+#ifndef TONICFS_UTIL_FILES_H
+#define TONICFS_UTIL_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Creates every missing folder of path with the mode given. 0 or -errno. */
+int files_mkdir_parents(const char *path, mode_t mode);
+/* Writes a new file of mode 0600, fsynced with its folder; -EEXIST where one is there. */
+int files_write_new_private(const char *path, const void *bytes, size_t n);
+/* Reads at most limit bytes. The caller frees *ret_bytes. -EFBIG where there are more. */
+int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len);
+/* Absolute, symlinks resolved as far as the path exists. The caller frees. */
+int files_absolute(const char *path, char **ret_path);
+
+#endif
