@@ -1,0 +1,183 @@
+#include "util/crypto.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+struct crypto_hash {
+	EVP_MD_CTX *context;
+};
+
+static const EVP_MD *hash_algorithm(enum crypto_hash_kind kind)
+{
+	return kind == CRYPTO_MD5 ? EVP_md5() : EVP_sha256();
+}
+
+int crypto_hash_new(enum crypto_hash_kind kind, struct crypto_hash **ret_hash)
+{
+	struct crypto_hash *hash = calloc(1, sizeof *hash);
+
+	if (!hash)
+		return -ENOMEM;
+	hash->context = EVP_MD_CTX_new();
+	if (!hash->context || EVP_DigestInit_ex(hash->context, hash_algorithm(kind), NULL) != 1) {
+		crypto_hash_free(hash);
+		return -ENOMEM;
+	}
+	*ret_hash = hash;
+	return 0;
+}
+
+int crypto_hash_update(struct crypto_hash *hash, const void *bytes, size_t n)
+{
+	return EVP_DigestUpdate(hash->context, bytes, n) == 1 ? 0 : -ENOMEM;
+}
+
+int crypto_hash_finish(struct crypto_hash *hash, uint8_t *ret_digest)
+{
+	return EVP_DigestFinal_ex(hash->context, ret_digest, NULL) == 1 ? 0 : -ENOMEM;
+}
+
+void crypto_hash_free(struct crypto_hash *hash)
+{
+	if (!hash)
+		return;
+	EVP_MD_CTX_free(hash->context);
+	free(hash);
+}
+
+void crypto_hash_freep(struct crypto_hash **hash)
+{
+	crypto_hash_free(*hash);
+}
+
+int crypto_sha256(const void *bytes, size_t n, uint8_t ret_digest[CRYPTO_SHA256_SIZE])
+{
+	return EVP_Digest(bytes, n, ret_digest, NULL, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
+}
+
+int crypto_md5(const void *bytes, size_t n, uint8_t ret_digest[CRYPTO_MD5_SIZE])
+{
+	return EVP_Digest(bytes, n, ret_digest, NULL, EVP_md5(), NULL) == 1 ? 0 : -ENOMEM;
+}
+
+static int hmac(const EVP_MD *algorithm, const void *key, size_t key_len, const void *bytes,
+		size_t n, uint8_t *ret_mac)
+{
+	unsigned int mac_len;
+
+	if (key_len > INT_MAX)
+		return -ENOMEM;
+	/* To OpenSSL, a NULL key means "the one from before". */
+	if (!HMAC(algorithm, key ? key : "", (int)key_len, bytes ? bytes : "", n, ret_mac, &mac_len))
+		return -ENOMEM;
+	return 0;
+}
+
+int crypto_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t n,
+		       uint8_t ret_mac[CRYPTO_SHA256_SIZE])
+{
+	return hmac(EVP_sha256(), key, key_len, bytes, n, ret_mac);
+}
+
+int crypto_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t n,
+		     uint8_t ret_mac[CRYPTO_SHA1_SIZE])
+{
+	return hmac(EVP_sha1(), key, key_len, bytes, n, ret_mac);
+}
+
+void crypto_hex(const void *bytes, size_t n, char *ret_text)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *in = bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		ret_text[2 * i] = digits[in[i] >> 4];
+		ret_text[2 * i + 1] = digits[in[i] & 15];
+	}
+	ret_text[2 * n] = '\0';
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int crypto_unhex(const char *text, void *ret_bytes, size_t n)
+{
+	uint8_t *out = ret_bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		int high = hex_digit(text[2 * i]), low;
+
+		if (high < 0)
+			return -EINVAL;
+		low = hex_digit(text[2 * i + 1]);
+		if (low < 0)
+			return -EINVAL;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return text[2 * n] == '\0' ? 0 : -EINVAL;
+}
+
+void crypto_base64(const void *bytes, size_t n, char *ret_text)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const uint8_t *in = bytes;
+	char *out = ret_text;
+
+	for (; n >= 3; n -= 3, in += 3) {
+		uint32_t group = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
+
+		*out++ = alphabet[group >> 18];
+		*out++ = alphabet[group >> 12 & 63];
+		*out++ = alphabet[group >> 6 & 63];
+		*out++ = alphabet[group & 63];
+	}
+	if (n) {
+		uint32_t group = (uint32_t)in[0] << 16 | (n == 2 ? (uint32_t)in[1] << 8 : 0);
+
+		*out++ = alphabet[group >> 18];
+		*out++ = alphabet[group >> 12 & 63];
+		*out++ = n == 2 ? alphabet[group >> 6 & 63] : '=';
+		*out++ = '=';
+	}
+	*out = '\0';
+}
+
+int crypto_random(void *ret_bytes, size_t n)
+{
+	uint8_t *out = ret_bytes;
+
+	while (n) {
+		int step = n > 65536 ? 65536 : (int)n;
+
+		if (RAND_bytes(out, step) != 1)
+			return -EIO;
+		out += step;
+		n -= (size_t)step;
+	}
+	return 0;
+}
+
+bool crypto_equal(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+void crypto_wipe(void *bytes, size_t n)
+{
+	OPENSSL_cleanse(bytes, n);
+}

@@ -1,0 +1,181 @@
+#include "util/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+int files_mkdir_parents(const char *path, mode_t mode)
+{
+	cleanup_free char *copy = strdup(path);
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
+		struct stat st;
+
+		if (slash == copy || slash[-1] == '/')
+			continue;
+		*slash = '\0';
+		if (mkdir(copy, mode) < 0) {
+			int err = -errno;
+
+			/* EROFS, EACCES and the like are said of a folder that is there, too. */
+			if (stat(copy, &st) < 0)
+				return err;
+			if (!S_ISDIR(st.st_mode))
+				return -ENOTDIR;
+		}
+		*slash = '/';
+	}
+	return 0;
+}
+
+static int write_all(int fd, const char *bytes, size_t n)
+{
+	while (n) {
+		ssize_t written = write(fd, bytes, n);
+
+		if (written < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		bytes += written;
+		n -= (size_t)written;
+	}
+	return 0;
+}
+
+static int fsync_parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *folder = slash == path ? strdup("/") :
+				    slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	cleanup_fd int fd = -1;
+
+	if (!folder)
+		return -ENOMEM;
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int files_write_new_private(const char *path, const void *bytes, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = write_all(fd, bytes, n);
+	if (err == 0 && fsync(fd) < 0)
+		err = -errno;
+	if (close(fd) < 0 && err == 0)
+		err = -errno;
+	if (err == 0)
+		err = fsync_parent(path);
+	if (err < 0)
+		unlink(path);
+	return err;
+}
+
+int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_buf struct buf b = BUF_INIT;
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		size_t step = 65536;
+		ssize_t n;
+
+		/* One byte above the limit is asked for, to see that there are more. */
+		if (limit - b.len < step)
+			step = limit - b.len + 1;
+		if (buf_reserve(&b, step) < 0)
+			return -ENOMEM;
+		n = read(fd, b.data + b.len, step);
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (n == 0)
+			break;
+		b.len += (size_t)n;
+		b.data[b.len] = '\0';
+		if (b.len > limit)
+			return -EFBIG;
+	}
+	*ret_len = b.len;
+	*ret_bytes = buf_detach(&b);
+	return *ret_bytes ? 0 : -ENOMEM;
+}
+
+/* Appends one name to an absolute path; "." and ".." as the kernel would take them in folders that hold no symlinks. */
+static void path_add(struct buf *path, const char *name, size_t len)
+{
+	if (len == 0 || (len == 1 && name[0] == '.'))
+		return;
+	if (len == 2 && name[0] == '.' && name[1] == '.') {
+		while (path->len > 1 && path->data[path->len - 1] != '/')
+			path->len--;
+		if (path->len > 1)
+			path->len--;
+		path->data[path->len] = '\0';
+		return;
+	}
+	if (path->len == 0 || path->data[path->len - 1] != '/')
+		buf_add_char(path, '/');
+	buf_add(path, name, len);
+}
+
+int files_absolute(const char *path, char **ret_path)
+{
+	cleanup_free char *head = NULL;
+	cleanup_free char *resolved = NULL;
+	cleanup_buf struct buf out = BUF_INIT;
+	size_t kept;
+
+	if (!*path)
+		return -ENOENT;
+	head = strdup(path);
+	if (!head)
+		return -ENOMEM;
+
+	/* Names are taken off the end until the rest exists. */
+	kept = strlen(head);
+	for (;;) {
+		resolved = realpath(kept ? head : path[0] == '/' ? "/" : ".", NULL);
+		if (resolved)
+			break;
+		if (errno != ENOENT || kept == 0)
+			return -errno;
+		while (kept && head[kept - 1] == '/')
+			kept--;
+		while (kept && head[kept - 1] != '/')
+			kept--;
+		head[kept] = '\0';
+	}
+
+	buf_add_str(&out, resolved);
+	for (const char *name = path + kept; *name && !buf_failed(&out);) {
+		size_t len = strcspn(name, "/");
+
+		path_add(&out, name, len);
+		name += len;
+		name += strspn(name, "/");
+	}
+	*ret_path = buf_detach(&out);
+	return *ret_path ? 0 : -ENOMEM;
+}

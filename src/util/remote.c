@@ -1,0 +1,39 @@
+#include "util/remote.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void remote_error_set(struct remote_error *e, enum remote_kind kind, int error, const char *format, ...)
+{
+	va_list args;
+
+	e->kind = kind;
+	e->error = error;
+	va_start(args, format);
+	if (vsnprintf(e->message, sizeof e->message, format, args) < 0)
+		e->message[0] = '\0';
+	va_end(args);
+}
+
+const char *remote_kind_name(enum remote_kind kind)
+{
+	switch (kind) {
+	case REMOTE_OK:
+		return "ok";
+	case REMOTE_REJECTED:
+		return "rejected";
+	case REMOTE_NOT_FOUND:
+		return "not found";
+	case REMOTE_BUSY:
+		return "busy";
+	case REMOTE_TRANSIENT:
+		return "transient";
+	case REMOTE_UNCERTAIN:
+		return "uncertain";
+	case REMOTE_INVALID:
+		return "invalid";
+	case REMOTE_CANCELLED:
+		return "cancelled";
+	}
+	return "unknown";
+}

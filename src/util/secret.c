@@ -1,0 +1,158 @@
+#include "util/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/crypto.h"
+
+#define SECRET_LIMIT_BYTES 4096
+
+void secret_free(char *secret)
+{
+	if (!secret)
+		return;
+	crypto_wipe(secret, strlen(secret));
+	free(secret);
+}
+
+void secret_freep(char **secret)
+{
+	secret_free(*secret);
+}
+
+/* Set by a signal while the terminal's echo is off. */
+static volatile sig_atomic_t caught_signal;
+
+static void catch_signal(int number)
+{
+	caught_signal = number;
+}
+
+/*
+ * Byte by byte, so that what follows the line is left to the next reader of standard input. The buffer has its final size
+ * from the start: growing would leave copies behind.
+ */
+static int read_line(int fd, char **ret_secret)
+{
+	char *line = calloc(1, SECRET_LIMIT_BYTES + 2); /* "\r" and NUL besides */
+	size_t len = 0;
+	int err = -EINVAL;
+
+	if (!line)
+		return -ENOMEM;
+	for (;;) {
+		char c;
+		ssize_t n = read(fd, &c, 1);
+
+		if (n < 0) {
+			if (errno == EINTR && !caught_signal)
+				continue;
+			err = -errno;
+			goto out;
+		}
+		if (n == 0 || c == '\n')
+			break;
+		if (c == '\0' || len > SECRET_LIMIT_BYTES)
+			goto out;
+		line[len++] = c;
+	}
+	if (len && line[len - 1] == '\r')
+		line[--len] = '\0';
+	if (len == 0 || len > SECRET_LIMIT_BYTES)
+		goto out;
+	*ret_secret = steal_pointer(&line);
+	err = 0;
+out:
+	if (line) {
+		crypto_wipe(line, SECRET_LIMIT_BYTES + 2);
+		free(line);
+	}
+	return err;
+}
+
+static int write_all(int fd, const char *s)
+{
+	size_t len = strlen(s);
+
+	while (len) {
+		ssize_t n = write(fd, s, len);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		s += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/*
+ * A signal that ends the program must not leave the terminal mute: it is caught, the echo is put back, and then it is
+ * raised again with the handler that was there before.
+ */
+static int ask_terminal(const char *prompt, char **ret_secret)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction catching = { .sa_handler = catch_signal }, before[ARRAY_SIZE(signals)];
+	cleanup_fd int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	struct termios shown, hidden;
+	int err;
+
+	if (fd < 0)
+		return errno == ENXIO || errno == ENOENT ? -ENOTTY : -errno;
+	if (tcgetattr(fd, &shown) < 0)
+		return -ENOTTY;
+	hidden = shown;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	hidden.c_lflag |= ECHONL | ICANON;
+	hidden.c_cc[VSUSP] = _POSIX_VDISABLE;
+
+	caught_signal = 0;
+	sigemptyset(&catching.sa_mask);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &catching, &before[i]);
+
+	if (tcsetattr(fd, TCSAFLUSH, &hidden) < 0) {
+		err = -errno;
+	} else {
+		err = write_all(fd, prompt);
+		if (err == 0)
+			err = read_line(fd, ret_secret);
+		tcsetattr(fd, TCSAFLUSH, &shown);
+	}
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &before[i], NULL);
+	if (caught_signal) {
+		if (err == 0) {
+			secret_free(*ret_secret);
+			*ret_secret = NULL;
+		}
+		err = -EINTR;
+		raise(caught_signal);
+	}
+	return err;
+}
+
+int secret_read(const char *path, const char *prompt, char **ret_secret)
+{
+	cleanup_fd int fd = -1;
+
+	if (!path)
+		return ask_terminal(prompt ? prompt : "", ret_secret);
+	caught_signal = 0;
+	if (strcmp(path, "-") == 0)
+		return read_line(STDIN_FILENO, ret_secret);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return read_line(fd, ret_secret);
+}
