@@ -1,0 +1,148 @@
+"""Fixtures of the end-to-end tests: a real S3 server, Twilio's stand-in, the program as an ordinary user."""
+
+import glob
+import os
+import secrets
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import boto3  # noqa: E402
+from botocore.client import Config  # noqa: E402
+
+import harness  # noqa: E402
+from harness import BINARY, PATIENCE, ROOT, USER, Tonic  # noqa: E402
+
+TEST_SECS = 60  # of one test, where it names no other limit
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(TEST_SECS * PATIENCE))
+
+
+@pytest.fixture(scope="session")
+def base():
+    """A folder that the user can reach; everything of this run is below it, and gone afterwards."""
+    path = Path(tempfile.mkdtemp(prefix="tonicfs-e2e-", dir="/var/tmp"))
+    path.chmod(0o755)
+    yield path
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        left = [line.split(" ")[4] for line in file if line.split(" ")[4].startswith(str(path))]
+    for mountpoint in left:
+        harness.force_unmount(mountpoint)
+    if os.environ.get("TONICFS_TEST_KEEP"):
+        print(f"kept: {path}")
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+    assert not left, f"mounts were left behind: {left}"
+
+
+@pytest.fixture(scope="session")
+def fuse():
+    """/dev/fuse, open to the user: where root runs the suite it is made so (mode 0666, as udev does)."""
+    if not os.path.exists("/dev/fuse"):
+        pytest.fail("no /dev/fuse here: the end-to-end tests need FUSE")
+    if USER.is_other and stat.S_IMODE(os.stat("/dev/fuse").st_mode) & 0o006 != 0o006:
+        print("/dev/fuse is root's alone: chmod 0666 for the tests' user")
+        os.chmod("/dev/fuse", 0o666)
+
+
+# S3
+
+class S3:
+    """The server and boto3's client to it, the independent witness of what is in a bucket."""
+
+    def __init__(self, endpoint, access_key, secret_key, region):
+        self.endpoint, self.access_key, self.secret_key, self.region = endpoint, access_key, secret_key, region
+        self.client = boto3.client(
+            "s3", endpoint_url=endpoint, aws_access_key_id=access_key, aws_secret_access_key=secret_key,
+            region_name=region,
+            config=Config(s3={"addressing_style": "path"}, connect_timeout=5, read_timeout=20,
+                          retries={"max_attempts": 2}, request_checksum_calculation="when_required",
+                          response_checksum_validation="when_required"))
+
+    def keys(self, bucket, prefix=""):
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def body(self, bucket, key):
+        return self.client.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def make_bucket(self):
+        name = "tonicfs-" + secrets.token_hex(6)
+        if self.region in ("", "us-east-1"):
+            self.client.create_bucket(Bucket=name)
+        else:
+            self.client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self.region})
+        return name
+
+    def remove_bucket(self, name):
+        pages = self.client.get_paginator("list_object_versions").paginate(Bucket=name)
+        for page in pages:
+            for item in page.get("Versions", []) + page.get("DeleteMarkers", []):
+                self.client.delete_object(Bucket=name, Key=item["Key"], VersionId=item["VersionId"])
+        self.client.delete_bucket(Bucket=name)
+
+
+@pytest.fixture(scope="session")
+def s3(base):
+    """The server that TONICFS_TEST_S3_ENDPOINT names, else one of our own for this run."""
+    given = os.environ.get("TONICFS_TEST_S3_ENDPOINT")
+    if given:
+        yield S3(given, os.environ["TONICFS_TEST_S3_ACCESS_KEY"], os.environ["TONICFS_TEST_S3_SECRET_KEY"],
+                 os.environ.get("TONICFS_TEST_S3_REGION", "us-east-1"))
+        return
+    script, folder = ROOT / "scripts" / "s3-server.sh", base / "s3"
+    started = subprocess.run([script, "start", folder], capture_output=True, text=True, timeout=150, check=False)
+    assert started.returncode == 0, started.stderr
+    env = dict(line.split("=", 1) for line in (folder / "env").read_text().splitlines())
+    try:
+        yield S3(env["S3_ENDPOINT"], env["S3_ACCESS_KEY"], env["S3_SECRET_KEY"], env["S3_REGION"])
+    finally:
+        subprocess.run([script, "stop", folder], timeout=60, check=False)
+
+
+@pytest.fixture
+def bucket(s3):
+    name = s3.make_bucket()
+    yield name
+    s3.remove_bucket(name)
+
+
+# The program
+
+@pytest.fixture(scope="session")
+def binary():
+    if not BINARY.exists():
+        pytest.fail(f"{BINARY} is not there: build it first, or name another in TONICFS_BINARY")
+    if harness.run(["test", "-x", BINARY], env=harness.environment("/"), status=None).status:
+        pytest.fail(f"{BINARY}: {USER.name} may not run it; the folders above it must be open to others")
+    return BINARY
+
+
+@pytest.fixture
+def folder(base, request):
+    path = Path(tempfile.mkdtemp(prefix=request.node.name[:40].translate(str.maketrans("[]/ ", "----")) + "-", dir=base))
+    path.chmod(0o755)
+    yield USER.own(path)
+    for mountpoint in glob.glob(f"{path}/mount*"):
+        if harness.mountinfo(mountpoint):
+            harness.force_unmount(mountpoint)
+    if not os.environ.get("TONICFS_TEST_KEEP"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def tonic(binary, fuse, folder):
+    """A user with an empty home, no catalog yet."""
+    return Tonic(folder)
