@@ -122,7 +122,7 @@ int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len
 	return *ret_bytes ? 0 : -ENOMEM;
 }
 
-/* Appends one name to an absolute path; "." and ".." as the kernel would take them in folders that hold no symlinks. */
+/* Appends one name to an absolute path; "." and ".." as in folders that hold no symlinks. */
 static void path_add(struct buf *path, const char *name, size_t len)
 {
 	if (len == 0 || (len == 1 && name[0] == '.'))

@@ -43,7 +43,7 @@ void log_to_syslog(void)
 	atomic_store(&log_fd, LOG_FD_SYSLOG);
 }
 
-/* systemd names the device and inode of the journal's socket; only a descriptor that is it wants the prefix. */
+/* systemd names the device and inode of the journal's socket; only that one wants the prefix. */
 static bool fd_is_journal(int fd)
 {
 	const char *stream = getenv("JOURNAL_STREAM");

@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void remote_error_set(struct remote_error *e, enum remote_kind kind, int error, const char *format, ...)
+void remote_error_set(struct remote_error *e, enum remote_kind kind, int error,
+		      const char *format, ...)
 {
 	va_list args;
 

@@ -35,8 +35,8 @@ static void catch_signal(int number)
 }
 
 /*
- * Byte by byte, so that what follows the line is left to the next reader of standard input. The buffer has its final size
- * from the start: growing would leave copies behind.
+ * Byte by byte, so that what follows the line is left to the next reader of standard input. The
+ * buffer has its final size from the start: growing would leave copies behind.
  */
 static int read_line(int fd, char **ret_secret)
 {
@@ -95,8 +95,8 @@ static int write_all(int fd, const char *s)
 }
 
 /*
- * A signal that ends the program must not leave the terminal mute: it is caught, the echo is put back, and then it is
- * raised again with the handler that was there before.
+ * A signal that ends the program must not leave the terminal mute: it is caught, the echo is put
+ * back, and then it is raised again with the handler that was there before.
  */
 static int ask_terminal(const char *prompt, char **ret_secret)
 {

@@ -40,8 +40,9 @@ int64_t time_mono_msecs(void)
 }
 
 /*
- * Calendar arithmetic of our own instead of gmtime(3) and timegm(3): no lock on the time zone, no locale, and the
- * same result everywhere. Years begin in March here, so that the leap day is the last of a year.
+ * Calendar arithmetic of our own instead of gmtime(3) and timegm(3): no lock on the time zone, no
+ * locale, and the same result everywhere. Years begin in March here, so that the leap day is the
+ * last of a year.
  */
 static int64_t days_from_civil(int year, int month, int day)
 {
