@@ -1,0 +1,27 @@
+/*
+ * Where the catalog's raw 256-bit key comes from: a file of mode 0600 that `init` makes, a command's output, or a systemd credential. In files and
+ * output it is 64 hex digits; white space around them is ignored.
+ */
+#ifndef TONICFS_CATALOG_KEY_H
+#define TONICFS_CATALOG_KEY_H
+
+#include "catalog/catalog.h"
+
+void catalog_key_wipe(struct catalog_key *key);
+#define cleanup_key __attribute__((cleanup(catalog_key_wipe)))
+
+/* A new random key in a new file of mode 0600; -EEXIST. */
+int catalog_key_file_create(const char *path, struct catalog_key *ret_key);
+/* -EACCES with a message where group or others may read it; -EINVAL: not 64 hex digits. */
+int catalog_key_file_load(const char *path, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE]);
+/* Runs `sh -c command` (posix_spawn, no shell variables of ours), at most 60 s. */
+int catalog_key_command_run(const char *command, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE]);
+/* `init --key-command` leaves the command, which is no secret, beside the catalog in <catalog>.key-command (0600). */
+int catalog_key_command_save(const char *catalog_path, const char *command);
+
+/* The rule that every command follows: key_file where given; else <catalog>.key-command where there; else $CREDENTIALS_DIRECTORY/tonicfs.key where
+ * there; else <catalog>.key. */
+int catalog_key_find(const char *catalog_path, const char *key_file, struct catalog_key *ret_key,
+		     char ret_message[CATALOG_MESSAGE_SIZE]);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * Removing: call log entries, campaigns, workspaces. Each is one transaction: the tombstone (which names the policy) and the jobs that carry it out are
+ * durable before anything is asked of a remote service. What was removed does not come back with a sync.
+ */
+#ifndef TONICFS_CATALOG_REMOVAL_H
+#define TONICFS_CATALOG_REMOVAL_H
+
+#include "catalog/recording.h"
+
+struct catalog_removal {
+	int64_t recordings;     /* entries removed */
+	int64_t twilio_deletes; /* queued */
+	int64_t s3_deletes;     /* queued */
+	int64_t stay_in_s3, stay_at_twilio;
+};
+
+/* By the workspace's policy (delete_s3, delete_twilio) as it is now:
+ * - a queued or running MIGRATE job is cancelled (its worker gets -ESTALE);
+ * - delete_twilio: DELETE_TWILIO in every state in which bytes may be at Twilio (it replaces a CLEANUP); without it only a CLEANUP that is owed already goes on;
+ * - delete_s3: DELETE_S3 where bytes may be in S3 (UPLOADING, STORED, S3); without it TOMBSTONE there.
+ * The call's row leaves calls.csv with its last recording. */
+int catalog_remove_recording(struct catalog *catalog, int64_t recording_id, struct catalog_removal *ret_removal);
+/* Everything in it, listed or not, and its calls; later calls of its numbers are `unassigned`. `unassigned` itself: -EPERM while the workspace has campaigns, else it is
+ * emptied of its calls too. only_if_empty: -ENOTEMPTY while recordings are listed in it (rmdir). */
+int catalog_remove_campaign(struct catalog *catalog, int64_t folder_id, bool only_if_empty, struct catalog_removal *ret_removal);
+/* Everything in it, all campaigns, and, once its jobs are done, its credentials. only_if_empty: -ENOTEMPTY while it has campaigns, or recordings in
+ * `unassigned`. The name and the account can be added again. */
+int catalog_remove_workspace(struct catalog *catalog, int64_t workspace_id, bool only_if_empty, struct catalog_removal *ret_removal);
+
+#endif

@@ -1,0 +1,165 @@
+/*
+ * The catalog's tables, version 1. Older versions are brought up one step at a time in open.c.
+ */
+#include "catalog/catalog-private.h"
+
+const char catalog_schema_sql[] =
+"CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+
+"CREATE TABLE lease (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until_msecs INTEGER NOT NULL) WITHOUT ROWID;"
+
+"CREATE TABLE workspace ("
+"  id INTEGER PRIMARY KEY,"
+"  name TEXT NOT NULL,"
+"  inode INTEGER NOT NULL,"
+"  account_sid BLOB NOT NULL,"
+"  api_key_sid TEXT NOT NULL DEFAULT '',"
+"  secret TEXT NOT NULL,"
+"  twilio_url TEXT NOT NULL DEFAULT '',"
+"  twilio_plain_http INTEGER NOT NULL DEFAULT 0,"
+"  delete_s3 INTEGER NOT NULL DEFAULT 0,"
+"  delete_twilio INTEGER NOT NULL DEFAULT 0,"
+"  migrate_new INTEGER NOT NULL DEFAULT 0,"
+"  keep_at_twilio INTEGER NOT NULL DEFAULT 0,"
+"  verify_readback INTEGER NOT NULL DEFAULT 0,"
+"  poll_secs INTEGER NOT NULL DEFAULT 300,"
+"  mtime_nsecs INTEGER NOT NULL,"
+"  last_poll_secs INTEGER NOT NULL DEFAULT 0,"
+"  last_sweep_secs INTEGER NOT NULL DEFAULT 0,"
+"  listed_until_secs INTEGER NOT NULL DEFAULT 0,"
+"  removed INTEGER NOT NULL DEFAULT 0);"
+"CREATE UNIQUE INDEX workspace_name ON workspace (name) WHERE removed = 0;"
+"CREATE UNIQUE INDEX workspace_account ON workspace (account_sid) WHERE removed = 0;"
+"CREATE UNIQUE INDEX workspace_inode ON workspace (inode) WHERE removed = 0;"
+
+"CREATE TABLE storage ("
+"  workspace_id INTEGER PRIMARY KEY REFERENCES workspace (id),"
+"  bucket TEXT NOT NULL, region TEXT NOT NULL, endpoint TEXT NOT NULL, prefix TEXT NOT NULL,"
+"  access_key TEXT NOT NULL, secret_key TEXT NOT NULL,"
+"  path_style INTEGER NOT NULL, plain_http INTEGER NOT NULL,"
+"  encryption INTEGER NOT NULL, kms_key_id TEXT NOT NULL, storage_class TEXT NOT NULL, ca_file TEXT NOT NULL,"
+"  enabled INTEGER NOT NULL);"
+
+/* A campaign is a folder; each workspace has one more, its name NULL: the calls of no campaign. */
+"CREATE TABLE folder ("
+"  id INTEGER PRIMARY KEY,"
+"  workspace_id INTEGER NOT NULL REFERENCES workspace (id),"
+"  name TEXT,"
+"  inode INTEGER NOT NULL,"
+"  mtime_nsecs INTEGER NOT NULL,"
+"  csv_bytes INTEGER NOT NULL DEFAULT 0," /* rows only, without the header */
+"  csv_mtime_nsecs INTEGER NOT NULL,"
+"  calls INTEGER NOT NULL DEFAULT 0,"     /* rows of calls.csv */
+"  removed INTEGER NOT NULL DEFAULT 0);"
+"CREATE UNIQUE INDEX folder_name ON folder (workspace_id, coalesce(name, '')) WHERE removed = 0;"
+"CREATE UNIQUE INDEX folder_inode ON folder (inode) WHERE removed = 0;"
+
+"CREATE TABLE campaign_number ("
+"  workspace_id INTEGER NOT NULL, number TEXT NOT NULL, folder_id INTEGER NOT NULL REFERENCES folder (id),"
+"  PRIMARY KEY (workspace_id, number)) WITHOUT ROWID;"
+"CREATE INDEX campaign_number_folder ON campaign_number (folder_id);"
+
+"CREATE TABLE call ("
+"  id INTEGER PRIMARY KEY,"
+"  sid BLOB NOT NULL UNIQUE,"
+"  workspace_id INTEGER NOT NULL,"
+"  folder_id INTEGER NOT NULL,"
+"  known INTEGER NOT NULL,"               /* 0: only named by a recording so far */
+"  finished INTEGER NOT NULL,"
+"  removed INTEGER NOT NULL DEFAULT 0,"
+"  from_number TEXT NOT NULL DEFAULT '', to_number TEXT NOT NULL DEFAULT '',"
+"  direction TEXT NOT NULL DEFAULT '', status TEXT NOT NULL DEFAULT '',"
+"  start_secs INTEGER NOT NULL DEFAULT 0,"
+"  duration_secs INTEGER NOT NULL DEFAULT -1,"
+"  csv_len INTEGER NOT NULL DEFAULT 0);"  /* 0: no row */
+"CREATE INDEX call_folder ON call (folder_id, start_secs, id);"
+"CREATE INDEX call_unknown ON call (workspace_id) WHERE known = 0;"
+"CREATE INDEX call_unfinished ON call (workspace_id, start_secs) WHERE finished = 0;"
+/* calls.csv's length and number of rows are kept by the rows themselves. */
+"CREATE TRIGGER call_csv_update AFTER UPDATE OF csv_len, folder_id ON call"
+"  WHEN old.csv_len <> new.csv_len OR old.folder_id <> new.folder_id BEGIN"
+"  UPDATE folder SET csv_bytes = csv_bytes - old.csv_len, calls = calls - (old.csv_len > 0) WHERE id = old.folder_id AND old.csv_len > 0;"
+"  UPDATE folder SET csv_bytes = csv_bytes + new.csv_len, calls = calls + (new.csv_len > 0) WHERE id = new.folder_id AND new.csv_len > 0;"
+"END;"
+
+/* inode begins with the SID's first 63 bits, so it finds a recording by its SID too; rows are never deleted: a tombstone keeps what was removed away. */
+"CREATE TABLE recording ("
+"  id INTEGER PRIMARY KEY,"
+"  inode INTEGER NOT NULL UNIQUE,"
+"  sid BLOB NOT NULL,"
+"  workspace_id INTEGER NOT NULL,"
+"  folder_id INTEGER NOT NULL,"
+"  call_id INTEGER NOT NULL,"             /* 0: a conference without a call */
+"  state INTEGER NOT NULL,"               /* enum catalog_state */
+"  migration INTEGER NOT NULL DEFAULT 0," /* enum catalog_migration */
+"  listed INTEGER NOT NULL DEFAULT 0,"
+"  completed INTEGER NOT NULL DEFAULT 0," /* 0 not yet; 1 completed; 2 will never be (absent, failed, deleted) */
+"  flags INTEGER NOT NULL DEFAULT 0,"
+"  size_bytes INTEGER NOT NULL DEFAULT -1,"
+"  duration_secs INTEGER NOT NULL DEFAULT -1,"
+"  sort_key INTEGER NOT NULL DEFAULT 0,"
+"  date_created_secs INTEGER NOT NULL,"
+"  start_secs INTEGER NOT NULL,"          /* the recording's own */
+"  channels_requested INTEGER NOT NULL DEFAULT 0,"
+"  channels_stored INTEGER NOT NULL DEFAULT 0,"
+"  party TEXT NOT NULL DEFAULT '',"
+"  removed_secs INTEGER NOT NULL DEFAULT 0,"
+"  removed_policy INTEGER NOT NULL DEFAULT 0);" /* 1 delete_s3, 2 delete_twilio, as they were when it was removed */
+/* Covers a listing: one read of the index, none of the rows. */
+"CREATE INDEX recording_listing ON recording"
+"  (folder_id, sort_key, inode, size_bytes, state, flags, party, sid, id) WHERE listed = 1;"
+"CREATE UNIQUE INDEX recording_sort ON recording (sort_key) WHERE sort_key > 0;"
+"CREATE INDEX recording_call ON recording (call_id);"
+"CREATE INDEX recording_sizes ON recording (folder_id) WHERE listed = 1 AND size_bytes < 0;"
+"CREATE INDEX recording_unfinished ON recording (workspace_id, date_created_secs) WHERE completed = 0;"
+
+"CREATE TABLE object ("
+"  recording_id INTEGER PRIMARY KEY REFERENCES recording (id),"
+"  bucket TEXT NOT NULL, key TEXT NOT NULL, etag TEXT NOT NULL, version_id TEXT NOT NULL,"
+"  sha256 TEXT NOT NULL, checksum_sha256 TEXT NOT NULL,"
+"  encryption TEXT NOT NULL, kms_key_id TEXT NOT NULL, storage_class TEXT NOT NULL,"
+"  size_bytes INTEGER NOT NULL, stored_secs INTEGER NOT NULL);"
+
+"CREATE TABLE encryption ("
+"  recording_id INTEGER PRIMARY KEY REFERENCES recording (id),"
+"  key_sid TEXT NOT NULL, cek TEXT NOT NULL, iv TEXT NOT NULL);"
+
+/* Counters, kept by triggers: a million rows are not counted at each look. */
+"CREATE TABLE folder_count ("
+"  folder_id INTEGER NOT NULL, listed INTEGER NOT NULL, state INTEGER NOT NULL, migration INTEGER NOT NULL, n INTEGER NOT NULL,"
+"  PRIMARY KEY (folder_id, listed, state, migration)) WITHOUT ROWID;"
+"CREATE TRIGGER recording_count_insert AFTER INSERT ON recording BEGIN"
+"  INSERT INTO folder_count VALUES (new.folder_id, new.listed, new.state, new.migration, 1) ON CONFLICT DO UPDATE SET n = n + 1;"
+"END;"
+"CREATE TRIGGER recording_count_update AFTER UPDATE OF folder_id, listed, state, migration ON recording"
+"  WHEN old.folder_id <> new.folder_id OR old.listed <> new.listed OR old.state <> new.state OR old.migration <> new.migration BEGIN"
+"  UPDATE folder_count SET n = n - 1 WHERE folder_id = old.folder_id AND listed = old.listed AND state = old.state AND migration = old.migration;"
+"  INSERT INTO folder_count VALUES (new.folder_id, new.listed, new.state, new.migration, 1) ON CONFLICT DO UPDATE SET n = n + 1;"
+"END;"
+
+"CREATE TABLE job ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  kind INTEGER NOT NULL,"                /* enum catalog_job_kind */
+"  recording_id INTEGER NOT NULL REFERENCES recording (id),"
+"  workspace_id INTEGER NOT NULL,"
+"  state INTEGER NOT NULL,"               /* 0 queued, 1 running, 2 failed for good, 3 paused */
+"  due_msecs INTEGER NOT NULL,"           /* queued: not before; running: the lease's end; failed: INT64_MAX */
+"  owner TEXT NOT NULL DEFAULT '',"
+"  attempts INTEGER NOT NULL DEFAULT 0,"
+"  was_sent INTEGER NOT NULL DEFAULT 0,"
+"  done_bytes INTEGER NOT NULL DEFAULT 0, total_bytes INTEGER NOT NULL DEFAULT 0,"
+"  reason TEXT NOT NULL DEFAULT '');"
+"CREATE UNIQUE INDEX job_recording ON job (recording_id, kind);"
+"CREATE INDEX job_due ON job (kind, due_msecs, id);"
+"CREATE INDEX job_workspace ON job (workspace_id, kind, state);"
+
+"CREATE TABLE change ("
+"  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  at_secs INTEGER NOT NULL, kind INTEGER NOT NULL, inode INTEGER NOT NULL, parent INTEGER NOT NULL,"
+"  name TEXT NOT NULL, sid_name TEXT NOT NULL);"
+
+/* What was deleted, when, by which policy, with which end. */
+"CREATE TABLE audit ("
+"  id INTEGER PRIMARY KEY, at_secs INTEGER NOT NULL, action TEXT NOT NULL,"
+"  workspace_id INTEGER NOT NULL, recording_id INTEGER NOT NULL, note TEXT NOT NULL);"
+;
