@@ -1,0 +1,15 @@
+/*
+ * From a workspace's settings in the catalog to a client that can be used, with a small cache: clients are made anew when settings change.
+ * Threads: any. A client stays valid until storage_client_put.
+ */
+#ifndef TONICFS_STORAGE_STORAGE_H
+#define TONICFS_STORAGE_STORAGE_H
+
+#include "aws/s3.h"
+#include "catalog/workspace.h"
+
+/* -ENOENT: the workspace has no storage settings. Frees with s3_client_free(). The secret is wiped from memory of ours. ret_storage may be NULL. */
+int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const volatile bool *cancelled,
+		       struct s3_client **ret_client, struct catalog_storage *ret_storage);
+
+#endif
