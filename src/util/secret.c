@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,11 +35,22 @@ static void catch_signal(int number)
 	caught_signal = number;
 }
 
+/* The signals are blocked but for this wait, so that none slips in between a check and a read. */
+static int wait_readable(int fd, const sigset_t *mask)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+	if (!mask)
+		return 0;
+	return ppoll(&wait, 1, NULL, mask) < 0 ? -1 : 0;
+}
+
 /*
  * Byte by byte, so that what follows the line is left to the next reader of standard input. The
- * buffer has its final size from the start: growing would leave copies behind.
+ * buffer has its final size from the start: growing would leave copies behind. Where mask is given,
+ * it is in force while waiting, and a signal that was caught ends the wait.
  */
-static int read_line(int fd, char **ret_secret)
+static int read_line(int fd, const sigset_t *mask, char **ret_secret)
 {
 	char *line = calloc(1, SECRET_LIMIT_BYTES + 2); /* "\r" and NUL besides */
 	size_t len = 0;
@@ -48,10 +60,12 @@ static int read_line(int fd, char **ret_secret)
 		return -ENOMEM;
 	for (;;) {
 		char c;
-		ssize_t n = read(fd, &c, 1);
+		ssize_t n = wait_readable(fd, mask);
 
+		if (n == 0)
+			n = read(fd, &c, 1);
 		if (n < 0) {
-			if (errno == EINTR && !caught_signal)
+			if (errno == EINTR && !(mask && caught_signal))
 				continue;
 			err = -errno;
 			goto out;
@@ -103,6 +117,7 @@ static int ask_terminal(const char *prompt, char **ret_secret)
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	struct sigaction catching = { .sa_handler = catch_signal }, before[ARRAY_SIZE(signals)];
 	cleanup_fd int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	sigset_t blocked, mask;
 	struct termios shown, hidden;
 	int err;
 
@@ -117,6 +132,10 @@ static int ask_terminal(const char *prompt, char **ret_secret)
 
 	caught_signal = 0;
 	sigemptyset(&catching.sa_mask);
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&blocked, signals[i]);
+	pthread_sigmask(SIG_BLOCK, &blocked, &mask);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &catching, &before[i]);
 
@@ -125,12 +144,13 @@ static int ask_terminal(const char *prompt, char **ret_secret)
 	} else {
 		err = write_all(fd, prompt);
 		if (err == 0)
-			err = read_line(fd, ret_secret);
+			err = read_line(fd, &mask, ret_secret);
 		tcsetattr(fd, TCSAFLUSH, &shown);
 	}
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &before[i], NULL);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	if (caught_signal) {
 		if (err == 0) {
 			secret_free(*ret_secret);
@@ -148,11 +168,10 @@ int secret_read(const char *path, const char *prompt, char **ret_secret)
 
 	if (!path)
 		return ask_terminal(prompt ? prompt : "", ret_secret);
-	caught_signal = 0;
 	if (strcmp(path, "-") == 0)
-		return read_line(STDIN_FILENO, ret_secret);
+		return read_line(STDIN_FILENO, NULL, ret_secret);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	return read_line(fd, ret_secret);
+	return read_line(fd, NULL, ret_secret);
 }
