@@ -1,0 +1,138 @@
+#!/bin/bash
+# Everything that `make check` proves, after install-deps: gcc and clang build without a warning, unit tests by both and under
+# ASan and UBSan, end-to-end tests with the normal and with the sanitized program.
+# Says little while all is well; shows the output of what fails. Last line: `N passed, N failed`, with `, N skipped` when any.
+# CHECK_JOBS: how many compilers at once (2). CHECK_ASAN_E2E: pytest -k expression for the sanitized run (all).
+# Logs and results (JUnit XML) stay in build/check.
+set -u -o pipefail
+cd "$(dirname "$0")/.." || exit 1
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
+export LC_ALL=C.UTF-8
+exec </dev/null
+
+jobs=${CHECK_JOBS:-2}
+e2e_secs=900 # of one run of the end-to-end tests; each test has a limit of its own, far below
+out=build/check
+passed=0 failed=0 skipped=0
+begin=$SECONDS
+python=build/venv/bin/python
+mkdir -p "$out" || exit 1
+rm -f "$out"/*
+
+finish() {
+	trap - EXIT
+	if [ $((passed + failed)) = 0 ]; then
+		echo "no test ran"
+		failed=1
+	fi
+	echo "took $((SECONDS - begin)) s"
+	if [ "$skipped" = 0 ]; then
+		echo "$passed passed, $failed failed"
+	else
+		echo "$passed passed, $failed failed, $skipped skipped"
+	fi
+	[ "$failed" = 0 ]
+	exit
+}
+interrupted() {
+	echo "interrupted"
+	failed=$((failed + 1))
+	exit 1
+}
+trap finish EXIT
+trap interrupted INT TERM HUP
+
+# build NAME WHAT ARGUMENT...: make; a build that fails counts as one failure.
+build() {
+	local name=$1 what=$2
+	shift 2
+	local log=$out/$name.log since=$SECONDS
+	if make -j"$jobs" "$@" >"$log" 2>&1; then
+		echo "ok    $what ($((SECONDS - since)) s)"
+		return 0
+	fi
+	echo "FAIL  $what"
+	grep -vE '^(cc|gcc|clang|ar) ' "$log" | head -n 60
+	failed=$((failed + 1))
+	return 1
+}
+
+# units NAME WHAT ARGUMENT...: the unit tests of a build.
+units() {
+	local name=$1 what=$2
+	shift 2
+	local log=$out/$name.log since=$SECONDS status line
+	make -s "$@" units >"$log" 2>&1
+	status=$?
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
+	if [ -z "$line" ] || { [ $status != 0 ] && [[ $line == *", 0 failed" ]]; }; then
+		echo "FAIL  $what"
+		tail -n 60 "$log"
+		failed=$((failed + 1))
+		return
+	fi
+	count "$what" "$log" $((SECONDS - since)) ${line//[^0-9 ]/}
+}
+
+# count WHAT LOG SECS PASSED FAILED [SKIPPED]
+count() {
+	passed=$((passed + $4)) failed=$((failed + $5)) skipped=$((skipped + ${6:-0}))
+	if [ "$5" = 0 ]; then
+		echo "ok    $1: $4 passed${6:+, $6 skipped} ($3 s)"
+	else
+		echo "FAIL  $1: $4 passed, $5 failed${6:+, $6 skipped} ($3 s)"
+		head -c 60000 "$2"
+	fi
+}
+
+# e2e NAME WHAT BINARY [PYTEST-ARGUMENT...]
+e2e() {
+	local name=$1 what=$2 binary=$3
+	shift 3
+	local log=$out/$name.log xml=$out/$name.xml since=$SECONDS status numbers
+	TONICFS_BINARY=$PWD/$binary timeout -k 60 "$e2e_secs" \
+		"$python" -m pytest -q --no-header --tb=short --show-capture=all -p no:cacheprovider -o junit_family=xunit2 \
+		--junitxml="$xml" tests/e2e "$@" >"$log" 2>&1
+	status=$?
+	numbers=$("$python" - "$xml" <<-'P'
+		import sys, xml.etree.ElementTree as tree
+		suites = list(tree.parse(sys.argv[1]).iter("testsuite"))
+		all, bad, skipped = (sum(int(s.get(k, 0)) for s in suites) for k in ("tests", "failures", "skipped"))
+		bad += sum(int(s.get("errors", 0)) for s in suites)
+		print(max(0, all - bad - skipped), bad, skipped)
+	P
+	) 2>>"$log"
+	if [ -z "$numbers" ]; then
+		echo "FAIL  $what: ended with status $status and no result (124: not within $e2e_secs s)"
+		tail -n 80 "$log"
+		failed=$((failed + 1))
+		return
+	fi
+	# shellcheck disable=SC2086
+	set -- $numbers
+	# pytest said that something is wrong which no test stands for: a file that cannot be imported, a session fixture.
+	if [ $status != 0 ] && [ "$2" = 0 ]; then set -- "$1" 1 "$3"; fi
+	[ "$3" = 0 ] && set -- "$1" "$2"
+	[ "$2" = 0 ] || sed -n '/^=* \(FAILURES\|ERRORS\) =*$/,$p' "$log" | cut -c 1-300 >"$log.short"
+	count "$what" "$log.short" $((SECONDS - since)) "$@"
+	[ $# -lt 3 ] || grep -ohE '<skipped [^>]*message="[^"]*"' "$xml" | sed 's/.*message="//; s/"$//' | sort | uniq -c | sed 's/^/      skipped /'
+}
+
+for script in scripts/*.sh tests/bench/*.sh .ci/run; do
+	bash -n "$script" || failed=$((failed + 1))
+done
+
+build gcc 'gcc build, warnings are errors' CC=gcc all
+gcc=$?
+[ $gcc = 0 ] && units gcc-units 'unit tests (gcc)' -j"$jobs" CC=gcc
+build clang 'clang build, warnings are errors' CC=clang BUILD=build/clang all &&
+	units clang-units 'unit tests (clang)' -j"$jobs" CC=clang BUILD=build/clang
+build asan 'gcc build with ASan and UBSan' CC=gcc SANITIZE=1 BUILD=build/asan all
+asan=$?
+[ $asan = 0 ] && units asan-units 'unit tests (ASan, UBSan)' -j"$jobs" CC=gcc SANITIZE=1 BUILD=build/asan
+
+if [ -n "$(compgen -G 'tests/e2e/test_*.py')" ] && build venv 'Python for the end-to-end tests' build/venv/.done; then
+	[ $gcc = 0 ] && e2e e2e 'end-to-end tests' build/tonicfs
+	[ $asan = 0 ] && e2e asan-e2e 'end-to-end tests (ASan, UBSan)' build/asan/tonicfs \
+		${CHECK_ASAN_E2E:+-k "$CHECK_ASAN_E2E"}
+fi
