@@ -66,6 +66,7 @@ void recording_from_row(sqlite3_stmt *stmt, struct catalog_recording *ret_record
 /* Folder's mtime (and its workspace's, where in_workspace) moves on, strictly. */
 int folder_touch(struct conn *conn, int64_t folder_id);
 int workspace_touch(struct conn *conn, int64_t workspace_id);
+int root_touch(struct conn *conn); /* setting "root_mtime_nsecs" */
 /* The lengths of calls.csv's rows are kept with the calls: to be called for each call whose row, or whose recordings, changed in this write. */
 int calls_row_changed(struct conn *conn, int64_t call_id);
 /* Adds an event for mounts. */

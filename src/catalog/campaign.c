@@ -1,0 +1,275 @@
+/* Campaigns: folders of a workspace, and the tracking numbers that fill them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/catalog-private.h"
+#include "catalog/workspace.h"
+#include "util/cleanup.h"
+#include "util/times.h"
+
+/* ---- reading ---- */
+
+#define CAMPAIGN_COLUMNS \
+	"f.id, f.workspace_id, coalesce(f.name, '" CATALOG_UNASSIGNED "'), f.name IS NULL, " \
+	"(SELECT coalesce(sum(c.n), 0) FROM folder_count c WHERE c.folder_id = f.id AND c.listed = 1)"
+
+static int campaign_from_row(sqlite3_stmt *stmt, struct catalog_campaign *c)
+{
+	memset(c, 0, sizeof *c);
+	c->id = sqlite3_column_int64(stmt, 0);
+	c->workspace_id = sqlite3_column_int64(stmt, 1);
+	if (!column_text(stmt, 2, c->name, sizeof c->name))
+		return -EIO;
+	c->is_unassigned = sqlite3_column_int(stmt, 3);
+	c->recordings = sqlite3_column_int64(stmt, 4);
+	return 0;
+}
+
+static int campaign_one(struct conn *conn, sqlite3_stmt *stmt, struct catalog_campaign *ret_campaign)
+{
+	int err = conn_step(conn, stmt);
+
+	if (err < 0)
+		return err;
+	return err ? campaign_from_row(stmt, ret_campaign) : -ENOENT;
+}
+
+int catalog_campaign_find(struct catalog *catalog, int64_t workspace_id, const char *name,
+			  struct catalog_campaign *ret_campaign)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err;
+
+	if (!*name)
+		return -ENOENT;
+	err = catalog_read_begin(catalog, &read.conn);
+	if (err < 0)
+		return err;
+	/* No campaign is called `unassigned`, so the name is never ambiguous; '' stands for NULL in the index. */
+	err = conn_query(read.conn, &stmt,
+			 "SELECT " CAMPAIGN_COLUMNS " FROM folder f "
+			 "WHERE f.workspace_id = ?1 AND coalesce(f.name, '') = ?2 AND f.removed = 0",
+			 "is", workspace_id, strcmp(name, CATALOG_UNASSIGNED) == 0 ? "" : name);
+	return err < 0 ? err : campaign_one(read.conn, stmt, ret_campaign);
+}
+
+int catalog_campaign_get(struct catalog *catalog, int64_t folder_id, struct catalog_campaign *ret_campaign)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err < 0)
+		return err;
+	err = conn_query(read.conn, &stmt, "SELECT " CAMPAIGN_COLUMNS " FROM folder f WHERE f.id = ?1", "i", folder_id);
+	return err < 0 ? err : campaign_one(read.conn, stmt, ret_campaign);
+}
+
+int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog_campaign_fn *fn, void *arg)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err < 0)
+		return err;
+	err = conn_query(read.conn, &stmt,
+			 "SELECT " CAMPAIGN_COLUMNS " FROM folder f WHERE f.workspace_id = ?1 AND f.removed = 0 "
+			 "ORDER BY f.name IS NULL, f.name",
+			 "i", workspace_id);
+	if (err < 0)
+		return err;
+	while ((err = conn_step(read.conn, stmt)) > 0) {
+		struct catalog_campaign campaign;
+
+		err = campaign_from_row(stmt, &campaign);
+		if (err < 0)
+			return err;
+		err = fn(arg, &campaign);
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+int catalog_campaign_numbers(struct catalog *catalog, int64_t folder_id, catalog_number_fn *fn, void *arg)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err < 0)
+		return err;
+	err = conn_query(read.conn, &stmt, "SELECT number FROM campaign_number WHERE folder_id = ?1 ORDER BY number",
+			 "i", folder_id);
+	if (err < 0)
+		return err;
+	while ((err = conn_step(read.conn, stmt)) > 0) {
+		char number[CATALOG_NUMBER_SIZE];
+
+		if (!column_text(stmt, 0, number, sizeof number))
+			return -EIO;
+		err = fn(arg, number);
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+/* ---- adding ---- */
+
+#define NUMBER_DIGITS_MIN 5 /* the shortest that some countries have, with their code */
+#define NUMBER_DIGITS_MAX 15 /* E.164 */
+
+/* "+1 (555) 123-4567" -> "+15551234567" */
+static int number_normalize(const char *text, char ret_number[CATALOG_NUMBER_SIZE])
+{
+	size_t len = 0;
+
+	for (const char *s = text; *s; s++) {
+		if (strchr(" .-()[]", *s))
+			continue;
+		if (len == 0 ? *s != '+' : *s < '0' || *s > '9')
+			return -EINVAL;
+		if (len > NUMBER_DIGITS_MAX)
+			return -EINVAL;
+		ret_number[len++] = *s;
+	}
+	ret_number[len] = '\0';
+	return len > NUMBER_DIGITS_MIN && ret_number[1] != '0' ? 0 : -EINVAL;
+}
+
+struct campaign_args {
+	int64_t workspace_id;
+	const char *name;
+	char (*numbers)[CATALOG_NUMBER_SIZE];
+	size_t number_count;
+	int64_t id;
+	char *message;
+};
+
+/* Messages count the numbers instead of showing them: they may end in a log. */
+static int number_add(struct conn *conn, const struct campaign_args *args, size_t index)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	const char *number = args->numbers[index];
+	int err = conn_query(conn, &stmt,
+			     "SELECT n.folder_id, f.name FROM campaign_number n JOIN folder f ON f.id = n.folder_id "
+			     "WHERE n.workspace_id = ?1 AND n.number = ?2",
+			     "is", args->workspace_id, number);
+
+	if (err < 0)
+		return err;
+	err = conn_step(conn, stmt);
+	if (err < 0)
+		return err;
+	if (err > 0) {
+		const char *name = (const char *)sqlite3_column_text(stmt, 1);
+
+		if (sqlite3_column_int64(stmt, 0) == args->id)
+			return 0; /* given twice */
+		snprintf(args->message, CATALOG_MESSAGE_SIZE, "number %zu of those given belongs to campaign '%s' already",
+			 index + 1, name ? name : CATALOG_UNASSIGNED);
+		return -EEXIST;
+	}
+	return conn_run(conn, "INSERT INTO campaign_number (workspace_id, number, folder_id) VALUES (?1, ?2, ?3)",
+			"isi", args->workspace_id, number, args->id);
+}
+
+static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+{
+	struct campaign_args *args = arg;
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	char workspace_name[CATALOG_NAME_SIZE];
+	uint64_t inode;
+	int64_t count;
+	int err;
+
+	(void)catalog;
+	err = conn_query(conn, &stmt, "SELECT name FROM workspace WHERE id = ?1 AND removed = 0", "i",
+			 args->workspace_id);
+	if (err < 0)
+		return err;
+	err = conn_step(conn, stmt);
+	if (err < 0)
+		return err;
+	if (err == 0)
+		return -ENOENT;
+	column_text(stmt, 0, workspace_name, sizeof workspace_name);
+
+	err = conn_query_int(conn, &count,
+			     "SELECT count(*) FROM folder WHERE workspace_id = ?1 AND coalesce(name, '') = ?2 AND removed = 0",
+			     "is", args->workspace_id, args->name);
+	if (err < 0)
+		return err;
+	if (count) {
+		snprintf(args->message, CATALOG_MESSAGE_SIZE, "there is a campaign '%s' already", args->name);
+		return -EEXIST;
+	}
+	err = inode_for_folder(conn, workspace_name, args->name, &inode);
+	if (err < 0)
+		return err;
+	err = conn_run(conn,
+		       "INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs) "
+		       "VALUES (?1, ?2, ?3, ?4, ?4)",
+		       "isii", args->workspace_id, args->name, (int64_t)inode, time_now_nsecs());
+	if (err < 0)
+		return err;
+	args->id = conn_last_id(conn);
+	for (size_t i = 0; i < args->number_count; i++) {
+		err = number_add(conn, args, i);
+		if (err < 0)
+			return err;
+	}
+	err = workspace_touch(conn, args->workspace_id);
+	return err < 0 ? err : calls_reassign(conn, args->workspace_id);
+}
+
+int catalog_campaign_add(struct catalog *catalog, int64_t workspace_id, const char *name, const char *const *numbers,
+			 size_t number_count, int64_t *ret_id, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	cleanup_free char(*normalized)[CATALOG_NUMBER_SIZE] = calloc(number_count + 1, sizeof *normalized);
+	struct campaign_args args = { workspace_id, name, normalized, number_count, 0, ret_message };
+	char encoded[CATALOG_NAME_SIZE];
+	int err;
+
+	ret_message[0] = '\0';
+	if (!normalized)
+		return -ENOMEM;
+	err = catalog_name_encode(name, encoded);
+	if (err < 0) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 err == -EINVAL ? "a campaign needs a name" :
+					  "the name is too long: as a folder's name it would have more than 255 bytes");
+		return err;
+	}
+	if (strcmp(name, CATALOG_UNASSIGNED) == 0) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 "'" CATALOG_UNASSIGNED "' is the folder of the calls that belong to no campaign");
+		return -EEXIST;
+	}
+	if (number_count == 0) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "a campaign needs at least one number");
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < number_count; i++) {
+		if (number_normalize(numbers[i], normalized[i]) < 0) {
+			snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+				 "number %zu of those given is none in the form +15551234567", i + 1);
+			return -EINVAL;
+		}
+	}
+	err = catalog_write(catalog, add_in_write, &args);
+	if (err < 0) {
+		if (!ret_message[0])
+			snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+				 err == -ENOENT ? "there is no such workspace" : "the campaign was not added: %s",
+				 strerror(-err));
+		return err;
+	}
+	*ret_id = args.id;
+	return 0;
+}

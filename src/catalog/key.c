@@ -1,0 +1,286 @@
+/* Where the catalog's key comes from. The key passes only through memory that is wiped. */
+#include "catalog/key.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/crypto.h"
+#include "util/files.h"
+#include "util/times.h"
+
+#define KEY_TEXT_LIMIT 256 /* 64 hex digits and white space around them */
+#define COMMAND_LIMIT_BYTES 4096
+#define COMMAND_TIMEOUT_MSECS 60000
+#define CREDENTIAL_NAME "tonicfs.key"
+
+struct key_text {
+	char bytes[KEY_TEXT_LIMIT + 1];
+	size_t len;
+};
+
+static void key_text_wipe(struct key_text *text)
+{
+	crypto_wipe(text, sizeof *text);
+}
+#define cleanup_key_text __attribute__((cleanup(key_text_wipe)))
+
+void catalog_key_wipe(struct catalog_key *key)
+{
+	crypto_wipe(key, sizeof *key);
+}
+
+static int key_parse(struct key_text *text, struct catalog_key *ret_key)
+{
+	static const char space[] = " \t\r\n\v\f";
+	char *start = text->bytes;
+
+	text->bytes[text->len] = '\0';
+	if (strlen(text->bytes) != text->len)
+		return -EINVAL;
+	while (text->len && strchr(space, text->bytes[text->len - 1]))
+		text->bytes[--text->len] = '\0';
+	start += strspn(start, space);
+	return crypto_unhex(start, ret_key->bytes, CATALOG_KEY_SIZE);
+}
+
+int catalog_key_file_create(const char *path, struct catalog_key *ret_key)
+{
+	cleanup_key_text struct key_text text = { 0 };
+	int err = crypto_random(ret_key->bytes, CATALOG_KEY_SIZE);
+
+	if (err < 0)
+		return err;
+	crypto_hex(ret_key->bytes, CATALOG_KEY_SIZE, text.bytes);
+	text.len = strlen(text.bytes);
+	text.bytes[text.len++] = '\n';
+	err = files_write_new_private(path, text.bytes, text.len);
+	if (err < 0)
+		catalog_key_wipe(ret_key);
+	return err;
+}
+
+/* Up to the limit from fd; what comes after `deadline` (time_mono_msecs, 0: none) is too late. */
+static int key_text_read(int fd, int64_t deadline_msecs, struct key_text *text)
+{
+	for (;;) {
+		ssize_t n;
+
+		if (deadline_msecs) {
+			struct pollfd wait = { .fd = fd, .events = POLLIN };
+			int64_t left = deadline_msecs - time_mono_msecs();
+			int ready = left > 0 ? poll(&wait, 1, (int)left) : 0;
+
+			if (ready == 0)
+				return -ETIMEDOUT;
+			if (ready < 0 && errno != EINTR)
+				return -errno;
+			if (ready < 0)
+				continue;
+		}
+		n = read(fd, text->bytes + text->len, KEY_TEXT_LIMIT - text->len);
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (n == 0)
+			return 0;
+		text->len += (size_t)n;
+		if (text->len == KEY_TEXT_LIMIT)
+			return -EINVAL;
+	}
+}
+
+static int key_file_load(const char *path, bool must_be_private, struct catalog_key *ret_key,
+			 char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	cleanup_key_text struct key_text text = { 0 };
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+	int err;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		err = -errno;
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key file %s cannot be read: %s", path, strerror(-err));
+		return err;
+	}
+	if (must_be_private && S_ISREG(st.st_mode) && (st.st_mode & 077)) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 "the key file %s may be read by others than its owner; chmod 600 it", path);
+		return -EACCES;
+	}
+	err = key_text_read(fd, 0, &text);
+	if (err == 0)
+		err = key_parse(&text, ret_key);
+	if (err == -EINVAL)
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key file %s does not hold 64 hex digits", path);
+	else if (err < 0)
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key file %s cannot be read: %s", path, strerror(-err));
+	return err;
+}
+
+int catalog_key_file_load(const char *path, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	return key_file_load(path, true, ret_key, ret_message);
+}
+
+/* Its standard output is fd, its input empty, its signals as at the start of a program. */
+static int command_spawn(const char *command, int fd, pid_t *ret_pid)
+{
+	extern char **environ;
+	char shell[] = "sh", flag[] = "-c";
+	cleanup_free char *copy = strdup(command);
+	char *argv[] = { shell, flag, copy, NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, defaults;
+	int err;
+
+	if (!copy)
+		return -ENOMEM;
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return -ENOMEM;
+	if (posix_spawnattr_init(&attributes) != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		return -ENOMEM;
+	}
+	sigemptyset(&none);
+	sigfillset(&defaults);
+	err = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (err == 0)
+		err = posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
+	if (err == 0)
+		err = posix_spawnattr_setsigmask(&attributes, &none);
+	if (err == 0)
+		err = posix_spawnattr_setsigdefault(&attributes, &defaults);
+	if (err == 0)
+		err = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	if (err == 0)
+		err = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return -err;
+}
+
+int catalog_key_command_run(const char *command, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	cleanup_key_text struct key_text text = { 0 };
+	cleanup_fd int reader = -1;
+	int ends[2], status = 0, err;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		err = -errno;
+		goto out;
+	}
+	reader = ends[0];
+	err = command_spawn(command, ends[1], &pid);
+	close(ends[1]);
+	if (err < 0)
+		goto out;
+	err = key_text_read(reader, time_mono_msecs() + COMMAND_TIMEOUT_MSECS, &text);
+	if (err < 0)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (err == -ETIMEDOUT) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command gave nothing within 60 seconds");
+		return err;
+	}
+	if (err == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command failed (%s %d)",
+			 WIFEXITED(status) ? "exit status" : "signal",
+			 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+		return -EACCES;
+	}
+	if (err == 0)
+		err = key_parse(&text, ret_key);
+	if (err == -EINVAL) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command did not print 64 hex digits");
+		return err;
+	}
+out:
+	if (err < 0)
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command could not be run: %s", strerror(-err));
+	return err;
+}
+
+static char *path_beside(const char *catalog_path, const char *suffix)
+{
+	char *path;
+
+	return asprintf(&path, "%s%s", catalog_path, suffix) < 0 ? NULL : path;
+}
+
+int catalog_key_command_save(const char *catalog_path, const char *command)
+{
+	cleanup_free char *path = path_beside(catalog_path, ".key-command");
+	cleanup_free char *line = path_beside(command, "\n");
+
+	if (!path || !line)
+		return -ENOMEM;
+	if (strlen(line) > COMMAND_LIMIT_BYTES)
+		return -E2BIG;
+	return files_write_new_private(path, line, strlen(line));
+}
+
+/* The command that is kept beside the catalog is run as the user, so nobody else may have written it. */
+static int saved_command_run(const char *path, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	cleanup_free char *command = NULL;
+	struct stat st;
+	size_t len;
+	int err;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if ((st.st_uid != geteuid() && st.st_uid != 0) || (st.st_mode & 022)) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 "%s belongs to, or may be written by, another user; it is not run", path);
+		return -EACCES;
+	}
+	err = files_read(path, COMMAND_LIMIT_BYTES, &command, &len);
+	if (err < 0) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s cannot be read: %s", path, strerror(-err));
+		return err;
+	}
+	while (len && strchr("\r\n", command[len - 1]))
+		command[--len] = '\0';
+	return catalog_key_command_run(command, ret_key, ret_message);
+}
+
+int catalog_key_find(const char *catalog_path, const char *key_file, struct catalog_key *ret_key,
+		     char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	cleanup_free char *command = path_beside(catalog_path, ".key-command");
+	cleanup_free char *beside = path_beside(catalog_path, ".key");
+	cleanup_free char *credential = NULL;
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+
+	if (!command || !beside)
+		return -ENOMEM;
+	if (key_file)
+		return catalog_key_file_load(key_file, ret_key, ret_message);
+	if (access(command, F_OK) == 0)
+		return saved_command_run(command, ret_key, ret_message);
+	if (credentials && *credentials) {
+		if (asprintf(&credential, "%s/" CREDENTIAL_NAME, credentials) < 0) {
+			credential = NULL;
+			return -ENOMEM;
+		}
+		/* systemd guards that folder itself; its files' group bits are an access list's mask. */
+		if (access(credential, F_OK) == 0)
+			return key_file_load(credential, false, ret_key, ret_message);
+	}
+	return catalog_key_file_load(beside, ret_key, ret_message);
+}

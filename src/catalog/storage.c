@@ -1,0 +1,124 @@
+/* A workspace's bucket: settings and secret. */
+#include <errno.h>
+#include <string.h>
+
+#include "catalog/catalog-private.h"
+#include "catalog/workspace.h"
+#include "util/cleanup.h"
+#include "util/secret.h"
+
+int catalog_storage_get(struct catalog *catalog, int64_t workspace_id, struct catalog_storage *ret_storage)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct catalog_storage *s = ret_storage;
+	int err;
+
+	memset(s, 0, sizeof *s);
+	err = catalog_read_begin(catalog, &read.conn);
+	if (err < 0)
+		return err;
+	err = conn_query(read.conn, &stmt,
+			 "SELECT bucket, region, endpoint, prefix, access_key, path_style, plain_http, encryption, "
+			 "kms_key_id, storage_class, ca_file, enabled FROM storage WHERE workspace_id = ?1",
+			 "i", workspace_id);
+	if (err < 0)
+		return err;
+	err = conn_step(read.conn, stmt);
+	if (err < 0)
+		return err;
+	if (err == 0)
+		return -ENOENT;
+	if (!column_text(stmt, 0, s->bucket, sizeof s->bucket) ||
+	    !column_text(stmt, 1, s->region, sizeof s->region) ||
+	    !column_text(stmt, 2, s->endpoint, sizeof s->endpoint) ||
+	    !column_text(stmt, 3, s->prefix, sizeof s->prefix) ||
+	    !column_text(stmt, 4, s->access_key, sizeof s->access_key) ||
+	    !column_text(stmt, 8, s->kms_key_id, sizeof s->kms_key_id) ||
+	    !column_text(stmt, 9, s->storage_class, sizeof s->storage_class) ||
+	    !column_text(stmt, 10, s->ca_file, sizeof s->ca_file))
+		return -EIO;
+	s->path_style = sqlite3_column_int(stmt, 5);
+	s->plain_http = sqlite3_column_int(stmt, 6);
+	s->encryption = sqlite3_column_int(stmt, 7);
+	s->enabled = sqlite3_column_int(stmt, 11);
+	return 0;
+}
+
+struct storage_args {
+	int64_t workspace_id;
+	const struct catalog_storage *storage;
+	const char *secret_key;
+};
+
+static int storage_set_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+{
+	const struct storage_args *args = arg;
+	const struct catalog_storage *s = args->storage;
+	int64_t count;
+	int err;
+
+	(void)catalog;
+	err = conn_query_int(conn, &count, "SELECT count(*) FROM workspace WHERE id = ?1 AND removed = 0", "i",
+			     args->workspace_id);
+	if (err < 0)
+		return err;
+	if (count == 0)
+		return -ENOENT;
+	if (!args->secret_key) {
+		err = conn_query_int(conn, &count, "SELECT count(*) FROM storage WHERE workspace_id = ?1", "i",
+				     args->workspace_id);
+		if (err < 0)
+			return err;
+		if (count == 0)
+			return -EINVAL;
+	}
+	return conn_run(conn,
+			"INSERT INTO storage (workspace_id, bucket, region, endpoint, prefix, access_key, secret_key, "
+			"path_style, plain_http, encryption, kms_key_id, storage_class, ca_file, enabled) "
+			"VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, ''), ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
+			"ON CONFLICT (workspace_id) DO UPDATE SET bucket = excluded.bucket, region = excluded.region, "
+			"endpoint = excluded.endpoint, prefix = excluded.prefix, access_key = excluded.access_key, "
+			"secret_key = coalesce(?7, secret_key), path_style = excluded.path_style, "
+			"plain_http = excluded.plain_http, encryption = excluded.encryption, "
+			"kms_key_id = excluded.kms_key_id, storage_class = excluded.storage_class, "
+			"ca_file = excluded.ca_file, enabled = excluded.enabled",
+			"issssss" "iii" "sss" "i", args->workspace_id, s->bucket, s->region, s->endpoint, s->prefix,
+			s->access_key, args->secret_key, (int64_t)s->path_style, (int64_t)s->plain_http,
+			(int64_t)s->encryption, s->kms_key_id, s->storage_class, s->ca_file, (int64_t)s->enabled);
+}
+
+int catalog_storage_set(struct catalog *catalog, int64_t workspace_id, const struct catalog_storage *storage,
+			const char *secret_key)
+{
+	struct storage_args args = { workspace_id, storage, secret_key };
+
+	if (!storage->bucket[0] || !storage->access_key[0] || (secret_key && !*secret_key) ||
+	    storage->encryption < 0 || storage->encryption > 2)
+		return -EINVAL;
+	return catalog_write(catalog, storage_set_in_write, &args);
+}
+
+int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char **ret_secret_key)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	const char *text;
+	int err;
+
+	*ret_secret_key = NULL;
+	err = catalog_read_begin(catalog, &read.conn);
+	if (err < 0)
+		return err;
+	err = conn_query(read.conn, &stmt, "SELECT secret_key FROM storage WHERE workspace_id = ?1", "i", workspace_id);
+	if (err < 0)
+		return err;
+	err = conn_step(read.conn, stmt);
+	if (err < 0)
+		return err;
+	if (err == 0)
+		return -ENOENT;
+	text = (const char *)sqlite3_column_text(stmt, 0);
+	*ret_secret_key = text ? strdup(text) : NULL;
+	return *ret_secret_key ? 0 : -ENOMEM;
+}

@@ -1,0 +1,275 @@
+/* Workspaces: a Twilio account each, with its secret and its policy. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "catalog/catalog-private.h"
+#include "catalog/workspace.h"
+#include "util/cleanup.h"
+#include "util/secret.h"
+#include "util/times.h"
+
+#define WORKSPACE_COLUMNS \
+	"w.id, w.name, w.account_sid, w.api_key_sid, w.twilio_url, w.twilio_plain_http, w.delete_s3, w.delete_twilio, " \
+	"w.migrate_new, w.keep_at_twilio, w.verify_readback, w.poll_secs, w.removed, " \
+	"s.workspace_id IS NOT NULL, coalesce(s.enabled, 0)"
+#define WORKSPACE_FROM " FROM workspace w LEFT JOIN storage s ON s.workspace_id = w.id "
+
+static int workspace_from_row(sqlite3_stmt *stmt, struct catalog_workspace *w)
+{
+	memset(w, 0, sizeof *w);
+	w->id = sqlite3_column_int64(stmt, 0);
+	if (!column_text(stmt, 1, w->name, sizeof w->name) || !column_sid(stmt, 2, &w->account_sid) ||
+	    !column_text(stmt, 3, w->api_key_sid, sizeof w->api_key_sid) ||
+	    !column_text(stmt, 4, w->twilio_url, sizeof w->twilio_url))
+		return -EIO;
+	w->twilio_plain_http = sqlite3_column_int(stmt, 5);
+	w->delete_s3 = sqlite3_column_int(stmt, 6);
+	w->delete_twilio = sqlite3_column_int(stmt, 7);
+	w->migrate_new = sqlite3_column_int(stmt, 8);
+	w->keep_at_twilio = sqlite3_column_int(stmt, 9);
+	w->verify_readback = sqlite3_column_int(stmt, 10);
+	w->poll_secs = (unsigned)sqlite3_column_int64(stmt, 11);
+	w->removed = sqlite3_column_int(stmt, 12);
+	w->has_storage = sqlite3_column_int(stmt, 13);
+	w->storage_enabled = sqlite3_column_int(stmt, 14);
+	return 0;
+}
+
+/* ---- reading ---- */
+
+/* Steps a query for one workspace. */
+static int workspace_one(struct conn *conn, sqlite3_stmt *stmt, struct catalog_workspace *ret_workspace)
+{
+	int err = conn_step(conn, stmt);
+
+	if (err < 0)
+		return err;
+	return err ? workspace_from_row(stmt, ret_workspace) : -ENOENT;
+}
+
+int catalog_workspace_get(struct catalog *catalog, int64_t id, struct catalog_workspace *ret_workspace)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err < 0)
+		return err;
+	err = conn_query(read.conn, &stmt, "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE w.id = ?1", "i", id);
+	return err < 0 ? err : workspace_one(read.conn, stmt, ret_workspace);
+}
+
+int catalog_workspace_find(struct catalog *catalog, const char *name, struct catalog_workspace *ret_workspace)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err < 0)
+		return err;
+	err = conn_query(read.conn, &stmt,
+			 "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE w.name = ?1 AND w.removed = 0", "s", name);
+	return err < 0 ? err : workspace_one(read.conn, stmt, ret_workspace);
+}
+
+int catalog_workspace_each(struct catalog *catalog, bool with_removed, catalog_workspace_fn *fn, void *arg)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err < 0)
+		return err;
+	err = conn_query(read.conn, &stmt,
+			 "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM
+			 "WHERE w.removed = 0 OR (?1 AND EXISTS (SELECT 1 FROM job j WHERE j.workspace_id = w.id)) "
+			 "ORDER BY w.name, w.id",
+			 "i", (int64_t)with_removed);
+	if (err < 0)
+		return err;
+	while ((err = conn_step(read.conn, stmt)) > 0) {
+		struct catalog_workspace workspace;
+
+		err = workspace_from_row(stmt, &workspace);
+		if (err < 0)
+			return err;
+		err = fn(arg, &workspace);
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+int catalog_workspace_secret(struct catalog *catalog, int64_t id, char **ret_secret)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	const char *text;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	*ret_secret = NULL;
+	if (err < 0)
+		return err;
+	err = conn_query(read.conn, &stmt, "SELECT secret FROM workspace WHERE id = ?1", "i", id);
+	if (err < 0)
+		return err;
+	err = conn_step(read.conn, stmt);
+	if (err < 0)
+		return err;
+	if (err == 0)
+		return -ENOENT;
+	text = (const char *)sqlite3_column_text(stmt, 0);
+	*ret_secret = text ? strdup(text) : NULL;
+	return *ret_secret ? 0 : -ENOMEM;
+}
+
+/* ---- changing ---- */
+
+struct workspace_args {
+	const struct catalog_workspace *workspace;
+	const char *secret;
+	int64_t id;
+	char *message;
+};
+
+static int folder_add(struct conn *conn, int64_t workspace_id, const char *workspace_name)
+{
+	uint64_t inode;
+	int err = inode_for_folder(conn, workspace_name, CATALOG_UNASSIGNED, &inode);
+
+	if (err < 0)
+		return err;
+	return conn_run(conn,
+			"INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs) "
+			"VALUES (?1, NULL, ?2, ?3, ?3)",
+			"iii", workspace_id, (int64_t)inode, time_now_nsecs());
+}
+
+static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+{
+	struct workspace_args *args = arg;
+	const struct catalog_workspace *w = args->workspace;
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	uint64_t inode;
+	int err;
+
+	(void)catalog;
+	err = conn_query(conn, &stmt,
+			 "SELECT name, name = ?1 FROM workspace WHERE removed = 0 AND (name = ?1 OR account_sid = ?2) "
+			 "ORDER BY name <> ?1",
+			 "sb", w->name, &w->account_sid);
+	if (err < 0)
+		return err;
+	err = conn_step(conn, stmt);
+	if (err < 0)
+		return err;
+	if (err > 0) {
+		const char *name = (const char *)sqlite3_column_text(stmt, 0);
+
+		if (sqlite3_column_int(stmt, 1))
+			snprintf(args->message, CATALOG_MESSAGE_SIZE, "there is a workspace '%s' already", w->name);
+		else
+			snprintf(args->message, CATALOG_MESSAGE_SIZE, "the account belongs to workspace '%s' already",
+				 name ? name : "");
+		return -EEXIST;
+	}
+	err = inode_for_folder(conn, w->name, NULL, &inode);
+	if (err < 0)
+		return err;
+	err = conn_run(conn,
+		       "INSERT INTO workspace (name, inode, account_sid, api_key_sid, secret, twilio_url, "
+		       "twilio_plain_http, delete_s3, delete_twilio, migrate_new, keep_at_twilio, verify_readback, "
+		       "poll_secs, mtime_nsecs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+		       "sibsss" "iiiiii" "ii", w->name, (int64_t)inode, &w->account_sid, w->api_key_sid, args->secret,
+		       w->twilio_url, (int64_t)w->twilio_plain_http, (int64_t)w->delete_s3,
+		       (int64_t)w->delete_twilio, (int64_t)w->migrate_new, (int64_t)w->keep_at_twilio,
+		       (int64_t)w->verify_readback, (int64_t)w->poll_secs, time_now_nsecs());
+	if (err < 0)
+		return err;
+	args->id = conn_last_id(conn);
+	err = folder_add(conn, args->id, w->name);
+	return err < 0 ? err : root_touch(conn);
+}
+
+/* What would be cut or ambiguous later is refused here. */
+static int workspace_check(const struct catalog_workspace *w, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	char encoded[CATALOG_NAME_SIZE];
+	struct sid key;
+	int err = catalog_name_encode(w->name, encoded);
+
+	if (err < 0) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 err == -EINVAL ? "a workspace needs a name" :
+					  "the name is too long: as a folder's name it would have more than 255 bytes");
+		return err;
+	}
+	if (sid_is_zero(&w->account_sid)) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "a workspace needs its Twilio account's SID");
+		return -EINVAL;
+	}
+	if (w->api_key_sid[0] && sid_parse(w->api_key_sid, "SK", &key) < 0) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 "an API key's SID is SK and 32 hex digits; this is none");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int catalog_workspace_add(struct catalog *catalog, const struct catalog_workspace *workspace, const char *secret,
+			  int64_t *ret_id, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	struct workspace_args args = { workspace, secret, 0, ret_message };
+	int err;
+
+	ret_message[0] = '\0';
+	err = workspace_check(workspace, ret_message);
+	if (err < 0)
+		return err;
+	if (!secret || !*secret) {
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the secret is empty");
+		return -EINVAL;
+	}
+	err = catalog_write(catalog, add_in_write, &args);
+	if (err < 0) {
+		if (!ret_message[0])
+			snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the workspace was not added: %s", strerror(-err));
+		return err;
+	}
+	*ret_id = args.id;
+	return 0;
+}
+
+static int update_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+{
+	struct workspace_args *args = arg;
+	const struct catalog_workspace *w = args->workspace;
+	int err;
+
+	(void)catalog;
+	err = conn_run(conn,
+		       "UPDATE workspace SET api_key_sid = ?2, secret = coalesce(?3, secret), twilio_url = ?4, "
+		       "twilio_plain_http = ?5, delete_s3 = ?6, delete_twilio = ?7, migrate_new = ?8, "
+		       "keep_at_twilio = ?9, verify_readback = ?10, poll_secs = ?11 WHERE id = ?1 AND removed = 0",
+		       "isss" "iiiiiii", w->id, w->api_key_sid, args->secret, w->twilio_url,
+		       (int64_t)w->twilio_plain_http, (int64_t)w->delete_s3, (int64_t)w->delete_twilio,
+		       (int64_t)w->migrate_new, (int64_t)w->keep_at_twilio, (int64_t)w->verify_readback,
+		       (int64_t)w->poll_secs);
+	if (err < 0)
+		return err;
+	return conn_changes(conn) ? 0 : -ENOENT;
+}
+
+int catalog_workspace_update(struct catalog *catalog, const struct catalog_workspace *workspace, const char *secret)
+{
+	struct workspace_args args = { workspace, secret, 0, NULL };
+	char message[CATALOG_MESSAGE_SIZE];
+	int err = workspace_check(workspace, message);
+
+	if (err < 0)
+		return err;
+	if (secret && !*secret)
+		return -EINVAL;
+	return catalog_write(catalog, update_in_write, &args);
+}
