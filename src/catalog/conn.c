@@ -1,0 +1,301 @@
+/*
+ * One SQLite connection with its prepared statements, and the small language in which the other files of the room speak to it.
+ */
+#include "catalog/conn.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/crypto.h"
+#include "util/log.h"
+
+#define STMT_SLOTS 512 /* a power of two, several times the number of statements in the room */
+
+struct conn {
+	sqlite3 *db;
+	struct {
+		const char *sql;
+		sqlite3_stmt *stmt;
+	} slots[STMT_SLOTS];
+};
+
+int conn_errno(struct conn *conn, int sqlite_code)
+{
+	switch (sqlite_code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return 0;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return -EACCES;
+	case SQLITE_CONSTRAINT:
+		return -EEXIST;
+	case SQLITE_NOTADB:
+	case SQLITE_CORRUPT:
+		return -EUCLEAN;
+	case SQLITE_CANTOPEN:
+		return -EACCES;
+	case SQLITE_IOERR:
+		/* A full disk shows as a failed write where SQLite could not extend the shared-memory file. */
+		return conn && sqlite3_system_errno(conn->db) == ENOSPC ? -ENOSPC : -EIO;
+	default:
+		/* The room's own SQL is wrong: worth a line, which holds SQL text and no values. */
+		log_error("catalog: %s", conn ? sqlite3_errmsg(conn->db) : sqlite3_errstr(sqlite_code));
+		return -EIO;
+	}
+}
+
+int conn_exec(struct conn *conn, const char *sql)
+{
+	return conn_errno(conn, sqlite3_exec(conn->db, sql, NULL, NULL, NULL));
+}
+
+sqlite3 *conn_db(struct conn *conn)
+{
+	return conn->db;
+}
+
+static int pragma_text(sqlite3 *db, const char *sql, char *ret_text, size_t size)
+{
+	sqlite3_stmt *stmt = NULL;
+	int code = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+	ret_text[0] = '\0';
+	if (code == SQLITE_OK) {
+		code = sqlite3_step(stmt);
+		if (code == SQLITE_ROW && sqlite3_column_text(stmt, 0))
+			snprintf(ret_text, size, "%s", (const char *)sqlite3_column_text(stmt, 0));
+	}
+	sqlite3_finalize(stmt);
+	return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int conn_open(const char *path, const struct catalog_key *key, unsigned flags, struct conn **ret_conn)
+{
+	char hex[CRYPTO_HEX_SIZE(CATALOG_KEY_SIZE)], text[CRYPTO_HEX_SIZE(CATALOG_KEY_SIZE) + 8], version[64];
+	struct conn *conn = calloc(1, sizeof *conn);
+	int open_flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	int err, code;
+
+	if (!conn)
+		return -ENOMEM;
+	if (flags & CONN_CREATE)
+		open_flags |= SQLITE_OPEN_CREATE;
+	code = sqlite3_open_v2(path, &conn->db, open_flags, NULL);
+	if (code != SQLITE_OK) {
+		err = conn->db ? conn_errno(conn, code) : -ENOMEM;
+		goto fail;
+	}
+	sqlite3_extended_result_codes(conn->db, 1);
+	sqlite3_busy_timeout(conn->db, 30000);
+
+	/* Plain SQLite would take the key in silence and write everything in the clear. */
+	code = pragma_text(conn->db, "PRAGMA cipher_version", version, sizeof version);
+	if (code != SQLITE_OK || !version[0]) {
+		err = -ENOTSUP;
+		goto fail;
+	}
+	sqlite3_exec(conn->db, "PRAGMA cipher_log = off; PRAGMA cipher_log_level = none", NULL, NULL, NULL);
+	crypto_hex(key->bytes, sizeof key->bytes, hex);
+	snprintf(text, sizeof text, "x'%s'", hex);
+	code = sqlite3_key(conn->db, text, (int)strlen(text));
+	crypto_wipe(hex, sizeof hex);
+	crypto_wipe(text, sizeof text);
+	if (code != SQLITE_OK) {
+		err = conn_errno(conn, code);
+		goto fail;
+	}
+	/* Nothing of the catalog may reach a temporary file. */
+	err = conn_exec(conn, "PRAGMA temp_store = MEMORY");
+	if (err == 0)
+		err = conn_exec(conn, flags & CONN_WRITER ? "PRAGMA cache_size = -16000" : "PRAGMA cache_size = -2000");
+	if (err == 0 && (flags & CONN_READER))
+		err = conn_exec(conn, "PRAGMA query_only = 1");
+	if (err)
+		goto fail;
+	*ret_conn = conn;
+	return 0;
+fail:
+	conn_close(conn);
+	return err;
+}
+
+void conn_close(struct conn *conn)
+{
+	if (!conn)
+		return;
+	for (size_t i = 0; i < STMT_SLOTS; i++)
+		sqlite3_finalize(conn->slots[i].stmt);
+	sqlite3_close(conn->db);
+	free(conn);
+}
+
+int conn_prepare(struct conn *conn, const char *sql, sqlite3_stmt **ret_stmt)
+{
+	size_t slot = ((uintptr_t)sql >> 3) * 0x9e3779b97f4a7c15ULL >> 40 & (STMT_SLOTS - 1);
+	size_t tried;
+	int code;
+
+	for (tried = 0; tried < STMT_SLOTS && conn->slots[slot].sql && conn->slots[slot].sql != sql; tried++)
+		slot = (slot + 1) & (STMT_SLOTS - 1);
+	if (tried == STMT_SLOTS)
+		return -ENOSPC;
+	if (!conn->slots[slot].sql) {
+		code = sqlite3_prepare_v3(conn->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &conn->slots[slot].stmt, NULL);
+		if (code != SQLITE_OK)
+			return conn_errno(conn, code);
+		conn->slots[slot].sql = sql;
+	} else if (sqlite3_stmt_busy(conn->slots[slot].stmt)) {
+		return -EDEADLK; /* the same statement twice at a time: a mistake in this room */
+	}
+	*ret_stmt = conn->slots[slot].stmt;
+	return 0;
+}
+
+int conn_step(struct conn *conn, sqlite3_stmt *stmt)
+{
+	int code = sqlite3_step(stmt);
+
+	if (code == SQLITE_ROW)
+		return 1;
+	return conn_errno(conn, code);
+}
+
+void conn_stmt_release(sqlite3_stmt **stmt)
+{
+	if (!*stmt)
+		return;
+	sqlite3_reset(*stmt);
+	sqlite3_clear_bindings(*stmt);
+	*stmt = NULL;
+}
+
+static int bind_all(struct conn *conn, sqlite3_stmt *stmt, const char *format, va_list args)
+{
+	int code = SQLITE_OK;
+
+	for (int i = 1; *format && code == SQLITE_OK; i++, format++) {
+		switch (*format) {
+		case 'i':
+			code = sqlite3_bind_int64(stmt, i, va_arg(args, int64_t));
+			break;
+		case 's':
+			/* The caller's string outlives the statement's run: no copy. */
+			code = sqlite3_bind_text(stmt, i, va_arg(args, const char *), -1, SQLITE_STATIC);
+			break;
+		case 'b':
+			code = sqlite3_bind_blob(stmt, i, va_arg(args, const struct sid *)->bytes,
+						 sizeof(struct sid), SQLITE_STATIC);
+			break;
+		case 'n':
+			code = sqlite3_bind_null(stmt, i);
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	return conn_errno(conn, code);
+}
+
+static int query(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, const char *format, va_list args)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = conn_prepare(conn, sql, &stmt);
+
+	if (err == 0)
+		err = bind_all(conn, stmt, format, args);
+	if (err)
+		return err;
+	*ret_stmt = stmt;
+	stmt = NULL;
+	return 0;
+}
+
+int conn_query(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, const char *format, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query(conn, ret_stmt, sql, format, args);
+	va_end(args);
+	return err;
+}
+
+int conn_run(struct conn *conn, const char *sql, const char *format, ...)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query(conn, &stmt, sql, format, args);
+	va_end(args);
+	if (err)
+		return err;
+	do
+		err = conn_step(conn, stmt);
+	while (err > 0);
+	return err;
+}
+
+int conn_query_int(struct conn *conn, int64_t *ret_value, const char *sql, const char *format, ...)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query(conn, &stmt, sql, format, args);
+	va_end(args);
+	if (err)
+		return err;
+	err = conn_step(conn, stmt);
+	if (err < 0)
+		return err;
+	if (err == 0)
+		return -ENOENT;
+	*ret_value = sqlite3_column_int64(stmt, 0);
+	return 0;
+}
+
+int64_t conn_changes(struct conn *conn)
+{
+	return sqlite3_changes(conn->db);
+}
+
+int64_t conn_last_id(struct conn *conn)
+{
+	return sqlite3_last_insert_rowid(conn->db);
+}
+
+bool column_text(sqlite3_stmt *stmt, int column, char *ret_text, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(stmt, column);
+
+	return snprintf(ret_text, size, "%s", text ? text : "") < (int)size;
+}
+
+bool column_sid(sqlite3_stmt *stmt, int column, struct sid *ret_sid)
+{
+	const void *bytes = sqlite3_column_blob(stmt, column);
+
+	memset(ret_sid, 0, sizeof *ret_sid);
+	if (!bytes || sqlite3_column_bytes(stmt, column) != (int)sizeof ret_sid->bytes)
+		return false;
+	memcpy(ret_sid->bytes, bytes, sizeof ret_sid->bytes);
+	return true;
+}

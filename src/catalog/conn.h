@@ -1,0 +1,46 @@
+/* Opening connections: for open.c and write.c; what every file of the room uses of a connection is in catalog-private.h. */
+#ifndef TONICFS_CATALOG_CONN_H
+#define TONICFS_CATALOG_CONN_H
+
+#include "catalog/catalog-private.h"
+
+#define CONN_CREATE 1u
+#define CONN_WRITER 2u
+#define CONN_READER 4u
+
+/* -ENOTSUP: the library is plain SQLite. A wrong key shows at the first read only (-EUCLEAN). */
+int conn_open(const char *path, const struct catalog_key *key, unsigned flags, struct conn **ret_conn);
+void conn_close(struct conn *conn);
+int conn_exec(struct conn *conn, const char *sql);
+sqlite3 *conn_db(struct conn *conn);
+
+struct write_op; /* write.c */
+
+struct catalog {
+	char *path;
+	struct catalog_key key;
+
+	pthread_mutex_t write_mutex; /* guards the queue and busy */
+	pthread_cond_t write_cond;
+	struct write_op *write_first, **write_last;
+	bool write_busy;             /* a leader is committing */
+	struct conn *writer;         /* the leader's */
+
+	pthread_mutex_t read_mutex;  /* guards readers, reader_count */
+	pthread_cond_t read_cond;
+	struct conn *readers[16];    /* idle ones; a stack: few stay warm */
+	unsigned reader_idle, reader_count;
+
+	pthread_mutex_t watch_mutex; /* guards the rest */
+	pthread_cond_t watch_cond;
+	struct conn *watcher;
+	uint64_t generation;         /* of anything in the catalog, as this process knows it */
+	int64_t data_version;
+	int64_t watched_at_msecs;
+	int64_t wanted_folders[8];   /* catalog_folder_want_sizes, latest first */
+};
+
+/* In write.c; called by catalog_open and catalog_close. */
+void catalog_generation_advance(struct catalog *catalog);
+
+#endif

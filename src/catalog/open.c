@@ -1,0 +1,303 @@
+/*
+ * Making, opening, checking and closing the catalog's file. Nothing is written before key, format and version are known to be right.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include "catalog/conn.h"
+#include "util/cleanup.h"
+#include "util/crypto.h"
+#include "util/files.h"
+#include "util/times.h"
+
+#define KEY_ID_BYTES 8
+#define KEY_ID_SIZE CRYPTO_HEX_SIZE(KEY_ID_BYTES)
+
+/* A public fingerprint of the key: SQLCipher's answer to a wrong key and to a damaged file is the same. */
+static int key_id(const struct catalog_key *key, char ret_text[KEY_ID_SIZE])
+{
+	static const char purpose[] = "tonicfs catalog key id";
+	uint8_t mac[CRYPTO_SHA256_SIZE];
+	int err = crypto_hmac_sha256(key->bytes, sizeof key->bytes, purpose, sizeof purpose - 1, mac);
+
+	if (err == 0)
+		crypto_hex(mac, KEY_ID_BYTES, ret_text);
+	return err;
+}
+
+static char *beside(const char *path, const char *suffix)
+{
+	char *name;
+
+	return asprintf(&name, "%s%s", path, suffix) < 0 ? NULL : name;
+}
+
+/* WAL needs memory shared between all that have the file open. */
+static bool is_network_fs(const char *path)
+{
+	static const unsigned long magics[] = {
+		NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, 0xff534d42 /* CIFS */, 0xfe534d42 /* SMB2 */, AFS_SUPER_MAGIC,
+		0x00c36400 /* Ceph */, 0x65735546 /* FUSE: sshfs and the like */, V9FS_MAGIC, CODA_SUPER_MAGIC,
+	};
+	struct statfs fs;
+
+	if (statfs(path, &fs))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
+		if ((unsigned long)fs.f_type == magics[i])
+			return true;
+	return false;
+}
+
+static int fail(int err, char *ret_message, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int fail(int err, char *ret_message, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(ret_message, CATALOG_MESSAGE_SIZE, format, args);
+	va_end(args);
+	return err;
+}
+
+static int apply_schema(struct conn *conn)
+{
+	char pragma[96];
+	int err = conn_exec(conn, "BEGIN IMMEDIATE");
+
+	if (err == 0)
+		err = conn_exec(conn, catalog_schema_sql);
+	if (err == 0) {
+		snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+			 CATALOG_APPLICATION_ID, CATALOG_SCHEMA_VERSION);
+		err = conn_exec(conn, pragma);
+	}
+	if (err == 0)
+		err = conn_exec(conn, "COMMIT");
+	return err;
+}
+
+int catalog_create(const char *path, const struct catalog_key *key, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	cleanup_free char *folder = strdup(path), *id_path = beside(path, ".keyid"), *new_path = beside(path, ".new");
+	cleanup_free char *new_wal = beside(path, ".new-wal"), *new_shm = beside(path, ".new-shm");
+	char id[KEY_ID_SIZE];
+	struct conn *conn = NULL;
+	struct stat st;
+	char *slash;
+	int err, fd;
+
+	ret_message[0] = '\0';
+	if (!folder || !id_path || !new_path || !new_wal || !new_shm)
+		return -ENOMEM;
+	slash = strrchr(folder, '/');
+	if (slash && slash != folder) {
+		*slash = '\0';
+		err = files_mkdir_parents(folder, 0700);
+		if (err)
+			return fail(err, ret_message, "cannot make the folder %s: %s", folder, strerror(-err));
+	} else {
+		strcpy(folder, slash ? "/" : ".");
+	}
+	if (is_network_fs(folder))
+		return fail(-ENOTSUP, ret_message, "%s is on a network file system, where a catalog is not safe", folder);
+	if (stat(path, &st) == 0 || stat(id_path, &st) == 0)
+		return fail(-EEXIST, ret_message, "there is a catalog already: %s", path);
+	err = key_id(key, id);
+	if (err)
+		return err;
+
+	/* Made under another name and renamed when whole: a crash leaves no half catalog behind. */
+	unlink(new_path);
+	unlink(new_wal);
+	unlink(new_shm);
+	fd = open(new_path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail(-errno, ret_message, "cannot create %s: %s", new_path, strerror(errno));
+	close(fd);
+	err = conn_open(new_path, key, CONN_CREATE | CONN_WRITER, &conn);
+	if (err == -ENOTSUP) {
+		unlink(new_path);
+		return fail(err, ret_message, "this tonicfs is linked to plain SQLite, which cannot encrypt");
+	}
+	if (err == 0)
+		err = apply_schema(conn);
+	if (err == 0)
+		err = conn_exec(conn, "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL");
+	conn_close(conn);
+	if (err == 0)
+		err = files_write_new_private(id_path, id, strlen(id));
+	if (err == 0 && rename(new_path, path)) {
+		err = -errno;
+		unlink(id_path);
+	}
+	if (err) {
+		unlink(new_path);
+		unlink(new_wal);
+		unlink(new_shm);
+		return fail(err, ret_message, "cannot create %s: %s", path, strerror(-err));
+	}
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+	return 0;
+}
+
+/* The version that the file is in is known, and it is one that this program can bring up to its own. */
+static int upgrade(struct conn *conn, int64_t version)
+{
+	(void)conn;
+	return version == CATALOG_SCHEMA_VERSION ? 0 : -EUCLEAN; /* there is no older one yet */
+}
+
+static int check_key_id(const char *path, const struct catalog_key *key, bool *ret_known, char *ret_message)
+{
+	cleanup_free char *id_path = beside(path, ".keyid"), *stored = NULL;
+	char id[KEY_ID_SIZE];
+	size_t len;
+	int err;
+
+	*ret_known = false;
+	if (!id_path)
+		return -ENOMEM;
+	err = key_id(key, id);
+	if (err)
+		return err;
+	err = files_read(id_path, 64, &stored, &len);
+	if (err)
+		return 0; /* lost: the file itself decides */
+	if (len < strlen(id) || strncmp(stored, id, strlen(id)))
+		return fail(-EKEYREJECTED, ret_message, "this key does not open %s", path);
+	*ret_known = true;
+	return 0;
+}
+
+static int check_format(struct conn *conn, const char *path, bool key_known, char *ret_message)
+{
+	int64_t application = 0, version = 0;
+	int err = conn_query_int(conn, &application, "PRAGMA application_id", "");
+
+	if (err == 0)
+		err = conn_query_int(conn, &version, "PRAGMA user_version", "");
+	if (err == -EUCLEAN)
+		return key_known ? fail(err, ret_message, "%s is damaged; nothing was written to it", path) :
+				   fail(-EKEYREJECTED, ret_message,
+					"%s cannot be read: the key is wrong, or the file is damaged", path);
+	if (err)
+		return fail(err, ret_message, "cannot read %s: %s", path, strerror(-err));
+	if (application != CATALOG_APPLICATION_ID || version < 1)
+		return fail(-EUCLEAN, ret_message, "%s is no catalog of tonicfs", path);
+	if (version > CATALOG_SCHEMA_VERSION)
+		return fail(-EPROTONOSUPPORT, ret_message,
+			    "%s was made by a newer tonicfs (format %lld, this one knows up to %d)", path,
+			    (long long)version, CATALOG_SCHEMA_VERSION);
+	err = upgrade(conn, version);
+	if (err)
+		return fail(err, ret_message, "cannot bring %s up to date: %s", path, strerror(-err));
+	return 0;
+}
+
+static void sync_init(struct catalog *catalog)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_mutex_init(&catalog->write_mutex, NULL);
+	pthread_cond_init(&catalog->write_cond, NULL);
+	pthread_mutex_init(&catalog->read_mutex, NULL);
+	pthread_cond_init(&catalog->read_cond, NULL);
+	pthread_mutex_init(&catalog->watch_mutex, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&catalog->watch_cond, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	catalog->write_last = &catalog->write_first;
+	catalog->generation = 1;
+}
+
+int catalog_open(const char *path, const struct catalog_key *key, struct catalog **ret_catalog,
+		 char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	struct catalog *catalog;
+	bool key_known = false;
+	struct stat st;
+	int err;
+
+	ret_message[0] = '\0';
+	if (stat(path, &st))
+		return errno == ENOENT ?
+			fail(-ENOENT, ret_message, "there is no catalog at %s (tonicfs init makes one)", path) :
+			fail(-errno, ret_message, "cannot open %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return fail(-EUCLEAN, ret_message, "%s is no catalog of tonicfs", path);
+	if (is_network_fs(path))
+		return fail(-ENOTSUP, ret_message, "%s is on a network file system, where a catalog is not safe", path);
+	err = check_key_id(path, key, &key_known, ret_message);
+	if (err)
+		return err;
+	catalog = calloc(1, sizeof *catalog);
+	if (!catalog)
+		return -ENOMEM;
+	sync_init(catalog);
+	catalog->key = *key;
+	err = files_absolute(path, &catalog->path);
+	if (err)
+		goto fail;
+	err = conn_open(catalog->path, key, CONN_WRITER, &catalog->writer);
+	if (err) {
+		err = err == -ENOTSUP ?
+			fail(err, ret_message, "this tonicfs is linked to plain SQLite, which cannot encrypt") :
+			fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
+		goto fail;
+	}
+	err = check_format(catalog->writer, path, key_known, ret_message);
+	if (err)
+		goto fail;
+	err = conn_exec(catalog->writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+		"PRAGMA journal_size_limit = 67108864");
+	if (err == 0)
+		err = conn_open(catalog->path, key, CONN_READER, &catalog->watcher);
+	if (err) {
+		fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
+		goto fail;
+	}
+	*ret_catalog = catalog;
+	return 0;
+fail:
+	if (!ret_message[0])
+		fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
+	catalog_close(catalog);
+	return err;
+}
+
+void catalog_close(struct catalog *catalog)
+{
+	if (!catalog)
+		return;
+	while (catalog->reader_idle)
+		conn_close(catalog->readers[--catalog->reader_idle]);
+	conn_close(catalog->watcher);
+	conn_close(catalog->writer);
+	pthread_mutex_destroy(&catalog->write_mutex);
+	pthread_cond_destroy(&catalog->write_cond);
+	pthread_mutex_destroy(&catalog->read_mutex);
+	pthread_cond_destroy(&catalog->read_cond);
+	pthread_mutex_destroy(&catalog->watch_mutex);
+	pthread_cond_destroy(&catalog->watch_cond);
+	crypto_wipe(&catalog->key, sizeof catalog->key);
+	free(catalog->path);
+	free(catalog);
+}
+
+const char *catalog_path(const struct catalog *catalog)
+{
+	return catalog->path;
+}
