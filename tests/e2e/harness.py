@@ -408,8 +408,8 @@ class Tonic:
         self.folder = folder
         self.home = self.make_dir("home")
         self.catalog = self.home / "catalog.db"
-        self.key_file = self.home / "catalog.key"
-        self.env = environment(self.home, TONICFS_CATALOG=self.catalog, TONICFS_KEY_FILE=self.key_file)
+        self.key_file = self.home / "catalog.db.key"
+        self.env = environment(self.home, TONICFS_CATALOG=self.catalog)
         self.mounts = []
         self.count = 0
 
