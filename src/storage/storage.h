@@ -1,6 +1,6 @@
 /*
- * From a workspace's settings in the catalog to a client that can be used, with a small cache: clients are made anew when settings change.
- * Threads: any. A client stays valid until storage_client_put.
+ * From a workspace's bucket settings in the catalog to a client that can be used. A client keeps what it was made with: make a new one for
+ * settings that may have changed. Threads: any.
  */
 #ifndef TONICFS_STORAGE_STORAGE_H
 #define TONICFS_STORAGE_STORAGE_H

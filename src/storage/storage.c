@@ -1,0 +1,58 @@
+#include "storage/storage.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util/secret.h"
+
+static enum s3_encryption encryption_of(const struct catalog_storage *storage)
+{
+	switch (storage->encryption) {
+	case 1:
+		return S3_ENCRYPTION_SSE_S3;
+	case 2:
+		return S3_ENCRYPTION_SSE_KMS;
+	default:
+		return S3_ENCRYPTION_NONE;
+	}
+}
+
+static const char *or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const volatile bool *cancelled,
+		       struct s3_client **ret_client, struct catalog_storage *ret_storage)
+{
+	cleanup_secret char *secret_key = NULL;
+	struct catalog_storage storage;
+	struct s3_settings settings;
+	int err;
+
+	*ret_client = NULL;
+	err = catalog_storage_get(catalog, workspace_id, &storage);
+	if (err < 0)
+		return err;
+	err = catalog_storage_secret(catalog, workspace_id, &secret_key);
+	if (err < 0)
+		return err;
+	settings = (struct s3_settings){
+		.bucket = storage.bucket,
+		.region = or_null(storage.region),
+		.endpoint = or_null(storage.endpoint),
+		.path_style = storage.path_style,
+		.allow_plain_http = storage.plain_http,
+		.access_key = storage.access_key,
+		.secret_key = secret_key,
+		.encryption = encryption_of(&storage),
+		.kms_key_id = or_null(storage.kms_key_id),
+		.storage_class = or_null(storage.storage_class),
+		.ca_file = or_null(storage.ca_file),
+		.cancelled = cancelled,
+	};
+	err = s3_client_new(http, &settings, ret_client);
+	if (err == 0 && ret_storage)
+		*ret_storage = storage;
+	return err;
+}
