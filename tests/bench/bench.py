@@ -1,0 +1,196 @@
+"""The benchmarks behind run.sh. A line per figure: `name: measured / limit = ratio (ok|MISSED)`."""
+
+import contextlib
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = Path(os.environ.get("TONICFS_BINARY", ROOT / "build" / "tonicfs")).resolve()
+SMALL, LARGE = int(os.environ.get("BENCH_SMALL", 100_000)), int(os.environ.get("BENCH_LARGE", 1_000_000))
+ROUNDS = 5
+
+missed = []
+
+
+def report(name, measured, limit, unit):
+    ratio = measured / limit
+    is_kept = ratio <= 1
+    if not is_kept:
+        missed.append(name)
+    print(f"{name}: {measured:.2f} / {limit:g} {unit} = {ratio:.2f} ({'ok' if is_kept else 'MISSED'})", flush=True)
+
+
+def note(text):
+    print(f"  {text}", flush=True)
+
+
+def drop_caches():
+    """Page cache, dentries and inodes of the whole machine; False where only root could."""
+    os.sync()
+    try:
+        Path("/proc/sys/vm/drop_caches").write_text("3")
+    except PermissionError:
+        return False
+    time.sleep(1)  # the file systems are told to forget 100,000 inodes
+    return True
+
+
+def is_mounted(path):
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        return any(line.split(" ")[4] == str(path) for line in file)
+
+
+def unmount(path):
+    for words in (["fusermount3", "-u"], ["fusermount3", "-u", "-z"], ["umount", "-l"]):
+        if not is_mounted(path):
+            return
+        subprocess.run([*words, str(path)], timeout=30, capture_output=True, check=False)
+
+
+@contextlib.contextmanager
+def serving(argv, path, env=None, stdin=subprocess.DEVNULL, timeout=60):
+    """A file system's process in the foreground, until the block ends."""
+    path.mkdir(exist_ok=True)
+    process = subprocess.Popen([str(word) for word in argv], stdin=stdin, stdout=subprocess.DEVNULL, env=env)
+    try:
+        end = time.monotonic() + timeout
+        while not is_mounted(path):
+            if process.poll() is not None:
+                sys.exit(f"{argv[0]} ended with {process.returncode}")
+            if time.monotonic() > end:
+                sys.exit(f"{argv[0]}: nothing mounted within {timeout} s")
+            time.sleep(0.01)
+        yield process
+    finally:
+        unmount(path)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=5)
+
+
+def find(path, expected):
+    """`find PATH -size +0 | wc -l`: how long, in seconds."""
+    begin = time.monotonic()
+    answer = subprocess.run(["sh", "-c", 'find "$1" -size +0 | wc -l', "sh", str(path)],
+                            capture_output=True, text=True, timeout=600, check=True)
+    secs = time.monotonic() - begin
+    if answer.stderr or int(answer.stdout) < expected:
+        sys.exit(f"find: {answer.stdout.strip()} of {expected} entries; {answer.stderr[:500]}")
+    return secs
+
+
+def environment(catalog):
+    return {**os.environ, "TONICFS_CATALOG": str(catalog), "HOME": str(catalog.parent)}
+
+
+def fill(build, folder, count):
+    catalog = folder / f"catalog-{count}.db"
+    begin = time.monotonic()
+    subprocess.run([build / "fill", catalog, str(count)], timeout=3600, check=True)
+    note(f"a catalog of {count:,} recordings: filled in {time.monotonic() - begin:.1f} s, "
+         f"{catalog.stat().st_size / 1e6:.0f} MB")
+    return catalog
+
+
+def list_of(path, target):
+    """The tree as memtree wants to be told, folders first."""
+    with open(target, "w", encoding="utf-8") as file:
+        for folder, folders, names in os.walk(path):
+            prefix = "" if folder == str(path) else os.path.relpath(folder, path) + "/"
+            for name in folders:
+                file.write(f"{prefix}{name}/\t0\n")
+            for name in names:
+                file.write(f"{prefix}{name}\t{os.lstat(os.path.join(folder, name)).st_size}\n")
+
+
+def bench_find(build, folder):
+    """a tree of 100,000 recordings against the same tree in memory"""
+    catalog = fill(build, folder, SMALL)
+    ours, theirs, listing = folder / "tonicfs", folder / "memtree", folder / "list"
+    first, second = {ours: [], theirs: []}, {ours: [], theirs: []}
+    with serving([BINARY, "mount", "-f", ours], ours, environment(catalog)):
+        list_of(ours, listing)
+        with open(listing, encoding="utf-8") as stdin, serving([build / "memtree", theirs], theirs, stdin=stdin):
+            # Alternating, so that both meet the same weather; the first round warms up what is no cache of the tree.
+            for turn in range(ROUNDS + 1):
+                for path in (theirs, ours):
+                    if not drop_caches():
+                        sys.exit("find needs root, to drop the kernel's caches")
+                    cold, warm = find(path, SMALL), find(path, SMALL)
+                    if turn:
+                        first[path].append(cold)
+                        second[path].append(warm)
+    for name, times in (("first find", first), ("second find, from the kernel's cache", second)):
+        mine, reference = statistics.median(times[ours]), statistics.median(times[theirs])
+        note(f"{name}: tonicfs {mine:.2f} s, in memory {reference:.2f} s")
+        report(f"{name} over {SMALL:,} recordings, against the same tree in memory", mine / reference, 2.0, "times")
+
+
+def bench_mount(build, folder):
+    """from the start to a tree that answers, and memory, with 1,000,000 recordings"""
+    catalog = fill(build, folder, LARGE)
+    path = folder / "mount"
+    path.mkdir()
+    probe = path / "bench" / "campaign-1" / "calls.csv"
+    for kind in ("warm", "cold"):
+        times = []
+        for _ in range(ROUNDS):
+            if kind == "cold" and not drop_caches():
+                break
+            begin = time.monotonic()
+            try:
+                subprocess.run([BINARY, "mount", path], env=environment(catalog), timeout=60, check=True,
+                               stdin=subprocess.DEVNULL)
+                os.stat(probe)
+                times.append((time.monotonic() - begin) * 1000)
+            finally:
+                unmount(path)
+            time.sleep(0.5)
+        if times:
+            report(f"mount to the first answer, {LARGE:,} recordings, {kind} page cache",
+                   statistics.median(times), 300, "ms")
+    with serving([BINARY, "mount", "-f", path], path, environment(catalog)) as process:
+        secs = find(path, LARGE)
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        peak_mb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1000
+        note(f"find over {LARGE:,}: {secs:.1f} s")
+        report(f"peak memory after a find over {LARGE:,} recordings", peak_mb, 200, "MB")
+
+
+BENCHES = {"find": bench_find, "mount": bench_mount}
+
+
+def main():
+    build, names = Path(sys.argv[1]).resolve(), sys.argv[2:] or list(BENCHES)
+    unknown = set(names) - set(BENCHES)
+    if unknown:
+        sys.exit(f"no such benchmark: {', '.join(unknown)} (there are {', '.join(BENCHES)})")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    for name in names:
+        print(f"{name}: {BENCHES[name].__doc__}", flush=True)
+        folder = Path(tempfile.mkdtemp(prefix="tonicfs-bench-", dir="/var/tmp"))
+        try:
+            BENCHES[name](build, folder)
+        finally:
+            # Never through a mount that would not go: what is removed in one is removed for good.
+            left = [path for path in folder.iterdir() if is_mounted(path)]
+            if left:
+                print(f"still mounted, left as it is: {left}")
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+    if missed:
+        print(f"{len(missed)} missed")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
