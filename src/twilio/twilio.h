@@ -35,6 +35,8 @@ struct twilio_settings {
 struct twilio_client;
 int twilio_client_new(struct http *http, const struct twilio_settings *settings, struct twilio_client **ret_client); /* copies */
 void twilio_client_free(struct twilio_client *client);
+/* The time by Twilio's own clock, as its last answer's Date told it. False: none has come yet, *ret_secs is by ours. */
+bool twilio_client_now(struct twilio_client *client, int64_t *ret_secs);
 
 enum twilio_recording_status {
 	TWILIO_RECORDING_UNKNOWN, /* a value of tomorrow, or null */
@@ -76,14 +78,15 @@ struct twilio_call {
 /* The call is over: completed, busy, failed, no-answer, canceled. */
 bool twilio_call_is_finished(const char *status);
 
-/* A window of a list, half open: since <= t < until; 0: not bounded. Recordings are filtered by date_created, calls by start_time. */
+/* A window of a list, half open: since <= t < until; 0: not bounded. Recordings are filtered by date_created, calls by start_time. The
+ * filter is Twilio's: rows beyond the edges (of the same second, or day) may come too. */
 struct twilio_window {
 	int64_t since_secs, until_secs;
 };
 
 typedef int twilio_recordings_fn(void *arg, const struct twilio_recording *recordings, size_t count);
 typedef int twilio_calls_fn(void *arg, const struct twilio_call *calls, size_t count);
-/* Pages of 1,000 handed over one by one, in the caller's thread. The callback's non-zero value ends the list and is returned.
+/* Pages of 1,000 handed over one by one, in the caller's thread. The callback's non-zero value ends the list and is returned (*ret_error stays REMOTE_OK).
  * -EIO etc. after some pages: those that were handed over stand. A next page on another host is refused. A cursor that comes twice ends
  * the list with -EIO. */
 int twilio_list_recordings(struct twilio_client *client, const struct twilio_window *window, bool with_deleted,
@@ -103,7 +106,7 @@ int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
 /* Media. channels 2: RequestedChannels=2 is asked for; 1: the bare recording (only after error 16113 has said that it is mono). */
 struct twilio_request_memory;
 int twilio_request_media(struct twilio_client *client, const struct sid *sid, int channels, int64_t offset_bytes /* 0: no Range */,
-			 int64_t length_bytes /* -1: to the end */, const char *if_match /* NULL: none */, struct http_request *ret_request,
+			 int64_t length_bytes /* -1: to the end */, const char *if_match /* NULL: none; with or without quotes */, struct http_request *ret_request,
 			 struct twilio_request_memory **ret_memory);
 void twilio_request_memory_free(struct twilio_request_memory *memory);
 
@@ -112,13 +115,15 @@ void twilio_request_memory_free(struct twilio_request_memory *memory);
 void twilio_judge_media(const struct http_response *response, bool is_encrypted, const char *body, size_t body_len,
 			struct remote_error *ret_error);
 
-/* Learns what a recording's file is without fetching all of it where the server lets us: exact size, channels stored. Works with and without HEAD, Range,
- * Content-Length; in the worst case it reads all and counts. Blocks (deadline: the client's). */
+/* Channels asked for and stored are reported as they are: who fetches for good compares them (2 asked for, 1 got, and no 16113: a downmix?).
+ * Learns what a recording's file is without fetching all of it where the server lets us: exact size, channels stored. Works with and without HEAD, Range,
+ * Content-Length; in the worst case it reads all and counts. Blocks (deadline: the client's). A 404 is followed by a look at the metadata: REMOTE_NOT_FOUND
+ * at once where it is deleted or in external storage, REMOTE_BUSY where it is not completed, else tried again for as long as it may be spreading still. */
 struct twilio_media_info {
 	int64_t size_bytes;
 	int channels_requested; /* 2, or 1 after 16113: what twilio_request_media wants from now on */
 	int channels_stored;    /* of the WAV's fmt chunk; 0 where it is no WAV (encrypted) */
-	char etag[128];         /* "" where none */
+	char etag[128];         /* without quotes; "" where none, or a weak one */
 };
 int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool is_encrypted, int channels_hint /* 0 unknown */,
 		       struct twilio_media_info *ret_info, struct remote_error *ret_error);

@@ -1,0 +1,252 @@
+/* The client: its address, its credentials, one operation with its retries, and the server's clock. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "net/retry.h"
+#include "twilio/twilio-private.h"
+#include "util/cleanup.h"
+#include "util/crypto.h"
+#include "util/times.h"
+
+#define DEFAULT_URL "https://api.twilio.com"
+#define DEFAULT_TIMEOUT_MSECS 60000
+#define MAX_REDIRECTS 3
+/* A page of 1,000 is about 1.5 MB, with encryption details twice that. */
+#define MAX_REPLY_BYTES (64u << 20)
+/* Who is only busy gets more patience than who cannot be reached. */
+#define BUSY_TRIES 12
+#define TRIES 5
+
+/* ---- addresses ---- */
+
+static char *lower_case(const char *text, size_t len)
+{
+	char *copy = strndup(text, len);
+
+	for (char *c = copy; c && *c; c++) {
+		if (*c >= 'A' && *c <= 'Z')
+			*c += 'a' - 'A';
+	}
+	return copy;
+}
+
+/* "HTTPS://Host:443/path" -> "https://host" and the length of the part before the path. -EINVAL: no such URL. */
+static int origin_parse(const char *url, char **ret_origin, size_t *ret_len)
+{
+	size_t scheme = strncasecmp(url, "https://", 8) == 0 ? 8 :
+			strncasecmp(url, "http://", 7) == 0 ? 7 : 0;
+	size_t host = scheme ? strcspn(url + scheme, "/?#") : 0;
+	const char *default_port = scheme == 8 ? ":443" : ":80";
+	size_t len = scheme + host, port = strlen(default_port);
+
+	/* No user in it: credentials are given apart. */
+	if (!host || memchr(url + scheme, '@', host) || memchr(url + scheme, '\\', host))
+		return -EINVAL;
+	for (size_t i = 0; url[i]; i++) {
+		if (url[i] <= ' ' || url[i] >= 0x7f)
+			return -EINVAL;
+	}
+	*ret_len = len;
+	if (host > port && strncmp(url + len - port, default_port, port) == 0)
+		len -= port;
+	*ret_origin = lower_case(url, len);
+	return *ret_origin ? 0 : -ENOMEM;
+}
+
+void twilio_url_account(const struct twilio_client *client, struct buf *url)
+{
+	buf_addf(url, "%s%s/2010-04-01/Accounts/%s/", client->origin, client->base_path, client->account);
+}
+
+int twilio_url_next(const struct twilio_client *client, const char *next_page_uri, struct buf *ret_url)
+{
+	cleanup_free char *origin = NULL;
+	const char *path = next_page_uri;
+	size_t base_len = strlen(client->base_path), len;
+	int rc;
+
+	for (const char *c = next_page_uri; *c; c++) {
+		if (*c <= ' ' || *c >= 0x7f)
+			return -EINVAL;
+	}
+	if (*path != '/') {
+		rc = origin_parse(next_page_uri, &origin, &len);
+		if (rc < 0)
+			return rc;
+		if (strcmp(origin, client->origin) != 0)
+			return -EINVAL;
+		path += len;
+	}
+	/* "//host/…" names another host. */
+	if (path[0] != '/' || path[1] == '/' || path[1] == '\\')
+		return -EINVAL;
+	buf_add_str(ret_url, client->origin);
+	if (base_len && (strncmp(path, client->base_path, base_len) != 0 || path[base_len] != '/'))
+		buf_add_str(ret_url, client->base_path);
+	buf_add_str(ret_url, path);
+	return buf_failed(ret_url) ? -ENOMEM : 0;
+}
+
+/* ---- life ---- */
+
+static int authorization_new(const char *user, const char *secret, char **ret_authorization)
+{
+	cleanup_buf_secret struct buf plain = BUF_INIT;
+	size_t user_len = strlen(user), secret_len = strlen(secret);
+	char *text;
+
+	/* Reserved first, so that growing leaves no copy of the secret behind. */
+	if (buf_reserve(&plain, user_len + 1 + secret_len) < 0)
+		return -ENOMEM;
+	buf_addf(&plain, "%s:%s", user, secret);
+	text = malloc(strlen("Basic ") + CRYPTO_BASE64_SIZE(plain.len));
+	if (!text)
+		return -ENOMEM;
+	strcpy(text, "Basic ");
+	crypto_base64(plain.data, plain.len, text + strlen(text));
+	*ret_authorization = text;
+	return 0;
+}
+
+static int set_up(struct twilio_client *client, const struct twilio_settings *settings)
+{
+	const char *url = settings->base_url && *settings->base_url ? settings->base_url : DEFAULT_URL;
+	const char *user = settings->user && *settings->user ? settings->user : settings->account_sid;
+	struct sid account;
+	size_t origin_len, path_len;
+	int rc;
+
+	if (!settings->account_sid || !settings->secret || sid_parse(settings->account_sid, "AC", &account) < 0)
+		return -EINVAL;
+	/* Basic authentication ends the user's name at the first colon. */
+	if (strchr(user, ':'))
+		return -EINVAL;
+	strcpy(client->account, settings->account_sid);
+	rc = origin_parse(url, &client->origin, &origin_len);
+	if (rc < 0)
+		return rc;
+	url += origin_len;
+	if (strpbrk(url, "?#"))
+		return -EINVAL;
+	for (path_len = strlen(url); path_len && url[path_len - 1] == '/';)
+		path_len--;
+	client->base_path = strndup(url, path_len);
+	if (!client->base_path)
+		return -ENOMEM;
+	return authorization_new(user, settings->secret, &client->authorization);
+}
+
+int twilio_client_new(struct http *http, const struct twilio_settings *settings,
+		      struct twilio_client **ret_client)
+{
+	struct twilio_client *client = calloc(1, sizeof *client);
+	int rc;
+
+	if (!client)
+		return -ENOMEM;
+	client->http = http;
+	client->allow_plain_http = settings->allow_plain_http;
+	client->total_timeout_msecs = settings->total_timeout_msecs ? settings->total_timeout_msecs :
+								      DEFAULT_TIMEOUT_MSECS;
+	client->cancelled = settings->cancelled;
+	rc = set_up(client, settings);
+	if (rc < 0) {
+		twilio_client_free(client);
+		return rc;
+	}
+	*ret_client = client;
+	return 0;
+}
+
+void twilio_client_free(struct twilio_client *client)
+{
+	if (!client)
+		return;
+	if (client->authorization)
+		crypto_wipe(client->authorization, strlen(client->authorization));
+	free(client->authorization);
+	free(client->origin);
+	free(client->base_path);
+	free(client);
+}
+
+bool twilio_is_cancelled(const struct twilio_client *client)
+{
+	return client->cancelled && __atomic_load_n(client->cancelled, __ATOMIC_RELAXED);
+}
+
+/* ---- the server's clock ---- */
+
+void twilio_note_date(struct twilio_client *client, const char *date)
+{
+	int64_t secs;
+
+	if (!date || time_parse_rfc2822(date, &secs) < 0)
+		return;
+	atomic_store(&client->clock_offset_msecs, secs * 1000 - time_now_msecs());
+	atomic_store(&client->clock_known, true);
+}
+
+bool twilio_client_now(struct twilio_client *client, int64_t *ret_secs)
+{
+	*ret_secs = (time_now_msecs() + atomic_load(&client->clock_offset_msecs)) / 1000;
+	return atomic_load(&client->clock_known);
+}
+
+/* ---- one operation ---- */
+
+static int send_once(struct twilio_client *client, const struct http_request *request,
+		     struct http_reply *ret_reply, struct remote_error *ret_error)
+{
+	int rc = http_perform(client->http, request, MAX_REPLY_BYTES, client->cancelled, ret_reply, ret_error);
+
+	if (rc < 0)
+		return rc;
+	twilio_note_date(client, http_reply_header(ret_reply, "Date"));
+	twilio_judge(ret_reply->status, http_reply_retry_after_msecs(ret_reply), ret_reply->body,
+		     ret_reply->body_len, ret_error);
+	if (ret_error->kind == REMOTE_OK)
+		return 0;
+	http_reply_release(ret_reply);
+	return ret_error->error;
+}
+
+int twilio_perform(struct twilio_client *client, enum http_method method, const char *url,
+		   struct http_reply *ret_reply, struct remote_error *ret_error)
+{
+	struct http_header headers[] = {
+		{ "Authorization", client->authorization },
+		{ "Accept", "application/json" },
+	};
+	struct http_request request = {
+		.method = method,
+		.url = url,
+		.headers = headers,
+		.header_count = ARRAY_SIZE(headers),
+		/* A DELETE that is led elsewhere is none that Twilio would send. */
+		.max_redirects = method == HTTP_DELETE ? 0 : MAX_REDIRECTS,
+		.allow_plain_http = client->allow_plain_http,
+	};
+	struct retry retry;
+
+	retry_init(&retry, BUSY_TRIES, client->total_timeout_msecs);
+	for (;;) {
+		int64_t left = retry.deadline_msecs - time_mono_msecs();
+		int rc;
+
+		request.total_timeout_msecs = left > 1 ? (unsigned)left : 1;
+		rc = send_once(client, &request, ret_reply, ret_error);
+		if (rc == 0)
+			return 0;
+		/* Busy with the recording itself: that takes longer than a request may wait. */
+		if (ret_error->kind == REMOTE_BUSY && ret_error->status != 429 && ret_error->status != 503)
+			return rc;
+		if (ret_error->kind != REMOTE_BUSY && retry.tried + 1 >= TRIES)
+			return rc;
+		/* Sending again does no harm: a second DELETE answers 404. */
+		if (!retry_wait(&retry, ret_error, true, client->cancelled))
+			return rc;
+	}
+}

@@ -1,0 +1,292 @@
+/* Lists, page by page; single resources; deleting. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "twilio/twilio-private.h"
+#include "util/cleanup.h"
+#include "util/times.h"
+
+#define PAGE_SIZE "1000"
+/* Pages without an element, one after the other, each with a new cursor: a server that goes round and round. */
+#define MAX_EMPTY_PAGES 100
+
+/* What a list's callback may be. */
+struct receiver {
+	enum twilio_list_kind kind;
+	twilio_recordings_fn *recordings_fn;
+	twilio_calls_fn *calls_fn;
+	void *arg;
+};
+
+static int receive(const struct receiver *receiver, const struct twilio_page *page)
+{
+	if (!page->count)
+		return 0;
+	if (receiver->kind == TWILIO_LIST_RECORDINGS)
+		return receiver->recordings_fn(receiver->arg, page->recordings, page->count);
+	return receiver->calls_fn(receiver->arg, page->calls, page->count);
+}
+
+/* ---- cursors that were seen ---- */
+
+struct seen {
+	uint64_t *hashes;
+	size_t count, capacity;
+};
+
+static uint64_t hash_text(const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+/* 0, -ELOOP, -ENOMEM */
+static int seen_add(struct seen *seen, const char *url)
+{
+	uint64_t hash = hash_text(url);
+
+	for (size_t i = 0; i < seen->count; i++) {
+		if (seen->hashes[i] == hash)
+			return -ELOOP;
+	}
+	if (seen->count == seen->capacity) {
+		size_t capacity = seen->capacity ? 2 * seen->capacity : 64;
+		uint64_t *hashes = reallocarray(seen->hashes, capacity, sizeof *hashes);
+
+		if (!hashes)
+			return -ENOMEM;
+		seen->hashes = hashes;
+		seen->capacity = capacity;
+	}
+	seen->hashes[seen->count++] = hash;
+	return 0;
+}
+
+static void seen_release(struct seen *seen)
+{
+	free(seen->hashes);
+}
+
+/* ---- the walk ---- */
+
+/* Gets the page at url; moves url on to the next one, or leaves it empty. */
+static int walk_page(struct twilio_client *client, const struct receiver *receiver, struct buf *url,
+		     size_t *ret_count, size_t *skipped, struct remote_error *ret_error)
+{
+	struct http_reply reply = HTTP_REPLY_INIT;
+	struct twilio_page page = TWILIO_PAGE_INIT;
+	int rc = twilio_perform(client, HTTP_GET, buf_str(url), &reply, ret_error);
+
+	if (rc < 0)
+		return rc;
+	rc = twilio_page_parse(reply.body, reply.body_len, receiver->kind, &page);
+	http_reply_release(&reply);
+	if (rc < 0) {
+		remote_error_set(ret_error, REMOTE_INVALID, rc, "Twilio: an answer that is no page of a list");
+		goto out;
+	}
+	*ret_count = page.count;
+	*skipped += page.skipped;
+	rc = receive(receiver, &page);
+	if (rc)
+		goto out;
+	buf_reset(url);
+	if (page.next_page_uri) {
+		rc = twilio_url_next(client, page.next_page_uri, url);
+		if (rc == -EINVAL)
+			rc = -EIO;
+		if (rc < 0)
+			remote_error_set(ret_error, REMOTE_INVALID, rc,
+					 "Twilio: the next page of a list is at another host, or nowhere");
+	}
+out:
+	twilio_page_release(&page);
+	return rc;
+}
+
+static int walk(struct twilio_client *client, const struct receiver *receiver, struct buf *url,
+		struct remote_error *ret_error)
+{
+	cleanup_with(seen_release) struct seen seen = { NULL, 0, 0 };
+	size_t skipped = 0, empty = 0, count = 0;
+	int rc;
+
+	do {
+		if (buf_failed(url)) {
+			remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
+			return -ENOMEM;
+		}
+		rc = seen_add(&seen, buf_str(url));
+		if (rc == -ELOOP || empty > MAX_EMPTY_PAGES) {
+			remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: a list whose pages go in a circle");
+			return -EIO;
+		}
+		if (rc < 0) {
+			remote_error_set(ret_error, REMOTE_INVALID, rc, "out of memory");
+			return rc;
+		}
+		if (twilio_is_cancelled(client)) {
+			remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "cancelled");
+			return -ECANCELED;
+		}
+		rc = walk_page(client, receiver, url, &count, &skipped, ret_error);
+		if (rc)
+			return rc;
+		empty = count ? 0 : empty + 1;
+	} while (url->len);
+
+	/* Said only now, so that one odd element does not hide the others. */
+	if (skipped) {
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: %zu elements of a list without a SID",
+				 skipped);
+		return -EIO;
+	}
+	return 0;
+}
+
+/* "DateCreated>" becomes DateCreated%3E= */
+static void add_bound(struct buf *url, const char *name, const char *sign, int64_t secs)
+{
+	char text[TIME_ISO8601_SIZE];
+
+	if (!secs)
+		return;
+	time_format_iso8601(secs, text);
+	buf_addf(url, "&%s%s=", name, sign);
+	http_url_encode(url, text, strlen(text), false);
+}
+
+static void add_window(struct buf *url, const char *name, const struct twilio_window *window)
+{
+	if (!window)
+		return;
+	add_bound(url, name, "%3E", window->since_secs);
+	add_bound(url, name, "%3C", window->until_secs);
+}
+
+int twilio_list_recordings(struct twilio_client *client, const struct twilio_window *window,
+			   bool with_deleted, twilio_recordings_fn *fn, void *arg,
+			   struct remote_error *ret_error)
+{
+	const struct receiver receiver = { .kind = TWILIO_LIST_RECORDINGS, .recordings_fn = fn, .arg = arg };
+	cleanup_buf struct buf url = BUF_INIT;
+
+	remote_error_clear(ret_error);
+	twilio_url_account(client, &url);
+	buf_add_str(&url, "Recordings.json?PageSize=" PAGE_SIZE);
+	if (with_deleted)
+		buf_add_str(&url, "&IncludeSoftDeleted=true");
+	add_window(&url, "DateCreated", window);
+	return walk(client, &receiver, &url, ret_error);
+}
+
+int twilio_list_calls(struct twilio_client *client, const struct twilio_window *window, twilio_calls_fn *fn,
+		      void *arg, struct remote_error *ret_error)
+{
+	const struct receiver receiver = { .kind = TWILIO_LIST_CALLS, .calls_fn = fn, .arg = arg };
+	cleanup_buf struct buf url = BUF_INIT;
+
+	remote_error_clear(ret_error);
+	twilio_url_account(client, &url);
+	buf_add_str(&url, "Calls.json?PageSize=" PAGE_SIZE);
+	add_window(&url, "StartTime", window);
+	return walk(client, &receiver, &url, ret_error);
+}
+
+/* ---- single ones ---- */
+
+static int fetch(struct twilio_client *client, const struct receiver *receiver, const struct sid *sid,
+		 const char *url, struct remote_error *ret_error)
+{
+	struct http_reply reply = HTTP_REPLY_INIT;
+	struct twilio_page page = TWILIO_PAGE_INIT;
+	int rc = twilio_perform(client, HTTP_GET, url, &reply, ret_error);
+
+	if (rc < 0)
+		return rc;
+	rc = twilio_resource_parse(reply.body, reply.body_len, receiver->kind, &page);
+	http_reply_release(&reply);
+	if (rc == 0) {
+		const struct sid *found = page.calls ? &page.calls[0].sid : &page.recordings[0].sid;
+
+		if (!sid_equal(found, sid))
+			rc = -EIO;
+	}
+	if (rc < 0)
+		remote_error_set(ret_error, REMOTE_INVALID, rc,
+				 "Twilio: an answer that is not the resource asked for");
+	else
+		rc = receive(receiver, &page);
+	twilio_page_release(&page);
+	return rc;
+}
+
+int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid, twilio_recordings_fn *fn,
+			   void *arg, struct remote_error *ret_error)
+{
+	const struct receiver receiver = { .kind = TWILIO_LIST_RECORDINGS, .recordings_fn = fn, .arg = arg };
+	cleanup_buf struct buf url = BUF_INIT;
+	char text[SID_SIZE];
+
+	remote_error_clear(ret_error);
+	sid_format(sid, "RE", text);
+	twilio_url_account(client, &url);
+	/* A deleted one says so itself for 40 days, where it would be a 404 else. */
+	buf_addf(&url, "Recordings/%s.json?IncludeSoftDeleted=true", text);
+	if (buf_failed(&url)) {
+		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
+		return -ENOMEM;
+	}
+	return fetch(client, &receiver, sid, buf_str(&url), ret_error);
+}
+
+int twilio_fetch_call(struct twilio_client *client, const struct sid *sid, twilio_calls_fn *fn, void *arg,
+		      struct remote_error *ret_error)
+{
+	const struct receiver receiver = { .kind = TWILIO_LIST_CALLS, .calls_fn = fn, .arg = arg };
+	cleanup_buf struct buf url = BUF_INIT;
+	char text[SID_SIZE];
+
+	remote_error_clear(ret_error);
+	sid_format(sid, "CA", text);
+	twilio_url_account(client, &url);
+	buf_addf(&url, "Calls/%s.json", text);
+	if (buf_failed(&url)) {
+		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
+		return -ENOMEM;
+	}
+	return fetch(client, &receiver, sid, buf_str(&url), ret_error);
+}
+
+int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
+			    struct remote_error *ret_error)
+{
+	cleanup_buf struct buf url = BUF_INIT;
+	struct http_reply reply = HTTP_REPLY_INIT;
+	char text[SID_SIZE];
+	int rc;
+
+	remote_error_clear(ret_error);
+	sid_format(sid, "RE", text);
+	twilio_url_account(client, &url);
+	buf_addf(&url, "Recordings/%s.json", text);
+	if (buf_failed(&url)) {
+		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
+		return -ENOMEM;
+	}
+	rc = twilio_perform(client, HTTP_DELETE, buf_str(&url), &reply, ret_error);
+	if (rc < 0)
+		return rc;
+	/* Any other success is not Twilio's: a proxy's page, say. */
+	if (reply.status != 204) {
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: HTTP %d in answer to a delete",
+				 reply.status);
+		rc = -EIO;
+	}
+	http_reply_release(&reply);
+	return rc;
+}

@@ -1,0 +1,442 @@
+/*
+ * Learning a recording's exact size and channels with as little as the server allows:
+ *
+ *   GET, Range: bytes=0-4095    206 with a total: known. 200 with a length: known, and the rest is not read.
+ *   HEAD                        where that gave no length.
+ *   GET                         all of it, counted, where HEAD gives none either (or one that cannot be).
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "net/retry.h"
+#include "twilio/twilio-private.h"
+#include "twilio/wav.h"
+#include "util/cleanup.h"
+#include "util/times.h"
+
+#define RANGE_BYTES 4096
+#define WIDE_RANGE_BYTES 65536
+#define CANCEL_POLL_MSECS 100
+#define TRIES 8
+/* A 404 of a recording that was completed this recently is taken for one that has not spread yet. */
+#define FRESH_SECS 600
+#define SPREAD_TRIES_FRESH 10
+#define SPREAD_TRIES 2
+#define SPREAD_PAUSE_MSECS 1000
+#define SPREAD_PAUSE_LIMIT_MSECS 8000
+
+/* ---- one transfer whose body is looked at, and cut off when it has said enough ---- */
+
+struct look {
+	struct twilio_client *client;
+	bool is_encrypted, read_all;
+
+	/* The loop thread's until is_done. */
+	struct twilio_media_head head;
+	int64_t content_length, range_total, count_bytes;
+	char etag[128];
+	struct buf start;        /* the first bytes of the body */
+	bool has_enough, is_oom;
+
+	pthread_mutex_t lock;    /* guards what follows */
+	pthread_cond_t done;
+	bool is_done;
+	struct remote_error error;
+};
+
+static int on_head(void *arg, struct http_transfer *transfer, const struct http_response *response)
+{
+	struct look *look = arg;
+	int64_t first, last;
+
+	(void)transfer;
+	twilio_media_head_take(response, &look->head);
+	look->content_length = response->content_length;
+	look->range_total = -1;
+	if (response->status == 206 &&
+	    http_response_content_range(response, &first, &last, &look->range_total) < 0)
+		look->range_total = -1;
+	twilio_etag_copy(http_response_header(response, "ETag"), look->etag, sizeof look->etag);
+	twilio_note_date(look->client, http_response_header(response, "Date"));
+	return 0;
+}
+
+/* The body need not be read on: size and channels are known, or the error is. */
+static bool is_enough(const struct look *look)
+{
+	struct wav_info info;
+
+	if (look->read_all)
+		return false;
+	if (look->head.status != 200)
+		return look->start.len >= WIDE_RANGE_BYTES;
+	/* So little left that the connection is worth more. */
+	if (look->content_length >= 0 && look->content_length <= WIDE_RANGE_BYTES)
+		return false;
+	return look->is_encrypted || look->start.len >= WIDE_RANGE_BYTES ||
+	       wav_parse(buf_str(&look->start), look->start.len, &info) != -EAGAIN;
+}
+
+static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes, size_t n)
+{
+	struct look *look = arg;
+	size_t room = WIDE_RANGE_BYTES - look->start.len;
+
+	(void)transfer;
+	look->count_bytes += (int64_t)n;
+	buf_add(&look->start, bytes, n < room ? n : room);
+	look->is_oom = buf_failed(&look->start);
+	look->has_enough = is_enough(look);
+	return look->is_oom || look->has_enough ? HTTP_DATA_ABORT : HTTP_DATA_OK;
+}
+
+static void on_done(void *arg, const struct remote_error *error)
+{
+	struct look *look = arg;
+
+	pthread_mutex_lock(&look->lock);
+	look->error = *error;
+	look->is_done = true;
+	pthread_cond_signal(&look->done);
+	pthread_mutex_unlock(&look->lock);
+}
+
+static void wait_done(struct look *look, struct http_transfer *transfer)
+{
+	pthread_mutex_lock(&look->lock);
+	while (!look->is_done) {
+		struct timespec until;
+		int64_t at;
+
+		if (twilio_is_cancelled(look->client)) {
+			pthread_mutex_unlock(&look->lock);
+			http_transfer_cancel(transfer);
+			pthread_mutex_lock(&look->lock);
+		}
+		at = time_mono_msecs() + CANCEL_POLL_MSECS;
+		until.tv_sec = at / 1000;
+		until.tv_nsec = at % 1000 * 1000000;
+		pthread_cond_timedwait(&look->done, &look->lock, &until);
+	}
+	pthread_mutex_unlock(&look->lock);
+}
+
+static void look_init(struct look *look, struct twilio_client *client, bool is_encrypted)
+{
+	pthread_condattr_t attributes;
+
+	*look = (struct look){ .client = client, .is_encrypted = is_encrypted, .start = BUF_INIT };
+	pthread_mutex_init(&look->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&look->done, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+static void look_release(struct look *look)
+{
+	buf_release(&look->start);
+	pthread_cond_destroy(&look->done);
+	pthread_mutex_destroy(&look->lock);
+}
+
+/* Sends, waits, judges. */
+static void look_perform(struct look *look, struct http_request *request, struct remote_error *ret_error)
+{
+	struct http_transfer *transfer = NULL;
+	int rc;
+
+	buf_reset(&look->start);
+	look->head = (struct twilio_media_head){ .status = 0 };
+	look->content_length = look->range_total = -1;
+	look->count_bytes = 0;
+	look->has_enough = look->is_oom = look->is_done = false;
+	request->on_head = on_head;
+	request->on_data = on_data;
+	request->on_done = on_done;
+	request->arg = look;
+
+	/* Held until the transfer is over, so that its reference can be taken. */
+	pthread_mutex_lock(&look->lock);
+	rc = http_submit(look->client->http, request, &transfer);
+	if (rc == 0)
+		transfer = http_transfer_ref(transfer);
+	pthread_mutex_unlock(&look->lock);
+	if (rc < 0) {
+		remote_error_set(ret_error, REMOTE_REJECTED, rc, "Twilio: the request could not be made");
+		return;
+	}
+	wait_done(look, transfer);
+	http_transfer_unref(transfer);
+
+	*ret_error = look->error;
+	if (look->is_oom)
+		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
+	else if (ret_error->kind == REMOTE_OK || (ret_error->kind == REMOTE_CANCELLED && look->has_enough))
+		twilio_media_head_judge(&look->head, look->is_encrypted, buf_str(&look->start),
+					request->method == HTTP_HEAD ? 0 : look->start.len, ret_error);
+}
+
+/* ---- a 404: not yet there, or not any more? ---- */
+
+struct fate {
+	bool is_gone, is_unfinished, is_external, is_fresh;
+	int64_t now_secs;
+	const struct twilio_client *client;
+};
+
+static int on_fate(void *arg, const struct twilio_recording *recordings, size_t count)
+{
+	const struct twilio_recording *recording = recordings;
+	struct fate *fate = arg;
+	size_t origin_len = strlen(fate->client->origin);
+	int64_t touched = recording->date_updated_secs > recording->date_created_secs ?
+				  recording->date_updated_secs : recording->date_created_secs;
+
+	(void)count;
+	switch (recording->status) {
+	case TWILIO_RECORDING_DELETED:
+	case TWILIO_RECORDING_ABSENT:
+	case TWILIO_RECORDING_FAILED:
+		fate->is_gone = true;
+		break;
+	case TWILIO_RECORDING_COMPLETED:
+		break;
+	default:
+		fate->is_unfinished = true;
+	}
+	if (strncmp(recording->media_url, "http", 4) == 0 &&
+	    strncasecmp(recording->media_url, fate->client->origin, origin_len) != 0 &&
+	    !strstr(recording->media_url, ".twilio.com/"))
+		fate->is_external = true;
+	fate->is_fresh = touched > fate->now_secs - FRESH_SECS;
+	return 0;
+}
+
+/* How often a 404 may be asked again; 0: never, and *ret_error says why. */
+static unsigned judge_missing(struct twilio_client *client, const struct sid *sid,
+			      struct remote_error *ret_error)
+{
+	struct fate fate = { .client = client };
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int rc;
+
+	twilio_client_now(client, &fate.now_secs);
+	rc = twilio_fetch_recording(client, sid, on_fate, &fate, &error);
+	if (rc < 0) {
+		if (error.kind != REMOTE_NOT_FOUND)
+			*ret_error = error;
+		return 0;
+	}
+	if (fate.is_gone) {
+		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT, "Twilio: the recording is deleted");
+		return 0;
+	}
+	if (fate.is_unfinished) {
+		remote_error_set(ret_error, REMOTE_BUSY, -EBUSY, "Twilio: the recording is not completed yet");
+		return 0;
+	}
+	if (fate.is_external) {
+		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT,
+				 "Twilio: the recording is in external storage");
+		return 0;
+	}
+	return fate.is_fresh ? SPREAD_TRIES_FRESH : SPREAD_TRIES;
+}
+
+/* 1 s to 3 s at first, then longer; ends early where it may wait no more. */
+static bool pause_spreading(const struct twilio_client *client, unsigned tried, int64_t deadline_msecs)
+{
+	int64_t pause = (int64_t)SPREAD_PAUSE_MSECS << (tried < 4 ? tried : 4), until;
+
+	if (pause > SPREAD_PAUSE_LIMIT_MSECS)
+		pause = SPREAD_PAUSE_LIMIT_MSECS;
+	until = time_mono_msecs() + pause;
+	if (until >= deadline_msecs)
+		return false;
+	while (time_mono_msecs() < until) {
+		const struct timespec nap = { 0, CANCEL_POLL_MSECS * 1000000 };
+
+		if (twilio_is_cancelled(client))
+			return false;
+		nanosleep(&nap, NULL);
+	}
+	return true;
+}
+
+/* ---- the probe ---- */
+
+static void free_requestp(struct twilio_request_memory **memory)
+{
+	twilio_request_memory_free(*memory);
+}
+
+struct probe {
+	struct twilio_client *client;
+	const struct sid *sid;
+	struct look look;
+	int channels_requested;
+	int64_t range_bytes;      /* 0: none asked for */
+	enum http_method method;
+	int64_t seen_bytes;       /* at least so many the file has */
+	unsigned spread_tried, spread_tries;
+	bool was_missing;
+	struct retry retry;
+};
+
+/* What the failed request may be followed by: 0 another one, set up in *probe, or the error's errno. */
+static int recover(struct probe *probe, struct remote_error *error)
+{
+	if (error->twilio_code == 16113 && probe->channels_requested == 2) {
+		/* It really is mono. */
+		probe->channels_requested = 1;
+		return 0;
+	}
+	if (probe->look.head.status == 416 && probe->range_bytes) {
+		/* A file that is empty has no range. */
+		probe->range_bytes = 0;
+		return 0;
+	}
+	if (probe->method == HTTP_HEAD && error->kind != REMOTE_BUSY && error->status >= 400) {
+		/* HEAD is not for media here. */
+		probe->method = HTTP_GET;
+		probe->look.read_all = true;
+		probe->range_bytes = 0;
+		return 0;
+	}
+	if (error->kind == REMOTE_NOT_FOUND) {
+		if (!probe->was_missing)
+			probe->spread_tries = judge_missing(probe->client, probe->sid, error);
+		probe->was_missing = true;
+		if (probe->spread_tried < probe->spread_tries &&
+		    pause_spreading(probe->client, probe->spread_tried, probe->retry.deadline_msecs)) {
+			probe->spread_tried++;
+			return 0;
+		}
+		return error->error;
+	}
+	return retry_wait(&probe->retry, error, true, probe->client->cancelled) ? 0 : error->error;
+}
+
+/* The size where the answer tells it; -1, and the next request set up, where it does not; -EIO. */
+static int64_t take_size(struct probe *probe)
+{
+	const struct look *look = &probe->look;
+
+	if (probe->method == HTTP_HEAD) {
+		/* A length of 0 is what some servers say to HEAD where they would send chunks. */
+		if (look->content_length > 0 && look->content_length >= probe->seen_bytes)
+			return look->content_length;
+	} else if (look->head.status == 206) {
+		if (look->range_total >= 0)
+			return look->range_total;
+	} else if (look->content_length >= 0) {
+		return look->content_length;
+	} else if (!look->has_enough) {
+		return look->count_bytes;
+	}
+	if (look->read_all)
+		return -EIO;
+	if (probe->method == HTTP_GET) {
+		probe->seen_bytes = look->count_bytes;
+		probe->method = HTTP_HEAD;
+	} else {
+		probe->method = HTTP_GET;
+		probe->look.read_all = true;
+	}
+	probe->range_bytes = 0;
+	return -1;
+}
+
+/* 0: *info has what the body's start tells; -EAGAIN: a wider range was set up; else an error. */
+static int take_start(struct probe *probe, struct twilio_media_info *info, struct remote_error *ret_error)
+{
+	struct look *look = &probe->look;
+	struct wav_info wav = { .channels = 0 };
+
+	if (look->head.status == 206 && !look->head.is_start) {
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: another part of the file than asked for");
+		return -EIO;
+	}
+	memcpy(info->etag, look->etag, sizeof info->etag);
+	info->channels_requested = probe->channels_requested;
+	if (look->is_encrypted || !look->start.len)
+		return 0;
+	wav_parse(buf_str(&look->start), look->start.len, &wav);
+	info->channels_stored = wav.channels;
+	if (!wav.channels && look->head.status == 206 && probe->range_bytes == RANGE_BYTES &&
+	    look->range_total > RANGE_BYTES) {
+		/* Something long stands before the fmt chunk. */
+		probe->range_bytes = WIDE_RANGE_BYTES;
+		return -EAGAIN;
+	}
+	if (!wav.channels) {
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: a WAV file without its format");
+		return -EIO;
+	}
+	return 0;
+}
+
+static int probe_run(struct probe *probe, struct twilio_media_info *info, struct remote_error *ret_error)
+{
+	info->size_bytes = -1;
+	while (info->size_bytes < 0) {
+		cleanup_with(free_requestp) struct twilio_request_memory *memory = NULL;
+		struct http_request request;
+		int64_t left = probe->retry.deadline_msecs - time_mono_msecs();
+		int rc;
+
+		rc = twilio_request_media(probe->client, probe->sid, probe->channels_requested, 0,
+					  probe->range_bytes ? probe->range_bytes : -1, NULL, &request, &memory);
+		if (rc < 0) {
+			remote_error_set(ret_error, REMOTE_INVALID, rc, "out of memory");
+			return rc;
+		}
+		request.method = probe->method;
+		request.total_timeout_msecs = left > 1 ? (unsigned)left : 1;
+		look_perform(&probe->look, &request, ret_error);
+		if (ret_error->kind != REMOTE_OK) {
+			rc = recover(probe, ret_error);
+			if (rc < 0)
+				return rc;
+			continue;
+		}
+		if (probe->method == HTTP_GET) {
+			rc = take_start(probe, info, ret_error);
+			if (rc == -EAGAIN)
+				continue;
+			if (rc < 0)
+				return rc;
+		}
+		info->size_bytes = take_size(probe);
+		if (info->size_bytes == -EIO) {
+			remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: a recording of no certain size");
+			return -EIO;
+		}
+	}
+	return 0;
+}
+
+int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool is_encrypted,
+		       int channels_hint, struct twilio_media_info *ret_info, struct remote_error *ret_error)
+{
+	struct probe probe = {
+		.client = client,
+		.sid = sid,
+		.channels_requested = channels_hint == 1 ? 1 : 2,
+		.range_bytes = RANGE_BYTES,
+		.method = HTTP_GET,
+	};
+	int rc;
+
+	remote_error_clear(ret_error);
+	*ret_info = (struct twilio_media_info){ .size_bytes = -1 };
+	retry_init(&probe.retry, TRIES, client->total_timeout_msecs);
+	look_init(&probe.look, client, is_encrypted);
+	rc = probe_run(&probe, ret_info, ret_error);
+	look_release(&probe.look);
+	return rc;
+}
