@@ -93,6 +93,9 @@ void http_free(struct http *http);
 /* 0: on_done will be called. -errno (-ENOMEM, -EINVAL for an URL that is none, -EPERM for refused plain http): it will not. ret_transfer may be NULL;
  * the pointer is valid until on_done returns. */
 int http_submit(struct http *http, const struct http_request *request, struct http_transfer **ret_transfer);
+/* The same, but *ret_transfer is a reference of the caller's (http_transfer_unref): for a thread other than the callbacks', which cannot
+ * know whether on_done has been called in the meantime. */
+int http_submit_ref(struct http *http, const struct http_request *request, struct http_transfer **ret_transfer);
 /* A reference keeps the handle (not the transfer) valid after on_done, so that another thread may cancel or resume at any time. */
 struct http_transfer *http_transfer_ref(struct http_transfer *transfer);
 void http_transfer_unref(struct http_transfer *transfer);

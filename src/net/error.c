@@ -1,0 +1,117 @@
+/* What curl's failures mean for whoever sent the request. Messages name the origin, never more of the URL. */
+#include <errno.h>
+#include <string.h>
+
+#include "net/http-private.h"
+
+static const struct {
+	CURLcode curl;
+	enum remote_kind kind;
+	int error;
+	const char *code, *text;
+} failures[] = {
+	{ CURLE_COULDNT_RESOLVE_HOST, REMOTE_TRANSIENT, -EHOSTUNREACH, "resolve", "no such host" },
+	{ CURLE_COULDNT_RESOLVE_PROXY, REMOTE_TRANSIENT, -EHOSTUNREACH, "proxy", "no such proxy" },
+	{ CURLE_COULDNT_CONNECT, REMOTE_TRANSIENT, -EHOSTUNREACH, "connect", "cannot connect" },
+	{ CURLE_PROXY, REMOTE_TRANSIENT, -EHOSTUNREACH, "proxy", "the proxy refused" },
+	{ CURLE_PEER_FAILED_VERIFICATION, REMOTE_REJECTED, -EACCES, "certificate",
+	  "the certificate is not trusted" },
+	{ CURLE_SSL_CERTPROBLEM, REMOTE_REJECTED, -EACCES, "certificate",
+	  "the certificate cannot be used" },
+	{ CURLE_SSL_CACERT_BADFILE, REMOTE_REJECTED, -EACCES, "ca-file",
+	  "the file of trusted certificates cannot be read" },
+	{ CURLE_SSL_ISSUER_ERROR, REMOTE_REJECTED, -EACCES, "certificate",
+	  "the certificate's issuer is not trusted" },
+	{ CURLE_SSL_INVALIDCERTSTATUS, REMOTE_REJECTED, -EACCES, "certificate",
+	  "the certificate has been revoked" },
+	{ CURLE_SSL_CONNECT_ERROR, REMOTE_TRANSIENT, -EIO, "tls", "the TLS handshake failed" },
+	{ CURLE_PARTIAL_FILE, REMOTE_TRANSIENT, -EIO, "short", "the answer ended early" },
+	{ CURLE_RECV_ERROR, REMOTE_TRANSIENT, -EIO, "receive", "the connection broke" },
+	{ CURLE_SEND_ERROR, REMOTE_TRANSIENT, -EIO, "send", "the connection broke" },
+	{ CURLE_GOT_NOTHING, REMOTE_TRANSIENT, -EIO, "empty", "the connection was closed without an answer" },
+	{ CURLE_SEND_FAIL_REWIND, REMOTE_TRANSIENT, -EIO, "send", "the connection broke" },
+	{ CURLE_UNSUPPORTED_PROTOCOL, REMOTE_INVALID, -EIO, "protocol", "the answer is not HTTP" },
+	{ CURLE_WEIRD_SERVER_REPLY, REMOTE_INVALID, -EIO, "protocol", "the answer is not HTTP" },
+	{ CURLE_BAD_CONTENT_ENCODING, REMOTE_INVALID, -EIO, "encoding", "the answer's encoding is wrong" },
+	{ CURLE_URL_MALFORMAT, REMOTE_REJECTED, -EINVAL, "url", "the URL is none" },
+	{ CURLE_OUT_OF_MEMORY, REMOTE_TRANSIENT, -ENOMEM, "memory", "out of memory" },
+	{ CURLE_FAILED_INIT, REMOTE_TRANSIENT, -ENOMEM, "memory", "no HTTP handle" },
+};
+
+static void set_code(struct remote_error *error, const char *code)
+{
+	snprintf(error->code, sizeof error->code, "%s", code);
+}
+
+bool http_transfer_may_have_acted(const struct http_transfer *t)
+{
+	/* A body that did not go out whole is not acted on: its length was announced. */
+	return t->request.method != HTTP_GET && t->request.method != HTTP_HEAD && t->is_connected &&
+	       t->body_sent == t->request.body_len;
+}
+
+static bool is_lost_answer(CURLcode code)
+{
+	return code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING ||
+	       code == CURLE_PARTIAL_FILE;
+}
+
+/* curl's own words carry no URL for these, and say which of the many TLS problems it is. */
+static const char *detail(const struct http_transfer *t, CURLcode code)
+{
+	switch (code) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_CONNECT_ERROR:
+		return t->curl_text;
+	default:
+		return "";
+	}
+}
+
+void http_error_timeout(const struct http_transfer *t, const char *what, struct remote_error *ret_error)
+{
+	remote_error_set(ret_error, http_transfer_may_have_acted(t) ? REMOTE_UNCERTAIN : REMOTE_TRANSIENT,
+			 -ETIMEDOUT, "%s: %s", t->url.origin, what);
+	set_code(ret_error, "timeout");
+}
+
+void http_error_from_curl(const struct http_transfer *t, CURLcode code, struct remote_error *ret_error)
+{
+	const char *more = detail(t, code);
+
+	remote_error_clear(ret_error);
+	if (code == CURLE_OK)
+		return;
+	if (t->is_aborted) {
+		remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "%s: cancelled", t->url.origin);
+		set_code(ret_error, "cancelled");
+		return;
+	}
+	if (t->head_error) {
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "%s: the answer's head cannot be kept (%s)",
+				 t->url.origin, t->head_error == -EFBIG ? "too large" : "out of memory");
+		set_code(ret_error, "head");
+		return;
+	}
+	if (code == CURLE_OPERATION_TIMEDOUT) {
+		http_error_timeout(t, t->is_connected ? "no answer in time" : "no connection in time", ret_error);
+		return;
+	}
+	for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+		if (failures[i].curl != code)
+			continue;
+		remote_error_set(ret_error, failures[i].kind, failures[i].error, "%s: %s%s%s", t->url.origin,
+				 failures[i].text, *more ? ": " : "", more);
+		set_code(ret_error, failures[i].code);
+		if (is_lost_answer(code) && http_transfer_may_have_acted(t))
+			ret_error->kind = REMOTE_UNCERTAIN;
+		return;
+	}
+	remote_error_set(ret_error, http_transfer_may_have_acted(t) ? REMOTE_UNCERTAIN : REMOTE_TRANSIENT, -EIO,
+			 "%s: %s", t->url.origin, curl_easy_strerror(code));
+	set_code(ret_error, "curl");
+	snprintf(ret_error->code + 4, sizeof ret_error->code - 4, "-%d", (int)code);
+}

@@ -1,0 +1,171 @@
+/* Response heads: collecting their lines, and what their headers say. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "net/http-private.h"
+#include "util/times.h"
+
+/* Real heads are below 8 KiB; this only keeps a hostile peer from filling the memory. */
+#define HEAD_LIMIT_BYTES (128 * 1024)
+#define RETRY_AFTER_LIMIT_SECS (24 * 60 * 60)
+
+void http_head_reset(struct http_head *head)
+{
+	buf_reset(&head->text);
+	free(head->headers);
+	head->headers = NULL;
+	head->count = 0;
+	head->failed = false;
+}
+
+void http_head_release(struct http_head *head)
+{
+	http_head_reset(head);
+	buf_release(&head->text);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+void http_head_add_line(struct http_head *head, const char *line, size_t n)
+{
+	const char *colon = memchr(line, ':', n);
+	const char *value, *end = line + n;
+
+	/* Folded lines have been forbidden since RFC 7230; nothing that we read is ever folded. */
+	if (!colon || colon == line || is_blank(line[0]) || memchr(line, '\0', n))
+		return;
+	value = colon + 1;
+	while (value < end && is_blank(*value))
+		value++;
+	while (end > value && is_blank(end[-1]))
+		end--;
+	if (head->text.len + n > HEAD_LIMIT_BYTES) {
+		head->failed = true;
+		return;
+	}
+	buf_add(&head->text, line, (size_t)(colon - line));
+	buf_add_char(&head->text, '\0');
+	buf_add(&head->text, value, (size_t)(end - value));
+	buf_add_char(&head->text, '\0');
+	head->count++;
+}
+
+/* Digits only: strtoll would take signs and spaces too. -1 where it is no number. */
+static int64_t parse_number(const char *s)
+{
+	int64_t value = 0;
+
+	if (!*s)
+		return -1;
+	for (; *s; s++) {
+		if (*s < '0' || *s > '9' || value > (INT64_MAX - 9) / 10)
+			return -1;
+		value = value * 10 + (*s - '0');
+	}
+	return value;
+}
+
+int http_head_complete(struct http_head *head, int status, struct http_response *ret_response)
+{
+	const char *p = buf_str(&head->text), *length;
+
+	if (head->failed)
+		return -EFBIG;
+	if (buf_failed(&head->text))
+		return -ENOMEM;
+	free(head->headers);
+	head->headers = calloc(head->count + 1, sizeof *head->headers);
+	if (!head->headers)
+		return -ENOMEM;
+	for (size_t i = 0; i < head->count; i++) {
+		head->headers[i].name = p;
+		p += strlen(p) + 1;
+		head->headers[i].value = p;
+		p += strlen(p) + 1;
+	}
+	ret_response->status = status;
+	ret_response->headers = head->headers;
+	ret_response->header_count = head->count;
+	length = http_response_header(ret_response, "Content-Length");
+	ret_response->content_length = length ? parse_number(length) : -1;
+	if (http_response_header(ret_response, "Transfer-Encoding"))
+		ret_response->content_length = -1;
+	return 0;
+}
+
+const char *http_headers_find(const struct http_header *headers, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcasecmp(headers[i].name, name) == 0)
+			return headers[i].value;
+	return NULL;
+}
+
+const char *http_response_header(const struct http_response *response, const char *name)
+{
+	return http_headers_find(response->headers, response->header_count, name);
+}
+
+int64_t http_headers_retry_after_msecs(const struct http_header *headers, size_t count)
+{
+	const char *value = http_headers_find(headers, count, "Retry-After");
+	const char *date = http_headers_find(headers, count, "Date");
+	int64_t secs, now;
+
+	if (!value)
+		return -1;
+	secs = parse_number(value);
+	if (secs < 0) {
+		if (time_parse_rfc2822(value, &secs) < 0)
+			return -1;
+		/* Both dates are by the peer's clock, where it tells; ours may be off by an hour. */
+		if (!date || time_parse_rfc2822(date, &now) < 0)
+			now = time_now_secs();
+		secs = secs > now ? secs - now : 0;
+	}
+	return (secs < RETRY_AFTER_LIMIT_SECS ? secs : RETRY_AFTER_LIMIT_SECS) * 1000;
+}
+
+int64_t http_response_retry_after_msecs(const struct http_response *response)
+{
+	return http_headers_retry_after_msecs(response->headers, response->header_count);
+}
+
+/* Takes the digits up to `end`, which must follow them. */
+static int take_number(const char **p, char end, int64_t *ret_value)
+{
+	char digits[20];
+	size_t n = strspn(*p, "0123456789");
+
+	if (n == 0 || n >= sizeof digits || (*p)[n] != end)
+		return -EINVAL;
+	memcpy(digits, *p, n);
+	digits[n] = '\0';
+	*ret_value = parse_number(digits);
+	*p += n + (end != '\0');
+	return *ret_value < 0 ? -EINVAL : 0;
+}
+
+int http_response_content_range(const struct http_response *response, int64_t *ret_first,
+				int64_t *ret_last, int64_t *ret_total)
+{
+	const char *p = http_response_header(response, "Content-Range");
+
+	if (response->status != 206 || !p || strncasecmp(p, "bytes", 5) != 0 || !is_blank(p[5]))
+		return -EINVAL;
+	p += 5;
+	while (is_blank(*p))
+		p++;
+	if (take_number(&p, '-', ret_first) < 0 || take_number(&p, '/', ret_last) < 0)
+		return -EINVAL;
+	if (strcmp(p, "*") == 0)
+		*ret_total = -1;
+	else if (take_number(&p, '\0', ret_total) < 0 || *ret_total <= *ret_last)
+		return -EINVAL;
+	return *ret_first <= *ret_last ? 0 : -EINVAL;
+}

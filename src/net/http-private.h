@@ -1,0 +1,118 @@
+/*
+ * What the files of this room share. Nothing outside src/net includes it.
+ *
+ * A transfer's life: submitted (in http->commands) -> waiting (in its origin's queue) -> active (in http->active, with a
+ * curl handle) -> done. A followed redirect goes from active back to waiting, at another origin perhaps.
+ * Fields without a note belong to the loop thread once the transfer has been submitted.
+ */
+#ifndef TONICFS_NET_HTTP_PRIVATE_H
+#define TONICFS_NET_HTTP_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <curl/curl.h>
+
+#include "net/http.h"
+#include "util/buf.h"
+#include "util/list.h"
+
+/* What url.c finds in an URL. */
+struct http_url {
+	char *origin;      /* scheme://host:port, the port always said; holds no secret */
+	bool is_https;
+	bool is_loopback;
+	bool is_localhost; /* ends in ".localhost": pinned to loopback, whatever a resolver would say */
+};
+#define HTTP_URL_INIT { NULL, false, false, false }
+
+/* -EINVAL: not http(s), no host, user and password in it, junk. */
+int http_url_parse(const char *text, struct http_url *ret_url);
+void http_url_release(struct http_url *url);
+
+/* The head of a response while its lines come in. */
+struct http_head {
+	struct buf text; /* name NUL value NUL … */
+	size_t count;
+	struct http_header *headers; /* points into text, once the head is complete */
+	bool failed;                 /* out of memory, or larger than anybody would send */
+};
+
+void http_head_reset(struct http_head *head);
+void http_head_release(struct http_head *head);
+void http_head_add_line(struct http_head *head, const char *line, size_t n);
+/* 0 or -ENOMEM, -EFBIG. */
+int http_head_complete(struct http_head *head, int status, struct http_response *ret_response);
+const char *http_headers_find(const struct http_header *headers, size_t count, const char *name);
+int64_t http_headers_retry_after_msecs(const struct http_header *headers, size_t count);
+
+struct http_origin {
+	struct list link; /* http->origins */
+	char *name;
+	unsigned active;
+	struct list urgent, waiting; /* http_transfer.link */
+};
+
+struct http {
+	atomic_uint refs; /* http_free's caller and every transfer */
+	CURLM *multi;
+	pthread_t thread;
+	char *ca_file, *user_agent;
+	unsigned connect_timeout_msecs, stall_timeout_msecs, total_timeout_msecs, origin_limit;
+
+	pthread_mutex_t lock;
+	struct list commands; /* lock; http_transfer.command_link, each with a reference */
+	bool is_stopping;     /* lock; nothing is taken any more */
+
+	/* the loop's alone */
+	struct list origins;
+	struct list active; /* http_transfer.link */
+	int64_t next_scan_msecs;
+	int64_t resumed_msecs; /* when the machine last woke up: older connections are not used; 0: never */
+	int64_t asleep_msecs;  /* boot time less monotonic time, when last looked at */
+};
+
+enum { COMMAND_SUBMIT = 1, COMMAND_RESUME = 2, COMMAND_CANCEL = 4 };
+
+struct http_transfer {
+	atomic_uint refs;
+	struct http *http;
+	struct list command_link; /* http->lock */
+	unsigned commands;        /* http->lock */
+	struct list link;
+
+	struct http_request request; /* its url, headers, ca_file are ours, its body and arg the caller's */
+	struct http_url url;
+	bool drop_credentials; /* redirected to another origin: Authorization and its like stay behind */
+	bool is_done;          /* on_done is being or has been called */
+	int64_t deadline_msecs; /* INT64_MAX: none */
+
+	struct http_origin *origin;
+	CURL *easy; /* NULL: not active */
+	struct curl_slist *header_list, *connect_to;
+	char curl_text[CURL_ERROR_SIZE];
+	struct http_head head;
+	size_t body_sent;
+	size_t dropped_bytes; /* of a redirect's body */
+	bool is_connected;    /* the connection stands, the request is being sent */
+	bool head_seen;
+	bool is_paused;
+	bool is_redirect;
+	bool is_aborted;        /* by a callback of the caller's */
+	int head_error;         /* the head cannot be kept */
+	int64_t active_msecs;   /* when a byte last moved */
+	int unsent_bytes;       /* in the kernel's send queue, when last looked at */
+};
+
+/* handle.c: fills transfer->easy. 0, or -ENOMEM / -EINVAL with nothing left behind. */
+int http_handle_new(struct http_transfer *transfer);
+void http_handle_free(struct http_transfer *transfer);
+/* error.c: what a failed transfer means. */
+void http_error_from_curl(const struct http_transfer *transfer, CURLcode code, struct remote_error *ret_error);
+void http_error_timeout(const struct http_transfer *transfer, const char *what, struct remote_error *ret_error);
+/* True where the peer may have acted on the request although no answer came. */
+bool http_transfer_may_have_acted(const struct http_transfer *transfer);
+/* Forget connections made before now: the machine has slept, their other ends may be gone without a word. Loop only. */
+void http_distrust_connections(struct http *http, int64_t now_msecs);
+
+#endif

@@ -1,0 +1,648 @@
+/*
+ * The engine: a thread that owns curl's multi handle and every transfer, and a list of commands through which other
+ * threads reach it.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/sockios.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "net/http-private.h"
+#include "util/cleanup.h"
+#include "util/crypto.h"
+#include "util/times.h"
+
+#define POLL_LIMIT_MSECS 10000
+/* How often an upload's send queue is looked at: bytes that leave it are the only sign of life there is. */
+#define UPLOAD_SCAN_MSECS 1000
+/* The clocks of a machine that stays awake agree better than this. */
+#define SLEEP_MIN_MSECS 2000
+
+/* ---- memory ---- */
+
+static void http_unref(struct http *http)
+{
+	if (atomic_fetch_sub(&http->refs, 1) != 1)
+		return;
+	pthread_mutex_destroy(&http->lock);
+	free(http->ca_file);
+	free(http->user_agent);
+	free(http);
+}
+
+static void free_secret(const char *s)
+{
+	if (s)
+		crypto_wipe((char *)s, strlen(s));
+	free((char *)s);
+}
+
+struct http_transfer *http_transfer_ref(struct http_transfer *t)
+{
+	atomic_fetch_add(&t->refs, 1);
+	return t;
+}
+
+void http_transfer_unref(struct http_transfer *t)
+{
+	struct http_header *headers = (struct http_header *)t->request.headers;
+
+	if (atomic_fetch_sub(&t->refs, 1) != 1)
+		return;
+	http_handle_free(t);
+	http_head_release(&t->head);
+	http_url_release(&t->url);
+	for (size_t i = 0; headers && i < t->request.header_count; i++) {
+		free((char *)headers[i].name);
+		free_secret(headers[i].value);
+	}
+	free(headers);
+	free_secret(t->request.url);
+	free((char *)t->request.ca_file);
+	http_unref(t->http);
+	free(t);
+}
+
+static int copy_headers(struct http_transfer *t, const struct http_request *request)
+{
+	struct http_header *headers = calloc(request->header_count + 1, sizeof *headers);
+
+	t->request.headers = headers;
+	if (!headers)
+		return -ENOMEM;
+	for (size_t i = 0; i < request->header_count; i++) {
+		const char *name = request->headers[i].name, *value = request->headers[i].value;
+
+		if (!*name || name[strcspn(name, ":\r\n \t")] || value[strcspn(value, "\r\n")])
+			return -EINVAL;
+		headers[i].name = strdup(name);
+		headers[i].value = strdup(value);
+		if (!headers[i].name || !headers[i].value)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int transfer_new(struct http *http, const struct http_request *request,
+			struct http_transfer **ret_transfer)
+{
+	struct http_transfer *t = calloc(1, sizeof *t);
+	unsigned total = request->total_timeout_msecs;
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	atomic_init(&t->refs, 1);
+	atomic_fetch_add(&http->refs, 1);
+	t->http = http;
+	list_init(&t->link);
+	list_init(&t->command_link);
+	t->request = *request;
+	t->request.url = NULL;
+	t->request.ca_file = NULL;
+	t->request.headers = NULL;
+	if (request->method != HTTP_PUT && request->method != HTTP_POST)
+		t->request.body_len = 0;
+	if (!total)
+		total = http->total_timeout_msecs;
+	t->deadline_msecs = total == UINT_MAX ? INT64_MAX : time_mono_msecs() + total;
+	r = http_url_parse(request->url, &t->url);
+	if (!r && !t->url.is_https && !t->url.is_loopback && !request->allow_plain_http)
+		r = -EPERM;
+	if (!r)
+		r = copy_headers(t, request);
+	if (!r) {
+		t->request.url = strdup(request->url);
+		t->request.ca_file = request->ca_file ? strdup(request->ca_file) : NULL;
+		if (!t->request.url || (request->ca_file && !t->request.ca_file))
+			r = -ENOMEM;
+	}
+	if (r) {
+		http_transfer_unref(t);
+		return r;
+	}
+	*ret_transfer = t;
+	return 0;
+}
+
+/* ---- commands, from any thread ---- */
+
+/* -ECANCELED once the engine is being freed. */
+static int send_command(struct http_transfer *t, unsigned command)
+{
+	struct http *http = t->http;
+	int r = 0;
+
+	pthread_mutex_lock(&http->lock);
+	if (http->is_stopping) {
+		r = -ECANCELED;
+	} else {
+		t->commands |= command;
+		if (list_empty(&t->command_link))
+			list_add(&http->commands, &http_transfer_ref(t)->command_link);
+		/* Under the lock: http_free ends the multi handle only after it has set is_stopping. */
+		curl_multi_wakeup(http->multi);
+	}
+	pthread_mutex_unlock(&http->lock);
+	return r;
+}
+
+static int submit(struct http *http, const struct http_request *request, bool keep,
+		  struct http_transfer **ret_transfer)
+{
+	struct http_transfer *t;
+	int r;
+
+	if (!request->url || !request->on_done || (request->header_count && !request->headers))
+		return -EINVAL;
+	r = transfer_new(http, request, &t);
+	if (r)
+		return r;
+	if (keep)
+		http_transfer_ref(t);
+	/* Before the command: on_done may have been called by the time send_command returns. */
+	if (ret_transfer)
+		*ret_transfer = t;
+	r = send_command(t, COMMAND_SUBMIT);
+	if (r) {
+		if (ret_transfer)
+			*ret_transfer = NULL;
+		if (keep)
+			http_transfer_unref(t);
+		http_transfer_unref(t);
+	}
+	return r; /* the first reference is the loop's now */
+}
+
+int http_submit(struct http *http, const struct http_request *request,
+		struct http_transfer **ret_transfer)
+{
+	return submit(http, request, false, ret_transfer);
+}
+
+int http_submit_ref(struct http *http, const struct http_request *request,
+		    struct http_transfer **ret_transfer)
+{
+	return submit(http, request, true, ret_transfer);
+}
+
+void http_transfer_resume(struct http_transfer *t)
+{
+	send_command(t, COMMAND_RESUME);
+}
+
+void http_transfer_cancel(struct http_transfer *t)
+{
+	send_command(t, COMMAND_CANCEL);
+}
+
+/* ---- the loop ---- */
+
+static void scan_before(struct http *http, int64_t msecs)
+{
+	if (msecs < http->next_scan_msecs)
+		http->next_scan_msecs = msecs;
+}
+
+static unsigned stall_limit_msecs(const struct http_transfer *t)
+{
+	return t->request.stall_timeout_msecs ? t->request.stall_timeout_msecs
+					      : t->http->stall_timeout_msecs;
+}
+
+/* Takes an active or waiting transfer out of everything but memory. */
+static void detach(struct http_transfer *t)
+{
+	list_remove(&t->link);
+	if (t->easy) {
+		curl_multi_remove_handle(t->http->multi, t->easy);
+		http_handle_free(t);
+		t->origin->active--;
+	}
+	t->origin = NULL;
+}
+
+/* The end of a transfer: on_done, and the loop's reference goes. */
+static void finish(struct http_transfer *t, const struct remote_error *error)
+{
+	detach(t);
+	t->is_done = true;
+	t->request.on_done(t->request.arg, error);
+	http_transfer_unref(t);
+}
+
+static void finish_cancelled(struct http_transfer *t)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+
+	remote_error_set(&error, REMOTE_CANCELLED, -ECANCELED, "%s: cancelled", t->url.origin);
+	snprintf(error.code, sizeof error.code, "cancelled");
+	finish(t, &error);
+}
+
+static void finish_failed(struct http_transfer *t, int r)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+
+	remote_error_set(&error, r == -ENOMEM ? REMOTE_TRANSIENT : REMOTE_REJECTED, r,
+			 "%s: the request cannot be set up", t->url.origin);
+	snprintf(error.code, sizeof error.code, "setup");
+	finish(t, &error);
+}
+
+static struct http_origin *origin_get(struct http *http, const char *name)
+{
+	struct http_origin *origin;
+
+	list_for_each(pos, &http->origins) {
+		origin = list_entry(pos, struct http_origin, link);
+		if (strcmp(origin->name, name) == 0)
+			return origin;
+	}
+	origin = calloc(1, sizeof *origin);
+	if (!origin)
+		return NULL;
+	origin->name = strdup(name);
+	if (!origin->name) {
+		free(origin);
+		return NULL;
+	}
+	list_init(&origin->urgent);
+	list_init(&origin->waiting);
+	list_add(&http->origins, &origin->link);
+	return origin;
+}
+
+static void enqueue(struct http_transfer *t)
+{
+	struct http_origin *origin = origin_get(t->http, t->url.origin);
+
+	if (!origin) {
+		finish_failed(t, -ENOMEM);
+		return;
+	}
+	t->origin = origin;
+	list_add(t->request.urgent ? &origin->urgent : &origin->waiting, &t->link);
+	scan_before(t->http, t->deadline_msecs);
+}
+
+static void start(struct http_transfer *t)
+{
+	struct http *http = t->http;
+	int r = http_handle_new(t);
+
+	if (r) {
+		finish_failed(t, r);
+		return;
+	}
+	list_remove(&t->link);
+	list_add(&http->active, &t->link);
+	t->origin->active++;
+	if (curl_multi_add_handle(http->multi, t->easy)) {
+		finish_failed(t, -ENOMEM);
+		return;
+	}
+	scan_before(http, t->active_msecs + (t->request.body_len ? UPLOAD_SCAN_MSECS : stall_limit_msecs(t)));
+}
+
+static void start_waiting(struct http *http)
+{
+	list_for_each_safe(pos, &http->origins) {
+		struct http_origin *origin = list_entry(pos, struct http_origin, link);
+
+		while (origin->active < http->origin_limit) {
+			struct list *queue = list_empty(&origin->urgent) ? &origin->waiting : &origin->urgent;
+
+			if (list_empty(queue))
+				break;
+			start(list_entry(queue->next, struct http_transfer, link));
+		}
+		if (!origin->active && list_empty(&origin->urgent) && list_empty(&origin->waiting)) {
+			list_remove(&origin->link);
+			free(origin->name);
+			free(origin);
+		}
+	}
+}
+
+/* Goes on at the Location. Plain http is no way out of https, nor loopback one into this machine. */
+static void follow(struct http_transfer *t)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct http_url url = HTTP_URL_INIT;
+	char *location = NULL, *copy;
+	int r = -EINVAL;
+
+	if (!curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &location) && location)
+		r = http_url_parse(location, &url);
+	if (!r && !url.is_https && (t->url.is_https || !url.is_loopback || !t->url.is_loopback))
+		r = -EPERM;
+	copy = r ? NULL : strdup(location);
+	if (!copy) {
+		remote_error_set(&error, REMOTE_INVALID, -EIO, "%s: redirected to where must not be followed",
+				 t->url.origin);
+		snprintf(error.code, sizeof error.code, "redirect");
+		http_url_release(&url);
+		finish(t, &error);
+		return;
+	}
+	if (strcmp(url.origin, t->url.origin) != 0)
+		t->drop_credentials = true;
+	detach(t);
+	free_secret(t->request.url);
+	t->request.url = copy;
+	http_url_release(&t->url);
+	t->url = url;
+	t->request.max_redirects--;
+	t->request.urgent = true; /* it has had its turn in a queue */
+	enqueue(t);
+}
+
+static void handle_end(struct http_transfer *t, CURLcode code)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+
+	/* A redirect is known from its head; how its page ends does not matter. */
+	if (t->is_redirect) {
+		follow(t);
+		return;
+	}
+	http_error_from_curl(t, code, &error);
+	finish(t, &error);
+}
+
+static void handle_ended(struct http *http)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(http->multi, &left))) {
+		struct http_transfer *t = NULL;
+		CURLcode code = message->data.result;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+		handle_end(t, code);
+	}
+}
+
+static void resume(struct http_transfer *t)
+{
+	CURLcode code;
+
+	if (!t->is_paused || !t->easy)
+		return;
+	t->is_paused = false;
+	t->active_msecs = time_mono_msecs();
+	/* Calls on_data from within. Where that fails curl says so here and nowhere else. */
+	code = curl_easy_pause(t->easy, CURLPAUSE_CONT);
+	if (code)
+		handle_end(t, code);
+	else
+		scan_before(t->http, t->active_msecs + stall_limit_msecs(t));
+}
+
+/* False: the loop is to end. */
+static bool handle_commands(struct http *http)
+{
+	struct list taken = LIST_INIT(taken);
+	bool is_stopping;
+
+	pthread_mutex_lock(&http->lock);
+	is_stopping = http->is_stopping;
+	while (!list_empty(&http->commands)) {
+		struct list *first = http->commands.next;
+		struct http_transfer *t = list_entry(first, struct http_transfer, command_link);
+		unsigned commands = t->commands;
+
+		list_remove(first);
+		t->commands = 0;
+		pthread_mutex_unlock(&http->lock);
+		if (commands & COMMAND_SUBMIT)
+			enqueue(t);
+		if (!t->is_done && (commands & COMMAND_CANCEL))
+			finish_cancelled(t);
+		else if (!t->is_done && (commands & COMMAND_RESUME))
+			resume(t);
+		http_transfer_unref(t);
+		pthread_mutex_lock(&http->lock);
+	}
+	pthread_mutex_unlock(&http->lock);
+	return !is_stopping;
+}
+
+/* Bytes that the kernel still sends are a sign of life that curl does not see. */
+static void look_at_send_queue(struct http_transfer *t, int64_t now)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	int unsent = 0;
+
+	if (curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd) || fd == CURL_SOCKET_BAD ||
+	    ioctl(fd, SIOCOUTQ, &unsent) < 0)
+		return;
+	if (unsent != t->unsent_bytes)
+		t->active_msecs = now;
+	t->unsent_bytes = unsent;
+}
+
+/* Ends the transfer where its time is over; else tells when to look again. */
+static void check_time(struct http_transfer *t, int64_t now)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int64_t limit = t->deadline_msecs;
+
+	if (now >= limit) {
+		http_error_timeout(t, t->easy ? "not done in time" : "no turn in time", &error);
+		finish(t, &error);
+		return;
+	}
+	/* Connecting has curl's own limit; a pause is ours, not the peer's. */
+	if (t->easy && t->is_connected && !t->is_paused) {
+		int64_t stall_at;
+
+		if (t->request.body_len)
+			look_at_send_queue(t, now);
+		stall_at = t->active_msecs + stall_limit_msecs(t);
+		if (now >= stall_at) {
+			http_error_timeout(t, "nothing came or went for too long", &error);
+			finish(t, &error);
+			return;
+		}
+		if (stall_at < limit)
+			limit = stall_at;
+		if (t->request.body_len && now + UPLOAD_SCAN_MSECS < limit)
+			limit = now + UPLOAD_SCAN_MSECS;
+	} else if (t->easy && !t->is_connected && now + stall_limit_msecs(t) < limit) {
+		limit = now + stall_limit_msecs(t);
+	}
+	scan_before(t->http, limit);
+}
+
+static void check_times(struct http *http)
+{
+	int64_t now = time_mono_msecs();
+
+	if (now < http->next_scan_msecs)
+		return;
+	http->next_scan_msecs = INT64_MAX;
+	list_for_each_safe(pos, &http->active)
+		check_time(list_entry(pos, struct http_transfer, link), now);
+	list_for_each(pos, &http->origins) {
+		struct http_origin *origin = list_entry(pos, struct http_origin, link);
+
+		list_for_each_safe(item, &origin->urgent)
+			check_time(list_entry(item, struct http_transfer, link), now);
+		list_for_each_safe(item, &origin->waiting)
+			check_time(list_entry(item, struct http_transfer, link), now);
+	}
+}
+
+void http_distrust_connections(struct http *http, int64_t now_msecs)
+{
+	http->resumed_msecs = now_msecs;
+}
+
+static int64_t asleep_msecs(void)
+{
+	struct timespec boot;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	return boot.tv_sec * INT64_C(1000) + boot.tv_nsec / 1000000 - time_mono_msecs();
+}
+
+/* The boot clock runs on while the machine sleeps, the monotonic one stands. */
+static void notice_sleep(struct http *http)
+{
+	int64_t asleep = asleep_msecs();
+
+	if (asleep - http->asleep_msecs > SLEEP_MIN_MSECS)
+		http_distrust_connections(http, time_mono_msecs());
+	http->asleep_msecs = asleep;
+}
+
+static int poll_msecs(const struct http *http)
+{
+	int64_t left = http->next_scan_msecs - time_mono_msecs();
+
+	return left < 0 ? 0 : left < POLL_LIMIT_MSECS ? (int)left + 1 : POLL_LIMIT_MSECS;
+}
+
+static void cancel_all(struct http *http)
+{
+	while (!list_empty(&http->active))
+		finish_cancelled(list_entry(http->active.next, struct http_transfer, link));
+	list_for_each(pos, &http->origins) {
+		struct http_origin *origin = list_entry(pos, struct http_origin, link);
+
+		while (!list_empty(&origin->urgent))
+			finish_cancelled(list_entry(origin->urgent.next, struct http_transfer, link));
+		while (!list_empty(&origin->waiting))
+			finish_cancelled(list_entry(origin->waiting.next, struct http_transfer, link));
+	}
+	start_waiting(http); /* nothing waits: frees the origins */
+}
+
+static void *loop(void *arg)
+{
+	struct http *http = arg;
+	int running;
+
+	while (handle_commands(http)) {
+		notice_sleep(http);
+		start_waiting(http);
+		curl_multi_perform(http->multi, &running);
+		handle_ended(http);
+		check_times(http);
+		start_waiting(http);
+		curl_multi_poll(http->multi, NULL, 0, poll_msecs(http), NULL);
+	}
+	cancel_all(http);
+	return NULL;
+}
+
+/* ---- the engine ---- */
+
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+static CURLcode global_code;
+
+static void global_init(void)
+{
+	global_code = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static unsigned or_default(unsigned value, unsigned otherwise)
+{
+	return value ? value : otherwise;
+}
+
+/* Signals are for the threads that want them. */
+static int start_loop(struct http *http)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&http->thread, NULL, loop, http);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -r;
+}
+
+int http_new(const struct http_settings *settings, struct http **ret_http)
+{
+	static const struct http_settings defaults;
+	struct http *http;
+	int r = -ENOMEM;
+
+	if (!settings)
+		settings = &defaults;
+	pthread_once(&global_once, global_init);
+	if (global_code)
+		return -ENOMEM;
+	http = calloc(1, sizeof *http);
+	if (!http)
+		return -ENOMEM;
+	atomic_init(&http->refs, 1);
+	pthread_mutex_init(&http->lock, NULL);
+	list_init(&http->commands);
+	list_init(&http->origins);
+	list_init(&http->active);
+	http->next_scan_msecs = INT64_MAX;
+	http->asleep_msecs = asleep_msecs();
+	http->connect_timeout_msecs = or_default(settings->connect_timeout_msecs, 10000);
+	http->stall_timeout_msecs = or_default(settings->stall_timeout_msecs, 30000);
+	http->total_timeout_msecs = or_default(settings->total_timeout_msecs, 60000);
+	http->origin_limit = or_default(settings->origin_limit, 64);
+	http->user_agent = strdup(settings->user_agent ? settings->user_agent
+						       : "tonicfs/" TONICFS_VERSION);
+	http->ca_file = settings->ca_file ? strdup(settings->ca_file) : NULL;
+	http->multi = curl_multi_init();
+	if (http->user_agent && (!settings->ca_file || http->ca_file) && http->multi &&
+	    !curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, 2L * http->origin_limit))
+		r = start_loop(http);
+	if (r) {
+		curl_multi_cleanup(http->multi);
+		http_unref(http);
+		return r;
+	}
+	*ret_http = http;
+	return 0;
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	pthread_mutex_lock(&http->lock);
+	http->is_stopping = true;
+	curl_multi_wakeup(http->multi);
+	pthread_mutex_unlock(&http->lock);
+	pthread_join(http->thread, NULL);
+	curl_multi_cleanup(http->multi);
+	http_unref(http);
+}

@@ -1,0 +1,97 @@
+#include "net/retry.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "util/crypto.h"
+#include "util/times.h"
+
+#define DEFAULT_TRIES 5
+#define BASE_MSECS 500
+#define LIMIT_MSECS 15000
+#define CANCEL_POLL_MSECS 100
+
+void retry_init(struct retry *retry, unsigned tries, unsigned total_msecs)
+{
+	retry->tries_left = tries ? tries : DEFAULT_TRIES;
+	retry->base_msecs = BASE_MSECS;
+	retry->limit_msecs = LIMIT_MSECS;
+	retry->deadline_msecs = time_mono_msecs() + total_msecs;
+	retry->tried = 0;
+}
+
+/* Anything from 0 to the limit of this try: who failed together shall not come back together. */
+static unsigned jitter_msecs(const struct retry *retry)
+{
+	unsigned limit = retry->base_msecs, random;
+
+	for (unsigned i = 1; i < retry->tried && limit < retry->limit_msecs; i++)
+		limit *= 2;
+	if (limit > retry->limit_msecs)
+		limit = retry->limit_msecs;
+	if (crypto_random(&random, sizeof random) < 0)
+		return limit;
+	return random % (limit + 1);
+}
+
+static bool may_send_again(const struct remote_error *error, bool idempotent)
+{
+	switch (error->kind) {
+	case REMOTE_BUSY:
+	case REMOTE_TRANSIENT:
+		return true;
+	case REMOTE_UNCERTAIN:
+		return idempotent;
+	case REMOTE_OK:
+	case REMOTE_REJECTED:
+	case REMOTE_NOT_FOUND:
+	case REMOTE_INVALID:
+	case REMOTE_CANCELLED:
+		break;
+	}
+	return false;
+}
+
+bool retry_next(struct retry *retry, const struct remote_error *error, bool idempotent,
+		unsigned *ret_pause_msecs)
+{
+	int64_t pause;
+
+	if (retry->tries_left)
+		retry->tries_left--;
+	retry->tried++;
+	if (!retry->tries_left || !may_send_again(error, idempotent))
+		return false;
+	pause = jitter_msecs(retry);
+	if (error->retry_after_msecs > 0)
+		pause += error->retry_after_msecs;
+	if (time_mono_msecs() + pause >= retry->deadline_msecs)
+		return false;
+	*ret_pause_msecs = (unsigned)pause;
+	return true;
+}
+
+bool retry_wait(struct retry *retry, const struct remote_error *error, bool idempotent,
+		const volatile bool *cancelled)
+{
+	unsigned pause;
+	int64_t until;
+
+	if (!retry_next(retry, error, idempotent, &pause))
+		return false;
+	until = time_mono_msecs() + pause;
+	for (;;) {
+		int64_t left = until - time_mono_msecs();
+		struct timespec nap;
+
+		if (cancelled && __atomic_load_n(cancelled, __ATOMIC_RELAXED))
+			return false;
+		if (left <= 0)
+			return true;
+		if (cancelled && left > CANCEL_POLL_MSECS)
+			left = CANCEL_POLL_MSECS;
+		nap.tv_sec = left / 1000;
+		nap.tv_nsec = left % 1000 * 1000000;
+		nanosleep(&nap, NULL);
+	}
+}
