@@ -107,7 +107,7 @@ const char catalog_schema_sql[] =
 "  removed_policy INTEGER NOT NULL DEFAULT 0);" /* 1 delete_s3, 2 delete_twilio, as they were when it was removed */
 /* Covers a listing: one read of the index, none of the rows. */
 "CREATE INDEX recording_listing ON recording"
-"  (folder_id, sort_key, inode, size_bytes, state, flags, party, sid, id) WHERE listed = 1;"
+"  (folder_id, sort_key, inode, size_bytes, flags, party, sid) WHERE listed = 1;"
 "CREATE UNIQUE INDEX recording_sort ON recording (sort_key) WHERE sort_key > 0;"
 "CREATE INDEX recording_call ON recording (call_id);"
 "CREATE INDEX recording_sizes ON recording (folder_id) WHERE listed = 1 AND size_bytes < 0;"

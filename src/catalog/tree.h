@@ -29,7 +29,7 @@ struct catalog_node {
 	int64_t mtime_nsecs;    /* = ctime. Folders: strictly increasing with every change of their entries */
 	unsigned link_count;    /* folders: 2 + subfolders */
 	int64_t workspace_id, folder_id, recording_id; /* 0 where it has none */
-	enum catalog_state state; /* recordings */
+	enum catalog_state state; /* recordings; 0 in a listing, which reads an index only */
 	char name[CATALOG_NAME_SIZE]; /* as in the tree */
 };
 

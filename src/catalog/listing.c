@@ -1,0 +1,365 @@
+/*
+ * What makes a recording a file of a folder: its call's campaign, its place in the order, the other party's number.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/data.h"
+#include "catalog/filename.h"
+#include "util/cleanup.h"
+#include "util/times.h"
+
+/* ---- folders ---- */
+
+int workspace_touch(struct conn *conn, int64_t workspace_id)
+{
+	return conn_run(conn, "UPDATE workspace SET mtime_nsecs = max(mtime_nsecs + 1, ?2) WHERE id = ?1", "ii",
+			workspace_id, time_now_nsecs());
+}
+
+int folder_touch(struct conn *conn, int64_t folder_id)
+{
+	int64_t workspace_id;
+	int err = conn_run(conn, "UPDATE folder SET mtime_nsecs = max(mtime_nsecs + 1, ?2) WHERE id = ?1", "ii", folder_id,
+			   time_now_nsecs());
+
+	if (err)
+		return err;
+	/* `unassigned` comes and goes with what is in it. */
+	err = conn_query_int(conn, &workspace_id, "SELECT workspace_id FROM folder WHERE id = ? AND name IS NULL", "i",
+			     folder_id);
+	if (err == -ENOENT)
+		return 0;
+	return err ? err : workspace_touch(conn, workspace_id);
+}
+
+int touched_flush(struct conn *conn, struct touched *touched)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < touched->count && err == 0; i++)
+		err = folder_touch(conn, touched->folders[i]);
+	touched->count = 0;
+	return err;
+}
+
+int touched_add(struct conn *conn, struct touched *touched, int64_t folder_id)
+{
+	if (!touched)
+		return folder_touch(conn, folder_id);
+	for (size_t i = 0; i < touched->count; i++)
+		if (touched->folders[i] == folder_id)
+			return 0;
+	if (touched->count == sizeof touched->folders / sizeof *touched->folders) {
+		int err = touched_flush(conn, touched);
+
+		if (err)
+			return err;
+	}
+	touched->folders[touched->count++] = folder_id;
+	return 0;
+}
+
+int unassigned_folder(struct conn *conn, int64_t workspace_id, int64_t *ret_folder_id)
+{
+	return conn_query_int(conn, ret_folder_id,
+			      "SELECT id FROM folder WHERE workspace_id = ? AND coalesce(name, '') = '' AND removed = 0",
+			      "i", workspace_id);
+}
+
+/* Which campaign has the number; -ENOENT: none. */
+static int folder_of_number(struct conn *conn, int64_t workspace_id, const char *number, int64_t *ret_folder_id)
+{
+	if (!number[0])
+		return -ENOENT;
+	return conn_query_int(conn, ret_folder_id,
+			      "SELECT folder_id FROM campaign_number WHERE workspace_id = ? AND number = ?", "is",
+			      workspace_id, number);
+}
+
+/* The tracking number is `to` of an inbound call, and of one between two of our numbers; else `from`. */
+static bool tracks_to(const char *direction)
+{
+	return strcmp(direction, "inbound") == 0 || strncmp(direction, "trunking-terminating", 20) == 0;
+}
+
+int folder_of_call(struct conn *conn, int64_t workspace_id, const char *direction, const char *from, const char *to,
+		   int64_t *ret_folder_id)
+{
+	int err = folder_of_number(conn, workspace_id, to, ret_folder_id);
+
+	if (err == -ENOENT && !tracks_to(direction))
+		err = folder_of_number(conn, workspace_id, from, ret_folder_id);
+	if (err == -ENOENT)
+		err = unassigned_folder(conn, workspace_id, ret_folder_id);
+	return err;
+}
+
+/* ---- order ---- */
+
+/* The tie-breaker of a new entry among those of the same second, halfway between its neighbours by name, so that the order of cookies is the order of
+ * names. Where there is no room left between them, the first free one behind. */
+static int sort_key_new(struct conn *conn, const struct catalog_recording *recording, int64_t start_secs, int64_t *ret_key)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int64_t first = start_secs << SORT_KEY_SHIFT, end = first + ((int64_t)1 << SORT_KEY_SHIFT);
+	int64_t below = first, above = end, key, taken;
+	char name[CATALOG_FILE_NAME_SIZE], other_name[CATALOG_FILE_NAME_SIZE];
+	int err = conn_query(conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r"
+			     " WHERE r.sort_key > ?1 AND r.sort_key < ?2 ORDER BY r.sort_key", "ii", first, end);
+
+	if (err)
+		return err;
+	name[0] = '\0';
+	while ((err = conn_step(conn, stmt)) > 0) {
+		struct catalog_recording other, self = *recording;
+
+		if (!name[0]) {
+			self.start_secs = start_secs;
+			catalog_recording_name(&self, CATALOG_NAMES_NUMBER, name);
+		}
+		recording_from_row(stmt, &other);
+		catalog_recording_name(&other, CATALOG_NAMES_NUMBER, other_name);
+		key = sqlite3_column_int64(stmt, 11);
+		if (strcmp(other_name, name) < 0) {
+			below = key;
+		} else {
+			above = key;
+			break;
+		}
+	}
+	if (err < 0)
+		return err;
+	key = below + (above - below) / 2;
+	if (key <= below)
+		for (key = below + 1; key < end; key++) {
+			err = conn_query_int(conn, &taken, "SELECT 1 FROM recording WHERE sort_key = ? AND sort_key > 0",
+					     "i", key);
+			if (err == -ENOENT)
+				break;
+			if (err)
+				return err;
+		}
+	if (key >= end)
+		return -EOVERFLOW;
+	*ret_key = key;
+	return 0;
+}
+
+/* ---- listing ---- */
+
+struct call_row {
+	char from[128], to[128], direction[32];
+	int64_t folder_id, start_secs;
+	bool known, removed;
+};
+
+static int call_load(struct conn *conn, int64_t call_id, struct call_row *ret_call)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = conn_query(conn, &stmt, "SELECT from_number, to_number, direction, folder_id, start_secs, known, removed"
+			     " FROM call WHERE id = ?", "i", call_id);
+
+	if (err == 0)
+		err = conn_step(conn, stmt);
+	if (err <= 0)
+		return err < 0 ? err : -ENOENT;
+	column_text(stmt, 0, ret_call->from, sizeof ret_call->from);
+	column_text(stmt, 1, ret_call->to, sizeof ret_call->to);
+	column_text(stmt, 2, ret_call->direction, sizeof ret_call->direction);
+	ret_call->folder_id = sqlite3_column_int64(stmt, 3);
+	ret_call->start_secs = sqlite3_column_int64(stmt, 4);
+	ret_call->known = sqlite3_column_int(stmt, 5);
+	ret_call->removed = sqlite3_column_int(stmt, 6);
+	return 0;
+}
+
+static const char *other_party(struct conn *conn, int64_t workspace_id, const struct call_row *call)
+{
+	int64_t folder_id;
+
+	if (tracks_to(call->direction) || folder_of_number(conn, workspace_id, call->to, &folder_id) == 0)
+		return call->from;
+	return call->to;
+}
+
+int recording_list(struct conn *conn, int64_t recording_id, struct touched *touched, int64_t *listed)
+{
+	struct catalog_recording r;
+	struct call_row call = { .known = true };
+	int64_t completed, start_secs, sort_key;
+	int err = recording_load(conn, recording_id, &r);
+
+	if (err == 0)
+		err = conn_query_int(conn, &completed, "SELECT completed FROM recording WHERE id = ?", "i", recording_id);
+	if (err)
+		return err;
+	if (r.is_listed || completed != 1 || r.state == CATALOG_STATE_DELETED)
+		return 0;
+	if (r.call_id) {
+		err = call_load(conn, r.call_id, &call);
+		if (err)
+			return err;
+		if (!call.known)
+			return 0;
+		if (call.removed) {
+			/* A recording that nobody removed of a call whose entry was: the entry is back, where its number belongs now. */
+			err = folder_of_call(conn, r.workspace_id, call.direction, call.from, call.to, &call.folder_id);
+			if (err == 0)
+				err = conn_run(conn, "UPDATE call SET removed = 0, folder_id = ?2, workspace_id = ?3"
+					       " WHERE id = ?1", "iii", r.call_id, call.folder_id, r.workspace_id);
+			if (err)
+				return err;
+		}
+		start_secs = call.start_secs;
+		filename_party(other_party(conn, r.workspace_id, &call), r.party);
+	} else {
+		err = unassigned_folder(conn, r.workspace_id, &call.folder_id);
+		if (err)
+			return err;
+		start_secs = 0;
+		filename_party("", r.party);
+	}
+	if (start_secs <= 0) {
+		err = conn_query_int(conn, &start_secs, "SELECT CASE WHEN start_secs > 0 THEN start_secs"
+				     " ELSE date_created_secs END FROM recording WHERE id = ?", "i", recording_id);
+		if (err)
+			return err;
+	}
+	/* Once given, place and name stay. */
+	err = conn_query_int(conn, &sort_key, "SELECT sort_key FROM recording WHERE id = ?", "i", recording_id);
+	if (err == 0 && sort_key == 0)
+		err = sort_key_new(conn, &r, start_secs < 1 ? 1 : start_secs, &sort_key);
+	if (err == 0)
+		err = conn_run(conn, "UPDATE recording SET listed = 1, folder_id = ?2, sort_key = ?3, party = ?4"
+			       " WHERE id = ?1", "iiis", recording_id, call.folder_id, sort_key, r.party);
+	if (err == 0)
+		err = touched_add(conn, touched, call.folder_id);
+	if (err == 0 && listed)
+		++*listed;
+	if (err == 0 && r.state == CATALOG_STATE_TWILIO) {
+		int64_t wanted;
+
+		err = conn_query_int(conn, &wanted, "SELECT 1 FROM workspace w JOIN storage s ON s.workspace_id = w.id"
+				     " WHERE w.id = ? AND w.migrate_new = 1 AND s.enabled = 1", "i", r.workspace_id);
+		if (err == 0)
+			err = migrate_queue_one(conn, recording_id);
+		else if (err == -ENOENT)
+			err = 0;
+	}
+	return err;
+}
+
+int recordings_list_of_call(struct conn *conn, int64_t call_id, struct touched *touched, int64_t *listed)
+{
+	int64_t id = 0;
+	int err;
+
+	for (;;) {
+		err = conn_query_int(conn, &id, "SELECT id FROM recording WHERE call_id = ? AND id > ? ORDER BY id LIMIT 1",
+				     "ii", call_id, id);
+		if (err)
+			return err == -ENOENT ? 0 : err;
+		err = recording_list(conn, id, touched, listed);
+		if (err)
+			return err;
+	}
+}
+
+int recording_unlist(struct conn *conn, int64_t recording_id)
+{
+	struct catalog_recording r;
+	int err = recording_load(conn, recording_id, &r);
+
+	if (err)
+		return err;
+	if (!r.is_listed)
+		return 0;
+	err = conn_run(conn, "UPDATE recording SET listed = 0 WHERE id = ?", "i", recording_id);
+	if (err == 0)
+		err = change_add(conn, CATALOG_CHANGE_ENTRY_GONE, &r);
+	if (err == 0)
+		err = folder_touch(conn, r.folder_id);
+	if (err == 0 && r.call_id)
+		err = calls_row_changed(conn, r.call_id);
+	return err;
+}
+
+/* ---- moving, when a campaign came ---- */
+
+static int call_move(struct conn *conn, int64_t call_id, int64_t folder_id, struct touched *touched)
+{
+	struct catalog_recording r;
+	int64_t id = 0;
+	int err = conn_run(conn, "UPDATE call SET folder_id = ?2 WHERE id = ?1", "ii", call_id, folder_id);
+
+	if (err == 0)
+		err = touched_add(conn, touched, folder_id);
+	while (err == 0) {
+		err = conn_query_int(conn, &id, "SELECT id FROM recording WHERE call_id = ? AND id > ? AND listed = 1"
+				     " ORDER BY id LIMIT 1", "ii", call_id, id);
+		if (err == -ENOENT)
+			break;
+		if (err == 0)
+			err = recording_load(conn, id, &r);
+		if (err == 0)
+			err = change_add(conn, CATALOG_CHANGE_ENTRY_GONE, &r);
+	}
+	if (err && err != -ENOENT)
+		return err;
+	return conn_run(conn, "UPDATE recording SET folder_id = ?2 WHERE call_id = ?1 AND state <> 6", "ii", call_id,
+			folder_id);
+}
+
+/* The rows of one column, collected before the table is changed under the query. The caller frees. */
+static int collect_ids(struct conn *conn, int64_t folder_id, int64_t **ret_ids, size_t *ret_count)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_free int64_t *ids = NULL;
+	size_t count = 0, capacity = 0;
+	int err = conn_query(conn, &stmt, "SELECT id FROM call WHERE folder_id = ? AND known = 1 AND removed = 0", "i",
+			     folder_id);
+
+	if (err)
+		return err;
+	while ((err = conn_step(conn, stmt)) > 0) {
+		if (count == capacity) {
+			int64_t *more = realloc(ids, (capacity = capacity ? 2 * capacity : 256) * sizeof *ids);
+
+			if (!more)
+				return -ENOMEM;
+			ids = more;
+		}
+		ids[count++] = sqlite3_column_int64(stmt, 0);
+	}
+	*ret_ids = steal_pointer(&ids);
+	*ret_count = count;
+	return err;
+}
+
+int calls_reassign(struct conn *conn, int64_t workspace_id)
+{
+	struct touched touched = { .count = 0 };
+	cleanup_free int64_t *ids = NULL;
+	int64_t unassigned, folder_id;
+	struct call_row call;
+	size_t count = 0;
+	int err = unassigned_folder(conn, workspace_id, &unassigned);
+
+	if (err == 0)
+		err = collect_ids(conn, unassigned, &ids, &count);
+	if (err == 0)
+		err = touched_add(conn, &touched, unassigned);
+	for (size_t i = 0; i < count && err == 0; i++) {
+		err = call_load(conn, ids[i], &call);
+		if (err == 0)
+			err = folder_of_call(conn, workspace_id, call.direction, call.from, call.to, &folder_id);
+		if (err == 0 && folder_id != unassigned)
+			err = call_move(conn, ids[i], folder_id, &touched);
+	}
+	if (err == 0)
+		err = conn_run(conn, "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2)"
+			       " WHERE workspace_id = ?1", "ii", workspace_id, time_now_nsecs());
+	return err ? err : touched_flush(conn, &touched);
+}

@@ -1,0 +1,282 @@
+/*
+ * Looking recordings up, and where their bytes are said to be.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "catalog/conn.h"
+#include "catalog/data.h"
+#include "util/times.h"
+
+void recording_from_row(sqlite3_stmt *stmt, struct catalog_recording *ret_recording)
+{
+	struct catalog_recording *r = ret_recording;
+	int64_t flags = sqlite3_column_int64(stmt, 8);
+
+	memset(r, 0, sizeof *r);
+	r->id = sqlite3_column_int64(stmt, 0);
+	r->inode = (uint64_t)sqlite3_column_int64(stmt, 1);
+	r->workspace_id = sqlite3_column_int64(stmt, 2);
+	r->folder_id = sqlite3_column_int64(stmt, 3);
+	r->call_id = sqlite3_column_int64(stmt, 4);
+	column_sid(stmt, 5, &r->sid);
+	r->state = sqlite3_column_int(stmt, 6);
+	r->migration = sqlite3_column_int(stmt, 7);
+	r->kind = flags & RECORDING_FLAG_VOICEMAIL ? CATALOG_KIND_VOICEMAIL : CATALOG_KIND_RECORDING;
+	r->is_encrypted = flags & RECORDING_FLAG_ENCRYPTED;
+	r->size_bytes = sqlite3_column_int64(stmt, 9);
+	r->duration_secs = sqlite3_column_int64(stmt, 10);
+	r->start_secs = sqlite3_column_int64(stmt, 11) >> SORT_KEY_SHIFT;
+	r->date_created_secs = sqlite3_column_int64(stmt, 12);
+	r->channels_requested = sqlite3_column_int(stmt, 13);
+	r->channels_stored = sqlite3_column_int(stmt, 14);
+	column_text(stmt, 15, r->party, sizeof r->party);
+	r->is_listed = sqlite3_column_int(stmt, 16);
+}
+
+static int one_recording(struct conn *conn, sqlite3_stmt *stmt, struct catalog_recording *ret_recording)
+{
+	int err = conn_step(conn, stmt);
+
+	if (err > 0)
+		recording_from_row(stmt, ret_recording);
+	return err > 0 ? 0 : err < 0 ? err : -ENOENT;
+}
+
+int recording_load(struct conn *conn, int64_t id, struct catalog_recording *ret_recording)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = conn_query(conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.id = ?", "i", id);
+
+	return err ? err : one_recording(conn, stmt, ret_recording);
+}
+
+int64_t inode_base(const struct sid *sid)
+{
+	uint64_t inode = sid_inode(sid);
+
+	return inode > INT64_MAX - INODE_PROBES ? INT64_MAX - INODE_PROBES : (int64_t)inode;
+}
+
+int recording_load_by_sid(struct conn *conn, const struct sid *sid, struct catalog_recording *ret_recording)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int64_t base = inode_base(sid);
+	int err = conn_query(conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r"
+			     " WHERE r.inode >= ?1 AND r.inode < ?2 AND r.sid = ?3", "iib", base, base + INODE_PROBES, sid);
+
+	return err ? err : one_recording(conn, stmt, ret_recording);
+}
+
+int catalog_recording_get(struct catalog *catalog, int64_t id, struct catalog_recording *ret_recording)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	return err ? err : recording_load(read.conn, id, ret_recording);
+}
+
+int catalog_recording_find(struct catalog *catalog, const struct sid *sid, struct catalog_recording *ret_recording)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	return err ? err : recording_load_by_sid(read.conn, sid, ret_recording);
+}
+
+int catalog_recording_object(struct catalog *catalog, int64_t id, struct catalog_object *ret_object)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct catalog_object *o = ret_object;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err == 0)
+		err = conn_query(read.conn, &stmt, "SELECT bucket, key, etag, version_id, sha256, checksum_sha256,"
+				 " encryption, kms_key_id, storage_class, size_bytes, stored_secs FROM object"
+				 " WHERE recording_id = ?", "i", id);
+	if (err == 0)
+		err = conn_step(read.conn, stmt);
+	if (err <= 0)
+		return err < 0 ? err : -ENOENT;
+	column_text(stmt, 0, o->bucket, sizeof o->bucket);
+	column_text(stmt, 1, o->key, sizeof o->key);
+	column_text(stmt, 2, o->etag, sizeof o->etag);
+	column_text(stmt, 3, o->version_id, sizeof o->version_id);
+	column_text(stmt, 4, o->sha256, sizeof o->sha256);
+	column_text(stmt, 5, o->checksum_sha256, sizeof o->checksum_sha256);
+	column_text(stmt, 6, o->encryption, sizeof o->encryption);
+	column_text(stmt, 7, o->kms_key_id, sizeof o->kms_key_id);
+	column_text(stmt, 8, o->storage_class, sizeof o->storage_class);
+	o->size_bytes = sqlite3_column_int64(stmt, 9);
+	o->stored_secs = sqlite3_column_int64(stmt, 10);
+	return 0;
+}
+
+int object_store(struct conn *conn, int64_t recording_id, const struct catalog_object *o)
+{
+	return conn_run(conn, "INSERT OR REPLACE INTO object (recording_id, bucket, key, etag, version_id, sha256,"
+			" checksum_sha256, encryption, kms_key_id, storage_class, size_bytes, stored_secs)"
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "isssssssssii", recording_id, o->bucket, o->key,
+			o->etag, o->version_id, o->sha256, o->checksum_sha256, o->encryption, o->kms_key_id,
+			o->storage_class, o->size_bytes, o->stored_secs ? o->stored_secs : time_now_secs());
+}
+
+int catalog_recording_call(struct catalog *catalog, int64_t id, struct catalog_call *ret_call)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct catalog_call *c = ret_call;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err == 0)
+		err = conn_query(read.conn, &stmt, "SELECT c.sid, c.from_number, c.to_number, c.direction, c.status,"
+				 " c.start_secs, c.duration_secs FROM recording r JOIN call c ON c.id = r.call_id"
+				 " WHERE r.id = ?", "i", id);
+	if (err == 0)
+		err = conn_step(read.conn, stmt);
+	if (err <= 0)
+		return err < 0 ? err : -ENOENT;
+	column_sid(stmt, 0, &c->sid);
+	column_text(stmt, 1, c->from, sizeof c->from);
+	column_text(stmt, 2, c->to, sizeof c->to);
+	column_text(stmt, 3, c->direction, sizeof c->direction);
+	column_text(stmt, 4, c->status, sizeof c->status);
+	c->start_secs = sqlite3_column_int64(stmt, 5);
+	c->duration_secs = sqlite3_column_int64(stmt, 6);
+	return 0;
+}
+
+int catalog_recording_encryption(struct catalog *catalog, int64_t id, struct catalog_encryption *ret_encryption)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err == 0)
+		err = conn_query(read.conn, &stmt, "SELECT key_sid, cek, iv FROM encryption WHERE recording_id = ?",
+				 "i", id);
+	if (err == 0)
+		err = conn_step(read.conn, stmt);
+	if (err <= 0)
+		return err < 0 ? err : -ENOENT;
+	/* A key that had to be cut would be no key. */
+	if (!column_text(stmt, 0, ret_encryption->key_sid, sizeof ret_encryption->key_sid) ||
+	    !column_text(stmt, 1, ret_encryption->cek, sizeof ret_encryption->cek) ||
+	    !column_text(stmt, 2, ret_encryption->iv, sizeof ret_encryption->iv))
+		return -EOVERFLOW;
+	return 0;
+}
+
+/* ---- found, gone, lost ---- */
+
+static int set_state(struct conn *conn, int64_t id, enum catalog_state state, enum catalog_migration migration)
+{
+	return conn_run(conn, "UPDATE recording SET state = ?2, migration = ?3 WHERE id = ?1", "iii", id, (int64_t)state,
+			(int64_t)migration);
+}
+
+static int drop_jobs(struct conn *conn, int64_t id, enum catalog_job_kind_bit kind)
+{
+	return conn_run(conn, "DELETE FROM job WHERE recording_id = ?1 AND kind = ?2", "ii", id, (int64_t)kind);
+}
+
+int recording_gone(struct conn *conn, const struct catalog_recording *recording)
+{
+	int err;
+
+	switch (recording->state) {
+	case CATALOG_STATE_TWILIO:
+		err = drop_jobs(conn, recording->id, JOB_MIGRATE);
+		if (err == 0 && recording->is_listed)
+			err = recording_unlist(conn, recording->id);
+		return err ? err : set_state(conn, recording->id, CATALOG_STATE_MISSING, CATALOG_MIGRATION_NONE);
+	case CATALOG_STATE_STORED:
+		err = drop_jobs(conn, recording->id, JOB_CLEANUP);
+		return err ? err : set_state(conn, recording->id, CATALOG_STATE_S3, CATALOG_MIGRATION_DONE);
+	default:
+		return -ESTALE;
+	}
+}
+
+static int write_gone(struct catalog *catalog, struct conn *conn, void *arg)
+{
+	struct catalog_recording recording;
+	int err = recording_load(conn, *(int64_t *)arg, &recording);
+
+	(void)catalog;
+	return err ? err : recording_gone(conn, &recording);
+}
+
+int catalog_recording_gone(struct catalog *catalog, int64_t id)
+{
+	return catalog_write(catalog, write_gone, &id);
+}
+
+struct found {
+	int64_t id;
+	const struct catalog_object *object;
+};
+
+static int write_found(struct catalog *catalog, struct conn *conn, void *arg)
+{
+	const struct found *found = arg;
+	struct catalog_recording recording;
+	int err = recording_load(conn, found->id, &recording);
+
+	(void)catalog;
+	if (err)
+		return err;
+	if (recording.state != CATALOG_STATE_MISSING && recording.state != CATALOG_STATE_TWILIO)
+		return -ESTALE;
+	err = drop_jobs(conn, recording.id, JOB_MIGRATE);
+	if (err == 0)
+		err = object_store(conn, recording.id, found->object);
+	if (err == 0)
+		err = set_state(conn, recording.id, CATALOG_STATE_S3, CATALOG_MIGRATION_DONE);
+	if (err == 0)
+		err = conn_run(conn, "UPDATE recording SET size_bytes = ?2, completed = 1 WHERE id = ?1", "ii", recording.id,
+			       found->object->size_bytes);
+	if (err == 0)
+		err = recording_list(conn, recording.id, NULL, NULL);
+	if (err == 0 && recording.call_id)
+		err = calls_row_changed(conn, recording.call_id);
+	return err;
+}
+
+int catalog_recording_found_in_s3(struct catalog *catalog, int64_t id, const struct catalog_object *object)
+{
+	struct found found = { id, object };
+
+	return catalog_write(catalog, write_found, &found);
+}
+
+static int write_lost(struct catalog *catalog, struct conn *conn, void *arg)
+{
+	struct catalog_recording recording;
+	int err = recording_load(conn, *(int64_t *)arg, &recording);
+	enum catalog_state state;
+
+	(void)catalog;
+	if (err)
+		return err;
+	if (recording.state == CATALOG_STATE_STORED)
+		state = CATALOG_STATE_TWILIO;
+	else if (recording.state == CATALOG_STATE_S3)
+		state = CATALOG_STATE_MISSING;
+	else
+		return -ESTALE;
+	/* Above all the delete that the migration owed must not go out any more. */
+	err = drop_jobs(conn, recording.id, JOB_CLEANUP);
+	if (err == 0)
+		err = set_state(conn, recording.id, state, CATALOG_MIGRATION_NONE);
+	if (err == 0 && state == CATALOG_STATE_TWILIO)
+		err = conn_run(conn, "DELETE FROM object WHERE recording_id = ?", "i", recording.id);
+	return err ? err : change_add(conn, CATALOG_CHANGE_CONTENT, &recording);
+}
+
+int catalog_recording_lost_in_s3(struct catalog *catalog, int64_t id)
+{
+	return catalog_write(catalog, write_lost, &id);
+}
