@@ -181,6 +181,13 @@ static int check_key_id(const char *path, const struct catalog_key *key, bool *r
 	return 0;
 }
 
+/* SQLCipher could make nothing of the file. */
+static int unreadable(const char *path, bool key_known, char *ret_message)
+{
+	return key_known ? fail(-EUCLEAN, ret_message, "%s is damaged; nothing was written to it", path) :
+			   fail(-EKEYREJECTED, ret_message, "%s cannot be read: the key is wrong, or the file is damaged", path);
+}
+
 static int check_format(struct conn *conn, const char *path, bool key_known, char *ret_message)
 {
 	int64_t application = 0, version = 0;
@@ -189,9 +196,7 @@ static int check_format(struct conn *conn, const char *path, bool key_known, cha
 	if (err == 0)
 		err = conn_query_int(conn, &version, "PRAGMA user_version", "");
 	if (err == -EUCLEAN)
-		return key_known ? fail(err, ret_message, "%s is damaged; nothing was written to it", path) :
-				   fail(-EKEYREJECTED, ret_message,
-					"%s cannot be read: the key is wrong, or the file is damaged", path);
+		return unreadable(path, key_known, ret_message);
 	if (err)
 		return fail(err, ret_message, "cannot read %s: %s", path, strerror(-err));
 	if (application != CATALOG_APPLICATION_ID || version < 1)
@@ -253,7 +258,8 @@ int catalog_open(const char *path, const struct catalog_key *key, struct catalog
 		goto fail;
 	err = conn_open(catalog->path, key, CONN_WRITER, &catalog->writer);
 	if (err) {
-		err = err == -ENOTSUP ?
+		err = err == -EUCLEAN ? unreadable(path, key_known, ret_message) :
+		      err == -ENOTSUP ?
 			fail(err, ret_message, "this tonicfs is linked to plain SQLite, which cannot encrypt") :
 			fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
 		goto fail;
