@@ -12,6 +12,20 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 
+static int make_folder(const char *path, mode_t mode)
+{
+	struct stat st;
+	int err;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	err = -errno;
+	/* EROFS, EACCES and the like are said of a folder that is there, too. */
+	if (stat(path, &st) < 0)
+		return err;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
 int files_mkdir_parents(const char *path, mode_t mode)
 {
 	cleanup_free char *copy = strdup(path);
@@ -19,23 +33,17 @@ int files_mkdir_parents(const char *path, mode_t mode)
 	if (!copy)
 		return -ENOMEM;
 	for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
-		struct stat st;
+		int err;
 
 		if (slash == copy || slash[-1] == '/')
 			continue;
 		*slash = '\0';
-		if (mkdir(copy, mode) < 0) {
-			int err = -errno;
-
-			/* EROFS, EACCES and the like are said of a folder that is there, too. */
-			if (stat(copy, &st) < 0)
-				return err;
-			if (!S_ISDIR(st.st_mode))
-				return -ENOTDIR;
-		}
+		err = make_folder(copy, mode);
+		if (err < 0)
+			return err;
 		*slash = '/';
 	}
-	return 0;
+	return make_folder(copy, mode);
 }
 
 static int write_all(int fd, const char *bytes, size_t n)

@@ -6,8 +6,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Creates every missing folder in front of the last '/' of path, with the mode given: "a/b/file" makes a and a/b,
- * "a/b/" the same, "file" nothing. 0 or -errno. */
+/* As mkdir -p: makes the folder path and every missing one above it, with the mode given. 0 or -errno. */
 int files_mkdir_parents(const char *path, mode_t mode);
 /* Writes a new file of mode 0600, fsynced with its folder; -EEXIST where one is there. */
 int files_write_new_private(const char *path, const void *bytes, size_t n);

@@ -65,24 +65,27 @@ static void put(const char *path, const char *text, size_t n)
 	close(fd);
 }
 
-static void test_util_files__parents_are_made_and_the_last_name_is_not(void **state)
+static void test_util_files__missing_folders_are_made_and_the_others_are_left(void **state)
 {
 	struct stat st;
 
 	(void)state;
-	assert_int_equal(files_mkdir_parents("a//b/c/file", 0700), 0);
+	assert_int_equal(files_mkdir_parents("a//b/c", 0700), 0);
 	assert_true(is_folder("a/b/c"));
-	assert_int_equal(access("a/b/c/file", F_OK), -1);
 	assert_int_equal(stat("a/b", &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
-	assert_int_equal(files_mkdir_parents("a/b/c/file", 0700), 0);
+	assert_int_equal(files_mkdir_parents("a/b/c", 0755), 0);
+	assert_int_equal(stat("a/b/c", &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
 	assert_int_equal(files_mkdir_parents("a/d/", 0700), 0);
 	assert_true(is_folder("a/d"));
-	assert_int_equal(files_mkdir_parents("file", 0700), 0);
-	assert_int_equal(files_mkdir_parents("/proc/self/status", 0700), 0);
+	assert_int_equal(files_mkdir_parents("/proc/self", 0700), 0);
+	assert_int_equal(files_mkdir_parents("/", 0700), 0);
 	put("plain", "", 0);
+	assert_int_equal(files_mkdir_parents("plain", 0700), -ENOTDIR);
 	assert_int_equal(files_mkdir_parents("plain/x/y", 0700), -ENOTDIR);
 	assert_int_equal(files_mkdir_parents("/proc/no/such", 0700), -ENOENT);
+	assert_int_equal(files_mkdir_parents("", 0700), -ENOENT);
 }
 
 static void test_util_files__new_private_file_never_replaces(void **state)
@@ -381,7 +384,7 @@ static void test_util_list__keeps_order_and_lets_members_go(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_FOLDER(test_util_files__parents_are_made_and_the_last_name_is_not),
+		IN_FOLDER(test_util_files__missing_folders_are_made_and_the_others_are_left),
 		IN_FOLDER(test_util_files__new_private_file_never_replaces),
 		IN_FOLDER(test_util_files__a_write_cut_short_leaves_no_file_behind),
 		IN_FOLDER(test_util_files__read_minds_its_limit),
