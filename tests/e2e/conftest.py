@@ -20,6 +20,8 @@ from botocore.client import Config  # noqa: E402
 
 import harness  # noqa: E402
 from harness import BINARY, PATIENCE, ROOT, USER, Tonic  # noqa: E402
+from standin.client import StandIn  # noqa: E402
+from world import Company  # noqa: E402
 
 TEST_SECS = 60  # of one test, where it names no other limit
 
@@ -146,3 +148,22 @@ def folder(base, request):
 def tonic(binary, fuse, folder):
     """A user with an empty home, no catalog yet."""
     return Tonic(folder)
+
+
+@pytest.fixture
+def standin():
+    """Twilio's stand-in with its accounts and without a call."""
+    with StandIn("empty") as running:
+        yield running
+
+
+@pytest.fixture
+def empty(binary, fuse, folder, standin, s3, bucket):
+    """The company before its first call."""
+    return Company(folder, standin, s3, bucket)
+
+
+@pytest.fixture
+def acme(empty):
+    """The company with its calls, synced."""
+    return empty.fill()

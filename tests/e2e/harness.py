@@ -405,7 +405,7 @@ class Tonic:
     """One catalog of one user, with the program to work on it."""
 
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.binary = folder, BINARY
         self.home = self.make_dir("home")
         self.catalog = self.home / "catalog.db"
         self.key_file = self.home / "catalog.db.key"

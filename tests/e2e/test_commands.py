@@ -1,0 +1,172 @@
+"""workspace, campaign and storage: what they accept, refuse and show."""
+
+import pytest
+
+ACCOUNT = "AC" + "0123456789abcdef" * 2
+SECRET = "secret-that-nobody-may-see"
+
+
+@pytest.fixture
+def acme(tonic):
+    """A workspace without calls; nothing here talks to Twilio."""
+    tonic.init()
+    tonic("workspace", "add", "acme", "--account", ACCOUNT, "--secret-file", "-", stdin=SECRET + "\n")
+    return tonic
+
+
+def test_a_workspace_is_listed_and_shown(acme):
+    assert "acme" in acme("workspace", "list").stdout
+    shown = acme("workspace", "show", "acme").stdout
+    assert ACCOUNT in shown and SECRET not in shown
+
+
+def test_a_workspace_as_json_has_its_settings_and_no_secret(acme):
+    result = acme("--json", "workspace", "show", "acme")
+    assert SECRET not in result.stdout
+    shown = result.json
+    assert shown["name"] == "acme" and shown["account"] == ACCOUNT
+    for setting in ("delete_s3", "delete_twilio", "migrate_new", "keep_at_twilio"):
+        assert shown[setting] is False, setting
+    names = [workspace["name"] for workspace in acme.json("workspace", "list")["workspaces"]]
+    assert names == ["acme"]
+
+
+def test_the_secret_comes_from_a_file_or_from_standard_input(acme):
+    secret = acme.file_with(SECRET)
+    acme("workspace", "add", "other", "--account", "AC" + "1" * 32, "--secret-file", secret)
+    assert "other" in acme("workspace", "list").stdout
+
+
+def test_a_secret_file_that_is_missing_is_an_error_that_names_it(acme):
+    result = acme("workspace", "add", "other", "--account", "AC" + "1" * 32, "--secret-file", "/nonexistent/token",
+                  status=1)
+    assert "/nonexistent/token" in result.stderr
+    assert "other" not in acme("workspace", "list").stdout
+
+
+def test_an_empty_secret_is_refused(acme):
+    acme("workspace", "add", "other", "--account", "AC" + "1" * 32, "--secret-file", "-", stdin="\n", status=1)
+    assert "other" not in acme("workspace", "list").stdout
+
+
+def test_a_second_workspace_of_the_name_or_of_the_account_is_refused(acme):
+    assert acme("workspace", "add", "acme", "--account", "AC" + "1" * 32, "--secret-file", "-", stdin="x\n",
+                status=1).stderr
+    assert acme("workspace", "add", "other", "--account", ACCOUNT, "--secret-file", "-", stdin="x\n",
+                status=1).stderr
+
+
+@pytest.mark.parametrize("account", ["AC123", "XX" + "0" * 32, "AC" + "g" * 32, "AC" + "0" * 33])
+def test_what_is_no_account_sid_is_wrong_usage(acme, account):
+    acme("workspace", "add", "other", "--account", account, "--secret-file", "-", stdin="x\n", status=2)
+
+
+def test_plain_http_to_a_host_that_is_not_loopback_is_refused(acme):
+    result = acme("workspace", "add", "other", "--account", "AC" + "1" * 32, "--twilio-url", "http://example.com",
+                  "--secret-file", "-", stdin="x\n", status=None)
+    assert result.status in (1, 2) and "http" in result.stderr
+
+
+@pytest.mark.parametrize("setting", ["delete_s3", "delete_twilio", "migrate_new", "keep_at_twilio"])
+def test_a_setting_is_switched_on_and_off(acme, setting):
+    acme("workspace", "set", "acme", f"{setting}=on")
+    assert acme.json("workspace", "show", "acme")[setting] is True
+    acme("workspace", "set", "acme", f"{setting}=off")
+    assert acme.json("workspace", "show", "acme")[setting] is False
+
+
+@pytest.mark.parametrize("word", ["delete_s3=perhaps", "nonsense=on", "delete_s3", "=on", "delete_s3="])
+def test_a_wrong_setting_is_wrong_usage_and_changes_nothing(acme, word):
+    before = acme("--json", "workspace", "show", "acme").stdout
+    acme("workspace", "set", "acme", "delete_twilio=on", word, status=2)
+    assert acme("--json", "workspace", "show", "acme").stdout == before
+
+
+def test_a_campaign_is_listed_with_its_numbers(acme):
+    acme("campaign", "add", "acme", "spring", "--number", "+15550100001", "--number", "+15550100002")
+    shown = acme("campaign", "list", "acme").stdout
+    assert "spring" in shown
+    campaigns = {campaign["name"]: campaign for campaign in acme.json("campaign", "list", "acme")["campaigns"]}
+    assert sorted(campaigns["spring"]["numbers"]) == ["+15550100001", "+15550100002"]
+
+
+def test_a_number_that_another_campaign_has_is_refused_and_the_campaign_is_named(acme):
+    acme("campaign", "add", "acme", "spring", "--number", "+15550100001")
+    result = acme("campaign", "add", "acme", "autumn", "--number", "+1 (555) 010-0001", status=1)
+    assert "spring" in result.stderr
+    assert "autumn" not in acme("campaign", "list", "acme").stdout
+
+
+def test_two_campaigns_of_one_name_are_refused(acme):
+    acme("campaign", "add", "acme", "spring", "--number", "+15550100001")
+    acme("campaign", "add", "acme", "spring", "--number", "+15550100002", status=1)
+
+
+@pytest.mark.parametrize("number", ["", "abc", "+", "1-800-FLOWERS"])
+def test_what_is_no_number_is_refused(acme, number):
+    assert acme("campaign", "add", "acme", "spring", "--number", number, status=None).status in (1, 2)
+    assert "spring" not in acme("campaign", "list", "acme").stdout
+
+
+def test_a_campaign_cannot_be_called_unassigned(acme):
+    assert acme("campaign", "add", "acme", "unassigned", "--number", "+15550100001", status=None).status in (1, 2)
+
+
+def test_a_removed_campaign_frees_its_name_and_its_numbers(acme):
+    acme("campaign", "add", "acme", "spring", "--number", "+15550100001")
+    acme("campaign", "remove", "acme", "spring")
+    assert "spring" not in acme("campaign", "list", "acme").stdout
+    acme("campaign", "add", "acme", "spring", "--number", "+15550100001")
+
+
+def test_unassigned_cannot_be_removed(acme):
+    acme("campaign", "add", "acme", "spring", "--number", "+15550100001")
+    assert acme("campaign", "remove", "acme", "unassigned", status=1).stderr
+
+
+def test_a_removed_workspace_is_gone_and_can_be_added_again(acme):
+    acme("workspace", "remove", "acme")
+    assert "acme" not in acme("workspace", "list").stdout
+    acme("workspace", "add", "acme", "--account", ACCOUNT, "--secret-file", "-", stdin=SECRET + "\n")
+
+
+def storage_words(*more):
+    return ["storage", "set", "acme", "--bucket", "calls", "--region", "eu-central-1", "--access-key", "AKID",
+            "--endpoint", "https://s3.example.com", "--secret-file", "-", *more]
+
+
+def test_storage_is_shown_without_its_secret(acme):
+    acme(*storage_words("--path-style", "--prefix", "phone/"), stdin=SECRET + "\n")
+    result = acme("--json", "storage", "show", "acme")
+    assert SECRET not in result.stdout + acme("storage", "show", "acme").stdout
+    shown = result.json
+    assert (shown["bucket"], shown["region"], shown["prefix"]) == ("calls", "eu-central-1", "phone/")
+    assert shown["endpoint"] == "https://s3.example.com" and shown["path_style"] is True
+    assert shown["enabled"] is True
+
+
+def test_storage_set_again_changes_only_the_options_given(acme):
+    acme(*storage_words("--prefix", "phone/"), stdin=SECRET + "\n")
+    acme("storage", "set", "acme", "--region", "eu-west-1")
+    shown = acme.json("storage", "show", "acme")
+    assert (shown["region"], shown["bucket"], shown["prefix"]) == ("eu-west-1", "calls", "phone/")
+
+
+def test_storage_without_a_bucket_is_refused_the_first_time(acme):
+    assert acme("storage", "set", "acme", "--region", "eu-west-1", status=None).status in (1, 2)
+    assert acme("storage", "show", "acme", status=1).stderr
+
+
+@pytest.mark.parametrize("encryption", ["none", "sse-s3", "sse-kms", "sse-kms:key-1"])
+def test_the_encryption_asked_for_is_shown(acme, encryption):
+    acme(*storage_words("--encryption", encryption), stdin=SECRET + "\n")
+    assert encryption in acme("storage", "show", "acme").stdout
+
+
+def test_an_unknown_encryption_is_wrong_usage(acme):
+    acme(*storage_words("--encryption", "rot13"), stdin=SECRET + "\n", status=2)
+
+
+def test_a_migration_without_storage_is_refused_with_what_to_do(acme):
+    acme("campaign", "add", "acme", "spring", "--number", "+15550100001")
+    assert "storage set" in acme("migrate", "acme", status=1).stderr

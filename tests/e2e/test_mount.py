@@ -1,0 +1,228 @@
+"""Mounting, unmounting, dying, coming back; several mounts and processes on one catalog."""
+
+import os
+import signal
+import subprocess
+import time
+from datetime import timedelta
+
+import pytest
+
+from harness import PATIENCE, Background, call, error_of, is_running, mountinfo, processes_of, read_all, wait_for
+from world import SPRING, START
+
+
+def test_the_daemon_reports_success_only_when_the_tree_answers(acme):
+    with acme.mount(foreground=False) as mount:
+        assert "acme" in mount.names()
+        assert mount.sha256(acme.first.path) == acme.first.sha256
+
+
+def test_the_daemon_lets_go_of_the_terminal_and_of_the_folder(acme):
+    with acme.mount(foreground=False) as mount:
+        assert os.readlink(f"/proc/{mount.pid}/cwd") == "/"
+        for number in (0, 1, 2):
+            assert os.readlink(f"/proc/{mount.pid}/fd/{number}").startswith("/dev/null")
+        assert os.getsid(mount.pid) == mount.pid
+
+
+def test_a_daemon_that_cannot_mount_says_why(acme):
+    assert "/nonexistent/folder" in acme.tonic("mount", "/nonexistent/folder", status=1).stderr
+
+
+def test_a_file_is_no_mountpoint(acme):
+    path = acme.tonic.file_with("x")
+    assert str(path) in acme.tonic("mount", path, status=1).stderr
+
+
+def test_a_catalog_inside_the_mountpoint_is_refused(acme):
+    assert "catalog" in acme.tonic("mount", acme.tonic.home, status=1).stderr
+    assert not mountinfo(acme.tonic.home)
+
+
+@pytest.mark.parametrize("foreground", [True, False], ids=["foreground", "daemon"])
+def test_sigterm_unmounts_cleanly(acme, foreground):
+    with acme.mount(foreground=foreground) as mount:
+        os.kill(mount.pid, signal.SIGTERM)
+        mount.wait_end(12)
+        assert not mountinfo(mount.path)
+        assert os.listdir(mount.path) == []
+        if foreground:
+            assert mount.process.returncode == 0
+
+
+def test_fusermount_ends_the_process(acme):
+    with acme.mount(foreground=False) as mount:
+        mount.unmount()
+        assert not is_running(mount.pid) and not mountinfo(mount.path)
+
+
+def test_ctrl_c_ends_a_mount_in_the_foreground(acme):
+    with acme.mount() as mount:
+        os.kill(mount.pid, signal.SIGINT)
+        mount.wait_end(12)
+        assert not mountinfo(mount.path) and mount.process.returncode == 0
+
+
+def test_sigterm_in_the_middle_of_a_transfer_puts_it_back(acme):
+    acme.twilio.switch("media_bytes_per_sec", 30_000, sid=acme.long.sid)
+    with acme.mount() as mount:
+        mount.set_attr(acme.long.path, "migrate", "now")
+        wait_for(lambda: mount.attr(acme.long.path, "migrate").startswith("running"), 10)
+        began = time.monotonic()
+        os.kill(mount.pid, signal.SIGTERM)
+        mount.wait_end(15)
+        assert time.monotonic() - began < 13 * PATIENCE
+    acme.twilio.unswitch()
+    with acme.mount() as mount:
+        assert mount.wait_migrated(acme.long.path) == "done"
+    assert acme.s3.body(acme.bucket, acme.long.key) == acme.long.content
+
+
+def test_after_a_kill_the_stale_mountpoint_can_be_mounted_again(acme):
+    with acme.mount() as mount:
+        mount.read(acme.first.path)
+        mount.kill()
+        assert error_of(os.listdir, mount.path) == "ENOTCONN"
+        with acme.mount(path=mount.path) as again:
+            assert again.sha256(acme.first.path) == acme.first.sha256
+            assert len(mountinfo(mount.path)) == 1
+        assert not mountinfo(mount.path)
+
+
+def test_after_a_kill_of_the_daemon_the_next_daemon_mounts(acme):
+    with acme.mount(foreground=False) as mount:
+        mount.kill()
+        with acme.mount(path=mount.path, foreground=False) as again:
+            assert "acme" in again.names()
+
+
+def test_a_second_mount_on_a_live_mountpoint_is_refused(acme):
+    with acme.mount() as mount:
+        assert str(mount.path) in acme.tonic("mount", mount.path, status=1).stderr
+        assert len(mountinfo(mount.path)) == 1
+
+
+def test_two_mounts_of_one_catalog_serve_the_same(acme):
+    with acme.mount() as one, acme.mount() as two:
+        assert one.tree() == two.tree()
+        assert one.sha256(acme.first.path) == two.sha256(acme.first.path)
+
+
+def test_what_one_mount_removes_leaves_the_other(acme):
+    with acme.mount() as one, acme.mount() as two:
+        assert acme.first.path in two.files()
+        two.stat(acme.first.path)
+        call(os.unlink, one / acme.first.path)
+        wait_for(lambda: acme.first.path not in two.files(), 5)
+        wait_for(lambda: error_of(os.stat, two / acme.first.path) == "ENOENT", 5)
+
+
+def test_new_calls_appear_in_a_mounted_tree_within_5_seconds_of_a_sync(acme):
+    with acme.mount() as mount:
+        mount.files()
+        new = acme.twilio.call_with_recording(start=START + timedelta(days=1))
+        acme.tonic("sync")
+        wait_for(lambda: new.path in mount.files(), 5)
+        assert mount.sha256(new.path) == new.sha256
+        wait_for(lambda: new.call.sid in mount.read("acme/spring/calls.csv").decode(), 5)
+
+
+def test_a_new_campaign_and_workspace_appear_within_5_seconds(acme):
+    with acme.mount() as mount:
+        assert "winter" not in mount.names("acme")
+        acme.tonic("campaign", "add", "acme", "winter", "--number", "+15550100077")
+        wait_for(lambda: "winter" in mount.names("acme"), 5)
+        acme.add_workspace("other")
+        wait_for(lambda: "other" in mount.names(), 5)
+
+
+def test_a_folder_s_mtime_moves_on_when_something_appears(acme):
+    with acme.mount() as mount:
+        before = mount.stat("acme/spring").st_mtime_ns
+        acme.twilio.call_with_recording(start=START + timedelta(days=1))
+        acme.tonic("sync")
+        wait_for(lambda: mount.stat("acme/spring").st_mtime_ns > before, 5)
+
+
+def test_an_open_file_that_is_removed_elsewhere_does_not_hang(acme):
+    with acme.mount() as one, acme.mount() as two:
+        reader = Background(read_all, one / acme.long.path)
+        call(os.unlink, two / acme.long.path)
+        try:
+            assert reader.result(timeout=40) == acme.long.content
+        except OSError as error:
+            assert error.errno
+
+
+def test_an_empty_catalog_can_be_mounted(tonic):
+    tonic.init()
+    with tonic.mount() as mount:
+        assert mount.names() == []
+        assert mount.stat("").st_nlink >= 2
+
+
+def test_a_mount_says_what_it_is_in_mountinfo(acme):
+    with acme.mount() as mount:
+        assert mountinfo(mount.path) == ["fuse.tonicfs"]
+
+
+def test_options_of_the_kernel_are_passed_on(acme):
+    with acme.mount("-o", "noexec,nosuid,nodev") as mount:
+        with open("/proc/self/mountinfo", encoding="utf-8") as file:
+            line, = [line for line in file if line.split(" ")[4] == str(mount.path)]
+        assert {"noexec", "nosuid", "nodev"} <= set(line.split(" ")[5].split(","))
+
+
+def test_an_unknown_option_is_wrong_usage(acme):
+    path = acme.tonic.make_dir("mount")
+    assert "nonsense" in acme.tonic("mount", path, "-o", "nonsense", status=2).stderr
+    assert not mountinfo(path)
+
+
+def test_a_mount_starts_while_twilio_and_s3_are_unreachable(acme):
+    acme.twilio.stop()
+    acme.tonic("storage", "set", "acme", "--endpoint", "http://127.0.0.1:9")
+    began = time.monotonic()
+    with acme.mount(foreground=False) as mount:
+        assert time.monotonic() - began < 3 * PATIENCE
+        assert mount.names("acme/spring")
+
+
+def test_a_lost_network_is_an_error_within_its_deadline_and_then_works_again(acme):
+    with acme.mount() as mount:
+        size = mount.stat(acme.second.path).st_size
+        assert size
+        os.kill(acme.standin.process.pid, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            assert error_of(read_all, mount / acme.second.path, timeout=64) == "ETIMEDOUT"
+            assert time.monotonic() - began < 63 * PATIENCE
+        finally:
+            os.kill(acme.standin.process.pid, signal.SIGCONT)
+        assert mount.sha256(acme.second.path, timeout=30) == acme.second.sha256
+
+
+def test_a_mount_of_another_catalog_beside_it_is_separate(acme):
+    other = type(acme.tonic)(acme.tonic.make_dir("second"))
+    other.init()
+    with acme.mount() as one, other.mount() as two:
+        assert one.names() and not two.names()
+
+
+def test_mount_tonicfs_is_how_fstab_mounts(acme):
+    """mount.fuse3 calls the program as `tonicfs SOURCE DIR -o OPTIONS`; mount.tonicfs is the same by its own name."""
+    helper = acme.tonic.folder / "mount.tonicfs"
+    helper.symlink_to(acme.tonic.binary)
+    path = acme.tonic.make_dir("fstab")
+    result = subprocess.run(
+        [helper, "tonicfs", path, "-o", f"rw,catalog={acme.tonic.catalog}"], env=acme.tonic.env, capture_output=True,
+        text=True, timeout=20, check=False, **__import__("harness").USER.popen_args())
+    try:
+        assert result.returncode == 0, result.stderr
+        assert "acme" in call(os.listdir, path)
+    finally:
+        for pid in processes_of(path):
+            os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: not mountinfo(path), 12)
+    assert SPRING

@@ -1,0 +1,54 @@
+"""Names of workspaces and campaigns become folder names: safe, reversible, without collisions."""
+
+import os
+import unicodedata
+
+import pytest
+
+from harness import call
+
+STRANGE = ["a/b", "..", ".hidden", "dot.", "space ", " space", "back\\slash", 'quo"te', "star*?<>|", "per%cent",
+           "per%2Fcent", "a:b", "Frühjahr", "春", "CON", "-rf", "$(id)", "semi;colon", "line\nbreak", "tab\there",
+           "x" * 200, "calls.csv", "\u202eevil"]
+
+
+@pytest.fixture
+def mounted(tonic):
+    tonic.init()
+    tonic("workspace", "add", "acme", "--account", "AC" + "0" * 32, "--twilio-url", "http://127.0.0.1:9",
+          "--secret-file", "-", stdin="token\n")
+    for number, name in enumerate(STRANGE):
+        tonic("campaign", "add", "acme", "--number", f"+1555010{number:04}", "--", name)
+    with tonic.mount() as mount:
+        yield mount
+
+
+def test_every_campaign_has_a_folder_of_its_own_whatever_its_name(mounted):
+    names = mounted.names("acme")
+    assert len(set(names)) == len(STRANGE)
+    assert len({name.casefold() for name in names}) == len(STRANGE)
+
+
+def test_folder_names_are_safe_everywhere(mounted):
+    for name in mounted.names("acme"):
+        assert not set(name) & set('/\\:*?"<>|\n\t'), name
+        assert not name.startswith(".") and not name.endswith((".", " ")), name
+        assert all(unicodedata.category(letter) not in ("Cc",) for letter in name), name
+        assert len(os.fsencode(name)) <= 255
+
+
+def test_plain_names_stay_as_they_are(mounted):
+    names = mounted.names("acme")
+    assert "Frühjahr" in names and "春" in names and "-rf" in names
+
+
+def test_a_campaign_is_removed_by_its_own_name_and_its_folder_goes(mounted):
+    before = set(mounted.names("acme"))
+    mounted.tonic("campaign", "remove", "acme", "--", "a/b")
+    assert len(before - set(call(os.listdir, mounted / "acme"))) == 1
+
+
+def test_a_name_too_long_for_a_folder_is_refused(tonic):
+    tonic.init()
+    assert tonic("workspace", "add", "x" * 256, "--account", "AC" + "0" * 32, "--secret-file", "-", stdin="token\n",
+                 status=None).status in (1, 2)

@@ -1,0 +1,230 @@
+"""Deleting: what rm does under each policy, and that what was removed stays removed."""
+
+import os
+
+import pytest
+
+from harness import call, error_of, wait_for
+from world import SPRING
+
+POLICIES = [(s3, twilio) for s3 in (False, True) for twilio in (False, True)]
+POLICY_NAMES = [f"delete_s3={'on' if s3 else 'off'},delete_twilio={'on' if twilio else 'off'}" for s3, twilio in POLICIES]
+
+
+def set_policy(acme, delete_s3, delete_twilio):
+    acme.set(f"delete_s3={'on' if delete_s3 else 'off'}", f"delete_twilio={'on' if delete_twilio else 'off'}")
+
+
+def settle(acme):
+    """Remote deletes run in the background of a mount: waits until none is left."""
+    def idle():
+        status = acme.status()
+        return status["deletes_queued"] == 0 and status["twilio_deletes_queued"] == 0
+    with acme.mount():
+        wait_for(idle, 20, "the deletes in the background", step=0.2)
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=POLICY_NAMES)
+def test_rm_of_a_recording_at_twilio_does_what_the_policy_says(acme, policy):
+    set_policy(acme, *policy)
+    with acme.mount() as mount:
+        mount.shell('rm "$1"', mount / acme.first.path)
+        assert acme.first.name not in mount.names("acme/spring")
+        assert error_of(os.stat, mount / acme.first.path) == "ENOENT"
+    settle(acme)
+    assert acme.twilio.is_there(acme.first) == (not policy[1])
+    assert not acme.keys()
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=POLICY_NAMES)
+def test_rm_of_a_migrated_recording_does_what_the_policy_says(acme, policy):
+    acme.migrate_all("acme/spring")
+    set_policy(acme, *policy)
+    with acme.mount() as mount:
+        mount.shell('rm "$1"', mount / acme.first.path)
+    settle(acme)
+    assert (acme.first.key in acme.keys()) == (not policy[0])
+    assert (acme.tombstone(acme.first) in acme.keys("tonicfs/removed")) == (not policy[0])
+    assert acme.second.key in acme.keys()
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=POLICY_NAMES)
+def test_rm_of_a_recording_at_both_does_what_the_policy_says(acme, policy):
+    acme.set("keep_at_twilio=on")
+    acme.migrate_all("acme/spring")
+    set_policy(acme, *policy)
+    with acme.mount() as mount:
+        mount.shell('rm "$1"', mount / acme.first.path)
+    settle(acme)
+    assert (acme.first.key in acme.keys()) == (not policy[0])
+    assert acme.twilio.is_there(acme.first) == (not policy[1])
+    assert acme.twilio.is_there(acme.second)
+
+
+def test_by_default_rm_deletes_no_bytes_anywhere(acme):
+    acme.migrate_all("acme/autumn")
+    sent = len(acme.twilio.deletes())
+    with acme.mount() as mount:
+        mount.shell('rm -r "$1" "$2"', mount / "acme/spring", mount / "acme/autumn")
+    settle(acme)
+    assert len(acme.twilio.deletes()) == sent
+    assert len(acme.keys()) == 3
+
+
+def test_what_was_removed_does_not_come_back_with_a_sync(acme):
+    with acme.mount() as mount:
+        call(os.unlink, mount / acme.first.path)
+        acme.tonic("sync", "acme", "--full")
+        assert acme.first.name not in mount.names("acme/spring")
+    with acme.mount() as mount:
+        assert acme.first.name not in mount.names("acme/spring")
+        assert acme.second.name in mount.names("acme/spring")
+
+
+def test_a_removed_call_leaves_the_call_log(acme):
+    with acme.mount() as mount:
+        call(os.unlink, mount / acme.first.path)
+        wait_for(lambda: acme.first.call.sid not in mount.read("acme/spring/calls.csv").decode(), 5)
+        assert acme.second.call.sid in mount.read("acme/spring/calls.csv").decode()
+
+
+def test_rm_r_of_a_campaign_removes_all_in_it_and_nothing_else(acme):
+    acme.set("delete_twilio=on")
+    with acme.mount() as mount:
+        mount.shell('rm -r "$1"', mount / "acme/spring")
+        assert "spring" not in mount.names("acme")
+        assert mount.sha256(acme.autumn[0].path) == acme.autumn[0].sha256
+    settle(acme)
+    for recording in acme.twilio.files():
+        assert acme.twilio.is_there(recording) == (recording.folder != "spring"), recording.path
+    acme.tonic("sync", "acme", "--full")
+    assert "spring" not in acme.tonic("campaign", "list", "acme").stdout
+
+
+def test_rm_r_of_a_workspace_removes_all_of_it(acme):
+    other = acme.add_workspace("other")
+    stays = other.call_with_recording(to="+15550200001")
+    acme.tonic("sync")
+    with acme.mount() as mount:
+        mount.shell('rm -r "$1"', mount / "acme")
+        assert mount.names() == ["other"]
+        assert [name for name in mount.files() if stays.sid in name]
+    assert "acme" not in acme.tonic("workspace", "list").stdout
+
+
+def test_rmdir_of_a_folder_that_is_not_empty_is_enotempty(acme):
+    with acme.mount() as mount:
+        assert error_of(os.rmdir, mount / "acme/spring") == "ENOTEMPTY"
+        assert error_of(os.rmdir, mount / "acme") == "ENOTEMPTY"
+
+
+def test_unassigned_cannot_be_removed_its_files_can(acme):
+    with acme.mount() as mount:
+        call(os.unlink, mount / acme.stray.path)
+        assert error_of(os.stat, mount / acme.stray.path) == "ENOENT"
+        assert error_of(os.rmdir, mount / "acme/unassigned") in ("EPERM", "ENOENT")
+    assert acme.tonic("campaign", "remove", "acme", "unassigned", status=1).stderr
+
+
+def test_campaign_remove_does_what_rm_r_does(acme):
+    acme.set("delete_twilio=on")
+    acme.tonic("campaign", "remove", "acme", "autumn")
+    with acme.mount() as mount:
+        assert mount.names("acme") == ["spring", "unassigned"]
+    settle(acme)
+    assert not any(acme.twilio.is_there(recording) for recording in [*acme.autumn, acme.downmix])
+    assert acme.twilio.is_there(acme.first)
+
+
+def test_later_calls_of_a_removed_campaign_are_unassigned(acme):
+    acme.tonic("campaign", "remove", "acme", "spring")
+    later = acme.twilio.call_with_recording()
+    acme.tonic("sync")
+    with acme.mount() as mount:
+        names = mount.files()
+    assert later.path.replace("/spring/", "/unassigned/") in names
+    assert not [name for name in names if acme.first.sid in name]
+
+
+def test_workspace_remove_carries_out_the_deletes_it_owes(acme):
+    acme.set("delete_twilio=on")
+    other = acme.add_workspace("other")
+    acme.tonic("workspace", "remove", "acme")
+    with acme.mount() as mount:
+        assert mount.names() == ["other"] or mount.names() == []
+        acme.wait_deleted_at_twilio(*acme.twilio.files())
+    assert other
+
+
+def test_the_command_rm_does_what_unlink_does_and_says_what_became_of_the_bytes(acme):
+    acme.migrate_all("acme/autumn")
+    result = acme.tonic("rm", acme.first.path, acme.autumn[0].sid)
+    assert "Twilio" in result.stdout and "S3" in result.stdout
+    with acme.mount() as mount:
+        names = mount.files()
+    assert not [name for name in names if acme.first.sid in name or acme.autumn[0].sid in name]
+
+
+def test_the_command_rm_takes_a_path_inside_a_mount(acme):
+    with acme.mount() as mount:
+        acme.tonic("rm", mount / acme.first.path)
+        wait_for(lambda: acme.first.name not in mount.names("acme/spring"), 6)
+        wait_for(lambda: error_of(os.stat, mount / acme.first.path) == "ENOENT", 6)
+
+
+def test_rm_cancels_a_transfer_that_is_running(acme):
+    acme.twilio.switch("media_bytes_per_sec", 100_000, sid=acme.long.sid)
+    with acme.mount() as mount:
+        mount.set_attr(acme.long.path, "migrate", "now")
+        wait_for(lambda: mount.attr(acme.long.path, "migrate").startswith("running"), 10)
+        call(os.unlink, mount / acme.long.path)
+        acme.twilio.unswitch()
+    settle(acme)
+    assert acme.twilio.is_there(acme.long)
+    assert not acme.twilio.deletes(acme.long)
+
+
+def test_deletes_that_wait_survive_a_restart(acme):
+    acme.set("delete_twilio=on")
+    acme.twilio.switch("delete_status", 503)
+    with acme.mount() as mount:
+        call(os.unlink, mount / acme.first.path)
+        mount.kill()
+    assert acme.twilio.is_there(acme.first)
+    acme.twilio.unswitch()
+    with acme.mount():
+        wait_for(lambda: not acme.twilio.is_there(acme.first), 75, "the delete at Twilio", step=0.5)
+
+
+def test_a_removal_is_durable_at_once(acme):
+    with acme.mount() as mount:
+        call(os.unlink, mount / acme.first.path)
+        mount.kill()
+        with acme.mount(path=mount.path) as again:
+            assert acme.first.name not in again.names("acme/spring")
+
+
+def test_no_twilio_delete_is_sent_for_a_rm_without_delete_twilio(acme):
+    with acme.mount() as mount:
+        for recording in acme.twilio.files():
+            call(os.unlink, mount / recording.path)
+    settle(acme)
+    assert not acme.twilio.deletes()
+
+
+@pytest.mark.parametrize("attempt", ["unlink", "rmdir"])
+def test_a_read_only_mount_removes_nothing(acme, attempt):
+    with acme.mount("-o", "ro") as mount:
+        if attempt == "unlink":
+            assert error_of(os.unlink, mount / acme.first.path) == "EROFS"
+        else:
+            assert error_of(os.rmdir, mount / "acme/spring") == "EROFS"
+        assert acme.first.path in mount.files()
+
+
+def test_a_new_campaign_of_the_number_does_not_bring_back_what_was_removed(acme):
+    acme.tonic("campaign", "remove", "acme", "spring")
+    acme.tonic("campaign", "add", "acme", "again", "--number", SPRING)
+    acme.tonic("sync", "acme", "--full")
+    with acme.mount() as mount:
+        assert not [name for name in mount.files("acme") if acme.first.sid in name]

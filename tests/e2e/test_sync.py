@@ -1,0 +1,245 @@
+"""sync: what Twilio has is what the catalog shows, however the listing goes."""
+
+import csv
+import io
+import os
+import signal
+import time
+from datetime import timedelta
+
+from harness import PATIENCE, wait_for
+from world import SPRING, START
+
+
+def counts(acme):
+    return acme.tonic.json("status", "acme")
+
+
+def listed(acme):
+    with acme.mount() as mount:
+        return sorted(name.split("_")[-1].split(".")[0] for name in mount.files())
+
+
+def sids(recordings):
+    return sorted(recording.sid for recording in recordings)
+
+
+def test_the_counts_are_those_of_twilio(acme):
+    truth = acme.twilio
+    status = counts(acme)
+    assert status["recordings"] == len(truth.files())
+    assert status["calls"] == len(truth.parent_calls())
+
+
+def test_the_tree_has_every_recording_once(acme):
+    assert listed(acme) == sids(acme.twilio.files())
+
+
+def test_an_empty_account_is_no_error(empty):
+    empty.tonic("sync")
+    assert counts(empty)["recordings"] == 0
+
+
+def test_a_second_sync_finds_nothing_new(acme):
+    before = listed(acme)
+    acme.tonic("sync")
+    assert listed(acme) == before
+
+
+def test_sync_names_what_it_did_as_json(acme):
+    acme.twilio.recording(acme.twilio.call(to=SPRING, start=START + timedelta(days=1)))
+    result = acme.tonic.json("sync", "acme")
+    workspace, = result["workspaces"]
+    assert workspace["name"] == "acme" and workspace["recordings_new"] == 1
+
+
+def test_only_the_workspace_asked_for_is_synced(acme):
+    other = acme.add_workspace("other")
+    other.call_with_recording(to="+15550200001")
+    acme.twilio.recording(acme.twilio.call(to=SPRING, start=START + timedelta(days=1)))
+    before = counts(acme)["recordings"]
+    acme.tonic("sync", "other")
+    assert counts(acme)["recordings"] == before
+    acme.tonic("sync")
+    assert counts(acme)["recordings"] == before + 1
+
+
+def test_a_new_recording_is_found_by_the_next_sync(acme):
+    new = acme.twilio.recording(acme.twilio.call(to=SPRING, start=START + timedelta(days=1)))
+    acme.tonic("sync")
+    assert new.sid in listed(acme)
+
+
+def test_a_recording_that_is_still_processed_becomes_a_file_when_it_is_completed(acme):
+    new = acme.twilio.recording(acme.twilio.call(to=SPRING, start=START + timedelta(days=1)), status="processing")
+    acme.tonic("sync")
+    assert new.sid not in listed(acme)
+    acme.twilio.change(new, status="completed")
+    acme.tonic("sync")
+    assert new.sid in listed(acme)
+
+
+def test_a_call_that_ends_later_gets_its_status_and_duration(acme):
+    call = acme.twilio.call(to=SPRING, start=START + timedelta(days=1), status="in-progress", duration=None)
+    acme.tonic("sync")
+    acme.twilio.change(call, status="completed", duration=77)
+    acme.tonic("sync")
+    with acme.mount() as mount:
+        rows = {row["call_sid"]: row for row in csv.DictReader(io.StringIO(mount.read("acme/spring/calls.csv").decode()))}
+    assert rows[call.sid]["status"] == "completed" and rows[call.sid]["duration"] == "77"
+
+
+def test_recordings_that_are_absent_or_failed_are_no_files(acme):
+    call = acme.twilio.call(to=SPRING, start=START + timedelta(days=1))
+    bad = [acme.twilio.recording(call, status=status) for status in ("absent", "in-progress", "paused", "stopped")]
+    acme.tonic("sync")
+    assert not set(sids(bad)) & set(listed(acme))
+
+
+def test_a_recording_deleted_in_the_console_leaves_the_tree_and_stays_in_the_call_log(acme):
+    gone = acme.twilio.files()[0]
+    acme.twilio.delete(gone)
+    acme.tonic("sync", "acme", "--full")
+    assert gone.sid not in listed(acme)
+    with acme.mount() as mount:
+        assert gone.call.sid in mount.read(f"acme/{gone.folder}/calls.csv").decode()
+    assert counts(acme)["missing"] == 1
+
+
+def test_a_recording_that_a_listing_does_not_show_is_asked_for_before_it_is_believed_gone(acme):
+    acme.twilio.switch(list_omits=acme.twilio.files()[0].sid)
+    acme.tonic("sync", "acme", "--full")
+    assert listed(acme) == sids(acme.twilio.files())
+
+
+def test_a_recording_of_a_child_leg_belongs_to_the_parent_call(acme):
+    parent = acme.twilio.call(to=SPRING, start=START + timedelta(days=1))
+    acme.twilio.call(from_=SPRING, to="+15559990000", start=START + timedelta(days=1, seconds=5), parent=parent,
+                     direction="outbound-dial")
+    recording = acme.twilio.recording(parent)
+    acme.tonic("sync")
+    with acme.mount() as mount:
+        assert recording.path in mount.files()
+        rows = mount.read("acme/spring/calls.csv").decode()
+    assert len([row for row in csv.DictReader(io.StringIO(rows)) if row["call_sid"] == parent.sid]) == 1
+    assert "+15559990000" not in rows, "a child leg is no row of its own"
+
+
+def test_callers_without_a_number_are_anonymous(acme):
+    recordings = [acme.twilio.recording(acme.twilio.call(from_=number, to=SPRING, start=START + timedelta(days=1, hours=hour)))
+                  for hour, number in enumerate(["anonymous", "+266696687", "", "Anonymous"])]
+    acme.tonic("sync")
+    with acme.mount() as mount:
+        names = mount.names("acme/spring")
+    for recording in recordings:
+        name, = [name for name in names if recording.sid in name]
+        assert "_anonymous_" in name
+
+
+def test_a_caller_with_strange_letters_gets_a_safe_name(acme):
+    new = acme.twilio.recording(acme.twilio.call(from_="sip:joe smith@[::1]/../x", to=SPRING, start=START + timedelta(days=1)))
+    acme.tonic("sync")
+    with acme.mount() as mount:
+        name, = [name for name in mount.names("acme/spring") if new.sid in name]
+    assert "_sip-joe-smith----1--..-x_" in name
+
+
+def test_two_recordings_of_one_call_and_second_are_two_files(acme):
+    call = acme.twilio.call(to=SPRING, start=START + timedelta(days=1))
+    twins = [acme.twilio.recording(call), acme.twilio.recording(call)]
+    acme.tonic("sync")
+    with acme.mount() as mount:
+        for recording in twins:
+            assert mount.sha256(recording.path) == recording.sha256
+
+
+def test_a_conference_without_a_call_is_a_file_of_unassigned(acme):
+    conference = acme.twilio.recording(None, source="Conference", start=START + timedelta(days=2))
+    acme.tonic("sync")
+    with acme.mount() as mount:
+        name, = [name for name in mount.names("acme/unassigned") if conference.sid in name]
+        assert "_anonymous_" in name
+
+
+def test_an_interrupted_sync_is_continued(acme):
+    added = [acme.twilio.call_with_recording(to=SPRING, start=START + timedelta(days=1, minutes=minute))
+             for minute in range(40)]
+    acme.twilio.switch(list_delay_secs=0.3, page_size_max=5)
+    process = acme.tonic.start("sync")
+    time.sleep(0.8 * PATIENCE)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(timeout=5)
+    acme.twilio.switch(list_delay_secs=0, page_size_max=1000)
+    acme.tonic("sync")
+    assert listed(acme) == sids(acme.twilio.files())
+    assert len(added) == 40
+
+
+def test_two_syncs_at_once_end_as_one(empty):
+    for minute in range(60):
+        empty.twilio.call_with_recording(to=SPRING, start=START + timedelta(minutes=minute))
+    empty.twilio.switch(list_delay_secs=0.1, page_size_max=20)
+    processes = [empty.tonic.start("sync") for _ in range(2)]
+    for process in processes:
+        assert process.wait(timeout=30 * PATIENCE) == 0, process.output.read_text()
+    assert listed(empty) == sids(empty.twilio.files())
+
+
+def test_many_pages_are_listed_to_the_end(empty):
+    for minute in range(60):
+        empty.twilio.call_with_recording(to=SPRING, start=START + timedelta(minutes=minute))
+    empty.twilio.switch(page_size_max=7)
+    empty.tonic("sync")
+    assert listed(empty) == sids(empty.twilio.files())
+
+
+def test_a_list_that_fails_in_the_middle_ends_with_status_3_and_keeps_what_it_has(empty):
+    for minute in range(60):
+        empty.twilio.call_with_recording(to=SPRING, start=START + timedelta(minutes=minute))
+    empty.twilio.switch(page_size_max=20, list_fails_after_pages=2)
+    result = empty.tonic("sync", status=3, timeout=100)
+    assert "acme" in result.stderr
+    empty.twilio.switch(page_size_max=1000, list_fails_after_pages=0)
+    empty.tonic("sync")
+    assert listed(empty) == sids(empty.twilio.files())
+
+
+def test_a_busy_twilio_is_asked_again(empty):
+    empty.twilio.call_with_recording(to=SPRING)
+    empty.twilio.switch(busy_answers=3)
+    empty.tonic("sync")
+    assert listed(empty) == sids(empty.twilio.files())
+
+
+def test_rejected_credentials_are_named_and_the_token_is_not(empty):
+    empty.tonic("workspace", "set", "acme", "--secret-file", "-", stdin="wrongtoken\n")
+    result = empty.tonic("sync", status=1)
+    assert "acme" in result.stderr and "wrongtoken" not in result.stderr
+    assert "credential" in result.stderr.lower() or "rejected" in result.stderr.lower()
+
+
+def test_a_new_token_is_used_after_it_was_set(empty):
+    empty.tonic("workspace", "set", "acme", "--secret-file", "-", stdin="wrongtoken\n")
+    empty.tonic("sync", status=1)
+    empty.tonic("workspace", "set", "acme", "--secret-file", "-", stdin=empty.twilio.token + "\n")
+    empty.tonic("sync")
+
+
+def test_an_unreachable_twilio_is_an_error_within_the_deadline(empty):
+    empty.twilio.stop()
+    began = time.monotonic()
+    result = empty.tonic("sync", status=1, timeout=80)
+    assert time.monotonic() - began < 75 * PATIENCE and "acme" in result.stderr
+
+
+def test_null_fields_and_unknown_values_are_tolerated(empty):
+    recording = empty.twilio.call_with_recording(to=SPRING)
+    empty.twilio.switch(unknown_fields=True, null_fields=True)
+    empty.tonic("sync")
+    assert listed(empty) == [recording.sid]
+
+
+def test_a_mount_syncs_by_itself(empty):
+    recording = empty.twilio.call_with_recording(to=SPRING)
+    with empty.mount() as mount:
+        wait_for(lambda: recording.path in mount.files(), 15, "the recording, without any sync by hand")
