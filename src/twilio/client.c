@@ -1,4 +1,5 @@
-/* The client: its address, its credentials, one operation with its retries, and the server's clock. */
+/* The client: its address, its credentials, one operation with its retries, and the server's clock.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,11 +33,13 @@ static char *lower_case(const char *text, size_t len)
 	return copy;
 }
 
-/* "HTTPS://Host:443/path" -> "https://host" and the length of the part before the path. -EINVAL: no such URL. */
+/* "HTTPS://Host:443/path" -> "https://host" and the length of the part before the path. -EINVAL: no
+ * such URL. */
 static int origin_parse(const char *url, char **ret_origin, size_t *ret_len)
 {
-	size_t scheme = strncasecmp(url, "https://", 8) == 0 ? 8 :
-			strncasecmp(url, "http://", 7) == 0 ? 7 : 0;
+	size_t scheme = strncasecmp(url, "https://", 8) == 0  ? 8
+			: strncasecmp(url, "http://", 7) == 0 ? 7
+							      : 0;
 	size_t host = scheme ? strcspn(url + scheme, "/?#") : 0;
 	const char *default_port = scheme == 8 ? ":443" : ":80";
 	size_t len = scheme + host, port = strlen(default_port);
@@ -57,10 +60,12 @@ static int origin_parse(const char *url, char **ret_origin, size_t *ret_len)
 
 void twilio_url_account(const struct twilio_client *client, struct buf *url)
 {
-	buf_addf(url, "%s%s/2010-04-01/Accounts/%s/", client->origin, client->base_path, client->account);
+	buf_addf(url, "%s%s/2010-04-01/Accounts/%s/", client->origin, client->base_path,
+		 client->account);
 }
 
-int twilio_url_next(const struct twilio_client *client, const char *next_page_uri, struct buf *ret_url)
+int twilio_url_next(const struct twilio_client *client, const char *next_page_uri,
+		    struct buf *ret_url)
 {
 	cleanup_free char *origin = NULL;
 	const char *path = next_page_uri;
@@ -112,13 +117,16 @@ static int authorization_new(const char *user, const char *secret, char **ret_au
 
 static int set_up(struct twilio_client *client, const struct twilio_settings *settings)
 {
-	const char *url = settings->base_url && *settings->base_url ? settings->base_url : DEFAULT_URL;
-	const char *user = settings->user && *settings->user ? settings->user : settings->account_sid;
+	const char *url =
+		settings->base_url && *settings->base_url ? settings->base_url : DEFAULT_URL;
+	const char *user =
+		settings->user && *settings->user ? settings->user : settings->account_sid;
 	struct sid account;
 	size_t origin_len, path_len;
 	int rc;
 
-	if (!settings->account_sid || !settings->secret || sid_parse(settings->account_sid, "AC", &account) < 0)
+	if (!settings->account_sid || !settings->secret ||
+	    sid_parse(settings->account_sid, "AC", &account) < 0)
 		return -EINVAL;
 	/* Basic authentication ends the user's name at the first colon. */
 	if (strchr(user, ':'))
@@ -148,8 +156,8 @@ int twilio_client_new(struct http *http, const struct twilio_settings *settings,
 		return -ENOMEM;
 	client->http = http;
 	client->allow_plain_http = settings->allow_plain_http;
-	client->total_timeout_msecs = settings->total_timeout_msecs ? settings->total_timeout_msecs :
-								      DEFAULT_TIMEOUT_MSECS;
+	client->total_timeout_msecs = settings->total_timeout_msecs ? settings->total_timeout_msecs
+								    : DEFAULT_TIMEOUT_MSECS;
 	client->cancelled = settings->cancelled;
 	rc = set_up(client, settings);
 	if (rc < 0) {
@@ -200,7 +208,8 @@ bool twilio_client_now(struct twilio_client *client, int64_t *ret_secs)
 static int send_once(struct twilio_client *client, const struct http_request *request,
 		     struct http_reply *ret_reply, struct remote_error *ret_error)
 {
-	int rc = http_perform(client->http, request, MAX_REPLY_BYTES, client->cancelled, ret_reply, ret_error);
+	int rc = http_perform(client->http, request, MAX_REPLY_BYTES, client->cancelled, ret_reply,
+			      ret_error);
 
 	if (rc < 0)
 		return rc;
@@ -241,7 +250,8 @@ int twilio_perform(struct twilio_client *client, enum http_method method, const 
 		if (rc == 0)
 			return 0;
 		/* Busy with the recording itself: that takes longer than a request may wait. */
-		if (ret_error->kind == REMOTE_BUSY && ret_error->status != 429 && ret_error->status != 503)
+		if (ret_error->kind == REMOTE_BUSY && ret_error->status != 429 &&
+		    ret_error->status != 503)
 			return rc;
 		if (ret_error->kind != REMOTE_BUSY && retry.tried + 1 >= TRIES)
 			return rc;

@@ -1,4 +1,5 @@
-/* Errors as Twilio tells them: JSON, XML where media is asked for without an extension, or a proxy's HTML. */
+/* Errors as Twilio tells them: JSON, XML where media is asked for without an extension, or a
+ * proxy's HTML. */
 #include <ctype.h>
 #include <errno.h>
 #include <expat.h>
@@ -9,7 +10,7 @@
 #include "twilio/twilio-private.h"
 
 #define CODE_FILE_IS_MONO 16113
-#define CODE_UNFINISHED 20009        /* "cannot delete this resource before it is complete" */
+#define CODE_UNFINISHED 20009 /* "cannot delete this resource before it is complete" */
 #define CODE_STILL_PROCESSING 21501
 #define CODE_TOO_MANY_REQUESTS 20429
 
@@ -113,7 +114,8 @@ static int parse_xml(const char *body, size_t len, int *ret_code, struct buf *re
 	return rc;
 }
 
-int twilio_error_body_parse(const char *body, size_t body_len, int *ret_code, struct buf *ret_message)
+int twilio_error_body_parse(const char *body, size_t body_len, int *ret_code,
+			    struct buf *ret_message)
 {
 	*ret_code = 0;
 	while (body_len && isspace((unsigned char)*body))
@@ -158,7 +160,8 @@ void twilio_scrub(const char *text, char *ret_text, size_t size)
 /* What may be done next, by status and Twilio's own code. */
 static enum remote_kind judge_kind(int status, int code, int *ret_error)
 {
-	if (code == CODE_TOO_MANY_REQUESTS || code == CODE_STILL_PROCESSING || code == CODE_UNFINISHED) {
+	if (code == CODE_TOO_MANY_REQUESTS || code == CODE_STILL_PROCESSING ||
+	    code == CODE_UNFINISHED) {
 		*ret_error = -EBUSY;
 		return REMOTE_BUSY;
 	}
@@ -209,10 +212,11 @@ void twilio_judge(int status, int64_t retry_after_msecs, const char *body, size_
 	buf_release(&message);
 	kind = judge_kind(status, code, &error);
 	if (code == CODE_FILE_IS_MONO)
-		remote_error_set(ret_error, kind, error, "Twilio: the recording has one channel only");
+		remote_error_set(ret_error, kind, error,
+				 "Twilio: the recording has one channel only");
 	else if (code)
-		remote_error_set(ret_error, kind, error, "Twilio: HTTP %d, error %d: %s", status, code,
-				 scrubbed);
+		remote_error_set(ret_error, kind, error, "Twilio: HTTP %d, error %d: %s", status,
+				 code, scrubbed);
 	else
 		remote_error_set(ret_error, kind, error, "Twilio: HTTP %d", status);
 	ret_error->status = status;

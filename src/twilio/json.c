@@ -1,6 +1,6 @@
 /*
- * Lists and resources as JSON. Whatever a field's type is, it is taken for what it can mean, else for null: only a page without its
- * array, or an element without its SID, is an error.
+ * Lists and resources as JSON. Whatever a field's type is, it is taken for what it can mean, else
+ * for null: only a page without its array, or an element without its SID, is an error.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -12,7 +12,8 @@
 #include "util/cleanup.h"
 #include "util/times.h"
 
-/* Numbers as doubles: one too long for 64 bits, in a field that nobody reads, must not cost a page. */
+/* Numbers as doubles: one too long for 64 bits, in a field that nobody reads, must not cost a page.
+ */
 #define LOAD_FLAGS (JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL)
 
 /* ---- what strict parsers refuse: half a surrogate pair, bytes that are no UTF-8 ---- */
@@ -42,8 +43,11 @@ static int hex4(const char *s, const char *end)
 /* Length of the well-formed UTF-8 sequence at s, 0 for none. */
 static size_t utf8_length(const unsigned char *s, const unsigned char *end)
 {
-	size_t n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : (*s & 0xf0) == 0xe0 ? 3 :
-		   *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
+	size_t n = *s < 0x80		     ? 1
+		   : *s >= 0xc2 && *s < 0xe0 ? 2
+		   : (*s & 0xf0) == 0xe0     ? 3
+		   : *s >= 0xf0 && *s < 0xf5 ? 4
+					     : 0;
 
 	if (!n || (size_t)(end - s) < n)
 		return 0;
@@ -72,9 +76,10 @@ static char *repair(const char *text, size_t len)
 		size_t n;
 		int unit;
 
-		if (*s == '\\' && end - s >= 2 && s[1] == 'u' && (unit = hex4(s + 2, end)) >= 0xd800 &&
-		    unit < 0xe000) {
-			int low = end - s >= 12 && s[6] == '\\' && s[7] == 'u' ? hex4(s + 8, end) : -1;
+		if (*s == '\\' && end - s >= 2 && s[1] == 'u' &&
+		    (unit = hex4(s + 2, end)) >= 0xd800 && unit < 0xe000) {
+			int low = end - s >= 12 && s[6] == '\\' && s[7] == 'u' ? hex4(s + 8, end)
+									       : -1;
 
 			if (unit < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
 				s += 12;
@@ -266,7 +271,8 @@ static int take_call(const json_t *object, struct twilio_call *call)
 
 bool twilio_call_is_finished(const char *status)
 {
-	static const char *const finished[] = { "completed", "no-answer", "busy", "failed", "canceled" };
+	static const char *const finished[] = { "completed", "no-answer", "busy", "failed",
+						"canceled" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(finished); i++) {
 		if (strcmp(finished[i], status) == 0)
@@ -301,7 +307,8 @@ static void take(struct twilio_page *page, const json_t *element)
 		page->count++;
 }
 
-int twilio_page_parse(const char *text, size_t len, enum twilio_list_kind kind, struct twilio_page *ret_page)
+int twilio_page_parse(const char *text, size_t len, enum twilio_list_kind kind,
+		      struct twilio_page *ret_page)
 {
 	const json_t *array, *next;
 	size_t size;

@@ -8,7 +8,8 @@
 #include "util/times.h"
 
 #define PAGE_SIZE "1000"
-/* Pages without an element, one after the other, each with a new cursor: a server that goes round and round. */
+/* Pages without an element, one after the other, each with a new cursor: a server that goes round
+ * and round. */
 #define MAX_EMPTY_PAGES 100
 
 /* What a list's callback may be. */
@@ -86,7 +87,8 @@ static int walk_page(struct twilio_client *client, const struct receiver *receiv
 	rc = twilio_page_parse(reply.body, reply.body_len, receiver->kind, &page);
 	http_reply_release(&reply);
 	if (rc < 0) {
-		remote_error_set(ret_error, REMOTE_INVALID, rc, "Twilio: an answer that is no page of a list");
+		remote_error_set(ret_error, REMOTE_INVALID, rc,
+				 "Twilio: an answer that is no page of a list");
 		goto out;
 	}
 	*ret_count = page.count;
@@ -100,8 +102,9 @@ static int walk_page(struct twilio_client *client, const struct receiver *receiv
 		if (rc == -EINVAL)
 			rc = -EIO;
 		if (rc < 0)
-			remote_error_set(ret_error, REMOTE_INVALID, rc,
-					 "Twilio: the next page of a list is at another host, or nowhere");
+			remote_error_set(
+				ret_error, REMOTE_INVALID, rc,
+				"Twilio: the next page of a list is at another host, or nowhere");
 	}
 out:
 	twilio_page_release(&page);
@@ -122,7 +125,8 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 		}
 		rc = seen_add(&seen, buf_str(url));
 		if (rc == -ELOOP || empty > MAX_EMPTY_PAGES) {
-			remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: a list whose pages go in a circle");
+			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+					 "Twilio: a list whose pages go in a circle");
 			return -EIO;
 		}
 		if (rc < 0) {
@@ -141,8 +145,8 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 
 	/* Said only now, so that one odd element does not hide the others. */
 	if (skipped) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: %zu elements of a list without a SID",
-				 skipped);
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "Twilio: %zu elements of a list without a SID", skipped);
 		return -EIO;
 	}
 	return 0;
@@ -172,7 +176,9 @@ int twilio_list_recordings(struct twilio_client *client, const struct twilio_win
 			   bool with_deleted, twilio_recordings_fn *fn, void *arg,
 			   struct remote_error *ret_error)
 {
-	const struct receiver receiver = { .kind = TWILIO_LIST_RECORDINGS, .recordings_fn = fn, .arg = arg };
+	const struct receiver receiver = { .kind = TWILIO_LIST_RECORDINGS,
+					   .recordings_fn = fn,
+					   .arg = arg };
 	cleanup_buf struct buf url = BUF_INIT;
 
 	remote_error_clear(ret_error);
@@ -184,8 +190,8 @@ int twilio_list_recordings(struct twilio_client *client, const struct twilio_win
 	return walk(client, &receiver, &url, ret_error);
 }
 
-int twilio_list_calls(struct twilio_client *client, const struct twilio_window *window, twilio_calls_fn *fn,
-		      void *arg, struct remote_error *ret_error)
+int twilio_list_calls(struct twilio_client *client, const struct twilio_window *window,
+		      twilio_calls_fn *fn, void *arg, struct remote_error *ret_error)
 {
 	const struct receiver receiver = { .kind = TWILIO_LIST_CALLS, .calls_fn = fn, .arg = arg };
 	cleanup_buf struct buf url = BUF_INIT;
@@ -199,8 +205,8 @@ int twilio_list_calls(struct twilio_client *client, const struct twilio_window *
 
 /* ---- single ones ---- */
 
-static int fetch(struct twilio_client *client, const struct receiver *receiver, const struct sid *sid,
-		 const char *url, struct remote_error *ret_error)
+static int fetch(struct twilio_client *client, const struct receiver *receiver,
+		 const struct sid *sid, const char *url, struct remote_error *ret_error)
 {
 	struct http_reply reply = HTTP_REPLY_INIT;
 	struct twilio_page page = TWILIO_PAGE_INIT;
@@ -225,10 +231,12 @@ static int fetch(struct twilio_client *client, const struct receiver *receiver, 
 	return rc;
 }
 
-int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid, twilio_recordings_fn *fn,
-			   void *arg, struct remote_error *ret_error)
+int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
+			   twilio_recordings_fn *fn, void *arg, struct remote_error *ret_error)
 {
-	const struct receiver receiver = { .kind = TWILIO_LIST_RECORDINGS, .recordings_fn = fn, .arg = arg };
+	const struct receiver receiver = { .kind = TWILIO_LIST_RECORDINGS,
+					   .recordings_fn = fn,
+					   .arg = arg };
 	cleanup_buf struct buf url = BUF_INIT;
 	char text[SID_SIZE];
 
@@ -244,8 +252,8 @@ int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid, 
 	return fetch(client, &receiver, sid, buf_str(&url), ret_error);
 }
 
-int twilio_fetch_call(struct twilio_client *client, const struct sid *sid, twilio_calls_fn *fn, void *arg,
-		      struct remote_error *ret_error)
+int twilio_fetch_call(struct twilio_client *client, const struct sid *sid, twilio_calls_fn *fn,
+		      void *arg, struct remote_error *ret_error)
 {
 	const struct receiver receiver = { .kind = TWILIO_LIST_CALLS, .calls_fn = fn, .arg = arg };
 	cleanup_buf struct buf url = BUF_INIT;
@@ -283,8 +291,8 @@ int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
 		return rc;
 	/* Any other success is not Twilio's: a proxy's page, say. */
 	if (reply.status != 204) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: HTTP %d in answer to a delete",
-				 reply.status);
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "Twilio: HTTP %d in answer to a delete", reply.status);
 		rc = -EIO;
 	}
 	http_reply_release(&reply);

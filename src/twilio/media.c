@@ -61,7 +61,8 @@ static char *quote_etag(const char *etag)
 
 int twilio_request_media(struct twilio_client *client, const struct sid *sid, int channels,
 			 int64_t offset_bytes, int64_t length_bytes, const char *if_match,
-			 struct http_request *ret_request, struct twilio_request_memory **ret_memory)
+			 struct http_request *ret_request,
+			 struct twilio_request_memory **ret_memory)
 {
 	cleanup_with(free_memoryp) struct twilio_request_memory *memory = calloc(1, sizeof *memory);
 	size_t count = 0;
@@ -77,7 +78,8 @@ int twilio_request_media(struct twilio_client *client, const struct sid *sid, in
 	memory->headers[count++] = (struct http_header){ "Authorization", memory->authorization };
 	memory->headers[count++] = (struct http_header){ "Accept", "*/*" };
 	if (offset_bytes > 0 || length_bytes > 0) {
-		int n = snprintf(memory->range, sizeof memory->range, "bytes=%" PRId64 "-", offset_bytes);
+		int n = snprintf(memory->range, sizeof memory->range, "bytes=%" PRId64 "-",
+				 offset_bytes);
 
 		if (length_bytes > 0)
 			snprintf(memory->range + n, sizeof memory->range - (size_t)n, "%" PRId64,
@@ -122,18 +124,21 @@ static void copy_content_type(const char *header, char *ret_type, size_t size)
 	size_t n = 0;
 
 	for (; header && *header && *header != ';' && *header != ' ' && n + 1 < size; header++)
-		ret_type[n++] = *header >= 'A' && *header <= 'Z' ? (char)(*header + 'a' - 'A') : *header;
+		ret_type[n++] =
+			*header >= 'A' && *header <= 'Z' ? (char)(*header + 'a' - 'A') : *header;
 	ret_type[n] = '\0';
 }
 
-void twilio_media_head_take(const struct http_response *response, struct twilio_media_head *ret_head)
+void twilio_media_head_take(const struct http_response *response,
+			    struct twilio_media_head *ret_head)
 {
 	int64_t first, last, total;
 
 	ret_head->status = response->status;
-	ret_head->is_start = response->status == 200 ||
-			     (response->status == 206 &&
-			      http_response_content_range(response, &first, &last, &total) == 0 && first == 0);
+	ret_head->is_start =
+		response->status == 200 ||
+		(response->status == 206 &&
+		 http_response_content_range(response, &first, &last, &total) == 0 && first == 0);
 	ret_head->retry_after_msecs = http_response_retry_after_msecs(response);
 	copy_content_type(http_response_header(response, "Content-Type"), ret_head->content_type,
 			  sizeof ret_head->content_type);
@@ -141,8 +146,8 @@ void twilio_media_head_take(const struct http_response *response, struct twilio_
 
 static bool type_is_wave(const char *type)
 {
-	static const char *const types[] = { "audio/x-wav", "audio/wav", "audio/wave", "audio/vnd.wave",
-					     "audio/x-pn-wav" };
+	static const char *const types[] = { "audio/x-wav", "audio/wav", "audio/wave",
+					     "audio/vnd.wave", "audio/x-pn-wav" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		if (strcmp(types[i], type) == 0)
@@ -154,12 +159,12 @@ static bool type_is_wave(const char *type)
 /* What error pages come as. Ciphertext may be called anything else. */
 static bool type_is_text(const char *type)
 {
-	return !*type || strncmp(type, "text/", 5) == 0 || strstr(type, "json") || strstr(type, "xml") ||
-	       strstr(type, "html");
+	return !*type || strncmp(type, "text/", 5) == 0 || strstr(type, "json") ||
+	       strstr(type, "xml") || strstr(type, "html");
 }
 
-void twilio_media_head_judge(const struct twilio_media_head *head, bool is_encrypted, const char *body,
-			     size_t body_len, struct remote_error *ret_error)
+void twilio_media_head_judge(const struct twilio_media_head *head, bool is_encrypted,
+			     const char *body, size_t body_len, struct remote_error *ret_error)
 {
 	struct wav_info info;
 
@@ -167,7 +172,8 @@ void twilio_media_head_judge(const struct twilio_media_head *head, bool is_encry
 		twilio_judge(head->status, head->retry_after_msecs, body, body_len, ret_error);
 		if (ret_error->kind == REMOTE_OK)
 			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-					 "Twilio: HTTP %d in answer to a request for media", head->status);
+					 "Twilio: HTTP %d in answer to a request for media",
+					 head->status);
 		return;
 	}
 	remote_error_clear(ret_error);
@@ -178,7 +184,8 @@ void twilio_media_head_judge(const struct twilio_media_head *head, bool is_encry
 				 head->content_type);
 		return;
 	}
-	if (!is_encrypted && head->is_start && body_len && wav_parse(body, body_len, &info) == -EINVAL)
+	if (!is_encrypted && head->is_start && body_len &&
+	    wav_parse(body, body_len, &info) == -EINVAL)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 				 "Twilio: an answer that calls itself audio and is no WAV file");
 }

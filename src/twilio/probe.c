@@ -1,9 +1,9 @@
 /*
  * Learning a recording's exact size and channels with as little as the server allows:
  *
- *   GET, Range: bytes=0-4095    206 with a total: known. 200 with a length: known, and the rest is not read.
- *   HEAD                        where that gave no length.
- *   GET                         all of it, counted, where HEAD gives none either (or one that cannot be).
+ *   GET, Range: bytes=0-4095    206 with a total: known. 200 with a length: known, and the rest is
+ * not read. HEAD                        where that gave no length. GET                         all
+ * of it, counted, where HEAD gives none either (or one that cannot be).
  */
 #include <errno.h>
 #include <pthread.h>
@@ -21,7 +21,8 @@
 #define WIDE_RANGE_BYTES 65536
 #define CANCEL_POLL_MSECS 100
 #define TRIES 8
-/* A 404 of a recording that was completed this recently is taken for one that has not spread yet. */
+/* A 404 of a recording that was completed this recently is taken for one that has not spread yet.
+ */
 #define FRESH_SECS 600
 #define SPREAD_TRIES_FRESH 10
 #define SPREAD_TRIES 2
@@ -38,10 +39,10 @@ struct look {
 	struct twilio_media_head head;
 	int64_t content_length, range_total, count_bytes;
 	char etag[128];
-	struct buf start;        /* the first bytes of the body */
+	struct buf start; /* the first bytes of the body */
 	bool has_enough, is_oom;
 
-	pthread_mutex_t lock;    /* guards what follows */
+	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t done;
 	bool is_done;
 	struct remote_error error;
@@ -80,7 +81,8 @@ static bool is_enough(const struct look *look)
 	       wav_parse(buf_str(&look->start), look->start.len, &info) != -EAGAIN;
 }
 
-static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes, size_t n)
+static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes,
+			      size_t n)
 {
 	struct look *look = arg;
 	size_t room = WIDE_RANGE_BYTES - look->start.len;
@@ -144,7 +146,8 @@ static void look_release(struct look *look)
 }
 
 /* Sends, waits, judges. */
-static void look_perform(struct look *look, struct http_request *request, struct remote_error *ret_error)
+static void look_perform(struct look *look, struct http_request *request,
+			 struct remote_error *ret_error)
 {
 	struct http_transfer *transfer = NULL;
 	int rc;
@@ -166,7 +169,8 @@ static void look_perform(struct look *look, struct http_request *request, struct
 		transfer = http_transfer_ref(transfer);
 	pthread_mutex_unlock(&look->lock);
 	if (rc < 0) {
-		remote_error_set(ret_error, REMOTE_REJECTED, rc, "Twilio: the request could not be made");
+		remote_error_set(ret_error, REMOTE_REJECTED, rc,
+				 "Twilio: the request could not be made");
 		return;
 	}
 	wait_done(look, transfer);
@@ -175,9 +179,11 @@ static void look_perform(struct look *look, struct http_request *request, struct
 	*ret_error = look->error;
 	if (look->is_oom)
 		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
-	else if (ret_error->kind == REMOTE_OK || (ret_error->kind == REMOTE_CANCELLED && look->has_enough))
+	else if (ret_error->kind == REMOTE_OK ||
+		 (ret_error->kind == REMOTE_CANCELLED && look->has_enough))
 		twilio_media_head_judge(&look->head, look->is_encrypted, buf_str(&look->start),
-					request->method == HTTP_HEAD ? 0 : look->start.len, ret_error);
+					request->method == HTTP_HEAD ? 0 : look->start.len,
+					ret_error);
 }
 
 /* ---- a 404: not yet there, or not any more? ---- */
@@ -193,8 +199,9 @@ static int on_fate(void *arg, const struct twilio_recording *recordings, size_t 
 	const struct twilio_recording *recording = recordings;
 	struct fate *fate = arg;
 	size_t origin_len = strlen(fate->client->origin);
-	int64_t touched = recording->date_updated_secs > recording->date_created_secs ?
-				  recording->date_updated_secs : recording->date_created_secs;
+	int64_t touched = recording->date_updated_secs > recording->date_created_secs
+				  ? recording->date_updated_secs
+				  : recording->date_created_secs;
 
 	(void)count;
 	switch (recording->status) {
@@ -232,11 +239,13 @@ static unsigned judge_missing(struct twilio_client *client, const struct sid *si
 		return 0;
 	}
 	if (fate.is_gone) {
-		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT, "Twilio: the recording is deleted");
+		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT,
+				 "Twilio: the recording is deleted");
 		return 0;
 	}
 	if (fate.is_unfinished) {
-		remote_error_set(ret_error, REMOTE_BUSY, -EBUSY, "Twilio: the recording is not completed yet");
+		remote_error_set(ret_error, REMOTE_BUSY, -EBUSY,
+				 "Twilio: the recording is not completed yet");
 		return 0;
 	}
 	if (fate.is_external) {
@@ -248,7 +257,8 @@ static unsigned judge_missing(struct twilio_client *client, const struct sid *si
 }
 
 /* 1 s to 3 s at first, then longer; ends early where it may wait no more. */
-static bool pause_spreading(const struct twilio_client *client, unsigned tried, int64_t deadline_msecs)
+static bool pause_spreading(const struct twilio_client *client, unsigned tried,
+			    int64_t deadline_msecs)
 {
 	int64_t pause = (int64_t)SPREAD_PAUSE_MSECS << (tried < 4 ? tried : 4), until;
 
@@ -279,15 +289,16 @@ struct probe {
 	const struct sid *sid;
 	struct look look;
 	int channels_requested;
-	int64_t range_bytes;      /* 0: none asked for */
+	int64_t range_bytes; /* 0: none asked for */
 	enum http_method method;
-	int64_t seen_bytes;       /* at least so many the file has */
+	int64_t seen_bytes; /* at least so many the file has */
 	unsigned spread_tried, spread_tries;
 	bool was_missing;
 	struct retry retry;
 };
 
-/* What the failed request may be followed by: 0 another one, set up in *probe, or the error's errno. */
+/* What the failed request may be followed by: 0 another one, set up in *probe, or the error's
+ * errno. */
 static int recover(struct probe *probe, struct remote_error *error)
 {
 	if (error->twilio_code == 16113 && probe->channels_requested == 2) {
@@ -312,7 +323,8 @@ static int recover(struct probe *probe, struct remote_error *error)
 			probe->spread_tries = judge_missing(probe->client, probe->sid, error);
 		probe->was_missing = true;
 		if (probe->spread_tried < probe->spread_tries &&
-		    pause_spreading(probe->client, probe->spread_tried, probe->retry.deadline_msecs)) {
+		    pause_spreading(probe->client, probe->spread_tried,
+				    probe->retry.deadline_msecs)) {
 			probe->spread_tried++;
 			return 0;
 		}
@@ -352,13 +364,15 @@ static int64_t take_size(struct probe *probe)
 }
 
 /* 0: *info has what the body's start tells; -EAGAIN: a wider range was set up; else an error. */
-static int take_start(struct probe *probe, struct twilio_media_info *info, struct remote_error *ret_error)
+static int take_start(struct probe *probe, struct twilio_media_info *info,
+		      struct remote_error *ret_error)
 {
 	struct look *look = &probe->look;
 	struct wav_info wav = { .channels = 0 };
 
 	if (look->head.status == 206 && !look->head.is_start) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: another part of the file than asked for");
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "Twilio: another part of the file than asked for");
 		return -EIO;
 	}
 	memcpy(info->etag, look->etag, sizeof info->etag);
@@ -374,13 +388,15 @@ static int take_start(struct probe *probe, struct twilio_media_info *info, struc
 		return -EAGAIN;
 	}
 	if (!wav.channels) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: a WAV file without its format");
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "Twilio: a WAV file without its format");
 		return -EIO;
 	}
 	return 0;
 }
 
-static int probe_run(struct probe *probe, struct twilio_media_info *info, struct remote_error *ret_error)
+static int probe_run(struct probe *probe, struct twilio_media_info *info,
+		     struct remote_error *ret_error)
 {
 	info->size_bytes = -1;
 	while (info->size_bytes < 0) {
@@ -390,7 +406,8 @@ static int probe_run(struct probe *probe, struct twilio_media_info *info, struct
 		int rc;
 
 		rc = twilio_request_media(probe->client, probe->sid, probe->channels_requested, 0,
-					  probe->range_bytes ? probe->range_bytes : -1, NULL, &request, &memory);
+					  probe->range_bytes ? probe->range_bytes : -1, NULL,
+					  &request, &memory);
 		if (rc < 0) {
 			remote_error_set(ret_error, REMOTE_INVALID, rc, "out of memory");
 			return rc;
@@ -413,7 +430,8 @@ static int probe_run(struct probe *probe, struct twilio_media_info *info, struct
 		}
 		info->size_bytes = take_size(probe);
 		if (info->size_bytes == -EIO) {
-			remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: a recording of no certain size");
+			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+					 "Twilio: a recording of no certain size");
 			return -EIO;
 		}
 	}
@@ -421,7 +439,8 @@ static int probe_run(struct probe *probe, struct twilio_media_info *info, struct
 }
 
 int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool is_encrypted,
-		       int channels_hint, struct twilio_media_info *ret_info, struct remote_error *ret_error)
+		       int channels_hint, struct twilio_media_info *ret_info,
+		       struct remote_error *ret_error)
 {
 	struct probe probe = {
 		.client = client,

@@ -47,7 +47,8 @@ int wav_parse(const void *bytes, size_t n, struct wav_info *ret_info)
 	uint64_t pos = RIFF_HEAD_BYTES;
 	uint32_t size;
 
-	*info = (struct wav_info){ .data_offset_bytes = -1, .data_size_bytes = -1,
+	*info = (struct wav_info){ .data_offset_bytes = -1,
+				   .data_size_bytes = -1,
 				   .riff_size_bytes = -1 };
 	if (!could_be_wave(p, n))
 		return -EINVAL;
