@@ -121,6 +121,9 @@ void http_reply_release(struct http_reply *reply);
 const char *http_reply_header(const struct http_reply *reply, const char *name);
 int64_t http_reply_retry_after_msecs(const struct http_reply *reply);
 
+/* Whether http_submit would take an address: 0; -EINVAL: it is none; -EPERM: plain http to a host that is not loopback. */
+int http_url_check(const char *url, bool allow_plain_http);
+
 /* Percent-encodes as RFC 3986 wants it (unreserved bytes stay; '/' stays when keep_slash). Appends. */
 struct buf;
 void http_url_encode(struct buf *out, const char *bytes, size_t n, bool keep_slash);
