@@ -1,0 +1,65 @@
+/* The table of commands, and the options that all of them take. */
+#include "cli/commands.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const struct cli_command *const cli_commands[] = {
+	&command_init,
+	&command_workspace_add,
+	&command_workspace_set,
+	&command_workspace_list,
+	&command_workspace_show,
+	&command_workspace_remove,
+	&command_campaign_add,
+	&command_campaign_list,
+	&command_campaign_remove,
+	&command_storage_set,
+	&command_storage_show,
+	&command_sync,
+	&command_mount,
+	&command_migrate,
+	&command_rm,
+	&command_status,
+	&command_help,
+	&command_version,
+	NULL,
+};
+
+#define GLOBAL(field) offsetof(struct cli_globals, field)
+const struct cli_option cli_global_options[] = {
+	{ 0, "catalog", CLI_TEXT, "FILE", "the catalog (TONICFS_CATALOG; else ~/.local/share/tonicfs/catalog.db)",
+	  GLOBAL(catalog) },
+	{ 0, "key-file", CLI_TEXT, "FILE", "the file with its key (TONICFS_KEY_FILE; else CATALOG.key)", GLOBAL(key_file) },
+	{ 0, "json", CLI_FLAG, NULL, "one JSON document instead of text", GLOBAL(json) },
+	{ 'v', "verbose", CLI_FLAG, NULL, "more lines in the log", GLOBAL(verbose) },
+	{ 'h', "help-short", CLI_FLAG, NULL, NULL, GLOBAL(help_short) },
+	{ 0, "help", CLI_FLAG, NULL, "what a command does; -h: its options only", GLOBAL(help) },
+	{ 0, "version", CLI_FLAG, NULL, "the program's version", GLOBAL(version) },
+	{ 0 },
+};
+
+const struct cli_command *cli_command_find(int argc, char *const *argv, int *ret_words, bool *ret_is_group)
+{
+	*ret_is_group = false;
+	*ret_words = 0;
+	if (argc == 0)
+		return NULL;
+	for (const struct cli_command *const *c = cli_commands; *c; c++) {
+		const char *space = strchr((*c)->name, ' ');
+		size_t len = space ? (size_t)(space - (*c)->name) : strlen((*c)->name);
+
+		if (strlen(argv[0]) != len || memcmp((*c)->name, argv[0], len) != 0)
+			continue;
+		if (!space) {
+			*ret_words = 1;
+			return *c;
+		}
+		*ret_is_group = true;
+		if (argc > 1 && strcmp(argv[1], space + 1) == 0) {
+			*ret_words = 2;
+			return *c;
+		}
+	}
+	return NULL;
+}

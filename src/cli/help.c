@@ -1,0 +1,254 @@
+/* help, version, and what the help looks like: all of it comes from the tables. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+
+#define HELP_COLUMN 28
+
+/* Lines of at most 80 columns, the text beginning in HELP_COLUMN. */
+static void print_entry(FILE *out, const char *head, const char *text)
+{
+	int at = fprintf(out, "  %s", head);
+	const char *word = text;
+
+	if (at > HELP_COLUMN - 2) {
+		fprintf(out, "\n");
+		at = 0;
+	}
+	at += fprintf(out, "%*s", HELP_COLUMN - at, "");
+	while (*word) {
+		size_t len = strcspn(word, " ");
+
+		if (at + (int)len > 79 && at > HELP_COLUMN) {
+			fprintf(out, "\n%*s", HELP_COLUMN, "");
+			at = HELP_COLUMN;
+		}
+		at += fprintf(out, "%.*s ", (int)len, word);
+		word += len;
+		word += strspn(word, " ");
+	}
+	fprintf(out, "\n");
+}
+
+static void option_head(const struct cli_option *o, char *ret_head, size_t size)
+{
+	char letter[8] = "";
+
+	if (o->letter)
+		snprintf(letter, sizeof letter, "-%c, ", o->letter);
+	snprintf(ret_head, size, "%s--%s%s%s%s", letter, o->kind == CLI_SWITCH ? "[no-]" : "", o->name,
+		 o->argument ? " " : "", o->argument ? o->argument : "");
+}
+
+static void print_options(FILE *out, const struct cli_option *options)
+{
+	for (const struct cli_option *o = options; o && o->name; o++) {
+		char head[128];
+
+		if (!o->help)
+			continue;
+		option_head(o, head, sizeof head);
+		print_entry(out, head, o->help);
+	}
+}
+
+void cli_help_all(FILE *out)
+{
+	fprintf(out, "usage: tonicfs [--catalog FILE] [--key-file FILE] [--json] COMMAND …\n\n"
+		     "Mounts a company's call recordings as ordinary files, wherever the bytes are:\n"
+		     "at Twilio, or in the company's own S3 bucket, where they are moved to.\n\n"
+		     "Commands:\n");
+	for (const struct cli_command *const *c = cli_commands; *c; c++)
+		print_entry(out, (*c)->name, (*c)->summary);
+	fprintf(out, "\nOptions of every command:\n");
+	print_options(out, cli_global_options);
+	fprintf(out, "\nPATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount.\n"
+		     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part.\n"
+		     "'tonicfs help COMMAND' says more of each.\n");
+}
+
+static void print_usage(FILE *out, const struct cli_command *command)
+{
+	fprintf(out, "usage: tonicfs %s%s%s\n", command->name, *command->arguments ? " " : "", command->arguments);
+}
+
+void cli_help_command(FILE *out, const struct cli_command *command, bool is_short)
+{
+	print_usage(out, command);
+	if (!is_short) {
+		fprintf(out, "\n%s.\n", command->summary);
+		if (command->text)
+			fprintf(out, "\n%s", command->text);
+	}
+	if (command->options) {
+		fprintf(out, "\n");
+		print_options(out, command->options);
+	}
+}
+
+bool cli_help_group(FILE *out, const char *group)
+{
+	size_t len = strlen(group);
+	bool found = false;
+
+	for (const struct cli_command *const *c = cli_commands; *c; c++) {
+		if (strncmp((*c)->name, group, len) != 0 || (*c)->name[len] != ' ')
+			continue;
+		if (found)
+			fprintf(out, "\n\n");
+		found = true;
+		cli_help_command(out, *c, false);
+	}
+	return found;
+}
+
+/* ---- the manual page's part ---- */
+
+/* roff takes a line that begins with '.' or an apostrophe, and every backslash and minus, for its own. */
+static void print_roff(FILE *out, const char *text)
+{
+	bool line_begins = true;
+
+	for (const char *s = text; *s; s++) {
+		if (line_begins && (*s == '.' || *s == '\''))
+			fputs("\\&", out);
+		if (*s == '-')
+			fputs("\\-", out);
+		else if (*s == '\\')
+			fputs("\\e", out);
+		else
+			fputc(*s, out);
+		line_begins = *s == '\n';
+	}
+}
+
+/* Paragraphs; lines that begin with a blank are shown as they are. */
+static void print_roff_text(FILE *out, const char *text)
+{
+	bool verbatim = false;
+
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		char line[256];
+
+		snprintf(line, sizeof line, "%.*s\n", (int)len, text);
+		if ((line[0] == ' ') != verbatim && line[0] != '\n') {
+			fprintf(out, verbatim ? ".EE\n" : ".EX\n");
+			verbatim = !verbatim;
+		}
+		if (line[0] == '\n' && !verbatim)
+			fprintf(out, ".IP\n");
+		else
+			print_roff(out, line);
+		text += len;
+		text += *text == '\n';
+	}
+	if (verbatim)
+		fprintf(out, ".EE\n");
+}
+
+static void print_roff_options(FILE *out, const struct cli_option *options)
+{
+	for (const struct cli_option *o = options; o && o->name; o++) {
+		char head[128];
+
+		if (!o->help)
+			continue;
+		option_head(o, head, sizeof head);
+		fprintf(out, ".TP\n.B ");
+		print_roff(out, head);
+		fprintf(out, "\n");
+		print_roff(out, o->help);
+		fprintf(out, "\n");
+	}
+}
+
+void cli_help_manual(FILE *out)
+{
+	fprintf(out, ".SH OPTIONS OF EVERY COMMAND\n");
+	print_roff_options(out, cli_global_options);
+	fprintf(out, ".SH COMMANDS\n");
+	for (const struct cli_command *const *c = cli_commands; *c; c++) {
+		fprintf(out, ".TP\n.B tonicfs ");
+		print_roff(out, (*c)->name);
+		fprintf(out, "\\fR ");
+		print_roff(out, (*c)->arguments);
+		fprintf(out, "\n");
+		print_roff(out, (*c)->summary);
+		fprintf(out, ".\n");
+		if ((*c)->text) {
+			fprintf(out, ".IP\n");
+			print_roff_text(out, (*c)->text);
+		}
+		if ((*c)->options) {
+			fprintf(out, ".RS\n");
+			print_roff_options(out, (*c)->options);
+			fprintf(out, ".RE\n");
+		}
+	}
+}
+
+/* ---- the commands ---- */
+
+struct help_values {
+	bool manual;
+};
+
+static int run_help(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct help_values *v = values;
+	const struct cli_command *command;
+	bool is_group;
+	int words;
+
+	if (v->manual) {
+		cli_help_manual(stdout);
+		return CLI_DONE;
+	}
+	if (argc == 0) {
+		cli_help_all(stdout);
+		return CLI_DONE;
+	}
+	command = cli_command_find(argc, argv, &words, &is_group);
+	if (command && words == argc) {
+		cli_help_command(stdout, command, false);
+		return CLI_DONE;
+	}
+	if (is_group && argc == 1) {
+		cli_help_group(stdout, argv[0]);
+		return CLI_DONE;
+	}
+	return cli_usage(cli, "'%s%s%s' is no command", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+}
+
+const struct cli_command command_help = {
+	.name = "help",
+	.arguments = "[COMMAND]",
+	.summary = "Says what a command does, and how",
+	.options = (const struct cli_option[]){
+		{ 0, "manual", CLI_FLAG, NULL, "the manual page's list of commands, in roff",
+		  offsetof(struct help_values, manual) },
+		{ 0 },
+	},
+	.values_size = sizeof(struct help_values),
+	.arguments_max = 2,
+	.run = run_help,
+};
+
+static int run_version(struct cli *cli, const void *values, int argc, char **argv)
+{
+	(void)cli;
+	(void)values;
+	(void)argc;
+	(void)argv;
+	printf("tonicfs %s\n", TONICFS_VERSION);
+	return CLI_DONE;
+}
+
+const struct cli_command command_version = {
+	.name = "version",
+	.arguments = "",
+	.summary = "Says which version this is",
+	.run = run_version,
+};

@@ -1,0 +1,83 @@
+#include "cli/mounts.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+
+/* "\040" and the like, in place. */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	for (const char *s = text; *s;) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+			*out++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 4;
+		} else {
+			*out++ = *s++;
+		}
+	}
+	*out = '\0';
+}
+
+/* "36 35 98:0 /root /mountpoint rw,noatime master:1 - type source options", see proc(5). */
+static bool line_parse(char *line, char **ret_mountpoint, char **ret_type, char **ret_source)
+{
+	char *save = NULL, *word = strtok_r(line, " ", &save);
+
+	for (int i = 0; i < 4 && word; i++)
+		word = strtok_r(NULL, " ", &save);
+	*ret_mountpoint = word;
+	while (word && strcmp(word, "-") != 0)
+		word = strtok_r(NULL, " ", &save);
+	*ret_type = word ? strtok_r(NULL, " ", &save) : NULL;
+	*ret_source = *ret_type ? strtok_r(NULL, " \n", &save) : NULL;
+	if (!*ret_source)
+		return false;
+	unescape(*ret_mountpoint);
+	unescape(*ret_source);
+	return true;
+}
+
+int mounts_find(const char *path, char **ret_inside, char **ret_source)
+{
+	cleanup_file FILE *file = fopen("/proc/self/mountinfo", "re");
+	cleanup_free char *line = NULL;
+	cleanup_free char *inside = NULL;
+	cleanup_free char *source = NULL;
+	size_t size = 0, longest = 0;
+
+	if (!file)
+		return -errno;
+	while (getline(&line, &size, file) >= 0) {
+		char *mountpoint, *type, *from;
+		size_t len;
+
+		if (!line_parse(line, &mountpoint, &type, &from))
+			continue;
+		len = strcmp(mountpoint, "/") == 0 ? 0 : strlen(mountpoint);
+		/* The mount that is seen: the deepest, and of several on one point the last. */
+		if (strncmp(path, mountpoint, len) != 0 || (path[len] && path[len] != '/') || len < longest)
+			continue;
+		longest = len;
+		free(steal_pointer(&inside));
+		free(steal_pointer(&source));
+		if (strcmp(type, "fuse.tonicfs") != 0)
+			continue;
+		inside = strdup(path + len + (path[len] == '/'));
+		source = strdup(from);
+		if (!inside || !source)
+			return -ENOMEM;
+	}
+	if (ferror(file))
+		return -EIO;
+	if (!inside)
+		return -ENOENT;
+	*ret_inside = steal_pointer(&inside);
+	*ret_source = steal_pointer(&source);
+	return 0;
+}

@@ -1,0 +1,189 @@
+/* The parser: words to values, by the tables. Options and arguments may come in any order; `--` ends the options. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "util/cleanup.h"
+
+struct parser {
+	const struct cli_command *command;
+	struct cli_globals *globals;
+	char *values;
+	char *message;
+};
+
+/* Where an option's value goes; NULL in *ret_option where no table has it. */
+static void *option_find(struct parser *p, const char *name, size_t name_len, char letter, bool *ret_negated,
+			 const struct cli_option **ret_option)
+{
+	const struct cli_option *tables[] = { p->command ? p->command->options : NULL, cli_global_options };
+	char *bases[] = { p->values, (char *)p->globals };
+
+	*ret_negated = false;
+	*ret_option = NULL;
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
+		for (const struct cli_option *o = tables[t]; o && o->name; o++) {
+			bool plain = name && strlen(o->name) == name_len && memcmp(o->name, name, name_len) == 0;
+			bool negated = name && o->kind == CLI_SWITCH && name_len > 3 && memcmp(name, "no-", 3) == 0 &&
+				       strlen(o->name) == name_len - 3 && memcmp(o->name, name + 3, name_len - 3) == 0;
+
+			if (!plain && !negated && !(letter && o->letter == letter))
+				continue;
+			*ret_negated = negated;
+			*ret_option = o;
+			return bases[t] + o->offset;
+		}
+	}
+	return NULL;
+}
+
+static int texts_add(struct cli_texts *texts, const char *text)
+{
+	const char **items = reallocarray(texts->items, texts->count + 1, sizeof *items);
+
+	if (!items)
+		return -ENOMEM;
+	texts->items = items;
+	items[texts->count++] = text;
+	return 0;
+}
+
+static bool takes_argument(const struct cli_option *option)
+{
+	return option->kind == CLI_TEXT || option->kind == CLI_TEXTS;
+}
+
+static int option_store(const struct cli_option *option, void *where, bool negated, const char *text)
+{
+	switch (option->kind) {
+	case CLI_FLAG:
+		*(bool *)where = true;
+		return 0;
+	case CLI_SWITCH:
+		*(int *)where = !negated;
+		return 0;
+	case CLI_TEXT:
+		*(const char **)where = text;
+		return 0;
+	case CLI_TEXTS:
+		return texts_add(where, text);
+	}
+	return -EINVAL;
+}
+
+/* "--name", "--name=value", "--name value". next: the word behind; *ret_took: it was used. */
+static int long_parse(struct parser *p, const char *word, const char *next, bool *ret_took)
+{
+	const char *name = word + 2, *equals = strchr(name, '=');
+	size_t len = equals ? (size_t)(equals - name) : strlen(name);
+	const struct cli_option *option;
+	bool negated;
+	void *where = option_find(p, name, len, 0, &negated, &option);
+
+	if (!option) {
+		snprintf(p->message, CATALOG_MESSAGE_SIZE, "there is no option '--%.*s'", (int)len, name);
+		return -EINVAL;
+	}
+	if (!takes_argument(option)) {
+		if (equals) {
+			snprintf(p->message, CATALOG_MESSAGE_SIZE, "the option '--%.*s' takes no value", (int)len, name);
+			return -EINVAL;
+		}
+		return option_store(option, where, negated, NULL);
+	}
+	if (!equals && !next) {
+		snprintf(p->message, CATALOG_MESSAGE_SIZE, "the option '--%s' needs a value (%s)", option->name,
+			 option->argument);
+		return -EINVAL;
+	}
+	*ret_took = !equals;
+	return option_store(option, where, false, equals ? equals + 1 : next);
+}
+
+/* "-x", "-xyz" of flags, "-xVALUE", "-x VALUE". */
+static int short_parse(struct parser *p, const char *word, const char *next, bool *ret_took)
+{
+	for (const char *letter = word + 1; *letter; letter++) {
+		const struct cli_option *option;
+		bool negated;
+		void *where = option_find(p, NULL, 0, *letter, &negated, &option);
+		const char *text = NULL;
+		int err;
+
+		if (!option) {
+			snprintf(p->message, CATALOG_MESSAGE_SIZE, "there is no option '-%c'", *letter);
+			return -EINVAL;
+		}
+		if (takes_argument(option)) {
+			text = letter[1] ? letter + 1 : next;
+			*ret_took = !letter[1];
+			if (!text) {
+				snprintf(p->message, CATALOG_MESSAGE_SIZE, "the option '-%c' needs a value (%s)", *letter,
+					 option->argument);
+				return -EINVAL;
+			}
+		}
+		err = option_store(option, where, false, text);
+		if (err < 0 || text)
+			return err;
+	}
+	return 0;
+}
+
+int cli_options_parse(const struct cli_command *command, struct cli_globals *globals, void *values, int *argc, char **argv,
+		      char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	struct parser p = { command, globals, values, ret_message };
+	int kept = 0, i;
+
+	for (i = 0; i < *argc; i++) {
+		bool took = false;
+		int err;
+
+		if (argv[i][0] != '-' || !argv[i][1]) {
+			if (!command)
+				break;
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (strcmp(argv[i], "--") == 0) {
+			i++;
+			break;
+		}
+		if (argv[i][1] == '-')
+			err = long_parse(&p, argv[i], argv[i + 1], &took);
+		else
+			err = short_parse(&p, argv[i], argv[i + 1], &took);
+		if (err == -ENOMEM)
+			snprintf(ret_message, CATALOG_MESSAGE_SIZE, "out of memory");
+		if (err < 0)
+			return err;
+		i += took;
+	}
+	while (i < *argc)
+		argv[kept++] = argv[i++];
+	argv[kept] = NULL;
+	*argc = kept;
+	return 0;
+}
+
+void *cli_values_new(const struct cli_command *command)
+{
+	char *values = calloc(1, command->values_size ? command->values_size : 1);
+
+	for (const struct cli_option *o = command->options; values && o && o->name; o++) {
+		if (o->kind == CLI_SWITCH)
+			*(int *)(values + o->offset) = -1;
+	}
+	return values;
+}
+
+void cli_values_free(const struct cli_command *command, void *values)
+{
+	for (const struct cli_option *o = command->options; values && o && o->name; o++) {
+		if (o->kind == CLI_TEXTS)
+			free(((struct cli_texts *)((char *)values + o->offset))->items);
+	}
+	free(values);
+}

@@ -1,0 +1,208 @@
+/* What commands say: errors, tables, progress, JSON. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/times.h"
+
+__attribute__((format(printf, 2, 0)))
+static void error_line(const char *who, const char *format, va_list args)
+{
+	cleanup_buf struct buf line = BUF_INIT;
+
+	buf_addf(&line, "tonicfs%s%s: ", who ? " " : "", who ? who : "");
+	buf_vaddf(&line, format, args);
+	/* A name or a remote's words must not begin a line of their own or drive a terminal. */
+	for (size_t i = 0; i < line.len; i++) {
+		if ((unsigned char)line.data[i] < ' ' || line.data[i] == 0x7f)
+			line.data[i] = ' ';
+	}
+	buf_add_char(&line, '\n');
+	fflush(stdout);
+	fputs(buf_str(&line), stderr);
+}
+
+void cli_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	error_line(NULL, format, args);
+	va_end(args);
+}
+
+int cli_usage(const struct cli *cli, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	error_line(cli->command->name, format, args);
+	va_end(args);
+	fprintf(stderr, "Try 'tonicfs help %s'.\n", cli->command->name);
+	return CLI_USAGE;
+}
+
+int cli_catalog_error(const struct cli *cli, int error, const char *doing)
+{
+	switch (error) {
+	case -EBUSY:
+		cli_error("%s: another process has kept %s busy for half a minute", doing, cli->catalog_path);
+		break;
+	case -ENOSPC:
+		cli_error("%s: the disk that %s is on is full", doing, cli->catalog_path);
+		break;
+	case -EROFS:
+	case -EACCES:
+		cli_error("%s: %s cannot be written", doing, cli->catalog_path);
+		break;
+	case -EUCLEAN:
+		cli_error("%s: %s is damaged", doing, cli->catalog_path);
+		break;
+	default:
+		cli_error("%s: %s", doing, strerror(-error));
+	}
+	return CLI_FAILED;
+}
+
+const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE])
+{
+	if (catalog_name_encode(name, ret_shown) < 0)
+		snprintf(ret_shown, CATALOG_NAME_SIZE, "%s", *name ? "(too long)" : "");
+	return ret_shown;
+}
+
+/* ---- tables ---- */
+
+void cli_table_row(struct cli_table *table, size_t columns, const char *const *cells)
+{
+	char **grown = reallocarray(table->cells, table->count + columns, sizeof *grown);
+
+	if (!grown) {
+		table->failed = true;
+		return;
+	}
+	table->cells = grown;
+	table->columns = columns;
+	for (size_t i = 0; i < columns; i++) {
+		grown[table->count] = strdup(cells[i]);
+		table->failed |= !grown[table->count];
+		table->count++;
+	}
+}
+
+/* Columns on a terminal: characters, near enough. */
+static size_t text_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++)
+		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}
+
+void cli_table_print(struct cli_table *table, FILE *out)
+{
+	for (size_t i = 0; i < table->count && !table->failed; i++) {
+		size_t column = i % table->columns, widest = 0;
+
+		for (size_t j = column; j < table->count; j += table->columns) {
+			size_t width = text_width(table->cells[j]);
+
+			widest = width > widest ? width : widest;
+		}
+		fputs(table->cells[i], out);
+		if (column + 1 == table->columns)
+			fputc('\n', out);
+		else
+			fprintf(out, "%*s", (int)(widest - text_width(table->cells[i]) + 2), "");
+	}
+	if (table->failed)
+		cli_error("out of memory");
+	for (size_t i = 0; i < table->count; i++)
+		free(table->cells[i]);
+	free(table->cells);
+	*table = (struct cli_table){ 0 };
+}
+
+/* ---- progress ---- */
+
+void cli_progress_init(struct cli_progress *progress, const struct cli *cli)
+{
+	*progress = (struct cli_progress){ .out = stderr, .is_terminal = !cli->json && isatty(STDERR_FILENO) };
+}
+
+void cli_progress_show(struct cli_progress *progress, const char *format, ...)
+{
+	struct winsize size;
+	char line[512];
+	size_t width = 79;
+	va_list args;
+
+	if (!progress->is_terminal)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	if (ioctl(fileno(progress->out), TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+		width = size.ws_col - 1U;
+	if (strlen(line) > width && width < sizeof line)
+		line[width] = '\0';
+	fprintf(progress->out, "\r%s%*s", line,
+		progress->shown > strlen(line) ? (int)(progress->shown - strlen(line)) : 0, "");
+	fflush(progress->out);
+	progress->shown = strlen(line);
+}
+
+void cli_progress_clear(struct cli_progress *progress)
+{
+	if (!progress->is_terminal || !progress->shown)
+		return;
+	fprintf(progress->out, "\r%*s\r", (int)progress->shown, "");
+	fflush(progress->out);
+	progress->shown = 0;
+}
+
+/* ---- JSON ---- */
+
+int cli_json_print(json_t *document)
+{
+	int err;
+
+	if (!document) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	err = json_dumpf(document, stdout, JSON_INDENT(2));
+	json_decref(document);
+	putchar('\n');
+	if (err) {
+		cli_error("the JSON document could not be written");
+		return CLI_FAILED;
+	}
+	return CLI_DONE;
+}
+
+json_t *cli_json_name(const char *name)
+{
+	char shown[CATALOG_NAME_SIZE];
+	json_t *text = json_string(name);
+
+	return text ? text : json_string(cli_name(name, shown));
+}
+
+json_t *cli_json_time(int64_t secs)
+{
+	char text[TIME_ISO8601_SIZE];
+
+	if (secs <= 0)
+		return json_null();
+	time_format_iso8601(secs, text);
+	return json_string(text);
+}

@@ -1,0 +1,183 @@
+/* What a PATH argument names. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/mounts.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/files.h"
+
+/* Absolute, without "." and ".." and doubled slashes; no folder is looked at, for one of them may be a mount that hangs. */
+static int lexical_path(const char *path, struct buf *ret_path)
+{
+	if (*path != '/') {
+		cleanup_free char *here = getcwd(NULL, 0);
+
+		if (!here)
+			return -errno;
+		buf_add_str(ret_path, here);
+	}
+	while (*path) {
+		size_t len = strcspn(path, "/");
+
+		if (len == 2 && memcmp(path, "..", 2) == 0) {
+			while (ret_path->len && ret_path->data[--ret_path->len] != '/')
+				;
+			if (ret_path->data)
+				ret_path->data[ret_path->len] = '\0';
+		} else if (len && !(len == 1 && *path == '.')) {
+			if (!ret_path->len || ret_path->data[ret_path->len - 1] != '/')
+				buf_add_char(ret_path, '/');
+			buf_add(ret_path, path, len);
+		}
+		path += len;
+		path += strspn(path, "/");
+	}
+	return buf_failed(ret_path) ? -ENOMEM : 0;
+}
+
+/* Inside a mount of this catalog: its path in the tree. 1: yes; 0: no mount of ours; CLI errors have been said: -1. */
+static int path_in_mount(const struct cli *cli, const char *path, char **ret_inside)
+{
+	cleanup_buf struct buf absolute = BUF_INIT;
+	cleanup_free char *source = NULL;
+	int err = lexical_path(path, &absolute);
+
+	if (err == 0)
+		err = mounts_find(buf_str(&absolute), ret_inside, &source);
+	if (err == -ENOENT) { /* a symlink may lead there */
+		cleanup_free char *resolved = NULL;
+
+		if (files_absolute(path, &resolved) < 0)
+			return 0;
+		err = mounts_find(resolved, ret_inside, &source);
+	}
+	if (err == -ENOENT)
+		return 0;
+	if (err < 0) {
+		cli_error("%s: %s", path, strerror(-err));
+		return -1;
+	}
+	/* A mount says which catalog it shows, unless it was told to say something else. */
+	if (source[0] == '/' && strcmp(source, cli->catalog_path) != 0) {
+		cli_error("%s is in a mount of another catalog: --catalog %s", path, source);
+		free(steal_pointer(ret_inside));
+		return -1;
+	}
+	return 1;
+}
+
+/* Names as they are typed: as a folder's name, or as they were given to `add`. */
+static int resolve_names(struct catalog *catalog, const char *path, struct catalog_node *ret_node)
+{
+	cleanup_buf struct buf encoded = BUF_INIT;
+	const char *rest = path;
+	int err = catalog_node_resolve(catalog, path, ret_node);
+
+	if (err != -ENOENT)
+		return err;
+	for (int level = 0; *rest; level++) {
+		size_t len = strcspn(rest, "/");
+		char name[CATALOG_NAME_SIZE], folder[CATALOG_NAME_SIZE];
+
+		if (len >= sizeof name)
+			return -ENOENT;
+		memcpy(name, rest, len);
+		name[len] = '\0';
+		if (level)
+			buf_add_char(&encoded, '/');
+		buf_add_str(&encoded, level < 2 && catalog_name_encode(name, folder) == 0 ? folder : name);
+		rest += len;
+		rest += strspn(rest, "/");
+	}
+	return buf_failed(&encoded) ? -ENOMEM : catalog_node_resolve(catalog, buf_str(&encoded), ret_node);
+}
+
+int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret_node)
+{
+	cleanup_free char *inside = NULL;
+	cleanup_free char *plain = strdup(path);
+	bool is_file_path = path[0] == '/' || strcmp(path, ".") == 0 || strcmp(path, "..") == 0 ||
+			    strncmp(path, "./", 2) == 0 || strncmp(path, "../", 3) == 0;
+	int found, err;
+
+	if (!plain) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	for (size_t len = strlen(plain); len > 1 && plain[len - 1] == '/'; len--)
+		plain[len - 1] = '\0';
+	if (!*plain) {
+		cli_error("an empty path names nothing");
+		return CLI_FAILED;
+	}
+	found = path_in_mount(cli, plain, &inside);
+	if (found < 0)
+		return CLI_FAILED;
+	if (!found && is_file_path) {
+		cli_error("%s is not in a mount of tonicfs", path);
+		return CLI_FAILED;
+	}
+	err = found ? catalog_node_resolve(cli->catalog, inside, ret_node) : -ENOENT;
+	if (err == -ENOENT && !is_file_path)
+		err = resolve_names(cli->catalog, plain, ret_node);
+	if (err == -ENOENT) {
+		cli_error("there is no '%s'", path);
+		return CLI_FAILED;
+	}
+	return err < 0 ? cli_catalog_error(cli, err, path) : CLI_DONE;
+}
+
+/* True where all of b is in a. */
+static bool node_covers(const struct catalog_node *a, const struct catalog_node *b)
+{
+	switch (a->kind) {
+	case CATALOG_NODE_ROOT:
+		return true;
+	case CATALOG_NODE_WORKSPACE:
+		return b->kind != CATALOG_NODE_ROOT && a->workspace_id == b->workspace_id;
+	case CATALOG_NODE_CAMPAIGN:
+		return (b->kind == CATALOG_NODE_CAMPAIGN || b->kind == CATALOG_NODE_RECORDING) &&
+		       a->folder_id == b->folder_id;
+	case CATALOG_NODE_RECORDING:
+		return b->kind == CATALOG_NODE_RECORDING && a->recording_id == b->recording_id;
+	case CATALOG_NODE_CALLS:
+		break;
+	}
+	return false;
+}
+
+int cli_path_scopes(struct cli *cli, int count, char *const *paths, struct catalog_scope **ret_scopes, size_t *ret_count)
+{
+	cleanup_free struct catalog_node *nodes = calloc((size_t)count, sizeof *nodes);
+	cleanup_free struct catalog_scope *scopes = calloc((size_t)count, sizeof *scopes);
+	size_t kept = 0;
+
+	if (!nodes || !scopes) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	for (int i = 0; i < count; i++) {
+		int status = cli_path_resolve(cli, paths[i], &nodes[i]);
+
+		if (status != CLI_DONE)
+			return status;
+	}
+	for (int i = 0; i < count; i++) {
+		bool is_covered = nodes[i].kind == CATALOG_NODE_CALLS;
+
+		for (int j = 0; j < count && !is_covered; j++) {
+			/* Of two that are equal the first stays. */
+			is_covered = j != i && node_covers(&nodes[j], &nodes[i]) &&
+				     !(node_covers(&nodes[i], &nodes[j]) && i < j);
+		}
+		if (!is_covered)
+			scopes[kept++] = catalog_node_scope(&nodes[i]);
+	}
+	*ret_scopes = steal_pointer(&scopes);
+	*ret_count = kept;
+	return CLI_DONE;
+}

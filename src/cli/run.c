@@ -1,0 +1,129 @@
+/* From the words of a command line to an exit status. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "util/cleanup.h"
+#include "util/files.h"
+#include "util/log.h"
+
+static int hint(const char *topic)
+{
+	fprintf(stderr, "Try 'tonicfs help%s%s'.\n", topic ? " " : "", topic ? topic : "");
+	return CLI_USAGE;
+}
+
+static int set_path(char **where, const char *option, const char *variable)
+{
+	const char *path = option ? option : getenv(variable);
+	int err;
+
+	if (!path || !*path)
+		return 0;
+	err = files_absolute(path, where);
+	if (err < 0)
+		cli_error("%s: %s", path, strerror(-err));
+	return err;
+}
+
+/* What the global options and the environment say. */
+static int cli_init(struct cli *cli, const struct cli_command *command, const struct cli_globals *globals)
+{
+	*cli = (struct cli){ .command = command, .json = globals->json, .verbose = globals->verbose };
+	if (globals->verbose)
+		log_set_level(LOG_LEVEL_DEBUG);
+	if (set_path(&cli->catalog_path, globals->catalog, "TONICFS_CATALOG") < 0 ||
+	    set_path(&cli->key_file, globals->key_file, "TONICFS_KEY_FILE") < 0)
+		return -EINVAL;
+	if (!cli->catalog_path)
+		cli->catalog_path = cli_default_catalog();
+	if (!cli->catalog_path) {
+		cli_error("there is no home folder to look for a catalog in; name one with --catalog");
+		return -ENOENT;
+	}
+	return 0;
+}
+
+static int run_command(const struct cli_command *command, struct cli_globals *globals, int argc, char **argv)
+{
+	void *values = cli_values_new(command);
+	char message[CATALOG_MESSAGE_SIZE];
+	struct cli cli = { .command = command };
+	int status = CLI_FAILED;
+
+	if (!values) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	if (cli_options_parse(command, globals, values, &argc, argv, message) < 0) {
+		status = cli_usage(&cli, "%s", message);
+	} else if (globals->help || globals->help_short) {
+		cli_help_command(stdout, command, !globals->help);
+		status = CLI_DONE;
+	} else if ((unsigned)argc < command->arguments_min) {
+		status = cli_usage(&cli, "too few arguments: %s", command->arguments);
+	} else if ((unsigned)argc > command->arguments_max) {
+		status = cli_usage(&cli, "too many arguments, from '%s' on", argv[command->arguments_max]);
+	} else if (cli_init(&cli, command, globals) == 0) {
+		status = command->run(&cli, values, argc, argv);
+	}
+	cli_close(&cli);
+	cli_values_free(command, values);
+	return status;
+}
+
+/* Output that did not arrive is a failure, too. */
+static int finish(int status)
+{
+	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE) {
+		cli_error("standard output: %s", strerror(errno));
+		return status == CLI_DONE ? CLI_FAILED : status;
+	}
+	return status;
+}
+
+int cli_run(int argc, char **argv)
+{
+	struct cli_globals globals = { 0 };
+	const struct cli_command *command;
+	char message[CATALOG_MESSAGE_SIZE];
+	bool is_group;
+	int words;
+
+	argc--;
+	argv++;
+	if (cli_options_parse(NULL, &globals, NULL, &argc, argv, message) < 0) {
+		cli_error("%s", message);
+		return hint(NULL);
+	}
+	if (globals.version) {
+		printf("tonicfs %s\n", TONICFS_VERSION);
+		return finish(CLI_DONE);
+	}
+	if (argc == 0 && (globals.help || globals.help_short)) {
+		cli_help_all(stdout);
+		return finish(CLI_DONE);
+	}
+	if (argc == 0) {
+		fprintf(stderr, "usage: tonicfs [OPTIONS] COMMAND …\n");
+		return hint(NULL);
+	}
+	command = cli_command_find(argc, argv, &words, &is_group);
+	if (command)
+		return finish(run_command(command, &globals, argc - words, argv + words));
+	if (!is_group) {
+		cli_error("'%s' is no command", argv[0]);
+		return hint(NULL);
+	}
+	/* "workspace --help": the one thing that a group can do by itself. */
+	for (int i = 1; i < argc; i++)
+		globals.help |= strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
+	if (globals.help && cli_help_group(stdout, argv[0]))
+		return finish(CLI_DONE);
+	if (argc > 1)
+		cli_error("'%s %s' is no command", argv[0], argv[1]);
+	else
+		cli_error("'%s' needs to be told what to do", argv[0]);
+	return hint(argv[0]);
+}

@@ -1,0 +1,155 @@
+/* What commands open, ask for and look up before they do their work. */
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "catalog/key.h"
+#include "cli/cli.h"
+#include "util/cleanup.h"
+#include "util/secret.h"
+
+char *cli_default_catalog(void)
+{
+	const char *data = getenv("XDG_DATA_HOME");
+	const char *home = getenv("HOME");
+	char *path;
+
+	if (data && *data == '/')
+		return asprintf(&path, "%s/tonicfs/catalog.db", data) < 0 ? NULL : path;
+	if (!home || *home != '/') {
+		const struct passwd *user = getpwuid(geteuid());
+
+		home = user ? user->pw_dir : NULL;
+	}
+	if (!home || *home != '/')
+		return NULL;
+	return asprintf(&path, "%s/.local/share/tonicfs/catalog.db", home) < 0 ? NULL : path;
+}
+
+int cli_catalog_open(struct cli *cli)
+{
+	cleanup_key struct catalog_key key = { { 0 } };
+	char message[CATALOG_MESSAGE_SIZE] = "";
+	int err;
+
+	/* Before its key is asked for: the key of a catalog that is not there is not there either. */
+	if (access(cli->catalog_path, F_OK) < 0 && errno == ENOENT) {
+		cli_error("there is no catalog %s; 'tonicfs init' makes one", cli->catalog_path);
+		return CLI_FAILED;
+	}
+	err = catalog_key_find(cli->catalog_path, cli->key_file, &key, message);
+	if (err < 0) {
+		cli_error("%s", message[0] ? message : strerror(-err));
+		return CLI_FAILED;
+	}
+	err = catalog_open(cli->catalog_path, &key, &cli->catalog, message);
+	if (err < 0) {
+		const char *text = message[0] ? message : strerror(-err);
+
+		if (strstr(text, cli->catalog_path))
+			cli_error("%s", text);
+		else
+			cli_error("%s: %s", cli->catalog_path, text);
+		return CLI_FAILED;
+	}
+	return CLI_DONE;
+}
+
+int cli_http_open(struct cli *cli)
+{
+	struct http_settings settings = { 0 };
+	int64_t value;
+	int err;
+
+	value = catalog_setting_get_int(cli->catalog, "connect_timeout_msecs", 0);
+	settings.connect_timeout_msecs = value > 0 && value <= 600000 ? (unsigned)value : 0;
+	value = catalog_setting_get_int(cli->catalog, "stall_timeout_msecs", 0);
+	settings.stall_timeout_msecs = value > 0 && value <= 600000 ? (unsigned)value : 0;
+	err = http_new(&settings, &cli->http);
+	if (err < 0) {
+		cli_error("the network cannot be used: %s", strerror(-err));
+		return CLI_FAILED;
+	}
+	return CLI_DONE;
+}
+
+void cli_close(struct cli *cli)
+{
+	http_free(cli->http);
+	cli->http = NULL;
+	catalog_close(cli->catalog);
+	cli->catalog = NULL;
+	free(cli->catalog_path);
+	cli->catalog_path = NULL;
+	free(cli->key_file);
+	cli->key_file = NULL;
+}
+
+int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace)
+{
+	char shown[CATALOG_NAME_SIZE], decoded[CATALOG_NAME_SIZE];
+	int err = catalog_workspace_find(cli->catalog, name, ret_workspace);
+
+	/* As it is called in a mount, too. */
+	if (err == -ENOENT && catalog_name_decode(name, decoded) == 0)
+		err = catalog_workspace_find(cli->catalog, decoded, ret_workspace);
+	if (err == -ENOENT) {
+		cli_error("there is no workspace '%s'", cli_name(name, shown));
+		return CLI_FAILED;
+	}
+	return err < 0 ? cli_catalog_error(cli, err, "the workspace cannot be read") : CLI_DONE;
+}
+
+int cli_secret_read(const char *secret_file, const char *prompt, char **ret_secret)
+{
+	int err = secret_read(secret_file, prompt, ret_secret);
+
+	if (err == 0)
+		return CLI_DONE;
+	if (err == -ENOTTY)
+		cli_error("there is no terminal to ask for the secret on; give --secret-file FILE, or - for standard input");
+	else if (err == -EINVAL)
+		cli_error("the secret is empty, or longer than 4096 bytes%s",
+			  secret_file ? " (--secret-file: its first line is read)" : "");
+	else if (secret_file)
+		cli_error("--secret-file %s: %s", secret_file, strerror(-err));
+	else
+		cli_error("the secret was not read: %s", strerror(-err));
+	return CLI_FAILED;
+}
+
+int cli_url_check(const char *what, const char *url, bool allow_http)
+{
+	int err = http_url_check(url, allow_http);
+
+	if (err == 0)
+		return CLI_DONE;
+	if (err == -EPERM)
+		cli_error("%s is plain http to another machine, where everybody on the way could read it; use https, "
+			  "or say --allow-http", what);
+	else
+		cli_error("%s is no http or https address: '%s'", what, url);
+	return err == -ENOMEM ? CLI_FAILED : CLI_USAGE;
+}
+
+volatile bool cli_interrupted;
+
+static void catch_signal(int number)
+{
+	(void)number;
+	cli_interrupted = true;
+}
+
+void cli_catch_signals(void)
+{
+	/* Once only: whoever presses Ctrl-C twice means it. */
+	struct sigaction action = { .sa_handler = catch_signal, .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
