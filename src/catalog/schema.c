@@ -150,7 +150,8 @@ const char catalog_schema_sql[] =
 "  done_bytes INTEGER NOT NULL DEFAULT 0, total_bytes INTEGER NOT NULL DEFAULT 0,"
 "  reason TEXT NOT NULL DEFAULT '');"
 "CREATE UNIQUE INDEX job_recording ON job (recording_id, kind);"
-"CREATE INDEX job_due ON job (kind, due_msecs, id);"
+/* Which is due next, asked per workspace: one whose storage is disabled, or that is slow, hides nobody else's. */
+"CREATE INDEX job_due ON job (workspace_id, kind, due_msecs, id);"
 "CREATE INDEX job_workspace ON job (workspace_id, kind, state);"
 
 "CREATE TABLE change ("

@@ -1,0 +1,438 @@
+/*
+ * The queue, seen by those who fill it and those who take from it. What ends a job is in job-finish.c.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/job-private.h"
+#include "util/cleanup.h"
+#include "util/crypto.h"
+#include "util/times.h"
+
+void catalog_owner_new(char ret_owner[CATALOG_OWNER_SIZE])
+{
+	static _Atomic unsigned count;
+	unsigned char bytes[12];
+	unsigned number = ++count;
+
+	if (crypto_random(bytes, sizeof bytes) < 0) {
+		/* Still unique on this machine: who else has this pid at this time? */
+		int64_t now = time_now_nsecs();
+		int pid = getpid();
+
+		memcpy(bytes, &now, sizeof now);
+		memcpy(bytes + sizeof now, &pid, sizeof pid);
+	}
+	crypto_hex(bytes, sizeof bytes, ret_owner);
+	snprintf(ret_owner + 24, CATALOG_OWNER_SIZE - 24, "-%x", number & 0xffffff);
+}
+
+int scope_folders(struct conn *conn, struct catalog_scope scope, bool with_removed, int64_t **ret_ids, size_t *ret_count)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_free int64_t *ids = NULL;
+	size_t count = 0, capacity = 0;
+	int err = conn_query(conn, &stmt,
+			     "SELECT id FROM folder WHERE (removed = 0 OR ?3) AND"
+			     " (?1 = 0 OR (?1 = 1 AND workspace_id = ?2) OR (?1 = 2 AND id = ?2))",
+			     "iii", (int64_t)scope.kind, scope.id, (int64_t)with_removed);
+
+	if (err)
+		return err;
+	while ((err = conn_step(conn, stmt)) > 0) {
+		if (count == capacity) {
+			size_t want = capacity ? 2 * capacity : 64;
+			int64_t *more = realloc(ids, want * sizeof *ids);
+
+			if (!more)
+				return -ENOMEM;
+			ids = more;
+			capacity = want;
+		}
+		ids[count++] = sqlite3_column_int64(stmt, 0);
+	}
+	if (err < 0)
+		return err;
+	if (!count && scope.kind != CATALOG_SCOPE_ALL)
+		return -ENOENT;
+	*ret_ids = steal_pointer(&ids);
+	*ret_count = count;
+	return 0;
+}
+
+/* ---- asking ---- */
+
+/* Each statement comes in two forms, for a folder's recordings and for one. */
+#define WANTS_MIGRATION "listed = 1 AND state = 1 AND migration IN (0, 4)"
+#define QUEUE_JOBS(where) \
+	"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)" \
+	" SELECT 1, id, workspace_id, 0, ?2 FROM recording WHERE " where " AND " WANTS_MIGRATION \
+	" ON CONFLICT (recording_id, kind) DO UPDATE SET state = 0, due_msecs = excluded.due_msecs, attempts = 0," \
+	" owner = '', reason = '', done_bytes = 0, total_bytes = 0"
+#define QUEUE_RECORDINGS(where) "UPDATE recording SET migration = 1 WHERE " where " AND " WANTS_MIGRATION
+/* Those that wait after a failure: somebody asks for them now. */
+#define HURRY_JOBS(where) \
+	"UPDATE job SET due_msecs = ?2 WHERE workspace_id = ?3 AND kind = 1 AND due_msecs > ?2 AND state = 0 AND " where
+
+static int storage_check(struct conn *conn, int64_t workspace_id)
+{
+	int64_t enabled;
+	int err = conn_query_int(conn, &enabled,
+				 "SELECT s.enabled FROM storage s JOIN workspace w ON w.id = s.workspace_id"
+				 " WHERE w.id = ? AND w.removed = 0", "i", workspace_id);
+
+	if (err)
+		return err;
+	return enabled ? 0 : -ENODEV;
+}
+
+static int queue_recording(struct conn *conn, int64_t id, int64_t *ret_queued)
+{
+	int64_t now = time_now_msecs(), workspace_id;
+	int err = conn_query_int(conn, &workspace_id, "SELECT workspace_id FROM recording WHERE id = ?", "i", id);
+
+	if (err == 0)
+		err = storage_check(conn, workspace_id);
+	if (err == 0)
+		err = conn_run(conn, QUEUE_JOBS("id = ?1"), "ii", id, now);
+	if (err == 0)
+		err = conn_run(conn, QUEUE_RECORDINGS("id = ?1"), "i", id);
+	if (err)
+		return err;
+	*ret_queued += conn_changes(conn);
+	return conn_run(conn, HURRY_JOBS("recording_id = ?1"), "iii", id, now, workspace_id);
+}
+
+static int queue_folder(struct conn *conn, int64_t id, int64_t *ret_queued)
+{
+	int64_t now = time_now_msecs(), workspace_id;
+	int err = conn_query_int(conn, &workspace_id, "SELECT workspace_id FROM folder WHERE id = ?", "i", id);
+
+	if (err == 0)
+		err = storage_check(conn, workspace_id);
+	if (err == 0)
+		err = conn_run(conn, QUEUE_JOBS("folder_id = ?1"), "ii", id, now);
+	if (err == 0)
+		err = conn_run(conn, QUEUE_RECORDINGS("folder_id = ?1"), "i", id);
+	if (err)
+		return err;
+	*ret_queued += conn_changes(conn);
+	return conn_run(conn, HURRY_JOBS("(SELECT folder_id FROM recording r WHERE r.id = job.recording_id) = ?1"), "iii",
+			id, now, workspace_id);
+}
+
+struct queue_arg {
+	struct catalog_scope scope;
+	int64_t count;
+};
+
+static int write_queue(struct catalog *catalog, struct conn *conn, void *arg)
+{
+	struct queue_arg *a = arg;
+	cleanup_free int64_t *folders = NULL;
+	size_t count = 0;
+	int err;
+
+	(void)catalog;
+	a->count = 0;
+	if (a->scope.kind == CATALOG_SCOPE_RECORDING)
+		return queue_recording(conn, a->scope.id, &a->count);
+	err = scope_folders(conn, a->scope, false, &folders, &count);
+	for (size_t i = 0; i < count && err == 0; i++) {
+		err = queue_folder(conn, folders[i], &a->count);
+		/* Of everything, what has a place to go to. */
+		if (a->scope.kind == CATALOG_SCOPE_ALL && (err == -ENOENT || err == -ENODEV))
+			err = 0;
+	}
+	return err;
+}
+
+int catalog_migrate_queue(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_queued)
+{
+	struct queue_arg a = { .scope = scope };
+	int err = catalog_write(catalog, write_queue, &a);
+
+	*ret_queued = err ? 0 : a.count;
+	return err;
+}
+
+int migrate_queue_one(struct conn *conn, int64_t recording_id)
+{
+	int64_t queued = 0;
+	int err = queue_recording(conn, recording_id, &queued);
+
+	return err == -ENOENT || err == -ENODEV ? 0 : err;
+}
+
+#define CANCEL_JOBS(where) \
+	"DELETE FROM job WHERE kind = 1 AND state IN (0, 3) AND recording_id IN" \
+	" (SELECT id FROM recording WHERE " where " AND listed = 1 AND migration = 1)"
+#define CANCEL_RECORDINGS(where) "UPDATE recording SET migration = 0 WHERE " where " AND listed = 1 AND migration = 1"
+
+static int cancel_recording(struct conn *conn, int64_t id)
+{
+	int err = conn_run(conn, CANCEL_JOBS("id = ?1"), "i", id);
+
+	return err ? err : conn_run(conn, CANCEL_RECORDINGS("id = ?1"), "i", id);
+}
+
+static int cancel_folder(struct conn *conn, int64_t id)
+{
+	int err = conn_run(conn, CANCEL_JOBS("folder_id = ?1"), "i", id);
+
+	return err ? err : conn_run(conn, CANCEL_RECORDINGS("folder_id = ?1"), "i", id);
+}
+
+static int write_cancel(struct catalog *catalog, struct conn *conn, void *arg)
+{
+	struct queue_arg *a = arg;
+	cleanup_free int64_t *folders = NULL;
+	size_t count = 0;
+	int err;
+
+	(void)catalog;
+	a->count = 0;
+	if (a->scope.kind == CATALOG_SCOPE_RECORDING) {
+		err = cancel_recording(conn, a->scope.id);
+		a->count = err ? 0 : conn_changes(conn);
+		return err;
+	}
+	err = scope_folders(conn, a->scope, false, &folders, &count);
+	for (size_t i = 0; i < count && err == 0; i++) {
+		err = cancel_folder(conn, folders[i]);
+		a->count += err ? 0 : conn_changes(conn);
+	}
+	return err;
+}
+
+int catalog_migrate_cancel(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_cancelled)
+{
+	struct queue_arg a = { .scope = scope };
+	int err = catalog_write(catalog, write_cancel, &a);
+
+	*ret_cancelled = err ? 0 : a.count;
+	return err;
+}
+
+/* ---- taking ---- */
+
+struct candidate {
+	int64_t job_id, due_msecs, running;
+	enum catalog_job_kind kind;
+	bool found;
+	bool release_only; /* its worker died, and nobody may go on with it now */
+};
+
+struct claim_workspace {
+	int64_t id;
+	bool keep_at_twilio, removed, storage_enabled;
+};
+
+static bool is_given_out(const struct claim_workspace *w, enum catalog_job_kind kind)
+{
+	switch (kind) {
+	case CATALOG_JOB_MIGRATE:
+		return w->storage_enabled && !w->removed;
+	case CATALOG_JOB_CLEANUP_TWILIO:
+		return !w->keep_at_twilio; /* those that were queued before it was set wait */
+	default:
+		return true;
+	}
+}
+
+static int first_job(struct conn *conn, const char *sql, int64_t workspace_id, enum catalog_job_kind kind, int64_t *ret_id,
+		     int64_t *ret_due_msecs)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = conn_query(conn, &stmt, sql, "ii", workspace_id, (int64_t)kind);
+
+	if (err == 0)
+		err = conn_step(conn, stmt);
+	if (err <= 0)
+		return err < 0 ? err : -ENOENT;
+	*ret_id = sqlite3_column_int64(stmt, 0);
+	*ret_due_msecs = sqlite3_column_int64(stmt, 1);
+	return 0;
+}
+
+/* Workspaces take turns: the one with the fewest running jobs of the kind goes first, so that a slow one does not take all workers; within one, the oldest. */
+static int consider(struct conn *conn, const struct claim_workspace *w, enum catalog_job_kind kind, int64_t now,
+		    struct candidate *best, int64_t *next_msecs)
+{
+	struct candidate c = { .kind = kind, .found = true };
+	int err;
+
+	if (is_given_out(w, kind)) {
+		err = first_job(conn, "SELECT id, due_msecs FROM job WHERE workspace_id = ?1 AND kind = ?2"
+				" ORDER BY due_msecs, id LIMIT 1", w->id, kind, &c.job_id, &c.due_msecs);
+	} else {
+		c.release_only = true;
+		err = first_job(conn, "SELECT id, due_msecs FROM job WHERE workspace_id = ?1 AND kind = ?2 AND state = 1"
+				" ORDER BY due_msecs, id LIMIT 1", w->id, kind, &c.job_id, &c.due_msecs);
+	}
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	if (c.due_msecs > now) {
+		if (c.due_msecs < *next_msecs)
+			*next_msecs = c.due_msecs;
+		return 0;
+	}
+	err = conn_query_int(conn, &c.running,
+			     "SELECT count(*) FROM job WHERE workspace_id = ?1 AND kind = ?2 AND state = 1 AND due_msecs > ?3",
+			     "iii", w->id, (int64_t)kind, now);
+	if (err)
+		return err;
+	if (!best->found || c.running < best->running ||
+	    (c.running == best->running && (c.due_msecs < best->due_msecs ||
+					    (c.due_msecs == best->due_msecs && c.job_id < best->job_id))))
+		*best = c;
+	return 0;
+}
+
+static int find_due(struct conn *conn, unsigned kinds, struct candidate *ret_best, int64_t *ret_next_msecs)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int64_t now = time_now_msecs();
+	int err = conn_query(conn, &stmt, "SELECT w.id, w.keep_at_twilio, w.removed, coalesce(s.enabled, 0) FROM workspace w"
+			     " LEFT JOIN storage s ON s.workspace_id = w.id"
+			     " WHERE w.removed = 0 OR EXISTS (SELECT 1 FROM job j WHERE j.workspace_id = w.id)", "");
+
+	memset(ret_best, 0, sizeof *ret_best);
+	*ret_next_msecs = INT64_MAX;
+	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
+		struct claim_workspace w = {
+			.id = sqlite3_column_int64(stmt, 0),
+			.keep_at_twilio = sqlite3_column_int(stmt, 1),
+			.removed = sqlite3_column_int(stmt, 2),
+			.storage_enabled = sqlite3_column_int(stmt, 3),
+		};
+
+		err = 0;
+		for (unsigned kind = 1; kind <= CATALOG_JOB_TOMBSTONE && err == 0; kind <<= 1)
+			if (kinds & kind)
+				err = consider(conn, &w, kind, now, ret_best, ret_next_msecs);
+		if (err == 0)
+			continue;
+		break;
+	}
+	return err;
+}
+
+/* Does the job still make sense where its recording is now? */
+static bool is_in_place(enum catalog_job_kind kind, enum catalog_state state)
+{
+	switch (kind) {
+	case CATALOG_JOB_MIGRATE:
+		return state == CATALOG_STATE_TWILIO || state == CATALOG_STATE_UPLOADING;
+	case CATALOG_JOB_CLEANUP_TWILIO:
+		return state == CATALOG_STATE_STORED || state == CATALOG_STATE_DELETED;
+	default:
+		return state == CATALOG_STATE_DELETED;
+	}
+}
+
+struct claim_arg {
+	unsigned kinds;
+	const char *owner;
+	int64_t lease_msecs, next_msecs;
+	struct catalog_job job;
+	bool found;
+};
+
+static int claim(struct conn *conn, struct claim_arg *a, const struct candidate *c, bool *ret_taken)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct catalog_job *job = &a->job;
+	int64_t recording_id;
+	int err;
+
+	memset(job, 0, sizeof *job);
+	job->id = c->job_id;
+	job->kind = c->kind;
+	err = conn_query_int(conn, &recording_id, "SELECT recording_id FROM job WHERE id = ?", "i", c->job_id);
+	if (err == 0)
+		err = recording_load(conn, recording_id, &job->recording);
+	if (err)
+		return err;
+	job->workspace_id = job->recording.workspace_id;
+	if (c->release_only) {
+		err = conn_run(conn, "UPDATE job SET state = 0, owner = '' WHERE id = ?", "i", c->job_id);
+		if (err == 0 && c->kind == CATALOG_JOB_MIGRATE)
+			err = recording_put_back(conn, recording_id, CATALOG_MIGRATION_QUEUED);
+		return err;
+	}
+	if (!is_in_place(c->kind, job->recording.state)) {
+		err = conn_run(conn, "DELETE FROM job WHERE id = ?", "i", c->job_id);
+		return err ? err : workspace_settle(conn, job->workspace_id);
+	}
+	job->lease_until_msecs = time_now_msecs() + a->lease_msecs;
+	snprintf(job->owner, sizeof job->owner, "%s", a->owner);
+	err = conn_query(conn, &stmt, "UPDATE job SET state = 1, owner = ?2, due_msecs = ?3, attempts = attempts + 1,"
+			 " done_bytes = 0, total_bytes = 0 WHERE id = ?1 RETURNING attempts, was_sent", "isi", c->job_id,
+			 job->owner, job->lease_until_msecs);
+	if (err == 0)
+		err = conn_step(conn, stmt);
+	if (err <= 0)
+		return err < 0 ? err : -EIO;
+	job->attempts = (unsigned)sqlite3_column_int(stmt, 0);
+	job->was_sent = sqlite3_column_int(stmt, 1);
+	while (err > 0)
+		err = conn_step(conn, stmt);
+	if (err == 0 && c->kind == CATALOG_JOB_MIGRATE) {
+		err = conn_run(conn, "UPDATE recording SET state = 2, migration = 2 WHERE id = ?", "i", recording_id);
+		job->recording.state = CATALOG_STATE_UPLOADING;
+		job->recording.migration = CATALOG_MIGRATION_RUNNING;
+	}
+	*ret_taken = err == 0;
+	return err;
+}
+
+static int write_claim(struct catalog *catalog, struct conn *conn, void *arg)
+{
+	struct claim_arg *a = arg;
+	int err = 0;
+
+	(void)catalog;
+	a->found = false;
+	while (err == 0 && !a->found) {
+		struct candidate best;
+
+		err = find_due(conn, a->kinds, &best, &a->next_msecs);
+		if (err || !best.found)
+			break;
+		err = claim(conn, a, &best, &a->found);
+	}
+	return err;
+}
+
+int catalog_job_claim(struct catalog *catalog, unsigned kinds, const char *owner, int64_t lease_msecs, struct catalog_job *ret_job,
+		      int64_t *ret_next_msecs)
+{
+	struct claim_arg a = { .kinds = kinds, .owner = owner, .lease_msecs = lease_msecs };
+	struct candidate best;
+	int err;
+
+	*ret_next_msecs = INT64_MAX;
+	{
+		/* Who only looks takes no write lock. */
+		cleanup_conn struct conn_guard read = { catalog, NULL };
+
+		err = catalog_read_begin(catalog, &read.conn);
+		if (err == 0)
+			err = find_due(read.conn, kinds, &best, ret_next_msecs);
+	}
+	if (err)
+		return err;
+	if (!best.found)
+		return -ENOENT;
+	err = catalog_write(catalog, write_claim, &a);
+	if (err)
+		return err;
+	*ret_next_msecs = a.next_msecs;
+	if (!a.found)
+		return -ENOENT;
+	*ret_job = a.job;
+	return 0;
+}
