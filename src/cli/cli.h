@@ -100,6 +100,8 @@ void cli_close(struct cli *cli);
 /* $XDG_DATA_HOME/tonicfs/catalog.db or ~/.local/share/tonicfs/catalog.db; the caller frees; NULL where there is no home. */
 char *cli_default_catalog(void);
 int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace);
+/* All, in order of names; the caller frees. */
+int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces, size_t *ret_count);
 /* From --secret-file, or asked for. */
 int cli_secret_read(const char *secret_file, const char *prompt, char **ret_secret);
 /* Plain http is for loopback, unless allowed. what: "the endpoint". */
@@ -126,6 +128,7 @@ struct cli_table {
 };
 void cli_table_row(struct cli_table *table, size_t columns, const char *const *cells);
 void cli_table_print(struct cli_table *table, FILE *out); /* and frees it */
+void cli_table_free(struct cli_table *table);
 
 /* Progress: a line that is written over on a terminal, none elsewhere. */
 struct cli_progress {

@@ -125,6 +125,11 @@ void cli_table_print(struct cli_table *table, FILE *out)
 	}
 	if (table->failed)
 		cli_error("out of memory");
+	cli_table_free(table);
+}
+
+void cli_table_free(struct cli_table *table)
+{
 	for (size_t i = 0; i < table->count; i++)
 		free(table->cells[i]);
 	free(table->cells);

@@ -103,6 +103,37 @@ int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspa
 	return err < 0 ? cli_catalog_error(cli, err, "the workspace cannot be read") : CLI_DONE;
 }
 
+struct workspace_list {
+	struct catalog_workspace *items;
+	size_t count;
+};
+
+static int workspace_add(void *arg, const struct catalog_workspace *workspace)
+{
+	struct workspace_list *list = arg;
+	struct catalog_workspace *grown = reallocarray(list->items, list->count + 1, sizeof *grown);
+
+	if (!grown)
+		return -ENOMEM;
+	list->items = grown;
+	grown[list->count++] = *workspace;
+	return 0;
+}
+
+int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces, size_t *ret_count)
+{
+	struct workspace_list list = { NULL, 0 };
+	int err = catalog_workspace_each(cli->catalog, with_removed, workspace_add, &list);
+
+	if (err < 0) {
+		free(list.items);
+		return cli_catalog_error(cli, err, "the workspaces cannot be read");
+	}
+	*ret_workspaces = list.items;
+	*ret_count = list.count;
+	return CLI_DONE;
+}
+
 int cli_secret_read(const char *secret_file, const char *prompt, char **ret_secret)
 {
 	int err = secret_read(secret_file, prompt, ret_secret);

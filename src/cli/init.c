@@ -1,0 +1,152 @@
+/* init: a new catalog and its key. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "catalog/key.h"
+#include "cli/commands.h"
+#include "util/cleanup.h"
+#include "util/files.h"
+
+struct init_values {
+	const char *key_command;
+};
+
+struct new_key {
+	struct catalog_key key;
+	char *path;      /* of what init itself has made, to be taken back when the catalog cannot be made; NULL: nothing */
+	char *shown;     /* where the key is, for people; NULL: a command */
+};
+
+static void new_key_release(struct new_key *key)
+{
+	catalog_key_wipe(&key->key);
+	free(key->path);
+	free(key->shown);
+}
+
+static int from_command(struct cli *cli, const char *command, struct new_key *key)
+{
+	char message[CATALOG_MESSAGE_SIZE] = "";
+	int err = catalog_key_command_run(command, &key->key, message);
+
+	if (err < 0) {
+		cli_error("%s", message);
+		return CLI_FAILED;
+	}
+	if (asprintf(&key->path, "%s.key-command", cli->catalog_path) < 0) {
+		key->path = NULL;
+		err = -ENOMEM;
+	} else {
+		err = catalog_key_command_save(cli->catalog_path, command);
+	}
+	if (err == 0)
+		return CLI_DONE;
+	cli_error("%s.key-command: %s", cli->catalog_path, strerror(-err));
+	free(steal_pointer(&key->path));
+	return CLI_FAILED;
+}
+
+/* A key file that is there is used: a new catalog may have the key of another. */
+static int from_file(struct cli *cli, struct new_key *key)
+{
+	char message[CATALOG_MESSAGE_SIZE] = "";
+	int err;
+
+	if (cli->key_file)
+		key->shown = strdup(cli->key_file);
+	else if (asprintf(&key->shown, "%s.key", cli->catalog_path) < 0)
+		key->shown = NULL;
+	if (!key->shown) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	err = files_mkdir_parents(key->shown, 0700);
+	if (err == 0)
+		err = catalog_key_file_create(key->shown, &key->key);
+	if (err == 0) {
+		key->path = strdup(key->shown);
+		return CLI_DONE;
+	}
+	if (err == -EEXIST && catalog_key_file_load(key->shown, &key->key, message) == 0)
+		return CLI_DONE;
+	cli_error("%s", message[0] ? message : strerror(-err));
+	return CLI_FAILED;
+}
+
+static int run_init(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct init_values *v = values;
+	cleanup_with(new_key_release) struct new_key key = { .path = NULL };
+	cleanup_free char *saved_command = NULL;
+	char message[CATALOG_MESSAGE_SIZE] = "";
+	int status, err;
+
+	(void)argc;
+	(void)argv;
+	if (v->key_command && cli->key_file)
+		return cli_usage(cli, "a key file and a key command cannot both give the key");
+	if (access(cli->catalog_path, F_OK) == 0) {
+		cli_error("there is a catalog %s already", cli->catalog_path);
+		return CLI_FAILED;
+	}
+	if (asprintf(&saved_command, "%s.key-command", cli->catalog_path) < 0) {
+		saved_command = NULL;
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	if (!cli->key_file && access(saved_command, F_OK) == 0) {
+		cli_error("%s is left from an older catalog; remove it first", saved_command);
+		return CLI_FAILED;
+	}
+	err = files_mkdir_parents(cli->catalog_path, 0700);
+	if (err < 0) {
+		cli_error("the folder of %s cannot be made: %s", cli->catalog_path, strerror(-err));
+		return CLI_FAILED;
+	}
+	status = v->key_command ? from_command(cli, v->key_command, &key) : from_file(cli, &key);
+	if (status != CLI_DONE)
+		return status;
+
+	err = catalog_create(cli->catalog_path, &key.key, message);
+	if (err < 0) {
+		cli_error("%s", message[0] ? message : strerror(-err));
+		if (key.path)
+			unlink(key.path);
+		return CLI_FAILED;
+	}
+	if (cli->json)
+		return cli_json_print(json_pack("{s:s, s:s?, s:s?}", "catalog", cli->catalog_path, "key_file", key.shown,
+						"key_command", v->key_command));
+	printf("Made the catalog %s\n", cli->catalog_path);
+	if (key.shown)
+		printf("%s %s\nKeep a copy of the key elsewhere: without it the catalog cannot be read.\n",
+		       key.path ? "Its new key is in" : "Its key is the one in", key.shown);
+	else
+		printf("Its key is what the key command prints.\n");
+	return CLI_DONE;
+}
+
+const struct cli_command command_init = {
+	.name = "init",
+	.arguments = "[--key-command CMD]",
+	.summary = "Makes a new catalog, the encrypted file that everything else is kept in",
+	.text =
+"The catalog holds settings, credentials, the call log and the state of every\n"
+"recording. Its key is 256 bits, written as 64 hex digits to a new file of\n"
+"mode 0600 beside it (CATALOG.key), or where --key-file says; a key file that is\n"
+"there already is used as it is.\n"
+"\n"
+"With --key-command the key is what CMD prints, now and whenever the catalog is\n"
+"opened: a password manager, say. CMD is kept in CATALOG.key-command. Where\n"
+"neither is there, a systemd credential named tonicfs.key is looked for.\n",
+	.options = (const struct cli_option[]){
+		{ 0, "key-command", CLI_TEXT, "CMD", "a shell command that prints the key",
+		  offsetof(struct init_values, key_command) },
+		{ 0 },
+	},
+	.values_size = sizeof(struct init_values),
+	.run = run_init,
+};

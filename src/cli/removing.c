@@ -1,0 +1,133 @@
+#include "cli/removing.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "catalog/job.h"
+#include "policy/policy.h"
+#include "util/times.h"
+
+#define WAIT_MSECS 10000 /* for deletes; what takes longer is left to a mount */
+
+void removal_add(struct catalog_removal *sum, const struct catalog_removal *part)
+{
+	sum->recordings += part->recordings;
+	sum->twilio_deletes += part->twilio_deletes;
+	sum->s3_deletes += part->s3_deletes;
+	sum->stay_in_s3 += part->stay_in_s3;
+	sum->stay_at_twilio += part->stay_at_twilio;
+}
+
+struct pending {
+	int64_t queued, failed;
+};
+
+static int pending_get(struct cli *cli, const int64_t *workspace_ids, size_t count, struct pending *ret_pending)
+{
+	*ret_pending = (struct pending){ 0, 0 };
+	for (size_t i = 0; i < count; i++) {
+		struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, workspace_ids[i] };
+		struct catalog_status status;
+		int err = catalog_status_get(cli->catalog, scope, &status);
+
+		if (err < 0)
+			return err;
+		ret_pending->queued += status.deletes_queued;
+		ret_pending->failed += status.deletes_failed;
+	}
+	return 0;
+}
+
+/* A job that waits for its next try is not waited for: the pauses are minutes. */
+static int problem_is_waiting(void *arg, const struct catalog_problem *problem)
+{
+	int64_t *waiting = arg;
+	const unsigned kinds = CATALOG_JOB_DELETE_TWILIO | CATALOG_JOB_DELETE_S3 | CATALOG_JOB_TOMBSTONE;
+
+	if ((problem->kind & kinds) && problem->attempts && problem->next_msecs > time_now_msecs() + 1000 &&
+	    problem->next_msecs != INT64_MAX)
+		++*waiting;
+	return 0;
+}
+
+static bool all_wait(struct cli *cli, const int64_t *workspace_ids, size_t count, int64_t queued)
+{
+	int64_t waiting = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, workspace_ids[i] };
+
+		if (catalog_problem_each(cli->catalog, scope, problem_is_waiting, &waiting) < 0)
+			return false;
+	}
+	return waiting >= queued;
+}
+
+static int work(struct cli *cli, const int64_t *workspace_ids, size_t count, struct pending *ret_pending)
+{
+	int64_t deadline = time_mono_msecs() + WAIT_MSECS;
+	struct cli_progress progress;
+	struct policy *policy;
+	uint64_t generation = 0;
+	int err = cli_http_open(cli) == CLI_DONE ? 0 : -EIO;
+
+	if (err == 0)
+		err = policy_start(cli->catalog, cli->http, &policy);
+	if (err < 0)
+		return err;
+	cli_catch_signals();
+	cli_progress_init(&progress, cli);
+	for (;;) {
+		err = pending_get(cli, workspace_ids, count, ret_pending);
+		if (err < 0 || ret_pending->queued == 0 || cli_interrupted || time_mono_msecs() >= deadline ||
+		    all_wait(cli, workspace_ids, count, ret_pending->queued))
+			break;
+		cli_progress_show(&progress, "%lld deletes to go", (long long)ret_pending->queued);
+		catalog_wait(cli->catalog, &generation, 200);
+	}
+	cli_progress_clear(&progress);
+	policy_stop(policy, 2000);
+	return err < 0 ? err : pending_get(cli, workspace_ids, count, ret_pending);
+}
+
+static void say(const char *one, const char *many, int64_t count)
+{
+	if (count)
+		printf("%lld %s\n", (long long)count, count == 1 ? one : many);
+}
+
+int removing_finish(struct cli *cli, const struct catalog_removal *removal, const int64_t *workspace_ids, size_t workspace_count)
+{
+	struct pending before, pending;
+	int err = pending_get(cli, workspace_ids, workspace_count, &before);
+
+	pending = before;
+	if (err == 0 && before.queued)
+		err = work(cli, workspace_ids, workspace_count, &pending);
+	if (cli->json)
+		return cli_json_print(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+						"removed", (json_int_t)removal->recordings,
+						"twilio_deletes", (json_int_t)removal->twilio_deletes,
+						"s3_deletes", (json_int_t)removal->s3_deletes,
+						"stay_at_twilio", (json_int_t)removal->stay_at_twilio,
+						"stay_in_s3", (json_int_t)removal->stay_in_s3,
+						"deletes_queued", (json_int_t)pending.queued,
+						"deletes_failed", (json_int_t)pending.failed)) == CLI_DONE && err == 0 ?
+			(pending.failed > before.failed ? CLI_PART : CLI_DONE) : CLI_FAILED;
+	printf("Removed %lld %s\n", (long long)removal->recordings, removal->recordings == 1 ? "recording" : "recordings");
+	say("copy at Twilio is deleted", "copies at Twilio are deleted", removal->twilio_deletes);
+	say("object in S3 is deleted", "objects in S3 are deleted", removal->s3_deletes);
+	say("copy stays at Twilio", "copies stay at Twilio", removal->stay_at_twilio);
+	say("object stays in S3", "objects stay in S3", removal->stay_in_s3);
+	if (err < 0)
+		return cli_catalog_error(cli, err, "the deletes are queued, but could not be begun");
+	if (pending.queued)
+		printf("%lld of the workspace's deletes %s still queued; a mount goes on with them ('tonicfs status' shows why)\n",
+		       (long long)pending.queued, pending.queued == 1 ? "is" : "are");
+	if (pending.failed > before.failed) {
+		cli_error("%lld deletes failed; 'tonicfs status' shows why", (long long)(pending.failed - before.failed));
+		return CLI_PART;
+	}
+	return CLI_DONE;
+}

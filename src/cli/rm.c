@@ -1,0 +1,113 @@
+/* rm: what unlink(2) and rm -r do in a mount, and what became of the bytes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/removing.h"
+#include "util/cleanup.h"
+
+static int remove_scope(struct cli *cli, const struct catalog_scope *scope, struct catalog_removal *ret_removal)
+{
+	switch (scope->kind) {
+	case CATALOG_SCOPE_RECORDING:
+		return catalog_remove_recording(cli->catalog, scope->id, ret_removal);
+	case CATALOG_SCOPE_FOLDER:
+		return catalog_remove_campaign(cli->catalog, scope->id, false, ret_removal);
+	case CATALOG_SCOPE_WORKSPACE:
+		return catalog_remove_workspace(cli->catalog, scope->id, false, ret_removal);
+	case CATALOG_SCOPE_ALL:
+		break;
+	}
+	return -EPERM;
+}
+
+static int64_t workspace_of(struct cli *cli, const struct catalog_scope *scope)
+{
+	struct catalog_recording recording;
+	struct catalog_campaign campaign;
+
+	switch (scope->kind) {
+	case CATALOG_SCOPE_RECORDING:
+		return catalog_recording_get(cli->catalog, scope->id, &recording) == 0 ? recording.workspace_id : 0;
+	case CATALOG_SCOPE_FOLDER:
+		return catalog_campaign_get(cli->catalog, scope->id, &campaign) == 0 ? campaign.workspace_id : 0;
+	case CATALOG_SCOPE_WORKSPACE:
+		return scope->id;
+	case CATALOG_SCOPE_ALL:
+		break;
+	}
+	return 0;
+}
+
+static void workspace_note(int64_t *ids, size_t *count, int64_t id)
+{
+	for (size_t i = 0; i < *count; i++) {
+		if (ids[i] == id)
+			return;
+	}
+	if (id)
+		ids[(*count)++] = id;
+}
+
+static int run_rm(struct cli *cli, const void *values, int argc, char **argv)
+{
+	cleanup_free struct catalog_scope *scopes = NULL;
+	cleanup_free int64_t *workspace_ids = NULL;
+	struct catalog_removal sum = { 0 };
+	size_t count, workspace_count = 0, removed = 0;
+	bool failed = false;
+	int status = cli_catalog_open(cli);
+
+	(void)values;
+	if (status == CLI_DONE)
+		status = cli_path_scopes(cli, argc, argv, &scopes, &count);
+	if (status != CLI_DONE)
+		return status;
+	workspace_ids = calloc(count + 1, sizeof *workspace_ids);
+	if (!workspace_ids) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct catalog_removal removal = { 0 };
+		int64_t workspace_id = workspace_of(cli, &scopes[i]);
+		int err = remove_scope(cli, &scopes[i], &removal);
+
+		if (err == -EPERM && scopes[i].kind == CATALOG_SCOPE_RECORDING)
+			cli_error("a retention in the bucket forbids deleting a recording before its date");
+		else if (err == -EPERM)
+			cli_error(scopes[i].kind == CATALOG_SCOPE_FOLDER ?
+					  "'" CATALOG_UNASSIGNED "' cannot be removed while there are campaigns" :
+					  "the root of the tree cannot be removed");
+		else if (err < 0)
+			cli_catalog_error(cli, err, "not removed");
+		failed |= err < 0;
+		if (err < 0)
+			continue;
+		removed++;
+		removal_add(&sum, &removal);
+		workspace_note(workspace_ids, &workspace_count, workspace_id);
+	}
+	if (removed == 0 && failed)
+		return CLI_FAILED;
+	status = removing_finish(cli, &sum, workspace_ids, workspace_count);
+	return failed && status == CLI_DONE ? CLI_PART : status;
+}
+
+const struct cli_command command_rm = {
+	.name = "rm",
+	.arguments = "PATH…",
+	.summary = "Removes recordings, campaigns or workspaces from the call log",
+	.text =
+"Does what rm -r does in a mount. What becomes of the bytes follows the\n"
+"workspace's settings: delete_twilio deletes what is at Twilio, delete_s3 what is\n"
+"in the bucket; without them the bytes stay, and the recording does not come back\n"
+"with the next sync. Deletes are queued durably and tried at once; those that\n"
+"could not be done within ten seconds are done by the next mount.\n"
+"\n"
+"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount.\n",
+	.arguments_min = 1,
+	.arguments_max = 1000000,
+	.run = run_rm,
+};

@@ -1,0 +1,456 @@
+/* workspace add, set, list, show, remove. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/job.h"
+#include "cli/commands.h"
+#include "cli/removing.h"
+#include "util/cleanup.h"
+#include "util/secret.h"
+
+/* ---- what can be set ---- */
+
+static int set_bool(bool *where, const char *value)
+{
+	static const char *const on[] = { "on", "yes", "true", "1" }, *const off[] = { "off", "no", "false", "0" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(on); i++) {
+		if (strcmp(value, on[i]) == 0 || strcmp(value, off[i]) == 0) {
+			*where = strcmp(value, on[i]) == 0;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int set_delete_s3(struct catalog_workspace *w, const char *value)
+{
+	return set_bool(&w->delete_s3, value);
+}
+
+static int set_delete_twilio(struct catalog_workspace *w, const char *value)
+{
+	return set_bool(&w->delete_twilio, value);
+}
+
+static int set_migrate_new(struct catalog_workspace *w, const char *value)
+{
+	return set_bool(&w->migrate_new, value);
+}
+
+static int set_keep_at_twilio(struct catalog_workspace *w, const char *value)
+{
+	return set_bool(&w->keep_at_twilio, value);
+}
+
+static int set_verify(struct catalog_workspace *w, const char *value)
+{
+	w->verify_readback = strcmp(value, "readback") == 0;
+	return w->verify_readback || strcmp(value, "checksum") == 0 ? 0 : -EINVAL;
+}
+
+#define POLL_SECS_MIN 10
+#define POLL_SECS_MAX 604800
+
+static int set_poll(struct catalog_workspace *w, const char *value)
+{
+	char *end;
+	unsigned long secs;
+
+	if (strcmp(value, "off") == 0) {
+		w->poll_secs = 0;
+		return 0;
+	}
+	errno = 0;
+	secs = strtoul(value, &end, 10);
+	if (errno || end == value || *value < '0' || *value > '9')
+		return -EINVAL;
+	if (strcmp(end, "m") == 0 && secs < POLL_SECS_MAX)
+		secs *= 60;
+	else if (strcmp(end, "h") == 0 && secs < POLL_SECS_MAX)
+		secs *= 3600;
+	else if (*end && strcmp(end, "s") != 0)
+		return -EINVAL;
+	if (secs && (secs < POLL_SECS_MIN || secs > POLL_SECS_MAX))
+		return -EINVAL;
+	w->poll_secs = (unsigned)secs;
+	return 0;
+}
+
+static int set_api_key(struct catalog_workspace *w, const char *value)
+{
+	struct sid sid;
+
+	if (*value && sid_parse(value, "SK", &sid) < 0)
+		return -EINVAL;
+	snprintf(w->api_key_sid, sizeof w->api_key_sid, "%s", value);
+	return 0;
+}
+
+static int set_twilio_url(struct catalog_workspace *w, const char *value)
+{
+	if (strlen(value) >= sizeof w->twilio_url)
+		return -EINVAL;
+	snprintf(w->twilio_url, sizeof w->twilio_url, "%s", value);
+	return 0;
+}
+
+static const struct {
+	const char *key;
+	int (*set)(struct catalog_workspace *workspace, const char *value);
+	const char *values;
+} settings[] = {
+	{ "delete_s3", set_delete_s3, "on or off" },
+	{ "delete_twilio", set_delete_twilio, "on or off" },
+	{ "migrate_new", set_migrate_new, "on or off" },
+	{ "keep_at_twilio", set_keep_at_twilio, "on or off" },
+	{ "verify", set_verify, "checksum or readback" },
+	{ "poll", set_poll, "off, or a time from 10s to 7 days, such as 90s, 5m, 2h" },
+	{ "api_key", set_api_key, "an API key's SID (SK…), or nothing" },
+	{ "twilio_url", set_twilio_url, "an address, or nothing" },
+};
+
+static int setting_apply(const struct cli *cli, struct catalog_workspace *workspace, const char *word)
+{
+	const char *equals = strchr(word, '=');
+	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+
+	if (!equals)
+		return cli_usage(cli, "'%s' is not of the form KEY=VALUE", word);
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		if (strlen(settings[i].key) != len || memcmp(settings[i].key, word, len) != 0)
+			continue;
+		if (settings[i].set(workspace, equals + 1) < 0)
+			return cli_usage(cli, "%s is %s, not '%s'", settings[i].key, settings[i].values, equals + 1);
+		return CLI_DONE;
+	}
+	return cli_usage(cli, "there is no setting '%.*s'", (int)len, word);
+}
+
+/* ---- add ---- */
+
+struct add_values {
+	const char *account, *api_key, *twilio_url, *secret_file;
+	bool allow_http;
+};
+
+static int run_add(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct add_values *v = values;
+	struct catalog_workspace w = { .poll_secs = 300, .twilio_plain_http = v->allow_http };
+	char message[CATALOG_MESSAGE_SIZE], prompt[128], shown[CATALOG_NAME_SIZE];
+	cleanup_secret char *secret = NULL;
+	int64_t id;
+	int status, err;
+
+	(void)argc;
+	if (!v->account)
+		return cli_usage(cli, "--account AC… is missing");
+	if (sid_parse(v->account, "AC", &w.account_sid) < 0)
+		return cli_usage(cli, "--account: '%s' is no account SID (AC and 32 hex digits)", v->account);
+	if (!*argv[0] || catalog_name_encode(argv[0], shown) < 0)
+		return cli_usage(cli, *argv[0] ? "the name is too long" : "the name is empty");
+	if (strlen(argv[0]) >= sizeof w.name)
+		return cli_usage(cli, "the name is too long");
+	snprintf(w.name, sizeof w.name, "%s", argv[0]);
+	if (v->api_key && (!*v->api_key || set_api_key(&w, v->api_key) < 0))
+		return cli_usage(cli, "--api-key: '%s' is no API key's SID (SK and 32 hex digits)", v->api_key);
+	if (v->twilio_url && set_twilio_url(&w, v->twilio_url) < 0)
+		return cli_usage(cli, "--twilio-url is too long");
+	if (w.twilio_url[0]) {
+		status = cli_url_check("--twilio-url", w.twilio_url, v->allow_http);
+		if (status != CLI_DONE)
+			return status;
+	}
+
+	status = cli_catalog_open(cli);
+	if (status != CLI_DONE)
+		return status;
+	snprintf(prompt, sizeof prompt, w.api_key_sid[0] ? "Secret of API key %s: " : "Auth token of account %s: ",
+		 w.api_key_sid[0] ? w.api_key_sid : v->account);
+	status = cli_secret_read(v->secret_file, prompt, &secret);
+	if (status != CLI_DONE)
+		return status;
+	err = catalog_workspace_add(cli->catalog, &w, secret, &id, message);
+	if (err < 0) {
+		cli_error("%s", message);
+		return CLI_FAILED;
+	}
+	if (cli->json)
+		return cli_json_print(json_pack("{s:o, s:s}", "name", cli_json_name(w.name), "folder", shown));
+	printf("Added workspace %s\n", shown);
+	return CLI_DONE;
+}
+
+const struct cli_command command_workspace_add = {
+	.name = "workspace add",
+	.arguments = "NAME --account AC… [--api-key SK…] [--secret-file FILE|-]",
+	.summary = "Adds a workspace: a Twilio account and its recordings",
+	.text =
+"The account's auth token, or the API key's secret, is read from the first line\n"
+"of --secret-file ('-': standard input), else asked for on the terminal. It is\n"
+"kept in the catalog only and never shown again.\n",
+	.options = (const struct cli_option[]){
+		{ 0, "account", CLI_TEXT, "AC…", "the account's SID", offsetof(struct add_values, account) },
+		{ 0, "api-key", CLI_TEXT, "SK…", "an API key's SID, to be used instead of the auth token",
+		  offsetof(struct add_values, api_key) },
+		{ 0, "twilio-url", CLI_TEXT, "URL", "another address than https://api.twilio.com",
+		  offsetof(struct add_values, twilio_url) },
+		{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the auth token or the API key's secret is",
+		  offsetof(struct add_values, secret_file) },
+		{ 0, "allow-http", CLI_FLAG, NULL, "take plain http to another machine than this one",
+		  offsetof(struct add_values, allow_http) },
+		{ 0 },
+	},
+	.values_size = sizeof(struct add_values),
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = run_add,
+};
+
+/* ---- set ---- */
+
+struct set_values {
+	const char *secret_file;
+	int allow_http;
+};
+
+static int run_set(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct set_values *v = values;
+	struct catalog_workspace w = { 0 };
+	cleanup_secret char *secret = NULL;
+	int status, err;
+
+	if (argc < 2 && !v->secret_file && v->allow_http < 0)
+		return cli_usage(cli, "nothing is given to set: KEY=VALUE, or --secret-file");
+	for (int i = 1; i < argc; i++) { /* wrong words are wrong usage, whatever the catalog says */
+		status = setting_apply(cli, &w, argv[i]);
+		if (status != CLI_DONE)
+			return status;
+	}
+	status = cli_catalog_open(cli);
+	if (status != CLI_DONE)
+		return status;
+	status = cli_workspace_find(cli, argv[0], &w);
+	if (status != CLI_DONE)
+		return status;
+	for (int i = 1; i < argc; i++)
+		setting_apply(cli, &w, argv[i]);
+	if (v->allow_http >= 0)
+		w.twilio_plain_http = v->allow_http;
+	if (w.twilio_url[0]) {
+		status = cli_url_check("twilio_url", w.twilio_url, w.twilio_plain_http);
+		if (status != CLI_DONE)
+			return status;
+	}
+	if (v->secret_file) {
+		status = cli_secret_read(v->secret_file, NULL, &secret);
+		if (status != CLI_DONE)
+			return status;
+	}
+	err = catalog_workspace_update(cli->catalog, &w, secret);
+	return err < 0 ? cli_catalog_error(cli, err, "the workspace was not changed") : CLI_DONE;
+}
+
+const struct cli_command command_workspace_set = {
+	.name = "workspace set",
+	.arguments = "NAME [KEY=VALUE…] [--secret-file FILE|-]",
+	.summary = "Changes a workspace's settings",
+	.text =
+"  delete_s3=on|off       rm also deletes what is in the bucket (off: it stays)\n"
+"  delete_twilio=on|off   rm also deletes what is at Twilio (off: it stays)\n"
+"  migrate_new=on|off     new recordings are moved to the bucket by themselves\n"
+"  keep_at_twilio=on|off  what was moved to the bucket is not deleted at Twilio\n"
+"  verify=checksum|readback\n"
+"                         what proves an upload: the server's checksum, or\n"
+"                         reading all of it back\n"
+"  poll=TIME|off          how often a mount asks Twilio for news (5m)\n"
+"  api_key=SK…            the API key that is used; empty: the auth token\n"
+"  twilio_url=URL         another address than https://api.twilio.com\n"
+"\n"
+"With --secret-file the auth token or API key's secret is replaced.\n",
+	.options = (const struct cli_option[]){
+		{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the new secret is",
+		  offsetof(struct set_values, secret_file) },
+		{ 0, "allow-http", CLI_SWITCH, NULL, "take plain http to another machine than this one",
+		  offsetof(struct set_values, allow_http) },
+		{ 0 },
+	},
+	.values_size = sizeof(struct set_values),
+	.arguments_min = 1,
+	.arguments_max = 32,
+	.run = run_set,
+};
+
+/* ---- list, show ---- */
+
+static const char *storage_state(const struct catalog_workspace *w)
+{
+	return !w->has_storage ? "none" : w->storage_enabled ? "enabled" : "disabled";
+}
+
+static int64_t recordings_of(const struct catalog_status *status)
+{
+	return status->by_state[CATALOG_STATE_TWILIO] + status->by_state[CATALOG_STATE_UPLOADING] +
+	       status->by_state[CATALOG_STATE_STORED] + status->by_state[CATALOG_STATE_S3];
+}
+
+static json_t *workspace_json(const struct catalog_workspace *w, const struct catalog_status *status)
+{
+	char account[SID_SIZE], folder[CATALOG_NAME_SIZE];
+
+	sid_format(&w->account_sid, "AC", account);
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:s, s:I, s:I}",
+			 "name", cli_json_name(w->name), "folder", cli_name(w->name, folder), "account", account,
+			 "api_key", w->api_key_sid, "twilio_url", w->twilio_url, "delete_s3", (int)w->delete_s3,
+			 "delete_twilio", (int)w->delete_twilio, "migrate_new", (int)w->migrate_new, "keep_at_twilio",
+			 (int)w->keep_at_twilio, "verify", w->verify_readback ? "readback" : "checksum", "poll_secs",
+			 (json_int_t)w->poll_secs, "storage", storage_state(w), "calls", (json_int_t)status->calls,
+			 "recordings",
+			 (json_int_t)(status->by_state[CATALOG_STATE_TWILIO] + status->by_state[CATALOG_STATE_UPLOADING] +
+				      status->by_state[CATALOG_STATE_STORED] + status->by_state[CATALOG_STATE_S3]));
+}
+
+static int workspace_status(struct cli *cli, int64_t id, struct catalog_status *ret_status)
+{
+	struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, id };
+	int err = catalog_status_get(cli->catalog, scope, ret_status);
+
+	return err < 0 ? cli_catalog_error(cli, err, "the workspace's counts cannot be read") : CLI_DONE;
+}
+
+static int run_list(struct cli *cli, const void *values, int argc, char **argv)
+{
+	cleanup_free struct catalog_workspace *list = NULL;
+	size_t count = 0;
+	const char *const head[] = { "NAME", "ACCOUNT", "STORAGE", "CALLS", "RECORDINGS" };
+	struct cli_table table = { 0 };
+	json_t *array;
+	int status = cli_catalog_open(cli);
+
+	(void)values;
+	(void)argc;
+	(void)argv;
+	if (status != CLI_DONE)
+		return status;
+	status = cli_workspaces(cli, false, &list, &count);
+	if (status != CLI_DONE)
+		return status;
+	array = json_array();
+	cli_table_row(&table, ARRAY_SIZE(head), head);
+	for (size_t i = 0; i < count; i++) {
+		const struct catalog_workspace *w = &list[i];
+		char account[SID_SIZE], shown[CATALOG_NAME_SIZE], calls[24], recordings[24];
+		struct catalog_status counts;
+
+		status = workspace_status(cli, w->id, &counts);
+		if (status != CLI_DONE)
+			break;
+		sid_format(&w->account_sid, "AC", account);
+		snprintf(calls, sizeof calls, "%lld", (long long)counts.calls);
+		snprintf(recordings, sizeof recordings, "%lld", (long long)recordings_of(&counts));
+		json_array_append_new(array, workspace_json(w, &counts));
+		cli_table_row(&table, ARRAY_SIZE(head),
+			      (const char *const[]){ cli_name(w->name, shown), account, storage_state(w), calls, recordings });
+	}
+	if (status == CLI_DONE && cli->json)
+		status = cli_json_print(json_incref(array));
+	else if (status == CLI_DONE && count)
+		cli_table_print(&table, stdout);
+	else if (status == CLI_DONE)
+		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
+	json_decref(array);
+	cli_table_free(&table);
+	return status;
+}
+
+const struct cli_command command_workspace_list = {
+	.name = "workspace list",
+	.arguments = "",
+	.summary = "Lists the workspaces",
+	.run = run_list,
+};
+
+static int run_show(struct cli *cli, const void *values, int argc, char **argv)
+{
+	struct catalog_workspace w;
+	struct catalog_status counts;
+	char account[SID_SIZE], shown[CATALOG_NAME_SIZE];
+	int status = cli_catalog_open(cli);
+
+	(void)values;
+	(void)argc;
+	if (status == CLI_DONE)
+		status = cli_workspace_find(cli, argv[0], &w);
+	if (status == CLI_DONE)
+		status = workspace_status(cli, w.id, &counts);
+	if (status != CLI_DONE)
+		return status;
+	if (cli->json)
+		return cli_json_print(workspace_json(&w, &counts));
+	sid_format(&w.account_sid, "AC", account);
+	printf("name            %s\n", cli_name(w.name, shown));
+	printf("account         %s\n", account);
+	printf("signs in with   %s\n", w.api_key_sid[0] ? w.api_key_sid : "the auth token");
+	printf("twilio_url      %s\n", w.twilio_url[0] ? w.twilio_url : "https://api.twilio.com");
+	printf("storage         %s\n", storage_state(&w));
+	printf("delete_s3       %s\n", w.delete_s3 ? "on" : "off");
+	printf("delete_twilio   %s\n", w.delete_twilio ? "on" : "off");
+	printf("migrate_new     %s\n", w.migrate_new ? "on" : "off");
+	printf("keep_at_twilio  %s\n", w.keep_at_twilio ? "on" : "off");
+	printf("verify          %s\n", w.verify_readback ? "readback" : "checksum");
+	if (w.poll_secs)
+		printf("poll            every %u s\n", w.poll_secs);
+	else
+		printf("poll            off\n");
+	printf("calls           %lld\n", (long long)counts.calls);
+	printf("recordings      %lld\n", (long long)recordings_of(&counts));
+	return CLI_DONE;
+}
+
+const struct cli_command command_workspace_show = {
+	.name = "workspace show",
+	.arguments = "NAME",
+	.summary = "Shows a workspace's settings, but no secret",
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = run_show,
+};
+
+/* ---- remove ---- */
+
+static int run_remove(struct cli *cli, const void *values, int argc, char **argv)
+{
+	struct catalog_workspace w;
+	struct catalog_removal removal = { 0 };
+	int status = cli_catalog_open(cli);
+	int err;
+
+	(void)values;
+	(void)argc;
+	if (status == CLI_DONE)
+		status = cli_workspace_find(cli, argv[0], &w);
+	if (status != CLI_DONE)
+		return status;
+	err = catalog_remove_workspace(cli->catalog, w.id, false, &removal);
+	if (err < 0)
+		return cli_catalog_error(cli, err, "the workspace was not removed");
+	return removing_finish(cli, &removal, &w.id, 1);
+}
+
+const struct cli_command command_workspace_remove = {
+	.name = "workspace remove",
+	.arguments = "NAME",
+	.summary = "Removes a workspace with everything in it",
+	.text =
+"Its campaigns, its call log and its recordings leave the tree at once. What\n"
+"becomes of the bytes follows the workspace's settings: without delete_twilio and\n"
+"delete_s3 they stay where they are. Deletes that cannot be done at once are done\n"
+"by the next mount; then the workspace's credentials go, too.\n",
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = run_remove,
+};
