@@ -107,7 +107,9 @@ static int sort_key_new(struct conn *conn, const struct catalog_recording *recor
 	int64_t below = first, above = end, key, taken;
 	char name[CATALOG_FILE_NAME_SIZE], other_name[CATALOG_FILE_NAME_SIZE];
 	int err = conn_query(conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r"
-			     " WHERE r.sort_key > ?1 AND r.sort_key < ?2 ORDER BY r.sort_key", "ii", first, end);
+			     /* The last condition lets SQLite use the index, which has no others. */
+			     " WHERE r.sort_key BETWEEN ?1 AND ?2 AND r.sort_key > 0 ORDER BY r.sort_key", "ii",
+			     first + 1, end - 1);
 
 	if (err)
 		return err;
