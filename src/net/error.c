@@ -83,6 +83,8 @@ void http_error_from_curl(const struct http_transfer *t, CURLcode code, struct r
 	const char *more = detail(t, code);
 
 	remote_error_clear(ret_error);
+	if (code == CURLE_OK && !t->head_seen) /* curl takes a head that was cut off for a whole one */
+		code = CURLE_GOT_NOTHING;
 	if (code == CURLE_OK)
 		return;
 	if (t->is_aborted) {

@@ -1,6 +1,8 @@
 /* A request and its policy become a curl handle here, and only here. Any option that cannot be set fails the request. */
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +13,7 @@
 
 /* A redirect's page is read to its end, so that the connection can be used again, unless it is longer than this. */
 #define REDIRECT_BODY_LIMIT_BYTES (64 * 1024)
+#define UNSENT_LIMIT_BYTES (64 * 1024)
 
 static bool is_redirect_status(int status)
 {
@@ -135,6 +138,17 @@ static int on_connected(void *arg, char *peer, char *local, int peer_port, int l
 	return CURL_PREREQFUNC_OK;
 }
 
+/* Little waits unsent in the kernel, so that what curl has sent is what has left: megabytes in the queue of a slow line
+ * would look like a stall. A system that does not know the option does without. */
+static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	int limit = UNSENT_LIMIT_BYTES;
+
+	(void)arg, (void)purpose;
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof limit);
+	return CURL_SOCKOPT_OK;
+}
+
 static bool is_credential(const char *name)
 {
 	return strcasecmp(name, "Authorization") == 0 || strcasecmp(name, "Cookie") == 0 ||
@@ -238,6 +252,7 @@ static CURLcode set_connection(CURL *easy, struct http_transfer *t)
 	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
+	SET(CURLOPT_SOCKOPTFUNCTION, on_socket);
 	/* What is meant for this machine must not travel to a proxy in the clear. */
 	if (t->url.is_loopback)
 		SET(CURLOPT_PROXY, "");
@@ -294,7 +309,7 @@ int http_handle_new(struct http_transfer *t)
 	t->is_connected = t->head_seen = t->is_paused = t->is_redirect = t->is_aborted = false;
 	t->head_error = 0;
 	t->body_sent = t->dropped_bytes = 0;
-	t->unsent_bytes = 0;
+	t->uploaded_bytes = 0;
 	t->curl_text[0] = '\0';
 	t->active_msecs = time_mono_msecs();
 	http_head_reset(&t->head);

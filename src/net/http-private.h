@@ -101,7 +101,7 @@ struct http_transfer {
 	bool is_aborted;        /* by a callback of the caller's */
 	int head_error;         /* the head cannot be kept */
 	int64_t active_msecs;   /* when a byte last moved */
-	int unsent_bytes;       /* in the kernel's send queue, when last looked at */
+	curl_off_t uploaded_bytes; /* when last looked at */
 };
 
 /* handle.c: fills transfer->easy. 0, or -ENOMEM / -EINVAL with nothing left behind. */

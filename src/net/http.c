@@ -4,11 +4,9 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <linux/sockios.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 
 #include "net/http-private.h"
@@ -17,7 +15,7 @@
 #include "util/times.h"
 
 #define POLL_LIMIT_MSECS 10000
-/* How often an upload's send queue is looked at: bytes that leave it are the only sign of life there is. */
+/* How often an upload's progress is looked at. */
 #define UPLOAD_SCAN_MSECS 1000
 /* The clocks of a machine that stays awake agree better than this. */
 #define SLEEP_MIN_MSECS 2000
@@ -436,18 +434,15 @@ static bool handle_commands(struct http *http)
 	return !is_stopping;
 }
 
-/* Bytes that the kernel still sends are a sign of life that curl does not see. */
-static void look_at_send_queue(struct http_transfer *t, int64_t now)
+/* on_read tells of large pieces only; a slow line takes long for each. */
+static void look_at_upload(struct http_transfer *t, int64_t now)
 {
-	curl_socket_t fd = CURL_SOCKET_BAD;
-	int unsent = 0;
+	curl_off_t sent = 0;
 
-	if (curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd) || fd == CURL_SOCKET_BAD ||
-	    ioctl(fd, SIOCOUTQ, &unsent) < 0)
-		return;
-	if (unsent != t->unsent_bytes)
+	curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	if (sent != t->uploaded_bytes)
 		t->active_msecs = now;
-	t->unsent_bytes = unsent;
+	t->uploaded_bytes = sent;
 }
 
 /* Ends the transfer where its time is over; else tells when to look again. */
@@ -466,7 +461,7 @@ static void check_time(struct http_transfer *t, int64_t now)
 		int64_t stall_at;
 
 		if (t->request.body_len)
-			look_at_send_queue(t, now);
+			look_at_upload(t, now);
 		stall_at = t->active_msecs + stall_limit_msecs(t);
 		if (now >= stall_at) {
 			http_error_timeout(t, "nothing came or went for too long", &error);
