@@ -164,6 +164,13 @@ def empty(binary, fuse, folder, standin, s3, bucket):
 
 
 @pytest.fixture
+def bulk(binary, fuse, folder, s3, bucket):
+    """A company with 2,500 recordings, more than two pages of a list."""
+    with StandIn("bulk:2500:secs=1-2") as running:
+        yield Company(folder, running, s3, bucket, "bulk")
+
+
+@pytest.fixture
 def acme(empty):
     """The company with its calls, synced."""
     return empty.fill()

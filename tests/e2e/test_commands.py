@@ -27,7 +27,7 @@ def test_a_workspace_as_json_has_its_settings_and_no_secret(acme):
     assert shown["name"] == "acme" and shown["account"] == ACCOUNT
     for setting in ("delete_s3", "delete_twilio", "migrate_new", "keep_at_twilio"):
         assert shown[setting] is False, setting
-    names = [workspace["name"] for workspace in acme.json("workspace", "list")["workspaces"]]
+    names = [workspace["name"] for workspace in acme.json("workspace", "list")]
     assert names == ["acme"]
 
 
@@ -86,7 +86,7 @@ def test_a_campaign_is_listed_with_its_numbers(acme):
     acme("campaign", "add", "acme", "spring", "--number", "+15550100001", "--number", "+15550100002")
     shown = acme("campaign", "list", "acme").stdout
     assert "spring" in shown
-    campaigns = {campaign["name"]: campaign for campaign in acme.json("campaign", "list", "acme")["campaigns"]}
+    campaigns = {campaign["name"]: campaign for campaign in acme.json("campaign", "list", "acme")}
     assert sorted(campaigns["spring"]["numbers"]) == ["+15550100001", "+15550100002"]
 
 

@@ -61,13 +61,14 @@ def test_migrate_takes_files_campaigns_sids_and_paths_in_a_mount(acme):
     acme.tonic("migrate", acme.first.path, acme.second.sid, "--wait")
     with acme.mount() as mount:
         acme.tonic("migrate", mount / "acme/autumn", "--wait")
-        acme.tonic("migrate", acme.stray.name, "--wait", cwd=None, status=1)
-    assert sorted(acme.keys()) == sorted(item.key for item in [acme.first, acme.second, *acme.autumn, acme.downmix])
+        mount.shell('cd "$1" && exec "$2" migrate "$3" --wait', mount / "acme/unassigned", acme.tonic.binary, acme.stray.name)
+    moved = [acme.first, acme.second, *acme.autumn, acme.downmix, acme.stray]
+    assert sorted(acme.keys()) == sorted(recording.key for recording in moved)
 
 
 def test_migrate_says_how_many_as_json(acme):
     result = acme.tonic.json("migrate", "acme/autumn", "--wait")
-    assert result["done"] == 3 and result["failed"] == 0
+    assert result["asked"] == 3 and result["migrate"]["done"] == 3 and result["migrate"]["failed"] == 0
 
 
 def test_a_second_migration_has_nothing_to_do(acme):
@@ -152,7 +153,7 @@ def test_keep_at_twilio_keeps(acme):
 
 
 def test_a_delete_that_fails_is_tried_again_and_does_not_undo_the_migration(acme):
-    acme.twilio.switch("delete_status", 500, sid=acme.first.sid, count=2)
+    acme.twilio.switch("fail_delete", 500, sid=acme.first.sid, count=2)
     with acme.mount() as mount:
         assert mount.migrate(acme.first.path) == "done"
         acme.wait_deleted_at_twilio(acme.first)
@@ -161,7 +162,7 @@ def test_a_delete_that_fails_is_tried_again_and_does_not_undo_the_migration(acme
 
 def test_a_404_after_a_delete_that_was_sent_is_success(acme):
     """The answer to the first DELETE is lost; the second is told 404."""
-    acme.twilio.switch("delete_reset_after", True, sid=acme.first.sid, count=1)
+    acme.twilio.switch("delete_answer", "lost", sid=acme.first.sid, count=1)
     with acme.mount() as mount:
         assert mount.migrate(acme.first.path) == "done"
         wait_for(lambda: mount.attr(acme.first.path, "state") == "s3", 20)
@@ -169,9 +170,14 @@ def test_a_404_after_a_delete_that_was_sent_is_success(acme):
 
 # What goes wrong on the way
 
-@pytest.mark.parametrize("misbehaviour", ["error_page", "truncate_after", "wrong_bytes_length", "html_page"])
-def test_what_is_not_the_recording_is_never_stored(acme, misbehaviour):
-    acme.twilio.switch(misbehaviour, sid=acme.first.sid)
+@pytest.mark.parametrize("name, value", [
+    ("error_page_200", "xml"), ("error_page_200", "html"), ("error_page_200", "json"), ("content_type", "text/html"),
+    ("empty_body", True), ("short_body", 100), ("truncate_after", 20_000), ("reset_after", 20_000), ("flip_byte", -1),
+    ("downmix_always", True), ("fail_media", 500)], ids=lambda word: str(word))
+def test_what_is_not_the_recording_is_never_stored(acme, name, value):
+    acme.twilio.switch(name, value, sid=acme.first.sid)
+    if name == "error_page_200":
+        acme.twilio.switch("error_page_as_audio", sid=acme.first.sid)
     with acme.mount() as mount:
         mount.set_attr(acme.first.path, "migrate", "now")
         time.sleep(2 * PATIENCE)
@@ -192,7 +198,7 @@ def test_a_failure_has_a_reason_and_can_be_asked_for_again(acme):
 
 
 def test_migrate_ends_with_status_3_where_some_failed_and_names_them(acme):
-    acme.twilio.switch("error_page", sid=acme.first.sid)
+    acme.twilio.switch("error_page_200", "xml", sid=acme.first.sid)
     result = acme.tonic("migrate", "acme", "--wait", status=3, timeout=55)
     assert acme.first.sid in result.stderr + result.stdout
     assert_stored(acme, acme.second, acme.long)
@@ -221,7 +227,7 @@ def test_equal_bytes_under_the_key_are_adopted(acme):
 
 
 def test_cancel_takes_back_what_is_queued(acme):
-    acme.twilio.switch("media_delay_secs", 3)
+    acme.twilio.switch("first_byte_msecs", 3000)
     with acme.mount() as mount:
         mount.set_attr("acme", "migrate", "now")
         mount.set_attr("acme", "migrate", "cancel")
@@ -233,7 +239,7 @@ def test_cancel_takes_back_what_is_queued(acme):
 
 
 def test_progress_is_shown_while_it_runs(acme):
-    acme.twilio.switch("media_bytes_per_sec", 200_000, sid=acme.long.sid)
+    acme.twilio.switch("bytes_per_sec", 200_000, sid=acme.long.sid)
     with acme.mount() as mount:
         mount.set_attr(acme.long.path, "migrate", "now")
         wait_for(lambda: re.fullmatch(r"running \d+%", mount.attr(acme.long.path, "migrate")), 10)
@@ -243,7 +249,7 @@ def test_progress_is_shown_while_it_runs(acme):
 
 def test_a_kill_in_the_middle_ends_in_the_same_state_as_none(acme):
     files = acme.twilio.files()
-    acme.twilio.switch("media_bytes_per_sec", 300_000)
+    acme.twilio.switch("bytes_per_sec", 300_000)
     for pause in (0.2, 0.7, 1.2):
         process = acme.tonic.start("migrate", "acme", "--wait")
         time.sleep(pause * PATIENCE)

@@ -65,7 +65,7 @@ def test_ctrl_c_ends_a_mount_in_the_foreground(acme):
 
 
 def test_sigterm_in_the_middle_of_a_transfer_puts_it_back(acme):
-    acme.twilio.switch("media_bytes_per_sec", 30_000, sid=acme.long.sid)
+    acme.twilio.switch("bytes_per_sec", 30_000, sid=acme.long.sid)
     with acme.mount() as mount:
         mount.set_attr(acme.long.path, "migrate", "now")
         wait_for(lambda: mount.attr(acme.long.path, "migrate").startswith("running"), 10)

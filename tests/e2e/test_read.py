@@ -59,37 +59,46 @@ def test_a_file_is_not_fetched_once_per_reader(acme):
     with acme.mount() as mount:
         readers = [Background(sha256_of, mount / recording.path) for _ in range(6)]
         assert {reader.result() for reader in readers} == {recording.sha256}
-        sent = sum(entry.sent_bytes for entry in acme.twilio.media_requests(recording))
+        sent = sum(entry["body_bytes"] for entry in acme.twilio.ledger(sid=recording.sid) if entry["operation"] == "media")
     assert sent < 4 * len(recording.content)
 
 
 @pytest.mark.parametrize("switches", [
-    {"no_range": True},
-    {"chunked": True},
-    {"no_head": True},
-    {"no_range": True, "chunked": True, "no_head": True},
-    {"redirect_media": True},
-], ids=lambda switches: "+".join(switches))
+    {"range": "ignored"},
+    {"length": "chunked"},
+    {"length": "close"},
+    {"head": False},
+    {"etag": "none"},
+    {"etag": "weak"},
+    {"range": "ignored", "length": "chunked", "head": False, "etag": "none"},
+    {"redirect_media": "same"},
+    {"wav_header": "list"},
+    {"channels_says_one": True},
+], ids=lambda switches: ",".join(f"{name}={value}" for name, value in switches.items()))
 def test_reading_works_whatever_twilio_supports(acme, switches):
-    acme.twilio.switch(**switches)
+    for name, value in switches.items():
+        acme.twilio.switch(name, value)
     with acme.mount() as mount:
         for recording in (acme.first, acme.voicemail, acme.long):
-            assert mount.stat(recording.path).st_size == len(recording.content)
-            assert mount.sha256(recording.path) == recording.sha256
-            assert mount.read_range(recording.path, 1000, 5000) == recording.content[1000:6000]
+            content = acme.standin.media(recording.sid)
+            assert mount.stat(recording.path).st_size == len(content)
+            assert mount.read(recording.path) == content
+            assert mount.read_range(recording.path, 1000, 5000) == content[1000:6000]
 
 
-def test_an_error_page_with_status_200_never_reaches_a_reader(acme):
+@pytest.mark.parametrize("page", ["xml", "html", "json"])
+@pytest.mark.parametrize("as_audio", [False, True], ids=["as such", "as audio"])
+def test_an_error_page_with_status_200_never_reaches_a_reader(acme, page, as_audio):
     with acme.mount() as mount:
         for recording in acme.twilio.files():
             mount.stat(recording.path)
-        acme.twilio.switch(error_page_200=True)
-        for recording in (acme.first, acme.voicemail):
-            assert error_of(read_all, mount / recording.path, timeout=70) == "EIO"
+        acme.twilio.switch("error_page_200", page)
+        acme.twilio.switch("error_page_as_audio", as_audio)
+        assert error_of(read_all, mount / acme.first.path, timeout=65) == "EIO"
 
 
 def test_an_error_page_is_no_size_either(acme):
-    acme.twilio.switch(error_page_200=True)
+    acme.twilio.switch("error_page_200", "xml")
     with acme.mount() as mount:
         assert error_of(os.stat, mount / acme.first.path, timeout=30) in ("EIO", "ETIMEDOUT")
 
@@ -97,13 +106,13 @@ def test_an_error_page_is_no_size_either(acme):
 def test_a_body_that_is_cut_short_is_no_end_of_file(acme):
     with acme.mount() as mount:
         mount.stat(acme.long.path)
-        acme.twilio.switch(truncate_media=1)
+        acme.twilio.switch("truncate_after", 100_000, count=1)
         assert mount.sha256(acme.long.path, timeout=65) == acme.long.sha256
 
 
 def test_a_recording_just_completed_is_waited_for(acme):
     """404 at first: the media has not arrived where it is read from."""
-    acme.twilio.switch(media_404_times=2)
+    acme.twilio.switch("media_404_first", 2)
     with acme.mount() as mount:
         assert mount.sha256(acme.first.path, timeout=65) == acme.first.sha256
 
@@ -136,13 +145,13 @@ def test_a_stuck_file_does_not_hold_up_others(acme):
     with acme.mount() as mount:
         for recording in acme.twilio.files():
             mount.stat(recording.path)
-        acme.twilio.switch(media_stall=acme.long.sid)
+        acme.twilio.switch("stall_after", 50_000, sid=acme.long.sid)
         stuck = [Background(read_all, mount / acme.long.path) for _ in range(3)]
         time.sleep(0.5)
         began = time.monotonic()
         assert mount.sha256(acme.first.path, timeout=10) == acme.first.sha256
         assert time.monotonic() - began < 10
-        acme.twilio.switch(media_stall="")
+        acme.twilio.unswitch()
         for reader in stuck:
             try:
                 assert hashlib.sha256(reader.result(timeout=70)).hexdigest() == acme.long.sha256
@@ -153,7 +162,7 @@ def test_a_stuck_file_does_not_hold_up_others(acme):
 def test_a_reader_of_a_stuck_file_can_be_killed(acme):
     with acme.mount() as mount:
         mount.stat(acme.long.path)
-        acme.twilio.switch(media_stall=acme.long.sid)
+        acme.twilio.switch("stall_after", 50_000, sid=acme.long.sid)
         mount.shell('timeout -s KILL 1 cat "$1" >/dev/null', mount / acme.long.path, status=None, timeout=35)
 
 

@@ -173,7 +173,7 @@ def test_the_command_rm_takes_a_path_inside_a_mount(acme):
 
 
 def test_rm_cancels_a_transfer_that_is_running(acme):
-    acme.twilio.switch("media_bytes_per_sec", 100_000, sid=acme.long.sid)
+    acme.twilio.switch("bytes_per_sec", 100_000, sid=acme.long.sid)
     with acme.mount() as mount:
         mount.set_attr(acme.long.path, "migrate", "now")
         wait_for(lambda: mount.attr(acme.long.path, "migrate").startswith("running"), 10)
@@ -186,7 +186,7 @@ def test_rm_cancels_a_transfer_that_is_running(acme):
 
 def test_deletes_that_wait_survive_a_restart(acme):
     acme.set("delete_twilio=on")
-    acme.twilio.switch("delete_status", 503)
+    acme.twilio.switch("fail_delete", 503)
     with acme.mount() as mount:
         call(os.unlink, mount / acme.first.path)
         mount.kill()

@@ -35,7 +35,7 @@ def work(acme, mount):
     mount.shell('getfattr -d --absolute-names "$1"', mount / acme.first.path)
     mount.migrate(acme.first.path)
     mount.shell('rm "$1"', mount / acme.second.path)
-    acme.twilio.switch("media_status", 500, sid=acme.stray.sid)
+    acme.twilio.switch("fail_media", 500, sid=acme.stray.sid)
     mount.shell('timeout 3 cat "$1" >/dev/null', mount / acme.stray.path, status=None)
     acme.twilio.unswitch()
     acme.tonic("sync")
@@ -118,7 +118,7 @@ def test_what_the_commands_print_has_no_secret(acme):
 
 def test_error_messages_have_no_numbers_and_no_secrets(acme):
     words = forbidden(acme)
-    acme.twilio.switch("media_status", 403)
+    acme.twilio.switch("fail_media", 403)
     result = acme.tonic("migrate", "acme", "--wait", status=None, timeout=55)
     assert result.status != 0
     assert not search(words, (result.stdout + result.stderr).encode())

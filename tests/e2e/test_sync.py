@@ -7,12 +7,17 @@ import signal
 import time
 from datetime import timedelta
 
+import pytest
+
 from harness import PATIENCE, wait_for
 from world import SPRING, START
 
 
 def counts(acme):
-    return acme.tonic.json("status", "acme")
+    """The status, with the number of listed recordings."""
+    status = acme.status()
+    status["recordings"] = sum(status["states"][state] for state in ("twilio", "uploading", "stored", "s3"))
+    return status
 
 
 def listed(acme):
@@ -103,11 +108,11 @@ def test_a_recording_deleted_in_the_console_leaves_the_tree_and_stays_in_the_cal
     assert gone.sid not in listed(acme)
     with acme.mount() as mount:
         assert gone.call.sid in mount.read(f"acme/{gone.folder}/calls.csv").decode()
-    assert counts(acme)["missing"] == 1
+    assert counts(acme)["states"]["missing"] == 1
 
 
 def test_a_recording_that_a_listing_does_not_show_is_asked_for_before_it_is_believed_gone(acme):
-    acme.twilio.switch(list_omits=acme.twilio.files()[0].sid)
+    acme.twilio.switch("list_hides", sid=acme.first.sid)
     acme.tonic("sync", "acme", "--full")
     assert listed(acme) == sids(acme.twilio.files())
 
@@ -162,51 +167,60 @@ def test_a_conference_without_a_call_is_a_file_of_unassigned(acme):
 
 
 def test_an_interrupted_sync_is_continued(acme):
-    added = [acme.twilio.call_with_recording(to=SPRING, start=START + timedelta(days=1, minutes=minute))
-             for minute in range(40)]
-    acme.twilio.switch(list_delay_secs=0.3, page_size_max=5)
-    process = acme.tonic.start("sync")
-    time.sleep(0.8 * PATIENCE)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait(timeout=5)
-    acme.twilio.switch(list_delay_secs=0, page_size_max=1000)
+    acme.twilio.many(60)
+    acme.twilio.switch("latency_msecs", 400)
+    for pause in (0.3, 0.6, 1.0):
+        process = acme.tonic.start("sync", "acme", "--full")
+        time.sleep(pause * PATIENCE)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(timeout=5)
+    acme.twilio.unswitch()
     acme.tonic("sync")
     assert listed(acme) == sids(acme.twilio.files())
-    assert len(added) == 40
 
 
 def test_two_syncs_at_once_end_as_one(empty):
-    for minute in range(60):
-        empty.twilio.call_with_recording(to=SPRING, start=START + timedelta(minutes=minute))
-    empty.twilio.switch(list_delay_secs=0.1, page_size_max=20)
+    empty.twilio.many(60)
+    empty.twilio.switch("latency_msecs", 100)
     processes = [empty.tonic.start("sync") for _ in range(2)]
     for process in processes:
         assert process.wait(timeout=30 * PATIENCE) == 0, process.output.read_text()
     assert listed(empty) == sids(empty.twilio.files())
 
 
-def test_many_pages_are_listed_to_the_end(empty):
-    for minute in range(60):
-        empty.twilio.call_with_recording(to=SPRING, start=START + timedelta(minutes=minute))
-    empty.twilio.switch(page_size_max=7)
-    empty.tonic("sync")
-    assert listed(empty) == sids(empty.twilio.files())
+def test_many_pages_are_listed_to_the_end(bulk):
+    bulk.tonic("sync")
+    assert bulk.status()["states"]["twilio"] == len(bulk.standin.truth(with_hash=False))
 
 
-def test_a_list_that_fails_in_the_middle_ends_with_status_3_and_keeps_what_it_has(empty):
-    for minute in range(60):
-        empty.twilio.call_with_recording(to=SPRING, start=START + timedelta(minutes=minute))
-    empty.twilio.switch(page_size_max=20, list_fails_after_pages=2)
-    result = empty.tonic("sync", status=3, timeout=100)
-    assert "acme" in result.stderr
-    empty.twilio.switch(page_size_max=1000, list_fails_after_pages=0)
-    empty.tonic("sync")
-    assert listed(empty) == sids(empty.twilio.files())
+@pytest.mark.parametrize("name, value", [("page_repeats", 5), ("cursor", "shifting"), ("order", "oldest"),
+                                         ("date_upper", "end-of-day"), ("date_offset", "-0530")])
+def test_many_pages_are_listed_to_the_end_however_twilio_pages(bulk, name, value):
+    bulk.twilio.switch(name, value)
+    bulk.tonic("sync")
+    assert bulk.status()["states"]["twilio"] == len(bulk.standin.truth(with_hash=False))
+
+
+def test_a_list_that_fails_in_the_middle_ends_with_status_3_and_keeps_what_it_has(bulk):
+    bulk.twilio.switch("fail_list", 403, after=3)
+    result = bulk.tonic("sync", status=3, timeout=100)
+    assert "bulk" in result.stderr
+    bulk.twilio.unswitch()
+    bulk.tonic("sync")
+    assert bulk.status()["states"]["twilio"] == len(bulk.standin.truth(with_hash=False))
+
+
+@pytest.mark.parametrize("damage", ["cut", "html", "empty", "no-array", "not-object"])
+def test_a_page_that_is_no_list_is_an_error_and_not_an_empty_account(acme, damage):
+    acme.twilio.switch("page_damage", damage)
+    assert acme.tonic("sync", "acme", "--full", status=None, timeout=100).status in (1, 3)
+    acme.twilio.unswitch()
+    assert listed(acme) == sids(acme.twilio.files())
 
 
 def test_a_busy_twilio_is_asked_again(empty):
     empty.twilio.call_with_recording(to=SPRING)
-    empty.twilio.switch(busy_answers=3)
+    empty.twilio.switch("fail_list", 429, count=3)
     empty.tonic("sync")
     assert listed(empty) == sids(empty.twilio.files())
 
@@ -234,7 +248,10 @@ def test_an_unreachable_twilio_is_an_error_within_the_deadline(empty):
 
 def test_null_fields_and_unknown_values_are_tolerated(empty):
     recording = empty.twilio.call_with_recording(to=SPRING)
-    empty.twilio.switch(unknown_fields=True, null_fields=True)
+    empty.twilio.switch("extra_fields")
+    empty.twilio.switch("unknown_values")
+    empty.twilio.switch("null_fields", ["price", "duration", "start_time", "conference_sid", "error_code", "caller_name",
+                                        "phone_number_sid", "answered_by", "media_url", "date_updated"])
     empty.tonic("sync")
     assert listed(empty) == [recording.sid]
 

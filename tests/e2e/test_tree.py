@@ -72,7 +72,7 @@ def test_inodes_are_unique_and_the_same_in_the_next_mount(acme):
 
 
 def test_a_readdir_does_not_wait_for_sizes(acme):
-    acme.twilio.switch(media_delay_secs=30)
+    acme.twilio.switch("first_byte_msecs", 30_000)
     with acme.mount() as mount:
         assert len(call(os.listdir, mount / "acme/spring", timeout=3)) > 3
 
@@ -236,11 +236,10 @@ def test_unlinking_calls_csv_works_and_it_is_back(acme):
 
 
 def test_a_listing_under_way_neither_skips_nor_repeats_when_calls_appear(empty):
-    for minute in range(300):
-        empty.twilio.call_with_recording(to=SPRING, start=START + timedelta(minutes=minute), duration=1)
+    empty.twilio.many(300)
     empty.tonic("sync")
     for minute in range(0, 300, 3):
-        empty.twilio.call_with_recording(to=SPRING, start=START + timedelta(minutes=minute, seconds=30), duration=1)
+        empty.twilio.call_with_recording(start=START + timedelta(minutes=minute, seconds=30), duration=1)
 
     def slow_listing(path, more):
         names = []

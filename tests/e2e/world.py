@@ -114,6 +114,9 @@ class Twilio:
         self.recordings.append(recording)
         return recording
 
+    def many(self, number, **call):
+        return [self.call_with_recording(start=START + timedelta(minutes=minute), duration=1, **call) for minute in range(number)]
+
     def call_with_recording(self, *, duration=2, channels=2, source=None, **call):
         return self.recording(self.call(duration=duration, **call), duration=duration, channels=channels, source=source)
 
@@ -158,14 +161,14 @@ class Twilio:
 class Company:
     """A user whose catalog has the workspace `acme`, with the campaigns spring and autumn, and a bucket of its own."""
 
-    def __init__(self, folder, standin, s3, bucket):
-        self.tonic, self.s3, self.bucket, self.standin = Tonic(folder), s3, bucket, standin
-        self.twilio = Twilio(standin, standin.accounts[0], "acme")
+    def __init__(self, folder, standin, s3, bucket, workspace="acme"):
+        self.tonic, self.s3, self.bucket, self.standin, self.workspace = Tonic(folder), s3, bucket, standin, workspace
+        self.twilio = Twilio(standin, standin.accounts[0], workspace)
         self.tonic.init()
-        self.tonic.add_workspace("acme", self.twilio.account, standin)
+        self.tonic.add_workspace(workspace, self.twilio.account, standin)
         for name, number in CAMPAIGNS.items():
-            self.tonic("campaign", "add", "acme", name, "--number", number)
-        self.tonic.set_storage("acme", s3, bucket, "--prefix", PREFIX)
+            self.tonic("campaign", "add", workspace, name, "--number", number)
+        self.tonic.set_storage(workspace, s3, bucket, "--prefix", PREFIX)
 
     def fill(self):
         """Nine recordings of every ordinary kind, and a call without one."""
@@ -203,7 +206,8 @@ class Company:
         return result
 
     def status(self):
-        return self.tonic.json("status", "acme")
+        workspace, = self.tonic.json("status", self.workspace)["workspaces"]
+        return workspace
 
     def wait_cleanup(self):
         if self.status()["twilio_deletes_queued"]:
