@@ -45,6 +45,23 @@ static int run_one(struct catalog *catalog, struct write_op *op)
 	return conn_run(conn, "RELEASE op", "");
 }
 
+static int run_each(struct catalog *catalog, struct write_op *first)
+{
+	int err = 0;
+
+	/* One alone needs no savepoint: its failure undoes the transaction. That matters, for within a savepoint SQLite walks
+	 * the list of all pages changed so far at the end of every statement. */
+	if (!first->next) {
+		first->result = first->fn(catalog, catalog->writer, first->arg);
+		if (sqlite3_get_autocommit(conn_db(catalog->writer)) && first->result >= 0)
+			return -EIO;
+		return first->result < 0 ? first->result : 0;
+	}
+	for (struct write_op *op = first; op && err == 0; op = op->next)
+		err = run_one(catalog, op);
+	return err;
+}
+
 static void run_batch(struct catalog *catalog, struct write_op *first)
 {
 	struct conn *conn = catalog->writer;
@@ -52,8 +69,8 @@ static void run_batch(struct catalog *catalog, struct write_op *first)
 
 	if (err == 0)
 		err = check_version(conn);
-	for (struct write_op *op = first; op && err == 0; op = op->next)
-		err = run_one(catalog, op);
+	if (err == 0)
+		err = run_each(catalog, first);
 	if (err == 0)
 		err = conn_run(conn, "COMMIT", "");
 	if (err) {
