@@ -25,6 +25,8 @@ struct audio_settings {
 	unsigned size_timeout_msecs;    /* 0: 10,000 */
 };
 int audio_new(struct catalog *catalog, struct http *http, const struct audio_settings *settings, struct audio **ret_audio);
+/* Everything that waits ends with -EINTR now; for the way out. */
+void audio_interrupt(struct audio *audio);
 void audio_free(struct audio *audio); /* every file must be closed; waits for callbacks */
 
 /* Learns the exact size where the catalog does not know it (and writes it there). callback(arg, 0, size) or (arg, -errno, -1). After a failure, the same origin (workspace) fails at once

@@ -1,0 +1,304 @@
+/*
+ * The room's engine: recordings that are open, the timer, beginning and end.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "audio/audio-private.h"
+#include "util/cleanup.h"
+#include "util/times.h"
+
+#define BUDGET_BYTES (64 * 1024 * 1024)
+#define READ_TIMEOUT_MSECS 60000
+#define SIZE_TIMEOUT_MSECS 10000
+#define STARTERS 2
+#define PROBERS 8
+
+/* ---- the timer ---- */
+
+void audio_timer_wake(struct audio *audio, int64_t at_msecs)
+{
+	if (at_msecs >= audio->timer_msecs)
+		return;
+	audio->timer_msecs = at_msecs;
+	pthread_cond_signal(&audio->timer_cond);
+}
+
+static void wait_until(struct audio *audio, int64_t at_msecs)
+{
+	struct timespec at = { at_msecs / 1000, at_msecs % 1000 * 1000000 };
+
+	if (at_msecs == INT64_MAX)
+		pthread_cond_wait(&audio->timer_cond, &audio->lock);
+	else
+		pthread_cond_timedwait(&audio->timer_cond, &audio->lock, &at);
+}
+
+static int64_t min(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void *timer(void *arg)
+{
+	struct audio *audio = arg;
+
+	pthread_mutex_lock(&audio->lock);
+	while (!audio->is_stopping) {
+		struct list reads = LIST_INIT(reads), sizes = LIST_INIT(sizes);
+		int64_t now = time_mono_msecs(), next;
+
+		audio->timer_msecs = INT64_MAX;
+		next = audio_sizes_tick(audio, now, &sizes);
+		list_for_each(pos, &audio->recordings) {
+			struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
+
+			next = min(next, audio_reads_tick(recording, now, &reads));
+			next = min(next, audio_streams_tick(recording, now));
+		}
+		audio->timer_msecs = min(next, audio->timer_msecs);
+		if (!list_empty(&reads) || !list_empty(&sizes)) {
+			pthread_mutex_unlock(&audio->lock);
+			audio_reads_deliver(&reads);
+			audio_sizes_deliver(&sizes);
+			pthread_mutex_lock(&audio->lock);
+		} else {
+			wait_until(audio, audio->timer_msecs);
+		}
+	}
+	pthread_mutex_unlock(&audio->lock);
+	return NULL;
+}
+
+/* ---- the engine ---- */
+
+int audio_new(struct catalog *catalog, struct http *http, const struct audio_settings *settings, struct audio **ret_audio)
+{
+	struct audio *audio = calloc(1, sizeof *audio);
+	pthread_condattr_t monotonic;
+	int err;
+
+	if (!audio)
+		return -ENOMEM;
+	audio->catalog = catalog;
+	audio->http = http;
+	audio->settings = *settings;
+	if (!audio->settings.budget_bytes)
+		audio->settings.budget_bytes = BUDGET_BYTES;
+	if (!audio->settings.read_timeout_msecs)
+		audio->settings.read_timeout_msecs = READ_TIMEOUT_MSECS;
+	if (!audio->settings.size_timeout_msecs)
+		audio->settings.size_timeout_msecs = SIZE_TIMEOUT_MSECS;
+	audio_store_init(&audio->store, audio->settings.budget_bytes);
+	list_init(&audio->recordings);
+	list_init(&audio->questions);
+	list_init(&audio->workspaces);
+	list_init(&audio->attempt_list);
+	audio->timer_msecs = INT64_MAX;
+	pthread_mutex_init(&audio->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&audio->timer_cond, &monotonic);
+	pthread_cond_init(&audio->idle_cond, NULL);
+	pthread_condattr_destroy(&monotonic);
+
+	err = audio_pool_init(&audio->starters, STARTERS);
+	if (err)
+		goto fail;
+	err = audio_pool_init(&audio->probers, PROBERS);
+	if (err)
+		goto fail_starters;
+	err = audio_thread_start(&audio->timer, timer, audio);
+	if (err)
+		goto fail_probers;
+	*ret_audio = audio;
+	return 0;
+fail_probers:
+	audio_pool_release(&audio->probers);
+fail_starters:
+	audio_pool_release(&audio->starters);
+fail:
+	pthread_cond_destroy(&audio->idle_cond);
+	pthread_cond_destroy(&audio->timer_cond);
+	pthread_mutex_destroy(&audio->lock);
+	free(audio);
+	return err;
+}
+
+void audio_interrupt(struct audio *audio)
+{
+	struct list reads = LIST_INIT(reads), sizes = LIST_INIT(sizes);
+
+	pthread_mutex_lock(&audio->lock);
+	__atomic_store_n(&audio->is_cancelled, true, __ATOMIC_RELAXED);
+	audio_sizes_fail_all(audio, &sizes);
+	list_for_each(pos, &audio->recordings) {
+		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
+
+		list_for_each_safe(item, &recording->reads)
+			audio_read_finish(list_entry(item, struct audio_waiting_read, link), -EINTR, &reads);
+	}
+	pthread_mutex_unlock(&audio->lock);
+	audio_reads_deliver(&reads);
+	audio_sizes_deliver(&sizes);
+}
+
+void audio_free(struct audio *audio)
+{
+	if (!audio)
+		return;
+	audio_interrupt(audio);
+	pthread_mutex_lock(&audio->lock);
+	audio->is_stopping = true;
+	pthread_cond_signal(&audio->timer_cond);
+	pthread_mutex_unlock(&audio->lock);
+	pthread_join(audio->timer, NULL);
+	audio_pool_release(&audio->starters);
+	audio_pool_release(&audio->probers);
+	pthread_mutex_lock(&audio->lock);
+	audio_attempts_cancel(audio);
+	while (audio->attempts)
+		pthread_cond_wait(&audio->idle_cond, &audio->lock);
+	pthread_mutex_unlock(&audio->lock);
+	audio_workspaces_release(audio);
+	pthread_cond_destroy(&audio->idle_cond);
+	pthread_cond_destroy(&audio->timer_cond);
+	pthread_mutex_destroy(&audio->lock);
+	free(audio);
+}
+
+/* ---- open recordings ---- */
+
+void audio_recording_unref(struct audio_recording *recording)
+{
+	if (--recording->refs)
+		return;
+	free(recording);
+}
+
+static int recording_new(struct audio *audio, const struct catalog_recording *row, int64_t size_bytes,
+			 struct audio_recording **ret_recording)
+{
+	struct audio_recording *recording = calloc(1, sizeof *recording);
+	int err;
+
+	if (!recording)
+		return -ENOMEM;
+	err = audio_blocks_init(&recording->blocks, &audio->store, size_bytes);
+	if (err) {
+		free(recording);
+		return err;
+	}
+	recording->audio = audio;
+	recording->id = row->id;
+	recording->workspace_id = row->workspace_id;
+	recording->sid = row->sid;
+	recording->size_bytes = size_bytes;
+	recording->refs = 1;
+	list_init(&recording->reads);
+	list_init(&recording->streams);
+	list_add(&audio->recordings, &recording->link);
+	*ret_recording = recording;
+	return 0;
+}
+
+/* Lock held. The one that others have open, or a new one. */
+static int recording_get(struct audio *audio, const struct catalog_recording *row, int64_t size_bytes,
+			 struct audio_recording **ret_recording)
+{
+	list_for_each(pos, &audio->recordings) {
+		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
+
+		if (recording->id == row->id && recording->size_bytes == size_bytes) {
+			*ret_recording = recording;
+			return 0;
+		}
+	}
+	return recording_new(audio, row, size_bytes, ret_recording);
+}
+
+static void open_file(struct audio *audio, const struct catalog_recording *row, int64_t size_bytes, audio_open_fn *callback,
+		      void *arg)
+{
+	struct audio_file *file = calloc(1, sizeof *file);
+	int err = -ENOMEM;
+
+	if (file) {
+		pthread_mutex_lock(&audio->lock);
+		err = recording_get(audio, row, size_bytes, &file->recording);
+		if (!err)
+			file->recording->files++;
+		pthread_mutex_unlock(&audio->lock);
+	}
+	if (err) {
+		free(file);
+		callback(arg, err, NULL, -1);
+		return;
+	}
+	callback(arg, 0, file, size_bytes);
+}
+
+struct opening {
+	struct audio *audio;
+	struct catalog_recording row;
+	audio_open_fn *callback;
+	void *arg;
+};
+
+static void on_size(void *arg, int error, int64_t size_bytes)
+{
+	struct opening *opening = arg;
+
+	if (error)
+		opening->callback(opening->arg, error, NULL, -1);
+	else
+		open_file(opening->audio, &opening->row, size_bytes, opening->callback, opening->arg);
+	free(opening);
+}
+
+void audio_open(struct audio *audio, int64_t recording_id, audio_open_fn *callback, void *arg)
+{
+	struct catalog_recording row;
+	struct opening *opening;
+	int err = catalog_recording_get(audio->catalog, recording_id, &row);
+
+	if (!err && row.state == CATALOG_STATE_MISSING)
+		err = -EIO;
+	else if (!err && !row.is_listed)
+		err = -ENOENT;
+	if (err) {
+		callback(arg, err, NULL, -1);
+		return;
+	}
+	if (row.size_bytes >= 0) {
+		open_file(audio, &row, row.size_bytes, callback, arg);
+		return;
+	}
+	opening = malloc(sizeof *opening);
+	if (!opening) {
+		callback(arg, -ENOMEM, NULL, -1);
+		return;
+	}
+	*opening = (struct opening){ .audio = audio, .row = row, .callback = callback, .arg = arg };
+	audio_size(audio, recording_id, on_size, opening);
+}
+
+void audio_close(struct audio_file *file)
+{
+	struct audio_recording *recording = file->recording;
+	struct audio *audio = recording->audio;
+
+	audio_flush(file);
+	pthread_mutex_lock(&audio->lock);
+	if (--recording->files == 0) {
+		list_remove(&recording->link);
+		list_for_each_safe(pos, &recording->streams)
+			audio_stream_kill(list_entry(pos, struct audio_stream, link));
+		audio_blocks_release(&recording->blocks);
+		audio_recording_unref(recording);
+	}
+	pthread_mutex_unlock(&audio->lock);
+	free(file);
+}

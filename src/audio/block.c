@@ -1,0 +1,204 @@
+#include "audio/block.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t block_of(int64_t offset)
+{
+	return (uint32_t)(offset / AUDIO_BLOCK_BYTES);
+}
+
+static int64_t start_of(uint32_t index)
+{
+	return (int64_t)index * AUDIO_BLOCK_BYTES;
+}
+
+/* The last block is shorter. */
+static uint32_t length_of(const struct audio_blocks *blocks, uint32_t index)
+{
+	int64_t left = blocks->size_bytes - start_of(index);
+
+	return left < AUDIO_BLOCK_BYTES ? (uint32_t)left : AUDIO_BLOCK_BYTES;
+}
+
+static uint32_t filled_of(const struct audio_blocks *blocks, uint32_t index)
+{
+	return blocks->slots[index] ? blocks->slots[index]->filled : 0;
+}
+
+void audio_store_init(struct audio_store *store, size_t budget_bytes)
+{
+	list_init(&store->lru);
+	store->budget_bytes = budget_bytes;
+	store->used_bytes = 0;
+}
+
+int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes)
+{
+	size_t count = (size_t)((size_bytes + AUDIO_BLOCK_BYTES - 1) / AUDIO_BLOCK_BYTES);
+
+	if (count > UINT32_MAX)
+		return -EFBIG;
+	blocks->store = store;
+	blocks->size_bytes = size_bytes;
+	blocks->count = (uint32_t)count;
+	blocks->slots = calloc(count + 1, sizeof *blocks->slots);
+	blocks->pins = calloc(count + 1, sizeof *blocks->pins);
+	if (!blocks->slots || !blocks->pins) {
+		free(blocks->slots);
+		free(blocks->pins);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void block_free(struct audio_block *block)
+{
+	struct audio_blocks *owner = block->owner;
+
+	owner->slots[block->index] = NULL;
+	owner->store->used_bytes -= sizeof *block;
+	list_remove(&block->lru);
+	free(block);
+}
+
+void audio_blocks_release(struct audio_blocks *blocks)
+{
+	for (uint32_t i = 0; i < blocks->count; i++)
+		if (blocks->slots[i])
+			block_free(blocks->slots[i]);
+	free(blocks->slots);
+	free(blocks->pins);
+	blocks->slots = NULL;
+	blocks->pins = NULL;
+	blocks->count = 0;
+}
+
+static void pins_add(struct audio_blocks *blocks, int64_t begin, int64_t end, int n)
+{
+	for (uint32_t i = block_of(begin); begin < end && i <= block_of(end - 1) && i < blocks->count; i++)
+		blocks->pins[i] = (uint16_t)(blocks->pins[i] + n);
+}
+
+void audio_blocks_pin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes)
+{
+	pins_add(blocks, begin_bytes, end_bytes, 1);
+}
+
+void audio_blocks_unpin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes)
+{
+	pins_add(blocks, begin_bytes, end_bytes, -1);
+}
+
+int64_t audio_blocks_missing(const struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes)
+{
+	while (begin_bytes < end_bytes) {
+		uint32_t index = block_of(begin_bytes);
+		int64_t there = start_of(index) + filled_of(blocks, index);
+
+		if (there <= begin_bytes)
+			return begin_bytes;
+		begin_bytes = there;
+		if (filled_of(blocks, index) < length_of(blocks, index))
+			break;
+	}
+	return begin_bytes < end_bytes ? begin_bytes : end_bytes;
+}
+
+int64_t audio_blocks_start(const struct audio_blocks *blocks, int64_t offset_bytes)
+{
+	uint32_t index = block_of(offset_bytes);
+
+	return start_of(index) + filled_of(blocks, index);
+}
+
+/* Gives up cold blocks until one more fits. */
+static bool make_room(struct audio_store *store)
+{
+	list_for_each_safe(pos, &store->lru) {
+		struct audio_block *block = list_entry(pos, struct audio_block, lru);
+
+		if (store->used_bytes + sizeof *block <= store->budget_bytes)
+			return true;
+		if (!block->owner->pins[block->index])
+			block_free(block);
+	}
+	return store->used_bytes + sizeof(struct audio_block) <= store->budget_bytes;
+}
+
+bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes)
+{
+	if (offset_bytes >= blocks->size_bytes || blocks->slots[block_of(offset_bytes)])
+		return true;
+	return make_room(blocks->store);
+}
+
+static struct audio_block *block_new(struct audio_blocks *blocks, uint32_t index)
+{
+	struct audio_block *block;
+
+	make_room(blocks->store);
+	block = malloc(sizeof *block);
+	if (!block)
+		return NULL;
+	block->owner = blocks;
+	block->index = index;
+	block->filled = 0;
+	list_add(&blocks->store->lru, &block->lru);
+	blocks->store->used_bytes += sizeof *block;
+	blocks->slots[index] = block;
+	return block;
+}
+
+int audio_blocks_write(struct audio_blocks *blocks, int64_t offset_bytes, const void *bytes, size_t n)
+{
+	const char *from = bytes;
+
+	while (n && offset_bytes < blocks->size_bytes) {
+		uint32_t index = block_of(offset_bytes), in_block = (uint32_t)(offset_bytes - start_of(index));
+		uint32_t length = length_of(blocks, index), part = length - in_block;
+		struct audio_block *block = blocks->slots[index];
+
+		if (part > n)
+			part = (uint32_t)n;
+		if (!block && in_block == 0) {
+			block = block_new(blocks, index);
+			if (!block)
+				return -ENOMEM;
+		}
+		if (block && in_block <= block->filled && in_block + part > block->filled) {
+			uint32_t known = block->filled - in_block;
+
+			memcpy(block->bytes + block->filled, from + known, part - known);
+			block->filled = in_block + part;
+		}
+		offset_bytes += part;
+		from += part;
+		n -= part;
+	}
+	return 0;
+}
+
+void audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, void *ret_bytes, size_t n)
+{
+	char *to = ret_bytes;
+
+	while (n) {
+		uint32_t index = block_of(offset_bytes), in_block = (uint32_t)(offset_bytes - start_of(index));
+		struct audio_block *block = blocks->slots[index];
+		size_t part = length_of(blocks, index) - in_block;
+
+		if (part > n)
+			part = n;
+		memcpy(to, block->bytes + in_block, part);
+		list_remove(&block->lru);
+		if (in_block + part == length_of(blocks, index))
+			list_add(blocks->store->lru.next, &block->lru); /* before the first: the coldest */
+		else
+			list_add(&blocks->store->lru, &block->lru);
+		offset_bytes += (int64_t)part;
+		to += part;
+		n -= part;
+	}
+}

@@ -1,0 +1,342 @@
+/*
+ * Where a recording's bytes are asked for: by its state, with its workspace's clients.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/audio-private.h"
+#include "storage/storage.h"
+#include "util/cleanup.h"
+#include "util/crypto.h"
+#include "util/log.h"
+#include "util/secret.h"
+#include "util/times.h"
+
+/* Changed settings are noticed within this time. */
+#define CHECK_MSECS 1000
+
+const char *audio_from_name(enum audio_from from)
+{
+	return from == AUDIO_FROM_S3 ? "S3" : "Twilio";
+}
+
+int audio_errno(const struct remote_error *error)
+{
+	switch (error->error) {
+	case -EACCES:
+	case -EREMOTE:
+	case -ETIMEDOUT:
+	case -EBUSY:
+	case -EHOSTUNREACH:
+	case -ESTALE:
+	case -EINTR:
+	case -ENOMEM:
+		return error->error;
+	default:
+		return -EIO;
+	}
+}
+
+/* ---- clients ---- */
+
+static struct audio_clients *clients_ref(struct audio_clients *clients)
+{
+	atomic_fetch_add(&clients->refs, 1);
+	return clients;
+}
+
+void audio_clients_unref(struct audio_clients *clients)
+{
+	if (!clients || atomic_fetch_sub(&clients->refs, 1) != 1)
+		return;
+	twilio_client_free(clients->twilio);
+	s3_client_free(clients->s3);
+	free(clients);
+}
+
+static void clients_unrefp(struct audio_clients **clients)
+{
+	audio_clients_unref(*clients);
+}
+#define cleanup_clients cleanup_with(clients_unrefp)
+
+struct settings {
+	struct catalog_workspace workspace;
+	struct catalog_storage storage;
+	bool has_storage;
+	char *token, *secret_key;
+};
+
+static void settings_release(struct settings *settings)
+{
+	secret_free(settings->token);
+	secret_free(settings->secret_key);
+}
+
+static int settings_read(struct catalog *catalog, int64_t workspace_id, struct settings *ret_settings)
+{
+	int err = catalog_workspace_get(catalog, workspace_id, &ret_settings->workspace);
+
+	if (err == 0)
+		err = catalog_workspace_secret(catalog, workspace_id, &ret_settings->token);
+	if (err)
+		return err;
+	err = catalog_storage_get(catalog, workspace_id, &ret_settings->storage);
+	if (err == 0)
+		err = catalog_storage_secret(catalog, workspace_id, &ret_settings->secret_key);
+	ret_settings->has_storage = err == 0;
+	return err == -ENOENT ? 0 : err;
+}
+
+/* Of all that a client depends on. */
+static int settings_fingerprint(const struct settings *settings, uint8_t ret_digest[CRYPTO_SHA256_SIZE])
+{
+	cleanup_buf_secret struct buf text = BUF_INIT;
+	const struct catalog_workspace *w = &settings->workspace;
+	const struct catalog_storage *s = &settings->storage;
+	char account[CRYPTO_HEX_SIZE(sizeof w->account_sid)];
+
+	if (buf_reserve(&text, 16384))
+		return -ENOMEM;
+	crypto_hex(&w->account_sid, sizeof w->account_sid, account);
+	buf_addf(&text, "%s\n%s\n%s\n%s\n%d\n%s\n", w->name, account, w->api_key_sid, w->twilio_url, w->twilio_plain_http,
+		 settings->token);
+	if (settings->has_storage)
+		buf_addf(&text, "%s\n%s\n%s\n%s\n%s\n%d%d\n%s\n%s", s->bucket, s->region, s->endpoint, s->prefix,
+			 s->access_key, s->path_style, s->plain_http, s->ca_file, settings->secret_key);
+	if (buf_failed(&text))
+		return -ENOMEM;
+	return crypto_sha256(text.data, text.len, ret_digest);
+}
+
+static int clients_new(struct audio *audio, int64_t workspace_id, const struct settings *settings,
+		       struct audio_clients **ret_clients)
+{
+	cleanup_clients struct audio_clients *clients = calloc(1, sizeof *clients);
+	const struct catalog_workspace *w = &settings->workspace;
+	char account[SID_SIZE];
+	int err;
+
+	if (!clients)
+		return -ENOMEM;
+	atomic_init(&clients->refs, 1);
+	snprintf(clients->workspace, sizeof clients->workspace, "%s", w->name);
+	sid_format(&w->account_sid, "AC", account);
+	err = twilio_client_new(audio->http,
+				&(struct twilio_settings){
+					.base_url = w->twilio_url,
+					.account_sid = account,
+					.user = w->api_key_sid[0] ? w->api_key_sid : account,
+					.secret = settings->token,
+					.allow_plain_http = w->twilio_plain_http,
+					.total_timeout_msecs = audio->settings.size_timeout_msecs,
+					.cancelled = &audio->is_cancelled,
+				},
+				&clients->twilio);
+	/* Removed workspaces keep theirs until their jobs are done; settings that cannot work are the origin's failure. */
+	if (err == 0 && settings->has_storage)
+		err = storage_client_new(audio->catalog, audio->http, workspace_id, &audio->is_cancelled, &clients->s3, NULL);
+	if (err)
+		return err;
+	*ret_clients = steal_pointer(&clients);
+	return 0;
+}
+
+struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspace_id)
+{
+	struct audio_workspace *workspace;
+
+	list_for_each(pos, &audio->workspaces) {
+		workspace = list_entry(pos, struct audio_workspace, link);
+		if (workspace->id == workspace_id)
+			return workspace;
+	}
+	workspace = calloc(1, sizeof *workspace);
+	if (!workspace)
+		return NULL;
+	workspace->id = workspace_id;
+	list_add(&audio->workspaces, &workspace->link);
+	return workspace;
+}
+
+void audio_workspaces_release(struct audio *audio)
+{
+	list_for_each_safe(pos, &audio->workspaces) {
+		struct audio_workspace *workspace = list_entry(pos, struct audio_workspace, link);
+
+		list_remove(&workspace->link);
+		audio_clients_unref(workspace->clients);
+		free(workspace);
+	}
+}
+
+/* What is cached, if it may be used unseen; else what it is to be compared with. */
+static struct audio_clients *clients_cached(struct audio *audio, int64_t workspace_id, bool *ret_is_fresh)
+{
+	struct audio_clients *clients = NULL;
+	struct audio_workspace *workspace;
+
+	*ret_is_fresh = false;
+	pthread_mutex_lock(&audio->lock);
+	workspace = audio_workspace_get(audio, workspace_id);
+	if (workspace && workspace->clients) {
+		clients = clients_ref(workspace->clients);
+		*ret_is_fresh = time_mono_msecs() - workspace->checked_msecs < CHECK_MSECS;
+	}
+	pthread_mutex_unlock(&audio->lock);
+	return clients;
+}
+
+static void clients_cache(struct audio *audio, int64_t workspace_id, struct audio_clients *clients)
+{
+	struct audio_clients *old = NULL;
+	struct audio_workspace *workspace;
+
+	pthread_mutex_lock(&audio->lock);
+	workspace = audio_workspace_get(audio, workspace_id);
+	if (workspace) {
+		workspace->checked_msecs = time_mono_msecs();
+		if (workspace->clients != clients) {
+			old = workspace->clients;
+			workspace->clients = clients_ref(clients);
+			workspace->size_error = 0; /* other settings, another chance */
+		}
+	}
+	pthread_mutex_unlock(&audio->lock);
+	audio_clients_unref(old);
+}
+
+int audio_clients_get(struct audio *audio, int64_t workspace_id, struct audio_clients **ret_clients)
+{
+	cleanup_with(settings_release) struct settings settings = { .token = NULL };
+	cleanup_clients struct audio_clients *clients = NULL;
+	uint8_t fingerprint[CRYPTO_SHA256_SIZE];
+	bool is_fresh;
+	int err;
+
+	clients = clients_cached(audio, workspace_id, &is_fresh);
+	if (!is_fresh) {
+		err = settings_read(audio->catalog, workspace_id, &settings);
+		if (err == 0)
+			err = settings_fingerprint(&settings, fingerprint);
+		if (err)
+			return err;
+		if (!clients || memcmp(clients->fingerprint, fingerprint, sizeof fingerprint)) {
+			audio_clients_unref(steal_pointer(&clients));
+			err = clients_new(audio, workspace_id, &settings, &clients);
+			if (err)
+				return err;
+			memcpy(clients->fingerprint, fingerprint, sizeof fingerprint);
+		}
+		clients_cache(audio, workspace_id, clients);
+	}
+	*ret_clients = steal_pointer(&clients);
+	return 0;
+}
+
+/* ---- requests ---- */
+
+static int pick_origin(const struct catalog_recording *recording, bool has_object, const struct audio_hint *hint,
+		       enum audio_from *ret_from)
+{
+	switch (recording->state) {
+	case CATALOG_STATE_TWILIO:
+	case CATALOG_STATE_UPLOADING:
+		*ret_from = AUDIO_FROM_TWILIO;
+		return 0;
+	case CATALOG_STATE_STORED:
+		*ret_from = hint->is_missing_in_s3 ? AUDIO_FROM_TWILIO : AUDIO_FROM_S3;
+		return 0;
+	case CATALOG_STATE_S3:
+		*ret_from = AUDIO_FROM_S3;
+		return hint->is_missing_in_s3 ? -EIO : 0;
+	case CATALOG_STATE_DELETED:
+		/* Removed while somebody reads it: as long as the bytes are anywhere they are his. */
+		*ret_from = has_object && !hint->is_missing_in_s3 ? AUDIO_FROM_S3 : AUDIO_FROM_TWILIO;
+		return 0;
+	case CATALOG_STATE_MISSING:
+		break;
+	}
+	return -EIO;
+}
+
+static int source_from_s3(struct audio_source *source, const struct catalog_object *object, int64_t offset,
+			  struct remote_error *ret_error)
+{
+	int err;
+
+	if (!source->clients->s3) {
+		remote_error_set(ret_error, REMOTE_REJECTED, -EACCES, "the workspace has no storage settings");
+		return -EACCES;
+	}
+	snprintf(source->etag, sizeof source->etag, "%s", object->etag);
+	err = s3_request_get(source->clients->s3, object->key, offset, -1, object->etag[0] ? object->etag : NULL,
+			     &source->request, &source->s3_memory);
+	if (err)
+		remote_error_set(ret_error, REMOTE_REJECTED, err, "the request cannot be made");
+	return err;
+}
+
+static int source_from_twilio(struct audio_source *source, const struct catalog_recording *recording,
+			      const struct audio_hint *hint, int64_t offset, struct remote_error *ret_error)
+{
+	/* Two channels unless Twilio has said that there is one: what it gives else may be a downmix. */
+	int channels = hint->is_mono || recording->channels_requested == 1 ? 1 : 2;
+	int err = twilio_request_media(source->clients->twilio, &recording->sid, channels, offset, -1, NULL,
+				       &source->request, &source->twilio_memory);
+
+	if (err)
+		remote_error_set(ret_error, REMOTE_REJECTED, err, "the request cannot be made");
+	return err;
+}
+
+int audio_source_init(struct audio *audio, int64_t recording_id, const struct audio_hint *hint, int64_t offset_bytes,
+		      int64_t size_bytes, struct audio_source *ret_source, struct remote_error *ret_error)
+{
+	struct catalog_recording recording;
+	struct catalog_object object;
+	int err = catalog_recording_get(audio->catalog, recording_id, &recording), object_err = -ENOENT;
+
+	*ret_source = (struct audio_source){ .from = AUDIO_FROM_TWILIO };
+	if (err == 0)
+		object_err = catalog_recording_object(audio->catalog, recording_id, &object);
+	if (object_err && object_err != -ENOENT)
+		err = object_err;
+	if (err == 0)
+		err = audio_clients_get(audio, recording.workspace_id, &ret_source->clients);
+	if (err) {
+		remote_error_set(ret_error, REMOTE_REJECTED, err, "the catalog does not tell: %s", strerror(-err));
+		return err;
+	}
+	ret_source->sid = recording.sid;
+	ret_source->is_encrypted = recording.is_encrypted;
+	err = pick_origin(&recording, object_err == 0, hint, &ret_source->from);
+	if (err || (ret_source->from == AUDIO_FROM_S3 && object_err)) {
+		remote_error_set(ret_error, REMOTE_NOT_FOUND, -EIO, "the recording is nowhere (state %s)",
+				 catalog_state_name(recording.state));
+		return -EIO;
+	}
+	if (recording.size_bytes >= 0 && recording.size_bytes != size_bytes) {
+		remote_error_set(ret_error, REMOTE_REJECTED, -ESTALE, "another size than when it was opened");
+		return -ESTALE;
+	}
+	if (ret_source->from == AUDIO_FROM_S3)
+		err = source_from_s3(ret_source, &object, offset_bytes, ret_error);
+	else
+		err = source_from_twilio(ret_source, &recording, hint, offset_bytes, ret_error);
+	ret_source->request.urgent = true;
+	ret_source->request.total_timeout_msecs = UINT_MAX; /* paused as long as the reader likes; reads have deadlines */
+	return err;
+}
+
+void audio_source_release(struct audio_source *source)
+{
+	s3_request_memory_free(source->s3_memory);
+	twilio_request_memory_free(source->twilio_memory);
+	audio_clients_unref(source->clients);
+	source->s3_memory = NULL;
+	source->twilio_memory = NULL;
+	source->clients = NULL;
+}

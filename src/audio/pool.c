@@ -1,0 +1,88 @@
+#include <signal.h>
+
+#include "audio/audio-private.h"
+#include "util/cleanup.h"
+
+/* Signals are for the thread that waits for them, not for helpers. */
+int audio_thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
+{
+	sigset_t all, old;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(thread, NULL, fn, arg);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -r;
+}
+
+static void *work(void *arg)
+{
+	struct audio_pool *pool = arg;
+
+	pthread_mutex_lock(&pool->lock);
+	for (;;) {
+		struct audio_task *task;
+
+		while (list_empty(&pool->tasks) && !pool->is_stopping) {
+			pool->idle++;
+			pthread_cond_wait(&pool->cond, &pool->lock);
+			pool->idle--;
+		}
+		if (list_empty(&pool->tasks))
+			break;
+		task = list_entry(pool->tasks.next, struct audio_task, link);
+		list_remove(&task->link);
+		pool->queued--;
+		pthread_mutex_unlock(&pool->lock);
+		task->run(task);
+		pthread_mutex_lock(&pool->lock);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+int audio_pool_init(struct audio_pool *pool, unsigned thread_limit)
+{
+	int err;
+
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->cond, NULL);
+	list_init(&pool->tasks);
+	pool->idle = pool->queued = 0;
+	pool->is_stopping = false;
+	pool->thread_limit = thread_limit < ARRAY_SIZE(pool->threads) ? thread_limit : ARRAY_SIZE(pool->threads);
+	/* One at once, so that a task always finds somebody. */
+	pool->thread_count = 1;
+	err = audio_thread_start(&pool->threads[0], work, pool);
+	if (err) {
+		pthread_cond_destroy(&pool->cond);
+		pthread_mutex_destroy(&pool->lock);
+	}
+	return err;
+}
+
+void audio_pool_release(struct audio_pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->is_stopping = true;
+	pthread_cond_broadcast(&pool->cond);
+	pthread_mutex_unlock(&pool->lock);
+	for (unsigned i = 0; i < pool->thread_count; i++)
+		pthread_join(pool->threads[i], NULL);
+	pthread_cond_destroy(&pool->cond);
+	pthread_mutex_destroy(&pool->lock);
+}
+
+void audio_pool_push(struct audio_pool *pool, struct audio_task *task)
+{
+	pthread_mutex_lock(&pool->lock);
+	list_add(&pool->tasks, &task->link);
+	pool->queued++;
+	/* Who is idle may have been woken for another task already. */
+	if (pool->queued > pool->idle && pool->thread_count < pool->thread_limit && !pool->is_stopping &&
+	    audio_thread_start(&pool->threads[pool->thread_count], work, pool) == 0)
+		pool->thread_count++;
+	pthread_cond_signal(&pool->cond);
+	pthread_mutex_unlock(&pool->lock);
+}

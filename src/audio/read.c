@@ -1,0 +1,227 @@
+/*
+ * Reads: answered from memory at once, or left waiting for a stream, until a deadline.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/audio-private.h"
+#include "util/times.h"
+
+/* A failed readahead is asked again by the kernel, a page at a time: for so long that has the same answer. */
+#define FAILURE_MSECS 2000
+
+/* ---- what failed a moment ago ---- */
+
+static void remember(struct audio_file *file, const struct audio_waiting_read *read)
+{
+	file->failures[file->next_failure++ % AUDIO_FAILURES] = (struct audio_failure){
+		.begin_bytes = read->offset_bytes,
+		.end_bytes = read->end_bytes,
+		.until_msecs = time_mono_msecs() + FAILURE_MSECS,
+		.error = read->error,
+	};
+}
+
+static int remembered(const struct audio_file *file, int64_t begin, int64_t end)
+{
+	int64_t now = time_mono_msecs();
+
+	for (unsigned i = 0; i < AUDIO_FAILURES; i++) {
+		const struct audio_failure *failure = &file->failures[i];
+
+		if (failure->error && now < failure->until_msecs && begin < failure->end_bytes && end > failure->begin_bytes)
+			return failure->error;
+	}
+	return 0;
+}
+
+/* ---- ending ---- */
+
+static void take_bytes(struct audio_waiting_read *read)
+{
+	size_t n = (size_t)(read->end_bytes - read->offset_bytes);
+
+	read->bytes = malloc(n ? n : 1);
+	if (read->bytes)
+		audio_blocks_read(&read->file->recording->blocks, read->offset_bytes, read->bytes, n);
+	else
+		read->error = -ENOMEM;
+}
+
+void audio_read_finish(struct audio_waiting_read *read, int error, struct list *finished)
+{
+	struct audio_recording *recording = read->file->recording;
+
+	list_remove(&read->link);
+	if (read->stream)
+		read->stream->reads--;
+	read->stream = NULL;
+	read->error = error;
+	if (!error)
+		take_bytes(read);
+	audio_blocks_unpin(&recording->blocks, read->offset_bytes, read->end_bytes);
+	if (read->error && read->error != -EINTR)
+		remember(read->file, read);
+	list_add(finished, &read->link);
+}
+
+void audio_reads_check(struct audio_recording *recording, struct list *finished)
+{
+	list_for_each_safe(pos, &recording->reads) {
+		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
+
+		if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) == read->end_bytes)
+			audio_read_finish(read, 0, finished);
+	}
+}
+
+void audio_reads_deliver(struct list *finished)
+{
+	list_for_each_safe(pos, finished) {
+		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
+
+		list_remove(&read->link);
+		read->callback(read->arg, read->error, read->bytes,
+			       read->error ? 0 : (size_t)(read->end_bytes - read->offset_bytes));
+		free(read->bytes);
+		free(read);
+	}
+}
+
+/* ---- beginning ---- */
+
+/* Lock held. Leaves the read with its stream; false: no memory. */
+static bool wait_for_bytes(struct audio_waiting_read *read)
+{
+	struct audio_recording *recording = read->file->recording;
+
+	read->stream = audio_stream_for(recording,
+					audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes));
+	if (!read->stream)
+		return false;
+	read->stream->reads++;
+	read->deadline_msecs = time_mono_msecs() + recording->audio->settings.read_timeout_msecs;
+	audio_timer_wake(recording->audio, read->deadline_msecs);
+	return true;
+}
+
+uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_bytes, audio_read_fn *callback, void *arg)
+{
+	struct audio_recording *recording = file->recording;
+	struct audio *audio = recording->audio;
+	struct audio_waiting_read *read = calloc(1, sizeof *read);
+	struct list finished = LIST_INIT(finished);
+	int64_t size = recording->size_bytes;
+	uint64_t id;
+
+	if (offset_bytes > size)
+		offset_bytes = size;
+	if (!read || offset_bytes < 0) {
+		free(read);
+		callback(arg, offset_bytes < 0 ? -EINVAL : -ENOMEM, NULL, 0);
+		return UINT64_MAX;
+	}
+	read->file = file;
+	read->offset_bytes = offset_bytes;
+	read->end_bytes = size_bytes < (uint64_t)(size - offset_bytes) ? offset_bytes + (int64_t)size_bytes : size;
+	read->callback = callback;
+	read->arg = arg;
+
+	pthread_mutex_lock(&audio->lock);
+	id = read->id = ++audio->last_read_id;
+	list_add(&recording->reads, &read->link);
+	audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes);
+	if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) == read->end_bytes) {
+		audio_read_finish(read, 0, &finished);
+	} else {
+		int error = remembered(file, read->offset_bytes, read->end_bytes);
+
+		if (error || !wait_for_bytes(read))
+			audio_read_finish(read, error ? error : -ENOMEM, &finished);
+	}
+	audio_streams_advance(recording, offset_bytes + (int64_t)size_bytes < size ? offset_bytes + (int64_t)size_bytes : size);
+	pthread_mutex_unlock(&audio->lock);
+	audio_reads_deliver(&finished);
+	return id;
+}
+
+/* ---- giving up ---- */
+
+/* Lock held. Nobody waits for the stream now; another handle may go on with what it brings. */
+static void drop_unwanted(struct audio_stream *stream)
+{
+	if (!stream->is_dead && !stream->reads && stream->recording->files <= 1)
+		audio_stream_kill(stream);
+}
+
+static void interrupt(struct audio_waiting_read *read, struct list *finished)
+{
+	struct audio_stream *stream = read->stream;
+
+	audio_read_finish(read, -EINTR, finished);
+	if (stream)
+		drop_unwanted(stream);
+}
+
+void audio_flush(struct audio_file *file)
+{
+	struct audio_recording *recording = file->recording;
+	struct list finished = LIST_INIT(finished);
+
+	pthread_mutex_lock(&recording->audio->lock);
+	list_for_each_safe(pos, &recording->reads) {
+		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
+
+		if (read->file == file)
+			interrupt(read, &finished);
+	}
+	pthread_mutex_unlock(&recording->audio->lock);
+	audio_reads_deliver(&finished);
+}
+
+void audio_cancel(struct audio_file *file, uint64_t read_id)
+{
+	struct audio_recording *recording = file->recording;
+	struct list finished = LIST_INIT(finished);
+
+	pthread_mutex_lock(&recording->audio->lock);
+	list_for_each_safe(pos, &recording->reads) {
+		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
+
+		if (read->file == file && read->id == read_id)
+			interrupt(read, &finished);
+	}
+	pthread_mutex_unlock(&recording->audio->lock);
+	audio_reads_deliver(&finished);
+}
+
+int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs, struct list *finished)
+{
+	const struct audio_stream *logged = NULL;
+	int64_t next = INT64_MAX;
+
+	list_for_each_safe(pos, &recording->reads) {
+		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
+		struct audio_stream *stream = read->stream;
+		int error = -ETIMEDOUT;
+
+		if (read->deadline_msecs > now_msecs) {
+			if (read->deadline_msecs < next)
+				next = read->deadline_msecs;
+			continue;
+		}
+		/* What it was told by the last who spoke says more than that the time is over. */
+		if (stream->state == AUDIO_STREAM_BACKOFF)
+			error = audio_errno(&stream->error);
+		else
+			remote_error_clear(&stream->error);
+		if (stream != logged)
+			audio_stream_log(stream, error);
+		logged = stream;
+		audio_read_finish(read, error, finished);
+		if (!stream->reads)
+			audio_stream_kill(stream);
+	}
+	return next;
+}

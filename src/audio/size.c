@@ -1,0 +1,272 @@
+/*
+ * Questions for the exact size of a recording that the catalog does not know yet. One request answers all who ask for the same.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/audio-private.h"
+#include "util/log.h"
+#include "util/times.h"
+
+/* An origin that did not answer is not asked again for so long. */
+#define FAILURE_MSECS 5000
+
+struct waiter {
+	struct list link; /* question->waiters, or a list of finished ones */
+	audio_size_fn *callback;
+	void *arg;
+	int64_t deadline_msecs;
+	int error;
+	int64_t size_bytes;
+};
+
+struct question {
+	struct list link; /* audio->questions */
+	struct audio *audio;
+	struct audio_task task;
+	int64_t recording_id, workspace_id;
+	struct list waiters;
+};
+
+static void waiter_finish(struct waiter *waiter, int error, int64_t size, struct list *finished)
+{
+	list_remove(&waiter->link);
+	waiter->error = error;
+	waiter->size_bytes = error ? -1 : size;
+	list_add(finished, &waiter->link);
+}
+
+void audio_sizes_deliver(struct list *finished)
+{
+	list_for_each_safe(pos, finished) {
+		struct waiter *waiter = list_entry(pos, struct waiter, link);
+
+		list_remove(&waiter->link);
+		waiter->callback(waiter->arg, waiter->error, waiter->size_bytes);
+		free(waiter);
+	}
+}
+
+/* Lock held. The errno that the origin's questions end with for now; 0: it may be asked. */
+static int origin_error(struct audio *audio, int64_t workspace_id)
+{
+	struct audio_workspace *workspace = audio_workspace_get(audio, workspace_id);
+
+	if (!workspace || !workspace->size_error || time_mono_msecs() >= workspace->size_error_until_msecs)
+		return 0;
+	return workspace->size_error;
+}
+
+static void set_origin_error(struct audio *audio, int64_t workspace_id, int error)
+{
+	struct audio_workspace *workspace = audio_workspace_get(audio, workspace_id);
+
+	if (!workspace)
+		return;
+	workspace->size_error = error;
+	workspace->size_error_until_msecs = time_mono_msecs() + FAILURE_MSECS;
+}
+
+/* The failure is the origin's, not the one recording's: others would meet it too. */
+static bool is_origins(const struct remote_error *error)
+{
+	return error->kind == REMOTE_TRANSIENT || error->kind == REMOTE_BUSY || error->kind == REMOTE_UNCERTAIN ||
+	       error->error == -EACCES;
+}
+
+static void log_failure(const struct audio_clients *clients, const struct sid *recording_sid, int error,
+			const struct remote_error *e)
+{
+	char sid[SID_SIZE];
+
+	sid_format(recording_sid, "RE", sid);
+	log_warning("workspace %s: recording %s: size not learned: %s: %s%s%s%s", clients ? clients->workspace : "?", sid,
+		    strerror(-error), e->message, e->code[0] ? " (" : "", e->code, e->code[0] ? ")" : "");
+}
+
+/* What the catalog says by now: 0 and the size, -EAGAIN: not known, and Twilio is to be asked; -EIO: there is nobody to ask. */
+static int size_from_catalog(struct audio *audio, int64_t recording_id, struct catalog_recording *ret_recording,
+			     int64_t *ret_size)
+{
+	struct catalog_object object;
+	int err = catalog_recording_get(audio->catalog, recording_id, ret_recording);
+
+	if (err)
+		return err;
+	*ret_size = ret_recording->size_bytes;
+	if (ret_recording->size_bytes >= 0)
+		return 0;
+	switch (ret_recording->state) {
+	case CATALOG_STATE_TWILIO:
+	case CATALOG_STATE_UPLOADING:
+		return -EAGAIN;
+	case CATALOG_STATE_STORED:
+	case CATALOG_STATE_S3:
+		err = catalog_recording_object(audio->catalog, recording_id, &object);
+		*ret_size = err ? -1 : object.size_bytes;
+		return err;
+	case CATALOG_STATE_MISSING:
+	case CATALOG_STATE_DELETED:
+		break;
+	}
+	return -EIO;
+}
+
+/* Blocks. */
+static int ask(struct audio *audio, const struct catalog_recording *recording, int64_t *ret_size)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct audio_clients *clients = NULL;
+	struct twilio_media_info info;
+	struct catalog_recording now;
+	int err = audio_clients_get(audio, recording->workspace_id, &clients);
+
+	if (err) {
+		remote_error_set(&error, REMOTE_REJECTED, err, "no settings to ask with");
+		log_failure(NULL, &recording->sid, err, &error);
+		return -EIO;
+	}
+	err = twilio_probe_media(clients->twilio, &recording->sid, recording->is_encrypted, recording->channels_requested, &info,
+				 &error);
+	if (err == 0) {
+		struct catalog_size size = {
+			.recording_id = recording->id,
+			.size_bytes = info.size_bytes,
+			.channels_requested = info.channels_requested,
+			.channels_stored = info.channels_stored,
+		};
+
+		*ret_size = info.size_bytes;
+		err = catalog_sizes_set(audio->catalog, &size, 1);
+		if (err)
+			log_warning("catalog: a recording's size was learned and not kept: %s", strerror(-err));
+		err = 0;
+	} else if (error.kind == REMOTE_NOT_FOUND && size_from_catalog(audio, recording->id, &now, ret_size) == 0) {
+		err = 0; /* it has been moved in the meantime */
+	} else {
+		err = error.kind == REMOTE_CANCELLED ? -EINTR : audio_errno(&error);
+		log_failure(clients, &recording->sid, err, &error);
+	}
+	pthread_mutex_lock(&audio->lock);
+	set_origin_error(audio, recording->workspace_id, err && is_origins(&error) ? err : 0);
+	pthread_mutex_unlock(&audio->lock);
+	audio_clients_unref(clients);
+	return err;
+}
+
+static void run(struct audio_task *task)
+{
+	struct question *question = list_entry(task, struct question, task);
+	struct audio *audio = question->audio;
+	struct list finished = LIST_INIT(finished);
+	struct catalog_recording recording;
+	int64_t size = -1;
+	bool is_wanted;
+	int err;
+
+	pthread_mutex_lock(&audio->lock);
+	is_wanted = !list_empty(&question->waiters);
+	err = audio->is_cancelled ? -EINTR : origin_error(audio, question->workspace_id);
+	pthread_mutex_unlock(&audio->lock);
+	if (is_wanted && !err) {
+		err = size_from_catalog(audio, question->recording_id, &recording, &size);
+		if (err == -EAGAIN)
+			err = ask(audio, &recording, &size);
+	}
+	pthread_mutex_lock(&audio->lock);
+	list_for_each_safe(pos, &question->waiters)
+		waiter_finish(list_entry(pos, struct waiter, link), err, size, &finished);
+	list_remove(&question->link);
+	pthread_mutex_unlock(&audio->lock);
+	free(question);
+	audio_sizes_deliver(&finished);
+}
+
+/* Lock held. */
+static struct question *question_for(struct audio *audio, const struct catalog_recording *recording)
+{
+	struct question *question;
+
+	list_for_each(pos, &audio->questions) {
+		question = list_entry(pos, struct question, link);
+		if (question->recording_id == recording->id)
+			return question;
+	}
+	question = calloc(1, sizeof *question);
+	if (!question)
+		return NULL;
+	question->audio = audio;
+	question->recording_id = recording->id;
+	question->workspace_id = recording->workspace_id;
+	list_init(&question->waiters);
+	question->task.run = run;
+	list_add(&audio->questions, &question->link);
+	audio_pool_push(&audio->probers, &question->task);
+	return question;
+}
+
+void audio_size(struct audio *audio, int64_t recording_id, audio_size_fn *callback, void *arg)
+{
+	struct catalog_recording recording;
+	struct question *question;
+	struct waiter *waiter;
+	int64_t size = -1;
+	int err = size_from_catalog(audio, recording_id, &recording, &size);
+
+	if (err != -EAGAIN) {
+		callback(arg, err == -ENOENT ? -EIO : err, err ? -1 : size);
+		return;
+	}
+	waiter = calloc(1, sizeof *waiter);
+	if (!waiter) {
+		callback(arg, -ENOMEM, -1);
+		return;
+	}
+	waiter->callback = callback;
+	waiter->arg = arg;
+	waiter->deadline_msecs = time_mono_msecs() + audio->settings.size_timeout_msecs;
+	pthread_mutex_lock(&audio->lock);
+	err = origin_error(audio, recording.workspace_id);
+	question = err ? NULL : question_for(audio, &recording);
+	if (question) {
+		list_add(&question->waiters, &waiter->link);
+		audio_timer_wake(audio, waiter->deadline_msecs);
+	}
+	pthread_mutex_unlock(&audio->lock);
+	if (!question) {
+		free(waiter);
+		callback(arg, err ? err : -ENOMEM, -1);
+	}
+}
+
+int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *finished)
+{
+	int64_t next = INT64_MAX;
+
+	list_for_each(pos, &audio->questions) {
+		struct question *question = list_entry(pos, struct question, link);
+
+		list_for_each_safe(item, &question->waiters) {
+			struct waiter *waiter = list_entry(item, struct waiter, link);
+
+			if (waiter->deadline_msecs <= now_msecs) {
+				set_origin_error(audio, question->workspace_id, -ETIMEDOUT);
+				waiter_finish(waiter, -ETIMEDOUT, -1, finished);
+			} else if (waiter->deadline_msecs < next) {
+				next = waiter->deadline_msecs;
+			}
+		}
+	}
+	return next;
+}
+
+void audio_sizes_fail_all(struct audio *audio, struct list *finished)
+{
+	list_for_each(pos, &audio->questions) {
+		struct question *question = list_entry(pos, struct question, link);
+
+		list_for_each_safe(item, &question->waiters)
+			waiter_finish(list_entry(item, struct waiter, link), -EINTR, -1, finished);
+	}
+}

@@ -1,0 +1,406 @@
+/*
+ * Streams: what brings a recording's bytes, from wherever they are, in order, ahead of its readers but not too far.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/audio-private.h"
+#include "util/log.h"
+#include "util/times.h"
+
+/* A byte so close behind what a stream has reached comes sooner by waiting than by a new request. */
+#define NEAR_BYTES (512 * 1024)
+/* How far ahead of its reader a stream goes: little at first, for who looks at the head only; more for who reads on. */
+#define WINDOW_MIN_BYTES (256 * 1024)
+#define WINDOW_MAX_BYTES (4 * 1024 * 1024)
+/* A stream that nobody has used for so long is ended: it keeps a connection from others. */
+#define IDLE_MSECS 30000
+/* So many requests may stand open before idle ones have to go at once. */
+#define ATTEMPTS_LIMIT 48
+#define STREAMS_PER_RECORDING 8
+#define TRIES 4
+#define RETRY_BASE_MSECS 300
+#define NOT_FOUND_TRIES 4
+
+static int64_t window_limit(const struct audio *audio)
+{
+	int64_t share = (int64_t)audio->settings.budget_bytes / (2 * (audio->streams ? audio->streams : 1));
+
+	return share < WINDOW_MIN_BYTES ? WINDOW_MIN_BYTES : share > WINDOW_MAX_BYTES ? WINDOW_MAX_BYTES : share;
+}
+
+void audio_stream_unref(struct audio_stream *stream)
+{
+	struct audio_recording *recording = stream->recording;
+
+	if (--stream->refs)
+		return;
+	free(stream);
+	audio_recording_unref(recording);
+}
+
+/* ---- starting ---- */
+
+static void start(struct audio_stream *stream);
+
+/* The block that is being filled stays, whatever else has to go. */
+static void pin_position(struct audio_stream *s, bool pin)
+{
+	(pin ? audio_blocks_pin : audio_blocks_unpin)(&s->recording->blocks, s->position_bytes, s->position_bytes + 1);
+}
+
+static void drop_idle(struct audio *audio)
+{
+	struct audio_stream *oldest = NULL;
+
+	if (audio->attempts < ATTEMPTS_LIMIT)
+		return;
+	list_for_each(pos, &audio->recordings) {
+		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
+
+		list_for_each(item, &recording->streams) {
+			struct audio_stream *s = list_entry(item, struct audio_stream, link);
+
+			if (s->attempt && !s->reads && (!oldest || s->used_msecs < oldest->used_msecs))
+				oldest = s;
+		}
+	}
+	if (oldest)
+		audio_stream_kill(oldest);
+}
+
+/* S3 says that our clock is wrong: a request of the client's own lets it learn the time. */
+static void set_clock(struct audio_source *source)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct s3_object object;
+
+	/* Of whatever key: the answer's date is what counts. */
+	s3_head_object(source->clients->s3, "tonicfs/clock", &object, &error);
+}
+
+static void run(struct audio_task *task)
+{
+	struct audio_stream *s = list_entry(task, struct audio_stream, task);
+	struct audio_recording *recording = s->recording;
+	struct audio *audio = recording->audio;
+	struct list finished = LIST_INIT(finished);
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct audio_source source;
+	struct audio_hint hint;
+	int64_t position;
+	bool clock;
+	int err;
+
+	pthread_mutex_lock(&audio->lock);
+	hint = recording->hint;
+	position = s->position_bytes;
+	clock = strcmp(s->error.code, "RequestTimeTooSkewed") == 0;
+	err = s->is_dead ? -ECANCELED : 0;
+	pthread_mutex_unlock(&audio->lock);
+	if (err)
+		source = (struct audio_source){ .from = AUDIO_FROM_TWILIO };
+	else
+		err = audio_source_init(audio, recording->id, &hint, position, recording->size_bytes, &source, &error);
+	if (err == 0 && clock && source.from == AUDIO_FROM_S3)
+		set_clock(&source);
+
+	pthread_mutex_lock(&audio->lock);
+	if (!s->is_dead) {
+		drop_idle(audio);
+		if (err == 0) {
+			err = audio_attempt_start(s, &source);
+			if (err)
+				remote_error_set(&error, REMOTE_REJECTED, err, "the request cannot be sent");
+		}
+		if (err == 0)
+			s->state = AUDIO_STREAM_RUNNING;
+		else
+			audio_stream_failed(s, &error, source.from, &finished);
+	}
+	audio_stream_unref(s);
+	pthread_mutex_unlock(&audio->lock);
+	audio_source_release(&source);
+	audio_reads_deliver(&finished);
+}
+
+static void start(struct audio_stream *s)
+{
+	struct audio *audio = s->recording->audio;
+
+	s->state = AUDIO_STREAM_STARTING;
+	s->refs++;
+	s->task.run = run;
+	/* One that has to ask for the time first waits for the network. */
+	audio_pool_push(strcmp(s->error.code, "RequestTimeTooSkewed") ? &audio->starters : &audio->probers, &s->task);
+}
+
+static struct audio_stream *stream_new(struct audio_recording *recording, int64_t offset_bytes)
+{
+	struct audio_stream *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->recording = recording;
+	recording->refs++;
+	recording->audio->streams++;
+	s->refs = 1;
+	list_init(&s->task.link);
+	list_add(&recording->streams, &s->link);
+	s->position_bytes = s->start_bytes = audio_blocks_start(&recording->blocks, offset_bytes);
+	pin_position(s, true);
+	s->window_bytes = WINDOW_MIN_BYTES;
+	s->used_msecs = time_mono_msecs();
+	s->error = (struct remote_error)REMOTE_ERROR_INIT;
+	retry_init(&s->retry, TRIES, recording->audio->settings.read_timeout_msecs);
+	s->retry.base_msecs = RETRY_BASE_MSECS;
+	start(s);
+	return s;
+}
+
+void audio_stream_kill(struct audio_stream *s)
+{
+	if (s->is_dead)
+		return;
+	s->is_dead = true;
+	pin_position(s, false);
+	s->recording->audio->streams--;
+	list_remove(&s->link);
+	if (s->attempt)
+		audio_attempt_abandon(s->attempt);
+	audio_stream_unref(s);
+}
+
+/* ---- readers ---- */
+
+static void resume(struct audio_stream *s)
+{
+	if (!s->is_paused || !s->attempt)
+		return;
+	s->is_paused = false;
+	audio_attempt_resume(s->attempt);
+}
+
+static void drop_spare(struct audio_recording *recording)
+{
+	struct audio_stream *oldest = NULL;
+	unsigned count = 0;
+
+	list_for_each(pos, &recording->streams) {
+		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+
+		count++;
+		if (!s->reads && (!oldest || s->used_msecs < oldest->used_msecs))
+			oldest = s;
+	}
+	if (count >= STREAMS_PER_RECORDING && oldest)
+		audio_stream_kill(oldest);
+}
+
+struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t offset_bytes)
+{
+	struct audio_stream *best = NULL;
+
+	list_for_each(pos, &recording->streams) {
+		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+
+		if (s->position_bytes <= offset_bytes && offset_bytes - s->position_bytes <= NEAR_BYTES &&
+		    (!best || s->position_bytes > best->position_bytes))
+			best = s;
+	}
+	if (best)
+		return best;
+	drop_spare(recording);
+	return stream_new(recording, offset_bytes);
+}
+
+void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes)
+{
+	int64_t limit = window_limit(recording->audio);
+
+	list_for_each(pos, &recording->streams) {
+		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+
+		if (end_bytes <= s->start_bytes || end_bytes > s->position_bytes + NEAR_BYTES + WINDOW_MAX_BYTES)
+			continue;
+		s->used_msecs = time_mono_msecs();
+		if (end_bytes > s->reader_bytes) {
+			if (s->reader_bytes)
+				s->window_bytes *= 2;
+			s->reader_bytes = end_bytes;
+		}
+		if (s->window_bytes > limit)
+			s->window_bytes = limit;
+		if (s->limit_bytes < end_bytes + s->window_bytes)
+			s->limit_bytes = end_bytes + s->window_bytes;
+		/* Not for every read, but before the reader has caught up. */
+		if (s->reads || s->position_bytes + s->window_bytes / 2 <= s->limit_bytes)
+			resume(s);
+	}
+}
+
+bool audio_stream_wants(struct audio_stream *s)
+{
+	if (s->reads)
+		return true;
+	return s->position_bytes < s->limit_bytes &&
+	       audio_blocks_has_room(&s->recording->blocks, s->position_bytes);
+}
+
+void audio_stream_write(struct audio_stream *s, const void *bytes, size_t n)
+{
+	if (!n)
+		return;
+	/* Where there is no memory the bytes are lost to this stream; whoever needs them begins another. */
+	audio_blocks_write(&s->recording->blocks, s->position_bytes, bytes, n);
+	pin_position(s, false);
+	s->position_bytes += (int64_t)n;
+	pin_position(s, true);
+	s->has_moved = true;
+}
+
+/* ---- failing ---- */
+
+void audio_stream_log(const struct audio_stream *s, int error)
+{
+	const struct audio_recording *recording = s->recording;
+	struct audio_workspace *workspace = audio_workspace_get(recording->audio, recording->workspace_id);
+	const struct remote_error *e = &s->error;
+	char sid[SID_SIZE];
+
+	sid_format(&recording->sid, "RE", sid);
+	log_warning("workspace %s: recording %s: read failed: %s: %s%s%s%s",
+		    workspace && workspace->clients ? workspace->clients->workspace : "?", sid, strerror(-error),
+		    e->message[0] ? e->message : "no answer in time", e->code[0] ? " (" : "", e->code, e->code[0] ? ")" : "");
+}
+
+/* The reads that wait for the stream get the error, and it ends. */
+static void give_up(struct audio_stream *s, int error, struct list *finished)
+{
+	bool is_logged = false;
+
+	list_for_each_safe(pos, &s->recording->reads) {
+		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
+
+		if (read->stream != s)
+			continue;
+		if (!is_logged)
+			audio_stream_log(s, error);
+		is_logged = true;
+		audio_read_finish(read, error, finished);
+	}
+	audio_stream_kill(s);
+}
+
+static void back_off(struct audio_stream *s, int64_t msecs)
+{
+	s->state = AUDIO_STREAM_BACKOFF;
+	s->due_msecs = time_mono_msecs() + msecs;
+	audio_timer_wake(s->recording->audio, s->due_msecs);
+}
+
+/* Reads whose bytes did not stay where the stream left them begin anew. */
+static void ended(struct audio_stream *s, struct list *finished)
+{
+	struct audio_recording *recording = s->recording;
+
+	s->refs++;
+	audio_stream_kill(s);
+	list_for_each_safe(pos, &recording->reads) {
+		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
+
+		if (read->stream != s)
+			continue;
+		read->stream = audio_stream_for(recording, audio_blocks_missing(&recording->blocks, read->offset_bytes,
+										read->end_bytes));
+		if (read->stream)
+			read->stream->reads++;
+		else
+			audio_read_finish(read, -ENOMEM, finished);
+	}
+	audio_stream_unref(s);
+}
+
+void audio_stream_failed(struct audio_stream *s, const struct remote_error *error, enum audio_from from,
+			 struct list *finished)
+{
+	struct audio_recording *recording = s->recording;
+	unsigned pause;
+
+	s->error = *error;
+	if (error->kind == REMOTE_OK) {
+		ended(s, finished);
+		return;
+	}
+	if (!s->reads) {
+		audio_stream_kill(s);
+		return;
+	}
+	if (s->has_moved) {
+		s->has_moved = false;
+		s->not_found = 0;
+		retry_init(&s->retry, TRIES, recording->audio->settings.read_timeout_msecs);
+		s->retry.base_msecs = RETRY_BASE_MSECS;
+	}
+	if (error->kind == REMOTE_NOT_FOUND && error->error != -EIO) {
+		/* Somebody has moved it, perhaps: the catalog is asked again. Twilio's own 404 may also only be early. */
+		if (from == AUDIO_FROM_S3 && !recording->hint.is_missing_in_s3) {
+			recording->hint.is_missing_in_s3 = true;
+			start(s);
+		} else if (from == AUDIO_FROM_TWILIO && ++s->not_found < NOT_FOUND_TRIES) {
+			recording->hint.is_missing_in_s3 = false;
+			back_off(s, s->not_found == 1 ? 0 : 1000 * (s->not_found - 1));
+		} else {
+			give_up(s, -EIO, finished);
+		}
+		return;
+	}
+	if (error->twilio_code == 16113 && !recording->hint.is_mono) {
+		recording->hint.is_mono = true;
+		start(s);
+		return;
+	}
+	if (from == AUDIO_FROM_S3 && strcmp(error->code, "RequestTimeTooSkewed") == 0 && !s->is_clock_set) {
+		s->is_clock_set = true;
+		start(s);
+		return;
+	}
+	if (error->error == -ESTALE && from == AUDIO_FROM_S3 && !recording->was_served_by_s3) {
+		/* It never was what had been migrated. */
+		give_up(s, -EIO, finished);
+		return;
+	}
+	if (retry_next(&s->retry, error, true, &pause))
+		back_off(s, pause);
+	else
+		give_up(s, audio_errno(error), finished);
+}
+
+/* ---- time ---- */
+
+int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs)
+{
+	int64_t next = INT64_MAX;
+
+	list_for_each_safe(pos, &recording->streams) {
+		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+		int64_t due = INT64_MAX;
+
+		if (s->state == AUDIO_STREAM_BACKOFF) {
+			if (s->due_msecs <= now_msecs)
+				start(s);
+			else
+				due = s->due_msecs;
+		} else if (!s->reads) {
+			due = s->used_msecs + IDLE_MSECS;
+			if (due <= now_msecs) {
+				audio_stream_kill(s);
+				continue;
+			}
+		}
+		if (due < next)
+			next = due;
+	}
+	return next;
+}
