@@ -1,0 +1,136 @@
+/* A recording that Twilio does not show any more: asked for by its SID, looked up in S3, and only
+ * then believed. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sync/sync-private.h"
+
+/* A mono recording's; nothing whole is smaller than this allows. */
+#define BYTES_PER_SEC 16000
+
+struct asked {
+	struct sync_session *session;
+	bool is_deleted;
+	int rc;
+};
+
+static int on_recording(void *arg, const struct twilio_recording *recordings, size_t count)
+{
+	struct asked *asked = arg;
+	struct catalog_recording_input input;
+
+	(void)count;
+	sync_convert_recording(recordings, &input);
+	asked->is_deleted = input.is_deleted;
+	/* It is there, the list only did not show it: what it says of itself may be news. */
+	if (!input.is_deleted)
+		asked->rc = catalog_recordings_apply(asked->session->env->catalog,
+						     asked->session->workspace.id, &input, 1, NULL);
+	return 0;
+}
+
+static void object_from_s3(const struct sync_session *session, const char *key,
+			   const struct s3_object *found, struct catalog_object *ret_object)
+{
+	struct catalog_object *object = ret_object;
+
+	*object = (struct catalog_object){ .size_bytes = found->size_bytes,
+					   .stored_secs = found->last_modified_secs };
+	snprintf(object->bucket, sizeof object->bucket, "%s", session->storage.bucket);
+	snprintf(object->key, sizeof object->key, "%s", key);
+	snprintf(object->etag, sizeof object->etag, "%s", found->etag);
+	snprintf(object->version_id, sizeof object->version_id, "%s", found->version_id);
+	snprintf(object->sha256, sizeof object->sha256, "%s", found->meta_sha256);
+	snprintf(object->checksum_sha256, sizeof object->checksum_sha256, "%s",
+		 found->checksum_sha256);
+	snprintf(object->encryption, sizeof object->encryption, "%s", found->encryption);
+	snprintf(object->kms_key_id, sizeof object->kms_key_id, "%s", found->kms_key_id);
+	snprintf(object->storage_class, sizeof object->storage_class, "%s", found->storage_class);
+}
+
+/* 0: *ret_object; -ENOENT: there is none; else it could not be told. */
+static int look_in_s3(struct sync_session *session, const struct catalog_recording *recording,
+		      struct catalog_object *ret_object, struct remote_error *ret_error)
+{
+	char key[CATALOG_KEY_TEXT_SIZE];
+	struct s3_object found;
+	int rc;
+
+	if (!session->s3)
+		return -ENOENT;
+	catalog_object_key(session->storage.prefix, &session->workspace.account_sid, recording,
+			   key);
+	rc = s3_head_object(session->s3, key, &found, ret_error);
+	if (rc < 0)
+		return ret_error->kind == REMOTE_NOT_FOUND ? -ENOENT : rc == -ENOENT ? -EIO : rc;
+	if (!recording->is_encrypted && recording->duration_secs > 1 &&
+	    found.size_bytes < (recording->duration_secs - 1) * BYTES_PER_SEC) {
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "S3: an object under a recording's key that is too short for it");
+		return -EIO;
+	}
+	object_from_s3(session, key, &found, ret_object);
+	return 0;
+}
+
+static int tell_gone(struct sync_session *session, const struct sid *sid)
+{
+	const struct catalog_recording_input input = { .sid = *sid,
+						       .is_deleted = true,
+						       .duration_secs = -1 };
+
+	return catalog_recordings_apply(session->env->catalog, session->workspace.id, &input, 1,
+					NULL);
+}
+
+enum sync_fate sync_check_recording(struct sync_session *session, const struct sid *sid,
+				    bool is_deleted, int *ret_rc, struct remote_error *ret_error)
+{
+	struct catalog *catalog = session->env->catalog;
+	struct catalog_recording recording;
+	struct asked asked = { .session = session };
+	struct catalog_object object;
+	int rc;
+
+	remote_error_clear(ret_error);
+	*ret_rc = catalog_recording_find(catalog, sid, &recording);
+	if (*ret_rc == -ENOENT) {
+		*ret_rc = 0;
+		return SYNC_FATE_STAYS;
+	}
+	if (*ret_rc < 0)
+		return SYNC_FATE_UNDECIDED;
+	/* A transfer runs, it is in S3, or it was removed here. */
+	if (recording.state != CATALOG_STATE_TWILIO && recording.state != CATALOG_STATE_MISSING)
+		return SYNC_FATE_STAYS;
+
+	if (!is_deleted) {
+		rc = twilio_fetch_recording(session->twilio, sid, on_recording, &asked, ret_error);
+		*ret_rc = rc < 0 ? rc : asked.rc;
+		if (*ret_rc < 0 && ret_error->kind != REMOTE_NOT_FOUND)
+			return SYNC_FATE_UNDECIDED;
+		if (rc == 0 && !asked.is_deleted)
+			return SYNC_FATE_STAYS;
+		remote_error_clear(ret_error);
+	}
+
+	rc = look_in_s3(session, &recording, &object, ret_error);
+	if (rc == 0) {
+		rc = catalog_recording_found_in_s3(catalog, recording.id, &object);
+		*ret_rc = rc == -ESTALE ? 0 : rc;
+		return rc == 0	       ? SYNC_FATE_FOUND_IN_S3
+		       : rc == -ESTALE ? SYNC_FATE_STAYS
+				       : SYNC_FATE_UNDECIDED;
+	}
+	*ret_rc = rc;
+	if (rc != -ENOENT)
+		return SYNC_FATE_UNDECIDED;
+	remote_error_clear(ret_error);
+	if (recording.state == CATALOG_STATE_MISSING) {
+		*ret_rc = 0;
+		return SYNC_FATE_STAYS;
+	}
+	*ret_rc = tell_gone(session, sid);
+	return *ret_rc < 0 ? SYNC_FATE_UNDECIDED : SYNC_FATE_GONE;
+}

@@ -1,0 +1,389 @@
+/* One synchronisation of one workspace, from the plan to what is remembered of it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/sync-private.h"
+#include "util/cleanup.h"
+#include "util/times.h"
+
+#define PROGRESS_MSECS 100
+/* A row may become visible a little after the moment that it says it was made at. */
+#define VISIBLE_SECS 60
+#define UNKNOWN_CALLS_BATCH 200
+
+/* ---- what threads tell the run ---- */
+
+void sync_run_fail(struct sync_run *run, int rc, const struct remote_error *error)
+{
+	if (run->rc && !(run->rc == -ECANCELED && rc != -ECANCELED))
+		return;
+	run->rc = rc;
+	if (error)
+		run->error = *error;
+	else
+		remote_error_clear(&run->error);
+}
+
+void sync_run_progress(struct sync_run *run, bool is_urgent)
+{
+	int64_t now = time_mono_msecs();
+
+	if (!run->progress || (!is_urgent && now - run->progress_msecs < PROGRESS_MSECS))
+		return;
+	run->progress_msecs = now;
+	run->progress(run->progress_arg, &run->stats);
+}
+
+int sync_run_add_check(struct sync_run *run, const struct sid *sid, bool is_deleted)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&run->lock);
+	if (run->check_count == run->check_capacity) {
+		size_t capacity = run->check_capacity ? 2 * run->check_capacity : 256;
+		struct sync_check *checks = reallocarray(run->checks, capacity, sizeof *checks);
+
+		if (checks) {
+			run->checks = checks;
+			run->check_capacity = capacity;
+		} else {
+			rc = -ENOMEM;
+		}
+	}
+	if (rc == 0)
+		run->checks[run->check_count++] = (struct sync_check){ *sid, is_deleted };
+	pthread_mutex_unlock(&run->lock);
+	return rc;
+}
+
+static void fail(struct sync_run *run, int rc, const struct remote_error *error)
+{
+	pthread_mutex_lock(&run->lock);
+	sync_run_fail(run, rc, error);
+	pthread_mutex_unlock(&run->lock);
+}
+
+/* ---- what other machines removed ---- */
+
+static int on_tombstone(void *arg, const struct s3_list_entry *entry)
+{
+	struct sync_run *run = arg;
+	const char *name = strrchr(entry->key, '/');
+	struct sid sid;
+
+	if (sid_parse(name ? name + 1 : entry->key, "RE", &sid) < 0)
+		return 0;
+	return sync_sids_add(&run->removed_elsewhere, &sid);
+}
+
+/* So that neither a rebuilt catalog nor another machine brings it back. */
+static void load_tombstones(struct sync_run *run)
+{
+	static const struct sid zero;
+	struct sync_session *session = run->session;
+	struct remote_error error = REMOTE_ERROR_INIT;
+	char prefix[CATALOG_KEY_TEXT_SIZE];
+	char *end;
+	int rc;
+
+	if (!session->s3)
+		return;
+	catalog_tombstone_key(session->storage.prefix, &zero, prefix);
+	end = strrchr(prefix, '/');
+	if (end)
+		end[1] = '\0';
+	rc = s3_list_objects(session->s3, prefix, on_tombstone, run, &error);
+	sync_sids_sort(&run->removed_elsewhere);
+	if (rc < 0)
+		fail(run, rc, &error);
+}
+
+/* ---- calls that recordings name and no list has shown ---- */
+
+struct unknown_calls {
+	struct sync_run *run;
+	struct sid sids[UNKNOWN_CALLS_BATCH];
+	size_t count, settled; /* settled: under run->lock */
+};
+
+static int on_unknown_call(void *arg, const struct sid *sid)
+{
+	struct unknown_calls *unknown = arg;
+
+	unknown->sids[unknown->count++] = *sid;
+	return 0;
+}
+
+struct fetched_call {
+	struct sync_session *session;
+	const struct sid *sid; /* under which it is written */
+	struct sid parent;
+	bool is_parent; /* what is fetched now */
+	int rc;
+};
+
+static int on_fetched_call(void *arg, const struct twilio_call *calls, size_t count)
+{
+	struct fetched_call *fetched = arg;
+	struct catalog_call_input input;
+
+	(void)count;
+	if (!fetched->is_parent && !sid_is_zero(&calls->parent_call_sid)) {
+		fetched->parent = calls->parent_call_sid;
+		return 0;
+	}
+	sync_convert_call(calls, &input);
+	input.sid = *fetched->sid;
+	fetched->rc = catalog_calls_apply(fetched->session->env->catalog,
+					  fetched->session->workspace.id, &input, 1, NULL);
+	return 0;
+}
+
+static void fetch_unknown_call(void *arg, size_t index)
+{
+	struct unknown_calls *unknown = arg;
+	struct sync_run *run = unknown->run;
+	struct fetched_call fetched = { .session = run->session, .sid = &unknown->sids[index] };
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int rc;
+
+	if (sync_is_cancelled(run->session->env)) {
+		fail(run, -ECANCELED, NULL);
+		return;
+	}
+	rc = twilio_fetch_call(run->session->twilio, fetched.sid, on_fetched_call, &fetched,
+			       &error);
+	if (rc == 0 && !sid_is_zero(&fetched.parent)) {
+		/* A recording of a child leg carries its parent's names; the documentation says
+		 * that this cannot be. */
+		fetched.is_parent = true;
+		rc = twilio_fetch_call(run->session->twilio, &fetched.parent, on_fetched_call,
+				       &fetched, &error);
+	}
+	if (rc == 0)
+		rc = fetched.rc;
+	else if (error.kind == REMOTE_NOT_FOUND)
+		rc = catalog_call_unavailable(run->session->env->catalog,
+					      run->session->workspace.id, fetched.sid);
+
+	pthread_mutex_lock(&run->lock);
+	if (rc == 0) {
+		unknown->settled++;
+		run->stats.calls_fetched++;
+		sync_run_progress(run, false);
+	} else {
+		run->stats.undecided++;
+		sync_run_fail(run, rc, &error);
+	}
+	pthread_mutex_unlock(&run->lock);
+}
+
+static void fetch_unknown_calls(struct sync_run *run)
+{
+	struct unknown_calls *unknown = calloc(1, sizeof *unknown);
+
+	if (!unknown) {
+		fail(run, -ENOMEM, NULL);
+		return;
+	}
+	do {
+		int rc;
+
+		*unknown = (struct unknown_calls){ .run = run };
+		rc = catalog_calls_unknown(run->session->env->catalog, run->session->workspace.id,
+					   UNKNOWN_CALLS_BATCH, on_unknown_call, unknown);
+		if (rc < 0)
+			fail(run, rc, NULL);
+		sync_parallel(unknown->count, run->options.threads, fetch_unknown_call, unknown);
+		/* Those that failed would come first again. */
+	} while (unknown->count == UNKNOWN_CALLS_BATCH && unknown->settled == unknown->count);
+	free(unknown);
+}
+
+/* ---- recordings that are gone, perhaps ---- */
+
+static void check_one(void *arg, size_t index)
+{
+	struct sync_run *run = arg;
+	struct remote_error error;
+	enum sync_fate fate;
+	int rc;
+
+	if (sync_is_cancelled(run->session->env)) {
+		fail(run, -ECANCELED, NULL);
+		return;
+	}
+	fate = sync_check_recording(run->session, &run->checks[index].sid,
+				    run->checks[index].is_deleted, &rc, &error);
+	pthread_mutex_lock(&run->lock);
+	run->stats.recordings_gone += fate == SYNC_FATE_GONE;
+	run->stats.recordings_found_in_s3 += fate == SYNC_FATE_FOUND_IN_S3;
+	run->stats.undecided += fate == SYNC_FATE_UNDECIDED;
+	if (rc < 0)
+		sync_run_fail(run, rc, &error);
+	sync_run_progress(run, false);
+	pthread_mutex_unlock(&run->lock);
+}
+
+static int on_believed_at_twilio(void *arg, const struct catalog_recording *recording)
+{
+	struct sync_run *run = arg;
+
+	if (sync_sids_has(&run->seen, &recording->sid))
+		return 0;
+	return sync_run_add_check(run, &recording->sid, false);
+}
+
+static void check_all(struct sync_run *run)
+{
+	sync_parallel(run->check_count, run->options.threads, check_one, run);
+	run->check_count = 0;
+}
+
+/* ---- the run ---- */
+
+struct plan {
+	struct catalog_sync_state state;
+	int64_t calls_since_secs, recordings_since_secs;
+	int64_t began_secs, began_mono_msecs; /* by our clock */
+};
+
+static int make_plan(struct sync_run *run, struct plan *plan)
+{
+	struct catalog *catalog = run->session->env->catalog;
+	int64_t workspace_id = run->session->workspace.id, oldest_call, oldest_recording, now;
+	int rc = catalog_sync_state_get(catalog, workspace_id, &plan->state);
+
+	if (rc < 0)
+		return rc;
+	plan->began_secs = now = time_now_secs();
+	plan->began_mono_msecs = time_mono_msecs();
+	plan->calls_since_secs = plan->recordings_since_secs = 0;
+	run->stats.is_full =
+		run->options.depth == SYNC_FULL || plan->state.listed_until_secs <= 0 ||
+		(run->options.depth == SYNC_AUTO && sync_plan_full_is_due(&plan->state, now));
+	if (run->stats.is_full)
+		return 0;
+	rc = catalog_oldest_unfinished(catalog, workspace_id, &oldest_call, &oldest_recording);
+	if (rc < 0)
+		return rc;
+	plan->calls_since_secs = sync_plan_since(plan->state.listed_until_secs, oldest_call);
+	plan->recordings_since_secs =
+		sync_plan_since(plan->state.listed_until_secs, oldest_recording);
+	return 0;
+}
+
+/* Twilio's time when the run began; where it never said, an hour before ours. */
+static int64_t began_at_twilio(const struct sync_run *run, const struct plan *plan)
+{
+	int64_t now;
+
+	if (!twilio_client_now(run->session->twilio, &now))
+		return plan->began_secs - SYNC_OVERLAP_SECS;
+	return now - (time_mono_msecs() - plan->began_mono_msecs) / 1000;
+}
+
+static int remember(struct sync_run *run, const struct plan *plan)
+{
+	struct catalog *catalog = run->session->env->catalog;
+	int64_t workspace_id = run->session->workspace.id;
+	struct catalog_sync_state state;
+	/* Read anew: another process may have swept meanwhile. */
+	int rc = catalog_sync_state_get(catalog, workspace_id, &state);
+
+	if (rc < 0)
+		return rc;
+	state.listed_until_secs = began_at_twilio(run, plan) - VISIBLE_SECS;
+	state.last_poll_secs = plan->began_secs;
+	if (run->stats.is_full)
+		state.last_sweep_secs = plan->began_secs;
+	return catalog_sync_state_set(catalog, workspace_id, &state);
+}
+
+static void list_all(struct sync_run *run, struct plan *plan, bool *ret_calls_complete,
+		     bool *ret_recordings_complete)
+{
+	if (run->stats.is_full)
+		load_tombstones(run);
+	sync_list(run, plan->calls_since_secs, plan->recordings_since_secs, ret_calls_complete,
+		  ret_recordings_complete);
+	/* What was remembered lies in the future: some clock was wrong, and nobody knows what was
+	 * missed. */
+	if (!run->stats.is_full && *ret_recordings_complete &&
+	    plan->state.listed_until_secs > began_at_twilio(run, plan) + SYNC_OVERLAP_SECS) {
+		run->stats.is_full = true;
+		plan->calls_since_secs = plan->recordings_since_secs = 0;
+		list_all(run, plan, ret_calls_complete, ret_recordings_complete);
+	}
+}
+
+static void run_all(struct sync_run *run)
+{
+	struct catalog *catalog = run->session->env->catalog;
+	bool calls_complete, recordings_complete;
+	struct plan plan;
+	int rc = make_plan(run, &plan);
+
+	if (rc < 0) {
+		fail(run, rc, NULL);
+		return;
+	}
+	list_all(run, &plan, &calls_complete, &recordings_complete);
+	/* Calls that are only missing because their page failed are not asked for one by one. */
+	if (calls_complete)
+		fetch_unknown_calls(run);
+	check_all(run);
+	if (run->stats.is_full && recordings_complete) {
+		sync_sids_sort(&run->seen);
+		/* The youngest may have come after their window was listed. */
+		rc = catalog_recordings_at_twilio(catalog, run->session->workspace.id, 0,
+						  began_at_twilio(run, &plan) - SYNC_OVERLAP_SECS,
+						  on_believed_at_twilio, run);
+		if (rc < 0)
+			fail(run, rc, NULL);
+		check_all(run);
+	}
+	/* What was not decided is asked again by the next full one; the lists themselves are
+	 * complete. */
+	if (calls_complete && recordings_complete && !sync_is_cancelled(run->session->env)) {
+		rc = remember(run, &plan);
+		if (rc < 0)
+			fail(run, rc, NULL);
+	}
+	pthread_mutex_lock(&run->lock);
+	sync_run_progress(run, true);
+	pthread_mutex_unlock(&run->lock);
+}
+
+int sync_workspace(const struct sync_env *env, int64_t workspace_id,
+		   const struct sync_options *options, sync_progress_fn *progress, void *arg,
+		   struct sync_stats *ret_stats, struct remote_error *ret_error)
+{
+	struct sync_run run = { .progress = progress, .progress_arg = arg };
+	int rc;
+
+	remote_error_clear(ret_error);
+	memset(ret_stats, 0, sizeof *ret_stats);
+	if (options)
+		run.options = *options;
+	if (!run.options.threads)
+		run.options.threads = SYNC_THREADS;
+	rc = sync_session_open(env, workspace_id, 0, &run.session);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_init(&run.lock, NULL);
+	remote_error_clear(&run.error);
+
+	run_all(&run);
+
+	*ret_stats = run.stats;
+	*ret_error = run.error;
+	rc = run.rc;
+	free(run.checks);
+	sync_sids_release(&run.seen);
+	sync_sids_release(&run.removed_elsewhere);
+	pthread_mutex_destroy(&run.lock);
+	sync_session_close(run.session);
+	return rc;
+}

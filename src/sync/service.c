@@ -1,0 +1,280 @@
+/*
+ * Three threads of a mounted process: one polls (and lists new workspaces), one sweeps, slowly, one
+ * learns sizes. They look at the clock every few seconds rather than being woken: what is due is in
+ * the catalog, where any process may change it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/job.h"
+#include "sync/sync-private.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+#include "util/times.h"
+
+#define TICK_MSECS 5000
+#define SIZES_TICK_MSECS 2000
+#define LEASE_MSECS 600000
+#define LEASE_RENEW_MSECS 60000
+#define SWEEP_PAUSE_MSECS 500
+/* After a failure: at least so long, then twice as long, … */
+#define AGAIN_MSECS 60000
+#define AGAIN_LIMIT_MSECS 3600000
+
+enum duty { DUTY_POLL, DUTY_SWEEP, DUTY_COUNT };
+
+/* A workspace, as one thread remembers it. */
+struct watch {
+	int64_t workspace_id, again_msecs;
+	unsigned times;
+};
+
+struct worker {
+	struct sync_service *service;
+	enum duty duty;
+	pthread_t thread;
+	char owner[CATALOG_OWNER_SIZE];
+	struct watch *watches;
+	size_t watch_count;
+};
+
+struct sync_service {
+	struct sync_env env;
+	volatile bool is_stopped;
+	struct worker workers[DUTY_COUNT];
+	unsigned started;
+	pthread_t sizes_thread;
+	bool has_sizes_thread;
+};
+
+static struct watch *watch_find(struct worker *worker, int64_t workspace_id)
+{
+	struct watch *watches;
+
+	for (size_t i = 0; i < worker->watch_count; i++) {
+		if (worker->watches[i].workspace_id == workspace_id)
+			return &worker->watches[i];
+	}
+	watches = reallocarray(worker->watches, worker->watch_count + 1, sizeof *watches);
+	if (!watches)
+		return NULL;
+	worker->watches = watches;
+	watches[worker->watch_count] = (struct watch){ .workspace_id = workspace_id };
+	return &watches[worker->watch_count++];
+}
+
+/* ---- one workspace ---- */
+
+static bool is_due(enum duty duty, const struct catalog_workspace *workspace,
+		   const struct catalog_sync_state *state)
+{
+	int64_t now = time_now_secs();
+
+	if (!workspace->poll_secs)
+		return false;
+	/* The first listing of all is the poller's, and at full speed. */
+	if (duty == DUTY_SWEEP)
+		return state->listed_until_secs > 0 && sync_plan_full_is_due(state, now);
+	/* A poll from the future was a clock's mistake. */
+	return state->listed_until_secs <= 0 ||
+	       now - state->last_poll_secs >= workspace->poll_secs ||
+	       state->last_poll_secs > now + SYNC_OVERLAP_SECS;
+}
+
+struct lease {
+	struct worker *worker;
+	char name[64];
+	int64_t renewed_msecs;
+};
+
+static int lease_take(struct lease *lease)
+{
+	lease->renewed_msecs = time_mono_msecs();
+	return catalog_lease_take(lease->worker->service->env.catalog, lease->name,
+				  lease->worker->owner, LEASE_MSECS);
+}
+
+static void on_progress(void *arg, const struct sync_stats *stats)
+{
+	struct lease *lease = arg;
+
+	(void)stats;
+	/* Losing it does no harm: two may list at once. */
+	if (time_mono_msecs() - lease->renewed_msecs >= LEASE_RENEW_MSECS)
+		lease_take(lease);
+}
+
+static void log_end(const struct catalog_workspace *workspace, int rc,
+		    const struct sync_stats *stats, const struct remote_error *error,
+		    const struct watch *watch)
+{
+	const char *reason = error->kind != REMOTE_OK ? error->message : strerror(-rc);
+
+	if (rc == -ECANCELED)
+		return;
+	/* The same failure is not told every few minutes. */
+	if (rc < 0 && watch->times == 0)
+		log_warning("sync: workspace %s: %s%s", workspace->name, reason,
+			    stats->pages ? " (in part)" : "");
+	else if (rc < 0)
+		log_debug("sync: workspace %s: again: %s", workspace->name, reason);
+	else if (watch->times || stats->applied.recordings_new || stats->recordings_gone)
+		log_info("sync: workspace %s: %" PRId64 " new recordings, %" PRId64
+			 " gone at Twilio",
+			 workspace->name, stats->applied.recordings_new, stats->recordings_gone);
+}
+
+static void serve(struct worker *worker, const struct catalog_workspace *workspace)
+{
+	const struct sync_env *env = &worker->service->env;
+	const struct sync_options options = {
+		.depth = worker->duty == DUTY_SWEEP ? SYNC_FULL : SYNC_POLL,
+		.threads = worker->duty == DUTY_SWEEP ? 1 : 0,
+		.page_pause_msecs = worker->duty == DUTY_SWEEP ? SWEEP_PAUSE_MSECS : 0,
+	};
+	struct lease lease = { .worker = worker };
+	struct watch *watch = watch_find(worker, workspace->id);
+	struct catalog_sync_state state;
+	struct remote_error error;
+	struct sync_stats stats;
+	int64_t pause;
+	int rc;
+
+	if (!watch || time_mono_msecs() < watch->again_msecs)
+		return;
+	if (catalog_sync_state_get(env->catalog, workspace->id, &state) < 0 ||
+	    !is_due(worker->duty, workspace, &state))
+		return;
+	snprintf(lease.name, sizeof lease.name, "%s:%" PRId64,
+		 worker->duty == DUTY_SWEEP ? "sweep" : "poll", workspace->id);
+	if (lease_take(&lease) < 0)
+		return;
+	/* Again, now that nobody else can: another process may have done it a moment ago. */
+	if (catalog_sync_state_get(env->catalog, workspace->id, &state) == 0 &&
+	    is_due(worker->duty, workspace, &state)) {
+		rc = sync_workspace(env, workspace->id, &options, on_progress, &lease, &stats,
+				    &error);
+		log_end(workspace, rc, &stats, &error, watch);
+		pause = AGAIN_MSECS << (watch->times < 6 ? watch->times : 6);
+		watch->again_msecs =
+			rc < 0 ? time_mono_msecs() +
+					 (pause < AGAIN_LIMIT_MSECS ? pause : AGAIN_LIMIT_MSECS)
+			       : 0;
+		watch->times = rc < 0 ? watch->times + 1 : 0;
+	}
+	catalog_lease_give_back(env->catalog, lease.name, worker->owner);
+}
+
+/* ---- threads ---- */
+
+struct workspaces {
+	struct catalog_workspace *items;
+	size_t count;
+};
+
+static int on_workspace(void *arg, const struct catalog_workspace *workspace)
+{
+	struct workspaces *list = arg;
+	struct catalog_workspace *items = reallocarray(list->items, list->count + 1, sizeof *items);
+
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
+	items[list->count++] = *workspace;
+	return 0;
+}
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+	const struct sync_env *env = &worker->service->env;
+
+	do {
+		struct workspaces list = { NULL, 0 };
+
+		/* Copied, because its callbacks must not change the catalog. */
+		if (catalog_workspace_each(env->catalog, false, on_workspace, &list) == 0) {
+			for (size_t i = 0; i < list.count && !sync_is_cancelled(env); i++)
+				serve(worker, &list.items[i]);
+		}
+		free(list.items);
+	} while (sync_nap(env, TICK_MSECS));
+	return NULL;
+}
+
+static void *work_sizes(void *arg)
+{
+	struct sync_service *service = arg;
+	struct sync_sizer *sizer;
+	int last_rc = 0;
+
+	if (sync_sizer_new(&service->env, &sizer) < 0) {
+		log_error("sync: sizes are not learned: out of memory");
+		return NULL;
+	}
+	do {
+		int64_t learned;
+		bool left = true;
+		int rc = 0;
+
+		while (left && rc == 0 && !sync_is_cancelled(&service->env))
+			rc = sync_sizer_step(sizer, &learned, &left);
+		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
+			log_warning("sync: sizes: %s", strerror(-rc));
+		last_rc = rc;
+	} while (sync_nap(&service->env, SIZES_TICK_MSECS));
+	sync_sizer_free(sizer);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+int sync_service_start(struct catalog *catalog, struct http *http,
+		       struct sync_service **ret_service)
+{
+	struct sync_service *service = calloc(1, sizeof *service);
+	int rc = 0;
+
+	if (!service)
+		return -ENOMEM;
+	service->env = (struct sync_env){ .catalog = catalog,
+					  .http = http,
+					  .cancelled = &service->is_stopped };
+	for (unsigned i = 0; i < DUTY_COUNT && rc == 0; i++) {
+		struct worker *worker = &service->workers[i];
+
+		worker->service = service;
+		worker->duty = (enum duty)i;
+		catalog_owner_new(worker->owner);
+		rc = -pthread_create(&worker->thread, NULL, work, worker);
+		if (rc == 0)
+			service->started++;
+	}
+	if (rc == 0) {
+		rc = -pthread_create(&service->sizes_thread, NULL, work_sizes, service);
+		service->has_sizes_thread = rc == 0;
+	}
+	if (rc < 0) {
+		sync_service_stop(service);
+		return rc;
+	}
+	*ret_service = service;
+	return 0;
+}
+
+void sync_service_stop(struct sync_service *service)
+{
+	if (!service)
+		return;
+	__atomic_store_n(&service->is_stopped, true, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < service->started; i++)
+		pthread_join(service->workers[i].thread, NULL);
+	if (service->has_sizes_thread)
+		pthread_join(service->sizes_thread, NULL);
+	for (unsigned i = 0; i < DUTY_COUNT; i++)
+		free(service->workers[i].watches);
+	free(service);
+}

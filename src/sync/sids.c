@@ -1,0 +1,49 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/sync-private.h"
+
+int sync_sids_add(struct sync_sids *sids, const struct sid *sid)
+{
+	if (sids->count == sids->capacity) {
+		size_t capacity = sids->capacity ? 2 * sids->capacity : 1024;
+		uint64_t *values = reallocarray(sids->values, capacity, sizeof *values);
+
+		if (!values)
+			return -ENOMEM;
+		sids->values = values;
+		sids->capacity = capacity;
+	}
+	sids->values[sids->count++] = sid_inode(sid);
+	sids->is_sorted = false;
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+void sync_sids_sort(struct sync_sids *sids)
+{
+	if (sids->count)
+		qsort(sids->values, sids->count, sizeof *sids->values, compare);
+	sids->is_sorted = true;
+}
+
+bool sync_sids_has(const struct sync_sids *sids, const struct sid *sid)
+{
+	uint64_t value = sid_inode(sid);
+
+	return sids->is_sorted && sids->count &&
+	       bsearch(&value, sids->values, sids->count, sizeof value, compare);
+}
+
+void sync_sids_release(struct sync_sids *sids)
+{
+	free(sids->values);
+	*sids = (struct sync_sids){ NULL, 0, 0, false };
+}

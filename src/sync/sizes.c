@@ -1,0 +1,431 @@
+/*
+ * Exact sizes, learned by asking for the heads of files: a batch at a time, side by side, folders
+ * that somebody looks at first. When Twilio says that it is too much, fewer at a time, and a pause.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/sync-private.h"
+#include "util/log.h"
+#include "util/times.h"
+
+#define BATCH 64
+#define LOOK_AHEAD 256
+#define THREADS_START 4
+#define THREADS_MAX 8
+#define TIMEOUT_MSECS 20000
+#define BUSY_PAUSE_MSECS 2000
+#define BUSY_PAUSE_LIMIT_MSECS 60000
+/* A recording that could not be asked for is left for so long, then twice as long, … */
+#define AGAIN_MSECS 60000
+#define AGAIN_LIMIT_MSECS (6 * 3600 * 1000)
+/* A workspace that cannot be reached, or whose key is refused. */
+#define WORKSPACE_AGAIN_MSECS 30000
+#define WORKSPACE_AGAIN_LIMIT_MSECS 600000
+/* Clients are made anew after so long: keys change. */
+#define SESSION_MSECS 60000
+/* A head without a sound. */
+#define EMPTY_WAV_BYTES 44
+
+struct later {
+	int64_t recording_id, until_msecs;
+	unsigned times;
+};
+
+struct place {
+	int64_t workspace_id;
+	struct sync_session *session; /* NULL: none now */
+	int64_t session_msecs;	      /* when it was made */
+	int64_t blocked_until_msecs;
+	unsigned times;
+	bool was_reached, has_failed; /* in this batch */
+};
+
+struct item {
+	struct catalog_recording recording;
+	struct sync_session *session;
+	int rc;
+	struct remote_error error;
+	struct twilio_media_info info;
+};
+
+struct sync_sizer {
+	struct sync_env env;
+	unsigned threads;
+	int64_t busy_pause_msecs;
+	struct later *laters; /* by recording_id */
+	size_t later_count, later_capacity;
+	struct place *places;
+	size_t place_count;
+	struct item items[BATCH];
+	size_t item_count;
+	size_t rows; /* that the catalog gave, used or not */
+};
+
+/* ---- what is tried again later ---- */
+
+static size_t later_find(const struct sync_sizer *sizer, int64_t recording_id)
+{
+	size_t low = 0, high = sizer->later_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (sizer->laters[middle].recording_id < recording_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool later_is(const struct sync_sizer *sizer, size_t at, int64_t recording_id)
+{
+	return at < sizer->later_count && sizer->laters[at].recording_id == recording_id;
+}
+
+static int64_t doubled(int64_t first_msecs, unsigned times, int64_t limit_msecs)
+{
+	int64_t msecs = first_msecs << (times < 16 ? times : 16);
+
+	return msecs < limit_msecs ? msecs : limit_msecs;
+}
+
+static void later_add(struct sync_sizer *sizer, int64_t recording_id)
+{
+	size_t at = later_find(sizer, recording_id);
+	struct later *later;
+
+	if (!later_is(sizer, at, recording_id)) {
+		if (sizer->later_count == sizer->later_capacity) {
+			size_t capacity = sizer->later_capacity ? 2 * sizer->later_capacity : 64;
+			struct later *laters =
+				reallocarray(sizer->laters, capacity, sizeof *laters);
+
+			/* Then it is tried again sooner than it should be. */
+			if (!laters)
+				return;
+			sizer->laters = laters;
+			sizer->later_capacity = capacity;
+		}
+		memmove(sizer->laters + at + 1, sizer->laters + at,
+			(sizer->later_count - at) * sizeof *sizer->laters);
+		sizer->laters[at] = (struct later){ .recording_id = recording_id };
+		sizer->later_count++;
+	}
+	later = &sizer->laters[at];
+	later->until_msecs =
+		time_mono_msecs() + doubled(AGAIN_MSECS, later->times, AGAIN_LIMIT_MSECS);
+	later->times++;
+}
+
+static void later_remove(struct sync_sizer *sizer, int64_t recording_id)
+{
+	size_t at = later_find(sizer, recording_id);
+
+	if (!later_is(sizer, at, recording_id))
+		return;
+	sizer->later_count--;
+	memmove(sizer->laters + at, sizer->laters + at + 1,
+		(sizer->later_count - at) * sizeof *sizer->laters);
+}
+
+/* ---- workspaces ---- */
+
+static struct place *place_find(struct sync_sizer *sizer, int64_t workspace_id)
+{
+	struct place *places;
+
+	for (size_t i = 0; i < sizer->place_count; i++) {
+		if (sizer->places[i].workspace_id == workspace_id)
+			return &sizer->places[i];
+	}
+	places = reallocarray(sizer->places, sizer->place_count + 1, sizeof *places);
+	if (!places)
+		return NULL;
+	sizer->places = places;
+	places[sizer->place_count] = (struct place){ .workspace_id = workspace_id };
+	return &places[sizer->place_count++];
+}
+
+static void place_block(struct place *place)
+{
+	place->blocked_until_msecs =
+		time_mono_msecs() +
+		doubled(WORKSPACE_AGAIN_MSECS, place->times, WORKSPACE_AGAIN_LIMIT_MSECS);
+	place->times++;
+	sync_session_close(place->session);
+	place->session = NULL;
+}
+
+/* NULL: not now. */
+static struct sync_session *place_session(struct sync_sizer *sizer, int64_t workspace_id)
+{
+	struct place *place = place_find(sizer, workspace_id);
+	int64_t now = time_mono_msecs();
+	int rc;
+
+	if (!place || now < place->blocked_until_msecs)
+		return NULL;
+	/* Only between batches: items point to it. */
+	if (place->session && sizer->item_count == 0 &&
+	    now - place->session_msecs >= SESSION_MSECS) {
+		sync_session_close(place->session);
+		place->session = NULL;
+	}
+	if (!place->session) {
+		rc = sync_session_open(&sizer->env, workspace_id, TIMEOUT_MSECS, &place->session);
+		if (rc < 0) {
+			place_block(place);
+			return NULL;
+		}
+		place->session_msecs = now;
+	}
+	return place->session;
+}
+
+/* ---- a batch ---- */
+
+static int on_unknown_size(void *arg, const struct catalog_recording *recording)
+{
+	struct sync_sizer *sizer = arg;
+	size_t at = later_find(sizer, recording->id);
+	struct sync_session *session;
+
+	sizer->rows++;
+	if (sizer->item_count == BATCH)
+		return 0;
+	if (later_is(sizer, at, recording->id) && time_mono_msecs() < sizer->laters[at].until_msecs)
+		return 0;
+	/* A wanted folder's come once more with all the others. */
+	for (size_t i = 0; i < sizer->item_count; i++) {
+		if (sizer->items[i].recording.id == recording->id)
+			return 0;
+	}
+	session = place_session(sizer, recording->workspace_id);
+	if (!session)
+		return 0;
+	sizer->items[sizer->item_count++] =
+		(struct item){ .recording = *recording, .session = session };
+	return 0;
+}
+
+static int on_workspace(void *arg, const struct catalog_workspace *workspace)
+{
+	struct sync_sizer *sizer = arg;
+
+	if (!place_find(sizer, workspace->id))
+		return -ENOMEM;
+	return 0;
+}
+
+static int collect(struct sync_sizer *sizer)
+{
+	size_t limit = LOOK_AHEAD + sizer->later_count;
+	int rc;
+
+	sizer->item_count = sizer->rows = 0;
+	rc = catalog_sizes_unknown(sizer->env.catalog, 0, limit, on_unknown_size, sizer);
+	if (rc < 0 || sizer->item_count || sizer->rows < limit)
+		return rc;
+	/* All that came belong to workspaces that have to wait: ask for the others'. */
+	rc = catalog_workspace_each(sizer->env.catalog, false, on_workspace, sizer);
+	for (size_t i = 0; i < sizer->place_count && rc == 0 && !sizer->item_count; i++) {
+		if (time_mono_msecs() >= sizer->places[i].blocked_until_msecs)
+			rc = catalog_sizes_unknown(sizer->env.catalog,
+						   sizer->places[i].workspace_id, limit,
+						   on_unknown_size, sizer);
+	}
+	return rc;
+}
+
+static void probe_one(void *arg, size_t index)
+{
+	struct sync_sizer *sizer = arg;
+	struct item *item = &sizer->items[index];
+	const struct catalog_recording *recording = &item->recording;
+
+	remote_error_clear(&item->error);
+	if (sync_is_cancelled(&sizer->env)) {
+		item->rc = -ECANCELED;
+		return;
+	}
+	item->rc =
+		twilio_probe_media(item->session->twilio, &recording->sid, recording->is_encrypted,
+				   recording->channels_requested, &item->info, &item->error);
+	/* A glitch that stored nothing where seconds were spoken must not become the file's size.
+	 */
+	if (item->rc == 0 && !recording->is_encrypted && recording->duration_secs > 1 &&
+	    item->info.size_bytes <= EMPTY_WAV_BYTES) {
+		remote_error_set(&item->error, REMOTE_INVALID, -EIO,
+				 "an empty file where Twilio tells of %" PRId64 " seconds",
+				 recording->duration_secs);
+		item->rc = -EIO;
+	}
+	if (item->error.kind == REMOTE_NOT_FOUND) {
+		struct remote_error error;
+		int rc;
+
+		/* Perhaps it was deleted at Twilio: then the tree should not show it any longer. */
+		sync_check_recording(item->session, &recording->sid, false, &rc, &error);
+	}
+}
+
+/* The fault lies with the way to the workspace, not with the recording. */
+static bool is_of_place(const struct item *item)
+{
+	return item->error.kind == REMOTE_TRANSIENT || item->error.kind == REMOTE_UNCERTAIN ||
+	       item->rc == -EACCES;
+}
+
+static void log_failure(const struct item *item)
+{
+	char sid[SID_SIZE];
+
+	sid_format(&item->recording.sid, "RE", sid);
+	log_warning("sync: workspace %s: size of %s: %s", item->session->workspace.name, sid,
+		    item->error.message);
+}
+
+/* Sorts a batch's failures: whom to wait for, and how long. */
+static int64_t settle(struct sync_sizer *sizer)
+{
+	bool was_busy = false;
+	int64_t pause = 0;
+
+	for (size_t i = 0; i < sizer->place_count; i++)
+		sizer->places[i].was_reached = sizer->places[i].has_failed = false;
+	for (size_t i = 0; i < sizer->item_count; i++) {
+		struct item *item = &sizer->items[i];
+		struct place *place = place_find(sizer, item->recording.workspace_id);
+
+		if (item->rc == 0) {
+			later_remove(sizer, item->recording.id);
+			place->was_reached = true;
+		} else if (item->rc == -ECANCELED) {
+			continue;
+		} else if (item->error.kind == REMOTE_BUSY && item->error.status == 429) {
+			was_busy = true;
+			if (item->error.retry_after_msecs > pause)
+				pause = item->error.retry_after_msecs;
+		} else {
+			if (is_of_place(item))
+				place->has_failed = true;
+			else
+				log_failure(item);
+			later_add(sizer, item->recording.id);
+		}
+	}
+	for (size_t i = 0; i < sizer->place_count; i++) {
+		struct place *place = &sizer->places[i];
+
+		if (place->was_reached)
+			place->times = 0;
+		else if (place->has_failed)
+			place_block(place);
+	}
+	if (!was_busy) {
+		sizer->busy_pause_msecs = 0;
+		if (sizer->threads < THREADS_MAX)
+			sizer->threads++;
+		return 0;
+	}
+	sizer->threads = sizer->threads > 1 ? sizer->threads / 2 : 1;
+	sizer->busy_pause_msecs =
+		sizer->busy_pause_msecs ? 2 * sizer->busy_pause_msecs : BUSY_PAUSE_MSECS;
+	if (sizer->busy_pause_msecs > BUSY_PAUSE_LIMIT_MSECS)
+		sizer->busy_pause_msecs = BUSY_PAUSE_LIMIT_MSECS;
+	return pause > sizer->busy_pause_msecs ? pause : sizer->busy_pause_msecs;
+}
+
+static int store(struct sync_sizer *sizer, int64_t *ret_learned)
+{
+	struct catalog_size sizes[BATCH];
+	size_t count = 0;
+	int rc;
+
+	for (size_t i = 0; i < sizer->item_count; i++) {
+		const struct item *item = &sizer->items[i];
+
+		if (item->rc < 0)
+			continue;
+		sizes[count++] = (struct catalog_size){
+			.recording_id = item->recording.id,
+			.size_bytes = item->info.size_bytes,
+			.channels_requested = item->info.channels_requested,
+			.channels_stored = item->info.channels_stored,
+		};
+	}
+	if (!count)
+		return 0;
+	rc = catalog_sizes_set(sizer->env.catalog, sizes, count);
+	if (rc == 0)
+		*ret_learned = (int64_t)count;
+	return rc;
+}
+
+int sync_sizer_step(struct sync_sizer *sizer, int64_t *ret_learned, bool *ret_left)
+{
+	int64_t pause;
+	int rc = collect(sizer);
+
+	*ret_learned = 0;
+	*ret_left = false;
+	if (rc < 0 || !sizer->item_count)
+		return rc;
+	sync_parallel(sizer->item_count, sizer->threads, probe_one, sizer);
+	rc = store(sizer, ret_learned);
+	pause = settle(sizer);
+	sizer->item_count = 0;
+	if (rc < 0)
+		return rc;
+	*ret_left = true;
+	if (pause)
+		sync_nap(&sizer->env, pause);
+	return sync_is_cancelled(&sizer->env) ? -ECANCELED : 0;
+}
+
+/* ---- life ---- */
+
+int sync_sizer_new(const struct sync_env *env, struct sync_sizer **ret_sizer)
+{
+	struct sync_sizer *sizer = calloc(1, sizeof *sizer);
+
+	if (!sizer)
+		return -ENOMEM;
+	sizer->env = *env;
+	sizer->threads = THREADS_START;
+	*ret_sizer = sizer;
+	return 0;
+}
+
+void sync_sizer_free(struct sync_sizer *sizer)
+{
+	if (!sizer)
+		return;
+	for (size_t i = 0; i < sizer->place_count; i++)
+		sync_session_close(sizer->places[i].session);
+	free(sizer->places);
+	free(sizer->laters);
+	free(sizer);
+}
+
+int sync_sizes(const struct sync_env *env, int64_t *ret_learned)
+{
+	struct sync_sizer *sizer;
+	bool left = true;
+	int rc = sync_sizer_new(env, &sizer);
+
+	*ret_learned = 0;
+	while (rc == 0 && left) {
+		int64_t learned;
+
+		rc = sync_sizer_step(sizer, &learned, &left);
+		*ret_learned += learned;
+	}
+	if (rc != -ENOMEM)
+		sync_sizer_free(sizer);
+	return rc;
+}

@@ -1,0 +1,87 @@
+/*
+ * Learning what an account has: calls and recordings by listing, changes by listing again, exact
+ * sizes by asking for heads of files.
+ *
+ * Poll      A window of each list: from the oldest call or recording that was not finished when
+ * last seen (two days back at most), or from where the last complete one ended, an hour of overlap
+ * in any case, by Twilio's clock. Unbounded at its end. Full      Everything, also the first time:
+ * no total is known, so the range of time is split as full pages come, several windows side by
+ * side. Once a day. A recording that no window showed is asked for by its SID, and its derived key
+ * is looked up in S3, before it is believed gone. Safety    Every page is one transaction, applying
+ * it twice changes nothing, and nothing is remembered as complete before all of it is: killing it
+ * anywhere, or running it twice at once, costs time and no recording. Nothing is ever deleted, here
+ * or there. Threads   All functions may be called from any thread; callbacks come from workers'
+ * threads, one at a time. Errors    0, or the negative errno of *ret_error. What was learned before
+ * a failure stands.
+ */
+#ifndef TONICFS_SYNC_SYNC_H
+#define TONICFS_SYNC_SYNC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "catalog/catalog.h"
+#include "catalog/recording.h"
+#include "net/http.h"
+#include "util/remote.h"
+
+struct sync_env {
+	struct catalog *catalog;
+	struct http *http;
+	const volatile bool
+		*cancelled; /* may be NULL; true ends it within a second or so: -ECANCELED */
+};
+
+enum sync_depth {
+	SYNC_AUTO, /* full where there was none for a day */
+	SYNC_POLL, /* incremental; full where there was none yet */
+	SYNC_FULL,
+};
+
+struct sync_options {
+	enum sync_depth depth;
+	unsigned threads;	   /* windows side by side; 0: 4 */
+	unsigned page_pause_msecs; /* after each page: a sweep in the background is in no hurry */
+};
+
+struct sync_stats {
+	bool is_full;
+	int64_t calls_seen, recordings_seen; /* rows, overlaps counted twice */
+	unsigned pages, windows_done, windows_failed, windows_total;
+	struct catalog_apply_stats applied;
+	int64_t calls_fetched; /* that a recording named and no list showed */
+	int64_t recordings_gone, recordings_found_in_s3;
+	int64_t undecided; /* could be neither confirmed nor denied now: asked again by the next
+			      full one */
+};
+
+/* At most ten times a second. */
+typedef void sync_progress_fn(void *arg, const struct sync_stats *stats);
+
+/* One synchronisation of one workspace. options NULL: defaults. 0: complete. An error with
+ * ret_stats->pages > 0: in part. progress may be NULL. ret_error may hold REMOTE_OK with an error
+ * that is the catalog's (-ENOSPC …) or -ENOENT (no such workspace). */
+int sync_workspace(const struct sync_env *env, int64_t workspace_id,
+		   const struct sync_options *options, sync_progress_fn *progress, void *arg,
+		   struct sync_stats *ret_stats, struct remote_error *ret_error);
+
+/* Learns exact sizes of listed recordings, folders that somebody looks at first, a few at a time,
+ * slower where Twilio says 429. Keeps in memory what failed, to try it again later. */
+struct sync_sizer;
+int sync_sizer_new(const struct sync_env *env, struct sync_sizer **ret_sizer);
+void sync_sizer_free(struct sync_sizer *sizer);
+/* One batch. *ret_learned: sizes learned; *ret_left: whether there was more to do at once. Pauses
+ * that Twilio asks for are made here. */
+int sync_sizer_step(struct sync_sizer *sizer, int64_t *ret_learned, bool *ret_left);
+/* All there are now. */
+int sync_sizes(const struct sync_env *env, int64_t *ret_learned);
+
+/* The background work of a mounted process: polls each workspace at its interval, sweeps daily,
+ * learns sizes. With several processes on one catalog one of them polls a workspace at a time. Logs
+ * by itself. */
+struct sync_service;
+int sync_service_start(struct catalog *catalog, struct http *http,
+		       struct sync_service **ret_service);
+void sync_service_stop(struct sync_service *service); /* ends and waits; NULL is fine */
+
+#endif
