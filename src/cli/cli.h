@@ -84,6 +84,8 @@ void cli_values_free(const struct cli_command *command, void *values);
 void *cli_values_new(const struct cli_command *command);
 
 /* ---- run.c: from words to an exit status ---- */
+/* What the global options and the environment say. An error has been said where it is not CLI_DONE; cli_close in any case. */
+int cli_init(struct cli *cli, const struct cli_command *command, const struct cli_globals *globals);
 int cli_run(int argc, char **argv);
 
 /* ---- help.c ---- */

@@ -21,28 +21,32 @@ static int set_path(char **where, const char *option, const char *variable)
 
 	if (!path || !*path)
 		return 0;
-	err = files_absolute(path, where);
+	if (strncmp(path, "/dev/fd/", 8) == 0) { /* the shell's <(…) names nothing when it is resolved */
+		*where = strdup(path);
+		err = *where ? 0 : -ENOMEM;
+	} else {
+		err = files_absolute(path, where);
+	}
 	if (err < 0)
 		cli_error("%s: %s", path, strerror(-err));
 	return err;
 }
 
-/* What the global options and the environment say. */
-static int cli_init(struct cli *cli, const struct cli_command *command, const struct cli_globals *globals)
+int cli_init(struct cli *cli, const struct cli_command *command, const struct cli_globals *globals)
 {
 	*cli = (struct cli){ .command = command, .json = globals->json, .verbose = globals->verbose };
 	if (globals->verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
 	if (set_path(&cli->catalog_path, globals->catalog, "TONICFS_CATALOG") < 0 ||
 	    set_path(&cli->key_file, globals->key_file, "TONICFS_KEY_FILE") < 0)
-		return -EINVAL;
+		return CLI_FAILED;
 	if (!cli->catalog_path)
 		cli->catalog_path = cli_default_catalog();
 	if (!cli->catalog_path) {
 		cli_error("there is no home folder to look for a catalog in; name one with --catalog");
-		return -ENOENT;
+		return CLI_FAILED;
 	}
-	return 0;
+	return CLI_DONE;
 }
 
 static int run_command(const struct cli_command *command, struct cli_globals *globals, int argc, char **argv)
@@ -65,7 +69,7 @@ static int run_command(const struct cli_command *command, struct cli_globals *gl
 		status = cli_usage(&cli, "too few arguments: %s", command->arguments);
 	} else if ((unsigned)argc > command->arguments_max) {
 		status = cli_usage(&cli, "too many arguments, from '%s' on", argv[command->arguments_max]);
-	} else if (cli_init(&cli, command, globals) == 0) {
+	} else if ((status = cli_init(&cli, command, globals)) == CLI_DONE) {
 		status = command->run(&cli, values, argc, argv);
 	}
 	cli_close(&cli);

@@ -1,0 +1,94 @@
+/*
+ * The background: fork first, while there is one thread and no handle of SQLite, curl or OpenSSL; then open everything in the child.
+ * The parent's exit status says whether the tree answers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/mounting.h"
+#include "util/log.h"
+
+#define READY 'R'
+
+struct background {
+	int status_fd; /* where the parent listens */
+};
+
+static void go_to_background(void *arg)
+{
+	struct background *background = arg;
+	char ready = READY;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	/* Not before: a key command may want the terminal, and Ctrl-C is for both until here. */
+	setsid();
+	log_to_syslog();
+	if (null >= 0) {
+		for (int fd = 0; fd <= 2; fd++)
+			dup2(null, fd);
+		if (null > 2)
+			close(null);
+	}
+	/* A parent that has been killed meanwhile does not matter. */
+	while (write(background->status_fd, &ready, 1) < 0 && errno == EINTR)
+		;
+	close(background->status_fd);
+}
+
+static int wait_ready(pid_t child, int fd)
+{
+	char answer = 0;
+	int status;
+	ssize_t n;
+
+	do
+		n = read(fd, &answer, 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 1 && answer == READY)
+		return CLI_DONE;
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno != EINTR)
+			return CLI_FAILED;
+	}
+	if (WIFEXITED(status)) /* it has said why */
+		return WEXITSTATUS(status) ? WEXITSTATUS(status) : CLI_FAILED;
+	cli_error("the mount's process was ended by signal %d", WTERMSIG(status));
+	return CLI_FAILED;
+}
+
+int mount_daemon_run(struct mount_service *service)
+{
+	struct background background;
+	int ends[2], status;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		cli_error("%s", strerror(errno));
+		return CLI_FAILED;
+	}
+	fflush(stdout);
+	fflush(stderr);
+	child = fork();
+	if (child < 0) {
+		cli_error("no process for the mount: %s", strerror(errno));
+		close(ends[0]);
+		close(ends[1]);
+		return CLI_FAILED;
+	}
+	if (child == 0) {
+		close(ends[0]);
+		background.status_fd = ends[1];
+		service->on_ready = go_to_background;
+		service->arg = &background;
+		return mount_service_run(service);
+	}
+	close(ends[1]);
+	status = wait_ready(child, ends[0]);
+	close(ends[0]);
+	return status;
+}

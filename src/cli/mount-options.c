@@ -1,0 +1,132 @@
+/* The words of mount's -o. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/mounting.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+/* Words of fstab that are for mount(8), or that say what is so anyway. */
+static const char *const ignored[] = {
+	"rw", "defaults", "auto", "noauto", "user", "nouser", "users", "owner", "group", "nofail", "_netdev", "suid", "dev",
+	"exec", "async", "default_permissions", "nonempty", "loud", "silent", "relatime",
+};
+static const char *const ignored_beginnings[] = { "x-", "comment=", "user=", "helper=", "uhelper=" };
+/* Words that libfuse or the kernel take. */
+static const char *const passed[] = { "nosuid", "nodev", "noexec", "noatime", "nodiratime", "sync", "dirsync", "auto_unmount" };
+
+static bool is_one_of(const char *word, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(word, list[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool begins_as(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ignored_beginnings); i++) {
+		if (strncmp(word, ignored_beginnings[i], strlen(ignored_beginnings[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+int mount_options_add_word(struct mount_options *options, const char *word)
+{
+	char **grown = reallocarray(options->words, options->word_count + 2, sizeof *grown);
+
+	if (!grown)
+		return -ENOMEM;
+	options->words = grown;
+	grown[options->word_count] = strdup(word);
+	if (!grown[options->word_count])
+		return -ENOMEM;
+	grown[++options->word_count] = NULL;
+	return 0;
+}
+
+static int set_text(char **where, const char *text)
+{
+	free(*where);
+	*where = strdup(text);
+	return *where ? 0 : -ENOMEM;
+}
+
+/* word: with its backslashes, as libfuse wants it; plain: without. */
+static int word_parse(struct mount_options *options, const char *word, const char *plain, char *message)
+{
+	if (strcmp(plain, "ro") == 0) {
+		options->read_only = true;
+		return 0;
+	}
+	if (strcmp(plain, "allow_other") == 0) {
+		options->allow_other = true;
+		return 0;
+	}
+	if (strcmp(plain, "names=sid") == 0 || strcmp(plain, "names=number") == 0) {
+		options->names = strcmp(plain, "names=sid") == 0 ? CATALOG_NAMES_SID : CATALOG_NAMES_NUMBER;
+		return 0;
+	}
+	if (strncmp(plain, "catalog=", 8) == 0)
+		return set_text(&options->catalog, plain + 8);
+	if (strncmp(plain, "key_file=", 9) == 0)
+		return set_text(&options->key_file, plain + 9);
+	if (strncmp(plain, "setuid=", 7) == 0)
+		return set_text(&options->user, plain + 7);
+	if (strncmp(plain, "fsname=", 7) == 0) {
+		options->has_fsname = true;
+		return mount_options_add_word(options, word);
+	}
+	if (is_one_of(plain, passed, ARRAY_SIZE(passed)))
+		return mount_options_add_word(options, word);
+	if (is_one_of(plain, ignored, ARRAY_SIZE(ignored)) || begins_as(plain))
+		return 0;
+	snprintf(message, CATALOG_MESSAGE_SIZE, "there is no mount option '%s'", plain);
+	return -EINVAL;
+}
+
+int mount_options_parse(struct mount_options *options, const char *text, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	cleanup_buf struct buf word = BUF_INIT;
+	cleanup_buf struct buf plain = BUF_INIT;
+	int err = 0;
+
+	ret_message[0] = '\0';
+	for (const char *s = text; err == 0; s++) {
+		if (*s == '\\' && s[1]) {
+			buf_add(&word, s, 2);
+			buf_add_char(&plain, *++s);
+			continue;
+		}
+		if (*s && *s != ',') {
+			buf_add_char(&word, *s);
+			buf_add_char(&plain, *s);
+			continue;
+		}
+		if (buf_failed(&word) || buf_failed(&plain))
+			err = -ENOMEM;
+		else if (plain.len)
+			err = word_parse(options, buf_str(&word), buf_str(&plain), ret_message);
+		buf_reset(&word);
+		buf_reset(&plain);
+		if (!*s)
+			break;
+	}
+	if (err < 0 && !ret_message[0])
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s", strerror(-err));
+	return err;
+}
+
+void mount_options_release(struct mount_options *options)
+{
+	free(options->catalog);
+	free(options->key_file);
+	free(options->user);
+	for (size_t i = 0; i < options->word_count; i++)
+		free(options->words[i]);
+	free(options->words);
+	*options = (struct mount_options){ 0 };
+}

@@ -1,0 +1,329 @@
+/* mount, as a command and as mount(8)'s helper. */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/mounting.h"
+#include "cli/mounts.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/files.h"
+
+#define SYMLINKS_MAX 16
+
+struct mount_values {
+	bool foreground;
+	struct cli_texts options;
+};
+
+/* ---- the mountpoint ---- */
+
+/* Absolute, with symlinks resolved, but without a look at the last name: a dead or hanging mount may be there. */
+static int mountpoint_resolve(const char *path, char **ret_path)
+{
+	cleanup_free char *current = strdup(path);
+
+	for (int i = 0; current && i < SYMLINKS_MAX; i++) {
+		cleanup_free char *folder = NULL;
+		cleanup_free char *joined = NULL;
+		char target[4096];
+		char *base;
+		ssize_t n;
+		int err;
+
+		for (size_t len = strlen(current); len > 1 && current[len - 1] == '/'; len--)
+			current[len - 1] = '\0';
+		base = strrchr(current, '/');
+		base = base ? base + 1 : current;
+		if (!*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
+			return files_absolute(current, ret_path);
+		folder = base == current ? strdup(".") : strndup(current, (size_t)(base - current));
+		if (!folder)
+			return -ENOMEM;
+		free(steal_pointer(ret_path));
+		err = files_absolute(folder, ret_path);
+		if (err < 0)
+			return err;
+		if (asprintf(&joined, "%s%s%s", *ret_path, strcmp(*ret_path, "/") == 0 ? "" : "/", base) < 0) {
+			joined = NULL;
+			return -ENOMEM;
+		}
+		n = readlink(joined, target, sizeof target - 1);
+		if (n < 0) { /* EINVAL: no symlink; whatever else is wrong shows when it is mounted on */
+			free(*ret_path);
+			*ret_path = steal_pointer(&joined);
+			return 0;
+		}
+		target[n] = '\0';
+		free(steal_pointer(&current));
+		if (target[0] == '/')
+			current = strdup(target);
+		else if (asprintf(&current, "%s/%s", *ret_path, target) < 0)
+			current = NULL;
+	}
+	return current ? -ELOOP : -ENOMEM;
+}
+
+static bool is_inside(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0' || strcmp(folder, "/") == 0);
+}
+
+static int mountpoint_check(struct cli *cli, const char *mountpoint)
+{
+	cleanup_free char *inside = NULL;
+	cleanup_free char *source = NULL;
+	struct stat st;
+
+	if (is_inside(cli->catalog_path, mountpoint)) {
+		cli_error("the catalog %s is inside the mountpoint; it could not be reached any more", cli->catalog_path);
+		return CLI_FAILED;
+	}
+	if (cli->key_file && is_inside(cli->key_file, mountpoint)) {
+		cli_error("the key file %s is inside the mountpoint; it could not be reached any more", cli->key_file);
+		return CLI_FAILED;
+	}
+	/* A mount of ours that is there already is not asked anything: it may be dead, and fs_mount knows what to do. */
+	if (mounts_find(mountpoint, &inside, &source) == 0 && !*inside)
+		return CLI_DONE;
+	if (stat(mountpoint, &st) < 0) {
+		cli_error("%s: %s", mountpoint, strerror(errno));
+		return CLI_FAILED;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		cli_error("%s is no folder", mountpoint);
+		return CLI_FAILED;
+	}
+	return CLI_DONE;
+}
+
+/* ---- mounting ---- */
+
+/* mount(8) and others see from it which catalog is mounted. */
+static int fsname_add(struct cli *cli, struct mount_options *options)
+{
+	cleanup_buf struct buf word = BUF_INIT;
+
+	if (options->has_fsname)
+		return 0;
+	buf_add_str(&word, "fsname=");
+	for (const char *s = cli->catalog_path; *s; s++) {
+		if (*s == ',' || *s == '\\')
+			buf_add_char(&word, '\\');
+		buf_add_char(&word, *s);
+	}
+	return buf_failed(&word) ? -ENOMEM : mount_options_add_word(options, buf_str(&word));
+}
+
+static int mount_at(struct cli *cli, const char *folder, bool foreground, struct mount_options *options)
+{
+	cleanup_free char *mountpoint = NULL;
+	struct mount_service service = { .cli = cli, .options = options };
+	int status, err;
+
+	err = mountpoint_resolve(folder, &mountpoint);
+	if (err < 0) {
+		cli_error("%s: %s", folder, strerror(-err));
+		return CLI_FAILED;
+	}
+	status = mountpoint_check(cli, mountpoint);
+	if (status != CLI_DONE)
+		return status;
+	err = fsname_add(cli, options);
+	if (err < 0) {
+		cli_error("%s", strerror(-err));
+		return CLI_FAILED;
+	}
+	service.mountpoint = mountpoint;
+	return foreground ? mount_service_run(&service) : mount_daemon_run(&service);
+}
+
+/* What -o says of the catalog. */
+static int paths_from_options(struct cli *cli, const struct mount_options *options)
+{
+	const struct {
+		const char *given;
+		char **where;
+	} paths[] = { { options->catalog, &cli->catalog_path }, { options->key_file, &cli->key_file } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		char *absolute = NULL;
+		int err;
+
+		if (!paths[i].given)
+			continue;
+		err = files_absolute(paths[i].given, &absolute);
+		if (err < 0) {
+			cli_error("%s: %s", paths[i].given, strerror(-err));
+			return CLI_FAILED;
+		}
+		free(*paths[i].where);
+		*paths[i].where = absolute;
+	}
+	return CLI_DONE;
+}
+
+static int run_mount(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct mount_values *v = values;
+	cleanup_with(mount_options_release) struct mount_options options = { 0 };
+	char message[CATALOG_MESSAGE_SIZE];
+	int status;
+
+	(void)argc;
+	for (size_t i = 0; i < v->options.count; i++) {
+		if (mount_options_parse(&options, v->options.items[i], message) < 0)
+			return cli_usage(cli, "%s", message);
+	}
+	if (options.user)
+		return cli_usage(cli, "setuid= is for lines of /etc/fstab");
+	status = paths_from_options(cli, &options);
+	return status == CLI_DONE ? mount_at(cli, argv[0], v->foreground, &options) : status;
+}
+
+const struct cli_command command_mount = {
+	.name = "mount",
+	.arguments = "DIR [-f] [-o OPTIONS]",
+	.summary = "Mounts the call recordings as files",
+	.text =
+"DIR shows WORKSPACE/CAMPAIGN/RECORDING.wav, and a calls.csv in each campaign.\n"
+"While it is mounted, Twilio is asked for news every few minutes, and migrations\n"
+"and deletes that are queued are done. The command ends when the tree answers, and\n"
+"the mount goes on in the background with its log in syslog; with -f it stays, and\n"
+"its log goes to standard error. 'fusermount3 -u DIR' unmounts.\n"
+"\n"
+"OPTIONS, separated by commas:\n"
+"\n"
+"  ro             no deleting, no migrating\n"
+"  allow_other    other users may look in too (see user_allow_other in\n"
+"                 /etc/fuse.conf); without it nobody else may, not even root\n"
+"  names=sid      file names without callers' numbers\n"
+"  catalog=FILE, key_file=FILE\n"
+"                 as --catalog and --key-file\n"
+"  fsname=TEXT    what the mount table shows instead of the catalog's path\n"
+"  nosuid, nodev, noexec, noatime\n"
+"                 as in mount(8); its other words are taken and ignored\n",
+	.options = (const struct cli_option[]){
+		{ 'f', "foreground", CLI_FLAG, NULL, "stay in the foreground", offsetof(struct mount_values, foreground) },
+		{ 'o', "options", CLI_TEXTS, "OPTIONS", "mount options, see above; may be given often",
+		  offsetof(struct mount_values, options) },
+		{ 0 },
+	},
+	.values_size = sizeof(struct mount_values),
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = run_mount,
+};
+
+/* ---- mount(8)'s helper ----
+ * mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS] [-t TYPE]; mount.fuse3 calls the program itself in the same way. SOURCE is the catalog, or a word. */
+
+bool cli_is_mount_helper(int argc, char *const *argv)
+{
+	const char *name = argc ? strrchr(argv[0], '/') : NULL;
+	bool is_group;
+	int words;
+
+	if (argc == 0)
+		return false;
+	if (strcmp(name ? name + 1 : argv[0], "mount.tonicfs") == 0)
+		return true;
+	return argc >= 3 && argv[1][0] != '-' && argv[2][0] == '/' && !cli_command_find(argc - 1, argv + 1, &words, &is_group) &&
+	       !is_group;
+}
+
+/* As the user that an fstab line names: root's mounts of a user's catalog. */
+static int become_user(const char *name)
+{
+	const struct passwd *user = getpwnam(name);
+
+	if (!user) {
+		cli_error("setuid=%s: there is no such user", name);
+		return CLI_FAILED;
+	}
+	if (user->pw_uid == getuid())
+		return CLI_DONE;
+	if (initgroups(user->pw_name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0) {
+		cli_error("setuid=%s: %s", name, strerror(errno));
+		return CLI_FAILED;
+	}
+	setenv("HOME", user->pw_dir, 1);
+	unsetenv("XDG_DATA_HOME");
+	unsetenv("XDG_RUNTIME_DIR");
+	return CLI_DONE;
+}
+
+struct helper_words {
+	const char *source, *folder;
+	bool is_fake;
+};
+
+static int helper_parse(int argc, char **argv, struct helper_words *words, struct mount_options *options)
+{
+	char message[CATALOG_MESSAGE_SIZE];
+	int letter;
+
+	opterr = 0;
+	while ((letter = getopt(argc, argv, "sfnvo:t:N:")) != -1) {
+		switch (letter) {
+		case 'f':
+			words->is_fake = true;
+			break;
+		case 'o':
+			if (mount_options_parse(options, optarg, message) < 0) {
+				cli_error("%s", message);
+				return CLI_USAGE;
+			}
+			break;
+		case 's':
+		case 'n':
+		case 'v':
+		case 't':
+			break;
+		default:
+			cli_error("usage: mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS]");
+			return CLI_USAGE;
+		}
+	}
+	if (argc - optind != 2) {
+		cli_error("usage: mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS]");
+		return CLI_USAGE;
+	}
+	words->source = argv[optind];
+	words->folder = argv[optind + 1];
+	return CLI_DONE;
+}
+
+int cli_mount_helper(int argc, char **argv)
+{
+	cleanup_with(mount_options_release) struct mount_options options = { 0 };
+	struct helper_words words = { 0 };
+	struct cli cli = { .command = &command_mount };
+	int status = helper_parse(argc, argv, &words, &options);
+
+	if (status == CLI_DONE && options.user)
+		status = become_user(options.user);
+	if (status != CLI_DONE || words.is_fake)
+		return status;
+	if (!options.catalog && words.source[0] == '/') {
+		options.catalog = strdup(words.source);
+		if (!options.catalog) {
+			cli_error("out of memory");
+			return CLI_FAILED;
+		}
+	}
+	status = cli_init(&cli, &command_mount, &(struct cli_globals){ 0 });
+	if (status == CLI_DONE)
+		status = paths_from_options(&cli, &options);
+	if (status == CLI_DONE)
+		status = mount_at(&cli, words.folder, false, &options);
+	cli_close(&cli);
+	return status;
+}

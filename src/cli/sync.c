@@ -1,0 +1,164 @@
+/* sync: asks Twilio for calls and recordings. */
+#include "sync/sync.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "util/cleanup.h"
+
+struct sync_values {
+	bool full, sizes;
+};
+
+struct shown {
+	struct cli_progress progress;
+	char name[CATALOG_NAME_SIZE];
+};
+
+/* From the workers' threads, one at a time. */
+static void show(void *arg, const struct sync_stats *stats)
+{
+	struct shown *shown = arg;
+
+	cli_progress_show(&shown->progress, "%s: %lld calls, %lld recordings, %lld new", shown->name,
+			  (long long)stats->calls_seen, (long long)stats->recordings_seen,
+			  (long long)stats->applied.recordings_new);
+}
+
+static const char *error_text(int err, const struct remote_error *error)
+{
+	return error->message[0] ? error->message : strerror(-err);
+}
+
+static json_t *result_json(const struct catalog_workspace *w, int err, const struct remote_error *error,
+			   const struct sync_stats *s)
+{
+	return json_pack("{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+			 "name", cli_json_name(w->name), "complete", err == 0, "full", (int)s->is_full,
+			 "calls_seen", (json_int_t)s->calls_seen, "recordings_seen", (json_int_t)s->recordings_seen,
+			 "calls_new", (json_int_t)s->applied.calls_new, "calls_changed", (json_int_t)s->applied.calls_changed,
+			 "recordings_new", (json_int_t)s->applied.recordings_new,
+			 "recordings_changed", (json_int_t)s->applied.recordings_changed,
+			 "recordings_gone", (json_int_t)s->recordings_gone, "undecided", (json_int_t)s->undecided,
+			 "error", err < 0 ? json_string(error_text(err, error)) : json_null());
+}
+
+static void result_print(const char *name, int err, const struct sync_stats *s)
+{
+	printf("%s: %lld new and %lld changed calls, %lld new and %lld changed recordings", name,
+	       (long long)s->applied.calls_new, (long long)s->applied.calls_changed, (long long)s->applied.recordings_new,
+	       (long long)s->applied.recordings_changed);
+	if (s->recordings_gone)
+		printf(", %lld gone at Twilio", (long long)s->recordings_gone);
+	if (s->recordings_found_in_s3)
+		printf(", %lld found in S3", (long long)s->recordings_found_in_s3);
+	if (s->undecided)
+		printf(", %lld that could not be asked for now", (long long)s->undecided);
+	printf(err < 0 ? " (in part)\n" : "\n");
+}
+
+/* Returns what kind of end it was: CLI_DONE, CLI_PART, CLI_FAILED. */
+static int sync_one(struct cli *cli, const struct catalog_workspace *w, const struct sync_values *v, json_t *array)
+{
+	const struct sync_env env = { cli->catalog, cli->http, &cli_interrupted };
+	const struct sync_options options = { .depth = v->full ? SYNC_FULL : SYNC_AUTO };
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct sync_stats stats = { 0 };
+	struct shown shown;
+	int err;
+
+	cli_progress_init(&shown.progress, cli);
+	cli_name(w->name, shown.name);
+	cli_progress_show(&shown.progress, "%s: asking Twilio", shown.name);
+	err = sync_workspace(&env, w->id, &options, show, &shown, &stats, &error);
+	cli_progress_clear(&shown.progress);
+	json_array_append_new(array, result_json(w, err, &error, &stats));
+	if (!cli->json && (err == 0 || stats.pages))
+		result_print(shown.name, err, &stats);
+	if (err == 0)
+		return CLI_DONE;
+	if (cli_interrupted)
+		cli_error("%s: stopped; what was learned stays, and the next sync goes on", shown.name);
+	else
+		cli_error("%s: %s", shown.name, error_text(err, &error));
+	return stats.pages ? CLI_PART : CLI_FAILED;
+}
+
+static int learn_sizes(struct cli *cli)
+{
+	const struct sync_env env = { cli->catalog, cli->http, &cli_interrupted };
+	struct cli_progress progress;
+	int64_t learned = 0;
+	int err;
+
+	cli_progress_init(&progress, cli);
+	cli_progress_show(&progress, "learning the sizes of files");
+	err = sync_sizes(&env, &learned);
+	cli_progress_clear(&progress);
+	if (!cli->json)
+		printf("%lld sizes learned\n", (long long)learned);
+	if (err < 0 && !cli_interrupted)
+		cli_error("not all sizes were learned: %s", strerror(-err));
+	return err < 0 ? CLI_PART : CLI_DONE;
+}
+
+static int run_sync(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct sync_values *v = values;
+	cleanup_free struct catalog_workspace *list = NULL;
+	struct catalog_workspace one;
+	json_t *array;
+	size_t count = 0, done = 0, in_part = 0;
+	int status = cli_catalog_open(cli);
+
+	if (status == CLI_DONE && argc)
+		status = cli_workspace_find(cli, argv[0], &one);
+	else if (status == CLI_DONE)
+		status = cli_workspaces(cli, false, &list, &count);
+	if (status == CLI_DONE)
+		status = cli_http_open(cli);
+	if (status != CLI_DONE)
+		return status;
+	if (argc)
+		count = 1;
+	else if (count == 0 && !cli->json)
+		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
+	cli_catch_signals();
+	array = json_array();
+	for (size_t i = 0; i < count && !cli_interrupted; i++) {
+		status = sync_one(cli, argc ? &one : &list[i], v, array);
+		done += status == CLI_DONE;
+		in_part += status == CLI_PART;
+	}
+	status = done == count ? CLI_DONE : done || in_part ? CLI_PART : CLI_FAILED;
+	if (v->sizes && done && !cli_interrupted && learn_sizes(cli) != CLI_DONE)
+		status = CLI_PART;
+	if (cli->json && cli_json_print(json_pack("{s:O}", "workspaces", array)) != CLI_DONE)
+		status = CLI_FAILED;
+	json_decref(array);
+	return status;
+}
+
+const struct cli_command command_sync = {
+	.name = "sync",
+	.arguments = "[WORKSPACE] [--full] [--sizes]",
+	.summary = "Asks Twilio which calls and recordings there are",
+	.text =
+"Of all workspaces, or of one. The first time, and once a day, everything is\n"
+"listed; else what is new or was not finished. Interrupting it loses nothing. A\n"
+"mount does the same by itself every few minutes ('tonicfs workspace set NAME\n"
+"poll=…').\n"
+"\n"
+"Exit status 3 when only part of it could be learned.\n",
+	.options = (const struct cli_option[]){
+		{ 0, "full", CLI_FLAG, NULL, "list everything again", offsetof(struct sync_values, full) },
+		{ 0, "sizes", CLI_FLAG, NULL, "learn the exact sizes of files now, which a mount does in the background",
+		  offsetof(struct sync_values, sizes) },
+		{ 0 },
+	},
+	.values_size = sizeof(struct sync_values),
+	.arguments_max = 1,
+	.run = run_sync,
+};
