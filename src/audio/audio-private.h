@@ -28,26 +28,7 @@
 #include "twilio/twilio.h"
 #include "util/buf.h"
 #include "util/list.h"
-
-/* ---- pool.c: threads of our own, so that nothing blocks on the HTTP engine's ---- */
-
-struct audio_task {
-	struct list link;
-	void (*run)(struct audio_task *task);
-};
-struct audio_pool {
-	pthread_mutex_t lock; /* guards the rest */
-	pthread_cond_t cond;
-	struct list tasks;
-	pthread_t threads[8];
-	unsigned thread_count, thread_limit, idle, queued;
-	bool is_stopping;
-};
-int audio_pool_init(struct audio_pool *pool, unsigned thread_limit);
-/* Tasks that wait are run to their end first. */
-void audio_pool_release(struct audio_pool *pool);
-void audio_pool_push(struct audio_pool *pool, struct audio_task *task);
-int audio_thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg);
+#include "util/pool.h"
 
 /* ---- origin.c: which origin, which client, which request ---- */
 
@@ -123,8 +104,8 @@ struct audio {
 	unsigned streams;
 	uint64_t last_read_id;
 
-	struct audio_pool starters; /* never wait for the network */
-	struct audio_pool probers;  /* do */
+	struct pool starters; /* never wait for the network */
+	struct pool probers;  /* do */
 };
 
 /* An open recording, shared by its handles. Freed with its last reference: the handles together have one, each stream has one. */
@@ -174,7 +155,7 @@ struct audio_stream {
 	unsigned refs;    /* the list's, the task's */
 	bool is_dead;     /* not on the list any more */
 	enum audio_stream_state state;
-	struct audio_task task;
+	struct pool_task task;
 	struct audio_attempt *attempt; /* RUNNING */
 	bool is_paused;
 	unsigned reads;   /* that wait for it */

@@ -104,21 +104,21 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	pthread_cond_init(&audio->idle_cond, NULL);
 	pthread_condattr_destroy(&monotonic);
 
-	err = audio_pool_init(&audio->starters, STARTERS);
+	err = pool_init(&audio->starters, STARTERS);
 	if (err)
 		goto fail;
-	err = audio_pool_init(&audio->probers, PROBERS);
+	err = pool_init(&audio->probers, PROBERS);
 	if (err)
 		goto fail_starters;
-	err = audio_thread_start(&audio->timer, timer, audio);
+	err = thread_start(&audio->timer, timer, audio);
 	if (err)
 		goto fail_probers;
 	*ret_audio = audio;
 	return 0;
 fail_probers:
-	audio_pool_release(&audio->probers);
+	pool_release(&audio->probers);
 fail_starters:
-	audio_pool_release(&audio->starters);
+	pool_release(&audio->starters);
 fail:
 	pthread_cond_destroy(&audio->idle_cond);
 	pthread_cond_destroy(&audio->timer_cond);
@@ -155,8 +155,8 @@ void audio_free(struct audio *audio)
 	pthread_cond_signal(&audio->timer_cond);
 	pthread_mutex_unlock(&audio->lock);
 	pthread_join(audio->timer, NULL);
-	audio_pool_release(&audio->starters);
-	audio_pool_release(&audio->probers);
+	pool_release(&audio->starters);
+	pool_release(&audio->probers);
 	pthread_mutex_lock(&audio->lock);
 	audio_attempts_cancel(audio);
 	while (audio->attempts)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/account.h"
 #include "audio/audio-private.h"
 #include "storage/storage.h"
 #include "util/cleanup.h"
@@ -116,26 +117,16 @@ static int clients_new(struct audio *audio, int64_t workspace_id, const struct s
 {
 	cleanup_clients struct audio_clients *clients = calloc(1, sizeof *clients);
 	const struct catalog_workspace *w = &settings->workspace;
-	char account[SID_SIZE];
 	int err;
 
 	if (!clients)
 		return -ENOMEM;
 	atomic_init(&clients->refs, 1);
 	snprintf(clients->workspace, sizeof clients->workspace, "%s", w->name);
-	sid_format(&w->account_sid, "AC", account);
-	err = twilio_client_new(audio->http,
-				&(struct twilio_settings){
-					.base_url = w->twilio_url,
-					.account_sid = account,
-					.user = w->api_key_sid[0] ? w->api_key_sid : account,
-					.secret = settings->token,
-					.allow_plain_http = w->twilio_plain_http,
-					.total_timeout_msecs = audio->settings.size_timeout_msecs,
-					.cancelled = &audio->is_cancelled,
-				},
-				&clients->twilio);
-	/* Removed workspaces keep theirs until their jobs are done; settings that cannot work are the origin's failure. */
+	err = account_client_new(audio->catalog, audio->http, workspace_id, audio->settings.size_timeout_msecs,
+				 &audio->is_cancelled, &clients->twilio, NULL);
+	if (err == -ENOKEY) /* a removed workspace; its recordings in S3 may still be open */
+		err = 0;
 	if (err == 0 && settings->has_storage)
 		err = storage_client_new(audio->catalog, audio->http, workspace_id, &audio->is_cancelled, &clients->s3, NULL);
 	if (err)
@@ -284,9 +275,14 @@ static int source_from_twilio(struct audio_source *source, const struct catalog_
 {
 	/* Two channels unless Twilio has said that there is one: what it gives else may be a downmix. */
 	int channels = hint->is_mono || recording->channels_requested == 1 ? 1 : 2;
-	int err = twilio_request_media(source->clients->twilio, &recording->sid, channels, offset, -1, NULL,
-				       &source->request, &source->twilio_memory);
+	int err;
 
+	if (!source->clients->twilio) {
+		remote_error_set(ret_error, REMOTE_REJECTED, -EACCES, "the workspace has been removed");
+		return -EACCES;
+	}
+	err = twilio_request_media(source->clients->twilio, &recording->sid, channels, offset, -1, NULL, &source->request,
+				   &source->twilio_memory);
 	if (err)
 		remote_error_set(ret_error, REMOTE_REJECTED, err, "the request cannot be made");
 	return err;

@@ -135,7 +135,7 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 	if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) == read->end_bytes) {
 		audio_read_finish(read, 0, &finished);
 	} else {
-		int error = remembered(file, read->offset_bytes, read->end_bytes);
+		int error = audio->is_cancelled ? -EINTR : remembered(file, read->offset_bytes, read->end_bytes);
 
 		if (error || !wait_for_bytes(read))
 			audio_read_finish(read, error ? error : -ENOMEM, &finished);

@@ -24,7 +24,7 @@ struct waiter {
 struct question {
 	struct list link; /* audio->questions */
 	struct audio *audio;
-	struct audio_task task;
+	struct pool_task task;
 	int64_t recording_id, workspace_id;
 	struct list waiters;
 };
@@ -122,9 +122,12 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 	struct catalog_recording now;
 	int err = audio_clients_get(audio, recording->workspace_id, &clients);
 
+	if (!err && !clients->twilio)
+		err = -EACCES;
 	if (err) {
 		remote_error_set(&error, REMOTE_REJECTED, err, "no settings to ask with");
-		log_failure(NULL, &recording->sid, err, &error);
+		log_failure(clients, &recording->sid, err, &error);
+		audio_clients_unref(clients);
 		return -EIO;
 	}
 	err = twilio_probe_media(clients->twilio, &recording->sid, recording->is_encrypted, recording->channels_requested, &info,
@@ -155,7 +158,7 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 	return err;
 }
 
-static void run(struct audio_task *task)
+static void run(struct pool_task *task)
 {
 	struct question *question = list_entry(task, struct question, task);
 	struct audio *audio = question->audio;
@@ -201,8 +204,11 @@ static struct question *question_for(struct audio *audio, const struct catalog_r
 	question->workspace_id = recording->workspace_id;
 	list_init(&question->waiters);
 	question->task.run = run;
+	if (pool_push(&audio->probers, &question->task)) {
+		free(question);
+		return NULL;
+	}
 	list_add(&audio->questions, &question->link);
-	audio_pool_push(&audio->probers, &question->task);
 	return question;
 }
 

@@ -80,7 +80,7 @@ static void set_clock(struct audio_source *source)
 	s3_head_object(source->clients->s3, "tonicfs/clock", &object, &error);
 }
 
-static void run(struct audio_task *task)
+static void run(struct pool_task *task)
 {
 	struct audio_stream *s = list_entry(task, struct audio_stream, task);
 	struct audio_recording *recording = s->recording;
@@ -130,10 +130,10 @@ static void start(struct audio_stream *s)
 	struct audio *audio = s->recording->audio;
 
 	s->state = AUDIO_STREAM_STARTING;
-	s->refs++;
 	s->task.run = run;
-	/* One that has to ask for the time first waits for the network. */
-	audio_pool_push(strcmp(s->error.code, "RequestTimeTooSkewed") ? &audio->starters : &audio->probers, &s->task);
+	/* One that has to ask for the time first waits for the network. On the way out nothing starts, and what waits has been ended. */
+	if (pool_push(strcmp(s->error.code, "RequestTimeTooSkewed") ? &audio->starters : &audio->probers, &s->task) == 0)
+		s->refs++;
 }
 
 static struct audio_stream *stream_new(struct audio_recording *recording, int64_t offset_bytes)

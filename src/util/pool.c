@@ -1,10 +1,12 @@
+#include "util/pool.h"
+
+#include <errno.h>
 #include <signal.h>
 
-#include "audio/audio-private.h"
 #include "util/cleanup.h"
 
 /* Signals are for the thread that waits for them, not for helpers. */
-int audio_thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
+int thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 {
 	sigset_t all, old;
 	int r;
@@ -18,11 +20,11 @@ int audio_thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 
 static void *work(void *arg)
 {
-	struct audio_pool *pool = arg;
+	struct pool *pool = arg;
 
 	pthread_mutex_lock(&pool->lock);
 	for (;;) {
-		struct audio_task *task;
+		struct pool_task *task;
 
 		while (list_empty(&pool->tasks) && !pool->is_stopping) {
 			pool->idle++;
@@ -31,7 +33,7 @@ static void *work(void *arg)
 		}
 		if (list_empty(&pool->tasks))
 			break;
-		task = list_entry(pool->tasks.next, struct audio_task, link);
+		task = list_entry(pool->tasks.next, struct pool_task, link);
 		list_remove(&task->link);
 		pool->queued--;
 		pthread_mutex_unlock(&pool->lock);
@@ -42,7 +44,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-int audio_pool_init(struct audio_pool *pool, unsigned thread_limit)
+int pool_init(struct pool *pool, unsigned thread_limit)
 {
 	int err;
 
@@ -54,7 +56,7 @@ int audio_pool_init(struct audio_pool *pool, unsigned thread_limit)
 	pool->thread_limit = thread_limit < ARRAY_SIZE(pool->threads) ? thread_limit : ARRAY_SIZE(pool->threads);
 	/* One at once, so that a task always finds somebody. */
 	pool->thread_count = 1;
-	err = audio_thread_start(&pool->threads[0], work, pool);
+	err = thread_start(&pool->threads[0], work, pool);
 	if (err) {
 		pthread_cond_destroy(&pool->cond);
 		pthread_mutex_destroy(&pool->lock);
@@ -62,27 +64,33 @@ int audio_pool_init(struct audio_pool *pool, unsigned thread_limit)
 	return err;
 }
 
-void audio_pool_release(struct audio_pool *pool)
+void pool_release(struct pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
 	pool->is_stopping = true;
 	pthread_cond_broadcast(&pool->cond);
 	pthread_mutex_unlock(&pool->lock);
+	/* Threads are only added before is_stopping was set. */
 	for (unsigned i = 0; i < pool->thread_count; i++)
 		pthread_join(pool->threads[i], NULL);
 	pthread_cond_destroy(&pool->cond);
 	pthread_mutex_destroy(&pool->lock);
 }
 
-void audio_pool_push(struct audio_pool *pool, struct audio_task *task)
+int pool_push(struct pool *pool, struct pool_task *task)
 {
 	pthread_mutex_lock(&pool->lock);
+	if (pool->is_stopping) {
+		pthread_mutex_unlock(&pool->lock);
+		return -ESHUTDOWN;
+	}
 	list_add(&pool->tasks, &task->link);
 	pool->queued++;
 	/* Who is idle may have been woken for another task already. */
-	if (pool->queued > pool->idle && pool->thread_count < pool->thread_limit && !pool->is_stopping &&
-	    audio_thread_start(&pool->threads[pool->thread_count], work, pool) == 0)
+	if (pool->queued > pool->idle && pool->thread_count < pool->thread_limit &&
+	    thread_start(&pool->threads[pool->thread_count], work, pool) == 0)
 		pool->thread_count++;
 	pthread_cond_signal(&pool->cond);
 	pthread_mutex_unlock(&pool->lock);
+	return 0;
 }

@@ -1,0 +1,38 @@
+/*
+ * A few threads that run tasks in order of arrival; for what must not block its caller. Threads are made as they are needed and take no signals.
+ */
+#ifndef TONICFS_UTIL_POOL_H
+#define TONICFS_UTIL_POOL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "util/list.h"
+
+#define POOL_THREADS_MAX 16
+
+struct pool_task { /* embedded in what it works on, which must live until run has returned */
+	struct list link;
+	void (*run)(struct pool_task *task);
+};
+
+struct pool {
+	pthread_mutex_t lock; /* guards the rest */
+	pthread_cond_t cond;
+	struct list tasks;
+	pthread_t threads[POOL_THREADS_MAX];
+	unsigned thread_count, thread_limit, idle, queued;
+	bool is_stopping;
+};
+
+/* Any thread may push. 0 or -errno of the first thread. */
+int pool_init(struct pool *pool, unsigned thread_limit);
+/* -ESHUTDOWN once the pool is being released: the task will not run. */
+int pool_push(struct pool *pool, struct pool_task *task);
+/* Tasks that wait are run to their end first. */
+void pool_release(struct pool *pool);
+
+/* A thread without signals. 0 or -errno. */
+int thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg);
+
+#endif
