@@ -122,6 +122,9 @@ int cli_catalog_error(const struct cli *cli, int error, const char *doing);
 /* A name as it is shown: as a folder's name, which has no byte that could drive a terminal. */
 const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE]);
 
+/* Columns that a text takes on a terminal: its characters, near enough. */
+size_t cli_text_width(const char *text);
+
 /* Columns of text, as wide as their widest cell. */
 struct cli_table {
 	size_t columns, count;

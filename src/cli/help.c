@@ -4,29 +4,34 @@
 
 #include "cli/commands.h"
 
-#define HELP_COLUMN 28
+#define HELP_COLUMN 24
 
-/* Lines of at most 80 columns, the text beginning in HELP_COLUMN. */
+/* Lines of at most 79 columns, the text beginning in HELP_COLUMN. */
 static void print_entry(FILE *out, const char *head, const char *text)
 {
-	int at = fprintf(out, "  %s", head);
-	const char *word = text;
+	int at = (int)cli_text_width(head) + 2;
+	bool line_begins = true;
 
+	fprintf(out, "  %s", head);
 	if (at > HELP_COLUMN - 2) {
 		fprintf(out, "\n");
 		at = 0;
 	}
-	at += fprintf(out, "%*s", HELP_COLUMN - at, "");
-	while (*word) {
-		size_t len = strcspn(word, " ");
+	fprintf(out, "%*s", HELP_COLUMN - at, "");
+	at = HELP_COLUMN;
+	while (*text) {
+		size_t len = strcspn(text, " ");
 
-		if (at + (int)len > 79 && at > HELP_COLUMN) {
+		if (!line_begins && at + 1 + (int)len > 79) {
 			fprintf(out, "\n%*s", HELP_COLUMN, "");
 			at = HELP_COLUMN;
+			line_begins = true;
 		}
-		at += fprintf(out, "%.*s ", (int)len, word);
-		word += len;
-		word += strspn(word, " ");
+		fprintf(out, "%s%.*s", line_begins ? "" : " ", (int)len, text);
+		at += (int)len + !line_begins;
+		line_begins = false;
+		text += len;
+		text += strspn(text, " ");
 	}
 	fprintf(out, "\n");
 }

@@ -27,6 +27,20 @@ static void new_key_release(struct new_key *key)
 	free(key->shown);
 }
 
+/* The folder that a file will be in. */
+static int make_folder_of(const char *path)
+{
+	cleanup_free char *folder = strdup(path);
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+
+	if (!folder)
+		return -ENOMEM;
+	if (!slash || slash == folder)
+		return 0;
+	*slash = '\0';
+	return files_mkdir_parents(folder, 0700);
+}
+
 static int from_command(struct cli *cli, const char *command, struct new_key *key)
 {
 	char message[CATALOG_MESSAGE_SIZE] = "";
@@ -63,7 +77,7 @@ static int from_file(struct cli *cli, struct new_key *key)
 		cli_error("out of memory");
 		return CLI_FAILED;
 	}
-	err = files_mkdir_parents(key->shown, 0700);
+	err = make_folder_of(key->shown);
 	if (err == 0)
 		err = catalog_key_file_create(key->shown, &key->key);
 	if (err == 0) {
@@ -101,7 +115,7 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 		cli_error("%s is left from an older catalog; remove it first", saved_command);
 		return CLI_FAILED;
 	}
-	err = files_mkdir_parents(cli->catalog_path, 0700);
+	err = make_folder_of(cli->catalog_path);
 	if (err < 0) {
 		cli_error("the folder of %s cannot be made: %s", cli->catalog_path, strerror(-err));
 		return CLI_FAILED;

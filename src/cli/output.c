@@ -97,8 +97,7 @@ void cli_table_row(struct cli_table *table, size_t columns, const char *const *c
 	}
 }
 
-/* Columns on a terminal: characters, near enough. */
-static size_t text_width(const char *text)
+size_t cli_text_width(const char *text)
 {
 	size_t width = 0;
 
@@ -113,7 +112,7 @@ void cli_table_print(struct cli_table *table, FILE *out)
 		size_t column = i % table->columns, widest = 0;
 
 		for (size_t j = column; j < table->count; j += table->columns) {
-			size_t width = text_width(table->cells[j]);
+			size_t width = cli_text_width(table->cells[j]);
 
 			widest = width > widest ? width : widest;
 		}
@@ -121,7 +120,7 @@ void cli_table_print(struct cli_table *table, FILE *out)
 		if (column + 1 == table->columns)
 			fputc('\n', out);
 		else
-			fprintf(out, "%*s", (int)(widest - text_width(table->cells[i]) + 2), "");
+			fprintf(out, "%*s", (int)(widest - cli_text_width(table->cells[i]) + 2), "");
 	}
 	if (table->failed)
 		cli_error("out of memory");
