@@ -1,0 +1,186 @@
+/* Where the key comes from. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catalog/key.h"
+#include "util/times.h"
+
+#define HEX "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
+static char dir[64], catalog[128], message[CATALOG_MESSAGE_SIZE];
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/tonicfs-unit-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(catalog, sizeof catalog, "%s/c.db", dir);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	message[0] = '\0';
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof command, "rm -rf %s", dir);
+	return system(command);
+}
+
+static const char *in_dir(const char *name)
+{
+	static char path[4][160];
+	static unsigned next;
+	char *p = path[next++ % 4];
+
+	snprintf(p, sizeof path[0], "%s/%s", dir, name);
+	return p;
+}
+
+static const char *put(const char *name, const char *text, mode_t mode)
+{
+	const char *path = in_dir(name);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, mode), 0);
+	return path;
+}
+
+static void assert_is_hex_key(const struct catalog_key *key)
+{
+	for (int i = 0; i < CATALOG_KEY_SIZE; i++)
+		assert_int_equal(key->bytes[i], i);
+}
+
+static void test_catalog_key__a_new_file_is_private_and_holds_the_key(void **state)
+{
+	struct catalog_key made, read, other;
+	const char *path = in_dir("key");
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(catalog_key_file_create(path, &made), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(catalog_key_file_load(path, &read, message), 0);
+	assert_memory_equal(&made, &read, sizeof made);
+	assert_int_equal(catalog_key_file_create(path, &other), -EEXIST);
+	assert_int_equal(catalog_key_file_create(in_dir("key2"), &other), 0);
+	assert_memory_not_equal(&made, &other, sizeof made);
+}
+
+static void test_catalog_key__a_file_that_others_can_read_is_refused(void **state)
+{
+	struct catalog_key key;
+
+	(void)state;
+	assert_int_equal(catalog_key_file_load(put("a", HEX, 0640), &key, message), -EACCES);
+	assert_non_null(strstr(message, "chmod"));
+	assert_int_equal(catalog_key_file_load(put("b", HEX, 0604), &key, message), -EACCES);
+	assert_int_equal(catalog_key_file_load(put("c", " \n" HEX "\t\r\n\n", 0400), &key, message), 0);
+	assert_is_hex_key(&key);
+}
+
+static void test_catalog_key__what_is_no_key_is_refused_and_not_repeated(void **state)
+{
+	const char *const bad[] = { "", "\n", "00", HEX "0", HEX "00", "g" HEX, HEX " " HEX };
+	struct catalog_key key;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_int_equal(catalog_key_file_load(put("key", bad[i], 0600), &key, message), -EINVAL);
+		assert_null(strstr(message, "0001"));
+	}
+	assert_int_equal(catalog_key_file_load(in_dir("nothing"), &key, message), -ENOENT);
+	assert_non_null(strstr(message, "nothing"));
+}
+
+static void test_catalog_key__a_command_prints_the_key(void **state)
+{
+	struct catalog_key key;
+
+	(void)state;
+	assert_int_equal(catalog_key_command_run("echo " HEX, &key, message), 0);
+	assert_is_hex_key(&key);
+	assert_int_equal(catalog_key_command_run("cat; echo " HEX, &key, message), 0); /* its input is empty */
+	assert_int_equal(catalog_key_command_run("echo " HEX "; exit 3", &key, message), -EACCES);
+	assert_non_null(strstr(message, "3"));
+	assert_int_equal(catalog_key_command_run("echo nonsense", &key, message), -EINVAL);
+	assert_int_equal(catalog_key_command_run("true", &key, message), -EINVAL);
+	assert_int_equal(catalog_key_command_run("yes", &key, message), -EINVAL); /* and it is not waited for */
+	assert_true(catalog_key_command_run("kill -9 $$", &key, message) < 0);
+	assert_non_null(strstr(message, "signal 9"));
+}
+
+static void test_catalog_key__is_looked_for_in_the_order_that_is_written_down(void **state)
+{
+	struct catalog_key key;
+	const char *beside, *given;
+
+	(void)state;
+	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), -ENOENT);
+	assert_non_null(strstr(message, "c.db.key"));
+	beside = put("c.db.key", HEX, 0600);
+	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), 0);
+	assert_is_hex_key(&key);
+
+	/* A systemd credential goes before it, whatever its mode, which systemd decides. */
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), 0);
+	put("tonicfs.key", "nonsense", 0440);
+	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), -EINVAL);
+	put("tonicfs.key", HEX, 0440);
+	assert_int_equal(unlink(beside), 0);
+	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), 0);
+
+	/* A saved command before that, a file that was named before all. */
+	assert_int_equal(catalog_key_command_save(catalog, "exit 9"), 0);
+	assert_int_equal(catalog_key_command_save(catalog, "exit 8"), -EEXIST);
+	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), -EACCES);
+	assert_non_null(strstr(message, "9"));
+	given = put("given", HEX, 0600);
+	assert_int_equal(catalog_key_find(catalog, given, &key, message), 0);
+	assert_is_hex_key(&key);
+}
+
+static void test_catalog_key__a_saved_command_that_others_could_have_written_is_not_run(void **state)
+{
+	struct catalog_key key;
+
+	(void)state;
+	assert_int_equal(catalog_key_command_save(catalog, "echo " HEX), 0);
+	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), 0);
+	assert_int_equal(chmod(in_dir("c.db.key-command"), 0622), 0);
+	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), -EACCES);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_catalog_key__a_new_file_is_private_and_holds_the_key),
+		TEST(test_catalog_key__a_file_that_others_can_read_is_refused),
+		TEST(test_catalog_key__what_is_no_key_is_refused_and_not_repeated),
+		TEST(test_catalog_key__a_command_prints_the_key),
+		TEST(test_catalog_key__is_looked_for_in_the_order_that_is_written_down),
+		TEST(test_catalog_key__a_saved_command_that_others_could_have_written_is_not_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
