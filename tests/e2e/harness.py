@@ -445,15 +445,15 @@ class Tonic:
         return process
 
     @contextlib.contextmanager
-    def mount(self, *options, path=None, foreground=True, env=None, timeout=15):
+    def mount(self, *options, path=None, foreground=True, before=(), env=None, timeout=15):
         """Mounts and always unmounts: by fusermount3 -u, and where that does not work by force, and then the test fails.
-        `options` come after `mount DIR`, such as "-o", "ro"."""
+        `options` come after `mount DIR`, such as "-o", "ro"; `before` comes before the command, such as "-v"."""
         if path is None:
             path = self.make_dir(self.fresh("mount").name)
         log_path = self.fresh("log")
         process = None
-        argv = [str(BINARY), "mount", str(path), *(["-f"] if foreground else []), *map(str, options)]
-        before = len(mountinfo(path))
+        argv = [str(BINARY), *before, "mount", str(path), *(["-f"] if foreground else []), *map(str, options)]
+        mounted_before = len(mountinfo(path))
         if foreground:
             with open(log_path, "wb") as log:
                 process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -472,7 +472,7 @@ class Tonic:
                 wait_for(is_up, timeout, "the mount")
             else:
                 run(argv, env=env or self.env, timeout=timeout)
-                assert len(mountinfo(path)) == before + 1, "the daemon reports success, and nothing is mounted"
+                assert len(mountinfo(path)) == mounted_before + 1, "the daemon reports success, and nothing is mounted"
                 mount.pid = wait_for(lambda: processes_of(path), what="the daemon's process")[0]
             call(os.listdir, path)
             yield mount

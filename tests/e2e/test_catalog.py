@@ -249,6 +249,6 @@ def test_a_full_disk_while_the_catalog_is_written_is_an_error_and_loses_nothing(
         names = tonic("--catalog", catalog, "workspace", "list").stdout
         assert "workspace 1" in names and "workspace 99" in names
         key = (disk / "catalog.db.key").read_text().strip()
-        assert sqlcipher(catalog, key, "PRAGMA integrity_check") == [(b"ok",)]
+        assert sqlcipher(catalog, key, "PRAGMA integrity_check")[-1] == (b"ok",)
     finally:
         subprocess.run(["umount", "-l", disk], check=True, timeout=10)

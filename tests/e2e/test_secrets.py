@@ -64,10 +64,10 @@ def test_the_search_would_find_what_is_there(acme):
     assert search(words, b"x" + bytes.fromhex(call.sid[2:]))
 
 
-@pytest.mark.parametrize("level", [(), ("-o", "log_level=debug")], ids=["default", "debug"])
+@pytest.mark.parametrize("level", [(), ("-v",)], ids=["default", "verbose"])
 def test_the_log_has_nothing_in_it(acme, level):
     words = forbidden(acme)
-    with acme.mount(*level) as mount:
+    with acme.mount(before=level) as mount:
         work(acme, mount)
         log = mount.log
     assert not search(words, log.encode())
