@@ -1,0 +1,38 @@
+#include "account/account.h"
+
+#include <errno.h>
+
+#include "util/secret.h"
+
+int account_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, unsigned total_timeout_msecs,
+		       const volatile bool *cancelled, struct twilio_client **ret_client, struct catalog_workspace *ret_workspace)
+{
+	cleanup_secret char *secret = NULL;
+	struct catalog_workspace workspace;
+	struct twilio_settings settings;
+	char account[SID_SIZE];
+	int err;
+
+	*ret_client = NULL;
+	err = catalog_workspace_get(catalog, workspace_id, &workspace);
+	if (err == 0)
+		err = catalog_workspace_secret(catalog, workspace_id, &secret);
+	if (err < 0)
+		return err;
+	if (!*secret)
+		return -ENOKEY;
+	sid_format(&workspace.account_sid, "AC", account);
+	settings = (struct twilio_settings){
+		.base_url = workspace.twilio_url,
+		.account_sid = account,
+		.user = workspace.api_key_sid[0] ? workspace.api_key_sid : account,
+		.secret = secret,
+		.allow_plain_http = workspace.twilio_plain_http,
+		.total_timeout_msecs = total_timeout_msecs,
+		.cancelled = cancelled,
+	};
+	err = twilio_client_new(http, &settings, ret_client);
+	if (err == 0 && ret_workspace)
+		*ret_workspace = workspace;
+	return err;
+}

@@ -1,0 +1,57 @@
+/*
+ * Workers on the queue, for the rooms that carry its jobs out: threads that claim, a thread that renews their leases, an end in good order. What a job means is the
+ * room's own.
+ *
+ * One worker at a time claims; it waits for what the job needs (admit) before the next may, so that a job that has to wait for memory is not overtaken for ever.
+ */
+#ifndef TONICFS_CATALOG_POOL_H
+#define TONICFS_CATALOG_POOL_H
+
+#include "catalog/job.h"
+
+struct job_run {
+	struct catalog_job job;
+	volatile bool is_cancelled;  /* set by the pool: the lease is lost, or the pool is to end. Change nothing any more, come back soon */
+	_Atomic int64_t done_bytes, total_bytes; /* of the worker, shown as progress */
+	size_t reserved_bytes;       /* the room's own */
+	struct job_run *next;        /* the pool's own, like what follows */
+	bool is_lost, is_admitted;
+	int64_t renewed_msecs;
+};
+
+enum job_outcome {
+	JOB_OUTCOME_DONE,   /* the catalog has been told */
+	JOB_OUTCOME_STALE,  /* the catalog answered -ESTALE: somebody else's by now */
+	JOB_OUTCOME_RETRY,  /* later: after the growing pause, or what the service said */
+	JOB_OUTCOME_FAILED, /* not again by itself */
+	JOB_OUTCOME_PUT_BACK, /* was no attempt */
+};
+struct job_result {
+	enum job_outcome outcome;
+	char reason[CATALOG_REASON_SIZE]; /* RETRY, FAILED: for people; no secrets, no numbers */
+	int64_t retry_after_msecs;        /* at least; -1: nothing said */
+	unsigned max_attempts;            /* RETRY becomes FAILED after so many; 0: never */
+};
+
+struct job_pool_settings {
+	const char *name; /* for the log; a literal */
+	unsigned kinds;   /* mask of enum catalog_job_kind */
+	unsigned workers;
+	unsigned pause_first_msecs, pause_limit_msecs; /* before a retry: doubled each time, with jitter */
+	/* Waits until the job may run; false: it is to be put back. NULL: always at once. */
+	bool (*admit)(void *arg, struct job_run *run);
+	void (*work)(void *arg, struct job_run *run, struct job_result *ret_result);
+	/* Last, for every job that was claimed, admitted or not: gives back what admit took. May be NULL. */
+	void (*release)(void *arg, struct job_run *run);
+	void *arg;
+};
+
+struct job_pool;
+int job_pool_start(struct catalog *catalog, const struct job_pool_settings *settings, struct job_pool **ret_pool);
+/* Claims nothing more. Jobs that run have grace_msecs to end; then is_cancelled is set and those that did not end are put back. NULL is fine. */
+void job_pool_stop(struct job_pool *pool, unsigned grace_msecs);
+
+void job_result_set(struct job_result *result, enum job_outcome outcome, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,81 @@
+#include "migrate/budget.h"
+
+#include <time.h>
+
+#define CANCEL_CHECK_MSECS 200
+
+void budget_init(struct budget *budget, size_t total_bytes)
+{
+	pthread_mutex_init(&budget->mutex, NULL);
+	pthread_cond_init(&budget->cond, NULL);
+	budget->total_bytes = total_bytes;
+	budget->used_bytes = 0;
+	budget->is_overdrawn = false;
+}
+
+void budget_release(struct budget *budget)
+{
+	pthread_mutex_destroy(&budget->mutex);
+	pthread_cond_destroy(&budget->cond);
+}
+
+static void wait_a_moment(struct budget *budget)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_REALTIME, &at);
+	at.tv_nsec += CANCEL_CHECK_MSECS * 1000000;
+	if (at.tv_nsec >= 1000000000) {
+		at.tv_sec++;
+		at.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(&budget->cond, &budget->mutex, &at);
+}
+
+bool budget_take(struct budget *budget, size_t bytes, const volatile bool *cancelled, size_t *ret_bytes)
+{
+	bool taken = false;
+
+	if (bytes > budget->total_bytes)
+		bytes = budget->total_bytes;
+	pthread_mutex_lock(&budget->mutex);
+	while (!*cancelled) {
+		if (budget->used_bytes <= budget->total_bytes - bytes) {
+			budget->used_bytes += bytes;
+			taken = true;
+			break;
+		}
+		wait_a_moment(budget);
+	}
+	pthread_mutex_unlock(&budget->mutex);
+	*ret_bytes = taken ? bytes : 0;
+	return taken;
+}
+
+bool budget_more(struct budget *budget, size_t bytes, const volatile bool *cancelled, bool *overdrawn)
+{
+	bool taken = false;
+
+	pthread_mutex_lock(&budget->mutex);
+	while (!*cancelled && !taken) {
+		taken = budget->used_bytes + bytes <= budget->total_bytes;
+		if (!taken && !budget->is_overdrawn)
+			taken = budget->is_overdrawn = *overdrawn = true;
+		if (!taken)
+			wait_a_moment(budget);
+	}
+	if (taken)
+		budget->used_bytes += bytes;
+	pthread_mutex_unlock(&budget->mutex);
+	return taken;
+}
+
+void budget_give(struct budget *budget, size_t bytes, bool overdrawn)
+{
+	pthread_mutex_lock(&budget->mutex);
+	budget->used_bytes -= bytes;
+	if (overdrawn)
+		budget->is_overdrawn = false;
+	pthread_cond_broadcast(&budget->cond);
+	pthread_mutex_unlock(&budget->mutex);
+}

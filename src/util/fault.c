@@ -1,0 +1,42 @@
+#include "util/fault.h"
+
+#ifdef TONICFS_FAULTS
+#include <signal.h>
+#include <stdbool.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_named(const char *wanted, size_t len, const char *name)
+{
+	if (len && wanted[len - 1] == '*')
+		return strncmp(wanted, name, len - 1) == 0;
+	return strlen(name) == len && strncmp(wanted, name, len) == 0;
+}
+
+void fault_point(const char *name)
+{
+	static atomic_int passes;
+	const char *wanted = getenv("TONICFS_FAULT"), *action, *count;
+	size_t len;
+
+	if (!wanted)
+		return;
+	len = strcspn(wanted, ":");
+	if (!is_named(wanted, len, name))
+		return;
+	action = wanted[len] ? wanted + len + 1 : "kill";
+	count = strchr(action, ':');
+	if (atomic_fetch_add(&passes, 1) + 1 != (count ? atoi(count + 1) : 1))
+		return;
+	if (strncmp(action, "stop", 4) == 0)
+		raise(SIGSTOP);
+	else if (strncmp(action, "exit", 4) == 0)
+		_exit(98);
+	else if (strncmp(action, "sleep-", 6) == 0)
+		usleep((useconds_t)atoi(action + 6) * 1000);
+	else
+		raise(SIGKILL);
+}
+#endif
