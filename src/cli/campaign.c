@@ -59,9 +59,9 @@ const struct cli_command command_campaign_add = {
 	.arguments = "WORKSPACE NAME --number +E164 [--number …]",
 	.summary = "Adds a campaign: a folder for the calls of some tracking numbers",
 	.text =
-"A call belongs to the campaign of its tracking number: the one that was called,\n"
-"or, for an outbound call, the one that it came from. Calls that are known already\n"
-"leave 'unassigned' for the new campaign.\n",
+"A call belongs to the campaign of its tracking number: the one that was\n"
+"called, or, for an outbound call, the one that it came from. Calls that are\n"
+"known already leave 'unassigned' for the new campaign.\n",
 	.options = (const struct cli_option[]){
 		{ 0, "number", CLI_TEXTS, "+E164", "a tracking number, such as +15551234567; may be given often",
 		  offsetof(struct add_values, numbers) },
@@ -210,8 +210,8 @@ const struct cli_command command_campaign_remove = {
 	.summary = "Removes a campaign with the recordings in it",
 	.text =
 "The same as 'rm -r' of its folder. What becomes of the bytes follows the\n"
-"workspace's settings delete_twilio and delete_s3. Later calls of its numbers are\n"
-"'unassigned'.\n",
+"workspace's settings delete_twilio and delete_s3. Later calls of its numbers\n"
+"are 'unassigned'.\n",
 	.arguments_min = 2,
 	.arguments_max = 2,
 	.run = run_remove,

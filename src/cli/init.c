@@ -149,8 +149,8 @@ const struct cli_command command_init = {
 	.summary = "Makes a new catalog, the encrypted file that everything else is kept in",
 	.text =
 "The catalog holds settings, credentials, the call log and the state of every\n"
-"recording. Its key is 256 bits, written as 64 hex digits to a new file of\n"
-"mode 0600 beside it (CATALOG.key), or where --key-file says; a key file that is\n"
+"recording. Its key is 256 bits, written as 64 hex digits to a new file of mode\n"
+"0600 beside it (CATALOG.key), or where --key-file says; a key file that is\n"
 "there already is used as it is.\n"
 "\n"
 "With --key-command the key is what CMD prints, now and whenever the catalog is\n"

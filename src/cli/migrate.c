@@ -225,18 +225,18 @@ const struct cli_command command_migrate = {
 	.arguments = "PATH… [--wait | --cancel]",
 	.summary = "Moves recordings from Twilio to the bucket",
 	.text =
-"Queues every recording named that is at Twilio; a mount of the catalog moves them\n"
-"in the background. With --wait this command does the work itself and ends when\n"
-"every one of them is in the bucket or has failed. Ctrl-C lets transfers in flight\n"
-"finish or puts them back; nothing is lost and nothing is done twice.\n"
+"Queues every recording named that is at Twilio; a mount of the catalog moves\n"
+"them in the background. With --wait this command does the work itself and ends\n"
+"when every one of them is in the bucket or has failed. Ctrl-C lets transfers\n"
+"in flight finish or puts them back; nothing is lost and nothing is done twice.\n"
 "\n"
 "A recording is deleted at Twilio only after its object in the bucket has been\n"
 "verified. The same is asked for in a mount by\n"
 "\n"
 "  setfattr -n user.tonicfs.migrate -v now PATH\n"
 "\n"
-"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount.\n"
-"Exit status 3 when some failed or are still queued.\n",
+"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
+"mount. Exit status 3 when some failed or are still queued.\n",
 	.options = (const struct cli_option[]){
 		{ 0, "wait", CLI_FLAG, NULL, "do it now, and wait for the end", offsetof(struct migrate_values, wait) },
 		{ 0, "cancel", CLI_FLAG, NULL, "take back what is queued", offsetof(struct migrate_values, cancel) },

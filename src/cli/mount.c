@@ -194,10 +194,11 @@ const struct cli_command command_mount = {
 	.summary = "Mounts the call recordings as files",
 	.text =
 "DIR shows WORKSPACE/CAMPAIGN/RECORDING.wav, and a calls.csv in each campaign.\n"
-"While it is mounted, Twilio is asked for news every few minutes, and migrations\n"
-"and deletes that are queued are done. The command ends when the tree answers, and\n"
-"the mount goes on in the background with its log in syslog; with -f it stays, and\n"
-"its log goes to standard error. 'fusermount3 -u DIR' unmounts.\n"
+"While it is mounted, Twilio is asked for news every few minutes, and\n"
+"migrations and deletes that are queued are done. The command ends when the\n"
+"tree answers, and the mount goes on in the background with its log in syslog;\n"
+"with -f it stays, and its log goes to standard error. 'fusermount3 -u DIR'\n"
+"unmounts.\n"
 "\n"
 "OPTIONS, separated by commas:\n"
 "\n"

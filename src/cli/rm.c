@@ -101,12 +101,13 @@ const struct cli_command command_rm = {
 	.summary = "Removes recordings, campaigns or workspaces from the call log",
 	.text =
 "Does what rm -r does in a mount. What becomes of the bytes follows the\n"
-"workspace's settings: delete_twilio deletes what is at Twilio, delete_s3 what is\n"
-"in the bucket; without them the bytes stay, and the recording does not come back\n"
-"with the next sync. Deletes are queued durably and tried at once; those that\n"
-"could not be done within ten seconds are done by the next mount.\n"
+"workspace's settings: delete_twilio deletes what is at Twilio, delete_s3 what\n"
+"is in the bucket; without them the bytes stay, and the recording does not come\n"
+"back with the next sync. Deletes are queued durably and tried at once; those\n"
+"that could not be done within ten seconds are done by the next mount.\n"
 "\n"
-"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount.\n",
+"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
+"mount.\n",
 	.arguments_min = 1,
 	.arguments_max = 1000000,
 	.run = run_rm,

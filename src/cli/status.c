@@ -188,9 +188,9 @@ const struct cli_command command_status = {
 	.summary = "Shows what is where, what is under way, and what has failed and why",
 	.text =
 "Of each workspace: calls, recordings at Twilio and in S3, migrations queued,\n"
-"running and failed, deletes that wait, recordings that are missing at both, and\n"
-"every job that failed or waits for another try, with its reason. Nothing is asked\n"
-"of Twilio or S3.\n",
+"running and failed, deletes that wait, recordings that are missing at both,\n"
+"and every job that failed or waits for another try, with its reason. Nothing\n"
+"is asked of Twilio or S3.\n",
 	.arguments_max = 1,
 	.run = run_status,
 };

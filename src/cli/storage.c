@@ -131,10 +131,10 @@ const struct cli_command command_storage_set = {
 	.arguments = "WORKSPACE [--bucket B] [--region R] [--access-key AK] [--secret-file FILE|-] [OPTIONS]",
 	.summary = "Says which S3 bucket a workspace's recordings are moved to",
 	.text =
-"The first time, --bucket and --access-key must be given; the secret key is read\n"
-"from the first line of --secret-file ('-': standard input), else asked for on the\n"
-"terminal. Later only what is given changes. The bucket is not made, and must not\n"
-"be public. Objects are named\n"
+"The first time, --bucket and --access-key must be given; the secret key is\n"
+"read from the first line of --secret-file ('-': standard input), else asked\n"
+"for on the terminal. Later only what is given changes. The bucket is not made,\n"
+"and must not be public. Objects are named\n"
 "\n"
 "  PREFIX/recordings/ACCOUNT/YYYY/MM/DD/RECORDING.wav\n"
 "\n"

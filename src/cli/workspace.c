@@ -447,9 +447,9 @@ const struct cli_command command_workspace_remove = {
 	.summary = "Removes a workspace with everything in it",
 	.text =
 "Its campaigns, its call log and its recordings leave the tree at once. What\n"
-"becomes of the bytes follows the workspace's settings: without delete_twilio and\n"
-"delete_s3 they stay where they are. Deletes that cannot be done at once are done\n"
-"by the next mount; then the workspace's credentials go, too.\n",
+"becomes of the bytes follows the workspace's settings: without delete_twilio\n"
+"and delete_s3 they stay where they are. Deletes that cannot be done at once\n"
+"are done by the next mount; then the workspace's credentials go, too.\n",
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.run = run_remove,
