@@ -414,7 +414,7 @@ void sync_sizer_free(struct sync_sizer *sizer)
 
 int sync_sizes(const struct sync_env *env, int64_t *ret_learned)
 {
-	struct sync_sizer *sizer;
+	struct sync_sizer *sizer = NULL;
 	bool left = true;
 	int rc = sync_sizer_new(env, &sizer);
 
@@ -425,7 +425,6 @@ int sync_sizes(const struct sync_env *env, int64_t *ret_learned)
 		rc = sync_sizer_step(sizer, &learned, &left);
 		*ret_learned += learned;
 	}
-	if (rc != -ENOMEM)
-		sync_sizer_free(sizer);
+	sync_sizer_free(sizer);
 	return rc;
 }
