@@ -75,8 +75,15 @@ static struct task *pop(struct lister *lister)
 
 static bool wants_split(const struct lister *lister, const struct listing *listing, size_t count)
 {
-	return count >= PAGE_SIZE && listing->pages <= SPLIT_MAX_PAGES && !lister->queued &&
-	       lister->running < lister->threads;
+	const struct twilio_window *window = &listing->task->window;
+
+	if (count < PAGE_SIZE || listing->pages > SPLIT_MAX_PAGES)
+		return false;
+	/* Everything, and more than a page of it: one thread alone would be at it when all others
+	 * are done. */
+	if (!window->since_secs && !window->until_secs)
+		return true;
+	return lister->queued == 0 && lister->running < lister->threads;
 }
 
 /* ---- pages ---- */

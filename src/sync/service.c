@@ -13,6 +13,7 @@
 #include "sync/sync-private.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/pool.h"
 #include "util/times.h"
 
 #define TICK_MSECS 5000
@@ -249,12 +250,12 @@ int sync_service_start(struct catalog *catalog, struct http *http,
 		worker->service = service;
 		worker->duty = (enum duty)i;
 		catalog_owner_new(worker->owner);
-		rc = -pthread_create(&worker->thread, NULL, work, worker);
+		rc = thread_start(&worker->thread, work, worker);
 		if (rc == 0)
 			service->started++;
 	}
 	if (rc == 0) {
-		rc = -pthread_create(&service->sizes_thread, NULL, work_sizes, service);
+		rc = thread_start(&service->sizes_thread, work_sizes, service);
 		service->has_sizes_thread = rc == 0;
 	}
 	if (rc < 0) {

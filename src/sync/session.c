@@ -4,67 +4,16 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "account/account.h"
+#include "storage/storage.h"
 #include "sync/sync-private.h"
-#include "util/cleanup.h"
-#include "util/secret.h"
+#include "util/pool.h"
 #include "util/times.h"
 
 #define MAX_THREADS 32
 #define NAP_MSECS 100
 
 /* ---- clients ---- */
-
-static int open_twilio(struct sync_session *session, unsigned total_timeout_msecs)
-{
-	const struct catalog_workspace *workspace = &session->workspace;
-	struct twilio_settings settings = {
-		.base_url = workspace->twilio_url,
-		.user = workspace->api_key_sid,
-		.allow_plain_http = workspace->twilio_plain_http,
-		.total_timeout_msecs = total_timeout_msecs,
-		.cancelled = session->env->cancelled,
-	};
-	cleanup_secret char *secret = NULL;
-	char account[SID_SIZE];
-	int rc = catalog_workspace_secret(session->env->catalog, workspace->id, &secret);
-
-	if (rc < 0)
-		return rc;
-	sid_format(&workspace->account_sid, "AC", account);
-	settings.account_sid = account;
-	settings.secret = secret;
-	return twilio_client_new(session->env->http, &settings, &session->twilio);
-}
-
-static int open_s3(struct sync_session *session, unsigned total_timeout_msecs)
-{
-	struct catalog_storage *storage = &session->storage;
-	struct s3_settings settings = {
-		.bucket = storage->bucket,
-		.region = storage->region,
-		.endpoint = storage->endpoint,
-		.access_key = storage->access_key,
-		.total_timeout_msecs = total_timeout_msecs,
-		.cancelled = session->env->cancelled,
-	};
-	cleanup_secret char *secret = NULL;
-	int rc;
-
-	if (!session->workspace.has_storage)
-		return 0;
-	rc = catalog_storage_get(session->env->catalog, session->workspace.id, storage);
-	if (rc == -ENOENT)
-		return 0;
-	if (rc == 0)
-		rc = catalog_storage_secret(session->env->catalog, session->workspace.id, &secret);
-	if (rc < 0)
-		return rc;
-	settings.path_style = storage->path_style;
-	settings.allow_plain_http = storage->plain_http;
-	settings.ca_file = *storage->ca_file ? storage->ca_file : NULL;
-	settings.secret_key = secret;
-	return s3_client_new(session->env->http, &settings, &session->s3);
-}
 
 int sync_session_open(const struct sync_env *env, int64_t workspace_id,
 		      unsigned total_timeout_msecs, struct sync_session **ret_session)
@@ -75,13 +24,13 @@ int sync_session_open(const struct sync_env *env, int64_t workspace_id,
 	if (!session)
 		return -ENOMEM;
 	session->env = env;
-	rc = catalog_workspace_get(env->catalog, workspace_id, &session->workspace);
-	if (rc == 0 && session->workspace.removed)
+	rc = account_client_new(env->catalog, env->http, workspace_id, total_timeout_msecs,
+				env->cancelled, &session->twilio, &session->workspace);
+	if (rc == -ENOKEY || (rc == 0 && session->workspace.removed))
 		rc = -ENOENT;
-	if (rc == 0)
-		rc = open_twilio(session, total_timeout_msecs);
-	if (rc == 0)
-		rc = open_s3(session, total_timeout_msecs);
+	if (rc == 0 && session->workspace.has_storage)
+		rc = storage_client_new(env->catalog, env->http, workspace_id, env->cancelled,
+					&session->s3, &session->storage);
 	if (rc < 0) {
 		sync_session_close(session);
 		return rc;
@@ -153,7 +102,7 @@ void sync_parallel(size_t count, unsigned threads, void (*fn)(void *arg, size_t 
 		threads = MAX_THREADS;
 	/* Where no thread is to be had, those that there are do the work. */
 	while (started + 1 < threads && started + 1 < count &&
-	       pthread_create(&others[started], NULL, parallel_work, &parallel) == 0)
+	       thread_start(&others[started], parallel_work, &parallel) == 0)
 		started++;
 	parallel_work(&parallel);
 	while (started)
