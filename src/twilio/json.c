@@ -3,45 +3,78 @@
  * for null: only a page without its array, or an element without its SID, is an error.
  */
 #include <errno.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "twilio/scan.h"
 #include "twilio/twilio-private.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
-/* Numbers as doubles: one too long for 64 bits, in a field that nobody reads, must not cost a page.
- */
-#define LOAD_FLAGS (JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL)
+#define PAGE_ELEMENTS 1000
 
-/* ---- what strict parsers refuse: half a surrogate pair, bytes that are no UTF-8 ---- */
+/* ---- fields ---- */
 
-static int hex4(const char *s, const char *end)
-{
-	int value = 0;
+enum field_kind {
+	FIELD_TEXT,   /* const char * */
+	FIELD_NUMBER, /* int64_t */
+	FIELD_SMALL,  /* int */
+	FIELD_TIME,   /* int64_t */
+	FIELD_RE,     /* struct sid */
+	FIELD_CA,
+	FIELD_CF,
+	FIELD_STATUS, /* enum twilio_recording_status */
+	FIELD_ENCRYPTION,
+};
 
-	if (end - s < 4)
-		return -1;
-	for (int i = 0; i < 4; i++) {
-		char c = s[i];
+struct field {
+	const char *name;
+	enum field_kind kind;
+	size_t offset;
+};
 
-		value <<= 4;
-		if (c >= '0' && c <= '9')
-			value |= c - '0';
-		else if (c >= 'a' && c <= 'f')
-			value |= c - 'a' + 10;
-		else if (c >= 'A' && c <= 'F')
-			value |= c - 'A' + 10;
-		else
-			return -1;
-	}
-	return value;
-}
+#define RECORDING(name, kind, member) { name, kind, offsetof(struct twilio_recording, member) }
+static const struct field recording_fields[] = {
+	RECORDING("sid", FIELD_RE, sid),
+	RECORDING("call_sid", FIELD_CA, call_sid),
+	RECORDING("conference_sid", FIELD_CF, conference_sid),
+	RECORDING("status", FIELD_STATUS, status),
+	RECORDING("source", FIELD_TEXT, source),
+	RECORDING("date_created", FIELD_TIME, date_created_secs),
+	RECORDING("date_updated", FIELD_TIME, date_updated_secs),
+	RECORDING("start_time", FIELD_TIME, start_time_secs),
+	RECORDING("duration", FIELD_NUMBER, duration_secs),
+	RECORDING("channels", FIELD_SMALL, channels),
+	RECORDING("error_code", FIELD_SMALL, error_code),
+	RECORDING("media_url", FIELD_TEXT, media_url),
+	RECORDING("encryption_details", FIELD_ENCRYPTION, is_encrypted),
+	{ NULL, FIELD_TEXT, 0 },
+};
 
-/* Length of the well-formed UTF-8 sequence at s, 0 for none. */
-static size_t utf8_length(const unsigned char *s, const unsigned char *end)
+#define CALL(name, kind, member) { name, kind, offsetof(struct twilio_call, member) }
+static const struct field call_fields[] = {
+	CALL("sid", FIELD_CA, sid),
+	CALL("parent_call_sid", FIELD_CA, parent_call_sid),
+	CALL("from", FIELD_TEXT, from),
+	CALL("to", FIELD_TEXT, to),
+	CALL("direction", FIELD_TEXT, direction),
+	CALL("status", FIELD_TEXT, status),
+	CALL("phone_number_sid", FIELD_TEXT, phone_number_sid),
+	CALL("caller_name", FIELD_TEXT, caller_name),
+	CALL("start_time", FIELD_TIME, start_time_secs),
+	CALL("end_time", FIELD_TIME, end_time_secs),
+	CALL("date_created", FIELD_TIME, date_created_secs),
+	CALL("date_updated", FIELD_TIME, date_updated_secs),
+	CALL("duration", FIELD_NUMBER, duration_secs),
+	{ NULL, FIELD_TEXT, 0 },
+};
+
+/* ---- values ---- */
+
+/* Length of the well-formed UTF-8 sequence at s, 0 for none. The NUL behind the text is no
+ * continuation. */
+static size_t utf8_length(const unsigned char *s)
 {
 	size_t n = *s < 0x80		     ? 1
 		   : *s >= 0xc2 && *s < 0xe0 ? 2
@@ -49,8 +82,6 @@ static size_t utf8_length(const unsigned char *s, const unsigned char *end)
 		   : *s >= 0xf0 && *s < 0xf5 ? 4
 					     : 0;
 
-	if (!n || (size_t)(end - s) < n)
-		return 0;
 	for (size_t i = 1; i < n; i++) {
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
@@ -62,125 +93,50 @@ static size_t utf8_length(const unsigned char *s, const unsigned char *end)
 	return n;
 }
 
-static char *repair(const char *text, size_t len)
+/* What goes on from here to names and tables is UTF-8. */
+static const char *clean_text(const char *text)
 {
-	char *copy = malloc(len + 1);
-	char *s = copy, *end;
+	/* It lies in the page, which is ours to change. */
+	for (unsigned char *s = (unsigned char *)text; *s;) {
+		size_t n = utf8_length(s);
 
-	if (!copy)
-		return NULL;
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	end = copy + len;
-	while (s < end) {
-		size_t n;
-		int unit;
-
-		if (*s == '\\' && end - s >= 2 && s[1] == 'u' &&
-		    (unit = hex4(s + 2, end)) >= 0xd800 && unit < 0xe000) {
-			int low = end - s >= 12 && s[6] == '\\' && s[7] == 'u' ? hex4(s + 8, end)
-									       : -1;
-
-			if (unit < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
-				s += 12;
-			} else {
-				memcpy(s + 2, "fffd", 4);
-				s += 6;
-			}
-			continue;
-		}
-		if (*s == '\\' && end - s >= 2) {
-			s += 1;
-			if (*(unsigned char *)s < 0x80)
-				s++;
-			continue;
-		}
-		n = utf8_length((const unsigned char *)s, (const unsigned char *)end);
 		if (!n) {
 			*s = '?';
 			n = 1;
 		}
 		s += n;
 	}
-	return copy;
+	return text;
 }
 
-static json_t *load(const char *text, size_t len)
+/* -1 where null, negative, out of range or no number. "4.0" is 4. */
+static int64_t to_number(const struct scan_value *value)
 {
-	json_t *root = json_loadb(text, len, LOAD_FLAGS, NULL);
+	long long number;
+	char *end;
 
-	if (!root) {
-		cleanup_free char *repaired = repair(text, len);
-
-		if (repaired)
-			root = json_loadb(repaired, len, LOAD_FLAGS, NULL);
-	}
-	return root;
+	if (value->type != SCAN_NUMBER && value->type != SCAN_STRING)
+		return -1;
+	errno = 0;
+	number = strtoll(value->text, &end, 10);
+	if (end == value->text || errno || number < 0)
+		return -1;
+	if (value->type == SCAN_STRING ? *end && *end != '.' : *end == 'e' || *end == 'E')
+		return -1;
+	return number;
 }
 
-/* ---- fields ---- */
-
-static const char *get_text(const json_t *object, const char *name)
+static int64_t to_time(const struct scan_value *value)
 {
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text ? text : "";
-}
-
-/* -1 where null, out of range or no number. */
-static int64_t get_number(const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	if (json_is_number(value)) {
-		double number = json_number_value(value);
-
-		return number >= 0 && number <= (double)(INT64_C(1) << 53) ? (int64_t)number : -1;
-	}
-	if (json_is_string(value)) {
-		const char *text = json_string_value(value);
-		long long number;
-		char *end;
-
-		errno = 0;
-		number = strtoll(text, &end, 10);
-		/* "4.0" is 4 */
-		if (end == text || (*end && *end != '.') || errno || number < 0)
-			return -1;
-		return number;
-	}
-	return -1;
-}
-
-static int get_small(const json_t *object, const char *name)
-{
-	int64_t number = get_number(object, name);
-
-	return number > INT_MAX ? -1 : (int)number;
-}
-
-static int64_t get_time(const json_t *object, const char *name)
-{
-	const char *text = get_text(object, name);
 	int64_t secs;
 
-	if (!*text)
+	if (value->type != SCAN_STRING)
 		return 0;
-	if (time_parse_rfc2822(text, &secs) == 0 || time_parse_iso8601(text, &secs) == 0)
+	if (time_parse_rfc2822(value->text, &secs) == 0 ||
+	    time_parse_iso8601(value->text, &secs) == 0)
 		return secs;
 	return 0;
 }
-
-static struct sid get_sid(const json_t *object, const char *name, const char prefix[2])
-{
-	struct sid sid;
-
-	if (sid_parse(get_text(object, name), prefix, &sid) < 0)
-		return (struct sid){ { 0 } };
-	return sid;
-}
-
-/* ---- recordings ---- */
 
 static const struct {
 	const char *name;
@@ -196,10 +152,10 @@ static const struct {
 	{ "failed", TWILIO_RECORDING_FAILED },
 };
 
-static enum twilio_recording_status status_parse(const char *name)
+static enum twilio_recording_status to_status(const struct scan_value *value)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
-		if (strcmp(statuses[i].name, name) == 0)
+	for (size_t i = 0; value->type == SCAN_STRING && i < ARRAY_SIZE(statuses); i++) {
+		if (strcmp(statuses[i].name, value->text) == 0)
 			return statuses[i].status;
 	}
 	return TWILIO_RECORDING_UNKNOWN;
@@ -214,61 +170,6 @@ const char *twilio_recording_status_name(enum twilio_recording_status status)
 	return "unknown";
 }
 
-static void take_encryption(const json_t *details, struct twilio_recording *recording)
-{
-	recording->encryption_key_sid = get_text(details, "encryption_public_key_sid");
-	if (!*recording->encryption_key_sid) /* as the public documentation's example has it */
-		recording->encryption_key_sid = get_text(details, "public_key_sid");
-	recording->encryption_cek = get_text(details, "encryption_cek");
-	if (!*recording->encryption_cek)
-		recording->encryption_cek = get_text(details, "encrypted_cek");
-	recording->encryption_iv = get_text(details, "encryption_iv");
-	if (!*recording->encryption_iv)
-		recording->encryption_iv = get_text(details, "iv");
-	/* An empty object says as much as null. */
-	recording->is_encrypted = json_object_size(details) > 0;
-}
-
-static int take_recording(const json_t *object, struct twilio_recording *recording)
-{
-	if (sid_parse(get_text(object, "sid"), "RE", &recording->sid) < 0)
-		return -EINVAL;
-	recording->call_sid = get_sid(object, "call_sid", "CA");
-	recording->conference_sid = get_sid(object, "conference_sid", "CF");
-	recording->status = status_parse(get_text(object, "status"));
-	recording->source = get_text(object, "source");
-	recording->date_created_secs = get_time(object, "date_created");
-	recording->date_updated_secs = get_time(object, "date_updated");
-	recording->start_time_secs = get_time(object, "start_time");
-	recording->duration_secs = get_number(object, "duration");
-	recording->channels = get_small(object, "channels");
-	recording->error_code = get_small(object, "error_code");
-	recording->media_url = get_text(object, "media_url");
-	take_encryption(json_object_get(object, "encryption_details"), recording);
-	return 0;
-}
-
-/* ---- calls ---- */
-
-static int take_call(const json_t *object, struct twilio_call *call)
-{
-	if (sid_parse(get_text(object, "sid"), "CA", &call->sid) < 0)
-		return -EINVAL;
-	call->parent_call_sid = get_sid(object, "parent_call_sid", "CA");
-	call->from = get_text(object, "from");
-	call->to = get_text(object, "to");
-	call->direction = get_text(object, "direction");
-	call->status = get_text(object, "status");
-	call->phone_number_sid = get_text(object, "phone_number_sid");
-	call->caller_name = get_text(object, "caller_name");
-	call->start_time_secs = get_time(object, "start_time");
-	call->end_time_secs = get_time(object, "end_time");
-	call->date_created_secs = get_time(object, "date_created");
-	call->date_updated_secs = get_time(object, "date_updated");
-	call->duration_secs = get_number(object, "duration");
-	return 0;
-}
-
 bool twilio_call_is_finished(const char *status)
 {
 	static const char *const finished[] = { "completed", "no-answer", "busy", "failed",
@@ -281,74 +182,255 @@ bool twilio_call_is_finished(const char *status)
 	return false;
 }
 
-/* ---- pages ---- */
+/* ---- elements ---- */
 
-static int reserve(struct twilio_page *page, enum twilio_list_kind kind, size_t count)
+static int take_encryption(struct scan *scan, struct twilio_recording *recording)
 {
-	/* calloc(0) may give NULL */
-	if (kind == TWILIO_LIST_RECORDINGS)
-		page->recordings = calloc(count + 1, sizeof *page->recordings);
-	else
-		page->calls = calloc(count + 1, sizeof *page->calls);
-	return page->recordings || page->calls ? 0 : -ENOMEM;
-}
-
-static void take(struct twilio_page *page, const json_t *element)
-{
+	bool is_first = true;
+	const char *name;
 	int rc;
 
-	if (page->recordings)
-		rc = take_recording(element, &page->recordings[page->count]);
-	else
-		rc = take_call(element, &page->calls[page->count]);
-	if (rc < 0)
-		page->skipped++;
-	else
-		page->count++;
+	while ((rc = scan_member(scan, &is_first, &name)) > 0) {
+		struct scan_value value = scan_value(scan);
+
+		if (scan_skip(scan, value.type) < 0)
+			return -EINVAL;
+		/* An empty object says as much as null. */
+		recording->is_encrypted = true;
+		if (value.type != SCAN_STRING)
+			continue;
+		/* The second names are those of the public documentation's example. */
+		if (strcmp(name, "encryption_public_key_sid") == 0 ||
+		    strcmp(name, "public_key_sid") == 0)
+			recording->encryption_key_sid = clean_text(value.text);
+		else if (strcmp(name, "encryption_cek") == 0 || strcmp(name, "encrypted_cek") == 0)
+			recording->encryption_cek = clean_text(value.text);
+		else if (strcmp(name, "encryption_iv") == 0 || strcmp(name, "iv") == 0)
+			recording->encryption_iv = clean_text(value.text);
+	}
+	return rc;
 }
 
-int twilio_page_parse(const char *text, size_t len, enum twilio_list_kind kind,
-		      struct twilio_page *ret_page)
+static void take_sid(const struct scan_value *value, const char prefix[2], struct sid *sid)
 {
-	const json_t *array, *next;
-	size_t size;
+	if (value->type != SCAN_STRING || sid_parse(value->text, prefix, sid) < 0)
+		*sid = (struct sid){ { 0 } };
+}
 
-	*ret_page = (struct twilio_page)TWILIO_PAGE_INIT;
-	ret_page->root = load(text, len);
-	array = json_object_get(ret_page->root, kind == TWILIO_LIST_CALLS ? "calls" : "recordings");
-	if (!json_is_array(array))
-		return -EIO;
-	next = json_object_get(ret_page->root, "next_page_uri");
-	/* Taking an odd one for the end would hide whatever comes behind it. */
-	if (next && !json_is_null(next) && !json_is_string(next))
-		return -EIO;
-	ret_page->next_page_uri = json_string_value(next);
-	if (ret_page->next_page_uri && !*ret_page->next_page_uri)
-		ret_page->next_page_uri = NULL;
+static int take_field(struct scan *scan, const struct field *field, void *element)
+{
+	struct scan_value value = scan_value(scan);
+	void *member = (char *)element + field->offset;
 
-	size = json_array_size(array);
-	if (reserve(ret_page, kind, size) < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < size; i++)
-		take(ret_page, json_array_get(array, i));
+	if (field->kind == FIELD_ENCRYPTION && value.type == SCAN_OBJECT)
+		return take_encryption(scan, element);
+	if (scan_skip(scan, value.type) < 0)
+		return -EINVAL;
+	switch (field->kind) {
+	case FIELD_TEXT:
+		*(const char **)member = value.type == SCAN_STRING ? clean_text(value.text) : "";
+		break;
+	case FIELD_NUMBER:
+		*(int64_t *)member = to_number(&value);
+		break;
+	case FIELD_SMALL: {
+		int64_t number = to_number(&value);
+
+		*(int *)member = number > INT_MAX ? -1 : (int)number;
+		break;
+	}
+	case FIELD_TIME:
+		*(int64_t *)member = to_time(&value);
+		break;
+	case FIELD_RE:
+		take_sid(&value, "RE", member);
+		break;
+	case FIELD_CA:
+		take_sid(&value, "CA", member);
+		break;
+	case FIELD_CF:
+		take_sid(&value, "CF", member);
+		break;
+	case FIELD_STATUS:
+		*(enum twilio_recording_status *)member = to_status(&value);
+		break;
+	case FIELD_ENCRYPTION:
+		break;
+	}
 	return 0;
 }
 
-int twilio_resource_parse(const char *text, size_t len, enum twilio_list_kind kind,
+/* The members of an object that has begun. */
+static int take_members(struct scan *scan, const struct field *fields, void *element)
+{
+	bool is_first = true;
+	const char *name;
+	int rc;
+
+	while ((rc = scan_member(scan, &is_first, &name)) > 0) {
+		const struct field *field = fields;
+
+		while (field->name && strcmp(field->name, name) != 0)
+			field++;
+		rc = field->name ? take_field(scan, field, element)
+				 : scan_skip(scan, scan_value(scan).type);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+/* ---- pages ---- */
+
+/* Room for one element more, which is empty. */
+static int reserve(struct twilio_page *page, enum twilio_list_kind kind)
+{
+	size_t capacity = page->capacity ? 2 * page->capacity : PAGE_ELEMENTS;
+
+	if (page->count < page->capacity)
+		return 0;
+	if (kind == TWILIO_LIST_RECORDINGS) {
+		struct twilio_recording *grown =
+			reallocarray(page->recordings, capacity, sizeof *grown);
+
+		if (!grown)
+			return -ENOMEM;
+		page->recordings = grown;
+	} else {
+		struct twilio_call *grown = reallocarray(page->calls, capacity, sizeof *grown);
+
+		if (!grown)
+			return -ENOMEM;
+		page->calls = grown;
+	}
+	page->capacity = capacity;
+	return 0;
+}
+
+static int take_element(struct scan *scan, enum scan_type type, enum twilio_list_kind kind,
+			struct twilio_page *page)
+{
+	static const struct twilio_recording no_recording = {
+		.source = "",
+		.duration_secs = -1,
+		.channels = -1,
+		.error_code = -1,
+		.media_url = "",
+		.encryption_key_sid = "",
+		.encryption_cek = "",
+		.encryption_iv = "",
+	};
+	static const struct twilio_call no_call = {
+		.from = "",
+		.to = "",
+		.direction = "",
+		.status = "",
+		.phone_number_sid = "",
+		.caller_name = "",
+		.duration_secs = -1,
+	};
+	const struct sid *sid;
+	int rc = reserve(page, kind);
+
+	if (rc < 0)
+		return rc;
+	if (type != SCAN_OBJECT) {
+		page->skipped++;
+		return scan_skip(scan, type);
+	}
+	if (kind == TWILIO_LIST_RECORDINGS) {
+		struct twilio_recording *recording = &page->recordings[page->count];
+
+		*recording = no_recording;
+		sid = &recording->sid;
+		rc = take_members(scan, recording_fields, recording);
+	} else {
+		struct twilio_call *call = &page->calls[page->count];
+
+		*call = no_call;
+		sid = &call->sid;
+		rc = take_members(scan, call_fields, call);
+	}
+	if (sid_is_zero(sid))
+		page->skipped++;
+	else
+		page->count++;
+	return rc;
+}
+
+static int take_array(struct scan *scan, enum twilio_list_kind kind, struct twilio_page *page)
+{
+	bool is_first = true;
+	int rc;
+
+	while ((rc = scan_element(scan, &is_first)) > 0) {
+		rc = take_element(scan, scan_value(scan).type, kind, page);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+static int take_page(struct scan *scan, enum twilio_list_kind kind, struct twilio_page *page)
+{
+	const char *array_name = kind == TWILIO_LIST_CALLS ? "calls" : "recordings";
+	bool is_first = true, has_array = false;
+	const char *name;
+	int rc;
+
+	if (scan_value(scan).type != SCAN_OBJECT)
+		return -EINVAL;
+	while ((rc = scan_member(scan, &is_first, &name)) > 0) {
+		bool is_array = strcmp(name, array_name) == 0,
+		     is_next = strcmp(name, "next_page_uri") == 0;
+		struct scan_value value = scan_value(scan);
+
+		if (is_array) {
+			has_array = value.type == SCAN_ARRAY;
+			rc = has_array ? take_array(scan, kind, page) : -EINVAL;
+		} else {
+			rc = scan_skip(scan, value.type);
+		}
+		/* Taking an odd one for the end would hide whatever comes behind it. */
+		if (is_next && value.type != SCAN_STRING && value.type != SCAN_NULL)
+			rc = -EINVAL;
+		if (rc < 0)
+			return rc;
+		if (is_next)
+			page->next_page_uri = *value.text ? value.text : NULL;
+	}
+	return rc < 0 || !has_array || !scan_is_over(scan) ? -EINVAL : 0;
+}
+
+int twilio_page_parse(char *text, size_t len, enum twilio_list_kind kind,
+		      struct twilio_page *ret_page)
+{
+	struct scan scan;
+	int rc;
+
+	*ret_page = (struct twilio_page)TWILIO_PAGE_INIT;
+	scan_init(&scan, text, len);
+	rc = take_page(&scan, kind, ret_page);
+	return rc == -EINVAL ? -EIO : rc;
+}
+
+int twilio_resource_parse(char *text, size_t len, enum twilio_list_kind kind,
 			  struct twilio_page *ret_page)
 {
+	struct scan scan;
+	int rc;
+
 	*ret_page = (struct twilio_page)TWILIO_PAGE_INIT;
-	ret_page->root = load(text, len);
-	if (reserve(ret_page, kind, 1) < 0)
-		return -ENOMEM;
-	take(ret_page, ret_page->root);
-	return ret_page->count == 1 ? 0 : -EIO;
+	scan_init(&scan, text, len);
+	rc = take_element(&scan, scan_value(&scan).type, kind, ret_page);
+	if (rc == -EINVAL || (rc == 0 && (ret_page->count != 1 || !scan_is_over(&scan))))
+		rc = -EIO;
+	return rc;
 }
 
 void twilio_page_release(struct twilio_page *page)
 {
 	free(page->recordings);
 	free(page->calls);
-	json_decref(page->root);
 	*page = (struct twilio_page)TWILIO_PAGE_INIT;
 }

@@ -85,7 +85,6 @@ static int walk_page(struct twilio_client *client, const struct receiver *receiv
 	if (rc < 0)
 		return rc;
 	rc = twilio_page_parse(reply.body, reply.body_len, receiver->kind, &page);
-	http_reply_release(&reply);
 	if (rc < 0) {
 		remote_error_set(ret_error, REMOTE_INVALID, rc,
 				 "Twilio: an answer that is no page of a list");
@@ -108,6 +107,7 @@ static int walk_page(struct twilio_client *client, const struct receiver *receiv
 	}
 out:
 	twilio_page_release(&page);
+	http_reply_release(&reply);
 	return rc;
 }
 
@@ -215,7 +215,6 @@ static int fetch(struct twilio_client *client, const struct receiver *receiver,
 	if (rc < 0)
 		return rc;
 	rc = twilio_resource_parse(reply.body, reply.body_len, receiver->kind, &page);
-	http_reply_release(&reply);
 	if (rc == 0) {
 		const struct sid *found = page.calls ? &page.calls[0].sid : &page.recordings[0].sid;
 
@@ -228,6 +227,7 @@ static int fetch(struct twilio_client *client, const struct receiver *receiver,
 	else
 		rc = receive(receiver, &page);
 	twilio_page_release(&page);
+	http_reply_release(&reply);
 	return rc;
 }
 

@@ -12,8 +12,6 @@
 #include "util/buf.h"
 #include "util/remote.h"
 
-struct json_t;
-
 /* ---- client.c ---- */
 
 struct twilio_client {
@@ -45,23 +43,22 @@ void twilio_note_date(struct twilio_client *client, const char *date);
 
 enum twilio_list_kind { TWILIO_LIST_RECORDINGS, TWILIO_LIST_CALLS };
 
-/* Its strings live in root. */
+/* Its strings live in the text that it was parsed from. */
 struct twilio_page {
-	struct json_t *root;
 	struct twilio_recording *recordings; /* one of the two is NULL */
 	struct twilio_call *calls;
-	size_t count;
+	size_t count, capacity;
 	size_t skipped;		   /* elements without a usable SID */
 	const char *next_page_uri; /* NULL: the last page */
 };
-#define TWILIO_PAGE_INIT { .root = NULL }
+#define TWILIO_PAGE_INIT { .recordings = NULL }
 
-/* A page of a list. 0, -EIO (no JSON, or not such a page), -ENOMEM. Release *ret_page in any case.
- */
-int twilio_page_parse(const char *text, size_t len, enum twilio_list_kind kind,
+/* A page of a list. The text, which has a NUL behind it, is changed. 0, -EIO (no JSON, or not such
+ * a page), -ENOMEM. Release *ret_page in any case. */
+int twilio_page_parse(char *text, size_t len, enum twilio_list_kind kind,
 		      struct twilio_page *ret_page);
 /* A single resource, as a page of one. */
-int twilio_resource_parse(const char *text, size_t len, enum twilio_list_kind kind,
+int twilio_resource_parse(char *text, size_t len, enum twilio_list_kind kind,
 			  struct twilio_page *ret_page);
 void twilio_page_release(struct twilio_page *page);
 

@@ -64,7 +64,7 @@ struct fixture {
 static void make_sid(int row, const char *prefix, char text[SID_SIZE])
 {
 	/* spread, so that the catalog's inodes are, too */
-	snprintf(text, SID_SIZE, "%s%08x%024x", prefix, (unsigned)row * 2654435761u, (unsigned)row);
+	snprintf(text, SID_SIZE, "%s%08x%024x", prefix, (unsigned)(row + 1) * 2654435761u, (unsigned)row);
 }
 
 static void add_time(struct buf *b, const char *name, int64_t secs)

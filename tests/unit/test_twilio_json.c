@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,9 +14,19 @@
 #define RE1 "RE0123456789abcdef0123456789abcdef"
 #define CA1 "CAfedcba9876543210fedcba9876543210"
 
+static char space[4096]; /* parsing changes the text */
+
 static int parse(const char *text, enum twilio_list_kind kind, struct twilio_page *page)
 {
-	return twilio_page_parse(text, strlen(text), kind, page);
+	assert_in_range(strlen(text), 0, sizeof space - 1);
+	strcpy(space, text);
+	return twilio_page_parse(space, strlen(text), kind, page);
+}
+
+static int parse_one(const char *text, enum twilio_list_kind kind, struct twilio_page *page)
+{
+	strcpy(space, text);
+	return twilio_resource_parse(space, strlen(text), kind, page);
 }
 
 static void test_twilio__a_recording_is_read_whole(void **state)
@@ -231,6 +242,23 @@ static void test_twilio__what_is_no_page_is_refused(void **state)
 		"<html><body>Log in to the Wi-Fi</body></html>",
 		"{\"recordings\":[],\"next_page_uri\":7}",
 		"{\"recordings\":[]} trailing",
+		"{\"recordings\":[{\"sid\":\"" RE1 "\",}]}",
+		"{\"recordings\":[{\"a\" 1}]}",
+		"{\"recordings\":[{\"a\":1 \"b\":2}]}",
+		"{\"recordings\":[{},]}",
+		"{\"recordings\":[{} {}]}",
+		"{\"recordings\":[tru]}",
+		"{\"recordings\":[\"\\x\"]}",
+		"{\"recordings\":[\"\\u12g4\"]}",
+		"{\"recordings\":[\"abc",
+		"{\"recordings\":[\"abc\\",
+		"{\"recordings\":[\"\\u12",
+		"{\"recordings\":[-]}",
+		"{\"recordings\":[1}",
+		"{\"recordings",
+		"{",
+		"[",
+		"\"",
 	};
 
 	(void)state;
@@ -264,19 +292,74 @@ static void test_twilio__half_a_surrogate_and_broken_utf8_cost_no_page(void **st
 	twilio_page_release(&page);
 }
 
+/* Every prefix of a page is an error, and none is read beyond its end (under ASan). */
+static void test_twilio__a_page_that_is_cut_off_anywhere_is_refused(void **state)
+{
+	static const char text[] =
+		"{\"recordings\":[{\"sid\":\"" RE1
+		"\",\"a\":[1,{\"b\":null}],\"source\":\"\\ud83d\\ude00\\n\","
+		"\"duration\":-1.5e3,\"encryption_details\":{\"encryption_iv\":\"\\u00e9\"}}],\"next_page_uri\":null}";
+	struct twilio_page page;
+
+	(void)state;
+	for (size_t n = 0; n < strlen(text); n++) {
+		char *copy = malloc(n + 1);
+
+		memcpy(copy, text, n);
+		copy[n] = '\0';
+		assert_int_equal(twilio_page_parse(copy, n, TWILIO_LIST_RECORDINGS, &page), -EIO);
+		twilio_page_release(&page);
+		free(copy);
+	}
+	assert_int_equal(parse(text, TWILIO_LIST_RECORDINGS, &page), 0);
+	assert_string_equal(page.recordings[0].source, "\xf0\x9f\x98\x80\n");
+	assert_string_equal(page.recordings[0].encryption_iv, "\xc3\xa9");
+	assert_int_equal(page.recordings[0].duration_secs, -1);
+	twilio_page_release(&page);
+}
+
+static void test_twilio__a_page_of_brackets_ends(void **state)
+{
+	char text[3000] = "{\"recordings\":[";
+	struct twilio_page page;
+
+	(void)state;
+	memset(text + strlen(text), '[', 2900);
+	assert_int_equal(parse(text, TWILIO_LIST_RECORDINGS, &page), -EIO);
+	twilio_page_release(&page);
+}
+
+static void test_twilio__a_page_of_more_than_a_thousand_is_taken_whole(void **state)
+{
+	struct buf text = BUF_INIT;
+	struct twilio_page page;
+
+	(void)state;
+	buf_add_str(&text, "{\"calls\":[");
+	for (int i = 0; i < 2500; i++)
+		buf_addf(&text, "%s{\"sid\":\"CA%032x\",\"duration\":\"%d\"}", i ? "," : "", i + 1,
+			 i);
+	buf_add_str(&text, "]}");
+	assert_int_equal(twilio_page_parse(text.data, text.len, TWILIO_LIST_CALLS, &page), 0);
+	assert_int_equal(page.count, 2500);
+	assert_int_equal(page.calls[0].duration_secs, 0);
+	assert_int_equal(page.calls[2499].duration_secs, 2499);
+	twilio_page_release(&page);
+	buf_release(&text);
+}
+
 static void test_twilio__a_single_resource_is_a_page_of_one(void **state)
 {
 	static const char good[] = "{\"sid\":\"" RE1 "\",\"status\":\"deleted\"}";
 	struct twilio_page page;
 
 	(void)state;
-	assert_int_equal(twilio_resource_parse(good, strlen(good), TWILIO_LIST_RECORDINGS, &page),
-			 0);
+	assert_int_equal(parse_one(good, TWILIO_LIST_RECORDINGS, &page), 0);
 	assert_int_equal(page.recordings[0].status, TWILIO_RECORDING_DELETED);
 	twilio_page_release(&page);
-	assert_int_equal(twilio_resource_parse(good, strlen(good), TWILIO_LIST_CALLS, &page), -EIO);
+	assert_int_equal(parse_one(good, TWILIO_LIST_CALLS, &page), -EIO);
 	twilio_page_release(&page);
-	assert_int_equal(twilio_resource_parse("<p>", 3, TWILIO_LIST_CALLS, &page), -EIO);
+	assert_int_equal(parse_one("<p>", TWILIO_LIST_CALLS, &page), -EIO);
 	twilio_page_release(&page);
 }
 
@@ -292,6 +375,9 @@ int main(void)
 		cmocka_unit_test(test_twilio__elements_without_a_sid_are_counted_and_hide_no_other),
 		cmocka_unit_test(test_twilio__what_is_no_page_is_refused),
 		cmocka_unit_test(test_twilio__half_a_surrogate_and_broken_utf8_cost_no_page),
+		cmocka_unit_test(test_twilio__a_page_that_is_cut_off_anywhere_is_refused),
+		cmocka_unit_test(test_twilio__a_page_of_brackets_ends),
+		cmocka_unit_test(test_twilio__a_page_of_more_than_a_thousand_is_taken_whole),
 		cmocka_unit_test(test_twilio__a_single_resource_is_a_page_of_one),
 	};
 

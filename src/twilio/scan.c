@@ -1,0 +1,270 @@
+#include "twilio/scan.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Nothing that Twilio sends is deeper than 4. */
+#define MAX_DEPTH 64
+
+void scan_init(struct scan *scan, char *text, size_t len)
+{
+	scan->at = text;
+	scan->end = text + len;
+}
+
+static void skip_blanks(struct scan *scan)
+{
+	while (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\t' || *scan->at == '\r')
+		scan->at++;
+}
+
+bool scan_is_over(struct scan *scan)
+{
+	skip_blanks(scan);
+	return scan->at == scan->end;
+}
+
+/* ---- strings ---- */
+
+static int hex4(const char *s)
+{
+	int value = 0;
+
+	/* The NUL behind the text ends this, too. */
+	for (int i = 0; i < 4; i++) {
+		char c = s[i];
+
+		value <<= 4;
+		if (c >= '0' && c <= '9')
+			value |= c - '0';
+		else if (c >= 'a' && c <= 'f')
+			value |= c - 'a' + 10;
+		else if (c >= 'A' && c <= 'F')
+			value |= c - 'A' + 10;
+		else
+			return -1;
+	}
+	return value;
+}
+
+static char *put_utf8(char *out, uint32_t c)
+{
+	if (c < 0x80) {
+		*out++ = (char)c;
+	} else if (c < 0x800) {
+		*out++ = (char)(0xc0 | c >> 6);
+		*out++ = (char)(0x80 | (c & 0x3f));
+	} else if (c < 0x10000) {
+		*out++ = (char)(0xe0 | c >> 12);
+		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
+		*out++ = (char)(0x80 | (c & 0x3f));
+	} else {
+		*out++ = (char)(0xf0 | c >> 18);
+		*out++ = (char)(0x80 | (c >> 12 & 0x3f));
+		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
+		*out++ = (char)(0x80 | (c & 0x3f));
+	}
+	return out;
+}
+
+/* s stands behind "\u". Returns behind the escape, NULL where it is none. Never longer than what it
+ * replaces. */
+static char *take_unicode(char *s, char **out)
+{
+	int unit = hex4(s), low;
+
+	if (unit < 0)
+		return NULL;
+	s += 4;
+	if (unit >= 0xd800 && unit < 0xdc00 && s[0] == '\\' && s[1] == 'u' &&
+	    (low = hex4(s + 2)) >= 0xdc00 && low < 0xe000) {
+		*out = put_utf8(*out, 0x10000 + ((uint32_t)(unit - 0xd800) << 10) +
+					      (uint32_t)(low - 0xdc00));
+		return s + 6;
+	}
+	*out = put_utf8(*out, unit >= 0xd800 && unit < 0xe000 ? 0xfffd : (uint32_t)unit);
+	return s;
+}
+
+/* The rest of a string from its first escape on. */
+static int take_escaped(struct scan *scan)
+{
+	char *s = scan->at, *out = s;
+
+	while (*s != '"') {
+		static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
+		const char *name;
+
+		if (s >= scan->end)
+			return -EINVAL;
+		if (*s != '\\') {
+			*out++ = *s++;
+			continue;
+		}
+		s++;
+		if (*s == 'u') {
+			s = take_unicode(s + 1, &out);
+			if (!s)
+				return -EINVAL;
+			continue;
+		}
+		name = *s ? strchr(names, *s) : NULL;
+		if (!name)
+			return -EINVAL;
+		*out++ = values[name - names];
+		s++;
+	}
+	*out = '\0';
+	scan->at = s + 1;
+	return 0;
+}
+
+/* scan->at stands behind the opening quote. */
+static int take_string(struct scan *scan, const char **ret_text)
+{
+	char *s = scan->at;
+
+	*ret_text = s;
+	while (*s != '"' && *s != '\\') {
+		/* A NUL may be one of the text's bytes; the one behind it is the end. */
+		if (s >= scan->end)
+			return -EINVAL;
+		s++;
+	}
+	scan->at = s;
+	if (*s == '\\')
+		return take_escaped(scan);
+	*s = '\0';
+	scan->at = s + 1;
+	return 0;
+}
+
+/* ---- values ---- */
+
+static enum scan_type take_word(struct scan *scan, const char *word, enum scan_type type)
+{
+	size_t len = strlen(word);
+
+	if ((size_t)(scan->end - scan->at) < len || memcmp(scan->at, word, len) != 0)
+		return SCAN_BAD;
+	scan->at += len;
+	return type;
+}
+
+static enum scan_type take_number(struct scan *scan)
+{
+	bool has_digit = false;
+
+	for (;; scan->at++) {
+		char c = *scan->at;
+
+		if (c >= '0' && c <= '9')
+			has_digit = true;
+		else if (c != '-' && c != '+' && c != '.' && c != 'e' && c != 'E')
+			break;
+	}
+	return has_digit ? SCAN_NUMBER : SCAN_BAD;
+}
+
+struct scan_value scan_value(struct scan *scan)
+{
+	struct scan_value value = { SCAN_BAD, "" };
+
+	skip_blanks(scan);
+	switch (*scan->at) {
+	case '"':
+		scan->at++;
+		if (take_string(scan, &value.text) == 0)
+			value.type = SCAN_STRING;
+		break;
+	case '{':
+		scan->at++;
+		value.type = SCAN_OBJECT;
+		break;
+	case '[':
+		scan->at++;
+		value.type = SCAN_ARRAY;
+		break;
+	case 'n':
+		value.type = take_word(scan, "null", SCAN_NULL);
+		break;
+	case 't':
+		value.type = take_word(scan, "true", SCAN_TRUE);
+		break;
+	case 'f':
+		value.type = take_word(scan, "false", SCAN_FALSE);
+		break;
+	case '-':
+	case '0' ... '9':
+		value.text = scan->at;
+		value.type = take_number(scan);
+		break;
+	}
+	return value;
+}
+
+/* A comma in front of every one but the first; 0: the bracket. */
+static int next(struct scan *scan, bool *is_first, char bracket)
+{
+	skip_blanks(scan);
+	if (*scan->at == bracket) {
+		scan->at++;
+		return 0;
+	}
+	if (!*is_first) {
+		if (*scan->at != ',')
+			return -EINVAL;
+		scan->at++;
+	}
+	*is_first = false;
+	return 1;
+}
+
+int scan_element(struct scan *scan, bool *is_first)
+{
+	return next(scan, is_first, ']');
+}
+
+int scan_member(struct scan *scan, bool *is_first, const char **ret_name)
+{
+	int rc = next(scan, is_first, '}');
+
+	if (rc <= 0)
+		return rc;
+	skip_blanks(scan);
+	if (*scan->at != '"')
+		return -EINVAL;
+	scan->at++;
+	if (take_string(scan, ret_name) < 0)
+		return -EINVAL;
+	skip_blanks(scan);
+	if (*scan->at != ':')
+		return -EINVAL;
+	scan->at++;
+	return 1;
+}
+
+static int skip(struct scan *scan, enum scan_type type, unsigned depth)
+{
+	bool is_first = true;
+	const char *name;
+	int rc;
+
+	if (type == SCAN_BAD || depth > MAX_DEPTH)
+		return -EINVAL;
+	if (type != SCAN_ARRAY && type != SCAN_OBJECT)
+		return 0;
+	while ((rc = type == SCAN_ARRAY ? scan_element(scan, &is_first)
+					: scan_member(scan, &is_first, &name)) > 0) {
+		rc = skip(scan, scan_value(scan).type, depth + 1);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+int scan_skip(struct scan *scan, enum scan_type type)
+{
+	return skip(scan, type, 0);
+}
