@@ -1,0 +1,229 @@
+/* What an answer of S3 means. The <Code> decides, where there is one; else the status. */
+#include <errno.h>
+#include <string.h>
+
+#include "aws/s3-private.h"
+
+static const struct {
+	const char *code;
+	enum remote_kind kind;
+	int error;
+} codes[] = {
+	{ "AccessDenied", REMOTE_REJECTED, -EACCES },
+	{ "AccountProblem", REMOTE_REJECTED, -EACCES },
+	{ "AllAccessDisabled", REMOTE_REJECTED, -EACCES },
+	{ "AuthorizationHeaderMalformed", REMOTE_REJECTED, -EACCES },
+	{ "BadDigest", REMOTE_TRANSIENT, -EIO }, /* altered on its way */
+	{ "BandwidthLimitExceeded", REMOTE_BUSY, -EBUSY },
+	{ "ConditionalRequestConflict", REMOTE_BUSY, -EBUSY },
+	{ "EntityTooLarge", REMOTE_REJECTED, -EFBIG },
+	{ "ExpiredToken", REMOTE_REJECTED, -EACCES },
+	{ "IncompleteBody", REMOTE_TRANSIENT, -EIO },
+	{ "InternalError", REMOTE_TRANSIENT, -EIO },
+	{ "InvalidAccessKeyId", REMOTE_REJECTED, -EACCES },
+	{ "InvalidObjectState", REMOTE_REJECTED, -EREMOTE },
+	{ "InvalidRange", REMOTE_REJECTED, -EINVAL },
+	{ "InvalidSecurity", REMOTE_REJECTED, -EACCES },
+	{ "InvalidToken", REMOTE_REJECTED, -EACCES },
+	{ "KeyTooLongError", REMOTE_REJECTED, -ENAMETOOLONG },
+	{ "NoSuchBucket", REMOTE_REJECTED, -ENOENT },
+	{ "NoSuchKey", REMOTE_NOT_FOUND, -ENOENT },
+	{ "NoSuchUpload", REMOTE_REJECTED, -ENOENT },
+	{ "NoSuchVersion", REMOTE_NOT_FOUND, -ENOENT },
+	{ "NotImplemented", REMOTE_REJECTED, -EOPNOTSUPP },
+	{ "ObjectLocked", REMOTE_REJECTED, -EPERM },
+	{ "OperationAborted", REMOTE_BUSY, -EBUSY },
+	{ "PermanentRedirect", REMOTE_REJECTED, -EINVAL },
+	{ "PreconditionFailed", REMOTE_REJECTED, -ESTALE },
+	{ "QuotaExceeded", REMOTE_REJECTED, -EDQUOT },
+	{ "RequestLimitExceeded", REMOTE_BUSY, -EBUSY },
+	{ "RequestTimeTooSkewed", REMOTE_REJECTED, -EACCES },
+	{ "RequestTimeout", REMOTE_TRANSIENT, -ETIMEDOUT },
+	{ "ServiceUnavailable", REMOTE_BUSY, -EBUSY },
+	{ "SignatureDoesNotMatch", REMOTE_REJECTED, -EACCES },
+	{ "SlowDown", REMOTE_BUSY, -EBUSY },
+	{ "SlowDownRead", REMOTE_BUSY, -EBUSY },
+	{ "SlowDownWrite", REMOTE_BUSY, -EBUSY },
+	{ "Throttling", REMOTE_BUSY, -EBUSY },
+	{ "TokenRefreshRequired", REMOTE_REJECTED, -EACCES },
+	{ "TooManyRequests", REMOTE_BUSY, -EBUSY },
+	{ "XAmzContentSHA256Mismatch", REMOTE_TRANSIENT, -EIO },
+	{ "XMinioStorageFull", REMOTE_REJECTED, -ENOSPC },
+};
+
+struct document {
+	bool is_error; /* the root is <Error> */
+	char code[sizeof ((struct remote_error *)0)->code];
+	char message[256];
+};
+
+void s3_set_code(struct remote_error *ret_error, const char *code)
+{
+	snprintf(ret_error->code, sizeof ret_error->code, "%s", code);
+}
+
+int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int error, const char *text)
+{
+	remote_error_clear(ret_error);
+	remote_error_set(ret_error, kind, error, "%s", text);
+	return error;
+}
+
+/* Both go into one line of a log. */
+static void copy_printable(char *space, size_t size, const char *text)
+{
+	size_t n = 0;
+
+	for (; *text && n + 1 < size; text++)
+		space[n++] = *text >= ' ' && *text < 127 ? *text : ' ';
+	space[n] = '\0';
+}
+
+static int on_element(void *arg, const char *path, const char *text)
+{
+	struct document *document = arg;
+
+	if (strcmp(path, "Error/Code") == 0)
+		copy_printable(document->code, sizeof document->code, text);
+	else if (strcmp(path, "Error/Message") == 0)
+		copy_printable(document->message, sizeof document->message, text);
+	else if (strcmp(path, "Error") == 0)
+		document->is_error = true;
+	return 0;
+}
+
+/* Servers have no code of their own for what a lock forbids, only words. */
+static bool is_locked(int status, const struct document *document)
+{
+	static const char *const words[] = { "object lock", "Object Lock", "WORM", "legal hold", "retention" };
+
+	if (status != 403 && status != 400)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strstr(document->message, words[i]))
+			return true;
+	return false;
+}
+
+static void judge_status(int status, enum remote_kind *ret_kind, int *ret_error)
+{
+	*ret_kind = REMOTE_REJECTED;
+	*ret_error = -EIO;
+	switch (status) {
+	case 301:
+	case 302:
+	case 303:
+	case 307:
+	case 308:
+		*ret_error = -EINVAL; /* the bucket is elsewhere: a matter of endpoint and region */
+		break;
+	case 401:
+	case 403:
+	case 407:
+		*ret_error = -EACCES;
+		break;
+	case 404:
+		*ret_kind = REMOTE_NOT_FOUND;
+		*ret_error = -ENOENT;
+		break;
+	case 408:
+		*ret_kind = REMOTE_TRANSIENT;
+		*ret_error = -ETIMEDOUT;
+		break;
+	case 412:
+		*ret_error = -ESTALE;
+		break;
+	case 413:
+		*ret_error = -EFBIG;
+		break;
+	case 416:
+		*ret_error = -EINVAL;
+		break;
+	case 429:
+	case 503:
+		*ret_kind = REMOTE_BUSY;
+		*ret_error = -EBUSY;
+		break;
+	case 501:
+		*ret_error = -EOPNOTSUPP;
+		break;
+	case 507:
+		*ret_error = -ENOSPC;
+		break;
+	default:
+		if (status >= 500)
+			*ret_kind = REMOTE_TRANSIENT;
+		else if (status < 400)
+			*ret_kind = REMOTE_INVALID;
+		break;
+	}
+}
+
+static void judge(int status, const struct document *document, struct remote_error *ret_error)
+{
+	enum remote_kind kind;
+	int error;
+
+	judge_status(status, &kind, &error);
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (strcmp(codes[i].code, document->code) == 0) {
+			kind = codes[i].kind;
+			error = codes[i].error;
+		}
+	if (strncmp(document->code, "KMS.", 4) == 0 && kind == REMOTE_REJECTED)
+		error = -EACCES;
+	if (is_locked(status, document))
+		error = -EPERM;
+	if (*document->message)
+		remote_error_set(ret_error, kind, error, "S3 answered %d %s: %s", status, document->code,
+				 document->message);
+	else
+		remote_error_set(ret_error, kind, error, "S3 answered %d %s", status, document->code);
+	ret_error->status = status;
+	s3_set_code(ret_error, document->code);
+}
+
+void s3_judge_document(int status, const char *body, size_t body_len, struct remote_error *ret_error)
+{
+	struct document document = { .is_error = false };
+
+	remote_error_clear(ret_error);
+	ret_error->status = status;
+	/* A document that breaks off has its code in front. What is no S3 error has neither code nor message. */
+	if (body_len && s3_xml_parse(body, body_len, on_element, &document) < 0 && !*document.code)
+		document = (struct document){ .is_error = false };
+	if (status >= 200 && status < 300) {
+		if (!document.is_error)
+			return;
+		judge(500, &document, ret_error);
+		ret_error->status = status;
+		return;
+	}
+	judge(status, &document, ret_error);
+}
+
+void s3_judge(const struct http_response *response, const char *body, size_t body_len,
+	      struct remote_error *ret_error)
+{
+	const char *region = http_response_header(response, "x-amz-bucket-region");
+
+	remote_error_clear(ret_error);
+	ret_error->status = response->status;
+	if (response->status >= 200 && response->status < 300)
+		return;
+	s3_judge_document(response->status, body, body_len, ret_error);
+	ret_error->retry_after_msecs = http_response_retry_after_msecs(response);
+	if ((ret_error->status / 100 == 3 || strcmp(ret_error->code, "AuthorizationHeaderMalformed") == 0) && region) {
+		char printable[32];
+
+		copy_printable(printable, sizeof printable, region);
+		remote_error_set(ret_error, ret_error->kind, ret_error->error, "S3 answered %d: the bucket is in the region %s",
+				 response->status, printable);
+	}
+}
+
+void s3_judge_exists(bool if_none_match, struct remote_error *error)
+{
+	if (if_none_match && error->kind == REMOTE_REJECTED && error->error == -ESTALE)
+		error->error = -EEXIST;
+}

@@ -1,0 +1,327 @@
+/* Lists: pages of XML, one after the other, and their entries in order. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/s3-private.h"
+#include "util/times.h"
+
+/* A thousand entries of the longest keys, every byte of them encoded. */
+#define PAGE_LIMIT_BYTES (8 * 1024 * 1024)
+
+enum kind { OBJECTS, VERSIONS, UPLOADS };
+
+struct entry {
+	char *key, *etag, *storage_class, *upload_id, *version_id;
+	int64_t size_bytes, last_modified_secs;
+	bool is_delete_marker;
+};
+
+struct page {
+	enum kind kind;
+	struct entry *entries;
+	size_t count, capacity;
+	struct entry current;
+	bool is_truncated, is_encoded, is_list;
+	char *next_key, *next_other; /* markers, or a continuation token in next_other */
+};
+
+static void entry_release(struct entry *e)
+{
+	free(e->key);
+	free(e->etag);
+	free(e->storage_class);
+	free(e->upload_id);
+	free(e->version_id);
+	*e = (struct entry){ .key = NULL };
+}
+
+static void page_release(struct page *page)
+{
+	for (size_t i = 0; i < page->count; i++)
+		entry_release(&page->entries[i]);
+	entry_release(&page->current);
+	free(page->entries);
+	free(page->next_key);
+	free(page->next_other);
+}
+
+#define cleanup_page cleanup_with(page_release)
+
+static int set(char **text, const char *value)
+{
+	free(*text);
+	*text = strdup(value);
+	return *text ? 0 : -ENOMEM;
+}
+
+static int set_unquoted(char **text, const char *value)
+{
+	size_t n = strlen(value);
+
+	if (n >= 2 && value[0] == '"' && value[n - 1] == '"')
+		value++, n -= 2;
+	free(*text);
+	*text = strndup(value, n);
+	return *text ? 0 : -ENOMEM;
+}
+
+static int end_entry(struct page *page, bool is_delete_marker)
+{
+	if (!page->current.key)
+		return -EBADMSG;
+	if (page->count == page->capacity) {
+		struct entry *longer = reallocarray(page->entries, page->capacity + 256, sizeof *longer);
+
+		if (!longer)
+			return -ENOMEM;
+		page->entries = longer;
+		page->capacity += 256;
+	}
+	page->current.is_delete_marker = is_delete_marker;
+	page->entries[page->count++] = page->current;
+	page->current = (struct entry){ .key = NULL };
+	return 0;
+}
+
+static int set_number(int64_t *number, const char *value)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoll(value, &end, 10);
+	return *value < '0' || *value > '9' || *end || errno ? -EBADMSG : 0;
+}
+
+static int on_entry_element(struct page *page, const char *name, const char *text)
+{
+	struct entry *e = &page->current;
+
+	if (strcmp(name, "Key") == 0)
+		return set(&e->key, text);
+	if (strcmp(name, "Size") == 0)
+		return set_number(&e->size_bytes, text);
+	if (strcmp(name, "ETag") == 0)
+		return set_unquoted(&e->etag, text);
+	if (strcmp(name, "StorageClass") == 0)
+		return set(&e->storage_class, text);
+	if (strcmp(name, "UploadId") == 0)
+		return set(&e->upload_id, text);
+	if (strcmp(name, "VersionId") == 0)
+		return set(&e->version_id, text);
+	if (strcmp(name, "LastModified") == 0 || strcmp(name, "Initiated") == 0)
+		if (time_parse_iso8601(text, &e->last_modified_secs) < 0)
+			e->last_modified_secs = 0;
+	return 0;
+}
+
+/* path without the root element */
+static int on_list_element(struct page *page, const char *path, const char *text)
+{
+	static const char *const containers[] = { "Contents", "Version", "DeleteMarker", "Upload" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(containers); i++) {
+		size_t n = strlen(containers[i]);
+
+		if (strncmp(path, containers[i], n) != 0)
+			continue;
+		if (path[n] == '\0')
+			return end_entry(page, i == 2);
+		if (path[n] == '/')
+			return on_entry_element(page, path + n + 1, text);
+	}
+	if (strcmp(path, "IsTruncated") == 0)
+		page->is_truncated = strcmp(text, "true") == 0;
+	else if (strcmp(path, "EncodingType") == 0)
+		page->is_encoded = strcmp(text, "url") == 0;
+	else if (strcmp(path, "NextKeyMarker") == 0)
+		return set(&page->next_key, text);
+	else if (strcmp(path, "NextContinuationToken") == 0 || strcmp(path, "NextVersionIdMarker") == 0 ||
+		 strcmp(path, "NextUploadIdMarker") == 0)
+		return set(&page->next_other, text);
+	return 0;
+}
+
+static int on_element(void *arg, const char *path, const char *text)
+{
+	static const char *const roots[] = { "ListBucketResult", "ListVersionsResult", "ListMultipartUploadsResult" };
+	struct page *page = arg;
+	const char *root = roots[page->kind];
+	size_t n = strlen(root);
+
+	if (strncmp(path, root, n) != 0)
+		return 0;
+	if (path[n] == '/')
+		return on_list_element(page, path + n + 1, text);
+	if (path[n] == '\0')
+		page->is_list = true;
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* In place. '+' stands for a space: a plus comes as %2B from every server. */
+static int decode(char *text)
+{
+	char *out = text;
+
+	if (!text)
+		return 0;
+	for (const char *p = text; *p; p++) {
+		if (*p == '+') {
+			*out++ = ' ';
+		} else if (*p != '%') {
+			*out++ = *p;
+		} else {
+			int high = hex_digit(p[1]), low = high < 0 ? -1 : hex_digit(p[2]);
+
+			/* A NUL would end the key early and make it another one. */
+			if (low < 0 || (high == 0 && low == 0))
+				return -EBADMSG;
+			*out++ = (char)(high << 4 | low);
+			p += 2;
+		}
+	}
+	*out = '\0';
+	return 0;
+}
+
+static int decode_page(struct page *page)
+{
+	int r = decode(page->next_key);
+
+	for (size_t i = 0; i < page->count && !r; i++)
+		r = decode(page->entries[i].key);
+	return r;
+}
+
+/* Key and marker of where to go on; NULL at the beginning. */
+struct position {
+	char *key, *other;
+};
+
+static void position_release(struct position *position)
+{
+	free(position->key);
+	free(position->other);
+}
+
+#define cleanup_position cleanup_with(position_release)
+
+static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix, const struct position *position)
+{
+	static const char *const other_names[] = { "continuation-token", "version-id-marker", "upload-id-marker" };
+
+	if (kind == OBJECTS)
+		s3_pairs_add(query, "list-type", "2");
+	else
+		s3_pairs_add(query, kind == VERSIONS ? "versions" : "uploads", "");
+	s3_pairs_add(query, "encoding-type", "url");
+	if (prefix && *prefix)
+		s3_pairs_add(query, "prefix", prefix);
+	if (position->key && kind != OBJECTS)
+		s3_pairs_add(query, "key-marker", position->key);
+	if (position->other)
+		s3_pairs_add(query, other_names[kind], position->other);
+}
+
+static int fetch_page(struct s3_client *client, const char *prefix, const struct position *position,
+		      struct page *page, struct remote_error *ret_error)
+{
+	cleanup_call struct s3_call call = { .method = HTTP_GET, .limit_bytes = PAGE_LIMIT_BYTES };
+	struct http_reply reply;
+	int r;
+
+	add_query(&call.query, page->kind, prefix, position);
+	r = s3_call_run(client, &call, &reply, ret_error);
+	if (r)
+		return r;
+	r = s3_xml_parse(reply.body, reply.body_len, on_element, page);
+	http_reply_release(&reply);
+	if (!r && page->is_encoded)
+		r = decode_page(page);
+	if (r == -ENOMEM)
+		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "out of memory");
+	if (r || !page->is_list)
+		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer is no list");
+	return 0;
+}
+
+static int emit(const struct page *page, s3_list_fn *fn, void *arg)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < page->count && !r; i++) {
+		const struct entry *e = &page->entries[i];
+		struct s3_list_entry entry = {
+			.key = e->key,
+			.size_bytes = e->size_bytes,
+			.etag = page->kind == UPLOADS ? NULL : e->etag ? e->etag : "",
+			.storage_class = e->storage_class ? e->storage_class : "",
+			.upload_id = e->upload_id,
+			.version_id = e->version_id,
+			.is_delete_marker = e->is_delete_marker,
+			.last_modified_secs = e->last_modified_secs,
+		};
+
+		r = fn(arg, &entry);
+	}
+	return r;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* False where the server would have us ask the same again, for ever. */
+static bool advance(struct position *position, struct page *page)
+{
+	if ((!page->next_key && !page->next_other) ||
+	    (is_same(position->key, page->next_key) && is_same(position->other, page->next_other)))
+		return false;
+	position_release(position);
+	position->key = steal_pointer(&page->next_key);
+	position->other = steal_pointer(&page->next_other);
+	return true;
+}
+
+static int list(struct s3_client *client, enum kind kind, const char *prefix, s3_list_fn *fn, void *arg,
+		struct remote_error *ret_error)
+{
+	cleanup_position struct position position = { NULL, NULL };
+
+	remote_error_clear(ret_error);
+	for (;;) {
+		cleanup_page struct page page = { .kind = kind };
+		int r = fetch_page(client, prefix, &position, &page, ret_error);
+
+		if (!r)
+			r = emit(&page, fn, arg);
+		if (r || !page.is_truncated)
+			return r;
+		if (!advance(&position, &page))
+			return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the list does not say where it goes on");
+	}
+}
+
+int s3_list_objects(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
+		    struct remote_error *ret_error)
+{
+	return list(client, OBJECTS, prefix, fn, arg, ret_error);
+}
+
+int s3_list_versions(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
+		     struct remote_error *ret_error)
+{
+	return list(client, VERSIONS, prefix, fn, arg, ret_error);
+}
+
+int s3_list_uploads(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
+		    struct remote_error *ret_error)
+{
+	return list(client, UPLOADS, prefix, fn, arg, ret_error);
+}

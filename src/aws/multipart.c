@@ -1,0 +1,202 @@
+/* Multipart uploads. */
+#include <errno.h>
+#include <string.h>
+
+#include "aws/s3-private.h"
+
+#define PARTS_LIMIT 10000
+
+struct answer {
+	char upload_id[S3_UPLOAD_ID_SIZE];
+	char etag[S3_ETAG_SIZE];
+	bool is_complete; /* the document's end was seen */
+};
+
+static void copy_unquoted(char *space, size_t size, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n >= 2 && text[0] == '"' && text[n - 1] == '"')
+		text++, n -= 2;
+	*space = '\0';
+	if (n < size)
+		snprintf(space, size, "%.*s", (int)n, text);
+}
+
+static int on_element(void *arg, const char *path, const char *text)
+{
+	struct answer *answer = arg;
+
+	if (strcmp(path, "InitiateMultipartUploadResult/UploadId") == 0)
+		copy_unquoted(answer->upload_id, sizeof answer->upload_id, text);
+	else if (strcmp(path, "CompleteMultipartUploadResult/ETag") == 0)
+		copy_unquoted(answer->etag, sizeof answer->etag, text);
+	else if (strcmp(path, "CompleteMultipartUploadResult") == 0)
+		answer->is_complete = true;
+	return 0;
+}
+
+/* An empty id would turn the request into one for the object itself. */
+static int check(const char *key, const char *upload_id, struct remote_error *ret_error)
+{
+	int r = s3_key_check(key, ret_error);
+
+	if (!r && !*upload_id)
+		r = s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "the upload has no id");
+	return r;
+}
+
+int s3_upload_create(struct s3_client *client, const struct s3_put *head, char ret_upload_id[S3_UPLOAD_ID_SIZE],
+		     struct remote_error *ret_error)
+{
+	/* A lost answer leaves an upload behind that nobody completes: no harm in asking again. */
+	cleanup_call struct s3_call call = { .method = HTTP_POST, .key = head->key };
+	struct answer answer = { .is_complete = false };
+	struct http_reply reply;
+	int r = s3_key_check(head->key, ret_error);
+
+	*ret_upload_id = '\0';
+	if (r)
+		return r;
+	r = s3_add_object_headers(client, head, &call.headers);
+	if (r)
+		return s3_fail(ret_error, REMOTE_REJECTED, r, "the object's metadata cannot be sent");
+	s3_pairs_add(&call.query, "uploads", "");
+	r = s3_call_run(client, &call, &reply, ret_error);
+	if (r)
+		return r;
+	r = s3_xml_parse(reply.body, reply.body_len, on_element, &answer);
+	http_reply_release(&reply);
+	if (r || !*answer.upload_id)
+		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer has no upload id");
+	memcpy(ret_upload_id, answer.upload_id, sizeof answer.upload_id);
+	return 0;
+}
+
+int s3_upload_part(struct s3_client *client, const char *key, const char *upload_id, unsigned number,
+		   const void *body, size_t body_len, char ret_etag[S3_ETAG_SIZE], struct remote_error *ret_error)
+{
+	cleanup_call struct s3_call call = { .method = HTTP_PUT, .key = key, .body = body, .body_len = body_len };
+	struct http_reply reply;
+	const char *etag;
+	int r = check(key, upload_id, ret_error);
+
+	*ret_etag = '\0';
+	if (!r && (number < 1 || number > PARTS_LIMIT))
+		r = s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "parts are numbered from 1 to 10,000");
+	if (r)
+		return r;
+	s3_pairs_addf(&call.query, "partNumber", "%u", number);
+	s3_pairs_add(&call.query, "uploadId", upload_id);
+	r = s3_call_run(client, &call, &reply, ret_error);
+	if (r)
+		return r;
+	etag = http_reply_header(&reply, "ETag");
+	if (etag)
+		copy_unquoted(ret_etag, S3_ETAG_SIZE, etag);
+	http_reply_release(&reply);
+	if (!*ret_etag)
+		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer has no ETag");
+	return 0;
+}
+
+static void add_escaped(struct buf *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '&')
+			buf_add_str(out, "&amp;");
+		else if (*text == '<')
+			buf_add_str(out, "&lt;");
+		else if (*text == '>')
+			buf_add_str(out, "&gt;");
+		else
+			buf_add_char(out, *text);
+	}
+}
+
+static void add_parts(struct buf *out, const char (*etags)[S3_ETAG_SIZE], unsigned count)
+{
+	buf_add_str(out, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+	for (unsigned i = 0; i < count; i++) {
+		buf_addf(out, "<Part><PartNumber>%u</PartNumber><ETag>\"", i + 1);
+		add_escaped(out, etags[i]);
+		buf_add_str(out, "\"</ETag></Part>");
+	}
+	buf_add_str(out, "</CompleteMultipartUpload>");
+}
+
+/* The status was sent before the outcome was known: only the document tells. */
+static int judge_completion(const struct http_reply *reply, struct answer *answer, struct remote_error *ret_error)
+{
+	int r;
+
+	s3_judge_document(reply->status, reply->body, reply->body_len, ret_error);
+	if (ret_error->kind != REMOTE_OK)
+		return ret_error->error;
+	r = s3_xml_parse(reply->body, reply->body_len, on_element, answer);
+	if (r || !answer->is_complete) {
+		s3_fail(ret_error, REMOTE_UNCERTAIN, -EIO, "the answer does not say whether the upload was completed");
+		ret_error->status = reply->status;
+	}
+	return ret_error->error;
+}
+
+int s3_upload_complete(struct s3_client *client, const char *key, const char *upload_id,
+		       const char (*etags)[S3_ETAG_SIZE], unsigned count, bool if_none_match,
+		       struct s3_object *ret_object, struct remote_error *ret_error)
+{
+	cleanup_buf struct buf body = BUF_INIT;
+	cleanup_call struct s3_call call = { .method = HTTP_POST, .key = key, .is_once = true };
+	struct answer answer = { .is_complete = false };
+	struct http_reply reply;
+	int r = check(key, upload_id, ret_error);
+
+	memset(ret_object, 0, sizeof *ret_object);
+	if (!r && (count < 1 || count > PARTS_LIMIT))
+		r = s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "an upload has 1 to 10,000 parts");
+	if (r)
+		return r;
+	add_parts(&body, etags, count);
+	if (buf_failed(&body))
+		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
+	call.body = body.data;
+	call.body_len = body.len;
+	s3_pairs_add(&call.query, "uploadId", upload_id);
+	s3_pairs_add(&call.headers, "Content-Type", "application/xml");
+	if (if_none_match)
+		s3_pairs_add(&call.headers, "If-None-Match", "*");
+	r = s3_call_run(client, &call, &reply, ret_error);
+	if (!r) {
+		struct http_response response = { reply.status, reply.content_length, reply.headers,
+						  reply.header_count };
+
+		r = judge_completion(&reply, &answer, ret_error);
+		s3_object_from_response(&response, ret_object);
+		ret_object->size_bytes = -1; /* it says nothing of the object's */
+		*ret_object->content_type = '\0';
+		snprintf(ret_object->etag, sizeof ret_object->etag, "%s", answer.etag);
+		http_reply_release(&reply);
+	}
+	s3_judge_exists(if_none_match, ret_error);
+	if (ret_error->error)
+		memset(ret_object, 0, sizeof *ret_object);
+	return ret_error->error;
+}
+
+int s3_upload_abort(struct s3_client *client, const char *key, const char *upload_id, struct remote_error *ret_error)
+{
+	cleanup_call struct s3_call call = { .method = HTTP_DELETE, .key = key };
+	struct http_reply reply;
+	int r = check(key, upload_id, ret_error);
+
+	if (r)
+		return r;
+	s3_pairs_add(&call.query, "uploadId", upload_id);
+	r = s3_call_run(client, &call, &reply, ret_error);
+	http_reply_release(&reply);
+	if (strcmp(ret_error->code, "NoSuchUpload") == 0 || ret_error->kind == REMOTE_NOT_FOUND) {
+		remote_error_clear(ret_error);
+		return 0;
+	}
+	return r;
+}

@@ -1,0 +1,266 @@
+/* Single objects: put, head, get, delete. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/s3-private.h"
+#include "util/crypto.h"
+#include "util/times.h"
+
+static void copy_text(char *space, size_t size, const char *text)
+{
+	/* What does not fit is no value of ours: better none than half of one. */
+	snprintf(space, size, "%s", text && strlen(text) < size ? text : "");
+}
+
+static void copy_etag(char *space, size_t size, const char *etag)
+{
+	size_t n;
+
+	*space = '\0';
+	if (!etag)
+		return;
+	if (strncmp(etag, "W/", 2) == 0)
+		etag += 2;
+	n = strlen(etag);
+	if (n >= 2 && etag[0] == '"' && etag[n - 1] == '"')
+		etag++, n -= 2;
+	if (n < size)
+		snprintf(space, size, "%.*s", (int)n, etag);
+}
+
+void s3_object_from_response(const struct http_response *response, struct s3_object *ret_object)
+{
+	struct s3_object *o = ret_object;
+	const char *checksum = http_response_header(response, "x-amz-checksum-sha256");
+	const char *type = http_response_header(response, "x-amz-checksum-type");
+	const char *modified = http_response_header(response, "Last-Modified");
+	int64_t first, last, total;
+
+	memset(o, 0, sizeof *o);
+	o->size_bytes = response->content_length;
+	if (http_response_content_range(response, &first, &last, &total) == 0)
+		o->size_bytes = total;
+	copy_etag(o->etag, sizeof o->etag, http_response_header(response, "ETag"));
+	/* A composite checksum is one of the parts' checksums, not of the bytes. */
+	if (checksum && !strchr(checksum, '-') && !(type && strcmp(type, "COMPOSITE") == 0))
+		copy_text(o->checksum_sha256, sizeof o->checksum_sha256, checksum);
+	copy_text(o->content_type, sizeof o->content_type, http_response_header(response, "Content-Type"));
+	copy_text(o->storage_class, sizeof o->storage_class, http_response_header(response, "x-amz-storage-class"));
+	copy_text(o->encryption, sizeof o->encryption,
+		  http_response_header(response, "x-amz-server-side-encryption"));
+	copy_text(o->kms_key_id, sizeof o->kms_key_id,
+		  http_response_header(response, "x-amz-server-side-encryption-aws-kms-key-id"));
+	copy_text(o->version_id, sizeof o->version_id, http_response_header(response, "x-amz-version-id"));
+	copy_text(o->meta_sha256, sizeof o->meta_sha256, http_response_header(response, "x-amz-meta-sha256"));
+	if (!modified || time_parse_rfc2822(modified, &o->last_modified_secs) < 0)
+		o->last_modified_secs = 0;
+}
+
+static void object_from_reply(const struct http_reply *reply, struct s3_object *ret_object)
+{
+	struct http_response response = { reply->status, reply->content_length, reply->headers, reply->header_count };
+
+	s3_object_from_response(&response, ret_object);
+}
+
+bool s3_object_etag_is_md5(const struct s3_object *object)
+{
+	return strlen(object->etag) == 32 && strspn(object->etag, "0123456789abcdefABCDEF") == 32 &&
+	       strncmp(object->encryption, "aws:kms", 7) != 0;
+}
+
+static bool is_printable(const char *s)
+{
+	for (; *s; s++)
+		if (*s < ' ' || *s > '~')
+			return false;
+	return true;
+}
+
+int s3_add_object_headers(const struct s3_client *client, const struct s3_put *put, struct s3_pairs *headers)
+{
+	if (put->content_type) {
+		if (!is_printable(put->content_type))
+			return -EINVAL;
+		s3_pairs_add(headers, "Content-Type", put->content_type);
+	}
+	if (client->encryption == S3_ENCRYPTION_SSE_S3)
+		s3_pairs_add(headers, "x-amz-server-side-encryption", "AES256");
+	if (client->encryption == S3_ENCRYPTION_SSE_KMS) {
+		s3_pairs_add(headers, "x-amz-server-side-encryption", "aws:kms");
+		if (client->kms_key_id)
+			s3_pairs_add(headers, "x-amz-server-side-encryption-aws-kms-key-id", client->kms_key_id);
+	}
+	if (client->storage_class)
+		s3_pairs_add(headers, "x-amz-storage-class", client->storage_class);
+	for (size_t i = 0; i < put->metadata_count; i++) {
+		char name[128];
+		int n = snprintf(name, sizeof name, "x-amz-meta-%s", put->metadata[i].name);
+
+		if (n < 0 || (size_t)n >= sizeof name || !is_printable(name) || name[strcspn(name, ": ")] ||
+		    !is_printable(put->metadata[i].value))
+			return -EINVAL;
+		s3_pairs_add(headers, name, put->metadata[i].value);
+	}
+	return headers->failed ? -ENOMEM : 0;
+}
+
+/* Its hashes agree with the bytes that were to be put. */
+static bool object_has_body(const struct s3_object *object, const struct s3_put *put)
+{
+	uint8_t sha256[CRYPTO_SHA256_SIZE], md5[CRYPTO_MD5_SIZE];
+	char base64[CRYPTO_BASE64_SIZE(CRYPTO_SHA256_SIZE)], hex[CRYPTO_HEX_SIZE(CRYPTO_MD5_SIZE)];
+	const void *body = put->body_len ? put->body : "";
+
+	if (object->size_bytes != (int64_t)put->body_len)
+		return false;
+	if (*object->checksum_sha256) {
+		if (crypto_sha256(body, put->body_len, sha256))
+			return false;
+		crypto_base64(sha256, sizeof sha256, base64);
+		return strcmp(base64, object->checksum_sha256) == 0;
+	}
+	if (!s3_object_etag_is_md5(object) || crypto_md5(body, put->body_len, md5))
+		return false;
+	crypto_hex(md5, sizeof md5, hex);
+	return strcasecmp(hex, object->etag) == 0;
+}
+
+int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_object *ret_object,
+		  struct remote_error *ret_error)
+{
+	cleanup_call struct s3_call call = { .method = HTTP_PUT, .key = put->key, .body = put->body,
+					     .body_len = put->body_len };
+	struct http_reply reply;
+	int r = s3_key_check(put->key, ret_error);
+
+	memset(ret_object, 0, sizeof *ret_object);
+	if (r)
+		return r;
+	r = s3_add_object_headers(client, put, &call.headers);
+	if (r)
+		return s3_fail(ret_error, REMOTE_REJECTED, r, "the object's metadata cannot be sent");
+	if (put->if_none_match)
+		s3_pairs_add(&call.headers, "If-None-Match", "*");
+	if (put->send_checksum) {
+		uint8_t digest[CRYPTO_SHA256_SIZE];
+		char base64[CRYPTO_BASE64_SIZE(CRYPTO_SHA256_SIZE)];
+
+		if (crypto_sha256(put->body_len ? put->body : "", put->body_len, digest))
+			return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
+		crypto_base64(digest, sizeof digest, base64);
+		s3_pairs_add(&call.headers, "x-amz-checksum-sha256", base64);
+	}
+	r = s3_call_run(client, &call, &reply, ret_error);
+	if (!r) {
+		object_from_reply(&reply, ret_object);
+		ret_object->size_bytes = (int64_t)put->body_len;
+		http_reply_release(&reply);
+		return 0;
+	}
+	s3_judge_exists(put->if_none_match, ret_error);
+	if (ret_error->error == -EEXIST && call.was_uncertain) {
+		struct remote_error head_error;
+		struct s3_object object;
+
+		/* What stands in the way may be what our own earlier try has put there. */
+		if (s3_head_object(client, put->key, &object, &head_error) == 0 && object_has_body(&object, put)) {
+			*ret_object = object;
+			remote_error_clear(ret_error);
+		}
+	}
+	return ret_error->error;
+}
+
+int s3_head_object(struct s3_client *client, const char *key, struct s3_object *ret_object,
+		   struct remote_error *ret_error)
+{
+	cleanup_call struct s3_call call = { .method = HTTP_HEAD, .key = key };
+	struct http_reply reply;
+	int r = s3_key_check(key, ret_error);
+
+	memset(ret_object, 0, sizeof *ret_object);
+	if (!r)
+		r = s3_call_run(client, &call, &reply, ret_error);
+	if (r)
+		return r;
+	object_from_reply(&reply, ret_object);
+	http_reply_release(&reply);
+	if (ret_object->size_bytes < 0)
+		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer does not say how long the object is");
+	return 0;
+}
+
+/* The answer is the range that was asked for, or as much of it as the object has. */
+static bool is_range(const struct http_reply *reply, int64_t offset_bytes, int64_t length_bytes)
+{
+	struct http_response response = { reply->status, reply->content_length, reply->headers, reply->header_count };
+	int64_t first, last, total, wanted_last;
+
+	if (http_response_content_range(&response, &first, &last, &total) < 0 || first != offset_bytes ||
+	    last - first + 1 != (int64_t)reply->body_len)
+		return false;
+	if (total < 0)
+		return length_bytes < 0 || last - first + 1 == length_bytes;
+	wanted_last = length_bytes < 0 || offset_bytes + length_bytes > total ? total - 1
+									       : offset_bytes + length_bytes - 1;
+	return last == wanted_last;
+}
+
+int s3_get_object(struct s3_client *client, const char *key, int64_t offset_bytes, int64_t length_bytes,
+		  size_t limit_bytes, struct buf *ret_body, struct s3_object *ret_object,
+		  struct remote_error *ret_error)
+{
+	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
+	bool is_whole = offset_bytes == 0 && length_bytes < 0;
+	struct http_reply reply;
+	int r = s3_key_check(key, ret_error);
+
+	memset(ret_object, 0, sizeof *ret_object);
+	if (r)
+		return r;
+	r = s3_add_range(&call.headers, offset_bytes, length_bytes);
+	if (r)
+		return s3_fail(ret_error, REMOTE_REJECTED, r, "the range is none");
+	/* An error document has to fit as well; what is longer than was asked for is refused below. */
+	call.limit_bytes = limit_bytes > S3_ANSWER_LIMIT_BYTES ? limit_bytes : S3_ANSWER_LIMIT_BYTES;
+	r = s3_call_run(client, &call, &reply, ret_error);
+	if (r)
+		return r;
+	object_from_reply(&reply, ret_object);
+	if (reply.body_len > limit_bytes)
+		r = s3_fail(ret_error, REMOTE_INVALID, -EFBIG, "the object is larger than was asked for");
+	else if (is_whole ? reply.status != 200 : !is_range(&reply, offset_bytes, length_bytes))
+		r = s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer is not the range that was asked for");
+	if (!r) {
+		if (is_whole)
+			ret_object->size_bytes = (int64_t)reply.body_len;
+		buf_add(ret_body, reply.body, reply.body_len);
+		if (buf_failed(ret_body))
+			r = s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
+	}
+	if (r)
+		ret_error->status = reply.status;
+	http_reply_release(&reply);
+	return r;
+}
+
+int s3_delete_object(struct s3_client *client, const char *key, const char *version_id, struct remote_error *ret_error)
+{
+	cleanup_call struct s3_call call = { .method = HTTP_DELETE, .key = key };
+	struct http_reply reply;
+	int r = s3_key_check(key, ret_error);
+
+	if (r)
+		return r;
+	if (version_id)
+		s3_pairs_add(&call.query, "versionId", version_id);
+	r = s3_call_run(client, &call, &reply, ret_error);
+	http_reply_release(&reply);
+	if (ret_error->kind == REMOTE_NOT_FOUND) {
+		remote_error_clear(ret_error);
+		return 0;
+	}
+	return r;
+}

@@ -1,0 +1,290 @@
+/* Requests as they go out: path, query, headers, signature. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/s3-private.h"
+#include "util/secret.h"
+#include "util/times.h"
+
+/* ---- pairs ---- */
+
+void s3_pairs_add(struct s3_pairs *pairs, const char *name, const char *value)
+{
+	struct sigv4_pair *longer;
+
+	if (pairs->failed)
+		return;
+	if (pairs->count == pairs->capacity) {
+		longer = reallocarray(pairs->items, pairs->capacity + 16, sizeof *longer);
+		if (!longer) {
+			pairs->failed = true;
+			return;
+		}
+		pairs->items = longer;
+		pairs->capacity += 16;
+	}
+	pairs->items[pairs->count].name = strdup(name);
+	pairs->items[pairs->count].value = strdup(value);
+	pairs->count++;
+	if (!pairs->items[pairs->count - 1].name || !pairs->items[pairs->count - 1].value)
+		pairs->failed = true;
+}
+
+void s3_pairs_addf(struct s3_pairs *pairs, const char *name, const char *format, ...)
+{
+	cleanup_buf struct buf value = BUF_INIT;
+	va_list args;
+
+	va_start(args, format);
+	buf_vaddf(&value, format, args);
+	va_end(args);
+	if (buf_failed(&value))
+		pairs->failed = true;
+	else
+		s3_pairs_add(pairs, name, buf_str(&value));
+}
+
+static void pairs_release(struct s3_pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->count; i++) {
+		free((char *)pairs->items[i].name);
+		secret_free((char *)pairs->items[i].value); /* a session token may be among them */
+	}
+	free(pairs->items);
+	*pairs = (struct s3_pairs){ NULL, 0, 0, false };
+}
+
+void s3_call_release(struct s3_call *call)
+{
+	pairs_release(&call->query);
+	pairs_release(&call->headers);
+}
+
+/* ---- signing ---- */
+
+struct s3_request_memory {
+	struct buf url;
+	struct s3_pairs pairs;       /* all headers that are signed, Host first, then Authorization */
+	struct http_header *headers; /* the same without Host, which comes from the URL */
+};
+
+void s3_request_memory_free(struct s3_request_memory *memory)
+{
+	if (!memory)
+		return;
+	buf_release(&memory->url);
+	pairs_release(&memory->pairs);
+	free(memory->headers);
+	free(memory);
+}
+
+int s3_key_check(const char *key, struct remote_error *ret_error)
+{
+	remote_error_clear(ret_error);
+	for (const char *p = key; p && *p; p += strcspn(p, "/")) {
+		size_t n;
+
+		p += *p == '/';
+		n = strcspn(p, "/");
+		if ((n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+			return s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "a segment of the object key is . or ..");
+	}
+	if (!key || !*key)
+		return s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "the object key is empty");
+	return 0;
+}
+
+static void add_path(struct buf *out, const struct s3_client *client, const char *key)
+{
+	buf_add_str(out, client->base_path);
+	if (key || !*client->base_path)
+		buf_add_char(out, '/');
+	if (key)
+		http_url_encode(out, key, strlen(key), true);
+}
+
+static const char *method_name(enum http_method method)
+{
+	switch (method) {
+	case HTTP_GET:
+		return "GET";
+	case HTTP_HEAD:
+		return "HEAD";
+	case HTTP_PUT:
+		return "PUT";
+	case HTTP_POST:
+		return "POST";
+	case HTTP_DELETE:
+		return "DELETE";
+	}
+	return "";
+}
+
+static struct sigv4_input sigv4_input_of(const struct s3_client *client, const char *method, const char *path,
+					 int64_t time_secs)
+{
+	return (struct sigv4_input){
+		.access_key = client->access_key,
+		.secret_key = client->secret_key,
+		.session_token = client->session_token,
+		.region = client->region,
+		.service = "s3",
+		.time_secs = time_secs,
+		.method = method,
+		.path = path,
+	};
+}
+
+int64_t s3_client_now(const struct s3_client *client)
+{
+	return time_now_secs() + atomic_load(&client->clock_offset_secs);
+}
+
+static void copy_pairs(struct s3_pairs *to, const struct s3_pairs *from)
+{
+	for (size_t i = 0; i < from->count; i++)
+		s3_pairs_add(to, from->items[i].name, from->items[i].value);
+	if (from->failed)
+		to->failed = true;
+}
+
+int s3_call_sign(const struct s3_client *client, const struct s3_call *call, const char *payload_sha256,
+		     int64_t time_secs, struct http_request *ret_request, struct s3_request_memory **ret_memory)
+{
+	cleanup_memory struct s3_request_memory *memory = calloc(1, sizeof *memory);
+	cleanup_buf struct buf path = BUF_INIT;
+	cleanup_buf struct buf authorization = BUF_INIT;
+	struct sigv4_input input;
+	char date[TIME_ISO8601_SIZE];
+	int r;
+
+	if (!memory)
+		return -ENOMEM;
+	time_format_basic(time_secs, date);
+	s3_pairs_add(&memory->pairs, "Host", client->host);
+	s3_pairs_add(&memory->pairs, "x-amz-content-sha256", payload_sha256);
+	s3_pairs_add(&memory->pairs, "x-amz-date", date);
+	if (client->session_token)
+		s3_pairs_add(&memory->pairs, "x-amz-security-token", client->session_token);
+	copy_pairs(&memory->pairs, &call->headers);
+	add_path(&path, client, call->key);
+	buf_addf(&memory->url, "%s://%s", client->scheme, client->host);
+	buf_add(&memory->url, path.data, path.len);
+	for (size_t i = 0; i < call->query.count; i++) {
+		const struct sigv4_pair *pair = &call->query.items[i];
+
+		buf_add_char(&memory->url, i ? '&' : '?');
+		http_url_encode(&memory->url, pair->name, strlen(pair->name), false);
+		buf_add_char(&memory->url, '=');
+		http_url_encode(&memory->url, pair->value, strlen(pair->value), false);
+	}
+	if (memory->pairs.failed || call->query.failed || buf_failed(&path) || buf_failed(&memory->url))
+		return -ENOMEM;
+	input = sigv4_input_of(client, method_name(call->method), buf_str(&path), time_secs);
+	input.query = call->query.items;
+	input.query_count = call->query.count;
+	input.headers = memory->pairs.items;
+	input.header_count = memory->pairs.count;
+	input.payload_sha256 = payload_sha256;
+	r = sigv4_authorization(&input, &authorization);
+	if (!r)
+		s3_pairs_add(&memory->pairs, "Authorization", buf_str(&authorization));
+	if (r || memory->pairs.failed)
+		return r ? r : -ENOMEM;
+	memory->headers = calloc(memory->pairs.count, sizeof *memory->headers);
+	if (!memory->headers)
+		return -ENOMEM;
+	for (size_t i = 1; i < memory->pairs.count; i++)
+		memory->headers[i - 1] = (struct http_header){ memory->pairs.items[i].name,
+							       memory->pairs.items[i].value };
+	*ret_request = (struct http_request){
+		.method = call->method,
+		.url = buf_str(&memory->url),
+		.headers = memory->headers,
+		.header_count = memory->pairs.count - 1,
+		.allow_plain_http = client->allow_plain_http,
+		.ca_file = client->ca_file,
+	};
+	*ret_memory = steal_pointer(&memory);
+	return 0;
+}
+
+/* ---- requests that others send ---- */
+
+int s3_add_range(struct s3_pairs *headers, int64_t offset_bytes, int64_t length_bytes)
+{
+	if (offset_bytes < 0 || length_bytes == 0 || length_bytes < -1 ||
+	    (length_bytes > 0 && offset_bytes > INT64_MAX - length_bytes))
+		return -EINVAL;
+	if (length_bytes > 0)
+		s3_pairs_addf(headers, "Range", "bytes=%lld-%lld", (long long)offset_bytes,
+			      (long long)(offset_bytes + length_bytes - 1));
+	else if (offset_bytes > 0)
+		s3_pairs_addf(headers, "Range", "bytes=%lld-", (long long)offset_bytes);
+	return 0;
+}
+
+int s3_request_get(struct s3_client *client, const char *key, int64_t offset_bytes, int64_t length_bytes,
+		   const char *if_match, struct http_request *ret_request, struct s3_request_memory **ret_memory)
+{
+	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
+	struct remote_error error;
+	int r = s3_key_check(key, &error);
+
+	if (r)
+		return r;
+	r = s3_add_range(&call.headers, offset_bytes, length_bytes);
+	if (r)
+		return r;
+	if (if_match)
+		s3_pairs_addf(&call.headers, "If-Match", "\"%s\"", if_match);
+	if (call.headers.failed)
+		return -ENOMEM;
+	return s3_call_sign(client, &call, SIGV4_EMPTY_SHA256, s3_client_now(client), ret_request, ret_memory);
+}
+
+/* Quotes and backslashes would end the file name early, control characters the header. */
+static void add_disposition(struct buf *out, const char *file_name)
+{
+	buf_add_str(out, "attachment; filename=\"");
+	for (; *file_name; file_name++)
+		buf_add_char(out, *file_name < ' ' || *file_name > '~' || strchr("\"\\/", *file_name) ? '_' : *file_name);
+	buf_add_char(out, '"');
+}
+
+int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_secs, const char *content_type,
+		   const char *file_name, struct buf *ret_url)
+{
+	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
+	struct sigv4_pair host = { "Host", client->host };
+	cleanup_buf struct buf path = BUF_INIT;
+	cleanup_buf_secret struct buf query = BUF_INIT;
+	cleanup_buf struct buf disposition = BUF_INIT;
+	struct remote_error error;
+	struct sigv4_input input;
+	int r = s3_key_check(key, &error);
+
+	if (r)
+		return r;
+	if (file_name) {
+		add_disposition(&disposition, file_name);
+		s3_pairs_add(&call.query, "response-content-disposition", buf_str(&disposition));
+	}
+	if (content_type)
+		s3_pairs_add(&call.query, "response-content-type", content_type);
+	add_path(&path, client, key);
+	if (buf_failed(&disposition) || buf_failed(&path) || call.query.failed)
+		return -ENOMEM;
+	input = sigv4_input_of(client, "GET", buf_str(&path), s3_client_now(client));
+	input.query = call.query.items;
+	input.query_count = call.query.count;
+	input.headers = &host;
+	input.header_count = 1;
+	input.payload_sha256 = SIGV4_UNSIGNED;
+	r = sigv4_presign(&input, expires_secs, &query);
+	if (r)
+		return r;
+	buf_addf(ret_url, "%s://%s%s?%s", client->scheme, client->host, buf_str(&path), buf_str(&query));
+	return buf_failed(ret_url) ? -ENOMEM : 0;
+}

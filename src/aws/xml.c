@@ -1,0 +1,112 @@
+/* S3's XML, by expat. Without a DOCTYPE there are no entities but the five, so nothing expands and nothing is fetched. */
+#include <errno.h>
+#include <string.h>
+
+#include <expat.h>
+
+#include "aws/s3-private.h"
+
+#define DEPTH_LIMIT 12
+#define PATH_LIMIT_BYTES 512
+#define TEXT_LIMIT_BYTES (16 * 1024)
+
+struct parser {
+	XML_Parser expat;
+	s3_xml_fn *on_end;
+	void *arg;
+	unsigned depth;
+	struct buf path, text;
+	int result;
+};
+
+static void stop(struct parser *p, int result)
+{
+	if (!p->result)
+		p->result = result;
+	XML_StopParser(p->expat, XML_FALSE);
+}
+
+static void XMLCALL on_doctype(void *arg, const XML_Char *name, const XML_Char *system_id,
+			       const XML_Char *public_id, int has_internal_subset)
+{
+	(void)name, (void)system_id, (void)public_id, (void)has_internal_subset;
+	stop(arg, -EBADMSG);
+}
+
+static void XMLCALL on_start(void *arg, const XML_Char *name, const XML_Char **attributes)
+{
+	struct parser *p = arg;
+	const char *colon = strrchr(name, ':');
+
+	(void)attributes;
+	if (colon)
+		name = colon + 1;
+	if (++p->depth > DEPTH_LIMIT || p->path.len + strlen(name) + 1 > PATH_LIMIT_BYTES) {
+		stop(p, -EBADMSG);
+		return;
+	}
+	if (p->depth > 1)
+		buf_add_char(&p->path, '/');
+	buf_add_str(&p->path, name);
+	buf_reset(&p->text);
+	if (buf_failed(&p->path))
+		stop(p, -ENOMEM);
+}
+
+static void XMLCALL on_text(void *arg, const XML_Char *bytes, int n)
+{
+	struct parser *p = arg;
+
+	if (p->text.len + (size_t)n > TEXT_LIMIT_BYTES) {
+		stop(p, -EBADMSG);
+		return;
+	}
+	buf_add(&p->text, bytes, (size_t)n);
+	if (buf_failed(&p->text))
+		stop(p, -ENOMEM);
+}
+
+static void XMLCALL on_end(void *arg, const XML_Char *name)
+{
+	struct parser *p = arg;
+	char *slash;
+	int r;
+
+	(void)name;
+	if (p->result)
+		return;
+	r = p->on_end(p->arg, buf_str(&p->path), p->text.len ? buf_str(&p->text) : "");
+	if (r)
+		stop(p, r);
+	slash = strrchr(p->path.data, '/');
+	p->path.len = slash ? (size_t)(slash - p->path.data) : 0;
+	p->path.data[p->path.len] = '\0';
+	p->depth--;
+	buf_reset(&p->text);
+}
+
+int s3_xml_parse(const char *bytes, size_t n, s3_xml_fn *fn, void *arg)
+{
+	struct parser p = { .on_end = fn, .arg = arg, .path = BUF_INIT, .text = BUF_INIT };
+	enum XML_Status status;
+
+	/* While it works on a long request a server sends white space, and the declaration after it. */
+	while (n && (*bytes == ' ' || *bytes == '\t' || *bytes == '\r' || *bytes == '\n'))
+		bytes++, n--;
+	if (n > INT32_MAX)
+		return -EBADMSG;
+	p.expat = XML_ParserCreate(NULL);
+	if (!p.expat)
+		return -ENOMEM;
+	XML_SetUserData(p.expat, &p);
+	XML_SetElementHandler(p.expat, on_start, on_end);
+	XML_SetCharacterDataHandler(p.expat, on_text);
+	XML_SetStartDoctypeDeclHandler(p.expat, on_doctype);
+	status = XML_Parse(p.expat, bytes, (int)n, XML_TRUE);
+	if (!p.result && status != XML_STATUS_OK)
+		p.result = XML_GetErrorCode(p.expat) == XML_ERROR_NO_MEMORY ? -ENOMEM : -EBADMSG;
+	XML_ParserFree(p.expat);
+	buf_release(&p.path);
+	buf_release(&p.text);
+	return p.result;
+}
