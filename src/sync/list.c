@@ -147,9 +147,12 @@ static int on_calls(void *arg, const struct twilio_call *calls, size_t count)
 		if (sid_is_zero(&calls[i].parent_call_sid))
 			sync_convert_call(&calls[i], &inputs[used++]);
 	}
-	if (used)
+	if (used) {
+		pthread_mutex_lock(&run->write_lock);
 		rc = catalog_calls_apply(run->session->env->catalog, run->session->workspace.id,
 					 inputs, used, &applied);
+		pthread_mutex_unlock(&run->write_lock);
+	}
 	return finish_page(listing, count, rc, &applied);
 }
 
@@ -215,9 +218,12 @@ static int on_recordings(void *arg, const struct twilio_recording *recordings, s
 		rc = judge_special(run, &inputs[used], &write);
 		used += write;
 	}
-	if (rc == 0 && used)
+	if (rc == 0 && used) {
+		pthread_mutex_lock(&run->write_lock);
 		rc = catalog_recordings_apply(run->session->env->catalog,
 					      run->session->workspace.id, inputs, used, &applied);
+		pthread_mutex_unlock(&run->write_lock);
+	}
 	return finish_page(listing, count, rc, &applied);
 }
 

@@ -373,6 +373,7 @@ int sync_workspace(const struct sync_env *env, int64_t workspace_id,
 	if (rc < 0)
 		return rc;
 	pthread_mutex_init(&run.lock, NULL);
+	pthread_mutex_init(&run.write_lock, NULL);
 	remote_error_clear(&run.error);
 
 	run_all(&run);
@@ -384,6 +385,7 @@ int sync_workspace(const struct sync_env *env, int64_t workspace_id,
 	sync_sids_release(&run.seen);
 	sync_sids_release(&run.removed_elsewhere);
 	pthread_mutex_destroy(&run.lock);
+	pthread_mutex_destroy(&run.write_lock);
 	sync_session_close(run.session);
 	return rc;
 }

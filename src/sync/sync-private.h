@@ -91,6 +91,10 @@ struct sync_run {
 	void *progress_arg;
 	struct sync_sids removed_elsewhere; /* tombstones in S3; sorted before the lists begin */
 
+	/* Pages are written one after the other: sharing a commit would put each into a savepoint
+	 * of its own, whose journal the database walks through again for every row. */
+	pthread_mutex_t write_lock;
+
 	pthread_mutex_t lock; /* guards what follows */
 	struct sync_stats stats;
 	struct sync_sids seen; /* recordings that a list showed (full only) */

@@ -270,7 +270,7 @@ static int take_members(struct scan *scan, const struct field *fields, void *ele
 	while ((rc = scan_member(scan, &is_first, &name)) > 0) {
 		const struct field *field = fields;
 
-		while (field->name && strcmp(field->name, name) != 0)
+		while (field->name && (*field->name != *name || strcmp(field->name, name) != 0))
 			field++;
 		rc = field->name ? take_field(scan, field, element)
 				 : scan_skip(scan, scan_value(scan).type);
