@@ -47,6 +47,7 @@ struct item {
 	struct catalog_recording recording;
 	struct sync_session *session;
 	int rc;
+	bool is_gone; /* there is nothing to learn any more */
 	struct remote_error error;
 	struct twilio_media_info info;
 };
@@ -62,6 +63,7 @@ struct sync_sizer {
 	struct item items[BATCH];
 	size_t item_count;
 	size_t rows; /* that the catalog gave, used or not */
+	int last_rc; /* why some sizes were not learned; 0: all were */
 };
 
 /* ---- what is tried again later ---- */
@@ -266,10 +268,12 @@ static void probe_one(void *arg, size_t index)
 	}
 	if (item->error.kind == REMOTE_NOT_FOUND) {
 		struct remote_error error;
+		enum sync_fate fate;
 		int rc;
 
 		/* Perhaps it was deleted at Twilio: then the tree should not show it any longer. */
-		sync_check_recording(item->session, &recording->sid, false, &rc, &error);
+		fate = sync_check_recording(item->session, &recording->sid, false, &rc, &error);
+		item->is_gone = fate == SYNC_FATE_GONE || fate == SYNC_FATE_FOUND_IN_S3;
 	}
 }
 
@@ -304,6 +308,8 @@ static int64_t settle(struct sync_sizer *sizer)
 		if (item->rc == 0) {
 			later_remove(sizer, item->recording.id);
 			place->was_reached = true;
+		} else if (item->is_gone) {
+			place->was_reached = true;
 		} else if (item->rc == -ECANCELED) {
 			continue;
 		} else if (item->error.kind == REMOTE_BUSY && item->error.status == 429) {
@@ -316,6 +322,7 @@ static int64_t settle(struct sync_sizer *sizer)
 			else
 				log_failure(item);
 			later_add(sizer, item->recording.id);
+			sizer->last_rc = item->rc;
 		}
 	}
 	for (size_t i = 0; i < sizer->place_count; i++) {
@@ -425,6 +432,8 @@ int sync_sizes(const struct sync_env *env, int64_t *ret_learned)
 		rc = sync_sizer_step(sizer, &learned, &left);
 		*ret_learned += learned;
 	}
+	if (rc == 0)
+		rc = sizer->last_rc;
 	sync_sizer_free(sizer);
 	return rc;
 }

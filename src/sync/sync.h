@@ -73,7 +73,7 @@ void sync_sizer_free(struct sync_sizer *sizer);
 /* One batch. *ret_learned: sizes learned; *ret_left: whether there was more to do at once. Pauses
  * that Twilio asks for are made here. */
 int sync_sizer_step(struct sync_sizer *sizer, int64_t *ret_learned, bool *ret_left);
-/* All there are now. */
+/* All there are now. 0; else why some of them could not be learned. */
 int sync_sizes(const struct sync_env *env, int64_t *ret_learned);
 
 /* The background work of a mounted process: polls each workspace at its interval, sweeps daily,

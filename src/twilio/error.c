@@ -211,7 +211,10 @@ void twilio_judge(int status, int64_t retry_after_msecs, const char *body, size_
 	twilio_scrub(buf_str(&message), scrubbed, sizeof scrubbed);
 	buf_release(&message);
 	kind = judge_kind(status, code, &error);
-	if (code == CODE_FILE_IS_MONO)
+	if (status == 401)
+		remote_error_set(ret_error, kind, error,
+				 "Twilio rejected the credentials (HTTP 401, error %d)", code);
+	else if (code == CODE_FILE_IS_MONO)
 		remote_error_set(ret_error, kind, error,
 				 "Twilio: the recording has one channel only");
 	else if (code)

@@ -377,7 +377,13 @@ static int take_start(struct probe *probe, struct twilio_media_info *info,
 	}
 	memcpy(info->etag, look->etag, sizeof info->etag);
 	info->channels_requested = probe->channels_requested;
-	if (look->is_encrypted || !look->start.len)
+	/* A WAV without a sound has a head still. */
+	if (!look->start.len) {
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "Twilio: a recording without a byte");
+		return -EIO;
+	}
+	if (look->is_encrypted)
 		return 0;
 	wav_parse(buf_str(&look->start), look->start.len, &wav);
 	info->channels_stored = wav.channels;

@@ -433,7 +433,7 @@ static void test_twilio__a_format_behind_much_junk_is_found(void **state)
 	assert_int_equal(f->error.kind, REMOTE_INVALID);
 }
 
-static void test_twilio__short_and_empty_files_have_their_size(void **state)
+static void test_twilio__a_head_without_a_sound_is_a_size_and_no_byte_is_none(void **state)
 {
 	struct fixture *f = *state;
 
@@ -441,8 +441,8 @@ static void test_twilio__short_and_empty_files_have_their_size(void **state)
 	assert_int_equal(probe(f, 0), 0);
 	assert_learned(f, 44, 2, 2);
 	f->origin.is_empty = true;
-	assert_int_equal(probe(f, 0), 0);
-	assert_learned(f, 0, 2, 0);
+	assert_int_equal(probe(f, 0), -EIO);
+	assert_int_equal(f->error.kind, REMOTE_INVALID);
 	assert_request(f, 2, "GET " STEREO, NULL);
 }
 
@@ -525,7 +525,7 @@ int main(void)
 		with_server(test_twilio__a_server_that_tells_nothing_is_read_to_the_end),
 		with_server(test_twilio__a_range_without_a_total_is_followed_by_head),
 		with_server(test_twilio__a_format_behind_much_junk_is_found),
-		with_server(test_twilio__short_and_empty_files_have_their_size),
+		with_server(test_twilio__a_head_without_a_sound_is_a_size_and_no_byte_is_none),
 		with_server(test_twilio__ciphertext_is_measured_and_not_parsed),
 		with_server(test_twilio__a_404_of_a_fresh_recording_is_asked_again),
 		with_server(test_twilio__a_404_of_what_is_deleted_is_believed_at_once),
