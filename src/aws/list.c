@@ -168,8 +168,6 @@ static int decode(char *text)
 {
 	char *out = text;
 
-	if (!text)
-		return 0;
 	for (const char *p = text; *p; p++) {
 		if (*p == '+') {
 			*out++ = ' ';
@@ -189,13 +187,30 @@ static int decode(char *text)
 	return 0;
 }
 
+/* The marker is the last key of the page; AWS encodes it as well, Ceph does not. */
+static int decode_marker(struct page *page)
+{
+	cleanup_free char *copy = NULL;
+
+	if (!page->next_key || (page->count && strcmp(page->next_key, page->entries[page->count - 1].key) == 0))
+		return 0;
+	copy = strdup(page->next_key);
+	if (!copy)
+		return -ENOMEM;
+	if (decode(copy) == 0) {
+		free(page->next_key);
+		page->next_key = steal_pointer(&copy);
+	}
+	return 0;
+}
+
 static int decode_page(struct page *page)
 {
-	int r = decode(page->next_key);
+	int r = 0;
 
 	for (size_t i = 0; i < page->count && !r; i++)
 		r = decode(page->entries[i].key);
-	return r;
+	return r ? r : decode_marker(page);
 }
 
 /* Key and marker of where to go on; NULL at the beginning. */
@@ -219,7 +234,9 @@ static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix
 		s3_pairs_add(query, "list-type", "2");
 	else
 		s3_pairs_add(query, kind == VERSIONS ? "versions" : "uploads", "");
-	s3_pairs_add(query, "encoding-type", "url");
+	/* XML cannot carry every byte of a key. In a list of uploads Ceph would encode the keys without saying so. */
+	if (kind != UPLOADS)
+		s3_pairs_add(query, "encoding-type", "url");
 	if (prefix && *prefix)
 		s3_pairs_add(query, "prefix", prefix);
 	if (position->key && kind != OBJECTS)
