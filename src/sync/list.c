@@ -165,20 +165,22 @@ static int judge_special(struct sync_run *run, const struct catalog_recording_in
 			 bool *ret_write)
 {
 	struct catalog_recording known;
-	bool is_removed = sync_sids_has(&run->removed_elsewhere, &input->sid);
 	int rc;
 
 	*ret_write = true;
-	if (!is_removed && (!input->is_deleted || !run->session->s3))
+	if (!run->session->s3)
+		return 0;
+	if (!input->is_deleted && sync_tombstones_rule_out(run, &input->sid))
 		return 0;
 	rc = catalog_recording_find(run->session->env->catalog, &input->sid, &known);
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
-	if (is_removed) {
-		*ret_write = rc == 0;
-		if (rc == -ENOENT || !input->is_deleted)
-			return 0;
+	if (rc == -ENOENT && sync_tombstone_is_there(run, &input->sid)) {
+		*ret_write = false;
+		return 0;
 	}
+	if (!input->is_deleted)
+		return 0;
 	/* Unknown: its row is written, so that there is something to look up; TWILIO: only after
 	 * the look. */
 	if (rc == 0 && known.state == CATALOG_STATE_TWILIO)

@@ -64,41 +64,6 @@ static void fail(struct sync_run *run, int rc, const struct remote_error *error)
 	pthread_mutex_unlock(&run->lock);
 }
 
-/* ---- what other machines removed ---- */
-
-static int on_tombstone(void *arg, const struct s3_list_entry *entry)
-{
-	struct sync_run *run = arg;
-	const char *name = strrchr(entry->key, '/');
-	struct sid sid;
-
-	if (sid_parse(name ? name + 1 : entry->key, "RE", &sid) < 0)
-		return 0;
-	return sync_sids_add(&run->removed_elsewhere, &sid);
-}
-
-/* So that neither a rebuilt catalog nor another machine brings it back. */
-static void load_tombstones(struct sync_run *run)
-{
-	static const struct sid zero;
-	struct sync_session *session = run->session;
-	struct remote_error error = REMOTE_ERROR_INIT;
-	char prefix[CATALOG_KEY_TEXT_SIZE];
-	char *end;
-	int rc;
-
-	if (!session->s3)
-		return;
-	catalog_tombstone_key(session->storage.prefix, &zero, prefix);
-	end = strrchr(prefix, '/');
-	if (end)
-		end[1] = '\0';
-	rc = s3_list_objects(session->s3, prefix, on_tombstone, run, &error);
-	sync_sids_sort(&run->removed_elsewhere);
-	if (rc < 0)
-		fail(run, rc, &error);
-}
-
 /* ---- calls that recordings name and no list has shown ---- */
 
 struct unknown_calls {
@@ -305,7 +270,7 @@ static void list_all(struct sync_run *run, struct plan *plan, bool *ret_calls_co
 		     bool *ret_recordings_complete)
 {
 	if (run->stats.is_full)
-		load_tombstones(run);
+		sync_tombstones_load(run);
 	sync_list(run, plan->calls_since_secs, plan->recordings_since_secs, ret_calls_complete,
 		  ret_recordings_complete);
 	/* What was remembered lies in the future: some clock was wrong, and nobody knows what was
@@ -338,7 +303,7 @@ static void run_all(struct sync_run *run)
 		sync_sids_sort(&run->seen);
 		/* The youngest may have come after their window was listed. */
 		rc = catalog_recordings_at_twilio(catalog, run->session->workspace.id, 0,
-						  began_at_twilio(run, &plan) - SYNC_OVERLAP_SECS,
+						  began_at_twilio(run, &plan) - VISIBLE_SECS,
 						  on_believed_at_twilio, run);
 		if (rc < 0)
 			fail(run, rc, NULL);
@@ -374,6 +339,7 @@ int sync_workspace(const struct sync_env *env, int64_t workspace_id,
 		return rc;
 	pthread_mutex_init(&run.lock, NULL);
 	pthread_mutex_init(&run.write_lock, NULL);
+	sync_tombstones_init(&run.tombstones);
 	remote_error_clear(&run.error);
 
 	run_all(&run);
@@ -383,7 +349,7 @@ int sync_workspace(const struct sync_env *env, int64_t workspace_id,
 	rc = run.rc;
 	free(run.checks);
 	sync_sids_release(&run.seen);
-	sync_sids_release(&run.removed_elsewhere);
+	sync_tombstones_release(&run.tombstones);
 	pthread_mutex_destroy(&run.lock);
 	pthread_mutex_destroy(&run.write_lock);
 	sync_session_close(run.session);

@@ -77,6 +77,26 @@ enum sync_fate { SYNC_FATE_STAYS, SYNC_FATE_GONE, SYNC_FATE_FOUND_IN_S3, SYNC_FA
 enum sync_fate sync_check_recording(struct sync_session *session, const struct sid *sid,
 				    bool is_deleted, int *ret_rc, struct remote_error *ret_error);
 
+/* ---- tombstones.c: what was removed here or elsewhere while its bytes stay in S3 ---- */
+
+struct sync_run;
+struct sync_tombstones {
+	pthread_mutex_t lock;  /* guards what follows */
+	struct sync_sids sids; /* sorted once is_loaded */
+	unsigned asked;	       /* one by one */
+	bool is_loaded;
+	bool is_unavailable; /* S3 did not answer: nothing is known of any */
+};
+void sync_tombstones_init(struct sync_tombstones *tombstones);
+void sync_tombstones_release(struct sync_tombstones *tombstones);
+/* Lists them all. A failure is the run's. */
+void sync_tombstones_load(struct sync_run *run);
+/* All were listed, and it is none of them. */
+bool sync_tombstones_rule_out(struct sync_run *run, const struct sid *sid);
+/* For a recording that the catalog does not know. Asks S3 where they were not listed, and lists
+ * them when that was asked too often. What S3 does not tell now counts as not removed. */
+bool sync_tombstone_is_there(struct sync_run *run, const struct sid *sid);
+
 /* ---- run.c: one synchronisation ---- */
 
 struct sync_check {
@@ -89,7 +109,7 @@ struct sync_run {
 	struct sync_options options;
 	sync_progress_fn *progress;
 	void *progress_arg;
-	struct sync_sids removed_elsewhere; /* tombstones in S3; sorted before the lists begin */
+	struct sync_tombstones tombstones;
 
 	/* Pages are written one after the other: sharing a commit would put each into a savepoint
 	 * of its own, whose journal the database walks through again for every row. */

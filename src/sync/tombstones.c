@@ -1,0 +1,129 @@
+/*
+ * Recordings that were removed while their bytes stay in S3 have a tombstone beside them, so that
+ * neither a rebuilt catalog nor another machine brings them back.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "sync/sync-private.h"
+
+/* A poll finds a few new recordings: each costs a request. Where it finds many, all tombstones are
+ * listed instead. */
+#define ASK_LIMIT 100
+
+void sync_tombstones_init(struct sync_tombstones *tombstones)
+{
+	*tombstones = (struct sync_tombstones){ .is_loaded = false };
+	pthread_mutex_init(&tombstones->lock, NULL);
+}
+
+void sync_tombstones_release(struct sync_tombstones *tombstones)
+{
+	sync_sids_release(&tombstones->sids);
+	pthread_mutex_destroy(&tombstones->lock);
+}
+
+static int on_tombstone(void *arg, const struct s3_list_entry *entry)
+{
+	struct sync_tombstones *tombstones = arg;
+	const char *name = strrchr(entry->key, '/');
+	struct sid sid;
+
+	if (sid_parse(name ? name + 1 : entry->key, "RE", &sid) < 0)
+		return 0;
+	return sync_sids_add(&tombstones->sids, &sid);
+}
+
+/* The lock is held. */
+static void load(struct sync_run *run)
+{
+	static const struct sid zero;
+	struct sync_tombstones *tombstones = &run->tombstones;
+	struct sync_session *session = run->session;
+	struct remote_error error = REMOTE_ERROR_INIT;
+	char prefix[CATALOG_KEY_TEXT_SIZE];
+	char *end;
+	int rc;
+
+	catalog_tombstone_key(session->storage.prefix, &zero, prefix);
+	end = strrchr(prefix, '/');
+	if (end)
+		end[1] = '\0';
+	rc = s3_list_objects(session->s3, prefix, on_tombstone, tombstones, &error);
+	/* A part of them is better than none. */
+	sync_sids_sort(&tombstones->sids);
+	tombstones->is_loaded = true;
+	if (rc < 0) {
+		pthread_mutex_lock(&run->lock);
+		sync_run_fail(run, rc, &error);
+		pthread_mutex_unlock(&run->lock);
+	}
+}
+
+void sync_tombstones_load(struct sync_run *run)
+{
+	if (!run->session->s3)
+		return;
+	pthread_mutex_lock(&run->tombstones.lock);
+	if (!run->tombstones.is_loaded)
+		load(run);
+	pthread_mutex_unlock(&run->tombstones.lock);
+}
+
+/* 1: it is there, 0: it is not, else -errno. */
+static int ask(struct sync_session *session, const struct sid *sid)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	char key[CATALOG_KEY_TEXT_SIZE];
+	struct s3_object object;
+	int rc;
+
+	catalog_tombstone_key(session->storage.prefix, sid, key);
+	rc = s3_head_object(session->s3, key, &object, &error);
+	if (rc == 0)
+		return 1;
+	return error.kind == REMOTE_NOT_FOUND ? 0 : rc;
+}
+
+bool sync_tombstones_rule_out(struct sync_run *run, const struct sid *sid)
+{
+	bool is_out;
+
+	pthread_mutex_lock(&run->tombstones.lock);
+	is_out = run->tombstones.is_loaded && !sync_sids_has(&run->tombstones.sids, sid);
+	pthread_mutex_unlock(&run->tombstones.lock);
+	return is_out;
+}
+
+bool sync_tombstone_is_there(struct sync_run *run, const struct sid *sid)
+{
+	struct sync_tombstones *tombstones = &run->tombstones;
+	bool is_known = true, is_there = false;
+	int rc;
+
+	if (!run->session->s3)
+		return false;
+	pthread_mutex_lock(&tombstones->lock);
+	if (!tombstones->is_loaded && !tombstones->is_unavailable &&
+	    tombstones->asked++ >= ASK_LIMIT)
+		load(run);
+	if (tombstones->is_loaded)
+		is_there = sync_sids_has(&tombstones->sids, sid);
+	else
+		is_known = tombstones->is_unavailable;
+	pthread_mutex_unlock(&tombstones->lock);
+	if (is_known)
+		return is_there;
+
+	rc = ask(run->session, sid);
+	if (rc < 0) {
+		/* A new recording is not kept from its user because the bucket cannot be asked. */
+		pthread_mutex_lock(&tombstones->lock);
+		tombstones->is_unavailable = true;
+		pthread_mutex_unlock(&tombstones->lock);
+		pthread_mutex_lock(&run->lock);
+		run->stats.undecided++;
+		pthread_mutex_unlock(&run->lock);
+	}
+	return rc == 1;
+}
