@@ -8,28 +8,33 @@
 #include "util/crypto.h"
 #include "util/times.h"
 
-/* What a body adds to the time of its request: the stall deadline guards a line that is slower still. */
+/* What a body adds to the time of its request: the stall deadline guards a line that is slower
+ * still. */
 #define SLOWEST_BYTES_PER_MSEC 64
-/* A signature is refused from 15 minutes on; a refusal without a code (HEAD) is taken for that from here on. */
+/* A signature is refused from 15 minutes on; a refusal without a code (HEAD) is taken for that from
+ * here on. */
 #define SKEW_MIN_SECS (5 * 60)
 
 /* True: the clock has been set by the server's, and the request is worth another try. */
-static bool correct_clock(struct s3_client *client, const struct http_reply *reply, int64_t signed_secs,
-			  const struct remote_error *error)
+static bool correct_clock(struct s3_client *client, const struct http_reply *reply,
+			  int64_t signed_secs, const struct remote_error *error)
 {
 	const char *date = http_reply_header(reply, "Date");
 	bool is_said = strcmp(error->code, "RequestTimeTooSkewed") == 0;
 	int64_t theirs;
 
-	if (!date || time_parse_rfc2822(date, &theirs) < 0 || reply->status != 403 || (!is_said && *error->code))
+	if (!date || time_parse_rfc2822(date, &theirs) < 0 || reply->status != 403 ||
+	    (!is_said && *error->code))
 		return false;
-	if (!is_said && theirs - signed_secs < SKEW_MIN_SECS && signed_secs - theirs < SKEW_MIN_SECS)
+	if (!is_said && theirs - signed_secs < SKEW_MIN_SECS &&
+	    signed_secs - theirs < SKEW_MIN_SECS)
 		return false;
 	atomic_store(&client->clock_offset_secs, theirs - time_now_secs());
 	return true;
 }
 
-static int hash_payload(const void *body, size_t n, char ret_hex[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)])
+static int hash_payload(const void *body, size_t n,
+			char ret_hex[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)])
 {
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 	int r = crypto_sha256(n ? body : "", n, digest);
@@ -40,9 +45,9 @@ static int hash_payload(const void *body, size_t n, char ret_hex[CRYPTO_HEX_SIZE
 }
 
 /* One try. */
-static int send_call(struct s3_client *client, const struct s3_call *call, const char *payload_sha256,
-		     int64_t time_secs, int64_t left_msecs, struct http_reply *ret_reply,
-		     struct remote_error *ret_error)
+static int send_call(struct s3_client *client, const struct s3_call *call,
+		     const char *payload_sha256, int64_t time_secs, int64_t left_msecs,
+		     struct http_reply *ret_reply, struct remote_error *ret_error)
 {
 	cleanup_memory struct s3_request_memory *memory = NULL;
 	struct http_request request;
@@ -52,12 +57,15 @@ static int send_call(struct s3_client *client, const struct s3_call *call, const
 		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "the request cannot be signed");
 	request.body = call->body;
 	request.body_len = call->body_len;
-	request.total_timeout_msecs = left_msecs < 1 ? 1 : left_msecs >= UINT_MAX ? UINT_MAX - 1 : (unsigned)left_msecs;
-	r = http_perform(client->http, &request, call->limit_bytes ? call->limit_bytes : S3_ANSWER_LIMIT_BYTES,
+	request.total_timeout_msecs = left_msecs < 1	       ? 1
+				      : left_msecs >= UINT_MAX ? UINT_MAX - 1
+							       : (unsigned)left_msecs;
+	r = http_perform(client->http, &request,
+			 call->limit_bytes ? call->limit_bytes : S3_ANSWER_LIMIT_BYTES,
 			 client->cancelled, ret_reply, ret_error);
 	if (!r) {
-		struct http_response response = { ret_reply->status, ret_reply->content_length, ret_reply->headers,
-						  ret_reply->header_count };
+		struct http_response response = { ret_reply->status, ret_reply->content_length,
+						  ret_reply->headers, ret_reply->header_count };
 
 		s3_judge(&response, ret_reply->body, ret_reply->body_len, ret_error);
 		/* Some gateway says that it does not know what the server behind it did. */
@@ -70,7 +78,8 @@ static int send_call(struct s3_client *client, const struct s3_call *call, const
 int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_reply *ret_reply,
 		struct remote_error *ret_error)
 {
-	int64_t total = client->total_timeout_msecs + (int64_t)(call->body_len / SLOWEST_BYTES_PER_MSEC);
+	int64_t total =
+		client->total_timeout_msecs + (int64_t)(call->body_len / SLOWEST_BYTES_PER_MSEC);
 	char sha256[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)];
 	bool clock_was_corrected = false;
 	struct retry retry;
@@ -82,8 +91,8 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 	for (;;) {
 		int64_t now = s3_client_now(client);
 
-		if (send_call(client, call, sha256, now, retry.deadline_msecs - time_mono_msecs(), ret_reply,
-			      ret_error) == 0)
+		if (send_call(client, call, sha256, now, retry.deadline_msecs - time_mono_msecs(),
+			      ret_reply, ret_error) == 0)
 			return 0;
 		if (ret_error->kind == REMOTE_UNCERTAIN || ret_error->kind == REMOTE_TRANSIENT)
 			call->was_uncertain = true;

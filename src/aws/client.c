@@ -28,15 +28,16 @@ static bool consists_of(const char *s, const char *allowed)
 /* AWS's rule is narrower; other servers let more pass in the path. */
 static bool bucket_is_valid(const char *bucket)
 {
-	return strlen(bucket) <= 255 && consists_of(bucket, LOWER_DIGITS UPPER "._-") && strcmp(bucket, ".") != 0 &&
-	       strcmp(bucket, "..") != 0;
+	return strlen(bucket) <= 255 && consists_of(bucket, LOWER_DIGITS UPPER "._-") &&
+	       strcmp(bucket, ".") != 0 && strcmp(bucket, "..") != 0;
 }
 
 static bool bucket_fits_host_name(const char *bucket)
 {
 	size_t n = strlen(bucket);
 
-	return n >= 3 && n <= 63 && consists_of(bucket, LOWER_DIGITS "-") && bucket[0] != '-' && bucket[n - 1] != '-';
+	return n >= 3 && n <= 63 && consists_of(bucket, LOWER_DIGITS "-") && bucket[0] != '-' &&
+	       bucket[n - 1] != '-';
 }
 
 /* Addresses and localhost have no names below them. */
@@ -44,7 +45,8 @@ static bool host_has_subdomains(const char *host)
 {
 	struct in_addr address;
 
-	return *host != '[' && strcasecmp(host, "localhost") != 0 && inet_pton(AF_INET, host, &address) != 1;
+	return *host != '[' && strcasecmp(host, "localhost") != 0 &&
+	       inet_pton(AF_INET, host, &address) != 1;
 }
 
 struct endpoint {
@@ -129,7 +131,10 @@ static int endpoint_of_aws(const char *region, struct endpoint *ret_endpoint)
 	ret_endpoint->scheme = strdup("https");
 	ret_endpoint->port = strdup("");
 	ret_endpoint->path = strdup("");
-	return ret_endpoint->host && ret_endpoint->scheme && ret_endpoint->port && ret_endpoint->path ? 0 : -ENOMEM;
+	return ret_endpoint->host && ret_endpoint->scheme && ret_endpoint->port &&
+			       ret_endpoint->path
+		       ? 0
+		       : -ENOMEM;
 }
 
 static int set_place(struct s3_client *client, const struct s3_settings *settings)
@@ -139,18 +144,21 @@ static int set_place(struct s3_client *client, const struct s3_settings *setting
 	bool in_path;
 	int r;
 
-	if (is_empty(bucket) || !bucket_is_valid(bucket) || !consists_of(client->region, LOWER_DIGITS UPPER "-_"))
+	if (is_empty(bucket) || !bucket_is_valid(bucket) ||
+	    !consists_of(client->region, LOWER_DIGITS UPPER "-_"))
 		return -EINVAL;
 	r = is_empty(settings->endpoint) ? endpoint_of_aws(client->region, &e)
 					 : endpoint_parse(settings->endpoint, &e);
 	if (r)
 		return r;
-	in_path = settings->path_style || !bucket_fits_host_name(bucket) || !host_has_subdomains(e.host);
+	in_path = settings->path_style || !bucket_fits_host_name(bucket) ||
+		  !host_has_subdomains(e.host);
 	client->scheme = steal_pointer(&e.scheme);
 	if (asprintf(&client->host, "%s%s%s%s%s", in_path ? "" : bucket, in_path ? "" : ".", e.host,
 		     *e.port ? ":" : "", e.port) < 0)
 		client->host = NULL;
-	if (asprintf(&client->base_path, "%s%s%s", e.path, in_path ? "/" : "", in_path ? bucket : "") < 0)
+	if (asprintf(&client->base_path, "%s%s%s", e.path, in_path ? "/" : "",
+		     in_path ? bucket : "") < 0)
 		client->base_path = NULL;
 	return client->host && client->base_path ? 0 : -ENOMEM;
 }
@@ -173,22 +181,27 @@ static int copy_settings(struct s3_client *client, const struct s3_settings *s)
 {
 	client->encryption = s->encryption;
 	client->allow_plain_http = s->allow_plain_http;
-	client->total_timeout_msecs = s->total_timeout_msecs ? s->total_timeout_msecs : TOTAL_DEFAULT_MSECS;
+	client->total_timeout_msecs =
+		s->total_timeout_msecs ? s->total_timeout_msecs : TOTAL_DEFAULT_MSECS;
 	client->cancelled = s->cancelled;
 	if (is_empty(s->access_key) || is_empty(s->secret_key) || !is_header_safe(s->access_key) ||
-	    !is_header_safe(s->session_token) || !is_header_safe(s->kms_key_id) || !is_header_safe(s->storage_class))
+	    !is_header_safe(s->session_token) || !is_header_safe(s->kms_key_id) ||
+	    !is_header_safe(s->storage_class))
 		return -EINVAL;
-	if (copy_string(s->bucket, &client->bucket) || copy_string(s->access_key, &client->access_key) ||
+	if (copy_string(s->bucket, &client->bucket) ||
+	    copy_string(s->access_key, &client->access_key) ||
 	    copy_string(s->secret_key, &client->secret_key) ||
 	    copy_string(s->session_token, &client->session_token) ||
 	    copy_string(s->kms_key_id, &client->kms_key_id) ||
-	    copy_string(s->storage_class, &client->storage_class) || copy_string(s->ca_file, &client->ca_file) ||
+	    copy_string(s->storage_class, &client->storage_class) ||
+	    copy_string(s->ca_file, &client->ca_file) ||
 	    copy_string(is_empty(s->region) ? "us-east-1" : s->region, &client->region))
 		return -ENOMEM;
 	return set_place(client, s);
 }
 
-int s3_client_new(struct http *http, const struct s3_settings *settings, struct s3_client **ret_client)
+int s3_client_new(struct http *http, const struct s3_settings *settings,
+		  struct s3_client **ret_client)
 {
 	struct s3_client *client = calloc(1, sizeof *client);
 	int r;

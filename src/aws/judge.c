@@ -99,7 +99,8 @@ static int on_element(void *arg, const char *path, const char *text)
 /* Servers have no code of their own for what a lock forbids, only words. */
 static bool is_locked(int status, const struct document *document)
 {
-	static const char *const words[] = { "object lock", "Object Lock", "WORM", "legal hold", "retention" };
+	static const char *const words[] = { "object lock", "Object Lock", "WORM", "legal hold",
+					     "retention" };
 
 	if (status != 403 && status != 400)
 		return false;
@@ -179,21 +180,24 @@ static void judge(int status, const struct document *document, struct remote_err
 	if (is_locked(status, document))
 		error = -EPERM;
 	if (*document->message)
-		remote_error_set(ret_error, kind, error, "S3 answered %d %s: %s", status, document->code,
-				 document->message);
+		remote_error_set(ret_error, kind, error, "S3 answered %d %s: %s", status,
+				 document->code, document->message);
 	else
-		remote_error_set(ret_error, kind, error, "S3 answered %d %s", status, document->code);
+		remote_error_set(ret_error, kind, error, "S3 answered %d %s", status,
+				 document->code);
 	ret_error->status = status;
 	s3_set_code(ret_error, document->code);
 }
 
-void s3_judge_document(int status, const char *body, size_t body_len, struct remote_error *ret_error)
+void s3_judge_document(int status, const char *body, size_t body_len,
+		       struct remote_error *ret_error)
 {
 	struct document document = { .is_error = false };
 
 	remote_error_clear(ret_error);
 	ret_error->status = status;
-	/* A document that breaks off has its code in front. What is no S3 error has neither code nor message. */
+	/* A document that breaks off has its code in front. What is no S3 error has neither code
+	 * nor message. */
 	if (body_len && s3_xml_parse(body, body_len, on_element, &document) < 0 && !*document.code)
 		document = (struct document){ .is_error = false };
 	if (status >= 200 && status < 300) {
@@ -217,12 +221,15 @@ void s3_judge(const struct http_response *response, const char *body, size_t bod
 		return;
 	s3_judge_document(response->status, body, body_len, ret_error);
 	ret_error->retry_after_msecs = http_response_retry_after_msecs(response);
-	if ((ret_error->status / 100 == 3 || strcmp(ret_error->code, "AuthorizationHeaderMalformed") == 0) && region) {
+	if ((ret_error->status / 100 == 3 ||
+	     strcmp(ret_error->code, "AuthorizationHeaderMalformed") == 0) &&
+	    region) {
 		char printable[32];
 
 		copy_printable(printable, sizeof printable, region);
-		remote_error_set(ret_error, ret_error->kind, ret_error->error, "S3 answered %d: the bucket is in the region %s",
-				 response->status, printable);
+		remote_error_set(ret_error, ret_error->kind, ret_error->error,
+				 "S3 answered %d: the bucket is in the region %s", response->status,
+				 printable);
 	}
 }
 

@@ -71,7 +71,8 @@ static int end_entry(struct page *page, bool is_delete_marker)
 	if (!page->current.key)
 		return -EBADMSG;
 	if (page->count == page->capacity) {
-		struct entry *longer = reallocarray(page->entries, page->capacity + 256, sizeof *longer);
+		struct entry *longer =
+			reallocarray(page->entries, page->capacity + 256, sizeof *longer);
 
 		if (!longer)
 			return -ENOMEM;
@@ -136,7 +137,8 @@ static int on_list_element(struct page *page, const char *path, const char *text
 		page->is_encoded = strcmp(text, "url") == 0;
 	else if (strcmp(path, "NextKeyMarker") == 0)
 		return set(&page->next_key, text);
-	else if (strcmp(path, "NextContinuationToken") == 0 || strcmp(path, "NextVersionIdMarker") == 0 ||
+	else if (strcmp(path, "NextContinuationToken") == 0 ||
+		 strcmp(path, "NextVersionIdMarker") == 0 ||
 		 strcmp(path, "NextUploadIdMarker") == 0)
 		return set(&page->next_other, text);
 	return 0;
@@ -144,7 +146,8 @@ static int on_list_element(struct page *page, const char *path, const char *text
 
 static int on_element(void *arg, const char *path, const char *text)
 {
-	static const char *const roots[] = { "ListBucketResult", "ListVersionsResult", "ListMultipartUploadsResult" };
+	static const char *const roots[] = { "ListBucketResult", "ListVersionsResult",
+					     "ListMultipartUploadsResult" };
 	struct page *page = arg;
 	const char *root = roots[page->kind];
 	size_t n = strlen(root);
@@ -160,7 +163,10 @@ static int on_element(void *arg, const char *path, const char *text)
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 /* In place. '+' stands for a space: a plus comes as %2B from every server. */
@@ -192,7 +198,8 @@ static int decode_marker(struct page *page)
 {
 	cleanup_free char *copy = NULL;
 
-	if (!page->next_key || (page->count && strcmp(page->next_key, page->entries[page->count - 1].key) == 0))
+	if (!page->next_key ||
+	    (page->count && strcmp(page->next_key, page->entries[page->count - 1].key) == 0))
 		return 0;
 	copy = strdup(page->next_key);
 	if (!copy)
@@ -226,15 +233,18 @@ static void position_release(struct position *position)
 
 #define cleanup_position cleanup_with(position_release)
 
-static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix, const struct position *position)
+static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix,
+		      const struct position *position)
 {
-	static const char *const other_names[] = { "continuation-token", "version-id-marker", "upload-id-marker" };
+	static const char *const other_names[] = { "continuation-token", "version-id-marker",
+						   "upload-id-marker" };
 
 	if (kind == OBJECTS)
 		s3_pairs_add(query, "list-type", "2");
 	else
 		s3_pairs_add(query, kind == VERSIONS ? "versions" : "uploads", "");
-	/* XML cannot carry every byte of a key. In a list of uploads Ceph would encode the keys without saying so. */
+	/* XML cannot carry every byte of a key. In a list of uploads Ceph would encode the keys
+	 * without saying so. */
 	if (kind != UPLOADS)
 		s3_pairs_add(query, "encoding-type", "url");
 	if (prefix && *prefix)
@@ -306,8 +316,8 @@ static bool advance(struct position *position, struct page *page)
 	return true;
 }
 
-static int list(struct s3_client *client, enum kind kind, const char *prefix, s3_list_fn *fn, void *arg,
-		struct remote_error *ret_error)
+static int list(struct s3_client *client, enum kind kind, const char *prefix, s3_list_fn *fn,
+		void *arg, struct remote_error *ret_error)
 {
 	cleanup_position struct position position = { NULL, NULL };
 
@@ -321,7 +331,8 @@ static int list(struct s3_client *client, enum kind kind, const char *prefix, s3
 		if (r || !page.is_truncated)
 			return r;
 		if (!advance(&position, &page))
-			return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the list does not say where it goes on");
+			return s3_fail(ret_error, REMOTE_INVALID, -EIO,
+				       "the list does not say where it goes on");
 	}
 }
 

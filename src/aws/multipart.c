@@ -46,8 +46,8 @@ static int check(const char *key, const char *upload_id, struct remote_error *re
 	return r;
 }
 
-int s3_upload_create(struct s3_client *client, const struct s3_put *head, char ret_upload_id[S3_UPLOAD_ID_SIZE],
-		     struct remote_error *ret_error)
+int s3_upload_create(struct s3_client *client, const struct s3_put *head,
+		     char ret_upload_id[S3_UPLOAD_ID_SIZE], struct remote_error *ret_error)
 {
 	/* A lost answer leaves an upload behind that nobody completes: no harm in asking again. */
 	cleanup_call struct s3_call call = { .method = HTTP_POST, .key = head->key };
@@ -60,7 +60,8 @@ int s3_upload_create(struct s3_client *client, const struct s3_put *head, char r
 		return r;
 	r = s3_add_object_headers(client, head, &call.headers);
 	if (r)
-		return s3_fail(ret_error, REMOTE_REJECTED, r, "the object's metadata cannot be sent");
+		return s3_fail(ret_error, REMOTE_REJECTED, r,
+			       "the object's metadata cannot be sent");
 	s3_pairs_add(&call.query, "uploads", "");
 	r = s3_call_run(client, &call, &reply, ret_error);
 	if (r)
@@ -73,17 +74,21 @@ int s3_upload_create(struct s3_client *client, const struct s3_put *head, char r
 	return 0;
 }
 
-int s3_upload_part(struct s3_client *client, const char *key, const char *upload_id, unsigned number,
-		   const void *body, size_t body_len, char ret_etag[S3_ETAG_SIZE], struct remote_error *ret_error)
+int s3_upload_part(struct s3_client *client, const char *key, const char *upload_id,
+		   unsigned number, const void *body, size_t body_len, char ret_etag[S3_ETAG_SIZE],
+		   struct remote_error *ret_error)
 {
-	cleanup_call struct s3_call call = { .method = HTTP_PUT, .key = key, .body = body, .body_len = body_len };
+	cleanup_call struct s3_call call = {
+		.method = HTTP_PUT, .key = key, .body = body, .body_len = body_len
+	};
 	struct http_reply reply;
 	const char *etag;
 	int r = check(key, upload_id, ret_error);
 
 	*ret_etag = '\0';
 	if (!r && (number < 1 || number > PARTS_LIMIT))
-		r = s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "parts are numbered from 1 to 10,000");
+		r = s3_fail(ret_error, REMOTE_REJECTED, -EINVAL,
+			    "parts are numbered from 1 to 10,000");
 	if (r)
 		return r;
 	s3_pairs_addf(&call.query, "partNumber", "%u", number);
@@ -116,7 +121,8 @@ static void add_escaped(struct buf *out, const char *text)
 
 static void add_parts(struct buf *out, const char (*etags)[S3_ETAG_SIZE], unsigned count)
 {
-	buf_add_str(out, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+	buf_add_str(out,
+		    "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
 	for (unsigned i = 0; i < count; i++) {
 		buf_addf(out, "<Part><PartNumber>%u</PartNumber><ETag>\"", i + 1);
 		add_escaped(out, etags[i]);
@@ -126,7 +132,8 @@ static void add_parts(struct buf *out, const char (*etags)[S3_ETAG_SIZE], unsign
 }
 
 /* The status was sent before the outcome was known: only the document tells. */
-static int judge_completion(const struct http_reply *reply, struct answer *answer, struct remote_error *ret_error)
+static int judge_completion(const struct http_reply *reply, struct answer *answer,
+			    struct remote_error *ret_error)
 {
 	int r;
 
@@ -135,7 +142,8 @@ static int judge_completion(const struct http_reply *reply, struct answer *answe
 		return ret_error->error;
 	r = s3_xml_parse(reply->body, reply->body_len, on_element, answer);
 	if (r || !answer->is_complete) {
-		s3_fail(ret_error, REMOTE_UNCERTAIN, -EIO, "the answer does not say whether the upload was completed");
+		s3_fail(ret_error, REMOTE_UNCERTAIN, -EIO,
+			"the answer does not say whether the upload was completed");
 		ret_error->status = reply->status;
 	}
 	return ret_error->error;
@@ -183,7 +191,8 @@ int s3_upload_complete(struct s3_client *client, const char *key, const char *up
 	return ret_error->error;
 }
 
-int s3_upload_abort(struct s3_client *client, const char *key, const char *upload_id, struct remote_error *ret_error)
+int s3_upload_abort(struct s3_client *client, const char *key, const char *upload_id,
+		    struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_DELETE, .key = key };
 	struct http_reply reply;

@@ -45,21 +45,26 @@ void s3_object_from_response(const struct http_response *response, struct s3_obj
 	/* A composite checksum is one of the parts' checksums, not of the bytes. */
 	if (checksum && !strchr(checksum, '-') && !(type && strcmp(type, "COMPOSITE") == 0))
 		copy_text(o->checksum_sha256, sizeof o->checksum_sha256, checksum);
-	copy_text(o->content_type, sizeof o->content_type, http_response_header(response, "Content-Type"));
-	copy_text(o->storage_class, sizeof o->storage_class, http_response_header(response, "x-amz-storage-class"));
+	copy_text(o->content_type, sizeof o->content_type,
+		  http_response_header(response, "Content-Type"));
+	copy_text(o->storage_class, sizeof o->storage_class,
+		  http_response_header(response, "x-amz-storage-class"));
 	copy_text(o->encryption, sizeof o->encryption,
 		  http_response_header(response, "x-amz-server-side-encryption"));
 	copy_text(o->kms_key_id, sizeof o->kms_key_id,
 		  http_response_header(response, "x-amz-server-side-encryption-aws-kms-key-id"));
-	copy_text(o->version_id, sizeof o->version_id, http_response_header(response, "x-amz-version-id"));
-	copy_text(o->meta_sha256, sizeof o->meta_sha256, http_response_header(response, "x-amz-meta-sha256"));
+	copy_text(o->version_id, sizeof o->version_id,
+		  http_response_header(response, "x-amz-version-id"));
+	copy_text(o->meta_sha256, sizeof o->meta_sha256,
+		  http_response_header(response, "x-amz-meta-sha256"));
 	if (!modified || time_parse_rfc2822(modified, &o->last_modified_secs) < 0)
 		o->last_modified_secs = 0;
 }
 
 static void object_from_reply(const struct http_reply *reply, struct s3_object *ret_object)
 {
-	struct http_response response = { reply->status, reply->content_length, reply->headers, reply->header_count };
+	struct http_response response = { reply->status, reply->content_length, reply->headers,
+					  reply->header_count };
 
 	s3_object_from_response(&response, ret_object);
 }
@@ -78,7 +83,8 @@ static bool is_printable(const char *s)
 	return true;
 }
 
-int s3_add_object_headers(const struct s3_client *client, const struct s3_put *put, struct s3_pairs *headers)
+int s3_add_object_headers(const struct s3_client *client, const struct s3_put *put,
+			  struct s3_pairs *headers)
 {
 	if (put->content_type) {
 		if (!is_printable(put->content_type))
@@ -90,7 +96,8 @@ int s3_add_object_headers(const struct s3_client *client, const struct s3_put *p
 	if (client->encryption == S3_ENCRYPTION_SSE_KMS) {
 		s3_pairs_add(headers, "x-amz-server-side-encryption", "aws:kms");
 		if (client->kms_key_id)
-			s3_pairs_add(headers, "x-amz-server-side-encryption-aws-kms-key-id", client->kms_key_id);
+			s3_pairs_add(headers, "x-amz-server-side-encryption-aws-kms-key-id",
+				     client->kms_key_id);
 	}
 	if (client->storage_class)
 		s3_pairs_add(headers, "x-amz-storage-class", client->storage_class);
@@ -98,8 +105,8 @@ int s3_add_object_headers(const struct s3_client *client, const struct s3_put *p
 		char name[128];
 		int n = snprintf(name, sizeof name, "x-amz-meta-%s", put->metadata[i].name);
 
-		if (n < 0 || (size_t)n >= sizeof name || !is_printable(name) || name[strcspn(name, ": ")] ||
-		    !is_printable(put->metadata[i].value))
+		if (n < 0 || (size_t)n >= sizeof name || !is_printable(name) ||
+		    name[strcspn(name, ": ")] || !is_printable(put->metadata[i].value))
 			return -EINVAL;
 		s3_pairs_add(headers, name, put->metadata[i].value);
 	}
@@ -140,7 +147,8 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 		return r;
 	r = s3_add_object_headers(client, put, &call.headers);
 	if (r)
-		return s3_fail(ret_error, REMOTE_REJECTED, r, "the object's metadata cannot be sent");
+		return s3_fail(ret_error, REMOTE_REJECTED, r,
+			       "the object's metadata cannot be sent");
 	if (put->if_none_match)
 		s3_pairs_add(&call.headers, "If-None-Match", "*");
 	if (put->send_checksum) {
@@ -165,7 +173,8 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 		struct s3_object object;
 
 		/* What stands in the way may be what our own earlier try has put there. */
-		if (s3_head_object(client, put->key, &object, &head_error) == 0 && object_has_body(&object, put)) {
+		if (s3_head_object(client, put->key, &object, &head_error) == 0 &&
+		    object_has_body(&object, put)) {
 			*ret_object = object;
 			remote_error_clear(ret_error);
 		}
@@ -188,29 +197,32 @@ int s3_head_object(struct s3_client *client, const char *key, struct s3_object *
 	object_from_reply(&reply, ret_object);
 	http_reply_release(&reply);
 	if (ret_object->size_bytes < 0)
-		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer does not say how long the object is");
+		return s3_fail(ret_error, REMOTE_INVALID, -EIO,
+			       "the answer does not say how long the object is");
 	return 0;
 }
 
 /* The answer is the range that was asked for, or as much of it as the object has. */
 static bool is_range(const struct http_reply *reply, int64_t offset_bytes, int64_t length_bytes)
 {
-	struct http_response response = { reply->status, reply->content_length, reply->headers, reply->header_count };
+	struct http_response response = { reply->status, reply->content_length, reply->headers,
+					  reply->header_count };
 	int64_t first, last, total, wanted_last;
 
-	if (http_response_content_range(&response, &first, &last, &total) < 0 || first != offset_bytes ||
-	    last - first + 1 != (int64_t)reply->body_len)
+	if (http_response_content_range(&response, &first, &last, &total) < 0 ||
+	    first != offset_bytes || last - first + 1 != (int64_t)reply->body_len)
 		return false;
 	if (total < 0)
 		return length_bytes < 0 || last - first + 1 == length_bytes;
-	wanted_last = length_bytes < 0 || offset_bytes + length_bytes > total ? total - 1
-									       : offset_bytes + length_bytes - 1;
+	wanted_last = length_bytes < 0 || offset_bytes + length_bytes > total
+			      ? total - 1
+			      : offset_bytes + length_bytes - 1;
 	return last == wanted_last;
 }
 
-int s3_get_object(struct s3_client *client, const char *key, int64_t offset_bytes, int64_t length_bytes,
-		  size_t limit_bytes, struct buf *ret_body, struct s3_object *ret_object,
-		  struct remote_error *ret_error)
+int s3_get_object(struct s3_client *client, const char *key, int64_t offset_bytes,
+		  int64_t length_bytes, size_t limit_bytes, struct buf *ret_body,
+		  struct s3_object *ret_object, struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
 	bool is_whole = offset_bytes == 0 && length_bytes < 0;
@@ -223,16 +235,19 @@ int s3_get_object(struct s3_client *client, const char *key, int64_t offset_byte
 	r = s3_add_range(&call.headers, offset_bytes, length_bytes);
 	if (r)
 		return s3_fail(ret_error, REMOTE_REJECTED, r, "the range is none");
-	/* An error document has to fit as well; what is longer than was asked for is refused below. */
-	call.limit_bytes = limit_bytes > S3_ANSWER_LIMIT_BYTES ? limit_bytes : S3_ANSWER_LIMIT_BYTES;
+	/* An error document has to fit as well; a longer object is refused below. */
+	call.limit_bytes =
+		limit_bytes > S3_ANSWER_LIMIT_BYTES ? limit_bytes : S3_ANSWER_LIMIT_BYTES;
 	r = s3_call_run(client, &call, &reply, ret_error);
 	if (r)
 		return r;
 	object_from_reply(&reply, ret_object);
 	if (reply.body_len > limit_bytes)
-		r = s3_fail(ret_error, REMOTE_INVALID, -EFBIG, "the object is larger than was asked for");
+		r = s3_fail(ret_error, REMOTE_INVALID, -EFBIG,
+			    "the object is larger than was asked for");
 	else if (is_whole ? reply.status != 200 : !is_range(&reply, offset_bytes, length_bytes))
-		r = s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer is not the range that was asked for");
+		r = s3_fail(ret_error, REMOTE_INVALID, -EIO,
+			    "the answer is not the range that was asked for");
 	if (!r) {
 		if (is_whole)
 			ret_object->size_bytes = (int64_t)reply.body_len;
@@ -246,7 +261,8 @@ int s3_get_object(struct s3_client *client, const char *key, int64_t offset_byte
 	return r;
 }
 
-int s3_delete_object(struct s3_client *client, const char *key, const char *version_id, struct remote_error *ret_error)
+int s3_delete_object(struct s3_client *client, const char *key, const char *version_id,
+		     struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_DELETE, .key = key };
 	struct http_reply reply;

@@ -65,7 +65,7 @@ void s3_call_release(struct s3_call *call)
 
 struct s3_request_memory {
 	struct buf url;
-	struct s3_pairs pairs;       /* all headers that are signed, Host first, then Authorization */
+	struct s3_pairs pairs; /* all headers that are signed, Host first, then Authorization */
 	struct http_header *headers; /* the same without Host, which comes from the URL */
 };
 
@@ -88,7 +88,8 @@ int s3_key_check(const char *key, struct remote_error *ret_error)
 		p += *p == '/';
 		n = strcspn(p, "/");
 		if ((n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
-			return s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "a segment of the object key is . or ..");
+			return s3_fail(ret_error, REMOTE_REJECTED, -EINVAL,
+				       "a segment of the object key is . or ..");
 	}
 	if (!key || !*key)
 		return s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "the object key is empty");
@@ -121,8 +122,8 @@ static const char *method_name(enum http_method method)
 	return "";
 }
 
-static struct sigv4_input sigv4_input_of(const struct s3_client *client, const char *method, const char *path,
-					 int64_t time_secs)
+static struct sigv4_input sigv4_input_of(const struct s3_client *client, const char *method,
+					 const char *path, int64_t time_secs)
 {
 	return (struct sigv4_input){
 		.access_key = client->access_key,
@@ -149,8 +150,9 @@ static void copy_pairs(struct s3_pairs *to, const struct s3_pairs *from)
 		to->failed = true;
 }
 
-int s3_call_sign(const struct s3_client *client, const struct s3_call *call, const char *payload_sha256,
-		     int64_t time_secs, struct http_request *ret_request, struct s3_request_memory **ret_memory)
+int s3_call_sign(const struct s3_client *client, const struct s3_call *call,
+		 const char *payload_sha256, int64_t time_secs, struct http_request *ret_request,
+		 struct s3_request_memory **ret_memory)
 {
 	cleanup_memory struct s3_request_memory *memory = calloc(1, sizeof *memory);
 	cleanup_buf struct buf path = BUF_INIT;
@@ -179,7 +181,8 @@ int s3_call_sign(const struct s3_client *client, const struct s3_call *call, con
 		buf_add_char(&memory->url, '=');
 		http_url_encode(&memory->url, pair->value, strlen(pair->value), false);
 	}
-	if (memory->pairs.failed || call->query.failed || buf_failed(&path) || buf_failed(&memory->url))
+	if (memory->pairs.failed || call->query.failed || buf_failed(&path) ||
+	    buf_failed(&memory->url))
 		return -ENOMEM;
 	input = sigv4_input_of(client, method_name(call->method), buf_str(&path), time_secs);
 	input.query = call->query.items;
@@ -225,8 +228,9 @@ int s3_add_range(struct s3_pairs *headers, int64_t offset_bytes, int64_t length_
 	return 0;
 }
 
-int s3_request_get(struct s3_client *client, const char *key, int64_t offset_bytes, int64_t length_bytes,
-		   const char *if_match, struct http_request *ret_request, struct s3_request_memory **ret_memory)
+int s3_request_get(struct s3_client *client, const char *key, int64_t offset_bytes,
+		   int64_t length_bytes, const char *if_match, struct http_request *ret_request,
+		   struct s3_request_memory **ret_memory)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
 	struct remote_error error;
@@ -241,7 +245,8 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 		s3_pairs_addf(&call.headers, "If-Match", "\"%s\"", if_match);
 	if (call.headers.failed)
 		return -ENOMEM;
-	return s3_call_sign(client, &call, SIGV4_EMPTY_SHA256, s3_client_now(client), ret_request, ret_memory);
+	return s3_call_sign(client, &call, SIGV4_EMPTY_SHA256, s3_client_now(client), ret_request,
+			    ret_memory);
 }
 
 /* Quotes and backslashes would end the file name early, control characters the header. */
@@ -249,12 +254,15 @@ static void add_disposition(struct buf *out, const char *file_name)
 {
 	buf_add_str(out, "attachment; filename=\"");
 	for (; *file_name; file_name++)
-		buf_add_char(out, *file_name < ' ' || *file_name > '~' || strchr("\"\\/", *file_name) ? '_' : *file_name);
+		buf_add_char(out,
+			     *file_name < ' ' || *file_name > '~' || strchr("\"\\/", *file_name)
+				     ? '_'
+				     : *file_name);
 	buf_add_char(out, '"');
 }
 
-int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_secs, const char *content_type,
-		   const char *file_name, struct buf *ret_url)
+int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_secs,
+		   const char *content_type, const char *file_name, struct buf *ret_url)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
 	struct sigv4_pair host = { "Host", client->host };
@@ -285,6 +293,7 @@ int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_s
 	r = sigv4_presign(&input, expires_secs, &query);
 	if (r)
 		return r;
-	buf_addf(ret_url, "%s://%s%s?%s", client->scheme, client->host, buf_str(&path), buf_str(&query));
+	buf_addf(ret_url, "%s://%s%s?%s", client->scheme, client->host, buf_str(&path),
+		 buf_str(&query));
 	return buf_failed(ret_url) ? -ENOMEM : 0;
 }

@@ -15,7 +15,7 @@
 struct s3_client {
 	struct http *http;
 	char *scheme;
-	char *host;      /* as it stands in the Host header: with a port only where it is not the scheme's */
+	char *host; /* as in the Host header: with a port only where it is not the scheme's */
 	char *base_path; /* encoded, "" or "/path" or "/path/bucket"; a key follows it with a '/' */
 	char *bucket, *region, *access_key, *secret_key, *session_token;
 	char *kms_key_id, *storage_class, *ca_file;
@@ -60,13 +60,15 @@ static inline void s3_request_memory_freep(struct s3_request_memory **memory)
 /* The time by the server's clock. */
 int64_t s3_client_now(const struct s3_client *client);
 /* Fills *ret_request but for what is the caller's: body, time-outs, callbacks. 0 or -ENOMEM. */
-int s3_call_sign(const struct s3_client *client, const struct s3_call *call, const char *payload_sha256,
-		 int64_t time_secs, struct http_request *ret_request, struct s3_request_memory **ret_memory);
-/* Signs, sends, judges, tries again. 0 and *ret_reply of a 2xx answer (release it), else the negative errno of
- * *ret_error and *ret_reply empty. */
+int s3_call_sign(const struct s3_client *client, const struct s3_call *call,
+		 const char *payload_sha256, int64_t time_secs, struct http_request *ret_request,
+		 struct s3_request_memory **ret_memory);
+/* Signs, sends, judges, tries again. 0 and *ret_reply of a 2xx answer (release it), else the
+ * negative errno of *ret_error and *ret_reply empty. */
 int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_reply *ret_reply,
 		struct remote_error *ret_error);
-/* Clears *ret_error and refuses keys that are none: empty, or with a segment that a server may take for a way up. */
+/* Clears *ret_error and refuses keys that are none: empty, or with a segment that a server may take
+ * for a way up. */
 int s3_key_check(const char *key, struct remote_error *ret_error);
 /* For what fails before anything is sent. Returns error. */
 int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int error, const char *text);
@@ -75,16 +77,19 @@ void s3_set_code(struct remote_error *ret_error, const char *code);
 /* length_bytes -1: to the end. Nothing is added for the whole. 0 or -EINVAL. */
 int s3_add_range(struct s3_pairs *headers, int64_t offset_bytes, int64_t length_bytes);
 /* put's headers, but for those about its body. -EINVAL: metadata that is not printable ASCII. */
-int s3_add_object_headers(const struct s3_client *client, const struct s3_put *put, struct s3_pairs *headers);
+int s3_add_object_headers(const struct s3_client *client, const struct s3_put *put,
+			  struct s3_pairs *headers);
 /* 412 means that there is an object already where If-None-Match was sent. */
 void s3_judge_exists(bool if_none_match, struct remote_error *error);
 
-/* Calls on_end for each element with its path from the root ("ListBucketResult/Contents/Key", without
- * namespace prefixes) and its own text, in document order. A callback's value other than 0 ends the parsing. 0, -EBADMSG
- * (not well-formed, a DOCTYPE, too deep, too long a text), -ENOMEM, or the callback's. */
+/* Calls on_end for each element with its path from the root ("ListBucketResult/Contents/Key",
+ * without namespace prefixes) and its own text, in document order. A callback's value other than 0
+ * ends the parsing. 0, -EBADMSG (not well-formed, a DOCTYPE, too deep, too long a text), -ENOMEM,
+ * or the callback's. */
 typedef int s3_xml_fn(void *arg, const char *path, const char *text);
 int s3_xml_parse(const char *bytes, size_t n, s3_xml_fn *on_end, void *arg);
 /* As s3_judge, for an answer whose status is not to be believed: an error document inside a 200. */
-void s3_judge_document(int status, const char *body, size_t body_len, struct remote_error *ret_error);
+void s3_judge_document(int status, const char *body, size_t body_len,
+		       struct remote_error *ret_error);
 
 #endif

@@ -1,13 +1,29 @@
 /*
- * S3's operations, as far as tonicfs needs them, on any S3-compatible server: virtual-host and path style, custom endpoint and region.
+ * S3's operations, as far as tonicfs needs them, on any S3-compatible server: virtual-host and path
+ * style, custom endpoint and region.
  *
- * Every request is signed with SigV4 in headers, with the payload's real SHA-256. The synchronous operations retry what may be retried (busy, transient; everything
- * here is idempotent but where noted) and correct the clock once from the server's Date header when it says RequestTimeTooSkewed; the offset is kept in the client.
- * Threads: a client is immutable but for that offset and may be used by any number of threads.
- * Errors: negative errno of *ret_error: 403 AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch… -EACCES; InvalidObjectState -EREMOTE; NoSuchKey/NoSuchBucket -ENOENT
- * (REMOTE_NOT_FOUND only for a missing key; a missing bucket is REMOTE_REJECTED); 412 PreconditionFailed -ESTALE; retention or legal hold on delete -EPERM; SlowDown, 503, 429 -EBUSY; the XML's <Code>
- * decides, not the status alone; an HTML or otherwise unparsable error is judged by its status. Timeouts -ETIMEDOUT, unreachable -EHOSTUNREACH.
- * Never sends a DELETE with a sub-resource query on a bucket.
+ * Signing  SigV4 in headers, with the payload's real SHA-256. The clock is corrected once per
+ *          operation from the server's Date header where the server finds it too far off; the offset
+ *          is kept in the client.
+ * Style    The bucket stands in the host name, but in the path where path_style is set, where the
+ *          endpoint is an address or localhost, and where the bucket's name does not fit (dots).
+ * Retries  The synchronous operations retry what may be retried (busy, transient); everything here is
+ *          idempotent but where noted.
+ * Threads  A client is immutable but for its clock offset and may be used by any number of threads.
+ * Errors   Negative errno of *ret_error. The XML's <Code> decides, not the status alone; an HTML or
+ *          otherwise unparsable error is judged by its status.
+ *            AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch …   -EACCES
+ *            InvalidObjectState                                          -EREMOTE
+ *            NoSuchKey, NoSuchVersion: REMOTE_NOT_FOUND                  -ENOENT
+ *            NoSuchBucket, NoSuchUpload: REMOTE_REJECTED                 -ENOENT
+ *            PreconditionFailed, 412                                     -ESTALE
+ *            retention or legal hold on a delete                         -EPERM
+ *            SlowDown, 503, 429                                          -EBUSY
+ *            time-outs -ETIMEDOUT, unreachable -EHOSTUNREACH, bucket in another region -EINVAL
+ *          The answer to a HEAD has no code: s3_head_object cannot tell a missing bucket from a
+ *          missing key.
+ * Safety   Never sends a DELETE on a bucket; an empty key, or one with a segment "." or "..", is
+ *          -EINVAL before anything is sent.
  */
 #ifndef TONICFS_AWS_S3_H
 #define TONICFS_AWS_S3_H
@@ -27,7 +43,8 @@ enum s3_encryption { S3_ENCRYPTION_NONE, S3_ENCRYPTION_SSE_S3, S3_ENCRYPTION_SSE
 struct s3_settings {
 	const char *bucket;
 	const char *region;   /* NULL or "": us-east-1 */
-	const char *endpoint; /* NULL or "": AWS's regional endpoint; else scheme://host[:port][/path] */
+	/* NULL or "": AWS's regional endpoint; else scheme://host[:port][/path]. */
+	const char *endpoint;
 	bool path_style;
 	bool allow_plain_http;
 	const char *access_key, *secret_key, *session_token;
@@ -35,12 +52,16 @@ struct s3_settings {
 	const char *kms_key_id; /* NULL: the account's default key */
 	const char *storage_class; /* NULL: not sent */
 	const char *ca_file;
-	unsigned total_timeout_msecs; /* of one operation with its retries; 0: 60,000 */
+	/* Of one operation (a page of a list) with its retries; 0: 60,000. A body adds a second for
+	 * each 64 KB; a line that is slower still is ended by the stall deadline only. */
+	unsigned total_timeout_msecs;
 	const volatile bool *cancelled; /* may be NULL; true ends waits */
 };
 
 struct s3_client;
-int s3_client_new(struct http *http, const struct s3_settings *settings, struct s3_client **ret_client); /* -EINVAL: bad endpoint or bucket */
+/* -EINVAL: bad endpoint or bucket. */
+int s3_client_new(struct http *http, const struct s3_settings *settings,
+		  struct s3_client **ret_client);
 void s3_client_free(struct s3_client *client);
 /* The same client with another cancel flag is s3_client_new again: cheap. */
 
@@ -54,7 +75,8 @@ struct s3_metadata { /* x-amz-meta-<name>: value, both printable ASCII */
 struct s3_object {
 	int64_t size_bytes;
 	char etag[S3_ETAG_SIZE];       /* without quotes */
-	char checksum_sha256[48];      /* base64, as the server stored it; "<…>-N" for composite ones is not taken */
+	/* Base64, as the server stored it; "<…>-N" for composite ones is not taken. */
+	char checksum_sha256[48];
 	char content_type[64];
 	char storage_class[32];        /* "" is STANDARD */
 	char encryption[32];           /* "AES256", "aws:kms" or "" as the server confirmed it */
@@ -73,7 +95,10 @@ struct s3_put {
 	const char *content_type;
 	const struct s3_metadata *metadata;
 	size_t metadata_count;
-	bool if_none_match; /* If-None-Match: * : -EEXIST (REMOTE_REJECTED, 412) where the key has an object. A server that ignores it overwrites */
+	/* If-None-Match: * : -EEXIST (REMOTE_REJECTED, 412) where the key has an object, unless it
+	 * is what a lost earlier try of this very call has put there: that is success. A server
+	 * that ignores the header overwrites. */
+	bool if_none_match;
 	bool send_checksum; /* x-amz-checksum-sha256 too */
 };
 int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_object *ret_object,
@@ -81,24 +106,35 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 int s3_head_object(struct s3_client *client, const char *key, struct s3_object *ret_object,
 		   struct remote_error *ret_error);
 /* The whole of a small object, or of a range (length_bytes -1: to the end). */
-int s3_get_object(struct s3_client *client, const char *key, int64_t offset_bytes, int64_t length_bytes, size_t limit_bytes,
-		  struct buf *ret_body, struct s3_object *ret_object, struct remote_error *ret_error);
+int s3_get_object(struct s3_client *client, const char *key, int64_t offset_bytes,
+		  int64_t length_bytes, size_t limit_bytes, struct buf *ret_body,
+		  struct s3_object *ret_object, struct remote_error *ret_error);
 /* version_id NULL: the current one. A key that is not there is success. */
 int s3_delete_object(struct s3_client *client, const char *key, const char *version_id,
 		     struct remote_error *ret_error);
 
 /* Multipart. Parts are numbered from 1; each but the last at least 5 MiB. */
 #define S3_UPLOAD_ID_SIZE 1024
-int s3_upload_create(struct s3_client *client, const struct s3_put *head /* body unused */, char ret_upload_id[S3_UPLOAD_ID_SIZE],
-		     struct remote_error *ret_error);
-int s3_upload_part(struct s3_client *client, const char *key, const char *upload_id, unsigned number, const void *body,
-		   size_t body_len, char ret_etag[S3_ETAG_SIZE], struct remote_error *ret_error);
-/* An error inside a 200 answer is an error. if_none_match as in s3_put. Sent once only when the answer is lost: REMOTE_UNCERTAIN. */
-int s3_upload_complete(struct s3_client *client, const char *key, const char *upload_id, const char (*etags)[S3_ETAG_SIZE],
-		       unsigned count, bool if_none_match, struct s3_object *ret_object, struct remote_error *ret_error);
-int s3_upload_abort(struct s3_client *client, const char *key, const char *upload_id, struct remote_error *ret_error);
+int s3_upload_create(struct s3_client *client, const struct s3_put *head /* body unused */,
+		     char ret_upload_id[S3_UPLOAD_ID_SIZE], struct remote_error *ret_error);
+int s3_upload_part(struct s3_client *client, const char *key, const char *upload_id,
+		   unsigned number, const void *body, size_t body_len, char ret_etag[S3_ETAG_SIZE],
+		   struct remote_error *ret_error);
+/* An error inside a 200 answer is an error. Not sent again when the answer was lost:
+ * REMOTE_UNCERTAIN; s3_head_object tells then. ret_object has no size (-1), and with Ceph no etag.
+ * if_none_match: AWS answers 412 (-EEXIST) where the key has an object. Ceph RGW 16.2.15 ignores it
+ * here (it obeys it on a PUT): the answer is 200 and the object has been replaced. Completing the
+ * same upload again answers 200 there as well. Whoever must not overwrite on such a server looks
+ * first, and knows that the look proves nothing about another machine.
+ */
+int s3_upload_complete(struct s3_client *client, const char *key, const char *upload_id,
+		       const char (*etags)[S3_ETAG_SIZE], unsigned count, bool if_none_match,
+		       struct s3_object *ret_object, struct remote_error *ret_error);
+int s3_upload_abort(struct s3_client *client, const char *key, const char *upload_id,
+		    struct remote_error *ret_error);
 
-/* Lists. The callback returns 0 to go on; another value ends the list and is returned. Strings are valid during the call only. */
+/* Lists. The callback returns 0 to go on; another value ends the list and is returned. Strings are
+ * valid during the call only. */
 struct s3_list_entry {
 	const char *key;
 	int64_t size_bytes;
@@ -110,23 +146,31 @@ struct s3_list_entry {
 	int64_t last_modified_secs;
 };
 typedef int s3_list_fn(void *arg, const struct s3_list_entry *entry);
-int s3_list_objects(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg, struct remote_error *ret_error);
-int s3_list_versions(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg, struct remote_error *ret_error);
-int s3_list_uploads(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg, struct remote_error *ret_error);
+int s3_list_objects(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
+		    struct remote_error *ret_error);
+int s3_list_versions(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
+		     struct remote_error *ret_error);
+int s3_list_uploads(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
+		    struct remote_error *ret_error);
 
-/* A signed GET for streaming: fills url and headers of an http_request whose callbacks the caller sets before http_submit. length_bytes -1: to the end; if_match NULL: none.
- * The strings live in *ret_memory, which the caller releases after http_submit. */
+/* A signed GET for streaming: fills url and headers of an http_request whose callbacks the caller
+ * sets before http_submit. length_bytes -1: to the end; if_match NULL: none. The strings live in
+ * *ret_memory, which the caller releases after http_submit. */
 struct s3_request_memory;
-int s3_request_get(struct s3_client *client, const char *key, int64_t offset_bytes, int64_t length_bytes, const char *if_match,
-		   struct http_request *ret_request, struct s3_request_memory **ret_memory);
+int s3_request_get(struct s3_client *client, const char *key, int64_t offset_bytes,
+		   int64_t length_bytes, const char *if_match, struct http_request *ret_request,
+		   struct s3_request_memory **ret_memory);
 void s3_request_memory_free(struct s3_request_memory *memory);
-/* Judges the answer to any S3 request by its head and (for an error) the first bytes of its body; fills *ret_error, REMOTE_OK for 2xx. */
-void s3_judge(const struct http_response *response, const char *body, size_t body_len, struct remote_error *ret_error);
+/* Judges the answer to any S3 request by its head and (for an error) the first bytes of its body;
+ * fills *ret_error, REMOTE_OK for 2xx. */
+void s3_judge(const struct http_response *response, const char *body, size_t body_len,
+	      struct remote_error *ret_error);
 /* HEAD-like facts from a response's headers. */
 void s3_object_from_response(const struct http_response *response, struct s3_object *ret_object);
 
-/* A GET URL that anybody may use for expires_secs (1…604800). content_type, file_name NULL: not overridden. */
-int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_secs, const char *content_type,
-		   const char *file_name, struct buf *ret_url);
+/* A GET URL that anybody may use for expires_secs (1…604800). content_type, file_name NULL: not
+ * overridden. */
+int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_secs,
+		   const char *content_type, const char *file_name, struct buf *ret_url);
 
 #endif

@@ -83,8 +83,9 @@ static char *squeeze(const char *s)
 	return copy;
 }
 
-static int lines_build(const struct sigv4_pair *pairs, size_t count, char *(*name_form)(const char *),
-		       char *(*value_form)(const char *), struct lines *ret_lines)
+static int lines_build(const struct sigv4_pair *pairs, size_t count,
+		       char *(*name_form)(const char *), char *(*value_form)(const char *),
+		       struct lines *ret_lines)
 {
 	ret_lines->items = calloc(count + 1, sizeof *ret_lines->items);
 	if (!ret_lines->items)
@@ -113,8 +114,9 @@ static void add_header_names(struct buf *out, const struct lines *headers)
 }
 
 /* Also gives what it has sorted, which is wanted again further on. */
-static int canonical_request(const struct sigv4_input *input, const struct sigv4_pair *query, size_t query_count,
-			     struct lines *ret_query, struct lines *ret_headers, struct buf *ret_text)
+static int canonical_request(const struct sigv4_input *input, const struct sigv4_pair *query,
+			     size_t query_count, struct lines *ret_query, struct lines *ret_headers,
+			     struct buf *ret_text)
 {
 	int r = lines_build(query, query_count, encode, encode, ret_query);
 
@@ -126,7 +128,8 @@ static int canonical_request(const struct sigv4_input *input, const struct sigv4
 	add_query(ret_text, ret_query);
 	buf_add_char(ret_text, '\n');
 	for (size_t i = 0; i < ret_headers->count; i++)
-		buf_addf(ret_text, "%s:%s\n", ret_headers->items[i].name, ret_headers->items[i].value);
+		buf_addf(ret_text, "%s:%s\n", ret_headers->items[i].name,
+			 ret_headers->items[i].value);
 	buf_add_char(ret_text, '\n');
 	add_header_names(ret_text, ret_headers);
 	buf_addf(ret_text, "\n%s", input->payload_sha256);
@@ -139,7 +142,8 @@ static void add_scope(struct buf *out, const struct sigv4_input *input, const ch
 }
 
 /* The key of the day, region and service. */
-static int derive_key(const struct sigv4_input *input, const char *date, uint8_t ret_key[CRYPTO_SHA256_SIZE])
+static int derive_key(const struct sigv4_input *input, const char *date,
+		      uint8_t ret_key[CRYPTO_SHA256_SIZE])
 {
 	cleanup_buf_secret struct buf first = BUF_INIT;
 	const char *parts[] = { input->region, input->service, "aws4_request" };
@@ -152,7 +156,8 @@ static int derive_key(const struct sigv4_input *input, const char *date, uint8_t
 	for (size_t i = 0; i < ARRAY_SIZE(parts) && !r; i++) {
 		uint8_t next[CRYPTO_SHA256_SIZE];
 
-		r = crypto_hmac_sha256(ret_key, CRYPTO_SHA256_SIZE, parts[i], strlen(parts[i]), next);
+		r = crypto_hmac_sha256(ret_key, CRYPTO_SHA256_SIZE, parts[i], strlen(parts[i]),
+				       next);
 		memcpy(ret_key, next, sizeof next);
 		crypto_wipe(next, sizeof next);
 	}
@@ -189,7 +194,8 @@ int sigv4_canonical_request(const struct sigv4_input *input, struct buf *ret_tex
 {
 	cleanup_lines struct lines query = { NULL, 0 }, headers = { NULL, 0 };
 
-	return canonical_request(input, input->query, input->query_count, &query, &headers, ret_text);
+	return canonical_request(input, input->query, input->query_count, &query, &headers,
+				 ret_text);
 }
 
 int sigv4_authorization(const struct sigv4_input *input, struct buf *ret_value)
@@ -198,7 +204,8 @@ int sigv4_authorization(const struct sigv4_input *input, struct buf *ret_value)
 	cleanup_lines struct lines headers = { NULL, 0 };
 	cleanup_buf_secret struct buf canonical = BUF_INIT;
 	char signature[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)], date[TIME_ISO8601_SIZE];
-	int r = canonical_request(input, input->query, input->query_count, &query, &headers, &canonical);
+	int r = canonical_request(input, input->query, input->query_count, &query, &headers,
+				  &canonical);
 
 	if (!r)
 		r = sign(input, &canonical, signature);

@@ -1,7 +1,7 @@
 /*
- * AWS Signature Version 4, in headers and in the query string (presigned URLs), for S3: the path is encoded once, not normalised.
- * Source: "Signature Version 4 signing process", AWS General Reference; test vectors of the same name.
- * Pure functions; thread-safe.
+ * AWS Signature Version 4, in headers and in the query string (presigned URLs), for S3: the path is
+ * encoded once, not normalised. Source: "Signature Version 4 signing process", AWS General
+ * Reference; test vectors of the same name. Pure functions; thread-safe.
  */
 #ifndef TONICFS_AWS_SIGV4_H
 #define TONICFS_AWS_SIGV4_H
@@ -27,14 +27,15 @@ struct sigv4_input {
 	const char *path;                                    /* encoded already, begins with '/' */
 	const struct sigv4_pair *query;                      /* decoded pairs in any order */
 	size_t query_count;
-	const struct sigv4_pair *headers;                    /* those to sign, host among them, x-amz-* too */
+	/* Those to sign, host among them, x-amz-* too. */
+	const struct sigv4_pair *headers;
 	size_t header_count;
 	const char *payload_sha256;                          /* hex, or SIGV4_UNSIGNED */
 };
 
 /* The value of the Authorization header. 0 or -errno. */
 int sigv4_authorization(const struct sigv4_input *input, struct buf *ret_value);
-/* The query string of a presigned URL, X-Amz-Signature last. 0, -EINVAL (expires not in 1…604800). */
+/* The query string of a presigned URL, X-Amz-Signature last. 0 or -EINVAL (expires: 1…604800). */
 int sigv4_presign(const struct sigv4_input *input, unsigned expires_secs, struct buf *ret_query);
 /* The canonical request, for tests. */
 int sigv4_canonical_request(const struct sigv4_input *input, struct buf *ret_text);

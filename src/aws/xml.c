@@ -1,4 +1,5 @@
-/* S3's XML, by expat. Without a DOCTYPE there are no entities but the five, so nothing expands and nothing is fetched. */
+/* S3's XML, by expat. Without a DOCTYPE there are no entities but the five, so nothing expands and
+ * nothing is fetched. */
 #include <errno.h>
 #include <string.h>
 
@@ -90,7 +91,8 @@ int s3_xml_parse(const char *bytes, size_t n, s3_xml_fn *fn, void *arg)
 	struct parser p = { .on_end = fn, .arg = arg, .path = BUF_INIT, .text = BUF_INIT };
 	enum XML_Status status;
 
-	/* While it works on a long request a server sends white space, and the declaration after it. */
+	/* While it works on a long request a server sends white space, and the declaration after
+	 * it. */
 	while (n && (*bytes == ' ' || *bytes == '\t' || *bytes == '\r' || *bytes == '\n'))
 		bytes++, n--;
 	if (n > INT32_MAX)

@@ -1,4 +1,5 @@
-/* What curl's failures mean for whoever sent the request. Messages name the origin, never more of the URL. */
+/* What curl's failures mean for whoever sent the request. Messages name the origin, never more of
+ * the URL. */
 #include <errno.h>
 #include <string.h>
 
@@ -28,11 +29,13 @@ static const struct {
 	{ CURLE_PARTIAL_FILE, REMOTE_TRANSIENT, -EIO, "short", "the answer ended early" },
 	{ CURLE_RECV_ERROR, REMOTE_TRANSIENT, -EIO, "receive", "the connection broke" },
 	{ CURLE_SEND_ERROR, REMOTE_TRANSIENT, -EIO, "send", "the connection broke" },
-	{ CURLE_GOT_NOTHING, REMOTE_TRANSIENT, -EIO, "empty", "the connection was closed without an answer" },
+	{ CURLE_GOT_NOTHING, REMOTE_TRANSIENT, -EIO, "empty",
+	  "the connection was closed without an answer" },
 	{ CURLE_SEND_FAIL_REWIND, REMOTE_TRANSIENT, -EIO, "send", "the connection broke" },
 	{ CURLE_UNSUPPORTED_PROTOCOL, REMOTE_INVALID, -EIO, "protocol", "the answer is not HTTP" },
 	{ CURLE_WEIRD_SERVER_REPLY, REMOTE_INVALID, -EIO, "protocol", "the answer is not HTTP" },
-	{ CURLE_BAD_CONTENT_ENCODING, REMOTE_INVALID, -EIO, "encoding", "the answer's encoding is wrong" },
+	{ CURLE_BAD_CONTENT_ENCODING, REMOTE_INVALID, -EIO, "encoding",
+	  "the answer's encoding is wrong" },
 	{ CURLE_URL_MALFORMAT, REMOTE_REJECTED, -EINVAL, "url", "the URL is none" },
 	{ CURLE_OUT_OF_MEMORY, REMOTE_TRANSIENT, -ENOMEM, "memory", "out of memory" },
 	{ CURLE_FAILED_INIT, REMOTE_TRANSIENT, -ENOMEM, "memory", "no HTTP handle" },
@@ -71,49 +74,58 @@ static const char *detail(const struct http_transfer *t, CURLcode code)
 	}
 }
 
-void http_error_timeout(const struct http_transfer *t, const char *what, struct remote_error *ret_error)
+void http_error_timeout(const struct http_transfer *t, const char *what,
+			struct remote_error *ret_error)
 {
-	remote_error_set(ret_error, http_transfer_may_have_acted(t) ? REMOTE_UNCERTAIN : REMOTE_TRANSIENT,
+	remote_error_set(ret_error,
+			 http_transfer_may_have_acted(t) ? REMOTE_UNCERTAIN : REMOTE_TRANSIENT,
 			 -ETIMEDOUT, "%s: %s", t->url.origin, what);
 	set_code(ret_error, "timeout");
 }
 
-void http_error_from_curl(const struct http_transfer *t, CURLcode code, struct remote_error *ret_error)
+void http_error_from_curl(const struct http_transfer *t, CURLcode code,
+			  struct remote_error *ret_error)
 {
 	const char *more = detail(t, code);
 
 	remote_error_clear(ret_error);
-	if (code == CURLE_OK && !t->head_seen) /* curl takes a head that was cut off for a whole one */
+	/* curl takes a head that was cut off for a whole one. */
+	if (code == CURLE_OK && !t->head_seen)
 		code = CURLE_GOT_NOTHING;
 	if (code == CURLE_OK)
 		return;
 	if (t->is_aborted) {
-		remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "%s: cancelled", t->url.origin);
+		remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "%s: cancelled",
+				 t->url.origin);
 		set_code(ret_error, "cancelled");
 		return;
 	}
 	if (t->head_error) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "%s: the answer's head cannot be kept (%s)",
-				 t->url.origin, t->head_error == -EFBIG ? "too large" : "out of memory");
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "%s: the answer's head cannot be kept (%s)", t->url.origin,
+				 t->head_error == -EFBIG ? "too large" : "out of memory");
 		set_code(ret_error, "head");
 		return;
 	}
 	if (code == CURLE_OPERATION_TIMEDOUT) {
-		http_error_timeout(t, t->is_connected ? "no answer in time" : "no connection in time", ret_error);
+		http_error_timeout(t,
+				   t->is_connected ? "no answer in time" : "no connection in time",
+				   ret_error);
 		return;
 	}
 	for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
 		if (failures[i].curl != code)
 			continue;
-		remote_error_set(ret_error, failures[i].kind, failures[i].error, "%s: %s%s%s", t->url.origin,
-				 failures[i].text, *more ? ": " : "", more);
+		remote_error_set(ret_error, failures[i].kind, failures[i].error, "%s: %s%s%s",
+				 t->url.origin, failures[i].text, *more ? ": " : "", more);
 		set_code(ret_error, failures[i].code);
 		if (is_lost_answer(code) && http_transfer_may_have_acted(t))
 			ret_error->kind = REMOTE_UNCERTAIN;
 		return;
 	}
-	remote_error_set(ret_error, http_transfer_may_have_acted(t) ? REMOTE_UNCERTAIN : REMOTE_TRANSIENT, -EIO,
-			 "%s: %s", t->url.origin, curl_easy_strerror(code));
+	remote_error_set(ret_error,
+			 http_transfer_may_have_acted(t) ? REMOTE_UNCERTAIN : REMOTE_TRANSIENT,
+			 -EIO, "%s: %s", t->url.origin, curl_easy_strerror(code));
 	set_code(ret_error, "curl");
 	snprintf(ret_error->code + 4, sizeof ret_error->code - 4, "-%d", (int)code);
 }

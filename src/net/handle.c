@@ -1,4 +1,5 @@
-/* A request and its policy become a curl handle here, and only here. Any option that cannot be set fails the request. */
+/* A request and its policy become a curl handle here, and only here. Any option that cannot be set
+ * fails the request. */
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -11,7 +12,8 @@
 #include "util/crypto.h"
 #include "util/times.h"
 
-/* A redirect's page is read to its end, so that the connection can be used again, unless it is longer than this. */
+/* A redirect's page is read to its end, so that the connection can be used again, unless it is
+ * longer than this. */
 #define REDIRECT_BODY_LIMIT_BYTES (64 * 1024)
 #define UNSENT_LIMIT_BYTES (64 * 1024)
 
@@ -138,8 +140,9 @@ static int on_connected(void *arg, char *peer, char *local, int peer_port, int l
 	return CURL_PREREQFUNC_OK;
 }
 
-/* Little waits unsent in the kernel, so that what curl has sent is what has left: megabytes in the queue of a slow line
- * would look like a stall. A system that does not know the option does without. */
+/* Little waits unsent in the kernel, so that what curl has sent is what has left: megabytes in the
+ * queue of a slow line would look like a stall. A system that does not know the option does
+ * without. */
 static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
 	int limit = UNSENT_LIMIT_BYTES;
@@ -223,8 +226,9 @@ static CURLcode set_method(CURL *easy, struct http_transfer *t)
 	case HTTP_POST:
 		SET(CURLOPT_POST, 1L);
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->request.body_len);
-		/* On a connection that dies without an answer curl would send the request again by itself, which is
-		 * harmless for all but a POST; a connection of its own is never taken for a stale one. */
+		/* On a connection that dies without an answer curl would send the request again by
+		 * itself, which is harmless for all but a POST; a connection of its own is never
+		 * taken for a stale one. */
 		SET(CURLOPT_FRESH_CONNECT, 1L);
 		break;
 	}
@@ -288,7 +292,8 @@ static CURLcode set_options(CURL *easy, struct http_transfer *t)
 	SET(CURLOPT_HTTPHEADER, t->header_list);
 	SET(CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)or_default(t->request.connect_timeout_msecs, http->connect_timeout_msecs));
-	/* Without it, ending a transfer waits for the resolver's thread, and every other transfer with it. */
+	/* Without it, ending a transfer waits for the resolver's thread, and every other transfer
+	 * with it. */
 	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_BUFFERSIZE, 64L * 1024);
 	SET(CURLOPT_HEADERFUNCTION, on_header);

@@ -123,7 +123,8 @@ int64_t http_headers_retry_after_msecs(const struct http_header *headers, size_t
 	if (secs < 0) {
 		if (time_parse_rfc2822(value, &secs) < 0)
 			return -1;
-		/* Both dates are by the peer's clock, where it tells; ours may be off by an hour. */
+		/* Both dates are by the peer's clock, where it tells; ours may be off by an hour.
+		 */
 		if (!date || time_parse_rfc2822(date, &now) < 0)
 			now = time_now_secs();
 		secs = secs > now ? secs - now : 0;

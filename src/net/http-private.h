@@ -1,9 +1,10 @@
 /*
  * What the files of this room share. Nothing outside src/net includes it.
  *
- * A transfer's life: submitted (in http->commands) -> waiting (in its origin's queue) -> active (in http->active, with a
- * curl handle) -> done. A followed redirect goes from active back to waiting, at another origin perhaps.
- * Fields without a note belong to the loop thread once the transfer has been submitted.
+ * A transfer's life: submitted (in http->commands) -> waiting (in its origin's queue) -> active (in
+ * http->active, with a curl handle) -> done. A followed redirect goes from active back to waiting,
+ * at another origin perhaps. Fields without a note belong to the loop thread once the transfer has
+ * been submitted.
  */
 #ifndef TONICFS_NET_HTTP_PRIVATE_H
 #define TONICFS_NET_HTTP_PRIVATE_H
@@ -22,7 +23,8 @@ struct http_url {
 	char *origin;      /* scheme://host:port, the port always said; holds no secret */
 	bool is_https;
 	bool is_loopback;
-	bool is_localhost; /* ends in ".localhost": pinned to loopback, whatever a resolver would say */
+	/* Ends in ".localhost": pinned to loopback, whatever a resolver would say. */
+	bool is_localhost;
 };
 #define HTTP_URL_INIT { NULL, false, false, false }
 
@@ -68,7 +70,8 @@ struct http {
 	struct list origins;
 	struct list active; /* http_transfer.link */
 	int64_t next_scan_msecs;
-	int64_t resumed_msecs; /* when the machine last woke up: older connections are not used; 0: never */
+	/* When the machine last woke up: older connections are not used. 0: never. */
+	int64_t resumed_msecs;
 	int64_t asleep_msecs;  /* boot time less monotonic time, when last looked at */
 };
 
@@ -81,9 +84,11 @@ struct http_transfer {
 	unsigned commands;        /* http->lock */
 	struct list link;
 
-	struct http_request request; /* its url, headers, ca_file are ours, its body and arg the caller's */
+	/* Its url, headers, ca_file are ours, its body and arg the caller's. */
+	struct http_request request;
 	struct http_url url;
-	bool drop_credentials; /* redirected to another origin: Authorization and its like stay behind */
+	/* Redirected to another origin: Authorization and its like stay behind. */
+	bool drop_credentials;
 	bool is_done;          /* on_done is being or has been called */
 	int64_t deadline_msecs; /* INT64_MAX: none */
 
@@ -104,15 +109,22 @@ struct http_transfer {
 	curl_off_t uploaded_bytes; /* when last looked at */
 };
 
+/* transfer.c */
+void http_unref(struct http *http);
+void http_free_secret(const char *s); /* wipes and frees; NULL is fine */
+
 /* handle.c: fills transfer->easy. 0, or -ENOMEM / -EINVAL with nothing left behind. */
 int http_handle_new(struct http_transfer *transfer);
 void http_handle_free(struct http_transfer *transfer);
 /* error.c: what a failed transfer means. */
-void http_error_from_curl(const struct http_transfer *transfer, CURLcode code, struct remote_error *ret_error);
-void http_error_timeout(const struct http_transfer *transfer, const char *what, struct remote_error *ret_error);
+void http_error_from_curl(const struct http_transfer *transfer, CURLcode code,
+			  struct remote_error *ret_error);
+void http_error_timeout(const struct http_transfer *transfer, const char *what,
+			struct remote_error *ret_error);
 /* True where the peer may have acted on the request although no answer came. */
 bool http_transfer_may_have_acted(const struct http_transfer *transfer);
-/* Forget connections made before now: the machine has slept, their other ends may be gone without a word. Loop only. */
+/* Forget connections made before now: the machine has slept, their other ends may be gone without a
+ * word. Loop only. */
 void http_distrust_connections(struct http *http, int64_t now_msecs);
 
 #endif

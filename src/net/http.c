@@ -1,17 +1,14 @@
 /*
- * The engine: a thread that owns curl's multi handle and every transfer, and a list of commands through which other
- * threads reach it.
+ * The engine: a thread that owns curl's multi handle and every transfer, and a list of commands
+ * through which other threads reach it.
  */
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "net/http-private.h"
-#include "util/cleanup.h"
-#include "util/crypto.h"
 #include "util/times.h"
 
 #define POLL_LIMIT_MSECS 10000
@@ -19,184 +16,6 @@
 #define UPLOAD_SCAN_MSECS 1000
 /* The clocks of a machine that stays awake agree better than this. */
 #define SLEEP_MIN_MSECS 2000
-
-/* ---- memory ---- */
-
-static void http_unref(struct http *http)
-{
-	if (atomic_fetch_sub(&http->refs, 1) != 1)
-		return;
-	pthread_mutex_destroy(&http->lock);
-	free(http->ca_file);
-	free(http->user_agent);
-	free(http);
-}
-
-static void free_secret(const char *s)
-{
-	if (s)
-		crypto_wipe((char *)s, strlen(s));
-	free((char *)s);
-}
-
-struct http_transfer *http_transfer_ref(struct http_transfer *t)
-{
-	atomic_fetch_add(&t->refs, 1);
-	return t;
-}
-
-void http_transfer_unref(struct http_transfer *t)
-{
-	struct http_header *headers = (struct http_header *)t->request.headers;
-
-	if (atomic_fetch_sub(&t->refs, 1) != 1)
-		return;
-	http_handle_free(t);
-	http_head_release(&t->head);
-	http_url_release(&t->url);
-	for (size_t i = 0; headers && i < t->request.header_count; i++) {
-		free((char *)headers[i].name);
-		free_secret(headers[i].value);
-	}
-	free(headers);
-	free_secret(t->request.url);
-	free((char *)t->request.ca_file);
-	http_unref(t->http);
-	free(t);
-}
-
-static int copy_headers(struct http_transfer *t, const struct http_request *request)
-{
-	struct http_header *headers = calloc(request->header_count + 1, sizeof *headers);
-
-	t->request.headers = headers;
-	if (!headers)
-		return -ENOMEM;
-	for (size_t i = 0; i < request->header_count; i++) {
-		const char *name = request->headers[i].name, *value = request->headers[i].value;
-
-		if (!*name || name[strcspn(name, ":\r\n \t")] || value[strcspn(value, "\r\n")])
-			return -EINVAL;
-		headers[i].name = strdup(name);
-		headers[i].value = strdup(value);
-		if (!headers[i].name || !headers[i].value)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int transfer_new(struct http *http, const struct http_request *request,
-			struct http_transfer **ret_transfer)
-{
-	struct http_transfer *t = calloc(1, sizeof *t);
-	unsigned total = request->total_timeout_msecs;
-	int r;
-
-	if (!t)
-		return -ENOMEM;
-	atomic_init(&t->refs, 1);
-	atomic_fetch_add(&http->refs, 1);
-	t->http = http;
-	list_init(&t->link);
-	list_init(&t->command_link);
-	t->request = *request;
-	t->request.url = NULL;
-	t->request.ca_file = NULL;
-	t->request.headers = NULL;
-	if (request->method != HTTP_PUT && request->method != HTTP_POST)
-		t->request.body_len = 0;
-	if (!total)
-		total = http->total_timeout_msecs;
-	t->deadline_msecs = total == UINT_MAX ? INT64_MAX : time_mono_msecs() + total;
-	r = http_url_parse(request->url, &t->url);
-	if (!r && !t->url.is_https && !t->url.is_loopback && !request->allow_plain_http)
-		r = -EPERM;
-	if (!r)
-		r = copy_headers(t, request);
-	if (!r) {
-		t->request.url = strdup(request->url);
-		t->request.ca_file = request->ca_file ? strdup(request->ca_file) : NULL;
-		if (!t->request.url || (request->ca_file && !t->request.ca_file))
-			r = -ENOMEM;
-	}
-	if (r) {
-		http_transfer_unref(t);
-		return r;
-	}
-	*ret_transfer = t;
-	return 0;
-}
-
-/* ---- commands, from any thread ---- */
-
-/* -ECANCELED once the engine is being freed. */
-static int send_command(struct http_transfer *t, unsigned command)
-{
-	struct http *http = t->http;
-	int r = 0;
-
-	pthread_mutex_lock(&http->lock);
-	if (http->is_stopping) {
-		r = -ECANCELED;
-	} else {
-		t->commands |= command;
-		if (list_empty(&t->command_link))
-			list_add(&http->commands, &http_transfer_ref(t)->command_link);
-		/* Under the lock: http_free ends the multi handle only after it has set is_stopping. */
-		curl_multi_wakeup(http->multi);
-	}
-	pthread_mutex_unlock(&http->lock);
-	return r;
-}
-
-static int submit(struct http *http, const struct http_request *request, bool keep,
-		  struct http_transfer **ret_transfer)
-{
-	struct http_transfer *t;
-	int r;
-
-	if (!request->url || !request->on_done || (request->header_count && !request->headers))
-		return -EINVAL;
-	r = transfer_new(http, request, &t);
-	if (r)
-		return r;
-	if (keep)
-		http_transfer_ref(t);
-	/* Before the command: on_done may have been called by the time send_command returns. */
-	if (ret_transfer)
-		*ret_transfer = t;
-	r = send_command(t, COMMAND_SUBMIT);
-	if (r) {
-		if (ret_transfer)
-			*ret_transfer = NULL;
-		if (keep)
-			http_transfer_unref(t);
-		http_transfer_unref(t);
-	}
-	return r; /* the first reference is the loop's now */
-}
-
-int http_submit(struct http *http, const struct http_request *request,
-		struct http_transfer **ret_transfer)
-{
-	return submit(http, request, false, ret_transfer);
-}
-
-int http_submit_ref(struct http *http, const struct http_request *request,
-		    struct http_transfer **ret_transfer)
-{
-	return submit(http, request, true, ret_transfer);
-}
-
-void http_transfer_resume(struct http_transfer *t)
-{
-	send_command(t, COMMAND_RESUME);
-}
-
-void http_transfer_cancel(struct http_transfer *t)
-{
-	send_command(t, COMMAND_CANCEL);
-}
 
 /* ---- the loop ---- */
 
@@ -304,7 +123,8 @@ static void start(struct http_transfer *t)
 		finish_failed(t, -ENOMEM);
 		return;
 	}
-	scan_before(http, t->active_msecs + (t->request.body_len ? UPLOAD_SCAN_MSECS : stall_limit_msecs(t)));
+	scan_before(http, t->active_msecs +
+				  (t->request.body_len ? UPLOAD_SCAN_MSECS : stall_limit_msecs(t)));
 }
 
 static void start_waiting(struct http *http)
@@ -313,13 +133,15 @@ static void start_waiting(struct http *http)
 		struct http_origin *origin = list_entry(pos, struct http_origin, link);
 
 		while (origin->active < http->origin_limit) {
-			struct list *queue = list_empty(&origin->urgent) ? &origin->waiting : &origin->urgent;
+			struct list *queue =
+				list_empty(&origin->urgent) ? &origin->waiting : &origin->urgent;
 
 			if (list_empty(queue))
 				break;
 			start(list_entry(queue->next, struct http_transfer, link));
 		}
-		if (!origin->active && list_empty(&origin->urgent) && list_empty(&origin->waiting)) {
+		if (!origin->active && list_empty(&origin->urgent) &&
+		    list_empty(&origin->waiting)) {
 			list_remove(&origin->link);
 			free(origin->name);
 			free(origin);
@@ -327,7 +149,8 @@ static void start_waiting(struct http *http)
 	}
 }
 
-/* Goes on at the Location. Plain http is no way out of https, nor loopback one into this machine. */
+/* Goes on at the Location. Plain http is no way out of https, nor loopback one into this machine.
+ */
 static void follow(struct http_transfer *t)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -341,8 +164,8 @@ static void follow(struct http_transfer *t)
 		r = -EPERM;
 	copy = r ? NULL : strdup(location);
 	if (!copy) {
-		remote_error_set(&error, REMOTE_INVALID, -EIO, "%s: redirected to where must not be followed",
-				 t->url.origin);
+		remote_error_set(&error, REMOTE_INVALID, -EIO,
+				 "%s: redirected to where must not be followed", t->url.origin);
 		snprintf(error.code, sizeof error.code, "redirect");
 		http_url_release(&url);
 		finish(t, &error);
@@ -351,7 +174,7 @@ static void follow(struct http_transfer *t)
 	if (strcmp(url.origin, t->url.origin) != 0)
 		t->drop_credentials = true;
 	detach(t);
-	free_secret(t->request.url);
+	http_free_secret(t->request.url);
 	t->request.url = copy;
 	http_url_release(&t->url);
 	t->url = url;
@@ -535,9 +358,11 @@ static void cancel_all(struct http *http)
 		struct http_origin *origin = list_entry(pos, struct http_origin, link);
 
 		while (!list_empty(&origin->urgent))
-			finish_cancelled(list_entry(origin->urgent.next, struct http_transfer, link));
+			finish_cancelled(
+				list_entry(origin->urgent.next, struct http_transfer, link));
 		while (!list_empty(&origin->waiting))
-			finish_cancelled(list_entry(origin->waiting.next, struct http_transfer, link));
+			finish_cancelled(
+				list_entry(origin->waiting.next, struct http_transfer, link));
 	}
 	start_waiting(http); /* nothing waits: frees the origins */
 }

@@ -1,18 +1,30 @@
 /*
  * HTTP over curl's multi interface: one engine, one event loop thread, any number of transfers.
  *
- * Purpose   Asynchronous requests whose callbacks run on the loop's thread, and a synchronous form for workers.
- * Threads   http_submit, http_perform, http_transfer_* may be called from any thread, also from callbacks (but http_perform never
- *           from a callback). All callbacks of an engine run one at a time on the loop thread: they must not block.
- * Ownership A request struct and all it points to is copied by http_submit, but for body bytes, which stay the caller's and must
- *           live until on_done has been called.
- * Deadlines Every transfer has them: connect, stall (no byte in either direction), total. There is no way to wait for ever.
- * Safety    Plain http is refused unless the host is loopback (127.0.0.0/8, ::1, localhost) or allow_plain_http is set. HTTP/1.1 only
- *           (a paused HTTP/2 stream is buffered). Redirects are followed only where max_redirects > 0, to https only (or loopback), and
- *           never with Authorization to another origin. No `Expect:`. No cookies, no netrc. Proxy from the standard environment.
- *           The engine never logs URLs' queries nor headers.
- * Limits    At most `origin_limit` transfers at a time to one origin (scheme, host, port); more wait in order of submission, urgent ones
- *           first. Waiting counts against total_timeout_msecs only.
+ * Purpose   Asynchronous requests whose callbacks run on the loop's thread, and a synchronous form
+ *           for workers.
+ * Threads   http_submit, http_perform, http_transfer_* may be called from any thread, also from
+ *           callbacks (but http_perform never from a callback: -EDEADLK). All callbacks of an engine
+ *           run one at a time on the loop thread: they must not block.
+ * Ownership A request struct and all it points to is copied by http_submit, but for body bytes,
+ *           which stay the caller's and must live until on_done has been called.
+ * Deadlines Every transfer has them: connect, stall (no byte in either direction; a head counts only
+ *           when it is complete, so that its lines cannot drip in for ever), total. A pause by
+ *           on_data is no stall, but counts against the total. There is no way to wait for ever.
+ * Safety    Plain http is refused unless the host is loopback (127.0.0.0/8, ::1, localhost,
+ *           *.localhost) or allow_plain_http is set. TLS 1.2 at least, HTTP/1.1 only (a paused HTTP/2
+ *           stream is buffered). No `Expect:`, no cookies, no netrc. Proxy from the standard
+ *           environment, but not for loopback. An URL with a user or password in it is refused.
+ *           Error messages name scheme, host and port of an URL, no more; nothing is logged.
+ * Redirects Followed only where max_redirects > 0 and the method is GET or HEAD (else the 3xx is the
+ *           answer), to https only (or from plain loopback to plain loopback). Authorization, Cookie
+ *           and X-Amz-* never go on to another origin.
+ * Twice     A request on a kept-alive connection that had gone stale is sent again on a fresh one
+ *           without a word to the caller, a DELETE too; a POST always has a connection of its own and
+ *           is sent once. After the machine has slept, no older connection is used.
+ * Limits    At most `origin_limit` transfers at a time to one origin (scheme, host, port), paused
+ *           ones among them; more wait in order of submission, urgent ones first. Waiting counts
+ *           against total_timeout_msecs only.
  */
 #ifndef TONICFS_NET_HTTP_H
 #define TONICFS_NET_HTTP_H
@@ -54,49 +66,60 @@ const char *http_response_header(const struct http_response *response, const cha
 /* Retry-After in milliseconds (delta-seconds or an HTTP date), -1 where absent or unparsable. */
 int64_t http_response_retry_after_msecs(const struct http_response *response);
 /* "Content-Range: bytes 5-9/100" of a 206. A total of "*" gives -1. 0 or -EINVAL. */
-int http_response_content_range(const struct http_response *response, int64_t *ret_first, int64_t *ret_last,
-				int64_t *ret_total);
+int http_response_content_range(const struct http_response *response, int64_t *ret_first,
+				int64_t *ret_last, int64_t *ret_total);
 
 enum http_data {
 	HTTP_DATA_OK,
-	HTTP_DATA_PAUSE, /* these bytes were NOT taken: they come again after http_transfer_resume() */
+	/* These bytes were NOT taken: they come again after http_transfer_resume(). */
+	HTTP_DATA_PAUSE,
 	HTTP_DATA_ABORT, /* ends the transfer; on_done gets REMOTE_CANCELLED */
 };
 
 struct http_request {
 	enum http_method method;
 	const char *url;
-	const struct http_header *headers; /* sent as they are, besides Host, User-Agent, Content-Length */
+	/* Sent as they are, besides Host, User-Agent, Content-Length. */
+	const struct http_header *headers;
 	size_t header_count;
 	const void *body; /* PUT, POST */
 	size_t body_len;
-	unsigned connect_timeout_msecs, stall_timeout_msecs, total_timeout_msecs; /* 0: the engine's; total UINT_MAX: none but stall */
+	/* 0: the engine's; total UINT_MAX: none but stall. */
+	unsigned connect_timeout_msecs, stall_timeout_msecs, total_timeout_msecs;
 	unsigned max_redirects;
 	bool allow_plain_http;
 	bool urgent;         /* a user waits: goes before others that wait for the same origin */
 	const char *ca_file; /* NULL: the engine's */
-	/* Called once before any data, on the final response. A non-zero return aborts as HTTP_DATA_ABORT does. May be NULL. */
-	int (*on_head)(void *arg, struct http_transfer *transfer, const struct http_response *response);
+	/* Called once before any data, on the final response. A non-zero return aborts as
+	 * HTTP_DATA_ABORT does. May be NULL. */
+	int (*on_head)(void *arg, struct http_transfer *transfer,
+		       const struct http_response *response);
 	/* NULL: the body is dropped. */
-	enum http_data (*on_data)(void *arg, struct http_transfer *transfer, const void *bytes, size_t n);
-	/* Called exactly once per submitted transfer, as its last callback; the transfer is gone when it returns. error->kind is REMOTE_OK for ANY
-	 * complete HTTP response (whatever its status: judging it is the client room's job); else says how the transport failed. */
+	enum http_data (*on_data)(void *arg, struct http_transfer *transfer, const void *bytes,
+				  size_t n);
+	/* Called exactly once per submitted transfer, as its last callback; the transfer is gone
+	 * when it returns. error->kind is REMOTE_OK for ANY complete HTTP response (whatever its
+	 * status: judging it is the client room's job); else says how the transport failed. */
 	void (*on_done)(void *arg, const struct remote_error *error);
 	void *arg;
 };
 
 /* 0 or -errno. Starts the loop thread. Call it after any fork. */
 int http_new(const struct http_settings *settings, struct http **ret_http);
-/* Cancels whatever runs (their on_done are called with REMOTE_CANCELLED), ends the loop. NULL is fine. */
+/* Cancels whatever runs (their on_done are called with REMOTE_CANCELLED), ends the loop. NULL is
+ * fine. */
 void http_free(struct http *http);
 
-/* 0: on_done will be called. -errno (-ENOMEM, -EINVAL for an URL that is none, -EPERM for refused plain http): it will not. ret_transfer may be NULL;
- * the pointer is valid until on_done returns. */
-int http_submit(struct http *http, const struct http_request *request, struct http_transfer **ret_transfer);
-/* The same, but *ret_transfer is a reference of the caller's (http_transfer_unref): for a thread other than the callbacks', which cannot
- * know whether on_done has been called in the meantime. */
-int http_submit_ref(struct http *http, const struct http_request *request, struct http_transfer **ret_transfer);
-/* A reference keeps the handle (not the transfer) valid after on_done, so that another thread may cancel or resume at any time. */
+/* 0: on_done will be called. -errno (-ENOMEM, -EINVAL for an URL that is none, -EPERM for refused
+ * plain http): it will not. ret_transfer may be NULL; the pointer is valid until on_done returns. */
+int http_submit(struct http *http, const struct http_request *request,
+		struct http_transfer **ret_transfer);
+/* The same, but *ret_transfer is a reference of the caller's (http_transfer_unref): for a thread
+ * other than the callbacks', which cannot know whether on_done has been called in the meantime. */
+int http_submit_ref(struct http *http, const struct http_request *request,
+		    struct http_transfer **ret_transfer);
+/* A reference keeps the handle (not the transfer) valid after on_done, so that another thread may
+ * cancel or resume at any time. */
 struct http_transfer *http_transfer_ref(struct http_transfer *transfer);
 void http_transfer_unref(struct http_transfer *transfer);
 void http_transfer_resume(struct http_transfer *transfer);
@@ -113,18 +136,21 @@ struct http_reply {
 	size_t body_len;
 };
 #define HTTP_REPLY_INIT { 0, -1, NULL, 0, NULL, 0 }
-/* Any complete response gives 0 and *ret_reply (release it); a body larger than max_body_bytes is REMOTE_INVALID (-EFBIG).
- * Else the negative errno of *ret_error. A true *cancelled (may be NULL) ends the wait within 200 ms. */
+/* Any complete response gives 0 and *ret_reply (release it); a body larger than max_body_bytes is
+ * REMOTE_INVALID (-EFBIG). Else the negative errno of *ret_error. A true *cancelled (may be NULL)
+ * ends the wait within 200 ms. */
 int http_perform(struct http *http, const struct http_request *request, size_t max_body_bytes,
-		 const volatile bool *cancelled, struct http_reply *ret_reply, struct remote_error *ret_error);
+		 const volatile bool *cancelled, struct http_reply *ret_reply,
+		 struct remote_error *ret_error);
 void http_reply_release(struct http_reply *reply);
 const char *http_reply_header(const struct http_reply *reply, const char *name);
 int64_t http_reply_retry_after_msecs(const struct http_reply *reply);
 
-/* Whether http_submit would take an address: 0; -EINVAL: it is none; -EPERM: plain http to a host that is not loopback. */
+/* Whether http_submit would take an address: 0; -EINVAL: it is none; -EPERM: plain http to a host
+ * that is not loopback. */
 int http_url_check(const char *url, bool allow_plain_http);
 
-/* Percent-encodes as RFC 3986 wants it (unreserved bytes stay; '/' stays when keep_slash). Appends. */
+/* Appends, percent-encoded as RFC 3986 wants it (unreserved bytes stay; '/' stays when keep_slash). */
 struct buf;
 void http_url_encode(struct buf *out, const char *bytes, size_t n, bool keep_slash);
 

@@ -50,7 +50,8 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 	return 0;
 }
 
-static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes, size_t n)
+static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes,
+			      size_t n)
 {
 	struct waiter *waiter = arg;
 
@@ -110,8 +111,8 @@ static void wait_until_done(struct waiter *waiter, struct http_transfer *transfe
 	pthread_mutex_unlock(&waiter->lock);
 }
 
-static int submit_and_wait(struct http *http, const struct http_request *request, struct waiter *waiter,
-			   const volatile bool *cancelled)
+static int submit_and_wait(struct http *http, const struct http_request *request,
+			   struct waiter *waiter, const volatile bool *cancelled)
 {
 	struct http_request copy = *request;
 	struct http_transfer *transfer;
@@ -140,22 +141,25 @@ static int submit_and_wait(struct http *http, const struct http_request *request
 static void judge_submit(int r, struct remote_error *ret_error)
 {
 	if (r == -EPERM)
-		remote_error_set(ret_error, REMOTE_REJECTED, r, "plain http is for this machine only; use https");
+		remote_error_set(ret_error, REMOTE_REJECTED, r,
+				 "plain http is for this machine only; use https");
 	else if (r == -EINVAL)
-		remote_error_set(ret_error, REMOTE_REJECTED, r, "no request can be made of this URL and headers");
+		remote_error_set(ret_error, REMOTE_REJECTED, r,
+				 "no request can be made of this URL and headers");
 	else if (r == -ECANCELED)
 		remote_error_set(ret_error, REMOTE_CANCELLED, r, "cancelled");
 	else
 		remote_error_set(ret_error, REMOTE_TRANSIENT, r, "the request cannot be set up");
-	snprintf(ret_error->code, sizeof ret_error->code, "%s", r == -EPERM ? "plain-http" : "setup");
+	snprintf(ret_error->code, sizeof ret_error->code, "%s",
+		 r == -EPERM ? "plain-http" : "setup");
 }
 
 static void judge_end(const struct waiter *waiter, struct remote_error *ret_error)
 {
 	*ret_error = waiter->error;
 	if (waiter->too_large) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EFBIG, "the answer is larger than %zu bytes",
-				 waiter->limit_bytes);
+		remote_error_set(ret_error, REMOTE_INVALID, -EFBIG,
+				 "the answer is larger than %zu bytes", waiter->limit_bytes);
 		snprintf(ret_error->code, sizeof ret_error->code, "too-large");
 	} else if (waiter->out_of_memory) {
 		remote_error_set(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
@@ -167,7 +171,9 @@ int http_perform(struct http *http, const struct http_request *request, size_t m
 		 const volatile bool *cancelled, struct http_reply *ret_reply,
 		 struct remote_error *ret_error)
 {
-	struct waiter waiter = { .reply = ret_reply, .body = BUF_INIT, .limit_bytes = max_body_bytes };
+	struct waiter waiter = { .reply = ret_reply,
+				 .body = BUF_INIT,
+				 .limit_bytes = max_body_bytes };
 	int r;
 
 	*ret_reply = (struct http_reply)HTTP_REPLY_INIT;

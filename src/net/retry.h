@@ -1,7 +1,7 @@
 /*
- * Pauses between tries: exponential with full jitter, honouring Retry-After, ended by a count and a deadline.
- * Which failures may be tried again follows from remote_error.kind; REMOTE_UNCERTAIN only where the caller says that sending it twice
- * does no harm.
+ * Pauses between tries: exponential with full jitter, honouring Retry-After, ended by a count and a
+ * deadline. Which failures may be tried again follows from remote_error.kind; REMOTE_UNCERTAIN only
+ * where the caller says that sending it twice does no harm.
  */
 #ifndef TONICFS_NET_RETRY_H
 #define TONICFS_NET_RETRY_H
@@ -22,7 +22,8 @@ struct retry {
 /* 5 tries, from 500 ms, pauses up to 15 s, within total_msecs. */
 void retry_init(struct retry *retry, unsigned tries, unsigned total_msecs);
 /* True: wait *ret_pause_msecs and send again. */
-bool retry_next(struct retry *retry, const struct remote_error *error, bool idempotent, unsigned *ret_pause_msecs);
+bool retry_next(struct retry *retry, const struct remote_error *error, bool idempotent,
+		unsigned *ret_pause_msecs);
 /* The same, and waits; false when it is over or *cancelled (may be NULL) became true. */
 bool retry_wait(struct retry *retry, const struct remote_error *error, bool idempotent,
 		const volatile bool *cancelled);

@@ -23,7 +23,8 @@ int helper_http_get(struct http *http, const char *url, struct remote_error *ret
 	struct http_request request = { .method = HTTP_GET, .url = url };
 	struct remote_error error;
 	struct http_reply reply;
-	int r = http_perform(http, &request, 1024 * 1024, NULL, &reply, ret_error ? ret_error : &error);
+	int r = http_perform(http, &request, 1024 * 1024, NULL, &reply,
+			     ret_error ? ret_error : &error);
 
 	http_reply_release(&reply);
 	return r;
@@ -41,7 +42,8 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 	return 0;
 }
 
-static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes, size_t n)
+static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes,
+			      size_t n)
 {
 	struct helper_transfer *t = arg;
 	enum http_data then = HTTP_DATA_OK;
@@ -76,7 +78,9 @@ void helper_transfer_start_paused(struct helper_transfer *t, struct http *http,
 {
 	struct http_request copy = *request;
 
-	*t = (struct helper_transfer){ .body = BUF_INIT, .error = REMOTE_ERROR_INIT, .pauses = pauses };
+	*t = (struct helper_transfer){ .body = BUF_INIT,
+				       .error = REMOTE_ERROR_INIT,
+				       .pauses = pauses };
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_cond_init(&t->cond, NULL);
 	copy.on_head = on_head;
@@ -86,7 +90,8 @@ void helper_transfer_start_paused(struct helper_transfer *t, struct http *http,
 	assert_int_equal(http_submit_ref(http, &copy, &t->transfer), 0);
 }
 
-void helper_transfer_start(struct helper_transfer *t, struct http *http, const struct http_request *request)
+void helper_transfer_start(struct helper_transfer *t, struct http *http,
+			   const struct http_request *request)
 {
 	helper_transfer_start_paused(t, http, request, 0);
 }

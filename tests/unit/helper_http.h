@@ -25,7 +25,8 @@ struct helper_transfer {
 	bool is_paused;
 };
 
-void helper_transfer_start(struct helper_transfer *t, struct http *http, const struct http_request *request);
+void helper_transfer_start(struct helper_transfer *t, struct http *http,
+			   const struct http_request *request);
 /* As start, with that many PAUSE answers to come. */
 void helper_transfer_start_paused(struct helper_transfer *t, struct http *http,
 				  const struct http_request *request, unsigned pauses);

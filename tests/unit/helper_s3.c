@@ -11,8 +11,8 @@
 
 #include "util/buf.h"
 
-static enum helper_then answer_in_turn(struct helper_server *server, int fd, const struct helper_request *request,
-				       void *arg)
+static enum helper_then answer_in_turn(struct helper_server *server, int fd,
+				       const struct helper_request *request, void *arg)
 {
 	const struct helper_s3 *s3 = arg;
 	const struct helper_answer *answer =
@@ -25,7 +25,9 @@ static enum helper_then answer_in_turn(struct helper_server *server, int fd, con
 		char head[2048];
 
 		snprintf(head, sizeof head, "HTTP/1.1 %d Status\r\n%s%s\r\n", answer->status,
-			 answer->headers && strstr(answer->headers, "Content-Length") ? "" : "Content-Length: 0\r\n",
+			 answer->headers && strstr(answer->headers, "Content-Length")
+				 ? ""
+				 : "Content-Length: 0\r\n",
 			 answer->headers ? answer->headers : "");
 		helper_send_str(fd, head);
 	} else {
@@ -71,7 +73,8 @@ static bool all_digits(const char *s, size_t n, const char *digits)
 /* One header line, its value cut down to what is the same in every run. */
 static void add_line(struct buf *out, const char *line, size_t n, const char *host)
 {
-	static const char date[] = "x-amz-date: ", authorization[] = "Authorization: ", host_name[] = "Host: ";
+	static const char date[] = "x-amz-date: ", authorization[] = "Authorization: ",
+			  host_name[] = "Host: ";
 
 	if (strncmp(line, "User-Agent: ", 12) == 0 || strncmp(line, "Accept: ", 8) == 0)
 		return;
@@ -79,12 +82,15 @@ static void add_line(struct buf *out, const char *line, size_t n, const char *ho
 		assert_true(all_digits(line + strlen(date), 8, "0123456789"));
 		buf_addf(out, "%sDATE\n", date);
 	} else if (strncmp(line, authorization, strlen(authorization)) == 0) {
-		const char *signed_headers = strstr(line, "SignedHeaders="), *signature = strstr(line, "Signature=");
+		const char *signed_headers = strstr(line, "SignedHeaders="),
+			   *signature = strstr(line, "Signature=");
 
 		assert_non_null(signed_headers);
 		assert_non_null(signature);
 		assert_true(all_digits(signature + 10, 64, "0123456789abcdef"));
-		assert_int_equal(strncmp(line + strlen(authorization), "AWS4-HMAC-SHA256 Credential=AK/", 31), 0);
+		assert_int_equal(strncmp(line + strlen(authorization),
+					 "AWS4-HMAC-SHA256 Credential=AK/", 31),
+				 0);
 		buf_add_str(out, "Authorization: ");
 		buf_add(out, signed_headers, (size_t)(signature - signed_headers) - 1);
 		buf_add_char(out, '\n');

@@ -1,4 +1,5 @@
-/* A loopback server that gives prepared answers in turn, whatever is asked, and an S3 client of it. */
+/* A loopback server that gives prepared answers in turn, whatever is asked, and an S3 client of it.
+ */
 #ifndef TONICFS_TESTS_HELPER_S3_H
 #define TONICFS_TESTS_HELPER_S3_H
 
@@ -19,12 +20,13 @@ struct helper_s3 {
 	struct s3_client *client;
 };
 
-/* settings NULL: bucket "bucket", path style, keys AK and SK. The last answer is given again and again. */
+/* settings NULL: bucket "bucket", path style, keys AK and SK. The last answer is given again and
+ * again. */
 void helper_s3_start(struct helper_s3 *s3, const struct helper_answer *answers, unsigned count,
 		     const struct s3_settings *settings);
 void helper_s3_stop(struct helper_s3 *s3);
-/* The head of a request with what differs from run to run replaced: port, date, signature, user agent. Fails the test where it
- * is not `expected`. Lines are separated by "\n". */
+/* The head of a request with what differs from run to run replaced: port, date, signature, user
+ * agent. Fails the test where it is not `expected`. Lines are separated by "\n". */
 void helper_s3_check_request(struct helper_s3 *s3, unsigned number, const char *expected);
 /* "REQUEST LINE" of a request; lives until the next call. */
 const char *helper_s3_request_line(struct helper_s3 *s3, unsigned number);

@@ -1,6 +1,7 @@
 /*
- * An HTTP server in threads of this process, on loopback, that does what a handler says: well or badly.
- * It reads a whole request (Content-Length bodies), records it, and lets the handler write to the socket.
+ * An HTTP server in threads of this process, on loopback, that does what a handler says: well or
+ * badly. It reads a whole request (Content-Length bodies), records it, and lets the handler write
+ * to the socket.
  */
 #ifndef TONICFS_TESTS_HELPER_SERVER_H
 #define TONICFS_TESTS_HELPER_SERVER_H
@@ -11,7 +12,8 @@
 struct helper_server;
 
 struct helper_request {
-	char *head; /* request line and headers as they came, NUL behind them, with the empty line */
+	char *head; /* request line and headers as they came, NUL behind them, with the empty line
+		     */
 	char *body;
 	size_t body_len;
 	unsigned connection; /* from 0, in order of accept */
@@ -39,7 +41,8 @@ unsigned helper_server_connections(struct helper_server *server);
 unsigned helper_server_most_open(struct helper_server *server);
 /* Valid until helper_server_free. Fails the test where there is none. */
 const struct helper_request *helper_server_request(struct helper_server *server, unsigned number);
-/* The value of a header of a request's head, or NULL; lives until the next call from this thread. */
+/* The value of a header of a request's head, or NULL; lives until the next call from this thread.
+ */
 const char *helper_header(const struct helper_request *request, const char *name);
 
 /* For handlers: writes it all; false where the peer is gone. */

@@ -55,11 +55,15 @@ static void test_aws__the_code_decides_and_not_the_status_alone(void **state)
 		struct buf body = BUF_INIT;
 		struct remote_error error;
 
-		buf_addf(&body, "<?xml version=\"1.0\"?>\n<Error xmlns=\"x\"><Code>%s</Code><Message>why</Message>"
-				"<SignatureProvided>5ec4e7</SignatureProvided></Error>", cases[i].code);
+		buf_addf(
+			&body,
+			"<?xml version=\"1.0\"?>\n<Error xmlns=\"x\"><Code>%s</Code><Message>why</Message>"
+			"<SignatureProvided>5ec4e7</SignatureProvided></Error>",
+			cases[i].code);
 		judge(cases[i].status, buf_str(&body), &error);
 		if (error.kind != cases[i].kind || error.error != cases[i].error)
-			fail_msg("%d %s: %s %d", cases[i].status, cases[i].code, remote_kind_name(error.kind), error.error);
+			fail_msg("%d %s: %s %d", cases[i].status, cases[i].code,
+				 remote_kind_name(error.kind), error.error);
 		assert_int_equal(error.status, cases[i].status);
 		assert_string_equal(error.code, cases[i].code);
 		assert_non_null(strstr(error.message, "why"));
@@ -71,19 +75,26 @@ static void test_aws__the_code_decides_and_not_the_status_alone(void **state)
 static void test_aws__without_a_code_the_status_decides(void **state)
 {
 	static const char *const bodies[] = {
-		"", "<html><body><h1>Service</h1></body></html>", "<Error>", "{\"Code\":\"AccessDenied\"}", "\x01\x02",
+		"",
+		"<html><body><h1>Service</h1></body></html>",
+		"<Error>",
+		"{\"Code\":\"AccessDenied\"}",
+		"\x01\x02",
 		"<!DOCTYPE a [<!ENTITY b \"c\">]><Error><Code>NoSuchKey</Code></Error>",
-		"<Wrong><Code>NoSuchKey</Code></Wrong>", "<Other><Error><Code>NoSuchKey</Code></Error></Other>",
+		"<Wrong><Code>NoSuchKey</Code></Wrong>",
+		"<Other><Error><Code>NoSuchKey</Code></Error></Other>",
 	};
 	static const struct {
 		int status;
 		enum remote_kind kind;
 		int error;
 	} cases[] = {
-		{ 301, REMOTE_REJECTED, -EINVAL },  { 304, REMOTE_INVALID, -EIO },     { 400, REMOTE_REJECTED, -EIO },
-		{ 401, REMOTE_REJECTED, -EACCES },  { 403, REMOTE_REJECTED, -EACCES }, { 404, REMOTE_NOT_FOUND, -ENOENT },
-		{ 408, REMOTE_TRANSIENT, -ETIMEDOUT }, { 412, REMOTE_REJECTED, -ESTALE }, { 429, REMOTE_BUSY, -EBUSY },
-		{ 500, REMOTE_TRANSIENT, -EIO },    { 502, REMOTE_TRANSIENT, -EIO },   { 503, REMOTE_BUSY, -EBUSY },
+		{ 301, REMOTE_REJECTED, -EINVAL },     { 304, REMOTE_INVALID, -EIO },
+		{ 400, REMOTE_REJECTED, -EIO },	       { 401, REMOTE_REJECTED, -EACCES },
+		{ 403, REMOTE_REJECTED, -EACCES },     { 404, REMOTE_NOT_FOUND, -ENOENT },
+		{ 408, REMOTE_TRANSIENT, -ETIMEDOUT }, { 412, REMOTE_REJECTED, -ESTALE },
+		{ 429, REMOTE_BUSY, -EBUSY },	       { 500, REMOTE_TRANSIENT, -EIO },
+		{ 502, REMOTE_TRANSIENT, -EIO },       { 503, REMOTE_BUSY, -EBUSY },
 		{ 504, REMOTE_TRANSIENT, -EIO },
 	};
 
@@ -94,8 +105,8 @@ static void test_aws__without_a_code_the_status_decides(void **state)
 
 			judge(cases[i].status, bodies[n], &error);
 			if (error.kind != cases[i].kind || error.error != cases[i].error)
-				fail_msg("%d [%s]: %s %d", cases[i].status, bodies[n], remote_kind_name(error.kind),
-					 error.error);
+				fail_msg("%d [%s]: %s %d", cases[i].status, bodies[n],
+					 remote_kind_name(error.kind), error.error);
 			assert_string_equal(error.code, "");
 		}
 }
@@ -133,16 +144,20 @@ static void test_aws__messages_are_one_printable_line(void **state)
 	struct remote_error error;
 
 	(void)state;
-	judge(400, "<Error><Code>A\nB\xc3\xa4</Code><Message>line\r\nline\x1b[1m</Message></Error>", &error);
+	judge(400, "<Error><Code>A\nB\xc3\xa4</Code><Message>line\r\nline\x1b[1m</Message></Error>",
+	      &error);
 	assert_null(strpbrk(error.message, "\r\n\x1b"));
-	judge(400, "<Error><Code>A\nB</Code><Message>line&#10;line &amp; \xc3\xa4</Message></Error>", &error);
+	judge(400,
+	      "<Error><Code>A\nB</Code><Message>line&#10;line &amp; \xc3\xa4</Message></Error>",
+	      &error);
 	assert_string_equal(error.code, "A B");
 	assert_string_equal(error.message, "S3 answered 400 A B: line line &   ");
 }
 
 static void test_aws__the_region_of_a_bucket_elsewhere_and_the_pause_are_told(void **state)
 {
-	struct http_header headers[] = { { "x-amz-bucket-region", "eu-central-1" }, { "Retry-After", "7" } };
+	struct http_header headers[] = { { "x-amz-bucket-region", "eu-central-1" },
+					 { "Retry-After", "7" } };
 	struct http_response response = { .status = 301, .headers = headers, .header_count = 2 };
 	struct remote_error error;
 

@@ -28,8 +28,14 @@ static void test_aws__put_sends_type_metadata_condition_and_checksum(void **stat
 		200, "ETag: \"5d41402abc4b2a76b9719d911017c592\"\r\nx-amz-version-id: v1\r\n", ""
 	};
 	struct s3_metadata metadata[] = { { "sha256", HELLO }, { "call", "x y" } };
-	struct s3_put put = { .key = "a b/\xc3\xa4+$.wav", .body = "hello", .body_len = 5, .content_type = "audio/wav",
-			      .metadata = metadata, .metadata_count = 2, .if_none_match = true, .send_checksum = true };
+	struct s3_put put = { .key = "a b/\xc3\xa4+$.wav",
+			      .body = "hello",
+			      .body_len = 5,
+			      .content_type = "audio/wav",
+			      .metadata = metadata,
+			      .metadata_count = 2,
+			      .if_none_match = true,
+			      .send_checksum = true };
 	struct helper_s3 s3;
 	struct s3_object object;
 	struct remote_error error;
@@ -42,12 +48,14 @@ static void test_aws__put_sends_type_metadata_condition_and_checksum(void **stat
 	assert_string_equal(object.etag, "5d41402abc4b2a76b9719d911017c592");
 	assert_string_equal(object.version_id, "v1");
 	assert_true(s3_object_etag_is_md5(&object));
-	helper_s3_check_request(&s3, 0,
-		"PUT /bucket/a%20b/%C3%A4%2B%24.wav HTTP/1.1\n" COMMON(HELLO)
-		"Content-Type: audio/wav\nx-amz-meta-sha256: " HELLO "\nx-amz-meta-call: x y\nIf-None-Match: *\n"
-		"x-amz-checksum-sha256: LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=\n"
-		"Authorization: SignedHeaders=content-type;host;if-none-match;x-amz-checksum-sha256;x-amz-content-sha256;"
-		"x-amz-date;x-amz-meta-call;x-amz-meta-sha256\nContent-Length: 5\n");
+	helper_s3_check_request(
+		&s3, 0,
+		"PUT /bucket/a%20b/%C3%A4%2B%24.wav HTTP/1.1\n" COMMON(
+			HELLO) "Content-Type: audio/wav\nx-amz-meta-sha256: " HELLO
+			       "\nx-amz-meta-call: x y\nIf-None-Match: *\n"
+			       "x-amz-checksum-sha256: LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=\n"
+			       "Authorization: SignedHeaders=content-type;host;if-none-match;x-amz-checksum-sha256;x-amz-content-sha256;"
+			       "x-amz-date;x-amz-meta-call;x-amz-meta-sha256\nContent-Length: 5\n");
 	assert_string_equal(helper_server_request(s3.server, 0)->body, "hello");
 	helper_s3_stop(&s3);
 }
@@ -55,11 +63,16 @@ static void test_aws__put_sends_type_metadata_condition_and_checksum(void **stat
 static void test_aws__settings_appear_as_headers_of_a_put(void **state)
 {
 	static const struct helper_answer answer = {
-		200, "x-amz-server-side-encryption: aws:kms\r\nx-amz-server-side-encryption-aws-kms-key-id: k1\r\n"
-		     "ETag: \"5d41402abc4b2a76b9719d911017c592\"\r\n", ""
+		200,
+		"x-amz-server-side-encryption: aws:kms\r\nx-amz-server-side-encryption-aws-kms-key-id: k1\r\n"
+		"ETag: \"5d41402abc4b2a76b9719d911017c592\"\r\n",
+		""
 	};
-	struct s3_settings settings = { .bucket = "bucket", .session_token = "token", .storage_class = "STANDARD_IA",
-					.encryption = S3_ENCRYPTION_SSE_KMS, .kms_key_id = "k1" };
+	struct s3_settings settings = { .bucket = "bucket",
+					.session_token = "token",
+					.storage_class = "STANDARD_IA",
+					.encryption = S3_ENCRYPTION_SSE_KMS,
+					.kms_key_id = "k1" };
 	struct s3_put put = { .key = "k", .body = "", .body_len = 0 };
 	struct helper_s3 s3;
 	struct s3_object object;
@@ -71,8 +84,10 @@ static void test_aws__settings_appear_as_headers_of_a_put(void **state)
 	assert_string_equal(object.encryption, "aws:kms");
 	assert_string_equal(object.kms_key_id, "k1");
 	assert_false(s3_object_etag_is_md5(&object));
-	helper_s3_check_request(&s3, 0,
-		"PUT /bucket/k HTTP/1.1\nx-amz-content-sha256: " EMPTY "\nx-amz-date: DATE\nx-amz-security-token: token\n"
+	helper_s3_check_request(
+		&s3, 0,
+		"PUT /bucket/k HTTP/1.1\nx-amz-content-sha256: " EMPTY
+		"\nx-amz-date: DATE\nx-amz-security-token: token\n"
 		"x-amz-server-side-encryption: aws:kms\nx-amz-server-side-encryption-aws-kms-key-id: k1\n"
 		"x-amz-storage-class: STANDARD_IA\n"
 		"Authorization: " SIGNED ";x-amz-security-token;x-amz-server-side-encryption;"
@@ -83,10 +98,12 @@ static void test_aws__settings_appear_as_headers_of_a_put(void **state)
 static void test_aws__head_tells_what_the_server_says(void **state)
 {
 	static const struct helper_answer answer = {
-		200, "Content-Length: 1234\r\nETag: \"47693b6aafc99e607a33f321da4dc903-2\"\r\nContent-Type: audio/wav\r\n"
-		     "Last-Modified: Sun, 01 Mar 2026 10:15:00 GMT\r\nx-amz-storage-class: GLACIER_IR\r\n"
-		     "x-amz-server-side-encryption: AES256\r\nx-amz-meta-sha256: " HELLO "\r\n"
-		     "x-amz-checksum-sha256: LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=-2\r\n", NULL
+		200,
+		"Content-Length: 1234\r\nETag: \"47693b6aafc99e607a33f321da4dc903-2\"\r\nContent-Type: audio/wav\r\n"
+		"Last-Modified: Sun, 01 Mar 2026 10:15:00 GMT\r\nx-amz-storage-class: GLACIER_IR\r\n"
+		"x-amz-server-side-encryption: AES256\r\nx-amz-meta-sha256: " HELLO "\r\n"
+		"x-amz-checksum-sha256: LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=-2\r\n",
+		NULL
 	};
 	struct helper_s3 s3;
 	struct s3_object object;
@@ -104,7 +121,8 @@ static void test_aws__head_tells_what_the_server_says(void **state)
 	assert_string_equal(object.meta_sha256, HELLO);
 	assert_string_equal(object.checksum_sha256, ""); /* of the parts, not of the bytes */
 	assert_int_equal(object.last_modified_secs, 1772360100);
-	helper_s3_check_request(&s3, 0, "HEAD /bucket//k HTTP/1.1\n" COMMON(EMPTY) "Authorization: " SIGNED "\n");
+	helper_s3_check_request(
+		&s3, 0, "HEAD /bucket//k HTTP/1.1\n" COMMON(EMPTY) "Authorization: " SIGNED "\n");
 	helper_s3_stop(&s3);
 }
 
@@ -141,7 +159,8 @@ static void test_aws__get_asks_for_ranges_and_believes_only_them(void **state)
 		int r;
 
 		helper_s3_start(&s3, &cases[i].answer, 1, NULL);
-		r = s3_get_object(s3.client, "k", cases[i].offset, cases[i].length, 20, &body, &object, &error);
+		r = s3_get_object(s3.client, "k", cases[i].offset, cases[i].length, 20, &body,
+				  &object, &error);
 		if (r != cases[i].expected)
 			fail_msg("case %zu: %d %s", i, r, error.message);
 		if (r)
@@ -177,13 +196,16 @@ static void test_aws__delete_names_a_version_and_takes_a_missing_key_for_done(vo
 	assert_int_equal(error.kind, REMOTE_REJECTED);
 	helper_s3_check_request(&s3, 0, "DELETE /bucket/k?versionId=v%2F1 HTTP/1.1\n" COMMON(EMPTY)
 					"Authorization: " SIGNED "\n");
-	helper_s3_check_request(&s3, 1, "DELETE /bucket/k HTTP/1.1\n" COMMON(EMPTY) "Authorization: " SIGNED "\n");
+	helper_s3_check_request(
+		&s3, 1, "DELETE /bucket/k HTTP/1.1\n" COMMON(EMPTY) "Authorization: " SIGNED "\n");
 	helper_s3_stop(&s3);
 }
 
 static void test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object(void **state)
 {
-	static const char *const keys[] = { "", ".", "..", "a/../b", "a/..", "./a", "../", "a/./b" };
+	static const char *const keys[] = {
+		"", ".", "..", "a/../b", "a/..", "./a", "../", "a/./b"
+	};
 	struct s3_object object;
 	struct remote_error error;
 	struct buf body = BUF_INIT;
@@ -199,9 +221,12 @@ static void test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object(v
 		assert_int_equal(s3_upload_abort(s3.client, keys[i], "id", &error), -EINVAL);
 		assert_int_equal(s3_put_object(s3.client, &put, &object, &error), -EINVAL);
 		assert_int_equal(s3_upload_create(s3.client, &put, id, &error), -EINVAL);
-		assert_int_equal(s3_get_object(s3.client, keys[i], 0, -1, 9, &body, &object, &error), -EINVAL);
+		assert_int_equal(
+			s3_get_object(s3.client, keys[i], 0, -1, 9, &body, &object, &error),
+			-EINVAL);
 		assert_int_equal(s3_head_object(s3.client, keys[i], &object, &error), -EINVAL);
-		assert_int_equal(s3_presign_get(s3.client, keys[i], 60, NULL, NULL, &body), -EINVAL);
+		assert_int_equal(s3_presign_get(s3.client, keys[i], 60, NULL, NULL, &body),
+				 -EINVAL);
 		assert_int_equal(error.kind, REMOTE_REJECTED);
 	}
 	/* Without its id a request for an upload would be one for the object. */
@@ -215,7 +240,8 @@ static void test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object(v
 static void test_aws__metadata_that_is_no_header_is_refused(void **state)
 {
 	static const struct s3_metadata bad[] = {
-		{ "a b", "x" }, { "a:b", "x" }, { "a", "x\r\nX-B: y" }, { "a", "\xc3\xa4" }, { "a\n", "x" },
+		{ "a b", "x" },	     { "a:b", "x" }, { "a", "x\r\nX-B: y" },
+		{ "a", "\xc3\xa4" }, { "a\n", "x" },
 	};
 	struct s3_object object;
 	struct remote_error error;
@@ -224,7 +250,11 @@ static void test_aws__metadata_that_is_no_header_is_refused(void **state)
 	(void)state;
 	helper_s3_start(&s3, &ok, 1, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct s3_put put = { .key = "k", .body = "x", .body_len = 1, .metadata = &bad[i], .metadata_count = 1 };
+		struct s3_put put = { .key = "k",
+				      .body = "x",
+				      .body_len = 1,
+				      .metadata = &bad[i],
+				      .metadata_count = 1 };
 
 		assert_int_equal(s3_put_object(s3.client, &put, &object, &error), -EINVAL);
 	}
@@ -234,9 +264,11 @@ static void test_aws__metadata_that_is_no_header_is_refused(void **state)
 
 /* ---- multipart ---- */
 
-#define CREATED "<?xml version=\"1.0\"?><InitiateMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" \
-		"<Bucket>bucket</Bucket><Key>k</Key><UploadId>2~a/b+c=</UploadId></InitiateMultipartUploadResult>"
-#define COMPLETED "<CompleteMultipartUploadResult><ETag>&quot;abc-2&quot;</ETag></CompleteMultipartUploadResult>"
+#define CREATED                                                                                                    \
+	"<?xml version=\"1.0\"?><InitiateMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" \
+	"<Bucket>bucket</Bucket><Key>k</Key><UploadId>2~a/b+c=</UploadId></InitiateMultipartUploadResult>"
+#define COMPLETED                                                                                  \
+	"<CompleteMultipartUploadResult><ETag>&quot;abc-2&quot;</ETag></CompleteMultipartUploadResult>"
 
 static void test_aws__an_upload_is_created_filled_and_completed(void **state)
 {
@@ -248,7 +280,9 @@ static void test_aws__an_upload_is_created_filled_and_completed(void **state)
 		{ 404, NULL, "<Error><Code>NoSuchUpload</Code></Error>" },
 	};
 	struct s3_metadata metadata = { "sha256", HELLO };
-	struct s3_put head = { .key = "k", .content_type = "audio/wav", .metadata = &metadata, .metadata_count = 1 };
+	struct s3_put head = {
+		.key = "k", .content_type = "audio/wav", .metadata = &metadata, .metadata_count = 1
+	};
 	struct s3_settings settings = { .bucket = "bucket", .encryption = S3_ENCRYPTION_SSE_S3 };
 	char id[S3_UPLOAD_ID_SIZE], etags[2][S3_ETAG_SIZE] = { "", "e<2&" };
 	struct s3_object object;
@@ -261,25 +295,35 @@ static void test_aws__an_upload_is_created_filled_and_completed(void **state)
 	assert_string_equal(id, "2~a/b+c=");
 	assert_int_equal(s3_upload_part(s3.client, "k", id, 1, "hello", 5, etags[0], &error), 0);
 	assert_string_equal(etags[0], "e1");
-	assert_int_equal(s3_upload_complete(s3.client, "k", id, etags, 2, true, &object, &error), 0);
+	assert_int_equal(s3_upload_complete(s3.client, "k", id, etags, 2, true, &object, &error),
+			 0);
 	assert_string_equal(object.etag, "abc-2");
 	assert_string_equal(object.version_id, "v7");
 	assert_int_equal(object.size_bytes, -1);
 	assert_int_equal(s3_upload_abort(s3.client, "k", id, &error), 0);
 	assert_int_equal(s3_upload_abort(s3.client, "k", id, &error), 0);
-	helper_s3_check_request(&s3, 0, "POST /bucket/k?uploads= HTTP/1.1\n" COMMON(EMPTY)
-		"Content-Type: audio/wav\nx-amz-server-side-encryption: AES256\nx-amz-meta-sha256: " HELLO "\n"
-		"Authorization: SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-meta-sha256;"
-		"x-amz-server-side-encryption\nContent-Length: 0\n");
-	helper_s3_check_request(&s3, 1, "PUT /bucket/k?partNumber=1&uploadId=2~a%2Fb%2Bc%3D HTTP/1.1\n" COMMON(HELLO)
-		"Authorization: " SIGNED "\nContent-Length: 5\n");
-	assert_string_equal(helper_s3_request_line(&s3, 2), "POST /bucket/k?uploadId=2~a%2Fb%2Bc%3D HTTP/1.1");
-	assert_string_equal(helper_header(helper_server_request(s3.server, 2), "If-None-Match"), "*");
-	assert_string_equal(helper_server_request(s3.server, 2)->body,
+	helper_s3_check_request(
+		&s3, 0,
+		"POST /bucket/k?uploads= HTTP/1.1\n" COMMON(
+			EMPTY) "Content-Type: audio/wav\nx-amz-server-side-encryption: AES256\nx-amz-meta-sha256: " HELLO
+			       "\n"
+			       "Authorization: SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-meta-sha256;"
+			       "x-amz-server-side-encryption\nContent-Length: 0\n");
+	helper_s3_check_request(
+		&s3, 1,
+		"PUT /bucket/k?partNumber=1&uploadId=2~a%2Fb%2Bc%3D HTTP/1.1\n" COMMON(
+			HELLO) "Authorization: " SIGNED "\nContent-Length: 5\n");
+	assert_string_equal(helper_s3_request_line(&s3, 2),
+			    "POST /bucket/k?uploadId=2~a%2Fb%2Bc%3D HTTP/1.1");
+	assert_string_equal(helper_header(helper_server_request(s3.server, 2), "If-None-Match"),
+			    "*");
+	assert_string_equal(
+		helper_server_request(s3.server, 2)->body,
 		"<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
 		"<Part><PartNumber>1</PartNumber><ETag>\"e1\"</ETag></Part>"
 		"<Part><PartNumber>2</PartNumber><ETag>\"e&lt;2&amp;\"</ETag></Part></CompleteMultipartUpload>");
-	assert_string_equal(helper_s3_request_line(&s3, 3), "DELETE /bucket/k?uploadId=2~a%2Fb%2Bc%3D HTTP/1.1");
+	assert_string_equal(helper_s3_request_line(&s3, 3),
+			    "DELETE /bucket/k?uploadId=2~a%2Fb%2Bc%3D HTTP/1.1");
 	helper_s3_stop(&s3);
 }
 
@@ -291,14 +335,29 @@ static void test_aws__a_completion_is_believed_only_as_a_whole(void **state)
 		enum remote_kind kind;
 		unsigned requests;
 	} cases[] = {
-		{ { 200, NULL, "<Error><Code>InvalidPart</Code><Message>m</Message></Error>" }, -EIO, REMOTE_REJECTED, 1 },
-		{ { 200, NULL, "<Error><Code>AccessDenied</Code></Error>" }, -EACCES, REMOTE_REJECTED, 1 },
-		{ { 200, NULL, "   <Error><Code>InternalError</Code></Error>" }, -EIO, REMOTE_TRANSIENT, 1 },
+		{ { 200, NULL, "<Error><Code>InvalidPart</Code><Message>m</Message></Error>" },
+		  -EIO,
+		  REMOTE_REJECTED,
+		  1 },
+		{ { 200, NULL, "<Error><Code>AccessDenied</Code></Error>" },
+		  -EACCES,
+		  REMOTE_REJECTED,
+		  1 },
+		{ { 200, NULL, "   <Error><Code>InternalError</Code></Error>" },
+		  -EIO,
+		  REMOTE_TRANSIENT,
+		  1 },
 		{ { 200, NULL, "" }, -EIO, REMOTE_UNCERTAIN, 1 },
 		{ { 200, NULL, "    " }, -EIO, REMOTE_UNCERTAIN, 1 },
 		{ { 200, NULL, "<html>ok</html>" }, -EIO, REMOTE_UNCERTAIN, 1 },
-		{ { 200, NULL, "<CompleteMultipartUploadResult><ETag>x" }, -EIO, REMOTE_UNCERTAIN, 1 },
-		{ { 412, NULL, "<Error><Code>PreconditionFailed</Code></Error>" }, -EEXIST, REMOTE_REJECTED, 1 },
+		{ { 200, NULL, "<CompleteMultipartUploadResult><ETag>x" },
+		  -EIO,
+		  REMOTE_UNCERTAIN,
+		  1 },
+		{ { 412, NULL, "<Error><Code>PreconditionFailed</Code></Error>" },
+		  -EEXIST,
+		  REMOTE_REJECTED,
+		  1 },
 		{ { 502, NULL, "<html>Bad gateway</html>" }, -EIO, REMOTE_UNCERTAIN, 1 },
 		{ { 0, NULL, NULL }, -EIO, REMOTE_UNCERTAIN, 1 },
 	};
@@ -333,8 +392,9 @@ static int see(void *arg, const struct s3_list_entry *entry)
 {
 	struct seen *seen = arg;
 
-	buf_addf(&seen->text, "%s|%lld|%s|%s|%s|%s|%d|%lld\n", entry->key, (long long)entry->size_bytes,
-		 entry->etag ? entry->etag : "-", entry->storage_class, entry->upload_id ? entry->upload_id : "-",
+	buf_addf(&seen->text, "%s|%lld|%s|%s|%s|%s|%d|%lld\n", entry->key,
+		 (long long)entry->size_bytes, entry->etag ? entry->etag : "-",
+		 entry->storage_class, entry->upload_id ? entry->upload_id : "-",
 		 entry->version_id ? entry->version_id : "-", entry->is_delete_marker,
 		 (long long)entry->last_modified_secs);
 	return ++seen->count == seen->stop_after ? 77 : 0;
@@ -343,13 +403,15 @@ static int see(void *arg, const struct s3_list_entry *entry)
 static void test_aws__a_list_of_objects_goes_on_to_the_last_page(void **state)
 {
 	static const struct helper_answer answers[] = {
-		{ 200, NULL, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-			     "<Name>bucket</Name><Contents><Key>p/a+b%2Bc%25%0A</Key><LastModified>2026-03-01T10:15:00.000Z</LastModified>"
-			     "<ETag>&quot;e1&quot;</ETag><Size>12345678901</Size><StorageClass>GLACIER</StorageClass>"
-			     "<Owner><ID>x</ID></Owner></Contents><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
-			     "<NextContinuationToken>t/1=</NextContinuationToken></ListBucketResult>" },
-		{ 200, NULL, "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>p/%2b</Key><Size>0</Size></Contents>"
-			     "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes></ListBucketResult>" },
+		{ 200, NULL,
+		  "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+		  "<Name>bucket</Name><Contents><Key>p/a+b%2Bc%25%0A</Key><LastModified>2026-03-01T10:15:00.000Z</LastModified>"
+		  "<ETag>&quot;e1&quot;</ETag><Size>12345678901</Size><StorageClass>GLACIER</StorageClass>"
+		  "<Owner><ID>x</ID></Owner></Contents><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
+		  "<NextContinuationToken>t/1=</NextContinuationToken></ListBucketResult>" },
+		{ 200, NULL,
+		  "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>p/%2b</Key><Size>0</Size></Contents>"
+		  "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes></ListBucketResult>" },
 	};
 	struct seen seen = { .text = BUF_INIT };
 	struct remote_error error;
@@ -358,12 +420,16 @@ static void test_aws__a_list_of_objects_goes_on_to_the_last_page(void **state)
 	(void)state;
 	helper_s3_start(&s3, answers, 2, NULL);
 	assert_int_equal(s3_list_objects(s3.client, "p/ \xc3\xa4", see, &seen, &error), 0);
-	assert_string_equal(buf_str(&seen.text), "p/a b+c%\n|12345678901|e1|GLACIER|-|-|0|1772360100\n"
-						 "p/%2b|0|||-|-|0|0\n");
-	helper_s3_check_request(&s3, 0, "GET /bucket?list-type=2&encoding-type=url&prefix=p%2F%20%C3%A4 HTTP/1.1\n"
-		COMMON(EMPTY) "Authorization: " SIGNED "\n");
-	assert_string_equal(helper_s3_request_line(&s3, 1), "GET /bucket?list-type=2&encoding-type=url&prefix=p%2F%20%C3%A4"
-							    "&continuation-token=t%2F1%3D HTTP/1.1");
+	assert_string_equal(buf_str(&seen.text),
+			    "p/a b+c%\n|12345678901|e1|GLACIER|-|-|0|1772360100\n"
+			    "p/%2b|0|||-|-|0|0\n");
+	helper_s3_check_request(
+		&s3, 0,
+		"GET /bucket?list-type=2&encoding-type=url&prefix=p%2F%20%C3%A4 HTTP/1.1\n" COMMON(
+			EMPTY) "Authorization: " SIGNED "\n");
+	assert_string_equal(helper_s3_request_line(&s3, 1),
+			    "GET /bucket?list-type=2&encoding-type=url&prefix=p%2F%20%C3%A4"
+			    "&continuation-token=t%2F1%3D HTTP/1.1");
 	buf_release(&seen.text);
 	helper_s3_stop(&s3);
 }
@@ -371,7 +437,8 @@ static void test_aws__a_list_of_objects_goes_on_to_the_last_page(void **state)
 static void test_aws__a_callback_ends_a_list(void **state)
 {
 	static const struct helper_answer answer = {
-		200, NULL, "<ListBucketResult><Contents><Key>a</Key></Contents><Contents><Key>b</Key></Contents></ListBucketResult>"
+		200, NULL,
+		"<ListBucketResult><Contents><Key>a</Key></Contents><Contents><Key>b</Key></Contents></ListBucketResult>"
 	};
 	struct seen seen = { .text = BUF_INIT, .stop_after = 1 };
 	struct remote_error error;
@@ -390,19 +457,24 @@ static void test_aws__lists_of_versions_and_uploads_go_on_by_two_markers(void **
 {
 	/* One server encodes its marker as its keys, another does not. */
 	static const struct helper_answer versions[] = {
-		{ 200, NULL, "<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
-			     "<NextKeyMarker>k%20%25</NextKeyMarker><NextVersionIdMarker>v1</NextVersionIdMarker>"
-			     "<Version><Key>k%20%25</Key><VersionId>v1</VersionId><Size>3</Size></Version></ListVersionsResult>" },
-		{ 200, NULL, "<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
-			     "<NextKeyMarker>m +%20</NextKeyMarker><NextVersionIdMarker>v2</NextVersionIdMarker>"
-			     "<DeleteMarker><Key>m%20%2B%2520</Key><VersionId>v2</VersionId></DeleteMarker></ListVersionsResult>" },
-		{ 200, NULL, "<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>" },
+		{ 200, NULL,
+		  "<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
+		  "<NextKeyMarker>k%20%25</NextKeyMarker><NextVersionIdMarker>v1</NextVersionIdMarker>"
+		  "<Version><Key>k%20%25</Key><VersionId>v1</VersionId><Size>3</Size></Version></ListVersionsResult>" },
+		{ 200, NULL,
+		  "<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
+		  "<NextKeyMarker>m +%20</NextKeyMarker><NextVersionIdMarker>v2</NextVersionIdMarker>"
+		  "<DeleteMarker><Key>m%20%2B%2520</Key><VersionId>v2</VersionId></DeleteMarker></ListVersionsResult>" },
+		{ 200, NULL,
+		  "<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>" },
 	};
 	static const struct helper_answer uploads[] = {
-		{ 200, NULL, "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>k%</NextKeyMarker>"
-			     "<NextUploadIdMarker>u1</NextUploadIdMarker><Upload><Key>k%</Key><UploadId>u1</UploadId>"
-			     "<Initiated>2026-03-01T10:15:00Z</Initiated></Upload></ListMultipartUploadsResult>" },
-		{ 200, NULL, "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>" },
+		{ 200, NULL,
+		  "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>k%</NextKeyMarker>"
+		  "<NextUploadIdMarker>u1</NextUploadIdMarker><Upload><Key>k%</Key><UploadId>u1</UploadId>"
+		  "<Initiated>2026-03-01T10:15:00Z</Initiated></Upload></ListMultipartUploadsResult>" },
+		{ 200, NULL,
+		  "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>" },
 	};
 	struct seen seen = { .text = BUF_INIT };
 	struct remote_error error;
@@ -412,19 +484,25 @@ static void test_aws__lists_of_versions_and_uploads_go_on_by_two_markers(void **
 	helper_s3_start(&s3, versions, 3, NULL);
 	assert_int_equal(s3_list_versions(s3.client, NULL, see, &seen, &error), 0);
 	assert_string_equal(buf_str(&seen.text), "k %|3|||-|v1|0|0\nm +%20|0|||-|v2|1|0\n");
-	assert_string_equal(helper_s3_request_line(&s3, 0), "GET /bucket?versions=&encoding-type=url HTTP/1.1");
-	assert_string_equal(helper_s3_request_line(&s3, 1), "GET /bucket?versions=&encoding-type=url&key-marker=k%20%25"
-							    "&version-id-marker=v1 HTTP/1.1");
-	assert_string_equal(helper_s3_request_line(&s3, 2), "GET /bucket?versions=&encoding-type=url&key-marker=m%20%2B%2520"
-							    "&version-id-marker=v2 HTTP/1.1");
+	assert_string_equal(helper_s3_request_line(&s3, 0),
+			    "GET /bucket?versions=&encoding-type=url HTTP/1.1");
+	assert_string_equal(helper_s3_request_line(&s3, 1),
+			    "GET /bucket?versions=&encoding-type=url&key-marker=k%20%25"
+			    "&version-id-marker=v1 HTTP/1.1");
+	assert_string_equal(helper_s3_request_line(&s3, 2),
+			    "GET /bucket?versions=&encoding-type=url&key-marker=m%20%2B%2520"
+			    "&version-id-marker=v2 HTTP/1.1");
 	helper_s3_stop(&s3);
 
 	buf_reset(&seen.text);
 	helper_s3_start(&s3, uploads, 2, NULL);
 	assert_int_equal(s3_list_uploads(s3.client, "p", see, &seen, &error), 0);
 	assert_string_equal(buf_str(&seen.text), "k%|0|-||u1|-|0|1772360100\n");
-	assert_string_equal(helper_s3_request_line(&s3, 0), "GET /bucket?uploads=&prefix=p HTTP/1.1");
-	assert_string_equal(helper_s3_request_line(&s3, 1), "GET /bucket?uploads=&prefix=p&key-marker=k%25&upload-id-marker=u1 HTTP/1.1");
+	assert_string_equal(helper_s3_request_line(&s3, 0),
+			    "GET /bucket?uploads=&prefix=p HTTP/1.1");
+	assert_string_equal(
+		helper_s3_request_line(&s3, 1),
+		"GET /bucket?uploads=&prefix=p&key-marker=k%25&upload-id-marker=u1 HTTP/1.1");
 	buf_release(&seen.text);
 	helper_s3_stop(&s3);
 }
@@ -432,7 +510,10 @@ static void test_aws__lists_of_versions_and_uploads_go_on_by_two_markers(void **
 static void test_aws__a_list_that_cannot_be_believed_is_invalid(void **state)
 {
 	static const char *const bodies[] = {
-		"", "<html></html>", "not xml", "<ListBucketResult><Contents></Contents></ListBucketResult>",
+		"",
+		"<html></html>",
+		"not xml",
+		"<ListBucketResult><Contents></Contents></ListBucketResult>",
 		"<ListBucketResult><Contents><Key>a</Key></Contents>",
 		"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
 		"<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>",
@@ -489,7 +570,8 @@ static void test_aws__busy_and_lost_answers_are_tried_again(void **state)
 
 static void test_aws__tries_end_with_the_time(void **state)
 {
-	static const struct helper_answer answer = { 503, "Retry-After: 60\r\n", "<Error><Code>SlowDown</Code></Error>" };
+	static const struct helper_answer answer = { 503, "Retry-After: 60\r\n",
+						     "<Error><Code>SlowDown</Code></Error>" };
 	struct s3_settings settings = { .bucket = "bucket", .total_timeout_msecs = 3000 };
 	int64_t start = time_mono_msecs();
 	struct s3_object object;
@@ -527,14 +609,18 @@ static void test_aws__an_object_of_our_own_lost_try_is_no_obstacle(void **state)
 	static const struct helper_answer ours[] = {
 		{ 0, NULL, NULL },
 		{ 412, NULL, "<Error><Code>PreconditionFailed</Code></Error>" },
-		{ 200, "Content-Length: 5\r\nETag: \"5d41402abc4b2a76b9719d911017c592\"\r\n", NULL },
+		{ 200, "Content-Length: 5\r\nETag: \"5d41402abc4b2a76b9719d911017c592\"\r\n",
+		  NULL },
 	};
 	static const struct helper_answer anothers[] = {
 		{ 0, NULL, NULL },
 		{ 412, NULL, "<Error><Code>PreconditionFailed</Code></Error>" },
-		{ 200, "Content-Length: 5\r\nETag: \"00000000abc4b2a76b9719d911017c59\"\r\n", NULL },
+		{ 200, "Content-Length: 5\r\nETag: \"00000000abc4b2a76b9719d911017c59\"\r\n",
+		  NULL },
 	};
-	static const struct helper_answer first = { 412, NULL, "<Error><Code>PreconditionFailed</Code></Error>" };
+	static const struct helper_answer first = {
+		412, NULL, "<Error><Code>PreconditionFailed</Code></Error>"
+	};
 	struct s3_put put = { .key = "k", .body = "hello", .body_len = 5, .if_none_match = true };
 	struct s3_object object;
 	struct remote_error error;
@@ -586,11 +672,18 @@ static void test_aws__a_clock_that_is_off_is_corrected_once_and_for_all(void **s
 	assert_int_equal(helper_server_requests(s3.server), 3);
 	time_format_basic(theirs, basic);
 	for (unsigned i = 1; i < 3; i++) /* to the minute: the second may have turned */
-		assert_int_equal(strncmp(helper_header(helper_server_request(s3.server, i), "x-amz-date"), basic, 9), 0);
-	assert_int_not_equal(strncmp(helper_header(helper_server_request(s3.server, 0), "x-amz-date"), basic, 11), 0);
+		assert_int_equal(
+			strncmp(helper_header(helper_server_request(s3.server, i), "x-amz-date"),
+				basic, 9),
+			0);
+	assert_int_not_equal(
+		strncmp(helper_header(helper_server_request(s3.server, 0), "x-amz-date"), basic,
+			11),
+		0);
 	helper_s3_stop(&s3);
 
-	/* A server that goes on refusing is not asked for ever, and one whose clock agrees is not asked again. */
+	/* A server that goes on refusing is not asked for ever, and one whose clock agrees is not
+	 * asked again. */
 	helper_s3_start(&s3, answers, 1, NULL);
 	assert_int_equal(s3_head_object(s3.client, "k", &object, &error), -EACCES);
 	assert_int_equal(helper_server_requests(s3.server), 2);
@@ -625,20 +718,34 @@ static void test_aws__a_bucket_is_found_in_the_host_or_in_the_path(void **state)
 		struct s3_settings settings;
 		const char *url;
 	} cases[] = {
-		{ { .bucket = "bucket" }, "https://bucket.s3.us-east-1.amazonaws.com/a%20b/k.wav?" },
-		{ { .bucket = "bucket", .region = "eu-west-1" }, "https://bucket.s3.eu-west-1.amazonaws.com/a%20b/k.wav?" },
-		{ { .bucket = "bucket", .region = "cn-north-1" }, "https://bucket.s3.cn-north-1.amazonaws.com.cn/a%20b/k.wav?" },
-		{ { .bucket = "bucket", .path_style = true }, "https://s3.us-east-1.amazonaws.com/bucket/a%20b/k.wav?" },
-		{ { .bucket = "my.bucket" }, "https://s3.us-east-1.amazonaws.com/my.bucket/a%20b/k.wav?" },
-		{ { .bucket = "My_Bucket" }, "https://s3.us-east-1.amazonaws.com/My_Bucket/a%20b/k.wav?" },
-		{ { .bucket = "bucket", .endpoint = "https://fra1.Example.com/" }, "https://bucket.fra1.example.com/a%20b/k.wav?" },
-		{ { .bucket = "bucket", .endpoint = "https://s3.example.com:443/s3//" }, "https://bucket.s3.example.com/s3/a%20b/k.wav?" },
-		{ { .bucket = "bucket", .endpoint = "https://s3.example.com:8443/s3", .path_style = true },
+		{ { .bucket = "bucket" },
+		  "https://bucket.s3.us-east-1.amazonaws.com/a%20b/k.wav?" },
+		{ { .bucket = "bucket", .region = "eu-west-1" },
+		  "https://bucket.s3.eu-west-1.amazonaws.com/a%20b/k.wav?" },
+		{ { .bucket = "bucket", .region = "cn-north-1" },
+		  "https://bucket.s3.cn-north-1.amazonaws.com.cn/a%20b/k.wav?" },
+		{ { .bucket = "bucket", .path_style = true },
+		  "https://s3.us-east-1.amazonaws.com/bucket/a%20b/k.wav?" },
+		{ { .bucket = "my.bucket" },
+		  "https://s3.us-east-1.amazonaws.com/my.bucket/a%20b/k.wav?" },
+		{ { .bucket = "My_Bucket" },
+		  "https://s3.us-east-1.amazonaws.com/My_Bucket/a%20b/k.wav?" },
+		{ { .bucket = "bucket", .endpoint = "https://fra1.Example.com/" },
+		  "https://bucket.fra1.example.com/a%20b/k.wav?" },
+		{ { .bucket = "bucket", .endpoint = "https://s3.example.com:443/s3//" },
+		  "https://bucket.s3.example.com/s3/a%20b/k.wav?" },
+		{ { .bucket = "bucket",
+		    .endpoint = "https://s3.example.com:8443/s3",
+		    .path_style = true },
 		  "https://s3.example.com:8443/s3/bucket/a%20b/k.wav?" },
-		{ { .bucket = "bucket", .endpoint = "http://10.1.2.3:9000" }, "http://10.1.2.3:9000/bucket/a%20b/k.wav?" },
-		{ { .bucket = "bucket", .endpoint = "http://[::1]:80" }, "http://[::1]/bucket/a%20b/k.wav?" },
-		{ { .bucket = "bucket", .endpoint = "HTTP://localhost:9000" }, "http://localhost:9000/bucket/a%20b/k.wav?" },
-		{ { .bucket = "bucket", .endpoint = "http://s3.localhost:9000" }, "http://bucket.s3.localhost:9000/a%20b/k.wav?" },
+		{ { .bucket = "bucket", .endpoint = "http://10.1.2.3:9000" },
+		  "http://10.1.2.3:9000/bucket/a%20b/k.wav?" },
+		{ { .bucket = "bucket", .endpoint = "http://[::1]:80" },
+		  "http://[::1]/bucket/a%20b/k.wav?" },
+		{ { .bucket = "bucket", .endpoint = "HTTP://localhost:9000" },
+		  "http://localhost:9000/bucket/a%20b/k.wav?" },
+		{ { .bucket = "bucket", .endpoint = "http://s3.localhost:9000" },
+		  "http://bucket.s3.localhost:9000/a%20b/k.wav?" },
 	};
 
 	(void)state;
@@ -655,15 +762,27 @@ static void test_aws__a_bucket_is_found_in_the_host_or_in_the_path(void **state)
 static void test_aws__settings_that_are_none_are_refused(void **state)
 {
 	static const struct s3_settings bad[] = {
-		{ .bucket = "" }, { .bucket = NULL }, { .bucket = "a/b" }, { .bucket = ".." }, { .bucket = "a b" },
-		{ .bucket = "bucket", .region = "eu west" }, { .bucket = "bucket", .region = "x/../y" },
-		{ .bucket = "bucket", .endpoint = "s3.example.com" }, { .bucket = "bucket", .endpoint = "ftp://x" },
-		{ .bucket = "bucket", .endpoint = "https://" }, { .bucket = "bucket", .endpoint = "https://user:pw@host" },
-		{ .bucket = "bucket", .endpoint = "https://host:0" }, { .bucket = "bucket", .endpoint = "https://host:70000" },
-		{ .bucket = "bucket", .endpoint = "https://host:8x" }, { .bucket = "bucket", .endpoint = "https://host/a?b" },
-		{ .bucket = "bucket", .endpoint = "https://ho st" }, { .bucket = "bucket", .endpoint = "https://[::1" },
-		{ .bucket = "bucket", .endpoint = "https://host?x" }, { .bucket = "bucket", .endpoint = "https://host#x" },
-		{ .bucket = "bucket", .session_token = "a\r\nb" }, { .bucket = "bucket", .storage_class = "a\nb" },
+		{ .bucket = "" },
+		{ .bucket = NULL },
+		{ .bucket = "a/b" },
+		{ .bucket = ".." },
+		{ .bucket = "a b" },
+		{ .bucket = "bucket", .region = "eu west" },
+		{ .bucket = "bucket", .region = "x/../y" },
+		{ .bucket = "bucket", .endpoint = "s3.example.com" },
+		{ .bucket = "bucket", .endpoint = "ftp://x" },
+		{ .bucket = "bucket", .endpoint = "https://" },
+		{ .bucket = "bucket", .endpoint = "https://user:pw@host" },
+		{ .bucket = "bucket", .endpoint = "https://host:0" },
+		{ .bucket = "bucket", .endpoint = "https://host:70000" },
+		{ .bucket = "bucket", .endpoint = "https://host:8x" },
+		{ .bucket = "bucket", .endpoint = "https://host/a?b" },
+		{ .bucket = "bucket", .endpoint = "https://ho st" },
+		{ .bucket = "bucket", .endpoint = "https://[::1" },
+		{ .bucket = "bucket", .endpoint = "https://host?x" },
+		{ .bucket = "bucket", .endpoint = "https://host#x" },
+		{ .bucket = "bucket", .session_token = "a\r\nb" },
+		{ .bucket = "bucket", .storage_class = "a\nb" },
 	};
 	struct http *http;
 
@@ -684,7 +803,9 @@ static void test_aws__settings_that_are_none_are_refused(void **state)
 
 static void test_aws__plain_http_to_another_machine_is_refused(void **state)
 {
-	struct s3_settings settings = { .bucket = "bucket", .endpoint = "http://192.0.2.1:9000", .access_key = "AK",
+	struct s3_settings settings = { .bucket = "bucket",
+					.endpoint = "http://192.0.2.1:9000",
+					.access_key = "AK",
 					.secret_key = "SK" };
 	struct s3_client *client;
 	struct s3_object object;
@@ -706,11 +827,15 @@ static void test_aws__a_presigned_url_overrides_type_and_name(void **state)
 	struct helper_s3 s3;
 
 	(void)state;
-	helper_s3_start(&s3, &ok, 1, &(struct s3_settings){ .bucket = "bucket", .session_token = "to/ken" });
-	assert_int_equal(s3_presign_get(s3.client, "k", 3600, "audio/wav", "a\"b\r\n.wav", &url), 0);
-	assert_non_null(strstr(buf_str(&url), "&X-Amz-Expires=3600&X-Amz-Security-Token=to%2Fken&X-Amz-SignedHeaders=host"
-					      "&response-content-disposition=attachment%3B%20filename%3D%22a_b__.wav%22"
-					      "&response-content-type=audio%2Fwav&X-Amz-Signature="));
+	helper_s3_start(&s3, &ok, 1,
+			&(struct s3_settings){ .bucket = "bucket", .session_token = "to/ken" });
+	assert_int_equal(s3_presign_get(s3.client, "k", 3600, "audio/wav", "a\"b\r\n.wav", &url),
+			 0);
+	assert_non_null(
+		strstr(buf_str(&url),
+		       "&X-Amz-Expires=3600&X-Amz-Security-Token=to%2Fken&X-Amz-SignedHeaders=host"
+		       "&response-content-disposition=attachment%3B%20filename%3D%22a_b__.wav%22"
+		       "&response-content-type=audio%2Fwav&X-Amz-Signature="));
 	assert_int_equal(s3_presign_get(s3.client, "k", 604801, NULL, NULL, &url), -EINVAL);
 	buf_release(&url);
 	helper_s3_stop(&s3);
@@ -731,11 +856,15 @@ static void test_aws__a_streaming_get_is_signed_for_whoever_sends_it(void **stat
 	assert_int_equal(http_perform(s3.http, &request, 10, NULL, &reply, &error), 0);
 	s3_request_memory_free(memory);
 	http_reply_release(&reply);
-	helper_s3_check_request(&s3, 0, "GET /bucket/k HTTP/1.1\n" COMMON(EMPTY) "Range: bytes=5-14\nIf-Match: \"etag\"\n"
-		"Authorization: SignedHeaders=host;if-match;range;x-amz-content-sha256;x-amz-date\n");
+	helper_s3_check_request(
+		&s3, 0,
+		"GET /bucket/k HTTP/1.1\n" COMMON(
+			EMPTY) "Range: bytes=5-14\nIf-Match: \"etag\"\n"
+			       "Authorization: SignedHeaders=host;if-match;range;x-amz-content-sha256;x-amz-date\n");
 	assert_int_equal(s3_request_get(s3.client, "k", -1, 10, NULL, &request, &memory), -EINVAL);
 	assert_int_equal(s3_request_get(s3.client, "k", 0, 0, NULL, &request, &memory), -EINVAL);
-	assert_int_equal(s3_request_get(s3.client, "k", INT64_MAX, 2, NULL, &request, &memory), -EINVAL);
+	assert_int_equal(s3_request_get(s3.client, "k", INT64_MAX, 2, NULL, &request, &memory),
+			 -EINVAL);
 	assert_int_equal(s3_request_get(s3.client, "", 0, -1, NULL, &request, &memory), -EINVAL);
 	helper_s3_stop(&s3);
 }
@@ -748,7 +877,8 @@ int main(void)
 		cmocka_unit_test(test_aws__head_tells_what_the_server_says),
 		cmocka_unit_test(test_aws__get_asks_for_ranges_and_believes_only_them),
 		cmocka_unit_test(test_aws__delete_names_a_version_and_takes_a_missing_key_for_done),
-		cmocka_unit_test(test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object),
+		cmocka_unit_test(
+			test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object),
 		cmocka_unit_test(test_aws__metadata_that_is_no_header_is_refused),
 		cmocka_unit_test(test_aws__an_upload_is_created_filled_and_completed),
 		cmocka_unit_test(test_aws__a_completion_is_believed_only_as_a_whole),

@@ -1,4 +1,5 @@
-/* The HTTP engine against servers that misbehave: every failure has an end, and a kind that says what may be done next. */
+/* The HTTP engine against servers that misbehave: every failure has an end, and a kind that says
+ * what may be done next. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,10 +23,13 @@
 #include "net/http.h"
 #include "util/times.h"
 
-static int perform(struct http *http, enum http_method method, const char *url, struct remote_error *ret_error)
+static int perform(struct http *http, enum http_method method, const char *url,
+		   struct remote_error *ret_error)
 {
 	bool has_body = method == HTTP_PUT || method == HTTP_POST;
-	struct http_request request = { .method = method, .url = url, .body = has_body ? "body" : NULL,
+	struct http_request request = { .method = method,
+					.url = url,
+					.body = has_body ? "body" : NULL,
 					.body_len = has_body ? 4 : 0 };
 	struct http_reply reply;
 	int r = http_perform(http, &request, 1024 * 1024, NULL, &reply, ret_error);
@@ -34,15 +38,15 @@ static int perform(struct http *http, enum http_method method, const char *url, 
 	return r;
 }
 
-static enum helper_then reset_at_once(struct helper_server *server, int fd, const struct helper_request *request,
-				      void *arg)
+static enum helper_then reset_at_once(struct helper_server *server, int fd,
+				      const struct helper_request *request, void *arg)
 {
 	(void)server, (void)fd, (void)request, (void)arg;
 	return HELPER_RESET;
 }
 
-static enum helper_then close_at_once(struct helper_server *server, int fd, const struct helper_request *request,
-				      void *arg)
+static enum helper_then close_at_once(struct helper_server *server, int fd,
+				      const struct helper_request *request, void *arg)
 {
 	(void)server, (void)fd, (void)request, (void)arg;
 	return HELPER_CLOSE;
@@ -50,7 +54,8 @@ static enum helper_then close_at_once(struct helper_server *server, int fd, cons
 
 static void check_lost_answers(helper_handler *handler)
 {
-	static const enum http_method methods[] = { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_POST, HTTP_DELETE };
+	static const enum http_method methods[] = { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_POST,
+						    HTTP_DELETE };
 	struct helper_server *server = helper_server_new(handler, NULL);
 	struct http *http = helper_http_new(NULL);
 
@@ -58,7 +63,9 @@ static void check_lost_answers(helper_handler *handler)
 		bool asks_only = methods[i] == HTTP_GET || methods[i] == HTTP_HEAD;
 		struct remote_error error;
 
-		assert_int_equal(perform(http, methods[i], helper_server_url(server, "/?sig=secret"), &error), -EIO);
+		assert_int_equal(perform(http, methods[i],
+					 helper_server_url(server, "/?sig=secret"), &error),
+				 -EIO);
 		assert_int_equal(error.kind, asks_only ? REMOTE_TRANSIENT : REMOTE_UNCERTAIN);
 		assert_null(strstr(error.message, "secret"));
 		assert_int_equal(error.status, 0);
@@ -69,13 +76,15 @@ static void check_lost_answers(helper_handler *handler)
 	helper_server_free(server);
 }
 
-static void test_net__an_answer_lost_to_a_reset_is_uncertain_for_what_changes_something(void **state)
+static void test_net__an_answer_lost_to_a_reset_is_uncertain_for_what_changes_something(
+	void **state)
 {
 	(void)state;
 	check_lost_answers(reset_at_once);
 }
 
-static void test_net__an_answer_lost_to_a_close_is_uncertain_for_what_changes_something(void **state)
+static void test_net__an_answer_lost_to_a_close_is_uncertain_for_what_changes_something(
+	void **state)
 {
 	(void)state;
 	check_lost_answers(close_at_once);
@@ -87,8 +96,8 @@ struct partial {
 	enum helper_then then;
 };
 
-static enum helper_then answer_in_part(struct helper_server *server, int fd, const struct helper_request *request,
-				       void *arg)
+static enum helper_then answer_in_part(struct helper_server *server, int fd,
+				       const struct helper_request *request, void *arg)
 {
 	const struct partial *partial = arg;
 	static char body[100000];
@@ -107,8 +116,10 @@ static void test_net__a_body_that_ends_early_is_transient(void **state)
 		{ "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", 99999, HELPER_CLOSE },
 		{ "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", 50000, HELPER_RESET },
 		{ "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", 0, HELPER_CLOSE },
-		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n", 100, HELPER_CLOSE },
-		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n", 100, HELPER_CLOSE },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n", 100,
+		  HELPER_CLOSE },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n", 100,
+		  HELPER_CLOSE },
 		{ "HTTP/1.1 200 OK\r\nConte", 0, HELPER_CLOSE },
 	};
 	struct http *http = helper_http_new(NULL);
@@ -120,9 +131,11 @@ static void test_net__a_body_that_ends_early_is_transient(void **state)
 		int r = perform(http, HTTP_GET, helper_server_url(server, "/"), &error);
 
 		if (r != -EIO || error.kind != REMOTE_TRANSIENT)
-			fail_msg("case %zu: %d %s %s", i, r, remote_kind_name(error.kind), error.message);
+			fail_msg("case %zu: %d %s %s", i, r, remote_kind_name(error.kind),
+				 error.message);
 		/* The answer to a change that breaks off leaves open what it would have said. */
-		assert_int_equal(perform(http, HTTP_POST, helper_server_url(server, "/"), &error), -EIO);
+		assert_int_equal(perform(http, HTTP_POST, helper_server_url(server, "/"), &error),
+				 -EIO);
 		assert_int_equal(error.kind, REMOTE_UNCERTAIN);
 		helper_server_free(server);
 	}
@@ -131,7 +144,8 @@ static void test_net__a_body_that_ends_early_is_transient(void **state)
 
 static void test_net__bytes_behind_the_announced_length_are_not_delivered(void **state)
 {
-	struct partial partial = { "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", 500, HELPER_CLOSE };
+	struct partial partial = { "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", 500,
+				   HELPER_CLOSE };
 	struct helper_server *server = helper_server_new(answer_in_part, &partial);
 	struct http *http = helper_http_new(NULL);
 	struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/") };
@@ -146,8 +160,8 @@ static void test_net__bytes_behind_the_announced_length_are_not_delivered(void *
 	helper_server_free(server);
 }
 
-static enum helper_then answer_garbage(struct helper_server *server, int fd, const struct helper_request *request,
-				       void *arg)
+static enum helper_then answer_garbage(struct helper_server *server, int fd,
+				       const struct helper_request *request, void *arg)
 {
 	(void)server, (void)request;
 	helper_send_str(fd, arg);
@@ -202,8 +216,8 @@ static void test_net__a_head_without_end_is_invalid(void **state)
 
 enum slowness { SILENT, SLOW_HEAD, STALLED_BODY, SLOW_BODY };
 
-static enum helper_then answer_late(struct helper_server *server, int fd, const struct helper_request *request,
-				    void *arg)
+static enum helper_then answer_late(struct helper_server *server, int fd,
+				    const struct helper_request *request, void *arg)
 {
 	const enum slowness *slowness = arg;
 
@@ -216,19 +230,22 @@ static enum helper_then answer_late(struct helper_server *server, int fd, const 
 			helper_server_sleep(server, 50);
 	} else {
 		helper_send_str(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx");
-		for (unsigned i = 0; i < 100 && (*slowness == STALLED_BODY || helper_send_str(fd, "x")); i++)
+		for (unsigned i = 0;
+		     i < 100 && (*slowness == STALLED_BODY || helper_send_str(fd, "x")); i++)
 			helper_server_sleep(server, 50);
 	}
 	return HELPER_CLOSE;
 }
 
-static void check_slow(enum slowness slowness, enum http_method method, unsigned stall, unsigned total,
-		       int64_t least, int64_t most, enum remote_kind kind)
+static void check_slow(enum slowness slowness, enum http_method method, unsigned stall,
+		       unsigned total, int64_t least, int64_t most, enum remote_kind kind)
 {
 	struct helper_server *server = helper_server_new(answer_late, &slowness);
 	struct http *http = helper_http_new(NULL);
-	struct http_request request = { .method = method, .url = helper_server_url(server, "/"),
-					.stall_timeout_msecs = stall, .total_timeout_msecs = total };
+	struct http_request request = { .method = method,
+					.url = helper_server_url(server, "/"),
+					.stall_timeout_msecs = stall,
+					.total_timeout_msecs = total };
 	int64_t start = time_mono_msecs(), took;
 	struct remote_error error;
 	struct http_reply reply;
@@ -300,7 +317,8 @@ static void *read_slowly(void *arg)
 /* expected_bytes 0: nobody accepts, the kernel takes what its buffers hold. */
 static void sluggish_start(struct sluggish *sluggish, size_t expected_bytes)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t n = sizeof address;
 	int small = 32768;
 
@@ -319,7 +337,9 @@ static int put_large(const struct sluggish *sluggish, size_t n, struct remote_er
 {
 	struct http *http = helper_http_new(&(struct http_settings){ .stall_timeout_msecs = 1300 });
 	char *body = calloc(1, n), url[64];
-	struct http_request request = { .method = HTTP_PUT, .url = url, .body = body, .body_len = n };
+	struct http_request request = {
+		.method = HTTP_PUT, .url = url, .body = body, .body_len = n
+	};
 	struct http_reply reply;
 	int r;
 
@@ -350,7 +370,8 @@ static void test_net__an_upload_that_is_read_slowly_goes_on(void **state)
 	struct remote_error error;
 
 	(void)state;
-	/* The last of it is read long after the last byte was handed to the kernel: longer than the limit for a stall. */
+	/* The last of it is read long after the last byte was handed to the kernel: longer than the
+	 * limit for a stall. */
 	sluggish_start(&sluggish, 3 * 1024 * 1024);
 	assert_int_equal(put_large(&sluggish, 3 * 1024 * 1024, &error), 0);
 	pthread_join(sluggish.thread, NULL);
@@ -373,7 +394,8 @@ static void test_net__a_refused_connection_is_unreachable(void **state)
 
 static void test_net__a_host_without_an_address_is_unreachable(void **state)
 {
-	struct http *http = helper_http_new(&(struct http_settings){ .connect_timeout_msecs = 15000 });
+	struct http *http =
+		helper_http_new(&(struct http_settings){ .connect_timeout_msecs = 15000 });
 	struct remote_error error;
 	int r = perform(http, HTTP_GET, "https://nowhere.invalid/", &error);
 
@@ -409,12 +431,16 @@ static void test_net__a_stale_connection_costs_one_try_on_a_fresh_one(void **sta
 		struct http *http = helper_http_new(NULL);
 		struct remote_error error;
 
-		assert_int_equal(perform(http, HTTP_GET, helper_server_url(server, "/"), &error), 0);
-		assert_int_equal(perform(http, HTTP_GET, helper_server_url(server, "/"), &error), 0);
+		assert_int_equal(perform(http, HTTP_GET, helper_server_url(server, "/"), &error),
+				 0);
+		assert_int_equal(perform(http, HTTP_GET, helper_server_url(server, "/"), &error),
+				 0);
 		assert_int_equal(helper_server_requests(server), 3);
 		assert_int_equal(helper_server_connections(server), 2);
-		/* The connection is stale again: a PUT may be sent twice, and its body goes out whole. */
-		assert_int_equal(perform(http, HTTP_PUT, helper_server_url(server, "/"), &error), 0);
+		/* The connection is stale again: a PUT may be sent twice, and its body goes out
+		 * whole. */
+		assert_int_equal(perform(http, HTTP_PUT, helper_server_url(server, "/"), &error),
+				 0);
 		assert_int_equal(helper_server_requests(server), 5);
 		assert_string_equal(helper_server_request(server, 4)->body, "body");
 		http_free(http);
@@ -482,16 +508,16 @@ static void test_net__a_certificate_must_be_trusted_and_of_the_host(void **state
 	snprintf(certificate, sizeof certificate, "%s/certificate", directory);
 	snprintf(port, sizeof port, "%u", free_port());
 	pid = spawn((const char *[]){ "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-				      "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-				      "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out",
-				      certificate, NULL });
+				      "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+				      "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+				      "-keyout", key, "-out", certificate, NULL });
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
 		rmdir(directory);
 		http_free(http);
 		skip(); /* no openssl program here */
 	}
-	pid = spawn((const char *[]){ "openssl", "s_server", "-accept", port, "-key", key, "-cert", certificate,
-				      "-www", "-quiet", NULL });
+	pid = spawn((const char *[]){ "openssl", "s_server", "-accept", port, "-key", key, "-cert",
+				      certificate, "-www", "-quiet", NULL });
 	assert_true(pid > 0);
 	snprintf(url, sizeof url, "https://localhost:%s/", port);
 	for (unsigned i = 0; i < 100 && r == -EHOSTUNREACH; i++) {
@@ -525,8 +551,10 @@ static void test_net__a_certificate_must_be_trusted_and_of_the_host(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_net__an_answer_lost_to_a_reset_is_uncertain_for_what_changes_something),
-		cmocka_unit_test(test_net__an_answer_lost_to_a_close_is_uncertain_for_what_changes_something),
+		cmocka_unit_test(
+			test_net__an_answer_lost_to_a_reset_is_uncertain_for_what_changes_something),
+		cmocka_unit_test(
+			test_net__an_answer_lost_to_a_close_is_uncertain_for_what_changes_something),
 		cmocka_unit_test(test_net__a_body_that_ends_early_is_transient),
 		cmocka_unit_test(test_net__bytes_behind_the_announced_length_are_not_delivered),
 		cmocka_unit_test(test_net__what_is_no_http_is_invalid),

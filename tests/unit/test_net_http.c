@@ -1,4 +1,5 @@
-/* The HTTP engine against well-behaved loopback servers: what is sent, what comes back, limits and refusals. */
+/* The HTTP engine against well-behaved loopback servers: what is sent, what comes back, limits and
+ * refusals. */
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -31,7 +32,8 @@ static void test_net__a_get_returns_status_headers_and_body(void **state)
 {
 	struct helper_server *server = helper_server_new(answer_hello, NULL);
 	struct http *http = helper_http_new(NULL);
-	struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/a?b=c") };
+	struct http_request request = { .method = HTTP_GET,
+					.url = helper_server_url(server, "/a?b=c") };
 	struct http_reply reply;
 	struct remote_error error;
 
@@ -64,9 +66,11 @@ static void test_net__a_request_is_sent_as_it_was_asked_for(void **state)
 	(void)state;
 	assert_int_equal(http_perform(http, &request, 100, NULL, &reply, &error), 0);
 	http_reply_release(&reply);
-	snprintf(expected, sizeof expected,
-		 "GET /a/../b//c%%2F?x=%%20&y HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: unit/1\r\n"
-		 "Accept: */*\r\nAuthorization: Basic Zm9v\r\nX-Empty:\r\n\r\n", helper_server_port(server));
+	snprintf(
+		expected, sizeof expected,
+		"GET /a/../b//c%%2F?x=%%20&y HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: unit/1\r\n"
+		"Accept: */*\r\nAuthorization: Basic Zm9v\r\nX-Empty:\r\n\r\n",
+		helper_server_port(server));
 	assert_string_equal(helper_server_request(server, 0)->head, expected);
 	http_free(http);
 	helper_server_free(server);
@@ -121,7 +125,8 @@ static void test_net__empty_bodies_head_and_delete_are_understood(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
-		struct http_request request = { .method = cases[i].method, .url = helper_server_url(server, "/") };
+		struct http_request request = { .method = cases[i].method,
+						.url = helper_server_url(server, "/") };
 		const struct helper_request *seen;
 		struct http_reply reply;
 		struct remote_error error;
@@ -147,9 +152,11 @@ static enum helper_then answer_in_chunks(struct helper_server *server, int fd,
 					 const struct helper_request *request, void *arg)
 {
 	(void)server, (void)request, (void)arg;
-	helper_send_str(fd, "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-			    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Late: 1\r\n\r\n"
-			    "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nX-Trailer: 1\r\n\r\n");
+	helper_send_str(
+		fd,
+		"HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Late: 1\r\n\r\n"
+		"3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nX-Trailer: 1\r\n\r\n");
 	return HELPER_KEEP;
 }
 
@@ -278,16 +285,18 @@ static void test_net__loopback_does_not_go_through_a_proxy(void **state)
 static void test_net__headers_cannot_smuggle_lines(void **state)
 {
 	static const struct http_header bad[] = {
-		{ "X-A", "1\r\nX-B: 2" }, { "X-A\r\nX-B", "1" }, { "X A", "1" }, { "", "1" }, { "X:A", "1" },
-		{ "X-A", "1\nX-B: 2" },
+		{ "X-A", "1\r\nX-B: 2" }, { "X-A\r\nX-B", "1" },  { "X A", "1" }, { "", "1" },
+		{ "X:A", "1" },		  { "X-A", "1\nX-B: 2" },
 	};
 	struct helper_server *server = helper_server_new(answer_hello, NULL);
 	struct http *http = helper_http_new(NULL);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/"),
-						.headers = &bad[i], .header_count = 1 };
+		struct http_request request = { .method = HTTP_GET,
+						.url = helper_server_url(server, "/"),
+						.headers = &bad[i],
+						.header_count = 1 };
 		struct http_reply reply;
 		struct remote_error error;
 
@@ -322,7 +331,8 @@ static void test_net__an_origin_gets_only_so_many_at_a_time_and_urgent_ones_firs
 		struct http_request request;
 
 		snprintf(path, sizeof path, "/%u", i);
-		request = (struct http_request){ .method = HTTP_GET, .url = helper_server_url(server, path),
+		request = (struct http_request){ .method = HTTP_GET,
+						 .url = helper_server_url(server, path),
 						 .urgent = i == 8 };
 		helper_transfer_start(&transfers[i], http, &request);
 	}
@@ -385,7 +395,8 @@ static enum helper_then answer_redirect(struct helper_server *server, int fd,
 		helper_answer(fd, 200, NULL, "target");
 	} else {
 		snprintf(headers, sizeof headers, "Location: %s\r\n", redirect->location);
-		helper_answer(fd, redirect->status, *redirect->location ? headers : NULL, "moved away");
+		helper_answer(fd, redirect->status, *redirect->location ? headers : NULL,
+			      "moved away");
 	}
 	return HELPER_KEEP;
 }
@@ -394,10 +405,15 @@ static int get_with_secrets(struct http *http, const char *url, unsigned max_red
 			    struct http_reply *ret_reply, struct remote_error *ret_error)
 {
 	static const struct http_header headers[] = {
-		{ "Authorization", "Basic c2VjcmV0" }, { "x-amz-security-token", "token" }, { "X-Other", "1" },
+		{ "Authorization", "Basic c2VjcmV0" },
+		{ "x-amz-security-token", "token" },
+		{ "X-Other", "1" },
 	};
-	struct http_request request = { .method = HTTP_GET, .url = url, .max_redirects = max_redirects,
-					.headers = headers, .header_count = 3 };
+	struct http_request request = { .method = HTTP_GET,
+					.url = url,
+					.max_redirects = max_redirects,
+					.headers = headers,
+					.header_count = 3 };
 
 	return http_perform(http, &request, 100, NULL, ret_reply, ret_error);
 }
@@ -411,7 +427,8 @@ static void test_net__a_redirect_to_the_same_origin_keeps_the_credentials(void *
 	struct remote_error error;
 
 	(void)state;
-	assert_int_equal(get_with_secrets(http, helper_server_url(server, "/"), 1, &reply, &error), 0);
+	assert_int_equal(get_with_secrets(http, helper_server_url(server, "/"), 1, &reply, &error),
+			 0);
 	assert_int_equal(reply.status, 200);
 	assert_string_equal(reply.body, "target");
 	http_reply_release(&reply);
@@ -431,8 +448,10 @@ static void test_net__a_redirect_to_another_port_or_host_loses_the_credentials(v
 	char locations[2][100];
 
 	(void)state;
-	snprintf(locations[0], sizeof locations[0], "http://127.0.0.1:%u/target", helper_server_port(other));
-	snprintf(locations[1], sizeof locations[1], "http://localhost:%u/target", helper_server_port(server));
+	snprintf(locations[0], sizeof locations[0], "http://127.0.0.1:%u/target",
+		 helper_server_port(other));
+	snprintf(locations[1], sizeof locations[1], "http://localhost:%u/target",
+		 helper_server_port(server));
 	for (unsigned i = 0; i < 2; i++) {
 		struct helper_server *at = i ? server : other;
 		const struct helper_request *seen;
@@ -440,7 +459,9 @@ static void test_net__a_redirect_to_another_port_or_host_loses_the_credentials(v
 		struct remote_error error;
 
 		redirect.location = locations[i];
-		assert_int_equal(get_with_secrets(http, helper_server_url(server, "/"), 3, &reply, &error), 0);
+		assert_int_equal(
+			get_with_secrets(http, helper_server_url(server, "/"), 3, &reply, &error),
+			0);
 		assert_string_equal(reply.body, "target");
 		http_reply_release(&reply);
 		seen = helper_server_request(at, i ? 2 : 0);
@@ -466,10 +487,12 @@ static void test_net__credentials_stay_lost_when_a_redirect_leads_back(void **st
 
 	(void)state;
 	snprintf(to_other, sizeof to_other, "http://127.0.0.1:%u/hop", helper_server_port(other));
-	snprintf(to_server, sizeof to_server, "http://127.0.0.1:%u/target", helper_server_port(server));
+	snprintf(to_server, sizeof to_server, "http://127.0.0.1:%u/target",
+		 helper_server_port(server));
 	there.location = to_other;
 	back.location = to_server;
-	assert_int_equal(get_with_secrets(http, helper_server_url(server, "/"), 2, &reply, &error), 0);
+	assert_int_equal(get_with_secrets(http, helper_server_url(server, "/"), 2, &reply, &error),
+			 0);
 	http_reply_release(&reply);
 	assert_null(helper_header(helper_server_request(server, 1), "Authorization"));
 	http_free(http);
@@ -501,7 +524,8 @@ static void test_net__redirects_are_followed_only_where_they_may(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct http_request request = { .method = cases[i].method, .url = helper_server_url(server, "/"),
+		struct http_request request = { .method = cases[i].method,
+						.url = helper_server_url(server, "/"),
 						.max_redirects = cases[i].max_redirects };
 		unsigned before = helper_server_requests(server);
 		struct http_reply reply;
@@ -526,7 +550,9 @@ static void test_net__redirects_are_followed_only_where_they_may(void **state)
 static int64_t retry_after(const char *value, const char *date)
 {
 	struct http_header headers[2] = { { "retry-after", value }, { "Date", date } };
-	struct http_response response = { .status = 503, .headers = headers, .header_count = date ? 2 : 1 };
+	struct http_response response = { .status = 503,
+					  .headers = headers,
+					  .header_count = date ? 2 : 1 };
 
 	return http_response_retry_after_msecs(&response);
 }
@@ -541,8 +567,11 @@ static void test_net__retry_after_is_read_in_both_forms(void **state)
 	assert_int_equal(retry_after("", NULL), -1);
 	assert_int_equal(retry_after("99999999999999999999", NULL), -1);
 	assert_int_equal(retry_after("999999999", NULL), 86400000);
-	assert_int_equal(retry_after("Sun, 01 Mar 2026 10:15:30 GMT", "Sun, 01 Mar 2026 10:15:00 GMT"), 30000);
-	assert_int_equal(retry_after("Sun, 01 Mar 2026 10:15:00 GMT", "Sun, 01 Mar 2026 10:15:30 GMT"), 0);
+	assert_int_equal(
+		retry_after("Sun, 01 Mar 2026 10:15:30 GMT", "Sun, 01 Mar 2026 10:15:00 GMT"),
+		30000);
+	assert_int_equal(
+		retry_after("Sun, 01 Mar 2026 10:15:00 GMT", "Sun, 01 Mar 2026 10:15:30 GMT"), 0);
 	assert_int_equal(retry_after("Thu, 01 Jan 1970 00:00:10 GMT", NULL), 0);
 }
 
@@ -554,12 +583,18 @@ static void test_net__content_range_is_believed_only_whole(void **state)
 		int expected;
 		int64_t first, last, total;
 	} cases[] = {
-		{ 206, "bytes 5-9/100", 0, 5, 9, 100 },   { 206, "bytes 0-0/1", 0, 0, 0, 1 },
-		{ 206, "bytes 5-9/*", 0, 5, 9, -1 },      { 200, "bytes 5-9/100", -EINVAL, 0, 0, 0 },
-		{ 206, "bytes 9-5/100", -EINVAL, 0, 0, 0 }, { 206, "bytes 5-9/9", -EINVAL, 0, 0, 0 },
-		{ 206, "bytes 5-9", -EINVAL, 0, 0, 0 },   { 206, "bytes */100", -EINVAL, 0, 0, 0 },
-		{ 206, "items 5-9/100", -EINVAL, 0, 0, 0 }, { 206, "bytes -5-9/100", -EINVAL, 0, 0, 0 },
-		{ 206, "bytes 5-9/100x", -EINVAL, 0, 0, 0 }, { 206, "", -EINVAL, 0, 0, 0 },
+		{ 206, "bytes 5-9/100", 0, 5, 9, 100 },
+		{ 206, "bytes 0-0/1", 0, 0, 0, 1 },
+		{ 206, "bytes 5-9/*", 0, 5, 9, -1 },
+		{ 200, "bytes 5-9/100", -EINVAL, 0, 0, 0 },
+		{ 206, "bytes 9-5/100", -EINVAL, 0, 0, 0 },
+		{ 206, "bytes 5-9/9", -EINVAL, 0, 0, 0 },
+		{ 206, "bytes 5-9", -EINVAL, 0, 0, 0 },
+		{ 206, "bytes */100", -EINVAL, 0, 0, 0 },
+		{ 206, "items 5-9/100", -EINVAL, 0, 0, 0 },
+		{ 206, "bytes -5-9/100", -EINVAL, 0, 0, 0 },
+		{ 206, "bytes 5-9/100x", -EINVAL, 0, 0, 0 },
+		{ 206, "", -EINVAL, 0, 0, 0 },
 		{ 206, "bytes 5-99999999999999999999/3", -EINVAL, 0, 0, 0 },
 	};
 
@@ -607,10 +642,12 @@ int main(void)
 		cmocka_unit_test(test_net__names_below_localhost_reach_this_machine),
 		cmocka_unit_test(test_net__loopback_does_not_go_through_a_proxy),
 		cmocka_unit_test(test_net__headers_cannot_smuggle_lines),
-		cmocka_unit_test(test_net__an_origin_gets_only_so_many_at_a_time_and_urgent_ones_first),
+		cmocka_unit_test(
+			test_net__an_origin_gets_only_so_many_at_a_time_and_urgent_ones_first),
 		cmocka_unit_test(test_net__waiting_for_a_turn_has_an_end),
 		cmocka_unit_test(test_net__a_redirect_to_the_same_origin_keeps_the_credentials),
-		cmocka_unit_test(test_net__a_redirect_to_another_port_or_host_loses_the_credentials),
+		cmocka_unit_test(
+			test_net__a_redirect_to_another_port_or_host_loses_the_credentials),
 		cmocka_unit_test(test_net__credentials_stay_lost_when_a_redirect_leads_back),
 		cmocka_unit_test(test_net__redirects_are_followed_only_where_they_may),
 		cmocka_unit_test(test_net__retry_after_is_read_in_both_forms),

@@ -39,7 +39,8 @@ static void test_net__only_what_may_help_is_sent_again(void **state)
 		unsigned pause;
 
 		retry_init(&retry, 3, 60000);
-		assert_int_equal(retry_next(&retry, &error, cases[i].idempotent, &pause), cases[i].expected);
+		assert_int_equal(retry_next(&retry, &error, cases[i].idempotent, &pause),
+				 cases[i].expected);
 	}
 }
 

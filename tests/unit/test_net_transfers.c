@@ -44,7 +44,8 @@ static enum helper_then answer_by_path(struct helper_server *server, int fd,
 	for (size_t i = 0; i < LARGE; i++)
 		bytes[i] = (char)large_byte(i);
 	if (strstr(request->head, " /chunked"))
-		snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n", LARGE);
+		snprintf(head, sizeof head,
+			 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n", LARGE);
 	else
 		snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", LARGE);
 	helper_send_str(fd, head);
@@ -72,7 +73,8 @@ static void test_net__a_paused_transfer_loses_no_byte(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
-		struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, paths[i]) };
+		struct http_request request = { .method = HTTP_GET,
+						.url = helper_server_url(server, paths[i]) };
 		struct helper_transfer t;
 
 		helper_transfer_start_paused(&t, http, &request, 3);
@@ -98,7 +100,8 @@ static void test_net__a_pause_is_no_stall(void **state)
 {
 	struct helper_server *server = helper_server_new(answer_by_path, NULL);
 	struct http *http = helper_http_new(&(struct http_settings){ .stall_timeout_msecs = 200 });
-	struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/large"),
+	struct http_request request = { .method = HTTP_GET,
+					.url = helper_server_url(server, "/large"),
 					.total_timeout_msecs = UINT_MAX };
 	struct helper_transfer t;
 
@@ -119,7 +122,8 @@ static void test_net__a_pause_counts_against_the_total_time(void **state)
 {
 	struct helper_server *server = helper_server_new(answer_by_path, NULL);
 	struct http *http = helper_http_new(NULL);
-	struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/large"),
+	struct http_request request = { .method = HTTP_GET,
+					.url = helper_server_url(server, "/large"),
 					.total_timeout_msecs = 300 };
 	struct helper_transfer t;
 
@@ -147,7 +151,8 @@ static void test_net__resuming_what_is_not_paused_does_nothing(void **state)
 {
 	struct helper_server *server = helper_server_new(answer_by_path, NULL);
 	struct http *http = helper_http_new(NULL);
-	struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/large") };
+	struct http_request request = { .method = HTTP_GET,
+					.url = helper_server_url(server, "/large") };
 	struct helper_transfer t;
 	pthread_t thread;
 
@@ -177,7 +182,8 @@ static void test_net__another_thread_cancels(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
-		struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, paths[i]) };
+		struct http_request request = { .method = HTTP_GET,
+						.url = helper_server_url(server, paths[i]) };
 		int64_t start = time_mono_msecs();
 		struct helper_transfer t;
 		pthread_t thread;
@@ -202,7 +208,8 @@ static void test_net__what_waits_for_its_turn_can_be_cancelled(void **state)
 {
 	struct helper_server *server = helper_server_new(answer_by_path, NULL);
 	struct http *http = helper_http_new(&(struct http_settings){ .origin_limit = 1 });
-	struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/silent") };
+	struct http_request request = { .method = HTTP_GET,
+					.url = helper_server_url(server, "/silent") };
 	struct helper_transfer first, second;
 
 	(void)state;
@@ -230,7 +237,8 @@ static void test_net__a_flag_ends_the_synchronous_form(void **state)
 {
 	struct helper_server *server = helper_server_new(answer_by_path, NULL);
 	struct http *http = helper_http_new(NULL);
-	struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/silent") };
+	struct http_request request = { .method = HTTP_GET,
+					.url = helper_server_url(server, "/silent") };
 	bool cancelled = false;
 	struct remote_error error;
 	struct http_reply reply;
@@ -257,7 +265,8 @@ struct aborter {
 	int perform_result;
 };
 
-static int aborter_head(void *arg, struct http_transfer *transfer, const struct http_response *response)
+static int aborter_head(void *arg, struct http_transfer *transfer,
+			const struct http_response *response)
 {
 	struct aborter *aborter = arg;
 
@@ -265,7 +274,8 @@ static int aborter_head(void *arg, struct http_transfer *transfer, const struct 
 	return aborter->in_head ? -EIO : 0;
 }
 
-static enum http_data aborter_data(void *arg, struct http_transfer *transfer, const void *bytes, size_t n)
+static enum http_data aborter_data(void *arg, struct http_transfer *transfer, const void *bytes,
+				   size_t n)
 {
 	(void)arg, (void)transfer, (void)bytes, (void)n;
 	return HTTP_DATA_ABORT;
@@ -291,9 +301,12 @@ static void test_net__a_callback_aborts(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
 		struct aborter aborter = { .in_head = i == 0, .http = http };
-		struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/large"),
-						.on_head = aborter_head, .on_data = aborter_data,
-						.on_done = aborter_done, .arg = &aborter };
+		struct http_request request = { .method = HTTP_GET,
+						.url = helper_server_url(server, "/large"),
+						.on_head = aborter_head,
+						.on_data = aborter_data,
+						.on_done = aborter_done,
+						.arg = &aborter };
 
 		atomic_init(&aborter.done, 0);
 		assert_int_equal(http_submit(http, &request, NULL), 0);
@@ -313,7 +326,8 @@ struct pause_then_abort {
 	enum remote_kind kind;
 };
 
-static enum http_data pause_then_abort_data(void *arg, struct http_transfer *transfer, const void *bytes, size_t n)
+static enum http_data pause_then_abort_data(void *arg, struct http_transfer *transfer,
+					    const void *bytes, size_t n)
 {
 	struct pause_then_abort *self = arg;
 
@@ -337,8 +351,10 @@ static void test_net__bytes_that_come_again_after_a_pause_may_be_refused(void **
 	struct helper_server *server = helper_server_new(answer_by_path, NULL);
 	struct http *http = helper_http_new(NULL);
 	struct pause_then_abort self;
-	struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/large"),
-					.on_data = pause_then_abort_data, .on_done = pause_then_abort_done,
+	struct http_request request = { .method = HTTP_GET,
+					.url = helper_server_url(server, "/large"),
+					.on_data = pause_then_abort_data,
+					.on_done = pause_then_abort_done,
 					.arg = &self };
 
 	(void)state;
@@ -387,7 +403,9 @@ static void *submit_many(void *arg)
 
 	snprintf(url, sizeof url, "http://127.0.0.1:%u/small", helper_server_port(server));
 	for (unsigned i = 0; i < 40; i++) {
-		struct http_request request = { .method = HTTP_GET, .url = url, .urgent = i % 3 == 0 };
+		struct http_request request = { .method = HTTP_GET,
+						.url = url,
+						.urgent = i % 3 == 0 };
 		struct helper_transfer t;
 
 		helper_transfer_start_paused(&t, http, &request, i % 2);
@@ -443,8 +461,10 @@ static void test_net__connections_from_before_a_sleep_are_not_used(void **state)
 	struct helper_server *server = helper_server_new(answer_by_path, NULL);
 	struct http *http = helper_http_new(NULL);
 	struct aborter aborter = { .http = http };
-	struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/small"),
-					.on_done = distrust, .arg = &aborter };
+	struct http_request request = { .method = HTTP_GET,
+					.url = helper_server_url(server, "/small"),
+					.on_done = distrust,
+					.arg = &aborter };
 
 	(void)state;
 	atomic_init(&aborter.done, 0);
