@@ -163,6 +163,21 @@ static bool type_is_text(const char *type)
 	       strstr(type, "xml") || strstr(type, "html");
 }
 
+/* What calls itself audio and is text all the same. Ciphertext begins so once in 2^32 at most. */
+static bool is_error_page(const char *body, size_t body_len)
+{
+	static const char *const starts[] = { "<?xml", "<!doctype", "<html", "<twilioresponse",
+					      "{\"code\"" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		size_t len = strlen(starts[i]);
+
+		if (body_len >= len && strncasecmp(body, starts[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
 void twilio_media_head_judge(const struct twilio_media_head *head, bool is_encrypted,
 			     const char *body, size_t body_len, struct remote_error *ret_error)
 {
@@ -184,10 +199,13 @@ void twilio_media_head_judge(const struct twilio_media_head *head, bool is_encry
 				 head->content_type);
 		return;
 	}
-	if (!is_encrypted && head->is_start && body_len &&
-	    wav_parse(body, body_len, &info) == -EINVAL)
+	if (!head->is_start || !body_len)
+		return;
+	if (is_encrypted ? is_error_page(body, body_len)
+			 : wav_parse(body, body_len, &info) == -EINVAL)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: an answer that calls itself audio and is no WAV file");
+				 "Twilio: an answer that calls itself audio and is %s",
+				 is_encrypted ? "an error page" : "no WAV file");
 }
 
 void twilio_judge_media(const struct http_response *response, bool is_encrypted, const char *body,
