@@ -148,9 +148,9 @@ static void ready(void *arg)
 	struct mounted *m = arg;
 
 	m->is_ready = true;
-	log_info("%s is mounted", m->service->mountpoint);
 	if (m->service->on_ready)
 		m->service->on_ready(m->service->arg);
+	log_info("%s is mounted", m->service->mountpoint);
 }
 
 int mount_service_run(const struct mount_service *service)
