@@ -453,7 +453,6 @@ class Tonic:
         log_path = self.fresh("log")
         process = None
         argv = [str(BINARY), *before, "mount", str(path), *(["-f"] if foreground else []), *map(str, options)]
-        mounted_before = len(mountinfo(path))
         if foreground:
             with open(log_path, "wb") as log:
                 process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -468,11 +467,12 @@ class Tonic:
 
                 def is_up():
                     assert process.poll() is None, f"mount ended with {process.returncode}:\n{mount.log}"
-                    return "fuse.tonicfs" in mountinfo(path)
+                    # A dead mount may still be in the table: the new one says itself that it answers.
+                    return "is mounted" in mount.log and "fuse.tonicfs" in mountinfo(path)
                 wait_for(is_up, timeout, "the mount")
             else:
                 run(argv, env=env or self.env, timeout=timeout)
-                assert len(mountinfo(path)) == mounted_before + 1, "the daemon reports success, and nothing is mounted"
+                assert mountinfo(path) == ["fuse.tonicfs"], "the daemon reports success, and nothing is mounted"
                 mount.pid = wait_for(lambda: processes_of(path), what="the daemon's process")[0]
             call(os.listdir, path)
             yield mount
