@@ -47,6 +47,26 @@ void job_result_set(struct job_result *result, enum job_outcome outcome, const c
 	va_end(args);
 }
 
+void job_result_set_remote(struct job_result *result, const char *who, const struct remote_error *error)
+{
+	bool is_named = strncmp(error->message, who, strlen(who)) == 0;
+	const char *text = error->message[0] ? error->message : error->code[0] ? error->code : remote_kind_name(error->kind);
+
+	switch (error->kind) {
+	case REMOTE_CANCELLED:
+		job_result_set(result, JOB_OUTCOME_PUT_BACK, "cancelled");
+		return;
+	case REMOTE_REJECTED:
+		job_result_set(result, JOB_OUTCOME_FAILED, "%s%s%s", is_named ? "" : who, is_named ? "" : ": ", text);
+		return;
+	default:
+		job_result_set(result, JOB_OUTCOME_RETRY, "%s%s%s", is_named ? "" : who, is_named ? "" : ": ", text);
+	}
+	result->retry_after_msecs = error->retry_after_msecs;
+	if (error->kind == REMOTE_INVALID || error->kind == REMOTE_NOT_FOUND)
+		result->max_attempts = JOB_DOUBTFUL_ATTEMPTS;
+}
+
 static bool is_stopping(struct job_pool *pool)
 {
 	return __atomic_load_n(&pool->is_stopping, __ATOMIC_ACQUIRE);

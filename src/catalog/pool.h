@@ -8,6 +8,7 @@
 #define TONICFS_CATALOG_POOL_H
 
 #include "catalog/job.h"
+#include "util/remote.h"
 
 struct job_run {
 	struct catalog_job job;
@@ -53,5 +54,9 @@ void job_pool_stop(struct job_pool *pool, unsigned grace_msecs);
 
 void job_result_set(struct job_result *result, enum job_outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* What a service's refusal means for a job: busy, unreachable or uncertain is tried again without end, what cannot be believed or found a few times, a no is final.
+ * who: "Twilio", "S3". */
+#define JOB_DOUBTFUL_ATTEMPTS 5
+void job_result_set_remote(struct job_result *result, const char *who, const struct remote_error *error);
 
 #endif

@@ -1,0 +1,105 @@
+#include "account/deletion.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/fault.h"
+#include "util/times.h"
+
+#define DELETES_PER_SEC 10
+#define CANCEL_CHECK_MSECS 100
+
+/* ---- the rate, of the whole process ---- */
+
+static pthread_mutex_t pace_mutex = PTHREAD_MUTEX_INITIALIZER;
+static int64_t pace_next_msecs; /* guarded by pace_mutex; time_mono_msecs() */
+
+static int64_t pace_slot(int64_t interval_msecs)
+{
+	int64_t now = time_mono_msecs(), slot;
+
+	pthread_mutex_lock(&pace_mutex);
+	slot = pace_next_msecs > now ? pace_next_msecs : now;
+	pace_next_msecs = slot + interval_msecs;
+	pthread_mutex_unlock(&pace_mutex);
+	return slot;
+}
+
+static bool pace_wait(struct catalog *catalog, const volatile bool *cancelled)
+{
+	int64_t rate = catalog_setting_get_int(catalog, "twilio_deletes_per_sec", DELETES_PER_SEC), slot, left;
+
+	slot = pace_slot(1000 / (rate < 1 ? 1 : rate > 1000 ? 1000 : rate));
+	while (!*cancelled && (left = slot - time_mono_msecs()) > 0)
+		usleep((useconds_t)(left < CANCEL_CHECK_MSECS ? left : CANCEL_CHECK_MSECS) * 1000);
+	return !*cancelled;
+}
+
+/* ---- is it there? ---- */
+
+static int note_status(void *arg, const struct twilio_recording *recordings, size_t count)
+{
+	if (count)
+		*(enum twilio_recording_status *)arg = recordings[0].status;
+	return 0;
+}
+
+int account_recording_presence(struct twilio_client *twilio, const struct sid *sid, enum account_presence *ret_presence,
+			       struct remote_error *ret_error)
+{
+	enum twilio_recording_status status = TWILIO_RECORDING_UNKNOWN;
+	int err = twilio_fetch_recording(twilio, sid, note_status, &status, ret_error);
+
+	if (err && ret_error->kind != REMOTE_NOT_FOUND)
+		return err;
+	if (err || status == TWILIO_RECORDING_DELETED)
+		*ret_presence = ACCOUNT_RECORDING_GONE;
+	else
+		*ret_presence = status == TWILIO_RECORDING_COMPLETED ? ACCOUNT_RECORDING_THERE : ACCOUNT_RECORDING_PENDING;
+	return 0;
+}
+
+/* ---- deleting ---- */
+
+static int failed(struct job_result *result, const struct remote_error *error)
+{
+	job_result_set_remote(result, "Twilio", error);
+	if (result->outcome == JOB_OUTCOME_FAILED)
+		result->outcome = JOB_OUTCOME_RETRY;
+	result->max_attempts = 0;
+	return error->error ? error->error : -EIO;
+}
+
+int account_delete_recording(struct catalog *catalog, struct twilio_client *twilio, struct job_run *run, struct job_result *ret_result)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	bool was_sent_before = run->job.was_sent;
+	enum account_presence presence;
+	int err;
+
+	job_result_set(ret_result, JOB_OUTCOME_PUT_BACK, "cancelled");
+	if (!pace_wait(catalog, &run->is_cancelled))
+		return -ECANCELED;
+	err = catalog_job_mark_sent(catalog, &run->job);
+	if (err) {
+		job_result_set(ret_result, err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));
+		return err;
+	}
+	fault_point("after-mark-sent");
+	err = twilio_delete_recording(twilio, &run->job.recording.sid, &error);
+	fault_point("after-delete");
+	if (err == 0 || (error.kind == REMOTE_NOT_FOUND && was_sent_before))
+		return 0;
+	if (error.kind != REMOTE_NOT_FOUND)
+		return failed(ret_result, &error);
+	/* The first DELETE, and nothing there: believed only when Twilio says so of itself. */
+	err = account_recording_presence(twilio, &run->job.recording.sid, &presence, &error);
+	if (err)
+		return failed(ret_result, &error);
+	if (presence == ACCOUNT_RECORDING_GONE)
+		return 0;
+	job_result_set(ret_result, JOB_OUTCOME_RETRY, "Twilio: does not find what it still lists");
+	return -ENOENT;
+}

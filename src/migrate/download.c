@@ -1,0 +1,148 @@
+/* From Twilio into the buffer, nothing believed before it is checked. */
+#include <errno.h>
+#include <string.h>
+
+#include "migrate/migrate-private.h"
+#include "net/retry.h"
+#include "util/cleanup.h"
+
+#define CODE_REALLY_MONO 16113
+#define TRIES 5
+#define TRIES_MSECS 30000
+
+static void free_request(struct twilio_request_memory **memory)
+{
+	twilio_request_memory_free(*memory);
+}
+
+static int start(struct transfer *t, int channels)
+{
+	cleanup_with(free_request) struct twilio_request_memory *memory = NULL;
+	struct http_request request;
+	int err = twilio_request_media(t->twilio, &t->recording->sid, channels, 0, -1, NULL, &request, &memory);
+
+	stream_stop(&t->stream);
+	if (err == 0)
+		err = stream_start(&t->stream, t->migrate->http, &request);
+	return err ? transfer_fail(t, JOB_OUTCOME_RETRY, "the request to Twilio cannot be sent: %s", strerror(-err)) : 0;
+}
+
+static int look_under_key(struct transfer *t)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct s3_object object;
+
+	if (s3_head_object(t->s3, t->key, &object, &error) == 0)
+		t->object_exists = true;
+	else if (error.kind != REMOTE_NOT_FOUND)
+		return transfer_fail_remote(t, "S3", &error);
+	return 0;
+}
+
+/* 0: an answer that may be audio. Else *ret_error. */
+static int judge(struct transfer *t, struct remote_error *ret_error)
+{
+	struct stream *stream = &t->stream;
+	int err = stream_wait_head(stream, ret_error);
+
+	if (err)
+		return err;
+	remote_error_clear(ret_error);
+	twilio_judge_media(&stream->response, t->recording->is_encrypted, stream->error_body, stream->error_body_len, ret_error);
+	if (ret_error->kind == REMOTE_OK && stream->response.status != 200)
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: HTTP %d where all of a recording was asked for",
+				 stream->response.status);
+	return ret_error->kind == REMOTE_OK ? 0 : -EIO;
+}
+
+/* All of it up to a part, else a part; more where it would need too many of them. */
+static size_t buffer_bytes(const struct transfer *t)
+{
+	int64_t announced = t->stream.response.content_length;
+	int64_t length = announced >= 0 ? announced : t->recording->size_bytes;
+	size_t want = PART_BYTES;
+
+	while ((int64_t)want < length / PARTS_LIMIT)
+		want += 1 << 20;
+	if (length >= 0 && length < (int64_t)want)
+		want = length < (int64_t)BUFFER_MIN_BYTES ? BUFFER_MIN_BYTES : (size_t)length;
+	return want;
+}
+
+int download_open(struct transfer *t)
+{
+	struct catalog_size learned = { t->recording->id, t->recording->size_bytes, 1, t->recording->channels_stored };
+	int channels = t->recording->channels_requested == 1 ? 1 : 2, err;
+	struct remote_error error = REMOTE_ERROR_INIT;
+	bool has_looked = false;
+	struct retry retry;
+
+	retry_init(&retry, TRIES, TRIES_MSECS);
+	for (;;) {
+		err = start(t, channels);
+		/* While Twilio thinks: is the object there already? */
+		if (err == 0 && !has_looked)
+			err = look_under_key(t);
+		if (err)
+			return err;
+		has_looked = true;
+		if (judge(t, &error) == 0)
+			break;
+		if (error.twilio_code == CODE_REALLY_MONO && channels == 2) {
+			channels = 1;
+			continue;
+		}
+		if (error.kind == REMOTE_NOT_FOUND)
+			return transfer_media_missing(t);
+		if ((error.kind != REMOTE_BUSY && error.kind != REMOTE_TRANSIENT && error.kind != REMOTE_UNCERTAIN) ||
+		    !retry_wait(&retry, &error, true, &t->run->is_cancelled))
+			return transfer_fail_remote(t, "Twilio", &error);
+	}
+	/* Worth remembering: the next request for it need not ask in vain. A lost note costs one request. */
+	if (channels == 1 && t->recording->channels_requested != 1 && t->recording->size_bytes >= 0)
+		catalog_sizes_set(t->migrate->catalog, &learned, 1);
+	t->channels = channels;
+	return transfer_buffer(t, buffer_bytes(t));
+}
+
+int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	char reason[CONTENT_REASON_SIZE];
+	bool is_first = t->content.size_bytes == 0;
+	int64_t announced = t->stream.response.content_length;
+	int err = stream_fill(&t->stream, t->buffer, t->capacity_bytes, ret_len, ret_end, &error);
+
+	if (err)
+		return transfer_fail_remote(t, "Twilio", &error);
+	if (is_first && !t->recording->is_encrypted &&
+	    content_check_head(&t->content, t->buffer, *ret_len, t->channels, reason))
+		return transfer_doubt(t, "%s", reason);
+	err = content_add(&t->content, t->buffer, *ret_len, !(is_first && *ret_end));
+	if (err)
+		return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s", strerror(-err));
+	/* As much to upload as to download. */
+	t->run->done_bytes += (int64_t)*ret_len;
+	t->run->total_bytes = 2 * (announced > 0 ? announced : t->content.size_bytes);
+	if (!*ret_end && t->capacity_bytes < PART_BYTES)
+		return transfer_doubt(t, "Twilio gave more than a file of %lld bytes", (long long)t->recording->size_bytes);
+	return 0;
+}
+
+int download_check_end(struct transfer *t)
+{
+	const char *header = http_response_header(&t->stream.response, "ETag");
+	char etag[64] = "", reason[CONTENT_REASON_SIZE];
+	size_t len = header ? strlen(header) : 0;
+	int err = content_finish(&t->content);
+
+	if (err)
+		return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s", strerror(-err));
+	if (len > 2 && len - 2 < sizeof etag && header[0] == '"' && header[len - 1] == '"') {
+		memcpy(etag, header + 1, len - 2);
+		etag[len - 2] = '\0';
+	}
+	if (content_check_end(&t->content, t->recording, t->stream.response.content_length, etag, reason))
+		return transfer_doubt(t, "%s", reason);
+	return 0;
+}

@@ -1,0 +1,82 @@
+/* Shared by the files of the migrate room only. */
+#ifndef TONICFS_MIGRATE_PRIVATE_H
+#define TONICFS_MIGRATE_PRIVATE_H
+
+#include "account/account.h"
+#include "catalog/pool.h"
+#include "migrate/budget.h"
+#include "migrate/content.h"
+#include "migrate/migrate.h"
+#include "migrate/stream.h"
+#include "storage/storage.h"
+
+#define PART_BYTES ((size_t)8 << 20) /* one PUT up to here, multipart above */
+#define PARTS_LIMIT 10000
+#define BUFFER_MIN_BYTES ((size_t)64 << 10)
+
+struct migrate {
+	struct catalog *catalog;
+	struct http *http;
+	struct budget budget;
+	struct job_pool *transfers, *cleanups;
+};
+
+/* One recording on its way. Everything of it belongs to its worker. */
+struct transfer {
+	struct migrate *migrate;
+	struct job_run *run;
+	struct job_result *result;        /* set wherever a step returns non-zero */
+	const struct catalog_recording *recording;
+	struct catalog_workspace workspace;
+	struct catalog_storage storage;
+	struct catalog_encryption encryption; /* where the recording is encrypted */
+	struct twilio_client *twilio;
+	struct s3_client *s3;
+	char key[CATALOG_KEY_TEXT_SIZE];
+	struct stream stream;             /* of the download */
+	struct content content;
+	char *buffer;
+	size_t capacity_bytes;
+	int channels;                     /* that were asked for */
+	bool is_overdrawn;                /* of the budget */
+	bool object_exists;               /* something stands under the key: compared, never overwritten */
+};
+
+/* transfer.c: the work of the pool for MIGRATE; admission reserves memory. */
+bool transfer_admit(void *arg, struct job_run *run);
+void transfer_work(void *arg, struct job_run *run, struct job_result *ret_result);
+void transfer_release(void *arg, struct job_run *run);
+/* cleanup.c: for CLEANUP_TWILIO. */
+void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result);
+
+/* The steps return 0, or non-zero with transfer->result set. */
+int transfer_fail(struct transfer *t, enum job_outcome outcome, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* What should not be so, and may be another way next time: a few attempts. */
+int transfer_doubt(struct transfer *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int transfer_fail_remote(struct transfer *t, const char *who, const struct remote_error *error);
+
+/* The transfer's buffer, within the budget: what was reserved is made more or less. Once. */
+int transfer_buffer(struct transfer *t, size_t bytes);
+void transfer_describe_object(const struct transfer *t, const struct s3_object *object, struct catalog_object *ret_object);
+
+/* download.c: opens the media, looks at what stands under the key meanwhile; allocates the buffer. */
+int download_open(struct transfer *t);
+/* The next bufferful: checked, hashed, counted. */
+int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end);
+/* After the last one: is it whole, is it what Twilio and the catalog said? */
+int download_check_end(struct transfer *t);
+
+/* gone.c: Twilio has no media for it: deleted there, or only not ready. Always sets the result. */
+int transfer_media_missing(struct transfer *t);
+
+/* upload.c */
+int upload_whole(struct transfer *t, size_t len);
+/* The rest of a recording that is larger than one part; the first part is in the buffer. */
+int upload_parts(struct transfer *t, size_t len);
+
+/* verify.c: by requests of its own. Another object than the content is a failure for good. */
+int verify_object(struct transfer *t, struct s3_object *ret_object);
+/* Reads all of the object and hashes it. *ret_size_bytes, ret_sha256 (hex). */
+int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_bytes, char ret_sha256[65]);
+
+#endif

@@ -1,0 +1,65 @@
+/* The room's workers. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "migrate/migrate-private.h"
+#include "util/times.h"
+
+#define WORKERS 16
+#define CLEANUP_WORKERS 4 /* enough for the rate at which deletes go out, over a slow line too */
+#define BUDGET_BYTES ((size_t)64 << 20)
+
+int migrate_start(struct catalog *catalog, struct http *http, const struct migrate_settings *settings, struct migrate **ret_migrate)
+{
+	struct migrate *migrate = calloc(1, sizeof *migrate);
+	struct job_pool_settings transfers = {
+		.name = "migrate",
+		.kinds = CATALOG_JOB_MIGRATE,
+		.workers = settings && settings->workers ? settings->workers : WORKERS,
+		.pause_first_msecs = 1000,
+		.pause_limit_msecs = 10 * 60 * 1000,
+		.admit = transfer_admit,
+		.work = transfer_work,
+		.release = transfer_release,
+		.arg = migrate,
+	};
+	struct job_pool_settings cleanups = {
+		.name = "cleanup",
+		.kinds = CATALOG_JOB_CLEANUP_TWILIO,
+		.workers = CLEANUP_WORKERS,
+		.pause_first_msecs = 5 * 1000,
+		.pause_limit_msecs = 60 * 60 * 1000,
+		.work = cleanup_work,
+		.arg = migrate,
+	};
+	size_t budget_bytes = settings && settings->budget_bytes ? settings->budget_bytes : BUDGET_BYTES;
+	int err;
+
+	if (!migrate)
+		return -ENOMEM;
+	migrate->catalog = catalog;
+	migrate->http = http;
+	budget_init(&migrate->budget, budget_bytes < PART_BYTES ? PART_BYTES : budget_bytes);
+	err = job_pool_start(catalog, &transfers, &migrate->transfers);
+	if (err == 0)
+		err = job_pool_start(catalog, &cleanups, &migrate->cleanups);
+	if (err) {
+		migrate_stop(migrate, 0);
+		return err;
+	}
+	*ret_migrate = migrate;
+	return 0;
+}
+
+void migrate_stop(struct migrate *migrate, unsigned grace_msecs)
+{
+	int64_t end = time_mono_msecs() + grace_msecs, left;
+
+	if (!migrate)
+		return;
+	job_pool_stop(migrate->transfers, grace_msecs);
+	left = end - time_mono_msecs();
+	job_pool_stop(migrate->cleanups, left > 0 ? (unsigned)left : 0);
+	budget_release(&migrate->budget);
+	free(migrate);
+}

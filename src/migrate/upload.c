@@ -1,0 +1,226 @@
+/* From the buffer into the bucket. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "migrate/migrate-private.h"
+#include "util/cleanup.h"
+#include "util/fault.h"
+#include "util/log.h"
+
+#define METADATA_COUNT 4
+#define METADATA_LIMIT_BYTES 2048 /* of names and values together, S3's limit */
+
+/* ---- what stands beside the bytes ---- */
+
+struct metadata {
+	struct s3_metadata pairs[METADATA_COUNT];
+	size_t count;
+};
+
+static void add(struct metadata *metadata, const char *name, const char *value)
+{
+	metadata->pairs[metadata->count++] = (struct s3_metadata){ name, value };
+}
+
+/* No numbers, no names. Without its key material an encrypted recording is lost, so it goes along. */
+static int metadata_fill(struct transfer *t, bool has_sha256, struct metadata *ret_metadata)
+{
+	size_t bytes = 0;
+
+	ret_metadata->count = 0;
+	if (has_sha256)
+		add(ret_metadata, "sha256", t->content.sha256_hex);
+	if (t->recording->is_encrypted) {
+		add(ret_metadata, "encryption-key-sid", t->encryption.key_sid);
+		add(ret_metadata, "encryption-cek", t->encryption.cek);
+		add(ret_metadata, "encryption-iv", t->encryption.iv);
+	}
+	for (size_t i = 0; i < ret_metadata->count; i++)
+		bytes += strlen("x-amz-meta-") + strlen(ret_metadata->pairs[i].name) + strlen(ret_metadata->pairs[i].value);
+	if (bytes > METADATA_LIMIT_BYTES)
+		return transfer_fail(t, JOB_OUTCOME_FAILED, "its encryption key is too long for an object's metadata");
+	return 0;
+}
+
+static const char *content_type(const struct transfer *t)
+{
+	return t->recording->is_encrypted ? "application/octet-stream" : "audio/x-wav";
+}
+
+/* A server that does not know conditional writes: the key was looked at just before. */
+static bool knows_no_condition(const struct remote_error *error)
+{
+	return error->status == 501 || strcmp(error->code, "NotImplemented") == 0;
+}
+
+/* ---- one PUT ---- */
+
+int upload_whole(struct transfer *t, size_t len)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct s3_object object;
+	struct metadata metadata;
+	struct s3_put put;
+	int err = metadata_fill(t, true, &metadata);
+
+	if (err)
+		return err;
+	put = (struct s3_put){
+		.key = t->key,
+		.body = t->buffer,
+		.body_len = len,
+		.content_type = content_type(t),
+		.metadata = metadata.pairs,
+		.metadata_count = metadata.count,
+		.if_none_match = true,
+		.send_checksum = true,
+	};
+	err = s3_put_object(t->s3, &put, &object, &error);
+	if (err && knows_no_condition(&error)) {
+		put.if_none_match = false;
+		err = s3_put_object(t->s3, &put, &object, &error);
+	}
+	fault_point("after-put");
+	/* Somebody was faster: what stands there is compared. */
+	if (err == -EEXIST)
+		t->object_exists = true;
+	/* Perhaps it was stored, perhaps not: looking tells. */
+	else if (err && error.kind != REMOTE_UNCERTAIN)
+		return transfer_fail_remote(t, "S3", &error);
+	t->run->done_bytes += (int64_t)len;
+	return 0;
+}
+
+/* ---- in parts ---- */
+
+struct upload {
+	char id[S3_UPLOAD_ID_SIZE]; /* "": none begun */
+	char (*etags)[S3_ETAG_SIZE];
+	unsigned count, capacity;
+};
+
+struct leftover {
+	struct transfer *transfer;
+	struct remote_error error;
+};
+
+static int abort_leftover(void *arg, const struct s3_list_entry *entry)
+{
+	struct leftover *leftover = arg;
+	struct remote_error error = REMOTE_ERROR_INIT;
+
+	if (strcmp(entry->key, leftover->transfer->key) != 0 || !entry->upload_id)
+		return 0;
+	/* Not fatal: it costs money, no recording, and the next look finds it again. */
+	if (s3_upload_abort(leftover->transfer->s3, entry->key, entry->upload_id, &error) && error.kind != REMOTE_NOT_FOUND)
+		log_info("migrate: an upload that was left cannot be aborted: %s", error.message);
+	return 0;
+}
+
+static int begin(struct transfer *t, struct upload *upload)
+{
+	struct leftover leftover = { t, REMOTE_ERROR_INIT };
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct metadata metadata;
+	struct s3_put head;
+	int err = metadata_fill(t, false, &metadata);
+
+	if (err)
+		return err;
+	/* What a crash left under this very key. A server that cannot list uploads keeps us from nothing. */
+	s3_list_uploads(t->s3, t->key, abort_leftover, &leftover, &leftover.error);
+	head = (struct s3_put){
+		.key = t->key,
+		.content_type = content_type(t),
+		.metadata = metadata.pairs,
+		.metadata_count = metadata.count,
+	};
+	if (s3_upload_create(t->s3, &head, upload->id, &error))
+		return transfer_fail_remote(t, "S3", &error);
+	fault_point("after-upload-create");
+	return 0;
+}
+
+static int add_part(struct transfer *t, struct upload *upload, size_t len)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+
+	if (upload->count == PARTS_LIMIT)
+		return transfer_fail(t, JOB_OUTCOME_FAILED, "longer than an upload can be");
+	if (upload->count == upload->capacity) {
+		unsigned capacity = upload->capacity ? 2 * upload->capacity : 32;
+		void *more = realloc(upload->etags, capacity * sizeof *upload->etags);
+
+		if (!more)
+			return transfer_fail(t, JOB_OUTCOME_RETRY, "out of memory");
+		upload->etags = more;
+		upload->capacity = capacity;
+	}
+	if (s3_upload_part(t->s3, t->key, upload->id, upload->count + 1, t->buffer, len, upload->etags[upload->count], &error))
+		return transfer_fail_remote(t, "S3", &error);
+	upload->count++;
+	t->run->done_bytes += (int64_t)len;
+	fault_point("after-part");
+	return 0;
+}
+
+static int complete(struct transfer *t, struct upload *upload)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct s3_object object;
+	int err = s3_head_object(t->s3, t->key, &object, &error);
+
+	/* Not every server minds the condition when an upload is completed, so the key is looked at as late as can be. */
+	if (err == 0) {
+		t->object_exists = true;
+		return 0;
+	}
+	if (error.kind != REMOTE_NOT_FOUND)
+		return transfer_fail_remote(t, "S3", &error);
+	fault_point("before-complete");
+	err = s3_upload_complete(t->s3, t->key, upload->id, upload->etags, upload->count, true, &object, &error);
+	if (err && knows_no_condition(&error))
+		err = s3_upload_complete(t->s3, t->key, upload->id, upload->etags, upload->count, false, &object, &error);
+	fault_point("after-complete");
+	if (err == -EEXIST) {
+		t->object_exists = true;
+		return 0;
+	}
+	if (err && error.kind != REMOTE_UNCERTAIN)
+		return transfer_fail_remote(t, "S3", &error);
+	upload->id[0] = '\0'; /* an object now, or found when somebody looks for what was left */
+	return 0;
+}
+
+static int send_parts(struct transfer *t, struct upload *upload, size_t len)
+{
+	bool end = false;
+	int err = begin(t, upload);
+
+	for (;;) {
+		if (err == 0)
+			err = add_part(t, upload, len);
+		if (err || end)
+			break;
+		err = download_fill(t, &len, &end);
+	}
+	/* Only what has proven to be whole becomes an object. */
+	if (err == 0)
+		err = download_check_end(t);
+	return err ? err : complete(t, upload);
+}
+
+int upload_parts(struct transfer *t, size_t len)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct upload upload = { .count = 0 };
+	int err = send_parts(t, &upload, len);
+
+	/* When we are cancelled there is no time for it: the next attempt does it. */
+	if (upload.id[0] && !t->run->is_cancelled && s3_upload_abort(t->s3, t->key, upload.id, &error) &&
+	    error.kind != REMOTE_NOT_FOUND)
+		log_info("migrate: an upload cannot be aborted: %s", error.message);
+	free(upload.etags);
+	return err;
+}
