@@ -1,105 +1,75 @@
-# bash completion for tonicfs(1). Commands and options come from the program's own help, so they are always those of the program.
+# Completion of tonicfs for bash. Commands, options and settings are read from the program's own help, so that they are
+# those of the version installed. Nothing here opens the catalog: a key-command might ask for a passphrase.
 
+# Lines of the help that describe something begin with two blanks.
 _tonicfs_commands() {
-	"$1" help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]\+\( [a-z]\+\)\?\) .*/\1/p'
+	"$1" help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z ]*[a-z]\)\(  .*\|$\)/\1/p'
 }
 
-# The first cells of a table, without its head.
-_tonicfs_names() {
-	"$@" 2>/dev/null | sed -n '2,$s/  .*//p'
+# A switch stands as --[no-]name and means both.
+_tonicfs_options() {
+	local program=$1
+	shift
+	{ "$program" help; [ $# = 0 ] || "$program" help "$@"; } 2>/dev/null |
+		sed -nE 's/^  (-[a-zA-Z], )?--(\[no-\])?([a-z0-9-]+).*/\2 \3/p' |
+		sed -E 's/^\[no-\] (.*)/--\1\n--no-\1/; s/^ /--/'
 }
 
-_tonicfs_complete_lines() { # WORD: from standard input; names may have blanks
-	local word=$1 line
-	COMPREPLY=()
-	while IFS= read -r line; do
-		[[ $line == "$word"* ]] && COMPREPLY+=("$(printf %q "$line")")
-	done
+_tonicfs_settings() {
+	"$1" help workspace set 2>/dev/null | sed -nE 's/^  ([a-z0-9_]+=).*/\1/p'
 }
 
 _tonicfs() {
-	local current previous program command= sub= i word
-	local -a globals=()
-	current=${COMP_WORDS[COMP_CWORD]}
-	previous=${COMP_WORDS[COMP_CWORD - 1]}
-	program=${COMP_WORDS[0]}
+	local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+	local commands words command= i skip=
 	COMPREPLY=()
 
-	local arguments=0
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		word=${COMP_WORDS[i]}
-		case $word in
-		--catalog | --key-file)
-			globals+=("$word" "${COMP_WORDS[i + 1]}")
-			((i++)) ;;
-		-*) ;;
-		*)
-			if [ -z "$command" ]; then
-				command=$word
-			elif [ -z "$sub" ]; then
-				case $command in
-				workspace | campaign | storage) sub=$word ;;
-				*) ((arguments++)) ;;
-				esac
-			else
-				((arguments++))
-			fi ;;
-		esac
-	done
-
 	case $previous in
-	--catalog | --key-file | --secret-file | --ca-file)
-		compopt -o filenames 2>/dev/null
-		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+	--catalog|--key-file|--secret-file|--ca-file)
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		compopt -o filenames
 		return ;;
-	--encryption)
-		mapfile -t COMPREPLY < <(compgen -W 'none sse-s3 sse-kms' -- "$current")
-		return ;;
-	-o | --options)
-		mapfile -t COMPREPLY < <(compgen -W 'ro allow_other names=sid' -- "$current")
+	-o|--options)
+		mapfile -t COMPREPLY < <(compgen -W 'ro allow_other names=sid catalog= key_file= noatime' -- "$word")
+		compopt -o nospace
 		return ;;
 	esac
 
-	if [[ $current == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$({
-			"$program" help
-			[ -z "$command" ] || "$program" help "$command" ${sub:+"$sub"}
-		} 2>/dev/null | grep -oE -- '^  (-[a-z], )?--(\[no-\])?[a-z-]+' | grep -oE -- '--(\[no-\])?[a-z-]+' |
-			sed -E 's/^--\[no-\](.*)/--\1 --no-\1/' | tr ' ' '\n' | sort -u)" -- "$current")
+	# The command so far: the first words that are no options nor their values.
+	commands=$(_tonicfs_commands "$program")
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		words=${COMP_WORDS[i]}
+		if [ -n "$skip" ]; then skip=; continue; fi
+		case $words in
+		--catalog|--key-file) skip=1; continue ;;
+		-*) continue ;;
+		help) [ -n "$command" ] || continue ;;
+		esac
+		if grep -qE "^${command:+$command }$words( |\$)" <<<"$commands"; then
+			command=${command:+$command }$words
+		else
+			break
+		fi
+	done
+
+	if [[ $word == -* ]]; then
+		# shellcheck disable=SC2086
+		mapfile -t COMPREPLY < <(compgen -W "$(_tonicfs_options "$program" $command)" -- "$word")
 		return
 	fi
 	if [ -z "$command" ]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(_tonicfs_commands "$program" | cut -d' ' -f1 | sort -u)" -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W "$(cut -d ' ' -f 1 <<<"$commands" | sort -u)" -- "$word")
 		return
 	fi
-	case "$command $sub" in
-	"workspace " | "campaign " | "storage ")
-		mapfile -t COMPREPLY < <(compgen -W "$(_tonicfs_commands "$program" | sed -n "s/^$command //p")" -- "$current") ;;
-	"workspace set")
-		if [ "$arguments" = 0 ]; then
-			_tonicfs_complete_lines "$current" < <(_tonicfs_names "$program" "${globals[@]}" workspace list)
-		else
-			compopt -o nospace 2>/dev/null
-			mapfile -t COMPREPLY < <(compgen -W "$("$program" help workspace set 2>/dev/null |
-				grep -oE '^  [a-z_0-9]+=' | tr -d ' ')" -- "$current")
-		fi ;;
-	"workspace show" | "workspace remove" | "campaign list" | "campaign add" | "storage "* | "sync " | "status ")
-		[ "$arguments" != 0 ] ||
-			_tonicfs_complete_lines "$current" < <(_tonicfs_names "$program" "${globals[@]}" workspace list) ;;
-	"campaign remove")
-		if [ "$arguments" = 0 ]; then
-			_tonicfs_complete_lines "$current" < <(_tonicfs_names "$program" "${globals[@]}" workspace list)
-		elif [ "$arguments" = 1 ]; then
-			_tonicfs_complete_lines "$current" < <(_tonicfs_names "$program" "${globals[@]}" campaign list "$previous")
-		fi ;;
-	"help ")
-		mapfile -t COMPREPLY < <(compgen -W "$(_tonicfs_commands "$program" | cut -d' ' -f1 | sort -u)" -- "$current") ;;
-	"mount ")
-		compopt -o filenames 2>/dev/null
-		mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
-	"migrate " | "rm ")
-		compopt -o filenames 2>/dev/null
-		mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	words=$(sed -n "s/^$command \([a-z]*\).*/\1/p" <<<"$commands")
+	if [ -n "$words" ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+		return
+	fi
+	case $command in
+	mount) mapfile -t COMPREPLY < <(compgen -d -- "$word"); compopt -o filenames ;;
+	migrate|rm|url|restore|verify) mapfile -t COMPREPLY < <(compgen -f -- "$word"); compopt -o filenames ;;
+	'workspace set') mapfile -t COMPREPLY < <(compgen -W "$(_tonicfs_settings "$program")" -- "$word"); compopt -o nospace ;;
 	esac
 }
 
