@@ -1,0 +1,200 @@
+/*
+ * An object and all its versions. In a versioned bucket a plain DELETE only hides the bytes, so each version is deleted by its id where that is allowed; where it is not, the
+ * object is hidden and the audit says that a version stays.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/policy-private.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+#include "util/times.h"
+
+#define BATCH 64
+#define BATCHES_LIMIT 1000
+#define LOCK_ANSWER_LIMIT_BYTES 4096
+#define DATE_LENGTH 10 /* of "2027-01-31T…" */
+
+struct deletion {
+	struct policy *policy;
+	struct job_run *run;
+	struct job_result *result;
+	struct s3_client *s3;
+	char key[CATALOG_KEY_TEXT_SIZE];
+	char versions[BATCH][128];
+	unsigned count;
+};
+
+/* ---- retention ---- */
+
+/* The header's value of the version in the way; "" where there is none, or it cannot be asked. */
+static void lock_header(struct deletion *d, const char *name, char *ret_value, size_t size)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct http_reply reply = HTTP_REPLY_INIT;
+	struct s3_request_memory *memory = NULL;
+	struct http_request request;
+	const char *value;
+
+	ret_value[0] = '\0';
+	/* A GET of the first byte has a HEAD's headers. */
+	if (s3_request_get(d->s3, d->key, 0, 1, NULL, &request, &memory) == 0 &&
+	    http_perform(d->policy->http, &request, LOCK_ANSWER_LIMIT_BYTES, &d->run->is_cancelled, &reply, &error) == 0) {
+		value = http_reply_header(&reply, name);
+		snprintf(ret_value, size, "%s", value ? value : "");
+		http_reply_release(&reply);
+	}
+	s3_request_memory_free(memory);
+}
+
+static int retained(struct deletion *d)
+{
+	char until[64];
+	int64_t until_secs;
+
+	lock_header(d, "x-amz-object-lock-retain-until-date", until, sizeof until);
+	if (until[0] && time_parse_iso8601(until, &until_secs) == 0 && until_secs > time_now_secs()) {
+		job_result_set(d->result, JOB_OUTCOME_RETRY, "the bucket retains the object until %.*s", DATE_LENGTH, until);
+		d->result->retry_after_msecs = (until_secs - time_now_secs()) * 1000;
+	} else {
+		job_result_set(d->result, JOB_OUTCOME_RETRY, "the bucket retains the object (retention or legal hold)");
+	}
+	return -EPERM;
+}
+
+/* ---- versions ---- */
+
+static int note_version(void *arg, const struct s3_list_entry *entry)
+{
+	struct deletion *d = arg;
+
+	if (strcmp(entry->key, d->key) != 0 || !entry->version_id || !*entry->version_id)
+		return 0;
+	if (strlen(entry->version_id) >= sizeof d->versions[0])
+		return 0;
+	snprintf(d->versions[d->count], sizeof d->versions[0], "%s", entry->version_id);
+	return ++d->count == BATCH;
+}
+
+static bool is_unsupported(const struct remote_error *error)
+{
+	return error->status == 501 || error->status == 405 || strcmp(error->code, "NotImplemented") == 0 ||
+	       strcmp(error->code, "MethodNotAllowed") == 0;
+}
+
+/* 0: none is left; 1: may not be listed, or not deleted by its id. */
+static int delete_versions(struct deletion *d)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int err;
+
+	for (unsigned batch = 0; batch < BATCHES_LIMIT; batch++) {
+		d->count = 0;
+		err = s3_list_versions(d->s3, d->key, note_version, d, &error);
+		if (err < 0)
+			return error.error == -EACCES || is_unsupported(&error) ? 1 : policy_fail(d->result, "S3", &error);
+		if (!d->count)
+			return 0;
+		for (unsigned i = 0; i < d->count; i++) {
+			err = s3_delete_object(d->s3, d->key, d->versions[i], &error);
+			if (err == -EPERM)
+				return retained(d);
+			if (err)
+				return error.error == -EACCES || is_unsupported(&error) ? 1 :
+											  policy_fail(d->result, "S3", &error);
+		}
+	}
+	job_result_set(d->result, JOB_OUTCOME_RETRY, "the object has more versions than are deleted at a time");
+	return -EAGAIN;
+}
+
+static int delete_plainly(struct deletion *d, char *ret_note)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct s3_object object;
+	bool is_versioned;
+	int err = s3_head_object(d->s3, d->key, &object, &error);
+
+	if (err && error.kind != REMOTE_NOT_FOUND)
+		return policy_fail(d->result, "S3", &error);
+	is_versioned = err == 0 && object.version_id[0] && strcmp(object.version_id, "null") != 0;
+	if (err == 0) {
+		err = s3_delete_object(d->s3, d->key, NULL, &error);
+		if (err == -EPERM)
+			return retained(d);
+		if (err)
+			return policy_fail(d->result, "S3", &error);
+	}
+	if (is_versioned)
+		snprintf(ret_note, POLICY_NOTE_SIZE, "a version stays: the bucket is versioned, and versions may not be deleted");
+	return 0;
+}
+
+/* ---- uploads that a cancelled transfer left ---- */
+
+static int abort_upload(void *arg, const struct s3_list_entry *entry)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct deletion *d = arg;
+
+	/* Best effort: it is no object, and a lifecycle rule ends such uploads too. */
+	if (strcmp(entry->key, d->key) == 0 && entry->upload_id &&
+	    s3_upload_abort(d->s3, entry->key, entry->upload_id, &error) && error.kind != REMOTE_NOT_FOUND)
+		log_info("delete: an upload cannot be aborted: %s", error.message);
+	return 0;
+}
+
+/* ---- the job ---- */
+
+static int find_key(struct deletion *d, const struct catalog_storage *storage)
+{
+	struct catalog_workspace workspace;
+	struct catalog_object stored;
+	int err = catalog_recording_object(d->policy->catalog, d->run->job.recording.id, &stored);
+
+	if (err == 0) {
+		if (strcmp(stored.bucket, storage->bucket) != 0) {
+			job_result_set(d->result, JOB_OUTCOME_RETRY, "the object is in bucket %.80s, the workspace's is %.80s",
+				       stored.bucket, storage->bucket);
+			return -EXDEV;
+		}
+		snprintf(d->key, sizeof d->key, "%s", stored.key);
+		return 0;
+	}
+	if (err != -ENOENT)
+		return policy_fail_local(d->result, "the catalog", err);
+	/* Never noted as stored: what an upload may have left. */
+	err = catalog_workspace_get(d->policy->catalog, d->run->job.workspace_id, &workspace);
+	if (err)
+		return policy_fail_local(d->result, "the catalog", err);
+	catalog_object_key(storage->prefix, &workspace.account_sid, &d->run->job.recording, d->key);
+	return 0;
+}
+
+int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_result *result, char ret_note[POLICY_NOTE_SIZE])
+{
+	cleanup_free struct deletion *d = calloc(1, sizeof *d);
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct catalog_storage storage;
+	int err;
+
+	if (!d)
+		return policy_fail_local(result, "the object cannot be deleted", -ENOMEM);
+	d->policy = policy;
+	d->run = run;
+	d->result = result;
+	err = storage_client_new(policy->catalog, policy->http, run->job.workspace_id, &run->is_cancelled, &d->s3, &storage);
+	if (err)
+		return policy_fail_local(result, "the bucket cannot be used", err);
+	err = find_key(d, &storage);
+	if (err == 0) {
+		s3_list_uploads(d->s3, d->key, abort_upload, d, &error);
+		err = delete_versions(d);
+		if (err > 0)
+			err = delete_plainly(d, ret_note);
+	}
+	s3_client_free(d->s3);
+	return err;
+}
