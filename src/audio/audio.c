@@ -155,13 +155,15 @@ void audio_free(struct audio *audio)
 	pthread_cond_signal(&audio->timer_cond);
 	pthread_mutex_unlock(&audio->lock);
 	pthread_join(audio->timer, NULL);
-	pool_release(&audio->starters);
-	pool_release(&audio->probers);
+	pool_stop(&audio->starters);
+	pool_stop(&audio->probers);
 	pthread_mutex_lock(&audio->lock);
 	audio_attempts_cancel(audio);
 	while (audio->attempts)
 		pthread_cond_wait(&audio->idle_cond, &audio->lock);
 	pthread_mutex_unlock(&audio->lock);
+	pool_release(&audio->starters);
+	pool_release(&audio->probers);
 	audio_workspaces_release(audio);
 	pthread_cond_destroy(&audio->idle_cond);
 	pthread_cond_destroy(&audio->timer_cond);

@@ -20,7 +20,8 @@ struct fs_settings {
 /* Mounts. A stale mount of our own type (ENOTCONN) on the mountpoint is unmounted lazily first. message: a sentence for the user on failure. */
 int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_settings *settings, struct fs **ret_fs,
 	     char ret_message[CATALOG_MESSAGE_SIZE]);
-/* Serves until unmounted, fs_stop, or SIGTERM/SIGINT/SIGHUP. on_ready(arg) is called once, when FUSE_INIT has been answered. 0 or -errno. */
+/* Serves until unmounted or fs_stop (signals are the caller's). on_ready(arg) is called once, when FUSE_INIT has been answered. What waits for the
+ * network when it ends is interrupted, and so is whatever else `audio` is used for. 0 or -errno. */
 int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg);
 void fs_stop(struct fs *fs); /* async-signal-safe */
 void fs_unmount_and_free(struct fs *fs);

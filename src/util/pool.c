@@ -64,7 +64,7 @@ int pool_init(struct pool *pool, unsigned thread_limit)
 	return err;
 }
 
-void pool_release(struct pool *pool)
+void pool_stop(struct pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
 	pool->is_stopping = true;
@@ -73,6 +73,12 @@ void pool_release(struct pool *pool)
 	/* Threads are only added before is_stopping was set. */
 	for (unsigned i = 0; i < pool->thread_count; i++)
 		pthread_join(pool->threads[i], NULL);
+	pool->thread_count = 0;
+}
+
+void pool_release(struct pool *pool)
+{
+	pool_stop(pool);
 	pthread_cond_destroy(&pool->cond);
 	pthread_mutex_destroy(&pool->lock);
 }

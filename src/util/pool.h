@@ -27,9 +27,11 @@ struct pool {
 
 /* Any thread may push. 0 or -errno of the first thread. */
 int pool_init(struct pool *pool, unsigned thread_limit);
-/* -ESHUTDOWN once the pool is being released: the task will not run. */
+/* -ESHUTDOWN once the pool is being stopped: the task will not run. */
 int pool_push(struct pool *pool, struct pool_task *task);
-/* Tasks that wait are run to their end first. */
+/* Runs the tasks that wait to their end; pushing is still allowed, and refused. */
+void pool_stop(struct pool *pool);
+/* Stops, and nobody may push any more. */
 void pool_release(struct pool *pool);
 
 /* A thread without signals. 0 or -errno. */

@@ -1,0 +1,116 @@
+/*
+ * Listings: each call is one query that fills the kernel's buffer; where the next goes on is in the cookies, so nothing is kept open.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fs/fs-private.h"
+#include "util/cleanup.h"
+
+enum { COOKIE_SELF = 1, COOKIE_PARENT = 2 };
+/* No entry takes less: what the kernel's structures need without a name. */
+#define ENTRY_MIN_BYTES 32
+#define ENTRY_PLUS_MIN_BYTES 160
+
+struct listing {
+	fuse_req_t req;
+	const struct fs *fs;
+	char *buffer;
+	size_t size, used;
+	bool with_attributes;
+};
+
+/* False: it does not fit any more. */
+static bool add(struct listing *l, const char *name, const struct fuse_entry_param *entry, uint64_t cookie)
+{
+	size_t left = l->size - l->used, needed;
+
+	needed = l->with_attributes ? fuse_add_direntry_plus(l->req, l->buffer + l->used, left, name, entry, (off_t)cookie)
+				    : fuse_add_direntry(l->req, l->buffer + l->used, left, name, &entry->attr, (off_t)cookie);
+	if (needed > left)
+		return false;
+	l->used += needed;
+	return true;
+}
+
+static bool add_dot(struct listing *l, const char *name, uint64_t inode, uint64_t cookie)
+{
+	const struct fuse_entry_param entry = { .attr = { .st_ino = inode, .st_mode = S_IFDIR | 0700 } };
+
+	return add(l, name, &entry, cookie);
+}
+
+static int on_node(void *arg, const struct catalog_node *node)
+{
+	struct listing *l = arg;
+	struct fuse_entry_param entry;
+
+	fs_node_entry(l->fs, node, &entry);
+	/* Only the name: the kernel asks for the attributes when somebody wants them, and that may wait. */
+	if (node->kind == CATALOG_NODE_RECORDING && node->size_bytes < 0)
+		entry.ino = 0;
+	return add(l, node->name, &entry, node->cookie) ? 0 : 1;
+}
+
+static int fill(struct listing *l, uint64_t folder, uint64_t after)
+{
+	size_t limit = l->size / (l->with_attributes ? ENTRY_PLUS_MIN_BYTES : ENTRY_MIN_BYTES) + 1;
+
+	if (after < COOKIE_PARENT) {
+		struct catalog_node node;
+		int err = catalog_node_get(l->fs->catalog, folder, l->fs->names, &node);
+
+		if (err)
+			return err;
+		if (after < COOKIE_SELF && !add_dot(l, ".", folder, COOKIE_SELF))
+			return 0;
+		if (!add_dot(l, "..", node.parent, COOKIE_PARENT))
+			return 0;
+	}
+	return catalog_node_list(l->fs->catalog, folder, after <= COOKIE_PARENT ? 0 : after, limit, l->fs->names, on_node, l);
+}
+
+static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool with_attributes)
+{
+	cleanup_free char *buffer = malloc(size ? size : 1);
+	struct listing l = { .req = req, .fs = fs_of(req), .buffer = buffer, .size = size, .with_attributes = with_attributes };
+	int err = buffer ? fill(&l, ino, (uint64_t)off) : -ENOMEM;
+
+	/* What has been counted as looked up must reach the kernel; an error behind it comes again with the next call. */
+	if (err && !l.used)
+		fs_reply_err(req, err);
+	else
+		fuse_reply_buf(req, buffer, l.used);
+}
+
+void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct catalog_node node;
+	int err = catalog_node_get(fs->catalog, ino, fs->names, &node);
+
+	if (!err && !fs_node_is_folder(&node))
+		err = -ENOTDIR;
+	if (err) {
+		fs_reply_err(req, err);
+		return;
+	}
+	if (node.kind == CATALOG_NODE_CAMPAIGN)
+		catalog_folder_want_sizes(fs->catalog, node.folder_id);
+	/* The kernel keeps the listing until the folder's mtime has changed, and asks for that after a second. */
+	fi->cache_readdir = 1;
+	fi->keep_cache = 1;
+	fuse_reply_open(req, fi);
+}
+
+void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	(void)fi;
+	list(req, ino, size, off, false);
+}
+
+void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	(void)fi;
+	list(req, ino, size, off, true);
+}

@@ -1,0 +1,165 @@
+/*
+ * Names and attributes. LOOKUP answers at once, for it holds the folder's lock; only GETATTR waits for a size that is not known yet.
+ */
+#include <errno.h>
+
+#include "catalog/job.h"
+#include "fs/fs-private.h"
+
+#define FILE_BLOCK_BYTES (128 * 1024)
+#define FOLDER_BLOCK_BYTES 4096
+
+void fs_reply_err(fuse_req_t req, int error)
+{
+	fuse_reply_err(req, -error);
+}
+
+static struct timespec timespec_of(int64_t nsecs)
+{
+	struct timespec t = { .tv_sec = nsecs / 1000000000, .tv_nsec = nsecs % 1000000000 };
+
+	if (t.tv_nsec < 0) {
+		t.tv_sec--;
+		t.tv_nsec += 1000000000;
+	}
+	return t;
+}
+
+void fs_node_stat(const struct fs *fs, const struct catalog_node *node, struct stat *ret_stat)
+{
+	*ret_stat = (struct stat){
+		.st_ino = node->inode,
+		.st_uid = fs->uid,
+		.st_gid = fs->gid,
+		.st_mtim = timespec_of(node->mtime_nsecs),
+	};
+	ret_stat->st_ctim = ret_stat->st_atim = ret_stat->st_mtim;
+	if (fs_node_is_folder(node)) {
+		ret_stat->st_mode = S_IFDIR | 0700;
+		ret_stat->st_nlink = node->link_count;
+		ret_stat->st_blksize = FOLDER_BLOCK_BYTES;
+		return;
+	}
+	/* Writable by its mode, or rm would ask for every file and setxattr be refused; open says EROFS. */
+	ret_stat->st_mode = S_IFREG | 0600;
+	ret_stat->st_nlink = 1;
+	ret_stat->st_size = node->size_bytes < 0 ? 0 : node->size_bytes;
+	ret_stat->st_blocks = (ret_stat->st_size + 511) / 512;
+	ret_stat->st_blksize = FILE_BLOCK_BYTES;
+}
+
+static double attr_timeout(const struct catalog_node *node)
+{
+	if (fs_node_is_folder(node))
+		return FS_FOLDER_TIMEOUT_SECS;
+	return node->kind == CATALOG_NODE_CALLS || node->size_bytes < 0 ? 0 : FS_FILE_TIMEOUT_SECS;
+}
+
+void fs_node_entry(const struct fs *fs, const struct catalog_node *node, struct fuse_entry_param *ret_entry)
+{
+	*ret_entry = (struct fuse_entry_param){
+		.ino = node->inode,
+		.attr_timeout = attr_timeout(node),
+		.entry_timeout = node->kind == CATALOG_NODE_RECORDING ? FS_FILE_TIMEOUT_SECS : FS_FOLDER_TIMEOUT_SECS,
+	};
+	fs_node_stat(fs, node, &ret_entry->attr);
+}
+
+void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	struct fuse_entry_param entry;
+	struct catalog_node node;
+	int err = catalog_node_lookup(fs->catalog, parent, name, fs->names, &node);
+
+	if (err) {
+		fs_reply_err(req, err);
+		return;
+	}
+	fs_node_entry(fs, &node, &entry);
+	fuse_reply_entry(req, &entry);
+}
+
+/* ---- attributes ---- */
+
+static void reply_attr(struct fs *fs, fuse_req_t req, const struct catalog_node *node)
+{
+	struct stat st;
+
+	fs_node_stat(fs, node, &st);
+	fuse_reply_attr(req, &st, attr_timeout(node));
+}
+
+static void on_size(void *arg, int error, int64_t size_bytes)
+{
+	struct fs_wait *wait = arg;
+
+	if (error) {
+		fs_wait_reply_err(wait, error);
+		return;
+	}
+	wait->node.size_bytes = size_bytes;
+	if (fs_wait_claim(wait))
+		reply_attr(wait->fs, wait->req, &wait->node);
+	fs_wait_unref(wait);
+}
+
+void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct catalog_node node;
+	struct fs_wait *wait;
+	int err = catalog_node_get(fs->catalog, ino, fs->names, &node);
+
+	if (err == -ENOENT && fi && fi->fh) {
+		/* Removed while it is open. */
+		struct stat st = ((struct fs_handle *)(uintptr_t)fi->fh)->st;
+
+		st.st_nlink = 0;
+		fuse_reply_attr(req, &st, FS_FOLDER_TIMEOUT_SECS);
+		return;
+	}
+	if (err) {
+		fs_reply_err(req, err);
+		return;
+	}
+	if (fs_node_is_folder(&node) || node.size_bytes >= 0) {
+		reply_attr(fs, req, &node);
+		return;
+	}
+	wait = fs_wait_new(fs, req);
+	if (!wait)
+		return;
+	wait->node = node;
+	fs_wait_interruptible(wait);
+	audio_size(fs->audio, node.recording_id, on_size, wait);
+}
+
+/* There is no table to take anything from. */
+void fs_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
+{
+	(void)ino, (void)count;
+	fuse_reply_none(req);
+}
+
+void fs_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+	(void)count, (void)forgets;
+	fuse_reply_none(req);
+}
+
+void fs_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct fs *fs = fs_of(req);
+	struct catalog_counts counts;
+	struct statvfs st = { .f_bsize = FILE_BLOCK_BYTES, .f_frsize = FOLDER_BLOCK_BYTES, .f_namemax = 255 };
+	int err = catalog_counts_get(fs->catalog, (struct catalog_scope){ CATALOG_SCOPE_ALL, 0 }, &counts);
+
+	(void)ino;
+	if (err) {
+		fs_reply_err(req, err);
+		return;
+	}
+	st.f_files = (fsfilcnt_t)(counts.none + counts.queued + counts.running + counts.done + counts.failed);
+	fuse_reply_statfs(req, &st);
+}

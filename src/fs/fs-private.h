@@ -1,0 +1,166 @@
+/*
+ * What the files of this room share.
+ *
+ * There is no table of inodes: a nodeid is the catalog's inode, and every request is answered from the catalog. What is kept are the requests that wait,
+ * the open handles and the calls.csv's that somebody reads.
+ *
+ * Threads  Workers take requests from the kernel and never wait: reads and unknown sizes are answered from audio's threads, changes of the catalog
+ *          from a pool. A thread of its own tells the kernel what to forget, holding no lock, for that may wait for a request that we have yet to answer.
+ */
+#ifndef TONICFS_FS_PRIVATE_H
+#define TONICFS_FS_PRIVATE_H
+
+#include <fuse3/fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include "audio/audio.h"
+#include "catalog/tree.h"
+#include "fs/fs.h"
+#include "util/buf.h"
+#include "util/list.h"
+#include "util/pool.h"
+
+/* What the kernel may believe without asking. Changes of files are told to it (notify.c); of folders it is only told what went, so they are asked for again. */
+#define FS_FILE_TIMEOUT_SECS 1800.0
+#define FS_FOLDER_TIMEOUT_SECS 1.0
+#define FS_WORKERS 6
+
+struct fs {
+	struct catalog *catalog;
+	struct audio *audio;
+	enum catalog_names names;
+	bool is_read_only;
+	uid_t uid;
+	gid_t gid;
+	char *mountpoint;
+	struct fuse_session *session;
+	bool is_mounted;
+
+	int wake_fd;              /* eventfd: the loop is to end, or has ended */
+	atomic_bool is_stopping;
+	atomic_int loop_error;
+	bool is_initialized;      /* FUSE_INIT has been seen; set and read by the thread that serves it */
+	pthread_t workers[FS_WORKERS];
+	unsigned worker_count;
+	struct pool pool;         /* changes of the catalog, calls.csv, invalidations that may wait */
+	bool has_pool;
+	pthread_t notifier;
+	bool has_notifier;
+
+	pthread_mutex_t lock;     /* guards the rest */
+	pthread_cond_t idle;      /* waits is empty */
+	struct list waits;
+	struct list handles;
+	struct list tables;
+};
+
+/* ---- wait.c: a request that is answered later, once, by whoever comes first: the answer, the interrupt, the end ---- */
+
+struct fs_handle;
+struct fs_wait {
+	struct list link; /* fs->waits */
+	struct fs *fs;
+	fuse_req_t req;
+	atomic_bool is_claimed;
+	atomic_uint refs;
+	struct pool_task task;
+	/* what the request needs to remember; each kind of request uses its own */
+	fuse_ino_t ino;
+	struct catalog_node node;
+	struct fuse_file_info fi;
+	struct fs_handle *handle;
+	_Atomic uint64_t read_id;
+	int action;
+};
+/* NULL: no memory (and the request has been answered). */
+struct fs_wait *fs_wait_new(struct fs *fs, fuse_req_t req);
+struct fs_wait *fs_wait_ref(struct fs_wait *wait);
+void fs_wait_unref(struct fs_wait *wait);
+/* From here on an interrupt may answer it with EINTR at any time. */
+void fs_wait_interruptible(struct fs_wait *wait);
+/* True: the request is the caller's to answer, now. */
+bool fs_wait_claim(struct fs_wait *wait);
+void fs_wait_reply_err(struct fs_wait *wait, int error); /* claims, answers with 0 or a negative errno, unrefs */
+/* Runs in the pool; the task answers and unrefs. */
+void fs_wait_push(struct fs_wait *wait, void (*run)(struct pool_task *task));
+void fs_waits_interrupt(struct fs *fs);
+void fs_waits_drain(struct fs *fs);
+
+/* ---- entry.c ---- */
+
+/* The one place where an errno changes its sign. */
+void fs_reply_err(fuse_req_t req, int error);
+void fs_node_stat(const struct fs *fs, const struct catalog_node *node, struct stat *ret_stat);
+void fs_node_entry(const struct fs *fs, const struct catalog_node *node, struct fuse_entry_param *ret_entry);
+static inline struct fs *fs_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+static inline bool fs_node_is_folder(const struct catalog_node *node)
+{
+	return node->kind != CATALOG_NODE_RECORDING && node->kind != CATALOG_NODE_CALLS;
+}
+
+void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fs_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count);
+void fs_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets);
+void fs_statfs(fuse_req_t req, fuse_ino_t ino);
+
+/* ---- dir.c ---- */
+
+void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+
+/* ---- remove.c ---- */
+
+void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+
+/* ---- file.c ---- */
+
+/* A calls.csv as it was when somebody opened it; those who open the same version share it. */
+struct fs_table {
+	struct list link; /* fs->tables */
+	int64_t folder_id, mtime_nsecs;
+	unsigned refs;    /* fs->lock */
+	struct buf csv;   /* never changed */
+};
+
+struct fs_handle {
+	struct list link; /* fs->handles */
+	struct audio_file *audio; /* one of the two */
+	struct fs_table *table;
+	struct stat st; /* for who asks after it has been removed */
+};
+
+void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fs_handles_close(struct fs *fs);
+
+/* ---- xattr.c ---- */
+
+void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
+void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags);
+void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+
+/* ---- notify.c ---- */
+
+int fs_notify_start(struct fs *fs);
+void fs_notify_stop(struct fs *fs);
+
+/* ---- mount.c ---- */
+
+/* Makes way on the mountpoint and mounts fs->session there. */
+int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE]);
+/* The last thing that libfuse complained about; "" none. */
+void fs_log_install(void);
+void fs_log_last(char ret_text[CATALOG_MESSAGE_SIZE]);
+
+#endif

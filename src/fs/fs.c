@@ -1,0 +1,365 @@
+/*
+ * The session: begins, serves, ends.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fs/fs-private.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+/* The kernel's own limit, 12, lets that many stuck readers block everybody else. */
+#define BACKGROUND_MAX 1024
+#define POOL_THREADS 8
+
+/* ---- what the kernel asks and we never allow ---- */
+
+static void deny_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, struct fuse_file_info *fi)
+{
+	(void)ino, (void)st, (void)to_set, (void)fi;
+	fs_reply_err(req, -EROFS);
+}
+
+static void deny_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
+{
+	(void)parent, (void)name, (void)mode, (void)dev;
+	fs_reply_err(req, -EROFS);
+}
+
+static void deny_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	(void)parent, (void)name, (void)mode;
+	fs_reply_err(req, -EROFS);
+}
+
+static void deny_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	(void)target, (void)parent, (void)name;
+	fs_reply_err(req, -EROFS);
+}
+
+static void deny_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name,
+			unsigned flags)
+{
+	(void)parent, (void)name, (void)to_parent, (void)to_name, (void)flags;
+	fs_reply_err(req, -EROFS);
+}
+
+static void deny_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+	(void)ino, (void)parent, (void)name;
+	fs_reply_err(req, -EROFS);
+}
+
+static void deny_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	(void)ino, (void)bytes, (void)size, (void)off, (void)fi;
+	fs_reply_err(req, -EROFS);
+}
+
+static void deny_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
+{
+	(void)parent, (void)name, (void)mode, (void)fi;
+	fs_reply_err(req, -EROFS);
+}
+
+static void deny_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t length, struct fuse_file_info *fi)
+{
+	(void)ino, (void)mode, (void)off, (void)length, (void)fi;
+	fs_reply_err(req, -EROFS);
+}
+
+static void on_init(void *arg, struct fuse_conn_info *conn)
+{
+	const unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_READDIRPLUS |
+				FUSE_CAP_ASYNC_DIO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_HANDLE_KILLPRIV;
+	struct fs *fs = arg;
+
+	/* No more than that: no READDIRPLUS_AUTO (a find would take seven times as long), no WRITEBACK_CACHE (setxattr would change ctime), no splice. */
+	conn->want = conn->capable & wanted;
+	conn->max_background = BACKGROUND_MAX;
+	conn->congestion_threshold = BACKGROUND_MAX * 3 / 4;
+	conn->time_gran = 1;
+	fs->is_initialized = true;
+}
+
+static const struct fuse_lowlevel_ops operations = {
+	.init = on_init,
+	.lookup = fs_lookup,
+	.forget = fs_forget,
+	.forget_multi = fs_forget_multi,
+	.getattr = fs_getattr,
+	.setattr = deny_setattr,
+	.mknod = deny_mknod,
+	.mkdir = deny_mkdir,
+	.unlink = fs_unlink,
+	.rmdir = fs_rmdir,
+	.symlink = deny_symlink,
+	.rename = deny_rename,
+	.link = deny_link,
+	.open = fs_open,
+	.read = fs_read,
+	.write = deny_write,
+	.flush = fs_flush,
+	.release = fs_release,
+	.opendir = fs_opendir,
+	.readdir = fs_readdir,
+	.readdirplus = fs_readdirplus,
+	.statfs = fs_statfs,
+	.setxattr = fs_setxattr,
+	.getxattr = fs_getxattr,
+	.listxattr = fs_listxattr,
+	.removexattr = fs_removexattr,
+	.create = deny_create,
+	.fallocate = deny_fallocate,
+};
+
+/* ---- mounting ---- */
+
+/* -ENOMEM only. */
+static int add_option(struct fuse_args *args, const char *option)
+{
+	return fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, option) ? -ENOMEM : 0;
+}
+
+static int add_options(struct fuse_args *args, const struct fs_settings *settings)
+{
+	int err = fuse_opt_add_arg(args, "tonicfs") ? -ENOMEM : 0;
+
+	if (!err)
+		err = add_option(args, "fsname=tonicfs,subtype=tonicfs,default_permissions");
+	if (!err && settings->read_only)
+		err = add_option(args, "ro");
+	if (!err && settings->allow_other)
+		err = add_option(args, "allow_other");
+	for (size_t i = 0; !err && settings->options && settings->options[i]; i++)
+		err = add_option(args, settings->options[i]);
+	return err;
+}
+
+static void fs_free(struct fs *fs)
+{
+	if (fs->has_pool)
+		pool_release(&fs->pool);
+	if (fs->session)
+		fuse_session_destroy(fs->session);
+	if (fs->wake_fd >= 0)
+		close(fs->wake_fd);
+	pthread_cond_destroy(&fs->idle);
+	pthread_mutex_destroy(&fs->lock);
+	free(fs->mountpoint);
+	free(fs);
+}
+
+static int session_mount(struct fs *fs, const struct fs_settings *settings, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	char said[CATALOG_MESSAGE_SIZE];
+	int err = add_options(&args, settings);
+
+	fs_log_install();
+	if (!err) {
+		fs->session = fuse_session_new(&args, &operations, sizeof operations, fs);
+		if (!fs->session)
+			err = -EINVAL;
+	}
+	fuse_opt_free_args(&args);
+	if (!err && fuse_session_mount(fs->session, fs->mountpoint))
+		err = -EIO;
+	if (err) {
+		fs_log_last(said);
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%.200s cannot be mounted on: %.250s", fs->mountpoint,
+			 said[0] ? said : err == -EIO ? "fusermount3 or the kernel refused" : strerror(-err));
+	}
+	fs->is_mounted = !err;
+	return err;
+}
+
+int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_settings *settings, struct fs **ret_fs,
+	     char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	struct fs *fs = calloc(1, sizeof *fs);
+	int err = 0;
+
+	ret_message[0] = '\0';
+	if (!fs)
+		return -ENOMEM;
+	fs->catalog = catalog;
+	fs->audio = audio;
+	fs->names = settings->names;
+	fs->is_read_only = settings->read_only;
+	fs->uid = getuid();
+	fs->gid = getgid();
+	pthread_mutex_init(&fs->lock, NULL);
+	pthread_cond_init(&fs->idle, NULL);
+	list_init(&fs->waits);
+	list_init(&fs->handles);
+	list_init(&fs->tables);
+	fs->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fs->wake_fd < 0)
+		err = -errno;
+	if (!err && !(fs->mountpoint = strdup(settings->mountpoint)))
+		err = -ENOMEM;
+	if (!err)
+		err = fs_mountpoint_clear(fs->mountpoint, ret_message);
+	if (!err)
+		err = session_mount(fs, settings, ret_message);
+	if (err) {
+		if (!ret_message[0])
+			snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s: %s", settings->mountpoint, strerror(-err));
+		fs_free(fs);
+		return err;
+	}
+	*ret_fs = fs;
+	return 0;
+}
+
+/* ---- serving ---- */
+
+static void wake(struct fs *fs)
+{
+	const uint64_t one = 1;
+	ssize_t n;
+
+	do
+		n = write(fs->wake_fd, &one, sizeof one);
+	while (n < 0 && errno == EINTR); /* EAGAIN: it is awake as it is */
+}
+
+void fs_stop(struct fs *fs)
+{
+	int saved = errno;
+
+	wake(fs);
+	errno = saved;
+}
+
+/* One request. False: there are no more. */
+static bool serve_one(struct fs *fs, struct fuse_buf *buf)
+{
+	int state, n;
+
+	/* Waiting for a request is the one place where a worker may be ended. */
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
+	n = fuse_session_receive_buf(fs->session, buf);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	if (n == -EINTR || n == -EAGAIN)
+		return true;
+	if (n <= 0) {
+		if (n < 0)
+			atomic_store(&fs->loop_error, n);
+		return false;
+	}
+	fuse_session_process_buf(fs->session, buf);
+	return !fuse_session_exited(fs->session);
+}
+
+static void free_mem(void *arg)
+{
+	free(((struct fuse_buf *)arg)->mem);
+}
+
+static void *work(void *arg)
+{
+	struct fs *fs = arg;
+	struct fuse_buf buf = { .mem = NULL };
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	pthread_cleanup_push(free_mem, &buf);
+	while (serve_one(fs, &buf))
+		;
+	pthread_cleanup_pop(1);
+	wake(fs);
+	return NULL;
+}
+
+static int workers_start(struct fs *fs)
+{
+	while (fs->worker_count < FS_WORKERS) {
+		int err = thread_start(&fs->workers[fs->worker_count], work, fs);
+
+		if (err)
+			return fs->worker_count ? 0 : err;
+		fs->worker_count++;
+	}
+	return 0;
+}
+
+static void workers_stop(struct fs *fs)
+{
+	fuse_session_exit(fs->session);
+	for (unsigned i = 0; i < fs->worker_count; i++)
+		pthread_cancel(fs->workers[i]);
+	for (unsigned i = 0; i < fs->worker_count; i++)
+		pthread_join(fs->workers[i], NULL);
+	fs->worker_count = 0;
+}
+
+/* FUSE_INIT is the first request, and answered when it has been processed. */
+static int serve_init(struct fs *fs)
+{
+	struct fuse_buf buf = { .mem = NULL };
+
+	while (!fs->is_initialized && serve_one(fs, &buf))
+		;
+	free(buf.mem);
+	return fs->is_initialized ? 0 : atomic_load(&fs->loop_error) ? atomic_load(&fs->loop_error) : -ENODEV;
+}
+
+static void wait_for_end(struct fs *fs)
+{
+	struct pollfd waiting = { .fd = fs->wake_fd, .events = POLLIN };
+
+	while (poll(&waiting, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
+int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
+{
+	int err = serve_init(fs);
+
+	if (!err) {
+		err = pool_init(&fs->pool, POOL_THREADS);
+		fs->has_pool = !err;
+	}
+	if (!err)
+		err = workers_start(fs);
+	if (!err)
+		err = fs_notify_start(fs);
+	if (!err) {
+		if (on_ready)
+			on_ready(arg);
+		wait_for_end(fs);
+		err = atomic_load(&fs->loop_error);
+	}
+
+	/* What waits for the network ends first: the notifier and the pool may wait for it, and for requests that the workers have to answer. */
+	atomic_store(&fs->is_stopping, true);
+	audio_interrupt(fs->audio);
+	fs_notify_stop(fs);
+	if (fs->has_pool)
+		pool_stop(&fs->pool);
+	workers_stop(fs);
+	return err;
+}
+
+void fs_unmount_and_free(struct fs *fs)
+{
+	if (!fs)
+		return;
+	/* Nobody may answer any more once the kernel's descriptor is closed: its number may be somebody else's then. */
+	fs_waits_interrupt(fs);
+	fs_handles_close(fs);
+	fs_waits_drain(fs);
+	if (fs->is_mounted)
+		fuse_session_unmount(fs->session);
+	fs_free(fs);
+}

@@ -1,0 +1,195 @@
+/*
+ * The mountpoint: a dead mount of ours is taken away, a living one is left alone; what libfuse complains about is kept for the message.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fs/fs-private.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define TYPE "fuse.tonicfs"
+#define PROBE_MSECS 3000
+
+extern char **environ;
+
+/* ---- libfuse's log ---- */
+
+static struct {
+	pthread_mutex_t lock;
+	char last[CATALOG_MESSAGE_SIZE]; /* lock */
+} fuse_said = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+__attribute__((format(printf, 2, 0))) static void on_fuse_log(enum fuse_log_level level, const char *format, va_list args)
+{
+	char text[CATALOG_MESSAGE_SIZE];
+
+	vsnprintf(text, sizeof text, format, args);
+	text[strcspn(text, "\n")] = '\0';
+	if (level > FUSE_LOG_WARNING || !text[0])
+		return;
+	pthread_mutex_lock(&fuse_said.lock);
+	memcpy(fuse_said.last, text, sizeof fuse_said.last);
+	pthread_mutex_unlock(&fuse_said.lock);
+	log_warning("%s", text);
+}
+
+void fs_log_install(void)
+{
+	fuse_set_log_func(on_fuse_log);
+	pthread_mutex_lock(&fuse_said.lock);
+	fuse_said.last[0] = '\0';
+	pthread_mutex_unlock(&fuse_said.lock);
+}
+
+void fs_log_last(char ret_text[CATALOG_MESSAGE_SIZE])
+{
+	pthread_mutex_lock(&fuse_said.lock);
+	memcpy(ret_text, fuse_said.last, CATALOG_MESSAGE_SIZE);
+	pthread_mutex_unlock(&fuse_said.lock);
+}
+
+/* ---- what is there already ---- */
+
+/* In place: mountinfo writes space, tab, newline and backslash as three octal digits. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; to++) {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' && from[2] <= '7' && from[3] >= '0' &&
+		    from[3] <= '7') {
+			*to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+/* Whether what was mounted there last is ours. */
+static int is_ours(const char *mountpoint, bool *ret_ours)
+{
+	cleanup_file FILE *file = fopen("/proc/self/mountinfo", "re");
+	cleanup_free char *line = NULL;
+	size_t capacity = 0;
+
+	*ret_ours = false;
+	if (!file)
+		return -errno;
+	while (getline(&line, &capacity, file) > 0) {
+		char *rest = line, *place = NULL, *type = strstr(line, " - ");
+
+		for (int i = 0; i < 5; i++)
+			place = strsep(&rest, " ");
+		if (!place || !type)
+			continue;
+		type += 3;
+		unescape(place);
+		if (strcmp(place, mountpoint) == 0)
+			*ret_ours = strncmp(type, TYPE " ", sizeof TYPE) == 0;
+	}
+	return 0;
+}
+
+/* Asks in a process of its own: should the mount hang, it hangs there. 0: it answers; -ENOTCONN: dead; -ETIMEDOUT. */
+static int ask(const char *mountpoint)
+{
+	int ends[2], answer, status;
+	struct pollfd waiting;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	child = fork();
+	if (child < 0) {
+		int err = -errno;
+
+		close(ends[0]);
+		close(ends[1]);
+		return err;
+	}
+	if (child == 0) {
+		struct statfs st;
+
+		/* Never answered from the kernel's cache, as stat may be for a while after its process has died. */
+		answer = statfs(mountpoint, &st) < 0 ? errno : 0;
+		_exit(write(ends[1], &answer, sizeof answer) == sizeof answer ? 0 : 1);
+	}
+	close(ends[1]);
+	waiting = (struct pollfd){ .fd = ends[0], .events = POLLIN };
+	while (poll(&waiting, 1, PROBE_MSECS) < 0 && errno == EINTR)
+		;
+	answer = ETIMEDOUT;
+	if (waiting.revents && read(ends[0], &answer, sizeof answer) != sizeof answer)
+		answer = EIO;
+	close(ends[0]);
+	/* One that hangs is left to the end of what it waits for. */
+	if (!waiting.revents)
+		kill(child, SIGKILL);
+	waitpid(child, &status, waiting.revents ? 0 : WNOHANG);
+	return -answer;
+}
+
+static int unmount_lazily(const char *mountpoint)
+{
+	char program[] = "fusermount3", quiet[] = "-q", unmount[] = "-u", lazily[] = "-z", end[] = "--";
+	cleanup_free char *place = strdup(mountpoint);
+	char *argv[] = { program, unmount, quiet, lazily, end, place, NULL };
+	int status, err;
+	pid_t child;
+	bool ours;
+
+	if (!place)
+		return -ENOMEM;
+	if (umount2(mountpoint, MNT_DETACH) == 0)
+		return 0;
+	err = posix_spawnp(&child, argv[0], NULL, NULL, argv, environ);
+	if (err)
+		return -err;
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	/* Somebody else may have been faster. */
+	err = is_ours(mountpoint, &ours);
+	return err || ours ? -EPERM : 0;
+}
+
+int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	bool ours;
+	int err = is_ours(mountpoint, &ours);
+
+	if (err || !ours)
+		return err;
+	err = ask(mountpoint);
+	switch (err) {
+	case -ENOTCONN:
+		log_info("%s: a dead mount is taken away", mountpoint);
+		err = unmount_lazily(mountpoint);
+		if (err)
+			snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+				 "%s has a dead mount that cannot be taken away; try: fusermount3 -u -z %s", mountpoint, mountpoint);
+		return err;
+	case -ETIMEDOUT:
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 "%s is mounted, and its process does not answer; end that process, or: fusermount3 -u -z %s", mountpoint,
+			 mountpoint);
+		return -EBUSY;
+	default:
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s is mounted already", mountpoint);
+		return -EBUSY;
+	}
+}

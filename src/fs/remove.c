@@ -1,0 +1,68 @@
+/*
+ * rm and rmdir. The catalog's commit waits for the disk, and perhaps for another process: so it is done in the pool.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "catalog/removal.h"
+#include "fs/fs-private.h"
+#include "util/log.h"
+
+static int remove_node(struct fs *fs, const struct catalog_node *node)
+{
+	struct catalog_removal removal;
+
+	switch (node->kind) {
+	case CATALOG_NODE_RECORDING:
+		return catalog_remove_recording(fs->catalog, node->recording_id, &removal);
+	case CATALOG_NODE_CAMPAIGN:
+		return catalog_remove_campaign(fs->catalog, node->folder_id, true, &removal);
+	case CATALOG_NODE_WORKSPACE:
+		return catalog_remove_workspace(fs->catalog, node->workspace_id, true, &removal);
+	case CATALOG_NODE_CALLS:
+		return 0; /* made from the calls; it goes with its folder */
+	case CATALOG_NODE_ROOT:
+		break;
+	}
+	return -EBUSY;
+}
+
+static void run(struct pool_task *task)
+{
+	struct fs_wait *wait = list_entry(task, struct fs_wait, task);
+	int err = remove_node(wait->fs, &wait->node);
+
+	if (err && err != -ENOENT && err != -ENOTEMPTY && err != -EPERM)
+		log_error("removing failed: %s", strerror(-err));
+	fs_wait_reply_err(wait, err);
+}
+
+static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name, bool is_rmdir)
+{
+	struct fs *fs = fs_of(req);
+	struct catalog_node node;
+	struct fs_wait *wait;
+	int err = fs->is_read_only ? -EROFS : catalog_node_lookup(fs->catalog, parent, name, fs->names, &node);
+
+	if (!err && fs_node_is_folder(&node) != is_rmdir)
+		err = is_rmdir ? -ENOTDIR : -EISDIR;
+	if (err || node.kind == CATALOG_NODE_CALLS) {
+		fs_reply_err(req, err);
+		return;
+	}
+	wait = fs_wait_new(fs, req);
+	if (!wait)
+		return;
+	wait->node = node;
+	fs_wait_push(wait, run);
+}
+
+void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	remove_entry(req, parent, name, false);
+}
+
+void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	remove_entry(req, parent, name, true);
+}
