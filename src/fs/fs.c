@@ -244,14 +244,10 @@ void fs_stop(struct fs *fs)
 /* One request. False: there are no more. */
 static bool serve_one(struct fs *fs, struct fuse_buf *buf)
 {
-	int state, n;
+	int n = fuse_session_receive_buf(fs->session, buf);
 
-	/* Waiting for a request is the one place where a worker may be ended. */
-	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
-	n = fuse_session_receive_buf(fs->session, buf);
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	if (n == -EINTR || n == -EAGAIN)
-		return true;
+		return !fuse_session_exited(fs->session);
 	if (n <= 0) {
 		if (n < 0)
 			atomic_store(&fs->loop_error, n);
@@ -261,28 +257,35 @@ static bool serve_one(struct fs *fs, struct fuse_buf *buf)
 	return !fuse_session_exited(fs->session);
 }
 
-static void free_mem(void *arg)
+/* Ends a worker's read of the kernel's descriptor, and nothing else: no thread is cancelled, for that may be anywhere in a library. */
+#define WORKER_SIGNAL SIGUSR1
+
+static void on_worker_signal(int number)
 {
-	free(((struct fuse_buf *)arg)->mem);
+	(void)number;
 }
 
 static void *work(void *arg)
 {
 	struct fs *fs = arg;
 	struct fuse_buf buf = { .mem = NULL };
-	int state;
+	sigset_t ending;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	pthread_cleanup_push(free_mem, &buf);
+	sigemptyset(&ending);
+	sigaddset(&ending, WORKER_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &ending, NULL);
 	while (serve_one(fs, &buf))
 		;
-	pthread_cleanup_pop(1);
+	free(buf.mem);
 	wake(fs);
 	return NULL;
 }
 
 static int workers_start(struct fs *fs)
 {
+	const struct sigaction action = { .sa_handler = on_worker_signal }; /* without SA_RESTART */
+
+	sigaction(WORKER_SIGNAL, &action, NULL);
 	while (fs->worker_count < FS_WORKERS) {
 		int err = thread_start(&fs->workers[fs->worker_count], work, fs);
 
@@ -296,10 +299,18 @@ static int workers_start(struct fs *fs)
 static void workers_stop(struct fs *fs)
 {
 	fuse_session_exit(fs->session);
-	for (unsigned i = 0; i < fs->worker_count; i++)
-		pthread_cancel(fs->workers[i]);
-	for (unsigned i = 0; i < fs->worker_count; i++)
-		pthread_join(fs->workers[i], NULL);
+	for (unsigned i = 0; i < fs->worker_count; i++) {
+		struct timespec until;
+
+		/* Again and again: the signal may come just before the read that it is to end. */
+		do {
+			pthread_kill(fs->workers[i], WORKER_SIGNAL);
+			clock_gettime(CLOCK_REALTIME, &until);
+			until.tv_nsec += 10000000;
+			until.tv_sec += until.tv_nsec / 1000000000;
+			until.tv_nsec %= 1000000000;
+		} while (pthread_timedjoin_np(fs->workers[i], NULL, &until) == ETIMEDOUT);
+	}
 	fs->worker_count = 0;
 }
 
