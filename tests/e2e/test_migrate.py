@@ -5,12 +5,11 @@ import os
 import re
 import signal
 import time
-from datetime import timedelta
 
 import pytest
 
 from harness import PATIENCE, error_of, run, wait_for
-from world import SPRING, START
+from world import SPRING
 
 
 def assert_stored(acme, *recordings):
@@ -100,7 +99,7 @@ def test_a_downmix_is_never_what_is_stored(acme):
 
 
 def test_a_large_recording_arrives_whole(acme):
-    big = acme.twilio.call_with_recording(duration=640, start=START + timedelta(days=1))
+    big = acme.twilio.call_with_recording(duration=640)
     acme.tonic("sync")
     acme.migrate_all(big.path)
     assert len(big.content) > 20_000_000
@@ -108,7 +107,7 @@ def test_a_large_recording_arrives_whole(acme):
 
 
 def test_an_encrypted_recording_keeps_what_is_needed_to_decrypt_it(acme):
-    recording = acme.twilio.recording(acme.twilio.call(to=SPRING, start=START + timedelta(days=1)), encrypted=True)
+    recording = acme.twilio.recording(acme.twilio.call(to=SPRING), encrypted=True)
     acme.tonic("sync")
     acme.migrate_all(recording.sid)
     assert_stored(acme, recording)
@@ -278,7 +277,7 @@ def test_two_processes_migrate_without_doing_anything_twice(acme):
 
 def test_migrate_new_migrates_what_a_sync_finds(acme):
     acme.set("migrate_new=on")
-    new = acme.twilio.call_with_recording(start=START + timedelta(days=1))
+    new = acme.twilio.call_with_recording()
     with acme.mount() as mount:
         acme.tonic("sync")
         wait_for(lambda: new.path in mount.files(), 6)

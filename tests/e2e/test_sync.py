@@ -5,12 +5,11 @@ import io
 import os
 import signal
 import time
-from datetime import timedelta
 
 import pytest
 
 from harness import PATIENCE, wait_for
-from world import SPRING, START
+from world import SPRING
 
 
 def counts(acme):
@@ -52,7 +51,7 @@ def test_a_second_sync_finds_nothing_new(acme):
 
 
 def test_sync_names_what_it_did_as_json(acme):
-    acme.twilio.recording(acme.twilio.call(to=SPRING, start=START + timedelta(days=1)))
+    acme.twilio.recording(acme.twilio.call(to=SPRING))
     result = acme.tonic.json("sync", "acme")
     workspace, = result["workspaces"]
     assert workspace["name"] == "acme" and workspace["recordings_new"] == 1
@@ -61,7 +60,7 @@ def test_sync_names_what_it_did_as_json(acme):
 def test_only_the_workspace_asked_for_is_synced(acme):
     other = acme.add_workspace("other")
     other.call_with_recording(to="+15550200001")
-    acme.twilio.recording(acme.twilio.call(to=SPRING, start=START + timedelta(days=1)))
+    acme.twilio.recording(acme.twilio.call(to=SPRING))
     before = counts(acme)["recordings"]
     acme.tonic("sync", "other")
     assert counts(acme)["recordings"] == before
@@ -70,13 +69,13 @@ def test_only_the_workspace_asked_for_is_synced(acme):
 
 
 def test_a_new_recording_is_found_by_the_next_sync(acme):
-    new = acme.twilio.recording(acme.twilio.call(to=SPRING, start=START + timedelta(days=1)))
+    new = acme.twilio.recording(acme.twilio.call(to=SPRING))
     acme.tonic("sync")
     assert new.sid in listed(acme)
 
 
 def test_a_recording_that_is_still_processed_becomes_a_file_when_it_is_completed(acme):
-    new = acme.twilio.recording(acme.twilio.call(to=SPRING, start=START + timedelta(days=1)), status="processing")
+    new = acme.twilio.recording(acme.twilio.call(to=SPRING), status="processing")
     acme.tonic("sync")
     assert new.sid not in listed(acme)
     acme.twilio.change(new, status="completed")
@@ -85,7 +84,7 @@ def test_a_recording_that_is_still_processed_becomes_a_file_when_it_is_completed
 
 
 def test_a_call_that_ends_later_gets_its_status_and_duration(acme):
-    call = acme.twilio.call(to=SPRING, start=START + timedelta(days=1), status="in-progress", duration=None)
+    call = acme.twilio.call(to=SPRING, status="in-progress", duration=None)
     acme.tonic("sync")
     acme.twilio.change(call, status="completed", duration=77)
     acme.tonic("sync")
@@ -95,7 +94,7 @@ def test_a_call_that_ends_later_gets_its_status_and_duration(acme):
 
 
 def test_recordings_that_are_absent_or_failed_are_no_files(acme):
-    call = acme.twilio.call(to=SPRING, start=START + timedelta(days=1))
+    call = acme.twilio.call(to=SPRING)
     bad = [acme.twilio.recording(call, status=status) for status in ("absent", "in-progress", "paused", "stopped")]
     acme.tonic("sync")
     assert not set(sids(bad)) & set(listed(acme))
@@ -118,8 +117,8 @@ def test_a_recording_that_a_listing_does_not_show_is_asked_for_before_it_is_beli
 
 
 def test_a_recording_of_a_child_leg_belongs_to_the_parent_call(acme):
-    parent = acme.twilio.call(to=SPRING, start=START + timedelta(days=1))
-    acme.twilio.call(from_=SPRING, to="+15559990000", start=START + timedelta(days=1, seconds=5), parent=parent,
+    parent = acme.twilio.call(to=SPRING)
+    acme.twilio.call(from_=SPRING, to="+15559990000", parent=parent,
                      direction="outbound-dial")
     recording = acme.twilio.recording(parent)
     acme.tonic("sync")
@@ -131,7 +130,7 @@ def test_a_recording_of_a_child_leg_belongs_to_the_parent_call(acme):
 
 
 def test_callers_without_a_number_are_anonymous(acme):
-    recordings = [acme.twilio.recording(acme.twilio.call(from_=number, to=SPRING, start=START + timedelta(days=1, hours=hour)))
+    recordings = [acme.twilio.recording(acme.twilio.call(from_=number, to=SPRING))
                   for hour, number in enumerate(["anonymous", "+266696687", "", "Anonymous"])]
     acme.tonic("sync")
     with acme.mount() as mount:
@@ -142,7 +141,7 @@ def test_callers_without_a_number_are_anonymous(acme):
 
 
 def test_a_caller_with_strange_letters_gets_a_safe_name(acme):
-    new = acme.twilio.recording(acme.twilio.call(from_="sip:joe smith@[::1]/../x", to=SPRING, start=START + timedelta(days=1)))
+    new = acme.twilio.recording(acme.twilio.call(from_="sip:joe smith@[::1]/../x", to=SPRING))
     acme.tonic("sync")
     with acme.mount() as mount:
         name, = [name for name in mount.names("acme/spring") if new.sid in name]
@@ -150,7 +149,7 @@ def test_a_caller_with_strange_letters_gets_a_safe_name(acme):
 
 
 def test_two_recordings_of_one_call_and_second_are_two_files(acme):
-    call = acme.twilio.call(to=SPRING, start=START + timedelta(days=1))
+    call = acme.twilio.call(to=SPRING)
     twins = [acme.twilio.recording(call), acme.twilio.recording(call)]
     acme.tonic("sync")
     with acme.mount() as mount:
@@ -159,7 +158,7 @@ def test_two_recordings_of_one_call_and_second_are_two_files(acme):
 
 
 def test_a_conference_without_a_call_is_a_file_of_unassigned(acme):
-    conference = acme.twilio.recording(None, source="Conference", start=START + timedelta(days=2))
+    conference = acme.twilio.recording(None, source="Conference", start=acme.twilio.next_start())
     acme.tonic("sync")
     with acme.mount() as mount:
         name, = [name for name in mount.names("acme/unassigned") if conference.sid in name]

@@ -18,8 +18,9 @@ def test_the_tree_is_workspace_campaign_recording(acme):
     with acme.mount() as mount:
         found = mount.tree()
     folders = [name for name in found if name.endswith("/")]
-    assert folders == ["acme/", "acme/autumn/", "acme/spring/", "acme/unassigned/"]
-    assert [name for name in found if name.endswith("calls.csv")] == [folder + "calls.csv" for folder in folders[1:]]
+    assert sorted(folders) == ["acme/", "acme/autumn/", "acme/spring/", "acme/unassigned/"]
+    assert sorted(name for name in found if name.endswith("calls.csv")) == [
+        f"acme/{campaign}/calls.csv" for campaign in ("autumn", "spring", "unassigned")]
     files = [name for name in found if name.endswith(".wav")]
     assert sorted(files) == sorted(recording.path for recording in acme.twilio.files())
 
@@ -189,13 +190,13 @@ def test_calls_csv_says_what_twilio_says(acme):
     assert row["duration"] == str(acme.first.call.duration)
     assert row["direction"] == acme.first.call.direction
     assert (row["from"], row["to"], row["status"]) == (acme.first.call.from_, acme.first.call.to, "completed")
-    assert acme.first.sid in row["recordings"] and acme.first.name in row["files"]
+    assert row["recording_sids"] == acme.first.sid and row["files"] == acme.first.name
 
 
 def test_a_call_without_a_recording_is_in_calls_csv(acme):
     with acme.mount() as mount:
         row, = [row for row in rows(mount, "acme/spring") if row["call_sid"] == acme.unrecorded.sid]
-    assert row["recordings"] == "" and row["files"] == ""
+    assert row["recording_sids"] == "" and row["files"] == ""
 
 
 def test_calls_csv_is_rfc_4180_with_crlf_and_its_size_is_its_length(acme):
@@ -209,7 +210,7 @@ def test_calls_csv_is_rfc_4180_with_crlf_and_its_size_is_its_length(acme):
 def test_a_cell_never_begins_like_a_formula(acme):
     evil = ["=HYPERLINK(\"http://evil\",\"x\")", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "\t=1", "\r=1",
             'quo"te,comma', "line\nbreak"]
-    calls = [acme.twilio.call(from_=text, to=SPRING, start=START + timedelta(days=1, minutes=minute))
+    calls = [acme.twilio.call(from_=text, to=SPRING)
              for minute, text in enumerate(evil)]
     acme.tonic("sync")
     with acme.mount() as mount:
@@ -256,7 +257,7 @@ def test_a_listing_under_way_neither_skips_nor_repeats_when_calls_appear(empty):
         assert sorted(listing) == sorted(old)
         program, env = empty.tonic.binary, empty.tonic.env
         listing = call(slow_listing, mount / "acme/spring",
-                       lambda: subprocess.run([program, "sync"], env=env, check=True, timeout=30), timeout=60)
+                       lambda: subprocess.run([program, "sync", "--full"], env=env, check=True, timeout=30), timeout=60)
         assert len(listing) == len(set(listing)), "an entry was repeated"
         assert old <= set(listing), "an entry was skipped"
 

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 from harness import Tonic, wait_for
-from standin.client import StandIn
 
 START = datetime(2026, 3, 1, 10, 15, 0, tzinfo=timezone.utc)
 SPRING, AUTUMN, NOBODYS = "+15550100001", "+15550100002", "+15550100099"
@@ -86,17 +85,24 @@ class Twilio:
     def __init__(self, standin, account, workspace):
         self.standin, self.account, self.workspace = standin, account, workspace
         self.calls, self.recordings = [], []
-        self.minute = 0
+        self.number = 0
+        self.is_synced = False
 
     @property
     def token(self):
         return self.account.auth_token
 
+    def next_start(self):
+        """Until the first sync a minute after the other on START's day, afterwards a few minutes ago."""
+        self.number += 1
+        if not self.is_synced:
+            return START + timedelta(minutes=self.number)
+        now = datetime.now(timezone.utc).replace(microsecond=0)
+        return now - timedelta(minutes=20) + timedelta(seconds=self.number)
+
     def call(self, *, to=SPRING, from_="+15559990001", start=None, duration=60, direction="inbound", status="completed",
              parent=None):
-        if start is None:
-            self.minute += 1
-            start = START + timedelta(minutes=self.minute)
+        start = start or self.next_start()
         row = self.standin.add_call(self.account.sid, to=to, from_=from_, direction=direction, status=status, start=start,
                                     duration=duration, parent_call_sid=parent.sid if parent else None)
         call = Call(row, start, from_, to, direction, duration, parent)
@@ -184,6 +190,7 @@ class Company:
         self.downmix = twilio.recording(twilio.call(to=AUTUMN, from_="+15559990020"), channels=2, requested_channels=1)
         self.stray = twilio.call_with_recording(to=NOBODYS, from_="+15559990030")
         self.tonic("sync")
+        twilio.is_synced = True
         return self
 
     def add_workspace(self, name):
