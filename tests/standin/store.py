@@ -158,6 +158,8 @@ class Store:
             raise StoreError("channels are 1 or 2")
         _check(wanted.get("wav_header") or "plain", audio.WAV_HEADERS, "wav_header")
         secs = None if status in ("in-progress", "paused") else _number(wanted, "secs")
+        if call is None:  # only a conference's has no call
+            wanted = {**wanted, "conference_sid": wanted.get("conference_sid") or "CF" + secrets.token_hex(16)}
         conference = wanted.get("conference_sid") is not None
         source = wanted.get("source") or ("Conference" if conference else "RecordVerb" if channels == 1 else "DialVerb")
         record = {

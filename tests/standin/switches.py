@@ -81,8 +81,8 @@ def _make() -> dict[str, Switch]:
 
     # Failing answers
     for operation, what in (("any", "any request"), ("media", "a media request"), ("list", "a list"),
-                            ("fetch", "a single resource"), ("delete", "a DELETE; nothing is deleted")):
-        add(f"fail_{operation}", None, "status[:retry-after]", f"{what} is answered so: 500, 401, 429:2 (Retry-After)")
+                            ("fetch", "a single resource"), ("delete", "a DELETE (and nothing is deleted)")):
+        add(f"fail_{operation}", None, "status[:retry-after]", f"{what} fails so: 500, 401, 429:2 (with Retry-After)")
     add("max_concurrency", None, "number", "429 above so many requests at a time of one account")
     add("max_concurrency_retry_after", None, "number", "Retry-After with it")
     add("refuse_connection", False, "bool", "every connection is closed as soon as it has asked something")
