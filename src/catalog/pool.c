@@ -15,7 +15,7 @@
 #include "util/log.h"
 #include "util/times.h"
 
-#define LEASE_MSECS 45000
+#define LEASE_MSECS 30000
 #define RENEW_MSECS 3000        /* also how often progress is shown */
 #define RENEW_CHECK_MSECS 500
 #define IDLE_WAIT_MSECS 30000
