@@ -48,7 +48,7 @@ fail() {
 
 # A pid file outlives its process, and the number may be somebody else's by now: ours names our configuration.
 is_ours() {
-	[ -r "/proc/$1/cmdline" ] && tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF -- "$conf"
+	{ tr '\0' ' ' <"/proc/$1/cmdline" | grep -qF -- "$conf"; } 2>/dev/null
 }
 
 pid_of() {

@@ -1,6 +1,7 @@
 """Fixtures of the end-to-end tests: a real S3 server, Twilio's stand-in, the program as an ordinary user."""
 
 import glob
+import json
 import os
 import secrets
 import shutil
@@ -150,24 +151,56 @@ def tonic(binary, fuse, folder):
     return Tonic(folder)
 
 
-@pytest.fixture
-def standin():
-    """Twilio's stand-in with its accounts and without a call."""
-    with StandIn("empty") as running:
+class StandIns:
+    """One stand-in for many tests: each gets two accounts that nobody has used, and its switches are its own. A test
+    may stop or stall it: the next one gets another."""
+
+    def __init__(self, scenario):
+        self.scenario, self.running, self.used = scenario, None, 0
+
+    def take(self):
+        if self.running and (self.running.process.poll() is not None or self.used + 2 > len(self.running.accounts)):
+            self.stop()
+        if not self.running:
+            self.running, self.used = StandIn(self.scenario).start(), 0
+        self.running.unswitch()
+        self.running.clear_ledger()
+        self.used += 2
+        return self.running, self.running.accounts[self.used - 2:self.used]
+
+    def stop(self):
+        if self.running:
+            self.running.__exit__()
+            self.running = None
+
+
+@pytest.fixture(scope="session")
+def standins(base):
+    path = base / "accounts.json"
+    path.write_text(json.dumps({"accounts": [{"workspace": f"account{number}"} for number in range(400)]}))
+    running = StandIns(path)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def bulk_standin():
+    with StandIn("bulk:2500:secs=1-2") as running:
         yield running
 
 
 @pytest.fixture
-def empty(binary, fuse, folder, standin, s3, bucket):
+def empty(binary, fuse, folder, standins, s3, bucket):
     """The company before its first call."""
-    return Company(folder, standin, s3, bucket)
+    standin, accounts = standins.take()
+    return Company(folder, standin, accounts, s3, bucket)
 
 
 @pytest.fixture
-def bulk(binary, fuse, folder, s3, bucket):
+def bulk(binary, fuse, folder, bulk_standin, s3, bucket):
     """A company with 2,500 recordings, more than two pages of a list."""
-    with StandIn("bulk:2500:secs=1-2") as running:
-        yield Company(folder, running, s3, bucket, "bulk")
+    bulk_standin.unswitch()
+    return Company(folder, bulk_standin, bulk_standin.accounts, s3, bucket, "bulk")
 
 
 @pytest.fixture

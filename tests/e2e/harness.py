@@ -5,6 +5,8 @@ hangs fails its test and never the suite.
 """
 
 import contextlib
+import ctypes
+import ctypes.util
 import errno
 import hashlib
 import json
@@ -187,6 +189,11 @@ class Background:
                 os._exit(0)
         os.close(writer)
 
+    def kill(self):
+        os.kill(self.child, signal.SIGKILL)
+        os.close(self.reader)
+        reap(self.child)
+
     def result(self, timeout=20):
         data, end = b"", time.monotonic() + timeout * PATIENCE
         try:
@@ -272,6 +279,27 @@ def walk(path):
     return found
 
 
+def sqlcipher(path, key, *statements):
+    """What the database library itself says or does, without the program; rows as tuples of bytes."""
+    library = ctypes.CDLL(ctypes.util.find_library("sqlcipher"))
+    library.sqlite3_errmsg.restype = ctypes.c_char_p
+    rows = []
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(ctypes.c_char_p),
+                      ctypes.POINTER(ctypes.c_char_p))
+    def row(_, columns, values, __):
+        rows.append(tuple(values[i] for i in range(columns)))
+        return 0
+
+    database = ctypes.c_void_p()
+    assert library.sqlite3_open(os.fsencode(path), ctypes.byref(database)) == 0
+    for statement in (f"PRAGMA key = \"x'{key}'\"", *statements):
+        if library.sqlite3_exec(database, statement.encode(), row, None, None):
+            raise AssertionError(f"{statement}: {library.sqlite3_errmsg(database).decode()}")
+    library.sqlite3_close(database)
+    return rows
+
+
 # Mounts
 
 def mountinfo(path):
@@ -296,7 +324,7 @@ def processes_of(path):
             exe = os.readlink(f"/proc/{entry}/exe")
         except OSError:
             continue
-        if exe.startswith(str(BINARY)) and str(path).encode() in words and b"mount" in words:
+        if exe.startswith(str(BINARY)) and str(path).encode() in words:
             pids.append(int(entry))
     return pids
 
@@ -433,6 +461,11 @@ class Tonic:
 
     def json(self, *args, **keywords):
         return self("--json", *args, **keywords).json
+
+    def setting(self, name, value):
+        """A setting of the catalog that no command changes yet: written with the database library itself."""
+        key = self.key_file.read_text().strip()
+        call(sqlcipher, self.catalog, key, f"INSERT INTO setting (name, value) VALUES ('{name}', '{value}')")
 
     def start(self, *args, stem="background"):
         """Starts the program and goes on; its output goes to a file, .output."""

@@ -1,7 +1,5 @@
 """init, keys, and what the program does with a catalog that is not what it should be."""
 
-import ctypes
-import ctypes.util
 import os
 import re
 import stat
@@ -9,6 +7,7 @@ import subprocess
 
 import pytest
 
+import harness
 from harness import USER, call
 
 
@@ -25,30 +24,8 @@ def unchanged(tonic, before):
         assert before.get(name) == after.get(name), f"{name} was changed"
 
 
-def sqlcipher(path, key, *statements):
-    """What the database library itself says or does, without the program."""
-    name = ctypes.util.find_library("sqlcipher")
-    if not name:
-        pytest.skip("libsqlcipher cannot be loaded here")
-    library = ctypes.CDLL(name)
-    library.sqlite3_errmsg.restype = ctypes.c_char_p
-    rows = []
-
-    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(ctypes.c_char_p),
-                      ctypes.POINTER(ctypes.c_char_p))
-    def row(_, columns, values, __):
-        rows.append(tuple(values[i] for i in range(columns)))
-        return 0
-
-    def work():
-        database = ctypes.c_void_p()
-        assert library.sqlite3_open(os.fsencode(path), ctypes.byref(database)) == 0
-        for statement in (f"PRAGMA key = \"x'{key}'\"", *statements):
-            if library.sqlite3_exec(database, statement.encode(), row, None, None):
-                raise AssertionError(f"{statement}: {library.sqlite3_errmsg(database).decode()}")
-        library.sqlite3_close(database)
-        return rows
-    return call(work)
+def sqlcipher(*arguments):
+    return call(harness.sqlcipher, *arguments)
 
 
 def test_init_makes_a_catalog_and_a_key_that_only_the_user_can_read(tonic):

@@ -189,14 +189,14 @@ def test_a_mount_starts_while_twilio_and_s3_are_unreachable(acme):
 
 
 def test_a_lost_network_is_an_error_within_its_deadline_and_then_works_again(acme):
+    acme.tonic.setting("read_timeout_msecs", 4000)  # else it takes a minute
     with acme.mount() as mount:
-        size = mount.stat(acme.second.path).st_size
-        assert size
+        mount.stat(acme.second.path)
         os.kill(acme.standin.process.pid, signal.SIGSTOP)
         try:
             began = time.monotonic()
-            assert error_of(read_all, mount / acme.second.path, timeout=64) == "ETIMEDOUT"
-            assert time.monotonic() - began < 63 * PATIENCE
+            assert error_of(read_all, mount / acme.second.path, timeout=20) == "ETIMEDOUT"
+            assert 3 < time.monotonic() - began < 10 * PATIENCE
         finally:
             os.kill(acme.standin.process.pid, signal.SIGCONT)
         assert mount.sha256(acme.second.path, timeout=30) == acme.second.sha256

@@ -71,7 +71,6 @@ def test_a_file_is_not_fetched_once_per_reader(acme):
     {"etag": "weak"},
     {"range": "ignored", "length": "chunked", "head": False, "etag": "none"},
     {"redirect_media": "same"},
-    {"wav_header": "list"},
     {"channels_says_one": True},
 ], ids=lambda switches: ",".join(f"{name}={value}" for name, value in switches.items()))
 def test_reading_works_whatever_twilio_supports(acme, switches):
@@ -79,10 +78,20 @@ def test_reading_works_whatever_twilio_supports(acme, switches):
         acme.twilio.switch(name, value)
     with acme.mount() as mount:
         for recording in (acme.first, acme.voicemail, acme.long):
-            content = acme.standin.media(recording.sid)
-            assert mount.stat(recording.path).st_size == len(content)
-            assert mount.read(recording.path) == content
-            assert mount.read_range(recording.path, 1000, 5000) == content[1000:6000]
+            assert mount.stat(recording.path).st_size == len(recording.content)
+            assert mount.read(recording.path) == recording.content
+            assert mount.read_range(recording.path, 1000, 5000) == recording.content[1000:6000]
+
+
+@pytest.mark.parametrize("header", ["list", "fact", "streaming"])
+def test_a_wav_header_may_be_longer_than_usual(acme, header):
+    recording = acme.twilio.recording(acme.twilio.call(), wav_header=header)
+    acme.tonic("sync")
+    with acme.mount() as mount:
+        assert mount.stat(recording.path).st_size == len(recording.content)
+        assert mount.read(recording.path) == recording.content
+        assert mount.migrate(recording.path) == "done"
+    assert acme.s3.body(acme.bucket, recording.key) == recording.content
 
 
 @pytest.mark.parametrize("page", ["xml", "html", "json"])
@@ -117,10 +126,12 @@ def test_a_recording_just_completed_is_waited_for(acme):
 
 
 def test_rejected_credentials_are_eacces(acme):
+    acme.twilio.many(20)
+    acme.tonic("sync")
+    names = iter([recording.path for recording in acme.twilio.files()])  # each once: what was read stays in memory
     with acme.mount() as mount:
-        mount.stat(acme.first.path)
         acme.tonic("workspace", "set", "acme", "--secret-file", "-", stdin="wrong\n")
-        wait_for(lambda: error_of(read_all, mount / acme.first.path, timeout=65) == "EACCES", 10)
+        wait_for(lambda: error_of(read_all, mount / next(names), timeout=65) == "EACCES", 6, step=0.5)
 
 
 def test_a_file_that_twilio_encrypted_is_given_as_it_is(acme):
@@ -150,12 +161,8 @@ def test_a_stuck_file_does_not_hold_up_others(acme):
         began = time.monotonic()
         assert mount.sha256(acme.first.path, timeout=10) == acme.first.sha256
         assert time.monotonic() - began < 10
-        acme.twilio.unswitch()
         for reader in stuck:
-            try:
-                assert hashlib.sha256(reader.result(timeout=70)).hexdigest() == acme.long.sha256
-            except OSError:
-                pass
+            reader.kill()
 
 
 def test_a_reader_of_a_stuck_file_can_be_killed(acme):

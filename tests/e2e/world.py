@@ -167,9 +167,10 @@ class Twilio:
 class Company:
     """A user whose catalog has the workspace `acme`, with the campaigns spring and autumn, and a bucket of its own."""
 
-    def __init__(self, folder, standin, s3, bucket, workspace="acme"):
-        self.tonic, self.s3, self.bucket, self.standin, self.workspace = Tonic(folder), s3, bucket, standin, workspace
-        self.twilio = Twilio(standin, standin.accounts[0], workspace)
+    def __init__(self, folder, standin, accounts, s3, bucket, workspace="acme"):
+        self.tonic, self.s3, self.bucket, self.workspace = Tonic(folder), s3, bucket, workspace
+        self.standin, self.accounts = standin, accounts
+        self.twilio = Twilio(standin, accounts[0], workspace)
         self.tonic.init()
         self.tonic.add_workspace(workspace, self.twilio.account, standin)
         for name, number in CAMPAIGNS.items():
@@ -195,7 +196,7 @@ class Company:
 
     def add_workspace(self, name):
         """A second workspace, of the stand-in's second account."""
-        other = Twilio(self.standin, self.standin.accounts[1], name)
+        other = Twilio(self.standin, self.accounts[1], name)
         self.tonic.add_workspace(name, other.account, self.standin)
         return other
 
