@@ -1,0 +1,244 @@
+/* catalog: the workers' pool: leases are kept, failures come again, the end is in good order. */
+#include "helper_queue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "catalog/pool.h"
+#include "util/times.h"
+
+#define JOBS 12
+
+struct room {
+	struct queue_fixture *f;
+	atomic_int started, ended, admitted, released, at_a_time, most_at_a_time;
+	_Atomic enum job_outcome outcome;
+	_Atomic bool hold; /* work lasts until it is cancelled, or this is false */
+	unsigned max_attempts;
+};
+
+static void work(void *arg, struct job_run *run, struct job_result *ret_result)
+{
+	struct room *room = arg;
+	struct catalog_object object = queue_object(320044);
+	int now = atomic_fetch_add(&room->at_a_time, 1) + 1;
+
+	if (now > room->most_at_a_time)
+		room->most_at_a_time = now;
+	room->started++;
+	run->done_bytes = 50;
+	run->total_bytes = 100;
+	while (room->hold && !run->is_cancelled)
+		usleep(2000);
+	job_result_set(ret_result, room->outcome, "as told");
+	ret_result->max_attempts = room->max_attempts;
+	if (room->outcome == JOB_OUTCOME_DONE) {
+		int err = catalog_migrate_stored(room->f->catalog, &run->job, &object, 2);
+
+		if (err)
+			ret_result->outcome = err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY;
+	}
+	room->at_a_time--;
+	room->ended++;
+}
+
+static bool admit(void *arg, struct job_run *run)
+{
+	struct room *room = arg;
+
+	run->reserved_bytes = 1;
+	room->admitted++;
+	return true;
+}
+
+static void release(void *arg, struct job_run *run)
+{
+	struct room *room = arg;
+
+	room->released += (int)run->reserved_bytes;
+}
+
+static struct job_pool *start(struct room *room, struct queue_fixture *f, unsigned workers, enum job_outcome outcome)
+{
+	struct job_pool_settings settings = {
+		.name = "test",
+		.kinds = CATALOG_JOB_MIGRATE,
+		.workers = workers,
+		.pause_first_msecs = 20,
+		.pause_limit_msecs = 40,
+		.admit = admit,
+		.work = work,
+		.release = release,
+		.arg = room,
+	};
+	struct job_pool *pool;
+
+	room->f = f;
+	room->outcome = outcome;
+	assert_int_equal(job_pool_start(f->catalog, &settings, &pool), 0);
+	return pool;
+}
+
+static void queue_all(struct queue_fixture *f)
+{
+	struct catalog_scope scope = { CATALOG_SCOPE_FOLDER, f->folder_id };
+	int64_t queued;
+
+	assert_int_equal(catalog_migrate_queue(f->catalog, scope, &queued), 0);
+}
+
+static struct catalog_counts counts_of(struct queue_fixture *f)
+{
+	struct catalog_scope scope = { CATALOG_SCOPE_FOLDER, f->folder_id };
+	struct catalog_counts counts;
+
+	assert_int_equal(catalog_counts_get(f->catalog, scope, &counts), 0);
+	return counts;
+}
+
+#define WAIT_FOR(condition) \
+	do { \
+		int64_t end = time_mono_msecs() + 15000; \
+		while (!(condition)) { \
+			if (time_mono_msecs() > end) \
+				fail_msg("not in time: %s", #condition); \
+			usleep(2000); \
+		} \
+	} while (0)
+
+static void test_catalog_job_pool__all_that_is_queued_is_done_also_what_comes_later(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { 0 };
+	struct job_pool *pool;
+
+	queue_add(f, f->workspace_id, 0, JOBS, QUEUE_NUMBER);
+	queue_all(f);
+	pool = start(&room, f, 4, JOB_OUTCOME_DONE);
+	WAIT_FOR(counts_of(f).done == JOBS);
+	queue_add(f, f->workspace_id, 100, 1, QUEUE_NUMBER);
+	queue_all(f);
+	WAIT_FOR(counts_of(f).done == JOBS + 1);
+	job_pool_stop(pool, 1000);
+	assert_int_equal(room.started, JOBS + 1);
+	assert_int_equal(room.released, JOBS + 1);
+	assert_in_range(room.most_at_a_time, 1, 4);
+}
+
+static void test_catalog_job_pool__what_fails_is_tried_again_so_often_and_then_fails(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { .max_attempts = 3 };
+	enum catalog_migration migration;
+	char reason[CATALOG_REASON_SIZE];
+	struct job_pool *pool;
+	int percent;
+
+	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
+	queue_all(f);
+	pool = start(&room, f, 2, JOB_OUTCOME_RETRY);
+	WAIT_FOR(counts_of(f).failed == 1);
+	job_pool_stop(pool, 1000);
+	assert_int_equal(room.started, 3);
+	assert_int_equal(catalog_migrate_status(f->catalog, queue_get(f, 0).id, &migration, &percent, reason), 0);
+	assert_string_equal(reason, "as told");
+	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_TWILIO);
+}
+
+static void test_catalog_job_pool__the_end_waits_for_what_runs(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { .hold = true };
+	struct job_pool *pool;
+
+	queue_add(f, f->workspace_id, 0, 3, QUEUE_NUMBER);
+	queue_all(f);
+	pool = start(&room, f, 1, JOB_OUTCOME_DONE);
+	WAIT_FOR(room.started == 1);
+	room.hold = false;
+	job_pool_stop(pool, 5000);
+	assert_int_equal(counts_of(f).running, 0);
+	assert_in_range(counts_of(f).done, 1, 3);
+}
+
+static void test_catalog_job_pool__what_does_not_end_is_put_back_and_was_no_attempt(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { .hold = true };
+	struct job_pool *pool;
+	int64_t began;
+
+	queue_add(f, f->workspace_id, 0, 3, QUEUE_NUMBER);
+	queue_all(f);
+	pool = start(&room, f, 2, JOB_OUTCOME_RETRY);
+	WAIT_FOR(room.started == 2);
+	began = time_mono_msecs();
+	job_pool_stop(pool, 100);
+	assert_true(time_mono_msecs() - began < 3000);
+	assert_int_equal(counts_of(f).queued, 3);
+	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_TWILIO);
+	assert_int_equal(queue_claim(f, CATALOG_JOB_MIGRATE, "next", 1000).attempts, 1);
+	assert_int_equal(room.released, room.admitted);
+}
+
+static void test_catalog_job_pool__a_removed_recordings_job_is_cancelled(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { .hold = true };
+	struct catalog_removal removal;
+	struct job_pool *pool;
+
+	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
+	queue_all(f);
+	pool = start(&room, f, 1, JOB_OUTCOME_RETRY);
+	WAIT_FOR(room.started == 1);
+	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, 0).id, &removal), 0);
+	WAIT_FOR(room.ended == 1); /* by the next renewal */
+	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_DELETED);
+	job_pool_stop(pool, 1000);
+	assert_int_equal(room.started, 1);
+}
+
+static void test_catalog_job_pool__progress_is_noted_and_the_lease_kept(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { .hold = true };
+	enum catalog_migration migration;
+	char reason[CATALOG_REASON_SIZE];
+	struct job_pool *pool;
+	int percent = 0;
+
+	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
+	queue_all(f);
+	pool = start(&room, f, 1, JOB_OUTCOME_DONE);
+	WAIT_FOR(catalog_migrate_status(f->catalog, queue_get(f, 0).id, &migration, &percent, reason) == 0 && percent == 50);
+	assert_int_equal(migration, CATALOG_MIGRATION_RUNNING);
+	room.hold = false;
+	WAIT_FOR(counts_of(f).done == 1);
+	job_pool_stop(pool, 1000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(test_catalog_job_pool__##name, queue_fixture_setup, queue_fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(all_that_is_queued_is_done_also_what_comes_later),
+		TEST(what_fails_is_tried_again_so_often_and_then_fails),
+		TEST(the_end_waits_for_what_runs),
+		TEST(what_does_not_end_is_put_back_and_was_no_attempt),
+		TEST(a_removed_recordings_job_is_cancelled),
+		TEST(progress_is_noted_and_the_lease_kept),
+	};
+
+	return cmocka_run_group_tests_name("catalog_job_pool", tests, NULL, NULL);
+}
