@@ -1,18 +1,15 @@
 /*
- * Learning what an account has: calls and recordings by listing, changes by listing again, exact
- * sizes by asking for heads of files.
+ * Learning what an account has: calls and recordings by listing, changes by listing again, exact sizes by asking for heads of files.
  *
- * Poll      A window of each list: from the oldest call or recording that was not finished when
- * last seen (two days back at most), or from where the last complete one ended, an hour of overlap
- * in any case, by Twilio's clock. Unbounded at its end. Full      Everything, also the first time:
- * no total is known, so the range of time is split as full pages come, several windows side by
- * side. Once a day. A recording that no window showed is asked for by its SID, and its derived key
- * is looked up in S3, before it is believed gone. Safety    Every page is one transaction, applying
- * it twice changes nothing, and nothing is remembered as complete before all of it is: killing it
- * anywhere, or running it twice at once, costs time and no recording. Nothing is ever deleted, here
- * or there. Threads   All functions may be called from any thread; callbacks come from workers'
- * threads, one at a time. Errors    0, or the negative errno of *ret_error. What was learned before
- * a failure stands.
+ * Poll     A window of each list: from the oldest call or recording that was not finished when last seen (two days back at most), or from
+ *          where the last complete one ended, an hour of overlap in any case, by Twilio's clock. Unbounded at its end.
+ * Full     Everything, also the first time: no total is known, so the range of time is split as full pages come, several windows side by
+ *          side. Once a day. A recording that no window showed is asked for by its SID, and its derived key is looked up in S3, before it is
+ *          believed gone.
+ * Safety   Every page is one transaction, applying it twice changes nothing, and nothing is remembered as complete before all of it is: killing
+ *          it anywhere, or running it twice at once, costs time and no recording. Nothing is ever deleted, here or there.
+ * Threads  All functions may be called from any thread; callbacks come from workers' threads, one at a time.
+ * Errors   0, or the negative errno of *ret_error. What was learned before a failure stands.
  */
 #ifndef TONICFS_SYNC_SYNC_H
 #define TONICFS_SYNC_SYNC_H
