@@ -39,8 +39,8 @@ def _is_failure(value: Value) -> bool:
 
 
 def _one_of(*words: Value) -> tuple[str, Check]:
-    return "|".join(json.dumps(word).strip('"') for word in words), lambda value: any(value is word or (
-        isinstance(word, str) and value == word) for word in words)
+    return "|".join(json.dumps(word).strip('"') for word in words), lambda value: any(
+        type(value) is type(word) and value == word for word in words)
 
 
 def _make() -> dict[str, Switch]:
