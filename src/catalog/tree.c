@@ -218,6 +218,7 @@ static int lookup_workspace(struct conn *conn, const char *name, struct catalog_
 	return 0;
 }
 
+/* Finds `unassigned` also while it is not listed: what rm -r has just emptied it goes on to remove. */
 static int lookup_folder(struct conn *conn, uint64_t parent, const char *name, struct catalog_node *ret_node)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
@@ -227,7 +228,8 @@ static int lookup_folder(struct conn *conn, uint64_t parent, const char *name, s
 	if (strcmp(name, CATALOG_UNASSIGNED) && catalog_name_decode(name, decoded))
 		return -ENOENT;
 	err = conn_query(conn, &stmt, "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE w.inode = ?1"
-			 " AND coalesce(f.name, '') = ?2 AND " FOLDER_SHOWN, "is", (int64_t)parent, decoded);
+			 " AND coalesce(f.name, '') = ?2 AND f.removed = 0 AND w.removed = 0", "is",
+			 (int64_t)parent, decoded);
 	if (err == 0)
 		err = conn_step(conn, stmt);
 	if (err <= 0)
