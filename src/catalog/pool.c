@@ -15,8 +15,13 @@
 #include "util/log.h"
 #include "util/times.h"
 
+#ifdef TONICFS_FAULTS /* tests that kill workers do not wait long for the next */
+#define LEASE_MSECS 4000
+#define RENEW_MSECS 1000
+#else
 #define LEASE_MSECS 30000
 #define RENEW_MSECS 3000        /* also how often progress is shown */
+#endif
 #define RENEW_CHECK_MSECS 500
 #define IDLE_WAIT_MSECS 30000
 #define CATALOG_PAUSE_MSECS 1000 /* after an error of the catalog itself */
