@@ -10,7 +10,6 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 import pytest
-
 from standin.asker import Asker
 from standin.client import StandIn, StandInError
 
@@ -165,7 +164,7 @@ def test_pages_neither_repeat_nor_skip_while_rows_are_deleted_and_added(standin,
     page = ask.get(path).json
     first = [row["sid"] for row in page[array]]
     for sid in first[1:]:
-        if standin.truth(with_hash=False) and sid.startswith("CA") or standin.truth(sid, with_hash=False)[0]["status"] == "completed":
+        if array == "calls" or standin.truth(sid, with_hash=False)[0]["status"] == "completed":
             standin.console_delete(sid)
     if array == "calls":
         standin.add_call()
@@ -379,7 +378,8 @@ def test_an_encrypted_recording_is_ciphertext(standin, ask, recording):
     row = standin.add_recording(recording["call_sid"], secs=2, encrypted=True)
     assert row["encryption_details"].keys() == {"encryption_public_key_sid", "encryption_cek", "encryption_iv"}
     body = ask.media(row["sid"]).body
-    assert body[:4] != b"RIFF" and len(set(body)) == 256 and hashlib.sha256(body).hexdigest() == standin.truth(row["sid"])[0]["sha256"]
+    assert body[:4] != b"RIFF" and len(set(body)) == 256
+    assert hashlib.sha256(body).hexdigest() == standin.truth(row["sid"])[0]["sha256"]
     assert ask.media(row["sid"], headers={"Range": "bytes=1001-2000"}).body == body[1001:2001]
 
 

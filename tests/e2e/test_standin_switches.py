@@ -8,13 +8,12 @@ import re
 import struct
 import threading
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-
 from standin.asker import Asker
 from standin.client import StandIn, StandInError
 
@@ -470,5 +469,5 @@ def test_a_clock_that_is_wrong(standin, ask, sid):
     for skew in (3600, -7200):
         standin.switch("clock_skew_secs", skew)
         for answer in (ask.get("/Calls.json"), ask.media(sid)):
-            ahead = parsedate_to_datetime(answer.headers["date"]) - datetime.now(timezone.utc)
+            ahead = parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)
             assert abs(ahead.total_seconds() - skew) < 5

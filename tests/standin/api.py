@@ -184,7 +184,8 @@ class Api:
             raise Refusal(404)
         return recording
 
-    async def _delete(self, request: web.BaseRequest, entry: Entry, account: Account, parts: dict[str, str]) -> web.StreamResponse:
+    async def _delete(self, request: web.BaseRequest, entry: Entry, account: Account,
+                      parts: dict[str, str]) -> web.StreamResponse:
         parse_query(entry.query, ())
         row: Recording | Call
         if "recording" in parts:

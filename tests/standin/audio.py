@@ -76,9 +76,11 @@ def _palette() -> NDArray[np.int16]:
             phase = 2 * np.pi * pitch_hz * random.uniform(0.9, 1.15) * (time_secs + glide * time_secs ** 2 / 0.2)
             formants = (random.uniform(280, 800), random.uniform(900, 2200), random.uniform(2300, 3200))
             harmonics = np.arange(1, int(3600 / pitch_hz))
-            weights = 0.02 + sum(weight / (1 + ((harmonics * pitch_hz - formant) / 110) ** 2)
-                                 for weight, formant in zip((1.0, 0.6, 0.3), formants))
-            sound, last, wave, twice_cosine = np.zeros(SYLLABLE_SAMPLES), 0.0, np.sin(phase), 2 * np.cos(phase)
+            weights = np.full(len(harmonics), 0.02)
+            for weight, formant in zip((1.0, 0.6, 0.3), formants, strict=True):
+                weights += weight / (1 + ((harmonics * pitch_hz - formant) / 110) ** 2)
+            sound, last = np.zeros(SYLLABLE_SAMPLES), np.zeros(SYLLABLE_SAMPLES)
+            wave, twice_cosine = np.sin(phase), 2 * np.cos(phase)
             for weight in weights:  # sin((n + 1) x) = 2 cos(x) sin(n x) - sin((n - 1) x)
                 sound += weight * wave
                 last, wave = wave, twice_cosine * wave - last

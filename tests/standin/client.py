@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -69,7 +69,7 @@ class StandIn:
 
     # Life
 
-    def start(self) -> "StandIn":
+    def start(self) -> StandIn:
         """Starts the process and waits until it listens."""
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -94,7 +94,7 @@ class StandIn:
         if self.process.stdout:
             self.process.stdout.close()
 
-    def __enter__(self) -> "StandIn":
+    def __enter__(self) -> StandIn:
         return self.start()
 
     def __exit__(self, *_exception: object) -> None:
@@ -264,4 +264,4 @@ def seconds(when: When) -> float | None:
         return when
     if isinstance(when, str):
         when = datetime.fromisoformat(when.replace("Z", "+00:00"))
-    return (when if when.tzinfo else when.replace(tzinfo=timezone.utc)).timestamp()
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

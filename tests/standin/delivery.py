@@ -6,8 +6,9 @@ import asyncio
 import re
 import socket
 import struct
+from collections.abc import Callable
 from email.utils import formatdate
-from typing import Any, Callable
+from typing import Any
 
 from aiohttp import web
 
@@ -81,6 +82,7 @@ class Delivery:
         if self._media.size(recording, form) > _DIGEST_INLINE_BYTES:
             digest = await asyncio.to_thread(self._media.digest, recording, "md5", form)
         else:
+            self._media.read(recording, form, 0, 1)  # made once, for the hash and for the answer
             digest = self._media.digest(recording, "md5", form)
         if kind == "md5":
             return f'"{digest}"'

@@ -10,9 +10,10 @@ import bisect
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import Any, Callable
+from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
 import numpy as np
@@ -66,7 +67,7 @@ def _moment(name: str, text: str) -> tuple[float, bool]:
     """Seconds, and whether the text is a whole day."""
     try:
         if _DATE.match(text):
-            return datetime.fromisoformat(text).replace(tzinfo=timezone.utc).timestamp(), True
+            return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp(), True
         if parts := _MOMENT.match(text):
             return datetime.fromisoformat(parts[1] + "+00:00").timestamp() + float(parts[2] or 0), False
     except ValueError:
@@ -130,7 +131,7 @@ class Rows:
         if self.bulk is not None and end > 0:
             total = len(self.indexes)
             part = self.indexes[max(0, total - end):total - begin][::-1]
-            found += self.bulk and renderer.bulk_rows(self.bulk, self.kind, part, host)
+            found += renderer.bulk_rows(self.bulk, self.kind, part, host)
         return found
 
     def sid_at(self, place: int) -> str:
@@ -189,9 +190,10 @@ class Lists:
             follows = uri(number, token)
         if follows and (other := self._switches.take("page_other_host", None, acted)):
             follows = f"http://{other}{follows}" if "//" not in other else other.rstrip("/") + follows
+        back = uri(number - 1, "PB" + sid_at(first)) if number and first < length else None
         head = {
-            "end": number * size + max(0, end - begin - 1), "first_page_uri": uri(0, None), "next_page_uri": follows, "page": number,
-            "page_size": size, "previous_page_uri": uri(number - 1, "PB" + sid_at(first)) if number and first < length else None,
+            "end": number * size + max(0, end - begin - 1), "first_page_uri": uri(0, None), "next_page_uri": follows,
+            "page": number, "page_size": size, "previous_page_uri": back,
             "start": number * size, "uri": path + ("?" + raw_query if raw_query else "")}
         text = json.dumps(head)[:-1] + f', "{array}": [' + ", ".join(items) + "]}"
         return self._damage(text, array, acted)

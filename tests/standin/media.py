@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from typing import Iterator, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from . import audio
 from .model import Recording, seed_of
@@ -56,7 +57,7 @@ class Media:
             return self._make(recording, form, offset, length)
         return held if length == size else held[offset:offset + length]
 
-    def chunks(self, recording: Recording, form: Form, offset: int, length: int) -> Iterator[bytes]:
+    def chunks(self, recording: Recording, form: Form, offset: int, length: int) -> Iterator[bytes | memoryview]:
         """The same in pieces."""
         end = offset + length
         if self.size(recording, form) <= CACHED_BODY_BYTES:
@@ -74,7 +75,11 @@ class Media:
         if key not in recording.hashes:
             total = hashlib.new(algorithm, usedforsecurity=False)
             size, offset = self.size(recording, form), 0
-            while offset < size:  # past the cache: it is the event loop's alone
+            held = self._cache.get((recording.sid, recording.version, form))
+            if held is not None:
+                total.update(held)
+                offset = size
+            while offset < size:  # nothing is put into the cache: that is the event loop's alone
                 chunk = self._make(recording, form, offset, min(CHUNK_BYTES, size - offset))
                 total.update(chunk)
                 offset += len(chunk)
@@ -82,7 +87,9 @@ class Media:
         return recording.hashes[key]
 
     def _make(self, recording: Recording, form: Form, offset: int, length: int) -> bytes:
-        seed = seed_of(recording.sid) ^ (audio.mix(form.take + (recording.version << 32)) if form.take or recording.version else 0)
+        seed, take = seed_of(recording.sid), form.take + (recording.version << 32)
+        if take:
+            seed ^= audio.mix(take)
         if form.kind == "mp3":
             return audio.mp3(seed, offset, length)
         if recording.encrypted:

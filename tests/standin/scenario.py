@@ -15,7 +15,7 @@ import json
 import random
 import re
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +151,7 @@ def _begin(epoch: str | None, now_secs: float) -> int:
     if epoch == "now":
         return int(now_secs) - DAYS * 86400
     try:
-        return int(datetime.fromisoformat(epoch or EPOCH).replace(tzinfo=timezone.utc).timestamp())
+        return int(datetime.fromisoformat(epoch or EPOCH).replace(tzinfo=UTC).timestamp())
     except ValueError:
         raise StoreError(f"--epoch is YYYY-MM-DD or now, not {epoch!r}") from None
 

@@ -10,12 +10,13 @@ import dataclasses
 import json
 import secrets
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from . import audio
 from .bulk import Bulk
-from .model import (CALL_STATUSES, DIRECTIONS, RECORDING_STATUSES, SOFT_DELETED_SECS, Account, Call, Recording, is_sid)
+from .model import CALL_STATUSES, DIRECTIONS, RECORDING_STATUSES, SOFT_DELETED_SECS, Account, Call, Recording, is_sid
 
 Row = Recording | Call
 _LATEST_WAV_BYTES = 0xFFFF_0000
@@ -242,7 +243,7 @@ class Store:
                 path.write_text(lines[0] + "".join(whole), encoding="utf-8")
         else:
             path.write_text(json.dumps({"scenario": label}) + "\n", encoding="utf-8")
-        self._journal = open(path, "a", encoding="utf-8")  # noqa: SIM115: open for the process's life
+        self._journal = open(path, "a", encoding="utf-8")  # for the process's life
 
     def _account(self, sid: str | None) -> Account:
         account = self.accounts.get(sid) if sid else next(iter(self.accounts.values()), None)

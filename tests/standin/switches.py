@@ -7,8 +7,9 @@ that pass (`after`). A setting for a SID goes before one for all.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
 
 Value = Any
 Check = Callable[[Value], bool]
