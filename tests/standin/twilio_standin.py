@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -34,6 +35,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--epoch", help="the first day of the calls, YYYY-MM-DD, or: now")
     parser.add_argument("--state", type=Path, help="a folder in which changes outlive the process")
     parser.add_argument("--switch", action="append", default=[], metavar="NAME[=VALUE]")
+    parser.add_argument("--end-with-parent", action="store_true", help="end when the process that started it is gone")
     parser.add_argument("--list-switches", action="store_true", help="print them, and end")
     return parser.parse_args(argv)
 
@@ -61,7 +63,12 @@ async def serve(arguments: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    await stop.wait()
+    parent = os.getppid()
+    while not stop.is_set() and not (arguments.end_with_parent and os.getppid() != parent):
+        try:
+            await asyncio.wait_for(stop.wait(), timeout=2 if arguments.end_with_parent else None)
+        except TimeoutError:
+            continue
     await asyncio.wait_for(runner.cleanup(), timeout=3)
 
 
