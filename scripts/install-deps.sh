@@ -6,7 +6,7 @@
 set -euo pipefail
 
 build_packages="gcc make pkg-config libfuse3-dev fuse3 libcurl4-openssl-dev libssl-dev libjansson-dev libexpat1-dev libsqlcipher-dev"
-test_packages="clang libclang-rt-14-dev libcmocka-dev python3-venv python3-pip nodejs rsync attr acl curl util-linux procps"
+test_packages="clang libclang-rt-14-dev libcmocka-dev python3-venv python3-pip nodejs npm rsync attr acl curl util-linux procps"
 demo_packages="ceph-mon ceph-osd ceph-mgr ceph-common radosgw python3-venv curl rsync attr ffmpeg"
 server_packages="ceph-mon ceph-osd ceph-mgr ceph-common radosgw"
 
@@ -38,6 +38,7 @@ missing=
 for package in $(printf '%s\n' $wanted | sort -u); do
 	case $package in
 	nodejs) command -v node >/dev/null && continue ;;     # another node than Debian's will do
+	npm) command -v npm >/dev/null && continue ;;
 	libsqlcipher-dev)
 		have=$(dpkg-query -W -f='${Version}' libsqlcipher-dev 2>/dev/null || true)
 		[ -n "$have" ] && dpkg --compare-versions "$have" ge 4.5 && continue
