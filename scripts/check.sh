@@ -2,7 +2,7 @@
 # Everything that `make check` proves, after install-deps: gcc and clang build without a warning, unit tests by both and under
 # ASan and UBSan, end-to-end tests with the normal and with the sanitized program.
 # Says little while all is well; shows the output of what fails. Last line: `N passed, N failed`, with `, N skipped` when any.
-# CHECK_JOBS: how many compilers at once (2). CHECK_ASAN_E2E: pytest -k expression for the sanitized run (all).
+# CHECK_JOBS: how many compilers at once (2). CHECK_E2E_WORKERS: how many end-to-end tests at once (3: they wait more than they work). CHECK_ASAN_E2E: pytest -k expression for the sanitized run (all).
 # Logs and results (JUnit XML) stay in build/check.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -91,7 +91,7 @@ e2e() {
 	shift 3
 	local log=$out/$name.log xml=$out/$name.xml since=$SECONDS status numbers
 	TONICFS_BINARY=$PWD/$binary timeout -k 60 "$e2e_secs" \
-		"$python" -m pytest -q --no-header --tb=short --show-capture=all -p no:cacheprovider -o junit_family=xunit2 \
+		"$python" -m pytest -n "${CHECK_E2E_WORKERS:-3}" -q --no-header --tb=short --show-capture=all -p no:cacheprovider -o junit_family=xunit2 \
 		--junitxml="$xml" tests/e2e "$@" >"$log" 2>&1
 	status=$?
 	numbers=$("$python" - "$xml" <<-'P'
