@@ -134,11 +134,15 @@ static int add_options(struct fuse_args *args, const struct fs_settings *setting
 	int err = fuse_opt_add_arg(args, "tonicfs") ? -ENOMEM : 0;
 
 	if (!err)
-		err = add_option(args, "fsname=tonicfs,subtype=tonicfs,default_permissions");
+		err = add_option(args, "fsname=tonicfs,subtype=tonicfs");
 	if (!err && settings->read_only)
 		err = add_option(args, "ro");
+	/*
+	 * Without allow_other the kernel lets only the owner in, who may do whatever the modes say; asked to check the modes all the same, it would
+	 * want the attributes of a file before each access, and so the size of one whose size cannot be learned now, even to set an xattr.
+	 */
 	if (!err && settings->allow_other)
-		err = add_option(args, "allow_other");
+		err = add_option(args, "allow_other,default_permissions");
 	for (size_t i = 0; !err && settings->options && settings->options[i]; i++)
 		err = add_option(args, settings->options[i]);
 	return err;

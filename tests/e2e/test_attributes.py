@@ -113,9 +113,7 @@ def test_an_attribute_that_is_not_there_is_enodata(mounted):
 
 
 def test_reading_an_attribute_needs_no_network(acme):
-    """Once the size is known: the kernel checks permissions first, and asks for all attributes then."""
     with acme.mount() as mount:
-        mount.stat(acme.first.path)
         acme.twilio.stop()
         assert mount.attr(acme.first.path, "recording_sid") == acme.first.sid
         assert mount.attrs(acme.first.path)
@@ -139,3 +137,13 @@ def test_the_attribute_of_a_folder_counts(mounted):
 def test_what_is_no_recording_has_no_recordings_attributes(mounted):
     for name in ("acme", "acme/spring", "acme/spring/calls.csv"):
         assert error_of(get, mounted / name, "user.tonicfs.recording_sid") == "ENODATA"
+
+
+def test_attributes_are_there_when_the_size_cannot_be_learned(acme):
+    acme.twilio.switch("error_page_200", "xml", sid=acme.first.sid)
+    with acme.mount() as mount:
+        assert error_of(os.stat, mount / acme.first.path, timeout=30)
+        assert mount.attr(acme.first.path, "state") == "twilio"
+        mount.set_attr(acme.first.path, "migrate", "cancel")
+        call(os.unlink, mount / acme.first.path)
+        assert acme.first.path not in mount.files()
