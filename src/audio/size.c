@@ -149,7 +149,8 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 		err = 0; /* it has been moved in the meantime */
 	} else {
 		err = error.kind == REMOTE_CANCELLED ? -EINTR : audio_errno(&error);
-		log_failure(clients, &recording->sid, err, &error);
+		if (error.kind != REMOTE_CANCELLED)
+			log_failure(clients, &recording->sid, err, &error);
 	}
 	pthread_mutex_lock(&audio->lock);
 	set_origin_error(audio, recording->workspace_id, err && is_origins(&error) ? err : 0);

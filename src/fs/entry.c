@@ -109,12 +109,11 @@ void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct fs *fs = fs_of(req);
 	struct catalog_node node;
 	struct fs_wait *wait;
+	struct stat st;
 	int err = catalog_node_get(fs->catalog, ino, fs->names, &node);
 
-	if (err == -ENOENT && fi && fi->fh) {
-		/* Removed while it is open. */
-		struct stat st = ((struct fs_handle *)(uintptr_t)fi->fh)->st;
-
+	(void)fi; /* fstat(2) brings none */
+	if (err == -ENOENT && fs_handles_stat(fs, ino, &st)) {
 		st.st_nlink = 0;
 		fuse_reply_attr(req, &st, FS_FOLDER_TIMEOUT_SECS);
 		return;

@@ -100,6 +100,24 @@ static void handle_close(struct fs *fs, struct fs_handle *handle)
 	free(handle);
 }
 
+bool fs_handles_stat(struct fs *fs, fuse_ino_t ino, struct stat *ret_stat)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&fs->lock);
+	list_for_each(pos, &fs->handles) {
+		const struct fs_handle *handle = list_entry(pos, struct fs_handle, link);
+
+		if (handle->st.st_ino == ino) {
+			*ret_stat = handle->st;
+			found = true;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&fs->lock);
+	return found;
+}
+
 void fs_handles_close(struct fs *fs)
 {
 	while (!list_empty(&fs->handles))

@@ -141,6 +141,8 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+/* Of what has been removed while it is open. */
+bool fs_handles_stat(struct fs *fs, fuse_ino_t ino, struct stat *ret_stat);
 void fs_handles_close(struct fs *fs);
 
 /* ---- xattr.c ---- */

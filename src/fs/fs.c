@@ -79,10 +79,11 @@ static void deny_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, 
 static void on_init(void *arg, struct fuse_conn_info *conn)
 {
 	const unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_READDIRPLUS |
-				FUSE_CAP_ASYNC_DIO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_HANDLE_KILLPRIV;
+				FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_HANDLE_KILLPRIV;
 	struct fs *fs = arg;
 
-	/* No more than that: no READDIRPLUS_AUTO (a find would take seven times as long), no WRITEBACK_CACHE (setxattr would change ctime), no splice. */
+	/* No more than that: no READDIRPLUS_AUTO (a find would take seven times as long), no WRITEBACK_CACHE (setxattr would change ctime), no
+	 * ASYNC_DIO (whoever reads with O_DIRECT could not be killed), no splice. */
 	conn->want = conn->capable & wanted;
 	conn->max_background = BACKGROUND_MAX;
 	conn->congestion_threshold = BACKGROUND_MAX * 3 / 4;
