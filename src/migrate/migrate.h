@@ -23,8 +23,8 @@
 
 struct migrate;
 struct migrate_settings {
-	unsigned workers;     /* 0: 16 */
-	size_t budget_bytes;  /* of all buffers; 0: 64 MiB */
+	unsigned workers;     /* 0: the catalog's setting "migrate_workers", else 16 */
+	size_t budget_bytes;  /* of all buffers; 0: the setting "migrate_budget_bytes", else 64 MiB */
 };
 int migrate_start(struct catalog *catalog, struct http *http, const struct migrate_settings *settings,
 		  struct migrate **ret_migrate);
