@@ -111,6 +111,8 @@ int cli_url_check(const char *what, const char *url, bool allow_http);
 /* SIGINT, SIGTERM and SIGHUP set *cli_interrupted from now on instead of ending the program; the second one ends it. */
 void cli_catch_signals(void);
 extern volatile bool cli_interrupted;
+/* Waits for a change in the catalog, at most msecs; but never returns more than twenty times a second. */
+void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs);
 
 /* ---- output.c ---- */
 /* One line on standard error, "tonicfs: …". */
@@ -139,7 +141,8 @@ void cli_table_free(struct cli_table *table);
 struct cli_progress {
 	FILE *out;
 	bool is_terminal;
-	size_t shown; /* columns */
+	size_t shown;        /* columns */
+	int64_t next_msecs;  /* time_mono_msecs(): not before */
 };
 void cli_progress_init(struct cli_progress *progress, const struct cli *cli);
 void cli_progress_show(struct cli_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -110,14 +110,14 @@ static int work(struct cli *cli, const struct asked *asked, struct catalog_count
 		cli_progress_show(&progress, "%lld of %lld to go, %lld running, %lld failed",
 				  (long long)(ret_counts->queued + ret_counts->running), (long long)total,
 				  (long long)ret_counts->running, (long long)ret_counts->failed);
-		catalog_wait(cli->catalog, &generation, 250);
+		cli_wait(cli, &generation, 250);
 	}
 	if (cli_interrupted)
 		cli_progress_show(&progress, "stopping: transfers in flight have 10 seconds");
 	/* Deletes at Twilio that are owed are given the same while, for they are what the user will look for. */
 	for (int i = 0; err == 0 && !cli_interrupted && ret_counts->cleanup_queued && i < STOP_GRACE_MSECS / 250; i++) {
 		cli_progress_show(&progress, "%lld of Twilio's copies to delete", (long long)ret_counts->cleanup_queued);
-		catalog_wait(cli->catalog, &generation, 250);
+		cli_wait(cli, &generation, 250);
 		err = counts_get(cli, asked, ret_counts);
 	}
 	migrate_stop(migrate, STOP_GRACE_MSECS);
@@ -170,10 +170,10 @@ static int say_result(struct cli *cli, const struct asked *asked, const struct c
 			printf(", still queued: %lld", (long long)left);
 		printf("\n");
 		if (counts->cleanup_queued)
-			printf("%lld of Twilio's copies are still to be deleted; a mount, or 'tonicfs migrate --wait', goes on\n",
+			printf("%lld of Twilio's copies are still to be deleted; a mount goes on with it\n",
 			       (long long)counts->cleanup_queued);
 		if (left)
-			printf("What is queued stays so; a mount, or 'tonicfs migrate --wait', goes on with it\n");
+			printf("What is queued stays so; a mount, or the same command again, goes on with it\n");
 	}
 	json_decref(reasons.array);
 	if (status != CLI_DONE)

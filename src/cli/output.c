@@ -137,6 +137,8 @@ void cli_table_free(struct cli_table *table)
 
 /* ---- progress ---- */
 
+#define PROGRESS_MSECS 100 /* between two lines */
+
 void cli_progress_init(struct cli_progress *progress, const struct cli *cli)
 {
 	*progress = (struct cli_progress){ .out = stderr, .is_terminal = !cli->json && isatty(STDERR_FILENO) };
@@ -149,8 +151,9 @@ void cli_progress_show(struct cli_progress *progress, const char *format, ...)
 	size_t width = 79;
 	va_list args;
 
-	if (!progress->is_terminal)
+	if (!progress->is_terminal || time_mono_msecs() < progress->next_msecs)
 		return;
+	progress->next_msecs = time_mono_msecs() + PROGRESS_MSECS;
 	va_start(args, format);
 	vsnprintf(line, sizeof line, format, args);
 	va_end(args);

@@ -84,17 +84,17 @@ static int work(struct cli *cli, const int64_t *workspace_ids, size_t count, str
 		    all_wait(cli, workspace_ids, count, ret_pending->queued))
 			break;
 		cli_progress_show(&progress, "%lld deletes to go", (long long)ret_pending->queued);
-		catalog_wait(cli->catalog, &generation, 200);
+		cli_wait(cli, &generation, 200);
 	}
 	cli_progress_clear(&progress);
 	policy_stop(policy, 2000);
 	return err < 0 ? err : pending_get(cli, workspace_ids, count, ret_pending);
 }
 
-static void say(const char *one, const char *many, int64_t count)
+static void say(const char *what, int64_t count)
 {
 	if (count)
-		printf("%lld %s\n", (long long)count, count == 1 ? one : many);
+		printf("%s: %lld\n", what, (long long)count);
 }
 
 int removing_finish(struct cli *cli, const struct catalog_removal *removal, const int64_t *workspace_ids, size_t workspace_count)
@@ -116,17 +116,20 @@ int removing_finish(struct cli *cli, const struct catalog_removal *removal, cons
 						"deletes_failed", (json_int_t)pending.failed)) == CLI_DONE && err == 0 ?
 			(pending.failed > before.failed ? CLI_PART : CLI_DONE) : CLI_FAILED;
 	printf("Removed %lld %s\n", (long long)removal->recordings, removal->recordings == 1 ? "recording" : "recordings");
-	say("copy at Twilio is deleted", "copies at Twilio are deleted", removal->twilio_deletes);
-	say("object in S3 is deleted", "objects in S3 are deleted", removal->s3_deletes);
-	say("copy stays at Twilio", "copies stay at Twilio", removal->stay_at_twilio);
-	say("object stays in S3", "objects stay in S3", removal->stay_in_s3);
+	say("To be deleted at Twilio", removal->twilio_deletes);
+	say("To be deleted in S3", removal->s3_deletes);
+	say("Bytes that stay at Twilio", removal->stay_at_twilio);
+	say("Bytes that stay in S3", removal->stay_in_s3);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the deletes are queued, but could not be begun");
 	if (pending.queued)
-		printf("%lld of the workspace's deletes %s still queued; a mount goes on with them ('tonicfs status' shows why)\n",
+		printf("%lld of the workspace's deletes %s still queued; a mount goes on ('tonicfs status' shows why)\n",
 		       (long long)pending.queued, pending.queued == 1 ? "is" : "are");
+	else if (before.queued && pending.failed <= before.failed)
+		printf("All deletes are done\n");
 	if (pending.failed > before.failed) {
-		cli_error("%lld deletes failed; 'tonicfs status' shows why", (long long)(pending.failed - before.failed));
+		cli_error("%lld deletes did not work; 'tonicfs status' shows why, and when they are tried again",
+			  (long long)(pending.failed - before.failed));
 		return CLI_PART;
 	}
 	return CLI_DONE;

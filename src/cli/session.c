@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "catalog/key.h"
@@ -183,4 +184,12 @@ void cli_catch_signals(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+}
+
+void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+
+	if (catalog_wait(cli->catalog, generation, msecs) == 0)
+		nanosleep(&pause, NULL);
 }
