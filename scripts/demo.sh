@@ -201,7 +201,7 @@ probe() {
 	local tool
 	for tool in soxi ffprobe file; do command -v $tool >/dev/null && break; done
 	case $tool in
-	ffprobe) run ffprobe -hide_banner "$1" 2>&1 | sed '/^Input/,$!d' ;;
+	ffprobe) run ffprobe -hide_banner "$1" 2>&1 | sed -n "s|$mountpoint|calls|; /^\\$/p; /^Input/,\$p" ;;
 	soxi | file) run $tool "$1" ;;
 	esac
 }
@@ -232,6 +232,18 @@ campaign_to_migrate() {
 }
 
 recordings_in() { find "$1" -name '*.wav' | sort; }
+
+# Of acme; not of what Twilio encrypted or deletes on its own.
+recordings_at_twilio() {
+	local folder file
+	for folder in "$mountpoint"/acme/*; do
+		[[ $(attribute migrate "$folder") != "none 0 "* ]] || continue
+		for file in $(recordings_in "$folder"); do
+			[ "$(attribute migrate "$file")" = none ] || continue
+			echo "$file" || return 0
+		done
+	done 2>/dev/null
+}
 
 # Under the policy given: rm, and then what both origins say when they are asked.
 remove_under() { # FILE DELETE_S3 DELETE_TWILIO
@@ -294,8 +306,9 @@ start() {
 
 	say "The tree"
 	mount_answers && note "mounted already" || run "$binary" mount "$mountpoint"
+	note "calls is short for $mountpoint here, copy for $copy"
 	files=$(recordings_in "$mountpoint") total=$(wc -l <<<"$files")
-	run ls -l "$mountpoint" "$mountpoint/acme"
+	run ls -l "$mountpoint" "$mountpoint/acme" | sed "s|$mountpoint|calls|"
 	folder=$(campaign_to_migrate)
 	show "ls -l ${folder/#"$mountpoint"/calls} | head"
 	ls -l "$folder" | head || true
@@ -306,15 +319,16 @@ start() {
 	say "A recording, where it is now"
 	run getfattr --only-values -n user.tonicfs.state --absolute-names "$file"; echo
 	probe "$file"
-	run sha256sum "$file"
+	run sha256sum "$file" | sed "s|$mountpoint|calls|"
 	before=$(sha256sum <"$file")
 
 	say "A whole campaign moves to S3; Twilio's copies go only when the objects were verified"
 	migrate_and_watch "$folder"
 
 	say "The same file: another place, the same bytes"
-	run getfattr -d --absolute-names "$file" 2>/dev/null | sed "s|$mountpoint|calls|"
-	run sha256sum "$file"
+	run getfattr --only-values -n user.tonicfs.state --absolute-names "$file"; echo
+	run getfattr -d --absolute-names "$file" | sed "s|$mountpoint|calls|"
+	run sha256sum "$file" | sed "s|$mountpoint|calls|"
 	after=$(sha256sum <"$file")
 	[ "$before" = "$after" ] || die "the file has changed"
 	note "the same SHA-256"
@@ -329,8 +343,7 @@ start() {
 	remove_under "$(recordings_in "$folder" | sed -n 2p)" off off
 	note "a migrated recording, with delete_s3"
 	remove_under "$(recordings_in "$folder" | sed -n 2p)" on off
-	files=$(for file in $(recordings_in "$mountpoint/acme"); do
-		[ "$(attribute state "$file")" != twilio ] || echo "$file"; done | head -n 2) || true
+	files=$(recordings_at_twilio | head -n 2) || true
 	if [ "$(wc -l <<<"$files")" = 2 ]; then
 		note "a recording at Twilio: by default it stays there"
 		remove_under "$(sed -n 1p <<<"$files")" off off
