@@ -170,3 +170,16 @@ def test_an_unknown_encryption_is_wrong_usage(acme):
 def test_a_migration_without_storage_is_refused_with_what_to_do(acme):
     acme("campaign", "add", "acme", "spring", "--number", "+15550100001")
     assert "storage set" in acme("migrate", "acme", status=1).stderr
+
+
+def test_a_setting_of_the_catalog_is_changed_and_put_back(acme):
+    assert acme.json("setting", "list")["migrate_workers"] == 16
+    acme("setting", "set", "migrate_workers", "4")
+    assert acme.json("setting", "list")["migrate_workers"] == 4
+    acme("setting", "set", "migrate_workers", "default")
+    assert acme.json("setting", "list")["migrate_workers"] == 16
+
+
+@pytest.mark.parametrize("words", [["nonsense", "1"], ["migrate_workers", "0"], ["migrate_workers", "x"], ["migrate_workers", ""]])
+def test_a_setting_that_cannot_be_is_wrong_usage(acme, words):
+    acme("setting", "set", *words, status=2)
