@@ -74,9 +74,7 @@ static int run_rm(struct cli *cli, const void *values, int argc, char **argv)
 		int64_t workspace_id = workspace_of(cli, &scopes[i]);
 		int err = remove_scope(cli, &scopes[i], &removal);
 
-		if (err == -EPERM && scopes[i].kind == CATALOG_SCOPE_RECORDING)
-			cli_error("a retention in the bucket forbids deleting a recording before its date");
-		else if (err == -EPERM)
+		if (err == -EPERM)
 			cli_error(scopes[i].kind == CATALOG_SCOPE_FOLDER ?
 					  "'" CATALOG_UNASSIGNED "' cannot be removed while there are campaigns" :
 					  "the root of the tree cannot be removed");
