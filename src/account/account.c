@@ -4,8 +4,9 @@
 
 #include "util/secret.h"
 
-int account_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, unsigned total_timeout_msecs,
-		       const volatile bool *cancelled, struct twilio_client **ret_client, struct catalog_workspace *ret_workspace)
+int account_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
+		       unsigned total_timeout_msecs, const volatile bool *cancelled,
+		       struct twilio_client **ret_client, struct catalog_workspace *ret_workspace)
 {
 	cleanup_secret char *secret = NULL;
 	struct catalog_workspace workspace;

@@ -29,7 +29,8 @@ static int64_t pace_slot(int64_t interval_msecs)
 
 static bool pace_wait(struct catalog *catalog, const volatile bool *cancelled)
 {
-	int64_t rate = catalog_setting_get_int(catalog, "twilio_deletes_per_sec", DELETES_PER_SEC), slot, left;
+	int64_t rate = catalog_setting_get_int(catalog, "twilio_deletes_per_sec", DELETES_PER_SEC),
+		slot, left;
 
 	slot = pace_slot(1000 / (rate < 1 ? 1 : rate > 1000 ? 1000 : rate));
 	while (!*cancelled && (left = slot - time_mono_msecs()) > 0)
@@ -46,8 +47,8 @@ static int note_status(void *arg, const struct twilio_recording *recordings, siz
 	return 0;
 }
 
-int account_recording_presence(struct twilio_client *twilio, const struct sid *sid, enum account_presence *ret_presence,
-			       struct remote_error *ret_error)
+int account_recording_presence(struct twilio_client *twilio, const struct sid *sid,
+			       enum account_presence *ret_presence, struct remote_error *ret_error)
 {
 	enum twilio_recording_status status = TWILIO_RECORDING_UNKNOWN;
 	int err = twilio_fetch_recording(twilio, sid, note_status, &status, ret_error);
@@ -57,7 +58,8 @@ int account_recording_presence(struct twilio_client *twilio, const struct sid *s
 	if (err || status == TWILIO_RECORDING_DELETED)
 		*ret_presence = ACCOUNT_RECORDING_GONE;
 	else
-		*ret_presence = status == TWILIO_RECORDING_COMPLETED ? ACCOUNT_RECORDING_THERE : ACCOUNT_RECORDING_PENDING;
+		*ret_presence = status == TWILIO_RECORDING_COMPLETED ? ACCOUNT_RECORDING_THERE
+								     : ACCOUNT_RECORDING_PENDING;
 	return 0;
 }
 
@@ -72,7 +74,8 @@ static int failed(struct job_result *result, const struct remote_error *error)
 	return error->error ? error->error : -EIO;
 }
 
-int account_delete_recording(struct catalog *catalog, struct twilio_client *twilio, struct job_run *run, struct job_result *ret_result)
+int account_delete_recording(struct catalog *catalog, struct twilio_client *twilio,
+			     struct job_run *run, struct job_result *ret_result)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	bool was_sent_before = run->job.was_sent;
@@ -84,7 +87,8 @@ int account_delete_recording(struct catalog *catalog, struct twilio_client *twil
 		return -ECANCELED;
 	err = catalog_job_mark_sent(catalog, &run->job);
 	if (err) {
-		job_result_set(ret_result, err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));
+		job_result_set(ret_result, err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY,
+			       "the catalog: %s", strerror(-err));
 		return err;
 	}
 	fault_point("after-mark-sent");

@@ -1,6 +1,6 @@
 /*
- * Deleting at Twilio what a job of the queue names: the one place that sends a DELETE. Two rooms owe such deletes: migration, for what is proven to be in S3, and policy, for
- * what was removed.
+ * Deleting at Twilio what a job of the queue names: the one place that sends a DELETE. Two rooms
+ * owe such deletes: migration, for what is proven to be in S3, and policy, for what was removed.
  */
 #ifndef TONICFS_ACCOUNT_DELETION_H
 #define TONICFS_ACCOUNT_DELETION_H
@@ -8,10 +8,13 @@
 #include "catalog/pool.h"
 #include "twilio/twilio.h"
 
-/* Waits its turn (at most 10 a second in this process, as Twilio asks; setting "twilio_deletes_per_sec"), notes durably that a DELETE may have been sent, sends it. A 404 is success when
- * one was sent before, or when the recording's metadata say so. Always sets *ret_result but where it returns 0: then Twilio has it no more. -ESTALE, -ECANCELED or other.
+/* Waits its turn (at most 10 a second in this process, as Twilio asks; setting
+ * "twilio_deletes_per_sec"), notes durably that a DELETE may have been sent, sends it. A 404 is
+ * success when one was sent before, or when the recording's metadata say so. Always sets
+ * *ret_result but where it returns 0: then Twilio has it no more. -ESTALE, -ECANCELED or other.
  * What fails is to be tried again, always: also after a refusal, for credentials can be mended. */
-int account_delete_recording(struct catalog *catalog, struct twilio_client *twilio, struct job_run *run, struct job_result *ret_result);
+int account_delete_recording(struct catalog *catalog, struct twilio_client *twilio,
+			     struct job_run *run, struct job_result *ret_result);
 
 /* What Twilio says of a recording that it gave a 404 for. */
 enum account_presence {
@@ -19,7 +22,7 @@ enum account_presence {
 	ACCOUNT_RECORDING_THERE,   /* completed */
 	ACCOUNT_RECORDING_PENDING, /* not completed */
 };
-int account_recording_presence(struct twilio_client *twilio, const struct sid *sid, enum account_presence *ret_presence,
-			       struct remote_error *ret_error);
+int account_recording_presence(struct twilio_client *twilio, const struct sid *sid,
+			       enum account_presence *ret_presence, struct remote_error *ret_error);
 
 #endif

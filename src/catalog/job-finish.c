@@ -1,6 +1,7 @@
 /*
- * What a worker tells of its job: how far it is, and how it ended. Each step first makes sure, in the transaction that changes something, that the
- * job is still this worker's: owner and attempt are what it was claimed with.
+ * What a worker tells of its job: how far it is, and how it ended. Each step first makes sure, in
+ * the transaction that changes something, that the job is still this worker's: owner and attempt
+ * are what it was claimed with.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,33 +13,45 @@
 int job_check(struct conn *conn, const struct catalog_job *job)
 {
 	int64_t found;
-	int err = conn_query_int(conn, &found, "SELECT 1 FROM job WHERE id = ? AND state = 1 AND owner = ? AND attempts = ?",
-				 "isi", job->id, job->owner, (int64_t)job->attempts);
+	int err = conn_query_int(
+		conn, &found,
+		"SELECT 1 FROM job WHERE id = ? AND state = 1 AND owner = ? AND attempts = ?",
+		"isi", job->id, job->owner, (int64_t)job->attempts);
 
 	return err == -ENOENT ? -ESTALE : err;
 }
 
 int recording_put_back(struct conn *conn, int64_t recording_id, enum catalog_migration migration)
 {
-	return conn_run(conn, "UPDATE recording SET state = 1, migration = ?2 WHERE id = ?1 AND state IN (1, 2)", "ii",
-			recording_id, (int64_t)migration);
+	return conn_run(
+		conn,
+		"UPDATE recording SET state = 1, migration = ?2 WHERE id = ?1 AND state IN (1, 2)",
+		"ii", recording_id, (int64_t)migration);
 }
 
 int workspace_settle(struct conn *conn, int64_t workspace_id)
 {
-	int err = conn_run(conn, "UPDATE workspace SET secret = '', api_key_sid = '' WHERE id = ?1 AND removed = 1"
-			   " AND NOT EXISTS (SELECT 1 FROM job WHERE workspace_id = ?1)", "i", workspace_id);
+	int err = conn_run(
+		conn,
+		"UPDATE workspace SET secret = '', api_key_sid = '' WHERE id = ?1 AND removed = 1"
+		" AND NOT EXISTS (SELECT 1 FROM job WHERE workspace_id = ?1)",
+		"i", workspace_id);
 
 	if (err || !conn_changes(conn))
 		return err;
-	return conn_run(conn, "UPDATE storage SET secret_key = '', access_key = '', enabled = 0 WHERE workspace_id = ?", "i",
-			workspace_id);
+	return conn_run(
+		conn,
+		"UPDATE storage SET secret_key = '', access_key = '', enabled = 0 WHERE workspace_id = ?",
+		"i", workspace_id);
 }
 
-int audit_add(struct conn *conn, const char *action, int64_t workspace_id, int64_t recording_id, const char *note)
+int audit_add(struct conn *conn, const char *action, int64_t workspace_id, int64_t recording_id,
+	      const char *note)
 {
-	return conn_run(conn, "INSERT INTO audit (at_secs, action, workspace_id, recording_id, note) VALUES (?, ?, ?, ?, ?)",
-			"isiis", time_now_secs(), action, workspace_id, recording_id, note ? note : "");
+	return conn_run(
+		conn,
+		"INSERT INTO audit (at_secs, action, workspace_id, recording_id, note) VALUES (?, ?, ?, ?, ?)",
+		"isiis", time_now_secs(), action, workspace_id, recording_id, note ? note : "");
 }
 
 static int job_delete(struct conn *conn, const struct catalog_job *job)
@@ -58,9 +71,11 @@ struct renew_arg {
 static int write_renew(struct catalog *catalog, struct conn *conn, void *arg)
 {
 	const struct renew_arg *a = arg;
-	int err = conn_run(conn, "UPDATE job SET due_msecs = ?4, done_bytes = ?5, total_bytes = ?6"
-			   " WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3", "isiiii", a->job->id,
-			   a->job->owner, (int64_t)a->job->attempts, a->until_msecs, a->done_bytes, a->total_bytes);
+	int err = conn_run(conn,
+			   "UPDATE job SET due_msecs = ?4, done_bytes = ?5, total_bytes = ?6"
+			   " WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3",
+			   "isiiii", a->job->id, a->job->owner, (int64_t)a->job->attempts,
+			   a->until_msecs, a->done_bytes, a->total_bytes);
 
 	(void)catalog;
 	if (err)
@@ -68,7 +83,8 @@ static int write_renew(struct catalog *catalog, struct conn *conn, void *arg)
 	return conn_changes(conn) ? 0 : -ESTALE;
 }
 
-int catalog_job_renew(struct catalog *catalog, struct catalog_job *job, int64_t lease_msecs, int64_t done_bytes, int64_t total_bytes)
+int catalog_job_renew(struct catalog *catalog, struct catalog_job *job, int64_t lease_msecs,
+		      int64_t done_bytes, int64_t total_bytes)
 {
 	struct renew_arg a = { job, time_now_msecs() + lease_msecs, done_bytes, total_bytes };
 	int err = catalog_write(catalog, write_renew, &a);
@@ -78,12 +94,16 @@ int catalog_job_renew(struct catalog *catalog, struct catalog_job *job, int64_t 
 	return err;
 }
 
-/* The only step that also asks whether the lease still runs: what follows it cannot be taken back. */
+/* The only step that also asks whether the lease still runs: what follows it cannot be taken back.
+ */
 static int write_mark_sent(struct catalog *catalog, struct conn *conn, void *arg)
 {
 	const struct catalog_job *job = arg;
-	int err = conn_run(conn, "UPDATE job SET was_sent = 1 WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3"
-			   " AND due_msecs > ?4", "isii", job->id, job->owner, (int64_t)job->attempts, time_now_msecs());
+	int err = conn_run(
+		conn,
+		"UPDATE job SET was_sent = 1 WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3"
+		" AND due_msecs > ?4",
+		"isii", job->id, job->owner, (int64_t)job->attempts, time_now_msecs());
 
 	(void)catalog;
 	if (err)
@@ -109,8 +129,11 @@ static int write_put_back(struct catalog *catalog, struct conn *conn, void *arg)
 
 	(void)catalog;
 	if (err == 0)
-		err = conn_run(conn, "UPDATE job SET state = 0, owner = '', attempts = attempts - 1, due_msecs = ?2,"
-			       " done_bytes = 0 WHERE id = ?1", "ii", job->id, time_now_msecs());
+		err = conn_run(
+			conn,
+			"UPDATE job SET state = 0, owner = '', attempts = attempts - 1, due_msecs = ?2,"
+			" done_bytes = 0 WHERE id = ?1",
+			"ii", job->id, time_now_msecs());
 	if (err == 0 && job->kind == CATALOG_JOB_MIGRATE)
 		err = recording_put_back(conn, job->recording.id, CATALOG_MIGRATION_QUEUED);
 	return err;
@@ -135,16 +158,21 @@ static int write_fail(struct catalog *catalog, struct conn *conn, void *arg)
 
 	(void)catalog;
 	if (err == 0)
-		err = conn_run(conn, "UPDATE job SET state = ?2, due_msecs = ?3, owner = '', reason = ?4, done_bytes = 0"
-			       " WHERE id = ?1", "iiis", a->job->id, (int64_t)(for_good ? JOB_FAILED : JOB_QUEUED),
-			       for_good ? INT64_MAX : time_now_msecs() + a->retry_after_msecs, a->reason);
+		err = conn_run(
+			conn,
+			"UPDATE job SET state = ?2, due_msecs = ?3, owner = '', reason = ?4, done_bytes = 0"
+			" WHERE id = ?1",
+			"iiis", a->job->id, (int64_t)(for_good ? JOB_FAILED : JOB_QUEUED),
+			for_good ? INT64_MAX : time_now_msecs() + a->retry_after_msecs, a->reason);
 	if (err == 0 && a->job->kind == CATALOG_JOB_MIGRATE)
 		err = recording_put_back(conn, a->job->recording.id,
-					 for_good ? CATALOG_MIGRATION_FAILED : CATALOG_MIGRATION_QUEUED);
+					 for_good ? CATALOG_MIGRATION_FAILED
+						  : CATALOG_MIGRATION_QUEUED);
 	return err;
 }
 
-int catalog_job_fail(struct catalog *catalog, struct catalog_job *job, const char *reason, int64_t retry_after_msecs)
+int catalog_job_fail(struct catalog *catalog, struct catalog_job *job, const char *reason,
+		     int64_t retry_after_msecs)
 {
 	char text[CATALOG_REASON_SIZE];
 	struct fail_arg a = { job, text, retry_after_msecs };
@@ -181,23 +209,30 @@ static int write_stored(struct catalog *catalog, struct conn *conn, void *arg)
 		return -EINVAL;
 	err = object_store(conn, now.id, a->object);
 	if (err == 0)
-		err = conn_run(conn, "UPDATE recording SET state = 3, migration = 3, size_bytes = ?2,"
-			       " channels_stored = CASE WHEN ?3 > 0 THEN ?3 ELSE channels_stored END WHERE id = ?1", "iii",
-			       now.id, a->object->size_bytes, (int64_t)a->channels_stored);
+		err = conn_run(
+			conn,
+			"UPDATE recording SET state = 3, migration = 3, size_bytes = ?2,"
+			" channels_stored = CASE WHEN ?3 > 0 THEN ?3 ELSE channels_stored END WHERE id = ?1",
+			"iii", now.id, a->object->size_bytes, (int64_t)a->channels_stored);
 	if (err == 0 && now.size_bytes < 0 && now.is_listed)
 		err = change_add(conn, CATALOG_CHANGE_ATTRIBUTES, &now);
 	if (err == 0)
 		err = conn_run(conn, "DELETE FROM job WHERE id = ?", "i", job->id);
 	if (err == 0)
-		err = conn_query_int(conn, &keep, "SELECT keep_at_twilio FROM workspace WHERE id = ?", "i",
+		err = conn_query_int(conn, &keep,
+				     "SELECT keep_at_twilio FROM workspace WHERE id = ?", "i",
 				     job->workspace_id);
 	if (err || keep)
 		return err;
-	return conn_run(conn, "INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs) VALUES (2, ?, ?, 0, ?)"
-			" ON CONFLICT (recording_id, kind) DO NOTHING", "iii", now.id, job->workspace_id, time_now_msecs());
+	return conn_run(
+		conn,
+		"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs) VALUES (2, ?, ?, 0, ?)"
+		" ON CONFLICT (recording_id, kind) DO NOTHING",
+		"iii", now.id, job->workspace_id, time_now_msecs());
 }
 
-int catalog_migrate_stored(struct catalog *catalog, struct catalog_job *job, const struct catalog_object *object, int channels_stored)
+int catalog_migrate_stored(struct catalog *catalog, struct catalog_job *job,
+			   const struct catalog_object *object, int channels_stored)
 {
 	struct stored_arg a = { job, object, channels_stored };
 
@@ -213,7 +248,8 @@ static int write_cleanup_done(struct catalog *catalog, struct conn *conn, void *
 
 	(void)catalog;
 	if (err == 0)
-		err = conn_run(conn, "UPDATE recording SET state = 4 WHERE id = ? AND state = 3", "i", job->recording.id);
+		err = conn_run(conn, "UPDATE recording SET state = 4 WHERE id = ? AND state = 3",
+			       "i", job->recording.id);
 	if (err == 0)
 		err = audit_add(conn, "cleanup_twilio", job->workspace_id, job->recording.id, "");
 	return err ? err : job_delete(conn, job);
@@ -235,14 +271,15 @@ static int write_done(struct catalog *catalog, struct conn *conn, void *arg)
 {
 	const struct done_arg *a = arg;
 	const struct catalog_job *job = a->job;
-	const char *action = job->kind == CATALOG_JOB_DELETE_TWILIO ? "delete_twilio" :
-			     job->kind == CATALOG_JOB_DELETE_S3     ? "delete_s3" :
-								      "tombstone";
+	const char *action = job->kind == CATALOG_JOB_DELETE_TWILIO ? "delete_twilio"
+			     : job->kind == CATALOG_JOB_DELETE_S3   ? "delete_s3"
+								    : "tombstone";
 	int err = job_check(conn, job);
 
 	(void)catalog;
 	if (err == 0 && job->kind == CATALOG_JOB_DELETE_S3)
-		err = conn_run(conn, "DELETE FROM object WHERE recording_id = ?", "i", job->recording.id);
+		err = conn_run(conn, "DELETE FROM object WHERE recording_id = ?", "i",
+			       job->recording.id);
 	if (err == 0)
 		err = audit_add(conn, action, job->workspace_id, job->recording.id, a->note);
 	return err ? err : job_delete(conn, job);
@@ -252,7 +289,8 @@ int catalog_job_done(struct catalog *catalog, struct catalog_job *job, const cha
 {
 	struct done_arg a = { job, note };
 
-	if (!(job->kind & (CATALOG_JOB_DELETE_TWILIO | CATALOG_JOB_DELETE_S3 | CATALOG_JOB_TOMBSTONE)))
+	if (!(job->kind &
+	      (CATALOG_JOB_DELETE_TWILIO | CATALOG_JOB_DELETE_S3 | CATALOG_JOB_TOMBSTONE)))
 		return -EINVAL;
 	return catalog_write(catalog, write_done, &a);
 }

@@ -7,8 +7,10 @@
 
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_FAILED, JOB_PAUSED };
 
-/* The folders of a scope that is not one recording: with_removed also those that were removed. The caller frees *ret_ids. -ENOENT: no such folder or workspace. */
-int scope_folders(struct conn *conn, struct catalog_scope scope, bool with_removed, int64_t **ret_ids, size_t *ret_count);
+/* The folders of a scope that is not one recording: with_removed also those that were removed. The
+ * caller frees *ret_ids. -ENOENT: no such folder or workspace. */
+int scope_folders(struct conn *conn, struct catalog_scope scope, bool with_removed,
+		  int64_t **ret_ids, size_t *ret_count);
 
 /* 0 while the job is this worker's: running, same owner, same attempt. -ESTALE. */
 int job_check(struct conn *conn, const struct catalog_job *job);
@@ -16,6 +18,7 @@ int job_check(struct conn *conn, const struct catalog_job *job);
 int recording_put_back(struct conn *conn, int64_t recording_id, enum catalog_migration migration);
 /* A removed workspace whose last job is gone has no use for its credentials: they are wiped. */
 int workspace_settle(struct conn *conn, int64_t workspace_id);
-int audit_add(struct conn *conn, const char *action, int64_t workspace_id, int64_t recording_id, const char *note);
+int audit_add(struct conn *conn, const char *action, int64_t workspace_id, int64_t recording_id,
+	      const char *note);
 
 #endif

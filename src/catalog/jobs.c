@@ -1,5 +1,6 @@
 /*
- * The queue, seen by those who fill it and those who take from it. What ends a job is in job-finish.c.
+ * The queue, seen by those who fill it and those who take from it. What ends a job is in
+ * job-finish.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +30,8 @@ void catalog_owner_new(char ret_owner[CATALOG_OWNER_SIZE])
 	snprintf(ret_owner + 24, CATALOG_OWNER_SIZE - 24, "-%x", number & 0xffffff);
 }
 
-int scope_folders(struct conn *conn, struct catalog_scope scope, bool with_removed, int64_t **ret_ids, size_t *ret_count)
+int scope_folders(struct conn *conn, struct catalog_scope scope, bool with_removed,
+		  int64_t **ret_ids, size_t *ret_count)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	cleanup_free int64_t *ids = NULL;
@@ -71,7 +73,8 @@ int scope_folders(struct conn *conn, struct catalog_scope scope, bool with_remov
 	" SELECT 1, id, workspace_id, 0, ?2 FROM recording WHERE " where " AND " WANTS_MIGRATION \
 	" ON CONFLICT (recording_id, kind) DO UPDATE SET state = 0, due_msecs = excluded.due_msecs, attempts = 0," \
 	" owner = '', reason = '', done_bytes = 0, total_bytes = 0"
-#define QUEUE_RECORDINGS(where) "UPDATE recording SET migration = 1 WHERE " where " AND " WANTS_MIGRATION
+#define QUEUE_RECORDINGS(where) \
+	"UPDATE recording SET migration = 1 WHERE " where " AND " WANTS_MIGRATION
 /* Those that wait after a failure: somebody asks for them now. */
 #define HURRY_JOBS(where) \
 	"UPDATE job SET due_msecs = ?2 WHERE workspace_id = ?3 AND kind = 1 AND due_msecs > ?2 AND state = 0 AND " where
@@ -79,9 +82,11 @@ int scope_folders(struct conn *conn, struct catalog_scope scope, bool with_remov
 static int storage_check(struct conn *conn, int64_t workspace_id)
 {
 	int64_t enabled;
-	int err = conn_query_int(conn, &enabled,
-				 "SELECT s.enabled FROM storage s JOIN workspace w ON w.id = s.workspace_id"
-				 " WHERE w.id = ? AND w.removed = 0", "i", workspace_id);
+	int err = conn_query_int(
+		conn, &enabled,
+		"SELECT s.enabled FROM storage s JOIN workspace w ON w.id = s.workspace_id"
+		" WHERE w.id = ? AND w.removed = 0",
+		"i", workspace_id);
 
 	if (err)
 		return err;
@@ -91,7 +96,8 @@ static int storage_check(struct conn *conn, int64_t workspace_id)
 static int queue_recording(struct conn *conn, int64_t id, int64_t *ret_queued)
 {
 	int64_t now = time_now_msecs(), workspace_id;
-	int err = conn_query_int(conn, &workspace_id, "SELECT workspace_id FROM recording WHERE id = ?", "i", id);
+	int err = conn_query_int(conn, &workspace_id,
+				 "SELECT workspace_id FROM recording WHERE id = ?", "i", id);
 
 	if (err == 0)
 		err = storage_check(conn, workspace_id);
@@ -108,7 +114,8 @@ static int queue_recording(struct conn *conn, int64_t id, int64_t *ret_queued)
 static int queue_folder(struct conn *conn, int64_t id, int64_t *ret_queued)
 {
 	int64_t now = time_now_msecs(), workspace_id;
-	int err = conn_query_int(conn, &workspace_id, "SELECT workspace_id FROM folder WHERE id = ?", "i", id);
+	int err = conn_query_int(conn, &workspace_id,
+				 "SELECT workspace_id FROM folder WHERE id = ?", "i", id);
 
 	if (err == 0)
 		err = storage_check(conn, workspace_id);
@@ -119,8 +126,11 @@ static int queue_folder(struct conn *conn, int64_t id, int64_t *ret_queued)
 	if (err)
 		return err;
 	*ret_queued += conn_changes(conn);
-	return conn_run(conn, HURRY_JOBS("(SELECT folder_id FROM recording r WHERE r.id = job.recording_id) = ?1"), "iii",
-			id, now, workspace_id);
+	return conn_run(
+		conn,
+		HURRY_JOBS(
+			"(SELECT folder_id FROM recording r WHERE r.id = job.recording_id) = ?1"),
+		"iii", id, now, workspace_id);
 }
 
 struct queue_arg {
@@ -169,7 +179,8 @@ int migrate_queue_one(struct conn *conn, int64_t recording_id)
 #define CANCEL_JOBS(where) \
 	"DELETE FROM job WHERE kind = 1 AND state IN (0, 3) AND recording_id IN" \
 	" (SELECT id FROM recording WHERE " where " AND listed = 1 AND migration = 1)"
-#define CANCEL_RECORDINGS(where) "UPDATE recording SET migration = 0 WHERE " where " AND listed = 1 AND migration = 1"
+#define CANCEL_RECORDINGS(where) \
+	"UPDATE recording SET migration = 0 WHERE " where " AND listed = 1 AND migration = 1"
 
 static int cancel_recording(struct conn *conn, int64_t id)
 {
@@ -207,7 +218,8 @@ static int write_cancel(struct catalog *catalog, struct conn *conn, void *arg)
 	return err;
 }
 
-int catalog_migrate_cancel(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_cancelled)
+int catalog_migrate_cancel(struct catalog *catalog, struct catalog_scope scope,
+			   int64_t *ret_cancelled)
 {
 	struct queue_arg a = { .scope = scope };
 	int err = catalog_write(catalog, write_cancel, &a);
@@ -242,8 +254,8 @@ static bool is_given_out(const struct claim_workspace *w, enum catalog_job_kind 
 	}
 }
 
-static int first_job(struct conn *conn, const char *sql, int64_t workspace_id, enum catalog_job_kind kind, int64_t *ret_id,
-		     int64_t *ret_due_msecs)
+static int first_job(struct conn *conn, const char *sql, int64_t workspace_id,
+		     enum catalog_job_kind kind, int64_t *ret_id, int64_t *ret_due_msecs)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int err = conn_query(conn, &stmt, sql, "ii", workspace_id, (int64_t)kind);
@@ -257,20 +269,27 @@ static int first_job(struct conn *conn, const char *sql, int64_t workspace_id, e
 	return 0;
 }
 
-/* Workspaces take turns: the one with the fewest running jobs of the kind goes first, so that a slow one does not take all workers; within one, the oldest. */
-static int consider(struct conn *conn, const struct claim_workspace *w, enum catalog_job_kind kind, int64_t now,
-		    struct candidate *best, int64_t *next_msecs)
+/* Workspaces take turns: the one with the fewest running jobs of the kind goes first, so that a
+ * slow one does not take all workers; within one, the oldest. */
+static int consider(struct conn *conn, const struct claim_workspace *w, enum catalog_job_kind kind,
+		    int64_t now, struct candidate *best, int64_t *next_msecs)
 {
 	struct candidate c = { .kind = kind, .found = true };
 	int err;
 
 	if (is_given_out(w, kind)) {
-		err = first_job(conn, "SELECT id, due_msecs FROM job WHERE workspace_id = ?1 AND kind = ?2"
-				" ORDER BY due_msecs, id LIMIT 1", w->id, kind, &c.job_id, &c.due_msecs);
+		err = first_job(
+			conn,
+			"SELECT id, due_msecs FROM job WHERE workspace_id = ?1 AND kind = ?2"
+			" ORDER BY due_msecs, id LIMIT 1",
+			w->id, kind, &c.job_id, &c.due_msecs);
 	} else {
 		c.release_only = true;
-		err = first_job(conn, "SELECT id, due_msecs FROM job WHERE workspace_id = ?1 AND kind = ?2 AND state = 1"
-				" ORDER BY due_msecs, id LIMIT 1", w->id, kind, &c.job_id, &c.due_msecs);
+		err = first_job(
+			conn,
+			"SELECT id, due_msecs FROM job WHERE workspace_id = ?1 AND kind = ?2 AND state = 1"
+			" ORDER BY due_msecs, id LIMIT 1",
+			w->id, kind, &c.job_id, &c.due_msecs);
 	}
 	if (err)
 		return err == -ENOENT ? 0 : err;
@@ -279,25 +298,31 @@ static int consider(struct conn *conn, const struct claim_workspace *w, enum cat
 			*next_msecs = c.due_msecs;
 		return 0;
 	}
-	err = conn_query_int(conn, &c.running,
-			     "SELECT count(*) FROM job WHERE workspace_id = ?1 AND kind = ?2 AND state = 1 AND due_msecs > ?3",
-			     "iii", w->id, (int64_t)kind, now);
+	err = conn_query_int(
+		conn, &c.running,
+		"SELECT count(*) FROM job WHERE workspace_id = ?1 AND kind = ?2 AND state = 1 AND due_msecs > ?3",
+		"iii", w->id, (int64_t)kind, now);
 	if (err)
 		return err;
 	if (!best->found || c.running < best->running ||
-	    (c.running == best->running && (c.due_msecs < best->due_msecs ||
-					    (c.due_msecs == best->due_msecs && c.job_id < best->job_id))))
+	    (c.running == best->running &&
+	     (c.due_msecs < best->due_msecs ||
+	      (c.due_msecs == best->due_msecs && c.job_id < best->job_id))))
 		*best = c;
 	return 0;
 }
 
-static int find_due(struct conn *conn, unsigned kinds, struct candidate *ret_best, int64_t *ret_next_msecs)
+static int find_due(struct conn *conn, unsigned kinds, struct candidate *ret_best,
+		    int64_t *ret_next_msecs)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int64_t now = time_now_msecs();
-	int err = conn_query(conn, &stmt, "SELECT w.id, w.keep_at_twilio, w.removed, coalesce(s.enabled, 0) FROM workspace w"
-			     " LEFT JOIN storage s ON s.workspace_id = w.id"
-			     " WHERE w.removed = 0 OR EXISTS (SELECT 1 FROM job j WHERE j.workspace_id = w.id)", "");
+	int err = conn_query(
+		conn, &stmt,
+		"SELECT w.id, w.keep_at_twilio, w.removed, coalesce(s.enabled, 0) FROM workspace w"
+		" LEFT JOIN storage s ON s.workspace_id = w.id"
+		" WHERE w.removed = 0 OR EXISTS (SELECT 1 FROM job j WHERE j.workspace_id = w.id)",
+		"");
 
 	memset(ret_best, 0, sizeof *ret_best);
 	*ret_next_msecs = INT64_MAX;
@@ -351,14 +376,16 @@ static int claim(struct conn *conn, struct claim_arg *a, const struct candidate 
 	memset(job, 0, sizeof *job);
 	job->id = c->job_id;
 	job->kind = c->kind;
-	err = conn_query_int(conn, &recording_id, "SELECT recording_id FROM job WHERE id = ?", "i", c->job_id);
+	err = conn_query_int(conn, &recording_id, "SELECT recording_id FROM job WHERE id = ?", "i",
+			     c->job_id);
 	if (err == 0)
 		err = recording_load(conn, recording_id, &job->recording);
 	if (err)
 		return err;
 	job->workspace_id = job->recording.workspace_id;
 	if (c->release_only) {
-		err = conn_run(conn, "UPDATE job SET state = 0, owner = '' WHERE id = ?", "i", c->job_id);
+		err = conn_run(conn, "UPDATE job SET state = 0, owner = '' WHERE id = ?", "i",
+			       c->job_id);
 		if (err == 0 && c->kind == CATALOG_JOB_MIGRATE)
 			err = recording_put_back(conn, recording_id, CATALOG_MIGRATION_QUEUED);
 		return err;
@@ -369,9 +396,11 @@ static int claim(struct conn *conn, struct claim_arg *a, const struct candidate 
 	}
 	job->lease_until_msecs = time_now_msecs() + a->lease_msecs;
 	snprintf(job->owner, sizeof job->owner, "%s", a->owner);
-	err = conn_query(conn, &stmt, "UPDATE job SET state = 1, owner = ?2, due_msecs = ?3, attempts = attempts + 1,"
-			 " done_bytes = 0, total_bytes = 0 WHERE id = ?1 RETURNING attempts, was_sent", "isi", c->job_id,
-			 job->owner, job->lease_until_msecs);
+	err = conn_query(
+		conn, &stmt,
+		"UPDATE job SET state = 1, owner = ?2, due_msecs = ?3, attempts = attempts + 1,"
+		" done_bytes = 0, total_bytes = 0 WHERE id = ?1 RETURNING attempts, was_sent",
+		"isi", c->job_id, job->owner, job->lease_until_msecs);
 	if (err == 0)
 		err = conn_step(conn, stmt);
 	if (err <= 0)
@@ -381,7 +410,8 @@ static int claim(struct conn *conn, struct claim_arg *a, const struct candidate 
 	while (err > 0)
 		err = conn_step(conn, stmt);
 	if (err == 0 && c->kind == CATALOG_JOB_MIGRATE) {
-		err = conn_run(conn, "UPDATE recording SET state = 2, migration = 2 WHERE id = ?", "i", recording_id);
+		err = conn_run(conn, "UPDATE recording SET state = 2, migration = 2 WHERE id = ?",
+			       "i", recording_id);
 		job->recording.state = CATALOG_STATE_UPLOADING;
 		job->recording.migration = CATALOG_MIGRATION_RUNNING;
 	}
@@ -421,11 +451,11 @@ static int is_due(struct catalog *catalog, unsigned kinds, int64_t *ret_next_mse
 	return best.found ? 0 : -ENOENT;
 }
 
-int catalog_job_claim(struct catalog *catalog, unsigned kinds, const char *owner, int64_t lease_msecs, struct catalog_job *ret_job,
-		      int64_t *ret_next_msecs)
+int catalog_job_claim(struct catalog *catalog, unsigned kinds, const char *owner,
+		      int64_t lease_msecs, struct catalog_job *ret_job, int64_t *ret_next_msecs)
 {
-	/* Of each kind, whether the last look found one: then looking first would only cost, and that much, for a reader's pages are stale after each
-	 * commit. A hint, no more. */
+	/* Of each kind, whether the last look found one: then looking first would only cost, and
+	 * that much, for a reader's pages are stale after each commit. A hint, no more. */
 	static _Atomic unsigned found_kinds;
 	struct claim_arg a = { .kinds = kinds, .owner = owner, .lease_msecs = lease_msecs };
 	int err = 0;

@@ -20,7 +20,7 @@
 #define RENEW_MSECS 1000
 #else
 #define LEASE_MSECS 30000
-#define RENEW_MSECS 3000        /* also how often progress is shown */
+#define RENEW_MSECS 3000 /* also how often progress is shown */
 #endif
 #define RENEW_CHECK_MSECS 500
 #define IDLE_WAIT_MSECS 30000
@@ -31,11 +31,11 @@ struct job_pool {
 	struct job_pool_settings settings;
 	pthread_mutex_t claim_mutex; /* held by the one who claims; guards generation */
 	uint64_t generation;
-	pthread_mutex_t mutex;       /* guards the rest */
-	pthread_cond_t cond;         /* a run ended, or the pool is to end */
+	pthread_mutex_t mutex; /* guards the rest */
+	pthread_cond_t cond;   /* a run ended, or the pool is to end */
 	struct job_run *running;
-	bool is_stopping;            /* claims nothing more; read without the mutex too */
-	bool is_over;                /* the renewer may go */
+	bool is_stopping; /* claims nothing more; read without the mutex too */
+	bool is_over;     /* the renewer may go */
 	pthread_t *threads, renewer;
 	unsigned thread_count;
 };
@@ -52,20 +52,25 @@ void job_result_set(struct job_result *result, enum job_outcome outcome, const c
 	va_end(args);
 }
 
-void job_result_set_remote(struct job_result *result, const char *who, const struct remote_error *error)
+void job_result_set_remote(struct job_result *result, const char *who,
+			   const struct remote_error *error)
 {
 	bool is_named = strncmp(error->message, who, strlen(who)) == 0;
-	const char *text = error->message[0] ? error->message : error->code[0] ? error->code : remote_kind_name(error->kind);
+	const char *text = error->message[0] ? error->message
+			   : error->code[0]  ? error->code
+					     : remote_kind_name(error->kind);
 
 	switch (error->kind) {
 	case REMOTE_CANCELLED:
 		job_result_set(result, JOB_OUTCOME_PUT_BACK, "cancelled");
 		return;
 	case REMOTE_REJECTED:
-		job_result_set(result, JOB_OUTCOME_FAILED, "%s%s%s", is_named ? "" : who, is_named ? "" : ": ", text);
+		job_result_set(result, JOB_OUTCOME_FAILED, "%s%s%s", is_named ? "" : who,
+			       is_named ? "" : ": ", text);
 		return;
 	default:
-		job_result_set(result, JOB_OUTCOME_RETRY, "%s%s%s", is_named ? "" : who, is_named ? "" : ": ", text);
+		job_result_set(result, JOB_OUTCOME_RETRY, "%s%s%s", is_named ? "" : who,
+			       is_named ? "" : ": ", text);
 	}
 	result->retry_after_msecs = error->retry_after_msecs;
 	if (error->kind == REMOTE_INVALID || error->kind == REMOTE_NOT_FOUND)
@@ -93,7 +98,8 @@ static void wait_msecs(struct job_pool *pool, int64_t msecs)
 
 /* ---- how a job ended ---- */
 
-/* Doubles with each attempt; between half of it and all of it, so that those that failed together do not come back together. */
+/* Doubles with each attempt; between half of it and all of it, so that those that failed together
+ * do not come back together. */
 static int64_t pause_msecs(const struct job_pool *pool, unsigned attempts)
 {
 	int64_t pause = pool->settings.pause_first_msecs;
@@ -103,11 +109,13 @@ static int64_t pause_msecs(const struct job_pool *pool, unsigned attempts)
 		pause *= 2;
 	if (pause > pool->settings.pause_limit_msecs)
 		pause = pool->settings.pause_limit_msecs;
-	(void)!crypto_random(&random, sizeof random); /* 0 where there is no randomness: half of it */
+	(void)!crypto_random(&random,
+			     sizeof random); /* 0 where there is no randomness: half of it */
 	return pause / 2 + (int64_t)((double)random / UINT32_MAX * (double)(pause - pause / 2));
 }
 
-static void log_end(const struct job_pool *pool, const struct job_run *run, const struct job_result *result)
+static void log_end(const struct job_pool *pool, const struct job_run *run,
+		    const struct job_result *result)
 {
 	struct catalog_workspace workspace;
 	char sid[SID_SIZE];
@@ -116,10 +124,11 @@ static void log_end(const struct job_pool *pool, const struct job_run *run, cons
 		workspace.name[0] = '\0';
 	sid_format(&run->job.recording.sid, "RE", sid);
 	if (result->outcome == JOB_OUTCOME_FAILED)
-		log_warning("%s: %s: %s: failed: %s", pool->settings.name, workspace.name, sid, result->reason);
+		log_warning("%s: %s: %s: failed: %s", pool->settings.name, workspace.name, sid,
+			    result->reason);
 	else
-		log_info("%s: %s: %s: attempt %u: %s", pool->settings.name, workspace.name, sid, run->job.attempts,
-			 result->reason);
+		log_info("%s: %s: %s: attempt %u: %s", pool->settings.name, workspace.name, sid,
+			 run->job.attempts, result->reason);
 }
 
 static void finish(struct job_pool *pool, struct job_run *run, struct job_result *result)
@@ -127,9 +136,11 @@ static void finish(struct job_pool *pool, struct job_run *run, struct job_result
 	int64_t pause;
 	int err = 0;
 
-	if (run->is_lost || result->outcome == JOB_OUTCOME_STALE || result->outcome == JOB_OUTCOME_DONE)
+	if (run->is_lost || result->outcome == JOB_OUTCOME_STALE ||
+	    result->outcome == JOB_OUTCOME_DONE)
 		return;
-	if (result->outcome == JOB_OUTCOME_RETRY && result->max_attempts && run->job.attempts >= result->max_attempts)
+	if (result->outcome == JOB_OUTCOME_RETRY && result->max_attempts &&
+	    run->job.attempts >= result->max_attempts)
 		result->outcome = JOB_OUTCOME_FAILED;
 	if (run->is_cancelled && result->outcome == JOB_OUTCOME_RETRY)
 		result->outcome = JOB_OUTCOME_PUT_BACK; /* it failed because we are ending */
@@ -150,7 +161,8 @@ static void finish(struct job_pool *pool, struct job_run *run, struct job_result
 	}
 	/* Not fatal: its lease ends by itself, and then it is due again. */
 	if (err && err != -ESTALE)
-		log_error("%s: the catalog does not take the end of a job: %s", pool->settings.name, strerror(-err));
+		log_error("%s: the catalog does not take the end of a job: %s", pool->settings.name,
+			  strerror(-err));
 }
 
 /* ---- workers ---- */
@@ -189,15 +201,18 @@ static bool admit(struct job_pool *pool, struct job_run *run)
 	return run->is_admitted;
 }
 
-/* With claim_mutex held. True: *run is claimed and admitted, or to be put back (*ret_admitted false). False: the pool ends. */
-static bool next_job(struct job_pool *pool, const char *owner, struct job_run *run, bool *ret_admitted)
+/* With claim_mutex held. True: *run is claimed and admitted, or to be put back (*ret_admitted
+ * false). False: the pool ends. */
+static bool next_job(struct job_pool *pool, const char *owner, struct job_run *run,
+		     bool *ret_admitted)
 {
 	const struct job_pool_settings *settings = &pool->settings;
 	bool complained = false;
 
 	while (!is_stopping(pool)) {
 		int64_t next_msecs, wait;
-		int err = catalog_job_claim(pool->catalog, settings->kinds, owner, LEASE_MSECS, &run->job, &next_msecs);
+		int err = catalog_job_claim(pool->catalog, settings->kinds, owner, LEASE_MSECS,
+					    &run->job, &next_msecs);
 
 		if (err == 0) {
 			run_add(pool, run);
@@ -207,7 +222,8 @@ static bool next_job(struct job_pool *pool, const char *owner, struct job_run *r
 		}
 		if (err != -ENOENT) {
 			if (!complained)
-				log_error("%s: the catalog gives no job: %s", settings->name, strerror(-err));
+				log_error("%s: the catalog gives no job: %s", settings->name,
+					  strerror(-err));
 			complained = true;
 			pthread_mutex_lock(&pool->mutex);
 			if (!pool->is_stopping)
@@ -215,7 +231,8 @@ static bool next_job(struct job_pool *pool, const char *owner, struct job_run *r
 			pthread_mutex_unlock(&pool->mutex);
 			continue;
 		}
-		wait = next_msecs == INT64_MAX ? IDLE_WAIT_MSECS : next_msecs - time_now_msecs() + 1;
+		wait = next_msecs == INT64_MAX ? IDLE_WAIT_MSECS
+					       : next_msecs - time_now_msecs() + 1;
 		if (wait > IDLE_WAIT_MSECS)
 			wait = IDLE_WAIT_MSECS;
 		if (wait > 0)
@@ -232,7 +249,8 @@ static void *worker(void *arg)
 	catalog_owner_new(owner);
 	for (;;) {
 		struct job_run run = { .is_cancelled = false };
-		struct job_result result = { .outcome = JOB_OUTCOME_PUT_BACK, .retry_after_msecs = -1 };
+		struct job_result result = { .outcome = JOB_OUTCOME_PUT_BACK,
+					     .retry_after_msecs = -1 };
 		bool found, admitted = false;
 
 		pthread_mutex_lock(&pool->claim_mutex);
@@ -252,14 +270,16 @@ static void *worker(void *arg)
 
 /* ---- leases ---- */
 
-/* The run is on the list, and stays there while the mutex is held: renewing under it blocks the workers' comings and goings only. */
+/* The run is on the list, and stays there while the mutex is held: renewing under it blocks the
+ * workers' comings and goings only. */
 static void renew(struct job_pool *pool, struct job_run *run, int64_t now)
 {
 	int err;
 
 	if (run->is_lost || now - run->renewed_msecs < RENEW_MSECS)
 		return;
-	err = catalog_job_renew(pool->catalog, &run->job, LEASE_MSECS, run->done_bytes, run->total_bytes);
+	err = catalog_job_renew(pool->catalog, &run->job, LEASE_MSECS, run->done_bytes,
+				run->total_bytes);
 	if (err == 0) {
 		run->renewed_msecs = now;
 		return;
@@ -311,7 +331,8 @@ static int start_thread(pthread_t *ret_thread, void *(*fn)(void *), void *arg)
 	return -err;
 }
 
-int job_pool_start(struct catalog *catalog, const struct job_pool_settings *settings, struct job_pool **ret_pool)
+int job_pool_start(struct catalog *catalog, const struct job_pool_settings *settings,
+		   struct job_pool **ret_pool)
 {
 	struct job_pool *pool = calloc(1, sizeof *pool);
 	pthread_condattr_t attr;

@@ -1,8 +1,9 @@
 /*
- * Workers on the queue, for the rooms that carry its jobs out: threads that claim, a thread that renews their leases, an end in good order. What a job means is the
- * room's own.
+ * Workers on the queue, for the rooms that carry its jobs out: threads that claim, a thread that
+ * renews their leases, an end in good order. What a job means is the room's own.
  *
- * One worker at a time claims; it waits for what the job needs (admit) before the next may, so that a job that has to wait for memory is not overtaken for ever.
+ * One worker at a time claims; it waits for what the job needs (admit) before the next may, so that
+ * a job that has to wait for memory is not overtaken for ever.
  */
 #ifndef TONICFS_CATALOG_POOL_H
 #define TONICFS_CATALOG_POOL_H
@@ -12,19 +13,20 @@
 
 struct job_run {
 	struct catalog_job job;
-	volatile bool is_cancelled;  /* set by the pool: the lease is lost, or the pool is to end. Change nothing any more, come back soon */
+	volatile bool is_cancelled; /* set by the pool: the lease is lost, or the pool is to end.
+				       Change nothing any more, come back soon */
 	_Atomic int64_t done_bytes, total_bytes; /* of the worker, shown as progress */
-	size_t reserved_bytes;       /* the room's own */
-	struct job_run *next;        /* the pool's own, like what follows */
+	size_t reserved_bytes;                   /* the room's own */
+	struct job_run *next;                    /* the pool's own, like what follows */
 	bool is_lost, is_admitted;
 	int64_t renewed_msecs;
 };
 
 enum job_outcome {
-	JOB_OUTCOME_DONE,   /* the catalog has been told */
-	JOB_OUTCOME_STALE,  /* the catalog answered -ESTALE: somebody else's by now */
-	JOB_OUTCOME_RETRY,  /* later: after the growing pause, or what the service said */
-	JOB_OUTCOME_FAILED, /* not again by itself */
+	JOB_OUTCOME_DONE,     /* the catalog has been told */
+	JOB_OUTCOME_STALE,    /* the catalog answered -ESTALE: somebody else's by now */
+	JOB_OUTCOME_RETRY,    /* later: after the growing pause, or what the service said */
+	JOB_OUTCOME_FAILED,   /* not again by itself */
 	JOB_OUTCOME_PUT_BACK, /* was no attempt */
 };
 struct job_result {
@@ -38,25 +40,30 @@ struct job_pool_settings {
 	const char *name; /* for the log; a literal */
 	unsigned kinds;   /* mask of enum catalog_job_kind */
 	unsigned workers;
-	unsigned pause_first_msecs, pause_limit_msecs; /* before a retry: doubled each time, with jitter */
+	unsigned pause_first_msecs,
+		pause_limit_msecs; /* before a retry: doubled each time, with jitter */
 	/* Waits until the job may run; false: it is to be put back. NULL: always at once. */
 	bool (*admit)(void *arg, struct job_run *run);
 	void (*work)(void *arg, struct job_run *run, struct job_result *ret_result);
-	/* Last, for every job that was claimed, admitted or not: gives back what admit took. May be NULL. */
+	/* Last, for every job that was claimed, admitted or not: gives back what admit took. May be
+	 * NULL. */
 	void (*release)(void *arg, struct job_run *run);
 	void *arg;
 };
 
 struct job_pool;
-int job_pool_start(struct catalog *catalog, const struct job_pool_settings *settings, struct job_pool **ret_pool);
-/* Claims nothing more. Jobs that run have grace_msecs to end; then is_cancelled is set and those that did not end are put back. NULL is fine. */
+int job_pool_start(struct catalog *catalog, const struct job_pool_settings *settings,
+		   struct job_pool **ret_pool);
+/* Claims nothing more. Jobs that run have grace_msecs to end; then is_cancelled is set and those
+ * that did not end are put back. NULL is fine. */
 void job_pool_stop(struct job_pool *pool, unsigned grace_msecs);
 
 void job_result_set(struct job_result *result, enum job_outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* What a service's refusal means for a job: busy, unreachable or uncertain is tried again without end, what cannot be believed or found a few times, a no is final.
- * who: "Twilio", "S3". */
+/* What a service's refusal means for a job: busy, unreachable or uncertain is tried again without
+ * end, what cannot be believed or found a few times, a no is final. who: "Twilio", "S3". */
 #define JOB_DOUBTFUL_ATTEMPTS 5
-void job_result_set_remote(struct job_result *result, const char *who, const struct remote_error *error);
+void job_result_set_remote(struct job_result *result, const char *who,
+			   const struct remote_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Removing. One transaction writes the tombstones and queues what the workspace's policy asks for; the policy's workers do the rest. The same statements
- * remove one recording or all files of a folder, each in two forms.
+ * Removing. One transaction writes the tombstones and queues what the workspace's policy asks for;
+ * the policy's workers do the rest. The same statements remove one recording or all files of a
+ * folder, each in two forms.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,8 +24,10 @@ struct policy {
 static int policy_load(struct conn *conn, int64_t workspace_id, struct policy *ret_policy)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt, "SELECT delete_s3, delete_twilio, keep_at_twilio FROM workspace WHERE id = ?", "i",
-			     workspace_id);
+	int err = conn_query(
+		conn, &stmt,
+		"SELECT delete_s3, delete_twilio, keep_at_twilio FROM workspace WHERE id = ?", "i",
+		workspace_id);
 
 	if (err == 0)
 		err = conn_step(conn, stmt);
@@ -39,19 +42,23 @@ static int policy_load(struct conn *conn, int64_t workspace_id, struct policy *r
 
 /* ---- the statements ---- */
 
-/* Bytes may be at Twilio in TWILIO, UPLOADING, STORED. What a cleanup may have sent already is remembered. */
+/* Bytes may be at Twilio in TWILIO, UPLOADING, STORED. What a cleanup may have sent already is
+ * remembered. */
 #define TWILIO_DELETES(where) \
 	"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs, was_sent)" \
 	" SELECT 4, r.id, r.workspace_id, 0, ?2, coalesce((SELECT j.was_sent FROM job j WHERE j.recording_id = r.id" \
 	" AND j.kind = 2), 0) FROM recording r WHERE " where " AND r.state IN (1, 2, 3)" \
 	" ON CONFLICT (recording_id, kind) DO NOTHING"
 #define DROP_CLEANUPS(where) \
-	"DELETE FROM job WHERE kind = 2 AND recording_id IN (SELECT r.id FROM recording r WHERE " where " AND r.state = 3)"
+	"DELETE FROM job WHERE kind = 2 AND recording_id IN (SELECT r.id FROM recording r WHERE " where \
+	" AND r.state = 3)"
 #define CLEANUPS_OWED(where) \
-	"SELECT count(*) FROM recording r JOIN job j ON j.recording_id = r.id AND j.kind = 2 WHERE " where " AND r.state = 3"
+	"SELECT count(*) FROM recording r JOIN job j ON j.recording_id = r.id AND j.kind = 2 WHERE " where \
+	" AND r.state = 3"
 #define AT_TWILIO(where) "SELECT count(*) FROM recording r WHERE " where " AND r.state IN (1, 2, 3)"
-/* Bytes may be in S3 in UPLOADING, STORED, S3, and where an earlier attempt got as far. A transfer under way finds its lease gone and stops; what deletes
- * its object waits until that lease has ended, so that no upload comes behind it. */
+/* Bytes may be in S3 in UPLOADING, STORED, S3, and where an earlier attempt got as far. A transfer
+ * under way finds its lease gone and stops; what deletes its object waits until that lease has
+ * ended, so that no upload comes behind it. */
 #define S3_JOBS(where) \
 	"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)" \
 	" SELECT ?3, r.id, r.workspace_id, 0, CASE WHEN m.state = 1 AND m.due_msecs > ?2 THEN m.due_msecs ELSE ?2 END" \
@@ -59,10 +66,12 @@ static int policy_load(struct conn *conn, int64_t workspace_id, struct policy *r
 	" WHERE " where " AND (r.state IN (2, 3, 4) OR (r.state = 1 AND m.attempts > 0))" \
 	" ON CONFLICT (recording_id, kind) DO NOTHING"
 #define DROP_MIGRATIONS(where) \
-	"DELETE FROM job WHERE kind = 1 AND recording_id IN (SELECT r.id FROM recording r WHERE " where " AND r.state <> 6)"
+	"DELETE FROM job WHERE kind = 1 AND recording_id IN (SELECT r.id FROM recording r WHERE " where \
+	" AND r.state <> 6)"
 #define AUDIT(where) \
 	"INSERT INTO audit (at_secs, action, workspace_id, recording_id, note)" \
-	" SELECT ?2, 'remove', r.workspace_id, r.id, ?3 FROM recording r WHERE " where " AND r.state <> 6"
+	" SELECT ?2, 'remove', r.workspace_id, r.id, ?3 FROM recording r WHERE " where \
+	" AND r.state <> 6"
 #define TOMBSTONES(where) \
 	"UPDATE recording AS r SET state = 6, migration = CASE WHEN state IN (3, 4) THEN 3 ELSE 0 END," \
 	" removed_secs = ?2, removed_policy = ?3 WHERE " where " AND state <> 6"
@@ -71,19 +80,21 @@ static int policy_load(struct conn *conn, int64_t workspace_id, struct policy *r
 #define OF_FOLDER "r.folder_id = ?1 AND r.listed = 1" /* by the listing's index */
 
 struct statements {
-	const char *twilio_deletes, *drop_cleanups, *cleanups_owed, *at_twilio, *s3_jobs, *drop_migrations, *audit, *tombstones;
+	const char *twilio_deletes, *drop_cleanups, *cleanups_owed, *at_twilio, *s3_jobs,
+		*drop_migrations, *audit, *tombstones;
 };
 static const struct statements of_one = {
-	TWILIO_DELETES(OF_ONE), DROP_CLEANUPS(OF_ONE), CLEANUPS_OWED(OF_ONE), AT_TWILIO(OF_ONE),
-	S3_JOBS(OF_ONE), DROP_MIGRATIONS(OF_ONE), AUDIT(OF_ONE), TOMBSTONES(OF_ONE),
+	TWILIO_DELETES(OF_ONE), DROP_CLEANUPS(OF_ONE),   CLEANUPS_OWED(OF_ONE), AT_TWILIO(OF_ONE),
+	S3_JOBS(OF_ONE),        DROP_MIGRATIONS(OF_ONE), AUDIT(OF_ONE),         TOMBSTONES(OF_ONE),
 };
 static const struct statements of_folder = {
-	TWILIO_DELETES(OF_FOLDER), DROP_CLEANUPS(OF_FOLDER), CLEANUPS_OWED(OF_FOLDER), AT_TWILIO(OF_FOLDER),
-	S3_JOBS(OF_FOLDER), DROP_MIGRATIONS(OF_FOLDER), AUDIT(OF_FOLDER), TOMBSTONES(OF_FOLDER),
+	TWILIO_DELETES(OF_FOLDER), DROP_CLEANUPS(OF_FOLDER), CLEANUPS_OWED(OF_FOLDER),
+	AT_TWILIO(OF_FOLDER),      S3_JOBS(OF_FOLDER),       DROP_MIGRATIONS(OF_FOLDER),
+	AUDIT(OF_FOLDER),          TOMBSTONES(OF_FOLDER),
 };
 
-static int remove_at_twilio(struct conn *conn, const struct statements *sql, int64_t id, const struct policy *policy,
-			    struct catalog_removal *removal)
+static int remove_at_twilio(struct conn *conn, const struct statements *sql, int64_t id,
+			    const struct policy *policy, struct catalog_removal *removal)
 {
 	int64_t there, owed;
 	int err;
@@ -109,8 +120,8 @@ static int remove_at_twilio(struct conn *conn, const struct statements *sql, int
 	return 0;
 }
 
-static int remove_in_s3(struct conn *conn, const struct statements *sql, int64_t id, const struct policy *policy,
-			struct catalog_removal *removal)
+static int remove_in_s3(struct conn *conn, const struct statements *sql, int64_t id,
+			const struct policy *policy, struct catalog_removal *removal)
 {
 	int64_t kind = policy->delete_s3 ? CATALOG_JOB_DELETE_S3 : CATALOG_JOB_TOMBSTONE;
 	int err = conn_run(conn, sql->s3_jobs, "iii", id, time_now_msecs(), kind);
@@ -124,13 +135,15 @@ static int remove_in_s3(struct conn *conn, const struct statements *sql, int64_t
 	return 0;
 }
 
-static int remove_all(struct conn *conn, const struct statements *sql, int64_t id, const struct policy *policy,
-		      struct catalog_removal *removal)
+static int remove_all(struct conn *conn, const struct statements *sql, int64_t id,
+		      const struct policy *policy, struct catalog_removal *removal)
 {
-	int64_t bits = (policy->delete_s3 ? POLICY_DELETE_S3 : 0) | (policy->delete_twilio ? POLICY_DELETE_TWILIO : 0);
-	const char *note = policy->delete_s3 ? policy->delete_twilio ? "delete_s3 delete_twilio" : "delete_s3" :
-			   policy->delete_twilio ? "delete_twilio" :
-						   "";
+	int64_t bits = (policy->delete_s3 ? POLICY_DELETE_S3 : 0) |
+		       (policy->delete_twilio ? POLICY_DELETE_TWILIO : 0);
+	const char *note = policy->delete_s3
+				   ? policy->delete_twilio ? "delete_s3 delete_twilio" : "delete_s3"
+			   : policy->delete_twilio ? "delete_twilio"
+						   : "";
 	int err = remove_at_twilio(conn, sql, id, policy, removal);
 
 	if (err == 0)
@@ -154,12 +167,15 @@ struct removal_arg {
 	struct catalog_removal removal;
 };
 
-/* The call's entry goes with its last recording; one that is still being recorded, or is a file, keeps it. */
+/* The call's entry goes with its last recording; one that is still being recorded, or is a file,
+ * keeps it. */
 static int call_left(struct conn *conn, int64_t call_id)
 {
 	int64_t left;
-	int err = conn_query_int(conn, &left, "SELECT count(*) FROM recording WHERE call_id = ?1 AND state <> 6"
-				 " AND (listed = 1 OR completed = 0)", "i", call_id);
+	int err = conn_query_int(conn, &left,
+				 "SELECT count(*) FROM recording WHERE call_id = ?1 AND state <> 6"
+				 " AND (listed = 1 OR completed = 0)",
+				 "i", call_id);
 
 	if (err || left)
 		return err;
@@ -188,7 +204,8 @@ static int write_remove_recording(struct catalog *catalog, struct conn *conn, vo
 	return err;
 }
 
-int catalog_remove_recording(struct catalog *catalog, int64_t recording_id, struct catalog_removal *ret_removal)
+int catalog_remove_recording(struct catalog *catalog, int64_t recording_id,
+			     struct catalog_removal *ret_removal)
 {
 	struct removal_arg a = { .id = recording_id };
 	int err = catalog_write(catalog, write_remove_recording, &a);
@@ -205,30 +222,39 @@ static int folder_gone(struct conn *conn, const char *name, int64_t inode, int64
 	char encoded[CATALOG_NAME_SIZE];
 	int err = catalog_name_encode(name, encoded);
 
-	return err ? err : conn_run(conn, "INSERT INTO change (at_secs, kind, inode, parent, name, sid_name)"
-				    " VALUES (?1, ?2, ?3, ?4, ?5, ?5)", "iiiis", time_now_secs(),
-				    (int64_t)CATALOG_CHANGE_ENTRY_GONE, inode, parent, encoded);
+	return err ? err
+		   : conn_run(conn,
+			      "INSERT INTO change (at_secs, kind, inode, parent, name, sid_name)"
+			      " VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+			      "iiiis", time_now_secs(), (int64_t)CATALOG_CHANGE_ENTRY_GONE, inode,
+			      parent, encoded);
 }
 
 static int campaigns_count(struct conn *conn, int64_t workspace_id, int64_t *ret_count)
 {
-	return conn_query_int(conn, ret_count, "SELECT count(*) FROM folder WHERE workspace_id = ? AND name IS NOT NULL"
-			      " AND removed = 0", "i", workspace_id);
+	return conn_query_int(
+		conn, ret_count,
+		"SELECT count(*) FROM folder WHERE workspace_id = ? AND name IS NOT NULL"
+		" AND removed = 0",
+		"i", workspace_id);
 }
 
-/* Recordings that are no files: still being recorded, or gone. Few, and found by their calls. Those without a call are in `unassigned`. */
-static int unlisted_remove(struct conn *conn, int64_t folder_id, const struct policy *policy, struct catalog_removal *removal)
+/* Recordings that are no files: still being recorded, or gone. Few, and found by their calls. Those
+ * without a call are in `unassigned`. */
+static int unlisted_remove(struct conn *conn, int64_t folder_id, const struct policy *policy,
+			   struct catalog_removal *removal)
 {
 	int64_t id = 0;
 	int err;
 
 	for (;;) {
-		err = conn_query_int(conn, &id,
-				     "SELECT min(id) FROM (SELECT r.id FROM call c JOIN recording r ON r.call_id = c.id"
-				     " WHERE c.folder_id = ?1 AND r.listed = 0 AND r.state <> 6 AND r.id > ?2 UNION ALL"
-				     " SELECT r.id FROM recording r WHERE r.call_id = 0 AND r.folder_id = ?1"
-				     " AND r.listed = 0 AND r.state <> 6 AND r.id > ?2) HAVING min(id) IS NOT NULL",
-				     "ii", folder_id, id);
+		err = conn_query_int(
+			conn, &id,
+			"SELECT min(id) FROM (SELECT r.id FROM call c JOIN recording r ON r.call_id = c.id"
+			" WHERE c.folder_id = ?1 AND r.listed = 0 AND r.state <> 6 AND r.id > ?2 UNION ALL"
+			" SELECT r.id FROM recording r WHERE r.call_id = 0 AND r.folder_id = ?1"
+			" AND r.listed = 0 AND r.state <> 6 AND r.id > ?2) HAVING min(id) IS NOT NULL",
+			"ii", folder_id, id);
 		if (err)
 			return err == -ENOENT ? 0 : err;
 		err = remove_all(conn, &of_one, id, policy, removal);
@@ -238,20 +264,27 @@ static int unlisted_remove(struct conn *conn, int64_t folder_id, const struct po
 }
 
 /* Recordings and calls; the folder itself stays. */
-static int folder_empty(struct conn *conn, int64_t folder_id, const struct policy *policy, struct catalog_removal *removal)
+static int folder_empty(struct conn *conn, int64_t folder_id, const struct policy *policy,
+			struct catalog_removal *removal)
 {
 	int err = remove_all(conn, &of_folder, folder_id, policy, removal);
 
 	if (err == 0)
-		err = conn_run(conn, "UPDATE recording SET listed = 0 WHERE folder_id = ? AND listed = 1", "i", folder_id);
+		err = conn_run(conn,
+			       "UPDATE recording SET listed = 0 WHERE folder_id = ? AND listed = 1",
+			       "i", folder_id);
 	if (err == 0)
 		err = unlisted_remove(conn, folder_id, policy, removal);
 	if (err == 0)
-		err = conn_run(conn, "UPDATE call SET removed = 1, csv_len = 0 WHERE folder_id = ? AND removed = 0", "i",
-			       folder_id);
+		err = conn_run(
+			conn,
+			"UPDATE call SET removed = 1, csv_len = 0 WHERE folder_id = ? AND removed = 0",
+			"i", folder_id);
 	if (err == 0)
-		err = conn_run(conn, "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2) WHERE id = ?1", "ii",
-			       folder_id, time_now_nsecs());
+		err = conn_run(
+			conn,
+			"UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2) WHERE id = ?1",
+			"ii", folder_id, time_now_nsecs());
 	return err ? err : folder_touch(conn, folder_id);
 }
 
@@ -264,9 +297,12 @@ struct folder_row {
 static int folder_load(struct conn *conn, int64_t folder_id, struct folder_row *ret_folder)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt, "SELECT f.workspace_id, f.inode, w.inode, f.name IS NULL,"
-			     " coalesce(f.name, '" CATALOG_UNASSIGNED "') FROM folder f"
-			     " JOIN workspace w ON w.id = f.workspace_id WHERE f.id = ? AND f.removed = 0", "i", folder_id);
+	int err = conn_query(
+		conn, &stmt,
+		"SELECT f.workspace_id, f.inode, w.inode, f.name IS NULL,"
+		" coalesce(f.name, '" CATALOG_UNASSIGNED "') FROM folder f"
+		" JOIN workspace w ON w.id = f.workspace_id WHERE f.id = ? AND f.removed = 0",
+		"i", folder_id);
 
 	if (err == 0)
 		err = conn_step(conn, stmt);
@@ -280,15 +316,16 @@ static int folder_load(struct conn *conn, int64_t folder_id, struct folder_row *
 	return 0;
 }
 
-static int folder_remove(struct conn *conn, int64_t folder_id, const struct folder_row *folder, const struct policy *policy,
-			 struct catalog_removal *removal)
+static int folder_remove(struct conn *conn, int64_t folder_id, const struct folder_row *folder,
+			 const struct policy *policy, struct catalog_removal *removal)
 {
 	int err = folder_empty(conn, folder_id, policy, removal);
 
 	if (err == 0 && !folder->is_unassigned)
 		err = conn_run(conn, "UPDATE folder SET removed = 1 WHERE id = ?", "i", folder_id);
 	if (err == 0)
-		err = conn_run(conn, "DELETE FROM campaign_number WHERE folder_id = ?", "i", folder_id);
+		err = conn_run(conn, "DELETE FROM campaign_number WHERE folder_id = ?", "i",
+			       folder_id);
 	if (err == 0)
 		err = folder_gone(conn, folder->name, folder->inode, folder->workspace_inode);
 	return err ? err : workspace_touch(conn, folder->workspace_id);
@@ -296,8 +333,10 @@ static int folder_remove(struct conn *conn, int64_t folder_id, const struct fold
 
 static int listed_count(struct conn *conn, int64_t folder_id, int64_t *ret_count)
 {
-	return conn_query_int(conn, ret_count, "SELECT coalesce(sum(n), 0) FROM folder_count WHERE folder_id = ? AND listed = 1",
-			      "i", folder_id);
+	return conn_query_int(
+		conn, ret_count,
+		"SELECT coalesce(sum(n), 0) FROM folder_count WHERE folder_id = ? AND listed = 1",
+		"i", folder_id);
 }
 
 static int write_remove_campaign(struct catalog *catalog, struct conn *conn, void *arg)
@@ -325,7 +364,8 @@ static int write_remove_campaign(struct catalog *catalog, struct conn *conn, voi
 	return err ? err : folder_remove(conn, a->id, &folder, &policy, &a->removal);
 }
 
-int catalog_remove_campaign(struct catalog *catalog, int64_t folder_id, bool only_if_empty, struct catalog_removal *ret_removal)
+int catalog_remove_campaign(struct catalog *catalog, int64_t folder_id, bool only_if_empty,
+			    struct catalog_removal *ret_removal)
 {
 	struct removal_arg a = { .id = folder_id, .only_if_empty = only_if_empty };
 	int err = catalog_write(catalog, write_remove_campaign, &a);
@@ -353,7 +393,9 @@ static int workspace_gone(struct conn *conn, int64_t workspace_id)
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	char name[CATALOG_NAME_SIZE];
 	int64_t inode;
-	int err = conn_query(conn, &stmt, "SELECT name, inode FROM workspace WHERE id = ? AND removed = 0", "i", workspace_id);
+	int err = conn_query(conn, &stmt,
+			     "SELECT name, inode FROM workspace WHERE id = ? AND removed = 0", "i",
+			     workspace_id);
 
 	if (err == 0)
 		err = conn_step(conn, stmt);
@@ -364,7 +406,8 @@ static int workspace_gone(struct conn *conn, int64_t workspace_id)
 	conn_stmt_release(&stmt);
 	err = conn_run(conn, "UPDATE workspace SET removed = 1 WHERE id = ?", "i", workspace_id);
 	if (err == 0)
-		err = conn_run(conn, "UPDATE folder SET removed = 1 WHERE workspace_id = ?", "i", workspace_id);
+		err = conn_run(conn, "UPDATE folder SET removed = 1 WHERE workspace_id = ?", "i",
+			       workspace_id);
 	if (err == 0)
 		err = folder_gone(conn, name, inode, CATALOG_ROOT_INODE);
 	if (err == 0)
@@ -378,7 +421,8 @@ static int write_remove_workspace(struct catalog *catalog, struct conn *conn, vo
 	cleanup_free int64_t *folders = NULL;
 	size_t count = 0;
 	struct policy policy;
-	int err = scope_folders(conn, (struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, a->id }, false, &folders, &count);
+	int err = scope_folders(conn, (struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, a->id },
+				false, &folders, &count);
 
 	(void)catalog;
 	memset(&a->removal, 0, sizeof a->removal);
@@ -396,7 +440,8 @@ static int write_remove_workspace(struct catalog *catalog, struct conn *conn, vo
 	return err ? err : workspace_gone(conn, a->id);
 }
 
-int catalog_remove_workspace(struct catalog *catalog, int64_t workspace_id, bool only_if_empty, struct catalog_removal *ret_removal)
+int catalog_remove_workspace(struct catalog *catalog, int64_t workspace_id, bool only_if_empty,
+			     struct catalog_removal *ret_removal)
 {
 	struct removal_arg a = { .id = workspace_id, .only_if_empty = only_if_empty };
 	int err = catalog_write(catalog, write_remove_workspace, &a);

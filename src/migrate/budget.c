@@ -32,7 +32,8 @@ static void wait_a_moment(struct budget *budget)
 	pthread_cond_timedwait(&budget->cond, &budget->mutex, &at);
 }
 
-bool budget_take(struct budget *budget, size_t bytes, const volatile bool *cancelled, size_t *ret_bytes)
+bool budget_take(struct budget *budget, size_t bytes, const volatile bool *cancelled,
+		 size_t *ret_bytes)
 {
 	bool taken = false;
 
@@ -52,7 +53,8 @@ bool budget_take(struct budget *budget, size_t bytes, const volatile bool *cance
 	return taken;
 }
 
-bool budget_more(struct budget *budget, size_t bytes, const volatile bool *cancelled, bool *overdrawn)
+bool budget_more(struct budget *budget, size_t bytes, const volatile bool *cancelled,
+		 bool *overdrawn)
 {
 	bool taken = false;
 

@@ -1,4 +1,5 @@
-/* The memory that all transfers share. A transfer reserves what its buffer needs before it begins. Any thread. */
+/* The memory that all transfers share. A transfer reserves what its buffer needs before it begins.
+ * Any thread. */
 #ifndef TONICFS_MIGRATE_BUDGET_H
 #define TONICFS_MIGRATE_BUDGET_H
 
@@ -10,16 +11,20 @@ struct budget {
 	pthread_mutex_t mutex; /* guards the rest */
 	pthread_cond_t cond;
 	size_t total_bytes, used_bytes;
-	bool is_overdrawn;     /* by one transfer, see budget_more */
+	bool is_overdrawn; /* by one transfer, see budget_more */
 };
 
 void budget_init(struct budget *budget, size_t total_bytes);
 void budget_release(struct budget *budget);
-/* Waits until so much is free; one that alone is larger than the total gets all of it. *ret_bytes: what was taken. False: *cancelled became true. */
-bool budget_take(struct budget *budget, size_t bytes, const volatile bool *cancelled, size_t *ret_bytes);
-/* For a transfer that holds some and learns that it needs more. Waiting for others who may wait likewise could last for ever: so one at a time may overdraw. *overdrawn is
- * set for that one, and handed to budget_give. */
-bool budget_more(struct budget *budget, size_t bytes, const volatile bool *cancelled, bool *overdrawn);
+/* Waits until so much is free; one that alone is larger than the total gets all of it. *ret_bytes:
+ * what was taken. False: *cancelled became true. */
+bool budget_take(struct budget *budget, size_t bytes, const volatile bool *cancelled,
+		 size_t *ret_bytes);
+/* For a transfer that holds some and learns that it needs more. Waiting for others who may wait
+ * likewise could last for ever: so one at a time may overdraw. *overdrawn is set for that one, and
+ * handed to budget_give. */
+bool budget_more(struct budget *budget, size_t bytes, const volatile bool *cancelled,
+		 bool *overdrawn);
 void budget_give(struct budget *budget, size_t bytes, bool overdrawn);
 
 #endif

@@ -11,7 +11,8 @@
 
 #define FRESH_SECS 60 /* so long after its verification the object is not looked at again */
 
-/* Between the verification and now somebody may have emptied the bucket: with the DELETE the last copy would go. */
+/* Between the verification and now somebody may have emptied the bucket: with the DELETE the last
+ * copy would go. */
 static int check_object(struct migrate *migrate, struct job_run *run, struct job_result *result)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -22,31 +23,43 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 	int err = catalog_recording_object(migrate->catalog, run->job.recording.id, &stored);
 
 	if (err)
-		return job_result_set(result, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err)), err;
-	if (run->job.attempts == 1 && stored.stored_secs + FRESH_SECS > time_now_secs() && stored.stored_secs <= time_now_secs())
+		return job_result_set(result, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err)),
+		       err;
+	if (run->job.attempts == 1 && stored.stored_secs + FRESH_SECS > time_now_secs() &&
+	    stored.stored_secs <= time_now_secs())
 		return 0;
-	err = storage_client_new(migrate->catalog, migrate->http, run->job.workspace_id, &run->is_cancelled, &s3, NULL);
+	err = storage_client_new(migrate->catalog, migrate->http, run->job.workspace_id,
+				 &run->is_cancelled, &s3, NULL);
 	if (err)
-		return job_result_set(result, JOB_OUTCOME_RETRY, "the bucket cannot be used: %s", strerror(-err)), err;
+		return job_result_set(result, JOB_OUTCOME_RETRY, "the bucket cannot be used: %s",
+				      strerror(-err)),
+		       err;
 	err = s3_head_object(s3, stored.key, &object, &error);
 	s3_client_free(s3);
 	if (err == 0) {
-		if (object.size_bytes == stored.size_bytes && strcasecmp(object.etag, stored.etag) == 0)
+		if (object.size_bytes == stored.size_bytes &&
+		    strcasecmp(object.etag, stored.etag) == 0)
 			return 0;
-		job_result_set(result, JOB_OUTCOME_FAILED, "the object in S3 is no longer what was migrated; Twilio keeps its copy");
+		job_result_set(
+			result, JOB_OUTCOME_FAILED,
+			"the object in S3 is no longer what was migrated; Twilio keeps its copy");
 		return -ESTALE;
 	}
 	if (error.kind != REMOTE_NOT_FOUND) {
 		job_result_set_remote(result, "S3", &error);
 		if (result->outcome == JOB_OUTCOME_FAILED)
-			result->outcome = JOB_OUTCOME_RETRY; /* a bucket that is closed today may be open tomorrow */
+			result->outcome = JOB_OUTCOME_RETRY; /* a bucket that is closed today may be
+								open tomorrow */
 		result->max_attempts = 0;
 		return err;
 	}
 	sid_format(&run->job.recording.sid, "RE", sid);
-	log_warning("migrate: %s: its object is gone from S3 before Twilio's copy was deleted; it is to be migrated anew", sid);
+	log_warning(
+		"migrate: %s: its object is gone from S3 before Twilio's copy was deleted; it is to be migrated anew",
+		sid);
 	err = catalog_recording_lost_in_s3(migrate->catalog, run->job.recording.id);
-	job_result_set(result, err && err != -ESTALE ? JOB_OUTCOME_RETRY : JOB_OUTCOME_STALE, "the object is gone from S3");
+	job_result_set(result, err && err != -ESTALE ? JOB_OUTCOME_RETRY : JOB_OUTCOME_STALE,
+		       "the object is gone from S3");
 	return -ENOENT;
 }
 
@@ -57,11 +70,14 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 	int err;
 
 	/* Of a removed recording the bytes in S3 may be gone by the same policy. */
-	if (run->job.recording.state == CATALOG_STATE_STORED && check_object(migrate, run, ret_result))
+	if (run->job.recording.state == CATALOG_STATE_STORED &&
+	    check_object(migrate, run, ret_result))
 		return;
-	err = account_client_new(migrate->catalog, migrate->http, run->job.workspace_id, 0, &run->is_cancelled, &twilio, NULL);
+	err = account_client_new(migrate->catalog, migrate->http, run->job.workspace_id, 0,
+				 &run->is_cancelled, &twilio, NULL);
 	if (err) {
-		job_result_set(ret_result, JOB_OUTCOME_RETRY, "the Twilio account cannot be used: %s", strerror(-err));
+		job_result_set(ret_result, JOB_OUTCOME_RETRY,
+			       "the Twilio account cannot be used: %s", strerror(-err));
 		return;
 	}
 	err = account_delete_recording(migrate->catalog, twilio, run, ret_result);

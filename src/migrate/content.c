@@ -59,7 +59,8 @@ int content_finish(struct content *content)
 	crypto_base64(sha256, sizeof sha256, content->sha256_base64);
 	crypto_hex(md5, sizeof md5, content->md5_hex);
 	crypto_hex(parts, sizeof parts, parts_hex);
-	snprintf(content->parts_etag, sizeof content->parts_etag, "%s-%u", parts_hex, content->part_count % 100000);
+	snprintf(content->parts_etag, sizeof content->parts_etag, "%s-%u", parts_hex,
+		 content->part_count % 100000);
 	return 0;
 }
 
@@ -67,7 +68,8 @@ int content_finish(struct content *content)
 
 #define REFUSE(...) (snprintf(ret_reason, CONTENT_REASON_SIZE, __VA_ARGS__), -EBADMSG)
 
-int content_check_head(struct content *content, const void *bytes, size_t n, int channels, char ret_reason[CONTENT_REASON_SIZE])
+int content_check_head(struct content *content, const void *bytes, size_t n, int channels,
+		       char ret_reason[CONTENT_REASON_SIZE])
 {
 	int err;
 
@@ -79,10 +81,12 @@ int content_check_head(struct content *content, const void *bytes, size_t n, int
 	if (err)
 		return REFUSE("what Twilio gave is no WAV file");
 	content->has_wav = true;
-	/* One of two tracks mixed into the other: after the delete nobody has the other any more. */
+	/* One of two tracks mixed into the other: after the delete nobody has the other any more.
+	 */
 	if (content->wav.channels != channels)
-		return REFUSE("Twilio gave %d channel%s where %d %s asked for", content->wav.channels,
-			      content->wav.channels == 1 ? "" : "s", channels, channels == 1 ? "was" : "were");
+		return REFUSE("Twilio gave %d channel%s where %d %s asked for",
+			      content->wav.channels, content->wav.channels == 1 ? "" : "s",
+			      channels, channels == 1 ? "was" : "were");
 	if (content->wav.bytes_per_sec <= 0)
 		return REFUSE("the WAV file does not say how fast it is to be played");
 	return 0;
@@ -93,31 +97,37 @@ static bool is_md5(const char *etag)
 	return strlen(etag) == 32 && strspn(etag, "0123456789abcdefABCDEF") == 32;
 }
 
-static int check_audio(const struct content *content, const struct catalog_recording *recording, char *ret_reason)
+static int check_audio(const struct content *content, const struct catalog_recording *recording,
+		       char *ret_reason)
 {
 	const struct wav_info *wav = &content->wav;
-	int64_t audio_bytes = wav->data_size_bytes, least_secs = recording->duration_secs - DURATION_ALLOWANCE_SECS;
+	int64_t audio_bytes = wav->data_size_bytes,
+		least_secs = recording->duration_secs - DURATION_ALLOWANCE_SECS;
 
 	if (audio_bytes < 0)
 		audio_bytes = content->size_bytes - wav->data_offset_bytes;
 	if (wav->data_offset_bytes + audio_bytes > content->size_bytes)
-		return REFUSE("cut off: the WAV file is longer than the %lld bytes that came", (long long)content->size_bytes);
+		return REFUSE("cut off: the WAV file is longer than the %lld bytes that came",
+			      (long long)content->size_bytes);
 	if (least_secs > 0 && audio_bytes / wav->bytes_per_sec < least_secs)
-		return REFUSE("shorter than Twilio said: %lld of %lld seconds", (long long)(audio_bytes / wav->bytes_per_sec),
+		return REFUSE("shorter than Twilio said: %lld of %lld seconds",
+			      (long long)(audio_bytes / wav->bytes_per_sec),
 			      (long long)recording->duration_secs);
 	return 0;
 }
 
-int content_check_end(const struct content *content, const struct catalog_recording *recording, int64_t announced_bytes,
-		      const char *etag, char ret_reason[CONTENT_REASON_SIZE])
+int content_check_end(const struct content *content, const struct catalog_recording *recording,
+		      int64_t announced_bytes, const char *etag,
+		      char ret_reason[CONTENT_REASON_SIZE])
 {
 	if (!content->size_bytes)
 		return REFUSE("Twilio gave an empty answer");
 	if (announced_bytes >= 0 && content->size_bytes != announced_bytes)
-		return REFUSE("cut off: %lld of %lld bytes came", (long long)content->size_bytes, (long long)announced_bytes);
+		return REFUSE("cut off: %lld of %lld bytes came", (long long)content->size_bytes,
+			      (long long)announced_bytes);
 	if (recording->size_bytes >= 0 && content->size_bytes != recording->size_bytes)
-		return REFUSE("Twilio gave %lld bytes of a file of %lld", (long long)content->size_bytes,
-			      (long long)recording->size_bytes);
+		return REFUSE("Twilio gave %lld bytes of a file of %lld",
+			      (long long)content->size_bytes, (long long)recording->size_bytes);
 	if (etag && is_md5(etag) && strcasecmp(etag, content->md5_hex) != 0)
 		return REFUSE("what came has not the MD5 that Twilio gave");
 	return content->has_wav ? check_audio(content, recording, ret_reason) : 0;

@@ -1,4 +1,5 @@
-/* What is known of a recording's bytes while they pass: size, hashes, the WAV's head. Not thread-safe. */
+/* What is known of a recording's bytes while they pass: size, hashes, the WAV's head. Not
+ * thread-safe. */
 #ifndef TONICFS_MIGRATE_CONTENT_H
 #define TONICFS_MIGRATE_CONTENT_H
 
@@ -8,10 +9,11 @@
 
 struct content {
 	struct crypto_hash *sha256_hash, *md5_hash;
-	struct crypto_hash *parts_hash; /* MD5 of the parts' MD5s: what S3 gives as a multipart object's ETag */
+	struct crypto_hash *
+		parts_hash; /* MD5 of the parts' MD5s: what S3 gives as a multipart object's ETag */
 	unsigned part_count;
 	int64_t size_bytes;
-	struct wav_info wav;            /* not where the recording is encrypted */
+	struct wav_info wav; /* not where the recording is encrypted */
 	bool has_wav;
 	/* After content_finish: */
 	char sha256_hex[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)];
@@ -26,11 +28,14 @@ void content_release(struct content *content);
 int content_add(struct content *content, const void *bytes, size_t n, bool is_part);
 int content_finish(struct content *content);
 
-/* 0, or -EBADMSG with the reason as a sentence. channels: what was asked for. bytes: the beginning. */
+/* 0, or -EBADMSG with the reason as a sentence. channels: what was asked for. bytes: the beginning.
+ */
 #define CONTENT_REASON_SIZE 128
-int content_check_head(struct content *content, const void *bytes, size_t n, int channels, char ret_reason[CONTENT_REASON_SIZE]);
+int content_check_head(struct content *content, const void *bytes, size_t n, int channels,
+		       char ret_reason[CONTENT_REASON_SIZE]);
 /* After all bytes have passed. announced_bytes: Content-Length, or -1; etag: Twilio's, or NULL. */
-int content_check_end(const struct content *content, const struct catalog_recording *recording, int64_t announced_bytes,
-		      const char *etag, char ret_reason[CONTENT_REASON_SIZE]);
+int content_check_end(const struct content *content, const struct catalog_recording *recording,
+		      int64_t announced_bytes, const char *etag,
+		      char ret_reason[CONTENT_REASON_SIZE]);
 
 #endif

@@ -19,12 +19,15 @@ static int start(struct transfer *t, int channels)
 {
 	cleanup_with(free_request) struct twilio_request_memory *memory = NULL;
 	struct http_request request;
-	int err = twilio_request_media(t->twilio, &t->recording->sid, channels, 0, -1, NULL, &request, &memory);
+	int err = twilio_request_media(t->twilio, &t->recording->sid, channels, 0, -1, NULL,
+				       &request, &memory);
 
 	stream_stop(&t->stream);
 	if (err == 0)
 		err = stream_start(&t->stream, t->migrate->http, &request);
-	return err ? transfer_fail(t, JOB_OUTCOME_RETRY, "the request to Twilio cannot be sent: %s", strerror(-err)) : 0;
+	return err ? transfer_fail(t, JOB_OUTCOME_RETRY, "the request to Twilio cannot be sent: %s",
+				   strerror(-err))
+		   : 0;
 }
 
 static int look_under_key(struct transfer *t)
@@ -48,9 +51,11 @@ static int judge(struct transfer *t, struct remote_error *ret_error)
 	if (err)
 		return err;
 	remote_error_clear(ret_error);
-	twilio_judge_media(&stream->response, t->recording->is_encrypted, stream->error_body, stream->error_body_len, ret_error);
+	twilio_judge_media(&stream->response, t->recording->is_encrypted, stream->error_body,
+			   stream->error_body_len, ret_error);
 	if (ret_error->kind == REMOTE_OK && stream->response.status != 200)
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: HTTP %d where all of a recording was asked for",
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "Twilio: HTTP %d where all of a recording was asked for",
 				 stream->response.status);
 	return ret_error->kind == REMOTE_OK ? 0 : -EIO;
 }
@@ -71,7 +76,8 @@ static size_t buffer_bytes(const struct transfer *t)
 
 int download_open(struct transfer *t)
 {
-	struct catalog_size learned = { t->recording->id, t->recording->size_bytes, 1, t->recording->channels_stored };
+	struct catalog_size learned = { t->recording->id, t->recording->size_bytes, 1,
+					t->recording->channels_stored };
 	int channels = t->recording->channels_requested == 1 ? 1 : 2, err;
 	struct remote_error error = REMOTE_ERROR_INIT;
 	bool has_looked = false;
@@ -94,11 +100,13 @@ int download_open(struct transfer *t)
 		}
 		if (error.kind == REMOTE_NOT_FOUND)
 			return transfer_media_missing(t);
-		if ((error.kind != REMOTE_BUSY && error.kind != REMOTE_TRANSIENT && error.kind != REMOTE_UNCERTAIN) ||
+		if ((error.kind != REMOTE_BUSY && error.kind != REMOTE_TRANSIENT &&
+		     error.kind != REMOTE_UNCERTAIN) ||
 		    !retry_wait(&retry, &error, true, &t->run->is_cancelled))
 			return transfer_fail_remote(t, "Twilio", &error);
 	}
-	/* Worth remembering: the next request for it need not ask in vain. A lost note costs one request. */
+	/* Worth remembering: the next request for it need not ask in vain. A lost note costs one
+	 * request. */
 	if (channels == 1 && t->recording->channels_requested != 1 && t->recording->size_bytes >= 0)
 		catalog_sizes_set(t->migrate->catalog, &learned, 1);
 	t->channels = channels;
@@ -125,7 +133,8 @@ int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
 	t->run->done_bytes += (int64_t)*ret_len;
 	t->run->total_bytes = 2 * (announced > 0 ? announced : t->content.size_bytes);
 	if (!*ret_end && t->capacity_bytes < PART_BYTES)
-		return transfer_doubt(t, "Twilio gave more than a file of %lld bytes", (long long)t->recording->size_bytes);
+		return transfer_doubt(t, "Twilio gave more than a file of %lld bytes",
+				      (long long)t->recording->size_bytes);
 	return 0;
 }
 
@@ -142,7 +151,8 @@ int download_check_end(struct transfer *t)
 		memcpy(etag, header + 1, len - 2);
 		etag[len - 2] = '\0';
 	}
-	if (content_check_end(&t->content, t->recording, t->stream.response.content_length, etag, reason))
+	if (content_check_end(&t->content, t->recording, t->stream.response.content_length, etag,
+			      reason))
 		return transfer_doubt(t, "%s", reason);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * Twilio gives a 404 for a recording's media. That may mean: not there yet, deleted, or kept elsewhere. Decided by the metadata and by what stands under its key in S3, never
- * by the 404 alone.
+ * Twilio gives a 404 for a recording's media. That may mean: not there yet, deleted, or kept
+ * elsewhere. Decided by the metadata and by what stands under its key in S3, never by the 404
+ * alone.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 
 #define FOUND_PAUSE_MSECS 60000 /* for the next step, before somebody else may claim it */
 
-/* Another machine moved it here, or an earlier run whose end the catalog did not learn: the bytes are proof enough when they agree with what is known of them. */
+/* Another machine moved it here, or an earlier run whose end the catalog did not learn: the bytes
+ * are proof enough when they agree with what is known of them. */
 static int adopt(struct transfer *t)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -26,9 +28,12 @@ static int adopt(struct transfer *t)
 	err = object_read_back(t, object.etag, &size_bytes, sha256);
 	if (err)
 		return err;
-	if (size_bytes != object.size_bytes || (t->recording->size_bytes >= 0 && size_bytes != t->recording->size_bytes) ||
+	if (size_bytes != object.size_bytes ||
+	    (t->recording->size_bytes >= 0 && size_bytes != t->recording->size_bytes) ||
 	    (object.meta_sha256[0] && strcmp(object.meta_sha256, sha256) != 0))
-		return transfer_fail(t, JOB_OUTCOME_FAILED, "deleted at Twilio, and the object in S3 is not what was recorded");
+		return transfer_fail(
+			t, JOB_OUTCOME_FAILED,
+			"deleted at Twilio, and the object in S3 is not what was recorded");
 	transfer_describe_object(t, &object, &stored);
 	stored.size_bytes = size_bytes;
 	memcpy(stored.sha256, sha256, sizeof sha256);
@@ -41,7 +46,8 @@ static int adopt(struct transfer *t)
 
 static int gone(struct transfer *t)
 {
-	int err = catalog_job_fail(t->migrate->catalog, &t->run->job, "deleted at Twilio before it was migrated", -1);
+	int err = catalog_job_fail(t->migrate->catalog, &t->run->job,
+				   "deleted at Twilio before it was migrated", -1);
 
 	return err ? err : catalog_recording_gone(t->migrate->catalog, t->recording->id);
 }
@@ -56,7 +62,9 @@ int transfer_media_missing(struct transfer *t)
 	if (err)
 		return transfer_fail_remote(t, "Twilio", &error);
 	if (presence == ACCOUNT_RECORDING_THERE)
-		return transfer_doubt(t, "Twilio lists it and has no audio for it (not yet, or in external storage)");
+		return transfer_doubt(
+			t,
+			"Twilio lists it and has no audio for it (not yet, or in external storage)");
 	if (presence == ACCOUNT_RECORDING_PENDING)
 		return transfer_fail(t, JOB_OUTCOME_RETRY, "Twilio has not completed it");
 	if (t->object_exists) {

@@ -25,7 +25,7 @@ struct migrate {
 struct transfer {
 	struct migrate *migrate;
 	struct job_run *run;
-	struct job_result *result;        /* set wherever a step returns non-zero */
+	struct job_result *result; /* set wherever a step returns non-zero */
 	const struct catalog_recording *recording;
 	struct catalog_workspace workspace;
 	struct catalog_storage storage;
@@ -33,13 +33,13 @@ struct transfer {
 	struct twilio_client *twilio;
 	struct s3_client *s3;
 	char key[CATALOG_KEY_TEXT_SIZE];
-	struct stream stream;             /* of the download */
+	struct stream stream; /* of the download */
 	struct content content;
 	char *buffer;
 	size_t capacity_bytes;
-	int channels;                     /* that were asked for */
-	bool is_overdrawn;                /* of the budget */
-	bool object_exists;               /* something stands under the key: compared, never overwritten */
+	int channels;       /* that were asked for */
+	bool is_overdrawn;  /* of the budget */
+	bool object_exists; /* something stands under the key: compared, never overwritten */
 };
 
 /* transfer.c: the work of the pool for MIGRATE; admission reserves memory. */
@@ -50,16 +50,20 @@ void transfer_release(void *arg, struct job_run *run);
 void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result);
 
 /* The steps return 0, or non-zero with transfer->result set. */
-int transfer_fail(struct transfer *t, enum job_outcome outcome, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int transfer_fail(struct transfer *t, enum job_outcome outcome, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* What should not be so, and may be another way next time: a few attempts. */
-int transfer_doubt(struct transfer *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int transfer_doubt(struct transfer *t, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 int transfer_fail_remote(struct transfer *t, const char *who, const struct remote_error *error);
 
 /* The transfer's buffer, within the budget: what was reserved is made more or less. Once. */
 int transfer_buffer(struct transfer *t, size_t bytes);
-void transfer_describe_object(const struct transfer *t, const struct s3_object *object, struct catalog_object *ret_object);
+void transfer_describe_object(const struct transfer *t, const struct s3_object *object,
+			      struct catalog_object *ret_object);
 
-/* download.c: opens the media, looks at what stands under the key meanwhile; allocates the buffer. */
+/* download.c: opens the media, looks at what stands under the key meanwhile; allocates the buffer.
+ */
 int download_open(struct transfer *t);
 /* The next bufferful: checked, hashed, counted. */
 int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end);
@@ -77,6 +81,7 @@ int upload_parts(struct transfer *t, size_t len);
 /* verify.c: by requests of its own. Another object than the content is a failure for good. */
 int verify_object(struct transfer *t, struct s3_object *ret_object);
 /* Reads all of the object and hashes it. *ret_size_bytes, ret_sha256 (hex). */
-int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_bytes, char ret_sha256[65]);
+int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_bytes,
+		     char ret_sha256[65]);
 
 #endif

@@ -11,20 +11,23 @@
 #define BUDGET_BYTES ((int64_t)64 << 20)
 
 /* What the caller says, else what the catalog's settings say, else the default. */
-static int64_t choose(struct catalog *catalog, int64_t given, const char *name, int64_t otherwise, int64_t least, int64_t most)
+static int64_t choose(struct catalog *catalog, int64_t given, const char *name, int64_t otherwise,
+		      int64_t least, int64_t most)
 {
 	int64_t value = given ? given : catalog_setting_get_int(catalog, name, otherwise);
 
 	return value < least ? least : value > most ? most : value;
 }
 
-int migrate_start(struct catalog *catalog, struct http *http, const struct migrate_settings *settings, struct migrate **ret_migrate)
+int migrate_start(struct catalog *catalog, struct http *http,
+		  const struct migrate_settings *settings, struct migrate **ret_migrate)
 {
 	struct migrate *migrate = calloc(1, sizeof *migrate);
 	struct job_pool_settings transfers = {
 		.name = "migrate",
 		.kinds = CATALOG_JOB_MIGRATE,
-		.workers = (unsigned)choose(catalog, settings ? settings->workers : 0, "migrate_workers", WORKERS, 1, WORKERS_MOST),
+		.workers = (unsigned)choose(catalog, settings ? settings->workers : 0,
+					    "migrate_workers", WORKERS, 1, WORKERS_MOST),
 		.pause_first_msecs = 1000,
 		.pause_limit_msecs = 10 * 60 * 1000,
 		.admit = transfer_admit,
@@ -41,14 +44,17 @@ int migrate_start(struct catalog *catalog, struct http *http, const struct migra
 		.work = cleanup_work,
 		.arg = migrate,
 	};
-	int64_t given_bytes = settings && settings->budget_bytes < INT64_MAX ? (int64_t)settings->budget_bytes : 0;
+	int64_t given_bytes = settings && settings->budget_bytes < INT64_MAX
+				      ? (int64_t)settings->budget_bytes
+				      : 0;
 	int err;
 
 	if (!migrate)
 		return -ENOMEM;
 	migrate->catalog = catalog;
 	migrate->http = http;
-	budget_init(&migrate->budget, (size_t)choose(catalog, given_bytes, "migrate_budget_bytes", BUDGET_BYTES, PART_BYTES, INT64_MAX / 2));
+	budget_init(&migrate->budget, (size_t)choose(catalog, given_bytes, "migrate_budget_bytes",
+						     BUDGET_BYTES, PART_BYTES, INT64_MAX / 2));
 	err = job_pool_start(catalog, &transfers, &migrate->transfers);
 	if (err == 0)
 		err = job_pool_start(catalog, &cleanups, &migrate->cleanups);

@@ -1,17 +1,23 @@
 /*
- * Moving recordings from Twilio to the bucket: workers on the catalog's queue (kinds MIGRATE and CLEANUP_TWILIO).
+ * Moving recordings from Twilio to the bucket: workers on the catalog's queue (kinds MIGRATE and
+ * CLEANUP_TWILIO).
  *
  * A transfer, step by step, each of which may be the last before a kill -9:
  *   1. claim: state UPLOADING, lease                             (catalog, durable)
- *   2. what stands under the key already is looked at (HEAD); equal bytes are adopted after verification, other bytes are never overwritten
- *   3. download in two channels where Twilio stores two, hashed on the way; WAV, channels and length are checked
+ *   2. what stands under the key already is looked at (HEAD); equal bytes are adopted after
+ * verification, other bytes are never overwritten
+ *   3. download in two channels where Twilio stores two, hashed on the way; WAV, channels and
+ * length are checked
  *   4. upload: one PUT up to 8 MiB, multipart above, every body with its signed SHA-256
- *   5. verification by a request of its own: size and MD5 ETag or the server's checksum; else, or with verify_readback, read back and hashed
+ *   5. verification by a request of its own: size and MD5 ETag or the server's checksum; else, or
+ * with verify_readback, read back and hashed
  *   6. STORED + CLEANUP job                                     (catalog, durable)
- *   7. cleanup: lease checked, mark_sent (durable), then and only then Twilio's DELETE; 404 after mark_sent is success
+ *   7. cleanup: lease checked, mark_sent (durable), then and only then Twilio's DELETE; 404 after
+ * mark_sent is success
  *   8. S3                                                       (catalog, durable)
  *
- * Threads: migrate_start makes its own; stop waits for transfers in flight up to a deadline, then puts them back.
+ * Threads: migrate_start makes its own; stop waits for transfers in flight up to a deadline, then
+ * puts them back.
  */
 #ifndef TONICFS_MIGRATE_MIGRATE_H
 #define TONICFS_MIGRATE_MIGRATE_H
@@ -23,12 +29,14 @@
 
 struct migrate;
 struct migrate_settings {
-	unsigned workers;     /* 0: the catalog's setting "migrate_workers", else 16 */
-	size_t budget_bytes;  /* of all buffers; 0: the setting "migrate_budget_bytes", else 64 MiB */
+	unsigned workers;    /* 0: the catalog's setting "migrate_workers", else 16 */
+	size_t budget_bytes; /* of all buffers; 0: the setting "migrate_budget_bytes", else 64 MiB
+			      */
 };
-int migrate_start(struct catalog *catalog, struct http *http, const struct migrate_settings *settings,
-		  struct migrate **ret_migrate);
-/* Transfers in flight have grace_msecs to finish, the rest is cancelled and put back in the queue. */
+int migrate_start(struct catalog *catalog, struct http *http,
+		  const struct migrate_settings *settings, struct migrate **ret_migrate);
+/* Transfers in flight have grace_msecs to finish, the rest is cancelled and put back in the queue.
+ */
 void migrate_stop(struct migrate *migrate, unsigned grace_msecs);
 
 #endif

@@ -23,14 +23,16 @@ void stream_init(struct stream *stream, const volatile bool *cancelled)
 
 /* ---- on the engine's thread ---- */
 
-/* A header more than fits, or no memory, leaves it out: none is needed to believe an answer, only to doubt one. */
+/* A header more than fits, or no memory, leaves it out: none is needed to believe an answer, only
+ * to doubt one. */
 static void copy_head(struct stream *stream, const struct http_response *response)
 {
 	size_t count = 0;
 
 	stream->response = *response;
 	for (size_t i = 0; i < response->header_count && count < STREAM_HEADERS; i++) {
-		char *name = strdup(response->headers[i].name), *value = strdup(response->headers[i].value);
+		char *name = strdup(response->headers[i].name),
+		     *value = strdup(response->headers[i].value);
 
 		if (!name || !value) {
 			free(name);
@@ -87,7 +89,8 @@ static enum http_data take_content(struct stream *stream, const void *bytes, siz
 	return HTTP_DATA_PAUSE;
 }
 
-static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes, size_t n)
+static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes,
+			      size_t n)
 {
 	struct stream *stream = arg;
 	enum http_data result = HTTP_DATA_OK;
@@ -130,7 +133,8 @@ int stream_start(struct stream *stream, struct http *http, struct http_request *
 	request->arg = stream;
 	/* A long recording may take long; that nothing comes for too long is another matter. */
 	request->total_timeout_msecs = UINT_MAX;
-	/* on_done waits for the mutex, so that the transfer is there until we have our reference. */
+	/* on_done waits for the mutex, so that the transfer is there until we have our reference.
+	 */
 	pthread_mutex_lock(&stream->mutex);
 	err = http_submit(http, request, &transfer);
 	if (err == 0) {
@@ -178,7 +182,8 @@ int stream_wait_head(struct stream *stream, struct remote_error *ret_error)
 	int err;
 
 	pthread_mutex_lock(&stream->mutex);
-	while (!stream->is_done && !(stream->has_head && has_content(stream)) && !is_cancelled(stream))
+	while (!stream->is_done && !(stream->has_head && has_content(stream)) &&
+	       !is_cancelled(stream))
 		wait_a_moment(stream);
 	/* A head that came stands, whatever became of its body; an error's body may be cut. */
 	err = stream->has_head && !is_cancelled(stream) ? 0 : end_of_wait(stream, ret_error);
@@ -191,7 +196,8 @@ int stream_wait_head(struct stream *stream, struct remote_error *ret_error)
 	return err;
 }
 
-int stream_fill(struct stream *stream, void *buffer, size_t capacity, size_t *ret_len, bool *ret_end, struct remote_error *ret_error)
+int stream_fill(struct stream *stream, void *buffer, size_t capacity, size_t *ret_len,
+		bool *ret_end, struct remote_error *ret_error)
 {
 	int err;
 

@@ -53,7 +53,9 @@ static size_t estimate(const struct catalog_recording *recording)
 	if (recording->size_bytes >= 0)
 		bytes = recording->size_bytes;
 	else if (recording->duration_secs >= 0)
-		bytes = (recording->duration_secs + DURATION_SLACK_SECS) * BYTES_PER_SEC_AND_CHANNEL * CHANNELS + HEAD_SLACK_BYTES;
+		bytes = (recording->duration_secs + DURATION_SLACK_SECS) *
+				BYTES_PER_SEC_AND_CHANNEL * CHANNELS +
+			HEAD_SLACK_BYTES;
 	if (bytes < (int64_t)BUFFER_MIN_BYTES)
 		return BUFFER_MIN_BYTES;
 	return bytes > (int64_t)PART_BYTES ? PART_BYTES : (size_t)bytes;
@@ -63,7 +65,8 @@ bool transfer_admit(void *arg, struct job_run *run)
 {
 	struct migrate *migrate = arg;
 
-	return budget_take(&migrate->budget, estimate(&run->job.recording), &run->is_cancelled, &run->reserved_bytes);
+	return budget_take(&migrate->budget, estimate(&run->job.recording), &run->is_cancelled,
+			   &run->reserved_bytes);
 }
 
 void transfer_release(void *arg, struct job_run *run)
@@ -73,14 +76,16 @@ void transfer_release(void *arg, struct job_run *run)
 	budget_give(&migrate->budget, run->reserved_bytes, false);
 }
 
-/* In pages of its own, which go back to the system at once: a heap would keep what so many sizes leave between them. */
+/* In pages of its own, which go back to the system at once: a heap would keep what so many sizes
+ * leave between them. */
 int transfer_buffer(struct transfer *t, size_t bytes)
 {
 	struct job_run *run = t->run;
 	void *pages;
 
 	if (bytes > run->reserved_bytes) {
-		if (!budget_more(&t->migrate->budget, bytes - run->reserved_bytes, &run->is_cancelled, &t->is_overdrawn))
+		if (!budget_more(&t->migrate->budget, bytes - run->reserved_bytes,
+				 &run->is_cancelled, &t->is_overdrawn))
 			return transfer_fail(t, JOB_OUTCOME_PUT_BACK, "cancelled");
 	} else {
 		budget_give(&t->migrate->budget, run->reserved_bytes - bytes, false);
@@ -100,20 +105,26 @@ static int open_clients(struct transfer *t)
 {
 	struct migrate *migrate = t->migrate;
 	struct job_run *run = t->run;
-	int err = account_client_new(migrate->catalog, migrate->http, run->job.workspace_id, 0, &run->is_cancelled, &t->twilio,
-				     &t->workspace);
+	int err = account_client_new(migrate->catalog, migrate->http, run->job.workspace_id, 0,
+				     &run->is_cancelled, &t->twilio, &t->workspace);
 
 	if (err)
-		return transfer_fail(t, JOB_OUTCOME_FAILED, "the Twilio account cannot be used: %s", strerror(-err));
-	err = storage_client_new(migrate->catalog, migrate->http, run->job.workspace_id, &run->is_cancelled, &t->s3, &t->storage);
+		return transfer_fail(t, JOB_OUTCOME_FAILED, "the Twilio account cannot be used: %s",
+				     strerror(-err));
+	err = storage_client_new(migrate->catalog, migrate->http, run->job.workspace_id,
+				 &run->is_cancelled, &t->s3, &t->storage);
 	if (err)
-		return transfer_fail(t, JOB_OUTCOME_FAILED, "the bucket cannot be used: %s", strerror(-err));
+		return transfer_fail(t, JOB_OUTCOME_FAILED, "the bucket cannot be used: %s",
+				     strerror(-err));
 	if (t->recording->is_encrypted) {
-		err = catalog_recording_encryption(migrate->catalog, t->recording->id, &t->encryption);
+		err = catalog_recording_encryption(migrate->catalog, t->recording->id,
+						   &t->encryption);
 		if (err == 0 && !t->encryption.cek[0])
 			err = -ENOENT;
 		if (err)
-			return transfer_fail(t, JOB_OUTCOME_FAILED, "encrypted, and its key is not known; Twilio keeps it");
+			return transfer_fail(
+				t, JOB_OUTCOME_FAILED,
+				"encrypted, and its key is not known; Twilio keeps it");
 	}
 	catalog_object_key(t->storage.prefix, &t->workspace.account_sid, t->recording, t->key);
 	return 0;
@@ -150,7 +161,8 @@ static int move(struct transfer *t)
 	return err ? err : upload_whole(t, len);
 }
 
-void transfer_describe_object(const struct transfer *t, const struct s3_object *object, struct catalog_object *ret_object)
+void transfer_describe_object(const struct transfer *t, const struct s3_object *object,
+			      struct catalog_object *ret_object)
 {
 	struct catalog_object *o = ret_object;
 
@@ -173,7 +185,8 @@ static int note_stored(struct transfer *t, const struct s3_object *object)
 
 	transfer_describe_object(t, object, &stored);
 	memcpy(stored.sha256, t->content.sha256_hex, sizeof t->content.sha256_hex);
-	err = catalog_migrate_stored(t->migrate->catalog, &t->run->job, &stored, t->content.has_wav ? t->content.wav.channels : 0);
+	err = catalog_migrate_stored(t->migrate->catalog, &t->run->job, &stored,
+				     t->content.has_wav ? t->content.wav.channels : 0);
 	if (err == -ESTALE)
 		return transfer_fail(t, JOB_OUTCOME_STALE, "taken over");
 	if (err)
@@ -199,7 +212,9 @@ static int run_steps(struct transfer *t)
 
 void transfer_work(void *arg, struct job_run *run, struct job_result *ret_result)
 {
-	struct transfer t = { .migrate = arg, .run = run, .result = ret_result, .recording = &run->job.recording };
+	struct transfer t = {
+		.migrate = arg, .run = run, .result = ret_result, .recording = &run->job.recording
+	};
 
 	stream_init(&t.stream, &run->is_cancelled);
 	if (content_init(&t.content))

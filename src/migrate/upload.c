@@ -23,7 +23,8 @@ static void add(struct metadata *metadata, const char *name, const char *value)
 	metadata->pairs[metadata->count++] = (struct s3_metadata){ name, value };
 }
 
-/* No numbers, no names. Without its key material an encrypted recording is lost, so it goes along. */
+/* No numbers, no names. Without its key material an encrypted recording is lost, so it goes along.
+ */
 static int metadata_fill(struct transfer *t, bool has_sha256, struct metadata *ret_metadata)
 {
 	size_t bytes = 0;
@@ -37,9 +38,11 @@ static int metadata_fill(struct transfer *t, bool has_sha256, struct metadata *r
 		add(ret_metadata, "encryption-iv", t->encryption.iv);
 	}
 	for (size_t i = 0; i < ret_metadata->count; i++)
-		bytes += strlen("x-amz-meta-") + strlen(ret_metadata->pairs[i].name) + strlen(ret_metadata->pairs[i].value);
+		bytes += strlen("x-amz-meta-") + strlen(ret_metadata->pairs[i].name) +
+			 strlen(ret_metadata->pairs[i].value);
 	if (bytes > METADATA_LIMIT_BYTES)
-		return transfer_fail(t, JOB_OUTCOME_FAILED, "its encryption key is too long for an object's metadata");
+		return transfer_fail(t, JOB_OUTCOME_FAILED,
+				     "its encryption key is too long for an object's metadata");
 	return 0;
 }
 
@@ -113,7 +116,8 @@ static int abort_leftover(void *arg, const struct s3_list_entry *entry)
 	if (strcmp(entry->key, leftover->transfer->key) != 0 || !entry->upload_id)
 		return 0;
 	/* Not fatal: it costs money, no recording, and the next look finds it again. */
-	if (s3_upload_abort(leftover->transfer->s3, entry->key, entry->upload_id, &error) && error.kind != REMOTE_NOT_FOUND)
+	if (s3_upload_abort(leftover->transfer->s3, entry->key, entry->upload_id, &error) &&
+	    error.kind != REMOTE_NOT_FOUND)
 		log_info("migrate: an upload that was left cannot be aborted: %s", error.message);
 	return 0;
 }
@@ -128,7 +132,8 @@ static int begin(struct transfer *t, struct upload *upload)
 
 	if (err)
 		return err;
-	/* What a crash left under this very key. A server that cannot list uploads keeps us from nothing. */
+	/* What a crash left under this very key. A server that cannot list uploads keeps us from
+	 * nothing. */
 	s3_list_uploads(t->s3, t->key, abort_leftover, &leftover, &leftover.error);
 	head = (struct s3_put){
 		.key = t->key,
@@ -157,7 +162,8 @@ static int add_part(struct transfer *t, struct upload *upload, size_t len)
 		upload->etags = more;
 		upload->capacity = capacity;
 	}
-	if (s3_upload_part(t->s3, t->key, upload->id, upload->count + 1, t->buffer, len, upload->etags[upload->count], &error))
+	if (s3_upload_part(t->s3, t->key, upload->id, upload->count + 1, t->buffer, len,
+			   upload->etags[upload->count], &error))
 		return transfer_fail_remote(t, "S3", &error);
 	upload->count++;
 	t->run->done_bytes += (int64_t)len;
@@ -171,7 +177,8 @@ static int complete(struct transfer *t, struct upload *upload)
 	struct s3_object object;
 	int err = s3_head_object(t->s3, t->key, &object, &error);
 
-	/* Not every server minds the condition when an upload is completed, so the key is looked at as late as can be. */
+	/* Not every server minds the condition when an upload is completed, so the key is looked at
+	 * as late as can be. */
 	if (err == 0) {
 		t->object_exists = true;
 		return 0;
@@ -179,9 +186,11 @@ static int complete(struct transfer *t, struct upload *upload)
 	if (error.kind != REMOTE_NOT_FOUND)
 		return transfer_fail_remote(t, "S3", &error);
 	fault_point("before-complete");
-	err = s3_upload_complete(t->s3, t->key, upload->id, upload->etags, upload->count, true, &object, &error);
+	err = s3_upload_complete(t->s3, t->key, upload->id, upload->etags, upload->count, true,
+				 &object, &error);
 	if (err && knows_no_condition(&error))
-		err = s3_upload_complete(t->s3, t->key, upload->id, upload->etags, upload->count, false, &object, &error);
+		err = s3_upload_complete(t->s3, t->key, upload->id, upload->etags, upload->count,
+					 false, &object, &error);
 	fault_point("after-complete");
 	if (err == -EEXIST) {
 		t->object_exists = true;
@@ -218,8 +227,8 @@ int upload_parts(struct transfer *t, size_t len)
 	int err = send_parts(t, &upload, len);
 
 	/* When we are cancelled there is no time for it: the next attempt does it. */
-	if (upload.id[0] && !t->run->is_cancelled && s3_upload_abort(t->s3, t->key, upload.id, &error) &&
-	    error.kind != REMOTE_NOT_FOUND)
+	if (upload.id[0] && !t->run->is_cancelled &&
+	    s3_upload_abort(t->s3, t->key, upload.id, &error) && error.kind != REMOTE_NOT_FOUND)
 		log_info("migrate: an upload cannot be aborted: %s", error.message);
 	free(upload.etags);
 	return err;

@@ -1,4 +1,5 @@
-/* Proof that the object is what was downloaded: by what the server says of itself, else by reading all of it back. */
+/* Proof that the object is what was downloaded: by what the server says of itself, else by reading
+ * all of it back. */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -12,7 +13,8 @@ static void free_request(struct s3_request_memory **memory)
 	s3_request_memory_free(*memory);
 }
 
-static int hash_stream(struct transfer *t, struct stream *stream, struct crypto_hash *hash, int64_t *ret_size_bytes)
+static int hash_stream(struct transfer *t, struct stream *stream, struct crypto_hash *hash,
+		       int64_t *ret_size_bytes)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	bool end = false;
@@ -25,7 +27,8 @@ static int hash_stream(struct transfer *t, struct stream *stream, struct crypto_
 	if (error.kind != REMOTE_OK)
 		return transfer_fail_remote(t, "S3", &error);
 	if (stream->response.status != 200)
-		return transfer_doubt(t, "S3: HTTP %d where all of the object was asked for", stream->response.status);
+		return transfer_doubt(t, "S3: HTTP %d where all of the object was asked for",
+				      stream->response.status);
 	while (!end) {
 		size_t len;
 
@@ -33,13 +36,15 @@ static int hash_stream(struct transfer *t, struct stream *stream, struct crypto_
 			return transfer_fail_remote(t, "S3", &error);
 		err = crypto_hash_update(hash, t->buffer, len);
 		if (err)
-			return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s", strerror(-err));
+			return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s",
+					     strerror(-err));
 	}
 	*ret_size_bytes = stream->received_bytes;
 	return 0;
 }
 
-int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_bytes, char ret_sha256[65])
+int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_bytes,
+		     char ret_sha256[65])
 {
 	cleanup_with(free_request) struct s3_request_memory *memory = NULL;
 	cleanup_hash struct crypto_hash *hash = NULL;
@@ -53,11 +58,13 @@ int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_byt
 		return err;
 	err = crypto_hash_new(CRYPTO_SHA256, &hash);
 	if (err == 0)
-		err = s3_request_get(t->s3, t->key, 0, -1, etag[0] ? etag : NULL, &request, &memory);
+		err = s3_request_get(t->s3, t->key, 0, -1, etag[0] ? etag : NULL, &request,
+				     &memory);
 	if (err == 0)
 		err = stream_start(&stream, t->migrate->http, &request);
 	if (err)
-		return transfer_fail(t, JOB_OUTCOME_RETRY, "the object cannot be asked for: %s", strerror(-err));
+		return transfer_fail(t, JOB_OUTCOME_RETRY, "the object cannot be asked for: %s",
+				     strerror(-err));
 	err = hash_stream(t, &stream, hash, ret_size_bytes);
 	if (err)
 		return err;
@@ -68,7 +75,8 @@ int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_byt
 	return 0;
 }
 
-/* A hash of the server's own that agrees is proof. One that does not agree may be something else: then the bytes decide. */
+/* A hash of the server's own that agrees is proof. One that does not agree may be something else:
+ * then the bytes decide. */
 static bool server_hash_agrees(const struct transfer *t, const struct s3_object *object)
 {
 	const struct content *content = &t->content;
@@ -83,8 +91,11 @@ static bool server_hash_agrees(const struct transfer *t, const struct s3_object 
 static int differs(struct transfer *t)
 {
 	if (t->object_exists)
-		return transfer_fail(t, JOB_OUTCOME_FAILED, "another object stands under its key in S3; it is left as it is");
-	return transfer_fail(t, JOB_OUTCOME_FAILED, "the object in S3 is not what was sent; Twilio keeps its copy");
+		return transfer_fail(
+			t, JOB_OUTCOME_FAILED,
+			"another object stands under its key in S3; it is left as it is");
+	return transfer_fail(t, JOB_OUTCOME_FAILED,
+			     "the object in S3 is not what was sent; Twilio keeps its copy");
 }
 
 int verify_object(struct transfer *t, struct s3_object *ret_object)

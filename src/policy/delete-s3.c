@@ -1,6 +1,7 @@
 /*
- * An object and all its versions. In a versioned bucket a plain DELETE only hides the bytes, so each version is deleted by its id where that is allowed; where it is not, the
- * object is hidden and the audit says that a version stays.
+ * An object and all its versions. In a versioned bucket a plain DELETE only hides the bytes, so
+ * each version is deleted by its id where that is allowed; where it is not, the object is hidden
+ * and the audit says that a version stays.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -41,7 +42,8 @@ static void lock_header(struct deletion *d, const char *name, char *ret_value, s
 	ret_value[0] = '\0';
 	/* A GET of the first byte has a HEAD's headers. */
 	if (s3_request_get(d->s3, d->key, 0, 1, NULL, &request, &memory) == 0 &&
-	    http_perform(d->policy->http, &request, LOCK_ANSWER_LIMIT_BYTES, &d->run->is_cancelled, &reply, &error) == 0) {
+	    http_perform(d->policy->http, &request, LOCK_ANSWER_LIMIT_BYTES, &d->run->is_cancelled,
+			 &reply, &error) == 0) {
 		value = http_reply_header(&reply, name);
 		snprintf(ret_value, size, "%s", value ? value : "");
 		http_reply_release(&reply);
@@ -55,11 +57,14 @@ static int retained(struct deletion *d)
 	int64_t until_secs;
 
 	lock_header(d, "x-amz-object-lock-retain-until-date", until, sizeof until);
-	if (until[0] && time_parse_iso8601(until, &until_secs) == 0 && until_secs > time_now_secs()) {
-		job_result_set(d->result, JOB_OUTCOME_RETRY, "the bucket retains the object until %.*s", DATE_LENGTH, until);
+	if (until[0] && time_parse_iso8601(until, &until_secs) == 0 &&
+	    until_secs > time_now_secs()) {
+		job_result_set(d->result, JOB_OUTCOME_RETRY,
+			       "the bucket retains the object until %.*s", DATE_LENGTH, until);
 		d->result->retry_after_msecs = (until_secs - time_now_secs()) * 1000;
 	} else {
-		job_result_set(d->result, JOB_OUTCOME_RETRY, "the bucket retains the object (retention or legal hold)");
+		job_result_set(d->result, JOB_OUTCOME_RETRY,
+			       "the bucket retains the object (retention or legal hold)");
 	}
 	return -EPERM;
 }
@@ -80,7 +85,8 @@ static int note_version(void *arg, const struct s3_list_entry *entry)
 
 static bool is_unsupported(const struct remote_error *error)
 {
-	return error->status == 501 || error->status == 405 || strcmp(error->code, "NotImplemented") == 0 ||
+	return error->status == 501 || error->status == 405 ||
+	       strcmp(error->code, "NotImplemented") == 0 ||
 	       strcmp(error->code, "MethodNotAllowed") == 0;
 }
 
@@ -94,7 +100,9 @@ static int delete_versions(struct deletion *d)
 		d->count = 0;
 		err = s3_list_versions(d->s3, d->key, note_version, d, &error);
 		if (err < 0)
-			return error.error == -EACCES || is_unsupported(&error) ? 1 : policy_fail(d->result, "S3", &error);
+			return error.error == -EACCES || is_unsupported(&error)
+				       ? 1
+				       : policy_fail(d->result, "S3", &error);
 		if (!d->count)
 			return 0;
 		for (unsigned i = 0; i < d->count; i++) {
@@ -102,11 +110,13 @@ static int delete_versions(struct deletion *d)
 			if (err == -EPERM)
 				return retained(d);
 			if (err)
-				return error.error == -EACCES || is_unsupported(&error) ? 1 :
-											  policy_fail(d->result, "S3", &error);
+				return error.error == -EACCES || is_unsupported(&error)
+					       ? 1
+					       : policy_fail(d->result, "S3", &error);
 		}
 	}
-	job_result_set(d->result, JOB_OUTCOME_RETRY, "the object has more versions than are deleted at a time");
+	job_result_set(d->result, JOB_OUTCOME_RETRY,
+		       "the object has more versions than are deleted at a time");
 	return -EAGAIN;
 }
 
@@ -128,7 +138,9 @@ static int delete_plainly(struct deletion *d, char *ret_note)
 			return policy_fail(d->result, "S3", &error);
 	}
 	if (is_versioned)
-		snprintf(ret_note, POLICY_NOTE_SIZE, "a version stays: the bucket is versioned, and versions may not be deleted");
+		snprintf(
+			ret_note, POLICY_NOTE_SIZE,
+			"a version stays: the bucket is versioned, and versions may not be deleted");
 	return 0;
 }
 
@@ -141,7 +153,8 @@ static int abort_upload(void *arg, const struct s3_list_entry *entry)
 
 	/* Best effort: it is no object, and a lifecycle rule ends such uploads too. */
 	if (strcmp(entry->key, d->key) == 0 && entry->upload_id &&
-	    s3_upload_abort(d->s3, entry->key, entry->upload_id, &error) && error.kind != REMOTE_NOT_FOUND)
+	    s3_upload_abort(d->s3, entry->key, entry->upload_id, &error) &&
+	    error.kind != REMOTE_NOT_FOUND)
 		log_info("delete: an upload cannot be aborted: %s", error.message);
 	return 0;
 }
@@ -156,7 +169,8 @@ static int find_key(struct deletion *d, const struct catalog_storage *storage)
 
 	if (err == 0) {
 		if (strcmp(stored.bucket, storage->bucket) != 0) {
-			job_result_set(d->result, JOB_OUTCOME_RETRY, "the object is in bucket %.80s, the workspace's is %.80s",
+			job_result_set(d->result, JOB_OUTCOME_RETRY,
+				       "the object is in bucket %.80s, the workspace's is %.80s",
 				       stored.bucket, storage->bucket);
 			return -EXDEV;
 		}
@@ -173,7 +187,8 @@ static int find_key(struct deletion *d, const struct catalog_storage *storage)
 	return 0;
 }
 
-int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_result *result, char ret_note[POLICY_NOTE_SIZE])
+int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_result *result,
+		     char ret_note[POLICY_NOTE_SIZE])
 {
 	cleanup_free struct deletion *d = calloc(1, sizeof *d);
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -185,7 +200,8 @@ int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_resu
 	d->policy = policy;
 	d->run = run;
 	d->result = result;
-	err = storage_client_new(policy->catalog, policy->http, run->job.workspace_id, &run->is_cancelled, &d->s3, &storage);
+	err = storage_client_new(policy->catalog, policy->http, run->job.workspace_id,
+				 &run->is_cancelled, &d->s3, &storage);
 	if (err)
 		return policy_fail_local(result, "the bucket cannot be used", err);
 	err = find_key(d, &storage);

@@ -25,14 +25,16 @@ int policy_fail(struct job_result *result, const char *who, const struct remote_
 
 int policy_fail_local(struct job_result *result, const char *what, int err)
 {
-	job_result_set(result, err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY, "%s: %s", what, strerror(-err));
+	job_result_set(result, err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY, "%s: %s",
+		       what, strerror(-err));
 	return err;
 }
 
 int policy_delete_twilio(struct policy *policy, struct job_run *run, struct job_result *result)
 {
 	struct twilio_client *twilio;
-	int err = account_client_new(policy->catalog, policy->http, run->job.workspace_id, 0, &run->is_cancelled, &twilio, NULL);
+	int err = account_client_new(policy->catalog, policy->http, run->job.workspace_id, 0,
+				     &run->is_cancelled, &twilio, NULL);
 
 	if (err)
 		return policy_fail_local(result, "the Twilio account cannot be used", err);
@@ -49,7 +51,8 @@ int policy_tombstone(struct policy *policy, struct job_run *run, struct job_resu
 	struct s3_object object;
 	struct s3_client *s3;
 	struct s3_put put;
-	int err = storage_client_new(policy->catalog, policy->http, run->job.workspace_id, &run->is_cancelled, &s3, &storage);
+	int err = storage_client_new(policy->catalog, policy->http, run->job.workspace_id,
+				     &run->is_cancelled, &s3, &storage);
 
 	if (err)
 		return policy_fail_local(result, "the bucket cannot be used", err);
@@ -57,7 +60,10 @@ int policy_tombstone(struct policy *policy, struct job_run *run, struct job_resu
 	sid_format(&run->job.recording.sid, "RE", sid);
 	time_format_iso8601(time_now_secs(), at);
 	snprintf(body, sizeof body, "{\"recording_sid\":\"%s\",\"noted\":\"%s\"}\n", sid, at);
-	put = (struct s3_put){ .key = key, .body = body, .body_len = strlen(body), .content_type = "application/json" };
+	put = (struct s3_put){ .key = key,
+			       .body = body,
+			       .body_len = strlen(body),
+			       .content_type = "application/json" };
 	err = s3_put_object(s3, &put, &object, &error);
 	s3_client_free(s3);
 	return err ? policy_fail(result, "S3", &error) : 0;

@@ -14,8 +14,8 @@
 
 struct sid queue_sid(unsigned kind, unsigned number)
 {
-	struct sid sid = { { (uint8_t)kind, 0xab, (uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8),
-			     (uint8_t)number } };
+	struct sid sid = { { (uint8_t)kind, 0xab, (uint8_t)(number >> 24), (uint8_t)(number >> 16),
+			     (uint8_t)(number >> 8), (uint8_t)number } };
 
 	return sid;
 }
@@ -28,15 +28,19 @@ int64_t queue_add_workspace(struct queue_fixture *f, const char *name, unsigned 
 
 	snprintf(workspace.name, sizeof workspace.name, "%s", name);
 	workspace.account_sid = queue_sid(1, account);
-	assert_int_equal(catalog_workspace_add(f->catalog, &workspace, "a secret", &id, message), 0);
+	assert_int_equal(catalog_workspace_add(f->catalog, &workspace, "a secret", &id, message),
+			 0);
 	return id;
 }
 
 void queue_set_storage(struct queue_fixture *f, int64_t workspace_id, bool enabled)
 {
-	struct catalog_storage storage = { .bucket = "bucket", .region = "us-east-1", .access_key = "key", .enabled = enabled };
+	struct catalog_storage storage = {
+		.bucket = "bucket", .region = "us-east-1", .access_key = "key", .enabled = enabled
+	};
 
-	assert_int_equal(catalog_storage_set(f->catalog, workspace_id, &storage, "another secret"), 0);
+	assert_int_equal(catalog_storage_set(f->catalog, workspace_id, &storage, "another secret"),
+			 0);
 }
 
 struct catalog_workspace queue_workspace(struct queue_fixture *f)
@@ -47,7 +51,8 @@ struct catalog_workspace queue_workspace(struct queue_fixture *f)
 	return workspace;
 }
 
-void queue_set_policy(struct queue_fixture *f, bool delete_s3, bool delete_twilio, bool keep_at_twilio)
+void queue_set_policy(struct queue_fixture *f, bool delete_s3, bool delete_twilio,
+		      bool keep_at_twilio)
 {
 	struct catalog_workspace workspace = queue_workspace(f);
 
@@ -82,8 +87,12 @@ int queue_fixture_setup(void **state)
 	f->catalog = queue_open_again(f);
 	f->workspace_id = queue_add_workspace(f, "acme", 1);
 	queue_set_storage(f, f->workspace_id, true);
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace_id, "spring", numbers, 1, &f->folder_id, message), 0);
-	assert_int_equal(catalog_campaign_find(f->catalog, f->workspace_id, CATALOG_UNASSIGNED, &campaign), 0);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace_id, "spring", numbers, 1,
+					      &f->folder_id, message),
+			 0);
+	assert_int_equal(
+		catalog_campaign_find(f->catalog, f->workspace_id, CATALOG_UNASSIGNED, &campaign),
+		0);
 	f->unassigned_id = campaign.id;
 	*state = f;
 	return 0;
@@ -105,7 +114,8 @@ int queue_fixture_teardown(void **state)
 	return 0;
 }
 
-void queue_add(struct queue_fixture *f, int64_t workspace_id, unsigned first, unsigned count, const char *to)
+void queue_add(struct queue_fixture *f, int64_t workspace_id, unsigned first, unsigned count,
+	       const char *to)
 {
 	struct catalog_recording_input *recordings = calloc(count, sizeof *recordings);
 	struct catalog_call_input *calls = calloc(count, sizeof *calls);
@@ -118,10 +128,18 @@ void queue_add(struct queue_fixture *f, int64_t workspace_id, unsigned first, un
 	for (unsigned i = 0; i < count; i++) {
 		int64_t at = 1772360000 + first + i;
 
-		calls[i] = (struct catalog_call_input){ queue_sid(2, first + i), "+15557654321", to, "inbound", "completed", at, at,
-							10, true };
+		calls[i] = (struct catalog_call_input){ queue_sid(2, first + i),
+							"+15557654321",
+							to,
+							"inbound",
+							"completed",
+							at,
+							at,
+							10,
+							true };
 		recordings[i] = (struct catalog_recording_input){ .sid = queue_sid(3, first + i),
-								  .call_sid = queue_sid(2, first + i),
+								  .call_sid = queue_sid(2,
+											first + i),
 								  .is_completed = true,
 								  .duration_secs = 10,
 								  .date_created_secs = at,
@@ -129,11 +147,13 @@ void queue_add(struct queue_fixture *f, int64_t workspace_id, unsigned first, un
 								  .channels = 2 };
 	}
 	assert_int_equal(catalog_calls_apply(f->catalog, workspace_id, calls, count, &stats), 0);
-	assert_int_equal(catalog_recordings_apply(f->catalog, workspace_id, recordings, count, &stats), 0);
+	assert_int_equal(
+		catalog_recordings_apply(f->catalog, workspace_id, recordings, count, &stats), 0);
 	for (unsigned i = 0; i < count; i++) {
 		struct catalog_recording recording;
 
-		assert_int_equal(catalog_recording_find(f->catalog, &recordings[i].sid, &recording), 0);
+		assert_int_equal(catalog_recording_find(f->catalog, &recordings[i].sid, &recording),
+				 0);
 		sizes[i] = (struct catalog_size){ recording.id, 320044, 2, 2 };
 	}
 	assert_int_equal(catalog_sizes_set(f->catalog, sizes, count), 0);
@@ -151,7 +171,8 @@ struct catalog_recording queue_get(struct queue_fixture *f, unsigned number)
 	return recording;
 }
 
-struct catalog_job queue_claim(struct queue_fixture *f, unsigned kinds, const char *owner, int64_t lease_msecs)
+struct catalog_job queue_claim(struct queue_fixture *f, unsigned kinds, const char *owner,
+			       int64_t lease_msecs)
 {
 	struct catalog_job job;
 	int64_t next;
@@ -175,7 +196,11 @@ bool queue_is_empty(struct queue_fixture *f, unsigned kinds)
 
 struct catalog_object queue_object(int64_t size_bytes)
 {
-	return (struct catalog_object){ .bucket = "bucket", .key = "a/key", .etag = "etag", .sha256 = "sha", .size_bytes = size_bytes };
+	return (struct catalog_object){ .bucket = "bucket",
+					.key = "a/key",
+					.etag = "etag",
+					.sha256 = "sha",
+					.size_bytes = size_bytes };
 }
 
 void queue_store(struct queue_fixture *f, unsigned number)

@@ -1,4 +1,5 @@
-/* A temporary catalog with a workspace, a campaign and recordings, for the tests of the queue and of what works on it. */
+/* A temporary catalog with a workspace, a campaign and recordings, for the tests of the queue and
+ * of what works on it. */
 #ifndef HELPER_QUEUE_H
 #define HELPER_QUEUE_H
 
@@ -17,7 +18,8 @@ struct queue_fixture {
 	int64_t workspace_id, folder_id, unassigned_id;
 };
 
-/* For cmocka's setup and teardown: *state is a struct queue_fixture *. The workspace has storage that is enabled. */
+/* For cmocka's setup and teardown: *state is a struct queue_fixture *. The workspace has storage
+ * that is enabled. */
 int queue_fixture_setup(void **state);
 int queue_fixture_teardown(void **state);
 /* A second handle on the same file, as another process has it. */
@@ -26,13 +28,17 @@ struct catalog *queue_open_again(const struct queue_fixture *f);
 int64_t queue_add_workspace(struct queue_fixture *f, const char *name, unsigned account);
 void queue_set_storage(struct queue_fixture *f, int64_t workspace_id, bool enabled);
 struct catalog_workspace queue_workspace(struct queue_fixture *f);
-void queue_set_policy(struct queue_fixture *f, bool delete_s3, bool delete_twilio, bool keep_at_twilio);
+void queue_set_policy(struct queue_fixture *f, bool delete_s3, bool delete_twilio,
+		      bool keep_at_twilio);
 struct sid queue_sid(unsigned kind, unsigned number);
-/* Recordings number first … first + count - 1, each of a call of its own to the number given; completed, with known size. */
-void queue_add(struct queue_fixture *f, int64_t workspace_id, unsigned first, unsigned count, const char *to);
+/* Recordings number first … first + count - 1, each of a call of its own to the number given;
+ * completed, with known size. */
+void queue_add(struct queue_fixture *f, int64_t workspace_id, unsigned first, unsigned count,
+	       const char *to);
 struct catalog_recording queue_get(struct queue_fixture *f, unsigned number);
 /* Claims from everything of the kinds; fails the test where nothing is due. */
-struct catalog_job queue_claim(struct queue_fixture *f, unsigned kinds, const char *owner, int64_t lease_msecs);
+struct catalog_job queue_claim(struct queue_fixture *f, unsigned kinds, const char *owner,
+			       int64_t lease_msecs);
 bool queue_is_empty(struct queue_fixture *f, unsigned kinds);
 /* The whole way of one recording that is queued: claimed, stored. */
 void queue_store(struct queue_fixture *f, unsigned number);

@@ -45,7 +45,8 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 		int err = catalog_migrate_stored(room->f->catalog, &run->job, &object, 2);
 
 		if (err)
-			ret_result->outcome = err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY;
+			ret_result->outcome = err == -ESTALE ? JOB_OUTCOME_STALE
+							     : JOB_OUTCOME_RETRY;
 	}
 	room->at_a_time--;
 	room->ended++;
@@ -67,7 +68,8 @@ static void release(void *arg, struct job_run *run)
 	room->released += (int)run->reserved_bytes;
 }
 
-static struct job_pool *start(struct room *room, struct queue_fixture *f, unsigned workers, enum job_outcome outcome)
+static struct job_pool *start(struct room *room, struct queue_fixture *f, unsigned workers,
+			      enum job_outcome outcome)
 {
 	struct job_pool_settings settings = {
 		.name = "test",
@@ -149,7 +151,9 @@ static void test_catalog_job_pool__what_fails_is_tried_again_so_often_and_then_f
 	WAIT_FOR(counts_of(f).failed == 1);
 	job_pool_stop(pool, 1000);
 	assert_int_equal(room.started, 3);
-	assert_int_equal(catalog_migrate_status(f->catalog, queue_get(f, 0).id, &migration, &percent, reason), 0);
+	assert_int_equal(catalog_migrate_status(f->catalog, queue_get(f, 0).id, &migration,
+						&percent, reason),
+			 0);
 	assert_string_equal(reason, "as told");
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_TWILIO);
 }
@@ -220,14 +224,18 @@ static void test_catalog_job_pool__progress_is_noted_and_the_lease_kept(void **s
 	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
 	queue_all(f);
 	pool = start(&room, f, 1, JOB_OUTCOME_DONE);
-	WAIT_FOR(catalog_migrate_status(f->catalog, queue_get(f, 0).id, &migration, &percent, reason) == 0 && percent == 50);
+	WAIT_FOR(catalog_migrate_status(f->catalog, queue_get(f, 0).id, &migration, &percent,
+					reason) == 0 &&
+		 percent == 50);
 	assert_int_equal(migration, CATALOG_MIGRATION_RUNNING);
 	room.hold = false;
 	WAIT_FOR(counts_of(f).done == 1);
 	job_pool_stop(pool, 1000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_catalog_job_pool__##name, queue_fixture_setup, queue_fixture_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(test_catalog_job_pool__##name, queue_fixture_setup, \
+					queue_fixture_teardown)
 
 int main(void)
 {

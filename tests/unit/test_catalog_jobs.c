@@ -86,8 +86,10 @@ static void test_catalog_jobs__a_claim_is_one_owners(void **state)
 	assert_string_equal(job.owner, "one");
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_UPLOADING);
 	assert_int_equal(queue_get(f, 0).migration, CATALOG_MIGRATION_RUNNING);
-	assert_int_equal(catalog_job_claim(f->catalog, MIGRATE, "two", 20000, &again, &next), -ENOENT);
-	assert_true(next >= before + 20000 && next <= time_now_msecs() + 20000); /* the lease's end */
+	assert_int_equal(catalog_job_claim(f->catalog, MIGRATE, "two", 20000, &again, &next),
+			 -ENOENT);
+	assert_true(next >= before + 20000 &&
+		    next <= time_now_msecs() + 20000); /* the lease's end */
 }
 
 static void test_catalog_jobs__a_dead_workers_job_is_taken_over_and_it_comes_too_late(void **state)
@@ -185,9 +187,12 @@ static void test_catalog_jobs__failures_wait_or_stay_and_say_why(void **state)
 	queue_folder(f);
 	job = queue_claim(f, MIGRATE, "one", 20000);
 	assert_int_equal(catalog_job_fail(f->catalog, &job, "busy", 60000), 0);
-	assert_int_equal(catalog_job_claim(f->catalog, MIGRATE, "one", 20000, &job, &next), -ENOENT);
+	assert_int_equal(catalog_job_claim(f->catalog, MIGRATE, "one", 20000, &job, &next),
+			 -ENOENT);
 	assert_true(next >= before + 60000);
-	assert_int_equal(catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason), 0);
+	assert_int_equal(
+		catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason),
+		0);
 	assert_int_equal(migration, CATALOG_MIGRATION_QUEUED);
 	assert_string_equal(reason, "busy");
 
@@ -196,7 +201,8 @@ static void test_catalog_jobs__failures_wait_or_stay_and_say_why(void **state)
 	job = queue_claim(f, MIGRATE, "one", 20000);
 	assert_int_equal(job.attempts, 2);
 	assert_int_equal(catalog_job_fail(f->catalog, &job, "no audio", -1), 0);
-	assert_int_equal(catalog_job_claim(f->catalog, MIGRATE, "one", 20000, &job, &next), -ENOENT);
+	assert_int_equal(catalog_job_claim(f->catalog, MIGRATE, "one", 20000, &job, &next),
+			 -ENOENT);
 	assert_true(next == INT64_MAX);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_TWILIO);
 	assert_int_equal(counts_of(f).failed, 1);
@@ -208,7 +214,9 @@ static void test_catalog_jobs__failures_wait_or_stay_and_say_why(void **state)
 	assert_int_equal(queue_folder(f), 1); /* failed ones again */
 	job = queue_claim(f, MIGRATE, "one", 20000);
 	assert_int_equal(job.attempts, 1);
-	assert_int_equal(catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason), 0);
+	assert_int_equal(
+		catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason),
+		0);
 	assert_int_equal(migration, CATALOG_MIGRATION_RUNNING);
 	assert_string_equal(reason, "");
 }
@@ -226,13 +234,19 @@ static void test_catalog_jobs__progress_is_shown_and_never_100_before_it_is_stor
 	queue_folder(f);
 	job = queue_claim(f, MIGRATE, "one", 20000);
 	assert_int_equal(catalog_job_renew(f->catalog, &job, 20000, 43, 100), 0);
-	assert_int_equal(catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason), 0);
+	assert_int_equal(
+		catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason),
+		0);
 	assert_int_equal(percent, 43);
 	assert_int_equal(catalog_job_renew(f->catalog, &job, 20000, 100, 100), 0);
-	assert_int_equal(catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason), 0);
+	assert_int_equal(
+		catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason),
+		0);
 	assert_int_equal(percent, 99);
 	assert_int_equal(catalog_migrate_stored(f->catalog, &job, &object, 2), 0);
-	assert_int_equal(catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason), 0);
+	assert_int_equal(
+		catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason),
+		0);
 	assert_int_equal(percent, 100);
 	assert_int_equal(migration, CATALOG_MIGRATION_DONE);
 }
@@ -284,14 +298,18 @@ static void test_catalog_jobs__migrating_changes_no_name_size_or_time(void **sta
 	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
 	assert_int_equal(catalog_campaign_get(f->catalog, f->folder_id, &campaign), 0);
 	assert_int_equal(catalog_node_resolve(f->catalog, "acme/spring", &folder), 0);
-	assert_int_equal(catalog_node_get(f->catalog, queue_get(f, 0).inode, CATALOG_NAMES_NUMBER, &file), 0);
+	assert_int_equal(
+		catalog_node_get(f->catalog, queue_get(f, 0).inode, CATALOG_NAMES_NUMBER, &file),
+		0);
 	assert_int_equal(catalog_change_last(f->catalog, &seq), 0);
 	queue_store(f, 0);
 	job = queue_claim(f, CLEANUP, "one", 20000);
 	assert_int_equal(catalog_job_mark_sent(f->catalog, &job), 0);
 	assert_int_equal(catalog_cleanup_done(f->catalog, &job), 0);
 	assert_int_equal(catalog_node_resolve(f->catalog, "acme/spring", &folder_after), 0);
-	assert_int_equal(catalog_node_get(f->catalog, queue_get(f, 0).inode, CATALOG_NAMES_NUMBER, &file_after), 0);
+	assert_int_equal(catalog_node_get(f->catalog, queue_get(f, 0).inode, CATALOG_NAMES_NUMBER,
+					  &file_after),
+			 0);
 	assert_int_equal(catalog_change_last(f->catalog, &seq_after), 0);
 	assert_int_equal(seq, seq_after);
 	assert_int_equal(folder.mtime_nsecs, folder_after.mtime_nsecs);
@@ -333,7 +351,8 @@ static void test_catalog_jobs__cancel_takes_back_what_is_queued_only(void **stat
 	assert_int_equal(catalog_migrate_stored(f->catalog, &job, &object, 2), 0);
 }
 
-static void test_catalog_jobs__a_disabled_bucket_stops_new_transfers_and_enabling_goes_on(void **state)
+static void
+test_catalog_jobs__a_disabled_bucket_stops_new_transfers_and_enabling_goes_on(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct catalog_job job;
@@ -462,7 +481,9 @@ static void test_catalog_jobs__owners_differ(void **state)
 	assert_true(strlen(one) > 20);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_catalog_jobs__##name, queue_fixture_setup, queue_fixture_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(test_catalog_jobs__##name, queue_fixture_setup, \
+					queue_fixture_teardown)
 
 int main(void)
 {

@@ -61,8 +61,9 @@ static unsigned due_kinds(struct queue_fixture *f)
 	struct catalog_job job;
 	int64_t next;
 
-	while (catalog_job_claim(f->catalog, MIGRATE | CLEANUP | DELETE_TWILIO | DELETE_S3 | TOMBSTONE, "looking", 60000, &job, &next) ==
-	       0)
+	while (catalog_job_claim(f->catalog,
+				 MIGRATE | CLEANUP | DELETE_TWILIO | DELETE_S3 | TOMBSTONE,
+				 "looking", 60000, &job, &next) == 0)
 		kinds |= job.kind;
 	return kinds;
 }
@@ -71,7 +72,8 @@ static struct catalog_removal remove_one(struct queue_fixture *f, unsigned numbe
 {
 	struct catalog_removal removal;
 
-	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, number).id, &removal), 0);
+	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, number).id, &removal),
+			 0);
 	assert_int_equal(queue_get(f, number).state, CATALOG_STATE_DELETED);
 	assert_false(queue_get(f, number).is_listed);
 	return removal;
@@ -158,7 +160,9 @@ static void test_catalog_removal__a_running_transfer_finds_its_lease_gone(void *
 	assert_int_equal(catalog_job_put_back(f->catalog, &job), -ESTALE);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_DELETED);
 	/* What it may have put into the bucket is deleted, but not before it must have stopped. */
-	assert_int_equal(catalog_job_claim(f->catalog, DELETE_S3, "policy", 60000, &deletion, &next), -ENOENT);
+	assert_int_equal(
+		catalog_job_claim(f->catalog, DELETE_S3, "policy", 60000, &deletion, &next),
+		-ENOENT);
 	assert_true(next <= job.lease_until_msecs && next > time_now_msecs() - 300);
 	usleep(320000);
 	deletion = queue_claim(f, DELETE_S3, "policy", 60000);
@@ -212,14 +216,16 @@ static void test_catalog_removal__deletes_keep_their_reason_and_come_again(void 
 	assert_int_equal(status.deletes_queued, 1);
 	assert_int_equal(status.by_state[CATALOG_STATE_DELETED], 1);
 	job = queue_claim(f, DELETE_S3, "policy", 60000);
-	assert_int_equal(catalog_job_fail(f->catalog, &job, "retained until 2031-01-01", 3600000), 0);
+	assert_int_equal(catalog_job_fail(f->catalog, &job, "retained until 2031-01-01", 3600000),
+			 0);
 	assert_int_equal(catalog_status_get(f->catalog, scope, &status), 0);
 	assert_int_equal(status.deletes_queued, 0);
 	assert_int_equal(status.deletes_failed, 1);
 	assert_int_equal(catalog_problem_each(f->catalog, scope, note_kind, &problems), 0);
 	assert_int_equal(problems, 1);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_DELETED);
-	assert_int_equal(catalog_recording_object(f->catalog, job.recording.id, &object), 0); /* where it is */
+	assert_int_equal(catalog_recording_object(f->catalog, job.recording.id, &object),
+			 0); /* where it is */
 }
 
 static struct catalog_node node_of(struct queue_fixture *f, const char *path)
@@ -244,7 +250,8 @@ static void test_catalog_removal__the_call_leaves_the_log_with_its_last_recordin
 	struct catalog_node before;
 
 	queue_add(f, f->workspace_id, 0, 2, QUEUE_NUMBER);
-	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace_id, &second, 1, &stats), 0);
+	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace_id, &second, 1, &stats),
+			 0);
 	before = node_of(f, "acme/spring");
 	remove_one(f, 0);
 	assert_true(node_of(f, "acme/spring").mtime_nsecs > before.mtime_nsecs);
@@ -269,14 +276,20 @@ static void test_catalog_removal__what_was_removed_does_not_come_back(void **sta
 	remove_one(f, 0);
 	queue_add(f, f->workspace_id, 0, 2, QUEUE_NUMBER); /* the next sync */
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_DELETED);
-	assert_int_equal(catalog_node_get(f->catalog, queue_get(f, 0).inode, CATALOG_NAMES_NUMBER, &node), -ENOENT);
-	assert_int_equal(catalog_node_get(f->catalog, queue_get(f, 1).inode, CATALOG_NAMES_NUMBER, &node), 0);
+	assert_int_equal(
+		catalog_node_get(f->catalog, queue_get(f, 0).inode, CATALOG_NAMES_NUMBER, &node),
+		-ENOENT);
+	assert_int_equal(
+		catalog_node_get(f->catalog, queue_get(f, 1).inode, CATALOG_NAMES_NUMBER, &node),
+		0);
 }
 
 static void test_catalog_removal__a_campaign_goes_with_all_in_it(void **state)
 {
 	struct queue_fixture *f = *state;
-	struct catalog_recording_input pending = { .sid = queue_sid(3, 50), .call_sid = queue_sid(2, 1), .duration_secs = -1,
+	struct catalog_recording_input pending = { .sid = queue_sid(3, 50),
+						   .call_sid = queue_sid(2, 1),
+						   .duration_secs = -1,
 						   .date_created_secs = 1772360000 };
 	struct catalog_apply_stats stats = { 0 };
 	struct catalog_removal removal;
@@ -285,13 +298,16 @@ static void test_catalog_removal__a_campaign_goes_with_all_in_it(void **state)
 	make(f, 0, CATALOG_STATE_S3);
 	make(f, 1, CATALOG_STATE_STORED);
 	make(f, 2, CATALOG_STATE_TWILIO);
-	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace_id, &pending, 1, &stats), 0); /* not listed */
-	assert_int_equal(catalog_remove_campaign(f->catalog, f->folder_id, true, &removal), -ENOTEMPTY);
+	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace_id, &pending, 1, &stats),
+			 0); /* not listed */
+	assert_int_equal(catalog_remove_campaign(f->catalog, f->folder_id, true, &removal),
+			 -ENOTEMPTY);
 	queue_set_policy(f, true, true, false);
 	assert_int_equal(catalog_remove_campaign(f->catalog, f->folder_id, false, &removal), 0);
 	assert_int_equal(removal.recordings, 4);
 	assert_int_equal(removal.s3_deletes, 2);
-	assert_int_equal(removal.twilio_deletes, 3); /* the stored one, the one at Twilio, the pending one */
+	assert_int_equal(removal.twilio_deletes,
+			 3); /* the stored one, the one at Twilio, the pending one */
 	assert_int_equal(queue_get(f, 50).state, CATALOG_STATE_DELETED);
 	assert_int_equal(catalog_node_resolve(f->catalog, "acme/spring", &node), -ENOENT);
 	/* A sync brings nothing back; later calls of its number are unassigned. */
@@ -299,7 +315,8 @@ static void test_catalog_removal__a_campaign_goes_with_all_in_it(void **state)
 	queue_add(f, f->workspace_id, 9, 1, QUEUE_NUMBER);
 	assert_int_equal(queue_get(f, 2).state, CATALOG_STATE_DELETED);
 	assert_int_equal(queue_get(f, 9).folder_id, f->unassigned_id);
-	assert_int_equal(catalog_remove_campaign(f->catalog, f->folder_id, false, &removal), -ENOENT);
+	assert_int_equal(catalog_remove_campaign(f->catalog, f->folder_id, false, &removal),
+			 -ENOENT);
 }
 
 static void test_catalog_removal__an_emptied_campaign_may_be_removed_by_rmdir(void **state)
@@ -315,7 +332,9 @@ static void test_catalog_removal__an_emptied_campaign_may_be_removed_by_rmdir(vo
 	assert_int_equal(catalog_remove_campaign(f->catalog, f->folder_id, true, &removal), 0);
 	assert_int_equal(removal.recordings, 0);
 	/* Its name and number are free again. */
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace_id, "spring", numbers, 1, &id, message), 0);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace_id, "spring", numbers, 1,
+					      &id, message),
+			 0);
 	assert_int_not_equal(id, f->folder_id);
 }
 
@@ -325,9 +344,11 @@ static void test_catalog_removal__unassigned_stays_while_there_are_campaigns(voi
 	struct catalog_removal removal;
 
 	queue_add(f, f->workspace_id, 0, 2, "+15559999999");
-	assert_int_equal(catalog_remove_campaign(f->catalog, f->unassigned_id, false, &removal), -EPERM);
+	assert_int_equal(catalog_remove_campaign(f->catalog, f->unassigned_id, false, &removal),
+			 -EPERM);
 	assert_int_equal(catalog_remove_campaign(f->catalog, f->folder_id, false, &removal), 0);
-	assert_int_equal(catalog_remove_campaign(f->catalog, f->unassigned_id, true, &removal), -ENOTEMPTY);
+	assert_int_equal(catalog_remove_campaign(f->catalog, f->unassigned_id, true, &removal),
+			 -ENOTEMPTY);
 	assert_int_equal(catalog_remove_campaign(f->catalog, f->unassigned_id, false, &removal), 0);
 	assert_int_equal(removal.recordings, 2);
 	queue_add(f, f->workspace_id, 5, 1, "+15559999999"); /* it is there for the next ones */
@@ -345,7 +366,8 @@ static void test_catalog_removal__the_secrets_go_with_the_last_job(void **state)
 
 	make(f, 0, CATALOG_STATE_S3);
 	queue_set_policy(f, true, false, false);
-	assert_int_equal(catalog_remove_workspace(f->catalog, f->workspace_id, true, &removal), -ENOTEMPTY);
+	assert_int_equal(catalog_remove_workspace(f->catalog, f->workspace_id, true, &removal),
+			 -ENOTEMPTY);
 	assert_int_equal(catalog_remove_workspace(f->catalog, f->workspace_id, false, &removal), 0);
 	assert_int_equal(removal.s3_deletes, 1);
 	assert_int_equal(catalog_workspace_find(f->catalog, "acme", &workspace), -ENOENT);
@@ -363,7 +385,8 @@ static void test_catalog_removal__the_secrets_go_with_the_last_job(void **state)
 	secret_free(secret);
 }
 
-static void test_catalog_removal__a_workspace_can_be_added_again_and_stays_without_what_was_removed(void **state)
+static void test_catalog_removal__a_workspace_can_be_added_again_and_stays_without_what_was_removed(
+	void **state)
 {
 	struct queue_fixture *f = *state;
 	struct catalog_removal removal;
@@ -395,7 +418,8 @@ static void test_catalog_removal__of_a_removed_workspace_nothing_new_is_queued(v
 	assert_int_equal(catalog_remove_workspace(f->catalog, f->workspace_id, false, &removal), 0);
 	assert_true(queue_is_empty(f, MIGRATE));
 	assert_int_equal(catalog_migrate_queue(f->catalog, scope, &queued), -ENOENT);
-	assert_int_equal(catalog_remove_workspace(f->catalog, f->workspace_id, false, &removal), -ENOENT);
+	assert_int_equal(catalog_remove_workspace(f->catalog, f->workspace_id, false, &removal),
+			 -ENOENT);
 }
 
 static int note_gone(void *arg, const struct catalog_change *change)
@@ -418,7 +442,9 @@ static void test_catalog_removal__mounts_are_told_of_a_folder(void **state)
 	assert_true(node_of(f, "acme").mtime_nsecs > workspace.mtime_nsecs);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_catalog_removal__##name, queue_fixture_setup, queue_fixture_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(test_catalog_removal__##name, queue_fixture_setup, \
+					queue_fixture_teardown)
 
 int main(void)
 {

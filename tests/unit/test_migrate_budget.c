@@ -118,7 +118,8 @@ int main(void)
 		cmocka_unit_test(test_migrate_budget__what_is_larger_than_all_gets_all),
 		cmocka_unit_test(test_migrate_budget__waits_until_enough_is_given_back),
 		cmocka_unit_test(test_migrate_budget__who_is_cancelled_waits_no_longer),
-		cmocka_unit_test(test_migrate_budget__one_may_overdraw_so_that_nobody_waits_for_ever),
+		cmocka_unit_test(
+			test_migrate_budget__one_may_overdraw_so_that_nobody_waits_for_ever),
 	};
 
 	return cmocka_run_group_tests_name("migrate_budget", tests, NULL, NULL);

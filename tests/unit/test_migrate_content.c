@@ -40,8 +40,8 @@ static void wav_head(uint8_t *head, int channels, uint32_t data_bytes)
 
 struct take {
 	int channels_stored, channels_asked;
-	uint32_t said_bytes;   /* in the WAV's head */
-	size_t audio_bytes;    /* that come */
+	uint32_t said_bytes; /* in the WAV's head */
+	size_t audio_bytes;  /* that come */
 	int64_t announced_bytes, known_bytes, duration_secs;
 	const char *etag;
 };
@@ -49,7 +49,8 @@ struct take {
 /* As a transfer does it. *ret_content's hashes are finished. */
 static int check(const struct take *take, struct content *ret_content, char *reason)
 {
-	struct catalog_recording recording = { .size_bytes = take->known_bytes, .duration_secs = take->duration_secs };
+	struct catalog_recording recording = { .size_bytes = take->known_bytes,
+					       .duration_secs = take->duration_secs };
 	size_t n = HEAD_BYTES + take->audio_bytes;
 	cleanup_free uint8_t *bytes = calloc(1, n);
 	int err;
@@ -63,7 +64,8 @@ static int check(const struct take *take, struct content *ret_content, char *rea
 		return err;
 	assert_int_equal(content_add(ret_content, bytes, n, false), 0);
 	assert_int_equal(content_finish(ret_content), 0);
-	return content_check_end(ret_content, &recording, take->announced_bytes, take->etag, reason);
+	return content_check_end(ret_content, &recording, take->announced_bytes, take->etag,
+				 reason);
 }
 
 static void assert_believed(const struct take *take, bool wanted, const char *word)
@@ -166,7 +168,8 @@ static void test_migrate_content__an_md5_that_twilio_gives_must_agree(void **sta
 
 static void test_migrate_content__pages_and_nothing_are_no_audio(void **state)
 {
-	static const char page[] = "<?xml version='1.0'?><TwilioResponse><RestException><Code>20500</Code></RestException>";
+	static const char page[] =
+		"<?xml version='1.0'?><TwilioResponse><RestException><Code>20500</Code></RestException>";
 	char reason[CONTENT_REASON_SIZE];
 	struct content content;
 	uint8_t head[HEAD_BYTES];
@@ -176,7 +179,8 @@ static void test_migrate_content__pages_and_nothing_are_no_audio(void **state)
 	assert_int_equal(content_check_head(&content, page, sizeof page - 1, 2, reason), -EBADMSG);
 	assert_int_equal(content_check_head(&content, "", 0, 2, reason), -EBADMSG);
 	wav_head(head, 2, 64000);
-	assert_int_equal(content_check_head(&content, head, 30, 2, reason), -EBADMSG); /* ends within its head */
+	assert_int_equal(content_check_head(&content, head, 30, 2, reason),
+			 -EBADMSG); /* ends within its head */
 	content_release(&content);
 }
 
@@ -184,7 +188,8 @@ static void test_migrate_content__parts_have_the_etag_that_s3_gives_them(void **
 {
 	/* Of "aaaaa" and "bb" as parts: md5(md5("aaaaa") md5("bb")). */
 	uint8_t digests[2 * CRYPTO_MD5_SIZE], all[CRYPTO_MD5_SIZE];
-	char wanted[CRYPTO_HEX_SIZE(CRYPTO_MD5_SIZE) + 8], whole[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)];
+	char wanted[CRYPTO_HEX_SIZE(CRYPTO_MD5_SIZE) + 8],
+		whole[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)];
 	uint8_t sha256[CRYPTO_SHA256_SIZE];
 	struct content content;
 
@@ -214,7 +219,8 @@ int main(void)
 		cmocka_unit_test(test_migrate_content__a_recording_of_no_length_is_one),
 		cmocka_unit_test(test_migrate_content__a_downmix_is_refused),
 		cmocka_unit_test(test_migrate_content__what_is_cut_off_is_refused),
-		cmocka_unit_test(test_migrate_content__shorter_than_twilio_said_but_for_a_second_is_refused),
+		cmocka_unit_test(
+			test_migrate_content__shorter_than_twilio_said_but_for_a_second_is_refused),
 		cmocka_unit_test(test_migrate_content__an_md5_that_twilio_gives_must_agree),
 		cmocka_unit_test(test_migrate_content__pages_and_nothing_are_no_audio),
 		cmocka_unit_test(test_migrate_content__parts_have_the_etag_that_s3_gives_them),

@@ -1,4 +1,5 @@
-/* migrate: an answer that is taken in buffer by buffer, against a server that does what it is told. */
+/* migrate: an answer that is taken in buffer by buffer, against a server that does what it is told.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +45,8 @@ static void send_all(int fd, const void *bytes, size_t n)
 	}
 }
 
-static enum helper_then answer(struct helper_server *server, int fd, const struct helper_request *request, void *arg)
+static enum helper_then answer(struct helper_server *server, int fd,
+			       const struct helper_request *request, void *arg)
 {
 	const struct answer *a = arg;
 	uint8_t *body = malloc(a->body_len + 1);
@@ -53,7 +55,8 @@ static enum helper_then answer(struct helper_server *server, int fd, const struc
 	(void)server, (void)request;
 	for (size_t i = 0; body && i < a->body_len; i++)
 		body[i] = byte_at(i);
-	snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nETag: \"tag\"\r\n\r\n", a->status, a->content_length);
+	snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nETag: \"tag\"\r\n\r\n",
+		 a->status, a->content_length);
 	send_all(fd, head, strlen(head));
 	if (body)
 		send_all(fd, body, a->body_len);
@@ -61,9 +64,11 @@ static enum helper_then answer(struct helper_server *server, int fd, const struc
 	return a->body_len == a->content_length ? HELPER_KEEP : HELPER_CLOSE;
 }
 
-static void start(struct stream *stream, struct http *http, struct helper_server *server, const volatile bool *cancelled)
+static void start(struct stream *stream, struct http *http, struct helper_server *server,
+		  const volatile bool *cancelled)
 {
-	struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/media") };
+	struct http_request request = { .method = HTTP_GET,
+					.url = helper_server_url(server, "/media") };
 
 	stream_init(stream, cancelled);
 	assert_int_equal(stream_start(stream, http, &request), 0);
@@ -100,7 +105,8 @@ static void read_with(size_t capacity, size_t total)
 	helper_server_free(server);
 }
 
-static void test_migrate_stream__every_byte_comes_once_and_in_order_whatever_the_buffer(void **state)
+static void
+test_migrate_stream__every_byte_comes_once_and_in_order_whatever_the_buffer(void **state)
 {
 	(void)state;
 	read_with(1 << 20, 100000);
@@ -136,14 +142,16 @@ static void test_migrate_stream__an_error_has_its_body_and_no_content(void **sta
 	stream_stop(&stream);
 	a = (struct answer){ 10, 10, "200 OK" };
 	{
-		struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/media") };
+		struct http_request request = { .method = HTTP_GET,
+						.url = helper_server_url(server, "/media") };
 		char buffer[64];
 		size_t len;
 		bool end;
 
 		assert_int_equal(stream_start(&stream, http, &request), 0);
 		assert_int_equal(stream_wait_head(&stream, &error), 0);
-		assert_int_equal(stream_fill(&stream, buffer, sizeof buffer, &len, &end, &error), 0);
+		assert_int_equal(stream_fill(&stream, buffer, sizeof buffer, &len, &end, &error),
+				 0);
 		assert_int_equal(len, 10);
 		assert_true(end);
 	}
@@ -180,7 +188,8 @@ static void *cancel_soon(void *arg)
 	return NULL;
 }
 
-static enum helper_then say_nothing(struct helper_server *server, int fd, const struct helper_request *request, void *arg)
+static enum helper_then say_nothing(struct helper_server *server, int fd,
+				    const struct helper_request *request, void *arg)
 {
 	char c;
 
@@ -213,7 +222,8 @@ static void test_migrate_stream__a_cancelled_wait_ends_soon(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_migrate_stream__every_byte_comes_once_and_in_order_whatever_the_buffer),
+		cmocka_unit_test(
+			test_migrate_stream__every_byte_comes_once_and_in_order_whatever_the_buffer),
 		cmocka_unit_test(test_migrate_stream__an_empty_body_ends_at_once),
 		cmocka_unit_test(test_migrate_stream__an_error_has_its_body_and_no_content),
 		cmocka_unit_test(test_migrate_stream__a_body_that_is_cut_off_is_an_error),
