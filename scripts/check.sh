@@ -2,7 +2,8 @@
 # Everything that `make check` proves, after install-deps: gcc and clang build without a warning, unit tests by both and under
 # ASan and UBSan, end-to-end tests with the normal and with the sanitized program.
 # Says little while all is well; shows the output of what fails. Last line: `N passed, N failed`, with `, N skipped` when any.
-# CHECK_JOBS: how many compilers at once (2). CHECK_E2E_WORKERS: how many end-to-end tests at once (3: they wait more than they work). CHECK_ASAN_E2E: pytest -k expression for the sanitized run (all).
+# CHECK_JOBS: how many compilers at once (2). CHECK_E2E_WORKERS: how many end-to-end tests at once (3: they wait more than
+# they work). CHECK_ASAN_E2E: pytest -k expression for the sanitized run (all).
 # Logs and results (JUnit XML) stay in build/check.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
