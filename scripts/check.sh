@@ -2,8 +2,7 @@
 # Everything that `make check` proves, after install-deps: gcc and clang build without a warning, unit tests by both and under
 # ASan and UBSan, end-to-end tests with the normal and with the sanitized program.
 # Says little while all is well; shows the output of what fails. Last line: `N passed, N failed`, with `, N skipped` when any.
-# CHECK_JOBS: how many compilers at once (2). CHECK_E2E_WORKERS: how many end-to-end tests at once (3: they wait more than
-# they work). CHECK_ASAN_E2E: pytest -k expression for the sanitized run (all).
+# CHECK_JOBS: how many compilers at once (2). CHECK_E2E_WORKERS: how many end-to-end tests at once (3: they wait more than they work). CHECK_ASAN_E2E: pytest -k expression for the sanitized run (all).
 # Logs and results (JUnit XML) stay in build/check.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -20,24 +19,8 @@ python=build/venv/bin/python
 mkdir -p "$out" || exit 1
 rm -f "$out"/*
 
-s3=
-waiting=
-
-# The process and what it began, by their ids.
-end_tree() {
-	local child
-	for child in $(pgrep -P "$1"); do end_tree "$child"; done
-	kill "$1" 2>/dev/null
-}
-
 finish() {
-	local pid
 	trap - EXIT
-	for pid in $waiting; do end_tree "$pid"; done
-	if [ -n "$s3" ]; then
-		scripts/s3-server.sh stop "$s3" >"$out/s3-stop.log" 2>&1 </dev/null
-		rm -rf "$s3"
-	fi
 	if [ $((passed + failed)) = 0 ]; then
 		echo "no test ran"
 		failed=1
@@ -74,36 +57,21 @@ build() {
 	return 1
 }
 
-# units NAME ARGUMENT...: begins the unit tests of a build; they wait more than they compute, so something else may go on.
+# units NAME WHAT ARGUMENT...: the unit tests of a build.
 units() {
-	local name=$1
-	shift
-	{
-		since=$SECONDS
-		make -s "$@" units >"$out/$name.log" 2>&1
-		echo "$? $((SECONDS - since))" >"$out/$name.end"
-	} &
-	waiting="$waiting $!"
-}
-
-# units_end NAME WHAT: waits for them; nothing where they were not begun.
-units_end() {
-	local name=$1 what=$2 status=1 secs=0 line pid
-	local log=$out/$name.log
-	[ -e "$log" ] || return 0
-	pid=${waiting##* }
-	wait "$pid"
-	waiting=${waiting% *}
-	[ ! -e "$out/$name.end" ] || read -r status secs <"$out/$name.end"
+	local name=$1 what=$2
+	shift 2
+	local log=$out/$name.log since=$SECONDS status line
+	make -s "$@" units >"$log" 2>&1
+	status=$?
 	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
-	if [ -z "$line" ] || { [ "$status" != 0 ] && [[ $line == *", 0 failed" ]]; }; then
+	if [ -z "$line" ] || { [ $status != 0 ] && [[ $line == *", 0 failed" ]]; }; then
 		echo "FAIL  $what"
 		tail -n 60 "$log"
 		failed=$((failed + 1))
 		return
 	fi
-	# shellcheck disable=SC2086
-	count "$what" "$log" "$secs" ${line//[^0-9 ]/}
+	count "$what" "$log" $((SECONDS - since)) ${line//[^0-9 ]/}
 }
 
 # count WHAT LOG SECS PASSED FAILED [SKIPPED]
@@ -123,17 +91,17 @@ e2e() {
 	shift 3
 	local log=$out/$name.log xml=$out/$name.xml since=$SECONDS status numbers
 	TONICFS_BINARY=$PWD/$binary timeout -k 60 "$e2e_secs" \
-		"$python" -m pytest -n "${CHECK_E2E_WORKERS:-3}" -q --no-header --tb=short --show-capture=all \
-		-p no:cacheprovider -o junit_family=xunit2 --durations=20 --junitxml="$xml" tests/e2e "$@" >"$log" 2>&1
+		"$python" -m pytest -n "${CHECK_E2E_WORKERS:-3}" -q --no-header --tb=short --show-capture=all -p no:cacheprovider -o junit_family=xunit2 \
+		--junitxml="$xml" tests/e2e "$@" >"$log" 2>&1
 	status=$?
-	numbers=$("$python" - "$xml" 2>>"$log" <<-'P'
+	numbers=$("$python" - "$xml" <<-'P'
 		import sys, xml.etree.ElementTree as tree
 		suites = list(tree.parse(sys.argv[1]).iter("testsuite"))
 		all, bad, skipped = (sum(int(s.get(k, 0)) for s in suites) for k in ("tests", "failures", "skipped"))
 		bad += sum(int(s.get("errors", 0)) for s in suites)
 		print(max(0, all - bad - skipped), bad, skipped)
 	P
-	)
+	) 2>>"$log"
 	if [ -z "$numbers" ]; then
 		echo "FAIL  $what: ended with status $status and no result (124: not within $e2e_secs s)"
 		tail -n 80 "$log"
@@ -154,40 +122,16 @@ for script in scripts/*.sh tests/bench/*.sh .ci/run; do
 	bash -n "$script" || failed=$((failed + 1))
 done
 
-build gcc 'gcc build, warnings are errors' CC=gcc all unit-programs
+build gcc 'gcc build, warnings are errors' CC=gcc all
 gcc=$?
-[ $gcc = 0 ] && units gcc-units CC=gcc
-build clang 'clang build, warnings are errors' CC=clang BUILD=build/clang all unit-programs
-clang=$?
-units_end gcc-units 'unit tests (gcc)'
-[ $clang = 0 ] && units clang-units CC=clang BUILD=build/clang
-build asan 'gcc build with ASan and UBSan' CC=gcc SANITIZE=1 BUILD=build/asan all unit-programs
+[ $gcc = 0 ] && units gcc-units 'unit tests (gcc)' -j"$jobs" CC=gcc
+build clang 'clang build, warnings are errors' CC=clang BUILD=build/clang all &&
+	units clang-units 'unit tests (clang)' -j"$jobs" CC=clang BUILD=build/clang
+build asan 'gcc build with ASan and UBSan' CC=gcc SANITIZE=1 BUILD=build/asan all
 asan=$?
-units_end clang-units 'unit tests (clang)'
-[ $asan = 0 ] && units asan-units CC=gcc SANITIZE=1 BUILD=build/asan
+[ $asan = 0 ] && units asan-units 'unit tests (ASan, UBSan)' -j"$jobs" CC=gcc SANITIZE=1 BUILD=build/asan
 
-e2e=1
-if [ -n "$(compgen -G 'tests/e2e/test_*.py')" ]; then
-	build venv 'Python for the end-to-end tests' build/venv/.done
-	e2e=$?
-fi
-units_end asan-units 'unit tests (ASan, UBSan)'
-
-# One S3 server for all of them, unless one is given.
-if [ $e2e = 0 ] && [ -z "${TONICFS_TEST_S3_ENDPOINT:-}" ]; then
-	s3=$(mktemp -d /var/tmp/tonicfs-check-s3.XXXXXX)
-	if scripts/s3-server.sh start "$s3" >"$out/s3.log" 2>&1; then
-		. "$s3/env"
-		export TONICFS_TEST_S3_ENDPOINT=$S3_ENDPOINT TONICFS_TEST_S3_REGION=$S3_REGION
-		export TONICFS_TEST_S3_ACCESS_KEY=$S3_ACCESS_KEY TONICFS_TEST_S3_SECRET_KEY=$S3_SECRET_KEY
-	else
-		echo "FAIL  an S3 server for the end-to-end tests"
-		tail -n 40 "$out/s3.log"
-		failed=$((failed + 1))
-		e2e=1
-	fi
-fi
-if [ $e2e = 0 ]; then
+if [ -n "$(compgen -G 'tests/e2e/test_*.py')" ] && build venv 'Python for the end-to-end tests' build/venv/.done; then
 	[ $gcc = 0 ] && e2e e2e 'end-to-end tests' build/tonicfs
 	# The stand-in's own tests do not run the program: once is enough.
 	[ $asan = 0 ] && e2e asan-e2e 'end-to-end tests (ASan, UBSan)' build/asan/tonicfs \
