@@ -1,7 +1,8 @@
 /*
  * One HTTP request of a stream: judged before a byte of it is believed.
  *
- * Fields without a note belong to the HTTP engine's thread. An attempt lives until its on_done; a stream that needs it no longer only lets go of it.
+ * Fields without a note belong to the HTTP engine's thread. An attempt lives until its on_done; a
+ * stream that needs it no longer only lets go of it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,17 +11,18 @@
 #include "audio/audio-private.h"
 #include "util/cleanup.h"
 
-/* What is left of an answer that nobody wants any more is still read where it is no more than this: a connection is worth it. */
+/* What is left of an answer that nobody wants any more is still read where it is no more than this:
+ * a connection is worth it. */
 #define DRAIN_BYTES (64 * 1024)
 #define ERROR_BODY_BYTES 8192
 #define MAGIC_BYTES 12
 
 struct audio_attempt {
-	struct list link;               /* audio->attempt_list */
+	struct list link; /* audio->attempt_list */
 	struct audio *audio;
-	struct audio_stream *stream;    /* audio->lock; NULL: abandoned */
+	struct audio_stream *stream;	/* audio->lock; NULL: abandoned */
 	struct http_transfer *transfer; /* ours; set before any callback runs */
-	bool is_draining;               /* audio->lock */
+	bool is_draining;		/* audio->lock */
 
 	enum audio_from from;
 	bool is_encrypted;
@@ -32,12 +34,13 @@ struct audio_attempt {
 	int64_t skip_bytes; /* of an answer that begins at 0 although we asked for later */
 	int64_t came_bytes;
 	char held[MAGIC_BYTES];
-	size_t held_bytes;  /* the file's first bytes until there are enough to know it by */
-	char last;          /* of an answer of unknown length: the last byte, until there was none behind it */
+	size_t held_bytes; /* the file's first bytes until there are enough to know it by */
+	char last; /* of an answer of unknown length: the last byte, until there was none behind it
+		    */
 	bool has_last;
 
 	struct remote_error judged; /* our own verdict, if it is not REMOTE_OK */
-	bool is_error;              /* an error's head: its body follows */
+	bool is_error;		    /* an error's head: its body follows */
 	int status;
 	struct http_header headers[4];
 	char values[4][160];
@@ -64,7 +67,9 @@ static void keep_head(struct audio_attempt *a, const struct http_response *respo
 static void judge_error(const struct audio_attempt *a, struct remote_error *ret_error)
 {
 	struct http_header headers[ARRAY_SIZE(a->headers)];
-	struct http_response response = { .status = a->status, .content_length = -1, .headers = headers };
+	struct http_response response = { .status = a->status,
+					  .content_length = -1,
+					  .headers = headers };
 
 	for (size_t i = 0; i < ARRAY_SIZE(headers); i++)
 		if (a->values[i][0])
@@ -72,10 +77,12 @@ static void judge_error(const struct audio_attempt *a, struct remote_error *ret_
 	if (a->from == AUDIO_FROM_S3)
 		s3_judge(&response, buf_str(&a->body), a->body.len, ret_error);
 	else
-		twilio_judge_media(&response, a->is_encrypted, buf_str(&a->body), a->body.len, ret_error);
+		twilio_judge_media(&response, a->is_encrypted, buf_str(&a->body), a->body.len,
+				   ret_error);
 	/* A 3xx or such, which neither takes for an error, is none of the recording's bytes. */
 	if (ret_error->kind == REMOTE_OK)
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "HTTP %d in answer to a read", a->status);
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "HTTP %d in answer to a read",
+				 a->status);
 }
 
 static void judge_length(struct audio_attempt *a, const struct http_response *response)
@@ -84,12 +91,15 @@ static void judge_length(struct audio_attempt *a, const struct http_response *re
 
 	a->is_length_known = response->content_length >= 0;
 	if (response->status == 206) {
-		if (http_response_content_range(response, &first, &last, &total) < 0 || first != a->start_bytes) {
-			remote_error_set(&a->judged, REMOTE_INVALID, -EIO, "another range than asked for");
+		if (http_response_content_range(response, &first, &last, &total) < 0 ||
+		    first != a->start_bytes) {
+			remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
+					 "another range than asked for");
 			return;
 		}
 		if ((total >= 0 && total != a->size_bytes) || last >= a->size_bytes) {
-			remote_error_set(&a->judged, REMOTE_INVALID, -EIO, "another size than known");
+			remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
+					 "another size than known");
 			return;
 		}
 		return;
@@ -110,7 +120,8 @@ static void judge_head(struct audio_attempt *a, const struct http_response *resp
 		s3_judge(response, NULL, 0, &a->judged);
 		s3_object_from_response(response, &object);
 		/* For servers that do not know If-Match. */
-		if (a->judged.kind == REMOTE_OK && a->etag[0] && object.etag[0] && strcmp(a->etag, object.etag))
+		if (a->judged.kind == REMOTE_OK && a->etag[0] && object.etag[0] &&
+		    strcmp(a->etag, object.etag))
 			remote_error_set(&a->judged, REMOTE_REJECTED, -ESTALE, "another object");
 	}
 	if (a->judged.kind == REMOTE_OK)
@@ -170,7 +181,8 @@ static enum http_data feed(struct audio_attempt *a, const char *bytes, size_t n)
 		if (a->held_bytes < MAGIC_BYTES)
 			return HTTP_DATA_OK;
 		if (!is_wave(a->held)) {
-			remote_error_set(&a->judged, REMOTE_INVALID, -EIO, "an answer that is no WAV file");
+			remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
+					 "an answer that is no WAV file");
 			return HTTP_DATA_ABORT;
 		}
 		audio_stream_write(s, a->held, MAGIC_BYTES);
@@ -186,7 +198,8 @@ static enum http_data feed(struct audio_attempt *a, const char *bytes, size_t n)
 	return HTTP_DATA_OK;
 }
 
-static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes, size_t n)
+static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes,
+			      size_t n)
 {
 	struct list finished = LIST_INIT(finished);
 	struct audio_attempt *a = arg;
@@ -214,7 +227,8 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 }
 
 /* What the request's end means to the stream. */
-static void verdict(struct audio_attempt *a, const struct remote_error *error, struct remote_error *ret_error)
+static void verdict(struct audio_attempt *a, const struct remote_error *error,
+		    struct remote_error *ret_error)
 {
 	struct audio_stream *s = a->stream;
 
@@ -254,7 +268,8 @@ static void on_done(void *arg, const struct remote_error *error)
 		s->attempt = NULL;
 		s->is_paused = false;
 		if (a->is_head_good) {
-			struct audio_workspace *workspace = audio_workspace_get(audio, recording->workspace_id);
+			struct audio_workspace *workspace =
+				audio_workspace_get(audio, recording->workspace_id);
 
 			if (workspace && a->from == AUDIO_FROM_TWILIO)
 				workspace->size_error = 0; /* it answers */
@@ -331,6 +346,6 @@ void audio_attempt_resume(struct audio_attempt *attempt)
 
 void audio_attempts_cancel(struct audio *audio)
 {
-	list_for_each(pos, &audio->attempt_list)
+	list_for_each (pos, &audio->attempt_list)
 		http_transfer_cancel(list_entry(pos, struct audio_attempt, link)->transfer);
 }

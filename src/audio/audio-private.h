@@ -1,17 +1,19 @@
 /*
  * What the files of this room share.
  *
- * A recording that is open has blocks (its bytes in memory, from all origins alike), reads that wait for bytes, and streams that bring them:
+ * A recording that is open has blocks (its bytes in memory, from all origins alike), reads that
+ * wait for bytes, and streams that bring them:
  *
- *   stream     STARTING   a starter thread asks the catalog where the bytes are and sends the request
- *              RUNNING    an attempt (one HTTP request) brings bytes; paused when it is far enough ahead of its readers
- *              BACKOFF    an attempt failed, the next begins when the pause is over
+ *   stream     STARTING   a starter thread asks the catalog where the bytes are and sends the
+ * request RUNNING    an attempt (one HTTP request) brings bytes; paused when it is far enough ahead
+ * of its readers BACKOFF    an attempt failed, the next begins when the pause is over
  *
- * A stream outlives its attempts and always goes on at the byte it has reached, wherever that byte is by then. It fails when its tries are used up, or
- * when nobody waits for it any more. One lock guards all of it: callbacks of the HTTP engine come one at a time anyway.
+ * A stream outlives its attempts and always goes on at the byte it has reached, wherever that byte
+ * is by then. It fails when its tries are used up, or when nobody waits for it any more. One lock
+ * guards all of it: callbacks of the HTTP engine come one at a time anyway.
  *
- * Lock order: audio->lock, then whatever catalog, net and the pools have. The lock is never held over a callback of a caller's, a catalog write or a
- * blocking request.
+ * Lock order: audio->lock, then whatever catalog, net and the pools have. The lock is never held
+ * over a callback of a caller's, a catalog write or a blocking request.
  */
 #ifndef TONICFS_AUDIO_PRIVATE_H
 #define TONICFS_AUDIO_PRIVATE_H
@@ -34,7 +36,8 @@
 
 enum audio_from { AUDIO_FROM_TWILIO, AUDIO_FROM_S3 };
 
-/* The clients of one workspace, by its settings as they were; never changed, replaced when the settings change. */
+/* The clients of one workspace, by its settings as they were; never changed, replaced when the
+ * settings change. */
 struct audio_clients {
 	atomic_uint refs;
 	uint8_t fingerprint[32];
@@ -56,7 +59,7 @@ struct audio_workspace {
 /* What a stream knows that the catalog may not. */
 struct audio_hint {
 	bool is_missing_in_s3; /* S3 said 404 although the catalog says that it is there */
-	bool is_mono;          /* Twilio said 16113 */
+	bool is_mono;	       /* Twilio said 16113 */
 };
 
 /* A request that can be sent. */
@@ -70,12 +73,16 @@ struct audio_source {
 	struct s3_request_memory *s3_memory;
 	struct twilio_request_memory *twilio_memory;
 };
-/* 0, or *ret_error says why not; release *ret_source in any case. Reads the catalog, never waits for the network. */
-int audio_source_init(struct audio *audio, int64_t recording_id, const struct audio_hint *hint, int64_t offset_bytes,
-		      int64_t size_bytes, struct audio_source *ret_source, struct remote_error *ret_error);
+/* 0, or *ret_error says why not; release *ret_source in any case. Reads the catalog, never waits
+ * for the network. */
+int audio_source_init(struct audio *audio, int64_t recording_id, const struct audio_hint *hint,
+		      int64_t offset_bytes, int64_t size_bytes, struct audio_source *ret_source,
+		      struct remote_error *ret_error);
 void audio_source_release(struct audio_source *source);
-int audio_clients_get(struct audio *audio, int64_t workspace_id, struct audio_clients **ret_clients);
-struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspace_id); /* lock held; NULL: no memory */
+int audio_clients_get(struct audio *audio, int64_t workspace_id,
+		      struct audio_clients **ret_clients);
+/* Lock held. NULL: no memory. */
+struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspace_id);
 void audio_workspaces_release(struct audio *audio);
 /* The errno that a user meets. */
 int audio_errno(const struct remote_error *error);
@@ -94,10 +101,10 @@ struct audio {
 	pthread_cond_t idle_cond; /* attempts == 0 */
 	pthread_t timer;
 	bool is_stopping;
-	int64_t timer_msecs;      /* when the timer looks next */
+	int64_t timer_msecs; /* when the timer looks next */
 	struct audio_store store;
-	struct list recordings;   /* open ones */
-	struct list questions;    /* for sizes */
+	struct list recordings; /* open ones */
+	struct list questions;	/* for sizes */
 	struct list workspaces;
 	struct list attempt_list; /* requests whose on_done is still to come */
 	unsigned attempts;
@@ -108,7 +115,8 @@ struct audio {
 	struct pool probers;  /* do */
 };
 
-/* An open recording, shared by its handles. Freed with its last reference: the handles together have one, each stream has one. */
+/* An open recording, shared by its handles. Freed with its last reference: the handles together
+ * have one, each stream has one. */
 struct audio_recording {
 	struct list link; /* audio->recordings */
 	struct audio *audio;
@@ -116,7 +124,7 @@ struct audio_recording {
 	struct sid sid;
 	unsigned refs, files;
 	struct audio_blocks blocks;
-	struct list reads;   /* waiting */
+	struct list reads; /* waiting */
 	struct list streams;
 	struct audio_hint hint;
 	bool was_served_by_s3;
@@ -152,24 +160,25 @@ enum audio_stream_state { AUDIO_STREAM_STARTING, AUDIO_STREAM_RUNNING, AUDIO_STR
 struct audio_stream {
 	struct list link; /* recording->streams */
 	struct audio_recording *recording;
-	unsigned refs;    /* the list's, the task's */
-	bool is_dead;     /* not on the list any more */
+	unsigned refs; /* the list's, the task's */
+	bool is_dead;  /* not on the list any more */
 	enum audio_stream_state state;
 	struct pool_task task;
 	struct audio_attempt *attempt; /* RUNNING */
 	bool is_paused;
-	unsigned reads;   /* that wait for it */
+	unsigned reads;			     /* that wait for it */
 	int64_t start_bytes, position_bytes; /* where it began; the next byte to come */
-	int64_t limit_bytes;  /* goes no further while nobody waits for it */
-	int64_t window_bytes; /* how far ahead of its reader */
-	int64_t reader_bytes; /* where its reader is */
-	int64_t used_msecs;   /* when a reader last had something of it */
-	int64_t due_msecs;    /* BACKOFF */
-	bool has_moved;       /* bytes came since the last failure */
-	unsigned not_found;   /* times that Twilio said so */
-	bool is_clock_set;    /* S3 called the clock wrong, and was asked for the time */
+	int64_t limit_bytes;		     /* goes no further while nobody waits for it */
+	int64_t window_bytes;		     /* how far ahead of its reader */
+	int64_t reader_bytes;		     /* where its reader is */
+	int64_t used_msecs;		     /* when a reader last had something of it */
+	int64_t due_msecs;		     /* BACKOFF */
+	bool has_moved;			     /* bytes came since the last failure */
+	unsigned not_found;		     /* times that Twilio said so */
+	bool is_clock_set; /* S3 called the clock wrong, and was asked for the time */
 	struct retry retry;
 	struct remote_error error; /* of the last attempt */
+	enum audio_from from;	   /* where the last attempt asked */
 };
 
 /* ---- read.c: reads that wait; the lock is held for all of these but audio_reads_deliver ---- */
@@ -178,7 +187,8 @@ void audio_reads_check(struct audio_recording *recording, struct list *finished)
 void audio_read_finish(struct audio_waiting_read *read, int error, struct list *finished);
 void audio_reads_deliver(struct list *finished);
 /* The timer's: ends what has waited for too long. Returns when to look again. */
-int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs, struct list *finished);
+int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
+			 struct list *finished);
 void audio_timer_wake(struct audio *audio, int64_t at_msecs);
 void audio_recording_unref(struct audio_recording *recording);
 
@@ -192,8 +202,8 @@ void audio_stream_kill(struct audio_stream *stream);
 /* The timer's: starts what is due, drops what nobody uses. Returns when to look again. */
 int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs);
 void audio_stream_log(const struct audio_stream *stream, int error);
-void audio_stream_failed(struct audio_stream *stream, const struct remote_error *error, enum audio_from from,
-			 struct list *finished);
+void audio_stream_failed(struct audio_stream *stream, const struct remote_error *error,
+			 enum audio_from from, struct list *finished);
 /* Bytes that came for the position: false where they are to wait. */
 bool audio_stream_wants(struct audio_stream *stream);
 void audio_stream_write(struct audio_stream *stream, const void *bytes, size_t n);
@@ -203,7 +213,8 @@ void audio_stream_unref(struct audio_stream *stream);
 
 /* Lock held. 0, or -errno: no callback will come. */
 int audio_attempt_start(struct audio_stream *stream, struct audio_source *source);
-/* Lock held. The stream goes without it; the request is ended unless so little is left that its connection is worth more. */
+/* Lock held. The stream goes without it; the request is ended unless so little is left that its
+ * connection is worth more. */
 void audio_attempt_abandon(struct audio_attempt *attempt);
 void audio_attempt_resume(struct audio_attempt *attempt);
 void audio_attempts_cancel(struct audio *audio);

@@ -52,8 +52,9 @@ static void *timer(void *arg)
 
 		audio->timer_msecs = INT64_MAX;
 		next = audio_sizes_tick(audio, now, &sizes);
-		list_for_each(pos, &audio->recordings) {
-			struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
+		list_for_each (pos, &audio->recordings) {
+			struct audio_recording *recording =
+				list_entry(pos, struct audio_recording, link);
 
 			next = min(next, audio_reads_tick(recording, now, &reads));
 			next = min(next, audio_streams_tick(recording, now));
@@ -74,7 +75,8 @@ static void *timer(void *arg)
 
 /* ---- the engine ---- */
 
-int audio_new(struct catalog *catalog, struct http *http, const struct audio_settings *settings, struct audio **ret_audio)
+int audio_new(struct catalog *catalog, struct http *http, const struct audio_settings *settings,
+	      struct audio **ret_audio)
 {
 	struct audio *audio = calloc(1, sizeof *audio);
 	pthread_condattr_t monotonic;
@@ -134,11 +136,12 @@ void audio_interrupt(struct audio *audio)
 	pthread_mutex_lock(&audio->lock);
 	__atomic_store_n(&audio->is_cancelled, true, __ATOMIC_RELAXED);
 	audio_sizes_fail_all(audio, &sizes);
-	list_for_each(pos, &audio->recordings) {
+	list_for_each (pos, &audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
 
-		list_for_each_safe(item, &recording->reads)
-			audio_read_finish(list_entry(item, struct audio_waiting_read, link), -EINTR, &reads);
+		list_for_each_safe (item, &recording->reads)
+			audio_read_finish(list_entry(item, struct audio_waiting_read, link), -EINTR,
+					  &reads);
 	}
 	pthread_mutex_unlock(&audio->lock);
 	audio_reads_deliver(&reads);
@@ -180,8 +183,8 @@ void audio_recording_unref(struct audio_recording *recording)
 	free(recording);
 }
 
-static int recording_new(struct audio *audio, const struct catalog_recording *row, int64_t size_bytes,
-			 struct audio_recording **ret_recording)
+static int recording_new(struct audio *audio, const struct catalog_recording *row,
+			 int64_t size_bytes, struct audio_recording **ret_recording)
 {
 	struct audio_recording *recording = calloc(1, sizeof *recording);
 	int err;
@@ -207,10 +210,10 @@ static int recording_new(struct audio *audio, const struct catalog_recording *ro
 }
 
 /* Lock held. The one that others have open, or a new one. */
-static int recording_get(struct audio *audio, const struct catalog_recording *row, int64_t size_bytes,
-			 struct audio_recording **ret_recording)
+static int recording_get(struct audio *audio, const struct catalog_recording *row,
+			 int64_t size_bytes, struct audio_recording **ret_recording)
 {
-	list_for_each(pos, &audio->recordings) {
+	list_for_each (pos, &audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
 
 		if (recording->id == row->id && recording->size_bytes == size_bytes) {
@@ -221,8 +224,8 @@ static int recording_get(struct audio *audio, const struct catalog_recording *ro
 	return recording_new(audio, row, size_bytes, ret_recording);
 }
 
-static void open_file(struct audio *audio, const struct catalog_recording *row, int64_t size_bytes, audio_open_fn *callback,
-		      void *arg)
+static void open_file(struct audio *audio, const struct catalog_recording *row, int64_t size_bytes,
+		      audio_open_fn *callback, void *arg)
 {
 	struct audio_file *file = calloc(1, sizeof *file);
 	int err = -ENOMEM;
@@ -256,7 +259,8 @@ static void on_size(void *arg, int error, int64_t size_bytes)
 	if (error)
 		opening->callback(opening->arg, error, NULL, -1);
 	else
-		open_file(opening->audio, &opening->row, size_bytes, opening->callback, opening->arg);
+		open_file(opening->audio, &opening->row, size_bytes, opening->callback,
+			  opening->arg);
 	free(opening);
 }
 
@@ -296,7 +300,7 @@ void audio_close(struct audio_file *file)
 	pthread_mutex_lock(&audio->lock);
 	if (--recording->files == 0) {
 		list_remove(&recording->link);
-		list_for_each_safe(pos, &recording->streams)
+		list_for_each_safe (pos, &recording->streams)
 			audio_stream_kill(list_entry(pos, struct audio_stream, link));
 		audio_blocks_release(&recording->blocks);
 		audio_recording_unref(recording);

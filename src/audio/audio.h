@@ -1,11 +1,14 @@
 /*
- * Where a recording's bytes come from: Twilio or S3, by its state. Streams with read-ahead inside one memory budget; nothing on disk.
+ * Where a recording's bytes come from: Twilio or S3, by its state. Streams with read-ahead inside
+ * one memory budget; nothing on disk.
  *
- * Threads   Any. Callbacks run on the HTTP engine's thread, or at once in the caller's; they must not block. Exactly one callback per call that takes one.
- * Deadlines A read gives up after 60 s in all (setting "read_timeout_msecs"), connect 10 s, no byte for 30 s.
- * Promise   Nothing but the recording's bytes is ever handed out: status, content type, length (and RIFF magic where offset 0 passes by) are checked first.
- *           A recording that migrates while it is read goes on from S3 at the same byte: when Twilio says 404 the catalog is asked again.
- *           From S3: If-Match with the ETag of the migration; another object is -EIO at open, -ESTALE on an open file.
+ * Threads   Any. Callbacks run on the HTTP engine's thread, or at once in the caller's; they must
+ * not block. Exactly one callback per call that takes one. Deadlines A read gives up after 60 s in
+ * all (setting "read_timeout_msecs"), connect 10 s, no byte for 30 s. Promise   Nothing but the
+ * recording's bytes is ever handed out: status, content type, length (and RIFF magic where offset 0
+ * passes by) are checked first. A recording that migrates while it is read goes on from S3 at the
+ * same byte: when Twilio says 404 the catalog is asked again. From S3: If-Match with the ETag of
+ * the migration; another object is -EIO at open, -ESTALE on an open file.
  */
 #ifndef TONICFS_AUDIO_AUDIO_H
 #define TONICFS_AUDIO_AUDIO_H
@@ -16,32 +19,37 @@
 #include "catalog/catalog.h"
 #include "net/http.h"
 
-struct audio;      /* one per process */
+struct audio;	   /* one per process */
 struct audio_file; /* one per open handle; handles of one recording share buffers and requests */
 
 struct audio_settings {
-	size_t budget_bytes;            /* 0: 64 MiB */
-	unsigned read_timeout_msecs;    /* 0: 60,000 */
-	unsigned size_timeout_msecs;    /* 0: 10,000 */
+	size_t budget_bytes;	     /* 0: 64 MiB */
+	unsigned read_timeout_msecs; /* 0: 60,000 */
+	unsigned size_timeout_msecs; /* 0: 10,000 */
 };
-int audio_new(struct catalog *catalog, struct http *http, const struct audio_settings *settings, struct audio **ret_audio);
+int audio_new(struct catalog *catalog, struct http *http, const struct audio_settings *settings,
+	      struct audio **ret_audio);
 /* Everything that waits ends with -EINTR now; for the way out. */
 void audio_interrupt(struct audio *audio);
 void audio_free(struct audio *audio); /* every file must be closed; waits for callbacks */
 
-/* Learns the exact size where the catalog does not know it (and writes it there). callback(arg, 0, size) or (arg, -errno, -1). After a failure, the same origin (workspace) fails at once
- * with the same errno for size questions until it has answered again, or 5 s have passed. */
+/* Learns the exact size where the catalog does not know it (and writes it there). callback(arg, 0,
+ * size) or (arg, -errno, -1). After a failure, the same origin (workspace) fails at once with the
+ * same errno for size questions until it has answered again, or 5 s have passed. */
 typedef void audio_size_fn(void *arg, int error, int64_t size_bytes);
 void audio_size(struct audio *audio, int64_t recording_id, audio_size_fn *callback, void *arg);
 
-/* Opens: checks state in the catalog (MISSING: -EIO), learns the size where it is unknown, starts no request by itself unless prefetch says so. The file is handed to the callback with error 0. */
+/* Opens: checks state in the catalog (MISSING: -EIO), learns the size where it is unknown, starts
+ * no request by itself unless prefetch says so. The file is handed to the callback with error 0. */
 typedef void audio_open_fn(void *arg, int error, struct audio_file *file, int64_t size_bytes);
 void audio_open(struct audio *audio, int64_t recording_id, audio_open_fn *callback, void *arg);
 /* bytes are valid during the callback only (reply from them). Short only at the end of the file. */
 typedef void audio_read_fn(void *arg, int error, const void *bytes, size_t n);
 /* An id for cancelling, never 0. */
-uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_bytes, audio_read_fn *callback, void *arg);
-/* The reader is gone (FLUSH): waiting reads of this handle end with -EINTR, transfers that no other handle wants are cancelled. */
+uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_bytes,
+		    audio_read_fn *callback, void *arg);
+/* The reader is gone (FLUSH): waiting reads of this handle end with -EINTR, transfers that no other
+ * handle wants are cancelled. */
 void audio_flush(struct audio_file *file);
 void audio_cancel(struct audio_file *file, uint64_t read_id);
 void audio_close(struct audio_file *file);

@@ -77,7 +77,8 @@ void audio_blocks_release(struct audio_blocks *blocks)
 
 static void pins_add(struct audio_blocks *blocks, int64_t begin, int64_t end, int n)
 {
-	for (uint32_t i = block_of(begin); begin < end && i <= block_of(end - 1) && i < blocks->count; i++)
+	for (uint32_t i = block_of(begin);
+	     begin < end && i <= block_of(end - 1) && i < blocks->count; i++)
 		blocks->pins[i] = (uint16_t)(blocks->pins[i] + n);
 }
 
@@ -91,7 +92,8 @@ void audio_blocks_unpin(struct audio_blocks *blocks, int64_t begin_bytes, int64_
 	pins_add(blocks, begin_bytes, end_bytes, -1);
 }
 
-int64_t audio_blocks_missing(const struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes)
+int64_t audio_blocks_missing(const struct audio_blocks *blocks, int64_t begin_bytes,
+			     int64_t end_bytes)
 {
 	while (begin_bytes < end_bytes) {
 		uint32_t index = block_of(begin_bytes);
@@ -116,7 +118,7 @@ int64_t audio_blocks_start(const struct audio_blocks *blocks, int64_t offset_byt
 /* Gives up cold blocks until one more fits. */
 static bool make_room(struct audio_store *store)
 {
-	list_for_each_safe(pos, &store->lru) {
+	list_for_each_safe (pos, &store->lru) {
 		struct audio_block *block = list_entry(pos, struct audio_block, lru);
 
 		if (store->used_bytes + sizeof *block <= store->budget_bytes)
@@ -151,12 +153,14 @@ static struct audio_block *block_new(struct audio_blocks *blocks, uint32_t index
 	return block;
 }
 
-int audio_blocks_write(struct audio_blocks *blocks, int64_t offset_bytes, const void *bytes, size_t n)
+int audio_blocks_write(struct audio_blocks *blocks, int64_t offset_bytes, const void *bytes,
+		       size_t n)
 {
 	const char *from = bytes;
 
 	while (n && offset_bytes < blocks->size_bytes) {
-		uint32_t index = block_of(offset_bytes), in_block = (uint32_t)(offset_bytes - start_of(index));
+		uint32_t index = block_of(offset_bytes),
+			 in_block = (uint32_t)(offset_bytes - start_of(index));
 		uint32_t length = length_of(blocks, index), part = length - in_block;
 		struct audio_block *block = blocks->slots[index];
 
@@ -185,7 +189,8 @@ void audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, void *
 	char *to = ret_bytes;
 
 	while (n) {
-		uint32_t index = block_of(offset_bytes), in_block = (uint32_t)(offset_bytes - start_of(index));
+		uint32_t index = block_of(offset_bytes),
+			 in_block = (uint32_t)(offset_bytes - start_of(index));
 		struct audio_block *block = blocks->slots[index];
 		size_t part = length_of(blocks, index) - in_block;
 
@@ -194,7 +199,8 @@ void audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, void *
 		memcpy(to, block->bytes + in_block, part);
 		list_remove(&block->lru);
 		if (in_block + part == length_of(blocks, index))
-			list_add(blocks->store->lru.next, &block->lru); /* before the first: the coldest */
+			list_add(blocks->store->lru.next,
+				 &block->lru); /* before the first: the coldest */
 		else
 			list_add(&blocks->store->lru, &block->lru);
 		offset_bytes += (int64_t)part;

@@ -1,8 +1,10 @@
 /*
- * Bytes of open recordings in memory: blocks of 64 KiB, each filled from its start, inside one budget, the coldest given up first.
+ * Bytes of open recordings in memory: blocks of 64 KiB, each filled from its start, inside one
+ * budget, the coldest given up first.
  *
  * Used under the lock of whoever owns the store; knows neither threads nor the network.
- * Limits: a block that is given up takes its bytes with it; whoever wants them again has to fetch them again.
+ * Limits: a block that is given up takes its bytes with it; whoever wants them again has to fetch
+ * them again.
  */
 #ifndef TONICFS_AUDIO_BLOCK_H
 #define TONICFS_AUDIO_BLOCK_H
@@ -32,7 +34,7 @@ struct audio_blocks { /* of one recording */
 	int64_t size_bytes;
 	uint32_t count;
 	struct audio_block **slots; /* NULL: not in memory */
-	uint16_t *pins;             /* a pinned block stays */
+	uint16_t *pins;		    /* a pinned block stays */
 };
 
 void audio_store_init(struct audio_store *store, size_t budget_bytes);
@@ -44,15 +46,20 @@ void audio_blocks_pin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t 
 void audio_blocks_unpin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes);
 
 /* The first byte of [begin, end) that is not in memory; end: all are. */
-int64_t audio_blocks_missing(const struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes);
+int64_t audio_blocks_missing(const struct audio_blocks *blocks, int64_t begin_bytes,
+			     int64_t end_bytes);
 /* Where to begin so that the byte at offset comes: blocks fill from their start. */
 int64_t audio_blocks_start(const struct audio_blocks *blocks, int64_t offset_bytes);
-/* True where a write at offset needs no new memory, or the budget has it (cold blocks are given up for it). */
+/* True where a write at offset needs no new memory, or the budget has it (cold blocks are given up
+ * for it). */
 bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes);
-/* Keeps bytes; those that are there already, and those whose block's start is not there, are dropped. Goes over the budget where nothing can be
- * given up. -ENOMEM: what did not fit is dropped. */
-int audio_blocks_write(struct audio_blocks *blocks, int64_t offset_bytes, const void *bytes, size_t n);
+/* Keeps bytes; those that are there already, and those whose block's start is not there, are
+ * dropped. Goes over the budget where nothing can be given up. -ENOMEM: what did not fit is
+ * dropped. */
+int audio_blocks_write(struct audio_blocks *blocks, int64_t offset_bytes, const void *bytes,
+		       size_t n);
 /* All of it must be there. What has been read to its end is the coldest: the kernel has it now. */
-void audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, void *ret_bytes, size_t n);
+void audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, void *ret_bytes,
+		       size_t n);
 
 #endif

@@ -76,7 +76,8 @@ static void settings_release(struct settings *settings)
 	secret_free(settings->secret_key);
 }
 
-static int settings_read(struct catalog *catalog, int64_t workspace_id, struct settings *ret_settings)
+static int settings_read(struct catalog *catalog, int64_t workspace_id,
+			 struct settings *ret_settings)
 {
 	int err = catalog_workspace_get(catalog, workspace_id, &ret_settings->workspace);
 
@@ -92,7 +93,8 @@ static int settings_read(struct catalog *catalog, int64_t workspace_id, struct s
 }
 
 /* Of all that a client depends on. */
-static int settings_fingerprint(const struct settings *settings, uint8_t ret_digest[CRYPTO_SHA256_SIZE])
+static int settings_fingerprint(const struct settings *settings,
+				uint8_t ret_digest[CRYPTO_SHA256_SIZE])
 {
 	cleanup_buf_secret struct buf text = BUF_INIT;
 	const struct catalog_workspace *w = &settings->workspace;
@@ -102,11 +104,12 @@ static int settings_fingerprint(const struct settings *settings, uint8_t ret_dig
 	if (buf_reserve(&text, 16384))
 		return -ENOMEM;
 	crypto_hex(&w->account_sid, sizeof w->account_sid, account);
-	buf_addf(&text, "%s\n%s\n%s\n%s\n%d\n%s\n", w->name, account, w->api_key_sid, w->twilio_url, w->twilio_plain_http,
-		 settings->token);
+	buf_addf(&text, "%s\n%s\n%s\n%s\n%d\n%s\n", w->name, account, w->api_key_sid, w->twilio_url,
+		 w->twilio_plain_http, settings->token);
 	if (settings->has_storage)
-		buf_addf(&text, "%s\n%s\n%s\n%s\n%s\n%d%d\n%s\n%s", s->bucket, s->region, s->endpoint, s->prefix,
-			 s->access_key, s->path_style, s->plain_http, s->ca_file, settings->secret_key);
+		buf_addf(&text, "%s\n%s\n%s\n%s\n%s\n%d%d\n%s\n%s", s->bucket, s->region,
+			 s->endpoint, s->prefix, s->access_key, s->path_style, s->plain_http,
+			 s->ca_file, settings->secret_key);
 	if (buf_failed(&text))
 		return -ENOMEM;
 	return crypto_sha256(text.data, text.len, ret_digest);
@@ -123,12 +126,14 @@ static int clients_new(struct audio *audio, int64_t workspace_id, const struct s
 		return -ENOMEM;
 	atomic_init(&clients->refs, 1);
 	snprintf(clients->workspace, sizeof clients->workspace, "%s", w->name);
-	err = account_client_new(audio->catalog, audio->http, workspace_id, audio->settings.size_timeout_msecs,
-				 &audio->is_cancelled, &clients->twilio, NULL);
+	err = account_client_new(audio->catalog, audio->http, workspace_id,
+				 audio->settings.size_timeout_msecs, &audio->is_cancelled,
+				 &clients->twilio, NULL);
 	if (err == -ENOKEY) /* a removed workspace; its recordings in S3 may still be open */
 		err = 0;
 	if (err == 0 && settings->has_storage)
-		err = storage_client_new(audio->catalog, audio->http, workspace_id, &audio->is_cancelled, &clients->s3, NULL);
+		err = storage_client_new(audio->catalog, audio->http, workspace_id,
+					 &audio->is_cancelled, &clients->s3, NULL);
 	if (err)
 		return err;
 	*ret_clients = steal_pointer(&clients);
@@ -139,7 +144,7 @@ struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspa
 {
 	struct audio_workspace *workspace;
 
-	list_for_each(pos, &audio->workspaces) {
+	list_for_each (pos, &audio->workspaces) {
 		workspace = list_entry(pos, struct audio_workspace, link);
 		if (workspace->id == workspace_id)
 			return workspace;
@@ -154,7 +159,7 @@ struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspa
 
 void audio_workspaces_release(struct audio *audio)
 {
-	list_for_each_safe(pos, &audio->workspaces) {
+	list_for_each_safe (pos, &audio->workspaces) {
 		struct audio_workspace *workspace = list_entry(pos, struct audio_workspace, link);
 
 		list_remove(&workspace->link);
@@ -164,7 +169,8 @@ void audio_workspaces_release(struct audio *audio)
 }
 
 /* What is cached, if it may be used unseen; else what it is to be compared with. */
-static struct audio_clients *clients_cached(struct audio *audio, int64_t workspace_id, bool *ret_is_fresh)
+static struct audio_clients *clients_cached(struct audio *audio, int64_t workspace_id,
+					    bool *ret_is_fresh)
 {
 	struct audio_clients *clients = NULL;
 	struct audio_workspace *workspace;
@@ -229,8 +235,8 @@ int audio_clients_get(struct audio *audio, int64_t workspace_id, struct audio_cl
 
 /* ---- requests ---- */
 
-static int pick_origin(const struct catalog_recording *recording, bool has_object, const struct audio_hint *hint,
-		       enum audio_from *ret_from)
+static int pick_origin(const struct catalog_recording *recording, bool has_object,
+		       const struct audio_hint *hint, enum audio_from *ret_from)
 {
 	switch (recording->state) {
 	case CATALOG_STATE_TWILIO:
@@ -244,8 +250,10 @@ static int pick_origin(const struct catalog_recording *recording, bool has_objec
 		*ret_from = AUDIO_FROM_S3;
 		return hint->is_missing_in_s3 ? -EIO : 0;
 	case CATALOG_STATE_DELETED:
-		/* Removed while somebody reads it: as long as the bytes are anywhere they are his. */
-		*ret_from = has_object && !hint->is_missing_in_s3 ? AUDIO_FROM_S3 : AUDIO_FROM_TWILIO;
+		/* Removed while somebody reads it: as long as the bytes are anywhere they are his.
+		 */
+		*ret_from =
+			has_object && !hint->is_missing_in_s3 ? AUDIO_FROM_S3 : AUDIO_FROM_TWILIO;
 		return 0;
 	case CATALOG_STATE_MISSING:
 		break;
@@ -253,47 +261,55 @@ static int pick_origin(const struct catalog_recording *recording, bool has_objec
 	return -EIO;
 }
 
-static int source_from_s3(struct audio_source *source, const struct catalog_object *object, int64_t offset,
-			  struct remote_error *ret_error)
+static int source_from_s3(struct audio_source *source, const struct catalog_object *object,
+			  int64_t offset, struct remote_error *ret_error)
 {
 	int err;
 
 	if (!source->clients->s3) {
-		remote_error_set(ret_error, REMOTE_REJECTED, -EACCES, "the workspace has no storage settings");
+		remote_error_set(ret_error, REMOTE_REJECTED, -EACCES,
+				 "the workspace has no storage settings");
 		return -EACCES;
 	}
 	snprintf(source->etag, sizeof source->etag, "%s", object->etag);
-	err = s3_request_get(source->clients->s3, object->key, offset, -1, object->etag[0] ? object->etag : NULL,
-			     &source->request, &source->s3_memory);
+	err = s3_request_get(source->clients->s3, object->key, offset, -1,
+			     object->etag[0] ? object->etag : NULL, &source->request,
+			     &source->s3_memory);
 	if (err)
 		remote_error_set(ret_error, REMOTE_REJECTED, err, "the request cannot be made");
 	return err;
 }
 
-static int source_from_twilio(struct audio_source *source, const struct catalog_recording *recording,
-			      const struct audio_hint *hint, int64_t offset, struct remote_error *ret_error)
+static int source_from_twilio(struct audio_source *source,
+			      const struct catalog_recording *recording,
+			      const struct audio_hint *hint, int64_t offset,
+			      struct remote_error *ret_error)
 {
-	/* Two channels unless Twilio has said that there is one: what it gives else may be a downmix. */
+	/* Two channels unless Twilio has said that there is one: what it gives else may be a
+	 * downmix. */
 	int channels = hint->is_mono || recording->channels_requested == 1 ? 1 : 2;
 	int err;
 
 	if (!source->clients->twilio) {
-		remote_error_set(ret_error, REMOTE_REJECTED, -EACCES, "the workspace has been removed");
+		remote_error_set(ret_error, REMOTE_REJECTED, -EACCES,
+				 "the workspace has been removed");
 		return -EACCES;
 	}
-	err = twilio_request_media(source->clients->twilio, &recording->sid, channels, offset, -1, NULL, &source->request,
-				   &source->twilio_memory);
+	err = twilio_request_media(source->clients->twilio, &recording->sid, channels, offset, -1,
+				   NULL, &source->request, &source->twilio_memory);
 	if (err)
 		remote_error_set(ret_error, REMOTE_REJECTED, err, "the request cannot be made");
 	return err;
 }
 
-int audio_source_init(struct audio *audio, int64_t recording_id, const struct audio_hint *hint, int64_t offset_bytes,
-		      int64_t size_bytes, struct audio_source *ret_source, struct remote_error *ret_error)
+int audio_source_init(struct audio *audio, int64_t recording_id, const struct audio_hint *hint,
+		      int64_t offset_bytes, int64_t size_bytes, struct audio_source *ret_source,
+		      struct remote_error *ret_error)
 {
 	struct catalog_recording recording;
 	struct catalog_object object;
-	int err = catalog_recording_get(audio->catalog, recording_id, &recording), object_err = -ENOENT;
+	int err = catalog_recording_get(audio->catalog, recording_id, &recording),
+	    object_err = -ENOENT;
 
 	*ret_source = (struct audio_source){ .from = AUDIO_FROM_TWILIO };
 	if (err == 0)
@@ -303,19 +319,22 @@ int audio_source_init(struct audio *audio, int64_t recording_id, const struct au
 	if (err == 0)
 		err = audio_clients_get(audio, recording.workspace_id, &ret_source->clients);
 	if (err) {
-		remote_error_set(ret_error, REMOTE_REJECTED, err, "the catalog does not tell: %s", strerror(-err));
+		remote_error_set(ret_error, REMOTE_REJECTED, err, "the catalog does not tell: %s",
+				 strerror(-err));
 		return err;
 	}
 	ret_source->sid = recording.sid;
 	ret_source->is_encrypted = recording.is_encrypted;
 	err = pick_origin(&recording, object_err == 0, hint, &ret_source->from);
 	if (err || (ret_source->from == AUDIO_FROM_S3 && object_err)) {
-		remote_error_set(ret_error, REMOTE_NOT_FOUND, -EIO, "the recording is nowhere (state %s)",
+		remote_error_set(ret_error, REMOTE_NOT_FOUND, -EIO,
+				 "the recording is nowhere (state %s)",
 				 catalog_state_name(recording.state));
 		return -EIO;
 	}
 	if (recording.size_bytes >= 0 && recording.size_bytes != size_bytes) {
-		remote_error_set(ret_error, REMOTE_REJECTED, -ESTALE, "another size than when it was opened");
+		remote_error_set(ret_error, REMOTE_REJECTED, -ESTALE,
+				 "another size than when it was opened");
 		return -ESTALE;
 	}
 	if (ret_source->from == AUDIO_FROM_S3)
@@ -323,7 +342,8 @@ int audio_source_init(struct audio *audio, int64_t recording_id, const struct au
 	else
 		err = source_from_twilio(ret_source, &recording, hint, offset_bytes, ret_error);
 	ret_source->request.urgent = true;
-	ret_source->request.total_timeout_msecs = UINT_MAX; /* paused as long as the reader likes; reads have deadlines */
+	ret_source->request.total_timeout_msecs =
+		UINT_MAX; /* paused as long as the reader likes; reads have deadlines */
 	return err;
 }
 

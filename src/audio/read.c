@@ -8,7 +8,8 @@
 #include "audio/audio-private.h"
 #include "util/times.h"
 
-/* A failed readahead is asked again by the kernel, a page at a time: for so long that has the same answer. */
+/* A failed readahead is asked again by the kernel, a page at a time: for so long that has the same
+ * answer. */
 #define FAILURE_MSECS 2000
 
 /* ---- what failed a moment ago ---- */
@@ -30,7 +31,8 @@ static int remembered(const struct audio_file *file, int64_t begin, int64_t end)
 	for (unsigned i = 0; i < AUDIO_FAILURES; i++) {
 		const struct audio_failure *failure = &file->failures[i];
 
-		if (failure->error && now < failure->until_msecs && begin < failure->end_bytes && end > failure->begin_bytes)
+		if (failure->error && now < failure->until_msecs && begin < failure->end_bytes &&
+		    end > failure->begin_bytes)
 			return failure->error;
 	}
 	return 0;
@@ -44,7 +46,8 @@ static void take_bytes(struct audio_waiting_read *read)
 
 	read->bytes = malloc(n ? n : 1);
 	if (read->bytes)
-		audio_blocks_read(&read->file->recording->blocks, read->offset_bytes, read->bytes, n);
+		audio_blocks_read(&read->file->recording->blocks, read->offset_bytes, read->bytes,
+				  n);
 	else
 		read->error = -ENOMEM;
 }
@@ -68,17 +71,18 @@ void audio_read_finish(struct audio_waiting_read *read, int error, struct list *
 
 void audio_reads_check(struct audio_recording *recording, struct list *finished)
 {
-	list_for_each_safe(pos, &recording->reads) {
+	list_for_each_safe (pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
-		if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) == read->end_bytes)
+		if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) ==
+		    read->end_bytes)
 			audio_read_finish(read, 0, finished);
 	}
 }
 
 void audio_reads_deliver(struct list *finished)
 {
-	list_for_each_safe(pos, finished) {
+	list_for_each_safe (pos, finished) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
 		list_remove(&read->link);
@@ -96,8 +100,9 @@ static bool wait_for_bytes(struct audio_waiting_read *read)
 {
 	struct audio_recording *recording = read->file->recording;
 
-	read->stream = audio_stream_for(recording,
-					audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes));
+	read->stream = audio_stream_for(
+		recording,
+		audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes));
 	if (!read->stream)
 		return false;
 	read->stream->reads++;
@@ -106,13 +111,14 @@ static bool wait_for_bytes(struct audio_waiting_read *read)
 	return true;
 }
 
-uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_bytes, audio_read_fn *callback, void *arg)
+uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_bytes,
+		    audio_read_fn *callback, void *arg)
 {
 	struct audio_recording *recording = file->recording;
 	struct audio *audio = recording->audio;
 	struct audio_waiting_read *read = calloc(1, sizeof *read);
 	struct list finished = LIST_INIT(finished);
-	int64_t size = recording->size_bytes;
+	int64_t size = recording->size_bytes, end;
 	uint64_t id;
 
 	if (offset_bytes > size)
@@ -124,7 +130,10 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 	}
 	read->file = file;
 	read->offset_bytes = offset_bytes;
-	read->end_bytes = size_bytes < (uint64_t)(size - offset_bytes) ? offset_bytes + (int64_t)size_bytes : size;
+	end = size;
+	if (size_bytes < (uint64_t)(size - offset_bytes))
+		end = offset_bytes + (int64_t)size_bytes;
+	read->end_bytes = end;
 	read->callback = callback;
 	read->arg = arg;
 
@@ -132,15 +141,18 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 	id = read->id = ++audio->last_read_id;
 	list_add(&recording->reads, &read->link);
 	audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes);
-	if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) == read->end_bytes) {
+	if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) ==
+	    read->end_bytes) {
 		audio_read_finish(read, 0, &finished);
 	} else {
-		int error = audio->is_cancelled ? -EINTR : remembered(file, read->offset_bytes, read->end_bytes);
+		int error = audio->is_cancelled
+				    ? -EINTR
+				    : remembered(file, read->offset_bytes, read->end_bytes);
 
 		if (error || !wait_for_bytes(read))
 			audio_read_finish(read, error ? error : -ENOMEM, &finished);
 	}
-	audio_streams_advance(recording, offset_bytes + (int64_t)size_bytes < size ? offset_bytes + (int64_t)size_bytes : size);
+	audio_streams_advance(recording, end);
 	pthread_mutex_unlock(&audio->lock);
 	audio_reads_deliver(&finished);
 	return id;
@@ -170,7 +182,7 @@ void audio_flush(struct audio_file *file)
 	struct list finished = LIST_INIT(finished);
 
 	pthread_mutex_lock(&recording->audio->lock);
-	list_for_each_safe(pos, &recording->reads) {
+	list_for_each_safe (pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
 		if (read->file == file)
@@ -186,7 +198,7 @@ void audio_cancel(struct audio_file *file, uint64_t read_id)
 	struct list finished = LIST_INIT(finished);
 
 	pthread_mutex_lock(&recording->audio->lock);
-	list_for_each_safe(pos, &recording->reads) {
+	list_for_each_safe (pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
 		if (read->file == file && read->id == read_id)
@@ -196,12 +208,13 @@ void audio_cancel(struct audio_file *file, uint64_t read_id)
 	audio_reads_deliver(&finished);
 }
 
-int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs, struct list *finished)
+int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
+			 struct list *finished)
 {
 	const struct audio_stream *logged = NULL;
 	int64_t next = INT64_MAX;
 
-	list_for_each_safe(pos, &recording->reads) {
+	list_for_each_safe (pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 		struct audio_stream *stream = read->stream;
 		int error = -ETIMEDOUT;

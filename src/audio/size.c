@@ -1,5 +1,6 @@
 /*
- * Questions for the exact size of a recording that the catalog does not know yet. One request answers all who ask for the same.
+ * Questions for the exact size of a recording that the catalog does not know yet. One request
+ * answers all who ask for the same.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ static void waiter_finish(struct waiter *waiter, int error, int64_t size, struct
 
 void audio_sizes_deliver(struct list *finished)
 {
-	list_for_each_safe(pos, finished) {
+	list_for_each_safe (pos, finished) {
 		struct waiter *waiter = list_entry(pos, struct waiter, link);
 
 		list_remove(&waiter->link);
@@ -53,7 +54,8 @@ static int origin_error(struct audio *audio, int64_t workspace_id)
 {
 	struct audio_workspace *workspace = audio_workspace_get(audio, workspace_id);
 
-	if (!workspace || !workspace->size_error || time_mono_msecs() >= workspace->size_error_until_msecs)
+	if (!workspace || !workspace->size_error ||
+	    time_mono_msecs() >= workspace->size_error_until_msecs)
 		return 0;
 	return workspace->size_error;
 }
@@ -71,23 +73,25 @@ static void set_origin_error(struct audio *audio, int64_t workspace_id, int erro
 /* The failure is the origin's, not the one recording's: others would meet it too. */
 static bool is_origins(const struct remote_error *error)
 {
-	return error->kind == REMOTE_TRANSIENT || error->kind == REMOTE_BUSY || error->kind == REMOTE_UNCERTAIN ||
-	       error->error == -EACCES;
+	return error->kind == REMOTE_TRANSIENT || error->kind == REMOTE_BUSY ||
+	       error->kind == REMOTE_UNCERTAIN || error->error == -EACCES;
 }
 
-static void log_failure(const struct audio_clients *clients, const struct sid *recording_sid, int error,
-			const struct remote_error *e)
+static void log_failure(const struct audio_clients *clients, const struct sid *recording_sid,
+			int error, const struct remote_error *e)
 {
 	char sid[SID_SIZE];
 
 	sid_format(recording_sid, "RE", sid);
-	log_warning("workspace %s: recording %s: size not learned: %s: %s%s%s%s", clients ? clients->workspace : "?", sid,
-		    strerror(-error), e->message, e->code[0] ? " (" : "", e->code, e->code[0] ? ")" : "");
+	log_warning("workspace %s: recording %s: size not learned: %s: %s%s%s%s",
+		    clients ? clients->workspace : "?", sid, strerror(-error), e->message,
+		    e->code[0] ? " (" : "", e->code, e->code[0] ? ")" : "");
 }
 
-/* What the catalog says by now: 0 and the size, -EAGAIN: not known, and Twilio is to be asked; -EIO: there is nobody to ask. */
-static int size_from_catalog(struct audio *audio, int64_t recording_id, struct catalog_recording *ret_recording,
-			     int64_t *ret_size)
+/* What the catalog says by now: 0 and the size, -EAGAIN: not known, and Twilio is to be asked;
+ * -EIO: there is nobody to ask. */
+static int size_from_catalog(struct audio *audio, int64_t recording_id,
+			     struct catalog_recording *ret_recording, int64_t *ret_size)
 {
 	struct catalog_object object;
 	int err = catalog_recording_get(audio->catalog, recording_id, ret_recording);
@@ -130,8 +134,8 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 		audio_clients_unref(clients);
 		return -EIO;
 	}
-	err = twilio_probe_media(clients->twilio, &recording->sid, recording->is_encrypted, recording->channels_requested, &info,
-				 &error);
+	err = twilio_probe_media(clients->twilio, &recording->sid, recording->is_encrypted,
+				 recording->channels_requested, &info, &error);
 	if (err == 0) {
 		struct catalog_size size = {
 			.recording_id = recording->id,
@@ -143,9 +147,11 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 		*ret_size = info.size_bytes;
 		err = catalog_sizes_set(audio->catalog, &size, 1);
 		if (err)
-			log_warning("catalog: a recording's size was learned and not kept: %s", strerror(-err));
+			log_warning("catalog: a recording's size was learned and not kept: %s",
+				    strerror(-err));
 		err = 0;
-	} else if (error.kind == REMOTE_NOT_FOUND && size_from_catalog(audio, recording->id, &now, ret_size) == 0) {
+	} else if (error.kind == REMOTE_NOT_FOUND &&
+		   size_from_catalog(audio, recording->id, &now, ret_size) == 0) {
 		err = 0; /* it has been moved in the meantime */
 	} else {
 		err = error.kind == REMOTE_CANCELLED ? -EINTR : audio_errno(&error);
@@ -179,7 +185,7 @@ static void run(struct pool_task *task)
 			err = ask(audio, &recording, &size);
 	}
 	pthread_mutex_lock(&audio->lock);
-	list_for_each_safe(pos, &question->waiters)
+	list_for_each_safe (pos, &question->waiters)
 		waiter_finish(list_entry(pos, struct waiter, link), err, size, &finished);
 	list_remove(&question->link);
 	pthread_mutex_unlock(&audio->lock);
@@ -192,7 +198,7 @@ static struct question *question_for(struct audio *audio, const struct catalog_r
 {
 	struct question *question;
 
-	list_for_each(pos, &audio->questions) {
+	list_for_each (pos, &audio->questions) {
 		question = list_entry(pos, struct question, link);
 		if (question->recording_id == recording->id)
 			return question;
@@ -251,10 +257,10 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 {
 	int64_t next = INT64_MAX;
 
-	list_for_each(pos, &audio->questions) {
+	list_for_each (pos, &audio->questions) {
 		struct question *question = list_entry(pos, struct question, link);
 
-		list_for_each_safe(item, &question->waiters) {
+		list_for_each_safe (item, &question->waiters) {
 			struct waiter *waiter = list_entry(item, struct waiter, link);
 
 			if (waiter->deadline_msecs <= now_msecs) {
@@ -270,10 +276,10 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 
 void audio_sizes_fail_all(struct audio *audio, struct list *finished)
 {
-	list_for_each(pos, &audio->questions) {
+	list_for_each (pos, &audio->questions) {
 		struct question *question = list_entry(pos, struct question, link);
 
-		list_for_each_safe(item, &question->waiters)
+		list_for_each_safe (item, &question->waiters)
 			waiter_finish(list_entry(item, struct waiter, link), -EINTR, -1, finished);
 	}
 }

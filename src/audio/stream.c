@@ -1,5 +1,6 @@
 /*
- * Streams: what brings a recording's bytes, from wherever they are, in order, ahead of its readers but not too far.
+ * Streams: what brings a recording's bytes, from wherever they are, in order, ahead of its readers
+ * but not too far.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,9 +10,11 @@
 #include "util/log.h"
 #include "util/times.h"
 
-/* A byte so close behind what a stream has reached comes sooner by waiting than by a new request. */
+/* A byte so close behind what a stream has reached comes sooner by waiting than by a new request.
+ */
 #define NEAR_BYTES (512 * 1024)
-/* How far ahead of its reader a stream goes: little at first, for who looks at the head only; more for who reads on. */
+/* How far ahead of its reader a stream goes: little at first, for who looks at the head only; more
+ * for who reads on. */
 #define WINDOW_MIN_BYTES (256 * 1024)
 #define WINDOW_MAX_BYTES (4 * 1024 * 1024)
 /* A stream that nobody has used for so long is ended: it keeps a connection from others. */
@@ -25,9 +28,13 @@
 
 static int64_t window_limit(const struct audio *audio)
 {
-	int64_t share = (int64_t)audio->settings.budget_bytes / (2 * (audio->streams ? audio->streams : 1));
+	int64_t share = (int64_t)audio->settings.budget_bytes;
 
-	return share < WINDOW_MIN_BYTES ? WINDOW_MIN_BYTES : share > WINDOW_MAX_BYTES ? WINDOW_MAX_BYTES : share;
+	if (audio->streams)
+		share /= 2 * audio->streams;
+	if (share > WINDOW_MAX_BYTES)
+		return WINDOW_MAX_BYTES;
+	return share < WINDOW_MIN_BYTES ? WINDOW_MIN_BYTES : share;
 }
 
 void audio_stream_unref(struct audio_stream *stream)
@@ -47,7 +54,8 @@ static void start(struct audio_stream *stream);
 /* The block that is being filled stays, whatever else has to go. */
 static void pin_position(struct audio_stream *s, bool pin)
 {
-	(pin ? audio_blocks_pin : audio_blocks_unpin)(&s->recording->blocks, s->position_bytes, s->position_bytes + 1);
+	(pin ? audio_blocks_pin : audio_blocks_unpin)(&s->recording->blocks, s->position_bytes,
+						      s->position_bytes + 1);
 }
 
 static void drop_idle(struct audio *audio)
@@ -56,13 +64,14 @@ static void drop_idle(struct audio *audio)
 
 	if (audio->attempts < ATTEMPTS_LIMIT)
 		return;
-	list_for_each(pos, &audio->recordings) {
+	list_for_each (pos, &audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
 
-		list_for_each(item, &recording->streams) {
+		list_for_each (item, &recording->streams) {
 			struct audio_stream *s = list_entry(item, struct audio_stream, link);
 
-			if (s->attempt && !s->reads && (!oldest || s->used_msecs < oldest->used_msecs))
+			if (s->attempt && !s->reads &&
+			    (!oldest || s->used_msecs < oldest->used_msecs))
 				oldest = s;
 		}
 	}
@@ -102,17 +111,20 @@ static void run(struct pool_task *task)
 	if (err)
 		source = (struct audio_source){ .from = AUDIO_FROM_TWILIO };
 	else
-		err = audio_source_init(audio, recording->id, &hint, position, recording->size_bytes, &source, &error);
+		err = audio_source_init(audio, recording->id, &hint, position,
+					recording->size_bytes, &source, &error);
 	if (err == 0 && clock && source.from == AUDIO_FROM_S3)
 		set_clock(&source);
 
 	pthread_mutex_lock(&audio->lock);
+	s->from = source.from;
 	if (!s->is_dead) {
 		drop_idle(audio);
 		if (err == 0) {
 			err = audio_attempt_start(s, &source);
 			if (err)
-				remote_error_set(&error, REMOTE_REJECTED, err, "the request cannot be sent");
+				remote_error_set(&error, REMOTE_REJECTED, err,
+						 "the request cannot be sent");
 		}
 		if (err == 0)
 			s->state = AUDIO_STREAM_RUNNING;
@@ -131,8 +143,11 @@ static void start(struct audio_stream *s)
 
 	s->state = AUDIO_STREAM_STARTING;
 	s->task.run = run;
-	/* One that has to ask for the time first waits for the network. On the way out nothing starts, and what waits has been ended. */
-	if (pool_push(strcmp(s->error.code, "RequestTimeTooSkewed") ? &audio->starters : &audio->probers, &s->task) == 0)
+	/* One that has to ask for the time first waits for the network. On the way out nothing
+	 * starts, and what waits has been ended. */
+	if (pool_push(strcmp(s->error.code, "RequestTimeTooSkewed") ? &audio->starters
+								    : &audio->probers,
+		      &s->task) == 0)
 		s->refs++;
 }
 
@@ -187,7 +202,7 @@ static void drop_spare(struct audio_recording *recording)
 	struct audio_stream *oldest = NULL;
 	unsigned count = 0;
 
-	list_for_each(pos, &recording->streams) {
+	list_for_each (pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
 		count++;
@@ -202,10 +217,11 @@ struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t
 {
 	struct audio_stream *best = NULL;
 
-	list_for_each(pos, &recording->streams) {
+	list_for_each (pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
-		if (s->position_bytes <= offset_bytes && offset_bytes - s->position_bytes <= NEAR_BYTES &&
+		if (s->position_bytes <= offset_bytes &&
+		    offset_bytes - s->position_bytes <= NEAR_BYTES &&
 		    (!best || s->position_bytes > best->position_bytes))
 			best = s;
 	}
@@ -219,10 +235,11 @@ void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes)
 {
 	int64_t limit = window_limit(recording->audio);
 
-	list_for_each(pos, &recording->streams) {
+	list_for_each (pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
-		if (end_bytes <= s->start_bytes || end_bytes > s->position_bytes + NEAR_BYTES + WINDOW_MAX_BYTES)
+		if (end_bytes <= s->start_bytes ||
+		    end_bytes > s->position_bytes + NEAR_BYTES + WINDOW_MAX_BYTES)
 			continue;
 		s->used_msecs = time_mono_msecs();
 		if (end_bytes > s->reader_bytes) {
@@ -252,7 +269,8 @@ void audio_stream_write(struct audio_stream *s, const void *bytes, size_t n)
 {
 	if (!n)
 		return;
-	/* Where there is no memory the bytes are lost to this stream; whoever needs them begins another. */
+	/* Where there is no memory the bytes are lost to this stream; whoever needs them begins
+	 * another. */
 	audio_blocks_write(&s->recording->blocks, s->position_bytes, bytes, n);
 	pin_position(s, false);
 	s->position_bytes += (int64_t)n;
@@ -265,14 +283,17 @@ void audio_stream_write(struct audio_stream *s, const void *bytes, size_t n)
 void audio_stream_log(const struct audio_stream *s, int error)
 {
 	const struct audio_recording *recording = s->recording;
-	struct audio_workspace *workspace = audio_workspace_get(recording->audio, recording->workspace_id);
+	struct audio_workspace *workspace =
+		audio_workspace_get(recording->audio, recording->workspace_id);
 	const struct remote_error *e = &s->error;
 	char sid[SID_SIZE];
 
 	sid_format(&recording->sid, "RE", sid);
-	log_warning("workspace %s: recording %s: read failed: %s: %s%s%s%s",
-		    workspace && workspace->clients ? workspace->clients->workspace : "?", sid, strerror(-error),
-		    e->message[0] ? e->message : "no answer in time", e->code[0] ? " (" : "", e->code, e->code[0] ? ")" : "");
+	log_warning("workspace %s: recording %s: read from %s failed: %s: %s%s%s%s",
+		    workspace && workspace->clients ? workspace->clients->workspace : "?", sid,
+		    audio_from_name(s->from), strerror(-error),
+		    e->message[0] ? e->message : "no answer in time", e->code[0] ? " (" : "",
+		    e->code, e->code[0] ? ")" : "");
 }
 
 /* The reads that wait for the stream get the error, and it ends. */
@@ -280,7 +301,7 @@ static void give_up(struct audio_stream *s, int error, struct list *finished)
 {
 	bool is_logged = false;
 
-	list_for_each_safe(pos, &s->recording->reads) {
+	list_for_each_safe (pos, &s->recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
 		if (read->stream != s)
@@ -307,12 +328,13 @@ static void ended(struct audio_stream *s, struct list *finished)
 
 	s->refs++;
 	audio_stream_kill(s);
-	list_for_each_safe(pos, &recording->reads) {
+	list_for_each_safe (pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
 		if (read->stream != s)
 			continue;
-		read->stream = audio_stream_for(recording, audio_blocks_missing(&recording->blocks, read->offset_bytes,
+		read->stream = audio_stream_for(recording, audio_blocks_missing(&recording->blocks,
+										read->offset_bytes,
 										read->end_bytes));
 		if (read->stream)
 			read->stream->reads++;
@@ -322,8 +344,8 @@ static void ended(struct audio_stream *s, struct list *finished)
 	audio_stream_unref(s);
 }
 
-void audio_stream_failed(struct audio_stream *s, const struct remote_error *error, enum audio_from from,
-			 struct list *finished)
+void audio_stream_failed(struct audio_stream *s, const struct remote_error *error,
+			 enum audio_from from, struct list *finished)
 {
 	struct audio_recording *recording = s->recording;
 	unsigned pause;
@@ -344,7 +366,8 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 		s->retry.base_msecs = RETRY_BASE_MSECS;
 	}
 	if (error->kind == REMOTE_NOT_FOUND && error->error != -EIO) {
-		/* Somebody has moved it, perhaps: the catalog is asked again. Twilio's own 404 may also only be early. */
+		/* Somebody has moved it, perhaps: the catalog is asked again. Twilio's own 404 may
+		 * also only be early. */
 		if (from == AUDIO_FROM_S3 && !recording->hint.is_missing_in_s3) {
 			recording->hint.is_missing_in_s3 = true;
 			start(s);
@@ -361,7 +384,8 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 		start(s);
 		return;
 	}
-	if (from == AUDIO_FROM_S3 && strcmp(error->code, "RequestTimeTooSkewed") == 0 && !s->is_clock_set) {
+	if (from == AUDIO_FROM_S3 && strcmp(error->code, "RequestTimeTooSkewed") == 0 &&
+	    !s->is_clock_set) {
 		s->is_clock_set = true;
 		start(s);
 		return;
@@ -383,7 +407,7 @@ int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs)
 {
 	int64_t next = INT64_MAX;
 
-	list_for_each_safe(pos, &recording->streams) {
+	list_for_each_safe (pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 		int64_t due = INT64_MAX;
 

@@ -1,5 +1,6 @@
 /*
- * Listings: each call is one query that fills the kernel's buffer; where the next goes on is in the cookies, so nothing is kept open.
+ * Listings: each call is one query that fills the kernel's buffer; where the next goes on is in the
+ * cookies, so nothing is kept open.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,12 +22,15 @@ struct listing {
 };
 
 /* False: it does not fit any more. */
-static bool add(struct listing *l, const char *name, const struct fuse_entry_param *entry, uint64_t cookie)
+static bool add(struct listing *l, const char *name, const struct fuse_entry_param *entry,
+		uint64_t cookie)
 {
 	size_t left = l->size - l->used, needed;
 
-	needed = l->with_attributes ? fuse_add_direntry_plus(l->req, l->buffer + l->used, left, name, entry, (off_t)cookie)
-				    : fuse_add_direntry(l->req, l->buffer + l->used, left, name, &entry->attr, (off_t)cookie);
+	needed = l->with_attributes ? fuse_add_direntry_plus(l->req, l->buffer + l->used, left,
+							     name, entry, (off_t)cookie)
+				    : fuse_add_direntry(l->req, l->buffer + l->used, left, name,
+							&entry->attr, (off_t)cookie);
 	if (needed > left)
 		return false;
 	l->used += needed;
@@ -35,7 +39,8 @@ static bool add(struct listing *l, const char *name, const struct fuse_entry_par
 
 static bool add_dot(struct listing *l, const char *name, uint64_t inode, uint64_t cookie)
 {
-	const struct fuse_entry_param entry = { .attr = { .st_ino = inode, .st_mode = S_IFDIR | 0700 } };
+	const struct fuse_entry_param entry = { .attr = { .st_ino = inode,
+							  .st_mode = S_IFDIR | 0700 } };
 
 	return add(l, name, &entry, cookie);
 }
@@ -46,7 +51,8 @@ static int on_node(void *arg, const struct catalog_node *node)
 	struct fuse_entry_param entry;
 
 	fs_node_entry(l->fs, node, &entry);
-	/* Only the name: the kernel asks for the attributes when somebody wants them, and that may wait. */
+	/* Only the name: the kernel asks for the attributes when somebody wants them, and that may
+	 * wait. */
 	if (node->kind == CATALOG_NODE_RECORDING && node->size_bytes < 0)
 		entry.ino = 0;
 	return add(l, node->name, &entry, node->cookie) ? 0 : 1;
@@ -67,16 +73,22 @@ static int fill(struct listing *l, uint64_t folder, uint64_t after)
 		if (!add_dot(l, "..", node.parent, COOKIE_PARENT))
 			return 0;
 	}
-	return catalog_node_list(l->fs->catalog, folder, after <= COOKIE_PARENT ? 0 : after, limit, l->fs->names, on_node, l);
+	return catalog_node_list(l->fs->catalog, folder, after <= COOKIE_PARENT ? 0 : after, limit,
+				 l->fs->names, on_node, l);
 }
 
 static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool with_attributes)
 {
 	cleanup_free char *buffer = malloc(size ? size : 1);
-	struct listing l = { .req = req, .fs = fs_of(req), .buffer = buffer, .size = size, .with_attributes = with_attributes };
+	struct listing l = { .req = req,
+			     .fs = fs_of(req),
+			     .buffer = buffer,
+			     .size = size,
+			     .with_attributes = with_attributes };
 	int err = buffer ? fill(&l, ino, (uint64_t)off) : -ENOMEM;
 
-	/* What has been counted as looked up must reach the kernel; an error behind it comes again with the next call. */
+	/* What has been counted as looked up must reach the kernel; an error behind it comes again
+	 * with the next call. */
 	if (err && !l.used)
 		fs_reply_err(req, err);
 	else
@@ -97,7 +109,8 @@ void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	if (node.kind == CATALOG_NODE_CAMPAIGN)
 		catalog_folder_want_sizes(fs->catalog, node.folder_id);
-	/* The kernel keeps the listing until the folder's mtime has changed, and asks for that after a second. */
+	/* The kernel keeps the listing until the folder's mtime has changed, and asks for that
+	 * after a second. */
 	fi->cache_readdir = 1;
 	fi->keep_cache = 1;
 	fuse_reply_open(req, fi);
@@ -109,7 +122,8 @@ void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct f
 	list(req, ino, size, off, false);
 }
 
-void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		    struct fuse_file_info *fi)
 {
 	(void)fi;
 	list(req, ino, size, off, true);

@@ -1,5 +1,6 @@
 /*
- * Names and attributes. LOOKUP answers at once, for it holds the folder's lock; only GETATTR waits for a size that is not known yet.
+ * Names and attributes. LOOKUP answers at once, for it holds the folder's lock; only GETATTR waits
+ * for a size that is not known yet.
  */
 #include <errno.h>
 
@@ -40,7 +41,8 @@ void fs_node_stat(const struct fs *fs, const struct catalog_node *node, struct s
 		ret_stat->st_blksize = FOLDER_BLOCK_BYTES;
 		return;
 	}
-	/* Writable by its mode, or rm would ask for every file and setxattr be refused; open says EROFS. */
+	/* Writable by its mode, or rm would ask for every file and setxattr be refused; open says
+	 * EROFS. */
 	ret_stat->st_mode = S_IFREG | 0600;
 	ret_stat->st_nlink = 1;
 	ret_stat->st_size = node->size_bytes < 0 ? 0 : node->size_bytes;
@@ -55,12 +57,14 @@ static double attr_timeout(const struct catalog_node *node)
 	return node->kind == CATALOG_NODE_CALLS || node->size_bytes < 0 ? 0 : FS_FILE_TIMEOUT_SECS;
 }
 
-void fs_node_entry(const struct fs *fs, const struct catalog_node *node, struct fuse_entry_param *ret_entry)
+void fs_node_entry(const struct fs *fs, const struct catalog_node *node,
+		   struct fuse_entry_param *ret_entry)
 {
 	*ret_entry = (struct fuse_entry_param){
 		.ino = node->inode,
 		.attr_timeout = attr_timeout(node),
-		.entry_timeout = node->kind == CATALOG_NODE_RECORDING ? FS_FILE_TIMEOUT_SECS : FS_FOLDER_TIMEOUT_SECS,
+		.entry_timeout = node->kind == CATALOG_NODE_RECORDING ? FS_FILE_TIMEOUT_SECS
+								      : FS_FOLDER_TIMEOUT_SECS,
 	};
 	fs_node_stat(fs, node, &ret_entry->attr);
 }
@@ -151,14 +155,18 @@ void fs_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct fs *fs = fs_of(req);
 	struct catalog_counts counts;
-	struct statvfs st = { .f_bsize = FILE_BLOCK_BYTES, .f_frsize = FOLDER_BLOCK_BYTES, .f_namemax = 255 };
-	int err = catalog_counts_get(fs->catalog, (struct catalog_scope){ CATALOG_SCOPE_ALL, 0 }, &counts);
+	struct statvfs st = { .f_bsize = FILE_BLOCK_BYTES,
+			      .f_frsize = FOLDER_BLOCK_BYTES,
+			      .f_namemax = 255 };
+	int err = catalog_counts_get(fs->catalog, (struct catalog_scope){ CATALOG_SCOPE_ALL, 0 },
+				     &counts);
 
 	(void)ino;
 	if (err) {
 		fs_reply_err(req, err);
 		return;
 	}
-	st.f_files = (fsfilcnt_t)(counts.none + counts.queued + counts.running + counts.done + counts.failed);
+	st.f_files = (fsfilcnt_t)(counts.none + counts.queued + counts.running + counts.done +
+				  counts.failed);
 	fuse_reply_statfs(req, &st);
 }

@@ -1,5 +1,6 @@
 /*
- * Open files. Recordings are read through audio, which answers when the bytes are there; a calls.csv is rendered once, when it is opened.
+ * Open files. Recordings are read through audio, which answers when the bytes are there; a
+ * calls.csv is rendered once, when it is opened.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,10 +41,11 @@ static struct fs_table *table_find(struct fs *fs, const struct catalog_node *nod
 	struct fs_table *found = NULL;
 
 	pthread_mutex_lock(&fs->lock);
-	list_for_each(pos, &fs->tables) {
+	list_for_each (pos, &fs->tables) {
 		struct fs_table *table = list_entry(pos, struct fs_table, link);
 
-		if (table->folder_id == node->folder_id && table->mtime_nsecs == node->mtime_nsecs &&
+		if (table->folder_id == node->folder_id &&
+		    table->mtime_nsecs == node->mtime_nsecs &&
 		    (int64_t)table->csv.len == node->size_bytes)
 			found = table;
 	}
@@ -105,7 +107,7 @@ bool fs_handles_stat(struct fs *fs, fuse_ino_t ino, struct stat *ret_stat)
 	bool found = false;
 
 	pthread_mutex_lock(&fs->lock);
-	list_for_each(pos, &fs->handles) {
+	list_for_each (pos, &fs->handles) {
 		const struct fs_handle *handle = list_entry(pos, struct fs_handle, link);
 
 		if (handle->st.st_ino == ino) {
@@ -148,7 +150,8 @@ static void reply_open(struct fs_wait *wait, struct audio_file *audio, struct fs
 	if (table)
 		wait->fi.direct_io = 1; /* its length is that of its version, not of the inode */
 	else
-		wait->fi.keep_cache = 1; /* bytes never change; and without it an open waits for pages that others wait for */
+		wait->fi.keep_cache = 1; /* bytes never change; and without it an open waits for
+					    pages that others wait for */
 	/* Where nobody takes the answer, no release will come. */
 	if (!fs_wait_claim(wait) || fuse_reply_open(wait->req, &wait->fi) == -ENOENT)
 		handle_close(fs, handle);
@@ -264,7 +267,8 @@ void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct fs_handle *handle = handle_of(fi);
 
 	(void)ino;
-	/* All that a killed reader leaves behind: its reads are readahead, for which the kernel sends no interrupt. */
+	/* All that a killed reader leaves behind: its reads are readahead, for which the kernel
+	 * sends no interrupt. */
 	if (handle->audio)
 		audio_flush(handle->audio);
 	fs_reply_err(req, 0);

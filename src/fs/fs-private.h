@@ -1,11 +1,14 @@
 /*
  * What the files of this room share.
  *
- * There is no table of inodes: a nodeid is the catalog's inode, and every request is answered from the catalog. What is kept are the requests that wait,
- * the open handles and the calls.csv's that somebody reads.
+ * There is no table of inodes: a nodeid is the catalog's inode, and every request is answered from
+ * the catalog. What is kept are the requests that wait, the open handles and the calls.csv's that
+ * somebody reads.
  *
- * Threads  Workers take requests from the kernel and never wait: reads and unknown sizes are answered from audio's threads, changes of the catalog
- *          from a pool. A thread of its own tells the kernel what to forget, holding no lock, for that may wait for a request that we have yet to answer.
+ * Threads  Workers take requests from the kernel and never wait: reads and unknown sizes are
+ * answered from audio's threads, changes of the catalog from a pool. A thread of its own tells the
+ * kernel what to forget, holding no lock, for that may wait for a request that we have yet to
+ * answer.
  */
 #ifndef TONICFS_FS_PRIVATE_H
 #define TONICFS_FS_PRIVATE_H
@@ -22,7 +25,8 @@
 #include "util/list.h"
 #include "util/pool.h"
 
-/* What the kernel may believe without asking. Changes of files are told to it (notify.c); of folders it is only told what went, so they are asked for again. */
+/* What the kernel may believe without asking. Changes of files are told to it (notify.c); of
+ * folders it is only told what went, so they are asked for again. */
 #define FS_FILE_TIMEOUT_SECS 1800.0
 #define FS_FOLDER_TIMEOUT_SECS 1.0
 #define FS_WORKERS 6
@@ -38,25 +42,27 @@ struct fs {
 	struct fuse_session *session;
 	bool is_mounted;
 
-	int wake_fd;              /* eventfd: the loop is to end, or has ended */
+	int wake_fd; /* eventfd: the loop is to end, or has ended */
 	atomic_bool is_stopping;
 	atomic_int loop_error;
-	bool is_initialized;      /* FUSE_INIT has been seen; set and read by the thread that serves it */
+	bool is_initialized; /* FUSE_INIT has been seen; set and read by the thread that serves it
+			      */
 	pthread_t workers[FS_WORKERS];
 	unsigned worker_count;
-	struct pool pool;         /* changes of the catalog, calls.csv, invalidations that may wait */
+	struct pool pool; /* changes of the catalog, calls.csv, invalidations that may wait */
 	bool has_pool;
 	pthread_t notifier;
 	bool has_notifier;
 
-	pthread_mutex_t lock;     /* guards the rest */
-	pthread_cond_t idle;      /* waits is empty */
+	pthread_mutex_t lock; /* guards the rest */
+	pthread_cond_t idle;  /* waits is empty */
 	struct list waits;
 	struct list handles;
 	struct list tables;
 };
 
-/* ---- wait.c: a request that is answered later, once, by whoever comes first: the answer, the interrupt, the end ---- */
+/* ---- wait.c: a request that is answered later, once, by whoever comes first: the answer, the
+ * interrupt, the end ---- */
 
 struct fs_handle;
 struct fs_wait {
@@ -82,7 +88,8 @@ void fs_wait_unref(struct fs_wait *wait);
 void fs_wait_interruptible(struct fs_wait *wait);
 /* True: the request is the caller's to answer, now. */
 bool fs_wait_claim(struct fs_wait *wait);
-void fs_wait_reply_err(struct fs_wait *wait, int error); /* claims, answers with 0 or a negative errno, unrefs */
+void fs_wait_reply_err(struct fs_wait *wait,
+		       int error); /* claims, answers with 0 or a negative errno, unrefs */
 /* Runs in the pool; the task answers and unrefs. */
 void fs_wait_push(struct fs_wait *wait, void (*run)(struct pool_task *task));
 void fs_waits_interrupt(struct fs *fs);
@@ -93,7 +100,8 @@ void fs_waits_drain(struct fs *fs);
 /* The one place where an errno changes its sign. */
 void fs_reply_err(fuse_req_t req, int error);
 void fs_node_stat(const struct fs *fs, const struct catalog_node *node, struct stat *ret_stat);
-void fs_node_entry(const struct fs *fs, const struct catalog_node *node, struct fuse_entry_param *ret_entry);
+void fs_node_entry(const struct fs *fs, const struct catalog_node *node,
+		   struct fuse_entry_param *ret_entry);
 static inline struct fs *fs_of(fuse_req_t req)
 {
 	return fuse_req_userdata(req);
@@ -113,7 +121,8 @@ void fs_statfs(fuse_req_t req, fuse_ino_t ino);
 
 void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
-void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		    struct fuse_file_info *fi);
 
 /* ---- remove.c ---- */
 
@@ -126,12 +135,12 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
 struct fs_table {
 	struct list link; /* fs->tables */
 	int64_t folder_id, mtime_nsecs;
-	unsigned refs;    /* fs->lock */
-	struct buf csv;   /* never changed */
+	unsigned refs;	/* fs->lock */
+	struct buf csv; /* never changed */
 };
 
 struct fs_handle {
-	struct list link; /* fs->handles */
+	struct list link;	  /* fs->handles */
 	struct audio_file *audio; /* one of the two */
 	struct fs_table *table;
 	struct stat st; /* for who asks after it has been removed */
@@ -149,7 +158,8 @@ void fs_handles_close(struct fs *fs);
 
 void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
 void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
-void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags);
+void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
+		 int flags);
 void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 
 /* ---- notify.c ---- */

@@ -21,7 +21,8 @@
 
 /* ---- what the kernel asks and we never allow ---- */
 
-static void deny_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, struct fuse_file_info *fi)
+static void deny_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
+			 struct fuse_file_info *fi)
 {
 	(void)ino, (void)st, (void)to_set, (void)fi;
 	fs_reply_err(req, -EROFS);
@@ -45,8 +46,8 @@ static void deny_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, 
 	fs_reply_err(req, -EROFS);
 }
 
-static void deny_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name,
-			unsigned flags)
+static void deny_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent,
+			const char *to_name, unsigned flags)
 {
 	(void)parent, (void)name, (void)to_parent, (void)to_name, (void)flags;
 	fs_reply_err(req, -EROFS);
@@ -58,19 +59,22 @@ static void deny_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const c
 	fs_reply_err(req, -EROFS);
 }
 
-static void deny_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t off, struct fuse_file_info *fi)
+static void deny_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t off,
+		       struct fuse_file_info *fi)
 {
 	(void)ino, (void)bytes, (void)size, (void)off, (void)fi;
 	fs_reply_err(req, -EROFS);
 }
 
-static void deny_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
+static void deny_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+			struct fuse_file_info *fi)
 {
 	(void)parent, (void)name, (void)mode, (void)fi;
 	fs_reply_err(req, -EROFS);
 }
 
-static void deny_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t length, struct fuse_file_info *fi)
+static void deny_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t length,
+			   struct fuse_file_info *fi)
 {
 	(void)ino, (void)mode, (void)off, (void)length, (void)fi;
 	fs_reply_err(req, -EROFS);
@@ -78,12 +82,14 @@ static void deny_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, 
 
 static void on_init(void *arg, struct fuse_conn_info *conn)
 {
-	const unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_READDIRPLUS |
+	const unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC |
+				FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_READDIRPLUS |
 				FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_HANDLE_KILLPRIV;
 	struct fs *fs = arg;
 
-	/* No more than that: no READDIRPLUS_AUTO (a find would take seven times as long), no WRITEBACK_CACHE (setxattr would change ctime), no
-	 * ASYNC_DIO (whoever reads with O_DIRECT could not be killed), no splice. */
+	/* No more than that: no READDIRPLUS_AUTO (a find would take seven times as long), no
+	 * WRITEBACK_CACHE (setxattr would change ctime), no ASYNC_DIO (whoever reads with O_DIRECT
+	 * could not be killed), no splice. */
 	conn->want = conn->capable & wanted;
 	conn->max_background = BACKGROUND_MAX;
 	conn->congestion_threshold = BACKGROUND_MAX * 3 / 4;
@@ -139,8 +145,9 @@ static int add_options(struct fuse_args *args, const struct fs_settings *setting
 	if (!err && settings->read_only)
 		err = add_option(args, "ro");
 	/*
-	 * Without allow_other the kernel lets only the owner in, who may do whatever the modes say; asked to check the modes all the same, it would
-	 * want the attributes of a file before each access, and so the size of one whose size cannot be learned now, even to set an xattr.
+	 * Without allow_other the kernel lets only the owner in, who may do whatever the modes say;
+	 * asked to check the modes all the same, it would want the attributes of a file before each
+	 * access, and so the size of one whose size cannot be learned now, even to set an xattr.
 	 */
 	if (!err && settings->allow_other)
 		err = add_option(args, "allow_other,default_permissions");
@@ -163,7 +170,8 @@ static void fs_free(struct fs *fs)
 	free(fs);
 }
 
-static int session_mount(struct fs *fs, const struct fs_settings *settings, char ret_message[CATALOG_MESSAGE_SIZE])
+static int session_mount(struct fs *fs, const struct fs_settings *settings,
+			 char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
 	char said[CATALOG_MESSAGE_SIZE];
@@ -180,15 +188,19 @@ static int session_mount(struct fs *fs, const struct fs_settings *settings, char
 		err = -EIO;
 	if (err) {
 		fs_log_last(said);
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%.200s cannot be mounted on: %.250s", fs->mountpoint,
-			 said[0] ? said : err == -EIO ? "fusermount3 or the kernel refused" : strerror(-err));
+		if (!said[0])
+			snprintf(said, sizeof said, "%s",
+				 err == -EIO ? "fusermount3 or the kernel refused"
+					     : strerror(-err));
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%.200s cannot be mounted on: %.250s",
+			 fs->mountpoint, said);
 	}
 	fs->is_mounted = !err;
 	return err;
 }
 
-int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_settings *settings, struct fs **ret_fs,
-	     char ret_message[CATALOG_MESSAGE_SIZE])
+int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_settings *settings,
+	     struct fs **ret_fs, char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	struct fs *fs = calloc(1, sizeof *fs);
 	int err = 0;
@@ -218,7 +230,8 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 		err = session_mount(fs, settings, ret_message);
 	if (err) {
 		if (!ret_message[0])
-			snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s: %s", settings->mountpoint, strerror(-err));
+			snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s: %s", settings->mountpoint,
+				 strerror(-err));
 		fs_free(fs);
 		return err;
 	}
@@ -262,7 +275,8 @@ static bool serve_one(struct fs *fs, struct fuse_buf *buf)
 	return !fuse_session_exited(fs->session);
 }
 
-/* Ends a worker's read of the kernel's descriptor, and nothing else: no thread is cancelled, for that may be anywhere in a library. */
+/* Ends a worker's read of the kernel's descriptor, and nothing else: no thread is cancelled, for
+ * that may be anywhere in a library. */
 #define WORKER_SIGNAL SIGUSR1
 
 static void on_worker_signal(int number)
@@ -327,7 +341,9 @@ static int serve_init(struct fs *fs)
 	while (!fs->is_initialized && serve_one(fs, &buf))
 		;
 	free(buf.mem);
-	return fs->is_initialized ? 0 : atomic_load(&fs->loop_error) ? atomic_load(&fs->loop_error) : -ENODEV;
+	if (fs->is_initialized)
+		return 0;
+	return atomic_load(&fs->loop_error) ? atomic_load(&fs->loop_error) : -ENODEV;
 }
 
 static void wait_for_end(struct fs *fs)
@@ -357,7 +373,8 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 		err = atomic_load(&fs->loop_error);
 	}
 
-	/* What waits for the network ends first: the notifier and the pool may wait for it, and for requests that the workers have to answer. */
+	/* What waits for the network ends first: the notifier and the pool may wait for it, and for
+	 * requests that the workers have to answer. */
 	atomic_store(&fs->is_stopping, true);
 	audio_interrupt(fs->audio);
 	fs_notify_stop(fs);
@@ -371,7 +388,8 @@ void fs_unmount_and_free(struct fs *fs)
 {
 	if (!fs)
 		return;
-	/* Nobody may answer any more once the kernel's descriptor is closed: its number may be somebody else's then. */
+	/* Nobody may answer any more once the kernel's descriptor is closed: its number may be
+	 * somebody else's then. */
 	fs_waits_interrupt(fs);
 	fs_handles_close(fs);
 	fs_waits_drain(fs);

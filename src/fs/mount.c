@@ -1,5 +1,6 @@
 /*
- * The mountpoint: a dead mount of ours is taken away, a living one is left alone; what libfuse complains about is kept for the message.
+ * The mountpoint: a dead mount of ours is taken away, a living one is left alone; what libfuse
+ * complains about is kept for the message.
  */
 #include <errno.h>
 #include <poll.h>
@@ -29,7 +30,8 @@ static struct {
 	char last[CATALOG_MESSAGE_SIZE]; /* lock */
 } fuse_said = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-__attribute__((format(printf, 2, 0))) static void on_fuse_log(enum fuse_log_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void on_fuse_log(enum fuse_log_level level,
+							      const char *format, va_list args)
 {
 	char text[CATALOG_MESSAGE_SIZE];
 
@@ -66,8 +68,8 @@ static void unescape(char *text)
 	char *to = text;
 
 	for (const char *from = text; *from; to++) {
-		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' && from[2] <= '7' && from[3] >= '0' &&
-		    from[3] <= '7') {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
+		    from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
 			*to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
 			from += 4;
 		} else {
@@ -102,7 +104,8 @@ static int is_ours(const char *mountpoint, bool *ret_ours)
 	return 0;
 }
 
-/* Asks in a process of its own: should the mount hang, it hangs there. 0: it answers; -ENOTCONN: dead; -ETIMEDOUT. */
+/* Asks in a process of its own: should the mount hang, it hangs there. 0: it answers; -ENOTCONN:
+ * dead; -ETIMEDOUT. */
 static int ask(const char *mountpoint)
 {
 	int ends[2], answer, status;
@@ -122,7 +125,8 @@ static int ask(const char *mountpoint)
 	if (child == 0) {
 		struct statfs st;
 
-		/* Never answered from the kernel's cache, as stat may be for a while after its process has died. */
+		/* Never answered from the kernel's cache, as stat may be for a while after its
+		 * process has died. */
 		answer = statfs(mountpoint, &st) < 0 ? errno : 0;
 		_exit(write(ends[1], &answer, sizeof answer) == sizeof answer ? 0 : 1);
 	}
@@ -143,7 +147,8 @@ static int ask(const char *mountpoint)
 
 static int unmount_lazily(const char *mountpoint)
 {
-	char program[] = "fusermount3", quiet[] = "-q", unmount[] = "-u", lazily[] = "-z", end[] = "--";
+	char program[] = "fusermount3", quiet[] = "-q", unmount[] = "-u", lazily[] = "-z",
+	     end[] = "--";
 	cleanup_free char *place = strdup(mountpoint);
 	char *argv[] = { program, unmount, quiet, lazily, end, place, NULL };
 	int status, err;
@@ -181,12 +186,15 @@ int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 		err = unmount_lazily(mountpoint);
 		if (err)
 			snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-				 "%s has a dead mount that cannot be taken away; try: fusermount3 -u -z %s", mountpoint, mountpoint);
+				 "%s has a dead mount that cannot be taken away; try: fusermount3 "
+				 "-u -z %s",
+				 mountpoint, mountpoint);
 		return err;
 	case -ETIMEDOUT:
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "%s is mounted, and its process does not answer; end that process, or: fusermount3 -u -z %s", mountpoint,
-			 mountpoint);
+			 "%s is mounted, and its process does not answer; end that process, or: "
+			 "fusermount3 -u -z %s",
+			 mountpoint, mountpoint);
 		return -EBUSY;
 	default:
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s is mounted already", mountpoint);

@@ -1,8 +1,9 @@
 /*
  * Telling the kernel what to forget: what this process or another has changed in the catalog.
  *
- * The thread holds no lock while it does: the kernel takes the folder's, which may be held by a request that we have yet to answer. Throwing away a file's
- * pages may even wait for reads of it that wait for the network, so that is done in the pool, lest deletions wait behind it.
+ * The thread holds no lock while it does: the kernel takes the folder's, which may be held by a
+ * request that we have yet to answer. Throwing away a file's pages may even wait for reads of it
+ * that wait for the network, so that is done in the pool, lest deletions wait behind it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -50,12 +51,15 @@ static void forget_content(struct fs *fs, fuse_ino_t inode)
 
 	if (!content)
 		return;
-	*content = (struct content_task){ .task.run = run_content, .session = fs->session, .inode = inode };
+	*content = (struct content_task){ .task.run = run_content,
+					  .session = fs->session,
+					  .inode = inode };
 	if (pool_push(&fs->pool, &content->task))
 		free(content);
 }
 
-/* What the kernel does not know it need not forget: -ENOENT is no error, and after an unmount nothing is. */
+/* What the kernel does not know it need not forget: -ENOENT is no error, and after an unmount
+ * nothing is. */
 static void notify(struct fs *fs, const struct catalog_change *change)
 {
 	const char *name = fs->names == CATALOG_NAMES_SID ? change->sid_name : change->name;

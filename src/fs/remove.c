@@ -1,5 +1,6 @@
 /*
- * rm and rmdir. The catalog's commit waits for the disk, and perhaps for another process: so it is done in the pool.
+ * rm and rmdir. The catalog's commit waits for the disk, and perhaps for another process: so it is
+ * done in the pool.
  */
 #include <errno.h>
 #include <string.h>
@@ -42,7 +43,9 @@ static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name, bo
 	struct fs *fs = fs_of(req);
 	struct catalog_node node;
 	struct fs_wait *wait;
-	int err = fs->is_read_only ? -EROFS : catalog_node_lookup(fs->catalog, parent, name, fs->names, &node);
+	int err = fs->is_read_only
+			  ? -EROFS
+			  : catalog_node_lookup(fs->catalog, parent, name, fs->names, &node);
 
 	if (!err && fs_node_is_folder(&node) != is_rmdir)
 		err = is_rmdir ? -ENOTDIR : -EISDIR;

@@ -1,9 +1,10 @@
 /*
  * Requests that are answered later.
  *
- * Three may come first: the answer, an interrupt, the end of the mount. Whoever claims the wait answers; the others only let go of it. libfuse calls
- * the interrupt function under the request's own lock, and fuse_req_interrupt_func(NULL) waits for that lock: so when a claim has returned, the function
- * is not running and will not.
+ * Three may come first: the answer, an interrupt, the end of the mount. Whoever claims the wait
+ * answers; the others only let go of it. libfuse calls the interrupt function under the request's
+ * own lock, and fuse_req_interrupt_func(NULL) waits for that lock: so when a claim has returned,
+ * the function is not running and will not.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -91,7 +92,7 @@ void fs_wait_push(struct fs_wait *wait, void (*run)(struct pool_task *task))
 void fs_waits_interrupt(struct fs *fs)
 {
 	pthread_mutex_lock(&fs->lock);
-	list_for_each(pos, &fs->waits) {
+	list_for_each (pos, &fs->waits) {
 		struct fs_wait *wait = list_entry(pos, struct fs_wait, link);
 
 		if (fs_wait_claim(wait))

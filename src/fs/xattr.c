@@ -1,6 +1,7 @@
 /*
- * Extended attributes, user.tonicfs.<name>. Those that are stable and no secret are listed, so that a backup sees no change where there is none; migrate and
- * state are read by name only. Setting migrate to `now` or `cancel` is the only change there is.
+ * Extended attributes, user.tonicfs.<name>. Those that are stable and no secret are listed, so that
+ * a backup sees no change where there is none; migrate and state are read by name only. Setting
+ * migrate to `now` or `cancel` is the only change there is.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -34,7 +35,8 @@ static const struct catalog_recording *recording_of(struct subject *s)
 	if (s->node.kind != CATALOG_NODE_RECORDING)
 		return NULL;
 	if (!s->has_recording)
-		s->has_recording = catalog_recording_get(s->fs->catalog, s->node.recording_id, &s->recording) == 0;
+		s->has_recording = catalog_recording_get(s->fs->catalog, s->node.recording_id,
+							 &s->recording) == 0;
 	return s->has_recording ? &s->recording : NULL;
 }
 
@@ -43,7 +45,8 @@ static const struct catalog_call *call_of(struct subject *s)
 	if (s->node.kind != CATALOG_NODE_RECORDING)
 		return NULL;
 	if (!s->has_call)
-		s->call_error = catalog_recording_call(s->fs->catalog, s->node.recording_id, &s->call);
+		s->call_error =
+			catalog_recording_call(s->fs->catalog, s->node.recording_id, &s->call);
 	s->has_call = true;
 	return s->call_error ? NULL : &s->call;
 }
@@ -53,7 +56,8 @@ static const struct catalog_object *object_of(struct subject *s)
 	if (s->node.kind != CATALOG_NODE_RECORDING)
 		return NULL;
 	if (!s->has_object)
-		s->object_error = catalog_recording_object(s->fs->catalog, s->node.recording_id, &s->object);
+		s->object_error =
+			catalog_recording_object(s->fs->catalog, s->node.recording_id, &s->object);
 	s->has_object = true;
 	return s->object_error ? NULL : &s->object;
 }
@@ -63,8 +67,8 @@ static const struct catalog_encryption *encryption_of(struct subject *s)
 	if (s->node.kind != CATALOG_NODE_RECORDING)
 		return NULL;
 	if (!s->has_encryption)
-		s->encryption_error =
-			catalog_recording_encryption(s->fs->catalog, s->node.recording_id, &s->encryption);
+		s->encryption_error = catalog_recording_encryption(
+			s->fs->catalog, s->node.recording_id, &s->encryption);
 	s->has_encryption = true;
 	return s->encryption_error ? NULL : &s->encryption;
 }
@@ -75,7 +79,8 @@ static void value_workspace(struct subject *s, struct buf *out)
 {
 	struct catalog_workspace workspace;
 
-	if (s->node.workspace_id && catalog_workspace_get(s->fs->catalog, s->node.workspace_id, &workspace) == 0)
+	if (s->node.workspace_id &&
+	    catalog_workspace_get(s->fs->catalog, s->node.workspace_id, &workspace) == 0)
 		buf_add_str(out, workspace.name);
 }
 
@@ -83,7 +88,8 @@ static void value_campaign(struct subject *s, struct buf *out)
 {
 	struct catalog_campaign campaign;
 
-	if (s->node.folder_id && catalog_campaign_get(s->fs->catalog, s->node.folder_id, &campaign) == 0)
+	if (s->node.folder_id &&
+	    catalog_campaign_get(s->fs->catalog, s->node.folder_id, &campaign) == 0)
 		buf_add_str(out, campaign.is_unassigned ? CATALOG_UNASSIGNED : campaign.name);
 }
 
@@ -116,7 +122,8 @@ static void value_kind(struct subject *s, struct buf *out)
 	const struct catalog_recording *recording = recording_of(s);
 
 	if (recording)
-		buf_add_str(out, recording->kind == CATALOG_KIND_VOICEMAIL ? "voicemail" : "recording");
+		buf_add_str(out,
+			    recording->kind == CATALOG_KIND_VOICEMAIL ? "voicemail" : "recording");
 }
 
 static void value_direction(struct subject *s, struct buf *out)
@@ -240,7 +247,8 @@ static void migrate_of_file(struct subject *s, struct buf *out)
 	char reason[CATALOG_REASON_SIZE];
 	int percent;
 
-	if (catalog_migrate_status(s->fs->catalog, s->node.recording_id, &migration, &percent, reason))
+	if (catalog_migrate_status(s->fs->catalog, s->node.recording_id, &migration, &percent,
+				   reason))
 		return;
 	switch (migration) {
 	case CATALOG_MIGRATION_NONE:
@@ -272,8 +280,9 @@ static void value_migrate(struct subject *s, struct buf *out)
 		return;
 	}
 	if (catalog_counts_get(s->fs->catalog, catalog_node_scope(&s->node), &counts) == 0)
-		buf_addf(out, "none %lld queued %lld running %lld done %lld failed %lld", (long long)counts.none,
-			 (long long)counts.queued, (long long)counts.running, (long long)counts.done,
+		buf_addf(out, "none %lld queued %lld running %lld done %lld failed %lld",
+			 (long long)counts.none, (long long)counts.queued,
+			 (long long)counts.running, (long long)counts.done,
 			 (long long)counts.failed);
 }
 
@@ -390,11 +399,13 @@ void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 
 enum { MIGRATE_NOW, MIGRATE_CANCEL };
 
-static void log_migrate_refused(const struct fs *fs, const struct catalog_node *node, const char *why)
+static void log_migrate_refused(const struct fs *fs, const struct catalog_node *node,
+				const char *why)
 {
 	struct catalog_workspace workspace;
 
-	if (node->workspace_id && catalog_workspace_get(fs->catalog, node->workspace_id, &workspace) == 0)
+	if (node->workspace_id &&
+	    catalog_workspace_get(fs->catalog, node->workspace_id, &workspace) == 0)
 		log_warning("workspace %s: nothing can be migrated: %s", workspace.name, why);
 	else
 		log_warning("nothing can be migrated: %s", why);
@@ -411,7 +422,8 @@ static void run_migrate(struct pool_task *task)
 
 	if (err == -ENOENT || err == -ENODEV) {
 		log_migrate_refused(wait->fs, &wait->node,
-				    err == -ENOENT ? "it has no storage settings" : "its storage is not enabled");
+				    err == -ENOENT ? "it has no storage settings"
+						   : "its storage is not enabled");
 		err = -ENODEV;
 	} else if (err) {
 		log_migrate_refused(wait->fs, &wait->node, strerror(-err));
@@ -419,7 +431,8 @@ static void run_migrate(struct pool_task *task)
 	fs_wait_reply_err(wait, err);
 }
 
-static int setxattr_check(const struct fs *fs, const char *name, const char *value, size_t size, int flags, int *ret_action)
+static int setxattr_check(const struct fs *fs, const char *name, const char *value, size_t size,
+			  int flags, int *ret_action)
 {
 	const struct attribute *attribute = attribute_find(name);
 
@@ -440,7 +453,8 @@ static int setxattr_check(const struct fs *fs, const char *name, const char *val
 	return 0;
 }
 
-void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
+void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
+		 int flags)
 {
 	struct fs *fs = fs_of(req);
 	struct catalog_node node;

@@ -53,7 +53,8 @@ int pool_init(struct pool *pool, unsigned thread_limit)
 	list_init(&pool->tasks);
 	pool->idle = pool->queued = 0;
 	pool->is_stopping = false;
-	pool->thread_limit = thread_limit < ARRAY_SIZE(pool->threads) ? thread_limit : ARRAY_SIZE(pool->threads);
+	pool->thread_limit =
+		thread_limit < ARRAY_SIZE(pool->threads) ? thread_limit : ARRAY_SIZE(pool->threads);
 	/* One at once, so that a task always finds somebody. */
 	pool->thread_count = 1;
 	err = thread_start(&pool->threads[0], work, pool);

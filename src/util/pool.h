@@ -1,5 +1,6 @@
 /*
- * A few threads that run tasks in order of arrival; for what must not block its caller. Threads are made as they are needed and take no signals.
+ * A few threads that run tasks in order of arrival; for what must not block its caller. Threads are
+ * made as they are needed and take no signals.
  */
 #ifndef TONICFS_UTIL_POOL_H
 #define TONICFS_UTIL_POOL_H
