@@ -36,6 +36,14 @@ static void table_unref(struct fs *fs, struct fs_table *table)
 	free(table);
 }
 
+static struct fs_table *table_ref(struct fs *fs, struct fs_table *table)
+{
+	pthread_mutex_lock(&fs->lock);
+	table->refs++;
+	pthread_mutex_unlock(&fs->lock);
+	return table;
+}
+
 static struct fs_table *table_find(struct fs *fs, const struct catalog_node *node)
 {
 	struct fs_table *found = NULL;
@@ -249,7 +257,12 @@ void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 
 	(void)ino;
 	if (handle->table) {
-		read_table(req, &handle->table->csv, size, off);
+		struct fs *fs = fs_of(req);
+		struct fs_table *table = table_ref(fs, handle->table);
+
+		/* Once it has the reply the kernel may close the handle, on another thread, before this one is back. */
+		read_table(req, &table->csv, size, off);
+		table_unref(fs, table);
 		return;
 	}
 	wait = fs_wait_new(fs_of(req), req);
