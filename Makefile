@@ -35,7 +35,7 @@ unit_src  := $(sort $(wildcard tests/unit/test_*.c))
 unit_help := $(patsubst tests/unit/%.c,$(BUILD)/obj/unit/%.o,$(filter-out $(unit_src),$(wildcard tests/unit/*.c)))
 unit_bin  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_src))
 
-.PHONY: all help deps check check-deps unit units unit-programs e2e sanitize clang-build bench demo demo-stop install uninstall clean FORCE
+.PHONY: all help deps check check-deps unit units e2e sanitize clang-build bench demo demo-stop install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(program)
@@ -84,8 +84,6 @@ $(program): $(main_obj) $(library)
 $(BUILD)/unit/%: $(BUILD)/obj/unit/%.o $(unit_help) $(library)
 	@mkdir -p $(@D)
 	$(CC) $(link_sanitize) $(LDFLAGS) -pie -o $@ $< $(unit_help) $(library) $(all_libs) -lcmocka
-
-unit-programs: $(unit_bin)
 
 units: $(unit_bin)
 	scripts/run-units.sh $(unit_bin)

@@ -94,14 +94,14 @@ e2e() {
 		"$python" -m pytest -n "${CHECK_E2E_WORKERS:-3}" -q --no-header --tb=short --show-capture=all -p no:cacheprovider -o junit_family=xunit2 \
 		--junitxml="$xml" tests/e2e "$@" >"$log" 2>&1
 	status=$?
-	numbers=$("$python" - "$xml" <<-'P'
+	numbers=$("$python" - "$xml" 2>>"$log" <<-'P'
 		import sys, xml.etree.ElementTree as tree
 		suites = list(tree.parse(sys.argv[1]).iter("testsuite"))
 		all, bad, skipped = (sum(int(s.get(k, 0)) for s in suites) for k in ("tests", "failures", "skipped"))
 		bad += sum(int(s.get("errors", 0)) for s in suites)
 		print(max(0, all - bad - skipped), bad, skipped)
 	P
-	) 2>>"$log"
+	)
 	if [ -z "$numbers" ]; then
 		echo "FAIL  $what: ended with status $status and no result (124: not within $e2e_secs s)"
 		tail -n 80 "$log"
