@@ -1,10 +1,12 @@
 """Fixtures of the end-to-end tests: a real S3 server, Twilio's stand-in, the program as an ordinary user."""
 
+import contextlib
 import glob
 import json
 import os
 import secrets
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -33,14 +35,46 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.timeout(TEST_SECS * PATIENCE))
 
 
+def pytest_configure(config):
+    """A run that is told to end (timeout, CI) still unmounts and stops its servers."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", returncode=143))
+
+
+def clean_up_after_the_dead():
+    """Runs that were killed leave mounts and servers behind; each folder names its process, and so do the servers."""
+    for path in Path("/var/tmp").glob("tonicfs-e2e-*"):
+        try:
+            owner, began = (path / "owner").read_text().split()
+            if path.stat().st_uid != os.geteuid() or harness.process_start(int(owner)) == began:
+                continue
+        except (OSError, ValueError):
+            continue
+        with contextlib.suppress(OSError, ValueError):
+            pid = int((path / "standin.pid").read_text())
+            if b"twilio_standin.py" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
+        if (path / "s3").exists():
+            subprocess.run([ROOT / "scripts" / "s3-server.sh", "stop", path / "s3"], timeout=60, check=False)
+        for mountpoint in mounts_below(path):
+            harness.force_unmount(mountpoint)
+        if not mounts_below(path):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def mounts_below(path):
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        return [line.split(" ")[4] for line in file if line.split(" ")[4].startswith(f"{path}/")]
+
+
 @pytest.fixture(scope="session")
 def base():
     """A folder that the user can reach; everything of this run is below it, and gone afterwards."""
+    clean_up_after_the_dead()
     path = Path(tempfile.mkdtemp(prefix="tonicfs-e2e-", dir="/var/tmp"))
+    (path / "owner").write_text(f"{os.getpid()} {harness.process_start(os.getpid())}")
     path.chmod(0o755)
     yield path
-    with open("/proc/self/mountinfo", encoding="utf-8") as file:
-        left = [line.split(" ")[4] for line in file if line.split(" ")[4].startswith(str(path))]
+    left = mounts_below(path)
     for mountpoint in left:
         harness.force_unmount(mountpoint)
     if os.environ.get("TONICFS_TEST_KEEP"):
@@ -155,14 +189,15 @@ class StandIns:
     """One stand-in for many tests: each gets two accounts that nobody has used, and its switches are its own. A test
     may stop or stall it: the next one gets another."""
 
-    def __init__(self, scenario):
-        self.scenario, self.running, self.used = scenario, None, 0
+    def __init__(self, scenario, pid_file):
+        self.scenario, self.pid_file, self.running, self.used = scenario, pid_file, None, 0
 
     def take(self):
         if self.running and (self.running.process.poll() is not None or self.used + 2 > len(self.running.accounts)):
             self.stop()
         if not self.running:
             self.running, self.used = StandIn(self.scenario).start(), 0
+            self.pid_file.write_text(str(self.running.process.pid))
         self.running.unswitch()
         self.running.clear_ledger()
         self.used += 2
@@ -178,7 +213,7 @@ class StandIns:
 def standins(base):
     path = base / "accounts.json"
     path.write_text(json.dumps({"accounts": [{"workspace": f"account{number}"} for number in range(400)]}))
-    running = StandIns(path)
+    running = StandIns(path, base / "standin.pid")
     yield running
     running.stop()
 

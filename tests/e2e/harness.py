@@ -329,6 +329,14 @@ def processes_of(path):
     return pids
 
 
+def process_start(pid):
+    """When a process began, in the kernel's ticks: tells it from another of the same number. None: it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return None
+
+
 def is_running(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
