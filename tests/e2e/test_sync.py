@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -26,6 +27,11 @@ def listed(acme):
 
 def sids(recordings):
     return sorted(recording.sid for recording in recordings)
+
+
+def there(company):
+    """The SIDs of what the stand-in has now."""
+    return [row["sid"] for row in company.standin.truth(with_hash=False) if not row["deleted_at"]]
 
 
 def test_the_counts_are_those_of_twilio(acme):
@@ -189,7 +195,7 @@ def test_two_syncs_at_once_end_as_one(empty):
 
 def test_many_pages_are_listed_to_the_end(bulk):
     bulk.tonic("sync")
-    assert bulk.status()["states"]["twilio"] == 2500
+    assert bulk.status()["states"]["twilio"] == len(there(bulk))
 
 
 @pytest.mark.parametrize("name, value", [("page_repeats", 5), ("cursor", "shifting"), ("order", "oldest"),
@@ -197,7 +203,7 @@ def test_many_pages_are_listed_to_the_end(bulk):
 def test_many_pages_are_listed_to_the_end_however_twilio_pages(bulk, name, value):
     bulk.twilio.switch(name, value)
     bulk.tonic("sync")
-    assert bulk.status()["states"]["twilio"] == 2500
+    assert bulk.status()["states"]["twilio"] == len(there(bulk))
 
 
 def test_a_list_that_fails_in_the_middle_ends_with_status_3_and_keeps_what_it_has(bulk):
@@ -206,7 +212,7 @@ def test_a_list_that_fails_in_the_middle_ends_with_status_3_and_keeps_what_it_ha
     assert "bulk" in result.stderr
     bulk.twilio.unswitch()
     bulk.tonic("sync")
-    assert bulk.status()["states"]["twilio"] == 2500
+    assert bulk.status()["states"]["twilio"] == len(there(bulk))
 
 
 @pytest.mark.parametrize("damage", ["cut", "html", "empty", "no-array", "not-object"])
@@ -259,3 +265,29 @@ def test_a_mount_syncs_by_itself(empty):
     recording = empty.twilio.call_with_recording(to=SPRING)
     with empty.mount() as mount:
         wait_for(lambda: recording.path in mount.files(), 15, "the recording, without any sync by hand")
+
+
+@pytest.mark.parametrize("skew_secs", [3600, -3600], ids=["an hour ahead", "an hour behind"])
+def test_a_clock_that_is_off_by_an_hour_hides_no_call(acme, skew_secs):
+    """Twilio's clock against ours; what is new is what is new by Twilio's."""
+    acme.twilio.switch("clock_skew_secs", skew_secs)
+    acme.tonic("sync")
+    new = acme.twilio.call_with_recording(start=acme.twilio.next_start() + timedelta(seconds=skew_secs))
+    acme.tonic("sync")
+    assert new.sid in listed(acme)
+
+
+def test_pages_that_change_while_they_are_listed_end_right_with_the_next_full_sync(bulk):
+    """Rows go and come at the top while the list is read, and the cursor counts from there."""
+    bulk.twilio.switch("cursor", "shifting")
+    bulk.twilio.switch("latency_msecs", 150)
+    process = bulk.tonic.start("sync")
+    before = there(bulk)
+    new = []
+    for number in range(20):
+        bulk.standin.console_delete(before[-1 - number])
+        new.append(bulk.twilio.call_with_recording(start=datetime.now(timezone.utc)).sid)
+    assert process.wait(timeout=40 * PATIENCE) in (0, 3), process.output.read_text()
+    bulk.twilio.unswitch()
+    bulk.tonic("sync", "--full")
+    assert listed(bulk) == sorted([*before[:-20], *new])
