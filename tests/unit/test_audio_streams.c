@@ -109,8 +109,10 @@ static enum helper_then send_chunked(struct world *w, int fd, const char *more)
 		send_media(w, fd, at, end);
 		helper_send_str(fd, "\r\n");
 	}
-	snprintf(line, sizeof line, *more ? "%zx\r\n%s\r\n" : "", strlen(more), more);
-	helper_send_str(fd, line);
+	if (*more) {
+		snprintf(line, sizeof line, "%zx\r\n%s\r\n", strlen(more), more);
+		helper_send_str(fd, line);
+	}
 	helper_send_str(fd, "0\r\n\r\n");
 	return HELPER_KEEP;
 }
