@@ -44,6 +44,10 @@ int conn_run(struct conn *conn, const char *sql, const char *format, ...);
 int conn_query(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, const char *format, ...);
 /* One integer of one row; -ENOENT where there is no row. */
 int conn_query_int(struct conn *conn, int64_t *ret_value, const char *sql, const char *format, ...);
+/* One text of one row; -ENOENT where there is no row. The caller frees. */
+int conn_query_text(struct conn *conn, char **ret_text, const char *sql, const char *format, ...);
+/* The first column of all rows, collected: what is read so may be changed while one goes through it. The caller frees. */
+int conn_query_ids(struct conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql, const char *format, ...);
 int64_t conn_changes(struct conn *conn);
 int64_t conn_last_id(struct conn *conn);
 int conn_errno(struct conn *conn, int sqlite_code);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/log.h"
 
@@ -252,9 +253,54 @@ int conn_run(struct conn *conn, const char *sql, const char *format, ...)
 	return err;
 }
 
+/* Its one row, ready to be read; -ENOENT. */
+static int query_row(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, const char *format, va_list args)
+{
+	int err = query(conn, ret_stmt, sql, format, args);
+
+	if (err)
+		return err;
+	err = conn_step(conn, *ret_stmt);
+	return err > 0 ? 0 : err < 0 ? err : -ENOENT;
+}
+
 int conn_query_int(struct conn *conn, int64_t *ret_value, const char *sql, const char *format, ...)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query_row(conn, &stmt, sql, format, args);
+	va_end(args);
+	if (err == 0)
+		*ret_value = sqlite3_column_int64(stmt, 0);
+	return err;
+}
+
+int conn_query_text(struct conn *conn, char **ret_text, const char *sql, const char *format, ...)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	const char *text;
+	va_list args;
+	int err;
+
+	*ret_text = NULL;
+	va_start(args, format);
+	err = query_row(conn, &stmt, sql, format, args);
+	va_end(args);
+	if (err)
+		return err;
+	text = (const char *)sqlite3_column_text(stmt, 0);
+	*ret_text = text ? strdup(text) : NULL;
+	return *ret_text ? 0 : -ENOMEM;
+}
+
+int conn_query_ids(struct conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql, const char *format, ...)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_free int64_t *ids = NULL;
+	size_t count = 0, capacity = 0;
 	va_list args;
 	int err;
 
@@ -263,12 +309,22 @@ int conn_query_int(struct conn *conn, int64_t *ret_value, const char *sql, const
 	va_end(args);
 	if (err)
 		return err;
-	err = conn_step(conn, stmt);
+	while ((err = conn_step(conn, stmt)) > 0) {
+		if (count == capacity) {
+			size_t want = capacity ? 2 * capacity : 64;
+			int64_t *more = reallocarray(ids, want, sizeof *ids);
+
+			if (!more)
+				return -ENOMEM;
+			ids = more;
+			capacity = want;
+		}
+		ids[count++] = sqlite3_column_int64(stmt, 0);
+	}
 	if (err < 0)
 		return err;
-	if (err == 0)
-		return -ENOENT;
-	*ret_value = sqlite3_column_int64(stmt, 0);
+	*ret_ids = steal_pointer(&ids);
+	*ret_count = count;
 	return 0;
 }
 

@@ -33,29 +33,14 @@ void catalog_owner_new(char ret_owner[CATALOG_OWNER_SIZE])
 int scope_folders(struct conn *conn, struct catalog_scope scope, bool with_removed,
 		  int64_t **ret_ids, size_t *ret_count)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	cleanup_free int64_t *ids = NULL;
-	size_t count = 0, capacity = 0;
-	int err = conn_query(conn, &stmt,
-			     "SELECT id FROM folder WHERE (removed = 0 OR ?3) AND"
-			     " (?1 = 0 OR (?1 = 1 AND workspace_id = ?2) OR (?1 = 2 AND id = ?2))",
-			     "iii", (int64_t)scope.kind, scope.id, (int64_t)with_removed);
+	size_t count;
+	int err = conn_query_ids(conn, &ids, &count,
+				 "SELECT id FROM folder WHERE (removed = 0 OR ?3) AND"
+				 " (?1 = 0 OR (?1 = 1 AND workspace_id = ?2) OR (?1 = 2 AND id = ?2))",
+				 "iii", (int64_t)scope.kind, scope.id, (int64_t)with_removed);
 
 	if (err)
-		return err;
-	while ((err = conn_step(conn, stmt)) > 0) {
-		if (count == capacity) {
-			size_t want = capacity ? 2 * capacity : 64;
-			int64_t *more = realloc(ids, want * sizeof *ids);
-
-			if (!more)
-				return -ENOMEM;
-			ids = more;
-			capacity = want;
-		}
-		ids[count++] = sqlite3_column_int64(stmt, 0);
-	}
-	if (err < 0)
 		return err;
 	if (!count && scope.kind != CATALOG_SCOPE_ALL)
 		return -ENOENT;

@@ -314,32 +314,6 @@ static int call_move(struct conn *conn, int64_t call_id, int64_t folder_id, stru
 			folder_id);
 }
 
-/* The rows of one column, collected before the table is changed under the query. The caller frees. */
-static int collect_ids(struct conn *conn, int64_t folder_id, int64_t **ret_ids, size_t *ret_count)
-{
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	cleanup_free int64_t *ids = NULL;
-	size_t count = 0, capacity = 0;
-	int err = conn_query(conn, &stmt, "SELECT id FROM call WHERE folder_id = ? AND known = 1 AND removed = 0", "i",
-			     folder_id);
-
-	if (err)
-		return err;
-	while ((err = conn_step(conn, stmt)) > 0) {
-		if (count == capacity) {
-			int64_t *more = realloc(ids, (capacity = capacity ? 2 * capacity : 256) * sizeof *ids);
-
-			if (!more)
-				return -ENOMEM;
-			ids = more;
-		}
-		ids[count++] = sqlite3_column_int64(stmt, 0);
-	}
-	*ret_ids = steal_pointer(&ids);
-	*ret_count = count;
-	return err;
-}
-
 int calls_reassign(struct conn *conn, int64_t workspace_id)
 {
 	struct touched touched = { .count = 0 };
@@ -350,7 +324,8 @@ int calls_reassign(struct conn *conn, int64_t workspace_id)
 	int err = unassigned_folder(conn, workspace_id, &unassigned);
 
 	if (err == 0)
-		err = collect_ids(conn, unassigned, &ids, &count);
+		err = conn_query_ids(conn, &ids, &count, "SELECT id FROM call WHERE folder_id = ? AND known = 1"
+				     " AND removed = 0", "i", unassigned);
 	if (err == 0)
 		err = touched_add(conn, &touched, unassigned);
 	for (size_t i = 0; i < count && err == 0; i++) {

@@ -12,25 +12,11 @@
 int catalog_setting_get(struct catalog *catalog, const char *name, char **ret_value)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	const char *text;
 	int err;
 
 	*ret_value = NULL;
 	err = catalog_read_begin(catalog, &read.conn);
-	if (err < 0)
-		return err;
-	err = conn_query(read.conn, &stmt, "SELECT value FROM setting WHERE name = ?1", "s", name);
-	if (err < 0)
-		return err;
-	err = conn_step(read.conn, stmt);
-	if (err < 0)
-		return err;
-	if (err == 0)
-		return -ENOENT;
-	text = (const char *)sqlite3_column_text(stmt, 0);
-	*ret_value = text ? strdup(text) : NULL;
-	return *ret_value ? 0 : -ENOMEM;
+	return err ? err : conn_query_text(read.conn, ret_value, "SELECT value FROM setting WHERE name = ?1", "s", name);
 }
 
 int64_t catalog_setting_get_int(struct catalog *catalog, const char *name, int64_t fallback)

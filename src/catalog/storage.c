@@ -102,23 +102,10 @@ int catalog_storage_set(struct catalog *catalog, int64_t workspace_id, const str
 int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char **ret_secret_key)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	const char *text;
 	int err;
 
 	*ret_secret_key = NULL;
 	err = catalog_read_begin(catalog, &read.conn);
-	if (err < 0)
-		return err;
-	err = conn_query(read.conn, &stmt, "SELECT secret_key FROM storage WHERE workspace_id = ?1", "i", workspace_id);
-	if (err < 0)
-		return err;
-	err = conn_step(read.conn, stmt);
-	if (err < 0)
-		return err;
-	if (err == 0)
-		return -ENOENT;
-	text = (const char *)sqlite3_column_text(stmt, 0);
-	*ret_secret_key = text ? strdup(text) : NULL;
-	return *ret_secret_key ? 0 : -ENOMEM;
+	return err ? err : conn_query_text(read.conn, ret_secret_key, "SELECT secret_key FROM storage WHERE workspace_id = ?1",
+					   "i", workspace_id);
 }

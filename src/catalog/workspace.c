@@ -104,24 +104,11 @@ int catalog_workspace_each(struct catalog *catalog, bool with_removed, catalog_w
 int catalog_workspace_secret(struct catalog *catalog, int64_t id, char **ret_secret)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	const char *text;
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err;
 
 	*ret_secret = NULL;
-	if (err < 0)
-		return err;
-	err = conn_query(read.conn, &stmt, "SELECT secret FROM workspace WHERE id = ?1", "i", id);
-	if (err < 0)
-		return err;
-	err = conn_step(read.conn, stmt);
-	if (err < 0)
-		return err;
-	if (err == 0)
-		return -ENOENT;
-	text = (const char *)sqlite3_column_text(stmt, 0);
-	*ret_secret = text ? strdup(text) : NULL;
-	return *ret_secret ? 0 : -ENOMEM;
+	err = catalog_read_begin(catalog, &read.conn);
+	return err ? err : conn_query_text(read.conn, ret_secret, "SELECT secret FROM workspace WHERE id = ?1", "i", id);
 }
 
 /* ---- changing ---- */
