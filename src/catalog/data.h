@@ -9,9 +9,6 @@
 #define INODE_PROBES 64
 int64_t inode_base(const struct sid *sid);
 
-/* As in job.h; named here because these files delete such rows themselves. */
-enum catalog_job_kind_bit { JOB_MIGRATE = 1, JOB_CLEANUP = 2 };
-
 int recording_load(struct conn *conn, int64_t id, struct catalog_recording *ret_recording);
 int recording_load_by_sid(struct conn *conn, const struct sid *sid, struct catalog_recording *ret_recording);
 int object_store(struct conn *conn, int64_t recording_id, const struct catalog_object *object);

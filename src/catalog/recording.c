@@ -7,6 +7,7 @@
 
 #include "catalog/conn.h"
 #include "catalog/data.h"
+#include "catalog/job.h"
 #include "util/times.h"
 
 void recording_from_row(sqlite3_stmt *stmt, struct catalog_recording *ret_recording)
@@ -177,7 +178,7 @@ static int set_state(struct conn *conn, int64_t id, enum catalog_state state, en
 			(int64_t)migration);
 }
 
-static int drop_jobs(struct conn *conn, int64_t id, enum catalog_job_kind_bit kind)
+static int drop_jobs(struct conn *conn, int64_t id, enum catalog_job_kind kind)
 {
 	return conn_run(conn, "DELETE FROM job WHERE recording_id = ?1 AND kind = ?2", "ii", id, (int64_t)kind);
 }
@@ -188,12 +189,12 @@ int recording_gone(struct conn *conn, const struct catalog_recording *recording)
 
 	switch (recording->state) {
 	case CATALOG_STATE_TWILIO:
-		err = drop_jobs(conn, recording->id, JOB_MIGRATE);
+		err = drop_jobs(conn, recording->id, CATALOG_JOB_MIGRATE);
 		if (err == 0 && recording->is_listed)
 			err = recording_unlist(conn, recording->id);
 		return err ? err : set_state(conn, recording->id, CATALOG_STATE_MISSING, CATALOG_MIGRATION_NONE);
 	case CATALOG_STATE_STORED:
-		err = drop_jobs(conn, recording->id, JOB_CLEANUP);
+		err = drop_jobs(conn, recording->id, CATALOG_JOB_CLEANUP_TWILIO);
 		return err ? err : set_state(conn, recording->id, CATALOG_STATE_S3, CATALOG_MIGRATION_DONE);
 	default:
 		return -ESTALE;
@@ -230,7 +231,7 @@ static int write_found(struct catalog *catalog, struct conn *conn, void *arg)
 		return err;
 	if (recording.state != CATALOG_STATE_MISSING && recording.state != CATALOG_STATE_TWILIO)
 		return -ESTALE;
-	err = drop_jobs(conn, recording.id, JOB_MIGRATE);
+	err = drop_jobs(conn, recording.id, CATALOG_JOB_MIGRATE);
 	if (err == 0)
 		err = object_store(conn, recording.id, found->object);
 	if (err == 0)
@@ -268,7 +269,7 @@ static int write_lost(struct catalog *catalog, struct conn *conn, void *arg)
 	else
 		return -ESTALE;
 	/* Above all the delete that the migration owed must not go out any more. */
-	err = drop_jobs(conn, recording.id, JOB_CLEANUP);
+	err = drop_jobs(conn, recording.id, CATALOG_JOB_CLEANUP_TWILIO);
 	if (err == 0)
 		err = set_state(conn, recording.id, state, CATALOG_MIGRATION_NONE);
 	if (err == 0 && state == CATALOG_STATE_TWILIO)
