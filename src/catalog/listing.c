@@ -186,18 +186,40 @@ static const char *other_party(struct conn *conn, int64_t workspace_id, const st
 	return call->to;
 }
 
+/* What of its row decides whether, and where, a recording is listed. */
+struct place {
+	int64_t completed, sort_key;
+	int64_t start_secs; /* its own; else when it was created */
+};
+
+static int place_load(struct conn *conn, int64_t recording_id, struct place *ret_place)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = conn_query(conn, &stmt, "SELECT completed, sort_key, CASE WHEN start_secs > 0 THEN start_secs"
+			     " ELSE date_created_secs END FROM recording WHERE id = ?", "i", recording_id);
+
+	if (err == 0)
+		err = conn_step(conn, stmt);
+	if (err <= 0)
+		return err < 0 ? err : -ENOENT;
+	ret_place->completed = sqlite3_column_int64(stmt, 0);
+	ret_place->sort_key = sqlite3_column_int64(stmt, 1);
+	ret_place->start_secs = sqlite3_column_int64(stmt, 2);
+	return 0;
+}
+
 int recording_list(struct conn *conn, int64_t recording_id, struct touched *touched, int64_t *listed)
 {
 	struct catalog_recording r;
 	struct call_row call = { .known = true };
-	int64_t completed, start_secs, sort_key;
+	struct place place;
 	int err = recording_load(conn, recording_id, &r);
 
 	if (err == 0)
-		err = conn_query_int(conn, &completed, "SELECT completed FROM recording WHERE id = ?", "i", recording_id);
+		err = place_load(conn, recording_id, &place);
 	if (err)
 		return err;
-	if (r.is_listed || completed != 1 || r.state == CATALOG_STATE_DELETED)
+	if (r.is_listed || place.completed != 1 || r.state == CATALOG_STATE_DELETED)
 		return 0;
 	if (r.call_id) {
 		err = call_load(conn, r.call_id, &call);
@@ -214,28 +236,21 @@ int recording_list(struct conn *conn, int64_t recording_id, struct touched *touc
 			if (err)
 				return err;
 		}
-		start_secs = call.start_secs;
+		if (call.start_secs > 0)
+			place.start_secs = call.start_secs;
 		filename_party(other_party(conn, r.workspace_id, &call), r.party);
 	} else {
 		err = unassigned_folder(conn, r.workspace_id, &call.folder_id);
 		if (err)
 			return err;
-		start_secs = 0;
 		filename_party("", r.party);
 	}
-	if (start_secs <= 0) {
-		err = conn_query_int(conn, &start_secs, "SELECT CASE WHEN start_secs > 0 THEN start_secs"
-				     " ELSE date_created_secs END FROM recording WHERE id = ?", "i", recording_id);
-		if (err)
-			return err;
-	}
 	/* Once given, place and name stay. */
-	err = conn_query_int(conn, &sort_key, "SELECT sort_key FROM recording WHERE id = ?", "i", recording_id);
-	if (err == 0 && sort_key == 0)
-		err = sort_key_new(conn, &r, start_secs < 1 ? 1 : start_secs, &sort_key);
+	if (place.sort_key == 0)
+		err = sort_key_new(conn, &r, place.start_secs < 1 ? 1 : place.start_secs, &place.sort_key);
 	if (err == 0)
 		err = conn_run(conn, "UPDATE recording SET listed = 1, folder_id = ?2, sort_key = ?3, party = ?4"
-			       " WHERE id = ?1", "iiis", recording_id, call.folder_id, sort_key, r.party);
+			       " WHERE id = ?1", "iiis", recording_id, call.folder_id, place.sort_key, r.party);
 	if (err == 0)
 		err = touched_add(conn, touched, call.folder_id);
 	if (err == 0 && listed)
@@ -243,8 +258,9 @@ int recording_list(struct conn *conn, int64_t recording_id, struct touched *touc
 	if (err == 0 && r.state == CATALOG_STATE_TWILIO) {
 		int64_t wanted;
 
-		err = conn_query_int(conn, &wanted, "SELECT 1 FROM workspace w JOIN storage s ON s.workspace_id = w.id"
-				     " WHERE w.id = ? AND w.migrate_new = 1 AND s.enabled = 1", "i", r.workspace_id);
+		/* Whether there is an enabled bucket is migrate_queue_one's to know. */
+		err = conn_query_int(conn, &wanted, "SELECT 1 FROM workspace WHERE id = ? AND migrate_new = 1", "i",
+				     r.workspace_id);
 		if (err == 0)
 			err = migrate_queue_one(conn, recording_id);
 		else if (err == -ENOENT)
