@@ -29,9 +29,7 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 		return cli_usage(cli, "--number +E164 is missing");
 	if (!*argv[1] || catalog_name_encode(argv[1], shown) < 0)
 		return cli_usage(cli, *argv[1] ? "the name is too long" : "the name is empty");
-	status = cli_catalog_open(cli);
-	if (status == CLI_DONE)
-		status = cli_workspace_find(cli, argv[0], &w);
+	status = cli_workspace_open(cli, argv[0], &w);
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_campaign_add(cli->catalog, w.id, argv[1], v->numbers.items, v->numbers.count, &id, message);
@@ -120,13 +118,11 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 	struct cli_table table = { 0 };
 	struct catalog_workspace w;
 	json_t *array = NULL;
-	int status = cli_catalog_open(cli);
+	int status = cli_workspace_open(cli, argv[0], &w);
 	int err;
 
 	(void)values;
 	(void)argc;
-	if (status == CLI_DONE)
-		status = cli_workspace_find(cli, argv[0], &w);
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_campaign_each(cli->catalog, w.id, list_one, &list);
@@ -176,13 +172,11 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 	struct catalog_removal removal = { 0 };
 	struct catalog_campaign campaign;
 	struct catalog_workspace w;
-	int status = cli_catalog_open(cli);
+	int status = cli_workspace_open(cli, argv[0], &w);
 	int err;
 
 	(void)values;
 	(void)argc;
-	if (status == CLI_DONE)
-		status = cli_workspace_find(cli, argv[0], &w);
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_campaign_find(cli->catalog, w.id, argv[1], &campaign);

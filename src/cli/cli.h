@@ -102,6 +102,8 @@ void cli_close(struct cli *cli);
 /* $XDG_DATA_HOME/tonicfs/catalog.db or ~/.local/share/tonicfs/catalog.db; the caller frees; NULL where there is no home. */
 char *cli_default_catalog(void);
 int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace);
+/* Opens the catalog and finds the workspace: how most commands begin. */
+int cli_workspace_open(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace);
 /* All, in order of names; the caller frees. */
 int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces, size_t *ret_count);
 /* From --secret-file, or asked for. */

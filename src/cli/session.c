@@ -104,6 +104,13 @@ int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspa
 	return err < 0 ? cli_catalog_error(cli, err, "the workspace cannot be read") : CLI_DONE;
 }
 
+int cli_workspace_open(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace)
+{
+	int status = cli_catalog_open(cli);
+
+	return status == CLI_DONE ? cli_workspace_find(cli, name, ret_workspace) : status;
+}
+
 struct workspace_list {
 	struct catalog_workspace *items;
 	size_t count;

@@ -92,9 +92,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	status = values_apply(cli, v, &storage); /* wrong values are wrong usage, whatever the catalog says */
 	if (status != CLI_DONE)
 		return status;
-	status = cli_catalog_open(cli);
-	if (status == CLI_DONE)
-		status = cli_workspace_find(cli, argv[0], &w);
+	status = cli_workspace_open(cli, argv[0], &w);
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_storage_get(cli->catalog, w.id, &old);
@@ -166,13 +164,11 @@ static int run_show(struct cli *cli, const void *values, int argc, char **argv)
 	struct catalog_storage s;
 	struct catalog_workspace w;
 	char shown[CATALOG_NAME_SIZE];
-	int status = cli_catalog_open(cli);
+	int status = cli_workspace_open(cli, argv[0], &w);
 	int err;
 
 	(void)values;
 	(void)argc;
-	if (status == CLI_DONE)
-		status = cli_workspace_find(cli, argv[0], &w);
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_storage_get(cli->catalog, w.id, &s);

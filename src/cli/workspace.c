@@ -231,10 +231,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		if (status != CLI_DONE)
 			return status;
 	}
-	status = cli_catalog_open(cli);
-	if (status != CLI_DONE)
-		return status;
-	status = cli_workspace_find(cli, argv[0], &w);
+	status = cli_workspace_open(cli, argv[0], &w);
 	if (status != CLI_DONE)
 		return status;
 	for (int i = 1; i < argc; i++)
@@ -379,12 +376,10 @@ static int run_show(struct cli *cli, const void *values, int argc, char **argv)
 	struct catalog_workspace w;
 	struct catalog_status counts;
 	char account[SID_SIZE], shown[CATALOG_NAME_SIZE];
-	int status = cli_catalog_open(cli);
+	int status = cli_workspace_open(cli, argv[0], &w);
 
 	(void)values;
 	(void)argc;
-	if (status == CLI_DONE)
-		status = cli_workspace_find(cli, argv[0], &w);
 	if (status == CLI_DONE)
 		status = workspace_status(cli, w.id, &counts);
 	if (status != CLI_DONE)
@@ -426,13 +421,11 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 {
 	struct catalog_workspace w;
 	struct catalog_removal removal = { 0 };
-	int status = cli_catalog_open(cli);
+	int status = cli_workspace_open(cli, argv[0], &w);
 	int err;
 
 	(void)values;
 	(void)argc;
-	if (status == CLI_DONE)
-		status = cli_workspace_find(cli, argv[0], &w);
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_remove_workspace(cli->catalog, w.id, false, &removal);
