@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "util/crypto.h"
 #include "util/fault.h"
 #include "util/log.h"
+#include "util/pool.h"
 #include "util/times.h"
 
 #ifdef TONICFS_FAULTS /* tests that kill workers do not wait long for the next */
@@ -318,19 +318,6 @@ static void pool_free(struct job_pool *pool)
 	free(pool);
 }
 
-/* Signals are for the threads that want them. */
-static int start_thread(pthread_t *ret_thread, void *(*fn)(void *), void *arg)
-{
-	sigset_t all, before;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(ret_thread, NULL, fn, arg);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -err;
-}
-
 int job_pool_start(struct catalog *catalog, const struct job_pool_settings *settings,
 		   struct job_pool **ret_pool)
 {
@@ -349,13 +336,13 @@ int job_pool_start(struct catalog *catalog, const struct job_pool_settings *sett
 	pthread_cond_init(&pool->cond, &attr);
 	pthread_condattr_destroy(&attr);
 	pool->threads = calloc(settings->workers, sizeof *pool->threads);
-	err = pool->threads ? start_thread(&pool->renewer, renewer, pool) : -ENOMEM;
+	err = pool->threads ? thread_start(&pool->renewer, renewer, pool) : -ENOMEM;
 	if (err) {
 		pool_free(pool);
 		return err;
 	}
 	while (err == 0 && pool->thread_count < settings->workers) {
-		err = start_thread(&pool->threads[pool->thread_count], worker, pool);
+		err = thread_start(&pool->threads[pool->thread_count], worker, pool);
 		pool->thread_count += err == 0;
 	}
 	if (err) {

@@ -3,12 +3,12 @@
  * through which other threads reach it.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "net/http-private.h"
+#include "util/pool.h"
 #include "util/times.h"
 
 #define POLL_LIMIT_MSECS 10000
@@ -400,19 +400,6 @@ static unsigned or_default(unsigned value, unsigned otherwise)
 	return value ? value : otherwise;
 }
 
-/* Signals are for the threads that want them. */
-static int start_loop(struct http *http)
-{
-	sigset_t all, before;
-	int r;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&http->thread, NULL, loop, http);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -r;
-}
-
 int http_new(const struct http_settings *settings, struct http **ret_http)
 {
 	static const struct http_settings defaults;
@@ -444,7 +431,7 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 	http->multi = curl_multi_init();
 	if (http->user_agent && (!settings->ca_file || http->ca_file) && http->multi &&
 	    !curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, 2L * http->origin_limit))
-		r = start_loop(http);
+		r = thread_start(&http->thread, loop, http);
 	if (r) {
 		curl_multi_cleanup(http->multi);
 		http_unref(http);
