@@ -9,7 +9,6 @@
 #include "catalog/recording.h"
 #include "util/sid.h"
 
-#define CATALOG_SCHEMA_VERSION 1
 #define CATALOG_APPLICATION_ID 0x746f6e69 /* "toni" */
 
 /* A connection with its prepared statements, used by one thread at a time. */
@@ -89,6 +88,9 @@ int inode_for_folder(struct conn *conn, const char *workspace, const char *campa
 bool inode_is_taken(struct conn *conn, uint64_t inode);
 #define CALLS_INODE_XOR 0x2c01dca11ULL
 
-extern const char catalog_schema_sql[];
+/* ---- schema.c ---- */
+extern const int catalog_schema_version;
+/* Brings the tables from a version (0: none yet) up to another, within the caller's transaction. */
+int catalog_schema_apply(struct conn *conn, int64_t from, int64_t to);
 
 #endif

@@ -73,10 +73,9 @@ static int apply_schema(struct conn *conn)
 	int err = conn_exec(conn, "BEGIN IMMEDIATE");
 
 	if (err == 0)
-		err = conn_exec(conn, catalog_schema_sql);
+		err = catalog_schema_apply(conn, 0, catalog_schema_version);
 	if (err == 0) {
-		snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d; PRAGMA user_version = %d",
-			 CATALOG_APPLICATION_ID, CATALOG_SCHEMA_VERSION);
+		snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d", CATALOG_APPLICATION_ID);
 		err = conn_exec(conn, pragma);
 	}
 	if (err == 0)
@@ -152,11 +151,23 @@ int catalog_create(const char *path, const struct catalog_key *key, char ret_mes
 	return 0;
 }
 
-/* The version that the file is in is known, and it is one that this program can bring up to its own. */
-static int upgrade(struct conn *conn, int64_t version)
+/* An older catalog becomes one of this version, or stays what it was. */
+static int upgrade(struct conn *conn)
 {
-	(void)conn;
-	return version == CATALOG_SCHEMA_VERSION ? 0 : -EUCLEAN; /* there is no older one yet */
+	int64_t version = 0;
+	int err = conn_exec(conn, "BEGIN IMMEDIATE");
+
+	if (err)
+		return err;
+	/* Again, under the lock: another process may have been here first. */
+	err = conn_query_int(conn, &version, "PRAGMA user_version", "");
+	if (err == 0 && version < catalog_schema_version)
+		err = catalog_schema_apply(conn, version, catalog_schema_version);
+	if (err == 0)
+		err = conn_exec(conn, "COMMIT");
+	if (err)
+		conn_exec(conn, "ROLLBACK");
+	return err;
 }
 
 static int check_key_id(const char *path, const struct catalog_key *key, bool *ret_known, char *ret_message)
@@ -201,11 +212,11 @@ static int check_format(struct conn *conn, const char *path, bool key_known, cha
 		return fail(err, ret_message, "cannot read %s: %s", path, strerror(-err));
 	if (application != CATALOG_APPLICATION_ID || version < 1)
 		return fail(-EUCLEAN, ret_message, "%s is no catalog of tonicfs", path);
-	if (version > CATALOG_SCHEMA_VERSION)
+	if (version > catalog_schema_version)
 		return fail(-EPROTONOSUPPORT, ret_message,
 			    "%s was made by a newer tonicfs (format %lld, this one knows up to %d)", path,
-			    (long long)version, CATALOG_SCHEMA_VERSION);
-	err = upgrade(conn, version);
+			    (long long)version, catalog_schema_version);
+	err = version < catalog_schema_version ? upgrade(conn) : 0;
 	if (err)
 		return fail(err, ret_message, "cannot bring %s up to date: %s", path, strerror(-err));
 	return 0;

@@ -1,9 +1,13 @@
 /*
- * The catalog's tables, version 1. Older versions are brought up one step at a time in open.c.
+ * The catalog's tables: version 1, and the steps from each version to the next. A new catalog is made of version 1 and all
+ * steps, so that it is never another than one that was brought up.
  */
-#include "catalog/catalog-private.h"
+#include <stdio.h>
 
-const char catalog_schema_sql[] =
+#include "catalog/conn.h"
+#include "util/cleanup.h"
+
+static const char version_1[] =
 "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
 
 "CREATE TABLE lease (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until_msecs INTEGER NOT NULL) WITHOUT ROWID;"
@@ -164,3 +168,23 @@ const char catalog_schema_sql[] =
 "  id INTEGER PRIMARY KEY, at_secs INTEGER NOT NULL, action TEXT NOT NULL,"
 "  workspace_id INTEGER NOT NULL, recording_id INTEGER NOT NULL, note TEXT NOT NULL);"
 ;
+
+/* A step is never changed once it has been released; a change is another step, behind it. */
+static const char *const steps[] = {
+	version_1,
+};
+
+const int catalog_schema_version = ARRAY_SIZE(steps);
+
+int catalog_schema_apply(struct conn *conn, int64_t from, int64_t to)
+{
+	char pragma[64];
+	int err = 0;
+
+	for (int64_t i = from; i < to && err == 0; i++)
+		err = conn_exec(conn, steps[i]);
+	if (err)
+		return err;
+	snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)to);
+	return conn_exec(conn, pragma);
+}

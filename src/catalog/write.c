@@ -24,7 +24,7 @@ static int check_version(struct conn *conn)
 
 	if (err)
 		return err;
-	return version == CATALOG_SCHEMA_VERSION ? 0 : -EPROTONOSUPPORT;
+	return version == catalog_schema_version ? 0 : -EPROTONOSUPPORT;
 }
 
 static int run_one(struct catalog *catalog, struct write_op *op)
