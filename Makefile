@@ -7,7 +7,7 @@ CC      ?= cc
 BUILD   ?= build
 SANITIZE ?=
 
-packages := fuse3 libcurl libcrypto jansson expat sqlcipher
+packages := fuse3 libcurl libcrypto jansson expat sqlcipher libmicrohttpd
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wwrite-strings -Wundef -Wformat=2 -Wvla -Werror
 

@@ -33,11 +33,15 @@ int workspace_settle(struct conn *conn, int64_t workspace_id)
 {
 	int err = conn_run(
 		conn,
-		"UPDATE workspace SET secret = '', api_key_sid = '' WHERE id = ?1 AND removed = 1"
+		"UPDATE workspace SET secret = '', api_key_sid = '', callback_token = ''"
+		" WHERE id = ?1 AND removed = 1"
 		" AND NOT EXISTS (SELECT 1 FROM job WHERE workspace_id = ?1)",
 		"i", workspace_id);
 
 	if (err || !conn_changes(conn))
+		return err;
+	err = conn_run(conn, "DELETE FROM callback WHERE workspace_id = ?", "i", workspace_id);
+	if (err)
 		return err;
 	return conn_run(
 		conn,

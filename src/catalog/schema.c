@@ -169,9 +169,23 @@ static const char version_1[] =
 "  workspace_id INTEGER NOT NULL, recording_id INTEGER NOT NULL, note TEXT NOT NULL);"
 ;
 
+/* Recordings that Twilio's callbacks have named and nobody has asked for yet; and the auth token of a workspace that signs in
+ * with an API key, which cannot prove a callback. */
+static const char callbacks[] =
+"ALTER TABLE workspace ADD COLUMN callback_token TEXT NOT NULL DEFAULT '';"
+"CREATE TABLE callback ("
+"  sid BLOB PRIMARY KEY,"
+"  workspace_id INTEGER NOT NULL,"
+"  due_msecs INTEGER NOT NULL,"           /* not before; taken: the lease's end */
+"  owner TEXT NOT NULL DEFAULT '',"
+"  attempts INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+"CREATE INDEX callback_due ON callback (due_msecs);"
+;
+
 /* A step is never changed once it has been released; a change is another step, behind it. */
 static const char *const steps[] = {
 	version_1,
+	callbacks,
 };
 
 const int catalog_schema_version = ARRAY_SIZE(steps);

@@ -18,6 +18,7 @@ const struct cli_command *const cli_commands[] = {
 	&command_storage_show,
 	&command_sync,
 	&command_mount,
+	&command_serve,
 	&command_migrate,
 	&command_rm,
 	&command_status,

@@ -1,33 +1,24 @@
 /*
  * The process behind a mount: the file system and the background work beside it.
  *
- * Begins  catalog, HTTP engine, audio, mount, sync, migration, policy; then the loop.
+ * Begins  catalog, HTTP engine, audio, mount, background work; then the loop.
  * Ends    the mount first, so that nobody waits for it; then the workers, who share ten seconds for what is in flight; then audio, HTTP, catalog.
  */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "audio/audio.h"
+#include "cli/background.h"
 #include "cli/mounting.h"
 #include "fs/fs.h"
-#include "migrate/migrate.h"
-#include "policy/policy.h"
-#include "sync/sync.h"
 #include "util/log.h"
-#include "util/times.h"
-
-#define SHUTDOWN_MSECS 10000
 
 struct mounted {
 	const struct mount_service *service;
 	struct audio *audio;
 	struct fs *fs;
-	struct migrate *migrate;
-	struct policy *policy;
-	struct sync_service *sync;
+	struct background background;
 	bool is_ready;
 };
 
@@ -52,42 +43,10 @@ static void set_handler(void (*handler)(int))
 	sigaction(SIGHUP, &action, NULL);
 }
 
-static void limits_set(void)
-{
-	const struct rlimit none = { 0, 0 };
-	struct rlimit files;
-
-	setrlimit(RLIMIT_CORE, &none); /* credentials are in memory */
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-		files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
-}
-
 static int begin_failed(const char *what, int error)
 {
 	cli_error("%s: %s", what, strerror(-error));
 	return CLI_FAILED;
-}
-
-static int workers_start(struct mounted *m)
-{
-	struct cli *cli = m->service->cli;
-	const struct migrate_settings migrate_settings = { 0 };
-	int err;
-
-	err = sync_service_start(cli->catalog, cli->http, &m->sync);
-	if (err < 0)
-		return begin_failed("the poll", err);
-	if (m->service->options->read_only)
-		return CLI_DONE;
-	err = migrate_start(cli->catalog, cli->http, &migrate_settings, &m->migrate);
-	if (err < 0)
-		return begin_failed("the migration's workers", err);
-	err = policy_start(cli->catalog, cli->http, &m->policy);
-	if (err < 0)
-		return begin_failed("the policy's workers", err);
-	return CLI_DONE;
 }
 
 static int mounted_start(struct mounted *m)
@@ -105,6 +64,11 @@ static int mounted_start(struct mounted *m)
 		.names = service->options->names,
 		.options = (const char *const *)service->options->words,
 	};
+	const struct background_settings background_settings = {
+		.read_only = service->options->read_only,
+		.listen = service->listen,
+		.public_url = service->public_url,
+	};
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int status = cli_http_open(cli);
 	int err;
@@ -119,27 +83,14 @@ static int mounted_start(struct mounted *m)
 		cli_error("%s", message[0] ? message : strerror(-err));
 		return CLI_FAILED;
 	}
-	return workers_start(m);
-}
-
-static unsigned msecs_until(int64_t deadline_msecs)
-{
-	int64_t left = deadline_msecs - time_mono_msecs();
-
-	return left > 0 ? (unsigned)left : 0;
+	return background_start(cli, &background_settings, &m->background);
 }
 
 static void mounted_stop(struct mounted *m)
 {
-	int64_t deadline = time_mono_msecs() + SHUTDOWN_MSECS;
-
 	if (m->fs)
 		fs_unmount_and_free(m->fs);
-	sync_service_stop(m->sync);
-	if (m->migrate)
-		migrate_stop(m->migrate, msecs_until(deadline - 2000));
-	if (m->policy)
-		policy_stop(m->policy, msecs_until(deadline));
+	background_stop(&m->background);
 	if (m->audio)
 		audio_free(m->audio);
 }
@@ -151,6 +102,8 @@ static void ready(void *arg)
 	m->is_ready = true;
 	if (m->service->on_ready)
 		m->service->on_ready(m->service->arg);
+	if (m->background.address[0])
+		log_info("listening on %s", m->background.address);
 	log_info("%s is mounted", m->service->mountpoint);
 }
 
@@ -160,23 +113,10 @@ int mount_service_run(const struct mount_service *service)
 	sigset_t ending, before;
 	int status, err;
 
-	if (chdir("/") < 0) {
-		cli_error("/: %s", strerror(errno));
-		return CLI_FAILED;
-	}
-	limits_set();
-	if (!service->cli->verbose)
-		log_set_level(LOG_LEVEL_INFO);
-	status = cli_catalog_open(service->cli);
+	status = background_open(service->cli);
 	if (status != CLI_DONE)
 		return status;
-
-	/* Only this thread takes signals: the others inherit the mask. */
-	sigemptyset(&ending);
-	sigaddset(&ending, SIGTERM);
-	sigaddset(&ending, SIGINT);
-	sigaddset(&ending, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &ending, &before);
+	background_block_signals(&ending, &before);
 	status = mounted_start(&m);
 	if (status == CLI_DONE) {
 		fs_to_stop = m.fs;

@@ -18,6 +18,7 @@
 
 struct mount_values {
 	bool foreground;
+	const char *listen, *public_url;
 	struct cli_texts options;
 };
 
@@ -122,10 +123,12 @@ static int fsname_add(struct cli *cli, struct mount_options *options)
 	return buf_failed(&word) ? -ENOMEM : mount_options_add_word(options, buf_str(&word));
 }
 
-static int mount_at(struct cli *cli, const char *folder, bool foreground, struct mount_options *options)
+static int mount_at(struct cli *cli, const char *folder, const struct mount_values *values, struct mount_options *options)
 {
 	cleanup_free char *mountpoint = NULL;
-	struct mount_service service = { .cli = cli, .options = options };
+	struct mount_service service = {
+		.cli = cli, .options = options, .listen = values->listen, .public_url = values->public_url
+	};
 	int status, err;
 
 	err = mountpoint_resolve(folder, &mountpoint);
@@ -142,7 +145,7 @@ static int mount_at(struct cli *cli, const char *folder, bool foreground, struct
 		return CLI_FAILED;
 	}
 	service.mountpoint = mountpoint;
-	return foreground ? mount_service_run(&service) : mount_daemon_run(&service);
+	return values->foreground ? mount_service_run(&service) : mount_daemon_run(&service);
 }
 
 /* What -o says of the catalog. */
@@ -182,15 +185,17 @@ static int run_mount(struct cli *cli, const void *values, int argc, char **argv)
 		if (mount_options_parse(&options, v->options.items[i], message) < 0)
 			return cli_usage(cli, "%s", message);
 	}
+	if (v->public_url && !v->listen)
+		return cli_usage(cli, "--public-url is for --listen, which is missing");
 	if (options.user)
 		return cli_usage(cli, "setuid= is for lines of /etc/fstab");
 	status = paths_from_options(cli, &options);
-	return status == CLI_DONE ? mount_at(cli, argv[0], v->foreground, &options) : status;
+	return status == CLI_DONE ? mount_at(cli, argv[0], v, &options) : status;
 }
 
 const struct cli_command command_mount = {
 	.name = "mount",
-	.arguments = "DIR [-f] [-o OPTIONS]",
+	.arguments = "DIR [-f] [-o OPTIONS] [--listen ADDRESS:PORT]",
 	.summary = "Mounts the call recordings as files",
 	.text =
 "DIR shows WORKSPACE/CAMPAIGN/RECORDING.wav, and a calls.csv in each campaign.\n"
@@ -215,6 +220,10 @@ const struct cli_command command_mount = {
 		{ 'f', "foreground", CLI_FLAG, NULL, "stay in the foreground", offsetof(struct mount_values, foreground) },
 		{ 'o', "options", CLI_TEXTS, "OPTIONS", "mount options, see above; may be given often",
 		  offsetof(struct mount_values, options) },
+		{ 0, "listen", CLI_TEXT, "ADDRESS:PORT", "take Twilio's callbacks there, as 'tonicfs serve' does",
+		  offsetof(struct mount_values, listen) },
+		{ 0, "public-url", CLI_TEXT, "URL", "the callbacks' address, as Twilio was told it",
+		  offsetof(struct mount_values, public_url) },
 		{ 0 },
 	},
 	.values_size = sizeof(struct mount_values),
@@ -324,7 +333,7 @@ int cli_mount_helper(int argc, char **argv)
 	if (status == CLI_DONE)
 		status = paths_from_options(&cli, &options);
 	if (status == CLI_DONE)
-		status = mount_at(&cli, words.folder, false, &options);
+		status = mount_at(&cli, words.folder, &(struct mount_values){ 0 }, &options);
 	cli_close(&cli);
 	return status;
 }

@@ -23,6 +23,7 @@ struct mount_service {
 	struct cli *cli;
 	const char *mountpoint; /* absolute */
 	const struct mount_options *options;
+	const char *listen, *public_url; /* for Twilio's callbacks; NULL: not, none */
 	void (*on_ready)(void *arg); /* when the tree answers */
 	void *arg;
 };

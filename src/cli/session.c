@@ -144,17 +144,22 @@ int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace 
 
 int cli_secret_read(const char *secret_file, const char *prompt, char **ret_secret)
 {
+	return cli_secret_read_as("--secret-file", secret_file, prompt, ret_secret);
+}
+
+int cli_secret_read_as(const char *option, const char *secret_file, const char *prompt, char **ret_secret)
+{
 	int err = secret_read(secret_file, prompt, ret_secret);
 
 	if (err == 0)
 		return CLI_DONE;
 	if (err == -ENOTTY)
-		cli_error("there is no terminal to ask for the secret on; give --secret-file FILE, or - for standard input");
+		cli_error("there is no terminal to ask for the secret on; give %s FILE, or - for standard input", option);
 	else if (err == -EINVAL)
-		cli_error("the secret is empty, or longer than 4096 bytes%s",
-			  secret_file ? " (--secret-file: its first line is read)" : "");
+		cli_error("the secret is empty, or longer than 4096 bytes%s%s%s", secret_file ? " (" : "",
+			  secret_file ? option : "", secret_file ? ": its first line is read)" : "");
 	else if (secret_file)
-		cli_error("--secret-file %s: %s", secret_file, strerror(-err));
+		cli_error("%s %s: %s", option, secret_file, strerror(-err));
 	else
 		cli_error("the secret was not read: %s", strerror(-err));
 	return CLI_FAILED;

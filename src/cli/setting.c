@@ -23,6 +23,31 @@ static const struct {
 	{ "twilio_deletes_per_sec", 10, 1, 1000, "the rate at which deletes are sent to Twilio" },
 };
 
+static bool is_url(const char *text)
+{
+	return http_url_check(text, true) == 0;
+}
+
+/* Those that are no numbers; without a default. */
+static const struct {
+	const char *name, *meaning, *values;
+	bool (*check)(const char *text);
+} texts[] = {
+	{ "callback_url", "the callbacks' address that Twilio was told", "an http or https address", is_url },
+};
+
+static void list_texts(struct cli *cli, struct cli_table *table, json_t *document)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		cleanup_free char *text = NULL;
+
+		if (catalog_setting_get(cli->catalog, texts[i].name, &text) < 0)
+			text = NULL;
+		cli_table_row(table, 4, (const char *const[]){ texts[i].name, text ? text : "", "", texts[i].meaning });
+		json_object_set_new(document, texts[i].name, text ? json_string(text) : json_null());
+	}
+}
+
 static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const char *const head[] = { "NAME", "VALUE", "DEFAULT", "MEANING" };
@@ -46,6 +71,7 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 		cli_table_row(&table, ARRAY_SIZE(head), (const char *const[]){ settings[i].name, text, otherwise, settings[i].meaning });
 		json_object_set_new(document, settings[i].name, json_integer(value));
 	}
+	list_texts(cli, &table, document);
 	if (cli->json)
 		status = cli_json_print(json_incref(document));
 	else
@@ -62,34 +88,44 @@ const struct cli_command command_setting_list = {
 	.run = run_list,
 };
 
+static int store(struct cli *cli, const char *name, const char *text)
+{
+	int status = cli_catalog_open(cli);
+	int err;
+
+	if (status != CLI_DONE)
+		return status;
+	err = catalog_setting_set(cli->catalog, name, strcmp(text, "default") == 0 ? NULL : text);
+	return err < 0 ? cli_catalog_error(cli, err, "the setting was not changed") : CLI_DONE;
+}
+
 static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const char *text = argv[1];
-	long long value = 0;
+	bool is_default = strcmp(text, "default") == 0;
+	long long value;
 	size_t i = 0;
 	char *end;
-	int status, err;
 
 	(void)values;
 	(void)argc;
+	for (size_t t = 0; t < ARRAY_SIZE(texts); t++) {
+		if (strcmp(texts[t].name, argv[0]) != 0)
+			continue;
+		if (!is_default && !texts[t].check(text))
+			return cli_usage(cli, "%s is %s, or default; not '%s'", texts[t].name, texts[t].values, text);
+		return store(cli, texts[t].name, text);
+	}
 	while (i < ARRAY_SIZE(settings) && strcmp(settings[i].name, argv[0]) != 0)
 		i++;
 	if (i == ARRAY_SIZE(settings))
 		return cli_usage(cli, "there is no setting '%s'", argv[0]);
-	if (strcmp(text, "default") == 0) {
-		text = NULL;
-	} else {
-		errno = 0;
-		value = strtoll(text, &end, 10);
-		if (errno || end == text || *end || value < settings[i].least || value > settings[i].most)
-			return cli_usage(cli, "%s is a number from %" PRId64 " to %" PRId64 ", or default; not '%s'", settings[i].name,
-					 settings[i].least, settings[i].most, text);
-	}
-	status = cli_catalog_open(cli);
-	if (status != CLI_DONE)
-		return status;
-	err = catalog_setting_set(cli->catalog, settings[i].name, text);
-	return err < 0 ? cli_catalog_error(cli, err, "the setting was not changed") : CLI_DONE;
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (!is_default && (errno || end == text || *end || value < settings[i].least || value > settings[i].most))
+		return cli_usage(cli, "%s is a number from %" PRId64 " to %" PRId64 ", or default; not '%s'", settings[i].name,
+				 settings[i].least, settings[i].most, text);
+	return store(cli, settings[i].name, text);
 }
 
 const struct cli_command command_setting_set = {

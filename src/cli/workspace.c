@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/job.h"
+#include "catalog/callback.h"
 #include "cli/commands.h"
 #include "cli/removing.h"
 #include "util/cleanup.h"
@@ -213,7 +213,7 @@ const struct cli_command command_workspace_add = {
 /* ---- set ---- */
 
 struct set_values {
-	const char *secret_file;
+	const char *secret_file, *auth_token_file;
 	int allow_http;
 };
 
@@ -221,11 +221,13 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct set_values *v = values;
 	struct catalog_workspace w = { 0 };
-	cleanup_secret char *secret = NULL;
+	cleanup_secret char *secret = NULL, *auth_token = NULL;
 	int status, err;
 
-	if (argc < 2 && !v->secret_file && v->allow_http < 0)
-		return cli_usage(cli, "nothing is given to set: KEY=VALUE, or --secret-file");
+	if (argc < 2 && !v->secret_file && !v->auth_token_file && v->allow_http < 0)
+		return cli_usage(cli, "nothing is given to set: KEY=VALUE, --secret-file or --auth-token-file");
+	if (v->secret_file && v->auth_token_file && strcmp(v->secret_file, "-") == 0 && strcmp(v->auth_token_file, "-") == 0)
+		return cli_usage(cli, "--secret-file and --auth-token-file cannot both be read from standard input");
 	for (int i = 1; i < argc; i++) { /* wrong words are wrong usage, whatever the catalog says */
 		status = setting_apply(cli, &w, argv[i]);
 		if (status != CLI_DONE)
@@ -248,13 +250,23 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		if (status != CLI_DONE)
 			return status;
 	}
+	if (v->auth_token_file) {
+		if (!w.api_key_sid[0])
+			return cli_usage(cli, "--auth-token-file is for a workspace with an API key; this one signs in with "
+					 "the auth token (--secret-file)");
+		status = cli_secret_read_as("--auth-token-file", v->auth_token_file, NULL, &auth_token);
+		if (status != CLI_DONE)
+			return status;
+	}
 	err = catalog_workspace_update(cli->catalog, &w, secret);
+	if (err == 0 && auth_token)
+		err = catalog_callback_token_set(cli->catalog, w.id, auth_token);
 	return err < 0 ? cli_catalog_error(cli, err, "the workspace was not changed") : CLI_DONE;
 }
 
 const struct cli_command command_workspace_set = {
 	.name = "workspace set",
-	.arguments = "NAME [KEY=VALUE…] [--secret-file FILE|-]",
+	.arguments = "NAME [KEY=VALUE…] [--secret-file FILE|-] [--auth-token-file FILE|-]",
 	.summary = "Changes a workspace's settings",
 	.text =
 "  delete_s3=on|off       rm also deletes what is in the bucket (off: it stays)\n"
@@ -268,10 +280,14 @@ const struct cli_command command_workspace_set = {
 "  api_key=SK…            the API key that is used; empty: the auth token\n"
 "  twilio_url=URL         another address than https://api.twilio.com\n"
 "\n"
-"With --secret-file the auth token or API key's secret is replaced.\n",
+"With --secret-file the auth token or API key's secret is replaced. Twilio's\n"
+"callbacks are signed with the account's auth token; a workspace with an API key\n"
+"is told it with --auth-token-file, and uses it for nothing else.\n",
 	.options = (const struct cli_option[]){
 		{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the new secret is",
 		  offsetof(struct set_values, secret_file) },
+		{ 0, "auth-token-file", CLI_TEXT, "FILE|-", "where the auth token is that callbacks are checked with",
+		  offsetof(struct set_values, auth_token_file) },
 		{ 0, "allow-http", CLI_SWITCH, NULL, "take plain http to another machine than this one",
 		  offsetof(struct set_values, allow_http) },
 		{ 0 },
@@ -295,17 +311,26 @@ static int64_t recordings_of(const struct catalog_status *status)
 	       status->by_state[CATALOG_STATE_STORED] + status->by_state[CATALOG_STATE_S3];
 }
 
-static json_t *workspace_json(const struct catalog_workspace *w, const struct catalog_status *status)
+/* Whether there is a token to check callbacks with. */
+static bool callbacks_can_be_checked(struct cli *cli, const struct catalog_workspace *w)
+{
+	cleanup_secret char *token = NULL;
+	struct catalog_workspace found;
+
+	return catalog_callback_account(cli->catalog, &w->account_sid, &found, &token) == 0;
+}
+
+static json_t *workspace_json(struct cli *cli, const struct catalog_workspace *w, const struct catalog_status *status)
 {
 	char account[SID_SIZE], folder[CATALOG_NAME_SIZE];
 
 	sid_format(&w->account_sid, "AC", account);
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:s, s:I, s:I}",
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:b, s:s, s:I, s:I}",
 			 "name", cli_json_name(w->name), "folder", cli_name(w->name, folder), "account", account,
 			 "api_key", w->api_key_sid, "twilio_url", w->twilio_url, "delete_s3", (int)w->delete_s3,
 			 "delete_twilio", (int)w->delete_twilio, "migrate_new", (int)w->migrate_new, "keep_at_twilio",
 			 (int)w->keep_at_twilio, "verify", w->verify_readback ? "readback" : "checksum", "poll_secs",
-			 (json_int_t)w->poll_secs, "storage", storage_state(w), "calls", (json_int_t)status->calls,
+			 (json_int_t)w->poll_secs, "callbacks", (int)callbacks_can_be_checked(cli, w), "storage", storage_state(w), "calls", (json_int_t)status->calls,
 			 "recordings",
 			 (json_int_t)(status->by_state[CATALOG_STATE_TWILIO] + status->by_state[CATALOG_STATE_UPLOADING] +
 				      status->by_state[CATALOG_STATE_STORED] + status->by_state[CATALOG_STATE_S3]));
@@ -349,7 +374,7 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 		sid_format(&w->account_sid, "AC", account);
 		snprintf(calls, sizeof calls, "%lld", (long long)counts.calls);
 		snprintf(recordings, sizeof recordings, "%lld", (long long)recordings_of(&counts));
-		json_array_append_new(array, workspace_json(w, &counts));
+		json_array_append_new(array, workspace_json(cli, w, &counts));
 		cli_table_row(&table, ARRAY_SIZE(head),
 			      (const char *const[]){ cli_name(w->name, shown), account, storage_state(w), calls, recordings });
 	}
@@ -385,7 +410,7 @@ static int run_show(struct cli *cli, const void *values, int argc, char **argv)
 	if (status != CLI_DONE)
 		return status;
 	if (cli->json)
-		return cli_json_print(workspace_json(&w, &counts));
+		return cli_json_print(workspace_json(cli, &w, &counts));
 	sid_format(&w.account_sid, "AC", account);
 	printf("name            %s\n", cli_name(w.name, shown));
 	printf("account         %s\n", account);
@@ -401,6 +426,7 @@ static int run_show(struct cli *cli, const void *values, int argc, char **argv)
 		printf("poll            every %u s\n", w.poll_secs);
 	else
 		printf("poll            off\n");
+	printf("callbacks       %s\n", callbacks_can_be_checked(cli, &w) ? "can be checked" : "need the auth token: --auth-token-file");
 	printf("calls           %lld\n", (long long)counts.calls);
 	printf("recordings      %lld\n", (long long)recordings_of(&counts));
 	return CLI_DONE;

@@ -80,36 +80,11 @@ static int on_unknown_call(void *arg, const struct sid *sid)
 	return 0;
 }
 
-struct fetched_call {
-	struct sync_session *session;
-	const struct sid *sid; /* under which it is written */
-	struct sid parent;
-	bool is_parent; /* what is fetched now */
-	int rc;
-};
-
-static int on_fetched_call(void *arg, const struct twilio_call *calls, size_t count)
-{
-	struct fetched_call *fetched = arg;
-	struct catalog_call_input input;
-
-	(void)count;
-	if (!fetched->is_parent && !sid_is_zero(&calls->parent_call_sid)) {
-		fetched->parent = calls->parent_call_sid;
-		return 0;
-	}
-	sync_convert_call(calls, &input);
-	input.sid = *fetched->sid;
-	fetched->rc = catalog_calls_apply(fetched->session->env->catalog,
-					  fetched->session->workspace.id, &input, 1, NULL);
-	return 0;
-}
-
 static void fetch_unknown_call(void *arg, size_t index)
 {
 	struct unknown_calls *unknown = arg;
 	struct sync_run *run = unknown->run;
-	struct fetched_call fetched = { .session = run->session, .sid = &unknown->sids[index] };
+	const struct sid *sid = &unknown->sids[index];
 	struct remote_error error = REMOTE_ERROR_INIT;
 	int rc;
 
@@ -117,20 +92,10 @@ static void fetch_unknown_call(void *arg, size_t index)
 		fail(run, -ECANCELED, NULL);
 		return;
 	}
-	rc = twilio_fetch_call(run->session->twilio, fetched.sid, on_fetched_call, &fetched,
-			       &error);
-	if (rc == 0 && !sid_is_zero(&fetched.parent)) {
-		/* A recording of a child leg carries its parent's names; the documentation says
-		 * that this cannot be. */
-		fetched.is_parent = true;
-		rc = twilio_fetch_call(run->session->twilio, &fetched.parent, on_fetched_call,
-				       &fetched, &error);
-	}
-	if (rc == 0)
-		rc = fetched.rc;
-	else if (error.kind == REMOTE_NOT_FOUND)
+	rc = sync_fetch_call(run->session, sid, &error);
+	if (rc < 0 && error.kind == REMOTE_NOT_FOUND)
 		rc = catalog_call_unavailable(run->session->env->catalog,
-					      run->session->workspace.id, fetched.sid);
+					      run->session->workspace.id, sid);
 
 	pthread_mutex_lock(&run->lock);
 	if (rc == 0) {

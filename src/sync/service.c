@@ -1,6 +1,6 @@
 /*
- * Three threads of a mounted process: one polls (and lists new workspaces), one sweeps, slowly, one
- * learns sizes. They look at the clock every few seconds rather than being woken: what is due is in
+ * Four threads of a mounted process: one polls (and lists new workspaces), one sweeps, slowly, one
+ * learns sizes, one asks for what callbacks have named (callbacks.c). They look at the clock every few seconds rather than being woken: what is due is in
  * the catalog, where any process may change it.
  */
 #include <errno.h>
@@ -47,8 +47,8 @@ struct sync_service {
 	volatile bool is_stopped;
 	struct worker workers[DUTY_COUNT];
 	unsigned started;
-	pthread_t sizes_thread;
-	bool has_sizes_thread;
+	pthread_t sizes_thread, callbacks_thread;
+	bool has_sizes_thread, has_callbacks_thread;
 };
 
 static struct watch *watch_find(struct worker *worker, int64_t workspace_id)
@@ -231,6 +231,14 @@ static void *work_sizes(void *arg)
 	return NULL;
 }
 
+static void *work_callbacks(void *arg)
+{
+	struct sync_service *service = arg;
+
+	sync_callbacks_run(&service->env);
+	return NULL;
+}
+
 /* ---- life ---- */
 
 int sync_service_start(struct catalog *catalog, struct http *http,
@@ -258,6 +266,10 @@ int sync_service_start(struct catalog *catalog, struct http *http,
 		rc = thread_start(&service->sizes_thread, work_sizes, service);
 		service->has_sizes_thread = rc == 0;
 	}
+	if (rc == 0) {
+		rc = thread_start(&service->callbacks_thread, work_callbacks, service);
+		service->has_callbacks_thread = rc == 0;
+	}
 	if (rc < 0) {
 		sync_service_stop(service);
 		return rc;
@@ -271,10 +283,13 @@ void sync_service_stop(struct sync_service *service)
 	if (!service)
 		return;
 	__atomic_store_n(&service->is_stopped, true, __ATOMIC_RELAXED);
+	catalog_wake(service->env.catalog);
 	for (unsigned i = 0; i < service->started; i++)
 		pthread_join(service->workers[i].thread, NULL);
 	if (service->has_sizes_thread)
 		pthread_join(service->sizes_thread, NULL);
+	if (service->has_callbacks_thread)
+		pthread_join(service->callbacks_thread, NULL);
 	for (unsigned i = 0; i < DUTY_COUNT; i++)
 		free(service->workers[i].watches);
 	free(service);

@@ -69,6 +69,26 @@ void sync_convert_recording(const struct twilio_recording *recording,
 			    struct catalog_recording_input *ret_input);
 void sync_convert_call(const struct twilio_call *call, struct catalog_call_input *ret_input);
 
+/* ---- fetch.c: single resources, asked for and written ---- */
+
+/* 0: it is in the catalog, under the SID given, with what its parent says where it is a child leg.
+ * ret_error's kind is OK where the catalog failed. */
+int sync_fetch_call(struct sync_session *session, const struct sid *sid,
+		    struct remote_error *ret_error);
+struct sync_fetched {
+	bool is_completed, is_deleted;
+	struct sid call_sid;
+};
+/* 0: what Twilio says is in the catalog, but where it calls the recording deleted, or another
+ * machine has removed it: that is a listing's to judge. */
+int sync_fetch_recording(struct sync_session *session, const struct sid *sid,
+			 struct sync_fetched *ret_found, struct remote_error *ret_error);
+
+/* ---- callbacks.c ---- */
+
+/* Asks for what callbacks have named (catalog/callback.h), until it is cancelled. */
+void sync_callbacks_run(const struct sync_env *env);
+
 /* ---- check.c: asking before believing ---- */
 
 enum sync_fate { SYNC_FATE_STAYS, SYNC_FATE_GONE, SYNC_FATE_FOUND_IN_S3, SYNC_FATE_UNDECIDED };
@@ -93,6 +113,8 @@ void sync_tombstones_release(struct sync_tombstones *tombstones);
 void sync_tombstones_load(struct sync_run *run);
 /* All were listed, and it is none of them. */
 bool sync_tombstones_rule_out(struct sync_run *run, const struct sid *sid);
+/* Asks S3: 1 it is there, 0 it is not, else -errno. */
+int sync_tombstone_ask(struct sync_session *session, const struct sid *sid);
 /* For a recording that the catalog does not know. Asks S3 where they were not listed, and lists
  * them when that was asked too often. What S3 does not tell now counts as not removed. */
 bool sync_tombstone_is_there(struct sync_run *run, const struct sid *sid);

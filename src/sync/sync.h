@@ -74,8 +74,8 @@ int sync_sizer_step(struct sync_sizer *sizer, int64_t *ret_learned, bool *ret_le
 int sync_sizes(const struct sync_env *env, int64_t *ret_learned);
 
 /* The background work of a mounted process: polls each workspace at its interval, sweeps daily,
- * learns sizes. With several processes on one catalog one of them polls a workspace at a time. Logs
- * by itself. */
+ * learns sizes, asks for what callbacks have named. With several processes on one catalog one of
+ * them polls a workspace at a time. Logs by itself. */
 struct sync_service;
 int sync_service_start(struct catalog *catalog, struct http *http,
 		       struct sync_service **ret_service);

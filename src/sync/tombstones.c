@@ -70,8 +70,7 @@ void sync_tombstones_load(struct sync_run *run)
 	pthread_mutex_unlock(&run->tombstones.lock);
 }
 
-/* 1: it is there, 0: it is not, else -errno. */
-static int ask(struct sync_session *session, const struct sid *sid)
+int sync_tombstone_ask(struct sync_session *session, const struct sid *sid)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	char key[CATALOG_KEY_TEXT_SIZE];
@@ -115,7 +114,7 @@ bool sync_tombstone_is_there(struct sync_run *run, const struct sid *sid)
 	if (is_known)
 		return is_there;
 
-	rc = ask(run->session, sid);
+	rc = sync_tombstone_ask(run->session, sid);
 	if (rc < 0) {
 		/* A new recording is not kept from its user because the bucket cannot be asked. */
 		pthread_mutex_lock(&tombstones->lock);

@@ -1,0 +1,89 @@
+/* serve: a mount's work without a mount, in the foreground. */
+#include <jansson.h>
+#include <signal.h>
+
+#include "cli/background.h"
+#include "cli/commands.h"
+#include "util/log.h"
+
+struct serve_values {
+	const char *listen, *public_url;
+};
+
+/* One line when everything runs, for whoever waits for it. */
+static int say_ready(const struct cli *cli, const struct background *background)
+{
+	int status = CLI_DONE;
+
+	if (cli->json)
+		status = cli_json_print(json_pack("{s:s?}", "listening",
+						  background->address[0] ? background->address : NULL));
+	else if (background->address[0])
+		printf("listening on %s\n", background->address);
+	else
+		printf("working on %s\n", cli->catalog_path);
+	if (status == CLI_DONE && fflush(stdout) != 0) {
+		cli_error("standard output: %m");
+		status = CLI_FAILED;
+	}
+	return status;
+}
+
+static int run_serve(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct serve_values *v = values;
+	const struct background_settings settings = { .listen = v->listen, .public_url = v->public_url };
+	struct background background = { .hook = NULL };
+	sigset_t ending, before;
+	int status, number;
+
+	(void)argc;
+	(void)argv;
+	if (v->public_url && !v->listen)
+		return cli_usage(cli, "--public-url is for --listen, which is missing");
+	status = background_open(cli);
+	if (status != CLI_DONE)
+		return status;
+	background_block_signals(&ending, &before);
+	status = cli_http_open(cli);
+	if (status == CLI_DONE)
+		status = background_start(cli, &settings, &background);
+	if (status == CLI_DONE)
+		status = say_ready(cli, &background);
+	if (status == CLI_DONE) {
+		sigwait(&ending, &number);
+		log_info("serve: ending");
+	}
+	background_stop(&background);
+	return status;
+}
+
+const struct cli_command command_serve = {
+	.name = "serve",
+	.arguments = "[--listen ADDRESS:PORT] [--public-url URL]",
+	.summary = "Does a mount's background work without a mount",
+	.text =
+"Asks Twilio for news, migrates and deletes what is queued, and with --listen\n"
+"takes Twilio's recording status callbacks, so that a new recording is known,\n"
+"and with migrate_new=on moved, as soon as it is completed. Stays in the\n"
+"foreground; says 'listening on ADDRESS:PORT' when it is ready; SIGTERM ends it.\n"
+"Any number of mounts, 'migrate --wait' and serve may work on one catalog.\n"
+"\n"
+"ADDRESS is numeric or localhost, port 0 any that is free. Twilio is told the\n"
+"address http://ADDRESS:PORT/twilio/recording, or rather that of a proxy with\n"
+"TLS in front of it. Callbacks are signed: where the proxy's address is not the\n"
+"one that requests carry in their Host header, say it with --public-url (or\n"
+"'tonicfs setting set callback_url URL'), as Twilio was told it, without a query.\n"
+"A workspace that signs in with an API key needs its account's auth token, too:\n"
+"'tonicfs workspace set NAME --auth-token-file FILE'. What a lost callback\n"
+"missed is found by the next poll.\n",
+	.options = (const struct cli_option[]){
+		{ 0, "listen", CLI_TEXT, "ADDRESS:PORT", "take Twilio's callbacks there",
+		  offsetof(struct serve_values, listen) },
+		{ 0, "public-url", CLI_TEXT, "URL", "the callbacks' address, as Twilio was told it",
+		  offsetof(struct serve_values, public_url) },
+		{ 0 },
+	},
+	.values_size = sizeof(struct serve_values),
+	.run = run_serve,
+};

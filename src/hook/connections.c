@@ -1,0 +1,133 @@
+/*
+ * Who is connected. The HTTP library only ends what is idle: a peer that sends a byte now and then
+ * would stay for ever, and as many of them as there may be connections would keep everybody else
+ * out. So a connection has a time to live, and where there are too many the oldest goes: a callback
+ * takes milliseconds, and is never it.
+ */
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "hook/hook-private.h"
+#include "util/pool.h"
+#include "util/times.h"
+
+#define LIFE_MSECS 10000
+#define LOOK_MSECS 500
+/* The library stops accepting at its limit: the oldest must go before. */
+#define CROWDED (CONNECTIONS_MAX - 16)
+
+/* The library sees the end of the stream, and closes. The lock is held. */
+static void cut(struct connection *connection)
+{
+	if (!connection->is_cut)
+		shutdown(connection->fd, SHUT_RDWR);
+	connection->is_cut = true;
+}
+
+static void *watch(void *arg)
+{
+	struct connections *connections = arg;
+
+	pthread_mutex_lock(&connections->lock);
+	while (!connections->is_stopping) {
+		int64_t limit = time_mono_msecs() - LIFE_MSECS;
+		struct timespec at;
+
+		list_for_each(pos, &connections->all) {
+			struct connection *connection = list_entry(pos, struct connection, link);
+
+			if (connection->began_msecs > limit)
+				break;
+			cut(connection);
+		}
+		clock_gettime(CLOCK_MONOTONIC, &at);
+		at.tv_nsec += LOOK_MSECS * 1000000L;
+		at.tv_sec += at.tv_nsec / 1000000000;
+		at.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&connections->cond, &connections->lock, &at);
+	}
+	pthread_mutex_unlock(&connections->lock);
+	return NULL;
+}
+
+int connections_init(struct connections *connections)
+{
+	pthread_condattr_t attributes;
+	int err;
+
+	pthread_mutex_init(&connections->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&connections->cond, &attributes);
+	pthread_condattr_destroy(&attributes);
+	list_init(&connections->all);
+	connections->count = 0;
+	connections->is_stopping = false;
+	err = thread_start(&connections->watchdog, watch, connections);
+	if (err < 0) {
+		pthread_cond_destroy(&connections->cond);
+		pthread_mutex_destroy(&connections->lock);
+	}
+	return err;
+}
+
+void connections_release(struct connections *connections)
+{
+	pthread_mutex_lock(&connections->lock);
+	connections->is_stopping = true;
+	pthread_cond_broadcast(&connections->cond);
+	pthread_mutex_unlock(&connections->lock);
+	pthread_join(connections->watchdog, NULL);
+	pthread_cond_destroy(&connections->cond);
+	pthread_mutex_destroy(&connections->lock);
+}
+
+void connections_drain(struct connections *connections, unsigned msecs)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_nsec += msecs % 1000 * 1000000L;
+	at.tv_sec += msecs / 1000 + at.tv_nsec / 1000000000;
+	at.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&connections->lock);
+	while (connections->count &&
+	       pthread_cond_timedwait(&connections->cond, &connections->lock, &at) == 0)
+		;
+	pthread_mutex_unlock(&connections->lock);
+}
+
+struct connection *connections_add(struct connections *connections, int fd)
+{
+	struct connection *connection = calloc(1, sizeof *connection);
+
+	if (!connection)
+		return NULL;
+	connection->fd = fd;
+	connection->began_msecs = time_mono_msecs();
+	pthread_mutex_lock(&connections->lock);
+	list_add(&connections->all, &connection->link);
+	if (++connections->count > CROWDED) {
+		list_for_each(pos, &connections->all) {
+			struct connection *oldest = list_entry(pos, struct connection, link);
+
+			if (oldest->is_cut)
+				continue;
+			cut(oldest);
+			break;
+		}
+	}
+	pthread_mutex_unlock(&connections->lock);
+	return connection;
+}
+
+void connections_remove(struct connections *connections, struct connection *connection)
+{
+	pthread_mutex_lock(&connections->lock);
+	list_remove(&connection->link);
+	if (--connections->count == 0)
+		pthread_cond_broadcast(&connections->cond);
+	pthread_mutex_unlock(&connections->lock);
+	free(connection);
+}

@@ -1,0 +1,333 @@
+/*
+ * The HTTP side. One thread of libmicrohttpd's serves all connections and never blocks: a request
+ * that is complete is suspended, a thread of the pool finds its status, and resumes it.
+ */
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "hook/hook-private.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+#include "util/pool.h"
+
+#define PER_ADDRESS_MAX 64
+#define IDLE_SECS 5
+#define CONNECTION_MEMORY_BYTES 16384
+#define HANDLERS 4
+#define DRAIN_MSECS 500 /* for answers that are under way */
+#define FORM_TYPE "application/x-www-form-urlencoded"
+
+struct hook {
+	struct catalog *catalog;
+	char *public_url; /* complete; NULL: none */
+	struct MHD_Daemon *daemon;
+	struct connections connections;
+	struct pool pool;
+};
+
+/* One request, from its first line to its answer. */
+struct request {
+	struct pool_task task;
+	struct hook *hook;
+	struct MHD_Connection *connection;
+	char *uri, *host, *signature;
+	struct buf body;
+	bool has_begun, is_too_large;
+	int status; /* of the answer; 0: not found yet */
+};
+
+/* ---- answering ---- */
+
+static enum MHD_Result answer(struct MHD_Connection *connection, int status)
+{
+	static const char nothing[] = "";
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(0, (void *)nothing, MHD_RESPMEM_PERSISTENT);
+	enum MHD_Result result;
+
+	if (!response)
+		return MHD_NO;
+	/* One request a connection: its time to live is the request's. */
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, MHD_HTTP_METHOD_POST);
+	result = MHD_queue_response(connection, (unsigned)status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+/* On a thread of the pool; the connection sleeps meanwhile, and nobody else touches the request. */
+static void find_status(struct pool_task *task)
+{
+	struct request *request = list_entry(task, struct request, task);
+	const struct callback_request callback = {
+		.uri = request->uri,
+		.host = request->host,
+		.signature = request->signature,
+		.body = request->body.data,
+		.body_len = request->body.len,
+	};
+
+	request->status = callback_handle(request->hook->catalog, request->hook->public_url, &callback);
+	MHD_resume_connection(request->connection);
+}
+
+/* ---- a request ---- */
+
+static bool is_our_path(const char *uri)
+{
+	size_t len = strlen(HOOK_PATH);
+
+	return strncmp(uri, HOOK_PATH, len) == 0 && (uri[len] == '\0' || uri[len] == '?');
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+	const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+
+	return value ? value : "";
+}
+
+static bool is_form(const char *type)
+{
+	size_t len = strlen(FORM_TYPE);
+
+	return strncasecmp(type, FORM_TYPE, len) == 0 && strchr(" \t;", type[len]);
+}
+
+/* What the head alone decides: a status, or 0. */
+static int judge_head(const struct request *request, const char *method)
+{
+	const char *length = header(request->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	if (!is_our_path(request->uri))
+		return MHD_HTTP_NOT_FOUND;
+	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
+		return MHD_HTTP_METHOD_NOT_ALLOWED;
+	if (!is_form(header(request->connection, MHD_HTTP_HEADER_CONTENT_TYPE)))
+		return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+	if (!*length)
+		return MHD_HTTP_LENGTH_REQUIRED;
+	if (strlen(length) > 9 || strtoul(length, NULL, 10) > HOOK_BODY_LIMIT_BYTES)
+		return MHD_HTTP_CONTENT_TOO_LARGE;
+	return 0;
+}
+
+static enum MHD_Result begin(struct request *request, struct MHD_Connection *connection,
+			     const char *method)
+{
+	int status;
+
+	request->has_begun = true;
+	request->connection = connection;
+	status = judge_head(request, method);
+	if (status)
+		return answer(connection, status);
+	request->host = strdup(header(connection, MHD_HTTP_HEADER_HOST));
+	request->signature = strdup(header(connection, "X-Twilio-Signature"));
+	return request->host && request->signature ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result take(struct request *request, const char *data, size_t *len)
+{
+	if (request->body.len + *len > HOOK_BODY_LIMIT_BYTES)
+		request->is_too_large = true;
+	else
+		buf_add(&request->body, data, *len);
+	*len = 0;
+	return buf_failed(&request->body) ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result finish(struct request *request)
+{
+	struct MHD_Connection *connection = request->connection;
+
+	if (request->status)
+		return answer(connection, request->status);
+	if (request->is_too_large)
+		return answer(connection, MHD_HTTP_CONTENT_TOO_LARGE);
+	if (buf_reserve(&request->body, 1) < 0)
+		return MHD_NO;
+	request->task.run = find_status;
+	MHD_suspend_connection(connection);
+	if (pool_push(&request->hook->pool, &request->task) < 0) {
+		request->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+		MHD_resume_connection(connection);
+	}
+	return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *data_len, void **request_arg)
+{
+	struct request *request = *request_arg;
+
+	(void)arg, (void)url, (void)version;
+	if (!request)
+		return MHD_NO;
+	if (!request->has_begun)
+		return begin(request, connection, method);
+	return *data_len ? take(request, data, data_len) : finish(request);
+}
+
+/* The first that is known of a request: its address as it was sent, which is what is signed. */
+static void *on_uri(void *arg, const char *uri, struct MHD_Connection *connection)
+{
+	struct request *request = calloc(1, sizeof *request);
+
+	(void)connection;
+	if (!request)
+		return NULL;
+	request->hook = arg;
+	request->uri = strdup(uri);
+	if (!request->uri) {
+		free(request);
+		return NULL;
+	}
+	return request;
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **request_arg,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct request *request = *request_arg;
+
+	(void)arg, (void)connection, (void)code;
+	*request_arg = NULL;
+	if (!request)
+		return;
+	buf_release(&request->body);
+	free(request->uri);
+	free(request->host);
+	free(request->signature);
+	free(request);
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **connection_arg,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	struct hook *hook = arg;
+	const union MHD_ConnectionInfo *info;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (*connection_arg)
+			connections_remove(&hook->connections, *connection_arg);
+		*connection_arg = NULL;
+		return;
+	}
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	*connection_arg = info ? connections_add(&hook->connections, info->connect_fd) : NULL;
+}
+
+/* ---- life ---- */
+
+static int daemon_start(struct hook *hook, int fd)
+{
+	hook->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+		hook, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		(unsigned)PER_ADDRESS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
+		MHD_OPTION_URI_LOG_CALLBACK, on_uri, hook, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+		hook, MHD_OPTION_NOTIFY_CONNECTION, on_connection, hook, MHD_OPTION_END);
+	return hook->daemon ? 0 : -ENOMEM;
+}
+
+static void hook_free(struct hook *hook)
+{
+	if (hook)
+		free(hook->public_url);
+	free(hook);
+}
+
+/* The threads. On failure nothing runs. */
+static int begin_all(struct hook *hook, int fd)
+{
+	int err = connections_init(&hook->connections);
+
+	if (err < 0)
+		return err;
+	err = pool_init(&hook->pool, HANDLERS);
+	if (err == 0) {
+		err = daemon_start(hook, fd);
+		if (err == 0)
+			return 0;
+		pool_release(&hook->pool);
+	}
+	connections_release(&hook->connections);
+	return err;
+}
+
+/* What the settings say: the URL, and a socket that listens. */
+static int prepare(struct hook *hook, const struct hook_settings *settings, int *ret_fd,
+		   char ret_address[HOOK_ADDRESS_SIZE], char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	int err = settings->public_url ? callback_public_url(settings->public_url, &hook->public_url)
+				       : 0;
+
+	if (err == -EINVAL)
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 "the callbacks' address is http or https and has no query, not '%s'",
+			 settings->public_url);
+	if (err < 0)
+		return err;
+	err = hook_listen(settings->listen, ret_fd, ret_address);
+	if (err == -EINVAL)
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 "'%s' is no ADDRESS:PORT to listen on, such as 127.0.0.1:8080 or [::]:8080",
+			 settings->listen);
+	return err;
+}
+
+int hook_start(struct catalog *catalog, const struct hook_settings *settings,
+	       struct hook **ret_hook, char ret_address[HOOK_ADDRESS_SIZE],
+	       char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	struct hook *hook = calloc(1, sizeof *hook);
+	cleanup_fd int fd = -1;
+	int err = hook ? 0 : -ENOMEM;
+
+	ret_message[0] = '\0';
+	if (err == 0) {
+		hook->catalog = catalog;
+		err = prepare(hook, settings, &fd, ret_address, ret_message);
+	}
+	if (err == 0)
+		err = begin_all(hook, fd);
+	if (err < 0) {
+		if (!ret_message[0])
+			snprintf(ret_message, CATALOG_MESSAGE_SIZE, "listening on %s: %s",
+				 settings->listen, strerror(-err));
+		hook_free(hook);
+		return err;
+	}
+	steal_fd(&fd);
+	*ret_hook = hook;
+	return 0;
+}
+
+void hook_stop(struct hook *hook)
+{
+	MHD_socket fd;
+
+	if (!hook)
+		return;
+	fd = MHD_quiesce_daemon(hook->daemon);
+	connections_drain(&hook->connections, DRAIN_MSECS);
+	/* Nobody may be asleep when the daemon ends: the tasks that wait are done, and wake theirs. */
+	pool_stop(&hook->pool);
+	MHD_stop_daemon(hook->daemon);
+	if (fd >= 0)
+		close(fd);
+	pool_release(&hook->pool);
+	connections_release(&hook->connections);
+	hook_free(hook);
+}

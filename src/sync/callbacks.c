@@ -1,0 +1,145 @@
+/*
+ * What Twilio's callbacks have named is asked for, here or by whichever process comes first. A
+ * callback is faster than what it speaks of: the recording, or its call, may not be there yet, so
+ * it is asked for again, with growing pauses, before it is left to the next listing.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "catalog/callback.h"
+#include "sync/sync-private.h"
+#include "util/log.h"
+#include "util/times.h"
+
+/* Two that ask for the same do no harm, so a dead one need not be waited for long. */
+#define LEASE_MSECS 15000
+#define OPERATION_TIMEOUT_MSECS 10000
+#define THREADS 4
+#define IDLE_MSECS 5000
+#define NAP_MSECS 50
+/* 1, 2, 4, … seconds: a little more than an hour in all. */
+#define ATTEMPTS 12
+#define FIRST_PAUSE_MSECS 1000
+
+struct asking {
+	struct sync_session *session;
+	const struct catalog_callback_batch *batch;
+};
+
+/* The recording, and the call that makes a file of it. 0: nothing is left to ask for. */
+static int ask(struct sync_session *session, const struct sid *sid, struct remote_error *ret_error)
+{
+	struct catalog_recording recording;
+	struct sync_fetched found;
+	int rc = sync_fetch_recording(session, sid, &found, ret_error);
+
+	if (rc < 0 || found.is_deleted)
+		return rc;
+	if (!found.is_completed) {
+		remote_error_set(ret_error, REMOTE_BUSY, -EBUSY,
+				 "Twilio: the recording is not completed yet");
+		return -EBUSY;
+	}
+	rc = catalog_recording_find(session->env->catalog, sid, &recording);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc; /* removed elsewhere */
+	if (recording.is_listed || recording.state != CATALOG_STATE_TWILIO ||
+	    sid_is_zero(&found.call_sid))
+		return 0;
+	/* A call that Twilio does not know yet must not cost the recording its place and name, so
+	 * that a 404 is believed by a listing only. */
+	return sync_fetch_call(session, &found.call_sid, ret_error);
+}
+
+static void settle(const struct asking *asking, const struct catalog_callback *item, int rc,
+		   const struct remote_error *error)
+{
+	struct sync_session *session = asking->session;
+	struct catalog *catalog = session->env->catalog;
+	const char *owner = asking->batch->owner, *why = error->message;
+	char sid[SID_SIZE];
+	int err;
+
+	sid_format(&item->recording_sid, "RE", sid);
+	if (error->kind == REMOTE_OK)
+		why = strerror(-rc);
+	if (rc == 0) {
+		err = catalog_callback_done(catalog, owner, &item->recording_sid);
+		log_debug("sync: workspace %s: %s came by callback", session->workspace.name, sid);
+	} else if (rc == -ECANCELED || sync_is_cancelled(session->env)) {
+		err = catalog_callback_later(catalog, owner, &item->recording_sid, 0);
+	} else if (item->attempts >= ATTEMPTS) {
+		err = catalog_callback_done(catalog, owner, &item->recording_sid);
+		log_warning("sync: workspace %s: %s was named by a callback and is left to the next "
+			    "listing: %s", session->workspace.name, sid, why);
+	} else {
+		err = catalog_callback_later(catalog, owner, &item->recording_sid,
+					     (int64_t)FIRST_PAUSE_MSECS << (item->attempts - 1));
+		log_debug("sync: workspace %s: %s is asked for again: %s", session->workspace.name,
+			  sid, why);
+	}
+	/* Its lease ends by itself. */
+	if (err < 0)
+		log_error("sync: workspace %s: %s: the catalog: %s", session->workspace.name, sid,
+			  strerror(-err));
+}
+
+static void ask_one(void *arg, size_t index)
+{
+	const struct asking *asking = arg;
+	const struct catalog_callback *item = &asking->batch->items[index];
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int rc = sync_is_cancelled(asking->session->env)
+			 ? -ECANCELED
+			 : ask(asking->session, &item->recording_sid, &error);
+
+	settle(asking, item, rc, &error);
+}
+
+static void ask_all(const struct sync_env *env, const struct catalog_callback_batch *batch)
+{
+	struct asking asking = { .batch = batch };
+	int rc = sync_session_open(env, batch->workspace_id, OPERATION_TIMEOUT_MSECS,
+				   &asking.session);
+
+	/* -ENOENT: the workspace was removed a moment ago. Their lease ends by itself. */
+	if (rc < 0) {
+		if (rc != -ENOENT)
+			log_error("sync: callbacks of a workspace: %s", strerror(-rc));
+		return;
+	}
+	sync_parallel(batch->count, THREADS, ask_one, &asking);
+	sync_session_close(asking.session);
+}
+
+static unsigned msecs_until(int64_t next_msecs)
+{
+	int64_t left = next_msecs - time_now_msecs();
+
+	return left < 0 ? 0 : left < IDLE_MSECS ? (unsigned)left : IDLE_MSECS;
+}
+
+void sync_callbacks_run(const struct sync_env *env)
+{
+	char owner[CATALOG_OWNER_SIZE];
+	uint64_t generation = 0;
+	int last_rc = 0;
+
+	catalog_owner_new(owner);
+	while (!sync_is_cancelled(env)) {
+		struct catalog_callback_batch batch;
+		int64_t next = INT64_MAX;
+		int rc = catalog_callback_claim(env->catalog, owner, LEASE_MSECS, &batch, &next);
+
+		if (rc == 0) {
+			ask_all(env, &batch);
+			continue;
+		}
+		if (rc != -ENOENT && rc != last_rc)
+			log_warning("sync: callbacks: %s", strerror(-rc));
+		last_rc = rc;
+		/* A busy catalog changes all the time: it is not looked at each time. */
+		catalog_wait(env->catalog, &generation, msecs_until(next));
+		sync_nap(env, NAP_MSECS);
+	}
+}

@@ -1,0 +1,107 @@
+/* Single resources, asked for by their SIDs and written to the catalog. */
+#include <errno.h>
+
+#include "sync/sync-private.h"
+
+/* ---- calls ---- */
+
+struct fetched_call {
+	struct sync_session *session;
+	const struct sid *sid; /* under which it is written */
+	struct sid parent;
+	bool is_parent; /* what is fetched now */
+	int rc;
+};
+
+static int on_call(void *arg, const struct twilio_call *calls, size_t count)
+{
+	struct fetched_call *fetched = arg;
+	struct catalog_call_input input;
+
+	(void)count;
+	if (!fetched->is_parent && !sid_is_zero(&calls->parent_call_sid)) {
+		fetched->parent = calls->parent_call_sid;
+		return 0;
+	}
+	sync_convert_call(calls, &input);
+	input.sid = *fetched->sid;
+	fetched->rc = catalog_calls_apply(fetched->session->env->catalog,
+					  fetched->session->workspace.id, &input, 1, NULL);
+	return 0;
+}
+
+int sync_fetch_call(struct sync_session *session, const struct sid *sid,
+		    struct remote_error *ret_error)
+{
+	struct fetched_call fetched = { .session = session, .sid = sid };
+	int rc = twilio_fetch_call(session->twilio, sid, on_call, &fetched, ret_error);
+
+	if (rc == 0 && !sid_is_zero(&fetched.parent)) {
+		/* A recording of a child leg carries its parent's names; the documentation says
+		 * that this cannot be. */
+		fetched.is_parent = true;
+		rc = twilio_fetch_call(session->twilio, &fetched.parent, on_call, &fetched,
+				       ret_error);
+	}
+	return rc == 0 ? fetched.rc : rc;
+}
+
+/* ---- recordings ---- */
+
+struct fetched_recording {
+	struct sync_session *session;
+	struct sync_fetched *found;
+	bool is_known;
+	int rc;
+};
+
+/* One that the catalog does not know may have been removed by another machine; one of this hour
+ * cannot have been. */
+#define NEWS_SECS 3600
+
+static bool is_removed_elsewhere(struct fetched_recording *fetched,
+				 const struct twilio_recording *recording)
+{
+	struct sync_session *session = fetched->session;
+	int64_t now;
+
+	twilio_client_now(session->twilio, &now);
+	if (fetched->is_known || !session->s3 || recording->date_created_secs > now - NEWS_SECS)
+		return false;
+	/* As in a listing: what S3 does not tell now counts as not removed. */
+	return sync_tombstone_ask(session, &recording->sid) == 1;
+}
+
+static int on_recording(void *arg, const struct twilio_recording *recordings, size_t count)
+{
+	struct fetched_recording *fetched = arg;
+	struct catalog_recording_input input;
+
+	(void)count;
+	sync_convert_recording(recordings, &input);
+	fetched->found->is_completed = input.is_completed;
+	fetched->found->is_deleted = input.is_deleted;
+	fetched->found->call_sid = input.call_sid;
+	/* What is called deleted is for a listing to judge: it looks in S3 before it believes. */
+	if (input.is_deleted || is_removed_elsewhere(fetched, recordings))
+		return 0;
+	fetched->rc = catalog_recordings_apply(fetched->session->env->catalog,
+					       fetched->session->workspace.id, &input, 1, NULL);
+	return 0;
+}
+
+int sync_fetch_recording(struct sync_session *session, const struct sid *sid,
+			 struct sync_fetched *ret_found, struct remote_error *ret_error)
+{
+	struct fetched_recording fetched = { .session = session, .found = ret_found };
+	struct catalog_recording known;
+	int rc = catalog_recording_find(session->env->catalog, sid, &known);
+
+	*ret_found = (struct sync_fetched){ .is_completed = false };
+	remote_error_clear(ret_error);
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	fetched.is_known = rc == 0;
+	rc = twilio_fetch_recording(session->twilio, sid, on_recording, &fetched, ret_error);
+	return rc == 0 ? fetched.rc : rc;
+}
