@@ -13,7 +13,9 @@ warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 
 CFLAGS  ?= -O2 -g
 hardening := -fstack-protector-strong -fPIE
-ifeq ($(SANITIZE),)
+ifneq ($(FUZZ),)
+hardening += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+else ifeq ($(SANITIZE),)
 hardening += -D_FORTIFY_SOURCE=2
 else
 hardening += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -35,7 +37,13 @@ unit_src  := $(sort $(wildcard tests/unit/test_*.c))
 unit_help := $(patsubst tests/unit/%.c,$(BUILD)/obj/unit/%.o,$(filter-out $(unit_src),$(wildcard tests/unit/*.c)))
 unit_bin  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_src))
 
-.PHONY: all help deps check check-deps unit units e2e sanitize clang-build bench demo demo-stop install uninstall clean FORCE
+# Fuzzers want the parsers only, and what those stand on.
+fuzz_build := build/fuzz
+fuzz_src  := $(wildcard src/util/*.c src/net/*.c src/aws/*.c src/twilio/*.c) src/hook/form.c
+fuzz_obj  := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(fuzz_src))
+fuzz_bin  := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: all help deps check check-deps unit units e2e fuzz fuzzers sanitize clang-build bench demo demo-stop install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(program)
@@ -46,6 +54,7 @@ help:
 	@echo 'make check        install what is missing, build, run every test, also under ASan and UBSan'
 	@echo 'make unit T=name  run one unit test program;  make units: all of them'
 	@echo 'make e2e T=expr   run the end-to-end tests (pytest -k expr)'
+	@echo 'make fuzz T=name SECS=60   fuzz one parser (tests/fuzz)'
 	@echo 'make bench        measure, as ratios against a limit from the same run'
 	@echo 'make demo         the main job, step by step, on a real S3 server;  make demo-stop ends it'
 	@echo 'make install      PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
@@ -72,7 +81,7 @@ $(BUILD)/obj/unit/%.o: tests/unit/%.c $(BUILD)/.have-libraries $(BUILD)/.flags
 # Compiled again when the compiler or its flags change.
 $(BUILD)/.flags: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(CC) $(CFLAGS) $(SANITIZE) $(VERSION)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(SANITIZE) $(VERSION)' > $@
+	@echo '$(CC) $(CFLAGS) $(SANITIZE)$(FUZZ) $(VERSION)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(SANITIZE)$(FUZZ) $(VERSION)' > $@
 
 $(library): $(filter-out $(main_obj),$(objects))
 	@rm -f $@
@@ -100,6 +109,23 @@ build/venv/.done: tests/requirements.txt
 e2e: $(program) build/venv/.done
 	TONICFS_BINARY=$(abspath $(program)) build/venv/bin/python -m pytest -q tests/e2e $(if $(T),-k '$(T)')
 
+# By clang, which has libFuzzer, in a folder of their own.
+fuzzers:
+	$(MAKE) CC=clang FUZZ=1 BUILD=$(fuzz_build) fuzz-programs
+
+fuzz-programs: $(fuzz_bin)
+
+$(BUILD)/obj/fuzz/%.o: tests/fuzz/%.c $(BUILD)/.have-libraries $(BUILD)/.flags
+	@mkdir -p $(@D)
+	$(CC) $(all_cflags) -Itests/fuzz -MMD -MP -c -o $@ $<
+
+.PRECIOUS: $(BUILD)/obj/fuzz/%.o
+$(BUILD)/fuzz_%: $(BUILD)/obj/fuzz/fuzz_%.o $(fuzz_obj)
+	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(all_libs)
+
+fuzz: fuzzers
+	scripts/fuzz.sh $(fuzz_build) '$(T)' '$(or $(SECS),60)'
+
 check:
 	scripts/install-deps.sh build test server
 	scripts/check.sh
@@ -123,7 +149,7 @@ uninstall:
 	scripts/install.sh --remove '$(DESTDIR)' '$(PREFIX)'
 
 clean:
-	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/clang $(library) $(program) $(BUILD)/.flags $(BUILD)/.have-libraries
+	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/clang $(fuzz_build) $(library) $(program) $(BUILD)/.flags $(BUILD)/.have-libraries
 
 FORCE:
 

@@ -131,6 +131,16 @@ build asan 'gcc build with ASan and UBSan' CC=gcc SANITIZE=1 BUILD=build/asan al
 asan=$?
 [ $asan = 0 ] && units asan-units 'unit tests (ASan, UBSan)' -j"$jobs" CC=gcc SANITIZE=1 BUILD=build/asan
 
+# Briefly: so many inputs of each, made of the seeds.
+if build fuzz 'fuzzers, by clang' fuzzers; then
+	since=$SECONDS
+	scripts/fuzz.sh build/fuzz brief >"$out/fuzz-run.log" 2>&1
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$out/fuzz-run.log" | tail -n 1)
+	[ -n "$line" ] || line='0 passed, 1 failed'
+	# shellcheck disable=SC2086
+	count 'fuzzers' "$out/fuzz-run.log" $((SECONDS - since)) ${line//[^0-9 ]/}
+fi
+
 if [ -n "$(compgen -G 'tests/e2e/test_*.py')" ] && build venv 'Python for the end-to-end tests' build/venv/.done; then
 	[ $gcc = 0 ] && e2e e2e 'end-to-end tests' build/tonicfs
 	# The stand-in's own tests do not run the program: once is enough.

@@ -255,6 +255,16 @@ static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix
 		s3_pairs_add(query, other_names[kind], position->other);
 }
 
+/* 0, -EBADMSG (no such list) or -ENOMEM. */
+static int page_parse(struct page *page, const char *bytes, size_t n)
+{
+	int r = s3_xml_parse(bytes, n, on_element, page);
+
+	if (!r && !page->is_list)
+		r = -EBADMSG;
+	return r || !page->is_encoded ? r : decode_page(page);
+}
+
 static int fetch_page(struct s3_client *client, const char *prefix, const struct position *position,
 		      struct page *page, struct remote_error *ret_error)
 {
@@ -266,13 +276,11 @@ static int fetch_page(struct s3_client *client, const char *prefix, const struct
 	r = s3_call_run(client, &call, &reply, ret_error);
 	if (r)
 		return r;
-	r = s3_xml_parse(reply.body, reply.body_len, on_element, page);
+	r = page_parse(page, reply.body, reply.body_len);
 	http_reply_release(&reply);
-	if (!r && page->is_encoded)
-		r = decode_page(page);
 	if (r == -ENOMEM)
 		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "out of memory");
-	if (r || !page->is_list)
+	if (r)
 		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer is no list");
 	return 0;
 }
@@ -297,6 +305,14 @@ static int emit(const struct page *page, s3_list_fn *fn, void *arg)
 		r = fn(arg, &entry);
 	}
 	return r;
+}
+
+int s3_list_parse(unsigned kind, const char *bytes, size_t n, s3_list_fn *fn, void *arg)
+{
+	cleanup_page struct page page = { .kind = (enum kind)kind };
+	int r = page_parse(&page, bytes, n);
+
+	return r ? r : emit(&page, fn, arg);
 }
 
 static bool is_same(const char *a, const char *b)

@@ -40,7 +40,7 @@ static void XMLCALL on_start(void *arg, const XML_Char *name, const XML_Char **a
 	const char *colon = strrchr(name, ':');
 
 	(void)attributes;
-	if (colon)
+	if (colon && colon[1])
 		name = colon + 1;
 	if (++p->depth > DEPTH_LIMIT || p->path.len + strlen(name) + 1 > PATH_LIMIT_BYTES) {
 		stop(p, -EBADMSG);
