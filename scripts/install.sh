@@ -14,10 +14,10 @@ bin=$prefix/bin/tonicfs
 helper=$prefix/sbin/mount.tonicfs
 man=$prefix/share/man/man1/tonicfs.1
 completion=$prefix/share/bash-completion/completions/tonicfs
-unit=$prefix/lib/systemd/user/tonicfs.service
+units=$prefix/lib/systemd/user
 
 if [ "$program" = --remove ]; then
-	for file in "$bin" "$helper" "$man" "$completion" "$unit"; do
+	for file in "$bin" "$helper" "$man" "$completion" "$units/tonicfs.service" "$units/tonicfs-serve.service"; do
 		if [ -e "$dest$file" ] || [ -L "$dest$file" ]; then
 			rm -f -- "$dest$file"
 			echo "removed $dest$file"
@@ -42,5 +42,7 @@ echo "installed $dest$helper"
 put 644 "$here/scripts/completion/tonicfs.bash" "$completion"
 edited=$(mktemp)
 trap 'rm -f "$edited"' EXIT
-sed "s|@BINDIR@|$prefix/bin|g" "$here/scripts/systemd/tonicfs.service" >"$edited"
-put 644 "$edited" "$unit"
+for unit in tonicfs.service tonicfs-serve.service; do
+	sed "s|@BINDIR@|$prefix/bin|g" "$here/scripts/systemd/$unit" >"$edited"
+	put 644 "$edited" "$units/$unit"
+done

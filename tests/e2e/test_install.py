@@ -6,7 +6,8 @@ import subprocess
 from harness import BINARY, ROOT, call, run
 
 EXPECTED = {"bin/tonicfs", "sbin/mount.tonicfs", "share/man/man1/tonicfs.1",
-            "share/bash-completion/completions/tonicfs", "lib/systemd/user/tonicfs.service"}
+            "share/bash-completion/completions/tonicfs", "lib/systemd/user/tonicfs.service",
+            "lib/systemd/user/tonicfs-serve.service"}
 
 
 def install(*words):
@@ -26,7 +27,9 @@ def test_install_puts_everything_in_place_and_remove_takes_it_away(tmp_path):
     assert os.readlink(prefix / "sbin/mount.tonicfs") == "../bin/tonicfs"
     unit = (prefix / "lib/systemd/user/tonicfs.service").read_text()
     assert "ExecStart=/opt/tonic/bin/tonicfs mount -f " in unit
-    assert "@" not in unit
+    serve = (prefix / "lib/systemd/user/tonicfs-serve.service").read_text()
+    assert "ExecStart=/opt/tonic/bin/tonicfs serve --listen ${TONICFS_LISTEN}" in serve
+    assert "@" not in unit + serve
     other = prefix / "bin" / "other"
     other.write_text("not ours")
     gone = install("--remove", tmp_path, "/opt/tonic")

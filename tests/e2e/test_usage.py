@@ -84,7 +84,7 @@ def test_what_does_not_exist_ends_with_status_1_and_is_named(tonic, words):
 def test_there_is_no_option_that_takes_a_secret(tonic):
     for command in (["workspace", "add"], ["workspace", "set"], ["storage", "set"]):
         shown = tonic(*command, "--help").stdout
-        for option in ("--token", "--secret ", "--secret=", "--password", "--auth-token", "--secret-key"):
+        for option in ("--token", "--secret ", "--secret=", "--password", "--auth-token ", "--auth-token=", "--secret-key"):
             assert option not in shown
 
 
