@@ -25,6 +25,17 @@ static void cut(struct connection *connection)
 	connection->is_cut = true;
 }
 
+static struct timespec moment_in(unsigned msecs)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_nsec += msecs % 1000 * 1000000L;
+	at.tv_sec += msecs / 1000 + at.tv_nsec / 1000000000;
+	at.tv_nsec %= 1000000000;
+	return at;
+}
+
 static void *watch(void *arg)
 {
 	struct connections *connections = arg;
@@ -41,11 +52,11 @@ static void *watch(void *arg)
 				break;
 			cut(connection);
 		}
-		clock_gettime(CLOCK_MONOTONIC, &at);
-		at.tv_nsec += LOOK_MSECS * 1000000L;
-		at.tv_sec += at.tv_nsec / 1000000000;
-		at.tv_nsec %= 1000000000;
-		pthread_cond_timedwait(&connections->cond, &connections->lock, &at);
+		at = moment_in(LOOK_MSECS);
+		if (connections->count)
+			pthread_cond_timedwait(&connections->cond, &connections->lock, &at);
+		else
+			pthread_cond_wait(&connections->cond, &connections->lock);
 	}
 	pthread_mutex_unlock(&connections->lock);
 	return NULL;
@@ -85,12 +96,8 @@ void connections_release(struct connections *connections)
 
 void connections_drain(struct connections *connections, unsigned msecs)
 {
-	struct timespec at;
+	const struct timespec at = moment_in(msecs);
 
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_nsec += msecs % 1000 * 1000000L;
-	at.tv_sec += msecs / 1000 + at.tv_nsec / 1000000000;
-	at.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&connections->lock);
 	while (connections->count &&
 	       pthread_cond_timedwait(&connections->cond, &connections->lock, &at) == 0)
@@ -108,7 +115,9 @@ struct connection *connections_add(struct connections *connections, int fd)
 	connection->began_msecs = time_mono_msecs();
 	pthread_mutex_lock(&connections->lock);
 	list_add(&connections->all, &connection->link);
-	if (++connections->count > CROWDED) {
+	if (++connections->count == 1)
+		pthread_cond_broadcast(&connections->cond);
+	if (connections->count > CROWDED) {
 		list_for_each(pos, &connections->all) {
 			struct connection *oldest = list_entry(pos, struct connection, link);
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from callbacks import sign
 from standin.client import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -197,3 +198,13 @@ def test_reads_dates_with_another_offset_and_bears_unknown_fields(twilio):
     again = twilio("list-recordings")[0]
     assert again["sid"] == row["sid"] and again["dateCreated"] == row["dateCreated"]
     assert again["source"] == "TomorrowVerb"
+
+
+def test_signs_callbacks_as_the_tests_do(twilio):
+    """So that what the callback server takes is what Twilio sends."""
+    for url, fields in (("https://a.example/twilio/recording", {"RecordingSid": "RE1", "AccountSid": "AC1", "ErrorCode": ""}),
+                        ("http://a.example:8080/twilio/recording?a=1&b=%20", {"b": "é +&=%", "B": "1", "a": "x"}),
+                        ("https://a.example/", {"same": ["2", "1", "2"], "other": "3"}),
+                        ("https://a.example/", {})):
+        pairs = [(name, item) for name, value in fields.items() for item in (value if isinstance(value, list) else [value])]
+        assert twilio("sign", "a token", url, fields) == sign("a token", url, pairs)

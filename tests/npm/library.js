@@ -11,6 +11,7 @@
 const readline = require("node:readline");
 const twilio = require("twilio");
 const { RequestClient } = twilio;
+const { getExpectedTwilioSignature } = require("twilio/lib/webhooks/webhooks");
 
 class ElsewhereClient extends RequestClient {
 	constructor(base) {
@@ -51,6 +52,7 @@ function filters(given) {
 }
 
 const steps = {
+	"sign": async (_, token, url, fields) => getExpectedTwilioSignature(token, url, fields),
 	"list-recordings": async (client, given) => (await client.recordings.list(filters(given))).map(plain),
 	"list-calls": async (client, given) => (await client.calls.list(filters(given))).map(plain),
 	"list-numbers": async (client, given) => (await client.incomingPhoneNumbers.list(filters(given))).map(plain),
