@@ -10,6 +10,7 @@ import time
 import pytest
 from callbacks import address_in, form_of, post, send, sign
 from harness import PATIENCE, SANITIZER_REPORT, USER, wait_for
+from world import Company
 
 
 class Server:
@@ -112,6 +113,24 @@ def test_what_is_not_there_yet_is_asked_for_again(company):
         wait_migrated(company, hidden)
     with company.mount("-o", "ro") as mount:
         assert hidden.path in mount.files()  # a 404 has not cost it its place
+
+
+def test_what_another_machine_removed_is_not_brought_back(acme):
+    acme.set("keep_at_twilio=on")
+    acme.tonic("migrate", acme.first.path, "--wait")
+    acme.tonic("rm", acme.first.path)
+    with acme.mount():
+        wait_for(lambda: acme.tombstone(acme.first) in acme.keys("tonicfs/removed"), 15, "the tombstone")
+    other = Company(acme.tonic.make_dir("second"), acme.standin, acme.accounts, acme.s3, acme.bucket)
+    other.set("poll=off")
+    acme.standin.clear_ledger()
+    with serving(other) as server:
+        assert send(server.address, acme.first) == 204
+        assert send(server.address, acme.second) == 204
+        wait_for(lambda: other.tonic.json("workspace", "show", "acme")["recordings"] == 1, 15, "the other recording")
+        wait_for(lambda: acme.twilio.ledger(sid=acme.first.sid), 10, "the question about the removed one")
+    with other.mount("-o", "ro") as mount:
+        assert mount.files() == [acme.second.path]
 
 
 def test_only_twilio_is_believed(company):
