@@ -222,11 +222,3 @@ int catalog_callback_claim(struct catalog *catalog, const char *owner, int64_t l
 		ret_batch->count = 0;
 	return err;
 }
-
-int catalog_callback_count(struct catalog *catalog, int64_t *ret_count)
-{
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
-
-	return err ? err : conn_query_int(read.conn, ret_count, "SELECT count(*) FROM callback", "");
-}

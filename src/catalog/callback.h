@@ -47,7 +47,5 @@ int catalog_callback_done(struct catalog *catalog, const char *owner,
 /* Not yet: to be asked for again after a pause. */
 int catalog_callback_later(struct catalog *catalog, const char *owner,
 			   const struct sid *recording_sid, int64_t pause_msecs);
-/* How many there are, for status and tests. */
-int catalog_callback_count(struct catalog *catalog, int64_t *ret_count);
 
 #endif

@@ -169,8 +169,8 @@ static const char version_1[] =
 "  workspace_id INTEGER NOT NULL, recording_id INTEGER NOT NULL, note TEXT NOT NULL);"
 ;
 
-/* Recordings that Twilio's callbacks have named and nobody has asked for yet; and the auth token of a workspace that signs in
- * with an API key, which cannot prove a callback. */
+/* Recordings that Twilio's callbacks have named and nobody has asked for yet; and the auth token of
+ * a workspace that signs in with an API key, which cannot prove a callback. */
 static const char callbacks[] =
 "ALTER TABLE workspace ADD COLUMN callback_token TEXT NOT NULL DEFAULT '';"
 "CREATE TABLE callback ("

@@ -109,7 +109,8 @@ int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace 
 /* From --secret-file, or asked for. */
 int cli_secret_read(const char *secret_file, const char *prompt, char **ret_secret);
 /* The same for an option of another name, which messages say. */
-int cli_secret_read_as(const char *option, const char *secret_file, const char *prompt, char **ret_secret);
+int cli_secret_read_as(const char *option, const char *secret_file, const char *prompt,
+		       char **ret_secret);
 /* Plain http is for loopback, unless allowed. what: "the endpoint". */
 int cli_url_check(const char *what, const char *url, bool allow_http);
 /* SIGINT, SIGTERM and SIGHUP set *cli_interrupted from now on instead of ending the program; the second one ends it. */

@@ -123,7 +123,8 @@ static int fsname_add(struct cli *cli, struct mount_options *options)
 	return buf_failed(&word) ? -ENOMEM : mount_options_add_word(options, buf_str(&word));
 }
 
-static int mount_at(struct cli *cli, const char *folder, const struct mount_values *values, struct mount_options *options)
+static int mount_at(struct cli *cli, const char *folder, const struct mount_values *values,
+		    struct mount_options *options)
 {
 	cleanup_free char *mountpoint = NULL;
 	struct mount_service service = {

@@ -147,14 +147,16 @@ int cli_secret_read(const char *secret_file, const char *prompt, char **ret_secr
 	return cli_secret_read_as("--secret-file", secret_file, prompt, ret_secret);
 }
 
-int cli_secret_read_as(const char *option, const char *secret_file, const char *prompt, char **ret_secret)
+int cli_secret_read_as(const char *option, const char *secret_file, const char *prompt,
+		       char **ret_secret)
 {
 	int err = secret_read(secret_file, prompt, ret_secret);
 
 	if (err == 0)
 		return CLI_DONE;
 	if (err == -ENOTTY)
-		cli_error("there is no terminal to ask for the secret on; give %s FILE, or - for standard input", option);
+		cli_error("there is no terminal to ask for the secret on; give %s FILE, or - for standard "
+			  "input", option);
 	else if (err == -EINVAL)
 		cli_error("the secret is empty, or longer than 4096 bytes%s%s%s", secret_file ? " (" : "",
 			  secret_file ? option : "", secret_file ? ": its first line is read)" : "");

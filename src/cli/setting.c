@@ -33,7 +33,8 @@ static const struct {
 	const char *name, *meaning, *values;
 	bool (*check)(const char *text);
 } texts[] = {
-	{ "callback_url", "the callbacks' address that Twilio was told", "an http or https address", is_url },
+	{ "callback_url", "the callbacks' address that Twilio was told", "an http or https address",
+	  is_url },
 };
 
 static void list_texts(struct cli *cli, struct cli_table *table, json_t *document)
@@ -43,7 +44,8 @@ static void list_texts(struct cli *cli, struct cli_table *table, json_t *documen
 
 		if (catalog_setting_get(cli->catalog, texts[i].name, &text) < 0)
 			text = NULL;
-		cli_table_row(table, 4, (const char *const[]){ texts[i].name, text ? text : "", "", texts[i].meaning });
+		cli_table_row(table, 4, (const char *const[]){ texts[i].name, text ? text : "", "",
+							       texts[i].meaning });
 		json_object_set_new(document, texts[i].name, text ? json_string(text) : json_null());
 	}
 }
@@ -102,7 +104,7 @@ static int store(struct cli *cli, const char *name, const char *text)
 static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const char *text = argv[1];
-	bool is_default = strcmp(text, "default") == 0;
+	bool is_default = strcmp(text, "default") == 0, is_number;
 	long long value;
 	size_t i = 0;
 	char *end;
@@ -122,9 +124,10 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		return cli_usage(cli, "there is no setting '%s'", argv[0]);
 	errno = 0;
 	value = strtoll(text, &end, 10);
-	if (!is_default && (errno || end == text || *end || value < settings[i].least || value > settings[i].most))
-		return cli_usage(cli, "%s is a number from %" PRId64 " to %" PRId64 ", or default; not '%s'", settings[i].name,
-				 settings[i].least, settings[i].most, text);
+	is_number = !errno && end != text && !*end;
+	if (!is_default && (!is_number || value < settings[i].least || value > settings[i].most))
+		return cli_usage(cli, "%s is a number from %" PRId64 " to %" PRId64 ", or default; not '%s'",
+				 settings[i].name, settings[i].least, settings[i].most, text);
 	return store(cli, settings[i].name, text);
 }
 

@@ -217,6 +217,11 @@ struct set_values {
 	int allow_http;
 };
 
+static bool is_standard_input(const char *file)
+{
+	return file && strcmp(file, "-") == 0;
+}
+
 static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct set_values *v = values;
@@ -226,8 +231,8 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 
 	if (argc < 2 && !v->secret_file && !v->auth_token_file && v->allow_http < 0)
 		return cli_usage(cli, "nothing is given to set: KEY=VALUE, --secret-file or --auth-token-file");
-	if (v->secret_file && v->auth_token_file && strcmp(v->secret_file, "-") == 0 && strcmp(v->auth_token_file, "-") == 0)
-		return cli_usage(cli, "--secret-file and --auth-token-file cannot both be read from standard input");
+	if (is_standard_input(v->secret_file) && is_standard_input(v->auth_token_file))
+		return cli_usage(cli, "--secret-file and --auth-token-file cannot both be standard input");
 	for (int i = 1; i < argc; i++) { /* wrong words are wrong usage, whatever the catalog says */
 		status = setting_apply(cli, &w, argv[i]);
 		if (status != CLI_DONE)
@@ -252,9 +257,10 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	}
 	if (v->auth_token_file) {
 		if (!w.api_key_sid[0])
-			return cli_usage(cli, "--auth-token-file is for a workspace with an API key; this one signs in with "
-					 "the auth token (--secret-file)");
-		status = cli_secret_read_as("--auth-token-file", v->auth_token_file, NULL, &auth_token);
+			return cli_usage(cli, "--auth-token-file is for a workspace with an API key; this one "
+					 "signs in with the auth token (--secret-file)");
+		status = cli_secret_read_as("--auth-token-file", v->auth_token_file, NULL,
+					    &auth_token);
 		if (status != CLI_DONE)
 			return status;
 	}
@@ -286,7 +292,8 @@ const struct cli_command command_workspace_set = {
 	.options = (const struct cli_option[]){
 		{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the new secret is",
 		  offsetof(struct set_values, secret_file) },
-		{ 0, "auth-token-file", CLI_TEXT, "FILE|-", "where the auth token is that callbacks are checked with",
+		{ 0, "auth-token-file", CLI_TEXT, "FILE|-",
+		  "where the auth token is that callbacks are checked with",
 		  offsetof(struct set_values, auth_token_file) },
 		{ 0, "allow-http", CLI_SWITCH, NULL, "take plain http to another machine than this one",
 		  offsetof(struct set_values, allow_http) },
@@ -320,7 +327,8 @@ static bool callbacks_can_be_checked(struct cli *cli, const struct catalog_works
 	return catalog_callback_account(cli->catalog, &w->account_sid, &found, &token) == 0;
 }
 
-static json_t *workspace_json(struct cli *cli, const struct catalog_workspace *w, const struct catalog_status *status)
+static json_t *workspace_json(struct cli *cli, const struct catalog_workspace *w,
+			      const struct catalog_status *status)
 {
 	char account[SID_SIZE], folder[CATALOG_NAME_SIZE];
 
@@ -330,7 +338,8 @@ static json_t *workspace_json(struct cli *cli, const struct catalog_workspace *w
 			 "api_key", w->api_key_sid, "twilio_url", w->twilio_url, "delete_s3", (int)w->delete_s3,
 			 "delete_twilio", (int)w->delete_twilio, "migrate_new", (int)w->migrate_new, "keep_at_twilio",
 			 (int)w->keep_at_twilio, "verify", w->verify_readback ? "readback" : "checksum", "poll_secs",
-			 (json_int_t)w->poll_secs, "callbacks", (int)callbacks_can_be_checked(cli, w), "storage", storage_state(w), "calls", (json_int_t)status->calls,
+			 (json_int_t)w->poll_secs, "callbacks", (int)callbacks_can_be_checked(cli, w),
+			 "storage", storage_state(w), "calls", (json_int_t)status->calls,
 			 "recordings",
 			 (json_int_t)(status->by_state[CATALOG_STATE_TWILIO] + status->by_state[CATALOG_STATE_UPLOADING] +
 				      status->by_state[CATALOG_STATE_STORED] + status->by_state[CATALOG_STATE_S3]));
@@ -426,7 +435,8 @@ static int run_show(struct cli *cli, const void *values, int argc, char **argv)
 		printf("poll            every %u s\n", w.poll_secs);
 	else
 		printf("poll            off\n");
-	printf("callbacks       %s\n", callbacks_can_be_checked(cli, &w) ? "can be checked" : "need the auth token: --auth-token-file");
+	printf("callbacks       %s\n", callbacks_can_be_checked(cli, &w) ?
+	       "can be checked" : "cannot be checked without the auth token (--auth-token-file)");
 	printf("calls           %lld\n", (long long)counts.calls);
 	printf("recordings      %lld\n", (long long)recordings_of(&counts));
 	return CLI_DONE;
