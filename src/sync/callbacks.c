@@ -4,6 +4,7 @@
  * it is asked for again, with growing pauses, before it is left to the next listing.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "catalog/callback.h"
@@ -24,6 +25,9 @@
 struct asking {
 	struct sync_session *session;
 	const struct catalog_callback_batch *batch;
+	/* Twilio does not answer for this workspace: the rest of its batch need not wait for that,
+	 * too, and other workspaces need not wait for the rest. */
+	atomic_bool is_down;
 };
 
 /* The recording, and the call that makes a file of it. 0: nothing is left to ask for. */
@@ -86,13 +90,19 @@ static void settle(const struct asking *asking, const struct catalog_callback *i
 
 static void ask_one(void *arg, size_t index)
 {
-	const struct asking *asking = arg;
+	struct asking *asking = arg;
 	const struct catalog_callback *item = &asking->batch->items[index];
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int rc = sync_is_cancelled(asking->session->env)
-			 ? -ECANCELED
-			 : ask(asking->session, &item->recording_sid, &error);
+	int rc = -ECANCELED;
 
+	if (atomic_load(&asking->is_down)) {
+		remote_error_set(&error, REMOTE_TRANSIENT, -EHOSTUNREACH, "Twilio does not answer");
+		rc = error.error;
+	} else if (!sync_is_cancelled(asking->session->env)) {
+		rc = ask(asking->session, &item->recording_sid, &error);
+	}
+	if (rc < 0 && error.kind == REMOTE_TRANSIENT)
+		atomic_store(&asking->is_down, true);
 	settle(asking, item, rc, &error);
 }
 
