@@ -60,8 +60,6 @@ void sync_session_close(struct sync_session *session);
 bool sync_is_cancelled(const struct sync_env *env);
 /* False where it was cut short by cancelling. */
 bool sync_nap(const struct sync_env *env, int64_t msecs);
-/* Calls fn(arg, 0 … count - 1), each once, in up to `threads` threads, this one among them. */
-void sync_parallel(size_t count, unsigned threads, void (*fn)(void *arg, size_t index), void *arg);
 
 /* ---- convert.c: what Twilio says, as the catalog takes it ---- */
 
