@@ -167,7 +167,11 @@ static int adopt(struct verify *v, const struct catalog_belief *belief, const ch
 	if (belief->recording.state != CATALOG_STATE_TWILIO)
 		return -ESTALE; /* the next sync finds it at Twilio */
 	rc = catalog_migrate_queue(v->env->catalog, scope, &queued);
-	return rc == -ENODEV ? -ESTALE : rc; /* disabled: nobody wants it moved now */
+	/* Disabled: nobody wants it moved now. */
+	if (rc == -ENODEV || (rc == 0 && !queued &&
+			      belief->recording.migration != CATALOG_MIGRATION_QUEUED))
+		return -ESTALE;
+	return rc;
 }
 
 /* What it was when it was lost, as far as that is known, it has to be again. */
