@@ -17,7 +17,8 @@ static int belief_load(struct conn *conn, struct catalog_belief *belief)
 		return err;
 	if (belief->recording.state != CATALOG_STATE_DELETED)
 		return 0;
-	err = conn_query_int(conn, &waits, "SELECT 1 FROM job WHERE recording_id = ? AND kind = ?", "ii",
+	err = conn_query_int(conn, &waits,
+			     "SELECT 1 FROM job WHERE recording_id = ? AND kind = ?", "ii",
 			     belief->recording.id, (int64_t)CATALOG_JOB_DELETE_S3);
 	belief->delete_waits = waits;
 	return err == -ENOENT ? 0 : err;
@@ -97,7 +98,8 @@ int catalog_calls_begun(struct catalog *catalog, int64_t workspace_id, int64_t s
 	if (err == 0)
 		err = conn_query(read.conn, &stmt,
 				 "SELECT c.sid FROM folder f JOIN call c ON c.folder_id = f.id"
-				 " WHERE f.workspace_id = ? AND c.start_secs >= ? AND c.start_secs < ?",
+				 " WHERE f.workspace_id = ? AND c.start_secs >= ?"
+				 " AND c.start_secs < ?",
 				 "iii", workspace_id, since_secs, until_secs);
 	if (err)
 		return err;

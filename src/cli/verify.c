@@ -45,7 +45,8 @@ static const char *kind_text(enum verify_kind kind)
 	return texts[kind];
 }
 
-/* What was put right is no problem any more; what is lost stays one, also when it is written down. */
+/* What was put right is no problem any more; what is lost stays one, also when it is written
+ * down. */
 static bool is_put_right(enum verify_kind kind)
 {
 	return kind == VERIFY_FOUND || kind == VERIFY_NEW_ETAG;
@@ -120,8 +121,9 @@ static void on_progress(void *arg, const struct verify_stats *stats)
 	struct shown *shown = arg;
 
 	if (stats->read_bytes)
-		cli_progress_show(&shown->progress, "%s: %lld of %lld read back, %lld MB, %lld problems",
-				  shown->name, (long long)stats->read, (long long)stats->good,
+		cli_progress_show(&shown->progress,
+				  "%s: %lld of %lld read back, %lld MB, %lld problems", shown->name,
+				  (long long)stats->read, (long long)stats->good,
 				  (long long)(stats->read_bytes / 1000000),
 				  (long long)problems_of(stats));
 	else
@@ -145,11 +147,12 @@ static void scope_json(struct shown *shown, const char *error, const struct veri
 {
 	json_array_append_new(
 		shown->scopes,
-		json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "scope",
+		json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "scope",
 			  shown->name, "complete", error == NULL, "error",
 			  error ? json_string(error) : json_null(), "objects",
 			  (json_int_t)s->objects, "good", (json_int_t)s->good, "read",
 			  (json_int_t)s->read, "read_bytes", (json_int_t)s->read_bytes,
+			  "read_unproven", (json_int_t)s->read_unproven,
 			  "deleted_unseen", (json_int_t)s->never_seen, "uploads_listed",
 			  (int)!s->uploads_unknown, "found", kinds_json(s->found), "repaired",
 			  kinds_json(s->repaired)));
@@ -161,6 +164,8 @@ static void scope_print(const struct shown *shown, bool is_complete, const struc
 	printf("%s: %lld recordings as they were migrated", shown->name, (long long)s->good);
 	if (v->read)
 		printf(", %lld of them read back", (long long)s->read);
+	if (s->read_unproven)
+		printf(" (%lld had no SHA-256 to compare with)", (long long)s->read_unproven);
 	printf(is_complete ? "\n" : " (in part)\n");
 	for (int kind = 0; kind < VERIFY_KIND_COUNT; kind++) {
 		if (!s->found[kind])
@@ -172,10 +177,12 @@ static void scope_print(const struct shown *shown, bool is_complete, const struc
 		printf("\n");
 	}
 	if (s->never_seen)
-		printf("  %lld that were deleted at Twilio before this catalog knew them, not in the bucket\n",
+		printf("  %lld that were deleted at Twilio before this catalog knew them, "
+		       "not in the bucket\n",
 		       (long long)s->never_seen);
 	if (s->uploads_unknown)
-		printf("  uploads that nobody completed were not looked for: the store does not list them\n");
+		printf("  uploads that nobody completed were not looked for: "
+		       "the store does not list them\n");
 	if (!v->repair && s->found[VERIFY_FOUND])
 		printf("  'tonicfs verify --repair' takes over what is in the bucket\n");
 }

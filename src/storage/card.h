@@ -3,12 +3,12 @@
  * read where a lost catalog is made anew after Twilio has forgotten the recording.
  *
  *   sha256                 of the bytes, where it was known before the upload began
- *   created, started       date_created of the recording, and the call's start, which its file's name has
+ *   created, started       date_created of the recording, and the call's start: the file's name
  *   duration               seconds, as Twilio says it
  *   kind                   "voicemail"; else absent
- *   call                   16 bytes of SHA-256 over both SIDs: who has the call log recognises the call
- *                          by it, and nobody learns the call's SID from it
- *   encryption-key-sid, encryption-cek, encryption-iv    of what Twilio encrypted
+ *   call                   16 bytes of SHA-256 over both SIDs: who has the call log recognises the
+ *                          call by it, and nobody learns the call's SID from it
+ *   encryption-key-sid, encryption-cek, encryption-iv: of what Twilio encrypted
  *
  * Nothing else: no number, no name, no call SID.
  */

@@ -34,8 +34,8 @@ bool storage_object_may_be(const struct catalog_recording *recording, int64_t si
 	       size_bytes >= least_secs * BYTES_PER_SEC;
 }
 
-int storage_tombstone_look(struct s3_client *s3, const char *prefix, const struct sid *recording_sid,
-			   struct remote_error *ret_error)
+int storage_tombstone_look(struct s3_client *s3, const char *prefix,
+			   const struct sid *recording_sid, struct remote_error *ret_error)
 {
 	char key[CATALOG_KEY_TEXT_SIZE];
 	struct s3_object object;

@@ -16,7 +16,7 @@ void storage_object_describe(const struct catalog_storage *storage, const char *
 bool storage_object_may_be(const struct catalog_recording *recording, int64_t size_bytes);
 /* Whether a recording that was removed, while its bytes stay, has its tombstone. 1: yes, 0: no;
  * else the negative errno of *ret_error. */
-int storage_tombstone_look(struct s3_client *s3, const char *prefix, const struct sid *recording_sid,
-			   struct remote_error *ret_error);
+int storage_tombstone_look(struct s3_client *s3, const char *prefix,
+			   const struct sid *recording_sid, struct remote_error *ret_error);
 
 #endif

@@ -1,5 +1,6 @@
 /* Looking at the bytes: a beginning, or all of them. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -69,7 +70,8 @@ static int read_piece(struct verify *v, const char *key, int64_t offset_bytes, i
 	int rc;
 
 	buf_reset(piece);
-	rc = s3_get_object(v->s3, key, offset_bytes, length, PIECE_BYTES, piece, &object, ret_error);
+	rc = s3_get_object(v->s3, key, offset_bytes, length, PIECE_BYTES, piece, &object,
+			   ret_error);
 	if (rc == 0 && (object.size_bytes != size_bytes || strcasecmp(object.etag, etag) != 0 ||
 			(int64_t)piece->len != length)) {
 		remote_error_set(ret_error, REMOTE_INVALID, -ESTALE,
@@ -134,6 +136,23 @@ static int on_belief(void *arg, size_t index, const struct catalog_belief *belie
 	return 0;
 }
 
+static void note_read(struct verify *v, const struct catalog_belief *belief, const char *sha256)
+{
+	struct catalog_object object = belief->object;
+	bool is_unproven = !object.sha256[0];
+
+	pthread_mutex_lock(&v->lock);
+	v->stats.read++;
+	v->stats.read_unproven += is_unproven;
+	pthread_mutex_unlock(&v->lock);
+	if (!is_unproven || !v->options.repair)
+		return;
+	/* So that the next one has something to compare with. */
+	snprintf(object.sha256, sizeof object.sha256, "%s", sha256);
+	verify_was_told(v,
+			catalog_object_renew(v->env->catalog, belief->recording.id, &object));
+}
+
 static void read_one(void *arg, size_t index)
 {
 	struct reading *reading = arg;
@@ -152,10 +171,7 @@ static void read_one(void *arg, size_t index)
 		return;
 	}
 	verify_answered(v);
-	pthread_mutex_lock(&v->lock);
-	v->stats.read++;
-	pthread_mutex_unlock(&v->lock);
-	/* What was found and not migrated here may have no hash to compare with. */
+	note_read(v, belief, sha256);
 	if (object->sha256[0] && strcasecmp(object->sha256, sha256) != 0)
 		verify_doubt_wrong(v, belief, VERIFY_WRONG_HASH, object->size_bytes);
 }

@@ -33,7 +33,8 @@ static bool ask_twilio(struct verify *v, const struct catalog_belief *belief, co
 		       enum account_presence *ret_presence)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int rc = account_recording_presence(v->twilio, &belief->recording.sid, ret_presence, &error);
+	int rc = account_recording_presence(v->twilio, &belief->recording.sid, ret_presence,
+					    &error);
 
 	if (rc) {
 		verify_undecided(v, &belief->recording.sid, key, rc, &error);
@@ -50,7 +51,8 @@ static int tell_lost(struct verify *v, const struct catalog_recording *recording
 {
 	int rc = 0;
 
-	/* First that Twilio has it no more: else it would be looked for there, and leave the tree. */
+	/* First that Twilio has it no more: else it would be looked for there, and leave the
+	 * tree. */
 	if (presence == ACCOUNT_RECORDING_GONE && recording->state == CATALOG_STATE_STORED)
 		rc = catalog_recording_gone(v->env->catalog, recording->id);
 	return rc ? rc : catalog_recording_lost_in_s3(v->env->catalog, recording->id);
@@ -244,7 +246,8 @@ static void look_for_object(struct verify *v, const struct catalog_belief *belie
 	if (ask_twilio(v, belief, key, &presence))
 		report(v, presence == ACCOUNT_RECORDING_GONE ? VERIFY_MISSING : VERIFY_NOT_IN_S3,
 		       belief, key, -1, false,
-		       presence == ACCOUNT_RECORDING_GONE ? "" : "the next sync finds it at Twilio");
+		       presence == ACCOUNT_RECORDING_GONE ? ""
+							   : "the next sync finds it at Twilio");
 }
 
 void verify_doubt(void *arg, size_t index)

@@ -1,6 +1,6 @@
 /*
- * The bucket's list, page by page, against the catalog. Nothing is changed here, and what is doubtful
- * is only noted: a list may be old when it is read.
+ * The bucket's list, page by page, against the catalog. Nothing is changed here, and what is
+ * doubtful is only noted: a list may be old when it is read.
  */
 #include <errno.h>
 #include <stdio.h>

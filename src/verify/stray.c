@@ -1,7 +1,7 @@
 /*
- * One object under a recording's key that the catalog knows nothing of: of a lost catalog, or nobody's.
- * It becomes a recording again where Twilio knows none of the name, nobody has removed it, and it is
- * audio. Its metadata lead to its call.
+ * One object under a recording's key that the catalog knows nothing of: of a lost catalog, or
+ * nobody's. It becomes a recording again where Twilio knows none of the name, nobody has removed
+ * it, and it is audio. Its metadata lead to its call.
  */
 #include <errno.h>
 #include <string.h>
@@ -70,7 +70,8 @@ static int find_call(const struct stray *stray, struct sid *ret_call_sid)
 		if (rc == 0)
 			rc = catalog_calls_begun(stray->v->env->catalog, stray->v->workspace.id,
 						 card->started_secs - DAY_SECS,
-						 card->started_secs + DAY_SECS, on_call, &candidates);
+						 card->started_secs + DAY_SECS, on_call,
+						 &candidates);
 	}
 	*ret_call_sid = candidates.call_sid;
 	return rc < 0 ? rc : 0;

@@ -23,7 +23,8 @@ void marks_release(struct marks *marks);
 
 /* ---- names.c: keys ---- */
 
-/* What a recording's key says: "<prefix>recordings/<AccountSid>/<yyyy>/<mm>/<dd>/<RecordingSid>.wav". */
+/* What a recording's key says:
+ * "<prefix>recordings/<AccountSid>/<yyyy>/<mm>/<dd>/<RecordingSid>.wav". */
 struct verify_name {
 	struct sid sid;
 	int32_t day; /* since 1970 */

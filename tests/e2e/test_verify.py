@@ -205,6 +205,7 @@ def test_what_is_in_both_places_is_compared_by_a_migration(acme):
 def test_a_lost_catalog_is_made_anew_after_twilio_has_forgotten(acme, later):
     """Names, inodes, times and bytes are as before, and what was removed stays away."""
     encrypted = acme.twilio.recording(acme.twilio.call(from_="+15559990040"), encrypted=True)
+    acme.twilio.call_with_recording(duration=300)  # in parts, so its SHA-256 is not among the metadata
     acme.tonic("sync")
     acme.migrate_all()
     acme.tonic("rm", acme.second.sid)
@@ -226,6 +227,10 @@ def test_a_lost_catalog_is_made_anew_after_twilio_has_forgotten(acme, later):
         assert mount.read("acme/spring/calls.csv") and acme.second.path not in mount.files()
     fresh("sync", "--full")
     assert look(fresh) == before
+    for unproven in (1, 0):
+        _, answer = verify(acme, "--read", "--repair", status=3, tonic=fresh)
+        assert answer["problems"] == 1 and answer["scopes"][0]["read"] == len(before)
+        assert answer["scopes"][0]["read_unproven"] == unproven
 
 
 def test_a_sync_alone_rebuilds_what_twilio_remembers(moved):

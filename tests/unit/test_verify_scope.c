@@ -1,5 +1,5 @@
-/* Whole verifications of a catalog against lists and answers that lie, break off and contradict each
- * other. */
+/* Whole verifications of a catalog against lists and answers that lie, break off and contradict
+ * each other. */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -86,7 +86,8 @@ static void answer_list(struct fixture *f, int fd, const char *line)
 		key_of(f, f->objects[i].number, key);
 		if (!f->objects[i].is_hidden)
 			buf_addf(&body,
-				 "<Contents><Key>%s</Key><Size>%d</Size><ETag>&quot;%s&quot;</ETag></Contents>",
+				 "<Contents><Key>%s</Key><Size>%d</Size>"
+				 "<ETag>&quot;%s&quot;</ETag></Contents>",
 				 key, SIZE, f->objects[i].etag ? f->objects[i].etag : "etag");
 	}
 	buf_add_str(&body, "</ListBucketResult>");
@@ -117,13 +118,11 @@ static void answer_head(struct fixture *f, int fd, const char *line)
 /* The beginning of a WAV of SIZE bytes. */
 static void answer_range(int fd)
 {
-	static const unsigned char wav[44] = { 'R', 'I', 'F', 'F', 0x24, 0xe2, 4, 0, 'W', 'A', 'V', 'E',
-					       'f', 'm', 't', ' ', 16, 0, 0, 0, 1, 0, 2, 0, 0x40, 0x1f,
-					       0, 0, 0, 0x7d, 0, 0, 4, 0, 16, 0, 'd', 'a', 't', 'a',
-					       0, 0xe2, 4, 0 };
+	static const char wav[] = "RIFF\x24\xe2\x04\0WAVEfmt \x10\0\0\0\x01\0\x02\0"
+				  "\x40\x1f\0\0\0\x7d\0\0\x04\0\x10\0data\0\xe2\x04\0";
 	char body[AUDIO_BYTES] = { 0 }, head[256];
 
-	memcpy(body, wav, sizeof wav);
+	memcpy(body, wav, sizeof wav - 1);
 	snprintf(head, sizeof head,
 		 "HTTP/1.1 206 Partial\r\nContent-Length: %d\r\nContent-Range: bytes 0-%d/%d\r\n"
 		 "ETag: \"etag\"\r\n\r\n",
@@ -401,6 +400,32 @@ static void test_verify__what_twilio_has_too_is_queued_and_not_believed(void **s
 	assert_int_equal(recording.migration, CATALOG_MIGRATION_QUEUED);
 }
 
+static void test_verify__a_kill_between_the_steps_of_taking_over_costs_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct catalog_recording_input input = {
+		.sid = queue_sid(3, 1),
+		.is_deleted = true,
+		.duration_secs = 10,
+		.date_created_secs = 1772360001,
+		.start_time_secs = 1772360001,
+	};
+	struct catalog_apply_stats applied = { 0 };
+	struct verify_stats stats;
+
+	/* What the first of the two steps leaves. */
+	assert_int_equal(catalog_recordings_apply(f->queue->catalog, f->queue->workspace_id, &input,
+						  1, &applied),
+			 0);
+	f->objects[0].number = 1;
+	f->count = 1;
+	assert_int_equal(run(f, true, &stats), 0);
+	assert_int_equal(f->kinds[VERIFY_FOUND], 1);
+	assert_int_equal(stats.never_seen, 0);
+	assert_int_equal(state_of(f, 1), CATALOG_STATE_S3);
+	assert_true(queue_get(f->queue, 1).is_listed);
+}
+
 static void test_verify__a_cancelled_one_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -424,6 +449,7 @@ int main(void)
 		TEST(test_verify__after_a_few_failures_in_a_row_nobody_is_asked_on),
 		TEST(test_verify__other_content_that_twilio_has_not_is_named_and_left),
 		TEST(test_verify__what_twilio_has_too_is_queued_and_not_believed),
+		TEST(test_verify__a_kill_between_the_steps_of_taking_over_costs_nothing),
 		TEST(test_verify__a_cancelled_one_changes_nothing),
 	};
 
