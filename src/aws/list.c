@@ -9,12 +9,12 @@
 /* A thousand entries of the longest keys, every byte of them encoded. */
 #define PAGE_LIMIT_BYTES (8 * 1024 * 1024)
 
-enum kind { OBJECTS, VERSIONS, UPLOADS };
+enum kind { OBJECTS, FOLDER, VERSIONS, UPLOADS };
 
 struct entry {
 	char *key, *etag, *storage_class, *upload_id, *version_id;
 	int64_t size_bytes, last_modified_secs;
-	bool is_delete_marker;
+	bool is_delete_marker, is_folder;
 };
 
 struct page {
@@ -66,7 +66,7 @@ static int set_unquoted(char **text, const char *value)
 	return *text ? 0 : -ENOMEM;
 }
 
-static int end_entry(struct page *page, bool is_delete_marker)
+static int end_entry(struct page *page, bool is_delete_marker, bool is_folder)
 {
 	if (!page->current.key)
 		return -EBADMSG;
@@ -80,6 +80,7 @@ static int end_entry(struct page *page, bool is_delete_marker)
 		page->capacity += 256;
 	}
 	page->current.is_delete_marker = is_delete_marker;
+	page->current.is_folder = is_folder;
 	page->entries[page->count++] = page->current;
 	page->current = (struct entry){ .key = NULL };
 	return 0;
@@ -98,7 +99,7 @@ static int on_entry_element(struct page *page, const char *name, const char *tex
 {
 	struct entry *e = &page->current;
 
-	if (strcmp(name, "Key") == 0)
+	if (strcmp(name, "Key") == 0 || strcmp(name, "Prefix") == 0)
 		return set(&e->key, text);
 	if (strcmp(name, "Size") == 0)
 		return set_number(&e->size_bytes, text);
@@ -119,15 +120,16 @@ static int on_entry_element(struct page *page, const char *name, const char *tex
 /* path without the root element */
 static int on_list_element(struct page *page, const char *path, const char *text)
 {
-	static const char *const containers[] = { "Contents", "Version", "DeleteMarker", "Upload" };
+	static const char *const containers[] = { "Contents", "Version", "DeleteMarker", "Upload",
+						  "CommonPrefixes" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(containers); i++) {
 		size_t n = strlen(containers[i]);
 
-		if (strncmp(path, containers[i], n) != 0)
+		if (strncmp(path, containers[i], n) != 0 || (i == 4 && page->kind != FOLDER))
 			continue;
 		if (path[n] == '\0')
-			return end_entry(page, i == 2);
+			return end_entry(page, i == 2, i == 4);
 		if (path[n] == '/')
 			return on_entry_element(page, path + n + 1, text);
 	}
@@ -146,8 +148,8 @@ static int on_list_element(struct page *page, const char *path, const char *text
 
 static int on_element(void *arg, const char *path, const char *text)
 {
-	static const char *const roots[] = { "ListBucketResult", "ListVersionsResult",
-					     "ListMultipartUploadsResult" };
+	static const char *const roots[] = { "ListBucketResult", "ListBucketResult",
+					     "ListVersionsResult", "ListMultipartUploadsResult" };
 	struct page *page = arg;
 	const char *root = roots[page->kind];
 	size_t n = strlen(root);
@@ -236,10 +238,10 @@ static void position_release(struct position *position)
 static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix,
 		      const struct position *position)
 {
-	static const char *const other_names[] = { "continuation-token", "version-id-marker",
-						   "upload-id-marker" };
+	static const char *const other_names[] = { "continuation-token", "continuation-token",
+						   "version-id-marker", "upload-id-marker" };
 
-	if (kind == OBJECTS)
+	if (kind == OBJECTS || kind == FOLDER)
 		s3_pairs_add(query, "list-type", "2");
 	else
 		s3_pairs_add(query, kind == VERSIONS ? "versions" : "uploads", "");
@@ -249,7 +251,9 @@ static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix
 		s3_pairs_add(query, "encoding-type", "url");
 	if (prefix && *prefix)
 		s3_pairs_add(query, "prefix", prefix);
-	if (position->key && kind != OBJECTS)
+	if (kind == FOLDER)
+		s3_pairs_add(query, "delimiter", "/");
+	if (position->key && kind != OBJECTS && kind != FOLDER)
 		s3_pairs_add(query, "key-marker", position->key);
 	if (position->other)
 		s3_pairs_add(query, other_names[kind], position->other);
@@ -299,6 +303,7 @@ static int emit(const struct page *page, s3_list_fn *fn, void *arg)
 			.upload_id = e->upload_id,
 			.version_id = e->version_id,
 			.is_delete_marker = e->is_delete_marker,
+			.is_folder = e->is_folder,
 			.last_modified_secs = e->last_modified_secs,
 		};
 
@@ -356,6 +361,12 @@ int s3_list_objects(struct s3_client *client, const char *prefix, s3_list_fn *fn
 		    struct remote_error *ret_error)
 {
 	return list(client, OBJECTS, prefix, fn, arg, ret_error);
+}
+
+int s3_list_folder(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
+		   struct remote_error *ret_error)
+{
+	return list(client, FOLDER, prefix, fn, arg, ret_error);
 }
 
 int s3_list_versions(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,

@@ -182,10 +182,12 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 	return ret_error->error;
 }
 
-int s3_head_object(struct s3_client *client, const char *key, struct s3_object *ret_object,
-		   struct remote_error *ret_error)
+int s3_head_object_metadata(struct s3_client *client, const char *key, s3_metadata_fn *fn,
+			    void *arg, struct s3_object *ret_object,
+			    struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_HEAD, .key = key };
+	static const char meta[] = "x-amz-meta-";
 	struct http_reply reply;
 	int r = s3_key_check(key, ret_error);
 
@@ -195,11 +197,23 @@ int s3_head_object(struct s3_client *client, const char *key, struct s3_object *
 	if (r)
 		return r;
 	object_from_reply(&reply, ret_object);
-	http_reply_release(&reply);
 	if (ret_object->size_bytes < 0)
-		return s3_fail(ret_error, REMOTE_INVALID, -EIO,
-			       "the answer does not say how long the object is");
-	return 0;
+		r = s3_fail(ret_error, REMOTE_INVALID, -EIO,
+			    "the answer does not say how long the object is");
+	for (size_t i = 0; i < reply.header_count && fn && !r; i++) {
+		const struct http_header *header = &reply.headers[i];
+
+		if (strncasecmp(header->name, meta, sizeof meta - 1) == 0)
+			fn(arg, header->name + sizeof meta - 1, header->value);
+	}
+	http_reply_release(&reply);
+	return r;
+}
+
+int s3_head_object(struct s3_client *client, const char *key, struct s3_object *ret_object,
+		   struct remote_error *ret_error)
+{
+	return s3_head_object_metadata(client, key, NULL, NULL, ret_object, ret_error);
 }
 
 /* The answer is the range that was asked for, or as much of it as the object has. */

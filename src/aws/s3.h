@@ -105,6 +105,11 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 		  struct remote_error *ret_error);
 int s3_head_object(struct s3_client *client, const char *key, struct s3_object *ret_object,
 		   struct remote_error *ret_error);
+/* The same, and every x-amz-meta-<name> that the answer has; names as the server writes them. */
+typedef void s3_metadata_fn(void *arg, const char *name, const char *value);
+int s3_head_object_metadata(struct s3_client *client, const char *key, s3_metadata_fn *fn,
+			    void *arg, struct s3_object *ret_object,
+			    struct remote_error *ret_error);
 /* The whole of a small object, or of a range (length_bytes -1: to the end). */
 int s3_get_object(struct s3_client *client, const char *key, int64_t offset_bytes,
 		  int64_t length_bytes, size_t limit_bytes, struct buf *ret_body,
@@ -143,11 +148,15 @@ struct s3_list_entry {
 	const char *upload_id;     /* s3_list_uploads only */
 	const char *version_id;    /* s3_list_versions only */
 	bool is_delete_marker;
+	bool is_folder;            /* s3_list_folder only: key is what others begin with, "…/" */
 	int64_t last_modified_secs;
 };
 typedef int s3_list_fn(void *arg, const struct s3_list_entry *entry);
 int s3_list_objects(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
 		    struct remote_error *ret_error);
+/* What is directly below a prefix that ends in '/': objects, and folders for all that is deeper. */
+int s3_list_folder(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
+		   struct remote_error *ret_error);
 int s3_list_versions(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
 		     struct remote_error *ret_error);
 int s3_list_uploads(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,

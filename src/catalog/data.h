@@ -11,6 +11,7 @@ int64_t inode_base(const struct sid *sid);
 
 int recording_load(struct conn *conn, int64_t id, struct catalog_recording *ret_recording);
 int recording_load_by_sid(struct conn *conn, const struct sid *sid, struct catalog_recording *ret_recording);
+int object_load(struct conn *conn, int64_t recording_id, struct catalog_object *ret_object); /* -ENOENT */
 int object_store(struct conn *conn, int64_t recording_id, const struct catalog_object *object);
 /* TWILIO -> MISSING (unlisted), STORED -> S3; -ESTALE else. */
 int recording_gone(struct conn *conn, const struct catalog_recording *recording);

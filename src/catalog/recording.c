@@ -86,19 +86,16 @@ int catalog_recording_find(struct catalog *catalog, const struct sid *sid, struc
 	return err ? err : recording_load_by_sid(read.conn, sid, ret_recording);
 }
 
-int catalog_recording_object(struct catalog *catalog, int64_t id, struct catalog_object *ret_object)
+int object_load(struct conn *conn, int64_t recording_id, struct catalog_object *ret_object)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct catalog_object *o = ret_object;
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = conn_query(conn, &stmt, "SELECT bucket, key, etag, version_id, sha256, checksum_sha256,"
+			     " encryption, kms_key_id, storage_class, size_bytes, stored_secs FROM object"
+			     " WHERE recording_id = ?", "i", recording_id);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt, "SELECT bucket, key, etag, version_id, sha256, checksum_sha256,"
-				 " encryption, kms_key_id, storage_class, size_bytes, stored_secs FROM object"
-				 " WHERE recording_id = ?", "i", id);
-	if (err == 0)
-		err = conn_step(read.conn, stmt);
+		err = conn_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
 	column_text(stmt, 0, o->bucket, sizeof o->bucket);
@@ -113,6 +110,14 @@ int catalog_recording_object(struct catalog *catalog, int64_t id, struct catalog
 	o->size_bytes = sqlite3_column_int64(stmt, 9);
 	o->stored_secs = sqlite3_column_int64(stmt, 10);
 	return 0;
+}
+
+int catalog_recording_object(struct catalog *catalog, int64_t id, struct catalog_object *ret_object)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	return err ? err : object_load(read.conn, id, ret_object);
 }
 
 int object_store(struct conn *conn, int64_t recording_id, const struct catalog_object *o)

@@ -22,6 +22,7 @@ const struct cli_command *const cli_commands[] = {
 	&command_migrate,
 	&command_rm,
 	&command_status,
+	&command_verify,
 	&command_setting_list,
 	&command_setting_set,
 	&command_help,

@@ -11,7 +11,7 @@ extern const struct cli_command command_campaign_add, command_campaign_list, com
 extern const struct cli_command command_storage_set, command_storage_show;
 extern const struct cli_command command_setting_list, command_setting_set;
 extern const struct cli_command command_sync, command_mount, command_migrate, command_rm;
-extern const struct cli_command command_status, command_serve;
+extern const struct cli_command command_status, command_serve, command_verify;
 extern const struct cli_command command_help, command_version;
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "account/deletion.h"
 #include "migrate/migrate-private.h"
+#include "storage/object.h"
 #include "util/log.h"
 
 #define FOUND_PAUSE_MSECS 60000 /* for the next step, before somebody else may claim it */
@@ -34,7 +35,7 @@ static int adopt(struct transfer *t)
 		return transfer_fail(
 			t, JOB_OUTCOME_FAILED,
 			"deleted at Twilio, and the object in S3 is not what was recorded");
-	transfer_describe_object(t, &object, &stored);
+	storage_object_describe(&t->storage, t->key, &object, &stored);
 	stored.size_bytes = size_bytes;
 	memcpy(stored.sha256, sha256, sizeof sha256);
 	/* The lease is given back first: the recording is to be found as one that nobody moves. */

@@ -59,8 +59,6 @@ int transfer_fail_remote(struct transfer *t, const char *who, const struct remot
 
 /* The transfer's buffer, within the budget: what was reserved is made more or less. Once. */
 int transfer_buffer(struct transfer *t, size_t bytes);
-void transfer_describe_object(const struct transfer *t, const struct s3_object *object,
-			      struct catalog_object *ret_object);
 
 /* download.c: opens the media, looks at what stands under the key meanwhile; allocates the buffer.
  */

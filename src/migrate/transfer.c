@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "migrate/migrate-private.h"
+#include "storage/object.h"
 #include "util/fault.h"
 
 #define BYTES_PER_SEC_AND_CHANNEL 16000
@@ -161,29 +162,13 @@ static int move(struct transfer *t)
 	return err ? err : upload_whole(t, len);
 }
 
-void transfer_describe_object(const struct transfer *t, const struct s3_object *object,
-			      struct catalog_object *ret_object)
-{
-	struct catalog_object *o = ret_object;
-
-	memset(o, 0, sizeof *o);
-	snprintf(o->bucket, sizeof o->bucket, "%s", t->storage.bucket);
-	snprintf(o->key, sizeof o->key, "%s", t->key);
-	snprintf(o->etag, sizeof o->etag, "%s", object->etag);
-	snprintf(o->version_id, sizeof o->version_id, "%s", object->version_id);
-	snprintf(o->checksum_sha256, sizeof o->checksum_sha256, "%s", object->checksum_sha256);
-	snprintf(o->encryption, sizeof o->encryption, "%s", object->encryption);
-	snprintf(o->kms_key_id, sizeof o->kms_key_id, "%s", object->kms_key_id);
-	snprintf(o->storage_class, sizeof o->storage_class, "%s", object->storage_class);
-	o->size_bytes = object->size_bytes;
-}
-
 static int note_stored(struct transfer *t, const struct s3_object *object)
 {
 	struct catalog_object stored;
 	int err;
 
-	transfer_describe_object(t, object, &stored);
+	storage_object_describe(&t->storage, t->key, object, &stored);
+	stored.stored_secs = 0; /* now, by our clock */
 	memcpy(stored.sha256, t->content.sha256_hex, sizeof t->content.sha256_hex);
 	err = catalog_migrate_stored(t->migrate->catalog, &t->run->job, &stored,
 				     t->content.has_wav ? t->content.wav.channels : 0);

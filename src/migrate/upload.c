@@ -4,43 +4,30 @@
 #include <string.h>
 
 #include "migrate/migrate-private.h"
+#include "storage/card.h"
 #include "util/cleanup.h"
 #include "util/fault.h"
 #include "util/log.h"
 
-#define METADATA_COUNT 4
-#define METADATA_LIMIT_BYTES 2048 /* of names and values together, S3's limit */
-
 /* ---- what stands beside the bytes ---- */
 
 struct metadata {
-	struct s3_metadata pairs[METADATA_COUNT];
-	size_t count;
+	struct storage_card card;
+	struct storage_card_text text; /* points into the card */
 };
-
-static void add(struct metadata *metadata, const char *name, const char *value)
-{
-	metadata->pairs[metadata->count++] = (struct s3_metadata){ name, value };
-}
 
 /* No numbers, no names. Without its key material an encrypted recording is lost, so it goes along.
  */
 static int metadata_fill(struct transfer *t, bool has_sha256, struct metadata *ret_metadata)
 {
-	size_t bytes = 0;
+	struct storage_card *card = &ret_metadata->card;
+	int err = storage_card_of(t->migrate->catalog, t->recording, card);
 
-	ret_metadata->count = 0;
+	if (err)
+		return transfer_fail(t, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));
 	if (has_sha256)
-		add(ret_metadata, "sha256", t->content.sha256_hex);
-	if (t->recording->is_encrypted) {
-		add(ret_metadata, "encryption-key-sid", t->encryption.key_sid);
-		add(ret_metadata, "encryption-cek", t->encryption.cek);
-		add(ret_metadata, "encryption-iv", t->encryption.iv);
-	}
-	for (size_t i = 0; i < ret_metadata->count; i++)
-		bytes += strlen("x-amz-meta-") + strlen(ret_metadata->pairs[i].name) +
-			 strlen(ret_metadata->pairs[i].value);
-	if (bytes > METADATA_LIMIT_BYTES)
+		memcpy(card->sha256, t->content.sha256_hex, sizeof card->sha256);
+	if (storage_card_write(card, &ret_metadata->text))
 		return transfer_fail(t, JOB_OUTCOME_FAILED,
 				     "its encryption key is too long for an object's metadata");
 	return 0;
@@ -74,8 +61,8 @@ int upload_whole(struct transfer *t, size_t len)
 		.body = t->buffer,
 		.body_len = len,
 		.content_type = content_type(t),
-		.metadata = metadata.pairs,
-		.metadata_count = metadata.count,
+		.metadata = metadata.text.pairs,
+		.metadata_count = metadata.text.count,
 		.if_none_match = true,
 		.send_checksum = true,
 	};
@@ -138,8 +125,8 @@ static int begin(struct transfer *t, struct upload *upload)
 	head = (struct s3_put){
 		.key = t->key,
 		.content_type = content_type(t),
-		.metadata = metadata.pairs,
-		.metadata_count = metadata.count,
+		.metadata = metadata.text.pairs,
+		.metadata_count = metadata.text.count,
 	};
 	if (s3_upload_create(t->s3, &head, upload->id, &error))
 		return transfer_fail_remote(t, "S3", &error);

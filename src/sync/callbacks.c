@@ -10,6 +10,7 @@
 #include "catalog/callback.h"
 #include "sync/sync-private.h"
 #include "util/log.h"
+#include "util/pool.h"
 #include "util/times.h"
 
 /* Two that ask for the same do no harm, so a dead one need not be waited for long. */
@@ -118,7 +119,7 @@ static void ask_all(const struct sync_env *env, const struct catalog_callback_ba
 			log_error("sync: callbacks of a workspace: %s", strerror(-rc));
 		return;
 	}
-	sync_parallel(batch->count, THREADS, ask_one, &asking);
+	parallel_for(batch->count, THREADS, ask_one, &asking);
 	sync_session_close(asking.session);
 }
 

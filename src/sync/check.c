@@ -1,13 +1,9 @@
 /* A recording that Twilio does not show any more: asked for by its SID, looked up in S3, and only
  * then believed. */
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
+#include "storage/object.h"
 #include "sync/sync-private.h"
-
-/* A mono recording's; nothing whole is smaller than this allows. */
-#define BYTES_PER_SEC 16000
 
 struct asked {
 	struct sync_session *session;
@@ -30,25 +26,6 @@ static int on_recording(void *arg, const struct twilio_recording *recordings, si
 	return 0;
 }
 
-static void object_from_s3(const struct sync_session *session, const char *key,
-			   const struct s3_object *found, struct catalog_object *ret_object)
-{
-	struct catalog_object *object = ret_object;
-
-	*object = (struct catalog_object){ .size_bytes = found->size_bytes,
-					   .stored_secs = found->last_modified_secs };
-	snprintf(object->bucket, sizeof object->bucket, "%s", session->storage.bucket);
-	snprintf(object->key, sizeof object->key, "%s", key);
-	snprintf(object->etag, sizeof object->etag, "%s", found->etag);
-	snprintf(object->version_id, sizeof object->version_id, "%s", found->version_id);
-	snprintf(object->sha256, sizeof object->sha256, "%s", found->meta_sha256);
-	snprintf(object->checksum_sha256, sizeof object->checksum_sha256, "%s",
-		 found->checksum_sha256);
-	snprintf(object->encryption, sizeof object->encryption, "%s", found->encryption);
-	snprintf(object->kms_key_id, sizeof object->kms_key_id, "%s", found->kms_key_id);
-	snprintf(object->storage_class, sizeof object->storage_class, "%s", found->storage_class);
-}
-
 /* 0: *ret_object; -ENOENT: there is none; else it could not be told. */
 static int look_in_s3(struct sync_session *session, const struct catalog_recording *recording,
 		      struct catalog_object *ret_object, struct remote_error *ret_error)
@@ -64,13 +41,12 @@ static int look_in_s3(struct sync_session *session, const struct catalog_recordi
 	rc = s3_head_object(session->s3, key, &found, ret_error);
 	if (rc < 0)
 		return ret_error->kind == REMOTE_NOT_FOUND ? -ENOENT : rc == -ENOENT ? -EIO : rc;
-	if (!recording->is_encrypted && recording->duration_secs > 1 &&
-	    found.size_bytes < (recording->duration_secs - 1) * BYTES_PER_SEC) {
+	if (!storage_object_may_be(recording, found.size_bytes)) {
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 				 "S3: an object under a recording's key that is too short for it");
 		return -EIO;
 	}
-	object_from_s3(session, key, &found, ret_object);
+	storage_object_describe(&session->storage, key, &found, ret_object);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* Single resources, asked for by their SIDs and written to the catalog. */
 #include <errno.h>
 
+#include "storage/object.h"
 #include "sync/sync-private.h"
 
 /* ---- calls ---- */
@@ -63,13 +64,15 @@ static bool is_removed_elsewhere(struct fetched_recording *fetched,
 				 const struct twilio_recording *recording)
 {
 	struct sync_session *session = fetched->session;
+	struct remote_error error = REMOTE_ERROR_INIT;
 	int64_t now;
 
 	twilio_client_now(session->twilio, &now);
 	if (fetched->is_known || !session->s3 || recording->date_created_secs > now - NEWS_SECS)
 		return false;
 	/* As in a listing: what S3 does not tell now counts as not removed. */
-	return sync_tombstone_ask(session, &recording->sid) == 1;
+	return storage_tombstone_look(session->s3, session->storage.prefix, &recording->sid,
+				      &error) == 1;
 }
 
 static int on_recording(void *arg, const struct twilio_recording *recordings, size_t count)

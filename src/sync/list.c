@@ -9,6 +9,7 @@
 #include "sync/sync-private.h"
 #include "util/cleanup.h"
 #include "util/list.h"
+#include "util/pool.h"
 
 #define PAGE_SIZE 1000
 /* Cutting later than this would throw more away than it gains. */
@@ -339,7 +340,7 @@ void sync_list(struct sync_run *run, int64_t calls_since_secs, int64_t recording
 		sync_run_fail(run, rc, NULL);
 	pthread_mutex_unlock(&run->lock);
 	if (rc == 0)
-		sync_parallel(lister.threads, lister.threads, work, &lister);
+		parallel_for(lister.threads, lister.threads, work, &lister);
 	*ret_calls_complete = rc == 0 && !lister.is_stopped && !lister.has_failed[KIND_CALLS];
 	*ret_recordings_complete =
 		rc == 0 && !lister.is_stopped && !lister.has_failed[KIND_RECORDINGS];

@@ -5,6 +5,7 @@
 
 #include "sync/sync-private.h"
 #include "util/cleanup.h"
+#include "util/pool.h"
 #include "util/times.h"
 
 #define PROGRESS_MSECS 100
@@ -125,7 +126,7 @@ static void fetch_unknown_calls(struct sync_run *run)
 					   UNKNOWN_CALLS_BATCH, on_unknown_call, unknown);
 		if (rc < 0)
 			fail(run, rc, NULL);
-		sync_parallel(unknown->count, run->options.threads, fetch_unknown_call, unknown);
+		parallel_for(unknown->count, run->options.threads, fetch_unknown_call, unknown);
 		/* Those that failed would come first again. */
 	} while (unknown->count == UNKNOWN_CALLS_BATCH && unknown->settled == unknown->count);
 	free(unknown);
@@ -167,7 +168,7 @@ static int on_believed_at_twilio(void *arg, const struct catalog_recording *reco
 
 static void check_all(struct sync_run *run)
 {
-	sync_parallel(run->check_count, run->options.threads, check_one, run);
+	parallel_for(run->check_count, run->options.threads, check_one, run);
 	run->check_count = 0;
 }
 

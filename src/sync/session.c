@@ -1,16 +1,13 @@
 /* A workspace's clients, and small helpers of the room. */
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "account/account.h"
 #include "storage/storage.h"
 #include "sync/sync-private.h"
-#include "util/pool.h"
 #include "util/times.h"
 
-#define MAX_THREADS 32
 #define NAP_MSECS 100
 
 /* ---- clients ---- */
@@ -71,40 +68,4 @@ bool sync_nap(const struct sync_env *env, int64_t msecs)
 		nanosleep(&nap, NULL);
 	}
 	return !sync_is_cancelled(env);
-}
-
-/* ---- side by side ---- */
-
-struct parallel {
-	void (*fn)(void *arg, size_t index);
-	void *arg;
-	size_t count;
-	atomic_size_t next;
-};
-
-static void *parallel_work(void *arg)
-{
-	struct parallel *parallel = arg;
-	size_t index;
-
-	while ((index = atomic_fetch_add(&parallel->next, 1)) < parallel->count)
-		parallel->fn(parallel->arg, index);
-	return NULL;
-}
-
-void sync_parallel(size_t count, unsigned threads, void (*fn)(void *arg, size_t index), void *arg)
-{
-	struct parallel parallel = { .fn = fn, .arg = arg, .count = count };
-	pthread_t others[MAX_THREADS];
-	unsigned started = 0;
-
-	if (threads > MAX_THREADS)
-		threads = MAX_THREADS;
-	/* Where no thread is to be had, those that there are do the work. */
-	while (started + 1 < threads && started + 1 < count &&
-	       thread_start(&others[started], parallel_work, &parallel) == 0)
-		started++;
-	parallel_work(&parallel);
-	while (started)
-		pthread_join(others[--started], NULL);
 }

@@ -9,6 +9,7 @@
 
 #include "sync/sync-private.h"
 #include "util/log.h"
+#include "util/pool.h"
 #include "util/times.h"
 
 #define BATCH 64
@@ -382,7 +383,7 @@ int sync_sizer_step(struct sync_sizer *sizer, int64_t *ret_learned, bool *ret_le
 	*ret_left = false;
 	if (rc < 0 || !sizer->item_count)
 		return rc;
-	sync_parallel(sizer->item_count, sizer->threads, probe_one, sizer);
+	parallel_for(sizer->item_count, sizer->threads, probe_one, sizer);
 	rc = store(sizer, ret_learned);
 	pause = settle(sizer);
 	sizer->item_count = 0;

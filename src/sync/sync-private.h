@@ -60,8 +60,6 @@ void sync_session_close(struct sync_session *session);
 bool sync_is_cancelled(const struct sync_env *env);
 /* False where it was cut short by cancelling. */
 bool sync_nap(const struct sync_env *env, int64_t msecs);
-/* Calls fn(arg, 0 … count - 1), each once, in up to `threads` threads, this one among them. */
-void sync_parallel(size_t count, unsigned threads, void (*fn)(void *arg, size_t index), void *arg);
 
 /* ---- convert.c: what Twilio says, as the catalog takes it ---- */
 
@@ -113,8 +111,6 @@ void sync_tombstones_release(struct sync_tombstones *tombstones);
 void sync_tombstones_load(struct sync_run *run);
 /* All were listed, and it is none of them. */
 bool sync_tombstones_rule_out(struct sync_run *run, const struct sid *sid);
-/* Asks S3: 1 it is there, 0 it is not, else -errno. */
-int sync_tombstone_ask(struct sync_session *session, const struct sid *sid);
 /* For a recording that the catalog does not know. Asks S3 where they were not listed, and lists
  * them when that was asked too often. What S3 does not tell now counts as not removed. */
 bool sync_tombstone_is_there(struct sync_run *run, const struct sid *sid);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "storage/object.h"
 #include "sync/sync-private.h"
 
 /* A poll finds a few new recordings: each costs a request. Where it finds many, all tombstones are
@@ -70,20 +71,6 @@ void sync_tombstones_load(struct sync_run *run)
 	pthread_mutex_unlock(&run->tombstones.lock);
 }
 
-int sync_tombstone_ask(struct sync_session *session, const struct sid *sid)
-{
-	struct remote_error error = REMOTE_ERROR_INIT;
-	char key[CATALOG_KEY_TEXT_SIZE];
-	struct s3_object object;
-	int rc;
-
-	catalog_tombstone_key(session->storage.prefix, sid, key);
-	rc = s3_head_object(session->s3, key, &object, &error);
-	if (rc == 0)
-		return 1;
-	return error.kind == REMOTE_NOT_FOUND ? 0 : rc;
-}
-
 bool sync_tombstones_rule_out(struct sync_run *run, const struct sid *sid)
 {
 	bool is_out;
@@ -97,6 +84,7 @@ bool sync_tombstones_rule_out(struct sync_run *run, const struct sid *sid)
 bool sync_tombstone_is_there(struct sync_run *run, const struct sid *sid)
 {
 	struct sync_tombstones *tombstones = &run->tombstones;
+	struct remote_error error = REMOTE_ERROR_INIT;
 	bool is_known = true, is_there = false;
 	int rc;
 
@@ -114,7 +102,7 @@ bool sync_tombstone_is_there(struct sync_run *run, const struct sid *sid)
 	if (is_known)
 		return is_there;
 
-	rc = sync_tombstone_ask(run->session, sid);
+	rc = storage_tombstone_look(run->session->s3, run->session->storage.prefix, sid, &error);
 	if (rc < 0) {
 		/* A new recording is not kept from its user because the bucket cannot be asked. */
 		pthread_mutex_lock(&tombstones->lock);

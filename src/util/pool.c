@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "util/cleanup.h"
 
@@ -100,4 +101,40 @@ int pool_push(struct pool *pool, struct pool_task *task)
 	pthread_cond_signal(&pool->cond);
 	pthread_mutex_unlock(&pool->lock);
 	return 0;
+}
+
+/* ---- side by side ---- */
+
+struct parallel {
+	void (*fn)(void *arg, size_t index);
+	void *arg;
+	size_t count;
+	atomic_size_t next;
+};
+
+static void *parallel_work(void *arg)
+{
+	struct parallel *parallel = arg;
+	size_t index;
+
+	while ((index = atomic_fetch_add(&parallel->next, 1)) < parallel->count)
+		parallel->fn(parallel->arg, index);
+	return NULL;
+}
+
+void parallel_for(size_t count, unsigned threads, void (*fn)(void *arg, size_t index), void *arg)
+{
+	struct parallel parallel = { .fn = fn, .arg = arg, .count = count };
+	pthread_t others[PARALLEL_THREADS_MAX];
+	unsigned started = 0;
+
+	if (threads > PARALLEL_THREADS_MAX)
+		threads = PARALLEL_THREADS_MAX;
+	/* Where no thread is to be had, those that there are do the work. */
+	while (started + 1 < threads && started + 1 < count &&
+	       thread_start(&others[started], parallel_work, &parallel) == 0)
+		started++;
+	parallel_work(&parallel);
+	while (started)
+		pthread_join(others[--started], NULL);
 }

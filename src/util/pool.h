@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "util/list.h"
 
@@ -37,5 +38,10 @@ void pool_release(struct pool *pool);
 
 /* A thread without signals. 0 or -errno. */
 int thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg);
+
+/* Calls fn(arg, 0 … count - 1), each once, in up to `threads` threads, this one among them, and
+ * returns when all have returned. */
+#define PARALLEL_THREADS_MAX 32
+void parallel_for(size_t count, unsigned threads, void (*fn)(void *arg, size_t index), void *arg);
 
 #endif

@@ -434,6 +434,31 @@ static void test_aws__a_list_of_objects_goes_on_to_the_last_page(void **state)
 	helper_s3_stop(&s3);
 }
 
+static void test_aws__a_folder_is_listed_without_what_is_deeper(void **state)
+{
+	static const struct helper_answer answers[] = {
+		{ 200, NULL,
+		  "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>"
+		  "<Prefix>p/</Prefix><Delimiter>/</Delimiter>"
+		  "<Contents><Key>p/a</Key><ETag>&quot;e&quot;</ETag><Size>3</Size></Contents>"
+		  "<CommonPrefixes><Prefix>p/b%2B/</Prefix></CommonPrefixes></ListBucketResult>" },
+	};
+	struct seen seen = { .text = BUF_INIT };
+	struct remote_error error;
+	struct helper_s3 s3;
+
+	(void)state;
+	helper_s3_start(&s3, answers, 1, NULL);
+	assert_int_equal(s3_list_folder(s3.client, "p/", see, &seen, &error), 0);
+	assert_string_equal(buf_str(&seen.text), "p/a|3|e||-|-|0|0\n"
+						 "p/b+/|0|||-|-|0|0\n");
+	assert_string_equal(
+		helper_s3_request_line(&s3, 0),
+		"GET /bucket?list-type=2&encoding-type=url&prefix=p%2F&delimiter=%2F HTTP/1.1");
+	buf_release(&seen.text);
+	helper_s3_stop(&s3);
+}
+
 static void test_aws__a_callback_ends_a_list(void **state)
 {
 	static const struct helper_answer answer = {
@@ -883,6 +908,7 @@ int main(void)
 		cmocka_unit_test(test_aws__an_upload_is_created_filled_and_completed),
 		cmocka_unit_test(test_aws__a_completion_is_believed_only_as_a_whole),
 		cmocka_unit_test(test_aws__a_list_of_objects_goes_on_to_the_last_page),
+		cmocka_unit_test(test_aws__a_folder_is_listed_without_what_is_deeper),
 		cmocka_unit_test(test_aws__a_callback_ends_a_list),
 		cmocka_unit_test(test_aws__lists_of_versions_and_uploads_go_on_by_two_markers),
 		cmocka_unit_test(test_aws__a_list_that_cannot_be_believed_is_invalid),

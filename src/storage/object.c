@@ -1,0 +1,52 @@
+#include "storage/object.h"
+
+#include <stdio.h>
+
+/* A mono recording's; nothing whole is smaller than this allows. */
+#define BYTES_PER_SEC 16000
+#define DURATION_ALLOWANCE_SECS 1 /* Twilio's duration is in whole seconds */
+
+void storage_object_describe(const struct catalog_storage *storage, const char *key,
+			     const struct s3_object *object, struct catalog_object *ret_object)
+{
+	struct catalog_object *o = ret_object;
+
+	*o = (struct catalog_object){ .size_bytes = object->size_bytes,
+				      .stored_secs = object->last_modified_secs };
+	snprintf(o->bucket, sizeof o->bucket, "%s", storage->bucket);
+	snprintf(o->key, sizeof o->key, "%s", key);
+	snprintf(o->etag, sizeof o->etag, "%s", object->etag);
+	snprintf(o->version_id, sizeof o->version_id, "%s", object->version_id);
+	snprintf(o->sha256, sizeof o->sha256, "%s", object->meta_sha256);
+	snprintf(o->checksum_sha256, sizeof o->checksum_sha256, "%s", object->checksum_sha256);
+	snprintf(o->encryption, sizeof o->encryption, "%s", object->encryption);
+	snprintf(o->kms_key_id, sizeof o->kms_key_id, "%s", object->kms_key_id);
+	snprintf(o->storage_class, sizeof o->storage_class, "%s", object->storage_class);
+}
+
+bool storage_object_may_be(const struct catalog_recording *recording, int64_t size_bytes)
+{
+	int64_t least_secs = recording->duration_secs - DURATION_ALLOWANCE_SECS;
+
+	if (size_bytes <= 0)
+		return false;
+	return recording->is_encrypted || least_secs <= 0 ||
+	       size_bytes >= least_secs * BYTES_PER_SEC;
+}
+
+int storage_tombstone_look(struct s3_client *s3, const char *prefix,
+			   const struct sid *recording_sid, struct remote_error *ret_error)
+{
+	char key[CATALOG_KEY_TEXT_SIZE];
+	struct s3_object object;
+	int err;
+
+	catalog_tombstone_key(prefix, recording_sid, key);
+	err = s3_head_object(s3, key, &object, ret_error);
+	if (err == 0)
+		return 1;
+	if (ret_error->kind != REMOTE_NOT_FOUND)
+		return err;
+	remote_error_clear(ret_error);
+	return 0;
+}

@@ -1,0 +1,22 @@
+/*
+ * What S3 says of an object, as the catalog keeps it; and looking for what removals left. Shared by
+ * the rooms that put recordings into the bucket and those that find them there. Threads: any.
+ */
+#ifndef TONICFS_STORAGE_OBJECT_H
+#define TONICFS_STORAGE_OBJECT_H
+
+#include "aws/s3.h"
+#include "catalog/recording.h"
+#include "catalog/workspace.h"
+
+/* sha256 is what the object's metadata say. */
+void storage_object_describe(const struct catalog_storage *storage, const char *key,
+			     const struct s3_object *object, struct catalog_object *ret_object);
+/* False: too short to be all of the recording, by what Twilio said of its duration, or empty. */
+bool storage_object_may_be(const struct catalog_recording *recording, int64_t size_bytes);
+/* Whether a recording that was removed, while its bytes stay, has its tombstone. 1: yes, 0: no;
+ * else the negative errno of *ret_error. */
+int storage_tombstone_look(struct s3_client *s3, const char *prefix,
+			   const struct sid *recording_sid, struct remote_error *ret_error);
+
+#endif

@@ -1,0 +1,283 @@
+/*
+ * One recording that the list left in doubt. It is looked up again, for the list may be old by now;
+ * then its object is asked for by itself, and its recording at Twilio, before anything is said.
+ */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "account/deletion.h"
+#include "catalog/job.h"
+#include "storage/object.h"
+#include "verify/verify-private.h"
+
+static void report(struct verify *v, enum verify_kind kind, const struct catalog_belief *belief,
+		   const char *key, int64_t found_bytes, bool is_repaired, const char *note)
+{
+	const struct verify_finding finding = {
+		.kind = kind,
+		.recording_sid = belief->recording.sid,
+		.key = key,
+		.note = note,
+		.expected_bytes = belief->has_object ? belief->object.size_bytes
+						     : belief->recording.size_bytes,
+		.found_bytes = found_bytes,
+		.is_repaired = is_repaired,
+	};
+
+	verify_report(v, &finding);
+}
+
+/* False: Twilio did not say, which has been reported. */
+static bool ask_twilio(struct verify *v, const struct catalog_belief *belief, const char *key,
+		       enum account_presence *ret_presence)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int rc = account_recording_presence(v->twilio, &belief->recording.sid, ret_presence,
+					    &error);
+
+	if (rc) {
+		verify_undecided(v, &belief->recording.sid, key, rc, &error);
+		return false;
+	}
+	verify_answered(v);
+	return true;
+}
+
+/* ---- said to be in S3 ---- */
+
+static int tell_lost(struct verify *v, const struct catalog_recording *recording,
+		     enum account_presence presence)
+{
+	int rc = 0;
+
+	/* First that Twilio has it no more: else it would be looked for there, and leave the
+	 * tree. */
+	if (presence == ACCOUNT_RECORDING_GONE && recording->state == CATALOG_STATE_STORED)
+		rc = catalog_recording_gone(v->env->catalog, recording->id);
+	return rc ? rc : catalog_recording_lost_in_s3(v->env->catalog, recording->id);
+}
+
+static void lost(struct verify *v, const struct catalog_belief *belief)
+{
+	enum account_presence presence;
+	bool is_told = false;
+
+	if (!ask_twilio(v, belief, belief->object.key, &presence))
+		return;
+	if (v->options.repair)
+		is_told = verify_was_told(v, tell_lost(v, &belief->recording, presence));
+	report(v, presence == ACCOUNT_RECORDING_GONE ? VERIFY_MISSING : VERIFY_NOT_IN_S3, belief,
+	       belief->object.key, -1, is_told, "");
+}
+
+void verify_doubt_wrong(struct verify *v, const struct catalog_belief *belief,
+			enum verify_kind kind, int64_t found_bytes)
+{
+	const struct catalog_recording *recording = &belief->recording;
+	enum account_presence presence = ACCOUNT_RECORDING_GONE;
+	bool is_told = false;
+
+	/* Only while Twilio's delete is owed, or not wanted, is there another copy. */
+	if (recording->state == CATALOG_STATE_STORED &&
+	    !ask_twilio(v, belief, belief->object.key, &presence))
+		return;
+	if (presence == ACCOUNT_RECORDING_THERE && v->options.repair)
+		is_told = verify_was_told(
+			v, catalog_recording_lost_in_s3(v->env->catalog, recording->id));
+	report(v, kind, belief, belief->object.key, found_bytes, is_told,
+	       presence == ACCOUNT_RECORDING_THERE ? "Twilio still has the recording" : "");
+}
+
+/* The size is right and the ETag another: a copy, or another encryption, has that with the same
+ * bytes. The bytes decide. */
+static void compare_bytes(struct verify *v, const struct catalog_belief *belief,
+			  const struct s3_object *object)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct catalog_object renewed;
+	bool is_told = false;
+	char sha256[65];
+	int rc;
+
+	if (!belief->object.sha256[0]) {
+		verify_doubt_wrong(v, belief, VERIFY_WRONG_HASH, object->size_bytes);
+		return;
+	}
+	rc = verify_read(v, belief->object.key, object->size_bytes, object->etag, sha256, &error);
+	if (rc) {
+		verify_undecided(v, &belief->recording.sid, belief->object.key, rc, &error);
+		return;
+	}
+	if (strcasecmp(sha256, belief->object.sha256) != 0) {
+		verify_doubt_wrong(v, belief, VERIFY_WRONG_HASH, object->size_bytes);
+		return;
+	}
+	if (v->options.repair) {
+		storage_object_describe(&v->storage, belief->object.key, object, &renewed);
+		memcpy(renewed.sha256, sha256, sizeof sha256);
+		is_told = verify_was_told(
+			v, catalog_object_renew(v->env->catalog, belief->recording.id, &renewed));
+	}
+	report(v, VERIFY_NEW_ETAG, belief, belief->object.key, object->size_bytes, is_told, "");
+}
+
+static void check_object(struct verify *v, const struct catalog_belief *belief)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct s3_object object;
+	int rc;
+
+	if (!belief->has_object || strcmp(belief->object.bucket, v->storage.bucket) != 0) {
+		report(v, VERIFY_UNDECIDED, belief, belief->object.key, -1, false,
+		       "it was migrated to a bucket that is not the workspace's any more");
+		return;
+	}
+	rc = s3_head_object(v->s3, belief->object.key, &object, &error);
+	if (rc && error.kind == REMOTE_NOT_FOUND) {
+		verify_answered(v);
+		lost(v, belief);
+		return;
+	}
+	if (rc) {
+		verify_undecided(v, &belief->recording.sid, belief->object.key, rc, &error);
+		return;
+	}
+	verify_answered(v);
+	if (object.size_bytes != belief->object.size_bytes)
+		verify_doubt_wrong(v, belief, VERIFY_WRONG_SIZE, object.size_bytes);
+	else if (strcasecmp(object.etag, belief->object.etag) == 0)
+		verify_good(v, belief->recording.id);
+	else
+		compare_bytes(v, belief, &object);
+}
+
+/* ---- said to be at Twilio, or nowhere ---- */
+
+static int adopt(struct verify *v, const struct catalog_belief *belief, const char *key,
+		 const struct s3_object *object, enum account_presence presence)
+{
+	const struct catalog_scope scope = { CATALOG_SCOPE_RECORDING, belief->recording.id };
+	struct catalog_object found;
+	int64_t queued = 0;
+	int rc;
+
+	if (presence == ACCOUNT_RECORDING_GONE) {
+		storage_object_describe(&v->storage, key, object, &found);
+		return catalog_recording_found_in_s3(v->env->catalog, belief->recording.id, &found);
+	}
+	if (belief->recording.state != CATALOG_STATE_TWILIO)
+		return -ESTALE; /* the next sync finds it at Twilio */
+	rc = catalog_migrate_queue(v->env->catalog, scope, &queued);
+	/* Disabled: nobody wants it moved now. */
+	if (rc == -ENODEV || (rc == 0 && !queued &&
+			      belief->recording.migration != CATALOG_MIGRATION_QUEUED))
+		return -ESTALE;
+	return rc;
+}
+
+/* What it was when it was lost, as far as that is known, it has to be again. */
+static bool is_what_was_lost(const struct catalog_belief *belief, const struct s3_object *object)
+{
+	const struct catalog_object *was = &belief->object;
+
+	if (!belief->has_object || strcasecmp(was->etag, object->etag) == 0)
+		return true;
+	return !was->sha256[0] || !object->meta_sha256[0] ||
+	       strcasecmp(was->sha256, object->meta_sha256) == 0;
+}
+
+static void not_adopted(struct verify *v, const struct catalog_belief *belief, const char *key,
+			const struct s3_object *object, const char *why)
+{
+	report(v, belief->recording.state == CATALOG_STATE_MISSING ? VERIFY_MISSING
+								    : VERIFY_UNREFERENCED,
+	       belief, key, object->size_bytes, false, why);
+}
+
+static void found(struct verify *v, const struct catalog_belief *belief, const char *key,
+		  const struct s3_object *object)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	enum account_presence presence;
+	const char *why = "";
+	bool is_told = false;
+	int rc = verify_is_audio(v, &belief->recording, key, object, &why, &error);
+
+	if (rc == -EBADMSG || (rc == 0 && !is_what_was_lost(belief, object))) {
+		not_adopted(v, belief, key, object,
+			    rc ? why : "another object than the recording's stands there");
+		return;
+	}
+	if (rc) {
+		verify_undecided(v, &belief->recording.sid, key, rc, &error);
+		return;
+	}
+	if (!ask_twilio(v, belief, key, &presence))
+		return;
+	if (v->options.repair)
+		is_told = verify_was_told(v, adopt(v, belief, key, object, presence));
+	report(v, VERIFY_FOUND, belief, key, object->size_bytes, is_told,
+	       presence == ACCOUNT_RECORDING_GONE ? "" :
+	       is_told ? "Twilio has it too: a migration is queued" : "Twilio has it too");
+}
+
+static void look_for_object(struct verify *v, const struct catalog_belief *belief)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	enum account_presence presence;
+	char key[CATALOG_KEY_TEXT_SIZE];
+	struct s3_object object;
+	int rc;
+
+	catalog_object_key(v->storage.prefix, &v->workspace.account_sid, &belief->recording, key);
+	rc = s3_head_object(v->s3, key, &object, &error);
+	if (rc && error.kind != REMOTE_NOT_FOUND) {
+		verify_undecided(v, &belief->recording.sid, key, rc, &error);
+		return;
+	}
+	verify_answered(v);
+	if (rc == 0) {
+		found(v, belief, key, &object);
+		return;
+	}
+	if (belief->recording.state == CATALOG_STATE_TWILIO)
+		return; /* as it should be, by now */
+	if (ask_twilio(v, belief, key, &presence))
+		report(v, presence == ACCOUNT_RECORDING_GONE ? VERIFY_MISSING : VERIFY_NOT_IN_S3,
+		       belief, key, -1, false,
+		       presence == ACCOUNT_RECORDING_GONE ? ""
+							   : "the next sync finds it at Twilio");
+}
+
+void verify_doubt(void *arg, size_t index)
+{
+	struct verify *v = arg;
+	struct catalog_belief belief;
+	int rc;
+
+	if (verify_is_over(v)) {
+		pthread_mutex_lock(&v->lock);
+		v->stats.found[VERIFY_UNDECIDED]++;
+		pthread_mutex_unlock(&v->lock);
+		return;
+	}
+	rc = catalog_belief_get(v->env->catalog, v->doubts[index], &belief);
+	if (rc) {
+		verify_fail(v, rc, NULL);
+		return;
+	}
+	switch (belief.recording.state) {
+	case CATALOG_STATE_STORED:
+	case CATALOG_STATE_S3:
+		check_object(v, &belief);
+		break;
+	case CATALOG_STATE_TWILIO:
+	case CATALOG_STATE_MISSING:
+		look_for_object(v, &belief);
+		break;
+	case CATALOG_STATE_UPLOADING:
+	case CATALOG_STATE_DELETED:
+		break; /* somebody else's by now */
+	}
+}

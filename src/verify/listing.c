@@ -1,0 +1,397 @@
+/*
+ * The bucket's list, page by page, against the catalog. Nothing is changed here, and what is
+ * doubtful is only noted: a list may be old when it is read.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "util/cleanup.h"
+#include "verify/verify-private.h"
+
+#define BATCH 500 /* objects that are looked up in one read of the catalog */
+#define WALK 512
+
+struct listed {
+	char *key;
+	char etag[S3_ETAG_SIZE];
+	int64_t size_bytes;
+	struct verify_name name;
+};
+
+struct batch {
+	struct verify *v;
+	size_t count;
+	int rc;
+	struct listed items[BATCH];
+	struct sid sids[BATCH];
+};
+
+static void report_key(struct verify *v, enum verify_kind kind, const struct sid *sid,
+		       const char *key, int64_t size_bytes, const char *note)
+{
+	const struct verify_finding finding = {
+		.kind = kind,
+		.recording_sid = sid ? *sid : (struct sid){ { 0 } },
+		.key = key,
+		.note = note,
+		.expected_bytes = -1,
+		.found_bytes = size_bytes,
+	};
+
+	verify_report(v, &finding);
+}
+
+static bool has_unreferenced(const struct verify *v)
+{
+	return v->scope.kind == CATALOG_SCOPE_WORKSPACE;
+}
+
+static bool is_in_scope(const struct verify *v, const struct catalog_recording *recording)
+{
+	switch (v->scope.kind) {
+	case CATALOG_SCOPE_FOLDER:
+		return recording->folder_id == v->scope.id;
+	case CATALOG_SCOPE_RECORDING:
+		return recording->id == v->scope.id;
+	default:
+		return recording->workspace_id == v->workspace.id;
+	}
+}
+
+static int stray_add(struct verify *v, const struct verify_name *name)
+{
+	if (v->stray_count == v->stray_capacity) {
+		size_t capacity = v->stray_capacity ? 2 * v->stray_capacity : 256;
+		struct verify_name *more = reallocarray(v->strays, capacity, sizeof *more);
+
+		if (!more)
+			return -ENOMEM;
+		v->strays = more;
+		v->stray_capacity = capacity;
+	}
+	v->strays[v->stray_count++] = *name;
+	return 0;
+}
+
+/* ---- one object ---- */
+
+static bool agrees(const struct catalog_belief *belief, const struct listed *item)
+{
+	return belief->has_object && belief->object.size_bytes == item->size_bytes &&
+	       strcasecmp(belief->object.etag, item->etag) == 0;
+}
+
+static int judge(struct verify *v, const struct listed *item, const struct catalog_belief *belief)
+{
+	const struct catalog_recording *recording = &belief->recording;
+	char derived[CATALOG_KEY_TEXT_SIZE];
+
+	catalog_object_key(v->storage.prefix, &v->workspace.account_sid, recording, derived);
+	if (strcmp(item->key, derived) != 0 &&
+	    !(belief->has_object && strcmp(item->key, belief->object.key) == 0)) {
+		if (has_unreferenced(v))
+			report_key(v, VERIFY_UNREFERENCED, &recording->sid, item->key,
+				   item->size_bytes, "its recording has another key");
+		return 0;
+	}
+	switch (recording->state) {
+	case CATALOG_STATE_STORED:
+	case CATALOG_STATE_S3:
+		if (!is_in_scope(v, recording))
+			return 0;
+		/* The key of another object than the one that was verified, if it was moved. */
+		if (!belief->has_object || strcmp(item->key, belief->object.key) != 0)
+			return 0;
+		if (!agrees(belief, item))
+			return verify_doubt_add(v, recording->id);
+		verify_good(v, recording->id);
+		return 0;
+	case CATALOG_STATE_TWILIO:
+	case CATALOG_STATE_MISSING:
+		return is_in_scope(v, recording) ? verify_doubt_add(v, recording->id) : 0;
+	case CATALOG_STATE_DELETED:
+		if (has_unreferenced(v) && !belief->delete_waits)
+			report_key(v, VERIFY_REMOVED, &recording->sid, item->key, item->size_bytes,
+				   "");
+		return 0;
+	case CATALOG_STATE_UPLOADING:
+		break; /* a transfer runs */
+	}
+	return 0;
+}
+
+static int on_belief(void *arg, size_t index, const struct catalog_belief *belief)
+{
+	struct batch *batch = arg;
+
+	if (belief)
+		return judge(batch->v, &batch->items[index], belief);
+	return has_unreferenced(batch->v) ? stray_add(batch->v, &batch->items[index].name) : 0;
+}
+
+static int batch_flush(struct batch *batch)
+{
+	int rc = catalog_beliefs_find(batch->v->env->catalog, batch->sids, batch->count, on_belief,
+				      batch);
+
+	for (size_t i = 0; i < batch->count; i++)
+		free(batch->items[i].key);
+	batch->count = 0;
+	verify_progress(batch->v);
+	return rc;
+}
+
+static void batch_release(struct batch **batch)
+{
+	for (size_t i = 0; *batch && i < (*batch)->count; i++)
+		free((*batch)->items[i].key);
+	free(*batch);
+}
+
+static int on_object(void *arg, const struct s3_list_entry *entry)
+{
+	struct batch *batch = arg;
+	struct verify *v = batch->v;
+	struct listed *item = &batch->items[batch->count];
+
+	pthread_mutex_lock(&v->lock);
+	v->stats.objects++;
+	pthread_mutex_unlock(&v->lock);
+	if (verify_name_parse(v->storage.prefix, &v->workspace.account_sid, entry->key,
+			      &item->name) < 0) {
+		/* With a recording's own key one may get what only begins like it. */
+		if (has_unreferenced(v))
+			report_key(v, VERIFY_UNREFERENCED, NULL, entry->key, entry->size_bytes, "");
+		return 0;
+	}
+	item->key = strdup(entry->key);
+	if (!item->key)
+		return batch->rc = -ENOMEM;
+	item->size_bytes = entry->size_bytes;
+	snprintf(item->etag, sizeof item->etag, "%s", entry->etag);
+	batch->sids[batch->count++] = item->name.sid;
+	return batch->count < BATCH ? 0 : (batch->rc = batch_flush(batch));
+}
+
+static int list_prefix(struct verify *v, const char *prefix)
+{
+	cleanup_with(batch_release) struct batch *batch = calloc(1, sizeof *batch);
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int rc;
+
+	if (!batch) {
+		verify_fail(v, -ENOMEM, NULL);
+		return -ENOMEM;
+	}
+	batch->v = v;
+	rc = s3_list_objects(v->s3, prefix, on_object, batch, &error);
+	if (rc == 0)
+		rc = batch->rc = batch_flush(batch);
+	if (rc)
+		verify_fail(v, rc, batch->rc ? NULL : &error);
+	return rc;
+}
+
+/* ---- beside the account's folder ---- */
+
+struct beside {
+	struct verify *v;
+	char **folders; /* to be listed whole */
+	size_t count;
+	int rc;
+};
+
+static void beside_release(struct beside *beside)
+{
+	for (size_t i = 0; i < beside->count; i++)
+		free(beside->folders[i]);
+	free(beside->folders);
+}
+
+static int on_beside(void *arg, const struct s3_list_entry *entry)
+{
+	struct beside *beside = arg;
+	struct verify *v = beside->v;
+	char own[CATALOG_KEY_TEXT_SIZE], account[SID_SIZE];
+	char **more;
+
+	if (!entry->is_folder) {
+		/* Some tools put an empty object where a folder is to be shown. */
+		if (entry->key[strlen(entry->key) - 1] != '/' || entry->size_bytes)
+			report_key(v, VERIFY_UNREFERENCED, NULL, entry->key, entry->size_bytes, "");
+		return 0;
+	}
+	sid_format(&v->workspace.account_sid, "AC", account);
+	snprintf(own, sizeof own, "%srecordings/%s/", v->storage.prefix, account);
+	if (strcmp(entry->key, own) == 0 ||
+	    verify_is_other_account(v->storage.prefix, &v->workspace.account_sid, entry->key))
+		return 0;
+	more = reallocarray(beside->folders, beside->count + 1, sizeof *more);
+	if (more)
+		beside->folders = more;
+	if (!more || !(more[beside->count] = strdup(entry->key)))
+		return beside->rc = -ENOMEM;
+	beside->count++;
+	return 0;
+}
+
+static int list_beside(struct verify *v)
+{
+	cleanup_with(beside_release) struct beside beside = { .v = v };
+	struct remote_error error = REMOTE_ERROR_INIT;
+	char prefix[CATALOG_KEY_TEXT_SIZE];
+	int rc;
+
+	snprintf(prefix, sizeof prefix, "%srecordings/", v->storage.prefix);
+	rc = s3_list_folder(v->s3, prefix, on_beside, &beside, &error);
+	if (rc)
+		verify_fail(v, rc, beside.rc ? NULL : &error);
+	for (size_t i = 0; i < beside.count && rc == 0; i++)
+		rc = list_prefix(v, beside.folders[i]);
+	return rc;
+}
+
+/* ---- uploads ---- */
+
+static int on_uploader(void *arg, size_t index, const struct catalog_belief *belief)
+{
+	(void)index;
+	*(bool *)arg = belief && belief->recording.state == CATALOG_STATE_UPLOADING;
+	return 0;
+}
+
+struct uploads {
+	struct verify *v;
+	int rc;
+};
+
+static int on_upload(void *arg, const struct s3_list_entry *entry)
+{
+	struct uploads *uploads = arg;
+	struct verify *v = uploads->v;
+	char began[TIME_ISO8601_SIZE], note[64] = "";
+	struct verify_name name;
+	bool is_running = false, is_ours;
+
+	if (verify_is_other_account(v->storage.prefix, &v->workspace.account_sid, entry->key))
+		return 0;
+	is_ours = verify_name_parse(v->storage.prefix, &v->workspace.account_sid, entry->key,
+				    &name) == 0;
+	if (is_ours)
+		uploads->rc = catalog_beliefs_find(v->env->catalog, &name.sid, 1, on_uploader,
+						   &is_running);
+	if (uploads->rc || is_running)
+		return uploads->rc;
+	if (entry->last_modified_secs > 0) {
+		time_format_iso8601(entry->last_modified_secs, began);
+		snprintf(note, sizeof note, "begun %s", began);
+	}
+	report_key(v, VERIFY_UPLOAD, is_ours ? &name.sid : NULL, entry->key, -1, note);
+	return 0;
+}
+
+static int list_uploads(struct verify *v)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct uploads uploads = { v, 0 };
+	char prefix[CATALOG_KEY_TEXT_SIZE];
+	int rc;
+
+	snprintf(prefix, sizeof prefix, "%srecordings/", v->storage.prefix);
+	rc = s3_list_uploads(v->s3, prefix, on_upload, &uploads, &error);
+	if (rc == 0)
+		return 0;
+	if (uploads.rc || error.kind == REMOTE_CANCELLED) {
+		verify_fail(v, rc, uploads.rc ? NULL : &error);
+		return rc;
+	}
+	/* A right of its own, which not everybody has who may read and write. */
+	pthread_mutex_lock(&v->lock);
+	v->stats.uploads_unknown = true;
+	pthread_mutex_unlock(&v->lock);
+	return 0;
+}
+
+/* ---- what the catalog says is there, and no list showed ---- */
+
+struct walk {
+	struct verify *v;
+	int64_t after_id;
+	size_t count;
+};
+
+static int on_walked(void *arg, size_t index, const struct catalog_belief *belief)
+{
+	struct walk *walk = arg;
+	struct verify *v = walk->v;
+	const struct catalog_recording *recording = &belief->recording;
+
+	(void)index;
+	walk->count++;
+	walk->after_id = recording->id;
+	if (marks_has(&v->good, recording->id) || marks_has(&v->doubted, recording->id))
+		return 0;
+	if (recording->state == CATALOG_STATE_MISSING && recording->start_secs <= 0) {
+		/* Never a file here, and deleted before: nothing that was lost. */
+		pthread_mutex_lock(&v->lock);
+		v->stats.never_seen++;
+		pthread_mutex_unlock(&v->lock);
+		return 0;
+	}
+	return verify_doubt_add(v, recording->id);
+}
+
+static int walk_catalog(struct verify *v)
+{
+	struct walk walk = { .v = v };
+	int rc;
+
+	do {
+		walk.count = 0;
+		rc = catalog_beliefs_each(v->env->catalog, v->scope, walk.after_id, WALK, on_walked,
+					  &walk);
+	} while (rc == 0 && walk.count == WALK);
+	if (rc)
+		verify_fail(v, rc, NULL);
+	return rc;
+}
+
+/* ---- all of it ---- */
+
+static int list_recording(struct verify *v)
+{
+	char key[CATALOG_KEY_TEXT_SIZE];
+	struct catalog_belief belief;
+	int rc = catalog_belief_get(v->env->catalog, v->scope.id, &belief);
+
+	if (rc) {
+		verify_fail(v, rc, NULL);
+		return rc;
+	}
+	if (belief.has_object)
+		snprintf(key, sizeof key, "%s", belief.object.key);
+	else
+		catalog_object_key(v->storage.prefix, &v->workspace.account_sid, &belief.recording,
+				   key);
+	return list_prefix(v, key);
+}
+
+int verify_list(struct verify *v)
+{
+	char prefix[CATALOG_KEY_TEXT_SIZE], account[SID_SIZE];
+	int rc;
+
+	sid_format(&v->workspace.account_sid, "AC", account);
+	snprintf(prefix, sizeof prefix, "%srecordings/%s/", v->storage.prefix, account);
+	rc = v->scope.kind == CATALOG_SCOPE_RECORDING ? list_recording(v) : list_prefix(v, prefix);
+	if (rc == 0 && has_unreferenced(v))
+		rc = list_beside(v);
+	if (rc == 0 && has_unreferenced(v))
+		rc = list_uploads(v);
+	if (rc == 0)
+		rc = walk_catalog(v);
+	return rc;
+}
