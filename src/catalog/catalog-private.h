@@ -81,7 +81,10 @@ int folder_of_call(struct conn *conn, int64_t workspace_id, const char *directio
 		   int64_t *ret_folder_id);
 /* Moves calls of `unassigned` that now belong elsewhere (after campaign add). */
 int calls_reassign(struct conn *conn, int64_t workspace_id);
-int migrate_queue_one(struct conn *conn, int64_t recording_id); /* in jobs.c: for migrate_new */
+/* In jobs.c, for migrate_new: a recording that is new; where there is no enabled bucket it is noted, to be queued when there is. */
+int migrate_queue_one(struct conn *conn, int64_t recording_id);
+int migrate_queue_arrived(struct conn *conn, int64_t workspace_id); /* the bucket is enabled: those that were noted */
+int migrate_forget_arrived(struct conn *conn, int64_t workspace_id);
 /* The inode that a folder gets: hash of workspace (and campaign) name, made unique among all inodes. campaign NULL: the workspace's own;
  * CATALOG_CALLS_NAME's is folder_inode + a fixed xor, see tree.c. */
 int inode_for_folder(struct conn *conn, const char *workspace, const char *campaign, uint64_t *ret_inode);

@@ -153,13 +153,41 @@ int catalog_migrate_queue(struct catalog *catalog, struct catalog_scope scope, i
 	return err;
 }
 
+/* ---- migrate_new ---- */
+
 int migrate_queue_one(struct conn *conn, int64_t recording_id)
 {
 	int64_t queued = 0;
 	int err = queue_recording(conn, recording_id, &queued);
 
-	return err == -ENOENT || err == -ENODEV ? 0 : err;
+	if (err != -ENOENT && err != -ENODEV)
+		return err;
+	return conn_run(conn,
+			"INSERT OR IGNORE INTO arrived (workspace_id, recording_id)"
+			" SELECT workspace_id, id FROM recording WHERE id = ?",
+			"i", recording_id);
 }
+
+int migrate_queue_arrived(struct conn *conn, int64_t workspace_id)
+{
+	cleanup_free int64_t *ids = NULL;
+	size_t count = 0;
+	int64_t queued = 0;
+	int err = conn_query_ids(conn, &ids, &count,
+				 "SELECT recording_id FROM arrived WHERE workspace_id = ?", "i",
+				 workspace_id);
+
+	for (size_t i = 0; i < count && err == 0; i++)
+		err = queue_recording(conn, ids[i], &queued);
+	return err ? err : migrate_forget_arrived(conn, workspace_id);
+}
+
+int migrate_forget_arrived(struct conn *conn, int64_t workspace_id)
+{
+	return conn_run(conn, "DELETE FROM arrived WHERE workspace_id = ?", "i", workspace_id);
+}
+
+/* ---- taking back ---- */
 
 #define CANCEL_JOBS(where) \
 	"DELETE FROM job WHERE kind = 1 AND state IN (0, 3) AND recording_id IN" \

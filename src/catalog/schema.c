@@ -169,9 +169,16 @@ static const char version_1[] =
 "  workspace_id INTEGER NOT NULL, recording_id INTEGER NOT NULL, note TEXT NOT NULL);"
 ;
 
+/* New recordings that a workspace with migrate_new had no enabled bucket for: queued once it has one. */
+static const char new_ones_wait_for_a_bucket[] =
+"CREATE TABLE arrived ("
+"  workspace_id INTEGER NOT NULL, recording_id INTEGER NOT NULL REFERENCES recording (id),"
+"  PRIMARY KEY (workspace_id, recording_id)) WITHOUT ROWID;";
+
 /* A step is never changed once it has been released; a change is another step, behind it. */
 static const char *const steps[] = {
 	version_1,
+	new_ones_wait_for_a_bucket,
 };
 
 const int catalog_schema_version = ARRAY_SIZE(steps);

@@ -245,7 +245,9 @@ static int update_in_write(struct catalog *catalog, struct conn *conn, void *arg
 		       (int64_t)w->poll_secs);
 	if (err < 0)
 		return err;
-	return conn_changes(conn) ? 0 : -ENOENT;
+	if (!conn_changes(conn))
+		return -ENOENT;
+	return w->migrate_new ? 0 : migrate_forget_arrived(conn, w->id);
 }
 
 int catalog_workspace_update(struct catalog *catalog, const struct catalog_workspace *workspace, const char *secret)

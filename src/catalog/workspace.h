@@ -52,6 +52,10 @@ struct catalog_storage {
 int catalog_storage_get(struct catalog *catalog, int64_t workspace_id, struct catalog_storage *ret_storage); /* -ENOENT: none set */
 /* secret_key NULL: the old one stays (-EINVAL where there is none). */
 int catalog_storage_set(struct catalog *catalog, int64_t workspace_id, const struct catalog_storage *storage, const char *secret_key);
+/* Disabled: no new transfer begins, new recordings stay at Twilio; transfers under way end as they would have, what was migrated is read as before, and what is
+ * queued stays so. Enabled again: the queue goes on, and where the workspace has migrate_new, what came meanwhile is queued. -ENOENT: no such workspace, or no
+ * bucket. */
+int catalog_storage_enable(struct catalog *catalog, int64_t workspace_id, bool enabled);
 int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char **ret_secret_key); /* secret_free() */
 
 struct catalog_campaign {
