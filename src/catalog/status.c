@@ -163,12 +163,10 @@ static int count_jobs(struct conn *conn, struct catalog_scope scope, struct job_
 
 		if (kind == CATALOG_JOB_CLEANUP_TWILIO) {
 			ret_counts->cleanups += n;
-			continue;
-		}
-		ret_counts->deletes_failed += failed;
-		/* A tombstone says that something was removed, and deletes nothing itself. */
-		if (kind != CATALOG_JOB_TOMBSTONE)
+		} else if (kind != CATALOG_JOB_TOMBSTONE) { /* says what was removed, deletes nothing */
+			ret_counts->deletes_failed += failed;
 			ret_counts->deletes += n - failed;
+		}
 	}
 	return err;
 }
