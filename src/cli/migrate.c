@@ -15,6 +15,7 @@
 
 #define STOP_GRACE_MSECS 10000
 #define LOOK_MSECS 250       /* between two looks at the counters, and nine times what a look costs */
+#define SOON_MSECS 1000      /* a delete that is due by then is waited for */
 #define HELD_LOOK_MSECS 1000 /* at whether anything is given out at all */
 #define FAILURES_LISTED 1000 /* in JSON; reasons are complete */
 
@@ -200,14 +201,32 @@ static int wait_for_end(struct wait *wait)
 	}
 }
 
+/* Deletes that failed and are tried again later. */
+static int add_later(void *arg, const struct catalog_problem_group *group)
+{
+	if (group->kind == CATALOG_JOB_CLEANUP_TWILIO && group->next_msecs > time_now_msecs() + SOON_MSECS)
+		*(int64_t *)arg += group->count;
+	return 0;
+}
+
+static int later_get(struct wait *wait, int64_t *ret_count)
+{
+	int err = 0;
+
+	*ret_count = 0;
+	for (size_t i = 0; i < wait->asked->count && err == 0; i++)
+		err = catalog_problem_groups(wait->cli->catalog, wait->asked->scopes[i], add_later, ret_count);
+	return err;
+}
+
 /* Deletes at Twilio that are owed get a while, for they are what the user will look for. */
 static int wait_for_cleanups(struct wait *wait)
 {
-	int64_t left = 0, end = time_mono_msecs() + STOP_GRACE_MSECS;
+	int64_t left = 0, later = 0, end = time_mono_msecs() + STOP_GRACE_MSECS;
 	int err;
 
-	while ((err = cleanups_get(wait->cli, wait->asked, &left)) == 0 && left && !cli_interrupted &&
-	       time_mono_msecs() < end) {
+	while ((err = cleanups_get(wait->cli, wait->asked, &left)) == 0 && (err = later_get(wait, &later)) == 0 &&
+	       left > later && !cli_interrupted && time_mono_msecs() < end) {
 		cli_progress_show(&wait->progress, "%lld of Twilio's copies to delete", (long long)left);
 		cli_wait(wait->cli, &wait->generation, LOOK_MSECS);
 	}
