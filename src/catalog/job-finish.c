@@ -64,11 +64,12 @@ static int job_delete(struct conn *conn, const struct catalog_job *job)
 int job_let_go(struct conn *conn, const struct catalog_job *job, int64_t due_msecs)
 {
 	int64_t is_changed, is_paused;
-	int err = conn_query_int(conn, &is_changed,
-				 "SELECT CASE kind WHEN 1 THEN pause_asked WHEN 2 THEN"
-				 " (SELECT keep_at_twilio FROM workspace w WHERE w.id = workspace_id)"
-				 " ELSE 0 END FROM job WHERE id = ?",
-				 "i", job->id);
+	int err =
+		conn_query_int(conn, &is_changed,
+			       "SELECT CASE kind WHEN 1 THEN pause_asked WHEN 2 THEN"
+			       " (SELECT keep_at_twilio FROM workspace w WHERE w.id = workspace_id)"
+			       " ELSE 0 END FROM job WHERE id = ?",
+			       "i", job->id);
 
 	if (err)
 		return err;
@@ -120,8 +121,8 @@ int catalog_job_renew(struct catalog *catalog, struct catalog_job *job, int64_t 
 	return err;
 }
 
-/* The only step that also asks whether the lease still runs, and whether a migration's copy at Twilio
- * is to stay by now: what follows it cannot be taken back. */
+/* The only step that also asks whether the lease still runs, and whether a migration's copy at
+ * Twilio is to stay by now: what follows it cannot be taken back. */
 static int write_mark_sent(struct catalog *catalog, struct conn *conn, void *arg)
 {
 	const struct catalog_job *job = arg;

@@ -36,27 +36,34 @@ void catalog_owner_new(char ret_owner[CATALOG_OWNER_SIZE]);
 /* ---- asking for migrations ---- */
 struct catalog_counts { /* of listed recordings */
 	int64_t none, queued, running, paused, done, failed;
-	int64_t todo_bytes, done_bytes; /* of those queued and running, of those done; where a size is not known, by the duration */
-	int64_t cleanup_queued;         /* Twilio deletes that wait */
+	int64_t todo_bytes, done_bytes; /* of those queued and running, of those done; where a size
+					   is not known, by the duration */
+	int64_t cleanup_queued;		/* Twilio deletes that wait */
 };
 int catalog_counts_get(struct catalog *catalog, struct catalog_scope scope, struct catalog_counts *ret_counts);
-/* For those who look often: the sums of several scopes, of which none is inside another, from counters alone; cleanup_queued is left out (0). *ret_moved_bytes:
- * what of todo_bytes has been moved, as far as workers have said. */
-int catalog_progress_get(struct catalog *catalog, const struct catalog_scope *scopes, size_t count, struct catalog_counts *ret_counts,
-			 int64_t *ret_moved_bytes);
+/* For those who look often: the sums of several scopes, of which none is inside another, from
+ * counters alone; cleanup_queued is left out (0). *ret_moved_bytes: what of todo_bytes has been
+ * moved, as far as workers have said. */
+int catalog_progress_get(struct catalog *catalog, const struct catalog_scope *scopes, size_t count,
+			 struct catalog_counts *ret_counts, int64_t *ret_moved_bytes);
 
-/* What is asked of a scope; *ret_count: how many recordings (retry: and deletes) it concerned. Jobs keep their place until they are done, whoever asked. */
-typedef int catalog_migrate_fn(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_count);
-/* Queues every listed recording of the scope that is at Twilio and neither queued nor paused; failed ones again. -ENOENT: the workspace (of a recording, folder or
- * workspace scope) has no storage, -ENODEV: it is disabled. */
+/* What is asked of a scope; *ret_count: how many recordings (retry: and deletes) it concerned. Jobs
+ * keep their place until they are done, whoever asked. */
+typedef int catalog_migrate_fn(struct catalog *catalog, struct catalog_scope scope,
+			       int64_t *ret_count);
+/* Queues every listed recording of the scope that is at Twilio and neither queued nor paused;
+ * failed ones again. -ENOENT: the workspace (of a recording, folder or workspace scope) has no
+ * storage, -ENODEV: it is disabled. */
 catalog_migrate_fn catalog_migrate_queue;
 /* Takes back what is queued or paused (running ones go on). */
 catalog_migrate_fn catalog_migrate_cancel;
-/* What is queued stays so and is given to no worker until it is resumed. A worker that has begun one is told when it renews its lease (is_wanted_back), and puts it
- * back: to be begun anew. What is queued later is not paused, and the deletes that finished migrations owe go on. */
+/* What is queued stays so and is given to no worker until it is resumed. A worker that has begun
+ * one is told when it renews its lease (is_wanted_back), and puts it back: to be begun anew. What
+ * is queued later is not paused, and the deletes that finished migrations owe go on. */
 catalog_migrate_fn catalog_migrate_pause;
 catalog_migrate_fn catalog_migrate_resume;
-/* Failed migrations are queued again, their attempts forgotten; those that wait after a failure, and deletes that failed or wait, are due now. */
+/* Failed migrations are queued again, their attempts forgotten; those that wait after a failure,
+ * and deletes that failed or wait, are due now. */
 catalog_migrate_fn catalog_migrate_retry;
 /* Are jobs of the scope given out? -ENOENT, -ENODEV as above. */
 int catalog_migrate_check(struct catalog *catalog, struct catalog_scope scope);
@@ -104,7 +111,8 @@ struct catalog_problem {
 };
 typedef int catalog_problem_fn(void *arg, const struct catalog_problem *problem);
 int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope, catalog_problem_fn *fn, void *arg);
-/* The same by kind and reason, the most frequent of a kind first: few, however many jobs there are. */
+/* The same by kind and reason, the most frequent of a kind first: few, however many jobs there are.
+ */
 #define CATALOG_PROBLEM_EXAMPLES 3
 struct catalog_problem_group {
 	enum catalog_job_kind kind;
@@ -116,6 +124,7 @@ struct catalog_problem_group {
 	size_t example_count;
 };
 typedef int catalog_problem_group_fn(void *arg, const struct catalog_problem_group *group);
-int catalog_problem_groups(struct catalog *catalog, struct catalog_scope scope, catalog_problem_group_fn *fn, void *arg);
+int catalog_problem_groups(struct catalog *catalog, struct catalog_scope scope,
+			   catalog_problem_group_fn *fn, void *arg);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The queue, seen by those who take from it. Those who fill it are in queue.c; what ends a job is in
- * job-finish.c.
+ * The queue, seen by those who take from it. Those who fill it are in queue.c; what ends a job is
+ * in job-finish.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -196,7 +196,8 @@ static int claim(struct conn *conn, struct claim_arg *a, const struct candidate 
 	err = conn_query(
 		conn, &stmt,
 		"UPDATE job SET state = 1, owner = ?2, due_msecs = ?3, attempts = attempts + 1,"
-		" done_bytes = 0, total_bytes = 0 WHERE id = ?1 RETURNING attempts, was_sent",
+		" was_sent = was_sent OR kind = 1, done_bytes = 0, total_bytes = 0 WHERE id = ?1"
+		" RETURNING attempts, was_sent",
 		"isi", c->job_id, job->owner, job->lease_until_msecs);
 	if (err == 0)
 		err = conn_step(conn, stmt);

@@ -47,7 +47,8 @@ static int group_examples(struct conn *conn, struct catalog_scope scope, int64_t
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int err = conn_query(conn, &stmt,
-			     "SELECT r.sid FROM " JOBS " WHERE j.kind = ?3 AND j.state = ?4 AND j.reason = ?5 AND " IS_PROBLEM
+			     "SELECT r.sid FROM " JOBS
+			     " WHERE j.kind = ?3 AND j.state = ?4 AND j.reason = ?5 AND " IS_PROBLEM
 			     " LIMIT ?6",
 			     "iiiisi", (int64_t)scope.kind, scope.id, (int64_t)group->kind, state,
 			     group->reason, (int64_t)CATALOG_PROBLEM_EXAMPLES);
@@ -67,11 +68,13 @@ int catalog_problem_groups(struct catalog *catalog, struct catalog_scope scope,
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT j.kind, j.state, j.reason, count(*), min(j.due_msecs), max(j.attempts)"
-				 " FROM " JOBS " WHERE " IS_PROBLEM
-				 " GROUP BY 1, 2, 3 ORDER BY j.kind, j.state DESC, 4 DESC",
-				 "ii", (int64_t)scope.kind, scope.id);
+		err = conn_query(
+			read.conn, &stmt,
+			"SELECT j.kind, j.state, j.reason, count(*), min(j.due_msecs),"
+				 " max(j.attempts)"
+			" FROM " JOBS " WHERE " IS_PROBLEM
+			" GROUP BY 1, 2, 3 ORDER BY j.kind, j.state DESC, 4 DESC",
+			"ii", (int64_t)scope.kind, scope.id);
 	if (err)
 		return err;
 	while ((err = conn_step(read.conn, stmt)) > 0) {

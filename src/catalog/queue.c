@@ -1,6 +1,6 @@
 /*
- * The queue, seen by those who fill it: what is asked for, taken back, paused, tried again. Those who
- * take from it are in jobs.c.
+ * The queue, seen by those who fill it: what is asked for, taken back, paused, tried again. Those
+ * who take from it are in jobs.c.
  */
 #include <errno.h>
 
@@ -13,10 +13,11 @@ int scope_folders(struct conn *conn, struct catalog_scope scope, bool with_remov
 {
 	cleanup_free int64_t *ids = NULL;
 	size_t count;
-	int err = conn_query_ids(conn, &ids, &count,
-				 "SELECT id FROM folder WHERE (removed = 0 OR ?3) AND"
-				 " (?1 = 0 OR (?1 = 1 AND workspace_id = ?2) OR (?1 = 2 AND id = ?2))",
-				 "iii", (int64_t)scope.kind, scope.id, (int64_t)with_removed);
+	int err = conn_query_ids(
+		conn, &ids, &count,
+		"SELECT id FROM folder WHERE (removed = 0 OR ?3) AND"
+		" (?1 = 0 OR (?1 = 1 AND workspace_id = ?2) OR (?1 = 2 AND id = ?2))",
+		"iii", (int64_t)scope.kind, scope.id, (int64_t)with_removed);
 
 	if (err)
 		return err;
@@ -37,11 +38,8 @@ struct part {
 /* Each statement comes in two forms, of one recording and of a folder's: ?1 is its id, ?2 the
  * workspace, ?3 the time; those that begin with jobs ask for each one's folder. */
 #define FORMS(statement) { statement("id = ?1"), statement("folder_id = ?1") }
-#define FORMS_BY_JOB(statement) \
-	{ \
-		statement("recording_id = ?1"), \
-		statement("(SELECT folder_id FROM recording r WHERE r.id = job.recording_id) = ?1") \
-	}
+#define IN_FOLDER "(SELECT folder_id FROM recording r WHERE r.id = job.recording_id) = ?1"
+#define FORMS_BY_JOB(statement) { statement("recording_id = ?1"), statement(IN_FOLDER) }
 
 /* format: how many of the three it has. Adds what it changed to *count, where that is not NULL. */
 static int part_change(struct conn *conn, const struct part *part, const char *const forms[2],
@@ -116,13 +114,15 @@ static int ask(struct catalog *catalog, struct catalog_scope scope, part_fn *fn,
 #define QUEUE_JOBS(where) \
 	"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)" \
 	" SELECT 1, id, ?2, 0, ?3 FROM recording WHERE " where " AND " WANTS_MIGRATION \
-	" ON CONFLICT (recording_id, kind) DO UPDATE SET state = 0, due_msecs = excluded.due_msecs, attempts = 0," \
+	" ON CONFLICT (recording_id, kind) DO UPDATE SET state = 0," \
+	" due_msecs = excluded.due_msecs, attempts = 0," \
 	" owner = '', reason = '', done_bytes = 0, total_bytes = 0"
 #define QUEUE_RECORDINGS(where) \
 	"UPDATE recording SET migration = 1 WHERE " where " AND " WANTS_MIGRATION
 /* Those that wait after a failure: somebody asks for them now. */
 #define HURRY_JOBS(where) \
-	"UPDATE job SET due_msecs = ?3 WHERE workspace_id = ?2 AND kind = 1 AND due_msecs > ?3 AND state = 0 AND " where
+	"UPDATE job SET due_msecs = ?3 WHERE workspace_id = ?2 AND kind = 1 AND due_msecs > ?3" \
+	" AND state = 0 AND " where
 
 static int storage_check(struct conn *conn, int64_t workspace_id)
 {
@@ -140,7 +140,8 @@ static int storage_check(struct conn *conn, int64_t workspace_id)
 
 static int queue_part(struct conn *conn, const struct part *part, int64_t *count)
 {
-	static const char *const jobs[] = FORMS(QUEUE_JOBS), *const recordings[] = FORMS(QUEUE_RECORDINGS),
+	static const char *const jobs[] = FORMS(QUEUE_JOBS),
+				 *const recordings[] = FORMS(QUEUE_RECORDINGS),
 				 *const hurry[] = FORMS_BY_JOB(HURRY_JOBS);
 	int err = storage_check(conn, part->workspace_id);
 
@@ -253,7 +254,8 @@ int catalog_migrate_cancel(struct catalog *catalog, struct catalog_scope scope, 
 #define NEVER "0x7fffffffffffffff"
 #define PAUSE_JOBS(where) \
 	"UPDATE job SET state = 3, due_msecs = " NEVER " WHERE kind = 1 AND state = 0 AND" \
-	" recording_id IN (SELECT id FROM recording WHERE " where " AND listed = 1 AND migration = 1)"
+	" recording_id IN (SELECT id FROM recording WHERE " where \
+	" AND listed = 1 AND migration = 1)"
 #define PAUSE_RECORDINGS(where) \
 	"UPDATE recording SET migration = 5 WHERE " where " AND listed = 1 AND migration = 1"
 #define PAUSE_RUNNING(where) \
@@ -262,7 +264,8 @@ int catalog_migrate_cancel(struct catalog *catalog, struct catalog_scope scope, 
 
 static int pause_part(struct conn *conn, const struct part *part, int64_t *count)
 {
-	static const char *const jobs[] = FORMS(PAUSE_JOBS), *const recordings[] = FORMS(PAUSE_RECORDINGS),
+	static const char *const jobs[] = FORMS(PAUSE_JOBS),
+				 *const recordings[] = FORMS(PAUSE_RECORDINGS),
 				 *const running[] = FORMS_BY_JOB(PAUSE_RUNNING);
 	int err = part_change(conn, part, jobs, "i", NULL);
 
@@ -277,8 +280,9 @@ int catalog_migrate_pause(struct catalog *catalog, struct catalog_scope scope, i
 }
 
 #define RESUME_JOBS(where) \
-	"UPDATE job SET state = 0, due_msecs = ?3 WHERE workspace_id = ?2 AND kind = 1 AND state = 3 AND" \
-	" recording_id IN (SELECT id FROM recording WHERE " where " AND listed = 1 AND migration = 5)"
+	"UPDATE job SET state = 0, due_msecs = ?3 WHERE workspace_id = ?2 AND kind = 1" \
+	" AND state = 3 AND recording_id IN (SELECT id FROM recording WHERE " where \
+	" AND listed = 1 AND migration = 5)"
 #define RESUME_RECORDINGS(where) \
 	"UPDATE recording SET migration = 1 WHERE " where " AND listed = 1 AND migration = 5"
 #define RESUME_RUNNING(where) \
@@ -287,7 +291,8 @@ int catalog_migrate_pause(struct catalog *catalog, struct catalog_scope scope, i
 
 static int resume_part(struct conn *conn, const struct part *part, int64_t *count)
 {
-	static const char *const jobs[] = FORMS(RESUME_JOBS), *const recordings[] = FORMS(RESUME_RECORDINGS),
+	static const char *const jobs[] = FORMS(RESUME_JOBS),
+				 *const recordings[] = FORMS(RESUME_RECORDINGS),
 				 *const running[] = FORMS_BY_JOB(RESUME_RUNNING);
 	int err = part_change(conn, part, jobs, "iii", NULL);
 
@@ -304,18 +309,21 @@ int catalog_migrate_resume(struct catalog *catalog, struct catalog_scope scope, 
 /* ---- trying again ---- */
 
 #define RETRY_JOBS(where) \
-	"UPDATE job SET state = 0, due_msecs = ?3, attempts = 0, reason = '' WHERE workspace_id = ?2 AND kind = 1" \
-	" AND state = 2 AND recording_id IN (SELECT id FROM recording WHERE " where " AND listed = 1 AND migration = 4)"
+	"UPDATE job SET state = 0, due_msecs = ?3, attempts = 0, reason = ''" \
+	" WHERE workspace_id = ?2 AND kind = 1 AND state = 2 AND recording_id IN" \
+	" (SELECT id FROM recording WHERE " where " AND listed = 1 AND migration = 4)"
 #define RETRY_RECORDINGS(where) \
 	"UPDATE recording SET migration = 1 WHERE " where " AND listed = 1 AND migration = 4"
 /* A delete keeps one attempt: a first one may skip the look at an object that was just verified. */
 #define RETRY_DELETES(where) \
-	"UPDATE job SET state = 0, due_msecs = ?3, attempts = min(attempts, 1) WHERE workspace_id = ?2" \
-	" AND kind IN (2, 4, 8, 16) AND state IN (0, 2) AND reason <> '' AND " where
+	"UPDATE job SET state = 0, due_msecs = ?3, attempts = min(attempts, 1)" \
+	" WHERE workspace_id = ?2 AND kind IN (2, 4, 8, 16) AND state IN (0, 2) AND reason <> ''" \
+	" AND " where
 
 static int retry_part(struct conn *conn, const struct part *part, int64_t *count)
 {
-	static const char *const jobs[] = FORMS(RETRY_JOBS), *const recordings[] = FORMS(RETRY_RECORDINGS),
+	static const char *const jobs[] = FORMS(RETRY_JOBS),
+				 *const recordings[] = FORMS(RETRY_RECORDINGS),
 				 *const hurry[] = FORMS_BY_JOB(HURRY_JOBS),
 				 *const deletes[] = FORMS_BY_JOB(RETRY_DELETES);
 	int err = part_change(conn, part, jobs, "iii", NULL);
@@ -344,10 +352,11 @@ int cleanups_take_back(struct conn *conn, int64_t workspace_id)
 
 int cleanups_queue(struct conn *conn, int64_t workspace_id)
 {
-	return conn_run(conn,
-			"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)"
-			" SELECT 2, r.id, r.workspace_id, 0, ?2 FROM folder f JOIN recording r"
-			" ON r.folder_id = f.id AND r.listed = 1 AND r.state = 3 WHERE f.workspace_id = ?1"
-			" ON CONFLICT (recording_id, kind) DO NOTHING",
-			"ii", workspace_id, time_now_msecs());
+	return conn_run(
+		conn,
+		"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)"
+		" SELECT 2, r.id, r.workspace_id, 0, ?2 FROM folder f JOIN recording r"
+		" ON r.folder_id = f.id AND r.listed = 1 AND r.state = 3 WHERE f.workspace_id = ?1"
+		" ON CONFLICT (recording_id, kind) DO NOTHING",
+		"ii", workspace_id, time_now_msecs());
 }

@@ -169,12 +169,6 @@ static const char version_1[] =
 "  workspace_id INTEGER NOT NULL, recording_id INTEGER NOT NULL, note TEXT NOT NULL);"
 ;
 
-/* What a recording weighs while its size is not known: 8 kHz, 16 bit, by Twilio's duration. */
-#define RECORDING_BYTES(r) \
-	"CASE WHEN " r ".size_bytes >= 0 THEN " r ".size_bytes WHEN " r ".duration_secs < 0 THEN 0 ELSE" \
-	" " r ".duration_secs * 16000 * CASE WHEN " r ".channels_stored > 0 THEN " r ".channels_stored" \
-	" WHEN " r ".channels_requested > 0 THEN " r ".channels_requested ELSE 2 END END"
-
 /* The queue as its users see it: paused jobs, bytes beside the counts, and what waits for a bucket. */
 static const char queue_of_its_users[] =
 /* New recordings that a workspace with migrate_new had no enabled bucket for: queued once it has one. */

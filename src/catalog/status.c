@@ -44,7 +44,8 @@ static int count_scope(struct conn *conn, struct catalog_scope scope, count_fn *
 
 	if (scope.kind == CATALOG_SCOPE_RECORDING)
 		return count_each(conn,
-				  "SELECT listed, state, migration, 1, max(size_bytes, 0) FROM recording WHERE id = ?",
+				  "SELECT listed, state, migration, 1, " RECORDING_BYTES(
+					  "r") " FROM recording r WHERE id = ?",
 				  scope.id, fn, arg);
 	err = scope_folders(conn, scope, true, &folders, &count);
 	for (size_t i = 0; i < count && err == 0; i++)
@@ -163,7 +164,8 @@ static int count_jobs(struct conn *conn, struct catalog_scope scope, struct job_
 
 		if (kind == CATALOG_JOB_CLEANUP_TWILIO) {
 			ret_counts->cleanups += n;
-		} else if (kind != CATALOG_JOB_TOMBSTONE) { /* says what was removed, deletes nothing */
+		} else if (kind !=
+			   CATALOG_JOB_TOMBSTONE) { /* says what was removed, deletes nothing */
 			ret_counts->deletes_failed += failed;
 			ret_counts->deletes += n - failed;
 		}

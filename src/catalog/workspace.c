@@ -236,7 +236,8 @@ static int update_in_write(struct catalog *catalog, struct conn *conn, void *arg
 	int err;
 
 	(void)catalog;
-	err = conn_query_int(conn, &kept, "SELECT keep_at_twilio FROM workspace WHERE id = ?1 AND removed = 0", "i", w->id);
+	err = conn_query_int(conn, &kept, "SELECT keep_at_twilio FROM workspace WHERE id = ?1 AND removed = 0",
+			     "i", w->id);
 	if (err < 0)
 		return err;
 	err = conn_run(conn,

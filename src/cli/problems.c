@@ -35,7 +35,8 @@ static void merge(struct catalog_problem_group *into, const struct catalog_probl
 		into->attempts = group->attempts;
 	if (group->next_msecs < into->next_msecs)
 		into->next_msecs = group->next_msecs;
-	for (size_t i = 0; i < group->example_count && into->example_count < CATALOG_PROBLEM_EXAMPLES; i++)
+	for (size_t i = 0;
+	     i < group->example_count && into->example_count < CATALOG_PROBLEM_EXAMPLES; i++)
 		into->examples[into->example_count++] = group->examples[i];
 }
 
@@ -91,7 +92,8 @@ static const char *kind_text(enum catalog_job_kind kind, bool is_one)
 	case CATALOG_JOB_MIGRATE:
 		return is_one ? "migration" : "migrations";
 	case CATALOG_JOB_CLEANUP_TWILIO:
-		return is_one ? "delete at Twilio after the migration" : "deletes at Twilio after the migration";
+		return is_one ? "delete at Twilio after the migration"
+			      : "deletes at Twilio after the migration";
 	case CATALOG_JOB_DELETE_TWILIO:
 		return is_one ? "delete at Twilio" : "deletes at Twilio";
 	case CATALOG_JOB_DELETE_S3:
@@ -103,7 +105,8 @@ static const char *kind_text(enum catalog_job_kind kind, bool is_one)
 }
 
 /* "failed", "tried again in 5 min" */
-static const char *next_text(const struct catalog_problem_group *group, char ret_text[AMOUNT_SIZE * 2])
+static const char *next_text(const struct catalog_problem_group *group,
+			     char ret_text[AMOUNT_SIZE * 2])
 {
 	int64_t secs = (group->next_msecs - time_now_msecs()) / 1000;
 
@@ -114,9 +117,11 @@ static const char *next_text(const struct catalog_problem_group *group, char ret
 	if (secs < 120)
 		snprintf(ret_text, AMOUNT_SIZE * 2, "tried again in %lld s", (long long)secs);
 	else if (secs < 7200)
-		snprintf(ret_text, AMOUNT_SIZE * 2, "tried again in %lld min", (long long)(secs / 60));
+		snprintf(ret_text, AMOUNT_SIZE * 2, "tried again in %lld min",
+			 (long long)(secs / 60));
 	else
-		snprintf(ret_text, AMOUNT_SIZE * 2, "tried again in %lld h", (long long)(secs / 3600));
+		snprintf(ret_text, AMOUNT_SIZE * 2, "tried again in %lld h",
+			 (long long)(secs / 3600));
 	return ret_text;
 }
 
@@ -159,13 +164,14 @@ json_t *problems_json(const struct problems *problems, unsigned kinds, bool only
 			json_decref(sids);
 			continue;
 		}
-		json_array_append_new(array, json_pack("{s:s, s:s, s:I, s:I, s:o, s:o}", "job",
-						       problem_kind_name(group->kind), "reason", group->reason,
-						       "count", (json_int_t)group->count, "attempts",
-						       (json_int_t)group->attempts, "next",
-						       is_final(group) ? json_null() :
-							       cli_json_time(group->next_msecs / 1000),
-						       "recording_sids", sids));
+		json_array_append_new(
+			array, json_pack("{s:s, s:s, s:I, s:I, s:o, s:o}", "job",
+					 problem_kind_name(group->kind), "reason", group->reason,
+					 "count", (json_int_t)group->count, "attempts",
+					 (json_int_t)group->attempts, "next",
+					 is_final(group) ? json_null()
+							 : cli_json_time(group->next_msecs / 1000),
+					 "recording_sids", sids));
 	}
 	return array;
 }

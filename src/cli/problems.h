@@ -1,5 +1,5 @@
-/* Jobs that failed or wait after a failure, as status and migrate show them: by reason, with a count
- * and a few recordings as examples. */
+/* Jobs that failed or wait after a failure, as status and migrate show them: by reason, with a
+ * count and a few recordings as examples. */
 #ifndef TONICFS_CLI_PROBLEMS_H
 #define TONICFS_CLI_PROBLEMS_H
 
@@ -17,8 +17,10 @@ struct problems {
 void problems_release(struct problems *problems);
 
 /* Adds those of a scope; what has the same kind and reason is one. 0 or -errno. */
-int problems_collect(struct problems *problems, struct catalog *catalog, struct catalog_scope scope);
-/* Kinds: a mask of enum catalog_job_kind. only_failed: not those that are tried again by themselves. */
+int problems_collect(struct problems *problems, struct catalog *catalog,
+		     struct catalog_scope scope);
+/* Kinds: a mask of enum catalog_job_kind. only_failed: not those that are tried again by
+ * themselves. */
 void problems_print(const struct problems *problems, unsigned kinds, bool only_failed, FILE *out);
 struct json_t *problems_json(const struct problems *problems, unsigned kinds, bool only_failed);
 

@@ -27,7 +27,8 @@ struct shown {
 	struct problems problems;
 };
 
-static int shown_load(struct cli *cli, const struct catalog_workspace *workspace, struct shown *ret_shown)
+static int shown_load(struct cli *cli, const struct catalog_workspace *workspace,
+		      struct shown *ret_shown)
 {
 	struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, workspace->id };
 	struct shown *s = ret_shown;
@@ -60,10 +61,11 @@ static int list_problem(void *arg, const struct catalog_problem *problem)
 	sid_format(&problem->recording_sid, "RE", sid);
 	json_array_append_new(listing->array,
 			      json_pack("{s:s, s:s, s:s, s:I, s:o}", "recording_sid", sid, "job",
-					problem_kind_name(problem->kind), "reason", problem->reason, "attempts",
-					(json_int_t)problem->attempts, "next",
-					problem->next_msecs == INT64_MAX ?
-						json_null() : cli_json_time(problem->next_msecs / 1000)));
+					problem_kind_name(problem->kind), "reason", problem->reason,
+					"attempts", (json_int_t)problem->attempts, "next",
+					problem->next_msecs == INT64_MAX
+						? json_null()
+						: cli_json_time(problem->next_msecs / 1000)));
 	return 0;
 }
 
@@ -72,7 +74,8 @@ static json_t *by_state(const int64_t *values)
 	json_t *object = json_object();
 
 	for (int i = 1; i < CATALOG_STATE_COUNT; i++)
-		json_object_set_new(object, catalog_state_name((enum catalog_state)i), json_integer((json_int_t)values[i]));
+		json_object_set_new(object, catalog_state_name((enum catalog_state)i),
+				    json_integer((json_int_t)values[i]));
 	return object;
 }
 
@@ -82,22 +85,22 @@ static json_t *workspace_json(const struct shown *shown, const struct listing *l
 	const struct catalog_status *s = &shown->status;
 	const struct catalog_counts *c = &s->counts;
 
-	return json_pack("{s:o, s:b, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:I,"
-			 " s:{s:b, s:b, s:s}, s:b, s:b, s:o, s:o, s:I, s:O}",
-			 "name", cli_json_name(w->name), "removed", (int)w->removed, "calls", (json_int_t)s->calls,
-			 "states", by_state(s->by_state), "bytes", by_state(s->bytes_by_state),
-			 "migrate", "none", (json_int_t)c->none, "queued", (json_int_t)c->queued, "running",
-			 (json_int_t)c->running, "paused", (json_int_t)c->paused, "done", (json_int_t)c->done, "failed",
-			 (json_int_t)c->failed,
-			 "twilio_deletes_queued", (json_int_t)c->cleanup_queued,
-			 "deletes_queued", (json_int_t)s->deletes_queued, "deletes_failed", (json_int_t)s->deletes_failed,
-			 "sizes_unknown", (json_int_t)s->sizes_unknown,
-			 "storage", "configured", (int)w->has_storage, "enabled", (int)w->storage_enabled, "bucket",
-			 shown->storage.bucket,
-			 "migrate_new", (int)w->migrate_new, "keep_at_twilio", (int)w->keep_at_twilio,
-			 "last_poll", cli_json_time(shown->sync.last_poll_secs),
-			 "reasons", problems_json(&shown->problems, ALL_KINDS, false),
-			 "problems_count", (json_int_t)listing->count, "problems", listing->array);
+	return json_pack(
+		"{s:o, s:b, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:I,"
+		" s:{s:b, s:b, s:s}, s:b, s:b, s:o, s:o, s:I, s:O}",
+		"name", cli_json_name(w->name), "removed", (int)w->removed, "calls",
+		(json_int_t)s->calls, "states", by_state(s->by_state), "bytes",
+		by_state(s->bytes_by_state), "migrate", "none", (json_int_t)c->none, "queued",
+		(json_int_t)c->queued, "running", (json_int_t)c->running, "paused",
+		(json_int_t)c->paused, "done", (json_int_t)c->done, "failed", (json_int_t)c->failed,
+		"twilio_deletes_queued", (json_int_t)c->cleanup_queued, "deletes_queued",
+		(json_int_t)s->deletes_queued, "deletes_failed", (json_int_t)s->deletes_failed,
+		"sizes_unknown", (json_int_t)s->sizes_unknown, "storage", "configured",
+		(int)w->has_storage, "enabled", (int)w->storage_enabled, "bucket",
+		shown->storage.bucket, "migrate_new", (int)w->migrate_new, "keep_at_twilio",
+		(int)w->keep_at_twilio, "last_poll", cli_json_time(shown->sync.last_poll_secs),
+		"reasons", problems_json(&shown->problems, ALL_KINDS, false), "problems_count",
+		(json_int_t)listing->count, "problems", listing->array);
 }
 
 /* ---- for people ---- */
@@ -120,7 +123,8 @@ static void line_bytes(const char *what, int64_t n, int64_t bytes)
 	char count[AMOUNT_SIZE], size[AMOUNT_SIZE];
 
 	if (bytes)
-		printf("  %-36s %11s  %9s\n", what, amount_count(n, count), amount_bytes(bytes, size));
+		printf("  %-36s %11s  %9s\n", what, amount_count(n, count),
+		       amount_bytes(bytes, size));
 	else
 		line(what, n);
 }
@@ -131,7 +135,8 @@ static void poll_print(const struct shown *shown)
 	char at[TIME_ISO8601_SIZE], ago[AMOUNT_SIZE];
 
 	if (secs <= 0) {
-		printf("  %-36s never; 'tonicfs sync' or a mount asks\n", "Twilio was asked for news");
+		printf("  %-36s never; 'tonicfs sync' or a mount asks\n",
+		       "Twilio was asked for news");
 		return;
 	}
 	time_format_iso8601(secs, at);
@@ -148,7 +153,8 @@ static void bucket_print(const struct shown *shown)
 	if (!w->has_storage)
 		printf("  %-36s none; 'tonicfs storage set' names one\n", "bucket");
 	else if (!w->storage_enabled)
-		printf("  %-36s %s, disabled: nothing is moved there\n", "bucket", shown->storage.bucket);
+		printf("  %-36s %s, disabled: nothing is moved there\n", "bucket",
+		       shown->storage.bucket);
 	else
 		printf("  %-36s %s\n", "bucket", shown->storage.bucket);
 }
@@ -160,7 +166,8 @@ static void workspace_print(const struct shown *shown)
 	const int64_t *n = s->by_state, *bytes = s->bytes_by_state;
 	char name[CATALOG_NAME_SIZE];
 
-	printf("%s%s\n", cli_name(w->name, name), w->removed ? " (removed; its deletes go on)" : "");
+	printf("%s%s\n", cli_name(w->name, name),
+	       w->removed ? " (removed; its deletes go on)" : "");
 	bucket_print(shown);
 	poll_print(shown);
 	line("calls", s->calls);
@@ -172,7 +179,8 @@ static void workspace_print(const struct shown *shown)
 	line_where_any("  failed", s->counts.failed);
 	line_bytes("recordings in S3", n[CATALOG_STATE_STORED] + n[CATALOG_STATE_S3],
 		   bytes[CATALOG_STATE_STORED] + bytes[CATALOG_STATE_S3]);
-	line_where_any(w->keep_at_twilio ? "  and kept at Twilio" : "  stored, and still at Twilio", n[CATALOG_STATE_STORED]);
+	line_where_any(w->keep_at_twilio ? "  and kept at Twilio" : "  stored, and still at Twilio",
+		       n[CATALOG_STATE_STORED]);
 	line_where_any("  deletes at Twilio that wait", s->counts.cleanup_queued);
 	line_where_any("missing at Twilio and in S3", n[CATALOG_STATE_MISSING]);
 	line_where_any("removed", n[CATALOG_STATE_DELETED]);
@@ -182,7 +190,8 @@ static void workspace_print(const struct shown *shown)
 	problems_print(&shown->problems, ALL_KINDS, false, stdout);
 }
 
-static int show_one(struct cli *cli, const struct catalog_workspace *w, int64_t limit, json_t *array)
+static int show_one(struct cli *cli, const struct catalog_workspace *w, int64_t limit,
+		    json_t *array)
 {
 	struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, w->id };
 	struct listing listing = { NULL, limit, 0 };
@@ -256,20 +265,21 @@ const struct cli_command command_status = {
 	.name = "status",
 	.arguments = "[WORKSPACE]",
 	.summary = "Shows what is where, what is under way, and what has failed and why",
-	.text =
-"Of each workspace: its bucket, when Twilio was last asked for news, recordings\n"
-"at Twilio and in S3, migrations queued, in flight, paused and failed, deletes\n"
-"that wait, recordings that are missing at both; and by reason whatever failed\n"
-"or waits for another try, with a few recordings each. Bytes are exact where\n"
-"sizes are known, else by the duration. Nothing is asked of Twilio or S3.\n"
-"\n"
-"With --json, reasons has the same, and problems every recording of them, up\n"
-"to --limit; problems_count says how many there are.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "limit", CLI_TEXT, "N|all", "with --json: how many problems are listed (1000)",
-		  offsetof(struct status_values, limit) },
-		{ 0 },
-	},
+	.text = "Of each workspace: its bucket, when Twilio was last asked for news, recordings\n"
+		"at Twilio and in S3, migrations queued, in flight, paused and failed, deletes\n"
+		"that wait, recordings that are missing at both; and by reason whatever failed\n"
+		"or waits for another try, with a few recordings each. Bytes are exact where\n"
+		"sizes are known, else by the duration. Nothing is asked of Twilio or S3.\n"
+		"\n"
+		"With --json, reasons has the same, and problems every recording of them, up\n"
+		"to --limit; problems_count says how many there are.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "limit", CLI_TEXT, "N|all",
+			  "with --json: how many problems are listed (1000)",
+			  offsetof(struct status_values, limit) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct status_values),
 	.arguments_max = 1,
 	.run = run_status,

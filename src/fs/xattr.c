@@ -411,8 +411,8 @@ static const struct {
 	const char *value;
 	catalog_migrate_fn *ask;
 } migrate_asks[] = {
-	{ "now", catalog_migrate_queue },    { "cancel", catalog_migrate_cancel },
-	{ "pause", catalog_migrate_pause },  { "resume", catalog_migrate_resume },
+	{ "now", catalog_migrate_queue },   { "cancel", catalog_migrate_cancel },
+	{ "pause", catalog_migrate_pause }, { "resume", catalog_migrate_resume },
 	{ "retry", catalog_migrate_retry },
 };
 

@@ -1,4 +1,5 @@
-/* catalog: the queue as its users see it: a bucket that is disabled and enabled again, pausing, retrying, what keep_at_twilio takes back. */
+/* catalog: the queue as its users see it: a bucket that is disabled and enabled again, pausing,
+ * retrying, what keep_at_twilio takes back. */
 #include "helper_queue.h"
 
 #include <setjmp.h>
@@ -51,7 +52,8 @@ static void enable(struct queue_fixture *f, bool enabled)
 	assert_int_equal(catalog_storage_enable(f->catalog, f->workspace_id, enabled), 0);
 }
 
-static void test_catalog_queue__disabling_lets_what_runs_end_and_gives_out_nothing_more(void **state)
+static void
+test_catalog_queue__disabling_lets_what_runs_end_and_gives_out_nothing_more(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct catalog_object object = queue_object(320044);
@@ -93,7 +95,8 @@ static void test_catalog_queue__what_came_while_disabled_is_queued_when_enabled(
 	assert_int_equal(counts_of(f).queued, 2);
 }
 
-static void test_catalog_queue__what_came_before_there_was_a_bucket_is_queued_by_its_settings(void **state)
+static void
+test_catalog_queue__what_came_before_there_was_a_bucket_is_queued_by_its_settings(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct catalog_workspace other;
@@ -167,7 +170,9 @@ static void test_catalog_queue__paused_ones_are_kept_and_given_to_nobody_until_r
 	assert_int_equal(counts_of(f).paused, 2);
 	assert_int_equal(counts_of(f).queued, 0);
 	assert_int_equal(counts_of(f).todo_bytes, 0);
-	assert_int_equal(catalog_migrate_status(f->catalog, queue_get(f, 0).id, &migration, &percent, reason), 0);
+	assert_int_equal(catalog_migrate_status(f->catalog, queue_get(f, 0).id, &migration,
+						&percent, reason),
+			 0);
 	assert_int_equal(migration, CATALOG_MIGRATION_PAUSED);
 	assert_int_equal(queue_folder(f), 0); /* asking again resumes nothing */
 	assert_true(queue_is_empty(f, MIGRATE));
@@ -189,13 +194,15 @@ static void test_catalog_queue__one_of_a_folder_can_be_paused_alone(void **state
 	assert_int_equal(count, 1);
 	assert_int_equal(queue_claim(f, MIGRATE, "one", 20000).recording.id, queue_get(f, 1).id);
 	assert_true(queue_is_empty(f, MIGRATE));
-	assert_int_equal(ask(f, catalog_migrate_cancel), 1); /* what is paused can be taken back, too */
+	assert_int_equal(ask(f, catalog_migrate_cancel),
+			 1); /* what is paused can be taken back, too */
 	assert_int_equal(queue_get(f, 0).migration, CATALOG_MIGRATION_NONE);
 	assert_int_equal(ask(f, catalog_migrate_resume), 0);
 	assert_true(queue_is_empty(f, MIGRATE));
 }
 
-static void test_catalog_queue__a_worker_learns_of_a_pause_and_puts_its_job_back_paused(void **state)
+static void
+test_catalog_queue__a_worker_learns_of_a_pause_and_puts_its_job_back_paused(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct catalog_job job;
@@ -288,6 +295,24 @@ static void test_catalog_queue__what_is_paused_can_be_removed(void **state)
 	assert_int_equal(counts_of(f).paused, 0);
 }
 
+static void
+test_catalog_queue__what_was_begun_and_put_back_may_have_left_bytes_to_delete(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct catalog_removal removal;
+	struct catalog_job job;
+
+	queue_set_policy(f, true, false, false);
+	queue_add(f, f->workspace_id, 0, 2, QUEUE_NUMBER);
+	queue_folder(f);
+	job = queue_claim(f, MIGRATE, "one", 20000);
+	assert_int_equal(catalog_job_put_back(f->catalog, &job), 0);
+	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, 0).id, &removal), 0);
+	assert_int_equal(removal.s3_deletes, 1);
+	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, 1).id, &removal), 0);
+	assert_int_equal(removal.s3_deletes, 0);
+}
+
 /* ---- tried again ---- */
 
 static void test_catalog_queue__retry_begins_failed_ones_anew_and_no_others(void **state)
@@ -315,7 +340,8 @@ static void test_catalog_queue__retry_begins_failed_ones_anew_and_no_others(void
 	assert_false(queue_is_empty(f, MIGRATE));
 }
 
-static void test_catalog_queue__retry_tries_deletes_now_but_not_as_if_for_the_first_time(void **state)
+static void
+test_catalog_queue__retry_tries_deletes_now_but_not_as_if_for_the_first_time(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct catalog_job waiting, failed;
@@ -326,8 +352,10 @@ static void test_catalog_queue__retry_tries_deletes_now_but_not_as_if_for_the_fi
 	for (int i = 0; i < 3; i++) {
 		waiting = queue_claim(f, CLEANUP, "one", 20000);
 		failed = queue_claim(f, CLEANUP, "two", 20000);
-		assert_int_equal(catalog_job_fail(f->catalog, &waiting, "500", i < 2 ? 0 : 600000), 0);
-		assert_int_equal(catalog_job_fail(f->catalog, &failed, "no object", i < 2 ? 0 : -1), 0);
+		assert_int_equal(catalog_job_fail(f->catalog, &waiting, "500", i < 2 ? 0 : 600000),
+				 0);
+		assert_int_equal(catalog_job_fail(f->catalog, &failed, "no object", i < 2 ? 0 : -1),
+				 0);
 	}
 	assert_true(queue_is_empty(f, CLEANUP));
 	assert_int_equal(ask(f, catalog_migrate_retry), 2);
@@ -359,7 +387,8 @@ static void test_catalog_queue__keep_at_twilio_takes_back_the_deletes_that_are_o
 	assert_int_equal(queue_claim(f, CLEANUP, "one", 20000).recording.id, queue_get(f, 0).id);
 }
 
-static void test_catalog_queue__a_delete_that_was_not_sent_yet_is_stopped_by_keep_at_twilio(void **state)
+static void
+test_catalog_queue__a_delete_that_was_not_sent_yet_is_stopped_by_keep_at_twilio(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct catalog_job job;
@@ -434,7 +463,8 @@ static void test_catalog_queue__bytes_are_counted_with_what_they_are_of(void **s
 	assert_int_equal(status.bytes_by_state[CATALOG_STATE_STORED], 320044);
 
 	/* One whose size is not known yet, in `unassigned`: by its duration, until it is. */
-	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace_id, &input, 1, &stats), 0);
+	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace_id, &input, 1, &stats),
+			 0);
 	scope.id = f->unassigned_id;
 	assert_int_equal(catalog_status_get(f->catalog, scope, &status), 0);
 	assert_int_equal(status.bytes_by_state[CATALOG_STATE_TWILIO], 5 * 16000 * 2);
@@ -468,11 +498,13 @@ static void test_catalog_queue__problems_are_grouped_by_their_reason(void **stat
 	queue_folder(f);
 	for (int i = 0; i < 6; i++) {
 		job = queue_claim(f, MIGRATE, "one", 20000);
-		assert_int_equal(catalog_job_fail(f->catalog, &job, i < 5 ? "no audio" : "denied", -1), 0);
+		assert_int_equal(
+			catalog_job_fail(f->catalog, &job, i < 5 ? "no audio" : "denied", -1), 0);
 	}
 	job = queue_claim(f, MIGRATE, "one", 20000);
 	assert_int_equal(catalog_job_fail(f->catalog, &job, "no audio", 600000), 0);
-	assert_int_equal(catalog_problem_groups(f->catalog, folder_scope(f), note_group, &groups), 0);
+	assert_int_equal(catalog_problem_groups(f->catalog, folder_scope(f), note_group, &groups),
+			 0);
 	assert_int_equal(groups.count, 3);
 	assert_string_equal(groups.items[0].reason, "no audio");
 	assert_int_equal(groups.items[0].count, 5);
@@ -485,7 +517,8 @@ static void test_catalog_queue__problems_are_grouped_by_their_reason(void **stat
 	/* What is paused is no problem, though it failed once. */
 	ask(f, catalog_migrate_pause);
 	groups.count = 0;
-	assert_int_equal(catalog_problem_groups(f->catalog, folder_scope(f), note_group, &groups), 0);
+	assert_int_equal(catalog_problem_groups(f->catalog, folder_scope(f), note_group, &groups),
+			 0);
 	assert_int_equal(groups.count, 2);
 }
 
@@ -508,6 +541,7 @@ int main(void)
 		TEST(what_a_dead_worker_had_is_paused_when_its_lease_ends),
 		TEST(resumed_before_it_was_put_back_it_is_queued),
 		TEST(what_is_paused_can_be_removed),
+		TEST(what_was_begun_and_put_back_may_have_left_bytes_to_delete),
 		TEST(retry_begins_failed_ones_anew_and_no_others),
 		TEST(retry_tries_deletes_now_but_not_as_if_for_the_first_time),
 		TEST(keep_at_twilio_takes_back_the_deletes_that_are_owed),
