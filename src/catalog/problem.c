@@ -6,10 +6,12 @@
 
 /* Failed for good, or waiting after a failure; of the scope ?1, ?2. Those that do well, perhaps a
  * million, are not looked at. */
-#define JOBS "job j INDEXED BY job_problem CROSS JOIN recording r ON r.id = j.recording_id"
+#define JOBS "job j INDEXED BY job_problem"
+#define JOBS_AND_RECORDINGS JOBS " CROSS JOIN recording r ON r.id = j.recording_id"
 #define IS_PROBLEM \
 	"j.reason <> '' AND j.state IN (0, 2) AND (?1 = 0 OR (?1 = 1 AND j.workspace_id = ?2)" \
-	" OR (?1 = 2 AND r.folder_id = ?2) OR (?1 = 3 AND r.id = ?2))"
+	" OR (?1 = 2 AND (SELECT folder_id FROM recording f WHERE f.id = j.recording_id) = ?2)" \
+	" OR (?1 = 3 AND j.recording_id = ?2))"
 
 int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope,
 			 catalog_problem_fn *fn, void *arg)
@@ -21,7 +23,7 @@ int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope,
 	if (err == 0)
 		err = conn_query(
 			read.conn, &stmt,
-			"SELECT j.kind, r.sid, j.reason, j.attempts, j.due_msecs FROM " JOBS
+			"SELECT j.kind, r.sid, j.reason, j.attempts, j.due_msecs FROM " JOBS_AND_RECORDINGS
 			" WHERE " IS_PROBLEM " ORDER BY j.kind, j.id",
 			"ii", (int64_t)scope.kind, scope.id);
 	if (err)
@@ -47,7 +49,7 @@ static int group_examples(struct conn *conn, struct catalog_scope scope, int64_t
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int err = conn_query(conn, &stmt,
-			     "SELECT r.sid FROM " JOBS
+			     "SELECT r.sid FROM " JOBS_AND_RECORDINGS
 			     " WHERE j.kind = ?3 AND j.state = ?4 AND j.reason = ?5 AND " IS_PROBLEM
 			     " LIMIT ?6",
 			     "iiiisi", (int64_t)scope.kind, scope.id, (int64_t)group->kind, state,
