@@ -219,10 +219,6 @@ def test_wait_shows_a_bar_on_a_terminal(acme):
 
 
 def test_wait_gives_one_json_document_at_the_end(acme):
-    acme.twilio.switch("error_page_200", "xml", sid=acme.autumn[0].sid)
-    acme.tonic("storage", "set", "acme", "--bucket", "tonicfs-no-such-bucket")
-    acme.tonic("migrate", acme.autumn[0].path, "--wait", status=3, timeout=40)
-    acme.tonic("storage", "set", "acme", "--bucket", acme.bucket)
     result = acme.tonic("--json", "migrate", acme.first.path, acme.second.path, "--wait")
     assert result.stderr == ""
     report = result.json
