@@ -61,6 +61,14 @@ bool column_sid(sqlite3_stmt *stmt, int column, struct sid *ret_sid); /* zero fo
 	"r.id, r.inode, r.workspace_id, r.folder_id, r.call_id, r.sid, r.state, r.migration, r.flags, " \
 	"r.size_bytes, r.duration_secs, r.sort_key, r.date_created_secs, r.channels_requested, r.channels_stored, r.party, r.listed"
 void recording_from_row(sqlite3_stmt *stmt, struct catalog_recording *ret_recording);
+/* What a recording weighs: its size; while that is not known, 8 kHz and 16 bit by Twilio's duration.
+ * Part of a step of the schema: it cannot change. */
+#define RECORDING_BYTES(r) \
+	"CASE WHEN " r ".size_bytes >= 0 THEN " r ".size_bytes" \
+	" WHEN " r ".duration_secs < 0 THEN 0" \
+	" ELSE " r ".duration_secs * 16000 * CASE" \
+	" WHEN " r ".channels_stored > 0 THEN " r ".channels_stored" \
+	" WHEN " r ".channels_requested > 0 THEN " r ".channels_requested ELSE 2 END END"
 #define RECORDING_FLAG_VOICEMAIL 1
 #define RECORDING_FLAG_ENCRYPTED 2
 /* sort_key = start << SORT_KEY_SHIFT | tie-breaker */
@@ -81,7 +89,11 @@ int folder_of_call(struct conn *conn, int64_t workspace_id, const char *directio
 		   int64_t *ret_folder_id);
 /* Moves calls of `unassigned` that now belong elsewhere (after campaign add). */
 int calls_reassign(struct conn *conn, int64_t workspace_id);
-int migrate_queue_one(struct conn *conn, int64_t recording_id); /* in jobs.c: for migrate_new */
+/* In queue.c, for migrate_new: a recording that is new; where there is no enabled bucket it is noted,
+ * to be queued when there is. */
+int migrate_queue_one(struct conn *conn, int64_t recording_id);
+int migrate_queue_arrived(struct conn *conn, int64_t workspace_id); /* those that were noted */
+int migrate_forget_arrived(struct conn *conn, int64_t workspace_id);
 /* The inode that a folder gets: hash of workspace (and campaign) name, made unique among all inodes. campaign NULL: the workspace's own;
  * CATALOG_CALLS_NAME's is folder_inode + a fixed xor, see tree.c. */
 int inode_for_folder(struct conn *conn, const char *workspace, const char *campaign, uint64_t *ret_inode);

@@ -65,48 +65,76 @@ static int job_delete(struct conn *conn, const struct catalog_job *job)
 	return err ? err : workspace_settle(conn, job->workspace_id);
 }
 
+int job_let_go(struct conn *conn, const struct catalog_job *job, int64_t due_msecs)
+{
+	int64_t is_changed, is_paused;
+	int err =
+		conn_query_int(conn, &is_changed,
+			       "SELECT CASE kind WHEN 1 THEN pause_asked WHEN 2 THEN"
+			       " (SELECT keep_at_twilio FROM workspace w WHERE w.id = workspace_id)"
+			       " ELSE 0 END FROM job WHERE id = ?",
+			       "i", job->id);
+
+	if (err)
+		return err;
+	if (is_changed && job->kind == CATALOG_JOB_CLEANUP_TWILIO)
+		return job_delete(conn, job);
+	is_paused = is_changed;
+	err = conn_run(conn,
+		       "UPDATE job SET state = ?2, due_msecs = ?3, owner = '', done_bytes = 0,"
+		       " pause_asked = 0 WHERE id = ?1",
+		       "iii", job->id, (int64_t)(is_paused ? JOB_PAUSED : JOB_QUEUED),
+		       is_paused ? INT64_MAX : due_msecs);
+	if (err || job->kind != CATALOG_JOB_MIGRATE)
+		return err;
+	return recording_put_back(conn, job->recording.id,
+				  is_paused ? CATALOG_MIGRATION_PAUSED : CATALOG_MIGRATION_QUEUED);
+}
+
 /* ---- under way ---- */
 
 struct renew_arg {
 	const struct catalog_job *job;
-	int64_t until_msecs, done_bytes, total_bytes;
+	int64_t until_msecs, done_bytes, total_bytes, pause_asked;
 };
 
 static int write_renew(struct catalog *catalog, struct conn *conn, void *arg)
 {
-	const struct renew_arg *a = arg;
-	int err = conn_run(conn,
-			   "UPDATE job SET due_msecs = ?4, done_bytes = ?5, total_bytes = ?6"
-			   " WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3",
-			   "isiiii", a->job->id, a->job->owner, (int64_t)a->job->attempts,
-			   a->until_msecs, a->done_bytes, a->total_bytes);
+	struct renew_arg *a = arg;
+	int err = conn_query_int(conn, &a->pause_asked,
+				 "UPDATE job SET due_msecs = ?4, done_bytes = ?5, total_bytes = ?6"
+				 " WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3"
+				 " RETURNING pause_asked",
+				 "isiiii", a->job->id, a->job->owner, (int64_t)a->job->attempts,
+				 a->until_msecs, a->done_bytes, a->total_bytes);
 
 	(void)catalog;
-	if (err)
-		return err;
-	return conn_changes(conn) ? 0 : -ESTALE;
+	return err == -ENOENT ? -ESTALE : err;
 }
 
 int catalog_job_renew(struct catalog *catalog, struct catalog_job *job, int64_t lease_msecs,
 		      int64_t done_bytes, int64_t total_bytes)
 {
-	struct renew_arg a = { job, time_now_msecs() + lease_msecs, done_bytes, total_bytes };
+	struct renew_arg a = { job, time_now_msecs() + lease_msecs, done_bytes, total_bytes, 0 };
 	int err = catalog_write(catalog, write_renew, &a);
 
-	if (err == 0)
+	if (err == 0) {
 		job->lease_until_msecs = a.until_msecs;
+		job->is_wanted_back = a.pause_asked;
+	}
 	return err;
 }
 
-/* The only step that also asks whether the lease still runs: what follows it cannot be taken back.
- */
+/* The only step that also asks whether the lease still runs, and whether a migration's copy at
+ * Twilio is to stay by now: what follows it cannot be taken back. */
 static int write_mark_sent(struct catalog *catalog, struct conn *conn, void *arg)
 {
 	const struct catalog_job *job = arg;
 	int err = conn_run(
 		conn,
 		"UPDATE job SET was_sent = 1 WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3"
-		" AND due_msecs > ?4",
+		" AND due_msecs > ?4 AND NOT (kind = 2 AND"
+		" (SELECT keep_at_twilio FROM workspace w WHERE w.id = workspace_id))",
 		"isii", job->id, job->owner, (int64_t)job->attempts, time_now_msecs());
 
 	(void)catalog;
@@ -133,14 +161,9 @@ static int write_put_back(struct catalog *catalog, struct conn *conn, void *arg)
 
 	(void)catalog;
 	if (err == 0)
-		err = conn_run(
-			conn,
-			"UPDATE job SET state = 0, owner = '', attempts = attempts - 1, due_msecs = ?2,"
-			" done_bytes = 0 WHERE id = ?1",
-			"ii", job->id, time_now_msecs());
-	if (err == 0 && job->kind == CATALOG_JOB_MIGRATE)
-		err = recording_put_back(conn, job->recording.id, CATALOG_MIGRATION_QUEUED);
-	return err;
+		err = conn_run(conn, "UPDATE job SET attempts = attempts - 1 WHERE id = ?", "i",
+			       job->id);
+	return err ? err : job_let_go(conn, job, time_now_msecs());
 }
 
 int catalog_job_put_back(struct catalog *catalog, struct catalog_job *job)
@@ -157,21 +180,23 @@ struct fail_arg {
 static int write_fail(struct catalog *catalog, struct conn *conn, void *arg)
 {
 	const struct fail_arg *a = arg;
-	bool for_good = a->retry_after_msecs < 0;
-	int err = job_check(conn, a->job);
+	const struct catalog_job *job = a->job;
+	int err = job_check(conn, job);
 
 	(void)catalog;
 	if (err == 0)
-		err = conn_run(
-			conn,
-			"UPDATE job SET state = ?2, due_msecs = ?3, owner = '', reason = ?4, done_bytes = 0"
-			" WHERE id = ?1",
-			"iiis", a->job->id, (int64_t)(for_good ? JOB_FAILED : JOB_QUEUED),
-			for_good ? INT64_MAX : time_now_msecs() + a->retry_after_msecs, a->reason);
-	if (err == 0 && a->job->kind == CATALOG_JOB_MIGRATE)
-		err = recording_put_back(conn, a->job->recording.id,
-					 for_good ? CATALOG_MIGRATION_FAILED
-						  : CATALOG_MIGRATION_QUEUED);
+		err = conn_run(conn, "UPDATE job SET reason = ?2 WHERE id = ?1", "is", job->id,
+			       a->reason);
+	if (err)
+		return err;
+	if (a->retry_after_msecs >= 0)
+		return job_let_go(conn, job, time_now_msecs() + a->retry_after_msecs);
+	err = conn_run(conn,
+		       "UPDATE job SET state = 2, due_msecs = ?2, owner = '', done_bytes = 0,"
+		       " pause_asked = 0 WHERE id = ?1",
+		       "ii", job->id, INT64_MAX);
+	if (err == 0 && job->kind == CATALOG_JOB_MIGRATE)
+		err = recording_put_back(conn, job->recording.id, CATALOG_MIGRATION_FAILED);
 	return err;
 }
 

@@ -27,6 +27,7 @@ struct catalog_job {
 	bool was_sent;                      /* catalog_job_mark_sent was called in this or an earlier attempt */
 	char owner[CATALOG_OWNER_SIZE];
 	int64_t lease_until_msecs;
+	bool is_wanted_back; /* set by catalog_job_renew: to be paused; stop, and put it back */
 };
 
 /* A process-wide unique owner name, with a number for each worker. */
@@ -34,15 +35,38 @@ void catalog_owner_new(char ret_owner[CATALOG_OWNER_SIZE]);
 
 /* ---- asking for migrations ---- */
 struct catalog_counts { /* of listed recordings */
-	int64_t none, queued, running, done, failed;
-	int64_t cleanup_queued; /* Twilio deletes that wait */
+	int64_t none, queued, running, paused, done, failed;
+	int64_t todo_bytes, done_bytes; /* of those queued and running, of those done; where a size
+					   is not known, by the duration */
+	int64_t cleanup_queued;		/* Twilio deletes that wait */
 };
 int catalog_counts_get(struct catalog *catalog, struct catalog_scope scope, struct catalog_counts *ret_counts);
-/* Queues every listed recording of the scope that is at Twilio and not queued; failed ones again. -ENOENT: the workspace (of a recording, folder or workspace scope) has
- * no storage, -ENODEV: it is disabled. */
-int catalog_migrate_queue(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_queued);
-/* Takes back what is queued (running ones go on). */
-int catalog_migrate_cancel(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_cancelled);
+/* For those who look often: the sums of several scopes, of which none is inside another, from
+ * counters alone; cleanup_queued is left out (0). *ret_moved_bytes: what of todo_bytes has been
+ * moved, as far as workers have said. */
+int catalog_progress_get(struct catalog *catalog, const struct catalog_scope *scopes, size_t count,
+			 struct catalog_counts *ret_counts, int64_t *ret_moved_bytes);
+
+/* What is asked of a scope; *ret_count: how many recordings (retry: and deletes) it concerned. Jobs
+ * keep their place until they are done, whoever asked. */
+typedef int catalog_migrate_fn(struct catalog *catalog, struct catalog_scope scope,
+			       int64_t *ret_count);
+/* Queues every listed recording of the scope that is at Twilio and neither queued nor paused;
+ * failed ones again. -ENOENT: the workspace (of a recording, folder or workspace scope) has no
+ * storage, -ENODEV: it is disabled. */
+catalog_migrate_fn catalog_migrate_queue;
+/* Takes back what is queued or paused (running ones go on). */
+catalog_migrate_fn catalog_migrate_cancel;
+/* What is queued stays so and is given to no worker until it is resumed. A worker that has begun
+ * one is told when it renews its lease (is_wanted_back), and puts it back: to be begun anew. What
+ * is queued later is not paused, and the deletes that finished migrations owe go on. */
+catalog_migrate_fn catalog_migrate_pause;
+catalog_migrate_fn catalog_migrate_resume;
+/* Failed migrations are queued again, their attempts forgotten; those that wait after a failure,
+ * and deletes that failed or wait, are due now. */
+catalog_migrate_fn catalog_migrate_retry;
+/* Are jobs of the scope given out? -ENOENT, -ENODEV as above. */
+int catalog_migrate_check(struct catalog *catalog, struct catalog_scope scope);
 /* Of one recording, for the attribute: state, percent while running, reason when failed. */
 int catalog_migrate_status(struct catalog *catalog, int64_t recording_id, enum catalog_migration *ret_migration, int *ret_percent,
 			   char ret_reason[CATALOG_REASON_SIZE]);
@@ -70,13 +94,14 @@ int catalog_job_done(struct catalog *catalog, struct catalog_job *job, const cha
 /* ---- status ---- */
 struct catalog_status {
 	int64_t by_state[CATALOG_STATE_COUNT]; /* index: enum catalog_state; listed ones, but for MISSING and DELETED: all */
+	int64_t bytes_by_state[CATALOG_STATE_COUNT];
 	int64_t calls;
 	struct catalog_counts counts;
 	int64_t deletes_queued, deletes_failed; /* policy's */
 	int64_t sizes_unknown;
 };
 int catalog_status_get(struct catalog *catalog, struct catalog_scope scope, struct catalog_status *ret_status);
-/* Failed or waiting jobs with their reasons. */
+/* Jobs that failed, or wait after a failure, with their reasons. */
 struct catalog_problem {
 	enum catalog_job_kind kind;
 	struct sid recording_sid;
@@ -86,5 +111,20 @@ struct catalog_problem {
 };
 typedef int catalog_problem_fn(void *arg, const struct catalog_problem *problem);
 int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope, catalog_problem_fn *fn, void *arg);
+/* The same by kind and reason, the most frequent of a kind first: few, however many jobs there are.
+ */
+#define CATALOG_PROBLEM_EXAMPLES 3
+struct catalog_problem_group {
+	enum catalog_job_kind kind;
+	char reason[CATALOG_REASON_SIZE];
+	int64_t count;
+	unsigned attempts;  /* the most */
+	int64_t next_msecs; /* the next one's; INT64_MAX: not by itself */
+	struct sid examples[CATALOG_PROBLEM_EXAMPLES];
+	size_t example_count;
+};
+typedef int catalog_problem_group_fn(void *arg, const struct catalog_problem_group *group);
+int catalog_problem_groups(struct catalog *catalog, struct catalog_scope scope,
+			   catalog_problem_group_fn *fn, void *arg);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The queue, seen by those who fill it and those who take from it. What ends a job is in
- * job-finish.c.
+ * The queue, seen by those who take from it. Those who fill it are in queue.c; what ends a job is
+ * in job-finish.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,196 +30,13 @@ void catalog_owner_new(char ret_owner[CATALOG_OWNER_SIZE])
 	snprintf(ret_owner + 24, CATALOG_OWNER_SIZE - 24, "-%x", number & 0xffffff);
 }
 
-int scope_folders(struct conn *conn, struct catalog_scope scope, bool with_removed,
-		  int64_t **ret_ids, size_t *ret_count)
-{
-	cleanup_free int64_t *ids = NULL;
-	size_t count;
-	int err = conn_query_ids(conn, &ids, &count,
-				 "SELECT id FROM folder WHERE (removed = 0 OR ?3) AND"
-				 " (?1 = 0 OR (?1 = 1 AND workspace_id = ?2) OR (?1 = 2 AND id = ?2))",
-				 "iii", (int64_t)scope.kind, scope.id, (int64_t)with_removed);
-
-	if (err)
-		return err;
-	if (!count && scope.kind != CATALOG_SCOPE_ALL)
-		return -ENOENT;
-	*ret_ids = steal_pointer(&ids);
-	*ret_count = count;
-	return 0;
-}
-
-/* ---- asking ---- */
-
-/* Each statement comes in two forms, for a folder's recordings and for one. */
-#define WANTS_MIGRATION "listed = 1 AND state = 1 AND migration IN (0, 4)"
-#define QUEUE_JOBS(where) \
-	"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)" \
-	" SELECT 1, id, workspace_id, 0, ?2 FROM recording WHERE " where " AND " WANTS_MIGRATION \
-	" ON CONFLICT (recording_id, kind) DO UPDATE SET state = 0, due_msecs = excluded.due_msecs, attempts = 0," \
-	" owner = '', reason = '', done_bytes = 0, total_bytes = 0"
-#define QUEUE_RECORDINGS(where) \
-	"UPDATE recording SET migration = 1 WHERE " where " AND " WANTS_MIGRATION
-/* Those that wait after a failure: somebody asks for them now. */
-#define HURRY_JOBS(where) \
-	"UPDATE job SET due_msecs = ?2 WHERE workspace_id = ?3 AND kind = 1 AND due_msecs > ?2 AND state = 0 AND " where
-
-static int storage_check(struct conn *conn, int64_t workspace_id)
-{
-	int64_t enabled;
-	int err = conn_query_int(
-		conn, &enabled,
-		"SELECT s.enabled FROM storage s JOIN workspace w ON w.id = s.workspace_id"
-		" WHERE w.id = ? AND w.removed = 0",
-		"i", workspace_id);
-
-	if (err)
-		return err;
-	return enabled ? 0 : -ENODEV;
-}
-
-static int queue_recording(struct conn *conn, int64_t id, int64_t *ret_queued)
-{
-	int64_t now = time_now_msecs(), workspace_id;
-	int err = conn_query_int(conn, &workspace_id,
-				 "SELECT workspace_id FROM recording WHERE id = ?", "i", id);
-
-	if (err == 0)
-		err = storage_check(conn, workspace_id);
-	if (err == 0)
-		err = conn_run(conn, QUEUE_JOBS("id = ?1"), "ii", id, now);
-	if (err == 0)
-		err = conn_run(conn, QUEUE_RECORDINGS("id = ?1"), "i", id);
-	if (err)
-		return err;
-	*ret_queued += conn_changes(conn);
-	return conn_run(conn, HURRY_JOBS("recording_id = ?1"), "iii", id, now, workspace_id);
-}
-
-static int queue_folder(struct conn *conn, int64_t id, int64_t *ret_queued)
-{
-	int64_t now = time_now_msecs(), workspace_id;
-	int err = conn_query_int(conn, &workspace_id,
-				 "SELECT workspace_id FROM folder WHERE id = ?", "i", id);
-
-	if (err == 0)
-		err = storage_check(conn, workspace_id);
-	if (err == 0)
-		err = conn_run(conn, QUEUE_JOBS("folder_id = ?1"), "ii", id, now);
-	if (err == 0)
-		err = conn_run(conn, QUEUE_RECORDINGS("folder_id = ?1"), "i", id);
-	if (err)
-		return err;
-	*ret_queued += conn_changes(conn);
-	return conn_run(
-		conn,
-		HURRY_JOBS(
-			"(SELECT folder_id FROM recording r WHERE r.id = job.recording_id) = ?1"),
-		"iii", id, now, workspace_id);
-}
-
-struct queue_arg {
-	struct catalog_scope scope;
-	int64_t count;
-};
-
-static int write_queue(struct catalog *catalog, struct conn *conn, void *arg)
-{
-	struct queue_arg *a = arg;
-	cleanup_free int64_t *folders = NULL;
-	size_t count = 0;
-	int err;
-
-	(void)catalog;
-	a->count = 0;
-	if (a->scope.kind == CATALOG_SCOPE_RECORDING)
-		return queue_recording(conn, a->scope.id, &a->count);
-	err = scope_folders(conn, a->scope, false, &folders, &count);
-	for (size_t i = 0; i < count && err == 0; i++) {
-		err = queue_folder(conn, folders[i], &a->count);
-		/* Of everything, what has a place to go to. */
-		if (a->scope.kind == CATALOG_SCOPE_ALL && (err == -ENOENT || err == -ENODEV))
-			err = 0;
-	}
-	return err;
-}
-
-int catalog_migrate_queue(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_queued)
-{
-	struct queue_arg a = { .scope = scope };
-	int err = catalog_write(catalog, write_queue, &a);
-
-	*ret_queued = err ? 0 : a.count;
-	return err;
-}
-
-int migrate_queue_one(struct conn *conn, int64_t recording_id)
-{
-	int64_t queued = 0;
-	int err = queue_recording(conn, recording_id, &queued);
-
-	return err == -ENOENT || err == -ENODEV ? 0 : err;
-}
-
-#define CANCEL_JOBS(where) \
-	"DELETE FROM job WHERE kind = 1 AND state IN (0, 3) AND recording_id IN" \
-	" (SELECT id FROM recording WHERE " where " AND listed = 1 AND migration = 1)"
-#define CANCEL_RECORDINGS(where) \
-	"UPDATE recording SET migration = 0 WHERE " where " AND listed = 1 AND migration = 1"
-
-static int cancel_recording(struct conn *conn, int64_t id)
-{
-	int err = conn_run(conn, CANCEL_JOBS("id = ?1"), "i", id);
-
-	return err ? err : conn_run(conn, CANCEL_RECORDINGS("id = ?1"), "i", id);
-}
-
-static int cancel_folder(struct conn *conn, int64_t id)
-{
-	int err = conn_run(conn, CANCEL_JOBS("folder_id = ?1"), "i", id);
-
-	return err ? err : conn_run(conn, CANCEL_RECORDINGS("folder_id = ?1"), "i", id);
-}
-
-static int write_cancel(struct catalog *catalog, struct conn *conn, void *arg)
-{
-	struct queue_arg *a = arg;
-	cleanup_free int64_t *folders = NULL;
-	size_t count = 0;
-	int err;
-
-	(void)catalog;
-	a->count = 0;
-	if (a->scope.kind == CATALOG_SCOPE_RECORDING) {
-		err = cancel_recording(conn, a->scope.id);
-		a->count = err ? 0 : conn_changes(conn);
-		return err;
-	}
-	err = scope_folders(conn, a->scope, false, &folders, &count);
-	for (size_t i = 0; i < count && err == 0; i++) {
-		err = cancel_folder(conn, folders[i]);
-		a->count += err ? 0 : conn_changes(conn);
-	}
-	return err;
-}
-
-int catalog_migrate_cancel(struct catalog *catalog, struct catalog_scope scope,
-			   int64_t *ret_cancelled)
-{
-	struct queue_arg a = { .scope = scope };
-	int err = catalog_write(catalog, write_cancel, &a);
-
-	*ret_cancelled = err ? 0 : a.count;
-	return err;
-}
-
 /* ---- taking ---- */
 
 struct candidate {
 	int64_t job_id, due_msecs, running;
 	enum catalog_job_kind kind;
 	bool found;
-	bool release_only; /* its worker died, and nobody may go on with it now */
+	bool release_only; /* its worker died, and nobody may, or is to, go on with it now */
 };
 
 struct claim_workspace {
@@ -240,17 +57,18 @@ static bool is_given_out(const struct claim_workspace *w, enum catalog_job_kind 
 }
 
 static int first_job(struct conn *conn, const char *sql, int64_t workspace_id,
-		     enum catalog_job_kind kind, int64_t *ret_id, int64_t *ret_due_msecs)
+		     struct candidate *candidate)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt, sql, "ii", workspace_id, (int64_t)kind);
+	int err = conn_query(conn, &stmt, sql, "ii", workspace_id, (int64_t)candidate->kind);
 
 	if (err == 0)
 		err = conn_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	*ret_id = sqlite3_column_int64(stmt, 0);
-	*ret_due_msecs = sqlite3_column_int64(stmt, 1);
+	candidate->job_id = sqlite3_column_int64(stmt, 0);
+	candidate->due_msecs = sqlite3_column_int64(stmt, 1);
+	candidate->release_only |= sqlite3_column_int(stmt, 2);
 	return 0;
 }
 
@@ -265,16 +83,15 @@ static int consider(struct conn *conn, const struct claim_workspace *w, enum cat
 	if (is_given_out(w, kind)) {
 		err = first_job(
 			conn,
-			"SELECT id, due_msecs FROM job WHERE workspace_id = ?1 AND kind = ?2"
+			"SELECT id, due_msecs, pause_asked FROM job WHERE workspace_id = ?1 AND kind = ?2"
 			" ORDER BY due_msecs, id LIMIT 1",
-			w->id, kind, &c.job_id, &c.due_msecs);
+			w->id, &c);
 	} else {
-		c.release_only = true;
 		err = first_job(
 			conn,
-			"SELECT id, due_msecs FROM job WHERE workspace_id = ?1 AND kind = ?2 AND state = 1"
+			"SELECT id, due_msecs, 1 FROM job WHERE workspace_id = ?1 AND kind = ?2 AND state = 1"
 			" ORDER BY due_msecs, id LIMIT 1",
-			w->id, kind, &c.job_id, &c.due_msecs);
+			w->id, &c);
 	}
 	if (err)
 		return err == -ENOENT ? 0 : err;
@@ -368,13 +185,8 @@ static int claim(struct conn *conn, struct claim_arg *a, const struct candidate 
 	if (err)
 		return err;
 	job->workspace_id = job->recording.workspace_id;
-	if (c->release_only) {
-		err = conn_run(conn, "UPDATE job SET state = 0, owner = '' WHERE id = ?", "i",
-			       c->job_id);
-		if (err == 0 && c->kind == CATALOG_JOB_MIGRATE)
-			err = recording_put_back(conn, recording_id, CATALOG_MIGRATION_QUEUED);
-		return err;
-	}
+	if (c->release_only)
+		return job_let_go(conn, job, time_now_msecs());
 	if (!is_in_place(c->kind, job->recording.state)) {
 		err = conn_run(conn, "DELETE FROM job WHERE id = ?", "i", c->job_id);
 		return err ? err : workspace_settle(conn, job->workspace_id);
@@ -384,7 +196,8 @@ static int claim(struct conn *conn, struct claim_arg *a, const struct candidate 
 	err = conn_query(
 		conn, &stmt,
 		"UPDATE job SET state = 1, owner = ?2, due_msecs = ?3, attempts = attempts + 1,"
-		" done_bytes = 0, total_bytes = 0 WHERE id = ?1 RETURNING attempts, was_sent",
+		" was_sent = was_sent OR kind = 1, done_bytes = 0, total_bytes = 0 WHERE id = ?1"
+		" RETURNING attempts, was_sent",
 		"isi", c->job_id, job->owner, job->lease_until_msecs);
 	if (err == 0)
 		err = conn_step(conn, stmt);

@@ -282,6 +282,7 @@ static void renew(struct job_pool *pool, struct job_run *run, int64_t now)
 				run->total_bytes);
 	if (err == 0) {
 		run->renewed_msecs = now;
+		run->is_cancelled |= run->job.is_wanted_back;
 		return;
 	}
 	if (err == -ESTALE || time_now_msecs() + RENEW_MSECS >= run->job.lease_until_msecs) {

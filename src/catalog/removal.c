@@ -56,14 +56,14 @@ static int policy_load(struct conn *conn, int64_t workspace_id, struct policy *r
 	"SELECT count(*) FROM recording r JOIN job j ON j.recording_id = r.id AND j.kind = 2 WHERE " where \
 	" AND r.state = 3"
 #define AT_TWILIO(where) "SELECT count(*) FROM recording r WHERE " where " AND r.state IN (1, 2, 3)"
-/* Bytes may be in S3 in UPLOADING, STORED, S3, and where an earlier attempt got as far. A transfer
+/* Bytes may be in S3 in UPLOADING, STORED, S3, and where a worker has begun (was_sent). A transfer
  * under way finds its lease gone and stops; what deletes its object waits until that lease has
  * ended, so that no upload comes behind it. */
 #define S3_JOBS(where) \
 	"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)" \
 	" SELECT ?3, r.id, r.workspace_id, 0, CASE WHEN m.state = 1 AND m.due_msecs > ?2 THEN m.due_msecs ELSE ?2 END" \
 	" FROM recording r LEFT JOIN job m ON m.recording_id = r.id AND m.kind = 1" \
-	" WHERE " where " AND (r.state IN (2, 3, 4) OR (r.state = 1 AND m.attempts > 0))" \
+	" WHERE " where " AND (r.state IN (2, 3, 4) OR (r.state = 1 AND (m.was_sent = 1 OR m.attempts > 0)))" \
 	" ON CONFLICT (recording_id, kind) DO NOTHING"
 #define DROP_MIGRATIONS(where) \
 	"DELETE FROM job WHERE kind = 1 AND recording_id IN (SELECT r.id FROM recording r WHERE " where \

@@ -181,11 +181,40 @@ static const char callbacks[] =
 "  attempts INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
 "CREATE INDEX callback_due ON callback (due_msecs);"
 ;
+/* The queue as its users see it: paused jobs, bytes beside the counts, and what waits for a bucket. */
+static const char queue_of_its_users[] =
+/* New recordings that a workspace with migrate_new had no enabled bucket for: queued once it has one. */
+"CREATE TABLE arrived ("
+"  workspace_id INTEGER NOT NULL, recording_id INTEGER NOT NULL REFERENCES recording (id),"
+"  PRIMARY KEY (workspace_id, recording_id)) WITHOUT ROWID;"
+
+"ALTER TABLE job ADD COLUMN pause_asked INTEGER NOT NULL DEFAULT 0;" /* of one that runs */
+"CREATE INDEX job_problem ON job (workspace_id, kind, state, reason) WHERE reason <> '';"
+
+"ALTER TABLE folder_count ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+"DROP TRIGGER recording_count_insert;"
+"CREATE TRIGGER recording_count_insert AFTER INSERT ON recording BEGIN"
+"  INSERT INTO folder_count VALUES (new.folder_id, new.listed, new.state, new.migration, 1, " RECORDING_BYTES("new") ")"
+"  ON CONFLICT DO UPDATE SET n = n + 1, bytes = bytes + excluded.bytes;"
+"END;"
+"DROP TRIGGER recording_count_update;"
+"CREATE TRIGGER recording_count_update AFTER UPDATE OF folder_id, listed, state, migration,"
+"  size_bytes, duration_secs, channels_stored, channels_requested ON recording"
+"  WHEN old.folder_id <> new.folder_id OR old.listed <> new.listed OR old.state <> new.state OR old.migration <> new.migration"
+"  OR " RECORDING_BYTES("old") " <> " RECORDING_BYTES("new") " BEGIN"
+"  UPDATE folder_count SET n = n - 1, bytes = bytes - (" RECORDING_BYTES("old") ")"
+"  WHERE folder_id = old.folder_id AND listed = old.listed AND state = old.state AND migration = old.migration;"
+"  INSERT INTO folder_count VALUES (new.folder_id, new.listed, new.state, new.migration, 1, " RECORDING_BYTES("new") ")"
+"  ON CONFLICT DO UPDATE SET n = n + 1, bytes = bytes + excluded.bytes;"
+"END;"
+"INSERT INTO folder_count SELECT folder_id, listed, state, migration, count(*), sum(" RECORDING_BYTES("r") ")"
+"  FROM recording r WHERE true GROUP BY 1, 2, 3, 4 ON CONFLICT DO UPDATE SET bytes = excluded.bytes;";
 
 /* A step is never changed once it has been released; a change is another step, behind it. */
 static const char *const steps[] = {
 	version_1,
 	callbacks,
+	queue_of_its_users,
 };
 
 const int catalog_schema_version = ARRAY_SIZE(steps);

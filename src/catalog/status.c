@@ -1,6 +1,6 @@
 /*
- * What became of everything: counts, and jobs that do not come to their end. Counts of recordings
- * come from counters, never from a scan.
+ * What became of everything, in numbers. Those of recordings come from counters, never from a scan.
+ * Jobs that do not come to their end are in problem.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,8 +10,12 @@
 
 /* ---- counts of recordings ---- */
 
+/* Of how many recordings, and how many bytes. */
+struct amount {
+	int64_t n, bytes;
+};
 typedef void count_fn(void *arg, bool listed, enum catalog_state state,
-		      enum catalog_migration migration, int64_t n);
+		      enum catalog_migration migration, struct amount amount);
 
 static int count_each(struct conn *conn, const char *sql, int64_t id, count_fn *fn, void *arg)
 {
@@ -26,7 +30,8 @@ static int count_each(struct conn *conn, const char *sql, int64_t id, count_fn *
 		if (state > 0 && state < CATALOG_STATE_COUNT && migration >= 0 &&
 		    migration < CATALOG_MIGRATION_COUNT)
 			fn(arg, sqlite3_column_int(stmt, 0), state, migration,
-			   sqlite3_column_int64(stmt, 3));
+			   (struct amount){ sqlite3_column_int64(stmt, 3),
+					    sqlite3_column_int64(stmt, 4) });
 	}
 	return err;
 }
@@ -39,79 +44,105 @@ static int count_scope(struct conn *conn, struct catalog_scope scope, count_fn *
 
 	if (scope.kind == CATALOG_SCOPE_RECORDING)
 		return count_each(conn,
-				  "SELECT listed, state, migration, 1 FROM recording WHERE id = ?",
+				  "SELECT listed, state, migration, 1, " RECORDING_BYTES(
+					  "r") " FROM recording r WHERE id = ?",
 				  scope.id, fn, arg);
 	err = scope_folders(conn, scope, true, &folders, &count);
 	for (size_t i = 0; i < count && err == 0; i++)
 		err = count_each(
 			conn,
-			"SELECT listed, state, migration, n FROM folder_count WHERE folder_id = ?",
+			"SELECT listed, state, migration, n, bytes FROM folder_count WHERE folder_id = ?",
 			folders[i], fn, arg);
 	return err;
 }
 
 static void add_migration(struct catalog_counts *counts, enum catalog_state state,
-			  enum catalog_migration migration, int64_t n)
+			  enum catalog_migration migration, struct amount amount)
 {
-	if (state == CATALOG_STATE_STORED || state == CATALOG_STATE_S3)
-		counts->done += n;
-	else if (migration == CATALOG_MIGRATION_QUEUED)
-		counts->queued += n;
-	else if (migration == CATALOG_MIGRATION_RUNNING)
-		counts->running += n;
-	else if (migration == CATALOG_MIGRATION_FAILED)
-		counts->failed += n;
-	else
-		counts->none += n;
+	bool is_todo = false;
+
+	if (state == CATALOG_STATE_STORED || state == CATALOG_STATE_S3) {
+		counts->done += amount.n;
+		counts->done_bytes += amount.bytes;
+		return;
+	}
+	switch (migration) {
+	case CATALOG_MIGRATION_QUEUED:
+		counts->queued += amount.n;
+		is_todo = true;
+		break;
+	case CATALOG_MIGRATION_RUNNING:
+		counts->running += amount.n;
+		is_todo = true;
+		break;
+	case CATALOG_MIGRATION_PAUSED:
+		counts->paused += amount.n;
+		break;
+	case CATALOG_MIGRATION_FAILED:
+		counts->failed += amount.n;
+		break;
+	default:
+		counts->none += amount.n;
+	}
+	if (is_todo)
+		counts->todo_bytes += amount.bytes;
 }
 
 struct counting {
 	struct catalog_counts counts;
-	int64_t by_state[CATALOG_STATE_COUNT];
+	struct amount by_state[CATALOG_STATE_COUNT];
 	int64_t stored; /* or removed while it was: nothing else can owe a delete */
 };
 
 static void add_count(void *arg, bool listed, enum catalog_state state,
-		      enum catalog_migration migration, int64_t n)
+		      enum catalog_migration migration, struct amount amount)
 {
 	struct counting *c = arg;
 
 	if (listed)
-		add_migration(&c->counts, state, migration, n);
-	if (listed || state == CATALOG_STATE_MISSING || state == CATALOG_STATE_DELETED)
-		c->by_state[state] += n;
+		add_migration(&c->counts, state, migration, amount);
+	if (listed || state == CATALOG_STATE_MISSING || state == CATALOG_STATE_DELETED) {
+		c->by_state[state].n += amount.n;
+		c->by_state[state].bytes += amount.bytes;
+	}
 	if (state == CATALOG_STATE_STORED || state == CATALOG_STATE_DELETED)
-		c->stored += n;
+		c->stored += amount.n;
 }
 
 /* ---- counts of jobs ---- */
 
-/* Each kind apart, those that failed or wait after a failure (reason is not empty) from the rest.
- */
-#define JOB_COUNTS "SELECT j.kind, j.reason <> '', count(*) FROM job j "
-#define JOB_GROUPS " GROUP BY 1, 2"
+/* Each kind, how many, and how many of these failed or wait after a failure (their reason is not
+ * empty). Migrations are counted with their recordings. */
+#define DELETES "j.kind IN (2, 4, 8, 16)"
 
 static int jobs_query(struct conn *conn, struct catalog_scope scope, sqlite3_stmt **ret_stmt)
 {
 	switch (scope.kind) {
-	case CATALOG_SCOPE_WORKSPACE:
-		return conn_query(conn, ret_stmt,
-				  JOB_COUNTS "WHERE j.workspace_id = ?1 AND j.kind <> 1" JOB_GROUPS,
-				  "i", scope.id);
+	case CATALOG_SCOPE_WORKSPACE: /* by two indices alone */
+		return conn_query(
+			conn, ret_stmt,
+			"SELECT j.kind, count(*), (SELECT count(*) FROM job p WHERE p.workspace_id = ?1"
+			" AND p.kind = j.kind AND p.reason <> '')"
+			" FROM job j WHERE j.workspace_id = ?1 AND " DELETES " GROUP BY j.kind",
+			"i", scope.id);
 	case CATALOG_SCOPE_FOLDER:
 		return conn_query(
 			conn, ret_stmt,
-			JOB_COUNTS
-			"JOIN recording r ON r.id = j.recording_id"
+			"SELECT j.kind, count(*), sum(j.reason <> '') FROM job j"
+			" JOIN recording r ON r.id = j.recording_id"
 			" WHERE j.workspace_id = (SELECT workspace_id FROM folder WHERE id = ?1)"
-			" AND j.kind <> 1 AND r.folder_id = ?1" JOB_GROUPS,
+			" AND " DELETES " AND r.folder_id = ?1 GROUP BY j.kind",
 			"i", scope.id);
 	case CATALOG_SCOPE_RECORDING:
 		return conn_query(conn, ret_stmt,
-				  JOB_COUNTS "WHERE j.recording_id = ?1 AND j.kind <> 1" JOB_GROUPS,
+				  "SELECT j.kind, count(*), sum(j.reason <> '') FROM job j"
+				  " WHERE j.recording_id = ?1 AND " DELETES " GROUP BY j.kind",
 				  "i", scope.id);
 	default:
-		return conn_query(conn, ret_stmt, JOB_COUNTS "WHERE j.kind <> 1" JOB_GROUPS, "");
+		return conn_query(conn, ret_stmt,
+				  "SELECT j.kind, count(*), sum(j.reason <> '') FROM job j"
+				  " WHERE " DELETES " GROUP BY j.kind",
+				  "");
 	}
 }
 
@@ -129,16 +160,15 @@ static int count_jobs(struct conn *conn, struct catalog_scope scope, struct job_
 		return err;
 	while ((err = conn_step(conn, stmt)) > 0) {
 		int kind = sqlite3_column_int(stmt, 0);
-		int64_t n = sqlite3_column_int64(stmt, 2);
+		int64_t n = sqlite3_column_int64(stmt, 1), failed = sqlite3_column_int64(stmt, 2);
 
-		if (kind == CATALOG_JOB_CLEANUP_TWILIO)
+		if (kind == CATALOG_JOB_CLEANUP_TWILIO) {
 			ret_counts->cleanups += n;
-		else if (kind == CATALOG_JOB_TOMBSTONE)
-			continue; /* says that something was removed, and deletes nothing itself */
-		else if (sqlite3_column_int(stmt, 1))
-			ret_counts->deletes_failed += n;
-		else
-			ret_counts->deletes += n;
+		} else if (kind !=
+			   CATALOG_JOB_TOMBSTONE) { /* says what was removed, deletes nothing */
+			ret_counts->deletes_failed += failed;
+			ret_counts->deletes += n - failed;
+		}
 	}
 	return err;
 }
@@ -159,6 +189,55 @@ int catalog_counts_get(struct catalog *catalog, struct catalog_scope scope,
 		err = count_jobs(read.conn, scope, &jobs);
 	counting.counts.cleanup_queued = jobs.cleanups;
 	*ret_counts = counting.counts;
+	return err;
+}
+
+static int moved_bytes(struct conn *conn, struct catalog_scope scope, int64_t *ret_bytes)
+{
+	switch (scope.kind) {
+	case CATALOG_SCOPE_WORKSPACE:
+		return conn_query_int(conn, ret_bytes,
+				      "SELECT coalesce(sum(done_bytes), 0) FROM job"
+				      " WHERE workspace_id = ? AND kind = 1 AND state = 1",
+				      "i", scope.id);
+	case CATALOG_SCOPE_FOLDER:
+		return conn_query_int(
+			conn, ret_bytes,
+			"SELECT coalesce(sum(j.done_bytes), 0) FROM job j JOIN recording r ON r.id = j.recording_id"
+			" WHERE j.workspace_id = (SELECT workspace_id FROM folder WHERE id = ?1)"
+			" AND j.kind = 1 AND j.state = 1 AND r.folder_id = ?1",
+			"i", scope.id);
+	case CATALOG_SCOPE_RECORDING:
+		return conn_query_int(conn, ret_bytes,
+				      "SELECT coalesce(sum(done_bytes), 0) FROM job"
+				      " WHERE recording_id = ? AND kind = 1 AND state = 1",
+				      "i", scope.id);
+	default:
+		return conn_query_int(
+			conn, ret_bytes,
+			"SELECT coalesce(sum(j.done_bytes), 0) FROM workspace w JOIN job j"
+			" ON j.workspace_id = w.id AND j.kind = 1 AND j.state = 1",
+			"");
+	}
+}
+
+int catalog_progress_get(struct catalog *catalog, const struct catalog_scope *scopes, size_t count,
+			 struct catalog_counts *ret_counts, int64_t *ret_moved_bytes)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	struct counting counting = { .stored = 0 };
+	int64_t moved = 0, bytes;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	for (size_t i = 0; i < count && err == 0; i++) {
+		err = count_scope(read.conn, scopes[i], add_count, &counting);
+		if (err == 0 && counting.counts.running)
+			err = moved_bytes(read.conn, scopes[i], &bytes);
+		if (err == 0 && counting.counts.running)
+			moved += bytes;
+	}
+	*ret_counts = counting.counts;
+	*ret_moved_bytes = moved;
 	return err;
 }
 
@@ -219,7 +298,10 @@ int catalog_status_get(struct catalog *catalog, struct catalog_scope scope,
 		err = sizes_unknown(read.conn, scope, &s->sizes_unknown);
 	if (err)
 		return err;
-	memcpy(s->by_state, counting.by_state, sizeof s->by_state);
+	for (int i = 0; i < CATALOG_STATE_COUNT; i++) {
+		s->by_state[i] = counting.by_state[i].n;
+		s->bytes_by_state[i] = counting.by_state[i].bytes;
+	}
 	s->counts = counting.counts;
 	s->counts.cleanup_queued = jobs.cleanups;
 	s->deletes_queued = jobs.deletes;
@@ -263,37 +345,4 @@ int catalog_migrate_status(struct catalog *catalog, int64_t recording_id,
 				       ? 99
 				       : (int)(done * 100 / total); /* 100 is for what is stored */
 	return 0;
-}
-
-int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope,
-			 catalog_problem_fn *fn, void *arg)
-{
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
-
-	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
-			"SELECT j.kind, r.sid, j.reason, j.attempts, j.due_msecs FROM job j"
-			" JOIN recording r ON r.id = j.recording_id"
-			" WHERE j.reason <> '' AND j.state <> 1 AND (?1 = 0 OR (?1 = 1 AND j.workspace_id = ?2) OR"
-			" (?1 = 2 AND r.folder_id = ?2) OR (?1 = 3 AND r.id = ?2)) ORDER BY j.kind, j.id",
-			"ii", (int64_t)scope.kind, scope.id);
-	if (err)
-		return err;
-	while ((err = conn_step(read.conn, stmt)) > 0) {
-		struct catalog_problem problem = {
-			.kind = sqlite3_column_int(stmt, 0),
-			.attempts = (unsigned)sqlite3_column_int(stmt, 3),
-			.next_msecs = sqlite3_column_int64(stmt, 4),
-		};
-
-		column_sid(stmt, 1, &problem.recording_sid);
-		column_text(stmt, 2, problem.reason, sizeof problem.reason);
-		err = fn(arg, &problem);
-		if (err)
-			return err;
-	}
-	return err;
 }

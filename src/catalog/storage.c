@@ -73,7 +73,7 @@ static int storage_set_in_write(struct catalog *catalog, struct conn *conn, void
 		if (count == 0)
 			return -EINVAL;
 	}
-	return conn_run(conn,
+	err = conn_run(conn,
 			"INSERT INTO storage (workspace_id, bucket, region, endpoint, prefix, access_key, secret_key, "
 			"path_style, plain_http, encryption, kms_key_id, storage_class, ca_file, enabled) "
 			"VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, ''), ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
@@ -86,6 +86,7 @@ static int storage_set_in_write(struct catalog *catalog, struct conn *conn, void
 			"issssss" "iii" "sss" "i", args->workspace_id, s->bucket, s->region, s->endpoint, s->prefix,
 			s->access_key, args->secret_key, (int64_t)s->path_style, (int64_t)s->plain_http,
 			(int64_t)s->encryption, s->kms_key_id, s->storage_class, s->ca_file, (int64_t)s->enabled);
+	return err || !s->enabled ? err : migrate_queue_arrived(conn, args->workspace_id);
 }
 
 int catalog_storage_set(struct catalog *catalog, int64_t workspace_id, const struct catalog_storage *storage,
@@ -97,6 +98,34 @@ int catalog_storage_set(struct catalog *catalog, int64_t workspace_id, const str
 	    storage->encryption < 0 || storage->encryption > 2)
 		return -EINVAL;
 	return catalog_write(catalog, storage_set_in_write, &args);
+}
+
+struct enable_args {
+	int64_t workspace_id;
+	bool enabled;
+};
+
+static int storage_enable_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+{
+	const struct enable_args *args = arg;
+	int err = conn_run(conn,
+			   "UPDATE storage SET enabled = ?2 WHERE workspace_id = ?1"
+			   " AND EXISTS (SELECT 1 FROM workspace WHERE id = ?1 AND removed = 0)",
+			   "ii", args->workspace_id, (int64_t)args->enabled);
+
+	(void)catalog;
+	if (err)
+		return err;
+	if (!conn_changes(conn))
+		return -ENOENT;
+	return args->enabled ? migrate_queue_arrived(conn, args->workspace_id) : 0;
+}
+
+int catalog_storage_enable(struct catalog *catalog, int64_t workspace_id, bool enabled)
+{
+	struct enable_args args = { workspace_id, enabled };
+
+	return catalog_write(catalog, storage_enable_in_write, &args);
 }
 
 int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char **ret_secret_key)

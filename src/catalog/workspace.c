@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "catalog/catalog-private.h"
+#include "catalog/job-private.h"
 #include "catalog/workspace.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
@@ -232,20 +232,29 @@ static int update_in_write(struct catalog *catalog, struct conn *conn, void *arg
 {
 	struct workspace_args *args = arg;
 	const struct catalog_workspace *w = args->workspace;
+	int64_t kept;
 	int err;
 
 	(void)catalog;
+	err = conn_query_int(conn, &kept, "SELECT keep_at_twilio FROM workspace WHERE id = ?1 AND removed = 0",
+			     "i", w->id);
+	if (err < 0)
+		return err;
 	err = conn_run(conn,
 		       "UPDATE workspace SET api_key_sid = ?2, secret = coalesce(?3, secret), twilio_url = ?4, "
 		       "twilio_plain_http = ?5, delete_s3 = ?6, delete_twilio = ?7, migrate_new = ?8, "
-		       "keep_at_twilio = ?9, verify_readback = ?10, poll_secs = ?11 WHERE id = ?1 AND removed = 0",
+		       "keep_at_twilio = ?9, verify_readback = ?10, poll_secs = ?11 WHERE id = ?1",
 		       "isss" "iiiiiii", w->id, w->api_key_sid, args->secret, w->twilio_url,
 		       (int64_t)w->twilio_plain_http, (int64_t)w->delete_s3, (int64_t)w->delete_twilio,
 		       (int64_t)w->migrate_new, (int64_t)w->keep_at_twilio, (int64_t)w->verify_readback,
 		       (int64_t)w->poll_secs);
-	if (err < 0)
-		return err;
-	return conn_changes(conn) ? 0 : -ENOENT;
+	if (err == 0 && !w->migrate_new)
+		err = migrate_forget_arrived(conn, w->id);
+	if (err == 0 && w->keep_at_twilio && !kept)
+		err = cleanups_take_back(conn, w->id);
+	if (err == 0 && !w->keep_at_twilio && kept)
+		err = cleanups_queue(conn, w->id);
+	return err;
 }
 
 int catalog_workspace_update(struct catalog *catalog, const struct catalog_workspace *workspace, const char *secret)

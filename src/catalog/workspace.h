@@ -35,7 +35,10 @@ int catalog_workspace_find(struct catalog *catalog, const char *name, struct cat
 typedef int catalog_workspace_fn(void *arg, const struct catalog_workspace *workspace);
 /* In order of names; with_removed: those too that still have jobs. A callback's non-zero value ends it and is returned. */
 int catalog_workspace_each(struct catalog *catalog, bool with_removed, catalog_workspace_fn *fn, void *arg);
-/* Changes everything but id, name, account_sid, removed, has_storage, storage_enabled. secret NULL: stays. */
+/* Changes everything but id, name, account_sid, removed, has_storage, storage_enabled. secret NULL:
+ * stays. keep_at_twilio that is set takes back the deletes that finished migrations owe, but for
+ * those that may be on their way; unset, it queues one for everything that is in both places.
+ * migrate_new is for what becomes a file from now on. */
 int catalog_workspace_update(struct catalog *catalog, const struct catalog_workspace *workspace, const char *secret);
 /* Free with secret_free(). */
 int catalog_workspace_secret(struct catalog *catalog, int64_t id, char **ret_secret);
@@ -52,6 +55,11 @@ struct catalog_storage {
 int catalog_storage_get(struct catalog *catalog, int64_t workspace_id, struct catalog_storage *ret_storage); /* -ENOENT: none set */
 /* secret_key NULL: the old one stays (-EINVAL where there is none). */
 int catalog_storage_set(struct catalog *catalog, int64_t workspace_id, const struct catalog_storage *storage, const char *secret_key);
+/* Disabled: no new transfer begins, new recordings stay at Twilio; transfers under way end as they
+ * would have, what was migrated is read as before, and what is queued stays so. Enabled again: the
+ * queue goes on, and where the workspace has migrate_new, what came meanwhile is queued. -ENOENT:
+ * no such workspace, or no bucket. */
+int catalog_storage_enable(struct catalog *catalog, int64_t workspace_id, bool enabled);
 int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char **ret_secret_key); /* secret_free() */
 
 struct catalog_campaign {

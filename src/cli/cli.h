@@ -151,6 +151,7 @@ struct cli_progress {
 };
 void cli_progress_init(struct cli_progress *progress, const struct cli *cli);
 void cli_progress_show(struct cli_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
+size_t cli_progress_columns(const struct cli_progress *progress); /* that a line may take */
 void cli_progress_clear(struct cli_progress *progress);
 
 struct json_t;

@@ -144,11 +144,19 @@ void cli_progress_init(struct cli_progress *progress, const struct cli *cli)
 	*progress = (struct cli_progress){ .out = stderr, .is_terminal = !cli->json && isatty(STDERR_FILENO) };
 }
 
-void cli_progress_show(struct cli_progress *progress, const char *format, ...)
+size_t cli_progress_columns(const struct cli_progress *progress)
 {
 	struct winsize size;
+
+	if (ioctl(fileno(progress->out), TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+		return size.ws_col - 1U;
+	return 79;
+}
+
+void cli_progress_show(struct cli_progress *progress, const char *format, ...)
+{
 	char line[512];
-	size_t width = 79;
+	size_t width;
 	va_list args;
 
 	if (!progress->is_terminal || time_mono_msecs() < progress->next_msecs)
@@ -157,8 +165,7 @@ void cli_progress_show(struct cli_progress *progress, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof line, format, args);
 	va_end(args);
-	if (ioctl(fileno(progress->out), TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
-		width = size.ws_col - 1U;
+	width = cli_progress_columns(progress);
 	if (strlen(line) > width && width < sizeof line)
 		line[width] = '\0';
 	fprintf(progress->out, "\r%s%*s", line,

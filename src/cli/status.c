@@ -5,152 +5,228 @@
 #include <string.h>
 
 #include "catalog/job.h"
+#include "cli/amounts.h"
 #include "cli/commands.h"
+#include "cli/problems.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
-#define PROBLEMS_SHOWN 20
+#define PROBLEMS_LISTED 1000 /* in JSON, of each workspace; their reasons are complete */
+#define ALL_KINDS (~0U)
 
-struct problems {
-	json_t *array;
-	FILE *out; /* NULL: only into the array */
-	size_t count;
+struct status_values {
+	const char *limit;
 };
 
-static const char *kind_name(enum catalog_job_kind kind)
+/* All that is said of one workspace. */
+struct shown {
+	struct catalog_workspace workspace;
+	struct catalog_status status;
+	struct catalog_sync_state sync;
+	struct catalog_storage storage; /* where the workspace has one */
+	struct problems problems;
+};
+
+static int shown_load(struct cli *cli, const struct catalog_workspace *workspace,
+		      struct shown *ret_shown)
 {
-	switch (kind) {
-	case CATALOG_JOB_MIGRATE:
-		return "migrate";
-	case CATALOG_JOB_CLEANUP_TWILIO:
-		return "delete_at_twilio_after_migration";
-	case CATALOG_JOB_DELETE_TWILIO:
-		return "delete_at_twilio";
-	case CATALOG_JOB_DELETE_S3:
-		return "delete_in_s3";
-	case CATALOG_JOB_TOMBSTONE:
-		return "note_removal_in_s3";
-	}
-	return "unknown";
+	struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, workspace->id };
+	struct shown *s = ret_shown;
+	int err;
+
+	memset(s, 0, sizeof *s);
+	s->workspace = *workspace;
+	err = catalog_status_get(cli->catalog, scope, &s->status);
+	if (err == 0)
+		err = catalog_sync_state_get(cli->catalog, workspace->id, &s->sync);
+	if (err == 0 && workspace->has_storage)
+		err = catalog_storage_get(cli->catalog, workspace->id, &s->storage);
+	return err ? err : problems_collect(&s->problems, cli->catalog, scope);
 }
 
-static const char *kind_text(enum catalog_job_kind kind)
+/* ---- JSON ---- */
+
+struct listing {
+	json_t *array;
+	int64_t limit, count;
+};
+
+static int list_problem(void *arg, const struct catalog_problem *problem)
 {
-	switch (kind) {
-	case CATALOG_JOB_MIGRATE:
-		return "migration";
-	case CATALOG_JOB_CLEANUP_TWILIO:
-	case CATALOG_JOB_DELETE_TWILIO:
-		return "delete at Twilio";
-	case CATALOG_JOB_DELETE_S3:
-		return "delete in S3";
-	case CATALOG_JOB_TOMBSTONE:
-		return "note of the removal in S3";
-	}
-	return "job";
-}
+	struct listing *listing = arg;
+	char sid[SID_SIZE];
 
-/* "in 5 min", "tried again only when asked" */
-static void next_text(int64_t next_msecs, char *ret_text, size_t size)
-{
-	int64_t secs = (next_msecs - time_now_msecs()) / 1000;
-
-	if (next_msecs == INT64_MAX)
-		snprintf(ret_text, size, "not tried again by itself");
-	else if (secs <= 0)
-		snprintf(ret_text, size, "due");
-	else if (secs < 120)
-		snprintf(ret_text, size, "tried again in %lld s", (long long)secs);
-	else
-		snprintf(ret_text, size, "tried again in %lld min", (long long)(secs / 60));
-}
-
-static int problem_one(void *arg, const struct catalog_problem *problem)
-{
-	struct problems *problems = arg;
-	char sid[SID_SIZE], next[64];
-
-	if (!problem->reason[0] && problem->next_msecs != INT64_MAX)
-		return 0; /* waits for its turn */
+	if (listing->count++ >= listing->limit)
+		return 0;
 	sid_format(&problem->recording_sid, "RE", sid);
-	if (problems->array)
-		json_array_append_new(problems->array,
-				      json_pack("{s:s, s:s, s:s, s:I, s:o}", "recording_sid", sid, "job",
-						kind_name(problem->kind), "reason", problem->reason, "attempts",
-						(json_int_t)problem->attempts, "next",
-						problem->next_msecs == INT64_MAX ?
-							json_null() : cli_json_time(problem->next_msecs / 1000)));
-	if (problems->out && problems->count < PROBLEMS_SHOWN) {
-		next_text(problem->next_msecs, next, sizeof next);
-		fprintf(problems->out, "    %s  %s: %s (%s)\n", sid, kind_text(problem->kind), problem->reason, next);
-	}
-	problems->count++;
+	json_array_append_new(listing->array,
+			      json_pack("{s:s, s:s, s:s, s:I, s:o}", "recording_sid", sid, "job",
+					problem_kind_name(problem->kind), "reason", problem->reason,
+					"attempts", (json_int_t)problem->attempts, "next",
+					problem->next_msecs == INT64_MAX
+						? json_null()
+						: cli_json_time(problem->next_msecs / 1000)));
 	return 0;
 }
 
-static json_t *workspace_json(const struct catalog_workspace *w, const struct catalog_status *s, json_t *problems)
+static json_t *by_state(const int64_t *values)
 {
-	json_t *states = json_object();
+	json_t *object = json_object();
 
 	for (int i = 1; i < CATALOG_STATE_COUNT; i++)
-		json_object_set_new(states, catalog_state_name((enum catalog_state)i), json_integer((json_int_t)s->by_state[i]));
-	return json_pack("{s:o, s:b, s:I, s:o, s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:I, s:o}",
-			 "name", cli_json_name(w->name), "removed", (int)w->removed, "calls", (json_int_t)s->calls,
-			 "states", states,
-			 "migrate", "none", (json_int_t)s->counts.none, "queued", (json_int_t)s->counts.queued,
-			 "running", (json_int_t)s->counts.running, "done", (json_int_t)s->counts.done,
-			 "failed", (json_int_t)s->counts.failed,
-			 "twilio_deletes_queued", (json_int_t)s->counts.cleanup_queued,
-			 "deletes_queued", (json_int_t)s->deletes_queued, "deletes_failed", (json_int_t)s->deletes_failed,
-			 "sizes_unknown", (json_int_t)s->sizes_unknown, "problems", problems);
+		json_object_set_new(object, catalog_state_name((enum catalog_state)i),
+				    json_integer((json_int_t)values[i]));
+	return object;
 }
+
+static json_t *workspace_json(const struct shown *shown, const struct listing *listing)
+{
+	const struct catalog_workspace *w = &shown->workspace;
+	const struct catalog_status *s = &shown->status;
+	const struct catalog_counts *c = &s->counts;
+
+	return json_pack(
+		"{s:o, s:b, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:I,"
+		" s:{s:b, s:b, s:s}, s:b, s:b, s:o, s:o, s:I, s:O}",
+		"name", cli_json_name(w->name), "removed", (int)w->removed, "calls",
+		(json_int_t)s->calls, "states", by_state(s->by_state), "bytes",
+		by_state(s->bytes_by_state), "migrate", "none", (json_int_t)c->none, "queued",
+		(json_int_t)c->queued, "running", (json_int_t)c->running, "paused",
+		(json_int_t)c->paused, "done", (json_int_t)c->done, "failed", (json_int_t)c->failed,
+		"twilio_deletes_queued", (json_int_t)c->cleanup_queued, "deletes_queued",
+		(json_int_t)s->deletes_queued, "deletes_failed", (json_int_t)s->deletes_failed,
+		"sizes_unknown", (json_int_t)s->sizes_unknown, "storage", "configured",
+		(int)w->has_storage, "enabled", (int)w->storage_enabled, "bucket",
+		shown->storage.bucket, "migrate_new", (int)w->migrate_new, "keep_at_twilio",
+		(int)w->keep_at_twilio, "last_poll", cli_json_time(shown->sync.last_poll_secs),
+		"reasons", problems_json(&shown->problems, ALL_KINDS, false), "problems_count",
+		(json_int_t)listing->count, "problems", listing->array);
+}
+
+/* ---- for people ---- */
 
 static void line(const char *what, int64_t n)
 {
-	if (n)
-		printf("  %-34s %lld\n", what, (long long)n);
+	char count[AMOUNT_SIZE];
+
+	printf("  %-36s %11s\n", what, amount_count(n, count));
 }
 
-static void workspace_print(const struct catalog_workspace *w, const struct catalog_status *s)
+static void line_where_any(const char *what, int64_t n)
 {
-	char shown[CATALOG_NAME_SIZE];
-
-	printf("%s%s\n", cli_name(w->name, shown), w->removed ? " (removed; its deletes go on)" : "");
-	printf("  %-34s %lld\n", "calls", (long long)s->calls);
-	printf("  %-34s %lld\n", "recordings at Twilio",
-	       (long long)(s->by_state[CATALOG_STATE_TWILIO] + s->by_state[CATALOG_STATE_UPLOADING]));
-	printf("  %-34s %lld\n", "recordings in S3", (long long)(s->by_state[CATALOG_STATE_STORED] + s->by_state[CATALOG_STATE_S3]));
-	line("migrations queued", s->counts.queued);
-	line("migrations running", s->counts.running);
-	line("migrations failed", s->counts.failed);
-	line("in S3, Twilio's copy still there", s->by_state[CATALOG_STATE_STORED]);
-	line("of these, deletes queued", s->counts.cleanup_queued);
-	line("deletes of removed ones queued", s->deletes_queued);
-	line("deletes of removed ones failed", s->deletes_failed);
-	line("missing at Twilio and in S3", s->by_state[CATALOG_STATE_MISSING]);
-	line("removed", s->by_state[CATALOG_STATE_DELETED]);
-	line("size not known yet", s->sizes_unknown);
+	if (n)
+		line(what, n);
 }
 
-static int show_one(struct cli *cli, const struct catalog_workspace *w, json_t *array)
+static void line_bytes(const char *what, int64_t n, int64_t bytes)
+{
+	char count[AMOUNT_SIZE], size[AMOUNT_SIZE];
+
+	if (bytes)
+		printf("  %-36s %11s  %9s\n", what, amount_count(n, count),
+		       amount_bytes(bytes, size));
+	else
+		line(what, n);
+}
+
+static void poll_print(const struct shown *shown)
+{
+	int64_t secs = shown->sync.last_poll_secs;
+	char at[TIME_ISO8601_SIZE], ago[AMOUNT_SIZE];
+
+	if (secs <= 0) {
+		printf("  %-36s never; 'tonicfs sync' or a mount asks\n",
+		       "Twilio was asked for news");
+		return;
+	}
+	time_format_iso8601(secs, at);
+	printf("  %-36s %s (%s ago)\n", "Twilio was asked for news", at,
+	       amount_secs(time_now_secs() > secs ? time_now_secs() - secs : 0, ago));
+}
+
+static void bucket_print(const struct shown *shown)
+{
+	const struct catalog_workspace *w = &shown->workspace;
+
+	if (w->removed)
+		return;
+	if (!w->has_storage)
+		printf("  %-36s none; 'tonicfs storage set' names one\n", "bucket");
+	else if (!w->storage_enabled)
+		printf("  %-36s %s, disabled: nothing is moved there\n", "bucket",
+		       shown->storage.bucket);
+	else
+		printf("  %-36s %s\n", "bucket", shown->storage.bucket);
+}
+
+static void workspace_print(const struct shown *shown)
+{
+	const struct catalog_workspace *w = &shown->workspace;
+	const struct catalog_status *s = &shown->status;
+	const int64_t *n = s->by_state, *bytes = s->bytes_by_state;
+	char name[CATALOG_NAME_SIZE];
+
+	printf("%s%s\n", cli_name(w->name, name),
+	       w->removed ? " (removed; its deletes go on)" : "");
+	bucket_print(shown);
+	poll_print(shown);
+	line("calls", s->calls);
+	line_bytes("recordings at Twilio", n[CATALOG_STATE_TWILIO] + n[CATALOG_STATE_UPLOADING],
+		   bytes[CATALOG_STATE_TWILIO] + bytes[CATALOG_STATE_UPLOADING]);
+	line_where_any("  queued", s->counts.queued);
+	line_where_any("  in flight", s->counts.running);
+	line_where_any("  paused", s->counts.paused);
+	line_where_any("  failed", s->counts.failed);
+	line_bytes("recordings in S3", n[CATALOG_STATE_STORED] + n[CATALOG_STATE_S3],
+		   bytes[CATALOG_STATE_STORED] + bytes[CATALOG_STATE_S3]);
+	line_where_any(w->keep_at_twilio ? "  and kept at Twilio" : "  stored, and still at Twilio",
+		       n[CATALOG_STATE_STORED]);
+	line_where_any("  deletes at Twilio that wait", s->counts.cleanup_queued);
+	line_where_any("missing at Twilio and in S3", n[CATALOG_STATE_MISSING]);
+	line_where_any("removed", n[CATALOG_STATE_DELETED]);
+	line_where_any("  deletes of these that wait", s->deletes_queued);
+	line_where_any("  deletes of these that failed", s->deletes_failed);
+	line_where_any("size not known yet", s->sizes_unknown);
+	problems_print(&shown->problems, ALL_KINDS, false, stdout);
+}
+
+static int show_one(struct cli *cli, const struct catalog_workspace *w, int64_t limit,
+		    json_t *array)
 {
 	struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, w->id };
-	struct problems problems = { cli->json ? json_array() : NULL, cli->json ? NULL : stdout, 0 };
-	struct catalog_status status;
-	int err = catalog_status_get(cli->catalog, scope, &status);
+	struct listing listing = { NULL, limit, 0 };
+	struct shown shown;
+	int err = shown_load(cli, w, &shown);
 
-	if (err == 0 && !cli->json)
-		workspace_print(w, &status);
-	if (err == 0)
-		err = catalog_problem_each(cli->catalog, scope, problem_one, &problems);
-	if (err < 0) {
-		json_decref(problems.array);
-		return cli_catalog_error(cli, err, "the status cannot be read");
+	if (err == 0 && cli->json) {
+		listing.array = json_array();
+		err = catalog_problem_each(cli->catalog, scope, list_problem, &listing);
 	}
-	if (cli->json)
-		json_array_append_new(array, workspace_json(w, &status, problems.array));
-	else if (problems.count > PROBLEMS_SHOWN)
-		printf("    … and %zu more; --json shows all\n", problems.count - PROBLEMS_SHOWN);
+	if (err == 0 && cli->json)
+		json_array_append_new(array, workspace_json(&shown, &listing));
+	else if (err == 0)
+		workspace_print(&shown);
+	json_decref(listing.array);
+	problems_release(&shown.problems);
+	return err < 0 ? cli_catalog_error(cli, err, "the status cannot be read") : CLI_DONE;
+}
+
+static int limit_parse(const struct cli *cli, const char *text, int64_t *limit)
+{
+	char *end;
+	long long value;
+
+	if (!text)
+		return CLI_DONE;
+	if (strcmp(text, "all") == 0) {
+		*limit = INT64_MAX;
+		return CLI_DONE;
+	}
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (errno || end == text || *end || value < 0)
+		return cli_usage(cli, "--limit is a number, or all, not '%s'", text);
+	*limit = value;
 	return CLI_DONE;
 }
 
@@ -158,11 +234,14 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 {
 	cleanup_free struct catalog_workspace *list = NULL;
 	size_t count = 0;
+	const struct status_values *v = values;
 	struct catalog_workspace one;
+	int64_t limit = PROBLEMS_LISTED;
 	json_t *array;
-	int status = cli_catalog_open(cli);
+	int status = limit_parse(cli, v->limit, &limit);
 
-	(void)values;
+	if (status == CLI_DONE)
+		status = cli_catalog_open(cli);
 	if (status == CLI_DONE && argc)
 		status = cli_workspace_find(cli, argv[0], &one);
 	else if (status == CLI_DONE)
@@ -171,9 +250,9 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 		return status;
 	array = json_array();
 	if (argc)
-		status = show_one(cli, &one, array);
+		status = show_one(cli, &one, limit, array);
 	for (size_t i = 0; i < count && status == CLI_DONE; i++)
-		status = show_one(cli, &list[i], array);
+		status = show_one(cli, &list[i], limit, array);
 	if (status == CLI_DONE && cli->json)
 		return cli_json_print(json_pack("{s:o}", "workspaces", array));
 	json_decref(array);
@@ -186,11 +265,22 @@ const struct cli_command command_status = {
 	.name = "status",
 	.arguments = "[WORKSPACE]",
 	.summary = "Shows what is where, what is under way, and what has failed and why",
-	.text =
-"Of each workspace: calls, recordings at Twilio and in S3, migrations queued,\n"
-"running and failed, deletes that wait, recordings that are missing at both,\n"
-"and every job that failed or waits for another try, with its reason. Nothing\n"
-"is asked of Twilio or S3.\n",
+	.text = "Of each workspace: its bucket, when Twilio was last asked for news, recordings\n"
+		"at Twilio and in S3, migrations queued, in flight, paused and failed, deletes\n"
+		"that wait, recordings that are missing at both; and by reason whatever failed\n"
+		"or waits for another try, with a few recordings each. Bytes are exact where\n"
+		"sizes are known, else by the duration. Nothing is asked of Twilio or S3.\n"
+		"\n"
+		"With --json, reasons has the same, and problems every recording of them, up\n"
+		"to --limit; problems_count says how many there are.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "limit", CLI_TEXT, "N|all",
+			  "with --json: how many problems are listed (1000)",
+			  offsetof(struct status_values, limit) },
+			{ 0 },
+		},
+	.values_size = sizeof(struct status_values),
 	.arguments_max = 1,
 	.run = run_status,
 };

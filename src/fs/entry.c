@@ -158,15 +158,16 @@ void fs_statfs(fuse_req_t req, fuse_ino_t ino)
 	struct statvfs st = { .f_bsize = FILE_BLOCK_BYTES,
 			      .f_frsize = FOLDER_BLOCK_BYTES,
 			      .f_namemax = 255 };
-	int err = catalog_counts_get(fs->catalog, (struct catalog_scope){ CATALOG_SCOPE_ALL, 0 },
-				     &counts);
+	const struct catalog_scope all = { CATALOG_SCOPE_ALL, 0 };
+	int64_t moved_bytes;
+	int err = catalog_progress_get(fs->catalog, &all, 1, &counts, &moved_bytes);
 
 	(void)ino;
 	if (err) {
 		fs_reply_err(req, err);
 		return;
 	}
-	st.f_files = (fsfilcnt_t)(counts.none + counts.queued + counts.running + counts.done +
-				  counts.failed);
+	st.f_files = (fsfilcnt_t)(counts.none + counts.queued + counts.running + counts.paused +
+				  counts.done + counts.failed);
 	fuse_reply_statfs(req, &st);
 }

@@ -266,12 +266,17 @@ static void migrate_of_file(struct subject *s, struct buf *out)
 	case CATALOG_MIGRATION_FAILED:
 		buf_addf(out, "failed: %s", reason);
 		break;
+	case CATALOG_MIGRATION_PAUSED:
+		buf_add_str(out, "paused");
+		break;
 	}
 }
 
 static void value_migrate(struct subject *s, struct buf *out)
 {
 	struct catalog_counts counts;
+	struct catalog_scope scope;
+	int64_t moved_bytes;
 
 	if (s->node.kind == CATALOG_NODE_CALLS)
 		return;
@@ -279,11 +284,15 @@ static void value_migrate(struct subject *s, struct buf *out)
 		migrate_of_file(s, out);
 		return;
 	}
-	if (catalog_counts_get(s->fs->catalog, catalog_node_scope(&s->node), &counts) == 0)
-		buf_addf(out, "none %lld queued %lld running %lld done %lld failed %lld",
-			 (long long)counts.none, (long long)counts.queued,
-			 (long long)counts.running, (long long)counts.done,
-			 (long long)counts.failed);
+	scope = catalog_node_scope(&s->node);
+	if (catalog_progress_get(s->fs->catalog, &scope, 1, &counts, &moved_bytes))
+		return;
+	buf_addf(out, "none %lld queued %lld running %lld done %lld failed %lld",
+		 (long long)counts.none, (long long)counts.queued, (long long)counts.running,
+		 (long long)counts.done, (long long)counts.failed);
+	/* Only where there are any: scripts compare the whole line. */
+	if (counts.paused)
+		buf_addf(out, " paused %lld", (long long)counts.paused);
 }
 
 /* ---- the table ---- */
@@ -397,7 +406,15 @@ void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	reply_sized(req, &names, size);
 }
 
-enum { MIGRATE_NOW, MIGRATE_CANCEL };
+/* What can be written to `migrate`. */
+static const struct {
+	const char *value;
+	catalog_migrate_fn *ask;
+} migrate_asks[] = {
+	{ "now", catalog_migrate_queue },   { "cancel", catalog_migrate_cancel },
+	{ "pause", catalog_migrate_pause }, { "resume", catalog_migrate_resume },
+	{ "retry", catalog_migrate_retry },
+};
 
 static void log_migrate_refused(const struct fs *fs, const struct catalog_node *node,
 				const char *why)
@@ -417,8 +434,7 @@ static void run_migrate(struct pool_task *task)
 	struct catalog *catalog = wait->fs->catalog;
 	struct catalog_scope scope = catalog_node_scope(&wait->node);
 	int64_t count;
-	int err = wait->action == MIGRATE_NOW ? catalog_migrate_queue(catalog, scope, &count)
-					      : catalog_migrate_cancel(catalog, scope, &count);
+	int err = migrate_asks[wait->action].ask(catalog, scope, &count);
 
 	if (err == -ENOENT || err == -ENODEV) {
 		log_migrate_refused(wait->fs, &wait->node,
@@ -444,13 +460,14 @@ static int setxattr_check(const struct fs *fs, const char *name, const char *val
 		return -EPERM;
 	if (flags & XATTR_CREATE)
 		return -EEXIST;
-	if (size == 3 && memcmp(value, "now", 3) == 0)
-		*ret_action = MIGRATE_NOW;
-	else if (size == 6 && memcmp(value, "cancel", 6) == 0)
-		*ret_action = MIGRATE_CANCEL;
-	else
-		return -EINVAL;
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(migrate_asks); i++) {
+		if (size == strlen(migrate_asks[i].value) &&
+		    memcmp(value, migrate_asks[i].value, size) == 0) {
+			*ret_action = (int)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
 }
 
 void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
@@ -459,7 +476,7 @@ void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	struct fs *fs = fs_of(req);
 	struct catalog_node node;
 	struct fs_wait *wait;
-	int action = MIGRATE_NOW, err = setxattr_check(fs, name, value, size, flags, &action);
+	int action = 0, err = setxattr_check(fs, name, value, size, flags, &action);
 
 	if (!err)
 		err = catalog_node_get(fs->catalog, ino, fs->names, &node);

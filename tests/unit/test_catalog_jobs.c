@@ -273,20 +273,6 @@ static void test_catalog_jobs__stored_owes_a_delete_and_then_it_is_in_s3(void **
 	assert_int_equal(catalog_cleanup_done(f->catalog, &job), -ESTALE);
 }
 
-static void test_catalog_jobs__keep_at_twilio_owes_no_delete_and_holds_back_those_owed(void **state)
-{
-	struct queue_fixture *f = *state;
-
-	queue_add(f, f->workspace_id, 0, 2, QUEUE_NUMBER);
-	queue_store(f, 0);
-	queue_set_policy(f, false, false, true);
-	assert_true(queue_is_empty(f, CLEANUP));
-	queue_store(f, 1);
-	queue_set_policy(f, false, false, false);
-	assert_int_equal(counts_of(f).cleanup_queued, 1);
-	assert_int_equal(queue_claim(f, CLEANUP, "one", 20000).recording.id, queue_get(f, 0).id);
-}
-
 static void test_catalog_jobs__migrating_changes_no_name_size_or_time(void **state)
 {
 	struct queue_fixture *f = *state;
@@ -498,7 +484,6 @@ int main(void)
 		TEST(failures_wait_or_stay_and_say_why),
 		TEST(progress_is_shown_and_never_100_before_it_is_stored),
 		TEST(stored_owes_a_delete_and_then_it_is_in_s3),
-		TEST(keep_at_twilio_owes_no_delete_and_holds_back_those_owed),
 		TEST(migrating_changes_no_name_size_or_time),
 		TEST(another_size_than_the_files_is_never_stored),
 		TEST(cancel_takes_back_what_is_queued_only),

@@ -1,0 +1,16 @@
+/* Bytes and times as people read them. */
+#ifndef TONICFS_CLI_AMOUNTS_H
+#define TONICFS_CLI_AMOUNTS_H
+
+#include <stdint.h>
+
+#define AMOUNT_SIZE 32
+
+/* "812 B", "44.1 kB", "3.4 GB": in powers of 1000. */
+const char *amount_bytes(int64_t bytes, char ret_text[AMOUNT_SIZE]);
+/* "1,234,567" */
+const char *amount_count(int64_t count, char ret_text[AMOUNT_SIZE]);
+/* "0:46", "12:05", "3:04:10", "2 d 3 h" */
+const char *amount_secs(int64_t secs, char ret_text[AMOUNT_SIZE]);
+
+#endif
