@@ -67,6 +67,7 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 {
 	struct migrate *migrate = arg;
 	struct twilio_client *twilio;
+	const char *note;
 	int err;
 
 	/* Of a removed recording the bytes in S3 may be gone by the same policy. */
@@ -80,11 +81,11 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 			       "the Twilio account cannot be used: %s", strerror(-err));
 		return;
 	}
-	err = account_delete_recording(migrate->catalog, twilio, run, ret_result);
+	err = account_delete_recording(migrate->catalog, twilio, run, ret_result, &note);
 	twilio_client_free(twilio);
 	if (err)
 		return;
-	err = catalog_cleanup_done(migrate->catalog, &run->job);
+	err = catalog_cleanup_done(migrate->catalog, &run->job, note);
 	fault_point("after-cleanup");
 	if (err && err != -ESTALE)
 		job_result_set(ret_result, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));

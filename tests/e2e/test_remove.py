@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from harness import call, error_of, wait_for
+from harness import call, error_of, sqlcipher, wait_for
 from world import SPRING
 
 POLICIES = [(s3, twilio) for s3 in (False, True) for twilio in (False, True)]
@@ -154,6 +154,24 @@ def test_workspace_remove_carries_out_the_deletes_it_owes(acme):
         assert mount.names() == ["other"] or mount.names() == []
         acme.wait_deleted_at_twilio(*acme.twilio.files())
     assert other
+
+
+@pytest.mark.parametrize("refused", [400, 409])
+def test_a_removed_workspace_keeps_no_credentials_for_what_twilio_calls_absent(acme, refused):
+    twilio = acme.twilio
+    absent = [twilio.recording(twilio.call(), status=status, duration=None) for status in ("absent", "failed")]
+    acme.tonic("sync")
+    acme.set("delete_twilio=on")
+    twilio.switch("refuse_delete_status", refused)
+    acme.tonic("workspace", "remove", "acme")
+
+    def catalog(sql):
+        return call(sqlcipher, acme.tonic.catalog, acme.tonic.key_file.read_text().strip(), sql)[-1][0]
+    with acme.mount():
+        wait_for(lambda: catalog("SELECT count(*) FROM job") == b"0", 20, "the deletes", step=0.2)
+    assert catalog("SELECT secret FROM workspace") == b""
+    assert {recording.sid for recording in absent} <= {entry["sid"] for entry in twilio.deletes()}
+    assert catalog("SELECT count(*) FROM audit WHERE note LIKE '%no media%'") == b"2"
 
 
 def test_the_command_rm_does_what_unlink_does_and_says_what_became_of_the_bytes(acme):
