@@ -69,6 +69,13 @@ sqlite3 *conn_db(struct conn *conn)
 	return conn->db;
 }
 
+bool conn_is_moved(struct conn *conn)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+}
+
 static int pragma_text(sqlite3 *db, const char *sql, char *ret_text, size_t size)
 {
 	sqlite3_stmt *stmt = NULL;
