@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from harness import call, error_of, sqlcipher, wait_for
-from world import SPRING
+from harness import Tonic, call, error_of, sqlcipher, wait_for
+from world import CAMPAIGNS, PREFIX, SPRING
 
 POLICIES = [(s3, twilio) for s3 in (False, True) for twilio in (False, True)]
 POLICY_NAMES = [f"delete_s3={'on' if s3 else 'off'},delete_twilio={'on' if twilio else 'off'}" for s3, twilio in POLICIES]
@@ -79,6 +79,59 @@ def test_what_was_removed_does_not_come_back_with_a_sync(acme):
     with acme.mount() as mount:
         assert acme.first.name not in mount.names("acme/spring")
         assert acme.second.name in mount.names("acme/spring")
+
+
+def rebuild(acme):
+    """The company's catalog made anew, as on another machine."""
+    other = Tonic(acme.tonic.make_dir("rebuilt")).init()
+    other.add_workspace("acme", acme.twilio.account, acme.standin)
+    for name, number in CAMPAIGNS.items():
+        other("campaign", "add", "acme", name, "--number", number)
+    other.set_storage("acme", acme.s3, acme.bucket, "--prefix", PREFIX)
+    return other
+
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def move_bucket(tonic, endpoint):
+    """The server is elsewhere now, and no command has been told or has tried it."""
+    key = tonic.key_file.read_text().strip()
+    call(sqlcipher, tonic.catalog, key, f"UPDATE storage SET endpoint = '{endpoint}'")
+
+
+def test_what_was_removed_does_not_come_back_in_a_catalog_made_anew(acme):
+    acme.migrate_all("acme/spring")
+    acme.tonic("rm", acme.first.sid)
+    settle(acme)
+    other = rebuild(acme)
+    other("sync")
+    with other.mount() as mount:
+        assert sorted(mount.files()) == sorted(item.path for item in acme.twilio.files() if item is not acme.first)
+        assert mount.sha256(acme.second.path) == acme.second.sha256
+
+
+def test_a_catalog_made_anew_lists_nothing_before_the_bucket_tells_what_was_removed(acme):
+    acme.migrate_all("acme/spring")
+    acme.tonic("rm", acme.first.sid)
+    settle(acme)
+    other = rebuild(acme)
+    move_bucket(other, NOWHERE)
+    assert "the bucket tells what was removed" in other("sync", status=1, timeout=90).stderr
+    assert other.json("status", "acme")["workspaces"][0]["calls"] == 0
+    move_bucket(other, acme.s3.endpoint)
+    other("sync")
+    with other.mount() as mount:
+        names = mount.files()
+    assert acme.second.path in names and acme.first.path not in names
+
+
+def test_a_later_sync_goes_on_without_the_bucket_and_says_so(acme):
+    move_bucket(acme.tonic, NOWHERE)
+    later = acme.twilio.call_with_recording()
+    assert "what was removed elsewhere" in acme.tonic("sync", "--full", status=3, timeout=90).stderr
+    with acme.mount() as mount:
+        assert later.path in mount.files()
 
 
 def test_a_removed_call_leaves_the_call_log(acme):
