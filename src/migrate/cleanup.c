@@ -28,8 +28,9 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 	if (run->job.attempts == 1 && stored.stored_secs + FRESH_SECS > time_now_secs() &&
 	    stored.stored_secs <= time_now_secs())
 		return 0;
-	err = storage_client_new(migrate->catalog, migrate->http, run->job.workspace_id,
-				 &run->is_cancelled, &s3, NULL);
+	/* Where it was put, whatever bucket the workspace has now. */
+	err = storage_client_new_of(migrate->catalog, migrate->http, run->job.workspace_id,
+				    stored.bucket, &run->is_cancelled, &s3);
 	if (err)
 		return job_result_set(result, JOB_OUTCOME_RETRY, "the bucket cannot be used: %s",
 				      strerror(-err)),

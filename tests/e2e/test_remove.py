@@ -5,7 +5,7 @@ import os
 import pytest
 
 from harness import Tonic, call, error_of, sqlcipher, wait_for
-from world import CAMPAIGNS, PREFIX, SPRING
+from world import CAMPAIGNS, PREFIX, SPRING, another_bucket
 
 POLICIES = [(s3, twilio) for s3 in (False, True) for twilio in (False, True)]
 POLICY_NAMES = [f"delete_s3={'on' if s3 else 'off'},delete_twilio={'on' if twilio else 'off'}" for s3, twilio in POLICIES]
@@ -124,6 +124,19 @@ def test_a_catalog_made_anew_lists_nothing_before_the_bucket_tells_what_was_remo
     with other.mount() as mount:
         names = mount.files()
     assert acme.second.path in names and acme.first.path not in names
+
+
+def test_rm_deletes_what_is_in_the_bucket_that_the_workspace_had_before(acme):
+    acme.migrate_all("acme/spring")
+    with another_bucket(acme.s3) as second:
+        acme.tonic("storage", "set", "acme", "--bucket", second)
+        # One that was copied to the new bucket goes there too.
+        acme.s3.client.copy_object(Bucket=second, Key=acme.second.key, CopySource={"Bucket": acme.bucket, "Key": acme.second.key})
+        acme.set("delete_s3=on")
+        acme.tonic("rm", acme.first.sid, acme.second.sid)
+        settle(acme)
+        assert {acme.first.key, acme.second.key}.isdisjoint({*acme.keys(), *acme.s3.keys(second)})
+        assert acme.voicemail.key in acme.keys()
 
 
 def test_a_later_sync_goes_on_without_the_bucket_and_says_so(acme):
