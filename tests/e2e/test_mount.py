@@ -261,11 +261,14 @@ def test_a_lost_network_is_an_error_within_its_deadline_and_then_works_again(acm
         os.kill(acme.standin.process.pid, signal.SIGSTOP)
         try:
             began = time.monotonic()
+            # Well before the minute that is usual.
             assert error_of(read_all, mount / acme.second.path, timeout=20) == "ETIMEDOUT"
-            assert 3 < time.monotonic() - began < 10 * PATIENCE
+            assert time.monotonic() - began > 3
         finally:
             os.kill(acme.standin.process.pid, signal.SIGCONT)
-        assert mount.sha256(acme.second.path, timeout=30) == acme.second.sha256
+        # The short time-out is that of the next reads too, and Twilio has to catch up with what it was asked meanwhile.
+        wait_for(lambda: error_of(read_all, mount / acme.second.path) == "", 40, "a read that works again", step=0.2)
+        assert mount.sha256(acme.second.path) == acme.second.sha256
 
 
 def test_a_mount_of_another_catalog_beside_it_is_separate(acme):
