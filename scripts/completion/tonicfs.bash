@@ -25,12 +25,12 @@ _tonicfs() {
 	COMPREPLY=()
 
 	case $previous in
-	--catalog|--key-file|--secret-file|--auth-token-file|--ca-file)
+	--catalog|--key-file|--new-key-file|--secret-file|--auth-token-file|--ca-file)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		compopt -o filenames
 		return ;;
 	-o|--options)
-		mapfile -t COMPREPLY < <(compgen -W 'ro allow_other names=sid catalog= key_file= noatime' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W 'ro allow_other umask= names=sid catalog= key_file= noatime' -- "$word")
 		compopt -o nospace
 		return ;;
 	esac

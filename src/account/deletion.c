@@ -47,6 +47,21 @@ static int note_status(void *arg, const struct twilio_recording *recordings, siz
 	return 0;
 }
 
+static enum account_presence presence_of(enum twilio_recording_status status)
+{
+	switch (status) {
+	case TWILIO_RECORDING_DELETED:
+		return ACCOUNT_RECORDING_GONE;
+	case TWILIO_RECORDING_ABSENT:
+	case TWILIO_RECORDING_FAILED:
+		return ACCOUNT_RECORDING_EMPTY;
+	case TWILIO_RECORDING_COMPLETED:
+		return ACCOUNT_RECORDING_THERE;
+	default:
+		return ACCOUNT_RECORDING_PENDING;
+	}
+}
+
 int account_recording_presence(struct twilio_client *twilio, const struct sid *sid,
 			       enum account_presence *ret_presence, struct remote_error *ret_error)
 {
@@ -55,11 +70,7 @@ int account_recording_presence(struct twilio_client *twilio, const struct sid *s
 
 	if (err && ret_error->kind != REMOTE_NOT_FOUND)
 		return err;
-	if (err || status == TWILIO_RECORDING_DELETED)
-		*ret_presence = ACCOUNT_RECORDING_GONE;
-	else
-		*ret_presence = status == TWILIO_RECORDING_COMPLETED ? ACCOUNT_RECORDING_THERE
-								     : ACCOUNT_RECORDING_PENDING;
+	*ret_presence = err ? ACCOUNT_RECORDING_GONE : presence_of(status);
 	return 0;
 }
 
@@ -74,14 +85,74 @@ static int failed(struct job_result *result, const struct remote_error *error)
 	return error->error ? error->error : -EIO;
 }
 
+/* A no that is about this recording, and not about who asks or how often. */
+static bool is_refusal(const struct remote_error *error)
+{
+	if (error->kind == REMOTE_BUSY)
+		return error->status != 429 && error->status != 503;
+	return error->kind == REMOTE_REJECTED && error->error != -EACCES;
+}
+
+/* That it has no media is believed when the metadata say so and the media is not there either. */
+static int check_empty(struct twilio_client *twilio, const struct sid *sid,
+		       struct job_result *result)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct twilio_media_info info;
+	int err = twilio_probe_media(twilio, sid, true, 0, &info, &error);
+
+	if (err && error.kind == REMOTE_NOT_FOUND)
+		return 0;
+	if (err)
+		return failed(result, &error);
+	job_result_set(result, JOB_OUTCOME_RETRY,
+		       "Twilio: refuses to delete what it calls absent, and has media of it");
+	return -EBUSY;
+}
+
+/* The DELETE was refused, or found nothing: what Twilio says of the recording itself decides. */
+static int judge_refused(struct twilio_client *twilio, const struct sid *sid,
+			 bool was_sent_before, const struct remote_error *refused,
+			 struct job_result *result, const char **ret_note)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	enum account_presence presence;
+	int err = account_recording_presence(twilio, sid, &presence, &error);
+
+	if (err)
+		return failed(result, &error);
+	switch (presence) {
+	case ACCOUNT_RECORDING_GONE:
+		if (!was_sent_before)
+			*ret_note = "it was gone from Twilio already";
+		return 0;
+	case ACCOUNT_RECORDING_EMPTY:
+		err = check_empty(twilio, sid, result);
+		if (err == 0)
+			*ret_note = "Twilio has no media of it: nothing to delete";
+		return err;
+	case ACCOUNT_RECORDING_PENDING:
+		job_result_set(result, JOB_OUTCOME_RETRY,
+			       "Twilio has not completed it; it is deleted when it has");
+		return -EBUSY;
+	case ACCOUNT_RECORDING_THERE:
+		break;
+	}
+	if (refused->kind != REMOTE_NOT_FOUND)
+		return failed(result, refused);
+	job_result_set(result, JOB_OUTCOME_RETRY, "Twilio: does not find what it still lists");
+	return -ENOENT;
+}
+
 int account_delete_recording(struct catalog *catalog, struct twilio_client *twilio,
-			     struct job_run *run, struct job_result *ret_result)
+			     struct job_run *run, struct job_result *ret_result,
+			     const char **ret_note)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	bool was_sent_before = run->job.was_sent;
-	enum account_presence presence;
 	int err;
 
+	*ret_note = "";
 	job_result_set(ret_result, JOB_OUTCOME_PUT_BACK, "cancelled");
 	if (!pace_wait(catalog, &run->is_cancelled))
 		return -ECANCELED;
@@ -94,16 +165,10 @@ int account_delete_recording(struct catalog *catalog, struct twilio_client *twil
 	fault_point("after-mark-sent");
 	err = twilio_delete_recording(twilio, &run->job.recording.sid, &error);
 	fault_point("after-delete");
-	if (err == 0 || (error.kind == REMOTE_NOT_FOUND && was_sent_before))
+	if (err == 0)
 		return 0;
-	if (error.kind != REMOTE_NOT_FOUND)
+	if (error.kind != REMOTE_NOT_FOUND && !is_refusal(&error))
 		return failed(ret_result, &error);
-	/* The first DELETE, and nothing there: believed only when Twilio says so of itself. */
-	err = account_recording_presence(twilio, &run->job.recording.sid, &presence, &error);
-	if (err)
-		return failed(ret_result, &error);
-	if (presence == ACCOUNT_RECORDING_GONE)
-		return 0;
-	job_result_set(ret_result, JOB_OUTCOME_RETRY, "Twilio: does not find what it still lists");
-	return -ENOENT;
+	return judge_refused(twilio, &run->job.recording.sid, was_sent_before, &error, ret_result,
+			     ret_note);
 }

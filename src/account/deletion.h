@@ -9,16 +9,20 @@
 #include "twilio/twilio.h"
 
 /* Waits its turn (at most 10 a second in this process, as Twilio asks; setting
- * "twilio_deletes_per_sec"), notes durably that a DELETE may have been sent, sends it. A 404 is
- * success when one was sent before, or when the recording's metadata say so. Always sets
- * *ret_result but where it returns 0: then Twilio has it no more. -ESTALE, -ECANCELED or other.
- * What fails is to be tried again, always: also after a refusal, for credentials can be mended. */
+ * "twilio_deletes_per_sec"), notes durably that a DELETE may have been sent, sends it. Where Twilio
+ * refuses it or finds nothing, the recording's metadata decide: gone, or absent and without media,
+ * is success; what is not completed yet is tried again later, for it may get media. Always sets
+ * *ret_result but where it returns 0: then Twilio has no media of it, and *ret_note (a literal, for
+ * the audit) is "", or says that there was nothing to delete. -ESTALE, -ECANCELED or other. What fails is to be
+ * tried again, always: also after a refusal, for credentials can be mended. */
 int account_delete_recording(struct catalog *catalog, struct twilio_client *twilio,
-			     struct job_run *run, struct job_result *ret_result);
+			     struct job_run *run, struct job_result *ret_result,
+			     const char **ret_note);
 
-/* What Twilio says of a recording that it gave a 404 for. */
+/* What Twilio says of a recording. */
 enum account_presence {
 	ACCOUNT_RECORDING_GONE,    /* deleted, or no such recording */
+	ACCOUNT_RECORDING_EMPTY,   /* absent or failed: it ended without media */
 	ACCOUNT_RECORDING_THERE,   /* completed */
 	ACCOUNT_RECORDING_PENDING, /* not completed */
 };

@@ -44,6 +44,8 @@ struct audio_clients {
 	char workspace[CATALOG_NAME_SIZE];
 	struct twilio_client *twilio;
 	struct s3_client *s3; /* NULL: no storage set */
+	char bucket[CATALOG_BUCKET_SIZE];
+	struct list older_buckets; /* bucket.c; audio->lock */
 };
 void audio_clients_unref(struct audio_clients *clients); /* NULL is fine */
 
@@ -58,6 +60,7 @@ struct audio_workspace {
 
 /* What a stream knows that the catalog may not. */
 struct audio_hint {
+	bool is_in_older_bucket; /* the workspace's bucket of now does not give it */
 	bool is_missing_in_s3; /* S3 said 404 although the catalog says that it is there */
 	bool is_mono;	       /* Twilio said 16113 */
 };
@@ -69,6 +72,8 @@ struct audio_source {
 	bool is_encrypted;
 	char etag[S3_ETAG_SIZE];
 	struct audio_clients *clients;
+	struct s3_client *s3;  /* of clients: the one that is asked */
+	bool has_older_bucket; /* it was put into another bucket, which was not asked yet */
 	struct http_request request;
 	struct s3_request_memory *s3_memory;
 	struct twilio_request_memory *twilio_memory;
@@ -81,6 +86,10 @@ int audio_source_init(struct audio *audio, int64_t recording_id, const struct au
 void audio_source_release(struct audio_source *source);
 int audio_clients_get(struct audio *audio, int64_t workspace_id,
 		      struct audio_clients **ret_clients);
+/* The client of a bucket that the workspace had before; lives as long as *clients. */
+int audio_older_bucket(struct audio *audio, struct audio_clients *clients, int64_t workspace_id,
+		       const char *name, struct s3_client **ret_s3);
+void audio_older_buckets_release(struct audio_clients *clients);
 /* Lock held. NULL: no memory. */
 struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspace_id);
 void audio_workspaces_release(struct audio *audio);
@@ -179,6 +188,7 @@ struct audio_stream {
 	struct retry retry;
 	struct remote_error error; /* of the last attempt */
 	enum audio_from from;	   /* where the last attempt asked */
+	bool has_older_bucket;	   /* and whether there is another bucket to ask */
 };
 
 /* ---- read.c: reads that wait; the lock is held for all of these but audio_reads_deliver ---- */

@@ -54,6 +54,7 @@ void audio_clients_unref(struct audio_clients *clients)
 		return;
 	twilio_client_free(clients->twilio);
 	s3_client_free(clients->s3);
+	audio_older_buckets_release(clients);
 	free(clients);
 }
 
@@ -125,7 +126,9 @@ static int clients_new(struct audio *audio, int64_t workspace_id, const struct s
 	if (!clients)
 		return -ENOMEM;
 	atomic_init(&clients->refs, 1);
+	list_init(&clients->older_buckets);
 	snprintf(clients->workspace, sizeof clients->workspace, "%s", w->name);
+	snprintf(clients->bucket, sizeof clients->bucket, "%s", settings->storage.bucket);
 	err = account_client_new(audio->catalog, audio->http, workspace_id,
 				 audio->settings.size_timeout_msecs, &audio->is_cancelled,
 				 &clients->twilio, NULL);
@@ -261,10 +264,12 @@ static int pick_origin(const struct catalog_recording *recording, bool has_objec
 	return -EIO;
 }
 
-static int source_from_s3(struct audio_source *source, const struct catalog_object *object,
+static int source_from_s3(struct audio *audio, struct audio_source *source, int64_t workspace_id,
+			  const struct catalog_object *object, const struct audio_hint *hint,
 			  int64_t offset, struct remote_error *ret_error)
 {
-	int err;
+	bool is_elsewhere = object->bucket[0] && strcmp(object->bucket, source->clients->bucket);
+	int err = 0;
 
 	if (!source->clients->s3) {
 		remote_error_set(ret_error, REMOTE_REJECTED, -EACCES,
@@ -272,9 +277,16 @@ static int source_from_s3(struct audio_source *source, const struct catalog_obje
 		return -EACCES;
 	}
 	snprintf(source->etag, sizeof source->etag, "%s", object->etag);
-	err = s3_request_get(source->clients->s3, object->key, offset, -1,
-			     object->etag[0] ? object->etag : NULL, &source->request,
-			     &source->s3_memory);
+	source->s3 = source->clients->s3;
+	if (is_elsewhere && hint->is_in_older_bucket)
+		err = audio_older_bucket(audio, source->clients, workspace_id, object->bucket,
+					 &source->s3);
+	else
+		source->has_older_bucket = is_elsewhere;
+	if (err == 0)
+		err = s3_request_get(source->s3, object->key, offset, -1,
+				     object->etag[0] ? object->etag : NULL, &source->request,
+				     &source->s3_memory);
 	if (err)
 		remote_error_set(ret_error, REMOTE_REJECTED, err, "the request cannot be made");
 	return err;
@@ -338,7 +350,8 @@ int audio_source_init(struct audio *audio, int64_t recording_id, const struct au
 		return -ESTALE;
 	}
 	if (ret_source->from == AUDIO_FROM_S3)
-		err = source_from_s3(ret_source, &object, offset_bytes, ret_error);
+		err = source_from_s3(audio, ret_source, recording.workspace_id, &object, hint,
+				     offset_bytes, ret_error);
 	else
 		err = source_from_twilio(ret_source, &recording, hint, offset_bytes, ret_error);
 	ret_source->request.urgent = true;

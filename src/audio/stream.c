@@ -86,7 +86,7 @@ static void set_clock(struct audio_source *source)
 	struct s3_object object;
 
 	/* Of whatever key: the answer's date is what counts. */
-	s3_head_object(source->clients->s3, "tonicfs/clock", &object, &error);
+	s3_head_object(source->s3, "tonicfs/clock", &object, &error);
 }
 
 static void run(struct pool_task *task)
@@ -118,6 +118,7 @@ static void run(struct pool_task *task)
 
 	pthread_mutex_lock(&audio->lock);
 	s->from = source.from;
+	s->has_older_bucket = err == 0 && source.has_older_bucket;
 	if (!s->is_dead) {
 		drop_idle(audio);
 		if (err == 0) {
@@ -344,6 +345,13 @@ static void ended(struct audio_stream *s, struct list *finished)
 	audio_stream_unref(s);
 }
 
+/* Not there, not for us, or something else under that name. */
+static bool is_refused(const struct remote_error *error)
+{
+	return error->kind == REMOTE_NOT_FOUND || error->error == -EACCES ||
+	       error->error == -ESTALE;
+}
+
 void audio_stream_failed(struct audio_stream *s, const struct remote_error *error,
 			 enum audio_from from, struct list *finished)
 {
@@ -364,6 +372,12 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 		s->not_found = 0;
 		retry_init(&s->retry, TRIES, recording->audio->settings.read_timeout_msecs);
 		s->retry.base_msecs = RETRY_BASE_MSECS;
+	}
+	if (from == AUDIO_FROM_S3 && s->has_older_bucket && is_refused(error)) {
+		s->has_older_bucket = false;
+		recording->hint.is_in_older_bucket = true;
+		start(s);
+		return;
 	}
 	if (error->kind == REMOTE_NOT_FOUND && error->error != -EIO) {
 		/* Somebody has moved it, perhaps: the catalog is asked again. Twilio's own 404 may

@@ -28,6 +28,7 @@ struct catalog_key {
 };
 
 #define CATALOG_MESSAGE_SIZE 512
+#define CATALOG_BUCKET_SIZE 256
 
 /* A new catalog of mode 0600 in a folder of mode 0700 (made where missing). -EEXIST where any of its files is there. */
 int catalog_create(const char *path, const struct catalog_key *key, char ret_message[CATALOG_MESSAGE_SIZE]);

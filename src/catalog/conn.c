@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/workspace.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/log.h"
@@ -69,6 +70,13 @@ sqlite3 *conn_db(struct conn *conn)
 	return conn->db;
 }
 
+bool conn_is_moved(struct conn *conn)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+}
+
 static int pragma_text(sqlite3 *db, const char *sql, char *ret_text, size_t size)
 {
 	sqlite3_stmt *stmt = NULL;
@@ -82,6 +90,19 @@ static int pragma_text(sqlite3 *db, const char *sql, char *ret_text, size_t size
 	}
 	sqlite3_finalize(stmt);
 	return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+/* tree_name(name) in SQL: what a folder is called in the tree; NULL is `unassigned`. */
+static void sql_tree_name(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *name = (const char *)sqlite3_value_text(values[0]);
+	char encoded[CATALOG_NAME_SIZE] = CATALOG_UNASSIGNED;
+
+	(void)count;
+	if (name && catalog_name_encode(name, encoded) < 0)
+		sqlite3_result_error(context, "a name that cannot be a folder's", -1);
+	else
+		sqlite3_result_text(context, encoded, -1, SQLITE_TRANSIENT);
 }
 
 int conn_open(const char *path, const struct catalog_key *key, unsigned flags, struct conn **ret_conn)
@@ -115,6 +136,12 @@ int conn_open(const char *path, const struct catalog_key *key, unsigned flags, s
 	code = sqlite3_key(conn->db, text, (int)strlen(text));
 	crypto_wipe(hex, sizeof hex);
 	crypto_wipe(text, sizeof text);
+	if (code != SQLITE_OK) {
+		err = conn_errno(conn, code);
+		goto fail;
+	}
+	code = sqlite3_create_function(conn->db, "tree_name", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, sql_tree_name,
+				       NULL, NULL);
 	if (code != SQLITE_OK) {
 		err = conn_errno(conn, code);
 		goto fail;

@@ -13,6 +13,8 @@ int conn_open(const char *path, const struct catalog_key *key, unsigned flags, s
 void conn_close(struct conn *conn);
 int conn_exec(struct conn *conn, const char *sql);
 sqlite3 *conn_db(struct conn *conn);
+/* The file that the connection has open is no longer the one of that name. */
+bool conn_is_moved(struct conn *conn);
 
 struct write_op; /* write.c */
 
@@ -39,6 +41,13 @@ struct catalog {
 	int64_t watched_at_msecs;
 	int64_t wanted_folders[8];   /* catalog_folder_want_sizes, latest first */
 };
+
+/* In open.c, for rekey.c too. The public fingerprint of a key, kept in <catalog>.keyid; and whether what is open is a catalog that this version
+ * can read, with a message where it is not (and brought up to date where it is older). */
+#define KEY_ID_BYTES 8
+#define KEY_ID_SIZE (2 * KEY_ID_BYTES + 1)
+int key_id(const struct catalog_key *key, char ret_text[KEY_ID_SIZE]);
+int catalog_check_format(struct conn *conn, const char *path, bool key_known, char ret_message[CATALOG_MESSAGE_SIZE]);
 
 /* In write.c; called by catalog_open and catalog_close. */
 void catalog_generation_advance(struct catalog *catalog);

@@ -270,9 +270,15 @@ int catalog_migrate_stored(struct catalog *catalog, struct catalog_job *job,
 	return catalog_write(catalog, write_stored, &a);
 }
 
+struct done_arg {
+	const struct catalog_job *job;
+	const char *note;
+};
+
 static int write_cleanup_done(struct catalog *catalog, struct conn *conn, void *arg)
 {
-	const struct catalog_job *job = arg;
+	const struct done_arg *a = arg;
+	const struct catalog_job *job = a->job;
 	int err = job_check(conn, job);
 
 	(void)catalog;
@@ -280,21 +286,19 @@ static int write_cleanup_done(struct catalog *catalog, struct conn *conn, void *
 		err = conn_run(conn, "UPDATE recording SET state = 4 WHERE id = ? AND state = 3",
 			       "i", job->recording.id);
 	if (err == 0)
-		err = audit_add(conn, "cleanup_twilio", job->workspace_id, job->recording.id, "");
+		err = audit_add(conn, "cleanup_twilio", job->workspace_id, job->recording.id,
+				a->note);
 	return err ? err : job_delete(conn, job);
 }
 
-int catalog_cleanup_done(struct catalog *catalog, struct catalog_job *job)
+int catalog_cleanup_done(struct catalog *catalog, struct catalog_job *job, const char *note)
 {
+	struct done_arg a = { job, note };
+
 	if (job->kind != CATALOG_JOB_CLEANUP_TWILIO)
 		return -EINVAL;
-	return catalog_write(catalog, write_cleanup_done, job);
+	return catalog_write(catalog, write_cleanup_done, &a);
 }
-
-struct done_arg {
-	const struct catalog_job *job;
-	const char *note;
-};
 
 static int write_done(struct catalog *catalog, struct conn *conn, void *arg)
 {

@@ -86,8 +86,8 @@ int catalog_job_put_back(struct catalog *catalog, struct catalog_job *job);
 int catalog_job_fail(struct catalog *catalog, struct catalog_job *job, const char *reason, int64_t retry_after_msecs);
 /* MIGRATE: the object was verified. STORED, and (unless keep_at_twilio) a CLEANUP_TWILIO job, in one step; sets the size where it was unknown. */
 int catalog_migrate_stored(struct catalog *catalog, struct catalog_job *job, const struct catalog_object *object, int channels_stored);
-/* CLEANUP_TWILIO: Twilio's copy is gone. STORED -> S3. */
-int catalog_cleanup_done(struct catalog *catalog, struct catalog_job *job);
+/* CLEANUP_TWILIO: Twilio's copy is gone. STORED -> S3. note: as of catalog_job_done. */
+int catalog_cleanup_done(struct catalog *catalog, struct catalog_job *job, const char *note);
 /* DELETE_*, TOMBSTONE: done. note: for the audit, e.g. "a version stays"; NULL none. */
 int catalog_job_done(struct catalog *catalog, struct catalog_job *job, const char *note);
 

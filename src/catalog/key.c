@@ -222,12 +222,11 @@ static char *path_beside(const char *catalog_path, const char *suffix)
 	return asprintf(&path, "%s%s", catalog_path, suffix) < 0 ? NULL : path;
 }
 
-int catalog_key_command_save(const char *catalog_path, const char *command)
+int catalog_key_command_save(const char *path, const char *command)
 {
-	cleanup_free char *path = path_beside(catalog_path, ".key-command");
 	cleanup_free char *line = path_beside(command, "\n");
 
-	if (!path || !line)
+	if (!line)
 		return -ENOMEM;
 	if (strlen(line) > COMMAND_LIMIT_BYTES)
 		return -E2BIG;
@@ -259,28 +258,45 @@ static int saved_command_run(const char *path, struct catalog_key *ret_key, char
 	return catalog_key_command_run(command, ret_key, ret_message);
 }
 
-int catalog_key_find(const char *catalog_path, const char *key_file, struct catalog_key *ret_key,
-		     char ret_message[CATALOG_MESSAGE_SIZE])
+void catalog_key_place_release(struct catalog_key_place *place)
+{
+	free(steal_pointer(&place->path));
+}
+
+int catalog_key_locate(const char *catalog_path, const char *key_file, struct catalog_key_place *ret_place)
 {
 	cleanup_free char *command = path_beside(catalog_path, ".key-command");
 	cleanup_free char *beside = path_beside(catalog_path, ".key");
+	cleanup_free char *given = key_file ? strdup(key_file) : NULL;
 	cleanup_free char *credential = NULL;
 	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
 
-	if (!command || !beside)
+	ret_place->path = NULL;
+	if (credentials && *credentials)
+		credential = path_beside(credentials, "/" CREDENTIAL_NAME);
+	if (!command || !beside || (key_file && !given) || (credentials && *credentials && !credential))
 		return -ENOMEM;
-	if (key_file)
-		return catalog_key_file_load(key_file, ret_key, ret_message);
-	if (access(command, F_OK) == 0)
-		return saved_command_run(command, ret_key, ret_message);
-	if (credentials && *credentials) {
-		if (asprintf(&credential, "%s/" CREDENTIAL_NAME, credentials) < 0) {
-			credential = NULL;
-			return -ENOMEM;
-		}
+	if (given)
+		*ret_place = (struct catalog_key_place){ CATALOG_KEY_FILE, steal_pointer(&given) };
+	else if (access(command, F_OK) == 0)
+		*ret_place = (struct catalog_key_place){ CATALOG_KEY_COMMAND, steal_pointer(&command) };
+	else if (credential && access(credential, F_OK) == 0)
+		*ret_place = (struct catalog_key_place){ CATALOG_KEY_CREDENTIAL, steal_pointer(&credential) };
+	else
+		*ret_place = (struct catalog_key_place){ CATALOG_KEY_FILE, steal_pointer(&beside) };
+	return 0;
+}
+
+int catalog_key_load(const struct catalog_key_place *place, struct catalog_key *ret_key,
+		     char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	switch (place->source) {
+	case CATALOG_KEY_COMMAND:
+		return saved_command_run(place->path, ret_key, ret_message);
+	case CATALOG_KEY_CREDENTIAL:
 		/* systemd guards that folder itself; its files' group bits are an access list's mask. */
-		if (access(credential, F_OK) == 0)
-			return key_file_load(credential, false, ret_key, ret_message);
+		return key_file_load(place->path, false, ret_key, ret_message);
+	default:
+		return key_file_load(place->path, true, ret_key, ret_message);
 	}
-	return catalog_key_file_load(beside, ret_key, ret_message);
 }

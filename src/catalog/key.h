@@ -16,12 +16,21 @@ int catalog_key_file_create(const char *path, struct catalog_key *ret_key);
 int catalog_key_file_load(const char *path, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE]);
 /* Runs `sh -c command` (posix_spawn, no shell variables of ours), at most 60 s. */
 int catalog_key_command_run(const char *command, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE]);
-/* `init --key-command` leaves the command, which is no secret, beside the catalog in <catalog>.key-command (0600). */
-int catalog_key_command_save(const char *catalog_path, const char *command);
+/* `init --key-command` leaves the command, which is no secret, beside the catalog in <catalog>.key-command (0600); -EEXIST. */
+int catalog_key_command_save(const char *path, const char *command);
+
+enum catalog_key_source { CATALOG_KEY_FILE, CATALOG_KEY_COMMAND, CATALOG_KEY_CREDENTIAL };
+struct catalog_key_place {
+	enum catalog_key_source source;
+	char *path; /* of the key, or of the file that holds the command */
+};
+void catalog_key_place_release(struct catalog_key_place *place);
+#define cleanup_key_place __attribute__((cleanup(catalog_key_place_release)))
 
 /* The rule that every command follows: key_file where given; else <catalog>.key-command where there; else $CREDENTIALS_DIRECTORY/tonicfs.key where
  * there; else <catalog>.key. */
-int catalog_key_find(const char *catalog_path, const char *key_file, struct catalog_key *ret_key,
+int catalog_key_locate(const char *catalog_path, const char *key_file, struct catalog_key_place *ret_place);
+int catalog_key_load(const struct catalog_key_place *place, struct catalog_key *ret_key,
 		     char ret_message[CATALOG_MESSAGE_SIZE]);
 
 #endif

@@ -17,11 +17,8 @@
 #include "util/files.h"
 #include "util/times.h"
 
-#define KEY_ID_BYTES 8
-#define KEY_ID_SIZE CRYPTO_HEX_SIZE(KEY_ID_BYTES)
-
-/* A public fingerprint of the key: SQLCipher's answer to a wrong key and to a damaged file is the same. */
-static int key_id(const struct catalog_key *key, char ret_text[KEY_ID_SIZE])
+/* SQLCipher's answer to a wrong key and to a damaged file is the same. */
+int key_id(const struct catalog_key *key, char ret_text[KEY_ID_SIZE])
 {
 	static const char purpose[] = "tonicfs catalog key id";
 	uint8_t mac[CRYPTO_SHA256_SIZE];
@@ -184,12 +181,22 @@ static int check_key_id(const char *path, const struct catalog_key *key, bool *r
 	if (err)
 		return err;
 	err = files_read(id_path, 64, &stored, &len);
-	if (err)
+	if (err || len < strlen(id))
 		return 0; /* lost: the file itself decides */
-	if (len < strlen(id) || strncmp(stored, id, strlen(id)))
+	if (strncmp(stored, id, strlen(id)))
 		return fail(-EKEYREJECTED, ret_message, "this key does not open %s", path);
 	*ret_known = true;
 	return 0;
+}
+
+/* Of a key that has opened the catalog. Where it cannot be written all goes on without. */
+static void put_key_id_back(const char *path, const struct catalog_key *key)
+{
+	cleanup_free char *id_path = beside(path, ".keyid");
+	char id[KEY_ID_SIZE];
+
+	if (id_path && key_id(key, id) == 0)
+		(void)!files_replace_private(id_path, id, strlen(id));
 }
 
 /* SQLCipher could make nothing of the file. */
@@ -199,7 +206,7 @@ static int unreadable(const char *path, bool key_known, char *ret_message)
 			   fail(-EKEYREJECTED, ret_message, "%s cannot be read: the key is wrong, or the file is damaged", path);
 }
 
-static int check_format(struct conn *conn, const char *path, bool key_known, char *ret_message)
+int catalog_check_format(struct conn *conn, const char *path, bool key_known, char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	int64_t application = 0, version = 0;
 	int err = conn_query_int(conn, &application, "PRAGMA application_id", "");
@@ -275,9 +282,9 @@ int catalog_open(const char *path, const struct catalog_key *key, struct catalog
 			fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
 		goto fail;
 	}
-	err = check_format(catalog->writer, path, key_known, ret_message);
+	err = catalog_check_format(catalog->writer, path, key_known, ret_message);
 	if (err)
-		goto fail;
+		goto moved;
 	err = conn_exec(catalog->writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
 		"PRAGMA journal_size_limit = 67108864");
 	if (err == 0)
@@ -286,8 +293,17 @@ int catalog_open(const char *path, const struct catalog_key *key, struct catalog
 		fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
 		goto fail;
 	}
+	if (conn_is_moved(catalog->writer)) {
+		err = -EBUSY;
+		goto moved;
+	}
+	if (!key_known)
+		put_key_id_back(catalog->path, key);
 	*ret_catalog = catalog;
 	return 0;
+moved:
+	if (conn_is_moved(catalog->writer))
+		err = fail(-EBUSY, ret_message, "%s got another key while it was opened; try again", path);
 fail:
 	if (!ret_message[0])
 		fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));

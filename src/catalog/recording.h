@@ -62,7 +62,7 @@ struct catalog_recording {
 };
 
 struct catalog_object { /* a recording's verified object in S3 */
-	char bucket[256], key[600], etag[128], version_id[128];
+	char bucket[CATALOG_BUCKET_SIZE], key[600], etag[128], version_id[128];
 	char sha256[65];            /* of the whole content, hex; "" not known */
 	char checksum_sha256[48];   /* base64, stored by the server; "" none */
 	char encryption[32], kms_key_id[256], storage_class[32]; /* as the server confirmed them */

@@ -13,9 +13,10 @@
 #include "util/cleanup.h"
 #include "util/crypto.h"
 
-/* Cookies: 1 and 2 are left to "." and ".."; folders come by their row, recordings by their sort key, which is above 2^30. */
-#define COOKIE_FOLDER(id) ((uint64_t)(id) + 16)
-#define COOKIE_LAST ((uint64_t)INT64_MAX - 1) /* calls.csv behind the recordings, `unassigned` behind the campaigns: as their names sort */
+/* Cookies: 1 and 2 are left to "." and ".."; a folder's names its row, a recording's is its sort key, which is above 2^30. */
+#define COOKIE_FOLDER_SHIFT 16
+#define COOKIE_FOLDER(id) ((uint64_t)(id) + COOKIE_FOLDER_SHIFT)
+#define COOKIE_LAST ((uint64_t)INT64_MAX - 1) /* calls.csv behind the recordings: as their names sort */
 
 /* ---- inodes ---- */
 
@@ -115,7 +116,7 @@ static void folder_node(sqlite3_stmt *stmt, struct catalog_node *node)
 	else
 		strcpy(node->name, CATALOG_UNASSIGNED);
 	node->link_count = 2;
-	node->cookie = name ? COOKIE_FOLDER(node->folder_id) : COOKIE_LAST;
+	node->cookie = COOKIE_FOLDER(node->folder_id);
 }
 
 /* From the same row: the folder's calls.csv. */
@@ -283,13 +284,19 @@ int catalog_node_lookup(struct catalog *catalog, uint64_t parent, const char *na
 
 /* ---- listings ---- */
 
+/* Folders go on behind the name of the row that the cookie names: rows and their names stay, also those of removed folders. */
+#define BEHIND(table, name, after) \
+	" AND tree_name(" name ") > CASE " after " WHEN 0 THEN '' ELSE" \
+	" (SELECT tree_name(name) FROM " table " WHERE id = " after " - 16) END ORDER BY tree_name(" name ")"
+_Static_assert(COOKIE_FOLDER_SHIFT == 16, "as in BEHIND");
+
 /* Each returns 1 when fn wanted no more. */
 static int list_root(struct conn *conn, uint64_t after, size_t limit, catalog_node_fn *fn, void *arg)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct catalog_node node;
-	int err = conn_query(conn, &stmt, "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.removed = 0 AND w.id + 16 > ?1"
-			     " ORDER BY w.id LIMIT ?2", "ii", (int64_t)after, (int64_t)limit);
+	int err = conn_query(conn, &stmt, "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.removed = 0"
+			     BEHIND("workspace", "w.name", "?1") " LIMIT ?2", "ii", (int64_t)after, (int64_t)limit);
 
 	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
 		workspace_node(stmt, &node);
@@ -304,10 +311,9 @@ static int list_workspace(struct conn *conn, uint64_t workspace, uint64_t after,
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct catalog_node node;
-	int err = conn_query(conn, &stmt, "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE w.inode = ?1"
-			     " AND CASE WHEN f.name IS NULL THEN ?4 ELSE f.id + 16 END > ?2 AND " FOLDER_SHOWN
-			     " ORDER BY f.name IS NULL, f.id LIMIT ?3", "iiii", (int64_t)workspace, (int64_t)after, (int64_t)limit,
-			     (int64_t)COOKIE_LAST);
+	int err = conn_query(conn, &stmt, "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE w.inode = ?1 AND " FOLDER_SHOWN
+			     BEHIND("folder", "f.name", "?2") " LIMIT ?3", "iii", (int64_t)workspace, (int64_t)after,
+			     (int64_t)limit);
 
 	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
 		folder_node(stmt, &node);

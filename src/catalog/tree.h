@@ -2,7 +2,8 @@
  * The tree as a file system sees it, answered from the catalog without any network: root, workspaces, campaigns, recordings, calls.csv.
  * Inodes: 1 is the root; a recording's are 63 bits of its SID (collisions are resolved on arrival, once for ever), a folder's 63 bits of a hash
  * of its names: the same from mount to mount and on every machine.
- * Cookies: a recording's comes from its start time and a tie-breaker, so that an entry that appears while a folder is listed neither hides nor repeats another.
+ * Listings are in the order of names. Cookies: a recording's comes from its start time and a tie-breaker, a folder's names its row, whose name stays; so
+ * an entry that appears or goes while a folder is listed neither hides nor repeats another.
  */
 #ifndef TONICFS_CATALOG_TREE_H
 #define TONICFS_CATALOG_TREE_H
@@ -36,7 +37,7 @@ struct catalog_node {
 int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names names, struct catalog_node *ret_node);
 int catalog_node_lookup(struct catalog *catalog, uint64_t parent, const char *name, enum catalog_names names,
 			struct catalog_node *ret_node);
-/* Entries behind `after` (0: from the start), in cookie order, until fn returns non-zero (which ends the listing and is no error). At most
+/* Entries behind the one whose cookie is `after` (0: from the start), in the order of names, until fn returns non-zero (which ends the listing and is no error). At most
  * `limit` are fetched. `unassigned` is listed only while it has calls or recordings. */
 typedef int catalog_node_fn(void *arg, const struct catalog_node *node);
 int catalog_node_list(struct catalog *catalog, uint64_t folder, uint64_t after, size_t limit, enum catalog_names names,

@@ -25,6 +25,7 @@ const struct cli_command *const cli_commands[] = {
 	&command_verify,
 	&command_setting_list,
 	&command_setting_set,
+	&command_key_rotate,
 	&command_help,
 	&command_version,
 	NULL,

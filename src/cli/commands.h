@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 
-extern const struct cli_command command_init;
+extern const struct cli_command command_init, command_key_rotate;
 extern const struct cli_command command_workspace_add, command_workspace_set, command_workspace_list, command_workspace_show,
 	command_workspace_remove;
 extern const struct cli_command command_campaign_add, command_campaign_list, command_campaign_remove;

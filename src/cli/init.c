@@ -54,7 +54,7 @@ static int from_command(struct cli *cli, const char *command, struct new_key *ke
 		key->path = NULL;
 		err = -ENOMEM;
 	} else {
-		err = catalog_key_command_save(cli->catalog_path, command);
+		err = catalog_key_command_save(key->path, command);
 	}
 	if (err == 0)
 		return CLI_DONE;

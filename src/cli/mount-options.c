@@ -55,6 +55,20 @@ static int set_text(char **where, const char *text)
 	return *where ? 0 : -ENOMEM;
 }
 
+static int set_umask(struct mount_options *options, const char *plain, char *message)
+{
+	const char *digits = plain + strlen("umask=");
+	size_t len = strlen(digits);
+
+	if (!len || len > 4 || strspn(digits, "01234567") != len) {
+		snprintf(message, CATALOG_MESSAGE_SIZE, "'%s': umask= takes octal digits, 027 say", plain);
+		return -EINVAL;
+	}
+	options->umask = (mode_t)strtoul(digits, NULL, 8);
+	options->has_umask = true;
+	return 0;
+}
+
 /* word: with its backslashes, as libfuse wants it; plain: without. */
 static int word_parse(struct mount_options *options, const char *word, const char *plain, char *message)
 {
@@ -70,6 +84,8 @@ static int word_parse(struct mount_options *options, const char *word, const cha
 		options->names = strcmp(plain, "names=sid") == 0 ? CATALOG_NAMES_SID : CATALOG_NAMES_NUMBER;
 		return 0;
 	}
+	if (strncmp(plain, "umask=", 6) == 0)
+		return set_umask(options, plain, message);
 	if (strncmp(plain, "catalog=", 8) == 0)
 		return set_text(&options->catalog, plain + 8);
 	if (strncmp(plain, "key_file=", 9) == 0)

@@ -49,6 +49,14 @@ static int begin_failed(const char *what, int error)
 	return CLI_FAILED;
 }
 
+/* Nobody else, or, where others are let in, they may look. The owner may always. */
+static mode_t others_of(const struct mount_options *options)
+{
+	const mode_t usual = options->allow_other ? 0022U : 0077U;
+
+	return 0055 & ~(options->has_umask ? options->umask : usual);
+}
+
 static int mounted_start(struct mounted *m)
 {
 	const struct mount_service *service = m->service;
@@ -61,6 +69,7 @@ static int mounted_start(struct mounted *m)
 		.mountpoint = service->mountpoint,
 		.read_only = service->options->read_only,
 		.allow_other = service->options->allow_other,
+		.others = others_of(service->options),
 		.names = service->options->names,
 		.options = (const char *const *)service->options->words,
 	};

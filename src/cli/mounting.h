@@ -2,11 +2,14 @@
 #ifndef TONICFS_CLI_MOUNTING_H
 #define TONICFS_CLI_MOUNTING_H
 
+#include <sys/types.h>
+
 #include "cli/cli.h"
 
 /* ---- mount-options.c ---- */
 struct mount_options {
-	bool read_only, allow_other;
+	bool read_only, allow_other, has_umask;
+	mode_t umask;
 	enum catalog_names names;
 	char *catalog, *key_file, *user; /* of fstab lines; NULL: not given */
 	bool has_fsname;

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "catalog/key.h"
+#include "catalog/rotate.h"
 #include "cli/cli.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
@@ -32,7 +32,6 @@ char *cli_default_catalog(void)
 
 int cli_catalog_open(struct cli *cli)
 {
-	cleanup_key struct catalog_key key = { { 0 } };
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int err;
 
@@ -41,22 +40,14 @@ int cli_catalog_open(struct cli *cli)
 		cli_error("there is no catalog %s; 'tonicfs init' makes one", cli->catalog_path);
 		return CLI_FAILED;
 	}
-	err = catalog_key_find(cli->catalog_path, cli->key_file, &key, message);
-	if (err < 0) {
-		cli_error("%s", message[0] ? message : strerror(-err));
-		return CLI_FAILED;
-	}
-	err = catalog_open(cli->catalog_path, &key, &cli->catalog, message);
-	if (err < 0) {
-		const char *text = message[0] ? message : strerror(-err);
-
-		if (strstr(text, cli->catalog_path))
-			cli_error("%s", text);
-		else
-			cli_error("%s: %s", cli->catalog_path, text);
-		return CLI_FAILED;
-	}
-	return CLI_DONE;
+	err = catalog_open_found(cli->catalog_path, cli->key_file, &cli->catalog, message);
+	if (err == 0)
+		return CLI_DONE;
+	if (message[0])
+		cli_error("%s", message);
+	else
+		cli_error("%s: %s", cli->catalog_path, strerror(-err));
+	return CLI_FAILED;
 }
 
 int cli_http_open(struct cli *cli)

@@ -151,7 +151,10 @@ const struct cli_command command_sync = {
 "mount does the same by itself every few minutes ('tonicfs workspace set NAME\n"
 "poll=…').\n"
 "\n"
-"Exit status 3 when only part of it could be learned.\n",
+"The first time, an enabled bucket must be reachable: it knows what was removed\n"
+"before this catalog was made. Later all goes on without it.\n"
+"\n"
+"Exit status 3 when only part of it could be learned; what was not is said.\n",
 	.options = (const struct cli_option[]){
 		{ 0, "full", CLI_FLAG, NULL, "list everything again", offsetof(struct sync_values, full) },
 		{ 0, "sizes", CLI_FLAG, NULL, "learn the exact sizes of files now, which a mount does in the background",

@@ -39,8 +39,9 @@ static bool add(struct listing *l, const char *name, const struct fuse_entry_par
 
 static bool add_dot(struct listing *l, const char *name, uint64_t inode, uint64_t cookie)
 {
-	const struct fuse_entry_param entry = { .attr = { .st_ino = inode,
-							  .st_mode = S_IFDIR | 0700 } };
+	const struct fuse_entry_param entry = {
+		.attr = { .st_ino = inode, .st_mode = S_IFDIR | 0700 | l->fs->others }
+	};
 
 	return add(l, name, &entry, cookie);
 }

@@ -36,14 +36,14 @@ void fs_node_stat(const struct fs *fs, const struct catalog_node *node, struct s
 	};
 	ret_stat->st_ctim = ret_stat->st_atim = ret_stat->st_mtim;
 	if (fs_node_is_folder(node)) {
-		ret_stat->st_mode = S_IFDIR | 0700;
+		ret_stat->st_mode = S_IFDIR | 0700 | fs->others;
 		ret_stat->st_nlink = node->link_count;
 		ret_stat->st_blksize = FOLDER_BLOCK_BYTES;
 		return;
 	}
 	/* Writable by its mode, or rm would ask for every file and setxattr be refused; open says
 	 * EROFS. */
-	ret_stat->st_mode = S_IFREG | 0600;
+	ret_stat->st_mode = S_IFREG | 0600 | (fs->others & 0044);
 	ret_stat->st_nlink = 1;
 	ret_stat->st_size = node->size_bytes < 0 ? 0 : node->size_bytes;
 	ret_stat->st_blocks = (ret_stat->st_size + 511) / 512;

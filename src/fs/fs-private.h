@@ -38,6 +38,7 @@ struct fs {
 	bool is_read_only;
 	uid_t uid;
 	gid_t gid;
+	mode_t others;
 	char *mountpoint;
 	struct fuse_session *session;
 	bool is_mounted;

@@ -214,6 +214,7 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 	fs->is_read_only = settings->read_only;
 	fs->uid = getuid();
 	fs->gid = getgid();
+	fs->others = settings->others & 0055;
 	pthread_mutex_init(&fs->lock, NULL);
 	pthread_cond_init(&fs->idle, NULL);
 	list_init(&fs->waits);

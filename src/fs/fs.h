@@ -6,6 +6,7 @@
 #define TONICFS_FS_FS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "audio/audio.h"
 #include "catalog/tree.h"
@@ -15,6 +16,7 @@ struct fs_settings {
 	const char *mountpoint; /* absolute */
 	bool read_only;		/* -o ro: no deleting, no migrating */
 	bool allow_other;
+	mode_t others; /* what group and others may do: of 0055; files are without the x */
 	enum catalog_names names;   /* -o names=sid */
 	const char *const *options; /* further -o words for libfuse/the kernel (nodev, nosuid,
 				       fsname=…); NULL-terminated, may be NULL */

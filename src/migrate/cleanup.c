@@ -28,8 +28,9 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 	if (run->job.attempts == 1 && stored.stored_secs + FRESH_SECS > time_now_secs() &&
 	    stored.stored_secs <= time_now_secs())
 		return 0;
-	err = storage_client_new(migrate->catalog, migrate->http, run->job.workspace_id,
-				 &run->is_cancelled, &s3, NULL);
+	/* Where it was put, whatever bucket the workspace has now. */
+	err = storage_client_new_of(migrate->catalog, migrate->http, run->job.workspace_id,
+				    stored.bucket, &run->is_cancelled, &s3);
 	if (err)
 		return job_result_set(result, JOB_OUTCOME_RETRY, "the bucket cannot be used: %s",
 				      strerror(-err)),
@@ -67,6 +68,7 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 {
 	struct migrate *migrate = arg;
 	struct twilio_client *twilio;
+	const char *note;
 	int err;
 
 	/* Of a removed recording the bytes in S3 may be gone by the same policy. */
@@ -80,11 +82,11 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 			       "the Twilio account cannot be used: %s", strerror(-err));
 		return;
 	}
-	err = account_delete_recording(migrate->catalog, twilio, run, ret_result);
+	err = account_delete_recording(migrate->catalog, twilio, run, ret_result, &note);
 	twilio_client_free(twilio);
 	if (err)
 		return;
-	err = catalog_cleanup_done(migrate->catalog, &run->job);
+	err = catalog_cleanup_done(migrate->catalog, &run->job, note);
 	fault_point("after-cleanup");
 	if (err && err != -ESTALE)
 		job_result_set(ret_result, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));

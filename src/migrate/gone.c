@@ -68,6 +68,8 @@ int transfer_media_missing(struct transfer *t)
 			"Twilio lists it and has no audio for it (not yet, or in external storage)");
 	if (presence == ACCOUNT_RECORDING_PENDING)
 		return transfer_fail(t, JOB_OUTCOME_RETRY, "Twilio has not completed it");
+	if (presence == ACCOUNT_RECORDING_EMPTY && !t->object_exists)
+		return transfer_fail(t, JOB_OUTCOME_FAILED, "Twilio has no audio of it");
 	if (t->object_exists) {
 		err = adopt(t);
 		if (err > 0)

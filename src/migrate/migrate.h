@@ -12,8 +12,8 @@
  *   5. verification by a request of its own: size and MD5 ETag or the server's checksum; else, or
  * with verify_readback, read back and hashed
  *   6. STORED + CLEANUP job                                     (catalog, durable)
- *   7. cleanup: lease checked, mark_sent (durable), then and only then Twilio's DELETE; 404 after
- * mark_sent is success
+ *   7. cleanup: lease checked, mark_sent (durable), then and only then Twilio's DELETE; a 404 is
+ * success when the metadata say that it is gone
  *   8. S3                                                       (catalog, durable)
  *
  * Threads: migrate_start makes its own; stop waits for transfers in flight up to a deadline, then

@@ -26,6 +26,7 @@ struct deletion {
 	char key[CATALOG_KEY_TEXT_SIZE];
 	char versions[BATCH][128];
 	unsigned count;
+	bool is_older_bucket; /* one that the workspace had before: it may be gone */
 };
 
 /* ---- retention ---- */
@@ -99,6 +100,8 @@ static int delete_versions(struct deletion *d)
 	for (unsigned batch = 0; batch < BATCHES_LIMIT; batch++) {
 		d->count = 0;
 		err = s3_list_versions(d->s3, d->key, note_version, d, &error);
+		if (err < 0 && d->is_older_bucket && strcmp(error.code, "NoSuchBucket") == 0)
+			return 0;
 		if (err < 0)
 			return error.error == -EACCES || is_unsupported(&error)
 				       ? 1
@@ -161,25 +164,23 @@ static int abort_upload(void *arg, const struct s3_list_entry *entry)
 
 /* ---- the job ---- */
 
-static int find_key(struct deletion *d, const struct catalog_storage *storage)
+/* The key, and the bucket that the object was put into: "" where it was never noted as stored; the
+ * key is then what an upload may have left something under. */
+static int find_key(struct deletion *d, const struct catalog_storage *storage,
+		    char ret_bucket[CATALOG_BUCKET_SIZE])
 {
 	struct catalog_workspace workspace;
 	struct catalog_object stored;
 	int err = catalog_recording_object(d->policy->catalog, d->run->job.recording.id, &stored);
 
+	ret_bucket[0] = '\0';
 	if (err == 0) {
-		if (strcmp(stored.bucket, storage->bucket) != 0) {
-			job_result_set(d->result, JOB_OUTCOME_RETRY,
-				       "the object is in bucket %.80s, the workspace's is %.80s",
-				       stored.bucket, storage->bucket);
-			return -EXDEV;
-		}
+		snprintf(ret_bucket, CATALOG_BUCKET_SIZE, "%s", stored.bucket);
 		snprintf(d->key, sizeof d->key, "%s", stored.key);
 		return 0;
 	}
 	if (err != -ENOENT)
 		return policy_fail_local(d->result, "the catalog", err);
-	/* Never noted as stored: what an upload may have left. */
 	err = catalog_workspace_get(d->policy->catalog, d->run->job.workspace_id, &workspace);
 	if (err)
 		return policy_fail_local(d->result, "the catalog", err);
@@ -187,12 +188,42 @@ static int find_key(struct deletion *d, const struct catalog_storage *storage)
 	return 0;
 }
 
+/* In the bucket of d->s3. */
+static int delete_object(struct deletion *d, char *ret_note)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int err;
+
+	s3_list_uploads(d->s3, d->key, abort_upload, d, &error);
+	err = delete_versions(d);
+	return err > 0 ? delete_plainly(d, ret_note) : err;
+}
+
+static int delete_in_older_bucket(struct deletion *d, const char *bucket, char *ret_note)
+{
+	struct s3_client *now = d->s3;
+	int err = storage_client_new_of(d->policy->catalog, d->policy->http,
+					d->run->job.workspace_id, bucket, &d->run->is_cancelled,
+					&d->s3);
+
+	if (err) {
+		d->s3 = now;
+		return policy_fail_local(d->result, "the older bucket cannot be used", err);
+	}
+	d->is_older_bucket = true;
+	err = delete_object(d, ret_note);
+	d->is_older_bucket = false;
+	s3_client_free(d->s3);
+	d->s3 = now;
+	return err;
+}
+
 int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_result *result,
 		     char ret_note[POLICY_NOTE_SIZE])
 {
 	cleanup_free struct deletion *d = calloc(1, sizeof *d);
-	struct remote_error error = REMOTE_ERROR_INIT;
 	struct catalog_storage storage;
+	char bucket[CATALOG_BUCKET_SIZE];
 	int err;
 
 	if (!d)
@@ -204,13 +235,12 @@ int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_resu
 				 &run->is_cancelled, &d->s3, &storage);
 	if (err)
 		return policy_fail_local(result, "the bucket cannot be used", err);
-	err = find_key(d, &storage);
-	if (err == 0) {
-		s3_list_uploads(d->s3, d->key, abort_upload, d, &error);
-		err = delete_versions(d);
-		if (err > 0)
-			err = delete_plainly(d, ret_note);
-	}
+	err = find_key(d, &storage, bucket);
+	if (err == 0 && bucket[0] && strcmp(bucket, storage.bucket) != 0)
+		err = delete_in_older_bucket(d, bucket, ret_note);
+	/* In the workspace's own too: its owner may have copied the objects there. */
+	if (err == 0)
+		err = delete_object(d, ret_note);
 	s3_client_free(d->s3);
 	return err;
 }

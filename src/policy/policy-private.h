@@ -15,7 +15,8 @@ struct policy {
 /* Each does one job and returns 0 with a note for the audit (may be empty), or non-zero with
  * *result set. */
 #define POLICY_NOTE_SIZE 160
-int policy_delete_twilio(struct policy *policy, struct job_run *run, struct job_result *result);
+int policy_delete_twilio(struct policy *policy, struct job_run *run, struct job_result *result,
+			 char ret_note[POLICY_NOTE_SIZE]);
 int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_result *result,
 		     char ret_note[POLICY_NOTE_SIZE]);
 int policy_tombstone(struct policy *policy, struct job_run *run, struct job_result *result);

@@ -30,16 +30,19 @@ int policy_fail_local(struct job_result *result, const char *what, int err)
 	return err;
 }
 
-int policy_delete_twilio(struct policy *policy, struct job_run *run, struct job_result *result)
+int policy_delete_twilio(struct policy *policy, struct job_run *run, struct job_result *result,
+			 char ret_note[POLICY_NOTE_SIZE])
 {
 	struct twilio_client *twilio;
+	const char *note;
 	int err = account_client_new(policy->catalog, policy->http, run->job.workspace_id, 0,
 				     &run->is_cancelled, &twilio, NULL);
 
 	if (err)
 		return policy_fail_local(result, "the Twilio account cannot be used", err);
-	err = account_delete_recording(policy->catalog, twilio, run, result);
+	err = account_delete_recording(policy->catalog, twilio, run, result, &note);
 	twilio_client_free(twilio);
+	snprintf(ret_note, POLICY_NOTE_SIZE, "%s", note);
 	return err;
 }
 
@@ -77,7 +80,7 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 
 	switch (run->job.kind) {
 	case CATALOG_JOB_DELETE_TWILIO:
-		err = policy_delete_twilio(policy, run, ret_result);
+		err = policy_delete_twilio(policy, run, ret_result, note);
 		break;
 	case CATALOG_JOB_DELETE_S3:
 		err = policy_delete_s3(policy, run, ret_result, note);

@@ -22,8 +22,9 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
-int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const volatile bool *cancelled,
-		       struct s3_client **ret_client, struct catalog_storage *ret_storage)
+/* bucket NULL: that of the settings. */
+static int client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const char *bucket,
+		      const volatile bool *cancelled, struct s3_client **ret_client, struct catalog_storage *ret_storage)
 {
 	cleanup_secret char *secret_key = NULL;
 	struct catalog_storage storage;
@@ -38,7 +39,7 @@ int storage_client_new(struct catalog *catalog, struct http *http, int64_t works
 	if (err < 0)
 		return err;
 	settings = (struct s3_settings){
-		.bucket = storage.bucket,
+		.bucket = bucket ? bucket : storage.bucket,
 		.region = or_null(storage.region),
 		.endpoint = or_null(storage.endpoint),
 		.path_style = storage.path_style,
@@ -55,4 +56,16 @@ int storage_client_new(struct catalog *catalog, struct http *http, int64_t works
 	if (err == 0 && ret_storage)
 		*ret_storage = storage;
 	return err;
+}
+
+int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const volatile bool *cancelled,
+		       struct s3_client **ret_client, struct catalog_storage *ret_storage)
+{
+	return client_new(catalog, http, workspace_id, NULL, cancelled, ret_client, ret_storage);
+}
+
+int storage_client_new_of(struct catalog *catalog, struct http *http, int64_t workspace_id, const char *bucket,
+			  const volatile bool *cancelled, struct s3_client **ret_client)
+{
+	return client_new(catalog, http, workspace_id, bucket, cancelled, ret_client, NULL);
 }

@@ -11,5 +11,8 @@
 /* -ENOENT: the workspace has no storage settings. Frees with s3_client_free(). The secret is wiped from memory of ours. ret_storage may be NULL. */
 int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const volatile bool *cancelled,
 		       struct s3_client **ret_client, struct catalog_storage *ret_storage);
+/* The same for another bucket of that server: one in which the workspace's objects were put before its settings named the bucket of now. */
+int storage_client_new_of(struct catalog *catalog, struct http *http, int64_t workspace_id, const char *bucket,
+			  const volatile bool *cancelled, struct s3_client **ret_client);
 
 #endif

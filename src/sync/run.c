@@ -235,8 +235,14 @@ static int remember(struct sync_run *run, const struct plan *plan)
 static void list_all(struct sync_run *run, struct plan *plan, bool *ret_calls_complete,
 		     bool *ret_recordings_complete)
 {
-	if (run->stats.is_full)
-		sync_tombstones_load(run);
+	bool is_first = plan->state.listed_until_secs <= 0;
+
+	/* What is listed once is a file until somebody removes it: a catalog that was made anew
+	 * must know first what was removed. */
+	if (run->stats.is_full && !sync_tombstones_load(run, is_first) && is_first) {
+		*ret_calls_complete = *ret_recordings_complete = false;
+		return;
+	}
 	sync_list(run, plan->calls_since_secs, plan->recordings_since_secs, ret_calls_complete,
 		  ret_recordings_complete);
 	/* What was remembered lies in the future: some clock was wrong, and nobody knows what was

@@ -102,13 +102,14 @@ struct sync_tombstones {
 	pthread_mutex_t lock;  /* guards what follows */
 	struct sync_sids sids; /* sorted once is_loaded */
 	unsigned asked;	       /* one by one */
-	bool is_loaded;
+	bool is_loaded, is_partial; /* partial: S3 ended the list with an error */
 	bool is_unavailable; /* S3 did not answer: nothing is known of any */
 };
 void sync_tombstones_init(struct sync_tombstones *tombstones);
 void sync_tombstones_release(struct sync_tombstones *tombstones);
-/* Lists them all. A failure is the run's. */
-void sync_tombstones_load(struct sync_run *run);
+/* Lists them all. A failure is the run's; is_first: before the catalog has listed anything, when
+ * the failure is to be its end. False: they are not all known, though there is an enabled bucket. */
+bool sync_tombstones_load(struct sync_run *run, bool is_first);
 /* All were listed, and it is none of them. */
 bool sync_tombstones_rule_out(struct sync_run *run, const struct sid *sid);
 /* For a recording that the catalog does not know. Asks S3 where they were not listed, and lists

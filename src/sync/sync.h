@@ -6,6 +6,7 @@
  * Full     Everything, also the first time: no total is known, so the range of time is split as full pages come, several windows side by
  *          side. Once a day. A recording that no window showed is asked for by its SID, and its derived key is looked up in S3, before it is
  *          believed gone.
+ *          The first one of all waits for the bucket's tombstones, where there is an enabled bucket: without them it lists nothing.
  * Safety   Every page is one transaction, applying it twice changes nothing, and nothing is remembered as complete before all of it is: killing
  *          it anywhere, or running it twice at once, costs time and no recording. Nothing is ever deleted, here or there.
  * Threads  All functions may be called from any thread; callbacks come from workers' threads, one at a time.

@@ -3,6 +3,7 @@
  * neither a rebuilt catalog nor another machine brings them back.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "storage/object.h"
@@ -35,8 +36,20 @@ static int on_tombstone(void *arg, const struct s3_list_entry *entry)
 	return sync_sids_add(&tombstones->sids, &sid);
 }
 
+/* Says what was not learned, and why. */
+static void explain(struct remote_error *error, int rc, bool is_first)
+{
+	char reason[sizeof error->message];
+
+	snprintf(reason, sizeof reason, "%s", error->message[0] ? error->message : strerror(-rc));
+	snprintf(error->message, sizeof error->message, "%s: %.90s",
+		 is_first ? "nothing is listed before the bucket tells what was removed"
+			  : "the bucket does not tell what was removed elsewhere",
+		 reason);
+}
+
 /* The lock is held. */
-static void load(struct sync_run *run)
+static void load(struct sync_run *run, bool is_first)
 {
 	static const struct sid zero;
 	struct sync_tombstones *tombstones = &run->tombstones;
@@ -54,21 +67,28 @@ static void load(struct sync_run *run)
 	/* A part of them is better than none. */
 	sync_sids_sort(&tombstones->sids);
 	tombstones->is_loaded = true;
+	tombstones->is_partial = rc < 0;
 	if (rc < 0) {
+		explain(&error, rc, is_first);
 		pthread_mutex_lock(&run->lock);
 		sync_run_fail(run, rc, &error);
 		pthread_mutex_unlock(&run->lock);
 	}
 }
 
-void sync_tombstones_load(struct sync_run *run)
+bool sync_tombstones_load(struct sync_run *run, bool is_first)
 {
-	if (!run->session->s3)
-		return;
+	bool is_known;
+
+	/* A bucket that is not in use yet has had nothing to keep. */
+	if (!run->session->s3 || (is_first && !run->session->storage.enabled))
+		return true;
 	pthread_mutex_lock(&run->tombstones.lock);
 	if (!run->tombstones.is_loaded)
-		load(run);
+		load(run, is_first);
+	is_known = !run->tombstones.is_partial;
 	pthread_mutex_unlock(&run->tombstones.lock);
+	return is_known;
 }
 
 bool sync_tombstones_rule_out(struct sync_run *run, const struct sid *sid)
@@ -93,7 +113,7 @@ bool sync_tombstone_is_there(struct sync_run *run, const struct sid *sid)
 	pthread_mutex_lock(&tombstones->lock);
 	if (!tombstones->is_loaded && !tombstones->is_unavailable &&
 	    tombstones->asked++ >= ASK_LIMIT)
-		load(run);
+		load(run, false);
 	if (tombstones->is_loaded)
 		is_there = sync_sids_has(&tombstones->sids, sid);
 	else

@@ -96,6 +96,35 @@ int files_write_new_private(const char *path, const void *bytes, size_t n)
 	return err;
 }
 
+int files_rename(const char *from, const char *to)
+{
+	return rename(from, to) < 0 ? -errno : fsync_parent(to);
+}
+
+int files_remove(const char *path)
+{
+	return unlink(path) < 0 && errno != ENOENT ? -errno : fsync_parent(path);
+}
+
+int files_replace_private(const char *path, const void *bytes, size_t n)
+{
+	cleanup_free char *temporary = NULL;
+	int err;
+
+	if (asprintf(&temporary, "%s.tmp", path) < 0) {
+		temporary = NULL;
+		return -ENOMEM;
+	}
+	unlink(temporary); /* of a run that was killed */
+	err = files_write_new_private(temporary, bytes, n);
+	if (err < 0)
+		return err;
+	err = files_rename(temporary, path);
+	if (err < 0)
+		unlink(temporary);
+	return err;
+}
+
 int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);

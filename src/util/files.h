@@ -10,6 +10,12 @@
 int files_mkdir_parents(const char *path, mode_t mode);
 /* Writes a new file of mode 0600, fsynced with its folder; -EEXIST where one is there. */
 int files_write_new_private(const char *path, const void *bytes, size_t n);
+/* The same in the place of one that may be there: a crash leaves the old one or the new one, whole.
+ * Goes by way of <path>.tmp. */
+int files_replace_private(const char *path, const void *bytes, size_t n);
+/* Within a folder, durable when they have returned 0. What is not there is removed already. */
+int files_rename(const char *from, const char *to);
+int files_remove(const char *path);
 /* Reads at most limit bytes. The caller frees *ret_bytes. -EFBIG where there are more. */
 int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len);
 /* Absolute, symlinks resolved as far as the path exists. The caller frees. */

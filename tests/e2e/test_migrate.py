@@ -9,7 +9,7 @@ import time
 import pytest
 
 from harness import PATIENCE, error_of, run, wait_for
-from world import SPRING
+from world import SPRING, another_bucket
 
 
 def assert_stored(acme, *recordings):
@@ -273,6 +273,17 @@ def test_two_processes_migrate_without_doing_anything_twice(acme):
     for recording in acme.twilio.files():
         assert len(acme.twilio.deletes(recording)) == 1
     assert_stored(acme, *acme.twilio.files())
+
+
+def test_a_delete_that_is_owed_looks_at_the_bucket_where_the_object_is(acme):
+    acme.twilio.switch("fail_delete", 500)
+    acme.tonic("migrate", acme.first.path, "--wait", timeout=60)
+    with another_bucket(acme.s3) as second:
+        acme.tonic("storage", "set", "acme", "--bucket", second)
+        acme.twilio.unswitch()
+        acme.wait_cleanup()
+        assert not acme.twilio.is_there(acme.first)
+        assert acme.first.key in acme.keys() and not acme.s3.keys(second)
 
 
 def test_migrate_new_migrates_what_a_sync_finds(acme):

@@ -1,13 +1,17 @@
 """Mounting, unmounting, dying, coming back; several mounts and processes on one catalog."""
 
+import contextlib
 import os
 import signal
+import stat
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
-from harness import PATIENCE, Background, call, error_of, is_running, mountinfo, processes_of, read_all, wait_for
+from harness import (BINARY, PATIENCE, SANITIZER_REPORT, USER, Background, call, error_of, is_running, mountinfo,
+                     processes_of, read_all, sha256_of, wait_for)
 from world import SPRING
 
 
@@ -173,6 +177,68 @@ def test_options_of_the_kernel_are_passed_on(acme):
         assert {"noexec", "nosuid", "nodev"} <= set(line.split(" ")[5].split(","))
 
 
+@contextlib.contextmanager
+def mounted_by_root(acme, options):
+    """Only root may let others in without a line in /etc/fuse.conf."""
+    path, log = acme.tonic.make_dir(acme.tonic.fresh("mount").name), acme.tonic.fresh("log")
+    with open(log, "wb") as out:
+        process = subprocess.Popen([BINARY, "mount", path, "-f", "-o", options], env=acme.tonic.env, cwd="/",
+                                   stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    try:
+        wait_for(lambda: "is mounted" in log.read_text() or process.poll() is not None, 15, "the mount")
+        assert process.poll() is None, log.read_text()
+        yield path
+    finally:
+        process.terminate()
+        assert process.wait(timeout=20) == 0, log.read_text()
+    assert not SANITIZER_REPORT.search(log.read_text())
+
+
+@pytest.mark.skipif(not USER.is_other, reason="needs root, who mounts, and an ordinary user, who looks in")
+def test_with_allow_other_another_user_may_read_and_no_more(acme):
+    acme.set("delete_twilio=on")
+    with mounted_by_root(acme, "allow_other") as path:
+        file = path / acme.first.path
+        names = call(os.listdir, path / "acme/spring")
+        assert {item.name for item in acme.twilio.files() if item.folder == "spring"} | {"calls.csv"} == set(names)
+        assert call(sha256_of, file) == acme.first.sha256
+        status = call(os.lstat, file)
+        assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o644, 0)
+        assert stat.S_IMODE(call(os.lstat, file.parent).st_mode) == 0o755
+        assert call(os.getxattr, file, "user.tonicfs.migrate") == b"none"
+        refused = {
+            "unlink": error_of(os.unlink, file),
+            "rmdir": error_of(os.rmdir, path / "acme/autumn"),
+            "migrate": error_of(os.setxattr, file, "user.tonicfs.migrate", b"now"),
+            "migrate all": error_of(os.setxattr, path / "acme", "user.tonicfs.migrate", b"now"),
+            "write": error_of(os.open, file, os.O_RDWR),
+        }
+        assert refused == dict.fromkeys(refused, "EACCES")
+        assert os.listdir(path / "acme/spring"), "the owner may all the same"
+        os.unlink(path / acme.second.path)
+        assert acme.second.name not in call(os.listdir, path / "acme/spring")
+    assert not acme.twilio.deletes(acme.first)
+
+
+@pytest.mark.skipif(not USER.is_other, reason="needs root, who mounts, and an ordinary user, who is kept out")
+def test_a_umask_keeps_others_out_and_the_owner_in(acme):
+    with mounted_by_root(acme, "allow_other,umask=077") as path:
+        assert error_of(os.listdir, path) == "EACCES"
+        assert error_of(read_all, path / acme.first.path) == "EACCES"
+        assert sha256_of(path / acme.first.path) == acme.first.sha256
+
+
+def test_allow_other_is_refused_or_granted_as_fuse_conf_says(acme):
+    conf = Path("/etc/fuse.conf")
+    if conf.exists() and "user_allow_other" in conf.read_text().split("\n"):
+        with acme.mount("-o", "allow_other") as mount:
+            assert mount.sha256(acme.first.path) == acme.first.sha256
+    else:
+        path = acme.tonic.make_dir(acme.tonic.fresh("mount").name)
+        assert "user_allow_other" in acme.tonic("mount", path, "-o", "allow_other", status=1).stderr
+        assert not mountinfo(path)
+
+
 def test_an_unknown_option_is_wrong_usage(acme):
     path = acme.tonic.make_dir("mount")
     assert "nonsense" in acme.tonic("mount", path, "-o", "nonsense", status=2).stderr
@@ -195,11 +261,14 @@ def test_a_lost_network_is_an_error_within_its_deadline_and_then_works_again(acm
         os.kill(acme.standin.process.pid, signal.SIGSTOP)
         try:
             began = time.monotonic()
+            # Well before the minute that is usual.
             assert error_of(read_all, mount / acme.second.path, timeout=20) == "ETIMEDOUT"
-            assert 3 < time.monotonic() - began < 10 * PATIENCE
+            assert time.monotonic() - began > 3
         finally:
             os.kill(acme.standin.process.pid, signal.SIGCONT)
-        assert mount.sha256(acme.second.path, timeout=30) == acme.second.sha256
+        # The short time-out is that of the next reads too, and Twilio has to catch up with what it was asked meanwhile.
+        wait_for(lambda: error_of(read_all, mount / acme.second.path) == "", 40, "a read that works again", step=0.2)
+        assert mount.sha256(acme.second.path) == acme.second.sha256
 
 
 def test_a_mount_of_another_catalog_beside_it_is_separate(acme):

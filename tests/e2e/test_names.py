@@ -1,6 +1,8 @@
 """Names of workspaces and campaigns become folder names: safe, reversible, without collisions."""
 
+import functools
 import os
+import subprocess
 import unicodedata
 
 import pytest
@@ -35,6 +37,42 @@ def test_folder_names_are_safe_everywhere(mounted):
         assert not name.startswith(".") and not name.endswith((".", " ")), name
         assert all(unicodedata.category(letter) not in ("Cc",) for letter in name), name
         assert len(os.fsencode(name)) <= 255
+
+
+def test_folders_are_listed_in_the_order_of_their_names(mounted):
+    names = [os.fsencode(name) for name in mounted.names("acme")]
+    assert names == sorted(names)
+
+
+def test_a_listing_under_way_neither_skips_nor_repeats_a_folder_when_others_come_and_go(tonic):
+    tonic.init()
+    tonic("workspace", "add", "acme", "--account", "AC" + "2" * 32, "--secret-file", "-", stdin="token\n")
+
+    def add(number):  # long names, so that a listing takes many answers
+        tonic("campaign", "add", "acme", "--number", f"+1555010{number:04}", f"{number:03}" + "x" * 180)
+    for number in range(90, 0, -2):
+        add(number)
+
+    def slow_listing(path, more):
+        names = []
+        with os.scandir(path) as entries:
+            for number, entry in enumerate(entries):
+                names.append(int(entry.name[:3]))
+                if number == 2:
+                    more()
+        return names
+
+    def come_and_go():
+        run = functools.partial(subprocess.run, env=tonic.env, check=True, timeout=30, capture_output=True)
+        for number in range(1, 90, 8):
+            run([tonic.binary, "campaign", "add", "acme", "--number", f"+1555010{number:04}", f"{number:03}" + "x" * 180])
+        for number in range(2, 90, 20):
+            run([tonic.binary, "campaign", "remove", "acme", f"{number:03}" + "x" * 180])
+    with tonic.mount() as mount:
+        listing = call(slow_listing, mount / "acme", come_and_go, timeout=60)
+        assert listing == sorted(set(listing)), "an entry was repeated, or is out of order"
+        stayed = {number for number in range(2, 91, 2) if number % 20 != 2}
+        assert stayed <= set(listing), "an entry was skipped"
 
 
 def test_plain_names_stay_as_they_are(mounted):

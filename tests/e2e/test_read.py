@@ -7,7 +7,7 @@ import time
 import pytest
 
 from harness import Background, error_of, read_all, sha256_of, wait_for
-from world import SPRING
+from world import SPRING, another_bucket
 
 
 def test_every_file_is_what_was_recorded(acme):
@@ -209,6 +209,24 @@ def test_an_object_that_is_gone_from_s3_is_eio(acme):
     acme.s3.client.delete_object(Bucket=acme.bucket, Key=acme.first.key)
     with acme.mount() as mount:
         assert error_of(read_all, mount / acme.first.path, timeout=65) == "EIO"
+
+
+def test_objects_stay_readable_in_the_bucket_that_the_workspace_had_before(acme):
+    acme.migrate_all("acme/spring")
+    with another_bucket(acme.s3) as second, acme.mount() as mount:
+        assert mount.sha256(acme.first.path) == acme.first.sha256
+        acme.tonic("storage", "set", "acme", "--bucket", second)
+        # Copied by their owner, and gone from where they were; and one that is gone altogether.
+        acme.s3.client.copy_object(Bucket=second, Key=acme.second.key,
+                                   CopySource={"Bucket": acme.bucket, "Key": acme.second.key})
+        acme.s3.client.delete_object(Bucket=acme.bucket, Key=acme.second.key)
+        acme.s3.client.delete_object(Bucket=acme.bucket, Key=acme.voicemail.key)
+        assert mount.read_range(acme.long.path, 100_000, 5000) == acme.long.content[100_000:105_000]
+        with acme.mount() as again:
+            for recording in (acme.first, acme.second, acme.long, acme.outbound):
+                assert again.sha256(recording.path) == recording.sha256
+            assert error_of(read_all, again / acme.voicemail.path) == "EIO"
+        assert mount.sha256(acme.outbound.path) == acme.outbound.sha256
 
 
 def test_virtual_host_style_works(acme):

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from harness import call, error_of, wait_for
-from world import SPRING
+from harness import Tonic, call, error_of, sqlcipher, wait_for
+from world import CAMPAIGNS, PREFIX, SPRING, another_bucket
 
 POLICIES = [(s3, twilio) for s3 in (False, True) for twilio in (False, True)]
 POLICY_NAMES = [f"delete_s3={'on' if s3 else 'off'},delete_twilio={'on' if twilio else 'off'}" for s3, twilio in POLICIES]
@@ -81,6 +81,72 @@ def test_what_was_removed_does_not_come_back_with_a_sync(acme):
         assert acme.second.name in mount.names("acme/spring")
 
 
+def rebuild(acme):
+    """The company's catalog made anew, as on another machine."""
+    other = Tonic(acme.tonic.make_dir("rebuilt")).init()
+    other.add_workspace("acme", acme.twilio.account, acme.standin)
+    for name, number in CAMPAIGNS.items():
+        other("campaign", "add", "acme", name, "--number", number)
+    other.set_storage("acme", acme.s3, acme.bucket, "--prefix", PREFIX)
+    return other
+
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def move_bucket(tonic, endpoint):
+    """The server is elsewhere now, and no command has been told or has tried it."""
+    key = tonic.key_file.read_text().strip()
+    call(sqlcipher, tonic.catalog, key, f"UPDATE storage SET endpoint = '{endpoint}'")
+
+
+def test_what_was_removed_does_not_come_back_in_a_catalog_made_anew(acme):
+    acme.migrate_all("acme/spring")
+    acme.tonic("rm", acme.first.sid)
+    settle(acme)
+    other = rebuild(acme)
+    other("sync")
+    with other.mount() as mount:
+        assert sorted(mount.files()) == sorted(item.path for item in acme.twilio.files() if item is not acme.first)
+        assert mount.sha256(acme.second.path) == acme.second.sha256
+
+
+def test_a_catalog_made_anew_lists_nothing_before_the_bucket_tells_what_was_removed(acme):
+    acme.migrate_all("acme/spring")
+    acme.tonic("rm", acme.first.sid)
+    settle(acme)
+    other = rebuild(acme)
+    move_bucket(other, NOWHERE)
+    assert "the bucket tells what was removed" in other("sync", status=1, timeout=90).stderr
+    assert other.json("status", "acme")["workspaces"][0]["calls"] == 0
+    move_bucket(other, acme.s3.endpoint)
+    other("sync")
+    with other.mount() as mount:
+        names = mount.files()
+    assert acme.second.path in names and acme.first.path not in names
+
+
+def test_rm_deletes_what_is_in_the_bucket_that_the_workspace_had_before(acme):
+    acme.migrate_all("acme/spring")
+    with another_bucket(acme.s3) as second:
+        acme.tonic("storage", "set", "acme", "--bucket", second)
+        # One that was copied to the new bucket goes there too.
+        acme.s3.client.copy_object(Bucket=second, Key=acme.second.key, CopySource={"Bucket": acme.bucket, "Key": acme.second.key})
+        acme.set("delete_s3=on")
+        acme.tonic("rm", acme.first.sid, acme.second.sid)
+        settle(acme)
+        assert {acme.first.key, acme.second.key}.isdisjoint({*acme.keys(), *acme.s3.keys(second)})
+        assert acme.voicemail.key in acme.keys()
+
+
+def test_a_later_sync_goes_on_without_the_bucket_and_says_so(acme):
+    move_bucket(acme.tonic, NOWHERE)
+    later = acme.twilio.call_with_recording()
+    assert "what was removed elsewhere" in acme.tonic("sync", "--full", status=3, timeout=90).stderr
+    with acme.mount() as mount:
+        assert later.path in mount.files()
+
+
 def test_a_removed_call_leaves_the_call_log(acme):
     with acme.mount() as mount:
         call(os.unlink, mount / acme.first.path)
@@ -154,6 +220,24 @@ def test_workspace_remove_carries_out_the_deletes_it_owes(acme):
         assert mount.names() == ["other"] or mount.names() == []
         acme.wait_deleted_at_twilio(*acme.twilio.files())
     assert other
+
+
+@pytest.mark.parametrize("refused", [400, 409])
+def test_a_removed_workspace_keeps_no_credentials_for_what_twilio_calls_absent(acme, refused):
+    twilio = acme.twilio
+    absent = [twilio.recording(twilio.call(), status=status, duration=None) for status in ("absent", "failed")]
+    acme.tonic("sync")
+    acme.set("delete_twilio=on")
+    twilio.switch("refuse_delete_status", refused)
+    acme.tonic("workspace", "remove", "acme")
+
+    def catalog(sql):
+        return call(sqlcipher, acme.tonic.catalog, acme.tonic.key_file.read_text().strip(), sql)[-1][0]
+    with acme.mount():
+        wait_for(lambda: catalog("SELECT count(*) FROM job") == b"0", 20, "the deletes", step=0.2)
+    assert catalog("SELECT secret FROM workspace") == b""
+    assert {recording.sid for recording in absent} <= {entry["sid"] for entry in twilio.deletes()}
+    assert catalog("SELECT count(*) FROM audit WHERE note LIKE '%no media%'") == b"2"
 
 
 def test_the_command_rm_does_what_unlink_does_and_says_what_became_of_the_bytes(acme):

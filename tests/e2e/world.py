@@ -4,6 +4,7 @@ What a file must be called, where it must be, and what its object's key must be 
 project's description and not by its code.
 """
 
+import contextlib
 import hashlib
 import re
 from datetime import datetime, timedelta, timezone
@@ -162,6 +163,15 @@ class Twilio:
             if recording.status == "completed":
                 recording.content  # noqa: B018: needed when the stand-in is gone
         self.standin.stop()
+
+
+@contextlib.contextmanager
+def another_bucket(s3):
+    name = s3.make_bucket()
+    try:
+        yield name
+    finally:
+        s3.remove_bucket(name)
 
 
 class Company:

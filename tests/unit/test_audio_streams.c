@@ -712,7 +712,7 @@ static void finish_cleanup(struct world *w)
 	struct catalog_job job =
 		queue_claim(w->catalog, CATALOG_JOB_CLEANUP_TWILIO, "storer", 10000);
 
-	assert_int_equal(catalog_cleanup_done(w->catalog->catalog, &job), 0);
+	assert_int_equal(catalog_cleanup_done(w->catalog->catalog, &job, NULL), 0);
 }
 
 static void test_audio__a_stored_recording_is_read_from_s3_with_if_match(void **state)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "catalog/recording.h"
+#include "catalog/removal.h"
 #include "catalog/tree.h"
 #include "util/buf.h"
 
@@ -165,6 +166,87 @@ static void test_catalog_data__names_of_one_second_are_listed_in_order(void **st
 	}
 }
 
+static int64_t add_campaign(struct fixture *f, const char *name)
+{
+	static unsigned last;
+	char number[16], message[CATALOG_MESSAGE_SIZE];
+	const char *numbers[] = { number };
+	int64_t id;
+
+	snprintf(number, sizeof number, "+1555100%04u", ++last);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace, name, numbers, 1, &id, message), 0);
+	return id;
+}
+
+static void test_catalog_data__folders_are_listed_in_the_order_of_their_names(void **state)
+{
+	static const char *const wanted[] = { "%2Eb", "Zoo", "a%3Ab", "a-b", "spring", "unassigned", "winter", "\xc3\xa4" };
+	struct fixture *f = *state;
+	struct catalog_call_input call = call_of(0, "+15551234567", "+19990000000");
+	struct names n;
+
+	add_campaign(f, "winter");
+	add_campaign(f, "\xc3\xa4");
+	add_campaign(f, "a-b");
+	add_campaign(f, "a:b");
+	add_campaign(f, ".b");
+	add_campaign(f, "Zoo");
+	apply(f, &call, NULL);
+	n = list(f, "acme");
+	assert_int_equal(n.count, sizeof wanted / sizeof *wanted);
+	for (size_t i = 0; i < n.count; i++)
+		assert_string_equal(n.names[i], wanted[i]);
+}
+
+static void test_catalog_data__workspaces_are_listed_in_the_order_of_their_names(void **state)
+{
+	struct catalog_workspace w = { .name = "Zoo", .poll_secs = 300, .account_sid = { { 3 } } };
+	char message[CATALOG_MESSAGE_SIZE];
+	struct fixture *f = *state;
+	struct names n;
+	int64_t id;
+
+	assert_int_equal(catalog_workspace_add(f->catalog, &w, "secret", &id, message), 0);
+	n = list(f, "");
+	assert_int_equal(n.count, 2);
+	assert_string_equal(n.names[0], "Zoo");
+	assert_string_equal(n.names[1], "acme");
+}
+
+/* As the kernel does: one buffer after the other, from the last cookie. */
+static void test_catalog_data__a_listing_of_folders_goes_on_where_it_was_whatever_comes_and_goes(void **state)
+{
+	struct catalog_removal removal;
+	struct fixture *f = *state;
+	struct catalog_node node;
+	struct names n = { .count = 0 };
+	int64_t b;
+
+	add_campaign(f, "a");
+	b = add_campaign(f, "b");
+	add_campaign(f, "d");
+	assert_int_equal(catalog_node_resolve(f->catalog, "acme", &node), 0);
+	assert_int_equal(catalog_node_list(f->catalog, node.inode, 0, 2, CATALOG_NAMES_NUMBER, collect, &n), 0);
+	assert_int_equal(n.count, 2);
+	/* The one that the cookie names goes, and comes again as another row. */
+	assert_int_equal(catalog_remove_campaign(f->catalog, b, true, &removal), 0);
+	add_campaign(f, "b");
+	add_campaign(f, "aa");
+	add_campaign(f, "c");
+	while (n.count < 8) {
+		size_t before = n.count;
+
+		assert_int_equal(catalog_node_list(f->catalog, node.inode, n.cookies[before - 1], 1, CATALOG_NAMES_NUMBER,
+						   collect, &n), 0);
+		if (n.count == before)
+			break;
+	}
+	assert_int_equal(n.count, 5);
+	assert_string_equal(n.names[2], "c");
+	assert_string_equal(n.names[3], "d");
+	assert_string_equal(n.names[4], "spring");
+}
+
 static void test_catalog_data__recordings_with_one_inode_both_stand(void **state)
 {
 	struct fixture *f = *state;
@@ -315,6 +397,9 @@ int main(void)
 		TEST(a_recording_is_a_file_once_its_call_is_known),
 		TEST(applying_twice_changes_nothing),
 		TEST(names_of_one_second_are_listed_in_order),
+		TEST(folders_are_listed_in_the_order_of_their_names),
+		TEST(workspaces_are_listed_in_the_order_of_their_names),
+		TEST(a_listing_of_folders_goes_on_where_it_was_whatever_comes_and_goes),
 		TEST(recordings_with_one_inode_both_stand),
 		TEST(calls_of_no_campaign_are_unassigned_until_one_takes_them),
 		TEST(a_caller_without_a_number_is_anonymous),

@@ -267,10 +267,10 @@ static void test_catalog_jobs__stored_owes_a_delete_and_then_it_is_in_s3(void **
 	assert_string_equal(object.key, "a/key");
 	assert_true(object.stored_secs > 0);
 	job = queue_claim(f, CLEANUP, "one", 20000);
-	assert_int_equal(catalog_cleanup_done(f->catalog, &job), 0);
+	assert_int_equal(catalog_cleanup_done(f->catalog, &job, NULL), 0);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_S3);
 	assert_int_equal(counts_of(f).cleanup_queued, 0);
-	assert_int_equal(catalog_cleanup_done(f->catalog, &job), -ESTALE);
+	assert_int_equal(catalog_cleanup_done(f->catalog, &job, NULL), -ESTALE);
 }
 
 static void test_catalog_jobs__migrating_changes_no_name_size_or_time(void **state)
@@ -291,7 +291,7 @@ static void test_catalog_jobs__migrating_changes_no_name_size_or_time(void **sta
 	queue_store(f, 0);
 	job = queue_claim(f, CLEANUP, "one", 20000);
 	assert_int_equal(catalog_job_mark_sent(f->catalog, &job), 0);
-	assert_int_equal(catalog_cleanup_done(f->catalog, &job), 0);
+	assert_int_equal(catalog_cleanup_done(f->catalog, &job, NULL), 0);
 	assert_int_equal(catalog_node_resolve(f->catalog, "acme/spring", &folder_after), 0);
 	assert_int_equal(catalog_node_get(f->catalog, queue_get(f, 0).inode, CATALOG_NAMES_NUMBER,
 					  &file_after),

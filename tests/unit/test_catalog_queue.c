@@ -414,7 +414,7 @@ static void test_catalog_queue__a_delete_that_was_sent_ends_but_is_not_sent_agai
 	assert_int_equal(catalog_job_mark_sent(f->catalog, &done), 0);
 	assert_int_equal(catalog_job_mark_sent(f->catalog, &again), 0);
 	queue_set_policy(f, false, false, true);
-	assert_int_equal(catalog_cleanup_done(f->catalog, &done), 0);
+	assert_int_equal(catalog_cleanup_done(f->catalog, &done, ""), 0);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_S3);
 	assert_int_equal(catalog_job_mark_sent(f->catalog, &again), -ESTALE);
 	assert_int_equal(catalog_job_fail(f->catalog, &again, "500", 0), 0);

@@ -42,7 +42,7 @@ static void make(struct queue_fixture *f, unsigned number, enum catalog_state st
 	if (state == CATALOG_STATE_S3) {
 		job = queue_claim(f, CLEANUP, "cleaner", 60000);
 		assert_int_equal(job.recording.id, scope.id);
-		assert_int_equal(catalog_cleanup_done(f->catalog, &job), 0);
+		assert_int_equal(catalog_cleanup_done(f->catalog, &job, NULL), 0);
 	}
 	assert_int_equal(queue_get(f, number).state, state);
 }
@@ -179,7 +179,7 @@ static void test_catalog_removal__a_delete_that_may_have_been_sent_is_remembered
 	assert_int_equal(catalog_job_mark_sent(f->catalog, &job), 0);
 	queue_set_policy(f, false, true, false);
 	remove_one(f, 0);
-	assert_int_equal(catalog_cleanup_done(f->catalog, &job), -ESTALE);
+	assert_int_equal(catalog_cleanup_done(f->catalog, &job, NULL), -ESTALE);
 	job = queue_claim(f, DELETE_TWILIO, "policy", 60000);
 	assert_true(job.was_sent);
 	assert_int_equal(catalog_job_done(f->catalog, &job, NULL), 0);

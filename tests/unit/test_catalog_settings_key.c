@@ -50,6 +50,15 @@ static const char *in_dir(const char *name)
 	return p;
 }
 
+static int key_find(const char *catalog_path, const char *key_file, struct catalog_key *ret_key,
+		    char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	cleanup_key_place struct catalog_key_place place = { .path = NULL };
+
+	assert_int_equal(catalog_key_locate(catalog_path, key_file, &place), 0);
+	return catalog_key_load(&place, ret_key, ret_message);
+}
+
 static const char *put(const char *name, const char *text, mode_t mode)
 {
 	const char *path = in_dir(name);
@@ -134,28 +143,28 @@ static void test_catalog_key__is_looked_for_in_the_order_that_is_written_down(vo
 	const char *beside, *given;
 
 	(void)state;
-	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), -ENOENT);
+	assert_int_equal(key_find(catalog, NULL, &key, message), -ENOENT);
 	assert_non_null(strstr(message, "c.db.key"));
 	beside = put("c.db.key", HEX, 0600);
-	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), 0);
+	assert_int_equal(key_find(catalog, NULL, &key, message), 0);
 	assert_is_hex_key(&key);
 
 	/* A systemd credential goes before it, whatever its mode, which systemd decides. */
 	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
-	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), 0);
+	assert_int_equal(key_find(catalog, NULL, &key, message), 0);
 	put("tonicfs.key", "nonsense", 0440);
-	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), -EINVAL);
+	assert_int_equal(key_find(catalog, NULL, &key, message), -EINVAL);
 	put("tonicfs.key", HEX, 0440);
 	assert_int_equal(unlink(beside), 0);
-	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), 0);
+	assert_int_equal(key_find(catalog, NULL, &key, message), 0);
 
 	/* A saved command before that, a file that was named before all. */
-	assert_int_equal(catalog_key_command_save(catalog, "exit 9"), 0);
-	assert_int_equal(catalog_key_command_save(catalog, "exit 8"), -EEXIST);
-	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), -EACCES);
+	assert_int_equal(catalog_key_command_save(in_dir("c.db.key-command"), "exit 9"), 0);
+	assert_int_equal(catalog_key_command_save(in_dir("c.db.key-command"), "exit 8"), -EEXIST);
+	assert_int_equal(key_find(catalog, NULL, &key, message), -EACCES);
 	assert_non_null(strstr(message, "9"));
 	given = put("given", HEX, 0600);
-	assert_int_equal(catalog_key_find(catalog, given, &key, message), 0);
+	assert_int_equal(key_find(catalog, given, &key, message), 0);
 	assert_is_hex_key(&key);
 }
 
@@ -164,10 +173,10 @@ static void test_catalog_key__a_saved_command_that_others_could_have_written_is_
 	struct catalog_key key;
 
 	(void)state;
-	assert_int_equal(catalog_key_command_save(catalog, "echo " HEX), 0);
-	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), 0);
+	assert_int_equal(catalog_key_command_save(in_dir("c.db.key-command"), "echo " HEX), 0);
+	assert_int_equal(key_find(catalog, NULL, &key, message), 0);
 	assert_int_equal(chmod(in_dir("c.db.key-command"), 0622), 0);
-	assert_int_equal(catalog_key_find(catalog, NULL, &key, message), -EACCES);
+	assert_int_equal(key_find(catalog, NULL, &key, message), -EACCES);
 }
 
 int main(void)

@@ -252,6 +252,8 @@ static void test_cli__mount_options_are_understood_passed_on_or_ignored(void **s
 
 	(void)state;
 	assert_int_equal(mount_options_parse(&o, "ro,allow_other,names=sid,nodev,,x-systemd.automount,_netdev,user=jo", message), 0);
+	assert_int_equal(mount_options_parse(&o, "umask=027", message), 0);
+	assert_true(o.has_umask && o.umask == 027);
 	assert_int_equal(mount_options_parse(&o, "fsname=a\\,b,catalog=/c\\,d.db,key_file=/k,setuid=jo,noauto,nofail", message), 0);
 	assert_true(o.read_only && o.allow_other && o.has_fsname);
 	assert_int_equal(o.names, CATALOG_NAMES_SID);
@@ -267,7 +269,7 @@ static void test_cli__mount_options_are_understood_passed_on_or_ignored(void **s
 
 static void test_cli__a_mount_option_that_means_nothing_is_named(void **state)
 {
-	const char *const wrong[] = { "nonsense", "names=", "names=name", "ro=1", "allow_othe" };
+	const char *const wrong[] = { "nonsense", "names=", "names=name", "ro=1", "allow_othe", "umask=", "umask=8", "umask=12345" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -1,0 +1,93 @@
+/*
+ * Objects stay in the bucket that they were moved to when the workspace gets another one. Their
+ * owner may have copied them there, so the bucket of now is asked first; the older one is asked
+ * with the same credentials at the same server.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/audio-private.h"
+#include "storage/storage.h"
+
+struct older_bucket {
+	struct list link; /* clients->older_buckets */
+	char *name;
+	struct s3_client *s3;
+};
+
+static void older_bucket_free(struct older_bucket *bucket)
+{
+	s3_client_free(bucket->s3);
+	free(bucket->name);
+	free(bucket);
+}
+
+void audio_older_buckets_release(struct audio_clients *clients)
+{
+	list_for_each_safe (pos, &clients->older_buckets) {
+		struct older_bucket *bucket = list_entry(pos, struct older_bucket, link);
+
+		list_remove(&bucket->link);
+		older_bucket_free(bucket);
+	}
+}
+
+/* Lock held. */
+static struct s3_client *find(struct audio_clients *clients, const char *name)
+{
+	list_for_each (pos, &clients->older_buckets) {
+		struct older_bucket *bucket = list_entry(pos, struct older_bucket, link);
+
+		if (strcmp(bucket->name, name) == 0)
+			return bucket->s3;
+	}
+	return NULL;
+}
+
+static int older_bucket_new(struct audio *audio, int64_t workspace_id, const char *name,
+			    struct older_bucket **ret_bucket)
+{
+	struct older_bucket *bucket = calloc(1, sizeof *bucket);
+	int err;
+
+	if (!bucket)
+		return -ENOMEM;
+	bucket->name = strdup(name);
+	err = bucket->name ? storage_client_new_of(audio->catalog, audio->http, workspace_id, name,
+						   &audio->is_cancelled, &bucket->s3)
+			   : -ENOMEM;
+	if (err) {
+		older_bucket_free(bucket);
+		return err;
+	}
+	*ret_bucket = bucket;
+	return 0;
+}
+
+int audio_older_bucket(struct audio *audio, struct audio_clients *clients, int64_t workspace_id,
+		       const char *name, struct s3_client **ret_s3)
+{
+	struct older_bucket *bucket;
+	int err;
+
+	pthread_mutex_lock(&audio->lock);
+	*ret_s3 = find(clients, name);
+	pthread_mutex_unlock(&audio->lock);
+	if (*ret_s3)
+		return 0;
+	err = older_bucket_new(audio, workspace_id, name, &bucket);
+	if (err)
+		return err;
+	pthread_mutex_lock(&audio->lock);
+	*ret_s3 = find(clients, name); /* somebody was faster */
+	if (!*ret_s3) {
+		*ret_s3 = bucket->s3;
+		list_add(&clients->older_buckets, &bucket->link);
+		bucket = NULL;
+	}
+	pthread_mutex_unlock(&audio->lock);
+	if (bucket)
+		older_bucket_free(bucket);
+	return 0;
+}

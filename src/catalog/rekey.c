@@ -1,0 +1,248 @@
+#include "catalog/rekey.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catalog/conn.h"
+#include "util/cleanup.h"
+#include "util/crypto.h"
+#include "util/fault.h"
+#include "util/files.h"
+
+#define BUSY_MSECS 1000
+
+struct catalog_rekey {
+	char *path, *copy_path, *copy_journal_path, *id_path;
+	struct conn *conn;
+	int old_fd; /* closed after conn: closing it drops SQLite's locks */
+};
+
+static int fail(int err, char *ret_message, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static int fail(int err, char *ret_message, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(ret_message, CATALOG_MESSAGE_SIZE, format, args);
+	va_end(args);
+	return err;
+}
+
+/* ---- alone with the file ---- */
+
+/* Leaving WAL mode wants the file to itself, and in this locking mode keeps it until the end. */
+static int lock_alone(struct conn *conn)
+{
+	cleanup_free char *mode = NULL;
+	int err;
+
+	sqlite3_busy_timeout(conn_db(conn), BUSY_MSECS);
+	err = conn_exec(conn, "PRAGMA locking_mode = EXCLUSIVE");
+	if (err == 0)
+		err = conn_query_text(conn, &mode, "PRAGMA main.journal_mode = DELETE", "");
+	if (err == 0 && strcmp(mode, "delete") != 0)
+		err = -EBUSY;
+	/* A file that was not in WAL mode has only been read so far. */
+	return err ? err : conn_exec(conn, "BEGIN EXCLUSIVE; COMMIT");
+}
+
+static struct catalog_rekey *rekey_new(const char *path)
+{
+	struct catalog_rekey *rekey = calloc(1, sizeof *rekey);
+
+	if (!rekey)
+		return NULL;
+	rekey->old_fd = -1;
+	if (files_absolute(path, &rekey->path) < 0 ||
+	    asprintf(&rekey->copy_path, "%s.rotate", rekey->path) < 0 ||
+	    asprintf(&rekey->copy_journal_path, "%s.rotate-journal", rekey->path) < 0 ||
+	    asprintf(&rekey->id_path, "%s.keyid", rekey->path) < 0) {
+		catalog_rekey_end(rekey);
+		return NULL;
+	}
+	return rekey;
+}
+
+int catalog_rekey_begin(const char *path, const struct catalog_key *old_key,
+			struct catalog_rekey **ret_rekey, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	struct catalog_rekey *rekey = rekey_new(path);
+	struct stat st;
+	int err;
+
+	if (!rekey)
+		return -ENOMEM;
+	rekey->old_fd = open(rekey->path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (rekey->old_fd < 0 || fstat(rekey->old_fd, &st) < 0) {
+		err = fail(-errno, ret_message, "cannot open %s: %s", path, strerror(errno));
+		goto fail;
+	}
+	if (st.st_uid != geteuid()) {
+		err = fail(-EPERM, ret_message,
+			   "%s belongs to another user, who alone may change its key", path);
+		goto fail;
+	}
+	err = conn_open(rekey->path, old_key, CONN_WRITER, &rekey->conn);
+	if (err == 0)
+		err = lock_alone(rekey->conn);
+	if (err == 0)
+		err = catalog_check_format(rekey->conn, path, true, ret_message);
+	if (err == -EBUSY)
+		fail(err, ret_message,
+		     "another process has %s open (a mount, a sync?); its key can be changed when "
+		     "that has ended",
+		     path);
+	else if (err && !ret_message[0])
+		fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
+	if (err)
+		goto fail;
+	*ret_rekey = rekey;
+	return 0;
+fail:
+	catalog_rekey_end(rekey);
+	return err;
+}
+
+void catalog_rekey_end(struct catalog_rekey *rekey)
+{
+	if (!rekey)
+		return;
+	/* While the file is ours still: afterwards they may be somebody else's. */
+	if (rekey->conn) {
+		unlink(rekey->copy_path);
+		unlink(rekey->copy_journal_path);
+	}
+	conn_close(rekey->conn);
+	if (rekey->old_fd >= 0)
+		close(rekey->old_fd);
+	free(rekey->path);
+	free(rekey->copy_path);
+	free(rekey->copy_journal_path);
+	free(rekey->id_path);
+	free(rekey);
+}
+
+/* ---- the copy ---- */
+
+static int attach(struct catalog_rekey *rekey, const struct catalog_key *new_key)
+{
+	char hex[CRYPTO_HEX_SIZE(CATALOG_KEY_SIZE)], text[CRYPTO_HEX_SIZE(CATALOG_KEY_SIZE) + 8];
+	int err;
+
+	crypto_hex(new_key->bytes, sizeof new_key->bytes, hex);
+	snprintf(text, sizeof text, "x'%s'", hex);
+	err = conn_run(rekey->conn, "ATTACH DATABASE ?1 AS copy KEY ?2", "ss", rekey->copy_path,
+		       text);
+	crypto_wipe(hex, sizeof hex);
+	crypto_wipe(text, sizeof text);
+	return err;
+}
+
+/* What sqlcipher_export leaves out: numbers of the file's head. */
+static int copy_head(struct conn *conn)
+{
+	char pragmas[128];
+
+	snprintf(pragmas, sizeof pragmas,
+		 "PRAGMA copy.application_id = %d; PRAGMA copy.user_version = %d",
+		 CATALOG_APPLICATION_ID, catalog_schema_version);
+	return conn_exec(conn, pragmas);
+}
+
+static int copy_write(struct catalog_rekey *rekey, const struct catalog_key *new_key)
+{
+	int fd, err;
+
+	unlink(rekey->copy_path); /* of a run that was killed */
+	unlink(rekey->copy_journal_path);
+	fd = open(rekey->copy_path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	err = attach(rekey, new_key);
+	if (err)
+		return err;
+	err = conn_exec(rekey->conn, "PRAGMA copy.synchronous = FULL");
+	if (err == 0)
+		err = conn_run(rekey->conn, "SELECT sqlcipher_export('copy')", "");
+	if (err == 0)
+		err = copy_head(rekey->conn);
+	if (conn_exec(rekey->conn, "DETACH DATABASE copy") && err == 0)
+		err = -EIO;
+	return err;
+}
+
+#define OBJECTS_SQL "SELECT count(*) FROM sqlite_master"
+
+/* Every page of the copy, with the new key and by another connection. */
+static int copy_check(struct catalog_rekey *rekey, const struct catalog_key *new_key,
+		      char *ret_message)
+{
+	cleanup_free char *verdict = NULL;
+	int64_t wanted = 0, found = 0;
+	struct conn *conn = NULL;
+	int err = conn_query_int(rekey->conn, &wanted, OBJECTS_SQL, "");
+
+	if (err == 0)
+		err = conn_open(rekey->copy_path, new_key, CONN_READER, &conn);
+	if (err)
+		return err;
+	err = catalog_check_format(conn, rekey->copy_path, true, ret_message);
+	if (err == 0)
+		err = conn_query_int(conn, &found, OBJECTS_SQL, "");
+	if (err == 0)
+		err = conn_query_text(conn, &verdict, "PRAGMA integrity_check(1)", "");
+	if (err == 0 && (found != wanted || strcmp(verdict, "ok") != 0))
+		err = fail(-EUCLEAN, ret_message,
+			   "the copy with the new key is not what the catalog is; the old key stays");
+	conn_close(conn);
+	return err;
+}
+
+/* The copy takes the catalog's name. *ret_is_new is set as soon as it has it. */
+static int copy_install(struct catalog_rekey *rekey, bool *ret_is_new)
+{
+	int err = files_remove(rekey->id_path);
+
+	fault_point("rotate-keyid-removed");
+	if (err)
+		return err;
+	err = files_rename(rekey->copy_path, rekey->path);
+	*ret_is_new = err == 0 || conn_is_moved(rekey->conn);
+	fault_point("rotate-renamed");
+	return err;
+}
+
+int catalog_rekey_run(struct catalog_rekey *rekey, const struct catalog_key *new_key,
+		      bool *ret_is_new, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	char id[KEY_ID_SIZE];
+	int err = key_id(new_key, id);
+
+	*ret_is_new = false;
+	if (err == 0)
+		err = copy_write(rekey, new_key);
+	fault_point("rotate-copied");
+	if (err == 0)
+		err = copy_check(rekey, new_key, ret_message);
+	if (err == 0)
+		err = copy_install(rekey, ret_is_new);
+	if (err == 0)
+		err = files_replace_private(rekey->id_path, id, strlen(id));
+	fault_point("rotate-keyid-written");
+	if (err == 0 && ftruncate(rekey->old_fd, 0) < 0)
+		err = -errno;
+	if (err && !ret_message[0])
+		fail(err, ret_message,
+		     *ret_is_new ? "%s has its new key, but not all that belongs to it was written: %s"
+				 : "%s was not re-encrypted, its key is the old one: %s",
+		     rekey->path, strerror(-err));
+	return err;
+}

@@ -1,0 +1,29 @@
+/*
+ * Rotating the catalog's key: where the new key comes from and where it is to be found afterwards.
+ * The file itself is catalog/rekey.h's.
+ *
+ * The new key, or the command that prints it, is durable before anything is encrypted with it, as
+ * <its place>.new; it takes its place when the catalog is the new one. Between these two steps, and
+ * after a kill -9 there, the old place does not open the catalog and <its place>.new does:
+ * catalog_open_found sees that and finishes the rotation.
+ */
+#ifndef TONICFS_CATALOG_ROTATE_H
+#define TONICFS_CATALOG_ROTATE_H
+
+#include "catalog/key.h"
+
+/* catalog_open with the key that catalog/key.h's rule finds. */
+int catalog_open_found(const char *path, const char *key_file, struct catalog **ret_catalog,
+		       char ret_message[CATALOG_MESSAGE_SIZE]);
+
+struct catalog_rotation {
+	const char *new_file;    /* the new key is in it; made where it is not there */
+	const char *new_command; /* prints the new key, and is kept beside the catalog */
+	/* Both NULL: a new random key in the place of the old one, which must be a file. */
+};
+/* -EINVAL: the old key's place cannot be written (a command, a credential), or the new key is the
+ * old one. -EBUSY: another process has the catalog open. *ret_place: where the new key is. */
+int catalog_rotate(const char *path, const char *key_file, const struct catalog_rotation *rotation,
+		   struct catalog_key_place *ret_place, char ret_message[CATALOG_MESSAGE_SIZE]);
+
+#endif
