@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "audio/ahead.h"
 #include "audio/audio.h"
 #include "audio/block.h"
 #include "aws/s3.h"
@@ -112,7 +113,8 @@ struct audio {
 	bool is_stopping;
 	int64_t timer_msecs; /* when the timer looks next */
 	struct audio_store store;
-	struct list recordings; /* open ones */
+	struct audio_ahead ahead;
+	struct list recordings; /* open ones, and those fetched ahead */
 	struct list questions;	/* for sizes */
 	struct list workspaces;
 	struct list attempt_list; /* requests whose on_done is still to come */
@@ -125,18 +127,21 @@ struct audio {
 };
 
 /* An open recording, shared by its handles. Freed with its last reference: the handles together
- * have one, each stream has one. */
+ * have one (as long as there are none, the read-ahead has it), each stream has one. */
 struct audio_recording {
 	struct list link; /* audio->recordings */
 	struct audio *audio;
-	int64_t id, workspace_id, size_bytes;
+	int64_t id, workspace_id, folder_id, size_bytes;
 	struct sid sid;
-	unsigned refs, files;
+	unsigned refs, files; /* files 0: fetched ahead */
 	struct audio_blocks blocks;
 	struct list reads; /* waiting */
 	struct list streams;
 	struct audio_hint hint;
 	bool was_served_by_s3;
+	struct audio_fetched fetched;
+	bool was_fetched, is_noted; /* ahead.c */
+	int64_t read_bytes;	    /* the end of the furthest read */
 };
 
 /* What the kernel's second try of a failed read is answered with. */
@@ -202,12 +207,24 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 void audio_timer_wake(struct audio *audio, int64_t at_msecs);
 void audio_recording_unref(struct audio_recording *recording);
 
+/* ---- audio.c; lock held ---- */
+
+/* NULL: neither open nor fetched ahead. */
+struct audio_recording *audio_recording_find(struct audio *audio, int64_t id);
+/* row: id, workspace_id, folder_id, sid. */
+int audio_recording_new(struct audio *audio, const struct catalog_recording *row,
+			int64_t size_bytes, struct audio_recording **ret_recording);
+/* Nobody has it open any more. */
+void audio_recording_end(struct audio_recording *recording);
+
 /* ---- stream.c ---- */
 
 /* A stream that brings the byte at offset: a near one, or a new one. NULL: no memory. */
 struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t offset_bytes);
 /* A reader has come, or waits, up to here. */
 void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes);
+/* It may go so far though nobody reads. */
+void audio_stream_allow(struct audio_stream *stream, int64_t end_bytes);
 void audio_stream_kill(struct audio_stream *stream);
 /* The timer's: starts what is due, drops what nobody uses. Returns when to look again. */
 int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs);

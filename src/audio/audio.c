@@ -10,7 +10,7 @@
 #include "util/cleanup.h"
 #include "util/times.h"
 
-#define BUDGET_BYTES (64 * 1024 * 1024)
+#define BUDGET_BYTES (256 * 1024 * 1024)
 #define READ_TIMEOUT_MSECS 60000
 #define SIZE_TIMEOUT_MSECS 10000
 #define STARTERS 2
@@ -59,6 +59,7 @@ static void *timer(void *arg)
 			next = min(next, audio_reads_tick(recording, now, &reads));
 			next = min(next, audio_streams_tick(recording, now));
 		}
+		next = min(next, audio_ahead_tick(audio, now));
 		audio->timer_msecs = min(next, audio->timer_msecs);
 		if (!list_empty(&reads) || !list_empty(&sizes)) {
 			pthread_mutex_unlock(&audio->lock);
@@ -94,6 +95,7 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	if (!audio->settings.size_timeout_msecs)
 		audio->settings.size_timeout_msecs = SIZE_TIMEOUT_MSECS;
 	audio_store_init(&audio->store, audio->settings.budget_bytes);
+	audio_ahead_init(&audio->ahead);
 	list_init(&audio->recordings);
 	list_init(&audio->questions);
 	list_init(&audio->workspaces);
@@ -155,6 +157,7 @@ void audio_free(struct audio *audio)
 	audio_interrupt(audio);
 	pthread_mutex_lock(&audio->lock);
 	audio->is_stopping = true;
+	audio_ahead_stop(audio);
 	pthread_cond_signal(&audio->timer_cond);
 	pthread_mutex_unlock(&audio->lock);
 	pthread_join(audio->timer, NULL);
@@ -167,6 +170,7 @@ void audio_free(struct audio *audio)
 	pthread_mutex_unlock(&audio->lock);
 	pool_release(&audio->starters);
 	pool_release(&audio->probers);
+	audio_ahead_release(&audio->ahead);
 	audio_workspaces_release(audio);
 	pthread_cond_destroy(&audio->idle_cond);
 	pthread_cond_destroy(&audio->timer_cond);
@@ -183,8 +187,8 @@ void audio_recording_unref(struct audio_recording *recording)
 	free(recording);
 }
 
-static int recording_new(struct audio *audio, const struct catalog_recording *row,
-			 int64_t size_bytes, struct audio_recording **ret_recording)
+int audio_recording_new(struct audio *audio, const struct catalog_recording *row,
+			int64_t size_bytes, struct audio_recording **ret_recording)
 {
 	struct audio_recording *recording = calloc(1, sizeof *recording);
 	int err;
@@ -199,6 +203,7 @@ static int recording_new(struct audio *audio, const struct catalog_recording *ro
 	recording->audio = audio;
 	recording->id = row->id;
 	recording->workspace_id = row->workspace_id;
+	recording->folder_id = row->folder_id;
 	recording->sid = row->sid;
 	recording->size_bytes = size_bytes;
 	recording->refs = 1;
@@ -207,6 +212,26 @@ static int recording_new(struct audio *audio, const struct catalog_recording *ro
 	list_add(&audio->recordings, &recording->link);
 	*ret_recording = recording;
 	return 0;
+}
+
+struct audio_recording *audio_recording_find(struct audio *audio, int64_t id)
+{
+	list_for_each (pos, &audio->recordings) {
+		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
+
+		if (recording->id == id)
+			return recording;
+	}
+	return NULL;
+}
+
+void audio_recording_end(struct audio_recording *recording)
+{
+	list_remove(&recording->link);
+	list_for_each_safe (pos, &recording->streams)
+		audio_stream_kill(list_entry(pos, struct audio_stream, link));
+	audio_blocks_release(&recording->blocks);
+	audio_recording_unref(recording);
 }
 
 /* Lock held. The one that others have open, or a new one. */
@@ -221,7 +246,7 @@ static int recording_get(struct audio *audio, const struct catalog_recording *ro
 			return 0;
 		}
 	}
-	return recording_new(audio, row, size_bytes, ret_recording);
+	return audio_recording_new(audio, row, size_bytes, ret_recording);
 }
 
 static void open_file(struct audio *audio, const struct catalog_recording *row, int64_t size_bytes,
@@ -233,8 +258,10 @@ static void open_file(struct audio *audio, const struct catalog_recording *row, 
 	if (file) {
 		pthread_mutex_lock(&audio->lock);
 		err = recording_get(audio, row, size_bytes, &file->recording);
-		if (!err)
+		if (!err) {
 			file->recording->files++;
+			audio_ahead_open(file->recording);
+		}
 		pthread_mutex_unlock(&audio->lock);
 	}
 	if (err) {
@@ -299,11 +326,8 @@ void audio_close(struct audio_file *file)
 	audio_flush(file);
 	pthread_mutex_lock(&audio->lock);
 	if (--recording->files == 0) {
-		list_remove(&recording->link);
-		list_for_each_safe (pos, &recording->streams)
-			audio_stream_kill(list_entry(pos, struct audio_stream, link));
-		audio_blocks_release(&recording->blocks);
-		audio_recording_unref(recording);
+		audio_ahead_close(recording);
+		audio_recording_end(recording);
 	}
 	pthread_mutex_unlock(&audio->lock);
 	free(file);

@@ -92,6 +92,15 @@ void audio_blocks_unpin(struct audio_blocks *blocks, int64_t begin_bytes, int64_
 	pins_add(blocks, begin_bytes, end_bytes, -1);
 }
 
+size_t audio_blocks_bytes(const struct audio_blocks *blocks)
+{
+	size_t sum = 0;
+
+	for (uint32_t i = 0; i < blocks->count; i++)
+		sum += filled_of(blocks, i);
+	return sum;
+}
+
 int64_t audio_blocks_missing(const struct audio_blocks *blocks, int64_t begin_bytes,
 			     int64_t end_bytes)
 {

@@ -41,6 +41,8 @@ void audio_store_init(struct audio_store *store, size_t budget_bytes);
 int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes);
 void audio_blocks_release(struct audio_blocks *blocks);
 
+/* Of its bytes that are in memory. */
+size_t audio_blocks_bytes(const struct audio_blocks *blocks);
 /* Pins whatever is, or comes to be, in [begin, end). */
 void audio_blocks_pin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes);
 void audio_blocks_unpin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes);

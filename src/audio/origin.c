@@ -354,7 +354,6 @@ int audio_source_init(struct audio *audio, int64_t recording_id, const struct au
 				     offset_bytes, ret_error);
 	else
 		err = source_from_twilio(ret_source, &recording, hint, offset_bytes, ret_error);
-	ret_source->request.urgent = true;
 	ret_source->request.total_timeout_msecs =
 		UINT_MAX; /* paused as long as the reader likes; reads have deadlines */
 	return err;

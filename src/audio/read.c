@@ -138,6 +138,9 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 	read->arg = arg;
 
 	pthread_mutex_lock(&audio->lock);
+	if (end > recording->read_bytes)
+		recording->read_bytes = end;
+	audio_ahead_read(recording);
 	id = read->id = ++audio->last_read_id;
 	list_add(&recording->reads, &read->link);
 	audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes);

@@ -122,6 +122,7 @@ static void run(struct pool_task *task)
 	if (!s->is_dead) {
 		drop_idle(audio);
 		if (err == 0) {
+			source.request.urgent = s->reads > 0;
 			err = audio_attempt_start(s, &source);
 			if (err)
 				remote_error_set(&error, REMOTE_REJECTED, err,
@@ -258,6 +259,12 @@ void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes)
 	}
 }
 
+void audio_stream_allow(struct audio_stream *s, int64_t end_bytes)
+{
+	if (s->limit_bytes < end_bytes)
+		s->limit_bytes = end_bytes;
+}
+
 bool audio_stream_wants(struct audio_stream *s)
 {
 	if (s->reads)
@@ -364,6 +371,8 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 		return;
 	}
 	if (!s->reads) {
+		if (error->error == -EBUSY)
+			audio_ahead_refused(recording);
 		audio_stream_kill(s);
 		return;
 	}

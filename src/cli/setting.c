@@ -17,7 +17,7 @@ static const struct {
 	{ "connect_timeout_msecs", 10000, 100, 600000, "for a connection to Twilio or S3" },
 	{ "stall_timeout_msecs", 30000, 1000, 600000, "for the next byte from there" },
 	{ "read_timeout_msecs", 60000, 1000, 3600000, "for a read of a file in all" },
-	{ "read_budget_bytes", 64 << 20, 4 << 20, INT64_C(1) << 40, "of memory for all open files" },
+	{ "read_budget_bytes", 256 << 20, 4 << 20, INT64_C(1) << 40, "of memory for all open files" },
 	{ "migrate_workers", 16, 1, 256, "transfers at a time" },
 	{ "migrate_budget_bytes", 64 << 20, 16 << 20, INT64_C(1) << 40, "of memory for all transfers" },
 	{ "twilio_deletes_per_sec", 10, 1, 1000, "the rate at which deletes are sent to Twilio" },

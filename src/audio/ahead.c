@@ -1,0 +1,397 @@
+/* Which recordings will be wanted next, and fetching them. */
+#include "audio/ahead.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/audio-private.h"
+#include "util/times.h"
+
+#define FOLDERS 16
+#define NEXT_FILES 128 /* are known in advance */
+/* How far from its turn one may be and still be in order, for several readers side by side take
+ * turns: to begin with, and when it is known that they come in order. */
+#define NEAR_TO_BEGIN 4
+#define NEAR_TO_GO_ON 32
+#define FIRST_FILES 4
+#define FILES_FROM_S3 32
+#define FILES_FROM_TWILIO 16 /* its limit of concurrent requests is per account, and not known */
+#define FILE_BYTES ((size_t)8 << 20) /* of a large file its beginning */
+#define UNWANTED_MSECS 15000
+#define PASSED 32
+
+struct audio_next {
+	int64_t id, workspace_id, size_bytes;
+	struct sid sid;
+	bool is_at_twilio;
+};
+
+struct audio_folder {
+	struct list link; /* audio_ahead.folders */
+	struct audio *audio;
+	int64_t id;
+	struct pool_task task; /* asks which files follow */
+	bool is_asking;
+	int64_t asked_id;	    /* behind this one */
+	bool is_at_end;		    /* nothing follows what is known */
+	unsigned generation;	    /* an answer to an older question is not wanted any more */
+	unsigned whole;		    /* recordings read to their end, without another in between */
+	unsigned depth;		    /* files; 0: no read-ahead */
+	unsigned files, from_twilio; /* that are held */
+	struct list fetched;
+	struct audio_next next[NEXT_FILES];
+	size_t count, begun; /* of next; the first ones that have been dealt with */
+	int64_t passed[PASSED]; /* by another reader: they may still be read */
+	unsigned passed_count;	/* ever */
+};
+
+void audio_ahead_init(struct audio_ahead *ahead)
+{
+	*ahead = (struct audio_ahead){ .folder_count = 0 };
+	list_init(&ahead->folders);
+}
+
+/* ---- what is held ---- */
+
+static void let_go(struct audio_recording *recording)
+{
+	struct audio_fetched *f = &recording->fetched;
+	struct audio_folder *folder = f->folder;
+
+	list_remove(&f->link);
+	folder->files--;
+	folder->from_twilio -= f->is_from_twilio;
+	folder->audio->ahead.held_bytes -= f->held_bytes;
+	f->folder = NULL;
+}
+
+static void drop(struct audio_recording *recording)
+{
+	recording->audio->ahead.wasted_bytes += audio_blocks_bytes(&recording->blocks);
+	let_go(recording);
+	audio_recording_end(recording);
+}
+
+static void drop_all(struct audio_folder *folder)
+{
+	list_for_each_safe (pos, &folder->fetched)
+		drop(list_entry(pos, struct audio_recording, fetched.link));
+}
+
+static void folder_stop(struct audio_folder *folder)
+{
+	folder->depth = 0;
+	folder->whole = 0;
+	drop_all(folder);
+}
+
+/* ---- folders ---- */
+
+static void folder_free(struct audio_folder *folder)
+{
+	list_remove(&folder->link);
+	folder->audio->ahead.folder_count--;
+	free(folder);
+}
+
+static void folders_trim(struct audio_ahead *ahead)
+{
+	list_for_each_safe (pos, &ahead->folders) {
+		struct audio_folder *folder = list_entry(pos, struct audio_folder, link);
+
+		if (ahead->folder_count < FOLDERS)
+			return;
+		if (folder->is_asking)
+			continue;
+		drop_all(folder);
+		folder_free(folder);
+	}
+}
+
+static struct audio_folder *folder_find(struct audio_ahead *ahead, int64_t id)
+{
+	list_for_each (pos, &ahead->folders) {
+		struct audio_folder *folder = list_entry(pos, struct audio_folder, link);
+
+		if (folder->id == id)
+			return folder;
+	}
+	return NULL;
+}
+
+static struct audio_folder *folder_get(struct audio *audio, int64_t id)
+{
+	struct audio_ahead *ahead = &audio->ahead;
+	struct audio_folder *folder = folder_find(ahead, id);
+
+	if (!folder) {
+		folders_trim(ahead);
+		folder = calloc(1, sizeof *folder);
+		if (!folder)
+			return NULL;
+		folder->audio = audio;
+		folder->id = id;
+		list_init(&folder->fetched);
+		list_init(&folder->task.link);
+		ahead->folder_count++;
+	} else {
+		list_remove(&folder->link);
+	}
+	list_add(&ahead->folders, &folder->link);
+	return folder;
+}
+
+/* ---- which files follow ---- */
+
+struct answer {
+	struct audio_next next[NEXT_FILES];
+	size_t count;
+};
+
+static int add_next(void *arg, const struct catalog_recording *recording)
+{
+	struct answer *answer = arg;
+
+	answer->next[answer->count++] = (struct audio_next){
+		.id = recording->id,
+		.workspace_id = recording->workspace_id,
+		.size_bytes = recording->state == CATALOG_STATE_MISSING ? -1
+									: recording->size_bytes,
+		.sid = recording->sid,
+		.is_at_twilio = recording->state == CATALOG_STATE_TWILIO ||
+				recording->state == CATALOG_STATE_UPLOADING,
+	};
+	return 0;
+}
+
+static void fill(struct audio_folder *folder);
+
+static void ask(struct pool_task *task)
+{
+	struct audio_folder *folder = list_entry(task, struct audio_folder, task);
+	struct audio *audio = folder->audio;
+	struct answer *answer = calloc(1, sizeof *answer);
+	unsigned generation;
+	size_t room;
+	int64_t id;
+	int err = -1;
+
+	pthread_mutex_lock(&audio->lock);
+	generation = folder->generation;
+	id = folder->asked_id;
+	room = NEXT_FILES - folder->count;
+	pthread_mutex_unlock(&audio->lock);
+	if (answer)
+		err = catalog_recordings_after(audio->catalog, id, room, add_next, answer);
+
+	pthread_mutex_lock(&audio->lock);
+	folder->is_asking = false;
+	/* Where the catalog did not answer there is no read-ahead; readers will hear of it. */
+	if (err == 0 && generation == folder->generation) {
+		memcpy(folder->next + folder->count, answer->next,
+		       answer->count * sizeof *answer->next);
+		folder->count += answer->count;
+		folder->is_at_end = answer->count < room;
+		fill(folder);
+	}
+	pthread_mutex_unlock(&audio->lock);
+	free(answer);
+}
+
+static void ask_after(struct audio_folder *folder, int64_t id)
+{
+	if (folder->is_asking)
+		return;
+	folder->asked_id = id;
+	folder->task.run = ask;
+	folder->is_asking = pool_push(&folder->audio->starters, &folder->task) == 0;
+}
+
+static void start_over(struct audio_folder *folder, const struct audio_recording *recording)
+{
+	folder_stop(folder);
+	folder->count = folder->begun = 0;
+	folder->passed_count = 0;
+	folder->is_at_end = false;
+	folder->generation++;
+	ask_after(folder, recording->id);
+}
+
+/* ---- fetching ---- */
+
+static bool fetch(struct audio_folder *folder, const struct audio_next *next, size_t bytes)
+{
+	struct audio *audio = folder->audio;
+	struct catalog_recording row = { .id = next->id,
+					 .workspace_id = next->workspace_id,
+					 .folder_id = folder->id,
+					 .sid = next->sid };
+	struct audio_recording *recording;
+	struct audio_stream *stream;
+
+	if (audio_recording_new(audio, &row, next->size_bytes, &recording))
+		return false;
+	stream = audio_stream_for(recording, 0);
+	if (!stream) {
+		audio_recording_end(recording);
+		return false;
+	}
+	audio_stream_allow(stream, (int64_t)bytes);
+	recording->fetched = (struct audio_fetched){ .folder = folder,
+						     .held_bytes = bytes,
+						     .is_from_twilio = next->is_at_twilio,
+						     .since_msecs = time_mono_msecs() };
+	list_add(&folder->fetched, &recording->fetched.link);
+	folder->files++;
+	folder->from_twilio += next->is_at_twilio;
+	audio->ahead.held_bytes += bytes;
+	audio->ahead.fetched++;
+	audio_timer_wake(audio, recording->fetched.since_msecs + UNWANTED_MSECS);
+	return true;
+}
+
+static void fill(struct audio_folder *folder)
+{
+	struct audio *audio = folder->audio;
+	size_t limit = audio->settings.budget_bytes / 2;
+
+	while (folder->begun < folder->count && folder->files < folder->depth) {
+		const struct audio_next *next = &folder->next[folder->begun];
+		size_t bytes = next->size_bytes < (int64_t)FILE_BYTES ? (size_t)next->size_bytes
+								     : FILE_BYTES;
+
+		if (next->size_bytes > 0 && !audio_recording_find(audio, next->id)) {
+			if (audio->ahead.held_bytes + bytes > limit ||
+			    (next->is_at_twilio && folder->from_twilio >= FILES_FROM_TWILIO) ||
+			    !fetch(folder, next, bytes))
+				return;
+		}
+		folder->begun++;
+	}
+}
+
+/* ---- what readers do ---- */
+
+static bool advance_to(struct audio_folder *folder, int64_t id)
+{
+	size_t near = folder->depth ? NEAR_TO_GO_ON : NEAR_TO_BEGIN;
+
+	for (size_t i = 0; i < folder->count && i < near; i++) {
+		if (folder->next[i].id != id)
+			continue;
+		for (size_t k = 0; k < i; k++)
+			folder->passed[folder->passed_count++ % PASSED] = folder->next[k].id;
+		i++;
+		memmove(folder->next, folder->next + i, (folder->count - i) * sizeof *folder->next);
+		folder->count -= i;
+		folder->begun = folder->begun > i ? folder->begun - i : 0;
+		return true;
+	}
+	return false;
+}
+
+static bool is_passed(const struct audio_folder *folder, int64_t id)
+{
+	for (unsigned i = 0; i < PASSED && i < folder->passed_count; i++)
+		if (folder->passed[i] == id)
+			return true;
+	return false;
+}
+
+void audio_ahead_read(struct audio_recording *recording)
+{
+	struct audio *audio = recording->audio;
+	struct audio_folder *folder;
+
+	if (recording->is_noted || audio->is_cancelled || audio->is_stopping)
+		return;
+	recording->is_noted = true;
+	folder = folder_get(audio, recording->folder_id);
+	if (!folder)
+		return;
+	if (!advance_to(folder, recording->id)) {
+		if (!is_passed(folder, recording->id) && !folder->is_asking)
+			start_over(folder, recording);
+		return;
+	}
+	if (folder->depth)
+		folder->depth *= 2;
+	else if (folder->whole)
+		folder->depth = FIRST_FILES;
+	if (folder->depth > FILES_FROM_S3)
+		folder->depth = FILES_FROM_S3;
+	fill(folder);
+	if (folder->count < NEXT_FILES / 2 && !folder->is_at_end)
+		ask_after(folder, folder->count ? folder->next[folder->count - 1].id
+						: recording->id);
+}
+
+void audio_ahead_open(struct audio_recording *recording)
+{
+	if (!recording->fetched.folder)
+		return;
+	let_go(recording);
+	recording->was_fetched = true;
+	recording->audio->ahead.hits++;
+}
+
+void audio_ahead_close(struct audio_recording *recording)
+{
+	struct audio_folder *folder =
+		folder_find(&recording->audio->ahead, recording->folder_id);
+
+	if (!folder)
+		return;
+	if (!recording->is_noted) {
+		/* Opened and not read: nobody wants its bytes, or the kernel has them. */
+		if (recording->was_fetched)
+			folder_stop(folder);
+	} else if (recording->read_bytes >= recording->size_bytes) {
+		folder->whole++;
+	} else {
+		folder_stop(folder);
+	}
+}
+
+void audio_ahead_refused(struct audio_recording *recording)
+{
+	if (recording->fetched.folder)
+		recording->fetched.folder->depth /= 2;
+}
+
+int64_t audio_ahead_tick(struct audio *audio, int64_t now_msecs)
+{
+	int64_t next = INT64_MAX;
+
+	list_for_each (pos, &audio->ahead.folders) {
+		struct audio_folder *folder = list_entry(pos, struct audio_folder, link);
+
+		/* In order of their age. */
+		list_for_each_safe (item, &folder->fetched) {
+			struct audio_recording *recording =
+				list_entry(item, struct audio_recording, fetched.link);
+			int64_t due = recording->fetched.since_msecs + UNWANTED_MSECS;
+
+			if (due > now_msecs) {
+				if (due < next)
+					next = due;
+				break;
+			}
+			drop(recording);
+			folder->depth /= 2;
+		}
+	}
+	return next;
+}
+
+void audio_ahead_stop(struct audio *audio)
+{
+	list_for_each (pos, &audio->ahead.folders)
+		folder_stop(list_entry(pos, struct audio_folder, link));
+}
+
+void audio_ahead_release(struct audio_ahead *ahead)
+{
+	list_for_each_safe (pos, &ahead->folders)
+		folder_free(list_entry(pos, struct audio_folder, link));
+}

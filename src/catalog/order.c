@@ -1,0 +1,34 @@
+/*
+ * Who comes after whom in a folder: for whoever works ahead of its readers.
+ */
+#include <errno.h>
+
+#include "catalog/conn.h"
+#include "catalog/data.h"
+
+int catalog_recordings_after(struct catalog *catalog, int64_t recording_id, size_t limit,
+			     catalog_recording_fn *fn, void *arg)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err == 0)
+		err = conn_query(read.conn, &stmt,
+				 "SELECT " RECORDING_COLUMNS
+				 " FROM recording before JOIN recording r ON r.folder_id = before.folder_id"
+				 " AND r.listed = 1 AND r.sort_key > before.sort_key"
+				 " WHERE before.id = ?1 ORDER BY r.sort_key LIMIT ?2",
+				 "ii", recording_id, (int64_t)limit);
+	if (err)
+		return err;
+	while ((err = conn_step(read.conn, stmt)) > 0) {
+		struct catalog_recording recording;
+
+		recording_from_row(stmt, &recording);
+		err = fn(arg, &recording);
+		if (err)
+			return err;
+	}
+	return err;
+}

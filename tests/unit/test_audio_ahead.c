@@ -1,0 +1,410 @@
+/* Read-ahead across the files of a folder, through real requests to a server of ours. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "audio/audio.h"
+#include "helper_queue.h"
+#include "helper_server.h"
+#include "util/times.h"
+
+#define FILES 24
+#define SIZE 700044
+#define HEAD_BYTES 44
+#define PATIENCE_MSECS 10000
+
+struct world {
+	struct queue_fixture *catalog;
+	struct helper_server *server;
+	struct http *http;
+	struct audio *audio;
+	char *content; /* of every recording, but for its last byte: that is its number */
+	_Atomic unsigned asked[FILES + 1];
+	_Atomic unsigned busy_from; /* recordings from this number on are refused with 429; 0: none */
+};
+
+/* ---- the server ---- */
+
+static unsigned number_of(const struct helper_request *request)
+{
+	const char *at = strstr(request->head, "/Recordings/RE");
+
+	for (unsigned n = 1; at && n <= FILES; n++) {
+		struct sid sid = queue_sid(3, n);
+		char text[SID_SIZE];
+
+		sid_format(&sid, "RE", text);
+		if (strncmp(at + strlen("/Recordings/"), text, strlen(text)) == 0)
+			return n;
+	}
+	return 0;
+}
+
+static enum helper_then answer(struct helper_server *server, int fd,
+			       const struct helper_request *request, void *arg)
+{
+	struct world *w = arg;
+	unsigned n = number_of(request), busy_from = atomic_load(&w->busy_from);
+	char head[256], last = (char)n;
+
+	(void)server;
+	atomic_fetch_add(&w->asked[n], 1);
+	if (!n || (busy_from && n >= busy_from)) {
+		helper_answer(fd, 429, "Content-Type: application/json\r\n", "{\"code\":20429}");
+		return HELPER_KEEP;
+	}
+	snprintf(head, sizeof head,
+		 "HTTP/1.1 200 OK\r\nContent-Type: audio/x-wav\r\nContent-Length: %d\r\n\r\n", SIZE);
+	return helper_send_str(fd, head) && helper_send(fd, w->content, SIZE - 1) &&
+			       helper_send(fd, &last, 1)
+		       ? HELPER_KEEP
+		       : HELPER_CLOSE;
+}
+
+/* ---- the world ---- */
+
+static void world_begin(struct world *w, void **state, size_t budget_bytes)
+{
+	const struct http_settings http_settings = { .connect_timeout_msecs = 2000 };
+	const struct audio_settings settings = { .budget_bytes = budget_bytes,
+						 .read_timeout_msecs = 5000 };
+	struct catalog_workspace workspace;
+
+	memset(w, 0, sizeof *w);
+	w->catalog = *state;
+	queue_add(w->catalog, w->catalog->workspace_id, 1, FILES, QUEUE_NUMBER);
+	w->content = calloc(1, SIZE);
+	assert_non_null(w->content);
+	memcpy(w->content, "RIFF\0\0\0\0WAVE", 12);
+	for (unsigned n = 1; n <= FILES; n++) {
+		struct catalog_size size = { queue_get(w->catalog, n).id, SIZE, 2, 2 };
+
+		assert_int_equal(catalog_sizes_set(w->catalog->catalog, &size, 1), 0);
+	}
+	w->server = helper_server_new(answer, w);
+	workspace = queue_workspace(w->catalog);
+	snprintf(workspace.twilio_url, sizeof workspace.twilio_url, "%s",
+		 helper_server_url(w->server, ""));
+	assert_int_equal(catalog_workspace_update(w->catalog->catalog, &workspace, NULL), 0);
+	assert_int_equal(http_new(&http_settings, &w->http), 0);
+	assert_int_equal(audio_new(w->catalog->catalog, w->http, &settings, &w->audio), 0);
+}
+
+static void world_end(struct world *w)
+{
+	audio_free(w->audio);
+	http_free(w->http);
+	helper_server_free(w->server);
+	free(w->content);
+}
+
+static unsigned asked(struct world *w, unsigned n)
+{
+	return atomic_load(&w->asked[n]);
+}
+
+/* How many recordings have been asked for, from number `first` on. */
+static unsigned asked_from(struct world *w, unsigned first)
+{
+	unsigned sum = 0;
+
+	for (unsigned n = first; n <= FILES; n++)
+		sum += asked(w, n) > 0;
+	return sum;
+}
+
+static void wait_until_asked(struct world *w, unsigned n)
+{
+	int64_t end = time_mono_msecs() + PATIENCE_MSECS;
+	const struct timespec nap = { 0, 2000000 };
+
+	while (!asked(w, n) && time_mono_msecs() < end)
+		nanosleep(&nap, NULL);
+	assert_true(asked(w, n) > 0);
+}
+
+/* What must not happen is given time to. */
+static void a_while(void)
+{
+	nanosleep(&(const struct timespec){ 0, 200000000 }, NULL);
+}
+
+/* ---- reading ---- */
+
+struct result {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool is_done;
+	int error;
+	struct audio_file *file;
+	size_t n;
+	char last;
+};
+
+static void set_result(struct result *r, int error)
+{
+	r->error = error;
+	r->is_done = true;
+	pthread_cond_signal(&r->cond);
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void on_open(void *arg, int error, struct audio_file *file, int64_t size)
+{
+	struct result *r = arg;
+
+	(void)size;
+	pthread_mutex_lock(&r->lock);
+	r->file = file;
+	set_result(r, error);
+}
+
+static void on_read(void *arg, int error, const void *bytes, size_t n)
+{
+	struct result *r = arg;
+
+	pthread_mutex_lock(&r->lock);
+	r->n = n;
+	r->last = n ? ((const char *)bytes)[n - 1] : 0;
+	set_result(r, error);
+}
+
+static void wait_result(struct result *r)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_MSECS / 1000;
+	pthread_mutex_lock(&r->lock);
+	while (!r->is_done)
+		assert_int_equal(pthread_cond_timedwait(&r->cond, &r->lock, &until), 0);
+	pthread_mutex_unlock(&r->lock);
+	assert_int_equal(r->error, 0);
+}
+
+#define RESULT_INIT { .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER }
+
+static struct audio_file *open_file(struct world *w, unsigned n)
+{
+	struct result r = RESULT_INIT;
+
+	audio_open(w->audio, queue_get(w->catalog, n).id, on_open, &r);
+	wait_result(&r);
+	return r.file;
+}
+
+static void read_part(struct audio_file *file, int64_t offset, size_t n, char *ret_last)
+{
+	struct result r = RESULT_INIT;
+
+	audio_read(file, offset, n, on_read, &r);
+	wait_result(&r);
+	assert_int_equal(r.n, n);
+	*ret_last = r.last;
+}
+
+static void read_rest(struct audio_file *file, unsigned n)
+{
+	char last;
+
+	for (int64_t at = 0; at < SIZE; at += 131072)
+		read_part(file, at, SIZE - at < 131072 ? (size_t)(SIZE - at) : 131072, &last);
+	assert_int_equal(last, (char)n);
+}
+
+static void read_file(struct world *w, unsigned n)
+{
+	struct audio_file *file = open_file(w, n);
+
+	read_rest(file, n);
+	audio_close(file);
+}
+
+static void read_head(struct world *w, unsigned n)
+{
+	struct audio_file *file = open_file(w, n);
+	char last;
+
+	read_part(file, 0, HEAD_BYTES, &last);
+	audio_close(file);
+}
+
+/* ---- tests ---- */
+
+static void test_audio_ahead__files_in_order_are_there_before_they_are_opened(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 0);
+	for (unsigned n = 1; n <= FILES; n++) {
+		read_file(&w, n);
+		if (n >= 2 && n < FILES)
+			wait_until_asked(&w, n + 1);
+		if (n >= 2 && n + 4 <= FILES)
+			wait_until_asked(&w, n + 4);
+	}
+	for (unsigned n = 1; n <= FILES; n++)
+		assert_int_equal(asked(&w, n), 1);
+	world_end(&w);
+}
+
+static void test_audio_ahead__one_file_alone_is_no_order(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 0);
+	read_file(&w, 3);
+	a_while();
+	assert_int_equal(asked_from(&w, 4), 0);
+	world_end(&w);
+}
+
+static void test_audio_ahead__heads_alone_fetch_nothing_else(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 0);
+	for (unsigned n = 1; n <= 8; n++) {
+		read_head(&w, n);
+		a_while();
+		assert_int_equal(asked_from(&w, n + 1), 0);
+	}
+	world_end(&w);
+}
+
+static void test_audio_ahead__a_file_read_in_part_ends_it(void **state)
+{
+	struct world w;
+	unsigned before;
+
+	world_begin(&w, state, 0);
+	read_file(&w, 1);
+	a_while();
+	read_file(&w, 2);
+	wait_until_asked(&w, 6);
+	read_head(&w, 3);
+	a_while();
+	before = asked_from(&w, 1);
+	read_head(&w, 4);
+	read_head(&w, 5);
+	a_while();
+	assert_int_equal(asked_from(&w, 1), before);
+	world_end(&w);
+}
+
+static void test_audio_ahead__another_order_costs_no_request(void **state)
+{
+	static const unsigned order[] = { 24, 3, 17, 9, 21, 1, 12, 6 };
+	struct world w;
+
+	world_begin(&w, state, 0);
+	for (unsigned i = 0; i < sizeof order / sizeof *order; i++) {
+		read_file(&w, order[i]);
+		a_while();
+		assert_int_equal(asked_from(&w, 1), i + 1);
+	}
+	world_end(&w);
+}
+
+static void test_audio_ahead__readers_side_by_side_are_in_order(void **state)
+{
+	struct audio_file *files[FILES + 1];
+	struct world w;
+
+	world_begin(&w, state, 0);
+	read_file(&w, 1);
+	a_while();
+	/* Two at a time, the second one begins first. */
+	for (unsigned n = 2; n + 1 <= FILES; n += 2) {
+		files[n] = open_file(&w, n);
+		files[n + 1] = open_file(&w, n + 1);
+		read_rest(files[n + 1], n + 1);
+		read_rest(files[n], n);
+		audio_close(files[n]);
+		audio_close(files[n + 1]);
+	}
+	for (unsigned n = 1; n < FILES; n++)
+		assert_int_equal(asked(&w, n), 1);
+	assert_int_equal(asked_from(&w, 1), FILES);
+	world_end(&w);
+}
+
+static void test_audio_ahead__it_holds_no_more_than_half_of_the_memory(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 8 * SIZE);
+	read_file(&w, 1);
+	a_while();
+	for (unsigned n = 2; n <= 8; n++) {
+		read_file(&w, n);
+		a_while();
+		assert_true(asked_from(&w, n + 1) <= 4);
+	}
+	assert_true(asked(&w, 9) == 1);
+	world_end(&w);
+}
+
+static void test_audio_ahead__a_busy_origin_is_asked_less(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 0);
+	read_file(&w, 1);
+	a_while();
+	atomic_store(&w.busy_from, 3);
+	read_file(&w, 2);
+	wait_until_asked(&w, 6);
+	a_while();
+	/* What was refused is not asked for again before somebody wants it. */
+	for (unsigned n = 3; n <= 6; n++)
+		assert_int_equal(asked(&w, n), 1);
+	assert_int_equal(asked_from(&w, 7), 0);
+	atomic_store(&w.busy_from, 0);
+	read_file(&w, 3);
+	assert_int_equal(asked(&w, 3), 2);
+	world_end(&w);
+}
+
+static void test_audio_ahead__the_end_may_come_at_any_time(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 0);
+	read_file(&w, 1);
+	a_while();
+	read_file(&w, 2);
+	wait_until_asked(&w, 3);
+	world_end(&w);
+}
+
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(test_audio_ahead__##name, queue_fixture_setup,             \
+					queue_fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(files_in_order_are_there_before_they_are_opened),
+		TEST(one_file_alone_is_no_order),
+		TEST(heads_alone_fetch_nothing_else),
+		TEST(a_file_read_in_part_ends_it),
+		TEST(another_order_costs_no_request),
+		TEST(readers_side_by_side_are_in_order),
+		TEST(it_holds_no_more_than_half_of_the_memory),
+		TEST(a_busy_origin_is_asked_less),
+		TEST(the_end_may_come_at_any_time),
+	};
+
+	return cmocka_run_group_tests_name("audio_ahead", tests, NULL, NULL);
+}
