@@ -10,6 +10,7 @@
 
 #include "audio/audio-private.h"
 #include "util/cleanup.h"
+#include "util/times.h"
 
 /* What is left of an answer that nobody wants any more is still read where it is no more than this:
  * a connection is worth it. */
@@ -253,6 +254,19 @@ static void verdict(struct audio_attempt *a, const struct remote_error *error,
 	}
 }
 
+/* Whether the origin answers at all; what it answers is the stream's matter. */
+static void note_health(const struct audio_attempt *a, const struct remote_error *end)
+{
+	struct breaker *breaker = audio_breaker(a->stream->recording, a->from);
+
+	if (!breaker)
+		return;
+	if (a->is_head_good || (end->status > 0 && end->status < 500))
+		breaker_worked(breaker);
+	else if (end->kind == REMOTE_TRANSIENT)
+		breaker_failed(breaker, audio_errno(end), time_mono_msecs());
+}
+
 static void on_done(void *arg, const struct remote_error *error)
 {
 	struct list finished = LIST_INIT(finished);
@@ -277,6 +291,7 @@ static void on_done(void *arg, const struct remote_error *error)
 				recording->was_served_by_s3 = true;
 		}
 		verdict(a, error, &end);
+		note_health(a, &end);
 		audio_reads_check(recording, &finished);
 		audio_stream_failed(s, &end, a->from, &finished);
 	}

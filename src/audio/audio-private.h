@@ -24,6 +24,7 @@
 #include "audio/ahead.h"
 #include "audio/audio.h"
 #include "audio/block.h"
+#include "audio/breaker.h"
 #include "aws/s3.h"
 #include "catalog/recording.h"
 #include "catalog/workspace.h"
@@ -32,6 +33,8 @@
 #include "util/buf.h"
 #include "util/list.h"
 #include "util/pool.h"
+
+struct audio_recording;
 
 /* ---- origin.c: which origin, which client, which request ---- */
 
@@ -57,6 +60,7 @@ struct audio_workspace {
 	int64_t checked_msecs;
 	int size_error; /* the origin's last answer to a question for a size; 0: it answered */
 	int64_t size_error_until_msecs;
+	struct breaker breakers[2]; /* by enum audio_from; of media */
 };
 
 /* What a stream knows that the catalog may not. */
@@ -93,6 +97,8 @@ int audio_older_bucket(struct audio *audio, struct audio_clients *clients, int64
 void audio_older_buckets_release(struct audio_clients *clients);
 /* Lock held. NULL: no memory. */
 struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspace_id);
+/* Lock held. Of a recording's origin; NULL: no memory. */
+struct breaker *audio_breaker(struct audio_recording *recording, enum audio_from from);
 void audio_workspaces_release(struct audio *audio);
 /* The errno that a user meets. */
 int audio_errno(const struct remote_error *error);

@@ -160,6 +160,14 @@ struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspa
 	return workspace;
 }
 
+struct breaker *audio_breaker(struct audio_recording *recording, enum audio_from from)
+{
+	struct audio_workspace *workspace =
+		audio_workspace_get(recording->audio, recording->workspace_id);
+
+	return workspace ? &workspace->breakers[from] : NULL;
+}
+
 void audio_workspaces_release(struct audio *audio)
 {
 	list_for_each_safe (pos, &audio->workspaces) {
@@ -201,7 +209,10 @@ static void clients_cache(struct audio *audio, int64_t workspace_id, struct audi
 		if (workspace->clients != clients) {
 			old = workspace->clients;
 			workspace->clients = clients_ref(clients);
-			workspace->size_error = 0; /* other settings, another chance */
+			/* Other settings, another chance. */
+			workspace->size_error = 0;
+			breaker_worked(&workspace->breakers[AUDIO_FROM_TWILIO]);
+			breaker_worked(&workspace->breakers[AUDIO_FROM_S3]);
 		}
 	}
 	pthread_mutex_unlock(&audio->lock);

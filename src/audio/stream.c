@@ -89,6 +89,17 @@ static void set_clock(struct audio_source *source)
 	s3_head_object(source->s3, "tonicfs/clock", &object, &error);
 }
 
+/* Lock held. Where the origin has not answered for some time, nobody waits for it again. */
+static int check_breaker(struct audio_stream *s, struct remote_error *ret_error)
+{
+	struct breaker *breaker = audio_breaker(s->recording, s->from);
+	int err = breaker ? breaker_check(breaker, time_mono_msecs()) : 0;
+
+	if (err)
+		remote_error_set(ret_error, REMOTE_REJECTED, err, "it has not answered for a while");
+	return err;
+}
+
 static void run(struct pool_task *task)
 {
 	struct audio_stream *s = list_entry(task, struct audio_stream, task);
@@ -119,6 +130,8 @@ static void run(struct pool_task *task)
 	pthread_mutex_lock(&audio->lock);
 	s->from = source.from;
 	s->has_older_bucket = err == 0 && source.has_older_bucket;
+	if (!s->is_dead && err == 0)
+		err = check_breaker(s, &error);
 	if (!s->is_dead) {
 		drop_idle(audio);
 		if (err == 0) {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "audio/audio.h"
+#include "audio/breaker.h"
 #include "helper_queue.h"
 #include "helper_server.h"
 #include "util/log.h"
@@ -38,6 +39,7 @@ enum behaviour {
 	HTML,
 	NO_WAVE,
 	STALLS, /* after 70,000 bytes */
+	DEAD, /* a reset, and no byte */
 	SAYS_404,
 	SAYS_401,
 	SAYS_503,
@@ -137,6 +139,8 @@ static enum helper_then answer(struct helper_server *server, int fd,
 
 	(void)server;
 	switch (behaviour) {
+	case DEAD:
+		return HELPER_RESET;
 	case SAYS_404:
 		helper_answer(fd, 404, "Content-Type: application/xml\r\n",
 			      is_s3 ? "<Error><Code>NoSuchKey</Code></Error>"
@@ -586,6 +590,34 @@ static void test_audio__a_404_that_stays_is_eio(void **state)
 	fails(state, SAYS_404, -EIO);
 }
 
+static void test_audio__an_origin_that_never_answers_is_left_alone_for_a_while(void **state)
+{
+	int64_t end = time_mono_msecs() + 20000;
+	struct audio_file *file;
+	struct world w;
+	unsigned before;
+	int err;
+
+	world_begin(&w, state, BIG, 0);
+	file = open_it(&w);
+	atomic_store(&w.twilio, DEAD);
+	/* At places of their own, for a handle remembers which one failed. */
+	for (int64_t at = 0; requests(&w) < BREAKER_FAILURES; at += 1024 * 1024)
+		assert_int_equal(read_it(&w, file, at, 4096), -EIO);
+	before = requests(&w);
+	assert_int_equal(read_it(&w, file, BIG - 4096, 4096), -EIO);
+	assert_int_equal(requests(&w), before);
+	atomic_store(&w.twilio, GOOD);
+	do {
+		audio_close(file);
+		file = open_it(&w);
+		err = read_it(&w, file, 0, 4096);
+	} while (err && time_mono_msecs() < end);
+	assert_int_equal(err, 0);
+	audio_close(file);
+	world_end(&w);
+}
+
 static void test_audio__another_range_than_asked_for_is_eio(void **state)
 {
 	struct audio_file *file;
@@ -906,6 +938,7 @@ int main(void)
 		TEST(test_audio__rejected_credentials_are_eacces),
 		TEST(test_audio__a_busy_origin_is_ebusy_in_the_end),
 		TEST(test_audio__a_404_that_stays_is_eio),
+		TEST(test_audio__an_origin_that_never_answers_is_left_alone_for_a_while),
 		TEST(test_audio__another_range_than_asked_for_is_eio),
 		TEST(test_audio__a_read_gives_up_at_its_deadline),
 		TEST(test_audio__flush_ends_what_waits_and_its_request),

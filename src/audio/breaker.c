@@ -1,0 +1,37 @@
+#include "audio/breaker.h"
+
+static void pause_for(struct breaker *b, int64_t msecs, int64_t now_msecs)
+{
+	b->pause_msecs = msecs < BREAKER_PAUSE_LIMIT_MSECS ? msecs : BREAKER_PAUSE_LIMIT_MSECS;
+	b->until_msecs = now_msecs + b->pause_msecs;
+}
+
+int breaker_check(struct breaker *b, int64_t now_msecs)
+{
+	if (b->failures < BREAKER_FAILURES)
+		return 0;
+	if (now_msecs < b->until_msecs)
+		return b->error;
+	/* This one will see. Where it has no answer in time, another one does. */
+	b->is_probed = true;
+	b->until_msecs = now_msecs + b->pause_msecs;
+	return 0;
+}
+
+void breaker_failed(struct breaker *b, int error, int64_t now_msecs)
+{
+	b->error = error;
+	if (b->failures < BREAKER_FAILURES) {
+		if (++b->failures == BREAKER_FAILURES)
+			pause_for(b, BREAKER_PAUSE_MSECS, now_msecs);
+	} else if (b->is_probed) {
+		b->is_probed = false;
+		pause_for(b, b->pause_msecs * 2, now_msecs);
+	}
+	/* Else it was on its way when the breaker opened, and says nothing new. */
+}
+
+void breaker_worked(struct breaker *b)
+{
+	*b = (struct breaker){ .failures = 0 };
+}
