@@ -30,6 +30,7 @@ struct audio_attempt {
 	char etag[S3_ETAG_SIZE];
 	int64_t start_bytes, size_bytes;
 
+	int64_t since_msecs;
 	bool is_head_good;
 	bool is_length_known;
 	int64_t skip_bytes; /* of an answer that begins at 0 although we asked for later */
@@ -140,6 +141,12 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 	}
 	judge_head(a, response);
 	a->is_head_good = a->judged.kind == REMOTE_OK;
+	if (a->is_head_good) {
+		pthread_mutex_lock(&a->audio->lock);
+		histogram_add(&audio_stats_of(a->audio, a->from)->first_byte,
+			      time_mono_msecs() - a->since_msecs);
+		pthread_mutex_unlock(&a->audio->lock);
+	}
 	return a->is_head_good ? 0 : -1;
 }
 
@@ -218,6 +225,7 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 		a->stream->is_paused = true;
 		answer = HTTP_DATA_PAUSE;
 	} else {
+		audio_stats_of(a->audio, a->from)->bytes += n;
 		a->skip_bytes -= (int64_t)skip;
 		answer = feed(a, (const char *)bytes + skip, n - skip);
 		audio_reads_check(a->stream->recording, &finished);
@@ -291,9 +299,12 @@ static void on_done(void *arg, const struct remote_error *error)
 				recording->was_served_by_s3 = true;
 		}
 		verdict(a, error, &end);
+		audio_stats_count(audio, a->from, end.kind);
 		note_health(a, &end);
 		audio_reads_check(recording, &finished);
 		audio_stream_failed(s, &end, a->from, &finished);
+	} else {
+		audio_stats_count(audio, a->from, REMOTE_CANCELLED);
 	}
 	list_remove(&a->link);
 	if (--audio->attempts == 0)
@@ -323,6 +334,7 @@ int audio_attempt_start(struct audio_stream *stream, struct audio_source *source
 	a->start_bytes = stream->position_bytes;
 	a->size_bytes = stream->recording->size_bytes;
 	a->judged = (struct remote_error)REMOTE_ERROR_INIT;
+	a->since_msecs = time_mono_msecs();
 	source->request.on_head = on_head;
 	source->request.on_data = on_data;
 	source->request.on_done = on_done;

@@ -25,6 +25,7 @@
 #include "audio/audio.h"
 #include "audio/block.h"
 #include "audio/breaker.h"
+#include "audio/stats.h"
 #include "aws/s3.h"
 #include "catalog/recording.h"
 #include "catalog/workspace.h"
@@ -120,6 +121,7 @@ struct audio {
 	int64_t timer_msecs; /* when the timer looks next */
 	struct audio_store store;
 	struct audio_ahead ahead;
+	struct audio_stats stats; /* what is not counted elsewhere */
 	struct list recordings; /* open ones, and those fetched ahead */
 	struct list questions;	/* for sizes */
 	struct list workspaces;
@@ -168,7 +170,7 @@ struct audio_waiting_read {
 	struct audio_file *file;
 	struct audio_stream *stream; /* NULL only for a moment */
 	uint64_t id;
-	int64_t offset_bytes, end_bytes, deadline_msecs;
+	int64_t offset_bytes, end_bytes, since_msecs, deadline_msecs;
 	audio_read_fn *callback;
 	void *arg;
 	int error;
@@ -251,6 +253,11 @@ int audio_attempt_start(struct audio_stream *stream, struct audio_source *source
 void audio_attempt_abandon(struct audio_attempt *attempt);
 void audio_attempt_resume(struct audio_attempt *attempt);
 void audio_attempts_cancel(struct audio *audio);
+
+/* ---- stats.c; lock held ---- */
+
+struct audio_origin_stats *audio_stats_of(struct audio *audio, enum audio_from from);
+void audio_stats_count(struct audio *audio, enum audio_from from, enum remote_kind kind);
 
 /* ---- size.c ---- */
 

@@ -55,8 +55,13 @@ static void take_bytes(struct audio_waiting_read *read)
 void audio_read_finish(struct audio_waiting_read *read, int error, struct list *finished)
 {
 	struct audio_recording *recording = read->file->recording;
+	struct audio_stats *stats = &recording->audio->stats;
 
 	list_remove(&read->link);
+	stats->reads++;
+	stats->reads_failed += error != 0;
+	stats->reads_from_memory += !error && !read->stream;
+	histogram_add(&stats->read, time_mono_msecs() - read->since_msecs);
 	if (read->stream)
 		read->stream->reads--;
 	read->stream = NULL;
@@ -136,6 +141,7 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 	read->end_bytes = end;
 	read->callback = callback;
 	read->arg = arg;
+	read->since_msecs = time_mono_msecs();
 
 	pthread_mutex_lock(&audio->lock);
 	if (end > recording->read_bytes)

@@ -92,6 +92,8 @@ static int word_parse(struct mount_options *options, const char *word, const cha
 		return set_text(&options->key_file, plain + 9);
 	if (strncmp(plain, "setuid=", 7) == 0)
 		return set_text(&options->user, plain + 7);
+	if (strncmp(plain, "metrics=", 8) == 0)
+		return set_text(&options->metrics, plain + 8);
 	if (strncmp(plain, "fsname=", 7) == 0) {
 		options->has_fsname = true;
 		return mount_options_add_word(options, word);
@@ -141,6 +143,7 @@ void mount_options_release(struct mount_options *options)
 	free(options->catalog);
 	free(options->key_file);
 	free(options->user);
+	free(options->metrics);
 	for (size_t i = 0; i < options->word_count; i++)
 		free(options->words[i]);
 	free(options->words);

@@ -10,6 +10,7 @@
 
 #include "audio/audio.h"
 #include "cli/background.h"
+#include "cli/mount-metrics.h"
 #include "cli/mounting.h"
 #include "fs/fs.h"
 #include "util/log.h"
@@ -19,6 +20,7 @@ struct mounted {
 	struct audio *audio;
 	struct fs *fs;
 	struct background background;
+	struct mount_metrics *metrics;
 	bool is_ready;
 };
 
@@ -57,6 +59,13 @@ static mode_t others_of(const struct mount_options *options)
 	return 0055 & ~(options->has_umask ? options->umask : usual);
 }
 
+static void add_metrics(void *arg, struct buf *out)
+{
+	struct mounted *m = arg;
+
+	mount_metrics_text(m->audio, out);
+}
+
 static int mounted_start(struct mounted *m)
 {
 	const struct mount_service *service = m->service;
@@ -71,6 +80,8 @@ static int mounted_start(struct mounted *m)
 		.allow_other = service->options->allow_other,
 		.others = others_of(service->options),
 		.names = service->options->names,
+		.metrics = add_metrics,
+		.metrics_arg = m,
 		.options = (const char *const *)service->options->words,
 	};
 	const struct background_settings background_settings = {
@@ -91,6 +102,11 @@ static int mounted_start(struct mounted *m)
 	if (err < 0) {
 		cli_error("%s", message[0] ? message : strerror(-err));
 		return CLI_FAILED;
+	}
+	if (service->options->metrics) {
+		err = mount_metrics_start(m->audio, service->options->metrics, &m->metrics);
+		if (err < 0)
+			return begin_failed("the counters", err);
 	}
 	return background_start(cli, &background_settings, &m->background);
 }

@@ -77,18 +77,19 @@ static bool is_inside(const char *path, const char *folder)
 	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0' || strcmp(folder, "/") == 0);
 }
 
-static int mountpoint_check(struct cli *cli, const char *mountpoint)
+static int mountpoint_check(struct cli *cli, const struct mount_options *options, const char *mountpoint)
 {
+	const struct {
+		const char *what, *path;
+	} files[] = { { "catalog", cli->catalog_path }, { "key file", cli->key_file }, { "metrics file", options->metrics } };
 	cleanup_free char *inside = NULL;
 	cleanup_free char *source = NULL;
 	struct stat st;
 
-	if (is_inside(cli->catalog_path, mountpoint)) {
-		cli_error("the catalog %s is inside the mountpoint; it could not be reached any more", cli->catalog_path);
-		return CLI_FAILED;
-	}
-	if (cli->key_file && is_inside(cli->key_file, mountpoint)) {
-		cli_error("the key file %s is inside the mountpoint; it could not be reached any more", cli->key_file);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		if (!files[i].path || !is_inside(files[i].path, mountpoint))
+			continue;
+		cli_error("the %s %s is inside the mountpoint; it could not be reached any more", files[i].what, files[i].path);
 		return CLI_FAILED;
 	}
 	/* A mount of ours that is there already is not asked anything: it may be dead, and fs_mount knows what to do. */
@@ -137,7 +138,7 @@ static int mount_at(struct cli *cli, const char *folder, const struct mount_valu
 		cli_error("%s: %s", folder, strerror(-err));
 		return CLI_FAILED;
 	}
-	status = mountpoint_check(cli, mountpoint);
+	status = mountpoint_check(cli, options, mountpoint);
 	if (status != CLI_DONE)
 		return status;
 	err = fsname_add(cli, options);
@@ -149,13 +150,15 @@ static int mount_at(struct cli *cli, const char *folder, const struct mount_valu
 	return values->foreground ? mount_service_run(&service) : mount_daemon_run(&service);
 }
 
-/* What -o says of the catalog. */
-static int paths_from_options(struct cli *cli, const struct mount_options *options)
+/* What -o says of files, made absolute: the mount has no folder of its own. */
+static int paths_from_options(struct cli *cli, struct mount_options *options)
 {
 	const struct {
 		const char *given;
 		char **where;
-	} paths[] = { { options->catalog, &cli->catalog_path }, { options->key_file, &cli->key_file } };
+	} paths[] = { { options->catalog, &cli->catalog_path },
+		      { options->key_file, &cli->key_file },
+		      { options->metrics, &options->metrics } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		char *absolute = NULL;
@@ -217,6 +220,8 @@ const struct cli_command command_mount = {
 "  names=sid      file names without callers' numbers\n"
 "  catalog=FILE, key_file=FILE\n"
 "                 as --catalog and --key-file\n"
+"  metrics=FILE   counters for Prometheus' textfile collector, every 15 s; the\n"
+"                 same are in the attribute user.tonicfs.metrics of DIR\n"
 "  fsname=TEXT    what the mount table shows instead of the catalog's path\n"
 "  nosuid, nodev, noexec, noatime\n"
 "                 as in mount(8); its other words are taken and ignored\n",

@@ -35,6 +35,8 @@ struct fs {
 	struct catalog *catalog;
 	struct audio *audio;
 	enum catalog_names names;
+	void (*metrics)(void *arg, struct buf *out);
+	void *metrics_arg;
 	bool is_read_only;
 	uid_t uid;
 	gid_t gid;

@@ -211,6 +211,8 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 	fs->catalog = catalog;
 	fs->audio = audio;
 	fs->names = settings->names;
+	fs->metrics = settings->metrics;
+	fs->metrics_arg = settings->metrics_arg;
 	fs->is_read_only = settings->read_only;
 	fs->uid = getuid();
 	fs->gid = getgid();

@@ -11,6 +11,7 @@
 #include "audio/audio.h"
 #include "catalog/tree.h"
 
+struct buf;
 struct fs;
 struct fs_settings {
 	const char *mountpoint; /* absolute */
@@ -18,6 +19,9 @@ struct fs_settings {
 	bool allow_other;
 	mode_t others; /* what group and others may do: of 0055; files are without the x */
 	enum catalog_names names;   /* -o names=sid */
+	/* What the root's attribute user.tonicfs.metrics says; must not block. NULL: there is none. */
+	void (*metrics)(void *arg, struct buf *out);
+	void *metrics_arg;
 	const char *const *options; /* further -o words for libfuse/the kernel (nodev, nosuid,
 				       fsname=…); NULL-terminated, may be NULL */
 };

@@ -295,6 +295,12 @@ static void value_migrate(struct subject *s, struct buf *out)
 		buf_addf(out, " paused %lld", (long long)counts.paused);
 }
 
+static void value_metrics(struct subject *s, struct buf *out)
+{
+	if (s->node.kind == CATALOG_NODE_ROOT && s->fs->metrics)
+		s->fs->metrics(s->fs->metrics_arg, out);
+}
+
 /* ---- the table ---- */
 
 struct attribute {
@@ -324,6 +330,7 @@ static const struct attribute attributes[] = {
 	{ "encryption_iv", true, value_encryption_iv },
 	{ "migrate", false, value_migrate },
 	{ "state", false, value_state },
+	{ "metrics", false, value_metrics },
 };
 
 /* NULL: none of ours. */

@@ -1,0 +1,141 @@
+#include "cli/mount-metrics.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audio/stats.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+#include "util/pool.h"
+
+#define INTERVAL_SECS 15
+
+struct mount_metrics {
+	struct audio *audio;
+	char *path, *new_path;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards is_stopping */
+	pthread_cond_t cond;
+	bool is_stopping;
+	int last_error;
+};
+
+void mount_metrics_text(struct audio *audio, struct buf *out)
+{
+	struct audio_stats stats;
+
+	audio_stats_get(audio, &stats);
+	audio_stats_write(&stats, out);
+}
+
+/* For a collector of another user: it names nobody. */
+static int write_file(const struct mount_metrics *m)
+{
+	cleanup_buf struct buf text = BUF_INIT;
+	FILE *file;
+	int err = 0;
+
+	mount_metrics_text(m->audio, &text);
+	if (buf_failed(&text))
+		return -ENOMEM;
+	file = fopen(m->new_path, "we");
+	if (!file)
+		return -errno;
+	if (fchmod(fileno(file), 0644) || fwrite(text.data, 1, text.len, file) != text.len)
+		err = -errno;
+	if (fclose(file) && !err)
+		err = -errno;
+	if (!err && rename(m->new_path, m->path))
+		err = -errno;
+	if (err)
+		unlink(m->new_path);
+	return err;
+}
+
+static void write_or_log(struct mount_metrics *m)
+{
+	int err = write_file(m);
+
+	if (err && err != m->last_error)
+		log_warning("%s cannot be written: %s", m->path, strerror(-err));
+	m->last_error = err;
+}
+
+static void *work(void *arg)
+{
+	struct mount_metrics *m = arg;
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	pthread_mutex_lock(&m->lock);
+	while (!m->is_stopping) {
+		pthread_mutex_unlock(&m->lock);
+		write_or_log(m);
+		pthread_mutex_lock(&m->lock);
+		at.tv_sec += INTERVAL_SECS;
+		while (!m->is_stopping &&
+		       pthread_cond_timedwait(&m->cond, &m->lock, &at) != ETIMEDOUT)
+			;
+	}
+	pthread_mutex_unlock(&m->lock);
+	write_or_log(m);
+	return NULL;
+}
+
+static void metrics_free(struct mount_metrics *m)
+{
+	free(m->path);
+	free(m->new_path);
+	free(m);
+}
+
+int mount_metrics_start(struct audio *audio, const char *path, struct mount_metrics **ret_metrics)
+{
+	struct mount_metrics *m = calloc(1, sizeof *m);
+	pthread_condattr_t monotonic;
+	int err = -ENOMEM;
+
+	if (!m)
+		return -ENOMEM;
+	m->audio = audio;
+	m->path = strdup(path);
+	if (!m->path || asprintf(&m->new_path, "%s.new", path) < 0)
+		goto fail;
+	pthread_mutex_init(&m->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&m->cond, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	err = thread_start(&m->thread, work, m);
+	if (!err) {
+		*ret_metrics = m;
+		return 0;
+	}
+	pthread_cond_destroy(&m->cond);
+	pthread_mutex_destroy(&m->lock);
+fail:
+	metrics_free(m);
+	return err;
+}
+
+void mount_metrics_stop(struct mount_metrics *m)
+{
+	if (!m)
+		return;
+	pthread_mutex_lock(&m->lock);
+	m->is_stopping = true;
+	pthread_cond_signal(&m->cond);
+	pthread_mutex_unlock(&m->lock);
+	pthread_join(m->thread, NULL);
+	pthread_cond_destroy(&m->cond);
+	pthread_mutex_destroy(&m->lock);
+	metrics_free(m);
+}

@@ -1,0 +1,58 @@
+"""The counters of a mount: what they say is what has happened, and they name nobody."""
+
+import re
+
+from harness import wait_for
+
+
+def values(text):
+    """{name with labels: number} of Prometheus' text format; every line must be of it."""
+    found = {}
+    for line in text.splitlines():
+        if line.startswith("# "):
+            continue
+        match = re.fullmatch(r"(\w+(?:\{[^}]*\})?) (\d+(?:\.\d+)?)", line)
+        assert match, line
+        found[match[1]] = float(match[2])
+    return found
+
+
+def of_mount(mount):
+    return values(mount.attr("", "metrics"))
+
+
+def test_what_was_read_is_counted(acme):
+    with acme.mount() as mount:
+        before = of_mount(mount)
+        assert before["tonicfs_reads_total"] == 0
+        mount.read(acme.first.path)
+        after = of_mount(mount)
+    assert after['tonicfs_media_requests_total{origin="twilio",result="ok"}'] == 1
+    assert after['tonicfs_media_bytes_total{origin="twilio"}'] == len(acme.first.content)
+    assert after['tonicfs_media_bytes_total{origin="s3"}'] == 0
+    assert after["tonicfs_reads_total"] >= 1 and after["tonicfs_reads_failed_total"] == 0
+    assert after["tonicfs_read_seconds_count"] == after["tonicfs_reads_total"]
+    assert after['tonicfs_media_first_byte_seconds_count{origin="twilio"}'] == 1
+
+
+def test_the_file_is_written_at_once_and_at_the_end_and_names_nobody(acme):
+    path = acme.tonic.folder / "counters.prom"
+    with acme.mount("-o", f"metrics={path}") as mount:
+        wait_for(path.exists, 10, "the counters")
+        mount.read(acme.first.path)
+    text = path.read_text()
+    assert values(text)["tonicfs_reads_total"] >= 1
+    assert not re.search(r"\+?\d{10}|RE[0-9a-f]{32}|CA[0-9a-f]{32}", text)
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_files_of_a_campaign_read_in_order_are_fetched_ahead(acme):
+    acme.migrate_all()
+    files = [item for item in acme.twilio.files() if item.folder == acme.first.folder]
+    assert len(files) >= 5
+    with acme.mount() as mount:
+        for recording in files:
+            assert mount.sha256(recording.path) == recording.sha256
+        counted = of_mount(mount)
+    assert counted["tonicfs_ahead_hits_total"] >= 1
+    assert counted['tonicfs_media_requests_total{origin="s3",result="ok"}'] == len(files)
