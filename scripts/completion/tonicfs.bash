@@ -30,7 +30,7 @@ _tonicfs() {
 		compopt -o filenames
 		return ;;
 	-o|--options)
-		mapfile -t COMPREPLY < <(compgen -W 'ro allow_other umask= names=sid catalog= key_file= metrics= noatime' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W 'ro allow_other umask= names=sid catalog= key_file= metrics= refuse= noatime' -- "$word")
 		compopt -o nospace
 		return ;;
 	esac

@@ -250,6 +250,17 @@ static bool fetch(struct audio_folder *folder, const struct audio_next *next, si
 	return true;
 }
 
+/* Somebody has it open, or it has been fetched. */
+static bool is_here(struct audio *audio, int64_t id)
+{
+	struct audio_recording *recording = audio_recording_find(audio, id);
+
+	if (!recording || !recording->is_head)
+		return recording != NULL;
+	audio_heads_drop(recording);
+	return false;
+}
+
 static void fill(struct audio_folder *folder)
 {
 	struct audio *audio = folder->audio;
@@ -260,7 +271,7 @@ static void fill(struct audio_folder *folder)
 		size_t bytes = next->size_bytes < (int64_t)FILE_BYTES ? (size_t)next->size_bytes
 								     : FILE_BYTES;
 
-		if (next->size_bytes > 0 && !audio_recording_find(audio, next->id)) {
+		if (next->size_bytes > 0 && !is_here(audio, next->id)) {
 			if (audio->ahead.held_bytes + bytes > limit ||
 			    (next->is_at_twilio && folder->from_twilio >= FILES_FROM_TWILIO) ||
 			    !fetch(folder, next, bytes))

@@ -25,6 +25,7 @@
 #include "audio/audio.h"
 #include "audio/block.h"
 #include "audio/breaker.h"
+#include "audio/heads.h"
 #include "audio/stats.h"
 #include "aws/s3.h"
 #include "catalog/recording.h"
@@ -121,8 +122,9 @@ struct audio {
 	int64_t timer_msecs; /* when the timer looks next */
 	struct audio_store store;
 	struct audio_ahead ahead;
+	struct audio_heads heads;
 	struct audio_stats stats; /* what is not counted elsewhere */
-	struct list recordings; /* open ones, and those fetched ahead */
+	struct list recordings; /* open ones, those fetched ahead, those whose heads are kept */
 	struct list questions;	/* for sizes */
 	struct list workspaces;
 	struct list attempt_list; /* requests whose on_done is still to come */
@@ -135,13 +137,13 @@ struct audio {
 };
 
 /* An open recording, shared by its handles. Freed with its last reference: the handles together
- * have one (as long as there are none, the read-ahead has it), each stream has one. */
+ * have one (as long as there are none, the read-ahead or the cache of heads), each stream has one. */
 struct audio_recording {
 	struct list link; /* audio->recordings */
 	struct audio *audio;
 	int64_t id, workspace_id, folder_id, size_bytes;
 	struct sid sid;
-	unsigned refs, files; /* files 0: fetched ahead */
+	unsigned refs, files; /* files 0: fetched ahead, or its head is kept */
 	struct audio_blocks blocks;
 	struct list reads; /* waiting */
 	struct list streams;
@@ -150,6 +152,8 @@ struct audio_recording {
 	struct audio_fetched fetched;
 	bool was_fetched, is_noted; /* ahead.c */
 	int64_t read_bytes;	    /* the end of the furthest read */
+	struct list head_link;	    /* heads.c */
+	bool is_head;
 };
 
 /* What the kernel's second try of a failed read is answered with. */
@@ -217,11 +221,13 @@ void audio_recording_unref(struct audio_recording *recording);
 
 /* ---- audio.c; lock held ---- */
 
-/* NULL: neither open nor fetched ahead. */
+/* NULL: none of its bytes are here. */
 struct audio_recording *audio_recording_find(struct audio *audio, int64_t id);
 /* row: id, workspace_id, folder_id, sid. */
 int audio_recording_new(struct audio *audio, const struct catalog_recording *row,
 			int64_t size_bytes, struct audio_recording **ret_recording);
+/* Ends its streams. */
+void audio_recording_calm(struct audio_recording *recording);
 /* Nobody has it open any more. */
 void audio_recording_end(struct audio_recording *recording);
 

@@ -96,6 +96,7 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 		audio->settings.size_timeout_msecs = SIZE_TIMEOUT_MSECS;
 	audio_store_init(&audio->store, audio->settings.budget_bytes);
 	audio_ahead_init(&audio->ahead);
+	audio_heads_init(&audio->heads);
 	list_init(&audio->recordings);
 	list_init(&audio->questions);
 	list_init(&audio->workspaces);
@@ -158,6 +159,7 @@ void audio_free(struct audio *audio)
 	pthread_mutex_lock(&audio->lock);
 	audio->is_stopping = true;
 	audio_ahead_stop(audio);
+	audio_heads_release(audio);
 	pthread_cond_signal(&audio->timer_cond);
 	pthread_mutex_unlock(&audio->lock);
 	pthread_join(audio->timer, NULL);
@@ -225,11 +227,16 @@ struct audio_recording *audio_recording_find(struct audio *audio, int64_t id)
 	return NULL;
 }
 
+void audio_recording_calm(struct audio_recording *recording)
+{
+	list_for_each_safe (pos, &recording->streams)
+		audio_stream_kill(list_entry(pos, struct audio_stream, link));
+}
+
 void audio_recording_end(struct audio_recording *recording)
 {
 	list_remove(&recording->link);
-	list_for_each_safe (pos, &recording->streams)
-		audio_stream_kill(list_entry(pos, struct audio_stream, link));
+	audio_recording_calm(recording);
 	audio_blocks_release(&recording->blocks);
 	audio_recording_unref(recording);
 }
@@ -261,6 +268,7 @@ static void open_file(struct audio *audio, const struct catalog_recording *row, 
 		if (!err) {
 			file->recording->files++;
 			audio_ahead_open(file->recording);
+			audio_heads_open(file->recording);
 		}
 		pthread_mutex_unlock(&audio->lock);
 	}
@@ -327,7 +335,8 @@ void audio_close(struct audio_file *file)
 	pthread_mutex_lock(&audio->lock);
 	if (--recording->files == 0) {
 		audio_ahead_close(recording);
-		audio_recording_end(recording);
+		if (!audio_heads_keep(recording))
+			audio_recording_end(recording);
 	}
 	pthread_mutex_unlock(&audio->lock);
 	free(file);

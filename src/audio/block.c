@@ -92,6 +92,13 @@ void audio_blocks_unpin(struct audio_blocks *blocks, int64_t begin_bytes, int64_
 	pins_add(blocks, begin_bytes, end_bytes, -1);
 }
 
+void audio_blocks_keep(struct audio_blocks *blocks, uint32_t count)
+{
+	for (uint32_t i = count; i < blocks->count; i++)
+		if (blocks->slots[i])
+			block_free(blocks->slots[i]);
+}
+
 size_t audio_blocks_bytes(const struct audio_blocks *blocks)
 {
 	size_t sum = 0;

@@ -43,6 +43,8 @@ void audio_blocks_release(struct audio_blocks *blocks);
 
 /* Of its bytes that are in memory. */
 size_t audio_blocks_bytes(const struct audio_blocks *blocks);
+/* Gives up all blocks but the first ones; none of the others is pinned. */
+void audio_blocks_keep(struct audio_blocks *blocks, uint32_t count);
 /* Pins whatever is, or comes to be, in [begin, end). */
 void audio_blocks_pin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes);
 void audio_blocks_unpin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes);

@@ -1,6 +1,7 @@
 #include "cli/background.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -19,8 +20,16 @@ static void limits_set(void)
 {
 	const struct rlimit none = { 0, 0 };
 	struct rlimit files;
+	int filter;
 
-	setrlimit(RLIMIT_CORE, &none); /* credentials are in memory */
+	/* Credentials and recordings are in memory. The limit does not hold where dumps are piped to a
+	 * program; what they consist of does. */
+	setrlimit(RLIMIT_CORE, &none);
+	filter = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+	if (filter < 0 || write(filter, "0\n", 2) != 2)
+		log_warning("a core dump of this process would hold recordings: %s", strerror(errno));
+	if (filter >= 0)
+		close(filter);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
 		files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
 		setrlimit(RLIMIT_NOFILE, &files);

@@ -92,6 +92,8 @@ static int word_parse(struct mount_options *options, const char *word, const cha
 		return set_text(&options->key_file, plain + 9);
 	if (strncmp(plain, "setuid=", 7) == 0)
 		return set_text(&options->user, plain + 7);
+	if (strncmp(plain, "refuse=", 7) == 0)
+		return set_text(&options->refuse, plain + 7);
 	if (strncmp(plain, "metrics=", 8) == 0)
 		return set_text(&options->metrics, plain + 8);
 	if (strncmp(plain, "fsname=", 7) == 0) {
@@ -144,6 +146,7 @@ void mount_options_release(struct mount_options *options)
 	free(options->key_file);
 	free(options->user);
 	free(options->metrics);
+	free(options->refuse);
 	for (size_t i = 0; i < options->word_count; i++)
 		free(options->words[i]);
 	free(options->words);

@@ -80,6 +80,7 @@ static int mounted_start(struct mounted *m)
 		.allow_other = service->options->allow_other,
 		.others = others_of(service->options),
 		.names = service->options->names,
+		.refuse = service->options->refuse,
 		.metrics = add_metrics,
 		.metrics_arg = m,
 		.options = (const char *const *)service->options->words,
@@ -116,6 +117,7 @@ static void mounted_stop(struct mounted *m)
 	if (m->fs)
 		fs_unmount_and_free(m->fs);
 	background_stop(&m->background);
+	mount_metrics_stop(m->metrics);
 	if (m->audio)
 		audio_free(m->audio);
 }

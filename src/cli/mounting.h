@@ -12,6 +12,7 @@ struct mount_options {
 	mode_t umask;
 	enum catalog_names names;
 	char *catalog, *key_file, *user; /* of fstab lines; NULL: not given */
+	char *refuse;  /* programs; NULL: none */
 	char *metrics; /* the file for counters; NULL: none */
 	bool has_fsname;
 	char **words; /* further ones for libfuse and the kernel; NULL-terminated, or NULL */

@@ -207,6 +207,8 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		err = catalog_node_get(fs->catalog, ino, fs->names, &node);
 	if (!err && fs_node_is_folder(&node))
 		err = -EISDIR;
+	if (!err && node.kind == CATALOG_NODE_RECORDING && fs_refuses(fs, req))
+		err = -EACCES;
 	if (err) {
 		fs_reply_err(req, err);
 		return;

@@ -35,6 +35,7 @@ struct fs {
 	struct catalog *catalog;
 	struct audio *audio;
 	enum catalog_names names;
+	char *refuse; /* NULL: nobody */
 	void (*metrics)(void *arg, struct buf *out);
 	void *metrics_arg;
 	bool is_read_only;
@@ -177,5 +178,9 @@ int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 /* The last thing that libfuse complained about; "" none. */
 void fs_log_install(void);
 void fs_log_last(char ret_text[CATALOG_MESSAGE_SIZE]);
+
+/* ---- refuse.c ---- */
+/* Whoever asks may not open recordings. */
+bool fs_refuses(const struct fs *fs, fuse_req_t req);
 
 #endif

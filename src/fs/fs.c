@@ -167,6 +167,7 @@ static void fs_free(struct fs *fs)
 	pthread_cond_destroy(&fs->idle);
 	pthread_mutex_destroy(&fs->lock);
 	free(fs->mountpoint);
+	free(fs->refuse);
 	free(fs);
 }
 
@@ -226,6 +227,8 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 	if (fs->wake_fd < 0)
 		err = -errno;
 	if (!err && !(fs->mountpoint = strdup(settings->mountpoint)))
+		err = -ENOMEM;
+	if (!err && settings->refuse && !(fs->refuse = strdup(settings->refuse)))
 		err = -ENOMEM;
 	if (!err)
 		err = fs_mountpoint_clear(fs->mountpoint, ret_message);

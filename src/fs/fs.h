@@ -19,6 +19,9 @@ struct fs_settings {
 	bool allow_other;
 	mode_t others; /* what group and others may do: of 0055; files are without the x */
 	enum catalog_names names;   /* -o names=sid */
+	/* Names of programs, with colons between, that may not open recordings (EACCES): indexers and
+	 * the like. As the kernel knows them (/proc/PID/comm): no protection from anybody. NULL: none. */
+	const char *refuse;
 	/* What the root's attribute user.tonicfs.metrics says; must not block. NULL: there is none. */
 	void (*metrics)(void *arg, struct buf *out);
 	void *metrics_arg;

@@ -294,3 +294,11 @@ def test_mount_tonicfs_is_how_fstab_mounts(acme):
             os.kill(pid, signal.SIGTERM)
         wait_for(lambda: not mountinfo(path), 12)
     assert SPRING
+
+
+def test_programs_that_are_refused_cannot_open_recordings(acme):
+    with acme.mount("-o", "refuse=updatedb:head") as mount:
+        mount.shell('head -c 4 "$1" >/dev/null', str(mount / acme.first.path), status=1)
+        assert "Permission denied" in mount.shell('head -c 4 "$1" 2>&1 || true', str(mount / acme.first.path)).stdout
+        mount.shell('head -c 4 "$1"', str(mount / f"acme/{acme.first.folder}/calls.csv"))
+        mount.shell('cat "$1" >/dev/null', str(mount / acme.first.path))

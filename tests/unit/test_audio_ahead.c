@@ -282,6 +282,24 @@ static void test_audio_ahead__heads_alone_fetch_nothing_else(void **state)
 	world_end(&w);
 }
 
+static void test_audio_ahead__a_head_read_again_costs_no_request(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 0);
+	for (int round = 0; round < 3; round++)
+		for (unsigned n = 1; n <= 8; n++)
+			read_head(&w, n);
+	for (unsigned n = 1; n <= 8; n++)
+		assert_int_equal(asked(&w, n), 1);
+	/* The rest is fetched when somebody wants it. */
+	read_file(&w, 4);
+	assert_int_equal(asked(&w, 4), 2);
+	read_head(&w, 4);
+	assert_int_equal(asked(&w, 4), 3);
+	world_end(&w);
+}
+
 static void test_audio_ahead__a_file_read_in_part_ends_it(void **state)
 {
 	struct world w;
@@ -398,6 +416,7 @@ int main(void)
 		TEST(files_in_order_are_there_before_they_are_opened),
 		TEST(one_file_alone_is_no_order),
 		TEST(heads_alone_fetch_nothing_else),
+		TEST(a_head_read_again_costs_no_request),
 		TEST(a_file_read_in_part_ends_it),
 		TEST(another_order_costs_no_request),
 		TEST(readers_side_by_side_are_in_order),
