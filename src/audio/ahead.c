@@ -8,7 +8,7 @@
 #include "util/times.h"
 
 #define FOLDERS 16
-#define NEXT_FILES 128 /* are known in advance */
+#define NEXT_FILES 512 /* are known in advance */
 /* How far from its turn one may be and still be in order, for several readers side by side take
  * turns: to begin with, and when it is known that they come in order. */
 #define NEAR_TO_BEGIN 4
@@ -26,21 +26,28 @@ struct audio_next {
 	bool is_at_twilio;
 };
 
+/* What follows in one of the orders that a folder is read in: rsync, tar and a shell take the names',
+ * cp takes the inodes'. */
+struct audio_line {
+	struct audio_next next[NEXT_FILES];
+	size_t count, begun; /* of next; the first ones that have been dealt with */
+	bool is_at_end;	     /* nothing follows them */
+};
+
 struct audio_folder {
 	struct list link; /* audio_ahead.folders */
 	struct audio *audio;
 	int64_t id;
 	struct pool_task task; /* asks which files follow */
 	bool is_asking;
-	int64_t asked_id;	    /* behind this one */
-	bool is_at_end;		    /* nothing follows what is known */
+	int64_t asked_ids[CATALOG_ORDER_COUNT]; /* behind these; 0: of this order nothing is asked */
 	unsigned generation;	    /* an answer to an older question is not wanted any more */
 	unsigned whole;		    /* recordings read to their end, without another in between */
 	unsigned depth;		    /* files; 0: no read-ahead */
 	unsigned files, from_twilio; /* that are held */
 	struct list fetched;
-	struct audio_next next[NEXT_FILES];
-	size_t count, begun; /* of next; the first ones that have been dealt with */
+	struct audio_line lines[CATALOG_ORDER_COUNT];
+	struct audio_line *line; /* the one that readers keep to; NULL: not known yet */
 	int64_t passed[PASSED]; /* by another reader: they may still be read */
 	unsigned passed_count;	/* ever */
 };
@@ -166,43 +173,60 @@ static int add_next(void *arg, const struct catalog_recording *recording)
 
 static void fill(struct audio_folder *folder);
 
+static int ask_line(struct audio_folder *folder, enum catalog_order order, struct answer *answer)
+{
+	struct audio *audio = folder->audio;
+	struct audio_line *line = &folder->lines[order];
+	unsigned generation;
+	size_t room;
+	int64_t id;
+	int err;
+
+	pthread_mutex_lock(&audio->lock);
+	generation = folder->generation;
+	id = folder->asked_ids[order];
+	folder->asked_ids[order] = 0;
+	room = NEXT_FILES - line->count;
+	pthread_mutex_unlock(&audio->lock);
+	if (!id || !room)
+		return 0;
+	answer->count = 0;
+	err = catalog_recordings_after(audio->catalog, id, order, room, add_next, answer);
+	if (err)
+		return err;
+	pthread_mutex_lock(&audio->lock);
+	if (generation == folder->generation) {
+		memcpy(line->next + line->count, answer->next,
+		       answer->count * sizeof *answer->next);
+		line->count += answer->count;
+		line->is_at_end = answer->count < room;
+	}
+	pthread_mutex_unlock(&audio->lock);
+	return 0;
+}
+
 static void ask(struct pool_task *task)
 {
 	struct audio_folder *folder = list_entry(task, struct audio_folder, task);
 	struct audio *audio = folder->audio;
 	struct answer *answer = calloc(1, sizeof *answer);
-	unsigned generation;
-	size_t room;
-	int64_t id;
-	int err = -1;
 
-	pthread_mutex_lock(&audio->lock);
-	generation = folder->generation;
-	id = folder->asked_id;
-	room = NEXT_FILES - folder->count;
-	pthread_mutex_unlock(&audio->lock);
-	if (answer)
-		err = catalog_recordings_after(audio->catalog, id, room, add_next, answer);
-
+	/* Where the catalog does not answer there is no read-ahead; readers will hear of it. */
+	for (int order = 0; answer && order < CATALOG_ORDER_COUNT; order++)
+		if (ask_line(folder, (enum catalog_order)order, answer))
+			break;
 	pthread_mutex_lock(&audio->lock);
 	folder->is_asking = false;
-	/* Where the catalog did not answer there is no read-ahead; readers will hear of it. */
-	if (err == 0 && generation == folder->generation) {
-		memcpy(folder->next + folder->count, answer->next,
-		       answer->count * sizeof *answer->next);
-		folder->count += answer->count;
-		folder->is_at_end = answer->count < room;
-		fill(folder);
-	}
+	fill(folder);
 	pthread_mutex_unlock(&audio->lock);
 	free(answer);
 }
 
-static void ask_after(struct audio_folder *folder, int64_t id)
+static void ask_after(struct audio_folder *folder, const struct audio_line *line, int64_t id)
 {
+	folder->asked_ids[line - folder->lines] = id;
 	if (folder->is_asking)
 		return;
-	folder->asked_id = id;
 	folder->task.run = ask;
 	folder->is_asking = pool_push(&folder->audio->starters, &folder->task) == 0;
 }
@@ -210,11 +234,16 @@ static void ask_after(struct audio_folder *folder, int64_t id)
 static void start_over(struct audio_folder *folder, const struct audio_recording *recording)
 {
 	folder_stop(folder);
-	folder->count = folder->begun = 0;
+	folder->line = NULL;
 	folder->passed_count = 0;
-	folder->is_at_end = false;
 	folder->generation++;
-	ask_after(folder, recording->id);
+	for (int i = 0; i < CATALOG_ORDER_COUNT; i++) {
+		struct audio_line *line = &folder->lines[i];
+
+		line->count = line->begun = 0;
+		line->is_at_end = false;
+		ask_after(folder, line, recording->id);
+	}
 }
 
 /* ---- fetching ---- */
@@ -265,9 +294,10 @@ static void fill(struct audio_folder *folder)
 {
 	struct audio *audio = folder->audio;
 	size_t limit = audio->settings.budget_bytes / 2;
+	struct audio_line *line = folder->line;
 
-	while (folder->begun < folder->count && folder->files < folder->depth) {
-		const struct audio_next *next = &folder->next[folder->begun];
+	while (line && line->begun < line->count && folder->files < folder->depth) {
+		const struct audio_next *next = &line->next[line->begun];
 		size_t bytes = next->size_bytes < (int64_t)FILE_BYTES ? (size_t)next->size_bytes
 								     : FILE_BYTES;
 
@@ -277,25 +307,38 @@ static void fill(struct audio_folder *folder)
 			    !fetch(folder, next, bytes))
 				return;
 		}
-		folder->begun++;
+		line->begun++;
 	}
 }
 
 /* ---- what readers do ---- */
 
-static bool advance_to(struct audio_folder *folder, int64_t id)
+static bool advance_line(struct audio_folder *folder, struct audio_line *line, int64_t id)
 {
 	size_t near = folder->depth ? NEAR_TO_GO_ON : NEAR_TO_BEGIN;
 
-	for (size_t i = 0; i < folder->count && i < near; i++) {
-		if (folder->next[i].id != id)
+	for (size_t i = 0; i < line->count && i < near; i++) {
+		if (line->next[i].id != id)
 			continue;
 		for (size_t k = 0; k < i; k++)
-			folder->passed[folder->passed_count++ % PASSED] = folder->next[k].id;
+			folder->passed[folder->passed_count++ % PASSED] = line->next[k].id;
 		i++;
-		memmove(folder->next, folder->next + i, (folder->count - i) * sizeof *folder->next);
-		folder->count -= i;
-		folder->begun = folder->begun > i ? folder->begun - i : 0;
+		memmove(line->next, line->next + i, (line->count - i) * sizeof *line->next);
+		line->count -= i;
+		line->begun = line->begun > i ? line->begun - i : 0;
+		return true;
+	}
+	return false;
+}
+
+static bool advance_to(struct audio_folder *folder, int64_t id)
+{
+	if (folder->line)
+		return advance_line(folder, folder->line, id);
+	for (int i = 0; i < CATALOG_ORDER_COUNT; i++) {
+		if (!advance_line(folder, &folder->lines[i], id))
+			continue;
+		folder->line = &folder->lines[i];
 		return true;
 	}
 	return false;
@@ -313,6 +356,7 @@ void audio_ahead_read(struct audio_recording *recording)
 {
 	struct audio *audio = recording->audio;
 	struct audio_folder *folder;
+	struct audio_line *line;
 
 	if (recording->is_noted || audio->is_cancelled || audio->is_stopping)
 		return;
@@ -332,9 +376,9 @@ void audio_ahead_read(struct audio_recording *recording)
 	if (folder->depth > FILES_FROM_S3)
 		folder->depth = FILES_FROM_S3;
 	fill(folder);
-	if (folder->count < NEXT_FILES / 2 && !folder->is_at_end)
-		ask_after(folder, folder->count ? folder->next[folder->count - 1].id
-						: recording->id);
+	line = folder->line;
+	if (line->count < NEXT_FILES / 2 && !line->is_at_end && !folder->is_asking)
+		ask_after(folder, line, line->count ? line->next[line->count - 1].id : recording->id);
 }
 
 void audio_ahead_open(struct audio_recording *recording)

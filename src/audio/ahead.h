@@ -1,6 +1,7 @@
 /*
- * Read-ahead across files: when the recordings of a folder are read one after the other (rsync, cp,
- * tar, a loop in a shell), the next ones are fetched before they are asked for.
+ * Read-ahead across files: when the recordings of a folder are read one after the other, in the
+ * order of their names (rsync, tar, a loop in a shell) or of their inodes (cp), the next ones are
+ * fetched before they are asked for.
  *
  * When      A recording counts as read when its last byte has been asked for. After one such, the
  *           first read of a recording that follows it in the folder begins the read-ahead, and each

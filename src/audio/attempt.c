@@ -304,7 +304,7 @@ static void on_done(void *arg, const struct remote_error *error)
 		audio_reads_check(recording, &finished);
 		audio_stream_failed(s, &end, a->from, &finished);
 	} else {
-		audio_stats_count(audio, a->from, REMOTE_CANCELLED);
+		audio_stats_count(audio, a->from, a->is_draining ? error->kind : REMOTE_CANCELLED);
 	}
 	list_remove(&a->link);
 	if (--audio->attempts == 0)

@@ -13,7 +13,7 @@
 #define BUDGET_BYTES (256 * 1024 * 1024)
 #define READ_TIMEOUT_MSECS 60000
 #define SIZE_TIMEOUT_MSECS 10000
-#define STARTERS 2
+#define STARTERS 3
 #define PROBERS 8
 
 /* ---- the timer ---- */

@@ -6,8 +6,15 @@
 #include "catalog/conn.h"
 #include "catalog/data.h"
 
-int catalog_recordings_after(struct catalog *catalog, int64_t recording_id, size_t limit,
-			     catalog_recording_fn *fn, void *arg)
+#define AFTER_SQL(column)                                                                          \
+	"SELECT " RECORDING_COLUMNS                                                                \
+	" FROM recording before JOIN recording r ON r.folder_id = before.folder_id"                \
+	" AND r.listed = 1 AND r." column " > before." column                                      \
+	" WHERE before.id = ?1 ORDER BY r." column " LIMIT ?2"
+
+int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
+			     enum catalog_order order, size_t limit, catalog_recording_fn *fn,
+			     void *arg)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
@@ -15,10 +22,8 @@ int catalog_recordings_after(struct catalog *catalog, int64_t recording_id, size
 
 	if (err == 0)
 		err = conn_query(read.conn, &stmt,
-				 "SELECT " RECORDING_COLUMNS
-				 " FROM recording before JOIN recording r ON r.folder_id = before.folder_id"
-				 " AND r.listed = 1 AND r.sort_key > before.sort_key"
-				 " WHERE before.id = ?1 ORDER BY r.sort_key LIMIT ?2",
+				 order == CATALOG_ORDER_INODE ? AFTER_SQL("inode")
+							      : AFTER_SQL("sort_key"),
 				 "ii", recording_id, (int64_t)limit);
 	if (err)
 		return err;

@@ -144,10 +144,14 @@ int catalog_recording_gone(struct catalog *catalog, int64_t id);
 int catalog_recording_found_in_s3(struct catalog *catalog, int64_t id, const struct catalog_object *object);
 int catalog_recording_lost_in_s3(struct catalog *catalog, int64_t id);
 
-/* The listed recordings that follow this one in its folder, in the order of their names. A callback's
- * non-zero value ends it and is returned. */
-int catalog_recordings_after(struct catalog *catalog, int64_t recording_id, size_t limit,
-			     catalog_recording_fn *fn, void *arg);
+/* The listed recordings that follow this one in its folder: by name (a listing's order), or by inode
+ * (reads all of the folder's index: ask for many at a time). A callback's non-zero value ends it and
+ * is returned. */
+enum catalog_order { CATALOG_ORDER_NAME, CATALOG_ORDER_INODE };
+#define CATALOG_ORDER_COUNT 2
+int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
+			     enum catalog_order order, size_t limit, catalog_recording_fn *fn,
+			     void *arg);
 
 /* Sizes: learned in the background; folders that somebody looks at first. */
 struct catalog_size {

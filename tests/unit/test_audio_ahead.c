@@ -33,6 +33,16 @@ struct world {
 	_Atomic unsigned busy_from; /* recordings from this number on are refused with 429; 0: none */
 };
 
+static struct sid sid_of(unsigned n)
+{
+	return queue_sid(3, FILES + 1 - n);
+}
+
+static struct catalog_recording get(struct world *w, unsigned n)
+{
+	return queue_get(w->catalog, FILES + 1 - n);
+}
+
 /* ---- the server ---- */
 
 static unsigned number_of(const struct helper_request *request)
@@ -40,7 +50,7 @@ static unsigned number_of(const struct helper_request *request)
 	const char *at = strstr(request->head, "/Recordings/RE");
 
 	for (unsigned n = 1; at && n <= FILES; n++) {
-		struct sid sid = queue_sid(3, n);
+		struct sid sid = sid_of(n);
 		char text[SID_SIZE];
 
 		sid_format(&sid, "RE", text);
@@ -73,6 +83,38 @@ static enum helper_then answer(struct helper_server *server, int fd,
 
 /* ---- the world ---- */
 
+/* Recordings 1 to FILES: their names are in the order of their numbers, their inodes in the other. */
+static void add_recordings(struct world *w)
+{
+	struct catalog_apply_stats stats = { 0 };
+
+	for (unsigned n = 1; n <= FILES; n++) {
+		int64_t at = 1772360000 + n;
+		struct sid sid = sid_of(n), call_sid = queue_sid(2, n);
+		struct catalog_call_input call = { call_sid, "+15557654321", QUEUE_NUMBER,
+						   "inbound", "completed",   at,
+						   at,	      10,	     true };
+		struct catalog_recording_input recording = { .sid = sid,
+							     .call_sid = call_sid,
+							     .is_completed = true,
+							     .duration_secs = 10,
+							     .date_created_secs = at,
+							     .start_time_secs = at,
+							     .channels = 2 };
+		struct catalog_size size = { 0, SIZE, 2, 2 };
+
+		assert_int_equal(catalog_calls_apply(w->catalog->catalog, w->catalog->workspace_id,
+						     &call, 1, &stats),
+				 0);
+		assert_int_equal(catalog_recordings_apply(w->catalog->catalog,
+							  w->catalog->workspace_id, &recording, 1,
+							  &stats),
+				 0);
+		size.recording_id = get(w, n).id;
+		assert_int_equal(catalog_sizes_set(w->catalog->catalog, &size, 1), 0);
+	}
+}
+
 static void world_begin(struct world *w, void **state, size_t budget_bytes)
 {
 	const struct http_settings http_settings = { .connect_timeout_msecs = 2000 };
@@ -82,15 +124,10 @@ static void world_begin(struct world *w, void **state, size_t budget_bytes)
 
 	memset(w, 0, sizeof *w);
 	w->catalog = *state;
-	queue_add(w->catalog, w->catalog->workspace_id, 1, FILES, QUEUE_NUMBER);
+	add_recordings(w);
 	w->content = calloc(1, SIZE);
 	assert_non_null(w->content);
 	memcpy(w->content, "RIFF\0\0\0\0WAVE", 12);
-	for (unsigned n = 1; n <= FILES; n++) {
-		struct catalog_size size = { queue_get(w->catalog, n).id, SIZE, 2, 2 };
-
-		assert_int_equal(catalog_sizes_set(w->catalog->catalog, &size, 1), 0);
-	}
 	w->server = helper_server_new(answer, w);
 	workspace = queue_workspace(w->catalog);
 	snprintf(workspace.twilio_url, sizeof workspace.twilio_url, "%s",
@@ -198,7 +235,7 @@ static struct audio_file *open_file(struct world *w, unsigned n)
 {
 	struct result r = RESULT_INIT;
 
-	audio_open(w->audio, queue_get(w->catalog, n).id, on_open, &r);
+	audio_open(w->audio, get(w, n).id, on_open, &r);
 	wait_result(&r);
 	return r.file;
 }
@@ -252,6 +289,38 @@ static void test_audio_ahead__files_in_order_are_there_before_they_are_opened(vo
 			wait_until_asked(&w, n + 1);
 		if (n >= 2 && n + 4 <= FILES)
 			wait_until_asked(&w, n + 4);
+	}
+	for (unsigned n = 1; n <= FILES; n++)
+		assert_int_equal(asked(&w, n), 1);
+	world_end(&w);
+}
+
+struct numbered {
+	uint64_t inode;
+	unsigned n;
+};
+
+static int by_inode(const void *a, const void *b)
+{
+	const struct numbered *x = a, *y = b;
+
+	return x->inode < y->inode ? -1 : x->inode > y->inode;
+}
+
+/* cp(1) takes a folder's files so. */
+static void test_audio_ahead__the_order_of_inodes_is_one_too(void **state)
+{
+	struct numbered files[FILES];
+	struct world w;
+
+	world_begin(&w, state, 0);
+	for (unsigned i = 0; i < FILES; i++)
+		files[i] = (struct numbered){ get(&w, i + 1).inode, i + 1 };
+	qsort(files, FILES, sizeof *files, by_inode);
+	for (unsigned i = 0; i < FILES; i++) {
+		read_file(&w, files[i].n);
+		if (i >= 1 && i + 4 < FILES)
+			wait_until_asked(&w, files[i + 4].n);
 	}
 	for (unsigned n = 1; n <= FILES; n++)
 		assert_int_equal(asked(&w, n), 1);
@@ -414,6 +483,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(files_in_order_are_there_before_they_are_opened),
+		TEST(the_order_of_inodes_is_one_too),
 		TEST(one_file_alone_is_no_order),
 		TEST(heads_alone_fetch_nothing_else),
 		TEST(a_head_read_again_costs_no_request),
