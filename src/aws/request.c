@@ -118,6 +118,8 @@ static const char *method_name(enum http_method method)
 		return "POST";
 	case HTTP_DELETE:
 		return "DELETE";
+	case HTTP_OPTIONS:
+		return "OPTIONS";
 	}
 	return "";
 }

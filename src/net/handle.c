@@ -219,6 +219,9 @@ static CURLcode set_method(CURL *easy, struct http_transfer *t)
 	case HTTP_DELETE:
 		SET(CURLOPT_CUSTOMREQUEST, "DELETE");
 		return CURLE_OK;
+	case HTTP_OPTIONS:
+		SET(CURLOPT_CUSTOMREQUEST, "OPTIONS");
+		return CURLE_OK;
 	case HTTP_PUT:
 		SET(CURLOPT_UPLOAD, 1L);
 		SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)t->request.body_len);

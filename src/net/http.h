@@ -47,7 +47,7 @@ struct http_settings {
 	const char *user_agent;         /* NULL: "tonicfs/VERSION" */
 };
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_POST, HTTP_DELETE };
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_POST, HTTP_DELETE, HTTP_OPTIONS };
 
 struct http_header {
 	const char *name;

@@ -22,36 +22,42 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
+int storage_client_of(const struct catalog_storage *storage, const char *secret_key, struct http *http,
+		      unsigned total_timeout_msecs, const volatile bool *cancelled, struct s3_client **ret_client)
+{
+	const struct s3_settings settings = {
+		.bucket = storage->bucket,
+		.region = or_null(storage->region),
+		.endpoint = or_null(storage->endpoint),
+		.path_style = storage->path_style,
+		.allow_plain_http = storage->plain_http,
+		.access_key = storage->access_key,
+		.secret_key = secret_key,
+		.encryption = encryption_of(storage),
+		.kms_key_id = or_null(storage->kms_key_id),
+		.storage_class = or_null(storage->storage_class),
+		.ca_file = or_null(storage->ca_file),
+		.total_timeout_msecs = total_timeout_msecs,
+		.cancelled = cancelled,
+	};
+
+	*ret_client = NULL;
+	return s3_client_new(http, &settings, ret_client);
+}
+
 int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const volatile bool *cancelled,
 		       struct s3_client **ret_client, struct catalog_storage *ret_storage)
 {
 	cleanup_secret char *secret_key = NULL;
 	struct catalog_storage storage;
-	struct s3_settings settings;
 	int err;
 
 	*ret_client = NULL;
 	err = catalog_storage_get(catalog, workspace_id, &storage);
-	if (err < 0)
-		return err;
-	err = catalog_storage_secret(catalog, workspace_id, &secret_key);
-	if (err < 0)
-		return err;
-	settings = (struct s3_settings){
-		.bucket = storage.bucket,
-		.region = or_null(storage.region),
-		.endpoint = or_null(storage.endpoint),
-		.path_style = storage.path_style,
-		.allow_plain_http = storage.plain_http,
-		.access_key = storage.access_key,
-		.secret_key = secret_key,
-		.encryption = encryption_of(&storage),
-		.kms_key_id = or_null(storage.kms_key_id),
-		.storage_class = or_null(storage.storage_class),
-		.ca_file = or_null(storage.ca_file),
-		.cancelled = cancelled,
-	};
-	err = s3_client_new(http, &settings, ret_client);
+	if (err == 0)
+		err = catalog_storage_secret(catalog, workspace_id, &secret_key);
+	if (err == 0)
+		err = storage_client_of(&storage, secret_key, http, 0, cancelled, ret_client);
 	if (err == 0 && ret_storage)
 		*ret_storage = storage;
 	return err;

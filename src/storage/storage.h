@@ -11,5 +11,8 @@
 /* -ENOENT: the workspace has no storage settings. Frees with s3_client_free(). The secret is wiped from memory of ours. ret_storage may be NULL. */
 int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const volatile bool *cancelled,
 		       struct s3_client **ret_client, struct catalog_storage *ret_storage);
+/* Of settings that are at hand. total_timeout_msecs: of one operation, 0: the usual. */
+int storage_client_of(const struct catalog_storage *storage, const char *secret_key, struct http *http,
+		      unsigned total_timeout_msecs, const volatile bool *cancelled, struct s3_client **ret_client);
 
 #endif
