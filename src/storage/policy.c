@@ -51,8 +51,10 @@ static json_t *list_statement(const struct catalog_storage *s, const struct stor
 	if (!s->prefix[0])
 		return list;
 	buf_addf(&below, "%s*", s->prefix);
+	/* Asked for a key that is not there, S3 says so (404) only to whom it lets list: a request without a prefix, which
+	 * a plain StringLike would refuse. */
 	if (json_object_set_new(list, "Condition",
-				json_pack("{s:{s:s}}", "StringLike", "s3:prefix", buf_str(&below))) < 0) {
+				json_pack("{s:{s:s}}", "StringLikeIfExists", "s3:prefix", buf_str(&below))) < 0) {
 		json_decref(list);
 		return NULL;
 	}

@@ -11,6 +11,7 @@ struct run {
 	char key[CATALOG_NAME_SIZE + 64]; /* of the test's own object */
 	struct s3_object object;          /* as it was put */
 	bool is_put;
+	bool is_readable;
 	bool is_list_public;              /* who has no key may list it */
 };
 

@@ -10,9 +10,8 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from botocore.exceptions import ClientError
 
-from harness import USER
+from harness import USER, wait_for
 from wire import Wire, error, page
 from world import PREFIX
 
@@ -312,6 +311,18 @@ def test_a_server_that_ignores_the_encryption_header_is_named(user):
     assert not is_enabled(user)
 
 
+def test_nothing_is_moved_to_a_server_that_ignores_a_required_encryption(acme):
+    """Neither where its test says so, nor where nobody has tested it."""
+    acme.tonic.change_storage("acme", "--encryption", "sse-s3", "--require-encryption")
+    assert "encrypt" in acme.migrate_all(acme.first.path, status=3).stderr
+    assert not acme.keys() and not acme.twilio.deletes()
+    acme.tonic.change_storage("acme", "--encryption", "sse-kms:testkey-1")
+    checks_of(acme.tonic)
+    acme.migrate_all(acme.second.path)
+    assert acme.keys() == [acme.second.key]
+    assert acme.s3.client.head_object(Bucket=acme.bucket, Key=acme.second.key)["ServerSideEncryption"] == "aws:kms"
+
+
 def test_a_kms_key_is_confirmed_and_one_that_may_not_be_used_is_named(user):
     user("storage", "set", "acme", "--encryption", "sse-kms:testkey-1", "--require-encryption")
     check = checks_of(user)["encryption"]
@@ -359,6 +370,63 @@ def test_the_policy_has_more_only_where_it_is_switched_on(user):
     assert policy["Statement"][-1]["Resource"].endswith(":key/1234")
     user("storage", "set", "acme", "--encryption", "none")
     assert {"s3:PutLifecycleConfiguration", "s3:RestoreObject"} <= actions_of(user.json("storage", "policy", "acme", "--lifecycle"))
+
+
+def restrict(tonic, s3, bucket, without=None, policy=None):
+    """A user of his own, who may do what `storage policy` prints, but for one action."""
+    policy = policy or tonic.json("storage", "policy", "acme")
+    name, access_key, secret_key = s3.make_user()
+    for statement in policy["Statement"]:
+        statement["Principal"] = {"AWS": [f"arn:aws:iam:::user/{name}"]}
+    if without:  # denied, for the gateway lets the owner of an object read it in any case
+        policy["Statement"].append({"Effect": "Deny", "Principal": policy["Statement"][0]["Principal"], "Action": without,
+                                    "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]})
+    s3.client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    tonic("storage", "set", "acme", "--access-key", access_key, "--secret-file", "-", stdin=secret_key + "\n")
+
+
+@pytest.mark.parametrize("action", [
+    "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:ListBucketMultipartUploads",
+    "s3:AbortMultipartUpload", "s3:GetBucketCORS", "s3:PutBucketCORS"])
+def test_each_missing_permission_is_named(user, action):
+    restrict(user, user.s3, user.bucket, without=action)
+    bad = [check for check in checks_of(user, status=1).values() if check["result"] == "failed"]
+    assert [check["check"].lower() for check in bad] == [action.lower()], bad
+    assert action.lower() in bad[0]["text"].lower() and "storage policy acme" in bad[0]["remedy"]
+
+
+def test_a_condition_on_the_prefix_that_hides_what_is_missing_is_named(user):
+    policy = user.json("storage", "policy", "acme")
+    policy["Statement"][1]["Condition"] = {"StringLike": {"s3:prefix": PREFIX + "*"}}
+    restrict(user, user.s3, user.bucket, policy=policy)
+    check = failed(user)
+    assert check["check"] == "s3:ListBucket" and "StringLikeIfExists" in check["remedy"]
+
+
+@pytest.mark.parametrize("versioned", [False, True])
+def test_the_policy_is_enough_for_everything(acme, versioned):
+    """Testing, moving (long ones in parts), reading, removing, tombstones, restoring from another machine."""
+    if versioned:
+        acme.s3.client.put_bucket_versioning(Bucket=acme.bucket, VersioningConfiguration={"Status": "Enabled"})
+        acme.set("delete_s3=on")
+    long = acme.twilio.call_with_recording(from_="+15559990040", duration=600)
+    acme.tonic("sync")
+    restrict(acme.tonic, acme.s3, acme.bucket)
+    checks_of(acme.tonic)
+    acme.migrate_all()
+    assert sorted(acme.keys()) == sorted(recording.key for recording in acme.twilio.files())
+    with acme.mount() as mount:
+        assert mount.sha256(long.path) == long.sha256
+        acme.tonic("rm", acme.first.path)
+        if versioned:
+            def gone():
+                found = acme.s3.client.list_object_versions(Bucket=acme.bucket, Prefix=acme.first.key)
+                return not found.get("Versions") and not found.get("DeleteMarkers")
+            wait_for(gone, 15, "the versions to go")
+        else:
+            wait_for(lambda: acme.keys("tonicfs/removed") == [acme.tombstone(acme.first)], 15, "the tombstone")
+    acme.tonic("sync")
+    assert not [item for item in acme.status()["problems"] if acme.first.sid in str(item)]
 
 
 # Providers
