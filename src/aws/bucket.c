@@ -86,6 +86,7 @@ static void strip_signature(struct http_request *request, struct http_header *ke
 static int ask(struct s3_client *client, bool anonymous, struct s3_call *call,
 	       struct s3_answer *ret_answer)
 {
+	cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
 	cleanup_memory struct s3_request_memory *memory = NULL;
 	cleanup_free struct http_header *kept = NULL;
 	struct remote_error *error = &ret_answer->error;
@@ -95,7 +96,10 @@ static int ask(struct s3_client *client, bool anonymous, struct s3_call *call,
 
 	if (call->query.failed || call->headers.failed)
 		return s3_fail(error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
-	r = s3_call_sign(client, call, SIGV4_EMPTY_SHA256, s3_client_now(client), &request,
+	r = s3_client_credentials(client, &credentials, error);
+	if (r)
+		return r;
+	r = s3_call_sign(client, &credentials, call, SIGV4_EMPTY_SHA256, s3_client_now(client), &request,
 			 &memory);
 	if (r)
 		return s3_fail(error, REMOTE_TRANSIENT, r, "the request cannot be signed");

@@ -88,7 +88,7 @@ static int storage_set_in_write(struct catalog *catalog, struct conn *conn, void
 			"?18, ?19, ?20) "
 			"ON CONFLICT (workspace_id) DO UPDATE SET bucket = excluded.bucket, region = excluded.region, "
 			"endpoint = excluded.endpoint, prefix = excluded.prefix, access_key = excluded.access_key, "
-			"secret_key = coalesce(?7, secret_key), path_style = excluded.path_style, "
+			"secret_key = iif(excluded.credentials <> '', '', coalesce(?7, secret_key)), path_style = excluded.path_style, "
 			"plain_http = excluded.plain_http, encryption = excluded.encryption, "
 			"kms_key_id = excluded.kms_key_id, storage_class = excluded.storage_class, "
 			"ca_file = excluded.ca_file, enabled = excluded.enabled, provider = excluded.provider, "

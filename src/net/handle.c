@@ -261,7 +261,7 @@ static CURLcode set_connection(CURL *easy, struct http_transfer *t)
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_SOCKOPTFUNCTION, on_socket);
 	/* What is meant for this machine must not travel to a proxy in the clear. */
-	if (t->url.is_loopback)
+	if (t->url.is_loopback || t->request.no_proxy)
 		SET(CURLOPT_PROXY, "");
 	if (t->url.is_localhost) {
 		t->connect_to = curl_slist_append(NULL, "::localhost:");

@@ -43,7 +43,7 @@ static const char *value_of(const struct run *run, const char *name, size_t len,
 		const char *name, *value;
 	} values[] = {
 		{ "bucket", s->bucket },	      { "region", s->region },	 { "there", there },
-		{ "key", s->access_key },	      { "action", action },	 { "endpoint", endpoint },
+		{ "key", run->access_key },	      { "action", action },	 { "endpoint", endpoint },
 		{ "workspace", run->test->workspace }, { "class", s->storage_class }, { "said", error->message },
 		{ "kms", *s->kms_key_id ? s->kms_key_id : "of the account" },
 	};

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "aws/credentials.h"
 #include "util/secret.h"
 
 static enum s3_encryption encryption_of(const struct catalog_storage *storage)
@@ -22,10 +23,25 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
+/* NULL: the whole order. */
+static const char *profile_of(const char *credentials)
+{
+	return strncmp(credentials, "profile:", 8) == 0 ? credentials + 8 : NULL;
+}
+
 int storage_client_of(const struct catalog_storage *storage, const char *secret_key, struct http *http,
 		      unsigned total_timeout_msecs, const volatile bool *cancelled, struct s3_client **ret_client)
 {
-	const struct s3_settings settings = {
+	struct aws_source *source = NULL;
+	struct s3_settings settings;
+	int err = 0;
+
+	*ret_client = NULL;
+	if (storage->credentials[0])
+		err = aws_source_get(profile_of(storage->credentials), &source);
+	if (err < 0)
+		return err;
+	settings = (struct s3_settings){
 		.bucket = storage->bucket,
 		.region = or_null(storage->region),
 		.endpoint = or_null(storage->endpoint),
@@ -33,6 +49,7 @@ int storage_client_of(const struct catalog_storage *storage, const char *secret_
 		.allow_plain_http = storage->plain_http,
 		.access_key = storage->access_key,
 		.secret_key = secret_key,
+		.credentials = source,
 		.encryption = encryption_of(storage),
 		.kms_key_id = or_null(storage->kms_key_id),
 		.storage_class = or_null(storage->storage_class),
@@ -41,8 +58,9 @@ int storage_client_of(const struct catalog_storage *storage, const char *secret_
 		.cancelled = cancelled,
 	};
 
-	*ret_client = NULL;
-	return s3_client_new(http, &settings, ret_client);
+	err = s3_client_new(http, &settings, ret_client);
+	aws_source_unref(source);
+	return err;
 }
 
 int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const volatile bool *cancelled,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/credentials.h"
 #include "storage/test-private.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
@@ -120,6 +121,29 @@ static bool test_clock(struct run *run, const struct s3_answer *answer)
 	return size < CLOCK_LIMIT_SECS;
 }
 
+/* Where they come from somewhere else: that they do. */
+static bool test_credentials(struct run *run)
+{
+	cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
+	struct remote_error error = REMOTE_ERROR_INIT;
+	char expires[TIME_ISO8601_SIZE], remedy[400];
+
+	if (s3_client_credentials(run->test->client, &credentials, &error)) {
+		snprintf(remedy, sizeof remedy,
+			 "look at where they come from, or give keys: tonicfs storage set %.200s --access-key KEY",
+			 run->test->workspace);
+		run_tell(run, "credentials", STORAGE_FAILED, error.message, remedy);
+		return false;
+	}
+	snprintf(run->access_key, sizeof run->access_key, "%s", credentials.access_key);
+	if (!run->test->storage->credentials[0])
+		return true;
+	time_format_iso8601(credentials.expires_secs, expires);
+	run_pass(run, "credentials", "from %s%s%s", credentials.from, credentials.expires_secs ? ", good until " : "",
+		 credentials.expires_secs ? expires : "");
+	return true;
+}
+
 static bool is_code(const struct remote_error *error, const char *const *codes, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -144,7 +168,7 @@ static bool test_signature(struct run *run, const struct s3_answer *answer)
 		run_fail(run, "signature", error);
 		return false;
 	}
-	run_pass(run, "signature", "accepted for the access key %s", run->test->storage->access_key);
+	run_pass(run, "signature", "accepted for the access key %s", run->access_key);
 	return true;
 }
 
@@ -186,6 +210,8 @@ static bool test_way(struct run *run)
 	struct s3_answer answer;
 
 	snprintf(prefix, sizeof prefix, "%stonicfs/test/", run->test->storage->prefix);
+	if (!test_credentials(run))
+		return false;
 	s3_ask_bucket(client, true, prefix, &answer);
 	if (!test_endpoint(run, &answer) || !test_clock(run, &answer))
 		return false;

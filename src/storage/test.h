@@ -3,8 +3,8 @@
  * object of the test's own, `<prefix>tonicfs/test/<random>`, which it deletes again. Nothing else is deleted, and no
  * bucket ever. Each finding is told as it comes, with what to do about it.
  *
- * The checks, in this order; the first five end the test where they fail:
- *   endpoint, clock, signature, bucket, region, s3:PutObject, s3:GetObject, s3:ListBucket,
+ * The checks, in this order; those before the permissions end the test where they fail:
+ *   credentials (where they are not given), endpoint, clock, signature, bucket, region, s3:PutObject, s3:GetObject, s3:ListBucket,
  *   s3:ListBucketMultipartUploads, s3:AbortMultipartUpload, encryption, not public, versioning, object lock,
  *   s3:DeleteObject, browser playback (CORS).
  *

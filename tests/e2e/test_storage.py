@@ -6,6 +6,7 @@ import re
 import ssl
 import subprocess
 import threading
+import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -427,6 +428,75 @@ def test_the_policy_is_enough_for_everything(acme, versioned):
             wait_for(lambda: acme.keys("tonicfs/removed") == [acme.tombstone(acme.first)], 15, "the tombstone")
     acme.tonic("sync")
     assert not [item for item in acme.status()["problems"] if acme.first.sid in str(item)]
+
+
+# Keys from elsewhere
+
+def elsewhere(user, credentials, **variables):
+    """A user who gives no keys; his program's environment."""
+    user("storage", "set", "acme", "--credentials", credentials)
+    shown = user.json("storage", "show", "acme")
+    assert (shown["credentials"], shown["access_key"]) == (credentials, "")
+    return {**user.env, "AWS_EC2_METADATA_DISABLED": "true", **{name: str(value) for name, value in variables.items()}}
+
+
+def test_keys_come_from_the_environment(user):
+    env = elsewhere(user, "default", AWS_ACCESS_KEY_ID=user.s3.access_key, AWS_SECRET_ACCESS_KEY=user.s3.secret_key)
+    assert "environment" in checks_of(user, env=env)["credentials"]["text"]
+    assert is_enabled(user)
+
+
+def test_keys_come_from_a_profile_of_the_files(user):
+    (user.home / ".aws").mkdir()
+    (user.home / ".aws" / "credentials").write_text(
+        f"[default]\naws_access_key_id=AKNOTHIS\naws_secret_access_key = x\n# [calls]\n[calls]\n"
+        f"aws_access_key_id = {user.s3.access_key}\naws_secret_access_key={user.s3.secret_key}\n")
+    env = elsewhere(user, "profile:calls")
+    assert "profile calls" in checks_of(user, env=env)["credentials"]["text"]
+    env = elsewhere(user, "default", AWS_PROFILE="calls")
+    assert "profile calls" in checks_of(user, env=env)["credentials"]["text"]
+    env = elsewhere(user, "profile:nobodys")
+    check = failed(user, env=env)
+    assert check["check"] == "credentials" and "profile nobodys" in check["text"]
+
+
+def test_keys_come_from_a_command_of_the_profile_and_are_asked_for_again(acme):
+    """The command's keys are good for a few seconds each time; a mount that goes on has to ask again."""
+    counter, script = acme.tonic.make_dir("asked"), acme.tonic.folder / "keys"
+    script.write_text(
+        "#!/bin/sh\n"
+        f"mktemp -p {counter} >/dev/null\n"
+        f'printf \'{{"Version": 1, "AccessKeyId": "{acme.s3.access_key}", "SecretAccessKey": "{acme.s3.secret_key}", '
+        '"Expiration": "%s"}\' "$(date -u -d "+3 seconds" +%Y-%m-%dT%H:%M:%SZ)"\n')
+    script.chmod(0o755)
+    USER.own(script)
+    (acme.tonic.home / ".aws").mkdir()
+    (acme.tonic.home / ".aws" / "config").write_text(f"[profile calls]\nregion = x\ncredential_process = {script}\n")
+    acme.tonic.change_storage("acme", "--credentials", "profile:calls")
+    acme.migrate_all(acme.first.path, acme.second.path)
+    with acme.mount() as mount:
+        assert mount.sha256(acme.first.path) == acme.first.sha256
+        before = len(list(counter.iterdir()))
+        time.sleep(4)
+        assert mount.sha256(acme.second.path) == acme.second.sha256
+        assert len(list(counter.iterdir())) > before
+
+
+def test_without_keys_anywhere_it_is_said_where_was_looked(user):
+    check = failed(user, env=elsewhere(user, "default"))
+    assert check["check"] == "credentials" and "environment" in check["text"] and "~/.aws" in check["text"]
+
+
+def test_wrong_keys_from_elsewhere_are_named(user):
+    env = elsewhere(user, "default", AWS_ACCESS_KEY_ID="AKELSEWHERE", AWS_SECRET_ACCESS_KEY="x")
+    check = failed(user, env=env)
+    assert check["check"] == "signature" and "AKELSEWHERE" in check["text"]
+
+
+@pytest.mark.parametrize("words", [["--credentials", "nonsense"], ["--credentials", "profile:"],
+                                   ["--credentials", "default", "--access-key", "AK"]])
+def test_credentials_that_cannot_be_are_wrong_usage(user, words):
+    user("storage", "set", "acme", *words, status=2)
 
 
 # Providers
