@@ -99,8 +99,8 @@ static int ask(struct s3_client *client, bool anonymous, struct s3_call *call,
 	r = s3_client_credentials(client, &credentials, error);
 	if (r)
 		return r;
-	r = s3_call_sign(client, &credentials, call, SIGV4_EMPTY_SHA256, s3_client_now(client), &request,
-			 &memory);
+	r = s3_call_sign(client, &credentials, call, SIGV4_EMPTY_SHA256, s3_client_now(client),
+			 &request, &memory);
 	if (r)
 		return s3_fail(error, REMOTE_TRANSIENT, r, "the request cannot be signed");
 	if (anonymous) {

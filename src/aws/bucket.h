@@ -2,8 +2,8 @@
  * What a bucket is, as the connection test asks it: who answers there, what anonymous callers get,
  * versioning, locks.
  *
- * Everything here reads. Nothing sends a DELETE: a server that does not know a sub-resource may take
- * `DELETE /bucket?anything` for DeleteBucket. Synchronous; threads and errors as in aws/s3.h.
+ * Everything here reads. Nothing sends a DELETE: a server that does not know a sub-resource may
+ * take `DELETE /bucket?anything` for DeleteBucket. Synchronous; threads and errors as in aws/s3.h.
  */
 #ifndef TONICFS_AWS_BUCKET_H
 #define TONICFS_AWS_BUCKET_H
@@ -12,11 +12,11 @@
 
 /* How a server answers a list of at most one key. */
 struct s3_answer {
-	int status;        /* 0: no answer */
+	int status;	   /* 0: no answer */
 	int64_t date_secs; /* its Date, 0 where it has none */
 	char region[64];   /* where it says that the bucket is; "" where it does not say */
 	char version[256]; /* x-amz-version-id of an object's answer */
-	bool is_html;      /* a page for people, which no S3 server sends */
+	bool is_html;	   /* a page for people, which no S3 server sends */
 	char allow_origin[256];
 	struct remote_error error; /* the verdict on it */
 };
@@ -38,7 +38,7 @@ int s3_get_versioning(struct s3_client *client, char ret_status[16],
 		      struct remote_error *ret_error);
 struct s3_lock {
 	bool is_enabled;
-	char mode[16];             /* of the default retention: "GOVERNANCE", "COMPLIANCE" or "" */
+	char mode[16]; /* of the default retention: "GOVERNANCE", "COMPLIANCE" or "" */
 	unsigned days, years;
 };
 /* A bucket without object lock is success. */

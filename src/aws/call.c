@@ -57,12 +57,14 @@ static bool are_keys_refused(const struct remote_error *error)
 
 /* One try. */
 static int send_call(struct s3_client *client, const struct aws_credentials *credentials,
-		     const struct s3_call *call, const char *payload_sha256, int64_t time_secs, int64_t left_msecs,
-		     struct http_reply *ret_reply, struct remote_error *ret_error)
+		     const struct s3_call *call, const char *payload_sha256, int64_t time_secs,
+		     int64_t left_msecs, struct http_reply *ret_reply,
+		     struct remote_error *ret_error)
 {
 	cleanup_memory struct s3_request_memory *memory = NULL;
 	struct http_request request;
-	int r = s3_call_sign(client, credentials, call, payload_sha256, time_secs, &request, &memory);
+	int r = s3_call_sign(client, credentials, call, payload_sha256, time_secs, &request,
+			     &memory);
 
 	if (r)
 		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "the request cannot be signed");
@@ -105,8 +107,8 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 
 		if (s3_client_credentials(client, &credentials, ret_error))
 			return ret_error->error;
-		if (send_call(client, &credentials, call, sha256, now, retry.deadline_msecs - time_mono_msecs(),
-			      ret_reply, ret_error) == 0)
+		if (send_call(client, &credentials, call, sha256, now,
+			      retry.deadline_msecs - time_mono_msecs(), ret_reply, ret_error) == 0)
 			return 0;
 		if (ret_error->kind == REMOTE_UNCERTAIN || ret_error->kind == REMOTE_TRANSIENT)
 			call->was_uncertain = true;

@@ -1,9 +1,10 @@
 /*
  * A bucket's CORS rules: which pages a browser lets read from it.
  *
- * Rules are read whole and written whole, so that whoever changes one keeps the others as they were.
- * A document with an element that is not known here is refused (-ENOTSUP), for writing it back would
- * lose it. Source: "CORSConfiguration", Amazon S3 API Reference. Threads, errors: as in aws/s3.h.
+ * Rules are read whole and written whole, so that whoever changes one keeps the others as they
+ * were. A document with an element that is not known here is refused (-ENOTSUP), for writing it
+ * back would lose it. Source: "CORSConfiguration", Amazon S3 API Reference. Threads, errors: as in
+ * aws/s3.h.
  */
 #ifndef TONICFS_AWS_CORS_H
 #define TONICFS_AWS_CORS_H

@@ -1,5 +1,6 @@
-/* Keys of this machine: the environment, and the files ~/.aws/credentials and ~/.aws/config with their profiles.
- * Source: "Shared config and credentials files", AWS SDKs and Tools Reference Guide. */
+/* Keys of this machine: the environment, and the files ~/.aws/credentials and ~/.aws/config with
+ * their profiles. Source: "Shared config and credentials files", AWS SDKs and Tools Reference
+ * Guide. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +17,19 @@
 
 int aws_from_environment(struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
-	const char *access_key = aws_env("AWS_ACCESS_KEY_ID"), *secret_key = aws_env("AWS_SECRET_ACCESS_KEY");
+	const char *access_key = aws_env("AWS_ACCESS_KEY_ID"),
+		   *secret_key = aws_env("AWS_SECRET_ACCESS_KEY");
 
 	if (!access_key && !secret_key)
 		return -ENOENT;
 	if (!access_key || !secret_key)
-		return aws_fail(ret_error, -EACCES, "of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY one is not set");
-	if (aws_credentials_set(ret_credentials, access_key, secret_key, aws_env("AWS_SESSION_TOKEN"), "environment"))
-		return aws_fail(ret_error, -EACCES, "the environment's AWS_ACCESS_KEY_ID or session token cannot be one");
+		return aws_fail(ret_error, -EACCES,
+				"of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY one is not set");
+	if (aws_credentials_set(ret_credentials, access_key, secret_key,
+				aws_env("AWS_SESSION_TOKEN"), "environment"))
+		return aws_fail(
+			ret_error, -EACCES,
+			"the environment's AWS_ACCESS_KEY_ID or session token cannot be one");
 	return 0;
 }
 
@@ -38,8 +44,14 @@ struct profile {
 enum { ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, PROCESS, ROLE, TOKEN_FILE, REGION, SESSION_NAME };
 
 static const char *const profile_names[] = {
-	"aws_access_key_id", "aws_secret_access_key",	"aws_session_token", "credential_process",
-	"role_arn",	     "web_identity_token_file", "region",	     "role_session_name",
+	"aws_access_key_id",
+	"aws_secret_access_key",
+	"aws_session_token",
+	"credential_process",
+	"role_arn",
+	"web_identity_token_file",
+	"region",
+	"role_session_name",
 };
 
 static void profile_release(struct profile *profile)
@@ -103,11 +115,14 @@ static int read_profile(const char *path, const char *name, bool is_config, stru
 
 	if (r)
 		return r;
-	for (char *line = strtok_r(text, "\n", &rest); line && r == 0; line = strtok_r(NULL, "\n", &rest)) {
+	for (char *line = strtok_r(text, "\n", &rest); line && r == 0;
+	     line = strtok_r(NULL, "\n", &rest)) {
 		if (*line == '[') {
 			is_inside = is_section(line, name, is_config);
 			profile->is_there |= is_inside;
-		} else if (is_inside && !strchr("#; \t\r", *line)) { /* what is indented belongs to a value above */
+		} else if (is_inside &&
+			   !strchr("#; \t\r",
+				   *line)) { /* what is indented belongs to a value above */
 			r = take_line(profile, line);
 		}
 	}
@@ -134,31 +149,37 @@ static int read_files(const char *name, struct profile *profile, struct remote_e
 		int r = path ? read_profile(path, name, i == 1, profile) : -ENOMEM;
 
 		if (r && r != -ENOENT && r != -ENOTDIR)
-			return aws_fail(ret_error, r, "%.100s cannot be read: %s", path ? path : names[i], strerror(-r));
+			return aws_fail(ret_error, r, "%.100s cannot be read: %s",
+					path ? path : names[i], strerror(-r));
 	}
 	return 0;
 }
 
 /* ---- a command of the profile's ---- */
 
-static int from_process(const char *command, const char *from, struct aws_credentials *ret_credentials,
-			struct remote_error *ret_error)
+static int from_process(const char *command, const char *from,
+			struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
 	cleanup_buf_secret struct buf output = BUF_INIT;
 	int status;
-	int r = process_read_shell(command, COMMAND_LIMIT_BYTES, COMMAND_TIMEOUT_MSECS, &output, &status);
+	int r = process_read_shell(command, COMMAND_LIMIT_BYTES, COMMAND_TIMEOUT_MSECS, &output,
+				   &status);
 
 	if (r == -ETIMEDOUT)
-		return aws_fail(ret_error, r, "the credential_process of %s did not end within 30 seconds", from);
+		return aws_fail(ret_error, r,
+				"the credential_process of %s did not end within 30 seconds", from);
 	if (r == -EACCES)
-		return aws_fail(ret_error, r, "the credential_process of %s failed (status %d)", from, status);
+		return aws_fail(ret_error, r, "the credential_process of %s failed (status %d)",
+				from, status);
 	if (r)
-		return aws_fail(ret_error, r, "the credential_process of %s: %s", from, strerror(-r));
-	return aws_credentials_from_json(buf_str(&output), output.len, "SessionToken", "credential_process",
-					 ret_credentials, ret_error);
+		return aws_fail(ret_error, r, "the credential_process of %s: %s", from,
+				strerror(-r));
+	return aws_credentials_from_json(buf_str(&output), output.len, "SessionToken",
+					 "credential_process", ret_credentials, ret_error);
 }
 
-int aws_from_profile(const char *wanted, struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+int aws_from_profile(const char *wanted, struct aws_credentials *ret_credentials,
+		     struct remote_error *ret_error)
 {
 	cleanup_with(profile_release) struct profile profile = { .is_there = false };
 	const char *name = wanted ? wanted : aws_env("AWS_PROFILE");
@@ -174,20 +195,25 @@ int aws_from_profile(const char *wanted, struct aws_credentials *ret_credentials
 	if (r)
 		return r;
 	if (!profile.is_there)
-		return is_named ? aws_fail(ret_error, -EACCES, "there is no %s in ~/.aws/credentials or ~/.aws/config", from)
+		return is_named ? aws_fail(ret_error, -EACCES,
+					   "there is no %s in ~/.aws/credentials or ~/.aws/config",
+					   from)
 				: -ENOENT;
 	if (v[ROLE] && v[TOKEN_FILE])
-		return aws_assume_with_web_identity(v[TOKEN_FILE], v[ROLE], v[SESSION_NAME], v[REGION], ret_credentials,
-						    ret_error);
+		return aws_assume_with_web_identity(v[TOKEN_FILE], v[ROLE], v[SESSION_NAME],
+						    v[REGION], ret_credentials, ret_error);
 	if (v[ACCESS_KEY] && v[SECRET_KEY] && !v[ROLE]) {
-		r = aws_credentials_set(ret_credentials, v[ACCESS_KEY], v[SECRET_KEY], v[SESSION_TOKEN], from);
+		r = aws_credentials_set(ret_credentials, v[ACCESS_KEY], v[SECRET_KEY],
+					v[SESSION_TOKEN], from);
 		return r ? aws_fail(ret_error, -EACCES, "the keys of %s cannot be ones", from) : 0;
 	}
 	if (v[PROCESS] && !v[ROLE])
 		return from_process(v[PROCESS], from, ret_credentials, ret_error);
 	if (is_named || v[ROLE])
 		return aws_fail(ret_error, -EACCES,
-				"%s has no keys and no credential_process (roles and SSO: credential_process = aws configure "
-				"export-credentials)", from);
+				"%s has no keys and no credential_process (roles and SSO: "
+				"credential_process = aws configure "
+				"export-credentials)",
+				from);
 	return -ENOENT;
 }

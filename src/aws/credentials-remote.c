@@ -1,10 +1,10 @@
 /*
- * Keys that a service hands out: STS for a web identity, the container's agent, the instance's metadata. Sources:
- * "AssumeRoleWithWebIdentity", AWS STS API Reference; "Container credential provider" and "IMDS credential provider",
- * AWS SDKs and Tools Reference Guide.
+ * Keys that a service hands out: STS for a web identity, the container's agent, the instance's
+ * metadata. Sources: "AssumeRoleWithWebIdentity", AWS STS API Reference; "Container credential
+ * provider" and "IMDS credential provider", AWS SDKs and Tools Reference Guide.
  *
- * They have an HTTP engine of their own for the moment: keys are fetched once an hour, and must be had before, and
- * after, whatever else this process does with the network.
+ * They have an HTTP engine of their own for the moment: keys are fetched once an hour, and must be
+ * had before, and after, whatever else this process does with the network.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -53,7 +53,8 @@ static void json_release(json_t **json)
 }
 
 int aws_credentials_from_json(const char *bytes, size_t n, const char *token_name, const char *from,
-			      struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+			      struct aws_credentials *ret_credentials,
+			      struct remote_error *ret_error)
 {
 	cleanup_with(json_release) json_t *object = json_loadb(bytes, n, 0, NULL);
 	const char *expiration = text_of(object, "Expiration"), *code = text_of(object, "Code");
@@ -65,8 +66,9 @@ int aws_credentials_from_json(const char *bytes, size_t n, const char *token_nam
 		return aws_fail(ret_error, -EACCES, "%s: %.60s", from, code);
 	if (*expiration && time_parse_iso8601(expiration, &expires) < 0)
 		return aws_fail(ret_error, -EIO, "%s: the answer's Expiration is no time", from);
-	if (aws_credentials_set(ret_credentials, text_of(object, "AccessKeyId"), text_of(object, "SecretAccessKey"),
-				text_of(object, token_name), from))
+	if (aws_credentials_set(ret_credentials, text_of(object, "AccessKeyId"),
+				text_of(object, "SecretAccessKey"), text_of(object, token_name),
+				from))
 		return aws_fail(ret_error, -EIO, "%s: the answer holds no keys", from);
 	ret_credentials->expires_secs = expires;
 	if (expires && expires <= time_now_secs()) {
@@ -78,8 +80,8 @@ int aws_credentials_from_json(const char *bytes, size_t n, const char *token_nam
 
 /* ---- asking ---- */
 
-static int send_request(struct http_request *request, const char *from, struct http_reply *ret_reply,
-			struct remote_error *ret_error)
+static int send_request(struct http_request *request, const char *from,
+			struct http_reply *ret_reply, struct remote_error *ret_error)
 {
 	struct http_settings settings = { .connect_timeout_msecs = request->connect_timeout_msecs };
 	struct http *http;
@@ -99,8 +101,8 @@ static int send_request(struct http_request *request, const char *from, struct h
 	return 0;
 }
 
-static int ask_local(enum http_method method, const char *url, const struct http_header *header, const char *from,
-		     struct http_reply *ret_reply, struct remote_error *ret_error)
+static int ask_local(enum http_method method, const char *url, const struct http_header *header,
+		     const char *from, struct http_reply *ret_reply, struct remote_error *ret_error)
 {
 	struct http_request request = {
 		.method = method,
@@ -140,7 +142,8 @@ static int take(char **where, const char *text)
 
 static int on_sts_element(void *arg, const char *path, const char *text)
 {
-	static const char keys[] = "AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult/Credentials/";
+	static const char keys[] =
+		"AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult/Credentials/";
 	struct sts_answer *a = arg;
 
 	if (strcmp(path, "ErrorResponse/Error/Code") == 0)
@@ -176,27 +179,31 @@ static void sts_url(const char *region, struct buf *out)
 	if (said)
 		buf_add_str(out, said);
 	else if (region)
-		buf_addf(out, "https://sts.%s.amazonaws.com%s/", region, strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
+		buf_addf(out, "https://sts.%s.amazonaws.com%s/", region,
+			 strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
 	else
 		buf_add_str(out, "https://sts.amazonaws.com/");
 }
 
-static int sts_reply(const struct http_reply *reply, const char *from, struct aws_credentials *ret_credentials,
-		     struct remote_error *ret_error)
+static int sts_reply(const struct http_reply *reply, const char *from,
+		     struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
 	cleanup_with(sts_answer_release) struct sts_answer answer = { .access_key = NULL };
 	int r = s3_xml_parse(reply->body, reply->body_len, on_sts_element, &answer);
 
 	if (reply->status != 200)
-		return aws_fail(ret_error, -EACCES, "%s: STS answered %d %s", from, reply->status, answer.code);
-	if (r || aws_credentials_set(ret_credentials, answer.access_key, answer.secret_key, answer.session_token, from))
+		return aws_fail(ret_error, -EACCES, "%s: STS answered %d %s", from, reply->status,
+				answer.code);
+	if (r || aws_credentials_set(ret_credentials, answer.access_key, answer.secret_key,
+				     answer.session_token, from))
 		return aws_fail(ret_error, -EIO, "%s: the answer of STS holds no keys", from);
 	ret_credentials->expires_secs = answer.expires_secs;
 	return 0;
 }
 
-int aws_assume_with_web_identity(const char *token_file, const char *role, const char *session, const char *region,
-				 struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+int aws_assume_with_web_identity(const char *token_file, const char *role, const char *session,
+				 const char *region, struct aws_credentials *ret_credentials,
+				 struct remote_error *ret_error)
 {
 	static const char from[] = "web identity";
 	const struct http_header type = { "Content-Type", "application/x-www-form-urlencoded" };
@@ -209,7 +216,8 @@ int aws_assume_with_web_identity(const char *token_file, const char *role, const
 	int r = files_read(token_file, TOKEN_LIMIT_BYTES, &token, &len);
 
 	if (r)
-		return aws_fail(ret_error, r, "%s: %.80s cannot be read: %s", from, token_file, strerror(-r));
+		return aws_fail(ret_error, r, "%s: %.80s cannot be read: %s", from, token_file,
+				strerror(-r));
 	token[strcspn(token, "\r\n")] = '\0';
 	if (buf_reserve(&body, 3 * len + 1024))
 		return aws_fail(ret_error, -ENOMEM, "out of memory");
@@ -236,12 +244,13 @@ int aws_assume_with_web_identity(const char *token_file, const char *role, const
 
 int aws_from_web_identity(struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
-	const char *token_file = aws_env("AWS_WEB_IDENTITY_TOKEN_FILE"), *role = aws_env("AWS_ROLE_ARN");
+	const char *token_file = aws_env("AWS_WEB_IDENTITY_TOKEN_FILE"),
+		   *role = aws_env("AWS_ROLE_ARN");
 
 	if (!token_file || !role)
 		return -ENOENT;
-	return aws_assume_with_web_identity(token_file, role, aws_env("AWS_ROLE_SESSION_NAME"), NULL, ret_credentials,
-					    ret_error);
+	return aws_assume_with_web_identity(token_file, role, aws_env("AWS_ROLE_SESSION_NAME"),
+					    NULL, ret_credentials, ret_error);
 }
 
 /* ---- container ---- */
@@ -249,8 +258,8 @@ int aws_from_web_identity(struct aws_credentials *ret_credentials, struct remote
 /* Plain http goes to this machine or its link only: the token travels with it. */
 static bool is_local_url(const char *url)
 {
-	static const char *const hosts[] = { "169.254.170.2", "169.254.170.23", "169.254.169.254", "[fd00:ec2::23]",
-					     "[fd00:ec2::254]" };
+	static const char *const hosts[] = { "169.254.170.2", "169.254.170.23", "169.254.169.254",
+					     "[fd00:ec2::23]", "[fd00:ec2::254]" };
 	const char *host;
 
 	if (http_url_check(url, false) == 0) /* https, or loopback */
@@ -261,7 +270,8 @@ static bool is_local_url(const char *url)
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
 		size_t n = strlen(hosts[i]);
 
-		if (strncasecmp(host, hosts[i], n) == 0 && (!host[n] || host[n] == '/' || host[n] == ':'))
+		if (strncasecmp(host, hosts[i], n) == 0 &&
+		    (!host[n] || host[n] == '/' || host[n] == ':'))
 			return http_url_check(url, true) == 0;
 	}
 	return false;
@@ -281,7 +291,8 @@ static int container_url(struct buf *out, struct remote_error *ret_error)
 	if (buf_failed(out))
 		return aws_fail(ret_error, -ENOMEM, "out of memory");
 	if (!is_local_url(out->data))
-		return aws_fail(ret_error, -EPERM, "container: plain http to another machine is refused");
+		return aws_fail(ret_error, -EPERM,
+				"container: plain http to another machine is refused");
 	return 0;
 }
 
@@ -298,7 +309,8 @@ static int container_token(char **ret_token, struct remote_error *ret_error)
 	else if (said)
 		r = (*ret_token = strdup(said)) ? 0 : -ENOMEM;
 	if (r)
-		return aws_fail(ret_error, r, "container: its token cannot be read: %s", strerror(-r));
+		return aws_fail(ret_error, r, "container: its token cannot be read: %s",
+				strerror(-r));
 	if (*ret_token)
 		(*ret_token)[strcspn(*ret_token, "\r\n")] = '\0';
 	return 0;
@@ -322,8 +334,10 @@ int aws_from_container(struct aws_credentials *ret_credentials, struct remote_er
 	if (r)
 		return r;
 	if (reply.status != 200)
-		return aws_fail(ret_error, -EACCES, "%s: the agent answered %d", from, reply.status);
-	return aws_credentials_from_json(reply.body, reply.body_len, "Token", from, ret_credentials, ret_error);
+		return aws_fail(ret_error, -EACCES, "%s: the agent answered %d", from,
+				reply.status);
+	return aws_credentials_from_json(reply.body, reply.body_len, "Token", from, ret_credentials,
+					 ret_error);
 }
 
 /* ---- instance metadata ---- */
@@ -341,14 +355,16 @@ static int ask_instance(const char *base, const char *path, const char *more, co
 		return aws_fail(ret_error, -ENOMEM, "out of memory");
 	r = ask_local(HTTP_GET, url.data, &header, "instance metadata", ret_reply, ret_error);
 	if (r == 0 && ret_reply->status != 200)
-		r = aws_fail(ret_error, -EACCES, "instance metadata: the service answered %d", ret_reply->status);
+		r = aws_fail(ret_error, -EACCES, "instance metadata: the service answered %d",
+			     ret_reply->status);
 	return r;
 }
 
 /* -ENOENT where nobody answers: this is no instance. */
 static int instance_token(const char *base, char **ret_token, struct remote_error *ret_error)
 {
-	static const struct http_header ttl = { "X-aws-ec2-metadata-token-ttl-seconds", IMDS_TOKEN_SECS };
+	static const struct http_header ttl = { "X-aws-ec2-metadata-token-ttl-seconds",
+						IMDS_TOKEN_SECS };
 	cleanup_reply struct http_reply reply = HTTP_REPLY_INIT;
 	cleanup_buf struct buf url = BUF_INIT;
 	int r;
@@ -364,7 +380,8 @@ static int instance_token(const char *base, char **ret_token, struct remote_erro
 	if (r)
 		return r;
 	if (reply.status != 200 || !reply.body_len || reply.body[strcspn(reply.body, "\r\n")])
-		return aws_fail(ret_error, -EACCES, "instance metadata: the service answered %d", reply.status);
+		return aws_fail(ret_error, -EACCES, "instance metadata: the service answered %d",
+				reply.status);
 	*ret_token = strdup(reply.body);
 	return *ret_token ? 0 : aws_fail(ret_error, -ENOMEM, "out of memory");
 }
@@ -372,7 +389,8 @@ static int instance_token(const char *base, char **ret_token, struct remote_erro
 int aws_from_instance(struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
 	static const char path[] = "/latest/meta-data/iam/security-credentials/";
-	const char *base = aws_env("AWS_EC2_METADATA_SERVICE_ENDPOINT"), *disabled = aws_env("AWS_EC2_METADATA_DISABLED");
+	const char *base = aws_env("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
+		   *disabled = aws_env("AWS_EC2_METADATA_DISABLED");
 	cleanup_reply struct http_reply role = HTTP_REPLY_INIT, keys = HTTP_REPLY_INIT;
 	cleanup_secret char *token = NULL;
 	int r;
@@ -382,7 +400,8 @@ int aws_from_instance(struct aws_credentials *ret_credentials, struct remote_err
 	if (!base)
 		base = "http://169.254.169.254";
 	if (!is_local_url(base))
-		return aws_fail(ret_error, -EPERM, "instance metadata: plain http to another machine is refused");
+		return aws_fail(ret_error, -EPERM,
+				"instance metadata: plain http to another machine is refused");
 	r = instance_token(base, &token, ret_error);
 	if (!r)
 		r = ask_instance(base, path, "", token, &role, ret_error);
@@ -391,6 +410,6 @@ int aws_from_instance(struct aws_credentials *ret_credentials, struct remote_err
 	role.body[strcspn(role.body, "\r\n")] = '\0';
 	r = ask_instance(base, path, role.body, token, &keys, ret_error);
 	return r ? r
-		 : aws_credentials_from_json(keys.body, keys.body_len, "Token", "instance metadata", ret_credentials,
-					     ret_error);
+		 : aws_credentials_from_json(keys.body, keys.body_len, "Token", "instance metadata",
+					     ret_credentials, ret_error);
 }

@@ -13,19 +13,21 @@
 #include "util/secret.h"
 #include "util/times.h"
 
-#define RENEW_BEFORE_SECS 300       /* they run out, or a quarter of their life before, where that is shorter */
-#define LOOK_AGAIN_MSECS 60000      /* at files and the environment */
-#define FAILURE_MSECS 5000          /* a renewal that failed is not tried again before */
+#define RENEW_BEFORE_SECS                                                                          \
+	300 /* they run out, or a quarter of their life before, where that is shorter */
+#define LOOK_AGAIN_MSECS 60000 /* at files and the environment */
+#define FAILURE_MSECS 5000     /* a renewal that failed is not tried again before */
 
 struct aws_source {
 	struct list link; /* registry */
-	char *profile;    /* NULL: the whole order */
-	unsigned refs;    /* registry_lock */
+	char *profile;	  /* NULL: the whole order */
+	unsigned refs;	  /* registry_lock */
 
-	pthread_mutex_t lock; /* guards the rest; held while they are fetched, so that all others wait for it */
+	pthread_mutex_t lock; /* guards the rest; held while they are fetched, so that all others
+				 wait for it */
 	struct aws_credentials current;
-	int64_t renew_at_secs;        /* wall clock; 0: not by an end of theirs */
-	int64_t look_again_msecs;     /* time_mono_msecs() */
+	int64_t renew_at_secs;	  /* wall clock; 0: not by an end of theirs */
+	int64_t look_again_msecs; /* time_mono_msecs() */
 };
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -54,14 +56,15 @@ int aws_credentials_set(struct aws_credentials *c, const char *access_key, const
 			const char *session_token, const char *from)
 {
 	*c = (struct aws_credentials){ .access_key = NULL };
-	if (!access_key || !*access_key || !secret_key || !*secret_key || !is_header_safe(access_key) ||
-	    (session_token && !is_header_safe(session_token)))
+	if (!access_key || !*access_key || !secret_key || !*secret_key ||
+	    !is_header_safe(access_key) || (session_token && !is_header_safe(session_token)))
 		return -EINVAL;
 	c->access_key = strdup(access_key);
 	c->secret_key = strdup(secret_key);
 	c->session_token = session_token && *session_token ? strdup(session_token) : NULL;
 	snprintf(c->from, sizeof c->from, "%s", from);
-	if (c->access_key && c->secret_key && (c->session_token || !session_token || !*session_token))
+	if (c->access_key && c->secret_key &&
+	    (c->session_token || !session_token || !*session_token))
 		return 0;
 	aws_credentials_release(c);
 	return -ENOMEM;
@@ -90,7 +93,8 @@ int aws_fail(struct remote_error *ret_error, int error, const char *format, ...)
 
 /* ---- the order ---- */
 
-int aws_from_anywhere(const char *profile, struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+int aws_from_anywhere(const char *profile, struct aws_credentials *ret_credentials,
+		      struct remote_error *ret_error)
 {
 	int r;
 
@@ -107,7 +111,8 @@ int aws_from_anywhere(const char *profile, struct aws_credentials *ret_credentia
 		r = aws_from_instance(ret_credentials, ret_error);
 	if (r == -ENOENT)
 		r = aws_fail(ret_error, -EACCES,
-			     "no credentials were found: environment, web identity, ~/.aws, container, instance metadata");
+			     "no credentials were found: environment, web identity, ~/.aws, "
+			     "container, instance metadata");
 	return r;
 }
 
@@ -129,14 +134,16 @@ static int fetch(struct aws_source *s, struct remote_error *ret_error)
 	s->look_again_msecs = fresh.expires_secs ? INT64_MAX : time_mono_msecs() + LOOK_AGAIN_MSECS;
 	if (fresh.expires_secs) {
 		left = fresh.expires_secs - now;
-		s->renew_at_secs = fresh.expires_secs - (left / 4 < RENEW_BEFORE_SECS ? left / 4 : RENEW_BEFORE_SECS);
+		s->renew_at_secs = fresh.expires_secs -
+				   (left / 4 < RENEW_BEFORE_SECS ? left / 4 : RENEW_BEFORE_SECS);
 	}
 	return 0;
 }
 
 static bool has_valid(const struct aws_source *s, int64_t now_secs)
 {
-	return s->current.access_key && (!s->current.expires_secs || now_secs < s->current.expires_secs);
+	return s->current.access_key &&
+	       (!s->current.expires_secs || now_secs < s->current.expires_secs);
 }
 
 static bool is_due(const struct aws_source *s, int64_t now_secs)
@@ -229,7 +236,7 @@ int aws_source_get(const char *profile, struct aws_source **ret_source)
 	struct aws_source *found = NULL;
 
 	pthread_mutex_lock(&registry_lock);
-	list_for_each (pos, &registry) {
+	list_for_each(pos, &registry) {
 		struct aws_source *s = list_entry(pos, struct aws_source, link);
 
 		if (is_same(s->profile, profile))

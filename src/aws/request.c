@@ -154,9 +154,8 @@ static void copy_pairs(struct s3_pairs *to, const struct s3_pairs *from)
 }
 
 int s3_call_sign(const struct s3_client *client, const struct aws_credentials *credentials,
-		 const struct s3_call *call,
-		 const char *payload_sha256, int64_t time_secs, struct http_request *ret_request,
-		 struct s3_request_memory **ret_memory)
+		 const struct s3_call *call, const char *payload_sha256, int64_t time_secs,
+		 struct http_request *ret_request, struct s3_request_memory **ret_memory)
 {
 	cleanup_memory struct s3_request_memory *memory = calloc(1, sizeof *memory);
 	cleanup_buf struct buf path = BUF_INIT;
@@ -188,7 +187,8 @@ int s3_call_sign(const struct s3_client *client, const struct aws_credentials *c
 	if (memory->pairs.failed || call->query.failed || buf_failed(&path) ||
 	    buf_failed(&memory->url))
 		return -ENOMEM;
-	input = sigv4_input_of(client, credentials, method_name(call->method), buf_str(&path), time_secs);
+	input = sigv4_input_of(client, credentials, method_name(call->method), buf_str(&path),
+			       time_secs);
 	input.query = call->query.items;
 	input.query_count = call->query.count;
 	input.headers = memory->pairs.items;
@@ -253,8 +253,8 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 	r = s3_client_credentials(client, &credentials, &error);
 	if (r)
 		return r;
-	return s3_call_sign(client, &credentials, &call, SIGV4_EMPTY_SHA256, s3_client_now(client), ret_request,
-			    ret_memory);
+	return s3_call_sign(client, &credentials, &call, SIGV4_EMPTY_SHA256, s3_client_now(client),
+			    ret_request, ret_memory);
 }
 
 /* Quotes and backslashes would end the file name early, control characters the header. */

@@ -53,7 +53,8 @@ static int queue_all(struct cli *cli, const struct asked *asked, int64_t *ret_qu
 			return CLI_FAILED;
 		}
 		if (err == -ENODEV) {
-			cli_error("the workspace's bucket is disabled");
+			cli_error("the workspace's bucket is disabled; 'tonicfs storage test' tries it and enables it, "
+				  "'tonicfs storage enable' does after 'storage disable'");
 			return CLI_FAILED;
 		}
 		if (err < 0)

@@ -16,27 +16,29 @@ static bool is_archive_class(const char *storage_class)
 	return strcmp(storage_class, "GLACIER") == 0 || strcmp(storage_class, "DEEP_ARCHIVE") == 0;
 }
 
-/* The document is on standard output alone, so that it can go into a file; the steps are for people. */
-static int print_policy(json_t *policy, const char *workspace)
+/* The document is on standard output alone, so that it can go into a file; the steps are for
+ * people. The user is called by the bucket, whose name is safe in a shell. */
+static int print_policy(json_t *policy, const char *workspace, const char *bucket)
 {
 	static const char steps[] =
-		"\nSave the document above: tonicfs storage policy %s >policy.json. With AWS's own tool, for a user\n"
-		"that has nothing else:\n\n"
+		"\nSave the document above (tonicfs storage policy %s >policy.json). With AWS's own\n"
+		"tool, for a user who has nothing else:\n\n"
 		"  aws iam create-user --user-name tonicfs-%s\n"
-		"  aws iam put-user-policy --user-name tonicfs-%s --policy-name tonicfs --policy-document file://policy.json\n"
+		"  aws iam put-user-policy --user-name tonicfs-%s \\\n"
+		"      --policy-name tonicfs --policy-document file://policy.json\n"
 		"  aws iam create-access-key --user-name tonicfs-%s\n\n"
-		"In the console: IAM, Users, Create user; Add permissions, Create inline policy, JSON, paste; Security\n"
-		"credentials, Create access key. Other storages: make a user or key, and attach the document to the user, or to\n"
-		"the bucket with that user as its Principal. Then:\n\n"
+		"In the console: IAM, Users, Create user; Add permissions, Create inline policy,\n"
+		"JSON, paste; Security credentials, Create access key. Other storages: make a\n"
+		"user or a key, and attach the document to it, or to the bucket with that user as\n"
+		"its Principal. Then:\n\n"
 		"  tonicfs storage set %s --access-key KEY\n"
 		"  tonicfs storage test %s\n";
-	int status;
+	int status = cli_json_print(policy);
 
-	status = cli_json_print(policy);
 	if (status != CLI_DONE)
 		return status;
 	fflush(stdout);
-	fprintf(stderr, steps, workspace, workspace, workspace, workspace, workspace, workspace);
+	fprintf(stderr, steps, workspace, bucket, bucket, bucket, workspace, workspace);
 	return CLI_DONE;
 }
 
@@ -62,25 +64,27 @@ static int run_policy(struct cli *cli, const void *values, int argc, char **argv
 		cli_error("out of memory");
 		return CLI_FAILED;
 	}
-	return cli->json ? cli_json_print(policy) : print_policy(policy, argv[0]);
+	return cli->json ? cli_json_print(policy) : print_policy(policy, argv[0], s.bucket);
 }
 
 const struct cli_command command_storage_policy = {
 	.name = "storage policy",
 	.arguments = "WORKSPACE [--lifecycle] [--restore]",
 	.summary = "Prints the IAM policy of the bucket's user",
-	.text =
-"What tonicfs does with this bucket as the workspace is set up, and no more: a\n"
-"JSON document on standard output, and the steps to make the user on standard\n"
-"error. delete_s3=on adds what deletes versions, sse-kms the key, an archive\n"
-"class restoring.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "lifecycle", CLI_FLAG, NULL, "with what setting lifecycle rules takes, and restoring",
-		  offsetof(struct policy_values, lifecycle) },
-		{ 0, "restore", CLI_FLAG, NULL, "with what restoring archived recordings takes",
-		  offsetof(struct policy_values, restore) },
-		{ 0 },
-	},
+	.text = "What tonicfs does with this bucket as the workspace is set up, and no more: a\n"
+		"JSON document on standard output, and the steps to make the user on standard\n"
+		"error. delete_s3=on adds what deletes versions, sse-kms the key, an archive\n"
+		"class restoring.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "lifecycle", CLI_FLAG, NULL,
+			  "with what setting lifecycle rules takes, and restoring",
+			  offsetof(struct policy_values, lifecycle) },
+			{ 0, "restore", CLI_FLAG, NULL,
+			  "with what restoring archived recordings takes",
+			  offsetof(struct policy_values, restore) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct policy_values),
 	.arguments_min = 1,
 	.arguments_max = 1,

@@ -17,20 +17,25 @@ static json_t *origins_json(const char *const *origins, size_t count)
 	return array;
 }
 
-static int show_json(const struct catalog_workspace *w, const struct catalog_storage *s, const char *const *origins,
-		     size_t origin_count)
+static int show_json(const struct catalog_workspace *w, const struct catalog_storage *s,
+		     const char *const *origins, size_t origin_count)
 {
 	return cli_json_print(json_pack(
-		"{s:o, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:b, s:o, s:b, s:o, s:s}",
-		"workspace", cli_json_name(w->name), "provider", s->provider, "bucket", s->bucket, "region", s->region,
-		"endpoint", s->endpoint, "path_style", (int)s->path_style, "prefix", s->prefix, "access_key", s->access_key,
-		"credentials", s->credentials, "encryption", storage_encryption_name(s->encryption), "require_encryption",
-		(int)s->require_encryption, "kms_key_id", s->kms_key_id, "storage_class", s->storage_class, "ca_file",
-		s->ca_file, "allow_http", (int)s->plain_http, "origins", origins_json(origins, origin_count), "enabled",
-		(int)s->enabled, "tested", cli_json_time(s->tested_secs), "tested_encryption", s->tested_encryption));
+		"{s:o, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:b, s:o, "
+		"s:b, s:o, s:s}",
+		"workspace", cli_json_name(w->name), "provider", s->provider, "bucket", s->bucket,
+		"region", s->region, "endpoint", s->endpoint, "path_style", (int)s->path_style,
+		"prefix", s->prefix, "access_key", s->access_key, "credentials", s->credentials,
+		"encryption", storage_encryption_name(s->encryption), "require_encryption",
+		(int)s->require_encryption, "kms_key_id", s->kms_key_id, "storage_class",
+		s->storage_class, "ca_file", s->ca_file, "allow_http", (int)s->plain_http,
+		"origins", origins_json(origins, origin_count), "enabled", (int)s->enabled,
+		"tested", cli_json_time(s->tested_secs), "tested_encryption",
+		s->tested_encryption));
 }
 
-static void show_text(const struct catalog_storage *s, const char *const *origins, size_t origin_count)
+static void show_text(const struct catalog_storage *s, const char *const *origins,
+		      size_t origin_count)
 {
 	char tested[TIME_ISO8601_SIZE];
 
@@ -45,7 +50,8 @@ static void show_text(const struct catalog_storage *s, const char *const *origin
 		printf("credentials    %s\n", s->credentials);
 	else
 		printf("access-key     %s\n", s->access_key);
-	printf("encryption     %s%s%s%s\n", storage_encryption_name(s->encryption), s->kms_key_id[0] ? ":" : "", s->kms_key_id,
+	printf("encryption     %s%s%s%s\n", storage_encryption_name(s->encryption),
+	       s->kms_key_id[0] ? ":" : "", s->kms_key_id,
 	       s->require_encryption ? ", required" : "");
 	printf("storage-class  %s\n", s->storage_class[0] ? s->storage_class : "the bucket's");
 	if (s->ca_file[0])
@@ -56,7 +62,9 @@ static void show_text(const struct catalog_storage *s, const char *const *origin
 	for (size_t i = 0; i < origin_count; i++)
 		printf("%s%s", i ? " " : "", origins[i]);
 	time_format_iso8601(s->tested_secs, tested);
-	printf("\ntested         %s\n", s->tested_secs > 1 ? tested : s->tested_secs ? "in use already" : "not yet");
+	printf("\ntested         %s\n", s->tested_secs > 1 ? tested
+					: s->tested_secs   ? "in use already"
+							   : "not yet");
 	printf("enabled        %s\n", s->enabled ? "yes" : "no");
 }
 

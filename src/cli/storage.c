@@ -17,12 +17,14 @@ int cli_storage_open(struct cli *cli, const char *name, struct catalog_workspace
 			  cli_name(ret_workspace->name, shown));
 		return CLI_FAILED;
 	}
-	return err < 0 ? cli_catalog_error(cli, err, "the bucket's settings cannot be read") : CLI_DONE;
+	return err < 0 ? cli_catalog_error(cli, err, "the bucket's settings cannot be read")
+		       : CLI_DONE;
 }
 
 const char *storage_encryption_name(int encryption)
 {
 	static const char *const names[STORAGE_ENCRYPTION_COUNT] = { "none", "sse-s3", "sse-kms" };
 
-	return encryption >= 0 && encryption < STORAGE_ENCRYPTION_COUNT ? names[encryption] : names[0];
+	return encryption >= 0 && encryption < STORAGE_ENCRYPTION_COUNT ? names[encryption]
+									: names[0];
 }

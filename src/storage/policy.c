@@ -9,12 +9,15 @@
 /* China and GovCloud have ARNs of their own. */
 static const char *partition(const char *region)
 {
-	return strncmp(region, "cn-", 3) == 0 ? "aws-cn" : strncmp(region, "us-gov-", 7) == 0 ? "aws-us-gov" : "aws";
+	return strncmp(region, "cn-", 3) == 0	    ? "aws-cn"
+	       : strncmp(region, "us-gov-", 7) == 0 ? "aws-us-gov"
+						    : "aws";
 }
 
 static json_t *statement(const char *sid, const char *resource)
 {
-	return json_pack("{s:s, s:s, s:[], s:s}", "Sid", sid, "Effect", "Allow", "Action", "Resource", resource);
+	return json_pack("{s:s, s:s, s:[], s:s}", "Sid", sid, "Effect", "Allow", "Action",
+			 "Resource", resource);
 }
 
 static void allow(json_t *statement, const char *action)
@@ -22,7 +25,8 @@ static void allow(json_t *statement, const char *action)
 	json_array_append_new(json_object_get(statement, "Action"), json_string(action));
 }
 
-static json_t *objects_statement(const struct catalog_storage *s, const struct storage_policy_use *use, const char *arn)
+static json_t *objects_statement(const struct catalog_storage *s,
+				 const struct storage_policy_use *use, const char *arn)
 {
 	cleanup_buf struct buf resource = BUF_INIT;
 	json_t *objects;
@@ -40,7 +44,8 @@ static json_t *objects_statement(const struct catalog_storage *s, const struct s
 	return objects;
 }
 
-static json_t *list_statement(const struct catalog_storage *s, const struct storage_policy_use *use, const char *arn)
+static json_t *list_statement(const struct catalog_storage *s, const struct storage_policy_use *use,
+			      const char *arn)
 {
 	json_t *list = statement("TonicfsList", arn);
 	cleanup_buf struct buf below = BUF_INIT;
@@ -51,10 +56,11 @@ static json_t *list_statement(const struct catalog_storage *s, const struct stor
 	if (!s->prefix[0])
 		return list;
 	buf_addf(&below, "%s*", s->prefix);
-	/* Asked for a key that is not there, S3 says so (404) only to whom it lets list: a request without a prefix, which
-	 * a plain StringLike would refuse. */
+	/* Asked for a key that is not there, S3 says so (404) only to whom it lets list: a request
+	 * without a prefix, which a plain StringLike would refuse. */
 	if (json_object_set_new(list, "Condition",
-				json_pack("{s:{s:s}}", "StringLikeIfExists", "s3:prefix", buf_str(&below))) < 0) {
+				json_pack("{s:{s:s}}", "StringLikeIfExists", "s3:prefix",
+					  buf_str(&below))) < 0) {
 		json_decref(list);
 		return NULL;
 	}
@@ -80,12 +86,15 @@ static json_t *key_statement(const struct catalog_storage *s)
 	cleanup_buf struct buf arn = BUF_INIT;
 	json_t *key;
 
-	/* A key's id stands in an ARN, an alias does not: it is what the policy of the key itself is for. */
+	/* A key's id stands in an ARN, an alias does not: it is what the policy of the key itself
+	 * is for. */
 	if (strncmp(s->kms_key_id, "arn:", 4) == 0)
 		buf_add_str(&arn, s->kms_key_id);
 	else
 		buf_addf(&arn, "arn:%s:kms:%s:*:key/%s", partition(s->region), s->region,
-			 s->kms_key_id[0] && strncmp(s->kms_key_id, "alias/", 6) != 0 ? s->kms_key_id : "*");
+			 s->kms_key_id[0] && strncmp(s->kms_key_id, "alias/", 6) != 0
+				 ? s->kms_key_id
+				 : "*");
 	key = buf_failed(&arn) ? NULL : statement("TonicfsKey", buf_str(&arn));
 	allow(key, "kms:GenerateDataKey");
 	allow(key, "kms:Decrypt");

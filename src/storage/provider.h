@@ -1,6 +1,6 @@
 /*
- * What is known of the makers of S3-compatible storage, so that nobody has to look it up: where a region's
- * endpoint is, and how buckets are named in requests. Pure functions.
+ * What is known of the makers of S3-compatible storage, so that nobody has to look it up: where a
+ * region's endpoint is, and how buckets are named in requests. Pure functions.
  */
 #ifndef TONICFS_STORAGE_PROVIDER_H
 #define TONICFS_STORAGE_PROVIDER_H

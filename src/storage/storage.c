@@ -29,8 +29,9 @@ static const char *profile_of(const char *credentials)
 	return strncmp(credentials, "profile:", 8) == 0 ? credentials + 8 : NULL;
 }
 
-int storage_client_of(const struct catalog_storage *storage, const char *secret_key, struct http *http,
-		      unsigned total_timeout_msecs, const volatile bool *cancelled, struct s3_client **ret_client)
+int storage_client_of(const struct catalog_storage *storage, const char *secret_key,
+		      struct http *http, unsigned total_timeout_msecs,
+		      const volatile bool *cancelled, struct s3_client **ret_client)
 {
 	struct aws_source *source = NULL;
 	struct s3_settings settings;
@@ -63,8 +64,9 @@ int storage_client_of(const struct catalog_storage *storage, const char *secret_
 	return err;
 }
 
-int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const volatile bool *cancelled,
-		       struct s3_client **ret_client, struct catalog_storage *ret_storage)
+int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
+		       const volatile bool *cancelled, struct s3_client **ret_client,
+		       struct catalog_storage *ret_storage)
 {
 	cleanup_secret char *secret_key = NULL;
 	struct catalog_storage storage;

@@ -44,8 +44,10 @@ static bool preflight_passes(const struct run *run)
 		char origin[256];
 
 		example_of(run->test->origins[i], origin);
-		if (s3_ask_preflight(run->test->client, run->key, origin, &answer) || answer.status / 100 != 2 ||
-		    (strcmp(answer.allow_origin, "*") != 0 && strcmp(answer.allow_origin, origin) != 0))
+		if (s3_ask_preflight(run->test->client, run->key, origin, &answer) ||
+		    answer.status / 100 != 2 ||
+		    (strcmp(answer.allow_origin, "*") != 0 &&
+		     strcmp(answer.allow_origin, origin) != 0))
 			return false;
 	}
 	return true;
@@ -55,9 +57,12 @@ static bool preflight_passes(const struct run *run)
 static void without_a_setting(struct run *run, const struct buf *origins)
 {
 	if (preflight_passes(run))
-		run_pass(run, NAME, "the server lets %s read by itself; it has no CORS setting", buf_str(origins));
+		run_pass(run, NAME, "the server lets %s read by itself; it has no CORS setting",
+			 buf_str(origins));
 	else
-		run_note(run, NAME, "not possible: the server has no CORS setting, and does not let %s read", buf_str(origins));
+		run_note(run, NAME,
+			 "not possible: the server has no CORS setting, and does not let %s read",
+			 buf_str(origins));
 }
 
 static void change(struct run *run, struct s3_cors *cors, const struct buf *origins)
@@ -74,7 +79,9 @@ static void change(struct run *run, struct s3_cors *cors, const struct buf *orig
 	}
 	run->result->cors_changed = true;
 	if (run->test->dry_run) {
-		run_note(run, NAME, "would set the rule '" RULE_ID "': GET, HEAD from %s; %zu rules of others stay as they are",
+		run_note(run, NAME,
+			 "would set the rule '" RULE_ID
+			 "': GET, HEAD from %s; %zu rules of others stay as they are",
 			 buf_str(origins), others);
 		return;
 	}
@@ -85,9 +92,12 @@ static void change(struct run *run, struct s3_cors *cors, const struct buf *orig
 		else
 			run_fail(run, "s3:PutBucketCors", &error);
 	} else if (s3_get_cors(run->test->client, &after, &error) || !lets_all_read(run, &after)) {
-		run_tell(run, NAME, STORAGE_FAILED, "the CORS rule was accepted, and is not there", NULL);
+		run_tell(run, NAME, STORAGE_FAILED, "the CORS rule was accepted, and is not there",
+			 NULL);
 	} else {
-		run_pass(run, NAME, "set the rule '" RULE_ID "': GET, HEAD from %s; %zu rules of others stay as they are",
+		run_pass(run, NAME,
+			 "set the rule '" RULE_ID
+			 "': GET, HEAD from %s; %zu rules of others stay as they are",
 			 buf_str(origins), others);
 	}
 }
@@ -104,7 +114,8 @@ void test_cors(struct run *run)
 			without_a_setting(run, &origins);
 		else if (error.error == -ENOTSUP)
 			run_tell(run, NAME, STORAGE_FAILED,
-				 "the bucket's CORS rules hold something that tonicfs does not know, and would lose",
+				 "the bucket's CORS rules hold something that tonicfs does not "
+				 "know, and would lose",
 				 "add GET and HEAD for these origins by hand");
 		else
 			run_fail(run, "s3:GetBucketCors", &error);

@@ -9,24 +9,28 @@ struct run {
 	const struct storage_test *test;
 	struct storage_test_result *result;
 	char key[CATALOG_NAME_SIZE + 64]; /* of the test's own object */
-	struct s3_object object;          /* as it was put */
+	struct s3_object object;	  /* as it was put */
 	bool is_put;
 	bool is_readable;
-	char access_key[256];             /* that requests are signed with */
-	bool is_list_public;              /* who has no key may list it */
+	char access_key[256]; /* that requests are signed with */
+	bool is_list_public;  /* who has no key may list it */
 };
 
 /* Tells a finding. format NULL: no remedy. */
-void run_tell(struct run *run, const char *name, enum storage_result result, const char *text, const char *remedy);
-void run_pass(struct run *run, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void run_note(struct run *run, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void run_tell(struct run *run, const char *name, enum storage_result result, const char *text,
+	      const char *remedy);
+void run_pass(struct run *run, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void run_note(struct run *run, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* An error that a request ended in. */
 void run_fail(struct run *run, const char *name, const struct remote_error *error);
 
-/* explain.c: what an error means here, and what to do about it. region: where the server says that the bucket is, or
+/* explain.c: what an error means here, and what to do about it. region: where the server says that
+ * the bucket is, or
  * "". */
-void explain(const struct run *run, const char *name, const struct remote_error *error, const char *region,
-	     struct storage_check *ret_check);
+void explain(const struct run *run, const char *name, const struct remote_error *error,
+	     const char *region, struct storage_check *ret_check);
 
 /* test-object.c: puts, reads, lists, deletes the test's own object. */
 void test_object(struct run *run);

@@ -26,7 +26,8 @@ static void tell(struct run *run, const struct storage_check *check)
 	run->test->fn(run->test->arg, check);
 }
 
-void run_tell(struct run *run, const char *name, enum storage_result result, const char *text, const char *remedy)
+void run_tell(struct run *run, const char *name, enum storage_result result, const char *text,
+	      const char *remedy)
 {
 	struct storage_check check = { .name = name, .result = result };
 
@@ -35,8 +36,9 @@ void run_tell(struct run *run, const char *name, enum storage_result result, con
 	tell(run, &check);
 }
 
-__attribute__((format(printf, 4, 0)))
-static void tell_format(struct run *run, const char *name, enum storage_result result, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void tell_format(struct run *run, const char *name,
+							      enum storage_result result,
+							      const char *format, va_list args)
 {
 	struct storage_check check = { .name = name, .result = result };
 
@@ -62,7 +64,8 @@ void run_note(struct run *run, const char *name, const char *format, ...)
 	va_end(args);
 }
 
-static void fail_there(struct run *run, const char *name, const struct remote_error *error, const char *region)
+static void fail_there(struct run *run, const char *name, const struct remote_error *error,
+		       const char *region)
 {
 	struct storage_check check;
 
@@ -80,7 +83,8 @@ void run_fail(struct run *run, const char *name, const struct remote_error *erro
 /* False: nothing further can be tried. */
 static bool test_endpoint(struct run *run, const struct s3_answer *answer)
 {
-	const char *scheme = s3_client_scheme(run->test->client), *host = s3_client_host(run->test->client);
+	const char *scheme = s3_client_scheme(run->test->client),
+		   *host = s3_client_host(run->test->client);
 	char remedy[400];
 
 	if (!answer->status) {
@@ -89,31 +93,36 @@ static bool test_endpoint(struct run *run, const struct s3_answer *answer)
 	}
 	if (answer->is_html) {
 		snprintf(remedy, sizeof remedy,
-			 "is it a console's or a web server's address? tonicfs storage set %.200s --endpoint URL",
+			 "is it a console's or a web server's address? tonicfs storage set %.200s "
+			 "--endpoint URL",
 			 run->test->workspace);
-		run_tell(run, "endpoint", STORAGE_FAILED, "the server answers with a web page, which is not S3", remedy);
+		run_tell(run, "endpoint", STORAGE_FAILED,
+			 "the server answers with a web page, which is not S3", remedy);
 		return false;
 	}
 	if (strcmp(scheme, "https") == 0)
 		run_pass(run, "endpoint", "https://%s answers, and its certificate is valid", host);
 	else
-		run_pass(run, "endpoint", "http://%s answers; nothing on the way is encrypted", host);
+		run_pass(run, "endpoint", "http://%s answers; nothing on the way is encrypted",
+			 host);
 	return true;
 }
 
 static bool test_clock(struct run *run, const struct s3_answer *answer)
 {
-	int64_t off = answer->date_secs ? time_now_secs() - answer->date_secs : 0, size = off < 0 ? -off : off;
+	int64_t off = answer->date_secs ? time_now_secs() - answer->date_secs : 0,
+		size = off < 0 ? -off : off;
 	char text[200];
 
 	if (!answer->date_secs) {
 		run_note(run, "clock", "the server does not say what time it is");
 		return true;
 	}
-	snprintf(text, sizeof text, "this machine's clock is %lld seconds %s the server's", (long long)size,
-		 off < 0 ? "behind" : "ahead of");
+	snprintf(text, sizeof text, "this machine's clock is %lld seconds %s the server's",
+		 (long long)size, off < 0 ? "behind" : "ahead of");
 	if (size >= CLOCK_LIMIT_SECS)
-		run_tell(run, "clock", STORAGE_FAILED, text, "set the clock (timedatectl set-ntp true)");
+		run_tell(run, "clock", STORAGE_FAILED, text,
+			 "set the clock (timedatectl set-ntp true)");
 	else if (size >= CLOCK_WORTH_SAYING_SECS)
 		run_pass(run, "clock", "%s, which is borne", text);
 	else
@@ -130,7 +139,8 @@ static bool test_credentials(struct run *run)
 
 	if (s3_client_credentials(run->test->client, &credentials, &error)) {
 		snprintf(remedy, sizeof remedy,
-			 "look at where they come from, or give keys: tonicfs storage set %.200s --access-key KEY",
+			 "look at where they come from, or give keys: tonicfs storage set %.200s "
+			 "--access-key KEY",
 			 run->test->workspace);
 		run_tell(run, "credentials", STORAGE_FAILED, error.message, remedy);
 		return false;
@@ -139,7 +149,8 @@ static bool test_credentials(struct run *run)
 	if (!run->test->storage->credentials[0])
 		return true;
 	time_format_iso8601(credentials.expires_secs, expires);
-	run_pass(run, "credentials", "from %s%s%s", credentials.from, credentials.expires_secs ? ", good until " : "",
+	run_pass(run, "credentials", "from %s%s%s", credentials.from,
+		 credentials.expires_secs ? ", good until " : "",
 		 credentials.expires_secs ? expires : "");
 	return true;
 }
@@ -155,9 +166,10 @@ static bool is_code(const struct remote_error *error, const char *const *codes, 
 /* The server knows who asks. */
 static bool test_signature(struct run *run, const struct s3_answer *answer)
 {
-	static const char *const refusals[] = { "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken",
-						"InvalidToken",	      "TokenRefreshRequired",  "RequestTimeTooSkewed",
-						"AccountProblem",     "InvalidSecurity" };
+	static const char *const refusals[] = { "InvalidAccessKeyId",	"SignatureDoesNotMatch",
+						"ExpiredToken",		"InvalidToken",
+						"TokenRefreshRequired", "RequestTimeTooSkewed",
+						"AccountProblem",	"InvalidSecurity" };
 	const struct remote_error *error = &answer->error;
 
 	if (!answer->status || answer->is_html) {
@@ -187,7 +199,8 @@ static bool test_place(struct run *run, const struct s3_answer *answer)
 		fail_there(run, "region", error, there);
 		return false;
 	}
-	/* Denied is an answer of a bucket that is there: which permission it is comes further on. */
+	/* Denied is an answer of a bucket that is there: which permission it is comes further on.
+	 */
 	if (error->kind != REMOTE_OK && error->status != 403) {
 		run_fail(run, "bucket", error);
 		return false;
@@ -241,7 +254,8 @@ void storage_test_run(const struct storage_test *test, struct storage_test_resul
 
 	*ret_result = (struct storage_test_result){ .has_passed = true };
 	if (make_key(&run)) {
-		run_tell(&run, "endpoint", STORAGE_FAILED, "this machine has no random numbers", NULL);
+		run_tell(&run, "endpoint", STORAGE_FAILED, "this machine has no random numbers",
+			 NULL);
 		return;
 	}
 	if (!test_way(&run))
@@ -266,8 +280,8 @@ bool storage_origin_is_valid(const char *origin)
 	return *host && !host[strcspn(host, "/?#@ \t\r\n\"'<>&\\")];
 }
 
-int storage_origins(const struct catalog_storage *storage, char **ret_memory, const char ***ret_origins,
-		    size_t *ret_count)
+int storage_origins(const struct catalog_storage *storage, char **ret_memory,
+		    const char ***ret_origins, size_t *ret_count)
 {
 	size_t limit = ARRAY_SIZE(default_origins) + sizeof storage->origins / 2, n = 0;
 	const char **origins = calloc(1, limit * sizeof *origins + sizeof storage->origins);

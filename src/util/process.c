@@ -42,8 +42,9 @@ int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_
 	if (err == 0)
 		err = posix_spawnattr_setsigdefault(&attributes, &defaults);
 	if (err == 0)
-		err = posix_spawnattr_setflags(&attributes, (short)(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-							    (own_group ? POSIX_SPAWN_SETPGROUP : 0)));
+		err = posix_spawnattr_setflags(
+			&attributes, (short)(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+					     (own_group ? POSIX_SPAWN_SETPGROUP : 0)));
 	if (err == 0)
 		err = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, argv, environ);
 	posix_spawnattr_destroy(&attributes);
@@ -79,8 +80,8 @@ static int read_output(int fd, size_t limit_bytes, int64_t deadline_msecs, struc
 	}
 }
 
-int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout_msecs, struct buf *ret_output,
-		       int *ret_status)
+int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout_msecs,
+		       struct buf *ret_output, int *ret_status)
 {
 	cleanup_fd int reader = -1;
 	int ends[2], status = 0, err;

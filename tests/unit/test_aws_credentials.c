@@ -1,4 +1,5 @@
-/* Keys from the places that AWS's tools look in: their order, what is asked of the services, when it is asked again. */
+/* Keys from the places that AWS's tools look in: their order, what is asked of the services, when
+ * it is asked again. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,7 +56,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = { ".aws/credentials", ".aws/config", ".aws", "token", "asked", "" };
+	static const char *const names[] = {
+		".aws/credentials", ".aws/config", ".aws", "token", "asked", ""
+	};
 
 	(void)state;
 	aws_credentials_forget();
@@ -86,7 +89,8 @@ static const char *write_file(const char *name, const char *content)
 	return path;
 }
 
-static int get(const char *profile, struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+static int get(const char *profile, struct aws_credentials *ret_credentials,
+	       struct remote_error *ret_error)
 {
 	struct aws_source *source;
 	int r;
@@ -97,8 +101,8 @@ static int get(const char *profile, struct aws_credentials *ret_credentials, str
 	return r;
 }
 
-static void assert_keys(const char *profile, const char *access_key, const char *secret_key, const char *token,
-			const char *from)
+static void assert_keys(const char *profile, const char *access_key, const char *secret_key,
+			const char *token, const char *from)
 {
 	cleanup_credentials struct aws_credentials c = { .access_key = NULL };
 	struct remote_error error;
@@ -130,7 +134,8 @@ static void assert_refused(const char *profile, const char *words)
 static void test_aws__the_environment_goes_before_the_files(void **state)
 {
 	(void)state;
-	write_file(".aws/credentials", "[default]\naws_access_key_id = FILE\naws_secret_access_key = fs\n");
+	write_file(".aws/credentials",
+		   "[default]\naws_access_key_id = FILE\naws_secret_access_key = fs\n");
 	assert_keys(NULL, "FILE", "fs", NULL, "profile default");
 	aws_credentials_forget();
 	setenv("AWS_ACCESS_KEY_ID", "ENV", 1);
@@ -144,7 +149,8 @@ static void test_aws__the_environment_goes_before_the_files(void **state)
 static void test_aws__half_a_key_in_the_environment_is_no_reason_to_look_further(void **state)
 {
 	(void)state;
-	write_file(".aws/credentials", "[default]\naws_access_key_id = FILE\naws_secret_access_key = fs\n");
+	write_file(".aws/credentials",
+		   "[default]\naws_access_key_id = FILE\naws_secret_access_key = fs\n");
 	setenv("AWS_ACCESS_KEY_ID", "ENV", 1);
 	assert_refused(NULL, "AWS_SECRET_ACCESS_KEY");
 }
@@ -152,13 +158,16 @@ static void test_aws__half_a_key_in_the_environment_is_no_reason_to_look_further
 static void test_aws__the_credentials_file_goes_before_the_config_file(void **state)
 {
 	(void)state;
-	write_file(".aws/credentials", "# [a]\n[a]\r\naws_access_key_id=CRED\r\n aws_secret_access_key = indented\n"
-				       "aws_secret_access_key = a=b#c \n[b]\naws_access_key_id=B\n");
-	write_file(".aws/config", "[a]\naws_access_key_id=NOT\n[profile a]\naws_access_key_id = CONFIG\n"
-				  "aws_session_token = from config\ns3 =\n  aws_access_key_id = NESTED\n"
-				  "[profile c]\naws_access_key_id = C\naws_secret_access_key = cs\n");
+	write_file(".aws/credentials",
+		   "# [a]\n[a]\r\naws_access_key_id=CRED\r\n aws_secret_access_key = indented\n"
+		   "aws_secret_access_key = a=b#c \n[b]\naws_access_key_id=B\n");
+	write_file(".aws/config",
+		   "[a]\naws_access_key_id=NOT\n[profile a]\naws_access_key_id = CONFIG\n"
+		   "aws_session_token = from config\ns3 =\n  aws_access_key_id = NESTED\n"
+		   "[profile c]\naws_access_key_id = C\naws_secret_access_key = cs\n");
 	assert_refused("a", "cannot be ones"); /* a blank in a token would end up in a header */
-	write_file(".aws/config", "[profile c]\naws_access_key_id = C\naws_secret_access_key = cs\n");
+	write_file(".aws/config",
+		   "[profile c]\naws_access_key_id = C\naws_secret_access_key = cs\n");
 	aws_credentials_forget();
 	assert_keys("a", "CRED", "a=b#c", NULL, "profile a");
 	assert_keys("c", "C", "cs", NULL, "profile c");
@@ -171,15 +180,18 @@ static void test_aws__the_credentials_file_goes_before_the_config_file(void **st
 static void test_aws__the_files_may_be_elsewhere(void **state)
 {
 	(void)state;
-	setenv("AWS_SHARED_CREDENTIALS_FILE", write_file("token", "[default]\naws_access_key_id = X\naws_secret_access_key = y\n"), 1);
+	setenv("AWS_SHARED_CREDENTIALS_FILE",
+	       write_file("token", "[default]\naws_access_key_id = X\naws_secret_access_key = y\n"),
+	       1);
 	assert_keys(NULL, "X", "y", NULL, "profile default");
 }
 
 static void test_aws__profiles_that_are_not_known_here_say_what_to_do(void **state)
 {
 	(void)state;
-	write_file(".aws/config", "[profile r]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = default\n"
-				  "[profile s]\nsso_session = corp\n");
+	write_file(".aws/config",
+		   "[profile r]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = default\n"
+		   "[profile s]\nsso_session = corp\n");
 	assert_refused("r", "export-credentials");
 	assert_refused("s", "export-credentials");
 }
@@ -187,13 +199,14 @@ static void test_aws__profiles_that_are_not_known_here_say_what_to_do(void **sta
 static void test_aws__a_command_gives_keys(void **state)
 {
 	(void)state;
-	write_file(".aws/config",
-		   "[profile p]\ncredential_process = printf '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"ps\","
-		   "\"SessionToken\":\"pt\",\"Expiration\":\"2099-01-01T00:00:00Z\"}'\n"
-		   "[profile bad]\ncredential_process = exit 3\n"
-		   "[profile junk]\ncredential_process = echo junk\n"
-		   "[profile old]\ncredential_process = printf "
-		   "'{\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"ps\",\"Expiration\":\"2001-01-01T00:00:00Z\"}'\n");
+	write_file(
+		".aws/config",
+		"[profile p]\ncredential_process = printf '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"ps\","
+		"\"SessionToken\":\"pt\",\"Expiration\":\"2099-01-01T00:00:00Z\"}'\n"
+		"[profile bad]\ncredential_process = exit 3\n"
+		"[profile junk]\ncredential_process = echo junk\n"
+		"[profile old]\ncredential_process = printf "
+		"'{\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"ps\",\"Expiration\":\"2001-01-01T00:00:00Z\"}'\n");
 	assert_keys("p", "P", "ps", "pt", "credential_process");
 	assert_refused("bad", "status 3");
 	assert_refused("junk", "no JSON");
@@ -207,15 +220,17 @@ static void start(struct helper_s3 *s3, const struct helper_answer *answers, uns
 	helper_s3_start(s3, answers, count, NULL);
 }
 
-#define KEYS(token, expiration) \
-	"{\"Code\":\"Success\",\"AccessKeyId\":\"AK1\",\"SecretAccessKey\":\"s1\",\"" token "\":\"t1\"," \
+#define KEYS(token, expiration)                                                                    \
+	"{\"Code\":\"Success\",\"AccessKeyId\":\"AK1\",\"SecretAccessKey\":\"s1\",\"" token        \
+	"\":\"t1\","                                                                               \
 	"\"Expiration\":\"" expiration "\"}"
 
 static void test_aws__an_instance_is_asked_as_imdsv2_wants_it(void **state)
 {
-	static const struct helper_answer answers[] = {
-		{ 200, NULL, "TOKEN==" }, { 200, NULL, "my-role\n" }, { 200, NULL, KEYS("Token", "2099-01-01T00:00:00Z") }
-	};
+	static const struct helper_answer answers[] = { { 200, NULL, "TOKEN==" },
+							{ 200, NULL, "my-role\n" },
+							{ 200, NULL,
+							  KEYS("Token", "2099-01-01T00:00:00Z") } };
 	struct helper_s3 s3;
 
 	(void)state;
@@ -225,11 +240,19 @@ static void test_aws__an_instance_is_asked_as_imdsv2_wants_it(void **state)
 	setenv("http_proxy", "http://127.0.0.1:9", 1);
 	assert_keys(NULL, "AK1", "s1", "t1", "instance metadata");
 	assert_string_equal(helper_s3_request_line(&s3, 0), "PUT /latest/api/token HTTP/1.1");
-	assert_string_equal(helper_header(helper_server_request(s3.server, 0), "X-aws-ec2-metadata-token-ttl-seconds"), "21600");
-	assert_string_equal(helper_s3_request_line(&s3, 1), "GET /latest/meta-data/iam/security-credentials/ HTTP/1.1");
-	assert_string_equal(helper_header(helper_server_request(s3.server, 1), "X-aws-ec2-metadata-token"), "TOKEN==");
-	assert_string_equal(helper_s3_request_line(&s3, 2), "GET /latest/meta-data/iam/security-credentials/my-role HTTP/1.1");
-	assert_string_equal(helper_header(helper_server_request(s3.server, 2), "X-aws-ec2-metadata-token"), "TOKEN==");
+	assert_string_equal(helper_header(helper_server_request(s3.server, 0),
+					  "X-aws-ec2-metadata-token-ttl-seconds"),
+			    "21600");
+	assert_string_equal(helper_s3_request_line(&s3, 1),
+			    "GET /latest/meta-data/iam/security-credentials/ HTTP/1.1");
+	assert_string_equal(
+		helper_header(helper_server_request(s3.server, 1), "X-aws-ec2-metadata-token"),
+		"TOKEN==");
+	assert_string_equal(helper_s3_request_line(&s3, 2),
+			    "GET /latest/meta-data/iam/security-credentials/my-role HTTP/1.1");
+	assert_string_equal(
+		helper_header(helper_server_request(s3.server, 2), "X-aws-ec2-metadata-token"),
+		"TOKEN==");
 	/* Good for long: nobody is asked again. */
 	assert_keys(NULL, "AK1", "s1", "t1", "instance metadata");
 	assert_int_equal(helper_server_requests(s3.server), 3);
@@ -262,29 +285,34 @@ static void test_aws__no_token_goes_in_the_clear_to_another_machine(void **state
 
 static void test_aws__a_containers_agent_gets_its_token(void **state)
 {
-	static const struct helper_answer answer = { 200, NULL, KEYS("Token", "2099-01-01T00:00:00Z") };
+	static const struct helper_answer answer = { 200, NULL,
+						     KEYS("Token", "2099-01-01T00:00:00Z") };
 	struct helper_s3 s3;
 
 	(void)state;
 	start(&s3, &answer, 1);
-	setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", helper_server_url(s3.server, "/v1/keys?x=1"), 1);
+	setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", helper_server_url(s3.server, "/v1/keys?x=1"),
+	       1);
 	setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "not this one", 1);
 	setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", write_file("token", "pod-token\n"), 1);
 	assert_keys(NULL, "AK1", "s1", "t1", "container");
 	assert_string_equal(helper_s3_request_line(&s3, 0), "GET /v1/keys?x=1 HTTP/1.1");
-	assert_string_equal(helper_header(helper_server_request(s3.server, 0), "Authorization"), "pod-token");
+	assert_string_equal(helper_header(helper_server_request(s3.server, 0), "Authorization"),
+			    "pod-token");
 	helper_s3_stop(&s3);
 }
 
-#define STS(key, expiration) \
-	"<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">" \
-	"<AssumeRoleWithWebIdentityResult><Credentials><SessionToken>t/+=</SessionToken>" \
-	"<SecretAccessKey>s1</SecretAccessKey><Expiration>" expiration "</Expiration><AccessKeyId>" key \
+#define STS(key, expiration)                                                                       \
+	"<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"  \
+	"<AssumeRoleWithWebIdentityResult><Credentials><SessionToken>t/+=</SessionToken>"          \
+	"<SecretAccessKey>s1</SecretAccessKey><Expiration>" expiration                             \
+	"</Expiration><AccessKeyId>" key                                                           \
 	"</AccessKeyId></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
 
 static void test_aws__a_web_identity_is_taken_to_sts(void **state)
 {
-	static const struct helper_answer answer = { 200, NULL, STS("ASIA1", "2099-01-01T00:00:00Z") };
+	static const struct helper_answer answer = { 200, NULL,
+						     STS("ASIA1", "2099-01-01T00:00:00Z") };
 	struct helper_s3 s3;
 
 	(void)state;
@@ -294,9 +322,10 @@ static void test_aws__a_web_identity_is_taken_to_sts(void **state)
 	setenv("AWS_ROLE_ARN", "arn:aws:iam::1:role/calls", 1);
 	assert_keys(NULL, "ASIA1", "s1", "t/+=", "web identity");
 	assert_string_equal(helper_s3_request_line(&s3, 0), "POST / HTTP/1.1");
-	assert_string_equal(helper_server_request(s3.server, 0)->body,
-			    "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fcalls"
-			    "&RoleSessionName=tonicfs&WebIdentityToken=ey.J%2B");
+	assert_string_equal(
+		helper_server_request(s3.server, 0)->body,
+		"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fcalls"
+		"&RoleSessionName=tonicfs&WebIdentityToken=ey.J%2B");
 	assert_null(helper_header(helper_server_request(s3.server, 0), "Authorization"));
 	helper_s3_stop(&s3);
 }
@@ -304,7 +333,8 @@ static void test_aws__a_web_identity_is_taken_to_sts(void **state)
 static void test_aws__a_refusal_of_sts_is_told(void **state)
 {
 	static const struct helper_answer answer = {
-		400, NULL, "<ErrorResponse><Error><Code>ExpiredTokenException</Code></Error></ErrorResponse>"
+		400, NULL,
+		"<ErrorResponse><Error><Code>ExpiredTokenException</Code></Error></ErrorResponse>"
 	};
 	struct helper_s3 s3;
 
@@ -312,7 +342,8 @@ static void test_aws__a_refusal_of_sts_is_told(void **state)
 	start(&s3, &answer, 1);
 	setenv("AWS_ENDPOINT_URL_STS", helper_server_url(s3.server, "/"), 1);
 	write_file("token", "ey");
-	write_file(".aws/config", "[profile w]\nrole_arn = r\nweb_identity_token_file = /nowhere/at/all\n");
+	write_file(".aws/config",
+		   "[profile w]\nrole_arn = r\nweb_identity_token_file = /nowhere/at/all\n");
 	assert_refused("w", "/nowhere/at/all");
 	setenv("AWS_WEB_IDENTITY_TOKEN_FILE", write_file("token", "ey"), 1);
 	setenv("AWS_ROLE_ARN", "r", 1);
@@ -328,10 +359,12 @@ static void sts_answer(char *space, size_t size, const char *key, int secs)
 	char expiration[TIME_ISO8601_SIZE];
 
 	time_format_iso8601(time_now_secs() + secs, expiration);
-	snprintf(space, size,
-		 "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>%s</AccessKeyId>"
-		 "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>%s</Expiration></Credentials>"
-		 "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>", key, expiration);
+	snprintf(
+		space, size,
+		"<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>%s</AccessKeyId>"
+		"<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>%s</Expiration></Credentials>"
+		"</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>",
+		key, expiration);
 }
 
 static void use_sts(struct helper_s3 *s3)
@@ -423,10 +456,14 @@ static void test_aws__an_expired_session_is_renewed_and_the_request_sent_again(v
 	assert_int_equal(s3_client_new(s3.http, &settings, &client), 0);
 	aws_source_unref(source);
 	assert_int_equal(s3_delete_object(client, "key", NULL, &error), 0);
-	assert_non_null(strstr(helper_header(helper_server_request(s3.server, 1), "Authorization"), "Credential=OLD/"));
-	assert_non_null(strstr(helper_header(helper_server_request(s3.server, 3), "Authorization"), "Credential=NEW/"));
-	assert_string_equal(helper_header(helper_server_request(s3.server, 3), "x-amz-security-token"), "t");
-	assert_non_null(strstr(helper_header(helper_server_request(s3.server, 3), "Authorization"), "x-amz-security-token"));
+	assert_non_null(strstr(helper_header(helper_server_request(s3.server, 1), "Authorization"),
+			       "Credential=OLD/"));
+	assert_non_null(strstr(helper_header(helper_server_request(s3.server, 3), "Authorization"),
+			       "Credential=NEW/"));
+	assert_string_equal(
+		helper_header(helper_server_request(s3.server, 3), "x-amz-security-token"), "t");
+	assert_non_null(strstr(helper_header(helper_server_request(s3.server, 3), "Authorization"),
+			       "x-amz-security-token"));
 	s3_client_free(client);
 	helper_s3_stop(&s3);
 }
