@@ -165,9 +165,11 @@ static int from_process(const char *command, const char *from,
 	int r = process_read_shell(command, COMMAND_LIMIT_BYTES, COMMAND_TIMEOUT_MSECS, &output,
 				   &status);
 
-	if (r == -ETIMEDOUT)
-		return aws_fail(ret_error, r,
-				"the credential_process of %s did not end within 30 seconds", from);
+	if (r == -ETIMEDOUT) {
+		aws_fail(ret_error, r, "the credential_process of %s did not end within 30 seconds",
+			 from);
+		return aws_fail_transient(ret_error);
+	}
 	if (r == -EACCES)
 		return aws_fail(ret_error, r, "the credential_process of %s failed (status %d)",
 				from, status);

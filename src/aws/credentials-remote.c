@@ -96,9 +96,20 @@ static int send_request(struct http_request *request, const char *from,
 		char why[sizeof ret_error->message];
 
 		snprintf(why, sizeof why, "%s", ret_error->message);
-		return aws_fail(ret_error, r, "%s: %.120s", from, why);
+		aws_fail(ret_error, r, "%s: %.120s", from, why);
+		return aws_fail_transient(ret_error);
 	}
 	return 0;
+}
+
+/* Another answer than 200. A service that is busy or broken may answer well in a while. */
+static int refuse(const char *from, const char *who, const struct http_reply *reply,
+		  const char *code, struct remote_error *ret_error)
+{
+	aws_fail(ret_error, -EACCES, "%s: %s answered %d%s%s", from, who, reply->status,
+		 *code ? " " : "", code);
+	return reply->status >= 500 || reply->status == 429 ? aws_fail_transient(ret_error)
+							    : ret_error->error;
 }
 
 static int ask_local(enum http_method method, const char *url, const struct http_header *header,
@@ -192,8 +203,7 @@ static int sts_reply(const struct http_reply *reply, const char *from,
 	int r = s3_xml_parse(reply->body, reply->body_len, on_sts_element, &answer);
 
 	if (reply->status != 200)
-		return aws_fail(ret_error, -EACCES, "%s: STS answered %d %s", from, reply->status,
-				answer.code);
+		return refuse(from, "STS", reply, answer.code, ret_error);
 	if (r || aws_credentials_set(ret_credentials, answer.access_key, answer.secret_key,
 				     answer.session_token, from))
 		return aws_fail(ret_error, -EIO, "%s: the answer of STS holds no keys", from);
@@ -334,8 +344,7 @@ int aws_from_container(struct aws_credentials *ret_credentials, struct remote_er
 	if (r)
 		return r;
 	if (reply.status != 200)
-		return aws_fail(ret_error, -EACCES, "%s: the agent answered %d", from,
-				reply.status);
+		return refuse(from, "the agent", &reply, "", ret_error);
 	return aws_credentials_from_json(reply.body, reply.body_len, "Token", from, ret_credentials,
 					 ret_error);
 }
@@ -355,8 +364,7 @@ static int ask_instance(const char *base, const char *path, const char *more, co
 		return aws_fail(ret_error, -ENOMEM, "out of memory");
 	r = ask_local(HTTP_GET, url.data, &header, "instance metadata", ret_reply, ret_error);
 	if (r == 0 && ret_reply->status != 200)
-		r = aws_fail(ret_error, -EACCES, "instance metadata: the service answered %d",
-			     ret_reply->status);
+		r = refuse("instance metadata", "the service", ret_reply, "", ret_error);
 	return r;
 }
 
@@ -380,8 +388,7 @@ static int instance_token(const char *base, char **ret_token, struct remote_erro
 	if (r)
 		return r;
 	if (reply.status != 200 || !reply.body_len || reply.body[strcspn(reply.body, "\r\n")])
-		return aws_fail(ret_error, -EACCES, "instance metadata: the service answered %d",
-				reply.status);
+		return refuse("instance metadata", "the service", &reply, "", ret_error);
 	*ret_token = strdup(reply.body);
 	return *ret_token ? 0 : aws_fail(ret_error, -ENOMEM, "out of memory");
 }

@@ -26,8 +26,9 @@ struct aws_source {
 	pthread_mutex_t lock; /* guards the rest; held while they are fetched, so that all others
 				 wait for it */
 	struct aws_credentials current;
-	int64_t renew_at_secs;	  /* wall clock; 0: not by an end of theirs */
-	int64_t look_again_msecs; /* time_mono_msecs() */
+	int64_t renew_at_secs;	     /* wall clock; 0: not by an end of theirs */
+	int64_t look_again_msecs;    /* time_mono_msecs() */
+	struct remote_error failure; /* of the last try; REMOTE_OK where it worked */
 };
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -126,8 +127,10 @@ static int fetch(struct aws_source *s, struct remote_error *ret_error)
 
 	if (r) {
 		s->look_again_msecs = time_mono_msecs() + FAILURE_MSECS;
+		s->failure = *ret_error;
 		return r;
 	}
+	remote_error_clear(&s->failure);
 	aws_credentials_release(&s->current);
 	s->current = fresh;
 	s->renew_at_secs = 0;
@@ -174,8 +177,14 @@ int aws_source_credentials(struct aws_source *s, struct aws_credentials *ret_cre
 	*ret_credentials = (struct aws_credentials){ .access_key = NULL };
 	remote_error_clear(ret_error);
 	pthread_mutex_lock(&s->lock);
-	if (is_due(s, now))
+	/* Those who waited while a try failed are not all to try it again, one after the other. */
+	if (!has_valid(s, now) && s->failure.kind != REMOTE_OK &&
+	    time_mono_msecs() < s->look_again_msecs) {
+		*ret_error = s->failure;
+		r = ret_error->error;
+	} else if (is_due(s, now)) {
 		r = fetch(s, ret_error);
+	}
 	/* Keys that are good still outlast a renewal that fails. */
 	if (r && has_valid(s, now)) {
 		remote_error_clear(ret_error);

@@ -119,17 +119,17 @@ static void choose(const struct run *run, const char *name, const struct remote_
 	    (error->status / 100 == 3 || error->status == 400)) {
 		*ret_text = "the bucket is in the region {there}, not in {region}";
 		*ret_remedy = "tonicfs storage set {workspace} --region {there}";
+	} else if (strcmp(error->code, "NotImplemented") == 0 && run->test->storage->encryption &&
+		   !run->is_put) {
+		*ret_text = "the server cannot encrypt as it was asked to: {said}";
+		*ret_remedy = "tonicfs storage set {workspace} --encryption none, or set up a KMS "
+			      "at the server";
 	} else if (is_about_kms(run, error)) {
 		*ret_text = "the KMS key may not be used: {said}";
 		*ret_remedy =
 			"allow kms:GenerateDataKey and kms:Decrypt on the key to this user "
 			"(tonicfs storage policy "
 			"{workspace} prints it), or name another: --encryption sse-kms:KEY-ID";
-	} else if (strcmp(error->code, "NotImplemented") == 0 && run->test->storage->encryption &&
-		   !run->is_put) {
-		*ret_text = "the server cannot encrypt as it was asked to: {said}";
-		*ret_remedy = "tonicfs storage set {workspace} --encryption none, or set up a KMS "
-			      "at the server";
 	} else if (strcmp(name, "s3:PutObject") == 0 && run->test->storage->encryption == 2 &&
 		   error->status == 403) {
 		/* A server that does not say which it is. */

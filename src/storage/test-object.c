@@ -108,7 +108,7 @@ static void try_parts(struct run *run)
 	char upload_id[S3_UPLOAD_ID_SIZE];
 
 	if (s3_upload_create(run->test->client, &head, upload_id, &error)) {
-		run_fail(run, "s3:AbortMultipartUpload", &error);
+		run_fail_doing(run, "s3:PutObject", "an upload in parts", &error);
 		return;
 	}
 	if (s3_list_uploads(run->test->client, run->key, ignore_entry, NULL, &error) < 0)

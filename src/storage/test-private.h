@@ -25,6 +25,9 @@ void run_note(struct run *run, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* An error that a request ended in. */
 void run_fail(struct run *run, const char *name, const struct remote_error *error);
+/* doing: what a permission that is there for other things did not do. */
+void run_fail_doing(struct run *run, const char *name, const char *doing,
+		    const struct remote_error *error);
 
 /* explain.c: what an error means here, and what to do about it. region: where the server says that
  * the bucket is, or

@@ -78,6 +78,17 @@ void run_fail(struct run *run, const char *name, const struct remote_error *erro
 	fail_there(run, name, error, "");
 }
 
+void run_fail_doing(struct run *run, const char *name, const char *doing,
+		    const struct remote_error *error)
+{
+	struct storage_check why, check;
+
+	explain(run, name, error, "", &why);
+	check = why;
+	snprintf(check.text, sizeof check.text, "%s: %.300s", doing, why.text);
+	tell(run, &check);
+}
+
 /* ---- the way to the bucket ---- */
 
 /* False: nothing further can be tried. */

@@ -10,6 +10,8 @@
  * s3:AbortMultipartUpload, encryption, not public, versioning, object lock, s3:DeleteObject,
  * browser playback (CORS).
  *
+ * One that is killed leaves its object, a hundred bytes, behind.
+ *
  * Synchronous; each request has the client's deadline.
  */
 #ifndef TONICFS_STORAGE_TEST_H

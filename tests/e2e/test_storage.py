@@ -342,6 +342,31 @@ def test_a_kms_denial_of_aws_is_named(user):
     assert "KMS key" in check["text"] and "kms:GenerateDataKey" in check["remedy"]
 
 
+def test_a_bucket_whose_policy_demands_the_header_works_with_it(acme):
+    """For single objects: the gateway does not see the header of an upload in parts."""
+    policy = {"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{acme.bucket}/{PREFIX}recordings/*",
+        "Condition": {"Null": {"s3:x-amz-server-side-encryption": "true"}}}]}
+    acme.s3.client.put_bucket_policy(Bucket=acme.bucket, Policy=json.dumps(policy))
+    acme.migrate_all(acme.first.path, status=3)
+    assert not acme.keys()
+    acme.tonic("storage", "set", "acme", "--encryption", "sse-kms:testkey-1")
+    checks_of(acme.tonic)
+    acme.migrate_all(acme.first.path)
+    assert acme.keys() == [acme.first.key]
+
+
+def test_a_server_that_cannot_encrypt_at_all_is_named(user):
+    """As MinIO answers without a KMS."""
+    def answer(line):
+        return error(501, "NotImplemented", "<Resource>KMS</Resource>") if line.startswith("PUT") and "?" not in line else None
+    with Wire(user.s3.endpoint, answer) as wire:
+        user("storage", "set", "acme", "--endpoint", wire.endpoint, "--encryption", "sse-s3")
+        check = failed(user)
+    assert "cannot encrypt" in check["text"] and "--encryption none" in check["remedy"]
+
+
 # The policy
 
 def actions_of(policy):

@@ -118,11 +118,13 @@ static void assert_keys(const char *profile, const char *access_key, const char 
 	assert_string_equal(c.from, from);
 }
 
+/* Looked for anew: a failure is remembered for a moment. */
 static void assert_refused(const char *profile, const char *words)
 {
 	cleanup_credentials struct aws_credentials c = { .access_key = NULL };
 	struct remote_error error;
 
+	aws_credentials_forget();
 	assert_true(get(profile, &c, &error) < 0);
 	assert_int_equal(error.kind, REMOTE_REJECTED);
 	if (!strstr(error.message, words))
@@ -199,14 +201,15 @@ static void test_aws__profiles_that_are_not_known_here_say_what_to_do(void **sta
 static void test_aws__a_command_gives_keys(void **state)
 {
 	(void)state;
-	write_file(
-		".aws/config",
-		"[profile p]\ncredential_process = printf '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"ps\","
-		"\"SessionToken\":\"pt\",\"Expiration\":\"2099-01-01T00:00:00Z\"}'\n"
-		"[profile bad]\ncredential_process = exit 3\n"
-		"[profile junk]\ncredential_process = echo junk\n"
-		"[profile old]\ncredential_process = printf "
-		"'{\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"ps\",\"Expiration\":\"2001-01-01T00:00:00Z\"}'\n");
+	write_file(".aws/config",
+		   "[profile p]\ncredential_process = printf "
+		   "'{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"ps\","
+		   "\"SessionToken\":\"pt\",\"Expiration\":\"2099-01-01T00:00:00Z\"}'\n"
+		   "[profile bad]\ncredential_process = exit 3\n"
+		   "[profile junk]\ncredential_process = echo junk\n"
+		   "[profile old]\ncredential_process = printf "
+		   "'{\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"ps\",\"Expiration\":\"2001-01-"
+		   "01T00:00:00Z\"}'\n");
 	assert_keys("p", "P", "ps", "pt", "credential_process");
 	assert_refused("bad", "status 3");
 	assert_refused("junk", "no JSON");
@@ -307,7 +310,8 @@ static void test_aws__a_containers_agent_gets_its_token(void **state)
 	"<AssumeRoleWithWebIdentityResult><Credentials><SessionToken>t/+=</SessionToken>"          \
 	"<SecretAccessKey>s1</SecretAccessKey><Expiration>" expiration                             \
 	"</Expiration><AccessKeyId>" key                                                           \
-	"</AccessKeyId></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
+	"</AccessKeyId></Credentials></AssumeRoleWithWebIdentityResult></"                         \
+	"AssumeRoleWithWebIdentityResponse>"
 
 static void test_aws__a_web_identity_is_taken_to_sts(void **state)
 {
@@ -322,10 +326,10 @@ static void test_aws__a_web_identity_is_taken_to_sts(void **state)
 	setenv("AWS_ROLE_ARN", "arn:aws:iam::1:role/calls", 1);
 	assert_keys(NULL, "ASIA1", "s1", "t/+=", "web identity");
 	assert_string_equal(helper_s3_request_line(&s3, 0), "POST / HTTP/1.1");
-	assert_string_equal(
-		helper_server_request(s3.server, 0)->body,
-		"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fcalls"
-		"&RoleSessionName=tonicfs&WebIdentityToken=ey.J%2B");
+	assert_string_equal(helper_server_request(s3.server, 0)->body,
+			    "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%"
+			    "3Aiam%3A%3A1%3Arole%2Fcalls"
+			    "&RoleSessionName=tonicfs&WebIdentityToken=ey.J%2B");
 	assert_null(helper_header(helper_server_request(s3.server, 0), "Authorization"));
 	helper_s3_stop(&s3);
 }
@@ -359,12 +363,13 @@ static void sts_answer(char *space, size_t size, const char *key, int secs)
 	char expiration[TIME_ISO8601_SIZE];
 
 	time_format_iso8601(time_now_secs() + secs, expiration);
-	snprintf(
-		space, size,
-		"<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>%s</AccessKeyId>"
-		"<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>%s</Expiration></Credentials>"
-		"</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>",
-		key, expiration);
+	snprintf(space, size,
+		 "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>"
+		 "<AccessKeyId>%s</AccessKeyId>"
+		 "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</"
+		 "SessionToken><Expiration>%s</Expiration></Credentials>"
+		 "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>",
+		 key, expiration);
 }
 
 static void use_sts(struct helper_s3 *s3)
@@ -424,6 +429,25 @@ static void test_aws__a_renewal_that_fails_leaves_keys_that_are_good(void **stat
 	/* And is not tried again at once. */
 	assert_keys(NULL, "OLD", "s", "t", "web identity");
 	assert_int_equal(helper_server_requests(s3.server), 2);
+	helper_s3_stop(&s3);
+}
+
+static void test_aws__who_waited_for_a_try_that_failed_does_not_try_again_at_once(void **state)
+{
+	static const struct helper_answer answer = { 503, NULL, "" };
+	struct remote_error error;
+	struct aws_credentials c;
+	struct helper_s3 s3;
+
+	(void)state;
+	start(&s3, &answer, 1);
+	use_sts(&s3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(get(NULL, &c, &error), -EACCES);
+		assert_int_equal(error.kind, REMOTE_TRANSIENT);
+		assert_non_null(strstr(error.message, "STS answered 503"));
+	}
+	assert_int_equal(helper_server_requests(s3.server), 1);
 	helper_s3_stop(&s3);
 }
 
@@ -487,6 +511,7 @@ int main(void)
 		TEST(test_aws__a_refusal_of_sts_is_told),
 		TEST(test_aws__keys_are_renewed_before_they_run_out),
 		TEST(test_aws__a_renewal_that_fails_leaves_keys_that_are_good),
+		TEST(test_aws__who_waited_for_a_try_that_failed_does_not_try_again_at_once),
 		TEST(test_aws__an_expired_session_is_renewed_and_the_request_sent_again),
 	};
 
