@@ -194,7 +194,8 @@ add_workspace() {
 
 set_storage() {
 	run_with_secret "$S3_SECRET_KEY" "$binary" storage set "$1" --bucket "$bucket" --region "$region" \
-		--endpoint "$S3_ENDPOINT" --path-style --access-key "$S3_ACCESS_KEY" --secret-file -
+		--endpoint "$S3_ENDPOINT" --path-style --access-key "$S3_ACCESS_KEY" --secret-file - &&
+		run "$binary" storage test "$1"
 }
 
 probe() {

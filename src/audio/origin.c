@@ -108,8 +108,8 @@ static int settings_fingerprint(const struct settings *settings,
 	buf_addf(&text, "%s\n%s\n%s\n%s\n%d\n%s\n", w->name, account, w->api_key_sid, w->twilio_url,
 		 w->twilio_plain_http, settings->token);
 	if (settings->has_storage)
-		buf_addf(&text, "%s\n%s\n%s\n%s\n%s\n%d%d\n%s\n%s", s->bucket, s->region,
-			 s->endpoint, s->prefix, s->access_key, s->path_style, s->plain_http,
+		buf_addf(&text, "%s\n%s\n%s\n%s\n%s\n%s\n%d%d\n%s\n%s", s->bucket, s->region,
+			 s->endpoint, s->prefix, s->access_key, s->credentials, s->path_style, s->plain_http,
 			 s->ca_file, settings->secret_key);
 	if (buf_failed(&text))
 		return -ENOMEM;

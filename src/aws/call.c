@@ -44,14 +44,27 @@ static int hash_payload(const void *body, size_t n,
 	return r;
 }
 
+static bool are_keys_refused(const struct remote_error *error)
+{
+	static const char *const codes[] = { "ExpiredToken", "InvalidToken", "TokenRefreshRequired",
+					     "InvalidAccessKeyId" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (strcmp(codes[i], error->code) == 0)
+			return true;
+	return false;
+}
+
 /* One try. */
-static int send_call(struct s3_client *client, const struct s3_call *call,
-		     const char *payload_sha256, int64_t time_secs, int64_t left_msecs,
-		     struct http_reply *ret_reply, struct remote_error *ret_error)
+static int send_call(struct s3_client *client, const struct aws_credentials *credentials,
+		     const struct s3_call *call, const char *payload_sha256, int64_t time_secs,
+		     int64_t left_msecs, struct http_reply *ret_reply,
+		     struct remote_error *ret_error)
 {
 	cleanup_memory struct s3_request_memory *memory = NULL;
 	struct http_request request;
-	int r = s3_call_sign(client, call, payload_sha256, time_secs, &request, &memory);
+	int r = s3_call_sign(client, credentials, call, payload_sha256, time_secs, &request,
+			     &memory);
 
 	if (r)
 		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "the request cannot be signed");
@@ -81,7 +94,7 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 	int64_t total =
 		client->total_timeout_msecs + (int64_t)(call->body_len / SLOWEST_BYTES_PER_MSEC);
 	char sha256[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)];
-	bool clock_was_corrected = false;
+	bool clock_was_corrected = false, keys_were_renewed = false;
 	struct retry retry;
 
 	*ret_reply = (struct http_reply)HTTP_REPLY_INIT;
@@ -89,15 +102,25 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
 	retry_init(&retry, 0, total > UINT_MAX ? UINT_MAX : (unsigned)total);
 	for (;;) {
+		cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
 		int64_t now = s3_client_now(client);
 
-		if (send_call(client, call, sha256, now, retry.deadline_msecs - time_mono_msecs(),
-			      ret_reply, ret_error) == 0)
+		if (s3_client_credentials(client, &credentials, ret_error))
+			return ret_error->error;
+		if (send_call(client, &credentials, call, sha256, now,
+			      retry.deadline_msecs - time_mono_msecs(), ret_reply, ret_error) == 0)
 			return 0;
 		if (ret_error->kind == REMOTE_UNCERTAIN || ret_error->kind == REMOTE_TRANSIENT)
 			call->was_uncertain = true;
 		if (!clock_was_corrected && correct_clock(client, ret_reply, now, ret_error)) {
 			clock_was_corrected = true;
+			http_reply_release(ret_reply);
+			continue;
+		}
+		/* Revoked, or renewed by another program, before they ran out. */
+		if (client->source && !keys_were_renewed && are_keys_refused(ret_error)) {
+			aws_source_distrust(client->source, &credentials);
+			keys_were_renewed = true;
 			http_reply_release(ret_reply);
 			continue;
 		}

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "aws/credentials-private.h"
 #include "aws/s3-private.h"
-#include "util/secret.h"
 
 #define TOTAL_DEFAULT_MSECS 60000
 
@@ -184,14 +184,18 @@ static int copy_settings(struct s3_client *client, const struct s3_settings *s)
 	client->total_timeout_msecs =
 		s->total_timeout_msecs ? s->total_timeout_msecs : TOTAL_DEFAULT_MSECS;
 	client->cancelled = s->cancelled;
-	if (is_empty(s->access_key) || is_empty(s->secret_key) || !is_header_safe(s->access_key) ||
-	    !is_header_safe(s->session_token) || !is_header_safe(s->kms_key_id) ||
-	    !is_header_safe(s->storage_class))
+	if (!is_header_safe(s->kms_key_id) || !is_header_safe(s->storage_class))
 		return -EINVAL;
+	if (s->credentials) {
+		client->source = aws_source_ref(s->credentials);
+	} else {
+		int r = aws_credentials_set(&client->fixed, s->access_key, s->secret_key,
+					    s->session_token, "");
+
+		if (r)
+			return r;
+	}
 	if (copy_string(s->bucket, &client->bucket) ||
-	    copy_string(s->access_key, &client->access_key) ||
-	    copy_string(s->secret_key, &client->secret_key) ||
-	    copy_string(s->session_token, &client->session_token) ||
 	    copy_string(s->kms_key_id, &client->kms_key_id) ||
 	    copy_string(s->storage_class, &client->storage_class) ||
 	    copy_string(s->ca_file, &client->ca_file) ||
@@ -228,11 +232,24 @@ void s3_client_free(struct s3_client *client)
 	free(client->base_path);
 	free(client->bucket);
 	free(client->region);
-	free(client->access_key);
-	secret_free(client->secret_key);
-	secret_free(client->session_token);
+	aws_credentials_release(&client->fixed);
+	aws_source_unref(client->source);
 	free(client->kms_key_id);
 	free(client->storage_class);
 	free(client->ca_file);
 	free(client);
+}
+
+int s3_client_credentials(const struct s3_client *client, struct aws_credentials *ret_credentials,
+			  struct remote_error *ret_error)
+{
+	const struct aws_credentials *fixed = &client->fixed;
+
+	if (client->source)
+		return aws_source_credentials(client->source, ret_credentials, ret_error);
+	remote_error_clear(ret_error);
+	if (aws_credentials_set(ret_credentials, fixed->access_key, fixed->secret_key,
+				fixed->session_token, ""))
+		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
+	return 0;
 }

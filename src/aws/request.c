@@ -118,17 +118,20 @@ static const char *method_name(enum http_method method)
 		return "POST";
 	case HTTP_DELETE:
 		return "DELETE";
+	case HTTP_OPTIONS:
+		return "OPTIONS";
 	}
 	return "";
 }
 
-static struct sigv4_input sigv4_input_of(const struct s3_client *client, const char *method,
-					 const char *path, int64_t time_secs)
+static struct sigv4_input sigv4_input_of(const struct s3_client *client,
+					 const struct aws_credentials *credentials,
+					 const char *method, const char *path, int64_t time_secs)
 {
 	return (struct sigv4_input){
-		.access_key = client->access_key,
-		.secret_key = client->secret_key,
-		.session_token = client->session_token,
+		.access_key = credentials->access_key,
+		.secret_key = credentials->secret_key,
+		.session_token = credentials->session_token,
 		.region = client->region,
 		.service = "s3",
 		.time_secs = time_secs,
@@ -150,9 +153,9 @@ static void copy_pairs(struct s3_pairs *to, const struct s3_pairs *from)
 		to->failed = true;
 }
 
-int s3_call_sign(const struct s3_client *client, const struct s3_call *call,
-		 const char *payload_sha256, int64_t time_secs, struct http_request *ret_request,
-		 struct s3_request_memory **ret_memory)
+int s3_call_sign(const struct s3_client *client, const struct aws_credentials *credentials,
+		 const struct s3_call *call, const char *payload_sha256, int64_t time_secs,
+		 struct http_request *ret_request, struct s3_request_memory **ret_memory)
 {
 	cleanup_memory struct s3_request_memory *memory = calloc(1, sizeof *memory);
 	cleanup_buf struct buf path = BUF_INIT;
@@ -167,8 +170,8 @@ int s3_call_sign(const struct s3_client *client, const struct s3_call *call,
 	s3_pairs_add(&memory->pairs, "Host", client->host);
 	s3_pairs_add(&memory->pairs, "x-amz-content-sha256", payload_sha256);
 	s3_pairs_add(&memory->pairs, "x-amz-date", date);
-	if (client->session_token)
-		s3_pairs_add(&memory->pairs, "x-amz-security-token", client->session_token);
+	if (credentials->session_token)
+		s3_pairs_add(&memory->pairs, "x-amz-security-token", credentials->session_token);
 	copy_pairs(&memory->pairs, &call->headers);
 	add_path(&path, client, call->key);
 	buf_addf(&memory->url, "%s://%s", client->scheme, client->host);
@@ -184,7 +187,8 @@ int s3_call_sign(const struct s3_client *client, const struct s3_call *call,
 	if (memory->pairs.failed || call->query.failed || buf_failed(&path) ||
 	    buf_failed(&memory->url))
 		return -ENOMEM;
-	input = sigv4_input_of(client, method_name(call->method), buf_str(&path), time_secs);
+	input = sigv4_input_of(client, credentials, method_name(call->method), buf_str(&path),
+			       time_secs);
 	input.query = call->query.items;
 	input.query_count = call->query.count;
 	input.headers = memory->pairs.items;
@@ -232,6 +236,7 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 		   int64_t length_bytes, const char *if_match, struct http_request *ret_request,
 		   struct s3_request_memory **ret_memory)
 {
+	cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
 	struct remote_error error;
 	int r = s3_key_check(key, &error);
@@ -245,8 +250,11 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 		s3_pairs_addf(&call.headers, "If-Match", "\"%s\"", if_match);
 	if (call.headers.failed)
 		return -ENOMEM;
-	return s3_call_sign(client, &call, SIGV4_EMPTY_SHA256, s3_client_now(client), ret_request,
-			    ret_memory);
+	r = s3_client_credentials(client, &credentials, &error);
+	if (r)
+		return r;
+	return s3_call_sign(client, &credentials, &call, SIGV4_EMPTY_SHA256, s3_client_now(client),
+			    ret_request, ret_memory);
 }
 
 /* Quotes and backslashes would end the file name early, control characters the header. */
@@ -264,6 +272,7 @@ static void add_disposition(struct buf *out, const char *file_name)
 int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_secs,
 		   const char *content_type, const char *file_name, struct buf *ret_url)
 {
+	cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
 	struct sigv4_pair host = { "Host", client->host };
 	cleanup_buf struct buf path = BUF_INIT;
@@ -284,7 +293,10 @@ int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_s
 	add_path(&path, client, key);
 	if (buf_failed(&disposition) || buf_failed(&path) || call.query.failed)
 		return -ENOMEM;
-	input = sigv4_input_of(client, "GET", buf_str(&path), s3_client_now(client));
+	r = s3_client_credentials(client, &credentials, &error);
+	if (r)
+		return r;
+	input = sigv4_input_of(client, &credentials, "GET", buf_str(&path), s3_client_now(client));
 	input.query = call.query.items;
 	input.query_count = call.query.count;
 	input.headers = &host;

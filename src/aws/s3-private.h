@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "aws/credentials.h"
 #include "aws/s3.h"
 #include "aws/sigv4.h"
 #include "util/buf.h"
@@ -17,7 +18,9 @@ struct s3_client {
 	char *scheme;
 	char *host; /* as in the Host header: with a port only where it is not the scheme's */
 	char *base_path; /* encoded, "" or "/path" or "/path/bucket"; a key follows it with a '/' */
-	char *bucket, *region, *access_key, *secret_key, *session_token;
+	char *bucket, *region;
+	struct aws_credentials fixed; /* unused where there is a source */
+	struct aws_source *source;    /* NULL: fixed */
 	char *kms_key_id, *storage_class, *ca_file;
 	enum s3_encryption encryption;
 	bool allow_plain_http;
@@ -60,7 +63,8 @@ static inline void s3_request_memory_freep(struct s3_request_memory **memory)
 /* The time by the server's clock. */
 int64_t s3_client_now(const struct s3_client *client);
 /* Fills *ret_request but for what is the caller's: body, time-outs, callbacks. 0 or -ENOMEM. */
-int s3_call_sign(const struct s3_client *client, const struct s3_call *call,
+int s3_call_sign(const struct s3_client *client, const struct aws_credentials *credentials,
+		 const struct s3_call *call,
 		 const char *payload_sha256, int64_t time_secs, struct http_request *ret_request,
 		 struct s3_request_memory **ret_memory);
 /* Signs, sends, judges, tries again. 0 and *ret_reply of a 2xx answer (release it), else the

@@ -35,6 +35,8 @@
 #include "net/http.h"
 #include "util/remote.h"
 
+struct aws_credentials;
+struct aws_source;
 struct buf;
 
 enum s3_encryption { S3_ENCRYPTION_NONE, S3_ENCRYPTION_SSE_S3, S3_ENCRYPTION_SSE_KMS };
@@ -48,6 +50,9 @@ struct s3_settings {
 	bool path_style;
 	bool allow_plain_http;
 	const char *access_key, *secret_key, *session_token;
+	/* Where they come from instead, at each request anew; the client takes a reference. Requests
+	 * may wait for it (aws/credentials.h). */
+	struct aws_source *credentials;
 	enum s3_encryption encryption;
 	const char *kms_key_id; /* NULL: the account's default key */
 	const char *storage_class; /* NULL: not sent */
@@ -63,6 +68,9 @@ struct s3_client;
 int s3_client_new(struct http *http, const struct s3_settings *settings,
 		  struct s3_client **ret_client);
 void s3_client_free(struct s3_client *client);
+/* The keys that it would sign with now; release them. Errors: of aws/credentials.h. */
+int s3_client_credentials(const struct s3_client *client, struct aws_credentials *ret_credentials,
+			  struct remote_error *ret_error);
 /* The same client with another cancel flag is s3_client_new again: cheap. */
 
 #define S3_ETAG_SIZE 128

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/files.h"
+#include "util/process.h"
 #include "util/times.h"
 
 #define KEY_TEXT_LIMIT 256 /* 64 hex digits and white space around them */
@@ -134,44 +134,6 @@ int catalog_key_file_load(const char *path, struct catalog_key *ret_key, char re
 	return key_file_load(path, true, ret_key, ret_message);
 }
 
-/* Its standard output is fd, its input empty, its signals as at the start of a program. */
-static int command_spawn(const char *command, int fd, pid_t *ret_pid)
-{
-	extern char **environ;
-	char shell[] = "sh", flag[] = "-c";
-	cleanup_free char *copy = strdup(command);
-	char *argv[] = { shell, flag, copy, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, defaults;
-	int err;
-
-	if (!copy)
-		return -ENOMEM;
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return -ENOMEM;
-	if (posix_spawnattr_init(&attributes) != 0) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -ENOMEM;
-	}
-	sigemptyset(&none);
-	sigfillset(&defaults);
-	err = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (err == 0)
-		err = posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
-	if (err == 0)
-		err = posix_spawnattr_setsigmask(&attributes, &none);
-	if (err == 0)
-		err = posix_spawnattr_setsigdefault(&attributes, &defaults);
-	if (err == 0)
-		err = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (err == 0)
-		err = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, argv, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -err;
-}
-
 int catalog_key_command_run(const char *command, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_key_text struct key_text text = { 0 };
@@ -184,7 +146,7 @@ int catalog_key_command_run(const char *command, struct catalog_key *ret_key, ch
 		goto out;
 	}
 	reader = ends[0];
-	err = command_spawn(command, ends[1], &pid);
+	err = process_spawn_shell(command, ends[1], false, &pid);
 	close(ends[1]);
 	if (err < 0)
 		goto out;

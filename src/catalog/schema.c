@@ -210,11 +210,24 @@ static const char queue_of_its_users[] =
 "INSERT INTO folder_count SELECT folder_id, listed, state, migration, count(*), sum(" RECORDING_BYTES("r") ")"
 "  FROM recording r WHERE true GROUP BY 1, 2, 3, 4 ON CONFLICT DO UPDATE SET bytes = excluded.bytes;";
 
+/* Of a bucket: whether a connection test has passed with these very settings, what the server said then of encryption, and
+ * what else is asked of it. A bucket that is in use has proven itself. */
+static const char storage_tested[] =
+"ALTER TABLE storage ADD COLUMN provider TEXT NOT NULL DEFAULT '';"
+"ALTER TABLE storage ADD COLUMN credentials TEXT NOT NULL DEFAULT '';"
+"ALTER TABLE storage ADD COLUMN require_encryption INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE storage ADD COLUMN origins TEXT NOT NULL DEFAULT '';"
+"ALTER TABLE storage ADD COLUMN tested_secs INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE storage ADD COLUMN tested_encryption TEXT NOT NULL DEFAULT '';"
+"UPDATE storage SET tested_secs = 1 WHERE enabled = 1;"
+;
+
 /* A step is never changed once it has been released; a change is another step, behind it. */
 static const char *const steps[] = {
 	version_1,
 	callbacks,
 	queue_of_its_users,
+	storage_tested,
 };
 
 const int catalog_schema_version = ARRAY_SIZE(steps);

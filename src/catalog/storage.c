@@ -20,7 +20,8 @@ int catalog_storage_get(struct catalog *catalog, int64_t workspace_id, struct ca
 		return err;
 	err = conn_query(read.conn, &stmt,
 			 "SELECT bucket, region, endpoint, prefix, access_key, path_style, plain_http, encryption, "
-			 "kms_key_id, storage_class, ca_file, enabled FROM storage WHERE workspace_id = ?1",
+			 "kms_key_id, storage_class, ca_file, enabled, provider, credentials, require_encryption, origins, "
+			 "tested_secs, tested_encryption FROM storage WHERE workspace_id = ?1",
 			 "i", workspace_id);
 	if (err < 0)
 		return err;
@@ -36,12 +37,18 @@ int catalog_storage_get(struct catalog *catalog, int64_t workspace_id, struct ca
 	    !column_text(stmt, 4, s->access_key, sizeof s->access_key) ||
 	    !column_text(stmt, 8, s->kms_key_id, sizeof s->kms_key_id) ||
 	    !column_text(stmt, 9, s->storage_class, sizeof s->storage_class) ||
-	    !column_text(stmt, 10, s->ca_file, sizeof s->ca_file))
+	    !column_text(stmt, 10, s->ca_file, sizeof s->ca_file) ||
+	    !column_text(stmt, 12, s->provider, sizeof s->provider) ||
+	    !column_text(stmt, 13, s->credentials, sizeof s->credentials) ||
+	    !column_text(stmt, 15, s->origins, sizeof s->origins) ||
+	    !column_text(stmt, 17, s->tested_encryption, sizeof s->tested_encryption))
 		return -EIO;
 	s->path_style = sqlite3_column_int(stmt, 5);
 	s->plain_http = sqlite3_column_int(stmt, 6);
 	s->encryption = sqlite3_column_int(stmt, 7);
 	s->enabled = sqlite3_column_int(stmt, 11);
+	s->require_encryption = sqlite3_column_int(stmt, 14);
+	s->tested_secs = sqlite3_column_int64(stmt, 16);
 	return 0;
 }
 
@@ -65,7 +72,7 @@ static int storage_set_in_write(struct catalog *catalog, struct conn *conn, void
 		return err;
 	if (count == 0)
 		return -ENOENT;
-	if (!args->secret_key) {
+	if (!args->secret_key && !s->credentials[0]) {
 		err = conn_query_int(conn, &count, "SELECT count(*) FROM storage WHERE workspace_id = ?1", "i",
 				     args->workspace_id);
 		if (err < 0)
@@ -75,17 +82,23 @@ static int storage_set_in_write(struct catalog *catalog, struct conn *conn, void
 	}
 	err = conn_run(conn,
 			"INSERT INTO storage (workspace_id, bucket, region, endpoint, prefix, access_key, secret_key, "
-			"path_style, plain_http, encryption, kms_key_id, storage_class, ca_file, enabled) "
-			"VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, ''), ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
+			"path_style, plain_http, encryption, kms_key_id, storage_class, ca_file, enabled, provider, credentials, "
+			"require_encryption, origins, tested_secs, tested_encryption) "
+			"VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, ''), ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+			"?18, ?19, ?20) "
 			"ON CONFLICT (workspace_id) DO UPDATE SET bucket = excluded.bucket, region = excluded.region, "
 			"endpoint = excluded.endpoint, prefix = excluded.prefix, access_key = excluded.access_key, "
-			"secret_key = coalesce(?7, secret_key), path_style = excluded.path_style, "
+			"secret_key = iif(excluded.credentials <> '', '', coalesce(?7, secret_key)), path_style = excluded.path_style, "
 			"plain_http = excluded.plain_http, encryption = excluded.encryption, "
 			"kms_key_id = excluded.kms_key_id, storage_class = excluded.storage_class, "
-			"ca_file = excluded.ca_file, enabled = excluded.enabled",
-			"issssss" "iii" "sss" "i", args->workspace_id, s->bucket, s->region, s->endpoint, s->prefix,
-			s->access_key, args->secret_key, (int64_t)s->path_style, (int64_t)s->plain_http,
-			(int64_t)s->encryption, s->kms_key_id, s->storage_class, s->ca_file, (int64_t)s->enabled);
+			"ca_file = excluded.ca_file, enabled = excluded.enabled, provider = excluded.provider, "
+			"credentials = excluded.credentials, require_encryption = excluded.require_encryption, "
+			"origins = excluded.origins, tested_secs = excluded.tested_secs, "
+			"tested_encryption = excluded.tested_encryption",
+			"issssss" "iii" "sss" "i" "ss" "i" "s" "i" "s", args->workspace_id, s->bucket, s->region, s->endpoint,
+			s->prefix, s->access_key, args->secret_key, (int64_t)s->path_style, (int64_t)s->plain_http,
+			(int64_t)s->encryption, s->kms_key_id, s->storage_class, s->ca_file, (int64_t)s->enabled, s->provider,
+			s->credentials, (int64_t)s->require_encryption, s->origins, s->tested_secs, s->tested_encryption);
 	return err || !s->enabled ? err : migrate_queue_arrived(conn, args->workspace_id);
 }
 
@@ -94,7 +107,7 @@ int catalog_storage_set(struct catalog *catalog, int64_t workspace_id, const str
 {
 	struct storage_args args = { workspace_id, storage, secret_key };
 
-	if (!storage->bucket[0] || !storage->access_key[0] || (secret_key && !*secret_key) ||
+	if (!storage->bucket[0] || (!storage->access_key[0] && !storage->credentials[0]) || (secret_key && !*secret_key) ||
 	    storage->encryption < 0 || storage->encryption > 2)
 		return -EINVAL;
 	return catalog_write(catalog, storage_set_in_write, &args);
@@ -137,4 +150,49 @@ int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char *
 	err = catalog_read_begin(catalog, &read.conn);
 	return err ? err : conn_query_text(read.conn, ret_secret_key, "SELECT secret_key FROM storage WHERE workspace_id = ?1",
 					   "i", workspace_id);
+}
+
+struct tested_args {
+	int64_t workspace_id;
+	const struct catalog_storage *tested;
+	const char *secret_key;
+	bool enable;
+};
+
+static int tested_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+{
+	const struct tested_args *args = arg;
+	const struct catalog_storage *s = args->tested;
+	int64_t count;
+	int err;
+
+	(void)catalog;
+	/* Another process may have changed them while the test ran: what passed is not what stands there. */
+	err = conn_query_int(conn, &count,
+			     "SELECT count(*) FROM storage WHERE workspace_id = ?1 AND bucket = ?2 AND region = ?3 AND "
+			     "endpoint = ?4 AND prefix = ?5 AND access_key = ?6 AND secret_key = ?7 AND credentials = ?8 AND "
+			     "path_style = ?9 AND plain_http = ?10 AND encryption = ?11 AND require_encryption = ?12 AND "
+			     "kms_key_id = ?13 AND storage_class = ?14 AND ca_file = ?15",
+			     "isssssss" "iiii" "sss", args->workspace_id, s->bucket, s->region, s->endpoint, s->prefix,
+			     s->access_key, args->secret_key, s->credentials, (int64_t)s->path_style, (int64_t)s->plain_http,
+			     (int64_t)s->encryption, (int64_t)s->require_encryption, s->kms_key_id, s->storage_class,
+			     s->ca_file);
+	if (err < 0)
+		return err;
+	if (count == 0)
+		return -ESTALE;
+	err = conn_run(conn,
+			"UPDATE storage SET tested_secs = ?2, tested_encryption = ?3, origins = ?4, enabled = enabled OR ?5 "
+			"WHERE workspace_id = ?1",
+			"iissi", args->workspace_id, s->tested_secs, s->tested_encryption, s->origins,
+			(int64_t)args->enable);
+	return err || !args->enable ? err : migrate_queue_arrived(conn, args->workspace_id);
+}
+
+int catalog_storage_tested(struct catalog *catalog, int64_t workspace_id, const struct catalog_storage *tested,
+			   const char *secret_key, bool enable)
+{
+	struct tested_args args = { workspace_id, tested, secret_key, enable };
+
+	return catalog_write(catalog, tested_in_write, &args);
 }

@@ -46,14 +46,20 @@ int catalog_workspace_secret(struct catalog *catalog, int64_t id, char **ret_sec
 
 struct catalog_storage {
 	char bucket[256], region[64], endpoint[CATALOG_URL_SIZE], prefix[CATALOG_NAME_SIZE];
-	char access_key[256];
+	char access_key[256];    /* "": the keys come from where `credentials` says */
+	char credentials[256];   /* "" (access_key and the secret), "default", "profile:NAME" */
+	char provider[32];       /* a name of storage/provider.h, or "" */
 	bool path_style, plain_http;
 	int encryption; /* 0 none, 1 SSE-S3, 2 SSE-KMS */
+	bool require_encryption; /* nothing is moved to a server that does not confirm it */
 	char kms_key_id[256], storage_class[32], ca_file[CATALOG_URL_SIZE];
+	char origins[1024];      /* of pages that may play recordings, one a line; "": pages of this machine */
 	bool enabled;
+	int64_t tested_secs;     /* when a connection test passed with these settings; 0: not yet */
+	char tested_encryption[32]; /* what the server confirmed then: "AES256", "aws:kms" or "" */
 };
 int catalog_storage_get(struct catalog *catalog, int64_t workspace_id, struct catalog_storage *ret_storage); /* -ENOENT: none set */
-/* secret_key NULL: the old one stays (-EINVAL where there is none). */
+/* secret_key NULL: the old one stays (-EINVAL where there is none and `credentials` is ""). */
 int catalog_storage_set(struct catalog *catalog, int64_t workspace_id, const struct catalog_storage *storage, const char *secret_key);
 /* Disabled: no new transfer begins, new recordings stay at Twilio; transfers under way end as they
  * would have, what was migrated is read as before, and what is queued stays so. Enabled again: the
@@ -61,6 +67,10 @@ int catalog_storage_set(struct catalog *catalog, int64_t workspace_id, const str
  * no such workspace, or no bucket. */
 int catalog_storage_enable(struct catalog *catalog, int64_t workspace_id, bool enabled);
 int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char **ret_secret_key); /* secret_free() */
+/* Notes that a connection test passed, with what it learned and the origins it was for, and enables the bucket where `enable`
+ * says so. tested: what was tested; -ESTALE where the settings (or the secret) have changed in the meantime. */
+int catalog_storage_tested(struct catalog *catalog, int64_t workspace_id, const struct catalog_storage *tested,
+			   const char *secret_key, bool enable);
 
 struct catalog_campaign {
 	int64_t id; /* the folder's id */

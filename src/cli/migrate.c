@@ -78,9 +78,8 @@ static int ask_all(struct cli *cli, const struct asked *asked, const struct acti
 			return CLI_FAILED;
 		}
 		if (err == -ENODEV) {
-			cli_error(
-				"the workspace's bucket is disabled; 'tonicfs storage enable'"
-				  " enables it");
+			cli_error("the workspace's bucket is disabled; 'tonicfs storage test' tries it and enables it, "
+				  "'tonicfs storage enable' does after 'storage disable'");
 			return CLI_FAILED;
 		}
 		if (err < 0)

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "aws/credentials.h"
 #include "catalog/rotate.h"
 #include "cli/cli.h"
 #include "util/cleanup.h"
@@ -72,6 +73,7 @@ void cli_close(struct cli *cli)
 {
 	http_free(cli->http);
 	cli->http = NULL;
+	aws_credentials_forget();
 	catalog_close(cli->catalog);
 	cli->catalog = NULL;
 	free(cli->catalog_path);

@@ -57,6 +57,8 @@ int transfer_doubt(struct transfer *t, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 int transfer_fail_remote(struct transfer *t, const char *who, const struct remote_error *error);
 
+/* Where encryption is required: 0, or the failure, by what the server has confirmed ("AES256", "aws:kms", ""). */
+int transfer_check_encryption(struct transfer *t, const char *confirmed);
 /* The transfer's buffer, within the budget: what was reserved is made more or less. Once. */
 int transfer_buffer(struct transfer *t, size_t bytes);
 

@@ -102,6 +102,22 @@ int transfer_buffer(struct transfer *t, size_t bytes)
 
 /* ---- the steps ---- */
 
+/* Before anything is sent by what the connection test found, afterwards by the object itself. */
+int transfer_check_encryption(struct transfer *t, const char *confirmed)
+{
+	static const char *const wanted[] = { "", "AES256", "aws:kms" };
+	const char *asked = wanted[t->storage.encryption];
+
+	if (!t->storage.require_encryption ||
+	    (*confirmed && strncmp(confirmed, asked, strlen(asked)) == 0))
+		return 0;
+	return transfer_fail(t, JOB_OUTCOME_FAILED,
+			     t->storage.tested_secs
+				     ? "encryption is required, and the server does not encrypt"
+				     : "encryption is required, and no storage test has shown that "
+				       "the server does it");
+}
+
 static int open_clients(struct transfer *t)
 {
 	struct migrate *migrate = t->migrate;
@@ -117,6 +133,9 @@ static int open_clients(struct transfer *t)
 	if (err)
 		return transfer_fail(t, JOB_OUTCOME_FAILED, "the bucket cannot be used: %s",
 				     strerror(-err));
+	err = transfer_check_encryption(t, t->storage.tested_encryption);
+	if (err)
+		return err;
 	if (t->recording->is_encrypted) {
 		err = catalog_recording_encryption(migrate->catalog, t->recording->id,
 						   &t->encryption);

@@ -112,6 +112,9 @@ int verify_object(struct transfer *t, struct s3_object *ret_object)
 	}
 	if (ret_object->size_bytes != t->content.size_bytes)
 		return differs(t);
+	err = transfer_check_encryption(t, ret_object->encryption);
+	if (err)
+		return err;
 	if (!t->workspace.verify_readback && server_hash_agrees(t, ret_object))
 		return 0;
 	err = object_read_back(t, ret_object->etag, &size_bytes, sha256);

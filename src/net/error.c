@@ -49,7 +49,8 @@ static void set_code(struct remote_error *error, const char *code)
 bool http_transfer_may_have_acted(const struct http_transfer *t)
 {
 	/* A body that did not go out whole is not acted on: its length was announced. */
-	return t->request.method != HTTP_GET && t->request.method != HTTP_HEAD && t->is_connected &&
+	return t->request.method != HTTP_GET && t->request.method != HTTP_HEAD &&
+	       t->request.method != HTTP_OPTIONS && t->is_connected &&
 	       t->body_sent == t->request.body_len;
 }
 

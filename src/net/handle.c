@@ -219,6 +219,9 @@ static CURLcode set_method(CURL *easy, struct http_transfer *t)
 	case HTTP_DELETE:
 		SET(CURLOPT_CUSTOMREQUEST, "DELETE");
 		return CURLE_OK;
+	case HTTP_OPTIONS:
+		SET(CURLOPT_CUSTOMREQUEST, "OPTIONS");
+		return CURLE_OK;
 	case HTTP_PUT:
 		SET(CURLOPT_UPLOAD, 1L);
 		SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)t->request.body_len);
@@ -258,7 +261,7 @@ static CURLcode set_connection(CURL *easy, struct http_transfer *t)
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_SOCKOPTFUNCTION, on_socket);
 	/* What is meant for this machine must not travel to a proxy in the clear. */
-	if (t->url.is_loopback)
+	if (t->url.is_loopback || t->request.no_proxy)
 		SET(CURLOPT_PROXY, "");
 	if (t->url.is_localhost) {
 		t->connect_to = curl_slist_append(NULL, "::localhost:");

@@ -47,7 +47,7 @@ struct http_settings {
 	const char *user_agent;         /* NULL: "tonicfs/VERSION" */
 };
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_POST, HTTP_DELETE };
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_POST, HTTP_DELETE, HTTP_OPTIONS };
 
 struct http_header {
 	const char *name;
@@ -88,6 +88,7 @@ struct http_request {
 	unsigned connect_timeout_msecs, stall_timeout_msecs, total_timeout_msecs;
 	unsigned max_redirects;
 	bool allow_plain_http;
+	bool no_proxy;       /* straight to the host: a service of this very machine or link */
 	bool urgent;         /* a user waits: goes before others that wait for the same origin */
 	const char *ca_file; /* NULL: the engine's */
 	/* Called once before any data, on the final response. A non-zero return aborts as

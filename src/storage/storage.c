@@ -1,8 +1,10 @@
 #include "storage/storage.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "aws/credentials.h"
 #include "util/secret.h"
 
 static enum s3_encryption encryption_of(const struct catalog_storage *storage)
@@ -22,37 +24,64 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
+/* NULL: the whole order. */
+static const char *profile_of(const char *credentials)
+{
+	return strncmp(credentials, "profile:", 8) == 0 ? credentials + 8 : NULL;
+}
+
+int storage_client_of(const struct catalog_storage *storage, const char *secret_key,
+		      struct http *http, unsigned total_timeout_msecs,
+		      const volatile bool *cancelled, struct s3_client **ret_client)
+{
+	struct aws_source *source = NULL;
+	struct s3_settings settings;
+	int err = 0;
+
+	*ret_client = NULL;
+	if (storage->credentials[0])
+		err = aws_source_get(profile_of(storage->credentials), &source);
+	if (err < 0)
+		return err;
+	settings = (struct s3_settings){
+		.bucket = storage->bucket,
+		.region = or_null(storage->region),
+		.endpoint = or_null(storage->endpoint),
+		.path_style = storage->path_style,
+		.allow_plain_http = storage->plain_http,
+		.access_key = storage->access_key,
+		.secret_key = secret_key,
+		.credentials = source,
+		.encryption = encryption_of(storage),
+		.kms_key_id = or_null(storage->kms_key_id),
+		.storage_class = or_null(storage->storage_class),
+		.ca_file = or_null(storage->ca_file),
+		.total_timeout_msecs = total_timeout_msecs,
+		.cancelled = cancelled,
+	};
+
+	err = s3_client_new(http, &settings, ret_client);
+	aws_source_unref(source);
+	return err;
+}
+
 /* bucket NULL: that of the settings. */
 static int client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const char *bucket,
 		      const volatile bool *cancelled, struct s3_client **ret_client, struct catalog_storage *ret_storage)
 {
 	cleanup_secret char *secret_key = NULL;
 	struct catalog_storage storage;
-	struct s3_settings settings;
 	int err;
 
 	*ret_client = NULL;
 	err = catalog_storage_get(catalog, workspace_id, &storage);
+	if (err == 0)
+		err = catalog_storage_secret(catalog, workspace_id, &secret_key);
 	if (err < 0)
 		return err;
-	err = catalog_storage_secret(catalog, workspace_id, &secret_key);
-	if (err < 0)
-		return err;
-	settings = (struct s3_settings){
-		.bucket = bucket ? bucket : storage.bucket,
-		.region = or_null(storage.region),
-		.endpoint = or_null(storage.endpoint),
-		.path_style = storage.path_style,
-		.allow_plain_http = storage.plain_http,
-		.access_key = storage.access_key,
-		.secret_key = secret_key,
-		.encryption = encryption_of(&storage),
-		.kms_key_id = or_null(storage.kms_key_id),
-		.storage_class = or_null(storage.storage_class),
-		.ca_file = or_null(storage.ca_file),
-		.cancelled = cancelled,
-	};
-	err = s3_client_new(http, &settings, ret_client);
+	if (bucket)
+		snprintf(storage.bucket, sizeof storage.bucket, "%s", bucket);
+	err = storage_client_of(&storage, secret_key, http, 0, cancelled, ret_client);
 	if (err == 0 && ret_storage)
 		*ret_storage = storage;
 	return err;

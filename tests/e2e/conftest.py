@@ -99,7 +99,8 @@ def fuse():
 class S3:
     """The server and boto3's client to it, the independent witness of what is in a bucket."""
 
-    def __init__(self, endpoint, access_key, secret_key, region):
+    def __init__(self, endpoint, access_key, secret_key, region, folder=None):
+        self.folder = folder  # of scripts/s3-server.sh, where it is our own
         self.endpoint, self.access_key, self.secret_key, self.region = endpoint, access_key, secret_key, region
         self.client = boto3.client(
             "s3", endpoint_url=endpoint, aws_access_key_id=access_key, aws_secret_access_key=secret_key,
@@ -107,6 +108,17 @@ class S3:
             config=Config(s3={"addressing_style": "path"}, connect_timeout=5, read_timeout=20,
                           retries={"max_attempts": 2}, request_checksum_calculation="when_required",
                           response_checksum_validation="when_required"))
+
+    def make_user(self):
+        """Keys of another user, who may do nothing yet: what a bucket's policy allows him is his all."""
+        if not self.folder:
+            pytest.skip("the S3 server given is not the tests' own: it gets no users")
+        access_key, secret_key = secrets.token_hex(10), secrets.token_hex(20)
+        name = "user-" + secrets.token_hex(4)
+        subprocess.run(["radosgw-admin", "-c", self.folder / "cluster" / "ceph.conf", "user", "create", f"--uid={name}",
+                        f"--display-name={name}", f"--access-key={access_key}", f"--secret-key={secret_key}"],
+                       check=True, capture_output=True, timeout=60)
+        return name, access_key, secret_key
 
     def keys(self, bucket, prefix=""):
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -144,7 +156,7 @@ def s3(base):
     assert started.returncode == 0, started.stderr
     env = dict(line.split("=", 1) for line in (folder / "env").read_text().splitlines())
     try:
-        yield S3(env["S3_ENDPOINT"], env["S3_ACCESS_KEY"], env["S3_SECRET_KEY"], env["S3_REGION"])
+        yield S3(env["S3_ENDPOINT"], env["S3_ACCESS_KEY"], env["S3_SECRET_KEY"], env["S3_REGION"], folder)
     finally:
         subprocess.run([script, "stop", folder], timeout=60, check=False)
 

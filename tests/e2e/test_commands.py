@@ -142,7 +142,7 @@ def test_storage_is_shown_without_its_secret(acme):
     shown = result.json
     assert (shown["bucket"], shown["region"], shown["prefix"]) == ("calls", "eu-central-1", "phone/")
     assert shown["endpoint"] == "https://s3.example.com" and shown["path_style"] is True
-    assert shown["enabled"] is True
+    assert shown["enabled"] is False and shown["tested"] is None
 
 
 def test_storage_set_again_changes_only_the_options_given(acme):

@@ -187,11 +187,11 @@ def test_what_is_not_the_recording_is_never_stored(acme, name, value):
 
 
 def test_a_failure_has_a_reason_and_can_be_asked_for_again(acme):
-    acme.tonic("storage", "set", "acme", "--bucket", "tonicfs-no-such-bucket")
+    acme.tonic.change_storage("acme", "--bucket", "tonicfs-no-such-bucket")
     with acme.mount() as mount:
         assert re.fullmatch(r"failed: .+", mount.migrate(acme.first.path, timeout=40))
         assert acme.twilio.is_there(acme.first)
-        acme.tonic("storage", "set", "acme", "--bucket", acme.bucket)
+        acme.tonic.change_storage("acme", "--bucket", acme.bucket)
         assert mount.migrate(acme.first.path) == "done"
     assert_stored(acme, acme.first)
 
@@ -205,7 +205,7 @@ def test_migrate_ends_with_status_3_where_some_failed_and_names_them(acme):
 
 
 def test_wrong_s3_credentials_lose_nothing(acme):
-    acme.tonic("storage", "set", "acme", "--secret-file", "-", stdin="wrong\n")
+    acme.tonic.change_storage("acme", "--secret-file", "-", stdin="wrong\n")
     acme.migrate_all("acme/autumn", status=3)
     assert not acme.twilio.deletes() and not acme.keys()
 

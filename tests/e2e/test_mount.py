@@ -247,7 +247,7 @@ def test_an_unknown_option_is_wrong_usage(acme):
 
 def test_a_mount_starts_while_twilio_and_s3_are_unreachable(acme):
     acme.twilio.stop()
-    acme.tonic("storage", "set", "acme", "--endpoint", "http://127.0.0.1:9")
+    acme.tonic.change_storage("acme", "--endpoint", "http://127.0.0.1:9")
     began = time.monotonic()
     with acme.mount(foreground=False) as mount:
         assert time.monotonic() - began < 3 * PATIENCE

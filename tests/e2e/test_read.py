@@ -233,7 +233,7 @@ def test_virtual_host_style_works(acme):
     """The bucket as a part of the host name; *.localhost is loopback."""
     if "127.0.0.1" not in acme.s3.endpoint:
         pytest.skip("the S3 server given is not the tests' own")
-    acme.tonic("storage", "set", "acme", "--endpoint", acme.s3.endpoint.replace("127.0.0.1", "localhost"),
+    acme.tonic.change_storage("acme", "--endpoint", acme.s3.endpoint.replace("127.0.0.1", "localhost"),
                "--no-path-style")
     acme.migrate_all()
     with acme.mount() as mount:

@@ -313,6 +313,55 @@ static void test_catalog__storage_keeps_its_secret_until_another_is_given(void *
 	assert_false(w.storage_enabled);
 }
 
+static void test_catalog__a_test_counts_for_the_settings_that_it_was_made_with(void **state)
+{
+	struct fixture *f = *state;
+	struct catalog_storage s = { .bucket = "b", .access_key = "AK" }, read;
+
+	assert_int_equal(catalog_storage_enable(f->catalog, f->workspace.id, true), -ENOENT);
+	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", true), -ESTALE);
+	assert_int_equal(catalog_storage_set(f->catalog, f->workspace.id, &s, "secret"), 0);
+	s.tested_secs = 5;
+	strcpy(s.tested_encryption, "AES256");
+	strcpy(s.origins, "https://a\nhttps://b");
+	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "another", true), -ESTALE);
+	strcpy(s.bucket, "c");
+	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", true), -ESTALE);
+	assert_int_equal(catalog_storage_get(f->catalog, f->workspace.id, &read), 0);
+	assert_false(read.enabled || read.tested_secs);
+	strcpy(s.bucket, "b");
+	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", false), 0);
+	assert_int_equal(catalog_storage_get(f->catalog, f->workspace.id, &read), 0);
+	assert_false(read.enabled);
+	assert_string_equal(read.tested_encryption, "AES256");
+	assert_string_equal(read.origins, "https://a\nhttps://b");
+	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", true), 0);
+	/* Enabled stays enabled when it is tested again without wanting to be. */
+	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", false), 0);
+	assert_int_equal(catalog_storage_get(f->catalog, f->workspace.id, &read), 0);
+	assert_true(read.enabled);
+	assert_int_equal(catalog_storage_enable(f->catalog, f->workspace.id, false), 0);
+	open_again(f);
+	assert_int_equal(catalog_storage_get(f->catalog, f->workspace.id, &read), 0);
+	assert_false(read.enabled);
+	assert_int_equal(read.tested_secs, 5);
+}
+
+static void test_catalog__keys_from_elsewhere_leave_no_secret_behind(void **state)
+{
+	struct fixture *f = *state;
+	struct catalog_storage s = { .bucket = "b", .access_key = "AK" };
+	cleanup_secret char *secret = NULL;
+
+	assert_int_equal(catalog_storage_set(f->catalog, f->workspace.id, &s, "secret"), 0);
+	s.access_key[0] = '\0';
+	assert_int_equal(catalog_storage_set(f->catalog, f->workspace.id, &s, NULL), -EINVAL);
+	strcpy(s.credentials, "default");
+	assert_int_equal(catalog_storage_set(f->catalog, f->workspace.id, &s, NULL), 0);
+	assert_int_equal(catalog_storage_secret(f->catalog, f->workspace.id, &secret), 0);
+	assert_string_equal(secret, "");
+}
+
 /* ---- settings, leases ---- */
 
 static void test_catalog__a_setting_is_read_back_changed_and_unset(void **state)
@@ -430,6 +479,8 @@ int main(void)
 		TEST(test_catalog__a_number_of_another_campaign_is_refused_and_nothing_is_left_of_the_attempt),
 		TEST(test_catalog__unassigned_is_always_there_last_and_its_name_is_taken),
 		TEST(test_catalog__storage_keeps_its_secret_until_another_is_given),
+		TEST(test_catalog__a_test_counts_for_the_settings_that_it_was_made_with),
+		TEST(test_catalog__keys_from_elsewhere_leave_no_secret_behind),
 		TEST(test_catalog__a_setting_is_read_back_changed_and_unset),
 		TEST(test_catalog__a_lease_has_one_owner_until_it_ends_or_is_given_back),
 		cmocka_unit_test(test_catalog__names_become_safe_folder_names_and_come_back),

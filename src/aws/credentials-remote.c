@@ -1,0 +1,422 @@
+/*
+ * Keys that a service hands out: STS for a web identity, the container's agent, the instance's
+ * metadata. Sources: "AssumeRoleWithWebIdentity", AWS STS API Reference; "Container credential
+ * provider" and "IMDS credential provider", AWS SDKs and Tools Reference Guide.
+ *
+ * They have an HTTP engine of their own for the moment: keys are fetched once an hour, and must be
+ * had before, and after, whatever else this process does with the network.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "aws/credentials-private.h"
+#include "aws/s3-private.h"
+#include "net/http.h"
+#include "util/crypto.h"
+#include "util/files.h"
+#include "util/secret.h"
+#include "util/times.h"
+
+#define ANSWER_LIMIT_BYTES (256 * 1024)
+#define TOKEN_LIMIT_BYTES (64 * 1024)
+#define CONNECT_MSECS 1000 /* to what is on this very machine or link, or is not there at all */
+#define LOCAL_MSECS 5000
+#define STS_MSECS 10000
+#define STS_VERSION "2011-06-15"
+#define IMDS_TOKEN_SECS "21600"
+
+static void reply_release(struct http_reply *reply)
+{
+	if (reply->body)
+		crypto_wipe(reply->body, reply->body_len);
+	http_reply_release(reply);
+}
+#define cleanup_reply cleanup_with(reply_release)
+
+/* ---- answers ---- */
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+static void json_release(json_t **json)
+{
+	json_decref(*json);
+}
+
+int aws_credentials_from_json(const char *bytes, size_t n, const char *token_name, const char *from,
+			      struct aws_credentials *ret_credentials,
+			      struct remote_error *ret_error)
+{
+	cleanup_with(json_release) json_t *object = json_loadb(bytes, n, 0, NULL);
+	const char *expiration = text_of(object, "Expiration"), *code = text_of(object, "Code");
+	int64_t expires = 0;
+
+	if (!json_is_object(object))
+		return aws_fail(ret_error, -EIO, "%s: the answer is no JSON", from);
+	if (*code && strcmp(code, "Success") != 0)
+		return aws_fail(ret_error, -EACCES, "%s: %.60s", from, code);
+	if (*expiration && time_parse_iso8601(expiration, &expires) < 0)
+		return aws_fail(ret_error, -EIO, "%s: the answer's Expiration is no time", from);
+	if (aws_credentials_set(ret_credentials, text_of(object, "AccessKeyId"),
+				text_of(object, "SecretAccessKey"), text_of(object, token_name),
+				from))
+		return aws_fail(ret_error, -EIO, "%s: the answer holds no keys", from);
+	ret_credentials->expires_secs = expires;
+	if (expires && expires <= time_now_secs()) {
+		aws_credentials_release(ret_credentials);
+		return aws_fail(ret_error, -EACCES, "%s: the session has expired", from);
+	}
+	return 0;
+}
+
+/* ---- asking ---- */
+
+static int send_request(struct http_request *request, const char *from,
+			struct http_reply *ret_reply, struct remote_error *ret_error)
+{
+	struct http_settings settings = { .connect_timeout_msecs = request->connect_timeout_msecs };
+	struct http *http;
+	int r = http_new(&settings, &http);
+
+	*ret_reply = (struct http_reply)HTTP_REPLY_INIT;
+	if (r)
+		return aws_fail(ret_error, r, "%s: the network cannot be used", from);
+	r = http_perform(http, request, ANSWER_LIMIT_BYTES, NULL, ret_reply, ret_error);
+	http_free(http);
+	if (r) {
+		char why[sizeof ret_error->message];
+
+		snprintf(why, sizeof why, "%s", ret_error->message);
+		aws_fail(ret_error, r, "%s: %.120s", from, why);
+		return aws_fail_transient(ret_error);
+	}
+	return 0;
+}
+
+/* Another answer than 200. A service that is busy or broken may answer well in a while. */
+static int refuse(const char *from, const char *who, const struct http_reply *reply,
+		  const char *code, struct remote_error *ret_error)
+{
+	aws_fail(ret_error, -EACCES, "%s: %s answered %d%s%s", from, who, reply->status,
+		 *code ? " " : "", code);
+	return reply->status >= 500 || reply->status == 429 ? aws_fail_transient(ret_error)
+							    : ret_error->error;
+}
+
+static int ask_local(enum http_method method, const char *url, const struct http_header *header,
+		     const char *from, struct http_reply *ret_reply, struct remote_error *ret_error)
+{
+	struct http_request request = {
+		.method = method,
+		.url = url,
+		.headers = header,
+		.header_count = header ? 1 : 0,
+		.connect_timeout_msecs = CONNECT_MSECS,
+		.total_timeout_msecs = LOCAL_MSECS,
+		.allow_plain_http = true, /* the callers have looked at where it goes */
+		.no_proxy = true,
+	};
+
+	return send_request(&request, from, ret_reply, ret_error);
+}
+
+/* ---- web identity ---- */
+
+struct sts_answer {
+	char *access_key, *secret_key, *session_token;
+	int64_t expires_secs;
+	char code[64];
+};
+
+static void sts_answer_release(struct sts_answer *a)
+{
+	free(a->access_key);
+	secret_free(a->secret_key);
+	secret_free(a->session_token);
+}
+
+static int take(char **where, const char *text)
+{
+	secret_free(*where);
+	*where = strdup(text);
+	return *where ? 0 : -ENOMEM;
+}
+
+static int on_sts_element(void *arg, const char *path, const char *text)
+{
+	static const char keys[] =
+		"AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult/Credentials/";
+	struct sts_answer *a = arg;
+
+	if (strcmp(path, "ErrorResponse/Error/Code") == 0)
+		snprintf(a->code, sizeof a->code, "%.60s", text);
+	if (strncmp(path, keys, strlen(keys)) != 0)
+		return 0;
+	path += strlen(keys);
+	if (strcmp(path, "AccessKeyId") == 0)
+		return take(&a->access_key, text);
+	if (strcmp(path, "SecretAccessKey") == 0)
+		return take(&a->secret_key, text);
+	if (strcmp(path, "SessionToken") == 0)
+		return take(&a->session_token, text);
+	if (strcmp(path, "Expiration") == 0 && time_parse_iso8601(text, &a->expires_secs) < 0)
+		return -EBADMSG;
+	return 0;
+}
+
+static void add_field(struct buf *out, const char *name, const char *value)
+{
+	buf_addf(out, "%s%s=", out->len ? "&" : "", name);
+	http_url_encode(out, value, strlen(value), false);
+}
+
+static void sts_url(const char *region, struct buf *out)
+{
+	const char *said = aws_env("AWS_ENDPOINT_URL_STS");
+
+	if (!region)
+		region = aws_env("AWS_REGION");
+	if (!region)
+		region = aws_env("AWS_DEFAULT_REGION");
+	if (said)
+		buf_add_str(out, said);
+	else if (region)
+		buf_addf(out, "https://sts.%s.amazonaws.com%s/", region,
+			 strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
+	else
+		buf_add_str(out, "https://sts.amazonaws.com/");
+}
+
+static int sts_reply(const struct http_reply *reply, const char *from,
+		     struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+{
+	cleanup_with(sts_answer_release) struct sts_answer answer = { .access_key = NULL };
+	int r = s3_xml_parse(reply->body, reply->body_len, on_sts_element, &answer);
+
+	if (reply->status != 200)
+		return refuse(from, "STS", reply, answer.code, ret_error);
+	if (r || aws_credentials_set(ret_credentials, answer.access_key, answer.secret_key,
+				     answer.session_token, from))
+		return aws_fail(ret_error, -EIO, "%s: the answer of STS holds no keys", from);
+	ret_credentials->expires_secs = answer.expires_secs;
+	return 0;
+}
+
+int aws_assume_with_web_identity(const char *token_file, const char *role, const char *session,
+				 const char *region, struct aws_credentials *ret_credentials,
+				 struct remote_error *ret_error)
+{
+	static const char from[] = "web identity";
+	const struct http_header type = { "Content-Type", "application/x-www-form-urlencoded" };
+	cleanup_reply struct http_reply reply = HTTP_REPLY_INIT;
+	cleanup_buf_secret struct buf body = BUF_INIT;
+	cleanup_buf struct buf url = BUF_INIT;
+	cleanup_secret char *token = NULL;
+	struct http_request request;
+	size_t len;
+	int r = files_read(token_file, TOKEN_LIMIT_BYTES, &token, &len);
+
+	if (r)
+		return aws_fail(ret_error, r, "%s: %.80s cannot be read: %s", from, token_file,
+				strerror(-r));
+	token[strcspn(token, "\r\n")] = '\0';
+	if (buf_reserve(&body, 3 * len + 1024))
+		return aws_fail(ret_error, -ENOMEM, "out of memory");
+	add_field(&body, "Action", "AssumeRoleWithWebIdentity");
+	add_field(&body, "Version", STS_VERSION);
+	add_field(&body, "RoleArn", role);
+	add_field(&body, "RoleSessionName", session ? session : "tonicfs");
+	add_field(&body, "WebIdentityToken", token);
+	sts_url(region, &url);
+	if (buf_failed(&body) || buf_failed(&url))
+		return aws_fail(ret_error, -ENOMEM, "out of memory");
+	request = (struct http_request){
+		.method = HTTP_POST,
+		.url = buf_str(&url),
+		.headers = &type,
+		.header_count = 1,
+		.body = body.data,
+		.body_len = body.len,
+		.total_timeout_msecs = STS_MSECS,
+	};
+	r = send_request(&request, from, &reply, ret_error);
+	return r ? r : sts_reply(&reply, from, ret_credentials, ret_error);
+}
+
+int aws_from_web_identity(struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+{
+	const char *token_file = aws_env("AWS_WEB_IDENTITY_TOKEN_FILE"),
+		   *role = aws_env("AWS_ROLE_ARN");
+
+	if (!token_file || !role)
+		return -ENOENT;
+	return aws_assume_with_web_identity(token_file, role, aws_env("AWS_ROLE_SESSION_NAME"),
+					    NULL, ret_credentials, ret_error);
+}
+
+/* ---- container ---- */
+
+/* Plain http goes to this machine or its link only: the token travels with it. */
+static bool is_local_url(const char *url)
+{
+	static const char *const hosts[] = { "169.254.170.2", "169.254.170.23", "169.254.169.254",
+					     "[fd00:ec2::23]", "[fd00:ec2::254]" };
+	const char *host;
+
+	if (http_url_check(url, false) == 0) /* https, or loopback */
+		return true;
+	if (strncasecmp(url, "http://", 7) != 0)
+		return false;
+	host = url + 7;
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		size_t n = strlen(hosts[i]);
+
+		if (strncasecmp(host, hosts[i], n) == 0 &&
+		    (!host[n] || host[n] == '/' || host[n] == ':'))
+			return http_url_check(url, true) == 0;
+	}
+	return false;
+}
+
+static int container_url(struct buf *out, struct remote_error *ret_error)
+{
+	const char *relative = aws_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+		   *full = aws_env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+
+	if (relative)
+		buf_addf(out, "http://169.254.170.2%s%s", *relative == '/' ? "" : "/", relative);
+	else if (full)
+		buf_add_str(out, full);
+	else
+		return -ENOENT;
+	if (buf_failed(out))
+		return aws_fail(ret_error, -ENOMEM, "out of memory");
+	if (!is_local_url(out->data))
+		return aws_fail(ret_error, -EPERM,
+				"container: plain http to another machine is refused");
+	return 0;
+}
+
+/* The file is read each time: who runs the container renews it. */
+static int container_token(char **ret_token, struct remote_error *ret_error)
+{
+	const char *path = aws_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+		   *said = aws_env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+	size_t len;
+	int r = 0;
+
+	if (path)
+		r = files_read(path, TOKEN_LIMIT_BYTES, ret_token, &len);
+	else if (said)
+		r = (*ret_token = strdup(said)) ? 0 : -ENOMEM;
+	if (r)
+		return aws_fail(ret_error, r, "container: its token cannot be read: %s",
+				strerror(-r));
+	if (*ret_token)
+		(*ret_token)[strcspn(*ret_token, "\r\n")] = '\0';
+	return 0;
+}
+
+int aws_from_container(struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+{
+	static const char from[] = "container";
+	cleanup_reply struct http_reply reply = HTTP_REPLY_INIT;
+	cleanup_secret char *token = NULL;
+	cleanup_buf struct buf url = BUF_INIT;
+	struct http_header authorization;
+	int r = container_url(&url, ret_error);
+
+	if (!r)
+		r = container_token(&token, ret_error);
+	if (r)
+		return r;
+	authorization = (struct http_header){ "Authorization", token };
+	r = ask_local(HTTP_GET, url.data, token ? &authorization : NULL, from, &reply, ret_error);
+	if (r)
+		return r;
+	if (reply.status != 200)
+		return refuse(from, "the agent", &reply, "", ret_error);
+	return aws_credentials_from_json(reply.body, reply.body_len, "Token", from, ret_credentials,
+					 ret_error);
+}
+
+/* ---- instance metadata ---- */
+
+static int ask_instance(const char *base, const char *path, const char *more, const char *token,
+			struct http_reply *ret_reply, struct remote_error *ret_error)
+{
+	const struct http_header header = { "X-aws-ec2-metadata-token", token };
+	cleanup_buf struct buf url = BUF_INIT;
+	int r;
+
+	buf_addf(&url, "%s%s", base, path);
+	http_url_encode(&url, more, strlen(more), false);
+	if (buf_failed(&url))
+		return aws_fail(ret_error, -ENOMEM, "out of memory");
+	r = ask_local(HTTP_GET, url.data, &header, "instance metadata", ret_reply, ret_error);
+	if (r == 0 && ret_reply->status != 200)
+		r = refuse("instance metadata", "the service", ret_reply, "", ret_error);
+	return r;
+}
+
+/* -ENOENT where nobody answers: this is no instance. */
+static int instance_token(const char *base, char **ret_token, struct remote_error *ret_error)
+{
+	static const struct http_header ttl = { "X-aws-ec2-metadata-token-ttl-seconds",
+						IMDS_TOKEN_SECS };
+	cleanup_reply struct http_reply reply = HTTP_REPLY_INIT;
+	cleanup_buf struct buf url = BUF_INIT;
+	int r;
+
+	buf_addf(&url, "%s/latest/api/token", base);
+	if (buf_failed(&url))
+		return aws_fail(ret_error, -ENOMEM, "out of memory");
+	r = ask_local(HTTP_PUT, url.data, &ttl, "instance metadata", &reply, ret_error);
+	if (r == -ETIMEDOUT || r == -EHOSTUNREACH) {
+		remote_error_clear(ret_error);
+		return -ENOENT;
+	}
+	if (r)
+		return r;
+	if (reply.status != 200 || !reply.body_len || reply.body[strcspn(reply.body, "\r\n")])
+		return refuse("instance metadata", "the service", &reply, "", ret_error);
+	*ret_token = strdup(reply.body);
+	return *ret_token ? 0 : aws_fail(ret_error, -ENOMEM, "out of memory");
+}
+
+int aws_from_instance(struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+{
+	static const char path[] = "/latest/meta-data/iam/security-credentials/";
+	const char *base = aws_env("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
+		   *disabled = aws_env("AWS_EC2_METADATA_DISABLED");
+	cleanup_reply struct http_reply role = HTTP_REPLY_INIT, keys = HTTP_REPLY_INIT;
+	cleanup_secret char *token = NULL;
+	int r;
+
+	if (disabled && strcasecmp(disabled, "true") == 0)
+		return -ENOENT;
+	if (!base)
+		base = "http://169.254.169.254";
+	if (!is_local_url(base))
+		return aws_fail(ret_error, -EPERM,
+				"instance metadata: plain http to another machine is refused");
+	r = instance_token(base, &token, ret_error);
+	if (!r)
+		r = ask_instance(base, path, "", token, &role, ret_error);
+	if (r)
+		return r;
+	role.body[strcspn(role.body, "\r\n")] = '\0';
+	r = ask_instance(base, path, role.body, token, &keys, ret_error);
+	return r ? r
+		 : aws_credentials_from_json(keys.body, keys.body_len, "Token", "instance metadata",
+					     ret_credentials, ret_error);
+}

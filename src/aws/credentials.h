@@ -1,0 +1,57 @@
+/*
+ * Where keys come from when nobody gives them: the places that AWS's own tools look in, in their
+ * order.
+ *
+ *   environment          AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+ *   web identity         AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN: STS AssumeRoleWithWebIdentity
+ *   the profile          of AWS_PROFILE, else "default": ~/.aws/credentials, then ~/.aws/config:
+ * keys, a web identity of its own, a credential_process container
+ * AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, …_FULL_URI instance metadata    IMDSv2
+ *
+ * A profile that is named is the only place that is looked in. Not known here: profiles that assume
+ * a role by another profile, or log in by SSO; credential_process covers them (`aws configure
+ * export-credentials`).
+ *
+ * Renewal  Keys are asked for again before they run out, and where they come from this machine's
+ * files every minute, for another program may have renewed them. While a renewal fails, keys that
+ * are valid still go on being used. Waits    Getting them may take the time of a request or of a
+ * command: 10 seconds at most for the network, 30 for a command. The same keys are fetched once,
+ * whoever asks. Threads  Any. Sources are shared in a process; aws_credentials_forget ends the
+ * sharing.
+ */
+#ifndef TONICFS_AWS_CREDENTIALS_H
+#define TONICFS_AWS_CREDENTIALS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/remote.h"
+
+struct aws_credentials {
+	char *access_key, *secret_key;
+	char *session_token;  /* NULL: none */
+	int64_t expires_secs; /* 0: they do not say */
+	char from[64];	      /* "environment", "profile x", … for people */
+};
+void aws_credentials_release(struct aws_credentials *credentials); /* wipes */
+#define cleanup_credentials __attribute__((cleanup(aws_credentials_release)))
+
+struct aws_source;
+/* profile NULL: the whole order. The process's one of that profile, with a reference for the
+ * caller. 0 or -ENOMEM. */
+int aws_source_get(const char *profile, struct aws_source **ret_source);
+struct aws_source *aws_source_ref(struct aws_source *source);
+void aws_source_unref(struct aws_source *source); /* NULL is fine */
+
+/* 0 and a copy (release it); else the negative errno of *ret_error: nothing found, or what was
+ * found does not work. */
+int aws_source_credentials(struct aws_source *source, struct aws_credentials *ret_credentials,
+			   struct remote_error *ret_error);
+/* The keys have been refused as expired: the next call does not give the ones with this access key
+ * and token again, unless there are no others. */
+void aws_source_distrust(struct aws_source *source, const struct aws_credentials *refused);
+
+/* Drops the process's own references: before it ends. */
+void aws_credentials_forget(void);
+
+#endif

@@ -1,0 +1,75 @@
+/* storage enable, disable: whether recordings are moved to a workspace's bucket. */
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/storage.h"
+
+struct enable_values {
+	bool untested;
+};
+
+static int set_enabled(struct cli *cli, const struct catalog_workspace *w, bool enabled)
+{
+	int err = catalog_storage_enable(cli->catalog, w->id, enabled);
+
+	return err < 0 ? cli_catalog_error(cli, err, "the bucket's settings were not changed")
+		       : CLI_DONE;
+}
+
+static int run_enable(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct enable_values *v = values;
+	struct catalog_workspace w;
+	struct catalog_storage s;
+	int status = cli_storage_open(cli, argv[0], &w, &s);
+
+	(void)argc;
+	if (status != CLI_DONE)
+		return status;
+	if (!s.tested_secs && !v->untested) {
+		cli_error("the bucket has not been tested with these settings; 'tonicfs storage "
+			  "test %s' does it, and enables it",
+			  argv[0]);
+		return CLI_FAILED;
+	}
+	return set_enabled(cli, &w, true);
+}
+
+const struct cli_command command_storage_enable = {
+	.name = "storage enable",
+	.arguments = "WORKSPACE [--untested]",
+	.summary = "Recordings are moved to the bucket again",
+	.text = "Of settings that 'storage test' has found good. Migrations that were asked for\n"
+		"while it was disabled go on.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "untested", CLI_FLAG, NULL, "without a connection test",
+			  offsetof(struct enable_values, untested) },
+			{ 0 },
+		},
+	.values_size = sizeof(struct enable_values),
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = run_enable,
+};
+
+static int run_disable(struct cli *cli, const void *values, int argc, char **argv)
+{
+	struct catalog_workspace w;
+	struct catalog_storage s;
+	int status = cli_storage_open(cli, argv[0], &w, &s);
+
+	(void)values;
+	(void)argc;
+	return status == CLI_DONE ? set_enabled(cli, &w, false) : status;
+}
+
+const struct cli_command command_storage_disable = {
+	.name = "storage disable",
+	.arguments = "WORKSPACE",
+	.summary = "Nothing more is moved to the bucket; what is there stays readable",
+	.text = "New recordings stay at Twilio. A migration that is running ends first.\n",
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = run_disable,
+};

@@ -1,0 +1,92 @@
+/* storage policy: what the bucket's user must be allowed to do, and how to make him. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/storage.h"
+#include "storage/policy.h"
+
+struct policy_values {
+	bool lifecycle, restore;
+};
+
+static bool is_archive_class(const char *storage_class)
+{
+	return strcmp(storage_class, "GLACIER") == 0 || strcmp(storage_class, "DEEP_ARCHIVE") == 0;
+}
+
+/* The document is on standard output alone, so that it can go into a file; the steps are for
+ * people. The user is called by the bucket, whose name is safe in a shell. */
+static int print_policy(json_t *policy, const char *workspace, const char *bucket)
+{
+	static const char steps[] =
+		"\nSave the document above (tonicfs storage policy %s >policy.json). With AWS's own\n"
+		"tool, for a user who has nothing else:\n\n"
+		"  aws iam create-user --user-name tonicfs-%s\n"
+		"  aws iam put-user-policy --user-name tonicfs-%s \\\n"
+		"      --policy-name tonicfs --policy-document file://policy.json\n"
+		"  aws iam create-access-key --user-name tonicfs-%s\n\n"
+		"In the console: IAM, Users, Create user; Add permissions, Create inline policy,\n"
+		"JSON, paste; Security credentials, Create access key. Other storages: make a\n"
+		"user or a key, and attach the document to it, or to the bucket with that user as\n"
+		"its Principal. Then:\n\n"
+		"  tonicfs storage set %s --access-key KEY\n"
+		"  tonicfs storage test %s\n";
+	int status = cli_json_print(policy);
+
+	if (status != CLI_DONE)
+		return status;
+	fflush(stdout);
+	fprintf(stderr, steps, workspace, bucket, bucket, bucket, workspace, workspace);
+	return CLI_DONE;
+}
+
+static int run_policy(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct policy_values *v = values;
+	struct catalog_workspace w;
+	struct catalog_storage s;
+	struct storage_policy_use use;
+	json_t *policy;
+	int status = cli_storage_open(cli, argv[0], &w, &s);
+
+	(void)argc;
+	if (status != CLI_DONE)
+		return status;
+	use = (struct storage_policy_use){
+		.versions = w.delete_s3,
+		.lifecycle = v->lifecycle,
+		.restore = v->restore || v->lifecycle || is_archive_class(s.storage_class),
+	};
+	policy = storage_policy(&s, &use);
+	if (!policy) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	return cli->json ? cli_json_print(policy) : print_policy(policy, argv[0], s.bucket);
+}
+
+const struct cli_command command_storage_policy = {
+	.name = "storage policy",
+	.arguments = "WORKSPACE [--lifecycle] [--restore]",
+	.summary = "Prints the IAM policy of the bucket's user",
+	.text = "What tonicfs does with this bucket as the workspace is set up, and no more: a\n"
+		"JSON document on standard output, and the steps to make the user on standard\n"
+		"error. delete_s3=on adds what deletes versions, sse-kms the key, an archive\n"
+		"class restoring.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "lifecycle", CLI_FLAG, NULL,
+			  "with what setting lifecycle rules takes, and restoring",
+			  offsetof(struct policy_values, lifecycle) },
+			{ 0, "restore", CLI_FLAG, NULL,
+			  "with what restoring archived recordings takes",
+			  offsetof(struct policy_values, restore) },
+			{ 0 },
+		},
+	.values_size = sizeof(struct policy_values),
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = run_policy,
+};

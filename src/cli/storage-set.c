@@ -1,0 +1,295 @@
+/* storage set: says which bucket a workspace has, and how it is reached. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/storage.h"
+#include "storage/provider.h"
+#include "util/cleanup.h"
+#include "util/secret.h"
+
+struct set_values {
+	const char *bucket, *region, *access_key, *credentials, *provider, *endpoint, *prefix,
+		*encryption, *storage_class, *ca_file, *secret_file;
+	int path_style, allow_http, require_encryption;
+};
+
+/* "none", "sse-s3", "sse-kms", "sse-kms:KEY-ID" */
+static int set_encryption(struct catalog_storage *storage, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : strlen(text);
+
+	for (int i = 0; i < STORAGE_ENCRYPTION_COUNT; i++) {
+		const char *name = storage_encryption_name(i);
+
+		if (strlen(name) != len || memcmp(name, text, len) != 0)
+			continue;
+		if (colon &&
+		    (i != 2 || !colon[1] || strlen(colon + 1) >= sizeof storage->kms_key_id))
+			return -EINVAL;
+		storage->encryption = i;
+		snprintf(storage->kms_key_id, sizeof storage->kms_key_id, "%s",
+			 colon ? colon + 1 : "");
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* Object keys are put behind it as they are, so that it ends with a slash and begins without one.
+ */
+static int set_prefix(struct catalog_storage *storage, const char *text)
+{
+	size_t len;
+
+	text += strspn(text, "/");
+	len = strlen(text);
+	if (len + 2 > sizeof storage->prefix)
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			return -EINVAL;
+	}
+	snprintf(storage->prefix, sizeof storage->prefix, "%s%s", text,
+		 len && text[len - 1] != '/' ? "/" : "");
+	return 0;
+}
+
+static bool set_text(char *where, size_t size, const char *text)
+{
+	if (!text)
+		return true;
+	return (size_t)snprintf(where, size, "%s", text) < size;
+}
+
+/* What is known of the provider, where nothing else has been said. */
+static int apply_provider(const struct cli *cli, const struct set_values *v,
+			  struct catalog_storage *s)
+{
+	const struct storage_provider *provider =
+		storage_provider_find(v->provider ? v->provider : s->provider);
+	char old[CATALOG_URL_SIZE] = "", names[128];
+	bool is_followed;
+	int err;
+
+	if (!provider && v->provider) {
+		storage_provider_names(names, sizeof names);
+		return cli_usage(cli, "--provider is one of %s, not '%s'", names, v->provider);
+	}
+	if (!provider)
+		return CLI_DONE;
+	/* An endpoint of the provider's moves with the region; one of the user's stays. */
+	is_followed = v->provider ||
+		      (storage_provider_endpoint(provider, s->region, old, sizeof old) == 0 &&
+		       strcmp(old, s->endpoint) == 0);
+	snprintf(s->provider, sizeof s->provider, "%s", provider->name);
+	if (v->region && !set_text(s->region, sizeof s->region, v->region))
+		return cli_usage(cli, "a value is too long");
+	if (v->provider && !v->region && provider->region)
+		snprintf(s->region, sizeof s->region, "%s", provider->region);
+	if (!s->region[0] && !v->region)
+		return cli_usage(cli, "%s: --region is missing, such as %s", provider->title,
+				 provider->example);
+	if (v->provider && v->path_style < 0)
+		s->path_style = provider->path_style;
+	if (v->endpoint || !is_followed)
+		return CLI_DONE;
+	err = storage_provider_endpoint(provider, s->region, s->endpoint, sizeof s->endpoint);
+	if (err == -ENODATA && s->endpoint[0])
+		return CLI_DONE;
+	if (err == -ENODATA)
+		return cli_usage(cli, "%s: --endpoint is missing, such as %s", provider->title,
+				 provider->example);
+	return err < 0 ? cli_usage(cli, "a value is too long") : CLI_DONE;
+}
+
+static int apply_credentials(const struct cli *cli, const struct set_values *v,
+			     struct catalog_storage *s)
+{
+	if (v->credentials && (v->access_key || v->secret_file))
+		return cli_usage(cli, "--credentials says where the keys come from; --access-key "
+				      "and --secret-file give them");
+	if (!set_text(s->access_key, sizeof s->access_key, v->access_key))
+		return cli_usage(cli, "a value is too long");
+	if (v->access_key)
+		s->credentials[0] = '\0';
+	if (!v->credentials)
+		return CLI_DONE;
+	if (strcmp(v->credentials, "default") != 0 &&
+	    (strncmp(v->credentials, "profile:", 8) != 0 || !v->credentials[8]))
+		return cli_usage(cli, "--credentials is default or profile:NAME, not '%s'",
+				 v->credentials);
+	if (!set_text(s->credentials, sizeof s->credentials, v->credentials))
+		return cli_usage(cli, "a value is too long");
+	s->access_key[0] = '\0';
+	return CLI_DONE;
+}
+
+static int values_apply(const struct cli *cli, const struct set_values *v,
+			struct catalog_storage *s)
+{
+	int status = apply_provider(cli, v, s);
+
+	if (status == CLI_DONE)
+		status = apply_credentials(cli, v, s);
+	if (status != CLI_DONE)
+		return status;
+	if (!set_text(s->bucket, sizeof s->bucket, v->bucket) ||
+	    !set_text(s->region, sizeof s->region, v->region) ||
+	    !set_text(s->endpoint, sizeof s->endpoint, v->endpoint) ||
+	    !set_text(s->storage_class, sizeof s->storage_class, v->storage_class) ||
+	    !set_text(s->ca_file, sizeof s->ca_file, v->ca_file))
+		return cli_usage(cli, "a value is too long");
+	if (v->prefix && set_prefix(s, v->prefix) < 0)
+		return cli_usage(cli, "--prefix: '%s' is too long, or has control characters",
+				 v->prefix);
+	if (v->encryption && set_encryption(s, v->encryption) < 0)
+		return cli_usage(
+			cli, "--encryption is none, sse-s3, sse-kms or sse-kms:KEY-ID, not '%s'",
+			v->encryption);
+	if (v->path_style >= 0)
+		s->path_style = v->path_style;
+	if (v->allow_http >= 0)
+		s->plain_http = v->allow_http;
+	if (v->require_encryption >= 0)
+		s->require_encryption = v->require_encryption;
+	if (s->endpoint[0])
+		return cli_url_check("--endpoint", s->endpoint, s->plain_http);
+	return CLI_DONE;
+}
+
+/* Another access key has another secret. */
+static int read_secret(const struct set_values *v, const struct catalog_storage *storage,
+		       const struct catalog_storage *old, char **ret_secret)
+{
+	char prompt[320];
+
+	if (storage->credentials[0] ||
+	    (!v->secret_file && strcmp(storage->access_key, old->access_key) == 0))
+		return CLI_DONE;
+	snprintf(prompt, sizeof prompt, "Secret key of access key %s: ", storage->access_key);
+	return cli_secret_read(v->secret_file, prompt, ret_secret);
+}
+
+/* What a test has found holds for the very settings that it was made with. */
+static bool is_same(const struct catalog_storage *a, const struct catalog_storage *b,
+		    const char *secret, const char *old_secret)
+{
+	return strcmp(a->bucket, b->bucket) == 0 && strcmp(a->region, b->region) == 0 &&
+	       strcmp(a->endpoint, b->endpoint) == 0 && strcmp(a->prefix, b->prefix) == 0 &&
+	       strcmp(a->access_key, b->access_key) == 0 &&
+	       strcmp(a->credentials, b->credentials) == 0 &&
+	       strcmp(a->kms_key_id, b->kms_key_id) == 0 &&
+	       strcmp(a->storage_class, b->storage_class) == 0 &&
+	       strcmp(a->ca_file, b->ca_file) == 0 && a->path_style == b->path_style &&
+	       a->plain_http == b->plain_http && a->encryption == b->encryption &&
+	       a->require_encryption == b->require_encryption &&
+	       (!secret || (old_secret && strcmp(secret, old_secret) == 0));
+}
+
+static int run_set(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct set_values *v = values;
+	struct catalog_storage storage = { 0 }, old = { 0 };
+	cleanup_secret char *secret = NULL, *old_secret = NULL;
+	struct catalog_workspace w;
+	int status, err;
+
+	(void)argc;
+	status = cli_workspace_open(cli, argv[0], &w);
+	if (status != CLI_DONE)
+		return status;
+	err = catalog_storage_get(cli->catalog, w.id, &old);
+	if (err == 0)
+		err = catalog_storage_secret(cli->catalog, w.id, &old_secret);
+	if (err < 0 && err != -ENOENT)
+		return cli_catalog_error(cli, err, "the bucket's settings cannot be read");
+	storage = old;
+	status = values_apply(cli, v, &storage);
+	if (status != CLI_DONE)
+		return status;
+	if (!storage.bucket[0])
+		return cli_usage(cli, "--bucket is missing");
+	if (!storage.access_key[0] && !storage.credentials[0])
+		return cli_usage(cli, "--access-key is missing, or --credentials default");
+	if (!storage.region[0])
+		snprintf(storage.region, sizeof storage.region, "us-east-1");
+	status = read_secret(v, &storage, &old, &secret);
+	if (status != CLI_DONE)
+		return status;
+	if (!is_same(&storage, &old, secret, old_secret)) {
+		storage.enabled = false;
+		storage.tested_secs = 0;
+		storage.tested_encryption[0] = '\0';
+	}
+	err = catalog_storage_set(cli->catalog, w.id, &storage, secret);
+	if (err < 0)
+		return cli_catalog_error(cli, err, "the bucket's settings were not changed");
+	if (!storage.tested_secs && !cli->json)
+		printf("Saved. Nothing is moved there yet: 'tonicfs storage test %s' tries the "
+		       "bucket and enables it.\n",
+		       argv[0]);
+	return cli->json ? cli_json_print(json_pack("{s:b, s:b}", "enabled", (int)storage.enabled,
+						    "tested", storage.tested_secs != 0))
+			 : CLI_DONE;
+}
+
+#define SET(field) offsetof(struct set_values, field)
+const struct cli_command command_storage_set = {
+	.name = "storage set",
+	.arguments = "WORKSPACE [--bucket B] [--region R] [--access-key AK] [--secret-file FILE|-] "
+		     "[OPTIONS]",
+	.summary = "Says which S3 bucket a workspace's recordings are moved to",
+	.text = "The first time, --bucket and --access-key must be given; the secret key is\n"
+		"read from the first line of --secret-file ('-': standard input), else asked\n"
+		"for on the terminal. Later only what is given changes. The bucket is not made,\n"
+		"and must not be public. Nothing is moved to it before 'storage test' has found\n"
+		"it good; changed settings wait for another test. Objects are named\n"
+		"\n"
+		"  PREFIX/recordings/ACCOUNT/YYYY/MM/DD/RECORDING.wav\n"
+		"\n"
+		"with no phone number in them.\n"
+		"\n"
+		"--credentials default takes the keys from where AWS's own tools find them, in\n"
+		"their order: environment, web identity, the profile in ~/.aws, container,\n"
+		"instance metadata; profile:NAME takes that profile. They are renewed before\n"
+		"they run out.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "bucket", CLI_TEXT, "B", "the bucket", SET(bucket) },
+			{ 0, "region", CLI_TEXT, "R", "its region (us-east-1)", SET(region) },
+			{ 0, "access-key", CLI_TEXT, "AK", "the access key's id", SET(access_key) },
+			{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the secret key is",
+			  SET(secret_file) },
+			{ 0, "credentials", CLI_TEXT, "FROM",
+			  "default or profile:NAME, instead of an access key", SET(credentials) },
+			{ 0, "provider", CLI_TEXT, "NAME",
+			  "aws, digitalocean, minio, ceph, wasabi, b2, r2: fills in what is known",
+			  SET(provider) },
+			{ 0, "endpoint", CLI_TEXT, "URL", "a server that is not AWS",
+			  SET(endpoint) },
+			{ 0, "path-style", CLI_SWITCH, NULL,
+			  "the bucket stands in the path, not in the host's name",
+			  SET(path_style) },
+			{ 0, "prefix", CLI_TEXT, "P", "what every object key begins with",
+			  SET(prefix) },
+			{ 0, "encryption", CLI_TEXT, "HOW",
+			  "none, sse-s3, sse-kms or sse-kms:KEY-ID", SET(encryption) },
+			{ 0, "require-encryption", CLI_SWITCH, NULL,
+			  "move nothing to a server that does not encrypt",
+			  SET(require_encryption) },
+			{ 0, "storage-class", CLI_TEXT, "CLASS",
+			  "of new objects; empty: the bucket's", SET(storage_class) },
+			{ 0, "ca-file", CLI_TEXT, "FILE",
+			  "certificates to trust instead of the system's", SET(ca_file) },
+			{ 0, "allow-http", CLI_SWITCH, NULL,
+			  "take plain http to another machine than this one", SET(allow_http) },
+			{ 0 },
+		},
+	.values_size = sizeof(struct set_values),
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = run_set,
+};

@@ -1,0 +1,215 @@
+/* storage test: tries a workspace's bucket, and enables it. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/storage.h"
+#include "storage/storage.h"
+#include "storage/test.h"
+#include "util/cleanup.h"
+#include "util/secret.h"
+#include "util/times.h"
+
+#define REQUEST_TIMEOUT_MSECS 20000
+
+struct test_values {
+	struct cli_texts origins;
+	bool dry_run;
+};
+
+static const char *result_mark(enum storage_result result)
+{
+	return result == STORAGE_PASSED ? "✓" : result == STORAGE_FAILED ? "✗" : "·";
+}
+
+static const char *result_word(enum storage_result result)
+{
+	return result == STORAGE_PASSED ? "passed" : result == STORAGE_FAILED ? "failed" : "noted";
+}
+
+static void print_check(void *arg, const struct storage_check *check)
+{
+	(void)arg;
+	printf("%s %-30s %s\n", result_mark(check->result), check->name, check->text);
+	if (check->remedy[0])
+		printf("  %-30s → %s\n", "", check->remedy);
+	fflush(stdout);
+}
+
+static void collect_check(void *arg, const struct storage_check *check)
+{
+	json_array_append_new(arg, json_pack("{s:s, s:s, s:s, s:s}", "check", check->name, "result",
+					     result_word(check->result), "text", check->text,
+					     "remedy", check->remedy));
+}
+
+/* The setting that --origin makes. */
+static int take_origins(const struct cli *cli, const struct cli_texts *given,
+			struct catalog_storage *s)
+{
+	size_t used = 0;
+
+	if (given->count == 0)
+		return CLI_DONE;
+	for (size_t i = 0; i < given->count; i++) {
+		int n;
+
+		if (!storage_origin_is_valid(given->items[i]))
+			return cli_usage(cli,
+					 "--origin is like https://app.example.com or "
+					 "http://localhost:*, not '%s'",
+					 given->items[i]);
+		n = snprintf(s->origins + used, sizeof s->origins - used, "%s%s", i ? "\n" : "",
+			     given->items[i]);
+		if (n < 0 || (size_t)n >= sizeof s->origins - used)
+			return cli_usage(cli, "there are too many origins");
+		used += (size_t)n;
+	}
+	return CLI_DONE;
+}
+
+/* What a test that passed leaves. ret_enabled: the bucket is used from now on. */
+static int note_passed(struct cli *cli, int64_t workspace_id, struct catalog_storage *s,
+		       const char *secret, const struct storage_test_result *result,
+		       bool *ret_enabled)
+{
+	/* Somebody who has disabled a good bucket does not find it enabled because he looked at it.
+	 */
+	bool enable = s->tested_secs == 0;
+	int err;
+
+	s->tested_secs = time_now_secs();
+	snprintf(s->tested_encryption, sizeof s->tested_encryption, "%s", result->encryption);
+	err = catalog_storage_tested(cli->catalog, workspace_id, s, secret, enable);
+	*ret_enabled = s->enabled || enable;
+	if (err == -ESTALE) {
+		cli_error("the settings have been changed while they were tested; test them again");
+		return CLI_FAILED;
+	}
+	return err < 0 ? cli_catalog_error(cli, err, "the test's result was not kept") : CLI_DONE;
+}
+
+static void print_end(const struct catalog_storage *s, const char *workspace, bool has_passed,
+		      bool is_dry, bool is_enabled)
+{
+	if (!has_passed)
+		printf("\nThe test failed%s.\n", s->enabled ? "; the bucket stays enabled"
+							    : ": nothing is moved to the bucket");
+	else if (is_dry)
+		printf("\nThe test passed; nothing was changed (--dry-run).\n");
+	else if (is_enabled)
+		printf("\nThe test passed; the bucket is enabled.\n");
+	else
+		printf("\nThe test passed; the bucket is disabled ('tonicfs storage enable %s').\n",
+		       workspace);
+}
+
+static int run_client_error(int err)
+{
+	if (err == -EINVAL)
+		cli_error("the bucket's name, the region or the endpoint cannot be one");
+	else
+		cli_error("the bucket cannot be used: %s", strerror(-err));
+	return CLI_FAILED;
+}
+
+static int report(struct cli *cli, const struct test_values *v, const char *workspace,
+		  const struct catalog_storage *s, const struct storage_test_result *result,
+		  bool is_enabled, json_t *checks)
+{
+	int status = CLI_DONE;
+
+	if (cli->json)
+		status = cli_json_print(
+			json_pack("{s:o, s:b, s:b, s:b, s:b, s:s, s:O}", "workspace",
+				  cli_json_name(workspace), "passed", (int)result->has_passed,
+				  "enabled", (int)is_enabled, "dry_run", (int)v->dry_run,
+				  "cors_changed", (int)result->cors_changed, "encryption",
+				  result->encryption, "checks", checks));
+	else
+		print_end(s, workspace, result->has_passed, v->dry_run, is_enabled);
+	return status == CLI_DONE && !result->has_passed ? CLI_FAILED : status;
+}
+
+static void json_release(json_t **json)
+{
+	json_decref(*json);
+}
+
+static int run_test(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct test_values *v = values;
+	cleanup_with(json_release) json_t *checks = json_array();
+	cleanup_secret char *secret = NULL;
+	cleanup_free char *memory = NULL;
+	struct catalog_workspace w;
+	struct catalog_storage s = { 0 };
+	const char **origins = NULL;
+	struct storage_test_result result;
+	struct storage_test test = { .storage = &s, .dry_run = v->dry_run, .arg = checks };
+	bool is_enabled;
+	int status = take_origins(cli, &v->origins, &s), err;
+
+	(void)argc;
+	if (status == CLI_DONE)
+		status = cli_storage_open(cli, argv[0], &w, &s);
+	if (status == CLI_DONE)
+		status = take_origins(cli, &v->origins, &s);
+	if (status == CLI_DONE)
+		status = cli_http_open(cli);
+	if (status != CLI_DONE)
+		return status;
+	cli_catch_signals();
+	err = catalog_storage_secret(cli->catalog, w.id, &secret);
+	if (err < 0)
+		return cli_catalog_error(cli, err, "the bucket's settings cannot be read");
+	err = storage_client_of(&s, secret, cli->http, REQUEST_TIMEOUT_MSECS, &cli_interrupted,
+				&test.client);
+	if (err == 0)
+		err = storage_origins(&s, &memory, &origins, &test.origin_count);
+	if (err == 0) {
+		test.workspace = argv[0];
+		test.origins = origins;
+		test.fn = cli->json ? collect_check : print_check;
+		storage_test_run(&test, &result);
+	}
+	s3_client_free(test.client);
+	if (err < 0)
+		return run_client_error(err);
+	is_enabled = s.enabled;
+	if (result.has_passed && !v->dry_run)
+		status = note_passed(cli, w.id, &s, secret, &result, &is_enabled);
+	return status == CLI_DONE ? report(cli, v, argv[0], &s, &result, is_enabled, checks)
+				  : status;
+}
+
+const struct cli_command command_storage_test = {
+	.name = "storage test",
+	.arguments = "WORKSPACE [--origin ORIGIN …] [--dry-run]",
+	.summary = "Tries the bucket with all that is done with it, and enables it",
+	.text = "Writes, reads, lists and deletes an object of its own below PREFIX/tonicfs/test\n"
+		"and says of each step whether it worked (✓), or what to do (✗). Where all is\n"
+		"well the bucket is enabled, unless it was good already and has been disabled.\n"
+		"\n"
+		"So that a browser can play recordings, it adds a rule of its own to the\n"
+		"bucket's CORS rules, and leaves the others as they are. ORIGIN is the page's,\n"
+		"such as https://app.example.com; what is given is kept as a setting. Else pages\n"
+		"of this machine are meant: http://localhost:* and http://127.0.0.1:*.\n"
+		"\n"
+		"Exit status: 0 where the test passed, else 1.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "origin", CLI_TEXTS, "ORIGIN",
+			  "pages that may play recordings; may be given often",
+			  offsetof(struct test_values, origins) },
+			{ 0, "dry-run", CLI_FLAG, NULL, "change neither CORS rules nor settings",
+			  offsetof(struct test_values, dry_run) },
+			{ 0 },
+		},
+	.values_size = sizeof(struct test_values),
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = run_test,
+};

@@ -1,0 +1,22 @@
+/*
+ * The IAM policy that a workspace's user needs: what tonicfs does with the bucket as the workspace
+ * is set up, and no more. Source: "Actions, resources, and condition keys for Amazon S3", AWS
+ * Service Authorization Reference.
+ */
+#ifndef TONICFS_STORAGE_POLICY_H
+#define TONICFS_STORAGE_POLICY_H
+
+#include "catalog/workspace.h"
+
+struct storage_policy_use {
+	bool versions;	/* delete_s3 on a bucket that keeps versions */
+	bool lifecycle; /* tonicfs storage lifecycle */
+	bool restore;	/* tonicfs restore */
+};
+
+struct json_t;
+/* A JSON document of the policy; NULL for lack of memory. json_decref() it. */
+struct json_t *storage_policy(const struct catalog_storage *storage,
+			      const struct storage_policy_use *use);
+
+#endif

@@ -1,0 +1,277 @@
+/* The connection test's own object: put, read, listed, looked at from outside, deleted. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "storage/test-private.h"
+#include "util/buf.h"
+
+static const char content[] = "A connection test of tonicfs put this here; it may be deleted.\n";
+
+/* ---- permissions ---- */
+
+static void try_put(struct run *run)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	const struct s3_put put = {
+		.key = run->key,
+		.body = content,
+		.body_len = strlen(content),
+		.content_type = "text/plain",
+	};
+
+	if (s3_put_object(run->test->client, &put, &run->object, &error)) {
+		/* Whether it arrived is not known where the answer was lost: it is deleted all the
+		 * same. */
+		run->is_put = error.kind == REMOTE_UNCERTAIN || error.kind == REMOTE_TRANSIENT;
+		run_fail(run, "s3:PutObject", &error);
+		return;
+	}
+	run->is_put = true;
+	run_pass(run, "s3:PutObject", "an object can be written");
+}
+
+static void try_get(struct run *run)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	cleanup_buf struct buf body = BUF_INIT;
+	struct s3_object object;
+
+	if (s3_get_object(run->test->client, run->key, 0, -1, 4096, &body, &object, &error) == 0) {
+		run->is_readable = true;
+		if (body.len == strlen(content) && memcmp(body.data, content, body.len) == 0)
+			run_pass(run, "s3:GetObject", "it reads as it was written");
+		else
+			run_tell(run, "s3:GetObject", STORAGE_FAILED,
+				 "what is read is not what was written",
+				 "something between this machine and the storage changes objects");
+	} else if (error.error == -EREMOTE) {
+		run_note(run, "s3:GetObject",
+			 "not known: objects of class %s must be restored before they can be read",
+			 run->test->storage->storage_class);
+	} else {
+		run_fail(run, "s3:GetObject", &error);
+	}
+}
+
+static int on_entry(void *arg, const struct s3_list_entry *entry)
+{
+	struct run *run = arg;
+
+	return strcmp(entry->key, run->key) == 0;
+}
+
+/* Only to whom may list without a prefix does S3 say 404; to others every key that is not there is
+ * 403. */
+static bool knows_what_is_missing(struct run *run)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	char key[sizeof run->key + 16];
+	struct s3_object object;
+
+	snprintf(key, sizeof key, "%s-missing", run->key);
+	return s3_head_object(run->test->client, key, &object, &error) == 0 || error.status != 403;
+}
+
+static void try_list(struct run *run)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int r = s3_list_objects(run->test->client, run->key, on_entry, run, &error);
+
+	if (r < 0)
+		run_fail(run, "s3:ListBucket", &error);
+	else if (run->is_readable && !knows_what_is_missing(run))
+		run_tell(run, "s3:ListBucket", STORAGE_FAILED,
+			 "objects can be listed, but what is missing is answered with 'denied' "
+			 "instead of 'not found'",
+			 "a condition on s3:prefix must be StringLikeIfExists, as tonicfs storage "
+			 "policy prints it");
+	else if (r == 0)
+		run_tell(run, "s3:ListBucket", STORAGE_FAILED,
+			 "the list does not show what was written",
+			 "this storage is not consistent; recordings could not be found again");
+	else
+		run_pass(run, "s3:ListBucket", "objects can be listed");
+}
+
+static int ignore_entry(void *arg, const struct s3_list_entry *entry)
+{
+	(void)arg, (void)entry;
+	return 0;
+}
+
+/* Long recordings go up in parts. Starting an upload is s3:PutObject. */
+static void try_parts(struct run *run)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	const struct s3_put head = { .key = run->key, .content_type = "text/plain" };
+	char upload_id[S3_UPLOAD_ID_SIZE];
+
+	if (s3_upload_create(run->test->client, &head, upload_id, &error)) {
+		run_fail_doing(run, "s3:PutObject", "an upload in parts", &error);
+		return;
+	}
+	if (s3_list_uploads(run->test->client, run->key, ignore_entry, NULL, &error) < 0)
+		run_fail(run, "s3:ListBucketMultipartUploads", &error);
+	else
+		run_pass(run, "s3:ListBucketMultipartUploads", "uploads in parts can be listed");
+	if (s3_upload_abort(run->test->client, run->key, upload_id, &error))
+		run_fail(run, "s3:AbortMultipartUpload", &error);
+	else
+		run_pass(run, "s3:AbortMultipartUpload",
+			 "an upload in parts can be started and given up");
+}
+
+/* ---- what the server makes of it ---- */
+
+static const char *asked_for(const struct catalog_storage *s)
+{
+	return s->encryption == 1 ? "AES256" : s->encryption == 2 ? "aws:kms" : "";
+}
+
+static void look_at_encryption(struct run *run)
+{
+	const struct catalog_storage *s = run->test->storage;
+	struct remote_error error = REMOTE_ERROR_INIT;
+	const char *asked = asked_for(s), *found;
+	struct s3_object object;
+	char remedy[400];
+
+	if (s3_head_object(run->test->client, run->key, &object, &error)) {
+		/* HeadObject is allowed by GetObject, of which was told already. */
+		if (s->require_encryption)
+			run_tell(run, "encryption", STORAGE_FAILED,
+				 "it is required, and cannot be looked at",
+				 "give the permission s3:GetObject");
+		return;
+	}
+	found = object.encryption;
+	snprintf(run->result->encryption, sizeof run->result->encryption, "%s", found);
+	snprintf(remedy, sizeof remedy,
+		 "use a server that does, or tonicfs storage set %.200s --no-require-encryption",
+		 run->test->workspace);
+	if (s->require_encryption &&
+	    (!*found || (*asked && strncmp(found, asked, strlen(asked)) != 0)))
+		run_tell(run, "encryption", STORAGE_FAILED,
+			 *found ? "the server encrypts, but not as it was asked to"
+				: "the server does not encrypt: it ignores what it is asked for",
+			 remedy);
+	else if (*asked && !*found)
+		run_note(run, "encryption",
+			 "NOT encrypted: the server ignores what it is asked for (%s)", asked);
+	else if (*found && object.kms_key_id[0])
+		run_pass(run, "encryption", "%s with the key %s, as the server confirms", found,
+			 object.kms_key_id);
+	else if (*found)
+		run_pass(run, "encryption", "%s, as the server confirms", found);
+	else
+		run_note(run, "encryption",
+			 "none was asked for, and the server says nothing of any");
+}
+
+static void look_from_outside(struct run *run)
+{
+	struct s3_answer answer;
+
+	if (s3_ask_object(run->test->client, true, run->key, &answer)) {
+		run_note(run, "not public", "not known: %s", answer.error.message);
+	} else if ((answer.status / 100 == 2 && !answer.is_html) || run->is_list_public) {
+		run_tell(run, "not public", STORAGE_FAILED,
+			 answer.status / 100 == 2
+				 ? "anybody can read the bucket's objects without a key"
+				 : "anybody can list the bucket's objects without a key",
+			 "block public access (AWS: Block Public Access), and take '\"Principal\": "
+			 "\"*\"' out of the bucket's "
+			 "policy");
+	} else if (answer.status == 401 || answer.status == 403) {
+		run_pass(run, "not public", "who has no key is refused");
+	} else {
+		run_note(run, "not public", "not known: without a key the server answers %d",
+			 answer.status);
+	}
+}
+
+static void look_at_versioning(struct run *run)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	const char *version = run->object.version_id;
+	char status[16];
+
+	if (*version && strcmp(version, "null") != 0)
+		run_note(run, "versioning", "on: the bucket keeps a version of what is deleted");
+	else if (s3_get_versioning(run->test->client, status, &error))
+		run_note(run, "versioning", "off, as the answer to a write shows");
+	else if (strcmp(status, "Suspended") == 0)
+		run_note(run, "versioning", "suspended");
+	else
+		run_note(run, "versioning", "off");
+}
+
+static void look_at_lock(struct run *run)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct s3_lock lock;
+
+	if (s3_get_lock(run->test->client, &lock, &error))
+		run_note(run, "object lock",
+			 "not known (it takes s3:GetBucketObjectLockConfiguration to see)");
+	else if (!lock.is_enabled)
+		run_note(run, "object lock", "off");
+	else if (!lock.mode[0])
+		run_note(run, "object lock", "on, without a retention by default");
+	else
+		run_note(run, "object lock", "on: objects are retained for %u %s (%s)",
+			 lock.days ? lock.days : lock.years, lock.days ? "days" : "years",
+			 lock.mode);
+}
+
+/* ---- and away with it ---- */
+
+/* On a versioned bucket the object goes version by version, where that is allowed. */
+static int delete_version(void *arg, const struct s3_list_entry *entry)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct run *run = arg;
+
+	if (strcmp(entry->key, run->key) == 0 && entry->version_id && *entry->version_id)
+		(void)s3_delete_object(run->test->client, run->key, entry->version_id, &error);
+	return 0;
+}
+
+static void try_delete(struct run *run)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+
+	if (s3_delete_object(run->test->client, run->key, NULL, &error)) {
+		struct storage_check check;
+		size_t used;
+
+		explain(run, "s3:DeleteObject", &error, "", &check);
+		used = strlen(check.remedy);
+		snprintf(check.remedy + used, sizeof check.remedy - used,
+			 "%sthe test's object is left: %s", used ? "; " : "", run->key);
+		run_tell(run, check.name, STORAGE_FAILED, check.text, check.remedy);
+		return;
+	}
+	/* Best effort: what may not be deleted by its version is a hundred bytes that a retention
+	 * ends. */
+	if (run->object.version_id[0] && strcmp(run->object.version_id, "null") != 0)
+		(void)s3_list_versions(run->test->client, run->key, delete_version, run, &error);
+	run_pass(run, "s3:DeleteObject", "the test's object is gone again");
+}
+
+void test_object(struct run *run)
+{
+	try_put(run);
+	if (run->is_put && run->object.etag[0]) {
+		try_get(run);
+		try_list(run);
+		try_parts(run);
+		look_at_encryption(run);
+		look_from_outside(run);
+		look_at_versioning(run);
+		look_at_lock(run);
+	}
+	if (run->is_put)
+		try_delete(run);
+}

@@ -1,0 +1,64 @@
+/*
+ * The connection test: whether a bucket can be used for all that tonicfs does with it, found out by
+ * doing it on an object of the test's own, `<prefix>tonicfs/test/<random>`, which it deletes again.
+ * Nothing else is deleted, and no bucket ever. Each finding is told as it comes, with what to do
+ * about it.
+ *
+ * The checks, in this order; those before the permissions end the test where they fail:
+ *   credentials (where they are not given), endpoint, clock, signature, bucket, region,
+ * s3:PutObject, s3:GetObject, s3:ListBucket, s3:ListBucketMultipartUploads,
+ * s3:AbortMultipartUpload, encryption, not public, versioning, object lock, s3:DeleteObject,
+ * browser playback (CORS).
+ *
+ * One that is killed leaves its object, a hundred bytes, behind.
+ *
+ * Synchronous; each request has the client's deadline.
+ */
+#ifndef TONICFS_STORAGE_TEST_H
+#define TONICFS_STORAGE_TEST_H
+
+#include "aws/cors.h"
+#include "aws/s3.h"
+#include "catalog/workspace.h"
+
+enum storage_result {
+	STORAGE_PASSED,
+	STORAGE_FAILED,
+	STORAGE_NOTED, /* neither good nor bad */
+};
+
+struct storage_check {
+	const char *name; /* as in the list above */
+	enum storage_result result;
+	char text[400];
+	char remedy[400]; /* "" where there is nothing to do */
+};
+typedef void storage_check_fn(void *arg, const struct storage_check *check);
+
+struct storage_test {
+	struct s3_client *client; /* of these settings */
+	const struct catalog_storage *storage;
+	const char *workspace;	    /* for the remedies */
+	const char *const *origins; /* pages that are to play recordings */
+	size_t origin_count;
+	bool dry_run; /* CORS stays as it is */
+	storage_check_fn *fn;
+	void *arg;
+};
+
+struct storage_test_result {
+	bool has_passed;
+	char encryption[32]; /* as the server confirmed it */
+	bool cors_changed;   /* or would be, in a dry run */
+};
+
+void storage_test_run(const struct storage_test *test, struct storage_test_result *ret_result);
+
+/* The origins of the setting (lines), else pages of this machine. The array and its strings are in
+ * *ret_memory (free); 0 or -ENOMEM. */
+int storage_origins(const struct catalog_storage *storage, char **ret_memory,
+		    const char ***ret_origins, size_t *ret_count);
+/* scheme://host[:port] without a path, or "*"; one '*' may stand in it. */
+bool storage_origin_is_valid(const char *origin);
+
+#endif

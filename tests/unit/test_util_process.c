@@ -1,0 +1,93 @@
+/* Commands that users name: what they print, how they end, and that they end. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "util/buf.h"
+#include "util/process.h"
+#include "util/times.h"
+
+static int run(const char *command, size_t limit_bytes, unsigned timeout_msecs, struct buf *out,
+	       int *ret_status)
+{
+	buf_reset(out);
+	return process_read_shell(command, limit_bytes, timeout_msecs, out, ret_status);
+}
+
+static void test_util__a_command_s_output_and_status_are_given(void **state)
+{
+	cleanup_buf_secret struct buf out = BUF_INIT;
+	int status;
+
+	(void)state;
+	assert_int_equal(run("printf 'a b'; cat", 100, 20000, &out, &status), 0);
+	assert_string_equal(buf_str(&out), "a b");
+	assert_int_equal(run("echo half; exit 7", 100, 20000, &out, &status), -EACCES);
+	assert_int_equal(status, 7);
+	assert_int_equal(run("kill -TERM $$", 100, 20000, &out, &status), -EACCES);
+	assert_int_equal(status, 128 + SIGTERM);
+	assert_int_equal(run("exit 0", 100, 20000, &out, &status), 0);
+	assert_int_equal(out.len, 0);
+}
+
+static void test_util__a_command_that_prints_too_much_is_ended(void **state)
+{
+	cleanup_buf_secret struct buf out = BUF_INIT;
+	int status;
+
+	(void)state;
+	assert_int_equal(run("yes", 1000, 20000, &out, &status), -EFBIG);
+}
+
+/* What it has started goes with it: the pipe's other end would stay open else. */
+static void test_util__a_command_that_hangs_is_ended_with_all_that_it_started(void **state)
+{
+	cleanup_buf_secret struct buf out = BUF_INIT;
+	char path[] = "/tmp/tonicfs-process-XXXXXX", command[128];
+	int fd = mkstemp(path), status;
+	char digits[32] = "";
+	int64_t end;
+
+	(void)state;
+	assert_true(fd >= 0);
+	snprintf(command, sizeof command, "sleep 600 & echo $! >%s; wait", path);
+	assert_int_equal(run(command, 100, 500, &out, &status), -ETIMEDOUT);
+	assert_true(pread(fd, digits, sizeof digits - 1, 0) > 0);
+	end = time_mono_msecs() + 10000;
+	/* It may be a zombie for a moment, until whoever adopted it has looked. */
+	while (kill(atoi(digits), 0) == 0 && time_mono_msecs() < end) {
+		char proc[64], line[256] = "";
+		FILE *file;
+
+		snprintf(proc, sizeof proc, "/proc/%d/stat", atoi(digits));
+		file = fopen(proc, "r");
+		if (file && fgets(line, sizeof line, file) && strstr(line, ") Z "))
+			end = 0;
+		if (file)
+			fclose(file);
+		usleep(10000);
+	}
+	assert_true(end == 0 || kill(atoi(digits), 0) < 0);
+	close(fd);
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_util__a_command_s_output_and_status_are_given),
+		cmocka_unit_test(test_util__a_command_that_prints_too_much_is_ended),
+		cmocka_unit_test(test_util__a_command_that_hangs_is_ended_with_all_that_it_started),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
