@@ -89,8 +89,9 @@ int catalog_job_renew(struct catalog *catalog, struct catalog_job *job, int64_t 
 	struct renew_arg a = { job, time_now_msecs() + lease_msecs, done_bytes, total_bytes };
 	int err = catalog_write(catalog, write_renew, &a);
 
+	/* Its worker may be reading it. */
 	if (err == 0)
-		job->lease_until_msecs = a.until_msecs;
+		__atomic_store_n(&job->lease_until_msecs, a.until_msecs, __ATOMIC_RELAXED);
 	return err;
 }
 

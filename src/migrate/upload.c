@@ -67,6 +67,8 @@ int upload_whole(struct transfer *t, size_t len)
 	struct s3_put put;
 	int err = metadata_fill(t, true, &metadata);
 
+	if (err == 0)
+		err = transfer_check_lease(t);
 	if (err)
 		return err;
 	put = (struct s3_put){
@@ -130,6 +132,8 @@ static int begin(struct transfer *t, struct upload *upload)
 	struct s3_put head;
 	int err = metadata_fill(t, false, &metadata);
 
+	if (err == 0)
+		err = transfer_check_lease(t);
 	if (err)
 		return err;
 	/* What a crash left under this very key. A server that cannot list uploads keeps us from
@@ -186,6 +190,9 @@ static int complete(struct transfer *t, struct upload *upload)
 	if (error.kind != REMOTE_NOT_FOUND)
 		return transfer_fail_remote(t, "S3", &error);
 	fault_point("before-complete");
+	err = transfer_check_lease(t);
+	if (err)
+		return err;
 	err = s3_upload_complete(t->s3, t->key, upload->id, upload->etags, upload->count, true,
 				 &object, &error);
 	if (err && knows_no_condition(&error))
