@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "migrate/migrate-private.h"
+#include "net/retry.h"
 #include "util/cleanup.h"
 #include "util/fault.h"
 #include "util/log.h"
 
+#define CREATE_TRIES 5
+#define CREATE_MSECS 60000
 #define METADATA_COUNT 4
 #define METADATA_LIMIT_BYTES 2048 /* of names and values together, S3's limit */
 
@@ -124,10 +127,29 @@ static int abort_leftover(void *arg, const struct s3_list_entry *entry)
 	return 0;
 }
 
+/* An upload whose beginning was lost is one that is left. */
+static int create(struct transfer *t, const struct s3_put *head, char ret_id[S3_UPLOAD_ID_SIZE])
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct retry retry;
+
+	retry_init(&retry, CREATE_TRIES, CREATE_MSECS);
+	for (;;) {
+		struct leftover leftover = { t, REMOTE_ERROR_INIT };
+
+		/* What a crash left under this very key. A server that cannot list uploads keeps
+		 * us from nothing. */
+		s3_list_uploads(t->s3, t->key, abort_leftover, &leftover, &leftover.error);
+		if (s3_upload_create(t->s3, head, ret_id, &error) == 0)
+			return 0;
+		if (error.kind != REMOTE_UNCERTAIN ||
+		    !retry_wait(&retry, &error, true, &t->run->is_cancelled))
+			return transfer_fail_remote(t, "S3", &error);
+	}
+}
+
 static int begin(struct transfer *t, struct upload *upload)
 {
-	struct leftover leftover = { t, REMOTE_ERROR_INIT };
-	struct remote_error error = REMOTE_ERROR_INIT;
 	struct metadata metadata;
 	struct s3_put head;
 	int err = metadata_fill(t, false, &metadata);
@@ -136,19 +158,16 @@ static int begin(struct transfer *t, struct upload *upload)
 		err = transfer_check_lease(t);
 	if (err)
 		return err;
-	/* What a crash left under this very key. A server that cannot list uploads keeps us from
-	 * nothing. */
-	s3_list_uploads(t->s3, t->key, abort_leftover, &leftover, &leftover.error);
 	head = (struct s3_put){
 		.key = t->key,
 		.content_type = content_type(t),
 		.metadata = metadata.pairs,
 		.metadata_count = metadata.count,
 	};
-	if (s3_upload_create(t->s3, &head, upload->id, &error))
-		return transfer_fail_remote(t, "S3", &error);
-	fault_point("after-upload-create");
-	return 0;
+	err = create(t, &head, upload->id);
+	if (err == 0)
+		fault_point("after-upload-create");
+	return err;
 }
 
 static int add_part(struct transfer *t, struct upload *upload, size_t len)

@@ -84,7 +84,13 @@ class Case:
             self.tonic.env.update(before)
 
     def migrate(self, *, status=0, timeout=40, **env):
-        return self.tonic("migrate", "acme", "--wait", status=status, timeout=timeout, env={**self.tonic.env, **env})
+        return self.tonic("migrate", "acme", "--wait", status=status, timeout=timeout,
+                          env={**self.tonic.env, **{name: str(value) for name, value in env.items()}})
+
+    def stop(self, process):
+        """As by Ctrl-C."""
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=15 * PATIENCE)
 
     def check(self):
         check(self.company, self.proxy, at_end=False)

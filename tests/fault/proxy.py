@@ -71,7 +71,7 @@ class Request:
     size: int = 0
     status: int | None = None  # the server's; None: it was not asked, or did not answer
     answer: int | None = None  # what the client was told, whole; None: nothing, or not all of it
-    end: float | None = None
+    end: float | None = None  # the server had answered, or the connection was gone
     forwarded: bool = False
     misbehaved: str = ""
     headers: dict = field(default_factory=dict)
@@ -254,7 +254,7 @@ class Proxy:
                 body = flip(body)
             return await self._forward(entry, raw + body, method, reader, writer, upstream)
         finally:
-            entry.end = time.time()
+            entry.end = entry.end or time.time()
 
     async def _answer(self, entry, writer, method, status, kind, text):
         extra = "Retry-After: 0\r\n" if status in (429, 503) else ""
@@ -282,6 +282,7 @@ class Proxy:
         upstream[1].write(request)
         await upstream[1].drain()
         head, body, entry.status, headers = await read_answer(upstream[0], method)
+        entry.end = time.time()  # what the client does next, it does after this
         if name == "lose-answer":
             return reset(writer)
         if name == "stall-answer":
