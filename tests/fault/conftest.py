@@ -60,6 +60,7 @@ class Case:
         prepare(self.tonic)
         self.tonic("storage", "set", "acme", "--endpoint", proxy.url)
         self.twilio.is_synced = True
+        self.paths = ["acme"]  # what migrate is asked for
 
     def record(self, *durations, **keywords):
         """Recordings of so many seconds, known to the catalog; the only one, or all."""
@@ -78,13 +79,13 @@ class Case:
         before = dict(self.tonic.env)
         self.tonic.env.update(more)
         try:
-            return self.tonic.start("migrate", "acme", "--wait")
+            return self.tonic.start("migrate", *self.paths, "--wait")
         finally:
             self.tonic.env.clear()
             self.tonic.env.update(before)
 
-    def migrate(self, *, status=0, timeout=40, **env):
-        return self.tonic("migrate", "acme", "--wait", status=status, timeout=timeout,
+    def migrate(self, *before, status=0, timeout=40, **env):
+        return self.tonic(*before, "migrate", *self.paths, "--wait", status=status, timeout=timeout,
                           env={**self.tonic.env, **{name: str(value) for name, value in env.items()}})
 
     def stop(self, process):

@@ -13,9 +13,8 @@ LOOKS = ("head", "get")
 def check(company, proxy, recordings=None, *, at_end):
     """at_end: all of them are to be in S3, none at Twilio, and the catalog says so."""
     recordings = company.twilio.files() if recordings is None else recordings
-    truth = {row["sid"]: row for row in company.standin.truth(account=company.twilio.account.sid)}
     for recording in recordings:
-        row = truth[recording.sid]
+        row, = company.standin.truth(recording.sid)
         in_s3 = is_whole_in_s3(company, recording, row)
         assert in_s3 or row["deleted_at"] is None or row["deleted_by"] == "console", f"lost: {recording.sid}"
         check_order(company, proxy, recording)
@@ -39,7 +38,7 @@ def is_whole_in_s3(company, recording, row):
 
 def check_order(company, proxy, recording):
     """Before Twilio was asked to delete it, a request of its own had seen the object that was written last."""
-    deletes = company.twilio.deletes(recording)
+    deletes = company.twilio.ledger(method="DELETE", sid=recording.sid)
     if not deletes:
         return
     asked = deletes[0]["time"]
@@ -55,7 +54,10 @@ def check_order(company, proxy, recording):
 
 
 def check_catalog(company, recordings):
-    """Of a whole workspace its status, of a part nothing but the program's own word by SID."""
+    """Asked for again, there is nothing to do; of a whole workspace its status says the same."""
+    sids = [recording.sid for recording in recordings]
+    result = company.tonic.json("migrate", *sids)
+    assert result["asked"] == 0 and result["migrate"]["done"] == len(sids), result
     if len(recordings) == len(company.twilio.files()):
         status = company.status()
         assert status["states"]["s3"] == len(recordings), status
