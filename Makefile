@@ -35,7 +35,7 @@ unit_src  := $(sort $(wildcard tests/unit/test_*.c))
 unit_help := $(patsubst tests/unit/%.c,$(BUILD)/obj/unit/%.o,$(filter-out $(unit_src),$(wildcard tests/unit/*.c)))
 unit_bin  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_src))
 
-.PHONY: all help deps check check-deps unit units e2e sanitize clang-build bench demo demo-stop install uninstall clean FORCE
+.PHONY: all help deps check check-deps unit units e2e fault soak fault-program sanitize clang-build bench demo demo-stop install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(program)
@@ -46,6 +46,8 @@ help:
 	@echo 'make check        install what is missing, build, run every test, also under ASan and UBSan'
 	@echo 'make unit T=name  run one unit test program;  make units: all of them'
 	@echo 'make e2e T=expr   run the end-to-end tests (pytest -k expr)'
+	@echo 'make fault T=expr run the fault suite (pytest -k expr)'
+	@echo 'make soak         thousands of random sequences of faults;  SEED=n COUNT=n: these'
 	@echo 'make bench        measure, as ratios against a limit from the same run'
 	@echo 'make demo         the main job, step by step, on a real S3 server;  make demo-stop ends it'
 	@echo 'make install      PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
@@ -100,6 +102,16 @@ build/venv/.done: tests/requirements.txt
 e2e: $(program) build/venv/.done
 	TONICFS_BINARY=$(abspath $(program)) build/venv/bin/python -m pytest -q tests/e2e $(if $(T),-k '$(T)')
 
+# A program of its own, with the named points at which the fault tests end, stop or hurry it.
+fault-program:
+	+$(MAKE) BUILD=$(BUILD)/fault CFLAGS='-O1 -g -DTONICFS_FAULTS' all
+
+fault: fault-program build/venv/.done
+	tests/fault/run.sh $(BUILD)/fault/tonicfs $(if $(T),-k '$(T)')
+
+soak: fault-program build/venv/.done
+	$(if $(SEED),FAULT_SEED=$(SEED)) FAULT_COUNT=$(or $(COUNT),3000) tests/fault/run.sh $(BUILD)/fault/tonicfs -k test_random
+
 check:
 	scripts/install-deps.sh build test server
 	scripts/check.sh
@@ -123,7 +135,7 @@ uninstall:
 	scripts/install.sh --remove '$(DESTDIR)' '$(PREFIX)'
 
 clean:
-	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/clang $(library) $(program) $(BUILD)/.flags $(BUILD)/.have-libraries
+	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/clang $(BUILD)/fault $(library) $(program) $(BUILD)/.flags $(BUILD)/.have-libraries
 
 FORCE:
 
