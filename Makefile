@@ -43,7 +43,7 @@ fuzz_src  := $(wildcard src/util/*.c src/net/*.c src/aws/*.c src/twilio/*.c) src
 fuzz_obj  := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(fuzz_src))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help deps check check-deps unit units e2e fuzz fuzzers sanitize clang-build bench demo demo-stop install uninstall clean FORCE
+.PHONY: all help deps check check-deps unit units e2e fault soak fault-program fuzz fuzzers sanitize clang-build bench demo demo-stop install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(program)
@@ -54,6 +54,8 @@ help:
 	@echo 'make check        install what is missing, build, run every test, also under ASan and UBSan'
 	@echo 'make unit T=name  run one unit test program;  make units: all of them'
 	@echo 'make e2e T=expr   run the end-to-end tests (pytest -k expr)'
+	@echo 'make fault T=expr run the fault suite (pytest -k expr)'
+	@echo 'make soak         thousands of random sequences of faults;  SEED=n COUNT=n: these'
 	@echo 'make fuzz T=name SECS=60   fuzz one parser (tests/fuzz)'
 	@echo 'make bench        measure, as ratios against a limit from the same run'
 	@echo 'make demo         the main job, step by step, on a real S3 server;  make demo-stop ends it'
@@ -126,6 +128,16 @@ $(BUILD)/fuzz_%: $(BUILD)/obj/fuzz/fuzz_%.o $(fuzz_obj)
 fuzz: fuzzers
 	scripts/fuzz.sh $(fuzz_build) '$(T)' '$(or $(SECS),60)'
 
+# A program of its own, with the named points at which the fault tests end, stop or hurry it.
+fault-program:
+	+$(MAKE) BUILD=$(BUILD)/fault CFLAGS='-O1 -g -DTONICFS_FAULTS' all
+
+fault: fault-program build/venv/.done
+	tests/fault/run.sh $(BUILD)/fault/tonicfs $(if $(T),-k '$(T)')
+
+soak: fault-program build/venv/.done
+	$(if $(SEED),FAULT_SEED=$(SEED)) FAULT_COUNT=$(or $(COUNT),3000) tests/fault/run.sh $(BUILD)/fault/tonicfs -k test_random
+
 check:
 	scripts/install-deps.sh build test server
 	scripts/check.sh
@@ -149,7 +161,7 @@ uninstall:
 	scripts/install.sh --remove '$(DESTDIR)' '$(PREFIX)'
 
 clean:
-	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/clang $(fuzz_build) $(library) $(program) $(BUILD)/.flags $(BUILD)/.have-libraries
+	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/clang $(BUILD)/fault $(fuzz_build) $(library) $(program) $(BUILD)/.flags $(BUILD)/.have-libraries
 
 FORCE:
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Everything that `make check` proves, after install-deps: gcc and clang build without a warning, unit tests by both and under
 # ASan and UBSan, end-to-end tests with the normal and with the sanitized program.
+# Then the fault suite, with a program that has named fault points (random sequences of faults from FAULT_SEED, by default another each time).
 # Says little while all is well; shows the output of what fails. Last line: `N passed, N failed`, with `, N skipped` when any.
 # CHECK_JOBS: how many compilers at once (2). CHECK_E2E_WORKERS: how many end-to-end tests at once (3: they wait more than they work). CHECK_ASAN_E2E: pytest -k expression for the sanitized run (all).
 # Logs and results (JUnit XML) stay in build/check.
@@ -85,14 +86,13 @@ count() {
 	fi
 }
 
-# e2e NAME WHAT BINARY [PYTEST-ARGUMENT...]
-e2e() {
-	local name=$1 what=$2 binary=$3
-	shift 3
+# suite NAME WHAT COMMAND...: a run of pytest, whose results are counted.
+suite() {
+	local name=$1 what=$2
+	shift 2
 	local log=$out/$name.log xml=$out/$name.xml since=$SECONDS status numbers
-	TONICFS_BINARY=$PWD/$binary timeout -k 60 "$e2e_secs" \
-		"$python" -m pytest -n "${CHECK_E2E_WORKERS:-3}" -q --no-header --tb=short --show-capture=all -p no:cacheprovider -o junit_family=xunit2 \
-		--junitxml="$xml" tests/e2e "$@" >"$log" 2>&1
+	timeout -k 60 "$e2e_secs" "$@" -q --no-header --tb=short --show-capture=all -p no:cacheprovider -o junit_family=xunit2 \
+		--junitxml="$xml" >"$log" 2>&1
 	status=$?
 	numbers=$("$python" - "$xml" 2>>"$log" <<-'P'
 		import sys, xml.etree.ElementTree as tree
@@ -118,7 +118,15 @@ e2e() {
 	[ $# -lt 3 ] || grep -ohE '<skipped [^>]*message="[^"]*"' "$xml" | sed 's/.*message="//; s/"$//' | sort | uniq -c | sed 's/^/      skipped /'
 }
 
-for script in scripts/*.sh tests/bench/*.sh .ci/run; do
+# e2e NAME WHAT BINARY [PYTEST-ARGUMENT...]
+e2e() {
+	local name=$1 what=$2 binary=$3
+	shift 3
+	suite "$name" "$what" env TONICFS_BINARY="$PWD/$binary" \
+		"$python" -m pytest -n "${CHECK_E2E_WORKERS:-3}" tests/e2e "$@"
+}
+
+for script in scripts/*.sh tests/bench/*.sh tests/fault/*.sh .ci/run; do
 	bash -n "$script" || failed=$((failed + 1))
 done
 
@@ -146,4 +154,8 @@ if [ -n "$(compgen -G 'tests/e2e/test_*.py')" ] && build venv 'Python for the en
 	# The stand-in's own tests do not run the program: once is enough.
 	[ $asan = 0 ] && e2e asan-e2e 'end-to-end tests (ASan, UBSan)' build/asan/tonicfs \
 		--ignore-glob='*/test_standin*' ${CHECK_ASAN_E2E:+-k "$CHECK_ASAN_E2E"}
+	if build fault 'gcc build with fault points' CC=gcc BUILD=build/fault CFLAGS='-O1 -g -DTONICFS_FAULTS' all; then
+		export FAULT_SEED=${FAULT_SEED:-$((RANDOM * 32768 + RANDOM))}
+		suite faults "fault suite (random sequences from seed $FAULT_SEED)" tests/fault/run.sh build/fault/tonicfs
+	fi
 fi

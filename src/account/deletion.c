@@ -163,6 +163,12 @@ int account_delete_recording(struct catalog *catalog, struct twilio_client *twil
 		return err;
 	}
 	fault_point("after-mark-sent");
+	/* Whoever went on with the job meanwhile may have found the object gone and be about to
+	 * migrate anew what this DELETE would take away. */
+	if (!job_run_is_ours(run)) {
+		job_result_set(ret_result, JOB_OUTCOME_PUT_BACK, "its lease ended");
+		return -ESTALE;
+	}
 	err = twilio_delete_recording(twilio, &run->job.recording.sid, &error);
 	fault_point("after-delete");
 	if (err == 0)

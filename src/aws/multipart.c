@@ -49,8 +49,9 @@ static int check(const char *key, const char *upload_id, struct remote_error *re
 int s3_upload_create(struct s3_client *client, const struct s3_put *head,
 		     char ret_upload_id[S3_UPLOAD_ID_SIZE], struct remote_error *ret_error)
 {
-	/* A lost answer leaves an upload behind that nobody completes: no harm in asking again. */
-	cleanup_call struct s3_call call = { .method = HTTP_POST, .key = head->key };
+	cleanup_call struct s3_call call = { .method = HTTP_POST,
+					     .key = head->key,
+					     .is_once = true };
 	struct answer answer = { .is_complete = false };
 	struct http_reply reply;
 	int r = s3_key_check(head->key, ret_error);

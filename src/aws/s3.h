@@ -128,6 +128,8 @@ int s3_delete_object(struct s3_client *client, const char *key, const char *vers
 
 /* Multipart. Parts are numbered from 1; each but the last at least 5 MiB. */
 #define S3_UPLOAD_ID_SIZE 1024
+/* Not sent again when the answer was lost (REMOTE_UNCERTAIN): an upload may be left then, which
+ * s3_list_uploads finds. */
 int s3_upload_create(struct s3_client *client, const struct s3_put *head /* body unused */,
 		     char ret_upload_id[S3_UPLOAD_ID_SIZE], struct remote_error *ret_error);
 int s3_upload_part(struct s3_client *client, const char *key, const char *upload_id,

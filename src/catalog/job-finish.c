@@ -119,7 +119,8 @@ int catalog_job_renew(struct catalog *catalog, struct catalog_job *job, int64_t 
 	int err = catalog_write(catalog, write_renew, &a);
 
 	if (err == 0) {
-		job->lease_until_msecs = a.until_msecs;
+		/* Its worker may be reading it. */
+		__atomic_store_n(&job->lease_until_msecs, a.until_msecs, __ATOMIC_RELAXED);
 		job->is_wanted_back = a.pause_asked;
 	}
 	return err;

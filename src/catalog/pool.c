@@ -15,14 +15,9 @@
 #include "util/pool.h"
 #include "util/times.h"
 
-#ifdef TONICFS_FAULTS /* tests that kill workers do not wait long for the next */
-#define LEASE_MSECS 4000
-#define RENEW_MSECS 1000
-#else
-#define LEASE_MSECS 30000
-#define RENEW_MSECS 3000 /* also how often progress is shown */
-#endif
-#define RENEW_CHECK_MSECS 500
+#define LEASE_MSECS fault_hurry(30000)
+#define RENEW_MSECS fault_hurry(3000) /* also how often progress is shown */
+#define RENEW_CHECK_MSECS fault_hurry(500)
 #define IDLE_WAIT_MSECS 30000
 #define CATALOG_PAUSE_MSECS 1000 /* after an error of the catalog itself */
 
@@ -102,7 +97,7 @@ static void wait_msecs(struct job_pool *pool, int64_t msecs)
  * do not come back together. */
 static int64_t pause_msecs(const struct job_pool *pool, unsigned attempts)
 {
-	int64_t pause = pool->settings.pause_first_msecs;
+	int64_t pause = fault_hurry(pool->settings.pause_first_msecs);
 	uint32_t random = 0;
 
 	for (unsigned i = 1; i < attempts && pause < pool->settings.pause_limit_msecs; i++)
@@ -290,6 +285,12 @@ static void renew(struct job_pool *pool, struct job_run *run, int64_t now)
 		run->is_lost = true;
 		run->is_cancelled = true;
 	}
+}
+
+bool job_run_is_ours(const struct job_run *run)
+{
+	return !run->is_cancelled &&
+	       time_now_msecs() < __atomic_load_n(&run->job.lease_until_msecs, __ATOMIC_RELAXED);
 }
 
 static void *renewer(void *arg)

@@ -58,6 +58,11 @@ int job_pool_start(struct catalog *catalog, const struct job_pool_settings *sett
  * that did not end are put back. NULL is fine. */
 void job_pool_stop(struct job_pool *pool, unsigned grace_msecs);
 
+/* The lease runs still: nobody else can have begun with the job. For a worker to ask right before
+ * what would disturb another: it may have been stopped for any time, and learns of it here before
+ * the pool notices. Costs no look at the catalog. */
+bool job_run_is_ours(const struct job_run *run);
+
 void job_result_set(struct job_result *result, enum job_outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* What a service's refusal means for a job: busy, unreachable or uncertain is tried again without

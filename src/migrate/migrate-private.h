@@ -56,6 +56,9 @@ int transfer_fail(struct transfer *t, enum job_outcome outcome, const char *form
 int transfer_doubt(struct transfer *t, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 int transfer_fail_remote(struct transfer *t, const char *who, const struct remote_error *error);
+/* Before a step that changes something in the bucket: the lease may have ended while the worker was
+ * stopped, and somebody else be at it. */
+int transfer_check_lease(struct transfer *t);
 
 /* Where encryption is required: 0, or the failure, by what the server has confirmed ("AES256", "aws:kms", ""). */
 int transfer_check_encryption(struct transfer *t, const char *confirmed);

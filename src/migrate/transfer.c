@@ -45,6 +45,13 @@ int transfer_fail_remote(struct transfer *t, const char *who, const struct remot
 	return 1;
 }
 
+int transfer_check_lease(struct transfer *t)
+{
+	return job_run_is_ours(t->run)
+		       ? 0
+		       : transfer_fail(t, JOB_OUTCOME_PUT_BACK, "its lease ended, or cancelled");
+}
+
 /* ---- memory ---- */
 
 static size_t estimate(const struct catalog_recording *recording)

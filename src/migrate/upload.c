@@ -4,10 +4,14 @@
 #include <string.h>
 
 #include "migrate/migrate-private.h"
+#include "net/retry.h"
 #include "storage/card.h"
 #include "util/cleanup.h"
 #include "util/fault.h"
 #include "util/log.h"
+
+#define CREATE_TRIES 5
+#define CREATE_MSECS 60000
 
 /* ---- what stands beside the bytes ---- */
 
@@ -54,6 +58,8 @@ int upload_whole(struct transfer *t, size_t len)
 	struct s3_put put;
 	int err = metadata_fill(t, true, &metadata);
 
+	if (err == 0)
+		err = transfer_check_lease(t);
 	if (err)
 		return err;
 	put = (struct s3_put){
@@ -109,29 +115,47 @@ static int abort_leftover(void *arg, const struct s3_list_entry *entry)
 	return 0;
 }
 
+/* An upload whose beginning was lost is one that is left. */
+static int create(struct transfer *t, const struct s3_put *head, char ret_id[S3_UPLOAD_ID_SIZE])
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct retry retry;
+
+	retry_init(&retry, CREATE_TRIES, CREATE_MSECS);
+	for (;;) {
+		struct leftover leftover = { t, REMOTE_ERROR_INIT };
+
+		/* What a crash left under this very key. A server that cannot list uploads keeps
+		 * us from nothing. */
+		s3_list_uploads(t->s3, t->key, abort_leftover, &leftover, &leftover.error);
+		if (s3_upload_create(t->s3, head, ret_id, &error) == 0)
+			return 0;
+		if (error.kind != REMOTE_UNCERTAIN ||
+		    !retry_wait(&retry, &error, true, &t->run->is_cancelled))
+			return transfer_fail_remote(t, "S3", &error);
+	}
+}
+
 static int begin(struct transfer *t, struct upload *upload)
 {
-	struct leftover leftover = { t, REMOTE_ERROR_INIT };
-	struct remote_error error = REMOTE_ERROR_INIT;
 	struct metadata metadata;
 	struct s3_put head;
 	int err = metadata_fill(t, false, &metadata);
 
+	if (err == 0)
+		err = transfer_check_lease(t);
 	if (err)
 		return err;
-	/* What a crash left under this very key. A server that cannot list uploads keeps us from
-	 * nothing. */
-	s3_list_uploads(t->s3, t->key, abort_leftover, &leftover, &leftover.error);
 	head = (struct s3_put){
 		.key = t->key,
 		.content_type = content_type(t),
 		.metadata = metadata.text.pairs,
 		.metadata_count = metadata.text.count,
 	};
-	if (s3_upload_create(t->s3, &head, upload->id, &error))
-		return transfer_fail_remote(t, "S3", &error);
-	fault_point("after-upload-create");
-	return 0;
+	err = create(t, &head, upload->id);
+	if (err == 0)
+		fault_point("after-upload-create");
+	return err;
 }
 
 static int add_part(struct transfer *t, struct upload *upload, size_t len)
@@ -173,6 +197,9 @@ static int complete(struct transfer *t, struct upload *upload)
 	if (error.kind != REMOTE_NOT_FOUND)
 		return transfer_fail_remote(t, "S3", &error);
 	fault_point("before-complete");
+	err = transfer_check_lease(t);
+	if (err)
+		return err;
 	err = s3_upload_complete(t->s3, t->key, upload->id, upload->etags, upload->count, true,
 				 &object, &error);
 	if (err && knows_no_condition(&error))

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "util/crypto.h"
+#include "util/fault.h"
 #include "util/times.h"
 
 #define DEFAULT_TRIES 5
@@ -14,8 +15,8 @@
 void retry_init(struct retry *retry, unsigned tries, unsigned total_msecs)
 {
 	retry->tries_left = tries ? tries : DEFAULT_TRIES;
-	retry->base_msecs = BASE_MSECS;
-	retry->limit_msecs = LIMIT_MSECS;
+	retry->base_msecs = (unsigned)fault_hurry(BASE_MSECS);
+	retry->limit_msecs = (unsigned)fault_hurry(LIMIT_MSECS);
 	retry->deadline_msecs = time_mono_msecs() + total_msecs;
 	retry->tried = 0;
 }

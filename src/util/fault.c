@@ -39,4 +39,21 @@ void fault_point(const char *name)
 	else
 		raise(SIGKILL);
 }
+
+int64_t fault_hurry(int64_t msecs)
+{
+	const char *text = getenv("TONICFS_FAULT_HURRY");
+	int64_t factor = text ? atoll(text) : 1;
+
+	if (factor <= 1)
+		return msecs;
+	return msecs / factor > 0 ? msecs / factor : 1;
+}
+
+int64_t fault_clock_nsecs(void)
+{
+	const char *text = getenv("TONICFS_FAULT_CLOCK_SECS");
+
+	return text ? atoll(text) * INT64_C(1000000000) : 0;
+}
 #endif

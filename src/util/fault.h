@@ -9,10 +9,18 @@
 #ifndef TONICFS_UTIL_FAULT_H
 #define TONICFS_UTIL_FAULT_H
 
+#include <stdint.h>
+
 #ifdef TONICFS_FAULTS
 void fault_point(const char *name);
+/* TONICFS_FAULT_HURRY=N: pauses before a retry, and leases, are N times shorter; at least 1. */
+int64_t fault_hurry(int64_t msecs);
+/* TONICFS_FAULT_CLOCK_SECS=N: the wall clock is so much ahead (negative: behind). */
+int64_t fault_clock_nsecs(void);
 #else
 #define fault_point(name) ((void)0)
+#define fault_hurry(msecs) (msecs)
+#define fault_clock_nsecs() ((int64_t)0)
 #endif
 
 #endif

@@ -6,6 +6,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "util/fault.h"
+
 #define SECS_PER_DAY 86400
 /* 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what four digits of a year can say. */
 #define SECS_MIN INT64_C(-62167219200)
@@ -21,17 +23,17 @@ static int64_t clock_nsecs(clockid_t clock)
 
 int64_t time_now_secs(void)
 {
-	return clock_nsecs(CLOCK_REALTIME) / 1000000000;
+	return time_now_nsecs() / 1000000000;
 }
 
 int64_t time_now_msecs(void)
 {
-	return clock_nsecs(CLOCK_REALTIME) / 1000000;
+	return time_now_nsecs() / 1000000;
 }
 
 int64_t time_now_nsecs(void)
 {
-	return clock_nsecs(CLOCK_REALTIME);
+	return clock_nsecs(CLOCK_REALTIME) + fault_clock_nsecs();
 }
 
 int64_t time_mono_msecs(void)
