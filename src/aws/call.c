@@ -89,10 +89,18 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
 	retry_init(&retry, 0, total > UINT_MAX ? UINT_MAX : (unsigned)total);
 	for (;;) {
-		int64_t now = s3_client_now(client);
+		int64_t now, began;
+		int r;
 
-		if (send_call(client, call, sha256, now, retry.deadline_msecs - time_mono_msecs(),
-			      ret_reply, ret_error) == 0)
+		if (client->gate.before)
+			client->gate.before(client->gate.arg);
+		now = s3_client_now(client);
+		began = time_mono_msecs();
+		r = send_call(client, call, sha256, now, retry.deadline_msecs - began, ret_reply,
+			      ret_error);
+		if (client->gate.after)
+			client->gate.after(client->gate.arg, ret_error, began);
+		if (r == 0)
 			return 0;
 		if (ret_error->kind == REMOTE_UNCERTAIN || ret_error->kind == REMOTE_TRANSIENT)
 			call->was_uncertain = true;

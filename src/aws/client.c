@@ -236,3 +236,8 @@ void s3_client_free(struct s3_client *client)
 	free(client->ca_file);
 	free(client);
 }
+
+void s3_client_set_gate(struct s3_client *client, const struct remote_gate *gate)
+{
+	client->gate = *gate;
+}

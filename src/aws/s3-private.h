@@ -23,6 +23,7 @@ struct s3_client {
 	bool allow_plain_http;
 	unsigned total_timeout_msecs;
 	const volatile bool *cancelled;
+	struct remote_gate gate;
 	_Atomic int64_t clock_offset_secs; /* the server's clock less ours */
 };
 

@@ -63,6 +63,8 @@ struct s3_client;
 int s3_client_new(struct http *http, const struct s3_settings *settings,
 		  struct s3_client **ret_client);
 void s3_client_free(struct s3_client *client);
+/* Before the client is used. The requests that s3_request_… make are the caller's. */
+void s3_client_set_gate(struct s3_client *client, const struct remote_gate *gate);
 /* The same client with another cancel flag is s3_client_new again: cheap. */
 
 #define S3_ETAG_SIZE 128

@@ -64,34 +64,49 @@ static int job_delete(struct conn *conn, const struct catalog_job *job)
 /* ---- under way ---- */
 
 struct renew_arg {
-	const struct catalog_job *job;
-	int64_t until_msecs, done_bytes, total_bytes;
+	struct catalog_renewal *renewals;
+	size_t count;
+	int64_t until_msecs;
 };
 
 static int write_renew(struct catalog *catalog, struct conn *conn, void *arg)
 {
-	const struct renew_arg *a = arg;
-	int err = conn_run(conn,
-			   "UPDATE job SET due_msecs = ?4, done_bytes = ?5, total_bytes = ?6"
-			   " WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3",
-			   "isiiii", a->job->id, a->job->owner, (int64_t)a->job->attempts,
-			   a->until_msecs, a->done_bytes, a->total_bytes);
+	struct renew_arg *a = arg;
+	int err = 0;
 
 	(void)catalog;
-	if (err)
-		return err;
-	return conn_changes(conn) ? 0 : -ESTALE;
+	for (size_t i = 0; i < a->count && err == 0; i++) {
+		struct catalog_renewal *r = &a->renewals[i];
+
+		err = conn_run(conn,
+			       "UPDATE job SET due_msecs = ?4, done_bytes = ?5, total_bytes = ?6"
+			       " WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3",
+			       "isiiii", r->job->id, r->job->owner, (int64_t)r->job->attempts,
+			       a->until_msecs, r->done_bytes, r->total_bytes);
+		r->err = err == 0 && !conn_changes(conn) ? -ESTALE : err;
+	}
+	return err;
+}
+
+int catalog_job_renew_all(struct catalog *catalog, struct catalog_renewal *renewals, size_t count,
+			  int64_t lease_msecs)
+{
+	struct renew_arg a = { renewals, count, time_now_msecs() + lease_msecs };
+	int err = catalog_write(catalog, write_renew, &a);
+
+	for (size_t i = 0; i < count && err == 0; i++)
+		if (renewals[i].err == 0)
+			renewals[i].job->lease_until_msecs = a.until_msecs;
+	return err;
 }
 
 int catalog_job_renew(struct catalog *catalog, struct catalog_job *job, int64_t lease_msecs,
 		      int64_t done_bytes, int64_t total_bytes)
 {
-	struct renew_arg a = { job, time_now_msecs() + lease_msecs, done_bytes, total_bytes };
-	int err = catalog_write(catalog, write_renew, &a);
+	struct catalog_renewal renewal = { job, done_bytes, total_bytes, 0 };
+	int err = catalog_job_renew_all(catalog, &renewal, 1, lease_msecs);
 
-	if (err == 0)
-		job->lease_until_msecs = a.until_msecs;
-	return err;
+	return err ? err : renewal.err;
 }
 
 /* The only step that also asks whether the lease still runs: what follows it cannot be taken back.

@@ -92,6 +92,7 @@ int upload_whole(struct transfer *t, size_t len)
 	else if (err && error.kind != REMOTE_UNCERTAIN)
 		return transfer_fail_remote(t, "S3", &error);
 	t->run->done_bytes += (int64_t)len;
+	side_moved(t->bucket, len, &t->run->is_cancelled);
 	return 0;
 }
 
@@ -167,6 +168,7 @@ static int add_part(struct transfer *t, struct upload *upload, size_t len)
 		return transfer_fail_remote(t, "S3", &error);
 	upload->count++;
 	t->run->done_bytes += (int64_t)len;
+	side_moved(t->bucket, len, &t->run->is_cancelled);
 	fault_point("after-part");
 	return 0;
 }

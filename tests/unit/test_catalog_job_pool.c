@@ -24,6 +24,7 @@ struct room {
 	_Atomic enum job_outcome outcome;
 	_Atomic bool hold; /* work lasts until it is cancelled, or this is false */
 	unsigned max_attempts;
+	_Atomic int64_t closed_workspace_id;
 };
 
 static void work(void *arg, struct job_run *run, struct job_result *ret_result)
@@ -52,13 +53,15 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 	room->ended++;
 }
 
-static bool admit(void *arg, struct job_run *run)
+static enum job_admission admit(void *arg, struct job_run *run)
 {
 	struct room *room = arg;
 
+	if (room->closed_workspace_id == run->job.workspace_id)
+		return JOB_WAITS;
 	run->reserved_bytes = 1;
 	room->admitted++;
-	return true;
+	return JOB_ADMITTED;
 }
 
 static void release(void *arg, struct job_run *run)
