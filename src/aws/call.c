@@ -33,14 +33,16 @@ static bool correct_clock(struct s3_client *client, const struct http_reply *rep
 	return true;
 }
 
-static int hash_payload(const void *body, size_t n,
+static int hash_payload(const struct s3_call *call,
 			char ret_hex[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)])
 {
 	uint8_t digest[CRYPTO_SHA256_SIZE];
-	int r = crypto_sha256(n ? body : "", n, digest);
+	int r = 0;
 
+	if (!call->sha256)
+		r = crypto_sha256(call->body_len ? call->body : "", call->body_len, digest);
 	if (!r)
-		crypto_hex(digest, sizeof digest, ret_hex);
+		crypto_hex(call->sha256 ? call->sha256 : digest, sizeof digest, ret_hex);
 	return r;
 }
 
@@ -85,7 +87,7 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 	struct retry retry;
 
 	*ret_reply = (struct http_reply)HTTP_REPLY_INIT;
-	if (hash_payload(call->body, call->body_len, sha256))
+	if (hash_payload(call, sha256))
 		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
 	retry_init(&retry, 0, total > UINT_MAX ? UINT_MAX : (unsigned)total);
 	for (;;) {

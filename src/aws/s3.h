@@ -102,6 +102,7 @@ struct s3_put {
 	 * that ignores the header overwrites. */
 	bool if_none_match;
 	bool send_checksum; /* x-amz-checksum-sha256 too */
+	const uint8_t *sha256; /* of the body, 32 bytes, where it is known; NULL: computed here */
 };
 int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_object *ret_object,
 		  struct remote_error *ret_error);

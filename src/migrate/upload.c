@@ -78,6 +78,7 @@ int upload_whole(struct transfer *t, size_t len)
 		.metadata_count = metadata.count,
 		.if_none_match = true,
 		.send_checksum = true,
+		.sha256 = t->content.sha256,
 	};
 	err = s3_put_object(t->s3, &put, &object, &error);
 	if (err && knows_no_condition(&error)) {
