@@ -32,6 +32,7 @@
 #define OVERTAKE_MSECS 2000   /* one that waits for what all share is overtaken no longer than that */
 #define HOLD_MSECS 5000       /* and what cannot begin soon is not kept from other processes */
 #define AHEAD_MSECS 1000
+#define READY_MOST 64 /* of them JOB_POOL_AHEAD of whatever workspace, the rest one of each */
 
 struct job_pool {
 	struct catalog *catalog;
@@ -39,7 +40,7 @@ struct job_pool {
 	char owner[CATALOG_OWNER_SIZE];
 	pthread_mutex_t claim_mutex; /* held by the one who looks for the next job; guards: */
 	uint64_t generation;
-	struct job_run *ready[JOB_POOL_AHEAD]; /* claimed, not begun; also among `running` */
+	struct job_run *ready[READY_MOST]; /* claimed, not begun; also among `running` */
 	unsigned ready_count;
 	unsigned ahead; /* so many may be */
 	int64_t claimed_msecs;
@@ -304,7 +305,10 @@ static unsigned claim_room(void *arg, int64_t workspace_id)
 
 	for (unsigned i = 0; i < pool->ready_count; i++)
 		held += pool->ready[i]->job.workspace_id == workspace_id;
-	return room > held ? room - held : 0;
+	/* While some wait, only workspaces that have none of them are of interest. */
+	if (pool->ready_count)
+		return held || !room ? 0 : 1;
+	return room;
 }
 
 /* As many as have been begun within a second of late: twice as many as last time where those are
@@ -315,7 +319,8 @@ static unsigned claim_size(struct job_pool *pool, int64_t now)
 		pool->ahead = pool->ahead > 1 ? pool->ahead / 2 : 1;
 	else if (pool->ready_count == 0)
 		pool->ahead = pool->ahead < JOB_POOL_AHEAD / 2 ? pool->ahead * 2 : JOB_POOL_AHEAD;
-	return pool->ahead > pool->ready_count ? pool->ahead - pool->ready_count : 0;
+	return pool->ahead < READY_MOST - pool->ready_count ? pool->ahead
+							    : READY_MOST - pool->ready_count;
 }
 
 /* Where there is no memory for what was claimed its lease ends by itself. */
@@ -326,7 +331,7 @@ static int claim_more(struct job_pool *pool, struct catalog_claimed *ret_claimed
 		.kinds = pool->settings.kinds,
 		.owner = pool->owner,
 		.lease_msecs = LEASE_MSECS,
-		.room = pool->settings.room ? claim_room : NULL,
+		.room = claim_room,
 		.arg = pool,
 	};
 	int64_t now = time_mono_msecs();
@@ -384,12 +389,11 @@ static void wait_for_jobs(struct job_pool *pool, int64_t next_msecs)
 		catalog_wait(pool->catalog, &pool->generation, (unsigned)wait);
 }
 
-/* While enough wait, or some have waited for a moment only, a look into the catalog is not worth it.
- */
+/* While some have waited for a moment only a look into the catalog is not worth it. */
 static bool should_claim(const struct job_pool *pool)
 {
 	return pool->ready_count == 0 ||
-	       (pool->ready_count < JOB_POOL_AHEAD &&
+	       (pool->ready_count < READY_MOST &&
 		time_mono_msecs() - pool->claimed_msecs > CLAIM_CHECK_MSECS);
 }
 
