@@ -278,8 +278,9 @@ static int is_due(struct catalog *catalog, const struct catalog_claim *claim,
 											  : -ENOENT;
 }
 
-int catalog_job_claim_some(struct catalog *catalog, const struct catalog_claim *claim, unsigned most,
-			   struct catalog_job *ret_jobs, struct catalog_claimed *ret_claimed)
+int catalog_job_claim_some(struct catalog *catalog, const struct catalog_claim *claim,
+			   unsigned most, struct catalog_job *ret_jobs,
+			   struct catalog_claimed *ret_claimed)
 {
 	/* Of each kind, whether the last look found one: then looking first would only cost, and
 	 * that much, for a reader's pages are stale after each commit. A hint, no more. */

@@ -29,7 +29,7 @@
 #define CATALOG_PAUSE_MSECS 1000 /* after an error of the catalog itself */
 #define ADMIT_CHECK_MSECS 100
 #define CLAIM_CHECK_MSECS 250 /* while claimed ones wait */
-#define OVERTAKE_MSECS 2000   /* one that waits for what all share is overtaken no longer than that */
+#define OVERTAKE_MSECS 2000   /* so long one that waits for what all share is overtaken */
 #define HOLD_MSECS 5000       /* and what cannot begin soon is not kept from other processes */
 #define AHEAD_MSECS 1000
 #define READY_MOST 64 /* of them JOB_POOL_AHEAD of whatever workspace, the rest one of each */
@@ -301,14 +301,13 @@ static struct job_run *ready_pick(struct job_pool *pool)
 static unsigned claim_room(void *arg, int64_t workspace_id)
 {
 	struct job_pool *pool = arg;
-	unsigned room = room_for(pool, workspace_id), held = 0;
+	unsigned room = room_for(pool, workspace_id);
 
-	for (unsigned i = 0; i < pool->ready_count; i++)
-		held += pool->ready[i]->job.workspace_id == workspace_id;
 	/* While some wait, only workspaces that have none of them are of interest. */
-	if (pool->ready_count)
-		return held || !room ? 0 : 1;
-	return room;
+	for (unsigned i = 0; i < pool->ready_count; i++)
+		if (pool->ready[i]->job.workspace_id == workspace_id)
+			return 0;
+	return room && pool->ready_count ? 1 : room;
 }
 
 /* As many as have been begun within a second of late: twice as many as last time where those are

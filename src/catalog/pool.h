@@ -3,10 +3,11 @@
  * renews their leases, an end in good order. What a job means is the room's own.
  *
  * One worker at a time looks for the next job. It claims a few in one commit, as many as have been
- * begun within about a second of late and JOB_POOL_AHEAD at most; they wait here, leased, until they
- * are admitted, in the order of their claim. One whose workspace has to wait (JOB_WAITS) is overtaken
- * by other workspaces' only; one that needs what all share (JOB_WAITS_FIRST) for two seconds, then by
- * nobody. What waits for too long, or at the end, is put back, and was no attempt.
+ * begun within about a second of late and JOB_POOL_AHEAD at most; they wait here, leased, until
+ * they are admitted, in the order of their claim. One whose workspace has to wait (JOB_WAITS) is
+ * overtaken by other workspaces' only, of which then one each is claimed besides; one that needs
+ * what all share (JOB_WAITS_FIRST) for two seconds, then by nobody. What waits for too long, or at
+ * the end, is put back, and was no attempt.
  */
 #ifndef TONICFS_CATALOG_POOL_H
 #define TONICFS_CATALOG_POOL_H

@@ -68,33 +68,38 @@ void admission_release(struct admission *admission)
 
 /* ---- lanes and buckets ---- */
 
+/* Under the mutex. */
+static struct lane *find(const struct admission *admission, int64_t workspace_id)
+{
+	struct lane *lane = admission->lanes;
+
+	while (lane && lane->workspace_id != workspace_id)
+		lane = lane->next;
+	return lane;
+}
+
 static struct lane *lane_find(struct admission *admission, int64_t workspace_id)
 {
 	struct lane *lane;
 
 	pthread_mutex_lock(&admission->mutex);
-	for (lane = admission->lanes; lane && lane->workspace_id != workspace_id;
-	     lane = lane->next)
-		;
+	lane = find(admission, workspace_id);
 	pthread_mutex_unlock(&admission->mutex);
 	return lane;
 }
 
 struct lane *admission_lane(struct admission *admission, int64_t workspace_id)
 {
-	struct lane *lane = lane_find(admission, workspace_id);
+	struct lane *lane;
 
-	if (lane)
-		return lane;
-	/* Only the one who admits makes them, and that is one at a time. */
-	lane = calloc(1, sizeof *lane);
-	if (!lane)
-		return NULL;
-	lane->workspace_id = workspace_id;
-	side_init(&lane->twilio, &admission->twilio_limits);
 	pthread_mutex_lock(&admission->mutex);
-	lane->next = admission->lanes;
-	admission->lanes = lane;
+	lane = find(admission, workspace_id);
+	if (!lane && (lane = calloc(1, sizeof *lane))) {
+		lane->workspace_id = workspace_id;
+		side_init(&lane->twilio, &admission->twilio_limits);
+		lane->next = admission->lanes;
+		admission->lanes = lane;
+	}
 	pthread_mutex_unlock(&admission->mutex);
 	return lane;
 }

@@ -2,9 +2,9 @@
  * Which transfer may begin: there must be memory for it, a place at its account at Twilio, and a
  * bucket that takes what it brings. Any thread.
  *
- * What keeps one workspace from blocking another: of the memory a workspace leaves a part's worth to
- * others, of the workers it has at most as many as are set (there are a few more), and what waits for
- * its sides is overtaken by other workspaces' jobs (catalog/pool.h).
+ * What keeps one workspace from blocking another: of the memory a workspace leaves a part's worth
+ * to others, of the workers it has at most as many as are set (there are a few more), and what
+ * waits for its sides is overtaken by other workspaces' jobs (catalog/pool.h).
  */
 #ifndef TONICFS_MIGRATE_ADMISSION_H
 #define TONICFS_MIGRATE_ADMISSION_H
@@ -42,7 +42,7 @@ unsigned admission_room(struct admission *admission, int64_t workspace_id);
 enum job_admission admission_take(struct admission *admission, struct job_run *run);
 void admission_give_back(struct admission *admission, struct job_run *run);
 
-/* Of a run that was admitted. */
+/* Made when it is first asked for, and never NULL for a run that was admitted; else: no memory. */
 struct lane *admission_lane(struct admission *admission, int64_t workspace_id);
 /* The side of its bucket, once that is known. NULL: no memory. */
 struct side *admission_bucket(struct admission *admission, struct lane *lane,

@@ -9,12 +9,12 @@
  *            what so many more would bring if nothing were shared; fewer stays where the loss is
  *            less than that. So it settles where one more brings two fifths of a transfer. Probes
  *            that change nothing come more and more rarely.
- *   busy     429, 503, no answer: half as many, at most once for those that were on their way then,
+ *   busy     429, 503, no answer: half as many, at most once for those on their way then,
  *            and for a while not up to the number that was refused; each time it is refused again
  *            the while doubles. Retry-After closes the side until then.
- * A window is as many transfers as may run, and a least time; only one in which somebody had to wait
- * for this very limit is judged: where memory, the other side or an empty queue holds transfers back
- * nothing can be learned of this one.
+ * A window is as many transfers as may run, and a least time; only one in which somebody had to
+ * wait for this very limit is judged: where memory, the other side or an empty queue holds
+ * transfers back nothing can be learned of this one.
  *
  * Why not latency (Vegas, gradient): recordings are of all sizes, so that the time of one says
  * little; and a limit that rises with throughput is what was asked for.
