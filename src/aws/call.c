@@ -33,14 +33,16 @@ static bool correct_clock(struct s3_client *client, const struct http_reply *rep
 	return true;
 }
 
-static int hash_payload(const void *body, size_t n,
+static int hash_payload(const struct s3_call *call,
 			char ret_hex[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)])
 {
 	uint8_t digest[CRYPTO_SHA256_SIZE];
-	int r = crypto_sha256(n ? body : "", n, digest);
+	int r = 0;
 
+	if (!call->sha256)
+		r = crypto_sha256(call->body_len ? call->body : "", call->body_len, digest);
 	if (!r)
-		crypto_hex(digest, sizeof digest, ret_hex);
+		crypto_hex(call->sha256 ? call->sha256 : digest, sizeof digest, ret_hex);
 	return r;
 }
 
@@ -98,17 +100,25 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 	struct retry retry;
 
 	*ret_reply = (struct http_reply)HTTP_REPLY_INIT;
-	if (hash_payload(call->body, call->body_len, sha256))
+	if (hash_payload(call, sha256))
 		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
 	retry_init(&retry, 0, total > UINT_MAX ? UINT_MAX : (unsigned)total);
 	for (;;) {
 		cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
-		int64_t now = s3_client_now(client);
+		int64_t now, began;
+		int r;
 
 		if (s3_client_credentials(client, &credentials, ret_error))
 			return ret_error->error;
-		if (send_call(client, &credentials, call, sha256, now,
-			      retry.deadline_msecs - time_mono_msecs(), ret_reply, ret_error) == 0)
+		if (client->gate.before)
+			client->gate.before(client->gate.arg);
+		now = s3_client_now(client);
+		began = time_mono_msecs();
+		r = send_call(client, &credentials, call, sha256, now,
+			      retry.deadline_msecs - began, ret_reply, ret_error);
+		if (client->gate.after)
+			client->gate.after(client->gate.arg, ret_error, began);
+		if (r == 0)
 			return 0;
 		if (ret_error->kind == REMOTE_UNCERTAIN || ret_error->kind == REMOTE_TRANSIENT)
 			call->was_uncertain = true;

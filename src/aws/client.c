@@ -253,3 +253,8 @@ int s3_client_credentials(const struct s3_client *client, struct aws_credentials
 		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
 	return 0;
 }
+
+void s3_client_set_gate(struct s3_client *client, const struct remote_gate *gate)
+{
+	client->gate = *gate;
+}

@@ -139,12 +139,16 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 {
 	cleanup_call struct s3_call call = { .method = HTTP_PUT, .key = put->key, .body = put->body,
 					     .body_len = put->body_len };
+	uint8_t digest[CRYPTO_SHA256_SIZE];
 	struct http_reply reply;
 	int r = s3_key_check(put->key, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
 	if (r)
 		return r;
+	call.sha256 = put->sha256 ? put->sha256 : digest;
+	if (!put->sha256 && crypto_sha256(put->body_len ? put->body : "", put->body_len, digest))
+		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
 	r = s3_add_object_headers(client, put, &call.headers);
 	if (r)
 		return s3_fail(ret_error, REMOTE_REJECTED, r,
@@ -152,12 +156,9 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 	if (put->if_none_match)
 		s3_pairs_add(&call.headers, "If-None-Match", "*");
 	if (put->send_checksum) {
-		uint8_t digest[CRYPTO_SHA256_SIZE];
 		char base64[CRYPTO_BASE64_SIZE(CRYPTO_SHA256_SIZE)];
 
-		if (crypto_sha256(put->body_len ? put->body : "", put->body_len, digest))
-			return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
-		crypto_base64(digest, sizeof digest, base64);
+		crypto_base64(call.sha256, sizeof digest, base64);
 		s3_pairs_add(&call.headers, "x-amz-checksum-sha256", base64);
 	}
 	r = s3_call_run(client, &call, &reply, ret_error);

@@ -26,6 +26,7 @@ struct s3_client {
 	bool allow_plain_http;
 	unsigned total_timeout_msecs;
 	const volatile bool *cancelled;
+	struct remote_gate gate;
 	_Atomic int64_t clock_offset_secs; /* the server's clock less ours */
 };
 
@@ -47,6 +48,7 @@ struct s3_call {
 	struct s3_pairs query, headers;
 	const void *body;
 	size_t body_len;
+	const uint8_t *sha256; /* of the body; NULL: to be computed */
 	size_t limit_bytes; /* of the answer's body; 0: S3_ANSWER_LIMIT_BYTES */
 	bool is_once;       /* not sent again where the answer was lost */
 	bool was_uncertain; /* set by s3_call_run: an earlier try may have happened */

@@ -71,6 +71,8 @@ void s3_client_free(struct s3_client *client);
 /* The keys that it would sign with now; release them. Errors: of aws/credentials.h. */
 int s3_client_credentials(const struct s3_client *client, struct aws_credentials *ret_credentials,
 			  struct remote_error *ret_error);
+/* Before the client is used. The requests that s3_request_… make are the caller's. */
+void s3_client_set_gate(struct s3_client *client, const struct remote_gate *gate);
 /* The same client with another cancel flag is s3_client_new again: cheap. */
 
 #define S3_ETAG_SIZE 128
@@ -108,6 +110,7 @@ struct s3_put {
 	 * that ignores the header overwrites. */
 	bool if_none_match;
 	bool send_checksum; /* x-amz-checksum-sha256 too */
+	const uint8_t *sha256; /* of the body, 32 bytes, where it is known; NULL: computed here */
 };
 int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_object *ret_object,
 		  struct remote_error *ret_error);

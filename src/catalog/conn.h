@@ -23,7 +23,6 @@ struct catalog {
 	struct catalog_key key;
 
 	pthread_mutex_t write_mutex; /* guards the queue and busy */
-	pthread_cond_t write_cond;
 	struct write_op *write_first, **write_last;
 	bool write_busy;             /* a leader is committing */
 	struct conn *writer;         /* the leader's */

@@ -94,36 +94,58 @@ int job_let_go(struct conn *conn, const struct catalog_job *job, int64_t due_mse
 /* ---- under way ---- */
 
 struct renew_arg {
-	const struct catalog_job *job;
-	int64_t until_msecs, done_bytes, total_bytes, pause_asked;
+	struct catalog_renewal *renewals;
+	size_t count;
+	int64_t until_msecs;
 };
 
 static int write_renew(struct catalog *catalog, struct conn *conn, void *arg)
 {
 	struct renew_arg *a = arg;
-	int err = conn_query_int(conn, &a->pause_asked,
-				 "UPDATE job SET due_msecs = ?4, done_bytes = ?5, total_bytes = ?6"
-				 " WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3"
-				 " RETURNING pause_asked",
-				 "isiiii", a->job->id, a->job->owner, (int64_t)a->job->attempts,
-				 a->until_msecs, a->done_bytes, a->total_bytes);
+	int err = 0;
 
 	(void)catalog;
-	return err == -ENOENT ? -ESTALE : err;
+	for (size_t i = 0; i < a->count && err == 0; i++) {
+		struct catalog_renewal *r = &a->renewals[i];
+
+		err = conn_query_int(conn, &r->pause_asked,
+				     "UPDATE job SET due_msecs = ?4, done_bytes = ?5, total_bytes = ?6"
+				     " WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3"
+				     " RETURNING pause_asked",
+				     "isiiii", r->job->id, r->job->owner, (int64_t)r->job->attempts,
+				     a->until_msecs, r->done_bytes, r->total_bytes);
+		r->err = err == -ENOENT ? -ESTALE : err;
+		if (err == -ENOENT)
+			err = 0;
+	}
+	return err;
+}
+
+int catalog_job_renew_all(struct catalog *catalog, struct catalog_renewal *renewals, size_t count,
+			  int64_t lease_msecs)
+{
+	struct renew_arg a = { renewals, count, time_now_msecs() + lease_msecs };
+	int err = catalog_write(catalog, write_renew, &a);
+
+	for (size_t i = 0; i < count && err == 0; i++) {
+		struct catalog_job *job = renewals[i].job;
+
+		if (renewals[i].err)
+			continue;
+		/* Its worker may be reading it. */
+		__atomic_store_n(&job->lease_until_msecs, a.until_msecs, __ATOMIC_RELAXED);
+		job->is_wanted_back = renewals[i].pause_asked;
+	}
+	return err;
 }
 
 int catalog_job_renew(struct catalog *catalog, struct catalog_job *job, int64_t lease_msecs,
 		      int64_t done_bytes, int64_t total_bytes)
 {
-	struct renew_arg a = { job, time_now_msecs() + lease_msecs, done_bytes, total_bytes, 0 };
-	int err = catalog_write(catalog, write_renew, &a);
+	struct catalog_renewal renewal = { job, done_bytes, total_bytes, 0, 0 };
+	int err = catalog_job_renew_all(catalog, &renewal, 1, lease_msecs);
 
-	if (err == 0) {
-		/* Its worker may be reading it. */
-		__atomic_store_n(&job->lease_until_msecs, a.until_msecs, __ATOMIC_RELAXED);
-		job->is_wanted_back = a.pause_asked;
-	}
-	return err;
+	return err ? err : renewal.err;
 }
 
 /* The only step that also asks whether the lease still runs, and whether a migration's copy at

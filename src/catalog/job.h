@@ -76,8 +76,33 @@ int catalog_migrate_status(struct catalog *catalog, int64_t recording_id, enum c
  * A MIGRATE job is only given out while its workspace's storage is enabled, and sets UPLOADING. Jobs whose lease ended count as due; a MIGRATE among them starts anew. */
 int catalog_job_claim(struct catalog *catalog, unsigned kinds, const char *owner, int64_t lease_msecs, struct catalog_job *ret_job,
 		      int64_t *ret_next_msecs);
+/* The same for several in one commit, workspaces in turn: the one with the fewest running jobs of a kind first. 0: at least one; -ENOENT: none.
+ * Not to be claimed before they can be begun soon: another process could. */
+struct catalog_claim {
+	unsigned kinds;
+	const char *owner;
+	int64_t lease_msecs;
+	/* For how many more of a workspace's jobs there is a place; NULL: any number. Called inside a write: it must not use the catalog, nor wait for one who does. */
+	unsigned (*room)(void *arg, int64_t workspace_id);
+	void *arg;
+};
+struct catalog_claimed {
+	unsigned count;
+	int64_t next_msecs; /* as above; told where there were fewer than asked for */
+	bool is_held_back;  /* of some workspace more are due, and there was no room */
+};
+int catalog_job_claim_some(struct catalog *catalog, const struct catalog_claim *claim, unsigned most, struct catalog_job *ret_jobs,
+			   struct catalog_claimed *ret_claimed);
 /* Extends the lease and notes progress. -ESTALE: no longer ours (taken over, cancelled by rm): stop, change nothing. */
 int catalog_job_renew(struct catalog *catalog, struct catalog_job *job, int64_t lease_msecs, int64_t done_bytes, int64_t total_bytes);
+/* The same for several in one commit, each with a result of its own; the return is the write's. */
+struct catalog_renewal {
+	struct catalog_job *job;
+	int64_t done_bytes, total_bytes;
+	int64_t pause_asked; /* set by it, like err */
+	int err;             /* 0, -ESTALE */
+};
+int catalog_job_renew_all(struct catalog *catalog, struct catalog_renewal *renewals, size_t count, int64_t lease_msecs);
 /* Durable note, before a DELETE is sent, that it may have been. -ESTALE as above. */
 int catalog_job_mark_sent(struct catalog *catalog, struct catalog_job *job);
 /* Back to the queue without counting as an attempt (shutdown). */

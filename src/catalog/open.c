@@ -234,7 +234,6 @@ static void sync_init(struct catalog *catalog)
 	pthread_condattr_t monotonic;
 
 	pthread_mutex_init(&catalog->write_mutex, NULL);
-	pthread_cond_init(&catalog->write_cond, NULL);
 	pthread_mutex_init(&catalog->read_mutex, NULL);
 	pthread_cond_init(&catalog->read_cond, NULL);
 	pthread_mutex_init(&catalog->watch_mutex, NULL);
@@ -320,7 +319,6 @@ void catalog_close(struct catalog *catalog)
 	conn_close(catalog->watcher);
 	conn_close(catalog->writer);
 	pthread_mutex_destroy(&catalog->write_mutex);
-	pthread_cond_destroy(&catalog->write_cond);
 	pthread_mutex_destroy(&catalog->read_mutex);
 	pthread_cond_destroy(&catalog->read_cond);
 	pthread_mutex_destroy(&catalog->watch_mutex);

@@ -1,6 +1,7 @@
 #include "catalog/pool.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,17 +19,30 @@
 #define LEASE_MSECS fault_hurry(30000)
 #define RENEW_MSECS fault_hurry(3000) /* also how often progress is shown */
 #define RENEW_CHECK_MSECS fault_hurry(500)
+#define RENEW_AT_ONCE 512
 #define IDLE_WAIT_MSECS 30000
 #define CATALOG_PAUSE_MSECS 1000 /* after an error of the catalog itself */
+#define ADMIT_CHECK_MSECS 100
+#define CLAIM_CHECK_MSECS 250 /* while claimed ones wait */
+#define OVERTAKE_MSECS 2000   /* so long one that waits for what all share is overtaken */
+#define HOLD_MSECS 5000       /* and what cannot begin soon is not kept from other processes */
+#define AHEAD_MSECS 1000
+#define READY_MOST 64 /* of them JOB_POOL_AHEAD of whatever workspace, the rest one of each */
 
 struct job_pool {
 	struct catalog *catalog;
 	struct job_pool_settings settings;
-	pthread_mutex_t claim_mutex; /* held by the one who claims; guards generation */
+	char owner[CATALOG_OWNER_SIZE];
+	pthread_mutex_t claim_mutex; /* held by the one who looks for the next job; guards: */
 	uint64_t generation;
-	pthread_mutex_t mutex; /* guards the rest */
-	pthread_cond_t cond;   /* a run ended, or the pool is to end */
+	struct job_run *ready[READY_MOST]; /* claimed, not begun; also among `running` */
+	unsigned ready_count;
+	unsigned ahead; /* so many may be */
+	int64_t claimed_msecs;
+	pthread_mutex_t mutex; /* guards the rest; taken after claim_mutex */
+	pthread_cond_t cond;   /* a run ended, another look is worth it, or the pool is to end */
 	struct job_run *running;
+	uint64_t news; /* of those who signalled cond */
 	bool is_stopping; /* claims nothing more; read without the mutex too */
 	bool is_over;     /* the renewer may go */
 	pthread_t *threads, renewer;
@@ -160,127 +174,296 @@ static void finish(struct job_pool *pool, struct job_run *run, struct job_result
 			  strerror(-err));
 }
 
-/* ---- workers ---- */
+/* ---- runs ---- */
 
 static void run_add(struct job_pool *pool, struct job_run *run)
 {
 	pthread_mutex_lock(&pool->mutex);
-	run->renewed_msecs = time_mono_msecs();
+	run->claimed_msecs = run->renewed_msecs = time_mono_msecs();
 	run->next = pool->running;
 	pool->running = run;
-	run->is_cancelled = pool->is_stopping; /* claimed while the end began */
 	pthread_mutex_unlock(&pool->mutex);
 }
 
-static void run_remove(struct job_pool *pool, struct job_run *run)
+/* With the mutex held. */
+static void wake(struct job_pool *pool)
+{
+	pool->news++;
+	pthread_cond_broadcast(&pool->cond);
+}
+
+void job_pool_look_again(struct job_pool *pool)
+{
+	pthread_mutex_lock(&pool->mutex);
+	wake(pool);
+	pthread_mutex_unlock(&pool->mutex);
+}
+
+/* What it was claimed for is over: tells the catalog, gives back what it has. */
+static void run_end(struct job_pool *pool, struct job_run *run, struct job_result *result)
 {
 	struct job_run **at;
 
+	/* Out of the renewer's reach first: what follows gives the lease back. */
 	pthread_mutex_lock(&pool->mutex);
 	for (at = &pool->running; *at != run; at = &(*at)->next)
 		;
 	*at = run->next;
-	pthread_cond_broadcast(&pool->cond);
 	pthread_mutex_unlock(&pool->mutex);
+	finish(pool, run, result);
+	if (pool->settings.release)
+		pool->settings.release(pool->settings.arg, run);
+	free(run);
+	job_pool_look_again(pool);
 }
 
-/* One that waits for admission when the end begins does not begin any more. */
-static bool admit(struct job_pool *pool, struct job_run *run)
-{
-	const struct job_pool_settings *settings = &pool->settings;
-	bool admitted = !settings->admit || settings->admit(settings->arg, run);
+/* ---- what is claimed and waits; with claim_mutex held ---- */
 
-	pthread_mutex_lock(&pool->mutex);
-	run->is_admitted = admitted && !run->is_cancelled;
-	pthread_mutex_unlock(&pool->mutex);
-	return run->is_admitted;
+static struct job_run *ready_remove(struct job_pool *pool, unsigned i)
+{
+	struct job_run *run = pool->ready[i];
+
+	pool->ready_count--;
+	memmove(&pool->ready[i], &pool->ready[i + 1],
+		(pool->ready_count - i) * sizeof *pool->ready);
+	return run;
 }
 
-/* With claim_mutex held. True: *run is claimed and admitted, or to be put back (*ret_admitted
- * false). False: the pool ends. */
-static bool next_job(struct job_pool *pool, const char *owner, struct job_run *run,
-		     bool *ret_admitted)
+static void ready_put_back(struct job_pool *pool, unsigned i)
 {
-	const struct job_pool_settings *settings = &pool->settings;
-	bool complained = false;
+	struct job_result result = { .outcome = JOB_OUTCOME_PUT_BACK, .retry_after_msecs = -1 };
 
-	while (!is_stopping(pool)) {
-		int64_t next_msecs, wait;
-		int err = catalog_job_claim(pool->catalog, settings->kinds, owner, LEASE_MSECS,
-					    &run->job, &next_msecs);
+	run_end(pool, ready_remove(pool, i), &result);
+}
 
-		if (err == 0) {
-			run_add(pool, run);
-			fault_point("after-claim");
-			*ret_admitted = admit(pool, run);
-			return true;
-		}
-		if (err != -ENOENT) {
-			if (!complained)
-				log_error("%s: the catalog gives no job: %s", settings->name,
-					  strerror(-err));
-			complained = true;
-			pthread_mutex_lock(&pool->mutex);
-			if (!pool->is_stopping)
-				wait_msecs(pool, CATALOG_PAUSE_MSECS);
-			pthread_mutex_unlock(&pool->mutex);
-			continue;
-		}
-		wait = next_msecs == INT64_MAX ? IDLE_WAIT_MSECS
-					       : next_msecs - time_now_msecs() + 1;
-		if (wait > IDLE_WAIT_MSECS)
-			wait = IDLE_WAIT_MSECS;
-		if (wait > 0)
-			catalog_wait(pool->catalog, &pool->generation, (unsigned)wait);
+static unsigned room_for(struct job_pool *pool, int64_t workspace_id)
+{
+	return pool->settings.room ? pool->settings.room(pool->settings.arg, workspace_id)
+				   : UINT_MAX;
+}
+
+/* What nobody can begin soon, or lost its lease meanwhile. Only the renewer's flags change while we
+ * look, and a moment later is soon enough for them. */
+static void ready_clean(struct job_pool *pool, bool is_line_idle)
+{
+	int64_t now = time_mono_msecs();
+
+	for (unsigned i = pool->ready_count; i-- > 0;) {
+		struct job_run *run = pool->ready[i];
+		bool is_old = now - run->claimed_msecs > HOLD_MSECS;
+
+		if (run->is_cancelled || is_stopping(pool) ||
+		    (is_old && (is_line_idle || !room_for(pool, run->job.workspace_id))))
+			ready_put_back(pool, i);
 	}
+}
+
+static enum job_admission admit(struct job_pool *pool, struct job_run *run)
+{
+	return pool->settings.admit ? pool->settings.admit(pool->settings.arg, run) : JOB_ADMITTED;
+}
+
+static bool waits_already(const struct job_pool *pool, unsigned before)
+{
+	for (unsigned i = 0; i < before; i++)
+		if (pool->ready[i]->job.workspace_id == pool->ready[before]->job.workspace_id)
+			return true;
 	return false;
 }
+
+/* The first that may begin; NULL: none. */
+static struct job_run *ready_pick(struct job_pool *pool)
+{
+	int64_t now = time_mono_msecs();
+
+	for (unsigned i = 0; i < pool->ready_count; i++) {
+		struct job_run *run = pool->ready[i];
+		enum job_admission admission;
+
+		if (waits_already(pool, i))
+			continue;
+		admission = admit(pool, run);
+		if (admission == JOB_ADMITTED)
+			return ready_remove(pool, i);
+		if (admission == JOB_WAITS_FIRST && now - run->claimed_msecs > OVERTAKE_MSECS)
+			return NULL;
+	}
+	return NULL;
+}
+
+/* ---- claiming; with claim_mutex held ---- */
+
+static unsigned claim_room(void *arg, int64_t workspace_id)
+{
+	struct job_pool *pool = arg;
+	unsigned room = room_for(pool, workspace_id);
+
+	/* While some wait, only workspaces that have none of them are of interest. */
+	for (unsigned i = 0; i < pool->ready_count; i++)
+		if (pool->ready[i]->job.workspace_id == workspace_id)
+			return 0;
+	return room && pool->ready_count ? 1 : room;
+}
+
+/* As many as have been begun within a second of late: twice as many as last time where those are
+ * gone already, else fewer. */
+static unsigned claim_size(struct job_pool *pool, int64_t now)
+{
+	if (now - pool->claimed_msecs > AHEAD_MSECS)
+		pool->ahead = pool->ahead > 1 ? pool->ahead / 2 : 1;
+	else if (pool->ready_count == 0)
+		pool->ahead = pool->ahead < JOB_POOL_AHEAD / 2 ? pool->ahead * 2 : JOB_POOL_AHEAD;
+	return pool->ahead < READY_MOST - pool->ready_count ? pool->ahead
+							    : READY_MOST - pool->ready_count;
+}
+
+/* Where there is no memory for what was claimed its lease ends by itself. */
+static int claim_more(struct job_pool *pool, struct catalog_claimed *ret_claimed)
+{
+	struct catalog_job jobs[JOB_POOL_AHEAD];
+	struct catalog_claim claim = {
+		.kinds = pool->settings.kinds,
+		.owner = pool->owner,
+		.lease_msecs = LEASE_MSECS,
+		.room = claim_room,
+		.arg = pool,
+	};
+	int64_t now = time_mono_msecs();
+	unsigned size = claim_size(pool, now);
+	int err;
+
+	*ret_claimed = (struct catalog_claimed){ .next_msecs = INT64_MAX };
+	if (!size)
+		return -ENOENT;
+	err = catalog_job_claim_some(pool->catalog, &claim, size, jobs, ret_claimed);
+	pool->claimed_msecs = now;
+	if (err)
+		return err;
+	for (unsigned i = 0; i < ret_claimed->count; i++) {
+		struct job_run *run = calloc(1, sizeof *run);
+
+		if (!run)
+			return -ENOMEM;
+		run->job = jobs[i];
+		run_add(pool, run);
+		pool->ready[pool->ready_count++] = run;
+	}
+	fault_point("after-claim");
+	return 0;
+}
+
+/* ---- waiting; with claim_mutex held ---- */
+
+static uint64_t news_of(struct job_pool *pool)
+{
+	uint64_t news;
+
+	pthread_mutex_lock(&pool->mutex);
+	news = pool->news;
+	pthread_mutex_unlock(&pool->mutex);
+	return news;
+}
+
+static void wait_for_news(struct job_pool *pool, uint64_t news, unsigned msecs)
+{
+	pthread_mutex_lock(&pool->mutex);
+	if (!pool->is_stopping && pool->news == news)
+		wait_msecs(pool, msecs);
+	pthread_mutex_unlock(&pool->mutex);
+}
+
+static void wait_for_jobs(struct job_pool *pool, int64_t next_msecs)
+{
+	int64_t wait = next_msecs == INT64_MAX ? IDLE_WAIT_MSECS
+					       : next_msecs - time_now_msecs() + 1;
+
+	if (wait > IDLE_WAIT_MSECS)
+		wait = IDLE_WAIT_MSECS;
+	if (wait > 0)
+		catalog_wait(pool->catalog, &pool->generation, (unsigned)wait);
+}
+
+/* While some have waited for a moment only a look into the catalog is not worth it. */
+static bool should_claim(const struct job_pool *pool)
+{
+	return pool->ready_count == 0 ||
+	       (pool->ready_count < READY_MOST &&
+		time_mono_msecs() - pool->claimed_msecs > CLAIM_CHECK_MSECS);
+}
+
+/* The next run, claimed and admitted. NULL: the pool ends. */
+static struct job_run *next_run(struct job_pool *pool)
+{
+	struct catalog_claimed claimed;
+	struct job_run *run;
+	int complained = 0, err;
+
+	while (!is_stopping(pool)) {
+		uint64_t news = news_of(pool);
+
+		ready_clean(pool, false);
+		run = ready_pick(pool);
+		if (run)
+			return run;
+		if (!should_claim(pool)) {
+			wait_for_news(pool, news, ADMIT_CHECK_MSECS);
+			continue;
+		}
+		err = claim_more(pool, &claimed);
+		if (err == 0)
+			continue;
+		if (err != -ENOENT) {
+			if (!complained++)
+				log_error("%s: the catalog gives no job: %s", pool->settings.name,
+					  strerror(-err));
+			wait_for_news(pool, news_of(pool), CATALOG_PAUSE_MSECS);
+		} else if (pool->ready_count || claimed.is_held_back) {
+			wait_for_news(pool, news, ADMIT_CHECK_MSECS);
+		} else {
+			wait_for_jobs(pool, claimed.next_msecs);
+		}
+	}
+	while (pool->ready_count)
+		ready_put_back(pool, 0);
+	return NULL;
+}
+
+/* ---- workers ---- */
 
 static void *worker(void *arg)
 {
 	struct job_pool *pool = arg;
-	char owner[CATALOG_OWNER_SIZE];
 
-	catalog_owner_new(owner);
 	for (;;) {
-		struct job_run run = { .is_cancelled = false };
 		struct job_result result = { .outcome = JOB_OUTCOME_PUT_BACK,
 					     .retry_after_msecs = -1 };
-		bool found, admitted = false;
+		struct job_run *run;
+		bool begins = false;
 
 		pthread_mutex_lock(&pool->claim_mutex);
-		found = next_job(pool, owner, &run, &admitted);
+		run = next_run(pool);
 		pthread_mutex_unlock(&pool->claim_mutex);
-		if (!found)
+		if (!run)
 			return NULL;
-		if (admitted)
-			pool->settings.work(pool->settings.arg, &run, &result);
-		/* Out of the renewer's reach first: what follows gives the lease back. */
-		run_remove(pool, &run);
-		finish(pool, &run, &result);
-		if (pool->settings.release)
-			pool->settings.release(pool->settings.arg, &run);
+		/* What is about to begin when the end does, does not begin any more. */
+		pthread_mutex_lock(&pool->mutex);
+		begins = run->is_begun = !run->is_cancelled && !pool->is_stopping;
+		pthread_mutex_unlock(&pool->mutex);
+		if (begins)
+			pool->settings.work(pool->settings.arg, run, &result);
+		run_end(pool, run, &result);
 	}
 }
 
 /* ---- leases ---- */
 
-/* The run is on the list, and stays there while the mutex is held: renewing under it blocks the
- * workers' comings and goings only. */
-static void renew(struct job_pool *pool, struct job_run *run, int64_t now)
+static void note_renewal(struct job_run *run, int err, int64_t now)
 {
-	int err;
-
-	if (run->is_lost || now - run->renewed_msecs < RENEW_MSECS)
-		return;
-	err = catalog_job_renew(pool->catalog, &run->job, LEASE_MSECS, run->done_bytes,
-				run->total_bytes);
 	if (err == 0) {
 		run->renewed_msecs = now;
 		run->is_cancelled |= run->job.is_wanted_back;
-		return;
-	}
-	if (err == -ESTALE || time_now_msecs() + RENEW_MSECS >= run->job.lease_until_msecs) {
+	} else if (err == -ESTALE ||
+		   time_now_msecs() + RENEW_MSECS >= run->job.lease_until_msecs) {
 		/* Gone, or not to be saved in time. */
 		run->is_lost = true;
 		run->is_cancelled = true;
@@ -293,17 +476,49 @@ bool job_run_is_ours(const struct job_run *run)
 	       time_now_msecs() < __atomic_load_n(&run->job.lease_until_msecs, __ATOMIC_RELAXED);
 }
 
+/* The runs are on the list, and stay there while the mutex is held: renewing under it blocks the
+ * workers' comings and goings only. All in one commit, also those whose turn would come soon. */
+static void renew(struct job_pool *pool, int64_t now)
+{
+	struct catalog_renewal renewals[RENEW_AT_ONCE];
+	struct job_run *runs[RENEW_AT_ONCE];
+	bool is_due = false;
+	size_t count = 0;
+	int err;
+
+	for (struct job_run *run = pool->running; run && count < RENEW_AT_ONCE; run = run->next) {
+		int64_t age = now - run->renewed_msecs;
+
+		if (run->is_lost || age < RENEW_MSECS / 2)
+			continue;
+		is_due |= age >= RENEW_MSECS;
+		renewals[count] = (struct catalog_renewal){ &run->job, run->done_bytes,
+							    run->total_bytes, 0, 0 };
+		runs[count++] = run;
+	}
+	if (!is_due)
+		return;
+	err = catalog_job_renew_all(pool->catalog, renewals, count, LEASE_MSECS);
+	for (size_t i = 0; i < count; i++)
+		note_renewal(runs[i], err ? err : renewals[i].err, now);
+}
+
 static void *renewer(void *arg)
 {
 	struct job_pool *pool = arg;
 
 	pthread_mutex_lock(&pool->mutex);
 	while (!pool->is_over) {
-		int64_t now = time_mono_msecs();
-
-		for (struct job_run *run = pool->running; run; run = run->next)
-			renew(pool, run, now);
-		wait_msecs(pool, RENEW_CHECK_MSECS);
+		renew(pool, time_mono_msecs());
+		pthread_mutex_unlock(&pool->mutex);
+		/* Nobody looks for a job: every worker has one, perhaps for long. */
+		if (pthread_mutex_trylock(&pool->claim_mutex) == 0) {
+			ready_clean(pool, true);
+			pthread_mutex_unlock(&pool->claim_mutex);
+		}
+		pthread_mutex_lock(&pool->mutex);
+		if (!pool->is_over)
+			wait_msecs(pool, RENEW_CHECK_MSECS);
 	}
 	pthread_mutex_unlock(&pool->mutex);
 	return NULL;
@@ -331,6 +546,8 @@ int job_pool_start(struct catalog *catalog, const struct job_pool_settings *sett
 		return -ENOMEM;
 	pool->catalog = catalog;
 	pool->settings = *settings;
+	pool->ahead = 1;
+	catalog_owner_new(pool->owner);
 	pthread_mutex_init(&pool->claim_mutex, NULL);
 	pthread_mutex_init(&pool->mutex, NULL);
 	pthread_condattr_init(&attr);
@@ -343,15 +560,16 @@ int job_pool_start(struct catalog *catalog, const struct job_pool_settings *sett
 		pool_free(pool);
 		return err;
 	}
+	*ret_pool = pool; /* a worker may want it before we return */
 	while (err == 0 && pool->thread_count < settings->workers) {
 		err = thread_start(&pool->threads[pool->thread_count], worker, pool);
 		pool->thread_count += err == 0;
 	}
 	if (err) {
+		*ret_pool = NULL;
 		job_pool_stop(pool, 0);
 		return err;
 	}
-	*ret_pool = pool;
 	return 0;
 }
 
@@ -363,11 +581,8 @@ void job_pool_stop(struct job_pool *pool, unsigned grace_msecs)
 		return;
 	pthread_mutex_lock(&pool->mutex);
 	__atomic_store_n(&pool->is_stopping, true, __ATOMIC_RELEASE);
-	pthread_cond_broadcast(&pool->cond);
+	wake(pool);
 	catalog_wake(pool->catalog);
-	for (struct job_run *run = pool->running; run; run = run->next)
-		if (!run->is_admitted)
-			run->is_cancelled = true;
 	while (pool->running && time_mono_msecs() < end)
 		wait_msecs(pool, end - time_mono_msecs());
 	for (struct job_run *run = pool->running; run; run = run->next)
@@ -377,7 +592,7 @@ void job_pool_stop(struct job_pool *pool, unsigned grace_msecs)
 		pthread_join(pool->threads[i], NULL);
 	pthread_mutex_lock(&pool->mutex);
 	pool->is_over = true;
-	pthread_cond_broadcast(&pool->cond);
+	wake(pool);
 	pthread_mutex_unlock(&pool->mutex);
 	pthread_join(pool->renewer, NULL);
 	pool_free(pool);

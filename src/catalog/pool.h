@@ -2,8 +2,12 @@
  * Workers on the queue, for the rooms that carry its jobs out: threads that claim, a thread that
  * renews their leases, an end in good order. What a job means is the room's own.
  *
- * One worker at a time claims; it waits for what the job needs (admit) before the next may, so that
- * a job that has to wait for memory is not overtaken for ever.
+ * One worker at a time looks for the next job. It claims a few in one commit, as many as have been
+ * begun within about a second of late and JOB_POOL_AHEAD at most; they wait here, leased, until
+ * they are admitted, in the order of their claim. One whose workspace has to wait (JOB_WAITS) is
+ * overtaken by other workspaces' only, of which then one each is claimed besides; one that needs
+ * what all share (JOB_WAITS_FIRST) for two seconds, then by nobody. What waits for too long, or at
+ * the end, is put back, and was no attempt.
  */
 #ifndef TONICFS_CATALOG_POOL_H
 #define TONICFS_CATALOG_POOL_H
@@ -11,15 +15,25 @@
 #include "catalog/job.h"
 #include "util/remote.h"
 
+#define JOB_POOL_AHEAD 16
+
 struct job_run {
 	struct catalog_job job;
 	volatile bool is_cancelled; /* set by the pool: the lease is lost, or the pool is to end.
 				       Change nothing any more, come back soon */
 	_Atomic int64_t done_bytes, total_bytes; /* of the worker, shown as progress */
 	size_t reserved_bytes;                   /* the room's own */
+	unsigned held;                           /* the same */
+	void *place;                             /* the same */
 	struct job_run *next;                    /* the pool's own, like what follows */
-	bool is_lost, is_admitted;
-	int64_t renewed_msecs;
+	bool is_lost, is_begun;
+	int64_t claimed_msecs, renewed_msecs;
+};
+
+enum job_admission {
+	JOB_ADMITTED,
+	JOB_WAITS,       /* for what its workspace has: others may overtake it */
+	JOB_WAITS_FIRST, /* for what all share */
 };
 
 enum job_outcome {
@@ -42,8 +56,12 @@ struct job_pool_settings {
 	unsigned workers;
 	unsigned pause_first_msecs,
 		pause_limit_msecs; /* before a retry: doubled each time, with jitter */
-	/* Waits until the job may run; false: it is to be put back. NULL: always at once. */
-	bool (*admit)(void *arg, struct job_run *run);
+	/* For how many more of a workspace's jobs there will be a place soon, those that wait here
+	 * included; 0: for none, what waits is put back. Must not use the catalog. NULL: any number. */
+	unsigned (*room)(void *arg, int64_t workspace_id);
+	/* May the job run now? Must not wait. NULL: always. Asked again when a job has ended, after
+	 * job_pool_look_again(), and every tenth of a second. */
+	enum job_admission (*admit)(void *arg, struct job_run *run);
 	void (*work)(void *arg, struct job_run *run, struct job_result *ret_result);
 	/* Last, for every job that was claimed, admitted or not: gives back what admit took. May be
 	 * NULL. */
@@ -57,6 +75,8 @@ int job_pool_start(struct catalog *catalog, const struct job_pool_settings *sett
 /* Claims nothing more. Jobs that run have grace_msecs to end; then is_cancelled is set and those
  * that did not end are put back. NULL is fine. */
 void job_pool_stop(struct job_pool *pool, unsigned grace_msecs);
+/* What admit answered may be another by now. Any thread. */
+void job_pool_look_again(struct job_pool *pool);
 
 /* The lease runs still: nobody else can have begun with the job. For a worker to ask right before
  * what would disturb another: it may have been stopped for any time, and learns of it here before

@@ -1,6 +1,6 @@
 /*
  * The queue, seen by those who fill it: what is asked for, taken back, paused, tried again. Those
- * who take from it are in jobs.c.
+ * who take from it are in job-claim.c.
  */
 #include <errno.h>
 

@@ -14,6 +14,7 @@ struct write_op {
 	void *arg;
 	int result;
 	bool done;
+	pthread_cond_t cond; /* done, or its turn to lead: of its own, so that a commit wakes nobody in vain */
 };
 
 /* A mount of an older version beside a newer command line must not write into tables that it does not know. */
@@ -84,13 +85,13 @@ static void run_batch(struct catalog *catalog, struct write_op *first)
 
 int catalog_write(struct catalog *catalog, catalog_write_fn *fn, void *arg)
 {
-	struct write_op op = { .fn = fn, .arg = arg };
+	struct write_op op = { .fn = fn, .arg = arg, .cond = PTHREAD_COND_INITIALIZER };
 
 	pthread_mutex_lock(&catalog->write_mutex);
 	*catalog->write_last = &op;
 	catalog->write_last = &op.next;
 	while (!op.done && catalog->write_busy)
-		pthread_cond_wait(&catalog->write_cond, &catalog->write_mutex);
+		pthread_cond_wait(&op.cond, &catalog->write_mutex);
 	if (!op.done) {
 		struct write_op *batch = catalog->write_first;
 
@@ -105,10 +106,13 @@ int catalog_write(struct catalog *catalog, catalog_write_fn *fn, void *arg)
 		for (struct write_op *next; batch; batch = next) {
 			next = batch->next; /* its owner may be gone once done is set and the mutex free */
 			batch->done = true;
+			pthread_cond_signal(&batch->cond);
 		}
-		pthread_cond_broadcast(&catalog->write_cond);
+		if (catalog->write_first)
+			pthread_cond_signal(&catalog->write_first->cond);
 	}
 	pthread_mutex_unlock(&catalog->write_mutex);
+	pthread_cond_destroy(&op.cond);
 	return op.result;
 }
 

@@ -54,13 +54,18 @@ int cli_catalog_open(struct cli *cli)
 int cli_http_open(struct cli *cli)
 {
 	struct http_settings settings = { 0 };
-	int64_t value;
+	int64_t value, other;
 	int err;
 
 	value = catalog_setting_get_int(cli->catalog, "connect_timeout_msecs", 0);
 	settings.connect_timeout_msecs = value > 0 && value <= 600000 ? (unsigned)value : 0;
 	value = catalog_setting_get_int(cli->catalog, "stall_timeout_msecs", 0);
 	settings.stall_timeout_msecs = value > 0 && value <= 600000 ? (unsigned)value : 0;
+	/* Beside transfers there are looks under keys, and reads. */
+	value = catalog_setting_get_int(cli->catalog, "twilio_connections", 64);
+	other = catalog_setting_get_int(cli->catalog, "s3_connections", 64);
+	value = value > other ? value : other;
+	settings.origin_limit = value > 0 && value <= 256 ? (unsigned)value + 32 : 0;
 	err = http_new(&settings, &cli->http);
 	if (err < 0) {
 		cli_error("the network cannot be used: %s", strerror(-err));

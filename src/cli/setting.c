@@ -18,8 +18,14 @@ static const struct {
 	{ "stall_timeout_msecs", 30000, 1000, 600000, "for the next byte from there" },
 	{ "read_timeout_msecs", 60000, 1000, 3600000, "for a read of a file in all" },
 	{ "read_budget_bytes", 256 << 20, 4 << 20, INT64_C(1) << 40, "of memory for all open files" },
-	{ "migrate_workers", 16, 1, 256, "transfers at a time" },
+	{ "migrate_workers", 64, 1, 256, "transfers of a workspace at a time, at most" },
 	{ "migrate_budget_bytes", 64 << 20, 16 << 20, INT64_C(1) << 40, "of memory for all transfers" },
+	{ "twilio_connections", 64, 1, 256, "downloads of an account at a time, at most" },
+	{ "twilio_requests_per_sec", 0, 0, 1000000, "of transfers to an account; 0: no limit" },
+	{ "twilio_bytes_per_sec", 0, 0, INT64_C(1) << 40, "downloaded of an account; 0: no limit" },
+	{ "s3_connections", 64, 1, 256, "uploads to a bucket at a time, at most" },
+	{ "s3_requests_per_sec", 0, 0, 1000000, "of transfers to a bucket; 0: no limit" },
+	{ "s3_bytes_per_sec", 0, 0, INT64_C(1) << 40, "uploaded to a bucket; 0: no limit" },
 	{ "twilio_deletes_per_sec", 10, 1, 1000, "the rate at which deletes are sent to Twilio" },
 };
 

@@ -32,6 +32,28 @@ static void wait_a_moment(struct budget *budget)
 	pthread_cond_timedwait(&budget->cond, &budget->mutex, &at);
 }
 
+static bool take(struct budget *budget, size_t bytes)
+{
+	if (budget->used_bytes > budget->total_bytes ||
+	    bytes > budget->total_bytes - budget->used_bytes)
+		return false;
+	budget->used_bytes += bytes;
+	return true;
+}
+
+bool budget_try(struct budget *budget, size_t bytes, size_t *ret_bytes)
+{
+	bool taken;
+
+	if (bytes > budget->total_bytes)
+		bytes = budget->total_bytes;
+	pthread_mutex_lock(&budget->mutex);
+	taken = take(budget, bytes);
+	pthread_mutex_unlock(&budget->mutex);
+	*ret_bytes = taken ? bytes : 0;
+	return taken;
+}
+
 bool budget_take(struct budget *budget, size_t bytes, const volatile bool *cancelled,
 		 size_t *ret_bytes)
 {
@@ -40,14 +62,8 @@ bool budget_take(struct budget *budget, size_t bytes, const volatile bool *cance
 	if (bytes > budget->total_bytes)
 		bytes = budget->total_bytes;
 	pthread_mutex_lock(&budget->mutex);
-	while (!*cancelled) {
-		if (budget->used_bytes <= budget->total_bytes - bytes) {
-			budget->used_bytes += bytes;
-			taken = true;
-			break;
-		}
+	while (!*cancelled && !(taken = take(budget, bytes)))
 		wait_a_moment(budget);
-	}
 	pthread_mutex_unlock(&budget->mutex);
 	*ret_bytes = taken ? bytes : 0;
 	return taken;

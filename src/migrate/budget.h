@@ -25,6 +25,8 @@ bool budget_take(struct budget *budget, size_t bytes, const volatile bool *cance
  * handed to budget_give. */
 bool budget_more(struct budget *budget, size_t bytes, const volatile bool *cancelled,
 		 bool *overdrawn);
+/* At once or not at all. */
+bool budget_try(struct budget *budget, size_t bytes, size_t *ret_bytes);
 void budget_give(struct budget *budget, size_t bytes, bool overdrawn);
 
 #endif

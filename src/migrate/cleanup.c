@@ -64,9 +64,35 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 	return -ENOENT;
 }
 
+/* ---- the account's pace hears of it ---- */
+
+struct deletion {
+	struct side *twilio;
+	struct job_run *run;
+};
+
+static void before_request(void *arg)
+{
+	struct deletion *deletion = arg;
+
+	side_request(deletion->twilio, &deletion->run->is_cancelled);
+}
+
+static void after_request(void *arg, const struct remote_error *error, int64_t began_msecs)
+{
+	struct deletion *deletion = arg;
+
+	side_answered(deletion->twilio, error, began_msecs);
+}
+
+/* ---- the work ---- */
+
 void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 {
 	struct migrate *migrate = arg;
+	struct lane *lane = admission_lane(&migrate->admission, run->job.workspace_id);
+	struct deletion deletion = { lane ? &lane->twilio : NULL, run };
+	struct remote_gate gate = { before_request, after_request, &deletion };
 	struct twilio_client *twilio;
 	const char *note;
 	int err;
@@ -82,6 +108,8 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 			       "the Twilio account cannot be used: %s", strerror(-err));
 		return;
 	}
+	if (lane)
+		twilio_client_set_gate(twilio, &gate);
 	err = account_delete_recording(migrate->catalog, twilio, run, ret_result, &note);
 	twilio_client_free(twilio);
 	if (err)

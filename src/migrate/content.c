@@ -45,9 +45,9 @@ int content_add(struct content *content, const void *bytes, size_t n, bool is_pa
 
 int content_finish(struct content *content)
 {
-	uint8_t sha256[CRYPTO_SHA256_SIZE], md5[CRYPTO_MD5_SIZE], parts[CRYPTO_MD5_SIZE];
+	uint8_t md5[CRYPTO_MD5_SIZE], parts[CRYPTO_MD5_SIZE];
 	char parts_hex[CRYPTO_HEX_SIZE(CRYPTO_MD5_SIZE)];
-	int err = crypto_hash_finish(content->sha256_hash, sha256);
+	int err = crypto_hash_finish(content->sha256_hash, content->sha256);
 
 	if (err == 0)
 		err = crypto_hash_finish(content->md5_hash, md5);
@@ -55,8 +55,8 @@ int content_finish(struct content *content)
 		err = crypto_hash_finish(content->parts_hash, parts);
 	if (err)
 		return err;
-	crypto_hex(sha256, sizeof sha256, content->sha256_hex);
-	crypto_base64(sha256, sizeof sha256, content->sha256_base64);
+	crypto_hex(content->sha256, sizeof content->sha256, content->sha256_hex);
+	crypto_base64(content->sha256, sizeof content->sha256, content->sha256_base64);
 	crypto_hex(md5, sizeof md5, content->md5_hex);
 	crypto_hex(parts, sizeof parts, parts_hex);
 	snprintf(content->parts_etag, sizeof content->parts_etag, "%s-%u", parts_hex,

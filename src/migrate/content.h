@@ -16,6 +16,7 @@ struct content {
 	struct wav_info wav; /* not where the recording is encrypted */
 	bool has_wav;
 	/* After content_finish: */
+	uint8_t sha256[CRYPTO_SHA256_SIZE];
 	char sha256_hex[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)];
 	char sha256_base64[CRYPTO_BASE64_SIZE(CRYPTO_SHA256_SIZE)];
 	char md5_hex[CRYPTO_HEX_SIZE(CRYPTO_MD5_SIZE)];

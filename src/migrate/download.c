@@ -5,6 +5,7 @@
 #include "migrate/migrate-private.h"
 #include "net/retry.h"
 #include "util/cleanup.h"
+#include "util/times.h"
 
 #define CODE_REALLY_MONO 16113
 #define TRIES 5
@@ -19,7 +20,11 @@ static int start(struct transfer *t, int channels)
 {
 	cleanup_with(free_request) struct twilio_request_memory *memory = NULL;
 	struct http_request request;
-	int err = twilio_request_media(t->twilio, &t->recording->sid, channels, 0, -1, NULL,
+	int err;
+
+	side_request(&t->lane->twilio, &t->run->is_cancelled);
+	t->began_msecs = time_mono_msecs();
+	err = twilio_request_media(t->twilio, &t->recording->sid, channels, 0, -1, NULL,
 				       &request, &memory);
 
 	stream_stop(&t->stream);
@@ -49,6 +54,8 @@ static int judge(struct transfer *t, struct remote_error *ret_error)
 	int err = stream_wait_head(stream, ret_error);
 
 	if (err)
+		side_answered(&t->lane->twilio, ret_error, t->began_msecs);
+	if (err)
 		return err;
 	remote_error_clear(ret_error);
 	twilio_judge_media(&stream->response, t->recording->is_encrypted, stream->error_body,
@@ -57,6 +64,7 @@ static int judge(struct transfer *t, struct remote_error *ret_error)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 				 "Twilio: HTTP %d where all of a recording was asked for",
 				 stream->response.status);
+	side_answered(&t->lane->twilio, ret_error, t->began_msecs);
 	return ret_error->kind == REMOTE_OK ? 0 : -EIO;
 }
 
@@ -121,8 +129,11 @@ int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
 	int64_t announced = t->stream.response.content_length;
 	int err = stream_fill(&t->stream, t->buffer, t->capacity_bytes, ret_len, ret_end, &error);
 
-	if (err)
+	if (err) {
+		side_answered(&t->lane->twilio, &error, t->began_msecs);
 		return transfer_fail_remote(t, "Twilio", &error);
+	}
+	side_moved(&t->lane->twilio, *ret_len, &t->run->is_cancelled);
 	if (is_first && !t->recording->is_encrypted &&
 	    content_check_head(&t->content, t->buffer, *ret_len, t->channels, reason))
 		return transfer_doubt(t, "%s", reason);

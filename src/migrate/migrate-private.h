@@ -4,7 +4,7 @@
 
 #include "account/account.h"
 #include "catalog/pool.h"
-#include "migrate/budget.h"
+#include "migrate/admission.h"
 #include "migrate/content.h"
 #include "migrate/migrate.h"
 #include "migrate/stream.h"
@@ -17,7 +17,7 @@
 struct migrate {
 	struct catalog *catalog;
 	struct http *http;
-	struct budget budget;
+	struct admission admission;
 	struct job_pool *transfers, *cleanups;
 };
 
@@ -27,6 +27,8 @@ struct transfer {
 	struct job_run *run;
 	struct job_result *result; /* set wherever a step returns non-zero */
 	const struct catalog_recording *recording;
+	struct lane *lane;
+	struct side *bucket;
 	struct catalog_workspace workspace;
 	struct catalog_storage storage;
 	struct catalog_encryption encryption; /* where the recording is encrypted */
@@ -34,6 +36,7 @@ struct transfer {
 	struct s3_client *s3;
 	char key[CATALOG_KEY_TEXT_SIZE];
 	struct stream stream; /* of the download */
+	int64_t began_msecs;  /* when it was asked for */
 	struct content content;
 	char *buffer;
 	size_t capacity_bytes;
@@ -42,10 +45,8 @@ struct transfer {
 	bool object_exists; /* something stands under the key: compared, never overwritten */
 };
 
-/* transfer.c: the work of the pool for MIGRATE; admission reserves memory. */
-bool transfer_admit(void *arg, struct job_run *run);
+/* transfer.c: the work of the pool for MIGRATE. */
 void transfer_work(void *arg, struct job_run *run, struct job_result *ret_result);
-void transfer_release(void *arg, struct job_run *run);
 /* cleanup.c: for CLEANUP_TWILIO. */
 void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result);
 

@@ -5,8 +5,10 @@
 #include "migrate/migrate-private.h"
 #include "util/times.h"
 
-#define WORKERS 16
+#define WORKERS 64
 #define WORKERS_MOST 256
+/* So many more than one workspace may have: another finds one at once. */
+#define WORKERS_SPARE(workers) ((workers) / 8 + 1)
 #define CLEANUP_WORKERS 4 /* enough for the rate at which deletes go out, over a slow line too */
 #define BUDGET_BYTES ((int64_t)64 << 20)
 
@@ -19,20 +21,47 @@ static int64_t choose(struct catalog *catalog, int64_t given, const char *name, 
 	return value < least ? least : value > most ? most : value;
 }
 
+/* ---- for the pool ---- */
+
+static unsigned room(void *arg, int64_t workspace_id)
+{
+	struct migrate *migrate = arg;
+
+	return admission_room(&migrate->admission, workspace_id);
+}
+
+static enum job_admission admit(void *arg, struct job_run *run)
+{
+	struct migrate *migrate = arg;
+
+	return admission_take(&migrate->admission, run);
+}
+
+static void release(void *arg, struct job_run *run)
+{
+	struct migrate *migrate = arg;
+
+	admission_give_back(&migrate->admission, run);
+}
+
+/* ---- start and stop ---- */
+
 int migrate_start(struct catalog *catalog, struct http *http,
 		  const struct migrate_settings *settings, struct migrate **ret_migrate)
 {
 	struct migrate *migrate = calloc(1, sizeof *migrate);
+	unsigned workers = (unsigned)choose(catalog, settings ? settings->workers : 0,
+					    "migrate_workers", WORKERS, 1, WORKERS_MOST);
 	struct job_pool_settings transfers = {
 		.name = "migrate",
 		.kinds = CATALOG_JOB_MIGRATE,
-		.workers = (unsigned)choose(catalog, settings ? settings->workers : 0,
-					    "migrate_workers", WORKERS, 1, WORKERS_MOST),
+		.workers = workers + WORKERS_SPARE(workers),
 		.pause_first_msecs = 1000,
 		.pause_limit_msecs = 10 * 60 * 1000,
-		.admit = transfer_admit,
+		.room = room,
+		.admit = admit,
 		.work = transfer_work,
-		.release = transfer_release,
+		.release = release,
 		.arg = migrate,
 	};
 	struct job_pool_settings cleanups = {
@@ -53,8 +82,10 @@ int migrate_start(struct catalog *catalog, struct http *http,
 		return -ENOMEM;
 	migrate->catalog = catalog;
 	migrate->http = http;
-	budget_init(&migrate->budget, (size_t)choose(catalog, given_bytes, "migrate_budget_bytes",
-						     BUDGET_BYTES, PART_BYTES, INT64_MAX / 2));
+	admission_init(&migrate->admission, catalog,
+		       (size_t)choose(catalog, given_bytes, "migrate_budget_bytes", BUDGET_BYTES,
+				      PART_BYTES, INT64_MAX / 2),
+		       workers);
 	err = job_pool_start(catalog, &transfers, &migrate->transfers);
 	if (err == 0)
 		err = job_pool_start(catalog, &cleanups, &migrate->cleanups);
@@ -75,6 +106,6 @@ void migrate_stop(struct migrate *migrate, unsigned grace_msecs)
 	job_pool_stop(migrate->transfers, grace_msecs);
 	left = end - time_mono_msecs();
 	job_pool_stop(migrate->cleanups, left > 0 ? (unsigned)left : 0);
-	budget_release(&migrate->budget);
+	admission_release(&migrate->admission);
 	free(migrate);
 }

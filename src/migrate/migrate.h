@@ -29,7 +29,7 @@
 
 struct migrate;
 struct migrate_settings {
-	unsigned workers;    /* 0: the catalog's setting "migrate_workers", else 16 */
+	unsigned workers;    /* 0: the catalog's setting "migrate_workers", else 64 */
 	size_t budget_bytes; /* of all buffers; 0: the setting "migrate_budget_bytes", else 64 MiB
 			      */
 };

@@ -9,11 +9,6 @@
 #include "storage/object.h"
 #include "util/fault.h"
 
-#define BYTES_PER_SEC_AND_CHANNEL 16000
-#define CHANNELS 2
-#define DURATION_SLACK_SECS 2 /* Twilio's is in whole seconds */
-#define HEAD_SLACK_BYTES ((int64_t)64 << 10)
-
 int transfer_fail(struct transfer *t, enum job_outcome outcome, const char *format, ...)
 {
 	char text[CATALOG_REASON_SIZE];
@@ -54,57 +49,65 @@ int transfer_check_lease(struct transfer *t)
 
 /* ---- memory ---- */
 
-static size_t estimate(const struct catalog_recording *recording)
-{
-	int64_t bytes = PART_BYTES;
-
-	if (recording->size_bytes >= 0)
-		bytes = recording->size_bytes;
-	else if (recording->duration_secs >= 0)
-		bytes = (recording->duration_secs + DURATION_SLACK_SECS) *
-				BYTES_PER_SEC_AND_CHANNEL * CHANNELS +
-			HEAD_SLACK_BYTES;
-	if (bytes < (int64_t)BUFFER_MIN_BYTES)
-		return BUFFER_MIN_BYTES;
-	return bytes > (int64_t)PART_BYTES ? PART_BYTES : (size_t)bytes;
-}
-
-bool transfer_admit(void *arg, struct job_run *run)
-{
-	struct migrate *migrate = arg;
-
-	return budget_take(&migrate->budget, estimate(&run->job.recording), &run->is_cancelled,
-			   &run->reserved_bytes);
-}
-
-void transfer_release(void *arg, struct job_run *run)
-{
-	struct migrate *migrate = arg;
-
-	budget_give(&migrate->budget, run->reserved_bytes, false);
-}
-
 /* In pages of its own, which go back to the system at once: a heap would keep what so many sizes
  * leave between them. */
 int transfer_buffer(struct transfer *t, size_t bytes)
 {
-	struct job_run *run = t->run;
 	void *pages;
 
-	if (bytes > run->reserved_bytes) {
-		if (!budget_more(&t->migrate->budget, bytes - run->reserved_bytes,
-				 &run->is_cancelled, &t->is_overdrawn))
-			return transfer_fail(t, JOB_OUTCOME_PUT_BACK, "cancelled");
-	} else {
-		budget_give(&t->migrate->budget, run->reserved_bytes - bytes, false);
-	}
-	run->reserved_bytes = bytes;
+	if (!admission_resize(&t->migrate->admission, t->lane, t->run, bytes, &t->is_overdrawn))
+		return transfer_fail(t, JOB_OUTCOME_PUT_BACK, "cancelled");
 	pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (pages == MAP_FAILED)
 		return transfer_fail(t, JOB_OUTCOME_RETRY, "out of memory");
 	t->buffer = pages;
 	t->capacity_bytes = bytes;
 	return 0;
+}
+
+/* ---- the sides ---- */
+
+static void before_twilio(void *arg)
+{
+	struct transfer *t = arg;
+
+	side_request(&t->lane->twilio, &t->run->is_cancelled);
+}
+
+static void after_twilio(void *arg, const struct remote_error *error, int64_t began_msecs)
+{
+	struct transfer *t = arg;
+
+	side_answered(&t->lane->twilio, error, began_msecs);
+}
+
+static void before_bucket(void *arg)
+{
+	struct transfer *t = arg;
+
+	side_request(t->bucket, &t->run->is_cancelled);
+}
+
+static void after_bucket(void *arg, const struct remote_error *error, int64_t began_msecs)
+{
+	struct transfer *t = arg;
+
+	side_answered(t->bucket, error, began_msecs);
+}
+
+/* The connection to Twilio is not kept waiting for what comes after the download. */
+static void leave_twilio(struct transfer *t)
+{
+	stream_stop(&t->stream);
+	admission_leave_twilio(t->lane, t->run);
+	job_pool_look_again(t->migrate->transfers);
+}
+
+static int enter_bucket(struct transfer *t)
+{
+	return admission_enter_bucket(t->bucket, t->run)
+		       ? 0
+		       : transfer_fail(t, JOB_OUTCOME_PUT_BACK, "cancelled");
 }
 
 /* ---- the steps ---- */
@@ -129,6 +132,8 @@ static int open_clients(struct transfer *t)
 {
 	struct migrate *migrate = t->migrate;
 	struct job_run *run = t->run;
+	struct remote_gate twilio_gate = { before_twilio, after_twilio, t };
+	struct remote_gate bucket_gate = { before_bucket, after_bucket, t };
 	int err = account_client_new(migrate->catalog, migrate->http, run->job.workspace_id, 0,
 				     &run->is_cancelled, &t->twilio, &t->workspace);
 
@@ -143,6 +148,11 @@ static int open_clients(struct transfer *t)
 	err = transfer_check_encryption(t, t->storage.tested_encryption);
 	if (err)
 		return err;
+	t->bucket = admission_bucket(&migrate->admission, t->lane, &t->storage);
+	if (!t->bucket)
+		return transfer_fail(t, JOB_OUTCOME_RETRY, "out of memory");
+	twilio_client_set_gate(t->twilio, &twilio_gate);
+	s3_client_set_gate(t->s3, &bucket_gate);
 	if (t->recording->is_encrypted) {
 		err = catalog_recording_encryption(migrate->catalog, t->recording->id,
 						   &t->encryption);
@@ -181,10 +191,15 @@ static int move(struct transfer *t)
 		return err;
 	if (t->object_exists)
 		return hash_rest(t, end);
-	if (!end)
-		return upload_parts(t, len);
+	if (!end) {
+		err = enter_bucket(t);
+		return err ? err : upload_parts(t, len);
+	}
 	err = download_check_end(t);
 	fault_point("after-download");
+	leave_twilio(t);
+	if (err == 0)
+		err = enter_bucket(t);
 	return err ? err : upload_whole(t, len);
 }
 
@@ -213,8 +228,9 @@ static int run_steps(struct transfer *t)
 
 	if (err == 0)
 		err = move(t);
-	/* The connection to Twilio is not kept waiting for the verification. */
-	stream_stop(&t->stream);
+	leave_twilio(t);
+	if (err == 0)
+		err = enter_bucket(t);
 	if (err == 0)
 		err = verify_object(t, &object);
 	fault_point("after-verify");
@@ -227,6 +243,7 @@ void transfer_work(void *arg, struct job_run *run, struct job_result *ret_result
 		.migrate = arg, .run = run, .result = ret_result, .recording = &run->job.recording
 	};
 
+	t.lane = admission_lane(&t.migrate->admission, run->job.workspace_id);
 	stream_init(&t.stream, &run->is_cancelled);
 	if (content_init(&t.content))
 		transfer_fail(&t, JOB_OUTCOME_RETRY, "out of memory");
@@ -237,7 +254,7 @@ void transfer_work(void *arg, struct job_run *run, struct job_result *ret_result
 	if (t.buffer)
 		munmap(t.buffer, t.capacity_bytes);
 	if (t.is_overdrawn)
-		budget_give(&t.migrate->budget, 0, true);
+		budget_give(&t.migrate->admission.budget, 0, true);
 	s3_client_free(t.s3);
 	twilio_client_free(t.twilio);
 	crypto_wipe(&t.encryption, sizeof t.encryption);

@@ -71,6 +71,7 @@ int upload_whole(struct transfer *t, size_t len)
 		.metadata_count = metadata.text.count,
 		.if_none_match = true,
 		.send_checksum = true,
+		.sha256 = t->content.sha256,
 	};
 	err = s3_put_object(t->s3, &put, &object, &error);
 	if (err && knows_no_condition(&error)) {
@@ -85,6 +86,7 @@ int upload_whole(struct transfer *t, size_t len)
 	else if (err && error.kind != REMOTE_UNCERTAIN)
 		return transfer_fail_remote(t, "S3", &error);
 	t->run->done_bytes += (int64_t)len;
+	side_moved(t->bucket, len, &t->run->is_cancelled);
 	return 0;
 }
 
@@ -178,6 +180,7 @@ static int add_part(struct transfer *t, struct upload *upload, size_t len)
 		return transfer_fail_remote(t, "S3", &error);
 	upload->count++;
 	t->run->done_bytes += (int64_t)len;
+	side_moved(t->bucket, len, &t->run->is_cancelled);
 	fault_point("after-part");
 	return 0;
 }

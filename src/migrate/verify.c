@@ -34,6 +34,7 @@ static int hash_stream(struct transfer *t, struct stream *stream, struct crypto_
 
 		if (stream_fill(stream, t->buffer, t->capacity_bytes, &len, &end, &error))
 			return transfer_fail_remote(t, "S3", &error);
+		side_moved(t->bucket, len, &t->run->is_cancelled);
 		err = crypto_hash_update(hash, t->buffer, len);
 		if (err)
 			return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s",

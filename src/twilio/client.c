@@ -242,11 +242,17 @@ int twilio_perform(struct twilio_client *client, enum http_method method, const 
 
 	retry_init(&retry, BUSY_TRIES, client->total_timeout_msecs);
 	for (;;) {
-		int64_t left = retry.deadline_msecs - time_mono_msecs();
+		int64_t began, left;
 		int rc;
 
+		if (client->gate.before)
+			client->gate.before(client->gate.arg);
+		began = time_mono_msecs();
+		left = retry.deadline_msecs - began;
 		request.total_timeout_msecs = left > 1 ? (unsigned)left : 1;
 		rc = send_once(client, &request, ret_reply, ret_error);
+		if (client->gate.after)
+			client->gate.after(client->gate.arg, ret_error, began);
 		if (rc == 0)
 			return 0;
 		/* Busy with the recording itself: that takes longer than a request may wait. */
@@ -259,4 +265,9 @@ int twilio_perform(struct twilio_client *client, enum http_method method, const 
 		if (!retry_wait(&retry, ret_error, true, client->cancelled))
 			return rc;
 	}
+}
+
+void twilio_client_set_gate(struct twilio_client *client, const struct remote_gate *gate)
+{
+	client->gate = *gate;
 }

@@ -23,6 +23,7 @@ struct twilio_client {
 	bool allow_plain_http;
 	unsigned total_timeout_msecs;
 	const volatile bool *cancelled;
+	struct remote_gate gate;
 	atomic_int_fast64_t clock_offset_msecs; /* server's clock minus ours */
 	atomic_bool clock_known;
 };

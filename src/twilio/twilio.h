@@ -35,6 +35,8 @@ struct twilio_settings {
 struct twilio_client;
 int twilio_client_new(struct http *http, const struct twilio_settings *settings, struct twilio_client **ret_client); /* copies */
 void twilio_client_free(struct twilio_client *client);
+/* Before the client is used. The requests that twilio_request_media makes are the caller's. */
+void twilio_client_set_gate(struct twilio_client *client, const struct remote_gate *gate);
 /* The time by Twilio's own clock, as its last answer's Date told it. False: none has come yet, *ret_secs is by ours. */
 bool twilio_client_now(struct twilio_client *client, int64_t *ret_secs);
 

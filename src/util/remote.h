@@ -36,6 +36,13 @@ static inline void remote_error_clear(struct remote_error *e)
 	*e = (struct remote_error)REMOTE_ERROR_INIT;
 }
 
+/* Who watches the requests that a client sends for him, and may delay them. Each may be NULL. Called by the thread that called the client. */
+struct remote_gate {
+	void (*before)(void *arg); /* each request, also one that is sent again */
+	void (*after)(void *arg, const struct remote_error *error, int64_t began_msecs);
+	void *arg;
+};
+
 void remote_error_set(struct remote_error *e, enum remote_kind kind, int error, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 const char *remote_kind_name(enum remote_kind kind);

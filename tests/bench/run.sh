@@ -1,5 +1,5 @@
 #!/bin/bash
-# Measures what the project promises, each figure as a ratio to its limit, all in one run. usage: run.sh [find] [mount] [sync]
+# Measures what the project promises, each figure as a ratio to its limit, all in one run. usage: run.sh [find] [mount] [sync] [migrate]
 # Limits are ratios to a minimal file system in memory (memtree.c) where the machine decides, else milliseconds and megabytes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -8,7 +8,11 @@ mkdir -p "$build"
 flags="-std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -O2 -Wall -Wextra -Werror"
 # shellcheck disable=SC2046,SC2086
 ${CC:-cc} $flags $(pkg-config --cflags fuse3) -o "$build/memtree" tests/bench/memtree.c $(pkg-config --libs fuse3)
-# shellcheck disable=SC2046,SC2086
-${CC:-cc} $flags -Isrc -pthread -o "$build/fill" tests/bench/fill.c build/libtonicfs.a \
-	$(pkg-config --libs fuse3 libcurl libcrypto jansson expat sqlcipher) -lm
+# shellcheck disable=SC2086
+${CC:-cc} $flags -pthread -o "$build/delay" tests/bench/delay.c
+for program in fill queue; do
+	# shellcheck disable=SC2046,SC2086
+	${CC:-cc} $flags -Isrc -pthread -o "$build/$program" "tests/bench/$program.c" build/libtonicfs.a \
+		$(pkg-config --libs fuse3 libcurl libcrypto jansson expat sqlcipher) -lm
+done
 exec build/venv/bin/python tests/bench/bench.py "$build" "$@"

@@ -173,11 +173,11 @@ def test_a_migration_without_storage_is_refused_with_what_to_do(acme):
 
 
 def test_a_setting_of_the_catalog_is_changed_and_put_back(acme):
-    assert acme.json("setting", "list")["migrate_workers"] == 16
+    assert acme.json("setting", "list")["migrate_workers"] == 64
     acme("setting", "set", "migrate_workers", "4")
     assert acme.json("setting", "list")["migrate_workers"] == 4
     acme("setting", "set", "migrate_workers", "default")
-    assert acme.json("setting", "list")["migrate_workers"] == 16
+    assert acme.json("setting", "list")["migrate_workers"] == 64
 
 
 @pytest.mark.parametrize("words", [["nonsense", "1"], ["migrate_workers", "0"], ["migrate_workers", "x"], ["migrate_workers", ""]])

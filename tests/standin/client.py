@@ -53,9 +53,9 @@ class StandIn:
     """
 
     def __init__(self, scenario: str = "demo", *, seed: int = 1, switches: Json | None = None,
-                 epoch: str | None = None, state: str | os.PathLike[str] | None = None, port: int = 0,
+                 epoch: str | None = None, state: str | os.PathLike[str] | None = None, host: str = "127.0.0.1", port: int = 0,
                  python: str = sys.executable) -> None:
-        self._argv = [python, str(PROGRAM), "--scenario", str(scenario), "--seed", str(seed), "--port", str(port),
+        self._argv = [python, str(PROGRAM), "--scenario", str(scenario), "--seed", str(seed), "--host", host, "--port", str(port),
                       "--end-with-parent"]
         for name, value in (switches or {}).items():
             self._argv += ["--switch", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]

@@ -24,6 +24,7 @@ struct room {
 	_Atomic enum job_outcome outcome;
 	_Atomic bool hold; /* work lasts until it is cancelled, or this is false */
 	unsigned max_attempts;
+	_Atomic int64_t closed_workspace_id;
 };
 
 static void work(void *arg, struct job_run *run, struct job_result *ret_result)
@@ -52,13 +53,15 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 	room->ended++;
 }
 
-static bool admit(void *arg, struct job_run *run)
+static enum job_admission admit(void *arg, struct job_run *run)
 {
 	struct room *room = arg;
 
+	if (room->closed_workspace_id == run->job.workspace_id)
+		return JOB_WAITS;
 	run->reserved_bytes = 1;
 	room->admitted++;
-	return true;
+	return JOB_ADMITTED;
 }
 
 static void release(void *arg, struct job_run *run)
@@ -233,6 +236,63 @@ static void test_catalog_job_pool__progress_is_noted_and_the_lease_kept(void **s
 	job_pool_stop(pool, 1000);
 }
 
+static struct catalog_counts counts_of_workspace(struct queue_fixture *f, int64_t workspace_id)
+{
+	struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, workspace_id };
+	struct catalog_counts counts;
+
+	assert_int_equal(catalog_counts_get(f->catalog, scope, &counts), 0);
+	return counts;
+}
+
+static void queue_everything(struct queue_fixture *f)
+{
+	struct catalog_scope all = { CATALOG_SCOPE_ALL, 0 };
+	int64_t queued;
+
+	assert_int_equal(catalog_migrate_queue(f->catalog, all, &queued), 0);
+}
+
+static void test_catalog_job_pool__a_workspace_that_waits_is_overtaken_by_another(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { 0 };
+	struct job_pool *pool;
+	int64_t other = queue_add_workspace(f, "globex", 2);
+
+	queue_set_storage(f, other, true);
+	queue_add(f, f->workspace_id, 0, 40, QUEUE_NUMBER);
+	queue_add(f, other, 100, JOBS, QUEUE_NUMBER);
+	queue_everything(f);
+	room.closed_workspace_id = f->workspace_id;
+	pool = start(&room, f, 2, JOB_OUTCOME_DONE);
+	WAIT_FOR(counts_of_workspace(f, other).done == JOBS);
+	assert_int_equal(counts_of_workspace(f, f->workspace_id).done, 0);
+	/* No more of it is held than may be claimed ahead. */
+	assert_true(counts_of_workspace(f, f->workspace_id).running <= JOB_POOL_AHEAD);
+	room.closed_workspace_id = 0;
+	WAIT_FOR(counts_of_workspace(f, f->workspace_id).done == 40);
+	job_pool_stop(pool, 1000);
+}
+
+static void test_catalog_job_pool__what_was_claimed_and_not_begun_is_put_back_at_the_end(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { 0 };
+	struct job_pool *pool;
+
+	queue_add(f, f->workspace_id, 0, JOBS, QUEUE_NUMBER);
+	queue_all(f);
+	room.closed_workspace_id = f->workspace_id;
+	pool = start(&room, f, 2, JOB_OUTCOME_DONE);
+	WAIT_FOR(counts_of(f).running > 0);
+	job_pool_stop(pool, 5000);
+	assert_int_equal(counts_of(f).queued, JOBS);
+	assert_int_equal(room.started, 0);
+	for (int i = 0; i < JOBS; i++)
+		assert_int_equal(queue_claim(f, CATALOG_JOB_MIGRATE, "next", 60000).attempts, 1);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(test_catalog_job_pool__##name, queue_fixture_setup, \
 					queue_fixture_teardown)
@@ -244,6 +304,8 @@ int main(void)
 		TEST(what_fails_is_tried_again_so_often_and_then_fails),
 		TEST(the_end_waits_for_what_runs),
 		TEST(what_does_not_end_is_put_back_and_was_no_attempt),
+		TEST(a_workspace_that_waits_is_overtaken_by_another),
+		TEST(what_was_claimed_and_not_begun_is_put_back_at_the_end),
 		TEST(a_removed_recordings_job_is_cancelled),
 		TEST(progress_is_noted_and_the_lease_kept),
 	};

@@ -1,0 +1,284 @@
+#include "migrate/admission.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/catalog.h"
+#include "migrate/migrate-private.h"
+
+#define BYTES_PER_SEC_AND_CHANNEL 16000
+#define CHANNELS 2
+#define DURATION_SLACK_SECS 2 /* Twilio's is in whole seconds */
+#define HEAD_SLACK_BYTES ((int64_t)64 << 10)
+#define CONNECTIONS 64
+#define CONNECTIONS_MOST 256
+
+enum { HOLDS_WORKER = 1, HOLDS_TWILIO = 2 }; /* job_run.held; its place is at the bucket */
+
+struct bucket {
+	struct side side;
+	char *endpoint, *name;
+	struct bucket *next;
+};
+
+static int64_t setting(struct catalog *catalog, const char *name, int64_t otherwise, int64_t most)
+{
+	int64_t value = catalog_setting_get_int(catalog, name, otherwise);
+
+	return value < 0 ? 0 : value > most ? most : value;
+}
+
+void admission_init(struct admission *admission, struct catalog *catalog, size_t budget_bytes,
+		    unsigned workers)
+{
+	memset(admission, 0, sizeof *admission);
+	pthread_mutex_init(&admission->mutex, NULL);
+	budget_init(&admission->budget, budget_bytes);
+	admission->workers = workers;
+	admission->twilio_limits = (struct side_limits){
+		(unsigned)setting(catalog, "twilio_connections", CONNECTIONS, CONNECTIONS_MOST),
+		setting(catalog, "twilio_requests_per_sec", 0, INT32_MAX),
+		setting(catalog, "twilio_bytes_per_sec", 0, INT64_MAX),
+	};
+	admission->bucket_limits = (struct side_limits){
+		(unsigned)setting(catalog, "s3_connections", CONNECTIONS, CONNECTIONS_MOST),
+		setting(catalog, "s3_requests_per_sec", 0, INT32_MAX),
+		setting(catalog, "s3_bytes_per_sec", 0, INT64_MAX),
+	};
+}
+
+void admission_release(struct admission *admission)
+{
+	for (struct lane *lane = admission->lanes, *next; lane; lane = next) {
+		next = lane->next;
+		side_release(&lane->twilio);
+		free(lane);
+	}
+	for (struct bucket *bucket = admission->buckets, *next; bucket; bucket = next) {
+		next = bucket->next;
+		side_release(&bucket->side);
+		free(bucket->endpoint);
+		free(bucket->name);
+		free(bucket);
+	}
+	budget_release(&admission->budget);
+	pthread_mutex_destroy(&admission->mutex);
+}
+
+/* ---- lanes and buckets ---- */
+
+/* Under the mutex. */
+static struct lane *find(const struct admission *admission, int64_t workspace_id)
+{
+	struct lane *lane = admission->lanes;
+
+	while (lane && lane->workspace_id != workspace_id)
+		lane = lane->next;
+	return lane;
+}
+
+static struct lane *lane_find(struct admission *admission, int64_t workspace_id)
+{
+	struct lane *lane;
+
+	pthread_mutex_lock(&admission->mutex);
+	lane = find(admission, workspace_id);
+	pthread_mutex_unlock(&admission->mutex);
+	return lane;
+}
+
+struct lane *admission_lane(struct admission *admission, int64_t workspace_id)
+{
+	struct lane *lane;
+
+	pthread_mutex_lock(&admission->mutex);
+	lane = find(admission, workspace_id);
+	if (!lane && (lane = calloc(1, sizeof *lane))) {
+		lane->workspace_id = workspace_id;
+		side_init(&lane->twilio, &admission->twilio_limits);
+		lane->next = admission->lanes;
+		admission->lanes = lane;
+	}
+	pthread_mutex_unlock(&admission->mutex);
+	return lane;
+}
+
+static struct bucket *bucket_new(const struct catalog_storage *storage,
+				 const struct side_limits *limits)
+{
+	struct bucket *bucket = calloc(1, sizeof *bucket);
+
+	if (!bucket)
+		return NULL;
+	bucket->endpoint = strdup(storage->endpoint);
+	bucket->name = strdup(storage->bucket);
+	if (!bucket->endpoint || !bucket->name) {
+		free(bucket->endpoint);
+		free(bucket->name);
+		free(bucket);
+		return NULL;
+	}
+	side_init(&bucket->side, limits);
+	return bucket;
+}
+
+struct side *admission_bucket(struct admission *admission, struct lane *lane,
+			      const struct catalog_storage *storage)
+{
+	struct bucket *bucket;
+
+	pthread_mutex_lock(&admission->mutex);
+	for (bucket = admission->buckets; bucket; bucket = bucket->next)
+		if (strcmp(bucket->endpoint, storage->endpoint) == 0 &&
+		    strcmp(bucket->name, storage->bucket) == 0)
+			break;
+	if (!bucket) {
+		bucket = bucket_new(storage, &admission->bucket_limits);
+		if (bucket) {
+			bucket->next = admission->buckets;
+			admission->buckets = bucket;
+		}
+	}
+	pthread_mutex_unlock(&admission->mutex);
+	if (!bucket)
+		return NULL;
+	lane->bucket = &bucket->side;
+	return &bucket->side;
+}
+
+/* ---- memory ---- */
+
+static size_t estimate(const struct catalog_recording *recording)
+{
+	int64_t bytes = PART_BYTES;
+
+	if (recording->size_bytes >= 0)
+		bytes = recording->size_bytes;
+	else if (recording->duration_secs >= 0)
+		bytes = (recording->duration_secs + DURATION_SLACK_SECS) *
+				BYTES_PER_SEC_AND_CHANNEL * CHANNELS +
+			HEAD_SLACK_BYTES;
+	if (bytes < (int64_t)BUFFER_MIN_BYTES)
+		return BUFFER_MIN_BYTES;
+	return bytes > (int64_t)PART_BYTES ? PART_BYTES : (size_t)bytes;
+}
+
+/* Under the mutex. A part's worth is left to other workspaces, where there is more than two. */
+static bool lane_may_reserve(const struct admission *admission, const struct lane *lane,
+			     size_t bytes)
+{
+	size_t total = admission->budget.total_bytes;
+	size_t most = total > 2 * PART_BYTES ? total - PART_BYTES : total;
+
+	return !lane->reserved_bytes || lane->reserved_bytes + bytes <= most;
+}
+
+static enum job_admission take_memory(struct admission *admission, struct lane *lane,
+				      struct job_run *run)
+{
+	size_t bytes = estimate(&run->job.recording);
+	enum job_admission admitted = JOB_ADMITTED;
+
+	pthread_mutex_lock(&admission->mutex);
+	if (lane->running >= admission->workers || !lane_may_reserve(admission, lane, bytes))
+		admitted = JOB_WAITS;
+	else if (!budget_try(&admission->budget, bytes, &run->reserved_bytes))
+		admitted = JOB_WAITS_FIRST;
+	if (admitted == JOB_ADMITTED) {
+		lane->running++;
+		lane->reserved_bytes += run->reserved_bytes;
+		run->held |= HOLDS_WORKER;
+	}
+	pthread_mutex_unlock(&admission->mutex);
+	return admitted;
+}
+
+static void give_memory(struct admission *admission, struct lane *lane, struct job_run *run)
+{
+	pthread_mutex_lock(&admission->mutex);
+	lane->running--;
+	lane->reserved_bytes -= run->reserved_bytes;
+	pthread_mutex_unlock(&admission->mutex);
+	budget_give(&admission->budget, run->reserved_bytes, false);
+	run->reserved_bytes = 0;
+	run->held &= ~(unsigned)HOLDS_WORKER;
+}
+
+bool admission_resize(struct admission *admission, struct lane *lane, struct job_run *run,
+		      size_t bytes, bool *overdrawn)
+{
+	if (bytes <= run->reserved_bytes)
+		budget_give(&admission->budget, run->reserved_bytes - bytes, false);
+	else if (!budget_more(&admission->budget, bytes - run->reserved_bytes, &run->is_cancelled,
+			      overdrawn))
+		return false;
+	pthread_mutex_lock(&admission->mutex);
+	lane->reserved_bytes += bytes - run->reserved_bytes;
+	pthread_mutex_unlock(&admission->mutex);
+	run->reserved_bytes = bytes;
+	return true;
+}
+
+/* ---- for the pool ---- */
+
+unsigned admission_room(struct admission *admission, int64_t workspace_id)
+{
+	struct lane *lane = lane_find(admission, workspace_id);
+	unsigned room = lane ? side_room(&lane->twilio) : 1;
+	struct side *bucket = lane ? lane->bucket : NULL;
+	unsigned bucket_room = bucket ? side_room(bucket) : UINT_MAX;
+
+	return room < bucket_room ? room : bucket_room;
+}
+
+enum job_admission admission_take(struct admission *admission, struct job_run *run)
+{
+	struct lane *lane = admission_lane(admission, run->job.workspace_id);
+	enum job_admission admitted;
+	struct side *bucket;
+
+	if (!lane)
+		return JOB_WAITS_FIRST;
+	bucket = lane->bucket;
+	if (bucket && side_is_crowded(bucket))
+		return JOB_WAITS;
+	admitted = take_memory(admission, lane, run);
+	if (admitted != JOB_ADMITTED)
+		return admitted;
+	/* Last, for a side that is asked and has no place takes that for a wish. */
+	if (!side_try_enter(&lane->twilio)) {
+		give_memory(admission, lane, run);
+		return JOB_WAITS;
+	}
+	run->held |= HOLDS_TWILIO;
+	return JOB_ADMITTED;
+}
+
+void admission_leave_twilio(struct lane *lane, struct job_run *run)
+{
+	if (run->held & HOLDS_TWILIO)
+		side_leave(&lane->twilio);
+	run->held &= ~(unsigned)HOLDS_TWILIO;
+}
+
+bool admission_enter_bucket(struct side *bucket, struct job_run *run)
+{
+	if (!run->place && side_enter(bucket, &run->is_cancelled))
+		run->place = bucket;
+	return run->place;
+}
+
+void admission_give_back(struct admission *admission, struct job_run *run)
+{
+	struct lane *lane;
+
+	if (!run->held)
+		return;
+	lane = lane_find(admission, run->job.workspace_id);
+	admission_leave_twilio(lane, run);
+	if (run->place)
+		side_leave(run->place);
+	run->place = NULL;
+	give_memory(admission, lane, run);
+}

@@ -1,0 +1,163 @@
+#include "migrate/side.h"
+
+#include <time.h>
+
+#include "util/times.h"
+
+#define WAIT_CHECK_MSECS 100
+
+void side_init(struct side *side, const struct side_limits *limits)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&side->mutex, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&side->cond, &attr);
+	pthread_condattr_destroy(&attr);
+	pace_init(&side->pace, limits->connections, time_mono_msecs());
+	rate_init(&side->requests, limits->requests_per_sec);
+	rate_init(&side->bytes, limits->bytes_per_sec);
+	side->running = side->waiting = 0;
+}
+
+void side_release(struct side *side)
+{
+	pthread_mutex_destroy(&side->mutex);
+	pthread_cond_destroy(&side->cond);
+}
+
+/* ---- places; with the mutex held ---- */
+
+static bool try_enter(struct side *side)
+{
+	if (side->running < pace_limit(&side->pace, time_mono_msecs())) {
+		side->running++;
+		return true;
+	}
+	pace_wanted(&side->pace);
+	return false;
+}
+
+static void wait_a_moment(struct side *side)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_nsec += WAIT_CHECK_MSECS * 1000000;
+	if (at.tv_nsec >= 1000000000) {
+		at.tv_sec++;
+		at.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(&side->cond, &side->mutex, &at);
+}
+
+/* ---- places ---- */
+
+bool side_try_enter(struct side *side)
+{
+	bool entered;
+
+	pthread_mutex_lock(&side->mutex);
+	entered = try_enter(side);
+	pthread_mutex_unlock(&side->mutex);
+	return entered;
+}
+
+bool side_enter(struct side *side, const volatile bool *cancelled)
+{
+	bool entered = false;
+
+	pthread_mutex_lock(&side->mutex);
+	side->waiting++;
+	while (!*cancelled && !(entered = try_enter(side)))
+		wait_a_moment(side);
+	side->waiting--;
+	pthread_mutex_unlock(&side->mutex);
+	return entered;
+}
+
+void side_leave(struct side *side)
+{
+	pthread_mutex_lock(&side->mutex);
+	side->running--;
+	pace_ended(&side->pace, time_mono_msecs());
+	/* The limit may have grown with it. */
+	pthread_cond_broadcast(&side->cond);
+	pthread_mutex_unlock(&side->mutex);
+}
+
+unsigned side_room(struct side *side)
+{
+	unsigned limit;
+
+	pthread_mutex_lock(&side->mutex);
+	limit = pace_limit(&side->pace, time_mono_msecs());
+	pthread_mutex_unlock(&side->mutex);
+	return limit ? limit / 2 + 1 : 0;
+}
+
+bool side_is_crowded(struct side *side)
+{
+	bool is_crowded;
+
+	pthread_mutex_lock(&side->mutex);
+	is_crowded = side->waiting > pace_limit(&side->pace, time_mono_msecs());
+	pthread_mutex_unlock(&side->mutex);
+	return is_crowded;
+}
+
+/* ---- rates ---- */
+
+static void nap(int64_t msecs, const volatile bool *cancelled)
+{
+	int64_t until = time_mono_msecs() + msecs, left;
+
+	while (!*cancelled && (left = until - time_mono_msecs()) > 0) {
+		int64_t part = left < WAIT_CHECK_MSECS ? left : WAIT_CHECK_MSECS;
+		struct timespec pause = { 0, part * 1000000 };
+
+		nanosleep(&pause, NULL);
+	}
+}
+
+void side_request(struct side *side, const volatile bool *cancelled)
+{
+	int64_t pause;
+
+	pthread_mutex_lock(&side->mutex);
+	pause = rate_take(&side->requests, 1, time_mono_msecs());
+	pthread_mutex_unlock(&side->mutex);
+	nap(pause, cancelled);
+}
+
+void side_moved(struct side *side, size_t bytes, const volatile bool *cancelled)
+{
+	int64_t pause;
+
+	pthread_mutex_lock(&side->mutex);
+	pace_moved(&side->pace, bytes);
+	pause = rate_take(&side->bytes, (int64_t)bytes, time_mono_msecs());
+	pthread_mutex_unlock(&side->mutex);
+	nap(pause, cancelled);
+}
+
+/* ---- answers ---- */
+
+/* Busy, or no answer at all. Busy with one recording (409, say) is not the side's matter. */
+static bool is_refusal(const struct remote_error *error)
+{
+	if (error->kind == REMOTE_BUSY)
+		return error->status == 429 || error->status == 503;
+	return (error->kind == REMOTE_TRANSIENT || error->kind == REMOTE_UNCERTAIN) &&
+	       error->status == 0;
+}
+
+void side_answered(struct side *side, const struct remote_error *error, int64_t began_msecs)
+{
+	if (!is_refusal(error))
+		return;
+	pthread_mutex_lock(&side->mutex);
+	pace_busy(&side->pace, began_msecs, error->retry_after_msecs, time_mono_msecs());
+	pthread_mutex_unlock(&side->mutex);
+}
