@@ -20,6 +20,7 @@ const struct cli_command *const cli_commands[] = {
 	&command_mount,
 	&command_migrate,
 	&command_rm,
+	&command_url,
 	&command_status,
 	&command_setting_list,
 	&command_setting_set,

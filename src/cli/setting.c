@@ -20,6 +20,7 @@ static const struct {
 	{ "read_budget_bytes", 64 << 20, 4 << 20, INT64_C(1) << 40, "of memory for all open files" },
 	{ "migrate_workers", 16, 1, 256, "transfers at a time" },
 	{ "migrate_budget_bytes", 64 << 20, 16 << 20, INT64_C(1) << 40, "of memory for all transfers" },
+	{ "url_expires_secs", 3600, 1, 604800, "until a URL that plays a recording ends" },
 	{ "twilio_deletes_per_sec", 10, 1, 1000, "the rate at which deletes are sent to Twilio" },
 };
 

@@ -34,6 +34,7 @@
 struct fs {
 	struct catalog *catalog;
 	struct audio *audio;
+	struct http *http;
 	enum catalog_names names;
 	bool is_read_only;
 	uid_t uid;
@@ -79,6 +80,7 @@ struct fs_wait {
 	struct fs_handle *handle;
 	_Atomic uint64_t read_id;
 	int action;
+	size_t size;
 };
 /* NULL: no memory (and the request has been answered). */
 struct fs_wait *fs_wait_new(struct fs *fs, fuse_req_t req);
@@ -161,6 +163,14 @@ void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
 void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
 		 int flags);
 void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+
+/* getxattr(2): size 0 asks how much there is. */
+void fs_reply_xattr(fuse_req_t req, const struct buf *bytes, size_t size);
+
+/* ---- xattr-remote.c: attributes that are answered later ---- */
+
+int fs_xattr_remote_find(const char *name); /* without the prefix; -1: none of them */
+void fs_xattr_remote_get(fuse_req_t req, fuse_ino_t ino, int index, size_t size);
 
 /* ---- notify.c ---- */
 

@@ -210,6 +210,7 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 		return -ENOMEM;
 	fs->catalog = catalog;
 	fs->audio = audio;
+	fs->http = settings->http;
 	fs->names = settings->names;
 	fs->is_read_only = settings->read_only;
 	fs->uid = getuid();

@@ -1,7 +1,8 @@
 /*
  * Extended attributes, user.tonicfs.<name>. Those that are stable and no secret are listed, so that
  * a backup sees no change where there is none; migrate and state are read by name only. Setting
- * migrate to `now` or `cancel` is the only change there is.
+ * migrate to `now` or `cancel` is the only change there is. Those that may need the network are in
+ * xattr-remote.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -330,8 +331,7 @@ static const struct attribute *attribute_find(const char *name)
 
 /* ---- requests ---- */
 
-/* getxattr(2): size 0 asks how much there is. */
-static void reply_sized(fuse_req_t req, const struct buf *bytes, size_t size)
+void fs_reply_xattr(fuse_req_t req, const struct buf *bytes, size_t size)
 {
 	if (buf_failed(bytes))
 		fs_reply_err(req, -ENOMEM);
@@ -355,7 +355,14 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	const struct attribute *attribute = attribute_find(name);
 	cleanup_buf struct buf value = BUF_INIT;
 	cleanup_free struct subject *subject = NULL;
-	int err;
+	int err, remote = strncmp(name, PREFIX, PREFIX_LENGTH)
+				  ? -1
+				  : fs_xattr_remote_find(name + PREFIX_LENGTH);
+
+	if (remote >= 0) {
+		fs_xattr_remote_get(req, ino, remote, size);
+		return;
+	}
 
 	/* Every ls -l and every write asks for what others keep there: answered without a look. */
 	if (!attribute) {
@@ -372,7 +379,7 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	if (!value.len && !buf_failed(&value))
 		fs_reply_err(req, -ENODATA);
 	else
-		reply_sized(req, &value, size);
+		fs_reply_xattr(req, &value, size);
 }
 
 void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
@@ -394,7 +401,7 @@ void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 		if (value.len)
 			buf_addf(&names, PREFIX "%s%c", attributes[i].name, 0);
 	}
-	reply_sized(req, &names, size);
+	fs_reply_xattr(req, &names, size);
 }
 
 enum { MIGRATE_NOW, MIGRATE_CANCEL };
@@ -431,6 +438,12 @@ static void run_migrate(struct pool_task *task)
 	fs_wait_reply_err(wait, err);
 }
 
+static bool is_ours(const char *name)
+{
+	return attribute_find(name) || (strncmp(name, PREFIX, PREFIX_LENGTH) == 0 &&
+					fs_xattr_remote_find(name + PREFIX_LENGTH) >= 0);
+}
+
 static int setxattr_check(const struct fs *fs, const char *name, const char *value, size_t size,
 			  int flags, int *ret_action)
 {
@@ -439,7 +452,7 @@ static int setxattr_check(const struct fs *fs, const char *name, const char *val
 	if (fs->is_read_only)
 		return -EROFS;
 	if (!attribute)
-		return -ENOTSUP;
+		return is_ours(name) ? -EPERM : -ENOTSUP;
 	if (attribute->value != value_migrate)
 		return -EPERM;
 	if (flags & XATTR_CREATE)
@@ -483,5 +496,5 @@ void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	if (fs_of(req)->is_read_only)
 		fs_reply_err(req, -EROFS);
 	else
-		fs_reply_err(req, attribute_find(name) ? -EPERM : -ENODATA);
+		fs_reply_err(req, is_ours(name) ? -EPERM : -ENODATA);
 }
