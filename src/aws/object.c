@@ -29,6 +29,42 @@ static void copy_etag(char *space, size_t size, const char *etag)
 		snprintf(space, size, "%.*s", (int)n, etag);
 }
 
+static bool is_true(const char *value)
+{
+	return value && strcasecmp(value, "true") == 0;
+}
+
+/* x-amz-restore: ongoing-request="false", expiry-date="Fri, 21 Dec 2026 00:00:00 GMT" */
+static void restore_from_header(const char *value, struct s3_object *o)
+{
+	const char *expiry;
+	char date[64];
+
+	if (!value)
+		return;
+	o->is_restoring = strstr(value, "ongoing-request=\"true\"");
+	expiry = strstr(value, "expiry-date=\"");
+	if (o->is_restoring || !expiry)
+		return;
+	expiry += strlen("expiry-date=\"");
+	snprintf(date, sizeof date, "%.*s", (int)strcspn(expiry, "\""), expiry);
+	if (time_parse_rfc2822(date, &o->restored_until_secs) < 0)
+		o->restored_until_secs = 0;
+}
+
+static void lock_from_headers(const struct http_response *response, struct s3_object *o)
+{
+	const char *until =
+		http_response_header(response, "x-amz-object-lock-retain-until-date");
+	const char *hold = http_response_header(response, "x-amz-object-lock-legal-hold");
+
+	copy_text(o->lock_mode, sizeof o->lock_mode,
+		  http_response_header(response, "x-amz-object-lock-mode"));
+	if (!until || time_parse_iso8601(until, &o->retain_until_secs) < 0)
+		o->retain_until_secs = 0;
+	o->has_legal_hold = hold && strcasecmp(hold, "ON") == 0;
+}
+
 void s3_object_from_response(const struct http_response *response, struct s3_object *ret_object)
 {
 	struct s3_object *o = ret_object;
@@ -53,6 +89,10 @@ void s3_object_from_response(const struct http_response *response, struct s3_obj
 		  http_response_header(response, "x-amz-server-side-encryption"));
 	copy_text(o->kms_key_id, sizeof o->kms_key_id,
 		  http_response_header(response, "x-amz-server-side-encryption-aws-kms-key-id"));
+	o->bucket_key = is_true(http_response_header(
+		response, "x-amz-server-side-encryption-bucket-key-enabled"));
+	restore_from_header(http_response_header(response, "x-amz-restore"), o);
+	lock_from_headers(response, o);
 	copy_text(o->version_id, sizeof o->version_id,
 		  http_response_header(response, "x-amz-version-id"));
 	copy_text(o->meta_sha256, sizeof o->meta_sha256,

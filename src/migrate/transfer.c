@@ -175,6 +175,10 @@ void transfer_describe_object(const struct transfer *t, const struct s3_object *
 	snprintf(o->encryption, sizeof o->encryption, "%s", object->encryption);
 	snprintf(o->kms_key_id, sizeof o->kms_key_id, "%s", object->kms_key_id);
 	snprintf(o->storage_class, sizeof o->storage_class, "%s", object->storage_class);
+	snprintf(o->lock_mode, sizeof o->lock_mode, "%s", object->lock_mode);
+	o->retain_until_secs = object->retain_until_secs;
+	o->has_legal_hold = object->has_legal_hold;
+	o->bucket_key = object->bucket_key;
 	o->size_bytes = object->size_bytes;
 }
 

@@ -47,6 +47,10 @@ static void object_from_s3(const struct sync_session *session, const char *key,
 	snprintf(object->encryption, sizeof object->encryption, "%s", found->encryption);
 	snprintf(object->kms_key_id, sizeof object->kms_key_id, "%s", found->kms_key_id);
 	snprintf(object->storage_class, sizeof object->storage_class, "%s", found->storage_class);
+	snprintf(object->lock_mode, sizeof object->lock_mode, "%s", found->lock_mode);
+	object->retain_until_secs = found->retain_until_secs;
+	object->has_legal_hold = found->has_legal_hold;
+	object->bucket_key = found->bucket_key;
 }
 
 /* 0: *ret_object; -ENOENT: there is none; else it could not be told. */

@@ -1,6 +1,6 @@
 /*
- * Three threads of a mounted process: one polls (and lists new workspaces), one sweeps, slowly, one
- * learns sizes. They look at the clock every few seconds rather than being woken: what is due is in
+ * Four threads of a mounted process: one polls (and lists new workspaces), one sweeps, slowly, one
+ * learns sizes, one asks for restores of archived objects and looks at those under way. They look at the clock every few seconds rather than being woken: what is due is in
  * the catalog, where any process may change it.
  */
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "catalog/job.h"
+#include "storage/restore.h"
 #include "sync/sync-private.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -18,6 +19,7 @@
 
 #define TICK_MSECS 5000
 #define SIZES_TICK_MSECS 2000
+#define RESTORES_TICK_MSECS 2000
 #define LEASE_MSECS 600000
 #define LEASE_RENEW_MSECS 60000
 #define SWEEP_PAUSE_MSECS 500
@@ -47,8 +49,8 @@ struct sync_service {
 	volatile bool is_stopped;
 	struct worker workers[DUTY_COUNT];
 	unsigned started;
-	pthread_t sizes_thread;
-	bool has_sizes_thread;
+	pthread_t sizes_thread, restores_thread;
+	bool has_sizes_thread, has_restores_thread;
 };
 
 static struct watch *watch_find(struct worker *worker, int64_t workspace_id)
@@ -231,6 +233,27 @@ static void *work_sizes(void *arg)
 	return NULL;
 }
 
+static void *work_restores(void *arg)
+{
+	struct sync_service *service = arg;
+	const struct sync_env *env = &service->env;
+	int last_rc = 0;
+
+	do {
+		struct storage_restore_stats stats = { 0 };
+		bool left = true;
+		int rc = 0;
+
+		while (left && rc == 0 && !sync_is_cancelled(env))
+			rc = storage_restore_step(env->catalog, env->http, 0, env->cancelled,
+						  &stats, &left);
+		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
+			log_warning("restore: %s", strerror(-rc));
+		last_rc = rc;
+	} while (sync_nap(env, RESTORES_TICK_MSECS));
+	return NULL;
+}
+
 /* ---- life ---- */
 
 int sync_service_start(struct catalog *catalog, struct http *http,
@@ -258,6 +281,10 @@ int sync_service_start(struct catalog *catalog, struct http *http,
 		rc = thread_start(&service->sizes_thread, work_sizes, service);
 		service->has_sizes_thread = rc == 0;
 	}
+	if (rc == 0) {
+		rc = thread_start(&service->restores_thread, work_restores, service);
+		service->has_restores_thread = rc == 0;
+	}
 	if (rc < 0) {
 		sync_service_stop(service);
 		return rc;
@@ -275,6 +302,8 @@ void sync_service_stop(struct sync_service *service)
 		pthread_join(service->workers[i].thread, NULL);
 	if (service->has_sizes_thread)
 		pthread_join(service->sizes_thread, NULL);
+	if (service->has_restores_thread)
+		pthread_join(service->restores_thread, NULL);
 	for (unsigned i = 0; i < DUTY_COUNT; i++)
 		free(service->workers[i].watches);
 	free(service);
