@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audio/audio-private.h"
+#include "storage/restore.h"
 #include "util/log.h"
 #include "util/times.h"
 
@@ -89,6 +90,15 @@ static void set_clock(struct audio_source *source)
 	s3_head_object(source->clients->s3, "tonicfs/clock", &object, &error);
 }
 
+/* S3 says that it is archived, which the catalog did not know: the class and a restore are asked for, so that the next open
+ * fails at once. */
+static void learn_archive(struct audio *audio, int64_t recording_id)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+
+	storage_object_refresh(audio->catalog, audio->http, recording_id, &error);
+}
+
 static void run(struct pool_task *task)
 {
 	struct audio_stream *s = list_entry(task, struct audio_stream, task);
@@ -99,13 +109,14 @@ static void run(struct pool_task *task)
 	struct audio_source source;
 	struct audio_hint hint;
 	int64_t position;
-	bool clock;
+	bool clock, archived;
 	int err;
 
 	pthread_mutex_lock(&audio->lock);
 	hint = recording->hint;
 	position = s->position_bytes;
 	clock = strcmp(s->error.code, "RequestTimeTooSkewed") == 0;
+	archived = strcmp(s->error.code, "InvalidObjectState") == 0;
 	err = s->is_dead ? -ECANCELED : 0;
 	pthread_mutex_unlock(&audio->lock);
 	if (err)
@@ -115,6 +126,8 @@ static void run(struct pool_task *task)
 					recording->size_bytes, &source, &error);
 	if (err == 0 && clock && source.from == AUDIO_FROM_S3)
 		set_clock(&source);
+	if (err == 0 && archived)
+		learn_archive(audio, recording->id);
 
 	pthread_mutex_lock(&audio->lock);
 	s->from = source.from;
@@ -387,6 +400,11 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 	if (from == AUDIO_FROM_S3 && strcmp(error->code, "RequestTimeTooSkewed") == 0 &&
 	    !s->is_clock_set) {
 		s->is_clock_set = true;
+		start(s);
+		return;
+	}
+	if (from == AUDIO_FROM_S3 && error->error == -EREMOTE && !s->is_archive_learned) {
+		s->is_archive_learned = true;
 		start(s);
 		return;
 	}

@@ -230,6 +230,8 @@ int s3_head_object(struct s3_client *client, const char *key, struct s3_object *
 	int r = s3_key_check(key, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
+	/* AWS does not show a stored checksum unasked. */
+	s3_pairs_add(&call.headers, "x-amz-checksum-mode", "ENABLED");
 	if (!r)
 		r = s3_call_run(client, &call, &reply, ret_error);
 	if (r)

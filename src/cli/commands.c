@@ -21,6 +21,7 @@ const struct cli_command *const cli_commands[] = {
 	&command_migrate,
 	&command_rm,
 	&command_url,
+	&command_restore,
 	&command_status,
 	&command_setting_list,
 	&command_setting_set,

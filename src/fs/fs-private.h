@@ -81,6 +81,8 @@ struct fs_wait {
 	_Atomic uint64_t read_id;
 	int action;
 	size_t size;
+	unsigned restore_days;
+	const char *restore_tier; /* a constant */
 };
 /* NULL: no memory (and the request has been answered). */
 struct fs_wait *fs_wait_new(struct fs *fs, fuse_req_t req);

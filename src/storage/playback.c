@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "catalog/recording.h"
+#include "catalog/archive.h"
 #include "storage/storage.h"
 #include "util/buf.h"
 #include "util/times.h"
@@ -25,6 +25,7 @@ static void file_name(const struct catalog_recording *recording,
 static int object_load(struct catalog *catalog, int64_t recording_id,
 		       struct catalog_recording *ret_recording, struct catalog_object *ret_object)
 {
+	struct catalog_archive archive;
 	int err = catalog_recording_get(catalog, recording_id, ret_recording);
 
 	if (err)
@@ -33,6 +34,10 @@ static int object_load(struct catalog *catalog, int64_t recording_id,
 	    ret_recording->state != CATALOG_STATE_S3)
 		return -ENODATA;
 	err = catalog_recording_object(catalog, recording_id, ret_object);
+	if (err == 0)
+		err = catalog_archive_get(catalog, recording_id, &archive);
+	if (err == 0 && archive.is_archived)
+		return -EREMOTE;
 	return err == -ENOENT ? -ENODATA : err;
 }
 
