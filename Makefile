@@ -35,7 +35,7 @@ unit_src  := $(sort $(wildcard tests/unit/test_*.c))
 unit_help := $(patsubst tests/unit/%.c,$(BUILD)/obj/unit/%.o,$(filter-out $(unit_src),$(wildcard tests/unit/*.c)))
 unit_bin  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_src))
 
-.PHONY: all help deps check check-deps unit units e2e sanitize clang-build bench demo demo-stop install uninstall clean FORCE
+.PHONY: all help deps check check-deps check-minio check-aws unit units e2e sanitize clang-build bench demo demo-stop install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(program)
@@ -46,6 +46,7 @@ help:
 	@echo 'make check        install what is missing, build, run every test, also under ASan and UBSan'
 	@echo 'make unit T=name  run one unit test program;  make units: all of them'
 	@echo 'make e2e T=expr   run the end-to-end tests (pytest -k expr)'
+	@echo 'make check-minio  the end-to-end tests on MinIO;  make check-aws: those of AWS on LocalStack (T=expr)'
 	@echo 'make bench        measure, as ratios against a limit from the same run'
 	@echo 'make demo         the main job, step by step, on a real S3 server;  make demo-stop ends it'
 	@echo 'make install      PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
@@ -103,6 +104,13 @@ e2e: $(program) build/venv/.done
 check:
 	scripts/install-deps.sh build test server
 	scripts/check.sh
+
+# The same tests on servers of other makers; they pass, and say so, where those cannot be had.
+check-minio: $(program) build/venv/.done
+	scripts/check-server.sh minio $(if $(T),-k '$(T)')
+
+check-aws: $(program) build/venv/.done
+	scripts/check-server.sh localstack $(if $(T),-k '$(T)')
 
 bench: $(program) build/venv/.done
 	scripts/install-deps.sh build test

@@ -69,6 +69,7 @@ _tonicfs() {
 	case $command in
 	mount) mapfile -t COMPREPLY < <(compgen -d -- "$word"); compopt -o filenames ;;
 	migrate|rm|url|restore|verify) mapfile -t COMPREPLY < <(compgen -f -- "$word"); compopt -o filenames ;;
+	'storage lifecycle') mapfile -t COMPREPLY < <(compgen -W 'show set remove' -- "$word") ;;
 	'workspace set') mapfile -t COMPREPLY < <(compgen -W "$(_tonicfs_settings "$program")" -- "$word"); compopt -o nospace ;;
 	esac
 }

@@ -22,7 +22,7 @@
  *            time-outs -ETIMEDOUT, unreachable -EHOSTUNREACH, bucket in another region -EINVAL
  *          The answer to a HEAD has no code: s3_head_object cannot tell a missing bucket from a
  *          missing key.
- * Safety   Never sends a DELETE on a bucket; an empty key, or one with a segment "." or "..", is
+ * Safety   Never sends a DELETE on a bucket (aws/lifecycle.h has the one exception); an empty key, or one with a segment "." or "..", is
  *          -EINVAL before anything is sent.
  */
 #ifndef TONICFS_AWS_S3_H

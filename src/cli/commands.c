@@ -16,6 +16,7 @@ const struct cli_command *const cli_commands[] = {
 	&command_campaign_remove,
 	&command_storage_set,
 	&command_storage_show,
+	&command_storage_lifecycle,
 	&command_sync,
 	&command_mount,
 	&command_migrate,

@@ -155,7 +155,8 @@ const struct cli_command command_restore = {
 "  setfattr -n user.tonicfs.restore -v '7 bulk' PATH\n"
 "  getfattr -n user.tonicfs.restore --only-values PATH\n"
 "\n"
-"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount.\n",
+"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
+"mount.\n",
 	.options = (const struct cli_option[]){
 		{ 0, "days", CLI_TEXT, "N", "how long it stays readable (7)", VALUE(days) },
 		{ 0, "tier", CLI_TEXT, "TIER", "bulk (the cheapest), standard or expedited", VALUE(tier) },

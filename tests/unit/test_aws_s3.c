@@ -122,7 +122,10 @@ static void test_aws__head_tells_what_the_server_says(void **state)
 	assert_string_equal(object.checksum_sha256, ""); /* of the parts, not of the bytes */
 	assert_int_equal(object.last_modified_secs, 1772360100);
 	helper_s3_check_request(
-		&s3, 0, "HEAD /bucket//k HTTP/1.1\n" COMMON(EMPTY) "Authorization: " SIGNED "\n");
+		&s3, 0,
+		"HEAD /bucket//k HTTP/1.1\n" COMMON(
+			EMPTY) "x-amz-checksum-mode: ENABLED\nAuthorization: SignedHeaders=host;"
+			       "x-amz-checksum-mode;x-amz-content-sha256;x-amz-date\n");
 	helper_s3_stop(&s3);
 }
 
