@@ -25,7 +25,7 @@ _tonicfs() {
 	COMPREPLY=()
 
 	case $previous in
-	--catalog|--key-file|--secret-file|--ca-file)
+	--catalog|--key-file|--secret-file|--ca-file|--prices)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		compopt -o filenames
 		return ;;

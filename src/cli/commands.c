@@ -24,6 +24,7 @@ const struct cli_command *const cli_commands[] = {
 	&command_url,
 	&command_restore,
 	&command_status,
+	&command_cost,
 	&command_setting_list,
 	&command_setting_set,
 	&command_help,

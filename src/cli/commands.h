@@ -12,7 +12,7 @@ extern const struct cli_command command_storage_set, command_storage_show;
 extern const struct cli_command command_setting_list, command_setting_set;
 extern const struct cli_command command_sync, command_mount, command_migrate, command_rm, command_status;
 extern const struct cli_command command_storage_lifecycle;
-extern const struct cli_command command_url, command_restore;
+extern const struct cli_command command_url, command_restore, command_cost;
 extern const struct cli_command command_help, command_version;
 
 #endif
