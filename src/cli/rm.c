@@ -74,7 +74,10 @@ static int run_rm(struct cli *cli, const void *values, int argc, char **argv)
 		int64_t workspace_id = workspace_of(cli, &scopes[i]);
 		int err = remove_scope(cli, &scopes[i], &removal);
 
-		if (err == -EPERM)
+		if (err == -EPERM && removal.locked)
+			cli_error("%s: the bucket must keep %lld of it (retention or legal hold); getfattr -n user.tonicfs.retention shows"
+				  " until when", argv[i], (long long)removal.locked);
+		else if (err == -EPERM)
 			cli_error(scopes[i].kind == CATALOG_SCOPE_FOLDER ?
 					  "'" CATALOG_UNASSIGNED "' cannot be removed while there are campaigns" :
 					  "the root of the tree cannot be removed");

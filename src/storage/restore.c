@@ -26,24 +26,30 @@ const char *storage_restore_tier(const char *name)
 
 /* ---- what S3 says of an object ---- */
 
+int storage_object_note(struct catalog *catalog, int64_t recording_id,
+			const struct s3_object *object)
+{
+	const struct catalog_object_seen seen = {
+		.storage_class = object->storage_class,
+		.is_restoring = object->is_restoring,
+		.restored_until_secs = object->restored_until_secs,
+		.lock_mode = object->lock_mode,
+		.retain_until_secs = object->retain_until_secs,
+		.has_legal_hold = object->has_legal_hold,
+	};
+
+	return catalog_object_seen(catalog, recording_id, &seen);
+}
+
 static int look(struct catalog *catalog, struct s3_client *s3, int64_t recording_id,
 		const char *key, struct remote_error *ret_error)
 {
-	struct catalog_object_seen seen;
 	struct s3_object object;
 	int err = s3_head_object(s3, key, &object, ret_error);
 
 	if (err)
 		return err;
-	seen = (struct catalog_object_seen){
-		.storage_class = object.storage_class,
-		.is_restoring = object.is_restoring,
-		.restored_until_secs = object.restored_until_secs,
-		.lock_mode = object.lock_mode,
-		.retain_until_secs = object.retain_until_secs,
-		.has_legal_hold = object.has_legal_hold,
-	};
-	err = catalog_object_seen(catalog, recording_id, &seen);
+	err = storage_object_note(catalog, recording_id, &object);
 	if (err)
 		remote_error_set(ret_error, REMOTE_TRANSIENT, err, "the catalog: %s",
 				 strerror(-err));

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aws/s3.h"
 #include "catalog/archive.h"
 #include "net/http.h"
 #include "util/remote.h"
@@ -26,6 +27,9 @@ struct storage_restore_stats { /* added to */
 int storage_restore_step(struct catalog *catalog, struct http *http, int64_t workspace_id,
 			 const volatile bool *cancelled, struct storage_restore_stats *stats,
 			 bool *ret_left);
+/* Notes what a HEAD said of an object. */
+int storage_object_note(struct catalog *catalog, int64_t recording_id,
+			const struct s3_object *object);
 /* Asks S3 what it says of one object (HEAD), and notes it: class, restore, locks. 0, or *ret_error's. */
 int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t recording_id,
 			   struct remote_error *ret_error);
