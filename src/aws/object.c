@@ -138,6 +138,9 @@ int s3_add_object_headers(const struct s3_client *client, const struct s3_put *p
 		if (client->kms_key_id)
 			s3_pairs_add(headers, "x-amz-server-side-encryption-aws-kms-key-id",
 				     client->kms_key_id);
+		/* One key of the bucket's for many objects: else every recording costs requests of
+		 * KMS, to write it and to read it. */
+		s3_pairs_add(headers, "x-amz-server-side-encryption-bucket-key-enabled", "true");
 	}
 	if (client->storage_class)
 		s3_pairs_add(headers, "x-amz-storage-class", client->storage_class);

@@ -184,7 +184,6 @@ static const char archive[] =
 "ALTER TABLE object ADD COLUMN retain_until_secs INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE object ADD COLUMN legal_hold INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE storage ADD COLUMN archive_readable INTEGER NOT NULL DEFAULT -1;"  /* 1, 0; -1 not known */
-"ALTER TABLE storage ADD COLUMN bucket_key INTEGER NOT NULL DEFAULT 0;"
 "UPDATE object SET storage_class = 'STANDARD' WHERE storage_class = '';"
 "CREATE INDEX object_restore ON object (restore_due_msecs) WHERE restore IN (1, 2);"
 "CREATE INDEX object_archived ON object (recording_id) WHERE storage_class IN ('GLACIER', 'DEEP_ARCHIVE');"

@@ -61,9 +61,24 @@ def encryption(s3, bucket):
     return None if put.get("ServerSideEncryption") == "AES256" else "SSE-S3 is ignored"
 
 
+def encryption_ignored(s3, bucket):
+    return None if encryption(s3, bucket) else "SSE-S3 works"
+
+
+def kms_put(s3, bucket, **more):
+    try:  # the name of a testing key, which a real KMS does not have
+        return s3.client.put_object(Bucket=bucket, Key="x", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId="testkey-1",
+                                    **more)
+    except ClientError:
+        return s3.client.put_object(Bucket=bucket, Key="x", Body=b"x", ServerSideEncryption="aws:kms", **more)
+
+
 def kms(s3, bucket):
-    put = s3.client.put_object(Bucket=bucket, Key="x", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId="testkey-1")
-    return None if put.get("ServerSideEncryption") == "aws:kms" else "SSE-KMS is ignored"
+    return None if kms_put(s3, bucket).get("ServerSideEncryption") == "aws:kms" else "SSE-KMS is ignored"
+
+
+def bucket_key(s3, bucket):
+    return None if kms_put(s3, bucket, BucketKeyEnabled=True).get("BucketKeyEnabled") else "a bucket key is ignored"
 
 
 def object_lock(s3, _):
