@@ -276,15 +276,17 @@ static void log_archived(struct audio *audio, const struct catalog_recording *ro
 	sid_format(&row->sid, "RE", sid);
 	if (archive->restore == CATALOG_RESTORE_ONGOING ||
 	    archive->restore == CATALOG_RESTORE_WANTED)
-		log_warning("workspace %s, %s: archived in S3 (%s), and being restored: 'tonicfs restore %s'"
-			    " looks again",
+		log_warning("workspace %s, %s: archived in S3 (%s), and being restored:"
+			    " 'tonicfs restore %s' looks again",
 			    workspace.name, sid, archive->storage_class, sid);
 	else
-		log_warning("workspace %s, %s: archived in S3 (%s): 'tonicfs restore %s' asks for it",
+		log_warning("workspace %s, %s: archived in S3 (%s):"
+			    " 'tonicfs restore %s' asks for it",
 			    workspace.name, sid, archive->storage_class, sid);
 }
 
-/* What must be restored first fails here, before anything is sent. While Twilio has its copy too, it is read there. */
+/* What must be restored first fails here, before anything is sent. While Twilio has its copy too,
+ * it is read there. */
 static int check_archive(struct audio *audio, const struct catalog_recording *row)
 {
 	struct catalog_archive archive;

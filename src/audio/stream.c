@@ -90,8 +90,8 @@ static void set_clock(struct audio_source *source)
 	s3_head_object(source->clients->s3, "tonicfs/clock", &object, &error);
 }
 
-/* S3 says that it is archived, which the catalog did not know: the class and a restore are asked for, so that the next open
- * fails at once. */
+/* S3 says that it is archived, which the catalog did not know: the class and a restore are asked
+ * for, so that the next open fails at once. */
 static void learn_archive(struct audio *audio, int64_t recording_id)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;

@@ -22,8 +22,8 @@
  *            time-outs -ETIMEDOUT, unreachable -EHOSTUNREACH, bucket in another region -EINVAL
  *          The answer to a HEAD has no code: s3_head_object cannot tell a missing bucket from a
  *          missing key.
- * Safety   Never sends a DELETE on a bucket (aws/lifecycle.h has the one exception); an empty key, or one with a segment "." or "..", is
- *          -EINVAL before anything is sent.
+ * Safety   Never sends a DELETE on a bucket (aws/lifecycle.h has the one exception); an empty key, or
+ *          one with a segment "." or "..", is -EINVAL before anything is sent.
  */
 #ifndef TONICFS_AWS_S3_H
 #define TONICFS_AWS_S3_H
@@ -119,8 +119,9 @@ int s3_get_object(struct s3_client *client, const char *key, int64_t offset_byte
 int s3_delete_object(struct s3_client *client, const char *key, const char *version_id,
 		     struct remote_error *ret_error);
 
-/* Asks for a readable copy of what is in an archived class. tier: "Bulk", "Standard", "Expedited". 0 also where it is under
- * way already, or there (then until days from now). -EOPNOTSUPP: the server has no such thing; -EREMOTE: not for this class. */
+/* Asks for a readable copy of what is in an archived class. tier: "Bulk", "Standard", "Expedited".
+ * 0 also where it is under way already, or there (then until days from now). -EOPNOTSUPP: the server
+ * has no such thing; -EREMOTE: not for this class. */
 int s3_restore_object(struct s3_client *client, const char *key, unsigned days, const char *tier,
 		      struct remote_error *ret_error);
 

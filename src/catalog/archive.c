@@ -1,6 +1,6 @@
 /*
- * Storage classes, restores and locks of objects. What needs a restore is found by a partial index; recordings per class are
- * counted by triggers.
+ * Storage classes, restores and locks of objects. What needs a restore is found by a partial index;
+ * recordings per class are counted by triggers.
  */
 #include "catalog/archive.h"
 
@@ -44,13 +44,14 @@ int catalog_archive_get(struct catalog *catalog, int64_t recording_id,
 
 	memset(a, 0, sizeof *a);
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT o.storage_class, o.restore, o.restore_since_secs, o.restored_until_secs,"
-				 " o.restore_days, o.restore_tier, o.restore_reason, " IS_ARCHIVED
-				 " FROM object o JOIN recording r ON r.id = o.recording_id"
-				 " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
-				 " WHERE o.recording_id = ?2 AND r.state IN (3, 4) AND ?1 = 0",
-				 "iii", (int64_t)0, recording_id, time_now_secs());
+		err = conn_query(
+			read.conn, &stmt,
+			"SELECT o.storage_class, o.restore, o.restore_since_secs, o.restored_until_secs,"
+			" o.restore_days, o.restore_tier, o.restore_reason, " IS_ARCHIVED
+			" FROM object o JOIN recording r ON r.id = o.recording_id"
+			" LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
+			" WHERE o.recording_id = ?2 AND r.state IN (3, 4) AND ?1 = 0",
+			"iii", (int64_t)0, recording_id, time_now_secs());
 	if (err == 0)
 		err = conn_step(read.conn, stmt);
 	if (err <= 0)
@@ -85,12 +86,13 @@ static int write_classes(struct catalog *catalog, struct conn *conn, void *arg)
 	for (size_t i = 0; i < c->count && err == 0; i++) {
 		int64_t base = inode_base(&c->seen[i].recording_sid);
 
-		err = conn_run(conn,
-			       "UPDATE object SET storage_class = ?5 WHERE storage_class <> ?5 AND recording_id ="
-			       " (SELECT id FROM recording WHERE inode >= ?1 AND inode < ?2 AND sid = ?3"
-			       " AND workspace_id = ?4)",
-			       "iibis", base, base + INODE_PROBES, &c->seen[i].recording_sid,
-			       c->workspace_id, class_or_standard(c->seen[i].storage_class));
+		err = conn_run(
+			conn,
+			"UPDATE object SET storage_class = ?5 WHERE storage_class <> ?5 AND recording_id ="
+			" (SELECT id FROM recording WHERE inode >= ?1 AND inode < ?2 AND sid = ?3"
+			" AND workspace_id = ?4)",
+			"iibis", base, base + INODE_PROBES, &c->seen[i].recording_sid,
+			c->workspace_id, class_or_standard(c->seen[i].storage_class));
 		if (err == 0)
 			c->changed += conn_changes(conn);
 	}
@@ -117,7 +119,7 @@ static int write_object_seen(struct catalog *catalog, struct conn *conn, void *a
 {
 	const struct object_seen *o = arg;
 	const struct catalog_object_seen *s = o->seen;
-	int64_t restore = s->is_restoring	       ? CATALOG_RESTORE_ONGOING
+	int64_t restore = s->is_restoring              ? CATALOG_RESTORE_ONGOING
 			  : s->restored_until_secs > 0 ? CATALOG_RESTORE_DONE
 						       : CATALOG_RESTORE_NONE;
 
@@ -176,10 +178,11 @@ int catalog_class_each(struct catalog *catalog, int64_t workspace_id, catalog_cl
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT storage_class, sum(n), sum(size_bytes) FROM class_count"
-				 " WHERE ?1 = 0 OR workspace_id = ?1 GROUP BY 1 HAVING sum(n) > 0 ORDER BY 1",
-				 "i", workspace_id);
+		err = conn_query(
+			read.conn, &stmt,
+			"SELECT storage_class, sum(n), sum(size_bytes) FROM class_count"
+			" WHERE ?1 = 0 OR workspace_id = ?1 GROUP BY 1 HAVING sum(n) > 0 ORDER BY 1",
+			"i", workspace_id);
 	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0) {
 		char name[32];
 
@@ -202,13 +205,13 @@ static int count_wanted(struct conn *conn, struct want *w)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct catalog_restore_counts *c = &w->counts;
-	int err = conn_query(
-		conn, &stmt,
-		"SELECT o.recording_id IS NOT NULL AND (" IS_ARCHIVED "), o.restore, count(*) FROM recording r"
-		" LEFT JOIN object o ON o.recording_id = r.id AND r.state IN (3, 4)"
-		" LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
-		" WHERE r.listed = 1 AND " IN_SCOPE " GROUP BY 1, 2",
-		"iii", (int64_t)w->scope.kind, w->scope.id, time_now_secs());
+	int err = conn_query(conn, &stmt,
+			     "SELECT o.recording_id IS NOT NULL AND (" IS_ARCHIVED
+			     "), o.restore, count(*) FROM recording r"
+			     " LEFT JOIN object o ON o.recording_id = r.id AND r.state IN (3, 4)"
+			     " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
+			     " WHERE r.listed = 1 AND " IN_SCOPE " GROUP BY 1, 2",
+			     "iii", (int64_t)w->scope.kind, w->scope.id, time_now_secs());
 
 	memset(c, 0, sizeof *c);
 	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
@@ -237,22 +240,24 @@ static int write_want(struct catalog *catalog, struct conn *conn, void *arg)
 	if (err || (!w->counts.wanted && !w->counts.under_way))
 		return err;
 	/* What waits after a failure is tried again now. */
-	return conn_run(conn,
-			"UPDATE object SET restore_since_secs = CASE WHEN restore = 1 THEN restore_since_secs ELSE ?3 END,"
-			" restore = 1, restore_days = ?4, restore_tier = ?5, restore_due_msecs = 0, restore_reason = ''"
-			" WHERE restore <> 2 AND recording_id IN (SELECT r.id FROM object o"
-			" JOIN recording r ON r.id = o.recording_id"
-			" LEFT JOIN storage s ON s.workspace_id = r.workspace_id WHERE " IS_ARCHIVED
-			" AND " IN_S3 " AND " IN_SCOPE ")",
-			"iiiis", (int64_t)w->scope.kind, w->scope.id, time_now_secs(), (int64_t)w->days,
-			w->tier);
+	return conn_run(
+		conn,
+		"UPDATE object SET restore_since_secs = CASE WHEN restore = 1 THEN restore_since_secs ELSE ?3 END,"
+		" restore = 1, restore_days = ?4, restore_tier = ?5, restore_due_msecs = 0, restore_reason = ''"
+		" WHERE restore <> 2 AND recording_id IN (SELECT r.id FROM object o"
+		" JOIN recording r ON r.id = o.recording_id"
+		" LEFT JOIN storage s ON s.workspace_id = r.workspace_id WHERE " IS_ARCHIVED
+		" AND " IN_S3 " AND " IN_SCOPE ")",
+		"iiiis", (int64_t)w->scope.kind, w->scope.id, time_now_secs(), (int64_t)w->days,
+		w->tier);
 }
 
 int catalog_restore_want(struct catalog *catalog, struct catalog_scope scope, unsigned days,
 			 const char *tier, struct catalog_restore_counts *ret_counts)
 {
 	struct want w = { .scope = scope, .days = days, .tier = tier };
-	int err = strlen(tier) < CATALOG_TIER_SIZE ? catalog_write(catalog, write_want, &w) : -EINVAL;
+	int err =
+		strlen(tier) < CATALOG_TIER_SIZE ? catalog_write(catalog, write_want, &w) : -EINVAL;
 
 	*ret_counts = w.counts;
 	return err;
@@ -267,12 +272,13 @@ int catalog_restore_due(struct catalog *catalog, int64_t workspace_id,
 
 	*ret_count = 0;
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT r.id, r.workspace_id, r.sid, o.key, o.restore, o.restore_days, o.restore_tier"
-				 " FROM object o JOIN recording r ON r.id = o.recording_id"
-				 " WHERE o.restore IN (1, 2) AND o.restore_due_msecs <= ?2 AND r.state IN (3, 4)"
-				 " AND (?1 = 0 OR r.workspace_id = ?1) ORDER BY o.restore_due_msecs, r.id LIMIT ?3",
-				 "iii", workspace_id, time_now_msecs(), (int64_t)count);
+		err = conn_query(
+			read.conn, &stmt,
+			"SELECT r.id, r.workspace_id, r.sid, o.key, o.restore, o.restore_days, o.restore_tier"
+			" FROM object o JOIN recording r ON r.id = o.recording_id"
+			" WHERE o.restore IN (1, 2) AND o.restore_due_msecs <= ?2 AND r.state IN (3, 4)"
+			" AND (?1 = 0 OR r.workspace_id = ?1) ORDER BY o.restore_due_msecs, r.id LIMIT ?3",
+			"iii", workspace_id, time_now_msecs(), (int64_t)count);
 	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0) {
 		struct catalog_restore_job *job = &ret_jobs[(*ret_count)++];
 
@@ -300,11 +306,12 @@ static int write_restore_set(struct catalog *catalog, struct conn *conn, void *a
 	const struct restore_set *r = arg;
 
 	(void)catalog;
-	return conn_run(conn,
-			"UPDATE object SET restore_since_secs = CASE WHEN restore = ?2 THEN restore_since_secs"
-			" ELSE ?5 END, restore = ?2, restore_due_msecs = ?3, restore_reason = ?4 WHERE recording_id = ?1",
-			"iiisi", r->recording_id, (int64_t)r->restore, r->due_msecs,
-			r->reason ? r->reason : "", time_now_secs());
+	return conn_run(
+		conn,
+		"UPDATE object SET restore_since_secs = CASE WHEN restore = ?2 THEN restore_since_secs"
+		" ELSE ?5 END, restore = ?2, restore_due_msecs = ?3, restore_reason = ?4 WHERE recording_id = ?1",
+		"iiisi", r->recording_id, (int64_t)r->restore, r->due_msecs,
+		r->reason ? r->reason : "", time_now_secs());
 }
 
 int catalog_restore_set(struct catalog *catalog, int64_t recording_id, enum catalog_restore restore,
@@ -329,8 +336,8 @@ int catalog_restore_status(struct catalog *catalog, struct catalog_scope scope,
 				 "SELECT " IS_ARCHIVED ", o.restore, count(*) FROM object o"
 				 " JOIN recording r ON r.id = o.recording_id"
 				 " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
-				 " WHERE o.storage_class IN " ARCHIVE_CLASSES " AND " IN_S3 " AND " IN_SCOPE
-				 " GROUP BY 1, 2",
+				 " WHERE o.storage_class IN " ARCHIVE_CLASSES " AND " IN_S3
+				 " AND " IN_SCOPE " GROUP BY 1, 2",
 				 "iii", (int64_t)scope.kind, scope.id, time_now_secs());
 	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0) {
 		int restore = sqlite3_column_int(stmt, 1);
@@ -359,9 +366,10 @@ int catalog_lock_get(struct catalog *catalog, int64_t recording_id, struct catal
 
 	memset(ret_lock, 0, sizeof *ret_lock);
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT lock_mode, retain_until_secs, legal_hold FROM object WHERE recording_id = ?",
-				 "i", recording_id);
+		err = conn_query(
+			read.conn, &stmt,
+			"SELECT lock_mode, retain_until_secs, legal_hold FROM object WHERE recording_id = ?",
+			"i", recording_id);
 	if (err == 0)
 		err = conn_step(read.conn, stmt);
 	if (err <= 0)

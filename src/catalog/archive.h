@@ -1,8 +1,9 @@
 /*
- * What becomes of objects after they were stored: their storage classes (a lifecycle moves them), restores from classes that
- * cannot be read at once, and locks that forbid deleting.
+ * What becomes of objects after they were stored: their storage classes (a lifecycle moves them),
+ * restores from classes that cannot be read at once, and locks that forbid deleting.
  *
- * Restores are durable: what was asked for is in the catalog before a request is sent, and asking S3 twice does no harm.
+ * Restores are durable: what was asked for is in the catalog before a request is sent, and asking
+ * S3 twice does no harm.
  *
  *   restore    NONE       archived, where its class is one of those; else readable
  *              WANTED     asked for here, S3 has not been told yet
@@ -26,7 +27,7 @@ enum catalog_restore {
 #define CATALOG_TIER_SIZE 16
 #define CATALOG_RESTORE_REASON_SIZE 160
 
-struct catalog_archive { /* of one recording's object */
+struct catalog_archive {        /* of one recording's object */
 	char storage_class[32]; /* never "": STANDARD */
 	bool is_archived;       /* it cannot be read now without a restore */
 	enum catalog_restore restore;
@@ -47,21 +48,23 @@ struct catalog_class_seen {
 	struct sid recording_sid;
 	char storage_class[32]; /* "": STANDARD */
 };
-/* A page of a list. What the catalog does not know is left out. *ret_changed (may be NULL) is counted up. */
+/* A page of a list. What the catalog does not know is left out. *ret_changed (may be NULL) is
+ * counted up. */
 int catalog_classes_seen(struct catalog *catalog, int64_t workspace_id,
 			 const struct catalog_class_seen *seen, size_t count, int64_t *ret_changed);
 
-struct catalog_object_seen { /* of one object, as a HEAD says it */
-	const char *storage_class;     /* "": STANDARD */
+struct catalog_object_seen {       /* of one object, as a HEAD says it */
+	const char *storage_class; /* "": STANDARD */
 	bool is_restoring;
-	int64_t restored_until_secs;   /* 0: not said */
-	const char *lock_mode;         /* "GOVERNANCE", "COMPLIANCE", "" */
+	int64_t restored_until_secs; /* 0: not said */
+	const char *lock_mode;       /* "GOVERNANCE", "COMPLIANCE", "" */
 	int64_t retain_until_secs;
 	bool has_legal_hold;
 };
 int catalog_object_seen(struct catalog *catalog, int64_t recording_id,
 			const struct catalog_object_seen *seen);
-/* Whether this workspace's server reads archived classes at once (not every one archives): 1, 0, -1 not known. */
+/* Whether this workspace's server reads archived classes at once (not every one archives): 1, 0, -1
+ * not known. */
 int catalog_archive_readable_set(struct catalog *catalog, int64_t workspace_id, int readable);
 
 /* ---- classes, for status and costs ---- */
@@ -90,11 +93,12 @@ struct catalog_restore_job {
 	unsigned days;
 	char tier[CATALOG_TIER_SIZE];
 };
-/* At most count WANTED ones, and ONGOING ones whose turn it is to be looked at, by their due times. workspace_id 0: any. */
+/* At most count WANTED ones, and ONGOING ones whose turn it is to be looked at, by their due times.
+ * workspace_id 0: any. */
 int catalog_restore_due(struct catalog *catalog, int64_t workspace_id,
 			struct catalog_restore_job *ret_jobs, size_t count, size_t *ret_count);
-/* What came of it: ONGOING (looked at again after due_msecs), WANTED (tried again then, with the reason), REFUSED, or NONE
- * where the class needs none. */
+/* What came of it: ONGOING (looked at again after due_msecs), WANTED (tried again then, with the
+ * reason), REFUSED, or NONE where the class needs none. */
 int catalog_restore_set(struct catalog *catalog, int64_t recording_id, enum catalog_restore restore,
 			int64_t due_msecs, const char *reason);
 /* Of a scope: archived now, WANTED or ONGOING, DONE, REFUSED. */

@@ -32,16 +32,17 @@ int catalog_cost_each(struct catalog *catalog, int64_t workspace_id, int64_t sma
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT r.folder_id, r.state IN (1, 2, 3), o.recording_id IS NOT NULL,"
-				 " coalesce(o.storage_class, ''), coalesce(max(0, (?2 - o.stored_secs) / 86400), 0),"
-				 " (" SIZE ") < ?3, count(*),"
-				 " sum(CASE WHEN r.duration_secs < 0 THEN 0 ELSE max(1, (r.duration_secs + 59) / 60) END),"
-				 " sum(r.duration_secs < 0), sum(" SIZE ") FROM recording r"
-				 " LEFT JOIN object o ON o.recording_id = r.id AND r.state IN (3, 4)"
-				 " WHERE r.workspace_id = ?1 AND r.listed = 1 AND r.state IN (1, 2, 3, 4)"
-				 " GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1",
-				 "iii", workspace_id, time_now_secs(), small_bytes);
+		err = conn_query(
+			read.conn, &stmt,
+			"SELECT r.folder_id, r.state IN (1, 2, 3), o.recording_id IS NOT NULL,"
+			" coalesce(o.storage_class, ''), coalesce(max(0, (?2 - o.stored_secs) / 86400), 0),"
+			" (" SIZE ") < ?3, count(*),"
+			" sum(CASE WHEN r.duration_secs < 0 THEN 0 ELSE max(1, (r.duration_secs + 59) / 60) END),"
+			" sum(r.duration_secs < 0), sum(" SIZE ") FROM recording r"
+			" LEFT JOIN object o ON o.recording_id = r.id AND r.state IN (3, 4)"
+			" WHERE r.workspace_id = ?1 AND r.listed = 1 AND r.state IN (1, 2, 3, 4)"
+			" GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1",
+			"iii", workspace_id, time_now_secs(), small_bytes);
 	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0) {
 		struct catalog_cost_row row;
 

@@ -1,4 +1,5 @@
-/* cost: what recordings cost at Twilio and in S3, now and with a lifecycle, and the numbers behind it. */
+/* cost: what recordings cost at Twilio and in S3, now and with a lifecycle, and the numbers behind
+ * it. */
 #include "storage/cost.h"
 
 #include <errno.h>
@@ -67,7 +68,8 @@ static struct campaign_sum *campaign_of(struct sums *sums, int64_t folder_id)
 {
 	struct campaign_sum *grown;
 
-	if (sums->campaign_count && sums->campaigns[sums->campaign_count - 1].folder_id == folder_id)
+	if (sums->campaign_count &&
+	    sums->campaigns[sums->campaign_count - 1].folder_id == folder_id)
 		return &sums->campaigns[sums->campaign_count - 1];
 	grown = reallocarray(sums->campaigns, sums->campaign_count + 1, sizeof *grown);
 	if (!grown)
@@ -80,7 +82,9 @@ static struct campaign_sum *campaign_of(struct sums *sums, int64_t folder_id)
 static int on_row(void *arg, const struct catalog_cost_row *row)
 {
 	struct sums *sums = arg;
-	struct cost_group group = { row->at_twilio, row->in_s3, "", row->age_days, row->recordings, row->minutes, row->size_bytes };
+	struct cost_group group = { row->at_twilio, row->in_s3,      "",
+				    row->age_days,  row->recordings, row->minutes,
+				    row->size_bytes };
 	struct campaign_sum *campaign = campaign_of(sums, row->folder_id);
 	struct class_sum *class = row->in_s3 ? class_of(sums, row->storage_class) : NULL;
 	struct cost_s3 s3;
@@ -88,7 +92,8 @@ static int on_row(void *arg, const struct catalog_cost_row *row)
 	if (!campaign)
 		return -ENOMEM;
 	snprintf(group.storage_class, sizeof group.storage_class, "%s", row->storage_class);
-	cost_group_s3(sums->prices, &group, sums->new_class, sums->transitions, sums->transition_count, &s3);
+	cost_group_s3(sums->prices, &group, sums->new_class, sums->transitions,
+		      sums->transition_count, &s3);
 	sums->recordings += row->recordings;
 	campaign->recordings += row->recordings;
 	campaign->size_bytes += row->size_bytes;
@@ -118,10 +123,13 @@ static int on_row(void *arg, const struct catalog_cost_row *row)
 /* The free minutes are the account's: a campaign has its share of the bill. */
 static double twilio_share(const struct sums *sums, const struct campaign_sum *campaign)
 {
-	return sums->twilio_minutes ? sums->twilio_month * (double)campaign->twilio_minutes / (double)sums->twilio_minutes : 0;
+	return sums->twilio_minutes ? sums->twilio_month * (double)campaign->twilio_minutes /
+					      (double)sums->twilio_minutes
+				    : 0;
 }
 
-static const char *campaign_name(struct cli *cli, int64_t folder_id, char ret_shown[CATALOG_NAME_SIZE])
+static const char *campaign_name(struct cli *cli, int64_t folder_id,
+				 char ret_shown[CATALOG_NAME_SIZE])
 {
 	struct catalog_campaign campaign;
 
@@ -134,7 +142,8 @@ static const char *campaign_name(struct cli *cli, int64_t folder_id, char ret_sh
 
 static void print_classes(const struct sums *sums)
 {
-	const char *const head[] = { "CLASS", "RECORDINGS", "GB", "A GB AND MONTH", "A MONTH", "A YEAR" };
+	const char *const head[] = { "CLASS",          "RECORDINGS", "GB",
+				     "A GB AND MONTH", "A MONTH",    "A YEAR" };
 	struct cli_table table = { 0 };
 
 	if (!sums->class_count)
@@ -143,7 +152,8 @@ static void print_classes(const struct sums *sums)
 	for (size_t i = 0; i < sums->class_count; i++) {
 		const struct class_sum *c = &sums->classes[i];
 		const struct cost_class *price = cost_class_find(sums->prices, c->name);
-		char recordings[24], gb[32], each[32] = "not in the table", month[32] = "?", year[32] = "?";
+		char recordings[24], gb[32], each[32] = "not in the table", month[32] = "?",
+					     year[32] = "?";
 
 		snprintf(recordings, sizeof recordings, "%lld", (long long)c->recordings);
 		snprintf(gb, sizeof gb, "%.3f", (double)c->size_bytes / (1 << 30));
@@ -152,7 +162,8 @@ static void print_classes(const struct sums *sums)
 			snprintf(month, sizeof month, "%.4f", c->month);
 			snprintf(year, sizeof year, "%.2f", c->month * 12);
 		}
-		cli_table_row(&table, ARRAY_SIZE(head), (const char *const[]){ c->name, recordings, gb, each, month, year });
+		cli_table_row(&table, ARRAY_SIZE(head),
+			      (const char *const[]){ c->name, recordings, gb, each, month, year });
 	}
 	printf("\nIn S3 now\n");
 	cli_table_print(&table, stdout);
@@ -175,19 +186,23 @@ static void print_totals(const struct sums *sums)
 	total_row(&table, "now: at Twilio", sums->twilio_month);
 	total_row(&table, "now: in S3", sums->s3_now);
 	total_row(&table, "all of it in S3", sums->s3_moved);
-	total_row(&table, sums->is_rule_set ? "all of it in S3, under the lifecycle" : "all of it in S3, under such a lifecycle",
+	total_row(&table,
+		  sums->is_rule_set ? "all of it in S3, under the lifecycle"
+				    : "all of it in S3, under such a lifecycle",
 		  sums->s3_ruled_year / 12);
 	printf("\n");
 	cli_table_print(&table, stdout);
 	printf("Lifecycle%s:", sums->is_rule_set ? "" : " (none is set; for example)");
 	for (size_t i = 0; i < sums->transition_count; i++)
-		printf("%s %s after %d days", i ? "," : "", sums->transitions[i].storage_class, sums->transitions[i].days);
+		printf("%s %s after %d days", i ? "," : "", sums->transitions[i].storage_class,
+		       sums->transitions[i].days);
 	printf("; the next twelve months, what it moves included.\n");
 }
 
 static void print_campaigns(struct cli *cli, const struct sums *sums)
 {
-	const char *const head[] = { "CAMPAIGN", "RECORDINGS", "MINUTES AT TWILIO", "TWILIO A MONTH", "S3 A MONTH", "IN S3, RULED" };
+	const char *const head[] = { "CAMPAIGN",       "RECORDINGS", "MINUTES AT TWILIO",
+				     "TWILIO A MONTH", "S3 A MONTH", "IN S3, RULED" };
 	struct cli_table table = { 0 };
 	char shown[CATALOG_NAME_SIZE];
 
@@ -203,30 +218,36 @@ static void print_campaigns(struct cli *cli, const struct sums *sums)
 		snprintf(twilio, sizeof twilio, "%.4f", twilio_share(sums, c));
 		snprintf(s3, sizeof s3, "%.4f", c->s3_now);
 		snprintf(ruled, sizeof ruled, "%.4f", c->s3_ruled_year / 12);
-		cli_table_row(&table, ARRAY_SIZE(head), (const char *const[]){ campaign_name(cli, c->folder_id, shown), recordings,
-									       minutes, twilio, s3, ruled });
+		cli_table_row(&table, ARRAY_SIZE(head),
+			      (const char *const[]){ campaign_name(cli, c->folder_id, shown),
+						     recordings, minutes, twilio, s3, ruled });
 	}
 	printf("\n");
 	cli_table_print(&table, stdout);
 }
 
-static void print_workspace(struct cli *cli, const struct catalog_workspace *w, const struct sums *sums)
+static void print_workspace(struct cli *cli, const struct catalog_workspace *w,
+			    const struct sums *sums)
 {
 	const struct cost_prices *p = sums->prices;
-	int64_t billed = sums->twilio_minutes > p->twilio_free_minutes ? sums->twilio_minutes - p->twilio_free_minutes : 0;
+	int64_t billed = sums->twilio_minutes > p->twilio_free_minutes
+				 ? sums->twilio_minutes - p->twilio_free_minutes
+				 : 0;
 	char shown[CATALOG_NAME_SIZE];
 
-	printf("%s: %lld recordings; %s, prices of %s (%s)\n", cli_name(w->name, shown), (long long)sums->recordings, p->currency,
-	       p->date, p->region);
+	printf("%s: %lld recordings; %s, prices of %s (%s)\n", cli_name(w->name, shown),
+	       (long long)sums->recordings, p->currency, p->date, p->region);
 	printf("\nAt Twilio: %lld started minutes of %lld recordings, less %lld free ones: %lld at %g a month\n",
-	       (long long)sums->twilio_minutes, (long long)sums->twilio_recordings, (long long)p->twilio_free_minutes,
-	       (long long)billed, p->twilio_per_minute);
+	       (long long)sums->twilio_minutes, (long long)sums->twilio_recordings,
+	       (long long)p->twilio_free_minutes, (long long)billed, p->twilio_per_minute);
 	if (sums->unknown_minutes)
-		printf("(%lld recordings of unknown duration are not counted)\n", (long long)sums->unknown_minutes);
+		printf("(%lld recordings of unknown duration are not counted)\n",
+		       (long long)sums->unknown_minutes);
 	print_classes(sums);
 	print_totals(sums);
 	if (sums->unpriced)
-		printf("%lld recordings are in classes that the price table does not have.\n", (long long)sums->unpriced);
+		printf("%lld recordings are in classes that the price table does not have.\n",
+		       (long long)sums->unpriced);
 	print_campaigns(cli, sums);
 }
 
@@ -237,7 +258,8 @@ static json_t *amount(double month)
 	return json_pack("{s:f, s:f}", "month", month, "year", month * 12);
 }
 
-static json_t *workspace_json(struct cli *cli, const struct catalog_workspace *w, const struct sums *sums)
+static json_t *workspace_json(struct cli *cli, const struct catalog_workspace *w,
+			      const struct sums *sums)
 {
 	json_t *classes = json_object(), *campaigns = json_array(), *rule = json_array();
 
@@ -245,8 +267,10 @@ static json_t *workspace_json(struct cli *cli, const struct catalog_workspace *w
 		const struct class_sum *c = &sums->classes[i];
 
 		json_object_set_new(classes, c->name,
-				    json_pack("{s:I, s:I, s:o}", "recordings", (json_int_t)c->recordings, "bytes",
-					      (json_int_t)c->size_bytes, "cost", c->is_unknown ? json_null() : amount(c->month)));
+				    json_pack("{s:I, s:I, s:o}", "recordings",
+					      (json_int_t)c->recordings, "bytes",
+					      (json_int_t)c->size_bytes, "cost",
+					      c->is_unknown ? json_null() : amount(c->month)));
 	}
 	for (size_t i = 0; i < sums->campaign_count; i++) {
 		const struct campaign_sum *c = &sums->campaigns[i];
@@ -255,21 +279,28 @@ static json_t *workspace_json(struct cli *cli, const struct catalog_workspace *w
 		json_array_append_new(
 			campaigns,
 			json_pack("{s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "campaign",
-				  cli_json_name(campaign_name(cli, c->folder_id, shown)), "recordings", (json_int_t)c->recordings,
-				  "twilio_minutes", (json_int_t)c->twilio_minutes, "bytes", (json_int_t)c->size_bytes, "twilio",
-				  amount(twilio_share(sums, c)), "s3", amount(c->s3_now), "all_in_s3", amount(c->s3_moved),
-				  "all_in_s3_with_lifecycle", amount(c->s3_ruled_year / 12)));
+				  cli_json_name(campaign_name(cli, c->folder_id, shown)),
+				  "recordings", (json_int_t)c->recordings, "twilio_minutes",
+				  (json_int_t)c->twilio_minutes, "bytes", (json_int_t)c->size_bytes,
+				  "twilio", amount(twilio_share(sums, c)), "s3", amount(c->s3_now),
+				  "all_in_s3", amount(c->s3_moved), "all_in_s3_with_lifecycle",
+				  amount(c->s3_ruled_year / 12)));
 	}
 	for (size_t i = 0; i < sums->transition_count; i++)
-		json_array_append_new(rule, json_pack("{s:i, s:s}", "days", sums->transitions[i].days, "storage_class",
+		json_array_append_new(rule, json_pack("{s:i, s:s}", "days",
+						      sums->transitions[i].days, "storage_class",
 						      sums->transitions[i].storage_class));
-	return json_pack("{s:o, s:I, s:{s:I, s:I, s:I, s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:b, s:I, s:o}", "workspace",
-			 cli_json_name(w->name), "recordings", (json_int_t)sums->recordings, "twilio", "recordings",
-			 (json_int_t)sums->twilio_recordings, "minutes", (json_int_t)sums->twilio_minutes,
-			 "unknown_durations", (json_int_t)sums->unknown_minutes, "cost", amount(sums->twilio_month), "s3",
-			 "classes", classes, "cost", amount(sums->s3_now), "all_in_s3", amount(sums->s3_moved),
-			 "all_in_s3_with_lifecycle", amount(sums->s3_ruled_year / 12), "lifecycle", rule, "lifecycle_is_set",
-			 (int)sums->is_rule_set, "unpriced", (json_int_t)sums->unpriced, "campaigns", campaigns);
+	return json_pack(
+		"{s:o, s:I, s:{s:I, s:I, s:I, s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:b, s:I, s:o}",
+		"workspace", cli_json_name(w->name), "recordings", (json_int_t)sums->recordings,
+		"twilio", "recordings", (json_int_t)sums->twilio_recordings, "minutes",
+		(json_int_t)sums->twilio_minutes, "unknown_durations",
+		(json_int_t)sums->unknown_minutes, "cost", amount(sums->twilio_month), "s3",
+		"classes", classes, "cost", amount(sums->s3_now), "all_in_s3",
+		amount(sums->s3_moved), "all_in_s3_with_lifecycle",
+		amount(sums->s3_ruled_year / 12), "lifecycle", rule, "lifecycle_is_set",
+		(int)sums->is_rule_set, "unpriced", (json_int_t)sums->unpriced, "campaigns",
+		campaigns);
 }
 
 static json_t *prices_json(const struct cost_prices *p)
@@ -279,15 +310,18 @@ static json_t *prices_json(const struct cost_prices *p)
 	for (size_t i = 0; i < p->class_count; i++) {
 		const struct cost_class *c = &p->classes[i];
 
-		json_object_set_new(classes, c->name,
-				    json_pack("{s:f, s:f, s:I, s:I, s:I}", "per_gb_month", c->per_gb_month, "per_1000_transitions",
-					      c->per_1000_transitions, "minimum_bytes", (json_int_t)c->minimum_bytes,
-					      "overhead_bytes", (json_int_t)c->overhead_bytes, "overhead_standard_bytes",
-					      (json_int_t)c->overhead_standard_bytes));
+		json_object_set_new(
+			classes, c->name,
+			json_pack("{s:f, s:f, s:I, s:I, s:I}", "per_gb_month", c->per_gb_month,
+				  "per_1000_transitions", c->per_1000_transitions, "minimum_bytes",
+				  (json_int_t)c->minimum_bytes, "overhead_bytes",
+				  (json_int_t)c->overhead_bytes, "overhead_standard_bytes",
+				  (json_int_t)c->overhead_standard_bytes));
 	}
-	return json_pack("{s:s, s:s, s:s, s:{s:f, s:I}, s:o}", "date", p->date, "currency", p->currency, "region", p->region,
-			 "twilio", "per_minute", p->twilio_per_minute, "free_minutes", (json_int_t)p->twilio_free_minutes, "s3",
-			 classes);
+	return json_pack("{s:s, s:s, s:s, s:{s:f, s:I}, s:o}", "date", p->date, "currency",
+			 p->currency, "region", p->region, "twilio", "per_minute",
+			 p->twilio_per_minute, "free_minutes", (json_int_t)p->twilio_free_minutes,
+			 "s3", classes);
 }
 
 /* ---- the command ---- */
@@ -314,9 +348,11 @@ static int prices_load(const char *path, struct cost_prices *ret_prices)
 	return CLI_DONE;
 }
 
-static void rule_choose(struct cli *cli, int64_t workspace_id, const struct s3_transition *given, size_t count, struct sums *sums)
+static void rule_choose(struct cli *cli, int64_t workspace_id, const struct s3_transition *given,
+			size_t count, struct sums *sums)
 {
-	static const struct s3_transition example[] = { { 90, "GLACIER_IR" }, { 365, "DEEP_ARCHIVE" } };
+	static const struct s3_transition example[] = { { 90, "GLACIER_IR" },
+							{ 365, "DEEP_ARCHIVE" } };
 	struct s3_transition noted[S3_TRANSITIONS_LIMIT];
 
 	if (!count && storage_lifecycle_noted(cli->catalog, workspace_id, noted, &count) == 0) {
@@ -328,13 +364,15 @@ static void rule_choose(struct cli *cli, int64_t workspace_id, const struct s3_t
 	}
 	for (size_t i = 0; i < count; i++) {
 		sums->transitions[i].days = given[i].days;
-		memcpy(sums->transitions[i].storage_class, given[i].storage_class, sizeof given[i].storage_class);
+		memcpy(sums->transitions[i].storage_class, given[i].storage_class,
+		       sizeof given[i].storage_class);
 	}
 	sums->transition_count = count;
 }
 
-static int show_one(struct cli *cli, const struct catalog_workspace *w, const struct cost_prices *prices,
-		    const struct s3_transition *given, size_t given_count, json_t *array)
+static int show_one(struct cli *cli, const struct catalog_workspace *w,
+		    const struct cost_prices *prices, const struct s3_transition *given,
+		    size_t given_count, json_t *array)
 {
 	struct sums sums = { .prices = prices, .new_class = "STANDARD" };
 	struct catalog_storage storage;
@@ -388,7 +426,8 @@ static int run_cost(struct cli *cli, const void *values, int argc, char **argv)
 		status = show_one(cli, &list[i], &prices, transitions, transition_count, array);
 	}
 	if (status == CLI_DONE && array)
-		return cli_json_print(json_pack("{s:o, s:o}", "prices", prices_json(&prices), "workspaces", array));
+		return cli_json_print(json_pack("{s:o, s:o}", "prices", prices_json(&prices),
+						"workspaces", array));
 	json_decref(array);
 	return status;
 }

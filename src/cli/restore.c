@@ -13,13 +13,16 @@ struct restore_values {
 	const char *days, *tier;
 };
 
-static int values_check(const struct cli *cli, const struct restore_values *v, unsigned *ret_days, const char **ret_tier)
+static int values_check(const struct cli *cli, const struct restore_values *v, unsigned *ret_days,
+			const char **ret_tier)
 {
 	char *end;
 	unsigned long days = v->days ? strtoul(v->days, &end, 10) : RESTORE_DAYS_DEFAULT;
 
-	if (v->days && (*v->days < '0' || *v->days > '9' || *end || days < 1 || days > RESTORE_DAYS_LIMIT))
-		return cli_usage(cli, "--days is a number from 1 to %d, not '%s'", RESTORE_DAYS_LIMIT, v->days);
+	if (v->days &&
+	    (*v->days < '0' || *v->days > '9' || *end || days < 1 || days > RESTORE_DAYS_LIMIT))
+		return cli_usage(cli, "--days is a number from 1 to %d, not '%s'",
+				 RESTORE_DAYS_LIMIT, v->days);
 	*ret_days = (unsigned)days;
 	*ret_tier = storage_restore_tier(v->tier ? v->tier : "bulk");
 	if (!*ret_tier)
@@ -27,8 +30,8 @@ static int values_check(const struct cli *cli, const struct restore_values *v, u
 	return CLI_DONE;
 }
 
-static int want_all(struct cli *cli, const struct catalog_scope *scopes, size_t count, unsigned days, const char *tier,
-		    struct catalog_restore_counts *ret_sum)
+static int want_all(struct cli *cli, const struct catalog_scope *scopes, size_t count,
+		    unsigned days, const char *tier, struct catalog_restore_counts *ret_sum)
 {
 	*ret_sum = (struct catalog_restore_counts){ 0 };
 	for (size_t i = 0; i < count; i++) {
@@ -52,7 +55,8 @@ static void look_at_one(struct cli *cli, const struct catalog_scope *scope)
 	struct catalog_archive archive;
 
 	if (scope->kind == CATALOG_SCOPE_RECORDING &&
-	    catalog_archive_get(cli->catalog, scope->id, &archive) == 0 && archive.restore == CATALOG_RESTORE_ONGOING)
+	    catalog_archive_get(cli->catalog, scope->id, &archive) == 0 &&
+	    archive.restore == CATALOG_RESTORE_ONGOING)
 		storage_object_refresh(cli->catalog, cli->http, scope->id, &error);
 }
 
@@ -65,12 +69,15 @@ static int ask_all(struct cli *cli, struct storage_restore_stats *stats)
 	cli_catch_signals();
 	cli_progress_init(&progress, cli);
 	while (err == 0 && left && !cli_interrupted) {
-		err = storage_restore_step(cli->catalog, cli->http, 0, &cli_interrupted, stats, &left);
-		cli_progress_show(&progress, "%lld asked for, %lld refused", (long long)stats->asked,
-				  (long long)stats->refused);
+		err = storage_restore_step(cli->catalog, cli->http, 0, &cli_interrupted, stats,
+					   &left);
+		cli_progress_show(&progress, "%lld asked for, %lld refused",
+				  (long long)stats->asked, (long long)stats->refused);
 	}
 	cli_progress_clear(&progress);
-	return err < 0 ? cli_catalog_error(cli, err, "the restores were noted, and not all of them were sent") : CLI_DONE;
+	return err < 0 ? cli_catalog_error(cli, err,
+					   "the restores were noted, and not all of them were sent")
+		       : CLI_DONE;
 }
 
 static void line(const char *what, int64_t n)
@@ -80,16 +87,19 @@ static void line(const char *what, int64_t n)
 }
 
 static int finish(const struct cli *cli, const struct catalog_restore_counts *counts,
-		  const struct catalog_restore_status *now, const struct storage_restore_stats *stats)
+		  const struct catalog_restore_status *now,
+		  const struct storage_restore_stats *stats)
 {
-	int status = stats->refused || stats->postponed ? stats->asked ? CLI_PART : CLI_FAILED : CLI_DONE;
+	int status = stats->refused || stats->postponed ? stats->asked ? CLI_PART : CLI_FAILED
+							: CLI_DONE;
 
 	if (cli->json) {
 		int printed = cli_json_print(json_pack(
-			"{s:I, s:I, s:I, s:I, s:I, s:I}", "asked", (json_int_t)stats->asked, "restoring",
-			(json_int_t)now->under_way, "restored", (json_int_t)now->restored, "not_archived",
-			(json_int_t)(counts->not_archived + stats->readable_at_once), "refused", (json_int_t)stats->refused,
-			"postponed", (json_int_t)stats->postponed));
+			"{s:I, s:I, s:I, s:I, s:I, s:I}", "asked", (json_int_t)stats->asked,
+			"restoring", (json_int_t)now->under_way, "restored",
+			(json_int_t)now->restored, "not_archived",
+			(json_int_t)(counts->not_archived + stats->readable_at_once), "refused",
+			(json_int_t)stats->refused, "postponed", (json_int_t)stats->postponed));
 
 		return printed == CLI_DONE ? status : printed;
 	}
@@ -100,8 +110,8 @@ static int finish(const struct cli *cli, const struct catalog_restore_counts *co
 	if (stats->refused)
 		cli_error("%lld refused: %s", (long long)stats->refused, stats->last_error.message);
 	if (stats->postponed)
-		cli_error("%lld to be asked for again by the next mount: %s", (long long)stats->postponed,
-			  stats->last_error.message);
+		cli_error("%lld to be asked for again by the next mount: %s",
+			  (long long)stats->postponed, stats->last_error.message);
 	return status;
 }
 

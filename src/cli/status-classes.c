@@ -28,7 +28,8 @@ void status_classes_print(struct cli *cli, int64_t workspace_id)
 static int class_json(void *arg, const char *storage_class, int64_t recordings, int64_t size_bytes)
 {
 	json_object_set_new(arg, storage_class,
-			    json_pack("{s:I, s:I}", "recordings", (json_int_t)recordings, "bytes", (json_int_t)size_bytes));
+			    json_pack("{s:I, s:I}", "recordings", (json_int_t)recordings, "bytes",
+				      (json_int_t)size_bytes));
 	return 0;
 }
 

@@ -10,9 +10,12 @@ struct transition_values {
 };
 
 #define TRANSITION_OPTIONS(type, field) \
-	{ 0, "standard-ia", CLI_TEXT, "DAYS", "to STANDARD_IA (30 at least)", offsetof(type, field.standard_ia) }, \
-	{ 0, "glacier-ir", CLI_TEXT, "DAYS", "to GLACIER_IR, which is read at once", offsetof(type, field.glacier_ir) }, \
-	{ 0, "glacier", CLI_TEXT, "DAYS", "to GLACIER, to be restored in minutes to hours", offsetof(type, field.glacier) }, \
+	{ 0, "standard-ia", CLI_TEXT, "DAYS", "to STANDARD_IA (30 at least)", \
+	  offsetof(type, field.standard_ia) }, \
+	{ 0, "glacier-ir", CLI_TEXT, "DAYS", "to GLACIER_IR, which is read at once", \
+	  offsetof(type, field.glacier_ir) }, \
+	{ 0, "glacier", CLI_TEXT, "DAYS", "to GLACIER, to be restored in minutes to hours", \
+	  offsetof(type, field.glacier) }, \
 	{ 0, "deep-archive", CLI_TEXT, "DAYS", "to DEEP_ARCHIVE, to be restored in half a day or two", \
 	  offsetof(type, field.deep_archive) }
 

@@ -61,7 +61,9 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 
 	(void)argc;
 	if (v->expires && parse_expires(v->expires, &expires_secs) < 0)
-		return cli_usage(cli, "--expires is minutes, or like 12h or 7d, and 7d at most; not '%s'", v->expires);
+		return cli_usage(
+			cli, "--expires is minutes, or like 12h or 7d, and 7d at most; not '%s'",
+			v->expires);
 	status = cli_catalog_open(cli);
 	if (status == CLI_DONE)
 		status = cli_path_resolve(cli, argv[0], &node);
@@ -74,13 +76,15 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	if (!expires_secs)
-		expires_secs = (unsigned)catalog_setting_get_int(cli->catalog, "url_expires_secs", PLAYBACK_EXPIRES_SECS);
+		expires_secs = (unsigned)catalog_setting_get_int(cli->catalog, "url_expires_secs",
+								 PLAYBACK_EXPIRES_SECS);
 	ends_secs = time_now_secs() + expires_secs;
 	err = storage_playback_url(cli->catalog, cli->http, node.recording_id, expires_secs, &url);
 	if (err)
 		return say_error(cli, argv[0], err);
 	if (cli->json)
-		return cli_json_print(json_pack("{s:s, s:o}", "url", buf_str(&url), "expires", cli_json_time(ends_secs)));
+		return cli_json_print(json_pack("{s:s, s:o}", "url", buf_str(&url), "expires",
+						cli_json_time(ends_secs)));
 	printf("%s\n", buf_str(&url));
 	return CLI_DONE;
 }

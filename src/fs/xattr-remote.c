@@ -1,6 +1,7 @@
 /*
- * Attributes whose value may need the network, or a program that gives credentials: they are read by name only, in the pool.
- * None of them is listed: a backup neither stores a URL nor waits for one.
+ * Attributes whose value may need the network, or a program that gives credentials: they are read
+ * by name only, in the pool. None of them is listed: a backup neither stores a URL nor waits for
+ * one.
  */
 #include <errno.h>
 #include <string.h>
@@ -68,7 +69,8 @@ static int value_restore(struct fs *fs, const struct catalog_node *node, struct 
 	if (node->kind != CATALOG_NODE_RECORDING)
 		return restore_of_folder(fs, node, ret_value);
 	err = catalog_archive_get(fs->catalog, node->recording_id, &archive);
-	/* Whoever asks while it is under way wants to know now. Where S3 does not answer, the last that is known stands. */
+	/* Whoever asks while it is under way wants to know now. Where S3 does not answer, the last
+	 * that is known stands. */
 	if (err == 0 && archive.restore == CATALOG_RESTORE_ONGOING &&
 	    storage_object_refresh(fs->catalog, fs->http, node->recording_id, &error) == 0)
 		err = catalog_archive_get(fs->catalog, node->recording_id, &archive);
@@ -95,7 +97,8 @@ static int value_retention(struct fs *fs, const struct catalog_node *node, struc
 	if (err)
 		return err;
 	if (lock.retain_until_secs > time_now_secs()) {
-		buf_add_str(ret_value, strcmp(lock.mode, "COMPLIANCE") == 0 ? "compliance" : "governance");
+		buf_add_str(ret_value,
+			    strcmp(lock.mode, "COMPLIANCE") == 0 ? "compliance" : "governance");
 		add_time(ret_value, " until ", lock.retain_until_secs);
 	}
 	if (lock.has_legal_hold)

@@ -1,8 +1,8 @@
 /*
  * Extended attributes, user.tonicfs.<name>. Those that are stable and no secret are listed, so that
  * a backup sees no change where there is none; migrate and state are read by name only. Setting
- * migrate to `now` or `cancel`, and restore, are the only changes there are. Those that may need the network are in
- * xattr-remote.c.
+ * migrate to `now` or `cancel`, and restore, are the only changes there are. Those that may need
+ * the network are in xattr-remote.c.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 
 #define GB ((double)(1 << 30))
 #define DAYS_OF_MONTH 30
-#define KB(n) ((n) * 1024)
+#define KB(n) ((n)*1024)
 
 const struct cost_prices *cost_prices_default(void)
 {
@@ -67,9 +67,8 @@ double cost_class_month(const struct cost_prices *prices, const struct cost_clas
 /* -1: none that a rule moves from or to. */
 static int coldness(const char *storage_class)
 {
-	static const char *const order[] = { "STANDARD",	    "STANDARD_IA",
-					     "INTELLIGENT_TIERING", "ONEZONE_IA",
-					     "GLACIER_IR",	    "GLACIER",
+	static const char *const order[] = { "STANDARD",    "STANDARD_IA", "INTELLIGENT_TIERING",
+					     "ONEZONE_IA",  "GLACIER_IR",  "GLACIER",
 					     "DEEP_ARCHIVE" };
 
 	for (int i = 0; i < (int)(sizeof order / sizeof *order); i++)

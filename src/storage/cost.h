@@ -1,9 +1,10 @@
 /*
- * What recordings cost where they are, and where they could be. Pure computation: numbers in, numbers out.
+ * What recordings cost where they are, and where they could be. Pure computation: numbers in,
+ * numbers out.
  *
  * Twilio   by started minutes of each recording and month, above free ones of the account.
- * S3       by gigabyte (2^30) and month and class. Some classes bill small objects as larger ones, or add a few KB to each.
- * Left out Requests, restores, transfer, KMS, taxes: they depend on use.
+ * S3       by gigabyte (2^30) and month and class. Some classes bill small objects as larger ones,
+ * or add a few KB to each. Left out Requests, restores, transfer, KMS, taxes: they depend on use.
  */
 #ifndef TONICFS_STORAGE_COST_H
 #define TONICFS_STORAGE_COST_H
@@ -19,10 +20,10 @@
 struct cost_class {
 	char name[32];
 	double per_gb_month;
-	double per_1000_transitions;      /* into it */
-	int64_t minimum_bytes;            /* billed for each object at least */
-	int64_t overhead_bytes;           /* billed with each object, at this class's price */
-	int64_t overhead_standard_bytes;  /* the same, at STANDARD's */
+	double per_1000_transitions;     /* into it */
+	int64_t minimum_bytes;           /* billed for each object at least */
+	int64_t overhead_bytes;          /* billed with each object, at this class's price */
+	int64_t overhead_standard_bytes; /* the same, at STANDARD's */
 };
 struct cost_prices {
 	char date[16], currency[8], region[32];
@@ -59,16 +60,19 @@ struct cost_transition { /* in order of their days */
 	int days;
 	char storage_class[32];
 };
-/* The class of an object of that class and age, once the rule has been at work: it moves towards colder classes only. */
+/* The class of an object of that class and age, once the rule has been at work: it moves towards
+ * colder classes only. */
 const char *cost_class_at(const struct cost_prices *prices, const char *storage_class,
-			  int64_t age_days, const struct cost_transition *transitions, size_t count);
+			  int64_t age_days, const struct cost_transition *transitions,
+			  size_t count);
 
 /* A group's costs of S3. new_class: of what is only at Twilio, as if it were moved today. */
 struct cost_s3 {
-	double month_now;    /* where it is in S3 now; 0 where it is not */
-	double month_moved;  /* all of it in S3 */
-	double year_ruled;   /* all of it in S3, over the next twelve months under the rule, transitions included */
-	bool is_unknown;     /* a class that the table does not have: nothing is computed */
+	double month_now;   /* where it is in S3 now; 0 where it is not */
+	double month_moved; /* all of it in S3 */
+	double year_ruled;  /* all of it in S3, over the next twelve months under the rule,
+			       transitions included */
+	bool is_unknown;    /* a class that the table does not have: nothing is computed */
 };
 void cost_group_s3(const struct cost_prices *prices, const struct cost_group *group,
 		   const char *new_class, const struct cost_transition *transitions, size_t count,

@@ -97,7 +97,8 @@ static int check_transitions(const struct s3_transition *transitions, size_t cou
 	if (!count || count > S3_TRANSITIONS_LIMIT)
 		return -EINVAL;
 	for (size_t i = 0; i < count; i++)
-		if (transitions[i].days < 0 || (i && transitions[i].days <= transitions[i - 1].days))
+		if (transitions[i].days < 0 ||
+		    (i && transitions[i].days <= transitions[i - 1].days))
 			return -EINVAL;
 	return 0;
 }
@@ -143,8 +144,8 @@ int storage_lifecycle_set(struct s3_client *s3, const char *prefix,
 	err = s3_lifecycle_put(s3, &lifecycle, ret_error);
 	if (err == 0)
 		err = storage_lifecycle_get(s3, prefix, ret_lifecycle, ret_error);
-	if (err == 0 && (!ret_lifecycle->is_set ||
-			 !has_transitions(&ret_lifecycle->rule, transitions, count)))
+	if (err == 0 &&
+	    (!ret_lifecycle->is_set || !has_transitions(&ret_lifecycle->rule, transitions, count)))
 		err = fail(ret_error, -EIO, "S3 took the rule, and shows another");
 	if (err == 0 && ret_lifecycle->foreign < before.foreign)
 		err = fail(ret_error, -EIO, "S3 took the rule, and shows fewer of the others");

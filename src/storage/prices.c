@@ -1,4 +1,5 @@
-/* A price table of the user's own: what is left out of it stays as it is built in, but for the classes. */
+/* A price table of the user's own: what is left out of it stays as it is built in, but for the
+ * classes. */
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>

@@ -80,7 +80,8 @@ int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t r
 
 /* ---- one restore ---- */
 
-/* A server that knows no restores, and reads its archived classes at once: the class is a name there. */
+/* A server that knows no restores, and reads its archived classes at once: the class is a name
+ * there. */
 static bool is_readable(struct s3_client *s3, const char *key)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -131,7 +132,8 @@ static int ask(struct catalog *catalog, struct s3_client *s3, const struct catal
 	if ((err == -EREMOTE || err == -EOPNOTSUPP || error.status == 405) &&
 	    is_readable(s3, job->key)) {
 		stats->readable_at_once++;
-		err = catalog_restore_set(catalog, job->recording_id, CATALOG_RESTORE_NONE, 0, NULL);
+		err = catalog_restore_set(catalog, job->recording_id, CATALOG_RESTORE_NONE, 0,
+					  NULL);
 		if (err == 0 && error.error != -EREMOTE)
 			return catalog_archive_readable_set(catalog, job->workspace_id, 1);
 		if (err == 0)
@@ -190,7 +192,8 @@ int storage_restore_step(struct catalog *catalog, struct http *http, int64_t wor
 		if (err == -ENOENT) {
 			struct remote_error error = REMOTE_ERROR_INIT;
 
-			remote_error_set(&error, REMOTE_REJECTED, err, "the workspace has no bucket");
+			remote_error_set(&error, REMOTE_REJECTED, err,
+					 "the workspace has no bucket");
 			err = refuse(catalog, &jobs[i], &error, stats);
 		} else if (err == 0 && jobs[i].restore == CATALOG_RESTORE_WANTED) {
 			err = ask(catalog, clients.s3, &jobs[i], stats);

@@ -1,6 +1,6 @@
 /*
- * The storage class of every object, from the pages of a list: a lifecycle moves objects without a word. A head of each would
- * cost as many requests as there are recordings.
+ * The storage class of every object, from the pages of a list: a lifecycle moves objects without a
+ * word. A head of each would cost as many requests as there are recordings.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /*
  * Four threads of a mounted process: one polls (and lists new workspaces), one sweeps, slowly, one
- * learns sizes, one asks for restores of archived objects and looks at those under way. They look at the clock every few seconds rather than being woken: what is due is in
- * the catalog, where any process may change it.
+ * learns sizes, one asks for restores of archived objects and looks at those under way. They look at
+ * the clock every few seconds rather than being woken: what is due is in the catalog, where any
+ * process may change it.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -32,7 +32,7 @@ def archived(acme):
 
 
 @pytest.mark.needs("classes")
-def test_the_class_of_every_object_is_learned_by_listing_and_not_by_a_head_each(acme):
+def test_the_class_of_every_object_is_learned_by_listing(acme):
     acme.migrate_all("acme/spring")
     number = len(acme.keys())
     assert classes(acme) == {"STANDARD": number}

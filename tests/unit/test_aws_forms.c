@@ -1,6 +1,6 @@
 /*
- * Requests as AWS gets them: the bucket in the host's name, the region in host and scope. They are made for AWS's own host
- * names and caught by a proxy on loopback, which sees the whole address.
+ * Requests as AWS gets them: the bucket in the host's name, the region in host and scope. They are
+ * made for AWS's own host names and caught by a proxy on loopback, which sees the whole address.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -23,8 +23,7 @@
 #define HOST "bucket.s3.eu-central-1.amazonaws.com"
 #define KEY "p/recordings/AC1/2026/03/01/a b+c.wav"
 #define KEY_ENCODED "/p/recordings/AC1/2026/03/01/a%20b%2Bc.wav"
-#define RULES \
-	"<LifecycleConfiguration><Rule><ID>1</ID></Rule></LifecycleConfiguration>"
+#define RULES "<LifecycleConfiguration><Rule><ID>1</ID></Rule></LifecycleConfiguration>"
 
 struct proxy {
 	struct helper_server *server;
@@ -116,9 +115,11 @@ static void test_aws__objects_are_asked_for_at_the_bucket_s_own_host(void **stat
 	start(&proxy, &frankfurt);
 	assert_int_equal(s3_put_object(proxy.client, &put, &object, &error), 0);
 	check(&proxy, "PUT", KEY_ENCODED, "hello");
-	assert_string_equal(helper_header(helper_server_request(proxy.server, 0), "If-None-Match"), "*");
-	assert_string_equal(helper_header(helper_server_request(proxy.server, 0), "x-amz-checksum-sha256"),
-			    "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=");
+	assert_string_equal(helper_header(helper_server_request(proxy.server, 0), "If-None-Match"),
+			    "*");
+	assert_string_equal(
+		helper_header(helper_server_request(proxy.server, 0), "x-amz-checksum-sha256"),
+		"LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=");
 	assert_int_equal(s3_head_object(proxy.client, KEY, &object, &error), 0);
 	check(&proxy, "HEAD", KEY_ENCODED, "");
 	proxy.body = "x";
@@ -139,14 +140,17 @@ static void test_aws__an_upload_in_parts_is_one_of_the_object(void **state)
 
 	(void)state;
 	start(&proxy, &frankfurt);
-	proxy.body = "<InitiateMultipartUploadResult><UploadId>U+1</UploadId></InitiateMultipartUploadResult>";
+	proxy.body =
+		"<InitiateMultipartUploadResult><UploadId>U+1</UploadId></InitiateMultipartUploadResult>";
 	assert_int_equal(s3_upload_create(proxy.client, &head, id, &error), 0);
 	check(&proxy, "POST", KEY_ENCODED "?uploads=", "");
 	proxy.body = "";
 	assert_int_equal(s3_upload_part(proxy.client, KEY, id, 1, "hello", 5, etags[0], &error), 0);
 	check(&proxy, "PUT", KEY_ENCODED "?partNumber=1&uploadId=U%2B1", "hello");
-	proxy.body = "<CompleteMultipartUploadResult><ETag>\"e1-1\"</ETag></CompleteMultipartUploadResult>";
-	assert_int_equal(s3_upload_complete(proxy.client, KEY, id, etags, 1, true, &object, &error), 0);
+	proxy.body =
+		"<CompleteMultipartUploadResult><ETag>\"e1-1\"</ETag></CompleteMultipartUploadResult>";
+	assert_int_equal(s3_upload_complete(proxy.client, KEY, id, etags, 1, true, &object, &error),
+			 0);
 	check(&proxy, "POST", KEY_ENCODED "?uploadId=U%2B1",
 	      "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
 	      "<Part><PartNumber>1</PartNumber><ETag>\"e1\"</ETag></Part></CompleteMultipartUpload>");
@@ -176,7 +180,8 @@ static void test_aws__lists_rules_and_restores_name_what_they_want(void **state)
 	proxy.body = "<ListVersionsResult/>";
 	assert_int_equal(s3_list_versions(proxy.client, KEY, ignore_entry, NULL, &error), 0);
 	check(&proxy, "GET",
-	      "/?versions=&encoding-type=url&prefix=p%2Frecordings%2FAC1%2F2026%2F03%2F01%2Fa%20b%2Bc.wav", "");
+	      "/?versions=&encoding-type=url&prefix=p%2Frecordings%2FAC1%2F2026%2F03%2F01%2Fa%20b%2Bc.wav",
+	      "");
 	proxy.body = RULES;
 	assert_int_equal(s3_lifecycle_get(proxy.client, &lifecycle, &error), 0);
 	check(&proxy, "GET", "/?lifecycle=", "");
@@ -197,20 +202,28 @@ static void test_aws__the_region_decides_on_host_and_scope(void **state)
 		const char *host, *rest, *region;
 	} cases[] = {
 		{ { .bucket = "bucket", .endpoint = "http://s3.us-east-1.amazonaws.com" },
-		  "bucket.s3.us-east-1.amazonaws.com", "/k", "us-east-1" },
+		  "bucket.s3.us-east-1.amazonaws.com",
+		  "/k",
+		  "us-east-1" },
 		{ { .bucket = "my.bucket",
 		    .region = "ap-south-2",
 		    .endpoint = "http://s3.ap-south-2.amazonaws.com" },
-		  "s3.ap-south-2.amazonaws.com", "/my.bucket/k", "ap-south-2" },
+		  "s3.ap-south-2.amazonaws.com",
+		  "/my.bucket/k",
+		  "ap-south-2" },
 		{ { .bucket = "bucket",
 		    .region = "cn-north-1",
 		    .endpoint = "http://s3.cn-north-1.amazonaws.com.cn" },
-		  "bucket.s3.cn-north-1.amazonaws.com.cn", "/k", "cn-north-1" },
+		  "bucket.s3.cn-north-1.amazonaws.com.cn",
+		  "/k",
+		  "cn-north-1" },
 		{ { .bucket = "bucket",
 		    .region = "eu-west-1",
 		    .path_style = true,
 		    .endpoint = "http://s3.eu-west-1.amazonaws.com" },
-		  "s3.eu-west-1.amazonaws.com", "/bucket/k", "eu-west-1" },
+		  "s3.eu-west-1.amazonaws.com",
+		  "/bucket/k",
+		  "eu-west-1" },
 	};
 
 	(void)state;
@@ -246,7 +259,8 @@ static void test_aws__a_restore_under_way_is_no_failure_and_a_refusal_is_one(voi
 		struct helper_s3 s3;
 
 		helper_s3_start(&s3, &cases[i].answer, 1, NULL);
-		assert_int_equal(s3_restore_object(s3.client, "k", 7, "Bulk", &error), cases[i].expected);
+		assert_int_equal(s3_restore_object(s3.client, "k", 7, "Bulk", &error),
+				 cases[i].expected);
 		assert_int_equal(s3_restore_object(s3.client, "", 7, "Bulk", &error), -EINVAL);
 		assert_int_equal(helper_server_requests(s3.server), 1);
 		helper_s3_stop(&s3);

@@ -1,4 +1,5 @@
-/* Lifecycle rules: what is sent, what of a document stays, and that no DELETE goes to a bucket unproven. */
+/* Lifecycle rules: what is sent, what of a document stays, and that no DELETE goes to a bucket
+ * unproven. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +23,8 @@
 	"</Filter><Status>Enabled</Status><!-- kept --><Expiration><Days>30</Days></Expiration><Unknown x=\"1\"/></Rule>"
 #define OURS(days) \
 	"<Rule><ID>tonicfs-1</ID><Filter><Prefix>p/recordings/</Prefix></Filter><Status>Enabled</Status>" \
-	"<Transition><Days>" days "</Days><StorageClass>GLACIER_IR</StorageClass></Transition></Rule>"
+	"<Transition><Days>" days \
+	"</Days><StorageClass>GLACIER_IR</StorageClass></Transition></Rule>"
 
 static const struct s3_lifecycle_rule ours = {
 	.id = "tonicfs-1",
@@ -57,7 +59,8 @@ static void test_aws__our_rule_is_replaced_wherever_it_stands(void **state)
 {
 	(void)state;
 	edit(ROOT(OURS("30") OLD_LOGS), &ours, ROOT(OLD_LOGS OURS("90")), 2, true);
-	edit(ROOT(OLD_LOGS OURS("30") OLD_LOGS), &ours, ROOT(OLD_LOGS OLD_LOGS OURS("90")), 3, true);
+	edit(ROOT(OLD_LOGS OURS("30") OLD_LOGS), &ours, ROOT(OLD_LOGS OLD_LOGS OURS("90")), 3,
+	     true);
 }
 
 static void test_aws__our_rule_alone_is_taken_out(void **state)
@@ -112,9 +115,11 @@ static void test_aws__a_rule_is_read_with_its_transitions(void **state)
 	struct s3_lifecycle_rule rule;
 
 	(void)state;
-	assert_int_equal(s3_lifecycle_each(ROOT(OURS("90")), strlen(ROOT(OURS("90"))), keep_rule, &rule), 0);
+	assert_int_equal(
+		s3_lifecycle_each(ROOT(OURS("90")), strlen(ROOT(OURS("90"))), keep_rule, &rule), 0);
 	assert_memory_equal(&rule, &ours, sizeof ours);
-	assert_int_equal(s3_lifecycle_each(ROOT(OLD_LOGS), strlen(ROOT(OLD_LOGS)), keep_rule, &rule), 0);
+	assert_int_equal(
+		s3_lifecycle_each(ROOT(OLD_LOGS), strlen(ROOT(OLD_LOGS)), keep_rule, &rule), 0);
 	assert_string_equal(rule.id, "old & gone");
 	assert_string_equal(rule.prefix, "logs/");
 	assert_int_equal(rule.expiration_days, 30);

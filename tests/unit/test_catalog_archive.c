@@ -80,7 +80,8 @@ static void test_catalog__recordings_and_bytes_are_counted_by_class(void **state
 {
 	struct queue_fixture *f = *state;
 	int64_t size, changed = 0;
-	struct catalog_class_seen seen[2] = { { .storage_class = "GLACIER" }, { .storage_class = "" } };
+	struct catalog_class_seen seen[2] = { { .storage_class = "GLACIER" },
+					      { .storage_class = "" } };
 	char expected[128];
 
 	queue_add(f, f->workspace_id, 9, 1, QUEUE_NUMBER);
@@ -95,7 +96,8 @@ static void test_catalog__recordings_and_bytes_are_counted_by_class(void **state
 	seen[1].recording_sid = queue_get(f, 2).sid;
 	assert_int_equal(catalog_classes_seen(f->catalog, f->workspace_id, seen, 2, &changed), 0);
 	assert_int_equal(changed, 1); /* "" is STANDARD, which it was */
-	snprintf(expected, sizeof expected, "GLACIER 1 %lld;STANDARD 3 %lld;", (long long)size, (long long)(3 * size));
+	snprintf(expected, sizeof expected, "GLACIER 1 %lld;STANDARD 3 %lld;", (long long)size,
+		 (long long)(3 * size));
 	check_classes(f, expected);
 }
 
@@ -109,7 +111,8 @@ static void test_catalog__what_is_removed_or_lost_is_not_counted(void **state)
 	see_class(f, 1, "GLACIER_IR");
 	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, 1).id, &removal), 0);
 	assert_int_equal(catalog_recording_lost_in_s3(f->catalog, queue_get(f, 2).id), 0);
-	snprintf(expected, sizeof expected, "STANDARD 1 %lld;", (long long)queue_get(f, 3).size_bytes);
+	snprintf(expected, sizeof expected, "STANDARD 1 %lld;",
+		 (long long)queue_get(f, 3).size_bytes);
 	check_classes(f, expected);
 }
 
@@ -129,7 +132,8 @@ static void test_catalog__classes_of_another_workspace_are_not_touched(void **st
 
 static void test_catalog__only_aws_s_archives_need_a_restore(void **state)
 {
-	static const char *const readable[] = { "STANDARD", "GLACIER_IR", "STANDARD_IA", "INTELLIGENT_TIERING" };
+	static const char *const readable[] = { "STANDARD", "GLACIER_IR", "STANDARD_IA",
+						"INTELLIGENT_TIERING" };
 	struct queue_fixture *f = *state;
 
 	store(f, 1, 1);
@@ -170,7 +174,8 @@ static void test_catalog__a_restore_goes_from_wanted_to_under_way_to_readable_an
 	assert_string_equal(jobs[0].tier, "Bulk");
 
 	assert_int_equal(catalog_restore_set(f->catalog, id, CATALOG_RESTORE_ONGOING,
-					     time_now_msecs() + HOUR_MSECS, NULL), 0);
+					     time_now_msecs() + HOUR_MSECS, NULL),
+			 0);
 	assert_int_equal(due(f, jobs, 4), 0);
 	assert_int_equal(want(f, scope).under_way, 1);
 	assert_int_equal(archive_of(f, 1).restore, CATALOG_RESTORE_ONGOING);
@@ -207,7 +212,8 @@ static void test_catalog__what_was_asked_for_survives_a_look_that_does_not_know_
 	want(f, scope);
 	assert_int_equal(catalog_object_seen(f->catalog, id, &seen), 0);
 	assert_int_equal(archive_of(f, 1).restore, CATALOG_RESTORE_WANTED);
-	assert_int_equal(catalog_restore_set(f->catalog, id, CATALOG_RESTORE_REFUSED, 0, "AccessDenied"), 0);
+	assert_int_equal(
+		catalog_restore_set(f->catalog, id, CATALOG_RESTORE_REFUSED, 0, "AccessDenied"), 0);
 	assert_int_equal(catalog_object_seen(f->catalog, id, &seen), 0);
 	assert_int_equal(archive_of(f, 1).restore, CATALOG_RESTORE_REFUSED);
 	assert_string_equal(archive_of(f, 1).reason, "AccessDenied");
@@ -227,7 +233,8 @@ static void test_catalog__a_failed_restore_waits_and_is_hurried_when_asked_again
 	see_class(f, 1, "DEEP_ARCHIVE");
 	want(f, scope);
 	assert_int_equal(catalog_restore_set(f->catalog, queue_get(f, 1).id, CATALOG_RESTORE_WANTED,
-					     time_now_msecs() + HOUR_MSECS, "busy"), 0);
+					     time_now_msecs() + HOUR_MSECS, "busy"),
+			 0);
 	assert_int_equal(due(f, jobs, 1), 0);
 	assert_int_equal(want(f, scope).under_way, 1);
 	/* As after kill -9: another process finds it. */
@@ -256,13 +263,16 @@ static void test_catalog__what_is_locked_is_not_removed_where_that_would_delete_
 	lock(f, 2, 0, true);
 	queue_set_policy(f, true, false, false);
 	for (unsigned i = 1; i <= 2; i++) {
-		assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, i).id, &removal), -EPERM);
+		assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, i).id, &removal),
+				 -EPERM);
 		assert_int_equal(removal.locked, 1);
 		assert_true(queue_get(f, i).is_listed);
 	}
-	assert_int_equal(catalog_remove_campaign(f->catalog, f->folder_id, false, &removal), -EPERM);
+	assert_int_equal(catalog_remove_campaign(f->catalog, f->folder_id, false, &removal),
+			 -EPERM);
 	assert_int_equal(removal.locked, 2);
-	assert_int_equal(catalog_remove_workspace(f->catalog, f->workspace_id, false, &removal), -EPERM);
+	assert_int_equal(catalog_remove_workspace(f->catalog, f->workspace_id, false, &removal),
+			 -EPERM);
 	assert_true(queue_get(f, 3).is_listed);
 	assert_true(queue_is_empty(f, CATALOG_JOB_DELETE_S3));
 
@@ -274,7 +284,8 @@ static void test_catalog__what_is_locked_is_not_removed_where_that_would_delete_
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, queue_fixture_setup, queue_fixture_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, queue_fixture_setup, queue_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_catalog__recordings_and_bytes_are_counted_by_class),
 		TEST(test_catalog__what_is_removed_or_lost_is_not_counted),

@@ -38,11 +38,15 @@ static void test_storage__a_class_bills_gigabytes_minimums_and_overheads(void **
 	const int64_t n = 8192; /* 8192 objects of 128 KB are a gigabyte */
 
 	(void)state;
-	assert_float_equal(cost_class_month(p, cost_class_find(p, "STANDARD"), 1000, 10 * GB), 0.23, NEAR);
+	assert_float_equal(cost_class_month(p, cost_class_find(p, "STANDARD"), 1000, 10 * GB), 0.23,
+			   NEAR);
 	/* Small ones count as 128 KB. */
-	assert_float_equal(cost_class_month(p, cost_class_find(p, "GLACIER_IR"), n, n), 0.004, NEAR);
-	assert_float_equal(cost_class_month(p, cost_class_find(p, "GLACIER_IR"), n, 4 * GB), 0.016, NEAR);
-	/* 32 KB of each at the class's price, 8 KB at STANDARD's: a quarter and a sixteenth of a gigabyte. */
+	assert_float_equal(cost_class_month(p, cost_class_find(p, "GLACIER_IR"), n, n), 0.004,
+			   NEAR);
+	assert_float_equal(cost_class_month(p, cost_class_find(p, "GLACIER_IR"), n, 4 * GB), 0.016,
+			   NEAR);
+	/* 32 KB of each at the class's price, 8 KB at STANDARD's: a quarter and a sixteenth of a
+	 * gigabyte. */
 	assert_float_equal(cost_class_month(p, cost_class_find(p, "DEEP_ARCHIVE"), n, GB),
 			   1.25 * 0.00099 + 0.0625 * 0.023, NEAR);
 	assert_null(cost_class_find(p, "EXPRESS"));
@@ -55,7 +59,7 @@ static void test_storage__a_rule_moves_by_age_towards_colder_classes_only(void *
 		int64_t age;
 		const char *to;
 	} cases[] = {
-		{ "STANDARD", 0, "STANDARD" },	     { "STANDARD", 89, "STANDARD" },
+		{ "STANDARD", 0, "STANDARD" },       { "STANDARD", 89, "STANDARD" },
 		{ "STANDARD", 90, "GLACIER_IR" },    { "STANDARD", 364, "GLACIER_IR" },
 		{ "STANDARD", 365, "DEEP_ARCHIVE" }, { "GLACIER", 100, "GLACIER" },
 		{ "GLACIER", 400, "DEEP_ARCHIVE" },  { "DEEP_ARCHIVE", 100, "DEEP_ARCHIVE" },
@@ -63,17 +67,22 @@ static void test_storage__a_rule_moves_by_age_towards_colder_classes_only(void *
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_string_equal(cost_class_at(cost_prices_default(), cases[i].from, cases[i].age,
-						  rule, ARRAY_SIZE(rule)),
+		assert_string_equal(cost_class_at(cost_prices_default(), cases[i].from,
+						  cases[i].age, rule, ARRAY_SIZE(rule)),
 				    cases[i].to);
 }
 
 static void test_storage__a_year_under_the_rule_is_its_months_and_its_moves(void **state)
 {
 	const struct cost_prices *p = cost_prices_default();
-	const struct cost_group young = { .at_twilio = true, .recordings = 1000, .size_bytes = 10 * GB };
-	const struct cost_group old = { .in_s3 = true, .storage_class = "GLACIER_IR", .age_days = 365,
-					.recordings = 8192, .size_bytes = GB * 8192 / 8192 };
+	const struct cost_group young = { .at_twilio = true,
+					  .recordings = 1000,
+					  .size_bytes = 10 * GB };
+	const struct cost_group old = { .in_s3 = true,
+					.storage_class = "GLACIER_IR",
+					.age_days = 365,
+					.recordings = 8192,
+					.size_bytes = GB * 8192 / 8192 };
 	struct cost_s3 cost;
 	double deep;
 
@@ -95,8 +104,11 @@ static void test_storage__a_year_under_the_rule_is_its_months_and_its_moves(void
 static void test_storage__what_is_too_small_for_the_rule_stays(void **state)
 {
 	const struct cost_prices *p = cost_prices_default();
-	const struct cost_group small = { .in_s3 = true, .storage_class = "STANDARD", .age_days = 1000,
-					  .recordings = 100, .size_bytes = 100 * 64 * 1024 };
+	const struct cost_group small = { .in_s3 = true,
+					  .storage_class = "STANDARD",
+					  .age_days = 1000,
+					  .recordings = 100,
+					  .size_bytes = 100 * 64 * 1024 };
 	struct cost_s3 cost;
 
 	(void)state;
@@ -106,7 +118,9 @@ static void test_storage__what_is_too_small_for_the_rule_stays(void **state)
 
 static void test_storage__a_class_without_a_price_is_named_and_not_guessed(void **state)
 {
-	const struct cost_group group = { .in_s3 = true, .storage_class = "SNOW", .recordings = 1, .size_bytes = GB };
+	const struct cost_group group = {
+		.in_s3 = true, .storage_class = "SNOW", .recordings = 1, .size_bytes = GB
+	};
 	struct cost_s3 cost;
 
 	(void)state;
@@ -150,8 +164,10 @@ static void test_storage__a_price_table_that_is_none_is_refused_with_a_reason(vo
 		{ "[1]", "no JSON object" },
 		{ "{\"currency\": \"EUR\"}", "date" },
 		{ "{\"date\": 2030}", "date" },
-		{ "{\"date\": \"2030-01-01\", \"twilio\": {\"per_minute\": -1}}", "twilio.per_minute" },
-		{ "{\"date\": \"2030-01-01\", \"twilio\": {\"per_minute\": \"1\"}}", "twilio.per_minute" },
+		{ "{\"date\": \"2030-01-01\", \"twilio\": {\"per_minute\": -1}}",
+		  "twilio.per_minute" },
+		{ "{\"date\": \"2030-01-01\", \"twilio\": {\"per_minute\": \"1\"}}",
+		  "twilio.per_minute" },
 		{ "{\"date\": \"2030-01-01\", \"s3\": {\"STANDARD\": {}}}", "s3.STANDARD" },
 		{ "{\"date\": \"2030-01-01\", \"s3\": {\"STANDARD\": 1}}", "s3.STANDARD" },
 		{ "{\"date\": \"2030-01-01\", \"s3\": []}", "s3" },

@@ -43,7 +43,8 @@ static enum helper_then answer(struct helper_server *helper, int fd,
 	if (strncmp(request->head, "POST ", 5) == 0) {
 		helper_answer(fd, s->restore_status, NULL, s->restore_body);
 	} else if (strncmp(request->head, "HEAD ", 5) == 0) {
-		snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: 320044\r\n%s\r\n", s->head);
+		snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: 320044\r\n%s\r\n",
+			 s->head);
 		helper_send_str(fd, head);
 	} else if (s->get_status == 206) {
 		helper_answer(fd, 206, "Content-Range: bytes 0-0/320044\r\n", "R");
@@ -100,7 +101,8 @@ static struct catalog_archive now(struct server *s)
 	return archive;
 }
 
-static void test_storage__a_restore_is_under_way_until_the_server_says_that_it_is_there(void **state)
+static void
+test_storage__a_restore_is_under_way_until_the_server_says_that_it_is_there(void **state)
 {
 	struct server s = { .restore_status = 202, .restore_body = "", .head = ONGOING };
 	struct remote_error error;
@@ -129,7 +131,9 @@ static void test_storage__a_restore_is_under_way_until_the_server_says_that_it_i
 
 static void test_storage__one_that_somebody_else_asked_for_counts_as_asked(void **state)
 {
-	struct server s = { .restore_status = 409, .restore_body = ERROR("RestoreAlreadyInProgress"), .head = ONGOING };
+	struct server s = { .restore_status = 409,
+			    .restore_body = ERROR("RestoreAlreadyInProgress"),
+			    .head = ONGOING };
 
 	start(&s, *state);
 	assert_int_equal(restore(&s).asked, 1);
@@ -139,7 +143,9 @@ static void test_storage__one_that_somebody_else_asked_for_counts_as_asked(void 
 
 static void test_storage__a_refusal_is_kept_with_its_reason_and_not_repeated(void **state)
 {
-	struct server s = { .restore_status = 403, .restore_body = ERROR("AccessDenied"), .head = "" };
+	struct server s = { .restore_status = 403,
+			    .restore_body = ERROR("AccessDenied"),
+			    .head = "" };
 	struct storage_restore_stats stats;
 	unsigned requests;
 	bool left;
@@ -158,7 +164,10 @@ static void test_storage__a_refusal_is_kept_with_its_reason_and_not_repeated(voi
 
 static void test_storage__a_server_that_does_not_restore_and_reads_is_remembered_so(void **state)
 {
-	struct server s = { .restore_status = 501, .restore_body = ERROR("NotImplemented"), .get_status = 206, .head = "" };
+	struct server s = { .restore_status = 501,
+			    .restore_body = ERROR("NotImplemented"),
+			    .get_status = 206,
+			    .head = "" };
 
 	start(&s, *state);
 	assert_int_equal(restore(&s).readable_at_once, 1);
@@ -169,7 +178,10 @@ static void test_storage__a_server_that_does_not_restore_and_reads_is_remembered
 
 static void test_storage__a_server_that_neither_restores_nor_reads_refuses(void **state)
 {
-	struct server s = { .restore_status = 501, .restore_body = ERROR("NotImplemented"), .get_status = 403, .head = "" };
+	struct server s = { .restore_status = 501,
+			    .restore_body = ERROR("NotImplemented"),
+			    .get_status = 403,
+			    .head = "" };
 
 	start(&s, *state);
 	assert_int_equal(restore(&s).refused, 1);
@@ -184,14 +196,16 @@ static void test_storage__a_url_needs_an_object_and_a_time_that_s3_allows(void *
 
 	start(&s, *state);
 	queue_add(s.f, s.f->workspace_id, 2, 1, QUEUE_NUMBER);
-	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id, 0, &url), -ENODATA);
+	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id, 0, &url),
+			 -ENODATA);
 	assert_int_equal(storage_playback_url(s.f->catalog, s.http, 4711, 0, &url), -ENOENT);
 	queue_store(s.f, 2);
 	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id,
 					      PLAYBACK_EXPIRES_LIMIT_SECS + 1, &url),
 			 -EINVAL);
 	assert_int_equal(url.len, 0);
-	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id, 0, &url), 0);
+	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id, 0, &url),
+			 0);
 	assert_non_null(strstr(buf_str(&url), "X-Amz-Expires=3600"));
 	assert_null(strstr(buf_str(&url), "555"));
 	assert_int_equal(helper_server_requests(s.server), 0);
@@ -200,7 +214,8 @@ static void test_storage__a_url_needs_an_object_and_a_time_that_s3_allows(void *
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, queue_fixture_setup, queue_fixture_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, queue_fixture_setup, queue_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_storage__a_restore_is_under_way_until_the_server_says_that_it_is_there),
 		TEST(test_storage__one_that_somebody_else_asked_for_counts_as_asked),
