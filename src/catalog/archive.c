@@ -380,7 +380,16 @@ int catalog_lock_get(struct catalog *catalog, int64_t recording_id, struct catal
 	return 0;
 }
 
-bool catalog_lock_holds(const struct catalog_lock *lock, int64_t now_secs)
+int catalog_lock_count(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_count)
 {
-	return lock->has_legal_hold || lock->retain_until_secs > now_secs;
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	/* By the partial index: few are locked. */
+	return err ? err
+		   : conn_query_int(read.conn, ret_count,
+				    "SELECT count(*) FROM object o JOIN recording r ON r.id = o.recording_id"
+				    " WHERE (o.retain_until_secs > 0 OR o.legal_hold = 1) AND " IN_S3
+				    " AND (o.retain_until_secs > ?3 OR o.legal_hold = 1) AND " IN_SCOPE,
+				    "iii", (int64_t)scope.kind, scope.id, time_now_secs());
 }

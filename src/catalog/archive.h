@@ -116,6 +116,7 @@ struct catalog_lock {
 	bool has_legal_hold;
 };
 int catalog_lock_get(struct catalog *catalog, int64_t recording_id, struct catalog_lock *ret_lock);
-bool catalog_lock_holds(const struct catalog_lock *lock, int64_t now_secs);
+/* Of a scope: objects that a retention or legal hold keeps now. */
+int catalog_lock_count(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_count);
 
 #endif

@@ -67,7 +67,8 @@ static int policy_load(struct conn *conn, int64_t workspace_id, struct policy *r
 	" ON CONFLICT (recording_id, kind) DO NOTHING"
 #define LOCKED(where) \
 	"SELECT count(*) FROM recording r JOIN object o ON o.recording_id = r.id WHERE " where \
-	" AND r.state IN (3, 4) AND (o.legal_hold = 1 OR o.retain_until_secs > ?2)"
+	" AND r.state IN (3, 4) AND (o.retain_until_secs > 0 OR o.legal_hold = 1)" \
+	" AND (o.retain_until_secs > ?2 OR o.legal_hold = 1)"
 #define DROP_MIGRATIONS(where) \
 	"DELETE FROM job WHERE kind = 1 AND recording_id IN (SELECT r.id FROM recording r WHERE " where \
 	" AND r.state <> 6)"
@@ -126,14 +127,13 @@ static int remove_at_twilio(struct conn *conn, const struct statements *sql, int
 
 /* What the bucket must keep is not taken out of the tree as if it went. */
 static int check_locks(struct conn *conn, const struct statements *sql, int64_t id,
-		       const struct policy *policy, struct catalog_removal *removal)
+		       const struct policy *policy)
 {
 	int64_t locked = 0;
 	int err = policy->delete_s3
 			  ? conn_query_int(conn, &locked, sql->locked, "ii", id, time_now_secs())
 			  : 0;
 
-	removal->locked += locked;
 	return err ? err : locked ? -EPERM : 0;
 }
 
@@ -161,7 +161,7 @@ static int remove_all(struct conn *conn, const struct statements *sql, int64_t i
 				   ? policy->delete_twilio ? "delete_s3 delete_twilio" : "delete_s3"
 			   : policy->delete_twilio ? "delete_twilio"
 						   : "";
-	int err = check_locks(conn, sql, id, policy, removal);
+	int err = check_locks(conn, sql, id, policy);
 
 	if (err == 0)
 		err = remove_at_twilio(conn, sql, id, policy, removal);
