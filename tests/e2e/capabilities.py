@@ -3,11 +3,24 @@ by @pytest.mark.needs(NAME), and is skipped with the server's own answer where i
 
 from datetime import datetime, timedelta, timezone
 
+import boto3
+from botocore.client import Config
 from botocore.exceptions import ClientError
 
 RULE = {"Rules": [{"ID": "probe", "Filter": {"Prefix": "x/"}, "Status": "Enabled",
                    "Transitions": [{"Days": 365, "StorageClass": "DEEP_ARCHIVE"}]}]}
 CORS = {"CORSRules": [{"AllowedOrigins": ["http://127.0.0.1:*"], "AllowedMethods": ["GET"]}]}
+
+
+def signatures(s3, bucket):
+    """It looks at them: not every stand-in for AWS does."""
+    other = boto3.client("s3", endpoint_url=s3.endpoint, aws_access_key_id=s3.access_key, aws_secret_access_key="wrong",
+                         region_name=s3.region, config=Config(s3={"addressing_style": "path"}))
+    try:
+        other.list_objects_v2(Bucket=bucket)
+    except ClientError:
+        return None
+    return "a wrong secret key is accepted"
 
 
 def cors(s3, bucket):
