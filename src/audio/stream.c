@@ -96,7 +96,8 @@ static void learn_archive(struct audio *audio, int64_t recording_id)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 
-	storage_object_refresh(audio->catalog, audio->http, recording_id, &error);
+	storage_object_refresh(audio->catalog, audio->http, recording_id, &audio->is_cancelled,
+			       &error);
 }
 
 static void run(struct pool_task *task)

@@ -57,7 +57,7 @@ static void look_at_one(struct cli *cli, const struct catalog_scope *scope)
 	if (scope->kind == CATALOG_SCOPE_RECORDING &&
 	    catalog_archive_get(cli->catalog, scope->id, &archive) == 0 &&
 	    archive.restore == CATALOG_RESTORE_ONGOING)
-		storage_object_refresh(cli->catalog, cli->http, scope->id, &error);
+		storage_object_refresh(cli->catalog, cli->http, scope->id, NULL, &error);
 }
 
 static int ask_all(struct cli *cli, struct storage_restore_stats *stats)

@@ -79,7 +79,7 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 		expires_secs = (unsigned)catalog_setting_get_int(cli->catalog, "url_expires_secs",
 								 PLAYBACK_EXPIRES_SECS);
 	ends_secs = time_now_secs() + expires_secs;
-	err = storage_playback_url(cli->catalog, cli->http, node.recording_id, expires_secs, &url);
+	err = storage_playback_url(cli->catalog, cli->http, node.recording_id, expires_secs, NULL, &url);
 	if (err)
 		return say_error(cli, argv[0], err);
 	if (cli->json)

@@ -51,7 +51,9 @@ struct fs {
 	pthread_t workers[FS_WORKERS];
 	unsigned worker_count;
 	struct pool pool; /* changes of the catalog, calls.csv, invalidations that may wait */
-	bool has_pool;
+	struct pool remote_pool; /* what asks S3, or a program for credentials: nothing else waits behind it */
+	bool has_pool, has_remote_pool;
+	volatile bool is_cancelled; /* ends what waits in remote_pool */
 	pthread_t notifier;
 	bool has_notifier;
 
@@ -96,6 +98,8 @@ void fs_wait_reply_err(struct fs_wait *wait,
 		       int error); /* claims, answers with 0 or a negative errno, unrefs */
 /* Runs in the pool; the task answers and unrefs. */
 void fs_wait_push(struct fs_wait *wait, void (*run)(struct pool_task *task));
+/* The same in the pool of what waits for the network. */
+void fs_wait_push_remote(struct fs_wait *wait, void (*run)(struct pool_task *task));
 void fs_waits_interrupt(struct fs *fs);
 void fs_waits_drain(struct fs *fs);
 

@@ -1,6 +1,6 @@
 /*
  * Attributes whose value may need the network, or a program that gives credentials: they are read
- * by name only, in the pool. None of them is listed: a backup neither stores a URL nor waits for
+ * by name only, in a pool of their own. None of them is listed: a backup neither stores a URL nor waits for
  * one.
  */
 #include <errno.h>
@@ -18,7 +18,8 @@ static int value_url(struct fs *fs, const struct catalog_node *node, struct buf 
 {
 	if (node->kind != CATALOG_NODE_RECORDING)
 		return -ENODATA;
-	return storage_playback_url(fs->catalog, fs->http, node->recording_id, 0, ret_value);
+	return storage_playback_url(fs->catalog, fs->http, node->recording_id, 0, &fs->is_cancelled,
+				    ret_value);
 }
 
 /* ---- restore ---- */
@@ -72,7 +73,8 @@ static int value_restore(struct fs *fs, const struct catalog_node *node, struct 
 	/* Whoever asks while it is under way wants to know now. Where S3 does not answer, the last
 	 * that is known stands. */
 	if (err == 0 && archive.restore == CATALOG_RESTORE_ONGOING &&
-	    storage_object_refresh(fs->catalog, fs->http, node->recording_id, &error) == 0)
+	    storage_object_refresh(fs->catalog, fs->http, node->recording_id,
+				     &fs->is_cancelled, &error) == 0)
 		err = catalog_archive_get(fs->catalog, node->recording_id, &archive);
 	if (err == 0)
 		add_restore(ret_value, &archive);
@@ -90,7 +92,8 @@ static int value_retention(struct fs *fs, const struct catalog_node *node, struc
 	if (node->kind != CATALOG_NODE_RECORDING)
 		return -ENODATA;
 	/* It is set in the bucket at any time, and no list says so. */
-	err = storage_object_refresh(fs->catalog, fs->http, node->recording_id, &error);
+	err = storage_object_refresh(fs->catalog, fs->http, node->recording_id,
+				     &fs->is_cancelled, &error);
 	if (err && err != -ENOENT)
 		log_info("a retention cannot be asked for: %s", error.message);
 	err = catalog_lock_get(fs->catalog, node->recording_id, &lock);
@@ -128,14 +131,16 @@ static void run(struct pool_task *task)
 	struct fs_wait *wait = list_entry(task, struct fs_wait, task);
 	const struct remote_attribute *attribute = &attributes[wait->action];
 	cleanup_buf_secret struct buf value = BUF_INIT;
-	int err = attribute->value(wait->fs, &wait->node, &value);
+	int err = __atomic_load_n(&wait->fs->is_cancelled, __ATOMIC_RELAXED)
+			  ? -EINTR
+			  : attribute->value(wait->fs, &wait->node, &value);
 
 	if (!err && !value.len)
 		err = buf_failed(&value) ? -ENOMEM : -ENODATA;
 	if (err == -ENOENT)
 		err = -ENODATA; /* no bucket, or gone meanwhile */
 	if (err) {
-		if (err != -ENODATA && err != -EREMOTE)
+		if (err != -ENODATA && err != -EREMOTE && err != -EINTR)
 			log_warning("user.tonicfs.%s: %s", attribute->name, strerror(-err));
 		fs_wait_reply_err(wait, err);
 		return;
@@ -163,5 +168,5 @@ void fs_xattr_remote_get(fuse_req_t req, fuse_ino_t ino, int index, size_t size)
 	wait->action = index;
 	wait->size = size;
 	fs_wait_interruptible(wait);
-	fs_wait_push(wait, run);
+	fs_wait_push_remote(wait, run);
 }

@@ -20,6 +20,7 @@ struct buf;
  * -EXDEV: it is in another bucket than the workspace has now; -EINVAL: expires_secs is more than
  * the limit. Credentials that end sooner end the URL sooner. */
 int storage_playback_url(struct catalog *catalog, struct http *http, int64_t recording_id,
-			 unsigned expires_secs, struct buf *ret_url);
+			 unsigned expires_secs, const volatile bool *cancelled,
+			 struct buf *ret_url);
 
 #endif

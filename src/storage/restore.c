@@ -57,7 +57,7 @@ static int look(struct catalog *catalog, struct s3_client *s3, int64_t recording
 }
 
 int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t recording_id,
-			   struct remote_error *ret_error)
+			   const volatile bool *cancelled, struct remote_error *ret_error)
 {
 	struct catalog_recording recording;
 	struct catalog_object object;
@@ -68,7 +68,8 @@ int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t r
 	if (err == 0)
 		err = catalog_recording_object(catalog, recording_id, &object);
 	if (err == 0)
-		err = storage_client_new(catalog, http, recording.workspace_id, NULL, &s3, NULL);
+		err = storage_client_new(catalog, http, recording.workspace_id, cancelled, &s3,
+					 NULL);
 	if (err) {
 		remote_error_set(ret_error, REMOTE_REJECTED, err, "%s", strerror(-err));
 		return err;

@@ -35,6 +35,6 @@ int storage_object_note(struct catalog *catalog, int64_t recording_id,
 /* Asks S3 what it says of one object (HEAD), and notes it: class, restore, locks. 0, or
  * *ret_error's. */
 int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t recording_id,
-			   struct remote_error *ret_error);
+			   const volatile bool *cancelled, struct remote_error *ret_error);
 
 #endif
