@@ -152,7 +152,7 @@ def test_attributes_are_there_when_the_size_cannot_be_learned(acme):
 
 
 def test_attributes_that_wait_for_s3_hold_up_neither_removing_nor_the_end(acme):
-    acme.migrate_all("acme/spring")
+    acme.migrate_all(acme.first.path)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         acme.tonic("storage", "set", "acme", "--endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}")
         with acme.mount() as mount:
@@ -160,6 +160,6 @@ def test_attributes_that_wait_for_s3_hold_up_neither_removing_nor_the_end(acme):
             assert error_of(os.unlink, mount / acme.second.path, timeout=5) == ""
             assert mount.attr(acme.first.path, "state") == "s3"
             os.kill(mount.pid, signal.SIGTERM)
-            mount.wait_end(15)  # ten of them are for the note of the removal, which waits for the same server
+            mount.wait_end(8)
         for background in waiting:
             background.kill()
