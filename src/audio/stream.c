@@ -120,6 +120,8 @@ static void run(struct pool_task *task)
 	archived = strcmp(s->error.code, "InvalidObjectState") == 0;
 	err = s->is_dead ? -ECANCELED : 0;
 	pthread_mutex_unlock(&audio->lock);
+	if (!err && archived) /* before the origin is chosen: Twilio may have its copy yet */
+		learn_archive(audio, recording->id);
 	if (err)
 		source = (struct audio_source){ .from = AUDIO_FROM_TWILIO };
 	else
@@ -127,8 +129,6 @@ static void run(struct pool_task *task)
 					recording->size_bytes, &source, &error);
 	if (err == 0 && clock && source.from == AUDIO_FROM_S3)
 		set_clock(&source);
-	if (err == 0 && archived)
-		learn_archive(audio, recording->id);
 
 	pthread_mutex_lock(&audio->lock);
 	s->from = source.from;

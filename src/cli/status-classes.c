@@ -15,14 +15,17 @@ static int class_print(void *arg, const char *storage_class, int64_t recordings,
 	return 0;
 }
 
-void status_classes_print(struct cli *cli, int64_t workspace_id)
+int status_classes_print(struct cli *cli, int64_t workspace_id)
 {
 	struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, workspace_id };
 	struct catalog_restore_status restores;
+	int err = catalog_class_each(cli->catalog, workspace_id, class_print, NULL);
 
-	catalog_class_each(cli->catalog, workspace_id, class_print, NULL);
-	if (catalog_restore_status(cli->catalog, scope, &restores) == 0 && restores.under_way)
+	if (err == 0)
+		err = catalog_restore_status(cli->catalog, scope, &restores);
+	if (err == 0 && restores.under_way)
 		printf("    %-32s %lld\n", "being restored", (long long)restores.under_way);
+	return err;
 }
 
 static int class_json(void *arg, const char *storage_class, int64_t recordings, int64_t size_bytes)
@@ -33,10 +36,11 @@ static int class_json(void *arg, const char *storage_class, int64_t recordings, 
 	return 0;
 }
 
-json_t *status_classes_json(struct cli *cli, int64_t workspace_id)
+int status_classes_json(struct cli *cli, int64_t workspace_id, json_t *workspace)
 {
 	json_t *classes = json_object();
+	int err = catalog_class_each(cli->catalog, workspace_id, class_json, classes);
 
-	catalog_class_each(cli->catalog, workspace_id, class_json, classes);
-	return classes;
+	json_object_set_new(workspace, "storage_classes", classes);
+	return err;
 }

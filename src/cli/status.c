@@ -143,7 +143,7 @@ static int show_one(struct cli *cli, const struct catalog_workspace *w, json_t *
 	if (err == 0 && !cli->json)
 		workspace_print(w, &status);
 	if (err == 0 && !cli->json)
-		status_classes_print(cli, w->id);
+		err = status_classes_print(cli, w->id);
 	if (err == 0)
 		err = catalog_problem_each(cli->catalog, scope, problem_one, &problems);
 	if (err < 0) {
@@ -151,11 +151,13 @@ static int show_one(struct cli *cli, const struct catalog_workspace *w, json_t *
 		return cli_catalog_error(cli, err, "the status cannot be read");
 	}
 	if (cli->json) {
-		json_array_append_new(array, workspace_json(w, &status, problems.array));
-		json_object_set_new(json_array_get(array, json_array_size(array) - 1), "storage_classes",
-				    status_classes_json(cli, w->id));
+		json_t *shown = workspace_json(w, &status, problems.array);
+
+		err = status_classes_json(cli, w->id, shown);
+		json_array_append_new(array, shown);
+		return err < 0 ? cli_catalog_error(cli, err, "the status cannot be read") : CLI_DONE;
 	}
-	if (!cli->json && problems.count > PROBLEMS_SHOWN)
+	if (problems.count > PROBLEMS_SHOWN)
 		printf("    … and %zu more; --json shows all\n", problems.count - PROBLEMS_SHOWN);
 	return CLI_DONE;
 }

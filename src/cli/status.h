@@ -4,7 +4,9 @@
 
 #include "cli/cli.h"
 
-void status_classes_print(struct cli *cli, int64_t workspace_id);
-struct json_t *status_classes_json(struct cli *cli, int64_t workspace_id);
+/* 0 or the catalog's -errno. */
+int status_classes_print(struct cli *cli, int64_t workspace_id);
+/* Adds "storage_classes". */
+int status_classes_json(struct cli *cli, int64_t workspace_id, struct json_t *workspace);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Attributes whose value may need the network, or a program that gives credentials: they are read
- * by name only, in a pool of their own. None of them is listed: a backup neither stores a URL nor waits for
- * one.
+ * by name only, in a pool of their own. None of them is listed: a backup neither stores a URL nor
+ * waits for one.
  */
 #include <errno.h>
 #include <string.h>

@@ -139,6 +139,16 @@ def test_while_twilio_has_its_copy_an_archived_recording_is_read_there(acme):
 
 
 @pytest.mark.needs("archive")
+def test_twilio_s_copy_is_read_when_s3_is_found_to_have_archived_its_own(acme):
+    acme.set("keep_at_twilio=on")
+    acme.tonic("migrate", acme.first.path, "--wait")
+    move_to(acme, acme.first, "GLACIER")
+    with acme.mount() as mount:
+        assert mount.read(acme.first.path) == acme.first.content
+        assert mount.attr(acme.first.path, "storage_class") == "GLACIER"
+
+
+@pytest.mark.needs("archive")
 def test_new_recordings_may_go_straight_into_an_archive_and_are_verified_there(acme):
     acme.tonic("storage", "set", "acme", "--storage-class", "DEEP_ARCHIVE")
     acme.migrate_all(acme.first.path)
