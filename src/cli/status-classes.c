@@ -25,6 +25,8 @@ int status_classes_print(struct cli *cli, int64_t workspace_id)
 		err = catalog_restore_status(cli->catalog, scope, &restores);
 	if (err == 0 && restores.under_way)
 		printf("    %-32s %lld\n", "being restored", (long long)restores.under_way);
+	if (err == 0 && restores.refused)
+		printf("    %-32s %lld\n", "restores refused", (long long)restores.refused);
 	return err;
 }
 

@@ -546,5 +546,10 @@ class Tonic:
              "--secret-file", "-", stdin=account.auth_token + "\n")
 
     def set_storage(self, workspace, s3, bucket, *more):
-        self("storage", "set", workspace, "--bucket", bucket, "--region", s3.region, "--access-key", s3.access_key,
-             "--endpoint", s3.endpoint, "--path-style", "--secret-file", "-", *more, stdin=s3.secret_key + "\n")
+        self.change_storage(workspace, "--bucket", bucket, "--region", s3.region, "--access-key", s3.access_key,
+                            "--endpoint", s3.endpoint, "--path-style", "--secret-file", "-", *more,
+                            stdin=s3.secret_key + "\n")
+
+    def change_storage(self, workspace, *options, stdin=""):
+        """Settings that are used at once."""
+        self("storage", "set", workspace, *options, stdin=stdin)

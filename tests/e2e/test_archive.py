@@ -76,7 +76,7 @@ def test_what_is_archived_fails_at_open_and_says_which_command_helps(archived):
 @pytest.mark.needs("archive")
 def test_no_request_is_sent_for_what_is_archived(archived):
     """With another endpoint, where nobody answers: a request would wait."""
-    archived.tonic("storage", "set", "acme", "--endpoint", "http://127.0.0.1:9")
+    archived.tonic.change_storage("acme", "--endpoint", "http://127.0.0.1:9")
     with archived.mount() as mount:
         assert error_of(os.open, mount / archived.first.path, os.O_RDONLY, timeout=5) == "EREMOTE"
 
@@ -131,7 +131,7 @@ def test_a_lifecycle_that_nobody_has_listed_yet_is_learned_by_the_read(acme):
 @pytest.mark.needs("archive")
 def test_while_twilio_has_its_copy_an_archived_recording_is_read_there(acme):
     acme.set("keep_at_twilio=on")
-    acme.tonic("storage", "set", "acme", "--storage-class", "GLACIER")
+    acme.tonic.change_storage("acme", "--storage-class", "GLACIER")
     acme.tonic("migrate", acme.first.path, "--wait")
     with acme.mount() as mount:
         assert mount.attr(acme.first.path, "storage_class") == "GLACIER"
@@ -150,7 +150,7 @@ def test_twilio_s_copy_is_read_when_s3_is_found_to_have_archived_its_own(acme):
 
 @pytest.mark.needs("archive")
 def test_new_recordings_may_go_straight_into_an_archive_and_are_verified_there(acme):
-    acme.tonic("storage", "set", "acme", "--storage-class", "DEEP_ARCHIVE")
+    acme.tonic.change_storage("acme", "--storage-class", "DEEP_ARCHIVE")
     acme.migrate_all(acme.first.path)
     with acme.mount() as mount:
         assert mount.attr(acme.first.path, "state") == "s3"
@@ -163,14 +163,14 @@ def test_a_server_that_archives_nothing_is_read_as_it_answers(archived):
     with archived.mount() as mount:
         assert mount.attr(archived.first.path, "storage_class") == "DEEP_ARCHIVE"
         assert mount.read(archived.first.path) == archived.first.content
-    archived.tonic("storage", "set", "acme", "--storage-class", "GLACIER")
+    archived.tonic.change_storage("acme", "--storage-class", "GLACIER")
     said = archived.tonic.json("restore", "acme/spring")
     assert said["refused"] == 0 and said["not_archived"] >= 2
 
 
 @pytest.mark.needs("readable_archive")
 def test_restore_finds_out_that_nothing_needs_it(acme):
-    acme.tonic("storage", "set", "acme", "--storage-class", "GLACIER")
+    acme.tonic.change_storage("acme", "--storage-class", "GLACIER")
     acme.migrate_all(acme.first.path)
     said = acme.tonic.json("restore", acme.first.path)
     assert (said["asked"], said["refused"], said["not_archived"]) == (0, 0, 1)

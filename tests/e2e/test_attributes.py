@@ -154,7 +154,7 @@ def test_attributes_are_there_when_the_size_cannot_be_learned(acme):
 def test_attributes_that_wait_for_s3_hold_up_neither_removing_nor_the_end(acme):
     acme.migrate_all(acme.first.path)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        acme.tonic("storage", "set", "acme", "--endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        acme.tonic.change_storage("acme", "--endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}")
         with acme.mount() as mount:
             waiting = [Background(get, mount / acme.first.path, "user.tonicfs.retention") for _ in range(12)]
             assert error_of(os.unlink, mount / acme.second.path, timeout=5) == ""

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 
 def use(acme, *options):
-    acme.tonic("storage", "set", "acme", *options)
+    acme.tonic.change_storage("acme", *options)
     acme.migrate_all(acme.first.path, acme.long.path)
 
 
