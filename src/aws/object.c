@@ -225,18 +225,33 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 	return ret_error->error;
 }
 
+static int head(struct s3_client *client, const char *key, bool with_checksum,
+		struct http_reply *ret_reply, struct remote_error *ret_error)
+{
+	cleanup_call struct s3_call call = { .method = HTTP_HEAD, .key = key };
+
+	/* AWS does not show a stored checksum unasked. */
+	if (with_checksum)
+		s3_pairs_add(&call.headers, "x-amz-checksum-mode", "ENABLED");
+	return s3_call_run(client, &call, ret_reply, ret_error);
+}
+
 int s3_head_object(struct s3_client *client, const char *key, struct s3_object *ret_object,
 		   struct remote_error *ret_error)
 {
-	cleanup_call struct s3_call call = { .method = HTTP_HEAD, .key = key };
+	bool with_checksum = !atomic_load(&client->knows_no_checksum_mode);
 	struct http_reply reply;
 	int r = s3_key_check(key, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
-	/* AWS does not show a stored checksum unasked. */
-	s3_pairs_add(&call.headers, "x-amz-checksum-mode", "ENABLED");
 	if (!r)
-		r = s3_call_run(client, &call, &reply, ret_error);
+		r = head(client, key, with_checksum, &reply, ret_error);
+	/* There are servers that refuse headers which they do not know. */
+	if (r && with_checksum && (ret_error->status == 400 || ret_error->status == 501)) {
+		r = head(client, key, false, &reply, ret_error);
+		if (!r)
+			atomic_store(&client->knows_no_checksum_mode, true);
+	}
 	if (r)
 		return r;
 	object_from_reply(&reply, ret_object);

@@ -267,6 +267,32 @@ static void test_aws__a_restore_under_way_is_no_failure_and_a_refusal_is_one(voi
 	}
 }
 
+static void test_aws__a_server_that_refuses_to_be_asked_for_checksums_is_asked_without(void **state)
+{
+	static const struct helper_answer answers[] = {
+		{ 400, NULL, NULL },
+		{ 200, "Content-Length: 5\r\n", NULL },
+		{ 200, "Content-Length: 5\r\n", NULL },
+		{ 400, NULL, NULL },
+	};
+	struct remote_error error;
+	struct s3_object object;
+	struct helper_s3 s3;
+
+	(void)state;
+	helper_s3_start(&s3, answers, ARRAY_SIZE(answers), NULL);
+	assert_int_equal(s3_head_object(s3.client, "k", &object, &error), 0);
+	assert_int_equal(object.size_bytes, 5);
+	assert_int_equal(s3_head_object(s3.client, "k", &object, &error), 0);
+	assert_true(s3_head_object(s3.client, "k", &object, &error) < 0);
+	assert_int_equal(helper_server_requests(s3.server), 4);
+	assert_non_null(helper_header(helper_server_request(s3.server, 0), "x-amz-checksum-mode"));
+	for (unsigned i = 1; i < 4; i++)
+		assert_null(
+			helper_header(helper_server_request(s3.server, i), "x-amz-checksum-mode"));
+	helper_s3_stop(&s3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +301,8 @@ int main(void)
 		cmocka_unit_test(test_aws__lists_rules_and_restores_name_what_they_want),
 		cmocka_unit_test(test_aws__the_region_decides_on_host_and_scope),
 		cmocka_unit_test(test_aws__a_restore_under_way_is_no_failure_and_a_refusal_is_one),
+		cmocka_unit_test(
+			test_aws__a_server_that_refuses_to_be_asked_for_checksums_is_asked_without),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
