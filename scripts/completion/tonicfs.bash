@@ -25,7 +25,7 @@ _tonicfs() {
 	COMPREPLY=()
 
 	case $previous in
-	--catalog|--key-file|--new-key-file|--secret-file|--auth-token-file|--ca-file)
+	--catalog|--key-file|--new-key-file|--secret-file|--auth-token-file|--ca-file|--prices)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		compopt -o filenames
 		return ;;
@@ -69,6 +69,7 @@ _tonicfs() {
 	case $command in
 	mount) mapfile -t COMPREPLY < <(compgen -d -- "$word"); compopt -o filenames ;;
 	migrate|rm|url|restore|verify) mapfile -t COMPREPLY < <(compgen -f -- "$word"); compopt -o filenames ;;
+	'storage lifecycle') mapfile -t COMPREPLY < <(compgen -W 'show set remove' -- "$word") ;;
 	'workspace set') mapfile -t COMPREPLY < <(compgen -W "$(_tonicfs_settings "$program")" -- "$word"); compopt -o nospace ;;
 	esac
 }

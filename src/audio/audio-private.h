@@ -202,6 +202,7 @@ struct audio_stream {
 	bool has_moved;			     /* bytes came since the last failure */
 	unsigned not_found;		     /* times that Twilio said so */
 	bool is_clock_set; /* S3 called the clock wrong, and was asked for the time */
+	bool is_archive_learned; /* S3 called it archived, and the catalog was told */
 	struct retry retry;
 	struct remote_error error; /* of the last attempt */
 	enum audio_from from;	   /* where the last attempt asked */

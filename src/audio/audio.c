@@ -7,7 +7,9 @@
 #include <time.h>
 
 #include "audio/audio-private.h"
+#include "catalog/archive.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 #include "util/times.h"
 
 #define BUDGET_BYTES (256 * 1024 * 1024)
@@ -299,6 +301,41 @@ static void on_size(void *arg, int error, int64_t size_bytes)
 	free(opening);
 }
 
+static void log_archived(struct audio *audio, const struct catalog_recording *row,
+			 const struct catalog_archive *archive)
+{
+	struct catalog_workspace workspace = { .name = "?" };
+	char sid[SID_SIZE];
+
+	catalog_workspace_get(audio->catalog, row->workspace_id, &workspace);
+	sid_format(&row->sid, "RE", sid);
+	if (archive->restore == CATALOG_RESTORE_ONGOING ||
+	    archive->restore == CATALOG_RESTORE_WANTED)
+		log_warning("workspace %s, %s: archived in S3 (%s), and being restored:"
+			    " 'tonicfs restore %s' looks again",
+			    workspace.name, sid, archive->storage_class, sid);
+	else
+		log_warning("workspace %s, %s: archived in S3 (%s):"
+			    " 'tonicfs restore %s' asks for it",
+			    workspace.name, sid, archive->storage_class, sid);
+}
+
+/* What must be restored first fails here, before anything is sent. While Twilio has its copy too,
+ * it is read there. */
+static int check_archive(struct audio *audio, const struct catalog_recording *row)
+{
+	struct catalog_archive archive;
+	int err;
+
+	if (row->state != CATALOG_STATE_S3)
+		return 0;
+	err = catalog_archive_get(audio->catalog, row->id, &archive);
+	if (err || !archive.is_archived)
+		return err == -ENOENT ? 0 : err;
+	log_archived(audio, row, &archive);
+	return -EREMOTE;
+}
+
 void audio_open(struct audio *audio, int64_t recording_id, audio_open_fn *callback, void *arg)
 {
 	struct catalog_recording row;
@@ -309,6 +346,8 @@ void audio_open(struct audio *audio, int64_t recording_id, audio_open_fn *callba
 		err = -EIO;
 	else if (!err && !row.is_listed)
 		err = -ENOENT;
+	if (!err)
+		err = check_archive(audio, &row);
 	if (err) {
 		callback(arg, err, NULL, -1);
 		return;

@@ -8,6 +8,7 @@
 
 #include "account/account.h"
 #include "audio/audio-private.h"
+#include "catalog/archive.h"
 #include "storage/storage.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
@@ -275,6 +276,16 @@ static int pick_origin(const struct catalog_recording *recording, bool has_objec
 	return -EIO;
 }
 
+/* In an archived class, and Twilio's copy is still there. */
+static bool is_better_at_twilio(struct audio *audio, const struct catalog_recording *recording)
+{
+	struct catalog_archive archive;
+
+	return recording->state == CATALOG_STATE_STORED &&
+	       catalog_archive_get(audio->catalog, recording->id, &archive) == 0 &&
+	       archive.is_archived;
+}
+
 static int source_from_s3(struct audio *audio, struct audio_source *source, int64_t workspace_id,
 			  const struct catalog_object *object, const struct audio_hint *hint,
 			  int64_t offset, struct remote_error *ret_error)
@@ -355,6 +366,8 @@ int audio_source_init(struct audio *audio, int64_t recording_id, const struct au
 				 catalog_state_name(recording.state));
 		return -EIO;
 	}
+	if (ret_source->from == AUDIO_FROM_S3 && is_better_at_twilio(audio, &recording))
+		ret_source->from = AUDIO_FROM_TWILIO;
 	if (recording.size_bytes >= 0 && recording.size_bytes != size_bytes) {
 		remote_error_set(ret_error, REMOTE_REJECTED, -ESTALE,
 				 "another size than when it was opened");

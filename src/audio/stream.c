@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audio/audio-private.h"
+#include "storage/restore.h"
 #include "util/log.h"
 #include "util/times.h"
 
@@ -100,6 +101,16 @@ static int check_breaker(struct audio_stream *s, struct remote_error *ret_error)
 	return err;
 }
 
+/* S3 says that it is archived, which the catalog did not know: the class and a restore are asked
+ * for, so that the next open fails at once. */
+static void learn_archive(struct audio *audio, int64_t recording_id)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+
+	storage_object_refresh(audio->catalog, audio->http, recording_id, &audio->is_cancelled,
+			       &error);
+}
+
 static void run(struct pool_task *task)
 {
 	struct audio_stream *s = list_entry(task, struct audio_stream, task);
@@ -110,15 +121,18 @@ static void run(struct pool_task *task)
 	struct audio_source source;
 	struct audio_hint hint;
 	int64_t position;
-	bool clock;
+	bool clock, archived;
 	int err;
 
 	pthread_mutex_lock(&audio->lock);
 	hint = recording->hint;
 	position = s->position_bytes;
 	clock = strcmp(s->error.code, "RequestTimeTooSkewed") == 0;
+	archived = strcmp(s->error.code, "InvalidObjectState") == 0;
 	err = s->is_dead ? -ECANCELED : 0;
 	pthread_mutex_unlock(&audio->lock);
+	if (!err && archived) /* before the origin is chosen: Twilio may have its copy yet */
+		learn_archive(audio, recording->id);
 	if (err)
 		source = (struct audio_source){ .from = AUDIO_FROM_TWILIO };
 	else
@@ -423,6 +437,11 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 	if (from == AUDIO_FROM_S3 && strcmp(error->code, "RequestTimeTooSkewed") == 0 &&
 	    !s->is_clock_set) {
 		s->is_clock_set = true;
+		start(s);
+		return;
+	}
+	if (from == AUDIO_FROM_S3 && error->error == -EREMOTE && !s->is_archive_learned) {
+		s->is_archive_learned = true;
 		start(s);
 		return;
 	}

@@ -214,6 +214,7 @@ int s3_client_new(struct http *http, const struct s3_settings *settings,
 		return -ENOMEM;
 	client->http = http;
 	atomic_init(&client->clock_offset_secs, 0);
+	atomic_init(&client->knows_no_checksum_mode, false);
 	r = copy_settings(client, settings);
 	if (r) {
 		s3_client_free(client);

@@ -29,6 +29,42 @@ static void copy_etag(char *space, size_t size, const char *etag)
 		snprintf(space, size, "%.*s", (int)n, etag);
 }
 
+static bool is_true(const char *value)
+{
+	return value && strcasecmp(value, "true") == 0;
+}
+
+/* x-amz-restore: ongoing-request="false", expiry-date="Fri, 21 Dec 2026 00:00:00 GMT" */
+static void restore_from_header(const char *value, struct s3_object *o)
+{
+	const char *expiry;
+	char date[64];
+
+	if (!value)
+		return;
+	o->is_restoring = strstr(value, "ongoing-request=\"true\"");
+	expiry = strstr(value, "expiry-date=\"");
+	if (o->is_restoring || !expiry)
+		return;
+	expiry += strlen("expiry-date=\"");
+	snprintf(date, sizeof date, "%.*s", (int)strcspn(expiry, "\""), expiry);
+	if (time_parse_rfc2822(date, &o->restored_until_secs) < 0)
+		o->restored_until_secs = 0;
+}
+
+static void lock_from_headers(const struct http_response *response, struct s3_object *o)
+{
+	const char *until =
+		http_response_header(response, "x-amz-object-lock-retain-until-date");
+	const char *hold = http_response_header(response, "x-amz-object-lock-legal-hold");
+
+	copy_text(o->lock_mode, sizeof o->lock_mode,
+		  http_response_header(response, "x-amz-object-lock-mode"));
+	if (!until || time_parse_iso8601(until, &o->retain_until_secs) < 0)
+		o->retain_until_secs = 0;
+	o->has_legal_hold = hold && strcasecmp(hold, "ON") == 0;
+}
+
 void s3_object_from_response(const struct http_response *response, struct s3_object *ret_object)
 {
 	struct s3_object *o = ret_object;
@@ -53,6 +89,10 @@ void s3_object_from_response(const struct http_response *response, struct s3_obj
 		  http_response_header(response, "x-amz-server-side-encryption"));
 	copy_text(o->kms_key_id, sizeof o->kms_key_id,
 		  http_response_header(response, "x-amz-server-side-encryption-aws-kms-key-id"));
+	o->bucket_key = is_true(http_response_header(
+		response, "x-amz-server-side-encryption-bucket-key-enabled"));
+	restore_from_header(http_response_header(response, "x-amz-restore"), o);
+	lock_from_headers(response, o);
 	copy_text(o->version_id, sizeof o->version_id,
 		  http_response_header(response, "x-amz-version-id"));
 	copy_text(o->meta_sha256, sizeof o->meta_sha256,
@@ -98,6 +138,9 @@ int s3_add_object_headers(const struct s3_client *client, const struct s3_put *p
 		if (client->kms_key_id)
 			s3_pairs_add(headers, "x-amz-server-side-encryption-aws-kms-key-id",
 				     client->kms_key_id);
+		/* One key of the bucket's for many objects: else every recording costs requests of
+		 * KMS, to write it and to read it. */
+		s3_pairs_add(headers, "x-amz-server-side-encryption-bucket-key-enabled", "true");
 	}
 	if (client->storage_class)
 		s3_pairs_add(headers, "x-amz-storage-class", client->storage_class);
@@ -183,18 +226,35 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 	return ret_error->error;
 }
 
+static int head(struct s3_client *client, const char *key, bool with_checksum,
+		struct http_reply *ret_reply, struct remote_error *ret_error)
+{
+	cleanup_call struct s3_call call = { .method = HTTP_HEAD, .key = key };
+
+	/* AWS does not show a stored checksum unasked. */
+	if (with_checksum)
+		s3_pairs_add(&call.headers, "x-amz-checksum-mode", "ENABLED");
+	return s3_call_run(client, &call, ret_reply, ret_error);
+}
+
 int s3_head_object_metadata(struct s3_client *client, const char *key, s3_metadata_fn *fn,
 			    void *arg, struct s3_object *ret_object,
 			    struct remote_error *ret_error)
 {
-	cleanup_call struct s3_call call = { .method = HTTP_HEAD, .key = key };
 	static const char meta[] = "x-amz-meta-";
+	bool with_checksum = !atomic_load(&client->knows_no_checksum_mode);
 	struct http_reply reply;
 	int r = s3_key_check(key, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
 	if (!r)
-		r = s3_call_run(client, &call, &reply, ret_error);
+		r = head(client, key, with_checksum, &reply, ret_error);
+	/* There are servers that refuse headers which they do not know. */
+	if (r && with_checksum && (ret_error->status == 400 || ret_error->status == 501)) {
+		r = head(client, key, false, &reply, ret_error);
+		if (!r)
+			atomic_store(&client->knows_no_checksum_mode, true);
+	}
 	if (r)
 		return r;
 	object_from_reply(&reply, ret_object);

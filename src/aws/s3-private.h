@@ -28,6 +28,7 @@ struct s3_client {
 	const volatile bool *cancelled;
 	struct remote_gate gate;
 	_Atomic int64_t clock_offset_secs; /* the server's clock less ours */
+	atomic_bool knows_no_checksum_mode; /* it refused a HEAD for asking */
 };
 
 /* Pairs that own their strings. A failed addition is remembered, as in a buf. */

@@ -22,8 +22,8 @@
  *            time-outs -ETIMEDOUT, unreachable -EHOSTUNREACH, bucket in another region -EINVAL
  *          The answer to a HEAD has no code: s3_head_object cannot tell a missing bucket from a
  *          missing key.
- * Safety   Never sends a DELETE on a bucket; an empty key, or one with a segment "." or "..", is
- *          -EINVAL before anything is sent.
+ * Safety   Never sends a DELETE on a bucket (aws/lifecycle.h has the one exception); an empty key, or
+ *          one with a segment "." or "..", is -EINVAL before anything is sent.
  */
 #ifndef TONICFS_AWS_S3_H
 #define TONICFS_AWS_S3_H
@@ -94,6 +94,12 @@ struct s3_object {
 	char version_id[128];
 	char meta_sha256[65];          /* x-amz-meta-sha256, ours */
 	int64_t last_modified_secs;
+	bool bucket_key;               /* of a KMS encryption */
+	bool is_restoring;             /* x-amz-restore: under way, or done until then */
+	int64_t restored_until_secs;
+	char lock_mode[16];            /* Object Lock: "GOVERNANCE", "COMPLIANCE" or "" */
+	int64_t retain_until_secs;
+	bool has_legal_hold;
 };
 /* The ETag is the MD5 of the content: 32 hex digits, not KMS-encrypted, not multipart. */
 bool s3_object_etag_is_md5(const struct s3_object *object);
@@ -128,6 +134,12 @@ int s3_get_object(struct s3_client *client, const char *key, int64_t offset_byte
 /* version_id NULL: the current one. A key that is not there is success. */
 int s3_delete_object(struct s3_client *client, const char *key, const char *version_id,
 		     struct remote_error *ret_error);
+
+/* Asks for a readable copy of what is in an archived class. tier: "Bulk", "Standard", "Expedited".
+ * 0 also where it is under way already, or there (then until days from now). -EOPNOTSUPP: the server
+ * has no such thing; -EREMOTE: not for this class. */
+int s3_restore_object(struct s3_client *client, const char *key, unsigned days, const char *tier,
+		      struct remote_error *ret_error);
 
 /* Multipart. Parts are numbered from 1; each but the last at least 5 MiB. */
 #define S3_UPLOAD_ID_SIZE 1024

@@ -91,8 +91,8 @@ int object_load(struct conn *conn, int64_t recording_id, struct catalog_object *
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct catalog_object *o = ret_object;
 	int err = conn_query(conn, &stmt, "SELECT bucket, key, etag, version_id, sha256, checksum_sha256,"
-			     " encryption, kms_key_id, storage_class, size_bytes, stored_secs FROM object"
-			     " WHERE recording_id = ?", "i", recording_id);
+			     " encryption, kms_key_id, storage_class, size_bytes, stored_secs, bucket_key,"
+			     " lock_mode, retain_until_secs, legal_hold FROM object WHERE recording_id = ?", "i", recording_id);
 
 	if (err == 0)
 		err = conn_step(conn, stmt);
@@ -109,6 +109,10 @@ int object_load(struct conn *conn, int64_t recording_id, struct catalog_object *
 	column_text(stmt, 8, o->storage_class, sizeof o->storage_class);
 	o->size_bytes = sqlite3_column_int64(stmt, 9);
 	o->stored_secs = sqlite3_column_int64(stmt, 10);
+	o->bucket_key = sqlite3_column_int(stmt, 11);
+	column_text(stmt, 12, o->lock_mode, sizeof o->lock_mode);
+	o->retain_until_secs = sqlite3_column_int64(stmt, 13);
+	o->has_legal_hold = sqlite3_column_int(stmt, 14);
 	return 0;
 }
 
@@ -120,13 +124,25 @@ int catalog_recording_object(struct catalog *catalog, int64_t id, struct catalog
 	return err ? err : object_load(read.conn, id, ret_object);
 }
 
+/* No REPLACE: what counts the classes is told of changes, and of rows that are replaced it is not. */
 int object_store(struct conn *conn, int64_t recording_id, const struct catalog_object *o)
 {
-	return conn_run(conn, "INSERT OR REPLACE INTO object (recording_id, bucket, key, etag, version_id, sha256,"
-			" checksum_sha256, encryption, kms_key_id, storage_class, size_bytes, stored_secs)"
-			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "isssssssssii", recording_id, o->bucket, o->key,
-			o->etag, o->version_id, o->sha256, o->checksum_sha256, o->encryption, o->kms_key_id,
-			o->storage_class, o->size_bytes, o->stored_secs ? o->stored_secs : time_now_secs());
+	return conn_run(conn, "INSERT INTO object (recording_id, bucket, key, etag, version_id, sha256,"
+			" checksum_sha256, encryption, kms_key_id, storage_class, size_bytes, stored_secs, bucket_key,"
+			" lock_mode, retain_until_secs, legal_hold)"
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+			" ON CONFLICT (recording_id) DO UPDATE SET bucket = excluded.bucket, key = excluded.key,"
+			" etag = excluded.etag, version_id = excluded.version_id, sha256 = excluded.sha256,"
+			" checksum_sha256 = excluded.checksum_sha256, encryption = excluded.encryption,"
+			" kms_key_id = excluded.kms_key_id, storage_class = excluded.storage_class,"
+			" size_bytes = excluded.size_bytes, stored_secs = excluded.stored_secs,"
+			" bucket_key = excluded.bucket_key, lock_mode = excluded.lock_mode,"
+			" retain_until_secs = excluded.retain_until_secs, legal_hold = excluded.legal_hold,"
+			" restore = 0, restored_until_secs = 0, restore_reason = ''",
+			"isssssssssii" "isii", recording_id, o->bucket, o->key, o->etag, o->version_id, o->sha256,
+			o->checksum_sha256, o->encryption, o->kms_key_id, o->storage_class[0] ? o->storage_class : "STANDARD",
+			o->size_bytes, o->stored_secs ? o->stored_secs : time_now_secs(), (int64_t)o->bucket_key,
+			o->lock_mode, o->retain_until_secs, (int64_t)o->has_legal_hold);
 }
 
 int catalog_recording_call(struct catalog *catalog, int64_t id, struct catalog_call *ret_call)

@@ -66,6 +66,10 @@ struct catalog_object { /* a recording's verified object in S3 */
 	char sha256[65];            /* of the whole content, hex; "" not known */
 	char checksum_sha256[48];   /* base64, stored by the server; "" none */
 	char encryption[32], kms_key_id[256], storage_class[32]; /* as the server confirmed them */
+	bool bucket_key;            /* encrypted by a key of the bucket's below the KMS key */
+	char lock_mode[16];         /* Object Lock: "GOVERNANCE", "COMPLIANCE" or "" */
+	int64_t retain_until_secs;  /* 0: no retention */
+	bool has_legal_hold;
 	int64_t size_bytes, stored_secs;
 };
 

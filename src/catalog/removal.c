@@ -65,6 +65,10 @@ static int policy_load(struct conn *conn, int64_t workspace_id, struct policy *r
 	" FROM recording r LEFT JOIN job m ON m.recording_id = r.id AND m.kind = 1" \
 	" WHERE " where " AND (r.state IN (2, 3, 4) OR (r.state = 1 AND (m.was_sent = 1 OR m.attempts > 0)))" \
 	" ON CONFLICT (recording_id, kind) DO NOTHING"
+#define LOCKED(where) \
+	"SELECT count(*) FROM recording r JOIN object o ON o.recording_id = r.id WHERE " where \
+	" AND r.state IN (3, 4) AND (o.retain_until_secs > 0 OR o.legal_hold = 1)" \
+	" AND (o.retain_until_secs > ?2 OR o.legal_hold = 1)"
 #define DROP_MIGRATIONS(where) \
 	"DELETE FROM job WHERE kind = 1 AND recording_id IN (SELECT r.id FROM recording r WHERE " where \
 	" AND r.state <> 6)"
@@ -81,16 +85,17 @@ static int policy_load(struct conn *conn, int64_t workspace_id, struct policy *r
 
 struct statements {
 	const char *twilio_deletes, *drop_cleanups, *cleanups_owed, *at_twilio, *s3_jobs,
-		*drop_migrations, *audit, *tombstones;
+		*drop_migrations, *audit, *tombstones, *locked;
 };
 static const struct statements of_one = {
 	TWILIO_DELETES(OF_ONE), DROP_CLEANUPS(OF_ONE),   CLEANUPS_OWED(OF_ONE), AT_TWILIO(OF_ONE),
 	S3_JOBS(OF_ONE),        DROP_MIGRATIONS(OF_ONE), AUDIT(OF_ONE),         TOMBSTONES(OF_ONE),
+	LOCKED(OF_ONE),
 };
 static const struct statements of_folder = {
 	TWILIO_DELETES(OF_FOLDER), DROP_CLEANUPS(OF_FOLDER), CLEANUPS_OWED(OF_FOLDER),
 	AT_TWILIO(OF_FOLDER),      S3_JOBS(OF_FOLDER),       DROP_MIGRATIONS(OF_FOLDER),
-	AUDIT(OF_FOLDER),          TOMBSTONES(OF_FOLDER),
+	AUDIT(OF_FOLDER),          TOMBSTONES(OF_FOLDER),     LOCKED(OF_FOLDER),
 };
 
 static int remove_at_twilio(struct conn *conn, const struct statements *sql, int64_t id,
@@ -120,6 +125,18 @@ static int remove_at_twilio(struct conn *conn, const struct statements *sql, int
 	return 0;
 }
 
+/* What the bucket must keep is not taken out of the tree as if it went. */
+static int check_locks(struct conn *conn, const struct statements *sql, int64_t id,
+		       const struct policy *policy)
+{
+	int64_t locked = 0;
+	int err = policy->delete_s3
+			  ? conn_query_int(conn, &locked, sql->locked, "ii", id, time_now_secs())
+			  : 0;
+
+	return err ? err : locked ? -EPERM : 0;
+}
+
 static int remove_in_s3(struct conn *conn, const struct statements *sql, int64_t id,
 			const struct policy *policy, struct catalog_removal *removal)
 {
@@ -144,8 +161,10 @@ static int remove_all(struct conn *conn, const struct statements *sql, int64_t i
 				   ? policy->delete_twilio ? "delete_s3 delete_twilio" : "delete_s3"
 			   : policy->delete_twilio ? "delete_twilio"
 						   : "";
-	int err = remove_at_twilio(conn, sql, id, policy, removal);
+	int err = check_locks(conn, sql, id, policy);
 
+	if (err == 0)
+		err = remove_at_twilio(conn, sql, id, policy, removal);
 	if (err == 0)
 		err = remove_in_s3(conn, sql, id, policy, removal);
 	if (err == 0)

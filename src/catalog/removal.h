@@ -17,7 +17,7 @@ struct catalog_removal {
 /* By the workspace's policy (delete_s3, delete_twilio) as it is now:
  * - a queued or running MIGRATE job is cancelled (its worker gets -ESTALE);
  * - delete_twilio: DELETE_TWILIO in every state in which bytes may be at Twilio (it replaces a CLEANUP); without it only a CLEANUP that is owed already goes on;
- * - delete_s3: DELETE_S3 where bytes may be in S3 (UPLOADING, STORED, S3); without it TOMBSTONE there.
+ * - delete_s3: -EPERM where the catalog knows of a retention or legal hold (catalog_lock_count), in a folder of any in it; else DELETE_S3 where bytes may be in S3 (UPLOADING, STORED, S3); without it TOMBSTONE there.
  * The call's row leaves calls.csv with its last recording. */
 int catalog_remove_recording(struct catalog *catalog, int64_t recording_id, struct catalog_removal *ret_removal);
 /* Everything in it, listed or not, and its calls; later calls of its numbers are `unassigned`. `unassigned` itself: -EPERM while the workspace has campaigns, else it is

@@ -222,12 +222,60 @@ static const char storage_tested[] =
 "UPDATE storage SET tested_secs = 1 WHERE enabled = 1;"
 ;
 
+/* Of an object after it was stored: restores from archived classes, locks; recordings and bytes by storage class, counted as
+ * they change. Only what is in S3 (states 3, 4) counts. */
+static const char archive[] =
+"ALTER TABLE object ADD COLUMN restore INTEGER NOT NULL DEFAULT 0;"             /* enum catalog_restore */
+"ALTER TABLE object ADD COLUMN restore_days INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE object ADD COLUMN restore_tier TEXT NOT NULL DEFAULT '';"
+"ALTER TABLE object ADD COLUMN restore_since_secs INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE object ADD COLUMN restored_until_secs INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE object ADD COLUMN restore_due_msecs INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE object ADD COLUMN restore_reason TEXT NOT NULL DEFAULT '';"
+"ALTER TABLE object ADD COLUMN bucket_key INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE object ADD COLUMN lock_mode TEXT NOT NULL DEFAULT '';"
+"ALTER TABLE object ADD COLUMN retain_until_secs INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE object ADD COLUMN legal_hold INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE storage ADD COLUMN archive_readable INTEGER NOT NULL DEFAULT -1;"  /* 1, 0; -1 not known */
+"UPDATE object SET storage_class = 'STANDARD' WHERE storage_class = '';"
+"CREATE INDEX object_restore ON object (restore_due_msecs) WHERE restore IN (1, 2);"
+"CREATE INDEX object_archived ON object (recording_id) WHERE storage_class IN ('GLACIER', 'DEEP_ARCHIVE');"
+"CREATE INDEX object_locked ON object (recording_id) WHERE retain_until_secs > 0 OR legal_hold = 1;"
+"CREATE TABLE class_count ("
+"  workspace_id INTEGER NOT NULL, storage_class TEXT NOT NULL, n INTEGER NOT NULL, size_bytes INTEGER NOT NULL,"
+"  PRIMARY KEY (workspace_id, storage_class)) WITHOUT ROWID;"
+"INSERT INTO class_count SELECT r.workspace_id, o.storage_class, count(*), sum(o.size_bytes) FROM object o"
+"  JOIN recording r ON r.id = o.recording_id WHERE r.state IN (3, 4) GROUP BY 1, 2;"
+#define CLASS_COUNT(sign, recording, class, size) \
+"  INSERT INTO class_count SELECT workspace_id, " class ", " sign "1, " sign size " FROM recording" \
+"  WHERE id = " recording " AND state IN (3, 4)" \
+"  ON CONFLICT DO UPDATE SET n = n + excluded.n, size_bytes = size_bytes + excluded.size_bytes;"
+"CREATE TRIGGER object_class_insert AFTER INSERT ON object BEGIN"
+CLASS_COUNT("", "new.recording_id", "new.storage_class", "new.size_bytes")
+"END;"
+"CREATE TRIGGER object_class_delete AFTER DELETE ON object BEGIN"
+CLASS_COUNT("-", "old.recording_id", "old.storage_class", "old.size_bytes")
+"END;"
+"CREATE TRIGGER object_class_update AFTER UPDATE OF storage_class, size_bytes ON object"
+"  WHEN old.storage_class <> new.storage_class OR old.size_bytes <> new.size_bytes BEGIN"
+CLASS_COUNT("-", "old.recording_id", "old.storage_class", "old.size_bytes")
+CLASS_COUNT("", "new.recording_id", "new.storage_class", "new.size_bytes")
+"END;"
+"CREATE TRIGGER recording_class_update AFTER UPDATE OF state ON recording"
+"  WHEN (old.state IN (3, 4)) <> (new.state IN (3, 4)) BEGIN"
+"  INSERT INTO class_count SELECT new.workspace_id, storage_class, CASE WHEN new.state IN (3, 4) THEN 1 ELSE -1 END,"
+"  CASE WHEN new.state IN (3, 4) THEN size_bytes ELSE -size_bytes END FROM object WHERE recording_id = new.id"
+"  ON CONFLICT DO UPDATE SET n = n + excluded.n, size_bytes = size_bytes + excluded.size_bytes;"
+"END;"
+;
+
 /* A step is never changed once it has been released; a change is another step, behind it. */
 static const char *const steps[] = {
 	version_1,
 	callbacks,
 	queue_of_its_users,
 	storage_tested,
+	archive,
 };
 
 const int catalog_schema_version = ARRAY_SIZE(steps);

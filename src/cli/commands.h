@@ -13,6 +13,8 @@ extern const struct cli_command command_storage_set, command_storage_show, comma
 extern const struct cli_command command_setting_list, command_setting_set;
 extern const struct cli_command command_sync, command_mount, command_migrate, command_rm;
 extern const struct cli_command command_status, command_serve, command_verify;
+extern const struct cli_command command_storage_lifecycle;
+extern const struct cli_command command_url, command_restore, command_cost;
 extern const struct cli_command command_help, command_version;
 
 #endif

@@ -74,7 +74,7 @@ static int mounted_start(struct mounted *m)
 		.budget_bytes = (size_t)catalog_setting_get_int(cli->catalog, "read_budget_bytes", 0),
 		.read_timeout_msecs = (unsigned)catalog_setting_get_int(cli->catalog, "read_timeout_msecs", 0),
 	};
-	const struct fs_settings fs_settings = {
+	struct fs_settings fs_settings = {
 		.mountpoint = service->mountpoint,
 		.read_only = service->options->read_only,
 		.allow_other = service->options->allow_other,
@@ -99,6 +99,7 @@ static int mounted_start(struct mounted *m)
 	err = audio_new(cli->catalog, cli->http, &audio_settings, &m->audio);
 	if (err < 0)
 		return begin_failed("the audio streams", err);
+	fs_settings.http = cli->http;
 	err = fs_mount(cli->catalog, m->audio, &fs_settings, &m->fs, message);
 	if (err < 0) {
 		cli_error("%s", message[0] ? message : strerror(-err));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/archive.h"
 #include "cli/commands.h"
 #include "cli/removing.h"
 #include "util/cleanup.h"
@@ -71,10 +72,13 @@ static int run_rm(struct cli *cli, const void *values, int argc, char **argv)
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct catalog_removal removal = { 0 };
-		int64_t workspace_id = workspace_of(cli, &scopes[i]);
+		int64_t workspace_id = workspace_of(cli, &scopes[i]), locked = 0;
 		int err = remove_scope(cli, &scopes[i], &removal);
 
-		if (err == -EPERM)
+		if (err == -EPERM && catalog_lock_count(cli->catalog, scopes[i], &locked) == 0 && locked)
+			cli_error("the bucket must keep %lld of what is to be removed (retention or legal hold, the attribute "
+				  "user.tonicfs.retention); nothing of it was removed", (long long)locked);
+		else if (err == -EPERM)
 			cli_error(scopes[i].kind == CATALOG_SCOPE_FOLDER ?
 					  "'" CATALOG_UNASSIGNED "' cannot be removed while there are campaigns" :
 					  "the root of the tree cannot be removed");

@@ -26,6 +26,7 @@ static const struct {
 	{ "s3_connections", 64, 1, 256, "uploads to a bucket at a time, at most" },
 	{ "s3_requests_per_sec", 0, 0, 1000000, "of transfers to a bucket; 0: no limit" },
 	{ "s3_bytes_per_sec", 0, 0, INT64_C(1) << 40, "uploaded to a bucket; 0: no limit" },
+	{ "url_expires_secs", 3600, 1, 604800, "until a URL that plays a recording ends" },
 	{ "twilio_deletes_per_sec", 10, 1, 1000, "the rate at which deletes are sent to Twilio" },
 };
 

@@ -8,6 +8,7 @@
 #include "cli/amounts.h"
 #include "cli/commands.h"
 #include "cli/problems.h"
+#include "cli/status.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
@@ -159,12 +160,13 @@ static void bucket_print(const struct shown *shown)
 		printf("  %-36s %s\n", "bucket", shown->storage.bucket);
 }
 
-static void workspace_print(const struct shown *shown)
+static int workspace_print(struct cli *cli, const struct shown *shown)
 {
 	const struct catalog_workspace *w = &shown->workspace;
 	const struct catalog_status *s = &shown->status;
 	const int64_t *n = s->by_state, *bytes = s->bytes_by_state;
 	char name[CATALOG_NAME_SIZE];
+	int err;
 
 	printf("%s%s\n", cli_name(w->name, name),
 	       w->removed ? " (removed; its deletes go on)" : "");
@@ -179,6 +181,7 @@ static void workspace_print(const struct shown *shown)
 	line_where_any("  failed", s->counts.failed);
 	line_bytes("recordings in S3", n[CATALOG_STATE_STORED] + n[CATALOG_STATE_S3],
 		   bytes[CATALOG_STATE_STORED] + bytes[CATALOG_STATE_S3]);
+	err = status_classes_print(cli, w->id);
 	line_where_any(w->keep_at_twilio ? "  and kept at Twilio" : "  stored, and still at Twilio",
 		       n[CATALOG_STATE_STORED]);
 	line_where_any("  deletes at Twilio that wait", s->counts.cleanup_queued);
@@ -188,6 +191,7 @@ static void workspace_print(const struct shown *shown)
 	line_where_any("  deletes of these that failed", s->deletes_failed);
 	line_where_any("size not known yet", s->sizes_unknown);
 	problems_print(&shown->problems, ALL_KINDS, false, stdout);
+	return err;
 }
 
 static int show_one(struct cli *cli, const struct catalog_workspace *w, int64_t limit,
@@ -202,10 +206,14 @@ static int show_one(struct cli *cli, const struct catalog_workspace *w, int64_t 
 		listing.array = json_array();
 		err = catalog_problem_each(cli->catalog, scope, list_problem, &listing);
 	}
-	if (err == 0 && cli->json)
-		json_array_append_new(array, workspace_json(&shown, &listing));
-	else if (err == 0)
-		workspace_print(&shown);
+	if (err == 0 && cli->json) {
+		json_t *workspace = workspace_json(&shown, &listing);
+
+		err = status_classes_json(cli, w->id, workspace);
+		json_array_append_new(array, workspace);
+	} else if (err == 0) {
+		err = workspace_print(cli, &shown);
+	}
 	json_decref(listing.array);
 	problems_release(&shown.problems);
 	return err < 0 ? cli_catalog_error(cli, err, "the status cannot be read") : CLI_DONE;

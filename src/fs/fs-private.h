@@ -34,6 +34,7 @@
 struct fs {
 	struct catalog *catalog;
 	struct audio *audio;
+	struct http *http;
 	enum catalog_names names;
 	char *refuse; /* NULL: nobody */
 	void (*metrics)(void *arg, struct buf *out);
@@ -54,7 +55,9 @@ struct fs {
 	pthread_t workers[FS_WORKERS];
 	unsigned worker_count;
 	struct pool pool; /* changes of the catalog, calls.csv, invalidations that may wait */
-	bool has_pool;
+	struct pool remote_pool; /* what asks S3, or a program for credentials: nothing else waits behind it */
+	bool has_pool, has_remote_pool;
+	volatile bool is_cancelled; /* ends what waits in remote_pool */
 	pthread_t notifier;
 	bool has_notifier;
 
@@ -83,6 +86,9 @@ struct fs_wait {
 	struct fs_handle *handle;
 	_Atomic uint64_t read_id;
 	int action;
+	size_t size;
+	unsigned restore_days;
+	const char *restore_tier; /* a constant */
 };
 /* NULL: no memory (and the request has been answered). */
 struct fs_wait *fs_wait_new(struct fs *fs, fuse_req_t req);
@@ -96,6 +102,8 @@ void fs_wait_reply_err(struct fs_wait *wait,
 		       int error); /* claims, answers with 0 or a negative errno, unrefs */
 /* Runs in the pool; the task answers and unrefs. */
 void fs_wait_push(struct fs_wait *wait, void (*run)(struct pool_task *task));
+/* The same in the pool of what waits for the network. */
+void fs_wait_push_remote(struct fs_wait *wait, void (*run)(struct pool_task *task));
 void fs_waits_interrupt(struct fs *fs);
 void fs_waits_drain(struct fs *fs);
 
@@ -165,6 +173,14 @@ void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
 void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
 		 int flags);
 void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+
+/* getxattr(2): size 0 asks how much there is. */
+void fs_reply_xattr(fuse_req_t req, const struct buf *bytes, size_t size);
+
+/* ---- xattr-remote.c: attributes that are answered later ---- */
+
+int fs_xattr_remote_find(const char *name); /* without the prefix; -1: none of them */
+void fs_xattr_remote_get(fuse_req_t req, fuse_ino_t ino, int index, size_t size);
 
 /* ---- notify.c ---- */
 

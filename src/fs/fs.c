@@ -18,6 +18,7 @@
 /* The kernel's own limit, 12, lets that many stuck readers block everybody else. */
 #define BACKGROUND_MAX 1024
 #define POOL_THREADS 8
+#define REMOTE_POOL_THREADS 4
 
 /* ---- what the kernel asks and we never allow ---- */
 
@@ -160,6 +161,8 @@ static void fs_free(struct fs *fs)
 {
 	if (fs->has_pool)
 		pool_release(&fs->pool);
+	if (fs->has_remote_pool)
+		pool_release(&fs->remote_pool);
 	if (fs->session)
 		fuse_session_destroy(fs->session);
 	if (fs->wake_fd >= 0)
@@ -211,6 +214,7 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 		return -ENOMEM;
 	fs->catalog = catalog;
 	fs->audio = audio;
+	fs->http = settings->http;
 	fs->names = settings->names;
 	fs->metrics = settings->metrics;
 	fs->metrics_arg = settings->metrics_arg;
@@ -368,6 +372,10 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 		err = pool_init(&fs->pool, POOL_THREADS);
 		fs->has_pool = !err;
 	}
+	if (!err) {
+		err = pool_init(&fs->remote_pool, REMOTE_POOL_THREADS);
+		fs->has_remote_pool = !err;
+	}
 	if (!err)
 		err = workers_start(fs);
 	if (!err)
@@ -382,8 +390,11 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 	/* What waits for the network ends first: the notifier and the pool may wait for it, and for
 	 * requests that the workers have to answer. */
 	atomic_store(&fs->is_stopping, true);
+	__atomic_store_n(&fs->is_cancelled, true, __ATOMIC_RELAXED);
 	audio_interrupt(fs->audio);
 	fs_notify_stop(fs);
+	if (fs->has_remote_pool)
+		pool_stop(&fs->remote_pool);
 	if (fs->has_pool)
 		pool_stop(&fs->pool);
 	workers_stop(fs);

@@ -14,6 +14,7 @@
 struct buf;
 struct fs;
 struct fs_settings {
+	struct http *http; /* for what is asked of S3 itself: URLs, restores, retentions */
 	const char *mountpoint; /* absolute */
 	bool read_only;		/* -o ro: no deleting, no migrating */
 	bool allow_other;

@@ -89,6 +89,13 @@ void fs_wait_push(struct fs_wait *wait, void (*run)(struct pool_task *task))
 		fs_wait_reply_err(wait, -EINTR);
 }
 
+void fs_wait_push_remote(struct fs_wait *wait, void (*run)(struct pool_task *task))
+{
+	wait->task.run = run;
+	if (pool_push(&wait->fs->remote_pool, &wait->task))
+		fs_wait_reply_err(wait, -EINTR);
+}
+
 void fs_waits_interrupt(struct fs *fs)
 {
 	pthread_mutex_lock(&fs->lock);

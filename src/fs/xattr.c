@@ -1,7 +1,8 @@
 /*
  * Extended attributes, user.tonicfs.<name>. Those that are stable and no secret are listed, so that
  * a backup sees no change where there is none; migrate and state are read by name only. Setting
- * migrate to `now` or `cancel` is the only change there is.
+ * migrate to `now` or `cancel`, and restore, are the only changes there are. Those that may need
+ * the network are in xattr-remote.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,8 +10,10 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "catalog/archive.h"
 #include "catalog/job.h"
 #include "fs/fs-private.h"
+#include "storage/restore.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "util/times.h"
@@ -233,6 +236,29 @@ static void value_encryption_iv(struct subject *s, struct buf *out)
 		buf_add_str(out, encryption->iv);
 }
 
+static void value_storage_class(struct subject *s, struct buf *out)
+{
+	struct catalog_archive archive;
+
+	if (s->node.kind == CATALOG_NODE_RECORDING &&
+	    catalog_archive_get(s->fs->catalog, s->node.recording_id, &archive) == 0)
+		buf_add_str(out, archive.storage_class);
+}
+
+/* What the server confirmed, not what it was asked for. */
+static void value_encryption(struct subject *s, struct buf *out)
+{
+	const struct catalog_object *object = object_of(s);
+
+	if (!object)
+		return;
+	buf_add_str(out, object->encryption[0] ? object->encryption : "none");
+	if (object->kms_key_id[0])
+		buf_addf(out, " %s", object->kms_key_id);
+	if (object->bucket_key)
+		buf_add_str(out, " bucket-key");
+}
+
 static void value_state(struct subject *s, struct buf *out)
 {
 	const struct catalog_recording *recording = recording_of(s);
@@ -325,12 +351,14 @@ static const struct attribute attributes[] = {
 	{ "key", true, value_key },
 	{ "etag", true, value_etag },
 	{ "sha256", true, value_sha256 },
+	{ "encryption", true, value_encryption },
 	{ "encryption_public_key_sid", true, value_encryption_key },
 	{ "encryption_cek", true, value_encryption_cek },
 	{ "encryption_iv", true, value_encryption_iv },
 	{ "migrate", false, value_migrate },
 	{ "state", false, value_state },
 	{ "metrics", false, value_metrics },
+	{ "storage_class", false, value_storage_class },
 };
 
 /* NULL: none of ours. */
@@ -346,8 +374,7 @@ static const struct attribute *attribute_find(const char *name)
 
 /* ---- requests ---- */
 
-/* getxattr(2): size 0 asks how much there is. */
-static void reply_sized(fuse_req_t req, const struct buf *bytes, size_t size)
+void fs_reply_xattr(fuse_req_t req, const struct buf *bytes, size_t size)
 {
 	if (buf_failed(bytes))
 		fs_reply_err(req, -ENOMEM);
@@ -371,7 +398,14 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	const struct attribute *attribute = attribute_find(name);
 	cleanup_buf struct buf value = BUF_INIT;
 	cleanup_free struct subject *subject = NULL;
-	int err;
+	int err, remote = strncmp(name, PREFIX, PREFIX_LENGTH)
+				  ? -1
+				  : fs_xattr_remote_find(name + PREFIX_LENGTH);
+
+	if (remote >= 0) {
+		fs_xattr_remote_get(req, ino, remote, size);
+		return;
+	}
 
 	/* Every ls -l and every write asks for what others keep there: answered without a look. */
 	if (!attribute) {
@@ -388,7 +422,7 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	if (!value.len && !buf_failed(&value))
 		fs_reply_err(req, -ENODATA);
 	else
-		reply_sized(req, &value, size);
+		fs_reply_xattr(req, &value, size);
 }
 
 void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
@@ -410,7 +444,7 @@ void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 		if (value.len)
 			buf_addf(&names, PREFIX "%s%c", attributes[i].name, 0);
 	}
-	reply_sized(req, &names, size);
+	fs_reply_xattr(req, &names, size);
 }
 
 /* What can be written to `migrate`. */
@@ -422,6 +456,7 @@ static const struct {
 	{ "pause", catalog_migrate_pause }, { "resume", catalog_migrate_resume },
 	{ "retry", catalog_migrate_retry },
 };
+#define RESTORE (-1) /* the action of the attribute `restore` */
 
 static void log_migrate_refused(const struct fs *fs, const struct catalog_node *node,
 				const char *why)
@@ -454,23 +489,75 @@ static void run_migrate(struct pool_task *task)
 	fs_wait_reply_err(wait, err);
 }
 
+static bool is_ours(const char *name)
+{
+	return attribute_find(name) || (strncmp(name, PREFIX, PREFIX_LENGTH) == 0 &&
+					fs_xattr_remote_find(name + PREFIX_LENGTH) >= 0);
+}
+
+/* "7 bulk" of the attribute, as restore's options have them; either may be missing. */
+static int parse_restore(const char *value, size_t size, unsigned *ret_days, const char **ret_tier)
+{
+	char text[64], *rest, *word;
+
+	*ret_days = RESTORE_DAYS_DEFAULT;
+	*ret_tier = storage_restore_tier("bulk");
+	if (size >= sizeof text)
+		return -EINVAL;
+	memcpy(text, value, size);
+	text[size] = '\0';
+	for (word = strtok_r(text, " \n", &rest); word; word = strtok_r(NULL, " \n", &rest)) {
+		char *end;
+		unsigned long days = strtoul(word, &end, 10);
+
+		if (*word >= '0' && *word <= '9' && !*end && days >= 1 && days <= RESTORE_DAYS_LIMIT)
+			*ret_days = (unsigned)days;
+		else if (storage_restore_tier(word))
+			*ret_tier = storage_restore_tier(word);
+		else if (strcmp(word, "now") != 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static void run_restore(struct pool_task *task)
+{
+	struct fs_wait *wait = list_entry(task, struct fs_wait, task);
+	struct catalog_restore_counts counts;
+	int err = catalog_restore_want(wait->fs->catalog, catalog_node_scope(&wait->node),
+				       wait->restore_days, wait->restore_tier, &counts);
+
+	if (err)
+		log_error("a restore cannot be asked for: %s", strerror(-err));
+	/* Nothing in it can be restored: not what the caller believes. */
+	else if (!counts.wanted && !counts.under_way && !counts.restored)
+		err = -ENODATA;
+	fs_wait_reply_err(wait, err);
+}
+
 static int setxattr_check(const struct fs *fs, const char *name, const char *value, size_t size,
-			  int flags, int *ret_action)
+			  int flags, struct fs_wait *ret_wait)
 {
 	const struct attribute *attribute = attribute_find(name);
 
 	if (fs->is_read_only)
 		return -EROFS;
-	if (!attribute)
+	if (!is_ours(name))
 		return -ENOTSUP;
-	if (attribute->value != value_migrate)
+	if (strcmp(name, PREFIX "restore") == 0) {
+		ret_wait->action = RESTORE;
+		return flags & XATTR_CREATE ? -EEXIST
+					    : parse_restore(value, size, &ret_wait->restore_days,
+							    &ret_wait->restore_tier);
+	}
+	if (!attribute || attribute->value != value_migrate)
 		return -EPERM;
 	if (flags & XATTR_CREATE)
 		return -EEXIST;
 	for (size_t i = 0; i < ARRAY_SIZE(migrate_asks); i++) {
 		if (size == strlen(migrate_asks[i].value) &&
 		    memcmp(value, migrate_asks[i].value, size) == 0) {
-			*ret_action = (int)i;
+			ret_wait->action = (int)i;
 			return 0;
 		}
 	}
@@ -481,13 +568,13 @@ void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 		 int flags)
 {
 	struct fs *fs = fs_of(req);
-	struct catalog_node node;
+	struct fs_wait asked = { .action = 0 };
 	struct fs_wait *wait;
-	int action = 0, err = setxattr_check(fs, name, value, size, flags, &action);
+	int err = setxattr_check(fs, name, value, size, flags, &asked);
 
 	if (!err)
-		err = catalog_node_get(fs->catalog, ino, fs->names, &node);
-	if (!err && node.kind == CATALOG_NODE_CALLS)
+		err = catalog_node_get(fs->catalog, ino, fs->names, &asked.node);
+	if (!err && asked.node.kind == CATALOG_NODE_CALLS)
 		err = -EPERM;
 	if (err) {
 		fs_reply_err(req, err);
@@ -496,9 +583,11 @@ void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	wait = fs_wait_new(fs, req);
 	if (!wait)
 		return;
-	wait->node = node;
-	wait->action = action;
-	fs_wait_push(wait, run_migrate);
+	wait->node = asked.node;
+	wait->action = asked.action;
+	wait->restore_days = asked.restore_days;
+	wait->restore_tier = asked.restore_tier;
+	fs_wait_push(wait, wait->action == RESTORE ? run_restore : run_migrate);
 }
 
 void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
@@ -507,5 +596,5 @@ void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	if (fs_of(req)->is_read_only)
 		fs_reply_err(req, -EROFS);
 	else
-		fs_reply_err(req, attribute_find(name) ? -EPERM : -ENODATA);
+		fs_reply_err(req, is_ours(name) ? -EPERM : -ENODATA);
 }

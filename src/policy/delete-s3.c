@@ -9,13 +9,13 @@
 #include <string.h>
 
 #include "policy/policy-private.h"
+#include "storage/restore.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "util/times.h"
 
 #define BATCH 64
 #define BATCHES_LIMIT 1000
-#define LOCK_ANSWER_LIMIT_BYTES 4096
 #define DATE_LENGTH 10 /* of "2027-01-31T…" */
 
 struct deletion {
@@ -31,38 +31,22 @@ struct deletion {
 
 /* ---- retention ---- */
 
-/* The header's value of the version in the way; "" where there is none, or it cannot be asked. */
-static void lock_header(struct deletion *d, const char *name, char *ret_value, size_t size)
-{
-	struct remote_error error = REMOTE_ERROR_INIT;
-	struct http_reply reply = HTTP_REPLY_INIT;
-	struct s3_request_memory *memory = NULL;
-	struct http_request request;
-	const char *value;
-
-	ret_value[0] = '\0';
-	/* A GET of the first byte has a HEAD's headers. */
-	if (s3_request_get(d->s3, d->key, 0, 1, NULL, &request, &memory) == 0 &&
-	    http_perform(d->policy->http, &request, LOCK_ANSWER_LIMIT_BYTES, &d->run->is_cancelled,
-			 &reply, &error) == 0) {
-		value = http_reply_header(&reply, name);
-		snprintf(ret_value, size, "%s", value ? value : "");
-		http_reply_release(&reply);
-	}
-	s3_request_memory_free(memory);
-}
-
 static int retained(struct deletion *d)
 {
-	char until[64];
-	int64_t until_secs;
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int64_t recording_id = d->run->job.recording.id;
+	char until[TIME_ISO8601_SIZE];
+	struct s3_object object;
+	int64_t now = time_now_secs();
 
-	lock_header(d, "x-amz-object-lock-retain-until-date", until, sizeof until);
-	if (until[0] && time_parse_iso8601(until, &until_secs) == 0 &&
-	    until_secs > time_now_secs()) {
+	if (s3_head_object(d->s3, d->key, &object, &error) == 0 &&
+	    storage_object_note(d->policy->catalog, recording_id, &object))
+		log_info("delete: a retention cannot be noted");
+	if (error.kind == REMOTE_OK && object.retain_until_secs > now) {
+		time_format_iso8601(object.retain_until_secs, until);
 		job_result_set(d->result, JOB_OUTCOME_RETRY,
 			       "the bucket retains the object until %.*s", DATE_LENGTH, until);
-		d->result->retry_after_msecs = (until_secs - time_now_secs()) * 1000;
+		d->result->retry_after_msecs = (object.retain_until_secs - now) * 1000;
 	} else {
 		job_result_set(d->result, JOB_OUTCOME_RETRY,
 			       "the bucket retains the object (retention or legal hold)");

@@ -12,7 +12,10 @@ void storage_object_describe(const struct catalog_storage *storage, const char *
 	struct catalog_object *o = ret_object;
 
 	*o = (struct catalog_object){ .size_bytes = object->size_bytes,
-				      .stored_secs = object->last_modified_secs };
+				      .stored_secs = object->last_modified_secs,
+				      .bucket_key = object->bucket_key,
+				      .retain_until_secs = object->retain_until_secs,
+				      .has_legal_hold = object->has_legal_hold };
 	snprintf(o->bucket, sizeof o->bucket, "%s", storage->bucket);
 	snprintf(o->key, sizeof o->key, "%s", key);
 	snprintf(o->etag, sizeof o->etag, "%s", object->etag);
@@ -22,6 +25,7 @@ void storage_object_describe(const struct catalog_storage *storage, const char *
 	snprintf(o->encryption, sizeof o->encryption, "%s", object->encryption);
 	snprintf(o->kms_key_id, sizeof o->kms_key_id, "%s", object->kms_key_id);
 	snprintf(o->storage_class, sizeof o->storage_class, "%s", object->storage_class);
+	snprintf(o->lock_mode, sizeof o->lock_mode, "%s", object->lock_mode);
 }
 
 bool storage_object_may_be(const struct catalog_recording *recording, int64_t size_bytes)

@@ -281,6 +281,8 @@ static void run_all(struct sync_run *run)
 			fail(run, rc, NULL);
 		check_all(run);
 	}
+	if (run->stats.is_full && !sync_is_cancelled(run->session->env))
+		sync_classes(run);
 	/* What was not decided is asked again by the next full one; the lists themselves are
 	 * complete. */
 	if (calls_complete && recordings_complete && !sync_is_cancelled(run->session->env)) {

@@ -1,8 +1,8 @@
 /*
- * Four threads of a mounted process: one polls (and lists new workspaces), one sweeps, slowly, one
- * learns sizes, one asks for what callbacks have named (callbacks.c). They look at the clock every
- * few seconds rather than being woken: what is due is in the catalog, where any process may change
- * it.
+ * Five threads of a mounted process: one polls (and lists new workspaces), one sweeps, slowly, one
+ * learns sizes, one asks for what callbacks have named (callbacks.c), one for restores of archived
+ * objects. They look at the clock every few seconds rather than being woken: what is due is in the
+ * catalog, where any process may change it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "catalog/job.h"
+#include "storage/restore.h"
 #include "sync/sync-private.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -19,6 +20,7 @@
 
 #define TICK_MSECS 5000
 #define SIZES_TICK_MSECS 2000
+#define RESTORES_TICK_MSECS 2000
 #define LEASE_MSECS 600000
 #define LEASE_RENEW_MSECS 60000
 #define SWEEP_PAUSE_MSECS 500
@@ -48,8 +50,8 @@ struct sync_service {
 	volatile bool is_stopped;
 	struct worker workers[DUTY_COUNT];
 	unsigned started;
-	pthread_t sizes_thread, callbacks_thread;
-	bool has_sizes_thread, has_callbacks_thread;
+	pthread_t sizes_thread, callbacks_thread, restores_thread;
+	bool has_sizes_thread, has_callbacks_thread, has_restores_thread;
 };
 
 static struct watch *watch_find(struct worker *worker, int64_t workspace_id)
@@ -240,6 +242,27 @@ static void *work_callbacks(void *arg)
 	return NULL;
 }
 
+static void *work_restores(void *arg)
+{
+	struct sync_service *service = arg;
+	const struct sync_env *env = &service->env;
+	int last_rc = 0;
+
+	do {
+		struct storage_restore_stats stats = { 0 };
+		bool left = true;
+		int rc = 0;
+
+		while (left && rc == 0 && !sync_is_cancelled(env))
+			rc = storage_restore_step(env->catalog, env->http, 0, env->cancelled,
+						  &stats, &left);
+		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
+			log_warning("restore: %s", strerror(-rc));
+		last_rc = rc;
+	} while (sync_nap(env, RESTORES_TICK_MSECS));
+	return NULL;
+}
+
 /* ---- life ---- */
 
 int sync_service_start(struct catalog *catalog, struct http *http,
@@ -271,6 +294,10 @@ int sync_service_start(struct catalog *catalog, struct http *http,
 		rc = thread_start(&service->callbacks_thread, work_callbacks, service);
 		service->has_callbacks_thread = rc == 0;
 	}
+	if (rc == 0) {
+		rc = thread_start(&service->restores_thread, work_restores, service);
+		service->has_restores_thread = rc == 0;
+	}
 	if (rc < 0) {
 		sync_service_stop(service);
 		return rc;
@@ -291,6 +318,8 @@ void sync_service_stop(struct sync_service *service)
 		pthread_join(service->sizes_thread, NULL);
 	if (service->has_callbacks_thread)
 		pthread_join(service->callbacks_thread, NULL);
+	if (service->has_restores_thread)
+		pthread_join(service->restores_thread, NULL);
 	for (unsigned i = 0; i < DUTY_COUNT; i++)
 		free(service->workers[i].watches);
 	free(service);

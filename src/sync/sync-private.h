@@ -149,6 +149,9 @@ void sync_run_fail(struct sync_run *run, int rc, const struct remote_error *erro
 void sync_run_progress(struct sync_run *run, bool is_urgent);
 int sync_run_add_check(struct sync_run *run, const struct sid *sid, bool is_deleted);
 
+/* classes.c: learns the storage class of every object. A failure is the run's. */
+void sync_classes(struct sync_run *run);
+
 /* list.c: lists both kinds from the given times on (0: everything). Failures are noted in the run;
  * *ret_calls_complete, *ret_recordings_complete say what got through. */
 void sync_list(struct sync_run *run, int64_t calls_since_secs, int64_t recordings_since_secs,

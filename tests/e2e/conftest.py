@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import boto3  # noqa: E402
 from botocore.client import Config  # noqa: E402
 
+import capabilities  # noqa: E402
 import harness  # noqa: E402
 from harness import BINARY, PATIENCE, ROOT, USER, Tonic  # noqa: E402
 from standin.client import StandIn  # noqa: E402
@@ -102,6 +103,7 @@ class S3:
     def __init__(self, endpoint, access_key, secret_key, region, folder=None):
         self.folder = folder  # of scripts/s3-server.sh, where it is our own
         self.endpoint, self.access_key, self.secret_key, self.region = endpoint, access_key, secret_key, region
+        self.known = {}
         self.client = boto3.client(
             "s3", endpoint_url=endpoint, aws_access_key_id=access_key, aws_secret_access_key=secret_key,
             region_name=region,
@@ -119,6 +121,22 @@ class S3:
                         f"--display-name={name}", f"--access-key={access_key}", f"--secret-key={secret_key}"],
                        check=True, capture_output=True, timeout=60)
         return name, access_key, secret_key
+
+    def has(self, capability):
+        """Whether the server has what not every one does: see capabilities.py."""
+        return self.lacks(capability) is None
+
+    def lacks(self, capability):
+        """None, or why a test of the capability cannot be made on this server."""
+        if capability not in self.known:
+            self.known[capability] = capabilities.missing(self, capability)
+        return self.known[capability]
+
+    def need(self, *wanted):
+        """Skips the test where the server lacks one of them, and says which and how that shows."""
+        for capability in wanted:
+            if self.lacks(capability):
+                pytest.skip(self.lacks(capability))
 
     def keys(self, bucket, prefix=""):
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -159,6 +177,13 @@ def s3(base):
         yield S3(env["S3_ENDPOINT"], env["S3_ACCESS_KEY"], env["S3_SECRET_KEY"], env["S3_REGION"], folder)
     finally:
         subprocess.run([script, "stop", folder], timeout=60, check=False)
+
+
+@pytest.fixture(autouse=True)
+def needed(request):
+    """@pytest.mark.needs("archive"): the test asks something of the S3 server that not every one has."""
+    for mark in request.node.iter_markers("needs"):
+        request.getfixturevalue("s3").need(*mark.args)
 
 
 @pytest.fixture

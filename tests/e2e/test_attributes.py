@@ -2,16 +2,18 @@
 
 import os
 import re
+import signal
+import socket
 
 import pytest
 
-from harness import call, error_of
+from harness import Background, call, error_of
 from world import PREFIX
 
 STABLE_BEFORE = {"workspace", "campaign", "call_sid", "recording_sid", "kind", "direction", "from", "to", "started",
                  "duration"}
-STABLE_AFTER = {"bucket", "key", "etag", "sha256"}
-NOT_LISTED = {"migrate", "state"}
+STABLE_AFTER = {"bucket", "key", "etag", "sha256", "encryption"}
+NOT_LISTED = {"migrate", "state", "url", "storage_class", "restore", "retention"}
 
 
 def short(names):
@@ -147,3 +149,17 @@ def test_attributes_are_there_when_the_size_cannot_be_learned(acme):
         mount.set_attr(acme.first.path, "migrate", "cancel")
         call(os.unlink, mount / acme.first.path)
         assert acme.first.path not in mount.files()
+
+
+def test_attributes_that_wait_for_s3_hold_up_neither_removing_nor_the_end(acme):
+    acme.migrate_all(acme.first.path)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        acme.tonic.change_storage("acme", "--endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with acme.mount() as mount:
+            waiting = [Background(get, mount / acme.first.path, "user.tonicfs.retention") for _ in range(12)]
+            assert error_of(os.unlink, mount / acme.second.path, timeout=5) == ""
+            assert mount.attr(acme.first.path, "state") == "s3"
+            os.kill(mount.pid, signal.SIGTERM)
+            mount.wait_end(8)
+        for background in waiting:
+            background.kill()

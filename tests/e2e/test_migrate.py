@@ -204,6 +204,7 @@ def test_migrate_ends_with_status_3_where_some_failed_and_names_them(acme):
     assert_lossless(acme)
 
 
+@pytest.mark.needs("signatures")
 def test_wrong_s3_credentials_lose_nothing(acme):
     acme.tonic.change_storage("acme", "--secret-file", "-", stdin="wrong\n")
     acme.migrate_all("acme/autumn", status=3)

@@ -89,9 +89,11 @@ static void test_aws__settings_appear_as_headers_of_a_put(void **state)
 		"PUT /bucket/k HTTP/1.1\nx-amz-content-sha256: " EMPTY
 		"\nx-amz-date: DATE\nx-amz-security-token: token\n"
 		"x-amz-server-side-encryption: aws:kms\nx-amz-server-side-encryption-aws-kms-key-id: k1\n"
+		"x-amz-server-side-encryption-bucket-key-enabled: true\n"
 		"x-amz-storage-class: STANDARD_IA\n"
 		"Authorization: " SIGNED ";x-amz-security-token;x-amz-server-side-encryption;"
-		"x-amz-server-side-encryption-aws-kms-key-id;x-amz-storage-class\nContent-Length: 0\n");
+		"x-amz-server-side-encryption-aws-kms-key-id;"
+		"x-amz-server-side-encryption-bucket-key-enabled;x-amz-storage-class\nContent-Length: 0\n");
 	helper_s3_stop(&s3);
 }
 
@@ -102,6 +104,10 @@ static void test_aws__head_tells_what_the_server_says(void **state)
 		"Content-Length: 1234\r\nETag: \"47693b6aafc99e607a33f321da4dc903-2\"\r\nContent-Type: audio/wav\r\n"
 		"Last-Modified: Sun, 01 Mar 2026 10:15:00 GMT\r\nx-amz-storage-class: GLACIER_IR\r\n"
 		"x-amz-server-side-encryption: AES256\r\nx-amz-meta-sha256: " HELLO "\r\n"
+		"x-amz-server-side-encryption-bucket-key-enabled: true\r\n"
+		"x-amz-restore: ongoing-request=\"false\", expiry-date=\"Fri, 23 Dec 2033 00:00:00 GMT\"\r\n"
+		"x-amz-object-lock-mode: COMPLIANCE\r\nx-amz-object-lock-legal-hold: ON\r\n"
+		"x-amz-object-lock-retain-until-date: 2033-12-23T00:00:00.000Z\r\n"
 		"x-amz-checksum-sha256: LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=-2\r\n",
 		NULL
 	};
@@ -121,8 +127,17 @@ static void test_aws__head_tells_what_the_server_says(void **state)
 	assert_string_equal(object.meta_sha256, HELLO);
 	assert_string_equal(object.checksum_sha256, ""); /* of the parts, not of the bytes */
 	assert_int_equal(object.last_modified_secs, 1772360100);
+	assert_true(object.bucket_key);
+	assert_false(object.is_restoring);
+	assert_int_equal(object.restored_until_secs, 2018908800);
+	assert_string_equal(object.lock_mode, "COMPLIANCE");
+	assert_int_equal(object.retain_until_secs, 2018908800);
+	assert_true(object.has_legal_hold);
 	helper_s3_check_request(
-		&s3, 0, "HEAD /bucket//k HTTP/1.1\n" COMMON(EMPTY) "Authorization: " SIGNED "\n");
+		&s3, 0,
+		"HEAD /bucket//k HTTP/1.1\n" COMMON(
+			EMPTY) "x-amz-checksum-mode: ENABLED\nAuthorization: SignedHeaders=host;"
+			       "x-amz-checksum-mode;x-amz-content-sha256;x-amz-date\n");
 	helper_s3_stop(&s3);
 }
 

@@ -1,0 +1,115 @@
+#!/bin/bash
+# LocalStack's S3 and KMS on loopback, which answers as AWS does, for the tests of what only AWS has: `make check-aws`.
+# It does not look at header signatures (at presigned URLs it does).
+# usage: localstack.sh install         into a virtual environment of its own (build/localstack, once)
+#        localstack.sh start DIR       log and DIR/env (endpoint and keys) in DIR; prints DIR/env
+#        localstack.sh stop DIR        ends it; the objects are gone with it (they are in memory)
+# install ends with status 77, and the reason, where it cannot be had here.
+# LOCALSTACK_VENV: another place for the virtual environment; PYTHON: the Python to make it with.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+venv=${LOCALSTACK_VENV:-$here/build/localstack/venv}
+python=${PYTHON:-python3}
+release=4.13.1
+# Newer dependencies break this release: they are taken as they were on that day.
+as_of=2026-02-10
+ip=127.0.0.1
+start_secs=90
+install_secs=900
+
+usage() {
+	sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+	exit 2
+}
+
+fail() {
+	echo "localstack.sh: $*" >&2
+	exit 1
+}
+
+cannot() {
+	echo "LocalStack cannot be had: $*"
+	exit 77
+}
+
+install() {
+	local log=$venv/install.log
+	[ ! -e "$venv/.done-$release" ] || return 0
+	mkdir -p "$(dirname "$venv")"
+	rm -rf "$venv"
+	"$python" -m venv "$venv" || cannot "$python makes no virtual environment"
+	echo "installing LocalStack $release, once" >&2
+	"$venv/bin/pip" install -q --disable-pip-version-check uv >"$log" 2>&1 || cannot "$(tail -n 1 "$log")"
+	VIRTUAL_ENV=$venv timeout "$install_secs" nice "$venv/bin/uv" pip install -q --exclude-newer "$as_of" \
+		"localstack-core[base-runtime]==$release" 'moto-ext[s3]' >"$log" 2>&1 || cannot "$(tail -n 1 "$log")"
+	touch "$venv/.done-$release"
+}
+
+is_listening() {
+	(exec 3<>"/dev/tcp/$ip/$1") 2>/dev/null
+}
+
+free_port() {
+	local port try
+	for try in $(seq 200); do
+		port=$((15000 + (RANDOM * 32768 + RANDOM) % 15000))
+		is_listening "$port" || { echo "$port"; return 0; }
+	done
+	fail "no free port on $ip"
+}
+
+# The number may be somebody else's by now: ours was given our folder.
+pid_of() {
+	local pid
+	[ -s "$dir/pid" ] || return 1
+	pid=$(cat "$dir/pid")
+	{ tr '\0' '\n' <"/proc/$pid/environ" | grep -qxF "TMPDIR=$dir/tmp"; } 2>/dev/null && echo "$pid"
+}
+
+stop() {
+	local pid try
+	pid=$(pid_of) || pid=
+	[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+	for try in $(seq 100); do
+		pid_of >/dev/null || break
+		[ "$try" != 50 ] || kill -9 "$pid" 2>/dev/null || true
+		sleep 0.1
+	done
+	rm -rf "$dir/tmp" "$dir/env" "$dir/pid"
+}
+
+start() {
+	local port deadline=$((SECONDS + start_secs))
+	[ -e "$venv/.done-$release" ] || fail "not installed; try: $0 install"
+	stop
+	mkdir -p "$dir/tmp"
+	port=$(free_port)
+	cd "$dir"
+	TMPDIR=$dir/tmp SERVICES=s3,kms STRICT_SERVICE_LOADING=1 GATEWAY_LISTEN=$ip:$port \
+		S3_SKIP_SIGNATURE_VALIDATION=0 DISABLE_EVENTS=1 SKIP_SSL_CERT_DOWNLOAD=1 \
+		setsid "$venv/bin/python" -m localstack.runtime.main </dev/null >"$dir/log" 2>&1 &
+	echo $! >"$dir/pid"
+	disown
+	until curl -sf -m 5 -o /dev/null "http://$ip:$port/_localstack/health"; do
+		[ "$SECONDS" -lt "$deadline" ] && pid_of >/dev/null || { tail -n 5 "$dir/log" >&2; stop; fail "not up"; }
+		sleep 0.2
+	done
+	cat >"$dir/env" <<-E
+		S3_ENDPOINT=http://$ip:$port
+		S3_ACCESS_KEY=test
+		S3_SECRET_KEY=test
+		S3_REGION=us-east-1
+	E
+	cat "$dir/env"
+}
+
+case ${1:-} in
+install) install ;;
+start|stop)
+	[ $# = 2 ] || usage
+	mkdir -p "$2"
+	dir=$(cd "$2" && pwd)
+	"$1" ;;
+*) usage ;;
+esac

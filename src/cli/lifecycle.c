@@ -1,0 +1,171 @@
+/* storage lifecycle: the bucket's rule that moves recordings to cheaper storage classes. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/transitions.h"
+#include "storage/lifecycle.h"
+#include "storage/storage.h"
+
+struct lifecycle_values {
+	struct transition_values transitions;
+};
+
+struct lifecycle_run {
+	struct cli *cli;
+	struct catalog_workspace workspace;
+	struct catalog_storage storage;
+	struct s3_client *s3;
+};
+
+static int say_error(const struct lifecycle_run *run, const char *doing,
+		     const struct remote_error *error)
+{
+	char shown[CATALOG_NAME_SIZE];
+
+	cli_error("workspace '%s': %s: %s", cli_name(run->workspace.name, shown), doing,
+		  error->message);
+	if (strcmp(error->code, "InvalidStorageClass") == 0)
+		fprintf(stderr, "This server does not have the storage class, or one of them.\n");
+	return CLI_FAILED;
+}
+
+static void print_rule(const struct s3_lifecycle_rule *rule)
+{
+	printf("%-16s %s\n", "objects", rule->prefix);
+	for (size_t i = 0; i < rule->transition_count; i++)
+		printf("after %4d days  %s\n", rule->transitions[i].days,
+		       rule->transitions[i].storage_class);
+	if (!rule->is_enabled)
+		printf("The rule is switched off.\n");
+}
+
+static int print(const struct lifecycle_run *run, const struct storage_lifecycle *lifecycle)
+{
+	if (run->cli->json) {
+		json_t *transitions = json_array();
+
+		for (size_t i = 0; lifecycle->is_set && i < lifecycle->rule.transition_count; i++)
+			json_array_append_new(
+				transitions,
+				json_pack("{s:i, s:s}", "days", lifecycle->rule.transitions[i].days,
+					  "storage_class",
+					  lifecycle->rule.transitions[i].storage_class));
+		return cli_json_print(json_pack(
+			"{s:o, s:b, s:s, s:s, s:o, s:I}", "workspace",
+			cli_json_name(run->workspace.name), "set", (int)lifecycle->is_set, "id",
+			lifecycle->rule.id, "prefix", lifecycle->rule.prefix, "transitions",
+			transitions, "foreign_rules", (json_int_t)lifecycle->foreign));
+	}
+	if (lifecycle->is_set)
+		print_rule(&lifecycle->rule);
+	else
+		printf("No rule for this workspace's recordings.\n");
+	if (lifecycle->foreign)
+		printf("%-16s %zu\n", "rules of others", lifecycle->foreign);
+	return CLI_DONE;
+}
+
+static int run_show(struct lifecycle_run *run)
+{
+	struct storage_lifecycle lifecycle;
+	struct remote_error error = REMOTE_ERROR_INIT;
+
+	if (storage_lifecycle_get(run->s3, run->storage.prefix, &lifecycle, &error))
+		return say_error(run, "the lifecycle cannot be read", &error);
+	return print(run, &lifecycle);
+}
+
+static int run_set(struct lifecycle_run *run, const struct s3_transition *transitions, size_t count)
+{
+	struct storage_lifecycle lifecycle = { 0 };
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int err;
+
+	if (storage_lifecycle_set(run->s3, run->storage.prefix, transitions, count, &lifecycle,
+				  &error))
+		return say_error(run, "the lifecycle was not set", &error);
+	err = storage_lifecycle_note(run->cli->catalog, run->workspace.id, &lifecycle.rule);
+	return err < 0 ? cli_catalog_error(run->cli, err, "the lifecycle was set, and is not noted")
+		       : print(run, &lifecycle);
+}
+
+static int run_remove(struct lifecycle_run *run)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	bool found;
+	int err;
+
+	if (storage_lifecycle_remove(run->s3, run->storage.prefix, &found, &error))
+		return say_error(run, "the lifecycle was not removed", &error);
+	err = storage_lifecycle_note(run->cli->catalog, run->workspace.id, NULL);
+	if (err < 0)
+		return cli_catalog_error(run->cli, err,
+					 "the lifecycle was removed, and that is not noted");
+	if (run->cli->json)
+		return cli_json_print(json_pack("{s:b}", "removed", (int)found));
+	printf(found ? "Removed.\n" : "There was no rule for this workspace's recordings.\n");
+	return CLI_DONE;
+}
+
+static int run_lifecycle(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct lifecycle_values *v = values;
+	struct s3_transition transitions[S3_TRANSITIONS_LIMIT];
+	struct lifecycle_run run = { .cli = cli };
+	bool is_set = strcmp(argv[0], "set") == 0, is_remove = strcmp(argv[0], "remove") == 0;
+	char shown[CATALOG_NAME_SIZE];
+	size_t count = 0;
+	int status, err;
+
+	(void)argc;
+	if (!is_set && !is_remove && strcmp(argv[0], "show") != 0)
+		return cli_usage(cli, "show, set or remove; not '%s'", argv[0]);
+	status = transitions_parse(cli, &v->transitions, transitions, &count);
+	if (status != CLI_DONE)
+		return status;
+	if (is_set && !count)
+		return cli_usage(cli, "set needs a class and its days, such as --glacier-ir 90");
+	if (!is_set && count)
+		return cli_usage(cli, "classes are for set");
+	status = cli_workspace_open(cli, argv[1], &run.workspace);
+	if (status == CLI_DONE)
+		status = cli_http_open(cli);
+	if (status != CLI_DONE)
+		return status;
+	err = storage_client_new(cli->catalog, cli->http, run.workspace.id, NULL, &run.s3,
+				 &run.storage);
+	if (err == -ENOENT) {
+		cli_error("workspace '%s' has no bucket; 'tonicfs storage set' names one",
+			  cli_name(run.workspace.name, shown));
+		return CLI_FAILED;
+	}
+	if (err < 0)
+		return cli_catalog_error(cli, err, "the bucket cannot be used");
+	status = is_set      ? run_set(&run, transitions, count)
+		 : is_remove ? run_remove(&run)
+			     : run_show(&run);
+	s3_client_free(run.s3);
+	return status;
+}
+
+const struct cli_command command_storage_lifecycle = {
+	.name = "storage lifecycle",
+	.arguments = "show|set|remove WORKSPACE [OPTIONS]",
+	.summary = "Shows, sets or removes the rule that moves recordings to cheaper classes",
+	.text =
+"The rule is kept by the bucket, and moves this workspace's recordings by their\n"
+"age there. Rules of others stay as they are. GLACIER and DEEP_ARCHIVE cannot be\n"
+"read at once ('tonicfs restore'). AWS leaves objects below 128 KB where they\n"
+"are. 'tonicfs cost' says what a rule would save.\n",
+	.options = (const struct cli_option[]){
+		TRANSITION_OPTIONS(struct lifecycle_values, transitions),
+		{ 0 },
+	},
+	.values_size = sizeof(struct lifecycle_values),
+	.arguments_min = 2,
+	.arguments_max = 2,
+	.run = run_lifecycle,
+};

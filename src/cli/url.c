@@ -1,0 +1,112 @@
+/* url: an address that plays a recording from the bucket. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "storage/playback.h"
+#include "util/buf.h"
+#include "util/times.h"
+
+struct url_values {
+	const char *expires;
+};
+
+/* "90m", "12h", "7d"; a number alone is of minutes. -EINVAL. */
+static int parse_expires(const char *text, unsigned *ret_secs)
+{
+	unsigned long long unit = 60, number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (errno || end == text || *text < '0' || *text > '9')
+		return -EINVAL;
+	if (strcmp(end, "h") == 0)
+		unit = 3600;
+	else if (strcmp(end, "d") == 0)
+		unit = 86400;
+	else if (*end && strcmp(end, "m") != 0)
+		return -EINVAL;
+	if (number < 1 || number > PLAYBACK_EXPIRES_LIMIT_SECS / unit)
+		return -EINVAL;
+	*ret_secs = (unsigned)(number * unit);
+	return 0;
+}
+
+static int say_error(const struct cli *cli, const char *path, int err)
+{
+	if (err == -ENODATA)
+		cli_error("%s: only at Twilio so far; 'tonicfs migrate' moves it", path);
+	else if (err == -EREMOTE)
+		cli_error("%s: archived; 'tonicfs restore' asks for it first", path);
+	else if (err == -ENOENT)
+		cli_error("%s: its workspace has no bucket", path);
+	else if (err == -EXDEV)
+		cli_error("%s: it is in another bucket than its workspace has now", path);
+	else
+		return cli_catalog_error(cli, err, "no URL");
+	return CLI_FAILED;
+}
+
+static int run_url(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct url_values *v = values;
+	cleanup_buf_secret struct buf url = BUF_INIT;
+	struct catalog_node node;
+	unsigned expires_secs = 0;
+	int64_t ends_secs;
+	int status, err;
+
+	(void)argc;
+	if (v->expires && parse_expires(v->expires, &expires_secs) < 0)
+		return cli_usage(
+			cli, "--expires is minutes, or like 12h or 7d, and 7d at most; not '%s'",
+			v->expires);
+	status = cli_catalog_open(cli);
+	if (status == CLI_DONE)
+		status = cli_path_resolve(cli, argv[0], &node);
+	if (status == CLI_DONE)
+		status = cli_http_open(cli);
+	if (status != CLI_DONE)
+		return status;
+	if (node.kind != CATALOG_NODE_RECORDING) {
+		cli_error("%s is no recording", argv[0]);
+		return CLI_FAILED;
+	}
+	if (!expires_secs)
+		expires_secs = (unsigned)catalog_setting_get_int(cli->catalog, "url_expires_secs",
+								 PLAYBACK_EXPIRES_SECS);
+	ends_secs = time_now_secs() + expires_secs;
+	err = storage_playback_url(cli->catalog, cli->http, node.recording_id, expires_secs, NULL, &url);
+	if (err)
+		return say_error(cli, argv[0], err);
+	if (cli->json)
+		return cli_json_print(json_pack("{s:s, s:o}", "url", buf_str(&url), "expires",
+						cli_json_time(ends_secs)));
+	printf("%s\n", buf_str(&url));
+	return CLI_DONE;
+}
+
+const struct cli_command command_url = {
+	.name = "url",
+	.arguments = "PATH [--expires TIME]",
+	.summary = "Prints an address that plays a recording from the bucket",
+	.text =
+"The URL is signed: whoever has it can fetch this one recording until it ends,\n"
+"and nothing else. It is made anew each time; the attribute user.tonicfs.url in a\n"
+"mount gives the same. A page of another origin needs the bucket's CORS rule,\n"
+"which 'tonicfs storage test' sets, unless it only plays it with <audio src>.\n"
+"\n"
+"PATH is WORKSPACE/CAMPAIGN/FILE, a recording's SID, or a path inside a mount.\n",
+	.options = (const struct cli_option[]){
+		{ 0, "expires", CLI_TEXT, "TIME", "minutes, or like 12h or 7d (the setting url_expires_secs)",
+		  offsetof(struct url_values, expires) },
+		{ 0 },
+	},
+	.values_size = sizeof(struct url_values),
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = run_url,
+};

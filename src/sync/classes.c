@@ -1,0 +1,89 @@
+/*
+ * The storage class of every object, from the pages of a list: a lifecycle moves objects without a
+ * word. A head of each would cost as many requests as there are recordings.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "catalog/archive.h"
+#include "sync/sync-private.h"
+#include "util/buf.h"
+
+#define BATCH 500
+
+struct classes {
+	struct sync_run *run;
+	struct catalog_class_seen seen[BATCH];
+	size_t count;
+	char archived_key[CATALOG_KEY_TEXT_SIZE]; /* one of them; "": none */
+};
+
+static int flush(struct classes *c)
+{
+	struct sync_run *run = c->run;
+	int rc;
+
+	pthread_mutex_lock(&run->write_lock);
+	rc = catalog_classes_seen(run->session->env->catalog, run->session->workspace.id, c->seen,
+				  c->count, NULL);
+	pthread_mutex_unlock(&run->write_lock);
+	c->count = 0;
+	return rc;
+}
+
+static int on_object(void *arg, const struct s3_list_entry *entry)
+{
+	struct classes *c = arg;
+	const char *name = strrchr(entry->key, '/');
+	struct catalog_class_seen *seen = &c->seen[c->count];
+
+	if (!name || strlen(name + 1) < SID_LENGTH ||
+	    sid_parse_prefix(name + 1, strlen(name + 1), "RE", &seen->recording_sid) < 0)
+		return 0;
+	snprintf(seen->storage_class, sizeof seen->storage_class, "%s", entry->storage_class);
+	if (catalog_class_is_archive(entry->storage_class))
+		snprintf(c->archived_key, sizeof c->archived_key, "%s", entry->key);
+	return ++c->count == BATCH ? flush(c) : 0;
+}
+
+/* Not every server archives what is in an archive's class. */
+static int try_reading(struct sync_session *session, const char *key)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct buf byte = BUF_INIT;
+	struct s3_object object;
+	int rc = s3_get_object(session->s3, key, 0, 1, 1, &byte, &object, &error);
+
+	buf_release(&byte);
+	/* One that was restored proves nothing. */
+	if (rc == 0 && object.restored_until_secs)
+		return 0;
+	if (rc && rc != -EREMOTE)
+		return 0;
+	return catalog_archive_readable_set(session->env->catalog, session->workspace.id, rc == 0);
+}
+
+void sync_classes(struct sync_run *run)
+{
+	struct sync_session *session = run->session;
+	struct remote_error error = REMOTE_ERROR_INIT;
+	char prefix[CATALOG_KEY_TEXT_SIZE], account[SID_SIZE];
+	struct classes c = { .run = run };
+	int rc;
+
+	if (!session->s3)
+		return;
+	sid_format(&session->workspace.account_sid, "AC", account);
+	snprintf(prefix, sizeof prefix, "%srecordings/%s/", session->storage.prefix, account);
+	rc = s3_list_objects(session->s3, prefix, on_object, &c, &error);
+	if (rc == 0)
+		rc = flush(&c);
+	if (rc == 0 && c.archived_key[0])
+		rc = try_reading(session, c.archived_key);
+	if (rc < 0) {
+		pthread_mutex_lock(&run->lock);
+		sync_run_fail(run, rc, error.kind == REMOTE_OK ? NULL : &error);
+		pthread_mutex_unlock(&run->lock);
+	}
+}
