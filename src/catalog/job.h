@@ -123,6 +123,7 @@ struct catalog_status {
 	int64_t calls;
 	struct catalog_counts counts;
 	int64_t deletes_queued, deletes_failed; /* policy's */
+	int64_t tombstones_queued; /* notes in the bucket of what was removed */
 	int64_t sizes_unknown;
 };
 int catalog_status_get(struct catalog *catalog, struct catalog_scope scope, struct catalog_status *ret_status);

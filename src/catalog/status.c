@@ -147,7 +147,7 @@ static int jobs_query(struct conn *conn, struct catalog_scope scope, sqlite3_stm
 }
 
 struct job_counts {
-	int64_t cleanups, deletes, deletes_failed;
+	int64_t cleanups, deletes, deletes_failed, tombstones;
 };
 
 static int count_jobs(struct conn *conn, struct catalog_scope scope, struct job_counts *ret_counts)
@@ -164,8 +164,9 @@ static int count_jobs(struct conn *conn, struct catalog_scope scope, struct job_
 
 		if (kind == CATALOG_JOB_CLEANUP_TWILIO) {
 			ret_counts->cleanups += n;
-		} else if (kind !=
-			   CATALOG_JOB_TOMBSTONE) { /* says what was removed, deletes nothing */
+		} else if (kind == CATALOG_JOB_TOMBSTONE) {
+			ret_counts->tombstones += n - failed;
+		} else {
 			ret_counts->deletes_failed += failed;
 			ret_counts->deletes += n - failed;
 		}
@@ -306,6 +307,7 @@ int catalog_status_get(struct catalog *catalog, struct catalog_scope scope,
 	s->counts.cleanup_queued = jobs.cleanups;
 	s->deletes_queued = jobs.deletes;
 	s->deletes_failed = jobs.deletes_failed;
+	s->tombstones_queued = jobs.tombstones;
 	return 0;
 }
 

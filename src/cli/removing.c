@@ -8,7 +8,7 @@
 #include "policy/policy.h"
 #include "util/times.h"
 
-#define WAIT_MSECS 10000 /* for deletes; what takes longer is left to a mount */
+#define WAIT_MSECS 10000 /* for deletes and notes; what takes longer is left to a mount */
 
 void removal_add(struct catalog_removal *sum, const struct catalog_removal *part)
 {
@@ -21,11 +21,17 @@ void removal_add(struct catalog_removal *sum, const struct catalog_removal *part
 
 struct pending {
 	int64_t queued, failed;
+	int64_t notes; /* in the bucket, of what was removed and stays there */
 };
+
+static int64_t left(const struct pending *pending)
+{
+	return pending->queued + pending->notes;
+}
 
 static int pending_get(struct cli *cli, const int64_t *workspace_ids, size_t count, struct pending *ret_pending)
 {
-	*ret_pending = (struct pending){ 0, 0 };
+	*ret_pending = (struct pending){ .queued = 0 };
 	for (size_t i = 0; i < count; i++) {
 		struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, workspace_ids[i] };
 		struct catalog_status status;
@@ -35,6 +41,7 @@ static int pending_get(struct cli *cli, const int64_t *workspace_ids, size_t cou
 			return err;
 		ret_pending->queued += status.deletes_queued;
 		ret_pending->failed += status.deletes_failed;
+		ret_pending->notes += status.tombstones_queued;
 	}
 	return 0;
 }
@@ -80,10 +87,10 @@ static int work(struct cli *cli, const int64_t *workspace_ids, size_t count, str
 	cli_progress_init(&progress, cli);
 	for (;;) {
 		err = pending_get(cli, workspace_ids, count, ret_pending);
-		if (err < 0 || ret_pending->queued == 0 || cli_interrupted || time_mono_msecs() >= deadline ||
-		    all_wait(cli, workspace_ids, count, ret_pending->queued))
+		if (err < 0 || left(ret_pending) == 0 || cli_interrupted || time_mono_msecs() >= deadline ||
+		    all_wait(cli, workspace_ids, count, left(ret_pending)))
 			break;
-		cli_progress_show(&progress, "%lld deletes to go", (long long)ret_pending->queued);
+		cli_progress_show(&progress, "%lld deletes and notes to go", (long long)left(ret_pending));
 		cli_wait(cli, &generation, 200);
 	}
 	cli_progress_clear(&progress);
@@ -103,17 +110,18 @@ int removing_finish(struct cli *cli, const struct catalog_removal *removal, cons
 	int err = pending_get(cli, workspace_ids, workspace_count, &before);
 
 	pending = before;
-	if (err == 0 && before.queued)
+	if (err == 0 && left(&before))
 		err = work(cli, workspace_ids, workspace_count, &pending);
 	if (cli->json)
-		return cli_json_print(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		return cli_json_print(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 						"removed", (json_int_t)removal->recordings,
 						"twilio_deletes", (json_int_t)removal->twilio_deletes,
 						"s3_deletes", (json_int_t)removal->s3_deletes,
 						"stay_at_twilio", (json_int_t)removal->stay_at_twilio,
 						"stay_in_s3", (json_int_t)removal->stay_in_s3,
 						"deletes_queued", (json_int_t)pending.queued,
-						"deletes_failed", (json_int_t)pending.failed)) == CLI_DONE && err == 0 ?
+						"deletes_failed", (json_int_t)pending.failed,
+						"tombstones_queued", (json_int_t)pending.notes)) == CLI_DONE && err == 0 ?
 			(pending.failed > before.failed ? CLI_PART : CLI_DONE) : CLI_FAILED;
 	printf("Removed %lld %s\n", (long long)removal->recordings, removal->recordings == 1 ? "recording" : "recordings");
 	say("To be deleted at Twilio", removal->twilio_deletes);
@@ -127,6 +135,8 @@ int removing_finish(struct cli *cli, const struct catalog_removal *removal, cons
 		       (long long)pending.queued, pending.queued == 1 ? "is" : "are");
 	else if (before.queued && pending.failed <= before.failed)
 		printf("All deletes are done\n");
+	if (pending.notes)
+		printf("The bucket is still to be told what was removed; a mount does it\n");
 	if (pending.failed > before.failed) {
 		cli_error("%lld deletes did not work; 'tonicfs status' shows why, and when they are tried again",
 			  (long long)(pending.failed - before.failed));

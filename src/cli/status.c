@@ -87,7 +87,7 @@ static json_t *workspace_json(const struct shown *shown, const struct listing *l
 	const struct catalog_counts *c = &s->counts;
 
 	return json_pack(
-		"{s:o, s:b, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:I,"
+		"{s:o, s:b, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:I, s:I,"
 		" s:{s:b, s:b, s:s}, s:b, s:b, s:o, s:o, s:I, s:O}",
 		"name", cli_json_name(w->name), "removed", (int)w->removed, "calls",
 		(json_int_t)s->calls, "states", by_state(s->by_state), "bytes",
@@ -96,8 +96,8 @@ static json_t *workspace_json(const struct shown *shown, const struct listing *l
 		(json_int_t)c->paused, "done", (json_int_t)c->done, "failed", (json_int_t)c->failed,
 		"twilio_deletes_queued", (json_int_t)c->cleanup_queued, "deletes_queued",
 		(json_int_t)s->deletes_queued, "deletes_failed", (json_int_t)s->deletes_failed,
-		"sizes_unknown", (json_int_t)s->sizes_unknown, "storage", "configured",
-		(int)w->has_storage, "enabled", (int)w->storage_enabled, "bucket",
+		"tombstones_queued", (json_int_t)s->tombstones_queued, "sizes_unknown",
+		(json_int_t)s->sizes_unknown, "storage", "configured", (int)w->has_storage, "enabled", (int)w->storage_enabled, "bucket",
 		shown->storage.bucket, "migrate_new", (int)w->migrate_new, "keep_at_twilio",
 		(int)w->keep_at_twilio, "last_poll", cli_json_time(shown->sync.last_poll_secs),
 		"reasons", problems_json(&shown->problems, ALL_KINDS, false), "problems_count",
@@ -189,6 +189,7 @@ static int workspace_print(struct cli *cli, const struct shown *shown)
 	line_where_any("removed", n[CATALOG_STATE_DELETED]);
 	line_where_any("  deletes of these that wait", s->deletes_queued);
 	line_where_any("  deletes of these that failed", s->deletes_failed);
+	line_where_any("  to be noted in the bucket", s->tombstones_queued);
 	line_where_any("size not known yet", s->sizes_unknown);
 	problems_print(&shown->problems, ALL_KINDS, false, stdout);
 	return err;

@@ -19,7 +19,7 @@ def settle(acme):
     """Remote deletes run in the background of a mount: waits until none is left."""
     def idle():
         status = acme.status()
-        return status["deletes_queued"] == 0 and status["twilio_deletes_queued"] == 0
+        return not any(status[what] for what in ("deletes_queued", "twilio_deletes_queued", "tombstones_queued"))
     with acme.mount():
         wait_for(idle, 20, "the deletes in the background", step=0.2)
 
@@ -247,6 +247,13 @@ def test_the_command_rm_does_what_unlink_does_and_says_what_became_of_the_bytes(
     with acme.mount() as mount:
         names = mount.files()
     assert not [name for name in names if acme.first.sid in name or acme.autumn[0].sid in name]
+
+
+def test_the_command_rm_tells_the_bucket_what_was_removed_before_it_ends(acme):
+    acme.migrate_all("acme/spring")
+    result = acme.tonic("rm", acme.first.path)
+    assert acme.tombstone(acme.first) in acme.keys("tonicfs/removed")
+    assert acme.status()["tombstones_queued"] == 0 and "still to be told" not in result.stdout
 
 
 def test_the_command_rm_takes_a_path_inside_a_mount(acme):
