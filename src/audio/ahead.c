@@ -260,7 +260,7 @@ static bool fetch(struct audio_folder *folder, const struct audio_next *next, si
 
 	if (audio_recording_new(audio, &row, next->size_bytes, &recording))
 		return false;
-	stream = audio_stream_for(recording, 0);
+	stream = audio_stream_new(recording, 0, (int64_t)bytes);
 	if (!stream) {
 		audio_recording_end(recording);
 		return false;

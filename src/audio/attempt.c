@@ -28,7 +28,7 @@ struct audio_attempt {
 	enum audio_from from;
 	bool is_encrypted;
 	char etag[S3_ETAG_SIZE];
-	int64_t start_bytes, size_bytes;
+	int64_t start_bytes, end_bytes, size_bytes; /* end: of what was asked for */
 
 	int64_t since_msecs;
 	bool is_head_good;
@@ -94,7 +94,7 @@ static void judge_length(struct audio_attempt *a, const struct http_response *re
 	a->is_length_known = response->content_length >= 0;
 	if (response->status == 206) {
 		if (http_response_content_range(response, &first, &last, &total) < 0 ||
-		    first != a->start_bytes) {
+		    first != a->start_bytes || last >= a->end_bytes) {
 			remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
 					 "another range than asked for");
 			return;
@@ -143,6 +143,12 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 	a->is_head_good = a->judged.kind == REMOTE_OK;
 	if (a->is_head_good) {
 		pthread_mutex_lock(&a->audio->lock);
+		/* All of it comes, whatever was asked for. */
+		if (response->status == 200) {
+			a->end_bytes = a->size_bytes;
+			if (a->stream)
+				a->stream->end_bytes = a->size_bytes;
+		}
 		histogram_add(&audio_stats_of(a->audio, a->from)->first_byte,
 			      time_mono_msecs() - a->since_msecs);
 		pthread_mutex_unlock(&a->audio->lock);
@@ -256,7 +262,7 @@ static void verdict(struct audio_attempt *a, const struct remote_error *error,
 		a->has_last = false;
 		audio_stream_write(s, &a->last, 1);
 	}
-	if (s->position_bytes < a->size_bytes) {
+	if (s->position_bytes < a->end_bytes) {
 		remote_error_set(ret_error, REMOTE_TRANSIENT, -EIO, "the answer ended early");
 		snprintf(ret_error->code, sizeof ret_error->code, "short");
 	}
@@ -332,6 +338,7 @@ int audio_attempt_start(struct audio_stream *stream, struct audio_source *source
 	a->is_encrypted = source->is_encrypted;
 	memcpy(a->etag, source->etag, sizeof a->etag);
 	a->start_bytes = stream->position_bytes;
+	a->end_bytes = stream->end_bytes;
 	a->size_bytes = stream->recording->size_bytes;
 	a->judged = (struct remote_error)REMOTE_ERROR_INIT;
 	a->since_msecs = time_mono_msecs();
@@ -358,7 +365,7 @@ void audio_attempt_abandon(struct audio_attempt *attempt)
 
 	s->attempt = NULL;
 	attempt->stream = NULL;
-	attempt->is_draining = attempt->size_bytes - s->position_bytes <= DRAIN_BYTES;
+	attempt->is_draining = attempt->end_bytes - s->position_bytes <= DRAIN_BYTES;
 	if (!attempt->is_draining)
 		http_transfer_cancel(attempt->transfer);
 	else if (s->is_paused)

@@ -26,6 +26,7 @@
 #include "audio/block.h"
 #include "audio/breaker.h"
 #include "audio/heads.h"
+#include "audio/span.h"
 #include "audio/stats.h"
 #include "aws/s3.h"
 #include "catalog/recording.h"
@@ -72,6 +73,11 @@ struct audio_hint {
 	bool is_mono;	       /* Twilio said 16113 */
 };
 
+struct audio_range {
+	int64_t offset_bytes, end_bytes; /* end: of what S3 is asked for */
+	int64_t size_bytes;		 /* of the whole recording */
+};
+
 /* A request that can be sent. */
 struct audio_source {
 	enum audio_from from;
@@ -88,7 +94,7 @@ struct audio_source {
 /* 0, or *ret_error says why not; release *ret_source in any case. Reads the catalog, never waits
  * for the network. */
 int audio_source_init(struct audio *audio, int64_t recording_id, const struct audio_hint *hint,
-		      int64_t offset_bytes, int64_t size_bytes, struct audio_source *ret_source,
+		      const struct audio_range *range, struct audio_source *ret_source,
 		      struct remote_error *ret_error);
 void audio_source_release(struct audio_source *source);
 int audio_clients_get(struct audio *audio, int64_t workspace_id,
@@ -123,6 +129,7 @@ struct audio {
 	struct audio_store store;
 	struct audio_ahead ahead;
 	struct audio_heads heads;
+	unsigned heads_in_row; /* span.c: recordings of which only the head was read */
 	struct audio_stats stats; /* what is not counted elsewhere */
 	struct list recordings; /* open ones, those fetched ahead, those whose heads are kept */
 	struct list questions;	/* for sizes */
@@ -152,6 +159,7 @@ struct audio_recording {
 	struct audio_fetched fetched;
 	bool was_fetched, is_noted; /* ahead.c */
 	int64_t read_bytes;	    /* the end of the furthest read */
+	int64_t run_start_bytes, run_end_bytes; /* what was read in a row; span.c */
 	struct list head_link;	    /* heads.c */
 	bool is_head;
 };
@@ -194,6 +202,7 @@ struct audio_stream {
 	bool is_paused;
 	unsigned reads;			     /* that wait for it */
 	int64_t start_bytes, position_bytes; /* where it began; the next byte to come */
+	int64_t end_bytes;		     /* where its request ends; S3's only, else the size */
 	int64_t limit_bytes;		     /* goes no further while nobody waits for it */
 	int64_t window_bytes;		     /* how far ahead of its reader */
 	int64_t reader_bytes;		     /* where its reader is */
@@ -236,6 +245,9 @@ void audio_recording_end(struct audio_recording *recording);
 
 /* A stream that brings the byte at offset: a near one, or a new one. NULL: no memory. */
 struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t offset_bytes);
+/* A new one, whatever others there are. */
+struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t offset_bytes,
+				      int64_t end_bytes);
 /* A reader has come, or waits, up to here. */
 void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes);
 /* It may go so far though nobody reads. */

@@ -374,6 +374,7 @@ void audio_close(struct audio_file *file)
 	pthread_mutex_lock(&audio->lock);
 	if (--recording->files == 0) {
 		audio_ahead_close(recording);
+		audio_span_close(recording);
 		if (!audio_heads_keep(recording))
 			audio_recording_end(recording);
 	}

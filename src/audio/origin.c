@@ -288,8 +288,9 @@ static bool is_better_at_twilio(struct audio *audio, const struct catalog_record
 
 static int source_from_s3(struct audio *audio, struct audio_source *source, int64_t workspace_id,
 			  const struct catalog_object *object, const struct audio_hint *hint,
-			  int64_t offset, struct remote_error *ret_error)
+			  const struct audio_range *range, struct remote_error *ret_error)
 {
+	bool is_to_end = range->end_bytes >= range->size_bytes;
 	bool is_elsewhere = object->bucket[0] && strcmp(object->bucket, source->clients->bucket);
 	int err = 0;
 
@@ -306,7 +307,8 @@ static int source_from_s3(struct audio *audio, struct audio_source *source, int6
 	else
 		source->has_older_bucket = is_elsewhere;
 	if (err == 0)
-		err = s3_request_get(source->s3, object->key, offset, -1,
+		err = s3_request_get(source->s3, object->key, range->offset_bytes,
+				     is_to_end ? -1 : range->end_bytes - range->offset_bytes,
 				     object->etag[0] ? object->etag : NULL, &source->request,
 				     &source->s3_memory);
 	if (err)
@@ -337,7 +339,7 @@ static int source_from_twilio(struct audio_source *source,
 }
 
 int audio_source_init(struct audio *audio, int64_t recording_id, const struct audio_hint *hint,
-		      int64_t offset_bytes, int64_t size_bytes, struct audio_source *ret_source,
+		      const struct audio_range *range, struct audio_source *ret_source,
 		      struct remote_error *ret_error)
 {
 	struct catalog_recording recording;
@@ -368,16 +370,17 @@ int audio_source_init(struct audio *audio, int64_t recording_id, const struct au
 	}
 	if (ret_source->from == AUDIO_FROM_S3 && is_better_at_twilio(audio, &recording))
 		ret_source->from = AUDIO_FROM_TWILIO;
-	if (recording.size_bytes >= 0 && recording.size_bytes != size_bytes) {
+	if (recording.size_bytes >= 0 && recording.size_bytes != range->size_bytes) {
 		remote_error_set(ret_error, REMOTE_REJECTED, -ESTALE,
 				 "another size than when it was opened");
 		return -ESTALE;
 	}
 	if (ret_source->from == AUDIO_FROM_S3)
-		err = source_from_s3(audio, ret_source, recording.workspace_id, &object, hint,
-				     offset_bytes, ret_error);
+		err = source_from_s3(audio, ret_source, recording.workspace_id, &object, hint, range,
+				     ret_error);
 	else
-		err = source_from_twilio(ret_source, &recording, hint, offset_bytes, ret_error);
+		err = source_from_twilio(ret_source, &recording, hint, range->offset_bytes,
+					 ret_error);
 	ret_source->request.total_timeout_msecs =
 		UINT_MAX; /* paused as long as the reader likes; reads have deadlines */
 	return err;

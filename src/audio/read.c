@@ -146,6 +146,7 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 	pthread_mutex_lock(&audio->lock);
 	if (end > recording->read_bytes)
 		recording->read_bytes = end;
+	audio_span_note(recording, offset_bytes, end);
 	audio_ahead_read(recording);
 	id = read->id = ++audio->last_read_id;
 	list_add(&recording->reads, &read->link);
@@ -162,6 +163,7 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 			audio_read_finish(read, error ? error : -ENOMEM, &finished);
 	}
 	audio_streams_advance(recording, end);
+	audio_span_advance(recording);
 	pthread_mutex_unlock(&audio->lock);
 	audio_reads_deliver(&finished);
 	return id;

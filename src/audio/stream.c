@@ -13,7 +13,7 @@
 
 /* A byte so close behind what a stream has reached comes sooner by waiting than by a new request.
  */
-#define NEAR_BYTES (512 * 1024)
+#define NEAR_BYTES (1024 * 1024)
 /* How far ahead of its reader a stream goes: little at first, for who looks at the head only; more
  * for who reads on. */
 #define WINDOW_MIN_BYTES (256 * 1024)
@@ -22,7 +22,7 @@
 #define IDLE_MSECS 30000
 /* So many requests may stand open before idle ones have to go at once. */
 #define ATTEMPTS_LIMIT 48
-#define STREAMS_PER_RECORDING 8
+#define STREAMS_PER_RECORDING 12
 #define TRIES 4
 #define RETRY_BASE_MSECS 300
 #define NOT_FOUND_TRIES 4
@@ -120,13 +120,13 @@ static void run(struct pool_task *task)
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct audio_source source;
 	struct audio_hint hint;
-	int64_t position;
+	struct audio_range range;
 	bool clock, archived;
 	int err;
 
 	pthread_mutex_lock(&audio->lock);
 	hint = recording->hint;
-	position = s->position_bytes;
+	range = (struct audio_range){ s->position_bytes, s->end_bytes, recording->size_bytes };
 	clock = strcmp(s->error.code, "RequestTimeTooSkewed") == 0;
 	archived = strcmp(s->error.code, "InvalidObjectState") == 0;
 	err = s->is_dead ? -ECANCELED : 0;
@@ -136,13 +136,14 @@ static void run(struct pool_task *task)
 	if (err)
 		source = (struct audio_source){ .from = AUDIO_FROM_TWILIO };
 	else
-		err = audio_source_init(audio, recording->id, &hint, position,
-					recording->size_bytes, &source, &error);
+		err = audio_source_init(audio, recording->id, &hint, &range, &source, &error);
 	if (err == 0 && clock && source.from == AUDIO_FROM_S3)
 		set_clock(&source);
 
 	pthread_mutex_lock(&audio->lock);
 	s->from = source.from;
+	if (source.from == AUDIO_FROM_TWILIO)
+		s->end_bytes = recording->size_bytes;
 	s->has_older_bucket = err == 0 && source.has_older_bucket;
 	if (!s->is_dead && err == 0)
 		err = check_breaker(s, &error);
@@ -180,7 +181,8 @@ static void start(struct audio_stream *s)
 		s->refs++;
 }
 
-static struct audio_stream *stream_new(struct audio_recording *recording, int64_t offset_bytes)
+struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t offset_bytes,
+				      int64_t end_bytes)
 {
 	struct audio_stream *s = calloc(1, sizeof *s);
 
@@ -193,6 +195,7 @@ static struct audio_stream *stream_new(struct audio_recording *recording, int64_
 	list_init(&s->task.link);
 	list_add(&recording->streams, &s->link);
 	s->position_bytes = s->start_bytes = audio_blocks_start(&recording->blocks, offset_bytes);
+	s->end_bytes = end_bytes;
 	pin_position(s, true);
 	s->window_bytes = WINDOW_MIN_BYTES;
 	s->used_msecs = time_mono_msecs();
@@ -249,7 +252,7 @@ struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t
 	list_for_each (pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
-		if (s->position_bytes <= offset_bytes &&
+		if (s->position_bytes <= offset_bytes && offset_bytes < s->end_bytes &&
 		    offset_bytes - s->position_bytes <= NEAR_BYTES &&
 		    (!best || s->position_bytes > best->position_bytes))
 			best = s;
@@ -257,7 +260,8 @@ struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t
 	if (best)
 		return best;
 	drop_spare(recording);
-	return stream_new(recording, offset_bytes);
+	offset_bytes = audio_blocks_start(&recording->blocks, offset_bytes);
+	return audio_stream_new(recording, offset_bytes, audio_span_end(recording, offset_bytes));
 }
 
 void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes)
@@ -288,8 +292,10 @@ void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes)
 
 void audio_stream_allow(struct audio_stream *s, int64_t end_bytes)
 {
-	if (s->limit_bytes < end_bytes)
-		s->limit_bytes = end_bytes;
+	if (s->limit_bytes >= end_bytes)
+		return;
+	s->limit_bytes = end_bytes;
+	resume(s);
 }
 
 bool audio_stream_wants(struct audio_stream *s)

@@ -1,0 +1,130 @@
+#include "audio/span.h"
+
+#include "audio/audio-private.h"
+
+#define SMALL_BYTES ((int64_t)8 << 20)
+#define SEGMENT_BYTES ((int64_t)4 << 20)
+#define SEEK_BYTES ((int64_t)1 << 20)
+#define HEAD_BYTES ((int64_t)256 << 10)
+#define SEGMENTS 8
+/* So much in a row is no head; into the middle people look for SEEK_BYTES. */
+#define RUN_BYTES ((int64_t)384 << 10)
+#define AHEAD_FACTOR 4
+/* Several reads are on their way at a time, in any order. */
+#define SLACK_BYTES ((int64_t)1 << 20)
+
+static int64_t min(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t run_of(const struct audio_recording *recording)
+{
+	return recording->run_end_bytes - recording->run_start_bytes;
+}
+
+int64_t audio_span_end(const struct audio_recording *recording, int64_t start_bytes)
+{
+	int64_t size = recording->size_bytes, span = SEEK_BYTES;
+	bool is_going_on = start_bytes >= recording->run_start_bytes &&
+			   start_bytes <= recording->run_end_bytes + SLACK_BYTES;
+
+	if (start_bytes == 0 && recording->audio->heads_in_row && size > 2 * HEAD_BYTES)
+		return HEAD_BYTES;
+	if (size <= SMALL_BYTES && is_going_on && recording->run_start_bytes == 0)
+		return size;
+	if (start_bytes == 0)
+		span = SEGMENT_BYTES;
+	else if (is_going_on && run_of(recording) > SEEK_BYTES)
+		span = min(run_of(recording), SEGMENT_BYTES);
+	return min(size, start_bytes + span);
+}
+
+/* What the reader has left behind, unless little of it is to come: its connection is worth that. */
+static void drop_left(struct audio_recording *recording)
+{
+	list_for_each_safe (pos, &recording->streams) {
+		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+
+		if (!s->reads && s->end_bytes - s->position_bytes > SEEK_BYTES)
+			audio_stream_kill(s);
+	}
+}
+
+void audio_span_note(struct audio_recording *recording, int64_t offset_bytes, int64_t end_bytes)
+{
+	if (offset_bytes + SLACK_BYTES >= recording->run_start_bytes &&
+	    offset_bytes <= recording->run_end_bytes + SLACK_BYTES) {
+		if (recording->run_end_bytes < end_bytes)
+			recording->run_end_bytes = end_bytes;
+		return;
+	}
+	/* Of several readers nobody knows which one has gone where. */
+	if (recording->files <= 1)
+		drop_left(recording);
+	recording->run_start_bytes = offset_bytes;
+	recording->run_end_bytes = end_bytes;
+}
+
+static struct audio_stream *stream_over(struct audio_recording *recording, int64_t offset_bytes)
+{
+	list_for_each (pos, &recording->streams) {
+		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+
+		if (s->position_bytes <= offset_bytes && offset_bytes < s->end_bytes)
+			return s;
+	}
+	return NULL;
+}
+
+static unsigned count_streams(const struct audio_recording *recording)
+{
+	unsigned count = 0;
+
+	list_for_each (pos, &recording->streams)
+		count++;
+	return count;
+}
+
+/* Of all open recordings. */
+static bool is_memory_left(const struct audio *audio)
+{
+	return (int64_t)audio->streams * SEGMENT_BYTES < (int64_t)audio->settings.budget_bytes / 2;
+}
+
+void audio_span_advance(struct audio_recording *recording)
+{
+	int64_t run = run_of(recording), at = recording->run_end_bytes, until;
+	int64_t least = recording->run_start_bytes == 0 ? RUN_BYTES : SEEK_BYTES + 1;
+
+	if (recording->size_bytes <= SMALL_BYTES || run < least || !recording->was_served_by_s3)
+		return;
+	until = min(recording->size_bytes, at + min(AHEAD_FACTOR * run, SEGMENTS * SEGMENT_BYTES));
+	while ((at = audio_blocks_missing(&recording->blocks, at, until)) < until) {
+		struct audio_stream *s = stream_over(recording, at);
+
+		if (!s) {
+			if (count_streams(recording) >= SEGMENTS ||
+			    !is_memory_left(recording->audio))
+				return;
+			s = audio_stream_new(recording, at,
+					     min(recording->size_bytes, at + SEGMENT_BYTES));
+			if (!s)
+				return;
+		}
+		audio_stream_allow(s, s->end_bytes);
+		at = s->end_bytes;
+	}
+}
+
+void audio_span_close(struct audio_recording *recording)
+{
+	struct audio *audio = recording->audio;
+
+	if (recording->size_bytes <= 2 * HEAD_BYTES || !recording->read_bytes)
+		return;
+	if (recording->read_bytes <= HEAD_BYTES)
+		audio->heads_in_row++;
+	else
+		audio->heads_in_row = 0;
+}

@@ -1,0 +1,364 @@
+/* What S3 is asked for when a recording is read: how much at a time, how much side by side. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "audio/audio.h"
+#include "helper_queue.h"
+#include "helper_server.h"
+
+#define KIB ((int64_t)1024)
+#define MIB (1024 * KIB)
+#define PATIENCE_SECS 30
+
+struct world {
+	struct queue_fixture *catalog;
+	struct helper_server *server;
+	struct http *http;
+	struct audio *audio;
+	char *content;
+	int64_t size;
+	unsigned files;
+	_Atomic int64_t sent;
+	_Atomic bool knows_no_range;
+	_Atomic unsigned under_way, most_under_way;
+};
+
+/* ---- the server ---- */
+
+static void send_part(struct world *w, int fd, int64_t from, int64_t to)
+{
+	while (from < to) {
+		size_t n = to - from < 65536 ? (size_t)(to - from) : 65536;
+
+		if (!helper_send(fd, w->content + from, n))
+			return;
+		from += (int64_t)n;
+		atomic_fetch_add(&w->sent, (int64_t)n);
+	}
+}
+
+static enum helper_then answer(struct helper_server *server, int fd,
+			       const struct helper_request *request, void *arg)
+{
+	struct world *w = arg;
+	const char *range = helper_header(request, "Range");
+	long long first = 0, last = w->size - 1;
+	unsigned now = atomic_fetch_add(&w->under_way, 1) + 1;
+	char head[256];
+
+	(void)server;
+	if (now > atomic_load(&w->most_under_way))
+		atomic_store(&w->most_under_way, now);
+	if (range && !atomic_load(&w->knows_no_range)) {
+		int fields = sscanf(range, "bytes=%lld-%lld", &first, &last);
+
+		if (fields < 1 || last >= w->size)
+			last = w->size - 1;
+		snprintf(head, sizeof head,
+			 "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes %lld-%lld/%lld\r\n"
+			 "Content-Length: %lld\r\nContent-Type: audio/x-wav\r\n\r\n",
+			 first, last, (long long)w->size, last - first + 1);
+	} else {
+		snprintf(head, sizeof head,
+			 "HTTP/1.1 200 OK\r\nContent-Length: %lld\r\nContent-Type: audio/x-wav\r\n\r\n",
+			 (long long)w->size);
+	}
+	helper_send_str(fd, head);
+	send_part(w, fd, first, last + 1);
+	atomic_fetch_sub(&w->under_way, 1);
+	return HELPER_KEEP;
+}
+
+/* ---- the world: recordings 1 to `files`, all of one size and content, in S3 ---- */
+
+static void store(struct world *w, unsigned n)
+{
+	struct catalog_size size = { queue_get(w->catalog, n).id, w->size, 2, 2 };
+	struct catalog_object object = queue_object(w->size);
+	struct catalog_job job;
+	int64_t queued;
+	struct catalog_scope scope = { CATALOG_SCOPE_RECORDING, size.recording_id };
+
+	assert_int_equal(catalog_sizes_set(w->catalog->catalog, &size, 1), 0);
+	assert_int_equal(catalog_migrate_queue(w->catalog->catalog, scope, &queued), 0);
+	job = queue_claim(w->catalog, CATALOG_JOB_MIGRATE, "owner", 60000);
+	snprintf(object.key, sizeof object.key, "key-%u", n);
+	object.etag[0] = '\0';
+	assert_int_equal(catalog_migrate_stored(w->catalog->catalog, &job, &object, 2), 0);
+}
+
+static void world_begin(struct world *w, void **state, int64_t size, unsigned files)
+{
+	const struct http_settings http_settings = { .connect_timeout_msecs = 2000 };
+	const struct audio_settings settings = { .read_timeout_msecs = 20000 };
+	struct catalog_storage storage = { .bucket = "bucket",
+					   .region = "us-east-1",
+					   .access_key = "key",
+					   .path_style = true,
+					   .enabled = true };
+
+	memset(w, 0, sizeof *w);
+	w->catalog = *state;
+	w->size = size;
+	w->files = files;
+	w->content = malloc((size_t)size);
+	assert_non_null(w->content);
+	for (int64_t i = 0; i < size; i++)
+		w->content[i] = (char)(i * 7 + i / 65536 + i / 251);
+	memcpy(w->content, "RIFF\0\0\0\0WAVE", 12);
+	w->server = helper_server_new(answer, w);
+	snprintf(storage.endpoint, sizeof storage.endpoint, "%s", helper_server_url(w->server, ""));
+	snprintf(storage.bucket, sizeof storage.bucket, "%s", queue_object(1).bucket);
+	assert_int_equal(catalog_storage_set(w->catalog->catalog, w->catalog->workspace_id,
+					     &storage, "secret"),
+			 0);
+	queue_add(w->catalog, w->catalog->workspace_id, 1, files, QUEUE_NUMBER);
+	for (unsigned n = 1; n <= files; n++)
+		store(w, n);
+	assert_int_equal(http_new(&http_settings, &w->http), 0);
+	assert_int_equal(audio_new(w->catalog->catalog, w->http, &settings, &w->audio), 0);
+}
+
+static void world_end(struct world *w)
+{
+	audio_free(w->audio);
+	http_free(w->http);
+	helper_server_free(w->server);
+	free(w->content);
+}
+
+static const char *range_of(struct world *w, unsigned request)
+{
+	return helper_header(helper_server_request(w->server, request), "Range");
+}
+
+/* ---- reading ---- */
+
+struct result {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool is_done;
+	int error;
+	struct audio_file *file;
+	const char *wanted;
+	size_t n;
+	bool is_right;
+};
+#define RESULT_INIT { .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER }
+
+static void set_result(struct result *r, int error)
+{
+	r->error = error;
+	r->is_done = true;
+	pthread_cond_signal(&r->cond);
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void on_open(void *arg, int error, struct audio_file *file, int64_t size)
+{
+	struct result *r = arg;
+
+	(void)size;
+	pthread_mutex_lock(&r->lock);
+	r->file = file;
+	set_result(r, error);
+}
+
+static void on_read(void *arg, int error, const void *bytes, size_t n)
+{
+	struct result *r = arg;
+
+	pthread_mutex_lock(&r->lock);
+	r->n = n;
+	r->is_right = !error && memcmp(bytes, r->wanted, n) == 0;
+	set_result(r, error);
+}
+
+static void wait_result(struct result *r)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_SECS;
+	pthread_mutex_lock(&r->lock);
+	while (!r->is_done)
+		assert_int_equal(pthread_cond_timedwait(&r->cond, &r->lock, &until), 0);
+	pthread_mutex_unlock(&r->lock);
+	assert_int_equal(r->error, 0);
+}
+
+static struct audio_file *open_file(struct world *w, unsigned n)
+{
+	struct result r = RESULT_INIT;
+
+	audio_open(w->audio, queue_get(w->catalog, n).id, on_open, &r);
+	wait_result(&r);
+	return r.file;
+}
+
+static void read_at(struct world *w, struct audio_file *file, int64_t offset, int64_t n)
+{
+	struct result r = RESULT_INIT;
+
+	r.wanted = w->content + offset;
+	audio_read(file, offset, (size_t)n, on_read, &r);
+	wait_result(&r);
+	assert_int_equal(r.n, n);
+	assert_true(r.is_right);
+}
+
+static void read_all(struct world *w, struct audio_file *file)
+{
+	for (int64_t at = 0; at < w->size; at += 128 * KIB)
+		read_at(w, file, at, w->size - at < 128 * KIB ? w->size - at : 128 * KIB);
+}
+
+/* As the kernel asks for what a program reads at once: in pieces, side by side. */
+static void read_pieces(struct world *w, struct audio_file *file, int64_t offset)
+{
+	struct result pieces[8];
+
+	for (int i = 0; i < 8; i++) {
+		pieces[i] = (struct result)RESULT_INIT;
+		pieces[i].wanted = w->content + offset + i * 128 * KIB;
+		audio_read(file, offset + i * 128 * KIB, 128 * KIB, on_read, &pieces[i]);
+	}
+	for (int i = 0; i < 8; i++) {
+		wait_result(&pieces[i]);
+		assert_true(pieces[i].is_right);
+	}
+}
+
+/* ---- tests ---- */
+
+static void test_audio_span__a_small_recording_is_one_request(void **state)
+{
+	struct audio_file *file;
+	struct world w;
+
+	world_begin(&w, state, 3 * MIB, 1);
+	file = open_file(&w, 1);
+	read_all(&w, file);
+	audio_close(file);
+	assert_int_equal(helper_server_requests(w.server), 1);
+	assert_null(range_of(&w, 0));
+	world_end(&w);
+}
+
+static void test_audio_span__a_large_one_is_several_side_by_side_and_no_byte_comes_twice(void **state)
+{
+	struct audio_file *file;
+	struct world w;
+
+	world_begin(&w, state, 41 * MIB + 12345, 1);
+	file = open_file(&w, 1);
+	read_all(&w, file);
+	audio_close(file);
+	assert_int_equal(atomic_load(&w.sent), w.size);
+	assert_int_equal(helper_server_requests(w.server), 11);
+	assert_true(atomic_load(&w.most_under_way) >= 2);
+	world_end(&w);
+}
+
+static void test_audio_span__a_look_into_the_middle_costs_what_was_read(void **state)
+{
+	static const int64_t places[] = { 21, 3, 17, 30, 9, 26, 13 };
+	struct audio_file *file;
+	struct world w;
+
+	world_begin(&w, state, 32 * MIB, 1);
+	file = open_file(&w, 1);
+	for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
+		read_pieces(&w, file, places[i] * MIB);
+		assert_int_equal(helper_server_requests(w.server), i + 1);
+	}
+	assert_int_equal(atomic_load(&w.sent), (int64_t)(sizeof places / sizeof *places) * MIB);
+	audio_close(file);
+	/* And each kept its connection. */
+	assert_int_equal(helper_server_connections(w.server), 1);
+	world_end(&w);
+}
+
+static void test_audio_span__who_looks_at_heads_is_sent_heads(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 3 * MIB, 6);
+	for (unsigned n = 1; n <= 6; n++) {
+		struct audio_file *file = open_file(&w, n);
+
+		read_at(&w, file, 0, 64 * KIB);
+		audio_close(file);
+	}
+	assert_int_equal(helper_server_requests(w.server), 6);
+	assert_null(range_of(&w, 0));
+	for (unsigned i = 1; i < 6; i++)
+		assert_string_equal(range_of(&w, i), "bytes=0-262143");
+	world_end(&w);
+}
+
+static void test_audio_span__after_heads_a_whole_one_is_whole(void **state)
+{
+	struct audio_file *file;
+	struct world w;
+
+	world_begin(&w, state, 3 * MIB, 4);
+	for (unsigned n = 1; n <= 2; n++) {
+		file = open_file(&w, n);
+		read_at(&w, file, 0, 64 * KIB);
+		audio_close(file);
+	}
+	file = open_file(&w, 3);
+	read_all(&w, file);
+	audio_close(file);
+	assert_int_equal(helper_server_requests(w.server), 4);
+	assert_string_equal(range_of(&w, 3), "bytes=262144-");
+	file = open_file(&w, 4);
+	read_all(&w, file);
+	audio_close(file);
+	assert_int_equal(helper_server_requests(w.server), 5);
+	world_end(&w);
+}
+
+static void test_audio_span__a_server_without_ranges_is_read_all_the_same(void **state)
+{
+	struct audio_file *file;
+	struct world w;
+
+	world_begin(&w, state, 12 * MIB, 1);
+	atomic_store(&w.knows_no_range, true);
+	file = open_file(&w, 1);
+	read_all(&w, file);
+	audio_close(file);
+	assert_int_equal(helper_server_requests(w.server), 1);
+	world_end(&w);
+}
+
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(test_audio_span__##name, queue_fixture_setup,              \
+					queue_fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_small_recording_is_one_request),
+		TEST(a_large_one_is_several_side_by_side_and_no_byte_comes_twice),
+		TEST(a_look_into_the_middle_costs_what_was_read),
+		TEST(who_looks_at_heads_is_sent_heads),
+		TEST(after_heads_a_whole_one_is_whole),
+		TEST(a_server_without_ranges_is_read_all_the_same),
+	};
+
+	return cmocka_run_group_tests_name("audio_span", tests, NULL, NULL);
+}
