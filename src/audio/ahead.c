@@ -254,6 +254,8 @@ static bool fetch(struct audio_folder *folder, const struct audio_next *next, si
 	struct catalog_recording row = { .id = next->id,
 					 .workspace_id = next->workspace_id,
 					 .folder_id = folder->id,
+					 .state = next->is_at_twilio ? CATALOG_STATE_TWILIO
+								     : CATALOG_STATE_S3,
 					 .sid = next->sid };
 	struct audio_recording *recording;
 	struct audio_stream *stream;

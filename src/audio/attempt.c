@@ -14,7 +14,7 @@
 
 /* What is left of an answer that nobody wants any more is still read where it is no more than this:
  * a connection is worth it. */
-#define DRAIN_BYTES (64 * 1024)
+#define DRAIN_BYTES (256 * 1024)
 #define ERROR_BODY_BYTES 8192
 #define MAGIC_BYTES 12
 

@@ -156,6 +156,7 @@ struct audio_recording {
 	struct list streams;
 	struct audio_hint hint;
 	bool was_served_by_s3;
+	bool is_in_s3; /* as the catalog said when it was opened */
 	struct audio_fetched fetched;
 	bool was_fetched, is_noted; /* ahead.c */
 	int64_t read_bytes;	    /* the end of the furthest read */
@@ -233,7 +234,7 @@ void audio_recording_unref(struct audio_recording *recording);
 
 /* NULL: none of its bytes are here. */
 struct audio_recording *audio_recording_find(struct audio *audio, int64_t id);
-/* row: id, workspace_id, folder_id, sid. */
+/* row: id, workspace_id, folder_id, sid, state. */
 int audio_recording_new(struct audio *audio, const struct catalog_recording *row,
 			int64_t size_bytes, struct audio_recording **ret_recording);
 /* Ends its streams. */

@@ -210,6 +210,7 @@ int audio_recording_new(struct audio *audio, const struct catalog_recording *row
 	recording->folder_id = row->folder_id;
 	recording->sid = row->sid;
 	recording->size_bytes = size_bytes;
+	recording->is_in_s3 = row->state == CATALOG_STATE_STORED || row->state == CATALOG_STATE_S3;
 	recording->refs = 1;
 	list_init(&recording->reads);
 	list_init(&recording->streams);

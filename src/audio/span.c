@@ -7,9 +7,14 @@
 #define SEEK_BYTES ((int64_t)1 << 20)
 #define HEAD_BYTES ((int64_t)256 << 10)
 #define SEGMENTS 8
+/* The beginning is asked for in pieces: each opens a connection and has it warm for what follows. */
+#define BEGIN_BYTES ((int64_t)4 << 20)
+#define BEGIN_SEGMENT_BYTES ((int64_t)1 << 20)
 /* So much in a row is no head; into the middle people look for SEEK_BYTES. */
 #define RUN_BYTES ((int64_t)384 << 10)
-#define AHEAD_FACTOR 4
+#define AHEAD_FACTOR 16
+/* One head alone says nothing of the next recording. */
+#define HEADS_IN_ROW 2
 /* Several reads are on their way at a time, in any order. */
 #define SLACK_BYTES ((int64_t)1 << 20)
 
@@ -23,18 +28,23 @@ static int64_t run_of(const struct audio_recording *recording)
 	return recording->run_end_bytes - recording->run_start_bytes;
 }
 
+static bool is_heads_only(const struct audio *audio)
+{
+	return audio->heads_in_row >= HEADS_IN_ROW;
+}
+
 int64_t audio_span_end(const struct audio_recording *recording, int64_t start_bytes)
 {
 	int64_t size = recording->size_bytes, span = SEEK_BYTES;
 	bool is_going_on = start_bytes >= recording->run_start_bytes &&
 			   start_bytes <= recording->run_end_bytes + SLACK_BYTES;
 
-	if (start_bytes == 0 && recording->audio->heads_in_row && size > 2 * HEAD_BYTES)
+	if (start_bytes == 0 && is_heads_only(recording->audio) && size > 2 * HEAD_BYTES)
 		return HEAD_BYTES;
 	if (size <= SMALL_BYTES && is_going_on && recording->run_start_bytes == 0)
 		return size;
 	if (start_bytes == 0)
-		span = SEGMENT_BYTES;
+		span = BEGIN_SEGMENT_BYTES;
 	else if (is_going_on && run_of(recording) > SEEK_BYTES)
 		span = min(run_of(recording), SEGMENT_BYTES);
 	return min(size, start_bytes + span);
@@ -92,14 +102,33 @@ static bool is_memory_left(const struct audio *audio)
 	return (int64_t)audio->streams * SEGMENT_BYTES < (int64_t)audio->settings.budget_bytes / 2;
 }
 
+/* How far ahead requests may run: nowhere while it is not known that somebody reads on. */
+static int64_t ahead_until(const struct audio_recording *recording)
+{
+	int64_t run = run_of(recording), at = recording->run_end_bytes;
+
+	if (recording->run_start_bytes == 0 && run < RUN_BYTES)
+		return is_heads_only(recording->audio) ? at : BEGIN_BYTES;
+	if (recording->run_start_bytes && run <= SEEK_BYTES)
+		return at;
+	return min(recording->size_bytes,
+		   at + min(AHEAD_FACTOR * run, SEGMENTS * SEGMENT_BYTES));
+}
+
+static int64_t segment_end(const struct audio_recording *recording, int64_t start_bytes)
+{
+	int64_t span = start_bytes < BEGIN_BYTES ? BEGIN_SEGMENT_BYTES : SEGMENT_BYTES;
+
+	return min(recording->size_bytes, start_bytes + span);
+}
+
 void audio_span_advance(struct audio_recording *recording)
 {
-	int64_t run = run_of(recording), at = recording->run_end_bytes, until;
-	int64_t least = recording->run_start_bytes == 0 ? RUN_BYTES : SEEK_BYTES + 1;
+	int64_t at = recording->run_end_bytes, until;
 
-	if (recording->size_bytes <= SMALL_BYTES || run < least || !recording->was_served_by_s3)
+	if (recording->size_bytes <= SMALL_BYTES || !recording->is_in_s3)
 		return;
-	until = min(recording->size_bytes, at + min(AHEAD_FACTOR * run, SEGMENTS * SEGMENT_BYTES));
+	until = ahead_until(recording);
 	while ((at = audio_blocks_missing(&recording->blocks, at, until)) < until) {
 		struct audio_stream *s = stream_over(recording, at);
 
@@ -107,8 +136,7 @@ void audio_span_advance(struct audio_recording *recording)
 			if (count_streams(recording) >= SEGMENTS ||
 			    !is_memory_left(recording->audio))
 				return;
-			s = audio_stream_new(recording, at,
-					     min(recording->size_bytes, at + SEGMENT_BYTES));
+			s = audio_stream_new(recording, at, segment_end(recording, at));
 			if (!s)
 				return;
 		}

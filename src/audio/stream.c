@@ -18,6 +18,9 @@
  * for who reads on. */
 #define WINDOW_MIN_BYTES (256 * 1024)
 #define WINDOW_MAX_BYTES (4 * 1024 * 1024)
+/* Who begins at the start is let run further: a window so small that an answer has to wait keeps
+ * TCP from finding its pace. */
+#define WINDOW_BEGIN_BYTES (1024 * 1024)
 /* A stream that nobody has used for so long is ended: it keeps a connection from others. */
 #define IDLE_MSECS 30000
 /* So many requests may stand open before idle ones have to go at once. */
@@ -26,6 +29,11 @@
 #define TRIES 4
 #define RETRY_BASE_MSECS 300
 #define NOT_FOUND_TRIES 4
+
+static int64_t min(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
 
 static int64_t window_limit(const struct audio *audio)
 {
@@ -198,6 +206,8 @@ struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t
 	s->end_bytes = end_bytes;
 	pin_position(s, true);
 	s->window_bytes = WINDOW_MIN_BYTES;
+	if (s->start_bytes == 0)
+		s->limit_bytes = min(WINDOW_BEGIN_BYTES, window_limit(recording->audio));
 	s->used_msecs = time_mono_msecs();
 	s->error = (struct remote_error)REMOTE_ERROR_INIT;
 	retry_init(&s->retry, TRIES, recording->audio->settings.read_timeout_msecs);
