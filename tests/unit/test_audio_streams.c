@@ -67,6 +67,16 @@ static int64_t range_start(const struct helper_request *request)
 	return range ? strtoll(range + strlen("bytes="), NULL, 10) : -1;
 }
 
+/* Behind the last byte that is asked for. */
+static int64_t range_end(const struct helper_request *request, int64_t size)
+{
+	const char *range = helper_header(request, "Range");
+	const char *dash = range ? strchr(range, '-') : NULL;
+
+	return dash && dash[1] && strtoll(dash + 1, NULL, 10) < size ? strtoll(dash + 1, NULL, 10) + 1
+								      : size;
+}
+
 static bool send_media(struct world *w, int fd, int64_t from, int64_t to)
 {
 	while (from < to) {
@@ -80,21 +90,27 @@ static bool send_media(struct world *w, int fd, int64_t from, int64_t to)
 	return true;
 }
 
-static void send_head(struct world *w, int fd, int64_t start, int64_t shift, int64_t total)
+static void send_head_to(struct world *w, int fd, int64_t start, int64_t shift, int64_t end,
+			 int64_t total)
 {
 	char head[512];
 	int n = start < 0 ? snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\n")
 			  : snprintf(head, sizeof head,
 				     "HTTP/1.1 206 Partial Content\r\n"
 				     "Content-Range: bytes %lld-%lld/%lld\r\n",
-				     (long long)(start + shift), (long long)(total - 1),
+				     (long long)(start + shift), (long long)(end - 1),
 				     (long long)total);
 
 	snprintf(head + n, sizeof head - (size_t)n,
 		 "Content-Type: audio/x-wav\r\nETag: \"etag\"\r\nContent-Length: %lld\r\n\r\n",
-		 (long long)(total - (start < 0 ? 0 : start)));
+		 (long long)(end - (start < 0 ? 0 : start)));
 	(void)w;
 	helper_send_str(fd, head);
+}
+
+static void send_head(struct world *w, int fd, int64_t start, int64_t shift, int64_t total)
+{
+	send_head_to(w, fd, start, shift, total, total);
 }
 
 static enum helper_then send_chunked(struct world *w, int fd, const char *more)
@@ -194,8 +210,8 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	case GOOD:
 		break;
 	}
-	send_head(w, fd, start, 0, w->size);
-	return send_media(w, fd, from, w->size) ? HELPER_KEEP : HELPER_CLOSE;
+	send_head_to(w, fd, start, 0, range_end(request, w->size), w->size);
+	return send_media(w, fd, from, range_end(request, w->size)) ? HELPER_KEEP : HELPER_CLOSE;
 }
 
 /* ---- the world ---- */
