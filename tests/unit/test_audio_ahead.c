@@ -6,14 +6,13 @@
 
 #include <cmocka.h>
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "audio/audio.h"
+#include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"
 #include "util/times.h"
@@ -178,84 +177,25 @@ static void a_while(void)
 
 /* ---- reading ---- */
 
-struct result {
-	pthread_mutex_t lock;
-	pthread_cond_t cond;
-	bool is_done;
-	int error;
-	struct audio_file *file;
-	size_t n;
-	char last;
-};
-
-static void set_result(struct result *r, int error)
-{
-	r->error = error;
-	r->is_done = true;
-	pthread_cond_signal(&r->cond);
-	pthread_mutex_unlock(&r->lock);
-}
-
-static void on_open(void *arg, int error, struct audio_file *file, int64_t size)
-{
-	struct result *r = arg;
-
-	(void)size;
-	pthread_mutex_lock(&r->lock);
-	r->file = file;
-	set_result(r, error);
-}
-
-static void on_read(void *arg, int error, const void *bytes, size_t n)
-{
-	struct result *r = arg;
-
-	pthread_mutex_lock(&r->lock);
-	r->n = n;
-	r->last = n ? ((const char *)bytes)[n - 1] : 0;
-	set_result(r, error);
-}
-
-static void wait_result(struct result *r)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += PATIENCE_MSECS / 1000;
-	pthread_mutex_lock(&r->lock);
-	while (!r->is_done)
-		assert_int_equal(pthread_cond_timedwait(&r->cond, &r->lock, &until), 0);
-	pthread_mutex_unlock(&r->lock);
-	assert_int_equal(r->error, 0);
-}
-
-#define RESULT_INIT { .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER }
-
 static struct audio_file *open_file(struct world *w, unsigned n)
 {
-	struct result r = RESULT_INIT;
-
-	audio_open(w->audio, get(w, n).id, on_open, &r);
-	wait_result(&r);
-	return r.file;
+	return helper_audio_open(w->audio, get(w, n).id);
 }
 
-static void read_part(struct audio_file *file, int64_t offset, size_t n, char *ret_last)
+static char read_part(struct audio_file *file, int64_t offset, size_t n)
 {
-	struct result r = RESULT_INIT;
+	struct helper_read read;
 
-	audio_read(file, offset, n, on_read, &r);
-	wait_result(&r);
-	assert_int_equal(r.n, n);
-	*ret_last = r.last;
+	helper_read_begin(&read, file, offset, n);
+	return helper_read_end(&read, NULL);
 }
 
 static void read_rest(struct audio_file *file, unsigned n)
 {
-	char last;
+	char last = 0;
 
 	for (int64_t at = 0; at < SIZE; at += 131072)
-		read_part(file, at, SIZE - at < 131072 ? (size_t)(SIZE - at) : 131072, &last);
+		last = read_part(file, at, SIZE - at < 131072 ? (size_t)(SIZE - at) : 131072);
 	assert_int_equal(last, (char)n);
 }
 
@@ -270,9 +210,8 @@ static void read_file(struct world *w, unsigned n)
 static void read_head(struct world *w, unsigned n)
 {
 	struct audio_file *file = open_file(w, n);
-	char last;
 
-	read_part(file, 0, HEAD_BYTES, &last);
+	read_part(file, 0, HEAD_BYTES);
 	audio_close(file);
 }
 

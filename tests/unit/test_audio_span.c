@@ -6,20 +6,17 @@
 
 #include <cmocka.h>
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "audio/audio.h"
+#include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"
 
 #define KIB ((int64_t)1024)
 #define MIB (1024 * KIB)
-#define PATIENCE_SECS 30
 
 struct world {
 	struct queue_fixture *catalog;
@@ -145,77 +142,17 @@ static const char *range_of(struct world *w, unsigned request)
 
 /* ---- reading ---- */
 
-struct result {
-	pthread_mutex_t lock;
-	pthread_cond_t cond;
-	bool is_done;
-	int error;
-	struct audio_file *file;
-	const char *wanted;
-	size_t n;
-	bool is_right;
-};
-#define RESULT_INIT { .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER }
-
-static void set_result(struct result *r, int error)
-{
-	r->error = error;
-	r->is_done = true;
-	pthread_cond_signal(&r->cond);
-	pthread_mutex_unlock(&r->lock);
-}
-
-static void on_open(void *arg, int error, struct audio_file *file, int64_t size)
-{
-	struct result *r = arg;
-
-	(void)size;
-	pthread_mutex_lock(&r->lock);
-	r->file = file;
-	set_result(r, error);
-}
-
-static void on_read(void *arg, int error, const void *bytes, size_t n)
-{
-	struct result *r = arg;
-
-	pthread_mutex_lock(&r->lock);
-	r->n = n;
-	r->is_right = !error && memcmp(bytes, r->wanted, n) == 0;
-	set_result(r, error);
-}
-
-static void wait_result(struct result *r)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += PATIENCE_SECS;
-	pthread_mutex_lock(&r->lock);
-	while (!r->is_done)
-		assert_int_equal(pthread_cond_timedwait(&r->cond, &r->lock, &until), 0);
-	pthread_mutex_unlock(&r->lock);
-	assert_int_equal(r->error, 0);
-}
-
 static struct audio_file *open_file(struct world *w, unsigned n)
 {
-	struct result r = RESULT_INIT;
-
-	audio_open(w->audio, queue_get(w->catalog, n).id, on_open, &r);
-	wait_result(&r);
-	return r.file;
+	return helper_audio_open(w->audio, queue_get(w->catalog, n).id);
 }
 
 static void read_at(struct world *w, struct audio_file *file, int64_t offset, int64_t n)
 {
-	struct result r = RESULT_INIT;
+	struct helper_read read;
 
-	r.wanted = w->content + offset;
-	audio_read(file, offset, (size_t)n, on_read, &r);
-	wait_result(&r);
-	assert_int_equal(r.n, n);
-	assert_true(r.is_right);
+	helper_read_begin(&read, file, offset, (size_t)n);
+	helper_read_end(&read, w->content + offset);
 }
 
 static void read_all(struct world *w, struct audio_file *file)
@@ -227,17 +164,12 @@ static void read_all(struct world *w, struct audio_file *file)
 /* As the kernel asks for what a program reads at once: in pieces, side by side. */
 static void read_pieces(struct world *w, struct audio_file *file, int64_t offset)
 {
-	struct result pieces[8];
+	struct helper_read pieces[8];
 
-	for (int i = 0; i < 8; i++) {
-		pieces[i] = (struct result)RESULT_INIT;
-		pieces[i].wanted = w->content + offset + i * 128 * KIB;
-		audio_read(file, offset + i * 128 * KIB, 128 * KIB, on_read, &pieces[i]);
-	}
-	for (int i = 0; i < 8; i++) {
-		wait_result(&pieces[i]);
-		assert_true(pieces[i].is_right);
-	}
+	for (int i = 0; i < 8; i++)
+		helper_read_begin(&pieces[i], file, offset + i * 128 * KIB, 128 * KIB);
+	for (int i = 0; i < 8; i++)
+		helper_read_end(&pieces[i], w->content + offset + i * 128 * KIB);
 }
 
 /* ---- tests ---- */

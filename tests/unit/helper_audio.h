@@ -1,0 +1,27 @@
+/* Opening and reading recordings as the file system does, and waiting for the answer. Whatever fails
+ * or takes too long fails the test. */
+#ifndef HELPER_AUDIO_H
+#define HELPER_AUDIO_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "audio/audio.h"
+
+struct audio_file *helper_audio_open(struct audio *audio, int64_t recording_id);
+
+/* A read that is on its way; several may be. */
+struct helper_read {
+	pthread_mutex_t lock; /* guards the rest */
+	pthread_cond_t cond;
+	bool is_done;
+	int error;
+	size_t wanted, n;
+	char *bytes; /* freed by helper_read_end */
+};
+void helper_read_begin(struct helper_read *read, struct audio_file *file, int64_t offset_bytes,
+		       size_t size_bytes);
+/* Waits; all of it must come, and be `expected` where that is not NULL. Returns its last byte. */
+char helper_read_end(struct helper_read *read, const char *expected);
+
+#endif
