@@ -58,7 +58,7 @@ class Case:
     def __init__(self, company, proxy):
         self.company, self.proxy, self.tonic, self.twilio = company, proxy, company.tonic, company.twilio
         prepare(self.tonic)
-        self.tonic("storage", "set", "acme", "--endpoint", proxy.url)
+        self.tonic.change_storage("acme", "--endpoint", proxy.url)
         self.twilio.is_synced = True
         self.paths = ["acme"]  # what migrate is asked for
 

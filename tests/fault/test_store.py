@@ -151,11 +151,11 @@ def test_not_found_after_it_was_stored(case):
 
 def test_wrong_key(case):
     case.record(1, 1)
-    case.tonic("storage", "set", "acme", "--secret-file", "-", stdin="wrong\n")
+    case.tonic.change_storage("acme", "--secret-file", "-", stdin="wrong\n")
     case.migrate(status=3)
     assert not case.twilio.deletes() and not case.company.keys()
     case.check()
-    case.tonic("storage", "set", "acme", "--secret-file", "-", stdin=case.company.s3.secret_key + "\n")
+    case.tonic.change_storage("acme", "--secret-file", "-", stdin=case.company.s3.secret_key + "\n")
     case.finish()
 
 
