@@ -12,6 +12,7 @@
 
 #define CREATE_TRIES 5
 #define CREATE_MSECS 60000
+#define SWEEPS 3
 
 /* ---- what stands beside the bytes ---- */
 
@@ -100,7 +101,7 @@ struct upload {
 
 struct leftover {
 	struct transfer *transfer;
-	struct remote_error error;
+	unsigned count;
 };
 
 static int abort_leftover(void *arg, const struct s3_list_entry *entry)
@@ -110,11 +111,26 @@ static int abort_leftover(void *arg, const struct s3_list_entry *entry)
 
 	if (strcmp(entry->key, leftover->transfer->key) != 0 || !entry->upload_id)
 		return 0;
+	leftover->count++;
 	/* Not fatal: it costs money, no recording, and the next look finds it again. */
 	if (s3_upload_abort(leftover->transfer->s3, entry->key, entry->upload_id, &error) &&
 	    error.kind != REMOTE_NOT_FOUND)
 		log_info("migrate: an upload that was left cannot be aborted: %s", error.message);
 	return 0;
+}
+
+/* Aborts what a crash, or an abort that came to nothing, left under this very key, and looks whether
+ * it is gone. A server that cannot list uploads keeps us from nothing. */
+static void sweep(struct transfer *t)
+{
+	for (unsigned i = 0; i < SWEEPS; i++) {
+		struct leftover leftover = { t, 0 };
+		struct remote_error error = REMOTE_ERROR_INIT;
+
+		if (s3_list_uploads(t->s3, t->key, abort_leftover, &leftover, &error) ||
+		    !leftover.count)
+			return;
+	}
 }
 
 /* An upload whose beginning was lost is one that is left. */
@@ -125,11 +141,7 @@ static int create(struct transfer *t, const struct s3_put *head, char ret_id[S3_
 
 	retry_init(&retry, CREATE_TRIES, CREATE_MSECS);
 	for (;;) {
-		struct leftover leftover = { t, REMOTE_ERROR_INIT };
-
-		/* What a crash left under this very key. A server that cannot list uploads keeps
-		 * us from nothing. */
-		s3_list_uploads(t->s3, t->key, abort_leftover, &leftover, &leftover.error);
+		sweep(t);
 		if (s3_upload_create(t->s3, head, ret_id, &error) == 0)
 			return 0;
 		if (error.kind != REMOTE_UNCERTAIN ||
@@ -248,5 +260,8 @@ int upload_parts(struct transfer *t, size_t len)
 	    s3_upload_abort(t->s3, t->key, upload.id, &error) && error.kind != REMOTE_NOT_FOUND)
 		log_info("migrate: an upload cannot be aborted: %s", error.message);
 	free(upload.etags);
+	/* Nobody looks under this key again. */
+	if (err == 0 && t->run->job.attempts > 1 && transfer_check_lease(t) == 0)
+		sweep(t);
 	return err;
 }
