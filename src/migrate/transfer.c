@@ -50,16 +50,14 @@ int transfer_check_lease(struct transfer *t)
 /* ---- memory ---- */
 
 /* In pages of its own, which go back to the system at once: a heap would keep what so many sizes
- * leave between them. All are there from the start, for they will all be used, and a fault for each
- * costs more than they do. */
+ * leave between them. */
 int transfer_buffer(struct transfer *t, size_t bytes)
 {
 	void *pages;
 
 	if (!admission_resize(&t->migrate->admission, t->lane, t->run, bytes, &t->is_overdrawn))
 		return transfer_fail(t, JOB_OUTCOME_PUT_BACK, "cancelled");
-	pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (pages == MAP_FAILED)
 		return transfer_fail(t, JOB_OUTCOME_RETRY, "out of memory");
 	t->buffer = pages;
