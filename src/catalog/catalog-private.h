@@ -29,6 +29,9 @@ void conn_guard_release(struct conn_guard *guard);
  * Its negative return undoes what it did (savepoint) and is returned by catalog_write; so is a commit that failed. */
 typedef int catalog_write_fn(struct catalog *catalog, struct conn *conn, void *arg);
 int catalog_write(struct catalog *catalog, catalog_write_fn *fn, void *arg);
+/* The same for a function that may be called twice, the first call undone: all that it leaves behind beside what is in the catalog is set
+ * anew by each call. Cheaper where many write at a time. */
+int catalog_write_repeatable(struct catalog *catalog, catalog_write_fn *fn, void *arg);
 
 /* ---- statements, prepared once per connection; sql must be a string literal (its address is the key) ---- */
 int conn_prepare(struct conn *conn, const char *sql, sqlite3_stmt **ret_stmt);

@@ -105,15 +105,24 @@ static void sql_tree_name(sqlite3_context *context, int count, sqlite3_value **v
 		sqlite3_result_text(context, encoded, -1, SQLITE_TRANSIENT);
 }
 
+/* Every allocation would count itself under one lock for all connections, and nobody asks for the
+ * numbers. Too late where the library runs already, which does no harm. */
+static void configure(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int conn_open(const char *path, const struct catalog_key *key, unsigned flags, struct conn **ret_conn)
 {
 	char hex[CRYPTO_HEX_SIZE(CATALOG_KEY_SIZE)], text[CRYPTO_HEX_SIZE(CATALOG_KEY_SIZE) + 8], version[64];
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct conn *conn = calloc(1, sizeof *conn);
 	int open_flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 	int err, code;
 
 	if (!conn)
 		return -ENOMEM;
+	pthread_once(&once, configure);
 	if (flags & CONN_CREATE)
 		open_flags |= SQLITE_OPEN_CREATE;
 	code = sqlite3_open_v2(path, &conn->db, open_flags, NULL);

@@ -311,7 +311,7 @@ int catalog_job_claim_some(struct catalog *catalog, const struct catalog_claim *
 	if ((found_kinds & claim->kinds) == 0)
 		err = is_due(catalog, claim, ret_claimed);
 	if (err == 0)
-		err = catalog_write(catalog, write_claim, &a);
+		err = catalog_write_repeatable(catalog, write_claim, &a);
 	if (err)
 		return err;
 	if (!ret_claimed->count) {

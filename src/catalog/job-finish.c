@@ -125,7 +125,7 @@ int catalog_job_renew_all(struct catalog *catalog, struct catalog_renewal *renew
 			  int64_t lease_msecs)
 {
 	struct renew_arg a = { renewals, count, time_now_msecs() + lease_msecs };
-	int err = catalog_write(catalog, write_renew, &a);
+	int err = catalog_write_repeatable(catalog, write_renew, &a);
 
 	for (size_t i = 0; i < count && err == 0; i++) {
 		struct catalog_job *job = renewals[i].job;
@@ -168,7 +168,7 @@ static int write_mark_sent(struct catalog *catalog, struct conn *conn, void *arg
 
 int catalog_job_mark_sent(struct catalog *catalog, struct catalog_job *job)
 {
-	int err = catalog_write(catalog, write_mark_sent, job);
+	int err = catalog_write_repeatable(catalog, write_mark_sent, job);
 
 	if (err == 0)
 		job->was_sent = true;
@@ -191,7 +191,7 @@ static int write_put_back(struct catalog *catalog, struct conn *conn, void *arg)
 
 int catalog_job_put_back(struct catalog *catalog, struct catalog_job *job)
 {
-	return catalog_write(catalog, write_put_back, job);
+	return catalog_write_repeatable(catalog, write_put_back, job);
 }
 
 struct fail_arg {
@@ -230,7 +230,7 @@ int catalog_job_fail(struct catalog *catalog, struct catalog_job *job, const cha
 	struct fail_arg a = { job, text, retry_after_msecs };
 
 	snprintf(text, sizeof text, "%s", reason && *reason ? reason : "failed");
-	return catalog_write(catalog, write_fail, &a);
+	return catalog_write_repeatable(catalog, write_fail, &a);
 }
 
 /* ---- done ---- */
@@ -290,7 +290,7 @@ int catalog_migrate_stored(struct catalog *catalog, struct catalog_job *job,
 
 	if (job->kind != CATALOG_JOB_MIGRATE || object->size_bytes < 0 || !object->key[0])
 		return -EINVAL;
-	return catalog_write(catalog, write_stored, &a);
+	return catalog_write_repeatable(catalog, write_stored, &a);
 }
 
 struct done_arg {
@@ -320,7 +320,7 @@ int catalog_cleanup_done(struct catalog *catalog, struct catalog_job *job, const
 
 	if (job->kind != CATALOG_JOB_CLEANUP_TWILIO)
 		return -EINVAL;
-	return catalog_write(catalog, write_cleanup_done, &a);
+	return catalog_write_repeatable(catalog, write_cleanup_done, &a);
 }
 
 static int write_done(struct catalog *catalog, struct conn *conn, void *arg)
@@ -348,5 +348,5 @@ int catalog_job_done(struct catalog *catalog, struct catalog_job *job, const cha
 	if (!(job->kind &
 	      (CATALOG_JOB_DELETE_TWILIO | CATALOG_JOB_DELETE_S3 | CATALOG_JOB_TOMBSTONE)))
 		return -EINVAL;
-	return catalog_write(catalog, write_done, &a);
+	return catalog_write_repeatable(catalog, write_done, &a);
 }

@@ -27,7 +27,7 @@
 #define OVERTAKE_MSECS 2000   /* so long one that waits for what all share is overtaken */
 #define HOLD_MSECS 5000       /* and what cannot begin soon is not kept from other processes */
 #define AHEAD_MSECS 1000
-#define READY_MOST 64 /* of them JOB_POOL_AHEAD of whatever workspace, the rest one of each */
+#define READY_MOST 112 /* of them JOB_POOL_AHEAD of whatever workspace, the rest one of each */
 
 struct job_pool {
 	struct catalog *catalog;

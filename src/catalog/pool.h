@@ -15,7 +15,7 @@
 #include "catalog/job.h"
 #include "util/remote.h"
 
-#define JOB_POOL_AHEAD 16
+#define JOB_POOL_AHEAD 64
 
 struct job_run {
 	struct catalog_job job;

@@ -1,6 +1,7 @@
 /*
  * Group commit. Threads that want to write queue an operation; the first that finds no leader becomes it, takes the whole queue into one
- * transaction (a savepoint each, so that one that fails undoes only itself) and commits once for all.
+ * transaction (a savepoint each, so that one that fails undoes only itself) and commits once for all. Savepoints cost, and few operations
+ * fail: where all of a batch may run twice it is tried without first.
  */
 #include <errno.h>
 
@@ -12,6 +13,7 @@ struct write_op {
 	struct write_op *next;
 	catalog_write_fn *fn;
 	void *arg;
+	bool is_repeatable;
 	int result;
 	bool done;
 	pthread_cond_t cond; /* done, or its turn to lead: of its own, so that a commit wakes nobody in vain */
@@ -63,7 +65,35 @@ static int run_each(struct catalog *catalog, struct write_op *first)
 	return err;
 }
 
-static void run_batch(struct catalog *catalog, struct write_op *first)
+static bool are_repeatable(const struct write_op *op)
+{
+	while (op && op->is_repeatable)
+		op = op->next;
+	return !op;
+}
+
+/* All or nothing: negative where one fails, whichever. */
+static int run_together(struct catalog *catalog, struct write_op *first)
+{
+	for (struct write_op *op = first; op; op = op->next) {
+		op->result = op->fn(catalog, catalog->writer, op->arg);
+		if (op->result < 0)
+			return op->result;
+		if (sqlite3_get_autocommit(conn_db(catalog->writer)))
+			return -EIO;
+	}
+	return 0;
+}
+
+static void roll_back(struct conn *conn)
+{
+	if (!sqlite3_get_autocommit(conn_db(conn)))
+		conn_run(conn, "ROLLBACK", "");
+}
+
+/* One transaction. Undone where it fails. */
+static int transact(struct catalog *catalog, struct write_op *first,
+		    int run(struct catalog *catalog, struct write_op *first))
 {
 	struct conn *conn = catalog->writer;
 	int err = conn_run(conn, "BEGIN IMMEDIATE", "");
@@ -71,21 +101,37 @@ static void run_batch(struct catalog *catalog, struct write_op *first)
 	if (err == 0)
 		err = check_version(conn);
 	if (err == 0)
-		err = run_each(catalog, first);
+		err = run(catalog, first);
 	if (err == 0)
 		err = conn_run(conn, "COMMIT", "");
-	if (err) {
-		if (!sqlite3_get_autocommit(conn_db(conn)))
-			conn_run(conn, "ROLLBACK", "");
-		/* Nothing of the batch has happened. */
-		for (struct write_op *op = first; op; op = op->next)
-			op->result = err;
-	}
+	if (err)
+		roll_back(conn);
+	return err;
 }
 
-int catalog_write(struct catalog *catalog, catalog_write_fn *fn, void *arg)
+static bool has_failed(const struct write_op *op)
 {
-	struct write_op op = { .fn = fn, .arg = arg, .cond = PTHREAD_COND_INITIALIZER };
+	while (op && op->result >= 0)
+		op = op->next;
+	return op;
+}
+
+static void run_batch(struct catalog *catalog, struct write_op *first)
+{
+	bool together = first->next && are_repeatable(first);
+	int err = transact(catalog, first, together ? run_together : run_each);
+
+	/* One has: the others are not to suffer from it. */
+	if (err && together && has_failed(first))
+		err = transact(catalog, first, run_each);
+	/* Nothing of the batch has happened. */
+	for (struct write_op *op = first; op && err; op = op->next)
+		op->result = err;
+}
+
+static int write_op(struct catalog *catalog, catalog_write_fn *fn, void *arg, bool is_repeatable)
+{
+	struct write_op op = { .fn = fn, .arg = arg, .is_repeatable = is_repeatable, .cond = PTHREAD_COND_INITIALIZER };
 
 	pthread_mutex_lock(&catalog->write_mutex);
 	*catalog->write_last = &op;
@@ -114,6 +160,16 @@ int catalog_write(struct catalog *catalog, catalog_write_fn *fn, void *arg)
 	pthread_mutex_unlock(&catalog->write_mutex);
 	pthread_cond_destroy(&op.cond);
 	return op.result;
+}
+
+int catalog_write(struct catalog *catalog, catalog_write_fn *fn, void *arg)
+{
+	return write_op(catalog, fn, arg, false);
+}
+
+int catalog_write_repeatable(struct catalog *catalog, catalog_write_fn *fn, void *arg)
+{
+	return write_op(catalog, fn, arg, true);
 }
 
 int catalog_read_begin(struct catalog *catalog, struct conn **ret_conn)

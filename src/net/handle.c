@@ -15,7 +15,7 @@
 /* A redirect's page is read to its end, so that the connection can be used again, unless it is
  * longer than this. */
 #define REDIRECT_BODY_LIMIT_BYTES (64 * 1024)
-#define UNSENT_LIMIT_BYTES (64 * 1024)
+#define UNSENT_LIMIT_BYTES (64L * 1024)
 
 static bool is_redirect_status(int status)
 {
@@ -145,7 +145,7 @@ static int on_connected(void *arg, char *peer, char *local, int peer_port, int l
  * without. */
 static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
-	int limit = UNSENT_LIMIT_BYTES;
+	int limit = (int)UNSENT_LIMIT_BYTES;
 
 	(void)arg, (void)purpose;
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof limit);
@@ -239,7 +239,7 @@ static CURLcode set_method(CURL *easy, struct http_transfer *t)
 	SET(CURLOPT_READDATA, t);
 	SET(CURLOPT_SEEKFUNCTION, on_seek);
 	SET(CURLOPT_SEEKDATA, t);
-	SET(CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
+	SET(CURLOPT_UPLOAD_BUFFERSIZE, UNSENT_LIMIT_BYTES);
 	return CURLE_OK;
 }
 

@@ -55,9 +55,18 @@ struct http_origin {
 	struct list urgent, waiting; /* http_transfer.link */
 };
 
+/* What the loop waits for. */
+struct http_events {
+	CURLM *multi;
+	int epoll_fd, wake_fd; /* -1: none */
+	int64_t timer_msecs;   /* when curl wants to be called; INT64_MAX: not */
+};
+#define HTTP_EVENTS_INIT { NULL, -1, -1, INT64_MAX }
+
 struct http {
 	atomic_uint refs; /* http_free's caller and every transfer */
 	CURLM *multi;
+	struct http_events events;
 	pthread_t thread;
 	char *ca_file, *user_agent;
 	unsigned connect_timeout_msecs, stall_timeout_msecs, total_timeout_msecs, origin_limit;
@@ -108,6 +117,16 @@ struct http_transfer {
 	int64_t active_msecs;   /* when a byte last moved */
 	curl_off_t uploaded_bytes; /* when last looked at */
 };
+
+/* events.c: 0 or -errno, to be released either way, after the multi handle. All but the wake-up,
+ * which any thread may call, are the loop's. */
+int http_events_init(struct http_events *events, CURLM *multi);
+void http_events_release(struct http_events *events);
+void http_events_wake(struct http_events *events);
+/* Calls curl where its time has come. */
+void http_events_run_timer(struct http_events *events);
+/* Waits, and lets go on what can. */
+void http_events_wait(struct http_events *events, int limit_msecs);
 
 /* transfer.c */
 void http_unref(struct http *http);

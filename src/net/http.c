@@ -370,16 +370,16 @@ static void cancel_all(struct http *http)
 static void *loop(void *arg)
 {
 	struct http *http = arg;
-	int running;
 
 	while (handle_commands(http)) {
 		notice_sleep(http);
 		start_waiting(http);
-		curl_multi_perform(http->multi, &running);
+		http_events_run_timer(&http->events);
 		handle_ended(http);
 		check_times(http);
 		start_waiting(http);
-		curl_multi_poll(http->multi, NULL, 0, poll_msecs(http), NULL);
+		http_events_wait(&http->events, poll_msecs(http));
+		handle_ended(http);
 	}
 	cancel_all(http);
 	return NULL;
@@ -428,12 +428,16 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 	http->user_agent = strdup(settings->user_agent ? settings->user_agent
 						       : "tonicfs/" TONICFS_VERSION);
 	http->ca_file = settings->ca_file ? strdup(settings->ca_file) : NULL;
+	http->events = (struct http_events)HTTP_EVENTS_INIT;
 	http->multi = curl_multi_init();
 	if (http->user_agent && (!settings->ca_file || http->ca_file) && http->multi &&
 	    !curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, 2L * http->origin_limit))
+		r = http_events_init(&http->events, http->multi);
+	if (!r)
 		r = thread_start(&http->thread, loop, http);
 	if (r) {
 		curl_multi_cleanup(http->multi);
+		http_events_release(&http->events);
 		http_unref(http);
 		return r;
 	}
@@ -447,9 +451,10 @@ void http_free(struct http *http)
 		return;
 	pthread_mutex_lock(&http->lock);
 	http->is_stopping = true;
-	curl_multi_wakeup(http->multi);
+	http_events_wake(&http->events);
 	pthread_mutex_unlock(&http->lock);
 	pthread_join(http->thread, NULL);
 	curl_multi_cleanup(http->multi);
+	http_events_release(&http->events);
 	http_unref(http);
 }

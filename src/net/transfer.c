@@ -130,9 +130,9 @@ static int send_command(struct http_transfer *t, unsigned command)
 		t->commands |= command;
 		if (list_empty(&t->command_link))
 			list_add(&http->commands, &http_transfer_ref(t)->command_link);
-		/* Under the lock: http_free ends the multi handle only after it has set
+		/* Under the lock: http_free ends what is waited for only after it has set
 		 * is_stopping. */
-		curl_multi_wakeup(http->multi);
+		http_events_wake(&http->events);
 	}
 	pthread_mutex_unlock(&http->lock);
 	return r;

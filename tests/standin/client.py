@@ -50,11 +50,12 @@ class StandIn:
     switches  set from the start: {name: value}
     epoch     the day that the scenario's calls begin on, "YYYY-MM-DD"; "now": they end now
     state     a folder in which changes outlive the process
+    cache_mb  of bodies that are kept ready
     """
 
     def __init__(self, scenario: str = "demo", *, seed: int = 1, switches: Json | None = None,
                  epoch: str | None = None, state: str | os.PathLike[str] | None = None, host: str = "127.0.0.1", port: int = 0,
-                 python: str = sys.executable) -> None:
+                 cache_mb: int | None = None, python: str = sys.executable) -> None:
         self._argv = [python, str(PROGRAM), "--scenario", str(scenario), "--seed", str(seed), "--host", host, "--port", str(port),
                       "--end-with-parent"]
         for name, value in (switches or {}).items():
@@ -63,6 +64,8 @@ class StandIn:
             self._argv += ["--epoch", epoch]
         if state is not None:
             self._argv += ["--state", str(state)]
+        if cache_mb is not None:
+            self._argv += ["--cache-mb", str(cache_mb)]
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
         self.accounts: list[Account] = []

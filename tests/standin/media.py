@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from . import audio
 from .model import Recording, seed_of
+from .shelf import Body, Shelf
 
 CACHE_BYTES = 256 << 20
 CACHED_BODY_BYTES = 16 << 20
@@ -31,6 +32,7 @@ class Media:
         self._limit_bytes = cache_bytes
         self._held_bytes = 0
         self._cache: OrderedDict[tuple[str, int, Form], bytes] = OrderedDict()
+        self._shelf = Shelf(cache_bytes)
 
     def size(self, recording: Recording, form: Form = Form()) -> int:
         if form.kind == "mp3":
@@ -56,6 +58,19 @@ class Media:
         if held is None:
             return self._make(recording, form, offset, length)
         return held if length == size else held[offset:offset + length]
+
+    def ready(self, recording: Recording, form: Form) -> Body | None:
+        """All of it as it is sent, and its MD5; None where it is too long to be kept. Made once, for as long as there is
+        room."""
+        size = self.size(recording, form)
+        if size > CACHED_BODY_BYTES:
+            return None
+        key = (recording.sid, recording.version, size, form)
+        body = self._shelf.get(key)
+        if body is None:
+            content = self._make(recording, form, 0, size)
+            body = self._shelf.put(key, content, hashlib.md5(content, usedforsecurity=False).hexdigest())
+        return body
 
     def chunks(self, recording: Recording, form: Form, offset: int, length: int) -> Iterator[bytes | memoryview]:
         """The same in pieces."""

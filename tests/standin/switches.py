@@ -195,6 +195,10 @@ class Switches:
             acted.append(name)
         return setting.value
 
+    def is_quiet(self) -> bool:
+        """Each switch has its default, for everything."""
+        return not self._settings
+
     def any_set(self, names: tuple[str, ...]) -> bool:
         return any(name in names for name, _ in self._settings)
 

@@ -19,7 +19,7 @@ from aiohttp import web  # noqa: E402
 from standin.api import Api  # noqa: E402
 from standin.control import Control  # noqa: E402
 from standin.ledger import Ledger  # noqa: E402
-from standin.media import Media  # noqa: E402
+from standin.media import CACHE_BYTES, Media  # noqa: E402
 from standin.scenario import fill  # noqa: E402
 from standin.store import Store, StoreError  # noqa: E402
 from standin.switches import REGISTRY, SwitchError, Switches, parse_argument  # noqa: E402
@@ -34,6 +34,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epoch", help="the first day of the calls, YYYY-MM-DD, or: now")
     parser.add_argument("--state", type=Path, help="a folder in which changes outlive the process")
+    parser.add_argument("--cache-mb", type=int, default=CACHE_BYTES >> 20, help="of bodies that are kept (default: %(default)s)")
     parser.add_argument("--switch", action="append", default=[], metavar="NAME[=VALUE]")
     parser.add_argument("--end-with-parent", action="store_true", help="end when the process that started it is gone")
     parser.add_argument("--list-switches", action="store_true", help="print them, and end")
@@ -47,7 +48,7 @@ async def serve(arguments: argparse.Namespace) -> None:
         store.open_state(arguments.state, label)
     for argument in arguments.switch:
         switches.set(*parse_argument(argument))
-    api = Api(store, switches, Media(), ledger)
+    api = Api(store, switches, Media(arguments.cache_mb << 20), ledger)
     control = Control(api)
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:

@@ -1,0 +1,120 @@
+/*
+ * What the engine waits for: curl's sockets and timer, and a wake-up by other threads.
+ *
+ * curl_multi_perform would look at every running transfer each time that one of them can go on; so
+ * curl is told which sockets are of interest instead. Which way a socket is ready curl finds out by
+ * itself: it takes an end of the connection for data first, so that an answer that came before it
+ * is read.
+ */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "net/http-private.h"
+#include "util/times.h"
+
+#define EVENTS_AT_ONCE 64
+#define NO_TIMER INT64_MAX
+
+/* ---- curl's wishes ---- */
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+{
+	struct http_events *events = arg;
+	struct epoll_event event = { .data.fd = fd };
+
+	(void)easy, (void)socket_arg;
+	if (what == CURL_POLL_REMOVE) {
+		/* ENOENT: closed, and with it forgotten. */
+		epoll_ctl(events->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+		return 0;
+	}
+	event.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
+	if (epoll_ctl(events->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0)
+		return 0;
+	return epoll_ctl(events->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int on_timer(CURLM *multi, long msecs, void *arg)
+{
+	struct http_events *events = arg;
+
+	(void)multi;
+	/* A millisecond more where it is cut off: curl does nothing when it is called too early. */
+	events->timer_msecs = msecs < 0 ? NO_TIMER : time_mono_msecs() + msecs + (msecs > 0);
+	return 0;
+}
+
+/* ---- the loop's ---- */
+
+int http_events_init(struct http_events *events, CURLM *multi)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	events->multi = multi;
+	events->timer_msecs = NO_TIMER;
+	events->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	events->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	event.data.fd = events->wake_fd;
+	if (events->epoll_fd < 0 || events->wake_fd < 0 ||
+	    epoll_ctl(events->epoll_fd, EPOLL_CTL_ADD, events->wake_fd, &event))
+		return -errno;
+	if (curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) ||
+	    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, events) ||
+	    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) ||
+	    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, events))
+		return -ENOMEM;
+	return 0;
+}
+
+void http_events_release(struct http_events *events)
+{
+	if (events->epoll_fd >= 0)
+		close(events->epoll_fd);
+	if (events->wake_fd >= 0)
+		close(events->wake_fd);
+}
+
+void http_events_wake(struct http_events *events)
+{
+	uint64_t one = 1;
+
+	/* EAGAIN: it is awake as can be. */
+	(void)!write(events->wake_fd, &one, sizeof one);
+}
+
+static void forget_wakes(struct http_events *events)
+{
+	uint64_t count;
+
+	(void)!read(events->wake_fd, &count, sizeof count);
+}
+
+void http_events_run_timer(struct http_events *events)
+{
+	int running;
+
+	if (events->timer_msecs > time_mono_msecs())
+		return;
+	events->timer_msecs = NO_TIMER;
+	curl_multi_socket_action(events->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+void http_events_wait(struct http_events *events, int limit_msecs)
+{
+	struct epoll_event ready[EVENTS_AT_ONCE];
+	int64_t left = events->timer_msecs == NO_TIMER ? limit_msecs
+						       : events->timer_msecs - time_mono_msecs();
+	int count, running;
+
+	if (left > limit_msecs)
+		left = limit_msecs;
+	count = epoll_wait(events->epoll_fd, ready, EVENTS_AT_ONCE, left > 0 ? (int)left : 0);
+	for (int i = 0; i < count; i++) {
+		if (ready[i].data.fd == events->wake_fd)
+			forget_wakes(events);
+		else
+			curl_multi_socket_action(events->multi, ready[i].data.fd, 0, &running);
+	}
+}
