@@ -127,6 +127,7 @@ def rules(user):
     return user.s3.client.get_bucket_cors(Bucket=user.bucket)["CORSRules"]
 
 
+@pytest.mark.needs("cors")
 def test_the_cors_rule_is_added_to_those_that_are_there(user):
     theirs = [{"ID": "upload & more", "AllowedMethods": ["PUT", "POST"], "AllowedOrigins": ["https://a.example"],
                "AllowedHeaders": ["*"], "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 7},
@@ -143,6 +144,7 @@ def test_the_cors_rule_is_added_to_those_that_are_there(user):
     assert rules(user) == before
 
 
+@pytest.mark.needs("cors")
 def test_origins_are_kept_as_a_setting_and_our_rule_is_replaced(user):
     checks_of(user)
     checks_of(user, "--origin", "https://app.example.com", "--origin", "https://*.example.org")
@@ -154,6 +156,7 @@ def test_origins_are_kept_as_a_setting_and_our_rule_is_replaced(user):
     assert rules(user) == [rule]
 
 
+@pytest.mark.needs("cors")
 def test_the_server_obeys_the_rule(user):
     user.s3.client.put_object(Bucket=user.bucket, Key="k", Body=b"x")
     url = user.s3.client.generate_presigned_url("get_object", {"Bucket": user.bucket, "Key": "k"})
@@ -302,6 +305,7 @@ def test_a_bad_certificate_is_told_and_trusted_by_its_file(user, tls):
 
 # Encryption
 
+@pytest.mark.needs("encryption_ignored")
 def test_a_server_that_ignores_the_encryption_header_is_named(user):
     user("storage", "set", "acme", "--encryption", "sse-s3")
     check = checks_of(user)["encryption"]
@@ -312,6 +316,7 @@ def test_a_server_that_ignores_the_encryption_header_is_named(user):
     assert not is_enabled(user)
 
 
+@pytest.mark.needs("encryption_ignored", "testing_key")
 def test_nothing_is_moved_to_a_server_that_ignores_a_required_encryption(acme):
     """Neither where its test says so, nor where nobody has tested it."""
     acme.tonic.change_storage("acme", "--encryption", "sse-s3", "--require-encryption")
@@ -324,6 +329,7 @@ def test_nothing_is_moved_to_a_server_that_ignores_a_required_encryption(acme):
     assert acme.s3.client.head_object(Bucket=acme.bucket, Key=acme.second.key)["ServerSideEncryption"] == "aws:kms"
 
 
+@pytest.mark.needs("testing_key")
 def test_a_kms_key_is_confirmed_and_one_that_may_not_be_used_is_named(user):
     user("storage", "set", "acme", "--encryption", "sse-kms:testkey-1", "--require-encryption")
     check = checks_of(user)["encryption"]
@@ -342,6 +348,7 @@ def test_a_kms_denial_of_aws_is_named(user):
     assert "KMS key" in check["text"] and "kms:GenerateDataKey" in check["remedy"]
 
 
+@pytest.mark.needs("policies", "testing_key")
 def test_a_bucket_whose_policy_demands_the_header_works_with_it(acme):
     """For single objects: the gateway does not see the header of an upload in parts."""
     policy = {"Version": "2012-10-17", "Statement": [{
@@ -411,6 +418,7 @@ def restrict(tonic, s3, bucket, without=None, policy=None):
     tonic("storage", "set", "acme", "--access-key", access_key, "--secret-file", "-", stdin=secret_key + "\n")
 
 
+@pytest.mark.needs("users")
 @pytest.mark.parametrize("action", [
     "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:ListBucketMultipartUploads",
     "s3:AbortMultipartUpload", "s3:GetBucketCORS", "s3:PutBucketCORS"])
@@ -421,6 +429,7 @@ def test_each_missing_permission_is_named(user, action):
     assert action.lower() in bad[0]["text"].lower() and "storage policy acme" in bad[0]["remedy"]
 
 
+@pytest.mark.needs("users")
 def test_a_condition_on_the_prefix_that_hides_what_is_missing_is_named(user):
     policy = user.json("storage", "policy", "acme")
     policy["Statement"][1]["Condition"] = {"StringLike": {"s3:prefix": PREFIX + "*"}}
@@ -429,6 +438,7 @@ def test_a_condition_on_the_prefix_that_hides_what_is_missing_is_named(user):
     assert check["check"] == "s3:ListBucket" and "StringLikeIfExists" in check["remedy"]
 
 
+@pytest.mark.needs("users")
 @pytest.mark.parametrize("versioned", [False, True])
 def test_the_policy_is_enough_for_everything(acme, versioned):
     """Testing, moving (long ones in parts), reading, removing, tombstones, restoring from another machine."""

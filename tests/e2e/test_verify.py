@@ -76,6 +76,7 @@ def test_what_is_as_it_was_migrated_is_fine(moved):
     assert answer["scopes"][0]["read_bytes"] == sum(len(recording.content) for recording in moved.twilio.files())
 
 
+@pytest.mark.needs("list_uploads")
 def test_each_damage_is_named_and_nothing_is_changed_by_looking(moved):
     gone, short, other = moved.first, moved.second, moved.voicemail
     drop(moved, gone)
