@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "aws/credentials.h"
 #include "migrate/migrate-private.h"
 #include "util/cleanup.h"
 #include "util/fault.h"
@@ -51,6 +52,8 @@ int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_byt
 	cleanup_hash struct crypto_hash *hash = NULL;
 	cleanup_stream struct stream stream;
 	uint8_t digest[CRYPTO_SHA256_SIZE];
+	cleanup_credentials struct aws_credentials keys = { .access_key = NULL };
+	struct remote_error error = REMOTE_ERROR_INIT;
 	struct http_request request;
 	int err = t->buffer ? 0 : transfer_buffer(t, BUFFER_MIN_BYTES);
 
@@ -58,6 +61,9 @@ int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_byt
 	if (err)
 		return err;
 	err = crypto_hash_new(CRYPTO_SHA256, &hash);
+	/* Which may have to be waited for. */
+	if (err == 0 && s3_client_credentials(t->s3, &keys, &error))
+		return transfer_fail_remote(t, "S3", &error);
 	if (err == 0)
 		err = s3_request_get(t->s3, t->key, 0, -1, etag[0] ? etag : NULL, &request,
 				     &memory);

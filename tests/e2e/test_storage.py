@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from harness import USER, wait_for
+from harness import PATIENCE, USER, wait_for
 from wire import Wire, error, page
-from world import PREFIX
+from world import PREFIX, SPRING
 
 OURS = ["http://localhost:*", "http://127.0.0.1:*"]
 
@@ -495,19 +495,24 @@ def test_keys_come_from_a_profile_of_the_files(user):
     assert check["check"] == "credentials" and "profile nobodys" in check["text"]
 
 
-def test_keys_come_from_a_command_of_the_profile_and_are_asked_for_again(acme):
-    """The command's keys are good for a few seconds each time; a mount that goes on has to ask again."""
-    counter, script = acme.tonic.make_dir("asked"), acme.tonic.folder / "keys"
-    script.write_text(
-        "#!/bin/sh\n"
-        f"mktemp -p {counter} >/dev/null\n"
+def keys_of_a_command(acme, *lines, secs=3):
+    """The workspace's keys come from a shell script of these lines, which then gives keys for so many seconds."""
+    script = acme.tonic.folder / "keys"
+    script.write_text("\n".join([
+        "#!/bin/sh", *lines,
         f'printf \'{{"Version": 1, "AccessKeyId": "{acme.s3.access_key}", "SecretAccessKey": "{acme.s3.secret_key}", '
-        '"Expiration": "%s"}\' "$(date -u -d "+3 seconds" +%Y-%m-%dT%H:%M:%SZ)"\n')
+        f'"Expiration": "%s"}}\' "$(date -u -d "+{secs} seconds" +%Y-%m-%dT%H:%M:%SZ)"', ""]))
     script.chmod(0o755)
     USER.own(script)
     (acme.tonic.home / ".aws").mkdir()
     (acme.tonic.home / ".aws" / "config").write_text(f"[profile calls]\nregion = x\ncredential_process = {script}\n")
     acme.tonic.change_storage("acme", "--credentials", "profile:calls")
+
+
+def test_keys_come_from_a_command_of_the_profile_and_are_asked_for_again(acme):
+    """The command's keys are good for a few seconds each time; a mount that goes on has to ask again."""
+    counter = acme.tonic.make_dir("asked")
+    keys_of_a_command(acme, f"mktemp -p {counter} >/dev/null")
     acme.migrate_all(acme.first.path, acme.second.path)
     with acme.mount() as mount:
         assert mount.sha256(acme.first.path) == acme.first.sha256
@@ -515,6 +520,56 @@ def test_keys_come_from_a_command_of_the_profile_and_are_asked_for_again(acme):
         time.sleep(4)
         assert mount.sha256(acme.second.path) == acme.second.sha256
         assert len(list(counter.iterdir())) > before
+
+
+def test_a_command_for_keys_that_hangs_keeps_only_its_own_workspace_waiting(acme):
+    other = acme.add_workspace("beta")
+    acme.tonic("campaign", "add", "beta", "spring", "--number", SPRING)
+    elsewhere = other.call_with_recording()
+    acme.tonic("sync")
+    acme.tonic("storage", "set", "beta", "--bucket", acme.bucket, "--region", acme.s3.region, "--access-key", acme.s3.access_key,
+               "--endpoint", acme.s3.endpoint, "--path-style", "--prefix", "beta/", "--secret-file", "-",
+               stdin=acme.s3.secret_key + "\n")
+    acme.tonic("storage", "enable", "beta", "--untested")
+    acme.migrate_all("acme", "beta")
+    asked, hold = acme.tonic.make_dir("asked"), acme.tonic.folder / "hold"
+    keys_of_a_command(acme, f"mktemp -p {asked} >/dev/null", f"while [ -e {hold} ]; do sleep 0.1; done", secs=3600)
+    hold.touch()
+    recordings = acme.twilio.files()
+    with acme.mount() as mount:
+        reads = [subprocess.Popen(["sha256sum", mount / recording.path], stdout=subprocess.PIPE, text=True, **USER.popen_args())
+                 for recording in recordings]
+        try:
+            wait_for(lambda: any(asked.iterdir()), what="the command")
+            assert mount.sha256(elsewhere.path) == elsewhere.sha256
+            assert all(read.poll() is None for read in reads)
+        finally:
+            hold.unlink()
+        said = [read.communicate(timeout=20 * PATIENCE)[0].split(" ")[0] for read in reads]
+        assert said == [recording.sha256 for recording in recordings]
+        assert len(list(asked.iterdir())) == 1
+
+
+def test_keys_that_were_replaced_before_their_end_are_asked_for_again(acme):
+    """As another program rotates them: the server refuses those that a mount has."""
+    secret = acme.tonic.folder / "ended"
+    acme.migrate_all(acme.first.path, acme.second.path)
+    keys_of_a_command(acme, secs=3600)
+    asked = []
+
+    def answer(line):
+        if line.startswith("GET") and "recordings" in line and secret.exists():
+            secret.unlink()
+            asked.append(line)
+            return error(403, "InvalidAccessKeyId")
+        return None
+    with Wire(acme.s3.endpoint, answer) as wire:
+        acme.tonic.change_storage("acme", "--endpoint", wire.endpoint)
+        with acme.mount() as mount:
+            assert mount.sha256(acme.first.path) == acme.first.sha256
+            secret.touch()
+            assert mount.sha256(acme.second.path) == acme.second.sha256
+            assert len(asked) == 1
 
 
 def test_without_keys_anywhere_it_is_said_where_was_looked(user):
