@@ -8,6 +8,7 @@
 #include "migrate/migrate-private.h"
 #include "util/cleanup.h"
 #include "util/fault.h"
+#include "util/log.h"
 
 static void free_request(struct s3_request_memory **memory)
 {
@@ -105,6 +106,17 @@ static int differs(struct transfer *t)
 			     "the object in S3 is not what was sent; Twilio keeps its copy");
 }
 
+/* It is not ours alone to take away: another machine may have found it by its key and counted on
+ * it. */
+static int stands_unencrypted(struct transfer *t)
+{
+	log_warning("migrate: encryption is required, and what stands in bucket %s is not encrypted: %s",
+		    t->storage.bucket, t->key);
+	return transfer_fail(t, JOB_OUTCOME_FAILED,
+			     "encryption is required, and its object in S3 is not encrypted; Twilio "
+			     "keeps its copy. Remove the object, then migrate --retry");
+}
+
 int verify_object(struct transfer *t, struct s3_object *ret_object)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -121,7 +133,7 @@ int verify_object(struct transfer *t, struct s3_object *ret_object)
 		return differs(t);
 	err = transfer_check_encryption(t, ret_object->encryption);
 	if (err)
-		return err;
+		return stands_unencrypted(t);
 	if (!t->workspace.verify_readback && server_hash_agrees(t, ret_object))
 		return 0;
 	err = object_read_back(t, ret_object->etag, &size_bytes, sha256);

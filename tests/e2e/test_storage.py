@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from harness import PATIENCE, USER, wait_for
+from harness import PATIENCE, USER, call, sqlcipher, wait_for
 from wire import Wire, error, page
 from world import PREFIX, SPRING
 
@@ -329,6 +329,17 @@ def test_nothing_is_moved_to_a_server_that_ignores_a_required_encryption(acme):
     assert acme.s3.client.head_object(Bucket=acme.bucket, Key=acme.second.key)["ServerSideEncryption"] == "aws:kms"
 
 
+@pytest.mark.needs("encryption_ignored")
+def test_a_server_that_stops_encrypting_moves_nothing_and_what_it_stored_is_named(acme):
+    acme.tonic.change_storage("acme", "--encryption", "sse-s3", "--require-encryption")
+    call(sqlcipher, acme.tonic.catalog, acme.tonic.key_file.read_text().strip(),
+         "UPDATE storage SET tested_encryption = 'AES256'")  # as if a test had seen it
+    result = acme.migrate_all(acme.first.path, status=3)
+    assert "not encrypted" in result.stderr and "--retry" in result.stderr and acme.first.key in result.stderr
+    assert acme.keys() == [acme.first.key] and not acme.twilio.deletes()
+    assert acme.status()["states"]["twilio"] == len(acme.twilio.files())
+
+
 @pytest.mark.needs("testing_key")
 def test_a_kms_key_is_confirmed_and_one_that_may_not_be_used_is_named(user):
     user("storage", "set", "acme", "--encryption", "sse-kms:testkey-1", "--require-encryption")
@@ -405,6 +416,12 @@ def test_the_policy_has_more_only_where_it_is_switched_on(user):
     assert {"s3:PutLifecycleConfiguration", "s3:RestoreObject"} <= actions_of(user.json("storage", "policy", "acme", "--lifecycle"))
 
 
+def test_the_policy_names_what_object_lock_takes(user):
+    plain = actions_of(user.json("storage", "policy", "acme"))
+    assert actions_of(user.json("storage", "policy", "acme", "--object-lock")) - plain == {
+        "s3:GetObjectRetention", "s3:GetObjectLegalHold", "s3:GetBucketObjectLockConfiguration"}
+
+
 def restrict(tonic, s3, bucket, without=None, policy=None):
     """A user of his own, who may do what `storage policy` prints, but for one action."""
     policy = policy or tonic.json("storage", "policy", "acme")
@@ -463,6 +480,26 @@ def test_the_policy_is_enough_for_everything(acme, versioned):
             wait_for(lambda: acme.keys("tonicfs/removed") == [acme.tombstone(acme.first)], 15, "the tombstone")
     acme.tonic("sync")
     assert not [item for item in acme.status()["problems"] if acme.first.sid in str(item)]
+
+
+@pytest.mark.needs("users")
+def test_what_is_switched_on_later_is_named_by_what_it_lacks_and_works_with_its_policy(acme):
+    acme.migrate_all(acme.first.path)
+    restrict(acme.tonic, acme.s3, acme.bucket)
+    acme.tonic("storage", "enable", "acme", "--untested")
+    said = acme.tonic("storage", "lifecycle", "set", "acme", "--glacier-ir", "90", status=1).stderr
+    assert "storage policy acme --lifecycle" in said
+    assert acme.tonic.json("cost", "acme")["workspaces"][0]["lifecycle_is_set"] is False
+    acme.tonic("verify")
+    acme.tonic("sync")
+    url = acme.tonic("url", acme.first.path).stdout.strip()
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        assert answer.read() == acme.first.content
+    restrict(acme.tonic, acme.s3, acme.bucket, policy=acme.tonic.json("storage", "policy", "acme", "--lifecycle"))
+    acme.tonic("storage", "enable", "acme", "--untested")
+    acme.tonic("storage", "lifecycle", "set", "acme", "--glacier-ir", "90")
+    assert acme.tonic.json("cost", "acme")["workspaces"][0]["lifecycle_is_set"] is True
+    acme.tonic("storage", "lifecycle", "remove", "acme")
 
 
 # Keys from elsewhere
