@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audio/audio-private.h"
+#include "storage/object.h"
 #include "storage/restore.h"
 #include "util/log.h"
 #include "util/times.h"
@@ -109,6 +110,20 @@ static void learn_archive(struct audio *audio, int64_t recording_id)
 			       &error);
 }
 
+/* Twilio does not have it: another machine may have moved it. What cannot be asked for is no news. */
+static void learn_moved(struct audio *audio, int64_t recording_id)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+
+	storage_object_find(audio->catalog, audio->http, recording_id, &audio->is_cancelled,
+			    &error);
+}
+
+static bool is_not_at_twilio(const struct audio_stream *s)
+{
+	return s->error.kind == REMOTE_NOT_FOUND && s->from == AUDIO_FROM_TWILIO;
+}
+
 static void run(struct pool_task *task)
 {
 	struct audio_stream *s = list_entry(task, struct audio_stream, task);
@@ -119,7 +134,7 @@ static void run(struct pool_task *task)
 	struct audio_source source;
 	struct audio_hint hint;
 	int64_t position;
-	bool clock, archived;
+	bool clock, archived, moved;
 	int err;
 
 	pthread_mutex_lock(&audio->lock);
@@ -127,10 +142,13 @@ static void run(struct pool_task *task)
 	position = s->position_bytes;
 	clock = strcmp(s->error.code, "RequestTimeTooSkewed") == 0;
 	archived = strcmp(s->error.code, "InvalidObjectState") == 0;
+	moved = is_not_at_twilio(s);
 	err = s->is_dead ? -ECANCELED : 0;
 	pthread_mutex_unlock(&audio->lock);
 	if (!err && archived) /* before the origin is chosen: Twilio may have its copy yet */
 		learn_archive(audio, recording->id);
+	if (!err && moved)
+		learn_moved(audio, recording->id);
 	if (err)
 		source = (struct audio_source){ .from = AUDIO_FROM_TWILIO };
 	else
@@ -168,11 +186,12 @@ static void run(struct pool_task *task)
 	audio_reads_deliver(&finished);
 }
 
-/* It has to ask for the time, or for the class, before its request, and waits for the network. */
+/* It has to ask for the time, the class or the place before its request, and waits for the network.
+ */
 static bool asks_first(const struct audio_stream *s)
 {
 	return strcmp(s->error.code, "RequestTimeTooSkewed") == 0 ||
-	       strcmp(s->error.code, "InvalidObjectState") == 0;
+	       strcmp(s->error.code, "InvalidObjectState") == 0 || is_not_at_twilio(s);
 }
 
 void audio_stream_start(struct audio_stream *s)

@@ -656,6 +656,14 @@ def test_a_providers_endpoint_moves_with_the_region_and_an_own_one_stays(user):
     assert user.json("storage", "show", "acme")["endpoint"] == "https://own.example.com"
 
 
+def test_plain_http_goes_to_this_machine_only_or_with_a_word_for_it(user):
+    shown = user.json("storage", "show", "acme")["endpoint"]
+    refused = user("storage", "set", "acme", "--endpoint", "http://s3.example.com", status=2).stderr
+    assert "http" in refused and user.json("storage", "show", "acme")["endpoint"] == shown
+    user("storage", "set", "acme", "--endpoint", "http://s3.example.com", "--allow-http")
+    assert user.json("storage", "show", "acme")["endpoint"] == "http://s3.example.com"
+
+
 @pytest.mark.parametrize("words", [["nonsense"], ["digitalocean"], ["minio"], ["r2"], ["b2"]])
 def test_what_a_provider_needs_is_asked_for(tonic, words):
     tonic.init()
