@@ -143,7 +143,8 @@ static enum helper_then answer(struct helper_server *server, int fd,
 		return HELPER_RESET;
 	case SAYS_404:
 		helper_answer(fd, 404, "Content-Type: application/xml\r\n",
-			      is_s3 ? "<Error><Code>NoSuchKey</Code></Error>"
+			      strncmp(request->head, "HEAD", 4) == 0 ? ""
+			      : is_s3 ? "<Error><Code>NoSuchKey</Code></Error>"
 				    : "<TwilioResponse><RestException><Code>20404</Code>"
 				      "</RestException></TwilioResponse>");
 		return HELPER_KEEP;
