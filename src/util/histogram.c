@@ -18,7 +18,8 @@ void histogram_add(struct histogram *h, int64_t msecs)
 		i++;
 	h->counts[i]++;
 	h->count++;
-	h->sum_msecs += msecs;
+	if (__builtin_add_overflow(h->sum_msecs, msecs, &h->sum_msecs))
+		h->sum_msecs = INT64_MAX;
 }
 
 void histogram_write(const struct histogram *h, const char *name, const char *labels,

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from harness import BINARY, PATIENCE, USER, call, error_of, sqlcipher, wait_for
+from harness import BINARY, PATIENCE, USER, error_of, wait_for
 from world import PREFIX
 
 COUNTS = re.compile(r"none (\d+) queued (\d+) running (\d+) done (\d+) failed (\d+)(?: paused (\d+))?")
@@ -28,12 +28,11 @@ def assert_stored(acme, *recordings):
 
 
 def disable(acme):
-    """What disables a bucket in the catalog, by the database library itself."""
-    call(sqlcipher, acme.tonic.catalog, acme.tonic.key_file.read_text().strip(), "UPDATE storage SET enabled = 0")
+    acme.tonic("storage", "disable", "acme")
 
 
 def enable(acme):
-    acme.tonic("storage", "set", "acme", "--region", acme.s3.region)
+    acme.tonic("storage", "enable", "acme", "--untested")
 
 
 def ask(acme, what, *paths):
@@ -92,7 +91,7 @@ def test_a_mount_that_is_read_only_pauses_nothing(acme):
 # Failed, tried again
 
 def test_failures_are_shown_by_reason_and_tried_again(acme):
-    acme.tonic("storage", "set", "acme", "--bucket", "tonicfs-no-such-bucket")
+    acme.tonic.change_storage("acme", "--bucket", "tonicfs-no-such-bucket")
     failed = acme.tonic("migrate", "acme/autumn", "--wait", status=3, timeout=40)
     assert re.search(r"^  3 migrations failed: S3 ", failed.stderr, re.M)
     assert "failed: 3" in failed.stdout and "--retry" in failed.stdout
@@ -103,7 +102,7 @@ def test_failures_are_shown_by_reason_and_tried_again(acme):
     limited, = acme.tonic.json("status", "acme", "--limit", "1")["workspaces"]
     assert limited["problems_count"] == 3 and len(limited["problems"]) == 1
     assert re.search(r"^  3 migrations failed: S3 ", acme.tonic("status").stdout, re.M)
-    acme.tonic("storage", "set", "acme", "--bucket", acme.bucket)
+    acme.tonic.change_storage("acme", "--bucket", acme.bucket)
     assert acme.tonic("migrate", "acme", "--retry", "--wait").stdout.startswith("Stored: 3 recordings, ")
     assert len(acme.keys()) == 3 and acme.status()["migrate"] == {"none": 6, "queued": 0, "running": 0, "paused": 0, "done": 3, "failed": 0}
 
