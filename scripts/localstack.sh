@@ -80,7 +80,7 @@ stop() {
 }
 
 start() {
-	local port deadline=$((SECONDS + start_secs))
+	local port pid deadline=$((SECONDS + start_secs))
 	[ -e "$venv/.done-$release" ] || fail "not installed; try: $0 install"
 	stop
 	mkdir -p "$dir/tmp"
@@ -89,10 +89,11 @@ start() {
 	TMPDIR=$dir/tmp SERVICES=s3,kms STRICT_SERVICE_LOADING=1 GATEWAY_LISTEN=$ip:$port \
 		S3_SKIP_SIGNATURE_VALIDATION=0 DISABLE_EVENTS=1 SKIP_SSL_CERT_DOWNLOAD=1 \
 		setsid "$venv/bin/python" -m localstack.runtime.main </dev/null >"$dir/log" 2>&1 &
-	echo $! >"$dir/pid"
+	pid=$!
+	echo "$pid" >"$dir/pid"
 	disown
 	until curl -sf -m 5 -o /dev/null "http://$ip:$port/_localstack/health"; do
-		[ "$SECONDS" -lt "$deadline" ] && pid_of >/dev/null || { tail -n 5 "$dir/log" >&2; stop; fail "not up"; }
+		[ "$SECONDS" -lt "$deadline" ] && kill -0 "$pid" 2>/dev/null || { tail -n 5 "$dir/log" >&2; stop; fail "not up"; }
 		sleep 0.2
 	done
 	cat >"$dir/env" <<-E

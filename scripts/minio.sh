@@ -88,7 +88,7 @@ stop() {
 }
 
 start() {
-	local minio port console user secret deadline=$((SECONDS + start_secs))
+	local minio port console user secret pid deadline=$((SECONDS + start_secs))
 	minio=$(find_minio) || fail "not installed; try: $0 install"
 	stop
 	mkdir -p "$dir/data" "$dir/certs"
@@ -99,10 +99,11 @@ start() {
 	MINIO_ROOT_USER=$user MINIO_ROOT_PASSWORD=$secret MINIO_BROWSER=off MINIO_UPDATE=off \
 		setsid "$minio" server --quiet --certs-dir "$dir/certs" --address "$ip:$port" \
 		--console-address "$ip:$console" "$dir/data" </dev/null >"$dir/log" 2>&1 &
-	echo $! >"$dir/pid"
+	pid=$!
+	echo "$pid" >"$dir/pid"
 	disown
 	until answers "$port"; do
-		[ "$SECONDS" -lt "$deadline" ] && pid_of >/dev/null || { tail -n 5 "$dir/log" >&2; stop; fail "not up"; }
+		[ "$SECONDS" -lt "$deadline" ] && kill -0 "$pid" 2>/dev/null || { tail -n 5 "$dir/log" >&2; stop; fail "not up"; }
 		sleep 0.1
 	done
 	(umask 077; cat >"$dir/env") <<-E

@@ -53,7 +53,11 @@ struct audio_clients {
 	struct s3_client *s3; /* NULL: no storage set */
 	char bucket[CATALOG_BUCKET_SIZE];
 	struct list older_buckets; /* bucket.c; audio->lock */
+	struct audio *audio;
+	struct pool_task keys_task; /* keys.c */
+	bool is_asking_keys;	    /* audio->lock */
 };
+struct audio_clients *audio_clients_ref(struct audio_clients *clients);
 void audio_clients_unref(struct audio_clients *clients); /* NULL is fine */
 
 struct audio_workspace {
@@ -112,6 +116,14 @@ void audio_workspaces_release(struct audio *audio);
 int audio_errno(const struct remote_error *error);
 const char *audio_from_name(enum audio_from from);
 
+/* ---- keys.c: keys of a bucket that come from elsewhere, which may take a while ---- */
+
+struct audio_stream;
+/* Lock held for these. The stream begins again when the keys are there, or fails. */
+void audio_keys_wait(struct audio_clients *clients, struct audio_stream *stream);
+/* Nobody waits: those that are there are still good. */
+void audio_keys_renew(struct audio_clients *clients);
+
 /* ---- the shared state ---- */
 
 struct audio {
@@ -141,6 +153,7 @@ struct audio {
 
 	struct pool starters; /* never wait for the network */
 	struct pool probers;  /* do */
+	struct pool key_askers; /* so do these, and for programs, one for each workspace */
 };
 
 /* An open recording, shared by its handles. Freed with its last reference: the handles together
@@ -211,6 +224,8 @@ struct audio_stream {
 	int64_t due_msecs;		     /* BACKOFF */
 	bool has_moved;			     /* bytes came since the last failure */
 	unsigned not_found;		     /* times that Twilio said so */
+	const struct audio_clients *waits_for_keys_of; /* BACKOFF, until they are there */
+	bool are_keys_renewed; /* S3 refused them, and others were asked for */
 	bool is_clock_set; /* S3 called the clock wrong, and was asked for the time */
 	bool is_archive_learned; /* S3 called it archived, and the catalog was told */
 	struct retry retry;
@@ -249,6 +264,8 @@ struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t
 /* A new one, whatever others there are. */
 struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t offset_bytes,
 				      int64_t end_bytes);
+/* Makes its request, by whatever the catalog says now. */
+void audio_stream_start(struct audio_stream *stream);
 /* A reader has come, or waits, up to here. */
 void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes);
 /* It may go so far though nobody reads. */

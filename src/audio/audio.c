@@ -17,6 +17,7 @@
 #define SIZE_TIMEOUT_MSECS 10000
 #define STARTERS 3
 #define PROBERS 8
+#define KEY_ASKERS 16
 
 /* ---- the timer ---- */
 
@@ -117,11 +118,16 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	err = pool_init(&audio->probers, PROBERS);
 	if (err)
 		goto fail_starters;
-	err = thread_start(&audio->timer, timer, audio);
+	err = pool_init(&audio->key_askers, KEY_ASKERS);
 	if (err)
 		goto fail_probers;
+	err = thread_start(&audio->timer, timer, audio);
+	if (err)
+		goto fail_key_askers;
 	*ret_audio = audio;
 	return 0;
+fail_key_askers:
+	pool_release(&audio->key_askers);
 fail_probers:
 	pool_release(&audio->probers);
 fail_starters:
@@ -167,6 +173,7 @@ void audio_free(struct audio *audio)
 	pthread_join(audio->timer, NULL);
 	pool_stop(&audio->starters);
 	pool_stop(&audio->probers);
+	pool_stop(&audio->key_askers);
 	pthread_mutex_lock(&audio->lock);
 	audio_attempts_cancel(audio);
 	while (audio->attempts)
@@ -174,6 +181,7 @@ void audio_free(struct audio *audio)
 	pthread_mutex_unlock(&audio->lock);
 	pool_release(&audio->starters);
 	pool_release(&audio->probers);
+	pool_release(&audio->key_askers);
 	audio_ahead_release(&audio->ahead);
 	audio_workspaces_release(audio);
 	pthread_cond_destroy(&audio->idle_cond);

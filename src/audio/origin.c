@@ -43,7 +43,7 @@ int audio_errno(const struct remote_error *error)
 
 /* ---- clients ---- */
 
-static struct audio_clients *clients_ref(struct audio_clients *clients)
+struct audio_clients *audio_clients_ref(struct audio_clients *clients)
 {
 	atomic_fetch_add(&clients->refs, 1);
 	return clients;
@@ -127,6 +127,8 @@ static int clients_new(struct audio *audio, int64_t workspace_id, const struct s
 	if (!clients)
 		return -ENOMEM;
 	atomic_init(&clients->refs, 1);
+	clients->audio = audio;
+	list_init(&clients->keys_task.link);
 	list_init(&clients->older_buckets);
 	snprintf(clients->workspace, sizeof clients->workspace, "%s", w->name);
 	snprintf(clients->bucket, sizeof clients->bucket, "%s", settings->storage.bucket);
@@ -191,7 +193,7 @@ static struct audio_clients *clients_cached(struct audio *audio, int64_t workspa
 	pthread_mutex_lock(&audio->lock);
 	workspace = audio_workspace_get(audio, workspace_id);
 	if (workspace && workspace->clients) {
-		clients = clients_ref(workspace->clients);
+		clients = audio_clients_ref(workspace->clients);
 		*ret_is_fresh = time_mono_msecs() - workspace->checked_msecs < CHECK_MSECS;
 	}
 	pthread_mutex_unlock(&audio->lock);
@@ -209,7 +211,7 @@ static void clients_cache(struct audio *audio, int64_t workspace_id, struct audi
 		workspace->checked_msecs = time_mono_msecs();
 		if (workspace->clients != clients) {
 			old = workspace->clients;
-			workspace->clients = clients_ref(clients);
+			workspace->clients = audio_clients_ref(clients);
 			/* Other settings, another chance. */
 			workspace->size_error = 0;
 			breaker_worked(&workspace->breakers[AUDIO_FROM_TWILIO]);
@@ -311,7 +313,7 @@ static int source_from_s3(struct audio *audio, struct audio_source *source, int6
 				     is_to_end ? -1 : range->end_bytes - range->offset_bytes,
 				     object->etag[0] ? object->etag : NULL, &source->request,
 				     &source->s3_memory);
-	if (err)
+	if (err && err != -EAGAIN)
 		remote_error_set(ret_error, REMOTE_REJECTED, err, "the request cannot be made");
 	return err;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audio/audio-private.h"
+#include "storage/object.h"
 #include "util/log.h"
 #include "util/times.h"
 
@@ -117,6 +118,16 @@ static int size_from_catalog(struct audio *audio, int64_t recording_id,
 	return -EIO;
 }
 
+/* By this process, or by another machine to where all look for it. */
+static bool was_moved(struct audio *audio, int64_t recording_id)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int err = storage_object_find(audio->catalog, audio->http, recording_id,
+				      &audio->is_cancelled, &error);
+
+	return err == 0 || err == -ENOENT;
+}
+
 /* Blocks. */
 static int ask(struct audio *audio, const struct catalog_recording *recording, int64_t *ret_size)
 {
@@ -150,9 +161,9 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 			log_warning("catalog: a recording's size was learned and not kept: %s",
 				    strerror(-err));
 		err = 0;
-	} else if (error.kind == REMOTE_NOT_FOUND &&
+	} else if (error.kind == REMOTE_NOT_FOUND && was_moved(audio, recording->id) &&
 		   size_from_catalog(audio, recording->id, &now, ret_size) == 0) {
-		err = 0; /* it has been moved in the meantime */
+		err = 0; /* in the meantime */
 	} else {
 		err = error.kind == REMOTE_CANCELLED ? -EINTR : audio_errno(&error);
 		if (error.kind != REMOTE_CANCELLED)

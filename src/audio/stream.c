@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audio/audio-private.h"
+#include "storage/object.h"
 #include "storage/restore.h"
 #include "util/log.h"
 #include "util/times.h"
@@ -57,8 +58,6 @@ void audio_stream_unref(struct audio_stream *stream)
 }
 
 /* ---- starting ---- */
-
-static void start(struct audio_stream *stream);
 
 /* The block that is being filled stays, whatever else has to go. */
 static void pin_position(struct audio_stream *s, bool pin)
@@ -119,6 +118,20 @@ static void learn_archive(struct audio *audio, int64_t recording_id)
 			       &error);
 }
 
+/* Twilio does not have it: another machine may have moved it. What cannot be asked for is no news. */
+static void learn_moved(struct audio *audio, int64_t recording_id)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+
+	storage_object_find(audio->catalog, audio->http, recording_id, &audio->is_cancelled,
+			    &error);
+}
+
+static bool is_not_at_twilio(const struct audio_stream *s)
+{
+	return s->error.kind == REMOTE_NOT_FOUND && s->from == AUDIO_FROM_TWILIO;
+}
+
 static void run(struct pool_task *task)
 {
 	struct audio_stream *s = list_entry(task, struct audio_stream, task);
@@ -129,7 +142,7 @@ static void run(struct pool_task *task)
 	struct audio_source source;
 	struct audio_hint hint;
 	struct audio_range range;
-	bool clock, archived;
+	bool clock, archived, moved;
 	int err;
 
 	pthread_mutex_lock(&audio->lock);
@@ -137,10 +150,13 @@ static void run(struct pool_task *task)
 	range = (struct audio_range){ s->position_bytes, s->end_bytes, recording->size_bytes };
 	clock = strcmp(s->error.code, "RequestTimeTooSkewed") == 0;
 	archived = strcmp(s->error.code, "InvalidObjectState") == 0;
+	moved = is_not_at_twilio(s);
 	err = s->is_dead ? -ECANCELED : 0;
 	pthread_mutex_unlock(&audio->lock);
 	if (!err && archived) /* before the origin is chosen: Twilio may have its copy yet */
 		learn_archive(audio, recording->id);
+	if (!err && moved)
+		learn_moved(audio, recording->id);
 	if (err)
 		source = (struct audio_source){ .from = AUDIO_FROM_TWILIO };
 	else
@@ -155,7 +171,11 @@ static void run(struct pool_task *task)
 	s->has_older_bucket = err == 0 && source.has_older_bucket;
 	if (!s->is_dead && err == 0)
 		err = check_breaker(s, &error);
-	if (!s->is_dead) {
+	if (err == 0 && source.from == AUDIO_FROM_S3 && s3_client_keys_are_due(source.s3))
+		audio_keys_renew(source.clients);
+	if (!s->is_dead && err == -EAGAIN) {
+		audio_keys_wait(source.clients, s);
+	} else if (!s->is_dead) {
 		drop_idle(audio);
 		if (err == 0) {
 			source.request.urgent = s->reads > 0;
@@ -175,17 +195,22 @@ static void run(struct pool_task *task)
 	audio_reads_deliver(&finished);
 }
 
-static void start(struct audio_stream *s)
+/* It has to ask for the time, the class or the place before its request, and waits for the network.
+ */
+static bool asks_first(const struct audio_stream *s)
+{
+	return strcmp(s->error.code, "RequestTimeTooSkewed") == 0 ||
+	       strcmp(s->error.code, "InvalidObjectState") == 0 || is_not_at_twilio(s);
+}
+
+void audio_stream_start(struct audio_stream *s)
 {
 	struct audio *audio = s->recording->audio;
 
 	s->state = AUDIO_STREAM_STARTING;
 	s->task.run = run;
-	/* One that has to ask for the time first waits for the network. On the way out nothing
-	 * starts, and what waits has been ended. */
-	if (pool_push(strcmp(s->error.code, "RequestTimeTooSkewed") ? &audio->starters
-								    : &audio->probers,
-		      &s->task) == 0)
+	/* On the way out nothing starts, and what waits has been ended. */
+	if (pool_push(asks_first(s) ? &audio->probers : &audio->starters, &s->task) == 0)
 		s->refs++;
 }
 
@@ -212,7 +237,7 @@ struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t
 	s->error = (struct remote_error)REMOTE_ERROR_INIT;
 	retry_init(&s->retry, TRIES, recording->audio->settings.read_timeout_msecs);
 	s->retry.base_msecs = RETRY_BASE_MSECS;
-	start(s);
+	audio_stream_start(s);
 	return s;
 }
 
@@ -402,6 +427,20 @@ static bool is_refused(const struct remote_error *error)
 	       error->error == -ESTALE;
 }
 
+/* Expired before their time, or replaced: there may be others by now. */
+static bool renew_keys(struct audio_stream *s)
+{
+	struct audio_workspace *workspace =
+		audio_workspace_get(s->recording->audio, s->recording->workspace_id);
+
+	s->are_keys_renewed = true;
+	if (!workspace || !workspace->clients || !workspace->clients->s3 ||
+	    !s3_client_distrust_keys(workspace->clients->s3))
+		return false;
+	audio_keys_wait(workspace->clients, s);
+	return true;
+}
+
 void audio_stream_failed(struct audio_stream *s, const struct remote_error *error,
 			 enum audio_from from, struct list *finished)
 {
@@ -428,15 +467,18 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 	if (from == AUDIO_FROM_S3 && s->has_older_bucket && is_refused(error)) {
 		s->has_older_bucket = false;
 		recording->hint.is_in_older_bucket = true;
-		start(s);
+		audio_stream_start(s);
 		return;
 	}
+	if (from == AUDIO_FROM_S3 && s3_keys_are_refused(error) && !s->are_keys_renewed &&
+	    renew_keys(s))
+		return;
 	if (error->kind == REMOTE_NOT_FOUND && error->error != -EIO) {
 		/* Somebody has moved it, perhaps: the catalog is asked again. Twilio's own 404 may
 		 * also only be early. */
 		if (from == AUDIO_FROM_S3 && !recording->hint.is_missing_in_s3) {
 			recording->hint.is_missing_in_s3 = true;
-			start(s);
+			audio_stream_start(s);
 		} else if (from == AUDIO_FROM_TWILIO && ++s->not_found < NOT_FOUND_TRIES) {
 			recording->hint.is_missing_in_s3 = false;
 			back_off(s, s->not_found == 1 ? 0 : 1000 * (s->not_found - 1));
@@ -447,18 +489,18 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 	}
 	if (error->twilio_code == 16113 && !recording->hint.is_mono) {
 		recording->hint.is_mono = true;
-		start(s);
+		audio_stream_start(s);
 		return;
 	}
 	if (from == AUDIO_FROM_S3 && strcmp(error->code, "RequestTimeTooSkewed") == 0 &&
 	    !s->is_clock_set) {
 		s->is_clock_set = true;
-		start(s);
+		audio_stream_start(s);
 		return;
 	}
 	if (from == AUDIO_FROM_S3 && error->error == -EREMOTE && !s->is_archive_learned) {
 		s->is_archive_learned = true;
-		start(s);
+		audio_stream_start(s);
 		return;
 	}
 	if (error->error == -ESTALE && from == AUDIO_FROM_S3 && !recording->was_served_by_s3) {
@@ -484,7 +526,7 @@ int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs)
 
 		if (s->state == AUDIO_STREAM_BACKOFF) {
 			if (s->due_msecs <= now_msecs)
-				start(s);
+				audio_stream_start(s);
 			else
 				due = s->due_msecs;
 		} else if (!s->reads) {

@@ -46,17 +46,6 @@ static int hash_payload(const struct s3_call *call,
 	return r;
 }
 
-static bool are_keys_refused(const struct remote_error *error)
-{
-	static const char *const codes[] = { "ExpiredToken", "InvalidToken", "TokenRefreshRequired",
-					     "InvalidAccessKeyId" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
-		if (strcmp(codes[i], error->code) == 0)
-			return true;
-	return false;
-}
-
 /* One try. */
 static int send_call(struct s3_client *client, const struct aws_credentials *credentials,
 		     const struct s3_call *call, const char *payload_sha256, int64_t time_secs,
@@ -128,7 +117,7 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 			continue;
 		}
 		/* Revoked, or renewed by another program, before they ran out. */
-		if (client->source && !keys_were_renewed && are_keys_refused(ret_error)) {
+		if (client->source && !keys_were_renewed && s3_keys_are_refused(ret_error)) {
 			aws_source_distrust(client->source, &credentials);
 			keys_were_renewed = true;
 			http_reply_release(ret_reply);

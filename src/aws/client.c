@@ -255,6 +255,37 @@ int s3_client_credentials(const struct s3_client *client, struct aws_credentials
 	return 0;
 }
 
+bool s3_client_keys_are_due(const struct s3_client *client)
+{
+	cleanup_credentials struct aws_credentials keys = { .access_key = NULL };
+	bool is_due = false;
+
+	return client->source && aws_source_peek(client->source, &keys, &is_due) == 0 && is_due;
+}
+
+bool s3_client_distrust_keys(struct s3_client *client)
+{
+	cleanup_credentials struct aws_credentials refused = { .access_key = NULL };
+	bool is_due;
+
+	if (!client->source)
+		return false;
+	if (aws_source_peek(client->source, &refused, &is_due) == 0)
+		aws_source_distrust(client->source, &refused);
+	return true;
+}
+
+bool s3_keys_are_refused(const struct remote_error *error)
+{
+	static const char *const codes[] = { "ExpiredToken", "InvalidToken", "TokenRefreshRequired",
+					     "InvalidAccessKeyId" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (strcmp(codes[i], error->code) == 0)
+			return true;
+	return false;
+}
+
 void s3_client_set_gate(struct s3_client *client, const struct remote_gate *gate)
 {
 	client->gate = *gate;

@@ -23,8 +23,9 @@ struct aws_source {
 	char *profile;	  /* NULL: the whole order */
 	unsigned refs;	  /* registry_lock */
 
-	pthread_mutex_t lock; /* guards the rest; held while they are fetched, so that all others
-				 wait for it */
+	pthread_mutex_t lock; /* guards the rest */
+	pthread_cond_t fetched;
+	bool is_fetching; /* somebody, without the lock */
 	struct aws_credentials current;
 	int64_t renew_at_secs;	     /* wall clock; 0: not by an end of theirs */
 	int64_t look_again_msecs;    /* time_mono_msecs() */
@@ -119,12 +120,19 @@ int aws_from_anywhere(const char *profile, struct aws_credentials *ret_credentia
 
 /* ---- fetching ---- */
 
+/* Lock held, but not while it waits. */
 static int fetch(struct aws_source *s, struct remote_error *ret_error)
 {
 	struct aws_credentials fresh;
 	int64_t now = time_now_secs(), left;
-	int r = aws_from_anywhere(s->profile, &fresh, ret_error);
+	int r;
 
+	s->is_fetching = true;
+	pthread_mutex_unlock(&s->lock);
+	r = aws_from_anywhere(s->profile, &fresh, ret_error);
+	pthread_mutex_lock(&s->lock);
+	s->is_fetching = false;
+	pthread_cond_broadcast(&s->fetched);
 	if (r) {
 		s->look_again_msecs = time_mono_msecs() + FAILURE_MSECS;
 		s->failure = *ret_error;
@@ -171,22 +179,23 @@ static int copy_current(const struct aws_source *s, struct aws_credentials *ret_
 int aws_source_credentials(struct aws_source *s, struct aws_credentials *ret_credentials,
 			   struct remote_error *ret_error)
 {
-	int64_t now = time_now_secs();
 	int r = 0;
 
 	*ret_credentials = (struct aws_credentials){ .access_key = NULL };
 	remote_error_clear(ret_error);
 	pthread_mutex_lock(&s->lock);
+	while (s->is_fetching && !has_valid(s, time_now_secs()))
+		pthread_cond_wait(&s->fetched, &s->lock);
 	/* Those who waited while a try failed are not all to try it again, one after the other. */
-	if (!has_valid(s, now) && s->failure.kind != REMOTE_OK &&
+	if (!has_valid(s, time_now_secs()) && s->failure.kind != REMOTE_OK &&
 	    time_mono_msecs() < s->look_again_msecs) {
 		*ret_error = s->failure;
 		r = ret_error->error;
-	} else if (is_due(s, now)) {
+	} else if (!s->is_fetching && is_due(s, time_now_secs())) {
 		r = fetch(s, ret_error);
 	}
 	/* Keys that are good still outlast a renewal that fails. */
-	if (r && has_valid(s, now)) {
+	if (r && has_valid(s, time_now_secs())) {
 		remote_error_clear(ret_error);
 		r = 0;
 	}
@@ -195,6 +204,19 @@ int aws_source_credentials(struct aws_source *s, struct aws_credentials *ret_cre
 	pthread_mutex_unlock(&s->lock);
 	if (r && ret_error->kind == REMOTE_OK)
 		r = aws_fail(ret_error, r, "out of memory");
+	return r;
+}
+
+int aws_source_peek(struct aws_source *s, struct aws_credentials *ret_credentials, bool *ret_is_due)
+{
+	int64_t now = time_now_secs();
+	int r;
+
+	*ret_credentials = (struct aws_credentials){ .access_key = NULL };
+	pthread_mutex_lock(&s->lock);
+	*ret_is_due = !s->is_fetching && is_due(s, now);
+	r = has_valid(s, now) ? copy_current(s, ret_credentials) : -EAGAIN;
+	pthread_mutex_unlock(&s->lock);
 	return r;
 }
 
@@ -214,6 +236,7 @@ void aws_source_distrust(struct aws_source *s, const struct aws_credentials *ref
 static void source_free(struct aws_source *s)
 {
 	aws_credentials_release(&s->current);
+	pthread_cond_destroy(&s->fetched);
 	pthread_mutex_destroy(&s->lock);
 	free(s->profile);
 	free(s);
@@ -236,6 +259,7 @@ static struct aws_source *source_new(const char *profile)
 		return NULL;
 	}
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->fetched, NULL);
 	s->refs = 1;
 	return s;
 }

@@ -16,7 +16,8 @@
  * files every minute, for another program may have renewed them. While a renewal fails, keys that
  * are valid still go on being used. Waits    Getting them may take the time of a request or of a
  * command: 10 seconds at most for the network, 30 for a command. The same keys are fetched once,
- * whoever asks. Threads  Any. Sources are shared in a process; aws_credentials_forget ends the
+ * whoever asks, and who has good ones does not wait for somebody's renewal. aws_source_peek never
+ * waits. Threads  Any. Sources are shared in a process; aws_credentials_forget ends the
  * sharing.
  */
 #ifndef TONICFS_AWS_CREDENTIALS_H
@@ -47,6 +48,10 @@ void aws_source_unref(struct aws_source *source); /* NULL is fine */
  * found does not work. */
 int aws_source_credentials(struct aws_source *source, struct aws_credentials *ret_credentials,
 			   struct remote_error *ret_error);
+/* The same without a wait: -EAGAIN where there are no good keys (or -ENOMEM), *ret_is_due where they are to be
+ * renewed; aws_source_credentials does it, in a thread that may wait. */
+int aws_source_peek(struct aws_source *source, struct aws_credentials *ret_credentials,
+		    bool *ret_is_due);
 /* The keys have been refused as expired: the next call does not give the ones with this access key
  * and token again, unless there are no others. */
 void aws_source_distrust(struct aws_source *source, const struct aws_credentials *refused);

@@ -240,6 +240,7 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
 	struct remote_error error;
 	int r = s3_key_check(key, &error);
+	bool is_due;
 
 	if (r)
 		return r;
@@ -250,7 +251,8 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 		s3_pairs_addf(&call.headers, "If-Match", "\"%s\"", if_match);
 	if (call.headers.failed)
 		return -ENOMEM;
-	r = s3_client_credentials(client, &credentials, &error);
+	r = client->source ? aws_source_peek(client->source, &credentials, &is_due)
+			   : s3_client_credentials(client, &credentials, &error);
 	if (r)
 		return r;
 	return s3_call_sign(client, &credentials, &call, SIGV4_EMPTY_SHA256, s3_client_now(client),

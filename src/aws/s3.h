@@ -71,6 +71,13 @@ void s3_client_free(struct s3_client *client);
 /* The keys that it would sign with now; release them. Errors: of aws/credentials.h. */
 int s3_client_credentials(const struct s3_client *client, struct aws_credentials *ret_credentials,
 			  struct remote_error *ret_error);
+/* They are still good, but s3_client_credentials would renew them. Never waits. */
+bool s3_client_keys_are_due(const struct s3_client *client);
+/* Keys that were refused are asked for again at the next signature. False: they are the client's
+ * own, there are no others. */
+bool s3_client_distrust_keys(struct s3_client *client);
+/* Expired, revoked, or not known: others may do. */
+bool s3_keys_are_refused(const struct remote_error *error);
 /* Before the client is used. The requests that s3_request_… make are the caller's. */
 void s3_client_set_gate(struct s3_client *client, const struct remote_gate *gate);
 /* The same client with another cancel flag is s3_client_new again: cheap. */
@@ -189,7 +196,8 @@ int s3_list_uploads(struct s3_client *client, const char *prefix, s3_list_fn *fn
 
 /* A signed GET for streaming: fills url and headers of an http_request whose callbacks the caller
  * sets before http_submit. length_bytes -1: to the end; if_match NULL: none. The strings live in
- * *ret_memory, which the caller releases after http_submit. */
+ * *ret_memory, which the caller releases after http_submit. Never waits for keys: -EAGAIN where
+ * there are none, and s3_client_credentials has to be called in a thread that may wait. */
 struct s3_request_memory;
 int s3_request_get(struct s3_client *client, const char *key, int64_t offset_bytes,
 		   int64_t length_bytes, const char *if_match, struct http_request *ret_request,

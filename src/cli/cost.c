@@ -426,8 +426,14 @@ static int run_cost(struct cli *cli, const void *values, int argc, char **argv)
 		status = show_one(cli, &list[i], &prices, transitions, transition_count, array);
 	}
 	if (status == CLI_DONE && array)
-		return cli_json_print(json_pack("{s:o, s:o}", "prices", prices_json(&prices),
-						"workspaces", array));
+		return cli_json_print(json_pack("{s:o, s:b, s:o}", "prices", prices_json(&prices),
+						"prices_are_built_in", !v->prices, "workspaces",
+						array));
+	if (status == CLI_DONE && !v->prices)
+		printf("\nThe prices are built in, as they were known on %s: nobody has looked them up "
+		       "since.\nCompare them with Twilio's and AWS's price pages; --prices FILE takes "
+		       "others.\n",
+		       prices.date);
 	json_decref(array);
 	return status;
 }
@@ -442,8 +448,9 @@ const struct cli_command command_cost = {
 "Requests, restores, transfer and taxes are not in it. The lifecycle is the one\n"
 "that 'tonicfs storage lifecycle set' has set, or the one given here.\n"
 "\n"
-"Prices change: --show-prices prints the table that is built in, with its date,\n"
-"and --prices FILE takes one of your own in the same form.\n",
+"Prices change, and those that are built in are not looked up: --show-prices\n"
+"prints them with their date, and --prices FILE takes a table of your own in the\n"
+"same form.\n",
 	.options = (const struct cli_option[]){
 		{ 0, "prices", CLI_TEXT, "FILE", "a price table in JSON", offsetof(struct cost_values, prices) },
 		{ 0, "show-prices", CLI_FLAG, NULL, "prints the price table, and ends", offsetof(struct cost_values, show_prices) },

@@ -29,6 +29,10 @@ static int say_error(const struct lifecycle_run *run, const char *doing,
 		  error->message);
 	if (strcmp(error->code, "InvalidStorageClass") == 0)
 		fprintf(stderr, "This server does not have the storage class, or one of them.\n");
+	if (error->error == -EACCES)
+		fprintf(stderr, "'tonicfs storage policy %s --lifecycle' prints what its user must be "
+				"allowed.\n",
+			run->workspace.name);
 	return CLI_FAILED;
 }
 

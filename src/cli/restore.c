@@ -108,7 +108,11 @@ static int finish(const struct cli *cli, const struct catalog_restore_counts *co
 	line("restored", now->restored);
 	line("readable without a restore", counts->not_archived + stats->readable_at_once);
 	if (stats->refused)
-		cli_error("%lld refused: %s", (long long)stats->refused, stats->last_error.message);
+		cli_error("%lld refused: %s%s", (long long)stats->refused, stats->last_error.message,
+			  stats->last_error.error == -EACCES
+				  ? "; 'tonicfs storage policy --restore' prints what the bucket's "
+				    "user must be allowed"
+				  : "");
 	if (stats->postponed)
 		cli_error("%lld to be asked for again by the next mount: %s",
 			  (long long)stats->postponed, stats->last_error.message);

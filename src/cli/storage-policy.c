@@ -8,7 +8,7 @@
 #include "storage/policy.h"
 
 struct policy_values {
-	bool lifecycle, restore;
+	bool lifecycle, restore, lock;
 };
 
 static bool is_archive_class(const char *storage_class)
@@ -57,6 +57,7 @@ static int run_policy(struct cli *cli, const void *values, int argc, char **argv
 	use = (struct storage_policy_use){
 		.versions = w.delete_s3,
 		.lifecycle = v->lifecycle,
+		.lock = v->lock,
 		.restore = v->restore || v->lifecycle || is_archive_class(s.storage_class),
 	};
 	policy = storage_policy(&s, &use);
@@ -69,7 +70,7 @@ static int run_policy(struct cli *cli, const void *values, int argc, char **argv
 
 const struct cli_command command_storage_policy = {
 	.name = "storage policy",
-	.arguments = "WORKSPACE [--lifecycle] [--restore]",
+	.arguments = "WORKSPACE [--lifecycle] [--restore] [--object-lock]",
 	.summary = "Prints the IAM policy of the bucket's user",
 	.text = "What tonicfs does with this bucket as the workspace is set up, and no more: a\n"
 		"JSON document on standard output, and the steps to make the user on standard\n"
@@ -83,6 +84,9 @@ const struct cli_command command_storage_policy = {
 			{ 0, "restore", CLI_FLAG, NULL,
 			  "with what restoring archived recordings takes",
 			  offsetof(struct policy_values, restore) },
+			{ 0, "object-lock", CLI_FLAG, NULL,
+			  "with what showing a retention or legal hold takes",
+			  offsetof(struct policy_values, lock) },
 			{ 0 },
 		},
 	.values_size = sizeof(struct policy_values),

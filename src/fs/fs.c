@@ -18,7 +18,7 @@
 /* The kernel's own limit, 12, lets that many stuck readers block everybody else. */
 #define BACKGROUND_MAX 1024
 #define POOL_THREADS 8
-#define REMOTE_POOL_THREADS 4
+#define REMOTE_POOL_THREADS 16 /* made as they are needed: some may wait for slow keys */
 
 /* ---- what the kernel asks and we never allow ---- */
 

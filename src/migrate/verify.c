@@ -4,9 +4,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "aws/credentials.h"
 #include "migrate/migrate-private.h"
 #include "util/cleanup.h"
 #include "util/fault.h"
+#include "util/log.h"
 
 static void free_request(struct s3_request_memory **memory)
 {
@@ -51,6 +53,8 @@ int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_byt
 	cleanup_hash struct crypto_hash *hash = NULL;
 	cleanup_stream struct stream stream;
 	uint8_t digest[CRYPTO_SHA256_SIZE];
+	cleanup_credentials struct aws_credentials keys = { .access_key = NULL };
+	struct remote_error error = REMOTE_ERROR_INIT;
 	struct http_request request;
 	int err = t->buffer ? 0 : transfer_buffer(t, BUFFER_MIN_BYTES);
 
@@ -58,6 +62,9 @@ int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_byt
 	if (err)
 		return err;
 	err = crypto_hash_new(CRYPTO_SHA256, &hash);
+	/* Which may have to be waited for. */
+	if (err == 0 && s3_client_credentials(t->s3, &keys, &error))
+		return transfer_fail_remote(t, "S3", &error);
 	if (err == 0)
 		err = s3_request_get(t->s3, t->key, 0, -1, etag[0] ? etag : NULL, &request,
 				     &memory);
@@ -99,6 +106,17 @@ static int differs(struct transfer *t)
 			     "the object in S3 is not what was sent; Twilio keeps its copy");
 }
 
+/* It is not ours alone to take away: another machine may have found it by its key and counted on
+ * it. */
+static int stands_unencrypted(struct transfer *t)
+{
+	log_warning("migrate: encryption is required, and what stands in bucket %s is not encrypted: %s",
+		    t->storage.bucket, t->key);
+	return transfer_fail(t, JOB_OUTCOME_FAILED,
+			     "encryption is required, and its object in S3 is not encrypted; Twilio "
+			     "keeps its copy. Remove the object, then migrate --retry");
+}
+
 int verify_object(struct transfer *t, struct s3_object *ret_object)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -115,7 +133,7 @@ int verify_object(struct transfer *t, struct s3_object *ret_object)
 		return differs(t);
 	err = transfer_check_encryption(t, ret_object->encryption);
 	if (err)
-		return err;
+		return stands_unencrypted(t);
 	if (!t->workspace.verify_readback && server_hash_agrees(t, ret_object))
 		return 0;
 	err = object_read_back(t, ret_object->etag, &size_bytes, sha256);

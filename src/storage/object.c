@@ -1,6 +1,10 @@
 #include "storage/object.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "storage/storage.h"
 
 /* A mono recording's; nothing whole is smaller than this allows. */
 #define BYTES_PER_SEC 16000
@@ -36,6 +40,57 @@ bool storage_object_may_be(const struct catalog_recording *recording, int64_t si
 		return false;
 	return recording->is_encrypted || least_secs <= 0 ||
 	       size_bytes >= least_secs * BYTES_PER_SEC;
+}
+
+int storage_object_look(struct s3_client *s3, const struct catalog_storage *storage,
+			const struct sid *account_sid, const struct catalog_recording *recording,
+			struct catalog_object *ret_object, struct remote_error *ret_error)
+{
+	char key[CATALOG_KEY_TEXT_SIZE];
+	struct s3_object found;
+	int err;
+
+	catalog_object_key(storage->prefix, account_sid, recording, key);
+	err = s3_head_object(s3, key, &found, ret_error);
+	if (err)
+		return ret_error->kind == REMOTE_NOT_FOUND ? -ENOENT : err == -ENOENT ? -EIO : err;
+	if (!storage_object_may_be(recording, found.size_bytes)) {
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "S3: an object under a recording's key that is too short for it");
+		return -EIO;
+	}
+	storage_object_describe(storage, key, &found, ret_object);
+	return 0;
+}
+
+int storage_object_find(struct catalog *catalog, struct http *http, int64_t recording_id,
+			const volatile bool *cancelled, struct remote_error *ret_error)
+{
+	struct catalog_recording recording;
+	struct catalog_workspace workspace;
+	struct catalog_storage storage;
+	struct catalog_object object;
+	struct s3_client *s3;
+	int err = catalog_recording_get(catalog, recording_id, &recording);
+
+	remote_error_clear(ret_error);
+	if (err == 0 && recording.state != CATALOG_STATE_TWILIO)
+		return -ENOENT;
+	if (err == 0)
+		err = catalog_workspace_get(catalog, recording.workspace_id, &workspace);
+	if (err == 0)
+		err = storage_client_new(catalog, http, recording.workspace_id, cancelled, &s3,
+					 &storage);
+	if (err) {
+		remote_error_set(ret_error, REMOTE_REJECTED, err, "%s", strerror(-err));
+		return err;
+	}
+	err = storage_object_look(s3, &storage, &workspace.account_sid, &recording, &object,
+				  ret_error);
+	s3_client_free(s3);
+	if (err == 0)
+		err = catalog_recording_found_in_s3(catalog, recording_id, &object);
+	return err == -ESTALE ? 0 : err; /* somebody else has told it meanwhile */
 }
 
 int storage_tombstone_look(struct s3_client *s3, const char *prefix,

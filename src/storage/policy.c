@@ -41,6 +41,10 @@ static json_t *objects_statement(const struct catalog_storage *s,
 		allow(objects, "s3:DeleteObjectVersion");
 	if (use->restore)
 		allow(objects, "s3:RestoreObject");
+	if (use->lock) {
+		allow(objects, "s3:GetObjectRetention");
+		allow(objects, "s3:GetObjectLegalHold");
+	}
 	return objects;
 }
 
@@ -74,6 +78,8 @@ static json_t *bucket_statement(const struct storage_policy_use *use, const char
 	allow(bucket, "s3:ListBucketMultipartUploads");
 	allow(bucket, "s3:GetBucketCORS");
 	allow(bucket, "s3:PutBucketCORS");
+	if (use->lock)
+		allow(bucket, "s3:GetBucketObjectLockConfiguration");
 	if (use->lifecycle) {
 		allow(bucket, "s3:GetLifecycleConfiguration");
 		allow(bucket, "s3:PutLifecycleConfiguration");

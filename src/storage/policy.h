@@ -12,6 +12,7 @@ struct storage_policy_use {
 	bool versions;	/* delete_s3 on a bucket that keeps versions */
 	bool lifecycle; /* tonicfs storage lifecycle */
 	bool restore;	/* tonicfs restore */
+	bool lock;	/* a bucket with Object Lock: AWS shows a retention to whom it lets ask for it */
 };
 
 struct json_t;

@@ -30,24 +30,10 @@ static int on_recording(void *arg, const struct twilio_recording *recordings, si
 static int look_in_s3(struct sync_session *session, const struct catalog_recording *recording,
 		      struct catalog_object *ret_object, struct remote_error *ret_error)
 {
-	char key[CATALOG_KEY_TEXT_SIZE];
-	struct s3_object found;
-	int rc;
-
-	if (!session->s3)
-		return -ENOENT;
-	catalog_object_key(session->storage.prefix, &session->workspace.account_sid, recording,
-			   key);
-	rc = s3_head_object(session->s3, key, &found, ret_error);
-	if (rc < 0)
-		return ret_error->kind == REMOTE_NOT_FOUND ? -ENOENT : rc == -ENOENT ? -EIO : rc;
-	if (!storage_object_may_be(recording, found.size_bytes)) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "S3: an object under a recording's key that is too short for it");
-		return -EIO;
-	}
-	storage_object_describe(&session->storage, key, &found, ret_object);
-	return 0;
+	return session->s3 ? storage_object_look(session->s3, &session->storage,
+						 &session->workspace.account_sid, recording,
+						 ret_object, ret_error)
+			   : -ENOENT;
 }
 
 static int tell_gone(struct sync_session *session, const struct sid *sid)

@@ -1,6 +1,7 @@
 """What S3 servers differ in. Each is found by trying it in a bucket of its own, once a run: a test asks for what it needs
 by @pytest.mark.needs(NAME), and is skipped with the server's own answer where it cannot be had."""
 
+import json
 from datetime import datetime, timedelta, timezone
 
 import boto3
@@ -21,6 +22,30 @@ def signatures(s3, bucket):
     except ClientError:
         return None
     return "a wrong secret key is accepted"
+
+
+def users(s3, _):
+    """Others than the one that is given, who may do what a bucket's policy says."""
+    return None if s3.folder else "it is not the tests' own, and S3 itself has no way to make users"
+
+
+def policies(s3, bucket):
+    """A bucket's policy holds for its owner, too."""
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/x"}
+    s3.client.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    try:
+        s3.client.put_object(Bucket=bucket, Key="x", Body=b"x")
+    except ClientError:
+        return None
+    return "the owner may do what the bucket's policy denies"
+
+
+def list_uploads(s3, bucket):
+    """Uploads are listed by a prefix of their keys, as S3 has it."""
+    upload = s3.client.create_multipart_upload(Bucket=bucket, Key="a/b/x")["UploadId"]
+    found = s3.client.list_multipart_uploads(Bucket=bucket, Prefix="a/").get("Uploads", [])
+    s3.client.abort_multipart_upload(Bucket=bucket, Key="a/b/x", UploadId=upload)
+    return None if found else "uploads are not listed by a prefix of their keys"
 
 
 def cors(s3, bucket):
@@ -88,6 +113,12 @@ def kms_put(s3, bucket, **more):
 
 def kms(s3, bucket):
     return None if kms_put(s3, bucket).get("ServerSideEncryption") == "aws:kms" else "SSE-KMS is ignored"
+
+
+def testing_key(s3, bucket):
+    """The named key of Ceph's testing backend, and only that one."""
+    put = s3.client.put_object(Bucket=bucket, Key="x", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId="testkey-1")
+    return None if put.get("SSEKMSKeyId") == "testkey-1" else "SSE-KMS is ignored"
 
 
 def bucket_key(s3, bucket):

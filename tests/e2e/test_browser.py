@@ -1,12 +1,8 @@
-"""Playback on a page of another origin, in a real browser, through the bucket's CORS rule and not without it."""
+"""Playback on a page of another origin, in a real browser, through the CORS rule that `storage test` sets and not without it."""
 
 import pytest
 
 from browser import play
-
-RULE = {"CORSRules": [{"AllowedOrigins": ["http://localhost:*", "http://127.0.0.1:*"], "AllowedMethods": ["GET", "HEAD"],
-                       "AllowedHeaders": ["*"], "ExposeHeaders": ["Content-Length", "Content-Range", "ETag"],
-                       "MaxAgeSeconds": 3000}]}
 
 
 @pytest.mark.timeout(150)
@@ -16,7 +12,10 @@ def test_a_page_of_another_origin_loads_plays_and_seeks_by_the_rule_and_not_with
     if acme.s3.has("cors"):
         said = play(url)
         assert "fetch_error" in said and "audio_error" in said, said
-        acme.s3.client.put_bucket_cors(Bucket=acme.bucket, CORSConfiguration=RULE)
+    # Some servers let everybody read, which fails the test as a whole; the rule is set all the same.
+    tested = acme.tonic("--json", "storage", "test", "acme", "--origin", "http://127.0.0.1:*", status=None).json
+    playback, = [check for check in tested["checks"] if check["check"] == "browser playback"]
+    assert playback["result"] == "passed" and tested["cors_changed"] is acme.s3.has("cors"), playback
     said = play(url)
     assert said.get("sha256") == acme.first.sha256, said
     secs = len(acme.first.content) / (2 * 16000)

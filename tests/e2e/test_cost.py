@@ -1,6 +1,7 @@
 """tonicfs cost: the numbers behind it are those of the recordings, and the sums those of the numbers."""
 
 import json
+import re
 
 import pytest
 
@@ -42,7 +43,9 @@ def test_prices_of_one_s_own_replace_those_built_in(acme):
     shares = [entry["twilio"]["month"] for entry in cost["campaigns"]]
     assert sum(shares) == pytest.approx(cost["twilio"]["cost"]["month"])
     text = acme.tonic("cost", "--prices", path).stdout
-    assert "2031-02-03" in text and "CAMPAIGN" in text and "spring" in text
+    assert "2031-02-03" in text and "CAMPAIGN" in text and "spring" in text and "built in" not in text
+    assert re.search(r"built in, as they were known on \d{4}-\d\d-\d\d.*--prices FILE", acme.tonic("cost").stdout, re.S)
+    assert acme.tonic.json("cost")["prices_are_built_in"] is True
     bad = acme.tonic.file_with('{"date": "2031-02-03", "twilio": {"per_minute": "a lot"}}')
     assert "twilio.per_minute" in acme.tonic("cost", "--prices", bad, status=1).stderr
     acme.tonic("cost", "--prices", acme.tonic.folder / "none", status=1)

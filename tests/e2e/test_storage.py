@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from harness import USER, wait_for
+from harness import PATIENCE, USER, call, sqlcipher, wait_for
 from wire import Wire, error, page
-from world import PREFIX
+from world import PREFIX, SPRING
 
 OURS = ["http://localhost:*", "http://127.0.0.1:*"]
 
@@ -127,6 +127,7 @@ def rules(user):
     return user.s3.client.get_bucket_cors(Bucket=user.bucket)["CORSRules"]
 
 
+@pytest.mark.needs("cors")
 def test_the_cors_rule_is_added_to_those_that_are_there(user):
     theirs = [{"ID": "upload & more", "AllowedMethods": ["PUT", "POST"], "AllowedOrigins": ["https://a.example"],
                "AllowedHeaders": ["*"], "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 7},
@@ -143,6 +144,7 @@ def test_the_cors_rule_is_added_to_those_that_are_there(user):
     assert rules(user) == before
 
 
+@pytest.mark.needs("cors")
 def test_origins_are_kept_as_a_setting_and_our_rule_is_replaced(user):
     checks_of(user)
     checks_of(user, "--origin", "https://app.example.com", "--origin", "https://*.example.org")
@@ -154,6 +156,7 @@ def test_origins_are_kept_as_a_setting_and_our_rule_is_replaced(user):
     assert rules(user) == [rule]
 
 
+@pytest.mark.needs("cors")
 def test_the_server_obeys_the_rule(user):
     user.s3.client.put_object(Bucket=user.bucket, Key="k", Body=b"x")
     url = user.s3.client.generate_presigned_url("get_object", {"Bucket": user.bucket, "Key": "k"})
@@ -302,6 +305,7 @@ def test_a_bad_certificate_is_told_and_trusted_by_its_file(user, tls):
 
 # Encryption
 
+@pytest.mark.needs("encryption_ignored")
 def test_a_server_that_ignores_the_encryption_header_is_named(user):
     user("storage", "set", "acme", "--encryption", "sse-s3")
     check = checks_of(user)["encryption"]
@@ -312,6 +316,7 @@ def test_a_server_that_ignores_the_encryption_header_is_named(user):
     assert not is_enabled(user)
 
 
+@pytest.mark.needs("encryption_ignored", "testing_key")
 def test_nothing_is_moved_to_a_server_that_ignores_a_required_encryption(acme):
     """Neither where its test says so, nor where nobody has tested it."""
     acme.tonic.change_storage("acme", "--encryption", "sse-s3", "--require-encryption")
@@ -324,6 +329,18 @@ def test_nothing_is_moved_to_a_server_that_ignores_a_required_encryption(acme):
     assert acme.s3.client.head_object(Bucket=acme.bucket, Key=acme.second.key)["ServerSideEncryption"] == "aws:kms"
 
 
+@pytest.mark.needs("encryption_ignored")
+def test_a_server_that_stops_encrypting_moves_nothing_and_what_it_stored_is_named(acme):
+    acme.tonic.change_storage("acme", "--encryption", "sse-s3", "--require-encryption")
+    call(sqlcipher, acme.tonic.catalog, acme.tonic.key_file.read_text().strip(),
+         "UPDATE storage SET tested_encryption = 'AES256'")  # as if a test had seen it
+    result = acme.migrate_all(acme.first.path, status=3)
+    assert "not encrypted" in result.stderr and "--retry" in result.stderr and acme.first.key in result.stderr
+    assert acme.keys() == [acme.first.key] and not acme.twilio.deletes()
+    assert acme.status()["states"]["twilio"] == len(acme.twilio.files())
+
+
+@pytest.mark.needs("testing_key")
 def test_a_kms_key_is_confirmed_and_one_that_may_not_be_used_is_named(user):
     user("storage", "set", "acme", "--encryption", "sse-kms:testkey-1", "--require-encryption")
     check = checks_of(user)["encryption"]
@@ -342,6 +359,7 @@ def test_a_kms_denial_of_aws_is_named(user):
     assert "KMS key" in check["text"] and "kms:GenerateDataKey" in check["remedy"]
 
 
+@pytest.mark.needs("policies", "testing_key")
 def test_a_bucket_whose_policy_demands_the_header_works_with_it(acme):
     """For single objects: the gateway does not see the header of an upload in parts."""
     policy = {"Version": "2012-10-17", "Statement": [{
@@ -398,6 +416,12 @@ def test_the_policy_has_more_only_where_it_is_switched_on(user):
     assert {"s3:PutLifecycleConfiguration", "s3:RestoreObject"} <= actions_of(user.json("storage", "policy", "acme", "--lifecycle"))
 
 
+def test_the_policy_names_what_object_lock_takes(user):
+    plain = actions_of(user.json("storage", "policy", "acme"))
+    assert actions_of(user.json("storage", "policy", "acme", "--object-lock")) - plain == {
+        "s3:GetObjectRetention", "s3:GetObjectLegalHold", "s3:GetBucketObjectLockConfiguration"}
+
+
 def restrict(tonic, s3, bucket, without=None, policy=None):
     """A user of his own, who may do what `storage policy` prints, but for one action."""
     policy = policy or tonic.json("storage", "policy", "acme")
@@ -411,6 +435,7 @@ def restrict(tonic, s3, bucket, without=None, policy=None):
     tonic("storage", "set", "acme", "--access-key", access_key, "--secret-file", "-", stdin=secret_key + "\n")
 
 
+@pytest.mark.needs("users")
 @pytest.mark.parametrize("action", [
     "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:ListBucketMultipartUploads",
     "s3:AbortMultipartUpload", "s3:GetBucketCORS", "s3:PutBucketCORS"])
@@ -421,6 +446,7 @@ def test_each_missing_permission_is_named(user, action):
     assert action.lower() in bad[0]["text"].lower() and "storage policy acme" in bad[0]["remedy"]
 
 
+@pytest.mark.needs("users")
 def test_a_condition_on_the_prefix_that_hides_what_is_missing_is_named(user):
     policy = user.json("storage", "policy", "acme")
     policy["Statement"][1]["Condition"] = {"StringLike": {"s3:prefix": PREFIX + "*"}}
@@ -429,6 +455,7 @@ def test_a_condition_on_the_prefix_that_hides_what_is_missing_is_named(user):
     assert check["check"] == "s3:ListBucket" and "StringLikeIfExists" in check["remedy"]
 
 
+@pytest.mark.needs("users")
 @pytest.mark.parametrize("versioned", [False, True])
 def test_the_policy_is_enough_for_everything(acme, versioned):
     """Testing, moving (long ones in parts), reading, removing, tombstones, restoring from another machine."""
@@ -453,6 +480,26 @@ def test_the_policy_is_enough_for_everything(acme, versioned):
             wait_for(lambda: acme.keys("tonicfs/removed") == [acme.tombstone(acme.first)], 15, "the tombstone")
     acme.tonic("sync")
     assert not [item for item in acme.status()["problems"] if acme.first.sid in str(item)]
+
+
+@pytest.mark.needs("users")
+def test_what_is_switched_on_later_is_named_by_what_it_lacks_and_works_with_its_policy(acme):
+    acme.migrate_all(acme.first.path)
+    restrict(acme.tonic, acme.s3, acme.bucket)
+    acme.tonic("storage", "enable", "acme", "--untested")
+    said = acme.tonic("storage", "lifecycle", "set", "acme", "--glacier-ir", "90", status=1).stderr
+    assert "storage policy acme --lifecycle" in said
+    assert acme.tonic.json("cost", "acme")["workspaces"][0]["lifecycle_is_set"] is False
+    acme.tonic("verify")
+    acme.tonic("sync")
+    url = acme.tonic("url", acme.first.path).stdout.strip()
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        assert answer.read() == acme.first.content
+    restrict(acme.tonic, acme.s3, acme.bucket, policy=acme.tonic.json("storage", "policy", "acme", "--lifecycle"))
+    acme.tonic("storage", "enable", "acme", "--untested")
+    acme.tonic("storage", "lifecycle", "set", "acme", "--glacier-ir", "90")
+    assert acme.tonic.json("cost", "acme")["workspaces"][0]["lifecycle_is_set"] is True
+    acme.tonic("storage", "lifecycle", "remove", "acme")
 
 
 # Keys from elsewhere
@@ -485,19 +532,24 @@ def test_keys_come_from_a_profile_of_the_files(user):
     assert check["check"] == "credentials" and "profile nobodys" in check["text"]
 
 
-def test_keys_come_from_a_command_of_the_profile_and_are_asked_for_again(acme):
-    """The command's keys are good for a few seconds each time; a mount that goes on has to ask again."""
-    counter, script = acme.tonic.make_dir("asked"), acme.tonic.folder / "keys"
-    script.write_text(
-        "#!/bin/sh\n"
-        f"mktemp -p {counter} >/dev/null\n"
+def keys_of_a_command(acme, *lines, secs=3):
+    """The workspace's keys come from a shell script of these lines, which then gives keys for so many seconds."""
+    script = acme.tonic.folder / "keys"
+    script.write_text("\n".join([
+        "#!/bin/sh", *lines,
         f'printf \'{{"Version": 1, "AccessKeyId": "{acme.s3.access_key}", "SecretAccessKey": "{acme.s3.secret_key}", '
-        '"Expiration": "%s"}\' "$(date -u -d "+3 seconds" +%Y-%m-%dT%H:%M:%SZ)"\n')
+        f'"Expiration": "%s"}}\' "$(date -u -d "+{secs} seconds" +%Y-%m-%dT%H:%M:%SZ)"', ""]))
     script.chmod(0o755)
     USER.own(script)
     (acme.tonic.home / ".aws").mkdir()
     (acme.tonic.home / ".aws" / "config").write_text(f"[profile calls]\nregion = x\ncredential_process = {script}\n")
     acme.tonic.change_storage("acme", "--credentials", "profile:calls")
+
+
+def test_keys_come_from_a_command_of_the_profile_and_are_asked_for_again(acme):
+    """The command's keys are good for a few seconds each time; a mount that goes on has to ask again."""
+    counter = acme.tonic.make_dir("asked")
+    keys_of_a_command(acme, f"mktemp -p {counter} >/dev/null")
     acme.migrate_all(acme.first.path, acme.second.path)
     with acme.mount() as mount:
         assert mount.sha256(acme.first.path) == acme.first.sha256
@@ -505,6 +557,56 @@ def test_keys_come_from_a_command_of_the_profile_and_are_asked_for_again(acme):
         time.sleep(4)
         assert mount.sha256(acme.second.path) == acme.second.sha256
         assert len(list(counter.iterdir())) > before
+
+
+def test_a_command_for_keys_that_hangs_keeps_only_its_own_workspace_waiting(acme):
+    other = acme.add_workspace("beta")
+    acme.tonic("campaign", "add", "beta", "spring", "--number", SPRING)
+    elsewhere = other.call_with_recording()
+    acme.tonic("sync")
+    acme.tonic("storage", "set", "beta", "--bucket", acme.bucket, "--region", acme.s3.region, "--access-key", acme.s3.access_key,
+               "--endpoint", acme.s3.endpoint, "--path-style", "--prefix", "beta/", "--secret-file", "-",
+               stdin=acme.s3.secret_key + "\n")
+    acme.tonic("storage", "enable", "beta", "--untested")
+    acme.migrate_all("acme", "beta")
+    asked, hold = acme.tonic.make_dir("asked"), acme.tonic.folder / "hold"
+    keys_of_a_command(acme, f"mktemp -p {asked} >/dev/null", f"while [ -e {hold} ]; do sleep 0.1; done", secs=3600)
+    hold.touch()
+    recordings = acme.twilio.files()
+    with acme.mount() as mount:
+        reads = [subprocess.Popen(["sha256sum", mount / recording.path], stdout=subprocess.PIPE, text=True, **USER.popen_args())
+                 for recording in recordings]
+        try:
+            wait_for(lambda: any(asked.iterdir()), what="the command")
+            assert mount.sha256(elsewhere.path) == elsewhere.sha256
+            assert all(read.poll() is None for read in reads)
+        finally:
+            hold.unlink()
+        said = [read.communicate(timeout=20 * PATIENCE)[0].split(" ")[0] for read in reads]
+        assert said == [recording.sha256 for recording in recordings]
+        assert len(list(asked.iterdir())) == 1
+
+
+def test_keys_that_were_replaced_before_their_end_are_asked_for_again(acme):
+    """As another program rotates them: the server refuses those that a mount has."""
+    secret = acme.tonic.folder / "ended"
+    acme.migrate_all(acme.first.path, acme.second.path)
+    keys_of_a_command(acme, secs=3600)
+    asked = []
+
+    def answer(line):
+        if line.startswith("GET") and "recordings" in line and secret.exists():
+            secret.unlink()
+            asked.append(line)
+            return error(403, "InvalidAccessKeyId")
+        return None
+    with Wire(acme.s3.endpoint, answer) as wire:
+        acme.tonic.change_storage("acme", "--endpoint", wire.endpoint)
+        with acme.mount() as mount:
+            assert mount.sha256(acme.first.path) == acme.first.sha256
+            secret.touch()
+            assert mount.sha256(acme.second.path) == acme.second.sha256
+            assert len(asked) == 1
 
 
 def test_without_keys_anywhere_it_is_said_where_was_looked(user):
@@ -552,6 +654,14 @@ def test_a_providers_endpoint_moves_with_the_region_and_an_own_one_stays(user):
     user("storage", "set", "acme", "--endpoint", "https://own.example.com")
     user("storage", "set", "acme", "--region", "eu-west-1")
     assert user.json("storage", "show", "acme")["endpoint"] == "https://own.example.com"
+
+
+def test_plain_http_goes_to_this_machine_only_or_with_a_word_for_it(user):
+    shown = user.json("storage", "show", "acme")["endpoint"]
+    refused = user("storage", "set", "acme", "--endpoint", "http://s3.example.com", status=2).stderr
+    assert "http" in refused and user.json("storage", "show", "acme")["endpoint"] == shown
+    user("storage", "set", "acme", "--endpoint", "http://s3.example.com", "--allow-http")
+    assert user.json("storage", "show", "acme")["endpoint"] == "http://s3.example.com"
 
 
 @pytest.mark.parametrize("words", [["nonsense"], ["digitalocean"], ["minio"], ["r2"], ["b2"]])

@@ -76,6 +76,7 @@ def test_what_is_as_it_was_migrated_is_fine(moved):
     assert answer["scopes"][0]["read_bytes"] == sum(len(recording.content) for recording in moved.twilio.files())
 
 
+@pytest.mark.needs("list_uploads")
 def test_each_damage_is_named_and_nothing_is_changed_by_looking(moved):
     gone, short, other = moved.first, moved.second, moved.voicemail
     drop(moved, gone)
@@ -187,6 +188,30 @@ def test_what_another_machine_migrated_is_found(acme):
     assert states(other)["s3"] == len(spring)
     assert look(other) == before
     assert not verify(acme, tonic=other)[0]
+
+
+@pytest.mark.parametrize("sizes", [(), ("--sizes",)], ids=["sizes unknown", "sizes known"])
+def test_what_another_machine_migrated_is_read_from_s3_before_any_sync(acme, sizes):
+    other = another_machine(acme)
+    other("sync", *sizes)
+    acme.migrate_all(acme.first.path, acme.voicemail.path)
+    acme.wait_deleted_at_twilio(acme.first, acme.voicemail)
+    with other.mount() as mount:
+        assert mount.sha256(acme.first.path) == acme.first.sha256
+        assert mount.sha256(acme.voicemail.path) == acme.voicemail.sha256
+        assert mount.attr(acme.first.path, "state") == "s3"
+    assert states(other)["missing"] == 0 and states(other)["s3"] == 2
+
+
+def test_what_another_machine_migrated_is_found_by_a_full_sync(acme):
+    other = another_machine(acme)
+    other("sync")
+    acme.migrate_all(acme.first.path, acme.voicemail.path)
+    acme.wait_deleted_at_twilio(acme.first, acme.voicemail)
+    other("sync", "--full")
+    assert states(other)["missing"] == 0 and states(other)["s3"] == 2
+    with other.mount() as mount:
+        assert mount.sha256(acme.first.path) == acme.first.sha256
 
 
 def test_what_is_in_both_places_is_compared_by_a_migration(acme):

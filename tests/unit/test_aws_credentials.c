@@ -1,6 +1,7 @@
 /* Keys from the places that AWS's tools look in: their order, what is asked of the services, when
  * it is asked again. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,7 +58,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	static const char *const names[] = {
-		".aws/credentials", ".aws/config", ".aws", "token", "asked", ""
+		".aws/credentials", ".aws/config", ".aws", "token", "asked", "keys", ""
 	};
 
 	(void)state;
@@ -492,6 +493,71 @@ static void test_aws__an_expired_session_is_renewed_and_the_request_sent_again(v
 	helper_s3_stop(&s3);
 }
 
+static void *renew(void *arg)
+{
+	cleanup_credentials struct aws_credentials c = { .access_key = NULL };
+	struct remote_error error;
+
+	assert_int_equal(aws_source_credentials(arg, &c, &error), 0);
+	assert_string_equal(c.access_key, "NEW");
+	return NULL;
+}
+
+/* The command hangs as long as there is a file "hold", and says "asked" before. */
+static void test_aws__who_has_good_keys_does_not_wait_for_others(void **state)
+{
+	static const char keys[] = "{\"Version\":1,\"AccessKeyId\":\"%s\",\"SecretAccessKey\":\"s\","
+				   "\"Expiration\":\"2099-01-01T00:00:00Z\"}";
+	struct aws_credentials c;
+	struct aws_source *source;
+	struct remote_error error;
+	char config[1024], text[256], asked[128], hold[128];
+	pthread_t thread;
+	bool is_due;
+
+	(void)state;
+	snprintf(asked, sizeof asked, "%s/asked", folder);
+	snprintf(hold, sizeof hold, "%s", write_file("hold", ""));
+	remove(hold);
+	snprintf(text, sizeof text, keys, "OLD");
+	write_file("keys", text);
+	snprintf(config, sizeof config,
+		 "[profile p]\ncredential_process = >%s; while test -e %s; do sleep 0.05; done; cat "
+		 "%s/keys\n",
+		 asked, hold, folder);
+	write_file(".aws/config", config);
+	assert_int_equal(aws_source_get("p", &source), 0);
+	assert_int_equal(aws_source_peek(source, &c, &is_due), -EAGAIN);
+	assert_int_not_equal(access(asked, F_OK), 0);
+	assert_keys("p", "OLD", "s", NULL, "credential_process");
+
+	write_file("hold", "");
+	snprintf(text, sizeof text, keys, "NEW");
+	write_file("keys", text);
+	remove(asked);
+	assert_int_equal(aws_source_peek(source, &c, &is_due), 0);
+	assert_false(is_due);
+	aws_source_distrust(source, &c);
+	aws_credentials_release(&c);
+	assert_int_equal(aws_source_peek(source, &c, &is_due), 0);
+	assert_true(is_due);
+	aws_credentials_release(&c);
+	assert_int_equal(pthread_create(&thread, NULL, renew, source), 0);
+	for (unsigned i = 0; access(asked, F_OK) && i < 400; i++)
+		usleep(50000);
+	assert_int_equal(access(asked, F_OK), 0);
+	assert_int_equal(aws_source_peek(source, &c, &is_due), 0);
+	assert_false(is_due); /* somebody does it */
+	aws_credentials_release(&c);
+	assert_int_equal(aws_source_credentials(source, &c, &error), 0);
+	assert_string_equal(c.access_key, "OLD");
+	aws_credentials_release(&c);
+	remove(hold);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_keys("p", "NEW", "s", NULL, "credential_process");
+	aws_source_unref(source);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -513,6 +579,7 @@ int main(void)
 		TEST(test_aws__a_renewal_that_fails_leaves_keys_that_are_good),
 		TEST(test_aws__who_waited_for_a_try_that_failed_does_not_try_again_at_once),
 		TEST(test_aws__an_expired_session_is_renewed_and_the_request_sent_again),
+		TEST(test_aws__who_has_good_keys_does_not_wait_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,76 @@
+/*
+ * Keys of a bucket that come from elsewhere: a service or a program is asked for them, which may
+ * take half a minute. Whoever signs for many workspaces does not wait for that: the streams of this
+ * one do, and one thread for them.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "audio/audio-private.h"
+#include "aws/credentials.h"
+
+static struct audio_stream *find_waiting(const struct audio_clients *clients)
+{
+	list_for_each (pos, &clients->audio->recordings) {
+		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
+
+		list_for_each (item, &recording->streams) {
+			struct audio_stream *s = list_entry(item, struct audio_stream, link);
+
+			if (s->waits_for_keys_of == clients)
+				return s;
+		}
+	}
+	return NULL;
+}
+
+/* Lock held. Those that wait go on, or fail with *error, which may end others, too. */
+static void wake(const struct audio_clients *clients, const struct remote_error *error,
+		 struct list *finished)
+{
+	struct audio_stream *s;
+
+	while ((s = find_waiting(clients))) {
+		s->waits_for_keys_of = NULL;
+		if (error->kind == REMOTE_OK)
+			audio_stream_start(s);
+		else
+			audio_stream_failed(s, error, AUDIO_FROM_S3, finished);
+	}
+}
+
+static void run(struct pool_task *task)
+{
+	struct audio_clients *clients = list_entry(task, struct audio_clients, keys_task);
+	cleanup_credentials struct aws_credentials keys = { .access_key = NULL };
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct audio *audio = clients->audio;
+	struct list finished = LIST_INIT(finished);
+
+	s3_client_credentials(clients->s3, &keys, &error);
+	pthread_mutex_lock(&audio->lock);
+	clients->is_asking_keys = false;
+	wake(clients, &error, &finished);
+	pthread_mutex_unlock(&audio->lock);
+	audio_clients_unref(clients);
+	audio_reads_deliver(&finished);
+}
+
+void audio_keys_renew(struct audio_clients *clients)
+{
+	if (clients->is_asking_keys)
+		return;
+	clients->keys_task.run = run;
+	/* On the way out nobody asks, and what waits has been ended. */
+	clients->is_asking_keys = pool_push(&clients->audio->key_askers, &clients->keys_task) == 0;
+	if (clients->is_asking_keys)
+		audio_clients_ref(clients);
+}
+
+void audio_keys_wait(struct audio_clients *clients, struct audio_stream *s)
+{
+	s->state = AUDIO_STREAM_BACKOFF;
+	s->due_msecs = INT64_MAX;
+	s->waits_for_keys_of = clients;
+	audio_keys_renew(clients);
+}
