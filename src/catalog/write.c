@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "catalog/conn.h"
+#include "util/fault.h"
 #include "util/log.h"
 #include "util/times.h"
 
@@ -96,8 +97,10 @@ static int transact(struct catalog *catalog, struct write_op *first,
 		    int run(struct catalog *catalog, struct write_op *first))
 {
 	struct conn *conn = catalog->writer;
-	int err = conn_run(conn, "BEGIN IMMEDIATE", "");
+	int err;
 
+	fault_busy_begin();
+	err = conn_run(conn, "BEGIN IMMEDIATE", "");
 	if (err == 0)
 		err = check_version(conn);
 	if (err == 0)
@@ -106,6 +109,7 @@ static int transact(struct catalog *catalog, struct write_op *first,
 		err = conn_run(conn, "COMMIT", "");
 	if (err)
 		roll_back(conn);
+	fault_busy_end();
 	return err;
 }
 

@@ -1,6 +1,7 @@
 #include "util/fault.h"
 
 #ifdef TONICFS_FAULTS
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdatomic.h>
@@ -30,14 +31,29 @@ void fault_point(const char *name)
 	count = strchr(action, ':');
 	if (atomic_fetch_add(&passes, 1) + 1 != (count ? atoi(count + 1) : 1))
 		return;
-	if (strncmp(action, "stop", 4) == 0)
+	if (strncmp(action, "stop", 4) == 0) {
+		fault_busy_begin();
 		raise(SIGSTOP);
-	else if (strncmp(action, "exit", 4) == 0)
+		fault_busy_end();
+	} else if (strncmp(action, "exit", 4) == 0) {
 		_exit(98);
-	else if (strncmp(action, "sleep-", 6) == 0)
+	} else if (strncmp(action, "sleep-", 6) == 0) {
 		usleep((useconds_t)atoi(action + 6) * 1000);
-	else
+	} else {
 		raise(SIGKILL);
+	}
+}
+
+static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
+
+void fault_busy_begin(void)
+{
+	pthread_mutex_lock(&busy);
+}
+
+void fault_busy_end(void)
+{
+	pthread_mutex_unlock(&busy);
 }
 
 int64_t fault_hurry(int64_t msecs)

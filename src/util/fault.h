@@ -17,10 +17,16 @@ void fault_point(const char *name);
 int64_t fault_hurry(int64_t msecs);
 /* TONICFS_FAULT_CLOCK_SECS=N: the wall clock is so much ahead (negative: behind). */
 int64_t fault_clock_nsecs(void);
+/* Between these a stop waits: it would keep what others wait for, as no test means it to. Not across
+ * a point of the same thread. */
+void fault_busy_begin(void);
+void fault_busy_end(void);
 #else
 #define fault_point(name) ((void)0)
 #define fault_hurry(msecs) (msecs)
 #define fault_clock_nsecs() ((int64_t)0)
+#define fault_busy_begin() ((void)0)
+#define fault_busy_end() ((void)0)
 #endif
 
 #endif
