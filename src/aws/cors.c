@@ -143,16 +143,7 @@ int s3_cors_parse(const char *bytes, size_t n, struct s3_cors *ret_cors)
 static void add_element(struct buf *out, const char *name, const char *text)
 {
 	buf_addf(out, "<%s>", name);
-	for (; *text; text++) {
-		if (*text == '&')
-			buf_add_str(out, "&amp;");
-		else if (*text == '<')
-			buf_add_str(out, "&lt;");
-		else if (*text == '>')
-			buf_add_str(out, "&gt;");
-		else
-			buf_add_char(out, *text);
-	}
+	s3_xml_escape(out, text);
 	buf_addf(out, "</%s>", name);
 }
 

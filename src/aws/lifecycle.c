@@ -169,26 +169,12 @@ int s3_lifecycle_each(const char *document, size_t n, s3_lifecycle_fn *fn, void 
 	return n ? parse(&p, document, n) : 0;
 }
 
-static void add_escaped(struct buf *out, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '&')
-			buf_add_str(out, "&amp;");
-		else if (*text == '<')
-			buf_add_str(out, "&lt;");
-		else if (*text == '>')
-			buf_add_str(out, "&gt;");
-		else
-			buf_add_char(out, *text);
-	}
-}
-
 static void add_rule(struct buf *out, const struct s3_lifecycle_rule *rule)
 {
 	buf_add_str(out, "<Rule><ID>");
-	add_escaped(out, rule->id);
+	s3_xml_escape(out, rule->id);
 	buf_add_str(out, "</ID><Filter><Prefix>");
-	add_escaped(out, rule->prefix);
+	s3_xml_escape(out, rule->prefix);
 	buf_addf(out, "</Prefix></Filter><Status>%s</Status>",
 		 rule->is_enabled ? "Enabled" : "Disabled");
 	for (size_t i = 0; i < rule->transition_count; i++)

@@ -106,27 +106,13 @@ int s3_upload_part(struct s3_client *client, const char *key, const char *upload
 	return 0;
 }
 
-static void add_escaped(struct buf *out, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '&')
-			buf_add_str(out, "&amp;");
-		else if (*text == '<')
-			buf_add_str(out, "&lt;");
-		else if (*text == '>')
-			buf_add_str(out, "&gt;");
-		else
-			buf_add_char(out, *text);
-	}
-}
-
 static void add_parts(struct buf *out, const char (*etags)[S3_ETAG_SIZE], unsigned count)
 {
 	buf_add_str(out,
 		    "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
 	for (unsigned i = 0; i < count; i++) {
 		buf_addf(out, "<Part><PartNumber>%u</PartNumber><ETag>\"", i + 1);
-		add_escaped(out, etags[i]);
+		s3_xml_escape(out, etags[i]);
 		buf_add_str(out, "\"</ETag></Part>");
 	}
 	buf_add_str(out, "</CompleteMultipartUpload>");

@@ -95,6 +95,8 @@ void s3_judge_exists(bool if_none_match, struct remote_error *error);
  * or the callback's. */
 typedef int s3_xml_fn(void *arg, const char *path, const char *text);
 int s3_xml_parse(const char *bytes, size_t n, s3_xml_fn *on_end, void *arg);
+/* Appends text as it stands in an element. */
+void s3_xml_escape(struct buf *out, const char *text);
 /* The entries of one page, for tests and fuzzers. kind: 0 objects, 1 versions, 2 uploads. 0,
  * -EBADMSG, -ENOMEM, or the callback's. */
 int s3_list_parse(unsigned kind, const char *bytes, size_t n, s3_list_fn *fn, void *arg);

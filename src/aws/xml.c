@@ -112,3 +112,17 @@ int s3_xml_parse(const char *bytes, size_t n, s3_xml_fn *fn, void *arg)
 	buf_release(&p.text);
 	return p.result;
 }
+
+void s3_xml_escape(struct buf *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '&')
+			buf_add_str(out, "&amp;");
+		else if (*text == '<')
+			buf_add_str(out, "&lt;");
+		else if (*text == '>')
+			buf_add_str(out, "&gt;");
+		else
+			buf_add_char(out, *text);
+	}
+}
