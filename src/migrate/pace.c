@@ -5,6 +5,7 @@
 #define NEVER (INT64_MIN / 2)
 #define WORK_PER_TRANSFER 65536 /* what a transfer costs beside its bytes */
 #define DOUBLE_WORTH 1.25
+#define DOUBLE_IN_VAIN 1.05
 #define DOUBLE_WINDOW_MSECS 150
 #define WINDOW_MSECS 500
 #define WINDOW_TRANSFERS 24 /* at least: of fewer, chance decides */
@@ -95,8 +96,11 @@ static void judge_double(struct pace *pace, double rate, int64_t now)
 	unsigned most = highest(pace, now);
 
 	if (pace->base_rate && rate < pace->base_rate * DOUBLE_WORTH) {
-		/* The knee is somewhere between; probes find it. */
-		go(pace, PACE_BASE, (pace->base_limit + pace->limit) / 2);
+		/* The knee is somewhere between, or before; probes find it. */
+		go(pace, PACE_BASE,
+		   rate < pace->base_rate * DOUBLE_IN_VAIN
+			   ? pace->base_limit
+			   : (pace->base_limit + pace->limit) / 2);
 		pace->base_limit = pace->limit;
 		pace->base_rate = 0;
 		return;

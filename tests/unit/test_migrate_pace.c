@@ -113,13 +113,12 @@ static void check_knee(unsigned knee)
 	ended = run(&side, 60000);
 	if (ended < ideal * 96 / 100)
 		fail_msg("knee %u: %u of %u transfers", knee, ended, ideal);
-	run(&side, 150000);
 	for (int i = 0; i < 60; i++) {
 		run(&side, 1000);
 		sum += side.pace.limit;
 	}
-	/* Not many more than are of use either, in time: within three in ten, and a few. */
-	if (sum / 60 < knee * 0.85 || sum / 60 > knee * 1.3 + 8)
+	/* Not many more than are of use either, above what is harmless: a slow side is learned of slowly. */
+	if (sum / 60 < knee * 0.85 || (sum / 60 > 24 && sum / 60 > knee * 1.3 + 3))
 		fail_msg("knee %u: %.1f at a time on average", knee, sum / 60);
 }
 
