@@ -1,16 +1,12 @@
-#include "catalog/pool.h"
+#include "catalog/pool-private.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "catalog/workspace.h"
-#include "util/crypto.h"
 #include "util/fault.h"
 #include "util/log.h"
 #include "util/pool.h"
@@ -41,6 +37,7 @@ struct job_pool {
 	int64_t claimed_msecs;
 	pthread_mutex_t mutex; /* guards the rest; taken after claim_mutex */
 	pthread_cond_t cond;   /* a run ended, another look is worth it, or the pool is to end */
+	pthread_cond_t over_cond;
 	struct job_run *running;
 	uint64_t news; /* of those who signalled cond */
 	bool is_stopping; /* claims nothing more; read without the mutex too */
@@ -49,49 +46,12 @@ struct job_pool {
 	unsigned thread_count;
 };
 
-void job_result_set(struct job_result *result, enum job_outcome outcome, const char *format, ...)
-{
-	va_list args;
-
-	result->outcome = outcome;
-	result->retry_after_msecs = -1;
-	result->max_attempts = 0;
-	va_start(args, format);
-	vsnprintf(result->reason, sizeof result->reason, format, args);
-	va_end(args);
-}
-
-void job_result_set_remote(struct job_result *result, const char *who,
-			   const struct remote_error *error)
-{
-	bool is_named = strncmp(error->message, who, strlen(who)) == 0;
-	const char *text = error->message[0] ? error->message
-			   : error->code[0]  ? error->code
-					     : remote_kind_name(error->kind);
-
-	switch (error->kind) {
-	case REMOTE_CANCELLED:
-		job_result_set(result, JOB_OUTCOME_PUT_BACK, "cancelled");
-		return;
-	case REMOTE_REJECTED:
-		job_result_set(result, JOB_OUTCOME_FAILED, "%s%s%s", is_named ? "" : who,
-			       is_named ? "" : ": ", text);
-		return;
-	default:
-		job_result_set(result, JOB_OUTCOME_RETRY, "%s%s%s", is_named ? "" : who,
-			       is_named ? "" : ": ", text);
-	}
-	result->retry_after_msecs = error->retry_after_msecs;
-	if (error->kind == REMOTE_INVALID || error->kind == REMOTE_NOT_FOUND)
-		result->max_attempts = JOB_DOUBTFUL_ATTEMPTS;
-}
-
 static bool is_stopping(struct job_pool *pool)
 {
 	return __atomic_load_n(&pool->is_stopping, __ATOMIC_ACQUIRE);
 }
 
-static void wait_msecs(struct job_pool *pool, int64_t msecs)
+static void wait_msecs(struct job_pool *pool, pthread_cond_t *cond, int64_t msecs)
 {
 	struct timespec at;
 
@@ -102,76 +62,7 @@ static void wait_msecs(struct job_pool *pool, int64_t msecs)
 		at.tv_sec++;
 		at.tv_nsec -= 1000000000;
 	}
-	pthread_cond_timedwait(&pool->cond, &pool->mutex, &at);
-}
-
-/* ---- how a job ended ---- */
-
-/* Doubles with each attempt; between half of it and all of it, so that those that failed together
- * do not come back together. */
-static int64_t pause_msecs(const struct job_pool *pool, unsigned attempts)
-{
-	int64_t pause = fault_hurry(pool->settings.pause_first_msecs);
-	uint32_t random = 0;
-
-	for (unsigned i = 1; i < attempts && pause < pool->settings.pause_limit_msecs; i++)
-		pause *= 2;
-	if (pause > pool->settings.pause_limit_msecs)
-		pause = pool->settings.pause_limit_msecs;
-	(void)!crypto_random(&random,
-			     sizeof random); /* 0 where there is no randomness: half of it */
-	return pause / 2 + (int64_t)((double)random / UINT32_MAX * (double)(pause - pause / 2));
-}
-
-static void log_end(const struct job_pool *pool, const struct job_run *run,
-		    const struct job_result *result)
-{
-	struct catalog_workspace workspace;
-	char sid[SID_SIZE];
-
-	if (catalog_workspace_get(pool->catalog, run->job.workspace_id, &workspace) < 0)
-		workspace.name[0] = '\0';
-	sid_format(&run->job.recording.sid, "RE", sid);
-	if (result->outcome == JOB_OUTCOME_FAILED)
-		log_warning("%s: %s: %s: failed: %s", pool->settings.name, workspace.name, sid,
-			    result->reason);
-	else
-		log_info("%s: %s: %s: attempt %u: %s", pool->settings.name, workspace.name, sid,
-			 run->job.attempts, result->reason);
-}
-
-static void finish(struct job_pool *pool, struct job_run *run, struct job_result *result)
-{
-	int64_t pause;
-	int err = 0;
-
-	if (run->is_lost || result->outcome == JOB_OUTCOME_STALE ||
-	    result->outcome == JOB_OUTCOME_DONE)
-		return;
-	if (result->outcome == JOB_OUTCOME_RETRY && result->max_attempts &&
-	    run->job.attempts >= result->max_attempts)
-		result->outcome = JOB_OUTCOME_FAILED;
-	if (run->is_cancelled && result->outcome == JOB_OUTCOME_RETRY)
-		result->outcome = JOB_OUTCOME_PUT_BACK; /* it failed because we are ending */
-	switch (result->outcome) {
-	case JOB_OUTCOME_PUT_BACK:
-		err = catalog_job_put_back(pool->catalog, &run->job);
-		break;
-	case JOB_OUTCOME_FAILED:
-		log_end(pool, run, result);
-		err = catalog_job_fail(pool->catalog, &run->job, result->reason, -1);
-		break;
-	default:
-		pause = pause_msecs(pool, run->job.attempts);
-		if (pause < result->retry_after_msecs)
-			pause = result->retry_after_msecs;
-		log_end(pool, run, result);
-		err = catalog_job_fail(pool->catalog, &run->job, result->reason, pause);
-	}
-	/* Not fatal: its lease ends by itself, and then it is due again. */
-	if (err && err != -ESTALE)
-		log_error("%s: the catalog does not take the end of a job: %s", pool->settings.name,
-			  strerror(-err));
+	pthread_cond_timedwait(cond, &pool->mutex, &at);
 }
 
 /* ---- runs ---- */
@@ -210,7 +101,7 @@ static void run_end(struct job_pool *pool, struct job_run *run, struct job_resul
 		;
 	*at = run->next;
 	pthread_mutex_unlock(&pool->mutex);
-	finish(pool, run, result);
+	job_run_finish(pool->catalog, &pool->settings, run, result);
 	if (pool->settings.release)
 		pool->settings.release(pool->settings.arg, run);
 	free(run);
@@ -368,7 +259,7 @@ static void wait_for_news(struct job_pool *pool, uint64_t news, unsigned msecs)
 {
 	pthread_mutex_lock(&pool->mutex);
 	if (!pool->is_stopping && pool->news == news)
-		wait_msecs(pool, msecs);
+		wait_msecs(pool, &pool->cond, msecs);
 	pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -518,7 +409,7 @@ static void *renewer(void *arg)
 		}
 		pthread_mutex_lock(&pool->mutex);
 		if (!pool->is_over)
-			wait_msecs(pool, RENEW_CHECK_MSECS);
+			wait_msecs(pool, &pool->over_cond, RENEW_CHECK_MSECS);
 	}
 	pthread_mutex_unlock(&pool->mutex);
 	return NULL;
@@ -531,6 +422,7 @@ static void pool_free(struct job_pool *pool)
 	pthread_mutex_destroy(&pool->claim_mutex);
 	pthread_mutex_destroy(&pool->mutex);
 	pthread_cond_destroy(&pool->cond);
+	pthread_cond_destroy(&pool->over_cond);
 	free(pool->threads);
 	free(pool);
 }
@@ -553,6 +445,7 @@ int job_pool_start(struct catalog *catalog, const struct job_pool_settings *sett
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&pool->cond, &attr);
+	pthread_cond_init(&pool->over_cond, &attr);
 	pthread_condattr_destroy(&attr);
 	pool->threads = calloc(settings->workers, sizeof *pool->threads);
 	err = pool->threads ? thread_start(&pool->renewer, renewer, pool) : -ENOMEM;
@@ -584,7 +477,7 @@ void job_pool_stop(struct job_pool *pool, unsigned grace_msecs)
 	wake(pool);
 	catalog_wake(pool->catalog);
 	while (pool->running && time_mono_msecs() < end)
-		wait_msecs(pool, end - time_mono_msecs());
+		wait_msecs(pool, &pool->cond, end - time_mono_msecs());
 	for (struct job_run *run = pool->running; run; run = run->next)
 		run->is_cancelled = true;
 	pthread_mutex_unlock(&pool->mutex);
@@ -592,7 +485,7 @@ void job_pool_stop(struct job_pool *pool, unsigned grace_msecs)
 		pthread_join(pool->threads[i], NULL);
 	pthread_mutex_lock(&pool->mutex);
 	pool->is_over = true;
-	wake(pool);
+	pthread_cond_signal(&pool->over_cond);
 	pthread_mutex_unlock(&pool->mutex);
 	pthread_join(pool->renewer, NULL);
 	pool_free(pool);

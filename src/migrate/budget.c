@@ -54,21 +54,6 @@ bool budget_try(struct budget *budget, size_t bytes, size_t *ret_bytes)
 	return taken;
 }
 
-bool budget_take(struct budget *budget, size_t bytes, const volatile bool *cancelled,
-		 size_t *ret_bytes)
-{
-	bool taken = false;
-
-	if (bytes > budget->total_bytes)
-		bytes = budget->total_bytes;
-	pthread_mutex_lock(&budget->mutex);
-	while (!*cancelled && !(taken = take(budget, bytes)))
-		wait_a_moment(budget);
-	pthread_mutex_unlock(&budget->mutex);
-	*ret_bytes = taken ? bytes : 0;
-	return taken;
-}
-
 bool budget_more(struct budget *budget, size_t bytes, const volatile bool *cancelled,
 		 bool *overdrawn)
 {

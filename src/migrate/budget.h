@@ -16,17 +16,14 @@ struct budget {
 
 void budget_init(struct budget *budget, size_t total_bytes);
 void budget_release(struct budget *budget);
-/* Waits until so much is free; one that alone is larger than the total gets all of it. *ret_bytes:
- * what was taken. False: *cancelled became true. */
-bool budget_take(struct budget *budget, size_t bytes, const volatile bool *cancelled,
-		 size_t *ret_bytes);
-/* For a transfer that holds some and learns that it needs more. Waiting for others who may wait
+/* At once or not at all; one that alone is larger than the total takes all of it. *ret_bytes: what was
+ * taken. */
+bool budget_try(struct budget *budget, size_t bytes, size_t *ret_bytes);
+/* For a transfer that holds some and learns that it needs more. It waits until there is; *cancelled: false. Waiting for others who may wait
  * likewise could last for ever: so one at a time may overdraw. *overdrawn is set for that one, and
  * handed to budget_give. */
 bool budget_more(struct budget *budget, size_t bytes, const volatile bool *cancelled,
 		 bool *overdrawn);
-/* At once or not at all. */
-bool budget_try(struct budget *budget, size_t bytes, size_t *ret_bytes);
 void budget_give(struct budget *budget, size_t bytes, bool overdrawn);
 
 #endif

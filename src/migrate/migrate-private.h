@@ -5,6 +5,7 @@
 #include "account/account.h"
 #include "catalog/pool.h"
 #include "migrate/admission.h"
+#include "migrate/buffers.h"
 #include "migrate/content.h"
 #include "migrate/migrate.h"
 #include "migrate/stream.h"
@@ -18,6 +19,7 @@ struct migrate {
 	struct catalog *catalog;
 	struct http *http;
 	struct admission admission;
+	struct buffers buffers;
 	struct job_pool *transfers, *cleanups;
 };
 
@@ -38,7 +40,8 @@ struct transfer {
 	struct stream stream; /* of the download */
 	int64_t began_msecs;  /* when it was asked for */
 	struct content content;
-	char *buffer;
+	struct buffer pages;
+	char *buffer; /* of them, capacity_bytes: what was asked for */
 	size_t capacity_bytes;
 	int channels;       /* that were asked for */
 	bool is_overdrawn;  /* of the budget */

@@ -86,6 +86,7 @@ int migrate_start(struct catalog *catalog, struct http *http,
 		       (size_t)choose(catalog, given_bytes, "migrate_budget_bytes", BUDGET_BYTES,
 				      PART_BYTES, INT64_MAX / 2),
 		       workers);
+	buffers_init(&migrate->buffers, migrate->admission.budget.total_bytes);
 	err = job_pool_start(catalog, &transfers, &migrate->transfers);
 	if (err == 0)
 		err = job_pool_start(catalog, &cleanups, &migrate->cleanups);
@@ -106,6 +107,7 @@ void migrate_stop(struct migrate *migrate, unsigned grace_msecs)
 	job_pool_stop(migrate->transfers, grace_msecs);
 	left = end - time_mono_msecs();
 	job_pool_stop(migrate->cleanups, left > 0 ? (unsigned)left : 0);
+	buffers_release(&migrate->buffers);
 	admission_release(&migrate->admission);
 	free(migrate);
 }

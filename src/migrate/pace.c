@@ -5,6 +5,7 @@
 #define NEVER (INT64_MIN / 2)
 #define WORK_PER_TRANSFER 65536 /* what a transfer costs beside its bytes */
 #define DOUBLE_WORTH 1.25
+#define DOUBLE_IN_VAIN 1.05
 #define DOUBLE_WINDOW_MSECS 150
 #define WINDOW_MSECS 500
 #define WINDOW_TRANSFERS 24 /* at least: of fewer, chance decides */
@@ -95,18 +96,24 @@ static void judge_double(struct pace *pace, double rate, int64_t now)
 	unsigned most = highest(pace, now);
 
 	if (pace->base_rate && rate < pace->base_rate * DOUBLE_WORTH) {
-		/* The knee is somewhere between; probes find it. */
-		go(pace, PACE_BASE, (pace->base_limit + pace->limit) / 2);
+		/* The knee is somewhere between, or before; probes find it. */
+		go(pace, PACE_BASE,
+		   rate < pace->base_rate * DOUBLE_IN_VAIN
+			   ? pace->base_limit
+			   : (pace->base_limit + pace->limit) / 2);
 		pace->base_limit = pace->limit;
 		pace->base_rate = 0;
 		return;
 	}
 	pace->base_limit = pace->limit;
-	pace->base_rate = rate;
-	if (pace->limit >= most)
+	if (pace->limit >= most) {
+		/* Of connections that were just made: as a base any other would look better. */
+		pace->base_rate = 0;
 		pace->phase = PACE_BASE;
-	else
-		pace->limit = pace->limit < most / 2 ? pace->limit * 2 : most;
+		return;
+	}
+	pace->base_rate = rate;
+	pace->limit = pace->limit < most / 2 ? pace->limit * 2 : most;
 }
 
 static void judge_base(struct pace *pace, double rate, int64_t now)
@@ -114,7 +121,7 @@ static void judge_base(struct pace *pace, double rate, int64_t now)
 	if (pace->base_rate && rate < pace->base_rate * WEATHER_CHANGES)
 		pace->rest = pace->rest_next = 0;
 	/* The mean of this and what was known, so that one lucky window is soon forgotten. */
-	else if (pace->base_rate)
+	else if (rate * WEATHER_CHANGES < pace->base_rate)
 		rate = (rate + pace->base_rate) / 2;
 	take_as_base(pace, rate);
 	if (pace->rest)
@@ -126,8 +133,9 @@ static void judge_base(struct pace *pace, double rate, int64_t now)
 static void judge_probe(struct pace *pace, double rate, int64_t now)
 {
 	double more = (double)pace->limit / pace->base_limit - 1; /* negative: fewer */
+	double worth = pace->phase == PACE_UP ? PACE_WORTH_MORE : PACE_WORTH_FEWER;
 
-	if (rate >= pace->base_rate * (1 + PACE_WORTH * more)) {
+	if (rate >= pace->base_rate * (1 + worth * more)) {
 		/* On, the same way. */
 		pace->rest_next = 1;
 		take_as_base(pace, rate);
@@ -144,6 +152,7 @@ static void judge(struct pace *pace, int64_t now)
 {
 	double rate = (double)pace->work / (double)(now - pace->since_msecs);
 	unsigned before = pace->limit;
+	bool was_doubling = pace->phase == PACE_DOUBLE;
 
 	switch (pace->phase) {
 	case PACE_DOUBLE:
@@ -156,8 +165,10 @@ static void judge(struct pace *pace, int64_t now)
 		judge_probe(pace, rate, now);
 	}
 	/* While doubling each window is as mixed as the one that it is compared with. */
-	window_begin(pace, pace->phase == PACE_DOUBLE || pace->limit == before ? 0 : pace->limit,
-		     now);
+	if (pace->phase == PACE_DOUBLE || (!was_doubling && pace->limit == before))
+		window_begin(pace, 0, now);
+	else
+		window_begin(pace, pace->limit, now);
 }
 
 void pace_ended(struct pace *pace, int64_t now_msecs)
@@ -177,7 +188,9 @@ void pace_ended(struct pace *pace, int64_t now_msecs)
 	}
 	pace->work += WORK_PER_TRANSFER;
 	pace->ended++;
-	if (pace->ended < least ||
+	/* Whole rounds: transfers that began together end together, and part of such a burst would
+	 * be chance. */
+	if (pace->ended < least || pace->ended % pace->limit ||
 	    now_msecs - pace->since_msecs < (is_doubling ? DOUBLE_WINDOW_MSECS : WINDOW_MSECS))
 		return;
 	if (pace->is_full)

@@ -4,11 +4,14 @@
  *
  * Algorithm  Hill climbing on measured throughput, with TCP's answer to a refusal.
  *   double   from PACE_FIRST on, twice as many while that brings at least a quarter more.
- *   base     the throughput of the limit found is measured, and measured again after every probe.
- *   probe    a sixth more, or fewer, in turn. More stays where the gain is at least PACE_WORTH of
- *            what so many more would bring if nothing were shared; fewer stays where the loss is
- *            less than that. So it settles where one more brings two fifths of a transfer. Probes
- *            that change nothing come more and more rarely.
+ *   base     the throughput of the limit found is measured, once its connections are warm, and
+ *            measured again after every probe.
+ *   probe    a sixth more, or fewer, in turn. More stays where the gain is at least
+ *            PACE_WORTH_MORE of what so many more would bring if nothing were shared; fewer stays
+ *            where the loss is less than PACE_WORTH_FEWER of it. So it settles where one more
+ *            brings a fifth to two fifths of a transfer; the gap between keeps chance from making
+ *            it wander, and two sides that wait for each other from leading each other down.
+ *            Probes that change nothing come more and more rarely.
  *   busy     429, 503, no answer: half as many, at most once for those on their way then,
  *            and for a while not up to the number that was refused; each time it is refused again
  *            the while doubles. Retry-After closes the side until then.
@@ -25,8 +28,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PACE_FIRST 8
-#define PACE_WORTH 0.4
+#define PACE_FIRST 16
+#define PACE_WORTH_MORE 0.4
+#define PACE_WORTH_FEWER 0.2
 #define PACE_RETRY_AFTER_LIMIT_MSECS (10 * 60 * 1000) /* an hour in a header is not believed */
 
 enum pace_phase { PACE_DOUBLE, PACE_BASE, PACE_UP, PACE_DOWN };

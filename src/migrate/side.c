@@ -79,11 +79,17 @@ bool side_enter(struct side *side, const volatile bool *cancelled)
 
 void side_leave(struct side *side)
 {
+	unsigned limit;
+
 	pthread_mutex_lock(&side->mutex);
+	limit = pace_limit(&side->pace, time_mono_msecs());
 	side->running--;
 	pace_ended(&side->pace, time_mono_msecs());
-	/* The limit may have grown with it. */
-	pthread_cond_broadcast(&side->cond);
+	/* One place, unless the limit has grown with it. */
+	if (pace_limit(&side->pace, time_mono_msecs()) > limit)
+		pthread_cond_broadcast(&side->cond);
+	else
+		pthread_cond_signal(&side->cond);
 	pthread_mutex_unlock(&side->mutex);
 }
 

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "migrate/migrate-private.h"
 #include "storage/object.h"
@@ -49,18 +48,13 @@ int transfer_check_lease(struct transfer *t)
 
 /* ---- memory ---- */
 
-/* In pages of its own, which go back to the system at once: a heap would keep what so many sizes
- * leave between them. */
 int transfer_buffer(struct transfer *t, size_t bytes)
 {
-	void *pages;
-
 	if (!admission_resize(&t->migrate->admission, t->lane, t->run, bytes, &t->is_overdrawn))
 		return transfer_fail(t, JOB_OUTCOME_PUT_BACK, "cancelled");
-	pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (pages == MAP_FAILED)
+	if (buffers_get(&t->migrate->buffers, bytes, &t->pages))
 		return transfer_fail(t, JOB_OUTCOME_RETRY, "out of memory");
-	t->buffer = pages;
+	t->buffer = t->pages.bytes;
 	t->capacity_bytes = bytes;
 	return 0;
 }
@@ -251,8 +245,7 @@ void transfer_work(void *arg, struct job_run *run, struct job_result *ret_result
 		run_steps(&t);
 	stream_release(&t.stream);
 	content_release(&t.content);
-	if (t.buffer)
-		munmap(t.buffer, t.capacity_bytes);
+	buffers_put(&t.migrate->buffers, &t.pages);
 	if (t.is_overdrawn)
 		budget_give(&t.migrate->admission.budget, 0, true);
 	s3_client_free(t.s3);

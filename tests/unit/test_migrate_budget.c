@@ -13,16 +13,17 @@
 
 static void test_migrate_budget__what_is_larger_than_all_gets_all(void **state)
 {
-	volatile bool cancelled = false;
 	struct budget budget;
 	size_t taken;
 
 	(void)state;
 	budget_init(&budget, 100);
-	assert_true(budget_take(&budget, 1000, &cancelled, &taken));
+	assert_true(budget_try(&budget, 1000, &taken));
 	assert_int_equal(taken, 100);
-	budget_give(&budget, taken, false);
-	assert_true(budget_take(&budget, 60, &cancelled, &taken));
+	assert_false(budget_try(&budget, 1, &taken));
+	assert_int_equal(taken, 0);
+	budget_give(&budget, 100, false);
+	assert_true(budget_try(&budget, 60, &taken));
 	assert_int_equal(taken, 60);
 	budget_release(&budget);
 }
@@ -31,8 +32,8 @@ struct waiter {
 	struct budget *budget;
 	volatile bool cancelled;
 	_Atomic bool has;
-	size_t bytes, taken;
-	bool more, overdrawn;
+	size_t bytes;
+	bool overdrawn;
 	pthread_t thread;
 };
 
@@ -40,70 +41,52 @@ static void *wait_for_it(void *arg)
 {
 	struct waiter *w = arg;
 
-	if (w->more)
-		w->has = budget_more(w->budget, w->bytes, &w->cancelled, &w->overdrawn);
-	else
-		w->has = budget_take(w->budget, w->bytes, &w->cancelled, &w->taken);
+	w->has = budget_more(w->budget, w->bytes, &w->cancelled, &w->overdrawn);
 	return NULL;
 }
 
-static void test_migrate_budget__waits_until_enough_is_given_back(void **state)
+/* Two that hold half of it each, and one has overdrawn it. */
+static void begin_overdrawn(struct budget *budget, bool *overdrawn)
 {
 	volatile bool cancelled = false;
-	struct budget budget;
-	struct waiter w = { .budget = &budget, .bytes = 50 };
 	size_t taken;
 
-	(void)state;
-	budget_init(&budget, 100);
-	assert_true(budget_take(&budget, 80, &cancelled, &taken));
-	assert_int_equal(pthread_create(&w.thread, NULL, wait_for_it, &w), 0);
-	usleep(50000);
-	assert_false(w.has);
-	budget_give(&budget, 80, false);
-	pthread_join(w.thread, NULL);
-	assert_true(w.has);
-	assert_int_equal(budget.used_bytes, 50);
-	budget_release(&budget);
+	*overdrawn = false;
+	budget_init(budget, 100);
+	assert_true(budget_try(budget, 50, &taken));
+	assert_true(budget_try(budget, 50, &taken));
+	assert_true(budget_more(budget, 30, &cancelled, overdrawn));
+	assert_true(*overdrawn);
 }
 
 static void test_migrate_budget__who_is_cancelled_waits_no_longer(void **state)
 {
-	volatile bool cancelled = false;
 	struct budget budget;
-	struct waiter w = { .budget = &budget, .bytes = 50 };
-	size_t taken;
+	struct waiter w = { .budget = &budget, .bytes = 30 };
+	bool overdrawn;
 
 	(void)state;
-	budget_init(&budget, 100);
-	assert_true(budget_take(&budget, 80, &cancelled, &taken));
+	begin_overdrawn(&budget, &overdrawn);
 	assert_int_equal(pthread_create(&w.thread, NULL, wait_for_it, &w), 0);
 	w.cancelled = true;
 	pthread_join(w.thread, NULL);
 	assert_false(w.has);
-	assert_int_equal(w.taken, 0);
-	assert_int_equal(budget.used_bytes, 80);
+	assert_int_equal(budget.used_bytes, 130);
 	budget_release(&budget);
 }
 
-/* Two that hold half of it each and both need more would wait for each other. */
+/* Both that need more would wait for each other. */
 static void test_migrate_budget__one_may_overdraw_so_that_nobody_waits_for_ever(void **state)
 {
-	volatile bool cancelled = false;
 	struct budget budget;
-	struct waiter w = { .budget = &budget, .bytes = 30, .more = true };
-	bool overdrawn = false;
-	size_t taken;
+	struct waiter w = { .budget = &budget, .bytes = 30 };
+	bool overdrawn;
 
 	(void)state;
-	budget_init(&budget, 100);
-	assert_true(budget_take(&budget, 50, &cancelled, &taken));
-	assert_true(budget_take(&budget, 50, &cancelled, &taken));
-	assert_true(budget_more(&budget, 30, &cancelled, &overdrawn));
-	assert_true(overdrawn);
+	begin_overdrawn(&budget, &overdrawn);
 	assert_int_equal(pthread_create(&w.thread, NULL, wait_for_it, &w), 0);
 	usleep(50000);
-	assert_false(w.has); /* a second one waits */
+	assert_false(w.has); /* a second one waits, until enough is given back */
 	budget_give(&budget, 80, overdrawn);
 	pthread_join(w.thread, NULL);
 	assert_true(w.has);
@@ -116,7 +99,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_migrate_budget__what_is_larger_than_all_gets_all),
-		cmocka_unit_test(test_migrate_budget__waits_until_enough_is_given_back),
 		cmocka_unit_test(test_migrate_budget__who_is_cancelled_waits_no_longer),
 		cmocka_unit_test(
 			test_migrate_budget__one_may_overdraw_so_that_nobody_waits_for_ever),

@@ -111,14 +111,14 @@ static void check_knee(unsigned knee)
 	side_init(&side, knee, MOST);
 	run(&side, 30000);
 	ended = run(&side, 60000);
-	if (ended < ideal * 88 / 100)
+	if (ended < ideal * 96 / 100)
 		fail_msg("knee %u: %u of %u transfers", knee, ended, ideal);
 	for (int i = 0; i < 60; i++) {
 		run(&side, 1000);
 		sum += side.pace.limit;
 	}
-	/* Not many more than are of use either: within three in ten. */
-	if (sum / 60 < knee * 0.85 || sum / 60 > knee * 1.3 + 1)
+	/* Not many more than are of use either, above what is harmless: a slow side is learned of slowly. */
+	if (sum / 60 < knee * 0.85 || (sum / 60 > 24 && sum / 60 > knee * 1.3 + 3))
 		fail_msg("knee %u: %.1f at a time on average", knee, sum / 60);
 }
 
@@ -176,6 +176,26 @@ static void test_migrate_pace__learns_nothing_while_others_hold_it_back(void **s
 	assert_int_equal(pace_limit(&pace, now), PACE_FIRST);
 }
 
+/* Connections that were just made are slow for a while, whatever their number: that is no reason to
+ * take fewer once they are not. */
+static void test_migrate_pace__does_not_judge_by_cold_connections(void **state)
+{
+	struct side side;
+
+	(void)state;
+	for (unsigned most = 4; most <= 16; most *= 2) {
+		side_init(&side, 200, most);
+		side.base_msecs = 1600;
+		run(&side, 1600);
+		side.base_msecs = 400;
+		for (int i = 0; i < 100; i++) {
+			run(&side, 200);
+			/* A probe, and not a second one from there. */
+			assert_in_range(side.pace.limit, most - (most + 5) / 6, most);
+		}
+	}
+}
+
 /* ---- refusals ---- */
 
 static void test_migrate_pace__halves_once_for_those_on_their_way(void **state)
@@ -184,15 +204,15 @@ static void test_migrate_pace__halves_once_for_those_on_their_way(void **state)
 
 	(void)state;
 	pace_init(&pace, MOST, 0);
-	assert_int_equal(pace_limit(&pace, 0), 8);
-	for (int i = 0; i < 8; i++)
+	assert_int_equal(pace_limit(&pace, 0), 16);
+	for (int i = 0; i < 16; i++)
 		pace_busy(&pace, 50, -1, 100 + i);
-	assert_int_equal(pace_limit(&pace, 200), 4);
+	assert_int_equal(pace_limit(&pace, 200), 8);
 	pace_busy(&pace, 150, -1, 250);
-	assert_int_equal(pace_limit(&pace, 250), 2);
-	pace_busy(&pace, 300, -1, 350);
-	pace_busy(&pace, 400, -1, 450);
-	assert_int_equal(pace_limit(&pace, 450), 1); /* never none for good */
+	assert_int_equal(pace_limit(&pace, 250), 4);
+	for (int i = 0; i < 4; i++)
+		pace_busy(&pace, 300 + 100 * i, -1, 350 + 100 * i);
+	assert_int_equal(pace_limit(&pace, 750), 1); /* never none for good */
 }
 
 static void test_migrate_pace__retry_after_closes_the_side_until_then(void **state)
@@ -204,7 +224,7 @@ static void test_migrate_pace__retry_after_closes_the_side_until_then(void **sta
 	pace_busy(&pace, 0, 30000, 1000);
 	assert_int_equal(pace_limit(&pace, 1000), 0);
 	assert_int_equal(pace_limit(&pace, 30999), 0);
-	assert_int_equal(pace_limit(&pace, 31000), 4);
+	assert_int_equal(pace_limit(&pace, 31000), 8);
 	/* A shorter one that comes later opens nothing before. */
 	pace_busy(&pace, 0, 20000, 2000);
 	pace_busy(&pace, 0, 1, 2000);
@@ -299,6 +319,7 @@ int main(void)
 		TEST(test_migrate_pace__doubles_while_that_brings_more),
 		TEST(test_migrate_pace__follows_a_side_that_changes),
 		TEST(test_migrate_pace__learns_nothing_while_others_hold_it_back),
+		TEST(test_migrate_pace__does_not_judge_by_cold_connections),
 		TEST(test_migrate_pace__halves_once_for_those_on_their_way),
 		TEST(test_migrate_pace__retry_after_closes_the_side_until_then),
 		TEST(test_migrate_pace__recovers_to_below_what_was_refused),
