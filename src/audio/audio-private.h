@@ -171,7 +171,7 @@ struct audio_recording {
 	bool was_served_by_s3;
 	bool is_in_s3; /* as the catalog said when it was opened */
 	struct audio_fetched fetched;
-	bool was_fetched, is_noted; /* ahead.c */
+	bool was_fetched, is_noted, is_by_lister; /* ahead.c */
 	int64_t read_bytes;	    /* the end of the furthest read */
 	int64_t run_start_bytes, run_end_bytes; /* what was read in a row; span.c */
 	struct list head_link;	    /* heads.c */

@@ -374,6 +374,15 @@ void audio_open(struct audio *audio, int64_t recording_id, audio_open_fn *callba
 	audio_size(audio, recording_id, on_size, opening);
 }
 
+void audio_file_listed(struct audio_file *file)
+{
+	struct audio *audio = file->recording->audio;
+
+	pthread_mutex_lock(&audio->lock);
+	audio_ahead_listed(file->recording);
+	pthread_mutex_unlock(&audio->lock);
+}
+
 void audio_close(struct audio_file *file)
 {
 	struct audio_recording *recording = file->recording;

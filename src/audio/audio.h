@@ -43,6 +43,9 @@ void audio_size(struct audio *audio, int64_t recording_id, audio_size_fn *callba
  * no request by itself unless prefetch says so. The file is handed to the callback with error 0. */
 typedef void audio_open_fn(void *arg, int error, struct audio_file *file, int64_t size_bytes);
 void audio_open(struct audio *audio, int64_t recording_id, audio_open_fn *callback, void *arg);
+/* Its reader has listed the folder before: where it is the folder's first file the others are likely to
+ * follow. Before the first read. */
+void audio_file_listed(struct audio_file *file);
 /* bytes are valid during the callback only (reply from them). Short only at the end of the file. */
 typedef void audio_read_fn(void *arg, int error, const void *bytes, size_t n);
 /* An id for cancelling, never 0. */

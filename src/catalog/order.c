@@ -12,6 +12,11 @@
 	" AND r.listed = 1 AND r." column " > before." column                                      \
 	" WHERE before.id = ?1 ORDER BY r." column " LIMIT ?2"
 
+#define FIRST_SQL(column)                                                                          \
+	"SELECT NOT EXISTS (SELECT 1 FROM recording me JOIN recording r"                           \
+	" ON r.folder_id = me.folder_id AND r.listed = 1 AND r." column " < me." column            \
+	" WHERE me.id = ?1)"
+
 int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
 			     enum catalog_order order, size_t limit, catalog_recording_fn *fn,
 			     void *arg)
@@ -35,5 +40,21 @@ int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
 		if (err)
 			return err;
 	}
+	return err;
+}
+
+int catalog_recording_is_first(struct catalog *catalog, int64_t recording_id,
+			       enum catalog_order order, bool *ret_is_first)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	int64_t is_first = 0;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err == 0)
+		err = conn_query_int(read.conn, &is_first,
+				     order == CATALOG_ORDER_INODE ? FIRST_SQL("inode")
+								  : FIRST_SQL("sort_key"),
+				     "i", recording_id);
+	*ret_is_first = is_first != 0;
 	return err;
 }

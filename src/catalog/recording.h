@@ -156,6 +156,9 @@ enum catalog_order { CATALOG_ORDER_NAME, CATALOG_ORDER_INODE };
 int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
 			     enum catalog_order order, size_t limit, catalog_recording_fn *fn,
 			     void *arg);
+/* Is no listed recording of its folder before it? */
+int catalog_recording_is_first(struct catalog *catalog, int64_t recording_id,
+			       enum catalog_order order, bool *ret_is_first);
 
 /* Sizes: learned in the background; folders that somebody looks at first. */
 struct catalog_size {
