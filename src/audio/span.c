@@ -7,8 +7,9 @@
 #define SEEK_BYTES ((int64_t)1 << 20)
 #define HEAD_BYTES ((int64_t)256 << 10)
 #define SEGMENTS 8
+#define LONG_RUN_BYTES ((int64_t)12 << 20)
 /* The beginning is asked for in pieces: each opens a connection and has it warm for what follows. */
-#define BEGIN_BYTES ((int64_t)4 << 20)
+#define BEGIN_BYTES ((int64_t)8 << 20)
 #define BEGIN_SEGMENT_BYTES ((int64_t)1 << 20)
 /* So much in a row is no head; into the middle people look for SEEK_BYTES. */
 #define RUN_BYTES ((int64_t)384 << 10)
@@ -102,6 +103,12 @@ static bool is_memory_left(const struct audio *audio)
 	return (int64_t)audio->streams * SEGMENT_BYTES < (int64_t)audio->settings.budget_bytes / 2;
 }
 
+/* Between two segments a connection waits for a round trip. */
+static int64_t segment_bytes(const struct audio_recording *recording)
+{
+	return run_of(recording) > LONG_RUN_BYTES ? 2 * SEGMENT_BYTES : SEGMENT_BYTES;
+}
+
 /* How far ahead requests may run: nowhere while it is not known that somebody reads on. */
 static int64_t ahead_until(const struct audio_recording *recording)
 {
@@ -112,12 +119,13 @@ static int64_t ahead_until(const struct audio_recording *recording)
 	if (recording->run_start_bytes && run <= SEEK_BYTES)
 		return at;
 	return min(recording->size_bytes,
-		   at + min(AHEAD_FACTOR * run, SEGMENTS * SEGMENT_BYTES));
+		   at + min(AHEAD_FACTOR * run, SEGMENTS * segment_bytes(recording)));
 }
 
 static int64_t segment_end(const struct audio_recording *recording, int64_t start_bytes)
 {
-	int64_t span = start_bytes < BEGIN_BYTES ? BEGIN_SEGMENT_BYTES : SEGMENT_BYTES;
+	int64_t span =
+		start_bytes < BEGIN_BYTES ? BEGIN_SEGMENT_BYTES : segment_bytes(recording);
 
 	return min(recording->size_bytes, start_bytes + span);
 }

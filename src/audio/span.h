@@ -2,9 +2,9 @@
  * How much a request asks for, and how many of a recording run side by side.
  *
  *   a recording of up to 8 MiB     one request for all of it when it is read from its start
- *   a larger one                   its first 4 MiB by four requests side by side; when it is read on
- *                                  by up to eight of 4 MiB each, sixteen times as far ahead as has
- *                                  been read in a row
+ *   a larger one                   its first 8 MiB by eight requests side by side; when it is read
+ *                                  on by up to eight of 4 MiB each, later 8 MiB, sixteen times as
+ *                                  far ahead as has been read in a row
  *   after a seek                   1 MiB, more as the reader goes on
  *   a head, where the recordings   256 KiB: who looks at heads closes them, and an answer that is
  *   before were read so, too       longer would cost its connection
