@@ -5,6 +5,8 @@
 #define SMALL_BYTES ((int64_t)8 << 20)
 #define SEGMENT_BYTES ((int64_t)4 << 20)
 #define SEEK_BYTES ((int64_t)1 << 20)
+/* Who reads so much begins and ends between blocks, and a little more is less than one more request. */
+#define SEEK_SLACK_BYTES ((int64_t)128 << 10)
 #define HEAD_BYTES ((int64_t)256 << 10)
 #define SEGMENTS 8
 #define LONG_RUN_BYTES ((int64_t)12 << 20)
@@ -36,7 +38,7 @@ static bool is_heads_only(const struct audio *audio)
 
 int64_t audio_span_end(const struct audio_recording *recording, int64_t start_bytes)
 {
-	int64_t size = recording->size_bytes, span = SEEK_BYTES;
+	int64_t size = recording->size_bytes, span = SEEK_BYTES + SEEK_SLACK_BYTES;
 	bool is_going_on = start_bytes >= recording->run_start_bytes &&
 			   start_bytes <= recording->run_end_bytes + SLACK_BYTES;
 

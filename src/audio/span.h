@@ -5,7 +5,7 @@
  *   a larger one                   its first 8 MiB by eight requests side by side; when it is read
  *                                  on by up to eight of 4 MiB each, later 8 MiB, sixteen times as
  *                                  far ahead as has been read in a row
- *   after a seek                   1 MiB, more as the reader goes on
+ *   after a seek                   1 MiB and a little, more as the reader goes on
  *   a head, where the recordings   256 KiB: who looks at heads closes them, and an answer that is
  *   before were read so, too       longer would cost its connection
  *

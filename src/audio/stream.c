@@ -24,7 +24,8 @@
 #define WINDOW_BEGIN_BYTES (1024 * 1024)
 /* A stream that nobody has used for so long is ended: it keeps a connection from others. */
 #define IDLE_MSECS 30000
-/* So many requests may stand open before idle ones have to go at once. */
+/* So many requests may stand open before idle ones have to go at once: paused ones, for those that
+ * move end by themselves, and their readers may be back in a moment. */
 #define ATTEMPTS_LIMIT 48
 #define STREAMS_PER_RECORDING 12
 #define TRIES 4
@@ -78,7 +79,7 @@ static void drop_idle(struct audio *audio)
 		list_for_each (item, &recording->streams) {
 			struct audio_stream *s = list_entry(item, struct audio_stream, link);
 
-			if (s->attempt && !s->reads &&
+			if (s->attempt && s->is_paused && !s->reads &&
 			    (!oldest || s->used_msecs < oldest->used_msecs))
 				oldest = s;
 		}
@@ -273,7 +274,7 @@ static void drop_spare(struct audio_recording *recording)
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
 		count++;
-		if (!s->reads && (!oldest || s->used_msecs < oldest->used_msecs))
+		if (s->is_paused && !s->reads && (!oldest || s->used_msecs < oldest->used_msecs))
 			oldest = s;
 	}
 	if (count >= STREAMS_PER_RECORDING && oldest)

@@ -215,10 +215,30 @@ static void test_audio_span__a_look_into_the_middle_costs_what_was_read(void **s
 		read_pieces(&w, file, places[i] * MIB);
 		assert_int_equal(helper_server_requests(w.server), i + 1);
 	}
-	assert_int_equal(atomic_load(&w.sent), (int64_t)(sizeof places / sizeof *places) * MIB);
+	assert_int_equal(atomic_load(&w.sent),
+			 (int64_t)(sizeof places / sizeof *places) * (MIB + 128 * KIB));
 	audio_close(file);
 	/* And each kept its connection. */
 	assert_int_equal(helper_server_connections(w.server), 1);
+	world_end(&w);
+}
+
+/* Each reads 1 MB from a place that is no block's, and what the kernel reads ahead of it. */
+static void test_audio_span__many_readers_of_one_have_a_request_each(void **state)
+{
+	struct audio_file *files[30];
+	struct world w;
+
+	world_begin(&w, state, 64 * MIB, 1);
+	for (unsigned i = 0; i < 30; i++)
+		files[i] = open_file(&w, 1);
+	for (unsigned piece = 0; piece < 17; piece++)
+		for (unsigned i = 0; i < 30; i++)
+			read_at(&w, files[i], (int64_t)(2 * i + 1) * MIB + 4096 * i + piece * 64 * KIB,
+				64 * KIB);
+	for (unsigned i = 0; i < 30; i++)
+		audio_close(files[i]);
+	assert_int_equal(helper_server_requests(w.server), 30);
 	world_end(&w);
 }
 
@@ -290,6 +310,7 @@ int main(void)
 		TEST(a_small_recording_is_one_request),
 		TEST(a_large_one_is_several_side_by_side_and_no_byte_comes_twice),
 		TEST(a_look_into_the_middle_costs_what_was_read),
+		TEST(many_readers_of_one_have_a_request_each),
 		TEST(who_looks_at_heads_is_sent_heads),
 		TEST(after_heads_a_whole_one_is_whole),
 		TEST(a_server_without_ranges_is_read_all_the_same),
