@@ -66,8 +66,11 @@ static void drop_left(struct audio_recording *recording)
 
 void audio_span_note(struct audio_recording *recording, int64_t offset_bytes, int64_t end_bytes)
 {
-	if (offset_bytes + SLACK_BYTES >= recording->run_start_bytes &&
+	if (recording->run_end_bytes &&
+	    offset_bytes + SLACK_BYTES >= recording->run_start_bytes &&
 	    offset_bytes <= recording->run_end_bytes + SLACK_BYTES) {
+		if (recording->run_start_bytes > offset_bytes)
+			recording->run_start_bytes = offset_bytes;
 		if (recording->run_end_bytes < end_bytes)
 			recording->run_end_bytes = end_bytes;
 		return;
