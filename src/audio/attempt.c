@@ -227,9 +227,13 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	pthread_mutex_lock(&a->audio->lock);
 	if (!a->stream) {
 		answer = a->is_draining ? HTTP_DATA_OK : HTTP_DATA_ABORT;
-	} else if (skip < n && !audio_stream_wants(a->stream)) {
-		a->stream->is_paused = true;
-		answer = HTTP_DATA_PAUSE;
+	} else if (skip < n && !audio_stream_wants(a->stream, n - skip)) {
+		if (audio_stream_gives_way(a->stream)) {
+			answer = a->is_draining ? HTTP_DATA_OK : HTTP_DATA_ABORT;
+		} else {
+			a->stream->is_paused = true;
+			answer = HTTP_DATA_PAUSE;
+		}
 	} else {
 		audio_stats_of(a->audio, a->from)->bytes += n;
 		a->skip_bytes -= (int64_t)skip;
@@ -237,7 +241,7 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 		audio_reads_check(a->stream->recording, &finished);
 	}
 	pthread_mutex_unlock(&a->audio->lock);
-	audio_reads_deliver(&finished);
+	audio_reads_deliver(a->audio, &finished);
 	return answer;
 }
 
@@ -313,13 +317,16 @@ static void on_done(void *arg, const struct remote_error *error)
 		audio_stats_count(audio, a->from, a->is_draining ? error->kind : REMOTE_CANCELLED);
 	}
 	list_remove(&a->link);
-	if (--audio->attempts == 0)
-		pthread_cond_broadcast(&audio->idle_cond);
 	pthread_mutex_unlock(&audio->lock);
+	audio_reads_deliver(audio, &finished);
 	http_transfer_unref(a->transfer);
 	buf_release(&a->body);
 	free(a);
-	audio_reads_deliver(&finished);
+	/* The last thing: from then on the room may be gone. */
+	pthread_mutex_lock(&audio->lock);
+	if (--audio->attempts == 0)
+		pthread_cond_broadcast(&audio->idle_cond);
+	pthread_mutex_unlock(&audio->lock);
 }
 
 /* ---- from the stream ---- */

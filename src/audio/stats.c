@@ -41,7 +41,9 @@ void audio_stats_get(struct audio *audio, struct audio_stats *ret_stats)
 	ret_stats->ahead_hits = audio->ahead.hits;
 	ret_stats->ahead_wasted_bytes = audio->ahead.wasted_bytes;
 	ret_stats->memory_bytes = audio->store.used_bytes;
+	ret_stats->memory_peak_bytes = audio->store.peak_bytes;
 	ret_stats->memory_budget_bytes = audio->store.budget_bytes;
+	ret_stats->reads_waiting = audio->turns.waiting_count;
 	ret_stats->files_open = 0;
 	list_for_each (pos, &audio->recordings)
 		ret_stats->files_open += list_entry(pos, struct audio_recording, link)->files;

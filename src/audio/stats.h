@@ -28,6 +28,8 @@ struct audio_stats {
 	struct histogram read; /* from the kernel's question to our answer */
 	uint64_t ahead_files, ahead_hits, ahead_wasted_bytes;
 	uint64_t memory_bytes, memory_budget_bytes, files_open; /* now */
+	uint64_t memory_peak_bytes;
+	uint64_t reads_waiting; /* now, for their turn */
 };
 
 struct audio;

@@ -59,11 +59,33 @@ void audio_stream_unref(struct audio_stream *stream)
 
 /* ---- starting ---- */
 
-/* The block that is being filled stays, whatever else has to go. */
+/* The block that is being filled for somebody stays, whatever else has to go. */
 static void pin_position(struct audio_stream *s, bool pin)
 {
 	(pin ? audio_blocks_pin : audio_blocks_unpin)(&s->recording->blocks, s->position_bytes,
 						      s->position_bytes + 1);
+}
+
+static void count_reading(struct audio_stream *s, unsigned n)
+{
+	s->recording->reading += n;
+	s->recording->workspace->reading[audio_turn_origin(s->recording)] += n;
+}
+
+void audio_stream_join(struct audio_stream *s)
+{
+	if (s->reads++)
+		return;
+	pin_position(s, true);
+	count_reading(s, 1);
+}
+
+void audio_stream_leave(struct audio_stream *s)
+{
+	if (s->is_dead || --s->reads)
+		return;
+	pin_position(s, false);
+	count_reading(s, -1U);
 }
 
 static void drop_idle(struct audio *audio)
@@ -192,7 +214,7 @@ static void run(struct pool_task *task)
 	audio_stream_unref(s);
 	pthread_mutex_unlock(&audio->lock);
 	audio_source_release(&source);
-	audio_reads_deliver(&finished);
+	audio_reads_deliver(audio, &finished);
 }
 
 /* It has to ask for the time, the class or the place before its request, and waits for the network.
@@ -229,11 +251,10 @@ struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t
 	list_add(&recording->streams, &s->link);
 	s->position_bytes = s->start_bytes = audio_blocks_start(&recording->blocks, offset_bytes);
 	s->end_bytes = end_bytes;
-	pin_position(s, true);
 	s->window_bytes = WINDOW_MIN_BYTES;
 	if (s->start_bytes == 0)
 		s->limit_bytes = min(WINDOW_BEGIN_BYTES, window_limit(recording->audio));
-	s->used_msecs = time_mono_msecs();
+	s->used_msecs = s->moved_msecs = time_mono_msecs();
 	s->error = (struct remote_error)REMOTE_ERROR_INIT;
 	retry_init(&s->retry, TRIES, recording->audio->settings.read_timeout_msecs);
 	s->retry.base_msecs = RETRY_BASE_MSECS;
@@ -245,8 +266,11 @@ void audio_stream_kill(struct audio_stream *s)
 {
 	if (s->is_dead)
 		return;
+	if (s->reads) {
+		s->reads = 1;
+		audio_stream_leave(s);
+	}
 	s->is_dead = true;
-	pin_position(s, false);
 	s->recording->audio->streams--;
 	list_remove(&s->link);
 	if (s->attempt)
@@ -280,7 +304,7 @@ static void drop_spare(struct audio_recording *recording)
 		audio_stream_kill(oldest);
 }
 
-struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t offset_bytes)
+struct audio_stream *audio_stream_near(struct audio_recording *recording, int64_t offset_bytes)
 {
 	struct audio_stream *best = NULL;
 
@@ -292,8 +316,15 @@ struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t
 		    (!best || s->position_bytes > best->position_bytes))
 			best = s;
 	}
-	if (best)
-		return best;
+	return best;
+}
+
+struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t offset_bytes)
+{
+	struct audio_stream *near = audio_stream_near(recording, offset_bytes);
+
+	if (near)
+		return near;
 	drop_spare(recording);
 	offset_bytes = audio_blocks_start(&recording->blocks, offset_bytes);
 	return audio_stream_new(recording, offset_bytes, audio_span_end(recording, offset_bytes));
@@ -333,12 +364,20 @@ void audio_stream_allow(struct audio_stream *s, int64_t end_bytes)
 	resume(s);
 }
 
-bool audio_stream_wants(struct audio_stream *s)
+bool audio_stream_wants(struct audio_stream *s, size_t n)
 {
 	if (s->reads)
 		return true;
 	return s->position_bytes < s->limit_bytes &&
-	       audio_blocks_has_room(&s->recording->blocks, s->position_bytes);
+	       audio_blocks_has_room(&s->recording->blocks, s->position_bytes, n);
+}
+
+bool audio_stream_gives_way(struct audio_stream *s)
+{
+	if (s->reads || s->recording->audio->attempts <= ATTEMPTS_LIMIT)
+		return false;
+	audio_stream_kill(s);
+	return true;
 }
 
 void audio_stream_write(struct audio_stream *s, const void *bytes, size_t n)
@@ -348,26 +387,27 @@ void audio_stream_write(struct audio_stream *s, const void *bytes, size_t n)
 	/* Where there is no memory the bytes are lost to this stream; whoever needs them begins
 	 * another. */
 	audio_blocks_write(&s->recording->blocks, s->position_bytes, bytes, n);
-	pin_position(s, false);
+	if (s->reads)
+		pin_position(s, false);
 	s->position_bytes += (int64_t)n;
-	pin_position(s, true);
+	if (s->reads)
+		pin_position(s, true);
 	s->has_moved = true;
+	s->moved_msecs = time_mono_msecs();
 }
 
 /* ---- failing ---- */
 
-void audio_stream_log(const struct audio_stream *s, int error)
+void audio_log_failed(const struct audio_recording *recording, enum audio_from from,
+		      const struct remote_error *e, int error)
 {
-	const struct audio_recording *recording = s->recording;
-	struct audio_workspace *workspace =
-		audio_workspace_get(recording->audio, recording->workspace_id);
-	const struct remote_error *e = &s->error;
+	const struct audio_workspace *workspace = recording->workspace;
 	char sid[SID_SIZE];
 
 	sid_format(&recording->sid, "RE", sid);
 	log_warning("workspace %s: recording %s: read from %s failed: %s: %s%s%s%s",
-		    workspace && workspace->clients ? workspace->clients->workspace : "?", sid,
-		    audio_from_name(s->from), strerror(-error),
+		    workspace->clients ? workspace->clients->workspace : "?", sid,
+		    audio_from_name(from), strerror(-error),
 		    e->message[0] ? e->message : "no answer in time", e->code[0] ? " (" : "",
 		    e->code, e->code[0] ? ")" : "");
 }
@@ -383,7 +423,7 @@ static void give_up(struct audio_stream *s, int error, struct list *finished)
 		if (read->stream != s)
 			continue;
 		if (!is_logged)
-			audio_stream_log(s, error);
+			audio_log_failed(s->recording, s->from, &s->error, error);
 		is_logged = true;
 		audio_read_finish(read, error, finished);
 	}
@@ -413,7 +453,7 @@ static void ended(struct audio_stream *s, struct list *finished)
 										read->offset_bytes,
 										read->end_bytes));
 		if (read->stream)
-			read->stream->reads++;
+			audio_stream_join(read->stream);
 		else
 			audio_read_finish(read, -ENOMEM, finished);
 	}

@@ -22,6 +22,8 @@ static void test_audio_stats__what_was_written_is_read(void **state)
 				     .ahead_wasted_bytes = 6,
 				     .memory_bytes = 7,
 				     .memory_budget_bytes = UINT64_MAX,
+				     .memory_peak_bytes = 8,
+				     .reads_waiting = 10,
 				     .files_open = 9 };
 	struct audio_stats again;
 
