@@ -372,7 +372,9 @@ void audio_attempt_abandon(struct audio_attempt *attempt)
 
 	s->attempt = NULL;
 	attempt->stream = NULL;
-	attempt->is_draining = attempt->end_bytes - s->position_bytes <= DRAIN_BYTES;
+	attempt->is_draining = attempt->end_bytes - s->position_bytes <= DRAIN_BYTES &&
+			       (s->is_paused ||
+				time_mono_msecs() - s->moved_msecs < TURN_STUCK_MSECS);
 	if (!attempt->is_draining)
 		http_transfer_cancel(attempt->transfer);
 	else if (s->is_paused)

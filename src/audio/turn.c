@@ -149,6 +149,17 @@ static bool is_stuck(const struct audio_waiting_read *read, int64_t now)
 	return now - since >= TURN_STUCK_MSECS;
 }
 
+/* And its connection goes to others. */
+static void give_way(struct audio_turns *turns, struct audio_waiting_read *read)
+{
+	struct audio_stream *stream = read->stream;
+
+	give_back(turns, read);
+	audio_turn_wait(read);
+	if (stream && !stream->reads)
+		audio_stream_kill(stream);
+}
+
 int64_t audio_turns_tick(struct audio *audio, int64_t now, struct list *finished)
 {
 	struct audio_turns *turns = &audio->turns;
@@ -158,15 +169,13 @@ int64_t audio_turns_tick(struct audio *audio, int64_t now, struct list *finished
 		return NONE;
 	list_for_each (pos, &turns->taken)
 		stuck += is_stuck(read_of(pos), now);
-	list_for_each_safe (pos, &turns->taken) {
-		struct audio_waiting_read *read = read_of(pos);
-
+	for (struct list *pos = turns->taken.prev, *next; pos != &turns->taken; pos = next) {
+		next = pos->prev;
 		if (stuck <= may_stay)
 			break;
-		if (!is_stuck(read, now))
+		if (!is_stuck(read_of(pos), now))
 			continue;
-		give_back(turns, read);
-		audio_turn_wait(read);
+		give_way(turns, read_of(pos));
 		stuck--;
 	}
 	audio_turns_begin(audio, finished);
