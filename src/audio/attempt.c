@@ -130,9 +130,34 @@ static void judge_head(struct audio_attempt *a, const struct http_response *resp
 		judge_length(a, response);
 }
 
+/* Lock held. Whether the origin gives what is asked for, or always all of it. */
+static void learn_ranges(struct audio_attempt *a, int status, struct list *finished)
+{
+	bool is_range = a->start_bytes > 0 || a->end_bytes < a->size_bytes, *knows_none;
+
+	if (!a->stream) {
+		/* What little was left of it is not what comes. */
+		a->is_draining &= status == 206 || !is_range;
+		return;
+	}
+	knows_none = &a->stream->recording->workspace->knows_no_ranges[a->from];
+	if (status == 206) {
+		*knows_none = false;
+		return;
+	}
+	a->end_bytes = a->stream->end_bytes = a->size_bytes;
+	if (!is_range)
+		return;
+	*knows_none = true;
+	if (a->from == AUDIO_FROM_S3)
+		audio_streams_merge(a->stream->recording, finished);
+}
+
 static int on_head(void *arg, struct http_transfer *transfer, const struct http_response *response)
 {
+	struct list finished = LIST_INIT(finished);
 	struct audio_attempt *a = arg;
+	bool is_wanted;
 
 	(void)transfer;
 	if (response->status != 200 && response->status != 206) {
@@ -141,19 +166,16 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 	}
 	judge_head(a, response);
 	a->is_head_good = a->judged.kind == REMOTE_OK;
-	if (a->is_head_good) {
-		pthread_mutex_lock(&a->audio->lock);
-		/* All of it comes, whatever was asked for. */
-		if (response->status == 200) {
-			a->end_bytes = a->size_bytes;
-			if (a->stream)
-				a->stream->end_bytes = a->size_bytes;
-		}
-		histogram_add(&audio_stats_of(a->audio, a->from)->first_byte,
-			      time_mono_msecs() - a->since_msecs);
-		pthread_mutex_unlock(&a->audio->lock);
-	}
-	return a->is_head_good ? 0 : -1;
+	if (!a->is_head_good)
+		return -1;
+	pthread_mutex_lock(&a->audio->lock);
+	learn_ranges(a, response->status, &finished);
+	is_wanted = a->stream || a->is_draining;
+	histogram_add(&audio_stats_of(a->audio, a->from)->first_byte,
+		      time_mono_msecs() - a->since_msecs);
+	pthread_mutex_unlock(&a->audio->lock);
+	audio_reads_deliver(a->audio, &finished);
+	return is_wanted ? 0 : -1;
 }
 
 /* The start of a WAV file. False: it is none. */

@@ -70,6 +70,7 @@ struct audio_workspace {
 	int64_t size_error_until_msecs;
 	struct breaker breakers[2]; /* by enum audio_from; of media */
 	unsigned reading[2];	    /* streams that somebody waits for; turn.c */
+	bool knows_no_ranges[2];    /* it answered a range with all of it */
 };
 
 /* What a stream knows that the catalog may not. */
@@ -281,6 +282,8 @@ struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t
 				      int64_t end_bytes);
 /* Makes its request, by whatever the catalog says now. */
 void audio_stream_start(struct audio_stream *stream);
+/* Whatever is asked for, all of it comes: the stream that is first goes on alone. */
+void audio_streams_merge(struct audio_recording *recording, struct list *finished);
 /* A reader has come, or waits, up to here. */
 void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes);
 /* It may go so far though nobody reads. */

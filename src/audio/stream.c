@@ -72,12 +72,21 @@ static void count_reading(struct audio_stream *s, unsigned n)
 	s->recording->workspace->reading[audio_turn_origin(s->recording)] += n;
 }
 
+static void resume(struct audio_stream *s)
+{
+	if (!s->is_paused || !s->attempt)
+		return;
+	s->is_paused = false;
+	audio_attempt_resume(s->attempt);
+}
+
 void audio_stream_join(struct audio_stream *s)
 {
 	if (s->reads++)
 		return;
 	pin_position(s, true);
 	count_reading(s, 1);
+	resume(s);
 }
 
 void audio_stream_leave(struct audio_stream *s)
@@ -280,14 +289,6 @@ void audio_stream_kill(struct audio_stream *s)
 
 /* ---- readers ---- */
 
-static void resume(struct audio_stream *s)
-{
-	if (!s->is_paused || !s->attempt)
-		return;
-	s->is_paused = false;
-	audio_attempt_resume(s->attempt);
-}
-
 static void drop_spare(struct audio_recording *recording)
 {
 	struct audio_stream *oldest = NULL;
@@ -306,13 +307,15 @@ static void drop_spare(struct audio_recording *recording)
 
 struct audio_stream *audio_stream_near(struct audio_recording *recording, int64_t offset_bytes)
 {
+	/* Another request would begin at the start. */
+	bool is_whole_only = audio_span_is_whole_only(recording);
 	struct audio_stream *best = NULL;
 
 	list_for_each (pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
 		if (s->position_bytes <= offset_bytes && offset_bytes < s->end_bytes &&
-		    offset_bytes - s->position_bytes <= NEAR_BYTES &&
+		    (offset_bytes - s->position_bytes <= NEAR_BYTES || is_whole_only) &&
 		    (!best || s->position_bytes > best->position_bytes))
 			best = s;
 	}
@@ -437,8 +440,8 @@ static void back_off(struct audio_stream *s, int64_t msecs)
 	audio_timer_wake(s->recording->audio, s->due_msecs);
 }
 
-/* Reads whose bytes did not stay where the stream left them begin anew. */
-static void ended(struct audio_stream *s, struct list *finished)
+/* The stream is over; its reads go to others, or begin anew. */
+static void replace(struct audio_stream *s, struct list *finished)
 {
 	struct audio_recording *recording = s->recording;
 
@@ -458,6 +461,26 @@ static void ended(struct audio_stream *s, struct list *finished)
 			audio_read_finish(read, -ENOMEM, finished);
 	}
 	audio_stream_unref(s);
+}
+
+void audio_streams_merge(struct audio_recording *recording, struct list *finished)
+{
+	struct audio_stream *first = NULL;
+
+	list_for_each (pos, &recording->streams) {
+		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+
+		if (!first || s->position_bytes < first->position_bytes)
+			first = s;
+	}
+	if (first)
+		first->end_bytes = recording->size_bytes;
+	list_for_each_safe (pos, &recording->streams) {
+		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+
+		if (s != first)
+			replace(s, finished);
+	}
 }
 
 /* Not there, not for us, or something else under that name. */
@@ -489,7 +512,7 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 
 	s->error = *error;
 	if (error->kind == REMOTE_OK) {
-		ended(s, finished);
+		replace(s, finished); /* where bytes did not stay */
 		return;
 	}
 	if (!s->reads) {
