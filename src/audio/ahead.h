@@ -9,6 +9,7 @@
  *           room's memory. Files that somebody reads the heads of only, files that the kernel has
  *           in its page cache (they are opened, but never read here), and reads in another order
  *           end it, and what had been fetched in vain is dropped.
+ *           Objects that need a restore are passed over, without a request.
  * What      A recording that is fetched ahead is an open one without a handle: whoever opens it
  *           finds its blocks, and its stream on its way.
  * Threads   The room's lock is held for all of these. Which files follow is asked of the catalog by
