@@ -31,7 +31,7 @@ void audio_store_init(struct audio_store *store, size_t budget_bytes)
 {
 	list_init(&store->lru);
 	store->budget_bytes = budget_bytes;
-	store->used_bytes = store->peak_bytes = 0;
+	store->used_bytes = store->copied_bytes = store->peak_bytes = 0;
 }
 
 size_t audio_store_cost(int64_t begin_bytes, int64_t end_bytes)
@@ -138,36 +138,43 @@ int64_t audio_blocks_start(const struct audio_blocks *blocks, int64_t offset_byt
 	return start_of(index) + filled_of(blocks, index);
 }
 
+static bool fits(const struct audio_store *store, size_t n)
+{
+	return store->used_bytes + store->copied_bytes + n <= store->budget_bytes;
+}
+
 /* Gives up cold blocks until so much more fits. */
 static bool make_room(struct audio_store *store, size_t n)
 {
 	list_for_each_safe (pos, &store->lru) {
 		struct audio_block *block = list_entry(pos, struct audio_block, lru);
 
-		if (store->used_bytes + n <= store->budget_bytes)
+		if (fits(store, n))
 			return true;
 		if (!block->owner->pins[block->index])
 			block_free(block);
 	}
-	return store->used_bytes + n <= store->budget_bytes;
+	return fits(store, n);
 }
 
-static void use(struct audio_store *store, size_t n)
+static void note_peak(struct audio_store *store)
 {
-	store->used_bytes += n;
-	if (store->peak_bytes < store->used_bytes)
-		store->peak_bytes = store->used_bytes;
+	size_t now = store->used_bytes + store->copied_bytes;
+
+	if (store->peak_bytes < now)
+		store->peak_bytes = now;
 }
 
 void audio_store_charge(struct audio_store *store, size_t n)
 {
 	make_room(store, n);
-	use(store, n);
+	store->copied_bytes += n;
+	note_peak(store);
 }
 
 void audio_store_discharge(struct audio_store *store, size_t n)
 {
-	store->used_bytes -= n;
+	store->copied_bytes -= n;
 }
 
 bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, size_t n)
@@ -194,7 +201,8 @@ static struct audio_block *block_new(struct audio_blocks *blocks, uint32_t index
 	block->index = index;
 	block->filled = 0;
 	list_add(&blocks->store->lru, &block->lru);
-	use(blocks->store, sizeof *block);
+	blocks->store->used_bytes += sizeof *block;
+	note_peak(blocks->store);
 	blocks->slots[index] = block;
 	return block;
 }

@@ -26,7 +26,9 @@ struct audio_block {
 
 struct audio_store {
 	struct list lru; /* the coldest first */
-	size_t budget_bytes, used_bytes, peak_bytes;
+	size_t budget_bytes;
+	size_t used_bytes, copied_bytes; /* by blocks; by answers that are on their way */
+	size_t peak_bytes;		 /* the most that both were */
 };
 
 struct audio_blocks { /* of one recording */
