@@ -338,17 +338,17 @@ static void on_done(void *arg, const struct remote_error *error)
 	} else {
 		audio_stats_count(audio, a->from, a->is_draining ? error->kind : REMOTE_CANCELLED);
 	}
-	list_remove(&a->link);
 	pthread_mutex_unlock(&audio->lock);
 	audio_reads_deliver(audio, &finished);
-	http_transfer_unref(a->transfer);
-	buf_release(&a->body);
-	free(a);
-	/* The last thing: from then on the room may be gone. */
+	/* Then, for from here on the room may be gone. */
 	pthread_mutex_lock(&audio->lock);
+	list_remove(&a->link);
 	if (--audio->attempts == 0)
 		pthread_cond_broadcast(&audio->idle_cond);
 	pthread_mutex_unlock(&audio->lock);
+	http_transfer_unref(a->transfer);
+	buf_release(&a->body);
+	free(a);
 }
 
 /* ---- from the stream ---- */
