@@ -204,6 +204,7 @@ struct audio_waiting_read {
 	struct audio_stream *stream; /* NULL: it waits for its turn */
 	struct audio_turn turn;
 	bool has_waited;
+	int told_error; /* by the origin, before it gave its turn to others; 0: nothing */
 	uint64_t id;
 	int64_t offset_bytes, end_bytes, since_msecs, deadline_msecs;
 	audio_read_fn *callback;

@@ -258,6 +258,8 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 		if (stream && stream->state == AUDIO_STREAM_BACKOFF) {
 			why = stream->error;
 			error = audio_errno(&why);
+		} else if (read->told_error) {
+			error = read->told_error;
 		}
 		if (!is_logged || stream != logged)
 			audio_log_failed(recording,

@@ -154,6 +154,8 @@ static void give_way(struct audio_turns *turns, struct audio_waiting_read *read)
 {
 	struct audio_stream *stream = read->stream;
 
+	if (stream && stream->error.kind != REMOTE_OK)
+		read->told_error = audio_errno(&stream->error);
 	give_back(turns, read);
 	audio_turn_wait(read);
 	if (stream && !stream->reads)

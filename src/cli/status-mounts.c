@@ -252,6 +252,9 @@ static void print_mount(const struct mount *m)
 	printf("  %-36s %11s, %s from memory, %s failed\n", "reads",
 	       amount_count((int64_t)s->reads, a), amount_count((int64_t)s->reads_from_memory, b),
 	       amount_count((int64_t)s->reads_failed, c));
+	if (s->reads_waiting)
+		printf("  %-36s %11s\n", "  wait for their turn",
+		       amount_count((int64_t)s->reads_waiting, a));
 	print_times("  answered", &s->read);
 	print_origin("Twilio", &s->twilio);
 	print_times("  first byte", &s->twilio.first_byte);
@@ -262,8 +265,10 @@ static void print_mount(const struct mount *m)
 		       amount_count((int64_t)s->ahead_files, a),
 		       amount_count((int64_t)s->ahead_hits, b),
 		       amount_bytes((int64_t)s->ahead_wasted_bytes, c));
-	printf("  %-36s %11s of %s\n", "memory", amount_bytes((int64_t)s->memory_bytes, a),
-	       amount_bytes((int64_t)s->memory_budget_bytes, b));
+	printf("  %-36s %11s of %s, %s at most\n", "memory",
+	       amount_bytes((int64_t)s->memory_bytes, a),
+	       amount_bytes((int64_t)s->memory_budget_bytes, b),
+	       amount_bytes((int64_t)s->memory_peak_bytes, c));
 }
 
 void status_mounts_print(const struct status_mounts *mounts)
@@ -307,16 +312,18 @@ static json_t *mount_json(const struct mount *m)
 	if (m->error)
 		return json_pack("{s:o, s:b, s:s}", "mountpoint", cli_json_name(m->mountpoint),
 				 "answers", 0, "reason", reason(m));
-	return json_pack("{s:o, s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I},"
-			 " s:{s:I, s:I}}",
+	return json_pack("{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I},"
+			 " s:{s:I, s:I, s:I}}",
 			 "mountpoint", cli_json_name(m->mountpoint), "answers", 1, "files_open",
 			 (json_int_t)s->files_open, "reads", (json_int_t)s->reads, "reads_failed",
 			 (json_int_t)s->reads_failed, "reads_from_memory",
-			 (json_int_t)s->reads_from_memory, "answered", times_json(&s->read), "twilio",
+			 (json_int_t)s->reads_from_memory, "reads_waiting",
+			 (json_int_t)s->reads_waiting, "answered", times_json(&s->read), "twilio",
 			 origin_json(&s->twilio), "s3", origin_json(&s->s3), "ahead", "files",
 			 (json_int_t)s->ahead_files, "hits", (json_int_t)s->ahead_hits,
 			 "wasted_bytes", (json_int_t)s->ahead_wasted_bytes, "memory", "bytes",
-			 (json_int_t)s->memory_bytes, "budget_bytes",
+			 (json_int_t)s->memory_bytes, "peak_bytes",
+			 (json_int_t)s->memory_peak_bytes, "budget_bytes",
 			 (json_int_t)s->memory_budget_bytes);
 }
 

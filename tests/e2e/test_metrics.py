@@ -78,6 +78,7 @@ def test_status_says_what_each_mount_has_read(acme):
         times = said[origin]["first_byte"]
         assert times["count"] == 1 and times["median_msecs"] == times["p95_msecs"] == times["p99_msecs"] > 0
     assert said["memory"]["bytes"] == counted["tonicfs_memory_bytes"]
+    assert said["memory"]["peak_bytes"] == counted["tonicfs_memory_peak_bytes"] > 0
     assert said["memory"]["budget_bytes"] == counted["tonicfs_memory_budget_bytes"] == 256 << 20
     assert mounts[str(other.path)]["reads"] == 0
     assert f"mount {mount.path}\n" in text and "requests to Twilio" in text and "requests to S3" in text
