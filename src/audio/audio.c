@@ -210,8 +210,9 @@ int audio_recording_new(struct audio *audio, const struct catalog_recording *row
 	if (!recording)
 		return -ENOMEM;
 	recording->workspace = audio_workspace_get(audio, row->workspace_id);
-	err = recording->workspace ? audio_blocks_init(&recording->blocks, &audio->store, size_bytes)
-				   : -ENOMEM;
+	err = -ENOMEM;
+	if (recording->workspace)
+		err = audio_blocks_init(&recording->blocks, &audio->store, size_bytes);
 	if (err) {
 		free(recording);
 		return err;

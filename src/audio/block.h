@@ -61,8 +61,8 @@ int64_t audio_blocks_missing(const struct audio_blocks *blocks, int64_t begin_by
 			     int64_t end_bytes);
 /* Where to begin so that the byte at offset comes: blocks fill from their start. */
 int64_t audio_blocks_start(const struct audio_blocks *blocks, int64_t offset_bytes);
-/* True where a write of n bytes at offset, n at most a block, needs no new memory, or the budget has
- * it (cold blocks are given up for it). */
+/* True where a write of n bytes at offset, n at most a block, needs no new memory, or the budget
+ * has it (cold blocks are given up for it). */
 bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, size_t n);
 /* Keeps bytes; those that are there already, and those whose block's start is not there, are
  * dropped. Goes over the budget where nothing can be given up. -ENOMEM: what did not fit is

@@ -5,12 +5,12 @@
  *   memory       A read with a turn holds its blocks, and one more, until it has been answered. All
  *                of them hold at most half of the budget, those of one recording at most half of
  *                that; but one alone may always have its turn.
- *   connections  At most TURN_STREAMS streams of a workspace's origin bring what somebody waits for,
- *                at most half as many of one recording. A read whose bytes another stream brings
- *                needs none.
- *   stuck        While others wait, reads for which nothing has come in TURN_STUCK_MSECS hold at most
- *                half of the turns: the last to come of them go back to the end of the line, and
- *                their requests end; a slow origin still answers the others. Deadlines stay.
+ *   connections  At most TURN_STREAMS streams of a workspace's origin bring what somebody waits
+ *                for, at most half as many of one recording. A read whose bytes another stream
+ *                brings needs none.
+ *   stuck        While others wait, reads for which nothing has come in TURN_STUCK_MSECS hold at
+ *                most half of the turns: the last to come of them go back to the end of the line,
+ *                and their requests end; a slow origin still answers the others. Deadlines stay.
  *
  * So the memory that is accounted stays within the budget, but for answers from memory that are on
  * their way to the kernel (one for each thread that asks), or where the budget is smaller than two

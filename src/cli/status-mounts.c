@@ -39,7 +39,7 @@ struct status_mounts {
 
 /* ---- asking ---- */
 
-/* The child: nothing of the parent's is kept open, for it may hang for as long as the mount does. */
+/* The child. It keeps nothing of the parent's open: it may hang for as long as the mount does. */
 static _Noreturn void ask(const char *mountpoint, int fd)
 {
 	static struct {

@@ -88,7 +88,8 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	struct world *w = arg;
 	unsigned n = number_of(request);
 	const char *range = helper_header(request, "Range");
-	int64_t size = atomic_load(n == 1 ? &w->first_size : &w->size), at = range ? strtoll(range + 6, NULL, 10) : 0;
+	int64_t size = atomic_load(n == 1 ? &w->first_size : &w->size);
+	int64_t at = range ? strtoll(range + 6, NULL, 10) : 0;
 	char head[256], part[16384];
 
 	(void)server;
