@@ -159,15 +159,16 @@ struct answer {
 	size_t count;
 };
 
-static int add_next(void *arg, const struct catalog_recording *recording)
+/* What cannot be read has no size here, and is passed over. */
+static int add_next(void *arg, const struct catalog_recording *recording, bool is_archived)
 {
+	bool is_readable = recording->state != CATALOG_STATE_MISSING && !is_archived;
 	struct answer *answer = arg;
 
 	answer->next[answer->count++] = (struct audio_next){
 		.id = recording->id,
 		.workspace_id = recording->workspace_id,
-		.size_bytes = recording->state == CATALOG_STATE_MISSING ? -1
-									: recording->size_bytes,
+		.size_bytes = is_readable ? recording->size_bytes : -1,
 		.sid = recording->sid,
 		.is_at_twilio = recording->state == CATALOG_STATE_TWILIO ||
 				recording->state == CATALOG_STATE_UPLOADING,

@@ -11,6 +11,7 @@
  *           end it, and what had been fetched in vain is dropped. Who has listed the folder and
  *           reads the first recording of one of the orders is believed at once: the connections are
  *           new then, and each takes several round trips to come to its pace.
+ *           Objects that need a restore are passed over, without a request.
  * What      A recording that is fetched ahead is an open one without a handle: whoever opens it
  *           finds its blocks, and its stream on its way.
  * Threads   The room's lock is held for all of these. Which files follow is asked of the catalog by

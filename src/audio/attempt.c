@@ -130,9 +130,34 @@ static void judge_head(struct audio_attempt *a, const struct http_response *resp
 		judge_length(a, response);
 }
 
+/* Lock held. Whether the origin gives what is asked for, or always all of it. */
+static void learn_ranges(struct audio_attempt *a, int status, struct list *finished)
+{
+	bool is_range = a->start_bytes > 0 || a->end_bytes < a->size_bytes, *knows_none;
+
+	if (!a->stream) {
+		/* What little was left of it is not what comes. */
+		a->is_draining &= status == 206 || !is_range;
+		return;
+	}
+	knows_none = &a->stream->recording->workspace->knows_no_ranges[a->from];
+	if (status == 206) {
+		*knows_none = false;
+		return;
+	}
+	a->end_bytes = a->stream->end_bytes = a->size_bytes;
+	if (!is_range)
+		return;
+	*knows_none = true;
+	if (a->from == AUDIO_FROM_S3)
+		audio_streams_merge(a->stream->recording, finished);
+}
+
 static int on_head(void *arg, struct http_transfer *transfer, const struct http_response *response)
 {
+	struct list finished = LIST_INIT(finished);
 	struct audio_attempt *a = arg;
+	bool is_wanted;
 
 	(void)transfer;
 	if (response->status != 200 && response->status != 206) {
@@ -141,19 +166,16 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 	}
 	judge_head(a, response);
 	a->is_head_good = a->judged.kind == REMOTE_OK;
-	if (a->is_head_good) {
-		pthread_mutex_lock(&a->audio->lock);
-		/* All of it comes, whatever was asked for. */
-		if (response->status == 200) {
-			a->end_bytes = a->size_bytes;
-			if (a->stream)
-				a->stream->end_bytes = a->size_bytes;
-		}
-		histogram_add(&audio_stats_of(a->audio, a->from)->first_byte,
-			      time_mono_msecs() - a->since_msecs);
-		pthread_mutex_unlock(&a->audio->lock);
-	}
-	return a->is_head_good ? 0 : -1;
+	if (!a->is_head_good)
+		return -1;
+	pthread_mutex_lock(&a->audio->lock);
+	learn_ranges(a, response->status, &finished);
+	is_wanted = a->stream || a->is_draining;
+	histogram_add(&audio_stats_of(a->audio, a->from)->first_byte,
+		      time_mono_msecs() - a->since_msecs);
+	pthread_mutex_unlock(&a->audio->lock);
+	audio_reads_deliver(a->audio, &finished);
+	return is_wanted ? 0 : -1;
 }
 
 /* The start of a WAV file. False: it is none. */
@@ -227,9 +249,13 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	pthread_mutex_lock(&a->audio->lock);
 	if (!a->stream) {
 		answer = a->is_draining ? HTTP_DATA_OK : HTTP_DATA_ABORT;
-	} else if (skip < n && !audio_stream_wants(a->stream)) {
-		a->stream->is_paused = true;
-		answer = HTTP_DATA_PAUSE;
+	} else if (skip < n && !audio_stream_wants(a->stream, n - skip)) {
+		if (audio_stream_gives_way(a->stream)) {
+			answer = a->is_draining ? HTTP_DATA_OK : HTTP_DATA_ABORT;
+		} else {
+			a->stream->is_paused = true;
+			answer = HTTP_DATA_PAUSE;
+		}
 	} else {
 		audio_stats_of(a->audio, a->from)->bytes += n;
 		a->skip_bytes -= (int64_t)skip;
@@ -237,7 +263,7 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 		audio_reads_check(a->stream->recording, &finished);
 	}
 	pthread_mutex_unlock(&a->audio->lock);
-	audio_reads_deliver(&finished);
+	audio_reads_deliver(a->audio, &finished);
 	return answer;
 }
 
@@ -312,6 +338,10 @@ static void on_done(void *arg, const struct remote_error *error)
 	} else {
 		audio_stats_count(audio, a->from, a->is_draining ? error->kind : REMOTE_CANCELLED);
 	}
+	pthread_mutex_unlock(&audio->lock);
+	audio_reads_deliver(audio, &finished);
+	/* Then, for from here on the room may be gone. */
+	pthread_mutex_lock(&audio->lock);
 	list_remove(&a->link);
 	if (--audio->attempts == 0)
 		pthread_cond_broadcast(&audio->idle_cond);
@@ -319,7 +349,6 @@ static void on_done(void *arg, const struct remote_error *error)
 	http_transfer_unref(a->transfer);
 	buf_release(&a->body);
 	free(a);
-	audio_reads_deliver(&finished);
 }
 
 /* ---- from the stream ---- */
@@ -365,7 +394,9 @@ void audio_attempt_abandon(struct audio_attempt *attempt)
 
 	s->attempt = NULL;
 	attempt->stream = NULL;
-	attempt->is_draining = attempt->end_bytes - s->position_bytes <= DRAIN_BYTES;
+	attempt->is_draining = attempt->end_bytes - s->position_bytes <= DRAIN_BYTES &&
+			       (s->is_paused ||
+				time_mono_msecs() - s->moved_msecs < TURN_STUCK_MSECS);
 	if (!attempt->is_draining)
 		http_transfer_cancel(attempt->transfer);
 	else if (s->is_paused)

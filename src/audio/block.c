@@ -31,7 +31,14 @@ void audio_store_init(struct audio_store *store, size_t budget_bytes)
 {
 	list_init(&store->lru);
 	store->budget_bytes = budget_bytes;
-	store->used_bytes = 0;
+	store->used_bytes = store->copied_bytes = store->peak_bytes = 0;
+}
+
+size_t audio_store_cost(int64_t begin_bytes, int64_t end_bytes)
+{
+	if (begin_bytes >= end_bytes)
+		return 0;
+	return (block_of(end_bytes - 1) - block_of(begin_bytes) + 1) * sizeof(struct audio_block);
 }
 
 int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes)
@@ -131,32 +138,62 @@ int64_t audio_blocks_start(const struct audio_blocks *blocks, int64_t offset_byt
 	return start_of(index) + filled_of(blocks, index);
 }
 
-/* Gives up cold blocks until one more fits. */
-static bool make_room(struct audio_store *store)
+static bool fits(const struct audio_store *store, size_t n)
+{
+	return store->used_bytes + store->copied_bytes + n <= store->budget_bytes;
+}
+
+/* Gives up cold blocks until so much more fits. */
+static bool make_room(struct audio_store *store, size_t n)
 {
 	list_for_each_safe (pos, &store->lru) {
 		struct audio_block *block = list_entry(pos, struct audio_block, lru);
 
-		if (store->used_bytes + sizeof *block <= store->budget_bytes)
+		if (fits(store, n))
 			return true;
 		if (!block->owner->pins[block->index])
 			block_free(block);
 	}
-	return store->used_bytes + sizeof(struct audio_block) <= store->budget_bytes;
+	return fits(store, n);
 }
 
-bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes)
+static void note_peak(struct audio_store *store)
 {
-	if (offset_bytes >= blocks->size_bytes || blocks->slots[block_of(offset_bytes)])
-		return true;
-	return make_room(blocks->store);
+	size_t now = store->used_bytes + store->copied_bytes;
+
+	if (store->peak_bytes < now)
+		store->peak_bytes = now;
+}
+
+void audio_store_charge(struct audio_store *store, size_t n)
+{
+	make_room(store, n);
+	store->copied_bytes += n;
+	note_peak(store);
+}
+
+void audio_store_discharge(struct audio_store *store, size_t n)
+{
+	store->copied_bytes -= n;
+}
+
+bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, size_t n)
+{
+	int64_t end = offset_bytes + (int64_t)n;
+	unsigned count = 0;
+
+	if (end > blocks->size_bytes)
+		end = blocks->size_bytes;
+	for (int64_t at = offset_bytes; at < end; at = start_of(block_of(at) + 1))
+		count += !blocks->slots[block_of(at)];
+	return !count || make_room(blocks->store, count * sizeof(struct audio_block));
 }
 
 static struct audio_block *block_new(struct audio_blocks *blocks, uint32_t index)
 {
 	struct audio_block *block;
 
-	make_room(blocks->store);
+	make_room(blocks->store, sizeof *block);
 	block = malloc(sizeof *block);
 	if (!block)
 		return NULL;
@@ -165,6 +202,7 @@ static struct audio_block *block_new(struct audio_blocks *blocks, uint32_t index
 	block->filled = 0;
 	list_add(&blocks->store->lru, &block->lru);
 	blocks->store->used_bytes += sizeof *block;
+	note_peak(blocks->store);
 	blocks->slots[index] = block;
 	return block;
 }

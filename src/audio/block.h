@@ -26,7 +26,9 @@ struct audio_block {
 
 struct audio_store {
 	struct list lru; /* the coldest first */
-	size_t budget_bytes, used_bytes;
+	size_t budget_bytes;
+	size_t used_bytes, copied_bytes; /* by blocks; by answers that are on their way */
+	size_t peak_bytes;		 /* the most that both were */
 };
 
 struct audio_blocks { /* of one recording */
@@ -38,6 +40,11 @@ struct audio_blocks { /* of one recording */
 };
 
 void audio_store_init(struct audio_store *store, size_t budget_bytes);
+/* Bytes that were copied out count too until they have been handed on: cold blocks make room. */
+void audio_store_charge(struct audio_store *store, size_t n);
+void audio_store_discharge(struct audio_store *store, size_t n);
+/* Of the blocks that [begin, end) is in. */
+size_t audio_store_cost(int64_t begin_bytes, int64_t end_bytes);
 int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes);
 void audio_blocks_release(struct audio_blocks *blocks);
 
@@ -54,9 +61,9 @@ int64_t audio_blocks_missing(const struct audio_blocks *blocks, int64_t begin_by
 			     int64_t end_bytes);
 /* Where to begin so that the byte at offset comes: blocks fill from their start. */
 int64_t audio_blocks_start(const struct audio_blocks *blocks, int64_t offset_bytes);
-/* True where a write at offset needs no new memory, or the budget has it (cold blocks are given up
- * for it). */
-bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes);
+/* True where a write of n bytes at offset, n at most a block, needs no new memory, or the budget
+ * has it (cold blocks are given up for it). */
+bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, size_t n);
 /* Keeps bytes; those that are there already, and those whose block's start is not there, are
  * dropped. Goes over the budget where nothing can be given up. -ENOMEM: what did not fit is
  * dropped. */

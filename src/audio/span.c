@@ -36,12 +36,19 @@ static bool is_heads_only(const struct audio *audio)
 	return audio->heads_in_row >= HEADS_IN_ROW;
 }
 
+bool audio_span_is_whole_only(const struct audio_recording *recording)
+{
+	return recording->workspace->knows_no_ranges[audio_turn_origin(recording)];
+}
+
 int64_t audio_span_end(const struct audio_recording *recording, int64_t start_bytes)
 {
 	int64_t size = recording->size_bytes, span = SEEK_BYTES + SEEK_SLACK_BYTES;
 	bool is_going_on = start_bytes >= recording->run_start_bytes &&
 			   start_bytes <= recording->run_end_bytes + SLACK_BYTES;
 
+	if (audio_span_is_whole_only(recording))
+		return size;
 	if (start_bytes == 0 && is_heads_only(recording->audio) && size > 2 * HEAD_BYTES)
 		return HEAD_BYTES;
 	if (size <= SMALL_BYTES && is_going_on && recording->run_start_bytes == 0)
@@ -76,7 +83,7 @@ void audio_span_note(struct audio_recording *recording, int64_t offset_bytes, in
 		return;
 	}
 	/* Of several readers nobody knows which one has gone where. */
-	if (recording->files <= 1)
+	if (recording->files <= 1 && !audio_span_is_whole_only(recording))
 		drop_left(recording);
 	recording->run_start_bytes = offset_bytes;
 	recording->run_end_bytes = end_bytes;
@@ -139,7 +146,8 @@ void audio_span_advance(struct audio_recording *recording)
 {
 	int64_t at = recording->run_end_bytes, until;
 
-	if (recording->size_bytes <= SMALL_BYTES || !recording->is_in_s3)
+	if (recording->size_bytes <= SMALL_BYTES || !recording->is_in_s3 ||
+	    audio_span_is_whole_only(recording))
 		return;
 	until = ahead_until(recording);
 	while ((at = audio_blocks_missing(&recording->blocks, at, until)) < until) {

@@ -10,16 +10,21 @@
  *   before were read so, too       longer would cost its connection
  *
  * Only S3 is asked so: what Twilio does with a range is not known, it may send all of it each time.
+ * A server that has answered a range with all of it is asked for all of it from then on, once, and
+ * who looks further back waits until it has come so far.
  *
  * Threads: the room's lock is held for all of these.
  */
 #ifndef TONICFS_AUDIO_SPAN_H
 #define TONICFS_AUDIO_SPAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct audio_recording;
 
+/* Its origin knows no ranges. */
+bool audio_span_is_whole_only(const struct audio_recording *recording);
 /* Where a request that begins at start is to end (behind its last byte). */
 int64_t audio_span_end(const struct audio_recording *recording, int64_t start_bytes);
 /* A reader asks for [offset, end): is it going on, or somewhere else? */

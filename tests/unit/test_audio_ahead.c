@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "catalog/archive.h"
 #include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"
@@ -494,6 +495,73 @@ static void test_audio_ahead__a_busy_origin_is_asked_less(void **state)
 	world_end(&w);
 }
 
+/* Its copy at Twilio is gone. */
+static void store_in_s3(struct world *w, unsigned n)
+{
+	struct catalog_storage storage = { .bucket = "bucket",
+					   .region = "us-east-1",
+					   .access_key = "key",
+					   .path_style = true,
+					   .enabled = true };
+	struct catalog_scope scope = { CATALOG_SCOPE_RECORDING, get(w, n).id };
+	struct catalog_object object = queue_object(SIZE);
+	struct catalog_job job;
+	int64_t queued;
+
+	snprintf(storage.endpoint, sizeof storage.endpoint, "%s", helper_server_url(w->server, ""));
+	assert_int_equal(catalog_storage_set(w->catalog->catalog, w->catalog->workspace_id,
+					     &storage, "secret"),
+			 0);
+	assert_int_equal(catalog_migrate_queue(w->catalog->catalog, scope, &queued), 0);
+	job = queue_claim(w->catalog, CATALOG_JOB_MIGRATE, "owner", 60000);
+	assert_int_equal(catalog_migrate_stored(w->catalog->catalog, &job, &object, 2), 0);
+	job = queue_claim(w->catalog, CATALOG_JOB_CLEANUP_TWILIO, "owner", 60000);
+	assert_int_equal(catalog_cleanup_done(w->catalog->catalog, &job, NULL), 0);
+}
+
+static void see_class(struct world *w, unsigned n, const char *storage_class)
+{
+	struct catalog_class_seen seen = { .recording_sid = sid_of(n) };
+
+	snprintf(seen.storage_class, sizeof seen.storage_class, "%s", storage_class);
+	assert_int_equal(catalog_classes_seen(w->catalog->catalog, w->catalog->workspace_id, &seen,
+					      1, NULL),
+			 0);
+}
+
+static void test_audio_ahead__what_is_archived_is_not_asked_for(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 0);
+	store_in_s3(&w, 3);
+	store_in_s3(&w, 5);
+	see_class(&w, 3, "DEEP_ARCHIVE");
+	see_class(&w, 5, "GLACIER");
+	read_file(&w, 1);
+	a_while();
+	read_file(&w, 2);
+	wait_until_asked(&w, 4);
+	for (unsigned n = 6; n <= 8; n++)
+		wait_until_asked(&w, n);
+	assert_int_equal(asked(&w, 0), 0); /* all but Twilio's */
+	world_end(&w);
+}
+
+static void test_audio_ahead__a_class_that_is_read_at_once_is_fetched_like_others(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 0);
+	store_in_s3(&w, 3);
+	see_class(&w, 3, "GLACIER_IR");
+	read_file(&w, 1);
+	a_while();
+	read_file(&w, 2);
+	wait_until_asked(&w, 0);
+	world_end(&w);
+}
+
 static void test_audio_ahead__the_end_may_come_at_any_time(void **state)
 {
 	struct world w;
@@ -527,6 +595,8 @@ int main(void)
 		TEST(readers_side_by_side_are_in_order),
 		TEST(it_holds_no_more_than_half_of_the_memory),
 		TEST(a_busy_origin_is_asked_less),
+		TEST(what_is_archived_is_not_asked_for),
+		TEST(a_class_that_is_read_at_once_is_fetched_like_others),
 		TEST(the_end_may_come_at_any_time),
 	};
 

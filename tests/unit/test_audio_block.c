@@ -172,13 +172,13 @@ static void test_audio__pinned_blocks_stay_even_over_the_budget(void **state)
 	begin(&f, 8 * B, 2);
 	audio_blocks_pin(&f.blocks, 10, 2 * B);
 	put(&f, 0, 2 * B);
-	assert_false(audio_blocks_has_room(&f.blocks, 2 * B));
-	assert_true(audio_blocks_has_room(&f.blocks, B)); /* there already */
+	assert_false(audio_blocks_has_room(&f.blocks, 2 * B, 1));
+	assert_true(audio_blocks_has_room(&f.blocks, B, B)); /* there already */
 	put(&f, 2 * B, 2 * B);
 	take(&f, 0, 2 * B);
 	assert_true(f.store.used_bytes > f.store.budget_bytes);
 	audio_blocks_unpin(&f.blocks, 10, 2 * B);
-	assert_true(audio_blocks_has_room(&f.blocks, 5 * B));
+	assert_true(audio_blocks_has_room(&f.blocks, 5 * B, 1));
 	assert_true(f.store.used_bytes < f.store.budget_bytes);
 	end(&f);
 }
