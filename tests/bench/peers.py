@@ -25,6 +25,10 @@ RCLONE_OPTIONS = ("--vfs-cache-mode full --vfs-cache-max-age 1h --vfs-fast-finge
 SID = re.compile(r"RE[0-9a-f]{32}")
 
 
+def cpu_secs_of(process):
+    return time.clock_gettime(~process.pid << 3 | 2)  # the clock that clock_getcpuclockid(3) has of another
+
+
 class Mounted:
     """A file system that answers: its folder of recordings, its process, what it has cost."""
 
@@ -32,14 +36,16 @@ class Mounted:
         self.process = process
         self.paths = {sid: root / path for sid, path in system.paths(collection).items()}
         self.folder = root / system.folder(collection)
-        self.clock = ~process.pid << 3 | 2  # the process's CPU time, CLOCK_PROCESS_CPUTIME_ID of another
-        self.begin = time.clock_gettime(self.clock)
+        self.begin = 0
+
+    def count_from_here(self):
+        self.begin = cpu_secs_of(self.process)
 
     def cost(self):
-        """CPU seconds since it was mounted, the peak of its memory in MB."""
+        """CPU seconds since it was started, or count_from_here; the peak of its memory in MB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         peak_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-        return time.clock_gettime(self.clock) - self.begin, peak_kb * 1024 / 1e6
+        return cpu_secs_of(self.process) - self.begin, peak_kb * 1024 / 1e6
 
 
 class System:

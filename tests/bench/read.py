@@ -9,7 +9,6 @@ BENCH_READ_ROWS=1,4  BENCH_READ_PEERS=s3fs or none  BENCH_READ_ROUNDS  BENCH_REA
 
 import contextlib
 import functools
-import hashlib
 import os
 import random
 import shutil
@@ -17,17 +16,17 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).parent)]
 
 from bench import Failed, drop_caches, end_on_signals, missed, note, serving  # noqa: E402
 from collection import AtTwilio, Collection  # noqa: E402
 from lines import S3_MSECS, TWILIO_MSECS, Lines, Server, curl, timed  # noqa: E402
-from peers import PEERS, SID, Tonicfs  # noqa: E402
+from peers import PEERS, Tonicfs, cpu_secs_of  # noqa: E402
+from readers import (Fetcher, check_hashes, cp, files_below, read_again, read_first, read_ranges, read_through, rsync,  # noqa: E402
+                     secs_of, tar)
 from table import Row, print_costs, print_head, print_row  # noqa: E402
 
 ROUNDS = int(os.environ.get("BENCH_READ_ROUNDS", 3))
@@ -39,76 +38,9 @@ SMALL_SECS, MIDDLE_SECS, LARGE_SECS = 31, 94, 3125  # 1, 3 and 100 MB
 MIDDLE_FILES, LARGE_FILES = 20, 3
 CONNECTIONS_S3, CONNECTIONS_TWILIO = 32, 16  # curl's, as many as tonicfs has when it reads ahead
 HEAD_BYTES = 65536
-SINGLE_READS, COLD_READS = 15, 5
+SINGLE_READS, COLD_READS, AGAIN_READS = 15, 5, 5
 READERS, RANGES_EACH, RANGE_BYTES = 64, 4, 1_000_000
 SEED = 7
-
-
-def rsync(folder, target):
-    return "rsync", "-a", f"{folder}/", target
-
-
-def cp(folder, target):
-    return "cp", "-r", folder, target
-
-
-def tar(folder, _target):
-    return "sh", "-c", 'tar cf - -C "$1" . | wc -c', "sh", folder  # GNU tar reads nothing for /dev/null
-
-
-def check_hashes(paths, hashes):
-    for sid, path in paths.items():
-        if hashlib.sha256(path.read_bytes()).hexdigest() != hashes[sid]:
-            raise Failed("a file's bytes are not what was recorded")
-    if paths.keys() != hashes.keys():
-        raise Failed(f"{len(paths)} of {len(hashes)} files were copied")
-
-
-def files_below(folder):
-    return {found[0]: path for path in folder.rglob("*.wav") if (found := SID.search(path.name))}
-
-
-def read_first(path, size_bytes):
-    """What a reader gets who wants the first size_bytes, or None: all."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        parts, left = [], os.fstat(fd).st_size if size_bytes is None else size_bytes
-        while left and (part := os.read(fd, min(left, 1 << 20))):
-            parts.append(part)
-            left -= len(part)
-        return b"".join(parts)
-    finally:
-        os.close(fd)
-
-
-def secs_of(action):
-    begin = time.monotonic()
-    result = action()
-    return time.monotonic() - begin, result
-
-
-class Fetcher:
-    """GETs on one connection of a process beside the file systems."""
-
-    def __init__(self, enter, server):
-        parts = urlsplit(server.endpoint)
-        self.process = subprocess.Popen([*enter, sys.executable, Path(__file__).with_name("fetch.py"), parts.hostname,
-                                         str(parts.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_exception):
-        self.process.kill()
-        self.process.communicate()
-
-    def secs(self, collection, sid, size_bytes):
-        wanted = "-" if size_bytes is None else f"0-{size_bytes - 1}"
-        self.process.stdin.write(f"{wanted} {collection.path_of_url(sid)}\n")
-        self.process.stdin.flush()
-        secs, size = self.process.stdout.readline().split()
-        assert int(size) == (size_bytes or collection.sizes[sid])
-        return float(secs)
 
 
 class Bench:
@@ -181,6 +113,7 @@ class Bench:
             row.took(system.name, took.secs)
             row.cost(system.name, mount.cost(), collection.size_bytes)
             check_hashes(mount.paths if command is tar else files_below(target), collection.hashes)
+        return took
 
     # The rows
 
@@ -194,20 +127,26 @@ class Bench:
 
     def copy_near(self):
         row = Row("2", f"rsync -a of {FILES} x 1 MB, 0 ms", "s", ("at most", 1), self.small.size_bytes)
-        by_curl, by_memory = [], []
+        programs = {name: [] for name in ("curl", "rsync from memtree", *(f"rsync from {name}" for name in self.names))}
         path, listing = self.folder / "memtree", self.small.write_list(self.folder / "list")
-        with open(listing, encoding="utf-8") as stdin, serving([self.build / "memtree", path], path, stdin=stdin):
+        with open(listing, encoding="utf-8") as stdin, serving([self.build / "memtree", path], path, stdin=stdin) as memtree:
             for _ in range(ROUNDS):
-                by_curl.append(self.curl_copy(self.near, self.small, CONNECTIONS_S3))
+                by_curl = self.curl_copy(self.near, self.small, CONNECTIONS_S3)
                 drop_caches()
-                by_memory.append(timed(*rsync(path, self.empty_target())))
-                row.limit.append(by_curl[-1].secs + by_memory[-1].secs)
+                by_rsync = timed(*rsync(path, self.empty_target()))
+                row.limit.append(by_curl.secs + by_rsync.secs)
+                programs["curl"].append(by_curl)
+                programs["rsync from memtree"].append(by_rsync)
                 for system in self.systems:
-                    self.attempt(row, system, lambda: self.copy(row, system, self.small, self.near, rsync))
+                    self.attempt(row, system, lambda: programs[f"rsync from {system.name}"].append(
+                        self.copy(row, system, self.small, self.near, rsync)))
+            cost = cpu_secs_of(memtree) / ROUNDS
         self.done(row)
-        for what, all_ in (("curl", by_curl), ("rsync from memory", by_memory)):
-            note(f"{what}: {statistics.median(took.secs for took in all_):.2f} s, of CPU "
-                 f"{statistics.median(took.cpu_secs for took in all_):.2f} s")
+        for name, all_ in programs.items():
+            if all_:
+                note(f"{name}: {statistics.median(took.secs for took in all_):.2f} s, the program's own CPU "
+                     f"{statistics.median(took.cpu_secs for took in all_):.2f} s")
+        note(f"memtree's CPU: {cost:.2f} s each time")
 
     def singles(self, name, title, size_bytes):
         """One read of another file each, by turns, everywhere on connections that are open; the folders were listed before."""
@@ -224,6 +163,8 @@ class Bench:
                     read_first(mount.paths[sids[0]], None)
                 self.attempt(row, system, begin)
             fetcher.secs(self.middle, sids[0], None)
+            for mount in mounts.values():
+                mount.count_from_here()
             for sid in sids[1:SINGLE_READS + 1]:
                 row.limit.append(fetcher.secs(self.middle, sid, size_bytes))
                 for system in self.systems:
@@ -236,7 +177,7 @@ class Bench:
                     self.attempt(row, system, read)
             for system, mount in mounts.items():
                 if system.name not in row.failures:
-                    row.cost(system.name, mount.cost(), SINGLE_READS * row.size_bytes + self.middle.sizes[sids[0]])
+                    row.cost(system.name, mount.cost(), SINGLE_READS * row.size_bytes)
         self.done(row)
 
     def first_cold(self):
@@ -279,15 +220,16 @@ class Bench:
                 by_eight.append(self.curl_ranges(parts, 8))
                 drop_caches()
                 read_through(in_memory)
-                again.limit.append(read_again(in_memory))
+                again.limit.append(read_again(in_memory, AGAIN_READS))
                 for system in self.systems:
                     def read():
                         with system.mounted(self.large, self.far) as mount:
                             file = mount.paths[sid]
                             first.took(system.name, timed("dd", f"if={file}", "of=/dev/null", "bs=1M").secs)
                             first.cost(system.name, mount.cost(), size)
-                            again.took(system.name, read_again(file))
-                            again.cost(system.name, mount.cost(), 6 * size)
+                            mount.count_from_here()
+                            again.took(system.name, read_again(file, AGAIN_READS))
+                            again.cost(system.name, mount.cost(), AGAIN_READS * size)
                             check_hashes({sid: file}, {sid: self.large.hashes[sid]})
                     self.attempt(first, system, read)
         again.failures = first.failures
@@ -309,7 +251,7 @@ class Bench:
             for system in self.systems:
                 def read():
                     with system.mounted(self.large, self.far) as mount:
-                        row.took(system.name, secs_of(lambda: read_ranges(mount.paths, places, buffers))[0])
+                        row.took(system.name, secs_of(lambda: read_ranges(mount.paths, places, buffers, READERS))[0])
                         row.cost(system.name, mount.cost(), row.size_bytes)
                     for (sid, first, size), buffer in zip(places, buffers):
                         if buffer != self.large.content(sid)[first:first + size]:
@@ -350,45 +292,6 @@ class Bench:
         for measure in dict.fromkeys(rows[name] for name in ROWS):
             measure()
         print_costs(self.rows, self.names)
-
-
-def read_through(path):
-    with open(path, "rb", buffering=0) as file:
-        buffer = bytearray(1 << 20)
-        while file.readinto(buffer):
-            pass
-
-
-def read_again(path):
-    return statistics.median(secs_of(lambda: read_through(path))[0] for _ in range(5))
-
-
-def read_ranges(paths, places, buffers):
-    """READERS threads, each with its share of the places."""
-    failures = []
-
-    def work(number):
-        try:
-            for (sid, first, size), buffer in list(zip(places, buffers))[number::READERS]:
-                fd = os.open(paths[sid], os.O_RDONLY)
-                try:
-                    done, view = 0, memoryview(buffer)
-                    while done < size and (n := os.preadv(fd, [view[done:]], first + done)):
-                        done += n
-                finally:
-                    os.close(fd)
-                if done < size:
-                    raise OSError("the file ended too early")
-        except OSError as why:
-            failures.append(why)
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(READERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
 
 
 def main():
