@@ -63,7 +63,7 @@ def end_on_signals():
     """The first one ends the program; what is then cleaned up is not interrupted."""
     def end(number, _frame):
         for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_IGN)
+            signal.signal(each, lambda *_: None)
         sys.exit(f"ended by {signal.Signals(number).name}")
 
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -80,7 +80,9 @@ def serving(argv, path, env=None, stdin=subprocess.DEVNULL, timeout=60):
     path.mkdir(exist_ok=True)
     log = path.with_name(path.name + ".log")
     with open(log, "wb") as file:
-        process = subprocess.Popen([str(word) for word in argv], stdin=stdin, stdout=file, stderr=file, env=env)
+        # In a group of its own: at a Ctrl-C it goes on until its readers are gone.
+        process = subprocess.Popen([str(word) for word in argv], stdin=stdin, stdout=file, stderr=file, env=env,
+                                   process_group=0)
     try:
         end = time.monotonic() + timeout
         while not is_mounted(path):
@@ -250,7 +252,7 @@ def run_apart(name, build, folder):
         status = process.wait()
     except BaseException:
         process.terminate()  # it has mounts and servers to end
-        process.wait(timeout=120)
+        process.wait()
         raise
     if status:
         missed.append(name)

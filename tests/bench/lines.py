@@ -73,7 +73,7 @@ class Lines:
         self.add("s3", 2, S3_HOST, S3_MSECS)
 
     def hold(self, argv, **keywords):
-        process = subprocess.Popen(argv, **keywords)
+        process = subprocess.Popen(argv, process_group=0, **keywords)  # a Ctrl-C is for who reads over it
         self.stack.callback(process.wait)
         self.stack.callback(process.kill)
         return process
