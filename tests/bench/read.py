@@ -27,7 +27,7 @@ from lines import S3_MSECS, TWILIO_MSECS, Lines, Server, curl, timed  # noqa: E4
 from peers import PEERS, Tonicfs, cpu_secs_of  # noqa: E402
 from readers import (Fetcher, check_hashes, cp, files_below, read_again, read_first, read_ranges, read_through, rsync,  # noqa: E402
                      secs_of, tar)
-from table import Row, print_costs, print_head, print_row  # noqa: E402
+from table import SLOW_SECS, Row, print_costs, print_head, print_row  # noqa: E402
 
 ROUNDS = int(os.environ.get("BENCH_READ_ROUNDS", 3))
 FILES = int(os.environ.get("BENCH_READ_FILES", 500))
@@ -288,6 +288,8 @@ class Bench:
         unknown = set(ROWS) - set(rows)
         if unknown:
             sys.exit(f"no such row: {', '.join(unknown)}")
+        note(f"medians of {ROUNDS} runs by turns, of {SINGLE_READS} reads in rows 4 and 6, of {max(COLD_READS, ROUNDS)} mounts in "
+             f"row 5; who takes longer than {SLOW_SECS} s is run once, but for tonicfs")
         print_head(self.names)
         for measure in dict.fromkeys(rows[name] for name in ROWS):
             measure()
