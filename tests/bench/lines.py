@@ -30,8 +30,12 @@ class Took(NamedTuple):
 
 
 def run(*words, **keywords):
-    return subprocess.run([str(word) for word in words], check=True, timeout=TIMEOUT_SECS, capture_output=True, text=True,
-                          **keywords)
+    try:
+        return subprocess.run([str(word) for word in words], check=True, timeout=TIMEOUT_SECS, capture_output=True, text=True,
+                              **keywords)
+    except subprocess.CalledProcessError as why:
+        why.add_note(why.stderr[-2000:])
+        raise
 
 
 def timed(*words, **keywords):
