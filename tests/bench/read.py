@@ -149,7 +149,8 @@ class Bench:
         note(f"memtree's CPU: {cost:.2f} s each time")
 
     def singles(self, name, title, size_bytes):
-        """One read of another file each, by turns, everywhere on connections that are open; the folders were listed before."""
+        """One read of another file each, by turns; everywhere the folder was listed and one whole file read before. What the
+        connections have brought matters: how fast a server sends on one grows with it."""
         sids = self.middle.in_order(SEED)
         row = Row(name, f"{title}, {S3_MSECS} ms", "ms", ("at most", 1.2), size_bytes or self.middle.sizes[sids[0]])
         with contextlib.ExitStack() as stack:
@@ -288,6 +289,8 @@ class Bench:
         unknown = set(ROWS) - set(rows)
         if unknown:
             sys.exit(f"no such row: {', '.join(unknown)}")
+        control = Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
+        note(f"TCP goes by {control}")
         note(f"medians of {ROUNDS} runs by turns, of {SINGLE_READS} reads in rows 4 and 6, of {max(COLD_READS, ROUNDS)} mounts in "
              f"row 5; who takes longer than {SLOW_SECS} s is run once, but for tonicfs")
         print_head(self.names)
