@@ -151,7 +151,7 @@ check-aws: $(program) build/venv/.done
 	scripts/check-server.sh localstack $(if $(T),-k '$(T)')
 
 bench: $(program) build/venv/.done
-	scripts/install-deps.sh build test
+	scripts/install-deps.sh build test server bench
 	tests/bench/run.sh
 
 demo:
