@@ -26,7 +26,7 @@
 #define IDLE_MSECS 30000
 /* So many requests may stand open before idle ones have to go at once: paused ones, for those that
  * move end by themselves, and their readers may be back in a moment. */
-#define ATTEMPTS_LIMIT 48
+#define ATTEMPTS_LIMIT 80
 #define STREAMS_PER_RECORDING 12
 #define TRIES 4
 #define RETRY_BASE_MSECS 300
@@ -302,7 +302,7 @@ static void drop_spare(struct audio_recording *recording)
 		if (s->is_paused && !s->reads && (!oldest || s->used_msecs < oldest->used_msecs))
 			oldest = s;
 	}
-	if (count >= STREAMS_PER_RECORDING && oldest)
+	if (count >= STREAMS_PER_RECORDING + recording->files && oldest)
 		audio_stream_kill(oldest);
 }
 
