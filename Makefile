@@ -17,6 +17,9 @@ ifneq ($(FUZZ),)
 hardening += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 else ifeq ($(SANITIZE),)
 hardening += -D_FORTIFY_SOURCE=2
+else ifeq ($(SANITIZE),thread)
+hardening += -fsanitize=thread -fno-omit-frame-pointer
+link_sanitize := -fsanitize=thread
 else
 hardening += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 link_sanitize := -fsanitize=address,undefined
