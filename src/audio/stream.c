@@ -412,10 +412,13 @@ static void ended(struct audio_stream *s, struct list *finished)
 		read->stream = audio_stream_for(recording, audio_blocks_missing(&recording->blocks,
 										read->offset_bytes,
 										read->end_bytes));
-		if (read->stream)
-			read->stream->reads++;
-		else
+		if (!read->stream) {
 			audio_read_finish(read, -ENOMEM, finished);
+			continue;
+		}
+		read->stream->reads++;
+		/* There for nobody until now, it may have waited for memory. */
+		resume(read->stream);
 	}
 	audio_stream_unref(s);
 }

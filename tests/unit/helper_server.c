@@ -18,8 +18,8 @@
 
 #include <cmocka.h>
 
-#define MAX_CONNECTIONS 256
-#define MAX_REQUESTS 1024
+#define MAX_CONNECTIONS 2048
+#define MAX_REQUESTS 4096
 #define HEAD_SIZE 65536
 
 struct connection {
