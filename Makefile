@@ -140,7 +140,7 @@ fault: fault-program build/venv/.done
 	tests/fault/run.sh $(BUILD)/fault/tonicfs $(if $(T),-k '$(T)')
 
 soak: fault-program build/venv/.done
-	$(if $(SEED),FAULT_SEED=$(SEED)) FAULT_COUNT=$(or $(COUNT),3000) tests/fault/run.sh $(BUILD)/fault/tonicfs -k test_random
+	$(if $(SEED),FAULT_SEED=$(SEED)) FAULT_COUNT=$(or $(COUNT),3000) tests/fault/run.sh $(BUILD)/fault/tonicfs -k 'test_random or test_read_load'
 
 check:
 	scripts/install-deps.sh build test server

@@ -62,7 +62,7 @@ bool budget_take(struct budget *budget, size_t bytes, const volatile bool *cance
 	if (bytes > budget->total_bytes)
 		bytes = budget->total_bytes;
 	pthread_mutex_lock(&budget->mutex);
-	while (!*cancelled && !(taken = take(budget, bytes)))
+	while (!__atomic_load_n(cancelled, __ATOMIC_RELAXED) && !(taken = take(budget, bytes)))
 		wait_a_moment(budget);
 	pthread_mutex_unlock(&budget->mutex);
 	*ret_bytes = taken ? bytes : 0;
@@ -75,7 +75,7 @@ bool budget_more(struct budget *budget, size_t bytes, const volatile bool *cance
 	bool taken = false;
 
 	pthread_mutex_lock(&budget->mutex);
-	while (!*cancelled && !taken) {
+	while (!__atomic_load_n(cancelled, __ATOMIC_RELAXED) && !taken) {
 		taken = budget->used_bytes + bytes <= budget->total_bytes;
 		if (!taken && !budget->is_overdrawn)
 			taken = budget->is_overdrawn = *overdrawn = true;

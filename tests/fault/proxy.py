@@ -17,6 +17,7 @@ import asyncio
 import contextlib
 import ctypes
 import hashlib
+import random
 import threading
 import time
 from dataclasses import dataclass, field
@@ -129,6 +130,7 @@ class Proxy:
         self.server = (address.hostname, address.port or 80)
         self.lock = threading.Lock()  # guards rules and log
         self.rules, self.log = [], []
+        self.dice, self.percent, self.mishaps = None, 0, ()  # of be_unreliable
         self.wholes = {}  # by a part of the key: the object, for whole-answer
         self.port = None
         self.held = asyncio.Event()  # of "hold"
@@ -145,9 +147,15 @@ class Proxy:
         with self.lock:
             self.rules.append(Rule(name, ops, key, count, after))
 
+    def be_unreliable(self, seed, percent, names):
+        """So many of all requests meet with one of these."""
+        with self.lock:
+            self.dice, self.percent, self.mishaps = random.Random(seed), percent, names
+
     def behave(self, key=None):
         """All of it ends, or what was said of that key."""
         with self.lock:
+            self.percent = self.percent if key else 0
             self.rules = [rule for rule in self.rules if key is not None and rule.key != key]
         self.loop.call_soon_threadsafe(self._let_go)
 
@@ -234,7 +242,8 @@ class Proxy:
         with self.lock:
             self.log.append(entry)
             rule = next((rule for rule in self.rules if rule.takes(entry.op, entry.key)), None)
-        name = entry.misbehaved = rule.name if rule else ""
+            mishap = self.dice.choice(self.mishaps) if self.percent and self.dice.random() * 100 < self.percent else ""
+        name = entry.misbehaved = rule.name if rule else mishap
         try:
             if name == "reset-in-body":
                 await reader.readexactly(entry.size // 2)

@@ -101,7 +101,8 @@ static bool send_head(const struct answer *a)
 
 	if (a->is_part && a->fate != WITHOUT_A_RANGE)
 		n += snprintf(head + n, sizeof head - (size_t)n,
-			      "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)a->told_first, (long long)a->told_end - 1,
+			      "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)a->told_first,
+			      (long long)a->told_end - 1,
 			      (long long)a->recording->size_bytes);
 	if (a->fate == CHUNKED)
 		n += snprintf(head + n, sizeof head - (size_t)n, "Transfer-Encoding: chunked\r\n");
