@@ -309,7 +309,7 @@ class Proxy:
             return None
         if name == "flip-answer" and body:
             body = flip(body)
-        if name in ALTERED and entry.status in (200, 206):
+        if name in ALTERED and method == "GET" and entry.status in (200, 206):
             return await self._alter(entry, head, body, writer, upstream)
         entry.answer = entry.status
         writer.write(head + body)
