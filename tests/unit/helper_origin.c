@@ -33,6 +33,8 @@ enum fate {
 
 struct answer {
 	struct helper_server *server;
+	const struct helper_origin *origin;
+	unsigned number; /* at Twilio; 0: it is S3 that is asked */
 	int fd;
 	struct dice dice;
 	enum fate fate;
@@ -42,8 +44,13 @@ struct answer {
 	bool is_part;
 };
 
-static const struct origin_recording *recording_of(const struct helper_origin *o,
-						   const struct helper_request *request)
+static bool is_gone(const struct answer *a)
+{
+	return a->number && a->number == atomic_load(&a->origin->gone);
+}
+
+/* False: there is none. */
+static bool find_recording(struct answer *a, const struct helper_request *request)
 {
 	const char *key = strstr(request->head, "/bucket/key-");
 	const char *sid = strstr(request->head, "/RE03ab");
@@ -53,7 +60,12 @@ static const struct origin_recording *recording_of(const struct helper_origin *o
 		number = (unsigned)strtoul(key + strlen("/bucket/key-"), NULL, 10);
 	else if (sid)
 		sscanf(sid + strlen("/RE03ab"), "%8x", &number);
-	return number >= 1 && number <= o->count ? &o->recordings[number - 1] : NULL;
+	if (!number)
+		return false;
+	a->number = key ? 0 : number;
+	a->recording = &a->origin->recordings[number < a->origin->count ? number - 1
+									 : a->origin->count - 1];
+	return !is_gone(a);
 }
 
 static void take_range(struct answer *a, const struct helper_request *request)
@@ -124,6 +136,8 @@ static bool send_bytes(struct answer *a, int64_t from, int64_t end)
 	while (from < end) {
 		int64_t n = 1 + dice_below(&a->dice, dice_percent(&a->dice, 20) ? 1000 : 200000);
 
+		if (is_gone(a))
+			return false;
 		if (n > end - from)
 			n = end - from;
 		if (dice_percent(&a->dice, 5))
@@ -173,6 +187,7 @@ static enum helper_then send_all(struct answer *a)
 	}
 }
 
+/* As S3 does; Twilio's errors are known by their status. */
 static enum helper_then say(int fd, bool is_head, int status, const char *code)
 {
 	char body[128];
@@ -188,12 +203,12 @@ enum helper_then helper_origin_answer(struct helper_server *server, int fd,
 	const struct helper_origin *o = arg;
 	bool is_head = strncmp(request->head, "HEAD", 4) == 0;
 	struct answer a = { .server = server,
+			    .origin = o,
 			    .fd = fd,
 			    .dice = { o->seed * 1000003 + request->number },
-			    .fate = GOOD,
-			    .recording = recording_of(o, request) };
+			    .fate = GOOD };
 
-	if (!a.recording || is_head)
+	if (is_head || !find_recording(&a, request))
 		return say(fd, is_head, 404, "NoSuchKey");
 	if (dice_percent(&a.dice, o->trouble_percent))
 		a.fate = (enum fate)dice_below(&a.dice, GOOD);

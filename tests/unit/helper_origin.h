@@ -3,7 +3,8 @@
  * is answered with random delays, in random pieces, and wrongly as often as is said. What an answer
  * is like follows from the seed and the number of the request; in which order requests come does not.
  *
- * S3's objects are /bucket/key-N, Twilio's recordings those of queue_sid(3, N), N from 1.
+ * S3's objects are /bucket/key-N, Twilio's recordings those of queue_sid(3, N), N from 1. What is
+ * beyond `count` has the bytes of the last one.
  */
 #ifndef TONICFS_TESTS_HELPER_ORIGIN_H
 #define TONICFS_TESTS_HELPER_ORIGIN_H
@@ -23,6 +24,7 @@ struct helper_origin {
 	unsigned count;
 	uint64_t seed;
 	unsigned trouble_percent; /* of the answers */
+	_Atomic unsigned gone; /* Twilio does not have this one any more, and ends its answers; 0: has all */
 };
 
 /* A helper_handler; arg: a struct helper_origin. */

@@ -36,11 +36,13 @@
 #define READ_BYTES (128 * 1024)
 #define STEPS 60
 #define PATIENCE_MSECS 60000
+#define LEASE_MSECS (24 * 3600 * 1000)
 #define BLOCK_BYTES sizeof(struct audio_block)
 
 static const int64_t sizes[] = { 1, 44, 65536, 65537, 320044, 1048699, 3000000, 9000777 };
 #define RECORDINGS ARRAY_SIZE(sizes)
 #define AT_TWILIO 3 /* the first ones */
+#define MOVERS 64 /* more recordings, in each lane: one a schedule, which is moved while it is read */
 
 static struct origin_recording recordings[RECORDINGS];
 static _Atomic uint64_t reads_right, reads_failed, reads_given_up, bytes_right;
@@ -49,6 +51,8 @@ struct schedule {
 	uint64_t seed;
 	struct dice dice;
 	bool is_calm; /* the server does nothing wrong */
+	unsigned mover; /* the number of the one that moves; 0: none is left */
+	_Atomic bool is_interrupted;
 	size_t budget_bytes;
 	struct queue_fixture *catalog;
 	struct helper_origin origin;
@@ -207,6 +211,7 @@ struct handle {
 struct driver {
 	struct schedule *schedule;
 	struct dice dice;
+	bool is_first;
 	struct handle handles[HANDLES];
 	unsigned count;
 	struct list readings;
@@ -217,7 +222,8 @@ struct driver {
 static bool is_allowed(const struct reading *r, int error)
 {
 	if (error == -EINTR)
-		return atomic_load(&r->is_given_up);
+		return atomic_load(&r->is_given_up) ||
+		       atomic_load(&r->driver->schedule->is_interrupted);
 	if (r->driver->schedule->is_calm)
 		return error == 0;
 	return error == 0 || error == -EIO || error == -EBUSY || error == -EACCES ||
@@ -254,13 +260,16 @@ static struct handle *any_handle(struct driver *d)
 static void open_one(struct driver *d)
 {
 	/* In the large one there is most to go wrong. */
-	unsigned number = dice_percent(&d->dice, 40) ? RECORDINGS - 1
-						     : (unsigned)dice_below(&d->dice, RECORDINGS);
-	struct queue_fixture *catalog = d->schedule->catalog;
+	unsigned number = dice_percent(&d->dice, 40) ? RECORDINGS
+						     : 1 + (unsigned)dice_below(&d->dice, RECORDINGS);
+	const struct schedule *s = d->schedule;
+	unsigned place;
 
+	if (s->mover && dice_percent(&d->dice, 25))
+		number = s->mover;
+	place = number <= RECORDINGS ? number - 1 : RECORDINGS - 1;
 	d->handles[d->count++] = (struct handle){
-		helper_audio_open(d->schedule->audio, queue_get(catalog, number + 1).id),
-		&recordings[number], 0
+		helper_audio_open(s->audio, queue_get(s->catalog, number).id), &recordings[place], 0
 	};
 }
 
@@ -358,6 +367,36 @@ static void wait_until_at_most(struct driver *d, unsigned limit, int64_t msecs)
 		nap();
 }
 
+/* The state in the catalog comes first, then Twilio's copy goes. */
+static void store(struct queue_fixture *f, unsigned number, int64_t size_bytes)
+{
+	struct catalog_scope scope = { CATALOG_SCOPE_RECORDING, queue_get(f, number).id };
+	struct catalog_object object = queue_object(size_bytes);
+	struct catalog_job job;
+	int64_t queued;
+
+	assert_int_equal(catalog_migrate_queue(f->catalog, scope, &queued), 0);
+	job = queue_claim(f, CATALOG_JOB_MIGRATE, "owner", LEASE_MSECS);
+	snprintf(object.key, sizeof object.key, "key-%u", number);
+	assert_int_equal(catalog_migrate_stored(f->catalog, &job, &object, 2), 0);
+}
+
+static void move(struct schedule *s)
+{
+	struct catalog_job job;
+
+	store(s->catalog, s->mover, sizes[RECORDINGS - 1]);
+	job = queue_claim(s->catalog, CATALOG_JOB_CLEANUP_TWILIO, "owner", LEASE_MSECS);
+	atomic_store(&s->origin.gone, s->mover);
+	assert_int_equal(catalog_cleanup_done(s->catalog->catalog, &job, NULL), 0);
+}
+
+static void interrupt_all(struct schedule *s)
+{
+	atomic_store(&s->is_interrupted, true);
+	audio_interrupt(s->audio);
+}
+
 static void step(struct driver *d)
 {
 	int64_t what = dice_below(&d->dice, 100);
@@ -387,13 +426,19 @@ static void *drive(void *arg)
 	struct driver *d = arg;
 	struct schedule *s = d->schedule;
 
-	for (int64_t left = 1 + dice_below(&d->dice, STEPS); left > 0; left--) {
+	int64_t count = 1 + dice_below(&d->dice, STEPS), move_at = dice_below(&d->dice, count);
+
+	for (int64_t at = 0; at < count; at++) {
 		step(d);
+		if (at == move_at && d->is_first && s->mover)
+			move(s);
 		wait_until_at_most(d, READS_AT_ONCE - 1, s->is_calm ? PATIENCE_MSECS : 100);
 		while (atomic_load(&d->waiting) >= READS_AT_ONCE && d->count)
 			flush_one(d, any_handle(d));
 	}
-	if (dice_percent(&d->dice, 60))
+	if (dice_percent(&d->dice, 5))
+		interrupt_all(s);
+	else if (dice_percent(&d->dice, 60))
 		wait_until_at_most(d, 0, s->is_calm ? PATIENCE_MSECS : 300);
 	while (d->count)
 		close_one(d, any_handle(d));
@@ -426,14 +471,15 @@ static void point_at_server(struct schedule *s)
 	      s, "the catalog takes settings");
 }
 
-static void schedule_begin(struct schedule *s, struct queue_fixture *catalog, uint64_t seed)
+static void schedule_begin(struct schedule *s, struct queue_fixture *catalog, uint64_t seed,
+			   unsigned mover)
 {
 	static const unsigned weathers[] = { 0, 5, 20, 60 };
-	static const size_t budgets[] = { 1, 512 * 1024, 4 << 20, 64 << 20 };
+	static const size_t budgets[] = { 1, 200 * 1024, 2 << 20, 64 << 20 };
 	struct http_settings http_settings = { .connect_timeout_msecs = 5000 };
 	struct audio_settings settings = { .read_timeout_msecs = PATIENCE_MSECS };
 
-	*s = (struct schedule){ .seed = seed, .dice = { seed }, .catalog = catalog };
+	*s = (struct schedule){ .seed = seed, .dice = { seed }, .catalog = catalog, .mover = mover };
 	s->origin = (struct helper_origin){
 		.recordings = recordings,
 		.count = RECORDINGS,
@@ -453,18 +499,20 @@ static void schedule_begin(struct schedule *s, struct queue_fixture *catalog, ui
 	check(audio_new(catalog->catalog, s->http, &settings, &s->audio) == 0, s, "an engine");
 }
 
-static void run_schedule(struct queue_fixture *catalog, uint64_t seed)
+static void run_schedule(struct queue_fixture *catalog, uint64_t seed, unsigned mover)
 {
 	struct driver drivers[2];
 	struct schedule s;
 	unsigned count;
 
-	schedule_begin(&s, catalog, seed);
+	schedule_begin(&s, catalog, seed, mover);
 	count = dice_percent(&s.dice, 50) ? 2 : 1;
 	for (unsigned i = 0; i < count; i++) {
 		struct driver *d = &drivers[i];
 
-		*d = (struct driver){ .schedule = &s, .dice = { dice_next(&s.dice) } };
+		*d = (struct driver){ .schedule = &s,
+				      .dice = { dice_next(&s.dice) },
+				      .is_first = i == 0 };
 		list_init(&d->readings);
 		check(pthread_create(&d->thread, NULL, drive, d) == 0, &s, "a thread");
 	}
@@ -499,25 +547,31 @@ static void make_recordings(void)
 	}
 }
 
+static void fill_movers(struct queue_fixture *f)
+{
+	struct catalog_size known[MOVERS];
+
+	queue_add(f, f->workspace_id, RECORDINGS + 1, MOVERS, QUEUE_NUMBER);
+	for (unsigned i = 0; i < MOVERS; i++)
+		known[i] = (struct catalog_size){ queue_get(f, RECORDINGS + 1 + i).id,
+						  sizes[RECORDINGS - 1], 2, 2 };
+	assert_int_equal(catalog_sizes_set(f->catalog, known, MOVERS), 0);
+}
+
 /* Some are at Twilio, some at both, some in S3 alone. */
 static void fill_catalog(struct queue_fixture *f)
 {
 	queue_add(f, f->workspace_id, 1, RECORDINGS, QUEUE_NUMBER);
+	fill_movers(f);
 	for (unsigned i = 0; i < RECORDINGS; i++) {
 		struct catalog_size size = { queue_get(f, i + 1).id, sizes[i], 2, 2 };
-		struct catalog_scope scope = { CATALOG_SCOPE_RECORDING, size.recording_id };
-		struct catalog_object object = queue_object(sizes[i]);
 		struct catalog_job job;
-		int64_t queued;
 
 		assert_int_equal(catalog_sizes_set(f->catalog, &size, 1), 0);
 		if (i < AT_TWILIO)
 			continue;
-		assert_int_equal(catalog_migrate_queue(f->catalog, scope, &queued), 0);
-		job = queue_claim(f, CATALOG_JOB_MIGRATE, "owner", 60000);
-		snprintf(object.key, sizeof object.key, "key-%u", i + 1);
-		assert_int_equal(catalog_migrate_stored(f->catalog, &job, &object, 2), 0);
-		job = queue_claim(f, CATALOG_JOB_CLEANUP_TWILIO, "owner", 60000);
+		store(f, i + 1, sizes[i]);
+		job = queue_claim(f, CATALOG_JOB_CLEANUP_TWILIO, "owner", LEASE_MSECS);
 		if (i % 2)
 			assert_int_equal(catalog_cleanup_done(f->catalog, &job, NULL), 0);
 	}
@@ -539,8 +593,8 @@ static void *run_lane(void *arg)
 	struct lane *lane = arg;
 	uint64_t seed;
 
-	while ((seed = atomic_fetch_add(&lane->all->next, 1)) < lane->all->end)
-		run_schedule(lane->catalog, seed);
+	for (unsigned n = 1; (seed = atomic_fetch_add(&lane->all->next, 1)) < lane->all->end; n++)
+		run_schedule(lane->catalog, seed, n <= MOVERS ? RECORDINGS + n : 0);
 	return NULL;
 }
 
