@@ -29,6 +29,7 @@ struct audio_attempt {
 	bool is_encrypted;
 	char etag[S3_ETAG_SIZE];
 	int64_t start_bytes, end_bytes, size_bytes; /* end: of what was asked for */
+	int64_t answer_end_bytes;		    /* behind the last byte that it says it brings */
 
 	int64_t since_msecs;
 	bool is_head_good;
@@ -104,10 +105,15 @@ static void judge_length(struct audio_attempt *a, const struct http_response *re
 					 "another size than known");
 			return;
 		}
+		a->answer_end_bytes = last + 1;
+		if (a->is_length_known && response->content_length != last + 1 - first)
+			remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
+					 "more or fewer bytes than its range");
 		return;
 	}
 	/* The whole, though a part was asked for: some servers know no ranges. */
 	a->skip_bytes = a->start_bytes;
+	a->answer_end_bytes = a->size_bytes;
 	if (a->is_length_known && response->content_length != a->size_bytes)
 		remote_error_set(&a->judged, REMOTE_INVALID, -EIO, "another size than known");
 }
@@ -169,6 +175,9 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 	if (!a->is_head_good)
 		return -1;
 	pthread_mutex_lock(&a->audio->lock);
+	/* From here on somebody may have bytes of it: another object is -ESTALE. */
+	if (a->from == AUDIO_FROM_S3 && a->stream)
+		a->stream->recording->was_served_by_s3 = true;
 	learn_ranges(a, response->status, &finished);
 	is_wanted = a->stream || a->is_draining;
 	histogram_add(&audio_stats_of(a->audio, a->from)->first_byte,
@@ -198,10 +207,12 @@ static enum http_data take_error(struct audio_attempt *a, const void *bytes, siz
 static enum http_data feed(struct audio_attempt *a, const char *bytes, size_t n)
 {
 	struct audio_stream *s = a->stream;
-	int64_t left = a->size_bytes - s->position_bytes - (int64_t)a->held_bytes - a->has_last;
+	int64_t left = a->answer_end_bytes - s->position_bytes - (int64_t)a->held_bytes -
+		       a->has_last;
 
 	if ((int64_t)n > left) {
-		remote_error_set(&a->judged, REMOTE_INVALID, -EIO, "more bytes than were recorded");
+		remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
+				 "more bytes than it says it has");
 		return HTTP_DATA_ABORT;
 	}
 	if (s->position_bytes == 0 && !a->is_encrypted && a->size_bytes >= MAGIC_BYTES) {
@@ -327,8 +338,6 @@ static void on_done(void *arg, const struct remote_error *error)
 
 			if (workspace && a->from == AUDIO_FROM_TWILIO)
 				workspace->size_error = 0; /* it answers */
-			if (a->from == AUDIO_FROM_S3)
-				recording->was_served_by_s3 = true;
 		}
 		verdict(a, error, &end);
 		audio_stats_count(audio, a->from, end.kind);
