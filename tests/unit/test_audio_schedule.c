@@ -698,12 +698,12 @@ static void test_audio_schedule__who_is_handed_on_to_a_stream_that_stands_has_it
 
 	fill_catalog(s.catalog);
 	begin(&s, PATIENCE_MSECS);
+	atomic_store(&s.origin.held_bytes[0], MIB - AUDIO_BLOCK_BYTES);
+	atomic_store(&s.origin.held_bytes[1], MIB + AUDIO_BLOCK_BYTES);
 	a = helper_audio_open(s.audio, queue_get(s.catalog, RECORDINGS).id);
 	b = helper_audio_open(s.audio, queue_get(s.catalog, RECORDINGS).id);
 	helper_read_begin(&read, a, 0, AUDIO_BLOCK_BYTES);
 	helper_read_end(&read, recording->bytes);
-	atomic_store(&s.origin.held_bytes[0], MIB - AUDIO_BLOCK_BYTES);
-	atomic_store(&s.origin.held_bytes[1], MIB + AUDIO_BLOCK_BYTES);
 	helper_read_begin(&read, a, MIB - AUDIO_BLOCK_BYTES, 3 * AUDIO_BLOCK_BYTES);
 	helper_read_begin(&other, b, MIB, AUDIO_BLOCK_BYTES);
 	helper_read_end(&other, recording->bytes + MIB);
