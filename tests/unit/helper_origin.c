@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "helper_dice.h"
+#include "util/cleanup.h"
 
 #define STALL_MSECS 5000
 
@@ -127,6 +128,21 @@ static bool send_head(const struct answer *a)
 	return helper_send_str(a->fd, head);
 }
 
+/* How much may be sent now. */
+static int64_t let_through(struct answer *a, int64_t from, int64_t n)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(a->origin->held_bytes); i++) {
+		int64_t held;
+
+		while ((held = atomic_load(&a->origin->held_bytes[i])) && a->first < held &&
+		       from == held)
+			helper_server_sleep(a->server, 1);
+		if (a->first < held && from < held && n > held - from)
+			n = held - from;
+	}
+	return n;
+}
+
 /* In pieces of any size, now and then with a pause between them. */
 static bool send_bytes(struct answer *a, int64_t from, int64_t end)
 {
@@ -140,6 +156,7 @@ static bool send_bytes(struct answer *a, int64_t from, int64_t end)
 			return false;
 		if (n > end - from)
 			n = end - from;
+		n = let_through(a, from, n);
 		if (dice_percent(&a->dice, 5))
 			helper_server_sleep(a->server, (unsigned)dice_below(&a->dice, 4));
 		snprintf(line, sizeof line, "%llx\r\n", (long long)n);

@@ -24,7 +24,8 @@ struct helper_origin {
 	unsigned count;
 	uint64_t seed;
 	unsigned trouble_percent; /* of the answers */
-	_Atomic unsigned gone; /* Twilio does not have this one any more, and ends its answers; 0: has all */
+	_Atomic unsigned gone; /* Twilio has this one no more, and ends its answers; 0: has all */
+	_Atomic int64_t held_bytes[2]; /* answers that began earlier wait here; 0: nowhere */
 };
 
 /* A helper_handler; arg: a struct helper_origin. */

@@ -36,13 +36,14 @@
 #define READ_BYTES (128 * 1024)
 #define STEPS 60
 #define PATIENCE_MSECS 60000
+#define MIB (1024 * 1024)
 #define LEASE_MSECS (24 * 3600 * 1000)
 #define BLOCK_BYTES sizeof(struct audio_block)
 
 static const int64_t sizes[] = { 1, 44, 65536, 65537, 320044, 1048699, 3000000, 9000777 };
 #define RECORDINGS ARRAY_SIZE(sizes)
 #define AT_TWILIO 3 /* the first ones */
-#define MOVERS 64 /* more recordings, in each lane: one a schedule, which is moved while it is read */
+#define MOVERS 64 /* more, in each lane: one a schedule, which is moved while it is read */
 
 static struct origin_recording recordings[RECORDINGS];
 static _Atomic uint64_t reads_right, reads_failed, reads_given_up, bytes_right;
@@ -267,8 +268,9 @@ static struct handle *any_handle(struct driver *d)
 static void open_one(struct driver *d)
 {
 	/* In the large one there is most to go wrong. */
-	unsigned number = dice_percent(&d->dice, 40) ? RECORDINGS
-						     : 1 + (unsigned)dice_below(&d->dice, RECORDINGS);
+	unsigned number = dice_percent(&d->dice, 40)
+				  ? RECORDINGS
+				  : 1 + (unsigned)dice_below(&d->dice, RECORDINGS);
 	const struct schedule *s = d->schedule;
 	unsigned place;
 
@@ -478,32 +480,46 @@ static void point_at_server(struct schedule *s)
 	      s, "the catalog takes settings");
 }
 
-static void schedule_begin(struct schedule *s, struct queue_fixture *catalog, uint64_t seed,
-			   unsigned mover)
+/* With what *s says of the weather and the budget. */
+static void begin(struct schedule *s, unsigned read_timeout_msecs)
 {
-	static const unsigned weathers[] = { 0, 5, 20, 60 };
-	static const size_t budgets[] = { 1, 200 * 1024, 2 << 20, 64 << 20 };
 	struct http_settings http_settings = { .connect_timeout_msecs = 5000 };
-	struct audio_settings settings = { .read_timeout_msecs = PATIENCE_MSECS };
+	struct audio_settings settings = { .budget_bytes = s->budget_bytes,
+					   .read_timeout_msecs = read_timeout_msecs };
 
-	*s = (struct schedule){ .seed = seed, .dice = { seed }, .catalog = catalog, .mover = mover };
-	s->origin = (struct helper_origin){
-		.recordings = recordings,
-		.count = RECORDINGS,
-		.seed = seed,
-		.trouble_percent = weathers[dice_below(&s->dice, ARRAY_SIZE(weathers))],
-	};
 	s->is_calm = s->origin.trouble_percent == 0;
-	s->budget_bytes = budgets[dice_below(&s->dice, ARRAY_SIZE(budgets))];
-	settings.budget_bytes = s->budget_bytes;
 	if (!s->is_calm)
 		http_settings.stall_timeout_msecs = 200;
-	if (!s->is_calm && dice_percent(&s->dice, 30))
-		settings.read_timeout_msecs = 150;
+	s->origin.recordings = recordings;
+	s->origin.count = RECORDINGS;
+	s->origin.seed = s->seed;
 	s->server = helper_server_new(helper_origin_answer, &s->origin);
 	point_at_server(s);
 	check(http_new(&http_settings, &s->http) == 0, s, "an HTTP engine");
-	check(audio_new(catalog->catalog, s->http, &settings, &s->audio) == 0, s, "an engine");
+	check(audio_new(s->catalog->catalog, s->http, &settings, &s->audio) == 0, s, "an engine");
+}
+
+static void end(struct schedule *s)
+{
+	check_end(s);
+	audio_free(s->audio);
+	http_free(s->http);
+	helper_server_free(s->server);
+}
+
+static void begin_random(struct schedule *s, struct queue_fixture *catalog, uint64_t seed,
+			 unsigned mover)
+{
+	static const unsigned weathers[] = { 0, 5, 20, 60 };
+	static const size_t budgets[] = { 1, 200 * 1024, 2 << 20, 64 << 20 };
+	unsigned read_timeout_msecs = PATIENCE_MSECS;
+
+	*s = (struct schedule){ .seed = seed, .dice = { seed }, .catalog = catalog, .mover = mover };
+	s->origin.trouble_percent = weathers[dice_below(&s->dice, ARRAY_SIZE(weathers))];
+	s->budget_bytes = budgets[dice_below(&s->dice, ARRAY_SIZE(budgets))];
+	if (s->origin.trouble_percent && dice_percent(&s->dice, 30))
+		read_timeout_msecs = 150;
+	begin(s, read_timeout_msecs);
 }
 
 static void run_schedule(struct queue_fixture *catalog, uint64_t seed, unsigned mover)
@@ -512,7 +528,7 @@ static void run_schedule(struct queue_fixture *catalog, uint64_t seed, unsigned 
 	struct schedule s;
 	unsigned count;
 
-	schedule_begin(&s, catalog, seed, mover);
+	begin_random(&s, catalog, seed, mover);
 	count = dice_percent(&s.dice, 50) ? 2 : 1;
 	for (unsigned i = 0; i < count; i++) {
 		struct driver *d = &drivers[i];
@@ -525,17 +541,16 @@ static void run_schedule(struct queue_fixture *catalog, uint64_t seed, unsigned 
 	}
 	for (unsigned i = 0; i < count; i++)
 		pthread_join(drivers[i].thread, NULL);
-	check_end(&s);
-	audio_free(s.audio);
-	http_free(s.http);
-	helper_server_free(s.server);
+	end(&s);
 }
 
 /* ---- all of them ---- */
 
-static void make_recordings(void)
+static int make_recordings(void **state)
 {
 	struct dice dice = { 1 };
+
+	(void)state;
 
 	for (unsigned i = 0; i < RECORDINGS; i++) {
 		size_t size = (size_t)sizes[i];
@@ -552,6 +567,16 @@ static void make_recordings(void)
 			memcpy(bytes + 8, "WAVE", 4);
 		recordings[i] = (struct origin_recording){ bytes, sizes[i] };
 	}
+	log_set_level(LOG_LEVEL_ERROR);
+	return 0;
+}
+
+static int free_recordings(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < RECORDINGS; i++)
+		free((void *)(uintptr_t)recordings[i].bytes);
+	return 0;
 }
 
 static void fill_movers(struct queue_fixture *f)
@@ -625,8 +650,6 @@ static void test_audio_schedule__every_byte_is_right_and_nothing_is_left_behind(
 	/* In TAP a line that begins so is for people. */
 	fprintf(stderr, "# SCHEDULE_SEED=%" PRIu64 " COUNT=%" PRIu64 "\n", all.first,
 		all.end - all.first);
-	log_set_level(LOG_LEVEL_ERROR);
-	make_recordings();
 	for (unsigned i = 0; i < LANES; i++) {
 		void *fixture;
 
@@ -646,8 +669,60 @@ static void test_audio_schedule__every_byte_is_right_and_nothing_is_left_behind(
 		"# %" PRIu64 " reads right (%" PRIu64 " bytes), %" PRIu64 " failed, %" PRIu64
 		" given up\n",
 		reads_right, bytes_right, reads_failed, reads_given_up);
-	for (unsigned i = 0; i < RECORDINGS; i++)
-		free((void *)(uintptr_t)recordings[i].bytes);
+}
+
+/* ---- one that a schedule has found ---- */
+
+static bool waits_for_memory(const struct schedule *s, int64_t position)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&s->audio->lock);
+	list_for_each (pos, &s->audio->recordings) {
+		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
+
+		list_for_each (item, &recording->streams) {
+			const struct audio_stream *stream =
+				list_entry(item, struct audio_stream, link);
+
+			found |= stream->is_paused && !stream->reads &&
+				 stream->position_bytes == position;
+		}
+	}
+	pthread_mutex_unlock(&s->audio->lock);
+	return found;
+}
+
+/* A read lies over the end of one request, and the next one, which another reader has begun, stands:
+ * when it had a block full and nobody waited for it there was no memory. */
+static void test_audio_schedule__who_is_handed_on_to_a_stream_that_stands_has_it_go_on(void **state)
+{
+	const struct origin_recording *recording = &recordings[RECORDINGS - 1];
+	int64_t until = time_mono_msecs() + PATIENCE_MSECS;
+	struct schedule s = { .catalog = *state, .budget_bytes = 1 };
+	struct helper_read read, other;
+	struct audio_file *a, *b;
+
+	fill_catalog(s.catalog);
+	begin(&s, PATIENCE_MSECS);
+	atomic_store(&s.origin.held_bytes[0], MIB - AUDIO_BLOCK_BYTES);
+	atomic_store(&s.origin.held_bytes[1], MIB + AUDIO_BLOCK_BYTES);
+	a = helper_audio_open(s.audio, queue_get(s.catalog, RECORDINGS).id);
+	b = helper_audio_open(s.audio, queue_get(s.catalog, RECORDINGS).id);
+	helper_read_begin(&read, a, 0, AUDIO_BLOCK_BYTES);
+	helper_read_end(&read, recording->bytes);
+	helper_read_begin(&read, a, MIB - AUDIO_BLOCK_BYTES, 3 * AUDIO_BLOCK_BYTES);
+	helper_read_begin(&other, b, MIB, AUDIO_BLOCK_BYTES);
+	helper_read_end(&other, recording->bytes + MIB);
+	atomic_store(&s.origin.held_bytes[1], 0);
+	while (!waits_for_memory(&s, MIB + AUDIO_BLOCK_BYTES) && time_mono_msecs() < until)
+		nap();
+	assert_true(waits_for_memory(&s, MIB + AUDIO_BLOCK_BYTES));
+	atomic_store(&s.origin.held_bytes[0], 0);
+	helper_read_end(&read, recording->bytes + MIB - AUDIO_BLOCK_BYTES);
+	audio_close(a);
+	audio_close(b);
+	end(&s);
 }
 
 int main(void)
@@ -655,7 +730,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			test_audio_schedule__every_byte_is_right_and_nothing_is_left_behind),
+		cmocka_unit_test_setup_teardown(
+			test_audio_schedule__who_is_handed_on_to_a_stream_that_stands_has_it_go_on,
+			queue_fixture_setup, queue_fixture_teardown),
 	};
 
-	return cmocka_run_group_tests_name("audio_schedule", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("audio_schedule", tests, make_recordings,
+					   free_recordings);
 }
