@@ -17,6 +17,9 @@ ifneq ($(FUZZ),)
 hardening += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 else ifeq ($(SANITIZE),)
 hardening += -D_FORTIFY_SOURCE=2
+else ifeq ($(SANITIZE),thread)
+hardening += -fsanitize=thread -fno-omit-frame-pointer
+link_sanitize := -fsanitize=thread
 else
 hardening += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 link_sanitize := -fsanitize=address,undefined
@@ -43,7 +46,7 @@ fuzz_src  := $(wildcard src/util/*.c src/net/*.c src/aws/*.c src/twilio/*.c) src
 fuzz_obj  := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(fuzz_src))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help deps check check-deps check-minio check-aws unit units e2e fault soak fault-program fuzz fuzzers sanitize clang-build bench demo demo-stop install uninstall clean FORCE
+.PHONY: all help deps check check-deps check-minio check-aws unit units e2e fault soak fault-program fuzz fuzzers tsan sanitize clang-build bench demo demo-stop install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(program)
@@ -56,6 +59,7 @@ help:
 	@echo 'make e2e T=expr   run the end-to-end tests (pytest -k expr)'
 	@echo 'make fault T=expr run the fault suite (pytest -k expr)'
 	@echo 'make soak         thousands of random sequences of faults;  SEED=n COUNT=n: these'
+	@echo 'make tsan         races between threads, by ThreadSanitizer'
 	@echo 'make fuzz T=name SECS=60   fuzz one parser (tests/fuzz)'
 	@echo 'make check-minio  the end-to-end tests on MinIO;  make check-aws: those of AWS on LocalStack (T=expr)'
 	@echo 'make bench        measure, as ratios against a limit from the same run'
@@ -137,7 +141,15 @@ fault: fault-program build/venv/.done
 	tests/fault/run.sh $(BUILD)/fault/tonicfs $(if $(T),-k '$(T)')
 
 soak: fault-program build/venv/.done
-	$(if $(SEED),FAULT_SEED=$(SEED)) FAULT_COUNT=$(or $(COUNT),3000) tests/fault/run.sh $(BUILD)/fault/tonicfs -k test_random
+	$(if $(SEED),FAULT_SEED=$(SEED)) FAULT_COUNT=$(or $(COUNT),3000) tests/fault/run.sh $(BUILD)/fault/tonicfs -k 'test_random or test_read_load'
+
+# Races between threads: every unit test, and reading while all of it is moved.
+tsan_make := $(MAKE) CC=gcc SANITIZE=thread BUILD=build/tsan CFLAGS='-O1 -g -DTONICFS_FAULTS'
+
+tsan: build/venv/.done
+	+$(tsan_make) all
+	+TSAN_OPTIONS='suppressions=$(CURDIR)/tests/tsan.supp' $(tsan_make) units
+	tests/fault/run.sh build/tsan/tonicfs -k '$(or $(T),test_read_load)'
 
 check:
 	scripts/install-deps.sh build test server
@@ -151,7 +163,7 @@ check-aws: $(program) build/venv/.done
 	scripts/check-server.sh localstack $(if $(T),-k '$(T)')
 
 bench: $(program) build/venv/.done
-	scripts/install-deps.sh build test
+	scripts/install-deps.sh build test server bench
 	tests/bench/run.sh
 
 demo:
@@ -169,7 +181,7 @@ uninstall:
 	scripts/install.sh --remove '$(DESTDIR)' '$(PREFIX)'
 
 clean:
-	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/clang $(BUILD)/fault $(fuzz_build) $(library) $(program) $(BUILD)/.flags $(BUILD)/.have-libraries
+	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/tsan $(BUILD)/clang $(BUILD)/fault $(fuzz_build) $(library) $(program) $(BUILD)/.flags $(BUILD)/.have-libraries
 
 FORCE:
 

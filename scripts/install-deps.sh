@@ -1,7 +1,8 @@
 #!/bin/bash
 # Installs what tonicfs needs from Debian's packages; says what it installs; does nothing where all is there.
-# usage: install-deps.sh build|test|demo ...        (several groups may be named)
-#   build  compiler and libraries        test  what `make check` needs besides        demo  the servers of `make demo`
+# usage: install-deps.sh build|test|server|bench|demo ...        (several groups may be named)
+#   build   compiler and libraries       test   what `make check` needs besides       demo   the servers of `make demo`
+#   server  an S3 server                 bench  the file systems that `make bench` compares with
 # Debian 12 carries an SQLCipher older than 4.5; there it comes from bookworm-backports.
 set -euo pipefail
 
@@ -9,6 +10,7 @@ build_packages="gcc make pkg-config libfuse3-dev fuse3 libcurl4-openssl-dev libs
 test_packages="chromium clang libclang-rt-14-dev libcmocka-dev python3-venv python3-pip nodejs npm rsync attr acl curl util-linux procps"
 demo_packages="ceph-mon ceph-osd ceph-mgr ceph-common radosgw python3-venv curl rsync attr ffmpeg"
 server_packages="ceph-mon ceph-osd ceph-mgr ceph-common radosgw"
+bench_packages="s3fs rclone iproute2"
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -20,8 +22,9 @@ for group in "$@"; do
 	build) wanted="$wanted $build_packages" ;;
 	test) wanted="$wanted $build_packages $test_packages" ;;
 	server) wanted="$wanted $server_packages" ;;
+	bench) wanted="$wanted $bench_packages" ;;
 	demo) wanted="$wanted $build_packages $demo_packages" ;;
-	*) echo "install-deps.sh: unknown group '$group' (build, test, server, demo)" >&2; exit 2 ;;
+	*) echo "install-deps.sh: unknown group '$group' (build, test, server, bench, demo)" >&2; exit 2 ;;
 	esac
 done
 

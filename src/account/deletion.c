@@ -33,9 +33,10 @@ static bool pace_wait(struct catalog *catalog, const volatile bool *cancelled)
 		slot, left;
 
 	slot = pace_slot(1000 / (rate < 1 ? 1 : rate > 1000 ? 1000 : rate));
-	while (!*cancelled && (left = slot - time_mono_msecs()) > 0)
+	while (!__atomic_load_n(cancelled, __ATOMIC_RELAXED) &&
+	       (left = slot - time_mono_msecs()) > 0)
 		usleep((useconds_t)(left < CANCEL_CHECK_MSECS ? left : CANCEL_CHECK_MSECS) * 1000);
-	return !*cancelled;
+	return !__atomic_load_n(cancelled, __ATOMIC_RELAXED);
 }
 
 /* ---- is it there? ---- */

@@ -14,6 +14,8 @@
 #define NEAR_TO_BEGIN 4
 #define NEAR_TO_GO_ON 32
 #define FIRST_FILES 4
+#define LISTED_FILES 16 /* to begin with, for who has listed the folder and begins with its first */
+#define LISTED_HEAD_BYTES ((int64_t)128 << 10)
 #define FILES_FROM_S3 32
 #define FILES_FROM_TWILIO 16 /* its limit of concurrent requests is per account, and not known */
 #define FILE_BYTES ((size_t)8 << 20) /* of a large file its beginning */
@@ -48,6 +50,8 @@ struct audio_folder {
 	struct list fetched;
 	struct audio_line lines[CATALOG_ORDER_COUNT];
 	struct audio_line *line; /* the one that readers keep to; NULL: not known yet */
+	bool is_guessed;	 /* the line, from its first recording alone */
+	bool was_listed;	 /* by who reads now */
 	int64_t passed[PASSED]; /* by another reader: they may still be read */
 	unsigned passed_count;	/* ever */
 };
@@ -155,15 +159,16 @@ struct answer {
 	size_t count;
 };
 
-static int add_next(void *arg, const struct catalog_recording *recording)
+/* What cannot be read has no size here, and is passed over. */
+static int add_next(void *arg, const struct catalog_recording *recording, bool is_archived)
 {
+	bool is_readable = recording->state != CATALOG_STATE_MISSING && !is_archived;
 	struct answer *answer = arg;
 
 	answer->next[answer->count++] = (struct audio_next){
 		.id = recording->id,
 		.workspace_id = recording->workspace_id,
-		.size_bytes = recording->state == CATALOG_STATE_MISSING ? -1
-									: recording->size_bytes,
+		.size_bytes = is_readable ? recording->size_bytes : -1,
 		.sid = recording->sid,
 		.is_at_twilio = recording->state == CATALOG_STATE_TWILIO ||
 				recording->state == CATALOG_STATE_UPLOADING,
@@ -173,17 +178,30 @@ static int add_next(void *arg, const struct catalog_recording *recording)
 
 static void fill(struct audio_folder *folder);
 
+/* Who lists a folder and begins with its first file goes on with the second. Which of the orders it
+ * is shows then. */
+static void guess(struct audio_folder *folder, struct audio_line *line)
+{
+	if (folder->line)
+		return;
+	folder->line = line;
+	folder->is_guessed = true;
+	folder->depth = LISTED_FILES;
+}
+
 static int ask_line(struct audio_folder *folder, enum catalog_order order, struct answer *answer)
 {
 	struct audio *audio = folder->audio;
 	struct audio_line *line = &folder->lines[order];
 	unsigned generation;
+	bool is_start, is_first = false;
 	size_t room;
 	int64_t id;
 	int err;
 
 	pthread_mutex_lock(&audio->lock);
 	generation = folder->generation;
+	is_start = folder->was_listed && !folder->line && !line->count;
 	id = folder->asked_ids[order];
 	folder->asked_ids[order] = 0;
 	room = NEXT_FILES - line->count;
@@ -192,6 +210,8 @@ static int ask_line(struct audio_folder *folder, enum catalog_order order, struc
 		return 0;
 	answer->count = 0;
 	err = catalog_recordings_after(audio->catalog, id, order, room, add_next, answer);
+	if (err == 0 && is_start)
+		err = catalog_recording_is_first(audio->catalog, id, order, &is_first);
 	if (err)
 		return err;
 	pthread_mutex_lock(&audio->lock);
@@ -200,6 +220,8 @@ static int ask_line(struct audio_folder *folder, enum catalog_order order, struc
 		       answer->count * sizeof *answer->next);
 		line->count += answer->count;
 		line->is_at_end = answer->count < room;
+		if (is_first)
+			guess(folder, line);
 	}
 	pthread_mutex_unlock(&audio->lock);
 	return 0;
@@ -235,6 +257,8 @@ static void start_over(struct audio_folder *folder, const struct audio_recording
 {
 	folder_stop(folder);
 	folder->line = NULL;
+	folder->is_guessed = false;
+	folder->was_listed = recording->is_by_lister;
 	folder->passed_count = 0;
 	folder->generation++;
 	for (int i = 0; i < CATALOG_ORDER_COUNT; i++) {
@@ -335,12 +359,21 @@ static bool advance_line(struct audio_folder *folder, struct audio_line *line, i
 
 static bool advance_to(struct audio_folder *folder, int64_t id)
 {
-	if (folder->line)
-		return advance_line(folder, folder->line, id);
+	if (folder->line && advance_line(folder, folder->line, id)) {
+		folder->is_guessed = false;
+		return true;
+	}
+	if (folder->line && !folder->is_guessed)
+		return false;
 	for (int i = 0; i < CATALOG_ORDER_COUNT; i++) {
-		if (!advance_line(folder, &folder->lines[i], id))
+		struct audio_line *line = &folder->lines[i];
+
+		if (line == folder->line || !advance_line(folder, line, id))
 			continue;
-		folder->line = &folder->lines[i];
+		if (folder->line)
+			drop_all(folder); /* of the order that it was not */
+		folder->line = line;
+		folder->is_guessed = false;
 		return true;
 	}
 	return false;
@@ -354,14 +387,36 @@ static bool is_passed(const struct audio_folder *folder, int64_t id)
 	return false;
 }
 
+void audio_ahead_listed(struct audio_recording *recording)
+{
+	recording->is_by_lister = true;
+}
+
+/* More than its head: the guess is as good as certain. */
+static void read_on(struct audio_recording *recording)
+{
+	struct audio_folder *folder = folder_find(&recording->audio->ahead, recording->folder_id);
+
+	recording->is_by_lister = false;
+	if (!folder || !folder->is_guessed)
+		return;
+	folder->depth = FILES_FROM_S3;
+	fill(folder);
+}
+
 void audio_ahead_read(struct audio_recording *recording)
 {
 	struct audio *audio = recording->audio;
 	struct audio_folder *folder;
 	struct audio_line *line;
 
-	if (recording->is_noted || audio->is_cancelled || audio->is_stopping)
+	if (audio->is_cancelled || audio->is_stopping)
 		return;
+	if (recording->is_noted) {
+		if (recording->is_by_lister && recording->read_bytes > LISTED_HEAD_BYTES)
+			read_on(recording);
+		return;
+	}
 	recording->is_noted = true;
 	folder = folder_get(audio, recording->folder_id);
 	if (!folder)

@@ -8,7 +8,10 @@
  *           further one doubles its depth, up to a number of files per origin and half of the
  *           room's memory. Files that somebody reads the heads of only, files that the kernel has
  *           in its page cache (they are opened, but never read here), and reads in another order
- *           end it, and what had been fetched in vain is dropped.
+ *           end it, and what had been fetched in vain is dropped. Who has listed the folder and
+ *           reads the first recording of one of the orders is believed at once: the connections are
+ *           new then, and each takes several round trips to come to its pace.
+ *           Objects that need a restore are passed over, without a request.
  * What      A recording that is fetched ahead is an open one without a handle: whoever opens it
  *           finds its blocks, and its stream on its way.
  * Threads   The room's lock is held for all of these. Which files follow is asked of the catalog by
@@ -51,6 +54,8 @@ void audio_ahead_stop(struct audio *audio);
 /* After the starters have been stopped. */
 void audio_ahead_release(struct audio_ahead *ahead);
 
+/* Who has it open has listed its folder. */
+void audio_ahead_listed(struct audio_recording *recording);
 /* A byte of it has been asked for, by a handle. */
 void audio_ahead_read(struct audio_recording *recording);
 /* Somebody opens it, wherever it came from. */

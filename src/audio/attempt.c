@@ -29,6 +29,7 @@ struct audio_attempt {
 	bool is_encrypted;
 	char etag[S3_ETAG_SIZE];
 	int64_t start_bytes, end_bytes, size_bytes; /* end: of what was asked for */
+	int64_t answer_end_bytes;		    /* behind the last byte that it says it brings */
 
 	int64_t since_msecs;
 	bool is_head_good;
@@ -104,10 +105,15 @@ static void judge_length(struct audio_attempt *a, const struct http_response *re
 					 "another size than known");
 			return;
 		}
+		a->answer_end_bytes = last + 1;
+		if (a->is_length_known && response->content_length != last + 1 - first)
+			remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
+					 "more or fewer bytes than its range");
 		return;
 	}
 	/* The whole, though a part was asked for: some servers know no ranges. */
 	a->skip_bytes = a->start_bytes;
+	a->answer_end_bytes = a->size_bytes;
 	if (a->is_length_known && response->content_length != a->size_bytes)
 		remote_error_set(&a->judged, REMOTE_INVALID, -EIO, "another size than known");
 }
@@ -130,9 +136,34 @@ static void judge_head(struct audio_attempt *a, const struct http_response *resp
 		judge_length(a, response);
 }
 
+/* Lock held. Whether the origin gives what is asked for, or always all of it. */
+static void learn_ranges(struct audio_attempt *a, int status, struct list *finished)
+{
+	bool is_range = a->start_bytes > 0 || a->end_bytes < a->size_bytes, *knows_none;
+
+	if (!a->stream) {
+		/* What little was left of it is not what comes. */
+		a->is_draining &= status == 206 || !is_range;
+		return;
+	}
+	knows_none = &a->stream->recording->workspace->knows_no_ranges[a->from];
+	if (status == 206) {
+		*knows_none = false;
+		return;
+	}
+	a->end_bytes = a->stream->end_bytes = a->size_bytes;
+	if (!is_range)
+		return;
+	*knows_none = true;
+	if (a->from == AUDIO_FROM_S3)
+		audio_streams_merge(a->stream->recording, finished);
+}
+
 static int on_head(void *arg, struct http_transfer *transfer, const struct http_response *response)
 {
+	struct list finished = LIST_INIT(finished);
 	struct audio_attempt *a = arg;
+	bool is_wanted;
 
 	(void)transfer;
 	if (response->status != 200 && response->status != 206) {
@@ -141,19 +172,19 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 	}
 	judge_head(a, response);
 	a->is_head_good = a->judged.kind == REMOTE_OK;
-	if (a->is_head_good) {
-		pthread_mutex_lock(&a->audio->lock);
-		/* All of it comes, whatever was asked for. */
-		if (response->status == 200) {
-			a->end_bytes = a->size_bytes;
-			if (a->stream)
-				a->stream->end_bytes = a->size_bytes;
-		}
-		histogram_add(&audio_stats_of(a->audio, a->from)->first_byte,
-			      time_mono_msecs() - a->since_msecs);
-		pthread_mutex_unlock(&a->audio->lock);
-	}
-	return a->is_head_good ? 0 : -1;
+	if (!a->is_head_good)
+		return -1;
+	pthread_mutex_lock(&a->audio->lock);
+	/* From here on somebody may have bytes of it: another object is -ESTALE. */
+	if (a->from == AUDIO_FROM_S3 && a->stream)
+		a->stream->recording->was_served_by_s3 = true;
+	learn_ranges(a, response->status, &finished);
+	is_wanted = a->stream || a->is_draining;
+	histogram_add(&audio_stats_of(a->audio, a->from)->first_byte,
+		      time_mono_msecs() - a->since_msecs);
+	pthread_mutex_unlock(&a->audio->lock);
+	audio_reads_deliver(a->audio, &finished);
+	return is_wanted ? 0 : -1;
 }
 
 /* The start of a WAV file. False: it is none. */
@@ -176,10 +207,12 @@ static enum http_data take_error(struct audio_attempt *a, const void *bytes, siz
 static enum http_data feed(struct audio_attempt *a, const char *bytes, size_t n)
 {
 	struct audio_stream *s = a->stream;
-	int64_t left = a->size_bytes - s->position_bytes - (int64_t)a->held_bytes - a->has_last;
+	int64_t left = a->answer_end_bytes - s->position_bytes - (int64_t)a->held_bytes -
+		       a->has_last;
 
 	if ((int64_t)n > left) {
-		remote_error_set(&a->judged, REMOTE_INVALID, -EIO, "more bytes than were recorded");
+		remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
+				 "more bytes than it says it has");
 		return HTTP_DATA_ABORT;
 	}
 	if (s->position_bytes == 0 && !a->is_encrypted && a->size_bytes >= MAGIC_BYTES) {
@@ -227,9 +260,13 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	pthread_mutex_lock(&a->audio->lock);
 	if (!a->stream) {
 		answer = a->is_draining ? HTTP_DATA_OK : HTTP_DATA_ABORT;
-	} else if (skip < n && !audio_stream_wants(a->stream)) {
-		a->stream->is_paused = true;
-		answer = HTTP_DATA_PAUSE;
+	} else if (skip < n && !audio_stream_wants(a->stream, n - skip)) {
+		if (audio_stream_gives_way(a->stream)) {
+			answer = a->is_draining ? HTTP_DATA_OK : HTTP_DATA_ABORT;
+		} else {
+			a->stream->is_paused = true;
+			answer = HTTP_DATA_PAUSE;
+		}
 	} else {
 		audio_stats_of(a->audio, a->from)->bytes += n;
 		a->skip_bytes -= (int64_t)skip;
@@ -237,7 +274,7 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 		audio_reads_check(a->stream->recording, &finished);
 	}
 	pthread_mutex_unlock(&a->audio->lock);
-	audio_reads_deliver(&finished);
+	audio_reads_deliver(a->audio, &finished);
 	return answer;
 }
 
@@ -301,8 +338,6 @@ static void on_done(void *arg, const struct remote_error *error)
 
 			if (workspace && a->from == AUDIO_FROM_TWILIO)
 				workspace->size_error = 0; /* it answers */
-			if (a->from == AUDIO_FROM_S3)
-				recording->was_served_by_s3 = true;
 		}
 		verdict(a, error, &end);
 		audio_stats_count(audio, a->from, end.kind);
@@ -312,6 +347,10 @@ static void on_done(void *arg, const struct remote_error *error)
 	} else {
 		audio_stats_count(audio, a->from, a->is_draining ? error->kind : REMOTE_CANCELLED);
 	}
+	pthread_mutex_unlock(&audio->lock);
+	audio_reads_deliver(audio, &finished);
+	/* Then, for from here on the room may be gone. */
+	pthread_mutex_lock(&audio->lock);
 	list_remove(&a->link);
 	if (--audio->attempts == 0)
 		pthread_cond_broadcast(&audio->idle_cond);
@@ -319,7 +358,6 @@ static void on_done(void *arg, const struct remote_error *error)
 	http_transfer_unref(a->transfer);
 	buf_release(&a->body);
 	free(a);
-	audio_reads_deliver(&finished);
 }
 
 /* ---- from the stream ---- */
@@ -365,7 +403,9 @@ void audio_attempt_abandon(struct audio_attempt *attempt)
 
 	s->attempt = NULL;
 	attempt->stream = NULL;
-	attempt->is_draining = attempt->end_bytes - s->position_bytes <= DRAIN_BYTES;
+	attempt->is_draining = attempt->end_bytes - s->position_bytes <= DRAIN_BYTES &&
+			       (s->is_paused ||
+				time_mono_msecs() - s->moved_msecs < TURN_STUCK_MSECS);
 	if (!attempt->is_draining)
 		http_transfer_cancel(attempt->transfer);
 	else if (s->is_paused)

@@ -28,6 +28,7 @@
 #include "audio/heads.h"
 #include "audio/span.h"
 #include "audio/stats.h"
+#include "audio/turn.h"
 #include "aws/s3.h"
 #include "catalog/recording.h"
 #include "catalog/workspace.h"
@@ -68,6 +69,8 @@ struct audio_workspace {
 	int size_error; /* the origin's last answer to a question for a size; 0: it answered */
 	int64_t size_error_until_msecs;
 	struct breaker breakers[2]; /* by enum audio_from; of media */
+	unsigned reading[2];	    /* streams that somebody waits for; turn.c */
+	bool knows_no_ranges[2];    /* it answered a range with all of it */
 };
 
 /* What a stream knows that the catalog may not. */
@@ -139,6 +142,7 @@ struct audio {
 	bool is_stopping;
 	int64_t timer_msecs; /* when the timer looks next */
 	struct audio_store store;
+	struct audio_turns turns;
 	struct audio_ahead ahead;
 	struct audio_heads heads;
 	unsigned heads_in_row; /* span.c: recordings of which only the head was read */
@@ -162,6 +166,7 @@ struct audio_recording {
 	struct list link; /* audio->recordings */
 	struct audio *audio;
 	int64_t id, workspace_id, folder_id, size_bytes;
+	struct audio_workspace *workspace;
 	struct sid sid;
 	unsigned refs, files; /* files 0: fetched ahead, or its head is kept */
 	struct audio_blocks blocks;
@@ -171,11 +176,13 @@ struct audio_recording {
 	bool was_served_by_s3;
 	bool is_in_s3; /* as the catalog said when it was opened */
 	struct audio_fetched fetched;
-	bool was_fetched, is_noted; /* ahead.c */
+	bool was_fetched, is_noted, is_by_lister; /* ahead.c */
 	int64_t read_bytes;	    /* the end of the furthest read */
 	int64_t run_start_bytes, run_end_bytes; /* what was read in a row; span.c */
 	struct list head_link;	    /* heads.c */
 	bool is_head;
+	unsigned reading;   /* streams that somebody waits for */
+	size_t turns_bytes; /* that its reads hold; turn.c */
 };
 
 /* What the kernel's second try of a failed read is answered with. */
@@ -194,7 +201,10 @@ struct audio_file {
 struct audio_waiting_read {
 	struct list link; /* recording->reads, or a list of finished ones */
 	struct audio_file *file;
-	struct audio_stream *stream; /* NULL only for a moment */
+	struct audio_stream *stream; /* NULL: it waits for its turn */
+	struct audio_turn turn;
+	bool has_waited;
+	int told_error; /* by the origin, before it gave its turn to others; 0: nothing */
 	uint64_t id;
 	int64_t offset_bytes, end_bytes, since_msecs, deadline_msecs;
 	audio_read_fn *callback;
@@ -221,6 +231,7 @@ struct audio_stream {
 	int64_t window_bytes;		     /* how far ahead of its reader */
 	int64_t reader_bytes;		     /* where its reader is */
 	int64_t used_msecs;		     /* when a reader last had something of it */
+	int64_t moved_msecs;		     /* when a byte of it last came */
 	int64_t due_msecs;		     /* BACKOFF */
 	bool has_moved;			     /* bytes came since the last failure */
 	unsigned not_found;		     /* times that Twilio said so */
@@ -238,7 +249,8 @@ struct audio_stream {
 
 void audio_reads_check(struct audio_recording *recording, struct list *finished); /* bytes came */
 void audio_read_finish(struct audio_waiting_read *read, int error, struct list *finished);
-void audio_reads_deliver(struct list *finished);
+/* Lock not held. And lets those begin that waited for these. */
+void audio_reads_deliver(struct audio *audio, struct list *finished);
 /* The timer's: ends what has waited for too long. Returns when to look again. */
 int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 			 struct list *finished);
@@ -261,11 +273,18 @@ void audio_recording_end(struct audio_recording *recording);
 
 /* A stream that brings the byte at offset: a near one, or a new one. NULL: no memory. */
 struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t offset_bytes);
+/* The near one, or NULL. */
+struct audio_stream *audio_stream_near(struct audio_recording *recording, int64_t offset_bytes);
+/* A read waits for it; waits no more. */
+void audio_stream_join(struct audio_stream *stream);
+void audio_stream_leave(struct audio_stream *stream);
 /* A new one, whatever others there are. */
 struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t offset_bytes,
 				      int64_t end_bytes);
 /* Makes its request, by whatever the catalog says now. */
 void audio_stream_start(struct audio_stream *stream);
+/* Whatever is asked for, all of it comes: the stream that is first goes on alone. */
+void audio_streams_merge(struct audio_recording *recording, struct list *finished);
 /* A reader has come, or waits, up to here. */
 void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes);
 /* It may go so far though nobody reads. */
@@ -273,11 +292,15 @@ void audio_stream_allow(struct audio_stream *stream, int64_t end_bytes);
 void audio_stream_kill(struct audio_stream *stream);
 /* The timer's: starts what is due, drops what nobody uses. Returns when to look again. */
 int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs);
-void audio_stream_log(const struct audio_stream *stream, int error);
+/* Says why reads of a recording fail. */
+void audio_log_failed(const struct audio_recording *recording, enum audio_from from,
+		      const struct remote_error *why, int error);
 void audio_stream_failed(struct audio_stream *stream, const struct remote_error *error,
 			 enum audio_from from, struct list *finished);
 /* Bytes that came for the position: false where they are to wait. */
-bool audio_stream_wants(struct audio_stream *stream);
+bool audio_stream_wants(struct audio_stream *stream, size_t n);
+/* It has to wait, and others have no connection: it gives way to them. */
+bool audio_stream_gives_way(struct audio_stream *stream);
 void audio_stream_write(struct audio_stream *stream, const void *bytes, size_t n);
 void audio_stream_unref(struct audio_stream *stream);
 

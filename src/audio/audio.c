@@ -63,10 +63,11 @@ static void *timer(void *arg)
 			next = min(next, audio_streams_tick(recording, now));
 		}
 		next = min(next, audio_ahead_tick(audio, now));
+		next = min(next, audio_turns_tick(audio, now, &reads));
 		audio->timer_msecs = min(next, audio->timer_msecs);
 		if (!list_empty(&reads) || !list_empty(&sizes)) {
 			pthread_mutex_unlock(&audio->lock);
-			audio_reads_deliver(&reads);
+			audio_reads_deliver(audio, &reads);
 			audio_sizes_deliver(&sizes);
 			pthread_mutex_lock(&audio->lock);
 		} else {
@@ -98,6 +99,7 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	if (!audio->settings.size_timeout_msecs)
 		audio->settings.size_timeout_msecs = SIZE_TIMEOUT_MSECS;
 	audio_store_init(&audio->store, audio->settings.budget_bytes);
+	audio_turns_init(&audio->turns, audio->settings.budget_bytes / 2);
 	audio_ahead_init(&audio->ahead);
 	audio_heads_init(&audio->heads);
 	list_init(&audio->recordings);
@@ -155,7 +157,7 @@ void audio_interrupt(struct audio *audio)
 					  &reads);
 	}
 	pthread_mutex_unlock(&audio->lock);
-	audio_reads_deliver(&reads);
+	audio_reads_deliver(audio, &reads);
 	audio_sizes_deliver(&sizes);
 }
 
@@ -183,6 +185,7 @@ void audio_free(struct audio *audio)
 	pool_release(&audio->probers);
 	pool_release(&audio->key_askers);
 	audio_ahead_release(&audio->ahead);
+	audio_store_release(&audio->store);
 	audio_workspaces_release(audio);
 	pthread_cond_destroy(&audio->idle_cond);
 	pthread_cond_destroy(&audio->timer_cond);
@@ -207,7 +210,10 @@ int audio_recording_new(struct audio *audio, const struct catalog_recording *row
 
 	if (!recording)
 		return -ENOMEM;
-	err = audio_blocks_init(&recording->blocks, &audio->store, size_bytes);
+	recording->workspace = audio_workspace_get(audio, row->workspace_id);
+	err = -ENOMEM;
+	if (recording->workspace)
+		err = audio_blocks_init(&recording->blocks, &audio->store, size_bytes);
 	if (err) {
 		free(recording);
 		return err;
@@ -372,6 +378,15 @@ void audio_open(struct audio *audio, int64_t recording_id, audio_open_fn *callba
 	}
 	*opening = (struct opening){ .audio = audio, .row = row, .callback = callback, .arg = arg };
 	audio_size(audio, recording_id, on_size, opening);
+}
+
+void audio_file_listed(struct audio_file *file)
+{
+	struct audio *audio = file->recording->audio;
+
+	pthread_mutex_lock(&audio->lock);
+	audio_ahead_listed(file->recording);
+	pthread_mutex_unlock(&audio->lock);
 }
 
 void audio_close(struct audio_file *file)

@@ -23,7 +23,7 @@ struct audio;	   /* one per process */
 struct audio_file; /* one per open handle; handles of one recording share buffers and requests */
 
 struct audio_settings {
-	size_t budget_bytes;	     /* 0: 256 MiB */
+	size_t budget_bytes;	     /* 0: 256 MiB; kept as turn.h says, however many read */
 	unsigned read_timeout_msecs; /* 0: 60,000 */
 	unsigned size_timeout_msecs; /* 0: 10,000 */
 };
@@ -43,6 +43,9 @@ void audio_size(struct audio *audio, int64_t recording_id, audio_size_fn *callba
  * no request by itself unless prefetch says so. The file is handed to the callback with error 0. */
 typedef void audio_open_fn(void *arg, int error, struct audio_file *file, int64_t size_bytes);
 void audio_open(struct audio *audio, int64_t recording_id, audio_open_fn *callback, void *arg);
+/* Its reader has listed the folder before: where it is the folder's first file the others are likely to
+ * follow. Before the first read. */
+void audio_file_listed(struct audio_file *file);
 /* bytes are valid during the callback only (reply from them). Short only at the end of the file. */
 typedef void audio_read_fn(void *arg, int error, const void *bytes, size_t n);
 /* An id for cancelling, never 0. */

@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Spent blocks that are kept, for who reads by other ways than the page cache; memory that is kept
+ * while some is in use, for fresh pages cost more than what is read into them. */
+#define SPENT_BYTES ((size_t)16 << 20)
+#define SPARE_BYTES ((size_t)16 << 20)
+
 static uint32_t block_of(int64_t offset)
 {
 	return (uint32_t)(offset / AUDIO_BLOCK_BYTES);
@@ -29,9 +34,31 @@ static uint32_t filled_of(const struct audio_blocks *blocks, uint32_t index)
 
 void audio_store_init(struct audio_store *store, size_t budget_bytes)
 {
+	*store = (struct audio_store){ .budget_bytes = budget_bytes };
 	list_init(&store->lru);
-	store->budget_bytes = budget_bytes;
-	store->used_bytes = 0;
+	list_init(&store->spent);
+	list_init(&store->spare);
+}
+
+static void free_spare(struct audio_store *store)
+{
+	list_for_each_safe (pos, &store->spare) {
+		list_remove(pos);
+		free(list_entry(pos, struct audio_block, link));
+	}
+	store->spare_bytes = 0;
+}
+
+void audio_store_release(struct audio_store *store)
+{
+	free_spare(store);
+}
+
+size_t audio_store_cost(int64_t begin_bytes, int64_t end_bytes)
+{
+	if (begin_bytes >= end_bytes)
+		return 0;
+	return (block_of(end_bytes - 1) - block_of(begin_bytes) + 1) * sizeof(struct audio_block);
 }
 
 int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes)
@@ -53,14 +80,30 @@ int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, in
 	return 0;
 }
 
+/* Its bytes are gone; its memory is the caller's. */
+static void block_take(struct audio_block *block)
+{
+	struct audio_store *store = block->owner->store;
+
+	block->owner->slots[block->index] = NULL;
+	store->used_bytes -= sizeof *block;
+	store->spent_bytes -= block->is_spent ? sizeof *block : 0;
+	list_remove(&block->link);
+}
+
 static void block_free(struct audio_block *block)
 {
-	struct audio_blocks *owner = block->owner;
+	struct audio_store *store = block->owner->store;
 
-	owner->slots[block->index] = NULL;
-	owner->store->used_bytes -= sizeof *block;
-	list_remove(&block->lru);
-	free(block);
+	block_take(block);
+	if (store->spare_bytes < SPARE_BYTES) {
+		list_add(&store->spare, &block->link);
+		store->spare_bytes += sizeof *block;
+	} else {
+		free(block);
+	}
+	if (!store->used_bytes)
+		free_spare(store);
 }
 
 void audio_blocks_release(struct audio_blocks *blocks)
@@ -131,40 +174,101 @@ int64_t audio_blocks_start(const struct audio_blocks *blocks, int64_t offset_byt
 	return start_of(index) + filled_of(blocks, index);
 }
 
-/* Gives up cold blocks until one more fits. */
-static bool make_room(struct audio_store *store)
+static bool fits(const struct audio_store *store, size_t n)
 {
-	list_for_each_safe (pos, &store->lru) {
-		struct audio_block *block = list_entry(pos, struct audio_block, lru);
-
-		if (store->used_bytes + sizeof *block <= store->budget_bytes)
-			return true;
-		if (!block->owner->pins[block->index])
-			block_free(block);
-	}
-	return store->used_bytes + sizeof(struct audio_block) <= store->budget_bytes;
+	return store->used_bytes + store->copied_bytes + n <= store->budget_bytes;
 }
 
-bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes)
+static bool is_pinned(const struct audio_block *block)
 {
-	if (offset_bytes >= blocks->size_bytes || blocks->slots[block_of(offset_bytes)])
-		return true;
-	return make_room(blocks->store);
+	return block->owner->pins[block->index];
+}
+
+static bool give_up(struct audio_store *store, struct list *blocks, size_t n)
+{
+	list_for_each_safe (pos, blocks) {
+		struct audio_block *block = list_entry(pos, struct audio_block, link);
+
+		if (fits(store, n))
+			return true;
+		if (!is_pinned(block))
+			block_free(block);
+	}
+	return fits(store, n);
+}
+
+/* Gives up blocks until so much more fits. */
+static bool make_room(struct audio_store *store, size_t n)
+{
+	return give_up(store, &store->spent, n) || give_up(store, &store->lru, n);
+}
+
+static void note_peak(struct audio_store *store)
+{
+	size_t now = store->used_bytes + store->copied_bytes;
+
+	if (store->peak_bytes < now)
+		store->peak_bytes = now;
+}
+
+void audio_store_charge(struct audio_store *store, size_t n)
+{
+	make_room(store, n);
+	store->copied_bytes += n;
+	note_peak(store);
+}
+
+void audio_store_discharge(struct audio_store *store, size_t n)
+{
+	store->copied_bytes -= n;
+}
+
+bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, size_t n)
+{
+	int64_t end = offset_bytes + (int64_t)n;
+	unsigned count = 0;
+
+	if (end > blocks->size_bytes)
+		end = blocks->size_bytes;
+	for (int64_t at = offset_bytes; at < end; at = start_of(block_of(at) + 1))
+		count += !blocks->slots[block_of(at)];
+	return !count || make_room(blocks->store, count * sizeof(struct audio_block));
+}
+
+/* Memory for a block: NULL: there is none. */
+static struct audio_block *memory_get(struct audio_store *store)
+{
+	struct audio_block *block;
+
+	if (store->spent_bytes > SPENT_BYTES) {
+		block = list_entry(store->spent.next, struct audio_block, link);
+		if (!is_pinned(block)) {
+			block_take(block);
+			return block;
+		}
+	}
+	make_room(store, sizeof *block);
+	if (list_empty(&store->spare))
+		return malloc(sizeof *block);
+	block = list_entry(store->spare.next, struct audio_block, link);
+	list_remove(&block->link);
+	store->spare_bytes -= sizeof *block;
+	return block;
 }
 
 static struct audio_block *block_new(struct audio_blocks *blocks, uint32_t index)
 {
-	struct audio_block *block;
+	struct audio_block *block = memory_get(blocks->store);
 
-	make_room(blocks->store);
-	block = malloc(sizeof *block);
 	if (!block)
 		return NULL;
 	block->owner = blocks;
 	block->index = index;
 	block->filled = 0;
-	list_add(&blocks->store->lru, &block->lru);
+	block->is_spent = false;
+	list_add(&blocks->store->lru, &block->link);
 	blocks->store->used_bytes += sizeof *block;
+	note_peak(blocks->store);
 	blocks->slots[index] = block;
 	return block;
 }
@@ -200,6 +304,17 @@ int audio_blocks_write(struct audio_blocks *blocks, int64_t offset_bytes, const 
 	return 0;
 }
 
+static void block_touch(struct audio_block *block, bool is_spent)
+{
+	struct audio_store *store = block->owner->store;
+
+	list_remove(&block->link);
+	list_add(is_spent ? &store->spent : &store->lru, &block->link);
+	store->spent_bytes += is_spent ? sizeof *block : 0;
+	store->spent_bytes -= block->is_spent ? sizeof *block : 0;
+	block->is_spent = is_spent;
+}
+
 void audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, void *ret_bytes, size_t n)
 {
 	char *to = ret_bytes;
@@ -213,12 +328,7 @@ void audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, void *
 		if (part > n)
 			part = n;
 		memcpy(to, block->bytes + in_block, part);
-		list_remove(&block->lru);
-		if (in_block + part == length_of(blocks, index))
-			list_add(blocks->store->lru.next,
-				 &block->lru); /* before the first: the coldest */
-		else
-			list_add(&blocks->store->lru, &block->lru);
+		block_touch(block, in_block + part == length_of(blocks, index));
 		offset_bytes += (int64_t)part;
 		to += part;
 		n -= part;

@@ -1,6 +1,7 @@
 /*
  * Bytes of open recordings in memory: blocks of 64 KiB, each filled from its start, inside one
- * budget, the coldest given up first.
+ * budget, the coldest given up first. What has been read to its end the kernel has in its page cache:
+ * a few such spent blocks are kept, the others are filled anew before more memory is taken.
  *
  * Used under the lock of whoever owns the store; knows neither threads nor the network.
  * Limits: a block that is given up takes its bytes with it; whoever wants them again has to fetch
@@ -18,15 +19,20 @@
 #define AUDIO_BLOCK_BYTES (64 * 1024)
 
 struct audio_block {
-	struct list lru;
+	struct list link; /* of one of the store's lists */
 	struct audio_blocks *owner;
 	uint32_t index, filled;
+	bool is_spent;
 	char bytes[AUDIO_BLOCK_BYTES];
 };
 
 struct audio_store {
-	struct list lru; /* the coldest first */
-	size_t budget_bytes, used_bytes;
+	struct list lru;   /* the coldest first */
+	struct list spent; /* read to their ends, the first of them first */
+	struct list spare; /* memory that nobody uses, and that is not accounted */
+	size_t budget_bytes, spent_bytes, spare_bytes;
+	size_t used_bytes, copied_bytes; /* by blocks; by answers that are on their way */
+	size_t peak_bytes;		 /* the most that both were */
 };
 
 struct audio_blocks { /* of one recording */
@@ -38,6 +44,13 @@ struct audio_blocks { /* of one recording */
 };
 
 void audio_store_init(struct audio_store *store, size_t budget_bytes);
+/* All recordings have been released. */
+void audio_store_release(struct audio_store *store);
+/* Bytes that were copied out count too until they have been handed on: cold blocks make room. */
+void audio_store_charge(struct audio_store *store, size_t n);
+void audio_store_discharge(struct audio_store *store, size_t n);
+/* Of the blocks that [begin, end) is in. */
+size_t audio_store_cost(int64_t begin_bytes, int64_t end_bytes);
 int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes);
 void audio_blocks_release(struct audio_blocks *blocks);
 
@@ -54,15 +67,15 @@ int64_t audio_blocks_missing(const struct audio_blocks *blocks, int64_t begin_by
 			     int64_t end_bytes);
 /* Where to begin so that the byte at offset comes: blocks fill from their start. */
 int64_t audio_blocks_start(const struct audio_blocks *blocks, int64_t offset_bytes);
-/* True where a write at offset needs no new memory, or the budget has it (cold blocks are given up
- * for it). */
-bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes);
+/* True where a write of n bytes at offset, n at most a block, needs no new memory, or the budget
+ * has it (cold blocks are given up for it). */
+bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, size_t n);
 /* Keeps bytes; those that are there already, and those whose block's start is not there, are
  * dropped. Goes over the budget where nothing can be given up. -ENOMEM: what did not fit is
  * dropped. */
 int audio_blocks_write(struct audio_blocks *blocks, int64_t offset_bytes, const void *bytes,
 		       size_t n);
-/* All of it must be there. What has been read to its end is the coldest: the kernel has it now. */
+/* All of it must be there. */
 void audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, void *ret_bytes,
 		       size_t n);
 

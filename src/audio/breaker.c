@@ -8,7 +8,7 @@ static void pause_for(struct breaker *b, int64_t msecs, int64_t now_msecs)
 
 int breaker_check(struct breaker *b, int64_t now_msecs)
 {
-	if (b->failures < BREAKER_FAILURES)
+	if (!b->is_open)
 		return 0;
 	if (now_msecs < b->until_msecs)
 		return b->error;
@@ -21,8 +21,12 @@ int breaker_check(struct breaker *b, int64_t now_msecs)
 void breaker_failed(struct breaker *b, int error, int64_t now_msecs)
 {
 	b->error = error;
-	if (b->failures < BREAKER_FAILURES) {
-		if (++b->failures == BREAKER_FAILURES)
+	if (!b->is_open) {
+		if (!b->failures++)
+			b->since_msecs = now_msecs;
+		b->is_open = b->failures >= BREAKER_FAILURES &&
+			     now_msecs - b->since_msecs >= BREAKER_SPAN_MSECS;
+		if (b->is_open)
 			pause_for(b, BREAKER_PAUSE_MSECS, now_msecs);
 	} else if (b->is_probed) {
 		b->is_probed = false;

@@ -4,7 +4,9 @@
  *
  * Pure: the caller says what time it is, and holds whatever lock guards it.
  *
- *   closed   requests go out             BREAKER_FAILURES failures in a row → open
+ *   closed   requests go out             BREAKER_FAILURES failures in a row, over a time of
+ *                                        BREAKER_SPAN_MSECS at least → open: many requests that
+ *                                        are lost with a network at once are one failure
  *   open     fail with the last errno    its pause is over → the next request is let through
  *   (probed) others fail as before       it works → closed; it fails → open, the pause doubled
  */
@@ -15,13 +17,15 @@
 #include <stdint.h>
 
 #define BREAKER_FAILURES 8
+#define BREAKER_SPAN_MSECS 2000
 #define BREAKER_PAUSE_MSECS 1000
 #define BREAKER_PAUSE_LIMIT_MSECS 15000
 
 struct breaker { /* zeroed: closed */
 	unsigned failures;
 	int error; /* of the last failure */
-	bool is_probed;
+	int64_t since_msecs; /* the first of them */
+	bool is_open, is_probed;
 	int64_t pause_msecs, until_msecs;
 };
 

@@ -53,7 +53,7 @@ static void run(struct pool_task *task)
 	wake(clients, &error, &finished);
 	pthread_mutex_unlock(&audio->lock);
 	audio_clients_unref(clients);
-	audio_reads_deliver(&finished);
+	audio_reads_deliver(audio, &finished);
 }
 
 void audio_keys_renew(struct audio_clients *clients)

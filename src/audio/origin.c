@@ -214,6 +214,8 @@ static void clients_cache(struct audio *audio, int64_t workspace_id, struct audi
 			workspace->clients = audio_clients_ref(clients);
 			/* Other settings, another chance. */
 			workspace->size_error = 0;
+			workspace->knows_no_ranges[AUDIO_FROM_TWILIO] = false;
+			workspace->knows_no_ranges[AUDIO_FROM_S3] = false;
 			breaker_worked(&workspace->breakers[AUDIO_FROM_TWILIO]);
 			breaker_worked(&workspace->breakers[AUDIO_FROM_S3]);
 		}

@@ -40,9 +40,14 @@ static int remembered(const struct audio_file *file, int64_t begin, int64_t end)
 
 /* ---- ending ---- */
 
+static size_t length_of(const struct audio_waiting_read *read)
+{
+	return (size_t)(read->end_bytes - read->offset_bytes);
+}
+
 static void take_bytes(struct audio_waiting_read *read)
 {
-	size_t n = (size_t)(read->end_bytes - read->offset_bytes);
+	size_t n = length_of(read);
 
 	read->bytes = malloc(n ? n : 1);
 	if (read->bytes)
@@ -60,15 +65,14 @@ void audio_read_finish(struct audio_waiting_read *read, int error, struct list *
 	list_remove(&read->link);
 	stats->reads++;
 	stats->reads_failed += error != 0;
-	stats->reads_from_memory += !error && !read->stream;
+	stats->reads_from_memory += !error && !read->has_waited;
 	histogram_add(&stats->read, time_mono_msecs() - read->since_msecs);
-	if (read->stream)
-		read->stream->reads--;
-	read->stream = NULL;
 	read->error = error;
 	if (!error)
 		take_bytes(read);
-	audio_blocks_unpin(&recording->blocks, read->offset_bytes, read->end_bytes);
+	audio_turn_end(read);
+	if (read->bytes)
+		audio_store_charge(&recording->audio->store, length_of(read));
 	if (read->error && read->error != -EINTR)
 		remember(read->file, read);
 	list_add(finished, &read->link);
@@ -85,35 +89,45 @@ void audio_reads_check(struct audio_recording *recording, struct list *finished)
 	}
 }
 
-void audio_reads_deliver(struct list *finished)
+/* Returns what is no longer held. */
+static size_t deliver(struct audio_waiting_read *read)
 {
-	list_for_each_safe (pos, finished) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
+	size_t held = read->bytes ? length_of(read) : 0;
 
-		list_remove(&read->link);
-		read->callback(read->arg, read->error, read->bytes,
-			       read->error ? 0 : (size_t)(read->end_bytes - read->offset_bytes));
-		free(read->bytes);
-		free(read);
+	read->callback(read->arg, read->error, read->bytes, read->error ? 0 : length_of(read));
+	free(read->bytes);
+	free(read);
+	return held;
+}
+
+void audio_reads_deliver(struct audio *audio, struct list *finished)
+{
+	while (!list_empty(finished)) {
+		size_t held = 0;
+
+		list_for_each_safe (pos, finished) {
+			list_remove(pos);
+			held += deliver(list_entry(pos, struct audio_waiting_read, link));
+		}
+		pthread_mutex_lock(&audio->lock);
+		audio_store_discharge(&audio->store, held);
+		audio_turns_begin(audio, finished);
+		pthread_mutex_unlock(&audio->lock);
 	}
 }
 
 /* ---- beginning ---- */
 
-/* Lock held. Leaves the read with its stream; false: no memory. */
-static bool wait_for_bytes(struct audio_waiting_read *read)
+/* Lock held. */
+static void wait_for_bytes(struct audio_waiting_read *read, struct list *finished)
 {
-	struct audio_recording *recording = read->file->recording;
+	struct audio *audio = read->file->recording->audio;
 
-	read->stream = audio_stream_for(
-		recording,
-		audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes));
-	if (!read->stream)
-		return false;
-	read->stream->reads++;
-	read->deadline_msecs = time_mono_msecs() + recording->audio->settings.read_timeout_msecs;
-	audio_timer_wake(recording->audio, read->deadline_msecs);
-	return true;
+	read->has_waited = true;
+	read->deadline_msecs = time_mono_msecs() + audio->settings.read_timeout_msecs;
+	audio_timer_wake(audio, read->deadline_msecs);
+	audio_turn_wait(read);
+	audio_turns_begin(audio, finished);
 }
 
 uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_bytes,
@@ -150,7 +164,6 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 	audio_ahead_read(recording);
 	id = read->id = ++audio->last_read_id;
 	list_add(&recording->reads, &read->link);
-	audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes);
 	if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) ==
 	    read->end_bytes) {
 		audio_read_finish(read, 0, &finished);
@@ -159,13 +172,15 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 				    ? -EINTR
 				    : remembered(file, read->offset_bytes, read->end_bytes);
 
-		if (error || !wait_for_bytes(read))
-			audio_read_finish(read, error ? error : -ENOMEM, &finished);
+		if (error)
+			audio_read_finish(read, error, &finished);
+		else
+			wait_for_bytes(read, &finished);
 	}
 	audio_streams_advance(recording, end);
 	audio_span_advance(recording);
 	pthread_mutex_unlock(&audio->lock);
-	audio_reads_deliver(&finished);
+	audio_reads_deliver(audio, &finished);
 	return id;
 }
 
@@ -190,44 +205,48 @@ static void interrupt(struct audio_waiting_read *read, struct list *finished)
 void audio_flush(struct audio_file *file)
 {
 	struct audio_recording *recording = file->recording;
+	struct audio *audio = recording->audio;
 	struct list finished = LIST_INIT(finished);
 
-	pthread_mutex_lock(&recording->audio->lock);
+	pthread_mutex_lock(&audio->lock);
 	list_for_each_safe (pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
 		if (read->file == file)
 			interrupt(read, &finished);
 	}
-	pthread_mutex_unlock(&recording->audio->lock);
-	audio_reads_deliver(&finished);
+	pthread_mutex_unlock(&audio->lock);
+	audio_reads_deliver(audio, &finished);
 }
 
 void audio_cancel(struct audio_file *file, uint64_t read_id)
 {
 	struct audio_recording *recording = file->recording;
+	struct audio *audio = recording->audio;
 	struct list finished = LIST_INIT(finished);
 
-	pthread_mutex_lock(&recording->audio->lock);
+	pthread_mutex_lock(&audio->lock);
 	list_for_each_safe (pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
 		if (read->file == file && read->id == read_id)
 			interrupt(read, &finished);
 	}
-	pthread_mutex_unlock(&recording->audio->lock);
-	audio_reads_deliver(&finished);
+	pthread_mutex_unlock(&audio->lock);
+	audio_reads_deliver(audio, &finished);
 }
 
 int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 			 struct list *finished)
 {
 	const struct audio_stream *logged = NULL;
+	bool is_logged = false;
 	int64_t next = INT64_MAX;
 
 	list_for_each_safe (pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 		struct audio_stream *stream = read->stream;
+		struct remote_error why = REMOTE_ERROR_INIT;
 		int error = -ETIMEDOUT;
 
 		if (read->deadline_msecs > now_msecs) {
@@ -236,15 +255,21 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 			continue;
 		}
 		/* What it was told by the last who spoke says more than that the time is over. */
-		if (stream->state == AUDIO_STREAM_BACKOFF)
-			error = audio_errno(&stream->error);
-		else
-			remote_error_clear(&stream->error);
-		if (stream != logged)
-			audio_stream_log(stream, error);
+		if (stream && stream->state == AUDIO_STREAM_BACKOFF) {
+			why = stream->error;
+			error = audio_errno(&why);
+		} else if (read->told_error) {
+			error = read->told_error;
+		}
+		if (!is_logged || stream != logged)
+			audio_log_failed(recording,
+					 stream ? stream->from
+						: (enum audio_from)audio_turn_origin(recording),
+					 &why, error);
+		is_logged = true;
 		logged = stream;
 		audio_read_finish(read, error, finished);
-		if (!stream->reads)
+		if (stream && !stream->reads)
 			audio_stream_kill(stream);
 	}
 	return next;

@@ -5,10 +5,13 @@
 #define SMALL_BYTES ((int64_t)8 << 20)
 #define SEGMENT_BYTES ((int64_t)4 << 20)
 #define SEEK_BYTES ((int64_t)1 << 20)
+/* Who reads so much begins and ends between blocks, and a little more is less than one more request. */
+#define SEEK_SLACK_BYTES ((int64_t)128 << 10)
 #define HEAD_BYTES ((int64_t)256 << 10)
 #define SEGMENTS 8
+#define LONG_RUN_BYTES ((int64_t)12 << 20)
 /* The beginning is asked for in pieces: each opens a connection and has it warm for what follows. */
-#define BEGIN_BYTES ((int64_t)4 << 20)
+#define BEGIN_BYTES ((int64_t)8 << 20)
 #define BEGIN_SEGMENT_BYTES ((int64_t)1 << 20)
 /* So much in a row is no head; into the middle people look for SEEK_BYTES. */
 #define RUN_BYTES ((int64_t)384 << 10)
@@ -33,12 +36,19 @@ static bool is_heads_only(const struct audio *audio)
 	return audio->heads_in_row >= HEADS_IN_ROW;
 }
 
+bool audio_span_is_whole_only(const struct audio_recording *recording)
+{
+	return recording->workspace->knows_no_ranges[audio_turn_origin(recording)];
+}
+
 int64_t audio_span_end(const struct audio_recording *recording, int64_t start_bytes)
 {
-	int64_t size = recording->size_bytes, span = SEEK_BYTES;
+	int64_t size = recording->size_bytes, span = SEEK_BYTES + SEEK_SLACK_BYTES;
 	bool is_going_on = start_bytes >= recording->run_start_bytes &&
 			   start_bytes <= recording->run_end_bytes + SLACK_BYTES;
 
+	if (audio_span_is_whole_only(recording))
+		return size;
 	if (start_bytes == 0 && is_heads_only(recording->audio) && size > 2 * HEAD_BYTES)
 		return HEAD_BYTES;
 	if (size <= SMALL_BYTES && is_going_on && recording->run_start_bytes == 0)
@@ -63,14 +73,17 @@ static void drop_left(struct audio_recording *recording)
 
 void audio_span_note(struct audio_recording *recording, int64_t offset_bytes, int64_t end_bytes)
 {
-	if (offset_bytes + SLACK_BYTES >= recording->run_start_bytes &&
+	if (recording->run_end_bytes &&
+	    offset_bytes + SLACK_BYTES >= recording->run_start_bytes &&
 	    offset_bytes <= recording->run_end_bytes + SLACK_BYTES) {
+		if (recording->run_start_bytes > offset_bytes)
+			recording->run_start_bytes = offset_bytes;
 		if (recording->run_end_bytes < end_bytes)
 			recording->run_end_bytes = end_bytes;
 		return;
 	}
 	/* Of several readers nobody knows which one has gone where. */
-	if (recording->files <= 1)
+	if (recording->files <= 1 && !audio_span_is_whole_only(recording))
 		drop_left(recording);
 	recording->run_start_bytes = offset_bytes;
 	recording->run_end_bytes = end_bytes;
@@ -102,6 +115,12 @@ static bool is_memory_left(const struct audio *audio)
 	return (int64_t)audio->streams * SEGMENT_BYTES < (int64_t)audio->settings.budget_bytes / 2;
 }
 
+/* Between two segments a connection waits for a round trip. */
+static int64_t segment_bytes(const struct audio_recording *recording)
+{
+	return run_of(recording) > LONG_RUN_BYTES ? 2 * SEGMENT_BYTES : SEGMENT_BYTES;
+}
+
 /* How far ahead requests may run: nowhere while it is not known that somebody reads on. */
 static int64_t ahead_until(const struct audio_recording *recording)
 {
@@ -112,12 +131,13 @@ static int64_t ahead_until(const struct audio_recording *recording)
 	if (recording->run_start_bytes && run <= SEEK_BYTES)
 		return at;
 	return min(recording->size_bytes,
-		   at + min(AHEAD_FACTOR * run, SEGMENTS * SEGMENT_BYTES));
+		   at + min(AHEAD_FACTOR * run, SEGMENTS * segment_bytes(recording)));
 }
 
 static int64_t segment_end(const struct audio_recording *recording, int64_t start_bytes)
 {
-	int64_t span = start_bytes < BEGIN_BYTES ? BEGIN_SEGMENT_BYTES : SEGMENT_BYTES;
+	int64_t span =
+		start_bytes < BEGIN_BYTES ? BEGIN_SEGMENT_BYTES : segment_bytes(recording);
 
 	return min(recording->size_bytes, start_bytes + span);
 }
@@ -126,7 +146,8 @@ void audio_span_advance(struct audio_recording *recording)
 {
 	int64_t at = recording->run_end_bytes, until;
 
-	if (recording->size_bytes <= SMALL_BYTES || !recording->is_in_s3)
+	if (recording->size_bytes <= SMALL_BYTES || !recording->is_in_s3 ||
+	    audio_span_is_whole_only(recording))
 		return;
 	until = ahead_until(recording);
 	while ((at = audio_blocks_missing(&recording->blocks, at, until)) < until) {

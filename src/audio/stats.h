@@ -27,7 +27,9 @@ struct audio_stats {
 	uint64_t reads, reads_failed, reads_from_memory;
 	struct histogram read; /* from the kernel's question to our answer */
 	uint64_t ahead_files, ahead_hits, ahead_wasted_bytes;
-	uint64_t memory_bytes, files_open; /* now */
+	uint64_t memory_bytes, memory_budget_bytes, files_open; /* now */
+	uint64_t memory_peak_bytes;
+	uint64_t reads_waiting; /* now, for their turn */
 };
 
 struct audio;
@@ -37,5 +39,9 @@ void audio_stats_get(struct audio *audio, struct audio_stats *ret_stats);
 struct buf;
 /* In Prometheus' text format, names beginning with tonicfs_. */
 void audio_stats_write(const struct audio_stats *stats, struct buf *out);
+/* What such a text says; lines that are not known count for nothing, and what it does not say is 0.
+ * -EINVAL: none of it is known. */
+int audio_stats_parse(const char *text, struct audio_stats *ret_stats);
+const char *audio_outcome_name(enum audio_outcome outcome);
 
 #endif

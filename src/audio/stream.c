@@ -24,8 +24,9 @@
 #define WINDOW_BEGIN_BYTES (1024 * 1024)
 /* A stream that nobody has used for so long is ended: it keeps a connection from others. */
 #define IDLE_MSECS 30000
-/* So many requests may stand open before idle ones have to go at once. */
-#define ATTEMPTS_LIMIT 48
+/* So many requests may stand open before idle ones have to go at once: paused ones, for those that
+ * move end by themselves, and their readers may be back in a moment. */
+#define ATTEMPTS_LIMIT 80
 #define STREAMS_PER_RECORDING 12
 #define TRIES 4
 #define RETRY_BASE_MSECS 300
@@ -59,11 +60,42 @@ void audio_stream_unref(struct audio_stream *stream)
 
 /* ---- starting ---- */
 
-/* The block that is being filled stays, whatever else has to go. */
+/* The block that is being filled for somebody stays, whatever else has to go. */
 static void pin_position(struct audio_stream *s, bool pin)
 {
 	(pin ? audio_blocks_pin : audio_blocks_unpin)(&s->recording->blocks, s->position_bytes,
 						      s->position_bytes + 1);
+}
+
+static void count_reading(struct audio_stream *s, unsigned n)
+{
+	s->recording->reading += n;
+	s->recording->workspace->reading[audio_turn_origin(s->recording)] += n;
+}
+
+static void resume(struct audio_stream *s)
+{
+	if (!s->is_paused || !s->attempt)
+		return;
+	s->is_paused = false;
+	audio_attempt_resume(s->attempt);
+}
+
+void audio_stream_join(struct audio_stream *s)
+{
+	if (s->reads++)
+		return;
+	pin_position(s, true);
+	count_reading(s, 1);
+	resume(s);
+}
+
+void audio_stream_leave(struct audio_stream *s)
+{
+	if (s->is_dead || --s->reads)
+		return;
+	pin_position(s, false);
+	count_reading(s, -1U);
 }
 
 static void drop_idle(struct audio *audio)
@@ -78,7 +110,7 @@ static void drop_idle(struct audio *audio)
 		list_for_each (item, &recording->streams) {
 			struct audio_stream *s = list_entry(item, struct audio_stream, link);
 
-			if (s->attempt && !s->reads &&
+			if (s->attempt && s->is_paused && !s->reads &&
 			    (!oldest || s->used_msecs < oldest->used_msecs))
 				oldest = s;
 		}
@@ -192,7 +224,7 @@ static void run(struct pool_task *task)
 	audio_stream_unref(s);
 	pthread_mutex_unlock(&audio->lock);
 	audio_source_release(&source);
-	audio_reads_deliver(&finished);
+	audio_reads_deliver(audio, &finished);
 }
 
 /* It has to ask for the time, the class or the place before its request, and waits for the network.
@@ -229,11 +261,10 @@ struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t
 	list_add(&recording->streams, &s->link);
 	s->position_bytes = s->start_bytes = audio_blocks_start(&recording->blocks, offset_bytes);
 	s->end_bytes = end_bytes;
-	pin_position(s, true);
 	s->window_bytes = WINDOW_MIN_BYTES;
 	if (s->start_bytes == 0)
 		s->limit_bytes = min(WINDOW_BEGIN_BYTES, window_limit(recording->audio));
-	s->used_msecs = time_mono_msecs();
+	s->used_msecs = s->moved_msecs = time_mono_msecs();
 	s->error = (struct remote_error)REMOTE_ERROR_INIT;
 	retry_init(&s->retry, TRIES, recording->audio->settings.read_timeout_msecs);
 	s->retry.base_msecs = RETRY_BASE_MSECS;
@@ -245,8 +276,11 @@ void audio_stream_kill(struct audio_stream *s)
 {
 	if (s->is_dead)
 		return;
+	if (s->reads) {
+		s->reads = 1;
+		audio_stream_leave(s);
+	}
 	s->is_dead = true;
-	pin_position(s, false);
 	s->recording->audio->streams--;
 	list_remove(&s->link);
 	if (s->attempt)
@@ -255,14 +289,6 @@ void audio_stream_kill(struct audio_stream *s)
 }
 
 /* ---- readers ---- */
-
-static void resume(struct audio_stream *s)
-{
-	if (!s->is_paused || !s->attempt)
-		return;
-	s->is_paused = false;
-	audio_attempt_resume(s->attempt);
-}
 
 static void drop_spare(struct audio_recording *recording)
 {
@@ -273,27 +299,36 @@ static void drop_spare(struct audio_recording *recording)
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
 		count++;
-		if (!s->reads && (!oldest || s->used_msecs < oldest->used_msecs))
+		if (s->is_paused && !s->reads && (!oldest || s->used_msecs < oldest->used_msecs))
 			oldest = s;
 	}
-	if (count >= STREAMS_PER_RECORDING && oldest)
+	if (count >= STREAMS_PER_RECORDING + recording->files && oldest)
 		audio_stream_kill(oldest);
 }
 
-struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t offset_bytes)
+struct audio_stream *audio_stream_near(struct audio_recording *recording, int64_t offset_bytes)
 {
+	/* Another request would begin at the start. */
+	bool is_whole_only = audio_span_is_whole_only(recording);
 	struct audio_stream *best = NULL;
 
 	list_for_each (pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
 		if (s->position_bytes <= offset_bytes && offset_bytes < s->end_bytes &&
-		    offset_bytes - s->position_bytes <= NEAR_BYTES &&
+		    (offset_bytes - s->position_bytes <= NEAR_BYTES || is_whole_only) &&
 		    (!best || s->position_bytes > best->position_bytes))
 			best = s;
 	}
-	if (best)
-		return best;
+	return best;
+}
+
+struct audio_stream *audio_stream_for(struct audio_recording *recording, int64_t offset_bytes)
+{
+	struct audio_stream *near = audio_stream_near(recording, offset_bytes);
+
+	if (near)
+		return near;
 	drop_spare(recording);
 	offset_bytes = audio_blocks_start(&recording->blocks, offset_bytes);
 	return audio_stream_new(recording, offset_bytes, audio_span_end(recording, offset_bytes));
@@ -333,12 +368,20 @@ void audio_stream_allow(struct audio_stream *s, int64_t end_bytes)
 	resume(s);
 }
 
-bool audio_stream_wants(struct audio_stream *s)
+bool audio_stream_wants(struct audio_stream *s, size_t n)
 {
 	if (s->reads)
 		return true;
 	return s->position_bytes < s->limit_bytes &&
-	       audio_blocks_has_room(&s->recording->blocks, s->position_bytes);
+	       audio_blocks_has_room(&s->recording->blocks, s->position_bytes, n);
+}
+
+bool audio_stream_gives_way(struct audio_stream *s)
+{
+	if (s->reads || s->recording->audio->attempts <= ATTEMPTS_LIMIT)
+		return false;
+	audio_stream_kill(s);
+	return true;
 }
 
 void audio_stream_write(struct audio_stream *s, const void *bytes, size_t n)
@@ -348,26 +391,27 @@ void audio_stream_write(struct audio_stream *s, const void *bytes, size_t n)
 	/* Where there is no memory the bytes are lost to this stream; whoever needs them begins
 	 * another. */
 	audio_blocks_write(&s->recording->blocks, s->position_bytes, bytes, n);
-	pin_position(s, false);
+	if (s->reads)
+		pin_position(s, false);
 	s->position_bytes += (int64_t)n;
-	pin_position(s, true);
+	if (s->reads)
+		pin_position(s, true);
 	s->has_moved = true;
+	s->moved_msecs = time_mono_msecs();
 }
 
 /* ---- failing ---- */
 
-void audio_stream_log(const struct audio_stream *s, int error)
+void audio_log_failed(const struct audio_recording *recording, enum audio_from from,
+		      const struct remote_error *e, int error)
 {
-	const struct audio_recording *recording = s->recording;
-	struct audio_workspace *workspace =
-		audio_workspace_get(recording->audio, recording->workspace_id);
-	const struct remote_error *e = &s->error;
+	const struct audio_workspace *workspace = recording->workspace;
 	char sid[SID_SIZE];
 
 	sid_format(&recording->sid, "RE", sid);
 	log_warning("workspace %s: recording %s: read from %s failed: %s: %s%s%s%s",
-		    workspace && workspace->clients ? workspace->clients->workspace : "?", sid,
-		    audio_from_name(s->from), strerror(-error),
+		    workspace->clients ? workspace->clients->workspace : "?", sid,
+		    audio_from_name(from), strerror(-error),
 		    e->message[0] ? e->message : "no answer in time", e->code[0] ? " (" : "",
 		    e->code, e->code[0] ? ")" : "");
 }
@@ -383,7 +427,7 @@ static void give_up(struct audio_stream *s, int error, struct list *finished)
 		if (read->stream != s)
 			continue;
 		if (!is_logged)
-			audio_stream_log(s, error);
+			audio_log_failed(s->recording, s->from, &s->error, error);
 		is_logged = true;
 		audio_read_finish(read, error, finished);
 	}
@@ -397,8 +441,8 @@ static void back_off(struct audio_stream *s, int64_t msecs)
 	audio_timer_wake(s->recording->audio, s->due_msecs);
 }
 
-/* Reads whose bytes did not stay where the stream left them begin anew. */
-static void ended(struct audio_stream *s, struct list *finished)
+/* The stream is over; its reads go to others, or begin anew. */
+static void replace(struct audio_stream *s, struct list *finished)
 {
 	struct audio_recording *recording = s->recording;
 
@@ -413,11 +457,31 @@ static void ended(struct audio_stream *s, struct list *finished)
 										read->offset_bytes,
 										read->end_bytes));
 		if (read->stream)
-			read->stream->reads++;
+			audio_stream_join(read->stream);
 		else
 			audio_read_finish(read, -ENOMEM, finished);
 	}
 	audio_stream_unref(s);
+}
+
+void audio_streams_merge(struct audio_recording *recording, struct list *finished)
+{
+	struct audio_stream *first = NULL;
+
+	list_for_each (pos, &recording->streams) {
+		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+
+		if (!first || s->position_bytes < first->position_bytes)
+			first = s;
+	}
+	if (first)
+		first->end_bytes = recording->size_bytes;
+	list_for_each_safe (pos, &recording->streams) {
+		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+
+		if (s != first)
+			replace(s, finished);
+	}
 }
 
 /* Not there, not for us, or something else under that name. */
@@ -449,7 +513,7 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 
 	s->error = *error;
 	if (error->kind == REMOTE_OK) {
-		ended(s, finished);
+		replace(s, finished); /* where bytes did not stay */
 		return;
 	}
 	if (!s->reads) {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "catalog/archive-private.h"
 #include "catalog/conn.h"
 #include "catalog/data.h"
 #include "util/cleanup.h"
@@ -15,11 +16,6 @@
 /* How soon a restore that is under way is looked at again; the fastest takes a few minutes. */
 #define RESTORE_CHECK_MSECS (5 * 60 * 1000)
 
-#define ARCHIVE_CLASSES "('GLACIER', 'DEEP_ARCHIVE')"
-/* recording r, object o, storage s; ?3 is now in seconds */
-#define IS_ARCHIVED \
-	"o.storage_class IN " ARCHIVE_CLASSES " AND coalesce(s.archive_readable, -1) <> 1" \
-	" AND NOT (o.restore = 3 AND o.restored_until_secs > ?3)"
 #define IN_SCOPE \
 	"(?1 = 0 OR (?1 = 1 AND r.workspace_id = ?2) OR (?1 = 2 AND r.folder_id = ?2) OR (?1 = 3 AND r.id = ?2))"
 #define IN_S3 "r.listed = 1 AND r.state IN (3, 4)"

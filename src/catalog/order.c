@@ -3,17 +3,32 @@
  */
 #include <errno.h>
 
+#include "catalog/archive-private.h"
 #include "catalog/conn.h"
 #include "catalog/data.h"
+#include "util/times.h"
 
+/* While Twilio has its copy, too, it is read there. */
+#define IS_OUT_OF_REACH                                                                            \
+	"CASE r.state WHEN 4 THEN coalesce((SELECT " IS_ARCHIVED " FROM object o"                  \
+	" LEFT JOIN storage s ON s.workspace_id = r.workspace_id"                                  \
+	" WHERE o.recording_id = r.id), 0) ELSE 0 END"
+/* The inner query sorts by the index alone; only what it leaves is looked at more closely. */
 #define AFTER_SQL(column)                                                                          \
-	"SELECT " RECORDING_COLUMNS                                                                \
-	" FROM recording before JOIN recording r ON r.folder_id = before.folder_id"                \
-	" AND r.listed = 1 AND r." column " > before." column                                      \
-	" WHERE before.id = ?1 ORDER BY r." column " LIMIT ?2"
+	"SELECT " RECORDING_COLUMNS ", " IS_OUT_OF_REACH                                           \
+	" FROM (SELECT n.id AS next_id, n." column " AS place FROM recording before"               \
+	" JOIN recording n ON n.folder_id = before.folder_id AND n.listed = 1"                     \
+	" AND n." column " > before." column                                                       \
+	" WHERE before.id = ?1 ORDER BY place LIMIT ?2)"                                           \
+	" JOIN recording r ON r.id = next_id ORDER BY place"
+
+#define FIRST_SQL(column)                                                                          \
+	"SELECT NOT EXISTS (SELECT 1 FROM recording me JOIN recording r"                           \
+	" ON r.folder_id = me.folder_id AND r.listed = 1 AND r." column " < me." column            \
+	" WHERE me.id = ?1)"
 
 int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
-			     enum catalog_order order, size_t limit, catalog_recording_fn *fn,
+			     enum catalog_order order, size_t limit, catalog_after_fn *fn,
 			     void *arg)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
@@ -24,16 +39,33 @@ int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
 		err = conn_query(read.conn, &stmt,
 				 order == CATALOG_ORDER_INODE ? AFTER_SQL("inode")
 							      : AFTER_SQL("sort_key"),
-				 "ii", recording_id, (int64_t)limit);
+				 "iii", recording_id, (int64_t)limit, time_now_secs());
 	if (err)
 		return err;
 	while ((err = conn_step(read.conn, stmt)) > 0) {
 		struct catalog_recording recording;
 
 		recording_from_row(stmt, &recording);
-		err = fn(arg, &recording);
+		err = fn(arg, &recording,
+			 sqlite3_column_int(stmt, sqlite3_column_count(stmt) - 1) != 0);
 		if (err)
 			return err;
 	}
+	return err;
+}
+
+int catalog_recording_is_first(struct catalog *catalog, int64_t recording_id,
+			       enum catalog_order order, bool *ret_is_first)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	int64_t is_first = 0;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err == 0)
+		err = conn_query_int(read.conn, &is_first,
+				     order == CATALOG_ORDER_INODE ? FIRST_SQL("inode")
+								  : FIRST_SQL("sort_key"),
+				     "i", recording_id);
+	*ret_is_first = is_first != 0;
 	return err;
 }

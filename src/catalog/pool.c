@@ -143,7 +143,7 @@ static void ready_clean(struct job_pool *pool, bool is_line_idle)
 		struct job_run *run = pool->ready[i];
 		bool is_old = now - run->claimed_msecs > HOLD_MSECS;
 
-		if (run->is_cancelled || is_stopping(pool) ||
+		if (__atomic_load_n(&run->is_cancelled, __ATOMIC_RELAXED) || is_stopping(pool) ||
 		    (is_old && (is_line_idle || !room_for(pool, run->job.workspace_id))))
 			ready_put_back(pool, i);
 	}
@@ -348,16 +348,23 @@ static void *worker(void *arg)
 
 /* ---- leases ---- */
 
+/* Its worker looks at the flag at any time, without the lock. */
+static void cancel(struct job_run *run)
+{
+	__atomic_store_n(&run->is_cancelled, true, __ATOMIC_RELAXED);
+}
+
 static void note_renewal(struct job_run *run, int err, int64_t now)
 {
 	if (err == 0) {
 		run->renewed_msecs = now;
-		run->is_cancelled |= run->job.is_wanted_back;
+		if (run->job.is_wanted_back)
+			cancel(run);
 	} else if (err == -ESTALE ||
 		   time_now_msecs() + RENEW_MSECS >= run->job.lease_until_msecs) {
 		/* Gone, or not to be saved in time. */
 		run->is_lost = true;
-		run->is_cancelled = true;
+		cancel(run);
 	}
 }
 
@@ -479,7 +486,7 @@ void job_pool_stop(struct job_pool *pool, unsigned grace_msecs)
 	while (pool->running && time_mono_msecs() < end)
 		wait_msecs(pool, &pool->cond, end - time_mono_msecs());
 	for (struct job_run *run = pool->running; run; run = run->next)
-		run->is_cancelled = true;
+		cancel(run);
 	pthread_mutex_unlock(&pool->mutex);
 	for (unsigned i = 0; i < pool->thread_count; i++)
 		pthread_join(pool->threads[i], NULL);

@@ -153,9 +153,14 @@ int catalog_recording_lost_in_s3(struct catalog *catalog, int64_t id);
  * is returned. */
 enum catalog_order { CATALOG_ORDER_NAME, CATALOG_ORDER_INODE };
 #define CATALOG_ORDER_COUNT 2
+typedef int catalog_after_fn(void *arg, const struct catalog_recording *recording,
+			     bool is_archived); /* and cannot be read without a restore */
 int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
-			     enum catalog_order order, size_t limit, catalog_recording_fn *fn,
+			     enum catalog_order order, size_t limit, catalog_after_fn *fn,
 			     void *arg);
+/* Is no listed recording of its folder before it? */
+int catalog_recording_is_first(struct catalog *catalog, int64_t recording_id,
+			       enum catalog_order order, bool *ret_is_first);
 
 /* Sizes: learned in the background; folders that somebody looks at first. */
 struct catalog_size {

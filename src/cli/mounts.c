@@ -81,3 +81,45 @@ int mounts_find(const char *path, char **ret_inside, char **ret_source)
 	*ret_source = steal_pointer(&source);
 	return 0;
 }
+
+/* Takes over the text. */
+static int add(char ***list, size_t *count, char *text)
+{
+	char **longer = text ? reallocarray(*list, *count + 1, sizeof **list) : NULL;
+
+	if (!longer) {
+		free(text);
+		return -ENOMEM;
+	}
+	*list = longer;
+	longer[(*count)++] = text;
+	return 0;
+}
+
+int mounts_of(const char *source, char ***ret_mountpoints, size_t *ret_count)
+{
+	cleanup_file FILE *file = fopen("/proc/self/mountinfo", "re");
+	cleanup_free char *line = NULL;
+	char **list = NULL;
+	size_t size = 0, count = 0;
+	int err = file ? 0 : -errno;
+
+	while (!err && getline(&line, &size, file) >= 0) {
+		char *mountpoint, *type, *from;
+
+		if (line_parse(line, &mountpoint, &type, &from) &&
+		    strcmp(type, "fuse.tonicfs") == 0 && strcmp(from, source) == 0)
+			err = add(&list, &count, strdup(mountpoint));
+	}
+	if (!err && ferror(file))
+		err = -EIO;
+	if (err) {
+		while (count)
+			free(list[--count]);
+		free(list);
+		return err;
+	}
+	*ret_mountpoints = list;
+	*ret_count = count;
+	return 0;
+}

@@ -184,7 +184,7 @@ volatile bool cli_interrupted;
 static void catch_signal(int number)
 {
 	(void)number;
-	cli_interrupted = true;
+	__atomic_store_n(&cli_interrupted, true, __ATOMIC_RELAXED);
 }
 
 void cli_catch_signals(void)

@@ -239,8 +239,14 @@ static int limit_parse(const struct cli *cli, const char *text, int64_t *limit)
 	return CLI_DONE;
 }
 
+static void mounts_freep(struct status_mounts **mounts)
+{
+	status_mounts_free(*mounts);
+}
+
 static int run_status(struct cli *cli, const void *values, int argc, char **argv)
 {
+	cleanup_with(mounts_freep) struct status_mounts *mounts = NULL;
 	cleanup_free struct catalog_workspace *list = NULL;
 	size_t count = 0;
 	const struct status_values *v = values;
@@ -249,6 +255,10 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 	json_t *array;
 	int status = limit_parse(cli, v->limit, &limit);
 
+	if (status == CLI_DONE && !argc) {
+		mounts = status_mounts_ask(cli->catalog_path);
+		status = mounts ? CLI_DONE : CLI_FAILED;
+	}
 	if (status == CLI_DONE)
 		status = cli_catalog_open(cli);
 	if (status == CLI_DONE && argc)
@@ -262,11 +272,18 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 		status = show_one(cli, &one, limit, array);
 	for (size_t i = 0; i < count && status == CLI_DONE; i++)
 		status = show_one(cli, &list[i], limit, array);
-	if (status == CLI_DONE && cli->json)
-		return cli_json_print(json_pack("{s:o}", "workspaces", array));
+	if (status == CLI_DONE && cli->json) {
+		json_t *document = json_pack("{s:o}", "workspaces", array);
+
+		if (mounts)
+			json_object_set_new(document, "mounts", status_mounts_json(mounts));
+		return cli_json_print(document);
+	}
 	json_decref(array);
 	if (status == CLI_DONE && !argc && count == 0)
 		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
+	if (status == CLI_DONE && mounts)
+		status_mounts_print(mounts);
 	return status;
 }
 
@@ -279,6 +296,11 @@ const struct cli_command command_status = {
 		"that wait, recordings that are missing at both; and by reason whatever failed\n"
 		"or waits for another try, with a few recordings each. Bytes are exact where\n"
 		"sizes are known, else by the duration. Nothing is asked of Twilio or S3.\n"
+		"\n"
+		"Without WORKSPACE also what each mount of this catalog has read since it began:\n"
+		"requests, bytes, read-ahead, how long reads took (as bounds that they kept to),\n"
+		"memory. One that does not answer within 1.5 s is named. A mount with another\n"
+		"fsname is not found.\n"
 		"\n"
 		"With --json, reasons has the same, and problems every recording of them, up\n"
 		"to --limit; problems_count says how many there are.\n",

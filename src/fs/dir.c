@@ -108,8 +108,10 @@ void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fs_reply_err(req, err);
 		return;
 	}
-	if (node.kind == CATALOG_NODE_CAMPAIGN)
+	if (node.kind == CATALOG_NODE_CAMPAIGN) {
 		catalog_folder_want_sizes(fs->catalog, node.folder_id);
+		fs_lister_note(fs, req, node.folder_id);
+	}
 	/* The kernel keeps the listing until the folder's mtime has changed, and asks for that
 	 * after a second. */
 	fi->cache_readdir = 1;

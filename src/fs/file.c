@@ -175,6 +175,8 @@ static void on_open(void *arg, int error, struct audio_file *file, int64_t size_
 		return;
 	}
 	wait->node.size_bytes = size_bytes;
+	if (wait->has_listed)
+		audio_file_listed(file);
 	reply_open(wait, file, NULL);
 }
 
@@ -219,6 +221,7 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	wait->node = node;
 	wait->fi = *fi;
 	if (node.kind == CATALOG_NODE_RECORDING) {
+		wait->has_listed = fs_lister_is(fs, req, node.folder_id);
 		fs_wait_interruptible(wait);
 		audio_open(fs->audio, node.recording_id, on_open, wait);
 		return;

@@ -31,6 +31,13 @@
 #define FS_FOLDER_TIMEOUT_SECS 1.0
 #define FS_WORKERS 6
 
+/* Who has listed which folder. */
+struct fs_lister {
+	pid_t pid;
+	int64_t folder_id;
+};
+#define FS_LISTERS 256
+
 struct fs {
 	struct catalog *catalog;
 	struct audio *audio;
@@ -66,6 +73,8 @@ struct fs {
 	struct list waits;
 	struct list handles;
 	struct list tables;
+	struct fs_lister listers[FS_LISTERS];
+	unsigned next_lister;
 };
 
 /* ---- wait.c: a request that is answered later, once, by whoever comes first: the answer, the
@@ -84,6 +93,7 @@ struct fs_wait {
 	struct catalog_node node;
 	struct fuse_file_info fi;
 	struct fs_handle *handle;
+	bool has_listed;
 	_Atomic uint64_t read_id;
 	int action;
 	size_t size;
@@ -135,6 +145,12 @@ void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		    struct fuse_file_info *fi);
+
+/* ---- lister.c: rsync, cp, tar and programs that walk a tree list a folder, then open its files ---- */
+
+void fs_lister_note(struct fs *fs, fuse_req_t req, int64_t folder_id);
+/* Is it the same process? Of the latest ones. */
+bool fs_lister_is(struct fs *fs, fuse_req_t req, int64_t folder_id);
 
 /* ---- remove.c ---- */
 

@@ -17,6 +17,9 @@
 
 /* The kernel's own limit, 12, lets that many stuck readers block everybody else. */
 #define BACKGROUND_MAX 1024
+/* The kernel waits for all of it when a file's first bytes are wanted, and those of a head should not
+ * take a round trip more. What is read on is fetched ahead here. */
+#define READAHEAD_BYTES (64 * 1024)
 #define POOL_THREADS 8
 #define REMOTE_POOL_THREADS 16 /* made as they are needed: some may wait for slow keys */
 
@@ -92,6 +95,8 @@ static void on_init(void *arg, struct fuse_conn_info *conn)
 	 * WRITEBACK_CACHE (setxattr would change ctime), no ASYNC_DIO (whoever reads with O_DIRECT
 	 * could not be killed), no splice. */
 	conn->want = conn->capable & wanted;
+	if (conn->max_readahead > READAHEAD_BYTES)
+		conn->max_readahead = READAHEAD_BYTES;
 	conn->max_background = BACKGROUND_MAX;
 	conn->congestion_threshold = BACKGROUND_MAX * 3 / 4;
 	conn->time_gran = 1;

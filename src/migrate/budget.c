@@ -60,7 +60,7 @@ bool budget_more(struct budget *budget, size_t bytes, const volatile bool *cance
 	bool taken = false;
 
 	pthread_mutex_lock(&budget->mutex);
-	while (!*cancelled && !taken) {
+	while (!__atomic_load_n(cancelled, __ATOMIC_RELAXED) && !taken) {
 		taken = budget->used_bytes + bytes <= budget->total_bytes;
 		if (!taken && !budget->is_overdrawn)
 			taken = budget->is_overdrawn = *overdrawn = true;

@@ -70,7 +70,7 @@ bool side_enter(struct side *side, const volatile bool *cancelled)
 
 	pthread_mutex_lock(&side->mutex);
 	side->waiting++;
-	while (!*cancelled && !(entered = try_enter(side)))
+	while (!__atomic_load_n(cancelled, __ATOMIC_RELAXED) && !(entered = try_enter(side)))
 		wait_a_moment(side);
 	side->waiting--;
 	pthread_mutex_unlock(&side->mutex);
@@ -119,7 +119,8 @@ static void nap(int64_t msecs, const volatile bool *cancelled)
 {
 	int64_t until = time_mono_msecs() + msecs, left;
 
-	while (!*cancelled && (left = until - time_mono_msecs()) > 0) {
+	while (!__atomic_load_n(cancelled, __ATOMIC_RELAXED) &&
+	       (left = until - time_mono_msecs()) > 0) {
 		int64_t part = left < WAIT_CHECK_MSECS ? left : WAIT_CHECK_MSECS;
 		struct timespec pause = { 0, part * 1000000 };
 

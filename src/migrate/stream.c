@@ -147,7 +147,7 @@ int stream_start(struct stream *stream, struct http *http, struct http_request *
 
 static bool is_cancelled(const struct stream *stream)
 {
-	return stream->cancelled && *stream->cancelled;
+	return stream->cancelled && __atomic_load_n(stream->cancelled, __ATOMIC_RELAXED);
 }
 
 static void wait_a_moment(struct stream *stream)

@@ -2,6 +2,7 @@
 #ifndef TONICFS_UTIL_HISTOGRAM_H
 #define TONICFS_UTIL_HISTOGRAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HISTOGRAM_BUCKETS 14
@@ -21,5 +22,13 @@ struct buf;
  * `a="b",c="d"`. */
 void histogram_write(const struct histogram *histogram, const char *name, const char *labels,
 		     struct buf *out);
+
+/* Takes what one line of such a text says; of the buckets each line is to come after the smaller
+ * ones'. False: it is none of this histogram's. */
+bool histogram_parse_line(struct histogram *histogram, const char *name, const char *labels,
+			  const char *line);
+/* The upper bound of the bucket in which the smallest values, so many thousandths of all, end: as
+ * exact as the buckets are. 0: there are no values. */
+int64_t histogram_bound(const struct histogram *histogram, unsigned permille);
 
 #endif

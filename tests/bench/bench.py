@@ -59,20 +59,37 @@ def unmount(path):
         subprocess.run([*words, str(path)], timeout=30, capture_output=True, check=False)
 
 
+def end_on_signals():
+    """The first one ends the program; what is then cleaned up is not interrupted."""
+    def end(number, _frame):
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, lambda *_: None)
+        sys.exit(f"ended by {signal.Signals(number).name}")
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, end)
+
+
+class Failed(SystemExit):
+    """What ends a benchmark unless it is caught."""
+
+
 @contextlib.contextmanager
 def serving(argv, path, env=None, stdin=subprocess.DEVNULL, timeout=60):
     """A file system's process in the foreground, until the block ends."""
     path.mkdir(exist_ok=True)
     log = path.with_name(path.name + ".log")
     with open(log, "wb") as file:
-        process = subprocess.Popen([str(word) for word in argv], stdin=stdin, stdout=file, stderr=file, env=env)
+        # In a group of its own: at a Ctrl-C it goes on until its readers are gone.
+        process = subprocess.Popen([str(word) for word in argv], stdin=stdin, stdout=file, stderr=file, env=env,
+                                   process_group=0)
     try:
         end = time.monotonic() + timeout
         while not is_mounted(path):
             if process.poll() is not None:
-                sys.exit(f"{argv[0]} ended with {process.returncode}:\n{log.read_text()}")
+                raise Failed(f"{argv[0]} ended with {process.returncode}:\n{log.read_text()}")
             if time.monotonic() > end:
-                sys.exit(f"{argv[0]}: nothing mounted within {timeout} s")
+                raise Failed(f"{argv[0]}: nothing mounted within {timeout} s")
             time.sleep(0.01)
         yield process
     finally:
@@ -218,16 +235,31 @@ def bench_migrate(build, folder):
     cpu_msecs = float(subprocess.run([build / "queue", catalog, "64"], capture_output=True, text=True, timeout=1800,
                                      check=True).stdout)
     report(f"CPU of the queue per recording, {SMALL:,} queued: asked for, claimed, stored", cpu_msecs, 0.2, "ms")
+    run_apart("migrate", build, folder)
+
+
+def bench_read(build, folder):
+    """reading over a network, beside other file systems"""
+    run_apart("read", build, folder)
+
+
+def run_apart(name, build, folder):
+    """Another program's figures, in a namespace for the servers; the client's is made in it."""
     if os.geteuid():
-        sys.exit("migrate needs root, for network namespaces with a delay between them")
-    # The servers' namespace; the client's is made in it.
-    status = subprocess.run(["unshare", "--net", sys.executable, Path(__file__).with_name("migrate.py"), build, folder],
-                            check=False).returncode
+        sys.exit(f"{name} needs root, for network namespaces with a delay between them")
+    process = subprocess.Popen(["unshare", "--net", sys.executable, Path(__file__).with_name(f"{name}.py"), build, folder])
+    try:
+        status = process.wait()
+    except BaseException:
+        process.terminate()  # it has mounts and servers to end
+        process.wait()
+        raise
     if status:
-        missed.append("migrate")
+        missed.append(name)
 
 
-BENCHES = {"find": bench_find, "mount": bench_mount, "sync": bench_sync, "migrate": bench_migrate}
+BENCHES = {"find": bench_find, "mount": bench_mount, "sync": bench_sync, "migrate": bench_migrate,
+           "read": bench_read}
 
 
 def main():
@@ -235,7 +267,7 @@ def main():
     unknown = set(names) - set(BENCHES)
     if unknown:
         sys.exit(f"no such benchmark: {', '.join(unknown)} (there are {', '.join(BENCHES)})")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    end_on_signals()
     for name in names:
         print(f"{name}: {BENCHES[name].__doc__}", flush=True)
         folder = Path(tempfile.mkdtemp(prefix="tonicfs-bench-", dir="/var/tmp"))

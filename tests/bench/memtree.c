@@ -1,6 +1,6 @@
 /*
  * The yardstick of the benchmarks: the least that a low-level FUSE file system can do. A tree in memory, read once from
- * standard input, readdirplus always on, long timeouts, one thread, no files' contents.
+ * standard input, readdirplus always on, long timeouts, one thread; files hold zeros, and their pages are kept.
  * usage: memtree DIR < LIST      LIST: a line per entry below the mountpoint, "PATH<tab>SIZE" for a file and
  *                                "PATH/<tab>0" for a folder, which stands before what is in it.
  * Prints "ready" when it is mounted; runs in the foreground until unmounted or SIGTERM.
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define TIMEOUT_SECS 86400.0
+#define READ_BYTES (1 << 20) /* the most that the kernel asks for at once */
 
 struct node {
 	char *name;
@@ -218,6 +219,30 @@ static void tree_readdirplus(fuse_req_t req, fuse_ino_t inode, size_t size, off_
 	list(req, inode, size, after, true);
 }
 
+static void tree_open(fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *fi)
+{
+	(void)inode;
+	fi->keep_cache = 1;
+	fuse_reply_open(req, fi);
+}
+
+static void tree_read(fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+	static const char zeros[READ_BYTES];
+	off_t left = nodes[inode].size - offset;
+
+	(void)fi;
+	if (size > sizeof zeros) {
+		fuse_reply_err(req, EIO);
+		return;
+	}
+	if (left <= 0)
+		size = 0;
+	else if ((off_t)size > left)
+		size = (size_t)left;
+	fuse_reply_buf(req, zeros, size);
+}
+
 static const struct fuse_lowlevel_ops operations = {
 	.init = tree_init,
 	.lookup = tree_lookup,
@@ -225,6 +250,8 @@ static const struct fuse_lowlevel_ops operations = {
 	.opendir = tree_opendir,
 	.readdir = tree_readdir,
 	.readdirplus = tree_readdirplus,
+	.open = tree_open,
+	.read = tree_read,
 };
 
 int main(int argc, char **argv)

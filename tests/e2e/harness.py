@@ -24,7 +24,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("TONICFS_BINARY", ROOT / "build" / "tonicfs")).resolve()
-SANITIZED = "asan" in BINARY.parts[-2] or bool(os.environ.get("TONICFS_SANITIZED"))
+SANITIZED = BINARY.parts[-2] in ("asan", "tsan") or bool(os.environ.get("TONICFS_SANITIZED"))
 PATIENCE = 3 if SANITIZED else 1  # sanitizers make everything slower
 SANITIZER_REPORT = re.compile(r"(Address|Leak|Thread)Sanitizer|runtime error:")
 
@@ -80,6 +80,7 @@ def environment(home, **more):
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(home), "LC_ALL": "C.UTF-8",
            "TZ": "UTC", "USER": USER.name, "LOGNAME": USER.name,
            "ASAN_OPTIONS": "exitcode=99:" + os.environ.get("ASAN_OPTIONS", ""),
+           "TSAN_OPTIONS": f"exitcode=99:suppressions={ROOT}/tests/tsan.supp:" + os.environ.get("TSAN_OPTIONS", ""),
            "UBSAN_OPTIONS": "print_stacktrace=1:" + os.environ.get("UBSAN_OPTIONS", "")}
     env.update({key: str(value) for key, value in more.items()})
     return env

@@ -1,6 +1,8 @@
 """The counters of a mount: what they say is what has happened, and they name nobody."""
 
+import os
 import re
+import signal
 
 from harness import wait_for
 
@@ -56,3 +58,49 @@ def test_files_of_a_campaign_read_in_order_are_fetched_ahead(acme):
         counted = of_mount(mount)
     assert counted["tonicfs_ahead_hits_total"] >= 1
     assert counted['tonicfs_media_requests_total{origin="s3",result="ok"}'] == len(files)
+
+
+def test_status_says_what_each_mount_has_read(acme):
+    moved = acme.autumn[0]
+    acme.migrate_all(moved.path)
+    with acme.mount() as mount, acme.mount() as other:
+        mount.read(acme.first.path)
+        mount.read(moved.path)
+        counted = of_mount(mount)
+        mounts = {item["mountpoint"]: item for item in acme.tonic.json("status")["mounts"]}
+        text = acme.tonic("status").stdout
+    assert mounts.keys() == {str(mount.path), str(other.path)}
+    said = mounts[str(mount.path)]
+    assert said["answers"] and said["reads_failed"] == 0
+    assert said["reads"] == said["answered"]["count"] == counted["tonicfs_reads_total"]
+    for origin, recording in (("twilio", acme.first), ("s3", moved)):
+        assert said[origin]["requests"]["ok"] == 1 and said[origin]["bytes"] == len(recording.content)
+        times = said[origin]["first_byte"]
+        assert times["count"] == 1 and times["median_msecs"] == times["p95_msecs"] == times["p99_msecs"] > 0
+    assert said["memory"]["bytes"] == counted["tonicfs_memory_bytes"]
+    assert said["memory"]["peak_bytes"] == counted["tonicfs_memory_peak_bytes"] > 0
+    assert said["memory"]["budget_bytes"] == counted["tonicfs_memory_budget_bytes"] == 256 << 20
+    assert mounts[str(other.path)]["reads"] == 0
+    assert f"mount {mount.path}\n" in text and "requests to Twilio" in text and "requests to S3" in text
+
+
+def test_a_mount_that_hangs_does_not_hold_up_status(acme):
+    with acme.mount() as mount, acme.mount() as other:
+        os.kill(mount.pid, signal.SIGSTOP)
+        try:
+            # Its output is read to its end, which would not come if the process that asks kept it open.
+            result = acme.tonic("--json", "status", timeout=10)
+            text = acme.tonic("status", timeout=10).stdout
+        finally:
+            os.kill(mount.pid, signal.SIGCONT)
+        answers = {item["mountpoint"]: item["answers"] for item in result.json["mounts"]}
+        assert answers == {str(mount.path): False, str(other.path): True}
+        assert f"mount {mount.path}: it does not answer\n" in text
+        assert all(item["answers"] for item in acme.tonic.json("status")["mounts"])
+
+
+def test_status_names_a_dead_mount(acme):
+    with acme.mount() as mount:
+        mount.kill()
+        item, = acme.tonic.json("status")["mounts"]
+        assert not item["answers"] and item["reason"]

@@ -42,7 +42,7 @@ def check_order(company, proxy, recording):
     if not deletes:
         return
     asked = deletes[0]["time"]
-    requests = proxy.requests(key=recording.sid)
+    requests = proxy.requests(key=recording.key)  # its tombstone, which has the SID in its key too, is another thing
     accepted = [entry.end for entry in requests
                 if entry.op in WRITES and entry.status == 200 and entry.begin < asked]
     looks = [entry for entry in requests

@@ -10,21 +10,24 @@ times at which it began and ended, what the server answered, and what was done t
 
 Operations are put, part, create, complete, abort, head, get, delete, list, list-uploads, other. A misbehaviour is for
 all of them, or those named; for every key, or those with `key` in them; `count` times (None: for ever), `after` so many
-that it lets pass. The oldest that fits acts.
+that it lets pass. The oldest that fits acts. Those of answers.py are for GETs that the server answers with 200 or 206.
 """
 
 import asyncio
 import contextlib
+import ctypes
 import hashlib
-import socket
-import struct
+import random
 import threading
 import time
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from answers import ALTERED, alter
+
 START_SECS = 10
 HEAD_LIMIT_BYTES = 1 << 16
+LIBC, SOCKADDR_BYTES = ctypes.CDLL(None), 16
 
 # What the proxy itself answers: status, type, body. Without a body where the request was a HEAD.
 ANSWERS = {
@@ -41,7 +44,7 @@ ANSWERS = {
     "not-found": (404, "application/xml", "<Error><Code>NoSuchKey</Code><Message>None.</Message></Error>"),
 }
 NAMES = (*ANSWERS, "reset", "reset-in-body", "stall", "swallow", "lose-answer", "stall-answer", "truncate-answer",
-         "reset-answer", "flip-request", "flip-answer", "hold")
+         "reset-answer", "flip-request", "flip-answer", "hold", *ALTERED)
 
 
 @dataclass
@@ -127,6 +130,8 @@ class Proxy:
         self.server = (address.hostname, address.port or 80)
         self.lock = threading.Lock()  # guards rules and log
         self.rules, self.log = [], []
+        self.dice, self.percent, self.mishaps = None, 0, ()  # of be_unreliable
+        self.wholes = {}  # by a part of the key: the object, for whole-answer
         self.port = None
         self.held = asyncio.Event()  # of "hold"
 
@@ -142,9 +147,15 @@ class Proxy:
         with self.lock:
             self.rules.append(Rule(name, ops, key, count, after))
 
+    def be_unreliable(self, seed, percent, names):
+        """So many of all requests meet with one of these."""
+        with self.lock:
+            self.dice, self.percent, self.mishaps = random.Random(seed), percent, names
+
     def behave(self, key=None):
         """All of it ends, or what was said of that key."""
         with self.lock:
+            self.percent = self.percent if key else 0
             self.rules = [rule for rule in self.rules if key is not None and rule.key != key]
         self.loop.call_soon_threadsafe(self._let_go)
 
@@ -231,7 +242,8 @@ class Proxy:
         with self.lock:
             self.log.append(entry)
             rule = next((rule for rule in self.rules if rule.takes(entry.op, entry.key)), None)
-        name = entry.misbehaved = rule.name if rule else ""
+            mishap = self.dice.choice(self.mishaps) if self.percent and self.dice.random() * 100 < self.percent else ""
+        name = entry.misbehaved = rule.name if rule else mishap
         try:
             if name == "reset-in-body":
                 await reader.readexactly(entry.size // 2)
@@ -293,10 +305,12 @@ class Proxy:
             await writer.drain()
             if name == "reset-answer":
                 return reset(writer)
-            writer.close()
+            close(writer)
             return None
         if name == "flip-answer" and body:
             body = flip(body)
+        if name in ALTERED and method == "GET" and entry.status in (200, 206):
+            return await self._alter(entry, head, body, writer, upstream)
         entry.answer = entry.status
         writer.write(head + body)
         await writer.drain()
@@ -306,10 +320,28 @@ class Proxy:
             return None
         return upstream
 
+    async def _alter(self, entry, head, body, writer, upstream):
+        whole = next((whole for key, whole in self.wholes.items() if key in entry.key), body)
+        data, is_close = alter(entry.misbehaved, head, body, whole)
+        writer.write(data)
+        await writer.drain()
+        if not is_close:
+            return upstream
+        upstream[1].transport.abort()
+        close(writer)
+        return None
+
+
+# Tests fork, and a child has each of these sockets too: what only closing the last one would do is done to the connection.
+
+def close(writer):
+    writer.write_eof()
+    writer.close()
+
 
 def reset(writer):
     with contextlib.suppress(OSError, AttributeError):
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        LIBC.connect(writer.get_extra_info("socket").fileno(), bytes(SOCKADDR_BYTES), SOCKADDR_BYTES)  # AF_UNSPEC
     writer.transport.abort()
 
 

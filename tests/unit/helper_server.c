@@ -18,8 +18,8 @@
 
 #include <cmocka.h>
 
-#define MAX_CONNECTIONS 256
-#define MAX_REQUESTS 1024
+#define MAX_CONNECTIONS 2048
+#define MAX_REQUESTS 8192
 #define HEAD_SIZE 65536
 
 struct connection {
@@ -81,6 +81,7 @@ static struct helper_request *read_request(struct helper_server *server, int fd)
 		if (have >= 4 && memcmp(request->head + have - 4, "\r\n\r\n", 4) == 0)
 			break;
 	}
+	request->head = realloc(request->head, have + 1);
 	length = helper_header(request, "Content-Length");
 	request->body_len = length ? strtoul(length, &end, 10) : 0;
 	request->body = calloc(1, request->body_len + 1);

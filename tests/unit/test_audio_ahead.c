@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "catalog/archive.h"
 #include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"
@@ -347,6 +348,92 @@ static void test_audio_ahead__another_order_costs_no_request(void **state)
 	world_end(&w);
 }
 
+/* By one who has listed the folder. */
+static struct audio_file *open_listed(struct world *w, unsigned n)
+{
+	struct audio_file *file = open_file(w, n);
+
+	audio_file_listed(file);
+	return file;
+}
+
+static void test_audio_ahead__the_first_of_a_listed_folder_is_believed(void **state)
+{
+	struct audio_file *file;
+	struct world w;
+
+	world_begin(&w, state, 0);
+	file = open_listed(&w, 1);
+	read_part(file, 0, HEAD_BYTES);
+	for (unsigned n = 2; n <= 17; n++)
+		wait_until_asked(&w, n);
+	a_while();
+	assert_int_equal(asked_from(&w, 18), 0); /* not all: it may be a head only */
+	read_rest(file, 1);
+	audio_close(file);
+	for (unsigned n = 2; n <= FILES; n++)
+		read_file(&w, n);
+	for (unsigned n = 1; n <= FILES; n++)
+		assert_int_equal(asked(&w, n), 1);
+	world_end(&w);
+}
+
+/* Both orders are possible until the second file. */
+static void test_audio_ahead__a_listed_folder_may_be_read_by_inodes(void **state)
+{
+	struct numbered files[FILES];
+	struct audio_file *file;
+	struct world w;
+
+	world_begin(&w, state, 0);
+	for (unsigned i = 0; i < FILES; i++)
+		files[i] = (struct numbered){ get(&w, i + 1).inode, i + 1 };
+	qsort(files, FILES, sizeof *files, by_inode);
+	file = open_listed(&w, files[0].n);
+	read_rest(file, files[0].n);
+	audio_close(file);
+	for (unsigned i = 1; i <= 16; i++)
+		wait_until_asked(&w, files[i].n);
+	world_end(&w);
+}
+
+static void test_audio_ahead__any_other_of_a_listed_folder_is_no_order(void **state)
+{
+	struct audio_file *file;
+	struct world w;
+
+	world_begin(&w, state, 0);
+	file = open_listed(&w, 5);
+	read_rest(file, 5);
+	audio_close(file);
+	a_while();
+	assert_int_equal(asked_from(&w, 1), 1);
+	world_end(&w);
+}
+
+static void test_audio_ahead__heads_of_a_listed_folder_are_seen_to_be_heads(void **state)
+{
+	struct audio_file *file;
+	struct world w;
+	unsigned before;
+
+	world_begin(&w, state, 0);
+	file = open_listed(&w, 1);
+	read_part(file, 0, HEAD_BYTES);
+	for (unsigned n = 2; n <= 17; n++)
+		wait_until_asked(&w, n);
+	audio_close(file);
+	before = asked_from(&w, 1);
+	for (unsigned n = 18; n <= FILES; n++) {
+		file = open_listed(&w, n);
+		read_part(file, 0, HEAD_BYTES);
+		audio_close(file);
+	}
+	a_while();
+	assert_int_equal(asked_from(&w, 1), before + FILES - 17);
+	world_end(&w);
+}
+
 static void test_audio_ahead__readers_side_by_side_are_in_order(void **state)
 {
 	struct audio_file *files[FILES + 1];
@@ -408,6 +495,73 @@ static void test_audio_ahead__a_busy_origin_is_asked_less(void **state)
 	world_end(&w);
 }
 
+/* Its copy at Twilio is gone. */
+static void store_in_s3(struct world *w, unsigned n)
+{
+	struct catalog_storage storage = { .bucket = "bucket",
+					   .region = "us-east-1",
+					   .access_key = "key",
+					   .path_style = true,
+					   .enabled = true };
+	struct catalog_scope scope = { CATALOG_SCOPE_RECORDING, get(w, n).id };
+	struct catalog_object object = queue_object(SIZE);
+	struct catalog_job job;
+	int64_t queued;
+
+	snprintf(storage.endpoint, sizeof storage.endpoint, "%s", helper_server_url(w->server, ""));
+	assert_int_equal(catalog_storage_set(w->catalog->catalog, w->catalog->workspace_id,
+					     &storage, "secret"),
+			 0);
+	assert_int_equal(catalog_migrate_queue(w->catalog->catalog, scope, &queued), 0);
+	job = queue_claim(w->catalog, CATALOG_JOB_MIGRATE, "owner", 60000);
+	assert_int_equal(catalog_migrate_stored(w->catalog->catalog, &job, &object, 2), 0);
+	job = queue_claim(w->catalog, CATALOG_JOB_CLEANUP_TWILIO, "owner", 60000);
+	assert_int_equal(catalog_cleanup_done(w->catalog->catalog, &job, NULL), 0);
+}
+
+static void see_class(struct world *w, unsigned n, const char *storage_class)
+{
+	struct catalog_class_seen seen = { .recording_sid = sid_of(n) };
+
+	snprintf(seen.storage_class, sizeof seen.storage_class, "%s", storage_class);
+	assert_int_equal(catalog_classes_seen(w->catalog->catalog, w->catalog->workspace_id, &seen,
+					      1, NULL),
+			 0);
+}
+
+static void test_audio_ahead__what_is_archived_is_not_asked_for(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 0);
+	store_in_s3(&w, 3);
+	store_in_s3(&w, 5);
+	see_class(&w, 3, "DEEP_ARCHIVE");
+	see_class(&w, 5, "GLACIER");
+	read_file(&w, 1);
+	a_while();
+	read_file(&w, 2);
+	wait_until_asked(&w, 4);
+	for (unsigned n = 6; n <= 8; n++)
+		wait_until_asked(&w, n);
+	assert_int_equal(asked(&w, 0), 0); /* all but Twilio's */
+	world_end(&w);
+}
+
+static void test_audio_ahead__a_class_that_is_read_at_once_is_fetched_like_others(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 0);
+	store_in_s3(&w, 3);
+	see_class(&w, 3, "GLACIER_IR");
+	read_file(&w, 1);
+	a_while();
+	read_file(&w, 2);
+	wait_until_asked(&w, 0);
+	world_end(&w);
+}
+
 static void test_audio_ahead__the_end_may_come_at_any_time(void **state)
 {
 	struct world w;
@@ -434,9 +588,15 @@ int main(void)
 		TEST(a_head_read_again_costs_no_request),
 		TEST(a_file_read_in_part_ends_it),
 		TEST(another_order_costs_no_request),
+		TEST(the_first_of_a_listed_folder_is_believed),
+		TEST(a_listed_folder_may_be_read_by_inodes),
+		TEST(any_other_of_a_listed_folder_is_no_order),
+		TEST(heads_of_a_listed_folder_are_seen_to_be_heads),
 		TEST(readers_side_by_side_are_in_order),
 		TEST(it_holds_no_more_than_half_of_the_memory),
 		TEST(a_busy_origin_is_asked_less),
+		TEST(what_is_archived_is_not_asked_for),
+		TEST(a_class_that_is_read_at_once_is_fetched_like_others),
 		TEST(the_end_may_come_at_any_time),
 	};
 

@@ -42,6 +42,12 @@ static void end(struct fixture *f)
 	audio_blocks_release(&f->blocks);
 	assert_int_equal(f->store.used_bytes, 0);
 	assert_true(list_empty(&f->store.lru));
+	assert_true(list_empty(&f->store.spent));
+	/* Memory is kept only while some is in use. */
+	assert_true(list_empty(&f->store.spare));
+	assert_int_equal(f->store.spent_bytes, 0);
+	assert_int_equal(f->store.spare_bytes, 0);
+	audio_store_release(&f->store);
 	free(f->content);
 }
 
@@ -172,13 +178,13 @@ static void test_audio__pinned_blocks_stay_even_over_the_budget(void **state)
 	begin(&f, 8 * B, 2);
 	audio_blocks_pin(&f.blocks, 10, 2 * B);
 	put(&f, 0, 2 * B);
-	assert_false(audio_blocks_has_room(&f.blocks, 2 * B));
-	assert_true(audio_blocks_has_room(&f.blocks, B)); /* there already */
+	assert_false(audio_blocks_has_room(&f.blocks, 2 * B, 1));
+	assert_true(audio_blocks_has_room(&f.blocks, B, B)); /* there already */
 	put(&f, 2 * B, 2 * B);
 	take(&f, 0, 2 * B);
 	assert_true(f.store.used_bytes > f.store.budget_bytes);
 	audio_blocks_unpin(&f.blocks, 10, 2 * B);
-	assert_true(audio_blocks_has_room(&f.blocks, 5 * B));
+	assert_true(audio_blocks_has_room(&f.blocks, 5 * B, 1));
 	assert_true(f.store.used_bytes < f.store.budget_bytes);
 	end(&f);
 }
@@ -196,6 +202,27 @@ static void test_audio__recordings_share_one_budget(void **state)
 	assert_int_equal(f.store.used_bytes, 2 * BLOCK_COST);
 	assert_int_equal(audio_blocks_missing(&f.blocks, 0, B), 0);
 	audio_blocks_release(&other);
+	end(&f);
+}
+
+/* However large the budget is: the kernel has it now. */
+static void test_audio__what_was_read_makes_way_for_what_is_read_on(void **state)
+{
+	struct fixture f;
+	size_t most = 0;
+
+	(void)state;
+	begin(&f, 40 << 20, 4096);
+	for (int64_t at = 0; at < f.size; at += B) {
+		put(&f, at, B);
+		take(&f, at, B);
+		if (most < f.store.used_bytes)
+			most = f.store.used_bytes;
+	}
+	assert_in_range(most, 16 << 20, 17 << 20);
+	/* What was read last is still there, what was read first is not. */
+	take(&f, f.size - (8 << 20), 8 << 20);
+	assert_int_equal(audio_blocks_missing(&f.blocks, 0, B), 0);
 	end(&f);
 }
 
@@ -224,6 +251,7 @@ int main(void)
 		cmocka_unit_test(test_audio__a_block_that_is_only_begun_stays_warm),
 		cmocka_unit_test(test_audio__pinned_blocks_stay_even_over_the_budget),
 		cmocka_unit_test(test_audio__recordings_share_one_budget),
+		cmocka_unit_test(test_audio__what_was_read_makes_way_for_what_is_read_on),
 		cmocka_unit_test(test_audio__an_empty_recording_has_no_block),
 	};
 

@@ -10,11 +10,14 @@
 
 #include "audio/breaker.h"
 
+/* The last of them now, the others long before. */
 static void fail_often(struct breaker *b, unsigned times, int64_t now)
 {
-	for (unsigned i = 0; i < times; i++) {
-		assert_int_equal(breaker_check(b, now), 0);
-		breaker_failed(b, -ETIMEDOUT, now);
+	for (unsigned i = 1; i <= times; i++) {
+		int64_t at = i < times ? now - BREAKER_SPAN_MSECS : now;
+
+		assert_int_equal(breaker_check(b, at), 0);
+		breaker_failed(b, -ETIMEDOUT, at);
 	}
 }
 
@@ -29,6 +32,21 @@ static void test_audio_breaker__opens_after_failures_in_a_row_only(void **state)
 	assert_int_equal(breaker_check(&b, 100), 0);
 	breaker_failed(&b, -EHOSTUNREACH, 100);
 	assert_int_equal(breaker_check(&b, 100), -EHOSTUNREACH);
+}
+
+/* A network that is gone for a moment takes all that are under way with it. */
+static void test_audio_breaker__many_at_once_do_not_open_it(void **state)
+{
+	struct breaker b = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		breaker_failed(&b, -ETIMEDOUT, 100 + i);
+	assert_int_equal(breaker_check(&b, 200), 0);
+	breaker_failed(&b, -ETIMEDOUT, 100 + BREAKER_SPAN_MSECS - 1);
+	assert_int_equal(breaker_check(&b, 100 + BREAKER_SPAN_MSECS), 0);
+	breaker_failed(&b, -ETIMEDOUT, 100 + BREAKER_SPAN_MSECS);
+	assert_int_equal(breaker_check(&b, 100 + BREAKER_SPAN_MSECS), -ETIMEDOUT);
 }
 
 static void test_audio_breaker__one_is_let_through_after_the_pause(void **state)
@@ -93,6 +111,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_audio_breaker__opens_after_failures_in_a_row_only),
+		cmocka_unit_test(test_audio_breaker__many_at_once_do_not_open_it),
 		cmocka_unit_test(test_audio_breaker__one_is_let_through_after_the_pause),
 		cmocka_unit_test(test_audio_breaker__the_pause_doubles_up_to_a_limit),
 		cmocka_unit_test(test_audio_breaker__what_was_on_its_way_does_not_prolong_the_pause),

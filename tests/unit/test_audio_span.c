@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "audio/stats.h"
 #include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"
@@ -95,10 +97,12 @@ static void store(struct world *w, unsigned n)
 	assert_int_equal(catalog_migrate_stored(w->catalog->catalog, &job, &object, 2), 0);
 }
 
-static void world_begin(struct world *w, void **state, int64_t size, unsigned files)
+static void world_begin_with(struct world *w, void **state, int64_t size, unsigned files,
+			     size_t budget_bytes)
 {
 	const struct http_settings http_settings = { .connect_timeout_msecs = 2000 };
-	const struct audio_settings settings = { .read_timeout_msecs = 20000 };
+	const struct audio_settings settings = { .budget_bytes = budget_bytes,
+						 .read_timeout_msecs = 20000 };
 	struct catalog_storage storage = { .bucket = "bucket",
 					   .region = "us-east-1",
 					   .access_key = "key",
@@ -127,12 +131,26 @@ static void world_begin(struct world *w, void **state, int64_t size, unsigned fi
 	assert_int_equal(audio_new(w->catalog->catalog, w->http, &settings, &w->audio), 0);
 }
 
+static void world_begin(struct world *w, void **state, int64_t size, unsigned files)
+{
+	world_begin_with(w, state, size, files, 0);
+}
+
 static void world_end(struct world *w)
 {
 	audio_free(w->audio);
 	http_free(w->http);
 	helper_server_free(w->server);
 	free(w->content);
+}
+
+static void wait_until_quiet(struct world *w)
+{
+	const struct timespec nap = { 0, 2000000 };
+
+	for (int i = 0; i < 5000 && atomic_load(&w->under_way); i++)
+		nanosleep(&nap, NULL);
+	assert_int_equal(atomic_load(&w->under_way), 0);
 }
 
 static const char *range_of(struct world *w, unsigned request)
@@ -198,7 +216,7 @@ static void test_audio_span__a_large_one_is_several_side_by_side_and_no_byte_com
 	read_all(&w, file);
 	audio_close(file);
 	assert_int_equal(atomic_load(&w.sent), w.size);
-	assert_int_equal(helper_server_requests(w.server), 14); /* 4 of 1 MiB, 9 of 4, the rest */
+	assert_int_equal(helper_server_requests(w.server), 17); /* 8 of 1 MiB, 8 of 4, the rest */
 	assert_true(atomic_load(&w.most_under_way) >= 2);
 	world_end(&w);
 }
@@ -215,10 +233,30 @@ static void test_audio_span__a_look_into_the_middle_costs_what_was_read(void **s
 		read_pieces(&w, file, places[i] * MIB);
 		assert_int_equal(helper_server_requests(w.server), i + 1);
 	}
-	assert_int_equal(atomic_load(&w.sent), (int64_t)(sizeof places / sizeof *places) * MIB);
+	assert_int_equal(atomic_load(&w.sent),
+			 (int64_t)(sizeof places / sizeof *places) * (MIB + 128 * KIB));
 	audio_close(file);
 	/* And each kept its connection. */
 	assert_int_equal(helper_server_connections(w.server), 1);
+	world_end(&w);
+}
+
+/* Each reads 1 MB from a place that is no block's, and what the kernel reads ahead of it. */
+static void test_audio_span__many_readers_of_one_have_a_request_each(void **state)
+{
+	struct audio_file *files[30];
+	struct world w;
+
+	world_begin(&w, state, 64 * MIB, 1);
+	for (unsigned i = 0; i < 30; i++)
+		files[i] = open_file(&w, 1);
+	for (unsigned piece = 0; piece < 17; piece++)
+		for (unsigned i = 0; i < 30; i++)
+			read_at(&w, files[i], (int64_t)(2 * i + 1) * MIB + 4096 * i + piece * 64 * KIB,
+				64 * KIB);
+	for (unsigned i = 0; i < 30; i++)
+		audio_close(files[i]);
+	assert_int_equal(helper_server_requests(w.server), 30);
 	world_end(&w);
 }
 
@@ -276,7 +314,81 @@ static void test_audio_span__a_server_without_ranges_is_read_all_the_same(void *
 	read_all(&w, file);
 	audio_close(file);
 	/* It was asked for its first pieces side by side, and gave all of it each time. */
-	assert_true(helper_server_requests(w.server) <= 4);
+	assert_true(helper_server_requests(w.server) <= 8);
+	world_end(&w);
+}
+
+static void test_audio_span__a_server_without_ranges_is_asked_once_when_that_is_known(void **state)
+{
+	struct audio_stats stats;
+	struct audio_file *file;
+	unsigned before;
+	int64_t sent;
+	struct world w;
+
+	world_begin(&w, state, 12 * MIB, 3);
+	atomic_store(&w.knows_no_range, true);
+	file = open_file(&w, 1);
+	read_all(&w, file);
+	audio_close(file);
+	wait_until_quiet(&w); /* those that were given up */
+	before = helper_server_requests(w.server);
+	sent = atomic_load(&w.sent);
+	for (unsigned n = 2; n <= 3; n++) {
+		file = open_file(&w, n);
+		read_all(&w, file);
+		audio_close(file);
+	}
+	assert_int_equal(helper_server_requests(w.server), before + 2);
+	assert_int_equal(atomic_load(&w.sent), sent + 2 * w.size);
+	audio_stats_get(w.audio, &stats);
+	assert_int_equal(stats.reads_failed, 0);
+	world_end(&w);
+}
+
+static void test_audio_span__without_ranges_a_look_further_back_waits_for_it(void **state)
+{
+	static const int64_t places[] = { 1, 5, 9, 10 };
+	struct audio_stats stats;
+	struct audio_file *file;
+	unsigned before;
+	struct world w;
+
+	world_begin_with(&w, state, 12 * MIB, 2, 4 * MIB);
+	atomic_store(&w.knows_no_range, true);
+	file = open_file(&w, 1);
+	read_at(&w, file, 3 * MIB, 100); /* a range: now it is known */
+	audio_close(file);
+	before = helper_server_requests(w.server);
+	file = open_file(&w, 2);
+	for (unsigned i = 0; i < sizeof places / sizeof *places; i++)
+		read_pieces(&w, file, places[i] * MIB);
+	assert_int_equal(helper_server_requests(w.server), before + 1);
+	audio_stats_get(w.audio, &stats);
+	assert_true(stats.memory_peak_bytes <= stats.memory_budget_bytes);
+	/* Back to the start: from the start again. */
+	read_at(&w, file, 0, 100);
+	audio_close(file);
+	world_end(&w);
+}
+
+static void test_audio_span__a_server_that_learns_ranges_is_asked_for_them_again(void **state)
+{
+	struct audio_file *file;
+	struct world w;
+
+	world_begin(&w, state, 12 * MIB, 2);
+	atomic_store(&w.knows_no_range, true);
+	file = open_file(&w, 1);
+	read_at(&w, file, 3 * MIB, 100);
+	audio_close(file);
+	atomic_store(&w.knows_no_range, false);
+	file = open_file(&w, 2);
+	read_at(&w, file, 3 * MIB, 100); /* from there to the end */
+	read_at(&w, file, 9 * MIB, 100);
+	audio_close(file);
+	assert_string_equal(range_of(&w, helper_server_requests(w.server) - 1),
+			    "bytes=9437184-10616831");
 	world_end(&w);
 }
 
@@ -290,9 +402,13 @@ int main(void)
 		TEST(a_small_recording_is_one_request),
 		TEST(a_large_one_is_several_side_by_side_and_no_byte_comes_twice),
 		TEST(a_look_into_the_middle_costs_what_was_read),
+		TEST(many_readers_of_one_have_a_request_each),
 		TEST(who_looks_at_heads_is_sent_heads),
 		TEST(after_heads_a_whole_one_is_whole),
 		TEST(a_server_without_ranges_is_read_all_the_same),
+		TEST(a_server_without_ranges_is_asked_once_when_that_is_known),
+		TEST(without_ranges_a_look_further_back_waits_for_it),
+		TEST(a_server_that_learns_ranges_is_asked_for_them_again),
 	};
 
 	return cmocka_run_group_tests_name("audio_span", tests, NULL, NULL);

@@ -68,7 +68,7 @@ static void test_migrate_budget__who_is_cancelled_waits_no_longer(void **state)
 	(void)state;
 	begin_overdrawn(&budget, &overdrawn);
 	assert_int_equal(pthread_create(&w.thread, NULL, wait_for_it, &w), 0);
-	w.cancelled = true;
+	__atomic_store_n(&w.cancelled, true, __ATOMIC_RELAXED);
 	pthread_join(w.thread, NULL);
 	assert_false(w.has);
 	assert_int_equal(budget.used_bytes, 130);

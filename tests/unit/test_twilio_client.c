@@ -25,7 +25,7 @@ struct script {
 	struct {
 		int status;
 		const char *headers, *body;
-	} answers[8];
+	} answers[16];
 	unsigned count;
 };
 
@@ -203,17 +203,17 @@ static void test_twilio__a_next_page_on_another_host_is_refused(void **state)
 		"/a b",
 		"ftp://127.0.0.1/x",
 	};
+	char bodies[sizeof uris / sizeof uris[0]][300];
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof uris / sizeof uris[0]; i++) {
-		char body[300];
-
-		snprintf(body, sizeof body,
+		snprintf(bodies[i], sizeof bodies[i],
 			 "{\"recordings\":[{\"sid\":\"%s\"}],\"next_page_uri\":\"%s\"}", RE1,
 			 uris[i]);
-		f->script.count = 0;
+		answer(f, 200, NULL, bodies[i]);
+	}
+	for (size_t i = 0; i < sizeof uris / sizeof uris[0]; i++) {
 		f->pages = 0;
-		answer(f, 200, NULL, body);
 		assert_int_equal(list(f), -EIO);
 		assert_int_equal(f->error.kind, REMOTE_INVALID);
 		assert_int_equal(f->pages, 1);

@@ -51,11 +51,55 @@ static void test_util_histogram__the_text_is_cumulative_and_in_seconds(void **st
 	assert_non_null(strstr(buf_str(&out), "x_count 3\n"));
 }
 
+static void test_util_histogram__a_text_that_is_read_gives_the_same(void **state)
+{
+	static const char *const labels[] = { "", "a=\"b\"" };
+	struct histogram h = { 0 };
+
+	(void)state;
+	for (int i = 1; i <= 1000; i++)
+		histogram_add(&h, i * i);
+	for (unsigned i = 0; i < 2; i++) {
+		cleanup_buf struct buf out = BUF_INIT;
+		struct histogram again = { 0 };
+		char *save = NULL;
+
+		histogram_write(&h, "x", labels[i], &out);
+		for (char *line = strtok_r((char *)buf_str(&out), "\n", &save); line;
+		     line = strtok_r(NULL, "\n", &save)) {
+			assert_false(histogram_parse_line(&again, "y", labels[i], line));
+			assert_false(histogram_parse_line(&again, "x", labels[1 - i], line));
+			assert_true(histogram_parse_line(&again, "x", labels[i], line));
+		}
+		assert_memory_equal(&again, &h, sizeof h);
+	}
+}
+
+static void test_util_histogram__a_share_of_the_values_is_below_a_bound(void **state)
+{
+	struct histogram h = { 0 };
+
+	(void)state;
+	assert_int_equal(histogram_bound(&h, 500), 0);
+	for (int i = 0; i < 95; i++)
+		histogram_add(&h, 4);
+	for (int i = 0; i < 4; i++)
+		histogram_add(&h, 70);
+	histogram_add(&h, 100000);
+	assert_int_equal(histogram_bound(&h, 500), 5);
+	assert_int_equal(histogram_bound(&h, 950), 5);
+	assert_int_equal(histogram_bound(&h, 951), 100);
+	assert_int_equal(histogram_bound(&h, 990), 100);
+	assert_int_equal(histogram_bound(&h, 991), INT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_util_histogram__a_value_is_in_the_first_bucket_that_holds_it),
 		cmocka_unit_test(test_util_histogram__the_text_is_cumulative_and_in_seconds),
+		cmocka_unit_test(test_util_histogram__a_text_that_is_read_gives_the_same),
+		cmocka_unit_test(test_util_histogram__a_share_of_the_values_is_below_a_bound),
 	};
 
 	return cmocka_run_group_tests_name("util_histogram", tests, NULL, NULL);

@@ -1,0 +1,160 @@
+/* The counters as text, written and read by one table. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/stats.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+static const struct scalar {
+	const char *name, *type, *help;
+	size_t offset;
+} scalars[] = {
+	{ "tonicfs_reads_total", "counter", "reads that the kernel asked for",
+	  offsetof(struct audio_stats, reads) },
+	{ "tonicfs_reads_failed_total", "counter", "of these, answered with an error",
+	  offsetof(struct audio_stats, reads_failed) },
+	{ "tonicfs_reads_from_memory_total", "counter", "of these, answered at once",
+	  offsetof(struct audio_stats, reads_from_memory) },
+	{ "tonicfs_ahead_files_total", "counter", "recordings fetched ahead of their readers",
+	  offsetof(struct audio_stats, ahead_files) },
+	{ "tonicfs_ahead_hits_total", "counter", "of these, opened",
+	  offsetof(struct audio_stats, ahead_hits) },
+	{ "tonicfs_ahead_wasted_bytes_total", "counter",
+	  "bytes fetched ahead that nobody came for",
+	  offsetof(struct audio_stats, ahead_wasted_bytes) },
+	{ "tonicfs_memory_bytes", "gauge", "held for open recordings and those ahead",
+	  offsetof(struct audio_stats, memory_bytes) },
+	{ "tonicfs_memory_peak_bytes", "gauge", "the most that was",
+	  offsetof(struct audio_stats, memory_peak_bytes) },
+	{ "tonicfs_reads_waiting", "gauge", "reads that wait for memory or a connection",
+	  offsetof(struct audio_stats, reads_waiting) },
+	{ "tonicfs_memory_budget_bytes", "gauge", "of these, so many at most",
+	  offsetof(struct audio_stats, memory_budget_bytes) },
+	{ "tonicfs_files_open", "gauge", "handles of recordings",
+	  offsetof(struct audio_stats, files_open) },
+};
+
+static const struct origin {
+	const char *labels;
+	size_t offset;
+} origins[] = {
+	{ "origin=\"twilio\"", offsetof(struct audio_stats, twilio) },
+	{ "origin=\"s3\"", offsetof(struct audio_stats, s3) },
+};
+
+#define READ "tonicfs_read_seconds"
+#define FIRST_BYTE "tonicfs_media_first_byte_seconds"
+#define REQUESTS "tonicfs_media_requests_total"
+#define BYTES "tonicfs_media_bytes_total"
+
+const char *audio_outcome_name(enum audio_outcome outcome)
+{
+	static const char *const names[AUDIO_OUTCOME_COUNT] = {
+		[AUDIO_OUTCOME_WORKED] = "ok",	     [AUDIO_OUTCOME_REFUSED] = "refused",
+		[AUDIO_OUTCOME_BUSY] = "busy",	     [AUDIO_OUTCOME_BROKEN] = "broken",
+		[AUDIO_OUTCOME_INVALID] = "invalid", [AUDIO_OUTCOME_DROPPED] = "dropped",
+	};
+
+	return names[outcome];
+}
+
+/* ---- writing ---- */
+
+static const struct audio_origin_stats *origin_of(const struct audio_stats *stats,
+						  const struct origin *origin)
+{
+	return (const struct audio_origin_stats *)((const char *)stats + origin->offset);
+}
+
+static void begin(struct buf *out, const char *name, const char *type, const char *help)
+{
+	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void audio_stats_write(const struct audio_stats *stats, struct buf *out)
+{
+	begin(out, REQUESTS, "counter", "requests for recordings' bytes");
+	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
+		for (int k = 0; k < AUDIO_OUTCOME_COUNT; k++)
+			buf_addf(out, REQUESTS "{%s,result=\"%s\"} %" PRIu64 "\n",
+				 origins[i].labels, audio_outcome_name((enum audio_outcome)k),
+				 origin_of(stats, &origins[i])->requests[k]);
+	begin(out, BYTES, "counter", "bytes of recordings that came");
+	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
+		buf_addf(out, BYTES "{%s} %" PRIu64 "\n", origins[i].labels,
+			 origin_of(stats, &origins[i])->bytes);
+	begin(out, FIRST_BYTE, "histogram", "until a good answer's head");
+	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
+		histogram_write(&origin_of(stats, &origins[i])->first_byte, FIRST_BYTE,
+				origins[i].labels, out);
+	begin(out, READ, "histogram", "from question to answer");
+	histogram_write(&stats->read, READ, "", out);
+	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++) {
+		const struct scalar *s = &scalars[i];
+
+		begin(out, s->name, s->type, s->help);
+		buf_addf(out, "%s %" PRIu64 "\n", s->name,
+			 *(const uint64_t *)((const char *)stats + s->offset));
+	}
+}
+
+/* ---- reading ---- */
+
+/* "NAME VALUE" */
+static bool parse_value(const char *line, const char *name, uint64_t *ret_value)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(line, name, len) != 0 || line[len] != ' ')
+		return false;
+	*ret_value = strtoull(line + len + 1, NULL, 10);
+	return true;
+}
+
+static bool parse_origin(const char *line, const char *labels, struct audio_origin_stats *ret_stats)
+{
+	char name[128];
+
+	snprintf(name, sizeof name, BYTES "{%s}", labels);
+	if (parse_value(line, name, &ret_stats->bytes) ||
+	    histogram_parse_line(&ret_stats->first_byte, FIRST_BYTE, labels, line))
+		return true;
+	for (int i = 0; i < AUDIO_OUTCOME_COUNT; i++) {
+		snprintf(name, sizeof name, REQUESTS "{%s,result=\"%s\"}", labels,
+			 audio_outcome_name((enum audio_outcome)i));
+		if (parse_value(line, name, &ret_stats->requests[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool parse_line(const char *line, struct audio_stats *ret_stats)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++)
+		if (parse_value(line, scalars[i].name,
+				(uint64_t *)((char *)ret_stats + scalars[i].offset)))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
+		if (parse_origin(line, origins[i].labels,
+				 (struct audio_origin_stats *)((char *)ret_stats +
+							       origins[i].offset)))
+			return true;
+	return histogram_parse_line(&ret_stats->read, READ, "", line);
+}
+
+int audio_stats_parse(const char *text, struct audio_stats *ret_stats)
+{
+	bool is_known = false;
+
+	*ret_stats = (struct audio_stats){ 0 };
+	while (*text) {
+		const char *next = strchr(text, '\n');
+
+		is_known |= parse_line(text, ret_stats);
+		text = next ? next + 1 : text + strlen(text);
+	}
+	return is_known ? 0 : -EINVAL;
+}

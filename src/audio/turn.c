@@ -1,0 +1,185 @@
+#include "audio/turn.h"
+
+#include <errno.h>
+
+#include "audio/audio-private.h"
+#include "util/times.h"
+
+#define NONE INT64_MAX
+
+void audio_turns_init(struct audio_turns *turns, size_t limit_bytes)
+{
+	*turns = (struct audio_turns){ .limit_bytes = limit_bytes };
+	list_init(&turns->waiting);
+	list_init(&turns->taken);
+}
+
+int audio_turn_origin(const struct audio_recording *recording)
+{
+	return recording->is_in_s3 ? AUDIO_FROM_S3 : AUDIO_FROM_TWILIO;
+}
+
+static struct audio_waiting_read *read_of(struct list *link)
+{
+	return list_entry(link, struct audio_waiting_read, turn.link);
+}
+
+static int64_t missing_of(const struct audio_waiting_read *read)
+{
+	return audio_blocks_missing(&read->file->recording->blocks, read->offset_bytes,
+				    read->end_bytes);
+}
+
+/* Its blocks, and the one in which its stream may still be before them. */
+static size_t need_of(const struct audio_waiting_read *read)
+{
+	return audio_store_cost(read->offset_bytes, read->end_bytes) + sizeof(struct audio_block);
+}
+
+/* ---- who may ---- */
+
+static bool is_memory_there(const struct audio_turns *turns, size_t need)
+{
+	return !turns->held_bytes || turns->held_bytes + need <= turns->limit_bytes;
+}
+
+/* Of what one recording may have. */
+static bool is_share_left(const struct audio_turns *turns, const struct audio_waiting_read *read)
+{
+	struct audio_recording *recording = read->file->recording;
+
+	if (recording->turns_bytes &&
+	    recording->turns_bytes + need_of(read) > turns->limit_bytes / 2)
+		return false;
+	if (audio_stream_near(recording, missing_of(read)))
+		return true;
+	return recording->reading < TURN_STREAMS / 2 &&
+	       recording->workspace->reading[audio_turn_origin(recording)] < TURN_STREAMS;
+}
+
+/* ---- from line to turn, and back ---- */
+
+void audio_turn_wait(struct audio_waiting_read *read)
+{
+	struct audio_turns *turns = &read->file->recording->audio->turns;
+
+	read->turn.is_waiting = true;
+	list_add(&turns->waiting, &read->turn.link);
+	turns->waiting_count++;
+}
+
+static void leave_line(struct audio_turns *turns, struct audio_waiting_read *read)
+{
+	list_remove(&read->turn.link);
+	read->turn.is_waiting = false;
+	turns->waiting_count--;
+}
+
+static void take(struct audio_turns *turns, struct audio_waiting_read *read)
+{
+	struct audio_recording *recording = read->file->recording;
+
+	leave_line(turns, read);
+	read->turn.is_taken = true;
+	read->turn.since_msecs = time_mono_msecs();
+	read->turn.held_bytes = need_of(read);
+	turns->held_bytes += read->turn.held_bytes;
+	recording->turns_bytes += read->turn.held_bytes;
+	list_add(&turns->taken, &read->turn.link);
+	turns->taken_count++;
+	audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes);
+}
+
+static void give_back(struct audio_turns *turns, struct audio_waiting_read *read)
+{
+	struct audio_recording *recording = read->file->recording;
+
+	audio_blocks_unpin(&recording->blocks, read->offset_bytes, read->end_bytes);
+	list_remove(&read->turn.link);
+	turns->taken_count--;
+	turns->held_bytes -= read->turn.held_bytes;
+	recording->turns_bytes -= read->turn.held_bytes;
+	read->turn.is_taken = false;
+	if (read->stream)
+		audio_stream_leave(read->stream);
+	read->stream = NULL;
+}
+
+void audio_turn_end(struct audio_waiting_read *read)
+{
+	struct audio_turns *turns = &read->file->recording->audio->turns;
+
+	if (read->turn.is_waiting)
+		leave_line(turns, read);
+	else if (read->turn.is_taken)
+		give_back(turns, read);
+}
+
+void audio_turns_begin(struct audio *audio, struct list *finished)
+{
+	struct audio_turns *turns = &audio->turns;
+
+	list_for_each_safe (pos, &turns->waiting) {
+		struct audio_waiting_read *read = read_of(pos);
+
+		/* Whoever needs much is not overtaken for ever by those who need little. */
+		if (!is_memory_there(turns, need_of(read)))
+			break;
+		if (!is_share_left(turns, read))
+			continue;
+		take(turns, read);
+		read->stream = audio_stream_for(read->file->recording, missing_of(read));
+		if (read->stream)
+			audio_stream_join(read->stream);
+		else
+			audio_read_finish(read, -ENOMEM, finished);
+	}
+	if (turns->waiting_count)
+		audio_timer_wake(audio, time_mono_msecs() + TURN_STUCK_MSECS);
+}
+
+/* ---- stuck ---- */
+
+static bool is_stuck(const struct audio_waiting_read *read, int64_t now)
+{
+	int64_t since = read->turn.since_msecs;
+
+	if (read->stream && read->stream->moved_msecs > since)
+		since = read->stream->moved_msecs;
+	return now - since >= TURN_STUCK_MSECS;
+}
+
+/* And its connection goes to others. */
+static void give_way(struct audio_turns *turns, struct audio_waiting_read *read)
+{
+	struct audio_stream *stream = read->stream;
+
+	if (stream && stream->error.kind != REMOTE_OK)
+		read->told_error = audio_errno(&stream->error);
+	give_back(turns, read);
+	audio_turn_wait(read);
+	if (stream && !stream->reads)
+		audio_stream_kill(stream);
+}
+
+int64_t audio_turns_tick(struct audio *audio, int64_t now, struct list *finished)
+{
+	struct audio_turns *turns = &audio->turns;
+	unsigned stuck = 0, may_stay = turns->taken_count / 2;
+
+	if (!turns->waiting_count)
+		return NONE;
+	list_for_each (pos, &turns->taken)
+		stuck += is_stuck(read_of(pos), now);
+	for (struct list *pos = turns->taken.prev, *next; pos != &turns->taken; pos = next) {
+		next = pos->prev;
+		if (stuck <= may_stay)
+			break;
+		if (!is_stuck(read_of(pos), now))
+			continue;
+		give_way(turns, read_of(pos));
+		stuck--;
+	}
+	audio_turns_begin(audio, finished);
+	return turns->waiting_count ? now + TURN_STUCK_MSECS / 2 : NONE;
+}

@@ -1,0 +1,337 @@
+/* What the mounts have read, asked of themselves. */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "audio/stats.h"
+#include "cli/amounts.h"
+#include "cli/mounts.h"
+#include "cli/status.h"
+#include "util/cleanup.h"
+#include "util/times.h"
+
+#define ATTRIBUTE "user.tonicfs.metrics"
+#define TEXT_BYTES (64 * 1024)
+#define LIMIT_MSECS 1500
+
+struct mount {
+	char *mountpoint;
+	pid_t child; /* asks; 0: none */
+	int fd;	     /* what it says: an errno, then the text; -1: all has been said */
+	char *text;
+	size_t len;
+	int error; /* 0: there is a text */
+	struct audio_stats stats;
+};
+
+struct status_mounts {
+	struct mount *list;
+	size_t count;
+};
+
+/* ---- asking ---- */
+
+/* The child. It keeps nothing of the parent's open: it may hang for as long as the mount does. */
+static _Noreturn void ask(const char *mountpoint, int fd)
+{
+	static struct {
+		int error;
+		char text[TEXT_BYTES];
+	} answer;
+	ssize_t n;
+	size_t len = sizeof answer.error;
+
+	dup2(fd, 0);
+	close_range(1, ~0U, 0);
+	n = getxattr(mountpoint, ATTRIBUTE, answer.text, sizeof answer.text);
+	if (n < 0)
+		answer.error = errno;
+	else
+		len += (size_t)n;
+	_exit(write(0, &answer, len) == (ssize_t)len ? 0 : 1);
+}
+
+static void start(struct mount *m)
+{
+	int ends[2];
+
+	m->fd = -1;
+	m->text = malloc(sizeof m->error + TEXT_BYTES + 1);
+	m->error = m->text ? -EIO : -ENOMEM;
+	if (!m->text)
+		return;
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		m->error = -errno;
+		return;
+	}
+	m->child = fork();
+	if (m->child == 0)
+		ask(m->mountpoint, ends[1]);
+	if (m->child < 0) {
+		m->error = -errno;
+		m->child = 0;
+		close(ends[0]);
+	} else {
+		m->fd = ends[0];
+		m->error = -ETIMEDOUT;
+	}
+	close(ends[1]);
+}
+
+static void take(struct mount *m)
+{
+	size_t room = sizeof m->error + TEXT_BYTES - m->len;
+	ssize_t n = read(m->fd, m->text + m->len, room);
+	int error;
+
+	if (n > 0) {
+		m->len += (size_t)n;
+		return;
+	}
+	close(steal_fd(&m->fd));
+	m->error = -EIO;
+	if (n < 0 || m->len < sizeof error)
+		return;
+	memcpy(&error, m->text, sizeof error);
+	m->text[m->len] = '\0';
+	m->error = error ? -error : audio_stats_parse(m->text + sizeof error, &m->stats);
+}
+
+static void wait_for_all(struct status_mounts *mounts)
+{
+	int64_t end = time_mono_msecs() + LIMIT_MSECS, now;
+	cleanup_free struct pollfd *fds = calloc(mounts->count + 1, sizeof *fds);
+	bool is_waiting = fds != NULL;
+
+	while (is_waiting && (now = time_mono_msecs()) < end) {
+		is_waiting = false;
+		for (size_t i = 0; i < mounts->count; i++) {
+			fds[i] = (struct pollfd){ .fd = mounts->list[i].fd, .events = POLLIN };
+			is_waiting |= fds[i].fd >= 0;
+		}
+		if (!is_waiting || poll(fds, mounts->count, (int)(end - now)) <= 0)
+			continue;
+		for (size_t i = 0; i < mounts->count; i++)
+			if (fds[i].revents)
+				take(&mounts->list[i]);
+	}
+}
+
+/* One that hangs in its mount does not even end by SIGKILL; init takes it over. */
+static void stop(struct mount *m)
+{
+	if (m->fd >= 0) {
+		close(m->fd);
+		kill(m->child, SIGKILL);
+	}
+	if (m->child)
+		waitpid(m->child, NULL, m->fd >= 0 ? WNOHANG : 0);
+	m->fd = -1;
+}
+
+struct status_mounts *status_mounts_ask(const char *catalog_path)
+{
+	struct status_mounts *mounts = calloc(1, sizeof *mounts);
+	cleanup_free char **places = NULL;
+	size_t count = 0;
+	int err = mounts ? mounts_of(catalog_path, &places, &count) : -ENOMEM;
+
+	if (!err)
+		mounts->list = calloc(count + 1, sizeof *mounts->list);
+	if (!err && !mounts->list)
+		err = -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		if (err) {
+			free(places[i]);
+			continue;
+		}
+		mounts->list[i].mountpoint = places[i];
+		start(&mounts->list[i]);
+		mounts->count++;
+	}
+	if (err) {
+		cli_error("it cannot be learned what is mounted: %s", strerror(-err));
+		status_mounts_free(mounts);
+		return NULL;
+	}
+	wait_for_all(mounts);
+	for (size_t i = 0; i < count; i++)
+		stop(&mounts->list[i]);
+	return mounts;
+}
+
+void status_mounts_free(struct status_mounts *mounts)
+{
+	for (size_t i = 0; mounts && i < mounts->count; i++) {
+		free(mounts->list[i].mountpoint);
+		free(mounts->list[i].text);
+	}
+	if (mounts)
+		free(mounts->list);
+	free(mounts);
+}
+
+static const char *reason(const struct mount *m)
+{
+	switch (m->error) {
+	case -ETIMEDOUT:
+		return "it does not answer";
+	case -ENODATA:
+	case -ENOTSUP:
+	case -EINVAL:
+		return "it has no counters that are known here";
+	default:
+		return strerror(-m->error);
+	}
+}
+
+/* ---- for people ---- */
+
+static void print_origin(const char *name, const struct audio_origin_stats *s)
+{
+	char text[AMOUNT_SIZE];
+	uint64_t sum = 0;
+
+	for (int i = 0; i < AUDIO_OUTCOME_COUNT; i++)
+		sum += s->requests[i];
+	if (!sum && !s->bytes)
+		return;
+	printf("  requests to %-24s %11s  %9s", name, amount_count((int64_t)sum, text),
+	       amount_bytes((int64_t)s->bytes, (char[AMOUNT_SIZE]){ 0 }));
+	for (int i = AUDIO_OUTCOME_WORKED + 1; i < AUDIO_OUTCOME_COUNT; i++)
+		if (s->requests[i])
+			printf(", %s %s", amount_count((int64_t)s->requests[i], text),
+			       audio_outcome_name((enum audio_outcome)i));
+	printf("\n");
+}
+
+static const char *bound_text(const struct histogram *h, unsigned permille,
+			      char ret_text[AMOUNT_SIZE])
+{
+	int64_t msecs = histogram_bound(h, permille);
+
+	if (msecs == INT64_MAX)
+		snprintf(ret_text, AMOUNT_SIZE, "over 60 s");
+	else if (msecs < 1000)
+		snprintf(ret_text, AMOUNT_SIZE, "%d ms", (int)msecs);
+	else
+		snprintf(ret_text, AMOUNT_SIZE, "%d.%d s", (int)(msecs / 1000),
+			 (int)(msecs % 1000 / 100));
+	return ret_text;
+}
+
+static void print_times(const char *what, const struct histogram *h)
+{
+	char half[AMOUNT_SIZE], most[AMOUNT_SIZE], all[AMOUNT_SIZE];
+
+	if (h->count)
+		printf("  %-36s half within %s, 95%% %s, 99%% %s\n", what,
+		       bound_text(h, 500, half), bound_text(h, 950, most),
+		       bound_text(h, 990, all));
+}
+
+static void print_mount(const struct mount *m)
+{
+	const struct audio_stats *s = &m->stats;
+	char a[AMOUNT_SIZE], b[AMOUNT_SIZE], c[AMOUNT_SIZE];
+
+	if (m->error) {
+		printf("mount %s: %s\n", m->mountpoint, reason(m));
+		return;
+	}
+	printf("mount %s\n", m->mountpoint);
+	printf("  %-36s %11s\n", "files open", amount_count((int64_t)s->files_open, a));
+	printf("  %-36s %11s, %s from memory, %s failed\n", "reads",
+	       amount_count((int64_t)s->reads, a), amount_count((int64_t)s->reads_from_memory, b),
+	       amount_count((int64_t)s->reads_failed, c));
+	if (s->reads_waiting)
+		printf("  %-36s %11s\n", "  wait for their turn",
+		       amount_count((int64_t)s->reads_waiting, a));
+	print_times("  answered", &s->read);
+	print_origin("Twilio", &s->twilio);
+	print_times("  first byte", &s->twilio.first_byte);
+	print_origin("S3", &s->s3);
+	print_times("  first byte", &s->s3.first_byte);
+	if (s->ahead_files)
+		printf("  %-36s %11s, %s opened, %s in vain\n", "files fetched ahead",
+		       amount_count((int64_t)s->ahead_files, a),
+		       amount_count((int64_t)s->ahead_hits, b),
+		       amount_bytes((int64_t)s->ahead_wasted_bytes, c));
+	printf("  %-36s %11s of %s, %s at most\n", "memory",
+	       amount_bytes((int64_t)s->memory_bytes, a),
+	       amount_bytes((int64_t)s->memory_budget_bytes, b),
+	       amount_bytes((int64_t)s->memory_peak_bytes, c));
+}
+
+void status_mounts_print(const struct status_mounts *mounts)
+{
+	for (size_t i = 0; i < mounts->count; i++)
+		print_mount(&mounts->list[i]);
+}
+
+/* ---- JSON ---- */
+
+/* null: longer than can be told. */
+static json_t *bound_json(const struct histogram *h, unsigned permille)
+{
+	int64_t msecs = histogram_bound(h, permille);
+
+	return msecs == INT64_MAX ? json_null() : json_integer(msecs);
+}
+
+static json_t *times_json(const struct histogram *h)
+{
+	return json_pack("{s:I, s:o, s:o, s:o}", "count", (json_int_t)h->count, "median_msecs",
+			 bound_json(h, 500), "p95_msecs", bound_json(h, 950), "p99_msecs",
+			 bound_json(h, 990));
+}
+
+static json_t *origin_json(const struct audio_origin_stats *s)
+{
+	json_t *requests = json_object();
+
+	for (int i = 0; i < AUDIO_OUTCOME_COUNT; i++)
+		json_object_set_new(requests, audio_outcome_name((enum audio_outcome)i),
+				    json_integer((json_int_t)s->requests[i]));
+	return json_pack("{s:o, s:I, s:o}", "requests", requests, "bytes", (json_int_t)s->bytes,
+			 "first_byte", times_json(&s->first_byte));
+}
+
+static json_t *mount_json(const struct mount *m)
+{
+	const struct audio_stats *s = &m->stats;
+
+	if (m->error)
+		return json_pack("{s:o, s:b, s:s}", "mountpoint", cli_json_name(m->mountpoint),
+				 "answers", 0, "reason", reason(m));
+	return json_pack("{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I},"
+			 " s:{s:I, s:I, s:I}}",
+			 "mountpoint", cli_json_name(m->mountpoint), "answers", 1, "files_open",
+			 (json_int_t)s->files_open, "reads", (json_int_t)s->reads, "reads_failed",
+			 (json_int_t)s->reads_failed, "reads_from_memory",
+			 (json_int_t)s->reads_from_memory, "reads_waiting",
+			 (json_int_t)s->reads_waiting, "answered", times_json(&s->read), "twilio",
+			 origin_json(&s->twilio), "s3", origin_json(&s->s3), "ahead", "files",
+			 (json_int_t)s->ahead_files, "hits", (json_int_t)s->ahead_hits,
+			 "wasted_bytes", (json_int_t)s->ahead_wasted_bytes, "memory", "bytes",
+			 (json_int_t)s->memory_bytes, "peak_bytes",
+			 (json_int_t)s->memory_peak_bytes, "budget_bytes",
+			 (json_int_t)s->memory_budget_bytes);
+}
+
+json_t *status_mounts_json(const struct status_mounts *mounts)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < mounts->count; i++)
+		json_array_append_new(array, mount_json(&mounts->list[i]));
+	return array;
+}
