@@ -255,11 +255,13 @@ enum job_admission admission_take(struct admission *admission, struct job_run *r
 	return JOB_ADMITTED;
 }
 
-void admission_leave_twilio(struct lane *lane, struct job_run *run)
+bool admission_leave_twilio(struct lane *lane, struct job_run *run)
 {
-	if (run->held & HOLDS_TWILIO)
-		side_leave(&lane->twilio);
+	if (!(run->held & HOLDS_TWILIO))
+		return false;
+	side_leave(&lane->twilio);
 	run->held &= ~(unsigned)HOLDS_TWILIO;
+	return true;
 }
 
 bool admission_enter_bucket(struct side *bucket, struct job_run *run)
@@ -267,6 +269,13 @@ bool admission_enter_bucket(struct side *bucket, struct job_run *run)
 	if (!run->place && side_enter(bucket, &run->is_cancelled))
 		run->place = bucket;
 	return run->place;
+}
+
+void admission_leave_bucket(struct job_run *run)
+{
+	if (run->place)
+		side_leave(run->place);
+	run->place = NULL;
 }
 
 void admission_give_back(struct admission *admission, struct job_run *run)
@@ -277,8 +286,6 @@ void admission_give_back(struct admission *admission, struct job_run *run)
 		return;
 	lane = lane_find(admission, run->job.workspace_id);
 	admission_leave_twilio(lane, run);
-	if (run->place)
-		side_leave(run->place);
-	run->place = NULL;
+	admission_leave_bucket(run);
 	give_memory(admission, lane, run);
 }

@@ -47,10 +47,12 @@ struct lane *admission_lane(struct admission *admission, int64_t workspace_id);
 /* The side of its bucket, once that is known. NULL: no memory. */
 struct side *admission_bucket(struct admission *admission, struct lane *lane,
 			      const struct catalog_storage *storage);
-/* The download is over: its place is free for another. */
-void admission_leave_twilio(struct lane *lane, struct job_run *run);
-/* A place at the bucket, kept until the run ends. False: cancelled. */
+/* The download is over: its place is free for another. False: it had none any more. */
+bool admission_leave_twilio(struct lane *lane, struct job_run *run);
+/* A place at the bucket. False: cancelled. */
 bool admission_enter_bucket(struct side *bucket, struct job_run *run);
+/* The bucket is asked nothing more; what only the catalog is told keeps nobody from it. */
+void admission_leave_bucket(struct job_run *run);
 /* More or less memory for a run. *overdrawn as budget_more has it. False: cancelled. */
 bool admission_resize(struct admission *admission, struct lane *lane, struct job_run *run,
 		      size_t bytes, bool *overdrawn);

@@ -134,6 +134,8 @@ int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
 		return transfer_fail_remote(t, "Twilio", &error);
 	}
 	side_moved(&t->lane->twilio, *ret_len, &t->run->is_cancelled);
+	if (*ret_end)
+		transfer_leave_twilio(t);
 	if (is_first && !t->recording->is_encrypted &&
 	    content_check_head(&t->content, t->buffer, *ret_len, t->channels, reason))
 		return transfer_doubt(t, "%s", reason);

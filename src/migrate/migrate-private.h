@@ -60,6 +60,8 @@ int transfer_fail(struct transfer *t, enum job_outcome outcome, const char *form
 int transfer_doubt(struct transfer *t, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 int transfer_fail_remote(struct transfer *t, const char *who, const struct remote_error *error);
+/* Nothing more is to come from Twilio: another may ask for its own. */
+void transfer_leave_twilio(struct transfer *t);
 /* Before a step that changes something in the bucket: the lease may have ended while the worker was
  * stopped, and somebody else be at it. */
 int transfer_check_lease(struct transfer *t);

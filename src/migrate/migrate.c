@@ -86,7 +86,8 @@ int migrate_start(struct catalog *catalog, struct http *http,
 		       (size_t)choose(catalog, given_bytes, "migrate_budget_bytes", BUDGET_BYTES,
 				      PART_BYTES, INT64_MAX / 2),
 		       workers);
-	buffers_init(&migrate->buffers, migrate->admission.budget.total_bytes);
+	/* Half: what is reserved is not all in use at once, and should not be for what is kept. */
+	buffers_init(&migrate->buffers, migrate->admission.budget.total_bytes / 2);
 	err = job_pool_start(catalog, &transfers, &migrate->transfers);
 	if (err == 0)
 		err = job_pool_start(catalog, &cleanups, &migrate->cleanups);

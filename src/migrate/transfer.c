@@ -89,12 +89,18 @@ static void after_bucket(void *arg, const struct remote_error *error, int64_t be
 	side_answered(t->bucket, error, began_msecs);
 }
 
-/* The connection to Twilio is not kept waiting for what comes after the download. */
-static void leave_twilio(struct transfer *t)
+/* Its connection to Twilio is not kept waiting for what comes after the download. */
+void transfer_leave_twilio(struct transfer *t)
+{
+	if (!admission_leave_twilio(t->lane, t->run))
+		return;
+	job_pool_look_again(t->migrate->transfers);
+}
+
+static void end_download(struct transfer *t)
 {
 	stream_stop(&t->stream);
-	admission_leave_twilio(t->lane, t->run);
-	job_pool_look_again(t->migrate->transfers);
+	transfer_leave_twilio(t);
 }
 
 static int enter_bucket(struct transfer *t)
@@ -191,7 +197,7 @@ static int move(struct transfer *t)
 	}
 	err = download_check_end(t);
 	fault_point("after-download");
-	leave_twilio(t);
+	end_download(t);
 	if (err == 0)
 		err = enter_bucket(t);
 	return err ? err : upload_whole(t, len);
@@ -222,11 +228,12 @@ static int run_steps(struct transfer *t)
 
 	if (err == 0)
 		err = move(t);
-	leave_twilio(t);
+	end_download(t);
 	if (err == 0)
 		err = enter_bucket(t);
 	if (err == 0)
 		err = verify_object(t, &object);
+	admission_leave_bucket(t->run);
 	fault_point("after-verify");
 	return err ? err : note_stored(t, &object);
 }

@@ -21,7 +21,7 @@ from standin.client import StandIn  # noqa: E402
 
 RECORDINGS = int(os.environ.get("BENCH_RECORDINGS", 2000))
 SWEEP = int(os.environ.get("BENCH_SWEEP", 300))
-CONNECTIONS = int(os.environ.get("BENCH_CONNECTIONS", 16))
+CONNECTIONS = [int(number) for number in os.environ.get("BENCH_CONNECTIONS", "8,16").split(",")]
 SHAPES = os.environ.get("BENCH_SHAPES", "1000x31,100x625,1x62500")  # recordings x seconds, 32 kB each
 SWEEP_NUMBERS = (4, 8, 16, 32, 64)
 
@@ -34,12 +34,12 @@ class Migration(Catalog):
     def __init__(self, lines, folder, standin, server, bucket, **settings):
         super().__init__(lines.enter(), folder / f"{bucket}.db", standin, server, bucket, **settings)
 
-    def migrate(self, count, sids=()):
+    def migrate(self, count):
         """Seconds until all are stored; the process's CPU milliseconds per recording; its peak memory in MB."""
         log = open(self.env["TONICFS_CATALOG"] + ".log", "wb")
         asked = self.standin.counters()["requests"]
         begin, begin_time, pause_secs = time.monotonic(), time.time(), 1
-        process = subprocess.Popen([*self.enter, str(BINARY), "migrate", "--wait", *(sids or ["bench"])], env=self.env,
+        process = subprocess.Popen([*self.enter, str(BINARY), "migrate", "--wait", "bench"], env=self.env,
                                    stdout=log, stderr=log)
         looked, secs, peak_kb, ticks = begin, None, 0, 0
         proc = Path(f"/proc/{process.pid}")
@@ -68,19 +68,19 @@ class Migration(Catalog):
 
 # curl
 
-def curl_down(lines, folder, standin, sids):
+def curl_down(lines, folder, standin, connections):
     account = standin.account
-    transfers = [f'url = "{media_url(standin, sid)}"\noutput = /dev/null\n' for sid in sids]
-    return curl(lines.enter(), folder, transfers, CONNECTIONS, "--user", f"{account.sid}:{account.auth_token}").secs
+    transfers = [f'url = "{media_url(standin, row["sid"])}"\noutput = /dev/null\n' for row in standin.truth(with_hash=False)]
+    return curl(lines.enter(), folder, transfers, connections, "--user", f"{account.sid}:{account.auth_token}").secs
 
 
-def curl_up(lines, folder, server, size_bytes):
+def curl_up(lines, folder, server, size_bytes, connections):
     body = folder / "body"
     body.write_bytes(os.urandom(size_bytes))
     with server.bucket("curl") as bucket:
         transfers = [f'url = "{server.sign("put_object", Bucket=bucket, Key=str(number))}"\n'
                      f'upload-file = "{body}"\noutput = /dev/null\n' for number in range(RECORDINGS)]
-        return curl(lines.enter(), folder, transfers, CONNECTIONS).secs
+        return curl(lines.enter(), folder, transfers, connections).secs
 
 
 # The figures
@@ -89,30 +89,38 @@ def limits(number):
     return {"twilio_connections": number, "s3_connections": number, "migrate_workers": min(256, 2 * number)}
 
 
-def bench_speed(lines, folder, server):
-    with StandIn(f"bulk:{RECORDINGS}:secs=31-31", host=TWILIO_HOST, cache_mb=RECORDINGS + 64) as standin:
-        sids = [row["sid"] for row in standin.truth(with_hash=False)]
-        curl_down(lines, folder, standin, sids)  # what is made for the first time is not measured
-        best = None
+def recordings(count):
+    """That many of 1 MB, kept ready once they have been asked for."""
+    return StandIn(f"bulk:{count}:secs=31-31", host=TWILIO_HOST, cache_mb=count + 64)
+
+
+def bench_sweep(lines, folder, server):
+    best = None
+    with recordings(SWEEP) as standin:
+        curl_down(lines, folder, standin, 16)  # what is made for the first time is not measured
         for number in (*SWEEP_NUMBERS, 0):
             name = f"sweep-{number}"
             with server.bucket(name):
                 catalog = Migration(lines, folder, standin, server, name, **(limits(number) if number else {}))
                 catalog("workspace", "set", "bench", "keep_at_twilio=on")
-                secs, cpu_msecs, _peak = catalog.migrate(SWEEP, sids[:SWEEP])
+                secs, cpu_msecs, _peak = catalog.migrate(SWEEP)
             note(f"{SWEEP} of 1 MB, {f'at most {number} connections' if number else 'adaptive'}: "
                  f"{SWEEP / secs:.1f} a second, {cpu_msecs:.2f} ms of CPU each")
             if number and (best is None or secs < best[1]):
                 best = number, secs
-        report(f"adaptive against the best number of connections, {best[0]}", secs / best[1], 1.25, "times as long")
-        down = curl_down(lines, folder, standin, sids)
-        up = curl_up(lines, folder, server, 31 * 32000 + 44)
-        note(f"curl with {CONNECTIONS} connections: {RECORDINGS / down:.1f} a second down, {RECORDINGS / up:.1f} up")
-        with server.bucket("speed") as bucket:
-            catalog = Migration(lines, folder, standin, server, bucket, **limits(CONNECTIONS))
-            secs, cpu_msecs, peak_mb = catalog.migrate(RECORDINGS)
-        note(f"tonicfs with {CONNECTIONS}: {RECORDINGS / secs:.1f} a second, {cpu_msecs:.2f} ms of CPU each, {peak_mb:.0f} MB")
-        report(f"{RECORDINGS:,} recordings of 1 MB with {CONNECTIONS} connections, against the slower of curl's two runs",
+    report(f"adaptive against the best number of connections, {best[0]}", secs / best[1], 1.25, "times as long")
+
+
+def bench_speed(lines, folder, server, number):
+    with recordings(RECORDINGS) as standin, server.bucket(f"speed-{number}") as bucket:
+        curl_down(lines, folder, standin, 16)
+        down = curl_down(lines, folder, standin, number)
+        up = curl_up(lines, folder, server, 31 * 32000 + 44, number)
+        note(f"curl with {number} connections: {RECORDINGS / down:.1f} a second down, {RECORDINGS / up:.1f} up")
+        catalog = Migration(lines, folder, standin, server, bucket, **limits(number))
+        secs, cpu_msecs, peak_mb = catalog.migrate(RECORDINGS)
+        note(f"tonicfs with {number}: {RECORDINGS / secs:.1f} a second, {cpu_msecs:.2f} ms of CPU each, {peak_mb:.0f} MB")
+        report(f"{RECORDINGS:,} recordings of 1 MB with {number} connections, against the slower of curl's two runs",
                secs / max(down, up), 1 / 0.8, "times as long")
 
 
@@ -130,7 +138,9 @@ def main():
     build, folder = Path(sys.argv[1]), Path(sys.argv[2])
     end_on_signals()
     with Lines(build) as lines, Server(folder) as server:
-        bench_speed(lines, folder, server)
+        bench_sweep(lines, folder, server)
+        for number in CONNECTIONS:
+            bench_speed(lines, folder, server, number)
         bench_memory(lines, folder, server)
     sys.exit(1 if missed else 0)
 
