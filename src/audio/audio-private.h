@@ -283,8 +283,6 @@ struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t
 				      int64_t end_bytes);
 /* Makes its request, by whatever the catalog says now. */
 void audio_stream_start(struct audio_stream *stream);
-/* Whatever is asked for, all of it comes: the stream that is first goes on alone. */
-void audio_streams_merge(struct audio_recording *recording, struct list *finished);
 /* A reader has come, or waits, up to here. */
 void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes);
 /* It may go so far though nobody reads. */
@@ -292,17 +290,23 @@ void audio_stream_allow(struct audio_stream *stream, int64_t end_bytes);
 void audio_stream_kill(struct audio_stream *stream);
 /* The timer's: starts what is due, drops what nobody uses. Returns when to look again. */
 int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs);
-/* Says why reads of a recording fail. */
-void audio_log_failed(const struct audio_recording *recording, enum audio_from from,
-		      const struct remote_error *why, int error);
-void audio_stream_failed(struct audio_stream *stream, const struct remote_error *error,
-			 enum audio_from from, struct list *finished);
 /* Bytes that came for the position: false where they are to wait. */
 bool audio_stream_wants(struct audio_stream *stream, size_t n);
 /* It has to wait, and others have no connection: it gives way to them. */
 bool audio_stream_gives_way(struct audio_stream *stream);
 void audio_stream_write(struct audio_stream *stream, const void *bytes, size_t n);
 void audio_stream_unref(struct audio_stream *stream);
+
+/* ---- stream-end.c: its request has ended, or it is not wanted ---- */
+
+void audio_stream_try_anew(struct audio_stream *stream);
+/* Says why reads of a recording fail. */
+void audio_log_failed(const struct audio_recording *recording, enum audio_from from,
+		      const struct remote_error *why, int error);
+void audio_stream_failed(struct audio_stream *stream, const struct remote_error *error,
+			 enum audio_from from, struct list *finished);
+/* Whatever is asked for, all of it comes: the stream that is first goes on alone. */
+void audio_streams_merge(struct audio_recording *recording, struct list *finished);
 
 /* ---- attempt.c: one HTTP request of a stream ---- */
 

@@ -1,0 +1,195 @@
+/*
+ * How a stream's request ended, and what comes of it: another try, here or at the other origin, or an
+ * error for those who wait.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "audio/audio-private.h"
+#include "util/log.h"
+#include "util/times.h"
+
+#define TRIES 4
+#define RETRY_BASE_MSECS 300
+#define NOT_FOUND_TRIES 4
+
+void audio_stream_try_anew(struct audio_stream *s)
+{
+	retry_init(&s->retry, TRIES, s->recording->audio->settings.read_timeout_msecs);
+	s->retry.base_msecs = RETRY_BASE_MSECS;
+}
+
+void audio_log_failed(const struct audio_recording *recording, enum audio_from from,
+		      const struct remote_error *e, int error)
+{
+	const struct audio_workspace *workspace = recording->workspace;
+	char sid[SID_SIZE];
+
+	sid_format(&recording->sid, "RE", sid);
+	log_warning("workspace %s: recording %s: read from %s failed: %s: %s%s%s%s",
+		    workspace->clients ? workspace->clients->workspace : "?", sid,
+		    audio_from_name(from), strerror(-error),
+		    e->message[0] ? e->message : "no answer in time", e->code[0] ? " (" : "",
+		    e->code, e->code[0] ? ")" : "");
+}
+
+/* The reads that wait for the stream get the error, and it ends. */
+static void give_up(struct audio_stream *s, int error, struct list *finished)
+{
+	bool is_logged = false;
+
+	list_for_each_safe (pos, &s->recording->reads) {
+		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
+
+		if (read->stream != s)
+			continue;
+		if (!is_logged)
+			audio_log_failed(s->recording, s->from, &s->error, error);
+		is_logged = true;
+		audio_read_finish(read, error, finished);
+	}
+	audio_stream_kill(s);
+}
+
+static void back_off(struct audio_stream *s, int64_t msecs)
+{
+	s->state = AUDIO_STREAM_BACKOFF;
+	s->due_msecs = time_mono_msecs() + msecs;
+	audio_timer_wake(s->recording->audio, s->due_msecs);
+}
+
+/* The stream is over; its reads go to others, or begin anew. */
+static void replace(struct audio_stream *s, struct list *finished)
+{
+	struct audio_recording *recording = s->recording;
+
+	s->refs++;
+	audio_stream_kill(s);
+	list_for_each_safe (pos, &recording->reads) {
+		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
+
+		if (read->stream != s)
+			continue;
+		read->stream = audio_stream_for(recording, audio_blocks_missing(&recording->blocks,
+										read->offset_bytes,
+										read->end_bytes));
+		if (read->stream)
+			audio_stream_join(read->stream);
+		else
+			audio_read_finish(read, -ENOMEM, finished);
+	}
+	audio_stream_unref(s);
+}
+
+void audio_streams_merge(struct audio_recording *recording, struct list *finished)
+{
+	struct audio_stream *first = NULL;
+
+	list_for_each (pos, &recording->streams) {
+		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+
+		if (!first || s->position_bytes < first->position_bytes)
+			first = s;
+	}
+	if (first)
+		first->end_bytes = recording->size_bytes;
+	list_for_each_safe (pos, &recording->streams) {
+		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+
+		if (s != first)
+			replace(s, finished);
+	}
+}
+
+/* Not there, not for us, or something else under that name. */
+static bool is_refused(const struct remote_error *error)
+{
+	return error->kind == REMOTE_NOT_FOUND || error->error == -EACCES ||
+	       error->error == -ESTALE;
+}
+
+/* Expired before their time, or replaced: there may be others by now. */
+static bool renew_keys(struct audio_stream *s)
+{
+	struct audio_workspace *workspace =
+		audio_workspace_get(s->recording->audio, s->recording->workspace_id);
+
+	s->are_keys_renewed = true;
+	if (!workspace || !workspace->clients || !workspace->clients->s3 ||
+	    !s3_client_distrust_keys(workspace->clients->s3))
+		return false;
+	audio_keys_wait(workspace->clients, s);
+	return true;
+}
+
+void audio_stream_failed(struct audio_stream *s, const struct remote_error *error,
+			 enum audio_from from, struct list *finished)
+{
+	struct audio_recording *recording = s->recording;
+	unsigned pause;
+
+	s->error = *error;
+	if (error->kind == REMOTE_OK) {
+		replace(s, finished); /* where bytes did not stay */
+		return;
+	}
+	if (!s->reads) {
+		if (error->error == -EBUSY)
+			audio_ahead_refused(recording);
+		audio_stream_kill(s);
+		return;
+	}
+	if (s->has_moved) {
+		s->has_moved = false;
+		s->not_found = 0;
+		audio_stream_try_anew(s);
+	}
+	if (from == AUDIO_FROM_S3 && s->has_older_bucket && is_refused(error)) {
+		s->has_older_bucket = false;
+		recording->hint.is_in_older_bucket = true;
+		audio_stream_start(s);
+		return;
+	}
+	if (from == AUDIO_FROM_S3 && s3_keys_are_refused(error) && !s->are_keys_renewed &&
+	    renew_keys(s))
+		return;
+	if (error->kind == REMOTE_NOT_FOUND && error->error != -EIO) {
+		/* Somebody has moved it, perhaps: the catalog is asked again. Twilio's own 404 may
+		 * also only be early. */
+		if (from == AUDIO_FROM_S3 && !recording->hint.is_missing_in_s3) {
+			recording->hint.is_missing_in_s3 = true;
+			audio_stream_start(s);
+		} else if (from == AUDIO_FROM_TWILIO && ++s->not_found < NOT_FOUND_TRIES) {
+			recording->hint.is_missing_in_s3 = false;
+			back_off(s, s->not_found == 1 ? 0 : 1000 * (s->not_found - 1));
+		} else {
+			give_up(s, -EIO, finished);
+		}
+		return;
+	}
+	if (error->twilio_code == 16113 && !recording->hint.is_mono) {
+		recording->hint.is_mono = true;
+		audio_stream_start(s);
+		return;
+	}
+	if (from == AUDIO_FROM_S3 && strcmp(error->code, "RequestTimeTooSkewed") == 0 &&
+	    !s->is_clock_set) {
+		s->is_clock_set = true;
+		audio_stream_start(s);
+		return;
+	}
+	if (from == AUDIO_FROM_S3 && error->error == -EREMOTE && !s->is_archive_learned) {
+		s->is_archive_learned = true;
+		audio_stream_start(s);
+		return;
+	}
+	if (error->error == -ESTALE && from == AUDIO_FROM_S3 && !recording->was_served_by_s3) {
+		/* It never was what had been migrated. */
+		give_up(s, -EIO, finished);
+		return;
+	}
+	if (retry_next(&s->retry, error, true, &pause))
+		back_off(s, pause);
+	else
+		give_up(s, audio_errno(error), finished);
+}
