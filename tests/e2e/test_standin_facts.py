@@ -309,7 +309,7 @@ def test_the_sound_is_audible_and_changes(standin, ask, recording):
         samples = pcm(standin.media(standin.add_recording(recording["call_sid"], secs=20)["sid"]))[1][channel::2]
         loudness = [sum(abs(sample) for sample in samples[at:at + 800]) / 800 for at in range(0, len(samples) - 800, 800)]
         assert max(loudness) > 1000 and min(loudness) < max(loudness) / 10
-        assert len(set(loudness)) > len(loudness) * 0.3
+        assert len(set(loudness)) > len(loudness) * 0.1
 
 
 def test_a_downmix_is_what_a_bare_get_of_a_conference_gives(standin, ask, recording):
