@@ -152,7 +152,7 @@ struct audio {
 	struct list workspaces;
 	struct list attempt_list; /* requests whose on_done is still to come */
 	unsigned attempts;
-	unsigned streams;
+	unsigned streams, reading; /* reading: those that somebody waits for */
 	uint64_t last_read_id;
 
 	struct pool starters; /* never wait for the network */

@@ -23,9 +23,10 @@
 #define WINDOW_BEGIN_BYTES (1024 * 1024)
 /* A stream that nobody has used for so long is ended: it keeps a connection from others. */
 #define IDLE_MSECS 30000
-/* So many requests may stand open before idle ones have to go at once: paused ones, for those that
- * move end by themselves, and their readers may be back in a moment. */
-#define ATTEMPTS_LIMIT 80
+/* So many requests that nobody waits for may stand open; more of them end where they would pause, for
+ * those that move end by themselves, and a reader may be back in a moment. The engine has as many
+ * connections beyond those that readers wait for. */
+#define IDLE_ATTEMPTS_LIMIT 32
 #define STREAMS_PER_RECORDING 12
 
 static int64_t min(int64_t a, int64_t b)
@@ -65,6 +66,7 @@ static void pin_position(struct audio_stream *s, bool pin)
 
 static void count_reading(struct audio_stream *s, unsigned n)
 {
+	s->recording->audio->reading += n;
 	s->recording->reading += n;
 	s->recording->workspace->reading[audio_turn_origin(s->recording)] += n;
 }
@@ -94,11 +96,16 @@ void audio_stream_leave(struct audio_stream *s)
 	count_reading(s, -1U);
 }
 
+static bool has_many_idle(const struct audio *audio)
+{
+	return audio->attempts > audio->reading + IDLE_ATTEMPTS_LIMIT;
+}
+
 static void drop_idle(struct audio *audio)
 {
 	struct audio_stream *oldest = NULL;
 
-	if (audio->attempts < ATTEMPTS_LIMIT)
+	if (!has_many_idle(audio))
 		return;
 	list_for_each (pos, &audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
@@ -373,7 +380,7 @@ bool audio_stream_wants(struct audio_stream *s, size_t n)
 
 bool audio_stream_gives_way(struct audio_stream *s)
 {
-	if (s->reads || s->recording->audio->attempts <= ATTEMPTS_LIMIT)
+	if (s->reads || !has_many_idle(s->recording->audio))
 		return false;
 	audio_stream_kill(s);
 	return true;
