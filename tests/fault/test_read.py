@@ -133,7 +133,7 @@ def test_the_network_is_gone_while_somebody_reads(library, shelf, proxy):
         read_like(shelf / recording.path, recording.content, "sequential", 1)
 
     recording, _ = library.wanted[2]
-    library.misbehave("hold", count=4)
+    library.misbehave("hold", count=1)
     reader = Background(read, proxy.listener.sockets[0].fileno())
     wait_for(lambda: library.acted("hold"), 10, "the first request")
     proxy.go()
