@@ -308,10 +308,8 @@ static void verdict(struct audio_attempt *a, const struct remote_error *error,
 /* Whether the origin answers at all; what it answers is the stream's matter. */
 static void note_health(const struct audio_attempt *a, const struct remote_error *end)
 {
-	struct breaker *breaker = audio_breaker(a->stream->recording, a->from);
+	struct breaker *breaker = &a->stream->recording->workspace->breakers[a->from];
 
-	if (!breaker)
-		return;
 	if (a->is_head_good || (end->status > 0 && end->status < 500))
 		breaker_worked(breaker);
 	else if (end->kind == REMOTE_TRANSIENT)
@@ -332,13 +330,8 @@ static void on_done(void *arg, const struct remote_error *error)
 
 		s->attempt = NULL;
 		s->is_paused = false;
-		if (a->is_head_good) {
-			struct audio_workspace *workspace =
-				audio_workspace_get(audio, recording->workspace_id);
-
-			if (workspace && a->from == AUDIO_FROM_TWILIO)
-				workspace->size_error = 0; /* it answers */
-		}
+		if (a->is_head_good && a->from == AUDIO_FROM_TWILIO)
+			recording->workspace->size_error = 0; /* it answers */
 		verdict(a, error, &end);
 		audio_stats_count(audio, a->from, end.kind);
 		note_health(a, &end);

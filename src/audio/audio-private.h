@@ -112,8 +112,6 @@ int audio_older_bucket(struct audio *audio, struct audio_clients *clients, int64
 void audio_older_buckets_release(struct audio_clients *clients);
 /* Lock held. NULL: no memory. */
 struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspace_id);
-/* Lock held. Of a recording's origin; NULL: no memory. */
-struct breaker *audio_breaker(struct audio_recording *recording, enum audio_from from);
 void audio_workspaces_release(struct audio *audio);
 /* The errno that a user meets. */
 int audio_errno(const struct remote_error *error);
@@ -165,7 +163,7 @@ struct audio {
 struct audio_recording {
 	struct list link; /* audio->recordings */
 	struct audio *audio;
-	int64_t id, workspace_id, folder_id, size_bytes;
+	int64_t id, folder_id, size_bytes;
 	struct audio_workspace *workspace;
 	struct sid sid;
 	unsigned refs, files; /* files 0: fetched ahead, or its head is kept */

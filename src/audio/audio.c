@@ -220,7 +220,6 @@ int audio_recording_new(struct audio *audio, const struct catalog_recording *row
 	}
 	recording->audio = audio;
 	recording->id = row->id;
-	recording->workspace_id = row->workspace_id;
 	recording->folder_id = row->folder_id;
 	recording->sid = row->sid;
 	recording->size_bytes = size_bytes;

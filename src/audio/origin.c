@@ -163,14 +163,6 @@ struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspa
 	return workspace;
 }
 
-struct breaker *audio_breaker(struct audio_recording *recording, enum audio_from from)
-{
-	struct audio_workspace *workspace =
-		audio_workspace_get(recording->audio, recording->workspace_id);
-
-	return workspace ? &workspace->breakers[from] : NULL;
-}
-
 void audio_workspaces_release(struct audio *audio)
 {
 	list_for_each_safe (pos, &audio->workspaces) {

@@ -111,14 +111,12 @@ static bool is_refused(const struct remote_error *error)
 /* Expired before their time, or replaced: there may be others by now. */
 static bool renew_keys(struct audio_stream *s)
 {
-	struct audio_workspace *workspace =
-		audio_workspace_get(s->recording->audio, s->recording->workspace_id);
+	struct audio_clients *clients = s->recording->workspace->clients;
 
 	s->are_keys_renewed = true;
-	if (!workspace || !workspace->clients || !workspace->clients->s3 ||
-	    !s3_client_distrust_keys(workspace->clients->s3))
+	if (!clients || !clients->s3 || !s3_client_distrust_keys(clients->s3))
 		return false;
-	audio_keys_wait(workspace->clients, s);
+	audio_keys_wait(clients, s);
 	return true;
 }
 

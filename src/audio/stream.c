@@ -101,6 +101,15 @@ static bool has_many_idle(const struct audio *audio)
 	return audio->attempts > audio->reading + IDLE_ATTEMPTS_LIMIT;
 }
 
+/* Of two that nobody waits for the one that has not been used for longer; NULL: none yet. One that
+ * moves is none of them: it ends by itself. */
+static struct audio_stream *older_spare(struct audio_stream *oldest, struct audio_stream *s)
+{
+	if (!s->is_paused || s->reads)
+		return oldest;
+	return !oldest || s->used_msecs < oldest->used_msecs ? s : oldest;
+}
+
 static void drop_idle(struct audio *audio)
 {
 	struct audio_stream *oldest = NULL;
@@ -110,13 +119,8 @@ static void drop_idle(struct audio *audio)
 	list_for_each (pos, &audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
 
-		list_for_each (item, &recording->streams) {
-			struct audio_stream *s = list_entry(item, struct audio_stream, link);
-
-			if (s->attempt && s->is_paused && !s->reads &&
-			    (!oldest || s->used_msecs < oldest->used_msecs))
-				oldest = s;
-		}
+		list_for_each (item, &recording->streams)
+			oldest = older_spare(oldest, list_entry(item, struct audio_stream, link));
 	}
 	if (oldest)
 		audio_stream_kill(oldest);
@@ -135,8 +139,7 @@ static void set_clock(struct audio_source *source)
 /* Lock held. Where the origin has not answered for some time, nobody waits for it again. */
 static int check_breaker(struct audio_stream *s, struct remote_error *ret_error)
 {
-	struct breaker *breaker = audio_breaker(s->recording, s->from);
-	int err = breaker ? breaker_check(breaker, time_mono_msecs()) : 0;
+	int err = breaker_check(&s->recording->workspace->breakers[s->from], time_mono_msecs());
 
 	if (err)
 		remote_error_set(ret_error, REMOTE_REJECTED, err, "it has not answered for a while");
@@ -298,11 +301,8 @@ static void drop_spare(struct audio_recording *recording)
 	unsigned count = 0;
 
 	list_for_each (pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
 		count++;
-		if (s->is_paused && !s->reads && (!oldest || s->used_msecs < oldest->used_msecs))
-			oldest = s;
+		oldest = older_spare(oldest, list_entry(pos, struct audio_stream, link));
 	}
 	if (count >= STREAMS_PER_RECORDING + recording->files && oldest)
 		audio_stream_kill(oldest);

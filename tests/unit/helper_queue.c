@@ -51,6 +51,27 @@ struct catalog_workspace queue_workspace(struct queue_fixture *f)
 	return workspace;
 }
 
+void queue_set_twilio_url(struct queue_fixture *f, const char *url)
+{
+	struct catalog_workspace workspace = queue_workspace(f);
+
+	snprintf(workspace.twilio_url, sizeof workspace.twilio_url, "%s", url);
+	assert_int_equal(catalog_workspace_update(f->catalog, &workspace, NULL), 0);
+}
+
+void queue_set_origins(struct queue_fixture *f, const char *url)
+{
+	struct catalog_storage storage = { .bucket = "bucket",
+					   .region = "us-east-1",
+					   .access_key = "key",
+					   .path_style = true,
+					   .enabled = true };
+
+	queue_set_twilio_url(f, url);
+	snprintf(storage.endpoint, sizeof storage.endpoint, "%s", url);
+	assert_int_equal(catalog_storage_set(f->catalog, f->workspace_id, &storage, NULL), 0);
+}
+
 void queue_set_policy(struct queue_fixture *f, bool delete_s3, bool delete_twilio,
 		      bool keep_at_twilio)
 {

@@ -28,6 +28,9 @@ struct catalog *queue_open_again(const struct queue_fixture *f);
 int64_t queue_add_workspace(struct queue_fixture *f, const char *name, unsigned account);
 void queue_set_storage(struct queue_fixture *f, int64_t workspace_id, bool enabled);
 struct catalog_workspace queue_workspace(struct queue_fixture *f);
+/* Where Twilio is asked; where Twilio and S3 are, a bucket by its path. */
+void queue_set_twilio_url(struct queue_fixture *f, const char *url);
+void queue_set_origins(struct queue_fixture *f, const char *url);
 void queue_set_policy(struct queue_fixture *f, bool delete_s3, bool delete_twilio,
 		      bool keep_at_twilio);
 struct sid queue_sid(unsigned kind, unsigned number);

@@ -120,7 +120,6 @@ static void world_begin(struct world *w, void **state, size_t budget_bytes)
 	const struct http_settings http_settings = { .connect_timeout_msecs = 2000 };
 	const struct audio_settings settings = { .budget_bytes = budget_bytes,
 						 .read_timeout_msecs = 5000 };
-	struct catalog_workspace workspace;
 
 	memset(w, 0, sizeof *w);
 	w->catalog = *state;
@@ -129,10 +128,7 @@ static void world_begin(struct world *w, void **state, size_t budget_bytes)
 	assert_non_null(w->content);
 	memcpy(w->content, "RIFF\0\0\0\0WAVE", 12);
 	w->server = helper_server_new(answer, w);
-	workspace = queue_workspace(w->catalog);
-	snprintf(workspace.twilio_url, sizeof workspace.twilio_url, "%s",
-		 helper_server_url(w->server, ""));
-	assert_int_equal(catalog_workspace_update(w->catalog->catalog, &workspace, NULL), 0);
+	queue_set_twilio_url(w->catalog, helper_server_url(w->server, ""));
 	assert_int_equal(http_new(&http_settings, &w->http), 0);
 	assert_int_equal(audio_new(w->catalog->catalog, w->http, &settings, &w->audio), 0);
 }

@@ -463,23 +463,6 @@ static void *drive(void *arg)
 
 /* ---- one schedule ---- */
 
-static void point_at_server(struct schedule *s)
-{
-	struct catalog_workspace workspace = queue_workspace(s->catalog);
-	struct catalog_storage storage = { .bucket = "bucket",
-					   .region = "us-east-1",
-					   .access_key = "key",
-					   .path_style = true,
-					   .enabled = true };
-
-	snprintf(workspace.twilio_url, sizeof workspace.twilio_url, "%s",
-		 helper_server_url(s->server, ""));
-	snprintf(storage.endpoint, sizeof storage.endpoint, "%s", helper_server_url(s->server, ""));
-	check(catalog_workspace_update(s->catalog->catalog, &workspace, NULL) == 0 &&
-		      catalog_storage_set(s->catalog->catalog, workspace.id, &storage, NULL) == 0,
-	      s, "the catalog takes settings");
-}
-
 /* With what *s says of the weather and the budget. */
 static void begin(struct schedule *s, unsigned read_timeout_msecs)
 {
@@ -494,7 +477,7 @@ static void begin(struct schedule *s, unsigned read_timeout_msecs)
 	s->origin.count = RECORDINGS;
 	s->origin.seed = s->seed;
 	s->server = helper_server_new(helper_origin_answer, &s->origin);
-	point_at_server(s);
+	queue_set_origins(s->catalog, helper_server_url(s->server, ""));
 	check(http_new(&http_settings, &s->http) == 0, s, "an HTTP engine");
 	check(audio_new(s->catalog->catalog, s->http, &settings, &s->audio) == 0, s, "an engine");
 }

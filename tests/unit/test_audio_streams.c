@@ -243,22 +243,6 @@ static void make_content(struct world *w, int64_t size)
 	}
 }
 
-static void point_at_server(struct world *w)
-{
-	struct catalog_workspace workspace = queue_workspace(w->catalog);
-	struct catalog_storage storage = { .bucket = "bucket",
-					   .region = "us-east-1",
-					   .access_key = "key",
-					   .path_style = true,
-					   .enabled = true };
-
-	snprintf(workspace.twilio_url, sizeof workspace.twilio_url, "%s",
-		 helper_server_url(w->server, ""));
-	snprintf(storage.endpoint, sizeof storage.endpoint, "%s", helper_server_url(w->server, ""));
-	assert_int_equal(catalog_workspace_update(w->catalog->catalog, &workspace, NULL), 0);
-	assert_int_equal(catalog_storage_set(w->catalog->catalog, workspace.id, &storage, NULL), 0);
-}
-
 static void world_begin(struct world *w, void **state, int64_t size, size_t budget_bytes)
 {
 	const struct http_settings http_settings = { .connect_timeout_msecs = 2000 };
@@ -273,7 +257,7 @@ static void world_begin(struct world *w, void **state, int64_t size, size_t budg
 	make_content(w, size);
 	set_size(w, size, 2);
 	w->server = helper_server_new(answer, w);
-	point_at_server(w);
+	queue_set_origins(w->catalog, helper_server_url(w->server, ""));
 	assert_int_equal(http_new(&http_settings, &w->http), 0);
 	assert_int_equal(audio_new(w->catalog->catalog, w->http, &settings, &w->audio), 0);
 }

@@ -131,17 +131,13 @@ static void world_begin(struct world *w, void **state, unsigned count, int64_t s
 	const struct http_settings http_settings = { .connect_timeout_msecs = 5000 };
 	const struct audio_settings settings = { .budget_bytes = budget,
 						 .read_timeout_msecs = 60000 };
-	struct catalog_workspace workspace;
 
 	memset(w, 0, sizeof *w);
 	w->catalog = *state;
 	atomic_store(&w->size, size);
 	atomic_store(&w->first_size, size);
 	w->server = helper_server_new(answer, w);
-	workspace = queue_workspace(w->catalog);
-	snprintf(workspace.twilio_url, sizeof workspace.twilio_url, "%s",
-		 helper_server_url(w->server, ""));
-	assert_int_equal(catalog_workspace_update(w->catalog->catalog, &workspace, NULL), 0);
+	queue_set_twilio_url(w->catalog, helper_server_url(w->server, ""));
 	queue_add(w->catalog, w->catalog->workspace_id, 1, count, QUEUE_NUMBER);
 	set_sizes(w, count, size);
 	assert_int_equal(http_new(&http_settings, &w->http), 0);

@@ -175,7 +175,6 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof *f);
 	struct catalog_storage storage = { .bucket = "bucket", .region = "us-east-1",
 					   .access_key = "key", .enabled = true };
-	struct catalog_workspace workspace;
 	void *queue;
 
 	assert_non_null(f);
@@ -189,9 +188,7 @@ static int setup(void **state)
 	assert_int_equal(catalog_storage_set(f->queue->catalog, f->queue->workspace_id, &storage,
 					     "secret"),
 			 0);
-	workspace = queue_workspace(f->queue);
-	snprintf(workspace.twilio_url, sizeof workspace.twilio_url, "%s", storage.endpoint);
-	assert_int_equal(catalog_workspace_update(f->queue->catalog, &workspace, NULL), 0);
+	queue_set_twilio_url(f->queue, storage.endpoint);
 	f->env = (struct verify_env){ f->queue->catalog, f->http, &f->cancelled };
 	*state = f;
 	return 0;
