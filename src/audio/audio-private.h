@@ -169,6 +169,7 @@ struct audio_recording {
 	unsigned refs, files; /* files 0: fetched ahead, or its head is kept */
 	struct audio_blocks blocks;
 	struct list reads; /* waiting */
+	unsigned answers;  /* that are being given: they pin what they are made of */
 	struct list streams;
 	struct audio_hint hint;
 	bool was_served_by_s3;
@@ -208,7 +209,9 @@ struct audio_waiting_read {
 	audio_read_fn *callback;
 	void *arg;
 	int error;
-	void *bytes;
+	struct audio_recording *recording; /* whose answer it is; NULL: an error's, or none yet */
+	unsigned part_count;
+	struct iovec parts[];
 };
 
 enum audio_stream_state { AUDIO_STREAM_STARTING, AUDIO_STREAM_RUNNING, AUDIO_STREAM_BACKOFF };

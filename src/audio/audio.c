@@ -199,6 +199,7 @@ void audio_recording_unref(struct audio_recording *recording)
 {
 	if (--recording->refs)
 		return;
+	audio_blocks_release(&recording->blocks);
 	free(recording);
 }
 
@@ -253,7 +254,7 @@ void audio_recording_end(struct audio_recording *recording)
 {
 	list_remove(&recording->link);
 	audio_recording_calm(recording);
-	audio_blocks_release(&recording->blocks);
+	audio_blocks_keep(&recording->blocks, 0); /* but what answers are made of just now */
 	audio_recording_unref(recording);
 }
 

@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "catalog/catalog.h"
 #include "net/http.h"
@@ -46,8 +47,9 @@ void audio_open(struct audio *audio, int64_t recording_id, audio_open_fn *callba
 /* Its reader has listed the folder before: where it is the folder's first file the others are likely to
  * follow. Before the first read. */
 void audio_file_listed(struct audio_file *file);
-/* bytes are valid during the callback only (reply from them). Short only at the end of the file. */
-typedef void audio_read_fn(void *arg, int error, const void *bytes, size_t n);
+/* The bytes as they lie in memory, in order, and valid during the callback only (reply from them).
+ * Short only at the end of the file; no parts: nothing is there, or an error. */
+typedef void audio_read_fn(void *arg, int error, const struct iovec *parts, unsigned count);
 /* An id for cancelling, never 0. */
 uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_bytes,
 		    audio_read_fn *callback, void *arg);

@@ -138,7 +138,7 @@ void audio_blocks_unpin(struct audio_blocks *blocks, int64_t begin_bytes, int64_
 void audio_blocks_keep(struct audio_blocks *blocks, uint32_t count)
 {
 	for (uint32_t i = count; i < blocks->count; i++)
-		if (blocks->slots[i])
+		if (blocks->slots[i] && !blocks->pins[i])
 			block_free(blocks->slots[i]);
 }
 
@@ -176,7 +176,7 @@ int64_t audio_blocks_start(const struct audio_blocks *blocks, int64_t offset_byt
 
 static bool fits(const struct audio_store *store, size_t n)
 {
-	return store->used_bytes + store->copied_bytes + n <= store->budget_bytes;
+	return store->used_bytes + n <= store->budget_bytes;
 }
 
 static bool is_pinned(const struct audio_block *block)
@@ -205,22 +205,8 @@ static bool make_room(struct audio_store *store, size_t n)
 
 static void note_peak(struct audio_store *store)
 {
-	size_t now = store->used_bytes + store->copied_bytes;
-
-	if (store->peak_bytes < now)
-		store->peak_bytes = now;
-}
-
-void audio_store_charge(struct audio_store *store, size_t n)
-{
-	make_room(store, n);
-	store->copied_bytes += n;
-	note_peak(store);
-}
-
-void audio_store_discharge(struct audio_store *store, size_t n)
-{
-	store->copied_bytes -= n;
+	if (store->peak_bytes < store->used_bytes)
+		store->peak_bytes = store->used_bytes;
 }
 
 bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, size_t n)
@@ -315,9 +301,15 @@ static void block_touch(struct audio_block *block, bool is_spent)
 	block->is_spent = is_spent;
 }
 
-void audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, void *ret_bytes, size_t n)
+unsigned audio_parts_max(size_t n)
 {
-	char *to = ret_bytes;
+	return n ? (unsigned)((n - 1) / AUDIO_BLOCK_BYTES + 2) : 0;
+}
+
+unsigned audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, size_t n,
+			   struct iovec *ret_parts)
+{
+	unsigned count = 0;
 
 	while (n) {
 		uint32_t index = block_of(offset_bytes),
@@ -327,10 +319,10 @@ void audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, void *
 
 		if (part > n)
 			part = n;
-		memcpy(to, block->bytes + in_block, part);
+		ret_parts[count++] = (struct iovec){ block->bytes + in_block, part };
 		block_touch(block, in_block + part == length_of(blocks, index));
 		offset_bytes += (int64_t)part;
-		to += part;
 		n -= part;
 	}
+	return count;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "util/list.h"
 
@@ -31,8 +32,7 @@ struct audio_store {
 	struct list spent; /* read to their ends, the first of them first */
 	struct list spare; /* memory that nobody uses, and that is not accounted */
 	size_t budget_bytes, spent_bytes, spare_bytes;
-	size_t used_bytes, copied_bytes; /* by blocks; by answers that are on their way */
-	size_t peak_bytes;		 /* the most that both were */
+	size_t used_bytes, peak_bytes; /* by blocks; the most that it was */
 };
 
 struct audio_blocks { /* of one recording */
@@ -46,17 +46,15 @@ struct audio_blocks { /* of one recording */
 void audio_store_init(struct audio_store *store, size_t budget_bytes);
 /* All recordings have been released. */
 void audio_store_release(struct audio_store *store);
-/* Bytes that were copied out count too until they have been handed on: cold blocks make room. */
-void audio_store_charge(struct audio_store *store, size_t n);
-void audio_store_discharge(struct audio_store *store, size_t n);
 /* Of the blocks that [begin, end) is in. */
 size_t audio_store_cost(int64_t begin_bytes, int64_t end_bytes);
 int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes);
+/* Nothing is pinned any more. */
 void audio_blocks_release(struct audio_blocks *blocks);
 
 /* Of its bytes that are in memory. */
 size_t audio_blocks_bytes(const struct audio_blocks *blocks);
-/* Gives up all blocks but the first ones; none of the others is pinned. */
+/* Gives up all blocks but the first ones and those that are pinned. */
 void audio_blocks_keep(struct audio_blocks *blocks, uint32_t count);
 /* Pins whatever is, or comes to be, in [begin, end). */
 void audio_blocks_pin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes);
@@ -75,8 +73,11 @@ bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, si
  * dropped. */
 int audio_blocks_write(struct audio_blocks *blocks, int64_t offset_bytes, const void *bytes,
 		       size_t n);
-/* All of it must be there. */
-void audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, void *ret_bytes,
-		       size_t n);
+/* How many parts n bytes at an offset may be in. */
+unsigned audio_parts_max(size_t n);
+/* Where they are, which is until their blocks are given up: pin them. All of it must be there. Counts as
+ * read. Returns how many parts there are. */
+unsigned audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, size_t n,
+			   struct iovec *ret_parts);
 
 #endif

@@ -45,16 +45,26 @@ static size_t length_of(const struct audio_waiting_read *read)
 	return (size_t)(read->end_bytes - read->offset_bytes);
 }
 
-static void take_bytes(struct audio_waiting_read *read)
+/* The file may be closed before the answer has been given. */
+static void hold(struct audio_waiting_read *read)
 {
-	size_t n = length_of(read);
+	struct audio_recording *recording = read->recording = read->file->recording;
 
-	read->bytes = malloc(n ? n : 1);
-	if (read->bytes)
-		audio_blocks_read(&read->file->recording->blocks, read->offset_bytes, read->bytes,
-				  n);
-	else
-		read->error = -ENOMEM;
+	recording->refs++;
+	recording->answers++;
+	audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes);
+	read->part_count = audio_blocks_read(&recording->blocks, read->offset_bytes,
+					     length_of(read), read->parts);
+}
+
+/* Lock held. */
+static void let_go(struct audio_waiting_read *read)
+{
+	if (!read->recording)
+		return;
+	audio_blocks_unpin(&read->recording->blocks, read->offset_bytes, read->end_bytes);
+	read->recording->answers--;
+	audio_recording_unref(read->recording);
 }
 
 void audio_read_finish(struct audio_waiting_read *read, int error, struct list *finished)
@@ -69,11 +79,9 @@ void audio_read_finish(struct audio_waiting_read *read, int error, struct list *
 	histogram_add(&stats->read, time_mono_msecs() - read->since_msecs);
 	read->error = error;
 	if (!error)
-		take_bytes(read);
+		hold(read);
 	audio_turn_end(read);
-	if (read->bytes)
-		audio_store_charge(&recording->audio->store, length_of(read));
-	if (read->error && read->error != -EINTR)
+	if (error && error != -EINTR)
 		remember(read->file, read);
 	list_add(finished, &read->link);
 }
@@ -89,28 +97,24 @@ void audio_reads_check(struct audio_recording *recording, struct list *finished)
 	}
 }
 
-/* Returns what is no longer held. */
-static size_t deliver(struct audio_waiting_read *read)
-{
-	size_t held = read->bytes ? length_of(read) : 0;
-
-	read->callback(read->arg, read->error, read->bytes, read->error ? 0 : length_of(read));
-	free(read->bytes);
-	free(read);
-	return held;
-}
-
 void audio_reads_deliver(struct audio *audio, struct list *finished)
 {
 	while (!list_empty(finished)) {
-		size_t held = 0;
+		list_for_each (pos, finished) {
+			struct audio_waiting_read *read =
+				list_entry(pos, struct audio_waiting_read, link);
 
-		list_for_each_safe (pos, finished) {
-			list_remove(pos);
-			held += deliver(list_entry(pos, struct audio_waiting_read, link));
+			read->callback(read->arg, read->error, read->parts, read->part_count);
 		}
 		pthread_mutex_lock(&audio->lock);
-		audio_store_discharge(&audio->store, held);
+		list_for_each_safe (pos, finished) {
+			struct audio_waiting_read *read =
+				list_entry(pos, struct audio_waiting_read, link);
+
+			list_remove(pos);
+			let_go(read);
+			free(read);
+		}
 		audio_turns_begin(audio, finished);
 		pthread_mutex_unlock(&audio->lock);
 	}
@@ -135,23 +139,27 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 {
 	struct audio_recording *recording = file->recording;
 	struct audio *audio = recording->audio;
-	struct audio_waiting_read *read = calloc(1, sizeof *read);
 	struct list finished = LIST_INIT(finished);
-	int64_t size = recording->size_bytes, end;
+	struct audio_waiting_read *read;
+	int64_t size = recording->size_bytes, end = size;
 	uint64_t id;
 
+	if (offset_bytes < 0) {
+		callback(arg, -EINVAL, NULL, 0);
+		return UINT64_MAX;
+	}
 	if (offset_bytes > size)
 		offset_bytes = size;
-	if (!read || offset_bytes < 0) {
-		free(read);
-		callback(arg, offset_bytes < 0 ? -EINVAL : -ENOMEM, NULL, 0);
+	if (size_bytes < (uint64_t)(size - offset_bytes))
+		end = offset_bytes + (int64_t)size_bytes;
+	read = calloc(1, sizeof *read + audio_parts_max((size_t)(end - offset_bytes)) *
+						sizeof *read->parts);
+	if (!read) {
+		callback(arg, -ENOMEM, NULL, 0);
 		return UINT64_MAX;
 	}
 	read->file = file;
 	read->offset_bytes = offset_bytes;
-	end = size;
-	if (size_bytes < (uint64_t)(size - offset_bytes))
-		end = offset_bytes + (int64_t)size_bytes;
 	read->end_bytes = end;
 	read->callback = callback;
 	read->arg = arg;

@@ -40,7 +40,7 @@ void audio_stats_get(struct audio *audio, struct audio_stats *ret_stats)
 	ret_stats->ahead_files = audio->ahead.fetched;
 	ret_stats->ahead_hits = audio->ahead.hits;
 	ret_stats->ahead_wasted_bytes = audio->ahead.wasted_bytes;
-	ret_stats->memory_bytes = audio->store.used_bytes + audio->store.copied_bytes;
+	ret_stats->memory_bytes = audio->store.used_bytes;
 	ret_stats->memory_peak_bytes = audio->store.peak_bytes;
 	ret_stats->memory_budget_bytes = audio->store.budget_bytes;
 	ret_stats->reads_waiting = audio->turns.waiting_count;

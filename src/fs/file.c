@@ -235,7 +235,7 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 /* ---- reading ---- */
 
-static void on_read(void *arg, int error, const void *bytes, size_t n)
+static void on_read(void *arg, int error, const struct iovec *parts, unsigned count)
 {
 	struct fs_wait *wait = arg;
 
@@ -243,8 +243,12 @@ static void on_read(void *arg, int error, const void *bytes, size_t n)
 		fs_wait_reply_err(wait, error);
 		return;
 	}
-	if (fs_wait_claim(wait))
-		fuse_reply_buf(wait->req, bytes, n);
+	if (fs_wait_claim(wait)) {
+		if (count)
+			fuse_reply_iov(wait->req, parts, (int)count);
+		else
+			fuse_reply_buf(wait->req, NULL, 0);
+	}
 	fs_wait_unref(wait);
 }
 

@@ -60,16 +60,29 @@ struct audio_file *helper_audio_open(struct audio *audio, int64_t recording_id)
 
 /* ---- reading ---- */
 
-static void on_read(void *arg, int error, const void *bytes, size_t n)
+char *helper_gather(const struct iovec *parts, unsigned count, size_t *ret_n)
+{
+	size_t n = 0;
+	char *bytes;
+
+	for (unsigned i = 0; i < count; i++)
+		n += parts[i].iov_len;
+	bytes = malloc(n + 1);
+	*ret_n = 0;
+	for (unsigned i = 0; bytes && i < count; i++) {
+		memcpy(bytes + *ret_n, parts[i].iov_base, parts[i].iov_len);
+		*ret_n += parts[i].iov_len;
+	}
+	return bytes;
+}
+
+static void on_read(void *arg, int error, const struct iovec *parts, unsigned count)
 {
 	struct helper_read *r = arg;
 
 	pthread_mutex_lock(&r->lock);
 	r->error = error;
-	r->n = n;
-	r->bytes = malloc(n + 1);
-	if (n && r->bytes)
-		memcpy(r->bytes, bytes, n);
+	r->bytes = helper_gather(parts, count, &r->n);
 	r->is_done = true;
 	pthread_cond_signal(&r->cond);
 	pthread_mutex_unlock(&r->lock);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "audio/block.h"
+#include "helper_audio.h"
 
 #define B AUDIO_BLOCK_BYTES
 #define BLOCK_COST sizeof(struct audio_block)
@@ -58,14 +59,19 @@ static void put(struct fixture *f, int64_t offset, size_t n)
 
 static void take(struct fixture *f, int64_t offset, size_t n)
 {
-	char *bytes = malloc(n);
+	struct iovec *parts = calloc(audio_parts_max(n), sizeof *parts);
+	size_t got;
+	char *bytes;
 
-	assert_non_null(bytes);
+	assert_non_null(parts);
 	assert_int_equal(audio_blocks_missing(&f->blocks, offset, offset + (int64_t)n),
 			 offset + (int64_t)n);
-	audio_blocks_read(&f->blocks, offset, bytes, n);
+	bytes = helper_gather(parts, audio_blocks_read(&f->blocks, offset, n, parts), &got);
+	assert_non_null(bytes);
+	assert_int_equal(got, n);
 	assert_memory_equal(bytes, f->content + offset, n);
 	free(bytes);
+	free(parts);
 }
 
 static void test_audio__what_was_written_is_read_across_blocks(void **state)

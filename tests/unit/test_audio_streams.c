@@ -18,6 +18,8 @@
 
 #include "audio/audio.h"
 #include "audio/breaker.h"
+#include "audio/stats.h"
+#include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"
 #include "util/log.h"
@@ -313,15 +315,12 @@ static void on_size(void *arg, int error, int64_t size)
 	set_result(r, error);
 }
 
-static void on_read(void *arg, int error, const void *bytes, size_t n)
+static void on_read(void *arg, int error, const struct iovec *parts, unsigned count)
 {
 	struct result *r = arg;
 
 	pthread_mutex_lock(&r->lock);
-	r->bytes = malloc(n + 1);
-	if (n)
-		memcpy(r->bytes, bytes, n);
-	r->n = n;
+	r->bytes = helper_gather(parts, count, &r->n);
 	set_result(r, error);
 }
 
@@ -682,6 +681,38 @@ static void test_audio__flush_ends_what_waits_and_its_request(void **state)
 	world_end(&w);
 }
 
+static void on_read_and_close(void *arg, int error, const struct iovec *parts, unsigned count)
+{
+	struct result *r = arg;
+
+	audio_close(r->file);
+	on_read(arg, error, parts, count);
+}
+
+static void test_audio__an_answer_is_good_though_its_file_is_closed(void **state)
+{
+	struct result r = RESULT_INIT;
+	struct audio_stats stats;
+	struct world w;
+
+	world_begin(&w, state, SIZE, 0);
+	r.file = open_it(&w);
+	audio_read(r.file, 100, 131072, on_read_and_close, &r);
+	assert_int_equal(wait_result(&r), 0);
+	assert_int_equal(r.n, 131072);
+	assert_memory_equal(r.bytes, w.content + 100, r.n);
+	free(r.bytes);
+	/* And then what it was made of goes too. */
+	for (int i = 0; i < 5000; i++) {
+		audio_stats_get(w.audio, &stats);
+		if (!stats.memory_bytes)
+			break;
+		usleep(1000);
+	}
+	assert_int_equal(stats.memory_bytes, 0);
+	world_end(&w);
+}
+
 static void test_audio__cancel_ends_the_one_read(void **state)
 {
 	struct result a = RESULT_INIT, b = RESULT_INIT;
@@ -948,6 +979,7 @@ int main(void)
 		TEST(test_audio__another_range_than_asked_for_is_eio),
 		TEST(test_audio__a_read_gives_up_at_its_deadline),
 		TEST(test_audio__flush_ends_what_waits_and_its_request),
+		TEST(test_audio__an_answer_is_good_though_its_file_is_closed),
 		TEST(test_audio__cancel_ends_the_one_read),
 		TEST(test_audio__close_ends_what_waits),
 		TEST(test_audio__a_mono_recording_is_asked_for_without_channels),
