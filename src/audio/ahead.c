@@ -14,10 +14,12 @@
 #define NEAR_TO_BEGIN 4
 #define NEAR_TO_GO_ON 32
 #define FIRST_FILES 4
-#define LISTED_FILES 16 /* to begin with, for who has listed the folder and begins with its first */
-#define LISTED_HEAD_BYTES ((int64_t)128 << 10)
-#define FILES_FROM_S3 32
-#define FILES_FROM_TWILIO 16 /* its limit of concurrent requests is per account, and not known */
+#define LISTED_FILES 32 /* to begin with, for who has listed the folder and begins with its first */
+/* More are held than are on their way at a time: while a reader waits for one that is slow to come, or
+ * is slow itself, the others go on. */
+#define HELD_FILES 64
+#define COMING_FROM_S3 32
+#define COMING_FROM_TWILIO 16 /* its limit of concurrent requests is per account, and not known */
 #define FILE_BYTES ((size_t)8 << 20) /* of a large file its beginning */
 #define UNWANTED_MSECS 15000
 #define PASSED 32
@@ -46,7 +48,7 @@ struct audio_folder {
 	unsigned generation;	    /* an answer to an older question is not wanted any more */
 	unsigned whole;		    /* recordings read to their end, without another in between */
 	unsigned depth;		    /* files; 0: no read-ahead */
-	unsigned files, from_twilio; /* that are held */
+	unsigned files;		     /* that are held */
 	struct list fetched;
 	struct audio_line lines[CATALOG_ORDER_COUNT];
 	struct audio_line *line; /* the one that readers keep to; NULL: not known yet */
@@ -71,7 +73,6 @@ static void let_go(struct audio_recording *recording)
 
 	list_remove(&f->link);
 	folder->files--;
-	folder->from_twilio -= f->is_from_twilio;
 	folder->audio->ahead.held_bytes -= f->held_bytes;
 	f->folder = NULL;
 }
@@ -294,11 +295,9 @@ static bool fetch(struct audio_folder *folder, const struct audio_next *next, si
 	audio_stream_allow(stream, (int64_t)bytes);
 	recording->fetched = (struct audio_fetched){ .folder = folder,
 						     .held_bytes = bytes,
-						     .is_from_twilio = next->is_at_twilio,
 						     .since_msecs = time_mono_msecs() };
 	list_add(&folder->fetched, &recording->fetched.link);
 	folder->files++;
-	folder->from_twilio += next->is_at_twilio;
 	audio->ahead.held_bytes += bytes;
 	audio->ahead.fetched++;
 	audio_timer_wake(audio, recording->fetched.since_msecs + UNWANTED_MSECS);
@@ -316,6 +315,20 @@ static bool is_here(struct audio *audio, int64_t id)
 	return false;
 }
 
+static bool may_one_more_come(const struct audio_folder *folder, bool is_from_twilio)
+{
+	unsigned coming[2] = { 0, 0 };
+
+	list_for_each (pos, &folder->fetched) {
+		const struct audio_recording *recording =
+			list_entry(pos, struct audio_recording, fetched.link);
+
+		coming[recording->is_in_s3] += !list_empty(&recording->streams);
+	}
+	return is_from_twilio ? coming[false] < COMING_FROM_TWILIO
+			      : coming[true] < COMING_FROM_S3;
+}
+
 static void fill(struct audio_folder *folder)
 {
 	struct audio *audio = folder->audio;
@@ -329,7 +342,7 @@ static void fill(struct audio_folder *folder)
 
 		if (next->size_bytes > 0 && !is_here(audio, next->id)) {
 			if (audio->ahead.held_bytes + bytes > limit ||
-			    (next->is_at_twilio && folder->from_twilio >= FILES_FROM_TWILIO) ||
+			    !may_one_more_come(folder, next->is_at_twilio) ||
 			    !fetch(folder, next, bytes))
 				return;
 		}
@@ -392,18 +405,6 @@ void audio_ahead_listed(struct audio_recording *recording)
 	recording->is_by_lister = true;
 }
 
-/* More than its head: the guess is as good as certain. */
-static void read_on(struct audio_recording *recording)
-{
-	struct audio_folder *folder = folder_find(&recording->audio->ahead, recording->folder_id);
-
-	recording->is_by_lister = false;
-	if (!folder || !folder->is_guessed)
-		return;
-	folder->depth = FILES_FROM_S3;
-	fill(folder);
-}
-
 void audio_ahead_read(struct audio_recording *recording)
 {
 	struct audio *audio = recording->audio;
@@ -412,11 +413,8 @@ void audio_ahead_read(struct audio_recording *recording)
 
 	if (audio->is_cancelled || audio->is_stopping)
 		return;
-	if (recording->is_noted) {
-		if (recording->is_by_lister && recording->read_bytes > LISTED_HEAD_BYTES)
-			read_on(recording);
+	if (recording->is_noted)
 		return;
-	}
 	recording->is_noted = true;
 	folder = folder_get(audio, recording->folder_id);
 	if (!folder)
@@ -430,8 +428,8 @@ void audio_ahead_read(struct audio_recording *recording)
 		folder->depth *= 2;
 	else if (folder->whole)
 		folder->depth = FIRST_FILES;
-	if (folder->depth > FILES_FROM_S3)
-		folder->depth = FILES_FROM_S3;
+	if (folder->depth > HELD_FILES)
+		folder->depth = HELD_FILES;
 	fill(folder);
 	line = folder->line;
 	if (line->count < NEXT_FILES / 2 && !line->is_at_end && !folder->is_asking)
@@ -463,6 +461,15 @@ void audio_ahead_close(struct audio_recording *recording)
 	} else {
 		folder_stop(folder);
 	}
+}
+
+void audio_ahead_came(struct audio_recording *recording)
+{
+	struct audio_folder *folder =
+		folder_find(&recording->audio->ahead, recording->folder_id);
+
+	if (folder)
+		fill(folder);
 }
 
 void audio_ahead_refused(struct audio_recording *recording)

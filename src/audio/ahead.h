@@ -5,10 +5,11 @@
  *
  * When      A recording counts as read when its last byte has been asked for. After one such, the
  *           first read of a recording that follows it in the folder begins the read-ahead, and each
- *           further one doubles its depth, up to a number of files per origin and half of the
- *           room's memory. Files that somebody reads the heads of only, files that the kernel has
- *           in its page cache (they are opened, but never read here), and reads in another order
- *           end it, and what had been fetched in vain is dropped. Who has listed the folder and
+ *           further one doubles its depth, up to a number of files and half of the room's
+ *           memory; no more are on their way at a time than their origin is asked for side by side.
+ *           Files that somebody reads the heads of only, files that the kernel has in its page
+ *           cache (they are opened, but never read here), and reads in another order end it, and
+ *           what had been fetched in vain is dropped. Who has listed the folder and
  *           reads the first recording of one of the orders is believed at once: the connections are
  *           new then, and each takes several round trips to come to its pace.
  *           Objects that need a restore are passed over, without a request.
@@ -44,7 +45,6 @@ struct audio_fetched {
 	struct list link;
 	struct audio_folder *folder; /* NULL: was not, or is opened */
 	size_t held_bytes;
-	bool is_from_twilio;
 	int64_t since_msecs;
 };
 
@@ -62,6 +62,8 @@ void audio_ahead_read(struct audio_recording *recording);
 void audio_ahead_open(struct audio_recording *recording);
 /* Its last handle has been closed. */
 void audio_ahead_close(struct audio_recording *recording);
+/* What was asked for has come: its connection is free for the next. */
+void audio_ahead_came(struct audio_recording *recording);
 /* Its origin is busy, and did not give it. */
 void audio_ahead_refused(struct audio_recording *recording);
 /* Drops what nobody came for. Returns when to look again. */

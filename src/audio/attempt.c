@@ -337,6 +337,8 @@ static void on_done(void *arg, const struct remote_error *error)
 		note_health(a, &end);
 		audio_reads_check(recording, &finished);
 		audio_stream_failed(s, &end, a->from, &finished);
+		if (end.kind == REMOTE_OK)
+			audio_ahead_came(recording);
 	} else {
 		audio_stats_count(audio, a->from, a->is_draining ? error->kind : REMOTE_CANCELLED);
 	}

@@ -236,7 +236,7 @@ static struct audio_block *memory_get(struct audio_store *store)
 	make_room(store, sizeof *block);
 	if (list_empty(&store->spare))
 		return malloc(sizeof *block);
-	block = list_entry(store->spare.next, struct audio_block, link);
+	block = list_entry(store->spare.prev, struct audio_block, link);
 	list_remove(&block->link);
 	store->spare_bytes -= sizeof *block;
 	return block;

@@ -18,7 +18,8 @@
 #include "helper_server.h"
 #include "util/times.h"
 
-#define FILES 24
+#define FILES 40
+#define LISTED 32 /* what who lists the folder gets at once */
 #define SIZE 700044
 #define HEAD_BYTES 44
 #define PATIENCE_MSECS 10000
@@ -31,6 +32,7 @@ struct world {
 	char *content; /* of every recording, but for its last byte: that is its number */
 	_Atomic unsigned asked[FILES + 1];
 	_Atomic unsigned busy_from; /* recordings from this number on are refused with 429; 0: none */
+	_Atomic unsigned slow_from; /* those are answered when this is 0 again; 0: none */
 };
 
 static struct sid sid_of(unsigned n)
@@ -60,6 +62,11 @@ static unsigned number_of(const struct helper_request *request)
 	return 0;
 }
 
+static void nap(void)
+{
+	nanosleep(&(const struct timespec){ 0, 2000000 }, NULL);
+}
+
 static enum helper_then answer(struct helper_server *server, int fd,
 			       const struct helper_request *request, void *arg)
 {
@@ -73,6 +80,8 @@ static enum helper_then answer(struct helper_server *server, int fd,
 		helper_answer(fd, 429, "Content-Type: application/json\r\n", "{\"code\":20429}");
 		return HELPER_KEEP;
 	}
+	while (atomic_load(&w->slow_from) && n >= atomic_load(&w->slow_from))
+		nap();
 	snprintf(head, sizeof head,
 		 "HTTP/1.1 200 OK\r\nContent-Type: audio/x-wav\r\nContent-Length: %d\r\n\r\n", SIZE);
 	return helper_send_str(fd, head) && helper_send(fd, w->content, SIZE - 1) &&
@@ -159,10 +168,9 @@ static unsigned asked_from(struct world *w, unsigned first)
 static void wait_until_asked(struct world *w, unsigned n)
 {
 	int64_t end = time_mono_msecs() + PATIENCE_MSECS;
-	const struct timespec nap = { 0, 2000000 };
 
 	while (!asked(w, n) && time_mono_msecs() < end)
-		nanosleep(&nap, NULL);
+		nap();
 	assert_true(asked(w, n) > 0);
 }
 
@@ -361,10 +369,10 @@ static void test_audio_ahead__the_first_of_a_listed_folder_is_believed(void **st
 	world_begin(&w, state, 0);
 	file = open_listed(&w, 1);
 	read_part(file, 0, HEAD_BYTES);
-	for (unsigned n = 2; n <= 17; n++)
+	for (unsigned n = 2; n <= 1 + LISTED; n++)
 		wait_until_asked(&w, n);
 	a_while();
-	assert_int_equal(asked_from(&w, 18), 0); /* not all: it may be a head only */
+	assert_int_equal(asked_from(&w, 2 + LISTED), 0); /* not all: it may be a head only */
 	read_rest(file, 1);
 	audio_close(file);
 	for (unsigned n = 2; n <= FILES; n++)
@@ -388,7 +396,7 @@ static void test_audio_ahead__a_listed_folder_may_be_read_by_inodes(void **state
 	file = open_listed(&w, files[0].n);
 	read_rest(file, files[0].n);
 	audio_close(file);
-	for (unsigned i = 1; i <= 16; i++)
+	for (unsigned i = 1; i <= LISTED; i++)
 		wait_until_asked(&w, files[i].n);
 	world_end(&w);
 }
@@ -416,17 +424,17 @@ static void test_audio_ahead__heads_of_a_listed_folder_are_seen_to_be_heads(void
 	world_begin(&w, state, 0);
 	file = open_listed(&w, 1);
 	read_part(file, 0, HEAD_BYTES);
-	for (unsigned n = 2; n <= 17; n++)
+	for (unsigned n = 2; n <= 1 + LISTED; n++)
 		wait_until_asked(&w, n);
 	audio_close(file);
 	before = asked_from(&w, 1);
-	for (unsigned n = 18; n <= FILES; n++) {
+	for (unsigned n = 2 + LISTED; n <= FILES; n++) {
 		file = open_listed(&w, n);
 		read_part(file, 0, HEAD_BYTES);
 		audio_close(file);
 	}
 	a_while();
-	assert_int_equal(asked_from(&w, 1), before + FILES - 17);
+	assert_int_equal(asked_from(&w, 1), before + FILES - 1 - LISTED);
 	world_end(&w);
 }
 
@@ -450,6 +458,28 @@ static void test_audio_ahead__readers_side_by_side_are_in_order(void **state)
 	wait_until_asked(&w, FILES);
 	for (unsigned n = 1; n <= FILES; n++)
 		assert_int_equal(asked(&w, n), 1);
+	world_end(&w);
+}
+
+static void test_audio_ahead__what_has_come_makes_way_for_the_next(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, 0);
+	atomic_store(&w.slow_from, 7);
+	for (unsigned n = 1; n <= 6; n++) {
+		read_file(&w, n);
+		a_while();
+	}
+	/* So many are on their way to Twilio at a time, */
+	for (unsigned n = 7; n <= 22; n++)
+		wait_until_asked(&w, n);
+	a_while();
+	assert_int_equal(asked_from(&w, 23), 0);
+	/* and more are held, though nobody reads on. */
+	atomic_store(&w.slow_from, 0);
+	for (unsigned n = 23; n <= FILES; n++)
+		wait_until_asked(&w, n);
 	world_end(&w);
 }
 
@@ -590,6 +620,7 @@ int main(void)
 		TEST(heads_of_a_listed_folder_are_seen_to_be_heads),
 		TEST(readers_side_by_side_are_in_order),
 		TEST(it_holds_no_more_than_half_of_the_memory),
+		TEST(what_has_come_makes_way_for_the_next),
 		TEST(a_busy_origin_is_asked_less),
 		TEST(what_is_archived_is_not_asked_for),
 		TEST(a_class_that_is_read_at_once_is_fetched_like_others),
