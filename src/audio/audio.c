@@ -185,7 +185,6 @@ void audio_free(struct audio *audio)
 	pool_release(&audio->probers);
 	pool_release(&audio->key_askers);
 	audio_ahead_release(&audio->ahead);
-	audio_store_release(&audio->store);
 	audio_workspaces_release(audio);
 	pthread_cond_destroy(&audio->idle_cond);
 	pthread_cond_destroy(&audio->timer_cond);

@@ -4,10 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Spent blocks that are kept, for who reads by other ways than the page cache; memory that is kept
- * while some is in use, for fresh pages cost more than what is read into them. */
+/* Spent blocks that are kept, for who reads by other ways than the page cache. */
 #define SPENT_BYTES ((size_t)16 << 20)
-#define SPARE_BYTES ((size_t)16 << 20)
 
 static uint32_t block_of(int64_t offset)
 {
@@ -37,28 +35,14 @@ void audio_store_init(struct audio_store *store, size_t budget_bytes)
 	*store = (struct audio_store){ .budget_bytes = budget_bytes };
 	list_init(&store->lru);
 	list_init(&store->spent);
-	list_init(&store->spare);
-}
-
-static void free_spare(struct audio_store *store)
-{
-	list_for_each_safe (pos, &store->spare) {
-		list_remove(pos);
-		free(list_entry(pos, struct audio_block, link));
-	}
-	store->spare_bytes = 0;
-}
-
-void audio_store_release(struct audio_store *store)
-{
-	free_spare(store);
+	audio_slab_init(&store->slab);
 }
 
 size_t audio_store_cost(int64_t begin_bytes, int64_t end_bytes)
 {
 	if (begin_bytes >= end_bytes)
 		return 0;
-	return (block_of(end_bytes - 1) - block_of(begin_bytes) + 1) * sizeof(struct audio_block);
+	return ((size_t)block_of(end_bytes - 1) - block_of(begin_bytes) + 1) * AUDIO_BLOCK_BYTES;
 }
 
 int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes)
@@ -86,8 +70,8 @@ static void block_take(struct audio_block *block)
 	struct audio_store *store = block->owner->store;
 
 	block->owner->slots[block->index] = NULL;
-	store->used_bytes -= sizeof *block;
-	store->spent_bytes -= block->is_spent ? sizeof *block : 0;
+	store->used_bytes -= AUDIO_BLOCK_BYTES;
+	store->spent_bytes -= block->is_spent ? AUDIO_BLOCK_BYTES : 0;
 	list_remove(&block->link);
 }
 
@@ -96,14 +80,7 @@ static void block_free(struct audio_block *block)
 	struct audio_store *store = block->owner->store;
 
 	block_take(block);
-	if (store->spare_bytes < SPARE_BYTES) {
-		list_add(&store->spare, &block->link);
-		store->spare_bytes += sizeof *block;
-	} else {
-		free(block);
-	}
-	if (!store->used_bytes)
-		free_spare(store);
+	audio_slab_put(&store->slab, block);
 }
 
 void audio_blocks_release(struct audio_blocks *blocks)
@@ -218,7 +195,7 @@ bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, si
 		end = blocks->size_bytes;
 	for (int64_t at = offset_bytes; at < end; at = start_of(block_of(at) + 1))
 		count += !blocks->slots[block_of(at)];
-	return !count || make_room(blocks->store, count * sizeof(struct audio_block));
+	return !count || make_room(blocks->store, (size_t)count * AUDIO_BLOCK_BYTES);
 }
 
 /* Memory for a block: NULL: there is none. */
@@ -233,13 +210,8 @@ static struct audio_block *memory_get(struct audio_store *store)
 			return block;
 		}
 	}
-	make_room(store, sizeof *block);
-	if (list_empty(&store->spare))
-		return malloc(sizeof *block);
-	block = list_entry(store->spare.prev, struct audio_block, link);
-	list_remove(&block->link);
-	store->spare_bytes -= sizeof *block;
-	return block;
+	make_room(store, AUDIO_BLOCK_BYTES);
+	return audio_slab_get(&store->slab);
 }
 
 static struct audio_block *block_new(struct audio_blocks *blocks, uint32_t index)
@@ -253,7 +225,7 @@ static struct audio_block *block_new(struct audio_blocks *blocks, uint32_t index
 	block->filled = 0;
 	block->is_spent = false;
 	list_add(&blocks->store->lru, &block->link);
-	blocks->store->used_bytes += sizeof *block;
+	blocks->store->used_bytes += AUDIO_BLOCK_BYTES;
 	note_peak(blocks->store);
 	blocks->slots[index] = block;
 	return block;
@@ -296,8 +268,8 @@ static void block_touch(struct audio_block *block, bool is_spent)
 
 	list_remove(&block->link);
 	list_add(is_spent ? &store->spent : &store->lru, &block->link);
-	store->spent_bytes += is_spent ? sizeof *block : 0;
-	store->spent_bytes -= block->is_spent ? sizeof *block : 0;
+	store->spent_bytes += is_spent ? AUDIO_BLOCK_BYTES : 0;
+	store->spent_bytes -= block->is_spent ? AUDIO_BLOCK_BYTES : 0;
 	block->is_spent = is_spent;
 }
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "audio/slab.h"
 #include "util/list.h"
 
 #define AUDIO_BLOCK_BYTES (64 * 1024)
@@ -24,14 +25,15 @@ struct audio_block {
 	struct audio_blocks *owner;
 	uint32_t index, filled;
 	bool is_spent;
-	char bytes[AUDIO_BLOCK_BYTES];
+	struct audio_chunk *chunk; /* slab.c */
+	char *bytes;		   /* AUDIO_BLOCK_BYTES, whatever is filled */
 };
 
 struct audio_store {
 	struct list lru;   /* the coldest first */
 	struct list spent; /* read to their ends, the first of them first */
-	struct list spare; /* memory that nobody uses, and that is not accounted */
-	size_t budget_bytes, spent_bytes, spare_bytes;
+	struct audio_slab slab;
+	size_t budget_bytes, spent_bytes;
 	size_t used_bytes, peak_bytes; /* by blocks; the most that it was */
 };
 
@@ -44,8 +46,6 @@ struct audio_blocks { /* of one recording */
 };
 
 void audio_store_init(struct audio_store *store, size_t budget_bytes);
-/* All recordings have been released. */
-void audio_store_release(struct audio_store *store);
 /* Of the blocks that [begin, end) is in. */
 size_t audio_store_cost(int64_t begin_bytes, int64_t end_bytes);
 int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes);

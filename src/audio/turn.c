@@ -33,7 +33,7 @@ static int64_t missing_of(const struct audio_waiting_read *read)
 /* Its blocks, and the one in which its stream may still be before them. */
 static size_t need_of(const struct audio_waiting_read *read)
 {
-	return audio_store_cost(read->offset_bytes, read->end_bytes) + sizeof(struct audio_block);
+	return audio_store_cost(read->offset_bytes, read->end_bytes) + AUDIO_BLOCK_BYTES;
 }
 
 /* ---- who may ---- */

@@ -2,9 +2,9 @@
  * What the engine waits for: curl's sockets and timer, and a wake-up by other threads.
  *
  * curl_multi_perform would look at every running transfer each time that one of them can go on; so
- * curl is told which sockets are of interest instead. Which way a socket is ready curl finds out by
- * itself: it takes an end of the connection for data first, so that an answer that came before it
- * is read.
+ * curl is told which sockets are of interest instead. Where there is more than data, curl finds out by
+ * itself which way a socket is ready: it takes an end of the connection for data first, so that an
+ * answer that came before it is read.
  */
 #include <errno.h>
 #include <sys/epoll.h>
@@ -115,6 +115,8 @@ void http_events_wait(struct http_events *events, int limit_msecs)
 		if (ready[i].data.fd == events->wake_fd)
 			forget_wakes(events);
 		else
-			curl_multi_socket_action(events->multi, ready[i].data.fd, 0, &running);
+			curl_multi_socket_action(events->multi, ready[i].data.fd,
+						 ready[i].events == EPOLLIN ? CURL_CSELECT_IN : 0,
+						 &running);
 	}
 }

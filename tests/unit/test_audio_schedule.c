@@ -38,7 +38,7 @@
 #define PATIENCE_MSECS 60000
 #define MIB (1024 * 1024)
 #define LEASE_MSECS (24 * 3600 * 1000)
-#define BLOCK_BYTES sizeof(struct audio_block)
+#define BLOCK_BYTES AUDIO_BLOCK_BYTES
 
 static const int64_t sizes[] = { 1, 44, 65536, 65537, 320044, 1048699, 3000000, 9000777 };
 #define RECORDINGS ARRAY_SIZE(sizes)

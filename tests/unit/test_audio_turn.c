@@ -202,7 +202,7 @@ static void test_audio_turn__a_thousand_readers_at_once_share_little_memory(void
 			read_end(&reads[i], i + 1, at);
 	}
 	/* The copy of an answer from memory is this thread's; and a block. */
-	assert_in_range(peak_bytes(&w), budget / 4, budget + PART + sizeof(struct audio_block));
+	assert_in_range(peak_bytes(&w), budget / 4, budget + PART + AUDIO_BLOCK_BYTES);
 	for (unsigned i = 0; i < MANY; i++)
 		audio_close(files[i]);
 	audio_stats_get(w.audio, &stats);
@@ -230,7 +230,7 @@ static void test_audio_turn__readers_of_one_recording_share_little_memory_too(vo
 		for (unsigned i = 0; i < 100; i++)
 			read_end(&reads[i], 1, at);
 	}
-	assert_in_range(peak_bytes(&w), 1, budget + PART + sizeof(struct audio_block));
+	assert_in_range(peak_bytes(&w), 1, budget + PART + AUDIO_BLOCK_BYTES);
 	for (unsigned i = 0; i < 100; i++)
 		audio_close(files[i]);
 	world_end(&w);
