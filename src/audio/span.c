@@ -3,13 +3,16 @@
 #include "audio/audio-private.h"
 
 #define SMALL_BYTES ((int64_t)8 << 20)
-#define SEGMENT_BYTES ((int64_t)4 << 20)
 #define SEEK_BYTES ((int64_t)1 << 20)
+#define SEEK_MAX_BYTES ((int64_t)4 << 20)
 /* Who reads so much begins and ends between blocks, and a little more is less than one more request. */
 #define SEEK_SLACK_BYTES ((int64_t)128 << 10)
 #define HEAD_BYTES ((int64_t)256 << 10)
 #define SEGMENTS 8
-#define LONG_RUN_BYTES ((int64_t)12 << 20)
+/* Between two segments a connection waits for a round trip, and they all do so at the same time. */
+#define SEGMENT_MAX_BYTES ((int64_t)12 << 20)
+#define SEGMENT_MIN_BYTES ((int64_t)1 << 20)
+#define STREAMS_LIMIT 32 /* of all recordings; more only for who waits */
 /* The beginning is asked for in pieces: each opens a connection and has it warm for what follows. */
 #define BEGIN_BYTES ((int64_t)8 << 20)
 #define BEGIN_SEGMENT_BYTES ((int64_t)1 << 20)
@@ -56,7 +59,7 @@ int64_t audio_span_end(const struct audio_recording *recording, int64_t start_by
 	if (start_bytes == 0)
 		span = BEGIN_SEGMENT_BYTES;
 	else if (is_going_on && run_of(recording) > SEEK_BYTES)
-		span = min(run_of(recording), SEGMENT_BYTES);
+		span = min(run_of(recording), SEEK_MAX_BYTES);
 	return min(size, start_bytes + span);
 }
 
@@ -109,20 +112,38 @@ static unsigned count_streams(const struct audio_recording *recording)
 	return count;
 }
 
-/* Of all open recordings. */
-static bool is_memory_left(const struct audio *audio)
+/* What one of those who read on through a large recording may have in memory. */
+static int64_t share_bytes(const struct audio_recording *recording)
 {
-	return (int64_t)audio->streams * SEGMENT_BYTES < (int64_t)audio->settings.budget_bytes / 2;
+	const struct audio *audio = recording->audio;
+	unsigned count = 1;
+
+	list_for_each (pos, &audio->recordings) {
+		const struct audio_recording *other =
+			list_entry(pos, struct audio_recording, link);
+
+		count += other != recording && other->files && other->size_bytes > SMALL_BYTES &&
+			 run_of(other) >= RUN_BYTES;
+	}
+	return (int64_t)(audio->settings.budget_bytes / 2 / count);
 }
 
-/* Between two segments a connection waits for a round trip. */
+/* As few rounds of segments as may be, and all alike: where the last are smaller, connections wait for
+ * others. 0: there is no memory for it. */
 static int64_t segment_bytes(const struct audio_recording *recording)
 {
-	return run_of(recording) > LONG_RUN_BYTES ? 2 * SEGMENT_BYTES : SEGMENT_BYTES;
+	int64_t most = min(SEGMENT_MAX_BYTES, share_bytes(recording) / SEGMENTS);
+	int64_t rest = recording->size_bytes - BEGIN_BYTES, rounds, segment;
+
+	if (most < SEGMENT_MIN_BYTES)
+		return 0;
+	rounds = (rest + SEGMENTS * most - 1) / (SEGMENTS * most);
+	segment = (rest / (SEGMENTS * rounds) / AUDIO_BLOCK_BYTES + 1) * AUDIO_BLOCK_BYTES;
+	return segment < SEGMENT_MIN_BYTES ? SEGMENT_MIN_BYTES : segment;
 }
 
 /* How far ahead requests may run: nowhere while it is not known that somebody reads on. */
-static int64_t ahead_until(const struct audio_recording *recording)
+static int64_t ahead_until(const struct audio_recording *recording, int64_t segment)
 {
 	int64_t run = run_of(recording), at = recording->run_end_bytes;
 
@@ -131,33 +152,36 @@ static int64_t ahead_until(const struct audio_recording *recording)
 	if (recording->run_start_bytes && run <= SEEK_BYTES)
 		return at;
 	return min(recording->size_bytes,
-		   at + min(AHEAD_FACTOR * run, SEGMENTS * segment_bytes(recording)));
+		   at + min(AHEAD_FACTOR * run, SEGMENTS * segment));
 }
 
-static int64_t segment_end(const struct audio_recording *recording, int64_t start_bytes)
+static int64_t segment_end(const struct audio_recording *recording, int64_t start_bytes,
+			   int64_t segment)
 {
-	int64_t span =
-		start_bytes < BEGIN_BYTES ? BEGIN_SEGMENT_BYTES : segment_bytes(recording);
+	int64_t span = start_bytes < BEGIN_BYTES ? BEGIN_SEGMENT_BYTES : segment;
 
 	return min(recording->size_bytes, start_bytes + span);
 }
 
 void audio_span_advance(struct audio_recording *recording)
 {
-	int64_t at = recording->run_end_bytes, until;
+	int64_t at = recording->run_end_bytes, segment, until;
 
 	if (recording->size_bytes <= SMALL_BYTES || !recording->is_in_s3 ||
 	    audio_span_is_whole_only(recording))
 		return;
-	until = ahead_until(recording);
+	segment = segment_bytes(recording);
+	if (!segment)
+		return;
+	until = ahead_until(recording, segment);
 	while ((at = audio_blocks_missing(&recording->blocks, at, until)) < until) {
 		struct audio_stream *s = stream_over(recording, at);
 
 		if (!s) {
 			if (count_streams(recording) >= SEGMENTS ||
-			    !is_memory_left(recording->audio))
+			    recording->audio->streams >= STREAMS_LIMIT)
 				return;
-			s = audio_stream_new(recording, at, segment_end(recording, at));
+			s = audio_stream_new(recording, at, segment_end(recording, at, segment));
 			if (!s)
 				return;
 		}

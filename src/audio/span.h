@@ -3,8 +3,9 @@
  *
  *   a recording of up to 8 MiB     one request for all of it when it is read from its start
  *   a larger one                   its first 8 MiB by eight requests side by side; when it is read
- *                                  on by up to eight of 4 MiB each, later 8 MiB, sixteen times as
- *                                  far ahead as has been read in a row
+ *                                  on all that follows in rounds of eight, of up to 12 MiB each
+ *                                  (less where several are read so at a time), sixteen times as far
+ *                                  ahead as has been read in a row
  *   after a seek                   1 MiB and a little, more as the reader goes on
  *   a head, where the recordings   256 KiB: who looks at heads closes them, and an answer that is
  *   before were read so, too       longer would cost its connection
