@@ -41,7 +41,11 @@ static bool is_heads_only(const struct audio *audio)
 
 bool audio_span_is_whole_only(const struct audio_recording *recording)
 {
-	return recording->workspace->knows_no_ranges[audio_turn_origin(recording)];
+	const bool *knows_none = recording->workspace->knows_no_ranges;
+
+	/* It may have been moved since it was opened. */
+	return knows_none[audio_turn_origin(recording)] ||
+	       (recording->was_served_by_s3 && knows_none[AUDIO_FROM_S3]);
 }
 
 int64_t audio_span_end(const struct audio_recording *recording, int64_t start_bytes)

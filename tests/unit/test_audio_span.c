@@ -31,7 +31,13 @@ struct world {
 	_Atomic int64_t sent;
 	_Atomic bool knows_no_range;
 	_Atomic unsigned under_way, most_under_way;
+	_Atomic unsigned together; /* so many requests wait for each other, once */
 };
+
+static void nap(void)
+{
+	nanosleep(&(const struct timespec){ 0, 2000000 }, NULL);
+}
 
 /* ---- the server ---- */
 
@@ -59,6 +65,8 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	(void)server;
 	if (now > atomic_load(&w->most_under_way))
 		atomic_store(&w->most_under_way, now);
+	for (int i = 0; i < 2500 && atomic_load(&w->most_under_way) < atomic_load(&w->together); i++)
+		nap();
 	if (range && !atomic_load(&w->knows_no_range)) {
 		int fields = sscanf(range, "bytes=%lld-%lld", &first, &last);
 
@@ -146,10 +154,8 @@ static void world_end(struct world *w)
 
 static void wait_until_quiet(struct world *w)
 {
-	const struct timespec nap = { 0, 2000000 };
-
 	for (int i = 0; i < 5000 && atomic_load(&w->under_way); i++)
-		nanosleep(&nap, NULL);
+		nap();
 	assert_int_equal(atomic_load(&w->under_way), 0);
 }
 
@@ -212,6 +218,7 @@ static void test_audio_span__a_large_one_is_several_side_by_side_and_no_byte_com
 	struct world w;
 
 	world_begin(&w, state, 41 * MIB + 12345, 1);
+	atomic_store(&w.together, 2);
 	file = open_file(&w, 1);
 	read_all(&w, file);
 	audio_close(file);
@@ -372,6 +379,30 @@ static void test_audio_span__without_ranges_a_look_further_back_waits_for_it(voi
 	world_end(&w);
 }
 
+/* Opened at Twilio, moved, and then read. */
+static void test_audio_span__without_ranges_what_was_moved_meanwhile_is_asked_for_once(void **state)
+{
+	struct helper_read near, far;
+	struct catalog_size size;
+	struct audio_file *file;
+	struct world w;
+
+	world_begin(&w, state, 12 * MIB, 1);
+	atomic_store(&w.knows_no_range, true);
+	queue_add(w.catalog, w.catalog->workspace_id, 2, 1, QUEUE_NUMBER);
+	size = (struct catalog_size){ queue_get(w.catalog, 2).id, w.size, 2, 2 };
+	assert_int_equal(catalog_sizes_set(w.catalog->catalog, &size, 1), 0);
+	file = open_file(&w, 2);
+	store(&w, 2);
+	helper_read_begin(&near, file, 3 * MIB, 100);
+	helper_read_begin(&far, file, 9 * MIB, 100);
+	helper_read_end(&near, w.content + 3 * MIB);
+	helper_read_end(&far, w.content + 9 * MIB);
+	assert_true(helper_server_requests(w.server) <= 2);
+	audio_close(file);
+	world_end(&w);
+}
+
 static void test_audio_span__a_server_that_learns_ranges_is_asked_for_them_again(void **state)
 {
 	struct audio_file *file;
@@ -408,6 +439,7 @@ int main(void)
 		TEST(a_server_without_ranges_is_read_all_the_same),
 		TEST(a_server_without_ranges_is_asked_once_when_that_is_known),
 		TEST(without_ranges_a_look_further_back_waits_for_it),
+		TEST(without_ranges_what_was_moved_meanwhile_is_asked_for_once),
 		TEST(a_server_that_learns_ranges_is_asked_for_them_again),
 	};
 
