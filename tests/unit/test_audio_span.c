@@ -59,12 +59,12 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	struct world *w = arg;
 	const char *range = helper_header(request, "Range");
 	long long first = 0, last = w->size - 1;
-	unsigned now = atomic_fetch_add(&w->under_way, 1) + 1;
+	unsigned now = atomic_fetch_add(&w->under_way, 1) + 1, most = atomic_load(&w->most_under_way);
 	char head[256];
 
 	(void)server;
-	if (now > atomic_load(&w->most_under_way))
-		atomic_store(&w->most_under_way, now);
+	while (now > most && !atomic_compare_exchange_weak(&w->most_under_way, &most, now))
+		;
 	for (int i = 0; i < 2500 && atomic_load(&w->most_under_way) < atomic_load(&w->together); i++)
 		nap();
 	if (range && !atomic_load(&w->knows_no_range)) {
