@@ -1,7 +1,7 @@
 /*
- * Memory for blocks: out of chunks of 2 MiB, which are one huge page each where the kernel has some to give.
- * What is read fills memory for the first time, again and again: in pages of 4 KiB that costs as much
- * as the copying does.
+ * Memory for blocks: out of chunks of 2 MiB, each of which is one huge page where the kernel has some to
+ * give. What is read fills memory for the first time, again and again: in pages of 4 KiB that costs as
+ * much as a copy does.
  *
  * What was given back last is handed out first, for it is still in the processor's caches. Chunks
  * that are empty are given back to the system, but for a few as long as some memory is in use. Not in
