@@ -6,7 +6,8 @@
  * What was given back last is handed out first, for it is still in the processor's caches. Chunks
  * that are empty are given back to the system, but for a few as long as some memory is in use. Not in
  * core dumps.
- * Used under the lock of whoever owns the slab. Limits: a chunk stays for one block of it.
+ * Used under the lock of whoever owns the slab. Limits: a chunk stays for one block of it; yet chunks take
+ * no more than the most that was in use at a time, to the next 2 MiB.
  */
 #ifndef TONICFS_AUDIO_SLAB_H
 #define TONICFS_AUDIO_SLAB_H
