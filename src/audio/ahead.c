@@ -315,18 +315,17 @@ static bool is_here(struct audio *audio, int64_t id)
 	return false;
 }
 
-static bool may_one_more_come(const struct audio_folder *folder, bool is_from_twilio)
+static bool may_one_more_come(const struct audio_folder *folder, bool is_in_s3)
 {
-	unsigned coming[2] = { 0, 0 };
+	unsigned coming = 0;
 
 	list_for_each (pos, &folder->fetched) {
 		const struct audio_recording *recording =
 			list_entry(pos, struct audio_recording, fetched.link);
 
-		coming[recording->is_in_s3] += !list_empty(&recording->streams);
+		coming += recording->is_in_s3 == is_in_s3 && !list_empty(&recording->streams);
 	}
-	return is_from_twilio ? coming[false] < COMING_FROM_TWILIO
-			      : coming[true] < COMING_FROM_S3;
+	return coming < (is_in_s3 ? COMING_FROM_S3 : COMING_FROM_TWILIO);
 }
 
 static void fill(struct audio_folder *folder)
@@ -342,7 +341,7 @@ static void fill(struct audio_folder *folder)
 
 		if (next->size_bytes > 0 && !is_here(audio, next->id)) {
 			if (audio->ahead.held_bytes + bytes > limit ||
-			    !may_one_more_come(folder, next->is_at_twilio) ||
+			    !may_one_more_come(folder, !next->is_at_twilio) ||
 			    !fetch(folder, next, bytes))
 				return;
 		}

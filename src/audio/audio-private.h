@@ -159,7 +159,8 @@ struct audio {
 };
 
 /* An open recording, shared by its handles. Freed with its last reference: the handles together
- * have one (as long as there are none, the read-ahead or the cache of heads), each stream has one. */
+ * have one (as long as there are none, the read-ahead or the cache of heads), each stream has one,
+ * and each answer while it is given, which pins what it is made of. */
 struct audio_recording {
 	struct list link; /* audio->recordings */
 	struct audio *audio;
@@ -169,7 +170,6 @@ struct audio_recording {
 	unsigned refs, files; /* files 0: fetched ahead, or its head is kept */
 	struct audio_blocks blocks;
 	struct list reads; /* waiting */
-	unsigned answers;  /* that are being given: they pin what they are made of */
 	struct list streams;
 	struct audio_hint hint;
 	bool was_served_by_s3;

@@ -180,12 +180,6 @@ static bool make_room(struct audio_store *store, size_t n)
 	return give_up(store, &store->spent, n) || give_up(store, &store->lru, n);
 }
 
-static void note_peak(struct audio_store *store)
-{
-	if (store->peak_bytes < store->used_bytes)
-		store->peak_bytes = store->used_bytes;
-}
-
 bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, size_t n)
 {
 	int64_t end = offset_bytes + (int64_t)n;
@@ -216,7 +210,8 @@ static struct audio_block *memory_get(struct audio_store *store)
 
 static struct audio_block *block_new(struct audio_blocks *blocks, uint32_t index)
 {
-	struct audio_block *block = memory_get(blocks->store);
+	struct audio_store *store = blocks->store;
+	struct audio_block *block = memory_get(store);
 
 	if (!block)
 		return NULL;
@@ -224,9 +219,10 @@ static struct audio_block *block_new(struct audio_blocks *blocks, uint32_t index
 	block->index = index;
 	block->filled = 0;
 	block->is_spent = false;
-	list_add(&blocks->store->lru, &block->link);
-	blocks->store->used_bytes += AUDIO_BLOCK_BYTES;
-	note_peak(blocks->store);
+	list_add(&store->lru, &block->link);
+	store->used_bytes += AUDIO_BLOCK_BYTES;
+	if (store->peak_bytes < store->used_bytes)
+		store->peak_bytes = store->used_bytes;
 	blocks->slots[index] = block;
 	return block;
 }

@@ -51,7 +51,6 @@ static void hold(struct audio_waiting_read *read)
 	struct audio_recording *recording = read->recording = read->file->recording;
 
 	recording->refs++;
-	recording->answers++;
 	audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes);
 	read->part_count = audio_blocks_read(&recording->blocks, read->offset_bytes,
 					     length_of(read), read->parts);
@@ -63,7 +62,6 @@ static void let_go(struct audio_waiting_read *read)
 	if (!read->recording)
 		return;
 	audio_blocks_unpin(&read->recording->blocks, read->offset_bytes, read->end_bytes);
-	read->recording->answers--;
 	audio_recording_unref(read->recording);
 }
 

@@ -1,5 +1,6 @@
 #include "audio/slab.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -55,16 +56,17 @@ static char *map_chunk(void)
 	return all + before;
 }
 
-static struct audio_chunk *chunk_new(struct audio_slab *slab)
+/* False: no memory. */
+static bool chunk_new(struct audio_slab *slab)
 {
 	struct audio_chunk *chunk = calloc(1, sizeof *chunk);
 
 	if (!chunk)
-		return NULL;
+		return false;
 	chunk->bytes = map_chunk();
 	if (!chunk->bytes) {
 		free(chunk);
-		return NULL;
+		return false;
 	}
 	list_init(&chunk->free);
 	for (size_t i = 0; i < CHUNK_BLOCKS; i++) {
@@ -78,7 +80,7 @@ static struct audio_chunk *chunk_new(struct audio_slab *slab)
 	push(&slab->roomy, &chunk->link);
 	slab->chunks++;
 	slab->empty_chunks++;
-	return chunk;
+	return true;
 }
 
 static void chunk_free(struct audio_slab *slab, struct audio_chunk *chunk)
@@ -93,15 +95,12 @@ static void chunk_free(struct audio_slab *slab, struct audio_chunk *chunk)
 
 struct audio_block *audio_slab_get(struct audio_slab *slab)
 {
-	struct audio_chunk *chunk = NULL;
+	struct audio_chunk *chunk;
 	struct audio_block *block;
 
-	if (!list_empty(&slab->roomy))
-		chunk = list_entry(slab->roomy.next, struct audio_chunk, link);
-	else
-		chunk = chunk_new(slab);
-	if (!chunk)
+	if (list_empty(&slab->roomy) && !chunk_new(slab))
 		return NULL;
+	chunk = list_entry(slab->roomy.next, struct audio_chunk, link);
 	block = list_entry(chunk->free.next, struct audio_block, link);
 	list_remove(&block->link);
 	ASAN_UNPOISON_MEMORY_REGION(block->bytes, AUDIO_BLOCK_BYTES);
@@ -109,16 +108,6 @@ struct audio_block *audio_slab_get(struct audio_slab *slab)
 	if (list_empty(&chunk->free))
 		list_remove(&chunk->link);
 	return block;
-}
-
-static void free_empty_chunks(struct audio_slab *slab)
-{
-	list_for_each_safe (pos, &slab->roomy) {
-		struct audio_chunk *chunk = list_entry(pos, struct audio_chunk, link);
-
-		if (!chunk->used)
-			chunk_free(slab, chunk);
-	}
 }
 
 void audio_slab_put(struct audio_slab *slab, struct audio_block *block)
@@ -132,8 +121,10 @@ void audio_slab_put(struct audio_slab *slab, struct audio_block *block)
 	if (--chunk->used)
 		return;
 	slab->empty_chunks++;
-	if (slab->empty_chunks == slab->chunks)
-		free_empty_chunks(slab);
-	else if (slab->empty_chunks > KEPT_CHUNKS)
+	if (slab->empty_chunks == slab->chunks) {
+		list_for_each_safe (pos, &slab->roomy)
+			chunk_free(slab, list_entry(pos, struct audio_chunk, link));
+	} else if (slab->empty_chunks > KEPT_CHUNKS) {
 		chunk_free(slab, chunk);
+	}
 }

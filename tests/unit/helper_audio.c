@@ -60,6 +60,11 @@ struct audio_file *helper_audio_open(struct audio *audio, int64_t recording_id)
 
 /* ---- reading ---- */
 
+void helper_nap(void)
+{
+	nanosleep(&(const struct timespec){ 0, 2000000 }, NULL);
+}
+
 char *helper_gather(const struct iovec *parts, unsigned count, size_t *ret_n)
 {
 	size_t n = 0;

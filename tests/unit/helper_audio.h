@@ -11,6 +11,9 @@
 /* The parts of an answer in one piece, with a byte more than they have; the caller's. */
 char *helper_gather(const struct iovec *parts, unsigned count, size_t *ret_n);
 
+/* A moment, for who looks again and again whether something is so. */
+void helper_nap(void);
+
 struct audio_file *helper_audio_open(struct audio *audio, int64_t recording_id);
 
 /* A read that is on its way; several may be. */

@@ -62,11 +62,6 @@ static unsigned number_of(const struct helper_request *request)
 	return 0;
 }
 
-static void nap(void)
-{
-	nanosleep(&(const struct timespec){ 0, 2000000 }, NULL);
-}
-
 static enum helper_then answer(struct helper_server *server, int fd,
 			       const struct helper_request *request, void *arg)
 {
@@ -81,7 +76,7 @@ static enum helper_then answer(struct helper_server *server, int fd,
 		return HELPER_KEEP;
 	}
 	while (atomic_load(&w->slow_from) && n >= atomic_load(&w->slow_from))
-		nap();
+		helper_nap();
 	snprintf(head, sizeof head,
 		 "HTTP/1.1 200 OK\r\nContent-Type: audio/x-wav\r\nContent-Length: %d\r\n\r\n", SIZE);
 	return helper_send_str(fd, head) && helper_send(fd, w->content, SIZE - 1) &&
@@ -170,7 +165,7 @@ static void wait_until_asked(struct world *w, unsigned n)
 	int64_t end = time_mono_msecs() + PATIENCE_MSECS;
 
 	while (!asked(w, n) && time_mono_msecs() < end)
-		nap();
+		helper_nap();
 	assert_true(asked(w, n) > 0);
 }
 

@@ -82,7 +82,7 @@ static void check_recording(const struct schedule *s, struct audio_recording *re
 {
 	const struct audio_blocks *blocks = &recording->blocks;
 	bool is_quiet = list_empty(&recording->streams) && list_empty(&recording->reads) &&
-			!recording->answers;
+			recording->refs == 1; /* no answer is being given */
 	unsigned reads = 0, waited_for = 0;
 
 	for (uint32_t i = 0; i < blocks->count; i++) {

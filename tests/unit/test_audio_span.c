@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "audio/stats.h"
 #include "helper_audio.h"
@@ -33,11 +32,6 @@ struct world {
 	_Atomic unsigned under_way, most_under_way;
 	_Atomic unsigned together; /* so many requests wait for each other, once */
 };
-
-static void nap(void)
-{
-	nanosleep(&(const struct timespec){ 0, 2000000 }, NULL);
-}
 
 /* ---- the server ---- */
 
@@ -66,7 +60,7 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	while (now > most && !atomic_compare_exchange_weak(&w->most_under_way, &most, now))
 		;
 	for (int i = 0; i < 2500 && atomic_load(&w->most_under_way) < atomic_load(&w->together); i++)
-		nap();
+		helper_nap();
 	if (range && !atomic_load(&w->knows_no_range)) {
 		int fields = sscanf(range, "bytes=%lld-%lld", &first, &last);
 
@@ -167,7 +161,7 @@ static bool is_quiet(struct world *w)
 static void wait_until_quiet(struct world *w)
 {
 	for (int i = 0; i < 5000 && !is_quiet(w); i++)
-		nap();
+		helper_nap();
 	assert_true(is_quiet(w));
 }
 

@@ -707,7 +707,7 @@ static void test_audio__an_answer_is_good_though_its_file_is_closed(void **state
 		audio_stats_get(w.audio, &stats);
 		if (!stats.memory_bytes)
 			break;
-		usleep(1000);
+		helper_nap();
 	}
 	assert_int_equal(stats.memory_bytes, 0);
 	world_end(&w);

@@ -201,7 +201,7 @@ static void test_audio_turn__a_thousand_readers_at_once_share_little_memory(void
 		for (unsigned i = 0; i < MANY; i++)
 			read_end(&reads[i], i + 1, at);
 	}
-	/* The copy of an answer from memory is this thread's; and a block. */
+	/* An answer that is being given keeps its blocks, though its turn is over; and a block. */
 	assert_in_range(peak_bytes(&w), budget / 4, budget + PART + AUDIO_BLOCK_BYTES);
 	for (unsigned i = 0; i < MANY; i++)
 		audio_close(files[i]);
