@@ -7,7 +7,7 @@
 set -euo pipefail
 
 build_packages="gcc make pkg-config libfuse3-dev fuse3 libcurl4-openssl-dev libssl-dev libjansson-dev libexpat1-dev libmicrohttpd-dev libsqlcipher-dev"
-test_packages="chromium clang libclang-rt-14-dev libcmocka-dev python3-venv python3-pip nodejs npm rsync attr acl curl util-linux procps"
+test_packages="chromium systemd clang libclang-rt-14-dev libcmocka-dev python3-venv python3-pip nodejs npm rsync attr acl curl util-linux procps"
 demo_packages="ceph-mon ceph-osd ceph-mgr ceph-common radosgw python3-venv curl rsync attr ffmpeg"
 server_packages="ceph-mon ceph-osd ceph-mgr ceph-common radosgw"
 bench_packages="s3fs rclone iproute2"

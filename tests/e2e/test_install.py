@@ -38,6 +38,16 @@ def test_install_puts_everything_in_place_and_remove_takes_it_away(tmp_path):
     assert install("--remove", tmp_path, "/opt/tonic").returncode == 0
 
 
+def test_the_serve_unit_is_well_confined(tmp_path):
+    """By systemd's own scale, on which 20 is 2.0 of 10 (10 is a service without a sandbox)."""
+    assert install(BINARY, tmp_path, "/usr").returncode == 0
+    unit = tmp_path / "usr/lib/systemd/user/tonicfs-serve.service"
+    made = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", unit],
+                          capture_output=True, text=True, timeout=30, check=False)
+    assert made.returncode == 0, made.stdout[-2000:] + made.stderr
+    assert "Overall exposure level" in made.stdout
+
+
 def test_install_refuses_what_it_cannot_do(tmp_path):
     assert install(tmp_path / "none", tmp_path, "/usr").returncode == 1
     assert install(BINARY, tmp_path, "relative").returncode == 2
