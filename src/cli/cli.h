@@ -92,6 +92,7 @@ int cli_run(int argc, char **argv);
 void cli_help_all(FILE *out);
 void cli_help_command(FILE *out, const struct cli_command *command, bool is_short);
 bool cli_help_group(FILE *out, const char *group); /* false: there is none of that name */
+int cli_version(void); /* says which it is; returns the exit status */
 void cli_help_manual(FILE *out); /* the manual page's list of commands, in roff */
 
 /* ---- session.c: the things that commands open ---- */
@@ -154,9 +155,26 @@ void cli_progress_show(struct cli_progress *progress, const char *format, ...) _
 size_t cli_progress_columns(const struct cli_progress *progress); /* that a line may take */
 void cli_progress_clear(struct cli_progress *progress);
 
+/* ---- document.c: the one document of --json ---- */
 struct json_t;
-/* Prints the document, with an end of line, and gives up the reference. CLI_DONE, or CLI_FAILED. */
-int cli_json_print(struct json_t *document);
+/* From here on standard output gets one document, at cli_json_end. */
+void cli_json_begin(void);
+/* Takes the command's answer, with its reference, and keeps it for the document; without --json it is printed at once. CLI_DONE, or CLI_FAILED. */
+int cli_json_print(struct json_t *answer);
+/* Prints the answer at once, and it alone: for a command that goes on for long. */
+int cli_json_print_early(struct json_t *answer);
+/* Text that is all of the answer: standard output, or, with --json, what becomes the member of that name. */
+FILE *cli_json_text_begin(void);
+int cli_json_text_end(const char *member);
+/* The command, or a child process, prints the whole document itself. */
+void cli_json_took_over(void);
+/* {"error": all that cli_error has said, "code": the exit status}; {} for CLI_DONE. The caller's reference; NULL for lack of memory. */
+struct json_t *cli_json_failure(int status);
+/* Called by cli_error. */
+void cli_json_note_error(const char *text);
+/* Prints the document of a command that has ended with this status: its answer, an object, with the members of cli_json_failure. Returns the exit
+ * status, which changes where the document cannot be written. */
+int cli_json_end(int status);
 struct json_t *cli_json_name(const char *name); /* in UTF-8, whatever bytes it has */
 struct json_t *cli_json_time(int64_t secs);     /* ISO 8601; null for 0 */
 

@@ -44,7 +44,7 @@ const struct cli_option cli_global_options[] = {
 	{ 0, "catalog", CLI_TEXT, "FILE", "the catalog (TONICFS_CATALOG; else ~/.local/share/tonicfs/catalog.db)",
 	  GLOBAL(catalog) },
 	{ 0, "key-file", CLI_TEXT, "FILE", "the file with its key (TONICFS_KEY_FILE; else CATALOG.key)", GLOBAL(key_file) },
-	{ 0, "json", CLI_FLAG, NULL, "one JSON document instead of text", GLOBAL(json) },
+	{ 0, "json", CLI_FLAG, NULL, "one JSON document instead of text; what fails has error and code in it", GLOBAL(json) },
 	{ 'v', "verbose", CLI_FLAG, NULL, "more lines in the log", GLOBAL(verbose) },
 	{ 'h', "help-short", CLI_FLAG, NULL, NULL, GLOBAL(help_short) },
 	{ 0, "help", CLI_FLAG, NULL, "what a command does; -h: its options only", GLOBAL(help) },

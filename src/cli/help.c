@@ -208,21 +208,21 @@ static int run_help(struct cli *cli, const void *values, int argc, char **argv)
 	int words;
 
 	if (v->manual) {
-		cli_help_manual(stdout);
-		return CLI_DONE;
+		cli_help_manual(cli_json_text_begin());
+		return cli_json_text_end("help");
 	}
 	if (argc == 0) {
-		cli_help_all(stdout);
-		return CLI_DONE;
+		cli_help_all(cli_json_text_begin());
+		return cli_json_text_end("help");
 	}
 	command = cli_command_find(argc, argv, &words, &is_group);
 	if (command && words == argc) {
-		cli_help_command(stdout, command, false);
-		return CLI_DONE;
+		cli_help_command(cli_json_text_begin(), command, false);
+		return cli_json_text_end("help");
 	}
 	if (is_group && argc == 1) {
-		cli_help_group(stdout, argv[0]);
-		return CLI_DONE;
+		cli_help_group(cli_json_text_begin(), argv[0]);
+		return cli_json_text_end("help");
 	}
 	return cli_usage(cli, "'%s%s%s' is no command", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 }
@@ -241,14 +241,19 @@ const struct cli_command command_help = {
 	.run = run_help,
 };
 
+int cli_version(void)
+{
+	fprintf(cli_json_text_begin(), "tonicfs " TONICFS_VERSION "\n");
+	return cli_json_text_end("version");
+}
+
 static int run_version(struct cli *cli, const void *values, int argc, char **argv)
 {
 	(void)cli;
 	(void)values;
 	(void)argc;
 	(void)argv;
-	printf("tonicfs %s\n", TONICFS_VERSION);
-	return CLI_DONE;
+	return cli_version();
 }
 
 const struct cli_command command_version = {

@@ -55,8 +55,10 @@ static int wait_ready(pid_t child, int fd)
 		if (errno != EINTR)
 			return CLI_FAILED;
 	}
-	if (WIFEXITED(status)) /* it has said why */
+	if (WIFEXITED(status)) {
+		cli_json_took_over(); /* it has said why */
 		return WEXITSTATUS(status) ? WEXITSTATUS(status) : CLI_FAILED;
+	}
 	cli_error("the mount's process was ended by signal %d", WTERMSIG(status));
 	return CLI_FAILED;
 }

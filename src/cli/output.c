@@ -1,6 +1,5 @@
-/* What commands say: errors, tables, progress, JSON. */
+/* What commands say: errors, tables, progress. */
 #include <errno.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@ static void error_line(const char *who, const char *format, va_list args)
 		if ((unsigned char)line.data[i] < ' ' || line.data[i] == 0x7f)
 			line.data[i] = ' ';
 	}
+	cli_json_note_error(buf_str(&line) + strlen("tonicfs: "));
 	buf_add_char(&line, '\n');
 	fflush(stdout);
 	fputs(buf_str(&line), stderr);
@@ -181,42 +181,4 @@ void cli_progress_clear(struct cli_progress *progress)
 	fprintf(progress->out, "\r%*s\r", (int)progress->shown, "");
 	fflush(progress->out);
 	progress->shown = 0;
-}
-
-/* ---- JSON ---- */
-
-int cli_json_print(json_t *document)
-{
-	int err;
-
-	if (!document) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
-	err = json_dumpf(document, stdout, JSON_INDENT(2));
-	json_decref(document);
-	putchar('\n');
-	if (err) {
-		cli_error("the JSON document could not be written");
-		return CLI_FAILED;
-	}
-	return CLI_DONE;
-}
-
-json_t *cli_json_name(const char *name)
-{
-	char shown[CATALOG_NAME_SIZE];
-	json_t *text = json_string(name);
-
-	return text ? text : json_string(cli_name(name, shown));
-}
-
-json_t *cli_json_time(int64_t secs)
-{
-	char text[TIME_ISO8601_SIZE];
-
-	if (secs <= 0)
-		return json_null();
-	time_format_iso8601(secs, text);
-	return json_string(text);
 }

@@ -63,8 +63,8 @@ static int run_command(const struct cli_command *command, struct cli_globals *gl
 	if (cli_options_parse(command, globals, values, &argc, argv, message) < 0) {
 		status = cli_usage(&cli, "%s", message);
 	} else if (globals->help || globals->help_short) {
-		cli_help_command(stdout, command, !globals->help);
-		status = CLI_DONE;
+		cli_help_command(cli_json_text_begin(), command, !globals->help);
+		status = cli_json_text_end("help");
 	} else if ((unsigned)argc < command->arguments_min) {
 		status = cli_usage(&cli, "too few arguments: %s", command->arguments);
 	} else if ((unsigned)argc > command->arguments_max) {
@@ -87,7 +87,7 @@ static int finish(int status)
 	return status;
 }
 
-int cli_run(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
 	struct cli_globals globals = { 0 };
 	const struct cli_command *command;
@@ -95,27 +95,24 @@ int cli_run(int argc, char **argv)
 	bool is_group;
 	int words;
 
-	argc--;
-	argv++;
 	if (cli_options_parse(NULL, &globals, NULL, &argc, argv, message) < 0) {
 		cli_error("%s", message);
 		return hint(NULL);
 	}
 	if (globals.version) {
-		printf("tonicfs %s\n", TONICFS_VERSION);
-		return finish(CLI_DONE);
+		return cli_version();
 	}
 	if (argc == 0 && (globals.help || globals.help_short)) {
-		cli_help_all(stdout);
-		return finish(CLI_DONE);
+		cli_help_all(cli_json_text_begin());
+		return cli_json_text_end("help");
 	}
 	if (argc == 0) {
-		fprintf(stderr, "usage: tonicfs [OPTIONS] COMMAND …\n");
+		cli_error("no command was given; usage: tonicfs [OPTIONS] COMMAND …");
 		return hint(NULL);
 	}
 	command = cli_command_find(argc, argv, &words, &is_group);
 	if (command)
-		return finish(run_command(command, &globals, argc - words, argv + words));
+		return run_command(command, &globals, argc - words, argv + words);
 	if (!is_group) {
 		cli_error("'%s' is no command", argv[0]);
 		return hint(NULL);
@@ -123,11 +120,30 @@ int cli_run(int argc, char **argv)
 	/* "workspace --help": the one thing that a group can do by itself. */
 	for (int i = 1; i < argc; i++)
 		globals.help |= strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
-	if (globals.help && cli_help_group(stdout, argv[0]))
-		return finish(CLI_DONE);
+	if (globals.help && cli_help_group(cli_json_text_begin(), argv[0]))
+		return cli_json_text_end("help");
 	if (argc > 1)
 		cli_error("'%s %s' is no command", argv[0], argv[1]);
 	else
 		cli_error("'%s' needs to be told what to do", argv[0]);
 	return hint(argv[0]);
+}
+
+/* Before anything is parsed, so that errors of the parser are in the document, too. */
+static bool wants_json(int argc, char *const *argv)
+{
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	}
+	return false;
+}
+
+int cli_run(int argc, char **argv)
+{
+	argc--;
+	argv++;
+	if (wants_json(argc, argv))
+		cli_json_begin();
+	return finish(cli_json_end(dispatch(argc, argv)));
 }

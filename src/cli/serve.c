@@ -16,8 +16,8 @@ static int say_ready(const struct cli *cli, const struct background *background)
 	int status = CLI_DONE;
 
 	if (cli->json)
-		status = cli_json_print(json_pack("{s:s?}", "listening",
-						  background->address[0] ? background->address : NULL));
+		status = cli_json_print_early(json_pack("{s:s?}", "listening",
+							background->address[0] ? background->address : NULL));
 	else if (background->address[0])
 		printf("listening on %s\n", background->address);
 	else

@@ -316,14 +316,23 @@ static int verify_all(struct cli *cli, const struct asked *asked, const struct v
 	return failed || in_part || cli_interrupted ? CLI_PART : CLI_DONE;
 }
 
-static int json_end(struct shown *shown)
+static int json_end(struct shown *shown, int status)
 {
+	json_t *failure = cli_json_failure(status);
+
 	fputs(shown->findings ? "\n  ],\n  \"scopes\": " : "],\n  \"scopes\": ", stdout);
 	if (json_dumpf(shown->scopes, stdout, JSON_COMPACT))
 		shown->has_failed = true;
-	printf(",\n  \"problems\": %lld\n}\n", (long long)shown->problems);
+	printf(",\n  \"problems\": %lld", (long long)shown->problems);
+	if (json_object_size(failure)) {
+		printf(",\n  ");
+		if (json_dumpf(failure, stdout, JSON_EMBED))
+			shown->has_failed = true;
+	}
+	printf("\n}\n");
+	json_decref(failure);
 	if (!shown->has_failed)
-		return CLI_DONE;
+		return status;
 	cli_error("the JSON document could not be written");
 	return CLI_FAILED;
 }
@@ -342,11 +351,13 @@ static int run_verify(struct cli *cli, const void *values, int argc, char **argv
 	if (status == CLI_DONE) {
 		cli_catch_signals();
 		shown.scopes = json_array();
-		if (cli->json)
+		if (cli->json) {
+			cli_json_took_over();
 			fputs("{\n  \"findings\": [", stdout);
+		}
 		status = verify_all(cli, &asked, v, &shown);
-		if (cli->json && json_end(&shown) != CLI_DONE)
-			status = CLI_FAILED;
+		if (cli->json)
+			status = json_end(&shown, status);
 		json_decref(shown.scopes);
 	}
 	free(asked.scopes);

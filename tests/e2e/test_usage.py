@@ -64,6 +64,9 @@ def test_wrong_usage_ends_with_status_2_and_says_what_is_wrong(tonic, words):
     tonic.init()
     result = tonic(*words, status=2)
     assert result.stderr and not result.stdout
+    document = tonic.json(*words, status=2)
+    assert set(document) == {"error", "code"} and document["code"] == 2
+    assert document["error"] in result.stderr.replace("--json ", "")
 
 
 @pytest.mark.parametrize("words", [
@@ -88,6 +91,8 @@ def test_what_does_not_exist_ends_with_status_1_and_is_named(tonic, words):
     tonic.init()
     result = tonic(*words, status=1)
     assert words[-1].split("/")[0] in result.stderr or "nobody" in result.stderr
+    document = tonic.json(*words, status=1)
+    assert document == {"error": document["error"], "code": 1} and document["error"] in result.stderr
 
 
 def test_there_is_no_option_that_takes_a_secret(tonic):
@@ -101,3 +106,25 @@ def test_without_a_terminal_and_a_secret_file_a_secret_is_not_waited_for(tonic):
     tonic.init()
     result = tonic("workspace", "add", "acme", "--account", "AC" + "2" * 32, status=None, timeout=5)
     assert result.status in (1, 2) and "secret-file" in result.stderr
+
+
+def test_with_json_every_command_prints_one_document(empty):
+    """What it answers, and where it does not end well also the error and the exit status."""
+    ask = empty.tonic.json
+    empty.twilio.call_with_recording(duration=1)
+    assert ask("sync")["workspaces"]
+    path = f"acme/{empty.twilio.recordings[0].folder}"
+    plain = [
+        ["help"], ["help", "workspace"], ["help", "rm"], ["--help"], ["rm", "--help"], ["version"], ["--version"],
+        ["workspace", "list"], ["workspace", "show", "acme"], ["workspace", "set", "acme", "poll=10m"],
+        ["campaign", "list", "acme"], ["campaign", "add", "acme", "empty", "--number", "+15550009999"],
+        ["campaign", "remove", "acme", "empty"], ["setting", "list"], ["setting", "set", "read_timeout_msecs", "50000"],
+        ["storage", "show", "acme"], ["storage", "policy", "acme"], ["storage", "set", "acme", "--encryption", "none"],
+        ["storage", "test", "acme"], ["storage", "disable", "acme"], ["storage", "enable", "acme"],
+        ["storage", "lifecycle", "show", "acme"], ["cost", "acme"], ["cost", "--prices"], ["status"], ["status", "acme"],
+        ["migrate", path], ["migrate", path, "--pause"], ["migrate", path, "--resume"], ["migrate", path, "--wait"],
+        ["url", empty.twilio.recordings[0].sid], ["verify", "acme"], ["rm", empty.twilio.recordings[0].sid],
+        ["key", "rotate"],
+    ]
+    for words in plain:
+        assert isinstance(ask(*words, status=None), (dict, list)), words

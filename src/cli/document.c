@@ -1,0 +1,145 @@
+/*
+ * The one document that --json prints on standard output: what the command answers, and, where it ends with another status than 0, what went wrong.
+ * Errors go to standard error as well, as without --json.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "util/buf.h"
+#include "util/times.h"
+
+static struct {
+	bool is_wanted;  /* --json was given */
+	bool is_printed; /* by the command itself, or early */
+	json_t *answer;
+	struct buf errors;
+	FILE *text_stream; /* into text */
+	char *text;
+	size_t text_len;
+} document = { .errors = BUF_INIT };
+
+void cli_json_begin(void)
+{
+	document.is_wanted = true;
+}
+
+void cli_json_note_error(const char *text)
+{
+	if (!document.is_wanted)
+		return;
+	if (document.errors.len)
+		buf_add_str(&document.errors, "; ");
+	buf_add_str(&document.errors, text);
+}
+
+void cli_json_took_over(void)
+{
+	document.is_printed = true;
+}
+
+json_t *cli_json_failure(int status)
+{
+	if (status == CLI_DONE)
+		return json_object();
+	return json_pack("{s:s, s:i}", "error", buf_str(&document.errors), "code", status);
+}
+
+static int print_now(json_t *answer)
+{
+	int err;
+
+	if (!answer) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	err = json_dumpf(answer, stdout, JSON_INDENT(2));
+	json_decref(answer);
+	putchar('\n');
+	if (err || fflush(stdout) != 0) {
+		cli_error("the JSON document could not be written");
+		return CLI_FAILED;
+	}
+	return CLI_DONE;
+}
+
+int cli_json_print(json_t *answer)
+{
+	if (!document.is_wanted)
+		return print_now(answer);
+	if (!answer) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	json_decref(document.answer);
+	document.answer = answer;
+	return CLI_DONE;
+}
+
+int cli_json_print_early(json_t *answer)
+{
+	cli_json_took_over();
+	return print_now(answer);
+}
+
+FILE *cli_json_text_begin(void)
+{
+	if (document.is_wanted)
+		document.text_stream = open_memstream(&document.text, &document.text_len);
+	return document.text_stream ? document.text_stream : stdout;
+}
+
+int cli_json_text_end(const char *member)
+{
+	int status = CLI_DONE;
+
+	if (!document.text_stream)
+		return CLI_DONE;
+	if (fclose(document.text_stream) == 0)
+		status = cli_json_print(json_pack("{s:s}", member, document.text));
+	document.text_stream = NULL;
+	free(document.text);
+	document.text = NULL;
+	return status;
+}
+
+int cli_json_end(int status)
+{
+	json_t *answer = document.answer, *failure;
+
+	document.answer = NULL;
+	if (!document.is_wanted || document.is_printed) {
+		json_decref(answer);
+	} else {
+		failure = cli_json_failure(status);
+		if (!answer)
+			answer = json_object();
+		else if (!json_is_object(answer) && status != CLI_DONE)
+			answer = json_pack("{s:o}", "answer", answer);
+		if (status != CLI_DONE && json_object_update(answer, failure) < 0)
+			cli_error("out of memory");
+		json_decref(failure);
+		if (print_now(answer) != CLI_DONE && status == CLI_DONE)
+			status = CLI_FAILED;
+	}
+	buf_release(&document.errors);
+	return status;
+}
+
+json_t *cli_json_name(const char *name)
+{
+	char shown[CATALOG_NAME_SIZE];
+	json_t *text = json_string(name);
+
+	return text ? text : json_string(cli_name(name, shown));
+}
+
+json_t *cli_json_time(int64_t secs)
+{
+	char text[TIME_ISO8601_SIZE];
+
+	if (secs <= 0)
+		return json_null();
+	time_format_iso8601(secs, text);
+	return json_string(text);
+}
