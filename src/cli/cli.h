@@ -130,6 +130,8 @@ int cli_catalog_error(const struct cli *cli, int error, const char *doing);
 /* A name as it is shown: as a folder's name, which has no byte that could drive a terminal. */
 const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE]);
 
+/* Columns that a line may take: the terminal's, or 80. */
+size_t cli_columns(FILE *out);
 /* Columns that a text takes on a terminal: its characters, near enough. */
 size_t cli_text_width(const char *text);
 

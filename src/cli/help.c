@@ -5,12 +5,52 @@
 #include "cli/commands.h"
 
 #define HELP_COLUMN 24
+#define HELP_COLUMNS 79 /* the texts' own lines are no longer */
 
-/* Lines of at most 79 columns, the text beginning in HELP_COLUMN. */
+static size_t help_columns(FILE *out)
+{
+	size_t columns = cli_columns(out) - 1;
+
+	return columns < HELP_COLUMNS ? columns : HELP_COLUMNS;
+}
+
+/* Words in lines that begin in a column and end before the terminal does. */
+struct fill {
+	FILE *out;
+	size_t indent, at, columns;
+	bool is_begun; /* the line has a word */
+};
+
+static void fill_words(struct fill *fill, const char *text, size_t text_len)
+{
+	const char *end = text + text_len;
+
+	while (text < end) {
+		size_t len = strcspn(text, " \n"), width = 0;
+
+		if (len > (size_t)(end - text))
+			len = (size_t)(end - text);
+		for (size_t i = 0; i < len; i++)
+			width += ((unsigned char)text[i] & 0xc0) != 0x80;
+		if (fill->is_begun && fill->at + 1 + width > fill->columns) {
+			fprintf(fill->out, "\n%*s", (int)fill->indent, "");
+			fill->at = fill->indent;
+			fill->is_begun = false;
+		}
+		if (len) {
+			fprintf(fill->out, "%s%.*s", fill->is_begun ? " " : "", (int)len, text);
+			fill->at += width + fill->is_begun;
+			fill->is_begun = true;
+		}
+		text += len;
+		text += strspn(text, " \n");
+	}
+}
+
 static void print_entry(FILE *out, const char *head, const char *text)
 {
+	struct fill fill = { out, HELP_COLUMN, HELP_COLUMN, help_columns(out), false };
 	int at = (int)cli_text_width(head) + 2;
-	bool line_begins = true;
 
 	fprintf(out, "  %s", head);
 	if (at > HELP_COLUMN - 2) {
@@ -18,22 +58,34 @@ static void print_entry(FILE *out, const char *head, const char *text)
 		at = 0;
 	}
 	fprintf(out, "%*s", HELP_COLUMN - at, "");
-	at = HELP_COLUMN;
-	while (*text) {
-		size_t len = strcspn(text, " ");
-
-		if (!line_begins && at + 1 + (int)len > 79) {
-			fprintf(out, "\n%*s", HELP_COLUMN, "");
-			at = HELP_COLUMN;
-			line_begins = true;
-		}
-		fprintf(out, "%s%.*s", line_begins ? "" : " ", (int)len, text);
-		at += (int)len + !line_begins;
-		line_begins = false;
-		text += len;
-		text += strspn(text, " ");
-	}
+	fill_words(&fill, text, strlen(text));
 	fprintf(out, "\n");
+}
+
+/* Paragraphs, filled again where the terminal is narrow; lines that begin with a blank stay as they are. */
+static void print_text(FILE *out, const char *text)
+{
+	struct fill fill = { .out = out, .columns = help_columns(out) };
+
+	if (fill.columns == HELP_COLUMNS) {
+		fputs(text, out);
+		return;
+	}
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		if (len && *text != ' ') {
+			fill_words(&fill, text, len);
+		} else {
+			fprintf(out, "%s%.*s\n", fill.is_begun ? "\n" : "", (int)len, text);
+			fill.at = 0;
+			fill.is_begun = false;
+		}
+		text += len;
+		text += *text == '\n';
+	}
+	if (fill.is_begun)
+		fputc('\n', out);
 }
 
 static void option_head(const struct cli_option *o, char *ret_head, size_t size)
@@ -60,7 +112,7 @@ static void print_options(FILE *out, const struct cli_option *options)
 
 void cli_help_all(FILE *out)
 {
-	fprintf(out, "usage: tonicfs [--catalog FILE] [--key-file FILE] [--json] COMMAND …\n\n"
+	print_text(out, "usage: tonicfs [--catalog FILE] [--key-file FILE] [--json] COMMAND …\n\n"
 		     "Mounts a company's call recordings as ordinary files, wherever the bytes are:\n"
 		     "at Twilio, or in the company's own S3 bucket, where they are moved to.\n\n"
 		     "Commands:\n");
@@ -68,7 +120,7 @@ void cli_help_all(FILE *out)
 		print_entry(out, (*c)->name, (*c)->summary);
 	fprintf(out, "\nOptions of every command:\n");
 	print_options(out, cli_global_options);
-	fprintf(out, "\nPATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount.\n"
+	print_text(out, "\nPATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount.\n"
 		     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part.\n"
 		     "'tonicfs help COMMAND' says more of each.\n");
 }
@@ -83,8 +135,10 @@ void cli_help_command(FILE *out, const struct cli_command *command, bool is_shor
 	print_usage(out, command);
 	if (!is_short) {
 		fprintf(out, "\n%s.\n", command->summary);
-		if (command->text)
-			fprintf(out, "\n%s", command->text);
+		if (command->text) {
+			fputc('\n', out);
+			print_text(out, command->text);
+		}
 	}
 	if (command->options) {
 		fprintf(out, "\n");

@@ -144,13 +144,16 @@ void cli_progress_init(struct cli_progress *progress, const struct cli *cli)
 	*progress = (struct cli_progress){ .out = stderr, .is_terminal = !cli->json && isatty(STDERR_FILENO) };
 }
 
-size_t cli_progress_columns(const struct cli_progress *progress)
+size_t cli_columns(FILE *out)
 {
 	struct winsize size;
 
-	if (ioctl(fileno(progress->out), TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
-		return size.ws_col - 1U;
-	return 79;
+	return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+}
+
+size_t cli_progress_columns(const struct cli_progress *progress)
+{
+	return cli_columns(progress->out) - 1;
 }
 
 void cli_progress_show(struct cli_progress *progress, const char *format, ...)

@@ -80,37 +80,55 @@ static json_t *by_state(const int64_t *values)
 	return object;
 }
 
-static json_t *workspace_json(const struct shown *shown, const struct listing *listing)
+json_t *status_scope_json(const struct catalog_status *s, const struct problems *problems)
 {
-	const struct catalog_workspace *w = &shown->workspace;
-	const struct catalog_status *s = &shown->status;
 	const struct catalog_counts *c = &s->counts;
 
 	return json_pack(
-		"{s:o, s:b, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:I, s:I,"
-		" s:{s:b, s:b, s:s}, s:b, s:b, s:o, s:o, s:I, s:O}",
-		"name", cli_json_name(w->name), "removed", (int)w->removed, "calls",
-		(json_int_t)s->calls, "states", by_state(s->by_state), "bytes",
+		"{s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:I, s:I, s:o}",
+		"calls", (json_int_t)s->calls, "states", by_state(s->by_state), "bytes",
 		by_state(s->bytes_by_state), "migrate", "none", (json_int_t)c->none, "queued",
 		(json_int_t)c->queued, "running", (json_int_t)c->running, "paused",
 		(json_int_t)c->paused, "done", (json_int_t)c->done, "failed", (json_int_t)c->failed,
 		"twilio_deletes_queued", (json_int_t)c->cleanup_queued, "deletes_queued",
 		(json_int_t)s->deletes_queued, "deletes_failed", (json_int_t)s->deletes_failed,
 		"tombstones_queued", (json_int_t)s->tombstones_queued, "sizes_unknown",
-		(json_int_t)s->sizes_unknown, "storage", "configured", (int)w->has_storage, "enabled", (int)w->storage_enabled, "bucket",
+		(json_int_t)s->sizes_unknown, "reasons", problems_json(problems, ALL_KINDS, false));
+}
+
+static json_t *workspace_json(const struct shown *shown, const struct listing *listing)
+{
+	const struct catalog_workspace *w = &shown->workspace;
+	json_t *object = json_pack(
+		"{s:o, s:b, s:{s:b, s:b, s:s}, s:b, s:b, s:o, s:I, s:O}", "name",
+		cli_json_name(w->name), "removed", (int)w->removed, "storage", "configured",
+		(int)w->has_storage, "enabled", (int)w->storage_enabled, "bucket",
 		shown->storage.bucket, "migrate_new", (int)w->migrate_new, "keep_at_twilio",
 		(int)w->keep_at_twilio, "last_poll", cli_json_time(shown->sync.last_poll_secs),
-		"reasons", problems_json(&shown->problems, ALL_KINDS, false), "problems_count",
-		(json_int_t)listing->count, "problems", listing->array);
+		"problems_count", (json_int_t)listing->count, "problems", listing->array);
+	json_t *counts = status_scope_json(&shown->status, &shown->problems);
+
+	json_object_update_missing(object, counts);
+	json_decref(counts);
+	return object;
 }
 
 /* ---- for people ---- */
+
+/* Columns of the words in front of an amount: of a narrow terminal what amounts leave. */
+static int label_columns(void)
+{
+	const size_t amounts = 25, widest = 36, narrowest = 28;
+	size_t columns = cli_columns(stdout);
+
+	return (int)(columns >= widest + amounts ? widest : columns < narrowest + amounts ? narrowest : columns - amounts);
+}
 
 static void line(const char *what, int64_t n)
 {
 	char count[AMOUNT_SIZE];
 
-	printf("  %-36s %11s\n", what, amount_count(n, count));
+	printf("  %-*s %11s\n", label_columns(), what, amount_count(n, count));
 }
 
 static void line_where_any(const char *what, int64_t n)
@@ -124,54 +142,60 @@ static void line_bytes(const char *what, int64_t n, int64_t bytes)
 	char count[AMOUNT_SIZE], size[AMOUNT_SIZE];
 
 	if (bytes)
-		printf("  %-36s %11s  %9s\n", what, amount_count(n, count),
+		printf("  %-*s %11s  %9s\n", label_columns(), what, amount_count(n, count),
 		       amount_bytes(bytes, size));
 	else
 		line(what, n);
 }
 
+/* A line of words, not of numbers: it is cut nowhere, and the column in front gives way. */
+static void line_text(const char *what, const char *text)
+{
+	int columns = label_columns(), room = (int)cli_columns(stdout) - 3 - (int)cli_text_width(text);
+
+	if (room < columns)
+		columns = room < (int)strlen(what) ? (int)strlen(what) : room;
+	printf("  %-*s %s\n", columns, what, text);
+}
+
 static void poll_print(const struct shown *shown)
 {
 	int64_t secs = shown->sync.last_poll_secs;
-	char at[TIME_ISO8601_SIZE], ago[AMOUNT_SIZE];
+	char at[TIME_ISO8601_SIZE], ago[AMOUNT_SIZE], text[TIME_ISO8601_SIZE + AMOUNT_SIZE + 16];
 
 	if (secs <= 0) {
-		printf("  %-36s never; 'tonicfs sync' or a mount asks\n",
-		       "Twilio was asked for news");
+		line_text("Twilio was asked for news", "never; 'tonicfs sync' or a mount asks");
 		return;
 	}
 	time_format_iso8601(secs, at);
-	printf("  %-36s %s (%s ago)\n", "Twilio was asked for news", at,
-	       amount_secs(time_now_secs() > secs ? time_now_secs() - secs : 0, ago));
+	snprintf(text, sizeof text, "%s (%s ago)", at,
+		 amount_secs(time_now_secs() > secs ? time_now_secs() - secs : 0, ago));
+	line_text("Twilio was asked for news", text);
 }
 
 static void bucket_print(const struct shown *shown)
 {
 	const struct catalog_workspace *w = &shown->workspace;
+	char text[CATALOG_BUCKET_SIZE + 16];
 
 	if (w->removed)
 		return;
 	if (!w->has_storage)
-		printf("  %-36s none; 'tonicfs storage set' names one\n", "bucket");
-	else if (!w->storage_enabled)
-		printf("  %-36s %s, disabled: nothing is moved there\n", "bucket",
-		       shown->storage.bucket);
-	else
-		printf("  %-36s %s\n", "bucket", shown->storage.bucket);
+		line_text("bucket", "none; 'tonicfs storage set' names one");
+	else if (!w->storage_enabled) {
+		snprintf(text, sizeof text, "%s (disabled)", shown->storage.bucket);
+		line_text("bucket", text);
+	} else {
+		line_text("bucket", shown->storage.bucket);
+	}
 }
 
-static int workspace_print(struct cli *cli, const struct shown *shown)
+int status_counts_print(struct cli *cli, const struct catalog_status *s, bool keep_at_twilio,
+			int64_t classes_of)
 {
-	const struct catalog_workspace *w = &shown->workspace;
-	const struct catalog_status *s = &shown->status;
 	const int64_t *n = s->by_state, *bytes = s->bytes_by_state;
-	char name[CATALOG_NAME_SIZE];
-	int err;
+	int err = 0;
 
-	printf("%s%s\n", cli_name(w->name, name),
-	       w->removed ? " (removed; its deletes go on)" : "");
-	bucket_print(shown);
-	poll_print(shown);
 	line("calls", s->calls);
 	line_bytes("recordings at Twilio", n[CATALOG_STATE_TWILIO] + n[CATALOG_STATE_UPLOADING],
 		   bytes[CATALOG_STATE_TWILIO] + bytes[CATALOG_STATE_UPLOADING]);
@@ -181,8 +205,9 @@ static int workspace_print(struct cli *cli, const struct shown *shown)
 	line_where_any("  failed", s->counts.failed);
 	line_bytes("recordings in S3", n[CATALOG_STATE_STORED] + n[CATALOG_STATE_S3],
 		   bytes[CATALOG_STATE_STORED] + bytes[CATALOG_STATE_S3]);
-	err = status_classes_print(cli, w->id);
-	line_where_any(w->keep_at_twilio ? "  and kept at Twilio" : "  stored, and still at Twilio",
+	if (classes_of)
+		err = status_classes_print(cli, classes_of);
+	line_where_any(keep_at_twilio ? "  and kept at Twilio" : "  stored, and still at Twilio",
 		       n[CATALOG_STATE_STORED]);
 	line_where_any("  deletes at Twilio that wait", s->counts.cleanup_queued);
 	line_where_any("missing at Twilio and in S3", n[CATALOG_STATE_MISSING]);
@@ -191,6 +216,20 @@ static int workspace_print(struct cli *cli, const struct shown *shown)
 	line_where_any("  deletes of these that failed", s->deletes_failed);
 	line_where_any("  to be noted in the bucket", s->tombstones_queued);
 	line_where_any("size not known yet", s->sizes_unknown);
+	return err;
+}
+
+static int workspace_print(struct cli *cli, const struct shown *shown)
+{
+	const struct catalog_workspace *w = &shown->workspace;
+	char name[CATALOG_NAME_SIZE];
+	int err;
+
+	printf("%s%s\n", cli_name(w->name, name),
+	       w->removed ? " (removed; its deletes go on)" : "");
+	bucket_print(shown);
+	poll_print(shown);
+	err = status_counts_print(cli, &shown->status, w->keep_at_twilio, w->id);
 	problems_print(&shown->problems, ALL_KINDS, false, stdout);
 	return err;
 }
@@ -220,6 +259,19 @@ static int show_one(struct cli *cli, const struct catalog_workspace *w, int64_t 
 	return err < 0 ? cli_catalog_error(cli, err, "the status cannot be read") : CLI_DONE;
 }
 
+static int show_all(struct cli *cli, int64_t limit, json_t *array)
+{
+	cleanup_free struct catalog_workspace *list = NULL;
+	size_t count = 0;
+	int status = cli_workspaces(cli, true, &list, &count);
+
+	for (size_t i = 0; i < count && status == CLI_DONE; i++)
+		status = show_one(cli, &list[i], limit, array);
+	if (status == CLI_DONE && count == 0 && !cli->json)
+		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
+	return status;
+}
+
 static int limit_parse(const struct cli *cli, const char *text, int64_t *limit)
 {
 	char *end;
@@ -244,15 +296,33 @@ static void mounts_freep(struct status_mounts **mounts)
 	status_mounts_free(*mounts);
 }
 
+/* A workspace by its name, also a removed one; anything else as a path. */
+static int show_named(struct cli *cli, const char *word, int64_t limit, json_t *workspaces, json_t *paths)
+{
+	struct catalog_workspace workspace;
+	struct catalog_node node;
+	int status;
+
+	if (catalog_workspace_find(cli->catalog, word, &workspace) == 0)
+		return show_one(cli, &workspace, limit, workspaces);
+	status = cli_path_resolve(cli, word, &node);
+	if (status != CLI_DONE)
+		return status;
+	if (node.kind == CATALOG_NODE_ROOT)
+		return show_all(cli, limit, workspaces);
+	if (node.kind != CATALOG_NODE_WORKSPACE)
+		return status_path_show(cli, &node, paths);
+	if (catalog_workspace_get(cli->catalog, node.workspace_id, &workspace) < 0)
+		return cli_catalog_error(cli, -EIO, "the status cannot be read");
+	return show_one(cli, &workspace, limit, workspaces);
+}
+
 static int run_status(struct cli *cli, const void *values, int argc, char **argv)
 {
 	cleanup_with(mounts_freep) struct status_mounts *mounts = NULL;
-	cleanup_free struct catalog_workspace *list = NULL;
-	size_t count = 0;
 	const struct status_values *v = values;
-	struct catalog_workspace one;
 	int64_t limit = PROBLEMS_LISTED;
-	json_t *array;
+	json_t *workspaces, *paths, *document;
 	int status = limit_parse(cli, v->limit, &limit);
 
 	if (status == CLI_DONE && !argc) {
@@ -261,35 +331,35 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 	}
 	if (status == CLI_DONE)
 		status = cli_catalog_open(cli);
-	if (status == CLI_DONE && argc)
-		status = cli_workspace_find(cli, argv[0], &one);
-	else if (status == CLI_DONE)
-		status = cli_workspaces(cli, true, &list, &count);
 	if (status != CLI_DONE)
 		return status;
-	array = json_array();
-	if (argc)
-		status = show_one(cli, &one, limit, array);
-	for (size_t i = 0; i < count && status == CLI_DONE; i++)
-		status = show_one(cli, &list[i], limit, array);
-	if (status == CLI_DONE && cli->json) {
-		json_t *document = json_pack("{s:o}", "workspaces", array);
+	workspaces = json_array();
+	paths = json_array();
+	if (!argc)
+		status = show_all(cli, limit, workspaces);
+	for (int i = 0; i < argc; i++) {
+		int one = show_named(cli, argv[i], limit, workspaces, paths);
 
+		if (one != CLI_DONE)
+			status = argc > 1 ? CLI_PART : one;
+	}
+	if (status == CLI_DONE && mounts && !cli->json)
+		status_mounts_print(mounts);
+	if (cli->json && status != CLI_FAILED) {
+		document = json_pack("{s:O, s:O}", "workspaces", workspaces, "paths", paths);
 		if (mounts)
 			json_object_set_new(document, "mounts", status_mounts_json(mounts));
-		return cli_json_print(document);
+		if (cli_json_print(document) != CLI_DONE)
+			status = CLI_FAILED;
 	}
-	json_decref(array);
-	if (status == CLI_DONE && !argc && count == 0)
-		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
-	if (status == CLI_DONE && mounts)
-		status_mounts_print(mounts);
+	json_decref(workspaces);
+	json_decref(paths);
 	return status;
 }
 
 const struct cli_command command_status = {
 	.name = "status",
-	.arguments = "[WORKSPACE]",
+	.arguments = "[PATH…]",
 	.summary = "Shows what is where, what is under way, and what has failed and why",
 	.text = "Of each workspace: its bucket, when Twilio was last asked for news, recordings\n"
 		"at Twilio and in S3, migrations queued, in flight, paused and failed, deletes\n"
@@ -297,7 +367,10 @@ const struct cli_command command_status = {
 		"or waits for another try, with a few recordings each. Bytes are exact where\n"
 		"sizes are known, else by the duration. Nothing is asked of Twilio or S3.\n"
 		"\n"
-		"Without WORKSPACE also what each mount of this catalog has read since it began:\n"
+		"PATH is a workspace, a campaign or a recording: WORKSPACE[/CAMPAIGN[/FILE]], a\n"
+		"recording's SID, or a path inside a mount.\n"
+		"\n"
+		"Without PATH also what each mount of this catalog has read since it began:\n"
 		"requests, bytes, read-ahead, how long reads took (as bounds that they kept to),\n"
 		"memory. One that does not answer within 1.5 s is named. A mount with another\n"
 		"fsname is not found.\n"
@@ -312,6 +385,6 @@ const struct cli_command command_status = {
 			{ 0 },
 		},
 	.values_size = sizeof(struct status_values),
-	.arguments_max = 1,
+	.arguments_max = 1000000,
 	.run = run_status,
 };

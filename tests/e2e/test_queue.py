@@ -270,6 +270,24 @@ def test_status_says_where_everything_is(acme):
         assert {name: counts(mount)[name] for name in status["migrate"]} == status["migrate"]
 
 
+def test_status_shows_campaigns_and_recordings_by_their_paths(acme):
+    acme.migrate_all("acme/autumn")
+    acme.tonic("migrate", acme.first.path)
+    text = acme.tonic("status", "acme/autumn", acme.first.path, acme.downmix.sid, "acme").stdout
+    folder, queued, stored, workspace = re.split(r"^(?=\S)", text, flags=re.M)[1:]
+    assert folder.startswith("acme/autumn\n") and re.search(r"^  recordings in S3 +3 ", folder, re.M)
+    assert queued.startswith(f"acme/spring/{acme.first.sid}\n") and "at Twilio\n" in queued and "queued\n" in queued
+    assert stored.startswith(f"acme/autumn/{acme.downmix.sid}\n") and "in S3\n" in stored and "STANDARD" in stored
+    assert workspace.startswith("acme\n") and "+1555" not in text
+    document = acme.tonic.json("status", "acme/autumn", acme.downmix.sid)
+    assert not document["workspaces"]
+    folder, stored = document["paths"]
+    assert (folder["path"], folder["states"]["s3"], folder["calls"]) == ("acme/autumn", 3, 3)
+    assert (stored["state"], stored["size_bytes"]) == ("s3", len(acme.downmix.content))
+    partly = acme.tonic.json("status", "acme/autumn", "acme/nobody", status=3)
+    assert len(partly["paths"]) == 1 and "acme/nobody" in partly["error"] and partly["code"] == 3
+
+
 # Several processes
 
 def test_two_waits_and_a_mount_upload_and_delete_each_recording_once(acme):
