@@ -5,13 +5,64 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/crypto.h"
 #include "util/times.h"
+
+void process_harden(void)
+{
+	const struct rlimit none = { 0, 0 };
+	struct rlimit locked;
+
+	/* The limit does not hold where dumps are piped to a program; being undumpable does. */
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	unsetenv("SSLKEYLOGFILE");
+	if (getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur < locked.rlim_max) {
+		locked.rlim_cur = locked.rlim_max;
+		setrlimit(RLIMIT_MEMLOCK, &locked);
+	}
+}
+
+static bool is_of_language(const char *variable)
+{
+	return strncmp(variable, "LANG=", 5) == 0 || strncmp(variable, "LC_", 3) == 0;
+}
+
+int process_forget_parent(void)
+{
+	extern char **environ;
+	char **old = environ;
+	size_t kept = 0;
+	int err = 0;
+
+	if (close_range(3, ~0U, 0) < 0)
+		return -errno;
+	for (char **variable = old; variable && *variable; variable++)
+		kept += is_of_language(*variable);
+	environ = calloc(kept + 1, sizeof *environ);
+	if (!environ) {
+		environ = old;
+		return -ENOMEM;
+	}
+	kept = 0;
+	for (char **variable = old; variable && *variable; variable++) {
+		if (is_of_language(*variable) && !(environ[kept++] = strdup(*variable)))
+			err = -ENOMEM;
+		crypto_wipe(*variable, strlen(*variable));
+	}
+	if (err == 0 && setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", 1) < 0)
+		err = -errno;
+	return err;
+}
 
 int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_pid)
 {
