@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "aws/credentials-private.h"
+#include "util/crypto.h"
 #include "util/files.h"
 #include "util/process.h"
 #include "util/secret.h"
@@ -99,7 +100,7 @@ static int take_line(struct profile *profile, char *line)
 	value = trim(equals + 1);
 	for (size_t i = 0; i < ARRAY_SIZE(profile_names); i++)
 		if (strcmp(profile_names[i], name) == 0 && !profile->values[i] && *value) {
-			profile->values[i] = strdup(value);
+			profile->values[i] = secret_dup(value);
 			return profile->values[i] ? 0 : -ENOMEM;
 		}
 	return 0;
@@ -107,7 +108,7 @@ static int take_line(struct profile *profile, char *line)
 
 static int read_profile(const char *path, const char *name, bool is_config, struct profile *profile)
 {
-	cleanup_secret char *text = NULL;
+	cleanup_free char *text = NULL;
 	bool is_inside = false;
 	size_t len;
 	int r = files_read(path, FILE_LIMIT_BYTES, &text, &len);
@@ -126,6 +127,7 @@ static int read_profile(const char *path, const char *name, bool is_config, stru
 			r = take_line(profile, line);
 		}
 	}
+	crypto_wipe(text, len);
 	return r;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/guard.h"
 #include "catalog/key.h"
 #include "cli/commands.h"
 #include "util/cleanup.h"
@@ -15,14 +16,14 @@ struct init_values {
 };
 
 struct new_key {
-	struct catalog_key key;
+	struct catalog_key *key;
 	char *path;      /* of what init itself has made, to be taken back when the catalog cannot be made; NULL: nothing */
 	char *shown;     /* where the key is, for people; NULL: a command */
 };
 
 static void new_key_release(struct new_key *key)
 {
-	catalog_key_wipe(&key->key);
+	catalog_key_free(key->key);
 	free(key->path);
 	free(key->shown);
 }
@@ -44,7 +45,7 @@ static int make_folder_of(const char *path)
 static int from_command(struct cli *cli, const char *command, struct new_key *key)
 {
 	char message[CATALOG_MESSAGE_SIZE] = "";
-	int err = catalog_key_command_run(command, &key->key, message);
+	int err = catalog_key_command_run(command, key->key, message);
 
 	if (err < 0) {
 		cli_error("%s", message);
@@ -79,12 +80,12 @@ static int from_file(struct cli *cli, struct new_key *key)
 	}
 	err = make_folder_of(key->shown);
 	if (err == 0)
-		err = catalog_key_file_create(key->shown, &key->key);
+		err = catalog_key_file_create(key->shown, key->key);
 	if (err == 0) {
 		key->path = strdup(key->shown);
 		return CLI_DONE;
 	}
-	if (err == -EEXIST && catalog_key_file_load(key->shown, &key->key, message) == 0)
+	if (err == -EEXIST && catalog_key_file_load(key->shown, key->key, message) == 0)
 		return CLI_DONE;
 	cli_error("%s", message[0] ? message : strerror(-err));
 	return CLI_FAILED;
@@ -93,7 +94,7 @@ static int from_file(struct cli *cli, struct new_key *key)
 static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct init_values *v = values;
-	cleanup_with(new_key_release) struct new_key key = { .path = NULL };
+	cleanup_with(new_key_release) struct new_key key = { .key = catalog_key_new() };
 	cleanup_free char *saved_command = NULL;
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int status, err;
@@ -120,11 +121,16 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 		cli_error("the folder of %s cannot be made: %s", cli->catalog_path, strerror(-err));
 		return CLI_FAILED;
 	}
+	err = key.key ? catalog_guard_folder(cli->catalog_path, message) : -ENOMEM;
+	if (err < 0) {
+		cli_error("%s", message[0] ? message : strerror(-err));
+		return CLI_FAILED;
+	}
 	status = v->key_command ? from_command(cli, v->key_command, &key) : from_file(cli, &key);
 	if (status != CLI_DONE)
 		return status;
 
-	err = catalog_create(cli->catalog_path, &key.key, message);
+	err = catalog_create(cli->catalog_path, key.key, message);
 	if (err < 0) {
 		cli_error("%s", message[0] ? message : strerror(-err));
 		if (key.path)

@@ -151,10 +151,14 @@ int files_replace_public(const char *path, const void *bytes, size_t n)
 int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : files_read_fd(fd, limit, ret_bytes, ret_len);
+}
+
+int files_read_fd(int fd, size_t limit, char **ret_bytes, size_t *ret_len)
+{
 	cleanup_buf struct buf b = BUF_INIT;
 
-	if (fd < 0)
-		return -errno;
 	for (;;) {
 		size_t step = 65536;
 		ssize_t n;

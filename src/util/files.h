@@ -21,6 +21,8 @@ int files_rename(const char *from, const char *to);
 int files_remove(const char *path);
 /* Reads at most limit bytes. The caller frees *ret_bytes. -EFBIG where there are more. */
 int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len);
+/* The same of what is open: for files that have to be looked at before they are believed. */
+int files_read_fd(int fd, size_t limit, char **ret_bytes, size_t *ret_len);
 /* Absolute, symlinks resolved as far as the path exists. The caller frees. */
 int files_absolute(const char *path, char **ret_path);
 /* The same of the folder that the file is in; its own name stays, also that of a symlink. For what is to be replaced. */
