@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import harness
-from harness import USER, call
+from harness import USER, call, run
 
 
 def contents(tonic):
@@ -170,6 +170,31 @@ def test_a_key_command_gives_the_key(tonic):
     tonic("workspace", "list")
     secret.write_text("cd" * 32 + "\n")
     assert "key" in tonic("workspace", "list", status=1).stderr.lower()
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o1777])
+def test_a_folder_that_others_may_write_is_refused_with_what_to_run(tonic, mode):
+    ran = tonic.make_dir("elsewhere") / "ran"
+    tonic("init", "--key-command", f"touch {ran}; echo {'ab' * 32}")
+    ran.unlink()
+    tonic.home.chmod(mode)
+    error = tonic("workspace", "list", status=1).stderr
+    assert str(tonic.home) in error and not ran.exists(), "the command may be another user's"
+    assert tonic("--catalog", tonic.home / "other.db", "init", status=1).stderr
+    assert not list(tonic.home.glob("other.db*"))
+    remedy = error.rpartition("run: ")[2].split()
+    assert remedy[0] == "chmod"
+    run(remedy, env=tonic.env)
+    tonic("workspace", "list")
+
+
+@pytest.mark.parametrize("name", ["catalog.db.key", "catalog.db.key-command"])
+def test_a_key_that_others_may_write_is_refused_with_what_to_run(tonic, name):
+    tonic("init", *(["--key-command", f"echo {'ab' * 32}"] if name.endswith("command") else []))
+    (tonic.home / name).chmod(0o622 if name.endswith("command") else 0o620)
+    error = tonic("workspace", "list", status=1).stderr
+    run(error.rpartition("run: ")[2].split(), env=tonic.env)
+    tonic("workspace", "list")
 
 
 def test_a_key_command_that_fails_is_an_error_with_its_status(tonic):
