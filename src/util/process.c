@@ -40,25 +40,26 @@ static bool is_of_language(const char *variable)
 int process_forget_parent(void)
 {
 	extern char **environ;
-	char **old = environ;
-	size_t kept = 0;
+	cleanup_free char **kept = NULL;
+	size_t count = 0;
 	int err = 0;
 
 	if (close_range(3, ~0U, 0) < 0)
 		return -errno;
-	for (char **variable = old; variable && *variable; variable++)
-		kept += is_of_language(*variable);
-	environ = calloc(kept + 1, sizeof *environ);
-	if (!environ) {
-		environ = old;
+	for (char **variable = environ; variable && *variable; variable++)
+		count++;
+	kept = calloc(count + 1, sizeof *kept);
+	if (!kept)
 		return -ENOMEM;
-	}
-	kept = 0;
-	for (char **variable = old; variable && *variable; variable++) {
-		if (is_of_language(*variable) && !(environ[kept++] = strdup(*variable)))
+	count = 0;
+	for (char **variable = environ; variable && *variable; variable++) {
+		if (is_of_language(*variable) && !(kept[count++] = strdup(*variable)))
 			err = -ENOMEM;
 		crypto_wipe(*variable, strlen(*variable));
 	}
+	clearenv();
+	for (size_t i = 0; i < count && err == 0; i++) /* which are the environment's from here on */
+		err = putenv(kept[i]) ? -errno : 0;
 	if (err == 0 && setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", 1) < 0)
 		err = -errno;
 	return err;

@@ -38,13 +38,13 @@ def test_init_makes_a_catalog_and_a_key_that_only_the_user_can_read(tonic):
 
 def test_init_warns_that_a_key_beside_the_catalog_is_copied_with_it(tonic):
     said = tonic("init").stdout
-    for word in ("beside the catalog", "copied home folder", "--key-file", "--key-command", "systemd credential"):
+    for word in ("Warning", "beside the catalog", "copied home folder", "--key-file", "--key-command", "systemd credential"):
         assert word in " ".join(said.split()), word
     other = tonic.home / "other.db"
     assert tonic.json("--catalog", other, "init")["key_is_beside_catalog"] is True
     elsewhere = tonic.make_dir("keys") / "key"
-    assert "beside" not in tonic("--catalog", tonic.home / "a.db", "--key-file", elsewhere, "init").stdout
-    assert "beside" not in tonic("--catalog", tonic.home / "b.db", "init", "--key-command", f"cat {elsewhere}").stdout
+    assert "Warning" not in tonic("--catalog", tonic.home / "a.db", "--key-file", elsewhere, "init").stdout
+    assert "Warning" not in tonic("--catalog", tonic.home / "b.db", "init", "--key-command", f"cat {elsewhere}").stdout
     assert tonic.json("--catalog", tonic.home / "c.db", "--key-file", elsewhere, "init")["key_is_beside_catalog"] is False
 
 
