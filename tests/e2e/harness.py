@@ -329,7 +329,7 @@ def processes_of(path):
         except OSError:
             continue
         # Not by /proc/PID/exe: that of a process that must not be dumped is for root.
-        if words[0] == str(BINARY).encode() and str(path).encode() in words:
+        if str(path).encode() in words and Path(os.fsdecode(words[0])).resolve() == BINARY:
             pids.append(int(entry))
     return pids
 
