@@ -2,11 +2,15 @@
  * their profiles. Source: "Shared config and credentials files", AWS SDKs and Tools Reference
  * Guide. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "aws/credentials-private.h"
+#include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/files.h"
 #include "util/process.h"
@@ -106,12 +110,17 @@ static int take_line(struct profile *profile, char *line)
 	return 0;
 }
 
+/* -EPERM: it has a command that somebody else could have written. */
 static int read_profile(const char *path, const char *name, bool is_config, struct profile *profile)
 {
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	cleanup_free char *text = NULL;
+	const char *command = profile->values[PROCESS];
 	bool is_inside = false;
+	struct stat st;
 	size_t len;
-	int r = files_read(path, FILE_LIMIT_BYTES, &text, &len);
+	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno :
+					       files_read_fd(fd, FILE_LIMIT_BYTES, &text, &len);
 	char *rest;
 
 	if (r)
@@ -128,6 +137,8 @@ static int read_profile(const char *path, const char *name, bool is_config, stru
 		}
 	}
 	crypto_wipe(text, len);
+	if (r == 0 && profile->values[PROCESS] != command && files_is_of_others(&st))
+		r = -EPERM;
 	return r;
 }
 
@@ -150,6 +161,11 @@ static int read_files(const char *name, struct profile *profile, struct remote_e
 		cleanup_free char *path = default_path(variables[i], names[i]);
 		int r = path ? read_profile(path, name, i == 1, profile) : -ENOMEM;
 
+		if (r == -EPERM)
+			return aws_fail(ret_error, -EACCES,
+					"%.100s could have been written by another user: its "
+					"credential_process is not run; chmod go-w %.100s",
+					path, path);
 		if (r && r != -ENOENT && r != -ENOTDIR)
 			return aws_fail(ret_error, r, "%.100s cannot be read: %s",
 					path ? path : names[i], strerror(-r));

@@ -6,18 +6,19 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/files.h"
 
 int catalog_guard_check(const struct stat *st, const char *what, const char *path, char ret_message[CATALOG_MESSAGE_SIZE])
 {
+	if (!files_is_of_others(st))
+		return 0;
 	if (st->st_uid != geteuid() && st->st_uid != 0)
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
 			 "%s %s belongs to another user (%u), who could change it; run tonicfs as that user, or: chown %u %s",
 			 what, path, (unsigned)st->st_uid, (unsigned)geteuid(), path);
-	else if (st->st_mode & (S_IWGRP | S_IWOTH))
+	else
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s %s may be written by others than its owner; run: chmod go-w %s",
 			 what, path, path);
-	else
-		return 0;
 	return -EACCES;
 }
 

@@ -186,6 +186,11 @@ int files_read_fd(int fd, size_t limit, char **ret_bytes, size_t *ret_len)
 	return *ret_bytes ? 0 : -ENOMEM;
 }
 
+bool files_is_of_others(const struct stat *st)
+{
+	return (st->st_uid != geteuid() && st->st_uid != 0) || (st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /* Appends one name to an absolute path; "." and ".." as in folders that hold no symlinks. */
 static void path_add(struct buf *path, const char *name, size_t len)
 {

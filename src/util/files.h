@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* As mkdir -p: makes the folder path and every missing one above it, with the mode given. 0 or -errno. */
@@ -23,6 +24,8 @@ int files_remove(const char *path);
 int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len);
 /* The same of what is open: for files that have to be looked at before they are believed. */
 int files_read_fd(int fd, size_t limit, char **ret_bytes, size_t *ret_len);
+/* Somebody else than this user and root owns it or may write it, so that what it says is not to be run or relied on. */
+bool files_is_of_others(const struct stat *st);
 /* Absolute, symlinks resolved as far as the path exists. The caller frees. */
 int files_absolute(const char *path, char **ret_path);
 /* The same of the folder that the file is in; its own name stays, also that of a symlink. For what is to be replaced. */
