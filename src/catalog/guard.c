@@ -14,11 +14,11 @@ int catalog_guard_check(const struct stat *st, const char *what, const char *pat
 		return 0;
 	if (st->st_uid != geteuid() && st->st_uid != 0)
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "%s %s belongs to another user (%u), who could change it; run tonicfs as that user, or: chown %u %s",
-			 what, path, (unsigned)st->st_uid, (unsigned)geteuid(), path);
+			 "%s belongs to another user (%u), who could change it; run tonicfs as that user, or: chown %u '%s'",
+			 what, (unsigned)st->st_uid, (unsigned)geteuid(), path);
 	else
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s %s may be written by others than its owner; run: chmod go-w %s",
-			 what, path, path);
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s may be written by others than its owner; run: chmod go-w '%s'",
+			 what, path);
 	return -EACCES;
 }
 

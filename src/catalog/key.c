@@ -139,7 +139,7 @@ static int key_file_load(const char *path, bool must_be_private, struct catalog_
 		return err;
 	if (must_be_private && S_ISREG(st.st_mode) && (st.st_mode & 077)) {
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "the key file %s may be read by others than its owner; run: chmod 600 %s", path, path);
+			 "the key file may be read by others than its owner; run: chmod 600 '%s'", path);
 		return -EACCES;
 	}
 	err = key_text_read(fd, 0, text);

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import stat
 import subprocess
 
@@ -194,7 +195,7 @@ def test_a_folder_that_others_may_write_is_refused_with_what_to_run(tonic, mode)
     assert str(tonic.home) in error and not ran.exists(), "the command may be another user's"
     assert tonic("--catalog", tonic.home / "other.db", "init", status=1).stderr
     assert not list(tonic.home.glob("other.db*"))
-    remedy = error.rpartition("run: ")[2].split()
+    remedy = shlex.split(error.rpartition("run: ")[2])
     assert remedy[0] == "chmod"
     run(remedy, env=tonic.env)
     tonic("workspace", "list")
@@ -205,7 +206,7 @@ def test_a_key_that_others_may_write_is_refused_with_what_to_run(tonic, name):
     tonic("init", *(["--key-command", f"echo {'ab' * 32}"] if name.endswith("command") else []))
     (tonic.home / name).chmod(0o622 if name.endswith("command") else 0o620)
     error = tonic("workspace", "list", status=1).stderr
-    run(error.rpartition("run: ")[2].split(), env=tonic.env)
+    run(shlex.split(error.rpartition("run: ")[2]), env=tonic.env)
     tonic("workspace", "list")
 
 

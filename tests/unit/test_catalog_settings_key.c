@@ -259,7 +259,7 @@ static void test_catalog_guard__a_folder_that_others_may_write_is_refused(void *
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		assert_int_equal(chmod(dir, bad[i]), 0);
 		assert_int_equal(catalog_open_found(catalog, NULL, &opened, message), -EACCES);
-		assert_non_null(strstr(message, "run: chmod go-w /tmp/tonicfs-unit-"));
+		assert_non_null(strstr(message, "run: chmod go-w '/tmp/tonicfs-unit-"));
 		assert_int_equal(catalog_create(in_dir("other.db"), &key, message), -EACCES);
 		assert_true(access(in_dir("other.db"), F_OK) < 0);
 	}
