@@ -2,11 +2,16 @@
  * their profiles. Source: "Shared config and credentials files", AWS SDKs and Tools Reference
  * Guide. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "aws/credentials-private.h"
+#include "util/cleanup.h"
+#include "util/crypto.h"
 #include "util/files.h"
 #include "util/process.h"
 #include "util/secret.h"
@@ -99,18 +104,23 @@ static int take_line(struct profile *profile, char *line)
 	value = trim(equals + 1);
 	for (size_t i = 0; i < ARRAY_SIZE(profile_names); i++)
 		if (strcmp(profile_names[i], name) == 0 && !profile->values[i] && *value) {
-			profile->values[i] = strdup(value);
+			profile->values[i] = secret_dup(value);
 			return profile->values[i] ? 0 : -ENOMEM;
 		}
 	return 0;
 }
 
+/* -EPERM: it has a command that somebody else could have written. */
 static int read_profile(const char *path, const char *name, bool is_config, struct profile *profile)
 {
-	cleanup_secret char *text = NULL;
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_free char *text = NULL;
+	const char *command = profile->values[PROCESS];
 	bool is_inside = false;
+	struct stat st;
 	size_t len;
-	int r = files_read(path, FILE_LIMIT_BYTES, &text, &len);
+	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno :
+					       files_read_fd(fd, FILE_LIMIT_BYTES, &text, &len);
 	char *rest;
 
 	if (r)
@@ -126,6 +136,9 @@ static int read_profile(const char *path, const char *name, bool is_config, stru
 			r = take_line(profile, line);
 		}
 	}
+	crypto_wipe(text, len);
+	if (r == 0 && profile->values[PROCESS] != command && files_is_of_others(&st))
+		r = -EPERM;
 	return r;
 }
 
@@ -148,6 +161,11 @@ static int read_files(const char *name, struct profile *profile, struct remote_e
 		cleanup_free char *path = default_path(variables[i], names[i]);
 		int r = path ? read_profile(path, name, i == 1, profile) : -ENOMEM;
 
+		if (r == -EPERM)
+			return aws_fail(ret_error, -EACCES,
+					"%.100s could have been written by another user: its "
+					"credential_process is not run; chmod go-w %.100s",
+					path, path);
 		if (r && r != -ENOENT && r != -ENOTDIR)
 			return aws_fail(ret_error, r, "%.100s cannot be read: %s",
 					path ? path : names[i], strerror(-r));

@@ -139,7 +139,7 @@ struct sts_answer {
 
 static void sts_answer_release(struct sts_answer *a)
 {
-	free(a->access_key);
+	secret_free(a->access_key);
 	secret_free(a->secret_key);
 	secret_free(a->session_token);
 }
@@ -147,7 +147,7 @@ static void sts_answer_release(struct sts_answer *a)
 static int take(char **where, const char *text)
 {
 	secret_free(*where);
-	*where = strdup(text);
+	*where = secret_dup(text);
 	return *where ? 0 : -ENOMEM;
 }
 

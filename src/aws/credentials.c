@@ -62,8 +62,8 @@ int aws_credentials_set(struct aws_credentials *c, const char *access_key, const
 	    !is_header_safe(access_key) || (session_token && !is_header_safe(session_token)))
 		return -EINVAL;
 	c->access_key = strdup(access_key);
-	c->secret_key = strdup(secret_key);
-	c->session_token = session_token && *session_token ? strdup(session_token) : NULL;
+	c->secret_key = secret_dup(secret_key);
+	c->session_token = session_token && *session_token ? secret_dup(session_token) : NULL;
 	snprintf(c->from, sizeof c->from, "%s", from);
 	if (c->access_key && c->secret_key &&
 	    (c->session_token || !session_token || !*session_token))

@@ -49,7 +49,7 @@ static int token_read(struct catalog *catalog, const struct sid *account_sid, in
 				     "SELECT id FROM workspace WHERE account_sid = ?1 AND removed = 0",
 				     "b", account_sid);
 	if (err == 0)
-		err = conn_query_text(read.conn, ret_token,
+		err = conn_query_secret(read.conn, ret_token,
 				      "SELECT CASE WHEN api_key_sid = '' THEN secret"
 				      " ELSE callback_token END FROM workspace WHERE id = ?1",
 				      "i", *ret_id);

@@ -48,6 +48,7 @@ int conn_query(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, cons
 int conn_query_int(struct conn *conn, int64_t *ret_value, const char *sql, const char *format, ...);
 /* One text of one row; -ENOENT where there is no row. The caller frees. */
 int conn_query_text(struct conn *conn, char **ret_text, const char *sql, const char *format, ...);
+int conn_query_secret(struct conn *conn, char **ret_secret, const char *sql, const char *format, ...); /* secret_free() */
 /* The first column of all rows, collected: what is read so may be changed while one goes through it. The caller frees. */
 int conn_query_ids(struct conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql, const char *format, ...);
 int64_t conn_changes(struct conn *conn);

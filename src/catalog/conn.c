@@ -13,6 +13,7 @@
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/log.h"
+#include "util/secret.h"
 
 #define STMT_SLOTS 512 /* a power of two, several times the number of statements in the room */
 
@@ -109,19 +110,42 @@ static void sql_tree_name(sqlite3_context *context, int count, sqlite3_value **v
  * numbers. Too late where the library runs already, which does no harm. */
 static void configure(void)
 {
+	sqlite3 *db = NULL;
+
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	/* SQLCipher writes a line to standard error for each page that it may not lock, and for each that it cannot decrypt.
+	 * "off" comes too early before a key is set, and the lines come while it is set. What there is to say is said by
+	 * util/secret.h and by whoever gets the error. */
+	if (sqlite3_open(":memory:", &db) == SQLITE_OK)
+		sqlite3_exec(db, "PRAGMA cipher_log = '/dev/null'", NULL, NULL, NULL);
+	sqlite3_close(db);
+}
+
+char *conn_key_text(const struct catalog_key *key)
+{
+	char *text = secret_alloc(strlen("x''") + CRYPTO_HEX_SIZE(CATALOG_KEY_SIZE));
+
+	if (!text)
+		return NULL;
+	memcpy(text, "x'", 2);
+	crypto_hex(key->bytes, sizeof key->bytes, text + 2);
+	strcat(text, "'");
+	return text;
 }
 
 int conn_open(const char *path, const struct catalog_key *key, unsigned flags, struct conn **ret_conn)
 {
-	char hex[CRYPTO_HEX_SIZE(CATALOG_KEY_SIZE)], text[CRYPTO_HEX_SIZE(CATALOG_KEY_SIZE) + 8], version[64];
+	cleanup_secret char *text = conn_key_text(key);
+	char version[64];
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct conn *conn = calloc(1, sizeof *conn);
 	int open_flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 	int err, code;
 
-	if (!conn)
+	if (!conn || !text) {
+		free(conn);
 		return -ENOMEM;
+	}
 	pthread_once(&once, configure);
 	if (flags & CONN_CREATE)
 		open_flags |= SQLITE_OPEN_CREATE;
@@ -139,12 +163,7 @@ int conn_open(const char *path, const struct catalog_key *key, unsigned flags, s
 		err = -ENOTSUP;
 		goto fail;
 	}
-	sqlite3_exec(conn->db, "PRAGMA cipher_log = off; PRAGMA cipher_log_level = none", NULL, NULL, NULL);
-	crypto_hex(key->bytes, sizeof key->bytes, hex);
-	snprintf(text, sizeof text, "x'%s'", hex);
 	code = sqlite3_key(conn->db, text, (int)strlen(text));
-	crypto_wipe(hex, sizeof hex);
-	crypto_wipe(text, sizeof text);
 	if (code != SQLITE_OK) {
 		err = conn_errno(conn, code);
 		goto fail;
@@ -314,22 +333,42 @@ int conn_query_int(struct conn *conn, int64_t *ret_value, const char *sql, const
 	return err;
 }
 
-int conn_query_text(struct conn *conn, char **ret_text, const char *sql, const char *format, ...)
+static int query_text(struct conn *conn, char *(*copy)(const char *), char **ret_text, const char *sql, const char *format,
+		      va_list args)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	const char *text;
-	va_list args;
 	int err;
 
 	*ret_text = NULL;
-	va_start(args, format);
 	err = query_row(conn, &stmt, sql, format, args);
-	va_end(args);
 	if (err)
 		return err;
 	text = (const char *)sqlite3_column_text(stmt, 0);
-	*ret_text = text ? strdup(text) : NULL;
+	*ret_text = text ? copy(text) : NULL;
 	return *ret_text ? 0 : -ENOMEM;
+}
+
+int conn_query_text(struct conn *conn, char **ret_text, const char *sql, const char *format, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query_text(conn, strdup, ret_text, sql, format, args);
+	va_end(args);
+	return err;
+}
+
+int conn_query_secret(struct conn *conn, char **ret_secret, const char *sql, const char *format, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query_text(conn, secret_dup, ret_secret, sql, format, args);
+	va_end(args);
+	return err;
 }
 
 int conn_query_ids(struct conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql, const char *format, ...)

@@ -11,6 +11,8 @@
 /* -ENOTSUP: the library is plain SQLite. A wrong key shows at the first read only (-EUCLEAN). */
 int conn_open(const char *path, const struct catalog_key *key, unsigned flags, struct conn **ret_conn);
 void conn_close(struct conn *conn);
+/* x'…', a raw key as SQLCipher takes it. Free with secret_free(); NULL for lack of memory. */
+char *conn_key_text(const struct catalog_key *key);
 int conn_exec(struct conn *conn, const char *sql);
 sqlite3 *conn_db(struct conn *conn);
 /* The file that the connection has open is no longer the one of that name. */
@@ -20,7 +22,7 @@ struct write_op; /* write.c */
 
 struct catalog {
 	char *path;
-	struct catalog_key key;
+	struct catalog_key *key;
 
 	pthread_mutex_t write_mutex; /* guards the queue and busy */
 	struct write_op *write_first, **write_last;

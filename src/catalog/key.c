@@ -12,10 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "catalog/guard.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/files.h"
 #include "util/process.h"
+#include "util/secret.h"
 #include "util/times.h"
 
 #define KEY_TEXT_LIMIT 256 /* 64 hex digits and white space around them */
@@ -28,11 +30,26 @@ struct key_text {
 	size_t len;
 };
 
-static void key_text_wipe(struct key_text *text)
+static void key_text_freep(struct key_text **text)
 {
-	crypto_wipe(text, sizeof *text);
+	secret_release(*text, sizeof **text);
 }
-#define cleanup_key_text __attribute__((cleanup(key_text_wipe)))
+#define cleanup_key_text __attribute__((cleanup(key_text_freep)))
+
+struct catalog_key *catalog_key_new(void)
+{
+	return secret_alloc(sizeof(struct catalog_key));
+}
+
+void catalog_key_free(struct catalog_key *key)
+{
+	secret_release(key, sizeof *key);
+}
+
+void catalog_key_freep(struct catalog_key **key)
+{
+	catalog_key_free(*key);
+}
 
 void catalog_key_wipe(struct catalog_key *key)
 {
@@ -55,15 +72,15 @@ static int key_parse(struct key_text *text, struct catalog_key *ret_key)
 
 int catalog_key_file_create(const char *path, struct catalog_key *ret_key)
 {
-	cleanup_key_text struct key_text text = { 0 };
-	int err = crypto_random(ret_key->bytes, CATALOG_KEY_SIZE);
+	cleanup_key_text struct key_text *text = secret_alloc(sizeof *text);
+	int err = text ? crypto_random(ret_key->bytes, CATALOG_KEY_SIZE) : -ENOMEM;
 
 	if (err < 0)
 		return err;
-	crypto_hex(ret_key->bytes, CATALOG_KEY_SIZE, text.bytes);
-	text.len = strlen(text.bytes);
-	text.bytes[text.len++] = '\n';
-	err = files_write_new_private(path, text.bytes, text.len);
+	crypto_hex(ret_key->bytes, CATALOG_KEY_SIZE, text->bytes);
+	text->len = strlen(text->bytes);
+	text->bytes[text->len++] = '\n';
+	err = files_write_new_private(path, text->bytes, text->len);
 	if (err < 0)
 		catalog_key_wipe(ret_key);
 	return err;
@@ -104,24 +121,30 @@ static int key_text_read(int fd, int64_t deadline_msecs, struct key_text *text)
 static int key_file_load(const char *path, bool must_be_private, struct catalog_key *ret_key,
 			 char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	cleanup_key_text struct key_text text = { 0 };
+	cleanup_key_text struct key_text *text = secret_alloc(sizeof *text);
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 	int err;
 
+	if (!text)
+		return -ENOMEM;
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		err = -errno;
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key file %s cannot be read: %s", path, strerror(-err));
 		return err;
 	}
+	/* A pipe of the shell's <(…) is nobody else's. */
+	err = S_ISREG(st.st_mode) ? catalog_guard_check(&st, "the key file", path, ret_message) : 0;
+	if (err < 0)
+		return err;
 	if (must_be_private && S_ISREG(st.st_mode) && (st.st_mode & 077)) {
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "the key file %s may be read by others than its owner; chmod 600 it", path);
+			 "the key file may be read by others than its owner; run: chmod 600 '%s'", path);
 		return -EACCES;
 	}
-	err = key_text_read(fd, 0, &text);
+	err = key_text_read(fd, 0, text);
 	if (err == 0)
-		err = key_parse(&text, ret_key);
+		err = key_parse(text, ret_key);
 	if (err == -EINVAL)
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key file %s does not hold 64 hex digits", path);
 	else if (err < 0)
@@ -136,11 +159,13 @@ int catalog_key_file_load(const char *path, struct catalog_key *ret_key, char re
 
 int catalog_key_command_run(const char *command, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	cleanup_key_text struct key_text text = { 0 };
+	cleanup_key_text struct key_text *text = secret_alloc(sizeof *text);
 	cleanup_fd int reader = -1;
 	int ends[2], status = 0, err;
 	pid_t pid;
 
+	if (!text)
+		return -ENOMEM;
 	if (pipe2(ends, O_CLOEXEC) < 0) {
 		err = -errno;
 		goto out;
@@ -150,7 +175,7 @@ int catalog_key_command_run(const char *command, struct catalog_key *ret_key, ch
 	close(ends[1]);
 	if (err < 0)
 		goto out;
-	err = key_text_read(reader, time_mono_msecs() + COMMAND_TIMEOUT_MSECS, &text);
+	err = key_text_read(reader, time_mono_msecs() + COMMAND_TIMEOUT_MSECS, text);
 	if (err < 0)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -166,7 +191,7 @@ int catalog_key_command_run(const char *command, struct catalog_key *ret_key, ch
 		return -EACCES;
 	}
 	if (err == 0)
-		err = key_parse(&text, ret_key);
+		err = key_parse(text, ret_key);
 	if (err == -EINVAL) {
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command did not print 64 hex digits");
 		return err;
@@ -195,22 +220,22 @@ int catalog_key_command_save(const char *path, const char *command)
 	return files_write_new_private(path, line, strlen(line));
 }
 
-/* The command that is kept beside the catalog is run as the user, so nobody else may have written it. */
+/* The command that is kept beside the catalog is run as the user, so nobody else may have written it. What is looked at is what
+ * is read: whoever may write the folder could put another file of that name there in between. */
 static int saved_command_run(const char *path, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE])
 {
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	cleanup_free char *command = NULL;
 	struct stat st;
 	size_t len;
-	int err;
+	int err = fd < 0 || fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
 
-	if (stat(path, &st) < 0)
-		return -errno;
-	if ((st.st_uid != geteuid() && st.st_uid != 0) || (st.st_mode & 022)) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "%s belongs to, or may be written by, another user; it is not run", path);
-		return -EACCES;
+	if (err == 0) {
+		err = catalog_guard_check(&st, "the file of the key command", path, ret_message);
+		if (err < 0)
+			return err;
+		err = files_read_fd(fd, COMMAND_LIMIT_BYTES, &command, &len);
 	}
-	err = files_read(path, COMMAND_LIMIT_BYTES, &command, &len);
 	if (err < 0) {
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s cannot be read: %s", path, strerror(-err));
 		return err;

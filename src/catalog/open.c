@@ -12,6 +12,8 @@
 #include <sys/statfs.h>
 
 #include "catalog/conn.h"
+#include "catalog/guard.h"
+#include "catalog/key.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/files.h"
@@ -102,6 +104,9 @@ int catalog_create(const char *path, const struct catalog_key *key, char ret_mes
 	} else {
 		strcpy(folder, slash ? "/" : ".");
 	}
+	err = catalog_guard_folder(path, ret_message);
+	if (err)
+		return err;
 	if (is_network_fs(folder))
 		return fail(-ENOTSUP, ret_message, "%s is on a network file system, where a catalog is not safe", folder);
 	if (stat(path, &st) == 0 || stat(id_path, &st) == 0)
@@ -269,7 +274,12 @@ int catalog_open(const char *path, const struct catalog_key *key, struct catalog
 	if (!catalog)
 		return -ENOMEM;
 	sync_init(catalog);
-	catalog->key = *key;
+	catalog->key = catalog_key_new();
+	if (!catalog->key) {
+		err = -ENOMEM;
+		goto fail;
+	}
+	*catalog->key = *key;
 	err = files_absolute(path, &catalog->path);
 	if (err)
 		goto fail;
@@ -323,7 +333,7 @@ void catalog_close(struct catalog *catalog)
 	pthread_cond_destroy(&catalog->read_cond);
 	pthread_mutex_destroy(&catalog->watch_mutex);
 	pthread_cond_destroy(&catalog->watch_cond);
-	crypto_wipe(&catalog->key, sizeof catalog->key);
+	catalog_key_free(catalog->key);
 	free(catalog->path);
 	free(catalog);
 }

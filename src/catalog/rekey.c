@@ -11,9 +11,9 @@
 
 #include "catalog/conn.h"
 #include "util/cleanup.h"
-#include "util/crypto.h"
 #include "util/fault.h"
 #include "util/files.h"
+#include "util/secret.h"
 
 #define BUSY_MSECS 1000
 
@@ -133,16 +133,12 @@ void catalog_rekey_end(struct catalog_rekey *rekey)
 
 static int attach(struct catalog_rekey *rekey, const struct catalog_key *new_key)
 {
-	char hex[CRYPTO_HEX_SIZE(CATALOG_KEY_SIZE)], text[CRYPTO_HEX_SIZE(CATALOG_KEY_SIZE) + 8];
-	int err;
+	cleanup_secret char *text = conn_key_text(new_key);
 
-	crypto_hex(new_key->bytes, sizeof new_key->bytes, hex);
-	snprintf(text, sizeof text, "x'%s'", hex);
-	err = conn_run(rekey->conn, "ATTACH DATABASE ?1 AS copy KEY ?2", "ss", rekey->copy_path,
-		       text);
-	crypto_wipe(hex, sizeof hex);
-	crypto_wipe(text, sizeof text);
-	return err;
+	if (!text)
+		return -ENOMEM;
+	return conn_run(rekey->conn, "ATTACH DATABASE ?1 AS copy KEY ?2", "ss", rekey->copy_path,
+			text);
 }
 
 /* What sqlcipher_export leaves out: numbers of the file's head. */

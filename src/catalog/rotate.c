@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/guard.h"
 #include "catalog/rekey.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
@@ -79,7 +80,10 @@ static int open_found(const char *path, const char *key_file, struct catalog **r
 
 	*ret_settled = 0;
 	ret_message[0] = '\0';
-	err = catalog_key_locate(path, key_file, ret_place);
+	/* First of all: a key command in it is run. */
+	err = catalog_guard_folder(path, ret_message);
+	if (err == 0)
+		err = catalog_key_locate(path, key_file, ret_place);
 	if (err == 0)
 		err = catalog_key_load(ret_place, ret_key, ret_message);
 	if (err == 0)
@@ -105,10 +109,12 @@ int catalog_open_found(const char *path, const char *key_file, struct catalog **
 		       char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_key_place struct catalog_key_place place = { .path = NULL };
-	cleanup_key struct catalog_key key = { { 0 } };
+	cleanup_key_new struct catalog_key *key = catalog_key_new();
 	int settled;
 
-	return open_found(path, key_file, ret_catalog, &place, &key, &settled, ret_message);
+	if (!key)
+		return -ENOMEM;
+	return open_found(path, key_file, ret_catalog, &place, key, &settled, ret_message);
 }
 
 /* ---- the new key ---- */
@@ -185,16 +191,16 @@ static int rotate(struct catalog_rekey *rekey, const struct catalog_rotation *ro
 		  const struct catalog_key *old_key, const struct catalog_key_place *place,
 		  char *ret_message)
 {
-	cleanup_key struct catalog_key key = { { 0 } };
+	cleanup_key_new struct catalog_key *key = catalog_key_new();
 	cleanup_free char *pending = NULL;
 	bool is_new = false;
-	int err = new_key(rotation, place, &key, &pending, ret_message);
+	int err = key ? new_key(rotation, place, key, &pending, ret_message) : -ENOMEM;
 
 	fault_point("rotate-key-kept");
-	if (err == 0 && crypto_equal(key.bytes, old_key->bytes, sizeof key.bytes))
+	if (err == 0 && crypto_equal(key->bytes, old_key->bytes, sizeof key->bytes))
 		err = refuse(ret_message, "the catalog has this key already");
 	if (err == 0)
-		err = catalog_rekey_run(rekey, &key, &is_new, ret_message);
+		err = catalog_rekey_run(rekey, key, &is_new, ret_message);
 	if (err == 0 && !rotation->new_file) {
 		err = pending_settle(place);
 		if (err)
@@ -212,14 +218,16 @@ int catalog_rotate(const char *path, const char *key_file, const struct catalog_
 		   struct catalog_key_place *ret_place, char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_key_place struct catalog_key_place old = { .path = NULL }, place = { .path = NULL };
-	cleanup_key struct catalog_key old_key = { { 0 } };
+	cleanup_key_new struct catalog_key *old_key = catalog_key_new();
 	struct catalog_rekey *rekey = NULL;
 	struct catalog *catalog = NULL;
 	int err, settled;
 
 	ret_place->path = NULL;
+	if (!old_key)
+		return -ENOMEM;
 	/* Checks it, brings it up to date, and finishes what an earlier rotation began. */
-	err = open_found(path, key_file, &catalog, &old, &old_key, &settled, ret_message);
+	err = open_found(path, key_file, &catalog, &old, old_key, &settled, ret_message);
 	catalog_close(catalog);
 	if (err == 0 && settled) {
 		/* Another successor would take the name of the only key. */
@@ -232,10 +240,10 @@ int catalog_rotate(const char *path, const char *key_file, const struct catalog_
 		return err;
 	err = new_place(path, rotation, &old, &place, ret_message);
 	if (err == 0)
-		err = catalog_rekey_begin(path, &old_key, &rekey, ret_message);
+		err = catalog_rekey_begin(path, old_key, &rekey, ret_message);
 	if (err)
 		return err;
-	err = rotate(rekey, rotation, &old_key, &place, ret_message);
+	err = rotate(rekey, rotation, old_key, &place, ret_message);
 	catalog_rekey_end(rekey);
 	if (err == 0) {
 		*ret_place = place;

@@ -148,7 +148,7 @@ int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char *
 
 	*ret_secret_key = NULL;
 	err = catalog_read_begin(catalog, &read.conn);
-	return err ? err : conn_query_text(read.conn, ret_secret_key, "SELECT secret_key FROM storage WHERE workspace_id = ?1",
+	return err ? err : conn_query_secret(read.conn, ret_secret_key, "SELECT secret_key FROM storage WHERE workspace_id = ?1",
 					   "i", workspace_id);
 }
 

@@ -108,7 +108,7 @@ int catalog_workspace_secret(struct catalog *catalog, int64_t id, char **ret_sec
 
 	*ret_secret = NULL;
 	err = catalog_read_begin(catalog, &read.conn);
-	return err ? err : conn_query_text(read.conn, ret_secret, "SELECT secret FROM workspace WHERE id = ?1", "i", id);
+	return err ? err : conn_query_secret(read.conn, ret_secret, "SELECT secret FROM workspace WHERE id = ?1", "i", id);
 }
 
 /* ---- changing ---- */

@@ -190,7 +190,7 @@ int catalog_read_begin(struct catalog *catalog, struct conn **ret_conn)
 		catalog->reader_count++;
 	pthread_mutex_unlock(&catalog->read_mutex);
 	if (!conn) {
-		err = conn_open(catalog->path, &catalog->key, CONN_READER, &conn);
+		err = conn_open(catalog->path, catalog->key, CONN_READER, &conn);
 		if (err) {
 			pthread_mutex_lock(&catalog->read_mutex);
 			catalog->reader_count--;

@@ -1,7 +1,6 @@
 #include "cli/background.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -16,20 +15,10 @@
 
 #define SHUTDOWN_MSECS 10000
 
-static void limits_set(void)
+static void limit_set(void)
 {
-	const struct rlimit none = { 0, 0 };
 	struct rlimit files;
-	int filter;
 
-	/* Credentials and recordings are in memory. The limit does not hold where dumps are piped to a
-	 * program; what they consist of does. */
-	setrlimit(RLIMIT_CORE, &none);
-	filter = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
-	if (filter < 0 || write(filter, "0\n", 2) != 2)
-		log_warning("a core dump of this process would hold recordings: %s", strerror(errno));
-	if (filter >= 0)
-		close(filter);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
 		files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
 		setrlimit(RLIMIT_NOFILE, &files);
@@ -42,7 +31,7 @@ int background_open(struct cli *cli)
 		cli_error("/: %s", strerror(errno));
 		return CLI_FAILED;
 	}
-	limits_set();
+	limit_set();
 	if (!cli->verbose)
 		log_set_level(LOG_LEVEL_INFO);
 	return cli_catalog_open(cli);

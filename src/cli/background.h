@@ -21,7 +21,7 @@ struct background {
 	char address[HOOK_ADDRESS_SIZE]; /* where callbacks are taken; "": nowhere */
 };
 
-/* No core file (credentials are in memory), many descriptors, the log's level; then the catalog. */
+/* Many descriptors, the log's level; then the catalog. */
 int background_open(struct cli *cli);
 /* The signals that end a process are for one thread alone: the others inherit the mask. */
 void background_block_signals(sigset_t *ret_ending, sigset_t *ret_before);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/guard.h"
 #include "catalog/key.h"
 #include "cli/commands.h"
 #include "util/cleanup.h"
@@ -15,14 +16,14 @@ struct init_values {
 };
 
 struct new_key {
-	struct catalog_key key;
+	struct catalog_key *key;
 	char *path;      /* of what init itself has made, to be taken back when the catalog cannot be made; NULL: nothing */
 	char *shown;     /* where the key is, for people; NULL: a command */
 };
 
 static void new_key_release(struct new_key *key)
 {
-	catalog_key_wipe(&key->key);
+	catalog_key_free(key->key);
 	free(key->path);
 	free(key->shown);
 }
@@ -44,7 +45,7 @@ static int make_folder_of(const char *path)
 static int from_command(struct cli *cli, const char *command, struct new_key *key)
 {
 	char message[CATALOG_MESSAGE_SIZE] = "";
-	int err = catalog_key_command_run(command, &key->key, message);
+	int err = catalog_key_command_run(command, key->key, message);
 
 	if (err < 0) {
 		cli_error("%s", message);
@@ -79,21 +80,39 @@ static int from_file(struct cli *cli, struct new_key *key)
 	}
 	err = make_folder_of(key->shown);
 	if (err == 0)
-		err = catalog_key_file_create(key->shown, &key->key);
+		err = catalog_key_file_create(key->shown, key->key);
 	if (err == 0) {
 		key->path = strdup(key->shown);
 		return CLI_DONE;
 	}
-	if (err == -EEXIST && catalog_key_file_load(key->shown, &key->key, message) == 0)
+	if (err == -EEXIST && catalog_key_file_load(key->shown, key->key, message) == 0)
 		return CLI_DONE;
 	cli_error("%s", message[0] ? message : strerror(-err));
 	return CLI_FAILED;
 }
 
+/* In one folder, so that whoever copies the folder has both. */
+static bool is_beside(const char *key_file, const char *catalog)
+{
+	const char *end = strrchr(catalog, '/');
+	size_t len = end ? (size_t)(end - catalog) + 1 : 0;
+
+	return strncmp(key_file, catalog, len) == 0 && !strchr(key_file + len, '/');
+}
+
+static void warn_of_key_beside(void)
+{
+	printf("Warning: the key is beside the catalog. That protects a copy of the catalog alone, but not a\n"
+	       "copied home folder or an image of the whole disk: these have both. To keep them apart, move\n"
+	       "the key: 'tonicfs key rotate --new-key-command CMD' (a password manager prints it), or\n"
+	       "'--new-key-file FILE' on another device or for a systemd credential (LoadCredential=). For a\n"
+	       "new catalog: 'tonicfs --key-file FILE init', or 'tonicfs init --key-command CMD'.\n");
+}
+
 static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct init_values *v = values;
-	cleanup_with(new_key_release) struct new_key key = { .path = NULL };
+	cleanup_with(new_key_release) struct new_key key = { .key = catalog_key_new() };
 	cleanup_free char *saved_command = NULL;
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int status, err;
@@ -120,11 +139,16 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 		cli_error("the folder of %s cannot be made: %s", cli->catalog_path, strerror(-err));
 		return CLI_FAILED;
 	}
+	err = key.key ? catalog_guard_folder(cli->catalog_path, message) : -ENOMEM;
+	if (err < 0) {
+		cli_error("%s", message[0] ? message : strerror(-err));
+		return CLI_FAILED;
+	}
 	status = v->key_command ? from_command(cli, v->key_command, &key) : from_file(cli, &key);
 	if (status != CLI_DONE)
 		return status;
 
-	err = catalog_create(cli->catalog_path, &key.key, message);
+	err = catalog_create(cli->catalog_path, key.key, message);
 	if (err < 0) {
 		cli_error("%s", message[0] ? message : strerror(-err));
 		if (key.path)
@@ -132,13 +156,16 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	if (cli->json)
-		return cli_json_print(json_pack("{s:s, s:s?, s:s?}", "catalog", cli->catalog_path, "key_file", key.shown,
-						"key_command", v->key_command));
+		return cli_json_print(json_pack("{s:s, s:s?, s:s?, s:b}", "catalog", cli->catalog_path, "key_file",
+						key.shown, "key_command", v->key_command, "key_is_beside_catalog",
+						key.shown && is_beside(key.shown, cli->catalog_path)));
 	printf("Made the catalog %s\n", cli->catalog_path);
 	if (key.shown)
 		printf("%s %s\nKeep a copy of the key elsewhere: without it the catalog cannot be read.\n",
 		       key.path ? "Its new key is in" : "Its key is the one in", key.shown);
-	else
+	if (key.shown && is_beside(key.shown, cli->catalog_path))
+		warn_of_key_beside();
+	if (!key.shown)
 		printf("Its key is what the key command prints.\n");
 	return CLI_DONE;
 }
@@ -151,11 +178,15 @@ const struct cli_command command_init = {
 "The catalog holds settings, credentials, the call log and the state of every\n"
 "recording. Its key is 256 bits, written as 64 hex digits to a new file of mode\n"
 "0600 beside it (CATALOG.key), or where --key-file says; a key file that is\n"
-"there already is used as it is.\n"
+"there already is used as it is. A key beside the catalog protects a copy of the\n"
+"catalog alone, but not a copied home folder, which has both.\n"
 "\n"
 "With --key-command the key is what CMD prints, now and whenever the catalog is\n"
 "opened: a password manager, say. CMD is kept in CATALOG.key-command. Where\n"
-"neither is there, a systemd credential named tonicfs.key is looked for.\n",
+"neither is there, a systemd credential named tonicfs.key is looked for.\n"
+"\n"
+"The catalog's folder, the key file and CATALOG.key-command must not be writable\n"
+"by others than their owner, who is you or root.\n",
 	.options = (const struct cli_option[]){
 		{ 0, "key-command", CLI_TEXT, "CMD", "a shell command that prints the key",
 		  offsetof(struct init_values, key_command) },

@@ -2,9 +2,11 @@
 #include <signal.h>
 
 #include "cli/cli.h"
+#include "util/process.h"
 
 int main(int argc, char **argv)
 {
+	process_harden();
 	signal(SIGPIPE, SIG_IGN); /* a server that hangs up, or `| head`, is an error like others */
 	if (cli_is_mount_helper(argc, argv))
 		return cli_mount_helper(argc, argv);

@@ -1,18 +1,15 @@
 #include "cli/mount-metrics.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "audio/stats.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/files.h"
 #include "util/log.h"
 #include "util/pool.h"
 
@@ -20,7 +17,7 @@
 
 struct mount_metrics {
 	struct audio *audio;
-	char *path, *new_path;
+	char *path;
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards is_stopping */
 	pthread_cond_t cond;
@@ -40,24 +37,9 @@ void mount_metrics_text(struct audio *audio, struct buf *out)
 static int write_file(const struct mount_metrics *m)
 {
 	cleanup_buf struct buf text = BUF_INIT;
-	FILE *file;
-	int err = 0;
 
 	mount_metrics_text(m->audio, &text);
-	if (buf_failed(&text))
-		return -ENOMEM;
-	file = fopen(m->new_path, "we");
-	if (!file)
-		return -errno;
-	if (fchmod(fileno(file), 0644) || fwrite(text.data, 1, text.len, file) != text.len)
-		err = -errno;
-	if (fclose(file) && !err)
-		err = -errno;
-	if (!err && rename(m->new_path, m->path))
-		err = -errno;
-	if (err)
-		unlink(m->new_path);
-	return err;
+	return buf_failed(&text) ? -ENOMEM : files_replace_public(m->path, text.data, text.len);
 }
 
 static void write_or_log(struct mount_metrics *m)
@@ -93,7 +75,6 @@ static void *work(void *arg)
 static void metrics_free(struct mount_metrics *m)
 {
 	free(m->path);
-	free(m->new_path);
 	free(m);
 }
 
@@ -107,7 +88,7 @@ int mount_metrics_start(struct audio *audio, const char *path, struct mount_metr
 		return -ENOMEM;
 	m->audio = audio;
 	m->path = strdup(path);
-	if (!m->path || asprintf(&m->new_path, "%s.new", path) < 0)
+	if (!m->path)
 		goto fail;
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_condattr_init(&monotonic);

@@ -13,6 +13,7 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/files.h"
+#include "util/process.h"
 
 #define SYMLINKS_MAX 16
 
@@ -156,9 +157,11 @@ static int paths_from_options(struct cli *cli, struct mount_options *options)
 	const struct {
 		const char *given;
 		char **where;
-	} paths[] = { { options->catalog, &cli->catalog_path },
-		      { options->key_file, &cli->key_file },
-		      { options->metrics, &options->metrics } };
+		int (*absolute)(const char *path, char **ret_path);
+	} paths[] = { { options->catalog, &cli->catalog_path, files_absolute },
+		      { options->key_file, &cli->key_file, files_absolute },
+		      /* It is replaced: a symlink there may be somebody else's, and must not lead to a key. */
+		      { options->metrics, &options->metrics, files_absolute_name } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		char *absolute = NULL;
@@ -166,7 +169,7 @@ static int paths_from_options(struct cli *cli, struct mount_options *options)
 
 		if (!paths[i].given)
 			continue;
-		err = files_absolute(paths[i].given, &absolute);
+		err = paths[i].absolute(paths[i].given, &absolute);
 		if (err < 0) {
 			cli_error("%s: %s", paths[i].given, strerror(-err));
 			return CLI_FAILED;
@@ -261,25 +264,30 @@ bool cli_is_mount_helper(int argc, char *const *argv)
 	       !is_group;
 }
 
-/* As the user that an fstab line names: root's mounts of a user's catalog. */
+/* As the user that an fstab line names: root's mounts of a user's catalog. Nothing of root's goes along, neither TONICFS_* nor
+ * AWS's variables: the line says what there is to say. */
 static int become_user(const char *name)
 {
 	const struct passwd *user = getpwnam(name);
+	int err = 0;
 
 	if (!user) {
 		cli_error("setuid=%s: there is no such user", name);
 		return CLI_FAILED;
 	}
-	if (user->pw_uid == getuid())
+	if (user->pw_uid != getuid() && (initgroups(user->pw_name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 ||
+					 setuid(user->pw_uid) < 0))
+		err = -errno;
+	if (err == 0)
+		err = process_forget_parent();
+	if (err == 0 && (setenv("HOME", user->pw_dir, 1) < 0 || setenv("USER", user->pw_name, 1) < 0 ||
+			 setenv("LOGNAME", user->pw_name, 1) < 0))
+		err = -errno;
+	process_harden();
+	if (err == 0)
 		return CLI_DONE;
-	if (initgroups(user->pw_name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0) {
-		cli_error("setuid=%s: %s", name, strerror(errno));
-		return CLI_FAILED;
-	}
-	setenv("HOME", user->pw_dir, 1);
-	unsetenv("XDG_DATA_HOME");
-	unsetenv("XDG_RUNTIME_DIR");
-	return CLI_DONE;
+	cli_error("setuid=%s: %s", name, strerror(-err));
+	return CLI_FAILED;
 }
 
 struct helper_words {

@@ -160,15 +160,28 @@ static int values_apply(const struct cli *cli, const struct set_values *v,
 	return CLI_DONE;
 }
 
-/* Another access key has another secret. */
+/* AWS's regions are one place; the endpoints of others are not. */
+static const char *endpoint_of(const struct catalog_storage *s)
+{
+	return s->endpoint[0] ? s->endpoint :
+	       strncmp(s->region, "cn-", 3) == 0 ? "https://amazonaws.com.cn" : "https://amazonaws.com";
+}
+
+/* Another access key has another secret. And where requests go to another host, it is for the secret's owner to say so: what
+ * is signed with it is good for more than what is asked for. */
 static int read_secret(const struct set_values *v, const struct catalog_storage *storage,
 		       const struct catalog_storage *old, char **ret_secret)
 {
+	bool is_same_key = strcmp(storage->access_key, old->access_key) == 0;
 	char prompt[320];
 
 	if (storage->credentials[0] ||
-	    (!v->secret_file && strcmp(storage->access_key, old->access_key) == 0))
+	    (!v->secret_file && is_same_key &&
+	     http_url_same_origin(endpoint_of(storage), endpoint_of(old))))
 		return CLI_DONE;
+	if (!v->secret_file && is_same_key)
+		fprintf(stderr, "the endpoint is another host; the secret key that is used there has "
+				"to be given again\n");
 	snprintf(prompt, sizeof prompt, "Secret key of access key %s: ", storage->access_key);
 	return cli_secret_read(v->secret_file, prompt, ret_secret);
 }
@@ -244,8 +257,9 @@ const struct cli_command command_storage_set = {
 	.summary = "Says which S3 bucket a workspace's recordings are moved to",
 	.text = "The first time, --bucket and --access-key must be given; the secret key is\n"
 		"read from the first line of --secret-file ('-': standard input), else asked\n"
-		"for on the terminal. Later only what is given changes. The bucket is not made,\n"
-		"and must not be public. Nothing is moved to it before 'storage test' has found\n"
+		"for on the terminal. Later only what is given changes; where the endpoint's\n"
+		"host changes, the secret key has to be given again. The bucket is not made, and\n"
+		"must not be public. Nothing is moved to it before 'storage test' has found\n"
 		"it good; changed settings wait for another test. Objects are named\n"
 		"\n"
 		"  PREFIX/recordings/ACCOUNT/YYYY/MM/DD/RECORDING.wav\n"

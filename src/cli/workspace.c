@@ -129,6 +129,23 @@ static int setting_apply(const struct cli *cli, struct catalog_workspace *worksp
 	return cli_usage(cli, "there is no setting '%.*s'", (int)len, word);
 }
 
+/* ---- the secret ---- */
+
+static int read_secret(const struct catalog_workspace *w, const char *secret_file, char **ret_secret)
+{
+	char account[SID_SIZE], prompt[128];
+
+	sid_format(&w->account_sid, "AC", account);
+	snprintf(prompt, sizeof prompt, w->api_key_sid[0] ? "Secret of API key %s: " : "Auth token of account %s: ",
+		 w->api_key_sid[0] ? w->api_key_sid : account);
+	return cli_secret_read(secret_file, prompt, ret_secret);
+}
+
+static const char *url_of(const struct catalog_workspace *w)
+{
+	return w->twilio_url[0] ? w->twilio_url : "https://api.twilio.com";
+}
+
 /* ---- add ---- */
 
 struct add_values {
@@ -140,7 +157,7 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct add_values *v = values;
 	struct catalog_workspace w = { .poll_secs = 300, .twilio_plain_http = v->allow_http };
-	char message[CATALOG_MESSAGE_SIZE], prompt[128], shown[CATALOG_NAME_SIZE];
+	char message[CATALOG_MESSAGE_SIZE], shown[CATALOG_NAME_SIZE];
 	cleanup_secret char *secret = NULL;
 	int64_t id;
 	int status, err;
@@ -168,9 +185,7 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	status = cli_catalog_open(cli);
 	if (status != CLI_DONE)
 		return status;
-	snprintf(prompt, sizeof prompt, w.api_key_sid[0] ? "Secret of API key %s: " : "Auth token of account %s: ",
-		 w.api_key_sid[0] ? w.api_key_sid : v->account);
-	status = cli_secret_read(v->secret_file, prompt, &secret);
+	status = read_secret(&w, v->secret_file, &secret);
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_workspace_add(cli->catalog, &w, secret, &id, message);
@@ -225,8 +240,9 @@ static bool is_standard_input(const char *file)
 static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct set_values *v = values;
-	struct catalog_workspace w = { 0 };
+	struct catalog_workspace w = { 0 }, old;
 	cleanup_secret char *secret = NULL, *auth_token = NULL;
+	bool is_elsewhere;
 	int status, err;
 
 	if (argc < 2 && !v->secret_file && !v->auth_token_file && v->allow_http < 0)
@@ -241,6 +257,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	status = cli_workspace_open(cli, argv[0], &w);
 	if (status != CLI_DONE)
 		return status;
+	old = w;
 	for (int i = 1; i < argc; i++)
 		setting_apply(cli, &w, argv[i]);
 	if (v->allow_http >= 0)
@@ -250,8 +267,12 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		if (status != CLI_DONE)
 			return status;
 	}
-	if (v->secret_file) {
-		status = cli_secret_read(v->secret_file, NULL, &secret);
+	/* Else whoever may change settings could have the secret sent to a host of theirs. */
+	is_elsewhere = !http_url_same_origin(url_of(&old), url_of(&w));
+	if (is_elsewhere && !v->secret_file)
+		fprintf(stderr, "twilio_url is another host; the secret that is sent there has to be given again\n");
+	if (v->secret_file || is_elsewhere) {
+		status = read_secret(&w, v->secret_file, &secret);
 		if (status != CLI_DONE)
 			return status;
 	}
@@ -289,7 +310,8 @@ const struct cli_command command_workspace_set = {
 "                         reading all of it back\n"
 "  poll=TIME|off          how often a mount asks Twilio for news (5m)\n"
 "  api_key=SK…            the API key that is used; empty: the auth token\n"
-"  twilio_url=URL         another address than https://api.twilio.com\n"
+"  twilio_url=URL         another address than https://api.twilio.com; where the\n"
+"                         host changes the secret has to be given again\n"
 "\n"
 "With --secret-file the auth token or API key's secret is replaced. Twilio's\n"
 "callbacks are signed with the account's auth token; a workspace with an API key\n"

@@ -150,6 +150,8 @@ int64_t http_reply_retry_after_msecs(const struct http_reply *reply);
 /* Whether http_submit would take an address: 0; -EINVAL: it is none; -EPERM: plain http to a host
  * that is not loopback. */
 int http_url_check(const char *url, bool allow_plain_http);
+/* Whether both have the same scheme, host and port, so that what one may know the other may, too. */
+bool http_url_same_origin(const char *a, const char *b);
 
 /* Appends, percent-encoded as RFC 3986 wants it (unreserved bytes stay; '/' stays when keep_slash). */
 struct buf;

@@ -1,5 +1,6 @@
 /* For those who take an address from a user before anything is sent to it. */
 #include <errno.h>
+#include <string.h>
 
 #include "net/http-private.h"
 
@@ -12,4 +13,15 @@ int http_url_check(const char *url, bool allow_plain_http)
 		err = -EPERM;
 	http_url_release(&parsed);
 	return err;
+}
+
+bool http_url_same_origin(const char *a, const char *b)
+{
+	struct http_url first, second = HTTP_URL_INIT;
+	bool is_same = http_url_parse(a, &first) == 0 && http_url_parse(b, &second) == 0 &&
+		       strcmp(first.origin, second.origin) == 0;
+
+	http_url_release(&first);
+	http_url_release(&second);
+	return is_same;
 }

@@ -9,6 +9,7 @@
 #include "twilio/twilio-private.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
+#include "util/secret.h"
 #include "util/times.h"
 
 #define DEFAULT_URL "https://api.twilio.com"
@@ -106,7 +107,7 @@ static int authorization_new(const char *user, const char *secret, char **ret_au
 	if (buf_reserve(&plain, user_len + 1 + secret_len) < 0)
 		return -ENOMEM;
 	buf_addf(&plain, "%s:%s", user, secret);
-	text = malloc(strlen("Basic ") + CRYPTO_BASE64_SIZE(plain.len));
+	text = secret_alloc(strlen("Basic ") + CRYPTO_BASE64_SIZE(plain.len));
 	if (!text)
 		return -ENOMEM;
 	strcpy(text, "Basic ");
@@ -172,9 +173,7 @@ void twilio_client_free(struct twilio_client *client)
 {
 	if (!client)
 		return;
-	if (client->authorization)
-		crypto_wipe(client->authorization, strlen(client->authorization));
-	free(client->authorization);
+	secret_free(client->authorization);
 	free(client->origin);
 	free(client->base_path);
 	free(client);

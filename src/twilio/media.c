@@ -9,7 +9,7 @@
 #include "twilio/twilio-private.h"
 #include "twilio/wav.h"
 #include "util/cleanup.h"
-#include "util/crypto.h"
+#include "util/secret.h"
 
 #define MAX_REDIRECTS 3
 
@@ -27,9 +27,7 @@ void twilio_request_memory_free(struct twilio_request_memory *memory)
 {
 	if (!memory)
 		return;
-	if (memory->authorization)
-		crypto_wipe(memory->authorization, strlen(memory->authorization));
-	free(memory->authorization);
+	secret_free(memory->authorization);
 	free(memory->url);
 	free(memory->if_match);
 	free(memory);
@@ -72,7 +70,7 @@ int twilio_request_media(struct twilio_client *client, const struct sid *sid, in
 	if (offset_bytes < 0 || length_bytes == 0)
 		return -EINVAL;
 	memory->url = media_url(client, sid, channels);
-	memory->authorization = strdup(client->authorization);
+	memory->authorization = secret_dup(client->authorization);
 	if (!memory->url || !memory->authorization)
 		return -ENOMEM;
 	memory->headers[count++] = (struct http_header){ "Authorization", memory->authorization };

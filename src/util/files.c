@@ -11,6 +11,7 @@
 
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/crypto.h"
 
 static int make_folder(const char *path, mode_t mode)
 {
@@ -77,7 +78,8 @@ static int fsync_parent(const char *path)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-int files_write_new_private(const char *path, const void *bytes, size_t n)
+/* is_durable: fsynced with its folder. */
+static int write_new(const char *path, const void *bytes, size_t n, mode_t mode, bool is_durable)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int err;
@@ -85,15 +87,22 @@ int files_write_new_private(const char *path, const void *bytes, size_t n)
 	if (fd < 0)
 		return -errno;
 	err = write_all(fd, bytes, n);
-	if (err == 0 && fsync(fd) < 0)
+	if (err == 0 && mode != 0600 && fchmod(fd, mode) < 0)
+		err = -errno;
+	if (err == 0 && is_durable && fsync(fd) < 0)
 		err = -errno;
 	if (close(fd) < 0 && err == 0)
 		err = -errno;
-	if (err == 0)
+	if (err == 0 && is_durable)
 		err = fsync_parent(path);
 	if (err < 0)
 		unlink(path);
 	return err;
+}
+
+int files_write_new_private(const char *path, const void *bytes, size_t n)
+{
+	return write_new(path, bytes, n, 0600, true);
 }
 
 int files_rename(const char *from, const char *to)
@@ -106,32 +115,50 @@ int files_remove(const char *path)
 	return unlink(path) < 0 && errno != ENOENT ? -errno : fsync_parent(path);
 }
 
-int files_replace_private(const char *path, const void *bytes, size_t n)
+static int replace(const char *path, const void *bytes, size_t n, mode_t mode, bool is_durable)
 {
 	cleanup_free char *temporary = NULL;
-	int err;
+	char hex[CRYPTO_HEX_SIZE(8)];
+	uint8_t random[8];
+	int err = crypto_random(random, sizeof random);
 
-	if (asprintf(&temporary, "%s.tmp", path) < 0) {
+	if (err < 0)
+		return err;
+	crypto_hex(random, sizeof random, hex);
+	if (asprintf(&temporary, "%s.%s.tmp", path, hex) < 0) {
 		temporary = NULL;
 		return -ENOMEM;
 	}
-	unlink(temporary); /* of a run that was killed */
-	err = files_write_new_private(temporary, bytes, n);
+	err = write_new(temporary, bytes, n, mode, is_durable);
 	if (err < 0)
 		return err;
-	err = files_rename(temporary, path);
+	err = rename(temporary, path) < 0 ? -errno : is_durable ? fsync_parent(path) : 0;
 	if (err < 0)
 		unlink(temporary);
 	return err;
 }
 
+int files_replace_private(const char *path, const void *bytes, size_t n)
+{
+	return replace(path, bytes, n, 0600, true);
+}
+
+int files_replace_public(const char *path, const void *bytes, size_t n)
+{
+	return replace(path, bytes, n, 0644, false);
+}
+
 int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : files_read_fd(fd, limit, ret_bytes, ret_len);
+}
+
+int files_read_fd(int fd, size_t limit, char **ret_bytes, size_t *ret_len)
+{
 	cleanup_buf struct buf b = BUF_INIT;
 
-	if (fd < 0)
-		return -errno;
 	for (;;) {
 		size_t step = 65536;
 		ssize_t n;
@@ -157,6 +184,11 @@ int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len
 	*ret_len = b.len;
 	*ret_bytes = buf_detach(&b);
 	return *ret_bytes ? 0 : -ENOMEM;
+}
+
+bool files_is_of_others(const struct stat *st)
+{
+	return (st->st_uid != geteuid() && st->st_uid != 0) || (st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
 /* Appends one name to an absolute path; "." and ".." as in folders that hold no symlinks. */
@@ -215,4 +247,23 @@ int files_absolute(const char *path, char **ret_path)
 	}
 	*ret_path = buf_detach(&out);
 	return *ret_path ? 0 : -ENOMEM;
+}
+
+int files_absolute_name(const char *path, char **ret_path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	cleanup_free char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	cleanup_free char *absolute = NULL;
+	int err;
+
+	if (!folder)
+		return -ENOMEM;
+	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return -EISDIR;
+	err = files_absolute(folder, &absolute);
+	if (err == 0 && asprintf(ret_path, "%s%s%s", absolute, strcmp(absolute, "/") == 0 ? "" : "/", name) < 0) {
+		*ret_path = NULL;
+		err = -ENOMEM;
+	}
+	return err;
 }

@@ -5,13 +5,65 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/crypto.h"
 #include "util/times.h"
+
+void process_harden(void)
+{
+	const struct rlimit none = { 0, 0 };
+	struct rlimit locked;
+
+	/* The limit does not hold where dumps are piped to a program; being undumpable does. */
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	unsetenv("SSLKEYLOGFILE");
+	if (getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur < locked.rlim_max) {
+		locked.rlim_cur = locked.rlim_max;
+		setrlimit(RLIMIT_MEMLOCK, &locked);
+	}
+}
+
+static bool is_of_language(const char *variable)
+{
+	return strncmp(variable, "LANG=", 5) == 0 || strncmp(variable, "LC_", 3) == 0;
+}
+
+int process_forget_parent(void)
+{
+	extern char **environ;
+	cleanup_free char **kept = NULL;
+	size_t count = 0;
+	int err = 0;
+
+	if (close_range(3, ~0U, 0) < 0)
+		return -errno;
+	for (char **variable = environ; variable && *variable; variable++)
+		count++;
+	kept = calloc(count + 1, sizeof *kept);
+	if (!kept)
+		return -ENOMEM;
+	count = 0;
+	for (char **variable = environ; variable && *variable; variable++) {
+		if (is_of_language(*variable) && !(kept[count++] = strdup(*variable)))
+			err = -ENOMEM;
+		crypto_wipe(*variable, strlen(*variable));
+	}
+	clearenv();
+	for (size_t i = 0; i < count && err == 0; i++) /* which are the environment's from here on */
+		err = putenv(kept[i]) ? -errno : 0;
+	if (err == 0 && setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", 1) < 0)
+		err = -errno;
+	return err;
+}
 
 int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_pid)
 {

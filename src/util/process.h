@@ -1,4 +1,7 @@
-/* Commands that users name: run by the shell, their standard output read, within a deadline. */
+/*
+ * This process: what keeps its secrets from leaking. And commands that users name: run by the shell, their standard output
+ * read, within a deadline.
+ */
 #ifndef TONICFS_UTIL_PROCESS_H
 #define TONICFS_UTIL_PROCESS_H
 
@@ -7,6 +10,14 @@
 #include <sys/types.h>
 
 struct buf;
+
+/* For the start of main, and again after a change of the user, which takes some of it back: no core dump, no debugger or
+ * /proc/PID of another process of this user, no TLS keys written to a file ($SSLKEYLOGFILE), as much locked memory as the
+ * limits allow. */
+void process_harden(void);
+/* After root has become another user: every descriptor above 2 is closed, and the environment is wiped, also as
+ * /proc/PID/environ shows it, but for LANG and LC_*; PATH is the system's. The rest is the caller's. 0 or -errno. */
+int process_forget_parent(void);
 
 /* `sh -c command`: its standard output is fd, its input empty, its signals as at the start of a
  * program. own_group: one that can be killed whole, but may not ask on the terminal. The caller

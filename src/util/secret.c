@@ -10,22 +10,8 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
-#include "util/crypto.h"
 
 #define SECRET_LIMIT_BYTES 4096
-
-void secret_free(char *secret)
-{
-	if (!secret)
-		return;
-	crypto_wipe(secret, strlen(secret));
-	free(secret);
-}
-
-void secret_freep(char **secret)
-{
-	secret_free(*secret);
-}
 
 /* Set by a signal while the terminal's echo is off. */
 static volatile sig_atomic_t caught_signal;
@@ -52,7 +38,7 @@ static int wait_readable(int fd, const sigset_t *mask)
  */
 static int read_line(int fd, const sigset_t *mask, char **ret_secret)
 {
-	char *line = calloc(1, SECRET_LIMIT_BYTES + 2); /* "\r" and NUL besides */
+	char *line = secret_alloc(SECRET_LIMIT_BYTES + 2); /* "\r" and NUL besides */
 	size_t len = 0;
 	int err = -EINVAL;
 
@@ -80,13 +66,10 @@ static int read_line(int fd, const sigset_t *mask, char **ret_secret)
 		line[--len] = '\0';
 	if (len == 0 || len > SECRET_LIMIT_BYTES)
 		goto out;
-	*ret_secret = steal_pointer(&line);
-	err = 0;
+	*ret_secret = secret_dup(line);
+	err = *ret_secret ? 0 : -ENOMEM;
 out:
-	if (line) {
-		crypto_wipe(line, SECRET_LIMIT_BYTES + 2);
-		free(line);
-	}
+	secret_release(line, SECRET_LIMIT_BYTES + 2);
 	return err;
 }
 

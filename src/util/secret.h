@@ -1,12 +1,20 @@
 /*
- * Secrets: from a file, from standard input, or from a terminal without echo. Never from argv. Freed by wiping.
+ * Secrets: the memory that they are kept in, and reading them from a file, from standard input, or from a terminal without
+ * echo. Never from argv.
+ *
+ * The memory is locked, left out of core dumps, and wiped when it is freed. Where the process may not lock memory, a warning
+ * is logged, once; where 768 KiB are taken, further secrets are in ordinary memory, which is wiped, too. Thread-safe.
  */
 #ifndef TONICFS_UTIL_SECRET_H
 #define TONICFS_UTIL_SECRET_H
 
 #include <stddef.h>
 
-/* Wipes and frees; NULL is fine. */
+/* Filled with zeros; NULL for lack of memory. Free it with secret_release, which wipes `size` bytes; NULL is fine. */
+void *secret_alloc(size_t size);
+void secret_release(void *secret, size_t size);
+/* For strings, also those of malloc(). Wipes and frees; NULL is fine. */
+char *secret_dup(const char *text);
 void secret_free(char *secret);
 void secret_freep(char **secret);
 #define cleanup_secret __attribute__((cleanup(secret_freep)))

@@ -2,13 +2,14 @@
 
 import os
 import re
+import shlex
 import stat
 import subprocess
 
 import pytest
 
 import harness
-from harness import USER, call
+from harness import USER, call, run
 
 
 def contents(tonic):
@@ -34,6 +35,18 @@ def test_init_makes_a_catalog_and_a_key_that_only_the_user_can_read(tonic):
         mode = path.stat()
         assert stat.S_IMODE(mode.st_mode) == 0o600 and mode.st_uid == USER.uid, path
     assert re.fullmatch(r"[0-9a-f]{64}\s*", tonic.key_file.read_text())
+
+
+def test_init_warns_that_a_key_beside_the_catalog_is_copied_with_it(tonic):
+    said = tonic("init").stdout
+    for word in ("Warning", "beside the catalog", "copied home folder", "--key-file", "--key-command", "systemd credential"):
+        assert word in " ".join(said.split()), word
+    other = tonic.home / "other.db"
+    assert tonic.json("--catalog", other, "init")["key_is_beside_catalog"] is True
+    elsewhere = tonic.make_dir("keys") / "key"
+    assert "Warning" not in tonic("--catalog", tonic.home / "a.db", "--key-file", elsewhere, "init").stdout
+    assert "Warning" not in tonic("--catalog", tonic.home / "b.db", "init", "--key-command", f"cat {elsewhere}").stdout
+    assert tonic.json("--catalog", tonic.home / "c.db", "--key-file", elsewhere, "init")["key_is_beside_catalog"] is False
 
 
 def test_init_makes_missing_folders_with_mode_0700(tonic):
@@ -170,6 +183,31 @@ def test_a_key_command_gives_the_key(tonic):
     tonic("workspace", "list")
     secret.write_text("cd" * 32 + "\n")
     assert "key" in tonic("workspace", "list", status=1).stderr.lower()
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o1777])
+def test_a_folder_that_others_may_write_is_refused_with_what_to_run(tonic, mode):
+    ran = tonic.make_dir("elsewhere") / "ran"
+    tonic("init", "--key-command", f"touch {ran}; echo {'ab' * 32}")
+    ran.unlink()
+    tonic.home.chmod(mode)
+    error = tonic("workspace", "list", status=1).stderr
+    assert str(tonic.home) in error and not ran.exists(), "the command may be another user's"
+    assert tonic("--catalog", tonic.home / "other.db", "init", status=1).stderr
+    assert not list(tonic.home.glob("other.db*"))
+    remedy = shlex.split(error.rpartition("run: ")[2])
+    assert remedy[0] == "chmod"
+    run(remedy, env=tonic.env)
+    tonic("workspace", "list")
+
+
+@pytest.mark.parametrize("name", ["catalog.db.key", "catalog.db.key-command"])
+def test_a_key_that_others_may_write_is_refused_with_what_to_run(tonic, name):
+    tonic("init", *(["--key-command", f"echo {'ab' * 32}"] if name.endswith("command") else []))
+    (tonic.home / name).chmod(0o622 if name.endswith("command") else 0o620)
+    error = tonic("workspace", "list", status=1).stderr
+    run(shlex.split(error.rpartition("run: ")[2]), env=tonic.env)
+    tonic("workspace", "list")
 
 
 def test_a_key_command_that_fails_is_an_error_with_its_status(tonic):

@@ -130,6 +130,20 @@ def test_a_removed_workspace_is_gone_and_can_be_added_again(acme):
     acme("workspace", "add", "acme", "--account", ACCOUNT, "--secret-file", "-", stdin=SECRET + "\n")
 
 
+def test_where_twilio_url_is_another_host_the_secret_is_asked_for_again(acme):
+    for word in ("twilio_url=https://twilio.example.com", "twilio_url=https://api.twilio.com:8443"):
+        error = acme("workspace", "set", "acme", word, "poll=1h", status=1).stderr
+        assert "another host" in error and "--secret-file" in error
+        shown = acme.json("workspace", "show", "acme")
+        assert (shown["twilio_url"], shown["poll_secs"]) == ("", 300)
+    acme("workspace", "set", "acme", "twilio_url=https://API.twilio.com:443/base")
+    acme("workspace", "set", "acme", "twilio_url=https://twilio.example.com", "--secret-file", "-", stdin="new\n")
+    acme("workspace", "set", "acme", "twilio_url=https://twilio.example.com/base", "poll=1h")
+    assert acme("workspace", "set", "acme", "twilio_url=", status=1).stderr
+    assert acme("workspace", "set", "acme", "twilio_url=http://twilio.example.com", "--allow-http", status=1).stderr
+    assert acme.json("workspace", "show", "acme")["twilio_url"] == "https://twilio.example.com/base"
+
+
 def storage_words(*more):
     return ["storage", "set", "acme", "--bucket", "calls", "--region", "eu-central-1", "--access-key", "AKID",
             "--endpoint", "https://s3.example.com", "--secret-file", "-", *more]

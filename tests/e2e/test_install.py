@@ -2,8 +2,11 @@
 
 import os
 import subprocess
+from pathlib import Path
 
-from harness import BINARY, ROOT, call, run
+import pytest
+
+from harness import BINARY, ROOT, USER, call, run
 
 EXPECTED = {"bin/tonicfs", "sbin/mount.tonicfs", "share/man/man1/tonicfs.1",
             "share/bash-completion/completions/tonicfs", "lib/systemd/user/tonicfs.service",
@@ -74,6 +77,41 @@ def test_mount_by_the_helpers_of_mount8(tonic, folder):
             assert call(os.listdir, path) == []
         finally:
             run(["fusermount3", "-u", "--", path], env=env)
+
+
+@pytest.mark.skipif(not USER.is_other, reason="root mounts, as the user that the line of fstab names")
+def test_a_mount_for_a_user_has_nothing_of_root(tonic, folder):
+    """mount.tonicfs … -o setuid=USER: neither root's environment, nor its descriptors, nor its groups."""
+    found = tonic.home / "found"
+    probe = tonic.file_with(f"""
+        {{ echo "$(id -u) $(id -G)"; ls /proc/self/fd | tr '\\n' ' '; echo; env; }} >{found}
+        echo {'ab' * 32}
+    """)
+    tonic("init", "--key-command", f". {probe}")
+    assert install(BINARY, folder, "/prefix").returncode == 0
+    path = tonic.make_dir("mount")
+    secret = os.open(tonic.file_with("root's"), os.O_RDONLY)
+    os.set_inheritable(secret, True)
+    found.unlink()
+    env = {**tonic.env, "HOME": "/root", "USER": "root", "AWS_SECRET_ACCESS_KEY": "of root", "TONICFS_KEY_FILE": "/root/key",
+           "XDG_DATA_HOME": "/root/data", "PATH": f"/root/bin:{tonic.env['PATH']}"}
+    subprocess.run([folder / "prefix/sbin/mount.tonicfs", tonic.catalog, path, "-o", f"setuid={USER.name}"], env=env,
+                   pass_fds=[secret], check=True, timeout=30)
+    try:
+        pid, = [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and
+                str(path).encode() in Path("/proc", entry, "cmdline").read_bytes().split(b"\0")]
+        assert os.stat(f"/proc/{pid}/environ").st_uid == 0, "it can be dumped again"
+        assert b"root" not in Path(f"/proc/{pid}/environ").read_bytes()
+        assert str(secret) not in os.listdir(f"/proc/{pid}/fd") or "file" not in os.readlink(f"/proc/{pid}/fd/{secret}")
+    finally:
+        os.close(secret)
+        run(["fusermount3", "-u", "--", path], env=tonic.env)
+    ids, descriptors, *variables = found.read_text().splitlines()
+    assert ids.split()[:2] == [str(USER.uid), str(USER.gid)] and "0" not in ids.split()
+    assert set(descriptors.split()) <= {"0", "1", "2", "3"}  # 3 is the folder that ls reads
+    names = {line.partition("=")[0] for line in variables}
+    assert names - {"PWD", "OLDPWD", "_", "SHLVL"} == {"PATH", "HOME", "USER", "LOGNAME", "LC_ALL"}
+    assert f"USER={USER.name}" in variables and not any("root" in line for line in variables)
 
 
 def test_completion_offers_commands_and_options(binary, tmp_path):

@@ -4,7 +4,7 @@ import os
 import re
 import signal
 
-from harness import wait_for
+from harness import USER, wait_for
 
 
 def values(text):
@@ -46,6 +46,21 @@ def test_the_file_is_written_at_once_and_at_the_end_and_names_nobody(acme):
     assert values(text)["tonicfs_reads_total"] >= 1
     assert not re.search(r"\+?\d{10}|RE[0-9a-f]{32}|CA[0-9a-f]{32}", text)
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_the_file_leads_to_no_other_by_a_symlink(acme):
+    """In a folder that others may write, whatever name they guess."""
+    key, path = acme.tonic.key_file, acme.tonic.make_dir("counters") / "counters.prom"
+    before = key.read_bytes()
+    for name in ("", ".new", ".tmp", ".prom"):
+        link = path.with_name(path.name + name)
+        link.symlink_to(key)
+        USER.own(link)
+    with acme.mount("-o", f"metrics={path}"):
+        wait_for(lambda: not path.is_symlink() and path.exists(), 10, "the counters")
+    assert key.read_bytes() == before and key.stat().st_mode & 0o777 == 0o600
+    assert values(path.read_text()) and path.stat().st_mode & 0o777 == 0o644
+    assert {item.name for item in path.parent.iterdir()} == {path.name + name for name in ("", ".new", ".tmp", ".prom")}
 
 
 def test_files_of_a_campaign_read_in_order_are_fetched_ahead(acme):

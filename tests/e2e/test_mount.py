@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import (BINARY, PATIENCE, SANITIZER_REPORT, USER, Background, call, error_of, is_running, mountinfo,
-                     processes_of, read_all, sha256_of, wait_for)
+                     needs_root, processes_of, read_all, sha256_of, wait_for)
 from world import SPRING
 
 
@@ -21,6 +21,7 @@ def test_the_daemon_reports_success_only_when_the_tree_answers(acme):
         assert mount.sha256(acme.first.path) == acme.first.sha256
 
 
+@needs_root
 def test_the_daemon_lets_go_of_the_terminal_and_of_the_folder(acme):
     with acme.mount(foreground=False) as mount:
         assert os.readlink(f"/proc/{mount.pid}/cwd") == "/"
@@ -177,10 +178,16 @@ def test_options_of_the_kernel_are_passed_on(acme):
         assert {"noexec", "nosuid", "nodev"} <= set(line.split(" ")[5].split(","))
 
 
+def own_catalog(tonic, uid, gid):
+    for path in (tonic.home, *tonic.home.iterdir()):
+        os.chown(path, uid, gid)
+
+
 @contextlib.contextmanager
 def mounted_by_root(acme, options):
-    """Only root may let others in without a line in /etc/fuse.conf."""
+    """Only root may let others in without a line in /etc/fuse.conf; and root's catalogs are root's."""
     path, log = acme.tonic.make_dir(acme.tonic.fresh("mount").name), acme.tonic.fresh("log")
+    own_catalog(acme.tonic, 0, 0)
     with open(log, "wb") as out:
         process = subprocess.Popen([BINARY, "mount", path, "-f", "-o", options], env=acme.tonic.env, cwd="/",
                                    stdin=subprocess.DEVNULL, stdout=out, stderr=out)
@@ -190,7 +197,9 @@ def mounted_by_root(acme, options):
         yield path
     finally:
         process.terminate()
-        assert process.wait(timeout=20) == 0, log.read_text()
+        status = process.wait(timeout=20)
+        own_catalog(acme.tonic, USER.uid, USER.gid)
+        assert status == 0, log.read_text()
     assert not SANITIZER_REPORT.search(log.read_text())
 
 

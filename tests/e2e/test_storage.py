@@ -30,6 +30,11 @@ def user(tonic, s3, bucket):
     return tonic
 
 
+def move(tonic, *options):
+    """To another host, which wants the secret key again."""
+    tonic("storage", "set", "acme", *options, "--secret-file", "-", stdin=tonic.s3.secret_key + "\n")
+
+
 def checks_of(tonic, *options, status=0, env=None):
     result = tonic("--json", "storage", "test", "acme", *options, status=status, env=env)
     found = {check["check"]: check for check in result.json["checks"]}
@@ -95,7 +100,7 @@ def test_no_request_deletes_a_bucket_and_nothing_of_others_is_touched(user):
     client = user.s3.client
     client.put_object(Bucket=user.bucket, Key=PREFIX + "tonicfs/test/somebody-elses", Body=b"mine")
     with Wire(user.s3.endpoint) as wire:
-        user("storage", "set", "acme", "--endpoint", wire.endpoint)
+        move(user, "--endpoint", wire.endpoint)
         user("storage", "test", "acme")
         user("storage", "set", "acme", "--bucket", "tonicfs-not-there")
         user("storage", "test", "acme", status=1)
@@ -184,7 +189,7 @@ def test_a_server_without_a_cors_setting_passes_where_it_allows_the_origin_by_it
             return page(200, "", "text/plain", *[allowing] * allows)
         return None
     with Wire(user.s3.endpoint, answer) as wire:
-        user("storage", "set", "acme", "--endpoint", wire.endpoint)
+        move(user, "--endpoint", wire.endpoint)
         assert checks_of(user)["browser playback"]["result"] == "passed"
         wire.answer = lambda line: answer(line, False)
         check = checks_of(user)["browser playback"]
@@ -217,7 +222,7 @@ def test_a_wrong_access_key_and_a_wrong_secret_are_told_apart(user):
 def test_a_wrong_region_is_told_with_the_right_one(user, answer):
     """As AWS says it; RADOS Gateway takes every region."""
     with Wire(user.s3.endpoint, lambda _: answer) as wire:
-        user("storage", "set", "acme", "--endpoint", wire.endpoint)
+        move(user, "--endpoint", wire.endpoint)
         check = failed(user)
     assert check["check"] == "region" and "eu-west-3" in check["text"]
     assert "storage set acme --region eu-west-3" in check["remedy"]
@@ -228,7 +233,7 @@ def test_an_expired_session_is_told(user, code):
     def answer(line):
         return error(400 if code == "ExpiredToken" else 403, code) if "list-type" in line and len(wire.requests) > 1 else None
     with Wire(user.s3.endpoint, answer) as wire:
-        user("storage", "set", "acme", "--endpoint", wire.endpoint)
+        move(user, "--endpoint", wire.endpoint)
         check = failed(user)
     assert check["check"] == "signature" and "expired" in check["text"] and check["remedy"]
 
@@ -244,14 +249,14 @@ def test_a_public_bucket_is_refused(user):
 
 def test_a_web_page_is_not_taken_for_s3(user):
     with Wire(user.s3.endpoint, lambda _: page(200, "<!DOCTYPE html><title>Welcome</title>", "text/html")) as wire:
-        user("storage", "set", "acme", "--endpoint", wire.endpoint)
+        move(user, "--endpoint", wire.endpoint)
         check = failed(user)
     assert check["check"] == "endpoint" and "web page" in check["text"] and "--endpoint" in check["remedy"]
     assert len(wire.requests) == 1
 
 
 def test_nobody_at_the_endpoint(user):
-    user("storage", "set", "acme", "--endpoint", "http://127.0.0.1:9")
+    move(user, "--endpoint", "http://127.0.0.1:9")
     check = failed(user)
     assert check["check"] == "endpoint" and "127.0.0.1:9" in check["text"] and check["remedy"]
 
@@ -260,7 +265,7 @@ def test_a_clock_that_is_too_far_off_is_told(user):
     then = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
     late = page(403, "<Error><Code>AccessDenied</Code></Error>", "application/xml", f"Date: {then:%a, %d %b %Y %H:%M:%S} GMT")
     with Wire(user.s3.endpoint, lambda _: late) as wire:
-        user("storage", "set", "acme", "--endpoint", wire.endpoint)
+        move(user, "--endpoint", wire.endpoint)
         check = failed(user)
     assert check["check"] == "clock" and "ahead" in check["text"] and "clock" in check["remedy"]
 
@@ -295,7 +300,7 @@ def tls(folder):
 
 def test_a_bad_certificate_is_told_and_trusted_by_its_file(user, tls):
     endpoint, cert = tls
-    user("storage", "set", "acme", "--endpoint", endpoint)
+    move(user, "--endpoint", endpoint)
     check = failed(user)
     assert check["check"] == "endpoint" and "certificate" in check["text"] and "--ca-file" in check["remedy"]
     user("storage", "set", "acme", "--ca-file", cert)
@@ -354,7 +359,7 @@ def test_a_kms_denial_of_aws_is_named(user):
     def answer(line):
         return error(403, "KMS.DisabledException") if line.startswith("PUT") and "?" not in line else None
     with Wire(user.s3.endpoint, answer) as wire:
-        user("storage", "set", "acme", "--endpoint", wire.endpoint, "--encryption", "sse-kms:k")
+        move(user, "--endpoint", wire.endpoint, "--encryption", "sse-kms:k")
         check = failed(user)
     assert "KMS key" in check["text"] and "kms:GenerateDataKey" in check["remedy"]
 
@@ -380,7 +385,7 @@ def test_a_server_that_cannot_encrypt_at_all_is_named(user):
     def answer(line):
         return error(501, "NotImplemented", "<Resource>KMS</Resource>") if line.startswith("PUT") and "?" not in line else None
     with Wire(user.s3.endpoint, answer) as wire:
-        user("storage", "set", "acme", "--endpoint", wire.endpoint, "--encryption", "sse-s3")
+        move(user, "--endpoint", wire.endpoint, "--encryption", "sse-s3")
         check = failed(user)
     assert "cannot encrypt" in check["text"] and "--encryption none" in check["remedy"]
 
@@ -647,20 +652,41 @@ def test_what_is_known_of_a_provider_is_filled_in(tonic, words, endpoint, path_s
 
 
 def test_a_providers_endpoint_moves_with_the_region_and_an_own_one_stays(user):
-    user("storage", "set", "acme", "--provider", "wasabi")
+    move(user, "--provider", "wasabi")
     assert user.json("storage", "show", "acme")["region"] == "us-east-1"
-    user("storage", "set", "acme", "--region", "ap-northeast-1")
+    move(user, "--region", "ap-northeast-1")
     assert user.json("storage", "show", "acme")["endpoint"] == "https://s3.ap-northeast-1.wasabisys.com"
-    user("storage", "set", "acme", "--endpoint", "https://own.example.com")
+    move(user, "--endpoint", "https://own.example.com")
     user("storage", "set", "acme", "--region", "eu-west-1")
     assert user.json("storage", "show", "acme")["endpoint"] == "https://own.example.com"
+
+
+@pytest.mark.parametrize("elsewhere", [
+    ["--endpoint", "https://other.example.com"], ["--endpoint", "https://s3.example.com:8443"],
+    ["--endpoint", "http://s3.example.com", "--allow-http"], ["--endpoint", ""], ["--provider", "aws"],
+    ["--provider", "wasabi"]], ids=" ".join)
+def test_where_the_endpoint_is_another_host_the_secret_key_is_asked_for_again(user, elsewhere):
+    move(user, "--endpoint", "https://s3.example.com")
+    before = user.json("storage", "show", "acme")
+    error = user("storage", "set", "acme", *elsewhere, status=1).stderr
+    assert "another host" in error and "--secret-file" in error
+    assert user.json("storage", "show", "acme") == before
+    user("storage", "set", "acme", "--endpoint", "https://S3.example.com:443/path", "--prefix", "other")
+    move(user, *elsewhere)
+    user("storage", "set", "acme", *elsewhere, "--region", "us-east-1")
+
+
+def test_the_regions_of_aws_are_one_place(user):
+    move(user, "--provider", "aws")
+    user("storage", "set", "acme", "--region", "eu-central-1")
+    assert "another host" in user("storage", "set", "acme", "--region", "cn-north-1", status=1).stderr
 
 
 def test_plain_http_goes_to_this_machine_only_or_with_a_word_for_it(user):
     shown = user.json("storage", "show", "acme")["endpoint"]
     refused = user("storage", "set", "acme", "--endpoint", "http://s3.example.com", status=2).stderr
     assert "http" in refused and user.json("storage", "show", "acme")["endpoint"] == shown
-    user("storage", "set", "acme", "--endpoint", "http://s3.example.com", "--allow-http")
+    move(user, "--endpoint", "http://s3.example.com", "--allow-http")
     assert user.json("storage", "show", "acme")["endpoint"] == "http://s3.example.com"
 
 

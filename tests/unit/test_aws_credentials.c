@@ -87,6 +87,7 @@ static const char *write_file(const char *name, const char *content)
 	assert_non_null(file);
 	fputs(content, file);
 	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0600), 0);
 	return path;
 }
 
@@ -215,6 +216,22 @@ static void test_aws__a_command_gives_keys(void **state)
 	assert_refused("bad", "status 3");
 	assert_refused("junk", "no JSON");
 	assert_refused("old", "expired");
+}
+
+static void test_aws__a_command_that_others_could_have_written_is_not_run(void **state)
+{
+	static const mode_t bad[] = { 0620, 0602, 0666 };
+	const char *path;
+
+	(void)state;
+	path = write_file(".aws/config", "[profile p]\ncredential_process = echo junk\n"
+					 "[profile k]\naws_access_key_id = A\n"
+					 "aws_secret_access_key = s\n");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(chmod(path, bad[i]), 0);
+		assert_refused("p", "chmod go-w");
+		assert_keys("k", "A", "s", NULL, "profile k"); /* which are no command */
+	}
 }
 
 /* ---- services ---- */
@@ -569,6 +586,7 @@ int main(void)
 		TEST(test_aws__the_files_may_be_elsewhere),
 		TEST(test_aws__profiles_that_are_not_known_here_say_what_to_do),
 		TEST(test_aws__a_command_gives_keys),
+		TEST(test_aws__a_command_that_others_could_have_written_is_not_run),
 		TEST(test_aws__an_instance_is_asked_as_imdsv2_wants_it),
 		TEST(test_aws__an_instance_without_a_role_is_told),
 		TEST(test_aws__no_token_goes_in_the_clear_to_another_machine),

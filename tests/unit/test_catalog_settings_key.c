@@ -7,13 +7,18 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catalog/guard.h"
 #include "catalog/key.h"
+#include "catalog/rotate.h"
 #include "util/times.h"
 
 #define HEX "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -102,6 +107,8 @@ static void test_catalog_key__a_file_that_others_can_read_is_refused(void **stat
 	assert_int_equal(catalog_key_file_load(put("a", HEX, 0640), &key, message), -EACCES);
 	assert_non_null(strstr(message, "chmod"));
 	assert_int_equal(catalog_key_file_load(put("b", HEX, 0604), &key, message), -EACCES);
+	assert_int_equal(catalog_key_file_load(put("d", HEX, 0620), &key, message), -EACCES);
+	assert_non_null(strstr(message, "may be written by others"));
 	assert_int_equal(catalog_key_file_load(put("c", " \n" HEX "\t\r\n\n", 0400), &key, message), 0);
 	assert_is_hex_key(&key);
 }
@@ -154,6 +161,8 @@ static void test_catalog_key__is_looked_for_in_the_order_that_is_written_down(vo
 	assert_int_equal(key_find(catalog, NULL, &key, message), 0);
 	put("tonicfs.key", "nonsense", 0440);
 	assert_int_equal(key_find(catalog, NULL, &key, message), -EINVAL);
+	put("tonicfs.key", HEX, 0460);
+	assert_int_equal(key_find(catalog, NULL, &key, message), -EACCES);
 	put("tonicfs.key", HEX, 0440);
 	assert_int_equal(unlink(beside), 0);
 	assert_int_equal(key_find(catalog, NULL, &key, message), 0);
@@ -177,6 +186,93 @@ static void test_catalog_key__a_saved_command_that_others_could_have_written_is_
 	assert_int_equal(key_find(catalog, NULL, &key, message), 0);
 	assert_int_equal(chmod(in_dir("c.db.key-command"), 0622), 0);
 	assert_int_equal(key_find(catalog, NULL, &key, message), -EACCES);
+	assert_non_null(strstr(message, "chmod go-w"));
+	assert_int_equal(chmod(in_dir("c.db.key-command"), 0600), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(in_dir("c.db.key-command"), 65534, 65534), 0);
+		assert_int_equal(key_find(catalog, NULL, &key, message), -EACCES);
+		assert_non_null(strstr(message, "another user"));
+	}
+	assert_int_equal(unlink(in_dir("c.db.key-command")), 0);
+	assert_int_equal(mkfifo(in_dir("c.db.key-command"), 0600), 0);
+	assert_int_equal(key_find(catalog, NULL, &key, message), -EINVAL); /* and nobody waits for a writer */
+}
+
+static atomic_bool is_swapping;
+
+/* As whoever may write the folder could: now the user's file, now another one. */
+static void *swap(void *arg)
+{
+	char good[160], bad[160], path[160], link_path[160];
+
+	snprintf(good, sizeof good, "%s/good", dir);
+	snprintf(bad, sizeof bad, "%s/bad", dir);
+	snprintf(path, sizeof path, "%s/c.db.key-command", dir);
+	snprintf(link_path, sizeof link_path, "%s/link", dir);
+	for (unsigned i = 0; is_swapping; i++) {
+		if (link(i % 2 ? good : bad, link_path) || rename(link_path, path))
+			return arg;
+		unlink(link_path); /* a rename of two names of one file does nothing */
+	}
+	return NULL;
+}
+
+static void test_catalog_key__a_command_that_is_swapped_while_it_is_looked_at_is_not_run(void **state)
+{
+	struct catalog_key key;
+	unsigned refused = 0, run = 0;
+	void *failed;
+	pthread_t thread;
+	char text[256];
+
+	(void)state;
+	put("good", "echo " HEX, 0600);
+	snprintf(text, sizeof text, "touch %s; echo " HEX, in_dir("evil"));
+	put("bad", text, 0622);
+	put("c.db.key-command", "echo " HEX, 0600);
+	is_swapping = true;
+	assert_int_equal(pthread_create(&thread, NULL, swap, dir), 0);
+	/* Refusing is quick: both of it has to happen often. */
+	for (int i = 0; i < 1000000 && (run < 200 || refused < 200); i++) {
+		int err = key_find(catalog, NULL, &key, message);
+
+		assert_true(err == 0 || err == -EACCES);
+		refused += err == -EACCES;
+		run += err == 0;
+	}
+	is_swapping = false;
+	assert_int_equal(pthread_join(thread, &failed), 0);
+	assert_null(failed);
+	assert_true(access(in_dir("evil"), F_OK) < 0);
+	assert_true(refused && run);
+}
+
+static void test_catalog_guard__a_folder_that_others_may_write_is_refused(void **state)
+{
+	static const mode_t bad[] = { 0720, 0702, 0777, 01777 }, good[] = { 0700, 0755, 0750, 01755 };
+	struct catalog_key key = { { 1 } };
+	struct catalog *opened;
+
+	(void)state;
+	assert_int_equal(catalog_create(catalog, &key, message), 0);
+	assert_int_equal(catalog_key_command_save(in_dir("c.db.key-command"), "echo nonsense"), 0);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_int_equal(chmod(dir, bad[i]), 0);
+		assert_int_equal(catalog_open_found(catalog, NULL, &opened, message), -EACCES);
+		assert_non_null(strstr(message, "run: chmod go-w '/tmp/tonicfs-unit-"));
+		assert_int_equal(catalog_create(in_dir("other.db"), &key, message), -EACCES);
+		assert_true(access(in_dir("other.db"), F_OK) < 0);
+	}
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		assert_int_equal(chmod(dir, good[i]), 0);
+		assert_int_equal(catalog_open_found(catalog, NULL, &opened, message), -EINVAL); /* of the command */
+	}
+	assert_int_equal(catalog_guard_folder(in_dir("none/c.db"), message), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(dir, 65534, 65534), 0);
+		assert_int_equal(catalog_open_found(catalog, NULL, &opened, message), -EACCES);
+		assert_non_null(strstr(message, "another user"));
+	}
 }
 
 int main(void)
@@ -189,6 +285,8 @@ int main(void)
 		TEST(test_catalog_key__a_command_prints_the_key),
 		TEST(test_catalog_key__is_looked_for_in_the_order_that_is_written_down),
 		TEST(test_catalog_key__a_saved_command_that_others_could_have_written_is_not_run),
+		TEST(test_catalog_key__a_command_that_is_swapped_while_it_is_looked_at_is_not_run),
+		TEST(test_catalog_guard__a_folder_that_others_may_write_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,6 +128,63 @@ static void test_util_files__a_write_cut_short_leaves_no_file_behind(void **stat
 	assert_int_equal(access("half", F_OK), -1);
 }
 
+static void test_util_files__a_replaced_file_leads_nowhere_else(void **state)
+{
+	cleanup_free char *bytes = NULL;
+	struct stat st;
+	size_t len;
+
+	(void)state;
+	put("key", "precious", 8);
+	/* Names that somebody else may have guessed, and the name itself. */
+	assert_int_equal(symlink("key", "counters.new"), 0);
+	assert_int_equal(symlink("key", "counters.tmp"), 0);
+	assert_int_equal(symlink("key", "counters"), 0);
+	umask(077);
+	assert_int_equal(files_replace_public("counters", "1", 1), 0);
+	umask(022);
+	assert_int_equal(lstat("counters", &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_int_equal(files_replace_private("counters", "22", 2), 0);
+	assert_int_equal(lstat("counters", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_size, 2);
+	assert_int_equal(stat("key", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(files_read("key", 100, &bytes, &len), 0);
+	assert_string_equal(bytes, "precious");
+	/* Nothing is left behind, also where it fails. */
+	assert_int_equal(mkdir("folder", 0700), 0);
+	assert_true(files_replace_private("folder", "x", 1) < 0);
+	assert_int_equal(system("test $(ls | wc -l) = 5"), 0);
+}
+
+static void test_util_files__a_name_stays_that_of_the_link(void **state)
+{
+	cleanup_free char *path = NULL;
+	char expected[128];
+
+	(void)state;
+	assert_int_equal(mkdir("real", 0700), 0);
+	assert_int_equal(symlink("real", "link"), 0);
+	assert_int_equal(symlink("key", "real/counters"), 0);
+	put("real/key", "", 0);
+	assert_int_equal(files_absolute_name("link/counters", &path), 0);
+	snprintf(expected, sizeof expected, "%s/real/counters", folder);
+	assert_string_equal(path, expected);
+	free(steal_pointer(&path));
+	assert_int_equal(files_absolute_name("counters", &path), 0);
+	snprintf(expected, sizeof expected, "%s/counters", folder);
+	assert_string_equal(path, expected);
+	free(steal_pointer(&path));
+	assert_int_equal(files_absolute_name("/counters", &path), 0);
+	assert_string_equal(path, "/counters");
+	free(steal_pointer(&path));
+	assert_int_equal(files_absolute_name("real/", &path), -EISDIR);
+	assert_int_equal(files_absolute_name("real/..", &path), -EISDIR);
+}
+
 static void test_util_files__read_minds_its_limit(void **state)
 {
 	static char big[200000];
@@ -387,6 +444,8 @@ int main(void)
 		IN_FOLDER(test_util_files__missing_folders_are_made_and_the_others_are_left),
 		IN_FOLDER(test_util_files__new_private_file_never_replaces),
 		IN_FOLDER(test_util_files__a_write_cut_short_leaves_no_file_behind),
+		IN_FOLDER(test_util_files__a_replaced_file_leads_nowhere_else),
+		IN_FOLDER(test_util_files__a_name_stays_that_of_the_link),
 		IN_FOLDER(test_util_files__read_minds_its_limit),
 		IN_FOLDER(test_util_files__absolute_resolves_as_far_as_the_path_exists),
 		IN_FOLDER(test_util_secret__first_line_of_a_file),
