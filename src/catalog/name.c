@@ -3,35 +3,7 @@
 #include <string.h>
 
 #include "catalog/workspace.h"
-
-/* The length of the UTF-8 sequence at s, and its character; 0 where there is none (overlong, surrogate, cut off). */
-static size_t utf8_length(const unsigned char *s, uint32_t *ret_char)
-{
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
-	uint32_t c;
-
-	if (len == 0)
-		return 0;
-	c = len == 1 ? s[0] : s[0] & (0x7fU >> len);
-	for (size_t i = 1; i < len; i++) {
-		if (s[i] >> 6 != 2) /* the terminating NUL too */
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < smallest[len] || (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff)
-		return 0;
-	*ret_char = c;
-	return len;
-}
-
-/* Controls, and those format characters that make a name look like another one. */
-static bool is_printable(uint32_t c)
-{
-	return !(c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x200b || c == 0x200e || c == 0x200f ||
-		 (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-		 (c >= 0xfff9 && c <= 0xfffb) || (c & 0xfffe) == 0xfffe);
-}
+#include "util/text.h"
 
 int catalog_name_encode(const char *name, char ret_encoded[CATALOG_NAME_SIZE])
 {
@@ -43,9 +15,9 @@ int catalog_name_encode(const char *name, char ret_encoded[CATALOG_NAME_SIZE])
 		return -EINVAL;
 	for (bool is_first = true; *s; is_first = false) {
 		uint32_t c = 0;
-		size_t len = utf8_length(s, &c);
+		size_t len = text_utf8((const char *)s, &c);
 		bool is_last = !s[len ? len : 1];
-		bool plain = len && is_printable(c) && !(c < 0x80 && strchr("/\\:*?\"<>|%", (int)c)) &&
+		bool plain = len && text_is_printable(c) && !(c < 0x80 && strchr("/\\:*?\"<>|%", (int)c)) &&
 			     !(c == '.' && (is_first || is_last)) && !(c == ' ' && is_last);
 
 		if (len == 0)

@@ -119,6 +119,12 @@ extern volatile bool cli_interrupted;
 /* Waits for a change in the catalog, at most msecs; but never returns more than twenty times a second. */
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs);
 
+/* ---- streams.c ---- */
+/* From here on, stdout and stderr take printable text only; the rest of it becomes '?'. Before anything is printed. */
+void cli_streams_init(void);
+/* The same on stdout, which gets JSON: as an escape of JSON. */
+void cli_streams_json(void);
+
 /* ---- output.c ---- */
 /* One line on standard error, "tonicfs: …". */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -144,14 +150,13 @@ void cli_table_free(struct cli_table *table);
 
 /* Progress: a line that is written over on a terminal, none elsewhere. */
 struct cli_progress {
-	FILE *out;
 	bool is_terminal;
 	size_t shown;        /* columns */
 	int64_t next_msecs;  /* time_mono_msecs(): not before */
 };
 void cli_progress_init(struct cli_progress *progress, const struct cli *cli);
 void cli_progress_show(struct cli_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
-size_t cli_progress_columns(const struct cli_progress *progress); /* that a line may take */
+size_t cli_progress_columns(void); /* that a line may take */
 void cli_progress_clear(struct cli_progress *progress);
 
 struct json_t;

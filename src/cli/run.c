@@ -35,6 +35,8 @@ static int set_path(char **where, const char *option, const char *variable)
 int cli_init(struct cli *cli, const struct cli_command *command, const struct cli_globals *globals)
 {
 	*cli = (struct cli){ .command = command, .json = globals->json, .verbose = globals->verbose };
+	if (globals->json)
+		cli_streams_json();
 	if (globals->verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
 	if (set_path(&cli->catalog_path, globals->catalog, "TONICFS_CATALOG") < 0 ||

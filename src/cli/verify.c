@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "util/cleanup.h"
+#include "util/text.h"
 
 struct verify_values {
 	bool read, repair;
@@ -91,9 +92,7 @@ static void finding_print(struct shown *shown, const struct verify_finding *f, c
 	cli_progress_clear(&shown->progress);
 	snprintf(key, sizeof key, "%s", f->key);
 	/* Somebody else may have chosen it. */
-	for (char *c = key; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	text_clean(key);
 	printf("%-12s  %-34s  %s", verify_kind_name(f->kind), *sid ? sid : "-", key);
 	if (f->expected_bytes >= 0 && f->found_bytes >= 0 && f->expected_bytes != f->found_bytes)
 		printf("  (%lld bytes, not %lld)", (long long)f->found_bytes,

@@ -16,6 +16,7 @@
 #include "storage/restore.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/text.h"
 #include "util/times.h"
 
 #define PREFIX "user.tonicfs."
@@ -419,6 +420,9 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		return;
 	}
 	attribute->value(subject, &value);
+	/* Servers and callers have chosen some of them; our own counters are lines. */
+	if (value.data && attribute->value != value_metrics)
+		value.len = text_clean(value.data);
 	if (!value.len && !buf_failed(&value))
 		fs_reply_err(req, -ENODATA);
 	else
