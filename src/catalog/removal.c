@@ -297,7 +297,7 @@ static int folder_empty(struct conn *conn, int64_t folder_id, const struct polic
 	if (err == 0)
 		err = conn_run(
 			conn,
-			"UPDATE call SET removed = 1, csv_len = 0 WHERE folder_id = ? AND removed = 0",
+			"UPDATE call SET removed = 1, csv_len = 0, csv_hidden = 0 WHERE folder_id = ? AND removed = 0",
 			"i", folder_id);
 	if (err == 0)
 		err = conn_run(

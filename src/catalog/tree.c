@@ -96,7 +96,7 @@ static void workspace_node(sqlite3_stmt *stmt, struct catalog_node *node)
 	node->cookie = COOKIE_FOLDER(node->workspace_id);
 }
 
-#define FOLDER_COLUMNS "f.id, f.inode, f.mtime_nsecs, f.name, f.workspace_id, w.inode, f.csv_bytes, f.csv_mtime_nsecs"
+#define FOLDER_COLUMNS "f.id, f.inode, f.mtime_nsecs, f.name, f.workspace_id, w.inode, f.csv_bytes, f.csv_mtime_nsecs, f.csv_hidden_bytes"
 #define FOLDER_TABLES "folder f JOIN workspace w ON w.id = f.workspace_id"
 /* What is shown: `unassigned` only while something is in it. */
 #define FOLDER_SHOWN "f.removed = 0 AND w.removed = 0 AND (f.name IS NOT NULL OR f.calls > 0 OR EXISTS" \
@@ -120,7 +120,7 @@ static void folder_node(sqlite3_stmt *stmt, struct catalog_node *node)
 }
 
 /* From the same row: the folder's calls.csv. */
-static void calls_node(sqlite3_stmt *stmt, struct catalog_node *node)
+static void calls_node(sqlite3_stmt *stmt, enum catalog_names names, struct catalog_node *node)
 {
 	uint64_t folder_inode = (uint64_t)sqlite3_column_int64(stmt, 1);
 
@@ -128,6 +128,8 @@ static void calls_node(sqlite3_stmt *stmt, struct catalog_node *node)
 	node->folder_id = sqlite3_column_int64(stmt, 0);
 	node->workspace_id = sqlite3_column_int64(stmt, 4);
 	node->size_bytes = calls_csv_header_bytes() + sqlite3_column_int64(stmt, 6);
+	if (names == CATALOG_NAMES_SID)
+		node->size_bytes -= sqlite3_column_int64(stmt, 8);
 	node->mtime_nsecs = sqlite3_column_int64(stmt, 7);
 	node->cookie = COOKIE_LAST;
 	strcpy(node->name, CATALOG_CALLS_NAME);
@@ -186,7 +188,7 @@ int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names
 	if (err > 0) {
 		folder_node(stmt, ret_node);
 		if (ret_node->inode != inode)
-			calls_node(stmt, ret_node);
+			calls_node(stmt, names, ret_node);
 		return 0;
 	}
 	conn_stmt_release(&stmt);
@@ -253,7 +255,7 @@ static int lookup_file(struct conn *conn, uint64_t parent, const char *name, enu
 		if (err == 0)
 			err = conn_step(conn, stmt);
 		if (err > 0)
-			calls_node(stmt, ret_node);
+			calls_node(stmt, names, ret_node);
 		return err > 0 ? 0 : err < 0 ? err : -ENOENT;
 	}
 	if (!filename_find_sid(name, &sid))
@@ -338,7 +340,7 @@ static int list_folder(struct conn *conn, uint64_t folder, uint64_t after, size_
 		err = conn_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	calls_node(stmt, &calls);
+	calls_node(stmt, names, &calls);
 	r.folder_id = calls.folder_id;
 	r.workspace_id = calls.workspace_id;
 	conn_stmt_release(&stmt);

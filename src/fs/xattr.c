@@ -126,8 +126,7 @@ static void value_kind(struct subject *s, struct buf *out)
 	const struct catalog_recording *recording = recording_of(s);
 
 	if (recording)
-		buf_add_str(out,
-			    recording->kind == CATALOG_KIND_VOICEMAIL ? "voicemail" : "recording");
+		buf_add_str(out, catalog_kind_name(recording->kind));
 }
 
 static void value_direction(struct subject *s, struct buf *out)
@@ -142,7 +141,7 @@ static void value_from(struct subject *s, struct buf *out)
 {
 	const struct catalog_call *call = call_of(s);
 
-	if (call)
+	if (call && s->fs->names == CATALOG_NAMES_NUMBER)
 		buf_add_str(out, call->from);
 }
 
@@ -150,7 +149,7 @@ static void value_to(struct subject *s, struct buf *out)
 {
 	const struct catalog_call *call = call_of(s);
 
-	if (call)
+	if (call && s->fs->names == CATALOG_NAMES_NUMBER)
 		buf_add_str(out, call->to);
 }
 
