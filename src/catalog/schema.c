@@ -301,6 +301,13 @@ static const char calls_csv_states[] =
 "END;"
 ;
 
+/* What folders are called in the tree, see tree-name.c. */
+static const char tree_names[] =
+"ALTER TABLE workspace ADD COLUMN tree_name TEXT NOT NULL DEFAULT '';"
+"ALTER TABLE folder ADD COLUMN tree_name TEXT NOT NULL DEFAULT '';"
+"CREATE INDEX folder_tree_name ON folder (workspace_id, tree_name) WHERE removed = 0;"
+;
+
 /* A step is never changed once it has been released; a change is another step, behind it. */
 static const char *const steps[] = {
 	version_1,
@@ -309,23 +316,27 @@ static const char *const steps[] = {
 	storage_tested,
 	archive,
 	calls_csv_states,
+	tree_names,
 };
 
 const int catalog_schema_version = ARRAY_SIZE(steps);
 
 int catalog_schema_apply(struct conn *conn, int64_t from, int64_t to)
 {
-	bool is_csv_new = false;
+	bool is_csv_new = false, are_names_new = false;
 	char pragma[64];
 	int err = 0;
 
 	for (int64_t i = from; i < to && err == 0; i++) {
 		err = conn_exec(conn, steps[i]);
 		is_csv_new |= steps[i] == calls_csv_states;
+		are_names_new |= steps[i] == tree_names;
 	}
 	/* By code, not by SQL: when all steps are done, for it is that of the newest version. */
 	if (err == 0 && is_csv_new)
 		err = calls_csv_measure(conn);
+	if (err == 0 && are_names_new)
+		err = tree_names_fill(conn);
 	if (err)
 		return err;
 	snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)to);

@@ -42,7 +42,8 @@ int catalog_node_lookup(struct catalog *catalog, uint64_t parent, const char *na
 typedef int catalog_node_fn(void *arg, const struct catalog_node *node);
 int catalog_node_list(struct catalog *catalog, uint64_t folder, uint64_t after, size_t limit, enum catalog_names names,
 		      catalog_node_fn *fn, void *arg);
-/* "", "WORKSPACE", "WORKSPACE/CAMPAIGN", "WORKSPACE/CAMPAIGN/FILE" (either form of name), or a recording's SID. -ENOENT */
+/* "", "WORKSPACE", "WORKSPACE/CAMPAIGN", "WORKSPACE/CAMPAIGN/FILE" (either form of name; folders also by the name of what they are for), or a
+ * recording's SID. -ENOENT */
 int catalog_node_resolve(struct catalog *catalog, const char *path, struct catalog_node *ret_node);
 struct catalog_scope catalog_node_scope(const struct catalog_node *node);
 

@@ -229,7 +229,7 @@ static int verify_one(struct cli *cli, struct catalog_scope scope, const struct 
 /* A scope as a path; of a recording its SID, so that no number is shown. */
 static int scope_name(struct cli *cli, struct catalog_scope scope, char *ret_name, size_t size)
 {
-	char folder_name[CATALOG_NAME_SIZE] = "", workspace_name[CATALOG_NAME_SIZE], sid[SID_SIZE];
+	char sid[SID_SIZE];
 	struct catalog_recording recording;
 	struct catalog_workspace workspace;
 	struct catalog_campaign folder = { .workspace_id = scope.id };
@@ -245,13 +245,10 @@ static int scope_name(struct cli *cli, struct catalog_scope scope, char *ret_nam
 	}
 	if (scope.kind == CATALOG_SCOPE_FOLDER)
 		err = catalog_campaign_get(cli->catalog, scope.id, &folder);
-	if (err == 0 && scope.kind == CATALOG_SCOPE_FOLDER)
-		cli_name(folder.is_unassigned ? CATALOG_UNASSIGNED : folder.name, folder_name);
 	if (err == 0)
 		err = catalog_workspace_get(cli->catalog, folder.workspace_id, &workspace);
 	if (err == 0)
-		snprintf(ret_name, size, "%s%s%s", cli_name(workspace.name, workspace_name),
-			 *folder_name ? "/" : "", folder_name);
+		snprintf(ret_name, size, "%s%s%s", workspace.folder, *folder.folder ? "/" : "", folder.folder);
 	return err;
 }
 
