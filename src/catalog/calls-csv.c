@@ -90,6 +90,12 @@ static void cell_add(struct buf *row, const struct buf *list)
 	buf_add(row, buf_str(list), list->len);
 }
 
+/* An upload is a matter of seconds, and may be given up: until it is there, a recording is where it was. */
+static const char *state_word(enum catalog_state state)
+{
+	return catalog_state_name(state == CATALOG_STATE_UPLOADING ? CATALOG_STATE_TWILIO : state);
+}
+
 /* The call's recordings, in order, in five columns. Removed ones are left out; one that is no file has no entry in `files`. */
 static int add_recordings(struct conn *conn, int64_t call_id, enum catalog_names names, struct buf *row, size_t *hidden)
 {
@@ -109,7 +115,7 @@ static int add_recordings(struct conn *conn, int64_t call_id, enum catalog_names
 		sid_format(&r.sid, "RE", text);
 		list_add(&sids, text);
 		list_add(&kinds, catalog_kind_name(r.kind));
-		list_add(&states, catalog_state_name(r.state));
+		list_add(&states, state_word(r.state));
 		if (r.duration_secs < 0)
 			snprintf(text, sizeof text, "unknown");
 		else

@@ -271,7 +271,8 @@ CLASS_COUNT("", "new.recording_id", "new.storage_class", "new.size_bytes")
 ;
 
 /* calls.csv says where recordings are, and hides numbers where a mount's names do: bytes of a row that names=sid leaves out,
- * and rows whose length follows a recording's state. The words are those of catalog_state_name. */
+ * and rows whose length follows a recording's state. The words are those of
+ * catalog_state_name, but that what is being uploaded is still at Twilio: it costs every migration two writes less. */
 static const char calls_csv_states[] =
 "ALTER TABLE call ADD COLUMN csv_hidden INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE folder ADD COLUMN csv_hidden_bytes INTEGER NOT NULL DEFAULT 0;"
@@ -289,15 +290,15 @@ static const char calls_csv_states[] =
 "  calls = calls + (new.csv_len > 0) WHERE id = new.folder_id;"
 "END;"
 #define STATE_BYTES(state) \
-	"CASE " state " WHEN 1 THEN 6 WHEN 2 THEN 9 WHEN 3 THEN 6 WHEN 4 THEN 2 WHEN 5 THEN 7 ELSE 0 END"
+	"CASE " state " WHEN 1 THEN 6 WHEN 2 THEN 6 WHEN 3 THEN 6 WHEN 4 THEN 2 WHEN 5 THEN 7 ELSE 0 END"
 /* A removal measures its rows itself. The time is in milliseconds: SQLite has no finer one. */
 "CREATE TRIGGER recording_csv_state AFTER UPDATE OF state ON recording"
-"  WHEN old.state <> new.state AND old.state <> 6 AND new.state <> 6 AND new.call_id > 0 BEGIN"
+"  WHEN old.state <> new.state AND (old.state > 2 OR new.state > 2) AND old.state <> 6 AND new.state <> 6"
+"  AND new.call_id > 0 BEGIN"
 "  UPDATE call SET csv_len = csv_len + " STATE_BYTES("new.state") " - " STATE_BYTES("old.state")
-"  WHERE id = new.call_id AND csv_len > 0;"
+"  WHERE " STATE_BYTES("new.state") " <> " STATE_BYTES("old.state") " AND id = new.call_id AND csv_len > 0;"
 "  UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1,"
-"  CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000000)"
-"  WHERE id = (SELECT folder_id FROM call WHERE id = new.call_id AND csv_len > 0);"
+"  CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000000) WHERE id = new.folder_id;"
 "END;"
 ;
 
