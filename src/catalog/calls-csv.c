@@ -26,7 +26,7 @@ int64_t calls_csv_header_bytes(void)
 
 static bool is_number(const char *text)
 {
-	return strchr("+-", *text) && text[1] && !text[1 + strspn(text + 1, "0123456789")];
+	return (*text == '+' || *text == '-') && text[1] && !text[1 + strspn(text + 1, "0123456789")];
 }
 
 /* What spreadsheets skip before they look whether it is a formula. */
