@@ -96,7 +96,7 @@ static void take_value(struct parser *p)
 		p->transition.days = atoi(text);
 	else if (is_at(p, "Transition", "StorageClass"))
 		snprintf(p->transition.storage_class, sizeof p->transition.storage_class, "%s",
-			 text);
+			 s3_storage_class(text));
 	else if (is_at(p, "Expiration", "Days"))
 		r->expiration_days = atoi(text);
 	else if (is_at(p, "Rule", "Transition") && r->transition_count < S3_TRANSITIONS_LIMIT)

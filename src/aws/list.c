@@ -106,7 +106,7 @@ static int on_entry_element(struct page *page, const char *name, const char *tex
 	if (strcmp(name, "ETag") == 0)
 		return set_unquoted(&e->etag, text);
 	if (strcmp(name, "StorageClass") == 0)
-		return set(&e->storage_class, text);
+		return set(&e->storage_class, s3_storage_class(text));
 	if (strcmp(name, "UploadId") == 0)
 		return set(&e->upload_id, text);
 	if (strcmp(name, "VersionId") == 0)

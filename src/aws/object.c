@@ -7,10 +7,27 @@
 #include "util/crypto.h"
 #include "util/times.h"
 
+static bool is_printable(const char *s)
+{
+	for (; *s; s++)
+		if (*s < ' ' || *s > '~')
+			return false;
+	return true;
+}
+
 static void copy_text(char *space, size_t size, const char *text)
 {
-	/* What does not fit is no value of ours: better none than half of one. */
-	snprintf(space, size, "%s", text && strlen(text) < size ? text : "");
+	/* What does not fit, or is not printable ASCII, is no value of ours: better none than half of one. */
+	snprintf(space, size, "%s", text && strlen(text) < size && is_printable(text) ? text : "");
+}
+
+const char *s3_storage_class(const char *text)
+{
+	size_t len = text ? strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") : 0;
+
+	if (!text)
+		return "";
+	return text[len] || len > 31 ? "UNKNOWN" : text;
 }
 
 static void copy_etag(char *space, size_t size, const char *etag)
@@ -25,7 +42,7 @@ static void copy_etag(char *space, size_t size, const char *etag)
 	n = strlen(etag);
 	if (n >= 2 && etag[0] == '"' && etag[n - 1] == '"')
 		etag++, n -= 2;
-	if (n < size)
+	if (n < size && is_printable(etag))
 		snprintf(space, size, "%.*s", (int)n, etag);
 }
 
@@ -84,7 +101,7 @@ void s3_object_from_response(const struct http_response *response, struct s3_obj
 	copy_text(o->content_type, sizeof o->content_type,
 		  http_response_header(response, "Content-Type"));
 	copy_text(o->storage_class, sizeof o->storage_class,
-		  http_response_header(response, "x-amz-storage-class"));
+		  s3_storage_class(http_response_header(response, "x-amz-storage-class")));
 	copy_text(o->encryption, sizeof o->encryption,
 		  http_response_header(response, "x-amz-server-side-encryption"));
 	copy_text(o->kms_key_id, sizeof o->kms_key_id,
@@ -113,14 +130,6 @@ bool s3_object_etag_is_md5(const struct s3_object *object)
 {
 	return strlen(object->etag) == 32 && strspn(object->etag, "0123456789abcdefABCDEF") == 32 &&
 	       strncmp(object->encryption, "aws:kms", 7) != 0;
-}
-
-static bool is_printable(const char *s)
-{
-	for (; *s; s++)
-		if (*s < ' ' || *s > '~')
-			return false;
-	return true;
 }
 
 int s3_add_object_headers(const struct s3_client *client, const struct s3_put *put,

@@ -86,6 +86,8 @@ int s3_add_range(struct s3_pairs *headers, int64_t offset_bytes, int64_t length_
 /* put's headers, but for those about its body. -EINVAL: metadata that is not printable ASCII. */
 int s3_add_object_headers(const struct s3_client *client, const struct s3_put *put,
 			  struct s3_pairs *headers);
+/* The name of a storage class, [A-Z0-9_] and at most 31 of them; "UNKNOWN" for anything else that a server sends. */
+const char *s3_storage_class(const char *text);
 /* 412 means that there is an object already where If-None-Match was sent. */
 void s3_judge_exists(bool if_none_match, struct remote_error *error);
 

@@ -1,57 +1,108 @@
 /*
- * calls.csv: the call log of a folder, RFC 4180. Each call keeps the length of its row, the folder their sum (by a trigger), so that a stat is exact
- * and costs nothing.
+ * calls.csv: the call log of a folder, RFC 4180. Each call keeps the length of its row, and how much of it names=sid leaves
+ * out; the folder keeps the sums. Triggers keep both, and follow a recording's state, so that a stat is exact and costs
+ * nothing.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "catalog/calls-csv.h"
 #include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/text.h"
 #include "util/times.h"
 
-static const char header[] = "call_sid,started,duration,direction,from,to,status,recording_sids,files\r\n";
+/* New columns come behind: scripts count them. */
+static const char header[] = "call_sid,started_utc,duration,direction,from,to,status,recording_sids,files,"
+			     "recording_durations,recording_kinds,recording_states\r\n";
 
 int64_t calls_csv_header_bytes(void)
 {
 	return sizeof header - 1;
 }
 
+/* ---- cells ---- */
+
 static bool is_number(const char *text)
 {
-	if (*text != '+' && *text != '-')
-		return false;
-	for (text++; *text; text++)
-		if (*text < '0' || *text > '9')
-			return false;
-	return true;
+	return (*text == '+' || *text == '-') && text[1] && !text[1 + strspn(text + 1, "0123456789")];
+}
+
+/* What spreadsheets skip before they look whether it is a formula. */
+static bool is_blank(uint32_t c)
+{
+	return c == ' ' || c == '"' || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f ||
+	       c == 0x205f || c == 0x3000;
+}
+
+/* = + - @, their full-width and small forms, and the minus sign. */
+static bool is_formula(const char *text)
+{
+	uint32_t c = 0;
+	size_t len;
+
+	while ((len = text_utf8(text, &c)) && is_blank(c))
+		text += len;
+	return len && c && (c < 0x80 ? strchr("=+-@", (int)c) != NULL :
+			    c == 0xff1d || c == 0xff0b || c == 0xff0d || c == 0xff20 || c == 0xfe66 || c == 0xfe62 ||
+			    c == 0xfe63 || c == 0xfe6b || c == 0x2212);
 }
 
 void catalog_csv_cell(struct buf *out, const char *text)
 {
-	bool quote = strpbrk(text, ",\"\r\n") != NULL, harmless;
+	bool quote = strpbrk(text, ",\";") != NULL, begins = !is_number(text);
 
-	/* A spreadsheet takes such a cell for a formula; an apostrophe makes it text. */
-	harmless = !strchr("=@\t\r+-", text[0]) || !text[0] || is_number(text);
 	if (quote)
 		buf_add_char(out, '"');
-	if (!harmless)
-		buf_add_char(out, '\'');
-	for (; *text; text++) {
-		if (*text == '"')
+	while (*text) {
+		uint32_t c = 0;
+		size_t len = text_utf8(text, &c);
+
+		/* An apostrophe makes it text. A semicolon begins a cell where the decimal point is a comma. */
+		if (begins && is_formula(text))
+			buf_add_char(out, '\'');
+		if (c == '"')
 			buf_add_char(out, '"');
-		buf_add_char(out, *text);
+		if (len && text_is_printable(c))
+			buf_add(out, text, len);
+		else
+			buf_add_char(out, '?');
+		begins = c == ';';
+		text += len ? len : 1;
 	}
 	if (quote)
 		buf_add_char(out, '"');
 }
 
-/* The call's recordings, in order, in both columns; removed ones are left out, those gone at Twilio are named without a file. */
-static int add_recordings(struct conn *conn, int64_t call_id, struct buf *row)
+/* ---- rows ---- */
+
+static void list_add(struct buf *list, const char *text)
 {
+	if (list->len)
+		buf_add_char(list, ' ');
+	buf_add_str(list, text);
+}
+
+static void cell_add(struct buf *row, const struct buf *list)
+{
+	buf_add_char(row, ',');
+	buf_add(row, buf_str(list), list->len);
+}
+
+/* An upload is a matter of seconds, and may be given up: until it is there, a recording is where it was. */
+static const char *state_word(enum catalog_state state)
+{
+	return catalog_state_name(state == CATALOG_STATE_UPLOADING ? CATALOG_STATE_TWILIO : state);
+}
+
+/* The call's recordings, in order, in five columns. Removed ones are left out; one that is no file has no entry in `files`. */
+static int add_recordings(struct conn *conn, int64_t call_id, enum catalog_names names, struct buf *row, size_t *hidden)
+{
+	cleanup_buf struct buf sids = BUF_INIT, files = BUF_INIT, durations = BUF_INIT, kinds = BUF_INIT, states = BUF_INIT;
+	const struct buf *const columns[] = { &sids, &files, &durations, &kinds, &states };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	cleanup_buf struct buf files = BUF_INIT;
 	char text[CATALOG_FILE_NAME_SIZE];
-	bool first = true, first_file = true;
 	int err = conn_query(conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.call_id = ?"
 			     " AND r.state <> 6 ORDER BY r.sort_key, r.id", "i", call_id);
 
@@ -62,92 +113,130 @@ static int add_recordings(struct conn *conn, int64_t call_id, struct buf *row)
 
 		recording_from_row(stmt, &r);
 		sid_format(&r.sid, "RE", text);
-		if (!first)
-			buf_add_char(row, ' ');
-		first = false;
-		buf_add(row, text, SID_LENGTH);
+		list_add(&sids, text);
+		list_add(&kinds, catalog_kind_name(r.kind));
+		list_add(&states, state_word(r.state));
+		if (r.duration_secs < 0)
+			snprintf(text, sizeof text, "unknown");
+		else
+			snprintf(text, sizeof text, "%lld", (long long)r.duration_secs);
+		list_add(&durations, text);
 		if (!r.is_listed)
 			continue;
-		catalog_recording_name(&r, CATALOG_NAMES_NUMBER, text);
-		if (!first_file)
-			buf_add_char(&files, ' ');
-		first_file = false;
-		buf_add_str(&files, text);
+		catalog_recording_name(&r, names, text);
+		list_add(&files, text);
+		*hidden += strlen(r.party) + 1;
 	}
-	buf_add_char(row, ',');
-	buf_add(row, buf_str(&files), files.len);
-	return err < 0 ? err : buf_failed(&files) ? -ENOMEM : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+		cell_add(row, columns[i]);
+		if (buf_failed(columns[i]))
+			err = -ENOMEM;
+	}
+	return err;
 }
 
 #define CALL_COLUMNS "id, sid, start_secs, duration_secs, direction, from_number, to_number, status"
+enum { COLUMN_DIRECTION = 4, COLUMN_FROM, COLUMN_TO, COLUMN_STATUS };
 
-static int add_row(struct conn *conn, sqlite3_stmt *stmt, struct buf *out)
+/* *ret_hidden: the bytes that the row has with CATALOG_NAMES_NUMBER only; counted in that form. */
+static int add_row(struct conn *conn, sqlite3_stmt *stmt, enum catalog_names names, struct buf *out, size_t *ret_hidden)
 {
 	char sid_text[SID_SIZE], started[TIME_ISO8601_SIZE] = "";
 	int64_t start_secs = sqlite3_column_int64(stmt, 2), duration_secs = sqlite3_column_int64(stmt, 3);
 	struct sid sid;
 	int err;
 
+	*ret_hidden = 0;
 	column_sid(stmt, 1, &sid);
 	sid_format(&sid, "CA", sid_text);
 	if (start_secs > 0)
-		time_format_iso8601(start_secs, started);
+		time_format_table(start_secs, started);
 	buf_addf(out, "%s,%s,", sid_text, started);
 	if (duration_secs >= 0)
 		buf_addf(out, "%lld", (long long)duration_secs);
-	for (int column = 4; column < 8; column++) {
+	for (int column = COLUMN_DIRECTION; column <= COLUMN_STATUS; column++) {
 		const char *text = (const char *)sqlite3_column_text(stmt, column);
+		bool is_number = column == COLUMN_FROM || column == COLUMN_TO;
+		size_t before;
 
 		buf_add_char(out, ',');
-		catalog_csv_cell(out, text ? text : "");
+		before = out->len;
+		if (text && !(is_number && names == CATALOG_NAMES_SID))
+			catalog_csv_cell(out, text);
+		if (is_number)
+			*ret_hidden += out->len - before;
 	}
-	buf_add_char(out, ',');
-	err = add_recordings(conn, sqlite3_column_int64(stmt, 0), out);
+	err = add_recordings(conn, sqlite3_column_int64(stmt, 0), names, out, ret_hidden);
 	buf_add_str(out, "\r\n");
 	return err;
 }
 
-int calls_row_changed(struct conn *conn, int64_t call_id)
+/* ---- lengths ---- */
+
+/* *ret_folder_id: of whose calls.csv the row is, or was; 0: of none. */
+static int row_measure(struct conn *conn, int64_t call_id, int64_t *ret_folder_id)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	cleanup_buf struct buf row = BUF_INIT;
-	int64_t folder_id, old_len;
-	bool shown;
-	int err = conn_query(conn, &stmt, "SELECT " CALL_COLUMNS ", known AND NOT removed, folder_id, csv_len FROM call"
-			     " WHERE id = ?", "i", call_id);
+	int64_t old_len, old_hidden;
+	size_t hidden = 0;
+	int err = conn_query(conn, &stmt, "SELECT " CALL_COLUMNS ", known AND NOT removed, folder_id, csv_len, csv_hidden"
+			     " FROM call WHERE id = ?", "i", call_id);
 
+	*ret_folder_id = 0;
 	if (err == 0)
 		err = conn_step(conn, stmt);
 	if (err <= 0)
 		return err;
-	shown = sqlite3_column_int(stmt, 8);
-	folder_id = sqlite3_column_int64(stmt, 9);
 	old_len = sqlite3_column_int64(stmt, 10);
-	if (shown) {
-		err = add_row(conn, stmt, &row);
-		if (err)
+	old_hidden = sqlite3_column_int64(stmt, 11);
+	if (sqlite3_column_int(stmt, 8)) {
+		err = add_row(conn, stmt, CATALOG_NAMES_NUMBER, &row, &hidden);
+		if (err < 0)
 			return err;
 		if (buf_failed(&row))
 			return -ENOMEM;
 	}
+	if (old_len || row.len)
+		*ret_folder_id = sqlite3_column_int64(stmt, 9);
 	conn_stmt_release(&stmt);
-	if (old_len == 0 && row.len == 0)
+	if (old_len == (int64_t)row.len && old_hidden == (int64_t)hidden)
 		return 0;
-	if (old_len != (int64_t)row.len)
-		err = conn_run(conn, "UPDATE call SET csv_len = ?2 WHERE id = ?1", "ii", call_id, (int64_t)row.len);
-	else
-		err = 0;
-	if (err == 0)
-		err = conn_run(conn, "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2) WHERE id = ?1", "ii",
-			       folder_id, time_now_nsecs());
-	return err;
+	return conn_run(conn, "UPDATE call SET csv_len = ?2, csv_hidden = ?3 WHERE id = ?1", "iii", call_id, (int64_t)row.len,
+			(int64_t)hidden);
 }
 
-int catalog_calls_render(struct catalog *catalog, int64_t folder_id, struct buf *ret_csv)
+int calls_row_changed(struct conn *conn, int64_t call_id)
+{
+	int64_t folder_id;
+	int err = row_measure(conn, call_id, &folder_id);
+
+	if (err || !folder_id)
+		return err;
+	return conn_run(conn, "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2) WHERE id = ?1", "ii", folder_id,
+			time_now_nsecs());
+}
+
+int calls_csv_measure(struct conn *conn)
+{
+	cleanup_free int64_t *ids = NULL;
+	int64_t folder_id;
+	size_t count = 0;
+	int err = conn_query_ids(conn, &ids, &count, "SELECT id FROM call WHERE csv_len > 0", "");
+
+	for (size_t i = 0; i < count && err == 0; i++)
+		err = row_measure(conn, ids[i], &folder_id);
+	return err ? err : conn_run(conn, "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?1)", "i",
+				    time_now_nsecs());
+}
+
+int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalog_names names,
+			 struct buf *ret_csv)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int64_t rows_bytes;
+	size_t hidden;
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err)
@@ -166,7 +255,7 @@ int catalog_calls_render(struct catalog *catalog, int64_t folder_id, struct buf 
 				 " AND removed = 0 ORDER BY start_secs, id", "i", folder_id);
 	}
 	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0)
-		err = add_row(read.conn, stmt, ret_csv);
+		err = add_row(read.conn, stmt, names, ret_csv, &hidden);
 	conn_stmt_release(&stmt);
 	conn_run(read.conn, "COMMIT", "");
 	if (err == 0 && buf_failed(ret_csv))

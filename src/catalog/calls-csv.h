@@ -4,5 +4,7 @@
 #include "catalog/data.h"
 
 int64_t calls_csv_header_bytes(void); /* the length of calls.csv's first line */
+/* Measures every row again, after rows have got another form. */
+int calls_csv_measure(struct conn *conn);
 
 #endif

@@ -13,7 +13,7 @@
 
 #define CAMPAIGN_COLUMNS \
 	"f.id, f.workspace_id, coalesce(f.name, '" CATALOG_UNASSIGNED "'), f.name IS NULL, " \
-	"(SELECT coalesce(sum(c.n), 0) FROM folder_count c WHERE c.folder_id = f.id AND c.listed = 1)"
+	"(SELECT coalesce(sum(c.n), 0) FROM folder_count c WHERE c.folder_id = f.id AND c.listed = 1), f.tree_name"
 
 static int campaign_from_row(sqlite3_stmt *stmt, struct catalog_campaign *c)
 {
@@ -24,6 +24,7 @@ static int campaign_from_row(sqlite3_stmt *stmt, struct catalog_campaign *c)
 		return -EIO;
 	c->is_unassigned = sqlite3_column_int(stmt, 3);
 	c->recordings = sqlite3_column_int64(stmt, 4);
+	column_text(stmt, 5, c->folder, sizeof c->folder);
 	return 0;
 }
 
@@ -48,11 +49,11 @@ int catalog_campaign_find(struct catalog *catalog, int64_t workspace_id, const c
 	err = catalog_read_begin(catalog, &read.conn);
 	if (err < 0)
 		return err;
-	/* No campaign is called `unassigned`, so the name is never ambiguous; '' stands for NULL in the index. */
 	err = conn_query(read.conn, &stmt,
 			 "SELECT " CAMPAIGN_COLUMNS " FROM folder f "
-			 "WHERE f.workspace_id = ?1 AND coalesce(f.name, '') = ?2 AND f.removed = 0",
-			 "is", workspace_id, strcmp(name, CATALOG_UNASSIGNED) == 0 ? "" : name);
+			 "WHERE f.workspace_id = ?1 AND (f.name = ?2 OR f.tree_name = ?2) AND f.removed = 0 "
+			 "ORDER BY coalesce(f.name, '') <> ?2",
+			 "is", workspace_id, name);
 	return err < 0 ? err : campaign_one(read.conn, stmt, ret_campaign);
 }
 
@@ -183,7 +184,7 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 {
 	struct campaign_args *args = arg;
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	char workspace_name[CATALOG_NAME_SIZE];
+	char workspace_name[CATALOG_NAME_SIZE], tree_name[CATALOG_NAME_SIZE];
 	uint64_t inode;
 	int64_t count;
 	int err;
@@ -209,13 +210,15 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 		snprintf(args->message, CATALOG_MESSAGE_SIZE, "there is a campaign '%s' already", args->name);
 		return -EEXIST;
 	}
-	err = inode_for_folder(conn, workspace_name, args->name, &inode);
+	err = tree_name_new(conn, args->workspace_id, args->name, tree_name);
+	if (err == 0)
+		err = inode_for_folder(conn, workspace_name, args->name, &inode);
 	if (err < 0)
 		return err;
 	err = conn_run(conn,
-		       "INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs) "
-		       "VALUES (?1, ?2, ?3, ?4, ?4)",
-		       "isii", args->workspace_id, args->name, (int64_t)inode, time_now_nsecs());
+		       "INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs, tree_name) "
+		       "VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
+		       "isiis", args->workspace_id, args->name, (int64_t)inode, time_now_nsecs(), tree_name);
 	if (err < 0)
 		return err;
 	args->id = conn_last_id(conn);

@@ -7,6 +7,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/recording.h"
+#include "catalog/workspace.h"
 #include "util/sid.h"
 
 #define CATALOG_APPLICATION_ID 0x746f6e69 /* "toni" */
@@ -103,6 +104,18 @@ int migrate_forget_arrived(struct conn *conn, int64_t workspace_id);
 int inode_for_folder(struct conn *conn, const char *workspace, const char *campaign, uint64_t *ret_inode);
 bool inode_is_taken(struct conn *conn, uint64_t inode);
 #define CALLS_INODE_XOR 0x2c01dca11ULL
+
+/* ---- name.c, tree-name.c ---- */
+#define NAME_START 1u      /* no dash in front, no device of Windows */
+#define NAME_DECOMPOSED 2u /* no character that is another one in NFC */
+/* As catalog_name_encode, by some of its rules, and with escapes for the first so many letters. */
+int name_encode(const char *name, unsigned rules, size_t letters, char ret_encoded[CATALOG_NAME_SIZE]);
+/* What two names are equal in where case is not told apart; how many characters that is. */
+size_t tree_name_fold(const char *tree_name, uint32_t ret_folded[CATALOG_NAME_SIZE]);
+/* A folder's name for a new campaign, or (workspace_id 0) a new workspace: like none that is there, in any case.
+ * -ENAMETOOLONG */
+int tree_name_new(struct conn *conn, int64_t workspace_id, const char *name, char ret_tree_name[CATALOG_NAME_SIZE]);
+int tree_names_fill(struct conn *conn); /* of rows that are older than the column */
 
 /* ---- schema.c ---- */
 extern const int catalog_schema_version;

@@ -93,17 +93,14 @@ static int pragma_text(sqlite3 *db, const char *sql, char *ret_text, size_t size
 	return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-/* tree_name(name) in SQL: what a folder is called in the tree; NULL is `unassigned`. */
-static void sql_tree_name(sqlite3_context *context, int count, sqlite3_value **values)
+/* tree_fold(tree_name) in SQL: equal for names that differ only by case. */
+static void sql_tree_fold(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const char *name = (const char *)sqlite3_value_text(values[0]);
-	char encoded[CATALOG_NAME_SIZE] = CATALOG_UNASSIGNED;
+	uint32_t folded[CATALOG_NAME_SIZE];
 
 	(void)count;
-	if (name && catalog_name_encode(name, encoded) < 0)
-		sqlite3_result_error(context, "a name that cannot be a folder's", -1);
-	else
-		sqlite3_result_text(context, encoded, -1, SQLITE_TRANSIENT);
+	sqlite3_result_blob(context, folded, (int)(tree_name_fold(name ? name : "", folded) * sizeof *folded), SQLITE_TRANSIENT);
 }
 
 /* Every allocation would count itself under one lock for all connections, and nobody asks for the
@@ -168,7 +165,7 @@ int conn_open(const char *path, const struct catalog_key *key, unsigned flags, s
 		err = conn_errno(conn, code);
 		goto fail;
 	}
-	code = sqlite3_create_function(conn->db, "tree_name", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, sql_tree_name,
+	code = sqlite3_create_function(conn->db, "tree_fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, sql_tree_fold,
 				       NULL, NULL);
 	if (code != SQLITE_OK) {
 		err = conn_errno(conn, code);

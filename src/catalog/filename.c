@@ -75,6 +75,11 @@ void catalog_tombstone_key(const char *prefix, const struct sid *recording_sid, 
 	snprintf(ret_key, CATALOG_KEY_TEXT_SIZE, "%stonicfs/removed/%s", prefix, sid);
 }
 
+const char *catalog_kind_name(enum catalog_kind kind)
+{
+	return kind == CATALOG_KIND_VOICEMAIL ? "voicemail" : "recording";
+}
+
 const char *catalog_state_name(enum catalog_state state)
 {
 	static const char *const names[CATALOG_STATE_COUNT] = {

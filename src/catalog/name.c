@@ -1,41 +1,52 @@
 /* Names of workspaces and campaigns as names of folders, and back. */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
+#include "catalog/catalog-private.h"
 #include "catalog/workspace.h"
+#include "util/cleanup.h"
+#include "util/text.h"
 
-/* The length of the UTF-8 sequence at s, and its character; 0 where there is none (overlong, surrogate, cut off). */
-static size_t utf8_length(const unsigned char *s, uint32_t *ret_char)
+/* Windows has devices of these names in every folder, whatever comes behind the first dot. */
+static bool is_device(const char *name)
 {
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
-	uint32_t c;
+	static const char *const devices[] = { "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$" };
+	static const char *const numbers[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "\xc2\xb9", "\xc2\xb2", "\xc2\xb3" };
+	size_t len = strcspn(name, ".");
 
-	if (len == 0)
-		return 0;
-	c = len == 1 ? s[0] : s[0] & (0x7fU >> len);
-	for (size_t i = 1; i < len; i++) {
-		if (s[i] >> 6 != 2) /* the terminating NUL too */
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < smallest[len] || (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff)
-		return 0;
-	*ret_char = c;
-	return len;
+	while (len && name[len - 1] == ' ')
+		len--;
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		if (len == strlen(devices[i]) && strncasecmp(name, devices[i], len) == 0)
+			return true;
+	if (strncasecmp(name, "COM", 3) != 0 && strncasecmp(name, "LPT", 3) != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (len == 3 + strlen(numbers[i]) && strncmp(name + 3, numbers[i], len - 3) == 0)
+			return true;
+	return false;
 }
 
-/* Controls, and those format characters that make a name look like another one. */
-static bool is_printable(uint32_t c)
+/* Characters that macOS, or a tool on the way there, replaces by others of the same look (NFC): marks behind the letter that they belong
+ * to, the parts of Korean syllables, signs that are letters, ideographs that are there for compatibility. Some scripts of India and Hebrew
+ * have more of them, which are left as they are. */
+static bool is_decomposed(uint32_t c)
 {
-	return !(c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x200b || c == 0x200e || c == 0x200f ||
-		 (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-		 (c >= 0xfff9 && c <= 0xfffb) || (c & 0xfffe) == 0xfffe);
+	return (c >= 0x300 && c <= 0x36f) || (c >= 0x1161 && c <= 0x1175) || (c >= 0x11a8 && c <= 0x11c2) || c == 0x3099 ||
+	       c == 0x309a || c == 0x2126 || c == 0x212a || c == 0x212b || (c >= 0xf900 && c <= 0xfaff) ||
+	       (c >= 0x2f800 && c <= 0x2fa1f);
 }
 
-int catalog_name_encode(const char *name, char ret_encoded[CATALOG_NAME_SIZE])
+static bool is_letter(uint32_t c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c >= 0x80;
+}
+
+int name_encode(const char *name, unsigned rules, size_t letters, char ret_encoded[CATALOG_NAME_SIZE])
 {
 	static const char digits[] = "0123456789ABCDEF";
+	bool has_bad_start = (rules & NAME_START) && (*name == '-' || is_device(name));
 	const unsigned char *s = (const unsigned char *)name;
 	size_t out = 0;
 
@@ -43,11 +54,16 @@ int catalog_name_encode(const char *name, char ret_encoded[CATALOG_NAME_SIZE])
 		return -EINVAL;
 	for (bool is_first = true; *s; is_first = false) {
 		uint32_t c = 0;
-		size_t len = utf8_length(s, &c);
+		size_t len = text_utf8((const char *)s, &c);
 		bool is_last = !s[len ? len : 1];
-		bool plain = len && is_printable(c) && !(c < 0x80 && strchr("/\\:*?\"<>|%", (int)c)) &&
-			     !(c == '.' && (is_first || is_last)) && !(c == ' ' && is_last);
+		bool plain = len && text_is_printable(c) && !(c < 0x80 && strchr("/\\:*?\"<>|%", (int)c)) &&
+			     !(c == '.' && (is_first || is_last)) && !(c == ' ' && is_last) &&
+			     !(is_first && has_bad_start) && !((rules & NAME_DECOMPOSED) && is_decomposed(c));
 
+		if (letters && len && is_letter(c)) {
+			letters--;
+			plain = false;
+		}
 		if (len == 0)
 			len = 1;
 		if (out + (plain ? len : 3 * len) >= CATALOG_NAME_SIZE)
@@ -66,6 +82,11 @@ int catalog_name_encode(const char *name, char ret_encoded[CATALOG_NAME_SIZE])
 	return 0;
 }
 
+int catalog_name_encode(const char *name, char ret_encoded[CATALOG_NAME_SIZE])
+{
+	return name_encode(name, NAME_START | NAME_DECOMPOSED, 0, ret_encoded);
+}
+
 static int digit(char c)
 {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
@@ -73,10 +94,9 @@ static int digit(char c)
 
 int catalog_name_decode(const char *encoded, char ret_name[CATALOG_NAME_SIZE])
 {
-	char again[CATALOG_NAME_SIZE];
 	size_t out = 0;
 
-	if (strlen(encoded) >= CATALOG_NAME_SIZE)
+	if (!*encoded || strlen(encoded) >= CATALOG_NAME_SIZE)
 		return -EINVAL;
 	for (const char *s = encoded; *s; s++) {
 		int byte;
@@ -94,8 +114,5 @@ int catalog_name_decode(const char *encoded, char ret_name[CATALOG_NAME_SIZE])
 		s += 2;
 	}
 	ret_name[out] = '\0';
-	/* Two spellings of one name would be two paths to one folder. */
-	if (catalog_name_encode(ret_name, again) < 0 || strcmp(again, encoded) != 0)
-		return -EINVAL;
 	return 0;
 }

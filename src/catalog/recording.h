@@ -42,6 +42,7 @@ enum catalog_migration {
 #define CATALOG_MIGRATION_COUNT 6
 
 enum catalog_kind { CATALOG_KIND_RECORDING, CATALOG_KIND_VOICEMAIL };
+const char *catalog_kind_name(enum catalog_kind kind); /* "recording", "voicemail" */
 
 struct catalog_recording {
 	int64_t id;

@@ -236,17 +236,13 @@ int catalog_remove_recording(struct catalog *catalog, int64_t recording_id,
 /* ---- folders ---- */
 
 /* One event is enough: a kernel that forgets a folder's name forgets what is below it. */
-static int folder_gone(struct conn *conn, const char *name, int64_t inode, int64_t parent)
+static int folder_gone(struct conn *conn, const char *tree_name, int64_t inode, int64_t parent)
 {
-	char encoded[CATALOG_NAME_SIZE];
-	int err = catalog_name_encode(name, encoded);
-
-	return err ? err
-		   : conn_run(conn,
-			      "INSERT INTO change (at_secs, kind, inode, parent, name, sid_name)"
-			      " VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-			      "iiiis", time_now_secs(), (int64_t)CATALOG_CHANGE_ENTRY_GONE, inode,
-			      parent, encoded);
+	return conn_run(conn,
+			"INSERT INTO change (at_secs, kind, inode, parent, name, sid_name)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+			"iiiis", time_now_secs(), (int64_t)CATALOG_CHANGE_ENTRY_GONE, inode, parent,
+			tree_name);
 }
 
 static int campaigns_count(struct conn *conn, int64_t workspace_id, int64_t *ret_count)
@@ -297,7 +293,7 @@ static int folder_empty(struct conn *conn, int64_t folder_id, const struct polic
 	if (err == 0)
 		err = conn_run(
 			conn,
-			"UPDATE call SET removed = 1, csv_len = 0 WHERE folder_id = ? AND removed = 0",
+			"UPDATE call SET removed = 1, csv_len = 0, csv_hidden = 0 WHERE folder_id = ? AND removed = 0",
 			"i", folder_id);
 	if (err == 0)
 		err = conn_run(
@@ -309,7 +305,7 @@ static int folder_empty(struct conn *conn, int64_t folder_id, const struct polic
 
 struct folder_row {
 	int64_t workspace_id, inode, workspace_inode;
-	char name[CATALOG_NAME_SIZE];
+	char tree_name[CATALOG_NAME_SIZE];
 	bool is_unassigned;
 };
 
@@ -318,8 +314,7 @@ static int folder_load(struct conn *conn, int64_t folder_id, struct folder_row *
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int err = conn_query(
 		conn, &stmt,
-		"SELECT f.workspace_id, f.inode, w.inode, f.name IS NULL,"
-		" coalesce(f.name, '" CATALOG_UNASSIGNED "') FROM folder f"
+		"SELECT f.workspace_id, f.inode, w.inode, f.name IS NULL, f.tree_name FROM folder f"
 		" JOIN workspace w ON w.id = f.workspace_id WHERE f.id = ? AND f.removed = 0",
 		"i", folder_id);
 
@@ -331,7 +326,7 @@ static int folder_load(struct conn *conn, int64_t folder_id, struct folder_row *
 	ret_folder->inode = sqlite3_column_int64(stmt, 1);
 	ret_folder->workspace_inode = sqlite3_column_int64(stmt, 2);
 	ret_folder->is_unassigned = sqlite3_column_int(stmt, 3);
-	column_text(stmt, 4, ret_folder->name, sizeof ret_folder->name);
+	column_text(stmt, 4, ret_folder->tree_name, sizeof ret_folder->tree_name);
 	return 0;
 }
 
@@ -346,7 +341,7 @@ static int folder_remove(struct conn *conn, int64_t folder_id, const struct fold
 		err = conn_run(conn, "DELETE FROM campaign_number WHERE folder_id = ?", "i",
 			       folder_id);
 	if (err == 0)
-		err = folder_gone(conn, folder->name, folder->inode, folder->workspace_inode);
+		err = folder_gone(conn, folder->tree_name, folder->inode, folder->workspace_inode);
 	return err ? err : workspace_touch(conn, folder->workspace_id);
 }
 
@@ -413,7 +408,7 @@ static int workspace_gone(struct conn *conn, int64_t workspace_id)
 	char name[CATALOG_NAME_SIZE];
 	int64_t inode;
 	int err = conn_query(conn, &stmt,
-			     "SELECT name, inode FROM workspace WHERE id = ? AND removed = 0", "i",
+			     "SELECT tree_name, inode FROM workspace WHERE id = ? AND removed = 0", "i",
 			     workspace_id);
 
 	if (err == 0)

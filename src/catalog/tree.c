@@ -84,19 +84,19 @@ static int root_node(struct conn *conn, struct catalog_node *ret_node)
 }
 
 #define WORKSPACE_COLUMNS \
-	"w.id, w.inode, w.mtime_nsecs, w.name, (SELECT count(*) FROM folder WHERE workspace_id = w.id AND removed = 0)"
+	"w.id, w.inode, w.mtime_nsecs, w.tree_name, (SELECT count(*) FROM folder WHERE workspace_id = w.id AND removed = 0)"
 
 static void workspace_node(sqlite3_stmt *stmt, struct catalog_node *node)
 {
 	node_init(node, CATALOG_NODE_WORKSPACE, (uint64_t)sqlite3_column_int64(stmt, 1), CATALOG_ROOT_INODE);
 	node->workspace_id = sqlite3_column_int64(stmt, 0);
 	node->mtime_nsecs = sqlite3_column_int64(stmt, 2);
-	catalog_name_encode((const char *)sqlite3_column_text(stmt, 3), node->name);
+	column_text(stmt, 3, node->name, sizeof node->name);
 	node->link_count = 2 + (unsigned)sqlite3_column_int(stmt, 4);
 	node->cookie = COOKIE_FOLDER(node->workspace_id);
 }
 
-#define FOLDER_COLUMNS "f.id, f.inode, f.mtime_nsecs, f.name, f.workspace_id, w.inode, f.csv_bytes, f.csv_mtime_nsecs"
+#define FOLDER_COLUMNS "f.id, f.inode, f.mtime_nsecs, f.tree_name, f.workspace_id, w.inode, f.csv_bytes, f.csv_mtime_nsecs, f.csv_hidden_bytes"
 #define FOLDER_TABLES "folder f JOIN workspace w ON w.id = f.workspace_id"
 /* What is shown: `unassigned` only while something is in it. */
 #define FOLDER_SHOWN "f.removed = 0 AND w.removed = 0 AND (f.name IS NOT NULL OR f.calls > 0 OR EXISTS" \
@@ -104,23 +104,18 @@ static void workspace_node(sqlite3_stmt *stmt, struct catalog_node *node)
 
 static void folder_node(sqlite3_stmt *stmt, struct catalog_node *node)
 {
-	const char *name = (const char *)sqlite3_column_text(stmt, 3);
-
 	node_init(node, CATALOG_NODE_CAMPAIGN, (uint64_t)sqlite3_column_int64(stmt, 1),
 		  (uint64_t)sqlite3_column_int64(stmt, 5));
 	node->folder_id = sqlite3_column_int64(stmt, 0);
 	node->workspace_id = sqlite3_column_int64(stmt, 4);
 	node->mtime_nsecs = sqlite3_column_int64(stmt, 2);
-	if (name)
-		catalog_name_encode(name, node->name);
-	else
-		strcpy(node->name, CATALOG_UNASSIGNED);
+	column_text(stmt, 3, node->name, sizeof node->name);
 	node->link_count = 2;
 	node->cookie = COOKIE_FOLDER(node->folder_id);
 }
 
 /* From the same row: the folder's calls.csv. */
-static void calls_node(sqlite3_stmt *stmt, struct catalog_node *node)
+static void calls_node(sqlite3_stmt *stmt, enum catalog_names names, struct catalog_node *node)
 {
 	uint64_t folder_inode = (uint64_t)sqlite3_column_int64(stmt, 1);
 
@@ -128,6 +123,8 @@ static void calls_node(sqlite3_stmt *stmt, struct catalog_node *node)
 	node->folder_id = sqlite3_column_int64(stmt, 0);
 	node->workspace_id = sqlite3_column_int64(stmt, 4);
 	node->size_bytes = calls_csv_header_bytes() + sqlite3_column_int64(stmt, 6);
+	if (names == CATALOG_NAMES_SID)
+		node->size_bytes -= sqlite3_column_int64(stmt, 8);
 	node->mtime_nsecs = sqlite3_column_int64(stmt, 7);
 	node->cookie = COOKIE_LAST;
 	strcpy(node->name, CATALOG_CALLS_NAME);
@@ -186,7 +183,7 @@ int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names
 	if (err > 0) {
 		folder_node(stmt, ret_node);
 		if (ret_node->inode != inode)
-			calls_node(stmt, ret_node);
+			calls_node(stmt, names, ret_node);
 		return 0;
 	}
 	conn_stmt_release(&stmt);
@@ -204,13 +201,9 @@ int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names
 static int lookup_workspace(struct conn *conn, const char *name, struct catalog_node *ret_node)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	char decoded[CATALOG_NAME_SIZE];
-	int err = catalog_name_decode(name, decoded);
+	int err = conn_query(conn, &stmt, "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.tree_name = ? AND w.removed = 0",
+			     "s", name);
 
-	if (err)
-		return -ENOENT;
-	err = conn_query(conn, &stmt, "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.name = ? AND w.removed = 0", "s",
-			 decoded);
 	if (err == 0)
 		err = conn_step(conn, stmt);
 	if (err <= 0)
@@ -223,14 +216,9 @@ static int lookup_workspace(struct conn *conn, const char *name, struct catalog_
 static int lookup_folder(struct conn *conn, uint64_t parent, const char *name, struct catalog_node *ret_node)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	char decoded[CATALOG_NAME_SIZE] = "";
-	int err;
+	int err = conn_query(conn, &stmt, "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE w.inode = ?1"
+			     " AND f.tree_name = ?2 AND f.removed = 0 AND w.removed = 0", "is", (int64_t)parent, name);
 
-	if (strcmp(name, CATALOG_UNASSIGNED) && catalog_name_decode(name, decoded))
-		return -ENOENT;
-	err = conn_query(conn, &stmt, "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE w.inode = ?1"
-			 " AND coalesce(f.name, '') = ?2 AND f.removed = 0 AND w.removed = 0", "is",
-			 (int64_t)parent, decoded);
 	if (err == 0)
 		err = conn_step(conn, stmt);
 	if (err <= 0)
@@ -253,7 +241,7 @@ static int lookup_file(struct conn *conn, uint64_t parent, const char *name, enu
 		if (err == 0)
 			err = conn_step(conn, stmt);
 		if (err > 0)
-			calls_node(stmt, ret_node);
+			calls_node(stmt, names, ret_node);
 		return err > 0 ? 0 : err < 0 ? err : -ENOENT;
 	}
 	if (!filename_find_sid(name, &sid))
@@ -285,9 +273,9 @@ int catalog_node_lookup(struct catalog *catalog, uint64_t parent, const char *na
 /* ---- listings ---- */
 
 /* Folders go on behind the name of the row that the cookie names: rows and their names stay, also those of removed folders. */
-#define BEHIND(table, name, after) \
-	" AND tree_name(" name ") > CASE " after " WHEN 0 THEN '' ELSE" \
-	" (SELECT tree_name(name) FROM " table " WHERE id = " after " - 16) END ORDER BY tree_name(" name ")"
+#define BEHIND(table, tree_name, after) \
+	" AND " tree_name " > CASE " after " WHEN 0 THEN '' ELSE" \
+	" (SELECT tree_name FROM " table " WHERE id = " after " - 16) END ORDER BY " tree_name
 _Static_assert(COOKIE_FOLDER_SHIFT == 16, "as in BEHIND");
 
 /* Each returns 1 when fn wanted no more. */
@@ -296,7 +284,7 @@ static int list_root(struct conn *conn, uint64_t after, size_t limit, catalog_no
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct catalog_node node;
 	int err = conn_query(conn, &stmt, "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.removed = 0"
-			     BEHIND("workspace", "w.name", "?1") " LIMIT ?2", "ii", (int64_t)after, (int64_t)limit);
+			     BEHIND("workspace", "w.tree_name", "?1") " LIMIT ?2", "ii", (int64_t)after, (int64_t)limit);
 
 	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
 		workspace_node(stmt, &node);
@@ -312,7 +300,7 @@ static int list_workspace(struct conn *conn, uint64_t workspace, uint64_t after,
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct catalog_node node;
 	int err = conn_query(conn, &stmt, "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE w.inode = ?1 AND " FOLDER_SHOWN
-			     BEHIND("folder", "f.name", "?2") " LIMIT ?3", "iii", (int64_t)workspace, (int64_t)after,
+			     BEHIND("folder", "f.tree_name", "?2") " LIMIT ?3", "iii", (int64_t)workspace, (int64_t)after,
 			     (int64_t)limit);
 
 	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
@@ -338,7 +326,7 @@ static int list_folder(struct conn *conn, uint64_t folder, uint64_t after, size_
 		err = conn_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	calls_node(stmt, &calls);
+	calls_node(stmt, names, &calls);
 	r.folder_id = calls.folder_id;
 	r.workspace_id = calls.workspace_id;
 	conn_stmt_release(&stmt);
@@ -397,6 +385,23 @@ int catalog_node_list(struct catalog *catalog, uint64_t folder, uint64_t after, 
 
 /* ---- paths ---- */
 
+/* A folder by the name that its workspace or campaign was given. */
+static int lookup_named(struct catalog *catalog, const struct catalog_node *parent, const char *name, struct catalog_node *ret_node)
+{
+	struct catalog_workspace workspace;
+	struct catalog_campaign campaign;
+	int err = -ENOENT;
+
+	if (parent->kind == CATALOG_NODE_ROOT) {
+		err = catalog_workspace_find(catalog, name, &workspace);
+		name = workspace.folder;
+	} else if (parent->kind == CATALOG_NODE_WORKSPACE) {
+		err = catalog_campaign_find(catalog, parent->workspace_id, name, &campaign);
+		name = campaign.folder;
+	}
+	return err ? err : catalog_node_lookup(catalog, parent->inode, name, CATALOG_NAMES_NUMBER, ret_node);
+}
+
 int catalog_node_resolve(struct catalog *catalog, const char *path, struct catalog_node *ret_node)
 {
 	cleanup_free char *copy = strdup(path);
@@ -416,15 +421,17 @@ int catalog_node_resolve(struct catalog *catalog, const char *path, struct catal
 	}
 	err = catalog_node_get(catalog, CATALOG_ROOT_INODE, CATALOG_NAMES_NUMBER, &node);
 	for (char *part; err == 0 && (part = strsep(&rest, "/"));) {
-		uint64_t parent = node.inode;
+		struct catalog_node parent = node;
 
 		if (!part[0] || strcmp(part, ".") == 0)
 			continue;
 		if (node.kind == CATALOG_NODE_RECORDING || node.kind == CATALOG_NODE_CALLS)
 			return -ENOTDIR;
-		err = catalog_node_lookup(catalog, parent, part, CATALOG_NAMES_NUMBER, &node);
+		err = catalog_node_lookup(catalog, parent.inode, part, CATALOG_NAMES_NUMBER, &node);
 		if (err == -ENOENT)
-			err = catalog_node_lookup(catalog, parent, part, CATALOG_NAMES_SID, &node);
+			err = catalog_node_lookup(catalog, parent.inode, part, CATALOG_NAMES_SID, &node);
+		if (err == -ENOENT)
+			err = lookup_named(catalog, &parent, part, &node);
 	}
 	if (err == 0)
 		*ret_node = node;

@@ -42,15 +42,17 @@ int catalog_node_lookup(struct catalog *catalog, uint64_t parent, const char *na
 typedef int catalog_node_fn(void *arg, const struct catalog_node *node);
 int catalog_node_list(struct catalog *catalog, uint64_t folder, uint64_t after, size_t limit, enum catalog_names names,
 		      catalog_node_fn *fn, void *arg);
-/* "", "WORKSPACE", "WORKSPACE/CAMPAIGN", "WORKSPACE/CAMPAIGN/FILE" (either form of name), or a recording's SID. -ENOENT */
+/* "", "WORKSPACE", "WORKSPACE/CAMPAIGN", "WORKSPACE/CAMPAIGN/FILE" (either form of name; folders also by the name of what they are for), or a
+ * recording's SID. -ENOENT */
 int catalog_node_resolve(struct catalog *catalog, const char *path, struct catalog_node *ret_node);
 struct catalog_scope catalog_node_scope(const struct catalog_node *node);
 
 /* calls.csv: RFC 4180 with header, CRLF, one row per call of the folder in order of their start; its length is what the CALLS node says as
- * long as nothing changed in between. */
+ * long as nothing changed in between. With CATALOG_NAMES_SID it has no number, and the files' names are those without one. */
 struct buf;
-int catalog_calls_render(struct catalog *catalog, int64_t folder_id, struct buf *ret_csv);
-/* One cell: quoted where needed; formula injection made harmless by an apostrophe in front. Exposed for tests. */
+int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalog_names names,
+			 struct buf *ret_csv);
+/* One cell: quoted where needed; an apostrophe before what a spreadsheet would compute, '?' for what is not printable. For tests. */
 void catalog_csv_cell(struct buf *out, const char *text);
 
 /* What mounts have to tell the kernel, in order. Kept for an hour. */

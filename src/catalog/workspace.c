@@ -12,7 +12,7 @@
 #define WORKSPACE_COLUMNS \
 	"w.id, w.name, w.account_sid, w.api_key_sid, w.twilio_url, w.twilio_plain_http, w.delete_s3, w.delete_twilio, " \
 	"w.migrate_new, w.keep_at_twilio, w.verify_readback, w.poll_secs, w.removed, " \
-	"s.workspace_id IS NOT NULL, coalesce(s.enabled, 0)"
+	"s.workspace_id IS NOT NULL, coalesce(s.enabled, 0), w.tree_name"
 #define WORKSPACE_FROM " FROM workspace w LEFT JOIN storage s ON s.workspace_id = w.id "
 
 static int workspace_from_row(sqlite3_stmt *stmt, struct catalog_workspace *w)
@@ -33,6 +33,7 @@ static int workspace_from_row(sqlite3_stmt *stmt, struct catalog_workspace *w)
 	w->removed = sqlite3_column_int(stmt, 12);
 	w->has_storage = sqlite3_column_int(stmt, 13);
 	w->storage_enabled = sqlite3_column_int(stmt, 14);
+	column_text(stmt, 15, w->folder, sizeof w->folder);
 	return 0;
 }
 
@@ -69,7 +70,8 @@ int catalog_workspace_find(struct catalog *catalog, const char *name, struct cat
 	if (err < 0)
 		return err;
 	err = conn_query(read.conn, &stmt,
-			 "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE w.name = ?1 AND w.removed = 0", "s", name);
+			 "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE (w.name = ?1 OR w.tree_name = ?1) AND w.removed = 0"
+			 " ORDER BY w.name <> ?1", "s", name);
 	return err < 0 ? err : workspace_one(read.conn, stmt, ret_workspace);
 }
 
@@ -128,8 +130,8 @@ static int folder_add(struct conn *conn, int64_t workspace_id, const char *works
 	if (err < 0)
 		return err;
 	return conn_run(conn,
-			"INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs) "
-			"VALUES (?1, NULL, ?2, ?3, ?3)",
+			"INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs, tree_name) "
+			"VALUES (?1, NULL, ?2, ?3, ?3, '" CATALOG_UNASSIGNED "')",
 			"iii", workspace_id, (int64_t)inode, time_now_nsecs());
 }
 
@@ -138,6 +140,7 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 	struct workspace_args *args = arg;
 	const struct catalog_workspace *w = args->workspace;
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	char tree_name[CATALOG_NAME_SIZE];
 	uint64_t inode;
 	int err;
 
@@ -161,17 +164,19 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 				 name ? name : "");
 		return -EEXIST;
 	}
-	err = inode_for_folder(conn, w->name, NULL, &inode);
+	err = tree_name_new(conn, 0, w->name, tree_name);
+	if (err == 0)
+		err = inode_for_folder(conn, w->name, NULL, &inode);
 	if (err < 0)
 		return err;
 	err = conn_run(conn,
 		       "INSERT INTO workspace (name, inode, account_sid, api_key_sid, secret, twilio_url, "
 		       "twilio_plain_http, delete_s3, delete_twilio, migrate_new, keep_at_twilio, verify_readback, "
-		       "poll_secs, mtime_nsecs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-		       "sibsss" "iiiiii" "ii", w->name, (int64_t)inode, &w->account_sid, w->api_key_sid, args->secret,
+		       "poll_secs, mtime_nsecs, tree_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+		       "sibsss" "iiiiii" "iis", w->name, (int64_t)inode, &w->account_sid, w->api_key_sid, args->secret,
 		       w->twilio_url, (int64_t)w->twilio_plain_http, (int64_t)w->delete_s3,
 		       (int64_t)w->delete_twilio, (int64_t)w->migrate_new, (int64_t)w->keep_at_twilio,
-		       (int64_t)w->verify_readback, (int64_t)w->poll_secs, time_now_nsecs());
+		       (int64_t)w->verify_readback, (int64_t)w->poll_secs, time_now_nsecs(), tree_name);
 	if (err < 0)
 		return err;
 	args->id = conn_last_id(conn);

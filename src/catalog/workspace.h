@@ -24,6 +24,7 @@ struct catalog_workspace {
 	unsigned poll_secs;         /* default 300; 0: never by itself */
 	bool removed;               /* gone from the tree; kept until its delete jobs are done */
 	bool has_storage, storage_enabled;
+	char folder[CATALOG_NAME_SIZE]; /* what it is called in the tree; catalog_workspace_add decides */
 };
 
 /* name: any bytes but NUL, 1..255 once encoded as a folder name. -EEXIST: the name, or the account, has a workspace already
@@ -31,6 +32,7 @@ struct catalog_workspace {
 int catalog_workspace_add(struct catalog *catalog, const struct catalog_workspace *workspace, const char *secret,
 			  int64_t *ret_id, char ret_message[CATALOG_MESSAGE_SIZE]);
 int catalog_workspace_get(struct catalog *catalog, int64_t id, struct catalog_workspace *ret_workspace); /* removed ones too */
+/* By its name, or by its folder's. */
 int catalog_workspace_find(struct catalog *catalog, const char *name, struct catalog_workspace *ret_workspace);
 typedef int catalog_workspace_fn(void *arg, const struct catalog_workspace *workspace);
 /* In order of names; with_removed: those too that still have jobs. A callback's non-zero value ends it and is returned. */
@@ -78,11 +80,13 @@ struct catalog_campaign {
 	char name[CATALOG_NAME_SIZE];
 	bool is_unassigned;
 	int64_t recordings; /* listed ones */
+	char folder[CATALOG_NAME_SIZE]; /* what it is called in the tree */
 };
 /* Takes its calls out of `unassigned`. numbers: E.164 ("+15551234567"); spaces, dots, dashes and brackets are dropped. -EEXIST: the name is taken, or a
  * number belongs to another campaign of the workspace (ret_message names it); -EINVAL: no number, or none that could be one. */
 int catalog_campaign_add(struct catalog *catalog, int64_t workspace_id, const char *name, const char *const *numbers,
 			 size_t number_count, int64_t *ret_id, char ret_message[CATALOG_MESSAGE_SIZE]);
+/* By its name, or by its folder's. */
 int catalog_campaign_find(struct catalog *catalog, int64_t workspace_id, const char *name, struct catalog_campaign *ret_campaign);
 int catalog_campaign_get(struct catalog *catalog, int64_t folder_id, struct catalog_campaign *ret_campaign);
 typedef int catalog_campaign_fn(void *arg, const struct catalog_campaign *campaign);
@@ -91,9 +95,11 @@ int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog
 typedef int catalog_number_fn(void *arg, const char *number);
 int catalog_campaign_numbers(struct catalog *catalog, int64_t folder_id, catalog_number_fn *fn, void *arg);
 
-/* Names as folder names: reversible, without collisions, safe everywhere: bytes outside printable UTF-8, and / \ : * ? " < > | %, a leading dot, a trailing dot or space,
- * become %XX. -ENAMETOOLONG beyond 255 bytes. */
+/* Names as folder names: reversible, without collisions, safe everywhere: bytes outside printable UTF-8, and / \ : * ? " < > | %, a leading dot
+ * or dash, a trailing dot or space, the first letter of a device's name on Windows (CON, nul.txt, COM1), and characters that are others in NFC,
+ * become %XX. Where that differs by case only from another one's beside it, the folder that was added later has further letters so escaped:
+ * struct catalog_workspace and catalog_campaign have the folder's name. -ENAMETOOLONG beyond 255 bytes. */
 int catalog_name_encode(const char *name, char ret_encoded[CATALOG_NAME_SIZE]);
-int catalog_name_decode(const char *encoded, char ret_name[CATALOG_NAME_SIZE]); /* -EINVAL: not what encode makes */
+int catalog_name_decode(const char *encoded, char ret_name[CATALOG_NAME_SIZE]); /* any escapes; -EINVAL: no name */
 
 #endif

@@ -43,7 +43,7 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaign cannot be read");
 	if (cli->json)
-		return cli_json_print(json_pack("{s:o, s:s, s:I}", "name", cli_json_name(argv[1]), "folder", shown,
+		return cli_json_print(json_pack("{s:o, s:s, s:I}", "name", cli_json_name(argv[1]), "folder", campaign.folder,
 						"recordings", (json_int_t)campaign.recordings));
 	printf("Added campaign %s", shown);
 	if (campaign.recordings)
@@ -140,7 +140,7 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 		cli_table_row(&table, ARRAY_SIZE(head),
 			      (const char *const[]){ cli_name(c->name, shown), recordings, buf_str(&numbers.text) });
 		json_array_append_new(array, json_pack("{s:o, s:s, s:b, s:I, s:o}", "name", cli_json_name(c->name), "folder",
-						       shown, "is_unassigned", (int)c->is_unassigned, "recordings",
+						       c->folder, "is_unassigned", (int)c->is_unassigned, "recordings",
 						       (json_int_t)c->recordings, "numbers", numbers.array));
 		buf_release(&numbers.text);
 	}
@@ -168,7 +168,7 @@ const struct cli_command command_campaign_list = {
 
 static int run_remove(struct cli *cli, const void *values, int argc, char **argv)
 {
-	char decoded[CATALOG_NAME_SIZE], shown[CATALOG_NAME_SIZE];
+	char shown[CATALOG_NAME_SIZE];
 	struct catalog_removal removal = { 0 };
 	struct catalog_campaign campaign;
 	struct catalog_workspace w;
@@ -180,8 +180,6 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_campaign_find(cli->catalog, w.id, argv[1], &campaign);
-	if (err == -ENOENT && catalog_name_decode(argv[1], decoded) == 0)
-		err = catalog_campaign_find(cli->catalog, w.id, decoded, &campaign);
 	if (err == -ENOENT) {
 		cli_error("there is no campaign '%s' in workspace '%s'", cli_name(argv[1], shown), argv[0]);
 		return CLI_FAILED;

@@ -120,6 +120,12 @@ extern volatile bool cli_interrupted;
 /* Waits for a change in the catalog, at most msecs; but never returns more than twenty times a second. */
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs);
 
+/* ---- streams.c ---- */
+/* From here on, stdout and stderr take printable text only; the rest of it becomes '?'. Before anything is printed. */
+void cli_streams_init(void);
+/* The same on stdout, which gets JSON: as an escape of JSON. */
+void cli_streams_json(void);
+
 /* ---- output.c ---- */
 /* One line on standard error, "tonicfs: …". */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -131,7 +137,7 @@ int cli_catalog_error(const struct cli *cli, int error, const char *doing);
 const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE]);
 
 /* Columns that a line may take: the terminal's, or 80. */
-size_t cli_columns(FILE *out);
+size_t cli_columns(int fd);
 /* Columns that a text takes on a terminal: its characters, near enough. */
 size_t cli_text_width(const char *text);
 
@@ -147,14 +153,13 @@ void cli_table_free(struct cli_table *table);
 
 /* Progress: a line that is written over on a terminal, none elsewhere. */
 struct cli_progress {
-	FILE *out;
 	bool is_terminal;
 	size_t shown;        /* columns */
 	int64_t next_msecs;  /* time_mono_msecs(): not before */
 };
 void cli_progress_init(struct cli_progress *progress, const struct cli *cli);
 void cli_progress_show(struct cli_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
-size_t cli_progress_columns(const struct cli_progress *progress); /* that a line may take */
+size_t cli_progress_columns(void); /* that a line may take */
 void cli_progress_clear(struct cli_progress *progress);
 
 /* ---- document.c: the one document of --json ---- */

@@ -22,6 +22,7 @@ static struct {
 void cli_json_begin(void)
 {
 	document.is_wanted = true;
+	cli_streams_json();
 }
 
 void cli_json_note_error(const char *text)

@@ -1,6 +1,7 @@
 /* help, version, and what the help looks like: all of it comes from the tables. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 
@@ -9,7 +10,7 @@
 
 static size_t help_columns(FILE *out)
 {
-	size_t columns = cli_columns(out) - 1;
+	size_t columns = out == stdout ? cli_columns(STDOUT_FILENO) - 1 : HELP_COLUMNS;
 
 	return columns < HELP_COLUMNS ? columns : HELP_COLUMNS;
 }

@@ -7,6 +7,7 @@
 int main(int argc, char **argv)
 {
 	process_harden();
+	cli_streams_init();
 	signal(SIGPIPE, SIG_IGN); /* a server that hangs up, or `| head`, is an error like others */
 	if (cli_is_mount_helper(argc, argv))
 		return cli_mount_helper(argc, argv);

@@ -168,7 +168,7 @@ static void show(struct wait *wait)
 	cleanup_buf struct buf line = BUF_INIT;
 
 	if (wait->progress.is_terminal) {
-		meter_bar(&wait->meter, cli_progress_columns(&wait->progress), &line);
+		meter_bar(&wait->meter, cli_progress_columns(), &line);
 		cli_progress_show(&wait->progress, "%s", buf_str(&line));
 		return;
 	}

@@ -220,7 +220,7 @@ const struct cli_command command_mount = {
 "                 nobody else may, not even root\n"
 "  umask=OCTAL    which of the others may not: 027 is the owner's group alone,\n"
 "                 077 only root\n"
-"  names=sid      file names without callers' numbers\n"
+"  names=sid      no callers' numbers: not in file names, calls.csv, attributes\n"
 "  catalog=FILE, key_file=FILE\n"
 "                 as --catalog and --key-file\n"
 "  refuse=PROGRAM[:PROGRAM]...\n"

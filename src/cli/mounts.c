@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
 
@@ -25,22 +26,46 @@ static void unescape(char *text)
 }
 
 /* "36 35 98:0 /root /mountpoint rw,noatime master:1 - type source options", see proc(5). */
-static bool line_parse(char *line, char **ret_mountpoint, char **ret_type, char **ret_source)
+struct mount_line {
+	char *mountpoint, *type, *source;
+	const char *options; /* of the file system: "rw,user_id=1000,group_id=1000" */
+};
+
+static bool line_parse(char *line, struct mount_line *ret_line)
 {
 	char *save = NULL, *word = strtok_r(line, " ", &save);
 
 	for (int i = 0; i < 4 && word; i++)
 		word = strtok_r(NULL, " ", &save);
-	*ret_mountpoint = word;
+	ret_line->mountpoint = word;
 	while (word && strcmp(word, "-") != 0)
 		word = strtok_r(NULL, " ", &save);
-	*ret_type = word ? strtok_r(NULL, " ", &save) : NULL;
-	*ret_source = *ret_type ? strtok_r(NULL, " \n", &save) : NULL;
-	if (!*ret_source)
+	ret_line->type = word ? strtok_r(NULL, " ", &save) : NULL;
+	ret_line->source = ret_line->type ? strtok_r(NULL, " ", &save) : NULL;
+	ret_line->options = ret_line->source ? strtok_r(NULL, " \n", &save) : NULL;
+	if (!ret_line->options)
 		return false;
-	unescape(*ret_mountpoint);
-	unescape(*ret_source);
+	unescape(ret_line->mountpoint);
+	unescape(ret_line->source);
 	return true;
+}
+
+/* fusermount3 and the kernel write down who mounted: nobody can choose that, unlike fsname= and subtype=. */
+static bool is_ours(const struct mount_line *line)
+{
+	static const char name[] = "user_id=";
+	const char *at = line->options;
+	unsigned long user;
+	char *end;
+
+	while (at && strncmp(at, name, sizeof name - 1) != 0) {
+		at = strchr(at, ',');
+		at = at ? at + 1 : NULL;
+	}
+	if (!at || strcmp(line->type, "fuse.tonicfs") != 0)
+		return false;
+	user = strtoul(at + sizeof name - 1, &end, 10);
+	return (*end == ',' || !*end) && user == getuid();
 }
 
 int mounts_find(const char *path, char **ret_inside, char **ret_source)
@@ -54,22 +79,22 @@ int mounts_find(const char *path, char **ret_inside, char **ret_source)
 	if (!file)
 		return -errno;
 	while (getline(&line, &size, file) >= 0) {
-		char *mountpoint, *type, *from;
+		struct mount_line mount;
 		size_t len;
 
-		if (!line_parse(line, &mountpoint, &type, &from))
+		if (!line_parse(line, &mount))
 			continue;
-		len = strcmp(mountpoint, "/") == 0 ? 0 : strlen(mountpoint);
+		len = strcmp(mount.mountpoint, "/") == 0 ? 0 : strlen(mount.mountpoint);
 		/* The mount that is seen: the deepest, and of several on one point the last. */
-		if (strncmp(path, mountpoint, len) != 0 || (path[len] && path[len] != '/') || len < longest)
+		if (strncmp(path, mount.mountpoint, len) != 0 || (path[len] && path[len] != '/') || len < longest)
 			continue;
 		longest = len;
 		free(steal_pointer(&inside));
 		free(steal_pointer(&source));
-		if (strcmp(type, "fuse.tonicfs") != 0)
+		if (!is_ours(&mount))
 			continue;
 		inside = strdup(path + len + (path[len] == '/'));
-		source = strdup(from);
+		source = strdup(mount.source);
 		if (!inside || !source)
 			return -ENOMEM;
 	}
@@ -105,11 +130,10 @@ int mounts_of(const char *source, char ***ret_mountpoints, size_t *ret_count)
 	int err = file ? 0 : -errno;
 
 	while (!err && getline(&line, &size, file) >= 0) {
-		char *mountpoint, *type, *from;
+		struct mount_line mount;
 
-		if (line_parse(line, &mountpoint, &type, &from) &&
-		    strcmp(type, "fuse.tonicfs") == 0 && strcmp(from, source) == 0)
-			err = add(&list, &count, strdup(mountpoint));
+		if (line_parse(line, &mount) && is_ours(&mount) && strcmp(mount.source, source) == 0)
+			err = add(&list, &count, strdup(mount.mountpoint));
 	}
 	if (!err && ferror(file))
 		err = -EIO;

@@ -4,7 +4,9 @@
 
 #include <stddef.h>
 
-/* The mount of ours that an absolute path is in: the path below its mountpoint ("" for the mountpoint itself), and its source. -ENOENT: in none.
+/* Of this user only: another user's mount may call itself what it likes.
+ *
+ * The mount of ours that an absolute path is in: the path below its mountpoint ("" for the mountpoint itself), and its source. -ENOENT: in none.
  * The caller frees both. */
 int mounts_find(const char *path, char **ret_inside, char **ret_source);
 

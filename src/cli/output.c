@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/text.h"
 #include "util/times.h"
 
 __attribute__((format(printf, 2, 0)))
@@ -18,11 +19,9 @@ static void error_line(const char *who, const char *format, va_list args)
 
 	buf_addf(&line, "tonicfs%s%s: ", who ? " " : "", who ? who : "");
 	buf_vaddf(&line, format, args);
-	/* A name or a remote's words must not begin a line of their own or drive a terminal. */
-	for (size_t i = 0; i < line.len; i++) {
-		if ((unsigned char)line.data[i] < ' ' || line.data[i] == 0x7f)
-			line.data[i] = ' ';
-	}
+	/* A name or a remote's words must not begin a line of their own. */
+	if (line.data)
+		line.len = text_clean(line.data);
 	cli_json_note_error(buf_str(&line) + strlen("tonicfs: "));
 	buf_add_char(&line, '\n');
 	fflush(stdout);
@@ -92,7 +91,10 @@ void cli_table_row(struct cli_table *table, size_t columns, const char *const *c
 	table->columns = columns;
 	for (size_t i = 0; i < columns; i++) {
 		grown[table->count] = strdup(cells[i]);
-		table->failed |= !grown[table->count];
+		if (grown[table->count])
+			text_clean(grown[table->count]);
+		else
+			table->failed = true;
 		table->count++;
 	}
 }
@@ -141,19 +143,19 @@ void cli_table_free(struct cli_table *table)
 
 void cli_progress_init(struct cli_progress *progress, const struct cli *cli)
 {
-	*progress = (struct cli_progress){ .out = stderr, .is_terminal = !cli->json && isatty(STDERR_FILENO) };
+	*progress = (struct cli_progress){ .is_terminal = !cli->json && isatty(STDERR_FILENO) };
 }
 
-size_t cli_columns(FILE *out)
+size_t cli_columns(int fd)
 {
 	struct winsize size;
 
-	return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
 }
 
-size_t cli_progress_columns(const struct cli_progress *progress)
+size_t cli_progress_columns(void)
 {
-	return cli_columns(progress->out) - 1;
+	return cli_columns(STDERR_FILENO) - 1;
 }
 
 void cli_progress_show(struct cli_progress *progress, const char *format, ...)
@@ -168,12 +170,13 @@ void cli_progress_show(struct cli_progress *progress, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof line, format, args);
 	va_end(args);
-	width = cli_progress_columns(progress);
+	width = cli_progress_columns();
 	if (strlen(line) > width && width < sizeof line)
 		line[width] = '\0';
-	fprintf(progress->out, "\r%s%*s", line,
+	text_clean(line);
+	/* Beside the stream, which lets no carriage return pass. */
+	dprintf(STDERR_FILENO, "\r%s%*s", line,
 		progress->shown > strlen(line) ? (int)(progress->shown - strlen(line)) : 0, "");
-	fflush(progress->out);
 	progress->shown = strlen(line);
 }
 
@@ -181,7 +184,6 @@ void cli_progress_clear(struct cli_progress *progress)
 {
 	if (!progress->is_terminal || !progress->shown)
 		return;
-	fprintf(progress->out, "\r%*s\r", (int)progress->shown, "");
-	fflush(progress->out);
+	dprintf(STDERR_FILENO, "\r%*s\r", (int)progress->shown, "");
 	progress->shown = 0;
 }

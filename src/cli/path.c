@@ -70,32 +70,6 @@ static int path_in_mount(const struct cli *cli, const char *path, char **ret_ins
 	return 1;
 }
 
-/* Names as they are typed: as a folder's name, or as they were given to `add`. */
-static int resolve_names(struct catalog *catalog, const char *path, struct catalog_node *ret_node)
-{
-	cleanup_buf struct buf encoded = BUF_INIT;
-	const char *rest = path;
-	int err = catalog_node_resolve(catalog, path, ret_node);
-
-	if (err != -ENOENT)
-		return err;
-	for (int level = 0; *rest; level++) {
-		size_t len = strcspn(rest, "/");
-		char name[CATALOG_NAME_SIZE], folder[CATALOG_NAME_SIZE];
-
-		if (len >= sizeof name)
-			return -ENOENT;
-		memcpy(name, rest, len);
-		name[len] = '\0';
-		if (level)
-			buf_add_char(&encoded, '/');
-		buf_add_str(&encoded, level < 2 && catalog_name_encode(name, folder) == 0 ? folder : name);
-		rest += len;
-		rest += strspn(rest, "/");
-	}
-	return buf_failed(&encoded) ? -ENOMEM : catalog_node_resolve(catalog, buf_str(&encoded), ret_node);
-}
-
 int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret_node)
 {
 	cleanup_free char *inside = NULL;
@@ -123,7 +97,7 @@ int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret
 	}
 	err = found ? catalog_node_resolve(cli->catalog, inside, ret_node) : -ENOENT;
 	if (err == -ENOENT && !is_file_path)
-		err = resolve_names(cli->catalog, plain, ret_node);
+		err = catalog_node_resolve(cli->catalog, plain, ret_node);
 	if (err == -ENOENT) {
 		cli_error("there is no '%s'", path);
 		return CLI_FAILED;

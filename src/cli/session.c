@@ -89,12 +89,9 @@ void cli_close(struct cli *cli)
 
 int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace)
 {
-	char shown[CATALOG_NAME_SIZE], decoded[CATALOG_NAME_SIZE];
+	char shown[CATALOG_NAME_SIZE];
 	int err = catalog_workspace_find(cli->catalog, name, ret_workspace);
 
-	/* As it is called in a mount, too. */
-	if (err == -ENOENT && catalog_name_decode(name, decoded) == 0)
-		err = catalog_workspace_find(cli->catalog, decoded, ret_workspace);
 	if (err == -ENOENT) {
 		cli_error("there is no workspace '%s'", cli_name(name, shown));
 		return CLI_FAILED;

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "catalog/job.h"
 #include "cli/amounts.h"
@@ -119,7 +120,7 @@ static json_t *workspace_json(const struct shown *shown, const struct listing *l
 static int label_columns(void)
 {
 	const size_t amounts = 25, widest = 36, narrowest = 28;
-	size_t columns = cli_columns(stdout);
+	size_t columns = cli_columns(STDOUT_FILENO);
 
 	return (int)(columns >= widest + amounts ? widest : columns < narrowest + amounts ? narrowest : columns - amounts);
 }
@@ -151,7 +152,7 @@ static void line_bytes(const char *what, int64_t n, int64_t bytes)
 /* A line of words, not of numbers: it is cut nowhere, and the column in front gives way. */
 static void line_text(const char *what, const char *text)
 {
-	int columns = label_columns(), room = (int)cli_columns(stdout) - 3 - (int)cli_text_width(text);
+	int columns = label_columns(), room = (int)cli_columns(STDOUT_FILENO) - 3 - (int)cli_text_width(text);
 
 	if (room < columns)
 		columns = room < (int)strlen(what) ? (int)strlen(what) : room;

@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "util/cleanup.h"
+#include "util/text.h"
 
 struct verify_values {
 	bool read, repair;
@@ -91,9 +92,7 @@ static void finding_print(struct shown *shown, const struct verify_finding *f, c
 	cli_progress_clear(&shown->progress);
 	snprintf(key, sizeof key, "%s", f->key);
 	/* Somebody else may have chosen it. */
-	for (char *c = key; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	text_clean(key);
 	printf("%-12s  %-34s  %s", verify_kind_name(f->kind), *sid ? sid : "-", key);
 	if (f->expected_bytes >= 0 && f->found_bytes >= 0 && f->expected_bytes != f->found_bytes)
 		printf("  (%lld bytes, not %lld)", (long long)f->found_bytes,
@@ -230,7 +229,7 @@ static int verify_one(struct cli *cli, struct catalog_scope scope, const struct 
 /* A scope as a path; of a recording its SID, so that no number is shown. */
 static int scope_name(struct cli *cli, struct catalog_scope scope, char *ret_name, size_t size)
 {
-	char folder_name[CATALOG_NAME_SIZE] = "", workspace_name[CATALOG_NAME_SIZE], sid[SID_SIZE];
+	char sid[SID_SIZE];
 	struct catalog_recording recording;
 	struct catalog_workspace workspace;
 	struct catalog_campaign folder = { .workspace_id = scope.id };
@@ -246,13 +245,10 @@ static int scope_name(struct cli *cli, struct catalog_scope scope, char *ret_nam
 	}
 	if (scope.kind == CATALOG_SCOPE_FOLDER)
 		err = catalog_campaign_get(cli->catalog, scope.id, &folder);
-	if (err == 0 && scope.kind == CATALOG_SCOPE_FOLDER)
-		cli_name(folder.is_unassigned ? CATALOG_UNASSIGNED : folder.name, folder_name);
 	if (err == 0)
 		err = catalog_workspace_get(cli->catalog, folder.workspace_id, &workspace);
 	if (err == 0)
-		snprintf(ret_name, size, "%s%s%s", cli_name(workspace.name, workspace_name),
-			 *folder_name ? "/" : "", folder_name);
+		snprintf(ret_name, size, "%s%s%s", workspace.folder, *folder.folder ? "/" : "", folder.folder);
 	return err;
 }
 

@@ -193,8 +193,11 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 		cli_error("%s", message);
 		return CLI_FAILED;
 	}
+	err = catalog_workspace_get(cli->catalog, id, &w);
+	if (err < 0)
+		return cli_catalog_error(cli, err, "the workspace cannot be read");
 	if (cli->json)
-		return cli_json_print(json_pack("{s:o, s:s}", "name", cli_json_name(w.name), "folder", shown));
+		return cli_json_print(json_pack("{s:o, s:s}", "name", cli_json_name(w.name), "folder", w.folder));
 	printf("Added workspace %s\n", shown);
 	return CLI_DONE;
 }
@@ -357,11 +360,11 @@ static bool callbacks_can_be_checked(struct cli *cli, const struct catalog_works
 static json_t *workspace_json(struct cli *cli, const struct catalog_workspace *w,
 			      const struct catalog_status *status)
 {
-	char account[SID_SIZE], folder[CATALOG_NAME_SIZE];
+	char account[SID_SIZE];
 
 	sid_format(&w->account_sid, "AC", account);
 	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:b, s:s, s:I, s:I}",
-			 "name", cli_json_name(w->name), "folder", cli_name(w->name, folder), "account", account,
+			 "name", cli_json_name(w->name), "folder", w->folder, "account", account,
 			 "api_key", w->api_key_sid, "twilio_url", w->twilio_url, "delete_s3", (int)w->delete_s3,
 			 "delete_twilio", (int)w->delete_twilio, "migrate_new", (int)w->migrate_new, "keep_at_twilio",
 			 (int)w->keep_at_twilio, "verify", w->verify_readback ? "readback" : "checksum", "poll_secs",

@@ -73,7 +73,8 @@ static int table_render(struct fs *fs, struct catalog_node *node, struct fs_tabl
 		err = catalog_node_get(fs->catalog, node->inode, fs->names, node);
 		buf_reset(&table->csv);
 		if (!err)
-			err = catalog_calls_render(fs->catalog, node->folder_id, &table->csv);
+			err = catalog_calls_render(fs->catalog, node->folder_id, fs->names,
+						   &table->csv);
 		if (!err && buf_failed(&table->csv))
 			err = -ENOMEM;
 		if (!err && (int64_t)table->csv.len == node->size_bytes)

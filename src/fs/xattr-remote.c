@@ -12,6 +12,7 @@
 #include "storage/restore.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/text.h"
 #include "util/times.h"
 
 static int value_url(struct fs *fs, const struct catalog_node *node, struct buf *ret_value)
@@ -135,6 +136,8 @@ static void run(struct pool_task *task)
 			  ? -EINTR
 			  : attribute->value(wait->fs, &wait->node, &value);
 
+	if (value.data)
+		value.len = text_clean(value.data);
 	if (!err && !value.len)
 		err = buf_failed(&value) ? -ENOMEM : -ENODATA;
 	if (err == -ENOENT)

@@ -16,6 +16,7 @@
 #include "storage/restore.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/text.h"
 #include "util/times.h"
 
 #define PREFIX "user.tonicfs."
@@ -125,8 +126,7 @@ static void value_kind(struct subject *s, struct buf *out)
 	const struct catalog_recording *recording = recording_of(s);
 
 	if (recording)
-		buf_add_str(out,
-			    recording->kind == CATALOG_KIND_VOICEMAIL ? "voicemail" : "recording");
+		buf_add_str(out, catalog_kind_name(recording->kind));
 }
 
 static void value_direction(struct subject *s, struct buf *out)
@@ -141,7 +141,7 @@ static void value_from(struct subject *s, struct buf *out)
 {
 	const struct catalog_call *call = call_of(s);
 
-	if (call)
+	if (call && s->fs->names == CATALOG_NAMES_NUMBER)
 		buf_add_str(out, call->from);
 }
 
@@ -149,7 +149,7 @@ static void value_to(struct subject *s, struct buf *out)
 {
 	const struct catalog_call *call = call_of(s);
 
-	if (call)
+	if (call && s->fs->names == CATALOG_NAMES_NUMBER)
 		buf_add_str(out, call->to);
 }
 
@@ -419,6 +419,9 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		return;
 	}
 	attribute->value(subject, &value);
+	/* Servers and callers have chosen some of them; our own counters are lines. */
+	if (value.data && attribute->value != value_metrics)
+		value.len = text_clean(value.data);
 	if (!value.len && !buf_failed(&value))
 		fs_reply_err(req, -ENODATA);
 	else

@@ -10,6 +10,7 @@
 #include "twilio/scan.h"
 #include "twilio/twilio-private.h"
 #include "util/cleanup.h"
+#include "util/text.h"
 #include "util/times.h"
 
 #define PAGE_ELEMENTS 1000
@@ -72,40 +73,10 @@ static const struct field call_fields[] = {
 
 /* ---- values ---- */
 
-/* Length of the well-formed UTF-8 sequence at s, 0 for none. The NUL behind the text is no
- * continuation. */
-static size_t utf8_length(const unsigned char *s)
-{
-	size_t n = *s < 0x80		     ? 1
-		   : *s >= 0xc2 && *s < 0xe0 ? 2
-		   : (*s & 0xf0) == 0xe0     ? 3
-		   : *s >= 0xf0 && *s < 0xf5 ? 4
-					     : 0;
-
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	/* overlong forms, surrogates, and what lies above U+10FFFF */
-	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ||
-	    (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
-/* What goes on from here to names and tables is UTF-8. */
+/* What goes on from here to names, tables and terminals is UTF-8 without controls. It lies in the page, which is ours to change. */
 static const char *clean_text(const char *text)
 {
-	/* It lies in the page, which is ours to change. */
-	for (unsigned char *s = (unsigned char *)text; *s;) {
-		size_t n = utf8_length(s);
-
-		if (!n) {
-			*s = '?';
-			n = 1;
-		}
-		s += n;
-	}
+	text_clean((char *)text);
 	return text;
 }
 

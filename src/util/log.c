@@ -11,6 +11,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "util/text.h"
+
 #define LOG_LINE_SIZE 1024
 #define LOG_FD_SYSLOG (-1)
 
@@ -82,12 +84,9 @@ static void log_line(enum log_level level, const char *format, va_list args)
 		memcpy(line + len - 3, "...", 3);
 	}
 	/* What a remote said must not be able to begin a line of its own or drive a terminal. */
-	for (size_t i = start; i < len; i++) {
-		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
-			line[i] = ' ';
-	}
+	line[len] = '\0';
+	len = start + text_clean(line + start);
 	if (fd == LOG_FD_SYSLOG) {
-		line[len] = '\0';
 		syslog(levels[level].priority, "%s", line + start);
 	} else {
 		line[len++] = '\n';

@@ -307,6 +307,16 @@ void time_format_name(int64_t secs, char ret_text[TIME_ISO8601_SIZE])
 	format(secs, '-', '-', ret_text);
 }
 
+void time_format_table(int64_t secs, char ret_text[TIME_ISO8601_SIZE])
+{
+	char *end;
+
+	format(secs, '-', ':', ret_text);
+	*strchr(ret_text, 'T') = ' ';
+	end = strchr(ret_text, 'Z');
+	*end = '\0';
+}
+
 void time_format_basic(int64_t secs, char ret_text[TIME_ISO8601_SIZE])
 {
 	format(secs, '\0', '\0', ret_text);

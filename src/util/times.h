@@ -23,6 +23,8 @@ int time_parse_iso8601(const char *s, int64_t *ret_secs);
 void time_format_iso8601(int64_t secs, char ret_text[TIME_ISO8601_SIZE]);
 /* "2026-03-01T10-15-00Z": the form in file names (no colon: Windows, rsync). */
 void time_format_name(int64_t secs, char ret_text[TIME_ISO8601_SIZE]);
+/* "2026-03-01 10:15:00": the form that spreadsheets take for a time. */
+void time_format_table(int64_t secs, char ret_text[TIME_ISO8601_SIZE]);
 /* "20260301T101500Z": the form that SigV4 signs. */
 void time_format_basic(int64_t secs, char ret_text[TIME_ISO8601_SIZE]);
 /* Civil date of a day, for keys and date windows. */

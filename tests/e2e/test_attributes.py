@@ -44,6 +44,16 @@ def test_the_attributes_of_a_recording_say_what_twilio_says(mounted):
     assert {name: mounted.attr(recording.path, name) for name in wanted} == wanted
 
 
+def test_no_value_can_drive_a_terminal(acme):
+    evil = acme.twilio.call_with_recording(from_="\x1b]0;owned\x07\x9b31m\r+1555", to="+15550009998")
+    acme.tonic("sync")
+    with acme.mount() as mount:
+        path = next(name for name in mount.files() if evil.sid in name)
+        assert mount.attr(path, "from") == "?]0;owned??31m?+1555"
+        for attribute in mount.attrs(path):
+            assert call(get, mount / path, attribute).decode().isprintable()
+
+
 def test_the_channels_are_those_that_are_stored(mounted):
     for recording, channels in ((mounted.acme.first, "2"), (mounted.acme.voicemail, "1"), (mounted.acme.downmix, "2")):
         mounted.read(recording.path)

@@ -2,8 +2,10 @@
 
 import functools
 import os
+import re
 import subprocess
 import unicodedata
+from urllib.parse import unquote
 
 import pytest
 
@@ -11,7 +13,9 @@ from harness import call
 
 STRANGE = ["a/b", "..", ".hidden", "dot.", "space ", " space", "back\\slash", 'quo"te', "star*?<>|", "per%cent",
            "per%2Fcent", "a:b", "Frühjahr", "春", "CON", "-rf", "$(id)", "semi;colon", "line\nbreak", "tab\there",
-           "x" * 200, "calls.csv", "\u202eevil"]
+           "x" * 200, "calls.csv", "\u202eevil", "con", "nul.txt", "COM1", "lpt\u00b9.a", "-", "Spring", "SPRING", "spring",
+           "FRÜHJAHR", "Cafe\u0301", "Café"]
+DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3])( *\.| *$)", re.IGNORECASE)
 
 
 @pytest.fixture
@@ -28,13 +32,15 @@ def mounted(tonic):
 def test_every_campaign_has_a_folder_of_its_own_whatever_its_name(mounted):
     names = mounted.names("acme")
     assert len(set(names)) == len(STRANGE)
-    assert len({name.casefold() for name in names}) == len(STRANGE)
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in names}) == len(STRANGE)
+    assert {unquote(name) for name in names} == set(STRANGE)
 
 
 def test_folder_names_are_safe_everywhere(mounted):
     for name in mounted.names("acme"):
         assert not set(name) & set('/\\:*?"<>|\n\t'), name
-        assert not name.startswith(".") and not name.endswith((".", " ")), name
+        assert not name.startswith((".", "-")) and not name.endswith((".", " ")), name
+        assert not DEVICE.match(name) and unicodedata.is_normalized("NFC", name), name
         assert all(unicodedata.category(letter) not in ("Cc",) for letter in name), name
         assert len(os.fsencode(name)) <= 255
 
@@ -77,7 +83,16 @@ def test_a_listing_under_way_neither_skips_nor_repeats_a_folder_when_others_come
 
 def test_plain_names_stay_as_they_are(mounted):
     names = mounted.names("acme")
-    assert "Frühjahr" in names and "春" in names and "-rf" in names
+    assert {"Frühjahr", "春", "Spring", "semi;colon", "Café"} <= set(names)
+
+
+def test_a_campaign_is_found_by_its_name_and_by_its_folders(mounted):
+    folders = {item["name"]: item["folder"] for item in mounted.tonic.json("campaign", "list", "acme")}
+    assert folders["SPRING"] != "SPRING" and folders["SPRING"] in mounted.names("acme")
+    for name in ("SPRING", folders["SPRING"]):
+        mounted.tonic("migrate", "--cancel", f"acme/{name}")
+    mounted.tonic("campaign", "remove", "acme", folders["SPRING"])
+    assert folders["Spring"] in mounted.names("acme") and folders["SPRING"] not in mounted.names("acme")
 
 
 def test_a_campaign_is_removed_by_its_own_name_and_its_folder_goes(mounted):

@@ -4,13 +4,15 @@ import csv
 import errno
 import io
 import os
+import re
 import stat
 import subprocess
+import unicodedata
 from datetime import timedelta
 
 import pytest
 
-from harness import USER, call, error_of, run
+from harness import USER, call, error_of, run, wait_for
 from world import SPRING, START
 
 
@@ -157,6 +159,26 @@ def test_names_can_be_without_numbers(acme):
         assert mount.sha256(name) == recording.sha256
 
 
+def test_no_number_leaves_a_mount_whose_names_have_none(acme):
+    numbers = {number.lstrip("+") for item in acme.twilio.parent_calls() for number in (item.from_, item.to) if number.startswith("+")}
+    with acme.mount("-o", "names=sid") as mount:
+        mount.migrate(acme.first.path.replace(acme.first.name, next(
+            name for name in mount.names(f"acme/{acme.first.folder}") if acme.first.sid in name)))
+        said = []
+        for name in ["", *mount.tree()]:
+            for attribute in [*mount.attrs(name), "user.tonicfs.from", "user.tonicfs.to"]:
+                error = error_of(os.getxattr, mount / name, attribute)
+                said.append(name + " " + (error or call(os.getxattr, mount / name, attribute).decode()))
+            if name.endswith("calls.csv"):
+                said.append(mount.read(name).decode())
+                assert mount.stat(name).st_size == len(mount.read(name))
+                files = {file for row in rows(mount, os.path.dirname(name)) for file in row["files"].split()}
+                assert files | {"calls.csv"} == set(mount.names(os.path.dirname(name)))
+        assert numbers and not [text for text in said for number in numbers if number in text]
+        first = next(name for name in mount.files() if acme.first.sid in name)
+        assert not {"user.tonicfs.from", "user.tonicfs.to"} & set(mount.attrs(first))
+
+
 def test_a_campaign_added_later_takes_its_calls_out_of_unassigned(acme):
     stray = acme.stray
     with acme.mount() as mount:
@@ -186,11 +208,24 @@ def test_calls_csv_has_a_row_for_every_call_of_the_campaign(acme):
 def test_calls_csv_says_what_twilio_says(acme):
     with acme.mount() as mount:
         row, = [row for row in rows(mount, "acme/spring") if row["call_sid"] == acme.first.call.sid]
-    assert row["started"] == acme.first.call.start.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert row["started_utc"] == acme.first.call.start.strftime("%Y-%m-%d %H:%M:%S")
     assert row["duration"] == str(acme.first.call.duration)
     assert row["direction"] == acme.first.call.direction
     assert (row["from"], row["to"], row["status"]) == (acme.first.call.from_, acme.first.call.to, "completed")
     assert row["recording_sids"] == acme.first.sid and row["files"] == acme.first.name
+    assert (row["recording_durations"], row["recording_kinds"], row["recording_states"]) == ("3", "recording", "twilio")
+
+
+def test_calls_csv_follows_a_recording_to_s3_in_length_and_time(acme):
+    with acme.mount() as mount:
+        path = f"acme/{acme.first.folder}/calls.csv"
+        before = mount.stat(path)
+        mount.migrate(acme.first.path)
+        wait_for(lambda: [row["recording_states"] for row in rows(mount, f"acme/{acme.first.folder}")
+                          if row["recording_sids"] == acme.first.sid] == ["s3"], 10)
+        after = mount.stat(path)
+        assert after.st_size == len(mount.read(path)) == before.st_size - len("twilio") + len("s3")
+        assert after.st_mtime_ns > before.st_mtime_ns and after.st_ino == before.st_ino
 
 
 def test_a_call_without_a_recording_is_in_calls_csv(acme):
@@ -209,7 +244,7 @@ def test_calls_csv_is_rfc_4180_with_crlf_and_its_size_is_its_length(acme):
 
 def test_a_cell_never_begins_like_a_formula(acme):
     evil = ["=HYPERLINK(\"http://evil\",\"x\")", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "\t=1", "\r=1",
-            'quo"te,comma', "line\nbreak"]
+            'quo"te,comma', "line\nbreak", "x;=1+1", "\n=1+1", "  =1+1", "\uff1d1+1", "\uff0b1", "\u3000=1", "\x1b[31m\x9b2J"]
     calls = [acme.twilio.call(from_=text, to=SPRING)
              for minute, text in enumerate(evil)]
     acme.tonic("sync")
@@ -217,11 +252,12 @@ def test_a_cell_never_begins_like_a_formula(acme):
         shown = {row["call_sid"]: row["from"] for row in rows(mount, "acme/spring")}
         for row in rows(mount, "acme/spring"):
             for cell in row.values():
-                assert not cell or cell[0] not in "=@\t\r", cell
-                if cell and cell[0] in "+-":
-                    assert cell[1:].isdigit(), cell
+                assert not any(unicodedata.category(letter) == "Cc" for letter in cell), cell
+                for piece in cell.split(";"):
+                    if unicodedata.normalize("NFKC", piece).strip()[:1] in ("=", "@", "+", "-"):
+                        assert piece == cell and cell[1:].isdigit(), cell
     for entry, text in zip(calls, evil, strict=True):
-        assert text.lstrip("'") in shown[entry.sid] or text in shown[entry.sid]
+        assert re.sub(r"[\x00-\x1f\x9b]", "?", text) in shown[entry.sid].replace("'", "") or text in shown[entry.sid]
 
 
 def test_an_ordinary_number_stays_as_it_is_in_calls_csv(acme):

@@ -141,6 +141,30 @@ static void test_aws__head_tells_what_the_server_says(void **state)
 	helper_s3_stop(&s3);
 }
 
+static void test_aws__head_takes_no_value_that_could_drive_a_terminal(void **state)
+{
+	static const struct helper_answer answer = {
+		200,
+		"Content-Length: 1234\r\nETag: \"a\x1b[2J\"\r\nContent-Type: audio/\xc2\x9bwav\r\n"
+		"x-amz-storage-class: GLACIER\x1b]0;x\r\nx-amz-server-side-encryption: AES256\x7f\r\n"
+		"x-amz-object-lock-mode: \x9b\r\n",
+		NULL
+	};
+	struct helper_s3 s3;
+	struct s3_object object;
+	struct remote_error error;
+
+	(void)state;
+	helper_s3_start(&s3, &answer, 1, NULL);
+	assert_int_equal(s3_head_object(s3.client, "/k", &object, &error), 0);
+	assert_string_equal(object.etag, "");
+	assert_string_equal(object.content_type, "");
+	assert_string_equal(object.storage_class, "UNKNOWN");
+	assert_string_equal(object.encryption, "");
+	assert_string_equal(object.lock_mode, "");
+	helper_s3_stop(&s3);
+}
+
 static void test_aws__get_asks_for_ranges_and_believes_only_them(void **state)
 {
 	static const struct {
@@ -425,7 +449,7 @@ static void test_aws__a_list_of_objects_goes_on_to_the_last_page(void **state)
 		  "<Owner><ID>x</ID></Owner></Contents><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
 		  "<NextContinuationToken>t/1=</NextContinuationToken></ListBucketResult>" },
 		{ 200, NULL,
-		  "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>p/%2b</Key><Size>0</Size></Contents>"
+		  "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>p/%2b</Key><Size>0</Size><StorageClass>COLD\xc2\x9b" "2J</StorageClass></Contents>"
 		  "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes></ListBucketResult>" },
 	};
 	struct seen seen = { .text = BUF_INIT };
@@ -437,7 +461,7 @@ static void test_aws__a_list_of_objects_goes_on_to_the_last_page(void **state)
 	assert_int_equal(s3_list_objects(s3.client, "p/ \xc3\xa4", see, &seen, &error), 0);
 	assert_string_equal(buf_str(&seen.text),
 			    "p/a b+c%\n|12345678901|e1|GLACIER|-|-|0|1772360100\n"
-			    "p/%2b|0|||-|-|0|0\n");
+			    "p/%2b|0||UNKNOWN|-|-|0|0\n");
 	helper_s3_check_request(
 		&s3, 0,
 		"GET /bucket?list-type=2&encoding-type=url&prefix=p%2F%20%C3%A4 HTTP/1.1\n" COMMON(
@@ -915,6 +939,7 @@ int main(void)
 		cmocka_unit_test(test_aws__put_sends_type_metadata_condition_and_checksum),
 		cmocka_unit_test(test_aws__settings_appear_as_headers_of_a_put),
 		cmocka_unit_test(test_aws__head_tells_what_the_server_says),
+		cmocka_unit_test(test_aws__head_takes_no_value_that_could_drive_a_terminal),
 		cmocka_unit_test(test_aws__get_asks_for_ranges_and_believes_only_them),
 		cmocka_unit_test(test_aws__delete_names_a_version_and_takes_a_missing_key_for_done),
 		cmocka_unit_test(

@@ -430,6 +430,20 @@ static void test_catalog__names_become_safe_folder_names_and_come_back(void **st
 	check_name("a\xe2\x80\xae" "b", "a%E2%80%AEb"); /* right-to-left override */
 	check_name("\xc2\x85", "%C2%85");              /* a control of the second block */
 	check_name("\x7f", "%7F");
+	check_name("-rf", "%2Drf");
+	check_name("a-b", "a-b");
+	check_name("CON", "%43ON");
+	check_name("nul.txt", "%6Eul.txt");
+	check_name("Aux .a.b", "%41ux .a.b");
+	check_name("com1", "%63om1");
+	check_name("LPT\xc2\xb2", "%4CPT\xc2\xb2");
+	check_name("CONIN$", "%43ONIN$");
+	check_name("COM", "COM");
+	check_name("COM10", "COM10");
+	check_name("console", "console");
+	check_name("con-1", "con-1");
+	check_name("e\xcc\x81t\xc3\xa9", "e%CC%81t\xc3\xa9");     /* a decomposed letter, and one that is not */
+	check_name("\xe2\x84\xaa", "%E2%84%AA");                  /* the sign for kelvin is a K in NFC */
 }
 
 static void test_catalog__every_byte_survives_as_a_name(void **state)
@@ -447,9 +461,9 @@ static void test_catalog__every_byte_survives_as_a_name(void **state)
 	}
 }
 
-static void test_catalog__what_encoding_would_not_have_made_is_no_name(void **state)
+static void test_catalog__what_has_no_name_behind_it_is_no_folders_name(void **state)
 {
-	const char *const bad[] = { "", "%", "%4", "%41", "%2e", "%00", "a/b", ".a", "a.", "a ", "a:b", "%G0", "\xff", "\xc3\xbc%C3%BC" };
+	const char *const bad[] = { "", "%", "%4", "%2e", "%00", "%G0" };
 	char back[CATALOG_NAME_SIZE], longest[CATALOG_NAME_SIZE + 1];
 
 	(void)state;
@@ -485,7 +499,7 @@ int main(void)
 		TEST(test_catalog__a_lease_has_one_owner_until_it_ends_or_is_given_back),
 		cmocka_unit_test(test_catalog__names_become_safe_folder_names_and_come_back),
 		cmocka_unit_test(test_catalog__every_byte_survives_as_a_name),
-		cmocka_unit_test(test_catalog__what_encoding_would_not_have_made_is_no_name),
+		cmocka_unit_test(test_catalog__what_has_no_name_behind_it_is_no_folders_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

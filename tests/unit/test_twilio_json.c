@@ -274,7 +274,7 @@ static void test_twilio__half_a_surrogate_and_broken_utf8_cost_no_page(void **st
 {
 	static const char text[] =
 		"{\"calls\":[{\"sid\":\"" CA1
-		"\",\"caller_name\":\"\\ud83d\",\"from\":\"+1555\\u0000x\"},"
+		"\",\"caller_name\":\"\\ud83d\",\"from\":\"+1555\\u0000x\",\"to\":\"\\u001b[31m\\u007f\\u009b\"},"
 		"{\"sid\":\"" CA1 "\",\"caller_name\":\"\xff\xc3\x28\xed\xa0\x80 \\\\ud83d\"},"
 		"{\"sid\":\"" CA1 "\",\"caller_name\":\"\\ud83d\\ude00\xf0\x9f\x98\x80\\\"\"}]}";
 	struct twilio_page page;
@@ -283,6 +283,7 @@ static void test_twilio__half_a_surrogate_and_broken_utf8_cost_no_page(void **st
 	assert_int_equal(parse(text, TWILIO_LIST_CALLS, &page), 0);
 	assert_int_equal(page.count, 3);
 	assert_string_equal(page.calls[0].from, "+1555");
+	assert_string_equal(page.calls[0].to, "?[31m??");
 	assert_string_equal(page.calls[0].caller_name, "\xef\xbf\xbd");
 	assert_string_equal(page.calls[1].caller_name, "?"
 						       "?(?"
@@ -312,7 +313,7 @@ static void test_twilio__a_page_that_is_cut_off_anywhere_is_refused(void **state
 		free(copy);
 	}
 	assert_int_equal(parse(text, TWILIO_LIST_RECORDINGS, &page), 0);
-	assert_string_equal(page.recordings[0].source, "\xf0\x9f\x98\x80\n");
+	assert_string_equal(page.recordings[0].source, "\xf0\x9f\x98\x80?");
 	assert_string_equal(page.recordings[0].encryption_iv, "\xc3\xa9");
 	assert_int_equal(page.recordings[0].duration_secs, -1);
 	twilio_page_release(&page);

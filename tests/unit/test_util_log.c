@@ -70,8 +70,8 @@ static void test_util_log__lines_above_the_level_are_dropped(void **state)
 static void test_util_log__a_line_stays_one_line(void **state)
 {
 	(void)state;
-	log_error("a\nb\r\x1b[2Jc\x7f" "d");
-	assert_string_equal(written(), "tonicfs: error: a b  [2Jc d\n");
+	log_error("a\nb\r\x1b[2Jc\x7f" "d\xc2\x9b" "2Je");
+	assert_string_equal(written(), "tonicfs: error: a?b??[2Jc?d?2Je\n");
 }
 
 static void test_util_log__a_long_line_is_cut_and_ends(void **state)

@@ -1,0 +1,130 @@
+/*
+ * What a folder is called in the tree: decided when it is added, and kept in its row. A copy on a file system that does not
+ * tell case apart must not merge two folders, so the one that comes second has escapes for as many of its letters as it takes.
+ * Escapes of a letter's two cases differ, so that there always is such a name.
+ */
+#include <errno.h>
+#include <locale.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wctype.h>
+
+#include "catalog/catalog-private.h"
+#include "catalog/workspace.h"
+#include "util/cleanup.h"
+#include "util/text.h"
+
+static locale_t unicode;
+
+static void unicode_init(void)
+{
+	unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+/* One character for another, as Unicode's simple case mapping has it, of every script; ASCII only where libc has no such locale.
+ * What takes two characters (German ss) is told apart. */
+static uint32_t fold(uint32_t c)
+{
+	if (c < 0x80)
+		return c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c;
+	return unicode ? (uint32_t)towlower_l(towupper_l((wint_t)c, unicode), unicode) : c;
+}
+
+size_t tree_name_fold(const char *tree_name, uint32_t ret_folded[CATALOG_NAME_SIZE])
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	size_t count = 0;
+
+	pthread_once(&once, unicode_init);
+	while (*tree_name && count < CATALOG_NAME_SIZE) {
+		uint32_t c = 0;
+		size_t len = text_utf8(tree_name, &c);
+
+		ret_folded[count++] = fold(c);
+		tree_name += len ? len : 1;
+	}
+	return count;
+}
+
+/* 0 is a workspace of none: then it is a workspace that is to have the name. */
+static int is_taken(struct conn *conn, int64_t workspace_id, const char *tree_name, bool *ret_taken)
+{
+	int64_t count;
+	int err = workspace_id ?
+		conn_query_int(conn, &count, "SELECT count(*) FROM folder WHERE workspace_id = ?2 AND removed = 0"
+			       " AND tree_name <> '' AND tree_fold(tree_name) = tree_fold(?1)", "si", tree_name, workspace_id) :
+		conn_query_int(conn, &count, "SELECT count(*) FROM workspace WHERE removed = 0"
+			       " AND tree_name <> '' AND tree_fold(tree_name) = tree_fold(?1)", "s", tree_name);
+
+	*ret_taken = err == 0 && count > 0;
+	return err;
+}
+
+static int name_new(struct conn *conn, int64_t workspace_id, const char *name, unsigned rules,
+		    char ret_tree_name[CATALOG_NAME_SIZE])
+{
+	size_t len = strlen(name);
+	bool taken = true;
+	int err = 0;
+
+	for (size_t letters = 0; letters <= len && taken && err == 0; letters++) {
+		err = name_encode(name, rules, letters, ret_tree_name);
+		if (err == 0)
+			err = is_taken(conn, workspace_id, ret_tree_name, &taken);
+	}
+	return err ? err : taken ? -EEXIST : 0;
+}
+
+int tree_name_new(struct conn *conn, int64_t workspace_id, const char *name, char ret_tree_name[CATALOG_NAME_SIZE])
+{
+	return name_new(conn, workspace_id, name, NAME_START | NAME_DECOMPOSED, ret_tree_name);
+}
+
+/* ---- catalogs that have none yet ---- */
+
+/* A name that was safe stays. Where there is no room for the escapes it stays, too. */
+static int name_of_old(struct conn *conn, int64_t workspace_id, const char *name, char ret_tree_name[CATALOG_NAME_SIZE])
+{
+	int err = name_new(conn, workspace_id, name, NAME_START, ret_tree_name);
+
+	return err == -ENAMETOOLONG ? name_encode(name, 0, 0, ret_tree_name) : err;
+}
+
+static int fill(struct conn *conn, const char *ids_sql, const char *load_sql, const char *store_sql)
+{
+	cleanup_free int64_t *ids = NULL;
+	size_t count = 0;
+	int err = conn_query_ids(conn, &ids, &count, ids_sql, "");
+
+	for (size_t i = 0; i < count && err == 0; i++) {
+		char name[CATALOG_NAME_SIZE], tree_name[CATALOG_NAME_SIZE] = CATALOG_UNASSIGNED;
+		cleanup_stmt sqlite3_stmt *stmt = NULL;
+		int64_t workspace_id;
+
+		err = conn_query(conn, &stmt, load_sql, "i", ids[i]);
+		if (err == 0)
+			err = conn_step(conn, stmt);
+		if (err <= 0)
+			return err < 0 ? err : -ENOENT;
+		workspace_id = sqlite3_column_int64(stmt, 0);
+		column_text(stmt, 1, name, sizeof name);
+		conn_stmt_release(&stmt);
+		err = *name ? name_of_old(conn, workspace_id, name, tree_name) : 0;
+		if (err == 0)
+			err = conn_run(conn, store_sql, "is", ids[i], tree_name);
+	}
+	return err;
+}
+
+/* Those that are gone come last: listings that are under way know where they go on by them, and they stand in nobody's way. */
+int tree_names_fill(struct conn *conn)
+{
+	int err = fill(conn, "SELECT id FROM workspace ORDER BY removed, id", "SELECT 0, name FROM workspace WHERE id = ?",
+		       "UPDATE workspace SET tree_name = ?2 WHERE id = ?1");
+
+	if (err == 0)
+		err = fill(conn, "SELECT id FROM folder ORDER BY removed, name IS NOT NULL, id",
+			   "SELECT workspace_id, name FROM folder WHERE id = ?", "UPDATE folder SET tree_name = ?2 WHERE id = ?1");
+	return err;
+}

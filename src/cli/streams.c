@@ -1,0 +1,127 @@
+/*
+ * Standard output and standard error, of all that is printed: what is not printable text never gets there, whoever prints it
+ * (a command, jansson, a library) and wherever it goes. Names, paths, error messages and keys may come from other users and
+ * from servers, and could drive a terminal.
+ *
+ * Line feeds and tabs are left, for layouts are made of them: a text from elsewhere in which they must not be is cleaned by
+ * text_clean() before it is printed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/text.h"
+
+#define SEQUENCE_BYTES 4
+
+struct stream {
+	int fd;
+	bool is_json;
+	char begun[SEQUENCE_BYTES]; /* a character that goes on in the next write */
+	size_t begun_len;
+};
+
+static struct stream out = { .fd = STDOUT_FILENO }, err = { .fd = STDERR_FILENO };
+
+/* The whole character may come with the next bytes. */
+static bool is_cut_off(const char *s, size_t left)
+{
+	unsigned char first = (unsigned char)*s;
+	size_t len = first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+
+	if (left >= len)
+		return false;
+	for (size_t i = 1; i < left; i++)
+		if ((unsigned char)s[i] >> 6 != 2)
+			return false;
+	return true;
+}
+
+/* In JSON it can only stand in a string, where it has another spelling; elsewhere it is lost. */
+static void add_unprintable(struct buf *clean, uint32_t c, bool is_json)
+{
+	if (!is_json)
+		buf_add_char(clean, '?');
+	else if (c < 0x10000)
+		buf_addf(clean, "\\u%04x", (unsigned)c);
+	else
+		buf_addf(clean, "\\u%04x\\u%04x", 0xd800 + (unsigned)((c - 0x10000) >> 10),
+			 0xdc00 + (unsigned)(c & 0x3ff));
+}
+
+static void clean_bytes(struct stream *stream, const struct buf *bytes, struct buf *clean)
+{
+	const char *end = bytes->data + bytes->len;
+
+	stream->begun_len = 0;
+	for (const char *s = bytes->data; s < end;) {
+		uint32_t c = 0xfffd;
+		size_t len = text_utf8(s, &c);
+
+		if (len && (text_is_printable(c) || c == '\n' || c == '\t')) {
+			buf_add(clean, s, len);
+		} else if (!len && is_cut_off(s, (size_t)(end - s))) {
+			stream->begun_len = (size_t)(end - s);
+			memcpy(stream->begun, s, stream->begun_len);
+			return;
+		} else {
+			add_unprintable(clean, c, stream->is_json);
+		}
+		s += len ? len : 1;
+	}
+}
+
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, bytes, len);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		bytes += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+static ssize_t stream_write(void *cookie, const char *data, size_t size)
+{
+	cleanup_buf struct buf bytes = BUF_INIT, clean = BUF_INIT;
+	struct stream *stream = cookie;
+
+	buf_add(&bytes, stream->begun, stream->begun_len);
+	buf_add(&bytes, data, size);
+	if (!buf_failed(&bytes))
+		clean_bytes(stream, &bytes, &clean);
+	if (buf_failed(&bytes) || buf_failed(&clean)) {
+		errno = ENOMEM;
+		return 0;
+	}
+	return write_all(stream->fd, buf_str(&clean), clean.len) ? (ssize_t)size : 0;
+}
+
+static void replace(FILE **file, struct stream *stream, int mode)
+{
+	FILE *clean = fopencookie(stream, "w", (cookie_io_functions_t){ .write = stream_write });
+
+	/* Nothing has been printed yet, and nothing may be without it. */
+	if (!clean)
+		abort();
+	setvbuf(clean, NULL, mode, 0);
+	*file = clean;
+}
+
+void cli_streams_init(void)
+{
+	replace(&stdout, &out, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF);
+	replace(&stderr, &err, _IONBF);
+}
+
+void cli_streams_json(void)
+{
+	out.is_json = true;
+}

@@ -1,0 +1,17 @@
+/* Text that comes from elsewhere: a remote service, another user, the command line. */
+#ifndef TONICFS_UTIL_TEXT_H
+#define TONICFS_UTIL_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The length of the UTF-8 sequence at s, and its character; 0 where there is none (overlong, a surrogate, above U+10FFFF,
+ * cut off by the NUL). A NUL is a character of one byte. */
+size_t text_utf8(const char *s, uint32_t *ret_char);
+/* False for C0, DEL and C1 controls, and for format characters that reorder or hide text. */
+bool text_is_printable(uint32_t c);
+/* In place: each character that is not printable, and each byte that is not UTF-8, becomes '?'. Returns the new length. */
+size_t text_clean(char *text);
+
+#endif

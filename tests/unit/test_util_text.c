@@ -1,0 +1,43 @@
+/* What may go on from text of others. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "util/text.h"
+
+static void check(const char *text, const char *clean)
+{
+	char space[64];
+
+	strcpy(space, text);
+	assert_int_equal(text_clean(space), strlen(clean));
+	assert_string_equal(space, clean);
+}
+
+static void test_util_text__controls_and_broken_bytes_become_question_marks(void **state)
+{
+	(void)state;
+	check("", "");
+	check("+1555 \xc3\xbc \xe6\x9d\xb1 \xf0\x9f\x8e\xa7", "+1555 \xc3\xbc \xe6\x9d\xb1 \xf0\x9f\x8e\xa7");
+	check("\x1b]0;title\a\r\n\t\x7f", "?]0;title?????");
+	check("\xc2\x9b" "31m", "?31m");             /* CSI as one character of the second block */
+	check("\x9b" "31m", "?31m");                 /* and as a byte of Latin-1 */
+	check("a\xe2\x80\xae" "b", "a?b");           /* right-to-left override */
+	check("\xc3", "?");
+	check("\xe2\x80", "??");
+	check("\xed\xa0\x80", "???");
+	check("\xc0\xaf", "??");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_util_text__controls_and_broken_bytes_become_question_marks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
