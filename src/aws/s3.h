@@ -211,8 +211,10 @@ void s3_judge(const struct http_response *response, const char *body, size_t bod
 void s3_object_from_response(const struct http_response *response, struct s3_object *ret_object);
 
 /* A GET URL that anybody may use for expires_secs (1…604800). content_type, file_name NULL: not
- * overridden. */
+ * overridden. as: whether a browser shows what it gets or stores it; without a file_name not sent. */
+enum s3_disposition { S3_INLINE, S3_ATTACHMENT };
 int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_secs,
-		   const char *content_type, const char *file_name, struct buf *ret_url);
+		   const char *content_type, enum s3_disposition as, const char *file_name,
+		   struct buf *ret_url);
 
 #endif

@@ -240,7 +240,7 @@ static void test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object(v
 			s3_get_object(s3.client, keys[i], 0, -1, 9, &body, &object, &error),
 			-EINVAL);
 		assert_int_equal(s3_head_object(s3.client, keys[i], &object, &error), -EINVAL);
-		assert_int_equal(s3_presign_get(s3.client, keys[i], 60, NULL, NULL, &body),
+		assert_int_equal(s3_presign_get(s3.client, keys[i], 60, NULL, S3_INLINE, NULL, &body),
 				 -EINVAL);
 		assert_int_equal(error.kind, REMOTE_REJECTED);
 	}
@@ -747,7 +747,7 @@ static void presigned(const struct s3_settings *settings, struct buf *ret_url)
 	copy.secret_key = "SK";
 	assert_int_equal(http_new(NULL, &http), 0);
 	assert_int_equal(s3_client_new(http, &copy, &client), 0);
-	assert_int_equal(s3_presign_get(client, "a b/k.wav", 60, NULL, NULL, ret_url), 0);
+	assert_int_equal(s3_presign_get(client, "a b/k.wav", 60, NULL, S3_INLINE, NULL, ret_url), 0);
 	s3_client_free(client);
 	http_free(http);
 }
@@ -869,14 +869,19 @@ static void test_aws__a_presigned_url_overrides_type_and_name(void **state)
 	(void)state;
 	helper_s3_start(&s3, &ok, 1,
 			&(struct s3_settings){ .bucket = "bucket", .session_token = "to/ken" });
-	assert_int_equal(s3_presign_get(s3.client, "k", 3600, "audio/wav", "a\"b\r\n.wav", &url),
+	assert_int_equal(s3_presign_get(s3.client, "k", 3600, "audio/wav", S3_ATTACHMENT,
+					"a\"b\r\n.wav", &url),
 			 0);
 	assert_non_null(
 		strstr(buf_str(&url),
 		       "&X-Amz-Expires=3600&X-Amz-Security-Token=to%2Fken&X-Amz-SignedHeaders=host"
 		       "&response-content-disposition=attachment%3B%20filename%3D%22a_b__.wav%22"
 		       "&response-content-type=audio%2Fwav&X-Amz-Signature="));
-	assert_int_equal(s3_presign_get(s3.client, "k", 604801, NULL, NULL, &url), -EINVAL);
+	buf_reset(&url);
+	assert_int_equal(s3_presign_get(s3.client, "k", 3600, NULL, S3_INLINE, "a.wav", &url), 0);
+	assert_non_null(strstr(buf_str(&url),
+			       "&response-content-disposition=inline%3B%20filename%3D%22a.wav%22"));
+	assert_int_equal(s3_presign_get(s3.client, "k", 604801, NULL, S3_INLINE, NULL, &url), -EINVAL);
 	buf_release(&url);
 	helper_s3_stop(&s3);
 }
