@@ -18,9 +18,17 @@ static const char *partition(const char *region)
 struct policy {
 	const struct catalog_storage *storage;
 	const struct storage_policy_use *use;
+	const char *prefix; /* as a pattern */
 	json_t *statements;
 	bool failed;
 };
+
+/* In patterns these characters stand for others. */
+static void add_literal(struct buf *out, const char *text)
+{
+	for (; *text; text++)
+		buf_addf(out, strchr("*?$", *text) ? "${%c}" : "%c", *text);
+}
 
 static bool is_key_arn(const char *key_id)
 {
@@ -64,7 +72,7 @@ static void on_bucket(struct policy *policy, json_t *statement, const char *keys
 	const struct catalog_storage *s = policy->storage;
 
 	on(policy, statement, "arn:%s:s3:::%s%s%s%s", partition(s->region), s->bucket,
-	   keys ? "/" : "", keys ? s->prefix : "", keys ? keys : "");
+	   keys ? "/" : "", keys ? policy->prefix : "", keys ? keys : "");
 }
 
 static void condition(struct policy *policy, json_t *statement, const char *test, const char *key,
@@ -113,9 +121,9 @@ static void list_statement(struct policy *policy)
 	if (policy->use->delete)
 		allow(policy, list, "s3:ListBucketVersions");
 	on_bucket(policy, list, NULL);
-	if (!policy->storage->prefix[0])
+	if (!*policy->prefix)
 		return;
-	buf_addf(&below, "%s*", policy->storage->prefix);
+	buf_addf(&below, "%s*", policy->prefix);
 	policy->failed |= buf_failed(&below);
 	condition(policy, list, "StringLike", "s3:prefix", buf_str(&below));
 }
@@ -167,8 +175,12 @@ static void key_statement(struct policy *policy)
 json_t *storage_policy(const struct catalog_storage *s, const struct storage_policy_use *use)
 {
 	struct policy policy = { .storage = s, .use = use, .statements = json_array() };
+	cleanup_buf struct buf prefix = BUF_INIT;
 	json_t *document;
 
+	add_literal(&prefix, s->prefix);
+	policy.failed = buf_failed(&prefix);
+	policy.prefix = buf_str(&prefix);
 	objects_statements(&policy);
 	list_statement(&policy);
 	bucket_statement(&policy);

@@ -186,9 +186,24 @@ static void test_storage__a_kms_key_may_be_used_by_its_arn_or_through_s3_only(vo
 	}
 }
 
+static void test_storage__a_prefix_is_no_pattern(void **state)
+{
+	struct catalog_storage storage = { .bucket = "calls", .prefix = "a*b?$c/" };
+	const struct storage_policy_use use = { .cors = true };
+	json_t *document = storage_policy(&storage, &use);
+
+	(void)state;
+	check_on(document, "s3:GetObject", 2, "arn:aws:s3:::calls/a${*}b${?}${$}c/recordings/*",
+		 "arn:aws:s3:::calls/a${*}b${?}${$}c/tonicfs/*");
+	assert_string_equal(condition(document, "s3:ListBucket", "StringLike", "s3:prefix"),
+			    "a${*}b${?}${$}c/*");
+	json_decref(document);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_storage__a_prefix_is_no_pattern),
 		cmocka_unit_test(
 			test_storage__the_policy_allows_what_the_settings_do_and_no_more),
 		cmocka_unit_test(
