@@ -46,6 +46,10 @@ static enum helper_then answer(struct helper_server *helper, int fd,
 		snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: 320044\r\n%s\r\n",
 			 s->head);
 		helper_send_str(fd, head);
+	} else if (strstr(request->head, "list-type=")) {
+		helper_answer(fd, 200, NULL,
+			      "<ListBucketResult><Contents><Key>a/key</Key><Size>320044</Size>"
+			      "</Contents></ListBucketResult>");
 	} else if (s->get_status == 206) {
 		helper_answer(fd, 206, "Content-Range: bytes 0-0/320044\r\n", "R");
 	} else {
