@@ -91,6 +91,7 @@ struct audio_source {
 	struct sid sid;
 	bool is_encrypted;
 	char etag[S3_ETAG_SIZE];
+	char key[CATALOG_KEY_TEXT_SIZE]; /* in S3 */
 	struct audio_clients *clients;
 	struct s3_client *s3;  /* of clients: the one that is asked */
 	bool has_older_bucket; /* it was put into another bucket, which was not asked yet */
@@ -239,6 +240,7 @@ struct audio_stream {
 	const struct audio_clients *waits_for_keys_of; /* BACKOFF, until they are there */
 	bool are_keys_renewed; /* S3 refused them, and others were asked for */
 	bool is_clock_set; /* S3 called the clock wrong, and was asked for the time */
+	bool is_denial_explained; /* S3 denied it, and a list was asked whether it is there */
 	bool is_archive_learned; /* S3 called it archived, and the catalog was told */
 	struct retry retry;
 	struct remote_error error; /* of the last attempt */

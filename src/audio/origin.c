@@ -296,6 +296,7 @@ static int source_from_s3(struct audio *audio, struct audio_source *source, int6
 		return -EACCES;
 	}
 	snprintf(source->etag, sizeof source->etag, "%s", object->etag);
+	snprintf(source->key, sizeof source->key, "%s", object->key);
 	source->s3 = source->clients->s3;
 	if (is_elsewhere && hint->is_in_older_bucket)
 		err = audio_older_bucket(audio, source->clients, workspace_id, object->bucket,

@@ -151,6 +151,12 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 	if (from == AUDIO_FROM_S3 && s3_keys_are_refused(error) && !s->are_keys_renewed &&
 	    renew_keys(s))
 		return;
+	if (from == AUDIO_FROM_S3 && error->error == -EACCES && error->status == 403 &&
+	    !s->is_denial_explained) {
+		s->is_denial_explained = true;
+		audio_stream_start(s);
+		return;
+	}
 	if (error->kind == REMOTE_NOT_FOUND && error->error != -EIO) {
 		/* Somebody has moved it, perhaps: the catalog is asked again. Twilio's own 404 may
 		 * also only be early. */

@@ -132,8 +132,8 @@ static void set_clock(struct audio_source *source)
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct s3_object object;
 
-	/* Of whatever key: the answer's date is what counts. */
-	s3_head_object(source->s3, "tonicfs/clock", &object, &error);
+	/* The answer's date is what counts. */
+	s3_head_object(source->s3, source->key, &object, &error);
 }
 
 /* Lock held. Where the origin has not answered for some time, nobody waits for it again. */
@@ -170,6 +170,12 @@ static bool is_not_at_twilio(const struct audio_stream *s)
 	return s->error.kind == REMOTE_NOT_FOUND && s->from == AUDIO_FROM_TWILIO;
 }
 
+/* S3 says so also of what is not there, to everybody who may not list the whole bucket. */
+static bool is_denied(const struct audio_stream *s)
+{
+	return s->error.error == -EACCES && s->error.status == 403 && s->from == AUDIO_FROM_S3;
+}
+
 static void run(struct pool_task *task)
 {
 	struct audio_stream *s = list_entry(task, struct audio_stream, task);
@@ -180,7 +186,7 @@ static void run(struct pool_task *task)
 	struct audio_source source;
 	struct audio_hint hint;
 	struct audio_range range;
-	bool clock, archived, moved;
+	bool clock, archived, moved, denied;
 	int err;
 
 	pthread_mutex_lock(&audio->lock);
@@ -189,6 +195,9 @@ static void run(struct pool_task *task)
 	clock = strcmp(s->error.code, "RequestTimeTooSkewed") == 0;
 	archived = strcmp(s->error.code, "InvalidObjectState") == 0;
 	moved = is_not_at_twilio(s);
+	denied = s->is_denial_explained && is_denied(s);
+	if (denied)
+		error = s->error;
 	err = s->is_dead ? -ECANCELED : 0;
 	pthread_mutex_unlock(&audio->lock);
 	if (!err && archived) /* before the origin is chosen: Twilio may have its copy yet */
@@ -201,6 +210,8 @@ static void run(struct pool_task *task)
 		err = audio_source_init(audio, recording->id, &hint, &range, &source, &error);
 	if (err == 0 && clock && source.from == AUDIO_FROM_S3)
 		set_clock(&source);
+	if (err == 0 && denied && source.from == AUDIO_FROM_S3)
+		err = s3_explain_denied(source.s3, source.key, &error);
 
 	pthread_mutex_lock(&audio->lock);
 	s->from = source.from;
@@ -238,7 +249,8 @@ static void run(struct pool_task *task)
 static bool asks_first(const struct audio_stream *s)
 {
 	return strcmp(s->error.code, "RequestTimeTooSkewed") == 0 ||
-	       strcmp(s->error.code, "InvalidObjectState") == 0 || is_not_at_twilio(s);
+	       strcmp(s->error.code, "InvalidObjectState") == 0 || is_not_at_twilio(s) ||
+	       (s->is_denial_explained && is_denied(s));
 }
 
 void audio_stream_start(struct audio_stream *s)

@@ -265,7 +265,7 @@ int s3_head_object_metadata(struct s3_client *client, const char *key, s3_metada
 			atomic_store(&client->knows_no_checksum_mode, true);
 	}
 	if (r)
-		return r;
+		return s3_explain_denied(client, key, ret_error);
 	object_from_reply(&reply, ret_object);
 	if (ret_object->size_bytes < 0)
 		r = s3_fail(ret_error, REMOTE_INVALID, -EIO,
@@ -324,7 +324,7 @@ int s3_get_object(struct s3_client *client, const char *key, int64_t offset_byte
 		limit_bytes > S3_ANSWER_LIMIT_BYTES ? limit_bytes : S3_ANSWER_LIMIT_BYTES;
 	r = s3_call_run(client, &call, &reply, ret_error);
 	if (r)
-		return r;
+		return s3_explain_denied(client, key, ret_error);
 	object_from_reply(&reply, ret_object);
 	if (reply.body_len > limit_bytes)
 		r = s3_fail(ret_error, REMOTE_INVALID, -EFBIG,

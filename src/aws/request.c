@@ -260,9 +260,9 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 }
 
 /* Quotes and backslashes would end the file name early, control characters the header. */
-static void add_disposition(struct buf *out, const char *file_name)
+static void add_disposition(struct buf *out, enum s3_disposition disposition, const char *file_name)
 {
-	buf_add_str(out, "attachment; filename=\"");
+	buf_addf(out, "%s; filename=\"", disposition == S3_INLINE ? "inline" : "attachment");
 	for (; *file_name; file_name++)
 		buf_add_char(out,
 			     *file_name < ' ' || *file_name > '~' || strchr("\"\\/", *file_name)
@@ -272,7 +272,8 @@ static void add_disposition(struct buf *out, const char *file_name)
 }
 
 int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_secs,
-		   const char *content_type, const char *file_name, struct buf *ret_url)
+		   const char *content_type, enum s3_disposition as, const char *file_name,
+		   struct buf *ret_url)
 {
 	cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
@@ -287,7 +288,7 @@ int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_s
 	if (r)
 		return r;
 	if (file_name) {
-		add_disposition(&disposition, file_name);
+		add_disposition(&disposition, as, file_name);
 		s3_pairs_add(&call.query, "response-content-disposition", buf_str(&disposition));
 	}
 	if (content_type)

@@ -31,5 +31,5 @@ int s3_restore_object(struct s3_client *client, const char *key, unsigned days, 
 		remote_error_clear(ret_error);
 		return 0;
 	}
-	return r;
+	return r ? s3_explain_denied(client, key, ret_error) : 0;
 }

@@ -22,6 +22,9 @@
  *            time-outs -ETIMEDOUT, unreachable -EHOSTUNREACH, bucket in another region -EINVAL
  *          The answer to a HEAD has no code: s3_head_object cannot tell a missing bucket from a
  *          missing key.
+ * Missing  S3 says 403 of a missing key to everybody who may list under a prefix only. HEAD, GET and
+ *          restores then ask for a list of the key, which decides (s3_explain_denied): one more
+ *          request, on a refusal only.
  * Safety   Never sends a DELETE on a bucket (aws/lifecycle.h has the one exception); an empty key, or
  *          one with a segment "." or "..", is -EINVAL before anything is sent.
  */
@@ -207,12 +210,19 @@ void s3_request_memory_free(struct s3_request_memory *memory);
  * fills *ret_error, REMOTE_OK for 2xx. */
 void s3_judge(const struct http_response *response, const char *body, size_t body_len,
 	      struct remote_error *ret_error);
+/* Where *error is a denial that may mean that there is no such key, a list tells: *error becomes
+ * REMOTE_NOT_FOUND, or why there is no list; it stays as it is where the key is there, or may not be
+ * listed. For the requests that s3_request_… make; the others do it themselves. Synchronous. Returns
+ * the error of *error. */
+int s3_explain_denied(struct s3_client *client, const char *key, struct remote_error *error);
 /* HEAD-like facts from a response's headers. */
 void s3_object_from_response(const struct http_response *response, struct s3_object *ret_object);
 
 /* A GET URL that anybody may use for expires_secs (1…604800). content_type, file_name NULL: not
- * overridden. */
+ * overridden. as: whether a browser shows what it gets or stores it; without a file_name not sent. */
+enum s3_disposition { S3_INLINE, S3_ATTACHMENT };
 int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_secs,
-		   const char *content_type, const char *file_name, struct buf *ret_url);
+		   const char *content_type, enum s3_disposition as, const char *file_name,
+		   struct buf *ret_url);
 
 #endif

@@ -97,8 +97,12 @@ int catalog_callback_add(struct catalog *catalog, int64_t workspace_id,
 			 const struct sid *recording_sid)
 {
 	struct sid_args args = { workspace_id, time_now_msecs(), NULL, recording_sid };
+	struct catalog_recording known;
+	int err = catalog_recording_find(catalog, recording_sid, &known);
 
-	return catalog_write(catalog, add_in_write, &args);
+	if (err == 0 && (known.is_listed || known.state != CATALOG_STATE_TWILIO))
+		return 0;
+	return err && err != -ENOENT ? err : catalog_write(catalog, add_in_write, &args);
 }
 
 static int done_in_write(struct catalog *catalog, struct conn *conn, void *arg)

@@ -256,8 +256,8 @@ static int campaigns_count(struct conn *conn, int64_t workspace_id, int64_t *ret
 
 /* Recordings that are no files: still being recorded, or gone. Few, and found by their calls. Those
  * without a call are in `unassigned`. */
-static int unlisted_remove(struct conn *conn, int64_t folder_id, const struct policy *policy,
-			   struct catalog_removal *removal)
+static int unlisted_remove(struct conn *conn, int64_t folder_id, bool keep_unfinished,
+			   const struct policy *policy, struct catalog_removal *removal)
 {
 	int64_t id = 0;
 	int err;
@@ -266,10 +266,12 @@ static int unlisted_remove(struct conn *conn, int64_t folder_id, const struct po
 		err = conn_query_int(
 			conn, &id,
 			"SELECT min(id) FROM (SELECT r.id FROM call c JOIN recording r ON r.call_id = c.id"
-			" WHERE c.folder_id = ?1 AND r.listed = 0 AND r.state <> 6 AND r.id > ?2 UNION ALL"
+			" WHERE c.folder_id = ?1 AND r.listed = 0 AND r.state <> 6 AND r.id > ?2"
+			" AND r.completed >= ?3 UNION ALL"
 			" SELECT r.id FROM recording r WHERE r.call_id = 0 AND r.folder_id = ?1"
-			" AND r.listed = 0 AND r.state <> 6 AND r.id > ?2) HAVING min(id) IS NOT NULL",
-			"ii", folder_id, id);
+			" AND r.listed = 0 AND r.state <> 6 AND r.id > ?2 AND r.completed >= ?3)"
+			" HAVING min(id) IS NOT NULL",
+			"iii", folder_id, id, (int64_t)keep_unfinished);
 		if (err)
 			return err == -ENOENT ? 0 : err;
 		err = remove_all(conn, &of_one, id, policy, removal);
@@ -278,9 +280,10 @@ static int unlisted_remove(struct conn *conn, int64_t folder_id, const struct po
 	}
 }
 
-/* Recordings and calls; the folder itself stays. */
-static int folder_empty(struct conn *conn, int64_t folder_id, const struct policy *policy,
-			struct catalog_removal *removal)
+/* Recordings and calls; the folder itself stays. keep_unfinished: a recording that is not completed
+ * yet stays, and brings its call back when it is. */
+static int folder_empty(struct conn *conn, int64_t folder_id, bool keep_unfinished,
+			const struct policy *policy, struct catalog_removal *removal)
 {
 	int err = remove_all(conn, &of_folder, folder_id, policy, removal);
 
@@ -289,7 +292,7 @@ static int folder_empty(struct conn *conn, int64_t folder_id, const struct polic
 			       "UPDATE recording SET listed = 0 WHERE folder_id = ? AND listed = 1",
 			       "i", folder_id);
 	if (err == 0)
-		err = unlisted_remove(conn, folder_id, policy, removal);
+		err = unlisted_remove(conn, folder_id, keep_unfinished, policy, removal);
 	if (err == 0)
 		err = conn_run(
 			conn,
@@ -331,9 +334,10 @@ static int folder_load(struct conn *conn, int64_t folder_id, struct folder_row *
 }
 
 static int folder_remove(struct conn *conn, int64_t folder_id, const struct folder_row *folder,
-			 const struct policy *policy, struct catalog_removal *removal)
+			 bool keep_unfinished, const struct policy *policy,
+			 struct catalog_removal *removal)
 {
-	int err = folder_empty(conn, folder_id, policy, removal);
+	int err = folder_empty(conn, folder_id, keep_unfinished, policy, removal);
 
 	if (err == 0 && !folder->is_unassigned)
 		err = conn_run(conn, "UPDATE folder SET removed = 1 WHERE id = ?", "i", folder_id);
@@ -365,17 +369,15 @@ static int write_remove_campaign(struct catalog *catalog, struct conn *conn, voi
 	memset(&a->removal, 0, sizeof a->removal);
 	if (err == 0)
 		err = policy_load(conn, folder.workspace_id, &policy);
-	if (err == 0 && folder.is_unassigned) {
-		err = campaigns_count(conn, folder.workspace_id, &count);
-		if (err == 0 && count)
-			return -EPERM;
-	}
 	if (err == 0 && a->only_if_empty) {
 		err = listed_count(conn, a->id, &count);
 		if (err == 0 && count)
 			return -ENOTEMPTY;
 	}
-	return err ? err : folder_remove(conn, a->id, &folder, &policy, &a->removal);
+	/* `unassigned` goes on to take calls: one that is going on now belongs to those to come. */
+	return err ? err
+		   : folder_remove(conn, a->id, &folder, folder.is_unassigned, &policy,
+				   &a->removal);
 }
 
 int catalog_remove_campaign(struct catalog *catalog, int64_t folder_id, bool only_if_empty,
@@ -449,7 +451,8 @@ static int write_remove_workspace(struct catalog *catalog, struct conn *conn, vo
 
 		err = folder_load(conn, folders[i], &folder);
 		if (err == 0)
-			err = folder_remove(conn, folders[i], &folder, &policy, &a->removal);
+			err = folder_remove(conn, folders[i], &folder, false, &policy,
+					    &a->removal);
 	}
 	return err ? err : workspace_gone(conn, a->id);
 }

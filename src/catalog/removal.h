@@ -20,8 +20,8 @@ struct catalog_removal {
  * - delete_s3: -EPERM where the catalog knows of a retention or legal hold (catalog_lock_count), in a folder of any in it; else DELETE_S3 where bytes may be in S3 (UPLOADING, STORED, S3); without it TOMBSTONE there.
  * The call's row leaves calls.csv with its last recording. */
 int catalog_remove_recording(struct catalog *catalog, int64_t recording_id, struct catalog_removal *ret_removal);
-/* Everything in it, listed or not, and its calls; later calls of its numbers are `unassigned`. `unassigned` itself: -EPERM while the workspace has campaigns, else it is
- * emptied of its calls too. only_if_empty: -ENOTEMPTY while recordings are listed in it (rmdir). */
+/* Everything in it, listed or not, and its calls; later calls of its numbers are `unassigned`. `unassigned` itself is not listed until it
+ * has calls again; a recording there that is not completed yet stays, and is listed when it is. only_if_empty: -ENOTEMPTY while recordings are listed in it (rmdir). */
 int catalog_remove_campaign(struct catalog *catalog, int64_t folder_id, bool only_if_empty, struct catalog_removal *ret_removal);
 /* Everything in it, all campaigns, and, once its jobs are done, its credentials. only_if_empty: -ENOTEMPTY while it has campaigns, or recordings in
  * `unassigned`. The name and the account can be added again. */

@@ -55,7 +55,7 @@ struct catalog_storage {
 	int encryption; /* 0 none, 1 SSE-S3, 2 SSE-KMS */
 	bool require_encryption; /* nothing is moved to a server that does not confirm it */
 	char kms_key_id[256], storage_class[32], ca_file[CATALOG_URL_SIZE];
-	char origins[1024];      /* of pages that may play recordings, one a line; "": pages of this machine */
+	char origins[1024];      /* of pages that may play recordings, one a line; "": pages of this machine, "none": of no page */
 	bool enabled;
 	int64_t tested_secs;     /* when a connection test passed with these settings; 0: not yet */
 	char tested_encryption[32]; /* what the server confirmed then: "AES256", "aws:kms" or "" */

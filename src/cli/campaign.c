@@ -187,10 +187,6 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaign cannot be read");
 	err = catalog_remove_campaign(cli->catalog, campaign.id, false, &removal);
-	if (err == -EPERM) {
-		cli_error("'%s' cannot be removed while there are campaigns", CATALOG_UNASSIGNED);
-		return CLI_FAILED;
-	}
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaign was not removed");
 	return removing_finish(cli, &removal, &w.id, 1);
@@ -203,7 +199,8 @@ const struct cli_command command_campaign_remove = {
 	.text =
 "The same as 'rm -r' of its folder. What becomes of the bytes follows the\n"
 "workspace's settings delete_twilio and delete_s3. Later calls of its numbers\n"
-"are 'unassigned'.\n",
+"are 'unassigned'. Removing 'unassigned' removes what is in it now; it comes\n"
+"back with the next call of no campaign.\n",
 	.arguments_min = 2,
 	.arguments_max = 2,
 	.run = run_remove,

@@ -79,9 +79,7 @@ static int run_rm(struct cli *cli, const void *values, int argc, char **argv)
 			cli_error("the bucket must keep %lld of what is to be removed (retention or legal hold, the attribute "
 				  "user.tonicfs.retention); nothing of it was removed", (long long)locked);
 		else if (err == -EPERM)
-			cli_error(scopes[i].kind == CATALOG_SCOPE_FOLDER ?
-					  "'" CATALOG_UNASSIGNED "' cannot be removed while there are campaigns" :
-					  "the root of the tree cannot be removed");
+			cli_error("the root of the tree cannot be removed");
 		else if (err < 0)
 			cli_catalog_error(cli, err, "not removed");
 		failed |= err < 0;

@@ -6,9 +6,10 @@
 #include "cli/commands.h"
 #include "cli/storage.h"
 #include "storage/policy.h"
+#include "storage/test.h"
 
 struct policy_values {
-	bool lifecycle, restore, lock;
+	bool lifecycle, restore, lock, no_cors;
 };
 
 static bool is_archive_class(const char *storage_class)
@@ -55,7 +56,8 @@ static int run_policy(struct cli *cli, const void *values, int argc, char **argv
 	if (status != CLI_DONE)
 		return status;
 	use = (struct storage_policy_use){
-		.versions = w.delete_s3,
+		.delete = w.delete_s3,
+		.cors = !v->no_cors && strcmp(s.origins, STORAGE_NO_ORIGINS) != 0,
 		.lifecycle = v->lifecycle,
 		.lock = v->lock,
 		.restore = v->restore || v->lifecycle || is_archive_class(s.storage_class),
@@ -70,12 +72,13 @@ static int run_policy(struct cli *cli, const void *values, int argc, char **argv
 
 const struct cli_command command_storage_policy = {
 	.name = "storage policy",
-	.arguments = "WORKSPACE [--lifecycle] [--restore] [--object-lock]",
+	.arguments = "WORKSPACE [--lifecycle] [--restore] [--object-lock] [--no-cors]",
 	.summary = "Prints the IAM policy of the bucket's user",
 	.text = "What tonicfs does with this bucket as the workspace is set up, and no more: a\n"
 		"JSON document on standard output, and the steps to make the user on standard\n"
-		"error. delete_s3=on adds what deletes versions, sse-kms the key, an archive\n"
-		"class restoring.\n",
+		"error. delete_s3=on adds what deletes recordings and their versions, sse-kms\n"
+		"the key (by its ARN where --encryption sse-kms:ARN names it), an archive class\n"
+		"restoring. Print it again after such a setting has changed.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "lifecycle", CLI_FLAG, NULL,
@@ -87,6 +90,9 @@ const struct cli_command command_storage_policy = {
 			{ 0, "object-lock", CLI_FLAG, NULL,
 			  "with what showing a retention or legal hold takes",
 			  offsetof(struct policy_values, lock) },
+			{ 0, "no-cors", CLI_FLAG, NULL,
+			  "without the CORS rules, for storage test --no-cors",
+			  offsetof(struct policy_values, no_cors) },
 			{ 0 },
 		},
 	.values_size = sizeof(struct policy_values),

@@ -61,6 +61,8 @@ static void show_text(const struct catalog_storage *s, const char *const *origin
 	printf("origins        ");
 	for (size_t i = 0; i < origin_count; i++)
 		printf("%s%s", i ? " " : "", origins[i]);
+	if (!origin_count)
+		printf("none: CORS rules are left alone");
 	time_format_iso8601(s->tested_secs, tested);
 	printf("\ntested         %s\n", s->tested_secs > 1 ? tested
 					: s->tested_secs   ? "in use already"

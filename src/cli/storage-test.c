@@ -16,7 +16,7 @@
 
 struct test_values {
 	struct cli_texts origins;
-	bool dry_run;
+	bool no_cors, dry_run;
 };
 
 static const char *result_mark(enum storage_result result)
@@ -45,14 +45,17 @@ static void collect_check(void *arg, const struct storage_check *check)
 					     "remedy", check->remedy));
 }
 
-/* The setting that --origin makes. */
-static int take_origins(const struct cli *cli, const struct cli_texts *given,
+/* The setting that --origin and --no-cors make. */
+static int take_origins(const struct cli *cli, const struct test_values *v,
 			struct catalog_storage *s)
 {
+	const struct cli_texts *given = &v->origins;
 	size_t used = 0;
 
-	if (given->count == 0)
-		return CLI_DONE;
+	if (v->no_cors && given->count)
+		return cli_usage(cli, "--origin and --no-cors cannot be given together");
+	if (v->no_cors)
+		snprintf(s->origins, sizeof s->origins, STORAGE_NO_ORIGINS);
 	for (size_t i = 0; i < given->count; i++) {
 		int n;
 
@@ -106,6 +109,18 @@ static void print_end(const struct catalog_storage *s, const char *workspace, bo
 		       workspace);
 }
 
+/* What is not the test's own object. */
+static void print_before(const struct storage_test *test)
+{
+	if (!test->origin_count)
+		return;
+	printf("The bucket's CORS rules will let pages of ");
+	for (size_t i = 0; i < test->origin_count; i++)
+		printf("%s%s", i ? ", " : "", test->origins[i]);
+	printf(" read\nrecordings, if they do not yet; --no-cors leaves the rules alone.\n\n");
+	fflush(stdout);
+}
+
 static int run_client_error(int err)
 {
 	if (err == -EINVAL)
@@ -150,13 +165,13 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 	struct storage_test_result result;
 	struct storage_test test = { .storage = &s, .dry_run = v->dry_run, .arg = checks };
 	bool is_enabled;
-	int status = take_origins(cli, &v->origins, &s), err;
+	int status = take_origins(cli, v, &s), err;
 
 	(void)argc;
 	if (status == CLI_DONE)
 		status = cli_storage_open(cli, argv[0], &w, &s);
 	if (status == CLI_DONE)
-		status = take_origins(cli, &v->origins, &s);
+		status = take_origins(cli, v, &s);
 	if (status == CLI_DONE)
 		status = cli_http_open(cli);
 	if (status != CLI_DONE)
@@ -173,6 +188,8 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 		test.workspace = argv[0];
 		test.origins = origins;
 		test.fn = cli->json ? collect_check : print_check;
+		if (!cli->json && !v->dry_run)
+			print_before(&test);
 		storage_test_run(&test, &result);
 	}
 	s3_client_free(test.client);
@@ -187,7 +204,7 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 
 const struct cli_command command_storage_test = {
 	.name = "storage test",
-	.arguments = "WORKSPACE [--origin ORIGIN …] [--dry-run]",
+	.arguments = "WORKSPACE [--origin ORIGIN … | --no-cors] [--dry-run]",
 	.summary = "Tries the bucket with all that is done with it, and enables it",
 	.text = "Writes, reads, lists and deletes an object of its own below PREFIX/tonicfs/test\n"
 		"and says of each step whether it worked (✓), or what to do (✗). Where all is\n"
@@ -195,8 +212,9 @@ const struct cli_command command_storage_test = {
 		"\n"
 		"So that a browser can play recordings, it adds a rule of its own to the\n"
 		"bucket's CORS rules, and leaves the others as they are. ORIGIN is the page's,\n"
-		"such as https://app.example.com; what is given is kept as a setting. Else pages\n"
-		"of this machine are meant: http://localhost:* and http://127.0.0.1:*.\n"
+		"such as https://app.example.com. Else pages of this machine are meant:\n"
+		"http://localhost:* and http://127.0.0.1:*. With --no-cors the CORS rules are\n"
+		"neither read nor changed. --origin and --no-cors are kept as a setting.\n"
 		"\n"
 		"Exit status: 0 where the test passed, else 1.\n",
 	.options =
@@ -204,6 +222,8 @@ const struct cli_command command_storage_test = {
 			{ 0, "origin", CLI_TEXTS, "ORIGIN",
 			  "pages that may play recordings; may be given often",
 			  offsetof(struct test_values, origins) },
+			{ 0, "no-cors", CLI_FLAG, NULL, "leave the bucket's CORS rules alone",
+			  offsetof(struct test_values, no_cors) },
 			{ 0, "dry-run", CLI_FLAG, NULL, "change neither CORS rules nor settings",
 			  offsetof(struct test_values, dry_run) },
 			{ 0 },

@@ -19,8 +19,8 @@ static int value_url(struct fs *fs, const struct catalog_node *node, struct buf 
 {
 	if (node->kind != CATALOG_NODE_RECORDING)
 		return -ENODATA;
-	return storage_playback_url(fs->catalog, fs->http, node->recording_id, 0, &fs->is_cancelled,
-				    ret_value);
+	return storage_playback_url(fs->catalog, fs->http, node->recording_id, 0, false,
+				    &fs->is_cancelled, ret_value);
 }
 
 /* ---- restore ---- */

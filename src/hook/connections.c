@@ -1,8 +1,9 @@
 /*
  * Who is connected. The HTTP library only ends what is idle: a peer that sends a byte now and then
  * would stay for ever, and as many of them as there may be connections would keep everybody else
- * out. So a connection has a time to live, and where there are too many the oldest goes: a callback
- * takes milliseconds, and is never it.
+ * out. So a connection has a time to live, and where there are too many the oldest whose request has
+ * not come yet goes: a callback comes in milliseconds, and is never it. An address counts for
+ * nothing: behind a proxy all have the same.
  */
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -121,7 +122,7 @@ struct connection *connections_add(struct connections *connections, int fd)
 		list_for_each(pos, &connections->all) {
 			struct connection *oldest = list_entry(pos, struct connection, link);
 
-			if (oldest->is_cut)
+			if (oldest->is_cut || oldest->is_complete)
 				continue;
 			cut(oldest);
 			break;
@@ -129,6 +130,13 @@ struct connection *connections_add(struct connections *connections, int fd)
 	}
 	pthread_mutex_unlock(&connections->lock);
 	return connection;
+}
+
+void connections_complete(struct connections *connections, struct connection *connection)
+{
+	pthread_mutex_lock(&connections->lock);
+	connection->is_complete = true;
+	pthread_mutex_unlock(&connections->lock);
 }
 
 void connections_remove(struct connections *connections, struct connection *connection)

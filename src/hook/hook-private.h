@@ -23,6 +23,7 @@ struct connection {
 	struct list link; /* oldest first */
 	int fd;
 	int64_t began_msecs;
+	bool is_complete; /* its request has come, and is being answered */
 	bool is_cut;
 };
 
@@ -38,12 +39,22 @@ struct connections {
 /* 0 or -errno. The watchdog's thread cuts connections that are older than the limit. */
 int connections_init(struct connections *connections);
 void connections_release(struct connections *connections);
-/* Where there are too many, the oldest is cut. NULL: out of memory. */
+/* Where there are too many, the oldest whose request has not come is cut. NULL: out of memory. */
 struct connection *connections_add(struct connections *connections, int fd);
+void connections_complete(struct connections *connections, struct connection *connection);
 void connections_remove(struct connections *connections, struct connection *connection);
 /* Waits until there is none, or the time is over. */
 void connections_drain(struct connections *connections, unsigned msecs);
 #define CONNECTIONS_MAX 256
+
+/* ---- replays.c: signatures that were accepted lately, about 16,000 ---- */
+
+struct replays;
+struct replays *replays_new(void); /* NULL: out of memory */
+void replays_free(struct replays *replays);
+/* Thread-safe. Where it cannot be told, it has none. */
+bool replays_has(struct replays *replays, const char *signature);
+void replays_add(struct replays *replays, const char *signature);
 
 /* ---- callback.c: one callback, from its text to an HTTP status ---- */
 
@@ -55,7 +66,7 @@ struct callback_request {
 	size_t body_len;
 };
 /* public_url: complete; NULL: the Host header counts. Logs what it refuses. */
-int callback_handle(struct catalog *catalog, const char *public_url,
+int callback_handle(struct catalog *catalog, struct replays *replays, const char *public_url,
 		    const struct callback_request *request);
 /* public_url with a path: HOOK_PATH where it has none. The caller frees. -EINVAL: it is none. */
 int callback_public_url(const char *text, char **ret_url);

@@ -16,7 +16,6 @@
 #include "util/log.h"
 #include "util/pool.h"
 
-#define PER_ADDRESS_MAX 64
 #define IDLE_SECS 5
 #define CONNECTION_MEMORY_BYTES 16384
 #define HANDLERS 4
@@ -28,6 +27,7 @@ struct hook {
 	char *public_url; /* complete; NULL: none */
 	struct MHD_Daemon *daemon;
 	struct connections connections;
+	struct replays *replays;
 	struct pool pool;
 };
 
@@ -74,7 +74,8 @@ static void find_status(struct pool_task *task)
 		.body_len = request->body.len,
 	};
 
-	request->status = callback_handle(request->hook->catalog, request->hook->public_url, &callback);
+	request->status = callback_handle(request->hook->catalog, request->hook->replays,
+					  request->hook->public_url, &callback);
 	MHD_resume_connection(request->connection);
 }
 
@@ -144,6 +145,16 @@ static enum MHD_Result take(struct request *request, const char *data, size_t *l
 	return buf_failed(&request->body) ? MHD_NO : MHD_YES;
 }
 
+/* Called also where connections_add() had no memory: there is nothing to mark then. */
+static void mark_complete(struct request *request)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	if (info && info->socket_context)
+		connections_complete(&request->hook->connections, info->socket_context);
+}
+
 static enum MHD_Result finish(struct request *request)
 {
 	struct MHD_Connection *connection = request->connection;
@@ -154,6 +165,7 @@ static enum MHD_Result finish(struct request *request)
 		return answer(connection, MHD_HTTP_CONTENT_TOO_LARGE);
 	if (buf_reserve(&request->body, 1) < 0)
 		return MHD_NO;
+	mark_complete(request);
 	request->task.run = find_status;
 	MHD_suspend_connection(connection);
 	if (pool_push(&request->hook->pool, &request->task) < 0) {
@@ -233,8 +245,7 @@ static int daemon_start(struct hook *hook, int fd)
 	hook->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
 		hook, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		(unsigned)PER_ADDRESS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECS,
+		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECS,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
 		MHD_OPTION_URI_LOG_CALLBACK, on_uri, hook, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
 		hook, MHD_OPTION_NOTIFY_CONNECTION, on_connection, hook, MHD_OPTION_END);
@@ -243,8 +254,10 @@ static int daemon_start(struct hook *hook, int fd)
 
 static void hook_free(struct hook *hook)
 {
-	if (hook)
+	if (hook) {
 		free(hook->public_url);
+		replays_free(hook->replays);
+	}
 	free(hook);
 }
 
@@ -298,6 +311,10 @@ int hook_start(struct catalog *catalog, const struct hook_settings *settings,
 	ret_message[0] = '\0';
 	if (err == 0) {
 		hook->catalog = catalog;
+		hook->replays = replays_new();
+		err = hook->replays ? 0 : -ENOMEM;
+	}
+	if (err == 0) {
 		err = prepare(hook, settings, &fd, ret_address, ret_message);
 	}
 	if (err == 0)

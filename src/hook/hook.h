@@ -10,9 +10,13 @@
  * Believed  Nothing of a body before its signature has been verified, but the account's SID, which
  *           names the key to verify it with. And even then only the recording's SID: all else is
  *           asked of Twilio.
- * Limits    One request a connection, ten seconds for all of it. At most 64 connections of one
- *           address and 256 in all; the oldest gives way to a new one. Slow and idle connections
- *           hold no thread.
+ * Limits    One request a connection, ten seconds for all of it. At most 256 connections, of
+ *           whatever addresses; the oldest whose request has not come yet gives way to a new one.
+ *           Slow and idle connections hold no thread.
+ * Replays   A callback that is sent again is answered 204 and leaves nothing to do: by the memory of
+ *           this process, of about 16,000; and, also after a restart, where the catalog knows the
+ *           recording as a file or as removed (catalog/callback.h). What is left: a callback that
+ *           names what Twilio does not have is asked for anew once after each restart.
  * Threads   One for the connections, a few for signatures and the catalog.
  * Cannot    Speak TLS: on the open Internet a proxy in front does that.
  */

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "net/http-private.h"
+#include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/times.h"
 
@@ -152,11 +153,17 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_OK;
 }
 
-static bool is_credential(const char *name)
+/* What may go on to another origin. Any service may have a credential header of its own, so that
+ * only what is known to hold no secret is sent. */
+static bool may_leave_origin(const char *name)
 {
-	return strcasecmp(name, "Authorization") == 0 || strcasecmp(name, "Cookie") == 0 ||
-	       strcasecmp(name, "Proxy-Authorization") == 0 ||
-	       strncasecmp(name, "X-Amz-", 6) == 0;
+	static const char *const names[] = { "Accept",	 "Accept-Encoding", "Accept-Language",
+					     "If-Match", "If-None-Match",   "Range" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcasecmp(name, names[i]) == 0)
+			return true;
+	return false;
 }
 
 static int add_header_line(struct http_transfer *t, const char *name, const char *separator,
@@ -187,7 +194,7 @@ static int build_header_list(struct http_transfer *t)
 	for (size_t i = 0; !r && i < request->header_count; i++) {
 		const struct http_header *header = &request->headers[i];
 
-		if (t->drop_credentials && is_credential(header->name))
+		if (t->has_left_origin && !may_leave_origin(header->name))
 			continue;
 		/* "Name:" would tell curl to leave the header out; "Name;" sends it empty. */
 		r = add_header_line(t, header->name, *header->value ? ": " : ";", header->value);

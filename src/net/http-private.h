@@ -96,8 +96,8 @@ struct http_transfer {
 	/* Its url, headers, ca_file are ours, its body and arg the caller's. */
 	struct http_request request;
 	struct http_url url;
-	/* Redirected to another origin: Authorization and its like stay behind. */
-	bool drop_credentials;
+	/* Redirected to another origin: headers that may hold a credential stay behind. */
+	bool has_left_origin;
 	bool is_done;          /* on_done is being or has been called */
 	int64_t deadline_msecs; /* INT64_MAX: none */
 

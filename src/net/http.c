@@ -172,7 +172,7 @@ static void follow(struct http_transfer *t)
 		return;
 	}
 	if (strcmp(url.origin, t->url.origin) != 0)
-		t->drop_credentials = true;
+		t->has_left_origin = true;
 	detach(t);
 	http_free_secret(t->request.url);
 	t->request.url = copy;

@@ -17,8 +17,9 @@
  *           environment, but not for loopback. An URL with a user or password in it is refused.
  *           Error messages name scheme, host and port of an URL, no more; nothing is logged.
  * Redirects Followed only where max_redirects > 0 and the method is GET or HEAD (else the 3xx is the
- *           answer), to https only (or from plain loopback to plain loopback). Authorization, Cookie
- *           and X-Amz-* never go on to another origin.
+ *           answer), to https only (or from plain loopback to plain loopback). Another origin gets
+ *           Accept, Accept-*, Range, If-Match and If-None-Match alone: every other header may hold
+ *           a credential.
  * Twice     A request on a kept-alive connection that had gone stale is sent again on a fresh one
  *           without a word to the caller, a DELETE too; a POST always has a connection of its own and
  *           is sent once. After the machine has slept, no older connection is used.

@@ -138,6 +138,11 @@ static void choose(const struct run *run, const char *name, const struct remote_
 		*ret_remedy = "give both to the user (tonicfs storage policy {workspace} prints "
 			      "them), or name another key: "
 			      "--encryption sse-kms:KEY-ID";
+	} else if (strstr(name, "BucketCors") && error->status == 403) {
+		*ret_text = "the permission {action} is missing";
+		*ret_remedy = "give it to the user; tonicfs storage policy {workspace} prints the "
+			      "whole policy. Or leave CORS rules alone: tonicfs storage test "
+			      "{workspace} --no-cors";
 	} else if (is_action && (error->status == 403 || error->status == 401)) {
 		*ret_text = "the permission {action} is missing";
 		*ret_remedy = "give it to the user; tonicfs storage policy {workspace} prints the "

@@ -42,7 +42,8 @@ static int object_load(struct catalog *catalog, int64_t recording_id,
 }
 
 int storage_playback_url(struct catalog *catalog, struct http *http, int64_t recording_id,
-			 unsigned expires_secs, const volatile bool *cancelled, struct buf *ret_url)
+			 unsigned expires_secs, bool is_download, const volatile bool *cancelled,
+			 struct buf *ret_url)
 {
 	struct catalog_recording recording;
 	struct catalog_storage storage;
@@ -62,12 +63,14 @@ int storage_playback_url(struct catalog *catalog, struct http *http, int64_t rec
 	if (err)
 		return err;
 	file_name(&recording, name);
-	err = strcmp(storage.bucket, object.bucket) != 0
-		      ? -EXDEV
-		      : s3_presign_get(s3, object.key, expires_secs,
-				       recording.is_encrypted ? "application/octet-stream"
-							      : "audio/x-wav",
-				       name, ret_url);
+	if (strcmp(storage.bucket, object.bucket) != 0)
+		err = -EXDEV;
+	else if (recording.is_encrypted) /* nothing that a browser could play */
+		err = s3_presign_get(s3, object.key, expires_secs, "application/octet-stream",
+				     S3_ATTACHMENT, name, ret_url);
+	else
+		err = s3_presign_get(s3, object.key, expires_secs, "audio/wav",
+				     is_download ? S3_ATTACHMENT : S3_INLINE, name, ret_url);
 	s3_client_free(s3);
 	return err;
 }

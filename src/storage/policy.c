@@ -1,6 +1,7 @@
 #include "storage/policy.h"
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,116 +15,181 @@ static const char *partition(const char *region)
 						    : "aws";
 }
 
-static json_t *statement(const char *sid, const char *resource)
+struct policy {
+	const struct catalog_storage *storage;
+	const struct storage_policy_use *use;
+	const char *prefix; /* as a pattern */
+	json_t *statements;
+	bool failed;
+};
+
+/* In patterns these characters stand for others. */
+static void add_literal(struct buf *out, const char *text)
 {
-	return json_pack("{s:s, s:s, s:[], s:s}", "Sid", sid, "Effect", "Allow", "Action",
-			 "Resource", resource);
+	for (; *text; text++)
+		buf_addf(out, strchr("*?$", *text) ? "${%c}" : "%c", *text);
 }
 
-static void allow(json_t *statement, const char *action)
+static bool is_key_arn(const char *key_id)
 {
-	json_array_append_new(json_object_get(statement, "Action"), json_string(action));
+	return strncmp(key_id, "arn:", 4) == 0 && strstr(key_id, ":key/");
 }
 
-static json_t *objects_statement(const struct catalog_storage *s,
-				 const struct storage_policy_use *use, const char *arn)
+/* A statement of the policy, which is its owner. */
+static json_t *statement(struct policy *policy, const char *sid)
+{
+	json_t *added = json_pack("{s:s, s:s, s:[], s:[]}", "Sid", sid, "Effect", "Allow", "Action",
+				  "Resource");
+
+	policy->failed |= json_array_append_new(policy->statements, added) < 0;
+	return added;
+}
+
+static void allow(struct policy *policy, json_t *statement, const char *action)
+{
+	policy->failed |= json_array_append_new(json_object_get(statement, "Action"),
+						json_string(action)) < 0;
+}
+
+static void on(struct policy *policy, json_t *statement, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static void on(struct policy *policy, json_t *statement, const char *format, ...)
 {
 	cleanup_buf struct buf resource = BUF_INIT;
-	json_t *objects;
+	va_list args;
 
-	buf_addf(&resource, "%s/%s*", arn, s->prefix);
-	objects = buf_failed(&resource) ? NULL : statement("TonicfsObjects", buf_str(&resource));
-	allow(objects, "s3:GetObject");
-	allow(objects, "s3:PutObject");
-	allow(objects, "s3:DeleteObject");
-	allow(objects, "s3:AbortMultipartUpload");
-	if (use->versions)
-		allow(objects, "s3:DeleteObjectVersion");
-	if (use->restore)
-		allow(objects, "s3:RestoreObject");
-	if (use->lock) {
-		allow(objects, "s3:GetObjectRetention");
-		allow(objects, "s3:GetObjectLegalHold");
-	}
-	return objects;
+	va_start(args, format);
+	buf_vaddf(&resource, format, args);
+	va_end(args);
+	policy->failed |= buf_failed(&resource) ||
+			  json_array_append_new(json_object_get(statement, "Resource"),
+						json_string(buf_str(&resource))) < 0;
 }
 
-static json_t *list_statement(const struct catalog_storage *s, const struct storage_policy_use *use,
-			      const char *arn)
+/* The bucket, or what is in it below the prefix. */
+static void on_bucket(struct policy *policy, json_t *statement, const char *keys)
 {
-	json_t *list = statement("TonicfsList", arn);
+	const struct catalog_storage *s = policy->storage;
+
+	on(policy, statement, "arn:%s:s3:::%s%s%s%s", partition(s->region), s->bucket,
+	   keys ? "/" : "", keys ? policy->prefix : "", keys ? keys : "");
+}
+
+static void condition(struct policy *policy, json_t *statement, const char *test, const char *key,
+		      const char *value)
+{
+	json_t *all = json_object_get(statement, "Condition");
+
+	if (!all)
+		policy->failed |= json_object_set_new(statement, "Condition", all = json_object()) < 0;
+	policy->failed |= json_object_set_new(all, test, json_pack("{s:s}", key, value)) < 0;
+}
+
+static void objects_statements(struct policy *policy)
+{
+	const struct storage_policy_use *use = policy->use;
+	json_t *objects = statement(policy, "TonicfsObjects"), *deletes;
+
+	allow(policy, objects, "s3:GetObject");
+	allow(policy, objects, "s3:PutObject");
+	allow(policy, objects, "s3:AbortMultipartUpload");
+	if (use->restore)
+		allow(policy, objects, "s3:RestoreObject");
+	if (use->lock) {
+		allow(policy, objects, "s3:GetObjectRetention");
+		allow(policy, objects, "s3:GetObjectLegalHold");
+	}
+	on_bucket(policy, objects, "recordings/*");
+	on_bucket(policy, objects, "tonicfs/*");
+
+	/* The connection test deletes its own object. */
+	deletes = statement(policy, "TonicfsDelete");
+	allow(policy, deletes, "s3:DeleteObject");
+	on_bucket(policy, deletes, "tonicfs/test/*");
+	if (use->delete) {
+		allow(policy, deletes, "s3:DeleteObjectVersion");
+		on_bucket(policy, deletes, "recordings/*");
+	}
+}
+
+static void list_statement(struct policy *policy)
+{
+	json_t *list = statement(policy, "TonicfsList");
 	cleanup_buf struct buf below = BUF_INIT;
 
-	allow(list, "s3:ListBucket");
-	if (use->versions)
-		allow(list, "s3:ListBucketVersions");
-	if (!s->prefix[0])
-		return list;
-	buf_addf(&below, "%s*", s->prefix);
-	/* Asked for a key that is not there, S3 says so (404) only to whom it lets list: a request
-	 * without a prefix, which a plain StringLike would refuse. */
-	if (json_object_set_new(list, "Condition",
-				json_pack("{s:{s:s}}", "StringLikeIfExists", "s3:prefix",
-					  buf_str(&below))) < 0) {
-		json_decref(list);
-		return NULL;
-	}
-	return list;
+	allow(policy, list, "s3:ListBucket");
+	if (policy->use->delete)
+		allow(policy, list, "s3:ListBucketVersions");
+	on_bucket(policy, list, NULL);
+	if (!*policy->prefix)
+		return;
+	buf_addf(&below, "%s*", policy->prefix);
+	policy->failed |= buf_failed(&below);
+	condition(policy, list, "StringLike", "s3:prefix", buf_str(&below));
 }
 
-static json_t *bucket_statement(const struct storage_policy_use *use, const char *arn)
+static void bucket_statement(struct policy *policy)
 {
-	json_t *bucket = statement("TonicfsBucket", arn);
+	const struct storage_policy_use *use = policy->use;
+	json_t *bucket = statement(policy, "TonicfsBucket");
 
-	allow(bucket, "s3:ListBucketMultipartUploads");
-	allow(bucket, "s3:GetBucketCORS");
-	allow(bucket, "s3:PutBucketCORS");
+	allow(policy, bucket, "s3:ListBucketMultipartUploads");
+	if (use->cors) {
+		allow(policy, bucket, "s3:GetBucketCORS");
+		allow(policy, bucket, "s3:PutBucketCORS");
+	}
 	if (use->lock)
-		allow(bucket, "s3:GetBucketObjectLockConfiguration");
+		allow(policy, bucket, "s3:GetBucketObjectLockConfiguration");
 	if (use->lifecycle) {
-		allow(bucket, "s3:GetLifecycleConfiguration");
-		allow(bucket, "s3:PutLifecycleConfiguration");
+		allow(policy, bucket, "s3:GetLifecycleConfiguration");
+		allow(policy, bucket, "s3:PutLifecycleConfiguration");
 	}
-	return bucket;
+	on_bucket(policy, bucket, NULL);
 }
 
-static json_t *key_statement(const struct catalog_storage *s)
+/* Only S3 may use the key, on the user's behalf: nothing else can be decrypted with it. A key's id
+ * stands in an ARN; an alias does not, and is a condition of its own. */
+static void key_statement(struct policy *policy)
 {
-	cleanup_buf struct buf arn = BUF_INIT;
-	json_t *key;
+	const struct catalog_storage *s = policy->storage;
+	const char *region = *s->region ? s->region : "us-east-1", *key_id = s->kms_key_id,
+		   *alias = strstr(key_id, "alias/");
+	json_t *key = statement(policy, "TonicfsKey");
+	cleanup_buf struct buf via = BUF_INIT;
 
-	/* A key's id stands in an ARN, an alias does not: it is what the policy of the key itself
-	 * is for. */
-	if (strncmp(s->kms_key_id, "arn:", 4) == 0)
-		buf_add_str(&arn, s->kms_key_id);
+	allow(policy, key, "kms:GenerateDataKey");
+	allow(policy, key, "kms:Decrypt");
+	if (is_key_arn(key_id))
+		on(policy, key, "%s", key_id);
 	else
-		buf_addf(&arn, "arn:%s:kms:%s:*:key/%s", partition(s->region), s->region,
-			 s->kms_key_id[0] && strncmp(s->kms_key_id, "alias/", 6) != 0
-				 ? s->kms_key_id
-				 : "*");
-	key = buf_failed(&arn) ? NULL : statement("TonicfsKey", buf_str(&arn));
-	allow(key, "kms:GenerateDataKey");
-	allow(key, "kms:Decrypt");
-	return key;
+		on(policy, key, "arn:%s:kms:%s:*:key/%s", partition(region), region,
+		   *key_id && !strchr(key_id, '/') ? key_id : "*");
+	buf_addf(&via, "s3.%s.amazonaws.com%s", region,
+		 strcmp(partition(region), "aws-cn") == 0 ? ".cn" : "");
+	policy->failed |= buf_failed(&via);
+	condition(policy, key, "StringEquals", "kms:ViaService", buf_str(&via));
+	if (alias)
+		condition(policy, key, "ForAnyValue:StringEquals", "kms:ResourceAliases", alias);
 }
 
 json_t *storage_policy(const struct catalog_storage *s, const struct storage_policy_use *use)
 {
-	cleanup_buf struct buf arn = BUF_INIT;
-	json_t *statements = json_array(), *policy;
-	int err;
+	struct policy policy = { .storage = s, .use = use, .statements = json_array() };
+	cleanup_buf struct buf prefix = BUF_INIT;
+	json_t *document;
 
-	buf_addf(&arn, "arn:%s:s3:::%s", partition(s->region), s->bucket);
-	err = buf_failed(&arn) ? -1 : 0;
-	err |= json_array_append_new(statements, objects_statement(s, use, buf_str(&arn)));
-	err |= json_array_append_new(statements, list_statement(s, use, buf_str(&arn)));
-	err |= json_array_append_new(statements, bucket_statement(use, buf_str(&arn)));
+	add_literal(&prefix, s->prefix);
+	policy.failed = buf_failed(&prefix);
+	policy.prefix = buf_str(&prefix);
+	objects_statements(&policy);
+	list_statement(&policy);
+	bucket_statement(&policy);
 	if (s->encryption == 2)
-		err |= json_array_append_new(statements, key_statement(s));
-	policy = json_pack("{s:s, s:o}", "Version", "2012-10-17", "Statement", statements);
-	if (err) {
-		json_decref(policy);
+		key_statement(&policy);
+	document = json_pack("{s:s, s:o}", "Version", "2012-10-17", "Statement", policy.statements);
+	if (policy.failed) {
+		json_decref(document);
 		return NULL;
 	}
-	return policy;
+	return document;
 }

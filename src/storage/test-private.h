@@ -11,7 +11,6 @@ struct run {
 	char key[CATALOG_NAME_SIZE + 64]; /* of the test's own object */
 	struct s3_object object;	  /* as it was put */
 	bool is_put;
-	bool is_readable;
 	char access_key[256]; /* that requests are signed with */
 	bool is_list_public;  /* who has no key may list it */
 };

@@ -300,6 +300,11 @@ int storage_origins(const struct catalog_storage *storage, char **ret_memory,
 
 	if (!origins)
 		return -ENOMEM;
+	*ret_memory = (char *)origins;
+	*ret_origins = origins;
+	*ret_count = 0;
+	if (strcmp(storage->origins, STORAGE_NO_ORIGINS) == 0)
+		return 0;
 	text = (char *)(origins + limit);
 	snprintf(text, sizeof storage->origins, "%s", storage->origins);
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
@@ -307,8 +312,6 @@ int storage_origins(const struct catalog_storage *storage, char **ret_memory,
 	if (n == 0)
 		for (size_t i = 0; i < ARRAY_SIZE(default_origins); i++)
 			origins[n++] = default_origins[i];
-	*ret_memory = (char *)origins;
-	*ret_origins = origins;
 	*ret_count = n;
 	return 0;
 }

@@ -39,7 +39,7 @@ struct storage_test {
 	struct s3_client *client; /* of these settings */
 	const struct catalog_storage *storage;
 	const char *workspace;	    /* for the remedies */
-	const char *const *origins; /* pages that are to play recordings */
+	const char *const *origins; /* pages that are to play recordings; none: CORS is left alone */
 	size_t origin_count;
 	bool dry_run; /* CORS stays as it is */
 	storage_check_fn *fn;
@@ -54,8 +54,10 @@ struct storage_test_result {
 
 void storage_test_run(const struct storage_test *test, struct storage_test_result *ret_result);
 
-/* The origins of the setting (lines), else pages of this machine. The array and its strings are in
- * *ret_memory (free); 0 or -ENOMEM. */
+/* The setting that leaves the bucket's CORS rules alone. */
+#define STORAGE_NO_ORIGINS "none"
+/* The origins of the setting (lines), else pages of this machine; none where the setting says so. The
+ * array and its strings are in *ret_memory (free); 0 or -ENOMEM. */
 int storage_origins(const struct catalog_storage *storage, char **ret_memory,
 		    const char ***ret_origins, size_t *ret_count);
 /* scheme://host[:port] without a path, or "*"; one '*' may stand in it. */

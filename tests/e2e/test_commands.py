@@ -119,11 +119,6 @@ def test_a_removed_campaign_frees_its_name_and_its_numbers(acme):
     acme("campaign", "add", "acme", "spring", "--number", "+15550100001")
 
 
-def test_unassigned_cannot_be_removed(acme):
-    acme("campaign", "add", "acme", "spring", "--number", "+15550100001")
-    assert acme("campaign", "remove", "acme", "unassigned", status=1).stderr
-
-
 def test_a_removed_workspace_is_gone_and_can_be_added_again(acme):
     acme("workspace", "remove", "acme")
     assert "acme" not in acme("workspace", "list").stdout

@@ -38,12 +38,16 @@ def test_the_url_gives_the_bytes_with_their_type_and_a_name_without_a_number(mov
     url = moved.tonic("url", recording.path).stdout.strip()
     status, headers, body = fetch(url)
     assert (status, body) == (200, recording.content)
-    assert headers["Content-Type"] == "audio/x-wav"
-    assert headers["Content-Disposition"] == \
-        f'attachment; filename="{recording.call.start:%Y-%m-%d}_{recording.sid}.wav"'
+    name = f'filename="{recording.call.start:%Y-%m-%d}_{recording.sid}.wav"'
+    assert headers["Content-Type"] == "audio/wav"
+    assert headers["Content-Disposition"] == f"inline; {name}"
     assert recording.call.from_.lstrip("+") not in url + str(headers)
     status, headers, body = fetch(url, Range="bytes=100-199")
     assert (status, body) == (206, recording.content[100:200])
+    status, headers, body = fetch(moved.tonic("url", "--download", recording.path).stdout.strip())
+    assert (headers["Content-Disposition"], body) == (f"attachment; {name}", recording.content)
+    with moved.mount() as mount:
+        assert fetch(mount.attr(recording.path, "url"))[1]["Content-Disposition"] == f"inline; {name}"
 
 
 def test_an_altered_url_is_refused(moved):

@@ -184,12 +184,18 @@ def test_rmdir_of_a_folder_that_is_not_empty_is_enotempty(acme):
         assert error_of(os.rmdir, mount / "acme") == "ENOTEMPTY"
 
 
-def test_unassigned_cannot_be_removed_its_files_can(acme):
+def test_rm_r_of_unassigned_removes_it_until_its_next_call(acme):
     with acme.mount() as mount:
-        call(os.unlink, mount / acme.stray.path)
-        assert error_of(os.stat, mount / acme.stray.path) == "ENOENT"
-        assert error_of(os.rmdir, mount / "acme/unassigned") in ("EPERM", "ENOENT")
-    assert acme.tonic("campaign", "remove", "acme", "unassigned", status=1).stderr
+        mount.shell('rm -r "$1"', mount / "acme/unassigned")
+        assert mount.names("acme") == ["autumn", "spring"]
+        later = acme.twilio.call_with_recording(to="+15559990077")
+        acme.tonic("sync")
+        wait_for(lambda: "unassigned" in mount.names("acme"), 15, "the folder to come back")
+        assert later.name in mount.names("acme/unassigned") and acme.stray.name not in mount.names("acme/unassigned")
+    acme.tonic("campaign", "remove", "acme", "unassigned")
+    acme.tonic("sync")
+    with acme.mount() as mount:
+        assert mount.names("acme") == ["autumn", "spring"]
 
 
 def test_campaign_remove_does_what_rm_r_does(acme):

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from harness import PATIENCE, USER, call, sqlcipher, wait_for
+from harness import PATIENCE, USER, call, error_of, sha256_of, sqlcipher, wait_for
 from wire import Wire, error, page
 from world import PREFIX, SPRING
 
@@ -159,6 +159,26 @@ def test_origins_are_kept_as_a_setting_and_our_rule_is_replaced(user):
     assert set(rule["AllowedOrigins"]) == set(wanted)
     checks_of(user)
     assert rules(user) == [rule]
+
+
+@pytest.mark.needs("cors")
+def test_without_cors_the_rules_are_not_even_read(user):
+    with Wire(user.s3.endpoint, lambda _: None) as wire:
+        user("storage", "set", "acme", "--endpoint", wire.endpoint)
+        said = user("storage", "test", "acme").stdout
+        assert said.index("--no-cors") < said.index("✓") and OURS[0] in said[:said.index("✓")]
+        assert [line for line in wire.lines if line.startswith("PUT") and "?cors" in line]
+        user.s3.client.delete_bucket_cors(Bucket=user.bucket)
+        wire.requests.clear()
+        said = user("storage", "test", "acme", "--no-cors").stdout
+        assert "will let pages" not in said and not [line for line in wire.lines if "?cors" in line]
+        user("storage", "test", "acme")  # the setting stays, until another origin is named
+        assert not [line for line in wire.lines if "?cors" in line]
+        assert user.json("storage", "show", "acme")["origins"] == []
+        assert not {"s3:GetBucketCORS", "s3:PutBucketCORS"} & actions_of(user.json("storage", "policy", "acme"))
+        user("storage", "test", "acme", "--no-cors", "--origin", "https://a.example", status=2)
+        user("storage", "test", "acme", "--origin", "https://a.example")
+        assert rules(user)[0]["AllowedOrigins"] == ["https://a.example"]
 
 
 @pytest.mark.needs("cors")
@@ -400,7 +420,7 @@ def test_the_policy_is_json_with_the_bucket_and_prefix_in_place(user):
     result = user("storage", "policy", "acme")
     policy = json.loads(result.stdout)
     assert "create-user" in result.stderr
-    assert f"arn:aws:s3:::{user.bucket}/{PREFIX}*" in result.stdout
+    assert f"arn:aws:s3:::{user.bucket}/{PREFIX}recordings/*" in result.stdout
     assert actions_of(policy) == {
         "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:GetBucketCORS", "s3:PutBucketCORS",
         "s3:AbortMultipartUpload", "s3:ListBucketMultipartUploads"}
@@ -416,7 +436,8 @@ def test_the_policy_has_more_only_where_it_is_switched_on(user):
     user("storage", "set", "acme", "--storage-class", "", "--encryption", "sse-kms:1234")
     policy = user.json("storage", "policy", "acme")
     assert actions_of(policy) - plain == {"kms:GenerateDataKey", "kms:Decrypt"}
-    assert policy["Statement"][-1]["Resource"].endswith(":key/1234")
+    resource, = policy["Statement"][-1]["Resource"]
+    assert resource.endswith(":key/1234") and "kms:ViaService" in str(policy["Statement"][-1]["Condition"])
     user("storage", "set", "acme", "--encryption", "none")
     assert {"s3:PutLifecycleConfiguration", "s3:RestoreObject"} <= actions_of(user.json("storage", "policy", "acme", "--lifecycle"))
 
@@ -428,8 +449,9 @@ def test_the_policy_names_what_object_lock_takes(user):
 
 
 def restrict(tonic, s3, bucket, without=None, policy=None):
-    """A user of his own, who may do what `storage policy` prints, but for one action."""
+    """A user of his own, who may do what `storage policy` prints, but for one action. A bucket's policy has no key in it."""
     policy = policy or tonic.json("storage", "policy", "acme")
+    policy["Statement"] = [statement for statement in policy["Statement"] if statement["Sid"] != "TonicfsKey"]
     name, access_key, secret_key = s3.make_user()
     for statement in policy["Statement"]:
         statement["Principal"] = {"AWS": [f"arn:aws:iam:::user/{name}"]}
@@ -451,40 +473,68 @@ def test_each_missing_permission_is_named(user, action):
     assert action.lower() in bad[0]["text"].lower() and "storage policy acme" in bad[0]["remedy"]
 
 
-@pytest.mark.needs("users")
-def test_a_condition_on_the_prefix_that_hides_what_is_missing_is_named(user):
-    policy = user.json("storage", "policy", "acme")
-    policy["Statement"][1]["Condition"] = {"StringLike": {"s3:prefix": PREFIX + "*"}}
-    restrict(user, user.s3, user.bucket, policy=policy)
-    check = failed(user)
-    assert check["check"] == "s3:ListBucket" and "StringLikeIfExists" in check["remedy"]
+# The documents of all combinations are compared in a unit test.
+SETTINGS = {
+    "plain": {},
+    "all": {"delete": True, "no_cors": True, "encryption": "sse-kms:testkey-1", "prefix": "", "versioned": True, "lifecycle": True},
+    "delete": {"delete": True, "encryption": "sse-s3", "prefix": ""},
+    "versions": {"delete": True, "versioned": True},
+    "tombstones": {"no_cors": True, "encryption": "sse-s3", "versioned": True, "lifecycle": True},
+    "key": {"encryption": "sse-kms:testkey-1", "lifecycle": True},
+}
 
 
-@pytest.mark.needs("users")
-@pytest.mark.parametrize("versioned", [False, True])
-def test_the_policy_is_enough_for_everything(acme, versioned):
-    """Testing, moving (long ones in parts), reading, removing, tombstones, restoring from another machine."""
-    if versioned:
+@pytest.mark.needs("users", "testing_key")
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_policy_is_enough_for_everything(acme, name):
+    """A user who has nothing else: testing, moving (long ones in parts), reading, what is missing, removing, tombstones."""
+    settings = SETTINGS[name]
+    prefix, is_versioned, is_deleting = settings.get("prefix", PREFIX), settings.get("versioned"), settings.get("delete")
+    policy = ["storage", "policy", "acme", *["--no-cors"] * settings.get("no_cors", False),
+              *["--lifecycle"] * settings.get("lifecycle", False)]
+
+    def keys(kind="recordings"):
+        return acme.s3.keys(acme.bucket, f"{prefix}{kind}/")
+
+    def key_of(recording):
+        return prefix + recording.key.removeprefix(PREFIX)
+
+    def versions_of(recording):
+        found = acme.s3.client.list_object_versions(Bucket=acme.bucket, Prefix=key_of(recording))
+        return [*found.get("Versions", []), *found.get("DeleteMarkers", [])]
+    if is_versioned:
         acme.s3.client.put_bucket_versioning(Bucket=acme.bucket, VersioningConfiguration={"Status": "Enabled"})
-        acme.set("delete_s3=on")
-    long = acme.twilio.call_with_recording(from_="+15559990040", duration=600)
+    acme.set(f"delete_s3={'on' if is_deleting else 'off'}", "keep_at_twilio=on")
+    acme.tonic("storage", "set", "acme", "--prefix", prefix, "--encryption", settings.get("encryption", "none"))
+    long, lost = acme.twilio.call_with_recording(from_="+15559990040", duration=600), acme.autumn[0]
     acme.tonic("sync")
-    restrict(acme.tonic, acme.s3, acme.bucket)
-    checks_of(acme.tonic)
+    restrict(acme.tonic, acme.s3, acme.bucket, policy=acme.tonic.json(*policy))
+    playback = checks_of(acme.tonic, *["--no-cors"] * settings.get("no_cors", False))["browser playback"]
+    assert playback["result"] == ("noted" if settings.get("no_cors") else "passed")
+    assert actions_of(acme.tonic.json(*policy)) == actions_of(acme.tonic.json(*[word for word in policy if word != "--no-cors"]))
     acme.migrate_all()
-    assert sorted(acme.keys()) == sorted(recording.key for recording in acme.twilio.files())
+    assert sorted(keys()) == sorted(key_of(recording) for recording in acme.twilio.files())
+    acme.s3.client.delete_object(Bucket=acme.bucket, Key=key_of(acme.second))
     with acme.mount() as mount:
         assert mount.sha256(long.path) == long.sha256
+        assert mount.sha256(acme.second.path) == acme.second.sha256  # from Twilio
+        acme.set("keep_at_twilio=off")
         acme.tonic("rm", acme.first.path)
-        if versioned:
-            def gone():
-                found = acme.s3.client.list_object_versions(Bucket=acme.bucket, Prefix=acme.first.key)
-                return not found.get("Versions") and not found.get("DeleteMarkers")
-            wait_for(gone, 15, "the versions to go")
-        else:
-            wait_for(lambda: acme.keys("tonicfs/removed") == [acme.tombstone(acme.first)], 15, "the tombstone")
+        wait_for(lambda: not acme.status()["deletes_queued"] and not acme.status()["twilio_deletes_queued"], 20, "the deletes")
+        # What is nowhere is no matter of permissions.
+        acme.s3.client.delete_object(Bucket=acme.bucket, Key=key_of(lost))
+        assert error_of(sha256_of, mount / lost.path) == "EIO"
+    if is_deleting:
+        assert versions_of(acme.first) == [] and keys("tonicfs/removed") == []
+    else:
+        assert versions_of(acme.first) and keys("tonicfs/removed") == [f"{prefix}tonicfs/removed/{acme.first.sid}"]
+    if settings.get("lifecycle"):
+        acme.tonic("storage", "lifecycle", "set", "acme", "--glacier-ir", "90")
+        acme.tonic("storage", "lifecycle", "remove", "acme")
     acme.tonic("sync")
     assert not [item for item in acme.status()["problems"] if acme.first.sid in str(item)]
+    found = acme.tonic("--json", "verify", "acme", status=None).json
+    assert "403" not in json.dumps(found) and lost.sid in json.dumps(found)
 
 
 @pytest.mark.needs("users")

@@ -43,6 +43,8 @@ enum behaviour {
 	STALLS, /* after 70,000 bytes */
 	DEAD, /* a reset, and no byte */
 	SAYS_404,
+	DENIES_WHAT_IS_MISSING, /* as S3 to whom may list under a prefix only; a list has nothing */
+	DENIES_WHAT_IS_THERE,
 	SAYS_401,
 	SAYS_503,
 	MONO_ONLY,
@@ -151,7 +153,8 @@ static enum helper_then answer(struct helper_server *server, int fd,
 			       const struct helper_request *request, void *arg)
 {
 	struct world *w = arg;
-	bool is_s3 = strstr(request->head, "/bucket/") != NULL;
+	bool is_list = strstr(request->head, "/bucket?") != NULL;
+	bool is_s3 = is_list || strstr(request->head, "/bucket/") != NULL;
 	enum behaviour behaviour = (enum behaviour)atomic_load(is_s3 ? &w->s3 : &w->twilio);
 	int64_t start = range_start(request), from = start < 0 ? 0 : start;
 
@@ -165,6 +168,17 @@ static enum helper_then answer(struct helper_server *server, int fd,
 			      : is_s3 ? "<Error><Code>NoSuchKey</Code></Error>"
 				    : "<TwilioResponse><RestException><Code>20404</Code>"
 				      "</RestException></TwilioResponse>");
+		return HELPER_KEEP;
+	case DENIES_WHAT_IS_MISSING:
+	case DENIES_WHAT_IS_THERE:
+		if (is_list)
+			helper_answer(fd, 200, NULL,
+				      behaviour == DENIES_WHAT_IS_THERE
+					      ? "<ListBucketResult><Contents><Key>a/key</Key><Size>1</Size>"
+						"</Contents></ListBucketResult>"
+					      : "<ListBucketResult></ListBucketResult>");
+		else
+			helper_answer(fd, 403, NULL, "<Error><Code>AccessDenied</Code></Error>");
 		return HELPER_KEEP;
 	case SAYS_401:
 		helper_answer(fd, 401, "Content-Type: application/json\r\n", "{\"code\":20003}");
@@ -860,6 +874,33 @@ static void test_audio__gone_from_s3_after_the_cleanup_is_eio(void **state)
 	world_end(&w);
 }
 
+static void test_audio__what_is_denied_and_not_listed_is_read_from_twilio(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, SIZE, 0);
+	store_in_s3(&w);
+	atomic_store(&w.s3, DENIES_WHAT_IS_MISSING);
+	assert_int_equal(read_whole_file(&w), 0);
+	assert_int_equal(requests(&w), 3);
+	world_end(&w);
+}
+
+static void test_audio__a_denial_is_believed_where_a_list_has_the_object(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, SIZE, 0);
+	store_in_s3(&w);
+	finish_cleanup(&w);
+	atomic_store(&w.s3, DENIES_WHAT_IS_MISSING);
+	assert_int_equal(read_whole_file(&w), -EIO);
+	atomic_store(&w.s3, DENIES_WHAT_IS_THERE);
+	assert_int_equal(read_whole_file(&w), -EACCES);
+	assert_int_equal(requests(&w), 4);
+	world_end(&w);
+}
+
 /* ---- sizes ---- */
 
 static int ask_size(struct world *w, int64_t *ret_size)
@@ -988,6 +1029,8 @@ int main(void)
 		TEST(test_audio__a_404_at_twilio_asks_the_catalog_again),
 		TEST(test_audio__while_twilio_has_it_too_a_404_in_s3_is_made_good),
 		TEST(test_audio__gone_from_s3_after_the_cleanup_is_eio),
+		TEST(test_audio__what_is_denied_and_not_listed_is_read_from_twilio),
+		TEST(test_audio__a_denial_is_believed_where_a_list_has_the_object),
 		TEST(test_audio__a_size_is_learned_once_for_all_who_ask),
 		TEST(test_audio__an_origin_that_does_not_answer_is_not_asked_at_every_turn),
 		TEST(test_audio__an_open_waits_for_the_size),

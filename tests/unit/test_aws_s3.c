@@ -264,7 +264,7 @@ static void test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object(v
 			s3_get_object(s3.client, keys[i], 0, -1, 9, &body, &object, &error),
 			-EINVAL);
 		assert_int_equal(s3_head_object(s3.client, keys[i], &object, &error), -EINVAL);
-		assert_int_equal(s3_presign_get(s3.client, keys[i], 60, NULL, NULL, &body),
+		assert_int_equal(s3_presign_get(s3.client, keys[i], 60, NULL, S3_INLINE, NULL, &body),
 				 -EINVAL);
 		assert_int_equal(error.kind, REMOTE_REJECTED);
 	}
@@ -274,6 +274,56 @@ static void test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object(v
 	assert_int_equal(helper_server_requests(s3.server), 0);
 	buf_release(&body);
 	helper_s3_stop(&s3);
+}
+
+/* As S3 answers to whom a condition lets list under a prefix only. */
+static void test_aws__what_is_denied_and_not_listed_is_missing(void **state)
+{
+#define LIST(entries) "<ListBucketResult><IsTruncated>false</IsTruncated>" entries "</ListBucketResult>"
+#define ENTRY(key) "<Contents><Key>" key "</Key><Size>1</Size></Contents>"
+#define DENIED "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+	static const struct {
+		struct helper_answer answers[2];
+		int err;
+		enum remote_kind kind;
+		unsigned requests;
+	} cases[] = {
+		{ { { 403, NULL, DENIED }, { 200, NULL, LIST("") } }, -ENOENT, REMOTE_NOT_FOUND, 2 },
+		{ { { 403, NULL, DENIED }, { 200, NULL, LIST(ENTRY("a/k.wav.encrypted")) } }, -ENOENT,
+		  REMOTE_NOT_FOUND, 2 },
+		{ { { 403, NULL, DENIED }, { 200, NULL, LIST(ENTRY("a/k.wav")) } }, -EACCES,
+		  REMOTE_REJECTED, 2 },
+		{ { { 403, NULL, DENIED }, { 403, NULL, DENIED } }, -EACCES, REMOTE_REJECTED, 2 },
+		{ { { 403, NULL, DENIED }, { 404, NULL, "<Error><Code>NoSuchBucket</Code></Error>" } },
+		  -ENOENT, REMOTE_REJECTED, 2 },
+		{ { { 404, NULL, "<Error><Code>NoSuchKey</Code></Error>" }, { 500, NULL, "" } },
+		  -ENOENT, REMOTE_NOT_FOUND, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3 * ARRAY_SIZE(cases); i++) {
+		struct helper_answer answers[2] = { cases[i / 3].answers[0], cases[i / 3].answers[1] };
+		cleanup_buf struct buf body = BUF_INIT;
+		struct s3_object object;
+		struct remote_error error;
+		struct helper_s3 s3;
+		int err;
+
+		if (i % 3 == 0)
+			answers[0].body = NULL; /* a HEAD's answer has none */
+		helper_s3_start(&s3, answers, 2, NULL);
+		err = i % 3 == 0   ? s3_head_object(s3.client, "a/k.wav", &object, &error)
+		      : i % 3 == 1 ? s3_get_object(s3.client, "a/k.wav", 0, -1, 100, &body, &object,
+						   &error)
+				   : s3_restore_object(s3.client, "a/k.wav", 1, "Bulk", &error);
+		assert_int_equal(err, cases[i / 3].err);
+		assert_int_equal(error.kind, cases[i / 3].kind);
+		assert_int_equal(helper_server_requests(s3.server), cases[i / 3].requests);
+		if (cases[i / 3].requests > 1)
+			assert_non_null(strstr(helper_s3_request_line(&s3, 1),
+					       "list-type=2&encoding-type=url&prefix=a%2Fk.wav"));
+		helper_s3_stop(&s3);
+	}
 }
 
 static void test_aws__metadata_that_is_no_header_is_refused(void **state)
@@ -750,12 +800,12 @@ static void test_aws__a_clock_that_is_off_is_corrected_once_and_for_all(void **s
 	 * asked again. */
 	helper_s3_start(&s3, answers, 1, NULL);
 	assert_int_equal(s3_head_object(s3.client, "k", &object, &error), -EACCES);
-	assert_int_equal(helper_server_requests(s3.server), 2);
+	assert_int_equal(helper_server_requests(s3.server), 4); /* a HEAD and a list, twice each */
 	helper_s3_stop(&s3);
 	format_date(date, time_now_secs());
 	helper_s3_start(&s3, answers, 1, NULL);
 	assert_int_equal(s3_head_object(s3.client, "k", &object, &error), -EACCES);
-	assert_int_equal(helper_server_requests(s3.server), 1);
+	assert_int_equal(helper_server_requests(s3.server), 3); /* one HEAD; the list says it in words */
 	helper_s3_stop(&s3);
 }
 
@@ -771,7 +821,7 @@ static void presigned(const struct s3_settings *settings, struct buf *ret_url)
 	copy.secret_key = "SK";
 	assert_int_equal(http_new(NULL, &http), 0);
 	assert_int_equal(s3_client_new(http, &copy, &client), 0);
-	assert_int_equal(s3_presign_get(client, "a b/k.wav", 60, NULL, NULL, ret_url), 0);
+	assert_int_equal(s3_presign_get(client, "a b/k.wav", 60, NULL, S3_INLINE, NULL, ret_url), 0);
 	s3_client_free(client);
 	http_free(http);
 }
@@ -893,14 +943,19 @@ static void test_aws__a_presigned_url_overrides_type_and_name(void **state)
 	(void)state;
 	helper_s3_start(&s3, &ok, 1,
 			&(struct s3_settings){ .bucket = "bucket", .session_token = "to/ken" });
-	assert_int_equal(s3_presign_get(s3.client, "k", 3600, "audio/wav", "a\"b\r\n.wav", &url),
+	assert_int_equal(s3_presign_get(s3.client, "k", 3600, "audio/wav", S3_ATTACHMENT,
+					"a\"b\r\n.wav", &url),
 			 0);
 	assert_non_null(
 		strstr(buf_str(&url),
 		       "&X-Amz-Expires=3600&X-Amz-Security-Token=to%2Fken&X-Amz-SignedHeaders=host"
 		       "&response-content-disposition=attachment%3B%20filename%3D%22a_b__.wav%22"
 		       "&response-content-type=audio%2Fwav&X-Amz-Signature="));
-	assert_int_equal(s3_presign_get(s3.client, "k", 604801, NULL, NULL, &url), -EINVAL);
+	buf_reset(&url);
+	assert_int_equal(s3_presign_get(s3.client, "k", 3600, NULL, S3_INLINE, "a.wav", &url), 0);
+	assert_non_null(strstr(buf_str(&url),
+			       "&response-content-disposition=inline%3B%20filename%3D%22a.wav%22"));
+	assert_int_equal(s3_presign_get(s3.client, "k", 604801, NULL, S3_INLINE, NULL, &url), -EINVAL);
 	buf_release(&url);
 	helper_s3_stop(&s3);
 }
@@ -944,6 +999,7 @@ int main(void)
 		cmocka_unit_test(test_aws__delete_names_a_version_and_takes_a_missing_key_for_done),
 		cmocka_unit_test(
 			test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object),
+		cmocka_unit_test(test_aws__what_is_denied_and_not_listed_is_missing),
 		cmocka_unit_test(test_aws__metadata_that_is_no_header_is_refused),
 		cmocka_unit_test(test_aws__an_upload_is_created_filled_and_completed),
 		cmocka_unit_test(test_aws__a_completion_is_believed_only_as_a_whole),

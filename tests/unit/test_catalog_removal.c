@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/tree.h"
 #include "util/buf.h"
 #include "util/secret.h"
 #include "util/times.h"
@@ -338,22 +339,62 @@ static void test_catalog_removal__an_emptied_campaign_may_be_removed_by_rmdir(vo
 	assert_int_not_equal(id, f->folder_id);
 }
 
-static void test_catalog_removal__unassigned_stays_while_there_are_campaigns(void **state)
+static int look_for_unassigned(void *arg, const struct catalog_node *node)
+{
+	bool *is_listed = arg;
+
+	*is_listed |= strcmp(node->name, CATALOG_UNASSIGNED) == 0;
+	return 0;
+}
+
+static bool is_unassigned_listed(struct queue_fixture *f)
+{
+	struct catalog_node workspace;
+	bool is_listed = false;
+
+	assert_int_equal(catalog_node_resolve(f->catalog, "acme", &workspace), 0);
+	assert_int_equal(catalog_node_list(f->catalog, workspace.inode, 0, 100, CATALOG_NAMES_NUMBER,
+					   look_for_unassigned, &is_listed),
+			 0);
+	return is_listed;
+}
+
+/* What rm -r does: the files one by one, then the folder, with campaigns beside it. */
+static void test_catalog_removal__unassigned_goes_and_comes_back_with_its_next_call(void **state)
 {
 	struct queue_fixture *f = *state;
+	const struct catalog_recording_input unfinished = { .sid = queue_sid(3, 7),
+							    .call_sid = queue_sid(2, 1),
+							    .duration_secs = -1,
+							    .date_created_secs = 1772360007,
+							    .start_time_secs = 1772360007 };
+	struct catalog_recording_input finished = unfinished;
+	struct catalog_apply_stats stats = { 0 };
 	struct catalog_removal removal;
 
 	queue_add(f, f->workspace_id, 0, 2, "+15559999999");
-	assert_int_equal(catalog_remove_campaign(f->catalog, f->unassigned_id, false, &removal),
-			 -EPERM);
-	assert_int_equal(catalog_remove_campaign(f->catalog, f->folder_id, false, &removal), 0);
+	assert_int_equal(
+		catalog_recordings_apply(f->catalog, f->workspace_id, &unfinished, 1, &stats), 0);
 	assert_int_equal(catalog_remove_campaign(f->catalog, f->unassigned_id, true, &removal),
 			 -ENOTEMPTY);
-	assert_int_equal(catalog_remove_campaign(f->catalog, f->unassigned_id, false, &removal), 0);
-	assert_int_equal(removal.recordings, 2);
-	queue_add(f, f->workspace_id, 5, 1, "+15559999999"); /* it is there for the next ones */
+	remove_one(f, 0);
+	remove_one(f, 1);
+	assert_int_equal(catalog_remove_campaign(f->catalog, f->unassigned_id, true, &removal), 0);
+	assert_int_equal(removal.recordings, 0);
+	assert_false(is_unassigned_listed(f));
+	/* What was still being recorded was not in the folder, and is not lost. */
+	finished.is_completed = true;
+	finished.duration_secs = 10;
+	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace_id, &finished, 1, &stats),
+			 0);
+	assert_true(queue_get(f, 7).is_listed);
+	queue_add(f, f->workspace_id, 5, 1, "+15559999999");
 	assert_int_equal(queue_get(f, 5).folder_id, f->unassigned_id);
 	assert_true(queue_get(f, 5).is_listed);
+	assert_true(is_unassigned_listed(f));
+	assert_int_equal(catalog_remove_campaign(f->catalog, f->unassigned_id, false, &removal), 0);
+	assert_int_equal(removal.recordings, 2);
+	assert_false(is_unassigned_listed(f));
 }
 
 static void test_catalog_removal__the_secrets_go_with_the_last_job(void **state)
@@ -460,7 +501,7 @@ int main(void)
 		TEST(what_was_removed_does_not_come_back),
 		TEST(a_campaign_goes_with_all_in_it),
 		TEST(an_emptied_campaign_may_be_removed_by_rmdir),
-		TEST(unassigned_stays_while_there_are_campaigns),
+		TEST(unassigned_goes_and_comes_back_with_its_next_call),
 		TEST(the_secrets_go_with_the_last_job),
 		TEST(a_workspace_can_be_added_again_and_stays_without_what_was_removed),
 		TEST(of_a_removed_workspace_nothing_new_is_queued),

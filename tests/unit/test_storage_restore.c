@@ -46,6 +46,10 @@ static enum helper_then answer(struct helper_server *helper, int fd,
 		snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: 320044\r\n%s\r\n",
 			 s->head);
 		helper_send_str(fd, head);
+	} else if (strstr(request->head, "list-type=")) {
+		helper_answer(fd, 200, NULL,
+			      "<ListBucketResult><Contents><Key>a/key</Key><Size>320044</Size>"
+			      "</Contents></ListBucketResult>");
 	} else if (s->get_status == 206) {
 		helper_answer(fd, 206, "Content-Range: bytes 0-0/320044\r\n", "R");
 	} else {
@@ -115,7 +119,7 @@ test_storage__a_restore_is_under_way_until_the_server_says_that_it_is_there(void
 	assert_int_equal(now(&s).restore, CATALOG_RESTORE_ONGOING);
 	assert_true(now(&s).since_secs > 0);
 	assert_true(now(&s).is_archived);
-	assert_int_equal(storage_playback_url(s.f->catalog, s.http, id, 0, NULL, &url), -EREMOTE);
+	assert_int_equal(storage_playback_url(s.f->catalog, s.http, id, 0, false, NULL, &url), -EREMOTE);
 	assert_int_equal(storage_object_refresh(s.f->catalog, s.http, id, NULL, &error), 0);
 	assert_int_equal(now(&s).restore, CATALOG_RESTORE_ONGOING);
 
@@ -124,7 +128,7 @@ test_storage__a_restore_is_under_way_until_the_server_says_that_it_is_there(void
 	assert_int_equal(now(&s).restore, CATALOG_RESTORE_DONE);
 	assert_int_equal(now(&s).restored_until_secs, 2018908800);
 	assert_false(now(&s).is_archived);
-	assert_int_equal(storage_playback_url(s.f->catalog, s.http, id, 60, NULL, &url), 0);
+	assert_int_equal(storage_playback_url(s.f->catalog, s.http, id, 60, false, NULL, &url), 0);
 	assert_non_null(strstr(buf_str(&url), "X-Amz-Expires=60"));
 	stop(&s);
 }
@@ -196,15 +200,15 @@ static void test_storage__a_url_needs_an_object_and_a_time_that_s3_allows(void *
 
 	start(&s, *state);
 	queue_add(s.f, s.f->workspace_id, 2, 1, QUEUE_NUMBER);
-	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id, 0, NULL, &url),
+	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id, 0, false, NULL, &url),
 			 -ENODATA);
-	assert_int_equal(storage_playback_url(s.f->catalog, s.http, 4711, 0, NULL, &url), -ENOENT);
+	assert_int_equal(storage_playback_url(s.f->catalog, s.http, 4711, 0, false, NULL, &url), -ENOENT);
 	queue_store(s.f, 2);
 	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id,
-					      PLAYBACK_EXPIRES_LIMIT_SECS + 1, NULL, &url),
+					      PLAYBACK_EXPIRES_LIMIT_SECS + 1, false, NULL, &url),
 			 -EINVAL);
 	assert_int_equal(url.len, 0);
-	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id, 0, NULL, &url),
+	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id, 0, false, NULL, &url),
 			 0);
 	assert_non_null(strstr(buf_str(&url), "X-Amz-Expires=3600"));
 	assert_null(strstr(buf_str(&url), &QUEUE_NUMBER[1])); /* without the plus */

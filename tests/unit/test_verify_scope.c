@@ -38,6 +38,7 @@ struct fixture {
 	bool cancelled;
 	struct object objects[MANY];
 	unsigned count;
+	bool denies_what_is_missing; /* as S3 to whom may list under a prefix only */
 	unsigned fail_page; /* this page of the list is refused; 0: none */
 	int twilio_status;  /* of single recordings; 404: gone */
 
@@ -58,6 +59,24 @@ static void key_of(const struct fixture *f, unsigned number, char *ret_key)
 	catalog_object_key("", &account, &recording, ret_key);
 }
 
+/* Of one key, after a denial: what the whole list did not show is there by now. */
+static void answer_list_of_one(struct fixture *f, int fd, const char *line)
+{
+	cleanup_buf struct buf body = BUF_INIT;
+
+	buf_add_str(&body, "<ListBucketResult>");
+	for (unsigned i = 0; i < f->count; i++) {
+		char key[CATALOG_KEY_TEXT_SIZE];
+
+		key_of(f, f->objects[i].number, key);
+		if (strstr(line, strrchr(key, '/') + 1) && !f->objects[i].is_gone)
+			buf_addf(&body, "<Contents><Key>%s</Key><Size>%d</Size></Contents>", key,
+				 SIZE);
+	}
+	buf_add_str(&body, "</ListBucketResult>");
+	helper_answer(fd, 200, NULL, buf_str(&body));
+}
+
 static void answer_list(struct fixture *f, int fd, const char *line)
 {
 	const char *token = strstr(line, "continuation-token=");
@@ -74,6 +93,10 @@ static void answer_list(struct fixture *f, int fd, const char *line)
 	}
 	if (f->fail_page && page + 1 == f->fail_page) {
 		helper_answer(fd, 403, NULL, "<Error><Code>AccessDenied</Code></Error>");
+		return;
+	}
+	if (strstr(line, ".wav")) {
+		answer_list_of_one(f, fd, line);
 		return;
 	}
 	buf_addf(&body, "<ListBucketResult><IsTruncated>%s</IsTruncated>",
@@ -112,7 +135,9 @@ static void answer_head(struct fixture *f, int fd, const char *line)
 		helper_send_str(fd, head);
 		return;
 	}
-	helper_send_str(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+	helper_send_str(fd, f->denies_what_is_missing
+				    ? "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+				    : "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
 }
 
 /* The beginning of a WAV of SIZE bytes. */
@@ -348,6 +373,19 @@ static void test_verify__what_is_there_but_cannot_be_asked_for_is_undecided(void
 	assert_int_equal(state_of(f, 1), CATALOG_STATE_S3);
 }
 
+static void test_verify__what_is_denied_and_in_no_list_is_missing(void **state)
+{
+	struct fixture *f = *state;
+	struct verify_stats stats;
+
+	fill(f, 2);
+	object(f, 1)->is_hidden = object(f, 1)->is_gone = true;
+	f->denies_what_is_missing = true;
+	assert_int_equal(run(f, true, &stats), 0);
+	assert_int_equal(f->kinds[VERIFY_MISSING], 1);
+	assert_int_equal(state_of(f, 1), CATALOG_STATE_MISSING);
+}
+
 static void test_verify__after_a_few_failures_in_a_row_nobody_is_asked_on(void **state)
 {
 	struct fixture *f = *state;
@@ -443,6 +481,7 @@ int main(void)
 		TEST(test_verify__what_a_list_does_not_show_is_asked_for),
 		TEST(test_verify__gone_is_what_list_head_and_twilio_agree_on),
 		TEST(test_verify__what_is_there_but_cannot_be_asked_for_is_undecided),
+		TEST(test_verify__what_is_denied_and_in_no_list_is_missing),
 		TEST(test_verify__after_a_few_failures_in_a_row_nobody_is_asked_on),
 		TEST(test_verify__other_content_that_twilio_has_not_is_named_and_left),
 		TEST(test_verify__what_twilio_has_too_is_queued_and_not_believed),

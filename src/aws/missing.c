@@ -1,0 +1,44 @@
+/* A refusal that may mean that there is no such key. */
+#include <errno.h>
+#include <string.h>
+
+#include "aws/s3-private.h"
+
+static bool may_be_missing(const struct remote_error *error)
+{
+	return error->status == 403 && error->error == -EACCES &&
+	       (!*error->code || strcmp(error->code, "AccessDenied") == 0);
+}
+
+struct look {
+	const char *key;
+	bool is_there;
+};
+
+/* A key is the first of all that begin with it. */
+static int on_first(void *arg, const struct s3_list_entry *entry)
+{
+	struct look *look = arg;
+
+	look->is_there = strcmp(entry->key, look->key) == 0;
+	return 1;
+}
+
+int s3_explain_denied(struct s3_client *client, const char *key, struct remote_error *error)
+{
+	struct remote_error list_error;
+	struct look look = { .key = key };
+	int r;
+
+	if (!may_be_missing(error))
+		return error->error;
+	r = s3_list_objects(client, key, on_first, &look, &list_error);
+	if (r < 0 && !may_be_missing(&list_error)) {
+		*error = list_error;
+	} else if (r >= 0 && !look.is_there) {
+		s3_fail(error, REMOTE_NOT_FOUND, -ENOENT,
+			"S3 answered 403, and the bucket's list does not have the key");
+		error->status = 404;
+	}
+	return error->error;
+}

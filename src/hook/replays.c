@@ -1,0 +1,85 @@
+/*
+ * What has been accepted. A table of hashes of the signatures: a full row gives up its oldest entry.
+ * A signature that is forgotten, or was accepted before a restart, costs what a first one does.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hook/hook-private.h"
+#include "util/crypto.h"
+
+#define ROWS 4096
+#define WAYS 4
+#define HASH_SIZE 16
+
+struct row {
+	uint8_t hashes[WAYS][HASH_SIZE]; /* zeroes: unused */
+	unsigned next;
+};
+
+struct replays {
+	pthread_mutex_t lock;
+	struct row rows[ROWS];
+};
+
+static bool hash_of(const char *signature, uint8_t ret_hash[CRYPTO_SHA256_SIZE])
+{
+	return crypto_sha256(signature, strlen(signature), ret_hash) == 0;
+}
+
+static struct row *row_of(struct replays *replays, const uint8_t *hash)
+{
+	/* Of bytes that are not compared below. */
+	return &replays->rows[(hash[HASH_SIZE] << 8 | hash[HASH_SIZE + 1]) % ROWS];
+}
+
+static bool has(const struct row *row, const uint8_t *hash)
+{
+	for (unsigned i = 0; i < WAYS; i++)
+		if (memcmp(row->hashes[i], hash, HASH_SIZE) == 0)
+			return true;
+	return false;
+}
+
+struct replays *replays_new(void)
+{
+	struct replays *replays = calloc(1, sizeof *replays);
+
+	if (replays)
+		pthread_mutex_init(&replays->lock, NULL);
+	return replays;
+}
+
+void replays_free(struct replays *replays)
+{
+	if (replays)
+		pthread_mutex_destroy(&replays->lock);
+	free(replays);
+}
+
+bool replays_has(struct replays *replays, const char *signature)
+{
+	uint8_t hash[CRYPTO_SHA256_SIZE];
+	bool is_there;
+
+	if (!hash_of(signature, hash))
+		return false;
+	pthread_mutex_lock(&replays->lock);
+	is_there = has(row_of(replays, hash), hash);
+	pthread_mutex_unlock(&replays->lock);
+	return is_there;
+}
+
+void replays_add(struct replays *replays, const char *signature)
+{
+	uint8_t hash[CRYPTO_SHA256_SIZE];
+	struct row *row;
+
+	if (!hash_of(signature, hash))
+		return;
+	pthread_mutex_lock(&replays->lock);
+	row = row_of(replays, hash);
+	if (!has(row, hash))
+		memcpy(row->hashes[row->next++ % WAYS], hash, HASH_SIZE);
+	pthread_mutex_unlock(&replays->lock);
+}
