@@ -235,6 +235,7 @@ struct audio_stream {
 	int64_t moved_msecs;		     /* when a byte of it last came */
 	int64_t due_msecs;		     /* BACKOFF */
 	bool has_moved;			     /* bytes came since the last failure */
+	bool is_position_pinned;	     /* while somebody waits for it */
 	unsigned not_found;		     /* times that Twilio said so */
 	const struct audio_clients *waits_for_keys_of; /* BACKOFF, until they are there */
 	bool are_keys_renewed; /* S3 refused them, and others were asked for */

@@ -75,10 +75,13 @@ static void leave_line(struct audio_turns *turns, struct audio_waiting_read *rea
 	turns->waiting_count--;
 }
 
-static void take(struct audio_turns *turns, struct audio_waiting_read *read)
+/* False: no memory. */
+static bool take(struct audio_turns *turns, struct audio_waiting_read *read)
 {
 	struct audio_recording *recording = read->file->recording;
 
+	if (audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes))
+		return false;
 	leave_line(turns, read);
 	read->turn.is_taken = true;
 	read->turn.since_msecs = time_mono_msecs();
@@ -87,7 +90,7 @@ static void take(struct audio_turns *turns, struct audio_waiting_read *read)
 	recording->turns_bytes += read->turn.held_bytes;
 	list_add(&turns->taken, &read->turn.link);
 	turns->taken_count++;
-	audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes);
+	return true;
 }
 
 static void give_back(struct audio_turns *turns, struct audio_waiting_read *read)
@@ -127,8 +130,9 @@ void audio_turns_begin(struct audio *audio, struct list *finished)
 			break;
 		if (!is_share_left(turns, read))
 			continue;
-		take(turns, read);
-		read->stream = audio_stream_for(read->file->recording, missing_of(read));
+		if (take(turns, read))
+			read->stream =
+				audio_stream_for(read->file->recording, missing_of(read));
 		if (read->stream)
 			audio_stream_join(read->stream);
 		else
