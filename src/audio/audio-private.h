@@ -327,6 +327,8 @@ void audio_stats_count(struct audio *audio, enum audio_from from, enum remote_ki
 
 /* ---- size.c ---- */
 
+/* It is known, and the recording's duration allows it. */
+bool audio_size_is_possible(const struct catalog_recording *recording);
 int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *finished);
 void audio_sizes_fail_all(struct audio *audio, struct list *finished); /* lock held */
 void audio_sizes_deliver(struct list *finished);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/recording.h"
+
 /* Spent blocks that are kept, for who reads by other ways than the page cache. */
 #define SPENT_BYTES ((size_t)16 << 20)
 
@@ -94,7 +96,7 @@ size_t audio_store_cost(int64_t begin_bytes, int64_t end_bytes)
 
 int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes)
 {
-	if (size_bytes > AUDIO_RECORDING_BYTES_LIMIT)
+	if (size_bytes > CATALOG_RECORDING_BYTES_LIMIT)
 		return -EFBIG;
 	*blocks = (struct audio_blocks){
 		.store = store,

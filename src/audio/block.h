@@ -24,8 +24,6 @@
 
 #define AUDIO_BLOCK_BYTES (64 * 1024)
 #define AUDIO_LEAF_BLOCKS 64
-/* No recording is larger: what WAV's 32 bits allow, and a little for what encryption adds. */
-#define AUDIO_RECORDING_BYTES_LIMIT (((int64_t)4 << 30) + AUDIO_BLOCK_BYTES)
 
 struct audio_block {
 	struct list link; /* of one of the store's lists */
@@ -60,7 +58,7 @@ struct audio_slot {
 void audio_store_init(struct audio_store *store, size_t budget_bytes);
 /* Of the blocks that [begin, end) is in. */
 size_t audio_store_cost(int64_t begin_bytes, int64_t end_bytes);
-/* -EFBIG: larger than any recording. */
+/* -EFBIG: more than CATALOG_RECORDING_BYTES_LIMIT. */
 int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes);
 /* Nothing is pinned any more. */
 void audio_blocks_release(struct audio_blocks *blocks);

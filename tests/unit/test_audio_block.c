@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "audio/block.h"
+#include "catalog/recording.h"
 #include "helper_audio.h"
 
 #define B AUDIO_BLOCK_BYTES
@@ -219,7 +220,7 @@ static void test_audio__however_many_pin_a_block_it_stays(void **state)
 
 static void test_audio__a_table_costs_by_what_is_used_not_by_the_size_that_is_told(void **state)
 {
-	const int64_t size = AUDIO_RECORDING_BYTES_LIMIT, leaf = (int64_t)AUDIO_LEAF_BLOCKS * B;
+	const int64_t size = CATALOG_RECORDING_BYTES_LIMIT, leaf = (int64_t)AUDIO_LEAF_BLOCKS * B;
 	struct audio_blocks blocks;
 	struct fixture f;
 

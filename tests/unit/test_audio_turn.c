@@ -243,6 +243,7 @@ static void test_audio_turn__a_stuck_recording_takes_half_of_the_connections_at_
 	struct world w;
 
 	world_begin(&w, state, 61, SIZE, 0);
+	queue_set_duration(w.catalog, 1, BIG / 32000);
 	set_sizes(&w, 1, BIG);
 	atomic_store(&w.first_size, BIG);
 	atomic_store(&w.stuck_until, 1);
