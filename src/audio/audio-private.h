@@ -9,7 +9,8 @@
  * of its readers BACKOFF    an attempt failed, the next begins when the pause is over
  *
  * A stream outlives its attempts and always goes on at the byte it has reached, wherever that byte
- * is by then. It fails when its tries are used up, or when nobody waits for it any more. One lock
+ * is by then. It fails when its tries are used up, or when nobody waits for it any more; while its
+ * origin is busy it asks again, with growing pauses, until the deadline of those who wait. One lock
  * guards all of it: callbacks of the HTTP engine come one at a time anyway.
  *
  * Lock order: audio->lock, then whatever catalog, net and the pools have. The lock is never held
@@ -203,7 +204,10 @@ struct audio_waiting_read {
 	struct audio_stream *stream; /* NULL: it waits for its turn */
 	struct audio_turn turn;
 	bool has_waited;
-	int told_error; /* by the origin, before it gave its turn to others; 0: nothing */
+	/* By the origin, before it gave its turn to others; 0: nothing. */
+	int told_error;
+	unsigned busy_tried;   /* times that it was busy */
+	int64_t not_before_msecs; /* it asks for no more until then */
 	uint64_t id;
 	int64_t offset_bytes, end_bytes, since_msecs, deadline_msecs;
 	audio_read_fn *callback;
@@ -241,7 +245,7 @@ struct audio_stream {
 	bool are_keys_renewed; /* S3 refused them, and others were asked for */
 	bool is_clock_set; /* S3 called the clock wrong, and was asked for the time */
 	bool is_archive_learned; /* S3 called it archived, and the catalog was told */
-	struct retry retry;
+	struct retry retry, busy;  /* after failures; while the origin is busy */
 	struct remote_error error; /* of the last attempt */
 	enum audio_from from;	   /* where the last attempt asked */
 	bool has_older_bucket;	   /* and whether there is another bucket to ask */
@@ -302,6 +306,8 @@ void audio_stream_unref(struct audio_stream *stream);
 /* ---- stream-end.c: its request has ended, or it is not wanted ---- */
 
 void audio_stream_try_anew(struct audio_stream *stream);
+/* The origin was busy when it was asked last. */
+bool audio_stream_is_told_busy(const struct audio_stream *stream);
 /* Says why reads of a recording fail. */
 void audio_log_failed(const struct audio_recording *recording, enum audio_from from,
 		      const struct remote_error *why, int error);

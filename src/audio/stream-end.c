@@ -3,6 +3,7 @@
  * error for those who wait.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "audio/audio-private.h"
@@ -11,12 +12,23 @@
 
 #define TRIES 4
 #define RETRY_BASE_MSECS 300
+#define BUSY_LIMIT_MSECS 5000 /* of a pause, so that little is lost when it is over */
 #define NOT_FOUND_TRIES 4
 
 void audio_stream_try_anew(struct audio_stream *s)
 {
-	retry_init(&s->retry, TRIES, s->recording->audio->settings.read_timeout_msecs);
+	unsigned timeout_msecs = s->recording->audio->settings.read_timeout_msecs;
+
+	retry_init(&s->retry, TRIES, timeout_msecs);
 	s->retry.base_msecs = RETRY_BASE_MSECS;
+	retry_init(&s->busy, UINT_MAX, timeout_msecs);
+	s->busy.base_msecs = RETRY_BASE_MSECS;
+	s->busy.limit_msecs = BUSY_LIMIT_MSECS;
+}
+
+bool audio_stream_is_told_busy(const struct audio_stream *s)
+{
+	return s->error.kind == REMOTE_BUSY && !s->has_moved;
 }
 
 void audio_log_failed(const struct audio_recording *recording, enum audio_from from,
@@ -120,6 +132,35 @@ static bool renew_keys(struct audio_stream *s)
 	return true;
 }
 
+static int64_t last_deadline(const struct audio_stream *s)
+{
+	int64_t last = 0;
+
+	list_for_each (pos, &s->recording->reads) {
+		const struct audio_waiting_read *read =
+			list_entry(pos, struct audio_waiting_read, link);
+
+		if (read->stream == s && read->deadline_msecs > last)
+			last = read->deadline_msecs;
+	}
+	return last;
+}
+
+/* False: it is no use any more. Those whose deadline comes sooner end then. */
+static bool may_try_again(struct audio_stream *s, unsigned *ret_pause_msecs)
+{
+	struct remote_error error = s->error;
+
+	if (error.kind == REMOTE_BUSY) {
+		s->busy.deadline_msecs = last_deadline(s);
+		return retry_next(&s->busy, &error, true, ret_pause_msecs);
+	}
+	/* A wrong answer may be one of something on the way, and the next one right. */
+	if (error.kind == REMOTE_INVALID)
+		error.kind = REMOTE_TRANSIENT;
+	return retry_next(&s->retry, &error, true, ret_pause_msecs);
+}
+
 void audio_stream_failed(struct audio_stream *s, const struct remote_error *error,
 			 enum audio_from from, struct list *finished)
 {
@@ -186,7 +227,7 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 		give_up(s, -EIO, finished);
 		return;
 	}
-	if (retry_next(&s->retry, error, true, &pause))
+	if (may_try_again(s, &pause))
 		back_off(s, pause);
 	else
 		give_up(s, audio_errno(error), finished);

@@ -118,24 +118,38 @@ void audio_turn_end(struct audio_waiting_read *read)
 		give_back(turns, read);
 }
 
+static void join(struct audio_waiting_read *read)
+{
+	struct audio_stream *stream =
+		audio_stream_for(read->file->recording, missing_of(read));
+
+	if (!stream)
+		return;
+	read->stream = stream;
+	audio_stream_join(stream);
+	/* The origin knows it already, and is not asked more often for its having given way. */
+	if (stream->busy.tried < read->busy_tried)
+		stream->busy.tried = read->busy_tried;
+}
+
 void audio_turns_begin(struct audio *audio, struct list *finished)
 {
 	struct audio_turns *turns = &audio->turns;
+	int64_t now = turns->waiting_count ? time_mono_msecs() : 0;
 
 	list_for_each_safe (pos, &turns->waiting) {
 		struct audio_waiting_read *read = read_of(pos);
 
+		if (read->not_before_msecs > now)
+			continue;
 		/* Whoever needs much is not overtaken for ever by those who need little. */
 		if (!is_memory_there(turns, need_of(read)))
 			break;
 		if (!is_share_left(turns, read))
 			continue;
 		if (take(turns, read))
-			read->stream =
-				audio_stream_for(read->file->recording, missing_of(read));
-		if (read->stream)
-			audio_stream_join(read->stream);
-		else
+			join(read);
+		if (!read->stream)
 			audio_read_finish(read, -ENOMEM, finished);
 	}
 	if (turns->waiting_count)
@@ -160,6 +174,10 @@ static void give_way(struct audio_turns *turns, struct audio_waiting_read *read)
 
 	if (stream && stream->error.kind != REMOTE_OK)
 		read->told_error = audio_errno(&stream->error);
+	if (stream && audio_stream_is_told_busy(stream)) {
+		read->busy_tried = stream->busy.tried;
+		read->not_before_msecs = stream->waits_for_keys_of ? 0 : stream->due_msecs;
+	}
 	give_back(turns, read);
 	audio_turn_wait(read);
 	if (stream && !stream->reads)
