@@ -146,15 +146,30 @@ static int64_t last_deadline(const struct audio_stream *s)
 	return last;
 }
 
-/* False: it is no use any more. Those whose deadline comes sooner end then. */
+/* Until the last who waits for it gives up; those whose deadline comes sooner end then. A pause that
+ * would last longer is cut, but for what the origin wants itself. */
+static bool may_wait_while_busy(struct audio_stream *s, unsigned *ret_pause_msecs)
+{
+	int64_t left = last_deadline(s) - time_mono_msecs(), wanted = s->error.retry_after_msecs;
+	unsigned pause;
+
+	s->busy.deadline_msecs = INT64_MAX;
+	if (left < 2 * RETRY_BASE_MSECS || wanted >= left ||
+	    !retry_next(&s->busy, &s->error, true, &pause))
+		return false;
+	if (pause >= left)
+		pause = (unsigned)(wanted > left / 2 ? wanted : left / 2);
+	*ret_pause_msecs = pause;
+	return true;
+}
+
+/* False: it is no use any more. */
 static bool may_try_again(struct audio_stream *s, unsigned *ret_pause_msecs)
 {
 	struct remote_error error = s->error;
 
-	if (error.kind == REMOTE_BUSY) {
-		s->busy.deadline_msecs = last_deadline(s);
-		return retry_next(&s->busy, &error, true, ret_pause_msecs);
-	}
+	if (error.kind == REMOTE_BUSY)
+		return may_wait_while_busy(s, ret_pause_msecs);
 	/* A wrong answer may be one of something on the way, and the next one right. */
 	if (error.kind == REMOTE_INVALID)
 		error.kind = REMOTE_TRANSIENT;

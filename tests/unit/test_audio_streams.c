@@ -700,7 +700,10 @@ static void test_audio__rejected_credentials_are_eacces(void **state)
 
 static void test_audio__a_busy_origin_is_ebusy_in_the_end(void **state)
 {
+	int64_t began = time_mono_msecs();
+
 	fails(state, SAYS_503, -EBUSY, 0);
+	assert_in_range(time_mono_msecs() - began, READ_TIMEOUT_MSECS / 2, 20000);
 }
 
 static void test_audio__a_404_that_stays_is_eio(void **state)
@@ -1001,7 +1004,6 @@ static void gives_no_byte(void **state, enum behaviour behaviour)
 	atomic_store(&w.s3, (int)behaviour);
 	file = open_it(&w);
 	assert_int_equal(read_it(&w, file, 5000000, 100), -EIO);
-	assert_int_equal(read_it(&w, file, 0, 100), -EIO);
 	atomic_store(&w.s3, GOOD);
 	assert_int_equal(read_it(&w, file, 9000000, 100), 0);
 	audio_close(file);
