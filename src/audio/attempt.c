@@ -83,8 +83,9 @@ static void judge_error(const struct audio_attempt *a, struct remote_error *ret_
 	else
 		twilio_judge_media(&response, a->is_encrypted, buf_str(&a->body), a->body.len,
 				   ret_error);
-	/* A 3xx or such, which neither takes for an error, is none of the recording's bytes. */
-	if (ret_error->kind == REMOTE_OK)
+	/* A 3xx or such, which neither takes for an error, is none of the recording's bytes; and what is asked
+	 * for is within its size. */
+	if (ret_error->kind == REMOTE_OK || a->status == 416)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "HTTP %d in answer to a read",
 				 a->status);
 }
