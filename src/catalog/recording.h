@@ -63,8 +63,8 @@ struct catalog_recording {
 
 /* The most bytes that any recording has: WAV's 32 bits allow 4 GiB; the rest is for what encryption adds. */
 #define CATALOG_RECORDING_BYTES_LIMIT (((int64_t)4 << 30) + 65536)
-/* And the most that this one has by its duration: 16 bit at 8 kHz is a twelfth of it. Answers of Twilio
- * and S3 that tell more are not believed. */
+/* And the most that this one has by its duration: twelve times what two channels of 16 bit at 8 kHz
+ * have. Answers of Twilio and S3 that tell more are not believed. */
 int64_t catalog_recording_limit_bytes(const struct catalog_recording *recording);
 
 struct catalog_object { /* a recording's verified object in S3 */
