@@ -15,13 +15,12 @@
 #define BUSY_LIMIT_MSECS 5000 /* of a pause, so that little is lost when it is over */
 #define NOT_FOUND_TRIES 4
 
+/* Deadlines are those of who waits by then: may_try_again. */
 void audio_stream_try_anew(struct audio_stream *s)
 {
-	unsigned timeout_msecs = s->recording->audio->settings.read_timeout_msecs;
-
-	retry_init(&s->retry, TRIES, timeout_msecs);
+	retry_init(&s->retry, TRIES, 0);
 	s->retry.base_msecs = RETRY_BASE_MSECS;
-	retry_init(&s->busy, UINT_MAX, timeout_msecs);
+	retry_init(&s->busy, UINT_MAX, 0);
 	s->busy.base_msecs = RETRY_BASE_MSECS;
 	s->busy.limit_msecs = BUSY_LIMIT_MSECS;
 }
@@ -173,6 +172,7 @@ static bool may_try_again(struct audio_stream *s, unsigned *ret_pause_msecs)
 	/* A wrong answer may be one of something on the way, and the next one right. */
 	if (error.kind == REMOTE_INVALID)
 		error.kind = REMOTE_TRANSIENT;
+	s->retry.deadline_msecs = last_deadline(s);
 	return retry_next(&s->retry, &error, true, ret_pause_msecs);
 }
 
