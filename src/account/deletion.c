@@ -100,7 +100,7 @@ static int check_empty(struct twilio_client *twilio, const struct sid *sid,
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct twilio_media_info info;
-	int err = twilio_probe_media(twilio, sid, true, 0, &info, &error);
+	int err = twilio_probe_media(twilio, sid, true, 0, INT64_MAX, &info, &error);
 
 	if (err && error.kind == REMOTE_NOT_FOUND)
 		return 0;

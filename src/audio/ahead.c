@@ -163,7 +163,8 @@ struct answer {
 /* What cannot be read has no size here, and is passed over. */
 static int add_next(void *arg, const struct catalog_recording *recording, bool is_archived)
 {
-	bool is_readable = recording->state != CATALOG_STATE_MISSING && !is_archived;
+	bool is_readable = recording->state != CATALOG_STATE_MISSING && !is_archived &&
+			   audio_size_is_possible(recording);
 	struct answer *answer = arg;
 
 	answer->next[answer->count++] = (struct audio_next){

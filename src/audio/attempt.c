@@ -34,6 +34,7 @@ struct audio_attempt {
 	int64_t since_msecs;
 	bool is_head_good;
 	bool is_length_known;
+	bool is_start_seen;
 	int64_t skip_bytes; /* of an answer that begins at 0 although we asked for later */
 	int64_t came_bytes;
 	char held[MAGIC_BYTES];
@@ -82,8 +83,9 @@ static void judge_error(const struct audio_attempt *a, struct remote_error *ret_
 	else
 		twilio_judge_media(&response, a->is_encrypted, buf_str(&a->body), a->body.len,
 				   ret_error);
-	/* A 3xx or such, which neither takes for an error, is none of the recording's bytes. */
-	if (ret_error->kind == REMOTE_OK)
+	/* A 3xx or such, which neither takes for an error, is none of the recording's bytes; and what is asked
+	 * for is within its size. */
+	if (ret_error->kind == REMOTE_OK || a->status == 416)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "HTTP %d in answer to a read",
 				 a->status);
 }
@@ -118,6 +120,15 @@ static void judge_length(struct audio_attempt *a, const struct http_response *re
 		remote_error_set(&a->judged, REMOTE_INVALID, -EIO, "another size than known");
 }
 
+/* What pages of proxies come as, and S3's errors; no recording is stored so. */
+static bool is_page(const struct http_response *response)
+{
+	const char *type = http_response_header(response, "Content-Type");
+
+	return type && (strcasestr(type, "html") || strcasestr(type, "xml") ||
+			strcasestr(type, "json"));
+}
+
 static void judge_head(struct audio_attempt *a, const struct http_response *response)
 {
 	struct s3_object object;
@@ -131,6 +142,9 @@ static void judge_head(struct audio_attempt *a, const struct http_response *resp
 		if (a->judged.kind == REMOTE_OK && a->etag[0] && object.etag[0] &&
 		    strcmp(a->etag, object.etag))
 			remote_error_set(&a->judged, REMOTE_REJECTED, -ESTALE, "another object");
+		if (a->judged.kind == REMOTE_OK && is_page(response))
+			remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
+					 "a page instead of a recording");
 	}
 	if (a->judged.kind == REMOTE_OK)
 		judge_length(a, response);
@@ -193,6 +207,13 @@ static bool is_wave(const char *bytes)
 	return memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0;
 }
 
+static void judge_magic(struct audio_attempt *a)
+{
+	if (!is_wave(a->held))
+		remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
+				 "an answer that is no WAV file");
+}
+
 /* ---- bytes ---- */
 
 static enum http_data take_error(struct audio_attempt *a, const void *bytes, size_t n)
@@ -227,11 +248,9 @@ static enum http_data feed(struct audio_attempt *a, const char *bytes, size_t n)
 		left -= (int64_t)part;
 		if (a->held_bytes < MAGIC_BYTES)
 			return HTTP_DATA_OK;
-		if (!is_wave(a->held)) {
-			remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
-					 "an answer that is no WAV file");
+		judge_magic(a);
+		if (a->judged.kind != REMOTE_OK)
 			return HTTP_DATA_ABORT;
-		}
 		audio_stream_write(s, a->held, MAGIC_BYTES);
 		a->held_bytes = 0;
 	}
@@ -243,6 +262,26 @@ static enum http_data feed(struct audio_attempt *a, const char *bytes, size_t n)
 	}
 	audio_stream_write(s, bytes, n);
 	return HTTP_DATA_OK;
+}
+
+/* Of an answer with all of it, what is before the bytes that were asked for: there its start passes by.
+ * False: it is no recording. */
+static bool skip_over(struct audio_attempt *a, const char *bytes, size_t n)
+{
+	size_t part = MAGIC_BYTES - a->held_bytes;
+
+	if (!n || a->is_start_seen || a->is_encrypted || a->size_bytes < MAGIC_BYTES)
+		return true;
+	if (part > n)
+		part = n;
+	memcpy(a->held + a->held_bytes, bytes, part);
+	a->held_bytes += part;
+	if (a->held_bytes < MAGIC_BYTES)
+		return true;
+	judge_magic(a);
+	a->held_bytes = 0;
+	a->is_start_seen = true;
+	return a->judged.kind == REMOTE_OK;
 }
 
 static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes,
@@ -257,6 +296,8 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	if (a->is_error)
 		return take_error(a, bytes, n);
 	skip = a->skip_bytes < (int64_t)n ? (size_t)a->skip_bytes : n;
+	if (!skip_over(a, bytes, skip))
+		return HTTP_DATA_ABORT;
 	pthread_mutex_lock(&a->audio->lock);
 	if (!a->stream) {
 		answer = a->is_draining ? HTTP_DATA_OK : HTTP_DATA_ABORT;

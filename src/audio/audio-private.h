@@ -9,7 +9,8 @@
  * of its readers BACKOFF    an attempt failed, the next begins when the pause is over
  *
  * A stream outlives its attempts and always goes on at the byte it has reached, wherever that byte
- * is by then. It fails when its tries are used up, or when nobody waits for it any more. One lock
+ * is by then. It fails when its tries are used up, or when nobody waits for it any more; while its
+ * origin is busy it asks again, with growing pauses, until the deadline of those who wait. One lock
  * guards all of it: callbacks of the HTTP engine come one at a time anyway.
  *
  * Lock order: audio->lock, then whatever catalog, net and the pools have. The lock is never held
@@ -204,7 +205,10 @@ struct audio_waiting_read {
 	struct audio_stream *stream; /* NULL: it waits for its turn */
 	struct audio_turn turn;
 	bool has_waited;
-	int told_error; /* by the origin, before it gave its turn to others; 0: nothing */
+	/* By the origin, before it gave its turn to others; 0: nothing. */
+	int told_error;
+	unsigned busy_tried;   /* times that it was busy */
+	int64_t not_before_msecs; /* it asks for no more until then */
 	uint64_t id;
 	int64_t offset_bytes, end_bytes, since_msecs, deadline_msecs;
 	audio_read_fn *callback;
@@ -236,13 +240,14 @@ struct audio_stream {
 	int64_t moved_msecs;		     /* when a byte of it last came */
 	int64_t due_msecs;		     /* BACKOFF */
 	bool has_moved;			     /* bytes came since the last failure */
+	bool is_position_pinned;	     /* while somebody waits for it */
 	unsigned not_found;		     /* times that Twilio said so */
 	const struct audio_clients *waits_for_keys_of; /* BACKOFF, until they are there */
 	bool are_keys_renewed; /* S3 refused them, and others were asked for */
 	bool is_clock_set; /* S3 called the clock wrong, and was asked for the time */
 	bool is_denial_explained; /* S3 denied it, and a list was asked whether it is there */
 	bool is_archive_learned; /* S3 called it archived, and the catalog was told */
-	struct retry retry;
+	struct retry retry, busy;  /* after failures; while the origin is busy */
 	struct remote_error error; /* of the last attempt */
 	enum audio_from from;	   /* where the last attempt asked */
 	bool has_older_bucket;	   /* and whether there is another bucket to ask */
@@ -303,6 +308,8 @@ void audio_stream_unref(struct audio_stream *stream);
 /* ---- stream-end.c: its request has ended, or it is not wanted ---- */
 
 void audio_stream_try_anew(struct audio_stream *stream);
+/* The origin was busy when it was asked last. */
+bool audio_stream_is_told_busy(const struct audio_stream *stream);
 /* Says why reads of a recording fail. */
 void audio_log_failed(const struct audio_recording *recording, enum audio_from from,
 		      const struct remote_error *why, int error);
@@ -328,6 +335,8 @@ void audio_stats_count(struct audio *audio, enum audio_from from, enum remote_ki
 
 /* ---- size.c ---- */
 
+/* It is known, and the recording's duration allows it. */
+bool audio_size_is_possible(const struct catalog_recording *recording);
 int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *finished);
 void audio_sizes_fail_all(struct audio *audio, struct list *finished); /* lock held */
 void audio_sizes_deliver(struct list *finished);

@@ -366,7 +366,7 @@ void audio_open(struct audio *audio, int64_t recording_id, audio_open_fn *callba
 		callback(arg, err, NULL, -1);
 		return;
 	}
-	if (row.size_bytes >= 0) {
+	if (audio_size_is_possible(&row)) {
 		open_file(audio, &row, row.size_bytes, callback, arg);
 		return;
 	}

@@ -3,12 +3,14 @@
  * one memory budget; nothing on disk.
  *
  * Threads   Any. Callbacks run on the HTTP engine's thread, or at once in the caller's; they must
- * not block. Exactly one callback per call that takes one. Deadlines A read gives up after 60 s in
- * all (setting "read_timeout_msecs"), connect 10 s, no byte for 30 s. Promise   Nothing but the
- * recording's bytes is ever handed out: status, content type, length (and RIFF magic where offset 0
- * passes by) are checked first. A recording that migrates while it is read goes on from S3 at the
- * same byte: when Twilio says 404 the catalog is asked again. From S3: If-Match with the ETag of
- * the migration; another object is -EIO at open, -ESTALE on an open file.
+ *           not block. Exactly one callback per call that takes one.
+ * Deadlines A read gives up after 60 s in all (setting "read_timeout_msecs"), connect 10 s, no byte
+ *           for 30 s; until then a busy origin is asked again, with pauses.
+ * Promise   Nothing but the recording's bytes is ever handed out: status, content type, length (and
+ *           RIFF magic where offset 0 passes by) are checked first, and a wrong answer is asked for
+ *           again. A recording that migrates while it is read goes on from S3 at the same byte: when
+ *           Twilio says 404 the catalog is asked again. From S3: If-Match with the ETag of the
+ *           migration; another object is -EIO at open, -ESTALE on an open file.
  */
 #ifndef TONICFS_AUDIO_AUDIO_H
 #define TONICFS_AUDIO_AUDIO_H

@@ -4,8 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/recording.h"
+
 /* Spent blocks that are kept, for who reads by other ways than the page cache. */
 #define SPENT_BYTES ((size_t)16 << 20)
+
+struct audio_leaf {
+	struct audio_slot slots[AUDIO_LEAF_BLOCKS];
+};
 
 static uint32_t block_of(int64_t offset)
 {
@@ -25,9 +31,52 @@ static uint32_t length_of(const struct audio_blocks *blocks, uint32_t index)
 	return left < AUDIO_BLOCK_BYTES ? (uint32_t)left : AUDIO_BLOCK_BYTES;
 }
 
+/* ---- the table ---- */
+
+static uint32_t leaf_slots(const struct audio_blocks *blocks)
+{
+	return (blocks->count + AUDIO_LEAF_BLOCKS - 1) / AUDIO_LEAF_BLOCKS;
+}
+
+/* NULL: its leaf is not there. */
+static struct audio_slot *slot_of(const struct audio_blocks *blocks, uint32_t index)
+{
+	struct audio_leaf *leaf = blocks->leaves[index / AUDIO_LEAF_BLOCKS];
+
+	return leaf ? &leaf->slots[index % AUDIO_LEAF_BLOCKS] : NULL;
+}
+
+/* NULL: no memory. */
+static struct audio_slot *slot_make(struct audio_blocks *blocks, uint32_t index)
+{
+	struct audio_leaf **leaf = &blocks->leaves[index / AUDIO_LEAF_BLOCKS];
+
+	if (!*leaf) {
+		*leaf = calloc(1, sizeof **leaf);
+		if (!*leaf)
+			return NULL;
+		blocks->leaf_count++;
+	}
+	return &(*leaf)->slots[index % AUDIO_LEAF_BLOCKS];
+}
+
+const struct audio_slot *audio_blocks_slot(const struct audio_blocks *blocks, uint32_t index)
+{
+	return slot_of(blocks, index);
+}
+
+static struct audio_block *block_at(const struct audio_blocks *blocks, uint32_t index)
+{
+	const struct audio_slot *slot = slot_of(blocks, index);
+
+	return slot ? slot->block : NULL;
+}
+
 static uint32_t filled_of(const struct audio_blocks *blocks, uint32_t index)
 {
-	return blocks->slots[index] ? blocks->slots[index]->filled : 0;
+	const struct audio_block *block = block_at(blocks, index);
+
+	return block ? block->filled : 0;
 }
 
 void audio_store_init(struct audio_store *store, size_t budget_bytes)
@@ -47,21 +96,15 @@ size_t audio_store_cost(int64_t begin_bytes, int64_t end_bytes)
 
 int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes)
 {
-	size_t count = (size_t)((size_bytes + AUDIO_BLOCK_BYTES - 1) / AUDIO_BLOCK_BYTES);
-
-	if (count > UINT32_MAX)
+	if (size_bytes > CATALOG_RECORDING_BYTES_LIMIT)
 		return -EFBIG;
-	blocks->store = store;
-	blocks->size_bytes = size_bytes;
-	blocks->count = (uint32_t)count;
-	blocks->slots = calloc(count + 1, sizeof *blocks->slots);
-	blocks->pins = calloc(count + 1, sizeof *blocks->pins);
-	if (!blocks->slots || !blocks->pins) {
-		free(blocks->slots);
-		free(blocks->pins);
-		return -ENOMEM;
-	}
-	return 0;
+	*blocks = (struct audio_blocks){
+		.store = store,
+		.size_bytes = size_bytes,
+		.count = (uint32_t)((size_bytes + AUDIO_BLOCK_BYTES - 1) / AUDIO_BLOCK_BYTES),
+	};
+	blocks->leaves = calloc((size_t)leaf_slots(blocks) + 1, sizeof *blocks->leaves);
+	return blocks->leaves ? 0 : -ENOMEM;
 }
 
 /* Its bytes are gone; its memory is the caller's. */
@@ -69,7 +112,7 @@ static void block_take(struct audio_block *block)
 {
 	struct audio_store *store = block->owner->store;
 
-	block->owner->slots[block->index] = NULL;
+	slot_of(block->owner, block->index)->block = NULL;
 	store->used_bytes -= AUDIO_BLOCK_BYTES;
 	store->spent_bytes -= block->is_spent ? AUDIO_BLOCK_BYTES : 0;
 	list_remove(&block->link);
@@ -83,48 +126,76 @@ static void block_free(struct audio_block *block)
 	audio_slab_put(&store->slab, block);
 }
 
+/* Every block of a leaf, from `first` on: gives up those that are not pinned, or all. */
+static void leaf_empty(struct audio_leaf *leaf, uint32_t first, bool is_all)
+{
+	for (uint32_t i = first; i < AUDIO_LEAF_BLOCKS; i++)
+		if (leaf->slots[i].block && (is_all || !leaf->slots[i].pins))
+			block_free(leaf->slots[i].block);
+}
+
 void audio_blocks_release(struct audio_blocks *blocks)
 {
-	for (uint32_t i = 0; i < blocks->count; i++)
-		if (blocks->slots[i])
-			block_free(blocks->slots[i]);
-	free(blocks->slots);
-	free(blocks->pins);
-	blocks->slots = NULL;
-	blocks->pins = NULL;
-	blocks->count = 0;
+	for (uint32_t i = 0; i < leaf_slots(blocks); i++) {
+		if (!blocks->leaves[i])
+			continue;
+		leaf_empty(blocks->leaves[i], 0, true);
+		free(blocks->leaves[i]);
+	}
+	free(blocks->leaves);
+	blocks->leaves = NULL;
+	blocks->count = blocks->leaf_count = 0;
 }
 
-static void pins_add(struct audio_blocks *blocks, int64_t begin, int64_t end, int n)
+/* The block behind the last one of [begin, end) that the recording has. */
+static uint32_t block_end(const struct audio_blocks *blocks, int64_t begin, int64_t end)
 {
-	for (uint32_t i = block_of(begin);
-	     begin < end && i <= block_of(end - 1) && i < blocks->count; i++)
-		blocks->pins[i] = (uint16_t)(blocks->pins[i] + n);
+	uint32_t index;
+
+	if (begin >= end)
+		return 0;
+	index = block_of(end - 1) + 1;
+	return index < blocks->count ? index : blocks->count;
 }
 
-void audio_blocks_pin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes)
+int audio_blocks_pin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes)
 {
-	pins_add(blocks, begin_bytes, end_bytes, 1);
+	uint32_t end = block_end(blocks, begin_bytes, end_bytes);
+
+	/* First the memory, so that nothing is pinned by half. */
+	for (uint32_t i = block_of(begin_bytes); i < end; i++)
+		if (!slot_make(blocks, i))
+			return -ENOMEM;
+	for (uint32_t i = block_of(begin_bytes); i < end; i++)
+		slot_of(blocks, i)->pins++;
+	return 0;
 }
 
 void audio_blocks_unpin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes)
 {
-	pins_add(blocks, begin_bytes, end_bytes, -1);
+	uint32_t end = block_end(blocks, begin_bytes, end_bytes);
+
+	for (uint32_t i = block_of(begin_bytes); i < end; i++)
+		slot_of(blocks, i)->pins--;
 }
 
 void audio_blocks_keep(struct audio_blocks *blocks, uint32_t count)
 {
-	for (uint32_t i = count; i < blocks->count; i++)
-		if (blocks->slots[i] && !blocks->pins[i])
-			block_free(blocks->slots[i]);
+	uint32_t first = count % AUDIO_LEAF_BLOCKS;
+
+	for (uint32_t i = count / AUDIO_LEAF_BLOCKS; i < leaf_slots(blocks); i++, first = 0)
+		if (blocks->leaves[i])
+			leaf_empty(blocks->leaves[i], first, false);
 }
 
 size_t audio_blocks_bytes(const struct audio_blocks *blocks)
 {
 	size_t sum = 0;
 
-	for (uint32_t i = 0; i < blocks->count; i++)
-		sum += filled_of(blocks, i);
+	for (uint32_t i = 0; i < leaf_slots(blocks); i++)
+		for (uint32_t k = 0; blocks->leaves[i] && k < AUDIO_LEAF_BLOCKS; k++)
+			if (blocks->leaves[i]->slots[k].block)
+				sum += blocks->leaves[i]->slots[k].block->filled;
 	return sum;
 }
 
@@ -158,7 +229,7 @@ static bool fits(const struct audio_store *store, size_t n)
 
 static bool is_pinned(const struct audio_block *block)
 {
-	return block->owner->pins[block->index];
+	return slot_of(block->owner, block->index)->pins;
 }
 
 static bool give_up(struct audio_store *store, struct list *blocks, size_t n)
@@ -188,7 +259,7 @@ bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, si
 	if (end > blocks->size_bytes)
 		end = blocks->size_bytes;
 	for (int64_t at = offset_bytes; at < end; at = start_of(block_of(at) + 1))
-		count += !blocks->slots[block_of(at)];
+		count += !block_at(blocks, block_of(at));
 	return !count || make_room(blocks->store, (size_t)count * AUDIO_BLOCK_BYTES);
 }
 
@@ -211,7 +282,8 @@ static struct audio_block *memory_get(struct audio_store *store)
 static struct audio_block *block_new(struct audio_blocks *blocks, uint32_t index)
 {
 	struct audio_store *store = blocks->store;
-	struct audio_block *block = memory_get(store);
+	struct audio_slot *slot = slot_make(blocks, index);
+	struct audio_block *block = slot ? memory_get(store) : NULL;
 
 	if (!block)
 		return NULL;
@@ -223,7 +295,7 @@ static struct audio_block *block_new(struct audio_blocks *blocks, uint32_t index
 	store->used_bytes += AUDIO_BLOCK_BYTES;
 	if (store->peak_bytes < store->used_bytes)
 		store->peak_bytes = store->used_bytes;
-	blocks->slots[index] = block;
+	slot->block = block;
 	return block;
 }
 
@@ -236,7 +308,7 @@ int audio_blocks_write(struct audio_blocks *blocks, int64_t offset_bytes, const 
 		uint32_t index = block_of(offset_bytes),
 			 in_block = (uint32_t)(offset_bytes - start_of(index));
 		uint32_t length = length_of(blocks, index), part = length - in_block;
-		struct audio_block *block = blocks->slots[index];
+		struct audio_block *block = block_at(blocks, index);
 
 		if (part > n)
 			part = (uint32_t)n;
@@ -282,7 +354,7 @@ unsigned audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, si
 	while (n) {
 		uint32_t index = block_of(offset_bytes),
 			 in_block = (uint32_t)(offset_bytes - start_of(index));
-		struct audio_block *block = blocks->slots[index];
+		struct audio_block *block = block_at(blocks, index);
 		size_t part = length_of(blocks, index) - in_block;
 
 		if (part > n)

@@ -3,6 +3,10 @@
  * budget, the coldest given up first. What has been read to its end the kernel has in its page cache:
  * a few such spent blocks are kept, the others are filled anew before more memory is taken.
  *
+ * The table of a recording's blocks is sparse: leaves of AUDIO_LEAF_BLOCKS slots, each allocated when
+ * something in it is kept or pinned first. So it costs by what is used, not by the size that an origin
+ * tells.
+ *
  * Used under the lock of whoever owns the store; knows neither threads nor the network.
  * Limits: a block that is given up takes its bytes with it; whoever wants them again has to fetch
  * them again.
@@ -19,6 +23,7 @@
 #include "util/list.h"
 
 #define AUDIO_BLOCK_BYTES (64 * 1024)
+#define AUDIO_LEAF_BLOCKS 64
 
 struct audio_block {
 	struct list link; /* of one of the store's lists */
@@ -41,13 +46,19 @@ struct audio_blocks { /* of one recording */
 	struct audio_store *store;
 	int64_t size_bytes;
 	uint32_t count;
-	struct audio_block **slots; /* NULL: not in memory */
-	uint16_t *pins;		    /* a pinned block stays */
+	struct audio_leaf **leaves; /* NULL: nothing in it is in memory or pinned */
+	uint32_t leaf_count;	    /* those that are allocated */
+};
+
+struct audio_slot {
+	struct audio_block *block; /* NULL: not in memory */
+	unsigned pins;		   /* a pinned block stays; each is a read's or a stream's */
 };
 
 void audio_store_init(struct audio_store *store, size_t budget_bytes);
 /* Of the blocks that [begin, end) is in. */
 size_t audio_store_cost(int64_t begin_bytes, int64_t end_bytes);
+/* -EFBIG: more than CATALOG_RECORDING_BYTES_LIMIT. */
 int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, int64_t size_bytes);
 /* Nothing is pinned any more. */
 void audio_blocks_release(struct audio_blocks *blocks);
@@ -56,8 +67,11 @@ void audio_blocks_release(struct audio_blocks *blocks);
 size_t audio_blocks_bytes(const struct audio_blocks *blocks);
 /* Gives up all blocks but the first ones and those that are pinned. */
 void audio_blocks_keep(struct audio_blocks *blocks, uint32_t count);
-/* Pins whatever is, or comes to be, in [begin, end). */
-void audio_blocks_pin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes);
+/* NULL: it is neither in memory nor pinned. */
+const struct audio_slot *audio_blocks_slot(const struct audio_blocks *blocks, uint32_t index);
+/* Pins whatever is, or comes to be, in [begin, end). -ENOMEM: nothing is pinned; never where all of it
+ * is in memory. */
+int audio_blocks_pin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes);
 void audio_blocks_unpin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes);
 
 /* The first byte of [begin, end) that is not in memory; end: all are. */

@@ -261,7 +261,8 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 			continue;
 		}
 		/* What it was told by the last who spoke says more than that the time is over. */
-		if (stream && stream->state == AUDIO_STREAM_BACKOFF) {
+		if (stream && (stream->state == AUDIO_STREAM_BACKOFF ||
+			       audio_stream_is_told_busy(stream))) {
 			why = stream->error;
 			error = audio_errno(&why);
 		} else if (read->told_error) {

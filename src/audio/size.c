@@ -3,6 +3,7 @@
  * answers all who ask for the same.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,18 +90,37 @@ static void log_failure(const struct audio_clients *clients, const struct sid *r
 		    e->code[0] ? " (" : "", e->code, e->code[0] ? ")" : "");
 }
 
+bool audio_size_is_possible(const struct catalog_recording *recording)
+{
+	return recording->size_bytes >= 0 &&
+	       recording->size_bytes <= catalog_recording_limit_bytes(recording);
+}
+
+static void log_impossible(struct audio *audio, const struct catalog_recording *recording,
+			   int64_t size_bytes)
+{
+	struct catalog_workspace workspace = { .name = "?" };
+	char sid[SID_SIZE];
+
+	catalog_workspace_get(audio->catalog, recording->workspace_id, &workspace);
+	sid_format(&recording->sid, "RE", sid);
+	log_warning("workspace %s: recording %s: cannot be opened: its object in S3 has %" PRId64
+		    " bytes, and its duration allows %" PRId64,
+		    workspace.name, sid, size_bytes, catalog_recording_limit_bytes(recording));
+}
+
 /* What the catalog says by now: 0 and the size, -EAGAIN: not known, and Twilio is to be asked;
- * -EIO: there is nobody to ask. */
+ * -EIO: there is nobody to ask, or it cannot be. */
 static int size_from_catalog(struct audio *audio, int64_t recording_id,
 			     struct catalog_recording *ret_recording, int64_t *ret_size)
 {
-	struct catalog_object object;
 	int err = catalog_recording_get(audio->catalog, recording_id, ret_recording);
+	struct catalog_object object;
 
 	if (err)
 		return err;
 	*ret_size = ret_recording->size_bytes;
-	if (ret_recording->size_bytes >= 0)
+	if (audio_size_is_possible(ret_recording))
 		return 0;
 	switch (ret_recording->state) {
 	case CATALOG_STATE_TWILIO:
@@ -110,7 +130,10 @@ static int size_from_catalog(struct audio *audio, int64_t recording_id,
 	case CATALOG_STATE_S3:
 		err = catalog_recording_object(audio->catalog, recording_id, &object);
 		*ret_size = err ? -1 : object.size_bytes;
-		return err;
+		if (err || object.size_bytes <= catalog_recording_limit_bytes(ret_recording))
+			return err;
+		log_impossible(audio, ret_recording, object.size_bytes);
+		break;
 	case CATALOG_STATE_MISSING:
 	case CATALOG_STATE_DELETED:
 		break;
@@ -146,7 +169,8 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 		return -EIO;
 	}
 	err = twilio_probe_media(clients->twilio, &recording->sid, recording->is_encrypted,
-				 recording->channels_requested, &info, &error);
+				 recording->channels_requested,
+				 catalog_recording_limit_bytes(recording), &info, &error);
 	if (err == 0) {
 		struct catalog_size size = {
 			.recording_id = recording->id,

@@ -3,6 +3,7 @@
  * error for those who wait.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "audio/audio-private.h"
@@ -11,12 +12,22 @@
 
 #define TRIES 4
 #define RETRY_BASE_MSECS 300
+#define BUSY_LIMIT_MSECS 5000 /* of a pause, so that little is lost when it is over */
 #define NOT_FOUND_TRIES 4
 
+/* Deadlines are those of who waits by then: may_try_again. */
 void audio_stream_try_anew(struct audio_stream *s)
 {
-	retry_init(&s->retry, TRIES, s->recording->audio->settings.read_timeout_msecs);
+	retry_init(&s->retry, TRIES, 0);
 	s->retry.base_msecs = RETRY_BASE_MSECS;
+	retry_init(&s->busy, UINT_MAX, 0);
+	s->busy.base_msecs = RETRY_BASE_MSECS;
+	s->busy.limit_msecs = BUSY_LIMIT_MSECS;
+}
+
+bool audio_stream_is_told_busy(const struct audio_stream *s)
+{
+	return s->error.kind == REMOTE_BUSY && !s->has_moved;
 }
 
 void audio_log_failed(const struct audio_recording *recording, enum audio_from from,
@@ -120,6 +131,51 @@ static bool renew_keys(struct audio_stream *s)
 	return true;
 }
 
+static int64_t last_deadline(const struct audio_stream *s)
+{
+	int64_t last = 0;
+
+	list_for_each (pos, &s->recording->reads) {
+		const struct audio_waiting_read *read =
+			list_entry(pos, struct audio_waiting_read, link);
+
+		if (read->stream == s && read->deadline_msecs > last)
+			last = read->deadline_msecs;
+	}
+	return last;
+}
+
+/* Until the last who waits for it gives up; those whose deadline comes sooner end then. A pause that
+ * would last longer is cut, but for what the origin wants itself. */
+static bool may_wait_while_busy(struct audio_stream *s, unsigned *ret_pause_msecs)
+{
+	int64_t left = last_deadline(s) - time_mono_msecs(), wanted = s->error.retry_after_msecs;
+	unsigned pause;
+
+	s->busy.deadline_msecs = INT64_MAX;
+	if (left < 2 * RETRY_BASE_MSECS || wanted >= left ||
+	    !retry_next(&s->busy, &s->error, true, &pause))
+		return false;
+	if (pause >= left)
+		pause = (unsigned)(wanted > left / 2 ? wanted : left / 2);
+	*ret_pause_msecs = pause;
+	return true;
+}
+
+/* False: it is no use any more. */
+static bool may_try_again(struct audio_stream *s, unsigned *ret_pause_msecs)
+{
+	struct remote_error error = s->error;
+
+	if (error.kind == REMOTE_BUSY)
+		return may_wait_while_busy(s, ret_pause_msecs);
+	/* A wrong answer may be one of something on the way, and the next one right. */
+	if (error.kind == REMOTE_INVALID)
+		error.kind = REMOTE_TRANSIENT;
+	s->retry.deadline_msecs = last_deadline(s);
+	return retry_next(&s->retry, &error, true, ret_pause_msecs);
+}
+
 void audio_stream_failed(struct audio_stream *s, const struct remote_error *error,
 			 enum audio_from from, struct list *finished)
 {
@@ -192,7 +248,7 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 		give_up(s, -EIO, finished);
 		return;
 	}
-	if (retry_next(&s->retry, error, true, &pause))
+	if (may_try_again(s, &pause))
 		back_off(s, pause);
 	else
 		give_up(s, audio_errno(error), finished);

@@ -57,11 +57,20 @@ void audio_stream_unref(struct audio_stream *stream)
 
 /* ---- starting ---- */
 
-/* The block that is being filled for somebody stays, whatever else has to go. */
-static void pin_position(struct audio_stream *s, bool pin)
+/* The block that is being filled for somebody stays, whatever else has to go. Without memory to note
+ * that it may go, and its bytes are asked for again. */
+static void pin_position(struct audio_stream *s)
 {
-	(pin ? audio_blocks_pin : audio_blocks_unpin)(&s->recording->blocks, s->position_bytes,
-						      s->position_bytes + 1);
+	s->is_position_pinned = audio_blocks_pin(&s->recording->blocks, s->position_bytes,
+						 s->position_bytes + 1) == 0;
+}
+
+static void unpin_position(struct audio_stream *s)
+{
+	if (s->is_position_pinned)
+		audio_blocks_unpin(&s->recording->blocks, s->position_bytes,
+				   s->position_bytes + 1);
+	s->is_position_pinned = false;
 }
 
 static void count_reading(struct audio_stream *s, unsigned n)
@@ -83,7 +92,7 @@ void audio_stream_join(struct audio_stream *s)
 {
 	if (s->reads++)
 		return;
-	pin_position(s, true);
+	pin_position(s);
 	count_reading(s, 1);
 	resume(s);
 }
@@ -92,7 +101,7 @@ void audio_stream_leave(struct audio_stream *s)
 {
 	if (s->is_dead || --s->reads)
 		return;
-	pin_position(s, false);
+	unpin_position(s);
 	count_reading(s, -1U);
 }
 
@@ -405,11 +414,10 @@ void audio_stream_write(struct audio_stream *s, const void *bytes, size_t n)
 	/* Where there is no memory the bytes are lost to this stream; whoever needs them begins
 	 * another. */
 	audio_blocks_write(&s->recording->blocks, s->position_bytes, bytes, n);
-	if (s->reads)
-		pin_position(s, false);
+	unpin_position(s);
 	s->position_bytes += (int64_t)n;
 	if (s->reads)
-		pin_position(s, true);
+		pin_position(s);
 	s->has_moved = true;
 	s->moved_msecs = time_mono_msecs();
 }

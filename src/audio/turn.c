@@ -75,10 +75,13 @@ static void leave_line(struct audio_turns *turns, struct audio_waiting_read *rea
 	turns->waiting_count--;
 }
 
-static void take(struct audio_turns *turns, struct audio_waiting_read *read)
+/* False: no memory. */
+static bool take(struct audio_turns *turns, struct audio_waiting_read *read)
 {
 	struct audio_recording *recording = read->file->recording;
 
+	if (audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes))
+		return false;
 	leave_line(turns, read);
 	read->turn.is_taken = true;
 	read->turn.since_msecs = time_mono_msecs();
@@ -87,7 +90,7 @@ static void take(struct audio_turns *turns, struct audio_waiting_read *read)
 	recording->turns_bytes += read->turn.held_bytes;
 	list_add(&turns->taken, &read->turn.link);
 	turns->taken_count++;
-	audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes);
+	return true;
 }
 
 static void give_back(struct audio_turns *turns, struct audio_waiting_read *read)
@@ -115,23 +118,38 @@ void audio_turn_end(struct audio_waiting_read *read)
 		give_back(turns, read);
 }
 
+static void join(struct audio_waiting_read *read)
+{
+	struct audio_stream *stream =
+		audio_stream_for(read->file->recording, missing_of(read));
+
+	if (!stream)
+		return;
+	read->stream = stream;
+	audio_stream_join(stream);
+	/* The origin knows it already, and is not asked more often for its having given way. */
+	if (stream->busy.tried < read->busy_tried)
+		stream->busy.tried = read->busy_tried;
+}
+
 void audio_turns_begin(struct audio *audio, struct list *finished)
 {
 	struct audio_turns *turns = &audio->turns;
+	int64_t now = turns->waiting_count ? time_mono_msecs() : 0;
 
 	list_for_each_safe (pos, &turns->waiting) {
 		struct audio_waiting_read *read = read_of(pos);
 
+		if (read->not_before_msecs > now)
+			continue;
 		/* Whoever needs much is not overtaken for ever by those who need little. */
 		if (!is_memory_there(turns, need_of(read)))
 			break;
 		if (!is_share_left(turns, read))
 			continue;
-		take(turns, read);
-		read->stream = audio_stream_for(read->file->recording, missing_of(read));
-		if (read->stream)
-			audio_stream_join(read->stream);
-		else
+		if (take(turns, read))
+			join(read);
+		if (!read->stream)
 			audio_read_finish(read, -ENOMEM, finished);
 	}
 	if (turns->waiting_count)
@@ -156,6 +174,10 @@ static void give_way(struct audio_turns *turns, struct audio_waiting_read *read)
 
 	if (stream && stream->error.kind != REMOTE_OK)
 		read->told_error = audio_errno(&stream->error);
+	if (stream && audio_stream_is_told_busy(stream)) {
+		read->busy_tried = stream->busy.tried;
+		read->not_before_msecs = stream->waits_for_keys_of ? 0 : stream->due_msecs;
+	}
 	give_back(turns, read);
 	audio_turn_wait(read);
 	if (stream && !stream->reads)

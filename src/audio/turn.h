@@ -10,7 +10,8 @@
  *                brings needs none.
  *   stuck        While others wait, reads for which nothing has come in TURN_STUCK_MSECS hold at
  *                most half of the turns: the last to come of them go back to the end of the line,
- *                and their requests end; a slow origin still answers the others. Deadlines stay.
+ *                and their requests end; a slow origin still answers the others. Deadlines stay,
+ *                and so does the pause after a busy origin's answer.
  *
  * So the memory that is accounted stays within the budget, but for answers from memory that are on
  * their way to the kernel (one for each thread that asks), or where the budget is smaller than two

@@ -10,6 +10,20 @@
 #include "catalog/job.h"
 #include "util/times.h"
 
+/* 32 bit in two channels at 48 kHz. */
+#define MOST_BYTES_PER_SEC 384000
+#define DURATION_SLACK_SECS 60
+
+int64_t catalog_recording_limit_bytes(const struct catalog_recording *recording)
+{
+	int64_t limit = CATALOG_RECORDING_BYTES_LIMIT, secs = recording->duration_secs;
+
+	/* 0 may be a duration that Twilio has not measured. */
+	if (secs > 0 && secs < limit / MOST_BYTES_PER_SEC - DURATION_SLACK_SECS)
+		limit = (secs + DURATION_SLACK_SECS) * MOST_BYTES_PER_SEC;
+	return limit;
+}
+
 void recording_from_row(sqlite3_stmt *stmt, struct catalog_recording *ret_recording)
 {
 	struct catalog_recording *r = ret_recording;

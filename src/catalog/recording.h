@@ -62,6 +62,12 @@ struct catalog_recording {
 	char party[32];             /* the other party's number as it stands in the name, or "anonymous" */
 };
 
+/* The most bytes that any recording has: WAV's 32 bits allow 4 GiB; the rest is for what encryption adds. */
+#define CATALOG_RECORDING_BYTES_LIMIT (((int64_t)4 << 30) + 65536)
+/* And the most that this one has by its duration: twelve times what two channels of 16 bit at 8 kHz
+ * have. Answers of Twilio and S3 that tell more are not believed. */
+int64_t catalog_recording_limit_bytes(const struct catalog_recording *recording);
+
 struct catalog_object { /* a recording's verified object in S3 */
 	char bucket[CATALOG_BUCKET_SIZE], key[600], etag[128], version_id[128];
 	char sha256[65];            /* of the whole content, hex; "" not known */

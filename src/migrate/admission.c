@@ -155,7 +155,8 @@ static size_t estimate(const struct catalog_recording *recording)
 
 	if (recording->size_bytes >= 0)
 		bytes = recording->size_bytes;
-	else if (recording->duration_secs >= 0)
+	else if (recording->duration_secs >= 0 &&
+		 recording->duration_secs < (int64_t)PART_BYTES / BYTES_PER_SEC_AND_CHANNEL)
 		bytes = (recording->duration_secs + DURATION_SLACK_SECS) *
 				BYTES_PER_SEC_AND_CHANNEL * CHANNELS +
 			HEAD_SLACK_BYTES;

@@ -68,15 +68,24 @@ static int judge(struct transfer *t, struct remote_error *ret_error)
 	return ret_error->kind == REMOTE_OK ? 0 : -EIO;
 }
 
-/* All of it up to a part, else a part; more where it would need too many of them. */
+/* Memory is reserved, and parts are uploaded, for no more than there can be. */
+static int check_length(struct transfer *t, int64_t bytes)
+{
+	int64_t limit = catalog_recording_limit_bytes(t->recording);
+
+	return bytes <= limit
+		       ? 0
+		       : transfer_doubt(t, "Twilio gives %lld bytes, and its duration allows %lld",
+					(long long)bytes, (long long)limit);
+}
+
+/* All of it up to a part, else a part: the largest recording is far from PARTS_LIMIT of them. */
 static size_t buffer_bytes(const struct transfer *t)
 {
 	int64_t announced = t->stream.response.content_length;
 	int64_t length = announced >= 0 ? announced : t->recording->size_bytes;
 	size_t want = PART_BYTES;
 
-	while ((int64_t)want < length / PARTS_LIMIT)
-		want += 1 << 20;
 	if (length >= 0 && length < (int64_t)want)
 		want = length < (int64_t)BUFFER_MIN_BYTES ? BUFFER_MIN_BYTES : (size_t)length;
 	return want;
@@ -118,7 +127,8 @@ int download_open(struct transfer *t)
 	if (channels == 1 && t->recording->channels_requested != 1 && t->recording->size_bytes >= 0)
 		catalog_sizes_set(t->migrate->catalog, &learned, 1);
 	t->channels = channels;
-	return transfer_buffer(t, buffer_bytes(t));
+	err = check_length(t, t->stream.response.content_length);
+	return err ? err : transfer_buffer(t, buffer_bytes(t));
 }
 
 int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
@@ -142,6 +152,9 @@ int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
 	err = content_add(&t->content, t->buffer, *ret_len, !(is_first && *ret_end));
 	if (err)
 		return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s", strerror(-err));
+	err = check_length(t, t->content.size_bytes);
+	if (err)
+		return err;
 	/* As much to upload as to download. */
 	t->run->done_bytes += (int64_t)*ret_len;
 	t->run->total_bytes = 2 * (announced > 0 ? announced : t->content.size_bytes);

@@ -36,6 +36,11 @@ static int hash_stream(struct transfer *t, struct stream *stream, struct crypto_
 
 		if (stream_fill(stream, t->buffer, t->capacity_bytes, &len, &end, &error))
 			return transfer_fail_remote(t, "S3", &error);
+		if (stream->received_bytes > catalog_recording_limit_bytes(t->recording))
+			return transfer_doubt(t, "S3 gives %lld bytes, and its duration allows %lld",
+					      (long long)stream->received_bytes,
+					      (long long)catalog_recording_limit_bytes(
+						      t->recording));
 		side_moved(t->bucket, len, &t->run->is_cancelled);
 		err = crypto_hash_update(hash, t->buffer, len);
 		if (err)

@@ -1,6 +1,7 @@
 #include "storage/object.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,10 +37,10 @@ bool storage_object_may_be(const struct catalog_recording *recording, int64_t si
 {
 	int64_t least_secs = recording->duration_secs - DURATION_ALLOWANCE_SECS;
 
-	if (size_bytes <= 0)
+	if (size_bytes <= 0 || size_bytes > catalog_recording_limit_bytes(recording))
 		return false;
 	return recording->is_encrypted || least_secs <= 0 ||
-	       size_bytes >= least_secs * BYTES_PER_SEC;
+	       size_bytes / BYTES_PER_SEC >= least_secs;
 }
 
 int storage_object_look(struct s3_client *s3, const struct catalog_storage *storage,
@@ -56,7 +57,9 @@ int storage_object_look(struct s3_client *s3, const struct catalog_storage *stor
 		return ret_error->kind == REMOTE_NOT_FOUND ? -ENOENT : err == -ENOENT ? -EIO : err;
 	if (!storage_object_may_be(recording, found.size_bytes)) {
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "S3: an object under a recording's key that is too short for it");
+				 "S3: an object under a recording's key that has not its length:"
+				 " %" PRId64 " bytes for %" PRId64 " seconds",
+				 found.size_bytes, recording->duration_secs);
 		return -EIO;
 	}
 	storage_object_describe(storage, key, &found, ret_object);

@@ -12,10 +12,11 @@
 /* sha256 is what the object's metadata say. */
 void storage_object_describe(const struct catalog_storage *storage, const char *key,
 			     const struct s3_object *object, struct catalog_object *ret_object);
-/* False: too short to be all of the recording, by what Twilio said of its duration, or empty. */
+/* False: by what Twilio said of its duration too short to be all of the recording, or longer than it can
+ * be; or empty. */
 bool storage_object_may_be(const struct catalog_recording *recording, int64_t size_bytes);
 /* What stands under the recording's derived key, where another machine may have put it. 0; -ENOENT:
- * nothing; else the negative errno of *ret_error, -EIO for what is too short to be it. */
+ * nothing; else the negative errno of *ret_error, -EIO for what has not its length. */
 int storage_object_look(struct s3_client *s3, const struct catalog_storage *storage,
 			const struct sid *account_sid, const struct catalog_recording *recording,
 			struct catalog_object *ret_object, struct remote_error *ret_error);

@@ -2,6 +2,14 @@
 
 #include "sync/sync-private.h"
 
+/* No call lasts so long: what is more is no duration, and would make sums overflow. */
+#define DURATION_LIMIT_SECS (366 * 24 * 3600)
+
+static int64_t duration_of(int64_t secs)
+{
+	return secs <= DURATION_LIMIT_SECS ? secs : -1;
+}
+
 void sync_convert_recording(const struct twilio_recording *recording,
 			    struct catalog_recording_input *ret_input)
 {
@@ -17,7 +25,7 @@ void sync_convert_recording(const struct twilio_recording *recording,
 		.is_encrypted = recording->is_encrypted,
 		.kind = strcmp(recording->source, "RecordVerb") == 0 ? CATALOG_KIND_VOICEMAIL
 								     : CATALOG_KIND_RECORDING,
-		.duration_secs = recording->duration_secs,
+		.duration_secs = duration_of(recording->duration_secs),
 		/* Either stands in for the other where one is null. */
 		.date_created_secs = recording->date_created_secs ? recording->date_created_secs
 								  : recording->start_time_secs,
@@ -40,7 +48,7 @@ void sync_convert_call(const struct twilio_call *call, struct catalog_call_input
 		.status = call->status,
 		.start_secs = call->start_time_secs,
 		.date_created_secs = call->date_created_secs,
-		.duration_secs = call->duration_secs,
+		.duration_secs = duration_of(call->duration_secs),
 		.is_finished = twilio_call_is_finished(call->status),
 	};
 }

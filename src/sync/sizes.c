@@ -257,7 +257,9 @@ static void probe_one(void *arg, size_t index)
 	}
 	item->rc =
 		twilio_probe_media(item->session->twilio, &recording->sid, recording->is_encrypted,
-				   recording->channels_requested, &item->info, &item->error);
+				   recording->channels_requested,
+				   catalog_recording_limit_bytes(recording), &item->info,
+				   &item->error);
 	/* A glitch that stored nothing where seconds were spoken must not become the file's size.
 	 */
 	if (item->rc == 0 && !recording->is_encrypted && recording->duration_secs > 1 &&

@@ -6,6 +6,7 @@
  * of it, counted, where HEAD gives none either (or one that cannot be).
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,19 +22,14 @@
 #define WIDE_RANGE_BYTES 65536
 #define CANCEL_POLL_MSECS 100
 #define TRIES 8
-/* A 404 of a recording that was completed this recently is taken for one that has not spread yet.
- */
-#define FRESH_SECS 600
-#define SPREAD_TRIES_FRESH 10
-#define SPREAD_TRIES 2
-#define SPREAD_PAUSE_MSECS 1000
-#define SPREAD_PAUSE_LIMIT_MSECS 8000
+#define WRONG_TRIES 3 /* answers that cannot be believed: a proxy's page, say */
 
 /* ---- one transfer whose body is looked at, and cut off when it has said enough ---- */
 
 struct look {
 	struct twilio_client *client;
 	bool is_encrypted, read_all;
+	int64_t limit_bytes;
 
 	/* The loop thread's until is_done. */
 	struct twilio_media_head head;
@@ -71,7 +67,7 @@ static bool is_enough(const struct look *look)
 	struct wav_info info;
 
 	if (look->read_all)
-		return false;
+		return look->count_bytes > look->limit_bytes;
 	if (look->head.status != 200)
 		return look->start.len >= WIDE_RANGE_BYTES;
 	/* So little left that the connection is worth more. */
@@ -126,11 +122,15 @@ static void wait_done(struct look *look, struct http_transfer *transfer)
 	pthread_mutex_unlock(&look->lock);
 }
 
-static void look_init(struct look *look, struct twilio_client *client, bool is_encrypted)
+static void look_init(struct look *look, struct twilio_client *client, bool is_encrypted,
+		      int64_t limit_bytes)
 {
 	pthread_condattr_t attributes;
 
-	*look = (struct look){ .client = client, .is_encrypted = is_encrypted, .start = BUF_INIT };
+	*look = (struct look){ .client = client,
+			       .is_encrypted = is_encrypted,
+			       .limit_bytes = limit_bytes,
+			       .start = BUF_INIT };
 	pthread_mutex_init(&look->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -186,97 +186,6 @@ static void look_perform(struct look *look, struct http_request *request,
 					ret_error);
 }
 
-/* ---- a 404: not yet there, or not any more? ---- */
-
-struct fate {
-	bool is_gone, is_unfinished, is_external, is_fresh;
-	int64_t now_secs;
-	const struct twilio_client *client;
-};
-
-static int on_fate(void *arg, const struct twilio_recording *recordings, size_t count)
-{
-	const struct twilio_recording *recording = recordings;
-	struct fate *fate = arg;
-	size_t origin_len = strlen(fate->client->origin);
-	int64_t touched = recording->date_updated_secs > recording->date_created_secs
-				  ? recording->date_updated_secs
-				  : recording->date_created_secs;
-
-	(void)count;
-	switch (recording->status) {
-	case TWILIO_RECORDING_DELETED:
-	case TWILIO_RECORDING_ABSENT:
-	case TWILIO_RECORDING_FAILED:
-		fate->is_gone = true;
-		break;
-	case TWILIO_RECORDING_COMPLETED:
-		break;
-	default:
-		fate->is_unfinished = true;
-	}
-	if (strncmp(recording->media_url, "http", 4) == 0 &&
-	    strncasecmp(recording->media_url, fate->client->origin, origin_len) != 0 &&
-	    !strstr(recording->media_url, ".twilio.com/"))
-		fate->is_external = true;
-	fate->is_fresh = touched > fate->now_secs - FRESH_SECS;
-	return 0;
-}
-
-/* How often a 404 may be asked again; 0: never, and *ret_error says why. */
-static unsigned judge_missing(struct twilio_client *client, const struct sid *sid,
-			      struct remote_error *ret_error)
-{
-	struct fate fate = { .client = client };
-	struct remote_error error = REMOTE_ERROR_INIT;
-	int rc;
-
-	twilio_client_now(client, &fate.now_secs);
-	rc = twilio_fetch_recording(client, sid, on_fate, &fate, &error);
-	if (rc < 0) {
-		if (error.kind != REMOTE_NOT_FOUND)
-			*ret_error = error;
-		return 0;
-	}
-	if (fate.is_gone) {
-		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT,
-				 "Twilio: the recording is deleted");
-		return 0;
-	}
-	if (fate.is_unfinished) {
-		remote_error_set(ret_error, REMOTE_BUSY, -EBUSY,
-				 "Twilio: the recording is not completed yet");
-		return 0;
-	}
-	if (fate.is_external) {
-		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT,
-				 "Twilio: the recording is in external storage");
-		return 0;
-	}
-	return fate.is_fresh ? SPREAD_TRIES_FRESH : SPREAD_TRIES;
-}
-
-/* 1 s to 3 s at first, then longer; ends early where it may wait no more. */
-static bool pause_spreading(const struct twilio_client *client, unsigned tried,
-			    int64_t deadline_msecs)
-{
-	int64_t pause = (int64_t)SPREAD_PAUSE_MSECS << (tried < 4 ? tried : 4), until;
-
-	if (pause > SPREAD_PAUSE_LIMIT_MSECS)
-		pause = SPREAD_PAUSE_LIMIT_MSECS;
-	until = time_mono_msecs() + pause;
-	if (until >= deadline_msecs)
-		return false;
-	while (time_mono_msecs() < until) {
-		const struct timespec nap = { 0, CANCEL_POLL_MSECS * 1000000 };
-
-		if (twilio_is_cancelled(client))
-			return false;
-		nanosleep(&nap, NULL);
-	}
-	return true;
-}
-
 /* ---- the probe ---- */
 
 static void free_requestp(struct twilio_request_memory **memory)
@@ -292,10 +201,21 @@ struct probe {
 	int64_t range_bytes; /* 0: none asked for */
 	enum http_method method;
 	int64_t seen_bytes; /* at least so many the file has */
-	unsigned spread_tried, spread_tries;
+	unsigned spread_tried, spread_tries, wrong_tried;
 	bool was_missing;
 	struct retry retry;
 };
+
+/* A wrong answer may be one of something on the way, and the next one right. */
+static bool wait_for_another(struct probe *probe, const struct remote_error *error)
+{
+	struct remote_error again = *error;
+
+	if (error->kind == REMOTE_INVALID && error->error == -EIO &&
+	    ++probe->wrong_tried < WRONG_TRIES)
+		again.kind = REMOTE_TRANSIENT;
+	return retry_wait(&probe->retry, &again, true, probe->client->cancelled);
+}
 
 /* What the failed request may be followed by: 0 another one, set up in *probe, or the error's
  * errno. */
@@ -320,20 +240,22 @@ static int recover(struct probe *probe, struct remote_error *error)
 	}
 	if (error->kind == REMOTE_NOT_FOUND) {
 		if (!probe->was_missing)
-			probe->spread_tries = judge_missing(probe->client, probe->sid, error);
+			probe->spread_tries =
+				twilio_judge_missing(probe->client, probe->sid, error);
 		probe->was_missing = true;
 		if (probe->spread_tried < probe->spread_tries &&
-		    pause_spreading(probe->client, probe->spread_tried,
-				    probe->retry.deadline_msecs)) {
+		    twilio_pause_spreading(probe->client, probe->spread_tried,
+					   probe->retry.deadline_msecs)) {
 			probe->spread_tried++;
 			return 0;
 		}
 		return error->error;
 	}
-	return retry_wait(&probe->retry, error, true, probe->client->cancelled) ? 0 : error->error;
+	return wait_for_another(probe, error) ? 0 : error->error;
 }
 
-/* The size where the answer tells it; -1, and the next request set up, where it does not; -EIO. */
+/* The size where the answer tells it; -1, and the next request set up, where it does not; -EIO where
+ * nothing tells it. */
 static int64_t take_size(struct probe *probe)
 {
 	const struct look *look = &probe->look;
@@ -347,7 +269,7 @@ static int64_t take_size(struct probe *probe)
 			return look->range_total;
 	} else if (look->content_length >= 0) {
 		return look->content_length;
-	} else if (!look->has_enough) {
+	} else if (!look->has_enough || look->read_all) {
 		return look->count_bytes;
 	}
 	if (look->read_all)
@@ -401,10 +323,29 @@ static int take_start(struct probe *probe, struct twilio_media_info *info,
 	return 0;
 }
 
+/* What a good answer says; its size only where nothing is left to ask. */
+static void take_answer(struct probe *probe, struct twilio_media_info *info,
+			struct remote_error *ret_error)
+{
+	int64_t limit = probe->look.limit_bytes, size;
+
+	if (probe->method == HTTP_GET && take_start(probe, info, ret_error))
+		return;
+	size = take_size(probe);
+	if (size == -EIO)
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "Twilio: a recording of no certain size");
+	else if (size > limit)
+		remote_error_set(ret_error, REMOTE_INVALID, -EFBIG,
+				 "Twilio: a size of %" PRId64 " bytes, and its duration allows %" PRId64,
+				 size, limit);
+	else
+		info->size_bytes = size;
+}
+
 static int probe_run(struct probe *probe, struct twilio_media_info *info,
 		     struct remote_error *ret_error)
 {
-	info->size_bytes = -1;
 	while (info->size_bytes < 0) {
 		cleanup_with(free_requestp) struct twilio_request_memory *memory = NULL;
 		struct http_request request;
@@ -421,31 +362,18 @@ static int probe_run(struct probe *probe, struct twilio_media_info *info,
 		request.method = probe->method;
 		request.total_timeout_msecs = left > 1 ? (unsigned)left : 1;
 		look_perform(&probe->look, &request, ret_error);
-		if (ret_error->kind != REMOTE_OK) {
+		if (ret_error->kind == REMOTE_OK)
+			take_answer(probe, info, ret_error);
+		if (ret_error->kind != REMOTE_OK)
 			rc = recover(probe, ret_error);
-			if (rc < 0)
-				return rc;
-			continue;
-		}
-		if (probe->method == HTTP_GET) {
-			rc = take_start(probe, info, ret_error);
-			if (rc == -EAGAIN)
-				continue;
-			if (rc < 0)
-				return rc;
-		}
-		info->size_bytes = take_size(probe);
-		if (info->size_bytes == -EIO) {
-			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-					 "Twilio: a recording of no certain size");
-			return -EIO;
-		}
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
 
 int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool is_encrypted,
-		       int channels_hint, struct twilio_media_info *ret_info,
+		       int channels_hint, int64_t limit_bytes, struct twilio_media_info *ret_info,
 		       struct remote_error *ret_error)
 {
 	struct probe probe = {
@@ -460,7 +388,7 @@ int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool
 	remote_error_clear(ret_error);
 	*ret_info = (struct twilio_media_info){ .size_bytes = -1 };
 	retry_init(&probe.retry, TRIES, client->total_timeout_msecs);
-	look_init(&probe.look, client, is_encrypted);
+	look_init(&probe.look, client, is_encrypted, limit_bytes);
 	rc = probe_run(&probe, ret_info, ret_error);
 	look_release(&probe.look);
 	return rc;

@@ -93,4 +93,13 @@ void twilio_media_head_judge(const struct twilio_media_head *head, bool is_encry
 /* The ETag without quotes; "" for a weak one. */
 void twilio_etag_copy(const char *header, char *ret_etag, size_t size);
 
+/* ---- spread.c ---- */
+
+/* How often a 404 may be asked again; 0: never, and *ret_error says why. */
+unsigned twilio_judge_missing(struct twilio_client *client, const struct sid *sid,
+			      struct remote_error *ret_error);
+/* 1 s to 3 s at first, then longer; false where it may wait no more. */
+bool twilio_pause_spreading(const struct twilio_client *client, unsigned tried,
+			    int64_t deadline_msecs);
+
 #endif

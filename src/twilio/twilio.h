@@ -119,7 +119,8 @@ void twilio_judge_media(const struct http_response *response, bool is_encrypted,
 
 /* Channels asked for and stored are reported as they are: who fetches for good compares them (2 asked for, 1 got, and no 16113: a downmix?).
  * Learns what a recording's file is without fetching all of it where the server lets us: exact size, channels stored. Works with and without HEAD, Range,
- * Content-Length; in the worst case it reads all and counts. Blocks (deadline: the client's). A 404 is followed by a look at the metadata: REMOTE_NOT_FOUND
+ * Content-Length; in the worst case it reads all and counts. A size over limit_bytes is REMOTE_INVALID. Wrong answers are asked again a few times, as broken
+ * ones are. Blocks (deadline: the client's). A 404 is followed by a look at the metadata: REMOTE_NOT_FOUND
  * at once where it is deleted or in external storage, REMOTE_BUSY where it is not completed, else tried again for as long as it may be spreading still. */
 struct twilio_media_info {
 	int64_t size_bytes;
@@ -128,6 +129,6 @@ struct twilio_media_info {
 	char etag[128];         /* without quotes; "" where none, or a weak one */
 };
 int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool is_encrypted, int channels_hint /* 0 unknown */,
-		       struct twilio_media_info *ret_info, struct remote_error *ret_error);
+		       int64_t limit_bytes, struct twilio_media_info *ret_info, struct remote_error *ret_error);
 
 #endif

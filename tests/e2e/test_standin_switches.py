@@ -300,6 +300,9 @@ def test_short_empty_and_flipped_bodies(standin, ask, sid):
     standin.switch("empty_body", count=1)
     answer = ask.media(sid)
     assert answer.status == 200 and answer.body == b"" and answer.whole
+    standin.switch("told_bytes", 1 << 46, count=1)
+    answer = ask.media(sid, headers={"Range": "bytes=20-30"})
+    assert answer.headers["content-range"] == f"bytes 20-30/{1 << 46}" and answer.body == content[20:31]
     for offset in (12345, -1, 0):
         standin.switch("flip_byte", offset, count=1)
         assert ask.media(sid, headers={"Range": "bytes=20-30"}).body == content[20:31]

@@ -57,6 +57,17 @@ def test_once_it_is_tried_again_by_itself(case, name):
     case.finish()
 
 
+def test_a_length_that_cannot_be_reserves_no_memory(case):
+    bad, good = case.record(2, 1)
+    case.twilio.switch("told_bytes", 1 << 46, sid=bad.sid)
+    case.migrate(status=3)
+    keys = case.company.keys()
+    assert good.key in keys and bad.key not in keys
+    assert f"Twilio gives {1 << 46} bytes, and its duration allows" in str(case.company.status()["problems"])
+    case.check()
+    case.finish()
+
+
 @pytest.mark.parametrize("name, value", [("reset_after", 9_000_000), ("truncate_after", 9_000_000), ("stall_after", 9_000_000),
                                          ("flip_byte", 10_000_000)])
 def test_in_the_second_part_of_a_large_recording(case, name, value):

@@ -109,6 +109,7 @@ class Delivery:
         if etag:
             headers["ETag"] = etag
         first, length, status = 0, size, 200
+        told = switches.take("told_bytes", sid, acted)
         honours_ranges = switches.take("range", sid, acted) == "206"
         if honours_ranges:
             headers["Accept-Ranges"] = "bytes"
@@ -123,8 +124,9 @@ class Delivery:
                 return await self.send(request, entry, 416, b"", "text/plain", {"Content-Range": f"bytes */{size}"})
             if part is not None:
                 first, length, status = part[0], part[1] - part[0] + 1, 206
-                headers["Content-Range"] = f"bytes {part[0]}-{part[1]}/{size}"
-        return await self._stream(request, entry, recording, form, status, headers, first, length)
+                headers["Content-Range"] = f"bytes {part[0]}-{part[1]}/{told or size}"
+        return await self._stream(request, entry, recording, form, status, headers, first, length,
+                                  told if told and status == 200 else length)
 
     async def _send_ready(self, request: web.BaseRequest, entry: Entry, recording: Recording, form: Form,
                           body: Body) -> web.StreamResponse:
@@ -152,7 +154,7 @@ class Delivery:
         return response
 
     async def _stream(self, request: web.BaseRequest, entry: Entry, recording: Recording, form: Form, status: int,
-                      headers: dict[str, str], first: int, length: int) -> web.StreamResponse:
+                      headers: dict[str, str], first: int, length: int, told: int) -> web.StreamResponse:
         switches, sid, acted = self._switches, recording.sid, entry.switches
         how = switches.take("length", sid, acted)
         response = (_UntilClose if how == "close" else web.StreamResponse)(status=status, headers=headers)
@@ -162,7 +164,7 @@ class Delivery:
         elif how == "chunked" and request.method != "HEAD":
             response.enable_chunked_encoding()
         elif how == "content-length":
-            response.content_length = length
+            response.content_length = told
         if request.method == "HEAD":
             await response.prepare(request)
             await response.write_eof()

@@ -94,6 +94,7 @@ def _make() -> dict[str, Switch]:
     add("stall_after", None, "number", "silence after N bytes of media, until the client goes")
     add("truncate_after", None, "number", "connection closed in order after N bytes, though more was promised")
     add("short_body", None, "number", "a complete answer that lacks the last N bytes")
+    add("told_bytes", None, "number", "the length of all, and a range's total, are said to be N")
     add("flip_byte", None, "offset", "one bit is wrong in the byte at this offset (-1: the last)")
     add("error_page_200", None, _one_of(None, "xml", "html", "json"), "status 200, and the body is an error page of that type")
     add("error_page_as_audio", False, "bool", "error_page_200 calls itself audio")

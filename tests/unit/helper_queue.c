@@ -135,6 +135,19 @@ int queue_fixture_teardown(void **state)
 	return 0;
 }
 
+static struct catalog_recording_input recording_of(unsigned number, int64_t duration_secs)
+{
+	int64_t at = 1772360000 + number;
+
+	return (struct catalog_recording_input){ .sid = queue_sid(3, number),
+						 .call_sid = queue_sid(2, number),
+						 .is_completed = true,
+						 .duration_secs = duration_secs,
+						 .date_created_secs = at,
+						 .start_time_secs = at,
+						 .channels = 2 };
+}
+
 void queue_add(struct queue_fixture *f, int64_t workspace_id, unsigned first, unsigned count,
 	       const char *to)
 {
@@ -158,14 +171,7 @@ void queue_add(struct queue_fixture *f, int64_t workspace_id, unsigned first, un
 							at,
 							10,
 							true };
-		recordings[i] = (struct catalog_recording_input){ .sid = queue_sid(3, first + i),
-								  .call_sid = queue_sid(2,
-											first + i),
-								  .is_completed = true,
-								  .duration_secs = 10,
-								  .date_created_secs = at,
-								  .start_time_secs = at,
-								  .channels = 2 };
+		recordings[i] = recording_of(first + i, 10);
 	}
 	assert_int_equal(catalog_calls_apply(f->catalog, workspace_id, calls, count, &stats), 0);
 	assert_int_equal(
@@ -181,6 +187,15 @@ void queue_add(struct queue_fixture *f, int64_t workspace_id, unsigned first, un
 	free(recordings);
 	free(calls);
 	free(sizes);
+}
+
+void queue_set_duration(struct queue_fixture *f, unsigned number, int64_t duration_secs)
+{
+	struct catalog_recording_input recording = recording_of(number, duration_secs);
+
+	assert_int_equal(
+		catalog_recordings_apply(f->catalog, f->workspace_id, &recording, 1, NULL), 0);
+	assert_int_equal(queue_get(f, number).duration_secs, duration_secs);
 }
 
 struct catalog_recording queue_get(struct queue_fixture *f, unsigned number)

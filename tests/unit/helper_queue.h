@@ -35,9 +35,11 @@ void queue_set_policy(struct queue_fixture *f, bool delete_s3, bool delete_twili
 		      bool keep_at_twilio);
 struct sid queue_sid(unsigned kind, unsigned number);
 /* Recordings number first … first + count - 1, each of a call of its own to the number given;
- * completed, with known size. */
+ * completed, of ten seconds, with known size. */
 void queue_add(struct queue_fixture *f, int64_t workspace_id, unsigned first, unsigned count,
 	       const char *to);
+/* Of one of the fixture's own workspace: so that it may be larger. */
+void queue_set_duration(struct queue_fixture *f, unsigned number, int64_t duration_secs);
 struct catalog_recording queue_get(struct queue_fixture *f, unsigned number);
 /* Claims from everything of the kinds; fails the test where nothing is due. */
 struct catalog_job queue_claim(struct queue_fixture *f, unsigned kinds, const char *owner,

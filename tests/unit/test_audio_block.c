@@ -6,10 +6,12 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "audio/block.h"
+#include "catalog/recording.h"
 #include "helper_audio.h"
 
 #define B AUDIO_BLOCK_BYTES
@@ -193,6 +195,67 @@ static void test_audio__pinned_blocks_stay_even_over_the_budget(void **state)
 	end(&f);
 }
 
+/* More than 16 bits can count. */
+static void test_audio__however_many_pin_a_block_it_stays(void **state)
+{
+	const unsigned counts[] = { 255, 256, 65535, 65536, 65537 };
+	unsigned pinned = 0;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 4 * B, 1);
+	put(&f, 0, B);
+	for (unsigned i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		for (; pinned < counts[i]; pinned++)
+			assert_int_equal(audio_blocks_pin(&f.blocks, 0, B), 0);
+		put(&f, (1 + i % 2) * B, B);
+		take(&f, 0, B);
+	}
+	for (; pinned; pinned--)
+		audio_blocks_unpin(&f.blocks, 0, B);
+	put(&f, 3 * B, B);
+	assert_int_equal(audio_blocks_missing(&f.blocks, 0, B), 0);
+	end(&f);
+}
+
+static void test_audio__a_table_costs_by_what_is_used_not_by_the_size_that_is_told(void **state)
+{
+	const int64_t size = CATALOG_RECORDING_BYTES_LIMIT, leaf = (int64_t)AUDIO_LEAF_BLOCKS * B;
+	struct audio_blocks blocks;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, B, 8);
+	assert_int_equal(audio_blocks_init(&blocks, &f.store, (int64_t)1 << 46), -EFBIG);
+	assert_int_equal(audio_blocks_init(&blocks, &f.store, INT64_MAX), -EFBIG);
+	assert_int_equal(audio_blocks_init(&blocks, &f.store, size + 1), -EFBIG);
+	assert_int_equal(audio_blocks_init(&blocks, &f.store, size), 0);
+	assert_int_equal(blocks.leaf_count, 0);
+	/* Looking costs nothing. */
+	assert_int_equal(audio_blocks_missing(&blocks, 0, size), 0);
+	assert_int_equal(audio_blocks_start(&blocks, size), size);
+	assert_true(audio_blocks_has_room(&blocks, size - 10, 10));
+	assert_int_equal(audio_blocks_bytes(&blocks), 0);
+	assert_int_equal(blocks.leaf_count, 0);
+	assert_int_equal(audio_blocks_write(&blocks, 0, f.content, B), 0);
+	assert_int_equal(audio_blocks_write(&blocks, leaf * 100, f.content, B), 0);
+	assert_int_equal(audio_blocks_write(&blocks, size - B, f.content, B), 0);
+	assert_int_equal(blocks.leaf_count, 3);
+	/* Over the border of two. */
+	assert_int_equal(audio_blocks_pin(&blocks, leaf * 7 - 1, leaf * 7 + 1), 0);
+	assert_int_equal(blocks.leaf_count, 5);
+	audio_blocks_unpin(&blocks, leaf * 7 - 1, leaf * 7 + 1);
+	assert_int_equal(audio_blocks_missing(&blocks, leaf * 100, size), leaf * 100 + B);
+	assert_int_equal(audio_blocks_missing(&blocks, size - B, size), size);
+	assert_int_equal(audio_blocks_bytes(&blocks), 3 * B);
+	audio_blocks_keep(&blocks, AUDIO_LEAF_BLOCKS * 100 + 1);
+	assert_int_equal(audio_blocks_bytes(&blocks), 2 * B);
+	audio_blocks_keep(&blocks, 0);
+	assert_int_equal(f.store.used_bytes, 0);
+	audio_blocks_release(&blocks);
+	end(&f);
+}
+
 static void test_audio__recordings_share_one_budget(void **state)
 {
 	struct audio_blocks other;
@@ -254,6 +317,9 @@ int main(void)
 		cmocka_unit_test(test_audio__the_budget_gives_up_what_was_read_first),
 		cmocka_unit_test(test_audio__a_block_that_is_only_begun_stays_warm),
 		cmocka_unit_test(test_audio__pinned_blocks_stay_even_over_the_budget),
+		cmocka_unit_test(test_audio__however_many_pin_a_block_it_stays),
+		cmocka_unit_test(
+			test_audio__a_table_costs_by_what_is_used_not_by_the_size_that_is_told),
 		cmocka_unit_test(test_audio__recordings_share_one_budget),
 		cmocka_unit_test(test_audio__what_was_read_makes_way_for_what_is_read_on),
 		cmocka_unit_test(test_audio__an_empty_recording_has_no_block),

@@ -86,8 +86,12 @@ static void check_recording(const struct schedule *s, struct audio_recording *re
 	unsigned reads = 0, waited_for = 0;
 
 	for (uint32_t i = 0; i < blocks->count; i++) {
-		*bytes += blocks->slots[i] ? BLOCK_BYTES : 0;
-		check(!is_quiet || !blocks->pins[i], s, "only reads, answers and streams pin");
+		const struct audio_slot *slot = audio_blocks_slot(blocks, i);
+
+		if (!slot)
+			continue;
+		*bytes += slot->block ? BLOCK_BYTES : 0;
+		check(!is_quiet || !slot->pins, s, "only reads, answers and streams pin");
 	}
 	list_for_each (pos, &recording->streams) {
 		const struct audio_stream *stream = list_entry(pos, struct audio_stream, link);
@@ -119,7 +123,8 @@ static void count_blocks(const struct list *blocks, size_t *bytes, size_t *pinne
 		const struct audio_block *block = list_entry(pos, struct audio_block, link);
 
 		*bytes += BLOCK_BYTES;
-		*pinned_bytes += block->owner->pins[block->index] ? BLOCK_BYTES : 0;
+		*pinned_bytes +=
+			audio_blocks_slot(block->owner, block->index)->pins ? BLOCK_BYTES : 0;
 	}
 }
 
@@ -145,7 +150,10 @@ static void check_budget(const struct schedule *s)
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
 		struct audio_blocks *blocks = &recording->blocks;
 
-		if (blocks->count && !blocks->slots[blocks->count - 1]) {
+		const struct audio_slot *last =
+			blocks->count ? audio_blocks_slot(blocks, blocks->count - 1) : NULL;
+
+		if (blocks->count && !(last && last->block)) {
 			audio_blocks_has_room(blocks, blocks->size_bytes - 1, 1);
 			check(audio->store.used_bytes <= s->budget_bytes ||
 				      audio->store.used_bytes == pinned,

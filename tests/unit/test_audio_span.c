@@ -127,8 +127,10 @@ static void world_begin_with(struct world *w, void **state, int64_t size, unsign
 					     &storage, "secret"),
 			 0);
 	queue_add(w->catalog, w->catalog->workspace_id, 1, files, QUEUE_NUMBER);
-	for (unsigned n = 1; n <= files; n++)
+	for (unsigned n = 1; n <= files; n++) {
+		queue_set_duration(w->catalog, n, size / 32000);
 		store(w, n);
+	}
 	assert_int_equal(http_new(&http_settings, &w->http), 0);
 	assert_int_equal(audio_new(w->catalog->catalog, w->http, &settings, &w->audio), 0);
 }

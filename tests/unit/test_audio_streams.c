@@ -40,6 +40,10 @@ enum behaviour {
 	WRONG_RANGE,
 	HTML,
 	NO_WAVE,
+	NO_WAVE_AND_NO_RANGE, /* all of a file that is none */
+	PAGE_OF_ANY_LENGTH,   /* S3's 200, and chunks of HTML */
+	EMPTY,
+	ABSURD_SIZE,
 	STALLS, /* after 70,000 bytes */
 	DEAD, /* a reset, and no byte */
 	SAYS_404,
@@ -47,6 +51,8 @@ enum behaviour {
 	DENIES_WHAT_IS_THERE,
 	SAYS_401,
 	SAYS_503,
+	SAYS_429_FOR_A_SECOND,
+	SAYS_429_FOR_AN_HOUR,
 	MONO_ONLY,
 };
 
@@ -58,6 +64,7 @@ struct world {
 	char *content;
 	int64_t size;
 	_Atomic int twilio, s3; /* enum behaviour */
+	_Atomic unsigned times; /* that it lasts; 0: it does not end */
 	_Atomic int64_t sent;	/* bytes of media */
 	struct catalog_recording recording;
 };
@@ -149,13 +156,41 @@ static enum helper_then misbehave(struct world *w, int fd, enum behaviour behavi
 	return behaviour == RESET_IN_THE_MIDDLE ? HELPER_RESET : HELPER_CLOSE;
 }
 
+/* Whoever has it last is told all is well from then on. */
+static enum behaviour behaviour_now(struct world *w, _Atomic int *of)
+{
+	enum behaviour behaviour = (enum behaviour)atomic_load(of);
+
+	if (atomic_load(&w->times) && atomic_fetch_sub(&w->times, 1) == 1)
+		atomic_store(of, GOOD);
+	return behaviour;
+}
+
+static enum helper_then send_pages(struct world *w, int fd, const char *type, bool has_length)
+{
+	char head[200];
+
+	if (has_length)
+		snprintf(head, sizeof head,
+			 "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %lld\r\n\r\n",
+			 type, (long long)w->size);
+	else
+		snprintf(head, sizeof head,
+			 "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nConnection: close\r\n\r\n", type);
+	helper_send_str(fd, head);
+	for (int64_t at = 0; at < w->size; at += 4)
+		if (!helper_send_str(fd, "<ht>"))
+			break;
+	return HELPER_CLOSE;
+}
+
 static enum helper_then answer(struct helper_server *server, int fd,
 			       const struct helper_request *request, void *arg)
 {
 	struct world *w = arg;
 	bool is_list = strstr(request->head, "/bucket?") != NULL;
 	bool is_s3 = is_list || strstr(request->head, "/bucket/") != NULL;
-	enum behaviour behaviour = (enum behaviour)atomic_load(is_s3 ? &w->s3 : &w->twilio);
+	enum behaviour behaviour = behaviour_now(w, is_s3 ? &w->s3 : &w->twilio);
 	int64_t start = range_start(request), from = start < 0 ? 0 : start;
 
 	(void)server;
@@ -186,6 +221,23 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	case SAYS_503:
 		helper_answer(fd, 503, NULL, "no");
 		return HELPER_KEEP;
+	case SAYS_429_FOR_A_SECOND:
+		helper_answer(fd, 429, "Retry-After: 1\r\n", "{\"code\":20429}");
+		return HELPER_KEEP;
+	case SAYS_429_FOR_AN_HOUR:
+		helper_answer(fd, 429, "Retry-After: 3600\r\n", "{\"code\":20429}");
+		return HELPER_KEEP;
+	case EMPTY:
+		helper_answer(fd, 200, "Content-Type: audio/x-wav\r\n", "");
+		return HELPER_KEEP;
+	case ABSURD_SIZE:
+		send_head_to(w, fd, 0, 0, 4096, (int64_t)1 << 46);
+		send_media(w, fd, 0, 4096);
+		return HELPER_KEEP;
+	case NO_WAVE_AND_NO_RANGE:
+		return send_pages(w, fd, "audio/x-wav", true);
+	case PAGE_OF_ANY_LENGTH:
+		return send_pages(w, fd, "text/html; charset=utf-8", false);
 	case MONO_ONLY:
 		if (strstr(request->head, "RequestedChannels=2")) {
 			helper_answer(fd, 400, "Content-Type: application/json\r\n",
@@ -259,11 +311,12 @@ static void make_content(struct world *w, int64_t size)
 	}
 }
 
-static void world_begin(struct world *w, void **state, int64_t size, size_t budget_bytes)
+static void world_begin_patient(struct world *w, void **state, int64_t size, size_t budget_bytes,
+				unsigned read_timeout_msecs)
 {
 	const struct http_settings http_settings = { .connect_timeout_msecs = 2000 };
 	const struct audio_settings settings = { .budget_bytes = budget_bytes,
-						 .read_timeout_msecs = READ_TIMEOUT_MSECS,
+						 .read_timeout_msecs = read_timeout_msecs,
 						 .size_timeout_msecs = 1500 };
 
 	memset(w, 0, sizeof *w);
@@ -276,6 +329,11 @@ static void world_begin(struct world *w, void **state, int64_t size, size_t budg
 	queue_set_origins(w->catalog, helper_server_url(w->server, ""));
 	assert_int_equal(http_new(&http_settings, &w->http), 0);
 	assert_int_equal(audio_new(w->catalog->catalog, w->http, &settings, &w->audio), 0);
+}
+
+static void world_begin(struct world *w, void **state, int64_t size, size_t budget_bytes)
+{
+	world_begin_patient(w, state, size, budget_bytes, READ_TIMEOUT_MSECS);
 }
 
 static void world_end(struct world *w)
@@ -561,13 +619,26 @@ static void test_audio__an_answer_that_ends_early_is_no_end_of_file(void **state
 	world_end(&w);
 }
 
-static void fails(void **state, enum behaviour behaviour, int error)
+#define TRIES 4 /* of what may be over */
+
+/* Once, and then it is not noticed; for ever, and then it is the error, after so many requests (0: any
+ * number). */
+static void fails(void **state, enum behaviour behaviour, int error, unsigned tries)
 {
 	struct world w;
 
 	world_begin(&w, state, SIZE, 0);
+	if (tries == TRIES) {
+		atomic_store(&w.times, 1);
+		atomic_store(&w.twilio, (int)behaviour);
+		assert_int_equal(read_whole_file(&w), 0);
+		assert_int_equal(requests(&w), 2);
+		tries += 2;
+	}
 	atomic_store(&w.twilio, (int)behaviour);
 	assert_int_equal(read_whole_file(&w), error);
+	if (tries)
+		assert_int_equal(requests(&w), tries);
 	/* And works as soon as the origin does. */
 	atomic_store(&w.twilio, GOOD);
 	assert_int_equal(read_whole_file(&w), 0);
@@ -576,32 +647,90 @@ static void fails(void **state, enum behaviour behaviour, int error)
 
 static void test_audio__another_size_than_known_is_eio(void **state)
 {
-	fails(state, WRONG_TOTAL, -EIO);
+	fails(state, WRONG_TOTAL, -EIO, TRIES);
 }
 
 static void test_audio__an_error_page_with_status_200_is_eio(void **state)
 {
-	fails(state, HTML, -EIO);
+	fails(state, HTML, -EIO, TRIES);
 }
 
 static void test_audio__what_is_no_wave_file_is_eio(void **state)
 {
-	fails(state, NO_WAVE, -EIO);
+	fails(state, NO_WAVE, -EIO, TRIES);
+}
+
+static void test_audio__a_complete_answer_without_a_byte_is_eio(void **state)
+{
+	fails(state, EMPTY, -EIO, TRIES);
+}
+
+static void test_audio__a_page_for_as_often_as_a_reset_is_not_noticed(void **state)
+{
+	struct world w;
+
+	world_begin(&w, state, SIZE, 0);
+	atomic_store(&w.times, TRIES - 1);
+	atomic_store(&w.twilio, HTML);
+	assert_int_equal(read_whole_file(&w), 0);
+	assert_int_equal(requests(&w), TRIES);
+	world_end(&w);
+}
+
+static void test_audio__a_busy_origin_is_asked_again_until_the_deadline(void **state)
+{
+	struct world w;
+
+	world_begin_patient(&w, state, SIZE, 0, 60000);
+	atomic_store(&w.times, TRIES);
+	atomic_store(&w.twilio, SAYS_503);
+	assert_int_equal(read_whole_file(&w), 0);
+	assert_int_equal(requests(&w), TRIES + 1);
+	world_end(&w);
+}
+
+static void test_audio__a_busy_origin_is_given_the_time_that_it_wants(void **state)
+{
+	int64_t began = time_mono_msecs();
+	struct world w;
+
+	world_begin_patient(&w, state, SIZE, 0, 60000);
+	atomic_store(&w.times, 1);
+	atomic_store(&w.twilio, SAYS_429_FOR_A_SECOND);
+	assert_int_equal(read_whole_file(&w), 0);
+	assert_int_equal(requests(&w), 2);
+	assert_true(time_mono_msecs() - began >= 1000);
+	/* More than the deadline leaves: it is known at once. */
+	atomic_store(&w.twilio, SAYS_429_FOR_AN_HOUR);
+	assert_int_equal(read_whole_file(&w), -EBUSY);
+	assert_int_equal(requests(&w), 3);
+	world_end(&w);
 }
 
 static void test_audio__rejected_credentials_are_eacces(void **state)
 {
-	fails(state, SAYS_401, -EACCES);
+	fails(state, SAYS_401, -EACCES, 1);
 }
 
 static void test_audio__a_busy_origin_is_ebusy_in_the_end(void **state)
 {
-	fails(state, SAYS_503, -EBUSY);
+	int64_t began = time_mono_msecs();
+
+	fails(state, SAYS_503, -EBUSY, 0);
+	assert_in_range(time_mono_msecs() - began, READ_TIMEOUT_MSECS / 2, 20000);
 }
 
 static void test_audio__a_404_that_stays_is_eio(void **state)
 {
-	fails(state, SAYS_404, -EIO);
+	struct world w;
+
+	world_begin(&w, state, SIZE, 0);
+	atomic_store(&w.twilio, SAYS_404);
+	atomic_store(&w.s3, SAYS_404);
+	assert_int_equal(read_whole_file(&w), -EIO);
+	atomic_store(&w.twilio, GOOD);
+	assert_int_equal(read_whole_file(&w), 0);
+	world_end(&w);
 }
 
 static void test_audio__an_origin_that_never_answers_is_left_alone_for_a_while(void **state)
@@ -644,6 +773,10 @@ static void test_audio__another_range_than_asked_for_is_eio(void **state)
 	atomic_store(&w.twilio, WRONG_RANGE);
 	file = open_it(&w);
 	assert_int_equal(read_it(&w, file, 5000000, 100), -EIO);
+	assert_int_equal(requests(&w), TRIES);
+	atomic_store(&w.times, 1);
+	assert_int_equal(read_it(&w, file, 9000000, 100), 0);
+	assert_int_equal(requests(&w), TRIES + 2);
 	audio_close(file);
 	world_end(&w);
 }
@@ -901,6 +1034,33 @@ static void test_audio__a_denial_is_believed_where_a_list_has_the_object(void **
 	world_end(&w);
 }
 
+/* No byte of it, wherever it is read. */
+static void gives_no_byte(void **state, enum behaviour behaviour)
+{
+	struct audio_file *file;
+	struct world w;
+
+	world_begin(&w, state, BIG, 0);
+	store_in_s3(&w);
+	atomic_store(&w.s3, (int)behaviour);
+	file = open_it(&w);
+	assert_int_equal(read_it(&w, file, 5000000, 100), -EIO);
+	atomic_store(&w.s3, GOOD);
+	assert_int_equal(read_it(&w, file, 9000000, 100), 0);
+	audio_close(file);
+	world_end(&w);
+}
+
+static void test_audio__all_of_something_else_gives_no_byte(void **state)
+{
+	gives_no_byte(state, NO_WAVE_AND_NO_RANGE);
+}
+
+static void test_audio__a_page_of_any_length_gives_no_byte(void **state)
+{
+	gives_no_byte(state, PAGE_OF_ANY_LENGTH);
+}
+
 /* ---- sizes ---- */
 
 static int ask_size(struct world *w, int64_t *ret_size)
@@ -934,6 +1094,51 @@ static void test_audio__a_size_is_learned_once_for_all_who_ask(void **state)
 	assert_int_equal(queue_get(w.catalog, 1).channels_stored, 2);
 	assert_int_equal(ask_size(&w, &size), 0);
 	assert_int_equal(requests(&w), 1);
+	world_end(&w);
+}
+
+static int open_fails(struct world *w)
+{
+	struct result r = RESULT_INIT;
+	int err;
+
+	audio_open(w->audio, w->recording.id, on_open, &r);
+	err = wait_result(&r);
+	assert_null(r.file);
+	return err;
+}
+
+/* 64 TiB for ten seconds of sound. */
+static void test_audio__a_size_that_cannot_be_is_eio_and_costs_nothing(void **state)
+{
+	struct audio_stats stats;
+	struct audio_file *file;
+	struct world w;
+	int64_t size;
+
+	world_begin(&w, state, SIZE, 0);
+	set_size(&w, -1, 0);
+	atomic_store(&w.twilio, ABSURD_SIZE);
+	assert_int_equal(ask_size(&w, &size), -EIO);
+	assert_int_equal(size, -1);
+	assert_int_equal(queue_get(w.catalog, 1).size_bytes, -1);
+	assert_int_equal(open_fails(&w), -EIO);
+	/* What an older version has believed is asked for again. */
+	set_size(&w, (int64_t)1 << 46, 2);
+	assert_int_equal(open_fails(&w), -EIO);
+	atomic_store(&w.twilio, GOOD);
+	w.size = SIZE;
+	file = open_it(&w);
+	assert_int_equal(read_all(&w, file), 0);
+	assert_int_equal(queue_get(w.catalog, 1).size_bytes, SIZE);
+	audio_close(file);
+	/* An object that cannot be. */
+	set_size(&w, (int64_t)1 << 46, 2);
+	store_in_s3(&w);
+	assert_int_equal(open_fails(&w), -EIO);
+	audio_stats_get(w.audio, &stats);
+	assert_int_equal(stats.files_open, 0);
+	assert_in_range(stats.memory_peak_bytes, 1, 1024 * 1024);
 	world_end(&w);
 }
 
@@ -1013,6 +1218,10 @@ int main(void)
 		TEST(test_audio__another_size_than_known_is_eio),
 		TEST(test_audio__an_error_page_with_status_200_is_eio),
 		TEST(test_audio__what_is_no_wave_file_is_eio),
+		TEST(test_audio__a_complete_answer_without_a_byte_is_eio),
+		TEST(test_audio__a_page_for_as_often_as_a_reset_is_not_noticed),
+		TEST(test_audio__a_busy_origin_is_asked_again_until_the_deadline),
+		TEST(test_audio__a_busy_origin_is_given_the_time_that_it_wants),
 		TEST(test_audio__rejected_credentials_are_eacces),
 		TEST(test_audio__a_busy_origin_is_ebusy_in_the_end),
 		TEST(test_audio__a_404_that_stays_is_eio),
@@ -1031,7 +1240,10 @@ int main(void)
 		TEST(test_audio__gone_from_s3_after_the_cleanup_is_eio),
 		TEST(test_audio__what_is_denied_and_not_listed_is_read_from_twilio),
 		TEST(test_audio__a_denial_is_believed_where_a_list_has_the_object),
+		TEST(test_audio__all_of_something_else_gives_no_byte),
+		TEST(test_audio__a_page_of_any_length_gives_no_byte),
 		TEST(test_audio__a_size_is_learned_once_for_all_who_ask),
+		TEST(test_audio__a_size_that_cannot_be_is_eio_and_costs_nothing),
 		TEST(test_audio__an_origin_that_does_not_answer_is_not_asked_at_every_turn),
 		TEST(test_audio__an_open_waits_for_the_size),
 		TEST(test_audio__interrupt_ends_all_who_wait),

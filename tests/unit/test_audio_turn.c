@@ -37,6 +37,7 @@ struct world {
 	struct audio *audio;
 	_Atomic int64_t size, first_size; /* of recording 1 */
 	_Atomic unsigned stuck_until; /* recordings up to this number get a head, and no byte */
+	_Atomic unsigned busy_until; /* and for these the server is too busy */
 	_Atomic unsigned stuck_now, most_stuck;
 };
 
@@ -93,6 +94,10 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	char head[256], part[16384];
 
 	(void)server;
+	if (n <= atomic_load(&w->busy_until)) {
+		helper_answer(fd, 429, "Retry-After: 0\r\n", "{\"code\":20429}");
+		return HELPER_KEEP;
+	}
 	snprintf(head, sizeof head,
 		 "HTTP/1.1 %s\r\nContent-Range: bytes %lld-%lld/%lld\r\n"
 		 "Content-Length: %lld\r\nContent-Type: audio/x-wav\r\n\r\n",
@@ -243,6 +248,7 @@ static void test_audio_turn__a_stuck_recording_takes_half_of_the_connections_at_
 	struct world w;
 
 	world_begin(&w, state, 61, SIZE, 0);
+	queue_set_duration(w.catalog, 1, BIG / 32000);
 	set_sizes(&w, 1, BIG);
 	atomic_store(&w.first_size, BIG);
 	atomic_store(&w.stuck_until, 1);
@@ -299,6 +305,36 @@ static void test_audio_turn__many_stuck_recordings_give_way(void **state)
 	world_end(&w);
 }
 
+/* Those whose origin is busy wait without keeping others from being served. */
+static void test_audio_turn__many_that_wait_for_a_busy_origin_give_way(void **state)
+{
+	struct audio_file *busy_files[80], *files[20];
+	struct helper_read busy[80], reads[20];
+	struct world w;
+
+	world_begin(&w, state, 100, SIZE, 32 << 20);
+	atomic_store(&w.busy_until, 80);
+	for (unsigned i = 0; i < 80; i++) {
+		busy_files[i] = open_file(&w, i + 1);
+		read_begin(&busy[i], busy_files[i], 0);
+	}
+	for (unsigned i = 0; i < 20; i++) {
+		files[i] = open_file(&w, i + 81);
+		read_begin(&reads[i], files[i], 0);
+	}
+	for (unsigned i = 0; i < 20; i++)
+		read_end(&reads[i], i + 81, 0);
+	for (unsigned i = 0; i < 80; i++) {
+		assert_false(busy[i].is_done);
+		audio_close(busy_files[i]);
+		assert_int_equal(busy[i].error, -EINTR);
+		free(busy[i].bytes);
+	}
+	for (unsigned i = 0; i < 20; i++)
+		audio_close(files[i]);
+	world_end(&w);
+}
+
 #define TEST(name)                                                                                 \
 	cmocka_unit_test_setup_teardown(test_audio_turn__##name, queue_fixture_setup,              \
 					queue_fixture_teardown)
@@ -310,6 +346,7 @@ int main(void)
 		TEST(readers_of_one_recording_share_little_memory_too),
 		TEST(a_stuck_recording_takes_half_of_the_connections_at_most),
 		TEST(many_stuck_recordings_give_way),
+		TEST(many_that_wait_for_a_busy_origin_give_way),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

@@ -19,6 +19,7 @@
 #define ROOT "/2010-04-01/Accounts/" AC
 #define STEREO ROOT "/Recordings/" RE1 ".wav?RequestedChannels=2"
 #define BARE ROOT "/Recordings/" RE1 ".wav"
+#define LIMIT ((int64_t)100 << 20)
 
 /* How the server gives a file. */
 struct origin {
@@ -29,6 +30,9 @@ struct origin {
 	bool ignores_range, ignores_head, chunked, total_unknown, no_length_in_head;
 	unsigned missing;    /* 404 to so many media requests at first */
 	unsigned processing; /* 21501 to so many */
+	unsigned pages;	     /* HTML with status 200 to so many */
+	const char *told_bytes; /* as the size, whatever it is */
+	bool is_endless;     /* no length, and chunks for ever */
 	bool is_empty;	     /* no byte; a Range gets 416 */
 	const char *type, *etag, *metadata;
 };
@@ -91,6 +95,20 @@ static void give(int fd, const struct origin *origin, const char *body, size_t n
 		helper_send_str(fd, "0\r\n\r\n");
 }
 
+static enum helper_then give_for_ever(int fd, const struct origin *origin)
+{
+	static char zeros[65536];
+	char *file = make_file(origin);
+	bool is_sent = helper_send_str(fd, "HTTP/1.1 200 OK\r\nContent-Type: audio/x-wav\r\n"
+					   "Connection: close\r\n\r\n") &&
+		       helper_send(fd, file, origin->size_bytes);
+
+	while (is_sent)
+		is_sent = helper_send(fd, zeros, sizeof zeros);
+	free(file);
+	return HELPER_CLOSE;
+}
+
 static enum helper_then answer_media(struct helper_server *server, int fd,
 				     const struct helper_request *request, void *arg)
 {
@@ -119,6 +137,13 @@ static enum helper_then answer_media(struct helper_server *server, int fd,
 			"<TwilioResponse><RestException><Code>21501</Code></RestException></TwilioResponse>");
 		return HELPER_KEEP;
 	}
+	if (origin->pages) {
+		origin->pages--;
+		helper_answer(fd, 200, "Content-Type: text/html\r\n", "<html>log in</html>");
+		return HELPER_KEEP;
+	}
+	if (origin->is_endless)
+		return give_for_ever(fd, origin);
 	if (origin->is_mono && strstr(request->head, "RequestedChannels=2")) {
 		helper_answer(fd, 400, "Content-Type: application/json\r\n", "{\"code\":16113}");
 		return HELPER_KEEP;
@@ -140,13 +165,19 @@ static enum helper_then answer_media(struct helper_server *server, int fd,
 	if (range && sscanf(range, "bytes=%zu-%zu", &first, &last) == 2 &&
 	    last >= origin->size_bytes)
 		last = origin->size_bytes - 1;
-	snprintf(total, sizeof total, "%zu", origin->size_bytes);
+	if (origin->told_bytes)
+		snprintf(total, sizeof total, "%s", origin->told_bytes);
+	else
+		snprintf(total, sizeof total, "%zu", origin->size_bytes);
 	if (range)
 		snprintf(content_range, sizeof content_range, "Content-Range: bytes %zu-%zu/%s\r\n",
 			 first, last, origin->total_unknown ? "*" : total);
 	if (origin->etag)
 		snprintf(etag, sizeof etag, "ETag: %s\r\n", origin->etag);
-	snprintf(length, sizeof length, "Content-Length: %zu\r\n", last + 1 - first);
+	if (origin->told_bytes && !range)
+		snprintf(length, sizeof length, "Content-Length: %s\r\n", origin->told_bytes);
+	else
+		snprintf(length, sizeof length, "Content-Length: %zu\r\n", last + 1 - first);
 	snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Type: %s\r\n%s%s%s\r\n",
 		 range ? "206 Partial Content" : "200 OK",
 		 origin->type ? origin->type : "audio/x-wav",
@@ -191,7 +222,8 @@ static int tear_down(void **state)
 
 static int probe(struct fixture *f, int channels_hint)
 {
-	return twilio_probe_media(f->client, &f->sid, false, channels_hint, &f->info, &f->error);
+	return twilio_probe_media(f->client, &f->sid, false, channels_hint, LIMIT, &f->info,
+				  &f->error);
 }
 
 static void assert_request(struct fixture *f, unsigned number, const char *line, const char *range)
@@ -455,10 +487,53 @@ static void test_twilio__ciphertext_is_measured_and_not_parsed(void **state)
 	struct fixture *f = *state;
 
 	f->origin.type = "application/octet-stream";
-	assert_int_equal(twilio_probe_media(f->client, &f->sid, true, 0, &f->info, &f->error), 0);
+	assert_int_equal(
+		twilio_probe_media(f->client, &f->sid, true, 0, LIMIT, &f->info, &f->error), 0);
 	assert_learned(f, 320044, 2, 0);
 	assert_int_equal(probe(f, 0), -EIO);
 	assert_int_equal(f->error.kind, REMOTE_INVALID);
+}
+
+/* By a range's total, by a length, by HEAD, and where nothing but counting tells. */
+static void test_twilio__a_size_that_cannot_be_is_not_believed(void **state)
+{
+	static const char *const told[] = { "104857601", "70368744177664", "9000000000000000000" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 3; i++) {
+		f->origin = (struct origin){ .size_bytes = 320044,
+					     .channels = 2,
+					     .told_bytes = told[i] };
+		assert_int_equal(probe(f, 0), -EFBIG);
+		assert_int_equal(f->error.kind, REMOTE_INVALID);
+		assert_int_equal(f->info.size_bytes, -1);
+		f->origin.ignores_range = true;
+		assert_int_equal(probe(f, 0), -EFBIG);
+		f->origin.ignores_range = false;
+		f->origin.total_unknown = true;
+		assert_int_equal(probe(f, 0), -EFBIG);
+		assert_int_equal(helper_server_requests(f->server), (i + 1) * 4);
+	}
+	f->origin.total_unknown = false;
+	f->origin.told_bytes = "104857600";
+	assert_int_equal(probe(f, 0), 0);
+	assert_learned(f, LIMIT, 2, 2);
+	f->origin = (struct origin){ .size_bytes = 320044, .channels = 2, .is_endless = true };
+	assert_int_equal(probe(f, 0), -EFBIG);
+}
+
+static void test_twilio__a_wrong_answer_is_asked_again_a_few_times(void **state)
+{
+	struct fixture *f = *state;
+
+	f->origin.pages = 2;
+	assert_int_equal(probe(f, 0), 0);
+	assert_learned(f, 320044, 2, 2);
+	assert_int_equal(helper_server_requests(f->server), 3);
+	f->origin.pages = 100;
+	assert_int_equal(probe(f, 0), -EIO);
+	assert_int_equal(f->error.kind, REMOTE_INVALID);
+	assert_int_equal(helper_server_requests(f->server), 6);
 }
 
 static void test_twilio__a_404_of_a_fresh_recording_is_asked_again(void **state)
@@ -531,6 +606,8 @@ int main(void)
 		with_server(test_twilio__a_format_behind_much_junk_is_found),
 		with_server(test_twilio__a_head_without_a_sound_is_a_size_and_no_byte_is_none),
 		with_server(test_twilio__ciphertext_is_measured_and_not_parsed),
+		with_server(test_twilio__a_size_that_cannot_be_is_not_believed),
+		with_server(test_twilio__a_wrong_answer_is_asked_again_a_few_times),
 		with_server(test_twilio__a_404_of_a_fresh_recording_is_asked_again),
 		with_server(test_twilio__a_404_of_what_is_deleted_is_believed_at_once),
 		with_server(test_twilio__what_is_still_processing_is_asked_again_after_its_time),

@@ -1,0 +1,104 @@
+/* A 404 to a request for media: not yet there, or not any more? */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "twilio/twilio-private.h"
+#include "util/times.h"
+
+/* A 404 of a recording that was completed this recently is taken for one that has not spread yet.
+ */
+#define FRESH_SECS 600
+#define SPREAD_TRIES_FRESH 10
+#define SPREAD_TRIES 2
+#define SPREAD_PAUSE_MSECS 1000
+#define SPREAD_PAUSE_LIMIT_MSECS 8000
+#define CANCEL_POLL_MSECS 100
+
+struct fate {
+	bool is_gone, is_unfinished, is_external, is_fresh;
+	int64_t now_secs;
+	const struct twilio_client *client;
+};
+
+static int on_fate(void *arg, const struct twilio_recording *recordings, size_t count)
+{
+	const struct twilio_recording *recording = recordings;
+	struct fate *fate = arg;
+	size_t origin_len = strlen(fate->client->origin);
+	int64_t touched = recording->date_updated_secs > recording->date_created_secs
+				  ? recording->date_updated_secs
+				  : recording->date_created_secs;
+
+	(void)count;
+	switch (recording->status) {
+	case TWILIO_RECORDING_DELETED:
+	case TWILIO_RECORDING_ABSENT:
+	case TWILIO_RECORDING_FAILED:
+		fate->is_gone = true;
+		break;
+	case TWILIO_RECORDING_COMPLETED:
+		break;
+	default:
+		fate->is_unfinished = true;
+	}
+	if (strncmp(recording->media_url, "http", 4) == 0 &&
+	    strncasecmp(recording->media_url, fate->client->origin, origin_len) != 0 &&
+	    !strstr(recording->media_url, ".twilio.com/"))
+		fate->is_external = true;
+	fate->is_fresh = touched > fate->now_secs - FRESH_SECS;
+	return 0;
+}
+
+unsigned twilio_judge_missing(struct twilio_client *client, const struct sid *sid,
+			      struct remote_error *ret_error)
+{
+	struct fate fate = { .client = client };
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int rc;
+
+	twilio_client_now(client, &fate.now_secs);
+	rc = twilio_fetch_recording(client, sid, on_fate, &fate, &error);
+	if (rc < 0) {
+		if (error.kind != REMOTE_NOT_FOUND)
+			*ret_error = error;
+		return 0;
+	}
+	if (fate.is_gone) {
+		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT,
+				 "Twilio: the recording is deleted");
+		return 0;
+	}
+	if (fate.is_unfinished) {
+		remote_error_set(ret_error, REMOTE_BUSY, -EBUSY,
+				 "Twilio: the recording is not completed yet");
+		return 0;
+	}
+	if (fate.is_external) {
+		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT,
+				 "Twilio: the recording is in external storage");
+		return 0;
+	}
+	return fate.is_fresh ? SPREAD_TRIES_FRESH : SPREAD_TRIES;
+}
+
+bool twilio_pause_spreading(const struct twilio_client *client, unsigned tried,
+			    int64_t deadline_msecs)
+{
+	int64_t pause = (int64_t)SPREAD_PAUSE_MSECS << (tried < 4 ? tried : 4), until;
+
+	if (pause > SPREAD_PAUSE_LIMIT_MSECS)
+		pause = SPREAD_PAUSE_LIMIT_MSECS;
+	until = time_mono_msecs() + pause;
+	if (until >= deadline_msecs)
+		return false;
+	while (time_mono_msecs() < until) {
+		const struct timespec nap = { 0, CANCEL_POLL_MSECS * 1000000 };
+
+		if (twilio_is_cancelled(client))
+			return false;
+		nanosleep(&nap, NULL);
+	}
+	return true;
+}
