@@ -9,21 +9,21 @@ SANITIZE ?=
 
 packages := fuse3 libcurl libcrypto jansson expat sqlcipher libmicrohttpd
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-            -Wwrite-strings -Wundef -Wformat=2 -Wvla -Werror
+            -Wwrite-strings -Wundef -Wformat=2 -Wvla $(if $(WERROR),-Werror)
 
 CFLAGS  ?= -O2 -g
-hardening := -fstack-protector-strong -fPIE
+# Sanitizers find what hardening would hide.
 ifneq ($(FUZZ),)
-hardening += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
-else ifeq ($(SANITIZE),)
-hardening += -D_FORTIFY_SOURCE=2
+sanitize := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 else ifeq ($(SANITIZE),thread)
-hardening += -fsanitize=thread -fno-omit-frame-pointer
+sanitize := -fsanitize=thread -fno-omit-frame-pointer
 link_sanitize := -fsanitize=thread
-else
-hardening += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else ifneq ($(SANITIZE),)
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 link_sanitize := -fsanitize=address,undefined
 endif
+hardening      = $(if $(sanitize),-fstack-protector-strong -fPIE $(sanitize),$(file <$(BUILD)/.hardening))
+link_hardening = $(if $(sanitize),-pie $(link_sanitize),$(file <$(BUILD)/.hardening-link))
 
 # No pkg-config call at all for targets that need none (install-deps, help, clean).
 lazy_pkg = $(if $(pkg_cflags_done),,$(eval pkg_cflags_done := 1)$(eval pkg_cflags := $(shell pkg-config --cflags $(packages)))$(eval pkg_libs := $(shell pkg-config --libs $(packages))))
@@ -77,29 +77,36 @@ $(BUILD)/.have-libraries:
 	@scripts/check-libraries.sh '$(CC)' $(packages)
 	@touch $@
 
-$(BUILD)/obj/%.o: src/%.c $(BUILD)/.have-libraries $(BUILD)/.flags
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/.have-libraries $(BUILD)/.hardening
 	@mkdir -p $(@D)
 	$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
 
-$(BUILD)/obj/unit/%.o: tests/unit/%.c $(BUILD)/.have-libraries $(BUILD)/.flags
+$(BUILD)/obj/unit/%.o: tests/unit/%.c $(BUILD)/.have-libraries $(BUILD)/.hardening
 	@mkdir -p $(@D)
 	$(CC) $(all_cflags) -Itests/unit -MMD -MP -c -o $@ $<
 
-# Compiled again when the compiler or its flags change.
+# Compiled again when the compiler or its flags change, or when warnings become errors (not when they cease to be).
+flags := $(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE)$(FUZZ) $(VERSION)
 $(BUILD)/.flags: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(CC) $(CFLAGS) $(SANITIZE)$(FUZZ) $(VERSION)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(SANITIZE)$(FUZZ) $(VERSION)' > $@
+	@grep -qsxF $(if $(WERROR),,-e '$(flags)') -e '$(flags) WERROR' $@ || echo '$(flags)$(if $(WERROR), WERROR)' >$@
+
+# What this compiler has of the hardening flags.
+$(BUILD)/.hardening: $(BUILD)/.flags scripts/hardening.sh
+	@scripts/hardening.sh compile '$(CC)' $(CFLAGS) >$@
+$(BUILD)/.hardening-link: $(BUILD)/.flags scripts/hardening.sh
+	@scripts/hardening.sh link '$(CC)' $(CFLAGS) $(LDFLAGS) >$@
 
 $(library): $(filter-out $(main_obj),$(objects))
 	@rm -f $@
 	ar rcs $@ $^
 
-$(program): $(main_obj) $(library)
-	$(CC) $(link_sanitize) $(LDFLAGS) -pie -o $@ $^ $(all_libs)
+$(program): $(main_obj) $(library) $(BUILD)/.hardening-link
+	$(CC) $(link_hardening) $(LDFLAGS) -o $@ $(main_obj) $(library) $(all_libs)
 
-$(BUILD)/unit/%: $(BUILD)/obj/unit/%.o $(unit_help) $(library)
+$(BUILD)/unit/%: $(BUILD)/obj/unit/%.o $(unit_help) $(library) $(BUILD)/.hardening-link
 	@mkdir -p $(@D)
-	$(CC) $(link_sanitize) $(LDFLAGS) -pie -o $@ $< $(unit_help) $(library) $(all_libs) -lcmocka
+	$(CC) $(link_hardening) $(LDFLAGS) -o $@ $< $(unit_help) $(library) $(all_libs) -lcmocka
 
 units: $(unit_bin)
 	scripts/run-units.sh $(unit_bin)
@@ -122,7 +129,7 @@ fuzzers:
 
 fuzz-programs: $(fuzz_bin)
 
-$(BUILD)/obj/fuzz/%.o: tests/fuzz/%.c $(BUILD)/.have-libraries $(BUILD)/.flags
+$(BUILD)/obj/fuzz/%.o: tests/fuzz/%.c $(BUILD)/.have-libraries $(BUILD)/.hardening
 	@mkdir -p $(@D)
 	$(CC) $(all_cflags) -Itests/fuzz -MMD -MP -c -o $@ $<
 
@@ -181,7 +188,7 @@ uninstall:
 	scripts/install.sh --remove '$(DESTDIR)' '$(PREFIX)'
 
 clean:
-	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/tsan $(BUILD)/clang $(BUILD)/fault $(fuzz_build) $(library) $(program) $(BUILD)/.flags $(BUILD)/.have-libraries
+	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/tsan $(BUILD)/clang $(BUILD)/fault $(fuzz_build) $(library) $(program) $(BUILD)/.flags $(BUILD)/.hardening* $(BUILD)/.have-libraries
 
 FORCE:
 

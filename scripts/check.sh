@@ -21,7 +21,7 @@ build() {
 	local name=$1 what=$2
 	shift 2
 	local log=$out/$name.log since=$SECONDS
-	if make -j"$jobs" "$@" >"$log" 2>&1; then
+	if make -j"$jobs" WERROR=1 "$@" >"$log" 2>&1; then
 		echo "ok    $what ($((SECONDS - since)) s)"
 		return 0
 	fi
@@ -36,7 +36,7 @@ units() {
 	local name=$1 what=$2
 	shift 2
 	local log=$out/$name.log since=$SECONDS status line
-	make -s "$@" units >"$log" 2>&1
+	make -s WERROR=1 "$@" units >"$log" 2>&1
 	status=$?
 	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
 	if [ -z "$line" ] || { [ $status != 0 ] && [[ $line == *", 0 failed" ]]; }; then
