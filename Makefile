@@ -46,14 +46,14 @@ fuzz_src  := $(wildcard src/util/*.c src/net/*.c src/aws/*.c src/twilio/*.c) src
 fuzz_obj  := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(fuzz_src))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help deps check check-deps check-minio check-aws unit units e2e fault soak fault-program fuzz fuzzers tsan sanitize clang-build bench demo demo-stop install uninstall clean FORCE
+.PHONY: all help deps check check-deps check-debian check-minio check-aws unit units e2e fault soak fault-program fuzz fuzzers tsan sanitize clang-build bench demo demo-stop install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(program)
 
 help:
-	@echo 'make              build $(program)'
-	@echo 'make deps         install what the build needs (Debian)'
+	@echo 'make              build $(program);  WERROR=1: warnings are errors'
+	@echo 'make deps         install what the build needs (Debian 12 and 13; elsewhere it is named)'
 	@echo 'make check        install what is missing, build, run every test, also under ASan and UBSan'
 	@echo 'make unit T=name  run one unit test program;  make units: all of them'
 	@echo 'make e2e T=expr   run the end-to-end tests (pytest -k expr)'
@@ -61,6 +61,7 @@ help:
 	@echo 'make soak         thousands of random sequences of faults;  SEED=n COUNT=n: these'
 	@echo 'make tsan         races between threads, by ThreadSanitizer'
 	@echo 'make fuzz T=name SECS=60   fuzz one parser (tests/fuzz)'
+	@echo 'make check-debian  build, unit tests and first steps on a fresh Debian 12 and 13, in chroots (as root)'
 	@echo 'make check-minio  the end-to-end tests on MinIO;  make check-aws: those of AWS on LocalStack (T=expr)'
 	@echo 'make bench        measure, as ratios against a limit from the same run'
 	@echo 'make demo         the main job, step by step, on a real S3 server;  make demo-stop ends it'
@@ -114,10 +115,11 @@ units: $(unit_bin)
 unit: $(BUILD)/unit/$(T)
 	$(BUILD)/unit/$(T)
 
-# Python for the end-to-end tests, in a virtual environment of the project's own.
+# Python for the end-to-end tests, in a virtual environment of the project's own. Built packages only: a source package
+# would bring tools to build it that no hash is known of.
 build/venv/.done: tests/requirements.txt
 	python3 -m venv build/venv
-	build/venv/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt
+	build/venv/bin/pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r tests/requirements.txt
 	@touch $@
 
 e2e: $(program) build/venv/.done
@@ -161,6 +163,9 @@ tsan: build/venv/.done
 check:
 	scripts/install-deps.sh build test server
 	scripts/check.sh
+
+check-debian:
+	scripts/check-debian.sh $(RELEASE)
 
 # The same tests on servers of other makers; they pass, and say so, where those cannot be had.
 check-minio: $(program) build/venv/.done
