@@ -35,9 +35,9 @@ make_base() {
 	# Proxies and the like.
 	while read -r line; do options+=("--aptopt=$line"); done < <(apt-config dump 2>/dev/null |
 		grep -E '^Acquire::(https?::|Retries|Check-(Valid-Until|Date))' | grep -v '""')
-	timeout -k 30 "$secs" mmdebstrap --mode=root --variant=minbase --include=ca-certificates "${options[@]}" "$1" "$tar.new" \
+	timeout -k 30 "$secs" mmdebstrap --mode=root --variant=minbase --include=ca-certificates "${options[@]}" "$1" "$cache/$1.new.tar" \
 		"deb $debian $1 main" "deb $debian $1-updates main" "deb $security $1-security main" >"$cache/$1.log" 2>&1 &&
-		mv "$tar.new" "$tar"
+		mv "$cache/$1.new.tar" "$tar"
 }
 
 # The project as it stands, without what was built.

@@ -51,7 +51,8 @@ debian            mmdebstrap            command:mmdebstrap     mmdebstrap
 '
 
 fail() {
-	printf 'install-deps.sh: %s\n' "$@" >&2
+	printf 'install-deps.sh: %s\n' "$1" >&2
+	[ $# = 1 ] || printf '%s\n' "${@:2}" >&2
 	exit 1
 }
 
