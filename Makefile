@@ -9,21 +9,21 @@ SANITIZE ?=
 
 packages := fuse3 libcurl libcrypto jansson expat sqlcipher libmicrohttpd
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-            -Wwrite-strings -Wundef -Wformat=2 -Wvla -Werror
+            -Wwrite-strings -Wundef -Wformat=2 -Wvla $(if $(WERROR),-Werror)
 
 CFLAGS  ?= -O2 -g
-hardening := -fstack-protector-strong -fPIE
+# Sanitizers find what hardening would hide.
 ifneq ($(FUZZ),)
-hardening += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
-else ifeq ($(SANITIZE),)
-hardening += -D_FORTIFY_SOURCE=2
+sanitize := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 else ifeq ($(SANITIZE),thread)
-hardening += -fsanitize=thread -fno-omit-frame-pointer
+sanitize := -fsanitize=thread -fno-omit-frame-pointer
 link_sanitize := -fsanitize=thread
-else
-hardening += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else ifneq ($(SANITIZE),)
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 link_sanitize := -fsanitize=address,undefined
 endif
+hardening      = $(if $(sanitize),-fstack-protector-strong -fPIE $(sanitize),$(file <$(BUILD)/.hardening))
+link_hardening = $(if $(sanitize),-pie $(link_sanitize),$(file <$(BUILD)/.hardening-link))
 
 # No pkg-config call at all for targets that need none (install-deps, help, clean).
 lazy_pkg = $(if $(pkg_cflags_done),,$(eval pkg_cflags_done := 1)$(eval pkg_cflags := $(shell pkg-config --cflags $(packages)))$(eval pkg_libs := $(shell pkg-config --libs $(packages))))
@@ -46,14 +46,14 @@ fuzz_src  := $(wildcard src/util/*.c src/net/*.c src/aws/*.c src/twilio/*.c) src
 fuzz_obj  := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(fuzz_src))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help deps check check-deps check-minio check-aws unit units e2e fault soak fault-program fuzz fuzzers tsan sanitize clang-build bench demo demo-stop install uninstall clean FORCE
+.PHONY: all help deps check check-deps check-debian check-minio check-aws unit units e2e fault soak fault-program fuzz fuzzers tsan sanitize clang-build bench demo demo-stop install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(program)
 
 help:
-	@echo 'make              build $(program)'
-	@echo 'make deps         install what the build needs (Debian)'
+	@echo 'make              build $(program);  WERROR=1: warnings are errors'
+	@echo 'make deps         install what the build needs (Debian 12 and 13; elsewhere it is named)'
 	@echo 'make check        install what is missing, build, run every test, also under ASan and UBSan'
 	@echo 'make unit T=name  run one unit test program;  make units: all of them'
 	@echo 'make e2e T=expr   run the end-to-end tests (pytest -k expr)'
@@ -61,6 +61,7 @@ help:
 	@echo 'make soak         thousands of random sequences of faults;  SEED=n COUNT=n: these'
 	@echo 'make tsan         races between threads, by ThreadSanitizer'
 	@echo 'make fuzz T=name SECS=60   fuzz one parser (tests/fuzz)'
+	@echo 'make check-debian  build, unit tests and first steps on a fresh Debian 12 and 13, in chroots (as root)'
 	@echo 'make check-minio  the end-to-end tests on MinIO;  make check-aws: those of AWS on LocalStack (T=expr)'
 	@echo 'make bench        measure, as ratios against a limit from the same run'
 	@echo 'make demo         the main job, step by step, on a real S3 server;  make demo-stop ends it'
@@ -77,29 +78,36 @@ $(BUILD)/.have-libraries:
 	@scripts/check-libraries.sh '$(CC)' $(packages)
 	@touch $@
 
-$(BUILD)/obj/%.o: src/%.c $(BUILD)/.have-libraries $(BUILD)/.flags
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/.have-libraries $(BUILD)/.hardening
 	@mkdir -p $(@D)
 	$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
 
-$(BUILD)/obj/unit/%.o: tests/unit/%.c $(BUILD)/.have-libraries $(BUILD)/.flags
+$(BUILD)/obj/unit/%.o: tests/unit/%.c $(BUILD)/.have-libraries $(BUILD)/.hardening
 	@mkdir -p $(@D)
 	$(CC) $(all_cflags) -Itests/unit -MMD -MP -c -o $@ $<
 
-# Compiled again when the compiler or its flags change.
+# Compiled again when the compiler or its flags change, or when warnings become errors (not when they cease to be).
+flags := $(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE)$(FUZZ) $(VERSION)
 $(BUILD)/.flags: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(CC) $(CFLAGS) $(SANITIZE)$(FUZZ) $(VERSION)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(SANITIZE)$(FUZZ) $(VERSION)' > $@
+	@grep -qsxF $(if $(WERROR),,-e '$(flags)') -e '$(flags) WERROR' $@ || echo '$(flags)$(if $(WERROR), WERROR)' >$@
+
+# What this compiler has of the hardening flags.
+$(BUILD)/.hardening: $(BUILD)/.flags scripts/hardening.sh
+	@scripts/hardening.sh compile '$(CC)' $(CFLAGS) >$@
+$(BUILD)/.hardening-link: $(BUILD)/.flags scripts/hardening.sh
+	@scripts/hardening.sh link '$(CC)' $(CFLAGS) $(LDFLAGS) >$@
 
 $(library): $(filter-out $(main_obj),$(objects))
 	@rm -f $@
 	ar rcs $@ $^
 
-$(program): $(main_obj) $(library)
-	$(CC) $(link_sanitize) $(LDFLAGS) -pie -o $@ $^ $(all_libs)
+$(program): $(main_obj) $(library) $(BUILD)/.hardening-link
+	$(CC) $(link_hardening) $(LDFLAGS) -o $@ $(main_obj) $(library) $(all_libs)
 
-$(BUILD)/unit/%: $(BUILD)/obj/unit/%.o $(unit_help) $(library)
+$(BUILD)/unit/%: $(BUILD)/obj/unit/%.o $(unit_help) $(library) $(BUILD)/.hardening-link
 	@mkdir -p $(@D)
-	$(CC) $(link_sanitize) $(LDFLAGS) -pie -o $@ $< $(unit_help) $(library) $(all_libs) -lcmocka
+	$(CC) $(link_hardening) $(LDFLAGS) -o $@ $< $(unit_help) $(library) $(all_libs) -lcmocka
 
 units: $(unit_bin)
 	scripts/run-units.sh $(unit_bin)
@@ -107,10 +115,11 @@ units: $(unit_bin)
 unit: $(BUILD)/unit/$(T)
 	$(BUILD)/unit/$(T)
 
-# Python for the end-to-end tests, in a virtual environment of the project's own.
+# Python for the end-to-end tests, in a virtual environment of the project's own. Built packages only: a source package
+# would bring tools to build it that no hash is known of.
 build/venv/.done: tests/requirements.txt
 	python3 -m venv build/venv
-	build/venv/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt
+	build/venv/bin/pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r tests/requirements.txt
 	@touch $@
 
 e2e: $(program) build/venv/.done
@@ -122,7 +131,7 @@ fuzzers:
 
 fuzz-programs: $(fuzz_bin)
 
-$(BUILD)/obj/fuzz/%.o: tests/fuzz/%.c $(BUILD)/.have-libraries $(BUILD)/.flags
+$(BUILD)/obj/fuzz/%.o: tests/fuzz/%.c $(BUILD)/.have-libraries $(BUILD)/.hardening
 	@mkdir -p $(@D)
 	$(CC) $(all_cflags) -Itests/fuzz -MMD -MP -c -o $@ $<
 
@@ -155,6 +164,9 @@ check:
 	scripts/install-deps.sh build test server
 	scripts/check.sh
 
+check-debian:
+	scripts/check-debian.sh $(RELEASE)
+
 # The same tests on servers of other makers; they pass, and say so, where those cannot be had.
 check-minio: $(program) build/venv/.done
 	scripts/check-server.sh minio $(if $(T),-k '$(T)')
@@ -181,7 +193,7 @@ uninstall:
 	scripts/install.sh --remove '$(DESTDIR)' '$(PREFIX)'
 
 clean:
-	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/tsan $(BUILD)/clang $(BUILD)/fault $(fuzz_build) $(library) $(program) $(BUILD)/.flags $(BUILD)/.have-libraries
+	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/tsan $(BUILD)/clang $(BUILD)/fault $(fuzz_build) $(library) $(program) $(BUILD)/.flags $(BUILD)/.hardening* $(BUILD)/.have-libraries
 
 FORCE:
 

@@ -1,74 +1,159 @@
 #!/bin/bash
-# Installs what tonicfs needs from Debian's packages; says what it installs; does nothing where all is there.
-# usage: install-deps.sh build|test|server|bench|demo ...        (several groups may be named)
-#   build   compiler and libraries       test   what `make check` needs besides       demo   the servers of `make demo`
-#   server  an S3 server                 bench  the file systems that `make bench` compares with
+# Installs what tonicfs needs from the packages of Debian 12 and 13; says what it installs; does nothing where all is there.
+# usage: install-deps.sh [--simulate] build|unit|test|server|bench|demo|debian ...        (several groups may be named)
+#   build   compiler and libraries       unit    what the unit tests need besides
+#   test    what `make check` needs      demo    what `make demo` needs
+#   server  an S3 server                 bench   the file systems that `make bench` compares with
+#   debian  what `make check-debian` needs
+# --simulate asks apt whether it could install all of it, and installs nothing.
+# On another system it names what is missing, by the names that the projects themselves use, and fails.
 # Debian 12 carries an SQLCipher older than 4.5; there it comes from bookworm-backports.
 set -euo pipefail
 
-build_packages="gcc make pkg-config libfuse3-dev fuse3 libcurl4-openssl-dev libssl-dev libjansson-dev libexpat1-dev libmicrohttpd-dev libsqlcipher-dev"
-test_packages="chromium systemd clang libclang-rt-14-dev libcmocka-dev python3-venv python3-pip nodejs npm rsync attr acl curl util-linux procps"
-demo_packages="ceph-mon ceph-osd ceph-mgr ceph-common radosgw python3-venv curl rsync attr ffmpeg"
-server_packages="ceph-mon ceph-osd ceph-mgr ceph-common radosgw"
-bench_packages="s3fs rclone iproute2"
+# The groups, Debian's package, how to see it on another system (a command, a library of pkg-config), its upstream name.
+# A dash: belongs to the line above it.
+table='
+build             gcc                   command:gcc            GCC 12 or newer
+build             make                  command:make           GNU make
+build             pkg-config            command:pkg-config     pkg-config
+build             libfuse3-dev          library:fuse3          libfuse 3.14 or newer
+build             fuse3                 command:fusermount3    fusermount3 of libfuse
+build             libcurl4-openssl-dev  library:libcurl        libcurl
+build             libssl-dev            library:libcrypto      OpenSSL 3
+build             libjansson-dev        library:jansson        Jansson
+build             libexpat1-dev         library:expat          Expat
+build             libmicrohttpd-dev     library:libmicrohttpd  GNU libmicrohttpd
+build             libsqlcipher-dev      library:sqlcipher      SQLCipher 4.5 or newer
+unit,test         libcmocka-dev         library:cmocka         cmocka
+test              chromium              command:chromium       Chromium
+test              clang                 command:clang          Clang with compiler-rt
+test              libclang-rt-dev       -                      -
+test,demo         python3-venv          command:python3        Python 3.11 or newer with venv and pip
+test              python3-pip           -                      -
+test              nodejs                command:node           Node.js
+test              npm                   command:npm            npm
+test,demo         rsync                 command:rsync          rsync
+test,demo         attr                  command:getfattr       attr
+test              acl                   command:getfacl        acl
+test              systemd               command:systemd-analyze  systemd 250 or newer
+test,demo         curl                  command:curl           curl
+test              util-linux            command:setpriv        util-linux
+test,demo         procps                command:pgrep          procps
+server,demo       ceph-mon              command:ceph-mon       Ceph 16 or newer, with its RADOS Gateway
+server,demo       ceph-osd              -                      -
+server,demo       ceph-mgr              -                      -
+server,demo       ceph-common           -                      -
+server,demo       radosgw               -                      -
+demo              ffmpeg                command:ffprobe        FFmpeg
+bench             s3fs                  command:s3fs           s3fs-fuse
+bench             rclone                command:rclone         rclone
+bench             iproute2              command:ip             iproute2
+debian            mmdebstrap            command:mmdebstrap     mmdebstrap
+'
 
-as_root() {
-	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+fail() {
+	printf 'install-deps.sh: %s\n' "$1" >&2
+	[ $# = 1 ] || printf '%s\n' "${@:2}" >&2
+	exit 1
 }
 
-wanted=
+simulate=
+[ "${1:-}" != --simulate ] || { simulate=--simulate; shift; }
+groups=
 for group in "$@"; do
 	case $group in
-	build) wanted="$wanted $build_packages" ;;
-	test) wanted="$wanted $build_packages $test_packages" ;;
-	server) wanted="$wanted $server_packages" ;;
-	bench) wanted="$wanted $bench_packages" ;;
-	demo) wanted="$wanted $build_packages $demo_packages" ;;
-	*) echo "install-deps.sh: unknown group '$group' (build, test, server, bench, demo)" >&2; exit 2 ;;
+	build|unit|server|bench|debian) groups="$groups $group" ;;
+	test|demo) groups="$groups build $group" ;;
+	*) echo "install-deps.sh: unknown group '$group' (build, unit, test, server, bench, demo, debian)" >&2; exit 2 ;;
 	esac
 done
 
-if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-	echo "install-deps.sh: no apt here; install by your own means:$wanted" >&2
-	exit 0
-fi
+# The lines of the table that are of one of the groups.
+wanted() {
+	awk -v groups="$groups" '
+		BEGIN { split(groups, list, " "); for (i in list) want[list[i]] = 1 }
+		{ split($1, of, ","); for (i in of) if (of[i] in want) { print; break } }' <<<"$table"
+}
+
+is_there() { # PROBE
+	case $1 in
+	command:*) PATH=$PATH:/usr/sbin:/sbin command -v "${1#*:}" >/dev/null ;;
+	library:*) command -v pkg-config >/dev/null && pkg-config --exists "${1#*:}" ;;
+	esac
+}
+
+system=$(. "${OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${ID:-} ${VERSION_ID:-} ${VERSION_CODENAME:-}") || true
+case $system in
+"debian 12 "*|"debian 13 "*) ;;
+*)
+	missing=() packages=
+	while read -r _ package probe name; do
+		[ -n "$package" ] && [ "$probe" != - ] || continue
+		is_there "$probe" || { missing+=("  $name"); packages="$packages $package"; }
+	done < <(wanted)
+	[ ${#missing[@]} = 0 ] || fail "this is neither Debian 12 nor 13; install by your own means, with the libraries' headers:" \
+		"${missing[@]}" "(Debian's packages:$packages)"
+	exit 0 ;;
+esac
+codename=${system##* }
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then "$@"; return; fi
+	command -v sudo >/dev/null || fail "apt needs root, and there is no sudo; as root, run: $0 ${simulate:+$simulate }${groups# }"
+	sudo "$@"
+}
 
 is_installed() {
 	[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-missing=
-for package in $(printf '%s\n' $wanted | sort -u); do
-	case $package in
-	nodejs) command -v node >/dev/null && continue ;;     # another node than Debian's will do
-	npm) command -v npm >/dev/null && continue ;;
-	libsqlcipher-dev)
-		have=$(dpkg-query -W -f='${Version}' libsqlcipher-dev 2>/dev/null || true)
-		[ -n "$have" ] && dpkg --compare-versions "$have" ge 4.5 && continue
-		missing="$missing $package"; continue ;;
-	esac
-	is_installed "$package" || missing="$missing $package"
-done
-[ -z "$missing" ] && exit 0
+# Sanitizers and libFuzzer for the clang that is this release's default.
+clang_rt() {
+	local clang
+	clang=$({ dpkg-query -W -f='Depends: ${Depends}\n' clang; apt-cache show clang; } 2>/dev/null |
+		sed -nE 's/^Depends: (.*[ ,])?(clang-[0-9]+).*/\2/p' | head -n 1) || true
+	echo "libclang-rt-${clang:+${clang#clang-}-}dev"
+}
 
-echo "installing:$missing"
-export DEBIAN_FRONTEND=noninteractive
-codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-options=
-case " $missing " in
-*" libsqlcipher-dev "*)
-	if [ "$codename" = bookworm ]; then
-		if ! grep -rqs 'bookworm-backports' /etc/apt/sources.list /etc/apt/sources.list.d; then
-			mirror=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -n 1 | tr -d ' ' || true)
-			echo "adding bookworm-backports to apt's sources (for SQLCipher 4.6)"
-			echo "deb ${mirror:-http://deb.debian.org/debian} bookworm-backports main" |
-				as_root tee /etc/apt/sources.list.d/tonicfs-backports.list >/dev/null
-		fi
-		missing="${missing/ libsqlcipher-dev/} libsqlcipher-dev/bookworm-backports libsqlcipher1/bookworm-backports"
-	fi ;;
-esac
+# Sets missing.
+find_missing() {
+	local package have
+	missing=
+	for package in $(wanted | awk '{ print $2 }' | sort -u); do
+		case $package in
+		nodejs) command -v node >/dev/null && continue ;;     # another node than Debian's will do
+		npm) command -v npm >/dev/null && continue ;;
+		libclang-rt-dev) package=$(clang_rt) ;;
+		libsqlcipher-dev)
+			have=$(dpkg-query -W -f='${Version}' libsqlcipher-dev 2>/dev/null || true)
+			[ -n "$have" ] && dpkg --compare-versions "$have" ge 4.5 && continue
+			missing="$missing $package"
+			continue ;;
+		esac
+		is_installed "$package" || missing="$missing $package"
+	done
+}
+
+find_missing
+[ -n "$missing" ] || exit 0
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+needs_backports=
+case "$codename $missing " in "bookworm "*" libsqlcipher-dev "*) needs_backports=yes ;; esac
+if [ -n "$needs_backports" ] && ! grep -rqs 'bookworm-backports' /etc/apt/sources.list /etc/apt/sources.list.d; then
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Release: bookworm' 2>/dev/null | head -n 1) || true
+	echo "adding bookworm-backports to apt's sources (for SQLCipher 4.6)"
+	echo "deb ${mirror:-http://deb.debian.org/debian} bookworm-backports main" |
+		as_root tee /etc/apt/sources.list.d/tonicfs-backports.list >/dev/null
+fi
 as_root apt-get update -qq || echo "apt-get update failed; trying with the lists that are there" >&2
+find_missing                              # which version of clang, the lists say
+[ -z "$needs_backports" ] ||
+	missing="${missing/ libsqlcipher-dev/} libsqlcipher-dev/bookworm-backports libsqlcipher1/bookworm-backports"
+if [ -n "$simulate" ]; then echo "could install:$missing"; else echo "installing:$missing"; fi
 # shellcheck disable=SC2086
-as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $options $missing >/tmp/tonicfs-apt.$$ 2>&1 || {
-	cat /tmp/tonicfs-apt.$$ >&2; rm -f /tmp/tonicfs-apt.$$; exit 1; }
-rm -f /tmp/tonicfs-apt.$$
+as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $simulate --no-install-recommends $missing >"$log" 2>&1 || {
+	cat "$log" >&2
+	exit 1
+}

@@ -11,9 +11,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 venv=${LOCALSTACK_VENV:-$here/build/localstack/venv}
 python=${PYTHON:-python3}
-release=4.13.1
-# Newer dependencies break this release: they are taken as they were on that day.
-as_of=2026-02-10
+lock=$here/tests/localstack.txt            # the release, and everything that it needs, with hashes
 ip=127.0.0.1
 start_secs=90
 install_secs=900
@@ -33,17 +31,20 @@ cannot() {
 	exit 77
 }
 
+is_installed() {
+	cmp -s "$lock" "$venv/installed.txt"
+}
+
 install() {
 	local log=$venv/install.log
-	[ ! -e "$venv/.done-$release" ] || return 0
+	! is_installed || return 0
 	mkdir -p "$(dirname "$venv")"
 	rm -rf "$venv"
 	"$python" -m venv "$venv" || cannot "$python makes no virtual environment"
-	echo "installing LocalStack $release, once" >&2
-	"$venv/bin/pip" install -q --disable-pip-version-check uv >"$log" 2>&1 || cannot "$(tail -n 1 "$log")"
-	VIRTUAL_ENV=$venv timeout "$install_secs" nice "$venv/bin/uv" pip install -q --exclude-newer "$as_of" \
-		"localstack-core[base-runtime]==$release" 'moto-ext[s3]' >"$log" 2>&1 || cannot "$(tail -n 1 "$log")"
-	touch "$venv/.done-$release"
+	echo "installing LocalStack $(sed -n 's/^localstack-core==\([^ ]*\).*/\1/p' "$lock"), once" >&2
+	timeout "$install_secs" nice "$venv/bin/pip" install -q --disable-pip-version-check --require-hashes --only-binary :all: \
+		-r "$lock" >"$log" 2>&1 || cannot "$(tail -n 1 "$log")"
+	cp "$lock" "$venv/installed.txt"
 }
 
 is_listening() {
@@ -81,7 +82,7 @@ stop() {
 
 start() {
 	local port pid deadline=$((SECONDS + start_secs))
-	[ -e "$venv/.done-$release" ] || fail "not installed; try: $0 install"
+	is_installed || fail "not installed; try: $0 install"
 	stop
 	mkdir -p "$dir/tmp"
 	port=$(free_port)

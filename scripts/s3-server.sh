@@ -21,6 +21,7 @@ usage() {
 command=$1
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
+cd / # Debian 13's daemons look for their plug-ins in lib, relative to the folder they start in
 wanted_port=${3:-}
 cluster=$dir/cluster
 conf=$cluster/ceph.conf

@@ -22,7 +22,7 @@ struct parser {
 	unsigned depth;
 	char names[DEPTH_LIMIT + 1][48]; /* of the open elements, the root at 1 */
 	struct buf text;
-	long rule_begin, root_end; /* in bytes */
+	long rule_begin, root_end; /* in bytes; the document is short */
 	struct s3_lifecycle_rule rule;
 	struct s3_transition transition;
 	/* What is made of each rule: a callback for its bytes and what was read of it. */
@@ -36,6 +36,25 @@ static void stop(struct parser *p, int result)
 	if (!p->result)
 		p->result = result;
 	XML_StopParser(p->expat, XML_FALSE);
+}
+
+/* Where the current event begins and ends, in bytes. Expat 2.9 has other names for it, and deprecates the old ones. */
+static long event_begin(XML_Parser expat)
+{
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+	return (long)XML_GetCurrentByteIndex64(expat);
+#else
+	return XML_GetCurrentByteIndex(expat);
+#endif
+}
+
+static long event_end(XML_Parser expat)
+{
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+	return event_begin(expat) + (long)XML_GetCurrentByteCount64(expat);
+#else
+	return event_begin(expat) + XML_GetCurrentByteCount(expat);
+#endif
 }
 
 static void XMLCALL on_doctype(void *arg, const XML_Char *name, const XML_Char *system_id,
@@ -58,7 +77,7 @@ static void XMLCALL on_start(void *arg, const XML_Char *name, const XML_Char **a
 	snprintf(p->names[++p->depth], sizeof p->names[0], "%s", name);
 	buf_reset(&p->text);
 	if (p->depth == 2 && strcmp(name, "Rule") == 0) {
-		p->rule_begin = XML_GetCurrentByteIndex(p->expat);
+		p->rule_begin = event_begin(p->expat);
 		memset(&p->rule, 0, sizeof p->rule);
 	}
 	if (p->depth == 3 && strcmp(name, "Transition") == 0)
@@ -106,7 +125,6 @@ static void take_value(struct parser *p)
 static void XMLCALL on_end(void *arg, const XML_Char *name)
 {
 	struct parser *p = arg;
-	long at = XML_GetCurrentByteIndex(p->expat);
 	int r = 0;
 
 	if (p->result)
@@ -114,10 +132,9 @@ static void XMLCALL on_end(void *arg, const XML_Char *name)
 	if (p->depth > 2)
 		take_value(p);
 	else if (p->depth == 2 && strcmp(name, "Rule") == 0)
-		r = p->on_rule(p->arg, &p->rule, p->rule_begin,
-			       at + XML_GetCurrentByteCount(p->expat));
+		r = p->on_rule(p->arg, &p->rule, p->rule_begin, event_end(p->expat));
 	else if (p->depth == 1)
-		p->root_end = at;
+		p->root_end = event_begin(p->expat);
 	p->depth--;
 	buf_reset(&p->text);
 	if (r)

@@ -1,6 +1,7 @@
 """make install: what it puts where, that it takes away just that, and that what it installed works."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -56,6 +57,25 @@ def test_install_refuses_what_it_cannot_do(tmp_path):
     assert install(BINARY, tmp_path, "relative").returncode == 2
     assert install(BINARY).returncode == 2
     assert files_below(tmp_path) == set()
+
+
+def test_what_a_system_other_than_debian_lacks_is_named_and_is_an_error(tmp_path):
+    release = tmp_path / "os-release"
+    release.write_text('ID=fedora\nVERSION_ID=41\n')
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    for tool in ("awk", "bash"):
+        (bare / tool).symlink_to(shutil.which(tool))
+
+    def deps(path):
+        return subprocess.run([ROOT / "scripts" / "install-deps.sh", "build"], capture_output=True, text=True, timeout=30,
+                              check=False, env={"OS_RELEASE": str(release), "PATH": str(path)})
+
+    nothing = deps(bare)
+    assert nothing.returncode == 1
+    assert {"  libfuse 3.14 or newer", "  libcurl", "  SQLCipher 4.5 or newer"} <= set(nothing.stderr.splitlines())
+    everything = deps(os.environ["PATH"])
+    assert (everything.returncode, everything.stdout, everything.stderr) == (0, "", "")
 
 
 def test_mount_by_the_helpers_of_mount8(tonic, folder):

@@ -301,10 +301,12 @@ def tls(folder):
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
+            page = b"<Error><Code>InvalidAccessKeyId</Code></Error>"
             self.send_response(403)
             self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Length", len(page))
             self.end_headers()
-            self.wfile.write(b"<Error><Code>InvalidAccessKeyId</Code></Error>")
+            self.wfile.write(page)
 
         def log_message(self, *_):
             pass

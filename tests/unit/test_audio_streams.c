@@ -280,6 +280,8 @@ static enum helper_then answer(struct helper_server *server, int fd,
 		break;
 	}
 	send_head_to(w, fd, start, 0, range_end(request, w->size), w->size);
+	if (strncmp(request->head, "HEAD", 4) == 0)
+		return HELPER_KEEP;
 	return send_media(w, fd, from, range_end(request, w->size)) ? HELPER_KEEP : HELPER_CLOSE;
 }
 
@@ -636,6 +638,7 @@ static void fails(void **state, enum behaviour behaviour, int error, unsigned tr
 		tries += 2;
 	}
 	atomic_store(&w.twilio, (int)behaviour);
+	atomic_store(&w.s3, SAYS_404);
 	assert_int_equal(read_whole_file(&w), error);
 	if (tries)
 		assert_int_equal(requests(&w), tries);

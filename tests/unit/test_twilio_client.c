@@ -203,7 +203,7 @@ static void test_twilio__a_next_page_on_another_host_is_refused(void **state)
 		"/a b",
 		"ftp://127.0.0.1/x",
 	};
-	char bodies[sizeof uris / sizeof uris[0]][300];
+	static char bodies[sizeof uris / sizeof uris[0]][300];
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof uris / sizeof uris[0]; i++) {
