@@ -134,8 +134,8 @@ void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (!wait)
 		return;
 	wait->node = node;
-	fs_wait_interruptible(wait);
-	audio_size(fs->audio, node.recording_id, on_size, wait);
+	if (fs_wait_interruptible(wait))
+		audio_size(fs->audio, node.recording_id, on_size, wait);
 }
 
 /* There is no table to take anything from. */

@@ -167,6 +167,6 @@ void fs_xattr_remote_get(fuse_req_t req, fuse_ino_t ino, int index, size_t size)
 	wait->node = node;
 	wait->action = index;
 	wait->size = size;
-	fs_wait_interruptible(wait);
-	fs_wait_push_remote(wait, run);
+	if (fs_wait_interruptible(wait))
+		fs_wait_push_remote(wait, run);
 }
