@@ -51,10 +51,10 @@ static int begin_failed(const char *what, int error)
 	return CLI_FAILED;
 }
 
-/* Nobody else, or, where others are let in, they may look. The owner may always. */
+/* Nobody else, or, where others are let in, the owner's group may look. The owner may always. */
 static mode_t others_of(const struct mount_options *options)
 {
-	const mode_t usual = options->allow_other ? 0022U : 0077U;
+	const mode_t usual = options->allow_other ? 0027U : 0077U;
 
 	return 0055 & ~(options->has_umask ? options->umask : usual);
 }

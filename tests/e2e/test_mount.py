@@ -197,7 +197,8 @@ def mounted_by_root(acme, options):
 @pytest.mark.skipif(not USER.is_other, reason="needs root, who mounts, and an ordinary user, who looks in")
 def test_with_allow_other_another_user_may_read_and_no_more(acme):
     acme.set("delete_twilio=on")
-    with mounted_by_root(acme, "allow_other") as path:
+    acme.migrate_all(acme.long.path)
+    with mounted_by_root(acme, "allow_other,umask=022") as path:
         file = path / acme.first.path
         names = call(os.listdir, path / "acme/spring")
         assert {item.name for item in acme.twilio.files() if item.folder == "spring"} | {"calls.csv"} == set(names)
@@ -206,7 +207,9 @@ def test_with_allow_other_another_user_may_read_and_no_more(acme):
         assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o644, 0)
         assert stat.S_IMODE(call(os.lstat, file.parent).st_mode) == 0o755
         assert call(os.getxattr, file, "user.tonicfs.migrate") == b"none"
+        assert os.getxattr(path / acme.long.path, "user.tonicfs.url").startswith(b"http")
         refused = {
+            "url": error_of(os.getxattr, path / acme.long.path, "user.tonicfs.url"),
             "unlink": error_of(os.unlink, file),
             "rmdir": error_of(os.rmdir, path / "acme/autumn"),
             "migrate": error_of(os.setxattr, file, "user.tonicfs.migrate", b"now"),
@@ -218,6 +221,15 @@ def test_with_allow_other_another_user_may_read_and_no_more(acme):
         os.unlink(path / acme.second.path)
         assert acme.second.name not in call(os.listdir, path / "acme/spring")
     assert not acme.twilio.deletes(acme.first)
+
+
+@pytest.mark.skipif(not USER.is_other, reason="needs root, who mounts, and an ordinary user, who is kept out")
+def test_with_allow_other_the_owners_group_is_let_in_and_no_others(acme):
+    with mounted_by_root(acme, "allow_other") as path:
+        assert stat.S_IMODE(os.lstat(path / acme.first.path).st_mode) == 0o640
+        assert stat.S_IMODE(os.lstat(path / "acme/spring").st_mode) == 0o750
+        assert error_of(os.listdir, path) == "EACCES"
+        assert error_of(read_all, path / acme.first.path) == "EACCES"
 
 
 @pytest.mark.skipif(not USER.is_other, reason="needs root, who mounts, and an ordinary user, who is kept out")
