@@ -46,6 +46,7 @@ struct fs {
 	char *refuse; /* NULL: nobody */
 	void (*metrics)(void *arg, struct buf *out);
 	void *metrics_arg;
+	void (*ending)(const char *what); /* NULL: nobody */
 	bool is_read_only;
 	uid_t uid;
 	gid_t gid;

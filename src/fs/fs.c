@@ -223,6 +223,7 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 	fs->names = settings->names;
 	fs->metrics = settings->metrics;
 	fs->metrics_arg = settings->metrics_arg;
+	fs->ending = settings->ending;
 	fs->is_read_only = settings->read_only;
 	fs->uid = getuid();
 	fs->gid = getgid();
@@ -369,6 +370,12 @@ static void wait_for_end(struct fs *fs)
 		;
 }
 
+static void ending(const struct fs *fs, const char *what)
+{
+	if (fs->ending)
+		fs->ending(what);
+}
+
 int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 {
 	int err = serve_init(fs);
@@ -396,12 +403,17 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 	 * requests that the workers have to answer. */
 	atomic_store(&fs->is_stopping, true);
 	__atomic_store_n(&fs->is_cancelled, true, __ATOMIC_RELAXED);
+	ending(fs, "reads of the mount");
 	audio_interrupt(fs->audio);
+	ending(fs, "the kernel to take changes of the tree");
 	fs_notify_stop(fs);
+	ending(fs, "attributes that ask S3");
 	if (fs->has_remote_pool)
 		pool_stop(&fs->remote_pool);
+	ending(fs, "removals and call logs of the mount");
 	if (fs->has_pool)
 		pool_stop(&fs->pool);
+	ending(fs, "the threads of the mount");
 	workers_stop(fs);
 	return err;
 }
@@ -412,9 +424,11 @@ void fs_unmount_and_free(struct fs *fs)
 		return;
 	/* Nobody may answer any more once the kernel's descriptor is closed: its number may be
 	 * somebody else's then. */
+	ending(fs, "answers to the mount's requests");
 	fs_waits_interrupt(fs);
 	fs_handles_close(fs);
 	fs_waits_drain(fs);
+	ending(fs, "the unmount");
 	if (fs->is_mounted)
 		fuse_session_unmount(fs->session);
 	fs_free(fs);
