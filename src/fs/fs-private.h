@@ -38,6 +38,7 @@ struct fs_lister {
 };
 #define FS_LISTERS 256
 
+#define FS_DEVICE_SIZE 32
 struct fs {
 	struct catalog *catalog;
 	struct audio *audio;
@@ -54,6 +55,7 @@ struct fs {
 	char *mountpoint;
 	struct fuse_session *session;
 	bool is_mounted;
+	char device[FS_DEVICE_SIZE]; /* of the mount, as mountinfo has it; "": not known */
 
 	int wake_fd; /* eventfd: the loop is to end, or has ended */
 	atomic_bool is_stopping;
@@ -217,8 +219,12 @@ void fs_notify_stop(struct fs *fs);
 
 /* ---- mount.c ---- */
 
-/* Makes way on the mountpoint and mounts fs->session there. */
+/* Makes way on the mountpoint. */
 int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE]);
+/* Notes fs->device, once it is mounted. */
+void fs_mount_note(struct fs *fs);
+/* Until fs_stop, the end of the workers, or the unmount. */
+void fs_mount_wait_end(struct fs *fs);
 /* The last thing that libfuse complained about; "" none. */
 void fs_log_install(void);
 void fs_log_last(char ret_text[CATALOG_MESSAGE_SIZE]);

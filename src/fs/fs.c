@@ -2,7 +2,6 @@
  * The session: begins, serves, ends.
  */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +204,8 @@ static int session_mount(struct fs *fs, const struct fs_settings *settings,
 			 fs->mountpoint, said);
 	}
 	fs->is_mounted = !err;
+	if (!err)
+		fs_mount_note(fs);
 	return err;
 }
 
@@ -362,14 +363,6 @@ static int serve_init(struct fs *fs)
 	return atomic_load(&fs->loop_error) ? atomic_load(&fs->loop_error) : -ENODEV;
 }
 
-static void wait_for_end(struct fs *fs)
-{
-	struct pollfd waiting = { .fd = fs->wake_fd, .events = POLLIN };
-
-	while (poll(&waiting, 1, -1) < 0 && errno == EINTR)
-		;
-}
-
 static void ending(const struct fs *fs, const char *what)
 {
 	if (fs->ending)
@@ -395,7 +388,7 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 	if (!err) {
 		if (on_ready)
 			on_ready(arg);
-		wait_for_end(fs);
+		fs_mount_wait_end(fs);
 		err = atomic_load(&fs->loop_error);
 	}
 

@@ -158,6 +158,33 @@ def test_an_open_file_that_is_removed_elsewhere_does_not_hang(acme):
             assert error.errno
 
 
+@pytest.mark.skipif(not USER.is_other, reason="needs root, who may make a mount namespace")
+def test_an_unmount_ends_the_process_though_another_namespace_has_a_copy(acme):
+    """As a container has that was started while it was mounted; the kernel tells of no unmount then."""
+    with acme.mount() as mount:
+        # Not a slave of ours, which an unmount here would reach.
+        other = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sh", "-c", "echo made; exec sleep 600"],
+                                 stdout=subprocess.PIPE)
+        try:
+            assert other.stdout.readline() == b"made\n"
+            mount.unmount(timeout=10)
+            assert "still in another mount namespace" in mount.log
+        finally:
+            other.kill()
+            other.wait(timeout=5)
+
+
+def test_a_file_that_is_open_at_a_lazy_unmount_is_read_to_its_end(acme):
+    recording = acme.long
+    with acme.mount() as mount:
+        acme.twilio.switch("bytes_per_sec", 700_000, sid=recording.sid)
+        reader = Background(read_all, mount / recording.path)
+        wait_for(lambda: acme.twilio.ledger(sid=recording.sid, method="GET"), what="the reader's request")
+        mount.shell('fusermount3 -u -z -- "$1"', mount.path)
+        assert reader.result(timeout=30) == recording.content
+        mount.wait_end(timeout=10)
+
+
 def test_an_empty_catalog_can_be_mounted(tonic):
     tonic.init()
     with tonic.mount() as mount:
