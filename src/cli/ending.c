@@ -14,7 +14,7 @@
 
 #define LOG_AFTER_MSECS fault_hurry(3000)
 #define STEP_MSECS fault_hurry(15000)
-#define ALL_MSECS fault_hurry(60000)
+#define ALL_MSECS fault_hurry(40000)
 #define LAST_WORDS_SECS 5
 
 static struct {

@@ -3,7 +3,7 @@
  * for.
  *
  * A step that takes more than three seconds is logged. One that has not ended after fifteen, or all of
- * them after sixty, are given up: the process ends without them, with status 1. That loses as little as
+ * them after forty, are given up: the process ends without them, with status 1. That loses as little as
  * kill -9: each change of the catalog is durable, and what was in flight has a lease that ends by
  * itself. A mount that is still there is dead then, and taken away by the next one.
  */

@@ -229,7 +229,11 @@ const struct cli_command command_mount = {
 "                 same are in the attribute user.tonicfs.metrics of DIR\n"
 "  fsname=TEXT    what the mount table shows instead of the catalog's path\n"
 "  nosuid, nodev, noexec, noatime\n"
-"                 as in mount(8); its other words are taken and ignored\n",
+"                 as in mount(8); its other words are taken and ignored\n"
+"\n"
+"After an unmount the process finishes what is in flight, or puts it back, for\n"
+"ten seconds at most. Its log says what else it waits for; after 40 seconds it\n"
+"ends anyway, and nothing is lost.\n",
 	.options = (const struct cli_option[]){
 		{ 'f', "foreground", CLI_FLAG, NULL, "stay in the foreground", offsetof(struct mount_values, foreground) },
 		{ 'o', "options", CLI_TEXTS, "OPTIONS", "mount options, see above; may be given often",
