@@ -193,6 +193,7 @@ void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 /* Of what has been removed while it is open. */
 bool fs_handles_stat(struct fs *fs, fuse_ino_t ino, struct stat *ret_stat);
+/* What the kernel has not released; nobody waits any more. */
 void fs_handles_close(struct fs *fs);
 void fs_handle_unref(struct fs *fs, struct fs_handle *handle);
 

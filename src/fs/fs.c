@@ -419,8 +419,8 @@ void fs_unmount_and_free(struct fs *fs)
 	 * somebody else's then. */
 	ending(fs, "answers to the mount's requests");
 	fs_waits_interrupt(fs);
+	fs_waits_drain(fs); /* an open that was answered late closes its own handle */
 	fs_handles_close(fs);
-	fs_waits_drain(fs);
 	ending(fs, "the unmount");
 	if (fs->is_mounted)
 		fuse_session_unmount(fs->session);

@@ -197,6 +197,7 @@ struct world {
 	pthread_t thread;
 	uint64_t inode;
 	bool is_ready; /* fake.lock */
+	bool has_ended; /* and is freed */
 };
 
 static void on_ready(void *arg)
@@ -324,13 +325,15 @@ static int world_setup(void **state)
 static int world_teardown(void **state)
 {
 	struct world *w = *state;
-	void *failed;
+	void *failed = NULL;
 
-	fs_stop(w->fs);
-	assert_int_equal(pthread_join(w->thread, &failed), 0);
+	if (!w->has_ended) {
+		fs_stop(w->fs);
+		assert_int_equal(pthread_join(w->thread, &failed), 0);
+		fs_unmount_and_free(w->fs);
+	}
 	assert_null(failed);
 	assert_true(w->is_ready);
-	fs_unmount_and_free(w->fs);
 	close(w->kernel);
 	queue_fixture_teardown((void **)&w->catalog);
 	assert_int_equal(fake.file.used_after_close, 0);
@@ -407,6 +410,35 @@ static void test_fs__a_file_that_is_open_at_the_end_is_closed(void **state)
 	wait_until(has_read);
 	fs_stop(w->fs);
 	assert_int_equal(answer(w, 12, NULL, 0), -EINTR);
+	assert_int_equal(pthread_join(w->thread, NULL), 0);
+	w->has_ended = true;
+	fs_unmount_and_free(w->fs);
+	assert_int_equal(fake.closes, 1);
+}
+
+/* The open's answer comes when everything else is over. */
+static void *answer_late(void *arg)
+{
+	(void)arg;
+	fake.open_callback(fake.open_arg, 0, &fake.file, SIZE);
+	return NULL;
+}
+
+static void test_fs__a_file_that_is_given_at_the_end_is_closed_once(void **state)
+{
+	struct world *w = *state;
+	pthread_t thread;
+
+	hold(&fake.is_open_held, true);
+	begin_open(w, 10);
+	wait_until(is_opening);
+	fs_stop(w->fs);
+	assert_int_equal(pthread_join(w->thread, NULL), 0);
+	w->has_ended = true;
+	assert_int_equal(pthread_create(&thread, NULL, answer_late, NULL), 0);
+	fs_unmount_and_free(w->fs);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(fake.closes, 1);
 }
 
 int main(void)
@@ -426,6 +458,9 @@ int main(void)
 			world_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_fs__a_file_that_is_open_at_the_end_is_closed, world_setup,
+			world_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_fs__a_file_that_is_given_at_the_end_is_closed_once, world_setup,
 			world_teardown),
 	};
 
