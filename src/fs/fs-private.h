@@ -54,7 +54,7 @@ struct fs {
 	mode_t others;
 	char *mountpoint;
 	struct fuse_session *session;
-	bool is_mounted;
+	bool is_mounted; /* false also once it was unmounted while a copy elsewhere lives */
 	char device[FS_DEVICE_SIZE]; /* of the mount, as mountinfo has it; "": not known */
 
 	int wake_fd; /* eventfd: the loop is to end, or has ended */

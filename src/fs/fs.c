@@ -2,6 +2,7 @@
  * The session: begins, serves, ends.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -411,6 +412,21 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 	return err;
 }
 
+/* Ends the connection without an unmount: by now another may be mounted there. libfuse does not
+ * unmount where its descriptor has an error, as a pipe has that nobody reads. */
+static bool disconnect(struct fs *fs)
+{
+	int ends[2];
+	bool is_done;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	close(ends[0]);
+	is_done = dup2(ends[1], fuse_session_fd(fs->session)) >= 0;
+	close(ends[1]);
+	return is_done;
+}
+
 void fs_unmount_and_free(struct fs *fs)
 {
 	if (!fs)
@@ -422,7 +438,7 @@ void fs_unmount_and_free(struct fs *fs)
 	fs_waits_drain(fs); /* an open that was answered late closes its own handle */
 	fs_handles_close(fs);
 	ending(fs, "the unmount");
-	if (fs->is_mounted)
+	if (fs->is_mounted || disconnect(fs))
 		fuse_session_unmount(fs->session);
 	fs_free(fs);
 }

@@ -174,12 +174,18 @@ def test_an_unmount_ends_the_process_though_another_namespace_has_a_copy(acme):
             other.wait(timeout=5)
 
 
+def read_and_say_when_open(path, mark):
+    with open(path, "rb") as file:
+        mark.touch()
+        return file.read()
+
+
 def test_a_file_that_is_open_at_a_lazy_unmount_is_read_to_its_end(acme):
-    recording = acme.long
+    recording, mark = acme.long, acme.tonic.make_dir("marks") / "open"
     with acme.mount() as mount:
         acme.twilio.switch("bytes_per_sec", 700_000, sid=recording.sid)
-        reader = Background(read_all, mount / recording.path)
-        wait_for(lambda: acme.twilio.ledger(sid=recording.sid, method="GET"), what="the reader's request")
+        reader = Background(read_and_say_when_open, mount / recording.path, mark)
+        wait_for(mark.exists, what="the reader")
         mount.shell('fusermount3 -u -z -- "$1"', mount.path)
         assert reader.result(timeout=30) == recording.content
         mount.wait_end(timeout=10)
