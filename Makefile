@@ -152,13 +152,14 @@ fault: fault-program build/venv/.done
 soak: fault-program build/venv/.done
 	$(if $(SEED),FAULT_SEED=$(SEED)) FAULT_COUNT=$(or $(COUNT),3000) tests/fault/run.sh $(BUILD)/fault/tonicfs -k 'test_random or test_read_load'
 
-# Races between threads: every unit test, and reading while all of it is moved.
+# Races between threads: every unit test, reading while all of it is moved, readers that are killed.
 tsan_make := $(MAKE) CC=gcc SANITIZE=thread BUILD=build/tsan CFLAGS='-O1 -g -DTONICFS_FAULTS'
 
 tsan: build/venv/.done
 	+$(tsan_make) all
 	+TSAN_OPTIONS='suppressions=$(CURDIR)/tests/tsan.supp' $(tsan_make) units
 	tests/fault/run.sh build/tsan/tonicfs -k '$(or $(T),test_read_load)'
+	TONICFS_BINARY=$(CURDIR)/build/tsan/tonicfs build/venv/bin/python -m pytest -q tests/e2e -k test_read_killed
 
 check:
 	scripts/install-deps.sh build test server

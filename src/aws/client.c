@@ -247,7 +247,8 @@ int s3_client_credentials(const struct s3_client *client, struct aws_credentials
 	const struct aws_credentials *fixed = &client->fixed;
 
 	if (client->source)
-		return aws_source_credentials(client->source, ret_credentials, ret_error);
+		return aws_source_credentials(client->source, client->cancelled, ret_credentials,
+					      ret_error);
 	remote_error_clear(ret_error);
 	if (aws_credentials_set(ret_credentials, fixed->access_key, fixed->secret_key,
 				fixed->session_token, ""))

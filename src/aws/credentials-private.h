@@ -8,22 +8,26 @@
 
 /* Each of these: 0 and *ret_credentials; -ENOENT and *ret_error untouched: there is nothing of this
  * kind here, look further; else the negative errno of *ret_error: there is, and it does not work.
- */
+ * A true *cancelled (may be NULL) ends those that wait. */
 int aws_from_environment(struct aws_credentials *ret_credentials, struct remote_error *ret_error);
 /* profile NULL: AWS_PROFILE's, else "default". A named one that is not there is an error. */
-int aws_from_profile(const char *profile, struct aws_credentials *ret_credentials,
-		     struct remote_error *ret_error);
-int aws_from_web_identity(struct aws_credentials *ret_credentials, struct remote_error *ret_error);
-int aws_from_container(struct aws_credentials *ret_credentials, struct remote_error *ret_error);
-int aws_from_instance(struct aws_credentials *ret_credentials, struct remote_error *ret_error);
-/* The whole order, or one profile. */
-int aws_from_anywhere(const char *profile, struct aws_credentials *ret_credentials,
+int aws_from_profile(const char *profile, const volatile bool *cancelled,
+		     struct aws_credentials *ret_credentials, struct remote_error *ret_error);
+int aws_from_web_identity(const volatile bool *cancelled, struct aws_credentials *ret_credentials,
+			  struct remote_error *ret_error);
+int aws_from_container(const volatile bool *cancelled, struct aws_credentials *ret_credentials,
+		       struct remote_error *ret_error);
+int aws_from_instance(const volatile bool *cancelled, struct aws_credentials *ret_credentials,
 		      struct remote_error *ret_error);
+/* The whole order, or one profile. */
+int aws_from_anywhere(const char *profile, const volatile bool *cancelled,
+		      struct aws_credentials *ret_credentials, struct remote_error *ret_error);
 
 /* STS AssumeRoleWithWebIdentity with the token that is in a file. region NULL: the environment's.
  */
 int aws_assume_with_web_identity(const char *token_file, const char *role, const char *session,
-				 const char *region, struct aws_credentials *ret_credentials,
+				 const char *region, const volatile bool *cancelled,
+				 struct aws_credentials *ret_credentials,
 				 struct remote_error *ret_error);
 /* {"AccessKeyId": …, "SecretAccessKey": …, "Expiration": …} with the token's name: what commands,
  * containers and instances answer. 0 or the negative errno of *ret_error. from: who said it. */
@@ -39,6 +43,7 @@ const char *aws_env(const char *name);
 /* REMOTE_REJECTED, unless aws_fail_transient says that it is worth another try. Returns error. */
 int aws_fail(struct remote_error *ret_error, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+int aws_cancelled(struct remote_error *ret_error); /* -ECANCELED */
 static inline int aws_fail_transient(struct remote_error *error)
 {
 	error->kind = REMOTE_TRANSIENT;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "aws/credentials-private.h"
 #include "util/list.h"
@@ -16,6 +17,7 @@
 #define RENEW_BEFORE_SECS                                                                          \
 	300 /* they run out, or a quarter of their life before, where that is shorter */
 #define LOOK_AGAIN_MSECS 60000 /* at files and the environment */
+#define CANCEL_LOOK_NSECS (100 * 1000 * 1000)
 #define FAILURE_MSECS 5000     /* a renewal that failed is not tried again before */
 
 struct aws_source {
@@ -93,24 +95,31 @@ int aws_fail(struct remote_error *ret_error, int error, const char *format, ...)
 	return error;
 }
 
+int aws_cancelled(struct remote_error *ret_error)
+{
+	remote_error_clear(ret_error);
+	remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "cancelled");
+	return -ECANCELED;
+}
+
 /* ---- the order ---- */
 
-int aws_from_anywhere(const char *profile, struct aws_credentials *ret_credentials,
-		      struct remote_error *ret_error)
+int aws_from_anywhere(const char *profile, const volatile bool *cancelled,
+		      struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
 	int r;
 
 	if (profile)
-		return aws_from_profile(profile, ret_credentials, ret_error);
+		return aws_from_profile(profile, cancelled, ret_credentials, ret_error);
 	r = aws_from_environment(ret_credentials, ret_error);
 	if (r == -ENOENT)
-		r = aws_from_web_identity(ret_credentials, ret_error);
+		r = aws_from_web_identity(cancelled, ret_credentials, ret_error);
 	if (r == -ENOENT)
-		r = aws_from_profile(NULL, ret_credentials, ret_error);
+		r = aws_from_profile(NULL, cancelled, ret_credentials, ret_error);
 	if (r == -ENOENT)
-		r = aws_from_container(ret_credentials, ret_error);
+		r = aws_from_container(cancelled, ret_credentials, ret_error);
 	if (r == -ENOENT)
-		r = aws_from_instance(ret_credentials, ret_error);
+		r = aws_from_instance(cancelled, ret_credentials, ret_error);
 	if (r == -ENOENT)
 		r = aws_fail(ret_error, -EACCES,
 			     "no credentials were found: environment, web identity, ~/.aws, "
@@ -121,7 +130,8 @@ int aws_from_anywhere(const char *profile, struct aws_credentials *ret_credentia
 /* ---- fetching ---- */
 
 /* Lock held, but not while it waits. */
-static int fetch(struct aws_source *s, struct remote_error *ret_error)
+static int fetch(struct aws_source *s, const volatile bool *cancelled,
+		 struct remote_error *ret_error)
 {
 	struct aws_credentials fresh;
 	int64_t now = time_now_secs(), left;
@@ -129,10 +139,12 @@ static int fetch(struct aws_source *s, struct remote_error *ret_error)
 
 	s->is_fetching = true;
 	pthread_mutex_unlock(&s->lock);
-	r = aws_from_anywhere(s->profile, &fresh, ret_error);
+	r = aws_from_anywhere(s->profile, cancelled, &fresh, ret_error);
 	pthread_mutex_lock(&s->lock);
 	s->is_fetching = false;
 	pthread_cond_broadcast(&s->fetched);
+	if (r == -ECANCELED) /* no failure of the source's: the next may try at once */
+		return r;
 	if (r) {
 		s->look_again_msecs = time_mono_msecs() + FAILURE_MSECS;
 		s->failure = *ret_error;
@@ -176,23 +188,42 @@ static int copy_current(const struct aws_source *s, struct aws_credentials *ret_
 	return r;
 }
 
-int aws_source_credentials(struct aws_source *s, struct aws_credentials *ret_credentials,
-			   struct remote_error *ret_error)
+static bool is_cancelled(const volatile bool *cancelled)
+{
+	return cancelled && __atomic_load_n(cancelled, __ATOMIC_RELAXED);
+}
+
+/* Lock held. Until somebody else's fetch has ended, or for a moment. */
+static void wait_fetched(struct aws_source *s)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += CANCEL_LOOK_NSECS;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_cond_timedwait(&s->fetched, &s->lock, &until);
+}
+
+int aws_source_credentials(struct aws_source *s, const volatile bool *cancelled,
+			   struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
 	int r = 0;
 
 	*ret_credentials = (struct aws_credentials){ .access_key = NULL };
 	remote_error_clear(ret_error);
 	pthread_mutex_lock(&s->lock);
-	while (s->is_fetching && !has_valid(s, time_now_secs()))
-		pthread_cond_wait(&s->fetched, &s->lock);
+	while (s->is_fetching && !has_valid(s, time_now_secs()) && !is_cancelled(cancelled))
+		wait_fetched(s);
 	/* Those who waited while a try failed are not all to try it again, one after the other. */
-	if (!has_valid(s, time_now_secs()) && s->failure.kind != REMOTE_OK &&
-	    time_mono_msecs() < s->look_again_msecs) {
+	if (!has_valid(s, time_now_secs()) && is_cancelled(cancelled)) {
+		r = aws_cancelled(ret_error);
+	} else if (!has_valid(s, time_now_secs()) && s->failure.kind != REMOTE_OK &&
+		   time_mono_msecs() < s->look_again_msecs) {
 		*ret_error = s->failure;
 		r = ret_error->error;
 	} else if (!s->is_fetching && is_due(s, time_now_secs())) {
-		r = fetch(s, ret_error);
+		r = fetch(s, cancelled, ret_error);
 	}
 	/* Keys that are good still outlast a renewal that fails. */
 	if (r && has_valid(s, time_now_secs())) {

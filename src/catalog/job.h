@@ -36,6 +36,7 @@ void catalog_owner_new(char ret_owner[CATALOG_OWNER_SIZE]);
 /* ---- asking for migrations ---- */
 struct catalog_counts { /* of listed recordings */
 	int64_t none, queued, running, paused, done, failed;
+	int64_t bytes; /* of all of these; estimated as below */
 	int64_t todo_bytes, done_bytes; /* of those queued and running, of those done; where a size
 					   is not known, by the duration */
 	int64_t cleanup_queued;		/* Twilio deletes that wait */

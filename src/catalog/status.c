@@ -61,6 +61,7 @@ static void add_migration(struct catalog_counts *counts, enum catalog_state stat
 {
 	bool is_todo = false;
 
+	counts->bytes += amount.bytes;
 	if (state == CATALOG_STATE_STORED || state == CATALOG_STATE_S3) {
 		counts->done += amount.n;
 		counts->done_bytes += amount.bytes;

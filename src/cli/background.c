@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "aws/credentials.h"
+#include "cli/ending.h"
 #include "migrate/migrate.h"
 #include "policy/policy.h"
 #include "sync/sync.h"
@@ -105,10 +107,24 @@ void background_stop(struct background *background)
 {
 	int64_t deadline = time_mono_msecs() + SHUTDOWN_MSECS;
 
+	ending_step("callbacks of Twilio's");
 	hook_stop(background->hook);
+	ending_step("synchronisations");
 	sync_service_stop(background->sync);
+	ending_step("migrations in flight");
 	if (background->migrate)
 		migrate_stop(background->migrate, msecs_until(deadline - 2000));
+	ending_step("deletes in flight");
 	if (background->policy)
 		policy_stop(background->policy, msecs_until(deadline));
+}
+
+void background_close(struct cli *cli)
+{
+	ending_step("network connections");
+	http_free(steal_pointer(&cli->http));
+	ending_step("the catalog");
+	aws_credentials_forget();
+	catalog_close(steal_pointer(&cli->catalog));
+	ending_done();
 }

@@ -29,7 +29,9 @@ void background_block_signals(sigset_t *ret_ending, sigset_t *ret_before);
  * error has been said. */
 int background_start(struct cli *cli, const struct background_settings *settings,
 		     struct background *ret_background);
-/* Ten seconds for what is in flight. */
+/* Ten seconds for what is in flight. Steps of the end (ending.h), as is what follows. */
 void background_stop(struct background *background);
+/* HTTP engine and catalog, in the end; cli_close finds nothing of them any more. */
+void background_close(struct cli *cli);
 
 #endif

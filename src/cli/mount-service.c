@@ -2,7 +2,8 @@
  * The process behind a mount: the file system and the background work beside it.
  *
  * Begins  catalog, HTTP engine, audio, mount, background work; then the loop.
- * Ends    the mount first, so that nobody waits for it; then the workers, who share ten seconds for what is in flight; then audio, HTTP, catalog.
+ * Ends    the mount first, so that nobody waits for it; then the workers, who share ten seconds for what is in flight; then audio, HTTP, catalog:
+ *         each a step that ending.h watches.
  */
 #include <errno.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 
 #include "audio/audio.h"
 #include "cli/background.h"
+#include "cli/ending.h"
 #include "cli/mount-metrics.h"
 #include "cli/mounting.h"
 #include "fs/fs.h"
@@ -51,10 +53,10 @@ static int begin_failed(const char *what, int error)
 	return CLI_FAILED;
 }
 
-/* Nobody else, or, where others are let in, they may look. The owner may always. */
+/* Nobody else, or, where others are let in, the owner's group may look. The owner may always. */
 static mode_t others_of(const struct mount_options *options)
 {
-	const mode_t usual = options->allow_other ? 0022U : 0077U;
+	const mode_t usual = options->allow_other ? 0027U : 0077U;
 
 	return 0055 & ~(options->has_umask ? options->umask : usual);
 }
@@ -83,6 +85,7 @@ static int mounted_start(struct mounted *m)
 		.refuse = service->options->refuse,
 		.metrics = add_metrics,
 		.metrics_arg = m,
+		.ending = ending_step,
 		.options = (const char *const *)service->options->words,
 	};
 	const struct background_settings background_settings = {
@@ -118,7 +121,9 @@ static void mounted_stop(struct mounted *m)
 	if (m->fs)
 		fs_unmount_and_free(m->fs);
 	background_stop(&m->background);
+	ending_step("the metrics file");
 	mount_metrics_stop(m->metrics);
+	ending_step("requests for recordings");
 	if (m->audio)
 		audio_free(m->audio);
 }
@@ -165,5 +170,6 @@ int mount_service_run(const struct mount_service *service)
 	mounted_stop(&m);
 	if (m.is_ready)
 		log_info("%s is unmounted", service->mountpoint);
+	background_close(service->cli);
 	return status;
 }

@@ -215,11 +215,13 @@ const struct cli_command command_mount = {
 "OPTIONS, separated by commas:\n"
 "\n"
 "  ro             no deleting, no migrating\n"
-"  allow_other    other users may look in and read too, but not remove or\n"
-"                 migrate (see user_allow_other in /etc/fuse.conf); without it\n"
-"                 nobody else may, not even root\n"
-"  umask=OCTAL    which of the others may not: 027 is the owner's group alone,\n"
-"                 077 only root\n"
+"  allow_other    the owner's group and root may look in and read too, but not\n"
+"                 remove or migrate, nor read what grants access (the attribute\n"
+"                 user.tonicfs.url); see user_allow_other in /etc/fuse.conf.\n"
+"                 Without it nobody else may, not even root\n"
+"  umask=OCTAL    with allow_other, permissions that are left out: 027 (the\n"
+"                 default) lets in the owner's group and root, 022 everybody, 077\n"
+"                 root alone\n"
 "  names=sid      no callers' numbers: not in file names, calls.csv, attributes\n"
 "  catalog=FILE, key_file=FILE\n"
 "                 as --catalog and --key-file\n"
@@ -230,7 +232,11 @@ const struct cli_command command_mount = {
 "                 same are in the attribute user.tonicfs.metrics of DIR\n"
 "  fsname=TEXT    what the mount table shows instead of the catalog's path\n"
 "  nosuid, nodev, noexec, noatime\n"
-"                 as in mount(8); its other words are taken and ignored\n",
+"                 as in mount(8); its other words are taken and ignored\n"
+"\n"
+"After an unmount the process finishes what is in flight, or puts it back, for\n"
+"ten seconds at most. Its log says what else it waits for; after 40 seconds it\n"
+"ends anyway, and nothing is lost.\n",
 	.options = (const struct cli_option[]){
 		{ 'f', "foreground", CLI_FLAG, NULL, "stay in the foreground", offsetof(struct mount_values, foreground) },
 		{ 'o', "options", CLI_TEXTS, "OPTIONS", "mount options, see above; may be given often",

@@ -55,6 +55,7 @@ static int run_serve(struct cli *cli, const void *values, int argc, char **argv)
 		log_info("serve: ending");
 	}
 	background_stop(&background);
+	background_close(cli);
 	return status;
 }
 

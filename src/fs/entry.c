@@ -9,6 +9,8 @@
 
 #define FILE_BLOCK_BYTES (128 * 1024)
 #define FOLDER_BLOCK_BYTES 4096
+/* As many as fit into what a 32-bit program asks with. */
+#define INODES UINT32_MAX
 
 void fs_reply_err(fuse_req_t req, int error)
 {
@@ -134,8 +136,8 @@ void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (!wait)
 		return;
 	wait->node = node;
-	fs_wait_interruptible(wait);
-	audio_size(fs->audio, node.recording_id, on_size, wait);
+	if (fs_wait_interruptible(wait))
+		audio_size(fs->audio, node.recording_id, on_size, wait);
 }
 
 /* There is no table to take anything from. */
@@ -151,13 +153,29 @@ void fs_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forg
 	fuse_reply_none(req);
 }
 
+/* What is here is used, and nothing can be added: no block is free, as on a CD. Inodes are not what it
+ * would lack, and df would warn of those that are all in use. */
+static void statfs_of(const struct catalog_counts *counts, struct statvfs *ret_st)
+{
+	int64_t files = counts->none + counts->queued + counts->running + counts->paused +
+			counts->done + counts->failed;
+
+	*ret_st = (struct statvfs){
+		.f_bsize = FILE_BLOCK_BYTES,
+		.f_frsize = FOLDER_BLOCK_BYTES,
+		.f_blocks = (fsblkcnt_t)((counts->bytes + FOLDER_BLOCK_BYTES - 1) / FOLDER_BLOCK_BYTES),
+		.f_files = INODES,
+		.f_ffree = files < INODES ? (fsfilcnt_t)(INODES - files) : 0,
+		.f_namemax = 255,
+	};
+	ret_st->f_favail = ret_st->f_ffree;
+}
+
 void fs_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct fs *fs = fs_of(req);
 	struct catalog_counts counts;
-	struct statvfs st = { .f_bsize = FILE_BLOCK_BYTES,
-			      .f_frsize = FOLDER_BLOCK_BYTES,
-			      .f_namemax = 255 };
+	struct statvfs st;
 	const struct catalog_scope all = { CATALOG_SCOPE_ALL, 0 };
 	int64_t moved_bytes;
 	int err = catalog_progress_get(fs->catalog, &all, 1, &counts, &moved_bytes);
@@ -167,7 +185,6 @@ void fs_statfs(fuse_req_t req, fuse_ino_t ino)
 		fs_reply_err(req, err);
 		return;
 	}
-	st.f_files = (fsfilcnt_t)(counts.none + counts.queued + counts.running + counts.paused +
-				  counts.done + counts.failed);
+	statfs_of(&counts, &st);
 	fuse_reply_statfs(req, &st);
 }

@@ -99,16 +99,32 @@ static int table_render(struct fs *fs, struct catalog_node *node, struct fs_tabl
 
 /* ---- handles ---- */
 
-static void handle_close(struct fs *fs, struct fs_handle *handle)
+static struct fs_handle *handle_ref(struct fs_handle *handle)
 {
-	pthread_mutex_lock(&fs->lock);
-	list_remove(&handle->link);
-	pthread_mutex_unlock(&fs->lock);
+	atomic_fetch_add(&handle->refs, 1);
+	return handle;
+}
+
+void fs_handle_unref(struct fs *fs, struct fs_handle *handle)
+{
+	if (atomic_fetch_sub(&handle->refs, 1) != 1)
+		return;
 	if (handle->audio)
 		audio_close(handle->audio);
 	if (handle->table)
 		table_unref(fs, handle->table);
 	free(handle);
+}
+
+/* The kernel's reference ends. Reads that still wait are nobody's, and keep it open no longer. */
+static void handle_close(struct fs *fs, struct fs_handle *handle)
+{
+	pthread_mutex_lock(&fs->lock);
+	list_remove(&handle->link);
+	pthread_mutex_unlock(&fs->lock);
+	if (handle->audio && atomic_load(&handle->refs) > 1)
+		audio_flush(handle->audio);
+	fs_handle_unref(fs, handle);
 }
 
 bool fs_handles_stat(struct fs *fs, fuse_ino_t ino, struct stat *ret_stat)
@@ -149,6 +165,7 @@ static void reply_open(struct fs_wait *wait, struct audio_file *audio, struct fs
 		fs_wait_reply_err(wait, -ENOMEM);
 		return;
 	}
+	atomic_init(&handle->refs, 1);
 	handle->audio = audio;
 	handle->table = table;
 	fs_node_stat(fs, &wait->node, &handle->st);
@@ -223,8 +240,8 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	wait->fi = *fi;
 	if (node.kind == CATALOG_NODE_RECORDING) {
 		wait->has_listed = fs_lister_is(fs, req, node.folder_id);
-		fs_wait_interruptible(wait);
-		audio_open(fs->audio, node.recording_id, on_open, wait);
+		if (fs_wait_interruptible(wait))
+			audio_open(fs->audio, node.recording_id, on_open, wait);
 		return;
 	}
 	table = table_find(fs, &node);
@@ -264,6 +281,7 @@ void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 {
 	struct fs_handle *handle = handle_of(fi);
 	struct fs_wait *wait;
+	uint64_t read_id;
 
 	(void)ino;
 	if (handle->table) {
@@ -278,10 +296,17 @@ void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	wait = fs_wait_new(fs_of(req), req);
 	if (!wait)
 		return;
-	wait->handle = handle;
+	wait->handle = handle_ref(handle);
 	fs_wait_ref(wait); /* the callback has one, this function the other */
-	fs_wait_interruptible(wait);
-	atomic_store(&wait->read_id, audio_read(handle->audio, off, size, on_read, wait));
+	if (!fs_wait_interruptible(wait)) {
+		fs_wait_unref(wait); /* the callback's: it will not be called */
+		return;
+	}
+	read_id = audio_read(handle->audio, off, size, on_read, wait);
+	atomic_store(&wait->read_id, read_id);
+	/* An interrupt before that did not know the id. */
+	if (fs_wait_was_interrupted(wait))
+		audio_cancel(handle->audio, read_id);
 	fs_wait_unref(wait);
 }
 

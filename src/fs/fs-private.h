@@ -38,6 +38,7 @@ struct fs_lister {
 };
 #define FS_LISTERS 256
 
+#define FS_DEVICE_SIZE 32
 struct fs {
 	struct catalog *catalog;
 	struct audio *audio;
@@ -46,13 +47,15 @@ struct fs {
 	char *refuse; /* NULL: nobody */
 	void (*metrics)(void *arg, struct buf *out);
 	void *metrics_arg;
+	void (*ending)(const char *what); /* NULL: nobody */
 	bool is_read_only;
 	uid_t uid;
 	gid_t gid;
 	mode_t others;
 	char *mountpoint;
 	struct fuse_session *session;
-	bool is_mounted;
+	bool is_mounted; /* false also once it was unmounted while a copy elsewhere lives */
+	char device[FS_DEVICE_SIZE]; /* of the mount, as mountinfo has it; "": not known */
 
 	int wake_fd; /* eventfd: the loop is to end, or has ended */
 	atomic_bool is_stopping;
@@ -81,18 +84,20 @@ struct fs {
  * interrupt, the end ---- */
 
 struct fs_handle;
+enum { FS_WAIT_BEGINS, FS_WAIT_MAY_BE_INTERRUPTED, FS_WAIT_WAS_INTERRUPTED };
 struct fs_wait {
 	struct list link; /* fs->waits */
 	struct fs *fs;
 	fuse_req_t req;
 	atomic_bool is_claimed;
+	atomic_int interrupt; /* FS_WAIT_… */
 	atomic_uint refs;
 	struct pool_task task;
 	/* what the request needs to remember; each kind of request uses its own */
 	fuse_ino_t ino;
 	struct catalog_node node;
 	struct fuse_file_info fi;
-	struct fs_handle *handle;
+	struct fs_handle *handle; /* a reference; NULL: none */
 	bool has_listed;
 	_Atomic uint64_t read_id;
 	int action;
@@ -104,8 +109,11 @@ struct fs_wait {
 struct fs_wait *fs_wait_new(struct fs *fs, fuse_req_t req);
 struct fs_wait *fs_wait_ref(struct fs_wait *wait);
 void fs_wait_unref(struct fs_wait *wait);
-/* From here on an interrupt may answer it with EINTR at any time. */
-void fs_wait_interruptible(struct fs_wait *wait);
+/* True: from here on an interrupt may answer it with EINTR at any time, and whatever the answer lets
+ * the kernel release may be gone, but for what the wait has a reference to. False: it was
+ * interrupted before, has been answered, and one reference has been let go of. */
+bool fs_wait_interruptible(struct fs_wait *wait);
+bool fs_wait_was_interrupted(const struct fs_wait *wait);
 /* True: the request is the caller's to answer, now. */
 bool fs_wait_claim(struct fs_wait *wait);
 void fs_wait_reply_err(struct fs_wait *wait,
@@ -114,7 +122,9 @@ void fs_wait_reply_err(struct fs_wait *wait,
 void fs_wait_push(struct fs_wait *wait, void (*run)(struct pool_task *task));
 /* The same in the pool of what waits for the network. */
 void fs_wait_push_remote(struct fs_wait *wait, void (*run)(struct pool_task *task));
+/* The workers have ended: what nobody has answered ends with EINTR. */
 void fs_waits_interrupt(struct fs *fs);
+/* Until the last is gone, and the handles that they used. */
 void fs_waits_drain(struct fs *fs);
 
 /* ---- entry.c ---- */
@@ -167,8 +177,11 @@ struct fs_table {
 	struct buf csv; /* never changed */
 };
 
+/* An open file of the kernel's. One reference is for that, until RELEASE, and one for each request
+ * that uses it: the last closes audio's file. */
 struct fs_handle {
-	struct list link;	  /* fs->handles */
+	struct list link;	  /* fs->handles; until RELEASE */
+	atomic_uint refs;
 	struct audio_file *audio; /* one of the two */
 	struct fs_table *table;
 	struct stat st; /* for who asks after it has been removed */
@@ -180,7 +193,9 @@ void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 /* Of what has been removed while it is open. */
 bool fs_handles_stat(struct fs *fs, fuse_ino_t ino, struct stat *ret_stat);
+/* What the kernel has not released; nobody waits any more. */
 void fs_handles_close(struct fs *fs);
+void fs_handle_unref(struct fs *fs, struct fs_handle *handle);
 
 /* ---- xattr.c ---- */
 
@@ -205,8 +220,12 @@ void fs_notify_stop(struct fs *fs);
 
 /* ---- mount.c ---- */
 
-/* Makes way on the mountpoint and mounts fs->session there. */
+/* Makes way on the mountpoint. */
 int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE]);
+/* Notes fs->device, once it is mounted. */
+void fs_mount_note(struct fs *fs);
+/* Until fs_stop, the end of the workers, or the unmount. */
+void fs_mount_wait_end(struct fs *fs);
 /* The last thing that libfuse complained about; "" none. */
 void fs_log_install(void);
 void fs_log_last(char ret_text[CATALOG_MESSAGE_SIZE]);

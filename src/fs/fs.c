@@ -2,7 +2,7 @@
  * The session: begins, serves, ends.
  */
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +205,8 @@ static int session_mount(struct fs *fs, const struct fs_settings *settings,
 			 fs->mountpoint, said);
 	}
 	fs->is_mounted = !err;
+	if (!err)
+		fs_mount_note(fs);
 	return err;
 }
 
@@ -223,6 +225,7 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 	fs->names = settings->names;
 	fs->metrics = settings->metrics;
 	fs->metrics_arg = settings->metrics_arg;
+	fs->ending = settings->ending;
 	fs->is_read_only = settings->read_only;
 	fs->uid = getuid();
 	fs->gid = getgid();
@@ -361,12 +364,10 @@ static int serve_init(struct fs *fs)
 	return atomic_load(&fs->loop_error) ? atomic_load(&fs->loop_error) : -ENODEV;
 }
 
-static void wait_for_end(struct fs *fs)
+static void ending(const struct fs *fs, const char *what)
 {
-	struct pollfd waiting = { .fd = fs->wake_fd, .events = POLLIN };
-
-	while (poll(&waiting, 1, -1) < 0 && errno == EINTR)
-		;
+	if (fs->ending)
+		fs->ending(what);
 }
 
 int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
@@ -388,7 +389,7 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 	if (!err) {
 		if (on_ready)
 			on_ready(arg);
-		wait_for_end(fs);
+		fs_mount_wait_end(fs);
 		err = atomic_load(&fs->loop_error);
 	}
 
@@ -396,14 +397,34 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 	 * requests that the workers have to answer. */
 	atomic_store(&fs->is_stopping, true);
 	__atomic_store_n(&fs->is_cancelled, true, __ATOMIC_RELAXED);
+	ending(fs, "reads of the mount");
 	audio_interrupt(fs->audio);
+	ending(fs, "the kernel to take changes of the tree");
 	fs_notify_stop(fs);
+	ending(fs, "attributes that ask S3");
 	if (fs->has_remote_pool)
 		pool_stop(&fs->remote_pool);
+	ending(fs, "removals and call logs of the mount");
 	if (fs->has_pool)
 		pool_stop(&fs->pool);
+	ending(fs, "the threads of the mount");
 	workers_stop(fs);
 	return err;
+}
+
+/* Ends the connection without an unmount: by now another may be mounted there. libfuse does not
+ * unmount where its descriptor has an error, as a pipe has that nobody reads. */
+static bool disconnect(struct fs *fs)
+{
+	int ends[2];
+	bool is_done;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	close(ends[0]);
+	is_done = dup2(ends[1], fuse_session_fd(fs->session)) >= 0;
+	close(ends[1]);
+	return is_done;
 }
 
 void fs_unmount_and_free(struct fs *fs)
@@ -412,10 +433,12 @@ void fs_unmount_and_free(struct fs *fs)
 		return;
 	/* Nobody may answer any more once the kernel's descriptor is closed: its number may be
 	 * somebody else's then. */
+	ending(fs, "answers to the mount's requests");
 	fs_waits_interrupt(fs);
+	fs_waits_drain(fs); /* an open that was answered late closes its own handle */
 	fs_handles_close(fs);
-	fs_waits_drain(fs);
-	if (fs->is_mounted)
+	ending(fs, "the unmount");
+	if (fs->is_mounted || disconnect(fs))
 		fuse_session_unmount(fs->session);
 	fs_free(fs);
 }

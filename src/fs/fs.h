@@ -26,6 +26,9 @@ struct fs_settings {
 	/* What the root's attribute user.tonicfs.metrics says; must not block. NULL: there is none. */
 	void (*metrics)(void *arg, struct buf *out);
 	void *metrics_arg;
+	/* Called before each wait of the end with what it waits for, a constant. NULL: nobody wants to
+	 * know. */
+	void (*ending)(const char *what);
 	const char *const *options; /* further -o words for libfuse/the kernel (nodev, nosuid,
 				       fsname=…); NULL-terminated, may be NULL */
 };

@@ -1,8 +1,9 @@
 /*
  * The mountpoint: a dead mount of ours is taken away, a living one is left alone; what libfuse
- * complains about is kept for the message.
+ * complains about is kept for the message. And the end of the mount, as the mount table tells it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -20,6 +21,7 @@
 
 #define TYPE "fuse.tonicfs"
 #define PROBE_MSECS 3000
+#define UNMOUNT_LOOK_MSECS 1000
 
 extern char **environ;
 
@@ -79,29 +81,65 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* Whether what was mounted there last is ours. */
-static int is_ours(const char *mountpoint, bool *ret_ours)
+struct mount_line {
+	char *line;
+	size_t capacity;
+	char *device; /* "0:57", of the file system */
+	char *place;
+	char *type; /* and what follows it */
+};
+
+static void mount_line_release(struct mount_line *m)
+{
+	free(m->line);
+}
+
+/* The next line that can be read. False: there is none. */
+static bool mount_line_next(FILE *file, struct mount_line *m)
+{
+	while (getline(&m->line, &m->capacity, file) > 0) {
+		char *rest = m->line;
+
+		m->type = strstr(m->line, " - ");
+		strsep(&rest, " "); /* mount id */
+		strsep(&rest, " "); /* its parent's */
+		m->device = strsep(&rest, " ");
+		strsep(&rest, " "); /* root within the file system */
+		m->place = strsep(&rest, " ");
+		if (!m->place || !m->type)
+			continue;
+		m->type += 3;
+		unescape(m->place);
+		return true;
+	}
+	return false;
+}
+
+/* Whether what was mounted there last is ours, and its device where ret_device is not NULL. */
+static int is_ours(const char *mountpoint, bool *ret_ours, char *ret_device)
 {
 	cleanup_file FILE *file = fopen("/proc/self/mountinfo", "re");
-	cleanup_free char *line = NULL;
-	size_t capacity = 0;
+	cleanup_with(mount_line_release) struct mount_line m = { .line = NULL };
 
 	*ret_ours = false;
 	if (!file)
 		return -errno;
-	while (getline(&line, &capacity, file) > 0) {
-		char *rest = line, *place = NULL, *type = strstr(line, " - ");
-
-		for (int i = 0; i < 5; i++)
-			place = strsep(&rest, " ");
-		if (!place || !type)
+	while (mount_line_next(file, &m)) {
+		if (strcmp(m.place, mountpoint) != 0)
 			continue;
-		type += 3;
-		unescape(place);
-		if (strcmp(place, mountpoint) == 0)
-			*ret_ours = strncmp(type, TYPE " ", sizeof TYPE) == 0;
+		*ret_ours = strncmp(m.type, TYPE " ", sizeof TYPE) == 0;
+		if (ret_device)
+			snprintf(ret_device, FS_DEVICE_SIZE, "%s", *ret_ours ? m.device : "");
 	}
 	return 0;
+}
+
+void fs_mount_note(struct fs *fs)
+{
+	bool ours;
+
+	if (is_ours(fs->mountpoint, &ours, fs->device) < 0)
+		fs->device[0] = '\0';
 }
 
 /* Asks in a process of its own: should the mount hang, it hangs there. 0: it answers; -ENOTCONN:
@@ -168,14 +206,14 @@ static int unmount_lazily(const char *mountpoint)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	/* Somebody else may have been faster. */
-	err = is_ours(mountpoint, &ours);
+	err = is_ours(mountpoint, &ours, NULL);
 	return err || ours ? -EPERM : 0;
 }
 
 int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	bool ours;
-	int err = is_ours(mountpoint, &ours);
+	int err = is_ours(mountpoint, &ours, NULL);
 
 	if (err || !ours)
 		return err;
@@ -199,5 +237,59 @@ int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 	default:
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s is mounted already", mountpoint);
 		return -EBUSY;
+	}
+}
+
+/* ---- until it is unmounted ---- */
+
+/* In our mount namespace, somewhere. */
+static bool is_here_still(const struct fs *fs)
+{
+	cleanup_file FILE *file = fopen("/proc/self/mountinfo", "re");
+	cleanup_with(mount_line_release) struct mount_line m = { .line = NULL };
+
+	while (file && mount_line_next(file, &m))
+		if (strcmp(m.device, fs->device) == 0)
+			return true;
+	return !file;
+}
+
+static bool has_open_files(struct fs *fs)
+{
+	bool has_some;
+
+	pthread_mutex_lock(&fs->lock);
+	has_some = !list_empty(&fs->handles);
+	pthread_mutex_unlock(&fs->lock);
+	return has_some;
+}
+
+/*
+ * Until fs_stop, or until it is unmounted. The kernel tells of that only when the last copy is gone:
+ * a mount namespace that was made meanwhile (a container, a service, unshare) has one of its own, which
+ * an unmount here may leave. So the table of our namespace is looked at, too. Files that are still
+ * open after a lazy unmount are served until they are closed.
+ */
+void fs_mount_wait_end(struct fs *fs)
+{
+	cleanup_fd int mounts = fs->device[0] ? open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC) : -1;
+	struct pollfd waiting[] = { { .fd = fs->wake_fd, .events = POLLIN },
+				    { .fd = mounts, .events = POLLPRI } }; /* it has changed */
+	bool is_here = true;
+
+	for (;;) {
+		int n = poll(waiting, ARRAY_SIZE(waiting), is_here ? -1 : UNMOUNT_LOOK_MSECS);
+
+		if (n < 0 ? errno != EINTR : waiting[0].revents)
+			return;
+		if (n == 0 && !has_open_files(fs)) {
+			log_info("%s is unmounted here, and still in another mount namespace: what is "
+				 "there ends, too",
+				 fs->mountpoint);
+			fs->is_mounted = false;
+			return;
+		}
+		if (n > 0)
+			is_here = is_here_still(fs);
 	}
 }

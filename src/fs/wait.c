@@ -5,6 +5,9 @@
  * answers; the others only let go of it. libfuse calls the interrupt function under the request's
  * own lock, and fuse_req_interrupt_func(NULL) waits for that lock: so when a claim has returned,
  * the function is not running and will not.
+ *
+ * Once the answer is sent the kernel may release the handle while the thread that began the request
+ * still uses it: the wait keeps a reference to its handle until its own last one is gone.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,15 +17,22 @@
 static void on_interrupt(fuse_req_t req, void *arg)
 {
 	struct fs_wait *wait = arg;
-	struct fs_handle *handle = wait->handle;
-	uint64_t read_id = atomic_load(&wait->read_id);
+	uint64_t read_id;
+	int begins = FS_WAIT_BEGINS;
 
-	if (atomic_exchange(&wait->is_claimed, true))
+	/* libfuse calls this from within fuse_req_interrupt_func where the interrupt came first. An
+	 * answer would free the request, and with it the lock that libfuse holds. */
+	if (atomic_compare_exchange_strong(&wait->interrupt, &begins, FS_WAIT_WAS_INTERRUPTED))
 		return;
-	/* From here on the wait may be gone; the handle stays until the read has been answered. */
-	if (handle && read_id)
-		audio_cancel(handle->audio, read_id);
-	fuse_reply_err(req, EINTR);
+	fs_wait_ref(wait); /* whoever has claimed it waits for our lock before it lets go */
+	if (!atomic_exchange(&wait->is_claimed, true)) {
+		atomic_store(&wait->interrupt, FS_WAIT_WAS_INTERRUPTED);
+		read_id = atomic_load(&wait->read_id);
+		if (read_id)
+			audio_cancel(wait->handle->audio, read_id);
+		fuse_reply_err(req, EINTR);
+	}
+	fs_wait_unref(wait);
 }
 
 struct fs_wait *fs_wait_new(struct fs *fs, fuse_req_t req)
@@ -54,6 +64,8 @@ void fs_wait_unref(struct fs_wait *wait)
 
 	if (atomic_fetch_sub(&wait->refs, 1) != 1)
 		return;
+	if (wait->handle)
+		fs_handle_unref(fs, wait->handle);
 	pthread_mutex_lock(&fs->lock);
 	list_remove(&wait->link);
 	free(wait);
@@ -62,9 +74,20 @@ void fs_wait_unref(struct fs_wait *wait)
 	pthread_mutex_unlock(&fs->lock);
 }
 
-void fs_wait_interruptible(struct fs_wait *wait)
+bool fs_wait_interruptible(struct fs_wait *wait)
 {
+	int begins = FS_WAIT_BEGINS;
+
 	fuse_req_interrupt_func(wait->req, on_interrupt, wait);
+	if (atomic_compare_exchange_strong(&wait->interrupt, &begins, FS_WAIT_MAY_BE_INTERRUPTED))
+		return true;
+	fs_wait_reply_err(wait, -EINTR);
+	return false;
+}
+
+bool fs_wait_was_interrupted(const struct fs_wait *wait)
+{
+	return atomic_load(&wait->interrupt) == FS_WAIT_WAS_INTERRUPTED;
 }
 
 bool fs_wait_claim(struct fs_wait *wait)
@@ -96,16 +119,31 @@ void fs_wait_push_remote(struct fs_wait *wait, void (*run)(struct pool_task *tas
 		fs_wait_reply_err(wait, -EINTR);
 }
 
-void fs_waits_interrupt(struct fs *fs)
+/* A request that nobody has answered, which is the caller's to answer now; NULL: there is none. */
+static fuse_req_t claim_any(struct fs *fs)
 {
+	fuse_req_t req = NULL;
+
 	pthread_mutex_lock(&fs->lock);
 	list_for_each (pos, &fs->waits) {
 		struct fs_wait *wait = list_entry(pos, struct fs_wait, link);
 
-		if (fs_wait_claim(wait))
-			fuse_reply_err(wait->req, EINTR);
+		if (!atomic_exchange(&wait->is_claimed, true)) {
+			req = wait->req;
+			break;
+		}
 	}
 	pthread_mutex_unlock(&fs->lock);
+	return req;
+}
+
+void fs_waits_interrupt(struct fs *fs)
+{
+	fuse_req_t req;
+
+	/* Not under our lock: libfuse's own is taken for an answer. */
+	while ((req = claim_any(fs)))
+		fuse_reply_err(req, EINTR);
 }
 
 void fs_waits_drain(struct fs *fs)

@@ -110,13 +110,16 @@ static int value_retention(struct fs *fs, const struct catalog_node *node, struc
 	return 0;
 }
 
+/* A value that grants access is the owner's alone: whoever has it needs neither the mount nor leave
+ * to read the file. */
 static const struct remote_attribute {
 	const char *name;
+	bool grants_access;
 	int (*value)(struct fs *fs, const struct catalog_node *node, struct buf *ret_value);
 } attributes[] = {
-	{ "url", value_url },
-	{ "restore", value_restore },
-	{ "retention", value_retention },
+	{ "url", true, value_url },
+	{ "restore", false, value_restore },
+	{ "retention", false, value_retention },
 };
 
 int fs_xattr_remote_find(const char *name)
@@ -158,7 +161,9 @@ void fs_xattr_remote_get(fuse_req_t req, fuse_ino_t ino, int index, size_t size)
 	struct fs *fs = fs_of(req);
 	struct catalog_node node;
 	struct fs_wait *wait;
-	int err = catalog_node_get(fs->catalog, ino, fs->names, &node);
+	int err = attributes[index].grants_access && fuse_req_ctx(req)->uid != fs->uid
+			  ? -EACCES
+			  : catalog_node_get(fs->catalog, ino, fs->names, &node);
 
 	if (err) {
 		fs_reply_err(req, err);
@@ -170,6 +175,6 @@ void fs_xattr_remote_get(fuse_req_t req, fuse_ino_t ino, int index, size_t size)
 	wait->node = node;
 	wait->action = index;
 	wait->size = size;
-	fs_wait_interruptible(wait);
-	fs_wait_push_remote(wait, run);
+	if (fs_wait_interruptible(wait))
+		fs_wait_push_remote(wait, run);
 }

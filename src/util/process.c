@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/buf.h"
@@ -104,18 +105,37 @@ int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_
 	return -err;
 }
 
+/* How often to look whether it has ended, or is to be. */
+#define LOOK_MSECS 50
+
+struct waiting {
+	int64_t deadline_msecs;
+	const volatile bool *cancelled; /* NULL: never */
+};
+
+/* 0: there is time left, *ret_msecs of it at most until the next look. */
+static int time_left(const struct waiting *waiting, int *ret_msecs)
+{
+	int64_t left = waiting->deadline_msecs - time_mono_msecs();
+
+	if (waiting->cancelled && __atomic_load_n(waiting->cancelled, __ATOMIC_RELAXED))
+		return -ECANCELED;
+	*ret_msecs = left < LOOK_MSECS ? (int)left : LOOK_MSECS;
+	return left > 0 ? 0 : -ETIMEDOUT;
+}
+
 /* Until the end of what it prints. */
-static int read_output(int fd, size_t limit_bytes, int64_t deadline_msecs, struct buf *out)
+static int read_output(int fd, size_t limit_bytes, const struct waiting *waiting, struct buf *out)
 {
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = deadline_msecs - time_mono_msecs();
 		char bytes[1024];
+		int msecs, err = time_left(waiting, &msecs);
 		ssize_t n;
 
-		if (left <= 0)
-			return -ETIMEDOUT;
-		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
+		if (err < 0)
+			return err;
+		if (poll(&p, 1, msecs) < 0 && errno != EINTR)
 			return -errno;
 		if (!p.revents)
 			continue;
@@ -132,9 +152,29 @@ static int read_output(int fd, size_t limit_bytes, int64_t deadline_msecs, struc
 	}
 }
 
-int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout_msecs,
-		       struct buf *ret_output, int *ret_status)
+/* Until its end, which need not come when it has closed its output. */
+static int wait_end(pid_t pid, const struct waiting *waiting, int *ret_status)
 {
+	unsigned pause_msecs = 1;
+
+	for (;;) {
+		int msecs, err = time_left(waiting, &msecs);
+		pid_t ended = waitpid(pid, ret_status, WNOHANG);
+
+		if (ended == pid || (ended < 0 && errno != EINTR))
+			return 0;
+		if (err < 0)
+			return err;
+		nanosleep(&(const struct timespec){ .tv_nsec = pause_msecs * 1000000L }, NULL);
+		if (pause_msecs < LOOK_MSECS)
+			pause_msecs *= 2;
+	}
+}
+
+int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout_msecs,
+		       const volatile bool *cancelled, struct buf *ret_output, int *ret_status)
+{
+	const struct waiting waiting = { time_mono_msecs() + timeout_msecs, cancelled };
 	cleanup_fd int reader = -1;
 	int ends[2], status = 0, err;
 	pid_t pid;
@@ -149,14 +189,17 @@ int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout
 	close(ends[1]);
 	if (err < 0)
 		return err;
-	err = read_output(reader, limit_bytes, time_mono_msecs() + timeout_msecs, ret_output);
-	if (err < 0)
+	err = read_output(reader, limit_bytes, &waiting, ret_output);
+	if (err == 0)
+		err = wait_end(pid, &waiting, &status);
+	if (err < 0) {
 		kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (err == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
-		*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-		return -EACCES;
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		return err;
 	}
-	return err;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return -EACCES;
 }

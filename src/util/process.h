@@ -23,10 +23,11 @@ int process_forget_parent(void);
  * program. own_group: one that can be killed whole, but may not ask on the terminal. The caller
  * waits for it. 0 or -errno. */
 int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_pid);
-/* Runs it in a group of its own, and gives what it prints. -ETIMEDOUT, -EFBIG (more than limit
- * bytes): it was killed; -EACCES: it ended with another status than 0 (*ret_status, as of a shell);
- * else -errno. ret_output has to be cleanup_buf_secret where it may hold a secret. */
+/* Runs it in a group of its own, and gives what it prints. It has timeout_msecs to end in. A true
+ * *cancelled (may be NULL) ends it within a moment: -ECANCELED. -ETIMEDOUT, -EFBIG (more than limit
+ * bytes), -ECANCELED: it was killed; -EACCES: it ended with another status than 0 (*ret_status, as
+ * of a shell); else -errno. ret_output has to be cleanup_buf_secret where it may hold a secret. */
 int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout_msecs,
-		       struct buf *ret_output, int *ret_status);
+		       const volatile bool *cancelled, struct buf *ret_output, int *ret_status);
 
 #endif

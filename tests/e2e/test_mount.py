@@ -159,6 +159,39 @@ def test_an_open_file_that_is_removed_elsewhere_does_not_hang(acme):
             assert error.errno
 
 
+@pytest.mark.skipif(not USER.is_other, reason="needs root, who may make a mount namespace")
+def test_an_unmount_ends_the_process_though_another_namespace_has_a_copy(acme):
+    """As a container has that was started while it was mounted; the kernel tells of no unmount then."""
+    with acme.mount() as mount:
+        # Not a slave of ours, which an unmount here would reach.
+        other = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sh", "-c", "echo made; exec sleep 600"],
+                                 stdout=subprocess.PIPE)
+        try:
+            assert other.stdout.readline() == b"made\n"
+            mount.unmount(timeout=10)
+            assert "still in another mount namespace" in mount.log
+        finally:
+            other.kill()
+            other.wait(timeout=5)
+
+
+def read_and_say_when_open(path, mark):
+    with open(path, "rb") as file:
+        mark.touch()
+        return file.read()
+
+
+def test_a_file_that_is_open_at_a_lazy_unmount_is_read_to_its_end(acme):
+    recording, mark = acme.long, acme.tonic.make_dir("marks") / "open"
+    with acme.mount() as mount:
+        acme.twilio.switch("bytes_per_sec", 700_000, sid=recording.sid)
+        reader = Background(read_and_say_when_open, mount / recording.path, mark)
+        wait_for(mark.exists, what="the reader")
+        mount.shell('fusermount3 -u -z -- "$1"', mount.path)
+        assert reader.result(timeout=30) == recording.content
+        mount.wait_end(timeout=10)
+
+
 def test_an_empty_catalog_can_be_mounted(tonic):
     tonic.init()
     with tonic.mount() as mount:
@@ -206,7 +239,8 @@ def mounted_by_root(acme, options):
 @pytest.mark.skipif(not USER.is_other, reason="needs root, who mounts, and an ordinary user, who looks in")
 def test_with_allow_other_another_user_may_read_and_no_more(acme):
     acme.set("delete_twilio=on")
-    with mounted_by_root(acme, "allow_other") as path:
+    acme.migrate_all(acme.long.path)
+    with mounted_by_root(acme, "allow_other,umask=022") as path:
         file = path / acme.first.path
         names = call(os.listdir, path / "acme/spring")
         assert {item.name for item in acme.twilio.files() if item.folder == "spring"} | {"calls.csv"} == set(names)
@@ -215,7 +249,9 @@ def test_with_allow_other_another_user_may_read_and_no_more(acme):
         assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o644, 0)
         assert stat.S_IMODE(call(os.lstat, file.parent).st_mode) == 0o755
         assert call(os.getxattr, file, "user.tonicfs.migrate") == b"none"
+        assert os.getxattr(path / acme.long.path, "user.tonicfs.url").startswith(b"http")
         refused = {
+            "url": error_of(os.getxattr, path / acme.long.path, "user.tonicfs.url"),
             "unlink": error_of(os.unlink, file),
             "rmdir": error_of(os.rmdir, path / "acme/autumn"),
             "migrate": error_of(os.setxattr, file, "user.tonicfs.migrate", b"now"),
@@ -227,6 +263,15 @@ def test_with_allow_other_another_user_may_read_and_no_more(acme):
         os.unlink(path / acme.second.path)
         assert acme.second.name not in call(os.listdir, path / "acme/spring")
     assert not acme.twilio.deletes(acme.first)
+
+
+@pytest.mark.skipif(not USER.is_other, reason="needs root, who mounts, and an ordinary user, who is kept out")
+def test_with_allow_other_the_owners_group_is_let_in_and_no_others(acme):
+    with mounted_by_root(acme, "allow_other") as path:
+        assert stat.S_IMODE(os.lstat(path / acme.first.path).st_mode) == 0o640
+        assert stat.S_IMODE(os.lstat(path / "acme/spring").st_mode) == 0o750
+        assert error_of(os.listdir, path) == "EACCES"
+        assert error_of(read_all, path / acme.first.path) == "EACCES"
 
 
 @pytest.mark.skipif(not USER.is_other, reason="needs root, who mounts, and an ordinary user, who is kept out")

@@ -2,7 +2,9 @@
 
 import datetime
 import json
+import os
 import re
+import signal
 import ssl
 import subprocess
 import threading
@@ -12,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from harness import PATIENCE, USER, call, error_of, sha256_of, sqlcipher, wait_for
+from harness import PATIENCE, USER, Background, call, error_of, read_all, sha256_of, sqlcipher, wait_for
 from wire import Wire, error, page
 from world import PREFIX, SPRING
 
@@ -614,6 +616,25 @@ def test_keys_come_from_a_command_of_the_profile_and_are_asked_for_again(acme):
         time.sleep(4)
         assert mount.sha256(acme.second.path) == acme.second.sha256
         assert len(list(counter.iterdir())) > before
+
+
+def test_a_mount_ends_while_a_command_for_keys_hangs(acme):
+    """Readers, attributes and the background work wait for it: none of them keeps the process."""
+    asked, hold = acme.tonic.make_dir("asked"), acme.tonic.folder / "hold"
+    keys_of_a_command(acme, f"mktemp -p {asked} >/dev/null", f"while [ -e {hold} ]; do sleep 0.1; done", secs=3600)
+    acme.migrate_all()
+    hold.touch()
+    before = len(list(asked.iterdir()))
+    with acme.mount() as mount:
+        waiting = [Background(read_all, mount / acme.first.path),
+                   Background(os.getxattr, mount / acme.second.path, "user.tonicfs.url")]
+        wait_for(lambda: len(list(asked.iterdir())) > before, what="the question for keys")
+        os.kill(mount.pid, signal.SIGTERM)
+        mount.wait_end(timeout=10)
+        for each in waiting:
+            with pytest.raises(OSError):
+                each.result()
+    assert "waiting for" not in mount.log
 
 
 def test_a_command_for_keys_that_hangs_keeps_only_its_own_workspace_waiting(acme):

@@ -80,6 +80,22 @@ def test_a_readdir_does_not_wait_for_sizes(acme):
         assert len(call(os.listdir, mount / "acme/spring", timeout=3)) > 3
 
 
+def test_df_shows_the_recordings_bytes_and_no_lack_of_inodes(acme):
+    with acme.mount() as mount:
+        files = acme.twilio.files()
+        size = sum(call(os.stat, mount / recording.path).st_size for recording in files)
+        assert size == sum(len(recording.content) for recording in files)
+
+        def is_learned():
+            status = call(os.statvfs, mount.path)
+            return status.f_blocks == -(-size // status.f_frsize)
+        wait_for(is_learned, what="the recordings' bytes in statvfs")
+        used, available, inodes, inodes_used, percent = mount.shell(
+            "df --block-size=1 --output=used,avail,itotal,iused,ipcent \"$1\" | tail -n 1", mount.path).stdout.split()
+        assert 0 <= int(used) - size < 4096 and available == "0"
+        assert int(inodes) > int(inodes_used) == len(files) and int(percent.rstrip("%")) <= 1
+
+
 def test_statfs_and_ls_work_while_twilio_is_gone(acme):
     acme.twilio.stop()
     with acme.mount() as mount:

@@ -98,7 +98,7 @@ static int get(const char *profile, struct aws_credentials *ret_credentials,
 	int r;
 
 	assert_int_equal(aws_source_get(profile, &source), 0);
-	r = aws_source_credentials(source, ret_credentials, ret_error);
+	r = aws_source_credentials(source, NULL, ret_credentials, ret_error);
 	aws_source_unref(source);
 	return r;
 }
@@ -439,7 +439,7 @@ static void test_aws__a_renewal_that_fails_leaves_keys_that_are_good(void **stat
 	use_sts(&s3);
 	assert_keys(NULL, "OLD", "s", "t", "web identity");
 	assert_int_equal(aws_source_get(NULL, &source), 0);
-	assert_int_equal(aws_source_credentials(source, &c, &error), 0);
+	assert_int_equal(aws_source_credentials(source, NULL, &c, &error), 0);
 	aws_source_distrust(source, &c);
 	aws_source_unref(source);
 	assert_keys(NULL, "OLD", "s", "t", "web identity");
@@ -515,7 +515,7 @@ static void *renew(void *arg)
 	cleanup_credentials struct aws_credentials c = { .access_key = NULL };
 	struct remote_error error;
 
-	assert_int_equal(aws_source_credentials(arg, &c, &error), 0);
+	assert_int_equal(aws_source_credentials(arg, NULL, &c, &error), 0);
 	assert_string_equal(c.access_key, "NEW");
 	return NULL;
 }
@@ -566,12 +566,67 @@ static void test_aws__who_has_good_keys_does_not_wait_for_others(void **state)
 	assert_int_equal(aws_source_peek(source, &c, &is_due), 0);
 	assert_false(is_due); /* somebody does it */
 	aws_credentials_release(&c);
-	assert_int_equal(aws_source_credentials(source, &c, &error), 0);
+	assert_int_equal(aws_source_credentials(source, NULL, &c, &error), 0);
 	assert_string_equal(c.access_key, "OLD");
 	aws_credentials_release(&c);
 	remove(hold);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_keys("p", "NEW", "s", NULL, "credential_process");
+	aws_source_unref(source);
+}
+
+struct impatient {
+	struct aws_source *source;
+	volatile bool is_cancelled;
+	struct remote_error error;
+	int result;
+};
+
+static void *ask_impatiently(void *arg)
+{
+	struct impatient *i = arg;
+	struct aws_credentials c;
+
+	i->result = aws_source_credentials(i->source, &i->is_cancelled, &c, &i->error);
+	aws_credentials_release(&c);
+	return NULL;
+}
+
+/* One runs the command, the other waits for it: for both it is over at once, and no failure of the
+ * source's that a third would be told. */
+static void test_aws__a_wait_for_keys_ends_when_it_is_cancelled(void **state)
+{
+	struct impatient one = { .result = 0 }, other = { .result = 0 };
+	struct aws_source *source;
+	pthread_t threads[2];
+	char config[512], asked[128], hold[128];
+
+	(void)state;
+	snprintf(asked, sizeof asked, "%s/asked", folder);
+	snprintf(hold, sizeof hold, "%s", write_file("hold", ""));
+	snprintf(config, sizeof config,
+		 "[profile slow]\ncredential_process = >%s; while test -e %s; do sleep 0.05; done; "
+		 "echo '{\"Version\":1,\"AccessKeyId\":\"K\",\"SecretAccessKey\":\"s\"}'\n",
+		 asked, hold);
+	write_file(".aws/config", config);
+	remove(asked);
+	assert_int_equal(aws_source_get("slow", &source), 0);
+	one.source = other.source = source;
+	assert_int_equal(pthread_create(&threads[0], NULL, ask_impatiently, &one), 0);
+	for (unsigned i = 0; access(asked, F_OK) && i < 400; i++)
+		usleep(50000);
+	assert_int_equal(access(asked, F_OK), 0);
+	assert_int_equal(pthread_create(&threads[1], NULL, ask_impatiently, &other), 0);
+	__atomic_store_n(&other.is_cancelled, true, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_join(threads[1], NULL), 0);
+	__atomic_store_n(&one.is_cancelled, true, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_join(threads[0], NULL), 0);
+	assert_int_equal(one.result, -ECANCELED);
+	assert_int_equal(one.error.kind, REMOTE_CANCELLED);
+	assert_int_equal(other.result, -ECANCELED);
+	assert_int_equal(other.error.kind, REMOTE_CANCELLED);
+	remove(hold);
+	assert_keys("slow", "K", "s", NULL, "credential_process");
 	aws_source_unref(source);
 }
 
@@ -598,6 +653,7 @@ int main(void)
 		TEST(test_aws__who_waited_for_a_try_that_failed_does_not_try_again_at_once),
 		TEST(test_aws__an_expired_session_is_renewed_and_the_request_sent_again),
 		TEST(test_aws__who_has_good_keys_does_not_wait_for_others),
+		TEST(test_aws__a_wait_for_keys_ends_when_it_is_cancelled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@ static int run(const char *command, size_t limit_bytes, unsigned timeout_msecs, 
 	       int *ret_status)
 {
 	buf_reset(out);
-	return process_read_shell(command, limit_bytes, timeout_msecs, out, ret_status);
+	return process_read_shell(command, limit_bytes, timeout_msecs, NULL, out, ret_status);
 }
 
 static void test_util__a_command_s_output_and_status_are_given(void **state)
@@ -81,12 +81,41 @@ static void test_util__a_command_that_hangs_is_ended_with_all_that_it_started(vo
 	unlink(path);
 }
 
+static void test_util__a_command_that_has_closed_its_output_and_goes_on_is_ended(void **state)
+{
+	cleanup_buf_secret struct buf out = BUF_INIT;
+	int64_t began = time_mono_msecs();
+	int status;
+
+	(void)state;
+	assert_int_equal(run("echo said; exec >&-; sleep 600", 100, 300, &out, &status), -ETIMEDOUT);
+	assert_true(time_mono_msecs() - began < 60000);
+}
+
+static void test_util__a_command_is_ended_when_it_is_cancelled(void **state)
+{
+	cleanup_buf_secret struct buf out = BUF_INIT;
+	const volatile bool cancelled = true;
+	int status;
+
+	(void)state;
+	assert_int_equal(process_read_shell("sleep 600", 100, 600000, &cancelled, &out, &status),
+			 -ECANCELED);
+	buf_reset(&out);
+	assert_int_equal(process_read_shell("exec >&-; sleep 600", 100, 600000, &cancelled, &out,
+					    &status),
+			 -ECANCELED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_util__a_command_s_output_and_status_are_given),
 		cmocka_unit_test(test_util__a_command_that_prints_too_much_is_ended),
 		cmocka_unit_test(test_util__a_command_that_hangs_is_ended_with_all_that_it_started),
+		cmocka_unit_test(
+			test_util__a_command_that_has_closed_its_output_and_goes_on_is_ended),
+		cmocka_unit_test(test_util__a_command_is_ended_when_it_is_cancelled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
