@@ -297,10 +297,10 @@ const struct cli_command command_status = {
 		"or waits for another try, with a few recordings each. Bytes are exact where\n"
 		"sizes are known, else by the duration. Nothing is asked of Twilio or S3.\n"
 		"\n"
-		"Without WORKSPACE also what each mount of this catalog has read since it began:\n"
+		"Without WORKSPACE also what each of your mounts of this catalog has read:\n"
 		"requests, bytes, read-ahead, how long reads took (as bounds that they kept to),\n"
 		"memory. One that does not answer within 1.5 s is named. A mount with another\n"
-		"fsname is not found.\n"
+		"fsname is not found, nor one that another user has made.\n"
 		"\n"
 		"With --json, reasons has the same, and problems every recording of them, up\n"
 		"to --limit; problems_count says how many there are.\n",
