@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
+#include "util/text.h"
 
 char *cli_default_catalog(void)
 {
@@ -145,8 +146,12 @@ int cli_secret_read(const char *secret_file, const char *prompt, char **ret_secr
 int cli_secret_read_as(const char *option, const char *secret_file, const char *prompt,
 		       char **ret_secret)
 {
-	int err = secret_read(secret_file, prompt, ret_secret);
+	cleanup_free char *shown = prompt ? strdup(prompt) : NULL;
+	int err;
 
+	if (shown)
+		text_clean(shown); /* it goes to the terminal itself, not through the streams */
+	err = secret_read(secret_file, shown, ret_secret);
 	if (err == 0)
 		return CLI_DONE;
 	if (err == -ENOTTY)

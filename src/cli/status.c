@@ -371,10 +371,10 @@ const struct cli_command command_status = {
 		"PATH is a workspace, a campaign or a recording: WORKSPACE[/CAMPAIGN[/FILE]], a\n"
 		"recording's SID, or a path inside a mount.\n"
 		"\n"
-		"Without PATH also what each mount of this catalog has read since it began:\n"
+		"Without PATH also what each of your mounts of this catalog has read:\n"
 		"requests, bytes, read-ahead, how long reads took (as bounds that they kept to),\n"
 		"memory. One that does not answer within 1.5 s is named. A mount with another\n"
-		"fsname is not found.\n"
+		"fsname is not found, nor one that another user has made.\n"
 		"\n"
 		"With --json, reasons has the same, and problems every recording of them, up\n"
 		"to --limit; problems_count says how many there are.\n",

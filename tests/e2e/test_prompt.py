@@ -135,3 +135,12 @@ def test_an_empty_answer_is_refused(terminal):
     asking = ask(terminal)
     asking.type("\n")
     assert asking.wait_end() == 1 and b"empty" in asking.shown and asking.is_as_before()
+
+
+def test_a_prompt_does_not_drive_the_terminal(terminal, tonic):
+    tonic("workspace", "add", "acme", "--account", "AC" + "2" * 32, "--secret-file", "-", stdin="token\n")
+    asked = terminal("storage", "set", "acme", "--bucket", "calls", "--region", "us-east-1", "--access-key", "AK\u009b31m")
+    asked.wait_for_prompt()
+    assert b"AK?31m" in asked.shown and "\u009b".encode() not in asked.shown
+    asked.type(SECRET + "\n")
+    asked.wait_end()
