@@ -192,18 +192,6 @@ static int call_of_recording(struct conn *conn, int64_t workspace_id, const stru
 	return err;
 }
 
-static int inode_for_recording(struct conn *conn, const struct sid *sid, int64_t *ret_inode)
-{
-	int64_t base = inode_base(sid);
-
-	for (int64_t inode = base; inode < base + INODE_PROBES; inode++)
-		if (!inode_is_taken(conn, (uint64_t)inode)) {
-			*ret_inode = inode;
-			return 0;
-		}
-	return -EOVERFLOW;
-}
-
 static int64_t completed_of(const struct catalog_recording_input *r)
 {
 	return r->is_completed ? 1 : r->is_deleted || r->is_absent ? 2 : 0;

@@ -31,10 +31,10 @@ bool sync_plan_full_is_due(const struct catalog_sync_state *state, int64_t now_s
 size_t sync_plan_split(const struct twilio_window *window, size_t parts, int64_t now_secs,
 		       struct twilio_window ret_windows[SYNC_MAX_PARTS]);
 
-/* ---- sids.c: a set of SIDs, told apart by their first 63 bits ---- */
+/* ---- sids.c: a set of SIDs ---- */
 
 struct sync_sids {
-	uint64_t *values;
+	struct sid *values;
 	size_t count, capacity;
 	bool is_sorted;
 };

@@ -15,7 +15,7 @@
 #define DEFAULT_TIMEOUT_MSECS 60000
 #define MAX_REDIRECTS 3
 /* A page of 1,000 is about 1.5 MB, with encryption details twice that. */
-#define MAX_REPLY_BYTES (64u << 20)
+#define MAX_REPLY_BYTES (8u << 20)
 /* Who is only busy gets more patience than who cannot be reached. */
 #define BUSY_TRIES 12
 #define TRIES 5
