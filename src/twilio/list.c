@@ -11,7 +11,6 @@
 /* Pages without an element, one after the other, each with a new cursor: a server that goes round
  * and round. */
 #define MAX_EMPTY_PAGES 100
-#define MAX_PAGES 10000
 
 /* What a list's callback may be. */
 struct receiver {
@@ -130,9 +129,9 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 			remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
 			return -ENOMEM;
 		}
-		if (seen.count == MAX_PAGES) {
+		if (seen.count == client->pages_limit) {
 			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-					 "Twilio: a list of more than %d pages", MAX_PAGES);
+					 "Twilio: a list of more than %u pages", client->pages_limit);
 			return -EIO;
 		}
 		rc = seen_add(&seen, buf_str(url));

@@ -22,6 +22,7 @@ struct twilio_client {
 	char *authorization; /* "Basic …"; wiped when freed */
 	bool allow_plain_http;
 	unsigned total_timeout_msecs;
+	unsigned pages_limit; /* of one list; a test's is smaller */
 	const volatile bool *cancelled;
 	struct remote_gate gate;
 	atomic_int_fast64_t clock_offset_msecs; /* server's clock minus ours */
