@@ -18,6 +18,10 @@ int recording_load(struct conn *conn, int64_t id, struct catalog_recording *ret_
 int recording_load_by_sid(struct conn *conn, const struct sid *sid, struct catalog_recording *ret_recording);
 int object_load(struct conn *conn, int64_t recording_id, struct catalog_object *ret_object); /* -ENOENT */
 int object_store(struct conn *conn, int64_t recording_id, const struct catalog_object *object);
+/* Another machine has removed the recording: hidden here, for good. Nothing is deleted because of it. */
+int recording_hide(struct conn *conn, const struct catalog_recording *recording);
+/* Its entry goes with its last recording. */
+int call_left(struct conn *conn, int64_t call_id);
 /* TWILIO -> MISSING (unlisted), STORED -> S3; -ESTALE else. */
 int recording_gone(struct conn *conn, const struct catalog_recording *recording);
 

@@ -26,6 +26,7 @@ void recording_from_row(sqlite3_stmt *stmt, struct catalog_recording *ret_record
 	r->migration = sqlite3_column_int(stmt, 7);
 	r->kind = flags & RECORDING_FLAG_VOICEMAIL ? CATALOG_KIND_VOICEMAIL : CATALOG_KIND_RECORDING;
 	r->is_encrypted = flags & RECORDING_FLAG_ENCRYPTED;
+	r->is_unvouched = flags & RECORDING_FLAG_UNVOUCHED;
 	r->size_bytes = sqlite3_column_int64(stmt, 9);
 	r->duration_secs = sqlite3_column_int64(stmt, 10);
 	r->start_secs = sqlite3_column_int64(stmt, 11) >> SORT_KEY_SHIFT;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/removal.h"
 #include "sync/sync-private.h"
 #include "util/cleanup.h"
 #include "util/pool.h"
@@ -270,6 +271,11 @@ static void run_all(struct sync_run *run)
 	/* Calls that are only missing because their page failed are not asked for one by one. */
 	if (calls_complete)
 		fetch_unknown_calls(run);
+	if (run->stats.removed_elsewhere) {
+		rc = catalog_removals_settle(catalog, run->session->workspace.id);
+		if (rc < 0)
+			fail(run, rc, NULL);
+	}
 	check_all(run);
 	if (run->stats.is_full && recordings_complete) {
 		sync_sids_sort(&run->seen);

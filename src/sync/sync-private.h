@@ -77,8 +77,8 @@ struct sync_fetched {
 	bool is_completed, is_deleted;
 	struct sid call_sid;
 };
-/* 0: what Twilio says is in the catalog, but where it calls the recording deleted, or another
- * machine has removed it: that is a listing's to judge. */
+/* 0: what Twilio says is in the catalog, but where it calls the recording deleted: that is a
+ * listing's to judge. */
 int sync_fetch_recording(struct sync_session *session, const struct sid *sid,
 			 struct sync_fetched *ret_found, struct remote_error *ret_error);
 
