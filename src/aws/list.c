@@ -8,6 +8,7 @@
 
 /* A thousand entries of the longest keys, every byte of them encoded. */
 #define PAGE_LIMIT_BYTES (8 * 1024 * 1024)
+#define PAGES_LIMIT 100000
 
 enum kind { OBJECTS, FOLDER, VERSIONS, UPLOADS };
 
@@ -320,20 +321,43 @@ int s3_list_parse(unsigned kind, const char *bytes, size_t n, s3_list_fn *fn, vo
 	return r ? r : emit(&page, fn, arg);
 }
 
-static bool is_same(const char *a, const char *b)
+/* Finds a circle of pages without remembering them all: each page is compared with one earlier page,
+ * which moves on to the present one when the number of pages has doubled (Brent). */
+struct circle {
+	uint64_t hash;
+	unsigned pages, until;
+};
+
+static uint64_t hash_position(const struct position *position)
 {
-	return a == b || (a && b && strcmp(a, b) == 0);
+	const char *const texts[] = { position->key, position->other };
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (size_t i = 0; i < 2; i++) {
+		for (const char *c = texts[i]; c && *c; c++)
+			hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+		hash = (hash ^ (texts[i] ? 1 : 2)) * UINT64_C(0x100000001b3);
+	}
+	return hash;
 }
 
 /* False where the server would have us ask the same again, for ever. */
-static bool advance(struct position *position, struct page *page)
+static bool advance(struct position *position, struct page *page, struct circle *circle)
 {
-	if ((!page->next_key && !page->next_other) ||
-	    (is_same(position->key, page->next_key) && is_same(position->other, page->next_other)))
+	uint64_t hash;
+
+	if (!page->next_key && !page->next_other)
 		return false;
 	position_release(position);
 	position->key = steal_pointer(&page->next_key);
 	position->other = steal_pointer(&page->next_other);
+	hash = hash_position(position);
+	if ((circle->pages && hash == circle->hash) || ++circle->pages > PAGES_LIMIT)
+		return false;
+	if (circle->pages > circle->until) {
+		circle->hash = hash;
+		circle->until = 2 * circle->pages;
+	}
 	return true;
 }
 
@@ -341,6 +365,7 @@ static int list(struct s3_client *client, enum kind kind, const char *prefix, s3
 		void *arg, struct remote_error *ret_error)
 {
 	cleanup_position struct position position = { NULL, NULL };
+	struct circle circle = { 0, 0, 0 };
 
 	remote_error_clear(ret_error);
 	for (;;) {
@@ -351,9 +376,9 @@ static int list(struct s3_client *client, enum kind kind, const char *prefix, s3
 			r = emit(&page, fn, arg);
 		if (r || !page.is_truncated)
 			return r;
-		if (!advance(&position, &page))
+		if (!advance(&position, &page, &circle))
 			return s3_fail(ret_error, REMOTE_INVALID, -EIO,
-				       "the list does not say where it goes on");
+				       "the list does not say where it goes on, or goes in a circle");
 	}
 }
 

@@ -192,27 +192,15 @@ static int call_of_recording(struct conn *conn, int64_t workspace_id, const stru
 	return err;
 }
 
-static int inode_for_recording(struct conn *conn, const struct sid *sid, int64_t *ret_inode)
-{
-	int64_t base = inode_base(sid);
-
-	for (int64_t inode = base; inode < base + INODE_PROBES; inode++)
-		if (!inode_is_taken(conn, (uint64_t)inode)) {
-			*ret_inode = inode;
-			return 0;
-		}
-	return -EOVERFLOW;
-}
-
 static int64_t completed_of(const struct catalog_recording_input *r)
 {
-	return r->is_completed ? 1 : r->is_deleted || r->is_absent ? 2 : 0;
+	return r->is_completed ? 1 : r->is_deleted || r->is_absent || r->is_removed ? 2 : 0;
 }
 
 static int64_t flags_of(const struct catalog_recording_input *r)
 {
 	return (r->kind == CATALOG_KIND_VOICEMAIL ? RECORDING_FLAG_VOICEMAIL : 0) |
-	       (r->is_encrypted ? RECORDING_FLAG_ENCRYPTED : 0);
+	       (r->is_encrypted ? RECORDING_FLAG_ENCRYPTED : 0) | (r->is_unvouched ? RECORDING_FLAG_UNVOUCHED : 0);
 }
 
 static int encryption_store(struct conn *conn, int64_t id, const struct catalog_recording_input *r)
@@ -222,6 +210,16 @@ static int encryption_store(struct conn *conn, int64_t id, const struct catalog_
 	return conn_run(conn, "INSERT OR REPLACE INTO encryption (recording_id, key_sid, cek, iv) VALUES (?, ?, ?, ?)", "isss",
 			id, r->encryption_key_sid ? r->encryption_key_sid : "", r->encryption_cek ? r->encryption_cek : "",
 			r->encryption_iv ? r->encryption_iv : "");
+}
+
+/* Its call may be known only later: catalog_removals_settle. */
+static int removed_insert(struct conn *conn, int64_t id)
+{
+	struct catalog_recording recording;
+	int err = recording_load(conn, id, &recording);
+
+	recording.call_id = 0;
+	return err ? err : recording_hide(conn, &recording);
 }
 
 static int recording_insert(struct conn *conn, struct recordings_arg *a, const struct catalog_recording_input *r,
@@ -242,6 +240,8 @@ static int recording_insert(struct conn *conn, struct recordings_arg *a, const s
 	if (err)
 		return err;
 	id = conn_last_id(conn);
+	if (r->is_removed)
+		return removed_insert(conn, id);
 	a->stats.recordings_new++;
 	err = encryption_store(conn, id, r);
 	if (err == 0 && r->is_completed)
@@ -259,6 +259,8 @@ static int recording_update(struct conn *conn, struct recordings_arg *a, const s
 
 	if (old->state == CATALOG_STATE_DELETED)
 		return 0;
+	if (r->is_removed)
+		return recording_hide(conn, old);
 	err = conn_query_int(conn, &completed, "SELECT completed FROM recording WHERE id = ?", "i", old->id);
 	if (err)
 		return err;
@@ -281,7 +283,7 @@ static int recording_update(struct conn *conn, struct recordings_arg *a, const s
 	a->stats.recordings_changed++;
 	/* The flags are part of the name: they stay once it is listed. */
 	err = conn_run(conn, "UPDATE recording SET state = ?2, completed = ?3, duration_secs = ?4, flags = CASE WHEN sort_key > 0"
-		       " THEN flags ELSE ?5 END WHERE id = ?1", "iiiii", old->id, state, completed_of(r), r->duration_secs,
+		       " THEN flags ELSE ?5 | (flags & 4) END WHERE id = ?1", "iiiii", old->id, state, completed_of(r), r->duration_secs,
 		       flags_of(r));
 	if (err == 0)
 		err = encryption_store(conn, old->id, r);

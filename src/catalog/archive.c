@@ -80,17 +80,20 @@ static int write_classes(struct catalog *catalog, struct conn *conn, void *arg)
 	(void)catalog;
 	c->changed = 0;
 	for (size_t i = 0; i < c->count && err == 0; i++) {
-		int64_t base = inode_base(&c->seen[i].recording_sid);
+		int64_t id;
 
-		err = conn_run(
-			conn,
-			"UPDATE object SET storage_class = ?5 WHERE storage_class <> ?5 AND recording_id ="
-			" (SELECT id FROM recording WHERE inode >= ?1 AND inode < ?2 AND sid = ?3"
-			" AND workspace_id = ?4)",
-			"iibis", base, base + INODE_PROBES, &c->seen[i].recording_sid,
-			c->workspace_id, class_or_standard(c->seen[i].storage_class));
+		err = recording_id_by_sid(conn, &c->seen[i].recording_sid, &id);
+		if (err == 0)
+			err = conn_run(
+				conn,
+				"UPDATE object SET storage_class = ?3 WHERE storage_class <> ?3 AND recording_id ="
+				" (SELECT id FROM recording WHERE id = ?1 AND workspace_id = ?2)",
+				"iis", id, c->workspace_id,
+				class_or_standard(c->seen[i].storage_class));
 		if (err == 0)
 			c->changed += conn_changes(conn);
+		else if (err == -ENOENT)
+			err = 0;
 	}
 	return err;
 }

@@ -76,6 +76,7 @@ void recording_from_row(sqlite3_stmt *stmt, struct catalog_recording *ret_record
 	" WHEN " r ".channels_requested > 0 THEN " r ".channels_requested ELSE 2 END END"
 #define RECORDING_FLAG_VOICEMAIL 1
 #define RECORDING_FLAG_ENCRYPTED 2
+#define RECORDING_FLAG_UNVOUCHED 4
 /* sort_key = start << SORT_KEY_SHIFT | tie-breaker */
 #define SORT_KEY_SHIFT 30
 

@@ -5,14 +5,23 @@
 #include "catalog/catalog-private.h"
 #include "catalog/tree.h"
 
-/* Two recordings whose SIDs begin alike ask for one inode: the next free one of so many is taken, and looked up likewise. */
-#define INODE_PROBES 64
+/* Of recordings whose SIDs begin alike so many have inodes next to each other; what is behind them is found by recording_id_far. */
+#define INODE_NEAR 64
 int64_t inode_base(const struct sid *sid);
+/* 63 bits that the SID and a counter decide, for where the SID's own bits lead to a collision. */
+int recording_hash(const struct sid *sid, uint64_t counter, int64_t *ret_hash);
+int inode_for_recording(struct conn *conn, const struct sid *sid, int64_t *ret_inode);
+int recording_id_by_sid(struct conn *conn, const struct sid *sid, int64_t *ret_id); /* -ENOENT */
+int recording_id_far(struct conn *conn, const struct sid *sid, int64_t *ret_id);    /* where it is not near: -ENOENT */
 
 int recording_load(struct conn *conn, int64_t id, struct catalog_recording *ret_recording);
 int recording_load_by_sid(struct conn *conn, const struct sid *sid, struct catalog_recording *ret_recording);
 int object_load(struct conn *conn, int64_t recording_id, struct catalog_object *ret_object); /* -ENOENT */
 int object_store(struct conn *conn, int64_t recording_id, const struct catalog_object *object);
+/* Another machine has removed the recording: hidden here, for good. Nothing is deleted because of it. */
+int recording_hide(struct conn *conn, const struct catalog_recording *recording);
+/* Its entry goes with its last recording. */
+int call_left(struct conn *conn, int64_t call_id);
 /* TWILIO -> MISSING (unlisted), STORED -> S3; -ESTALE else. */
 int recording_gone(struct conn *conn, const struct catalog_recording *recording);
 

@@ -211,7 +211,7 @@ static int take(struct conn *conn, const struct catalog_claim *claim, const stru
 	err = recording_load(conn, source->recording_id, &job->recording);
 	if (err)
 		return err;
-	job->workspace_id = job->recording.workspace_id;
+	job->workspace_id = source->workspace_id;
 	/* Its worker died, and nobody may, or is to, go on with it now. */
 	if (!source->given_out || source->is_wanted_back)
 		return job_let_go(conn, job, time_now_msecs());

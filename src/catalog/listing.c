@@ -99,7 +99,7 @@ int folder_of_call(struct conn *conn, int64_t workspace_id, const char *directio
 /* ---- order ---- */
 
 /* The tie-breaker of a new entry among those of the same second, halfway between its neighbours by name, so that the order of cookies is the order of
- * names. Where there is no room left between them, the first free one behind. */
+ * names. Where there is no room left between them, any that is free. */
 static int sort_key_new(struct conn *conn, const struct catalog_recording *recording, int64_t start_secs, int64_t *ret_key)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
@@ -134,19 +134,24 @@ static int sort_key_new(struct conn *conn, const struct catalog_recording *recor
 	if (err < 0)
 		return err;
 	key = below + (above - below) / 2;
-	if (key <= below)
-		for (key = below + 1; key < end; key++) {
+	err = key > below ? -ENOENT : 0;
+	for (uint64_t counter = 0; err == 0; counter++) {
+		err = recording_hash(&recording->sid, counter, &key);
+		key = first + 1 + key % (end - first - 1);
+		if (err == 0)
 			err = conn_query_int(conn, &taken, "SELECT 1 FROM recording WHERE sort_key = ? AND sort_key > 0",
 					     "i", key);
-			if (err == -ENOENT)
-				break;
-			if (err)
-				return err;
-		}
-	if (key >= end)
-		return -EOVERFLOW;
+	}
 	*ret_key = key;
-	return 0;
+	return err == -ENOENT ? 0 : err;
+}
+
+/* A sort key has room for seconds until the year 2242. */
+static int64_t start_in_range(int64_t start_secs)
+{
+	const int64_t last = (INT64_MAX >> SORT_KEY_SHIFT) - 1;
+
+	return start_secs < 1 ? 1 : start_secs > last ? last : start_secs;
 }
 
 /* ---- listing ---- */
@@ -247,7 +252,7 @@ int recording_list(struct conn *conn, int64_t recording_id, struct touched *touc
 	}
 	/* Once given, place and name stay. */
 	if (place.sort_key == 0)
-		err = sort_key_new(conn, &r, place.start_secs < 1 ? 1 : place.start_secs, &place.sort_key);
+		err = sort_key_new(conn, &r, start_in_range(place.start_secs), &place.sort_key);
 	if (err == 0)
 		err = conn_run(conn, "UPDATE recording SET listed = 1, folder_id = ?2, sort_key = ?3, party = ?4"
 			       " WHERE id = ?1", "iiis", recording_id, call.folder_id, place.sort_key, r.party);

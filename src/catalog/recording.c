@@ -40,6 +40,7 @@ void recording_from_row(sqlite3_stmt *stmt, struct catalog_recording *ret_record
 	r->migration = sqlite3_column_int(stmt, 7);
 	r->kind = flags & RECORDING_FLAG_VOICEMAIL ? CATALOG_KIND_VOICEMAIL : CATALOG_KIND_RECORDING;
 	r->is_encrypted = flags & RECORDING_FLAG_ENCRYPTED;
+	r->is_unvouched = flags & RECORDING_FLAG_UNVOUCHED;
 	r->size_bytes = sqlite3_column_int64(stmt, 9);
 	r->duration_secs = sqlite3_column_int64(stmt, 10);
 	r->start_secs = sqlite3_column_int64(stmt, 11) >> SORT_KEY_SHIFT;
@@ -67,21 +68,19 @@ int recording_load(struct conn *conn, int64_t id, struct catalog_recording *ret_
 	return err ? err : one_recording(conn, stmt, ret_recording);
 }
 
-int64_t inode_base(const struct sid *sid)
-{
-	uint64_t inode = sid_inode(sid);
-
-	return inode > INT64_MAX - INODE_PROBES ? INT64_MAX - INODE_PROBES : (int64_t)inode;
-}
-
 int recording_load_by_sid(struct conn *conn, const struct sid *sid, struct catalog_recording *ret_recording)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int64_t base = inode_base(sid);
+	int64_t base = inode_base(sid), id;
 	int err = conn_query(conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r"
-			     " WHERE r.inode >= ?1 AND r.inode < ?2 AND r.sid = ?3", "iib", base, base + INODE_PROBES, sid);
+			     " WHERE r.inode >= ?1 AND r.inode < ?2 AND r.sid = ?3", "iib", base, base + INODE_NEAR, sid);
 
-	return err ? err : one_recording(conn, stmt, ret_recording);
+	if (err == 0)
+		err = one_recording(conn, stmt, ret_recording);
+	if (err != -ENOENT)
+		return err;
+	err = recording_id_far(conn, sid, &id);
+	return err ? err : recording_load(conn, id, ret_recording);
 }
 
 int catalog_recording_get(struct catalog *catalog, int64_t id, struct catalog_recording *ret_recording)

@@ -53,6 +53,7 @@ struct catalog_recording {
 	enum catalog_migration migration;
 	enum catalog_kind kind;
 	bool is_listed, is_encrypted;
+	bool is_unvouched;          /* adopted: only the bucket says that it is a recording of this account */
 	int64_t size_bytes;         /* -1: not known yet */
 	int64_t duration_secs;      /* -1: null */
 	int64_t start_secs;         /* the call's start: name, mtime and ctime */
@@ -119,7 +120,9 @@ struct catalog_call_input {
 struct catalog_recording_input {
 	struct sid sid, call_sid;   /* call_sid zero: a conference without a call; the recording's own start time and "anonymous" are used */
 	bool is_completed, is_deleted, is_absent; /* of Twilio's status */
+	bool is_removed;            /* another machine has removed it, as a tombstone says: it is noted, and never a file */
 	bool is_encrypted;
+	bool is_unvouched;          /* neither Twilio nor its call log knows it; noted for good */
 	enum catalog_kind kind;
 	int64_t duration_secs;      /* -1: null */
 	int64_t date_created_secs, start_time_secs;

@@ -56,14 +56,24 @@ static int policy_load(struct conn *conn, int64_t workspace_id, struct policy *r
 	"SELECT count(*) FROM recording r JOIN job j ON j.recording_id = r.id AND j.kind = 2 WHERE " where \
 	" AND r.state = 3"
 #define AT_TWILIO(where) "SELECT count(*) FROM recording r WHERE " where " AND r.state IN (1, 2, 3)"
-/* Bytes may be in S3 in UPLOADING, STORED, S3, and where a worker has begun (was_sent). A transfer
- * under way finds its lease gone and stops; what deletes its object waits until that lease has
- * ended, so that no upload comes behind it. */
-#define S3_JOBS(where) \
+/* Bytes may be in S3 in UPLOADING, STORED, S3, and where a worker has begun (was_sent). */
+#define WITH_MIGRATION "recording r LEFT JOIN job m ON m.recording_id = r.id AND m.kind = 1"
+#define MAY_BE_IN_S3 "(r.state IN (2, 3, 4) OR (r.state = 1 AND (m.was_sent = 1 OR m.attempts > 0)))"
+#define IN_S3(where) "SELECT count(*) FROM " WITH_MIGRATION " WHERE " where " AND " MAY_BE_IN_S3
+/* A transfer under way finds its lease gone and stops; what deletes its object waits until that
+ * lease has ended, so that no upload comes behind it. */
+#define S3_DELETES(where) \
 	"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)" \
-	" SELECT ?3, r.id, r.workspace_id, 0, CASE WHEN m.state = 1 AND m.due_msecs > ?2 THEN m.due_msecs ELSE ?2 END" \
-	" FROM recording r LEFT JOIN job m ON m.recording_id = r.id AND m.kind = 1" \
-	" WHERE " where " AND (r.state IN (2, 3, 4) OR (r.state = 1 AND (m.was_sent = 1 OR m.attempts > 0)))" \
+	" SELECT 8, r.id, r.workspace_id, 0, CASE WHEN m.state = 1 AND m.due_msecs > ?2 THEN m.due_msecs ELSE ?2 END" \
+	" FROM " WITH_MIGRATION " WHERE " where " AND " MAY_BE_IN_S3 \
+	" ON CONFLICT (recording_id, kind) DO NOTHING"
+/* Wherever the bytes are, and whatever the policy: other catalogs of the account learn of the
+ * removal from the bucket. One that is not in use is told by sync when it is (removal-learned.c). */
+#define NOTES(where) \
+	"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)" \
+	" SELECT 16, r.id, r.workspace_id, 0, ?2 FROM " WITH_MIGRATION \
+	" JOIN storage s ON s.workspace_id = r.workspace_id" \
+	" WHERE " where " AND r.state <> 6 AND (s.enabled = 1 OR " MAY_BE_IN_S3 ")" \
 	" ON CONFLICT (recording_id, kind) DO NOTHING"
 #define LOCKED(where) \
 	"SELECT count(*) FROM recording r JOIN object o ON o.recording_id = r.id WHERE " where \
@@ -84,18 +94,19 @@ static int policy_load(struct conn *conn, int64_t workspace_id, struct policy *r
 #define OF_FOLDER "r.folder_id = ?1 AND r.listed = 1" /* by the listing's index */
 
 struct statements {
-	const char *twilio_deletes, *drop_cleanups, *cleanups_owed, *at_twilio, *s3_jobs,
-		*drop_migrations, *audit, *tombstones, *locked;
+	const char *twilio_deletes, *drop_cleanups, *cleanups_owed, *at_twilio, *in_s3, *s3_deletes,
+		*notes, *drop_migrations, *audit, *tombstones, *locked;
 };
 static const struct statements of_one = {
 	TWILIO_DELETES(OF_ONE), DROP_CLEANUPS(OF_ONE),   CLEANUPS_OWED(OF_ONE), AT_TWILIO(OF_ONE),
-	S3_JOBS(OF_ONE),        DROP_MIGRATIONS(OF_ONE), AUDIT(OF_ONE),         TOMBSTONES(OF_ONE),
-	LOCKED(OF_ONE),
+	IN_S3(OF_ONE),          S3_DELETES(OF_ONE),      NOTES(OF_ONE),         DROP_MIGRATIONS(OF_ONE),
+	AUDIT(OF_ONE),          TOMBSTONES(OF_ONE),      LOCKED(OF_ONE),
 };
 static const struct statements of_folder = {
 	TWILIO_DELETES(OF_FOLDER), DROP_CLEANUPS(OF_FOLDER), CLEANUPS_OWED(OF_FOLDER),
-	AT_TWILIO(OF_FOLDER),      S3_JOBS(OF_FOLDER),       DROP_MIGRATIONS(OF_FOLDER),
-	AUDIT(OF_FOLDER),          TOMBSTONES(OF_FOLDER),     LOCKED(OF_FOLDER),
+	AT_TWILIO(OF_FOLDER),      IN_S3(OF_FOLDER),         S3_DELETES(OF_FOLDER),
+	NOTES(OF_FOLDER),          DROP_MIGRATIONS(OF_FOLDER), AUDIT(OF_FOLDER),
+	TOMBSTONES(OF_FOLDER),     LOCKED(OF_FOLDER),
 };
 
 static int remove_at_twilio(struct conn *conn, const struct statements *sql, int64_t id,
@@ -140,16 +151,17 @@ static int check_locks(struct conn *conn, const struct statements *sql, int64_t 
 static int remove_in_s3(struct conn *conn, const struct statements *sql, int64_t id,
 			const struct policy *policy, struct catalog_removal *removal)
 {
-	int64_t kind = policy->delete_s3 ? CATALOG_JOB_DELETE_S3 : CATALOG_JOB_TOMBSTONE;
-	int err = conn_run(conn, sql->s3_jobs, "iii", id, time_now_msecs(), kind);
+	int64_t stay = 0;
+	int err = conn_run(conn, sql->notes, "ii", id, time_now_msecs());
 
-	if (err)
-		return err;
-	if (policy->delete_s3)
-		removal->s3_deletes += conn_changes(conn);
-	else
-		removal->stay_in_s3 += conn_changes(conn);
-	return 0;
+	if (err == 0 && policy->delete_s3) {
+		err = conn_run(conn, sql->s3_deletes, "ii", id, time_now_msecs());
+		removal->s3_deletes += err ? 0 : conn_changes(conn);
+	} else if (err == 0) {
+		err = conn_query_int(conn, &stay, sql->in_s3, "i", id);
+		removal->stay_in_s3 += stay;
+	}
+	return err;
 }
 
 static int remove_all(struct conn *conn, const struct statements *sql, int64_t id,
@@ -188,7 +200,7 @@ struct removal_arg {
 
 /* The call's entry goes with its last recording; one that is still being recorded, or is a file,
  * keeps it. */
-static int call_left(struct conn *conn, int64_t call_id)
+int call_left(struct conn *conn, int64_t call_id)
 {
 	int64_t left;
 	int err = conn_query_int(conn, &left,

@@ -52,6 +52,22 @@ int catalog_storage_get(struct catalog *catalog, int64_t workspace_id, struct ca
 	return 0;
 }
 
+/* A bucket that comes into use gets what waited for it, and is compared with what was removed: the next sync is a full one. */
+static int storage_in_use(struct conn *conn, int64_t workspace_id, bool was_in_use)
+{
+	int err = migrate_queue_arrived(conn, workspace_id);
+
+	return err || was_in_use ? err
+				 : conn_run(conn, "UPDATE workspace SET last_sweep_secs = 0 WHERE id = ?", "i",
+					    workspace_id);
+}
+
+static int storage_is_in_use(struct conn *conn, int64_t workspace_id, int64_t *ret_is)
+{
+	return conn_query_int(conn, ret_is, "SELECT count(*) FROM storage WHERE workspace_id = ? AND enabled = 1", "i",
+			      workspace_id);
+}
+
 struct storage_args {
 	int64_t workspace_id;
 	const struct catalog_storage *storage;
@@ -99,7 +115,8 @@ static int storage_set_in_write(struct catalog *catalog, struct conn *conn, void
 			s->prefix, s->access_key, args->secret_key, (int64_t)s->path_style, (int64_t)s->plain_http,
 			(int64_t)s->encryption, s->kms_key_id, s->storage_class, s->ca_file, (int64_t)s->enabled, s->provider,
 			s->credentials, (int64_t)s->require_encryption, s->origins, s->tested_secs, s->tested_encryption);
-	return err || !s->enabled ? err : migrate_queue_arrived(conn, args->workspace_id);
+	/* It may be another bucket than the one that was in use. */
+	return err || !s->enabled ? err : storage_in_use(conn, args->workspace_id, false);
 }
 
 int catalog_storage_set(struct catalog *catalog, int64_t workspace_id, const struct catalog_storage *storage,
@@ -121,7 +138,11 @@ struct enable_args {
 static int storage_enable_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 {
 	const struct enable_args *args = arg;
-	int err = conn_run(conn,
+	int64_t was_in_use;
+	int err = storage_is_in_use(conn, args->workspace_id, &was_in_use);
+
+	if (err == 0)
+		err = conn_run(conn,
 			   "UPDATE storage SET enabled = ?2 WHERE workspace_id = ?1"
 			   " AND EXISTS (SELECT 1 FROM workspace WHERE id = ?1 AND removed = 0)",
 			   "ii", args->workspace_id, (int64_t)args->enabled);
@@ -131,7 +152,7 @@ static int storage_enable_in_write(struct catalog *catalog, struct conn *conn, v
 		return err;
 	if (!conn_changes(conn))
 		return -ENOENT;
-	return args->enabled ? migrate_queue_arrived(conn, args->workspace_id) : 0;
+	return args->enabled ? storage_in_use(conn, args->workspace_id, was_in_use) : 0;
 }
 
 int catalog_storage_enable(struct catalog *catalog, int64_t workspace_id, bool enabled)
@@ -163,7 +184,7 @@ static int tested_in_write(struct catalog *catalog, struct conn *conn, void *arg
 {
 	const struct tested_args *args = arg;
 	const struct catalog_storage *s = args->tested;
-	int64_t count;
+	int64_t count, was_in_use;
 	int err;
 
 	(void)catalog;
@@ -181,12 +202,14 @@ static int tested_in_write(struct catalog *catalog, struct conn *conn, void *arg
 		return err;
 	if (count == 0)
 		return -ESTALE;
-	err = conn_run(conn,
+	err = storage_is_in_use(conn, args->workspace_id, &was_in_use);
+	if (err == 0)
+		err = conn_run(conn,
 			"UPDATE storage SET tested_secs = ?2, tested_encryption = ?3, origins = ?4, enabled = enabled OR ?5 "
 			"WHERE workspace_id = ?1",
 			"iissi", args->workspace_id, s->tested_secs, s->tested_encryption, s->origins,
 			(int64_t)args->enable);
-	return err || !args->enable ? err : migrate_queue_arrived(conn, args->workspace_id);
+	return err || !args->enable ? err : storage_in_use(conn, args->workspace_id, was_in_use);
 }
 
 int catalog_storage_tested(struct catalog *catalog, int64_t workspace_id, const struct catalog_storage *tested,

@@ -232,7 +232,7 @@ static int lookup_file(struct conn *conn, uint64_t parent, const char *name, enu
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct sid sid;
-	int64_t base;
+	int64_t id;
 	int err;
 
 	if (strcmp(name, CATALOG_CALLS_NAME) == 0) {
@@ -246,9 +246,10 @@ static int lookup_file(struct conn *conn, uint64_t parent, const char *name, enu
 	}
 	if (!filename_find_sid(name, &sid))
 		return -ENOENT;
-	base = inode_base(&sid);
-	err = conn_query(conn, &stmt, RECORDING_NODE_SQL " WHERE r.inode >= ?1 AND r.inode < ?2 AND r.sid = ?3 AND r.listed = 1"
-			 " AND f.inode = ?4", "iibi", base, base + INODE_PROBES, &sid, (int64_t)parent);
+	err = recording_id_by_sid(conn, &sid, &id);
+	if (err == 0)
+		err = conn_query(conn, &stmt, RECORDING_NODE_SQL " WHERE r.id = ?1 AND r.listed = 1 AND f.inode = ?2", "ii", id,
+				 (int64_t)parent);
 	if (err == 0)
 		err = recording_node_by(conn, stmt, names, ret_node);
 	if (err == 0 && strcmp(ret_node->name, name))

@@ -98,6 +98,17 @@ static int work(struct cli *cli, const int64_t *workspace_ids, size_t count, str
 	return err < 0 ? err : pending_get(cli, workspace_ids, count, ret_pending);
 }
 
+/* Of the workspaces: has one no bucket in use? */
+static bool is_told_to_none(struct cli *cli, const int64_t *workspace_ids, size_t count)
+{
+	struct catalog_storage storage;
+
+	for (size_t i = 0; i < count; i++)
+		if (catalog_storage_get(cli->catalog, workspace_ids[i], &storage) < 0 || !storage.enabled)
+			return true;
+	return false;
+}
+
 static void say(const char *what, int64_t count)
 {
 	if (count)
@@ -128,6 +139,8 @@ int removing_finish(struct cli *cli, const struct catalog_removal *removal, cons
 	say("To be deleted in S3", removal->s3_deletes);
 	say("Bytes that stay at Twilio", removal->stay_at_twilio);
 	say("Bytes that stay in S3", removal->stay_in_s3);
+	if (removal->recordings && is_told_to_none(cli, workspace_ids, workspace_count))
+		printf("No bucket is in use: only this catalog knows what was removed; once there is one, it is told\n");
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the deletes are queued, but could not be begun");
 	if (pending.queued)

@@ -212,6 +212,9 @@ int status_counts_print(struct cli *cli, const struct catalog_status *s, bool ke
 		       n[CATALOG_STATE_STORED]);
 	line_where_any("  deletes at Twilio that wait", s->counts.cleanup_queued);
 	line_where_any("missing at Twilio and in S3", n[CATALOG_STATE_MISSING]);
+	if (n[CATALOG_STATE_MISSING])
+		printf("  deleted at Twilio, not by this catalog, and not found in its bucket: another\n"
+		       "  catalog of the account may move recordings to another bucket or prefix\n");
 	line_where_any("removed", n[CATALOG_STATE_DELETED]);
 	line_where_any("  deletes of these that wait", s->deletes_queued);
 	line_where_any("  deletes of these that failed", s->deletes_failed);

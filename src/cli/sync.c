@@ -32,16 +32,23 @@ static const char *error_text(int err, const struct remote_error *error)
 	return error->message[0] ? error->message : strerror(-err);
 }
 
+/* What a list does not show any more, and the bucket has not. */
+static int64_t gone(const struct sync_stats *s)
+{
+	return s->recordings_gone + s->applied.recordings_unlisted;
+}
+
 static json_t *result_json(const struct catalog_workspace *w, int err, const struct remote_error *error,
 			   const struct sync_stats *s)
 {
-	return json_pack("{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+	return json_pack("{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
 			 "name", cli_json_name(w->name), "complete", err == 0, "full", (int)s->is_full,
 			 "calls_seen", (json_int_t)s->calls_seen, "recordings_seen", (json_int_t)s->recordings_seen,
 			 "calls_new", (json_int_t)s->applied.calls_new, "calls_changed", (json_int_t)s->applied.calls_changed,
 			 "recordings_new", (json_int_t)s->applied.recordings_new,
 			 "recordings_changed", (json_int_t)s->applied.recordings_changed,
-			 "recordings_gone", (json_int_t)s->recordings_gone, "undecided", (json_int_t)s->undecided,
+			 "recordings_gone", (json_int_t)gone(s), "removed_elsewhere", (json_int_t)s->removed_elsewhere,
+			 "undecided", (json_int_t)s->undecided, "advice", gone(s) ? json_string(SYNC_GONE_ADVICE) : json_null(),
 			 "error", err < 0 ? json_string(error_text(err, error)) : json_null());
 }
 
@@ -50,13 +57,18 @@ static void result_print(const char *name, int err, const struct sync_stats *s)
 	printf("%s: %lld new and %lld changed calls, %lld new and %lld changed recordings", name,
 	       (long long)s->applied.calls_new, (long long)s->applied.calls_changed, (long long)s->applied.recordings_new,
 	       (long long)s->applied.recordings_changed);
-	if (s->recordings_gone)
-		printf(", %lld gone at Twilio", (long long)s->recordings_gone);
+	if (gone(s))
+		printf(", %lld gone at Twilio", (long long)gone(s));
+	if (s->removed_elsewhere)
+		printf(", %lld removed by another machine", (long long)s->removed_elsewhere);
 	if (s->recordings_found_in_s3)
 		printf(", %lld found in S3", (long long)s->recordings_found_in_s3);
 	if (s->undecided)
 		printf(", %lld that could not be asked for now", (long long)s->undecided);
 	printf(err < 0 ? " (in part)\n" : "\n");
+	if (gone(s))
+		printf("  %lld deleted at Twilio, not by this catalog, and not in its bucket. " SYNC_GONE_ADVICE "\n",
+		       (long long)gone(s));
 }
 
 /* Returns what kind of end it was: CLI_DONE, CLI_PART, CLI_FAILED. */
@@ -146,13 +158,19 @@ const struct cli_command command_sync = {
 	.arguments = "[WORKSPACE] [--full] [--sizes]",
 	.summary = "Asks Twilio which calls and recordings there are",
 	.text =
-"Of all workspaces, or of one. The first time, and once a day, everything is\n"
-"listed; else what is new or was not finished. Interrupting it loses nothing. A\n"
-"mount does the same by itself every few minutes ('tonicfs workspace set NAME\n"
-"poll=…').\n"
+"Of all workspaces, or of one. The first time, once a day, and after a bucket\n"
+"came into use everything is listed; else what is new or was not finished.\n"
+"Interrupting it loses nothing. A mount does the same by itself every few minutes\n"
+"('tonicfs workspace set NAME poll=…').\n"
 "\n"
 "The first time, an enabled bucket must be reachable: it knows what was removed\n"
-"before this catalog was made. Later all goes on without it.\n"
+"before this catalog was made. Later all goes on without it. A full listing\n"
+"also hides what other machines have removed, as their notes in the bucket say.\n"
+"\n"
+"Recordings that are gone at Twilio, were not deleted by this catalog, and are\n"
+"not in its bucket have probably been moved by another catalog of the account,\n"
+"which has another bucket or prefix. Name the same one by 'tonicfs storage set',\n"
+"then run 'tonicfs sync --full' and 'tonicfs verify --repair'.\n"
 "\n"
 "Exit status 3 when only part of it could be learned; what was not is said.\n",
 	.options = (const struct cli_option[]){

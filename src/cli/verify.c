@@ -11,7 +11,7 @@
 #include "util/text.h"
 
 struct verify_values {
-	bool read, repair;
+	bool read, repair, adopt;
 };
 
 struct asked {
@@ -37,6 +37,7 @@ static const char *kind_text(enum verify_kind kind)
 		[VERIFY_WRONG_HASH] = "other bytes than what was migrated",
 		[VERIFY_NEW_ETAG] = "the same bytes, written anew by somebody",
 		[VERIFY_FOUND] = "in the bucket, and not known to the catalog",
+		[VERIFY_UNVOUCHED] = "in the bucket only, known to neither the catalog nor Twilio's call log",
 		[VERIFY_UNREFERENCED] = "objects that no call refers to",
 		[VERIFY_REMOVED] = "objects of removed recordings",
 		[VERIFY_UPLOAD] = "uploads that nobody completed",
@@ -50,7 +51,7 @@ static const char *kind_text(enum verify_kind kind)
  * down. */
 static bool is_put_right(enum verify_kind kind)
 {
-	return kind == VERIFY_FOUND || kind == VERIFY_NEW_ETAG;
+	return kind == VERIFY_FOUND || kind == VERIFY_NEW_ETAG || kind == VERIFY_UNVOUCHED;
 }
 
 static int64_t problems_of(const struct verify_stats *stats)
@@ -146,10 +147,11 @@ static void scope_json(struct shown *shown, const char *error, const struct veri
 {
 	json_array_append_new(
 		shown->scopes,
-		json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "scope",
+		json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "scope",
 			  shown->name, "complete", error == NULL, "error",
 			  error ? json_string(error) : json_null(), "objects",
-			  (json_int_t)s->objects, "good", (json_int_t)s->good, "read",
+			  (json_int_t)s->objects, "good", (json_int_t)s->good, "not_vouched_for",
+			  (json_int_t)s->unvouched, "read",
 			  (json_int_t)s->read, "read_bytes", (json_int_t)s->read_bytes,
 			  "read_unproven", (json_int_t)s->read_unproven,
 			  "deleted_unseen", (json_int_t)s->never_seen, "uploads_listed",
@@ -175,6 +177,9 @@ static void scope_print(const struct shown *shown, bool is_complete, const struc
 			       is_put_right(kind) ? "taken over" : "noted in the catalog");
 		printf("\n");
 	}
+	if (s->unvouched)
+		printf("  %lld of the good ones were adopted: nobody but the bucket vouches for them\n",
+		       (long long)s->unvouched);
 	if (s->never_seen)
 		printf("  %lld that were deleted at Twilio before this catalog knew them, "
 		       "not in the bucket\n",
@@ -184,6 +189,9 @@ static void scope_print(const struct shown *shown, bool is_complete, const struc
 		       "the store does not list them\n");
 	if (!v->repair && s->found[VERIFY_FOUND])
 		printf("  'tonicfs verify --repair' takes over what is in the bucket\n");
+	if (s->found[VERIFY_UNVOUCHED] > s->repaired[VERIFY_UNVOUCHED])
+		printf("  whoever may write the bucket may have put these there;"
+		       " 'tonicfs verify --adopt' takes them over, marked as not vouched for\n");
 }
 
 static const char *error_text(int err, const struct remote_error *error)
@@ -200,7 +208,7 @@ static int verify_one(struct cli *cli, struct catalog_scope scope, const struct 
 		      struct shown *shown)
 {
 	const struct verify_env env = { cli->catalog, cli->http, &cli_interrupted };
-	const struct verify_options options = { .read = v->read, .repair = v->repair };
+	const struct verify_options options = { .read = v->read, .repair = v->repair, .adopt = v->adopt };
 	const struct verify_observer observer = { on_finding, on_progress, shown };
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct verify_stats stats = { 0 };
@@ -362,7 +370,7 @@ static int run_verify(struct cli *cli, const void *values, int argc, char **argv
 
 const struct cli_command command_verify = {
 	.name = "verify",
-	.arguments = "[PATH…] [--read] [--repair]",
+	.arguments = "[PATH…] [--read] [--repair] [--adopt]",
 	.summary = "Compares the catalog with the bucket",
 	.text =
 "Lists the bucket and names recordings that are in neither place, objects that\n"
@@ -370,7 +378,7 @@ const struct cli_command command_verify = {
 "workspaces, objects that no call refers to, objects of recordings that were\n"
 "removed, and uploads that nobody completed. What is doubtful is asked for by\n"
 "itself, in the bucket and at Twilio, before it is named. Nothing is ever\n"
-"deleted, and without --repair nothing is changed.\n"
+"deleted, and without --repair or --adopt nothing is changed.\n"
 "\n"
 "--repair tells the catalog: what is gone from the bucket is read from Twilio\n"
 "again, or shown as missing; what another machine has migrated is read from the\n"
@@ -382,6 +390,11 @@ const struct cli_command command_verify = {
 "that Twilio has forgotten come back with their names from the bucket and\n"
 "Twilio's call log, and what was removed stays away.\n"
 "\n"
+"Objects under a recording's key that neither the catalog nor Twilio knows, and\n"
+"that lead to no call in Twilio's call log, are named as unvouched: whoever may\n"
+"write the bucket may have put them there. --adopt makes recordings of them, in\n"
+"the folder unassigned; they keep the attribute user.tonicfs.vouched=no.\n"
+"\n"
 "PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
 "mount; without one all workspaces that have a bucket. What is at Twilio only is\n"
 "checked by 'tonicfs sync --full'. Exit status 3 when something was found that\n"
@@ -391,6 +404,9 @@ const struct cli_command command_verify = {
 		  offsetof(struct verify_values, read) },
 		{ 0, "repair", CLI_FLAG, NULL, "tell the catalog what was found",
 		  offsetof(struct verify_values, repair) },
+		{ 0, "adopt", CLI_FLAG, NULL,
+		  "take over recordings that only the bucket knows, marked as not vouched for",
+		  offsetof(struct verify_values, adopt) },
 		{ 0 },
 	},
 	.values_size = sizeof(struct verify_values),

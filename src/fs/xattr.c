@@ -129,6 +129,15 @@ static void value_kind(struct subject *s, struct buf *out)
 		buf_add_str(out, catalog_kind_name(recording->kind));
 }
 
+/* Only of what was adopted is there anything to say. */
+static void value_vouched(struct subject *s, struct buf *out)
+{
+	const struct catalog_recording *recording = recording_of(s);
+
+	if (recording && recording->is_unvouched)
+		buf_add_str(out, "no");
+}
+
 static void value_direction(struct subject *s, struct buf *out)
 {
 	const struct catalog_call *call = call_of(s);
@@ -341,6 +350,7 @@ static const struct attribute attributes[] = {
 	{ "call_sid", true, value_call_sid },
 	{ "recording_sid", true, value_recording_sid },
 	{ "kind", true, value_kind },
+	{ "vouched", true, value_vouched },
 	{ "direction", true, value_direction },
 	{ "from", true, value_from },
 	{ "to", true, value_to },

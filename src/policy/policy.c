@@ -68,6 +68,7 @@ int policy_tombstone(struct policy *policy, struct job_run *run, struct job_resu
 			       .body_len = strlen(body),
 			       .content_type = "application/json" };
 	err = s3_put_object(s3, &put, &object, &error);
+	fault_point("after-tombstone");
 	s3_client_free(s3);
 	return err ? policy_fail(result, "S3", &error) : 0;
 }

@@ -56,19 +56,14 @@ struct fetched_recording {
 	int rc;
 };
 
-/* One that the catalog does not know may have been removed by another machine; one of this hour
- * cannot have been. */
-#define NEWS_SECS 3600
-
+/* One that the catalog does not know may have been removed by another machine. */
 static bool is_removed_elsewhere(struct fetched_recording *fetched,
 				 const struct twilio_recording *recording)
 {
 	struct sync_session *session = fetched->session;
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int64_t now;
 
-	twilio_client_now(session->twilio, &now);
-	if (fetched->is_known || !session->s3 || recording->date_created_secs > now - NEWS_SECS)
+	if (fetched->is_known || !session->s3 || !session->storage.enabled)
 		return false;
 	/* As in a listing: what S3 does not tell now counts as not removed. */
 	return storage_tombstone_look(session->s3, session->storage.prefix, &recording->sid,
@@ -86,8 +81,9 @@ static int on_recording(void *arg, const struct twilio_recording *recordings, si
 	fetched->found->is_deleted = input.is_deleted;
 	fetched->found->call_sid = input.call_sid;
 	/* What is called deleted is for a listing to judge: it looks in S3 before it believes. */
-	if (input.is_deleted || is_removed_elsewhere(fetched, recordings))
+	if (input.is_deleted)
 		return 0;
+	input.is_removed = is_removed_elsewhere(fetched, recordings);
 	fetched->rc = catalog_recordings_apply(fetched->session->env->catalog,
 					       fetched->session->workspace.id, &input, 1, NULL);
 	return 0;

@@ -159,13 +159,14 @@ static int on_calls(void *arg, const struct twilio_call *calls, size_t count)
 
 /*
  * What is to be done with a recording that Twilio calls deleted, or that another machine has
- * removed. True: write it now. One that was deleted after a migration by another machine is in S3,
+ * removed, which is noted in the input. True: write it now. One that was deleted after a migration by another machine is in S3,
  * so that is looked at first where it matters.
  */
-static int judge_special(struct sync_run *run, const struct catalog_recording_input *input,
+static int judge_special(struct sync_run *run, struct catalog_recording_input *input,
 			 bool *ret_write)
 {
 	struct catalog_recording known;
+	bool may_come;
 	int rc;
 
 	*ret_write = true;
@@ -176,8 +177,13 @@ static int judge_special(struct sync_run *run, const struct catalog_recording_in
 	rc = catalog_recording_find(run->session->env->catalog, &input->sid, &known);
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
-	if (rc == -ENOENT && sync_tombstone_is_there(run, &input->sid)) {
-		*ret_write = false;
+	/* Only of what could become a file now it is asked; of the rest a full one learns. */
+	may_come = rc == -ENOENT || (input->is_deleted && known.state == CATALOG_STATE_TWILIO);
+	if (may_come && sync_tombstone_is_there(run, &input->sid)) {
+		input->is_removed = true;
+		pthread_mutex_lock(&run->lock);
+		run->stats.removed_elsewhere++;
+		pthread_mutex_unlock(&run->lock);
 		return 0;
 	}
 	if (!input->is_deleted)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/removal.h"
 #include "sync/sync-private.h"
 #include "util/cleanup.h"
 #include "util/pool.h"
@@ -215,6 +216,20 @@ static int64_t began_at_twilio(const struct sync_run *run, const struct plan *pl
 	return now - (time_mono_msecs() - plan->began_mono_msecs) / 1000;
 }
 
+/* Also where a bucket came into use after the run had begun: then it has not been asked. */
+static bool has_learned_removals(struct sync_run *run)
+{
+	const struct catalog_storage *asked = &run->session->storage;
+	struct catalog_storage now;
+
+	if (catalog_storage_get(run->session->env->catalog, run->session->workspace.id, &now) < 0 ||
+	    !now.enabled)
+		return true;
+	return run->session->s3 && run->tombstones.is_loaded && !run->tombstones.is_partial &&
+	       strcmp(now.endpoint, asked->endpoint) == 0 && strcmp(now.bucket, asked->bucket) == 0 &&
+	       strcmp(now.prefix, asked->prefix) == 0;
+}
+
 static int remember(struct sync_run *run, const struct plan *plan)
 {
 	struct catalog *catalog = run->session->env->catalog;
@@ -227,7 +242,8 @@ static int remember(struct sync_run *run, const struct plan *plan)
 		return rc;
 	state.listed_until_secs = began_at_twilio(run, plan) - VISIBLE_SECS;
 	state.last_poll_secs = plan->began_secs;
-	if (run->stats.is_full)
+	/* 0: a bucket came into use, and has not told yet what was removed. */
+	if (run->stats.is_full && (state.last_sweep_secs || has_learned_removals(run)))
 		state.last_sweep_secs = plan->began_secs;
 	return catalog_sync_state_set(catalog, workspace_id, &state);
 }
@@ -270,6 +286,11 @@ static void run_all(struct sync_run *run)
 	/* Calls that are only missing because their page failed are not asked for one by one. */
 	if (calls_complete)
 		fetch_unknown_calls(run);
+	if (run->stats.removed_elsewhere) {
+		rc = catalog_removals_settle(catalog, run->session->workspace.id);
+		if (rc < 0)
+			fail(run, rc, NULL);
+	}
 	check_all(run);
 	if (run->stats.is_full && recordings_complete) {
 		sync_sids_sort(&run->seen);

@@ -117,6 +117,11 @@ static void log_end(const struct catalog_workspace *workspace, int rc,
 {
 	const char *reason = error->kind != REMOTE_OK ? error->message : strerror(-rc);
 
+	if (stats->recordings_gone + stats->applied.recordings_unlisted)
+		log_warning("sync: workspace %s: %" PRId64 " recordings deleted at Twilio, not by this catalog,"
+			    " and not in its bucket. " SYNC_GONE_ADVICE,
+			    workspace->name,
+			    stats->recordings_gone + stats->applied.recordings_unlisted);
 	if (rc == -ECANCELED)
 		return;
 	/* The same failure is not told every few minutes. */

@@ -8,23 +8,21 @@ int sync_sids_add(struct sync_sids *sids, const struct sid *sid)
 {
 	if (sids->count == sids->capacity) {
 		size_t capacity = sids->capacity ? 2 * sids->capacity : 1024;
-		uint64_t *values = reallocarray(sids->values, capacity, sizeof *values);
+		struct sid *values = reallocarray(sids->values, capacity, sizeof *values);
 
 		if (!values)
 			return -ENOMEM;
 		sids->values = values;
 		sids->capacity = capacity;
 	}
-	sids->values[sids->count++] = sid_inode(sid);
+	sids->values[sids->count++] = *sid;
 	sids->is_sorted = false;
 	return 0;
 }
 
 static int compare(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
+	return memcmp(a, b, sizeof(struct sid));
 }
 
 void sync_sids_sort(struct sync_sids *sids)
@@ -36,10 +34,8 @@ void sync_sids_sort(struct sync_sids *sids)
 
 bool sync_sids_has(const struct sync_sids *sids, const struct sid *sid)
 {
-	uint64_t value = sid_inode(sid);
-
 	return sids->is_sorted && sids->count &&
-	       bsearch(&value, sids->values, sids->count, sizeof value, compare);
+	       bsearch(sid, sids->values, sids->count, sizeof *sid, compare);
 }
 
 void sync_sids_release(struct sync_sids *sids)

@@ -31,10 +31,10 @@ bool sync_plan_full_is_due(const struct catalog_sync_state *state, int64_t now_s
 size_t sync_plan_split(const struct twilio_window *window, size_t parts, int64_t now_secs,
 		       struct twilio_window ret_windows[SYNC_MAX_PARTS]);
 
-/* ---- sids.c: a set of SIDs, told apart by their first 63 bits ---- */
+/* ---- sids.c: a set of SIDs ---- */
 
 struct sync_sids {
-	uint64_t *values;
+	struct sid *values;
 	size_t count, capacity;
 	bool is_sorted;
 };
@@ -77,8 +77,8 @@ struct sync_fetched {
 	bool is_completed, is_deleted;
 	struct sid call_sid;
 };
-/* 0: what Twilio says is in the catalog, but where it calls the recording deleted, or another
- * machine has removed it: that is a listing's to judge. */
+/* 0: what Twilio says is in the catalog, but where it calls the recording deleted: that is a
+ * listing's to judge. */
 int sync_fetch_recording(struct sync_session *session, const struct sid *sid,
 			 struct sync_fetched *ret_found, struct remote_error *ret_error);
 

@@ -6,6 +6,8 @@
  * Full     Everything, also the first time: no total is known, so the range of time is split as full pages come, several windows side by
  *          side. Once a day. A recording that no window showed is asked for by its SID, and its derived key is looked up in S3, before it is
  *          believed gone.
+ *          Removals are compared with the bucket's tombstones, in both directions: what was removed elsewhere is hidden here, what was removed here
+ *          and has no tombstone gets one. The first one after a bucket came into use is a full one.
  *          The first one of all waits for the bucket's tombstones, where there is an enabled bucket: without them it lists nothing.
  * Safety   Every page is one transaction, applying it twice changes nothing, and nothing is remembered as complete before all of it is: killing
  *          it anywhere, or running it twice at once, costs time and no recording. Nothing is ever deleted, here or there.
@@ -42,6 +44,12 @@ struct sync_options {
 	unsigned page_pause_msecs; /* after each page: a sweep in the background is in no hurry */
 };
 
+/* For people: what recordings that are gone at Twilio, and not in the bucket, probably mean. */
+#define SYNC_GONE_ADVICE                                                                           \
+	"Probably another catalog of this account moves recordings to another bucket or prefix: "  \
+	"name the same by 'tonicfs storage set' here, then run 'tonicfs sync --full' and "         \
+	"'tonicfs verify --repair'. Else somebody deleted them at Twilio."
+
 struct sync_stats {
 	bool is_full;
 	int64_t calls_seen, recordings_seen; /* rows, overlaps counted twice */
@@ -49,6 +57,7 @@ struct sync_stats {
 	struct catalog_apply_stats applied;
 	int64_t calls_fetched; /* that a recording named and no list showed */
 	int64_t recordings_gone, recordings_found_in_s3;
+	int64_t removed_elsewhere; /* hidden: the bucket says that another machine has removed them */
 	int64_t undecided; /* could be neither confirmed nor denied now: asked again by the next
 			      full one */
 };

@@ -1,13 +1,16 @@
 /*
- * Recordings that were removed while their bytes stay in S3 have a tombstone beside them, so that
- * neither a rebuilt catalog nor another machine brings them back.
+ * Recordings that were removed have a tombstone in the bucket, so that neither a rebuilt catalog nor
+ * another machine brings them back. A list of them all is compared with the catalog in both
+ * directions.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "catalog/removal.h"
 #include "storage/object.h"
 #include "sync/sync-private.h"
+#include "util/fault.h"
 
 /* A poll finds a few new recordings: each costs a request. Where it finds many, all tombstones are
  * listed instead. */
@@ -48,6 +51,33 @@ static void explain(struct remote_error *error, int rc, bool is_first)
 		 reason);
 }
 
+static bool bucket_has(void *arg, const struct sid *sid)
+{
+	return sync_sids_has(arg, sid);
+}
+
+/* What was removed here before the bucket was in use, or has no tombstone for whatever reason, gets
+ * one; only a complete list says so. */
+static void compare(struct sync_run *run)
+{
+	struct sync_tombstones *tombstones = &run->tombstones;
+	struct sync_session *session = run->session;
+	struct catalog *catalog = session->env->catalog;
+	int64_t hidden, queued;
+	int rc = catalog_removals_learn(catalog, session->workspace.id, tombstones->sids.values,
+					tombstones->sids.count, &hidden);
+
+	fault_point("removals-learned");
+	if (rc == 0 && !tombstones->is_partial && session->storage.enabled)
+		rc = catalog_removals_tell(catalog, session->workspace.id, bucket_has,
+					   &tombstones->sids, &queued);
+	pthread_mutex_lock(&run->lock);
+	run->stats.removed_elsewhere += hidden;
+	if (rc < 0)
+		sync_run_fail(run, rc, NULL);
+	pthread_mutex_unlock(&run->lock);
+}
+
 /* The lock is held. */
 static void load(struct sync_run *run, bool is_first)
 {
@@ -74,6 +104,7 @@ static void load(struct sync_run *run, bool is_first)
 		sync_run_fail(run, rc, &error);
 		pthread_mutex_unlock(&run->lock);
 	}
+	compare(run);
 }
 
 bool sync_tombstones_load(struct sync_run *run, bool is_first)

@@ -15,8 +15,9 @@
 #define DEFAULT_URL "https://api.twilio.com"
 #define DEFAULT_TIMEOUT_MSECS 60000
 #define MAX_REDIRECTS 3
+#define MAX_LIST_PAGES 10000
 /* A page of 1,000 is about 1.5 MB, with encryption details twice that. */
-#define MAX_REPLY_BYTES (64u << 20)
+#define MAX_REPLY_BYTES (8u << 20)
 /* Who is only busy gets more patience than who cannot be reached. */
 #define BUSY_TRIES 12
 #define TRIES 5
@@ -159,6 +160,7 @@ int twilio_client_new(struct http *http, const struct twilio_settings *settings,
 	client->allow_plain_http = settings->allow_plain_http;
 	client->total_timeout_msecs = settings->total_timeout_msecs ? settings->total_timeout_msecs
 								    : DEFAULT_TIMEOUT_MSECS;
+	client->pages_limit = MAX_LIST_PAGES;
 	client->cancelled = settings->cancelled;
 	rc = set_up(client, settings);
 	if (rc < 0) {

@@ -14,6 +14,10 @@
 #include "util/times.h"
 
 #define PAGE_ELEMENTS 1000
+/* Of text that is stored. A content key is RSA's: 684 characters by a key of 4096 bits. */
+#define KEY_SID_LIMIT_BYTES 63
+#define CONTENT_KEY_LIMIT_BYTES 2047
+#define IV_LIMIT_BYTES 127
 
 /* ---- fields ---- */
 
@@ -278,6 +282,26 @@ static int reserve(struct twilio_page *page, enum twilio_list_kind kind)
 	return 0;
 }
 
+static bool is_longer(const char *text, size_t limit_bytes)
+{
+	return strnlen(text, limit_bytes + 1) > limit_bytes;
+}
+
+static bool recording_is_oversized(const struct twilio_recording *recording)
+{
+	return is_longer(recording->encryption_key_sid, KEY_SID_LIMIT_BYTES) ||
+	       is_longer(recording->encryption_cek, CONTENT_KEY_LIMIT_BYTES) ||
+	       is_longer(recording->encryption_iv, IV_LIMIT_BYTES);
+}
+
+static bool call_is_oversized(const struct twilio_call *call)
+{
+	return is_longer(call->from, TWILIO_FIELD_LIMIT_BYTES) ||
+	       is_longer(call->to, TWILIO_FIELD_LIMIT_BYTES) ||
+	       is_longer(call->direction, TWILIO_FIELD_LIMIT_BYTES) ||
+	       is_longer(call->status, TWILIO_FIELD_LIMIT_BYTES);
+}
+
 static int take_element(struct scan *scan, enum scan_type type, enum twilio_list_kind kind,
 			struct twilio_page *page)
 {
@@ -301,6 +325,7 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 		.duration_secs = -1,
 	};
 	const struct sid *sid;
+	bool is_oversized;
 	int rc = reserve(page, kind);
 
 	if (rc < 0)
@@ -315,15 +340,19 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 		*recording = no_recording;
 		sid = &recording->sid;
 		rc = take_members(scan, recording_fields, recording);
+		is_oversized = recording_is_oversized(recording);
 	} else {
 		struct twilio_call *call = &page->calls[page->count];
 
 		*call = no_call;
 		sid = &call->sid;
 		rc = take_members(scan, call_fields, call);
+		is_oversized = call_is_oversized(call);
 	}
 	if (sid_is_zero(sid))
 		page->skipped++;
+	else if (is_oversized)
+		page->oversized++;
 	else
 		page->count++;
 	return rc;

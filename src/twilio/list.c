@@ -74,9 +74,13 @@ static void seen_release(struct seen *seen)
 
 /* ---- the walk ---- */
 
+struct left_out {
+	size_t skipped, oversized;
+};
+
 /* Gets the page at url; moves url on to the next one, or leaves it empty. */
 static int walk_page(struct twilio_client *client, const struct receiver *receiver, struct buf *url,
-		     size_t *ret_count, size_t *skipped, struct remote_error *ret_error)
+		     size_t *ret_count, struct left_out *left_out, struct remote_error *ret_error)
 {
 	struct http_reply reply = HTTP_REPLY_INIT;
 	struct twilio_page page = TWILIO_PAGE_INIT;
@@ -91,7 +95,8 @@ static int walk_page(struct twilio_client *client, const struct receiver *receiv
 		goto out;
 	}
 	*ret_count = page.count;
-	*skipped += page.skipped;
+	left_out->skipped += page.skipped;
+	left_out->oversized += page.oversized;
 	rc = receive(receiver, &page);
 	if (rc)
 		goto out;
@@ -115,13 +120,19 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 		struct remote_error *ret_error)
 {
 	cleanup_with(seen_release) struct seen seen = { NULL, 0, 0 };
-	size_t skipped = 0, empty = 0, count = 0;
+	struct left_out left_out = { 0, 0 };
+	size_t empty = 0, count = 0;
 	int rc;
 
 	do {
 		if (buf_failed(url)) {
 			remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
 			return -ENOMEM;
+		}
+		if (seen.count == client->pages_limit) {
+			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+					 "Twilio: a list of more than %u pages", client->pages_limit);
+			return -EIO;
 		}
 		rc = seen_add(&seen, buf_str(url));
 		if (rc == -ELOOP || empty > MAX_EMPTY_PAGES) {
@@ -137,19 +148,21 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 			remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "cancelled");
 			return -ECANCELED;
 		}
-		rc = walk_page(client, receiver, url, &count, &skipped, ret_error);
+		rc = walk_page(client, receiver, url, &count, &left_out, ret_error);
 		if (rc)
 			return rc;
 		empty = count ? 0 : empty + 1;
 	} while (url->len);
 
 	/* Said only now, so that one odd element does not hide the others. */
-	if (skipped) {
+	if (left_out.skipped)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: %zu elements of a list without a SID", skipped);
-		return -EIO;
-	}
-	return 0;
+				 "Twilio: %zu elements of a list without a SID", left_out.skipped);
+	else if (left_out.oversized)
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "Twilio: %zu rows of a list left out: a field has more than %d bytes",
+				 left_out.oversized, TWILIO_FIELD_LIMIT_BYTES);
+	return ret_error->error;
 }
 
 /* "DateCreated>" becomes DateCreated%3E= */
@@ -221,7 +234,11 @@ static int fetch(struct twilio_client *client, const struct receiver *receiver,
 		if (!sid_equal(found, sid))
 			rc = -EIO;
 	}
-	if (rc < 0)
+	if (rc < 0 && page.oversized)
+		remote_error_set(ret_error, REMOTE_INVALID, rc,
+				 "Twilio: a resource with a field of more than %d bytes",
+				 TWILIO_FIELD_LIMIT_BYTES);
+	else if (rc < 0)
 		remote_error_set(ret_error, REMOTE_INVALID, rc,
 				 "Twilio: an answer that is not the resource asked for");
 	else

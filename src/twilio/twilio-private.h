@@ -22,6 +22,7 @@ struct twilio_client {
 	char *authorization; /* "Basic …"; wiped when freed */
 	bool allow_plain_http;
 	unsigned total_timeout_msecs;
+	unsigned pages_limit; /* of one list; a test's is smaller */
 	const volatile bool *cancelled;
 	struct remote_gate gate;
 	atomic_int_fast64_t clock_offset_msecs; /* server's clock minus ours */
@@ -43,6 +44,7 @@ void twilio_note_date(struct twilio_client *client, const char *date);
 /* ---- json.c ---- */
 
 enum twilio_list_kind { TWILIO_LIST_RECORDINGS, TWILIO_LIST_CALLS };
+#define TWILIO_FIELD_LIMIT_BYTES 256 /* of a call's number, direction and status */
 
 /* Its strings live in the text that it was parsed from. */
 struct twilio_page {
@@ -50,6 +52,7 @@ struct twilio_page {
 	struct twilio_call *calls;
 	size_t count, capacity;
 	size_t skipped;		   /* elements without a usable SID */
+	size_t oversized;	   /* elements with a field that is too long to be stored */
 	const char *next_page_uri; /* NULL: the last page */
 };
 #define TWILIO_PAGE_INIT { .recordings = NULL }

@@ -9,6 +9,8 @@
  *           Error bodies are JSON or, for extensionless media, XML; both are understood, neither is trusted to be there.
  * Retries   Lists, fetches: until the client's total time-out. A delete is sent again after an uncertain answer (deleting twice is
  *           harmless: the second answers 404).
+ * Limits    A page has at most 8 MiB, a list 10,000 pages, and no page comes twice; a row with a field of more than 256 bytes that would be stored
+ *           is left out. Each ends the list with an error that says so, after the other rows were handed over.
  * Tolerance Any field may be null; unknown fields and enum values are fine; numbers may come as strings and strings as numbers.
  */
 #ifndef TONICFS_TWILIO_TWILIO_H

@@ -8,6 +8,7 @@
 
 #include "account/deletion.h"
 #include "catalog/job.h"
+#include "catalog/removal.h"
 #include "storage/object.h"
 #include "verify/verify-private.h"
 
@@ -58,11 +59,32 @@ static int tell_lost(struct verify *v, const struct catalog_recording *recording
 	return rc ? rc : catalog_recording_lost_in_s3(v->env->catalog, recording->id);
 }
 
+/* True: that is all there is to say of it. */
+static bool is_removed_elsewhere(struct verify *v, const struct catalog_belief *belief, const char *key,
+				 int64_t found_bytes)
+{
+	const struct catalog_recording *recording = &belief->recording;
+	bool is_known, is_told = false;
+	int64_t hidden;
+
+	if (!verify_is_removed(v, &recording->sid, key, &is_known))
+		return !is_known;
+	verify_answered(v);
+	if (v->options.repair)
+		is_told = verify_was_told(v, catalog_removals_learn(v->env->catalog,
+								    recording->workspace_id,
+								    &recording->sid, 1, &hidden));
+	report(v, VERIFY_REMOVED, belief, key, found_bytes, is_told, "another machine removed it");
+	return true;
+}
+
 static void lost(struct verify *v, const struct catalog_belief *belief)
 {
 	enum account_presence presence;
 	bool is_told = false;
 
+	if (is_removed_elsewhere(v, belief, belief->object.key, -1))
+		return;
 	if (!ask_twilio(v, belief, belief->object.key, &presence))
 		return;
 	if (v->options.repair)
@@ -147,7 +169,7 @@ static void check_object(struct verify *v, const struct catalog_belief *belief)
 	if (object.size_bytes != belief->object.size_bytes)
 		verify_doubt_wrong(v, belief, VERIFY_WRONG_SIZE, object.size_bytes);
 	else if (strcasecmp(object.etag, belief->object.etag) == 0)
-		verify_good(v, belief->recording.id);
+		verify_good(v, &belief->recording);
 	else
 		compare_bytes(v, belief, &object);
 }
@@ -213,6 +235,8 @@ static void found(struct verify *v, const struct catalog_belief *belief, const c
 		verify_undecided(v, &belief->recording.sid, key, rc, &error);
 		return;
 	}
+	if (is_removed_elsewhere(v, belief, key, object->size_bytes))
+		return;
 	if (!ask_twilio(v, belief, key, &presence))
 		return;
 	if (v->options.repair)

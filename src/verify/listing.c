@@ -107,7 +107,7 @@ static int judge(struct verify *v, const struct listed *item, const struct catal
 			return 0;
 		if (!agrees(belief, item))
 			return verify_doubt_add(v, recording->id);
-		verify_good(v, recording->id);
+		verify_good(v, recording);
 		return 0;
 	case CATALOG_STATE_TWILIO:
 	case CATALOG_STATE_MISSING:

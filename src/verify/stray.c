@@ -1,7 +1,8 @@
 /*
  * One object under a recording's key that the catalog knows nothing of: of a lost catalog, or
  * nobody's. It becomes a recording again where Twilio knows none of the name, nobody has removed
- * it, and it is audio. Its metadata lead to its call.
+ * it, it is audio, and its metadata lead to a call of Twilio's call log: only this program, with the
+ * call's SID, can have written them. What leads to no call is adopted only on demand.
  */
 #include <errno.h>
 #include <string.h>
@@ -81,7 +82,7 @@ static int find_call(const struct stray *stray, struct sid *ret_call_sid)
 
 /* Two durable steps; what is between them is a recording that was deleted at Twilio before it was
  * seen, whose object the next verification, or sync, finds. */
-static int make_known(const struct stray *stray)
+static int make_known(const struct stray *stray, const struct sid *call_sid)
 {
 	struct verify *v = stray->v;
 	const struct storage_card *card = &stray->card;
@@ -90,6 +91,8 @@ static int make_known(const struct stray *stray)
 		.sid = stray->name->sid,
 		.is_deleted = true,
 		.is_encrypted = stray->name->is_encrypted,
+		.is_unvouched = sid_is_zero(call_sid),
+		.call_sid = *call_sid,
 		.kind = card->is_voicemail ? CATALOG_KIND_VOICEMAIL : CATALOG_KIND_RECORDING,
 		.duration_secs = card->duration_secs,
 		.date_created_secs = card->created_secs,
@@ -100,13 +103,12 @@ static int make_known(const struct stray *stray)
 	};
 	struct catalog_recording recording;
 	struct catalog_object found;
-	int rc = find_call(stray, &input.call_sid);
+	int rc;
 
 	/* The date is the key's, whatever else is said. */
 	if (card->created_secs < day_secs || card->created_secs >= day_secs + DAY_SECS)
 		input.date_created_secs = day_secs;
-	if (rc == 0)
-		rc = catalog_recordings_apply(v->env->catalog, v->workspace.id, &input, 1, NULL);
+	rc = catalog_recordings_apply(v->env->catalog, v->workspace.id, &input, 1, NULL);
 	if (rc == 0)
 		rc = catalog_recording_find(v->env->catalog, &input.sid, &recording);
 	if (rc)
@@ -151,18 +153,6 @@ static bool look(struct stray *stray)
 	return rc == 0;
 }
 
-static bool is_removed(struct stray *stray, bool *ret_is_known)
-{
-	struct verify *v = stray->v;
-	struct remote_error error = REMOTE_ERROR_INIT;
-	int rc = storage_tombstone_look(v->s3, v->storage.prefix, &stray->name->sid, &error);
-
-	*ret_is_known = rc >= 0;
-	if (rc < 0)
-		verify_undecided(v, &stray->name->sid, stray->key, rc, &error);
-	return rc == 1;
-}
-
 static bool is_known_by_now(const struct stray *stray)
 {
 	struct catalog_recording recording;
@@ -179,7 +169,8 @@ void verify_stray(void *arg, size_t index)
 	struct stray stray = { .v = v, .name = &v->strays[index] };
 	struct remote_error error = REMOTE_ERROR_INIT;
 	enum account_presence presence;
-	bool is_told = false, is_known;
+	bool is_told = false, is_known, is_vouched;
+	struct sid call_sid;
 	int rc;
 
 	if (verify_is_over(v)) {
@@ -192,7 +183,7 @@ void verify_stray(void *arg, size_t index)
 	stray.object.size_bytes = -1;
 	if (is_known_by_now(&stray))
 		return;
-	if (is_removed(&stray, &is_known)) {
+	if (verify_is_removed(v, &stray.name->sid, stray.key, &is_known)) {
 		report(&stray, VERIFY_REMOVED, false, "");
 		return;
 	}
@@ -208,7 +199,15 @@ void verify_stray(void *arg, size_t index)
 		report(&stray, VERIFY_FOUND, false, "Twilio has it too: the next sync brings it");
 		return;
 	}
-	if (v->options.repair)
-		is_told = verify_was_told(v, make_known(&stray));
-	report(&stray, VERIFY_FOUND, is_told, "");
+	rc = find_call(&stray, &call_sid);
+	if (rc) {
+		verify_fail(v, rc, NULL);
+		return;
+	}
+	is_vouched = !sid_is_zero(&call_sid);
+	if (is_vouched ? v->options.repair : v->options.adopt)
+		is_told = verify_was_told(v, make_known(&stray, &call_sid));
+	report(&stray, is_vouched ? VERIFY_FOUND : VERIFY_UNVOUCHED, is_told,
+	       is_vouched ? "" : stray.card.call[0] ? "its call is not in Twilio's call log"
+						    : "it names no call");
 }

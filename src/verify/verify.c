@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "account/account.h"
+#include "storage/object.h"
 #include "storage/storage.h"
 #include "util/pool.h"
 #include "util/times.h"
@@ -25,6 +26,7 @@ const char *verify_kind_name(enum verify_kind kind)
 		[VERIFY_WRONG_HASH] = "wrong_hash",
 		[VERIFY_NEW_ETAG] = "new_etag",
 		[VERIFY_FOUND] = "found",
+		[VERIFY_UNVOUCHED] = "unvouched",
 		[VERIFY_UNREFERENCED] = "unreferenced",
 		[VERIFY_REMOVED] = "removed",
 		[VERIFY_UPLOAD] = "upload",
@@ -127,16 +129,30 @@ bool verify_is_over(struct verify *v)
 	return is_over;
 }
 
-void verify_good(struct verify *v, int64_t recording_id)
+void verify_good(struct verify *v, const struct catalog_recording *recording)
 {
+	bool is_new;
 	int rc;
 
 	pthread_mutex_lock(&v->lock);
-	v->stats.good += !marks_has(&v->good, recording_id);
-	rc = marks_set(&v->good, recording_id);
+	is_new = !marks_has(&v->good, recording->id);
+	v->stats.good += is_new;
+	v->stats.unvouched += is_new && recording->is_unvouched;
+	rc = marks_set(&v->good, recording->id);
 	pthread_mutex_unlock(&v->lock);
 	if (rc)
 		verify_fail(v, rc, NULL);
+}
+
+bool verify_is_removed(struct verify *v, const struct sid *sid, const char *key, bool *ret_is_known)
+{
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int rc = storage_tombstone_look(v->s3, v->storage.prefix, sid, &error);
+
+	*ret_is_known = rc >= 0;
+	if (rc < 0)
+		verify_undecided(v, sid, key, rc, &error);
+	return rc == 1;
 }
 
 int verify_doubt_add(struct verify *v, int64_t recording_id)

@@ -19,8 +19,11 @@
  *            object of a recording that is MISSING, or gone at Twilio: S3
  *            object of a recording that is at Twilio too: a migration is queued, which compares the
  *              bytes before it takes the object over
- *            object of a recording that neither the catalog nor Twilio knows: a recording again, of
- *              the call that the object's metadata lead to
+ *            object of a recording that neither the catalog nor Twilio knows, and whose metadata lead
+ *              to a call of Twilio's call log: a recording again, of that call
+ *            tombstone of a recording that is known: hidden, for good
+ * Adopt    Objects whose metadata lead to no call may be anybody's who can write to the bucket: they
+ *          are named, and become recordings only with `adopt`, marked as not vouched for.
  *          Nothing is ever deleted, here, in S3 or at Twilio.
  * Safety   One answer alone is never believed. A list that did not come to its end changes nothing;
  *          a service that fails leaves what it was asked for undecided, and after a few failures in
@@ -32,7 +35,8 @@
  *          changes before it stand.
  * Limits   What is at Twilio only is sync's to check. A transfer of another machine looks like an
  *          upload that was left. Whether a recording that another machine has removed, with its
- *          object, is only waiting for that delete cannot be told.
+ *          object, is only waiting for that delete cannot be told. Whoever may write the bucket and
+ *          knows a call's SID can forge a recording of that call for a catalog that is made anew.
  */
 #ifndef TONICFS_VERIFY_VERIFY_H
 #define TONICFS_VERIFY_VERIFY_H
@@ -58,12 +62,13 @@ enum verify_kind {
 	VERIFY_WRONG_HASH,   /* its object has other bytes */
 	VERIFY_NEW_ETAG,     /* the same bytes, written anew by somebody */
 	VERIFY_FOUND,        /* in the bucket, and the catalog does not know that */
+	VERIFY_UNVOUCHED,    /* a recording by its key, and neither Twilio nor its call log knows it */
 	VERIFY_UNREFERENCED, /* an object that no call refers to */
 	VERIFY_REMOVED,      /* an object of a recording that was removed, but not from S3 */
 	VERIFY_UPLOAD,       /* an upload in parts that nobody completed */
 	VERIFY_UNDECIDED,    /* could not be told now */
 };
-#define VERIFY_KIND_COUNT 10
+#define VERIFY_KIND_COUNT 11
 const char *verify_kind_name(enum verify_kind kind); /* "missing" … */
 
 struct verify_finding {
@@ -77,7 +82,7 @@ struct verify_finding {
 typedef void verify_finding_fn(void *arg, const struct verify_finding *finding);
 
 struct verify_options {
-	bool read, repair;
+	bool read, repair, adopt;
 	unsigned threads; /* 0: 8 */
 };
 
@@ -86,6 +91,7 @@ struct verify_stats {
 	int64_t good;             /* recordings whose object is as it was migrated */
 	int64_t read, read_bytes; /* of them, read back */
 	int64_t read_unproven;    /* of those, no SHA-256 was known to compare with */
+	int64_t unvouched;        /* of the good ones, adopted: nobody but the bucket vouches for them */
 	int64_t never_seen;       /* deleted at Twilio before this catalog knew them, no object */
 	int64_t found[VERIFY_KIND_COUNT], repaired[VERIFY_KIND_COUNT];
 	bool uploads_unknown;     /* the store would not list uploads */

@@ -19,7 +19,7 @@ def settle(acme):
     """Remote deletes run in the background of a mount: waits until none is left."""
     def idle():
         status = acme.status()
-        return status["deletes_queued"] == 0 and status["twilio_deletes_queued"] == 0
+        return not any(status[waiting] for waiting in ("deletes_queued", "twilio_deletes_queued", "tombstones_queued"))
     with acme.mount():
         wait_for(idle, 20, "the deletes in the background", step=0.2)
 
@@ -44,7 +44,7 @@ def test_rm_of_a_migrated_recording_does_what_the_policy_says(acme, policy):
         mount.shell('rm "$1"', mount / acme.first.path)
     settle(acme)
     assert (acme.first.key in acme.keys()) == (not policy[0])
-    assert (acme.tombstone(acme.first) in acme.keys("tonicfs/removed")) == (not policy[0])
+    assert acme.tombstone(acme.first) in acme.keys("tonicfs/removed")
     assert acme.second.key in acme.keys()
 
 
@@ -81,14 +81,73 @@ def test_what_was_removed_does_not_come_back_with_a_sync(acme):
         assert acme.second.name in mount.names("acme/spring")
 
 
-def rebuild(acme):
+def rebuild(acme, with_bucket=True):
     """The company's catalog made anew, as on another machine."""
     other = Tonic(acme.tonic.make_dir("rebuilt")).init()
     other.add_workspace("acme", acme.twilio.account, acme.standin)
     for name, number in CAMPAIGNS.items():
         other("campaign", "add", "acme", name, "--number", number)
-    other.set_storage("acme", acme.s3, acme.bucket, "--prefix", PREFIX)
+    if with_bucket:
+        other.set_storage("acme", acme.s3, acme.bucket, "--prefix", PREFIX)
     return other
+
+
+def assert_hidden(tonic, *recordings):
+    with tonic.mount() as mount:
+        names, log = mount.files(), mount.read("acme/spring/calls.csv").decode()
+        for recording in recordings:
+            assert recording.path not in names and recording.call.sid not in log
+
+
+@pytest.mark.parametrize("policy", [(False, False), (True, False)], ids=["keep", "delete_s3"])
+def test_what_was_removed_while_it_was_at_twilio_stays_away_from_a_new_catalog(acme, policy):
+    set_policy(acme, *policy)
+    acme.tonic("rm", acme.first.sid)
+    assert acme.tombstone(acme.first) in acme.keys("tonicfs/removed")
+    other = rebuild(acme)
+    other("sync")
+    assert_hidden(other, acme.first)
+    # Also when the bucket does not say so any more.
+    acme.s3.client.delete_object(Bucket=acme.bucket, Key=acme.tombstone(acme.first))
+    acme.twilio.call_with_recording()
+    other("sync", "--full")
+    assert_hidden(other, acme.first)
+
+
+def test_known_recordings_are_compared_with_the_tombstones_of_a_bucket_that_comes_later(acme):
+    other = rebuild(acme, with_bucket=False)
+    other("sync")
+    acme.migrate_all("acme/spring")
+    acme.set("delete_s3=on")
+    acme.tonic("rm", acme.first.sid)
+    acme.set("delete_s3=off")
+    acme.tonic("rm", acme.second.sid, acme.autumn[0].sid)
+    settle(acme)
+    other.set_storage("acme", acme.s3, acme.bucket, "--prefix", PREFIX)
+    if acme.second.key in acme.keys():
+        found = {finding["recording_sid"]: finding["kind"] for finding in other.json("verify", "--repair", status=3)["findings"]}
+        assert found[acme.second.sid] == "removed"
+    assert "removed by another machine" in other("sync").stdout
+    assert_hidden(other, acme.first, acme.second)
+    with other.mount() as mount:
+        assert acme.autumn[0].path not in mount.files() and acme.autumn[1].path in mount.files()
+    assert acme.twilio.is_there(acme.autumn[0]) and not other.json("status", "acme")["workspaces"][0]["deletes_queued"]
+
+
+def test_what_was_removed_before_there_was_a_bucket_is_told_to_it(acme):
+    early = rebuild(acme, with_bucket=False)
+    early("sync")
+    assert "No bucket is in use" in early("rm", acme.first.sid).stdout
+    early.set_storage("acme", acme.s3, acme.bucket, "--prefix", PREFIX)
+    with another_bucket(acme.s3) as second:
+        for bucket in (acme.bucket, second):
+            early.change_storage("acme", "--bucket", bucket)
+            early("sync")
+            with early.mount():
+                wait_for(lambda: acme.s3.keys(bucket, PREFIX + "tonicfs/removed/") == [acme.tombstone(acme.first)], 15,
+                         "the tombstone")
+    acme.tonic("sync", "--full")
+    assert_hidden(acme.tonic, acme.first)
 
 
 NOWHERE = "http://127.0.0.1:9"

@@ -174,6 +174,50 @@ def test_a_path_limits_what_is_looked_at(moved):
         assert moved.first.sid in moved.tonic("verify", mount / "acme" / "spring", status=3).stdout
 
 
+def test_an_object_that_nobody_but_the_bucket_knows_is_taken_only_by_adopt(moved):
+    """Whoever may write the bucket can put a WAV under a recording's key, with any metadata."""
+    forged = ["RE" + 32 * digit for digit in "de"]
+    put(moved, first_folder(moved) + forged[0] + ".wav", moved.first.content)
+    put(moved, first_folder(moved) + forged[1] + ".wav", moved.first.content,
+        Metadata={"call": 32 * "a", "started": "2026-03-01T10:16:00Z"})
+    for options in ((), ("--repair",)):
+        kinds, answer = verify(moved, *options, status=3)
+        assert sorted(kinds.pop("unvouched")) == forged and not kinds and answer["problems"] == 2
+    text = moved.tonic("verify", status=3).stdout
+    assert "--adopt" in text and forged[0] in text
+    with moved.mount() as mount:
+        before = mount.files()
+        assert not [name for name in before if forged[0] in name or forged[1] in name]
+
+    kinds, answer = verify(moved, "--adopt")
+    assert sorted(kinds["unvouched"]) == forged and all(finding["repaired"] for finding in answer["findings"])
+    with moved.mount() as mount:
+        adopted = sorted(set(mount.files()) - set(before))
+        assert len(adopted) == 2 and all(name.startswith("acme/unassigned/") for name in adopted)
+        for name in adopted:
+            assert mount.attr(name, "vouched") == "no" and mount.sha256(name) == moved.first.sha256
+        assert "user.tonicfs.vouched" not in mount.attrs(moved.first.path)
+    moved.tonic("sync", "--full")
+    kinds, answer = verify(moved)
+    assert not kinds and answer["scopes"][0]["not_vouched_for"] == 2
+    assert "nobody but the bucket vouches" in moved.tonic("verify").stdout
+
+
+def test_a_catalog_with_another_prefix_is_told_what_has_probably_happened(acme):
+    other = another_machine(acme)
+    other("sync")
+    other.change_storage("acme", "--prefix", "elsewhere/")
+    acme.migrate_all("acme/spring")
+    result = other("sync", "--full").stdout
+    assert "gone at Twilio" in result and "another bucket or prefix" in result and "storage set" in result
+    assert "another bucket or prefix" in " ".join(other("status", "acme").stdout.split())
+    # And the advice helps.
+    other.change_storage("acme", "--prefix", PREFIX)
+    other("sync", "--full")
+    with other.mount() as mount:
+        assert mount.sha256(acme.first.path) == acme.first.sha256
+
+
 def test_what_another_machine_migrated_is_found(acme):
     other = another_machine(acme)
     other("sync")

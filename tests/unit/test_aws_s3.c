@@ -658,6 +658,27 @@ static void test_aws__a_list_that_cannot_be_believed_is_invalid(void **state)
 	}
 }
 
+static void test_aws__a_list_that_goes_in_a_circle_ends(void **state)
+{
+#define CIRCLE_PAGE(token) \
+	{ 200, NULL, "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>" token \
+		     "</NextContinuationToken></ListBucketResult>" }
+	const struct helper_answer answers[] = { CIRCLE_PAGE("a"), CIRCLE_PAGE("b"), CIRCLE_PAGE("c"), CIRCLE_PAGE("b"),
+						 CIRCLE_PAGE("c"), CIRCLE_PAGE("b"), CIRCLE_PAGE("c"), CIRCLE_PAGE("b"),
+						 CIRCLE_PAGE("c"), CIRCLE_PAGE("b"), CIRCLE_PAGE("c"), CIRCLE_PAGE("b") };
+	struct seen seen = { .text = BUF_INIT };
+	struct remote_error error;
+	struct helper_s3 s3;
+
+	(void)state;
+	helper_s3_start(&s3, answers, ARRAY_SIZE(answers), NULL);
+	assert_int_equal(s3_list_objects(s3.client, NULL, see, &seen, &error), -EIO);
+	assert_int_equal(error.kind, REMOTE_INVALID);
+	assert_true(helper_server_requests(s3.server) < ARRAY_SIZE(answers));
+	buf_release(&seen.text);
+	helper_s3_stop(&s3);
+}
+
 /* ---- tries ---- */
 
 static void test_aws__busy_and_lost_answers_are_tried_again(void **state)
@@ -1008,6 +1029,7 @@ int main(void)
 		cmocka_unit_test(test_aws__a_callback_ends_a_list),
 		cmocka_unit_test(test_aws__lists_of_versions_and_uploads_go_on_by_two_markers),
 		cmocka_unit_test(test_aws__a_list_that_cannot_be_believed_is_invalid),
+		cmocka_unit_test(test_aws__a_list_that_goes_in_a_circle_ends),
 		cmocka_unit_test(test_aws__busy_and_lost_answers_are_tried_again),
 		cmocka_unit_test(test_aws__tries_end_with_the_time),
 		cmocka_unit_test(test_aws__a_flag_ends_an_operation),

@@ -263,6 +263,62 @@ static void test_catalog_data__recordings_with_one_inode_both_stand(void **state
 	assert_int_equal(list(f, "acme/spring").count, 3);
 }
 
+static void test_catalog_data__any_number_of_sids_that_begin_alike_in_one_second_stand(void **state)
+{
+	enum { COUNT = 200 };
+	struct fixture *f = *state;
+	uint64_t inodes[COUNT];
+
+	for (int i = 0; i < COUNT; i++) {
+		struct catalog_call_input call = call_of(0, "+15551234567", "+15550001111");
+		struct catalog_recording_input r = recording_of(2, 0);
+
+		r.start_time_secs = r.date_created_secs = START;
+		r.sid.bytes[14] = 0;
+		r.sid.bytes[15] = (uint8_t)i;
+		apply(f, &call, &r);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		struct catalog_recording found;
+		struct sid sid = sid_of(2);
+		char name[CATALOG_FILE_NAME_SIZE];
+		struct catalog_node folder, node;
+
+		sid.bytes[14] = 0;
+		sid.bytes[15] = (uint8_t)i;
+		assert_int_equal(catalog_recording_find(f->catalog, &sid, &found), 0);
+		assert_memory_equal(&found.sid, &sid, sizeof sid);
+		inodes[i] = found.inode;
+		for (int k = 0; k < i; k++)
+			assert_true(inodes[k] != inodes[i]);
+		catalog_recording_name(&found, CATALOG_NAMES_NUMBER, name);
+		assert_int_equal(catalog_node_resolve(f->catalog, "acme/spring", &folder), 0);
+		assert_int_equal(catalog_node_lookup(f->catalog, folder.inode, name, CATALOG_NAMES_NUMBER, &node), 0);
+		assert_int_equal(node.inode, found.inode);
+	}
+	{
+		struct catalog_recording found;
+		struct sid unknown = sid_of(2);
+
+		unknown.bytes[14] = 77;
+		assert_int_equal(catalog_recording_find(f->catalog, &unknown, &found), -ENOENT);
+	}
+}
+
+static void test_catalog_data__a_start_beyond_all_sort_keys_is_the_last_one(void **state)
+{
+	struct fixture *f = *state;
+	struct catalog_call_input call = call_of(0, "+15551234567", "+15550001111");
+	struct catalog_recording_input recording = recording_of(2, 0);
+	struct catalog_recording found;
+
+	call.start_secs = INT64_C(253402300799); /* 9999-12-31 */
+	apply(f, &call, &recording);
+	assert_int_equal(catalog_recording_find(f->catalog, &recording.sid, &found), 0);
+	assert_true(found.is_listed);
+	assert_true(found.start_secs > START);
+}
+
 static void test_catalog_data__calls_of_no_campaign_are_unassigned_until_one_takes_them(void **state)
 {
 	struct fixture *f = *state;
@@ -402,6 +458,8 @@ int main(void)
 		TEST(workspaces_are_listed_in_the_order_of_their_names),
 		TEST(a_listing_of_folders_goes_on_where_it_was_whatever_comes_and_goes),
 		TEST(recordings_with_one_inode_both_stand),
+		TEST(any_number_of_sids_that_begin_alike_in_one_second_stand),
+		TEST(a_start_beyond_all_sort_keys_is_the_last_one),
 		TEST(calls_of_no_campaign_are_unassigned_until_one_takes_them),
 		TEST(a_caller_without_a_number_is_anonymous),
 		TEST(calls_csv_has_the_length_that_its_node_says),

@@ -80,6 +80,30 @@ static struct catalog_removal remove_one(struct queue_fixture *f, unsigned numbe
 	return removal;
 }
 
+static bool bucket_has_first(void *arg, const struct sid *sid)
+{
+	struct sid has = queue_get(arg, 0).sid;
+
+	return sid_equal(sid, &has);
+}
+
+static bool bucket_has_none(void *arg, const struct sid *sid)
+{
+	(void)arg, (void)sid;
+	return false;
+}
+
+/* How many are queued for a bucket that has the tombstone of recording 0, or none. */
+static int64_t tell(struct queue_fixture *f, bool has_first)
+{
+	int64_t queued;
+
+	assert_int_equal(catalog_removals_tell(f->catalog, f->workspace_id,
+					       has_first ? bucket_has_first : bucket_has_none, f, &queued),
+			 0);
+	return queued;
+}
+
 static void test_catalog_removal__each_policy_in_each_state_queues_what_it_says(void **state)
 {
 	static const struct {
@@ -88,18 +112,19 @@ static void test_catalog_removal__each_policy_in_each_state_queues_what_it_says(
 		unsigned kinds;
 		struct catalog_removal removal;
 	} cases[] = {
-		{ CATALOG_STATE_TWILIO, false, false, 0, { 1, 0, 0, 0, 1 } },
-		{ CATALOG_STATE_TWILIO, true, false, 0, { 1, 0, 0, 0, 1 } },
-		{ CATALOG_STATE_TWILIO, false, true, DELETE_TWILIO, { 1, 1, 0, 0, 0 } },
-		{ CATALOG_STATE_TWILIO, true, true, DELETE_TWILIO, { 1, 1, 0, 0, 0 } },
+		{ CATALOG_STATE_TWILIO, false, false, TOMBSTONE, { 1, 0, 0, 0, 1 } },
+		{ CATALOG_STATE_TWILIO, true, false, TOMBSTONE, { 1, 0, 0, 0, 1 } },
+		{ CATALOG_STATE_TWILIO, false, true, DELETE_TWILIO | TOMBSTONE, { 1, 1, 0, 0, 0 } },
+		{ CATALOG_STATE_TWILIO, true, true, DELETE_TWILIO | TOMBSTONE, { 1, 1, 0, 0, 0 } },
 		{ CATALOG_STATE_STORED, false, false, CLEANUP | TOMBSTONE, { 1, 1, 0, 1, 0 } },
-		{ CATALOG_STATE_STORED, true, false, CLEANUP | DELETE_S3, { 1, 1, 1, 0, 0 } },
+		{ CATALOG_STATE_STORED, true, false, CLEANUP | DELETE_S3 | TOMBSTONE, { 1, 1, 1, 0, 0 } },
 		{ CATALOG_STATE_STORED, false, true, DELETE_TWILIO | TOMBSTONE, { 1, 1, 0, 1, 0 } },
-		{ CATALOG_STATE_STORED, true, true, DELETE_TWILIO | DELETE_S3, { 1, 1, 1, 0, 0 } },
+		{ CATALOG_STATE_STORED, true, true, DELETE_TWILIO | DELETE_S3 | TOMBSTONE,
+		  { 1, 1, 1, 0, 0 } },
 		{ CATALOG_STATE_S3, false, false, TOMBSTONE, { 1, 0, 0, 1, 0 } },
-		{ CATALOG_STATE_S3, true, false, DELETE_S3, { 1, 0, 1, 0, 0 } },
+		{ CATALOG_STATE_S3, true, false, DELETE_S3 | TOMBSTONE, { 1, 0, 1, 0, 0 } },
 		{ CATALOG_STATE_S3, false, true, TOMBSTONE, { 1, 0, 0, 1, 0 } },
-		{ CATALOG_STATE_S3, true, true, DELETE_S3, { 1, 0, 1, 0, 0 } },
+		{ CATALOG_STATE_S3, true, true, DELETE_S3 | TOMBSTONE, { 1, 0, 1, 0, 0 } },
 	};
 	struct queue_fixture *f = *state;
 
@@ -125,7 +150,7 @@ static void test_catalog_removal__removing_twice_does_nothing_more(void **state)
 	remove_one(f, 0);
 	removal = remove_one(f, 0);
 	assert_int_equal(removal.recordings + removal.twilio_deletes + removal.s3_deletes, 0);
-	assert_int_equal(due_kinds(f), DELETE_S3 | DELETE_TWILIO);
+	assert_int_equal(due_kinds(f), DELETE_S3 | DELETE_TWILIO | TOMBSTONE);
 	assert_int_equal(catalog_remove_recording(f->catalog, 4711, &removal), -ENOENT);
 }
 
@@ -139,7 +164,7 @@ static void test_catalog_removal__a_queued_migration_is_cancelled(void **state)
 	scope = (struct catalog_scope){ CATALOG_SCOPE_RECORDING, queue_get(f, 0).id };
 	assert_int_equal(catalog_migrate_queue(f->catalog, scope, &queued), 0);
 	remove_one(f, 0);
-	assert_int_equal(due_kinds(f), 0);
+	assert_int_equal(due_kinds(f), TOMBSTONE);
 }
 
 static void test_catalog_removal__a_running_transfer_finds_its_lease_gone(void **state)
@@ -418,6 +443,8 @@ static void test_catalog_removal__the_secrets_go_with_the_last_job(void **state)
 	secret_free(secret);
 	job = queue_claim(f, DELETE_S3, "policy", 60000);
 	assert_int_equal(catalog_job_done(f->catalog, &job, "a version stays"), 0);
+	job = queue_claim(f, TOMBSTONE, "policy", 60000);
+	assert_int_equal(catalog_job_done(f->catalog, &job, NULL), 0);
 	assert_int_equal(catalog_workspace_secret(f->catalog, f->workspace_id, &secret), 0);
 	assert_string_equal(secret, "");
 	secret_free(secret);
@@ -433,6 +460,7 @@ static void test_catalog_removal__a_workspace_can_be_added_again_and_stays_witho
 	struct catalog_removal removal;
 	char *secret;
 
+	queue_set_storage(f, f->workspace_id, false);
 	queue_add(f, f->workspace_id, 0, 2, QUEUE_NUMBER);
 	assert_int_equal(catalog_remove_workspace(f->catalog, f->workspace_id, false, &removal), 0);
 	assert_int_equal(removal.recordings, 2);
@@ -445,6 +473,97 @@ static void test_catalog_removal__a_workspace_can_be_added_again_and_stays_witho
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_DELETED);
 	assert_int_equal(queue_get(f, 1).state, CATALOG_STATE_DELETED);
 	assert_true(queue_get(f, 2).is_listed);
+	/* Its new bucket is told, too. */
+	queue_set_storage(f, f->workspace_id, true);
+	assert_int_equal(tell(f, false), 2);
+	assert_int_equal(queue_claim(f, TOMBSTONE, "policy", 60000).workspace_id, f->workspace_id);
+}
+
+/* ---- tombstones ---- */
+
+static void test_catalog_removal__a_bucket_that_is_not_in_use_is_told_when_it_is(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct catalog_sync_state sync = { 5, 5, 5 };
+
+	queue_add(f, f->workspace_id, 0, 2, QUEUE_NUMBER);
+	queue_set_storage(f, f->workspace_id, false);
+	remove_one(f, 0);
+	assert_int_equal(due_kinds(f), 0);
+	assert_int_equal(tell(f, false), 0);
+	assert_int_equal(catalog_sync_state_set(f->catalog, f->workspace_id, &sync), 0);
+
+	assert_int_equal(catalog_storage_enable(f->catalog, f->workspace_id, true), 0);
+	assert_int_equal(catalog_sync_state_get(f->catalog, f->workspace_id, &sync), 0);
+	assert_int_equal(sync.last_sweep_secs, 0); /* the next sync is a full one */
+	assert_int_equal(tell(f, true), 0);           /* it has it */
+	assert_int_equal(tell(f, false), 1);
+	assert_int_equal(tell(f, false), 0); /* queued already */
+	assert_int_equal(due_kinds(f), TOMBSTONE);
+}
+
+static void test_catalog_removal__what_another_machine_removed_is_hidden_for_good(void **state)
+{
+	static const enum catalog_state from[] = { CATALOG_STATE_TWILIO, CATALOG_STATE_S3,
+						   CATALOG_STATE_STORED, CATALOG_STATE_UPLOADING };
+	struct queue_fixture *f = *state;
+	struct sid sids[6];
+	int64_t hidden, queued;
+	struct catalog_scope scope;
+
+	for (unsigned i = 0; i < 4; i++) {
+		make(f, i, from[i]);
+		sids[i] = queue_get(f, i).sid;
+	}
+	make(f, 4, CATALOG_STATE_TWILIO);
+	scope = (struct catalog_scope){ CATALOG_SCOPE_RECORDING, queue_get(f, 0).id };
+	assert_int_equal(catalog_migrate_queue(f->catalog, scope, &queued), 0);
+	sids[4] = sids[0];
+	sids[5] = queue_sid(1, 4711); /* nobody's */
+	queue_set_policy(f, true, true, false);
+	assert_int_equal(catalog_removals_learn(f->catalog, f->workspace_id, sids, 6, &hidden), 0);
+	assert_int_equal(hidden, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(queue_get(f, i).state, CATALOG_STATE_DELETED);
+		assert_false(queue_get(f, i).is_listed);
+	}
+	assert_true(queue_get(f, 4).is_listed);
+	/* Nothing is deleted by another's word, but for what a migration owed before. */
+	assert_int_equal(due_kinds(f), CLEANUP);
+	assert_int_equal(catalog_removals_learn(f->catalog, f->workspace_id, sids, 6, &hidden), 0);
+	assert_int_equal(hidden, 0);
+	queue_add(f, f->workspace_id, 0, 5, QUEUE_NUMBER);
+	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_DELETED);
+	assert_int_equal(tell(f, false), 4); /* another bucket is told as well */
+}
+
+static void test_catalog_removal__what_was_removed_before_it_was_known_is_noted_and_its_call_goes(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct catalog_call_input call = { .sid = queue_sid(2, 0), .from = "+15551234567", .to = QUEUE_NUMBER,
+					   .direction = "inbound", .status = "completed", .start_secs = 1772360100,
+					   .date_created_secs = 1772360100, .duration_secs = 5, .is_finished = true };
+	struct catalog_recording_input input = { .sid = queue_sid(1, 0), .call_sid = call.sid, .is_completed = true,
+						 .is_removed = true, .date_created_secs = 1772360100 };
+	struct catalog_recording found;
+	struct catalog_status status;
+	struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, f->workspace_id };
+
+	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace_id, &input, 1, NULL), 0);
+	assert_int_equal(catalog_calls_apply(f->catalog, f->workspace_id, &call, 1, NULL), 0);
+	assert_int_equal(catalog_removals_settle(f->catalog, f->workspace_id), 0);
+	assert_int_equal(catalog_recording_find(f->catalog, &input.sid, &found), 0);
+	assert_int_equal(found.state, CATALOG_STATE_DELETED);
+	assert_int_equal(catalog_status_get(f->catalog, scope, &status), 0);
+	assert_int_equal(status.calls, 0);
+	/* Another recording of the call brings its entry back. */
+	input.is_removed = false;
+	input.sid.bytes[0] ^= 0x80;
+	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace_id, &input, 1, NULL), 0);
+	assert_int_equal(catalog_recording_find(f->catalog, &input.sid, &found), 0);
+	assert_true(found.is_listed);
+	assert_int_equal(catalog_status_get(f->catalog, scope, &status), 0);
+	assert_int_equal(status.calls, 1);
 }
 
 static void test_catalog_removal__of_a_removed_workspace_nothing_new_is_queued(void **state)
@@ -506,6 +625,9 @@ int main(void)
 		TEST(a_workspace_can_be_added_again_and_stays_without_what_was_removed),
 		TEST(of_a_removed_workspace_nothing_new_is_queued),
 		TEST(mounts_are_told_of_a_folder),
+		TEST(a_bucket_that_is_not_in_use_is_told_when_it_is),
+		TEST(what_another_machine_removed_is_hidden_for_good),
+		TEST(what_was_removed_before_it_was_known_is_noted_and_its_call_goes),
 	};
 
 	return cmocka_run_group_tests_name("catalog_removal", tests, NULL, NULL);

@@ -164,6 +164,10 @@ static void test_sync__a_set_of_sids_knows_its_members(void **state)
 		sid.bytes[4] = (uint8_t)i;
 		assert_int_equal(sync_sids_has(&sids, &sid), i < 3000);
 	}
+	/* One that only begins like a member is none. */
+	sid = sids.values[0];
+	sid.bytes[15] ^= 1;
+	assert_false(sync_sids_has(&sids, &sid));
 	sync_sids_release(&sids);
 }
 

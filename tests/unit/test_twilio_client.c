@@ -343,6 +343,73 @@ static void test_twilio__elements_without_a_sid_are_told_after_the_others(void *
 	assert_non_null(strstr(f->error.message, "1 elements"));
 }
 
+static void test_twilio__rows_with_a_field_that_is_too_long_are_told_after_the_others(void **state)
+{
+	struct fixture *f = *state;
+	char body[1024], from[300];
+
+	memset(from, '5', sizeof from);
+	from[257] = '\0';
+	snprintf(body, sizeof body,
+		 "{\"calls\":[{\"sid\":\"" CA1 "\",\"from\":\"%s\"},{\"sid\":\"" CA1
+		 "\",\"from\":\"%s\"}],\"next_page_uri\":null}",
+		 from, from + 1);
+	answer(f, 200, NULL, body);
+	assert_int_equal(twilio_list_calls(f->client, NULL, count_calls, f, &f->error), -EIO);
+	assert_int_equal(f->elements, 1);
+	assert_int_equal(f->error.kind, REMOTE_INVALID);
+	assert_non_null(strstr(f->error.message, "more than 256 bytes"));
+}
+
+static void test_twilio__a_page_of_more_than_8_mib_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	size_t size = (8u << 20) + 100;
+	char *body = malloc(size + 1);
+
+	assert_non_null(body);
+	memset(body, ' ', size);
+	body[size] = '\0';
+	memcpy(body, "{\"recordings\":[],\"next_page_uri\":null}", 38);
+	answer(f, 200, NULL, body);
+	assert_int_equal(list(f), -EFBIG);
+	assert_int_equal(f->error.kind, REMOTE_INVALID);
+	assert_int_equal(f->pages, 0);
+	free(body);
+}
+
+static enum helper_then answer_new_cursors(struct helper_server *server, int fd,
+					   const struct helper_request *request, void *arg)
+{
+	char body[256];
+
+	(void)server, (void)arg;
+	snprintf(body, sizeof body,
+		 "{\"recordings\":[{\"sid\":\"" RE1 "\"}],\"next_page_uri\":\"" ROOT
+		 "/Recordings.json?Page=%u\"}",
+		 request->number + 1);
+	helper_answer(fd, 200, NULL, body);
+	return HELPER_KEEP;
+}
+
+static void test_twilio__a_list_without_an_end_ends(void **state)
+{
+	struct helper_server *server = helper_server_new(answer_new_cursors, NULL);
+	struct fixture *f = *state;
+	struct twilio_settings settings = { .account_sid = AC, .user = AC, .secret = "s" };
+	struct twilio_client *client;
+
+	settings.base_url = helper_server_url(server, "");
+	assert_int_equal(twilio_client_new(f->http, &settings, &client), 0);
+	assert_int_equal(client->pages_limit, 10000);
+	client->pages_limit = 50;
+	assert_int_equal(twilio_list_recordings(client, NULL, false, count_recordings, f, &f->error), -EIO);
+	assert_int_equal(f->pages, 50);
+	assert_non_null(strstr(f->error.message, "more than 50 pages"));
+	twilio_client_free(client);
+	helper_server_free(server);
+}
+
 static void test_twilio__a_cancelled_list_stops(void **state)
 {
 	struct fixture *f = *state;
@@ -477,6 +544,9 @@ int main(void)
 		with_server(test_twilio__pages_before_a_failure_stand),
 		with_server(test_twilio__a_callback_ends_the_list_with_its_own_value),
 		with_server(test_twilio__elements_without_a_sid_are_told_after_the_others),
+		with_server(test_twilio__rows_with_a_field_that_is_too_long_are_told_after_the_others),
+		with_server(test_twilio__a_page_of_more_than_8_mib_is_refused),
+		with_server(test_twilio__a_list_without_an_end_ends),
 		with_server(test_twilio__a_cancelled_list_stops),
 		with_server(test_twilio__single_resources_are_asked_for_by_sid),
 		with_server(test_twilio__a_delete_takes_only_204_for_done),

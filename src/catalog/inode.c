@@ -1,0 +1,96 @@
+/*
+ * Inodes of recordings. A recording gets the first free inode of a sequence that its SID alone
+ * decides: 63 bits of the SID and the INODE_NEAR - 1 numbers behind them, then hashes of the SID
+ * with a counter, without an end. Rows of recordings, folders and workspaces are never deleted, so
+ * that a search along the sequence may stop at the first inode that nothing ever had.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "catalog/data.h"
+#include "util/crypto.h"
+
+int64_t inode_base(const struct sid *sid)
+{
+	uint64_t inode = sid_inode(sid);
+
+	return inode > INT64_MAX - INODE_NEAR ? INT64_MAX - INODE_NEAR : (int64_t)inode;
+}
+
+int recording_hash(const struct sid *sid, uint64_t counter, int64_t *ret_hash)
+{
+	static const char label[] = "tonicfs recording";
+	uint8_t text[sizeof label + sizeof sid->bytes + 8], digest[CRYPTO_SHA256_SIZE];
+	uint64_t hash = 0;
+	int err;
+
+	memcpy(text, label, sizeof label);
+	memcpy(text + sizeof label, sid->bytes, sizeof sid->bytes);
+	for (size_t i = 0; i < 8; i++)
+		text[sizeof label + sizeof sid->bytes + i] = (uint8_t)(counter >> (56 - 8 * i));
+	err = crypto_sha256(text, sizeof text, digest);
+	for (size_t i = 0; i < 8; i++)
+		hash = hash << 8 | digest[i];
+	*ret_hash = (int64_t)(hash & INT64_MAX);
+	return err;
+}
+
+int inode_for_recording(struct conn *conn, const struct sid *sid, int64_t *ret_inode)
+{
+	int64_t base = inode_base(sid), inode = base;
+	int err = 0;
+
+	for (uint64_t n = 0; inode_is_taken(conn, (uint64_t)inode); n++) {
+		if (n + 1 < INODE_NEAR)
+			inode = base + (int64_t)n + 1;
+		else
+			err = recording_hash(sid, n + 1 - INODE_NEAR, &inode);
+		if (err)
+			return err;
+	}
+	*ret_inode = inode;
+	return 0;
+}
+
+/* Of a folder or a workspace, also of one that was removed. */
+static bool was_taken(struct conn *conn, int64_t inode)
+{
+	int64_t found;
+
+	return inode <= CATALOG_ROOT_INODE ||
+	       conn_query_int(conn, &found, "SELECT 1 FROM folder WHERE inode IN (?1, ?2) LIMIT 1", "ii",
+			      inode, inode ^ (int64_t)CALLS_INODE_XOR) == 0 ||
+	       conn_query_int(conn, &found, "SELECT 1 FROM workspace WHERE inode = ? LIMIT 1", "i", inode) == 0;
+}
+
+int recording_id_far(struct conn *conn, const struct sid *sid, int64_t *ret_id)
+{
+	int64_t base = inode_base(sid), inode, found;
+	/* Only where there was no room near by is an inode far away. */
+	int err = conn_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode >= ? AND inode < ? LIMIT 1",
+				 "ii", base, base + INODE_NEAR);
+
+	for (uint64_t counter = 0; err == 0; counter++) {
+		err = recording_hash(sid, counter, &inode);
+		if (err)
+			return err;
+		err = conn_query_int(conn, ret_id, "SELECT id FROM recording WHERE inode = ?1 AND sid = ?2", "ib",
+				     inode, sid);
+		if (err != -ENOENT)
+			return err;
+		err = conn_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode = ?", "i", inode);
+		if (err == -ENOENT && was_taken(conn, inode))
+			err = 0;
+	}
+	return err;
+}
+
+int recording_id_by_sid(struct conn *conn, const struct sid *sid, int64_t *ret_id)
+{
+	int64_t base = inode_base(sid);
+	int err = conn_query_int(conn, ret_id,
+				 "SELECT id FROM recording WHERE inode >= ?1 AND inode < ?2 AND sid = ?3", "iib", base,
+				 base + INODE_NEAR, sid);
+
+	return err == -ENOENT ? recording_id_far(conn, sid, ret_id) : err;
+}
