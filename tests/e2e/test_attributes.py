@@ -170,6 +170,6 @@ def test_attributes_that_wait_for_s3_hold_up_neither_removing_nor_the_end(acme):
             assert error_of(os.unlink, mount / acme.second.path, timeout=5) == ""
             assert mount.attr(acme.first.path, "state") == "s3"
             os.kill(mount.pid, signal.SIGTERM)
-            mount.wait_end(8)
+            mount.wait_end(15)  # the removal's note to the bucket has ten seconds
         for background in waiting:
             background.kill()
