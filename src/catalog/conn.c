@@ -24,8 +24,20 @@ struct conn {
 	} slots[STMT_SLOTS];
 };
 
+/* SQLITE_ERROR because of a damaged page: SQLCipher gives it without a text of its own where it
+ * cannot decrypt one, and with SQLITE_CORRUPT's text from sqlcipher_export. Mistakes in SQL have
+ * other texts. */
+static bool says_damage(struct conn *conn)
+{
+	const char *text = conn ? sqlite3_errmsg(conn->db) : "";
+
+	return strcmp(text, sqlite3_errstr(SQLITE_ERROR)) == 0 || strcmp(text, sqlite3_errstr(SQLITE_CORRUPT)) == 0;
+}
+
 int conn_errno(struct conn *conn, int sqlite_code)
 {
+	if ((sqlite_code & 0xff) == SQLITE_ERROR && says_damage(conn))
+		return -EUCLEAN;
 	switch (sqlite_code & 0xff) {
 	case SQLITE_OK:
 	case SQLITE_ROW:
@@ -139,12 +151,14 @@ int conn_open(const char *path, const struct catalog_key *key, unsigned flags, s
 		err = -ENOTSUP;
 		goto fail;
 	}
-	sqlite3_exec(conn->db, "PRAGMA cipher_log = off; PRAGMA cipher_log_level = none", NULL, NULL, NULL);
 	crypto_hex(key->bytes, sizeof key->bytes, hex);
 	snprintf(text, sizeof text, "x'%s'", hex);
 	code = sqlite3_key(conn->db, text, (int)strlen(text));
 	crypto_wipe(hex, sizeof hex);
 	crypto_wipe(text, sizeof text);
+	/* Else SQLCipher writes lines of its own about a damaged page to standard error. After the
+	 * key, because the first key of a process starts the library, which sets the level again. */
+	sqlite3_exec(conn->db, "PRAGMA cipher_log = off; PRAGMA cipher_log_level = none", NULL, NULL, NULL);
 	if (code != SQLITE_OK) {
 		err = conn_errno(conn, code);
 		goto fail;
