@@ -140,6 +140,7 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 		       key.path ? "Its new key is in" : "Its key is the one in", key.shown);
 	else
 		printf("Its key is what the key command prints.\n");
+	printf("Next: tonicfs workspace add NAME --account AC…\n");
 	return CLI_DONE;
 }
 
