@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cli/ending.h"
 #include "migrate/migrate.h"
 #include "policy/policy.h"
 #include "sync/sync.h"
@@ -76,6 +77,9 @@ static int hook_begin(struct cli *cli, const struct background_settings *setting
 	if (!hook.public_url && catalog_setting_get(cli->catalog, "callback_url", &setting) == 0)
 		hook.public_url = setting;
 	err = hook_start(cli->catalog, &hook, &background->hook, background->address, message);
+	/* The port may still belong to a mount that was unmounted just now. */
+	if (err == -EADDRINUSE && ending_wait(cli, settings->mountpoint))
+		err = hook_start(cli->catalog, &hook, &background->hook, background->address, message);
 	if (err < 0)
 		cli_error("%s", message);
 	return err == 0 ? CLI_DONE : err == -EINVAL ? CLI_USAGE : CLI_FAILED;

@@ -207,6 +207,8 @@ void fs_notify_stop(struct fs *fs);
 
 /* Makes way on the mountpoint and mounts fs->session there. */
 int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE]);
+/* -ENOTEMPTY: there is something in it. */
+int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE]);
 /* The last thing that libfuse complained about; "" none. */
 void fs_log_install(void);
 void fs_log_last(char ret_text[CATALOG_MESSAGE_SIZE]);

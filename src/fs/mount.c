@@ -2,6 +2,7 @@
  * The mountpoint: a dead mount of ours is taken away, a living one is left alone; what libfuse
  * complains about is kept for the message.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -79,14 +80,15 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* Whether what was mounted there last is ours. */
-static int is_ours(const char *mountpoint, bool *ret_ours)
+/* Whether what was mounted there last is of that type. */
+static int is_of_type(const char *mountpoint, const char *wanted, bool *ret_is)
 {
+	size_t len = strlen(wanted);
 	cleanup_file FILE *file = fopen("/proc/self/mountinfo", "re");
 	cleanup_free char *line = NULL;
 	size_t capacity = 0;
 
-	*ret_ours = false;
+	*ret_is = false;
 	if (!file)
 		return -errno;
 	while (getline(&line, &capacity, file) > 0) {
@@ -99,9 +101,14 @@ static int is_ours(const char *mountpoint, bool *ret_ours)
 		type += 3;
 		unescape(place);
 		if (strcmp(place, mountpoint) == 0)
-			*ret_ours = strncmp(type, TYPE " ", sizeof TYPE) == 0;
+			*ret_is = strncmp(type, wanted, len) == 0 && type[len] == ' ';
 	}
 	return 0;
+}
+
+static int is_ours(const char *mountpoint, bool *ret_ours)
+{
+	return is_of_type(mountpoint, TYPE, ret_ours);
 }
 
 /* Asks in a process of its own: should the mount hang, it hangs there. 0: it answers; -ENOTCONN:
@@ -182,22 +189,50 @@ int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 	err = ask(mountpoint);
 	switch (err) {
 	case -ENOTCONN:
+	case -ECONNABORTED: /* while it was asked */
 		log_info("%s: a dead mount is taken away", mountpoint);
 		err = unmount_lazily(mountpoint);
 		if (err)
 			snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-				 "%s has a dead mount that cannot be taken away; try: fusermount3 "
-				 "-u -z %s",
+				 "%s has a dead mount that cannot be taken away; try: tonicfs "
+				 "unmount --lazy %s",
 				 mountpoint, mountpoint);
 		return err;
 	case -ETIMEDOUT:
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
 			 "%s is mounted, and its process does not answer; end that process, or: "
-			 "fusermount3 -u -z %s",
+			 "tonicfs unmount --lazy %s",
 			 mountpoint, mountpoint);
 		return -EBUSY;
 	default:
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s is mounted already", mountpoint);
 		return -EBUSY;
 	}
+}
+
+int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	struct dirent *entry;
+	bool is_automatic;
+	DIR *folder;
+	int err;
+
+	/* Opening a mountpoint of autofs would trigger the mount that is being made. */
+	err = is_of_type(mountpoint, "autofs", &is_automatic);
+	if (err || is_automatic)
+		return err;
+	folder = opendir(mountpoint);
+	if (!folder)
+		return 0; /* mounting says what is wrong with it */
+	while ((entry = readdir(folder)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			break;
+	closedir(folder);
+	if (!entry)
+		return 0;
+	snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+		 "%s is not empty: a mount would hide what is in it; name an empty folder, or say -o "
+		 "nonempty",
+		 mountpoint);
+	return -ENOTEMPTY;
 }

@@ -255,7 +255,9 @@ static void test_cli__mount_options_are_understood_passed_on_or_ignored(void **s
 	assert_int_equal(mount_options_parse(&o, "umask=027", message), 0);
 	assert_true(o.has_umask && o.umask == 027);
 	assert_int_equal(mount_options_parse(&o, "fsname=a\\,b,catalog=/c\\,d.db,key_file=/k,setuid=jo,noauto,nofail", message), 0);
-	assert_true(o.read_only && o.allow_other && o.has_fsname);
+	assert_true(o.read_only && o.allow_other && o.has_fsname && !o.nonempty);
+	assert_int_equal(mount_options_parse(&o, "nonempty", message), 0);
+	assert_true(o.nonempty);
 	assert_int_equal(o.names, CATALOG_NAMES_SID);
 	assert_string_equal(o.catalog, "/c,d.db");
 	assert_string_equal(o.key_file, "/k");
@@ -283,14 +285,18 @@ static void test_cli__a_mount_option_that_means_nothing_is_named(void **state)
 
 static void test_cli__mount_s_helper_is_known_by_its_name_or_its_words(void **state)
 {
-	char helper[] = "/sbin/mount.tonicfs", program[] = "/usr/bin/tonicfs", source[] = "/home/jo/catalog.db", word[] = "tonicfs",
-	     dir[] = "/mnt", mount[] = "mount", status[] = "status";
+	char helper[] = "/sbin/mount.tonicfs", fuse_helper[] = "/sbin/mount.fuse.tonicfs", program[] = "/usr/bin/tonicfs", source[] = "/home/jo/catalog.db", word[] = "tonicfs",
+	     dir[] = "/mnt", mount[] = "mount", status[] = "status", typo[] = "staus", none[] = "none", nearby[] = "./catalog.db";
 
 	(void)state;
 	assert_true(cli_is_mount_helper(3, (char *const[]){ helper, word, dir, NULL }));
 	assert_true(cli_is_mount_helper(3, (char *const[]){ program, source, dir, NULL }));
 	assert_true(cli_is_mount_helper(3, (char *const[]){ program, word, dir, NULL }));
+	assert_true(cli_is_mount_helper(3, (char *const[]){ fuse_helper, typo, dir, NULL }));
+	assert_true(cli_is_mount_helper(3, (char *const[]){ program, none, dir, NULL }));
 	assert_false(cli_is_mount_helper(3, (char *const[]){ program, mount, dir, NULL }));
+	assert_false(cli_is_mount_helper(3, (char *const[]){ program, typo, dir, NULL }));
+	assert_false(cli_is_mount_helper(3, (char *const[]){ program, nearby, dir, NULL }));
 	assert_false(cli_is_mount_helper(3, (char *const[]){ program, status, dir, NULL }));
 	assert_false(cli_is_mount_helper(2, (char *const[]){ program, dir, NULL }));
 }
