@@ -19,6 +19,10 @@ _tonicfs_settings() {
 	"$1" help workspace set 2>/dev/null | sed -nE 's/^  ([a-z0-9_]+=).*/\1/p'
 }
 
+_tonicfs_mountpoints() {
+	sed -nE 's/^[^ ]+ ([^ ]+) fuse\.tonicfs .*/\1/p' /proc/mounts
+}
+
 _tonicfs() {
 	local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
 	local commands words command= i skip=
@@ -30,7 +34,7 @@ _tonicfs() {
 		compopt -o filenames
 		return ;;
 	-o|--options)
-		mapfile -t COMPREPLY < <(compgen -W 'ro allow_other umask= names=sid catalog= key_file= metrics= refuse= noatime' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W 'ro allow_other nonempty umask= names=sid catalog= key_file= metrics= refuse= noatime' -- "$word")
 		compopt -o nospace
 		return ;;
 	esac
@@ -68,6 +72,7 @@ _tonicfs() {
 	fi
 	case $command in
 	mount) mapfile -t COMPREPLY < <(compgen -d -- "$word"); compopt -o filenames ;;
+	unmount) mapfile -t COMPREPLY < <(compgen -W "$(_tonicfs_mountpoints)" -- "$word"); compopt -o filenames ;;
 	migrate|rm|url|restore|verify) mapfile -t COMPREPLY < <(compgen -f -- "$word"); compopt -o filenames ;;
 	'storage lifecycle') mapfile -t COMPREPLY < <(compgen -W 'show set remove' -- "$word") ;;
 	'workspace set') mapfile -t COMPREPLY < <(compgen -W "$(_tonicfs_settings "$program")" -- "$word"); compopt -o nospace ;;

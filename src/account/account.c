@@ -4,14 +4,33 @@
 
 #include "util/secret.h"
 
+int account_client_for(struct http *http, const struct catalog_workspace *workspace,
+		       const char *secret, unsigned total_timeout_msecs,
+		       const volatile bool *cancelled, struct twilio_client **ret_client)
+{
+	struct twilio_settings settings;
+	char account[SID_SIZE];
+
+	*ret_client = NULL;
+	sid_format(&workspace->account_sid, "AC", account);
+	settings = (struct twilio_settings){
+		.base_url = workspace->twilio_url,
+		.account_sid = account,
+		.user = workspace->api_key_sid[0] ? workspace->api_key_sid : account,
+		.secret = secret,
+		.allow_plain_http = workspace->twilio_plain_http,
+		.total_timeout_msecs = total_timeout_msecs,
+		.cancelled = cancelled,
+	};
+	return twilio_client_new(http, &settings, ret_client);
+}
+
 int account_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
 		       unsigned total_timeout_msecs, const volatile bool *cancelled,
 		       struct twilio_client **ret_client, struct catalog_workspace *ret_workspace)
 {
 	cleanup_secret char *secret = NULL;
 	struct catalog_workspace workspace;
-	struct twilio_settings settings;
-	char account[SID_SIZE];
 	int err;
 
 	*ret_client = NULL;
@@ -22,17 +41,7 @@ int account_client_new(struct catalog *catalog, struct http *http, int64_t works
 		return err;
 	if (!*secret)
 		return -ENOKEY;
-	sid_format(&workspace.account_sid, "AC", account);
-	settings = (struct twilio_settings){
-		.base_url = workspace.twilio_url,
-		.account_sid = account,
-		.user = workspace.api_key_sid[0] ? workspace.api_key_sid : account,
-		.secret = secret,
-		.allow_plain_http = workspace.twilio_plain_http,
-		.total_timeout_msecs = total_timeout_msecs,
-		.cancelled = cancelled,
-	};
-	err = twilio_client_new(http, &settings, ret_client);
+	err = account_client_for(http, &workspace, secret, total_timeout_msecs, cancelled, ret_client);
 	if (err == 0 && ret_workspace)
 		*ret_workspace = workspace;
 	return err;

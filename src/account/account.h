@@ -14,5 +14,9 @@
 int account_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
 		       unsigned total_timeout_msecs, const volatile bool *cancelled,
 		       struct twilio_client **ret_client, struct catalog_workspace *ret_workspace);
+/* The same of a workspace that is not in the catalog, or not yet as it is here. */
+int account_client_for(struct http *http, const struct catalog_workspace *workspace,
+		       const char *secret, unsigned total_timeout_msecs,
+		       const volatile bool *cancelled, struct twilio_client **ret_client);
 
 #endif

@@ -10,6 +10,10 @@
 
 #include "aws/s3.h"
 
+/* NULL, or why no bucket is called that, to be put behind "cannot be a bucket's name: ". is_aws_now: by the rules that AWS has
+ * today; without them all is good that some server lets pass, such as capitals and underscores. */
+const char *s3_bucket_name_problem(const char *name, bool is_aws_now);
+
 /* How a server answers a list of at most one key. */
 struct s3_answer {
 	int status;	   /* 0: no answer */

@@ -266,13 +266,10 @@ int catalog_campaign_add(struct catalog *catalog, int64_t workspace_id, const ch
 		}
 	}
 	err = catalog_write(catalog, add_in_write, &args);
-	if (err < 0) {
-		if (!ret_message[0])
-			snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-				 err == -ENOENT ? "there is no such workspace" : "the campaign was not added: %s",
-				 strerror(-err));
+	if (err == -ENOENT && !ret_message[0])
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "there is no such workspace");
+	if (err < 0)
 		return err;
-	}
 	*ret_id = args.id;
 	return 0;
 }

@@ -25,8 +25,20 @@ struct conn {
 	} slots[STMT_SLOTS];
 };
 
+/* SQLITE_ERROR because of a damaged page: SQLCipher gives it without a text of its own where it
+ * cannot decrypt one, and with SQLITE_CORRUPT's text from sqlcipher_export. Mistakes in SQL have
+ * other texts. */
+static bool says_damage(struct conn *conn)
+{
+	const char *text = conn ? sqlite3_errmsg(conn->db) : "";
+
+	return strcmp(text, sqlite3_errstr(SQLITE_ERROR)) == 0 || strcmp(text, sqlite3_errstr(SQLITE_CORRUPT)) == 0;
+}
+
 int conn_errno(struct conn *conn, int sqlite_code)
 {
+	if ((sqlite_code & 0xff) == SQLITE_ERROR && says_damage(conn))
+		return -EUCLEAN;
 	switch (sqlite_code & 0xff) {
 	case SQLITE_OK:
 	case SQLITE_ROW:

@@ -229,6 +229,8 @@ int catalog_check_format(struct conn *conn, const char *path, bool key_known, ch
 			    "%s was made by a newer tonicfs (format %lld, this one knows up to %d)", path,
 			    (long long)version, catalog_schema_version);
 	err = version < catalog_schema_version ? upgrade(conn) : 0;
+	if (err == -EUCLEAN)
+		return fail(err, ret_message, "%s is damaged; nothing was written to it", path);
 	if (err)
 		return fail(err, ret_message, "cannot bring %s up to date: %s", path, strerror(-err));
 	return 0;

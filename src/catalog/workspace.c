@@ -224,11 +224,8 @@ int catalog_workspace_add(struct catalog *catalog, const struct catalog_workspac
 		return -EINVAL;
 	}
 	err = catalog_write(catalog, add_in_write, &args);
-	if (err < 0) {
-		if (!ret_message[0])
-			snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the workspace was not added: %s", strerror(-err));
+	if (err < 0)
 		return err;
-	}
 	*ret_id = args.id;
 	return 0;
 }

@@ -28,7 +28,7 @@ struct catalog_workspace {
 };
 
 /* name: any bytes but NUL, 1..255 once encoded as a folder name. -EEXIST: the name, or the account, has a workspace already
- * (ret_message says which). The secret is stored encrypted with everything else. */
+ * (ret_message says which; it is "" where the catalog itself failed). The secret is stored encrypted with everything else. */
 int catalog_workspace_add(struct catalog *catalog, const struct catalog_workspace *workspace, const char *secret,
 			  int64_t *ret_id, char ret_message[CATALOG_MESSAGE_SIZE]);
 int catalog_workspace_get(struct catalog *catalog, int64_t id, struct catalog_workspace *ret_workspace); /* removed ones too */

@@ -8,6 +8,7 @@
 
 #include "aws/credentials.h"
 #include "cli/ending.h"
+#include "cli/predecessor.h"
 #include "migrate/migrate.h"
 #include "policy/policy.h"
 #include "sync/sync.h"
@@ -67,6 +68,9 @@ static int hook_begin(struct cli *cli, const struct background_settings *setting
 	if (!hook.public_url && catalog_setting_get(cli->catalog, "callback_url", &setting) == 0)
 		hook.public_url = setting;
 	err = hook_start(cli->catalog, &hook, &background->hook, background->address, message);
+	/* The port may still belong to a mount that was unmounted just now. */
+	if (err == -EADDRINUSE && predecessor_wait(cli, settings->mountpoint))
+		err = hook_start(cli->catalog, &hook, &background->hook, background->address, message);
 	if (err < 0)
 		cli_error("%s", message);
 	return err == 0 ? CLI_DONE : err == -EINVAL ? CLI_USAGE : CLI_FAILED;

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/removing.h"
+#include "cli/suggest.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 
@@ -15,10 +16,29 @@ struct add_values {
 	struct cli_texts numbers;
 };
 
+static void say_added(struct cli *cli, const struct catalog_workspace *w, const struct catalog_campaign *campaign,
+		      const char *folder)
+{
+	cleanup_buf struct buf word = BUF_INIT;
+	struct catalog_sync_state sync = { 0 };
+	char shown[CATALOG_NAME_SIZE];
+
+	printf("Added campaign %s", cli_name(campaign->name, shown));
+	if (campaign->recordings)
+		printf(" with %lld recordings from %s", (long long)campaign->recordings, CATALOG_UNASSIGNED);
+	if (strcmp(shown, folder) != 0)
+		printf("; its folder is %s", folder);
+	printf("\n");
+	if (catalog_sync_state_get(cli->catalog, w->id, &sync) == 0 && sync.last_poll_secs <= 0)
+		printf("Next: tonicfs sync %s\n", cli_shell_word(w->name, &word));
+	else
+		printf("Next: tonicfs mount DIR, unless it is mounted already\n");
+}
+
 static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct add_values *v = values;
-	char message[CATALOG_MESSAGE_SIZE], shown[CATALOG_NAME_SIZE];
+	char message[CATALOG_MESSAGE_SIZE], encoded[CATALOG_NAME_SIZE];
 	struct catalog_campaign campaign;
 	struct catalog_workspace w;
 	int64_t id;
@@ -27,7 +47,7 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	(void)argc;
 	if (v->numbers.count == 0)
 		return cli_usage(cli, "--number +E164 is missing");
-	if (!*argv[1] || catalog_name_encode(argv[1], shown) < 0)
+	if (!*argv[1] || catalog_name_encode(argv[1], encoded) < 0)
 		return cli_usage(cli, *argv[1] ? "the name is too long" : "the name is empty");
 	status = cli_workspace_open(cli, argv[0], &w);
 	if (status != CLI_DONE)
@@ -35,20 +55,15 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	err = catalog_campaign_add(cli->catalog, w.id, argv[1], v->numbers.items, v->numbers.count, &id, message);
 	if (err == -EINVAL)
 		return cli_usage(cli, "%s", message);
-	if (err < 0) {
-		cli_error("%s", message);
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_catalog_failed(cli, err, message, "the campaign was not added");
 	err = catalog_campaign_get(cli->catalog, id, &campaign);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaign cannot be read");
 	if (cli->json)
 		return cli_json_print(json_pack("{s:o, s:s, s:I}", "name", cli_json_name(argv[1]), "folder", campaign.folder,
 						"recordings", (json_int_t)campaign.recordings));
-	printf("Added campaign %s", shown);
-	if (campaign.recordings)
-		printf(" with %lld recordings from %s", (long long)campaign.recordings, CATALOG_UNASSIGNED);
-	printf("\n");
+	say_added(cli, &w, &campaign, campaign.folder);
 	return CLI_DONE;
 }
 
@@ -181,7 +196,12 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 		return status;
 	err = catalog_campaign_find(cli->catalog, w.id, argv[1], &campaign);
 	if (err == -ENOENT) {
-		cli_error("there is no campaign '%s' in workspace '%s'", cli_name(argv[1], shown), argv[0]);
+		struct suggest suggest;
+
+		suggest_init(&suggest, "", argv[1]);
+		suggest_campaigns(&suggest, cli, w.id);
+		cli_error("there is no campaign '%s' in workspace '%s'%s", cli_name(argv[1], shown), argv[0],
+			  suggest_text(&suggest));
 		return CLI_FAILED;
 	}
 	if (err < 0)

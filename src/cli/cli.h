@@ -41,6 +41,7 @@ struct cli_option {
 	size_t offset;        /* in the struct of values */
 };
 
+struct buf;
 struct cli;
 struct cli_command {
 	const char *name;      /* "workspace add" */
@@ -133,11 +134,16 @@ void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Says what a function of the catalog returned; returns CLI_FAILED. doing: "the workspace was not added". */
 int cli_catalog_error(const struct cli *cli, int error, const char *doing);
-/* A name as it is shown: as a folder's name, which has no byte that could drive a terminal. */
+/* The same, where the function has a message of its own: that is said, unless it is "". */
+int cli_catalog_failed(const struct cli *cli, int error, const char *message, const char *doing);
+/* The name of a workspace or campaign as it is shown: as it was typed, with %XX in place of bytes that could drive a terminal. */
 const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE]);
 
 /* Columns that a line may take: the terminal's, or 80. */
 size_t cli_columns(int fd);
+/* A name as a word of a shell's command line, in quotes where it needs them. Valid as long as the buffer. */
+const char *cli_shell_word(const char *text, struct buf *ret_word);
+
 /* Columns that a text takes on a terminal: its characters, near enough. */
 size_t cli_text_width(const char *text);
 

@@ -23,6 +23,7 @@ const struct cli_command *const cli_commands[] = {
 	&command_storage_lifecycle,
 	&command_sync,
 	&command_mount,
+	&command_unmount,
 	&command_serve,
 	&command_migrate,
 	&command_rm,

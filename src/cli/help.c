@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/suggest.h"
 
 #define HELP_COLUMN 24
 #define HELP_COLUMNS 79 /* the texts' own lines are no longer */
@@ -259,6 +260,8 @@ static int run_help(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct help_values *v = values;
 	const struct cli_command *command;
+	char before[CATALOG_NAME_SIZE];
+	struct suggest suggest;
 	bool is_group;
 	int words;
 
@@ -279,7 +282,11 @@ static int run_help(struct cli *cli, const void *values, int argc, char **argv)
 		cli_help_group(cli_json_text_begin(), argv[0]);
 		return cli_json_text_end("help");
 	}
-	return cli_usage(cli, "'%s%s%s' is no command", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+	snprintf(before, sizeof before, "%s ", argv[0]);
+	suggest_init(&suggest, is_group ? before : "", argv[is_group]);
+	suggest_commands(&suggest, is_group ? argv[0] : NULL);
+	return cli_usage(cli, "'%s%s%s' is no command%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "",
+			 suggest_text(&suggest));
 }
 
 const struct cli_command command_help = {

@@ -167,6 +167,7 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 		warn_of_key_beside();
 	if (!key.shown)
 		printf("Its key is what the key command prints.\n");
+	printf("Next: tonicfs workspace add NAME --account AC…\n");
 	return CLI_DONE;
 }
 

@@ -6,6 +6,7 @@
 
 #include "catalog/rotate.h"
 #include "cli/commands.h"
+#include "cli/predecessor.h"
 #include "util/cleanup.h"
 #include "util/files.h"
 
@@ -54,6 +55,8 @@ static int run_rotate(struct cli *cli, const void *values, int argc, char **argv
 	if (err == 0)
 		err = catalog_key_locate(cli->catalog_path, cli->key_file, &old);
 	if (err == 0)
+		predecessor_wait(cli, NULL);
+	if (err == 0)
 		err = catalog_rotate(cli->catalog_path, cli->key_file, &rotation, &place, message);
 	if (err == 0)
 		return say_done(cli, v, &place, &old);
@@ -67,9 +70,9 @@ const struct cli_command command_key_rotate = {
 	.summary = "Gives the catalog another key",
 	.text =
 "Encrypts the whole catalog anew. Nothing else may have it open: end mounts and\n"
-"commands first. It needs as much room again beside the catalog. Whenever it is\n"
-"cut off, the next command goes on with the old key or the new one, whichever\n"
-"counts.\n"
+"commands first; the process of a mount that was unmounted just now is waited\n"
+"for. It needs as much room again beside the catalog. Whenever it is cut off, the\n"
+"next command goes on with the old key or the new one, whichever counts.\n"
 "\n"
 "Without options a new random key takes the place of the old one in its file.\n"
 "With --new-key-file the new key is in FILE, which is made where it is not there;\n"

@@ -393,15 +393,23 @@ static int say_asked(struct cli *cli, const struct asked *asked, const struct ac
 		     int64_t count)
 {
 	struct catalog_counts counts;
-	int64_t moved;
+	int64_t moved, before;
 	int err = counts_get(cli, asked, &counts, &moved);
 
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the counts cannot be read");
+	/* A mount may have moved some of those that were queued just now. */
+	before = counts.queued + counts.running > count ? counts.queued + counts.running - count : 0;
+	if (cli->json && action == &action_queue)
+		return cli_json_print(json_pack("{s:I, s:I, s:o}", action->json, (json_int_t)count,
+						"under_way_already", (json_int_t)before, "migrate",
+						counts_json(&counts)));
 	if (cli->json)
 		return cli_json_print(json_pack("{s:I, s:o}", action->json, (json_int_t)count,
 						"migrate", counts_json(&counts)));
 	printf("%s: %lld", action->text, (long long)count);
+	if (action == &action_queue && before)
+		printf("; under way already: %lld", (long long)before);
 	if (action == &action_queue)
 		printf("; in S3 already: %lld", (long long)counts.done);
 	if (action == &action_queue && counts.paused)

@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "cli/mounting.h"
+#include "cli/suggest.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 
 /* Words of fstab that are for mount(8), or that say what is so anyway. */
 static const char *const ignored[] = {
 	"rw", "defaults", "auto", "noauto", "user", "nouser", "users", "owner", "group", "nofail", "_netdev", "suid", "dev",
-	"exec", "async", "default_permissions", "nonempty", "loud", "silent", "relatime",
+	"exec", "async", "default_permissions", "loud", "silent", "relatime",
 };
 static const char *const ignored_beginnings[] = { "x-", "comment=", "user=", "helper=", "uhelper=" };
 /* Words that libfuse or the kernel take. */
@@ -69,6 +70,25 @@ static int set_umask(struct mount_options *options, const char *plain, char *mes
 	return 0;
 }
 
+static void say_unknown(const char *plain, char *message)
+{
+	static const char *const known[] = { "ro", "allow_other", "names=sid", "names=number", "nonempty", "umask=", "catalog=",
+					     "key_file=", "setuid=", "refuse=", "metrics=", "fsname=" };
+	struct suggest suggest;
+	char word[CATALOG_NAME_SIZE];
+	size_t len = strcspn(plain, "=");
+
+	/* What stands behind the sign is the user's own, but for names=. */
+	snprintf(word, sizeof word, "%.*s", (int)(strncmp(plain, "name", 4) == 0 ? strlen(plain) : len + (plain[len] == '=')),
+		 plain);
+	suggest_init(&suggest, "", word);
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		suggest_try(&suggest, known[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
+		suggest_try(&suggest, passed[i]);
+	snprintf(message, CATALOG_MESSAGE_SIZE, "there is no mount option '%s'%s", plain, suggest_text(&suggest));
+}
+
 /* word: with its backslashes, as libfuse wants it; plain: without. */
 static int word_parse(struct mount_options *options, const char *word, const char *plain, char *message)
 {
@@ -78,6 +98,10 @@ static int word_parse(struct mount_options *options, const char *word, const cha
 	}
 	if (strcmp(plain, "allow_other") == 0) {
 		options->allow_other = true;
+		return 0;
+	}
+	if (strcmp(plain, "nonempty") == 0) {
+		options->nonempty = true;
 		return 0;
 	}
 	if (strcmp(plain, "names=sid") == 0 || strcmp(plain, "names=number") == 0) {
@@ -104,7 +128,7 @@ static int word_parse(struct mount_options *options, const char *word, const cha
 		return mount_options_add_word(options, word);
 	if (is_one_of(plain, ignored, ARRAY_SIZE(ignored)) || begins_as(plain))
 		return 0;
-	snprintf(message, CATALOG_MESSAGE_SIZE, "there is no mount option '%s'", plain);
+	say_unknown(plain, message);
 	return -EINVAL;
 }
 

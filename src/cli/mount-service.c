@@ -80,6 +80,7 @@ static int mounted_start(struct mounted *m)
 		.mountpoint = service->mountpoint,
 		.read_only = service->options->read_only,
 		.allow_other = service->options->allow_other,
+		.nonempty = service->options->nonempty,
 		.others = others_of(service->options),
 		.names = service->options->names,
 		.refuse = service->options->refuse,
@@ -89,6 +90,7 @@ static int mounted_start(struct mounted *m)
 		.options = (const char *const *)service->options->words,
 	};
 	const struct background_settings background_settings = {
+		.mountpoint = service->mountpoint,
 		.read_only = service->options->read_only,
 		.listen = service->listen,
 		.public_url = service->public_url,

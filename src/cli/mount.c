@@ -15,8 +15,6 @@
 #include "util/files.h"
 #include "util/process.h"
 
-#define SYMLINKS_MAX 16
-
 struct mount_values {
 	bool foreground;
 	const char *listen, *public_url;
@@ -24,59 +22,6 @@ struct mount_values {
 };
 
 /* ---- the mountpoint ---- */
-
-/* Absolute, with symlinks resolved, but without a look at the last name: a dead or hanging mount may be there. */
-static int mountpoint_resolve(const char *path, char **ret_path)
-{
-	cleanup_free char *current = strdup(path);
-
-	for (int i = 0; current && i < SYMLINKS_MAX; i++) {
-		cleanup_free char *folder = NULL;
-		cleanup_free char *joined = NULL;
-		char target[4096];
-		char *base;
-		ssize_t n;
-		int err;
-
-		for (size_t len = strlen(current); len > 1 && current[len - 1] == '/'; len--)
-			current[len - 1] = '\0';
-		base = strrchr(current, '/');
-		base = base ? base + 1 : current;
-		if (!*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
-			return files_absolute(current, ret_path);
-		folder = base == current ? strdup(".") : strndup(current, (size_t)(base - current));
-		if (!folder)
-			return -ENOMEM;
-		free(steal_pointer(ret_path));
-		err = files_absolute(folder, ret_path);
-		if (err < 0)
-			return err;
-		if (asprintf(&joined, "%s%s%s", *ret_path, strcmp(*ret_path, "/") == 0 ? "" : "/", base) < 0) {
-			joined = NULL;
-			return -ENOMEM;
-		}
-		n = readlink(joined, target, sizeof target - 1);
-		if (n < 0) { /* EINVAL: no symlink; whatever else is wrong shows when it is mounted on */
-			free(*ret_path);
-			*ret_path = steal_pointer(&joined);
-			return 0;
-		}
-		target[n] = '\0';
-		free(steal_pointer(&current));
-		if (target[0] == '/')
-			current = strdup(target);
-		else if (asprintf(&current, "%s/%s", *ret_path, target) < 0)
-			current = NULL;
-	}
-	return current ? -ELOOP : -ENOMEM;
-}
-
-static bool is_inside(const char *path, const char *folder)
-{
-	size_t len = strlen(folder);
-
-	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0' || strcmp(folder, "/") == 0);
-}
 
 static int mountpoint_check(struct cli *cli, const struct mount_options *options, const char *mountpoint)
 {
@@ -88,7 +33,7 @@ static int mountpoint_check(struct cli *cli, const struct mount_options *options
 	struct stat st;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		if (!files[i].path || !is_inside(files[i].path, mountpoint))
+		if (!files[i].path || !mountpoint_has(mountpoint, files[i].path))
 			continue;
 		cli_error("the %s %s is inside the mountpoint; it could not be reached any more", files[i].what, files[i].path);
 		return CLI_FAILED;
@@ -209,8 +154,8 @@ const struct cli_command command_mount = {
 "While it is mounted, Twilio is asked for news every few minutes, and\n"
 "migrations and deletes that are queued are done. The command ends when the\n"
 "tree answers, and the mount goes on in the background with its log in syslog;\n"
-"with -f it stays, and its log goes to standard error. 'fusermount3 -u DIR'\n"
-"unmounts.\n"
+"with -f it stays, and its log goes to standard error. 'tonicfs unmount DIR'\n"
+"ends it.\n"
 "\n"
 "OPTIONS, separated by commas:\n"
 "\n"
@@ -222,6 +167,7 @@ const struct cli_command command_mount = {
 "  umask=OCTAL    with allow_other, permissions that are left out: 027 (the\n"
 "                 default) lets in the owner's group and root, 022 everybody, 077\n"
 "                 root alone\n"
+"  nonempty       mount on a folder with something in it, which is hidden then\n"
 "  names=sid      no callers' numbers: not in file names, calls.csv, attributes\n"
 "  catalog=FILE, key_file=FILE\n"
 "                 as --catalog and --key-file\n"
@@ -254,20 +200,20 @@ const struct cli_command command_mount = {
 };
 
 /* ---- mount(8)'s helper ----
- * mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS] [-t TYPE]; mount.fuse3 calls the program itself in the same way. SOURCE is the catalog, or a word. */
+ * mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS] [-t TYPE]; mount.fuse3 calls the program itself in the same way. SOURCE is the
+ * catalog, or a word. Called as tonicfs, only "tonicfs" and "none" are such words: any other one may be a mistyped command. */
 
 bool cli_is_mount_helper(int argc, char *const *argv)
 {
 	const char *name = argc ? strrchr(argv[0], '/') : NULL;
-	bool is_group;
-	int words;
 
 	if (argc == 0)
 		return false;
-	if (strcmp(name ? name + 1 : argv[0], "mount.tonicfs") == 0)
+	name = name ? name + 1 : argv[0];
+	if (strcmp(name, "mount.tonicfs") == 0 || strcmp(name, "mount.fuse.tonicfs") == 0)
 		return true;
-	return argc >= 3 && argv[1][0] != '-' && argv[2][0] == '/' && !cli_command_find(argc - 1, argv + 1, &words, &is_group) &&
-	       !is_group;
+	return argc >= 3 && argv[2][0] == '/' &&
+	       (argv[1][0] == '/' || strcmp(argv[1], "tonicfs") == 0 || strcmp(argv[1], "none") == 0);
 }
 
 /* As the user that an fstab line names: root's mounts of a user's catalog. Nothing of root's goes along, neither TONICFS_* nor

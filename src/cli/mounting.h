@@ -6,9 +6,15 @@
 
 #include "cli/cli.h"
 
+/* ---- mountpoint.c ---- */
+/* Absolute, with symlinks resolved, but without a look at the last name: a dead or hanging mount may be there. */
+int mountpoint_resolve(const char *path, char **ret_path);
+/* Both absolute; the mountpoint has itself. */
+bool mountpoint_has(const char *mountpoint, const char *path);
+
 /* ---- mount-options.c ---- */
 struct mount_options {
-	bool read_only, allow_other, has_umask;
+	bool read_only, allow_other, has_umask, nonempty;
 	mode_t umask;
 	enum catalog_names names;
 	char *catalog, *key_file, *user; /* of fstab lines; NULL: not given */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/suggest.h"
 #include "util/cleanup.h"
 
 struct parser {
@@ -36,6 +37,28 @@ static void *option_find(struct parser *p, const char *name, size_t name_len, ch
 		}
 	}
 	return NULL;
+}
+
+/* "there is no option …", and which one may have been meant. */
+static void say_unknown(struct parser *p, const char *name, size_t len)
+{
+	const struct cli_option *tables[] = { p->command ? p->command->options : NULL, cli_global_options };
+	char word[CATALOG_NAME_SIZE], candidate[CATALOG_NAME_SIZE];
+	struct suggest suggest;
+
+	snprintf(word, sizeof word, "%.*s", (int)len, name);
+	suggest_init(&suggest, "--", word);
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
+		for (const struct cli_option *o = tables[t]; o && o->name; o++) {
+			if (!o->help)
+				continue;
+			suggest_try(&suggest, o->name);
+			snprintf(candidate, sizeof candidate, "no-%s", o->name);
+			if (o->kind == CLI_SWITCH)
+				suggest_try(&suggest, candidate);
+		}
+	}
+	snprintf(p->message, CATALOG_MESSAGE_SIZE, "there is no option '--%.*s'%s", (int)len, name, suggest_text(&suggest));
 }
 
 static int texts_add(struct cli_texts *texts, const char *text)
@@ -82,7 +105,7 @@ static int long_parse(struct parser *p, const char *word, const char *next, bool
 	void *where = option_find(p, name, len, 0, &negated, &option);
 
 	if (!option) {
-		snprintf(p->message, CATALOG_MESSAGE_SIZE, "there is no option '--%.*s'", (int)len, name);
+		say_unknown(p, name, len);
 		return -EINVAL;
 	}
 	if (!takes_argument(option)) {

@@ -12,6 +12,8 @@
 #include "util/text.h"
 #include "util/times.h"
 
+#define SHELL_PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.,:+@%/"
+
 __attribute__((format(printf, 2, 0)))
 static void error_line(const char *who, const char *format, va_list args)
 {
@@ -48,6 +50,14 @@ int cli_usage(const struct cli *cli, const char *format, ...)
 	return CLI_USAGE;
 }
 
+int cli_catalog_failed(const struct cli *cli, int error, const char *message, const char *doing)
+{
+	if (!message[0])
+		return cli_catalog_error(cli, error, doing);
+	cli_error("%s", message);
+	return CLI_FAILED;
+}
+
 int cli_catalog_error(const struct cli *cli, int error, const char *doing)
 {
 	switch (error) {
@@ -62,7 +72,8 @@ int cli_catalog_error(const struct cli *cli, int error, const char *doing)
 		cli_error("%s: %s cannot be written", doing, cli->catalog_path);
 		break;
 	case -EUCLEAN:
-		cli_error("%s: %s is damaged", doing, cli->catalog_path);
+		cli_error("%s: %s is damaged; put a copy of it in its place, or make it anew ('tonicfs help verify')", doing,
+			  cli->catalog_path);
 		break;
 	default:
 		cli_error("%s: %s", doing, strerror(-error));
@@ -70,11 +81,48 @@ int cli_catalog_error(const struct cli *cli, int error, const char *doing)
 	return CLI_FAILED;
 }
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* As a folder's name, but for the escapes of what is harmless on a terminal: printable ASCII. */
 const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE])
 {
-	if (catalog_name_encode(name, ret_shown) < 0)
+	char *out = ret_shown;
+
+	if (catalog_name_encode(name, ret_shown) < 0) {
 		snprintf(ret_shown, CATALOG_NAME_SIZE, "%s", *name ? "(too long)" : "");
+		return ret_shown;
+	}
+	for (const char *s = ret_shown; *s; s++) {
+		int byte = *s == '%' ? hex_digit(s[1]) << 4 | hex_digit(s[2]) : 0;
+
+		*out++ = *s;
+		if (byte < ' ' || byte > '~')
+			continue;
+		out[-1] = (char)byte;
+		s += 2;
+	}
+	*out = '\0';
 	return ret_shown;
+}
+
+const char *cli_shell_word(const char *text, struct buf *ret_word)
+{
+	buf_reset(ret_word);
+	if (*text && *text != '-' && strspn(text, SHELL_PLAIN) == strlen(text)) {
+		buf_add_str(ret_word, text);
+		return buf_str(ret_word);
+	}
+	buf_add_char(ret_word, '\'');
+	for (const char *s = text; *s; s++) {
+		if (*s == '\'')
+			buf_add_str(ret_word, "'\\'");
+		buf_add_char(ret_word, *s);
+	}
+	buf_add_char(ret_word, '\'');
+	return buf_str(ret_word);
 }
 
 /* ---- tables ---- */

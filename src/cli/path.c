@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/mounts.h"
+#include "cli/suggest.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/files.h"
@@ -70,6 +71,40 @@ static int path_in_mount(const struct cli *cli, const char *path, char **ret_ins
 	return 1;
 }
 
+static int resolve_folder(struct catalog *catalog, const char *before, const char *campaign)
+{
+	cleanup_buf struct buf path = BUF_INIT;
+	struct catalog_node node;
+
+	buf_addf(&path, "%s%s", before, campaign);
+	return buf_failed(&path) ? -ENOMEM : catalog_node_resolve(catalog, buf_str(&path), &node);
+}
+
+/* A workspace, or a campaign in one, of nearly that name. */
+static void say_not_found(struct cli *cli, const char *path, const char *names)
+{
+	size_t len = strcspn(names, "/"), campaign_len;
+	char workspace[CATALOG_NAME_SIZE], before[CATALOG_NAME_SIZE + 1], campaign[CATALOG_NAME_SIZE];
+	struct catalog_node node;
+	struct suggest suggest;
+
+	snprintf(workspace, sizeof workspace, "%.*s", (int)len, names);
+	if (catalog_node_resolve(cli->catalog, workspace, &node) < 0) {
+		suggest_init(&suggest, "", workspace);
+		suggest_workspaces(&suggest, cli);
+	} else {
+		names += len + (names[len] == '/');
+		campaign_len = strcspn(names, "/");
+		snprintf(before, sizeof before, "%s/", workspace);
+		snprintf(campaign, sizeof campaign, "%.*s", (int)campaign_len, names);
+		suggest_init(&suggest, before, campaign);
+		/* Of a file that is not there the folder's name may be right. */
+		if (names[campaign_len] != '/' || resolve_folder(cli->catalog, before, campaign) < 0)
+			suggest_campaigns(&suggest, cli, node.workspace_id);
+	}
+	cli_error("there is no '%s'%s", path, suggest_text(&suggest));
+}
+
 int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret_node)
 {
 	cleanup_free char *inside = NULL;
@@ -99,7 +134,7 @@ int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret
 	if (err == -ENOENT && !is_file_path)
 		err = catalog_node_resolve(cli->catalog, plain, ret_node);
 	if (err == -ENOENT) {
-		cli_error("there is no '%s'", path);
+		say_not_found(cli, path, found ? inside : plain);
 		return CLI_FAILED;
 	}
 	return err < 0 ? cli_catalog_error(cli, err, path) : CLI_DONE;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/suggest.h"
+#include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/files.h"
 #include "util/log.h"
@@ -12,6 +14,18 @@ static int hint(const char *topic)
 {
 	fprintf(stderr, "Try 'tonicfs help%s%s'.\n", topic ? " " : "", topic ? topic : "");
 	return CLI_USAGE;
+}
+
+static void say_no_command(const char *group, const char *word)
+{
+	cleanup_buf struct buf before = BUF_INIT;
+	struct suggest suggest;
+
+	if (group)
+		buf_addf(&before, "%s ", group);
+	suggest_init(&suggest, buf_str(&before), word);
+	suggest_commands(&suggest, group);
+	cli_error("'%s%s' is no command%s", buf_str(&before), word, suggest_text(&suggest));
 }
 
 static int set_path(char **where, const char *option, const char *variable)
@@ -114,7 +128,7 @@ static int dispatch(int argc, char **argv)
 	if (command)
 		return run_command(command, &globals, argc - words, argv + words);
 	if (!is_group) {
-		cli_error("'%s' is no command", argv[0]);
+		say_no_command(NULL, argv[0]);
 		return hint(NULL);
 	}
 	/* "workspace --help": the one thing that a group can do by itself. */
@@ -123,7 +137,7 @@ static int dispatch(int argc, char **argv)
 	if (globals.help && cli_help_group(cli_json_text_begin(), argv[0]))
 		return cli_json_text_end("help");
 	if (argc > 1)
-		cli_error("'%s %s' is no command", argv[0], argv[1]);
+		say_no_command(argv[0], argv[1]);
 	else
 		cli_error("'%s' needs to be told what to do", argv[0]);
 	return hint(argv[0]);

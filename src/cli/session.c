@@ -10,6 +10,7 @@
 #include "aws/credentials.h"
 #include "catalog/rotate.h"
 #include "cli/cli.h"
+#include "cli/suggest.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
 #include "util/text.h"
@@ -94,7 +95,11 @@ int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspa
 	int err = catalog_workspace_find(cli->catalog, name, ret_workspace);
 
 	if (err == -ENOENT) {
-		cli_error("there is no workspace '%s'", cli_name(name, shown));
+		struct suggest suggest;
+
+		suggest_init(&suggest, "", name);
+		suggest_workspaces(&suggest, cli);
+		cli_error("there is no workspace '%s'%s", cli_name(name, shown), suggest_text(&suggest));
 		return CLI_FAILED;
 	}
 	return err < 0 ? cli_catalog_error(cli, err, "the workspace cannot be read") : CLI_DONE;

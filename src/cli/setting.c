@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/suggest.h"
 #include "util/cleanup.h"
 
 /* Read where they are used; a mount that runs goes on with what it has read. */
@@ -127,8 +128,16 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	}
 	while (i < ARRAY_SIZE(settings) && strcmp(settings[i].name, argv[0]) != 0)
 		i++;
-	if (i == ARRAY_SIZE(settings))
-		return cli_usage(cli, "there is no setting '%s'", argv[0]);
+	if (i == ARRAY_SIZE(settings)) {
+		struct suggest suggest;
+
+		suggest_init(&suggest, "", argv[0]);
+		for (size_t t = 0; t < ARRAY_SIZE(texts); t++)
+			suggest_try(&suggest, texts[t].name);
+		for (i = 0; i < ARRAY_SIZE(settings); i++)
+			suggest_try(&suggest, settings[i].name);
+		return cli_usage(cli, "there is no setting '%s'%s", argv[0], suggest_text(&suggest));
+	}
 	errno = 0;
 	value = strtoll(text, &end, 10);
 	is_number = !errno && end != text && !*end;

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aws/bucket.h"
 #include "cli/commands.h"
 #include "cli/storage.h"
 #include "storage/provider.h"
+#include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
 
@@ -202,11 +204,23 @@ static bool is_same(const struct catalog_storage *a, const struct catalog_storag
 	       (!secret || (old_secret && strcmp(secret, old_secret) == 0));
 }
 
+/* AWS in us-east-1 still has old buckets with names that nobody can give any more. */
+static int check_bucket(const struct cli *cli, const struct catalog_storage *s)
+{
+	bool is_aws_now = !s->endpoint[0] && strcmp(s->region, "us-east-1") != 0;
+	const char *problem = s3_bucket_name_problem(s->bucket, is_aws_now);
+
+	if (!problem)
+		return CLI_DONE;
+	return cli_usage(cli, "--bucket: '%s' cannot be a bucket's name: %s", s->bucket, problem);
+}
+
 static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct set_values *v = values;
 	struct catalog_storage storage = { 0 }, old = { 0 };
 	cleanup_secret char *secret = NULL, *old_secret = NULL;
+	cleanup_buf struct buf word = BUF_INIT;
 	struct catalog_workspace w;
 	int status, err;
 
@@ -229,6 +243,10 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		return cli_usage(cli, "--access-key is missing, or --credentials default");
 	if (!storage.region[0])
 		snprintf(storage.region, sizeof storage.region, "us-east-1");
+	/* Only a new name is checked: settings beside an old one can still be changed. */
+	status = v->bucket ? check_bucket(cli, &storage) : CLI_DONE;
+	if (status != CLI_DONE)
+		return status;
 	status = read_secret(v, &storage, &old, &secret);
 	if (status != CLI_DONE)
 		return status;
@@ -243,7 +261,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	if (!storage.tested_secs && !cli->json)
 		printf("Saved. Nothing is moved there yet: 'tonicfs storage test %s' tries the "
 		       "bucket and enables it.\n",
-		       argv[0]);
+		       cli_shell_word(argv[0], &word));
 	return cli->json ? cli_json_print(json_pack("{s:b, s:b}", "enabled", (int)storage.enabled,
 						    "tested", storage.tested_secs != 0))
 			 : CLI_DONE;

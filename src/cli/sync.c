@@ -29,7 +29,9 @@ static void show(void *arg, const struct sync_stats *stats)
 
 static const char *error_text(int err, const struct remote_error *error)
 {
-	return error->message[0] ? error->message : strerror(-err);
+	if (error->message[0])
+		return error->message;
+	return err == -EUCLEAN ? "the catalog is damaged" : strerror(-err);
 }
 
 /* What a list does not show any more, and the bucket has not. */

@@ -1,4 +1,4 @@
-/* workspace add, set, list, show, remove. */
+/* workspace add, set, remove. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -7,6 +7,9 @@
 #include "catalog/callback.h"
 #include "cli/commands.h"
 #include "cli/removing.h"
+#include "cli/suggest.h"
+#include "cli/workspace-check.h"
+#include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
 
@@ -116,6 +119,8 @@ static int setting_apply(const struct cli *cli, struct catalog_workspace *worksp
 {
 	const char *equals = strchr(word, '=');
 	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+	char key[CATALOG_NAME_SIZE];
+	struct suggest suggest;
 
 	if (!equals)
 		return cli_usage(cli, "'%s' is not of the form KEY=VALUE", word);
@@ -126,7 +131,11 @@ static int setting_apply(const struct cli *cli, struct catalog_workspace *worksp
 			return cli_usage(cli, "%s is %s, not '%s'", settings[i].key, settings[i].values, equals + 1);
 		return CLI_DONE;
 	}
-	return cli_usage(cli, "there is no setting '%.*s'", (int)len, word);
+	snprintf(key, sizeof key, "%.*s", (int)len, word);
+	suggest_init(&suggest, "", key);
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		suggest_try(&suggest, settings[i].key);
+	return cli_usage(cli, "there is no setting '%s'%s", key, suggest_text(&suggest));
 }
 
 /* ---- the secret ---- */
@@ -150,14 +159,25 @@ static const char *url_of(const struct catalog_workspace *w)
 
 struct add_values {
 	const char *account, *api_key, *twilio_url, *secret_file;
-	bool allow_http;
+	bool allow_http, no_check;
 };
+
+static void say_added(const struct catalog_workspace *w, const char *folder)
+{
+	cleanup_buf struct buf word = BUF_INIT;
+	char shown[CATALOG_NAME_SIZE];
+
+	printf("Added workspace %s", cli_name(w->name, shown));
+	if (strcmp(shown, folder) != 0)
+		printf("; its folder is %s", folder);
+	printf("\nNext: tonicfs campaign add %s CAMPAIGN --number +E164\n", cli_shell_word(w->name, &word));
+}
 
 static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct add_values *v = values;
 	struct catalog_workspace w = { .poll_secs = 300, .twilio_plain_http = v->allow_http };
-	char message[CATALOG_MESSAGE_SIZE], shown[CATALOG_NAME_SIZE];
+	char message[CATALOG_MESSAGE_SIZE], encoded[CATALOG_NAME_SIZE];
 	cleanup_secret char *secret = NULL;
 	int64_t id;
 	int status, err;
@@ -167,7 +187,7 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 		return cli_usage(cli, "--account AC… is missing");
 	if (sid_parse(v->account, "AC", &w.account_sid) < 0)
 		return cli_usage(cli, "--account: '%s' is no account SID (AC and 32 hex digits)", v->account);
-	if (!*argv[0] || catalog_name_encode(argv[0], shown) < 0)
+	if (!*argv[0] || catalog_name_encode(argv[0], encoded) < 0)
 		return cli_usage(cli, *argv[0] ? "the name is too long" : "the name is empty");
 	if (strlen(argv[0]) >= sizeof w.name)
 		return cli_usage(cli, "the name is too long");
@@ -188,17 +208,19 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	status = read_secret(&w, v->secret_file, &secret);
 	if (status != CLI_DONE)
 		return status;
+	if (!v->no_check)
+		status = workspace_check(cli, &w, secret, "the workspace was not added");
+	if (status != CLI_DONE)
+		return status;
 	err = catalog_workspace_add(cli->catalog, &w, secret, &id, message);
-	if (err < 0) {
-		cli_error("%s", message);
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_catalog_failed(cli, err, message, "the workspace was not added");
 	err = catalog_workspace_get(cli->catalog, id, &w);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the workspace cannot be read");
 	if (cli->json)
 		return cli_json_print(json_pack("{s:o, s:s}", "name", cli_json_name(w.name), "folder", w.folder));
-	printf("Added workspace %s\n", shown);
+	say_added(&w, w.folder);
 	return CLI_DONE;
 }
 
@@ -209,7 +231,8 @@ const struct cli_command command_workspace_add = {
 	.text =
 "The account's auth token, or the API key's secret, is read from the first line\n"
 "of --secret-file ('-': standard input), else asked for on the terminal. It is\n"
-"kept in the catalog only and never shown again.\n",
+"kept in the catalog only and never shown again. Twilio is asked at once whether\n"
+"it is right; where it cannot be reached, the workspace is added all the same.\n",
 	.options = (const struct cli_option[]){
 		{ 0, "account", CLI_TEXT, "AC…", "the account's SID", offsetof(struct add_values, account) },
 		{ 0, "api-key", CLI_TEXT, "SK…", "an API key's SID, to be used instead of the auth token",
@@ -220,6 +243,8 @@ const struct cli_command command_workspace_add = {
 		  offsetof(struct add_values, secret_file) },
 		{ 0, "allow-http", CLI_FLAG, NULL, "take plain http to another machine than this one",
 		  offsetof(struct add_values, allow_http) },
+		{ 0, "no-check", CLI_FLAG, NULL, "do not ask Twilio whether the secret is right",
+		  offsetof(struct add_values, no_check) },
 		{ 0 },
 	},
 	.values_size = sizeof(struct add_values),
@@ -233,6 +258,7 @@ const struct cli_command command_workspace_add = {
 struct set_values {
 	const char *secret_file, *auth_token_file;
 	int allow_http;
+	bool no_check;
 };
 
 static bool is_standard_input(const char *file)
@@ -288,6 +314,10 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		if (status != CLI_DONE)
 			return status;
 	}
+	if (secret && !v->no_check)
+		status = workspace_check(cli, &w, secret, "nothing was changed");
+	if (status != CLI_DONE)
+		return status;
 	err = catalog_workspace_update(cli->catalog, &w, secret);
 	if (err == 0 && auth_token)
 		err = catalog_callback_token_set(cli->catalog, w.id, auth_token);
@@ -316,9 +346,10 @@ const struct cli_command command_workspace_set = {
 "  twilio_url=URL         another address than https://api.twilio.com; where the\n"
 "                         host changes the secret has to be given again\n"
 "\n"
-"With --secret-file the auth token or API key's secret is replaced. Twilio's\n"
-"callbacks are signed with the account's auth token; a workspace with an API key\n"
-"is told it with --auth-token-file, and uses it for nothing else.\n",
+"With --secret-file the auth token or API key's secret is replaced, once Twilio\n"
+"has said that the new one is right. Twilio's callbacks are signed with the\n"
+"account's auth token; a workspace with an API key is told it with\n"
+"--auth-token-file, and uses it for nothing else.\n",
 	.options = (const struct cli_option[]){
 		{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the new secret is",
 		  offsetof(struct set_values, secret_file) },
@@ -327,158 +358,14 @@ const struct cli_command command_workspace_set = {
 		  offsetof(struct set_values, auth_token_file) },
 		{ 0, "allow-http", CLI_SWITCH, NULL, "take plain http to another machine than this one",
 		  offsetof(struct set_values, allow_http) },
+		{ 0, "no-check", CLI_FLAG, NULL, "do not ask Twilio whether the secret is right",
+		  offsetof(struct set_values, no_check) },
 		{ 0 },
 	},
 	.values_size = sizeof(struct set_values),
 	.arguments_min = 1,
 	.arguments_max = 32,
 	.run = run_set,
-};
-
-/* ---- list, show ---- */
-
-static const char *storage_state(const struct catalog_workspace *w)
-{
-	return !w->has_storage ? "none" : w->storage_enabled ? "enabled" : "disabled";
-}
-
-static int64_t recordings_of(const struct catalog_status *status)
-{
-	return status->by_state[CATALOG_STATE_TWILIO] + status->by_state[CATALOG_STATE_UPLOADING] +
-	       status->by_state[CATALOG_STATE_STORED] + status->by_state[CATALOG_STATE_S3];
-}
-
-/* Whether there is a token to check callbacks with. */
-static bool callbacks_can_be_checked(struct cli *cli, const struct catalog_workspace *w)
-{
-	cleanup_secret char *token = NULL;
-	struct catalog_workspace found;
-
-	return catalog_callback_account(cli->catalog, &w->account_sid, &found, &token) == 0;
-}
-
-static json_t *workspace_json(struct cli *cli, const struct catalog_workspace *w,
-			      const struct catalog_status *status)
-{
-	char account[SID_SIZE];
-
-	sid_format(&w->account_sid, "AC", account);
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:b, s:s, s:I, s:I}",
-			 "name", cli_json_name(w->name), "folder", w->folder, "account", account,
-			 "api_key", w->api_key_sid, "twilio_url", w->twilio_url, "delete_s3", (int)w->delete_s3,
-			 "delete_twilio", (int)w->delete_twilio, "migrate_new", (int)w->migrate_new, "keep_at_twilio",
-			 (int)w->keep_at_twilio, "verify", w->verify_readback ? "readback" : "checksum", "poll_secs",
-			 (json_int_t)w->poll_secs, "callbacks", (int)callbacks_can_be_checked(cli, w),
-			 "storage", storage_state(w), "calls", (json_int_t)status->calls,
-			 "recordings",
-			 (json_int_t)(status->by_state[CATALOG_STATE_TWILIO] + status->by_state[CATALOG_STATE_UPLOADING] +
-				      status->by_state[CATALOG_STATE_STORED] + status->by_state[CATALOG_STATE_S3]));
-}
-
-static int workspace_status(struct cli *cli, int64_t id, struct catalog_status *ret_status)
-{
-	struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, id };
-	int err = catalog_status_get(cli->catalog, scope, ret_status);
-
-	return err < 0 ? cli_catalog_error(cli, err, "the workspace's counts cannot be read") : CLI_DONE;
-}
-
-static int run_list(struct cli *cli, const void *values, int argc, char **argv)
-{
-	cleanup_free struct catalog_workspace *list = NULL;
-	size_t count = 0;
-	const char *const head[] = { "NAME", "ACCOUNT", "STORAGE", "CALLS", "RECORDINGS" };
-	struct cli_table table = { 0 };
-	json_t *array;
-	int status = cli_catalog_open(cli);
-
-	(void)values;
-	(void)argc;
-	(void)argv;
-	if (status != CLI_DONE)
-		return status;
-	status = cli_workspaces(cli, false, &list, &count);
-	if (status != CLI_DONE)
-		return status;
-	array = json_array();
-	cli_table_row(&table, ARRAY_SIZE(head), head);
-	for (size_t i = 0; i < count; i++) {
-		const struct catalog_workspace *w = &list[i];
-		char account[SID_SIZE], shown[CATALOG_NAME_SIZE], calls[24], recordings[24];
-		struct catalog_status counts;
-
-		status = workspace_status(cli, w->id, &counts);
-		if (status != CLI_DONE)
-			break;
-		sid_format(&w->account_sid, "AC", account);
-		snprintf(calls, sizeof calls, "%lld", (long long)counts.calls);
-		snprintf(recordings, sizeof recordings, "%lld", (long long)recordings_of(&counts));
-		json_array_append_new(array, workspace_json(cli, w, &counts));
-		cli_table_row(&table, ARRAY_SIZE(head),
-			      (const char *const[]){ cli_name(w->name, shown), account, storage_state(w), calls, recordings });
-	}
-	if (status == CLI_DONE && cli->json)
-		status = cli_json_print(json_incref(array));
-	else if (status == CLI_DONE && count)
-		cli_table_print(&table, stdout);
-	else if (status == CLI_DONE)
-		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
-	json_decref(array);
-	cli_table_free(&table);
-	return status;
-}
-
-const struct cli_command command_workspace_list = {
-	.name = "workspace list",
-	.arguments = "",
-	.summary = "Lists the workspaces",
-	.run = run_list,
-};
-
-static int run_show(struct cli *cli, const void *values, int argc, char **argv)
-{
-	struct catalog_workspace w;
-	struct catalog_status counts;
-	char account[SID_SIZE], shown[CATALOG_NAME_SIZE];
-	int status = cli_workspace_open(cli, argv[0], &w);
-
-	(void)values;
-	(void)argc;
-	if (status == CLI_DONE)
-		status = workspace_status(cli, w.id, &counts);
-	if (status != CLI_DONE)
-		return status;
-	if (cli->json)
-		return cli_json_print(workspace_json(cli, &w, &counts));
-	sid_format(&w.account_sid, "AC", account);
-	printf("name            %s\n", cli_name(w.name, shown));
-	printf("account         %s\n", account);
-	printf("signs in with   %s\n", w.api_key_sid[0] ? w.api_key_sid : "the auth token");
-	printf("twilio_url      %s\n", w.twilio_url[0] ? w.twilio_url : "https://api.twilio.com");
-	printf("storage         %s\n", storage_state(&w));
-	printf("delete_s3       %s\n", w.delete_s3 ? "on" : "off");
-	printf("delete_twilio   %s\n", w.delete_twilio ? "on" : "off");
-	printf("migrate_new     %s\n", w.migrate_new ? "on" : "off");
-	printf("keep_at_twilio  %s\n", w.keep_at_twilio ? "on" : "off");
-	printf("verify          %s\n", w.verify_readback ? "readback" : "checksum");
-	if (w.poll_secs)
-		printf("poll            every %u s\n", w.poll_secs);
-	else
-		printf("poll            off\n");
-	printf("callbacks       %s\n", callbacks_can_be_checked(cli, &w) ?
-	       "can be checked" : "cannot be checked without the auth token (--auth-token-file)");
-	printf("calls           %lld\n", (long long)counts.calls);
-	printf("recordings      %lld\n", (long long)recordings_of(&counts));
-	return CLI_DONE;
-}
-
-const struct cli_command command_workspace_show = {
-	.name = "workspace show",
-	.arguments = "NAME",
-	.summary = "Shows a workspace's settings, but no secret",
-	.arguments_min = 1,
-	.arguments_max = 1,
-	.run = run_show,
 };
 
 /* ---- remove ---- */

@@ -226,6 +226,8 @@ int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 void fs_mount_note(struct fs *fs);
 /* Until fs_stop, the end of the workers, or the unmount. */
 void fs_mount_wait_end(struct fs *fs);
+/* -ENOTEMPTY: there is something in it. */
+int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE]);
 /* The last thing that libfuse complained about; "" none. */
 void fs_log_install(void);
 void fs_log_last(char ret_text[CATALOG_MESSAGE_SIZE]);

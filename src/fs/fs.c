@@ -244,6 +244,8 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 		err = -ENOMEM;
 	if (!err)
 		err = fs_mountpoint_clear(fs->mountpoint, ret_message);
+	if (!err && !settings->nonempty)
+		err = fs_mountpoint_check(fs->mountpoint, ret_message);
 	if (!err)
 		err = session_mount(fs, settings, ret_message);
 	if (err) {

@@ -18,6 +18,7 @@ struct fs_settings {
 	const char *mountpoint; /* absolute */
 	bool read_only;		/* -o ro: no deleting, no migrating */
 	bool allow_other;
+	bool nonempty; /* mount on a folder that is not empty, too */
 	mode_t others; /* what group and others may do: of 0055; files are without the x */
 	enum catalog_names names;   /* -o names=sid */
 	/* Names of programs, with colons between, that may not open recordings (EACCES): indexers and
@@ -32,7 +33,8 @@ struct fs_settings {
 	const char *const *options; /* further -o words for libfuse/the kernel (nodev, nosuid,
 				       fsname=…); NULL-terminated, may be NULL */
 };
-/* Mounts. A stale mount of our own type (ENOTCONN) on the mountpoint is unmounted lazily first.
+/* Mounts. A stale mount of our own type (ENOTCONN) on the mountpoint is unmounted lazily first;
+ * -ENOTEMPTY: the mountpoint is not empty then, and nonempty is not set.
  * message: a sentence for the user on failure. */
 int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_settings *settings,
 	     struct fs **ret_fs, char ret_message[CATALOG_MESSAGE_SIZE]);

@@ -2,6 +2,7 @@
  * The mountpoint: a dead mount of ours is taken away, a living one is left alone; what libfuse
  * complains about is kept for the message. And the end of the mount, as the mount table tells it.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -115,30 +116,36 @@ static bool mount_line_next(FILE *file, struct mount_line *m)
 	return false;
 }
 
-/* Whether what was mounted there last is ours, and its device where ret_device is not NULL. */
-static int is_ours(const char *mountpoint, bool *ret_ours, char *ret_device)
+/* Whether what was mounted there last is of that type, and its device where ret_device is not NULL. */
+static int is_of_type(const char *mountpoint, const char *wanted, bool *ret_is, char *ret_device)
 {
+	size_t len = strlen(wanted);
 	cleanup_file FILE *file = fopen("/proc/self/mountinfo", "re");
 	cleanup_with(mount_line_release) struct mount_line m = { .line = NULL };
 
-	*ret_ours = false;
+	*ret_is = false;
 	if (!file)
 		return -errno;
 	while (mount_line_next(file, &m)) {
 		if (strcmp(m.place, mountpoint) != 0)
 			continue;
-		*ret_ours = strncmp(m.type, TYPE " ", sizeof TYPE) == 0;
+		*ret_is = strncmp(m.type, wanted, len) == 0 && m.type[len] == ' ';
 		if (ret_device)
-			snprintf(ret_device, FS_DEVICE_SIZE, "%s", *ret_ours ? m.device : "");
+			snprintf(ret_device, FS_DEVICE_SIZE, "%s", *ret_is ? m.device : "");
 	}
 	return 0;
+}
+
+static int is_ours(const char *mountpoint, bool *ret_ours)
+{
+	return is_of_type(mountpoint, TYPE, ret_ours, NULL);
 }
 
 void fs_mount_note(struct fs *fs)
 {
 	bool ours;
 
-	if (is_ours(fs->mountpoint, &ours, fs->device) < 0)
+	if (is_of_type(fs->mountpoint, TYPE, &ours, fs->device) < 0)
 		fs->device[0] = '\0';
 }
 
@@ -206,38 +213,66 @@ static int unmount_lazily(const char *mountpoint)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	/* Somebody else may have been faster. */
-	err = is_ours(mountpoint, &ours, NULL);
+	err = is_ours(mountpoint, &ours);
 	return err || ours ? -EPERM : 0;
 }
 
 int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	bool ours;
-	int err = is_ours(mountpoint, &ours, NULL);
+	int err = is_ours(mountpoint, &ours);
 
 	if (err || !ours)
 		return err;
 	err = ask(mountpoint);
 	switch (err) {
 	case -ENOTCONN:
+	case -ECONNABORTED: /* while it was asked */
 		log_info("%s: a dead mount is taken away", mountpoint);
 		err = unmount_lazily(mountpoint);
 		if (err)
 			snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-				 "%s has a dead mount that cannot be taken away; try: fusermount3 "
-				 "-u -z %s",
+				 "%s has a dead mount that cannot be taken away; try: tonicfs "
+				 "unmount --lazy %s",
 				 mountpoint, mountpoint);
 		return err;
 	case -ETIMEDOUT:
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
 			 "%s is mounted, and its process does not answer; end that process, or: "
-			 "fusermount3 -u -z %s",
+			 "tonicfs unmount --lazy %s",
 			 mountpoint, mountpoint);
 		return -EBUSY;
 	default:
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s is mounted already", mountpoint);
 		return -EBUSY;
 	}
+}
+
+int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	struct dirent *entry;
+	bool is_automatic;
+	DIR *folder;
+	int err;
+
+	/* Opening a mountpoint of autofs would trigger the mount that is being made. */
+	err = is_of_type(mountpoint, "autofs", &is_automatic, NULL);
+	if (err || is_automatic)
+		return err;
+	folder = opendir(mountpoint);
+	if (!folder)
+		return 0; /* mounting says what is wrong with it */
+	while ((entry = readdir(folder)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			break;
+	closedir(folder);
+	if (!entry)
+		return 0;
+	snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+		 "%s is not empty: a mount would hide what is in it; name an empty folder, or say -o "
+		 "nonempty",
+		 mountpoint);
+	return -ENOTEMPTY;
 }
 
 /* ---- until it is unmounted ---- */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "catalog/archive.h"
 #include "catalog/job.h"
@@ -336,6 +337,12 @@ static void value_metrics(struct subject *s, struct buf *out)
 		s->fs->metrics(s->fs->metrics_arg, out);
 }
 
+static void value_pid(struct subject *s, struct buf *out)
+{
+	if (s->node.kind == CATALOG_NODE_ROOT)
+		buf_addf(out, "%d", (int)getpid());
+}
+
 /* ---- the table ---- */
 
 struct attribute {
@@ -368,6 +375,7 @@ static const struct attribute attributes[] = {
 	{ "migrate", false, value_migrate },
 	{ "state", false, value_state },
 	{ "metrics", false, value_metrics },
+	{ "pid", false, value_pid },
 	{ "storage_class", false, value_storage_class },
 };
 

@@ -470,7 +470,10 @@ class Tonic:
         path.chmod(mode)
         return USER.own(path)
 
-    def __call__(self, *args, status=0, stdin="", timeout=30, env=None, cwd="/"):
+    def __call__(self, *args, status=0, stdin="", timeout=30, env=None, cwd="/", check=False):
+        """check: Twilio is asked about a workspace's credentials, as it is without --no-check."""
+        if not check and (args[:2] == ("workspace", "add") or (args[:2] == ("workspace", "set") and "--secret-file" in args)):
+            args = [*args[:2], "--no-check", *args[2:]]
         return run([BINARY, *args], env=env or self.env, cwd=cwd, stdin=stdin, timeout=timeout, status=status)
 
     def json(self, *args, **keywords):

@@ -132,6 +132,12 @@ def test_a_missing_catalog_is_an_error_that_names_it_and_init(tonic):
     assert not tonic.catalog.exists()
 
 
+def assert_own_words(error):
+    """One line of the program's own, and none of a library's."""
+    assert re.fullmatch(r"tonicfs: .*\n", error), error
+    assert not re.search("hmac|codec|malformed|logic error|cleaning|input/output", error, re.I), error
+
+
 @pytest.mark.parametrize("damage", ["first page", "every page", "cut", "empty", "text"])
 def test_a_damaged_catalog_is_an_error_and_nothing_is_written(tonic, damage):
     tonic.init()
@@ -156,7 +162,31 @@ def test_a_damaged_catalog_is_an_error_and_nothing_is_written(tonic, damage):
     error = tonic("workspace", "list", status=1).stderr
     assert str(tonic.catalog) in error
     assert "wrong key" not in error.lower(), "damage must not be taken for a wrong key"
+    assert_own_words(error)
     unchanged(tonic, before)
+
+
+def test_a_page_that_is_damaged_is_told_in_the_program_s_own_words(tonic):
+    tonic.init()
+    tonic("workspace", "add", "acme", "--account", "AC" + "1" * 32, "--secret-file", "-", stdin="token\n")
+    tonic("campaign", "add", "acme", "spring", "--number", "+15550100001")
+    content, told = tonic.catalog.read_bytes(), set()
+    commands = [["key", "rotate"], ["workspace", "list"],
+                ["workspace", "add", "other", "--account", "AC" + "2" * 32, "--secret-file", tonic.file_with("token")],
+                ["campaign", "add", "acme", "autumn", "--number", "+15550100002"]]
+    for page in (1, 3, 6):
+        for words in commands:
+            damaged = bytearray(content)
+            damaged[page * 4096 + 50] ^= 0xff
+            for name in ("-wal", "-shm"):
+                (tonic.home / (tonic.catalog.name + name)).unlink(missing_ok=True)
+            tonic.catalog.write_bytes(damaged)
+            result = tonic(*words, status=None)
+            if result.status:
+                assert_own_words(result.stderr)
+                assert "damaged" in result.stderr
+                told.add(" ".join(map(str, words[:2])))
+    assert told == {"key rotate", "workspace list", "workspace add", "campaign add"}, "the pages are of no use to the test"
 
 
 def test_a_catalog_of_a_newer_version_is_refused_and_not_written(tonic):

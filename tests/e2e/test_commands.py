@@ -192,3 +192,63 @@ def test_a_setting_of_the_catalog_is_changed_and_put_back(acme):
 @pytest.mark.parametrize("words", [["nonsense", "1"], ["migrate_workers", "0"], ["migrate_workers", "x"], ["migrate_workers", ""]])
 def test_a_setting_that_cannot_be_is_wrong_usage(acme, words):
     acme("setting", "set", *words, status=2)
+
+
+def test_what_is_mistyped_is_answered_with_what_may_be_meant(acme):
+    acme("campaign", "add", "acme", "spring", "--number", "+15550100001")
+    for words, meant in [
+        (["staus"], "status"),
+        (["unmout", "/"], "unmount"),
+        (["workspace", "lst"], "workspace list"),
+        (["help", "mout"], "mount"),
+        (["mount", "--forground", "/"], "--foreground"),
+        (["mount", "/", "-o", "allow_othr"], "allow_other"),
+        (["setting", "set", "migrate_worker", "3"], "migrate_workers"),
+        (["workspace", "set", "acme", "delete_s4=on"], "delete_s3"),
+        (["workspace", "show", "acmee"], "acme"),
+        (["campaign", "remove", "acme", "sprng"], "spring"),
+        (["migrate", "acme/sprign"], "acme/spring"),
+        (["rm", "amce/spring"], "acme"),
+    ]:
+        result = acme(*words, status=None)
+        assert result.status in (1, 2) and f"did you mean '{meant}'?" in result.stderr, result
+    for words in (["xyzzy"], ["setting", "set", "xyzzy", "1"], ["workspace", "show", "xyzzy"]):
+        assert "did you mean" not in acme(*words, status=None).stderr, words
+
+
+def test_the_next_step_is_named(tonic):
+    assert "tonicfs workspace add" in tonic("init").stdout
+    added = tonic("workspace", "add", "Q1: sales", "--account", ACCOUNT, "--secret-file", "-", stdin=SECRET + "\n")
+    assert "tonicfs campaign add 'Q1: sales' " in added.stdout
+    added = tonic("campaign", "add", "Q1: sales", "spring", "--number", "+15550100001")
+    assert "tonicfs sync 'Q1: sales'" in added.stdout
+
+
+def test_names_are_shown_as_they_were_typed(tonic):
+    tonic.init()
+    said = tonic("workspace", "add", "Q1: sales", "--account", ACCOUNT, "--secret-file", "-", stdin=SECRET + "\n").stdout
+    assert said.startswith("Added workspace Q1: sales; its folder is Q1%3A sales\n")
+    said = tonic("campaign", "add", "Q1: sales", "a/b?", "--number", "+15550100001").stdout
+    assert said.startswith("Added campaign a/b?; its folder is a%2Fb%3F\n")
+    tonic("campaign", "add", "Q1: sales", "bell\a\x1b[31m", "--number", "+15550100002")
+    assert "Q1: sales" in tonic("workspace", "list").stdout and "Q1: sales" in tonic("status").stdout
+    assert "Q1: sales" in tonic("workspace", "show", "Q1: sales").stdout
+    campaigns = tonic("campaign", "list", "Q1: sales").stdout
+    assert "a/b?" in campaigns and "bell%07%1B[31m" in campaigns and "\x1b" not in campaigns
+    shown, = tonic.json("workspace", "list")
+    assert (shown["name"], shown["folder"]) == ("Q1: sales", "Q1%3A sales")
+    folders = {campaign["name"]: campaign["folder"] for campaign in tonic.json("campaign", "list", "Q1: sales")}
+    assert folders["a/b?"] == "a%2Fb%3F" and folders["unassigned"] == "unassigned"
+    assert "'Q9: sales'" in tonic("workspace", "show", "Q9: sales", status=1).stderr
+
+
+def test_an_impossible_bucket_name_is_refused(acme):
+    words = ["storage", "set", "acme", "--region", "eu-central-1", "--access-key", "AK", "--secret-file", "-", "--bucket"]
+    for bucket in ("ab", "my bucket", "1.2.3.4", "b" * 64, "käse", "Calls"):
+        assert "cannot be a bucket's name" in acme(*words, bucket, stdin=SECRET + "\n", status=2).stderr
+    acme("storage", "show", "acme", status=1)
+
+
+def test_an_old_bucket_name_is_taken_where_there_may_be_one(acme):
+    acme(*storage_words("--bucket", "Old_Calls"), stdin=SECRET + "\n")
+    assert acme.json("storage", "show", "acme")["bucket"] == "Old_Calls"

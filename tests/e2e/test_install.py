@@ -148,8 +148,10 @@ def test_completion_offers_commands_and_options(binary, tmp_path):
         assert not made.stderr
         return set(made.stdout.split())
 
-    assert {"init", "mount", "sync", "workspace", "rm"} <= offered("tonicfs", "")
+    assert {"init", "mount", "unmount", "sync", "workspace", "rm"} <= offered("tonicfs", "")
     assert {"add", "set", "list", "show", "remove"} == offered("tonicfs", "workspace", "")
     assert "--account" in offered("tonicfs", "workspace", "add", "--")
     assert "--account" not in offered("tonicfs", "mount", "--")
+    assert "nonempty" in offered("tonicfs", "mount", "/mnt", "-o", "no")
+    assert {"--lazy", "--timeout"} <= offered("tonicfs", "unmount", "--")
     assert {"delete_s3=", "delete_twilio="} <= offered("tonicfs", "workspace", "set", "acme", "")

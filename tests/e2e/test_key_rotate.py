@@ -1,9 +1,10 @@
 """Another key for the catalog: nothing but the key changes."""
 
 import os
+import signal
 import stat
 
-from harness import USER, call, sqlcipher
+from harness import USER, call, run, sqlcipher, wait_for
 
 
 def test_a_new_key_takes_the_place_of_the_old_one_and_all_else_stays(acme):
@@ -38,6 +39,22 @@ def test_while_it_is_mounted_the_key_stays(acme):
         assert mount.sha256(acme.first.path) == acme.first.sha256
         acme.tonic("sync")
     acme.tonic("key", "rotate")
+
+
+def test_a_mount_that_was_unmounted_just_now_is_waited_for(tonic):
+    tonic.init()
+    key = tonic.key_file.read_text()
+    with tonic.mount() as mount:
+        os.kill(mount.pid, signal.SIGSTOP)
+        run(["fusermount3", "-u", "--", mount.path], env=tonic.env)
+        rotating = tonic.start("key", "rotate")
+        try:
+            wait_for(lambda: "waiting for the process" in rotating.output.read_text(), what="a word of what is waited for")
+        finally:
+            os.kill(mount.pid, signal.SIGCONT)
+        assert rotating.wait(timeout=20) == 0, rotating.output.read_text()
+        assert tonic.key_file.read_text() != key
+        mount.wait_end()
 
 
 def test_the_new_key_is_what_a_command_prints(tonic):

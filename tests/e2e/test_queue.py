@@ -39,6 +39,13 @@ def ask(acme, what, *paths):
     return acme.tonic.json("migrate", *(paths or ["acme"]), f"--{what}")
 
 
+def test_asking_again_says_how_many_are_under_way_already(acme):
+    files = acme.twilio.files()
+    assert "Queued: 1; in S3 already: 0\n" in acme.tonic("migrate", acme.first.path).stdout
+    assert f"Queued: {len(files) - 1}; under way already: 1; in S3 already: 0\n" in acme.tonic("migrate", "acme").stdout
+    assert acme.tonic.json("migrate", "acme")["under_way_already"] == len(files)
+
+
 # Paused, resumed
 
 def test_what_is_paused_waits_through_a_restart_until_it_is_resumed(acme):

@@ -767,6 +767,6 @@ def test_plain_http_goes_to_this_machine_only_or_with_a_word_for_it(user):
 def test_what_a_provider_needs_is_asked_for(tonic, words):
     tonic.init()
     tonic("workspace", "add", "acme", "--account", "AC" + "1" * 32, "--secret-file", "-", stdin="token\n")
-    result = tonic("storage", "set", "acme", "--provider", *words, "--bucket", "b", "--access-key", "AK", "--secret-file", "-",
+    result = tonic("storage", "set", "acme", "--provider", *words, "--bucket", "calls", "--access-key", "AK", "--secret-file", "-",
                    stdin="secret\n", status=2)
     assert "--" in result.stderr

@@ -12,6 +12,7 @@
 
 #include "cli/commands.h"
 #include "cli/mounting.h"
+#include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/files.h"
 
@@ -207,6 +208,37 @@ static void test_cli__every_table_is_whole_and_none_takes_a_secret(void **state)
 	}
 }
 
+static void test_cli__a_name_is_shown_as_it_was_typed_but_for_what_drives_a_terminal(void **state)
+{
+	static const struct {
+		const char *name, *shown;
+	} names[] = {
+		{ "Q1: sales", "Q1: sales" }, { "a/b?*", "a/b?*" },	{ "100%", "100%" },	    { ".dot.", ".dot." },
+		{ "%41", "%41" },	      { "\x1b[31m", "%1B[31m" }, { "a\nb\x7f", "a%0Ab%7F" }, { "\xff", "%FF" },
+		{ "Fr\xc3\xbchling", "Fr\xc3\xbchling" },
+	};
+	char shown[CATALOG_NAME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		assert_string_equal(cli_name(names[i].name, shown), names[i].shown);
+}
+
+static void test_cli__a_name_is_quoted_where_a_shell_would_take_it_apart(void **state)
+{
+	static const struct {
+		const char *name, *word;
+	} names[] = {
+		{ "acme", "acme" },	       { "a.b-c_d/e", "a.b-c_d/e" }, { "Q1: sales", "'Q1: sales'" }, { "-rf", "'-rf'" },
+		{ "it's", "'it'\\''s'" }, { "$(id)", "'$(id)'" },	     { "", "''" },
+	};
+	cleanup_buf struct buf word = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		assert_string_equal(cli_shell_word(names[i].name, &word), names[i].word);
+}
+
 /* The help's lines fit on a terminal. */
 static void test_cli__no_line_of_the_help_is_longer_than_80_columns(void **state)
 {
@@ -255,7 +287,9 @@ static void test_cli__mount_options_are_understood_passed_on_or_ignored(void **s
 	assert_int_equal(mount_options_parse(&o, "umask=027", message), 0);
 	assert_true(o.has_umask && o.umask == 027);
 	assert_int_equal(mount_options_parse(&o, "fsname=a\\,b,catalog=/c\\,d.db,key_file=/k,setuid=jo,noauto,nofail", message), 0);
-	assert_true(o.read_only && o.allow_other && o.has_fsname);
+	assert_true(o.read_only && o.allow_other && o.has_fsname && !o.nonempty);
+	assert_int_equal(mount_options_parse(&o, "nonempty", message), 0);
+	assert_true(o.nonempty);
 	assert_int_equal(o.names, CATALOG_NAMES_SID);
 	assert_string_equal(o.catalog, "/c,d.db");
 	assert_string_equal(o.key_file, "/k");
@@ -283,14 +317,18 @@ static void test_cli__a_mount_option_that_means_nothing_is_named(void **state)
 
 static void test_cli__mount_s_helper_is_known_by_its_name_or_its_words(void **state)
 {
-	char helper[] = "/sbin/mount.tonicfs", program[] = "/usr/bin/tonicfs", source[] = "/home/jo/catalog.db", word[] = "tonicfs",
-	     dir[] = "/mnt", mount[] = "mount", status[] = "status";
+	char helper[] = "/sbin/mount.tonicfs", fuse_helper[] = "/sbin/mount.fuse.tonicfs", program[] = "/usr/bin/tonicfs", source[] = "/home/jo/catalog.db", word[] = "tonicfs",
+	     dir[] = "/mnt", mount[] = "mount", status[] = "status", typo[] = "staus", none[] = "none", nearby[] = "./catalog.db";
 
 	(void)state;
 	assert_true(cli_is_mount_helper(3, (char *const[]){ helper, word, dir, NULL }));
 	assert_true(cli_is_mount_helper(3, (char *const[]){ program, source, dir, NULL }));
 	assert_true(cli_is_mount_helper(3, (char *const[]){ program, word, dir, NULL }));
+	assert_true(cli_is_mount_helper(3, (char *const[]){ fuse_helper, typo, dir, NULL }));
+	assert_true(cli_is_mount_helper(3, (char *const[]){ program, none, dir, NULL }));
 	assert_false(cli_is_mount_helper(3, (char *const[]){ program, mount, dir, NULL }));
+	assert_false(cli_is_mount_helper(3, (char *const[]){ program, typo, dir, NULL }));
+	assert_false(cli_is_mount_helper(3, (char *const[]){ program, nearby, dir, NULL }));
 	assert_false(cli_is_mount_helper(3, (char *const[]){ program, status, dir, NULL }));
 	assert_false(cli_is_mount_helper(2, (char *const[]){ program, dir, NULL }));
 }
@@ -306,6 +344,8 @@ int main(void)
 		cmocka_unit_test(test_cli__global_options_stand_before_and_behind_a_command),
 		cmocka_unit_test(test_cli__commands_are_found_by_one_or_two_words),
 		cmocka_unit_test(test_cli__every_table_is_whole_and_none_takes_a_secret),
+		cmocka_unit_test(test_cli__a_name_is_shown_as_it_was_typed_but_for_what_drives_a_terminal),
+		cmocka_unit_test(test_cli__a_name_is_quoted_where_a_shell_would_take_it_apart),
 		cmocka_unit_test(test_cli__no_line_of_the_help_is_longer_than_80_columns),
 		cmocka_unit_test(test_cli__the_manual_page_lists_the_commands_as_they_are),
 		cmocka_unit_test(test_cli__mount_options_are_understood_passed_on_or_ignored),

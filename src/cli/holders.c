@@ -1,0 +1,162 @@
+#include "cli/holders.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/mounting.h"
+#include "util/cleanup.h"
+
+#define PATH_SIZE 4096
+
+static void close_folder(DIR **folder)
+{
+	if (*folder)
+		closedir(*folder);
+}
+
+/* readlink of a link in /proc gives a name and does not follow it. */
+static bool link_is_in(int process, const char *link, const char *folder, char ret_path[PATH_SIZE])
+{
+	ssize_t n = readlinkat(process, link, ret_path, PATH_SIZE - 1);
+
+	ret_path[n > 0 ? n : 0] = '\0';
+	return n > 0 && mountpoint_has(folder, ret_path);
+}
+
+/* -EACCES: the process cannot be looked into. */
+static int has_open(int process, const char *folder, char ret_path[PATH_SIZE], bool *ret_has)
+{
+	cleanup_with(close_folder) DIR *files = NULL;
+	const struct dirent *entry;
+	int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	files = fdopendir(fd);
+	if (!files) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while (!*ret_has && (entry = readdir(files)))
+		*ret_has = link_is_in(dirfd(files), entry->d_name, folder, ret_path);
+	return 0;
+}
+
+/* A file may be mapped although its descriptor was closed. */
+static void has_mapped(int process, const char *folder, char ret_path[PATH_SIZE], bool *ret_has)
+{
+	cleanup_file FILE *maps = NULL;
+	cleanup_free char *line = NULL;
+	size_t size = 0;
+	int fd = openat(process, "maps", O_RDONLY | O_CLOEXEC);
+
+	maps = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!maps && fd >= 0)
+		close(fd);
+	while (maps && !*ret_has && getline(&line, &size, maps) > 0) {
+		char *path = strchr(line, '/');
+
+		if (!path)
+			continue;
+		path[strcspn(path, "\n")] = '\0';
+		*ret_has = mountpoint_has(folder, path);
+		snprintf(ret_path, PATH_SIZE, "%s", path);
+	}
+}
+
+static void program_name(int process, char *ret_name, size_t size)
+{
+	cleanup_fd int fd = openat(process, "comm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, ret_name, size - 1);
+
+	ret_name[n > 0 ? n : 0] = '\0';
+	ret_name[strcspn(ret_name, "\n")] = '\0';
+}
+
+static int holder_add(struct holders *holders, pid_t pid, int process, const char *how, const char *path)
+{
+	struct holder *grown = reallocarray(holders->list, holders->count + 1, sizeof *grown);
+	struct holder *holder;
+
+	if (!grown)
+		return -ENOMEM;
+	holders->list = grown;
+	holder = &grown[holders->count];
+	*holder = (struct holder){ .pid = pid, .how = how, .path = strdup(path) };
+	if (!holder->path)
+		return -ENOMEM;
+	program_name(process, holder->program, sizeof holder->program);
+	holders->count++;
+	return 0;
+}
+
+static int look_at(struct holders *holders, pid_t pid, int process, const char *folder)
+{
+	static const struct {
+		const char *link, *how;
+	} links[] = { { "cwd", "its current folder" }, { "root", "its root folder" }, { "exe", "its program" } };
+	char path[PATH_SIZE];
+	bool has = false;
+	int err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		if (link_is_in(process, links[i].link, folder, path))
+			return holder_add(holders, pid, process, links[i].how, path);
+	err = has_open(process, folder, path, &has);
+	holders->unseen += err == -EACCES || err == -EPERM;
+	if (!has)
+		has_mapped(process, folder, path, &has);
+	return has ? holder_add(holders, pid, process, "open", path) : 0;
+}
+
+/* By /proc/PID/status, because /proc/PID of a process that is not dumpable belongs to root. */
+static bool belongs_to(int process, uid_t user)
+{
+	static const char name[] = "\nUid:\t";
+	cleanup_fd int fd = openat(process, "status", O_RDONLY | O_CLOEXEC);
+	char text[4096];
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	const char *line;
+
+	text[n > 0 ? n : 0] = '\0';
+	line = strstr(text, name);
+	return line && strtoul(line + sizeof name - 1, NULL, 10) == user;
+}
+
+int holders_find(const char *folder, pid_t except, struct holders *ret_holders)
+{
+	cleanup_with(close_folder) DIR *processes = opendir("/proc");
+	const struct dirent *entry;
+	uid_t user = geteuid();
+	int err = processes ? 0 : -errno;
+
+	*ret_holders = (struct holders){ .list = NULL };
+	while (!err && (entry = readdir(processes))) {
+		cleanup_fd int process = -1;
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid <= 0 || pid == getpid() || pid == except)
+			continue;
+		process = openat(dirfd(processes), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (process < 0 || (user && !belongs_to(process, user)))
+			continue;
+		err = look_at(ret_holders, pid, process, folder);
+	}
+	if (err)
+		holders_release(ret_holders);
+	return err;
+}
+
+void holders_release(struct holders *holders)
+{
+	for (size_t i = 0; i < holders->count; i++)
+		free(holders->list[i].path);
+	free(holders->list);
+	*holders = (struct holders){ .list = NULL };
+}
