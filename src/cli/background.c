@@ -111,7 +111,7 @@ void background_stop(struct background *background)
 {
 	int64_t deadline = time_mono_msecs() + SHUTDOWN_MSECS;
 
-	ending_step("callbacks of Twilio's");
+	ending_step("callbacks from Twilio");
 	hook_stop(background->hook);
 	ending_step("synchronisations");
 	sync_service_stop(background->sync);

@@ -30,8 +30,8 @@ static struct {
 static void give_up(const char *what, int64_t msecs)
 {
 	alarm(LAST_WORDS_SECS);
-	log_error("the process ends without waiting any longer for %s (%lld s): what was in flight"
-		  " is done again later",
+	log_error("shutting down: gave up waiting for %s after %lld s; work in flight is put back when its"
+		  " lease ends",
 		  what, (long long)msecs / 1000);
 	_exit(CLI_FAILED);
 }
@@ -51,7 +51,7 @@ static int64_t look(int64_t now)
 	if (now < log_at)
 		return log_at < end ? log_at : end;
 	ending.is_logged = true;
-	log_warning("the end of the process is waiting for %s", ending.what);
+	log_warning("shutting down: waiting for %s", ending.what);
 	return end;
 }
 
@@ -97,7 +97,7 @@ void ending_step(const char *what)
 	else
 		pthread_cond_signal(&ending.cond);
 	pthread_mutex_unlock(&ending.lock);
-	log_debug("the end: %s", what);
+	log_debug("shutting down: %s", what);
 	fault_point(what);
 }
 

@@ -401,12 +401,12 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 	__atomic_store_n(&fs->is_cancelled, true, __ATOMIC_RELAXED);
 	ending(fs, "reads of the mount");
 	audio_interrupt(fs->audio);
-	ending(fs, "the kernel to take changes of the tree");
+	ending(fs, "the kernel to take invalidations");
 	fs_notify_stop(fs);
-	ending(fs, "attributes that ask S3");
+	ending(fs, "attributes that need S3");
 	if (fs->has_remote_pool)
 		pool_stop(&fs->remote_pool);
-	ending(fs, "removals and call logs of the mount");
+	ending(fs, "removals and call logs");
 	if (fs->has_pool)
 		pool_stop(&fs->pool);
 	ending(fs, "the threads of the mount");

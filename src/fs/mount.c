@@ -300,10 +300,10 @@ static bool has_open_files(struct fs *fs)
 }
 
 /*
- * Until fs_stop, or until it is unmounted. The kernel tells of that only when the last copy is gone:
- * a mount namespace that was made meanwhile (a container, a service, unshare) has one of its own, which
- * an unmount here may leave. So the table of our namespace is looked at, too. Files that are still
- * open after a lazy unmount are served until they are closed.
+ * Until fs_stop, or until it is unmounted. The kernel reports an unmount only when the last copy of the
+ * mount is gone. A mount namespace created in the meantime (a container, a service, unshare) has its
+ * own copy, which an unmount here may leave in place. So the mount table of our namespace is watched,
+ * too. Files that are still open after a lazy unmount are served until they are closed.
  */
 void fs_mount_wait_end(struct fs *fs)
 {
@@ -318,8 +318,8 @@ void fs_mount_wait_end(struct fs *fs)
 		if (n < 0 ? errno != EINTR : waiting[0].revents)
 			return;
 		if (n == 0 && !has_open_files(fs)) {
-			log_info("%s is unmounted here, and still in another mount namespace: what is "
-				 "there ends, too",
+			log_info("%s is unmounted, but still mounted in another mount namespace; the mount"
+				 " ends there too",
 				 fs->mountpoint);
 			fs->is_mounted = false;
 			return;

@@ -169,7 +169,7 @@ def test_an_unmount_ends_the_process_though_another_namespace_has_a_copy(acme):
         try:
             assert other.stdout.readline() == b"made\n"
             mount.unmount(timeout=10)
-            assert "still in another mount namespace" in mount.log
+            assert "still mounted in another mount namespace" in mount.log
         finally:
             other.kill()
             other.wait(timeout=5)

@@ -10,7 +10,7 @@ import time
 from harness import Background, call, wait_for
 
 SECS = 4
-READERS = 10
+READERS = 16
 HERE_BYTES = 100_000  # the rest does not come
 TAIL_BYTES = 400_000  # not asked for: a request that lacks only these is not ended with its reader
 
@@ -49,9 +49,9 @@ def read_and_be_interrupted(path, seed, secs):
     while time.monotonic() < end:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECT)
         try:
-            alarm.set(dice.choice([0.0003, 0.001, 0.003, 0.01]))
+            alarm.set(dice.uniform(0.0001, 0.002))
             while True:
-                os.pread(fd, 4096, dice.randrange(size))
+                os.pread(fd, 4096, dice.randrange(HERE_BYTES if dice.random() < 0.8 else size))
         except Interrupted:
             count += 1
         finally:

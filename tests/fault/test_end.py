@@ -23,8 +23,8 @@ def test_a_step_of_the_end_that_hangs_is_named_and_given_up(case, started, step)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20 * PATIENCE) == 1
     log = process.output.read_text()
-    assert f"the end of the process is waiting for {step}\n" in log
-    assert f"the process ends without waiting any longer for {step} " in log
+    assert f"shutting down: waiting for {step}\n" in log
+    assert f"shutting down: gave up waiting for {step} " in log
     # What it leaves is a dead mount at most, which the next one takes away.
     with case.tonic.mount(path=path) as mount:
         assert mount.files()
