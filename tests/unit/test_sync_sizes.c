@@ -251,12 +251,13 @@ static void test_sync__what_cannot_be_learned_is_left_and_hides_no_other(void **
 
 	add_files(f, 0, 80, "+15550001111");
 	for (unsigned n = 0; n < 70; n++)
-		f->how[n] = n % 2 ? HOW_HTML : HOW_EMPTY;
+		f->how[n] = n % 8 ? HOW_EMPTY : HOW_HTML;
 	assert_int_equal(sync_sizes(&f->env, &learned), -EIO);
 	assert_int_equal(learned, 10);
 	for (unsigned n = 0; n < 70; n++) {
 		assert_int_equal(get(f, n).size_bytes, -1);
-		assert_int_equal(f->asked[n], 1);
+		/* A page may be one of something on the way. */
+		assert_int_equal(f->asked[n], n % 8 ? 1 : 3);
 	}
 	assert_int_equal(get(f, 75).size_bytes, 100075);
 }
