@@ -147,7 +147,7 @@ const char *cli_shell_word(const char *text, struct buf *ret_word);
 /* Columns that a text takes on a terminal: its characters, near enough. */
 size_t cli_text_width(const char *text);
 
-/* Columns of text, as wide as their widest cell. */
+/* Columns of text, as wide as their widest cell; the first row is their headings. On a terminal that is too narrow a block a row. */
 struct cli_table {
 	size_t columns, count;
 	char **cells;

@@ -156,24 +156,72 @@ size_t cli_text_width(const char *text)
 	return width;
 }
 
+static size_t widest_cell(const struct cli_table *table, size_t column)
+{
+	size_t widest = 0;
+
+	for (size_t i = column; i < table->count; i += table->columns) {
+		size_t width = cli_text_width(table->cells[i]);
+
+		widest = width > widest ? width : widest;
+	}
+	return widest;
+}
+
+static void print_padded(FILE *out, const char *cell, size_t columns)
+{
+	fprintf(out, "%s%*s", cell, (int)(columns - cli_text_width(cell)), "");
+}
+
+/* A block a row, each cell behind its heading: for a terminal that is not wide enough for the columns. */
+static void print_blocks(const struct cli_table *table, FILE *out)
+{
+	size_t widest = 0;
+
+	for (size_t column = 1; column < table->columns; column++) {
+		size_t width = cli_text_width(table->cells[column]);
+
+		widest = width > widest ? width : widest;
+	}
+	for (size_t i = table->columns; i < table->count; i++) {
+		size_t column = i % table->columns;
+
+		if (column) {
+			fputs("  ", out);
+			print_padded(out, table->cells[column], widest + 2);
+		}
+		fprintf(out, "%s\n", table->cells[i]);
+	}
+}
+
+static void print_columns(const struct cli_table *table, const size_t *widths, FILE *out)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		size_t column = i % table->columns;
+
+		if (column + 1 == table->columns)
+			fprintf(out, "%s\n", table->cells[i]);
+		else
+			print_padded(out, table->cells[i], widths[column] + 2);
+	}
+}
+
 void cli_table_print(struct cli_table *table, FILE *out)
 {
-	for (size_t i = 0; i < table->count && !table->failed; i++) {
-		size_t column = i % table->columns, widest = 0;
+	cleanup_free size_t *widths = calloc(table->columns + 1, sizeof *widths);
+	size_t width = 0;
 
-		for (size_t j = column; j < table->count; j += table->columns) {
-			size_t width = cli_text_width(table->cells[j]);
-
-			widest = width > widest ? width : widest;
-		}
-		fputs(table->cells[i], out);
-		if (column + 1 == table->columns)
-			fputc('\n', out);
-		else
-			fprintf(out, "%*s", (int)(widest - cli_text_width(table->cells[i]) + 2), "");
+	table->failed |= !widths;
+	for (size_t column = 0; column < table->columns && !table->failed; column++) {
+		widths[column] = widest_cell(table, column);
+		width += widths[column] + (column ? 2 : 0);
 	}
 	if (table->failed)
 		cli_error("out of memory");
+	else if (isatty(STDOUT_FILENO) && width > cli_columns(STDOUT_FILENO))
+		print_blocks(table, out);
+	else
+		print_columns(table, widths, out);
 	cli_table_free(table);
 }
 

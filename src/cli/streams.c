@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/wrap.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/text.h"
@@ -23,6 +24,8 @@ struct stream {
 	bool is_json;
 	char begun[SEQUENCE_BYTES]; /* a character that goes on in the next write */
 	size_t begun_len;
+	bool is_terminal;
+	struct wrap wrap;
 };
 
 static struct stream out = { .fd = STDOUT_FILENO }, err = { .fd = STDERR_FILENO };
@@ -90,7 +93,7 @@ static bool write_all(int fd, const char *bytes, size_t len)
 
 static ssize_t stream_write(void *cookie, const char *data, size_t size)
 {
-	cleanup_buf struct buf bytes = BUF_INIT, clean = BUF_INIT;
+	cleanup_buf struct buf bytes = BUF_INIT, clean = BUF_INIT, wrapped = BUF_INIT;
 	struct stream *stream = cookie;
 
 	buf_add(&bytes, stream->begun, stream->begun_len);
@@ -100,6 +103,14 @@ static ssize_t stream_write(void *cookie, const char *data, size_t size)
 	if (buf_failed(&bytes) || buf_failed(&clean)) {
 		errno = ENOMEM;
 		return 0;
+	}
+	if (stream->is_terminal) {
+		wrap_text(&stream->wrap, cli_columns(stream->fd), buf_str(&clean), clean.len, &wrapped);
+		if (buf_failed(&wrapped)) {
+			errno = ENOMEM;
+			return 0;
+		}
+		return write_all(stream->fd, buf_str(&wrapped), wrapped.len) ? (ssize_t)size : 0;
 	}
 	return write_all(stream->fd, buf_str(&clean), clean.len) ? (ssize_t)size : 0;
 }
@@ -112,6 +123,7 @@ static void replace(FILE **file, struct stream *stream, int mode)
 	if (!clean)
 		abort();
 	setvbuf(clean, NULL, mode, 0);
+	stream->is_terminal = isatty(stream->fd);
 	*file = clean;
 }
 

@@ -19,10 +19,18 @@ struct asked {
 	size_t count;
 };
 
+/* A finding that is kept until the scope's end, to be shown in order: some 200 bytes each. */
+struct found {
+	struct verify_finding finding; /* its texts are this one's to free */
+	char *key, *note;
+};
+
 struct shown {
 	struct cli *cli;
 	struct cli_progress progress;
 	char name[3 * CATALOG_NAME_SIZE]; /* of the scope, as a path in the tree */
+	struct found *found; /* in this scope */
+	size_t found_count;
 	int64_t findings, problems;
 	json_t *scopes;
 	bool has_failed; /* the output */
@@ -31,13 +39,13 @@ struct shown {
 static const char *kind_text(enum verify_kind kind)
 {
 	static const char *const texts[VERIFY_KIND_COUNT] = {
-		[VERIFY_MISSING] = "in neither place",
-		[VERIFY_NOT_IN_S3] = "gone from the bucket, still at Twilio",
+		[VERIFY_MISSING] = "missing at Twilio and in S3",
+		[VERIFY_NOT_IN_S3] = "gone from S3, still at Twilio",
 		[VERIFY_WRONG_SIZE] = "another size than what was migrated",
 		[VERIFY_WRONG_HASH] = "other bytes than what was migrated",
 		[VERIFY_NEW_ETAG] = "the same bytes, written anew by somebody",
-		[VERIFY_FOUND] = "in the bucket, and not known to the catalog",
-		[VERIFY_UNVOUCHED] = "in the bucket only, known to neither the catalog nor Twilio's call log",
+		[VERIFY_FOUND] = "in S3, and not known to the catalog",
+		[VERIFY_UNVOUCHED] = "in S3 only, known to neither the catalog nor Twilio's call log",
 		[VERIFY_UNREFERENCED] = "objects that no call refers to",
 		[VERIFY_REMOVED] = "objects of removed recordings",
 		[VERIFY_UPLOAD] = "uploads that nobody completed",
@@ -63,14 +71,14 @@ static int64_t problems_of(const struct verify_stats *stats)
 	return sum;
 }
 
-/* ---- findings, as they come ---- */
+/* ---- findings ---- */
 
 static json_t *size_json(int64_t size_bytes)
 {
 	return size_bytes < 0 ? json_null() : json_integer(size_bytes);
 }
 
-/* One by one: a list of a million is nothing to keep. */
+/* One by one: a document of a million would take too much memory. */
 static void finding_json(struct shown *shown, const struct verify_finding *f, const char *sid)
 {
 	json_t *one = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o}", "kind",
@@ -86,11 +94,10 @@ static void finding_json(struct shown *shown, const struct verify_finding *f, co
 	json_decref(one);
 }
 
-static void finding_print(struct shown *shown, const struct verify_finding *f, const char *sid)
+static void finding_print(const struct verify_finding *f, const char *sid)
 {
 	char key[CATALOG_KEY_TEXT_SIZE + 1];
 
-	cli_progress_clear(&shown->progress);
 	snprintf(key, sizeof key, "%s", f->key);
 	/* Somebody else may have chosen it. */
 	text_clean(key);
@@ -103,9 +110,8 @@ static void finding_print(struct shown *shown, const struct verify_finding *f, c
 	printf("%s\n", f->is_repaired ? "  repaired" : "");
 }
 
-static void on_finding(void *arg, const struct verify_finding *finding)
+static void show_finding(struct shown *shown, const struct verify_finding *finding)
 {
-	struct shown *shown = arg;
 	char sid[SID_SIZE] = "";
 
 	if (!sid_is_zero(&finding->recording_sid))
@@ -113,7 +119,51 @@ static void on_finding(void *arg, const struct verify_finding *finding)
 	if (shown->cli->json)
 		finding_json(shown, finding, sid);
 	else
-		finding_print(shown, finding, sid);
+		finding_print(finding, sid);
+}
+
+static void on_finding(void *arg, const struct verify_finding *finding)
+{
+	struct shown *shown = arg;
+	struct found *grown = NULL, found = { *finding, strdup(finding->key), strdup(finding->note) };
+	size_t n = shown->found_count;
+
+	if ((n & (n - 1)) == 0) /* full: its size is a power of two */
+		grown = reallocarray(shown->found, n ? 2 * n : 1, sizeof *grown);
+	else
+		grown = shown->found;
+	if (!grown || !found.key || !found.note) { /* then out of order, but not lost */
+		free(found.key);
+		free(found.note);
+		show_finding(shown, finding);
+		shown->found = grown ? grown : shown->found;
+		return;
+	}
+	found.finding.key = found.key;
+	found.finding.note = found.note;
+	shown->found = grown;
+	grown[shown->found_count++] = found;
+}
+
+/* What is lost first; of a kind by key, and so by date. */
+static int compare_found(const void *a, const void *b)
+{
+	const struct verify_finding *x = &((const struct found *)a)->finding, *y = &((const struct found *)b)->finding;
+
+	return x->kind != y->kind ? (x->kind > y->kind ? 1 : -1) : strcmp(x->key, y->key);
+}
+
+static void show_findings(struct shown *shown)
+{
+	if (shown->found_count)
+		qsort(shown->found, shown->found_count, sizeof *shown->found, compare_found);
+	for (size_t i = 0; i < shown->found_count; i++) {
+		show_finding(shown, &shown->found[i].finding);
+		free(shown->found[i].key);
+		free(shown->found[i].note);
+	}
+	free(steal_pointer(&shown->found));
+	shown->found_count = 0;
 }
 
 static void on_progress(void *arg, const struct verify_stats *stats)
@@ -219,6 +269,7 @@ static int verify_one(struct cli *cli, struct catalog_scope scope, const struct 
 	cli_progress_show(&shown->progress, "%s: listing the bucket", shown->name);
 	err = verify_scope(&env, scope, &options, &observer, &stats, &error);
 	cli_progress_clear(&shown->progress);
+	show_findings(shown);
 	problems = problems_of(&stats);
 	shown->problems += problems;
 	if (cli->json)
@@ -373,8 +424,8 @@ const struct cli_command command_verify = {
 	.arguments = "[PATH…] [--read] [--repair] [--adopt]",
 	.summary = "Compares the catalog with the bucket",
 	.text =
-"Lists the bucket and names recordings that are in neither place, objects that\n"
-"are gone, or of another size or content than what was migrated, and, of whole\n"
+"Lists the bucket and names recordings that are missing at Twilio and in S3,\n"
+"objects that are gone, or of another size or content than what was migrated, and, of whole\n"
 "workspaces, objects that no call refers to, objects of recordings that were\n"
 "removed, and uploads that nobody completed. What is doubtful is asked for by\n"
 "itself, in the bucket and at Twilio, before it is named. Nothing is ever\n"

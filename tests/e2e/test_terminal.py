@@ -32,8 +32,8 @@ def shown_on(columns, tonic, *args):
     return shown.decode().replace("\r\n", "\n").splitlines()
 
 
-@pytest.mark.parametrize("words", [["help"], ["status"], ["campaign", "list", "acme"],
-                                   ["storage", "show", "acme"]])
+@pytest.mark.parametrize("words", [["help"], ["help", "mount"], ["status"], ["workspace", "list"],
+                                   ["campaign", "list", "acme"], ["storage", "show", "acme"], ["cost", "acme"]])
 def test_sixty_columns_are_enough(acme, words):
     lines = shown_on(60, acme.tonic, *words)
     wide = [line for line in lines if len(line) > 60]

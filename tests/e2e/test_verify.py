@@ -99,8 +99,12 @@ def test_each_damage_is_named_and_nothing_is_changed_by_looking(moved):
     assert (sizes["expected_bytes"], sizes["found_bytes"]) == (len(short.content), len(short.content) - 100)
     assert states(moved.tonic) == before
 
+    found = [(finding["kind"], finding["key"]) for finding in answer["findings"]]
+    order = ["missing", "wrong_size", "wrong_hash", "unreferenced", "upload"]
+    assert found == sorted(found, key=lambda item: (order.index(item[0]), item[1]))
+
     text = moved.tonic("verify", status=3)
-    for word in (gone.sid, short.sid, other.sid, *orphans, "1: in neither place", "1: uploads that nobody"):
+    for word in (gone.sid, short.sid, other.sid, *orphans, "1: missing at Twilio and in S3", "1: uploads that nobody"):
         assert word in text.stdout, text
     assert "+1555" not in text.stdout + text.stderr + json.dumps(answer)
     moved.s3.client.abort_multipart_upload(Bucket=moved.bucket, Key=moved.long.key, UploadId=upload["UploadId"])
