@@ -160,6 +160,7 @@ int catalog_key_file_load(const char *path, struct catalog_key *ret_key, char re
 int catalog_key_command_run(const char *command, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_key_text struct key_text *text = secret_alloc(sizeof *text);
+	const int64_t deadline = time_mono_msecs() + COMMAND_TIMEOUT_MSECS;
 	cleanup_fd int reader = -1;
 	int ends[2], status = 0, err;
 	pid_t pid;
@@ -175,13 +176,16 @@ int catalog_key_command_run(const char *command, struct catalog_key *ret_key, ch
 	close(ends[1]);
 	if (err < 0)
 		goto out;
-	err = key_text_read(reader, time_mono_msecs() + COMMAND_TIMEOUT_MSECS, text);
-	if (err < 0)
+	err = key_text_read(reader, deadline, text);
+	if (err == 0)
+		err = process_wait_end(pid, deadline, &status);
+	if (err < 0) {
 		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	}
 	if (err == -ETIMEDOUT) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command gave nothing within 60 seconds");
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command did not end within 60 seconds");
 		return err;
 	}
 	if (err == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {

@@ -171,6 +171,13 @@ static int wait_end(pid_t pid, const struct waiting *waiting, int *ret_status)
 	}
 }
 
+int process_wait_end(pid_t pid, int64_t deadline_msecs, int *ret_status)
+{
+	const struct waiting waiting = { deadline_msecs, NULL };
+
+	return wait_end(pid, &waiting, ret_status);
+}
+
 int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout_msecs,
 		       const volatile bool *cancelled, struct buf *ret_output, int *ret_status)
 {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct buf;
@@ -23,6 +24,9 @@ int process_forget_parent(void);
  * program. own_group: one that can be killed whole, but may not ask on the terminal. The caller
  * waits for it. 0 or -errno. */
 int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_pid);
+/* Waits for its end, which need not come when it has closed its output. -ETIMEDOUT: it goes on at the deadline (time_mono_msecs), and is
+ * the caller's to kill and to wait for. */
+int process_wait_end(pid_t pid, int64_t deadline_msecs, int *ret_status);
 /* Runs it in a group of its own, and gives what it prints. It has timeout_msecs to end in. A true
  * *cancelled (may be NULL) ends it within a moment: -ECANCELED. -ETIMEDOUT, -EFBIG (more than limit
  * bytes), -ECANCELED: it was killed; -EACCES: it ended with another status than 0 (*ret_status, as

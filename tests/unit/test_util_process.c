@@ -92,6 +92,19 @@ static void test_util__a_command_that_has_closed_its_output_and_goes_on_is_ended
 	assert_true(time_mono_msecs() - began < 60000);
 }
 
+static void test_util__a_command_s_end_is_waited_for_until_a_deadline(void **state)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(process_spawn_shell("sleep 600", STDOUT_FILENO, true, &pid), 0);
+	assert_int_equal(process_wait_end(pid, time_mono_msecs() + 50, &status), -ETIMEDOUT);
+	assert_int_equal(kill(-pid, SIGKILL), 0);
+	assert_int_equal(process_wait_end(pid, time_mono_msecs() + 60000, &status), 0);
+	assert_true(WIFSIGNALED(status));
+}
+
 static void test_util__a_command_is_ended_when_it_is_cancelled(void **state)
 {
 	cleanup_buf_secret struct buf out = BUF_INIT;
@@ -115,6 +128,7 @@ int main(void)
 		cmocka_unit_test(test_util__a_command_that_hangs_is_ended_with_all_that_it_started),
 		cmocka_unit_test(
 			test_util__a_command_that_has_closed_its_output_and_goes_on_is_ended),
+		cmocka_unit_test(test_util__a_command_s_end_is_waited_for_until_a_deadline),
 		cmocka_unit_test(test_util__a_command_is_ended_when_it_is_cancelled),
 	};
 
