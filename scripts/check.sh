@@ -38,8 +38,8 @@ units() {
 	local log=$out/$name.log since=$SECONDS status line
 	make -s WERROR=1 "$@" units >"$log" 2>&1
 	status=$?
-	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
-	if [ -z "$line" ] || { [ $status != 0 ] && [[ $line == *", 0 failed" ]]; }; then
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
+	if [ -z "$line" ] || { [ $status != 0 ] && [[ $line == *", 0 failed"* ]]; }; then
 		echo "FAIL  $what"
 		tail -n 60 "$log"
 		failed=$((failed + 1))

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs cmocka programs, three at a time (they wait more than they work), and sums up what they report. usage: run-units.sh PROGRAM...
-# Prints the output of those that fail; last line `N passed, N failed`.
-passed=0 failed=0
+# Prints the output of those that fail; last line `N passed, N failed`, with `, N skipped` when any.
+passed=0 failed=0 skipped=0
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 export dir
@@ -13,13 +13,18 @@ printf '%s\0' "$@" | xargs -0 -n 1 -P "${UNIT_JOBS:-3}" bash -c '
 for program in "$@"; do
 	out=$dir/$(basename "$program").out
 	status=$(cat "$dir/$(basename "$program").status" 2>/dev/null || echo "none")
-	ok=$(grep -c '^ok ' "$out"); bad=$(grep -c '^not ok ' "$out")
+	ok=$(grep -c '^ok ' "$out"); skips=$(grep -c '^not ok .*# SKIP' "$out")
+	bad=$(($(grep -c '^not ok ' "$out") - skips))
 	if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi      # died before it could say so
-	if [ "$ok" = 0 ] && [ "$bad" = 0 ]; then bad=1; echo "$program ran no test"; fi
-	passed=$((passed + ok)); failed=$((failed + bad))
+	if [ "$ok" = 0 ] && [ "$bad" = 0 ] && [ "$skips" = 0 ]; then bad=1; echo "$program ran no test"; fi
+	passed=$((passed + ok)); failed=$((failed + bad)); skipped=$((skipped + skips))
 	if [ "$bad" != 0 ]; then
 		echo "=== $program (exit status $status)"; cat "$out"
 	fi
 done
-echo "$passed passed, $failed failed"
+if [ $skipped = 0 ]; then
+	echo "$passed passed, $failed failed"
+else
+	echo "$passed passed, $failed failed, $skipped skipped"
+fi
 [ $failed = 0 ]

@@ -104,9 +104,6 @@ static int all_secrets_are_kept(void)
 static void test_util_secret__more_than_fits_is_kept_all_the_same(void **state)
 {
 	(void)state;
-#if defined(__SANITIZE_ADDRESS__)
-	skip(); /* its leaks are meant */
-#endif
 	assert_int_equal(in_child(all_secrets_are_kept), 0);
 }
 
