@@ -90,10 +90,11 @@ static void cell_add(struct buf *row, const struct buf *list)
 	buf_add(row, buf_str(list), list->len);
 }
 
-/* An upload is a matter of seconds, and may be given up: until it is there, a recording is where it was. */
-static const char *state_word(enum catalog_state state)
+/* Not where it is: moving a recording must change no file, or a backup would have something to do. The schema has the words'
+ * lengths. */
+static const char *state_word(const struct catalog_recording *r)
 {
-	return catalog_state_name(state == CATALOG_STATE_UPLOADING ? CATALOG_STATE_TWILIO : state);
+	return r->state == CATALOG_STATE_MISSING ? "missing" : r->is_listed ? "available" : "unavailable";
 }
 
 /* The call's recordings, in order, in five columns. Removed ones are left out; one that is no file has no entry in `files`. */
@@ -115,7 +116,7 @@ static int add_recordings(struct conn *conn, int64_t call_id, enum catalog_names
 		sid_format(&r.sid, "RE", text);
 		list_add(&sids, text);
 		list_add(&kinds, catalog_kind_name(r.kind));
-		list_add(&states, state_word(r.state));
+		list_add(&states, state_word(&r));
 		if (r.duration_secs < 0)
 			snprintf(text, sizeof text, "unknown");
 		else

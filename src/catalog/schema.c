@@ -289,14 +289,13 @@ static const char calls_csv_states[] =
 "  UPDATE folder SET csv_bytes = csv_bytes + new.csv_len, csv_hidden_bytes = csv_hidden_bytes + new.csv_hidden,"
 "  calls = calls + (new.csv_len > 0) WHERE id = new.folder_id;"
 "END;"
-#define STATE_BYTES(state) \
-	"CASE " state " WHEN 1 THEN 6 WHEN 2 THEN 6 WHEN 3 THEN 6 WHEN 4 THEN 2 WHEN 5 THEN 7 ELSE 0 END"
+#define STATE_BYTES(state) "CASE WHEN " state " = 5 THEN 7 WHEN new.listed THEN 9 ELSE 11 END"
 /* A removal measures its rows itself. The time is in milliseconds: SQLite has no finer one. */
 "CREATE TRIGGER recording_csv_state AFTER UPDATE OF state ON recording"
-"  WHEN old.state <> new.state AND (old.state > 2 OR new.state > 2) AND old.state <> 6 AND new.state <> 6"
+"  WHEN old.state <> new.state AND (old.state = 5 OR new.state = 5) AND old.state <> 6 AND new.state <> 6"
 "  AND new.call_id > 0 BEGIN"
 "  UPDATE call SET csv_len = csv_len + " STATE_BYTES("new.state") " - " STATE_BYTES("old.state")
-"  WHERE " STATE_BYTES("new.state") " <> " STATE_BYTES("old.state") " AND id = new.call_id AND csv_len > 0;"
+"  WHERE id = new.call_id AND csv_len > 0;"
 "  UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1,"
 "  CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000000) WHERE id = new.folder_id;"
 "END;"

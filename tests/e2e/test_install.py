@@ -33,7 +33,7 @@ def test_install_puts_everything_in_place_and_remove_takes_it_away(tmp_path):
     assert "ExecStart=/opt/tonic/bin/tonicfs mount -f " in unit
     serve = (prefix / "lib/systemd/user/tonicfs-serve.service").read_text()
     assert "ExecStart=/opt/tonic/bin/tonicfs serve --listen ${TONICFS_LISTEN}" in serve
-    assert "@" not in unit + serve
+    assert "@BINDIR@" not in unit + serve
     other = prefix / "bin" / "other"
     other.write_text("not ours")
     gone = install("--remove", tmp_path, "/opt/tonic")

@@ -156,7 +156,7 @@ static void test_tree_names__an_older_catalog_keeps_what_was_safe_and_measures_i
 			assert_int_equal(node.size_bytes, csv.len);
 			assert_true(node.mtime_nsecs > 1);
 		}
-		assert_non_null(strstr(csv.data, ",5,recording,s3\r\n"));
+		assert_non_null(strstr(csv.data, ",5,recording,available\r\n"));
 		if (opened == 0)
 			catalog_close(f->catalog);
 	}
