@@ -157,7 +157,7 @@ tsan_make := $(MAKE) CC=gcc SANITIZE=thread BUILD=build/tsan CFLAGS='-O1 -g -DTO
 
 tsan: build/venv/.done
 	+$(tsan_make) all
-	+TSAN_OPTIONS='suppressions=$(CURDIR)/tests/tsan.supp' $(tsan_make) units
+	+UNIT_JOBS=3 TSAN_OPTIONS='suppressions=$(CURDIR)/tests/tsan.supp' $(tsan_make) units
 	tests/fault/run.sh build/tsan/tonicfs -k '$(or $(T),test_read_load)'
 	TONICFS_BINARY=$(CURDIR)/build/tsan/tonicfs build/venv/bin/python -m pytest -q tests/e2e -k test_read_killed
 

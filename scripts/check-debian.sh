@@ -138,6 +138,7 @@ prove() {
 	root=$(mktemp -d "$cache/$release.XXXXXX") && chmod 755 "$root" && tar -x -C "$root" -f "$cache/$release.tar" || exit 1
 	copy_sources "$root/src/tonicfs"
 	cp -L /etc/resolv.conf /etc/hosts "$root/etc"
+	ln -sf ../proc/self/mounts "$root/etc/mtab" # as on every installed system
 	# Certificates that only this machine knows, for pip and npm behind a proxy.
 	if compgen -G '/usr/local/share/ca-certificates/*.crt' >/dev/null; then
 		cp /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates"

@@ -94,7 +94,7 @@ standin_start() {
 	disown
 	for tries in $(seq 300); do
 		standin_url >/dev/null && return 0
-		standin_pid >/dev/null || break
+		kill -0 "$(cat "$state/standin.pid")" 2>/dev/null || break # not standin_pid, which wants it to be executed already
 		sleep 0.1
 	done
 	cat "$state/standin.err" >&2

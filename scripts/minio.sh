@@ -38,18 +38,20 @@ find_minio() {
 }
 
 install_minio() {
-	local log
+	local log status=0
 	find_minio && return
 	[ -z "${MINIO:-}" ] || fail "MINIO=$MINIO is no program"
 	command -v go >/dev/null || { echo "there is no Go to build MinIO with (MINIO=/PATH names one that is there)"; exit 77; }
 	log=$(mktemp)
 	echo "building MinIO $release with go install, once: about five minutes" >&2
-	if ! GOBIN=$go_bin timeout "$build_secs" nice go install "github.com/minio/minio@$release" >"$log" 2>&1; then
-		echo "MinIO cannot be built: $(grep -v '^go: downloading' "$log" | tail -n 1)"
-		rm -f "$log"
-		exit 77
-	fi
+	GOBIN=$go_bin timeout "$build_secs" nice go install "github.com/minio/minio@$release" >"$log" 2>&1 || status=$?
+	case $status in
+	0) ;;
+	124) echo "MinIO cannot be built within $build_secs s" ;;
+	*) echo "MinIO cannot be built: $(grep -v '^go: downloading' "$log" | tail -n 1)" ;;
+	esac
 	rm -f "$log"
+	[ "$status" = 0 ] || exit 77
 	find_minio
 }
 

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Runs cmocka programs, three at a time (they wait more than they work), and sums up what they report. usage: run-units.sh PROGRAM...
+# Runs cmocka programs, six at a time (they wait much more than they work), and sums up what they report. usage: run-units.sh PROGRAM...
 # Prints the output of those that fail; last line `N passed, N failed`, with `, N skipped` when any.
 passed=0 failed=0 skipped=0
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 export dir
 # shellcheck disable=SC2016
-printf '%s\0' "$@" | xargs -0 -n 1 -P "${UNIT_JOBS:-3}" bash -c '
+printf '%s\0' "$@" | xargs -0 -n 1 -P "${UNIT_JOBS:-6}" bash -c '
 	name=$(basename "$0")
 	CMOCKA_MESSAGE_OUTPUT=tap timeout 300 "$0" >"$dir/$name.out" 2>&1
 	echo $? >"$dir/$name.status"; exit 0'

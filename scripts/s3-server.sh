@@ -222,7 +222,7 @@ S3_REGION=us-east-1
 X
 	until answers; do
 		check_deadline
-		pid_of rgw >/dev/null || fail "radosgw ended at once"
+		kill -0 "$(cat "$cluster/rgw.pid")" 2>/dev/null || fail "radosgw ended at once" # not pid_of, which wants it to be executed already
 		sleep 0.1
 	done
 }
