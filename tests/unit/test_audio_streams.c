@@ -19,9 +19,11 @@
 #include "audio/audio.h"
 #include "audio/breaker.h"
 #include "audio/stats.h"
+#include "audio/why.h"
 #include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"
+#include "util/buf.h"
 #include "util/log.h"
 #include "util/times.h"
 
@@ -623,6 +625,23 @@ static void test_audio__an_answer_that_ends_early_is_no_end_of_file(void **state
 
 #define TRIES 4 /* of what may be over */
 
+/* beginning NULL: there is no reason. */
+static void why_is(struct world *w, const char *beginning, const char *part)
+{
+	struct catalog_recording recording = queue_get(w->catalog, 1);
+	cleanup_buf struct buf why = BUF_INIT;
+
+	audio_why(w->audio, &recording, &why);
+	if (!beginning) {
+		assert_string_equal(buf_str(&why), "");
+		return;
+	}
+	/* Behind the time. */
+	assert_true(why.len > strlen("2026-12-01T10:15:00Z: "));
+	assert_memory_equal(why.data + strlen("2026-12-01T10:15:00Z: "), beginning, strlen(beginning));
+	assert_non_null(strstr(why.data, part));
+}
+
 /* Once, and then it is not noticed; for ever, and then it is the error, after so many requests (0: any
  * number). */
 static void fails(void **state, enum behaviour behaviour, int error, unsigned tries)
@@ -639,12 +658,15 @@ static void fails(void **state, enum behaviour behaviour, int error, unsigned tr
 	}
 	atomic_store(&w.twilio, (int)behaviour);
 	atomic_store(&w.s3, SAYS_404);
+	why_is(&w, NULL, NULL);
 	assert_int_equal(read_whole_file(&w), error);
 	if (tries)
 		assert_int_equal(requests(&w), tries);
+	why_is(&w, "read from Twilio failed: ", strerror(-error));
 	/* And works as soon as the origin does. */
 	atomic_store(&w.twilio, GOOD);
 	assert_int_equal(read_whole_file(&w), 0);
+	why_is(&w, NULL, NULL);
 	world_end(&w);
 }
 
@@ -731,8 +753,10 @@ static void test_audio__a_404_that_stays_is_eio(void **state)
 	atomic_store(&w.twilio, SAYS_404);
 	atomic_store(&w.s3, SAYS_404);
 	assert_int_equal(read_whole_file(&w), -EIO);
+	why_is(&w, "read from Twilio failed: ", "another bucket or prefix");
 	atomic_store(&w.twilio, GOOD);
 	assert_int_equal(read_whole_file(&w), 0);
+	why_is(&w, NULL, NULL);
 	world_end(&w);
 }
 
@@ -1124,6 +1148,7 @@ static void test_audio__a_size_that_cannot_be_is_eio_and_costs_nothing(void **st
 	atomic_store(&w.twilio, ABSURD_SIZE);
 	assert_int_equal(ask_size(&w, &size), -EIO);
 	assert_int_equal(size, -1);
+	why_is(&w, "size not learned: ", strerror(EIO));
 	assert_int_equal(queue_get(w.catalog, 1).size_bytes, -1);
 	assert_int_equal(open_fails(&w), -EIO);
 	/* What an older version has believed is asked for again. */
