@@ -25,7 +25,8 @@ def put(acme, recording):
 
 def test_what_a_read_has_met_is_told_until_it_can_be_read(acme):
     acme.migrate_all(acme.first.path)
-    with acme.mount("-o", "names=sid") as mount:
+    metrics = acme.tonic.folder / "counters.prom"
+    with acme.mount("-o", f"names=sid,metrics={metrics}") as mount:
         path, = [name for name in mount.files() if acme.first.sid in name]
         for name in (path, "acme/spring", "acme/spring/calls.csv"):
             assert why_error(mount, name) == "ENODATA" and WHY not in mount.attrs(name)
@@ -48,6 +49,10 @@ def test_what_a_read_has_met_is_told_until_it_can_be_read(acme):
         put(acme, acme.first)
         assert call(read_all, mount / path) == acme.first.content
         assert why_error(mount, path) == "ENODATA" and WHY not in mount.attrs(path)
+        item, = acme.tonic.json("status")["mounts"]
+        assert item["last_failure"] == last  # it says when; the counter of failed reads stands beside it
+    public = metrics.read_text()
+    assert "tonicfs_reads_failed_total" in public and acme.first.sid not in public
 
 
 def test_what_another_catalog_has_probably_moved_is_told_so(acme):
