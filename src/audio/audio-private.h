@@ -27,6 +27,7 @@
 #include "audio/block.h"
 #include "audio/breaker.h"
 #include "audio/heads.h"
+#include "audio/reasons.h"
 #include "audio/span.h"
 #include "audio/stats.h"
 #include "audio/turn.h"
@@ -154,6 +155,8 @@ struct audio {
 	unsigned attempts;
 	unsigned streams, reading; /* reading: those that somebody waits for */
 	uint64_t last_read_id;
+
+	struct audio_reasons reasons; /* has a lock of its own */
 
 	struct pool starters; /* never wait for the network */
 	struct pool probers;  /* do */
@@ -310,13 +313,28 @@ void audio_stream_unref(struct audio_stream *stream);
 void audio_stream_try_anew(struct audio_stream *stream);
 /* The origin was busy when it was asked last. */
 bool audio_stream_is_told_busy(const struct audio_stream *stream);
-/* Says why reads of a recording fail. */
-void audio_log_failed(const struct audio_recording *recording, enum audio_from from,
-		      const struct remote_error *why, int error);
+/* What to do about it, to be added to what has happened; "" where nobody can say. */
+const char *audio_advice(enum audio_from from, const struct remote_error *error);
+/* Says why a read of a recording fails. */
+void audio_read_failed(const struct audio_waiting_read *read, enum audio_from from,
+		       const struct remote_error *why, int error);
 void audio_stream_failed(struct audio_stream *stream, const struct remote_error *error,
 			 enum audio_from from, struct list *finished);
 /* Whatever is asked for, all of it comes: the stream that is first goes on alone. */
 void audio_streams_merge(struct audio_recording *recording, struct list *finished);
+
+/* ---- why.c ---- */
+
+struct audio_subject {
+	int64_t recording_id;
+	struct sid sid;
+	const char *workspace;
+	int64_t offset_bytes; /* as in struct audio_reason */
+};
+/* The boundary that logs why a recording cannot be read, and remembers it for those who ask. Without
+ * a workspace's name it is not logged: the origin's failure has been. The lock may be held. */
+void audio_note_failed(struct audio *audio, const struct audio_subject *of, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* ---- attempt.c: one HTTP request of a stream ---- */
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "audio/audio-private.h"
+#include "audio/why.h"
 #include "catalog/archive.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -102,6 +103,7 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	audio_turns_init(&audio->turns, audio->settings.budget_bytes / 2);
 	audio_ahead_init(&audio->ahead);
 	audio_heads_init(&audio->heads);
+	audio_reasons_init(&audio->reasons);
 	list_init(&audio->recordings);
 	list_init(&audio->questions);
 	list_init(&audio->workspaces);
@@ -135,6 +137,7 @@ fail_probers:
 fail_starters:
 	pool_release(&audio->starters);
 fail:
+	audio_reasons_release(&audio->reasons);
 	pthread_cond_destroy(&audio->idle_cond);
 	pthread_cond_destroy(&audio->timer_cond);
 	pthread_mutex_destroy(&audio->lock);
@@ -186,6 +189,7 @@ void audio_free(struct audio *audio)
 	pool_release(&audio->key_askers);
 	audio_ahead_release(&audio->ahead);
 	audio_workspaces_release(audio);
+	audio_reasons_release(&audio->reasons);
 	pthread_cond_destroy(&audio->idle_cond);
 	pthread_cond_destroy(&audio->timer_cond);
 	pthread_mutex_destroy(&audio->lock);
@@ -315,23 +319,17 @@ static void on_size(void *arg, int error, int64_t size_bytes)
 	free(opening);
 }
 
-static void log_archived(struct audio *audio, const struct catalog_recording *row,
-			 const struct catalog_archive *archive)
+/* The catalog remembers why. */
+static void log_archived(struct audio *audio, const struct catalog_recording *row)
 {
 	struct catalog_workspace workspace = { .name = "?" };
+	cleanup_buf struct buf why = BUF_INIT;
 	char sid[SID_SIZE];
 
 	catalog_workspace_get(audio->catalog, row->workspace_id, &workspace);
 	sid_format(&row->sid, "RE", sid);
-	if (archive->restore == CATALOG_RESTORE_ONGOING ||
-	    archive->restore == CATALOG_RESTORE_WANTED)
-		log_warning("workspace %s, %s: archived in S3 (%s), and being restored:"
-			    " 'tonicfs restore %s' looks again",
-			    workspace.name, sid, archive->storage_class, sid);
-	else
-		log_warning("workspace %s, %s: archived in S3 (%s):"
-			    " 'tonicfs restore %s' asks for it",
-			    workspace.name, sid, archive->storage_class, sid);
+	audio_why_by_catalog(audio->catalog, row, &why);
+	log_warning("workspace %s: recording %s: %s", workspace.name, sid, buf_str(&why));
 }
 
 /* What must be restored first fails here, before anything is sent. While Twilio has its copy too,
@@ -346,7 +344,7 @@ static int check_archive(struct audio *audio, const struct catalog_recording *ro
 	err = catalog_archive_get(audio->catalog, row->id, &archive);
 	if (err || !archive.is_archived)
 		return err == -ENOENT ? 0 : err;
-	log_archived(audio, row, &archive);
+	log_archived(audio, row);
 	return -EREMOTE;
 }
 

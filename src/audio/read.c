@@ -76,8 +76,11 @@ void audio_read_finish(struct audio_waiting_read *read, int error, struct list *
 	stats->reads_from_memory += !error && !read->has_waited;
 	histogram_add(&stats->read, time_mono_msecs() - read->since_msecs);
 	read->error = error;
-	if (!error)
+	if (!error) {
+		audio_reasons_clear(&recording->audio->reasons, recording->id, read->offset_bytes,
+				    read->end_bytes);
 		hold(read);
+	}
 	audio_turn_end(read);
 	if (error && error != -EINTR)
 		remember(read->file, read);
@@ -269,10 +272,10 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 			error = read->told_error;
 		}
 		if (!is_logged || stream != logged)
-			audio_log_failed(recording,
-					 stream ? stream->from
-						: (enum audio_from)audio_turn_origin(recording),
-					 &why, error);
+			audio_read_failed(read,
+					  stream ? stream->from
+						 : (enum audio_from)audio_turn_origin(recording),
+					  &why, error);
 		is_logged = true;
 		logged = stream;
 		audio_read_finish(read, error, finished);

@@ -14,6 +14,7 @@
 
 /* An origin that did not answer is not asked again for so long. */
 #define FAILURE_MSECS 5000
+#define MET_BY_OTHERS "Twilio answered so for another recording, and is asked again in a few seconds"
 
 struct waiter {
 	struct list link; /* question->waiters, or a list of finished ones */
@@ -29,6 +30,7 @@ struct question {
 	struct audio *audio;
 	struct pool_task task;
 	int64_t recording_id, workspace_id;
+	struct sid sid;
 	struct list waiters;
 };
 
@@ -79,15 +81,28 @@ static bool is_origins(const struct remote_error *error)
 	       error->kind == REMOTE_UNCERTAIN || error->error == -EACCES;
 }
 
-static void log_failure(const struct audio_clients *clients, const struct sid *recording_sid,
-			int error, const struct remote_error *e)
+static void note_failure(struct audio *audio, const struct audio_clients *clients,
+			 const struct catalog_recording *recording, int error,
+			 const struct remote_error *e)
 {
-	char sid[SID_SIZE];
+	const struct audio_subject of = { recording->id, recording->sid,
+					  clients ? clients->workspace : "?",
+					  AUDIO_REASON_NO_OFFSET };
 
-	sid_format(recording_sid, "RE", sid);
-	log_warning("workspace %s: recording %s: size not learned: %s: %s%s%s%s",
-		    clients ? clients->workspace : "?", sid, strerror(-error), e->message,
-		    e->code[0] ? " (" : "", e->code, e->code[0] ? ")" : "");
+	audio_note_failed(audio, &of, "size not learned: %s: %s%s%s%s%s", strerror(-error),
+			  e->message, e->code[0] ? " (" : "", e->code, e->code[0] ? ")" : "",
+			  audio_advice(AUDIO_FROM_TWILIO, e));
+}
+
+/* Nothing was said of this recording: its time is over, or others have met the error. */
+static void note_unanswered(struct audio *audio, int64_t recording_id, const struct sid *sid,
+			    int error, const char *why)
+{
+	const struct audio_subject of = { recording_id, *sid, NULL, AUDIO_REASON_NO_OFFSET };
+	struct audio_reason before;
+
+	if (!audio_reasons_get(&audio->reasons, recording_id, &before))
+		audio_note_failed(audio, &of, "size not learned: %s: %s", strerror(-error), why);
 }
 
 bool audio_size_is_possible(const struct catalog_recording *recording)
@@ -96,17 +111,18 @@ bool audio_size_is_possible(const struct catalog_recording *recording)
 	       recording->size_bytes <= catalog_recording_limit_bytes(recording);
 }
 
-static void log_impossible(struct audio *audio, const struct catalog_recording *recording,
-			   int64_t size_bytes)
+static void note_impossible(struct audio *audio, const struct catalog_recording *recording,
+			    int64_t size_bytes)
 {
 	struct catalog_workspace workspace = { .name = "?" };
-	char sid[SID_SIZE];
+	const struct audio_subject of = { recording->id, recording->sid, workspace.name,
+					  AUDIO_REASON_NO_OFFSET };
 
 	catalog_workspace_get(audio->catalog, recording->workspace_id, &workspace);
-	sid_format(&recording->sid, "RE", sid);
-	log_warning("workspace %s: recording %s: cannot be opened: its object in S3 has %" PRId64
-		    " bytes, and its duration allows %" PRId64,
-		    workspace.name, sid, size_bytes, catalog_recording_limit_bytes(recording));
+	audio_note_failed(audio, &of,
+			  "cannot be opened: its object in S3 has %" PRId64
+			  " bytes, and its duration allows %" PRId64,
+			  size_bytes, catalog_recording_limit_bytes(recording));
 }
 
 /* What the catalog says by now: 0 and the size, -EAGAIN: not known, and Twilio is to be asked;
@@ -132,7 +148,7 @@ static int size_from_catalog(struct audio *audio, int64_t recording_id,
 		*ret_size = err ? -1 : object.size_bytes;
 		if (err || object.size_bytes <= catalog_recording_limit_bytes(ret_recording))
 			return err;
-		log_impossible(audio, ret_recording, object.size_bytes);
+		note_impossible(audio, ret_recording, object.size_bytes);
 		break;
 	case CATALOG_STATE_MISSING:
 	case CATALOG_STATE_DELETED:
@@ -164,7 +180,7 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 		err = -EACCES;
 	if (err) {
 		remote_error_set(&error, REMOTE_REJECTED, err, "no settings to ask with");
-		log_failure(clients, &recording->sid, err, &error);
+		note_failure(audio, clients, recording, err, &error);
 		audio_clients_unref(clients);
 		return -EIO;
 	}
@@ -191,7 +207,7 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 	} else {
 		err = error.kind == REMOTE_CANCELLED ? -EINTR : audio_errno(&error);
 		if (error.kind != REMOTE_CANCELLED)
-			log_failure(clients, &recording->sid, err, &error);
+			note_failure(audio, clients, recording, err, &error);
 	}
 	pthread_mutex_lock(&audio->lock);
 	set_origin_error(audio, recording->workspace_id, err && is_origins(&error) ? err : 0);
@@ -218,6 +234,10 @@ static void run(struct pool_task *task)
 		err = size_from_catalog(audio, question->recording_id, &recording, &size);
 		if (err == -EAGAIN)
 			err = ask(audio, &recording, &size);
+		if (!err)
+			audio_reasons_clear(&audio->reasons, recording.id, 0, 0);
+	} else if (is_wanted && err != -EINTR) {
+		note_unanswered(audio, question->recording_id, &question->sid, err, MET_BY_OTHERS);
 	}
 	pthread_mutex_lock(&audio->lock);
 	list_for_each_safe (pos, &question->waiters)
@@ -243,6 +263,7 @@ static struct question *question_for(struct audio *audio, const struct catalog_r
 		return NULL;
 	question->audio = audio;
 	question->recording_id = recording->id;
+	question->sid = recording->sid;
 	question->workspace_id = recording->workspace_id;
 	list_init(&question->waiters);
 	question->task.run = run;
@@ -283,6 +304,8 @@ void audio_size(struct audio *audio, int64_t recording_id, audio_size_fn *callba
 	}
 	pthread_mutex_unlock(&audio->lock);
 	if (!question) {
+		if (err)
+			note_unanswered(audio, recording_id, &recording.sid, err, MET_BY_OTHERS);
 		free(waiter);
 		callback(arg, err ? err : -ENOMEM, -1);
 	}
@@ -300,6 +323,8 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 
 			if (waiter->deadline_msecs <= now_msecs) {
 				set_origin_error(audio, question->workspace_id, -ETIMEDOUT);
+				note_unanswered(audio, question->recording_id, &question->sid,
+						-ETIMEDOUT, "no answer in time");
 				waiter_finish(waiter, -ETIMEDOUT, -1, finished);
 			} else if (waiter->deadline_msecs < next) {
 				next = waiter->deadline_msecs;

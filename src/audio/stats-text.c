@@ -7,6 +7,7 @@
 #include "audio/stats.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/times.h"
 
 static const struct scalar {
 	const char *name, *type, *help;
@@ -49,6 +50,7 @@ static const struct origin {
 #define FIRST_BYTE "tonicfs_media_first_byte_seconds"
 #define REQUESTS "tonicfs_media_requests_total"
 #define BYTES "tonicfs_media_bytes_total"
+#define LAST_FAILURE "# tonicfs_last_failure "
 
 const char *audio_outcome_name(enum audio_outcome outcome)
 {
@@ -72,6 +74,18 @@ static const struct audio_origin_stats *origin_of(const struct audio_stats *stat
 static void begin(struct buf *out, const char *name, const char *type, const char *help)
 {
 	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* "# tonicfs_last_failure RE… 2026-12-01T10:15:00Z read from S3 failed: …" */
+static void write_last_failure(const struct audio_reason *last, struct buf *out)
+{
+	char sid[SID_SIZE], at[TIME_ISO8601_SIZE];
+
+	if (!last->at_secs)
+		return;
+	sid_format(&last->sid, "RE", sid);
+	time_format_iso8601(last->at_secs, at);
+	buf_addf(out, LAST_FAILURE "%s %s %s\n", sid, at, last->text);
 }
 
 void audio_stats_write(const struct audio_stats *stats, struct buf *out)
@@ -99,6 +113,7 @@ void audio_stats_write(const struct audio_stats *stats, struct buf *out)
 		buf_addf(out, "%s %" PRIu64 "\n", s->name,
 			 *(const uint64_t *)((const char *)stats + s->offset));
 	}
+	write_last_failure(&stats->last_failure, out);
 }
 
 /* ---- reading ---- */
@@ -131,6 +146,22 @@ static bool parse_origin(const char *line, const char *labels, struct audio_orig
 	return false;
 }
 
+static bool parse_last_failure(const char *line, struct audio_reason *ret_last)
+{
+	char sid[SID_SIZE], at[TIME_ISO8601_SIZE];
+	int begin = 0, len;
+
+	if (strncmp(line, LAST_FAILURE, strlen(LAST_FAILURE)) != 0)
+		return false;
+	line += strlen(LAST_FAILURE);
+	if (sscanf(line, "%34s %20s %n", sid, at, &begin) < 2 || !begin ||
+	    sid_parse(sid, "RE", &ret_last->sid) || time_parse_iso8601(at, &ret_last->at_secs))
+		return false;
+	len = (int)strcspn(line + begin, "\n");
+	snprintf(ret_last->text, sizeof ret_last->text, "%.*s", len, line + begin);
+	return true;
+}
+
 static bool parse_line(const char *line, struct audio_stats *ret_stats)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++)
@@ -142,7 +173,8 @@ static bool parse_line(const char *line, struct audio_stats *ret_stats)
 				 (struct audio_origin_stats *)((char *)ret_stats +
 							       origins[i].offset)))
 			return true;
-	return histogram_parse_line(&ret_stats->read, READ, "", line);
+	return histogram_parse_line(&ret_stats->read, READ, "", line) ||
+	       parse_last_failure(line, &ret_stats->last_failure);
 }
 
 int audio_stats_parse(const char *text, struct audio_stats *ret_stats)

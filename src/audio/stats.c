@@ -48,4 +48,6 @@ void audio_stats_get(struct audio *audio, struct audio_stats *ret_stats)
 	list_for_each (pos, &audio->recordings)
 		ret_stats->files_open += list_entry(pos, struct audio_recording, link)->files;
 	pthread_mutex_unlock(&audio->lock);
+	audio_reasons_last(&audio->reasons, &ret_stats->last_failure);
+	ret_stats->last_failure.offset_bytes = 0;
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audio/reasons.h"
 #include "util/histogram.h"
 
 enum audio_outcome { /* of a request for media */
@@ -30,6 +31,7 @@ struct audio_stats {
 	uint64_t memory_bytes, memory_budget_bytes, files_open; /* now */
 	uint64_t memory_peak_bytes;
 	uint64_t reads_waiting; /* now, for their turn */
+	struct audio_reason last_failure; /* without its offset; at_secs 0: there was none */
 };
 
 struct audio;
@@ -37,7 +39,7 @@ struct audio;
 void audio_stats_get(struct audio *audio, struct audio_stats *ret_stats);
 
 struct buf;
-/* In Prometheus' text format, names beginning with tonicfs_. */
+/* In Prometheus' text format, names beginning with tonicfs_; the last failure is a comment. */
 void audio_stats_write(const struct audio_stats *stats, struct buf *out);
 /* What such a text says; lines that are not known count for nothing, and what it does not say is 0.
  * -EINVAL: none of it is known. */

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "audio/audio-private.h"
-#include "util/log.h"
 #include "util/times.h"
 
 #define TRIES 4
@@ -30,18 +29,33 @@ bool audio_stream_is_told_busy(const struct audio_stream *s)
 	return s->error.kind == REMOTE_BUSY && !s->has_moved;
 }
 
-void audio_log_failed(const struct audio_recording *recording, enum audio_from from,
-		      const struct remote_error *e, int error)
+const char *audio_advice(enum audio_from from, const struct remote_error *e)
 {
-	const struct audio_workspace *workspace = recording->workspace;
-	char sid[SID_SIZE];
+	if (e->kind != REMOTE_NOT_FOUND)
+		return "";
+	return from == AUDIO_FROM_S3
+		       ? "; 'tonicfs verify' compares the bucket with the catalog"
+		       : "; it was deleted there, or another catalog of the account has moved it to "
+			 "another bucket or prefix: 'tonicfs sync --full' looks for it";
+}
 
-	sid_format(&recording->sid, "RE", sid);
-	log_warning("workspace %s: recording %s: read from %s failed: %s: %s%s%s%s",
-		    workspace->clients ? workspace->clients->workspace : "?", sid,
-		    audio_from_name(from), strerror(-error),
-		    e->message[0] ? e->message : "no answer in time", e->code[0] ? " (" : "",
-		    e->code, e->code[0] ? ")" : "");
+void audio_read_failed(const struct audio_waiting_read *read, enum audio_from from,
+		       const struct remote_error *e, int error)
+{
+	struct audio_recording *recording = read->file->recording;
+	const struct audio_clients *clients = recording->workspace->clients;
+	const struct audio_subject of = {
+		.recording_id = recording->id,
+		.sid = recording->sid,
+		.workspace = clients ? clients->workspace : "?",
+		.offset_bytes = audio_blocks_missing(&recording->blocks, read->offset_bytes,
+						     read->end_bytes),
+	};
+
+	audio_note_failed(recording->audio, &of, "read from %s failed: %s: %s%s%s%s%s",
+			  audio_from_name(from), strerror(-error),
+			  e->message[0] ? e->message : "no answer in time", e->code[0] ? " (" : "",
+			  e->code, e->code[0] ? ")" : "", audio_advice(from, e));
 }
 
 /* The reads that wait for the stream get the error, and it ends. */
@@ -55,7 +69,7 @@ static void give_up(struct audio_stream *s, int error, struct list *finished)
 		if (read->stream != s)
 			continue;
 		if (!is_logged)
-			audio_log_failed(s->recording, s->from, &s->error, error);
+			audio_read_failed(read, s->from, &s->error, error);
 		is_logged = true;
 		audio_read_finish(read, error, finished);
 	}

@@ -33,12 +33,15 @@ void mount_metrics_text(struct audio *audio, struct buf *out)
 	audio_stats_write(&stats, out);
 }
 
-/* For a collector of another user: it names nobody. */
+/* For a collector of another user: it names nobody, nor a recording. */
 static int write_file(const struct mount_metrics *m)
 {
 	cleanup_buf struct buf text = BUF_INIT;
+	struct audio_stats stats;
 
-	mount_metrics_text(m->audio, &text);
+	audio_stats_get(m->audio, &stats);
+	stats.last_failure.at_secs = 0;
+	audio_stats_write(&stats, &text);
 	return buf_failed(&text) ? -ENOMEM : files_replace_public(m->path, text.data, text.len);
 }
 

@@ -238,6 +238,17 @@ static void print_times(const char *what, const struct histogram *h)
 		       bound_text(h, 990, all));
 }
 
+static void print_last_failure(const struct audio_reason *last)
+{
+	char sid[SID_SIZE], at[TIME_ISO8601_SIZE];
+
+	if (!last->at_secs)
+		return;
+	sid_format(&last->sid, "RE", sid);
+	time_format_iso8601(last->at_secs, at);
+	printf("  last failure %s: %s: %s\n", at, sid, last->text);
+}
+
 static void print_mount(const struct mount *m)
 {
 	const struct audio_stats *s = &m->stats;
@@ -252,6 +263,7 @@ static void print_mount(const struct mount *m)
 	printf("  %-36s %11s, %s from memory, %s failed\n", "reads",
 	       amount_count((int64_t)s->reads, a), amount_count((int64_t)s->reads_from_memory, b),
 	       amount_count((int64_t)s->reads_failed, c));
+	print_last_failure(&s->last_failure);
 	if (s->reads_waiting)
 		printf("  %-36s %11s\n", "  wait for their turn",
 		       amount_count((int64_t)s->reads_waiting, a));
@@ -305,6 +317,17 @@ static json_t *origin_json(const struct audio_origin_stats *s)
 			 "first_byte", times_json(&s->first_byte));
 }
 
+static json_t *last_failure_json(const struct audio_reason *last)
+{
+	char sid[SID_SIZE];
+
+	if (!last->at_secs)
+		return json_null();
+	sid_format(&last->sid, "RE", sid);
+	return json_pack("{s:s, s:o, s:o}", "recording_sid", sid, "time",
+			 cli_json_time(last->at_secs), "why", cli_json_name(last->text));
+}
+
 static json_t *mount_json(const struct mount *m)
 {
 	const struct audio_stats *s = &m->stats;
@@ -312,11 +335,12 @@ static json_t *mount_json(const struct mount *m)
 	if (m->error)
 		return json_pack("{s:o, s:b, s:s}", "mountpoint", cli_json_name(m->mountpoint),
 				 "answers", 0, "reason", reason(m));
-	return json_pack("{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I},"
+	return json_pack("{s:o, s:b, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I},"
 			 " s:{s:I, s:I, s:I}}",
 			 "mountpoint", cli_json_name(m->mountpoint), "answers", 1, "files_open",
 			 (json_int_t)s->files_open, "reads", (json_int_t)s->reads, "reads_failed",
-			 (json_int_t)s->reads_failed, "reads_from_memory",
+			 (json_int_t)s->reads_failed, "last_failure",
+			 last_failure_json(&s->last_failure), "reads_from_memory",
 			 (json_int_t)s->reads_from_memory, "reads_waiting",
 			 (json_int_t)s->reads_waiting, "answered", times_json(&s->read), "twilio",
 			 origin_json(&s->twilio), "s3", origin_json(&s->s3), "ahead", "files",

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audio/why.h"
 #include "catalog/archive.h"
 #include "cli/amounts.h"
 #include "cli/status.h"
+#include "util/buf.h"
 
 #define ALL_KINDS (~0U)
 
@@ -73,14 +75,26 @@ static const char *migration_text(const struct catalog_counts *counts)
 	return counts->queued ? "queued" : counts->running ? "in flight" : counts->paused ? "paused" : counts->failed ? "failed" : NULL;
 }
 
+/* Why it cannot be read, or believed. */
+static void add_why(struct cli *cli, const struct place *p, struct buf *out)
+{
+	audio_why_by_catalog(cli->catalog, &p->recording, out);
+	if (p->recording.is_unvouched)
+		buf_addf(out, "%sadopted: nobody but the bucket vouches for it", out->len ? "; " : "");
+}
+
 static int recording_print(struct cli *cli, const struct place *p)
 {
 	const char *migration = migration_text(&p->status.counts);
+	cleanup_buf struct buf why = BUF_INIT;
 	struct catalog_archive archive;
 	char amount[AMOUNT_SIZE];
 	int err = catalog_archive_get(cli->catalog, p->recording.id, &archive);
 
 	printf("  where      %s\n", state_text(p->recording.state));
+	add_why(cli, p, &why);
+	if (why.len)
+		printf("  why        %s\n", buf_str(&why));
 	if (migration)
 		printf("  migration  %s\n", migration);
 	if (p->recording.size_bytes >= 0)
@@ -90,20 +104,22 @@ static int recording_print(struct cli *cli, const struct place *p)
 	if (p->recording.duration_secs >= 0)
 		printf("  duration   %s\n", amount_secs(p->recording.duration_secs, amount));
 	if (err == 0)
-		printf("  class      %s%s\n", archive.storage_class,
-		       archive.is_archived ? "; 'tonicfs restore' makes it readable" : "");
+		printf("  class      %s\n", archive.storage_class);
 	return err == -ENOENT ? 0 : err;
 }
 
 static json_t *place_json(struct cli *cli, const struct place *p)
 {
 	json_t *object = status_scope_json(&p->status, &p->problems);
+	cleanup_buf struct buf why = BUF_INIT;
 	struct catalog_archive archive;
 
 	json_object_set_new(object, "path", cli_json_name(p->path));
 	if (p->scope.kind != CATALOG_SCOPE_RECORDING)
 		return object;
 	json_object_set_new(object, "state", json_string(catalog_state_name(p->recording.state)));
+	add_why(cli, p, &why);
+	json_object_set_new(object, "why", why.len ? cli_json_name(buf_str(&why)) : json_null());
 	json_object_set_new(object, "size_bytes",
 			    p->recording.size_bytes < 0 ? json_null() : json_integer(p->recording.size_bytes));
 	json_object_set_new(object, "duration_secs",

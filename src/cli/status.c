@@ -300,6 +300,21 @@ static void mounts_freep(struct status_mounts **mounts)
 	status_mounts_free(*mounts);
 }
 
+/* Of one that is no file any more, by its SID: missing, or removed. */
+static bool find_unlisted(struct cli *cli, const char *word, struct catalog_node *ret_node)
+{
+	struct catalog_recording recording;
+	struct sid sid;
+
+	if (sid_parse(word, "RE", &sid) || catalog_recording_find(cli->catalog, &sid, &recording) ||
+	    recording.is_listed || !recording.folder_id)
+		return false;
+	*ret_node = (struct catalog_node){ .kind = CATALOG_NODE_RECORDING,
+					   .folder_id = recording.folder_id,
+					   .recording_id = recording.id };
+	return true;
+}
+
 /* A workspace by its name, also a removed one; anything else as a path. */
 static int show_named(struct cli *cli, const char *word, int64_t limit, json_t *workspaces, json_t *paths)
 {
@@ -309,6 +324,8 @@ static int show_named(struct cli *cli, const char *word, int64_t limit, json_t *
 
 	if (catalog_workspace_find(cli->catalog, word, &workspace) == 0)
 		return show_one(cli, &workspace, limit, workspaces);
+	if (find_unlisted(cli, word, &node))
+		return status_path_show(cli, &node, paths);
 	status = cli_path_resolve(cli, word, &node);
 	if (status != CLI_DONE)
 		return status;
@@ -372,12 +389,14 @@ const struct cli_command command_status = {
 		"sizes are known, else by the duration. Nothing is asked of Twilio or S3.\n"
 		"\n"
 		"PATH is a workspace, a campaign or a recording: WORKSPACE[/CAMPAIGN[/FILE]], a\n"
-		"recording's SID, or a path inside a mount.\n"
+		"recording's SID, or a path inside a mount. By its SID also a recording that is\n"
+		"no file any more, because it is missing or was removed.\n"
 		"\n"
 		"Without PATH also what each of your mounts of this catalog has read:\n"
 		"requests, bytes, read-ahead, how long reads took (as bounds that they kept to),\n"
 		"memory. One that does not answer within 1.5 s is named. A mount with another\n"
-		"fsname is not found, nor one that another user has made.\n"
+		"fsname is not found, nor one that another user has made. Where reading failed,\n"
+		"the last failure is named; user.tonicfs.why of a recording has its own.\n"
 		"\n"
 		"With --json, reasons has the same, and problems every recording of them, up\n"
 		"to --limit; problems_count says how many there are.\n",

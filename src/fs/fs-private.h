@@ -208,6 +208,15 @@ void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 /* getxattr(2): size 0 asks how much there is. */
 void fs_reply_xattr(fuse_req_t req, const struct buf *bytes, size_t size);
 
+/* ---- xattr-values.c: attributes that are answered at once ---- */
+
+#define FS_XATTR_PREFIX "user.tonicfs."
+int fs_xattr_find(const char *name); /* without the prefix; -1: none of them */
+/* Appends it. -ENODATA: there is none. */
+int fs_xattr_value(struct fs *fs, fuse_ino_t ino, int index, struct buf *out);
+/* Of those that are listed and have a value, each with its NUL. */
+int fs_xattr_names(struct fs *fs, fuse_ino_t ino, struct buf *out);
+
 /* ---- xattr-remote.c: attributes that are answered later ---- */
 
 int fs_xattr_remote_find(const char *name); /* without the prefix; -1: none of them */

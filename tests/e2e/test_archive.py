@@ -65,6 +65,8 @@ def test_what_is_archived_fails_at_open_and_says_which_command_helps(archived):
         for recording in (archived.first, archived.second):
             assert error_of(os.open, mount / recording.path, os.O_RDONLY) == "EREMOTE"
             assert mount.attr(recording.path, "restore") == "archived"
+            assert mount.attr(recording.path, "why") == \
+                f"archived in S3 (DEEP_ARCHIVE): 'tonicfs restore {recording.sid}' asks for it"
             assert error_of(get, mount / recording.path, "user.tonicfs.url") == "EREMOTE"
         assert f"tonicfs restore {archived.first.sid}" in mount.log and "DEEP_ARCHIVE" in mount.log
         assert archived.first.call.from_ not in mount.log
@@ -92,6 +94,7 @@ def test_a_restored_recording_reads_like_any_other(archived):
         until = datetime.fromisoformat(value.removeprefix("restored until "))
         assert timedelta(days=2) < until - datetime.now(timezone.utc) < timedelta(days=5)
         assert mount.read(archived.first.path) == archived.first.content
+        assert error_of(get, mount / archived.first.path, "user.tonicfs.why") == "ENODATA"
         assert fetch(mount.attr(archived.first.path, "url"))[2] == archived.first.content
         assert mount.attr(archived.first.path, "storage_class") == "DEEP_ARCHIVE"
         assert error_of(os.open, mount / archived.second.path, os.O_RDONLY) == "EREMOTE"

@@ -130,6 +130,10 @@ def test_repair_writes_down_what_is_missing_and_finds_it_again(moved):
     with moved.mount() as mount:
         assert mount.attr(moved.first.path, "state") == "missing"
         assert error_of(read_all, mount / moved.first.path) == "EIO"
+        why = mount.attr(moved.first.path, "why")
+    assert why.startswith("missing at Twilio and in S3") and "tonicfs verify --repair" in why
+    assert moved.tonic.json("status", moved.first.sid)["paths"][0]["why"] == why
+    assert f"why        {why}\n" in moved.tonic("status", moved.first.sid).stdout
     put(moved, moved.first.key, b"RIFF, but not what it was")
     assert verify(moved, "--repair", status=3)[0] == {"missing": [moved.first.sid]}
     put(moved, moved.first.key, moved.first.content)
@@ -205,6 +209,8 @@ def test_an_object_that_nobody_but_the_bucket_knows_is_taken_only_by_adopt(moved
     kinds, answer = verify(moved)
     assert not kinds and answer["scopes"][0]["not_vouched_for"] == 2
     assert "nobody but the bucket vouches" in moved.tonic("verify").stdout
+    assert "nobody but the bucket vouches" in moved.tonic("status", forged[0]).stdout
+    assert "why" not in moved.tonic("status", moved.first.sid).stdout
 
 
 def test_a_catalog_with_another_prefix_is_told_what_has_probably_happened(acme):

@@ -12,10 +12,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "audio/why.h"
 #include "catalog/archive.h"
 #include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"
+#include "util/buf.h"
 #include "util/times.h"
 
 #define FILES 40
@@ -550,6 +552,15 @@ static void see_class(struct world *w, unsigned n, const char *storage_class)
 			 0);
 }
 
+static bool is_called_archived(struct world *w, unsigned n)
+{
+	struct catalog_recording recording = get(w, n);
+	cleanup_buf struct buf why = BUF_INIT;
+
+	audio_why(w->audio, &recording, &why);
+	return strncmp(buf_str(&why), "archived in S3 (DEEP_ARCHIVE): 'tonicfs restore RE", 50) == 0;
+}
+
 static void test_audio_ahead__what_is_archived_is_not_asked_for(void **state)
 {
 	struct world w;
@@ -559,6 +570,8 @@ static void test_audio_ahead__what_is_archived_is_not_asked_for(void **state)
 	store_in_s3(&w, 5);
 	see_class(&w, 3, "DEEP_ARCHIVE");
 	see_class(&w, 5, "GLACIER");
+	assert_true(is_called_archived(&w, 3));
+	assert_false(is_called_archived(&w, 1));
 	read_file(&w, 1);
 	a_while();
 	read_file(&w, 2);

@@ -19,9 +19,11 @@
 #include "audio/audio.h"
 #include "audio/breaker.h"
 #include "audio/stats.h"
+#include "audio/why.h"
 #include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"
+#include "util/buf.h"
 #include "util/log.h"
 #include "util/times.h"
 
@@ -623,6 +625,17 @@ static void test_audio__an_answer_that_ends_early_is_no_end_of_file(void **state
 
 #define TRIES 4 /* of what may be over */
 
+/* part "": whether there is a reason. */
+static bool why_has(struct world *w, const char *part)
+{
+	struct catalog_recording recording;
+	cleanup_buf struct buf why = BUF_INIT;
+
+	assert_int_equal(catalog_recording_get(w->catalog->catalog, w->recording.id, &recording), 0);
+	audio_why(w->audio, &recording, &why);
+	return *part ? strstr(buf_str(&why), part) != NULL : why.len > 0;
+}
+
 /* Once, and then it is not noticed; for ever, and then it is the error, after so many requests (0: any
  * number). */
 static void fails(void **state, enum behaviour behaviour, int error, unsigned tries)
@@ -639,12 +652,16 @@ static void fails(void **state, enum behaviour behaviour, int error, unsigned tr
 	}
 	atomic_store(&w.twilio, (int)behaviour);
 	atomic_store(&w.s3, SAYS_404);
+	assert_false(why_has(&w, ""));
 	assert_int_equal(read_whole_file(&w), error);
 	if (tries)
 		assert_int_equal(requests(&w), tries);
+	assert_true(why_has(&w, "Z: read from Twilio failed: "));
+	assert_true(why_has(&w, strerror(-error)));
 	/* And works as soon as the origin does. */
 	atomic_store(&w.twilio, GOOD);
 	assert_int_equal(read_whole_file(&w), 0);
+	assert_false(why_has(&w, ""));
 	world_end(&w);
 }
 
@@ -731,8 +748,10 @@ static void test_audio__a_404_that_stays_is_eio(void **state)
 	atomic_store(&w.twilio, SAYS_404);
 	atomic_store(&w.s3, SAYS_404);
 	assert_int_equal(read_whole_file(&w), -EIO);
+	assert_true(why_has(&w, "another bucket or prefix"));
 	atomic_store(&w.twilio, GOOD);
 	assert_int_equal(read_whole_file(&w), 0);
+	assert_false(why_has(&w, ""));
 	world_end(&w);
 }
 
@@ -1124,6 +1143,7 @@ static void test_audio__a_size_that_cannot_be_is_eio_and_costs_nothing(void **st
 	atomic_store(&w.twilio, ABSURD_SIZE);
 	assert_int_equal(ask_size(&w, &size), -EIO);
 	assert_int_equal(size, -1);
+	assert_true(why_has(&w, "size not learned: "));
 	assert_int_equal(queue_get(w.catalog, 1).size_bytes, -1);
 	assert_int_equal(open_fails(&w), -EIO);
 	/* What an older version has believed is asked for again. */
@@ -1152,6 +1172,7 @@ static void test_audio__an_origin_that_does_not_answer_is_not_asked_at_every_tur
 	unsigned asked;
 
 	world_begin(&w, state, SIZE, 0);
+	queue_add(w.catalog, w.catalog->workspace_id, 2, 1, QUEUE_NUMBER);
 	set_size(&w, -1, 0);
 	w.size = SIZE;
 	atomic_store(&w.twilio, SAYS_503);
@@ -1162,6 +1183,13 @@ static void test_audio__an_origin_that_does_not_answer_is_not_asked_at_every_tur
 	assert_true(ask_size(&w, &size) < 0);
 	assert_in_range(time_mono_msecs() - began, 0, 500);
 	assert_int_equal(requests(&w), asked);
+	assert_true(why_has(&w, "size not learned: "));
+	assert_false(why_has(&w, "another recording")); /* what it has met itself */
+	w.recording = queue_get(w.catalog, 2);
+	set_size(&w, -1, 0);
+	assert_true(ask_size(&w, &size) < 0);
+	assert_int_equal(requests(&w), asked);
+	assert_true(why_has(&w, "another recording"));
 	world_end(&w);
 }
 
