@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "audio/audio.h"
+#include "audio/why.h"
 #include "catalog/tree.h"
 #include "fs/fs.h"
 #include "helper_queue.h"
@@ -158,6 +159,11 @@ void audio_size(struct audio *audio, int64_t recording_id, audio_size_fn *callba
 {
 	(void)audio, (void)recording_id;
 	callback(arg, 0, SIZE);
+}
+
+void audio_why(struct audio *audio, const struct catalog_recording *recording, struct buf *out)
+{
+	(void)audio, (void)recording, (void)out;
 }
 
 static bool is_opening(void)
