@@ -425,10 +425,10 @@ const struct cli_command command_verify = {
 	.summary = "Compares the catalog with the bucket",
 	.text =
 "Lists the bucket and names recordings that are missing at Twilio and in S3,\n"
-"objects that are gone, or of another size or content than what was migrated, and, of whole\n"
-"workspaces, objects that no call refers to, objects of recordings that were\n"
-"removed, and uploads that nobody completed. What is doubtful is asked for by\n"
-"itself, in the bucket and at Twilio, before it is named. Nothing is ever\n"
+"objects that are gone, or of another size or content than what was migrated,\n"
+"and, of whole workspaces, objects that no call refers to, objects of recordings\n"
+"that were removed, and uploads that nobody completed. What is doubtful is asked\n"
+"for by itself, in the bucket and at Twilio, before it is named. Nothing is ever\n"
 "deleted, and without --repair or --adopt nothing is changed.\n"
 "\n"
 "--repair tells the catalog: what is gone from the bucket is read from Twilio\n"

@@ -380,7 +380,7 @@ static void test_catalog_data__calls_csv_has_the_length_that_its_node_says(void 
 		"recording_durations,recording_kinds,recording_states\r\n"
 		"CA40000000000003e809090909090903e8,2026-03-01 10:15:00,5,inbound,+15551234567,+15550001111,completed,"
 		"RE40000000000000010909090909090001,"
-		"2026-03-01T10-15-00Z_+15551234567_RE40000000000000010909090909090001.wav,5,recording,twilio\r\n"
+		"2026-03-01T10-15-00Z_+15551234567_RE40000000000000010909090909090001.wav,5,recording,available\r\n"
 		"CA40000000000003e909090909090903e9,2026-03-01 10:15:01,5,inbound,\"'=HYPERLINK(\"\"x\"\",1)\",+15550001111,"
 		"completed,,,,,\r\n");
 }
