@@ -15,6 +15,8 @@
 #include "util/cleanup.h"
 #include "util/text.h"
 
+#define SHARP_S 0xdf
+
 static locale_t unicode;
 
 static void unicode_init(void)
@@ -22,8 +24,7 @@ static void unicode_init(void)
 	unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
-/* One character for another, as Unicode's simple case mapping has it, of every script; ASCII only where libc has no such locale.
- * What takes two characters (German ss) is told apart. */
+/* One character for another, as Unicode's simple case mapping has it, of every script; ASCII only where libc has no such locale. */
 static uint32_t fold(uint32_t c)
 {
 	if (c < 0x80)
@@ -41,7 +42,13 @@ size_t tree_name_fold(const char *tree_name, uint32_t ret_folded[CATALOG_NAME_SI
 		uint32_t c = 0;
 		size_t len = text_utf8(tree_name, &c);
 
-		ret_folded[count++] = fold(c);
+		c = fold(c);
+		/* Its capitals are SS, and macOS takes the two for one name. */
+		if (c == SHARP_S && count + 1 < CATALOG_NAME_SIZE) {
+			ret_folded[count++] = 's';
+			c = 's';
+		}
+		ret_folded[count++] = c;
 		tree_name += len ? len : 1;
 	}
 	return count;

@@ -41,9 +41,7 @@ static json_t *workspace_json(struct cli *cli, const struct catalog_workspace *w
 			 (int)w->keep_at_twilio, "verify", w->verify_readback ? "readback" : "checksum", "poll_secs",
 			 (json_int_t)w->poll_secs, "callbacks", (int)callbacks_can_be_checked(cli, w),
 			 "storage", storage_state(w), "calls", (json_int_t)status->calls,
-			 "recordings",
-			 (json_int_t)(status->by_state[CATALOG_STATE_TWILIO] + status->by_state[CATALOG_STATE_UPLOADING] +
-				      status->by_state[CATALOG_STATE_STORED] + status->by_state[CATALOG_STATE_S3]));
+			 "recordings", (json_int_t)recordings_of(status));
 }
 
 static int workspace_status(struct cli *cli, int64_t id, struct catalog_status *ret_status)

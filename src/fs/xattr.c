@@ -1,9 +1,8 @@
 /*
  * Extended attributes, user.tonicfs.<name>. Those that are stable and no secret are listed, so that
- * a backup sees no change where there is none, and `why` while there is a reason; migrate and state
- * are read by name only. Setting
- * migrate to `now` or `cancel`, and restore, are the only changes there are. Values are made in
- * xattr-values.c, those that may need the network in xattr-remote.c.
+ * a backup sees no change where there is none, and `why` while there is a reason; the others are
+ * read by name only. Setting migrate (now, cancel, pause and so on) and restore are the only changes
+ * there are. Values are made in xattr-values.c, those that may need the network in xattr-remote.c.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -26,8 +26,10 @@ static int hash_stream(struct transfer *t, struct stream *stream, struct crypto_
 		return transfer_fail_remote(t, "S3", &error);
 	remote_error_clear(&error);
 	s3_judge(&stream->response, stream->error_body, stream->error_body_len, &error);
-	if (error.kind != REMOTE_OK)
+	if (error.kind != REMOTE_OK) {
+		s3_explain_denied(t->s3, t->key, &error);
 		return transfer_fail_remote(t, "S3", &error);
+	}
 	if (stream->response.status != 200)
 		return transfer_doubt(t, "S3: HTTP %d where all of the object was asked for",
 				      stream->response.status);

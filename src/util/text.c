@@ -25,7 +25,7 @@ size_t text_utf8(const char *s, uint32_t *ret_char)
 
 bool text_is_printable(uint32_t c)
 {
-	return !(c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x200b || c == 0x200e || c == 0x200f ||
+	return !(c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0x200b || c == 0x200e || c == 0x200f ||
 		 (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
 		 (c >= 0xfff9 && c <= 0xfffb) || (c & 0xfffe) == 0xfffe);
 }

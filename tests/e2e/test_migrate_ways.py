@@ -7,6 +7,7 @@ import time
 import pytest
 
 from harness import PATIENCE
+from wire import Wire, error, page
 
 PART_BYTES = 8 << 20
 
@@ -60,6 +61,27 @@ def test_reading_back_is_another_way_to_verify(acme):
     acme.set("verify=readback")
     acme.migrate_all(acme.first.path, big.path)
     assert_moved(acme, acme.first, big)
+
+
+def test_what_is_denied_while_it_is_read_back_and_not_listed_is_moved_again(acme):
+    """As S3 says of an object that has vanished, to a user who may list under the prefix only."""
+    said = []
+
+    def answer(line):
+        if len(said) == 0 and line.startswith("GET") and line.endswith(acme.first.key):
+            said.append(line)
+            return error(403, "AccessDenied")
+        if len(said) == 1 and "list-type=2" in line and acme.first.sid in line:
+            said.append(line)
+            return page(200, "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
+        return None
+    with Wire(acme.s3.endpoint, answer) as wire:
+        acme.tonic("storage", "set", "acme", "--endpoint", wire.endpoint, "--secret-file", "-", stdin=acme.s3.secret_key + "\n")
+        acme.tonic("storage", "test", "acme")
+        acme.set("verify=readback")
+        acme.migrate_all(acme.first.path)
+    assert len(said) == 2
+    assert_moved(acme, acme.first)
 
 
 def test_an_upload_that_a_crash_left_is_aborted(acme):

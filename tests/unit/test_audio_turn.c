@@ -275,18 +275,19 @@ static void test_audio_turn__a_stuck_recording_takes_half_of_the_connections_at_
 	world_end(&w);
 }
 
-static void test_audio_turn__many_stuck_recordings_give_way(void **state)
+/* 80 recordings of which nothing comes, and 20 others, which are served. */
+static void give_way(void **state, bool is_busy)
 {
-	struct helper_read stuck[80], reads[20];
-	struct audio_file *stuck_files[80], *files[20];
+	struct audio_file *waiting_files[80], *files[20];
+	struct helper_read waiting[80], reads[20];
 	struct world w;
 
 	/* Neither memory nor connections are there for all. */
 	world_begin(&w, state, 100, SIZE, 32 << 20);
-	atomic_store(&w.stuck_until, 80);
+	atomic_store(is_busy ? &w.busy_until : &w.stuck_until, 80);
 	for (unsigned i = 0; i < 80; i++) {
-		stuck_files[i] = open_file(&w, i + 1);
-		read_begin(&stuck[i], stuck_files[i], 0);
+		waiting_files[i] = open_file(&w, i + 1);
+		read_begin(&waiting[i], waiting_files[i], 0);
 	}
 	for (unsigned i = 0; i < 20; i++) {
 		files[i] = open_file(&w, i + 81);
@@ -295,44 +296,24 @@ static void test_audio_turn__many_stuck_recordings_give_way(void **state)
 	for (unsigned i = 0; i < 20; i++)
 		read_end(&reads[i], i + 81, 0);
 	for (unsigned i = 0; i < 80; i++) {
-		assert_false(stuck[i].is_done);
-		audio_close(stuck_files[i]);
-		assert_int_equal(stuck[i].error, -EINTR);
-		free(stuck[i].bytes);
+		assert_false(waiting[i].is_done);
+		audio_close(waiting_files[i]);
+		assert_int_equal(waiting[i].error, -EINTR);
+		free(waiting[i].bytes);
 	}
 	for (unsigned i = 0; i < 20; i++)
 		audio_close(files[i]);
 	world_end(&w);
 }
 
-/* Those whose origin is busy wait without keeping others from being served. */
+static void test_audio_turn__many_stuck_recordings_give_way(void **state)
+{
+	give_way(state, false);
+}
+
 static void test_audio_turn__many_that_wait_for_a_busy_origin_give_way(void **state)
 {
-	struct audio_file *busy_files[80], *files[20];
-	struct helper_read busy[80], reads[20];
-	struct world w;
-
-	world_begin(&w, state, 100, SIZE, 32 << 20);
-	atomic_store(&w.busy_until, 80);
-	for (unsigned i = 0; i < 80; i++) {
-		busy_files[i] = open_file(&w, i + 1);
-		read_begin(&busy[i], busy_files[i], 0);
-	}
-	for (unsigned i = 0; i < 20; i++) {
-		files[i] = open_file(&w, i + 81);
-		read_begin(&reads[i], files[i], 0);
-	}
-	for (unsigned i = 0; i < 20; i++)
-		read_end(&reads[i], i + 81, 0);
-	for (unsigned i = 0; i < 80; i++) {
-		assert_false(busy[i].is_done);
-		audio_close(busy_files[i]);
-		assert_int_equal(busy[i].error, -EINTR);
-		free(busy[i].bytes);
-	}
-	for (unsigned i = 0; i < 20; i++)
-		audio_close(files[i]);
-	world_end(&w);
+	give_way(state, true);
 }
 
 #define TEST(name)                                                                                 \

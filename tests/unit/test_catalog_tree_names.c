@@ -70,6 +70,9 @@ static void test_tree_names__differ_by_more_than_case(void **state)
 		{ "con", "%63on" },
 		{ "Caf\xc3\xa9", "Caf\xc3\xa9" },
 		{ "Cafe\xcc\x81", "Cafe%CC%81" },
+		{ "Stra\xc3\x9f" "e", "Stra\xc3\x9f" "e" },
+		{ "STRASSE", "%53TRASSE" },
+		{ "STRA\xe1\xba\x9e" "E", "%53%54RA\xe1\xba\x9e" "E" },
 		{ "a1", "a1" },
 		{ "A1", "%411" },
 	};

@@ -359,6 +359,14 @@ static void test_twilio__rows_with_a_field_that_is_too_long_are_told_after_the_o
 	assert_int_equal(f->elements, 1);
 	assert_int_equal(f->error.kind, REMOTE_INVALID);
 	assert_non_null(strstr(f->error.message, "more than 256 bytes"));
+
+	snprintf(body, sizeof body,
+		 "{\"recordings\":[{\"sid\":\"" RE1 "\",\"encryption_details\":"
+		 "{\"public_key_sid\":\"%.64s\"}}],\"next_page_uri\":null}",
+		 from);
+	answer(f, 200, NULL, body);
+	assert_int_equal(list(f), -EIO);
+	assert_non_null(strstr(f->error.message, "1 rows of a list left out, with an encryption field"));
 }
 
 static void test_twilio__a_page_of_more_than_8_mib_is_refused(void **state)
