@@ -10,6 +10,24 @@
 #include "util/times.h"
 
 #define FRESH_SECS 60 /* so long after its verification the object is not looked at again */
+#define LOOKS 3	      /* that agree before an object counts as another one: a proxy may have answered */
+
+/* 0: it is as it was stored; -ESTALE: it is not; else the negative errno of *ret_error. */
+static int look_at_object(struct s3_client *s3, const struct catalog_object *stored,
+			  struct remote_error *ret_error)
+{
+	for (int look = 0; look < LOOKS; look++) {
+		struct s3_object object;
+		int err = s3_head_object(s3, stored->key, &object, ret_error);
+
+		if (err)
+			return err;
+		if (object.size_bytes == stored->size_bytes &&
+		    strcasecmp(object.etag, stored->etag) == 0)
+			return 0;
+	}
+	return -ESTALE;
+}
 
 /* Between the verification and now somebody may have emptied the bucket: with the DELETE the last
  * copy would go. */
@@ -18,7 +36,6 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct s3_client *s3;
 	struct catalog_object stored;
-	struct s3_object object;
 	char sid[SID_SIZE];
 	int err = catalog_recording_object(migrate->catalog, run->job.recording.id, &stored);
 
@@ -35,16 +52,15 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 		return job_result_set(result, JOB_OUTCOME_RETRY, "the bucket cannot be used: %s",
 				      strerror(-err)),
 		       err;
-	err = s3_head_object(s3, stored.key, &object, &error);
+	err = look_at_object(s3, &stored, &error);
 	s3_client_free(s3);
-	if (err == 0) {
-		if (object.size_bytes == stored.size_bytes &&
-		    strcasecmp(object.etag, stored.etag) == 0)
-			return 0;
+	if (err == 0)
+		return 0;
+	if (err == -ESTALE && error.kind == REMOTE_OK) {
 		job_result_set(
 			result, JOB_OUTCOME_FAILED,
 			"the object in S3 is no longer what was migrated; Twilio keeps its copy");
-		return -ESTALE;
+		return err;
 	}
 	if (error.kind != REMOTE_NOT_FOUND) {
 		job_result_set_remote(result, "S3", &error);

@@ -52,3 +52,13 @@ def test_an_object_that_was_replaced_before_the_delete_keeps_twilios_copy(case):
     wait_for(lambda: case.company.status()["problems"], 20, "the reason")
     case.stop(process)
     assert case.twilio.is_there(recording)
+
+
+def test_a_page_instead_of_the_object_s_head_does_not_end_the_delete(case):
+    recording = case.record(1)
+    process = case.start("after-mark-sent:kill")
+    process.wait(timeout=30 * PATIENCE)
+    case.proxy.misbehave("page-200", op="head", key=recording.key, count=2)
+    case.migrate()
+    assert not case.twilio.is_there(recording)
+    case.finish()
