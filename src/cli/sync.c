@@ -43,9 +43,9 @@ static int64_t gone(const struct sync_stats *s)
 static json_t *result_json(const struct catalog_workspace *w, int err, const struct remote_error *error,
 			   const struct sync_stats *s)
 {
-	return json_pack("{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
 			 "name", cli_json_name(w->name), "complete", err == 0, "full", (int)s->is_full,
-			 "calls_seen", (json_int_t)s->calls_seen, "recordings_seen", (json_int_t)s->recordings_seen,
+			 "calls_seen", (json_int_t)s->calls_seen, "calls_cut", (json_int_t)s->calls_cut, "recordings_seen", (json_int_t)s->recordings_seen,
 			 "calls_new", (json_int_t)s->applied.calls_new, "calls_changed", (json_int_t)s->applied.calls_changed,
 			 "recordings_new", (json_int_t)s->applied.recordings_new,
 			 "recordings_changed", (json_int_t)s->applied.recordings_changed,
@@ -91,8 +91,11 @@ static int sync_one(struct cli *cli, const struct catalog_workspace *w, const st
 	json_array_append_new(array, result_json(w, err, &error, &stats));
 	if (!cli->json && (err == 0 || stats.pages))
 		result_print(shown.name, err, &stats);
+	if (stats.calls_cut)
+		cli_error("%s: %lld calls have a number, direction or status of more than 256 bytes, of which the first are kept",
+			  shown.name, (long long)stats.calls_cut);
 	if (err == 0)
-		return CLI_DONE;
+		return stats.calls_cut ? CLI_PART : CLI_DONE;
 	if (cli_interrupted)
 		cli_error("%s: stopped; what was learned stays, and the next sync goes on", shown.name);
 	else

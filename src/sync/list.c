@@ -138,15 +138,22 @@ static int on_calls(void *arg, const struct twilio_call *calls, size_t count)
 	struct sync_run *run = listing->lister->run;
 	cleanup_free struct catalog_call_input *inputs = calloc(count, sizeof *inputs);
 	struct catalog_apply_stats applied = { 0 };
-	size_t used = 0;
+	size_t used = 0, cut = 0;
 	int rc = 0;
 
 	if (!inputs)
 		return listing->catalog_rc = -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		/* A child leg is no call of its own. */
-		if (sid_is_zero(&calls[i].parent_call_sid))
-			sync_convert_call(&calls[i], &inputs[used++]);
+		if (!sid_is_zero(&calls[i].parent_call_sid))
+			continue;
+		sync_convert_call(&calls[i], &inputs[used++]);
+		cut += calls[i].is_cut;
+	}
+	if (cut) {
+		pthread_mutex_lock(&run->lock);
+		run->stats.calls_cut += (int64_t)cut;
+		pthread_mutex_unlock(&run->lock);
 	}
 	if (used) {
 		pthread_mutex_lock(&run->write_lock);

@@ -122,6 +122,10 @@ static void log_end(const struct catalog_workspace *workspace, int rc,
 			    " and not in its bucket. " SYNC_GONE_ADVICE,
 			    workspace->name,
 			    stats->recordings_gone + stats->applied.recordings_unlisted);
+	if (stats->calls_cut)
+		log_info("sync: workspace %s: %" PRId64 " calls have a number, direction or status of more than"
+			 " 256 bytes, of which the first are kept",
+			 workspace->name, stats->calls_cut);
 	if (rc == -ECANCELED)
 		return;
 	/* The same failure is not told every few minutes. */

@@ -57,6 +57,7 @@ struct sync_stats {
 	struct catalog_apply_stats applied;
 	int64_t calls_fetched; /* that a recording named and no list showed */
 	int64_t recordings_gone, recordings_found_in_s3;
+	int64_t calls_cut; /* a number, direction or status of theirs was too long */
 	int64_t removed_elsewhere; /* hidden: the bucket says that another machine has removed them */
 	int64_t undecided; /* could be neither confirmed nor denied now: asked again by the next
 			      full one */

@@ -294,12 +294,26 @@ static bool recording_is_oversized(const struct twilio_recording *recording)
 	       is_longer(recording->encryption_iv, IV_LIMIT_BYTES);
 }
 
-static bool call_is_oversized(const struct twilio_call *call)
+/* In place, as clean_text does, and at the end of a character. */
+static bool cut_text(const char *text)
 {
-	return is_longer(call->from, TWILIO_FIELD_LIMIT_BYTES) ||
-	       is_longer(call->to, TWILIO_FIELD_LIMIT_BYTES) ||
-	       is_longer(call->direction, TWILIO_FIELD_LIMIT_BYTES) ||
-	       is_longer(call->status, TWILIO_FIELD_LIMIT_BYTES);
+	size_t len = TWILIO_FIELD_LIMIT_BYTES;
+
+	if (!is_longer(text, len))
+		return false;
+	while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--;
+	((char *)text)[len] = '\0';
+	return true;
+}
+
+/* A caller can choose them: neither the call nor the rest of the list may suffer from it. */
+static void cut_fields(struct twilio_call *call)
+{
+	call->is_cut = cut_text(call->from);
+	call->is_cut |= cut_text(call->to);
+	call->is_cut |= cut_text(call->direction);
+	call->is_cut |= cut_text(call->status);
 }
 
 static int take_element(struct scan *scan, enum scan_type type, enum twilio_list_kind kind,
@@ -325,7 +339,7 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 		.duration_secs = -1,
 	};
 	const struct sid *sid;
-	bool is_oversized;
+	bool is_oversized = false;
 	int rc = reserve(page, kind);
 
 	if (rc < 0)
@@ -347,7 +361,7 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 		*call = no_call;
 		sid = &call->sid;
 		rc = take_members(scan, call_fields, call);
-		is_oversized = call_is_oversized(call);
+		cut_fields(call);
 	}
 	if (sid_is_zero(sid))
 		page->skipped++;

@@ -78,13 +78,6 @@ struct left_out {
 	size_t skipped, oversized;
 };
 
-_Static_assert(TWILIO_FIELD_LIMIT_BYTES == 256, "as in oversized_text");
-static const char *oversized_text(const struct receiver *receiver)
-{
-	return receiver->kind == TWILIO_LIST_CALLS ? "a field of more than 256 bytes"
-						   : "an encryption field that is too long";
-}
-
 /* Gets the page at url; moves url on to the next one, or leaves it empty. */
 static int walk_page(struct twilio_client *client, const struct receiver *receiver, struct buf *url,
 		     size_t *ret_count, struct left_out *left_out, struct remote_error *ret_error)
@@ -167,8 +160,8 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 				 "Twilio: %zu elements of a list without a SID", left_out.skipped);
 	else if (left_out.oversized)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: %zu rows of a list left out, with %s", left_out.oversized,
-				 oversized_text(receiver));
+				 "Twilio: %zu rows of a list left out, with an encryption field that is too long",
+				 left_out.oversized);
 	return left_out.skipped || left_out.oversized ? -EIO : 0;
 }
 
@@ -243,7 +236,7 @@ static int fetch(struct twilio_client *client, const struct receiver *receiver,
 	}
 	if (rc < 0 && page.oversized)
 		remote_error_set(ret_error, REMOTE_INVALID, rc,
-				 "Twilio: a resource with %s", oversized_text(receiver));
+				 "Twilio: a recording with an encryption field that is too long");
 	else if (rc < 0)
 		remote_error_set(ret_error, REMOTE_INVALID, rc,
 				 "Twilio: an answer that is not the resource asked for");

@@ -52,7 +52,7 @@ struct twilio_page {
 	struct twilio_call *calls;
 	size_t count, capacity;
 	size_t skipped;		   /* elements without a usable SID */
-	size_t oversized;	   /* elements with a field that is too long to be stored */
+	size_t oversized;	   /* recordings with an encryption field that is too long to be stored */
 	const char *next_page_uri; /* NULL: the last page */
 };
 #define TWILIO_PAGE_INIT { .recordings = NULL }

@@ -9,8 +9,9 @@
  *           Error bodies are JSON or, for extensionless media, XML; both are understood, neither is trusted to be there.
  * Retries   Lists, fetches: until the client's total time-out. A delete is sent again after an uncertain answer (deleting twice is
  *           harmless: the second answers 404).
- * Limits    A page has at most 8 MiB, a list 10,000 pages, and no page comes twice; a row with a field of more than 256 bytes that would be stored
- *           is left out. Each ends the list with an error that says so, after the other rows were handed over.
+ * Limits    A page has at most 8 MiB, a list 10,000 pages, and no page comes twice; a recording whose key material cannot be stored is left
+ *           out. Each ends the list with an error that says so, after the other rows were handed over. A caller can choose a call's
+ *           fields: what is longer than 256 bytes is cut, and said of the call.
  * Tolerance Any field may be null; unknown fields and enum values are fine; numbers may come as strings and strings as numbers.
  */
 #ifndef TONICFS_TWILIO_TWILIO_H
@@ -78,6 +79,7 @@ struct twilio_call {
 	const char *from, *to, *direction, *status, *phone_number_sid, *caller_name;
 	int64_t start_time_secs, end_time_secs, date_created_secs, date_updated_secs;
 	int64_t duration_secs;
+	bool is_cut; /* from, to, direction or status had more than 256 bytes: the first are here */
 };
 /* The call is over: completed, busy, failed, no-answer, canceled. */
 bool twilio_call_is_finished(const char *status);

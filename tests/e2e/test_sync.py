@@ -291,3 +291,19 @@ def test_pages_that_change_while_they_are_listed_end_right_with_the_next_full_sy
     bulk.twilio.unswitch()
     bulk.tonic("sync", "--full")
     assert listed(bulk) == sorted([*before[:-20], *new])
+
+
+def test_a_caller_s_number_that_is_too_long_is_cut_and_hides_nothing(empty):
+    """Whoever calls by SIP chooses what stands there: the call stays, and the list counts as read."""
+    call = empty.twilio.call_with_recording(from_="sip:" + "5" * 100_000)
+    other = empty.twilio.call_with_recording()
+    result = empty.tonic("sync", status=3)
+    assert "256 bytes" in result.stderr
+    with empty.mount("-o", "names=sid") as mount:
+        assert len(mount.attr(f"acme/{other.folder}/{names_of(mount, call)}", "recording_sid")) == 34
+    assert empty.tonic.json("status", "acme")["workspaces"][0]["last_poll"]
+
+
+def names_of(mount, recording):
+    name, = [name for name in mount.names(f"acme/{recording.folder}") if recording.sid in name]
+    return name.rpartition("/")[2]
