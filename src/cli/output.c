@@ -24,7 +24,7 @@ static void error_line(const char *who, const char *format, va_list args)
 	/* A name or a remote's words must not begin a line of their own. */
 	if (line.data)
 		line.len = text_clean(line.data);
-	cli_json_note_error(buf_str(&line) + strlen("tonicfs: "));
+	cli_json_note_error(buf_str(&line) + strlen(who ? "tonicfs " : "tonicfs: "));
 	buf_add_char(&line, '\n');
 	fflush(stdout);
 	fputs(buf_str(&line), stderr);

@@ -95,6 +95,7 @@ def test_each_damage_is_named_and_nothing_is_changed_by_looking(moved):
     assert sorted(finding["key"] for finding in answer["findings"] if finding["kind"] == "unreferenced") == sorted(orphans)
     del kinds["unreferenced"]
     assert not kinds and answer["problems"] == 8
+    assert "problems were found" in answer["error"] and answer["code"] == 3
     sizes, = [finding for finding in answer["findings"] if finding["kind"] == "wrong_size"]
     assert (sizes["expected_bytes"], sizes["found_bytes"]) == (len(short.content), len(short.content) - 100)
     assert states(moved.tonic) == before
