@@ -4,6 +4,7 @@
  */
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "util/buf.h"
@@ -31,7 +32,7 @@ void cli_json_note_error(const char *text)
 		return;
 	if (document.errors.len)
 		buf_add_str(&document.errors, "; ");
-	buf_add_str(&document.errors, text);
+	buf_add_str(&document.errors, text + strspn(text, " ")); /* a list's items are indented */
 }
 
 void cli_json_took_over(void)
