@@ -207,8 +207,7 @@ static void put_key_id_back(const char *path, const struct catalog_key *key)
 static int damaged(const char *path, char *ret_message)
 {
 	return fail(-EUCLEAN, ret_message,
-		    "%s is damaged; nothing was written to it; put a copy of it in its place, or make it anew ('tonicfs help verify')",
-		    path);
+		    "%s is damaged; nothing was written to it; " CATALOG_DAMAGED_ADVICE, path);
 }
 
 /* SQLCipher could make nothing of the file. */

@@ -72,8 +72,7 @@ int cli_catalog_error(const struct cli *cli, int error, const char *doing)
 		cli_error("%s: %s cannot be written", doing, cli->catalog_path);
 		break;
 	case -EUCLEAN:
-		cli_error("%s: %s is damaged; put a copy of it in its place, or make it anew ('tonicfs help verify')", doing,
-			  cli->catalog_path);
+		cli_error("%s: %s is damaged; " CATALOG_DAMAGED_ADVICE, doing, cli->catalog_path);
 		break;
 	default:
 		cli_error("%s: %s", doing, strerror(-error));
