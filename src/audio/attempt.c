@@ -83,8 +83,8 @@ static void judge_error(const struct audio_attempt *a, struct remote_error *ret_
 	else
 		twilio_judge_media(&response, a->is_encrypted, buf_str(&a->body), a->body.len,
 				   ret_error);
-	/* A 3xx or such, which neither takes for an error, is none of the recording's bytes; and what is asked
-	 * for is within its size. */
+	/* Other statuses, such as 3xx, bring no bytes of the recording either. A 416 is a wrong answer: the
+	 * range that was asked for is within the size. */
 	if (ret_error->kind == REMOTE_OK || a->status == 416)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "HTTP %d in answer to a read",
 				 a->status);

@@ -14,7 +14,7 @@
 #define BUSY_LIMIT_MSECS 5000 /* of a pause, so that little is lost when it is over */
 #define NOT_FOUND_TRIES 4
 
-/* Deadlines are those of who waits by then: may_try_again. */
+/* may_try_again() sets the deadlines, from the reads that wait at that time. */
 void audio_stream_try_anew(struct audio_stream *s)
 {
 	retry_init(&s->retry, TRIES, 0);
@@ -159,8 +159,8 @@ static int64_t last_deadline(const struct audio_stream *s)
 	return last;
 }
 
-/* Until the last who waits for it gives up; those whose deadline comes sooner end then. A pause that
- * would last longer is cut, but for what the origin wants itself. */
+/* Until the latest deadline of the reads that wait; reads with an earlier deadline end at theirs. A pause
+ * that would go beyond it is cut, except where the origin asked for it by Retry-After. */
 static bool may_wait_while_busy(struct audio_stream *s, unsigned *ret_pause_msecs)
 {
 	int64_t left = last_deadline(s) - time_mono_msecs(), wanted = s->error.retry_after_msecs;

@@ -179,7 +179,7 @@ static bool is_not_at_twilio(const struct audio_stream *s)
 	return s->error.kind == REMOTE_NOT_FOUND && s->from == AUDIO_FROM_TWILIO;
 }
 
-/* S3 says so also of what is not there, to everybody who may not list the whole bucket. */
+/* S3 answers 403 for a missing key, too, where the user may not list the whole bucket. */
 static bool is_denied(const struct audio_stream *s)
 {
 	return s->error.error == -EACCES && s->error.status == 403 && s->from == AUDIO_FROM_S3;

@@ -69,7 +69,7 @@ static int set_unquoted(char **text, const char *value)
 
 static int end_entry(struct page *page, bool is_delete_marker, bool is_folder)
 {
-	if (!page->current.key)
+	if (!page->current.key || !*page->current.key)
 		return -EBADMSG;
 	if (page->count == page->capacity) {
 		struct entry *longer =

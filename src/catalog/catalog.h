@@ -28,6 +28,8 @@ struct catalog_key {
 };
 
 #define CATALOG_MESSAGE_SIZE 512
+/* Behind "… is damaged; ". */
+#define CATALOG_DAMAGED_ADVICE "put a copy of it in its place, or make it anew ('tonicfs help verify')"
 #define CATALOG_BUCKET_SIZE 256
 
 /* A new catalog of mode 0600 in a folder of mode 0700 (made where missing). -EEXIST where any of its files is there. */

@@ -204,10 +204,16 @@ static void put_key_id_back(const char *path, const struct catalog_key *key)
 		(void)!files_replace_private(id_path, id, strlen(id));
 }
 
+static int damaged(const char *path, char *ret_message)
+{
+	return fail(-EUCLEAN, ret_message,
+		    "%s is damaged; nothing was written to it; " CATALOG_DAMAGED_ADVICE, path);
+}
+
 /* SQLCipher could make nothing of the file. */
 static int unreadable(const char *path, bool key_known, char *ret_message)
 {
-	return key_known ? fail(-EUCLEAN, ret_message, "%s is damaged; nothing was written to it", path) :
+	return key_known ? damaged(path, ret_message) :
 			   fail(-EKEYREJECTED, ret_message, "%s cannot be read: the key is wrong, or the file is damaged", path);
 }
 
@@ -230,7 +236,7 @@ int catalog_check_format(struct conn *conn, const char *path, bool key_known, ch
 			    (long long)version, catalog_schema_version);
 	err = version < catalog_schema_version ? upgrade(conn) : 0;
 	if (err == -EUCLEAN)
-		return fail(err, ret_message, "%s is damaged; nothing was written to it", path);
+		return damaged(path, ret_message);
 	if (err)
 		return fail(err, ret_message, "cannot bring %s up to date: %s", path, strerror(-err));
 	return 0;

@@ -239,6 +239,6 @@ int catalog_rekey_run(struct catalog_rekey *rekey, const struct catalog_key *new
 		fail(err, ret_message,
 		     *ret_is_new ? "%s has its new key, but not all that belongs to it was written: %s"
 				 : "%s was not re-encrypted, its key is the old one: %s",
-		     rekey->path, err == -EUCLEAN ? "it is damaged" : strerror(-err));
+		     rekey->path, err == -EUCLEAN ? "it is damaged; " CATALOG_DAMAGED_ADVICE : strerror(-err));
 	return err;
 }

@@ -270,8 +270,8 @@ CLASS_COUNT("", "new.recording_id", "new.storage_class", "new.size_bytes")
 "END;"
 ;
 
-/* calls.csv has a recording's state, and hides numbers where a mount's names do: bytes of a row that names=sid leaves out, and
- * rows whose length follows the state. The words are those of state_word() in calls-csv.c: missing, available, unavailable. */
+/* calls.csv has the recordings' states, and hides numbers where a mount's names do: the bytes of a row that names=sid leaves
+ * out, and rows whose length follows a recording's state. The lengths are those of state_word() in calls-csv.c. */
 static const char calls_csv_states[] =
 "ALTER TABLE call ADD COLUMN csv_hidden INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE folder ADD COLUMN csv_hidden_bytes INTEGER NOT NULL DEFAULT 0;"

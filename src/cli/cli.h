@@ -172,6 +172,7 @@ void cli_progress_clear(struct cli_progress *progress);
 struct json_t;
 /* From here on standard output gets one document, at cli_json_end. */
 void cli_json_begin(void);
+bool cli_json_is_wanted(void);
 /* Takes the command's answer, with its reference, and keeps it for the document; without --json it is printed at once. CLI_DONE, or CLI_FAILED. */
 int cli_json_print(struct json_t *answer);
 /* Prints the answer at once, and it alone: for a command that goes on for long. */

@@ -4,6 +4,7 @@
  */
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "util/buf.h"
@@ -25,13 +26,18 @@ void cli_json_begin(void)
 	cli_streams_json();
 }
 
+bool cli_json_is_wanted(void)
+{
+	return document.is_wanted;
+}
+
 void cli_json_note_error(const char *text)
 {
 	if (!document.is_wanted)
 		return;
 	if (document.errors.len)
 		buf_add_str(&document.errors, "; ");
-	buf_add_str(&document.errors, text);
+	buf_add_str(&document.errors, text + strspn(text, " ")); /* a list's items are indented */
 }
 
 void cli_json_took_over(void)
@@ -41,9 +47,13 @@ void cli_json_took_over(void)
 
 json_t *cli_json_failure(int status)
 {
+	/* verify, migrate and storage test may end so without an error: the answer has what they found. */
+	const char *without_error = status == CLI_PART ? "done in part, or problems were found; see the rest of this document" :
+							 "failed; see the rest of this document";
+
 	if (status == CLI_DONE)
 		return json_object();
-	return json_pack("{s:s, s:i}", "error", buf_str(&document.errors), "code", status);
+	return json_pack("{s:s, s:i}", "error", document.errors.len ? buf_str(&document.errors) : without_error, "code", status);
 }
 
 static int print_now(json_t *answer)

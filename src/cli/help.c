@@ -1,4 +1,5 @@
 /* help, version, and what the help looks like: all of it comes from the tables. */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "cli/suggest.h"
 
 #define HELP_COLUMN 24
+#define LIST_COLUMN 8 /* lines of the texts that begin behind it are the text of a list's item */
 #define HELP_COLUMNS 79 /* the texts' own lines are no longer */
 
 static size_t help_columns(FILE *out)
@@ -64,7 +66,42 @@ static void print_entry(FILE *out, const char *head, const char *text)
 	fprintf(out, "\n");
 }
 
-/* Paragraphs, filled again where the terminal is narrow; lines that begin with a blank stay as they are. */
+/* "  WORD   text": the bytes before the text; 0: there is no text, or it is not in a column of its own. */
+static size_t item_head_len(const char *line, size_t len)
+{
+	size_t at = strspn(line, " ");
+
+	for (; at + 2 < len; at++)
+		if (line[at] == ' ' && line[at + 1] == ' ')
+			return at + strspn(line + at, " ");
+	return 0;
+}
+
+/* A line of a list goes on below the text of its item; any other line that begins with a blank stays as it is. */
+static void print_indented(struct fill *fill, const char *line, size_t len)
+{
+	size_t blanks = strspn(line, " "), head_len = item_head_len(line, len);
+
+	if (fill->is_begun && blanks == fill->indent) {
+		fill_words(fill, line + blanks, len - blanks);
+		return;
+	}
+	if (fill->is_begun)
+		fputc('\n', fill->out);
+	*fill = (struct fill){ .out = fill->out, .columns = fill->columns };
+	if (!head_len && blanks < LIST_COLUMN) {
+		fprintf(fill->out, "%.*s\n", (int)len, line);
+		return;
+	}
+	head_len = head_len ? head_len : blanks;
+	for (size_t i = 0; i < head_len; i++)
+		fill->indent += ((unsigned char)line[i] & 0xc0) != 0x80;
+	fill->at = fill->indent;
+	fprintf(fill->out, "%.*s", (int)head_len, line);
+	fill_words(fill, line + head_len, len - head_len);
+}
+
+/* Paragraphs and lists, filled again where the terminal is narrow. */
 static void print_text(FILE *out, const char *text)
 {
 	struct fill fill = { .out = out, .columns = help_columns(out) };
@@ -76,12 +113,17 @@ static void print_text(FILE *out, const char *text)
 	while (*text) {
 		size_t len = strcspn(text, "\n");
 
-		if (len && *text != ' ') {
-			fill_words(&fill, text, len);
+		if (*text == ' ') {
+			print_indented(&fill, text, len);
 		} else {
-			fprintf(out, "%s%.*s\n", fill.is_begun ? "\n" : "", (int)len, text);
-			fill.at = 0;
-			fill.is_begun = false;
+			if (fill.is_begun && (!len || fill.indent))
+				fputc('\n', out);
+			if (!len || fill.indent)
+				fill = (struct fill){ .out = out, .columns = fill.columns };
+			if (len)
+				fill_words(&fill, text, len);
+			else
+				fputc('\n', out);
 		}
 		text += len;
 		text += *text == '\n';
@@ -305,8 +347,10 @@ const struct cli_command command_help = {
 
 int cli_version(void)
 {
-	fprintf(cli_json_text_begin(), "tonicfs " TONICFS_VERSION "\n");
-	return cli_json_text_end("version");
+	if (cli_json_is_wanted())
+		return cli_json_print(json_pack("{s:s}", "version", TONICFS_VERSION));
+	printf("tonicfs " TONICFS_VERSION "\n");
+	return CLI_DONE;
 }
 
 static int run_version(struct cli *cli, const void *values, int argc, char **argv)

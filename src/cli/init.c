@@ -186,8 +186,8 @@ const struct cli_command command_init = {
 "opened: a password manager, say. CMD is kept in CATALOG.key-command. Where\n"
 "neither is there, a systemd credential named tonicfs.key is looked for.\n"
 "\n"
-"The catalog's folder, the key file and CATALOG.key-command must not be writable\n"
-"by others than their owner, who is you or root.\n",
+"The catalog's folder, the key file and CATALOG.key-command must belong to you or\n"
+"root, and must not be writable by others.\n",
 	.options = (const struct cli_option[]){
 		{ 0, "key-command", CLI_TEXT, "CMD", "a shell command that prints the key",
 		  offsetof(struct init_values, key_command) },

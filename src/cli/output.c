@@ -24,7 +24,7 @@ static void error_line(const char *who, const char *format, va_list args)
 	/* A name or a remote's words must not begin a line of their own. */
 	if (line.data)
 		line.len = text_clean(line.data);
-	cli_json_note_error(buf_str(&line) + strlen("tonicfs: "));
+	cli_json_note_error(buf_str(&line) + strlen(who ? "tonicfs " : "tonicfs: "));
 	buf_add_char(&line, '\n');
 	fflush(stdout);
 	fputs(buf_str(&line), stderr);
@@ -72,8 +72,7 @@ int cli_catalog_error(const struct cli *cli, int error, const char *doing)
 		cli_error("%s: %s cannot be written", doing, cli->catalog_path);
 		break;
 	case -EUCLEAN:
-		cli_error("%s: %s is damaged; put a copy of it in its place, or make it anew ('tonicfs help verify')", doing,
-			  cli->catalog_path);
+		cli_error("%s: %s is damaged; " CATALOG_DAMAGED_ADVICE, doing, cli->catalog_path);
 		break;
 	default:
 		cli_error("%s: %s", doing, strerror(-error));

@@ -80,29 +80,52 @@ static int resolve_folder(struct catalog *catalog, const char *before, const cha
 	return buf_failed(&path) ? -ENOMEM : catalog_node_resolve(catalog, buf_str(&path), &node);
 }
 
+struct near {
+	struct suggest suggest;
+	const char *names; /* the path behind the workspace */
+};
+
+/* A name with a slash cannot stand in a path: there its folder's name does. */
+static int try_campaign(void *arg, const struct catalog_campaign *campaign)
+{
+	struct near *near = arg;
+	size_t len = strlen(campaign->name);
+
+	if (!strchr(campaign->name, '/')) {
+		suggest_try(&near->suggest, campaign->name);
+	} else if (strncmp(near->names, campaign->name, len) == 0 &&
+		   (near->names[len] == '/' || near->names[len] == '\0')) {
+		suggest_init(&near->suggest, near->suggest.before, campaign->folder);
+		suggest_try(&near->suggest, campaign->folder);
+		return 1;
+	}
+	return 0;
+}
+
 /* A workspace, or a campaign in one, of nearly that name. */
 static void say_not_found(struct cli *cli, const char *path, const char *names)
 {
 	size_t len = strcspn(names, "/"), campaign_len;
 	char workspace[CATALOG_NAME_SIZE], before[CATALOG_NAME_SIZE + 1], campaign[CATALOG_NAME_SIZE];
 	struct catalog_node node;
-	struct suggest suggest;
+	struct near near;
 
 	snprintf(workspace, sizeof workspace, "%.*s", (int)len, names);
 	if (catalog_node_resolve(cli->catalog, workspace, &node) < 0) {
-		suggest_init(&suggest, "", workspace);
-		suggest_workspaces(&suggest, cli);
+		suggest_init(&near.suggest, "", workspace);
+		suggest_workspaces(&near.suggest, cli);
 	} else {
 		names += len + (names[len] == '/');
 		campaign_len = strcspn(names, "/");
 		snprintf(before, sizeof before, "%s/", workspace);
 		snprintf(campaign, sizeof campaign, "%.*s", (int)campaign_len, names);
-		suggest_init(&suggest, before, campaign);
+		suggest_init(&near.suggest, before, campaign);
+		near.names = names;
 		/* Of a file that is not there the folder's name may be right. */
 		if (names[campaign_len] != '/' || resolve_folder(cli->catalog, before, campaign) < 0)
-			suggest_campaigns(&suggest, cli, node.workspace_id);
+			(void)catalog_campaign_each(cli->catalog, node.workspace_id, try_campaign, &near);
 	}
-	cli_error("there is no '%s'%s", path, suggest_text(&suggest));
+	cli_error("there is no '%s'%s", path, suggest_text(&near.suggest));
 }
 
 int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret_node)

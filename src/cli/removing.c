@@ -115,45 +115,61 @@ static void say(const char *what, int64_t count)
 		printf("%s: %lld\n", what, (long long)count);
 }
 
-int removing_finish(struct cli *cli, const struct catalog_removal *removal, const int64_t *workspace_ids, size_t workspace_count)
+static int report_json(const struct catalog_removal *removal, const struct pending *pending)
 {
-	struct pending before, pending;
-	int err = pending_get(cli, workspace_ids, workspace_count, &before);
+	return cli_json_print(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "removed",
+					(json_int_t)removal->recordings, "twilio_deletes",
+					(json_int_t)removal->twilio_deletes, "s3_deletes",
+					(json_int_t)removal->s3_deletes, "stay_at_twilio",
+					(json_int_t)removal->stay_at_twilio, "stay_in_s3",
+					(json_int_t)removal->stay_in_s3, "deletes_queued",
+					(json_int_t)pending->queued, "deletes_failed",
+					(json_int_t)pending->failed, "tombstones_queued",
+					(json_int_t)pending->notes));
+}
 
-	pending = before;
-	if (err == 0 && left(&before))
-		err = work(cli, workspace_ids, workspace_count, &pending);
-	if (cli->json)
-		return cli_json_print(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-						"removed", (json_int_t)removal->recordings,
-						"twilio_deletes", (json_int_t)removal->twilio_deletes,
-						"s3_deletes", (json_int_t)removal->s3_deletes,
-						"stay_at_twilio", (json_int_t)removal->stay_at_twilio,
-						"stay_in_s3", (json_int_t)removal->stay_in_s3,
-						"deletes_queued", (json_int_t)pending.queued,
-						"deletes_failed", (json_int_t)pending.failed,
-						"tombstones_queued", (json_int_t)pending.notes)) == CLI_DONE && err == 0 ?
-			(pending.failed > before.failed ? CLI_PART : CLI_DONE) : CLI_FAILED;
+static void report_print(const struct catalog_removal *removal)
+{
 	printf("Removed %lld %s\n", (long long)removal->recordings, removal->recordings == 1 ? "recording" : "recordings");
 	say("To be deleted at Twilio", removal->twilio_deletes);
 	say("To be deleted in S3", removal->s3_deletes);
 	say("Bytes that stay at Twilio", removal->stay_at_twilio);
 	say("Bytes that stay in S3", removal->stay_in_s3);
-	if (removal->recordings && is_told_to_none(cli, workspace_ids, workspace_count))
+}
+
+static void pending_print(const struct pending *before, const struct pending *pending)
+{
+	if (pending->queued)
+		printf("%lld of the workspace's deletes %s still queued; a mount goes on ('tonicfs status' shows why)\n",
+		       (long long)pending->queued, pending->queued == 1 ? "is" : "are");
+	else if (before->queued && pending->failed <= before->failed)
+		printf("All deletes are done\n");
+	if (pending->notes)
+		printf("The bucket is still to be told what was removed; a mount does it\n");
+}
+
+int removing_finish(struct cli *cli, const struct catalog_removal *removal, const int64_t *workspace_ids, size_t workspace_count)
+{
+	struct pending before, pending;
+	int err = pending_get(cli, workspace_ids, workspace_count, &before), status = CLI_DONE;
+
+	pending = before;
+	if (err == 0 && left(&before))
+		err = work(cli, workspace_ids, workspace_count, &pending);
+	if (cli->json)
+		status = report_json(removal, &pending);
+	else
+		report_print(removal);
+	if (!cli->json && removal->recordings && is_told_to_none(cli, workspace_ids, workspace_count))
 		printf("No bucket is in use: only this catalog knows what was removed; once there is one, it is told\n");
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the deletes are queued, but could not be begun");
-	if (pending.queued)
-		printf("%lld of the workspace's deletes %s still queued; a mount goes on ('tonicfs status' shows why)\n",
-		       (long long)pending.queued, pending.queued == 1 ? "is" : "are");
-	else if (before.queued && pending.failed <= before.failed)
-		printf("All deletes are done\n");
-	if (pending.notes)
-		printf("The bucket is still to be told what was removed; a mount does it\n");
+	if (!cli->json)
+		pending_print(&before, &pending);
 	if (pending.failed > before.failed) {
 		cli_error("%lld deletes did not work; 'tonicfs status' shows why, and when they are tried again",
 			  (long long)(pending.failed - before.failed));
 		return CLI_PART;
 	}
-	return CLI_DONE;
+	return status;
 }

@@ -113,9 +113,8 @@ static int dispatch(int argc, char **argv)
 		cli_error("%s", message);
 		return hint(NULL);
 	}
-	if (globals.version) {
+	if (globals.version)
 		return cli_version();
-	}
 	if (argc == 0 && (globals.help || globals.help_short)) {
 		cli_help_all(cli_json_text_begin());
 		return cli_json_text_end("help");
@@ -136,7 +135,7 @@ static int dispatch(int argc, char **argv)
 		globals.help |= strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
 	if (globals.help && cli_help_group(cli_json_text_begin(), argv[0]))
 		return cli_json_text_end("help");
-	if (argc > 1)
+	if (argc > 1 && argv[1][0] != '-')
 		say_no_command(argv[0], argv[1]);
 	else
 		cli_error("'%s' needs to be told what to do", argv[0]);

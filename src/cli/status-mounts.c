@@ -263,7 +263,6 @@ static void print_mount(const struct mount *m)
 	printf("  %-36s %11s, %s from memory, %s failed\n", "reads",
 	       amount_count((int64_t)s->reads, a), amount_count((int64_t)s->reads_from_memory, b),
 	       amount_count((int64_t)s->reads_failed, c));
-	print_last_failure(&s->last_failure);
 	if (s->reads_waiting)
 		printf("  %-36s %11s\n", "  wait for their turn",
 		       amount_count((int64_t)s->reads_waiting, a));
@@ -281,6 +280,7 @@ static void print_mount(const struct mount *m)
 	       amount_bytes((int64_t)s->memory_bytes, a),
 	       amount_bytes((int64_t)s->memory_budget_bytes, b),
 	       amount_bytes((int64_t)s->memory_peak_bytes, c));
+	print_last_failure(&s->last_failure);
 }
 
 void status_mounts_print(const struct status_mounts *mounts)

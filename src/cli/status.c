@@ -213,8 +213,8 @@ int status_counts_print(struct cli *cli, const struct catalog_status *s, bool ke
 	line_where_any("  deletes at Twilio that wait", s->counts.cleanup_queued);
 	line_where_any("missing at Twilio and in S3", n[CATALOG_STATE_MISSING]);
 	if (n[CATALOG_STATE_MISSING])
-		printf("  deleted at Twilio, not by this catalog, and not found in its bucket: another\n"
-		       "  catalog of the account may move recordings to another bucket or prefix\n");
+		printf("  gone from the bucket, or moved to another one by another catalog of the\n"
+		       "  account: 'tonicfs status SID' says which\n");
 	line_where_any("removed", n[CATALOG_STATE_DELETED]);
 	line_where_any("  deletes of these that wait", s->deletes_queued);
 	line_where_any("  deletes of these that failed", s->deletes_failed);
@@ -344,7 +344,7 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 	const struct status_values *v = values;
 	int64_t limit = PROBLEMS_LISTED;
 	json_t *workspaces, *paths, *document;
-	int status = limit_parse(cli, v->limit, &limit);
+	int status = limit_parse(cli, v->limit, &limit), failed = 0;
 
 	if (status == CLI_DONE && !argc) {
 		mounts = status_mounts_ask(cli->catalog_path);
@@ -362,7 +362,7 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 		int one = show_named(cli, argv[i], limit, workspaces, paths);
 
 		if (one != CLI_DONE)
-			status = argc > 1 ? CLI_PART : one;
+			status = ++failed == argc ? one : CLI_PART;
 	}
 	if (status == CLI_DONE && mounts && !cli->json)
 		status_mounts_print(mounts);

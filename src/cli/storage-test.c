@@ -110,15 +110,15 @@ static void print_end(const struct catalog_storage *s, const char *workspace, bo
 }
 
 /* What is not the test's own object. */
-static void print_before(const struct storage_test *test)
+static void print_before(const struct storage_test *test, FILE *out)
 {
 	if (!test->origin_count)
 		return;
-	printf("The bucket's CORS rules will let pages of ");
+	fprintf(out, "The bucket's CORS rules will let pages of ");
 	for (size_t i = 0; i < test->origin_count; i++)
-		printf("%s%s", i ? ", " : "", test->origins[i]);
-	printf(" read\nrecordings, if they do not yet; --no-cors leaves the rules alone.\n\n");
-	fflush(stdout);
+		fprintf(out, "%s%s", i ? ", " : "", test->origins[i]);
+	fprintf(out, " read\nrecordings, if they do not yet; --no-cors leaves the rules alone.\n\n");
+	fflush(out);
 }
 
 static int run_client_error(int err)
@@ -188,8 +188,8 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 		test.workspace = argv[0];
 		test.origins = origins;
 		test.fn = cli->json ? collect_check : print_check;
-		if (!cli->json && !v->dry_run)
-			print_before(&test);
+		if (!v->dry_run)
+			print_before(&test, cli->json ? stderr : stdout);
 		storage_test_run(&test, &result);
 	}
 	s3_client_free(test.client);

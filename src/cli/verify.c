@@ -28,7 +28,7 @@ struct found {
 struct shown {
 	struct cli *cli;
 	struct cli_progress progress;
-	char name[3 * CATALOG_NAME_SIZE]; /* of the scope, as a path in the tree */
+	char name[3 * CATALOG_NAME_SIZE]; /* of the scope */
 	struct found *found; /* in this scope */
 	size_t found_count;
 	int64_t findings, problems;
@@ -285,10 +285,11 @@ static int verify_one(struct cli *cli, struct catalog_scope scope, const struct 
 
 /* ---- what is asked for ---- */
 
-/* A scope as a path; of a recording its SID, so that no number is shown. */
+/* A scope as a path, of names as they were typed; of a recording its SID, so that no number is shown. */
 static int scope_name(struct cli *cli, struct catalog_scope scope, char *ret_name, size_t size)
 {
-	char sid[SID_SIZE];
+	char name[CATALOG_NAME_SIZE], folder_name[CATALOG_NAME_SIZE], sid[SID_SIZE];
+	bool is_folder = scope.kind == CATALOG_SCOPE_FOLDER;
 	struct catalog_recording recording;
 	struct catalog_workspace workspace;
 	struct catalog_campaign folder = { .workspace_id = scope.id };
@@ -302,12 +303,13 @@ static int scope_name(struct cli *cli, struct catalog_scope scope, char *ret_nam
 		}
 		return err;
 	}
-	if (scope.kind == CATALOG_SCOPE_FOLDER)
+	if (is_folder)
 		err = catalog_campaign_get(cli->catalog, scope.id, &folder);
 	if (err == 0)
 		err = catalog_workspace_get(cli->catalog, folder.workspace_id, &workspace);
 	if (err == 0)
-		snprintf(ret_name, size, "%s%s%s", workspace.folder, *folder.folder ? "/" : "", folder.folder);
+		snprintf(ret_name, size, "%s%s%s", cli_name(workspace.name, name), is_folder ? "/" : "",
+			 folder.is_unassigned ? CATALOG_UNASSIGNED : cli_name(folder.name, folder_name));
 	return err;
 }
 

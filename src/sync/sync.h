@@ -47,7 +47,7 @@ struct sync_options {
 /* For people: what recordings that are gone at Twilio, and not in the bucket, probably mean. */
 #define SYNC_GONE_ADVICE                                                                           \
 	"Probably another catalog of this account moves recordings to another bucket or prefix: "  \
-	"name the same by 'tonicfs storage set' here, then run 'tonicfs sync --full' and "         \
+	"set the same with 'tonicfs storage set' here, then run 'tonicfs sync --full' and "         \
 	"'tonicfs verify --repair'. Else somebody deleted them at Twilio."
 
 struct sync_stats {

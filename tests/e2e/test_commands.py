@@ -196,6 +196,7 @@ def test_a_setting_that_cannot_be_is_wrong_usage(acme, words):
 
 def test_what_is_mistyped_is_answered_with_what_may_be_meant(acme):
     acme("campaign", "add", "acme", "spring", "--number", "+15550100001")
+    acme("campaign", "add", "acme", "a/b", "--number", "+15550100003")
     for words, meant in [
         (["staus"], "status"),
         (["unmout", "/"], "unmount"),
@@ -208,6 +209,7 @@ def test_what_is_mistyped_is_answered_with_what_may_be_meant(acme):
         (["workspace", "show", "acmee"], "acme"),
         (["campaign", "remove", "acme", "sprng"], "spring"),
         (["migrate", "acme/sprign"], "acme/spring"),
+        (["migrate", "acme/a/b"], "acme/a%2Fb"),
         (["rm", "amce/spring"], "acme"),
     ]:
         result = acme(*words, status=None)

@@ -293,6 +293,7 @@ def test_status_shows_campaigns_and_recordings_by_their_paths(acme):
     assert (stored["state"], stored["size_bytes"]) == ("s3", len(acme.downmix.content))
     partly = acme.tonic.json("status", "acme/autumn", "acme/nobody", status=3)
     assert len(partly["paths"]) == 1 and "acme/nobody" in partly["error"] and partly["code"] == 3
+    assert acme.tonic.json("status", "acme/nobody", "nobody", status=1)["code"] == 1
 
 
 # Several processes

@@ -352,6 +352,14 @@ def test_deletes_that_wait_survive_a_restart(acme):
         wait_for(lambda: not acme.twilio.is_there(acme.first), 75, "the delete at Twilio", step=0.5)
 
 
+def test_rm_says_as_json_that_a_delete_failed(acme):
+    acme.set("delete_twilio=on")
+    acme.twilio.switch("fail_delete", 403)
+    answer = acme.tonic.json("rm", acme.first.path, status=3)
+    assert (answer["removed"], answer["deletes_failed"], answer["code"]) == (1, 1, 3)
+    assert "deletes did not work" in answer["error"]
+
+
 def test_a_removal_is_durable_at_once(acme):
     with acme.mount() as mount:
         call(os.unlink, mount / acme.first.path)

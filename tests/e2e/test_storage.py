@@ -179,7 +179,8 @@ def test_without_cors_the_rules_are_not_even_read(user):
         assert user.json("storage", "show", "acme")["origins"] == []
         assert not {"s3:GetBucketCORS", "s3:PutBucketCORS"} & actions_of(user.json("storage", "policy", "acme"))
         user("storage", "test", "acme", "--no-cors", "--origin", "https://a.example", status=2)
-        user("storage", "test", "acme", "--origin", "https://a.example")
+        result = user("--json", "storage", "test", "acme", "--origin", "https://a.example")
+        assert "pages of https://a.example" in result.stderr and result.json["cors_changed"]
         assert rules(user)[0]["AllowedOrigins"] == ["https://a.example"]
 
 

@@ -39,3 +39,22 @@ def test_sixty_columns_are_enough(acme, words):
     wide = [line for line in lines if len(line) > 60]
     assert not wide, "\n".join(wide)
     assert len(lines) > 2
+
+
+def test_lists_in_help_are_filled_below_their_items(tonic):
+    shown = "\n".join(shown_on(60, tonic, "help", "mount"))
+    assert """
+  allow_other    the owner's group and root may look in and
+                 read too, but not remove or migrate, nor
+""" in shown
+    assert """
+  catalog=FILE, key_file=FILE
+                 as --catalog and --key-file
+  refuse=PROGRAM[:PROGRAM]...
+""" in shown
+    shown = "\n".join(shown_on(60, tonic, "help", "workspace", "set"))
+    assert """
+  api_key=SK…            the API key that is used; empty:
+                         the auth token
+""" in shown
+    assert "\n  setfattr -n user.tonicfs.restore -v '7 bulk' PATH\n  getfattr" in "\n".join(shown_on(60, tonic, "help", "restore"))

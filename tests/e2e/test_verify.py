@@ -95,6 +95,7 @@ def test_each_damage_is_named_and_nothing_is_changed_by_looking(moved):
     assert sorted(finding["key"] for finding in answer["findings"] if finding["kind"] == "unreferenced") == sorted(orphans)
     del kinds["unreferenced"]
     assert not kinds and answer["problems"] == 8
+    assert "problems were found" in answer["error"] and answer["code"] == 3
     sizes, = [finding for finding in answer["findings"] if finding["kind"] == "wrong_size"]
     assert (sizes["expected_bytes"], sizes["found_bytes"]) == (len(short.content), len(short.content) - 100)
     assert states(moved.tonic) == before
@@ -178,6 +179,8 @@ def test_a_path_limits_what_is_looked_at(moved):
     assert not verify(moved, "acme/autumn")[0] and not verify(moved, moved.second.sid)[0]
     assert verify(moved, moved.first.path, status=3)[0] == {"missing": [moved.first.sid]}
     assert verify(moved, "acme/spring", status=3)[0] == {"missing": [moved.first.sid]}
+    moved.tonic("campaign", "add", "acme", "Q1: new", "--number", "+15550100077")
+    assert moved.tonic("verify", "acme/Q1: new").stdout.startswith("acme/Q1: new: 0 recordings")
     with moved.mount() as mount:
         assert moved.first.sid in moved.tonic("verify", mount / "acme" / "spring", status=3).stdout
 

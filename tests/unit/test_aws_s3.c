@@ -628,6 +628,7 @@ static void test_aws__a_list_that_cannot_be_believed_is_invalid(void **state)
 		"<html></html>",
 		"not xml",
 		"<ListBucketResult><Contents></Contents></ListBucketResult>",
+		"<ListBucketResult><Contents><Key></Key><Size>1</Size></Contents></ListBucketResult>",
 		"<ListBucketResult><Contents><Key>a</Key></Contents>",
 		"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
 		"<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>",
