@@ -3,7 +3,7 @@
 # ASan and UBSan, end-to-end tests with the normal and with the sanitized program.
 # Then the fault suite, with a program that has named fault points (random sequences of faults from FAULT_SEED, by default another each time).
 # Says little while all is well; shows the output of what fails. Last line: `N passed, N failed`, with `, N skipped` when any.
-# CHECK_JOBS: how many compilers at once (2). CHECK_E2E_WORKERS: how many end-to-end tests at once (3: they wait more than they work). CHECK_ASAN_E2E: pytest -k expression for the sanitized run (all).
+# CHECK_JOBS: how many compilers at once (2). CHECK_E2E_WORKERS: how many end-to-end tests at once (4: they wait more than they work). CHECK_ASAN_E2E: pytest -k expression for the sanitized run (all).
 # Logs and results (JUnit XML) stay in build/check.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -53,7 +53,7 @@ e2e() {
 	local name=$1 what=$2 binary=$3
 	shift 3
 	suite "$name" "$what" env TONICFS_BINARY="$PWD/$binary" \
-		"$python" -m pytest -n "${CHECK_E2E_WORKERS:-3}" tests/e2e "$@"
+		"$python" -m pytest -n "${CHECK_E2E_WORKERS:-4}" tests/e2e "$@"
 }
 
 for script in scripts/*.sh tests/bench/*.sh tests/fault/*.sh .ci/run; do
