@@ -201,7 +201,10 @@ static void clients_cache(struct audio *audio, int64_t workspace_id, struct audi
 	workspace = audio_workspace_get(audio, workspace_id);
 	if (workspace) {
 		workspace->checked_msecs = time_mono_msecs();
-		if (workspace->clients != clients) {
+		/* Another thread may have made the same meanwhile: what is known of the origins
+		 * since then stays known. */
+		if (!workspace->clients || memcmp(workspace->clients->fingerprint, clients->fingerprint,
+						  sizeof clients->fingerprint) != 0) {
 			old = workspace->clients;
 			workspace->clients = audio_clients_ref(clients);
 			/* Other settings, another chance. */

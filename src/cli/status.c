@@ -213,8 +213,8 @@ int status_counts_print(struct cli *cli, const struct catalog_status *s, bool ke
 	line_where_any("  deletes at Twilio that wait", s->counts.cleanup_queued);
 	line_where_any("missing at Twilio and in S3", n[CATALOG_STATE_MISSING]);
 	if (n[CATALOG_STATE_MISSING])
-		printf("  gone from the bucket, or moved to another one by another catalog of the\n"
-		       "  account: 'tonicfs status SID' says which\n");
+		printf("  gone from the bucket, or moved by another catalog of the account to\n"
+		       "  another bucket or prefix: 'tonicfs status SID' says which\n");
 	line_where_any("removed", n[CATALOG_STATE_DELETED]);
 	line_where_any("  deletes of these that wait", s->deletes_queued);
 	line_where_any("  deletes of these that failed", s->deletes_failed);
