@@ -120,7 +120,7 @@ static void judge_length(struct audio_attempt *a, const struct http_response *re
 		remote_error_set(&a->judged, REMOTE_INVALID, -EIO, "another size than known");
 }
 
-/* What pages of proxies come as, and S3's errors; no recording is stored so. */
+/* Content types of proxies' pages and of S3's errors; no recording is stored under one. */
 static bool is_page(const struct http_response *response)
 {
 	const char *type = http_response_header(response, "Content-Type");

@@ -313,7 +313,7 @@ void audio_stream_unref(struct audio_stream *stream);
 void audio_stream_try_anew(struct audio_stream *stream);
 /* The origin was busy when it was asked last. */
 bool audio_stream_is_told_busy(const struct audio_stream *stream);
-/* What to do about it, to be added to what has happened; "" where nobody can say. */
+/* Advice to append to a failure's text; "" where there is none. */
 const char *audio_advice(enum audio_from from, const struct remote_error *error);
 /* Says why a read of a recording fails. */
 void audio_read_failed(const struct audio_waiting_read *read, enum audio_from from,

@@ -34,7 +34,7 @@ void audio_why_by_catalog(struct catalog *catalog, const struct catalog_recordin
 {
 	switch (recording->state) {
 	case CATALOG_STATE_MISSING:
-		/* What is listed was in this catalog's bucket once. */
+		/* A listed recording was in this catalog's bucket once. */
 		buf_add_str(out, recording->is_listed ? AUDIO_LOST_TEXT : AUDIO_GONE_TEXT);
 		break;
 	case CATALOG_STATE_S3: /* what is stored, too, is read from Twilio while it is archived */

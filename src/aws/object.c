@@ -17,7 +17,7 @@ static bool is_printable(const char *s)
 
 static void copy_text(char *space, size_t size, const char *text)
 {
-	/* What does not fit, or is not printable ASCII, is no value of ours: better none than half of one. */
+	/* A value that does not fit, or is not printable ASCII, counts as missing: better none than half of one. */
 	snprintf(space, size, "%s", text && strlen(text) < size && is_printable(text) ? text : "");
 }
 

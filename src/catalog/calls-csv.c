@@ -29,7 +29,7 @@ static bool is_number(const char *text)
 	return (*text == '+' || *text == '-') && text[1] && !text[1 + strspn(text + 1, "0123456789")];
 }
 
-/* What spreadsheets skip before they look whether it is a formula. */
+/* Blanks and quotes: spreadsheets skip them before they look for a formula. */
 static bool is_blank(uint32_t c)
 {
 	return c == ' ' || c == '"' || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f ||

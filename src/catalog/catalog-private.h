@@ -111,7 +111,7 @@ bool inode_is_taken(struct conn *conn, uint64_t inode);
 #define NAME_DECOMPOSED 2u /* no character that is another one in NFC */
 /* As catalog_name_encode, by some of its rules, and with escapes for the first so many letters. */
 int name_encode(const char *name, unsigned rules, size_t letters, char ret_encoded[CATALOG_NAME_SIZE]);
-/* What two names are equal in where case is not told apart; how many characters that is. */
+/* Folds a name: two names with equal folds are one name where case is ignored. Returns the number of characters. */
 size_t tree_name_fold(const char *tree_name, uint32_t ret_folded[CATALOG_NAME_SIZE]);
 /* A folder's name for a new campaign, or (workspace_id 0) a new workspace: like none that is there, in any case.
  * -ENAMETOOLONG */

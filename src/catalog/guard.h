@@ -15,7 +15,7 @@
 
 /* -EACCES with a message that says what to run. what: "the key file". */
 int catalog_guard_check(const struct stat *st, const char *what, const char *path, char ret_message[CATALOG_MESSAGE_SIZE]);
-/* The same of the folder that the catalog is in, or is going to be. 0 where there is none yet. */
+/* The same check of the folder that holds the catalog, or will hold it. 0 where the folder does not exist yet. */
 int catalog_guard_folder(const char *catalog_path, char ret_message[CATALOG_MESSAGE_SIZE]);
 
 #endif

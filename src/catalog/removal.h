@@ -32,8 +32,8 @@ int catalog_remove_campaign(struct catalog *catalog, int64_t folder_id, bool onl
  * `unassigned`. The name and the account can be added again. */
 int catalog_remove_workspace(struct catalog *catalog, int64_t workspace_id, bool only_if_empty, struct catalog_removal *ret_removal);
 
-/* What other machines have removed, as the bucket's tombstones say: recordings that the catalog knows and shows are hidden, for good; jobs that would move them
- * are dropped. Nothing is deleted: whoever may write the bucket can write tombstones. *ret_hidden: how many. */
+/* Hides recordings, for good, that have a tombstone in the bucket because another machine removed them; jobs that would move them are
+ * dropped. Nothing is deleted: whoever may write the bucket can write tombstones. *ret_hidden: how many. */
 int catalog_removals_learn(struct catalog *catalog, int64_t workspace_id, const struct sid *sids, size_t count, int64_t *ret_hidden);
 /* Queues a TOMBSTONE for each removed recording of the workspace's account that the bucket has none of. */
 typedef bool catalog_has_fn(void *arg, const struct sid *sid);
