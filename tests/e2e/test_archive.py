@@ -66,7 +66,7 @@ def test_what_is_archived_fails_at_open_and_says_which_command_helps(archived):
             assert error_of(os.open, mount / recording.path, os.O_RDONLY) == "EREMOTE"
             assert mount.attr(recording.path, "restore") == "archived"
             assert mount.attr(recording.path, "why") == \
-                f"archived in S3 (DEEP_ARCHIVE): 'tonicfs restore {recording.sid}' asks for it"
+                f"archived in S3 ({mount.attr(recording.path, 'storage_class')}): 'tonicfs restore {recording.sid}' asks for it"
             assert error_of(get, mount / recording.path, "user.tonicfs.url") == "EREMOTE"
         assert f"tonicfs restore {archived.first.sid}" in mount.log and "DEEP_ARCHIVE" in mount.log
         assert archived.first.call.from_ not in mount.log

@@ -76,8 +76,7 @@ def test_what_is_denied_while_it_is_read_back_and_not_listed_is_moved_again(acme
             return page(200, "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
         return None
     with Wire(acme.s3.endpoint, answer) as wire:
-        acme.tonic("storage", "set", "acme", "--endpoint", wire.endpoint, "--secret-file", "-", stdin=acme.s3.secret_key + "\n")
-        acme.tonic("storage", "test", "acme")
+        acme.tonic.change_storage("acme", "--endpoint", wire.endpoint)
         acme.set("verify=readback")
         acme.migrate_all(acme.first.path)
     assert len(said) == 2
