@@ -1,5 +1,6 @@
 /* Media: requests, judging answers, and learning size and channels from servers of every kind. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -46,6 +47,8 @@ struct fixture {
 	struct twilio_media_info info;
 	struct remote_error error;
 };
+
+static pthread_mutex_t origin_lock = PTHREAD_MUTEX_INITIALIZER; /* answers, and set_origin */
 
 static void put_u32(char *p, size_t v)
 {
@@ -109,7 +112,7 @@ static enum helper_then give_for_ever(int fd, const struct origin *origin)
 	return HELPER_CLOSE;
 }
 
-static enum helper_then answer_media(struct helper_server *server, int fd,
+static enum helper_then answer_locked(struct helper_server *server, int fd,
 				     const struct helper_request *request, void *arg)
 {
 	struct origin *origin = arg;
@@ -190,6 +193,25 @@ static enum helper_then answer_media(struct helper_server *server, int fd,
 	give(fd, origin, file + first, last + 1 - first, is_head);
 	free(file);
 	return HELPER_KEEP;
+}
+
+static enum helper_then answer_media(struct helper_server *server, int fd,
+				     const struct helper_request *request, void *arg)
+{
+	enum helper_then then;
+
+	pthread_mutex_lock(&origin_lock);
+	then = answer_locked(server, fd, request, arg);
+	pthread_mutex_unlock(&origin_lock);
+	return then;
+}
+
+/* Where an answer that was given up may still be under way. */
+static void set_origin(struct fixture *f, struct origin origin)
+{
+	pthread_mutex_lock(&origin_lock);
+	f->origin = origin;
+	pthread_mutex_unlock(&origin_lock);
 }
 
 static int set_up(void **state)
@@ -501,24 +523,25 @@ static void test_twilio__a_size_that_cannot_be_is_not_believed(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < 3; i++) {
-		f->origin = (struct origin){ .size_bytes = 320044,
-					     .channels = 2,
-					     .told_bytes = told[i] };
+		struct origin origin = { .size_bytes = 320044, .channels = 2, .told_bytes = told[i] };
+
+		set_origin(f, origin);
 		assert_int_equal(probe(f, 0), -EFBIG);
 		assert_int_equal(f->error.kind, REMOTE_INVALID);
 		assert_int_equal(f->info.size_bytes, -1);
-		f->origin.ignores_range = true;
+		origin.ignores_range = true;
+		set_origin(f, origin);
 		assert_int_equal(probe(f, 0), -EFBIG);
-		f->origin.ignores_range = false;
-		f->origin.total_unknown = true;
+		origin.ignores_range = false;
+		origin.total_unknown = true;
+		set_origin(f, origin);
 		assert_int_equal(probe(f, 0), -EFBIG);
 		assert_int_equal(helper_server_requests(f->server), (i + 1) * 4);
 	}
-	f->origin.total_unknown = false;
-	f->origin.told_bytes = "104857600";
+	set_origin(f, (struct origin){ .size_bytes = 320044, .channels = 2, .told_bytes = "104857600" });
 	assert_int_equal(probe(f, 0), 0);
 	assert_learned(f, LIMIT, 2, 2);
-	f->origin = (struct origin){ .size_bytes = 320044, .channels = 2, .is_endless = true };
+	set_origin(f, (struct origin){ .size_bytes = 320044, .channels = 2, .is_endless = true });
 	assert_int_equal(probe(f, 0), -EFBIG);
 }
 
