@@ -300,7 +300,7 @@ static const char calls_csv_states[] =
 "END;"
 ;
 
-/* What folders are called in the tree, see tree-name.c. */
+/* Names of folders in the tree, see tree-name.c. */
 static const char tree_names[] =
 "ALTER TABLE workspace ADD COLUMN tree_name TEXT NOT NULL DEFAULT '';"
 "ALTER TABLE folder ADD COLUMN tree_name TEXT NOT NULL DEFAULT '';"

@@ -78,7 +78,7 @@ static void say_unknown(const char *plain, char *message)
 	char word[CATALOG_NAME_SIZE];
 	size_t len = strcspn(plain, "=");
 
-	/* What stands behind the sign is the user's own, but for names=. */
+	/* The text behind the sign is the user's own, except for names=. */
 	snprintf(word, sizeof word, "%.*s", (int)(strncmp(plain, "name", 4) == 0 ? strlen(plain) : len + (plain[len] == '=')),
 		 plain);
 	suggest_init(&suggest, "", word);

@@ -1,4 +1,4 @@
-/* What commands say: errors, tables, progress. */
+/* Output of commands: errors, tables, progress. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>

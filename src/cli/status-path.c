@@ -12,7 +12,7 @@
 
 #define ALL_KINDS (~0U)
 
-/* What a path is about. */
+/* The campaign or recording that a path names. */
 struct place {
 	struct catalog_scope scope;
 	struct catalog_workspace workspace;

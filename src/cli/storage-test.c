@@ -109,7 +109,7 @@ static void print_end(const struct catalog_storage *s, const char *workspace, bo
 		       workspace);
 }
 
-/* What is not the test's own object. */
+/* Objects other than the test's own. */
 static void print_before(const struct storage_test *test, FILE *out)
 {
 	if (!test->origin_count)

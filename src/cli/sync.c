@@ -34,7 +34,7 @@ static const char *error_text(int err, const struct remote_error *error)
 	return err == -EUCLEAN ? "the catalog is damaged" : strerror(-err);
 }
 
-/* What a list does not show any more, and the bucket has not. */
+/* Recordings that no list shows any more, and that the bucket does not have. */
 static int64_t gone(const struct sync_stats *s)
 {
 	return s->recordings_gone + s->applied.recordings_unlisted;

@@ -78,7 +78,7 @@ static json_t *size_json(int64_t size_bytes)
 	return size_bytes < 0 ? json_null() : json_integer(size_bytes);
 }
 
-/* One by one: a document of a million would take too much memory. */
+/* One by one: a JSON document of a million findings takes many times the memory of the findings. */
 static void finding_json(struct shown *shown, const struct verify_finding *f, const char *sid)
 {
 	json_t *one = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o}", "kind",
@@ -145,7 +145,7 @@ static void on_finding(void *arg, const struct verify_finding *finding)
 	grown[shown->found_count++] = found;
 }
 
-/* What is lost first; of a kind by key, and so by date. */
+/* Losses first; of a kind by key, and so by date. */
 static int compare_found(const void *a, const void *b)
 {
 	const struct verify_finding *x = &((const struct found *)a)->finding, *y = &((const struct found *)b)->finding;
