@@ -318,8 +318,8 @@ def mountinfo(path):
     return types
 
 
-def processes_of(path):
-    """Our processes that serve the mount at path."""
+def processes_of(path, program=BINARY):
+    """Processes of the program that serve the mount at path. A process may end while they are listed."""
     pids = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -329,7 +329,7 @@ def processes_of(path):
         except OSError:
             continue
         # Not by /proc/PID/exe: that of a process that must not be dumped is for root.
-        if str(path).encode() in words and Path(os.fsdecode(words[0])).resolve() == BINARY:
+        if str(path).encode() in words and Path(os.fsdecode(words[0])).resolve() == program:
             pids.append(int(entry))
     return pids
 

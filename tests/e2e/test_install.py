@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import BINARY, ROOT, USER, call, run
+from harness import BINARY, ROOT, USER, call, processes_of, run
 
 EXPECTED = {"bin/tonicfs", "sbin/mount.tonicfs", "share/man/man1/tonicfs.1",
             "share/bash-completion/completions/tonicfs", "lib/systemd/user/tonicfs.service",
@@ -118,8 +118,7 @@ def test_a_mount_for_a_user_has_nothing_of_root(tonic, folder):
     subprocess.run([folder / "prefix/sbin/mount.tonicfs", tonic.catalog, path, "-o", f"setuid={USER.name}"], env=env,
                    pass_fds=[secret], check=True, timeout=30)
     try:
-        pid, = [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and
-                str(path).encode() in Path("/proc", entry, "cmdline").read_bytes().split(b"\0")]
+        pid, = processes_of(path, program=folder / "prefix/bin/tonicfs")
         assert os.stat(f"/proc/{pid}/environ").st_uid == 0, "it can be dumped again"
         assert b"root" not in Path(f"/proc/{pid}/environ").read_bytes()
         assert str(secret) not in os.listdir(f"/proc/{pid}/fd") or "file" not in os.readlink(f"/proc/{pid}/fd/{secret}")
