@@ -41,7 +41,8 @@ int account_client_new(struct catalog *catalog, struct http *http, int64_t works
 		return err;
 	if (!*secret)
 		return -ENOKEY;
-	err = account_client_for(http, &workspace, secret, total_timeout_msecs, cancelled, ret_client);
+	err = account_client_for(http, &workspace, secret, total_timeout_msecs, cancelled,
+				 ret_client);
 	if (err == 0 && ret_workspace)
 		*ret_workspace = workspace;
 	return err;

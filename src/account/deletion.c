@@ -112,9 +112,9 @@ static int check_empty(struct twilio_client *twilio, const struct sid *sid,
 }
 
 /* The DELETE was refused, or found nothing: what Twilio says of the recording itself decides. */
-static int judge_refused(struct twilio_client *twilio, const struct sid *sid,
-			 bool was_sent_before, const struct remote_error *refused,
-			 struct job_result *result, const char **ret_note)
+static int judge_refused(struct twilio_client *twilio, const struct sid *sid, bool was_sent_before,
+			 const struct remote_error *refused, struct job_result *result,
+			 const char **ret_note)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	enum account_presence presence;

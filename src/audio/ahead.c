@@ -35,7 +35,7 @@ struct audio_next {
 struct audio_line {
 	struct audio_next next[NEXT_FILES];
 	size_t count, begun; /* of next; the first ones that have been dealt with */
-	bool is_at_end;	     /* nothing follows them */
+	bool is_at_end;      /* nothing follows them */
 };
 
 struct audio_folder {
@@ -45,17 +45,17 @@ struct audio_folder {
 	struct pool_task task; /* asks which files follow */
 	bool is_asking;
 	int64_t asked_ids[CATALOG_ORDER_COUNT]; /* behind these; 0: of this order nothing is asked */
-	unsigned generation;	    /* an answer to an older question is not wanted any more */
-	unsigned whole;		    /* recordings read to their end, without another in between */
-	unsigned depth;		    /* files; 0: no read-ahead */
-	unsigned files;		     /* that are held */
+	unsigned generation; /* an answer to an older question is not wanted any more */
+	unsigned whole;      /* recordings read to their end, without another in between */
+	unsigned depth;      /* files; 0: no read-ahead */
+	unsigned files;      /* that are held */
 	struct list fetched;
 	struct audio_line lines[CATALOG_ORDER_COUNT];
 	struct audio_line *line; /* the one that readers keep to; NULL: not known yet */
-	bool is_guessed;	 /* the line, from its first recording alone */
-	bool was_listed;	 /* by who reads now */
-	int64_t passed[PASSED]; /* by another reader: they may still be read */
-	unsigned passed_count;	/* ever */
+	bool is_guessed;         /* the line, from its first recording alone */
+	bool was_listed;         /* by who reads now */
+	int64_t passed[PASSED];  /* by another reader: they may still be read */
+	unsigned passed_count;   /* ever */
 };
 
 void audio_ahead_init(struct audio_ahead *ahead)
@@ -86,7 +86,7 @@ static void drop(struct audio_recording *recording)
 
 static void drop_all(struct audio_folder *folder)
 {
-	list_for_each_safe (pos, &folder->fetched)
+	list_for_each_safe(pos, &folder->fetched)
 		drop(list_entry(pos, struct audio_recording, fetched.link));
 }
 
@@ -108,7 +108,7 @@ static void folder_free(struct audio_folder *folder)
 
 static void folders_trim(struct audio_ahead *ahead)
 {
-	list_for_each_safe (pos, &ahead->folders) {
+	list_for_each_safe(pos, &ahead->folders) {
 		struct audio_folder *folder = list_entry(pos, struct audio_folder, link);
 
 		if (ahead->folder_count < FOLDERS)
@@ -122,7 +122,7 @@ static void folders_trim(struct audio_ahead *ahead)
 
 static struct audio_folder *folder_find(struct audio_ahead *ahead, int64_t id)
 {
-	list_for_each (pos, &ahead->folders) {
+	list_for_each(pos, &ahead->folders) {
 		struct audio_folder *folder = list_entry(pos, struct audio_folder, link);
 
 		if (folder->id == id)
@@ -320,7 +320,7 @@ static bool may_one_more_come(const struct audio_folder *folder, bool is_in_s3)
 {
 	unsigned coming = 0;
 
-	list_for_each (pos, &folder->fetched) {
+	list_for_each(pos, &folder->fetched) {
 		const struct audio_recording *recording =
 			list_entry(pos, struct audio_recording, fetched.link);
 
@@ -338,7 +338,7 @@ static void fill(struct audio_folder *folder)
 	while (line && line->begun < line->count && folder->files < folder->depth) {
 		const struct audio_next *next = &line->next[line->begun];
 		size_t bytes = next->size_bytes < (int64_t)FILE_BYTES ? (size_t)next->size_bytes
-								     : FILE_BYTES;
+								      : FILE_BYTES;
 
 		if (next->size_bytes > 0 && !is_here(audio, next->id)) {
 			if (audio->ahead.held_bytes + bytes > limit ||
@@ -433,7 +433,8 @@ void audio_ahead_read(struct audio_recording *recording)
 	fill(folder);
 	line = folder->line;
 	if (line->count < NEXT_FILES / 2 && !line->is_at_end && !folder->is_asking)
-		ask_after(folder, line, line->count ? line->next[line->count - 1].id : recording->id);
+		ask_after(folder, line,
+			  line->count ? line->next[line->count - 1].id : recording->id);
 }
 
 void audio_ahead_open(struct audio_recording *recording)
@@ -447,8 +448,7 @@ void audio_ahead_open(struct audio_recording *recording)
 
 void audio_ahead_close(struct audio_recording *recording)
 {
-	struct audio_folder *folder =
-		folder_find(&recording->audio->ahead, recording->folder_id);
+	struct audio_folder *folder = folder_find(&recording->audio->ahead, recording->folder_id);
 
 	if (!folder)
 		return;
@@ -465,8 +465,7 @@ void audio_ahead_close(struct audio_recording *recording)
 
 void audio_ahead_came(struct audio_recording *recording)
 {
-	struct audio_folder *folder =
-		folder_find(&recording->audio->ahead, recording->folder_id);
+	struct audio_folder *folder = folder_find(&recording->audio->ahead, recording->folder_id);
 
 	if (folder)
 		fill(folder);
@@ -482,11 +481,11 @@ int64_t audio_ahead_tick(struct audio *audio, int64_t now_msecs)
 {
 	int64_t next = INT64_MAX;
 
-	list_for_each (pos, &audio->ahead.folders) {
+	list_for_each(pos, &audio->ahead.folders) {
 		struct audio_folder *folder = list_entry(pos, struct audio_folder, link);
 
 		/* In order of their age. */
-		list_for_each_safe (item, &folder->fetched) {
+		list_for_each_safe(item, &folder->fetched) {
 			struct audio_recording *recording =
 				list_entry(item, struct audio_recording, fetched.link);
 			int64_t due = recording->fetched.since_msecs + UNWANTED_MSECS;
@@ -505,12 +504,12 @@ int64_t audio_ahead_tick(struct audio *audio, int64_t now_msecs)
 
 void audio_ahead_stop(struct audio *audio)
 {
-	list_for_each (pos, &audio->ahead.folders)
+	list_for_each(pos, &audio->ahead.folders)
 		folder_stop(list_entry(pos, struct audio_folder, link));
 }
 
 void audio_ahead_release(struct audio_ahead *ahead)
 {
-	list_for_each_safe (pos, &ahead->folders)
+	list_for_each_safe(pos, &ahead->folders)
 		folder_free(list_entry(pos, struct audio_folder, link));
 }

@@ -21,15 +21,15 @@
 struct audio_attempt {
 	struct list link; /* audio->attempt_list */
 	struct audio *audio;
-	struct audio_stream *stream;	/* audio->lock; NULL: abandoned */
+	struct audio_stream *stream;    /* audio->lock; NULL: abandoned */
 	struct http_transfer *transfer; /* ours; set before any callback runs */
-	bool is_draining;		/* audio->lock */
+	bool is_draining;               /* audio->lock */
 
 	enum audio_from from;
 	bool is_encrypted;
 	char etag[S3_ETAG_SIZE];
 	int64_t start_bytes, end_bytes, size_bytes; /* end: of what was asked for */
-	int64_t answer_end_bytes;		    /* behind the last byte that it says it brings */
+	int64_t answer_end_bytes; /* behind the last byte that it says it brings */
 
 	int64_t since_msecs;
 	bool is_head_good;
@@ -44,7 +44,7 @@ struct audio_attempt {
 	bool has_last;
 
 	struct remote_error judged; /* our own verdict, if it is not REMOTE_OK */
-	bool is_error;		    /* an error's head: its body follows */
+	bool is_error;              /* an error's head: its body follows */
 	int status;
 	struct http_header headers[4];
 	char values[4][160];
@@ -125,8 +125,8 @@ static bool is_page(const struct http_response *response)
 {
 	const char *type = http_response_header(response, "Content-Type");
 
-	return type && (strcasestr(type, "html") || strcasestr(type, "xml") ||
-			strcasestr(type, "json"));
+	return type &&
+	       (strcasestr(type, "html") || strcasestr(type, "xml") || strcasestr(type, "json"));
 }
 
 static void judge_head(struct audio_attempt *a, const struct http_response *response)
@@ -210,8 +210,7 @@ static bool is_wave(const char *bytes)
 static void judge_magic(struct audio_attempt *a)
 {
 	if (!is_wave(a->held))
-		remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
-				 "an answer that is no WAV file");
+		remote_error_set(&a->judged, REMOTE_INVALID, -EIO, "an answer that is no WAV file");
 }
 
 /* ---- bytes ---- */
@@ -228,8 +227,8 @@ static enum http_data take_error(struct audio_attempt *a, const void *bytes, siz
 static enum http_data feed(struct audio_attempt *a, const char *bytes, size_t n)
 {
 	struct audio_stream *s = a->stream;
-	int64_t left = a->answer_end_bytes - s->position_bytes - (int64_t)a->held_bytes -
-		       a->has_last;
+	int64_t left =
+		a->answer_end_bytes - s->position_bytes - (int64_t)a->held_bytes - a->has_last;
 
 	if ((int64_t)n > left) {
 		remote_error_set(&a->judged, REMOTE_INVALID, -EIO,
@@ -439,9 +438,9 @@ void audio_attempt_abandon(struct audio_attempt *attempt)
 
 	s->attempt = NULL;
 	attempt->stream = NULL;
-	attempt->is_draining = attempt->end_bytes - s->position_bytes <= DRAIN_BYTES &&
-			       (s->is_paused ||
-				time_mono_msecs() - s->moved_msecs < TURN_STUCK_MSECS);
+	attempt->is_draining =
+		attempt->end_bytes - s->position_bytes <= DRAIN_BYTES &&
+		(s->is_paused || time_mono_msecs() - s->moved_msecs < TURN_STUCK_MSECS);
 	if (!attempt->is_draining)
 		http_transfer_cancel(attempt->transfer);
 	else if (s->is_paused)
@@ -456,6 +455,6 @@ void audio_attempt_resume(struct audio_attempt *attempt)
 
 void audio_attempts_cancel(struct audio *audio)
 {
-	list_for_each (pos, &audio->attempt_list)
+	list_for_each(pos, &audio->attempt_list)
 		http_transfer_cancel(list_entry(pos, struct audio_attempt, link)->transfer);
 }

@@ -58,7 +58,7 @@ struct audio_clients {
 	struct list older_buckets; /* bucket.c; audio->lock */
 	struct audio *audio;
 	struct pool_task keys_task; /* keys.c */
-	bool is_asking_keys;	    /* audio->lock */
+	bool is_asking_keys;        /* audio->lock */
 };
 struct audio_clients *audio_clients_ref(struct audio_clients *clients);
 void audio_clients_unref(struct audio_clients *clients); /* NULL is fine */
@@ -71,20 +71,20 @@ struct audio_workspace {
 	int size_error; /* the origin's last answer to a question for a size; 0: it answered */
 	int64_t size_error_until_msecs;
 	struct breaker breakers[2]; /* by enum audio_from; of media */
-	unsigned reading[2];	    /* streams that somebody waits for; turn.c */
+	unsigned reading[2];        /* streams that somebody waits for; turn.c */
 	bool knows_no_ranges[2];    /* it answered a range with all of it */
 };
 
 /* What a stream knows that the catalog may not. */
 struct audio_hint {
 	bool is_in_older_bucket; /* the workspace's bucket of now does not give it */
-	bool is_missing_in_s3; /* S3 said 404 although the catalog says that it is there */
-	bool is_mono;	       /* Twilio said 16113 */
+	bool is_missing_in_s3;   /* S3 said 404 although the catalog says that it is there */
+	bool is_mono;            /* Twilio said 16113 */
 };
 
 struct audio_range {
 	int64_t offset_bytes, end_bytes; /* end: of what S3 is asked for */
-	int64_t size_bytes;		 /* of the whole recording */
+	int64_t size_bytes;              /* of the whole recording */
 };
 
 /* A request that can be sent. */
@@ -146,10 +146,10 @@ struct audio {
 	struct audio_turns turns;
 	struct audio_ahead ahead;
 	struct audio_heads heads;
-	unsigned heads_in_row; /* span.c: recordings of which only the head was read */
+	unsigned heads_in_row;    /* span.c: recordings of which only the head was read */
 	struct audio_stats stats; /* what is not counted elsewhere */
-	struct list recordings; /* open ones, those fetched ahead, those whose heads are kept */
-	struct list questions;	/* for sizes */
+	struct list recordings;   /* open ones, those fetched ahead, those whose heads are kept */
+	struct list questions;    /* for sizes */
 	struct list workspaces;
 	struct list attempt_list; /* requests whose on_done is still to come */
 	unsigned attempts;
@@ -158,8 +158,8 @@ struct audio {
 
 	struct audio_reasons reasons; /* has a lock of its own */
 
-	struct pool starters; /* never wait for the network */
-	struct pool probers;  /* do */
+	struct pool starters;   /* never wait for the network */
+	struct pool probers;    /* do */
 	struct pool key_askers; /* so do these, and for programs, one for each workspace */
 };
 
@@ -181,9 +181,9 @@ struct audio_recording {
 	bool is_in_s3; /* as the catalog said when it was opened */
 	struct audio_fetched fetched;
 	bool was_fetched, is_noted, is_by_lister; /* ahead.c */
-	int64_t read_bytes;	    /* the end of the furthest read */
-	int64_t run_start_bytes, run_end_bytes; /* what was read in a row; span.c */
-	struct list head_link;	    /* heads.c */
+	int64_t read_bytes;                       /* the end of the furthest read */
+	int64_t run_start_bytes, run_end_bytes;   /* what was read in a row; span.c */
+	struct list head_link;                    /* heads.c */
 	bool is_head;
 	unsigned reading;   /* streams that somebody waits for */
 	size_t turns_bytes; /* that its reads hold; turn.c */
@@ -210,7 +210,7 @@ struct audio_waiting_read {
 	bool has_waited;
 	/* By the origin, before it gave its turn to others; 0: nothing. */
 	int told_error;
-	unsigned busy_tried;   /* times that it was busy */
+	unsigned busy_tried;      /* times that it was busy */
 	int64_t not_before_msecs; /* it asks for no more until then */
 	uint64_t id;
 	int64_t offset_bytes, end_bytes, since_msecs, deadline_msecs;
@@ -233,27 +233,27 @@ struct audio_stream {
 	struct pool_task task;
 	struct audio_attempt *attempt; /* RUNNING */
 	bool is_paused;
-	unsigned reads;			     /* that wait for it */
+	unsigned reads;                      /* that wait for it */
 	int64_t start_bytes, position_bytes; /* where it began; the next byte to come */
-	int64_t end_bytes;		     /* where its request ends; S3's only, else the size */
-	int64_t limit_bytes;		     /* goes no further while nobody waits for it */
-	int64_t window_bytes;		     /* how far ahead of its reader */
-	int64_t reader_bytes;		     /* where its reader is */
-	int64_t used_msecs;		     /* when a reader last had something of it */
-	int64_t moved_msecs;		     /* when a byte of it last came */
-	int64_t due_msecs;		     /* BACKOFF */
-	bool has_moved;			     /* bytes came since the last failure */
-	bool is_position_pinned;	     /* while somebody waits for it */
-	unsigned not_found;		     /* times that Twilio said so */
+	int64_t end_bytes;                   /* where its request ends; S3's only, else the size */
+	int64_t limit_bytes;                 /* goes no further while nobody waits for it */
+	int64_t window_bytes;                /* how far ahead of its reader */
+	int64_t reader_bytes;                /* where its reader is */
+	int64_t used_msecs;                  /* when a reader last had something of it */
+	int64_t moved_msecs;                 /* when a byte of it last came */
+	int64_t due_msecs;                   /* BACKOFF */
+	bool has_moved;                      /* bytes came since the last failure */
+	bool is_position_pinned;             /* while somebody waits for it */
+	unsigned not_found;                  /* times that Twilio said so */
 	const struct audio_clients *waits_for_keys_of; /* BACKOFF, until they are there */
-	bool are_keys_renewed; /* S3 refused them, and others were asked for */
-	bool is_clock_set; /* S3 called the clock wrong, and was asked for the time */
-	bool is_denial_explained; /* S3 denied it, and a list was asked whether it is there */
-	bool is_archive_learned; /* S3 called it archived, and the catalog was told */
+	bool are_keys_renewed;     /* S3 refused them, and others were asked for */
+	bool is_clock_set;         /* S3 called the clock wrong, and was asked for the time */
+	bool is_denial_explained;  /* S3 denied it, and a list was asked whether it is there */
+	bool is_archive_learned;   /* S3 called it archived, and the catalog was told */
 	struct retry retry, busy;  /* after failures; while the origin is busy */
 	struct remote_error error; /* of the last attempt */
-	enum audio_from from;	   /* where the last attempt asked */
-	bool has_older_bucket;	   /* and whether there is another bucket to ask */
+	enum audio_from from;      /* where the last attempt asked */
+	bool has_older_bucket;     /* and whether there is another bucket to ask */
 };
 
 /* ---- read.c: reads that wait; the lock is held for all of these but audio_reads_deliver ---- */

@@ -56,7 +56,7 @@ static void *timer(void *arg)
 
 		audio->timer_msecs = INT64_MAX;
 		next = audio_sizes_tick(audio, now, &sizes);
-		list_for_each (pos, &audio->recordings) {
+		list_for_each(pos, &audio->recordings) {
 			struct audio_recording *recording =
 				list_entry(pos, struct audio_recording, link);
 
@@ -152,10 +152,10 @@ void audio_interrupt(struct audio *audio)
 	pthread_mutex_lock(&audio->lock);
 	__atomic_store_n(&audio->is_cancelled, true, __ATOMIC_RELAXED);
 	audio_sizes_fail_all(audio, &sizes);
-	list_for_each (pos, &audio->recordings) {
+	list_for_each(pos, &audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
 
-		list_for_each_safe (item, &recording->reads)
+		list_for_each_safe(item, &recording->reads)
 			audio_read_finish(list_entry(item, struct audio_waiting_read, link), -EINTR,
 					  &reads);
 	}
@@ -238,7 +238,7 @@ int audio_recording_new(struct audio *audio, const struct catalog_recording *row
 
 struct audio_recording *audio_recording_find(struct audio *audio, int64_t id)
 {
-	list_for_each (pos, &audio->recordings) {
+	list_for_each(pos, &audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
 
 		if (recording->id == id)
@@ -249,7 +249,7 @@ struct audio_recording *audio_recording_find(struct audio *audio, int64_t id)
 
 void audio_recording_calm(struct audio_recording *recording)
 {
-	list_for_each_safe (pos, &recording->streams)
+	list_for_each_safe(pos, &recording->streams)
 		audio_stream_kill(list_entry(pos, struct audio_stream, link));
 }
 
@@ -265,7 +265,7 @@ void audio_recording_end(struct audio_recording *recording)
 static int recording_get(struct audio *audio, const struct catalog_recording *row,
 			 int64_t size_bytes, struct audio_recording **ret_recording)
 {
-	list_for_each (pos, &audio->recordings) {
+	list_for_each(pos, &audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
 
 		if (recording->id == row->id && recording->size_bytes == size_bytes) {

@@ -22,11 +22,11 @@
 #include "catalog/catalog.h"
 #include "net/http.h"
 
-struct audio;	   /* one per process */
+struct audio;      /* one per process */
 struct audio_file; /* one per open handle; handles of one recording share buffers and requests */
 
 struct audio_settings {
-	size_t budget_bytes;	     /* 0: 256 MiB; kept as turn.h says, however many read */
+	size_t budget_bytes;         /* 0: 256 MiB; kept as turn.h says, however many read */
 	unsigned read_timeout_msecs; /* 0: 60,000 */
 	unsigned size_timeout_msecs; /* 0: 10,000 */
 };

@@ -234,7 +234,7 @@ static bool is_pinned(const struct audio_block *block)
 
 static bool give_up(struct audio_store *store, struct list *blocks, size_t n)
 {
-	list_for_each_safe (pos, blocks) {
+	list_for_each_safe(pos, blocks) {
 		struct audio_block *block = list_entry(pos, struct audio_block, link);
 
 		if (fits(store, n))

@@ -31,7 +31,7 @@ struct audio_block {
 	uint32_t index, filled;
 	bool is_spent;
 	struct audio_chunk *chunk; /* slab.c */
-	char *bytes;		   /* AUDIO_BLOCK_BYTES, whatever is filled */
+	char *bytes;               /* AUDIO_BLOCK_BYTES, whatever is filled */
 };
 
 struct audio_store {
@@ -47,12 +47,12 @@ struct audio_blocks { /* of one recording */
 	int64_t size_bytes;
 	uint32_t count;
 	struct audio_leaf **leaves; /* NULL: nothing in it is in memory or pinned */
-	uint32_t leaf_count;	    /* those that are allocated */
+	uint32_t leaf_count;        /* those that are allocated */
 };
 
 struct audio_slot {
 	struct audio_block *block; /* NULL: not in memory */
-	unsigned pins;		   /* a pinned block stays; each is a read's or a stream's */
+	unsigned pins;             /* a pinned block stays; each is a read's or a stream's */
 };
 
 void audio_store_init(struct audio_store *store, size_t budget_bytes);

@@ -23,7 +23,7 @@
 
 struct breaker { /* zeroed: closed */
 	unsigned failures;
-	int error; /* of the last failure */
+	int error;           /* of the last failure */
 	int64_t since_msecs; /* the first of them */
 	bool is_open, is_probed;
 	int64_t pause_msecs, until_msecs;

@@ -25,7 +25,7 @@ static void older_bucket_free(struct older_bucket *bucket)
 
 void audio_older_buckets_release(struct audio_clients *clients)
 {
-	list_for_each_safe (pos, &clients->older_buckets) {
+	list_for_each_safe(pos, &clients->older_buckets) {
 		struct older_bucket *bucket = list_entry(pos, struct older_bucket, link);
 
 		list_remove(&bucket->link);
@@ -36,7 +36,7 @@ void audio_older_buckets_release(struct audio_clients *clients)
 /* Lock held. */
 static struct s3_client *find(struct audio_clients *clients, const char *name)
 {
-	list_for_each (pos, &clients->older_buckets) {
+	list_for_each(pos, &clients->older_buckets) {
 		struct older_bucket *bucket = list_entry(pos, struct older_bucket, link);
 
 		if (strcmp(bucket->name, name) == 0)

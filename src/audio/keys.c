@@ -11,10 +11,10 @@
 
 static struct audio_stream *find_waiting(const struct audio_clients *clients)
 {
-	list_for_each (pos, &clients->audio->recordings) {
+	list_for_each(pos, &clients->audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
 
-		list_for_each (item, &recording->streams) {
+		list_for_each(item, &recording->streams) {
 			struct audio_stream *s = list_entry(item, struct audio_stream, link);
 
 			if (s->waits_for_keys_of == clients)

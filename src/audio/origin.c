@@ -110,8 +110,8 @@ static int settings_fingerprint(const struct settings *settings,
 		 w->twilio_plain_http, settings->token);
 	if (settings->has_storage)
 		buf_addf(&text, "%s\n%s\n%s\n%s\n%s\n%s\n%d%d\n%s\n%s", s->bucket, s->region,
-			 s->endpoint, s->prefix, s->access_key, s->credentials, s->path_style, s->plain_http,
-			 s->ca_file, settings->secret_key);
+			 s->endpoint, s->prefix, s->access_key, s->credentials, s->path_style,
+			 s->plain_http, s->ca_file, settings->secret_key);
 	if (buf_failed(&text))
 		return -ENOMEM;
 	return crypto_sha256(text.data, text.len, ret_digest);
@@ -150,7 +150,7 @@ struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspa
 {
 	struct audio_workspace *workspace;
 
-	list_for_each (pos, &audio->workspaces) {
+	list_for_each(pos, &audio->workspaces) {
 		workspace = list_entry(pos, struct audio_workspace, link);
 		if (workspace->id == workspace_id)
 			return workspace;
@@ -165,7 +165,7 @@ struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspa
 
 void audio_workspaces_release(struct audio *audio)
 {
-	list_for_each_safe (pos, &audio->workspaces) {
+	list_for_each_safe(pos, &audio->workspaces) {
 		struct audio_workspace *workspace = list_entry(pos, struct audio_workspace, link);
 
 		list_remove(&workspace->link);
@@ -203,8 +203,9 @@ static void clients_cache(struct audio *audio, int64_t workspace_id, struct audi
 		workspace->checked_msecs = time_mono_msecs();
 		/* Another thread may have made the same meanwhile: what is known of the origins
 		 * since then stays known. */
-		if (!workspace->clients || memcmp(workspace->clients->fingerprint, clients->fingerprint,
-						  sizeof clients->fingerprint) != 0) {
+		if (!workspace->clients ||
+		    memcmp(workspace->clients->fingerprint, clients->fingerprint,
+			   sizeof clients->fingerprint) != 0) {
 			old = workspace->clients;
 			workspace->clients = audio_clients_ref(clients);
 			/* Other settings, another chance. */
@@ -376,8 +377,8 @@ int audio_source_init(struct audio *audio, int64_t recording_id, const struct au
 		return -ESTALE;
 	}
 	if (ret_source->from == AUDIO_FROM_S3)
-		err = source_from_s3(audio, ret_source, recording.workspace_id, &object, hint, range,
-				     ret_error);
+		err = source_from_s3(audio, ret_source, recording.workspace_id, &object, hint,
+				     range, ret_error);
 	else
 		err = source_from_twilio(ret_source, &recording, hint, range->offset_bytes,
 					 ret_error);

@@ -89,7 +89,7 @@ void audio_read_finish(struct audio_waiting_read *read, int error, struct list *
 
 void audio_reads_check(struct audio_recording *recording, struct list *finished)
 {
-	list_for_each_safe (pos, &recording->reads) {
+	list_for_each_safe(pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
 		if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) ==
@@ -101,14 +101,14 @@ void audio_reads_check(struct audio_recording *recording, struct list *finished)
 void audio_reads_deliver(struct audio *audio, struct list *finished)
 {
 	while (!list_empty(finished)) {
-		list_for_each (pos, finished) {
+		list_for_each(pos, finished) {
 			struct audio_waiting_read *read =
 				list_entry(pos, struct audio_waiting_read, link);
 
 			read->callback(read->arg, read->error, read->parts, read->part_count);
 		}
 		pthread_mutex_lock(&audio->lock);
-		list_for_each_safe (pos, finished) {
+		list_for_each_safe(pos, finished) {
 			struct audio_waiting_read *read =
 				list_entry(pos, struct audio_waiting_read, link);
 
@@ -218,7 +218,7 @@ void audio_flush(struct audio_file *file)
 	struct list finished = LIST_INIT(finished);
 
 	pthread_mutex_lock(&audio->lock);
-	list_for_each_safe (pos, &recording->reads) {
+	list_for_each_safe(pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
 		if (read->file == file)
@@ -235,7 +235,7 @@ void audio_cancel(struct audio_file *file, uint64_t read_id)
 	struct list finished = LIST_INIT(finished);
 
 	pthread_mutex_lock(&audio->lock);
-	list_for_each_safe (pos, &recording->reads) {
+	list_for_each_safe(pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
 		if (read->file == file && read->id == read_id)
@@ -252,7 +252,7 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 	bool is_logged = false;
 	int64_t next = INT64_MAX;
 
-	list_for_each_safe (pos, &recording->reads) {
+	list_for_each_safe(pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 		struct audio_stream *stream = read->stream;
 		struct remote_error why = REMOTE_ERROR_INIT;
@@ -264,8 +264,8 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 			continue;
 		}
 		/* What it was told by the last who spoke says more than that the time is over. */
-		if (stream && (stream->state == AUDIO_STREAM_BACKOFF ||
-			       audio_stream_is_told_busy(stream))) {
+		if (stream &&
+		    (stream->state == AUDIO_STREAM_BACKOFF || audio_stream_is_told_busy(stream))) {
 			why = stream->error;
 			error = audio_errno(&why);
 		} else if (read->told_error) {

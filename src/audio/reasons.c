@@ -85,8 +85,8 @@ void audio_reasons_forget(struct audio_reasons *r, int64_t recording_id, int64_t
 	pthread_mutex_lock(&r->lock);
 	i = find(r, recording_id);
 	if (i < AUDIO_REASONS_LIMIT &&
-	    (r->list[i].offset_bytes < 0 || (r->list[i].offset_bytes >= begin_bytes &&
-					     r->list[i].offset_bytes < end_bytes))) {
+	    (r->list[i].offset_bytes < 0 ||
+	     (r->list[i].offset_bytes >= begin_bytes && r->list[i].offset_bytes < end_bytes))) {
 		r->ids[i] = 0;
 		r->numbers[i] = 0;
 		atomic_fetch_sub(&r->count, 1);

@@ -29,7 +29,7 @@ struct audio_reason {
 struct audio_reasons {
 	pthread_mutex_t lock; /* guards the rest */
 	atomic_uint count;
-	int64_t ids[AUDIO_REASONS_LIMIT];     /* 0: free */
+	int64_t ids[AUDIO_REASONS_LIMIT];      /* 0: free */
 	uint64_t numbers[AUDIO_REASONS_LIMIT]; /* the oldest has the lowest; 0: free */
 	struct audio_reason list[AUDIO_REASONS_LIMIT];
 	uint64_t noted;

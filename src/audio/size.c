@@ -14,7 +14,8 @@
 
 /* An origin that did not answer is not asked again for so long. */
 #define FAILURE_MSECS 5000
-#define MET_BY_OTHERS "Twilio answered so for another recording, and is asked again in a few seconds"
+#define MET_BY_OTHERS \
+	"Twilio answered so for another recording, and is asked again in a few seconds"
 
 struct waiter {
 	struct list link; /* question->waiters, or a list of finished ones */
@@ -44,7 +45,7 @@ static void waiter_finish(struct waiter *waiter, int error, int64_t size, struct
 
 void audio_sizes_deliver(struct list *finished)
 {
-	list_for_each_safe (pos, finished) {
+	list_for_each_safe(pos, finished) {
 		struct waiter *waiter = list_entry(pos, struct waiter, link);
 
 		list_remove(&waiter->link);
@@ -240,7 +241,7 @@ static void run(struct pool_task *task)
 		note_unanswered(audio, question->recording_id, &question->sid, err, MET_BY_OTHERS);
 	}
 	pthread_mutex_lock(&audio->lock);
-	list_for_each_safe (pos, &question->waiters)
+	list_for_each_safe(pos, &question->waiters)
 		waiter_finish(list_entry(pos, struct waiter, link), err, size, &finished);
 	list_remove(&question->link);
 	pthread_mutex_unlock(&audio->lock);
@@ -253,7 +254,7 @@ static struct question *question_for(struct audio *audio, const struct catalog_r
 {
 	struct question *question;
 
-	list_for_each (pos, &audio->questions) {
+	list_for_each(pos, &audio->questions) {
 		question = list_entry(pos, struct question, link);
 		if (question->recording_id == recording->id)
 			return question;
@@ -315,10 +316,10 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 {
 	int64_t next = INT64_MAX;
 
-	list_for_each (pos, &audio->questions) {
+	list_for_each(pos, &audio->questions) {
 		struct question *question = list_entry(pos, struct question, link);
 
-		list_for_each_safe (item, &question->waiters) {
+		list_for_each_safe(item, &question->waiters) {
 			struct waiter *waiter = list_entry(item, struct waiter, link);
 
 			if (waiter->deadline_msecs <= now_msecs) {
@@ -336,10 +337,10 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 
 void audio_sizes_fail_all(struct audio *audio, struct list *finished)
 {
-	list_for_each (pos, &audio->questions) {
+	list_for_each(pos, &audio->questions) {
 		struct question *question = list_entry(pos, struct question, link);
 
-		list_for_each_safe (item, &question->waiters)
+		list_for_each_safe(item, &question->waiters)
 			waiter_finish(list_entry(item, struct waiter, link), -EINTR, -1, finished);
 	}
 }

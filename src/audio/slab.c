@@ -122,7 +122,7 @@ void audio_slab_put(struct audio_slab *slab, struct audio_block *block)
 		return;
 	slab->empty_chunks++;
 	if (slab->empty_chunks == slab->chunks) {
-		list_for_each_safe (pos, &slab->roomy)
+		list_for_each_safe(pos, &slab->roomy)
 			chunk_free(slab, list_entry(pos, struct audio_chunk, link));
 	} else if (slab->empty_chunks > KEPT_CHUNKS) {
 		chunk_free(slab, chunk);

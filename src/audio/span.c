@@ -70,7 +70,7 @@ int64_t audio_span_end(const struct audio_recording *recording, int64_t start_by
 /* What the reader has left behind, unless little of it is to come: its connection is worth that. */
 static void drop_left(struct audio_recording *recording)
 {
-	list_for_each_safe (pos, &recording->streams) {
+	list_for_each_safe(pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
 		if (!s->reads && s->end_bytes - s->position_bytes > SEEK_BYTES)
@@ -80,8 +80,7 @@ static void drop_left(struct audio_recording *recording)
 
 void audio_span_note(struct audio_recording *recording, int64_t offset_bytes, int64_t end_bytes)
 {
-	if (recording->run_end_bytes &&
-	    offset_bytes + SLACK_BYTES >= recording->run_start_bytes &&
+	if (recording->run_end_bytes && offset_bytes + SLACK_BYTES >= recording->run_start_bytes &&
 	    offset_bytes <= recording->run_end_bytes + SLACK_BYTES) {
 		if (recording->run_start_bytes > offset_bytes)
 			recording->run_start_bytes = offset_bytes;
@@ -98,7 +97,7 @@ void audio_span_note(struct audio_recording *recording, int64_t offset_bytes, in
 
 static struct audio_stream *stream_over(struct audio_recording *recording, int64_t offset_bytes)
 {
-	list_for_each (pos, &recording->streams) {
+	list_for_each(pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
 		if (s->position_bytes <= offset_bytes && offset_bytes < s->end_bytes)
@@ -111,7 +110,7 @@ static unsigned count_streams(const struct audio_recording *recording)
 {
 	unsigned count = 0;
 
-	list_for_each (pos, &recording->streams)
+	list_for_each(pos, &recording->streams)
 		count++;
 	return count;
 }
@@ -122,9 +121,8 @@ static int64_t share_bytes(const struct audio_recording *recording)
 	const struct audio *audio = recording->audio;
 	unsigned count = 1;
 
-	list_for_each (pos, &audio->recordings) {
-		const struct audio_recording *other =
-			list_entry(pos, struct audio_recording, link);
+	list_for_each(pos, &audio->recordings) {
+		const struct audio_recording *other = list_entry(pos, struct audio_recording, link);
 
 		count += other != recording && other->files && other->size_bytes > SMALL_BYTES &&
 			 run_of(other) >= RUN_BYTES;
@@ -155,8 +153,7 @@ static int64_t ahead_until(const struct audio_recording *recording, int64_t segm
 		return is_heads_only(recording->audio) ? at : BEGIN_BYTES;
 	if (recording->run_start_bytes && run <= SEEK_BYTES)
 		return at;
-	return min(recording->size_bytes,
-		   at + min(AHEAD_FACTOR * run, SEGMENTS * segment));
+	return min(recording->size_bytes, at + min(AHEAD_FACTOR * run, SEGMENTS * segment));
 }
 
 static int64_t segment_end(const struct audio_recording *recording, int64_t start_bytes,

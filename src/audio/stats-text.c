@@ -23,8 +23,7 @@ static const struct scalar {
 	  offsetof(struct audio_stats, ahead_files) },
 	{ "tonicfs_ahead_hits_total", "counter", "of these, opened",
 	  offsetof(struct audio_stats, ahead_hits) },
-	{ "tonicfs_ahead_wasted_bytes_total", "counter",
-	  "bytes fetched ahead that nobody came for",
+	{ "tonicfs_ahead_wasted_bytes_total", "counter", "bytes fetched ahead that nobody came for",
 	  offsetof(struct audio_stats, ahead_wasted_bytes) },
 	{ "tonicfs_memory_bytes", "gauge", "held for open recordings and those ahead",
 	  offsetof(struct audio_stats, memory_bytes) },
@@ -55,8 +54,8 @@ static const struct origin {
 const char *audio_outcome_name(enum audio_outcome outcome)
 {
 	static const char *const names[AUDIO_OUTCOME_COUNT] = {
-		[AUDIO_OUTCOME_WORKED] = "ok",	     [AUDIO_OUTCOME_REFUSED] = "refused",
-		[AUDIO_OUTCOME_BUSY] = "busy",	     [AUDIO_OUTCOME_BROKEN] = "broken",
+		[AUDIO_OUTCOME_WORKED] = "ok",       [AUDIO_OUTCOME_REFUSED] = "refused",
+		[AUDIO_OUTCOME_BUSY] = "busy",       [AUDIO_OUTCOME_BROKEN] = "broken",
 		[AUDIO_OUTCOME_INVALID] = "invalid", [AUDIO_OUTCOME_DROPPED] = "dropped",
 	};
 
@@ -169,9 +168,9 @@ static bool parse_line(const char *line, struct audio_stats *ret_stats)
 				(uint64_t *)((char *)ret_stats + scalars[i].offset)))
 			return true;
 	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
-		if (parse_origin(line, origins[i].labels,
-				 (struct audio_origin_stats *)((char *)ret_stats +
-							       origins[i].offset)))
+		if (parse_origin(
+			    line, origins[i].labels,
+			    (struct audio_origin_stats *)((char *)ret_stats + origins[i].offset)))
 			return true;
 	return histogram_parse_line(&ret_stats->read, READ, "", line) ||
 	       parse_last_failure(line, &ret_stats->last_failure);

@@ -9,13 +9,13 @@
 #include "util/histogram.h"
 
 enum audio_outcome { /* of a request for media */
-	AUDIO_OUTCOME_WORKED,
-	AUDIO_OUTCOME_REFUSED, /* the origin said no: credentials, no such recording */
-	AUDIO_OUTCOME_BUSY,    /* 429, 503 */
-	AUDIO_OUTCOME_BROKEN,  /* no connection, or it broke; 5xx */
-	AUDIO_OUTCOME_INVALID, /* an answer that is not the recording */
-	AUDIO_OUTCOME_DROPPED, /* by us: nobody wanted the rest */
-	AUDIO_OUTCOME_COUNT,
+		     AUDIO_OUTCOME_WORKED,
+		     AUDIO_OUTCOME_REFUSED, /* the origin said no: credentials, no such recording */
+		     AUDIO_OUTCOME_BUSY,    /* 429, 503 */
+		     AUDIO_OUTCOME_BROKEN,  /* no connection, or it broke; 5xx */
+		     AUDIO_OUTCOME_INVALID, /* an answer that is not the recording */
+		     AUDIO_OUTCOME_DROPPED, /* by us: nobody wanted the rest */
+		     AUDIO_OUTCOME_COUNT,
 };
 
 struct audio_origin_stats {
@@ -30,7 +30,7 @@ struct audio_stats {
 	uint64_t ahead_files, ahead_hits, ahead_wasted_bytes;
 	uint64_t memory_bytes, memory_budget_bytes, files_open; /* now */
 	uint64_t memory_peak_bytes;
-	uint64_t reads_waiting; /* now, for their turn */
+	uint64_t reads_waiting;           /* now, for their turn */
 	struct audio_reason last_failure; /* without its offset; at_secs 0: there was none */
 };
 

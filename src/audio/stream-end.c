@@ -63,7 +63,7 @@ static void give_up(struct audio_stream *s, int error, struct list *finished)
 {
 	bool is_logged = false;
 
-	list_for_each_safe (pos, &s->recording->reads) {
+	list_for_each_safe(pos, &s->recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
 		if (read->stream != s)
@@ -90,7 +90,7 @@ static void replace(struct audio_stream *s, struct list *finished)
 
 	s->refs++;
 	audio_stream_kill(s);
-	list_for_each_safe (pos, &recording->reads) {
+	list_for_each_safe(pos, &recording->reads) {
 		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
 
 		if (read->stream != s)
@@ -110,7 +110,7 @@ void audio_streams_merge(struct audio_recording *recording, struct list *finishe
 {
 	struct audio_stream *first = NULL;
 
-	list_for_each (pos, &recording->streams) {
+	list_for_each(pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
 		if (!first || s->position_bytes < first->position_bytes)
@@ -118,7 +118,7 @@ void audio_streams_merge(struct audio_recording *recording, struct list *finishe
 	}
 	if (first)
 		first->end_bytes = recording->size_bytes;
-	list_for_each_safe (pos, &recording->streams) {
+	list_for_each_safe(pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
 		if (s != first)
@@ -149,7 +149,7 @@ static int64_t last_deadline(const struct audio_stream *s)
 {
 	int64_t last = 0;
 
-	list_for_each (pos, &s->recording->reads) {
+	list_for_each(pos, &s->recording->reads) {
 		const struct audio_waiting_read *read =
 			list_entry(pos, struct audio_waiting_read, link);
 

@@ -68,8 +68,7 @@ static void pin_position(struct audio_stream *s)
 static void unpin_position(struct audio_stream *s)
 {
 	if (s->is_position_pinned)
-		audio_blocks_unpin(&s->recording->blocks, s->position_bytes,
-				   s->position_bytes + 1);
+		audio_blocks_unpin(&s->recording->blocks, s->position_bytes, s->position_bytes + 1);
 	s->is_position_pinned = false;
 }
 
@@ -125,10 +124,10 @@ static void drop_idle(struct audio *audio)
 
 	if (!has_many_idle(audio))
 		return;
-	list_for_each (pos, &audio->recordings) {
+	list_for_each(pos, &audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
 
-		list_for_each (item, &recording->streams)
+		list_for_each(item, &recording->streams)
 			oldest = older_spare(oldest, list_entry(item, struct audio_stream, link));
 	}
 	if (oldest)
@@ -151,7 +150,8 @@ static int check_breaker(struct audio_stream *s, struct remote_error *ret_error)
 	int err = breaker_check(&s->recording->workspace->breakers[s->from], time_mono_msecs());
 
 	if (err)
-		remote_error_set(ret_error, REMOTE_REJECTED, err, "it has not answered for a while");
+		remote_error_set(ret_error, REMOTE_REJECTED, err,
+				 "it has not answered for a while");
 	return err;
 }
 
@@ -321,7 +321,7 @@ static void drop_spare(struct audio_recording *recording)
 	struct audio_stream *oldest = NULL;
 	unsigned count = 0;
 
-	list_for_each (pos, &recording->streams) {
+	list_for_each(pos, &recording->streams) {
 		count++;
 		oldest = older_spare(oldest, list_entry(pos, struct audio_stream, link));
 	}
@@ -335,7 +335,7 @@ struct audio_stream *audio_stream_near(struct audio_recording *recording, int64_
 	bool is_whole_only = audio_span_is_whole_only(recording);
 	struct audio_stream *best = NULL;
 
-	list_for_each (pos, &recording->streams) {
+	list_for_each(pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
 		if (s->position_bytes <= offset_bytes && offset_bytes < s->end_bytes &&
@@ -361,7 +361,7 @@ void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes)
 {
 	int64_t limit = window_limit(recording->audio);
 
-	list_for_each (pos, &recording->streams) {
+	list_for_each(pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 
 		if (end_bytes <= s->start_bytes ||
@@ -428,7 +428,7 @@ int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs)
 {
 	int64_t next = INT64_MAX;
 
-	list_for_each_safe (pos, &recording->streams) {
+	list_for_each_safe(pos, &recording->streams) {
 		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
 		int64_t due = INT64_MAX;
 

@@ -120,8 +120,7 @@ void audio_turn_end(struct audio_waiting_read *read)
 
 static void join(struct audio_waiting_read *read)
 {
-	struct audio_stream *stream =
-		audio_stream_for(read->file->recording, missing_of(read));
+	struct audio_stream *stream = audio_stream_for(read->file->recording, missing_of(read));
 
 	if (!stream)
 		return;
@@ -137,7 +136,7 @@ void audio_turns_begin(struct audio *audio, struct list *finished)
 	struct audio_turns *turns = &audio->turns;
 	int64_t now = turns->waiting_count ? time_mono_msecs() : 0;
 
-	list_for_each_safe (pos, &turns->waiting) {
+	list_for_each_safe(pos, &turns->waiting) {
 		struct audio_waiting_read *read = read_of(pos);
 
 		if (read->not_before_msecs > now)
@@ -191,7 +190,7 @@ int64_t audio_turns_tick(struct audio *audio, int64_t now, struct list *finished
 
 	if (!turns->waiting_count)
 		return NONE;
-	list_for_each (pos, &turns->taken)
+	list_for_each(pos, &turns->taken)
 		stuck += is_stuck(read_of(pos), now);
 	for (struct list *pos = turns->taken.prev, *next; pos != &turns->taken; pos = next) {
 		next = pos->prev;

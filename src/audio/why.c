@@ -22,8 +22,10 @@ static void add_archived(struct catalog *catalog, const struct catalog_recording
 		return;
 	sid_format(&recording->sid, "RE", sid);
 	if (archive.restore == CATALOG_RESTORE_ONGOING || archive.restore == CATALOG_RESTORE_WANTED)
-		buf_addf(out, "archived in S3 (%s), and being restored: 'tonicfs restore %s' looks again",
-			 archive.storage_class, sid);
+		buf_addf(
+			out,
+			"archived in S3 (%s), and being restored: 'tonicfs restore %s' looks again",
+			archive.storage_class, sid);
 	else
 		buf_addf(out, "archived in S3 (%s): 'tonicfs restore %s' asks for it",
 			 archive.storage_class, sid);

@@ -16,11 +16,11 @@ const char *s3_bucket_name_problem(const char *name, bool is_aws_now);
 
 /* How a server answers a list of at most one key. */
 struct s3_answer {
-	int status;	   /* 0: no answer */
+	int status;        /* 0: no answer */
 	int64_t date_secs; /* its Date, 0 where it has none */
 	char region[64];   /* where it says that the bucket is; "" where it does not say */
 	char version[256]; /* x-amz-version-id of an object's answer */
-	bool is_html;	   /* a page for people, which no S3 server sends */
+	bool is_html;      /* a page for people, which no S3 server sends */
 	char allow_origin[256];
 	struct remote_error error; /* the verdict on it */
 };

@@ -61,7 +61,7 @@ static int send_call(struct s3_client *client, const struct aws_credentials *cre
 		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "the request cannot be signed");
 	request.body = call->body;
 	request.body_len = call->body_len;
-	request.total_timeout_msecs = left_msecs < 1	       ? 1
+	request.total_timeout_msecs = left_msecs < 1           ? 1
 				      : left_msecs >= UINT_MAX ? UINT_MAX - 1
 							       : (unsigned)left_msecs;
 	r = http_perform(client->http, &request,
@@ -103,8 +103,8 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 			client->gate.before(client->gate.arg);
 		now = s3_client_now(client);
 		began = time_mono_msecs();
-		r = send_call(client, &credentials, call, sha256, now,
-			      retry.deadline_msecs - began, ret_reply, ret_error);
+		r = send_call(client, &credentials, call, sha256, now, retry.deadline_msecs - began,
+			      ret_reply, ret_error);
 		if (client->gate.after)
 			client->gate.after(client->gate.arg, ret_error, began);
 		if (r == 0)

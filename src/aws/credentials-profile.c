@@ -119,8 +119,8 @@ static int read_profile(const char *path, const char *name, bool is_config, stru
 	bool is_inside = false;
 	struct stat st;
 	size_t len;
-	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno :
-					       files_read_fd(fd, FILE_LIMIT_BYTES, &text, &len);
+	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno
+					     : files_read_fd(fd, FILE_LIMIT_BYTES, &text, &len);
 	char *rest;
 
 	if (r)
@@ -223,7 +223,8 @@ int aws_from_profile(const char *wanted, const volatile bool *cancelled,
 				: -ENOENT;
 	if (v[ROLE] && v[TOKEN_FILE])
 		return aws_assume_with_web_identity(v[TOKEN_FILE], v[ROLE], v[SESSION_NAME],
-						    v[REGION], cancelled, ret_credentials, ret_error);
+						    v[REGION], cancelled, ret_credentials,
+						    ret_error);
 	if (v[ACCESS_KEY] && v[SECRET_KEY] && !v[ROLE]) {
 		r = aws_credentials_set(ret_credentials, v[ACCESS_KEY], v[SECRET_KEY],
 					v[SESSION_TOKEN], from);

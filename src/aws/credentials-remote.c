@@ -116,8 +116,8 @@ static int refuse(const char *from, const char *who, const struct http_reply *re
 }
 
 static int ask_local(enum http_method method, const char *url, const struct http_header *header,
-		     const char *from, const volatile bool *cancelled,
-		     struct http_reply *ret_reply, struct remote_error *ret_error)
+		     const char *from, const volatile bool *cancelled, struct http_reply *ret_reply,
+		     struct remote_error *ret_error)
 {
 	struct http_request request = {
 		.method = method,

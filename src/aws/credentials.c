@@ -14,22 +14,22 @@
 #include "util/secret.h"
 #include "util/times.h"
 
-#define RENEW_BEFORE_SECS                                                                          \
+#define RENEW_BEFORE_SECS \
 	300 /* they run out, or a quarter of their life before, where that is shorter */
 #define LOOK_AGAIN_MSECS 60000 /* at files and the environment */
 #define CANCEL_LOOK_NSECS (100 * 1000 * 1000)
-#define FAILURE_MSECS 5000     /* a renewal that failed is not tried again before */
+#define FAILURE_MSECS 5000 /* a renewal that failed is not tried again before */
 
 struct aws_source {
 	struct list link; /* registry */
-	char *profile;	  /* NULL: the whole order */
-	unsigned refs;	  /* registry_lock */
+	char *profile;    /* NULL: the whole order */
+	unsigned refs;    /* registry_lock */
 
 	pthread_mutex_t lock; /* guards the rest */
 	pthread_cond_t fetched;
 	bool is_fetching; /* somebody, without the lock */
 	struct aws_credentials current;
-	int64_t renew_at_secs;	     /* wall clock; 0: not by an end of theirs */
+	int64_t renew_at_secs;       /* wall clock; 0: not by an end of theirs */
 	int64_t look_again_msecs;    /* time_mono_msecs() */
 	struct remote_error failure; /* of the last try; REMOTE_OK where it worked */
 };

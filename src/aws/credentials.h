@@ -32,7 +32,7 @@ struct aws_credentials {
 	char *access_key, *secret_key;
 	char *session_token;  /* NULL: none */
 	int64_t expires_secs; /* 0: they do not say */
-	char from[64];	      /* "environment", "profile x", … for people */
+	char from[64];        /* "environment", "profile x", … for people */
 };
 void aws_credentials_release(struct aws_credentials *credentials); /* wipes */
 #define cleanup_credentials __attribute__((cleanup(aws_credentials_release)))

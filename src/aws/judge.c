@@ -57,7 +57,7 @@ static const struct {
 
 struct document {
 	bool is_error; /* the root is <Error> */
-	char code[sizeof ((struct remote_error *)0)->code];
+	char code[sizeof((struct remote_error *)0)->code];
 	char message[256];
 };
 

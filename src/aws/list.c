@@ -299,7 +299,9 @@ static int emit(const struct page *page, s3_list_fn *fn, void *arg)
 		struct s3_list_entry entry = {
 			.key = e->key,
 			.size_bytes = e->size_bytes,
-			.etag = page->kind == UPLOADS ? NULL : e->etag ? e->etag : "",
+			.etag = page->kind == UPLOADS ? NULL
+				: e->etag             ? e->etag
+						      : "",
 			.storage_class = e->storage_class ? e->storage_class : "",
 			.upload_id = e->upload_id,
 			.version_id = e->version_id,
@@ -377,8 +379,9 @@ static int list(struct s3_client *client, enum kind kind, const char *prefix, s3
 		if (r || !page.is_truncated)
 			return r;
 		if (!advance(&position, &page, &circle))
-			return s3_fail(ret_error, REMOTE_INVALID, -EIO,
-				       "the list does not say where it goes on, or goes in a circle");
+			return s3_fail(
+				ret_error, REMOTE_INVALID, -EIO,
+				"the list does not say where it goes on, or goes in a circle");
 	}
 }
 

@@ -71,8 +71,7 @@ static void restore_from_header(const char *value, struct s3_object *o)
 
 static void lock_from_headers(const struct http_response *response, struct s3_object *o)
 {
-	const char *until =
-		http_response_header(response, "x-amz-object-lock-retain-until-date");
+	const char *until = http_response_header(response, "x-amz-object-lock-retain-until-date");
 	const char *hold = http_response_header(response, "x-amz-object-lock-legal-hold");
 
 	copy_text(o->lock_mode, sizeof o->lock_mode,
@@ -106,8 +105,8 @@ void s3_object_from_response(const struct http_response *response, struct s3_obj
 		  http_response_header(response, "x-amz-server-side-encryption"));
 	copy_text(o->kms_key_id, sizeof o->kms_key_id,
 		  http_response_header(response, "x-amz-server-side-encryption-aws-kms-key-id"));
-	o->bucket_key = is_true(http_response_header(
-		response, "x-amz-server-side-encryption-bucket-key-enabled"));
+	o->bucket_key = is_true(
+		http_response_header(response, "x-amz-server-side-encryption-bucket-key-enabled"));
 	restore_from_header(http_response_header(response, "x-amz-restore"), o);
 	lock_from_headers(response, o);
 	copy_text(o->version_id, sizeof o->version_id,
@@ -189,8 +188,9 @@ static bool object_has_body(const struct s3_object *object, const struct s3_put 
 int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_object *ret_object,
 		  struct remote_error *ret_error)
 {
-	cleanup_call struct s3_call call = { .method = HTTP_PUT, .key = put->key, .body = put->body,
-					     .body_len = put->body_len };
+	cleanup_call struct s3_call call = {
+		.method = HTTP_PUT, .key = put->key, .body = put->body, .body_len = put->body_len
+	};
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 	struct http_reply reply;
 	int r = s3_key_check(put->key, ret_error);
@@ -247,8 +247,7 @@ static int head(struct s3_client *client, const char *key, bool with_checksum,
 }
 
 int s3_head_object_metadata(struct s3_client *client, const char *key, s3_metadata_fn *fn,
-			    void *arg, struct s3_object *ret_object,
-			    struct remote_error *ret_error)
+			    void *arg, struct s3_object *ret_object, struct remote_error *ret_error)
 {
 	static const char meta[] = "x-amz-meta-";
 	bool with_checksum = !atomic_load(&client->knows_no_checksum_mode);

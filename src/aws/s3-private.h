@@ -16,7 +16,7 @@
 struct s3_client {
 	struct http *http;
 	char *scheme;
-	char *host; /* as in the Host header: with a port only where it is not the scheme's */
+	char *host;      /* as in the Host header: with a port only where it is not the scheme's */
 	char *base_path; /* encoded, "" or "/path" or "/path/bucket"; a key follows it with a '/' */
 	char *bucket, *region;
 	struct aws_credentials fixed; /* unused where there is a source */
@@ -27,7 +27,7 @@ struct s3_client {
 	unsigned total_timeout_msecs;
 	const volatile bool *cancelled;
 	struct remote_gate gate;
-	_Atomic int64_t clock_offset_secs; /* the server's clock less ours */
+	_Atomic int64_t clock_offset_secs;  /* the server's clock less ours */
 	atomic_bool knows_no_checksum_mode; /* it refused a HEAD for asking */
 };
 
@@ -50,9 +50,9 @@ struct s3_call {
 	const void *body;
 	size_t body_len;
 	const uint8_t *sha256; /* of the body; NULL: to be computed */
-	size_t limit_bytes; /* of the answer's body; 0: S3_ANSWER_LIMIT_BYTES */
-	bool is_once;       /* not sent again where the answer was lost */
-	bool was_uncertain; /* set by s3_call_run: an earlier try may have happened */
+	size_t limit_bytes;    /* of the answer's body; 0: S3_ANSWER_LIMIT_BYTES */
+	bool is_once;          /* not sent again where the answer was lost */
+	bool was_uncertain;    /* set by s3_call_run: an earlier try may have happened */
 };
 #define cleanup_call cleanup_with(s3_call_release)
 void s3_call_release(struct s3_call *call);
@@ -67,9 +67,8 @@ static inline void s3_request_memory_freep(struct s3_request_memory **memory)
 int64_t s3_client_now(const struct s3_client *client);
 /* Fills *ret_request but for what is the caller's: body, time-outs, callbacks. 0 or -ENOMEM. */
 int s3_call_sign(const struct s3_client *client, const struct aws_credentials *credentials,
-		 const struct s3_call *call,
-		 const char *payload_sha256, int64_t time_secs, struct http_request *ret_request,
-		 struct s3_request_memory **ret_memory);
+		 const struct s3_call *call, const char *payload_sha256, int64_t time_secs,
+		 struct http_request *ret_request, struct s3_request_memory **ret_memory);
 /* Signs, sends, judges, tries again. 0 and *ret_reply of a 2xx answer (release it), else the
  * negative errno of *ret_error and *ret_reply empty. */
 int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_reply *ret_reply,

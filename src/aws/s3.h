@@ -47,7 +47,7 @@ enum s3_encryption { S3_ENCRYPTION_NONE, S3_ENCRYPTION_SSE_S3, S3_ENCRYPTION_SSE
 /* All strings are copied by s3_client_new. */
 struct s3_settings {
 	const char *bucket;
-	const char *region;   /* NULL or "": us-east-1 */
+	const char *region; /* NULL or "": us-east-1 */
 	/* NULL or "": AWS's regional endpoint; else scheme://host[:port][/path]. */
 	const char *endpoint;
 	bool path_style;
@@ -57,7 +57,7 @@ struct s3_settings {
 	 * may wait for it (aws/credentials.h). */
 	struct aws_source *credentials;
 	enum s3_encryption encryption;
-	const char *kms_key_id; /* NULL: the account's default key */
+	const char *kms_key_id;    /* NULL: the account's default key */
 	const char *storage_class; /* NULL: not sent */
 	const char *ca_file;
 	/* Of one operation (a page of a list) with its retries; 0: 60,000. A body adds a second for
@@ -94,20 +94,20 @@ struct s3_metadata { /* x-amz-meta-<name>: value, both printable ASCII */
 /* What HEAD (or PUT's answer) says of an object. Empty strings: not said. */
 struct s3_object {
 	int64_t size_bytes;
-	char etag[S3_ETAG_SIZE];       /* without quotes */
+	char etag[S3_ETAG_SIZE]; /* without quotes */
 	/* Base64, as the server stored it; "<…>-N" for composite ones is not taken. */
 	char checksum_sha256[48];
 	char content_type[64];
-	char storage_class[32];        /* "" is STANDARD */
-	char encryption[32];           /* "AES256", "aws:kms" or "" as the server confirmed it */
+	char storage_class[32]; /* "" is STANDARD */
+	char encryption[32];    /* "AES256", "aws:kms" or "" as the server confirmed it */
 	char kms_key_id[128];
 	char version_id[128];
-	char meta_sha256[65];          /* x-amz-meta-sha256, ours */
+	char meta_sha256[65]; /* x-amz-meta-sha256, ours */
 	int64_t last_modified_secs;
-	bool bucket_key;               /* of a KMS encryption */
-	bool is_restoring;             /* x-amz-restore: under way, or done until then */
+	bool bucket_key;   /* of a KMS encryption */
+	bool is_restoring; /* x-amz-restore: under way, or done until then */
 	int64_t restored_until_secs;
-	char lock_mode[16];            /* Object Lock: "GOVERNANCE", "COMPLIANCE" or "" */
+	char lock_mode[16]; /* Object Lock: "GOVERNANCE", "COMPLIANCE" or "" */
 	int64_t retain_until_secs;
 	bool has_legal_hold;
 };
@@ -125,7 +125,7 @@ struct s3_put {
 	 * is what a lost earlier try of this very call has put there: that is success. A server
 	 * that ignores the header overwrites. */
 	bool if_none_match;
-	bool send_checksum; /* x-amz-checksum-sha256 too */
+	bool send_checksum;    /* x-amz-checksum-sha256 too */
 	const uint8_t *sha256; /* of the body, 32 bytes, where it is known; NULL: computed here */
 };
 int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_object *ret_object,
@@ -178,12 +178,12 @@ int s3_upload_abort(struct s3_client *client, const char *key, const char *uploa
 struct s3_list_entry {
 	const char *key;
 	int64_t size_bytes;
-	const char *etag;          /* without quotes; NULL for uploads */
+	const char *etag; /* without quotes; NULL for uploads */
 	const char *storage_class;
-	const char *upload_id;     /* s3_list_uploads only */
-	const char *version_id;    /* s3_list_versions only */
+	const char *upload_id;  /* s3_list_uploads only */
+	const char *version_id; /* s3_list_versions only */
 	bool is_delete_marker;
-	bool is_folder;            /* s3_list_folder only: key is what others begin with, "…/" */
+	bool is_folder; /* s3_list_folder only: key is what others begin with, "…/" */
 	int64_t last_modified_secs;
 };
 typedef int s3_list_fn(void *arg, const struct s3_list_entry *entry);

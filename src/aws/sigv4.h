@@ -24,13 +24,13 @@ struct sigv4_input {
 	const char *region, *service;                        /* "s3" */
 	int64_t time_secs;
 	const char *method;
-	const char *path;                                    /* encoded already, begins with '/' */
-	const struct sigv4_pair *query;                      /* decoded pairs in any order */
+	const char *path;               /* encoded already, begins with '/' */
+	const struct sigv4_pair *query; /* decoded pairs in any order */
 	size_t query_count;
 	/* Those to sign, host among them, x-amz-* too. */
 	const struct sigv4_pair *headers;
 	size_t header_count;
-	const char *payload_sha256;                          /* hex, or SIGV4_UNSIGNED */
+	const char *payload_sha256; /* hex, or SIGV4_UNSIGNED */
 };
 
 /* The value of the Authorization header. 0 or -errno. */

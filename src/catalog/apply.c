@@ -21,12 +21,15 @@ struct call_found {
 	bool known, finished, removed, same_text;
 };
 
-static int call_find(struct conn *conn, const struct catalog_call_input *call, struct call_found *ret_found)
+static int call_find(struct conn *conn, const struct catalog_call_input *call,
+		     struct call_found *ret_found)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt, "SELECT id, folder_id, start_secs, duration_secs, known, finished, removed,"
-			     " from_number = ?2 AND to_number = ?3 AND direction = ?4 AND status = ?5 FROM call WHERE sid = ?1",
-			     "bssss", &call->sid, call->from, call->to, call->direction, call->status);
+	int err = conn_query(
+		conn, &stmt,
+		"SELECT id, folder_id, start_secs, duration_secs, known, finished, removed,"
+		" from_number = ?2 AND to_number = ?3 AND direction = ?4 AND status = ?5 FROM call WHERE sid = ?1",
+		"bssss", &call->sid, call->from, call->to, call->direction, call->status);
 
 	if (err == 0)
 		err = conn_step(conn, stmt);
@@ -43,7 +46,8 @@ static int call_find(struct conn *conn, const struct catalog_call_input *call, s
 	return 0;
 }
 
-static int call_apply(struct conn *conn, struct calls_arg *a, const struct catalog_call_input *call, struct touched *touched)
+static int call_apply(struct conn *conn, struct calls_arg *a, const struct catalog_call_input *call,
+		      struct touched *touched)
 {
 	int64_t start_secs = call->start_secs > 0 ? call->start_secs : call->date_created_secs;
 	struct call_found found;
@@ -51,13 +55,17 @@ static int call_apply(struct conn *conn, struct calls_arg *a, const struct catal
 	int err = call_find(conn, call, &found);
 
 	if (err == -ENOENT) {
-		err = folder_of_call(conn, a->workspace_id, call->direction, call->from, call->to, &folder_id);
+		err = folder_of_call(conn, a->workspace_id, call->direction, call->from, call->to,
+				     &folder_id);
 		if (err == 0)
-			err = conn_run(conn, "INSERT INTO call (sid, workspace_id, folder_id, known, finished, from_number,"
-				       " to_number, direction, status, start_secs, duration_secs)"
-				       " VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)", "biiissssii", &call->sid, a->workspace_id,
-				       folder_id, (int64_t)call->is_finished, call->from, call->to, call->direction, call->status,
-				       start_secs, call->duration_secs);
+			err = conn_run(
+				conn,
+				"INSERT INTO call (sid, workspace_id, folder_id, known, finished, from_number,"
+				" to_number, direction, status, start_secs, duration_secs)"
+				" VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
+				"biiissssii", &call->sid, a->workspace_id, folder_id,
+				(int64_t)call->is_finished, call->from, call->to, call->direction,
+				call->status, start_secs, call->duration_secs);
 		if (err == 0)
 			err = calls_row_changed(conn, conn_last_id(conn));
 		a->stats.calls_new++;
@@ -65,23 +73,30 @@ static int call_apply(struct conn *conn, struct calls_arg *a, const struct catal
 	}
 	if (err || found.removed)
 		return err;
-	if (found.known && found.same_text && found.start_secs == start_secs && found.duration_secs == call->duration_secs &&
-	    found.finished == call->is_finished)
+	if (found.known && found.same_text && found.start_secs == start_secs &&
+	    found.duration_secs == call->duration_secs && found.finished == call->is_finished)
 		return 0;
 	folder_id = found.folder_id;
 	if (!found.known)
-		err = folder_of_call(conn, a->workspace_id, call->direction, call->from, call->to, &folder_id);
+		err = folder_of_call(conn, a->workspace_id, call->direction, call->from, call->to,
+				     &folder_id);
 	if (err == 0)
-		err = conn_run(conn, "UPDATE call SET known = 1, folder_id = ?2, finished = ?3, from_number = ?4, to_number = ?5,"
-			       " direction = ?6, status = ?7, start_secs = ?8, duration_secs = ?9, workspace_id = ?10 WHERE id = ?1",
-			       "iiissssiii", found.id, folder_id, (int64_t)call->is_finished, call->from, call->to,
-			       call->direction, call->status, start_secs, call->duration_secs, a->workspace_id);
+		err = conn_run(
+			conn,
+			"UPDATE call SET known = 1, folder_id = ?2, finished = ?3, from_number = ?4, to_number = ?5,"
+			" direction = ?6, status = ?7, start_secs = ?8, duration_secs = ?9, workspace_id = ?10 WHERE id = ?1",
+			"iiissssiii", found.id, folder_id, (int64_t)call->is_finished, call->from,
+			call->to, call->direction, call->status, start_secs, call->duration_secs,
+			a->workspace_id);
 	if (err == 0 && !found.known) {
 		/* Recordings that came before their call: they can be files now. */
-		err = conn_run(conn, "UPDATE recording SET folder_id = ?2 WHERE call_id = ?1 AND state <> 6", "ii", found.id,
-			       folder_id);
+		err = conn_run(
+			conn,
+			"UPDATE recording SET folder_id = ?2 WHERE call_id = ?1 AND state <> 6",
+			"ii", found.id, folder_id);
 		if (err == 0)
-			err = recordings_list_of_call(conn, found.id, touched, &a->stats.recordings_listed);
+			err = recordings_list_of_call(conn, found.id, touched,
+						      &a->stats.recordings_listed);
 		a->stats.calls_new++;
 	} else {
 		a->stats.calls_changed++;
@@ -114,7 +129,8 @@ static void stats_add(struct catalog_apply_stats *to, const struct catalog_apply
 	to->recordings_unlisted += from->recordings_unlisted;
 }
 
-int catalog_calls_apply(struct catalog *catalog, int64_t workspace_id, const struct catalog_call_input *calls, size_t count,
+int catalog_calls_apply(struct catalog *catalog, int64_t workspace_id,
+			const struct catalog_call_input *calls, size_t count,
 			struct catalog_apply_stats *stats)
 {
 	struct calls_arg a = { .workspace_id = workspace_id, .calls = calls, .count = count };
@@ -134,20 +150,25 @@ static int write_unavailable(struct catalog *catalog, struct conn *conn, void *a
 {
 	const struct unavailable *u = arg;
 	int64_t call_id;
-	int err = conn_query_int(conn, &call_id, "SELECT id FROM call WHERE sid = ? AND known = 0", "b", u->sid);
+	int err = conn_query_int(conn, &call_id, "SELECT id FROM call WHERE sid = ? AND known = 0",
+				 "b", u->sid);
 
 	(void)catalog;
 	if (err)
 		return err == -ENOENT ? 0 : err; /* a list has shown it meanwhile */
-	err = conn_run(conn, "UPDATE call SET known = 1, finished = 1, start_secs = coalesce((SELECT min(CASE WHEN r.start_secs > 0"
-		       " THEN r.start_secs ELSE r.date_created_secs END) FROM recording r WHERE r.call_id = call.id), 0)"
-		       " WHERE id = ?", "i", call_id);
+	err = conn_run(
+		conn,
+		"UPDATE call SET known = 1, finished = 1, start_secs = coalesce((SELECT min(CASE WHEN r.start_secs > 0"
+		" THEN r.start_secs ELSE r.date_created_secs END) FROM recording r WHERE r.call_id = call.id), 0)"
+		" WHERE id = ?",
+		"i", call_id);
 	if (err == 0)
 		err = recordings_list_of_call(conn, call_id, NULL, NULL);
 	return err ? err : calls_row_changed(conn, call_id);
 }
 
-int catalog_call_unavailable(struct catalog *catalog, int64_t workspace_id, const struct sid *call_sid)
+int catalog_call_unavailable(struct catalog *catalog, int64_t workspace_id,
+			     const struct sid *call_sid)
 {
 	struct unavailable u = { workspace_id, call_sid };
 
@@ -164,8 +185,8 @@ struct recordings_arg {
 };
 
 /* The call's row, made where a recording is the first to name it. */
-static int call_of_recording(struct conn *conn, int64_t workspace_id, const struct sid *call_sid, int64_t *ret_call_id,
-			     int64_t *ret_folder_id)
+static int call_of_recording(struct conn *conn, int64_t workspace_id, const struct sid *call_sid,
+			     int64_t *ret_call_id, int64_t *ret_folder_id)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int err;
@@ -173,7 +194,8 @@ static int call_of_recording(struct conn *conn, int64_t workspace_id, const stru
 	*ret_call_id = 0;
 	if (sid_is_zero(call_sid))
 		return unassigned_folder(conn, workspace_id, ret_folder_id);
-	err = conn_query(conn, &stmt, "SELECT id, folder_id FROM call WHERE sid = ?", "b", call_sid);
+	err = conn_query(conn, &stmt, "SELECT id, folder_id FROM call WHERE sid = ?", "b",
+			 call_sid);
 	if (err == 0)
 		err = conn_step(conn, stmt);
 	if (err < 0)
@@ -185,8 +207,10 @@ static int call_of_recording(struct conn *conn, int64_t workspace_id, const stru
 	}
 	err = unassigned_folder(conn, workspace_id, ret_folder_id);
 	if (err == 0)
-		err = conn_run(conn, "INSERT INTO call (sid, workspace_id, folder_id, known, finished) VALUES (?, ?, ?, 0, 0)",
-			       "bii", call_sid, workspace_id, *ret_folder_id);
+		err = conn_run(
+			conn,
+			"INSERT INTO call (sid, workspace_id, folder_id, known, finished) VALUES (?, ?, ?, 0, 0)",
+			"bii", call_sid, workspace_id, *ret_folder_id);
 	if (err == 0)
 		*ret_call_id = conn_last_id(conn);
 	return err;
@@ -200,16 +224,20 @@ static int64_t completed_of(const struct catalog_recording_input *r)
 static int64_t flags_of(const struct catalog_recording_input *r)
 {
 	return (r->kind == CATALOG_KIND_VOICEMAIL ? RECORDING_FLAG_VOICEMAIL : 0) |
-	       (r->is_encrypted ? RECORDING_FLAG_ENCRYPTED : 0) | (r->is_unvouched ? RECORDING_FLAG_UNVOUCHED : 0);
+	       (r->is_encrypted ? RECORDING_FLAG_ENCRYPTED : 0) |
+	       (r->is_unvouched ? RECORDING_FLAG_UNVOUCHED : 0);
 }
 
 static int encryption_store(struct conn *conn, int64_t id, const struct catalog_recording_input *r)
 {
 	if (!r->is_encrypted)
 		return 0;
-	return conn_run(conn, "INSERT OR REPLACE INTO encryption (recording_id, key_sid, cek, iv) VALUES (?, ?, ?, ?)", "isss",
-			id, r->encryption_key_sid ? r->encryption_key_sid : "", r->encryption_cek ? r->encryption_cek : "",
-			r->encryption_iv ? r->encryption_iv : "");
+	return conn_run(
+		conn,
+		"INSERT OR REPLACE INTO encryption (recording_id, key_sid, cek, iv) VALUES (?, ?, ?, ?)",
+		"isss", id, r->encryption_key_sid ? r->encryption_key_sid : "",
+		r->encryption_cek ? r->encryption_cek : "",
+		r->encryption_iv ? r->encryption_iv : "");
 }
 
 /* Its call may be known only later: catalog_removals_settle. */
@@ -222,8 +250,8 @@ static int removed_insert(struct conn *conn, int64_t id)
 	return err ? err : recording_hide(conn, &recording);
 }
 
-static int recording_insert(struct conn *conn, struct recordings_arg *a, const struct catalog_recording_input *r,
-			    struct touched *touched)
+static int recording_insert(struct conn *conn, struct recordings_arg *a,
+			    const struct catalog_recording_input *r, struct touched *touched)
 {
 	int64_t call_id, folder_id, inode, id;
 	int err = call_of_recording(conn, a->workspace_id, &r->call_sid, &call_id, &folder_id);
@@ -232,11 +260,14 @@ static int recording_insert(struct conn *conn, struct recordings_arg *a, const s
 		err = inode_for_recording(conn, &r->sid, &inode);
 	/* One that was deleted at Twilio before we ever saw it is nothing that we have lost: it is only noted. */
 	if (err == 0)
-		err = conn_run(conn, "INSERT INTO recording (inode, sid, workspace_id, folder_id, call_id, state, completed, flags,"
-			       " duration_secs, date_created_secs, start_secs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			       "ibiiiiiiiii", inode, &r->sid, a->workspace_id, folder_id, call_id,
-			       (int64_t)(r->is_deleted ? CATALOG_STATE_MISSING : CATALOG_STATE_TWILIO), completed_of(r),
-			       flags_of(r), r->duration_secs, r->date_created_secs, r->start_time_secs);
+		err = conn_run(
+			conn,
+			"INSERT INTO recording (inode, sid, workspace_id, folder_id, call_id, state, completed, flags,"
+			" duration_secs, date_created_secs, start_secs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			"ibiiiiiiiii", inode, &r->sid, a->workspace_id, folder_id, call_id,
+			(int64_t)(r->is_deleted ? CATALOG_STATE_MISSING : CATALOG_STATE_TWILIO),
+			completed_of(r), flags_of(r), r->duration_secs, r->date_created_secs,
+			r->start_time_secs);
 	if (err)
 		return err;
 	id = conn_last_id(conn);
@@ -251,7 +282,8 @@ static int recording_insert(struct conn *conn, struct recordings_arg *a, const s
 	return err;
 }
 
-static int recording_update(struct conn *conn, struct recordings_arg *a, const struct catalog_recording *old,
+static int recording_update(struct conn *conn, struct recordings_arg *a,
+			    const struct catalog_recording *old,
 			    const struct catalog_recording_input *r, struct touched *touched)
 {
 	int64_t completed, state = old->state;
@@ -261,7 +293,8 @@ static int recording_update(struct conn *conn, struct recordings_arg *a, const s
 		return 0;
 	if (r->is_removed)
 		return recording_hide(conn, old);
-	err = conn_query_int(conn, &completed, "SELECT completed FROM recording WHERE id = ?", "i", old->id);
+	err = conn_query_int(conn, &completed, "SELECT completed FROM recording WHERE id = ?", "i",
+			     old->id);
 	if (err)
 		return err;
 	if (r->is_deleted) {
@@ -269,22 +302,30 @@ static int recording_update(struct conn *conn, struct recordings_arg *a, const s
 		err = recording_gone(conn, old);
 		if (err == -ESTALE)
 			return 0;
-		a->stats.recordings_unlisted += old->is_listed && old->state == CATALOG_STATE_TWILIO;
-		return err ? err : conn_run(conn, "UPDATE recording SET completed = 2 WHERE id = ? AND state = 5", "i", old->id);
+		a->stats.recordings_unlisted +=
+			old->is_listed && old->state == CATALOG_STATE_TWILIO;
+		return err ? err
+			   : conn_run(
+				     conn,
+				     "UPDATE recording SET completed = 2 WHERE id = ? AND state = 5",
+				     "i", old->id);
 	}
 	if (r->is_completed && old->state == CATALOG_STATE_MISSING)
 		state = CATALOG_STATE_TWILIO; /* it is there again */
 	/* A file stays a file: a status that goes back is not believed. */
 	if (completed == 1 && !r->is_completed)
 		return 0;
-	if (completed == completed_of(r) && state == (int64_t)old->state && old->duration_secs == r->duration_secs &&
-	    old->is_encrypted == r->is_encrypted && (old->kind == r->kind || old->is_listed))
+	if (completed == completed_of(r) && state == (int64_t)old->state &&
+	    old->duration_secs == r->duration_secs && old->is_encrypted == r->is_encrypted &&
+	    (old->kind == r->kind || old->is_listed))
 		return 0;
 	a->stats.recordings_changed++;
 	/* The flags are part of the name: they stay once it is listed. */
-	err = conn_run(conn, "UPDATE recording SET state = ?2, completed = ?3, duration_secs = ?4, flags = CASE WHEN sort_key > 0"
-		       " THEN flags ELSE ?5 | (flags & 4) END WHERE id = ?1", "iiiii", old->id, state, completed_of(r), r->duration_secs,
-		       flags_of(r));
+	err = conn_run(
+		conn,
+		"UPDATE recording SET state = ?2, completed = ?3, duration_secs = ?4, flags = CASE WHEN sort_key > 0"
+		" THEN flags ELSE ?5 | (flags & 4) END WHERE id = ?1",
+		"iiiii", old->id, state, completed_of(r), r->duration_secs, flags_of(r));
 	if (err == 0)
 		err = encryption_store(conn, old->id, r);
 	if (err == 0 && r->is_completed && !old->is_listed)
@@ -313,10 +354,13 @@ static int write_recordings(struct catalog *catalog, struct conn *conn, void *ar
 	return err ? err : touched_flush(conn, &touched);
 }
 
-int catalog_recordings_apply(struct catalog *catalog, int64_t workspace_id, const struct catalog_recording_input *recordings,
-			     size_t count, struct catalog_apply_stats *stats)
+int catalog_recordings_apply(struct catalog *catalog, int64_t workspace_id,
+			     const struct catalog_recording_input *recordings, size_t count,
+			     struct catalog_apply_stats *stats)
 {
-	struct recordings_arg a = { .workspace_id = workspace_id, .recordings = recordings, .count = count };
+	struct recordings_arg a = { .workspace_id = workspace_id,
+				    .recordings = recordings,
+				    .count = count };
 	int err = catalog_write(catalog, write_recordings, &a);
 
 	if (err == 0)
@@ -326,15 +370,18 @@ int catalog_recordings_apply(struct catalog *catalog, int64_t workspace_id, cons
 
 /* ---- what sync asks ---- */
 
-int catalog_calls_unknown(struct catalog *catalog, int64_t workspace_id, size_t limit, catalog_sid_fn *fn, void *arg)
+int catalog_calls_unknown(struct catalog *catalog, int64_t workspace_id, size_t limit,
+			  catalog_sid_fn *fn, void *arg)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt, "SELECT sid FROM call WHERE workspace_id = ? AND known = 0 LIMIT ?", "ii",
-				 workspace_id, (int64_t)limit);
+		err = conn_query(
+			read.conn, &stmt,
+			"SELECT sid FROM call WHERE workspace_id = ? AND known = 0 LIMIT ?", "ii",
+			workspace_id, (int64_t)limit);
 	if (err)
 		return err;
 	while ((err = conn_step(read.conn, stmt)) > 0) {
@@ -348,31 +395,40 @@ int catalog_calls_unknown(struct catalog *catalog, int64_t workspace_id, size_t 
 	return err;
 }
 
-int catalog_oldest_unfinished(struct catalog *catalog, int64_t workspace_id, int64_t *ret_call_secs, int64_t *ret_recording_secs)
+int catalog_oldest_unfinished(struct catalog *catalog, int64_t workspace_id, int64_t *ret_call_secs,
+			      int64_t *ret_recording_secs)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query_int(read.conn, ret_call_secs, "SELECT coalesce(min(start_secs), 0) FROM call"
-				     " WHERE workspace_id = ? AND finished = 0 AND known = 1 AND removed = 0", "i", workspace_id);
+		err = conn_query_int(
+			read.conn, ret_call_secs,
+			"SELECT coalesce(min(start_secs), 0) FROM call"
+			" WHERE workspace_id = ? AND finished = 0 AND known = 1 AND removed = 0",
+			"i", workspace_id);
 	if (err == 0)
-		err = conn_query_int(read.conn, ret_recording_secs, "SELECT coalesce(min(date_created_secs), 0) FROM recording"
-				     " WHERE workspace_id = ? AND completed = 0", "i", workspace_id);
+		err = conn_query_int(read.conn, ret_recording_secs,
+				     "SELECT coalesce(min(date_created_secs), 0) FROM recording"
+				     " WHERE workspace_id = ? AND completed = 0",
+				     "i", workspace_id);
 	return err;
 }
 
-int catalog_recordings_at_twilio(struct catalog *catalog, int64_t workspace_id, int64_t since_secs, int64_t until_secs,
-				 catalog_recording_fn *fn, void *arg)
+int catalog_recordings_at_twilio(struct catalog *catalog, int64_t workspace_id, int64_t since_secs,
+				 int64_t until_secs, catalog_recording_fn *fn, void *arg)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.workspace_id = ?"
-				 " AND r.state IN (1, 2) AND r.completed < 2 AND r.date_created_secs >= ?"
-				 " AND r.date_created_secs < ?", "iii", workspace_id, since_secs, until_secs);
+		err = conn_query(
+			read.conn, &stmt,
+			"SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.workspace_id = ?"
+			" AND r.state IN (1, 2) AND r.completed < 2 AND r.date_created_secs >= ?"
+			" AND r.date_created_secs < ?",
+			"iii", workspace_id, since_secs, until_secs);
 	if (err)
 		return err;
 	while ((err = conn_step(read.conn, stmt)) > 0) {
@@ -386,15 +442,19 @@ int catalog_recordings_at_twilio(struct catalog *catalog, int64_t workspace_id, 
 	return err;
 }
 
-int catalog_sync_state_get(struct catalog *catalog, int64_t workspace_id, struct catalog_sync_state *ret_state)
+int catalog_sync_state_get(struct catalog *catalog, int64_t workspace_id,
+			   struct catalog_sync_state *ret_state)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt, "SELECT last_poll_secs, last_sweep_secs, listed_until_secs FROM workspace"
-				 " WHERE id = ?", "i", workspace_id);
+		err = conn_query(
+			read.conn, &stmt,
+			"SELECT last_poll_secs, last_sweep_secs, listed_until_secs FROM workspace"
+			" WHERE id = ?",
+			"i", workspace_id);
 	if (err == 0)
 		err = conn_step(read.conn, stmt);
 	if (err <= 0)
@@ -415,12 +475,16 @@ static int write_sync_state(struct catalog *catalog, struct conn *conn, void *ar
 	const struct sync_state_arg *a = arg;
 
 	(void)catalog;
-	return conn_run(conn, "UPDATE workspace SET last_poll_secs = ?2, last_sweep_secs = ?3, listed_until_secs = ?4"
-			" WHERE id = ?1", "iiii", a->workspace_id, a->state->last_poll_secs, a->state->last_sweep_secs,
-			a->state->listed_until_secs);
+	return conn_run(
+		conn,
+		"UPDATE workspace SET last_poll_secs = ?2, last_sweep_secs = ?3, listed_until_secs = ?4"
+		" WHERE id = ?1",
+		"iiii", a->workspace_id, a->state->last_poll_secs, a->state->last_sweep_secs,
+		a->state->listed_until_secs);
 }
 
-int catalog_sync_state_set(struct catalog *catalog, int64_t workspace_id, const struct catalog_sync_state *state)
+int catalog_sync_state_set(struct catalog *catalog, int64_t workspace_id,
+			   const struct catalog_sync_state *state)
 {
 	struct sync_state_arg a = { workspace_id, state };
 

@@ -386,9 +386,10 @@ int catalog_lock_count(struct catalog *catalog, struct catalog_scope scope, int6
 
 	/* By the partial index: few are locked. */
 	return err ? err
-		   : conn_query_int(read.conn, ret_count,
-				    "SELECT count(*) FROM object o JOIN recording r ON r.id = o.recording_id"
-				    " WHERE (o.retain_until_secs > 0 OR o.legal_hold = 1) AND " IN_S3
-				    " AND (o.retain_until_secs > ?3 OR o.legal_hold = 1) AND " IN_SCOPE,
-				    "iii", (int64_t)scope.kind, scope.id, time_now_secs());
+		   : conn_query_int(
+			     read.conn, ret_count,
+			     "SELECT count(*) FROM object o JOIN recording r ON r.id = o.recording_id"
+			     " WHERE (o.retain_until_secs > 0 OR o.legal_hold = 1) AND " IN_S3
+			     " AND (o.retain_until_secs > ?3 OR o.legal_hold = 1) AND " IN_SCOPE,
+			     "iii", (int64_t)scope.kind, scope.id, time_now_secs());
 }

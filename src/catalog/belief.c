@@ -17,9 +17,8 @@ static int belief_load(struct conn *conn, struct catalog_belief *belief)
 		return err;
 	if (belief->recording.state != CATALOG_STATE_DELETED)
 		return 0;
-	err = conn_query_int(conn, &waits,
-			     "SELECT 1 FROM job WHERE recording_id = ? AND kind = ?", "ii",
-			     belief->recording.id, (int64_t)CATALOG_JOB_DELETE_S3);
+	err = conn_query_int(conn, &waits, "SELECT 1 FROM job WHERE recording_id = ? AND kind = ?",
+			     "ii", belief->recording.id, (int64_t)CATALOG_JOB_DELETE_S3);
 	belief->delete_waits = waits;
 	return err == -ENOENT ? 0 : err;
 }

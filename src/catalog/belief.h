@@ -8,8 +8,8 @@
 
 struct catalog_belief {
 	struct catalog_recording recording;
-	bool has_object;              /* then what follows is what was verified, or found */
-	bool delete_waits;            /* removed, and its object is still to be deleted */
+	bool has_object;   /* then what follows is what was verified, or found */
+	bool delete_waits; /* removed, and its object is still to be deleted */
 	struct catalog_object object;
 };
 

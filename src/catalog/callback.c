@@ -45,14 +45,15 @@ static int token_read(struct catalog *catalog, const struct sid *account_sid, in
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query_int(read.conn, ret_id,
-				     "SELECT id FROM workspace WHERE account_sid = ?1 AND removed = 0",
-				     "b", account_sid);
+		err = conn_query_int(
+			read.conn, ret_id,
+			"SELECT id FROM workspace WHERE account_sid = ?1 AND removed = 0", "b",
+			account_sid);
 	if (err == 0)
 		err = conn_query_secret(read.conn, ret_token,
-				      "SELECT CASE WHEN api_key_sid = '' THEN secret"
-				      " ELSE callback_token END FROM workspace WHERE id = ?1",
-				      "i", *ret_id);
+					"SELECT CASE WHEN api_key_sid = '' THEN secret"
+					" ELSE callback_token END FROM workspace WHERE id = ?1",
+					"i", *ret_id);
 	return err;
 }
 
@@ -127,9 +128,10 @@ static int later_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 	const struct sid_args *args = arg;
 
 	(void)catalog;
-	return conn_run(conn,
-			"UPDATE callback SET due_msecs = ?3, owner = '' WHERE sid = ?1 AND owner = ?2",
-			"bsi", args->sid, args->owner, args->due_msecs);
+	return conn_run(
+		conn,
+		"UPDATE callback SET due_msecs = ?3, owner = '' WHERE sid = ?1 AND owner = ?2",
+		"bsi", args->sid, args->owner, args->due_msecs);
 }
 
 int catalog_callback_later(struct catalog *catalog, const char *owner,
@@ -168,10 +170,11 @@ struct claim_args {
 static int batch_read(struct conn *conn, int64_t now_msecs, struct catalog_callback_batch *batch)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt,
-			     "SELECT sid, attempts + 1 FROM callback WHERE workspace_id = ?1"
-			     " AND due_msecs <= ?2 ORDER BY due_msecs LIMIT ?3",
-			     "iii", batch->workspace_id, now_msecs, (int64_t)CATALOG_CALLBACK_BATCH);
+	int err =
+		conn_query(conn, &stmt,
+			   "SELECT sid, attempts + 1 FROM callback WHERE workspace_id = ?1"
+			   " AND due_msecs <= ?2 ORDER BY due_msecs LIMIT ?3",
+			   "iii", batch->workspace_id, now_msecs, (int64_t)CATALOG_CALLBACK_BATCH);
 
 	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
 		struct catalog_callback *item = &batch->items[batch->count++];

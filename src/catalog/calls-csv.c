@@ -14,8 +14,9 @@
 #include "util/times.h"
 
 /* New columns come behind: scripts count them. */
-static const char header[] = "call_sid,started_utc,duration,direction,from,to,status,recording_sids,files,"
-			     "recording_durations,recording_kinds,recording_states\r\n";
+static const char header[] =
+	"call_sid,started_utc,duration,direction,from,to,status,recording_sids,files,"
+	"recording_durations,recording_kinds,recording_states\r\n";
 
 int64_t calls_csv_header_bytes(void)
 {
@@ -26,14 +27,15 @@ int64_t calls_csv_header_bytes(void)
 
 static bool is_number(const char *text)
 {
-	return (*text == '+' || *text == '-') && text[1] && !text[1 + strspn(text + 1, "0123456789")];
+	return (*text == '+' || *text == '-') && text[1] &&
+	       !text[1 + strspn(text + 1, "0123456789")];
 }
 
 /* Blanks and quotes: spreadsheets skip them before they look for a formula. */
 static bool is_blank(uint32_t c)
 {
-	return c == ' ' || c == '"' || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f ||
-	       c == 0x205f || c == 0x3000;
+	return c == ' ' || c == '"' || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
+	       c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
 /* = + - @, their full-width and small forms, and the minus sign. */
@@ -44,9 +46,11 @@ static bool is_formula(const char *text)
 
 	while ((len = text_utf8(text, &c)) && is_blank(c))
 		text += len;
-	return len && c && (c < 0x80 ? strchr("=+-@", (int)c) != NULL :
-			    c == 0xff1d || c == 0xff0b || c == 0xff0d || c == 0xff20 || c == 0xfe66 || c == 0xfe62 ||
-			    c == 0xfe63 || c == 0xfe6b || c == 0x2212);
+	return len && c &&
+	       (c < 0x80
+			? strchr("=+-@", (int)c) != NULL
+			: c == 0xff1d || c == 0xff0b || c == 0xff0d || c == 0xff20 || c == 0xfe66 ||
+				  c == 0xfe62 || c == 0xfe63 || c == 0xfe6b || c == 0x2212);
 }
 
 void catalog_csv_cell(struct buf *out, const char *text)
@@ -94,18 +98,24 @@ static void cell_add(struct buf *row, const struct buf *list)
  * lengths. */
 static const char *state_word(const struct catalog_recording *r)
 {
-	return r->state == CATALOG_STATE_MISSING ? "missing" : r->is_listed ? "available" : "unavailable";
+	return r->state == CATALOG_STATE_MISSING ? "missing"
+	       : r->is_listed                    ? "available"
+						 : "unavailable";
 }
 
 /* The call's recordings, in order, in five columns. Removed ones are left out; one that is no file has no entry in `files`. */
-static int add_recordings(struct conn *conn, int64_t call_id, enum catalog_names names, struct buf *row, size_t *hidden)
+static int add_recordings(struct conn *conn, int64_t call_id, enum catalog_names names,
+			  struct buf *row, size_t *hidden)
 {
-	cleanup_buf struct buf sids = BUF_INIT, files = BUF_INIT, durations = BUF_INIT, kinds = BUF_INIT, states = BUF_INIT;
+	cleanup_buf struct buf sids = BUF_INIT, files = BUF_INIT, durations = BUF_INIT,
+			       kinds = BUF_INIT, states = BUF_INIT;
 	const struct buf *const columns[] = { &sids, &files, &durations, &kinds, &states };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	char text[CATALOG_FILE_NAME_SIZE];
-	int err = conn_query(conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.call_id = ?"
-			     " AND r.state <> 6 ORDER BY r.sort_key, r.id", "i", call_id);
+	int err = conn_query(conn, &stmt,
+			     "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.call_id = ?"
+			     " AND r.state <> 6 ORDER BY r.sort_key, r.id",
+			     "i", call_id);
 
 	if (err)
 		return err;
@@ -140,10 +150,12 @@ static int add_recordings(struct conn *conn, int64_t call_id, enum catalog_names
 enum { COLUMN_DIRECTION = 4, COLUMN_FROM, COLUMN_TO, COLUMN_STATUS };
 
 /* *ret_hidden: the bytes that the row has with CATALOG_NAMES_NUMBER only; counted in that form. */
-static int add_row(struct conn *conn, sqlite3_stmt *stmt, enum catalog_names names, struct buf *out, size_t *ret_hidden)
+static int add_row(struct conn *conn, sqlite3_stmt *stmt, enum catalog_names names, struct buf *out,
+		   size_t *ret_hidden)
 {
 	char sid_text[SID_SIZE], started[TIME_ISO8601_SIZE] = "";
-	int64_t start_secs = sqlite3_column_int64(stmt, 2), duration_secs = sqlite3_column_int64(stmt, 3);
+	int64_t start_secs = sqlite3_column_int64(stmt, 2),
+		duration_secs = sqlite3_column_int64(stmt, 3);
 	struct sid sid;
 	int err;
 
@@ -181,8 +193,11 @@ static int row_measure(struct conn *conn, int64_t call_id, int64_t *ret_folder_i
 	cleanup_buf struct buf row = BUF_INIT;
 	int64_t old_len, old_hidden;
 	size_t hidden = 0;
-	int err = conn_query(conn, &stmt, "SELECT " CALL_COLUMNS ", known AND NOT removed, folder_id, csv_len, csv_hidden"
-			     " FROM call WHERE id = ?", "i", call_id);
+	int err = conn_query(conn, &stmt,
+			     "SELECT " CALL_COLUMNS
+			     ", known AND NOT removed, folder_id, csv_len, csv_hidden"
+			     " FROM call WHERE id = ?",
+			     "i", call_id);
 
 	*ret_folder_id = 0;
 	if (err == 0)
@@ -203,8 +218,8 @@ static int row_measure(struct conn *conn, int64_t call_id, int64_t *ret_folder_i
 	conn_stmt_release(&stmt);
 	if (old_len == (int64_t)row.len && old_hidden == (int64_t)hidden)
 		return 0;
-	return conn_run(conn, "UPDATE call SET csv_len = ?2, csv_hidden = ?3 WHERE id = ?1", "iii", call_id, (int64_t)row.len,
-			(int64_t)hidden);
+	return conn_run(conn, "UPDATE call SET csv_len = ?2, csv_hidden = ?3 WHERE id = ?1", "iii",
+			call_id, (int64_t)row.len, (int64_t)hidden);
 }
 
 int calls_row_changed(struct conn *conn, int64_t call_id)
@@ -214,8 +229,10 @@ int calls_row_changed(struct conn *conn, int64_t call_id)
 
 	if (err || !folder_id)
 		return err;
-	return conn_run(conn, "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2) WHERE id = ?1", "ii", folder_id,
-			time_now_nsecs());
+	return conn_run(
+		conn,
+		"UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2) WHERE id = ?1",
+		"ii", folder_id, time_now_nsecs());
 }
 
 int calls_csv_measure(struct conn *conn)
@@ -227,8 +244,10 @@ int calls_csv_measure(struct conn *conn)
 
 	for (size_t i = 0; i < count && err == 0; i++)
 		err = row_measure(conn, ids[i], &folder_id);
-	return err ? err : conn_run(conn, "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?1)", "i",
-				    time_now_nsecs());
+	return err ? err
+		   : conn_run(conn,
+			      "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?1)",
+			      "i", time_now_nsecs());
 }
 
 int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalog_names names,
@@ -246,14 +265,18 @@ int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalo
 	err = conn_run(read.conn, "BEGIN", "");
 	if (err)
 		return err;
-	err = conn_query_int(read.conn, &rows_bytes, "SELECT csv_bytes FROM folder WHERE id = ? AND removed = 0", "i",
+	err = conn_query_int(read.conn, &rows_bytes,
+			     "SELECT csv_bytes FROM folder WHERE id = ? AND removed = 0", "i",
 			     folder_id);
 	if (err == 0)
 		err = buf_reserve(ret_csv, (size_t)(rows_bytes + calls_csv_header_bytes()));
 	if (err == 0) {
 		buf_add(ret_csv, header, sizeof header - 1);
-		err = conn_query(read.conn, &stmt, "SELECT " CALL_COLUMNS " FROM call WHERE folder_id = ? AND known = 1"
-				 " AND removed = 0 ORDER BY start_secs, id", "i", folder_id);
+		err = conn_query(read.conn, &stmt,
+				 "SELECT " CALL_COLUMNS
+				 " FROM call WHERE folder_id = ? AND known = 1"
+				 " AND removed = 0 ORDER BY start_secs, id",
+				 "i", folder_id);
 	}
 	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0)
 		err = add_row(read.conn, stmt, names, ret_csv, &hidden);

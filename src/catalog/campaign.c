@@ -28,7 +28,8 @@ static int campaign_from_row(sqlite3_stmt *stmt, struct catalog_campaign *c)
 	return 0;
 }
 
-static int campaign_one(struct conn *conn, sqlite3_stmt *stmt, struct catalog_campaign *ret_campaign)
+static int campaign_one(struct conn *conn, sqlite3_stmt *stmt,
+			struct catalog_campaign *ret_campaign)
 {
 	int err = conn_step(conn, stmt);
 
@@ -49,27 +50,17 @@ int catalog_campaign_find(struct catalog *catalog, int64_t workspace_id, const c
 	err = catalog_read_begin(catalog, &read.conn);
 	if (err < 0)
 		return err;
-	err = conn_query(read.conn, &stmt,
-			 "SELECT " CAMPAIGN_COLUMNS " FROM folder f "
-			 "WHERE f.workspace_id = ?1 AND (f.name = ?2 OR f.tree_name = ?2) AND f.removed = 0 "
-			 "ORDER BY coalesce(f.name, '') <> ?2",
-			 "is", workspace_id, name);
+	err = conn_query(
+		read.conn, &stmt,
+		"SELECT " CAMPAIGN_COLUMNS " FROM folder f "
+		"WHERE f.workspace_id = ?1 AND (f.name = ?2 OR f.tree_name = ?2) AND f.removed = 0 "
+		"ORDER BY coalesce(f.name, '') <> ?2",
+		"is", workspace_id, name);
 	return err < 0 ? err : campaign_one(read.conn, stmt, ret_campaign);
 }
 
-int catalog_campaign_get(struct catalog *catalog, int64_t folder_id, struct catalog_campaign *ret_campaign)
-{
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
-
-	if (err < 0)
-		return err;
-	err = conn_query(read.conn, &stmt, "SELECT " CAMPAIGN_COLUMNS " FROM folder f WHERE f.id = ?1", "i", folder_id);
-	return err < 0 ? err : campaign_one(read.conn, stmt, ret_campaign);
-}
-
-int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog_campaign_fn *fn, void *arg)
+int catalog_campaign_get(struct catalog *catalog, int64_t folder_id,
+			 struct catalog_campaign *ret_campaign)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
@@ -78,7 +69,23 @@ int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog
 	if (err < 0)
 		return err;
 	err = conn_query(read.conn, &stmt,
-			 "SELECT " CAMPAIGN_COLUMNS " FROM folder f WHERE f.workspace_id = ?1 AND f.removed = 0 "
+			 "SELECT " CAMPAIGN_COLUMNS " FROM folder f WHERE f.id = ?1", "i",
+			 folder_id);
+	return err < 0 ? err : campaign_one(read.conn, stmt, ret_campaign);
+}
+
+int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog_campaign_fn *fn,
+			  void *arg)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err < 0)
+		return err;
+	err = conn_query(read.conn, &stmt,
+			 "SELECT " CAMPAIGN_COLUMNS
+			 " FROM folder f WHERE f.workspace_id = ?1 AND f.removed = 0 "
 			 "ORDER BY f.name IS NULL, f.name",
 			 "i", workspace_id);
 	if (err < 0)
@@ -96,7 +103,8 @@ int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog
 	return err;
 }
 
-int catalog_campaign_numbers(struct catalog *catalog, int64_t folder_id, catalog_number_fn *fn, void *arg)
+int catalog_campaign_numbers(struct catalog *catalog, int64_t folder_id, catalog_number_fn *fn,
+			     void *arg)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
@@ -104,7 +112,8 @@ int catalog_campaign_numbers(struct catalog *catalog, int64_t folder_id, catalog
 
 	if (err < 0)
 		return err;
-	err = conn_query(read.conn, &stmt, "SELECT number FROM campaign_number WHERE folder_id = ?1 ORDER BY number",
+	err = conn_query(read.conn, &stmt,
+			 "SELECT number FROM campaign_number WHERE folder_id = ?1 ORDER BY number",
 			 "i", folder_id);
 	if (err < 0)
 		return err;
@@ -122,7 +131,7 @@ int catalog_campaign_numbers(struct catalog *catalog, int64_t folder_id, catalog
 
 /* ---- adding ---- */
 
-#define NUMBER_DIGITS_MIN 5 /* the shortest that some countries have, with their code */
+#define NUMBER_DIGITS_MIN 5  /* the shortest that some countries have, with their code */
 #define NUMBER_DIGITS_MAX 15 /* E.164 */
 
 /* "+1 (555) 123-4567" -> "+15551234567" */
@@ -157,10 +166,11 @@ static int number_add(struct conn *conn, const struct campaign_args *args, size_
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	const char *number = args->numbers[index];
-	int err = conn_query(conn, &stmt,
-			     "SELECT n.folder_id, f.name FROM campaign_number n JOIN folder f ON f.id = n.folder_id "
-			     "WHERE n.workspace_id = ?1 AND n.number = ?2",
-			     "is", args->workspace_id, number);
+	int err = conn_query(
+		conn, &stmt,
+		"SELECT n.folder_id, f.name FROM campaign_number n JOIN folder f ON f.id = n.folder_id "
+		"WHERE n.workspace_id = ?1 AND n.number = ?2",
+		"is", args->workspace_id, number);
 
 	if (err < 0)
 		return err;
@@ -172,12 +182,15 @@ static int number_add(struct conn *conn, const struct campaign_args *args, size_
 
 		if (sqlite3_column_int64(stmt, 0) == args->id)
 			return 0; /* given twice */
-		snprintf(args->message, CATALOG_MESSAGE_SIZE, "number %zu of those given belongs to campaign '%s' already",
-			 index + 1, name ? name : CATALOG_UNASSIGNED);
+		snprintf(args->message, CATALOG_MESSAGE_SIZE,
+			 "number %zu of those given belongs to campaign '%s' already", index + 1,
+			 name ? name : CATALOG_UNASSIGNED);
 		return -EEXIST;
 	}
-	return conn_run(conn, "INSERT INTO campaign_number (workspace_id, number, folder_id) VALUES (?1, ?2, ?3)",
-			"isi", args->workspace_id, number, args->id);
+	return conn_run(
+		conn,
+		"INSERT INTO campaign_number (workspace_id, number, folder_id) VALUES (?1, ?2, ?3)",
+		"isi", args->workspace_id, number, args->id);
 }
 
 static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
@@ -190,8 +203,8 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 	int err;
 
 	(void)catalog;
-	err = conn_query(conn, &stmt, "SELECT name FROM workspace WHERE id = ?1 AND removed = 0", "i",
-			 args->workspace_id);
+	err = conn_query(conn, &stmt, "SELECT name FROM workspace WHERE id = ?1 AND removed = 0",
+			 "i", args->workspace_id);
 	if (err < 0)
 		return err;
 	err = conn_step(conn, stmt);
@@ -201,13 +214,15 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 		return -ENOENT;
 	column_text(stmt, 0, workspace_name, sizeof workspace_name);
 
-	err = conn_query_int(conn, &count,
-			     "SELECT count(*) FROM folder WHERE workspace_id = ?1 AND coalesce(name, '') = ?2 AND removed = 0",
-			     "is", args->workspace_id, args->name);
+	err = conn_query_int(
+		conn, &count,
+		"SELECT count(*) FROM folder WHERE workspace_id = ?1 AND coalesce(name, '') = ?2 AND removed = 0",
+		"is", args->workspace_id, args->name);
 	if (err < 0)
 		return err;
 	if (count) {
-		snprintf(args->message, CATALOG_MESSAGE_SIZE, "there is a campaign '%s' already", args->name);
+		snprintf(args->message, CATALOG_MESSAGE_SIZE, "there is a campaign '%s' already",
+			 args->name);
 		return -EEXIST;
 	}
 	err = tree_name_new(conn, args->workspace_id, args->name, tree_name);
@@ -215,10 +230,12 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 		err = inode_for_folder(conn, workspace_name, args->name, &inode);
 	if (err < 0)
 		return err;
-	err = conn_run(conn,
-		       "INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs, tree_name) "
-		       "VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
-		       "isiis", args->workspace_id, args->name, (int64_t)inode, time_now_nsecs(), tree_name);
+	err = conn_run(
+		conn,
+		"INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs, tree_name) "
+		"VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
+		"isiis", args->workspace_id, args->name, (int64_t)inode, time_now_nsecs(),
+		tree_name);
 	if (err < 0)
 		return err;
 	args->id = conn_last_id(conn);
@@ -231,10 +248,12 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 	return err < 0 ? err : calls_reassign(conn, args->workspace_id);
 }
 
-int catalog_campaign_add(struct catalog *catalog, int64_t workspace_id, const char *name, const char *const *numbers,
-			 size_t number_count, int64_t *ret_id, char ret_message[CATALOG_MESSAGE_SIZE])
+int catalog_campaign_add(struct catalog *catalog, int64_t workspace_id, const char *name,
+			 const char *const *numbers, size_t number_count, int64_t *ret_id,
+			 char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	cleanup_free char(*normalized)[CATALOG_NUMBER_SIZE] = calloc(number_count + 1, sizeof *normalized);
+	cleanup_free char (*normalized)[CATALOG_NUMBER_SIZE] =
+		calloc(number_count + 1, sizeof *normalized);
 	struct campaign_args args = { workspace_id, name, normalized, number_count, 0, ret_message };
 	char encoded[CATALOG_NAME_SIZE];
 	int err;
@@ -244,14 +263,17 @@ int catalog_campaign_add(struct catalog *catalog, int64_t workspace_id, const ch
 		return -ENOMEM;
 	err = catalog_name_encode(name, encoded);
 	if (err < 0) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 err == -EINVAL ? "a campaign needs a name" :
-					  "the name is too long: as a folder's name it would have more than 255 bytes");
+		snprintf(
+			ret_message, CATALOG_MESSAGE_SIZE,
+			err == -EINVAL
+				? "a campaign needs a name"
+				: "the name is too long: as a folder's name it would have more than 255 bytes");
 		return err;
 	}
 	if (strcmp(name, CATALOG_UNASSIGNED) == 0) {
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "'" CATALOG_UNASSIGNED "' is the folder of the calls that belong to no campaign");
+			 "'" CATALOG_UNASSIGNED
+			 "' is the folder of the calls that belong to no campaign");
 		return -EEXIST;
 	}
 	if (number_count == 0) {
@@ -261,7 +283,8 @@ int catalog_campaign_add(struct catalog *catalog, int64_t workspace_id, const ch
 	for (size_t i = 0; i < number_count; i++) {
 		if (number_normalize(numbers[i], normalized[i]) < 0) {
 			snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-				 "number %zu of those given is none in the form +15551234567", i + 1);
+				 "number %zu of those given is none in the form +15551234567",
+				 i + 1);
 			return -EINVAL;
 		}
 	}

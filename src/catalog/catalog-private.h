@@ -44,14 +44,17 @@ void conn_stmt_release(sqlite3_stmt **stmt);
 /* Binds by format and runs to the end, rows ignored: i int64_t, s const char * (NULL: SQL NULL), b const struct sid *, n SQL NULL. */
 int conn_run(struct conn *conn, const char *sql, const char *format, ...);
 /* Binds likewise and leaves the statement ready to step. */
-int conn_query(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, const char *format, ...);
+int conn_query(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, const char *format,
+	       ...);
 /* One integer of one row; -ENOENT where there is no row. */
 int conn_query_int(struct conn *conn, int64_t *ret_value, const char *sql, const char *format, ...);
 /* One text of one row; -ENOENT where there is no row. The caller frees. */
 int conn_query_text(struct conn *conn, char **ret_text, const char *sql, const char *format, ...);
-int conn_query_secret(struct conn *conn, char **ret_secret, const char *sql, const char *format, ...); /* secret_free() */
+int conn_query_secret(struct conn *conn, char **ret_secret, const char *sql, const char *format,
+		      ...); /* secret_free() */
 /* The first column of all rows, collected: what is read so may be changed while one goes through it. The caller frees. */
-int conn_query_ids(struct conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql, const char *format, ...);
+int conn_query_ids(struct conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql,
+		   const char *format, ...);
 int64_t conn_changes(struct conn *conn);
 int64_t conn_last_id(struct conn *conn);
 int conn_errno(struct conn *conn, int sqlite_code);
@@ -87,12 +90,13 @@ int root_touch(struct conn *conn); /* setting "root_mtime_nsecs" */
 /* The lengths of calls.csv's rows are kept with the calls: to be called for each call whose row, or whose recordings, changed in this write. */
 int calls_row_changed(struct conn *conn, int64_t call_id);
 /* Adds an event for mounts. */
-int change_add(struct conn *conn, int kind /* enum catalog_change_kind */, const struct catalog_recording *recording);
+int change_add(struct conn *conn, int kind /* enum catalog_change_kind */,
+	       const struct catalog_recording *recording);
 /* Takes a listed recording out of the tree (listed = 0, change event, folder's mtime, call's row). */
 int recording_unlist(struct conn *conn, int64_t recording_id);
 /* The folder a call belongs to by its numbers: a campaign's, else `unassigned`. */
-int folder_of_call(struct conn *conn, int64_t workspace_id, const char *direction, const char *from, const char *to,
-		   int64_t *ret_folder_id);
+int folder_of_call(struct conn *conn, int64_t workspace_id, const char *direction, const char *from,
+		   const char *to, int64_t *ret_folder_id);
 /* Moves calls of `unassigned` that now belong elsewhere (after campaign add). */
 int calls_reassign(struct conn *conn, int64_t workspace_id);
 /* In queue.c, for migrate_new: a recording that is new; where there is no enabled bucket it is noted,
@@ -102,7 +106,8 @@ int migrate_queue_arrived(struct conn *conn, int64_t workspace_id); /* those tha
 int migrate_forget_arrived(struct conn *conn, int64_t workspace_id);
 /* The inode that a folder gets: hash of workspace (and campaign) name, made unique among all inodes. campaign NULL: the workspace's own;
  * CATALOG_CALLS_NAME's is folder_inode + a fixed xor, see tree.c. */
-int inode_for_folder(struct conn *conn, const char *workspace, const char *campaign, uint64_t *ret_inode);
+int inode_for_folder(struct conn *conn, const char *workspace, const char *campaign,
+		     uint64_t *ret_inode);
 bool inode_is_taken(struct conn *conn, uint64_t inode);
 #define CALLS_INODE_XOR 0x2c01dca11ULL
 
@@ -110,12 +115,14 @@ bool inode_is_taken(struct conn *conn, uint64_t inode);
 #define NAME_START 1u      /* no dash in front, no device of Windows */
 #define NAME_DECOMPOSED 2u /* no character that is another one in NFC */
 /* As catalog_name_encode, by some of its rules, and with escapes for the first so many letters. */
-int name_encode(const char *name, unsigned rules, size_t letters, char ret_encoded[CATALOG_NAME_SIZE]);
+int name_encode(const char *name, unsigned rules, size_t letters,
+		char ret_encoded[CATALOG_NAME_SIZE]);
 /* Folds a name: two names with equal folds are one name where case is ignored. Returns the number of characters. */
 size_t tree_name_fold(const char *tree_name, uint32_t ret_folded[CATALOG_NAME_SIZE]);
 /* A folder's name for a new campaign, or (workspace_id 0) a new workspace: like none that is there, in any case.
  * -ENAMETOOLONG */
-int tree_name_new(struct conn *conn, int64_t workspace_id, const char *name, char ret_tree_name[CATALOG_NAME_SIZE]);
+int tree_name_new(struct conn *conn, int64_t workspace_id, const char *name,
+		  char ret_tree_name[CATALOG_NAME_SIZE]);
 int tree_names_fill(struct conn *conn); /* of rows that are older than the column */
 
 /* ---- schema.c ---- */

@@ -29,11 +29,13 @@ struct catalog_key {
 
 #define CATALOG_MESSAGE_SIZE 512
 /* Behind "… is damaged; ". */
-#define CATALOG_DAMAGED_ADVICE "put a copy of it in its place, or make it anew ('tonicfs help verify')"
+#define CATALOG_DAMAGED_ADVICE \
+	"put a copy of it in its place, or make it anew ('tonicfs help verify')"
 #define CATALOG_BUCKET_SIZE 256
 
 /* A new catalog of mode 0600 in a folder of mode 0700 (made where missing). -EEXIST where any of its files is there. */
-int catalog_create(const char *path, const struct catalog_key *key, char ret_message[CATALOG_MESSAGE_SIZE]);
+int catalog_create(const char *path, const struct catalog_key *key,
+		   char ret_message[CATALOG_MESSAGE_SIZE]);
 
 /* Opens and, where the schema is older, migrates it in one transaction. Writes nothing before key, format and version are known to be right.
  * -ENOENT; -EKEYREJECTED wrong key; -EUCLEAN damaged, or no catalog; -EPROTONOSUPPORT made by a newer version; -ENOTSUP plain SQLite instead of
@@ -46,7 +48,8 @@ const char *catalog_path(const struct catalog *catalog);
 /* Global settings: small named values. -ENOENT where unset. The caller frees *ret_value. */
 int catalog_setting_get(struct catalog *catalog, const char *name, char **ret_value);
 int64_t catalog_setting_get_int(struct catalog *catalog, const char *name, int64_t fallback);
-int catalog_setting_set(struct catalog *catalog, const char *name, const char *value /* NULL: unset */);
+int catalog_setting_set(struct catalog *catalog, const char *name,
+			const char *value /* NULL: unset */);
 
 /* Waits until anything in the catalog has changed since *generation (by this process: at once; by another: within a second), or the time is over,
  * or catalog_wake() was called. Updates *generation. Start with 0: returns at once. 0, or -ETIMEDOUT. */
@@ -58,7 +61,12 @@ int catalog_lease_take(struct catalog *catalog, const char *name, const char *ow
 int catalog_lease_give_back(struct catalog *catalog, const char *name, const char *owner);
 
 /* What a function works on: everything, a workspace, a folder (campaign or `unassigned`), or one recording. */
-enum catalog_scope_kind { CATALOG_SCOPE_ALL, CATALOG_SCOPE_WORKSPACE, CATALOG_SCOPE_FOLDER, CATALOG_SCOPE_RECORDING };
+enum catalog_scope_kind {
+	CATALOG_SCOPE_ALL,
+	CATALOG_SCOPE_WORKSPACE,
+	CATALOG_SCOPE_FOLDER,
+	CATALOG_SCOPE_RECORDING
+};
 struct catalog_scope {
 	enum catalog_scope_kind kind;
 	int64_t id;

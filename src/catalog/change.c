@@ -17,9 +17,12 @@ int change_add(struct conn *conn, int kind, const struct catalog_recording *reco
 
 	catalog_recording_name(recording, CATALOG_NAMES_NUMBER, name);
 	catalog_recording_name(recording, CATALOG_NAMES_SID, sid_name);
-	err = conn_run(conn, "INSERT INTO change (at_secs, kind, inode, parent, name, sid_name)"
-		       " VALUES (?1, ?2, ?3, coalesce((SELECT inode FROM folder WHERE id = ?4), 0), ?5, ?6)", "iiiiss", now,
-		       (int64_t)kind, (int64_t)recording->inode, recording->folder_id, name, sid_name);
+	err = conn_run(
+		conn,
+		"INSERT INTO change (at_secs, kind, inode, parent, name, sid_name)"
+		" VALUES (?1, ?2, ?3, coalesce((SELECT inode FROM folder WHERE id = ?4), 0), ?5, ?6)",
+		"iiiiss", now, (int64_t)kind, (int64_t)recording->inode, recording->folder_id, name,
+		sid_name);
 	if (err == 0 && conn_last_id(conn) % PRUNE_EVERY == 0)
 		err = conn_run(conn, "DELETE FROM change WHERE at_secs < ?", "i", now - KEEP_SECS);
 	return err;
@@ -30,18 +33,23 @@ int catalog_change_last(struct catalog *catalog, int64_t *ret_seq)
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	int err = catalog_read_begin(catalog, &read.conn);
 
-	return err ? err : conn_query_int(read.conn, ret_seq, "SELECT coalesce(max(seq), 0) FROM change", "");
+	return err ? err
+		   : conn_query_int(read.conn, ret_seq, "SELECT coalesce(max(seq), 0) FROM change",
+				    "");
 }
 
-int catalog_change_each(struct catalog *catalog, int64_t after_seq, catalog_change_fn *fn, void *arg)
+int catalog_change_each(struct catalog *catalog, int64_t after_seq, catalog_change_fn *fn,
+			void *arg)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt, "SELECT seq, kind, inode, parent, name, sid_name FROM change"
-				 " WHERE seq > ? ORDER BY seq", "i", after_seq);
+		err = conn_query(read.conn, &stmt,
+				 "SELECT seq, kind, inode, parent, name, sid_name FROM change"
+				 " WHERE seq > ? ORDER BY seq",
+				 "i", after_seq);
 	if (err)
 		return err;
 	while ((err = conn_step(read.conn, stmt)) > 0) {

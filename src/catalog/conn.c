@@ -32,7 +32,8 @@ static bool says_damage(struct conn *conn)
 {
 	const char *text = conn ? sqlite3_errmsg(conn->db) : "";
 
-	return strcmp(text, sqlite3_errstr(SQLITE_ERROR)) == 0 || strcmp(text, sqlite3_errstr(SQLITE_CORRUPT)) == 0;
+	return strcmp(text, sqlite3_errstr(SQLITE_ERROR)) == 0 ||
+	       strcmp(text, sqlite3_errstr(SQLITE_CORRUPT)) == 0;
 }
 
 int conn_errno(struct conn *conn, int sqlite_code)
@@ -68,7 +69,8 @@ int conn_errno(struct conn *conn, int sqlite_code)
 		return conn && sqlite3_system_errno(conn->db) == ENOSPC ? -ENOSPC : -EIO;
 	default:
 		/* The room's own SQL is wrong: worth a line, which holds SQL text and no values. */
-		log_error("catalog: %s", conn ? sqlite3_errmsg(conn->db) : sqlite3_errstr(sqlite_code));
+		log_error("catalog: %s",
+			  conn ? sqlite3_errmsg(conn->db) : sqlite3_errstr(sqlite_code));
 		return -EIO;
 	}
 }
@@ -87,7 +89,9 @@ bool conn_is_moved(struct conn *conn)
 {
 	int moved = 0;
 
-	return sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+	return sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) ==
+		       SQLITE_OK &&
+	       moved;
 }
 
 static int pragma_text(sqlite3 *db, const char *sql, char *ret_text, size_t size)
@@ -112,7 +116,9 @@ static void sql_tree_fold(sqlite3_context *context, int count, sqlite3_value **v
 	uint32_t folded[CATALOG_NAME_SIZE];
 
 	(void)count;
-	sqlite3_result_blob(context, folded, (int)(tree_name_fold(name ? name : "", folded) * sizeof *folded), SQLITE_TRANSIENT);
+	sqlite3_result_blob(context, folded,
+			    (int)(tree_name_fold(name ? name : "", folded) * sizeof *folded),
+			    SQLITE_TRANSIENT);
 }
 
 /* Every allocation would count itself under one lock for all connections, and nobody asks for the
@@ -142,7 +148,8 @@ char *conn_key_text(const struct catalog_key *key)
 	return text;
 }
 
-int conn_open(const char *path, const struct catalog_key *key, unsigned flags, struct conn **ret_conn)
+int conn_open(const char *path, const struct catalog_key *key, unsigned flags,
+	      struct conn **ret_conn)
 {
 	cleanup_secret char *text = conn_key_text(key);
 	char version[64];
@@ -177,8 +184,8 @@ int conn_open(const char *path, const struct catalog_key *key, unsigned flags, s
 		err = conn_errno(conn, code);
 		goto fail;
 	}
-	code = sqlite3_create_function(conn->db, "tree_fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, sql_tree_fold,
-				       NULL, NULL);
+	code = sqlite3_create_function(conn->db, "tree_fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+				       NULL, sql_tree_fold, NULL, NULL);
 	if (code != SQLITE_OK) {
 		err = conn_errno(conn, code);
 		goto fail;
@@ -186,7 +193,8 @@ int conn_open(const char *path, const struct catalog_key *key, unsigned flags, s
 	/* Nothing of the catalog may reach a temporary file. */
 	err = conn_exec(conn, "PRAGMA temp_store = MEMORY");
 	if (err == 0)
-		err = conn_exec(conn, flags & CONN_WRITER ? "PRAGMA cache_size = -16000" : "PRAGMA cache_size = -2000");
+		err = conn_exec(conn, flags & CONN_WRITER ? "PRAGMA cache_size = -16000"
+							  : "PRAGMA cache_size = -2000");
 	if (err == 0 && (flags & CONN_READER))
 		err = conn_exec(conn, "PRAGMA query_only = 1");
 	if (err)
@@ -214,12 +222,14 @@ int conn_prepare(struct conn *conn, const char *sql, sqlite3_stmt **ret_stmt)
 	size_t tried;
 	int code;
 
-	for (tried = 0; tried < STMT_SLOTS && conn->slots[slot].sql && conn->slots[slot].sql != sql; tried++)
+	for (tried = 0; tried < STMT_SLOTS && conn->slots[slot].sql && conn->slots[slot].sql != sql;
+	     tried++)
 		slot = (slot + 1) & (STMT_SLOTS - 1);
 	if (tried == STMT_SLOTS)
 		return -ENOSPC;
 	if (!conn->slots[slot].sql) {
-		code = sqlite3_prepare_v3(conn->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &conn->slots[slot].stmt, NULL);
+		code = sqlite3_prepare_v3(conn->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+					  &conn->slots[slot].stmt, NULL);
 		if (code != SQLITE_OK)
 			return conn_errno(conn, code);
 		conn->slots[slot].sql = sql;
@@ -259,7 +269,8 @@ static int bind_all(struct conn *conn, sqlite3_stmt *stmt, const char *format, v
 			break;
 		case 's':
 			/* The caller's string outlives the statement's run: no copy. */
-			code = sqlite3_bind_text(stmt, i, va_arg(args, const char *), -1, SQLITE_STATIC);
+			code = sqlite3_bind_text(stmt, i, va_arg(args, const char *), -1,
+						 SQLITE_STATIC);
 			break;
 		case 'b':
 			code = sqlite3_bind_blob(stmt, i, va_arg(args, const struct sid *)->bytes,
@@ -275,7 +286,8 @@ static int bind_all(struct conn *conn, sqlite3_stmt *stmt, const char *format, v
 	return conn_errno(conn, code);
 }
 
-static int query(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, const char *format, va_list args)
+static int query(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, const char *format,
+		 va_list args)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int err = conn_prepare(conn, sql, &stmt);
@@ -318,7 +330,8 @@ int conn_run(struct conn *conn, const char *sql, const char *format, ...)
 }
 
 /* Its one row, ready to be read; -ENOENT. */
-static int query_row(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, const char *format, va_list args)
+static int query_row(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql,
+		     const char *format, va_list args)
 {
 	int err = query(conn, ret_stmt, sql, format, args);
 
@@ -342,8 +355,8 @@ int conn_query_int(struct conn *conn, int64_t *ret_value, const char *sql, const
 	return err;
 }
 
-static int query_text(struct conn *conn, char *(*copy)(const char *), char **ret_text, const char *sql, const char *format,
-		      va_list args)
+static int query_text(struct conn *conn, char *(*copy)(const char *), char **ret_text,
+		      const char *sql, const char *format, va_list args)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	const char *text;
@@ -369,7 +382,8 @@ int conn_query_text(struct conn *conn, char **ret_text, const char *sql, const c
 	return err;
 }
 
-int conn_query_secret(struct conn *conn, char **ret_secret, const char *sql, const char *format, ...)
+int conn_query_secret(struct conn *conn, char **ret_secret, const char *sql, const char *format,
+		      ...)
 {
 	va_list args;
 	int err;
@@ -380,7 +394,8 @@ int conn_query_secret(struct conn *conn, char **ret_secret, const char *sql, con
 	return err;
 }
 
-int conn_query_ids(struct conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql, const char *format, ...)
+int conn_query_ids(struct conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql,
+		   const char *format, ...)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	cleanup_free int64_t *ids = NULL;

@@ -16,8 +16,9 @@ void catalog_recording_name(const struct catalog_recording *recording, enum cata
 
 	time_format_name(recording->start_secs, when);
 	sid_format(&recording->sid, "RE", sid);
-	snprintf(ret_name, CATALOG_FILE_NAME_SIZE, "%s_%s%s%s%s.wav%s", when, with_number ? recording->party : "",
-		 with_number ? "_" : "", sid, recording->kind == CATALOG_KIND_VOICEMAIL ? ".voicemail" : "",
+	snprintf(ret_name, CATALOG_FILE_NAME_SIZE, "%s_%s%s%s%s.wav%s", when,
+		 with_number ? recording->party : "", with_number ? "_" : "", sid,
+		 recording->kind == CATALOG_KIND_VOICEMAIL ? ".voicemail" : "",
 		 recording->is_encrypted ? ".encrypted" : "");
 }
 
@@ -35,9 +36,9 @@ void filename_party(const char *number, char ret_party[32])
 	/* What carriers and Twilio put in place of a number that the caller withheld: keypad spellings of ANONYMOUS, RESTRICTED, BLOCKED,
 	 * UNKNOWN, UNAVAILABLE, and the words themselves. */
 	static const char *const withheld[] = {
-		"", "anonymous", "restricted", "blocked", "unknown", "unavailable", "private",
-		"+266696687", "266696687", "+7378742833", "7378742833", "+2562533", "2562533",
-		"+8656696", "8656696", "+86282452253", "86282452253",
+		"",        "anonymous",  "restricted", "blocked",      "unknown",     "unavailable",
+		"private", "+266696687", "266696687",  "+7378742833",  "7378742833",  "+2562533",
+		"2562533", "+8656696",   "8656696",    "+86282452253", "86282452253",
 	};
 	size_t n = 0;
 
@@ -46,15 +47,16 @@ void filename_party(const char *number, char ret_party[32])
 			number = "anonymous";
 	for (; number[n] && n < 31; n++) {
 		char c = number[n];
-		bool safe = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '+' ||
-			    c == '.' || c == '_' || c == '-';
+		bool safe = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+			    (c >= 'a' && c <= 'z') || c == '+' || c == '.' || c == '_' || c == '-';
 
 		ret_party[n] = safe ? c : '-';
 	}
 	ret_party[n] = '\0';
 }
 
-void catalog_object_key(const char *prefix, const struct sid *account_sid, const struct catalog_recording *recording,
+void catalog_object_key(const char *prefix, const struct sid *account_sid,
+			const struct catalog_recording *recording,
 			char ret_key[CATALOG_KEY_TEXT_SIZE])
 {
 	char account[SID_SIZE], sid[SID_SIZE];
@@ -63,11 +65,12 @@ void catalog_object_key(const char *prefix, const struct sid *account_sid, const
 	sid_format(account_sid, "AC", account);
 	sid_format(&recording->sid, "RE", sid);
 	time_civil(recording->date_created_secs, &year, &month, &day);
-	snprintf(ret_key, CATALOG_KEY_TEXT_SIZE, "%srecordings/%s/%04d/%02d/%02d/%s.wav%s", prefix, account, year, month,
-		 day, sid, recording->is_encrypted ? ".encrypted" : "");
+	snprintf(ret_key, CATALOG_KEY_TEXT_SIZE, "%srecordings/%s/%04d/%02d/%02d/%s.wav%s", prefix,
+		 account, year, month, day, sid, recording->is_encrypted ? ".encrypted" : "");
 }
 
-void catalog_tombstone_key(const char *prefix, const struct sid *recording_sid, char ret_key[CATALOG_KEY_TEXT_SIZE])
+void catalog_tombstone_key(const char *prefix, const struct sid *recording_sid,
+			   char ret_key[CATALOG_KEY_TEXT_SIZE])
 {
 	char sid[SID_SIZE];
 
@@ -83,8 +86,8 @@ const char *catalog_kind_name(enum catalog_kind kind)
 const char *catalog_state_name(enum catalog_state state)
 {
 	static const char *const names[CATALOG_STATE_COUNT] = {
-		[CATALOG_STATE_TWILIO] = "twilio", [CATALOG_STATE_UPLOADING] = "uploading",
-		[CATALOG_STATE_STORED] = "stored", [CATALOG_STATE_S3] = "s3",
+		[CATALOG_STATE_TWILIO] = "twilio",   [CATALOG_STATE_UPLOADING] = "uploading",
+		[CATALOG_STATE_STORED] = "stored",   [CATALOG_STATE_S3] = "s3",
 		[CATALOG_STATE_MISSING] = "missing", [CATALOG_STATE_DELETED] = "deleted",
 	};
 

@@ -14,7 +14,8 @@
 #include "catalog/catalog.h"
 
 /* -EACCES with a message that says what to run. what: "the key file". */
-int catalog_guard_check(const struct stat *st, const char *what, const char *path, char ret_message[CATALOG_MESSAGE_SIZE]);
+int catalog_guard_check(const struct stat *st, const char *what, const char *path,
+			char ret_message[CATALOG_MESSAGE_SIZE]);
 /* The same check of the folder that holds the catalog, or will hold it. 0 where the folder does not exist yet. */
 int catalog_guard_folder(const char *catalog_path, char ret_message[CATALOG_MESSAGE_SIZE]);
 

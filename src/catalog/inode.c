@@ -58,27 +58,31 @@ static bool was_taken(struct conn *conn, int64_t inode)
 	int64_t found;
 
 	return inode <= CATALOG_ROOT_INODE ||
-	       conn_query_int(conn, &found, "SELECT 1 FROM folder WHERE inode IN (?1, ?2) LIMIT 1", "ii",
-			      inode, inode ^ (int64_t)CALLS_INODE_XOR) == 0 ||
-	       conn_query_int(conn, &found, "SELECT 1 FROM workspace WHERE inode = ? LIMIT 1", "i", inode) == 0;
+	       conn_query_int(conn, &found, "SELECT 1 FROM folder WHERE inode IN (?1, ?2) LIMIT 1",
+			      "ii", inode, inode ^ (int64_t)CALLS_INODE_XOR) == 0 ||
+	       conn_query_int(conn, &found, "SELECT 1 FROM workspace WHERE inode = ? LIMIT 1", "i",
+			      inode) == 0;
 }
 
 int recording_id_far(struct conn *conn, const struct sid *sid, int64_t *ret_id)
 {
 	int64_t base = inode_base(sid), inode, found;
 	/* Only where there was no room near by is an inode far away. */
-	int err = conn_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode >= ? AND inode < ? LIMIT 1",
+	int err = conn_query_int(conn, &found,
+				 "SELECT 1 FROM recording WHERE inode >= ? AND inode < ? LIMIT 1",
 				 "ii", base, base + INODE_NEAR);
 
 	for (uint64_t counter = 0; err == 0; counter++) {
 		err = recording_hash(sid, counter, &inode);
 		if (err)
 			return err;
-		err = conn_query_int(conn, ret_id, "SELECT id FROM recording WHERE inode = ?1 AND sid = ?2", "ib",
+		err = conn_query_int(conn, ret_id,
+				     "SELECT id FROM recording WHERE inode = ?1 AND sid = ?2", "ib",
 				     inode, sid);
 		if (err != -ENOENT)
 			return err;
-		err = conn_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode = ?", "i", inode);
+		err = conn_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode = ?", "i",
+				     inode);
 		if (err == -ENOENT && was_taken(conn, inode))
 			err = 0;
 	}
@@ -88,9 +92,10 @@ int recording_id_far(struct conn *conn, const struct sid *sid, int64_t *ret_id)
 int recording_id_by_sid(struct conn *conn, const struct sid *sid, int64_t *ret_id)
 {
 	int64_t base = inode_base(sid);
-	int err = conn_query_int(conn, ret_id,
-				 "SELECT id FROM recording WHERE inode >= ?1 AND inode < ?2 AND sid = ?3", "iib", base,
-				 base + INODE_NEAR, sid);
+	int err = conn_query_int(
+		conn, ret_id,
+		"SELECT id FROM recording WHERE inode >= ?1 AND inode < ?2 AND sid = ?3", "iib",
+		base, base + INODE_NEAR, sid);
 
 	return err == -ENOENT ? recording_id_far(conn, sid, ret_id) : err;
 }

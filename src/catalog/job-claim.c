@@ -294,7 +294,7 @@ static int is_due(struct catalog *catalog, const struct catalog_claim *claim,
 	if (err)
 		return err;
 	return sources_best(&sources, now, &claimed->next_msecs, &claimed->is_held_back) ? 0
-											  : -ENOENT;
+											 : -ENOENT;
 }
 
 int catalog_job_claim_some(struct catalog *catalog, const struct catalog_claim *claim,

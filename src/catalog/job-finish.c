@@ -31,12 +31,11 @@ int recording_put_back(struct conn *conn, int64_t recording_id, enum catalog_mig
 
 int workspace_settle(struct conn *conn, int64_t workspace_id)
 {
-	int err = conn_run(
-		conn,
-		"UPDATE workspace SET secret = '', api_key_sid = '', callback_token = ''"
-		" WHERE id = ?1 AND removed = 1"
-		" AND NOT EXISTS (SELECT 1 FROM job WHERE workspace_id = ?1)",
-		"i", workspace_id);
+	int err = conn_run(conn,
+			   "UPDATE workspace SET secret = '', api_key_sid = '', callback_token = ''"
+			   " WHERE id = ?1 AND removed = 1"
+			   " AND NOT EXISTS (SELECT 1 FROM job WHERE workspace_id = ?1)",
+			   "i", workspace_id);
 
 	if (err || !conn_changes(conn))
 		return err;
@@ -108,12 +107,13 @@ static int write_renew(struct catalog *catalog, struct conn *conn, void *arg)
 	for (size_t i = 0; i < a->count && err == 0; i++) {
 		struct catalog_renewal *r = &a->renewals[i];
 
-		err = conn_query_int(conn, &r->pause_asked,
-				     "UPDATE job SET due_msecs = ?4, done_bytes = ?5, total_bytes = ?6"
-				     " WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3"
-				     " RETURNING pause_asked",
-				     "isiiii", r->job->id, r->job->owner, (int64_t)r->job->attempts,
-				     a->until_msecs, r->done_bytes, r->total_bytes);
+		err = conn_query_int(
+			conn, &r->pause_asked,
+			"UPDATE job SET due_msecs = ?4, done_bytes = ?5, total_bytes = ?6"
+			" WHERE id = ?1 AND state = 1 AND owner = ?2 AND attempts = ?3"
+			" RETURNING pause_asked",
+			"isiiii", r->job->id, r->job->owner, (int64_t)r->job->attempts,
+			a->until_msecs, r->done_bytes, r->total_bytes);
 		r->err = err == -ENOENT ? -ESTALE : err;
 		if (err == -ENOENT)
 			err = 0;

@@ -24,7 +24,7 @@ struct catalog_job {
 	int64_t workspace_id;
 	struct catalog_recording recording; /* as it was when claimed */
 	unsigned attempts;                  /* this one included */
-	bool was_sent;                      /* catalog_job_mark_sent was called in this or an earlier attempt */
+	bool was_sent; /* catalog_job_mark_sent was called in this or an earlier attempt */
 	char owner[CATALOG_OWNER_SIZE];
 	int64_t lease_until_msecs;
 	bool is_wanted_back; /* set by catalog_job_renew: to be paused; stop, and put it back */
@@ -36,12 +36,13 @@ void catalog_owner_new(char ret_owner[CATALOG_OWNER_SIZE]);
 /* ---- asking for migrations ---- */
 struct catalog_counts { /* of listed recordings */
 	int64_t none, queued, running, paused, done, failed;
-	int64_t bytes; /* of all of these; estimated as below */
+	int64_t bytes;                  /* of all of these; estimated as below */
 	int64_t todo_bytes, done_bytes; /* of those queued and running, of those done; where a size
 					   is not known, by the duration */
-	int64_t cleanup_queued;		/* Twilio deletes that wait */
+	int64_t cleanup_queued;         /* Twilio deletes that wait */
 };
-int catalog_counts_get(struct catalog *catalog, struct catalog_scope scope, struct catalog_counts *ret_counts);
+int catalog_counts_get(struct catalog *catalog, struct catalog_scope scope,
+		       struct catalog_counts *ret_counts);
 /* For those who look often: the sums of several scopes, of which none is inside another, from
  * counters alone; cleanup_queued is left out (0). *ret_moved_bytes: what of todo_bytes has been
  * moved, as far as workers have said. */
@@ -69,14 +70,15 @@ catalog_migrate_fn catalog_migrate_retry;
 /* Are jobs of the scope given out? -ENOENT, -ENODEV as above. */
 int catalog_migrate_check(struct catalog *catalog, struct catalog_scope scope);
 /* Of one recording, for the attribute: state, percent while running, reason when failed. */
-int catalog_migrate_status(struct catalog *catalog, int64_t recording_id, enum catalog_migration *ret_migration, int *ret_percent,
+int catalog_migrate_status(struct catalog *catalog, int64_t recording_id,
+			   enum catalog_migration *ret_migration, int *ret_percent,
 			   char ret_reason[CATALOG_REASON_SIZE]);
 
 /* ---- workers ---- */
 /* The next job due of the kinds (a mask), oldest first: 0 and *ret_job, or -ENOENT and *ret_next_msecs: when the next one may be due (wall clock; INT64_MAX: none).
  * A MIGRATE job is only given out while its workspace's storage is enabled, and sets UPLOADING. Jobs whose lease ended count as due; a MIGRATE among them starts anew. */
-int catalog_job_claim(struct catalog *catalog, unsigned kinds, const char *owner, int64_t lease_msecs, struct catalog_job *ret_job,
-		      int64_t *ret_next_msecs);
+int catalog_job_claim(struct catalog *catalog, unsigned kinds, const char *owner,
+		      int64_t lease_msecs, struct catalog_job *ret_job, int64_t *ret_next_msecs);
 /* The same for several in one commit, workspaces in turn: the one with the fewest running jobs of a kind first. 0: at least one; -ENOENT: none.
  * Not to be claimed before they can be begun soon: another process could. */
 struct catalog_claim {
@@ -92,10 +94,12 @@ struct catalog_claimed {
 	int64_t next_msecs; /* as above; told where there were fewer than asked for */
 	bool is_held_back;  /* of some workspace more are due, and there was no room */
 };
-int catalog_job_claim_some(struct catalog *catalog, const struct catalog_claim *claim, unsigned most, struct catalog_job *ret_jobs,
+int catalog_job_claim_some(struct catalog *catalog, const struct catalog_claim *claim,
+			   unsigned most, struct catalog_job *ret_jobs,
 			   struct catalog_claimed *ret_claimed);
 /* Extends the lease and notes progress. -ESTALE: no longer ours (taken over, cancelled by rm): stop, change nothing. */
-int catalog_job_renew(struct catalog *catalog, struct catalog_job *job, int64_t lease_msecs, int64_t done_bytes, int64_t total_bytes);
+int catalog_job_renew(struct catalog *catalog, struct catalog_job *job, int64_t lease_msecs,
+		      int64_t done_bytes, int64_t total_bytes);
 /* The same for several in one commit, each with a result of its own; the return is the write's. */
 struct catalog_renewal {
 	struct catalog_job *job;
@@ -103,15 +107,18 @@ struct catalog_renewal {
 	int64_t pause_asked; /* set by it, like err */
 	int err;             /* 0, -ESTALE */
 };
-int catalog_job_renew_all(struct catalog *catalog, struct catalog_renewal *renewals, size_t count, int64_t lease_msecs);
+int catalog_job_renew_all(struct catalog *catalog, struct catalog_renewal *renewals, size_t count,
+			  int64_t lease_msecs);
 /* Durable note, before a DELETE is sent, that it may have been. -ESTALE as above. */
 int catalog_job_mark_sent(struct catalog *catalog, struct catalog_job *job);
 /* Back to the queue without counting as an attempt (shutdown). */
 int catalog_job_put_back(struct catalog *catalog, struct catalog_job *job);
 /* retry_after_msecs < 0: failed for good (visible with its reason, retried only when asked); else due again then. A MIGRATE's recording is TWILIO again. */
-int catalog_job_fail(struct catalog *catalog, struct catalog_job *job, const char *reason, int64_t retry_after_msecs);
+int catalog_job_fail(struct catalog *catalog, struct catalog_job *job, const char *reason,
+		     int64_t retry_after_msecs);
 /* MIGRATE: the object was verified. STORED, and (unless keep_at_twilio) a CLEANUP_TWILIO job, in one step; sets the size where it was unknown. */
-int catalog_migrate_stored(struct catalog *catalog, struct catalog_job *job, const struct catalog_object *object, int channels_stored);
+int catalog_migrate_stored(struct catalog *catalog, struct catalog_job *job,
+			   const struct catalog_object *object, int channels_stored);
 /* CLEANUP_TWILIO: Twilio's copy is gone. STORED -> S3. note: as of catalog_job_done. */
 int catalog_cleanup_done(struct catalog *catalog, struct catalog_job *job, const char *note);
 /* DELETE_*, TOMBSTONE: done. note: for the audit, e.g. "a version stays"; NULL none. */
@@ -119,15 +126,17 @@ int catalog_job_done(struct catalog *catalog, struct catalog_job *job, const cha
 
 /* ---- status ---- */
 struct catalog_status {
-	int64_t by_state[CATALOG_STATE_COUNT]; /* index: enum catalog_state; listed ones, but for MISSING and DELETED: all */
+	int64_t by_state
+		[CATALOG_STATE_COUNT]; /* index: enum catalog_state; listed ones, but for MISSING and DELETED: all */
 	int64_t bytes_by_state[CATALOG_STATE_COUNT];
 	int64_t calls;
 	struct catalog_counts counts;
 	int64_t deletes_queued, deletes_failed; /* policy's */
-	int64_t tombstones_queued; /* notes in the bucket of what was removed */
+	int64_t tombstones_queued;              /* notes in the bucket of what was removed */
 	int64_t sizes_unknown;
 };
-int catalog_status_get(struct catalog *catalog, struct catalog_scope scope, struct catalog_status *ret_status);
+int catalog_status_get(struct catalog *catalog, struct catalog_scope scope,
+		       struct catalog_status *ret_status);
 /* Jobs that failed, or wait after a failure, with their reasons. */
 struct catalog_problem {
 	enum catalog_job_kind kind;
@@ -137,7 +146,8 @@ struct catalog_problem {
 	int64_t next_msecs; /* INT64_MAX: not by itself */
 };
 typedef int catalog_problem_fn(void *arg, const struct catalog_problem *problem);
-int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope, catalog_problem_fn *fn, void *arg);
+int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope,
+			 catalog_problem_fn *fn, void *arg);
 /* The same by kind and reason, the most frequent of a kind first: few, however many jobs there are.
  */
 #define CATALOG_PROBLEM_EXAMPLES 3

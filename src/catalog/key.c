@@ -130,7 +130,8 @@ static int key_file_load(const char *path, bool must_be_private, struct catalog_
 		return -ENOMEM;
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		err = -errno;
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key file %s cannot be read: %s", path, strerror(-err));
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key file %s cannot be read: %s",
+			 path, strerror(-err));
 		return err;
 	}
 	/* A pipe of the shell's <(…) is nobody else's. */
@@ -139,25 +140,30 @@ static int key_file_load(const char *path, bool must_be_private, struct catalog_
 		return err;
 	if (must_be_private && S_ISREG(st.st_mode) && (st.st_mode & 077)) {
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "the key file may be read by others than its owner; run: chmod 600 '%s'", path);
+			 "the key file may be read by others than its owner; run: chmod 600 '%s'",
+			 path);
 		return -EACCES;
 	}
 	err = key_text_read(fd, 0, text);
 	if (err == 0)
 		err = key_parse(text, ret_key);
 	if (err == -EINVAL)
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key file %s does not hold 64 hex digits", path);
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 "the key file %s does not hold 64 hex digits", path);
 	else if (err < 0)
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key file %s cannot be read: %s", path, strerror(-err));
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key file %s cannot be read: %s",
+			 path, strerror(-err));
 	return err;
 }
 
-int catalog_key_file_load(const char *path, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE])
+int catalog_key_file_load(const char *path, struct catalog_key *ret_key,
+			  char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	return key_file_load(path, true, ret_key, ret_message);
 }
 
-int catalog_key_command_run(const char *command, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE])
+int catalog_key_command_run(const char *command, struct catalog_key *ret_key,
+			    char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_key_text struct key_text *text = secret_alloc(sizeof *text);
 	const int64_t deadline = time_mono_msecs() + COMMAND_TIMEOUT_MSECS;
@@ -185,7 +191,8 @@ int catalog_key_command_run(const char *command, struct catalog_key *ret_key, ch
 			;
 	}
 	if (err == -ETIMEDOUT) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command did not end within 60 seconds");
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 "the key command did not end within 60 seconds");
 		return err;
 	}
 	if (err == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
@@ -197,12 +204,14 @@ int catalog_key_command_run(const char *command, struct catalog_key *ret_key, ch
 	if (err == 0)
 		err = key_parse(text, ret_key);
 	if (err == -EINVAL) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command did not print 64 hex digits");
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 "the key command did not print 64 hex digits");
 		return err;
 	}
 out:
 	if (err < 0)
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command could not be run: %s", strerror(-err));
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command could not be run: %s",
+			 strerror(-err));
 	return err;
 }
 
@@ -226,7 +235,8 @@ int catalog_key_command_save(const char *path, const char *command)
 
 /* The command that is kept beside the catalog is run as the user, so nobody else may have written it. What is looked at is what
  * is read: whoever may write the folder could put another file of that name there in between. */
-static int saved_command_run(const char *path, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE])
+static int saved_command_run(const char *path, struct catalog_key *ret_key,
+			     char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	cleanup_free char *command = NULL;
@@ -241,7 +251,8 @@ static int saved_command_run(const char *path, struct catalog_key *ret_key, char
 		err = files_read_fd(fd, COMMAND_LIMIT_BYTES, &command, &len);
 	}
 	if (err < 0) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s cannot be read: %s", path, strerror(-err));
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s cannot be read: %s", path,
+			 strerror(-err));
 		return err;
 	}
 	while (len && strchr("\r\n", command[len - 1]))
@@ -254,7 +265,8 @@ void catalog_key_place_release(struct catalog_key_place *place)
 	free(steal_pointer(&place->path));
 }
 
-int catalog_key_locate(const char *catalog_path, const char *key_file, struct catalog_key_place *ret_place)
+int catalog_key_locate(const char *catalog_path, const char *key_file,
+		       struct catalog_key_place *ret_place)
 {
 	cleanup_free char *command = path_beside(catalog_path, ".key-command");
 	cleanup_free char *beside = path_beside(catalog_path, ".key");
@@ -265,14 +277,17 @@ int catalog_key_locate(const char *catalog_path, const char *key_file, struct ca
 	ret_place->path = NULL;
 	if (credentials && *credentials)
 		credential = path_beside(credentials, "/" CREDENTIAL_NAME);
-	if (!command || !beside || (key_file && !given) || (credentials && *credentials && !credential))
+	if (!command || !beside || (key_file && !given) ||
+	    (credentials && *credentials && !credential))
 		return -ENOMEM;
 	if (given)
 		*ret_place = (struct catalog_key_place){ CATALOG_KEY_FILE, steal_pointer(&given) };
 	else if (access(command, F_OK) == 0)
-		*ret_place = (struct catalog_key_place){ CATALOG_KEY_COMMAND, steal_pointer(&command) };
+		*ret_place =
+			(struct catalog_key_place){ CATALOG_KEY_COMMAND, steal_pointer(&command) };
 	else if (credential && access(credential, F_OK) == 0)
-		*ret_place = (struct catalog_key_place){ CATALOG_KEY_CREDENTIAL, steal_pointer(&credential) };
+		*ret_place = (struct catalog_key_place){ CATALOG_KEY_CREDENTIAL,
+							 steal_pointer(&credential) };
 	else
 		*ret_place = (struct catalog_key_place){ CATALOG_KEY_FILE, steal_pointer(&beside) };
 	return 0;

@@ -19,9 +19,11 @@ void catalog_key_freep(struct catalog_key **key);
 int catalog_key_file_create(const char *path, struct catalog_key *ret_key);
 /* -EACCES with a message where group or others may read or write it, or where it is another user's; -EINVAL: not 64 hex
  * digits. */
-int catalog_key_file_load(const char *path, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE]);
+int catalog_key_file_load(const char *path, struct catalog_key *ret_key,
+			  char ret_message[CATALOG_MESSAGE_SIZE]);
 /* Runs `sh -c command` (posix_spawn, no shell variables of ours), at most 60 s. */
-int catalog_key_command_run(const char *command, struct catalog_key *ret_key, char ret_message[CATALOG_MESSAGE_SIZE]);
+int catalog_key_command_run(const char *command, struct catalog_key *ret_key,
+			    char ret_message[CATALOG_MESSAGE_SIZE]);
 /* `init --key-command` leaves the command, which is no secret, beside the catalog in <catalog>.key-command (0600); -EEXIST. */
 int catalog_key_command_save(const char *path, const char *command);
 
@@ -35,7 +37,8 @@ void catalog_key_place_release(struct catalog_key_place *place);
 
 /* The rule that every command follows: key_file where given; else <catalog>.key-command where there; else $CREDENTIALS_DIRECTORY/tonicfs.key where
  * there; else <catalog>.key. */
-int catalog_key_locate(const char *catalog_path, const char *key_file, struct catalog_key_place *ret_place);
+int catalog_key_locate(const char *catalog_path, const char *key_file,
+		       struct catalog_key_place *ret_place);
 int catalog_key_load(const struct catalog_key_place *place, struct catalog_key *ret_key,
 		     char ret_message[CATALOG_MESSAGE_SIZE]);
 

@@ -16,11 +16,12 @@ static int take_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 	int err;
 
 	(void)catalog;
-	err = conn_run(conn,
-		       "INSERT INTO lease (name, owner, until_msecs) VALUES (?1, ?2, ?3) "
-		       "ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until_msecs = excluded.until_msecs "
-		       "WHERE owner = excluded.owner OR until_msecs <= ?4",
-		       "ssii", args->name, args->owner, now + args->msecs, now);
+	err = conn_run(
+		conn,
+		"INSERT INTO lease (name, owner, until_msecs) VALUES (?1, ?2, ?3) "
+		"ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until_msecs = excluded.until_msecs "
+		"WHERE owner = excluded.owner OR until_msecs <= ?4",
+		"ssii", args->name, args->owner, now + args->msecs, now);
 	if (err < 0)
 		return err;
 	return conn_changes(conn) ? 0 : -EBUSY;
@@ -38,7 +39,8 @@ static int give_back_in_write(struct catalog *catalog, struct conn *conn, void *
 	const struct lease_args *args = arg;
 
 	(void)catalog;
-	return conn_run(conn, "DELETE FROM lease WHERE name = ?1 AND owner = ?2", "ss", args->name, args->owner);
+	return conn_run(conn, "DELETE FROM lease WHERE name = ?1 AND owner = ?2", "ss", args->name,
+			args->owner);
 }
 
 int catalog_lease_give_back(struct catalog *catalog, const char *name, const char *owner)

@@ -14,20 +14,23 @@
 
 int workspace_touch(struct conn *conn, int64_t workspace_id)
 {
-	return conn_run(conn, "UPDATE workspace SET mtime_nsecs = max(mtime_nsecs + 1, ?2) WHERE id = ?1", "ii",
-			workspace_id, time_now_nsecs());
+	return conn_run(conn,
+			"UPDATE workspace SET mtime_nsecs = max(mtime_nsecs + 1, ?2) WHERE id = ?1",
+			"ii", workspace_id, time_now_nsecs());
 }
 
 int folder_touch(struct conn *conn, int64_t folder_id)
 {
 	int64_t workspace_id;
-	int err = conn_run(conn, "UPDATE folder SET mtime_nsecs = max(mtime_nsecs + 1, ?2) WHERE id = ?1", "ii", folder_id,
-			   time_now_nsecs());
+	int err = conn_run(conn,
+			   "UPDATE folder SET mtime_nsecs = max(mtime_nsecs + 1, ?2) WHERE id = ?1",
+			   "ii", folder_id, time_now_nsecs());
 
 	if (err)
 		return err;
 	/* `unassigned` comes and goes with what is in it. */
-	err = conn_query_int(conn, &workspace_id, "SELECT workspace_id FROM folder WHERE id = ? AND name IS NULL", "i",
+	err = conn_query_int(conn, &workspace_id,
+			     "SELECT workspace_id FROM folder WHERE id = ? AND name IS NULL", "i",
 			     folder_id);
 	if (err == -ENOENT)
 		return 0;
@@ -63,29 +66,33 @@ int touched_add(struct conn *conn, struct touched *touched, int64_t folder_id)
 
 int unassigned_folder(struct conn *conn, int64_t workspace_id, int64_t *ret_folder_id)
 {
-	return conn_query_int(conn, ret_folder_id,
-			      "SELECT id FROM folder WHERE workspace_id = ? AND coalesce(name, '') = '' AND removed = 0",
-			      "i", workspace_id);
+	return conn_query_int(
+		conn, ret_folder_id,
+		"SELECT id FROM folder WHERE workspace_id = ? AND coalesce(name, '') = '' AND removed = 0",
+		"i", workspace_id);
 }
 
 /* Which campaign has the number; -ENOENT: none. */
-static int folder_of_number(struct conn *conn, int64_t workspace_id, const char *number, int64_t *ret_folder_id)
+static int folder_of_number(struct conn *conn, int64_t workspace_id, const char *number,
+			    int64_t *ret_folder_id)
 {
 	if (!number[0])
 		return -ENOENT;
-	return conn_query_int(conn, ret_folder_id,
-			      "SELECT folder_id FROM campaign_number WHERE workspace_id = ? AND number = ?", "is",
-			      workspace_id, number);
+	return conn_query_int(
+		conn, ret_folder_id,
+		"SELECT folder_id FROM campaign_number WHERE workspace_id = ? AND number = ?", "is",
+		workspace_id, number);
 }
 
 /* The tracking number is `to` of an inbound call, and of one between two of our numbers; else `from`. */
 static bool tracks_to(const char *direction)
 {
-	return strcmp(direction, "inbound") == 0 || strncmp(direction, "trunking-terminating", 20) == 0;
+	return strcmp(direction, "inbound") == 0 ||
+	       strncmp(direction, "trunking-terminating", 20) == 0;
 }
 
-int folder_of_call(struct conn *conn, int64_t workspace_id, const char *direction, const char *from, const char *to,
-		   int64_t *ret_folder_id)
+int folder_of_call(struct conn *conn, int64_t workspace_id, const char *direction, const char *from,
+		   const char *to, int64_t *ret_folder_id)
 {
 	int err = folder_of_number(conn, workspace_id, to, ret_folder_id);
 
@@ -100,16 +107,19 @@ int folder_of_call(struct conn *conn, int64_t workspace_id, const char *directio
 
 /* The tie-breaker of a new entry among those of the same second, halfway between its neighbours by name, so that the order of cookies is the order of
  * names. Where there is no room left between them, any that is free. */
-static int sort_key_new(struct conn *conn, const struct catalog_recording *recording, int64_t start_secs, int64_t *ret_key)
+static int sort_key_new(struct conn *conn, const struct catalog_recording *recording,
+			int64_t start_secs, int64_t *ret_key)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int64_t first = start_secs << SORT_KEY_SHIFT, end = first + ((int64_t)1 << SORT_KEY_SHIFT);
 	int64_t below = first, above = end, key, taken;
 	char name[CATALOG_FILE_NAME_SIZE], other_name[CATALOG_FILE_NAME_SIZE];
-	int err = conn_query(conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r"
-			     /* The last condition lets SQLite use the index, which has no others. */
-			     " WHERE r.sort_key BETWEEN ?1 AND ?2 AND r.sort_key > 0 ORDER BY r.sort_key", "ii",
-			     first + 1, end - 1);
+	int err = conn_query(
+		conn, &stmt,
+		"SELECT " RECORDING_COLUMNS " FROM recording r"
+		/* The last condition lets SQLite use the index, which has no others. */
+		" WHERE r.sort_key BETWEEN ?1 AND ?2 AND r.sort_key > 0 ORDER BY r.sort_key",
+		"ii", first + 1, end - 1);
 
 	if (err)
 		return err;
@@ -139,8 +149,10 @@ static int sort_key_new(struct conn *conn, const struct catalog_recording *recor
 		err = recording_hash(&recording->sid, counter, &key);
 		key = first + 1 + key % (end - first - 1);
 		if (err == 0)
-			err = conn_query_int(conn, &taken, "SELECT 1 FROM recording WHERE sort_key = ? AND sort_key > 0",
-					     "i", key);
+			err = conn_query_int(
+				conn, &taken,
+				"SELECT 1 FROM recording WHERE sort_key = ? AND sort_key > 0", "i",
+				key);
 	}
 	*ret_key = key;
 	return err == -ENOENT ? 0 : err;
@@ -165,8 +177,11 @@ struct call_row {
 static int call_load(struct conn *conn, int64_t call_id, struct call_row *ret_call)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt, "SELECT from_number, to_number, direction, folder_id, start_secs, known, removed"
-			     " FROM call WHERE id = ?", "i", call_id);
+	int err = conn_query(
+		conn, &stmt,
+		"SELECT from_number, to_number, direction, folder_id, start_secs, known, removed"
+		" FROM call WHERE id = ?",
+		"i", call_id);
 
 	if (err == 0)
 		err = conn_step(conn, stmt);
@@ -186,7 +201,8 @@ static const char *other_party(struct conn *conn, int64_t workspace_id, const st
 {
 	int64_t folder_id;
 
-	if (tracks_to(call->direction) || folder_of_number(conn, workspace_id, call->to, &folder_id) == 0)
+	if (tracks_to(call->direction) ||
+	    folder_of_number(conn, workspace_id, call->to, &folder_id) == 0)
 		return call->from;
 	return call->to;
 }
@@ -200,8 +216,10 @@ struct place {
 static int place_load(struct conn *conn, int64_t recording_id, struct place *ret_place)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt, "SELECT completed, sort_key, CASE WHEN start_secs > 0 THEN start_secs"
-			     " ELSE date_created_secs END FROM recording WHERE id = ?", "i", recording_id);
+	int err = conn_query(conn, &stmt,
+			     "SELECT completed, sort_key, CASE WHEN start_secs > 0 THEN start_secs"
+			     " ELSE date_created_secs END FROM recording WHERE id = ?",
+			     "i", recording_id);
 
 	if (err == 0)
 		err = conn_step(conn, stmt);
@@ -213,7 +231,8 @@ static int place_load(struct conn *conn, int64_t recording_id, struct place *ret
 	return 0;
 }
 
-int recording_list(struct conn *conn, int64_t recording_id, struct touched *touched, int64_t *listed)
+int recording_list(struct conn *conn, int64_t recording_id, struct touched *touched,
+		   int64_t *listed)
 {
 	struct catalog_recording r;
 	struct call_row call = { .known = true };
@@ -234,10 +253,14 @@ int recording_list(struct conn *conn, int64_t recording_id, struct touched *touc
 			return 0;
 		if (call.removed) {
 			/* A recording that nobody removed of a call whose entry was: the entry is back, where its number belongs now. */
-			err = folder_of_call(conn, r.workspace_id, call.direction, call.from, call.to, &call.folder_id);
+			err = folder_of_call(conn, r.workspace_id, call.direction, call.from,
+					     call.to, &call.folder_id);
 			if (err == 0)
-				err = conn_run(conn, "UPDATE call SET removed = 0, folder_id = ?2, workspace_id = ?3"
-					       " WHERE id = ?1", "iii", r.call_id, call.folder_id, r.workspace_id);
+				err = conn_run(
+					conn,
+					"UPDATE call SET removed = 0, folder_id = ?2, workspace_id = ?3"
+					" WHERE id = ?1",
+					"iii", r.call_id, call.folder_id, r.workspace_id);
 			if (err)
 				return err;
 		}
@@ -254,8 +277,11 @@ int recording_list(struct conn *conn, int64_t recording_id, struct touched *touc
 	if (place.sort_key == 0)
 		err = sort_key_new(conn, &r, start_in_range(place.start_secs), &place.sort_key);
 	if (err == 0)
-		err = conn_run(conn, "UPDATE recording SET listed = 1, folder_id = ?2, sort_key = ?3, party = ?4"
-			       " WHERE id = ?1", "iiis", recording_id, call.folder_id, place.sort_key, r.party);
+		err = conn_run(
+			conn,
+			"UPDATE recording SET listed = 1, folder_id = ?2, sort_key = ?3, party = ?4"
+			" WHERE id = ?1",
+			"iiis", recording_id, call.folder_id, place.sort_key, r.party);
 	if (err == 0)
 		err = touched_add(conn, touched, call.folder_id);
 	if (err == 0 && listed)
@@ -264,8 +290,9 @@ int recording_list(struct conn *conn, int64_t recording_id, struct touched *touc
 		int64_t wanted;
 
 		/* Whether there is an enabled bucket is migrate_queue_one's to know. */
-		err = conn_query_int(conn, &wanted, "SELECT 1 FROM workspace WHERE id = ? AND migrate_new = 1", "i",
-				     r.workspace_id);
+		err = conn_query_int(conn, &wanted,
+				     "SELECT 1 FROM workspace WHERE id = ? AND migrate_new = 1",
+				     "i", r.workspace_id);
 		if (err == 0)
 			err = migrate_queue_one(conn, recording_id);
 		else if (err == -ENOENT)
@@ -274,14 +301,17 @@ int recording_list(struct conn *conn, int64_t recording_id, struct touched *touc
 	return err;
 }
 
-int recordings_list_of_call(struct conn *conn, int64_t call_id, struct touched *touched, int64_t *listed)
+int recordings_list_of_call(struct conn *conn, int64_t call_id, struct touched *touched,
+			    int64_t *listed)
 {
 	int64_t id = 0;
 	int err;
 
 	for (;;) {
-		err = conn_query_int(conn, &id, "SELECT id FROM recording WHERE call_id = ? AND id > ? ORDER BY id LIMIT 1",
-				     "ii", call_id, id);
+		err = conn_query_int(
+			conn, &id,
+			"SELECT id FROM recording WHERE call_id = ? AND id > ? ORDER BY id LIMIT 1",
+			"ii", call_id, id);
 		if (err)
 			return err == -ENOENT ? 0 : err;
 		err = recording_list(conn, id, touched, listed);
@@ -315,13 +345,17 @@ static int call_move(struct conn *conn, int64_t call_id, int64_t folder_id, stru
 {
 	struct catalog_recording r;
 	int64_t id = 0;
-	int err = conn_run(conn, "UPDATE call SET folder_id = ?2 WHERE id = ?1", "ii", call_id, folder_id);
+	int err = conn_run(conn, "UPDATE call SET folder_id = ?2 WHERE id = ?1", "ii", call_id,
+			   folder_id);
 
 	if (err == 0)
 		err = touched_add(conn, touched, folder_id);
 	while (err == 0) {
-		err = conn_query_int(conn, &id, "SELECT id FROM recording WHERE call_id = ? AND id > ? AND listed = 1"
-				     " ORDER BY id LIMIT 1", "ii", call_id, id);
+		err = conn_query_int(
+			conn, &id,
+			"SELECT id FROM recording WHERE call_id = ? AND id > ? AND listed = 1"
+			" ORDER BY id LIMIT 1",
+			"ii", call_id, id);
 		if (err == -ENOENT)
 			break;
 		if (err == 0)
@@ -331,8 +365,9 @@ static int call_move(struct conn *conn, int64_t call_id, int64_t folder_id, stru
 	}
 	if (err && err != -ENOENT)
 		return err;
-	return conn_run(conn, "UPDATE recording SET folder_id = ?2 WHERE call_id = ?1 AND state <> 6", "ii", call_id,
-			folder_id);
+	return conn_run(conn,
+			"UPDATE recording SET folder_id = ?2 WHERE call_id = ?1 AND state <> 6",
+			"ii", call_id, folder_id);
 }
 
 int calls_reassign(struct conn *conn, int64_t workspace_id)
@@ -345,19 +380,24 @@ int calls_reassign(struct conn *conn, int64_t workspace_id)
 	int err = unassigned_folder(conn, workspace_id, &unassigned);
 
 	if (err == 0)
-		err = conn_query_ids(conn, &ids, &count, "SELECT id FROM call WHERE folder_id = ? AND known = 1"
-				     " AND removed = 0", "i", unassigned);
+		err = conn_query_ids(conn, &ids, &count,
+				     "SELECT id FROM call WHERE folder_id = ? AND known = 1"
+				     " AND removed = 0",
+				     "i", unassigned);
 	if (err == 0)
 		err = touched_add(conn, &touched, unassigned);
 	for (size_t i = 0; i < count && err == 0; i++) {
 		err = call_load(conn, ids[i], &call);
 		if (err == 0)
-			err = folder_of_call(conn, workspace_id, call.direction, call.from, call.to, &folder_id);
+			err = folder_of_call(conn, workspace_id, call.direction, call.from, call.to,
+					     &folder_id);
 		if (err == 0 && folder_id != unassigned)
 			err = call_move(conn, ids[i], folder_id, &touched);
 	}
 	if (err == 0)
-		err = conn_run(conn, "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2)"
-			       " WHERE workspace_id = ?1", "ii", workspace_id, time_now_nsecs());
+		err = conn_run(conn,
+			       "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2)"
+			       " WHERE workspace_id = ?1",
+			       "ii", workspace_id, time_now_nsecs());
 	return err ? err : touched_flush(conn, &touched);
 }

@@ -12,7 +12,9 @@
 static bool is_device(const char *name)
 {
 	static const char *const devices[] = { "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$" };
-	static const char *const numbers[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "\xc2\xb9", "\xc2\xb2", "\xc2\xb3" };
+	static const char *const numbers[] = { "0",        "1",        "2",       "3", "4",
+					       "5",        "6",        "7",       "8", "9",
+					       "\xc2\xb9", "\xc2\xb2", "\xc2\xb3" };
 	size_t len = strcspn(name, ".");
 
 	while (len && name[len - 1] == ' ')
@@ -33,8 +35,9 @@ static bool is_device(const char *name)
  * have more of them, which are left as they are. */
 static bool is_decomposed(uint32_t c)
 {
-	return (c >= 0x300 && c <= 0x36f) || (c >= 0x1161 && c <= 0x1175) || (c >= 0x11a8 && c <= 0x11c2) || c == 0x3099 ||
-	       c == 0x309a || c == 0x2126 || c == 0x212a || c == 0x212b || (c >= 0xf900 && c <= 0xfaff) ||
+	return (c >= 0x300 && c <= 0x36f) || (c >= 0x1161 && c <= 0x1175) ||
+	       (c >= 0x11a8 && c <= 0x11c2) || c == 0x3099 || c == 0x309a || c == 0x2126 ||
+	       c == 0x212a || c == 0x212b || (c >= 0xf900 && c <= 0xfaff) ||
 	       (c >= 0x2f800 && c <= 0x2fa1f);
 }
 
@@ -43,7 +46,8 @@ static bool is_letter(uint32_t c)
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c >= 0x80;
 }
 
-int name_encode(const char *name, unsigned rules, size_t letters, char ret_encoded[CATALOG_NAME_SIZE])
+int name_encode(const char *name, unsigned rules, size_t letters,
+		char ret_encoded[CATALOG_NAME_SIZE])
 {
 	static const char digits[] = "0123456789ABCDEF";
 	bool has_bad_start = (rules & NAME_START) && (*name == '-' || is_device(name));
@@ -56,9 +60,11 @@ int name_encode(const char *name, unsigned rules, size_t letters, char ret_encod
 		uint32_t c = 0;
 		size_t len = text_utf8((const char *)s, &c);
 		bool is_last = !s[len ? len : 1];
-		bool plain = len && text_is_printable(c) && !(c < 0x80 && strchr("/\\:*?\"<>|%", (int)c)) &&
+		bool plain = len && text_is_printable(c) &&
+			     !(c < 0x80 && strchr("/\\:*?\"<>|%", (int)c)) &&
 			     !(c == '.' && (is_first || is_last)) && !(c == ' ' && is_last) &&
-			     !(is_first && has_bad_start) && !((rules & NAME_DECOMPOSED) && is_decomposed(c));
+			     !(is_first && has_bad_start) &&
+			     !((rules & NAME_DECOMPOSED) && is_decomposed(c));
 
 		if (letters && len && is_letter(c)) {
 			letters--;

@@ -24,7 +24,8 @@ int key_id(const struct catalog_key *key, char ret_text[KEY_ID_SIZE])
 {
 	static const char purpose[] = "tonicfs catalog key id";
 	uint8_t mac[CRYPTO_SHA256_SIZE];
-	int err = crypto_hmac_sha256(key->bytes, sizeof key->bytes, purpose, sizeof purpose - 1, mac);
+	int err =
+		crypto_hmac_sha256(key->bytes, sizeof key->bytes, purpose, sizeof purpose - 1, mac);
 
 	if (err == 0)
 		crypto_hex(mac, KEY_ID_BYTES, ret_text);
@@ -42,8 +43,15 @@ static char *beside(const char *path, const char *suffix)
 static bool is_network_fs(const char *path)
 {
 	static const unsigned long magics[] = {
-		NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, 0xff534d42 /* CIFS */, 0xfe534d42 /* SMB2 */, AFS_SUPER_MAGIC,
-		0x00c36400 /* Ceph */, 0x65735546 /* FUSE: sshfs and the like */, V9FS_MAGIC, CODA_SUPER_MAGIC,
+		NFS_SUPER_MAGIC,
+		SMB_SUPER_MAGIC,
+		0xff534d42 /* CIFS */,
+		0xfe534d42 /* SMB2 */,
+		AFS_SUPER_MAGIC,
+		0x00c36400 /* Ceph */,
+		0x65735546 /* FUSE: sshfs and the like */,
+		V9FS_MAGIC,
+		CODA_SUPER_MAGIC,
 	};
 	struct statfs fs;
 
@@ -55,7 +63,8 @@ static bool is_network_fs(const char *path)
 	return false;
 }
 
-static int fail(int err, char *ret_message, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int fail(int err, char *ret_message, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 static int fail(int err, char *ret_message, const char *format, ...)
 {
 	va_list args;
@@ -74,7 +83,8 @@ static int apply_schema(struct conn *conn)
 	if (err == 0)
 		err = catalog_schema_apply(conn, 0, catalog_schema_version);
 	if (err == 0) {
-		snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d", CATALOG_APPLICATION_ID);
+		snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d",
+			 CATALOG_APPLICATION_ID);
 		err = conn_exec(conn, pragma);
 	}
 	if (err == 0)
@@ -82,9 +92,11 @@ static int apply_schema(struct conn *conn)
 	return err;
 }
 
-int catalog_create(const char *path, const struct catalog_key *key, char ret_message[CATALOG_MESSAGE_SIZE])
+int catalog_create(const char *path, const struct catalog_key *key,
+		   char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	cleanup_free char *folder = strdup(path), *id_path = beside(path, ".keyid"), *new_path = beside(path, ".new");
+	cleanup_free char *folder = strdup(path), *id_path = beside(path, ".keyid"),
+			  *new_path = beside(path, ".new");
 	cleanup_free char *new_wal = beside(path, ".new-wal"), *new_shm = beside(path, ".new-shm");
 	char id[KEY_ID_SIZE];
 	struct conn *conn = NULL;
@@ -100,7 +112,8 @@ int catalog_create(const char *path, const struct catalog_key *key, char ret_mes
 		*slash = '\0';
 		err = files_mkdir_parents(folder, 0700);
 		if (err)
-			return fail(err, ret_message, "cannot make the folder %s: %s", folder, strerror(-err));
+			return fail(err, ret_message, "cannot make the folder %s: %s", folder,
+				    strerror(-err));
 	} else {
 		strcpy(folder, slash ? "/" : ".");
 	}
@@ -108,7 +121,8 @@ int catalog_create(const char *path, const struct catalog_key *key, char ret_mes
 	if (err)
 		return err;
 	if (is_network_fs(folder))
-		return fail(-ENOTSUP, ret_message, "%s is on a network file system, where a catalog is not safe", folder);
+		return fail(-ENOTSUP, ret_message,
+			    "%s is on a network file system, where a catalog is not safe", folder);
 	if (stat(path, &st) == 0 || stat(id_path, &st) == 0)
 		return fail(-EEXIST, ret_message, "there is a catalog already: %s", path);
 	err = key_id(key, id);
@@ -126,7 +140,8 @@ int catalog_create(const char *path, const struct catalog_key *key, char ret_mes
 	err = conn_open(new_path, key, CONN_CREATE | CONN_WRITER, &conn);
 	if (err == -ENOTSUP) {
 		unlink(new_path);
-		return fail(err, ret_message, "this tonicfs is linked to plain SQLite, which cannot encrypt");
+		return fail(err, ret_message,
+			    "this tonicfs is linked to plain SQLite, which cannot encrypt");
 	}
 	if (err == 0)
 		err = apply_schema(conn);
@@ -172,7 +187,8 @@ static int upgrade(struct conn *conn)
 	return err;
 }
 
-static int check_key_id(const char *path, const struct catalog_key *key, bool *ret_known, char *ret_message)
+static int check_key_id(const char *path, const struct catalog_key *key, bool *ret_known,
+			char *ret_message)
 {
 	cleanup_free char *id_path = beside(path, ".keyid"), *stored = NULL;
 	char id[KEY_ID_SIZE];
@@ -213,11 +229,14 @@ static int damaged(const char *path, char *ret_message)
 /* SQLCipher could make nothing of the file. */
 static int unreadable(const char *path, bool key_known, char *ret_message)
 {
-	return key_known ? damaged(path, ret_message) :
-			   fail(-EKEYREJECTED, ret_message, "%s cannot be read: the key is wrong, or the file is damaged", path);
+	return key_known
+		       ? damaged(path, ret_message)
+		       : fail(-EKEYREJECTED, ret_message,
+			      "%s cannot be read: the key is wrong, or the file is damaged", path);
 }
 
-int catalog_check_format(struct conn *conn, const char *path, bool key_known, char ret_message[CATALOG_MESSAGE_SIZE])
+int catalog_check_format(struct conn *conn, const char *path, bool key_known,
+			 char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	int64_t application = 0, version = 0;
 	int err = conn_query_int(conn, &application, "PRAGMA application_id", "");
@@ -232,13 +251,14 @@ int catalog_check_format(struct conn *conn, const char *path, bool key_known, ch
 		return fail(-EUCLEAN, ret_message, "%s is no catalog of tonicfs", path);
 	if (version > catalog_schema_version)
 		return fail(-EPROTONOSUPPORT, ret_message,
-			    "%s was made by a newer tonicfs (format %lld, this one knows up to %d)", path,
-			    (long long)version, catalog_schema_version);
+			    "%s was made by a newer tonicfs (format %lld, this one knows up to %d)",
+			    path, (long long)version, catalog_schema_version);
 	err = version < catalog_schema_version ? upgrade(conn) : 0;
 	if (err == -EUCLEAN)
 		return damaged(path, ret_message);
 	if (err)
-		return fail(err, ret_message, "cannot bring %s up to date: %s", path, strerror(-err));
+		return fail(err, ret_message, "cannot bring %s up to date: %s", path,
+			    strerror(-err));
 	return 0;
 }
 
@@ -268,13 +288,16 @@ int catalog_open(const char *path, const struct catalog_key *key, struct catalog
 
 	ret_message[0] = '\0';
 	if (stat(path, &st))
-		return errno == ENOENT ?
-			fail(-ENOENT, ret_message, "there is no catalog at %s (tonicfs init makes one)", path) :
-			fail(-errno, ret_message, "cannot open %s: %s", path, strerror(errno));
+		return errno == ENOENT
+			       ? fail(-ENOENT, ret_message,
+				      "there is no catalog at %s (tonicfs init makes one)", path)
+			       : fail(-errno, ret_message, "cannot open %s: %s", path,
+				      strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return fail(-EUCLEAN, ret_message, "%s is no catalog of tonicfs", path);
 	if (is_network_fs(path))
-		return fail(-ENOTSUP, ret_message, "%s is on a network file system, where a catalog is not safe", path);
+		return fail(-ENOTSUP, ret_message,
+			    "%s is on a network file system, where a catalog is not safe", path);
 	err = check_key_id(path, key, &key_known, ret_message);
 	if (err)
 		return err;
@@ -293,17 +316,18 @@ int catalog_open(const char *path, const struct catalog_key *key, struct catalog
 		goto fail;
 	err = conn_open(catalog->path, key, CONN_WRITER, &catalog->writer);
 	if (err) {
-		err = err == -EUCLEAN ? unreadable(path, key_known, ret_message) :
-		      err == -ENOTSUP ?
-			fail(err, ret_message, "this tonicfs is linked to plain SQLite, which cannot encrypt") :
-			fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
+		err = err == -EUCLEAN ? unreadable(path, key_known, ret_message)
+		      : err == -ENOTSUP
+			      ? fail(err, ret_message,
+				     "this tonicfs is linked to plain SQLite, which cannot encrypt")
+			      : fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
 		goto fail;
 	}
 	err = catalog_check_format(catalog->writer, path, key_known, ret_message);
 	if (err)
 		goto moved;
 	err = conn_exec(catalog->writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-		"PRAGMA journal_size_limit = 67108864");
+					 "PRAGMA journal_size_limit = 67108864");
 	if (err == 0)
 		err = conn_open(catalog->path, key, CONN_READER, &catalog->watcher);
 	if (err) {
@@ -320,7 +344,8 @@ int catalog_open(const char *path, const struct catalog_key *key, struct catalog
 	return 0;
 moved:
 	if (conn_is_moved(catalog->writer))
-		err = fail(-EBUSY, ret_message, "%s got another key while it was opened; try again", path);
+		err = fail(-EBUSY, ret_message, "%s got another key while it was opened; try again",
+			   path);
 fail:
 	if (!ret_message[0])
 		fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));

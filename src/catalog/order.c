@@ -9,22 +9,21 @@
 #include "util/times.h"
 
 /* While Twilio has its copy, too, it is read there. */
-#define IS_OUT_OF_REACH                                                                            \
-	"CASE r.state WHEN 4 THEN coalesce((SELECT " IS_ARCHIVED " FROM object o"                  \
-	" LEFT JOIN storage s ON s.workspace_id = r.workspace_id"                                  \
+#define IS_OUT_OF_REACH \
+	"CASE r.state WHEN 4 THEN coalesce((SELECT " IS_ARCHIVED " FROM object o" \
+	" LEFT JOIN storage s ON s.workspace_id = r.workspace_id" \
 	" WHERE o.recording_id = r.id), 0) ELSE 0 END"
 /* The inner query sorts by the index alone; only what it leaves is looked at more closely. */
-#define AFTER_SQL(column)                                                                          \
-	"SELECT " RECORDING_COLUMNS ", " IS_OUT_OF_REACH                                           \
-	" FROM (SELECT n.id AS next_id, n." column " AS place FROM recording before"               \
-	" JOIN recording n ON n.folder_id = before.folder_id AND n.listed = 1"                     \
-	" AND n." column " > before." column                                                       \
-	" WHERE before.id = ?1 ORDER BY place LIMIT ?2)"                                           \
+#define AFTER_SQL(column) \
+	"SELECT " RECORDING_COLUMNS ", " IS_OUT_OF_REACH \
+	" FROM (SELECT n.id AS next_id, n." column " AS place FROM recording before" \
+	" JOIN recording n ON n.folder_id = before.folder_id AND n.listed = 1" \
+	" AND n." column " > before." column " WHERE before.id = ?1 ORDER BY place LIMIT ?2)" \
 	" JOIN recording r ON r.id = next_id ORDER BY place"
 
-#define FIRST_SQL(column)                                                                          \
-	"SELECT NOT EXISTS (SELECT 1 FROM recording me JOIN recording r"                           \
-	" ON r.folder_id = me.folder_id AND r.listed = 1 AND r." column " < me." column            \
+#define FIRST_SQL(column) \
+	"SELECT NOT EXISTS (SELECT 1 FROM recording me JOIN recording r" \
+	" ON r.folder_id = me.folder_id AND r.listed = 1 AND r." column " < me." column \
 	" WHERE me.id = ?1)"
 
 int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,

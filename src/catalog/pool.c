@@ -39,7 +39,7 @@ struct job_pool {
 	pthread_cond_t cond;   /* a run ended, another look is worth it, or the pool is to end */
 	pthread_cond_t over_cond;
 	struct job_run *running;
-	uint64_t news; /* of those who signalled cond */
+	uint64_t news;    /* of those who signalled cond */
 	bool is_stopping; /* claims nothing more; read without the mutex too */
 	bool is_over;     /* the renewer may go */
 	pthread_t *threads, renewer;
@@ -265,8 +265,8 @@ static void wait_for_news(struct job_pool *pool, uint64_t news, unsigned msecs)
 
 static void wait_for_jobs(struct job_pool *pool, int64_t next_msecs)
 {
-	int64_t wait = next_msecs == INT64_MAX ? IDLE_WAIT_MSECS
-					       : next_msecs - time_now_msecs() + 1;
+	int64_t wait =
+		next_msecs == INT64_MAX ? IDLE_WAIT_MSECS : next_msecs - time_now_msecs() + 1;
 
 	if (wait > IDLE_WAIT_MSECS)
 		wait = IDLE_WAIT_MSECS;
@@ -360,8 +360,7 @@ static void note_renewal(struct job_run *run, int err, int64_t now)
 		run->renewed_msecs = now;
 		if (run->job.is_wanted_back)
 			cancel(run);
-	} else if (err == -ESTALE ||
-		   time_now_msecs() + RENEW_MSECS >= run->job.lease_until_msecs) {
+	} else if (err == -ESTALE || time_now_msecs() + RENEW_MSECS >= run->job.lease_until_msecs) {
 		/* Gone, or not to be saved in time. */
 		run->is_lost = true;
 		cancel(run);

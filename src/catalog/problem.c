@@ -70,13 +70,12 @@ int catalog_problem_groups(struct catalog *catalog, struct catalog_scope scope,
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
-			"SELECT j.kind, j.state, j.reason, count(*), min(j.due_msecs),"
+		err = conn_query(read.conn, &stmt,
+				 "SELECT j.kind, j.state, j.reason, count(*), min(j.due_msecs),"
 				 " max(j.attempts)"
-			" FROM " JOBS " WHERE " IS_PROBLEM
-			" GROUP BY 1, 2, 3 ORDER BY j.kind, j.state DESC, 4 DESC",
-			"ii", (int64_t)scope.kind, scope.id);
+				 " FROM " JOBS " WHERE " IS_PROBLEM
+				 " GROUP BY 1, 2, 3 ORDER BY j.kind, j.state DESC, 4 DESC",
+				 "ii", (int64_t)scope.kind, scope.id);
 	if (err)
 		return err;
 	while ((err = conn_step(read.conn, stmt)) > 0) {

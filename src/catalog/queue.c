@@ -237,8 +237,8 @@ int migrate_forget_arrived(struct conn *conn, int64_t workspace_id)
 
 static int cancel_part(struct conn *conn, const struct part *part, int64_t *count)
 {
-	static const char *const jobs[] = FORMS(CANCEL_JOBS),
-				 *const recordings[] = FORMS(CANCEL_RECORDINGS);
+	static const char *const jobs[] = FORMS(CANCEL_JOBS), *const recordings[] =
+								      FORMS(CANCEL_RECORDINGS);
 	int err = part_change(conn, part, jobs, "i", NULL);
 
 	return err ? err : part_change(conn, part, recordings, "i", count);

@@ -38,7 +38,8 @@ void recording_from_row(sqlite3_stmt *stmt, struct catalog_recording *ret_record
 	column_sid(stmt, 5, &r->sid);
 	r->state = sqlite3_column_int(stmt, 6);
 	r->migration = sqlite3_column_int(stmt, 7);
-	r->kind = flags & RECORDING_FLAG_VOICEMAIL ? CATALOG_KIND_VOICEMAIL : CATALOG_KIND_RECORDING;
+	r->kind =
+		flags & RECORDING_FLAG_VOICEMAIL ? CATALOG_KIND_VOICEMAIL : CATALOG_KIND_RECORDING;
 	r->is_encrypted = flags & RECORDING_FLAG_ENCRYPTED;
 	r->is_unvouched = flags & RECORDING_FLAG_UNVOUCHED;
 	r->size_bytes = sqlite3_column_int64(stmt, 9);
@@ -51,7 +52,8 @@ void recording_from_row(sqlite3_stmt *stmt, struct catalog_recording *ret_record
 	r->is_listed = sqlite3_column_int(stmt, 16);
 }
 
-static int one_recording(struct conn *conn, sqlite3_stmt *stmt, struct catalog_recording *ret_recording)
+static int one_recording(struct conn *conn, sqlite3_stmt *stmt,
+			 struct catalog_recording *ret_recording)
 {
 	int err = conn_step(conn, stmt);
 
@@ -63,17 +65,22 @@ static int one_recording(struct conn *conn, sqlite3_stmt *stmt, struct catalog_r
 int recording_load(struct conn *conn, int64_t id, struct catalog_recording *ret_recording)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.id = ?", "i", id);
+	int err =
+		conn_query(conn, &stmt,
+			   "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.id = ?", "i", id);
 
 	return err ? err : one_recording(conn, stmt, ret_recording);
 }
 
-int recording_load_by_sid(struct conn *conn, const struct sid *sid, struct catalog_recording *ret_recording)
+int recording_load_by_sid(struct conn *conn, const struct sid *sid,
+			  struct catalog_recording *ret_recording)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int64_t base = inode_base(sid), id;
-	int err = conn_query(conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r"
-			     " WHERE r.inode >= ?1 AND r.inode < ?2 AND r.sid = ?3", "iib", base, base + INODE_NEAR, sid);
+	int err = conn_query(conn, &stmt,
+			     "SELECT " RECORDING_COLUMNS " FROM recording r"
+			     " WHERE r.inode >= ?1 AND r.inode < ?2 AND r.sid = ?3",
+			     "iib", base, base + INODE_NEAR, sid);
 
 	if (err == 0)
 		err = one_recording(conn, stmt, ret_recording);
@@ -83,7 +90,8 @@ int recording_load_by_sid(struct conn *conn, const struct sid *sid, struct catal
 	return err ? err : recording_load(conn, id, ret_recording);
 }
 
-int catalog_recording_get(struct catalog *catalog, int64_t id, struct catalog_recording *ret_recording)
+int catalog_recording_get(struct catalog *catalog, int64_t id,
+			  struct catalog_recording *ret_recording)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	int err = catalog_read_begin(catalog, &read.conn);
@@ -91,7 +99,8 @@ int catalog_recording_get(struct catalog *catalog, int64_t id, struct catalog_re
 	return err ? err : recording_load(read.conn, id, ret_recording);
 }
 
-int catalog_recording_find(struct catalog *catalog, const struct sid *sid, struct catalog_recording *ret_recording)
+int catalog_recording_find(struct catalog *catalog, const struct sid *sid,
+			   struct catalog_recording *ret_recording)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	int err = catalog_read_begin(catalog, &read.conn);
@@ -103,9 +112,12 @@ int object_load(struct conn *conn, int64_t recording_id, struct catalog_object *
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct catalog_object *o = ret_object;
-	int err = conn_query(conn, &stmt, "SELECT bucket, key, etag, version_id, sha256, checksum_sha256,"
-			     " encryption, kms_key_id, storage_class, size_bytes, stored_secs, bucket_key,"
-			     " lock_mode, retain_until_secs, legal_hold FROM object WHERE recording_id = ?", "i", recording_id);
+	int err = conn_query(
+		conn, &stmt,
+		"SELECT bucket, key, etag, version_id, sha256, checksum_sha256,"
+		" encryption, kms_key_id, storage_class, size_bytes, stored_secs, bucket_key,"
+		" lock_mode, retain_until_secs, legal_hold FROM object WHERE recording_id = ?",
+		"i", recording_id);
 
 	if (err == 0)
 		err = conn_step(conn, stmt);
@@ -140,22 +152,27 @@ int catalog_recording_object(struct catalog *catalog, int64_t id, struct catalog
 /* No REPLACE: what counts the classes is told of changes, and of rows that are replaced it is not. */
 int object_store(struct conn *conn, int64_t recording_id, const struct catalog_object *o)
 {
-	return conn_run(conn, "INSERT INTO object (recording_id, bucket, key, etag, version_id, sha256,"
-			" checksum_sha256, encryption, kms_key_id, storage_class, size_bytes, stored_secs, bucket_key,"
-			" lock_mode, retain_until_secs, legal_hold)"
-			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-			" ON CONFLICT (recording_id) DO UPDATE SET bucket = excluded.bucket, key = excluded.key,"
-			" etag = excluded.etag, version_id = excluded.version_id, sha256 = excluded.sha256,"
-			" checksum_sha256 = excluded.checksum_sha256, encryption = excluded.encryption,"
-			" kms_key_id = excluded.kms_key_id, storage_class = excluded.storage_class,"
-			" size_bytes = excluded.size_bytes, stored_secs = excluded.stored_secs,"
-			" bucket_key = excluded.bucket_key, lock_mode = excluded.lock_mode,"
-			" retain_until_secs = excluded.retain_until_secs, legal_hold = excluded.legal_hold,"
-			" restore = 0, restored_until_secs = 0, restore_reason = ''",
-			"isssssssssii" "isii", recording_id, o->bucket, o->key, o->etag, o->version_id, o->sha256,
-			o->checksum_sha256, o->encryption, o->kms_key_id, o->storage_class[0] ? o->storage_class : "STANDARD",
-			o->size_bytes, o->stored_secs ? o->stored_secs : time_now_secs(), (int64_t)o->bucket_key,
-			o->lock_mode, o->retain_until_secs, (int64_t)o->has_legal_hold);
+	return conn_run(
+		conn,
+		"INSERT INTO object (recording_id, bucket, key, etag, version_id, sha256,"
+		" checksum_sha256, encryption, kms_key_id, storage_class, size_bytes, stored_secs, bucket_key,"
+		" lock_mode, retain_until_secs, legal_hold)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		" ON CONFLICT (recording_id) DO UPDATE SET bucket = excluded.bucket, key = excluded.key,"
+		" etag = excluded.etag, version_id = excluded.version_id, sha256 = excluded.sha256,"
+		" checksum_sha256 = excluded.checksum_sha256, encryption = excluded.encryption,"
+		" kms_key_id = excluded.kms_key_id, storage_class = excluded.storage_class,"
+		" size_bytes = excluded.size_bytes, stored_secs = excluded.stored_secs,"
+		" bucket_key = excluded.bucket_key, lock_mode = excluded.lock_mode,"
+		" retain_until_secs = excluded.retain_until_secs, legal_hold = excluded.legal_hold,"
+		" restore = 0, restored_until_secs = 0, restore_reason = ''",
+		"isssssssssii"
+		"isii",
+		recording_id, o->bucket, o->key, o->etag, o->version_id, o->sha256,
+		o->checksum_sha256, o->encryption, o->kms_key_id,
+		o->storage_class[0] ? o->storage_class : "STANDARD", o->size_bytes,
+		o->stored_secs ? o->stored_secs : time_now_secs(), (int64_t)o->bucket_key,
+		o->lock_mode, o->retain_until_secs, (int64_t)o->has_legal_hold);
 }
 
 int catalog_recording_call(struct catalog *catalog, int64_t id, struct catalog_call *ret_call)
@@ -166,9 +183,12 @@ int catalog_recording_call(struct catalog *catalog, int64_t id, struct catalog_c
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt, "SELECT c.sid, c.from_number, c.to_number, c.direction, c.status,"
-				 " c.start_secs, c.duration_secs FROM recording r JOIN call c ON c.id = r.call_id"
-				 " WHERE r.id = ?", "i", id);
+		err = conn_query(
+			read.conn, &stmt,
+			"SELECT c.sid, c.from_number, c.to_number, c.direction, c.status,"
+			" c.start_secs, c.duration_secs FROM recording r JOIN call c ON c.id = r.call_id"
+			" WHERE r.id = ?",
+			"i", id);
 	if (err == 0)
 		err = conn_step(read.conn, stmt);
 	if (err <= 0)
@@ -183,14 +203,16 @@ int catalog_recording_call(struct catalog *catalog, int64_t id, struct catalog_c
 	return 0;
 }
 
-int catalog_recording_encryption(struct catalog *catalog, int64_t id, struct catalog_encryption *ret_encryption)
+int catalog_recording_encryption(struct catalog *catalog, int64_t id,
+				 struct catalog_encryption *ret_encryption)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt, "SELECT key_sid, cek, iv FROM encryption WHERE recording_id = ?",
+		err = conn_query(read.conn, &stmt,
+				 "SELECT key_sid, cek, iv FROM encryption WHERE recording_id = ?",
 				 "i", id);
 	if (err == 0)
 		err = conn_step(read.conn, stmt);
@@ -206,15 +228,17 @@ int catalog_recording_encryption(struct catalog *catalog, int64_t id, struct cat
 
 /* ---- found, gone, lost ---- */
 
-static int set_state(struct conn *conn, int64_t id, enum catalog_state state, enum catalog_migration migration)
+static int set_state(struct conn *conn, int64_t id, enum catalog_state state,
+		     enum catalog_migration migration)
 {
-	return conn_run(conn, "UPDATE recording SET state = ?2, migration = ?3 WHERE id = ?1", "iii", id, (int64_t)state,
-			(int64_t)migration);
+	return conn_run(conn, "UPDATE recording SET state = ?2, migration = ?3 WHERE id = ?1",
+			"iii", id, (int64_t)state, (int64_t)migration);
 }
 
 static int drop_jobs(struct conn *conn, int64_t id, enum catalog_job_kind kind)
 {
-	return conn_run(conn, "DELETE FROM job WHERE recording_id = ?1 AND kind = ?2", "ii", id, (int64_t)kind);
+	return conn_run(conn, "DELETE FROM job WHERE recording_id = ?1 AND kind = ?2", "ii", id,
+			(int64_t)kind);
 }
 
 int recording_gone(struct conn *conn, const struct catalog_recording *recording)
@@ -226,10 +250,14 @@ int recording_gone(struct conn *conn, const struct catalog_recording *recording)
 		err = drop_jobs(conn, recording->id, CATALOG_JOB_MIGRATE);
 		if (err == 0 && recording->is_listed)
 			err = recording_unlist(conn, recording->id);
-		return err ? err : set_state(conn, recording->id, CATALOG_STATE_MISSING, CATALOG_MIGRATION_NONE);
+		return err ? err
+			   : set_state(conn, recording->id, CATALOG_STATE_MISSING,
+				       CATALOG_MIGRATION_NONE);
 	case CATALOG_STATE_STORED:
 		err = drop_jobs(conn, recording->id, CATALOG_JOB_CLEANUP_TWILIO);
-		return err ? err : set_state(conn, recording->id, CATALOG_STATE_S3, CATALOG_MIGRATION_DONE);
+		return err ? err
+			   : set_state(conn, recording->id, CATALOG_STATE_S3,
+				       CATALOG_MIGRATION_DONE);
 	default:
 		return -ESTALE;
 	}
@@ -271,8 +299,9 @@ static int write_found(struct catalog *catalog, struct conn *conn, void *arg)
 	if (err == 0)
 		err = set_state(conn, recording.id, CATALOG_STATE_S3, CATALOG_MIGRATION_DONE);
 	if (err == 0)
-		err = conn_run(conn, "UPDATE recording SET size_bytes = ?2, completed = 1 WHERE id = ?1", "ii", recording.id,
-			       found->object->size_bytes);
+		err = conn_run(conn,
+			       "UPDATE recording SET size_bytes = ?2, completed = 1 WHERE id = ?1",
+			       "ii", recording.id, found->object->size_bytes);
 	if (err == 0)
 		err = recording_list(conn, recording.id, NULL, NULL);
 	if (err == 0 && recording.call_id)
@@ -280,7 +309,8 @@ static int write_found(struct catalog *catalog, struct conn *conn, void *arg)
 	return err;
 }
 
-int catalog_recording_found_in_s3(struct catalog *catalog, int64_t id, const struct catalog_object *object)
+int catalog_recording_found_in_s3(struct catalog *catalog, int64_t id,
+				  const struct catalog_object *object)
 {
 	struct found found = { id, object };
 
@@ -307,7 +337,8 @@ static int write_lost(struct catalog *catalog, struct conn *conn, void *arg)
 	if (err == 0)
 		err = set_state(conn, recording.id, state, CATALOG_MIGRATION_NONE);
 	if (err == 0 && state == CATALOG_STATE_TWILIO)
-		err = conn_run(conn, "DELETE FROM object WHERE recording_id = ?", "i", recording.id);
+		err = conn_run(conn, "DELETE FROM object WHERE recording_id = ?", "i",
+			       recording.id);
 	return err ? err : change_add(conn, CATALOG_CHANGE_CONTENT, &recording);
 }
 

@@ -196,8 +196,9 @@ static int copy_check(struct catalog_rekey *rekey, const struct catalog_key *new
 	if (err == 0)
 		err = conn_query_text(conn, &verdict, "PRAGMA integrity_check(1)", "");
 	if (err == 0 && (found != wanted || strcmp(verdict, "ok") != 0))
-		err = fail(-EUCLEAN, ret_message,
-			   "the copy with the new key is not what the catalog is; the old key stays");
+		err = fail(
+			-EUCLEAN, ret_message,
+			"the copy with the new key is not what the catalog is; the old key stays");
 	conn_close(conn);
 	return err;
 }
@@ -237,8 +238,10 @@ int catalog_rekey_run(struct catalog_rekey *rekey, const struct catalog_key *new
 		err = -errno;
 	if (err && !ret_message[0])
 		fail(err, ret_message,
-		     *ret_is_new ? "%s has its new key, but not all that belongs to it was written: %s"
-				 : "%s was not re-encrypted, its key is the old one: %s",
-		     rekey->path, err == -EUCLEAN ? "it is damaged; " CATALOG_DAMAGED_ADVICE : strerror(-err));
+		     *ret_is_new
+			     ? "%s has its new key, but not all that belongs to it was written: %s"
+			     : "%s was not re-encrypted, its key is the old one: %s",
+		     rekey->path,
+		     err == -EUCLEAN ? "it is damaged; " CATALOG_DAMAGED_ADVICE : strerror(-err));
 	return err;
 }

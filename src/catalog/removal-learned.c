@@ -20,18 +20,21 @@ int recording_hide(struct conn *conn, const struct catalog_recording *recording)
 
 	if (recording->state == CATALOG_STATE_DELETED)
 		return 0;
-	err = conn_run(conn, "DELETE FROM job WHERE recording_id = ? AND kind = 1", "i", recording->id);
+	err = conn_run(conn, "DELETE FROM job WHERE recording_id = ? AND kind = 1", "i",
+		       recording->id);
 	/* Deletes that keep_at_twilio holds back would hold back for ever now. */
 	if (err == 0)
-		err = conn_run(conn,
-			       "DELETE FROM job WHERE recording_id = ?1 AND kind = 2 AND (SELECT keep_at_twilio"
-			       " FROM workspace w WHERE w.id = ?2)",
-			       "ii", recording->id, recording->workspace_id);
+		err = conn_run(
+			conn,
+			"DELETE FROM job WHERE recording_id = ?1 AND kind = 2 AND (SELECT keep_at_twilio"
+			" FROM workspace w WHERE w.id = ?2)",
+			"ii", recording->id, recording->workspace_id);
 	if (err == 0)
-		err = conn_run(conn,
-			       "UPDATE recording SET state = 6, migration = CASE WHEN state IN (3, 4) THEN 3 ELSE 0 END,"
-			       " removed_secs = ?2, removed_policy = ?3 WHERE id = ?1",
-			       "iii", recording->id, time_now_secs(), (int64_t)POLICY_LEARNED);
+		err = conn_run(
+			conn,
+			"UPDATE recording SET state = 6, migration = CASE WHEN state IN (3, 4) THEN 3 ELSE 0 END,"
+			" removed_secs = ?2, removed_policy = ?3 WHERE id = ?1",
+			"iii", recording->id, time_now_secs(), (int64_t)POLICY_LEARNED);
 	if (err == 0)
 		err = audit_add(conn, "hide", recording->workspace_id, recording->id,
 				"the bucket says that it was removed");
@@ -69,8 +72,8 @@ static int write_learn(struct catalog *catalog, struct conn *conn, void *arg)
 }
 
 /* Most are known, and removed: a look without a write. */
-static int find_shown(struct catalog *catalog, int64_t workspace_id, const struct sid *sids, size_t count,
-		      struct learn *learn, size_t *ret_looked)
+static int find_shown(struct catalog *catalog, int64_t workspace_id, const struct sid *sids,
+		      size_t count, struct learn *learn, size_t *ret_looked)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	int err = catalog_read_begin(catalog, &read.conn);
@@ -91,8 +94,8 @@ static int find_shown(struct catalog *catalog, int64_t workspace_id, const struc
 	return err;
 }
 
-int catalog_removals_learn(struct catalog *catalog, int64_t workspace_id, const struct sid *sids, size_t count,
-			   int64_t *ret_hidden)
+int catalog_removals_learn(struct catalog *catalog, int64_t workspace_id, const struct sid *sids,
+			   size_t count, int64_t *ret_hidden)
 {
 	struct learn learn;
 	size_t looked;
@@ -136,18 +139,20 @@ static int add(struct tell *tell, int64_t id)
 }
 
 /* Also what was removed while the account was another workspace's. */
-static int find_untold(struct catalog *catalog, struct tell *tell, catalog_has_fn *bucket_has, void *arg)
+static int find_untold(struct catalog *catalog, struct tell *tell, catalog_has_fn *bucket_has,
+		       void *arg)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int err = catalog_read_begin(catalog, &read.conn);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT r.id, r.sid FROM recording r WHERE r.state = 6 AND r.workspace_id IN"
-				 " (SELECT same.id FROM workspace w JOIN workspace same"
-				 " ON same.account_sid = w.account_sid WHERE w.id = ?)",
-				 "i", tell->workspace_id);
+		err = conn_query(
+			read.conn, &stmt,
+			"SELECT r.id, r.sid FROM recording r WHERE r.state = 6 AND r.workspace_id IN"
+			" (SELECT same.id FROM workspace w JOIN workspace same"
+			" ON same.account_sid = w.account_sid WHERE w.id = ?)",
+			"i", tell->workspace_id);
 	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0) {
 		struct sid sid;
 
@@ -165,19 +170,20 @@ static int write_tell(struct catalog *catalog, struct conn *conn, void *arg)
 	(void)catalog;
 	tell->queued = 0;
 	for (size_t i = 0; i < tell->count && err == 0; i++) {
-		err = conn_run(conn,
-			       "INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)"
-			       " SELECT 16, ?1, ?2, 0, ?3 FROM storage WHERE workspace_id = ?2 AND enabled = 1"
-			       " ON CONFLICT (recording_id, kind) DO NOTHING",
-			       "iii", tell->ids[i], tell->workspace_id, time_now_msecs());
+		err = conn_run(
+			conn,
+			"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)"
+			" SELECT 16, ?1, ?2, 0, ?3 FROM storage WHERE workspace_id = ?2 AND enabled = 1"
+			" ON CONFLICT (recording_id, kind) DO NOTHING",
+			"iii", tell->ids[i], tell->workspace_id, time_now_msecs());
 		if (err == 0)
 			tell->queued += conn_changes(conn);
 	}
 	return err;
 }
 
-int catalog_removals_tell(struct catalog *catalog, int64_t workspace_id, catalog_has_fn *bucket_has, void *arg,
-			  int64_t *ret_queued)
+int catalog_removals_tell(struct catalog *catalog, int64_t workspace_id, catalog_has_fn *bucket_has,
+			  void *arg, int64_t *ret_queued)
 {
 	struct tell tell = { .workspace_id = workspace_id };
 	int err = find_untold(catalog, &tell, bucket_has, arg);
@@ -196,11 +202,12 @@ static int write_settle(struct catalog *catalog, struct conn *conn, void *arg)
 	cleanup_free int64_t *calls = NULL;
 	size_t count = 0;
 	/* A call that no list has shown yet has no entry. */
-	int err = conn_query_ids(conn, &calls, &count,
-				 "SELECT DISTINCT c.id FROM recording r JOIN call c ON c.id = r.call_id"
-				 " WHERE r.workspace_id = ?1 AND r.state = 6 AND r.removed_policy = ?2"
-				 " AND c.known = 1 AND c.removed = 0",
-				 "ii", *(int64_t *)arg, (int64_t)POLICY_LEARNED);
+	int err = conn_query_ids(
+		conn, &calls, &count,
+		"SELECT DISTINCT c.id FROM recording r JOIN call c ON c.id = r.call_id"
+		" WHERE r.workspace_id = ?1 AND r.state = 6 AND r.removed_policy = ?2"
+		" AND c.known = 1 AND c.removed = 0",
+		"ii", *(int64_t *)arg, (int64_t)POLICY_LEARNED);
 
 	(void)catalog;
 	for (size_t i = 0; i < count && err == 0; i++)

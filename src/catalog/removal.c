@@ -58,7 +58,8 @@ static int policy_load(struct conn *conn, int64_t workspace_id, struct policy *r
 #define AT_TWILIO(where) "SELECT count(*) FROM recording r WHERE " where " AND r.state IN (1, 2, 3)"
 /* Bytes may be in S3 in UPLOADING, STORED, S3, and where a worker has begun (was_sent). */
 #define WITH_MIGRATION "recording r LEFT JOIN job m ON m.recording_id = r.id AND m.kind = 1"
-#define MAY_BE_IN_S3 "(r.state IN (2, 3, 4) OR (r.state = 1 AND (m.was_sent = 1 OR m.attempts > 0)))"
+#define MAY_BE_IN_S3 \
+	"(r.state IN (2, 3, 4) OR (r.state = 1 AND (m.was_sent = 1 OR m.attempts > 0)))"
 #define IN_S3(where) "SELECT count(*) FROM " WITH_MIGRATION " WHERE " where " AND " MAY_BE_IN_S3
 /* A transfer under way finds its lease gone and stops; what deletes its object waits until that
  * lease has ended, so that no upload comes behind it. */
@@ -98,13 +99,14 @@ struct statements {
 		*notes, *drop_migrations, *audit, *tombstones, *locked;
 };
 static const struct statements of_one = {
-	TWILIO_DELETES(OF_ONE), DROP_CLEANUPS(OF_ONE),   CLEANUPS_OWED(OF_ONE), AT_TWILIO(OF_ONE),
-	IN_S3(OF_ONE),          S3_DELETES(OF_ONE),      NOTES(OF_ONE),         DROP_MIGRATIONS(OF_ONE),
-	AUDIT(OF_ONE),          TOMBSTONES(OF_ONE),      LOCKED(OF_ONE),
+	TWILIO_DELETES(OF_ONE), DROP_CLEANUPS(OF_ONE),   CLEANUPS_OWED(OF_ONE),
+	AT_TWILIO(OF_ONE),      IN_S3(OF_ONE),           S3_DELETES(OF_ONE),
+	NOTES(OF_ONE),          DROP_MIGRATIONS(OF_ONE), AUDIT(OF_ONE),
+	TOMBSTONES(OF_ONE),     LOCKED(OF_ONE),
 };
 static const struct statements of_folder = {
-	TWILIO_DELETES(OF_FOLDER), DROP_CLEANUPS(OF_FOLDER), CLEANUPS_OWED(OF_FOLDER),
-	AT_TWILIO(OF_FOLDER),      IN_S3(OF_FOLDER),         S3_DELETES(OF_FOLDER),
+	TWILIO_DELETES(OF_FOLDER), DROP_CLEANUPS(OF_FOLDER),   CLEANUPS_OWED(OF_FOLDER),
+	AT_TWILIO(OF_FOLDER),      IN_S3(OF_FOLDER),           S3_DELETES(OF_FOLDER),
 	NOTES(OF_FOLDER),          DROP_MIGRATIONS(OF_FOLDER), AUDIT(OF_FOLDER),
 	TOMBSTONES(OF_FOLDER),     LOCKED(OF_FOLDER),
 };
@@ -422,8 +424,8 @@ static int workspace_gone(struct conn *conn, int64_t workspace_id)
 	char name[CATALOG_NAME_SIZE];
 	int64_t inode;
 	int err = conn_query(conn, &stmt,
-			     "SELECT tree_name, inode FROM workspace WHERE id = ? AND removed = 0", "i",
-			     workspace_id);
+			     "SELECT tree_name, inode FROM workspace WHERE id = ? AND removed = 0",
+			     "i", workspace_id);
 
 	if (err == 0)
 		err = conn_step(conn, stmt);
@@ -463,8 +465,7 @@ static int write_remove_workspace(struct catalog *catalog, struct conn *conn, vo
 
 		err = folder_load(conn, folders[i], &folder);
 		if (err == 0)
-			err = folder_remove(conn, folders[i], &folder, false, &policy,
-					    &a->removal);
+			err = folder_remove(conn, folders[i], &folder, false, &policy, &a->removal);
 	}
 	return err ? err : workspace_gone(conn, a->id);
 }

@@ -24,20 +24,25 @@ struct catalog_removal {
  * - delete_s3: -EPERM where the catalog knows of a retention or legal hold (catalog_lock_count), in a folder of any in it; else DELETE_S3 where bytes may be in S3 (UPLOADING, STORED, S3);
  * - TOMBSTONE in every state and with every policy, where the workspace's bucket is enabled, or bytes may be in it.
  * The call's row leaves calls.csv with its last recording. */
-int catalog_remove_recording(struct catalog *catalog, int64_t recording_id, struct catalog_removal *ret_removal);
+int catalog_remove_recording(struct catalog *catalog, int64_t recording_id,
+			     struct catalog_removal *ret_removal);
 /* Everything in it, listed or not, and its calls; later calls of its numbers are `unassigned`. `unassigned` itself is not listed until it
  * has calls again; a recording there that is not completed yet stays, and is listed when it is. only_if_empty: -ENOTEMPTY while recordings are listed in it (rmdir). */
-int catalog_remove_campaign(struct catalog *catalog, int64_t folder_id, bool only_if_empty, struct catalog_removal *ret_removal);
+int catalog_remove_campaign(struct catalog *catalog, int64_t folder_id, bool only_if_empty,
+			    struct catalog_removal *ret_removal);
 /* Everything in it, all campaigns, and, once its jobs are done, its credentials. only_if_empty: -ENOTEMPTY while it has campaigns, or recordings in
  * `unassigned`. The name and the account can be added again. */
-int catalog_remove_workspace(struct catalog *catalog, int64_t workspace_id, bool only_if_empty, struct catalog_removal *ret_removal);
+int catalog_remove_workspace(struct catalog *catalog, int64_t workspace_id, bool only_if_empty,
+			     struct catalog_removal *ret_removal);
 
 /* Hides recordings, for good, that have a tombstone in the bucket because another machine removed them; jobs that would move them are
  * dropped. Nothing is deleted: whoever may write the bucket can write tombstones. *ret_hidden: how many. */
-int catalog_removals_learn(struct catalog *catalog, int64_t workspace_id, const struct sid *sids, size_t count, int64_t *ret_hidden);
+int catalog_removals_learn(struct catalog *catalog, int64_t workspace_id, const struct sid *sids,
+			   size_t count, int64_t *ret_hidden);
 /* Queues a TOMBSTONE for each removed recording of the workspace's account that the bucket has none of. */
 typedef bool catalog_has_fn(void *arg, const struct sid *sid);
-int catalog_removals_tell(struct catalog *catalog, int64_t workspace_id, catalog_has_fn *bucket_has, void *arg, int64_t *ret_queued);
+int catalog_removals_tell(struct catalog *catalog, int64_t workspace_id, catalog_has_fn *bucket_has,
+			  void *arg, int64_t *ret_queued);
 /* After recordings of which nothing was known before were hidden: their calls' entries go with them. */
 int catalog_removals_settle(struct catalog *catalog, int64_t workspace_id);
 

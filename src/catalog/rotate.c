@@ -57,7 +57,8 @@ static int pending_settle(const struct catalog_key_place *place)
 
 /* True: a successor has opened it. *ret_settled: and has its place now. */
 static bool open_pending(const char *path, const struct catalog_key_place *place,
-			 struct catalog **ret_catalog, struct catalog_key *ret_key, int *ret_settled)
+			 struct catalog **ret_catalog, struct catalog_key *ret_key,
+			 int *ret_settled)
 {
 	char message[CATALOG_MESSAGE_SIZE];
 	int err = pending_load(place, ret_key);

@@ -16,7 +16,9 @@ int catalog_setting_get(struct catalog *catalog, const char *name, char **ret_va
 
 	*ret_value = NULL;
 	err = catalog_read_begin(catalog, &read.conn);
-	return err ? err : conn_query_text(read.conn, ret_value, "SELECT value FROM setting WHERE name = ?1", "s", name);
+	return err ? err
+		   : conn_query_text(read.conn, ret_value,
+				     "SELECT value FROM setting WHERE name = ?1", "s", name);
 }
 
 int64_t catalog_setting_get_int(struct catalog *catalog, const char *name, int64_t fallback)
@@ -58,8 +60,9 @@ int catalog_setting_set(struct catalog *catalog, const char *name, const char *v
 
 int root_touch(struct conn *conn)
 {
-	return conn_run(conn,
-			"INSERT INTO setting (name, value) VALUES ('" ROOT_MTIME "', ?1) "
-			"ON CONFLICT (name) DO UPDATE SET value = max(CAST(value AS INTEGER) + 1, excluded.value + 0)",
-			"i", time_now_nsecs());
+	return conn_run(
+		conn,
+		"INSERT INTO setting (name, value) VALUES ('" ROOT_MTIME "', ?1) "
+		"ON CONFLICT (name) DO UPDATE SET value = max(CAST(value AS INTEGER) + 1, excluded.value + 0)",
+		"i", time_now_nsecs());
 }

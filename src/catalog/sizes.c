@@ -30,10 +30,14 @@ static int write_sizes(struct catalog *catalog, struct conn *conn, void *arg)
 		/* What was migrated has the size that was verified. */
 		if (err || old.state == CATALOG_STATE_STORED || old.state == CATALOG_STATE_S3)
 			continue;
-		err = conn_run(conn, "UPDATE recording SET size_bytes = ?2, channels_requested = ?3, channels_stored = ?4"
-			       " WHERE id = ?1", "iiii", old.id, size->size_bytes, (int64_t)size->channels_requested,
-			       (int64_t)size->channels_stored);
-		if (err == 0 && old.is_listed && old.size_bytes >= 0 && old.size_bytes != size->size_bytes)
+		err = conn_run(
+			conn,
+			"UPDATE recording SET size_bytes = ?2, channels_requested = ?3, channels_stored = ?4"
+			" WHERE id = ?1",
+			"iiii", old.id, size->size_bytes, (int64_t)size->channels_requested,
+			(int64_t)size->channels_stored);
+		if (err == 0 && old.is_listed && old.size_bytes >= 0 &&
+		    old.size_bytes != size->size_bytes)
 			err = change_add(conn, CATALOG_CHANGE_CONTENT, &old);
 	}
 	return err;
@@ -60,7 +64,8 @@ void catalog_folder_want_sizes(struct catalog *catalog, int64_t folder_id)
 	pthread_mutex_unlock(&catalog->watch_mutex);
 }
 
-static int each(struct conn *conn, sqlite3_stmt *stmt, size_t *left, catalog_recording_fn *fn, void *arg)
+static int each(struct conn *conn, sqlite3_stmt *stmt, size_t *left, catalog_recording_fn *fn,
+		void *arg)
 {
 	int err;
 
@@ -78,7 +83,8 @@ static int each(struct conn *conn, sqlite3_stmt *stmt, size_t *left, catalog_rec
 	return 0;
 }
 
-int catalog_sizes_unknown(struct catalog *catalog, int64_t workspace_id, size_t limit, catalog_recording_fn *fn, void *arg)
+int catalog_sizes_unknown(struct catalog *catalog, int64_t workspace_id, size_t limit,
+			  catalog_recording_fn *fn, void *arg)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
@@ -91,9 +97,12 @@ int catalog_sizes_unknown(struct catalog *catalog, int64_t workspace_id, size_t 
 	memcpy(wanted, catalog->wanted_folders, sizeof wanted);
 	pthread_mutex_unlock(&catalog->watch_mutex);
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted && wanted[i] && limit; i++) {
-		err = conn_query(read.conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.folder_id = ?1"
+		err = conn_query(read.conn, &stmt,
+				 "SELECT " RECORDING_COLUMNS
+				 " FROM recording r WHERE r.folder_id = ?1"
 				 " AND r.listed = 1 AND r.size_bytes < 0 AND r.state IN (1, 2)"
-				 " AND (?2 = 0 OR r.workspace_id = ?2)", "ii", wanted[i], workspace_id);
+				 " AND (?2 = 0 OR r.workspace_id = ?2)",
+				 "ii", wanted[i], workspace_id);
 		if (err == 0)
 			err = each(read.conn, stmt, &limit, fn, arg);
 		conn_stmt_release(&stmt);
@@ -102,7 +111,10 @@ int catalog_sizes_unknown(struct catalog *catalog, int64_t workspace_id, size_t 
 	}
 	if (!limit)
 		return 0;
-	err = conn_query(read.conn, &stmt, "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.listed = 1"
-			 " AND r.size_bytes < 0 AND r.state IN (1, 2) AND (?1 = 0 OR r.workspace_id = ?1)", "i", workspace_id);
+	err = conn_query(
+		read.conn, &stmt,
+		"SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.listed = 1"
+		" AND r.size_bytes < 0 AND r.state IN (1, 2) AND (?1 = 0 OR r.workspace_id = ?1)",
+		"i", workspace_id);
 	return err ? err : each(read.conn, stmt, &limit, fn, arg);
 }

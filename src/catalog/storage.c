@@ -7,7 +7,8 @@
 #include "util/cleanup.h"
 #include "util/secret.h"
 
-int catalog_storage_get(struct catalog *catalog, int64_t workspace_id, struct catalog_storage *ret_storage)
+int catalog_storage_get(struct catalog *catalog, int64_t workspace_id,
+			struct catalog_storage *ret_storage)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
@@ -18,11 +19,12 @@ int catalog_storage_get(struct catalog *catalog, int64_t workspace_id, struct ca
 	err = catalog_read_begin(catalog, &read.conn);
 	if (err < 0)
 		return err;
-	err = conn_query(read.conn, &stmt,
-			 "SELECT bucket, region, endpoint, prefix, access_key, path_style, plain_http, encryption, "
-			 "kms_key_id, storage_class, ca_file, enabled, provider, credentials, require_encryption, origins, "
-			 "tested_secs, tested_encryption FROM storage WHERE workspace_id = ?1",
-			 "i", workspace_id);
+	err = conn_query(
+		read.conn, &stmt,
+		"SELECT bucket, region, endpoint, prefix, access_key, path_style, plain_http, encryption, "
+		"kms_key_id, storage_class, ca_file, enabled, provider, credentials, require_encryption, origins, "
+		"tested_secs, tested_encryption FROM storage WHERE workspace_id = ?1",
+		"i", workspace_id);
 	if (err < 0)
 		return err;
 	err = conn_step(read.conn, stmt);
@@ -57,15 +59,17 @@ static int storage_in_use(struct conn *conn, int64_t workspace_id, bool was_in_u
 {
 	int err = migrate_queue_arrived(conn, workspace_id);
 
-	return err || was_in_use ? err
-				 : conn_run(conn, "UPDATE workspace SET last_sweep_secs = 0 WHERE id = ?", "i",
-					    workspace_id);
+	return err || was_in_use
+		       ? err
+		       : conn_run(conn, "UPDATE workspace SET last_sweep_secs = 0 WHERE id = ?",
+				  "i", workspace_id);
 }
 
 static int storage_is_in_use(struct conn *conn, int64_t workspace_id, int64_t *ret_is)
 {
-	return conn_query_int(conn, ret_is, "SELECT count(*) FROM storage WHERE workspace_id = ? AND enabled = 1", "i",
-			      workspace_id);
+	return conn_query_int(conn, ret_is,
+			      "SELECT count(*) FROM storage WHERE workspace_id = ? AND enabled = 1",
+			      "i", workspace_id);
 }
 
 struct storage_args {
@@ -82,50 +86,63 @@ static int storage_set_in_write(struct catalog *catalog, struct conn *conn, void
 	int err;
 
 	(void)catalog;
-	err = conn_query_int(conn, &count, "SELECT count(*) FROM workspace WHERE id = ?1 AND removed = 0", "i",
+	err = conn_query_int(conn, &count,
+			     "SELECT count(*) FROM workspace WHERE id = ?1 AND removed = 0", "i",
 			     args->workspace_id);
 	if (err < 0)
 		return err;
 	if (count == 0)
 		return -ENOENT;
 	if (!args->secret_key && !s->credentials[0]) {
-		err = conn_query_int(conn, &count, "SELECT count(*) FROM storage WHERE workspace_id = ?1", "i",
+		err = conn_query_int(conn, &count,
+				     "SELECT count(*) FROM storage WHERE workspace_id = ?1", "i",
 				     args->workspace_id);
 		if (err < 0)
 			return err;
 		if (count == 0)
 			return -EINVAL;
 	}
-	err = conn_run(conn,
-			"INSERT INTO storage (workspace_id, bucket, region, endpoint, prefix, access_key, secret_key, "
-			"path_style, plain_http, encryption, kms_key_id, storage_class, ca_file, enabled, provider, credentials, "
-			"require_encryption, origins, tested_secs, tested_encryption) "
-			"VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, ''), ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-			"?18, ?19, ?20) "
-			"ON CONFLICT (workspace_id) DO UPDATE SET bucket = excluded.bucket, region = excluded.region, "
-			"endpoint = excluded.endpoint, prefix = excluded.prefix, access_key = excluded.access_key, "
-			"secret_key = iif(excluded.credentials <> '', '', coalesce(?7, secret_key)), path_style = excluded.path_style, "
-			"plain_http = excluded.plain_http, encryption = excluded.encryption, "
-			"kms_key_id = excluded.kms_key_id, storage_class = excluded.storage_class, "
-			"ca_file = excluded.ca_file, enabled = excluded.enabled, provider = excluded.provider, "
-			"credentials = excluded.credentials, require_encryption = excluded.require_encryption, "
-			"origins = excluded.origins, tested_secs = excluded.tested_secs, "
-			"tested_encryption = excluded.tested_encryption",
-			"issssss" "iii" "sss" "i" "ss" "i" "s" "i" "s", args->workspace_id, s->bucket, s->region, s->endpoint,
-			s->prefix, s->access_key, args->secret_key, (int64_t)s->path_style, (int64_t)s->plain_http,
-			(int64_t)s->encryption, s->kms_key_id, s->storage_class, s->ca_file, (int64_t)s->enabled, s->provider,
-			s->credentials, (int64_t)s->require_encryption, s->origins, s->tested_secs, s->tested_encryption);
+	err = conn_run(
+		conn,
+		"INSERT INTO storage (workspace_id, bucket, region, endpoint, prefix, access_key, secret_key, "
+		"path_style, plain_http, encryption, kms_key_id, storage_class, ca_file, enabled, provider, credentials, "
+		"require_encryption, origins, tested_secs, tested_encryption) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, ''), ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+		"?18, ?19, ?20) "
+		"ON CONFLICT (workspace_id) DO UPDATE SET bucket = excluded.bucket, region = excluded.region, "
+		"endpoint = excluded.endpoint, prefix = excluded.prefix, access_key = excluded.access_key, "
+		"secret_key = iif(excluded.credentials <> '', '', coalesce(?7, secret_key)), path_style = excluded.path_style, "
+		"plain_http = excluded.plain_http, encryption = excluded.encryption, "
+		"kms_key_id = excluded.kms_key_id, storage_class = excluded.storage_class, "
+		"ca_file = excluded.ca_file, enabled = excluded.enabled, provider = excluded.provider, "
+		"credentials = excluded.credentials, require_encryption = excluded.require_encryption, "
+		"origins = excluded.origins, tested_secs = excluded.tested_secs, "
+		"tested_encryption = excluded.tested_encryption",
+		"issssss"
+		"iii"
+		"sss"
+		"i"
+		"ss"
+		"i"
+		"s"
+		"i"
+		"s",
+		args->workspace_id, s->bucket, s->region, s->endpoint, s->prefix, s->access_key,
+		args->secret_key, (int64_t)s->path_style, (int64_t)s->plain_http,
+		(int64_t)s->encryption, s->kms_key_id, s->storage_class, s->ca_file,
+		(int64_t)s->enabled, s->provider, s->credentials, (int64_t)s->require_encryption,
+		s->origins, s->tested_secs, s->tested_encryption);
 	/* It may be another bucket than the one that was in use. */
 	return err || !s->enabled ? err : storage_in_use(conn, args->workspace_id, false);
 }
 
-int catalog_storage_set(struct catalog *catalog, int64_t workspace_id, const struct catalog_storage *storage,
-			const char *secret_key)
+int catalog_storage_set(struct catalog *catalog, int64_t workspace_id,
+			const struct catalog_storage *storage, const char *secret_key)
 {
 	struct storage_args args = { workspace_id, storage, secret_key };
 
-	if (!storage->bucket[0] || (!storage->access_key[0] && !storage->credentials[0]) || (secret_key && !*secret_key) ||
-	    storage->encryption < 0 || storage->encryption > 2)
+	if (!storage->bucket[0] || (!storage->access_key[0] && !storage->credentials[0]) ||
+	    (secret_key && !*secret_key) || storage->encryption < 0 || storage->encryption > 2)
 		return -EINVAL;
 	return catalog_write(catalog, storage_set_in_write, &args);
 }
@@ -142,10 +159,11 @@ static int storage_enable_in_write(struct catalog *catalog, struct conn *conn, v
 	int err = storage_is_in_use(conn, args->workspace_id, &was_in_use);
 
 	if (err == 0)
-		err = conn_run(conn,
-			   "UPDATE storage SET enabled = ?2 WHERE workspace_id = ?1"
-			   " AND EXISTS (SELECT 1 FROM workspace WHERE id = ?1 AND removed = 0)",
-			   "ii", args->workspace_id, (int64_t)args->enabled);
+		err = conn_run(
+			conn,
+			"UPDATE storage SET enabled = ?2 WHERE workspace_id = ?1"
+			" AND EXISTS (SELECT 1 FROM workspace WHERE id = ?1 AND removed = 0)",
+			"ii", args->workspace_id, (int64_t)args->enabled);
 
 	(void)catalog;
 	if (err)
@@ -169,8 +187,10 @@ int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char *
 
 	*ret_secret_key = NULL;
 	err = catalog_read_begin(catalog, &read.conn);
-	return err ? err : conn_query_secret(read.conn, ret_secret_key, "SELECT secret_key FROM storage WHERE workspace_id = ?1",
-					   "i", workspace_id);
+	return err ? err
+		   : conn_query_secret(read.conn, ret_secret_key,
+				       "SELECT secret_key FROM storage WHERE workspace_id = ?1",
+				       "i", workspace_id);
 }
 
 struct tested_args {
@@ -189,31 +209,37 @@ static int tested_in_write(struct catalog *catalog, struct conn *conn, void *arg
 
 	(void)catalog;
 	/* Another process may have changed them while the test ran: what passed is not what stands there. */
-	err = conn_query_int(conn, &count,
-			     "SELECT count(*) FROM storage WHERE workspace_id = ?1 AND bucket = ?2 AND region = ?3 AND "
-			     "endpoint = ?4 AND prefix = ?5 AND access_key = ?6 AND secret_key = ?7 AND credentials = ?8 AND "
-			     "path_style = ?9 AND plain_http = ?10 AND encryption = ?11 AND require_encryption = ?12 AND "
-			     "kms_key_id = ?13 AND storage_class = ?14 AND ca_file = ?15",
-			     "isssssss" "iiii" "sss", args->workspace_id, s->bucket, s->region, s->endpoint, s->prefix,
-			     s->access_key, args->secret_key, s->credentials, (int64_t)s->path_style, (int64_t)s->plain_http,
-			     (int64_t)s->encryption, (int64_t)s->require_encryption, s->kms_key_id, s->storage_class,
-			     s->ca_file);
+	err = conn_query_int(
+		conn, &count,
+		"SELECT count(*) FROM storage WHERE workspace_id = ?1 AND bucket = ?2 AND region = ?3 AND "
+		"endpoint = ?4 AND prefix = ?5 AND access_key = ?6 AND secret_key = ?7 AND credentials = ?8 AND "
+		"path_style = ?9 AND plain_http = ?10 AND encryption = ?11 AND require_encryption = ?12 AND "
+		"kms_key_id = ?13 AND storage_class = ?14 AND ca_file = ?15",
+		"isssssss"
+		"iiii"
+		"sss",
+		args->workspace_id, s->bucket, s->region, s->endpoint, s->prefix, s->access_key,
+		args->secret_key, s->credentials, (int64_t)s->path_style, (int64_t)s->plain_http,
+		(int64_t)s->encryption, (int64_t)s->require_encryption, s->kms_key_id,
+		s->storage_class, s->ca_file);
 	if (err < 0)
 		return err;
 	if (count == 0)
 		return -ESTALE;
 	err = storage_is_in_use(conn, args->workspace_id, &was_in_use);
 	if (err == 0)
-		err = conn_run(conn,
+		err = conn_run(
+			conn,
 			"UPDATE storage SET tested_secs = ?2, tested_encryption = ?3, origins = ?4, enabled = enabled OR ?5 "
 			"WHERE workspace_id = ?1",
-			"iissi", args->workspace_id, s->tested_secs, s->tested_encryption, s->origins,
-			(int64_t)args->enable);
+			"iissi", args->workspace_id, s->tested_secs, s->tested_encryption,
+			s->origins, (int64_t)args->enable);
 	return err || !args->enable ? err : storage_in_use(conn, args->workspace_id, was_in_use);
 }
 
-int catalog_storage_tested(struct catalog *catalog, int64_t workspace_id, const struct catalog_storage *tested,
-			   const char *secret_key, bool enable)
+int catalog_storage_tested(struct catalog *catalog, int64_t workspace_id,
+			   const struct catalog_storage *tested, const char *secret_key,
+			   bool enable)
 {
 	struct tested_args args = { workspace_id, tested, secret_key, enable };
 

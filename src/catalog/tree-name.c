@@ -58,11 +58,18 @@ size_t tree_name_fold(const char *tree_name, uint32_t ret_folded[CATALOG_NAME_SI
 static int is_taken(struct conn *conn, int64_t workspace_id, const char *tree_name, bool *ret_taken)
 {
 	int64_t count;
-	int err = workspace_id ?
-		conn_query_int(conn, &count, "SELECT count(*) FROM folder WHERE workspace_id = ?2 AND removed = 0"
-			       " AND tree_name <> '' AND tree_fold(tree_name) = tree_fold(?1)", "si", tree_name, workspace_id) :
-		conn_query_int(conn, &count, "SELECT count(*) FROM workspace WHERE removed = 0"
-			       " AND tree_name <> '' AND tree_fold(tree_name) = tree_fold(?1)", "s", tree_name);
+	int err =
+		workspace_id
+			? conn_query_int(
+				  conn, &count,
+				  "SELECT count(*) FROM folder WHERE workspace_id = ?2 AND removed = 0"
+				  " AND tree_name <> '' AND tree_fold(tree_name) = tree_fold(?1)",
+				  "si", tree_name, workspace_id)
+			: conn_query_int(
+				  conn, &count,
+				  "SELECT count(*) FROM workspace WHERE removed = 0"
+				  " AND tree_name <> '' AND tree_fold(tree_name) = tree_fold(?1)",
+				  "s", tree_name);
 
 	*ret_taken = err == 0 && count > 0;
 	return err;
@@ -83,7 +90,8 @@ static int name_new(struct conn *conn, int64_t workspace_id, const char *name, u
 	return err ? err : taken ? -EEXIST : 0;
 }
 
-int tree_name_new(struct conn *conn, int64_t workspace_id, const char *name, char ret_tree_name[CATALOG_NAME_SIZE])
+int tree_name_new(struct conn *conn, int64_t workspace_id, const char *name,
+		  char ret_tree_name[CATALOG_NAME_SIZE])
 {
 	return name_new(conn, workspace_id, name, NAME_START | NAME_DECOMPOSED, ret_tree_name);
 }
@@ -91,7 +99,8 @@ int tree_name_new(struct conn *conn, int64_t workspace_id, const char *name, cha
 /* ---- catalogs that have none yet ---- */
 
 /* A name that was safe stays. Where there is no room for the escapes it stays, too. */
-static int name_of_old(struct conn *conn, int64_t workspace_id, const char *name, char ret_tree_name[CATALOG_NAME_SIZE])
+static int name_of_old(struct conn *conn, int64_t workspace_id, const char *name,
+		       char ret_tree_name[CATALOG_NAME_SIZE])
 {
 	int err = name_new(conn, workspace_id, name, NAME_START, ret_tree_name);
 
@@ -127,11 +136,13 @@ static int fill(struct conn *conn, const char *ids_sql, const char *load_sql, co
 /* Those that are gone come last: listings that are under way know where they go on by them, and they stand in nobody's way. */
 int tree_names_fill(struct conn *conn)
 {
-	int err = fill(conn, "SELECT id FROM workspace ORDER BY removed, id", "SELECT 0, name FROM workspace WHERE id = ?",
+	int err = fill(conn, "SELECT id FROM workspace ORDER BY removed, id",
+		       "SELECT 0, name FROM workspace WHERE id = ?",
 		       "UPDATE workspace SET tree_name = ?2 WHERE id = ?1");
 
 	if (err == 0)
 		err = fill(conn, "SELECT id FROM folder ORDER BY removed, name IS NOT NULL, id",
-			   "SELECT workspace_id, name FROM folder WHERE id = ?", "UPDATE folder SET tree_name = ?2 WHERE id = ?1");
+			   "SELECT workspace_id, name FROM folder WHERE id = ?",
+			   "UPDATE folder SET tree_name = ?2 WHERE id = ?1");
 	return err;
 }

@@ -16,7 +16,8 @@
 /* Cookies: 1 and 2 are left to "." and ".."; a folder's names its row, a recording's is its sort key, which is above 2^30. */
 #define COOKIE_FOLDER_SHIFT 16
 #define COOKIE_FOLDER(id) ((uint64_t)(id) + COOKIE_FOLDER_SHIFT)
-#define COOKIE_LAST ((uint64_t)INT64_MAX - 1) /* calls.csv behind the recordings: as their names sort */
+#define COOKIE_LAST \
+	((uint64_t)INT64_MAX - 1) /* calls.csv behind the recordings: as their names sort */
 
 /* ---- inodes ---- */
 
@@ -26,18 +27,24 @@ bool inode_is_taken(struct conn *conn, uint64_t inode)
 
 	if (inode <= CATALOG_ROOT_INODE)
 		return true;
-	return conn_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode = ?", "i", value) == 0 ||
-	       conn_query_int(conn, &found, "SELECT 1 FROM folder WHERE inode IN (?1, ?2) AND removed = 0", "ii", value,
-			      (int64_t)(inode ^ CALLS_INODE_XOR)) == 0 ||
-	       conn_query_int(conn, &found, "SELECT 1 FROM workspace WHERE inode = ? AND removed = 0", "i", value) == 0;
+	return conn_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode = ?", "i",
+			      value) == 0 ||
+	       conn_query_int(conn, &found,
+			      "SELECT 1 FROM folder WHERE inode IN (?1, ?2) AND removed = 0", "ii",
+			      value, (int64_t)(inode ^ CALLS_INODE_XOR)) == 0 ||
+	       conn_query_int(conn, &found,
+			      "SELECT 1 FROM workspace WHERE inode = ? AND removed = 0", "i",
+			      value) == 0;
 }
 
-int inode_for_folder(struct conn *conn, const char *workspace, const char *campaign, uint64_t *ret_inode)
+int inode_for_folder(struct conn *conn, const char *workspace, const char *campaign,
+		     uint64_t *ret_inode)
 {
 	cleanup_free char *text = NULL;
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 	uint64_t inode = 0;
-	int err, len = asprintf(&text, "tonicfs folder%c%s%c%s", 0, workspace, 0, campaign ? campaign : "");
+	int err, len = asprintf(&text, "tonicfs folder%c%s%c%s", 0, workspace, 0,
+				campaign ? campaign : "");
 
 	if (len < 0) {
 		text = NULL;
@@ -57,7 +64,8 @@ int inode_for_folder(struct conn *conn, const char *workspace, const char *campa
 
 /* ---- nodes from rows ---- */
 
-static void node_init(struct catalog_node *node, enum catalog_node_kind kind, uint64_t inode, uint64_t parent)
+static void node_init(struct catalog_node *node, enum catalog_node_kind kind, uint64_t inode,
+		      uint64_t parent)
 {
 	memset(node, 0, offsetof(struct catalog_node, name));
 	node->name[0] = '\0';
@@ -72,12 +80,15 @@ static int root_node(struct conn *conn, struct catalog_node *ret_node)
 	int err;
 
 	node_init(ret_node, CATALOG_NODE_ROOT, CATALOG_ROOT_INODE, CATALOG_ROOT_INODE);
-	err = conn_query_int(conn, &ret_node->mtime_nsecs, "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM setting"
-			     " WHERE name = 'root_mtime_nsecs'), 0)", "");
+	err = conn_query_int(conn, &ret_node->mtime_nsecs,
+			     "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM setting"
+			     " WHERE name = 'root_mtime_nsecs'), 0)",
+			     "");
 	if (err == 0) {
 		int64_t workspaces;
 
-		err = conn_query_int(conn, &workspaces, "SELECT count(*) FROM workspace WHERE removed = 0", "");
+		err = conn_query_int(conn, &workspaces,
+				     "SELECT count(*) FROM workspace WHERE removed = 0", "");
 		ret_node->link_count = 2 + (unsigned)workspaces;
 	}
 	return err;
@@ -88,7 +99,8 @@ static int root_node(struct conn *conn, struct catalog_node *ret_node)
 
 static void workspace_node(sqlite3_stmt *stmt, struct catalog_node *node)
 {
-	node_init(node, CATALOG_NODE_WORKSPACE, (uint64_t)sqlite3_column_int64(stmt, 1), CATALOG_ROOT_INODE);
+	node_init(node, CATALOG_NODE_WORKSPACE, (uint64_t)sqlite3_column_int64(stmt, 1),
+		  CATALOG_ROOT_INODE);
 	node->workspace_id = sqlite3_column_int64(stmt, 0);
 	node->mtime_nsecs = sqlite3_column_int64(stmt, 2);
 	column_text(stmt, 3, node->name, sizeof node->name);
@@ -96,10 +108,12 @@ static void workspace_node(sqlite3_stmt *stmt, struct catalog_node *node)
 	node->cookie = COOKIE_FOLDER(node->workspace_id);
 }
 
-#define FOLDER_COLUMNS "f.id, f.inode, f.mtime_nsecs, f.tree_name, f.workspace_id, w.inode, f.csv_bytes, f.csv_mtime_nsecs, f.csv_hidden_bytes"
+#define FOLDER_COLUMNS \
+	"f.id, f.inode, f.mtime_nsecs, f.tree_name, f.workspace_id, w.inode, f.csv_bytes, f.csv_mtime_nsecs, f.csv_hidden_bytes"
 #define FOLDER_TABLES "folder f JOIN workspace w ON w.id = f.workspace_id"
 /* What is shown: `unassigned` only while something is in it. */
-#define FOLDER_SHOWN "f.removed = 0 AND w.removed = 0 AND (f.name IS NOT NULL OR f.calls > 0 OR EXISTS" \
+#define FOLDER_SHOWN \
+	"f.removed = 0 AND w.removed = 0 AND (f.name IS NOT NULL OR f.calls > 0 OR EXISTS" \
 	" (SELECT 1 FROM folder_count c WHERE c.folder_id = f.id AND c.listed = 1 AND c.n > 0))"
 
 static void folder_node(sqlite3_stmt *stmt, struct catalog_node *node)
@@ -130,8 +144,8 @@ static void calls_node(sqlite3_stmt *stmt, enum catalog_names names, struct cata
 	strcpy(node->name, CATALOG_CALLS_NAME);
 }
 
-static void recording_node(const struct catalog_recording *r, uint64_t parent, int64_t sort_key, enum catalog_names names,
-			   struct catalog_node *node)
+static void recording_node(const struct catalog_recording *r, uint64_t parent, int64_t sort_key,
+			   enum catalog_names names, struct catalog_node *node)
 {
 	node_init(node, CATALOG_NODE_RECORDING, r->inode, parent);
 	node->workspace_id = r->workspace_id;
@@ -146,7 +160,8 @@ static void recording_node(const struct catalog_recording *r, uint64_t parent, i
 
 /* ---- one node ---- */
 
-static int recording_node_by(struct conn *conn, sqlite3_stmt *stmt, enum catalog_names names, struct catalog_node *ret_node)
+static int recording_node_by(struct conn *conn, sqlite3_stmt *stmt, enum catalog_names names,
+			     struct catalog_node *ret_node)
 {
 	struct catalog_recording r;
 	int err = conn_step(conn, stmt);
@@ -154,13 +169,16 @@ static int recording_node_by(struct conn *conn, sqlite3_stmt *stmt, enum catalog
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
 	recording_from_row(stmt, &r);
-	recording_node(&r, (uint64_t)sqlite3_column_int64(stmt, 17), sqlite3_column_int64(stmt, 11), names, ret_node);
+	recording_node(&r, (uint64_t)sqlite3_column_int64(stmt, 17), sqlite3_column_int64(stmt, 11),
+		       names, ret_node);
 	return 0;
 }
 
-#define RECORDING_NODE_SQL "SELECT " RECORDING_COLUMNS ", f.inode FROM recording r JOIN folder f ON f.id = r.folder_id"
+#define RECORDING_NODE_SQL \
+	"SELECT " RECORDING_COLUMNS ", f.inode FROM recording r JOIN folder f ON f.id = r.folder_id"
 
-int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names names, struct catalog_node *ret_node)
+int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names names,
+		     struct catalog_node *ret_node)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
@@ -170,14 +188,18 @@ int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names
 		return err;
 	if (inode == CATALOG_ROOT_INODE)
 		return root_node(read.conn, ret_node);
-	err = conn_query(read.conn, &stmt, RECORDING_NODE_SQL " WHERE r.inode = ? AND r.listed = 1", "i", (int64_t)inode);
+	err = conn_query(read.conn, &stmt, RECORDING_NODE_SQL " WHERE r.inode = ? AND r.listed = 1",
+			 "i", (int64_t)inode);
 	if (err == 0)
 		err = recording_node_by(read.conn, stmt, names, ret_node);
 	if (err != -ENOENT)
 		return err;
 	conn_stmt_release(&stmt);
-	err = conn_query(read.conn, &stmt, "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE f.inode IN (?1, ?2)"
-			 " AND f.removed = 0 AND w.removed = 0", "ii", (int64_t)inode, (int64_t)(inode ^ CALLS_INODE_XOR));
+	err = conn_query(read.conn, &stmt,
+			 "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES
+			 " WHERE f.inode IN (?1, ?2)"
+			 " AND f.removed = 0 AND w.removed = 0",
+			 "ii", (int64_t)inode, (int64_t)(inode ^ CALLS_INODE_XOR));
 	if (err == 0)
 		err = conn_step(read.conn, stmt);
 	if (err > 0) {
@@ -188,8 +210,10 @@ int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names
 	}
 	conn_stmt_release(&stmt);
 	if (err == 0)
-		err = conn_query(read.conn, &stmt, "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.inode = ?"
-				 " AND w.removed = 0", "i", (int64_t)inode);
+		err = conn_query(read.conn, &stmt,
+				 "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.inode = ?"
+				 " AND w.removed = 0",
+				 "i", (int64_t)inode);
 	if (err == 0)
 		err = conn_step(read.conn, stmt);
 	if (err <= 0)
@@ -201,7 +225,9 @@ int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names
 static int lookup_workspace(struct conn *conn, const char *name, struct catalog_node *ret_node)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt, "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.tree_name = ? AND w.removed = 0",
+	int err = conn_query(conn, &stmt,
+			     "SELECT " WORKSPACE_COLUMNS
+			     " FROM workspace w WHERE w.tree_name = ? AND w.removed = 0",
 			     "s", name);
 
 	if (err == 0)
@@ -213,11 +239,14 @@ static int lookup_workspace(struct conn *conn, const char *name, struct catalog_
 }
 
 /* Finds `unassigned` also while it is not listed: what rm -r has just emptied it goes on to remove. */
-static int lookup_folder(struct conn *conn, uint64_t parent, const char *name, struct catalog_node *ret_node)
+static int lookup_folder(struct conn *conn, uint64_t parent, const char *name,
+			 struct catalog_node *ret_node)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt, "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE w.inode = ?1"
-			     " AND f.tree_name = ?2 AND f.removed = 0 AND w.removed = 0", "is", (int64_t)parent, name);
+	int err = conn_query(conn, &stmt,
+			     "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE w.inode = ?1"
+			     " AND f.tree_name = ?2 AND f.removed = 0 AND w.removed = 0",
+			     "is", (int64_t)parent, name);
 
 	if (err == 0)
 		err = conn_step(conn, stmt);
@@ -227,8 +256,8 @@ static int lookup_folder(struct conn *conn, uint64_t parent, const char *name, s
 	return 0;
 }
 
-static int lookup_file(struct conn *conn, uint64_t parent, const char *name, enum catalog_names names,
-		       struct catalog_node *ret_node)
+static int lookup_file(struct conn *conn, uint64_t parent, const char *name,
+		       enum catalog_names names, struct catalog_node *ret_node)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct sid sid;
@@ -236,8 +265,11 @@ static int lookup_file(struct conn *conn, uint64_t parent, const char *name, enu
 	int err;
 
 	if (strcmp(name, CATALOG_CALLS_NAME) == 0) {
-		err = conn_query(conn, &stmt, "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE f.inode = ?"
-				 " AND f.removed = 0 AND w.removed = 0", "i", (int64_t)parent);
+		err = conn_query(conn, &stmt,
+				 "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES
+				 " WHERE f.inode = ?"
+				 " AND f.removed = 0 AND w.removed = 0",
+				 "i", (int64_t)parent);
 		if (err == 0)
 			err = conn_step(conn, stmt);
 		if (err > 0)
@@ -248,8 +280,10 @@ static int lookup_file(struct conn *conn, uint64_t parent, const char *name, enu
 		return -ENOENT;
 	err = recording_id_by_sid(conn, &sid, &id);
 	if (err == 0)
-		err = conn_query(conn, &stmt, RECORDING_NODE_SQL " WHERE r.id = ?1 AND r.listed = 1 AND f.inode = ?2", "ii", id,
-				 (int64_t)parent);
+		err = conn_query(conn, &stmt,
+				 RECORDING_NODE_SQL
+				 " WHERE r.id = ?1 AND r.listed = 1 AND f.inode = ?2",
+				 "ii", id, (int64_t)parent);
 	if (err == 0)
 		err = recording_node_by(conn, stmt, names, ret_node);
 	if (err == 0 && strcmp(ret_node->name, name))
@@ -257,8 +291,8 @@ static int lookup_file(struct conn *conn, uint64_t parent, const char *name, enu
 	return err;
 }
 
-int catalog_node_lookup(struct catalog *catalog, uint64_t parent, const char *name, enum catalog_names names,
-			struct catalog_node *ret_node)
+int catalog_node_lookup(struct catalog *catalog, uint64_t parent, const char *name,
+			enum catalog_names names, struct catalog_node *ret_node)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	int err = catalog_read_begin(catalog, &read.conn);
@@ -280,12 +314,16 @@ int catalog_node_lookup(struct catalog *catalog, uint64_t parent, const char *na
 _Static_assert(COOKIE_FOLDER_SHIFT == 16, "as in BEHIND");
 
 /* Each returns 1 when fn wanted no more. */
-static int list_root(struct conn *conn, uint64_t after, size_t limit, catalog_node_fn *fn, void *arg)
+static int list_root(struct conn *conn, uint64_t after, size_t limit, catalog_node_fn *fn,
+		     void *arg)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct catalog_node node;
-	int err = conn_query(conn, &stmt, "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.removed = 0"
-			     BEHIND("workspace", "w.tree_name", "?1") " LIMIT ?2", "ii", (int64_t)after, (int64_t)limit);
+	int err = conn_query(conn, &stmt,
+			     "SELECT " WORKSPACE_COLUMNS
+			     " FROM workspace w WHERE w.removed = 0" BEHIND(
+				     "workspace", "w.tree_name", "?1") " LIMIT ?2",
+			     "ii", (int64_t)after, (int64_t)limit);
 
 	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
 		workspace_node(stmt, &node);
@@ -296,13 +334,16 @@ static int list_root(struct conn *conn, uint64_t after, size_t limit, catalog_no
 	return err;
 }
 
-static int list_workspace(struct conn *conn, uint64_t workspace, uint64_t after, size_t limit, catalog_node_fn *fn, void *arg)
+static int list_workspace(struct conn *conn, uint64_t workspace, uint64_t after, size_t limit,
+			  catalog_node_fn *fn, void *arg)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct catalog_node node;
-	int err = conn_query(conn, &stmt, "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE w.inode = ?1 AND " FOLDER_SHOWN
-			     BEHIND("folder", "f.tree_name", "?2") " LIMIT ?3", "iii", (int64_t)workspace, (int64_t)after,
-			     (int64_t)limit);
+	int err = conn_query(conn, &stmt,
+			     "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES
+			     " WHERE w.inode = ?1 AND " FOLDER_SHOWN BEHIND("folder", "f.tree_name",
+									    "?2") " LIMIT ?3",
+			     "iii", (int64_t)workspace, (int64_t)after, (int64_t)limit);
 
 	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
 		folder_node(stmt, &node);
@@ -313,15 +354,18 @@ static int list_workspace(struct conn *conn, uint64_t workspace, uint64_t after,
 	return err;
 }
 
-static int list_folder(struct conn *conn, uint64_t folder, uint64_t after, size_t limit, enum catalog_names names,
-		       catalog_node_fn *fn, void *arg)
+static int list_folder(struct conn *conn, uint64_t folder, uint64_t after, size_t limit,
+		       enum catalog_names names, catalog_node_fn *fn, void *arg)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct catalog_recording r = { .id = 0 };
 	struct catalog_node node, calls;
 	size_t count = 0;
-	int err = conn_query(conn, &stmt, "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE f.inode = ? AND f.removed = 0"
-			     " AND w.removed = 0", "i", (int64_t)folder);
+	int err = conn_query(conn, &stmt,
+			     "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES
+			     " WHERE f.inode = ? AND f.removed = 0"
+			     " AND w.removed = 0",
+			     "i", (int64_t)folder);
 
 	if (err == 0)
 		err = conn_step(conn, stmt);
@@ -334,17 +378,22 @@ static int list_folder(struct conn *conn, uint64_t folder, uint64_t after, size_
 	if (after >= COOKIE_LAST)
 		return 0;
 	/* The columns of the index recording_listing, and no other: the rows themselves are not read. */
-	err = conn_query(conn, &stmt, "SELECT sort_key, inode, size_bytes, flags, party, sid, id FROM recording"
-			 " INDEXED BY recording_listing WHERE folder_id = ?1 AND listed = 1 AND sort_key > ?2"
-			 " ORDER BY sort_key LIMIT ?3", "iii", r.folder_id, (int64_t)after, (int64_t)limit);
+	err = conn_query(
+		conn, &stmt,
+		"SELECT sort_key, inode, size_bytes, flags, party, sid, id FROM recording"
+		" INDEXED BY recording_listing WHERE folder_id = ?1 AND listed = 1 AND sort_key > ?2"
+		" ORDER BY sort_key LIMIT ?3",
+		"iii", r.folder_id, (int64_t)after, (int64_t)limit);
 	if (err)
 		return err;
 	while ((err = conn_step(conn, stmt)) > 0) {
-		int64_t sort_key = sqlite3_column_int64(stmt, 0), flags = sqlite3_column_int64(stmt, 3);
+		int64_t sort_key = sqlite3_column_int64(stmt, 0),
+			flags = sqlite3_column_int64(stmt, 3);
 
 		r.inode = (uint64_t)sqlite3_column_int64(stmt, 1);
 		r.size_bytes = sqlite3_column_int64(stmt, 2);
-		r.kind = flags & RECORDING_FLAG_VOICEMAIL ? CATALOG_KIND_VOICEMAIL : CATALOG_KIND_RECORDING;
+		r.kind = flags & RECORDING_FLAG_VOICEMAIL ? CATALOG_KIND_VOICEMAIL
+							  : CATALOG_KIND_RECORDING;
 		r.is_encrypted = flags & RECORDING_FLAG_ENCRYPTED;
 		column_text(stmt, 4, r.party, sizeof r.party);
 		column_sid(stmt, 5, &r.sid);
@@ -360,8 +409,8 @@ static int list_folder(struct conn *conn, uint64_t folder, uint64_t after, size_
 	return err;
 }
 
-int catalog_node_list(struct catalog *catalog, uint64_t folder, uint64_t after, size_t limit, enum catalog_names names,
-		      catalog_node_fn *fn, void *arg)
+int catalog_node_list(struct catalog *catalog, uint64_t folder, uint64_t after, size_t limit,
+		      enum catalog_names names, catalog_node_fn *fn, void *arg)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	int64_t is_workspace;
@@ -374,7 +423,8 @@ int catalog_node_list(struct catalog *catalog, uint64_t folder, uint64_t after, 
 	if (folder == CATALOG_ROOT_INODE) {
 		err = list_root(read.conn, after, limit, fn, arg);
 	} else {
-		err = conn_query_int(read.conn, &is_workspace, "SELECT 1 FROM workspace WHERE inode = ? AND removed = 0", "i",
+		err = conn_query_int(read.conn, &is_workspace,
+				     "SELECT 1 FROM workspace WHERE inode = ? AND removed = 0", "i",
 				     (int64_t)folder);
 		if (err == 0)
 			err = list_workspace(read.conn, folder, after, limit, fn, arg);
@@ -387,7 +437,8 @@ int catalog_node_list(struct catalog *catalog, uint64_t folder, uint64_t after, 
 /* ---- paths ---- */
 
 /* A folder by the name that its workspace or campaign was given. */
-static int lookup_named(struct catalog *catalog, const struct catalog_node *parent, const char *name, struct catalog_node *ret_node)
+static int lookup_named(struct catalog *catalog, const struct catalog_node *parent,
+			const char *name, struct catalog_node *ret_node)
 {
 	struct catalog_workspace workspace;
 	struct catalog_campaign campaign;
@@ -400,7 +451,9 @@ static int lookup_named(struct catalog *catalog, const struct catalog_node *pare
 		err = catalog_campaign_find(catalog, parent->workspace_id, name, &campaign);
 		name = campaign.folder;
 	}
-	return err ? err : catalog_node_lookup(catalog, parent->inode, name, CATALOG_NAMES_NUMBER, ret_node);
+	return err ? err
+		   : catalog_node_lookup(catalog, parent->inode, name, CATALOG_NAMES_NUMBER,
+					 ret_node);
 }
 
 int catalog_node_resolve(struct catalog *catalog, const char *path, struct catalog_node *ret_node)
@@ -430,7 +483,8 @@ int catalog_node_resolve(struct catalog *catalog, const char *path, struct catal
 			return -ENOTDIR;
 		err = catalog_node_lookup(catalog, parent.inode, part, CATALOG_NAMES_NUMBER, &node);
 		if (err == -ENOENT)
-			err = catalog_node_lookup(catalog, parent.inode, part, CATALOG_NAMES_SID, &node);
+			err = catalog_node_lookup(catalog, parent.inode, part, CATALOG_NAMES_SID,
+						  &node);
 		if (err == -ENOENT)
 			err = lookup_named(catalog, &parent, part, &node);
 	}

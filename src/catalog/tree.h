@@ -25,23 +25,24 @@ enum catalog_node_kind {
 struct catalog_node {
 	enum catalog_node_kind kind;
 	uint64_t inode, parent;
-	uint64_t cookie;        /* where a listing goes on after this entry; > 3 */
-	int64_t size_bytes;     /* -1: a recording whose size is not known yet */
-	int64_t mtime_nsecs;    /* = ctime. Folders: strictly increasing with every change of their entries */
-	unsigned link_count;    /* folders: 2 + subfolders */
+	uint64_t cookie;    /* where a listing goes on after this entry; > 3 */
+	int64_t size_bytes; /* -1: a recording whose size is not known yet */
+	int64_t mtime_nsecs; /* = ctime. Folders: strictly increasing with every change of their entries */
+	unsigned link_count;                           /* folders: 2 + subfolders */
 	int64_t workspace_id, folder_id, recording_id; /* 0 where it has none */
-	enum catalog_state state; /* recordings; 0 in a listing, which reads an index only */
+	enum catalog_state state;     /* recordings; 0 in a listing, which reads an index only */
 	char name[CATALOG_NAME_SIZE]; /* as in the tree */
 };
 
-int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names names, struct catalog_node *ret_node);
-int catalog_node_lookup(struct catalog *catalog, uint64_t parent, const char *name, enum catalog_names names,
-			struct catalog_node *ret_node);
+int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names names,
+		     struct catalog_node *ret_node);
+int catalog_node_lookup(struct catalog *catalog, uint64_t parent, const char *name,
+			enum catalog_names names, struct catalog_node *ret_node);
 /* Entries behind the one whose cookie is `after` (0: from the start), in the order of names, until fn returns non-zero (which ends the listing and is no error). At most
  * `limit` are fetched. `unassigned` is listed only while it has calls or recordings. */
 typedef int catalog_node_fn(void *arg, const struct catalog_node *node);
-int catalog_node_list(struct catalog *catalog, uint64_t folder, uint64_t after, size_t limit, enum catalog_names names,
-		      catalog_node_fn *fn, void *arg);
+int catalog_node_list(struct catalog *catalog, uint64_t folder, uint64_t after, size_t limit,
+		      enum catalog_names names, catalog_node_fn *fn, void *arg);
 /* "", "WORKSPACE", "WORKSPACE/CAMPAIGN", "WORKSPACE/CAMPAIGN/FILE" (either form of name; folders also by the name of what they are for), or a
  * recording's SID. -ENOENT */
 int catalog_node_resolve(struct catalog *catalog, const char *path, struct catalog_node *ret_node);
@@ -70,6 +71,7 @@ struct catalog_change {
 };
 typedef int catalog_change_fn(void *arg, const struct catalog_change *change);
 int catalog_change_last(struct catalog *catalog, int64_t *ret_seq);
-int catalog_change_each(struct catalog *catalog, int64_t after_seq, catalog_change_fn *fn, void *arg);
+int catalog_change_each(struct catalog *catalog, int64_t after_seq, catalog_change_fn *fn,
+			void *arg);
 
 #endif

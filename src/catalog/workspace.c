@@ -19,7 +19,8 @@ static int workspace_from_row(sqlite3_stmt *stmt, struct catalog_workspace *w)
 {
 	memset(w, 0, sizeof *w);
 	w->id = sqlite3_column_int64(stmt, 0);
-	if (!column_text(stmt, 1, w->name, sizeof w->name) || !column_sid(stmt, 2, &w->account_sid) ||
+	if (!column_text(stmt, 1, w->name, sizeof w->name) ||
+	    !column_sid(stmt, 2, &w->account_sid) ||
 	    !column_text(stmt, 3, w->api_key_sid, sizeof w->api_key_sid) ||
 	    !column_text(stmt, 4, w->twilio_url, sizeof w->twilio_url))
 		return -EIO;
@@ -40,7 +41,8 @@ static int workspace_from_row(sqlite3_stmt *stmt, struct catalog_workspace *w)
 /* ---- reading ---- */
 
 /* Steps a query for one workspace. */
-static int workspace_one(struct conn *conn, sqlite3_stmt *stmt, struct catalog_workspace *ret_workspace)
+static int workspace_one(struct conn *conn, sqlite3_stmt *stmt,
+			 struct catalog_workspace *ret_workspace)
 {
 	int err = conn_step(conn, stmt);
 
@@ -49,19 +51,8 @@ static int workspace_one(struct conn *conn, sqlite3_stmt *stmt, struct catalog_w
 	return err ? workspace_from_row(stmt, ret_workspace) : -ENOENT;
 }
 
-int catalog_workspace_get(struct catalog *catalog, int64_t id, struct catalog_workspace *ret_workspace)
-{
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
-
-	if (err < 0)
-		return err;
-	err = conn_query(read.conn, &stmt, "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE w.id = ?1", "i", id);
-	return err < 0 ? err : workspace_one(read.conn, stmt, ret_workspace);
-}
-
-int catalog_workspace_find(struct catalog *catalog, const char *name, struct catalog_workspace *ret_workspace)
+int catalog_workspace_get(struct catalog *catalog, int64_t id,
+			  struct catalog_workspace *ret_workspace)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
@@ -70,12 +61,12 @@ int catalog_workspace_find(struct catalog *catalog, const char *name, struct cat
 	if (err < 0)
 		return err;
 	err = conn_query(read.conn, &stmt,
-			 "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE (w.name = ?1 OR w.tree_name = ?1) AND w.removed = 0"
-			 " ORDER BY w.name <> ?1", "s", name);
+			 "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE w.id = ?1", "i", id);
 	return err < 0 ? err : workspace_one(read.conn, stmt, ret_workspace);
 }
 
-int catalog_workspace_each(struct catalog *catalog, bool with_removed, catalog_workspace_fn *fn, void *arg)
+int catalog_workspace_find(struct catalog *catalog, const char *name,
+			   struct catalog_workspace *ret_workspace)
 {
 	cleanup_conn struct conn_guard read = { catalog, NULL };
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
@@ -85,9 +76,27 @@ int catalog_workspace_each(struct catalog *catalog, bool with_removed, catalog_w
 		return err;
 	err = conn_query(read.conn, &stmt,
 			 "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM
-			 "WHERE w.removed = 0 OR (?1 AND EXISTS (SELECT 1 FROM job j WHERE j.workspace_id = w.id)) "
-			 "ORDER BY w.name, w.id",
-			 "i", (int64_t)with_removed);
+			 "WHERE (w.name = ?1 OR w.tree_name = ?1) AND w.removed = 0"
+			 " ORDER BY w.name <> ?1",
+			 "s", name);
+	return err < 0 ? err : workspace_one(read.conn, stmt, ret_workspace);
+}
+
+int catalog_workspace_each(struct catalog *catalog, bool with_removed, catalog_workspace_fn *fn,
+			   void *arg)
+{
+	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int err = catalog_read_begin(catalog, &read.conn);
+
+	if (err < 0)
+		return err;
+	err = conn_query(
+		read.conn, &stmt,
+		"SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM
+		"WHERE w.removed = 0 OR (?1 AND EXISTS (SELECT 1 FROM job j WHERE j.workspace_id = w.id)) "
+		"ORDER BY w.name, w.id",
+		"i", (int64_t)with_removed);
 	if (err < 0)
 		return err;
 	while ((err = conn_step(read.conn, stmt)) > 0) {
@@ -110,7 +119,9 @@ int catalog_workspace_secret(struct catalog *catalog, int64_t id, char **ret_sec
 
 	*ret_secret = NULL;
 	err = catalog_read_begin(catalog, &read.conn);
-	return err ? err : conn_query_secret(read.conn, ret_secret, "SELECT secret FROM workspace WHERE id = ?1", "i", id);
+	return err ? err
+		   : conn_query_secret(read.conn, ret_secret,
+				       "SELECT secret FROM workspace WHERE id = ?1", "i", id);
 }
 
 /* ---- changing ---- */
@@ -129,10 +140,11 @@ static int folder_add(struct conn *conn, int64_t workspace_id, const char *works
 
 	if (err < 0)
 		return err;
-	return conn_run(conn,
-			"INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs, tree_name) "
-			"VALUES (?1, NULL, ?2, ?3, ?3, '" CATALOG_UNASSIGNED "')",
-			"iii", workspace_id, (int64_t)inode, time_now_nsecs());
+	return conn_run(
+		conn,
+		"INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs, tree_name) "
+		"VALUES (?1, NULL, ?2, ?3, ?3, '" CATALOG_UNASSIGNED "')",
+		"iii", workspace_id, (int64_t)inode, time_now_nsecs());
 }
 
 static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
@@ -145,10 +157,11 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 	int err;
 
 	(void)catalog;
-	err = conn_query(conn, &stmt,
-			 "SELECT name, name = ?1 FROM workspace WHERE removed = 0 AND (name = ?1 OR account_sid = ?2) "
-			 "ORDER BY name <> ?1",
-			 "sb", w->name, &w->account_sid);
+	err = conn_query(
+		conn, &stmt,
+		"SELECT name, name = ?1 FROM workspace WHERE removed = 0 AND (name = ?1 OR account_sid = ?2) "
+		"ORDER BY name <> ?1",
+		"sb", w->name, &w->account_sid);
 	if (err < 0)
 		return err;
 	err = conn_step(conn, stmt);
@@ -158,10 +171,11 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 		const char *name = (const char *)sqlite3_column_text(stmt, 0);
 
 		if (sqlite3_column_int(stmt, 1))
-			snprintf(args->message, CATALOG_MESSAGE_SIZE, "there is a workspace '%s' already", w->name);
+			snprintf(args->message, CATALOG_MESSAGE_SIZE,
+				 "there is a workspace '%s' already", w->name);
 		else
-			snprintf(args->message, CATALOG_MESSAGE_SIZE, "the account belongs to workspace '%s' already",
-				 name ? name : "");
+			snprintf(args->message, CATALOG_MESSAGE_SIZE,
+				 "the account belongs to workspace '%s' already", name ? name : "");
 		return -EEXIST;
 	}
 	err = tree_name_new(conn, 0, w->name, tree_name);
@@ -169,14 +183,18 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 		err = inode_for_folder(conn, w->name, NULL, &inode);
 	if (err < 0)
 		return err;
-	err = conn_run(conn,
-		       "INSERT INTO workspace (name, inode, account_sid, api_key_sid, secret, twilio_url, "
-		       "twilio_plain_http, delete_s3, delete_twilio, migrate_new, keep_at_twilio, verify_readback, "
-		       "poll_secs, mtime_nsecs, tree_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-		       "sibsss" "iiiiii" "iis", w->name, (int64_t)inode, &w->account_sid, w->api_key_sid, args->secret,
-		       w->twilio_url, (int64_t)w->twilio_plain_http, (int64_t)w->delete_s3,
-		       (int64_t)w->delete_twilio, (int64_t)w->migrate_new, (int64_t)w->keep_at_twilio,
-		       (int64_t)w->verify_readback, (int64_t)w->poll_secs, time_now_nsecs(), tree_name);
+	err = conn_run(
+		conn,
+		"INSERT INTO workspace (name, inode, account_sid, api_key_sid, secret, twilio_url, "
+		"twilio_plain_http, delete_s3, delete_twilio, migrate_new, keep_at_twilio, verify_readback, "
+		"poll_secs, mtime_nsecs, tree_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+		"sibsss"
+		"iiiiii"
+		"iis",
+		w->name, (int64_t)inode, &w->account_sid, w->api_key_sid, args->secret,
+		w->twilio_url, (int64_t)w->twilio_plain_http, (int64_t)w->delete_s3,
+		(int64_t)w->delete_twilio, (int64_t)w->migrate_new, (int64_t)w->keep_at_twilio,
+		(int64_t)w->verify_readback, (int64_t)w->poll_secs, time_now_nsecs(), tree_name);
 	if (err < 0)
 		return err;
 	args->id = conn_last_id(conn);
@@ -185,20 +203,24 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 }
 
 /* What would be cut or ambiguous later is refused here. */
-static int workspace_check(const struct catalog_workspace *w, char ret_message[CATALOG_MESSAGE_SIZE])
+static int workspace_check(const struct catalog_workspace *w,
+			   char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	char encoded[CATALOG_NAME_SIZE];
 	struct sid key;
 	int err = catalog_name_encode(w->name, encoded);
 
 	if (err < 0) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 err == -EINVAL ? "a workspace needs a name" :
-					  "the name is too long: as a folder's name it would have more than 255 bytes");
+		snprintf(
+			ret_message, CATALOG_MESSAGE_SIZE,
+			err == -EINVAL
+				? "a workspace needs a name"
+				: "the name is too long: as a folder's name it would have more than 255 bytes");
 		return err;
 	}
 	if (sid_is_zero(&w->account_sid)) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "a workspace needs its Twilio account's SID");
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
+			 "a workspace needs its Twilio account's SID");
 		return -EINVAL;
 	}
 	if (w->api_key_sid[0] && sid_parse(w->api_key_sid, "SK", &key) < 0) {
@@ -209,8 +231,9 @@ static int workspace_check(const struct catalog_workspace *w, char ret_message[C
 	return 0;
 }
 
-int catalog_workspace_add(struct catalog *catalog, const struct catalog_workspace *workspace, const char *secret,
-			  int64_t *ret_id, char ret_message[CATALOG_MESSAGE_SIZE])
+int catalog_workspace_add(struct catalog *catalog, const struct catalog_workspace *workspace,
+			  const char *secret, int64_t *ret_id,
+			  char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	struct workspace_args args = { workspace, secret, 0, ret_message };
 	int err;
@@ -238,18 +261,21 @@ static int update_in_write(struct catalog *catalog, struct conn *conn, void *arg
 	int err;
 
 	(void)catalog;
-	err = conn_query_int(conn, &kept, "SELECT keep_at_twilio FROM workspace WHERE id = ?1 AND removed = 0",
+	err = conn_query_int(conn, &kept,
+			     "SELECT keep_at_twilio FROM workspace WHERE id = ?1 AND removed = 0",
 			     "i", w->id);
 	if (err < 0)
 		return err;
-	err = conn_run(conn,
-		       "UPDATE workspace SET api_key_sid = ?2, secret = coalesce(?3, secret), twilio_url = ?4, "
-		       "twilio_plain_http = ?5, delete_s3 = ?6, delete_twilio = ?7, migrate_new = ?8, "
-		       "keep_at_twilio = ?9, verify_readback = ?10, poll_secs = ?11 WHERE id = ?1",
-		       "isss" "iiiiiii", w->id, w->api_key_sid, args->secret, w->twilio_url,
-		       (int64_t)w->twilio_plain_http, (int64_t)w->delete_s3, (int64_t)w->delete_twilio,
-		       (int64_t)w->migrate_new, (int64_t)w->keep_at_twilio, (int64_t)w->verify_readback,
-		       (int64_t)w->poll_secs);
+	err = conn_run(
+		conn,
+		"UPDATE workspace SET api_key_sid = ?2, secret = coalesce(?3, secret), twilio_url = ?4, "
+		"twilio_plain_http = ?5, delete_s3 = ?6, delete_twilio = ?7, migrate_new = ?8, "
+		"keep_at_twilio = ?9, verify_readback = ?10, poll_secs = ?11 WHERE id = ?1",
+		"isss"
+		"iiiiiii",
+		w->id, w->api_key_sid, args->secret, w->twilio_url, (int64_t)w->twilio_plain_http,
+		(int64_t)w->delete_s3, (int64_t)w->delete_twilio, (int64_t)w->migrate_new,
+		(int64_t)w->keep_at_twilio, (int64_t)w->verify_readback, (int64_t)w->poll_secs);
 	if (err == 0 && !w->migrate_new)
 		err = migrate_forget_arrived(conn, w->id);
 	if (err == 0 && w->keep_at_twilio && !kept)
@@ -259,7 +285,8 @@ static int update_in_write(struct catalog *catalog, struct conn *conn, void *arg
 	return err;
 }
 
-int catalog_workspace_update(struct catalog *catalog, const struct catalog_workspace *workspace, const char *secret)
+int catalog_workspace_update(struct catalog *catalog, const struct catalog_workspace *workspace,
+			     const char *secret)
 {
 	struct workspace_args args = { workspace, secret, 0, NULL };
 	char message[CATALOG_MESSAGE_SIZE];

@@ -17,7 +17,8 @@ struct write_op {
 	bool is_repeatable;
 	int result;
 	bool done;
-	pthread_cond_t cond; /* done, or its turn to lead: of its own, so that a commit wakes nobody in vain */
+	pthread_cond_t
+		cond; /* done, or its turn to lead: of its own, so that a commit wakes nobody in vain */
 };
 
 /* A mount of an older version beside a newer command line must not write into tables that it does not know. */
@@ -40,7 +41,8 @@ static int run_one(struct catalog *catalog, struct write_op *op)
 		return err;
 	op->result = op->fn(catalog, conn, op->arg);
 	if (sqlite3_get_autocommit(conn_db(conn)))
-		return op->result < 0 ? op->result : -EIO; /* SQLite gave the transaction up (disk full) */
+		return op->result < 0 ? op->result
+				      : -EIO; /* SQLite gave the transaction up (disk full) */
 	if (op->result < 0) {
 		err = conn_run(conn, "ROLLBACK TO op", "");
 		if (err)
@@ -135,7 +137,10 @@ static void run_batch(struct catalog *catalog, struct write_op *first)
 
 static int write_op(struct catalog *catalog, catalog_write_fn *fn, void *arg, bool is_repeatable)
 {
-	struct write_op op = { .fn = fn, .arg = arg, .is_repeatable = is_repeatable, .cond = PTHREAD_COND_INITIALIZER };
+	struct write_op op = { .fn = fn,
+			       .arg = arg,
+			       .is_repeatable = is_repeatable,
+			       .cond = PTHREAD_COND_INITIALIZER };
 
 	pthread_mutex_lock(&catalog->write_mutex);
 	*catalog->write_last = &op;
@@ -182,7 +187,8 @@ int catalog_read_begin(struct catalog *catalog, struct conn **ret_conn)
 	int err = 0;
 
 	pthread_mutex_lock(&catalog->read_mutex);
-	while (!catalog->reader_idle && catalog->reader_count == sizeof catalog->readers / sizeof *catalog->readers)
+	while (!catalog->reader_idle &&
+	       catalog->reader_count == sizeof catalog->readers / sizeof *catalog->readers)
 		pthread_cond_wait(&catalog->read_cond, &catalog->read_mutex);
 	if (catalog->reader_idle)
 		conn = catalog->readers[--catalog->reader_idle];

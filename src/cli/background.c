@@ -59,7 +59,8 @@ static int hook_begin(struct cli *cli, const struct background_settings *setting
 		      struct background *background)
 {
 	cleanup_free char *setting = NULL;
-	struct hook_settings hook = { .listen = settings->listen, .public_url = settings->public_url };
+	struct hook_settings hook = { .listen = settings->listen,
+				      .public_url = settings->public_url };
 	char message[CATALOG_MESSAGE_SIZE];
 	int err;
 
@@ -70,7 +71,8 @@ static int hook_begin(struct cli *cli, const struct background_settings *setting
 	err = hook_start(cli->catalog, &hook, &background->hook, background->address, message);
 	/* The port may still belong to a mount that was unmounted just now. */
 	if (err == -EADDRINUSE && predecessor_wait(cli, settings->mountpoint))
-		err = hook_start(cli->catalog, &hook, &background->hook, background->address, message);
+		err = hook_start(cli->catalog, &hook, &background->hook, background->address,
+				 message);
 	if (err < 0)
 		cli_error("%s", message);
 	return err == 0 ? CLI_DONE : err == -EINVAL ? CLI_USAGE : CLI_FAILED;

@@ -9,8 +9,8 @@
 
 struct background_settings {
 	const char *mountpoint; /* of this process; NULL: none */
-	bool read_only; /* sync and callbacks only */
-	const char *listen; /* for callbacks; NULL: not */
+	bool read_only;         /* sync and callbacks only */
+	const char *listen;     /* for callbacks; NULL: not */
 	const char *public_url; /* NULL: the setting "callback_url", else none */
 };
 

@@ -16,8 +16,8 @@ struct add_values {
 	struct cli_texts numbers;
 };
 
-static void say_added(struct cli *cli, const struct catalog_workspace *w, const struct catalog_campaign *campaign,
-		      const char *folder)
+static void say_added(struct cli *cli, const struct catalog_workspace *w,
+		      const struct catalog_campaign *campaign, const char *folder)
 {
 	cleanup_buf struct buf word = BUF_INIT;
 	struct catalog_sync_state sync = { 0 };
@@ -25,7 +25,8 @@ static void say_added(struct cli *cli, const struct catalog_workspace *w, const 
 
 	printf("Added campaign %s", cli_name(campaign->name, shown));
 	if (campaign->recordings)
-		printf(" with %lld recordings from %s", (long long)campaign->recordings, CATALOG_UNASSIGNED);
+		printf(" with %lld recordings from %s", (long long)campaign->recordings,
+		       CATALOG_UNASSIGNED);
 	if (strcmp(shown, folder) != 0)
 		printf("; its folder is %s", folder);
 	printf("\n");
@@ -52,7 +53,8 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	status = cli_workspace_open(cli, argv[0], &w);
 	if (status != CLI_DONE)
 		return status;
-	err = catalog_campaign_add(cli->catalog, w.id, argv[1], v->numbers.items, v->numbers.count, &id, message);
+	err = catalog_campaign_add(cli->catalog, w.id, argv[1], v->numbers.items, v->numbers.count,
+				   &id, message);
 	if (err == -EINVAL)
 		return cli_usage(cli, "%s", message);
 	if (err < 0)
@@ -61,8 +63,9 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaign cannot be read");
 	if (cli->json)
-		return cli_json_print(json_pack("{s:o, s:s, s:I}", "name", cli_json_name(argv[1]), "folder", campaign.folder,
-						"recordings", (json_int_t)campaign.recordings));
+		return cli_json_print(json_pack("{s:o, s:s, s:I}", "name", cli_json_name(argv[1]),
+						"folder", campaign.folder, "recordings",
+						(json_int_t)campaign.recordings));
 	say_added(cli, &w, &campaign, campaign.folder);
 	return CLI_DONE;
 }
@@ -71,15 +74,16 @@ const struct cli_command command_campaign_add = {
 	.name = "campaign add",
 	.arguments = "WORKSPACE NAME --number +E164 [--number …]",
 	.summary = "Adds a campaign: a folder for the calls of some tracking numbers",
-	.text =
-"A call belongs to the campaign of its tracking number: the one that was\n"
-"called, or, for an outbound call, the one that it came from. Calls that are\n"
-"known already leave 'unassigned' for the new campaign.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "number", CLI_TEXTS, "+E164", "a tracking number, such as +15551234567; may be given often",
-		  offsetof(struct add_values, numbers) },
-		{ 0 },
-	},
+	.text = "A call belongs to the campaign of its tracking number: the one that was\n"
+		"called, or, for an outbound call, the one that it came from. Calls that are\n"
+		"known already leave 'unassigned' for the new campaign.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "number", CLI_TEXTS, "+E164",
+			  "a tracking number, such as +15551234567; may be given often",
+			  offsetof(struct add_values, numbers) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct add_values),
 	.arguments_min = 2,
 	.arguments_max = 2,
@@ -153,10 +157,13 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 		err = catalog_campaign_numbers(cli->catalog, c->id, number_one, &numbers);
 		snprintf(recordings, sizeof recordings, "%lld", (long long)c->recordings);
 		cli_table_row(&table, ARRAY_SIZE(head),
-			      (const char *const[]){ cli_name(c->name, shown), recordings, buf_str(&numbers.text) });
-		json_array_append_new(array, json_pack("{s:o, s:s, s:b, s:I, s:o}", "name", cli_json_name(c->name), "folder",
-						       c->folder, "is_unassigned", (int)c->is_unassigned, "recordings",
-						       (json_int_t)c->recordings, "numbers", numbers.array));
+			      (const char *const[]){ cli_name(c->name, shown), recordings,
+						     buf_str(&numbers.text) });
+		json_array_append_new(array, json_pack("{s:o, s:s, s:b, s:I, s:o}", "name",
+						       cli_json_name(c->name), "folder", c->folder,
+						       "is_unassigned", (int)c->is_unassigned,
+						       "recordings", (json_int_t)c->recordings,
+						       "numbers", numbers.array));
 		buf_release(&numbers.text);
 	}
 	if (err < 0)
@@ -200,8 +207,8 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 
 		suggest_init(&suggest, "", argv[1]);
 		suggest_campaigns(&suggest, cli, w.id);
-		cli_error("there is no campaign '%s' in workspace '%s'%s", cli_name(argv[1], shown), argv[0],
-			  suggest_text(&suggest));
+		cli_error("there is no campaign '%s' in workspace '%s'%s", cli_name(argv[1], shown),
+			  argv[0], suggest_text(&suggest));
 		return CLI_FAILED;
 	}
 	if (err < 0)
@@ -216,11 +223,10 @@ const struct cli_command command_campaign_remove = {
 	.name = "campaign remove",
 	.arguments = "WORKSPACE NAME",
 	.summary = "Removes a campaign with the recordings in it",
-	.text =
-"The same as 'rm -r' of its folder. What becomes of the bytes follows the\n"
-"workspace's settings delete_twilio and delete_s3. Later calls of its numbers\n"
-"are 'unassigned'. Removing 'unassigned' removes what is in it now; it comes\n"
-"back with the next call of no campaign.\n",
+	.text = "The same as 'rm -r' of its folder. What becomes of the bytes follows the\n"
+		"workspace's settings delete_twilio and delete_s3. Later calls of its numbers\n"
+		"are 'unassigned'. Removing 'unassigned' removes what is in it now; it comes\n"
+		"back with the next call of no campaign.\n",
 	.arguments_min = 2,
 	.arguments_max = 2,
 	.run = run_remove,

@@ -33,23 +33,23 @@ struct cli_texts {
 };
 
 struct cli_option {
-	char letter;          /* 0: none */
-	const char *name;     /* NULL ends a table */
+	char letter;      /* 0: none */
+	const char *name; /* NULL ends a table */
 	enum cli_kind kind;
 	const char *argument; /* as the help calls it; NULL for flags and switches */
 	const char *help;
-	size_t offset;        /* in the struct of values */
+	size_t offset; /* in the struct of values */
 };
 
 struct buf;
 struct cli;
 struct cli_command {
-	const char *name;      /* "workspace add" */
-	const char *arguments; /* "NAME --account AC… [OPTIONS]" */
-	const char *summary;   /* one line, without a full stop */
-	const char *text;      /* paragraphs for the help; lines of at most 78 columns */
+	const char *name;                 /* "workspace add" */
+	const char *arguments;            /* "NAME --account AC… [OPTIONS]" */
+	const char *summary;              /* one line, without a full stop */
+	const char *text;                 /* paragraphs for the help; lines of at most 78 columns */
 	const struct cli_option *options; /* NULL: none */
-	size_t values_size;    /* of the struct of values */
+	size_t values_size;               /* of the struct of values */
 	unsigned arguments_min, arguments_max;
 	int (*run)(struct cli *cli, const void *values, int argc, char **argv);
 };
@@ -57,8 +57,8 @@ struct cli_command {
 /* What every command gets. */
 struct cli {
 	const struct cli_command *command;
-	char *catalog_path;   /* absolute */
-	char *key_file;       /* absolute; NULL: the rule of catalog/key.h */
+	char *catalog_path; /* absolute */
+	char *key_file;     /* absolute; NULL: the rule of catalog/key.h */
 	bool json, verbose;
 	struct catalog *catalog;
 	struct http *http;
@@ -73,13 +73,14 @@ struct cli_globals {
 };
 /* The command that the first words of argv name (one or two), and how many words that takes; NULL: none. *ret_is_group: the first word begins names of
  * two words, and the second is none of them. */
-const struct cli_command *cli_command_find(int argc, char *const *argv, int *ret_words, bool *ret_is_group);
+const struct cli_command *cli_command_find(int argc, char *const *argv, int *ret_words,
+					   bool *ret_is_group);
 
 /* ---- options.c: the parser ---- */
 /* Sorts argv into values (zeroed; by the command's table), globals, and the rest (returned in front of argv; *ret_argc many). command NULL: global options only, and
  * stops at the first word that is none. 0, or -EINVAL and a sentence. */
-int cli_options_parse(const struct cli_command *command, struct cli_globals *globals, void *values, int *argc, char **argv,
-		      char ret_message[CATALOG_MESSAGE_SIZE]);
+int cli_options_parse(const struct cli_command *command, struct cli_globals *globals, void *values,
+		      int *argc, char **argv, char ret_message[CATALOG_MESSAGE_SIZE]);
 void cli_values_free(const struct cli_command *command, void *values);
 /* The struct of values as it is before anything is given. NULL for lack of memory. */
 void *cli_values_new(const struct cli_command *command);
@@ -93,8 +94,8 @@ int cli_run(int argc, char **argv);
 void cli_help_all(FILE *out);
 void cli_help_command(FILE *out, const struct cli_command *command, bool is_short);
 bool cli_help_group(FILE *out, const char *group); /* false: there is none of that name */
-int cli_version(void); /* says which it is; returns the exit status */
-void cli_help_manual(FILE *out); /* the manual page's list of commands, in roff */
+int cli_version(void);                             /* says which it is; returns the exit status */
+void cli_help_manual(FILE *out);                   /* the manual page's list of commands, in roff */
 
 /* ---- session.c: the things that commands open ---- */
 /* CLI_DONE, or an error has been said and the exit status is returned. */
@@ -107,7 +108,8 @@ int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspa
 /* Opens the catalog and finds the workspace: how most commands begin. */
 int cli_workspace_open(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace);
 /* All, in order of names; the caller frees. */
-int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces, size_t *ret_count);
+int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces,
+		   size_t *ret_count);
 /* From --secret-file, or asked for. */
 int cli_secret_read(const char *secret_file, const char *prompt, char **ret_secret);
 /* The same for an option of another name, which messages say. */
@@ -160,11 +162,12 @@ void cli_table_free(struct cli_table *table);
 /* Progress: a line that is written over on a terminal, none elsewhere. */
 struct cli_progress {
 	bool is_terminal;
-	size_t shown;        /* columns */
-	int64_t next_msecs;  /* time_mono_msecs(): not before */
+	size_t shown;       /* columns */
+	int64_t next_msecs; /* time_mono_msecs(): not before */
 };
 void cli_progress_init(struct cli_progress *progress, const struct cli *cli);
-void cli_progress_show(struct cli_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cli_progress_show(struct cli_progress *progress, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 size_t cli_progress_columns(void); /* that a line may take */
 void cli_progress_clear(struct cli_progress *progress);
 
@@ -196,7 +199,8 @@ struct json_t *cli_json_time(int64_t secs);     /* ISO 8601; null for 0 */
 /* WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount. An error has been said where it is not CLI_DONE. */
 int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret_node);
 /* The same of many, each recording asked for once: what is inside another is left out, and so is calls.csv. *ret_scopes is the caller's. */
-int cli_path_scopes(struct cli *cli, int count, char *const *paths, struct catalog_scope **ret_scopes, size_t *ret_count);
+int cli_path_scopes(struct cli *cli, int count, char *const *paths,
+		    struct catalog_scope **ret_scopes, size_t *ret_count);
 
 /* ---- a mount(8) helper's command line ---- */
 bool cli_is_mount_helper(int argc, char *const *argv);

@@ -42,10 +42,13 @@ const struct cli_command *const cli_commands[] = {
 
 #define GLOBAL(field) offsetof(struct cli_globals, field)
 const struct cli_option cli_global_options[] = {
-	{ 0, "catalog", CLI_TEXT, "FILE", "the catalog (TONICFS_CATALOG; else ~/.local/share/tonicfs/catalog.db)",
+	{ 0, "catalog", CLI_TEXT, "FILE",
+	  "the catalog (TONICFS_CATALOG; else ~/.local/share/tonicfs/catalog.db)",
 	  GLOBAL(catalog) },
-	{ 0, "key-file", CLI_TEXT, "FILE", "the file with its key (TONICFS_KEY_FILE; else CATALOG.key)", GLOBAL(key_file) },
-	{ 0, "json", CLI_FLAG, NULL, "one JSON document instead of text; what fails has error and code in it", GLOBAL(json) },
+	{ 0, "key-file", CLI_TEXT, "FILE",
+	  "the file with its key (TONICFS_KEY_FILE; else CATALOG.key)", GLOBAL(key_file) },
+	{ 0, "json", CLI_FLAG, NULL,
+	  "one JSON document instead of text; what fails has error and code in it", GLOBAL(json) },
 	{ 'v', "verbose", CLI_FLAG, NULL, "more lines in the log", GLOBAL(verbose) },
 	{ 'h', "help-short", CLI_FLAG, NULL, NULL, GLOBAL(help_short) },
 	{ 0, "help", CLI_FLAG, NULL, "what a command does; -h: its options only", GLOBAL(help) },
@@ -53,7 +56,8 @@ const struct cli_option cli_global_options[] = {
 	{ 0 },
 };
 
-const struct cli_command *cli_command_find(int argc, char *const *argv, int *ret_words, bool *ret_is_group)
+const struct cli_command *cli_command_find(int argc, char *const *argv, int *ret_words,
+					   bool *ret_is_group)
 {
 	*ret_is_group = false;
 	*ret_words = 0;

@@ -442,21 +442,23 @@ const struct cli_command command_cost = {
 	.name = "cost",
 	.arguments = "[WORKSPACE] [--prices FILE] [OPTIONS]",
 	.summary = "Says what recordings cost at Twilio and in S3, now and with a lifecycle",
-	.text =
-"By the catalog, nothing is asked of Twilio or S3. Twilio bills each recording's\n"
-"started minutes, above free ones of the account; S3 bills by gigabyte and class.\n"
-"Requests, restores, transfer and taxes are not in it. The lifecycle is the one\n"
-"that 'tonicfs storage lifecycle set' has set, or the one given here.\n"
-"\n"
-"Prices change, and those that are built in are not looked up: --show-prices\n"
-"prints them with their date, and --prices FILE takes a table of your own in the\n"
-"same form.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "prices", CLI_TEXT, "FILE", "a price table in JSON", offsetof(struct cost_values, prices) },
-		{ 0, "show-prices", CLI_FLAG, NULL, "prints the price table, and ends", offsetof(struct cost_values, show_prices) },
-		TRANSITION_OPTIONS(struct cost_values, transitions),
-		{ 0 },
-	},
+	.text = "By the catalog, nothing is asked of Twilio or S3. Twilio bills each recording's\n"
+		"started minutes, above free ones of the account; S3 bills by gigabyte and class.\n"
+		"Requests, restores, transfer and taxes are not in it. The lifecycle is the one\n"
+		"that 'tonicfs storage lifecycle set' has set, or the one given here.\n"
+		"\n"
+		"Prices change, and those that are built in are not looked up: --show-prices\n"
+		"prints them with their date, and --prices FILE takes a table of your own in the\n"
+		"same form.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "prices", CLI_TEXT, "FILE", "a price table in JSON",
+			  offsetof(struct cost_values, prices) },
+			{ 0, "show-prices", CLI_FLAG, NULL, "prints the price table, and ends",
+			  offsetof(struct cost_values, show_prices) },
+			TRANSITION_OPTIONS(struct cost_values, transitions),
+			{ 0 },
+		},
 	.values_size = sizeof(struct cost_values),
 	.arguments_max = 1,
 	.run = run_cost,

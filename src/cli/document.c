@@ -48,12 +48,16 @@ void cli_json_took_over(void)
 json_t *cli_json_failure(int status)
 {
 	/* verify, migrate and storage test may end so without an error: the answer has what they found. */
-	const char *without_error = status == CLI_PART ? "done in part, or problems were found; see the rest of this document" :
-							 "failed; see the rest of this document";
+	const char *without_error =
+		status == CLI_PART
+			? "done in part, or problems were found; see the rest of this document"
+			: "failed; see the rest of this document";
 
 	if (status == CLI_DONE)
 		return json_object();
-	return json_pack("{s:s, s:i}", "error", document.errors.len ? buf_str(&document.errors) : without_error, "code", status);
+	return json_pack("{s:s, s:i}", "error",
+			 document.errors.len ? buf_str(&document.errors) : without_error, "code",
+			 status);
 }
 
 static int print_now(json_t *answer)

@@ -30,9 +30,10 @@ static struct {
 static void give_up(const char *what, int64_t msecs)
 {
 	alarm(LAST_WORDS_SECS);
-	log_error("shutting down: gave up waiting for %s after %lld s; work in flight is put back when its"
-		  " lease ends",
-		  what, (long long)msecs / 1000);
+	log_error(
+		"shutting down: gave up waiting for %s after %lld s; work in flight is put back when its"
+		" lease ends",
+		what, (long long)msecs / 1000);
 	_exit(CLI_FAILED);
 }
 

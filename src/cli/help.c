@@ -8,7 +8,7 @@
 #include "cli/suggest.h"
 
 #define HELP_COLUMN 24
-#define LIST_COLUMN 8 /* lines of the texts that begin behind it are the text of a list's item */
+#define LIST_COLUMN 8   /* lines of the texts that begin behind it are the text of a list's item */
 #define HELP_COLUMNS 79 /* the texts' own lines are no longer */
 
 static size_t help_columns(FILE *out)
@@ -138,8 +138,8 @@ static void option_head(const struct cli_option *o, char *ret_head, size_t size)
 
 	if (o->letter)
 		snprintf(letter, sizeof letter, "-%c, ", o->letter);
-	snprintf(ret_head, size, "%s--%s%s%s%s", letter, o->kind == CLI_SWITCH ? "[no-]" : "", o->name,
-		 o->argument ? " " : "", o->argument ? o->argument : "");
+	snprintf(ret_head, size, "%s--%s%s%s%s", letter, o->kind == CLI_SWITCH ? "[no-]" : "",
+		 o->name, o->argument ? " " : "", o->argument ? o->argument : "");
 }
 
 static void print_options(FILE *out, const struct cli_option *options)
@@ -156,22 +156,26 @@ static void print_options(FILE *out, const struct cli_option *options)
 
 void cli_help_all(FILE *out)
 {
-	print_text(out, "usage: tonicfs [--catalog FILE] [--key-file FILE] [--json] COMMAND …\n\n"
-		     "Mounts a company's call recordings as ordinary files, wherever the bytes are:\n"
-		     "at Twilio, or in the company's own S3 bucket, where they are moved to.\n\n"
-		     "Commands:\n");
+	print_text(out,
+		   "usage: tonicfs [--catalog FILE] [--key-file FILE] [--json] COMMAND …\n\n"
+		   "Mounts a company's call recordings as ordinary files, wherever the bytes are:\n"
+		   "at Twilio, or in the company's own S3 bucket, where they are moved to.\n\n"
+		   "Commands:\n");
 	for (const struct cli_command *const *c = cli_commands; *c; c++)
 		print_entry(out, (*c)->name, (*c)->summary);
 	fprintf(out, "\nOptions of every command:\n");
 	print_options(out, cli_global_options);
-	print_text(out, "\nPATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount.\n"
-		     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part.\n"
-		     "'tonicfs help COMMAND' says more of each.\n");
+	print_text(
+		out,
+		"\nPATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount.\n"
+		"Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part.\n"
+		"'tonicfs help COMMAND' says more of each.\n");
 }
 
 static void print_usage(FILE *out, const struct cli_command *command)
 {
-	fprintf(out, "usage: tonicfs %s%s%s\n", command->name, *command->arguments ? " " : "", command->arguments);
+	fprintf(out, "usage: tonicfs %s%s%s\n", command->name, *command->arguments ? " " : "",
+		command->arguments);
 }
 
 void cli_help_command(FILE *out, const struct cli_command *command, bool is_short)
@@ -327,19 +331,21 @@ static int run_help(struct cli *cli, const void *values, int argc, char **argv)
 	snprintf(before, sizeof before, "%s ", argv[0]);
 	suggest_init(&suggest, is_group ? before : "", argv[is_group]);
 	suggest_commands(&suggest, is_group ? argv[0] : NULL);
-	return cli_usage(cli, "'%s%s%s' is no command%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "",
-			 suggest_text(&suggest));
+	return cli_usage(cli, "'%s%s%s' is no command%s", argv[0], argc > 1 ? " " : "",
+			 argc > 1 ? argv[1] : "", suggest_text(&suggest));
 }
 
 const struct cli_command command_help = {
 	.name = "help",
 	.arguments = "[COMMAND]",
 	.summary = "Says what a command does, and how",
-	.options = (const struct cli_option[]){
-		{ 0, "manual", CLI_FLAG, NULL, "the manual page's list of commands, in roff",
-		  offsetof(struct help_values, manual) },
-		{ 0 },
-	},
+	.options =
+		(const struct cli_option[]){
+			{ 0, "manual", CLI_FLAG, NULL,
+			  "the manual page's list of commands, in roff",
+			  offsetof(struct help_values, manual) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct help_values),
 	.arguments_max = 2,
 	.run = run_help,

@@ -79,7 +79,8 @@ static void program_name(int process, char *ret_name, size_t size)
 	ret_name[strcspn(ret_name, "\n")] = '\0';
 }
 
-static int holder_add(struct holders *holders, pid_t pid, int process, const char *how, const char *path)
+static int holder_add(struct holders *holders, pid_t pid, int process, const char *how,
+		      const char *path)
 {
 	struct holder *grown = reallocarray(holders->list, holders->count + 1, sizeof *grown);
 	struct holder *holder;
@@ -100,7 +101,9 @@ static int look_at(struct holders *holders, pid_t pid, int process, const char *
 {
 	static const struct {
 		const char *link, *how;
-	} links[] = { { "cwd", "its current folder" }, { "root", "its root folder" }, { "exe", "its program" } };
+	} links[] = { { "cwd", "its current folder" },
+		      { "root", "its root folder" },
+		      { "exe", "its program" } };
 	char path[PATH_SIZE];
 	bool has = false;
 	int err;
@@ -143,7 +146,8 @@ int holders_find(const char *folder, pid_t except, struct holders *ret_holders)
 
 		if (pid <= 0 || pid == getpid() || pid == except)
 			continue;
-		process = openat(dirfd(processes), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		process =
+			openat(dirfd(processes), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (process < 0 || (user && !belongs_to(process, user)))
 			continue;
 		err = look_at(ret_holders, pid, process, folder);

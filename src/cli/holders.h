@@ -9,7 +9,7 @@ struct holder {
 	pid_t pid;
 	char program[20]; /* as ps shows it */
 	const char *how;  /* "its current folder" */
-	char *path;	  /* what it uses */
+	char *path;       /* what it uses */
 };
 struct holders {
 	struct holder *list;

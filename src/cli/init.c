@@ -17,8 +17,8 @@ struct init_values {
 
 struct new_key {
 	struct catalog_key *key;
-	char *path;      /* of what init itself has made, to be taken back when the catalog cannot be made; NULL: nothing */
-	char *shown;     /* where the key is, for people; NULL: a command */
+	char *path; /* of what init itself has made, to be taken back when the catalog cannot be made; NULL: nothing */
+	char *shown; /* where the key is, for people; NULL: a command */
 };
 
 static void new_key_release(struct new_key *key)
@@ -156,9 +156,10 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	if (cli->json)
-		return cli_json_print(json_pack("{s:s, s:s?, s:s?, s:b}", "catalog", cli->catalog_path, "key_file",
-						key.shown, "key_command", v->key_command, "key_is_beside_catalog",
-						key.shown && is_beside(key.shown, cli->catalog_path)));
+		return cli_json_print(json_pack(
+			"{s:s, s:s?, s:s?, s:b}", "catalog", cli->catalog_path, "key_file",
+			key.shown, "key_command", v->key_command, "key_is_beside_catalog",
+			key.shown && is_beside(key.shown, cli->catalog_path)));
 	printf("Made the catalog %s\n", cli->catalog_path);
 	if (key.shown)
 		printf("%s %s\nKeep a copy of the key elsewhere: without it the catalog cannot be read.\n",
@@ -175,24 +176,24 @@ const struct cli_command command_init = {
 	.name = "init",
 	.arguments = "[--key-command CMD]",
 	.summary = "Makes a new catalog, the encrypted file that everything else is kept in",
-	.text =
-"The catalog holds settings, credentials, the call log and the state of every\n"
-"recording. Its key is 256 bits, written as 64 hex digits to a new file of mode\n"
-"0600 beside it (CATALOG.key), or where --key-file says; a key file that is\n"
-"there already is used as it is. A key beside the catalog protects a copy of the\n"
-"catalog alone, but not a copied home folder, which has both.\n"
-"\n"
-"With --key-command the key is what CMD prints, now and whenever the catalog is\n"
-"opened: a password manager, say. CMD is kept in CATALOG.key-command. Where\n"
-"neither is there, a systemd credential named tonicfs.key is looked for.\n"
-"\n"
-"The catalog's folder, the key file and CATALOG.key-command must belong to you or\n"
-"root, and must not be writable by others.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "key-command", CLI_TEXT, "CMD", "a shell command that prints the key",
-		  offsetof(struct init_values, key_command) },
-		{ 0 },
-	},
+	.text = "The catalog holds settings, credentials, the call log and the state of every\n"
+		"recording. Its key is 256 bits, written as 64 hex digits to a new file of mode\n"
+		"0600 beside it (CATALOG.key), or where --key-file says; a key file that is\n"
+		"there already is used as it is. A key beside the catalog protects a copy of the\n"
+		"catalog alone, but not a copied home folder, which has both.\n"
+		"\n"
+		"With --key-command the key is what CMD prints, now and whenever the catalog is\n"
+		"opened: a password manager, say. CMD is kept in CATALOG.key-command. Where\n"
+		"neither is there, a systemd credential named tonicfs.key is looked for.\n"
+		"\n"
+		"The catalog's folder, the key file and CATALOG.key-command must belong to you or\n"
+		"root, and must not be writable by others.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "key-command", CLI_TEXT, "CMD", "a shell command that prints the key",
+			  offsetof(struct init_values, key_command) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct init_values),
 	.run = run_init,
 };

@@ -68,27 +68,28 @@ const struct cli_command command_key_rotate = {
 	.name = "key rotate",
 	.arguments = "[--new-key-file FILE | --new-key-command CMD]",
 	.summary = "Gives the catalog another key",
-	.text =
-"Encrypts the whole catalog anew. Nothing else may have it open: end mounts and\n"
-"commands first; the process of a mount that was unmounted just now is waited\n"
-"for. It needs as much room again beside the catalog. Whenever it is cut off, the\n"
-"next command goes on with the old key or the new one, whichever counts.\n"
-"\n"
-"Without options a new random key takes the place of the old one in its file.\n"
-"With --new-key-file the new key is in FILE, which is made where it is not there;\n"
-"with --new-key-command it is what CMD prints, which is kept as init does.\n"
-"Where a command prints the old key, or systemd hands it over, one of the two is\n"
-"needed. To change the key behind the same command, keep the old one in a file\n"
-"for a moment and name that with --key-file.\n"
-"\n"
-"Copies of the catalog that were made before need the old key still.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "new-key-file", CLI_TEXT, "FILE", "the file of the new key",
-		  offsetof(struct rotate_values, new_file) },
-		{ 0, "new-key-command", CLI_TEXT, "CMD", "a shell command that prints the new key",
-		  offsetof(struct rotate_values, new_command) },
-		{ 0 },
-	},
+	.text = "Encrypts the whole catalog anew. Nothing else may have it open: end mounts and\n"
+		"commands first; the process of a mount that was unmounted just now is waited\n"
+		"for. It needs as much room again beside the catalog. Whenever it is cut off, the\n"
+		"next command goes on with the old key or the new one, whichever counts.\n"
+		"\n"
+		"Without options a new random key takes the place of the old one in its file.\n"
+		"With --new-key-file the new key is in FILE, which is made where it is not there;\n"
+		"with --new-key-command it is what CMD prints, which is kept as init does.\n"
+		"Where a command prints the old key, or systemd hands it over, one of the two is\n"
+		"needed. To change the key behind the same command, keep the old one in a file\n"
+		"for a moment and name that with --key-file.\n"
+		"\n"
+		"Copies of the catalog that were made before need the old key still.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "new-key-file", CLI_TEXT, "FILE", "the file of the new key",
+			  offsetof(struct rotate_values, new_file) },
+			{ 0, "new-key-command", CLI_TEXT, "CMD",
+			  "a shell command that prints the new key",
+			  offsetof(struct rotate_values, new_command) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct rotate_values),
 	.run = run_rotate,
 };

@@ -30,8 +30,9 @@ static int say_error(const struct lifecycle_run *run, const char *doing,
 	if (strcmp(error->code, "InvalidStorageClass") == 0)
 		fprintf(stderr, "This server does not have the storage class, or one of them.\n");
 	if (error->error == -EACCES)
-		fprintf(stderr, "'tonicfs storage policy %s --lifecycle' prints what its user must be "
-				"allowed.\n",
+		fprintf(stderr,
+			"'tonicfs storage policy %s --lifecycle' prints what its user must be "
+			"allowed.\n",
 			run->workspace.name);
 	return CLI_FAILED;
 }
@@ -159,15 +160,15 @@ const struct cli_command command_storage_lifecycle = {
 	.name = "storage lifecycle",
 	.arguments = "show|set|remove WORKSPACE [OPTIONS]",
 	.summary = "Shows, sets or removes the rule that moves recordings to cheaper classes",
-	.text =
-"The rule is kept by the bucket, and moves this workspace's recordings by their\n"
-"age there. Rules of others stay as they are. GLACIER and DEEP_ARCHIVE cannot be\n"
-"read at once ('tonicfs restore'). AWS leaves objects below 128 KB where they\n"
-"are. 'tonicfs cost' says what a rule would save.\n",
-	.options = (const struct cli_option[]){
-		TRANSITION_OPTIONS(struct lifecycle_values, transitions),
-		{ 0 },
-	},
+	.text = "The rule is kept by the bucket, and moves this workspace's recordings by their\n"
+		"age there. Rules of others stay as they are. GLACIER and DEEP_ARCHIVE cannot be\n"
+		"read at once ('tonicfs restore'). AWS leaves objects below 128 KB where they\n"
+		"are. 'tonicfs cost' says what a rule would save.\n",
+	.options =
+		(const struct cli_option[]){
+			TRANSITION_OPTIONS(struct lifecycle_values, transitions),
+			{ 0 },
+		},
 	.values_size = sizeof(struct lifecycle_values),
 	.arguments_min = 2,
 	.arguments_max = 2,

@@ -47,8 +47,8 @@ void meter_update(struct meter *meter, const struct catalog_counts *counts, int6
 
 static int64_t rate(const struct meter *meter)
 {
-	size_t oldest = meter->sample_count < METER_SAMPLES ? 0
-							    : meter->sample_count % METER_SAMPLES;
+	size_t oldest =
+		meter->sample_count < METER_SAMPLES ? 0 : meter->sample_count % METER_SAMPLES;
 	int64_t msecs = meter->now_msecs - meter->samples[oldest].msecs;
 	int64_t bytes = done_bytes(meter) - meter->samples[oldest].bytes;
 

@@ -14,9 +14,9 @@
 #define METER_SAMPLES 16
 
 struct meter {
-	int64_t begun_msecs, now_msecs;	  /* of the caller's clock, which never goes back */
+	int64_t begun_msecs, now_msecs;   /* of the caller's clock, which never goes back */
 	struct catalog_counts begin, now; /* the first look and the last */
-	int64_t moved_bytes;		  /* of recordings under way */
+	int64_t moved_bytes;              /* of recordings under way */
 	struct {
 		int64_t msecs, bytes;
 	} samples[METER_SAMPLES]; /* a ring, a second apart at least: the rate is theirs */
@@ -34,8 +34,8 @@ struct meter_reading {
 	int64_t done_bytes, total_bytes;
 	int64_t bytes_per_sec; /* of the last seconds */
 	int64_t secs_left;     /* -1: cannot be said */
-	int64_t secs;	       /* since the first look */
-	int percent;	       /* 100 only when nothing is left */
+	int64_t secs;          /* since the first look */
+	int percent;           /* 100 only when nothing is left */
 };
 void meter_read(const struct meter *meter, struct meter_reading *ret_reading);
 

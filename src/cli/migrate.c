@@ -15,8 +15,8 @@
 #include "util/times.h"
 
 #define STOP_GRACE_MSECS 10000
-#define LOOK_MSECS 250	/* between two looks, and nine times what one costs */
-#define SOON_MSECS 1000 /* a delete that is due by then is waited for */
+#define LOOK_MSECS 250       /* between two looks, and nine times what one costs */
+#define SOON_MSECS 1000      /* a delete that is due by then is waited for */
 #define HELD_LOOK_MSECS 1000 /* at whether anything is given out at all */
 #define FAILURES_LISTED 1000 /* in JSON; reasons are complete */
 
@@ -78,8 +78,9 @@ static int ask_all(struct cli *cli, const struct asked *asked, const struct acti
 			return CLI_FAILED;
 		}
 		if (err == -ENODEV) {
-			cli_error("the workspace's bucket is disabled; 'tonicfs storage test' tries it and enables it, "
-				  "'tonicfs storage enable' does after 'storage disable'");
+			cli_error(
+				"the workspace's bucket is disabled; 'tonicfs storage test' tries it and enables it, "
+				"'tonicfs storage enable' does after 'storage disable'");
 			return CLI_FAILED;
 		}
 		if (err < 0)
@@ -98,7 +99,7 @@ struct wait {
 	struct catalog_counts counts;
 	uint64_t generation;
 	int64_t held_look_msecs; /* not before */
-	bool is_held;		 /* what is left is given to nobody: its bucket is disabled */
+	bool is_held;            /* what is left is given to nobody: its bucket is disabled */
 };
 
 static int counts_get(struct cli *cli, const struct asked *asked, struct catalog_counts *ret_counts,
@@ -275,8 +276,7 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 		err = wait_for_cleanups(wait);
 	cli_progress_clear(&wait->progress);
 	if (cli_interrupted)
-		cli_error(
-			"stopping: transfers in flight have ten seconds;"
+		cli_error("stopping: transfers in flight have ten seconds;"
 			  " Ctrl-C again ends at once");
 	meter_read(&wait->meter, ret_reading);
 	migrate_stop(migrate, STOP_GRACE_MSECS);
@@ -399,7 +399,8 @@ static int say_asked(struct cli *cli, const struct asked *asked, const struct ac
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the counts cannot be read");
 	/* A mount may have moved some of those that were queued just now. */
-	before = counts.queued + counts.running > count ? counts.queued + counts.running - count : 0;
+	before =
+		counts.queued + counts.running > count ? counts.queued + counts.running - count : 0;
 	if (cli->json && action == &action_queue)
 		return cli_json_print(json_pack("{s:I, s:I, s:o}", action->json, (json_int_t)count,
 						"under_way_already", (json_int_t)before, "migrate",

@@ -10,12 +10,15 @@
 
 /* Words of fstab that are for mount(8), or that say what is so anyway. */
 static const char *const ignored[] = {
-	"rw", "defaults", "auto", "noauto", "user", "nouser", "users", "owner", "group", "nofail", "_netdev", "suid", "dev",
-	"exec", "async", "default_permissions", "loud", "silent", "relatime",
+	"rw",    "defaults", "auto",     "noauto", "user", "nouser", "users", "owner",
+	"group", "nofail",   "_netdev",  "suid",   "dev",  "exec",   "async", "default_permissions",
+	"loud",  "silent",   "relatime",
 };
-static const char *const ignored_beginnings[] = { "x-", "comment=", "user=", "helper=", "uhelper=" };
+static const char *const ignored_beginnings[] = { "x-",
+						  "comment=", "user=", "helper=", "uhelper=" };
 /* Words that libfuse or the kernel take. */
-static const char *const passed[] = { "nosuid", "nodev", "noexec", "noatime", "nodiratime", "sync", "dirsync", "auto_unmount" };
+static const char *const passed[] = { "nosuid",     "nodev", "noexec",  "noatime",
+				      "nodiratime", "sync",  "dirsync", "auto_unmount" };
 
 static bool is_one_of(const char *word, const char *const *list, size_t count)
 {
@@ -62,7 +65,8 @@ static int set_umask(struct mount_options *options, const char *plain, char *mes
 	size_t len = strlen(digits);
 
 	if (!len || len > 4 || strspn(digits, "01234567") != len) {
-		snprintf(message, CATALOG_MESSAGE_SIZE, "'%s': umask= takes octal digits, 027 say", plain);
+		snprintf(message, CATALOG_MESSAGE_SIZE, "'%s': umask= takes octal digits, 027 say",
+			 plain);
 		return -EINVAL;
 	}
 	options->umask = (mode_t)strtoul(digits, NULL, 8);
@@ -72,25 +76,29 @@ static int set_umask(struct mount_options *options, const char *plain, char *mes
 
 static void say_unknown(const char *plain, char *message)
 {
-	static const char *const known[] = { "ro", "allow_other", "names=sid", "names=number", "nonempty", "umask=", "catalog=",
-					     "key_file=", "setuid=", "refuse=", "metrics=", "fsname=" };
+	static const char *const known[] = { "ro",       "allow_other", "names=sid", "names=number",
+					     "nonempty", "umask=",      "catalog=",  "key_file=",
+					     "setuid=",  "refuse=",     "metrics=",  "fsname=" };
 	struct suggest suggest;
 	char word[CATALOG_NAME_SIZE];
 	size_t len = strcspn(plain, "=");
 
 	/* The text behind the sign is the user's own, except for names=. */
-	snprintf(word, sizeof word, "%.*s", (int)(strncmp(plain, "name", 4) == 0 ? strlen(plain) : len + (plain[len] == '=')),
+	snprintf(word, sizeof word, "%.*s",
+		 (int)(strncmp(plain, "name", 4) == 0 ? strlen(plain) : len + (plain[len] == '=')),
 		 plain);
 	suggest_init(&suggest, "", word);
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		suggest_try(&suggest, known[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
 		suggest_try(&suggest, passed[i]);
-	snprintf(message, CATALOG_MESSAGE_SIZE, "there is no mount option '%s'%s", plain, suggest_text(&suggest));
+	snprintf(message, CATALOG_MESSAGE_SIZE, "there is no mount option '%s'%s", plain,
+		 suggest_text(&suggest));
 }
 
 /* word: with its backslashes, as libfuse wants it; plain: without. */
-static int word_parse(struct mount_options *options, const char *word, const char *plain, char *message)
+static int word_parse(struct mount_options *options, const char *word, const char *plain,
+		      char *message)
 {
 	if (strcmp(plain, "ro") == 0) {
 		options->read_only = true;
@@ -105,7 +113,8 @@ static int word_parse(struct mount_options *options, const char *word, const cha
 		return 0;
 	}
 	if (strcmp(plain, "names=sid") == 0 || strcmp(plain, "names=number") == 0) {
-		options->names = strcmp(plain, "names=sid") == 0 ? CATALOG_NAMES_SID : CATALOG_NAMES_NUMBER;
+		options->names =
+			strcmp(plain, "names=sid") == 0 ? CATALOG_NAMES_SID : CATALOG_NAMES_NUMBER;
 		return 0;
 	}
 	if (strncmp(plain, "umask=", 6) == 0)
@@ -132,7 +141,8 @@ static int word_parse(struct mount_options *options, const char *word, const cha
 	return -EINVAL;
 }
 
-int mount_options_parse(struct mount_options *options, const char *text, char ret_message[CATALOG_MESSAGE_SIZE])
+int mount_options_parse(struct mount_options *options, const char *text,
+			char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_buf struct buf word = BUF_INIT;
 	cleanup_buf struct buf plain = BUF_INIT;

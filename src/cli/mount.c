@@ -23,11 +23,14 @@ struct mount_values {
 
 /* ---- the mountpoint ---- */
 
-static int mountpoint_check(struct cli *cli, const struct mount_options *options, const char *mountpoint)
+static int mountpoint_check(struct cli *cli, const struct mount_options *options,
+			    const char *mountpoint)
 {
 	const struct {
 		const char *what, *path;
-	} files[] = { { "catalog", cli->catalog_path }, { "key file", cli->key_file }, { "metrics file", options->metrics } };
+	} files[] = { { "catalog", cli->catalog_path },
+		      { "key file", cli->key_file },
+		      { "metrics file", options->metrics } };
 	cleanup_free char *inside = NULL;
 	cleanup_free char *source = NULL;
 	struct stat st;
@@ -35,7 +38,8 @@ static int mountpoint_check(struct cli *cli, const struct mount_options *options
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		if (!files[i].path || !mountpoint_has(mountpoint, files[i].path))
 			continue;
-		cli_error("the %s %s is inside the mountpoint; it could not be reached any more", files[i].what, files[i].path);
+		cli_error("the %s %s is inside the mountpoint; it could not be reached any more",
+			  files[i].what, files[i].path);
 		return CLI_FAILED;
 	}
 	/* A mount of ours that is there already is not asked anything: it may be dead, and fs_mount knows what to do. */
@@ -74,9 +78,10 @@ static int mount_at(struct cli *cli, const char *folder, const struct mount_valu
 		    struct mount_options *options)
 {
 	cleanup_free char *mountpoint = NULL;
-	struct mount_service service = {
-		.cli = cli, .options = options, .listen = values->listen, .public_url = values->public_url
-	};
+	struct mount_service service = { .cli = cli,
+					 .options = options,
+					 .listen = values->listen,
+					 .public_url = values->public_url };
 	int status, err;
 
 	err = mountpoint_resolve(folder, &mountpoint);
@@ -103,10 +108,12 @@ static int paths_from_options(struct cli *cli, struct mount_options *options)
 		const char *given;
 		char **where;
 		int (*absolute)(const char *path, char **ret_path);
-	} paths[] = { { options->catalog, &cli->catalog_path, files_absolute },
-		      { options->key_file, &cli->key_file, files_absolute },
-		      /* It is replaced: a symlink there may be somebody else's, and must not lead to a key. */
-		      { options->metrics, &options->metrics, files_absolute_name } };
+	} paths[] = {
+		{ options->catalog, &cli->catalog_path, files_absolute },
+		{ options->key_file, &cli->key_file, files_absolute },
+		/* It is replaced: a symlink there may be somebody else's, and must not lead to a key. */
+		{ options->metrics, &options->metrics, files_absolute_name }
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		char *absolute = NULL;
@@ -149,50 +156,54 @@ const struct cli_command command_mount = {
 	.name = "mount",
 	.arguments = "DIR [-f] [-o OPTIONS] [--listen ADDRESS:PORT]",
 	.summary = "Mounts the call recordings as files",
-	.text =
-"DIR shows WORKSPACE/CAMPAIGN/RECORDING.wav, and a calls.csv in each campaign.\n"
-"While it is mounted, Twilio is asked for news every few minutes, and\n"
-"migrations and deletes that are queued are done. The command ends when the\n"
-"tree answers, and the mount goes on in the background with its log in syslog;\n"
-"with -f it stays, and its log goes to standard error. 'tonicfs unmount DIR'\n"
-"ends it.\n"
-"\n"
-"OPTIONS, separated by commas:\n"
-"\n"
-"  ro             no deleting, no migrating\n"
-"  allow_other    the owner's group and root may look in and read too, but not\n"
-"                 remove or migrate, nor read what grants access (the attribute\n"
-"                 user.tonicfs.url); see user_allow_other in /etc/fuse.conf.\n"
-"                 Without it nobody else may, not even root\n"
-"  umask=OCTAL    with allow_other, permissions that are left out: 027 (the\n"
-"                 default) lets in the owner's group and root, 022 everybody, 077\n"
-"                 root alone\n"
-"  nonempty       mount on a folder with something in it, which is hidden then\n"
-"  names=sid      no callers' numbers: not in file names, calls.csv, attributes\n"
-"  catalog=FILE, key_file=FILE\n"
-"                 as --catalog and --key-file\n"
-"  refuse=PROGRAM[:PROGRAM]...\n"
-"                 programs that may not open recordings, by the names that ps\n"
-"                 shows: indexers, thumbnailers, scanners (updatedb, baloo)\n"
-"  metrics=FILE   counters for Prometheus' textfile collector, every 15 s; the\n"
-"                 same are in the attribute user.tonicfs.metrics of DIR\n"
-"  fsname=TEXT    what the mount table shows instead of the catalog's path\n"
-"  nosuid, nodev, noexec, noatime\n"
-"                 as in mount(8); its other words are taken and ignored\n"
-"\n"
-"After an unmount the process finishes what is in flight, or puts it back, for\n"
-"ten seconds at most. Its log says what else it waits for; after 40 seconds it\n"
-"ends anyway, and nothing is lost.\n",
-	.options = (const struct cli_option[]){
-		{ 'f', "foreground", CLI_FLAG, NULL, "stay in the foreground", offsetof(struct mount_values, foreground) },
-		{ 'o', "options", CLI_TEXTS, "OPTIONS", "mount options, see above; may be given often",
-		  offsetof(struct mount_values, options) },
-		{ 0, "listen", CLI_TEXT, "ADDRESS:PORT", "take Twilio's callbacks there, as 'tonicfs serve' does",
-		  offsetof(struct mount_values, listen) },
-		{ 0, "public-url", CLI_TEXT, "URL", "the callbacks' address, as Twilio was told it",
-		  offsetof(struct mount_values, public_url) },
-		{ 0 },
-	},
+	.text = "DIR shows WORKSPACE/CAMPAIGN/RECORDING.wav, and a calls.csv in each campaign.\n"
+		"While it is mounted, Twilio is asked for news every few minutes, and\n"
+		"migrations and deletes that are queued are done. The command ends when the\n"
+		"tree answers, and the mount goes on in the background with its log in syslog;\n"
+		"with -f it stays, and its log goes to standard error. 'tonicfs unmount DIR'\n"
+		"ends it.\n"
+		"\n"
+		"OPTIONS, separated by commas:\n"
+		"\n"
+		"  ro             no deleting, no migrating\n"
+		"  allow_other    the owner's group and root may look in and read too, but not\n"
+		"                 remove or migrate, nor read what grants access (the attribute\n"
+		"                 user.tonicfs.url); see user_allow_other in /etc/fuse.conf.\n"
+		"                 Without it nobody else may, not even root\n"
+		"  umask=OCTAL    with allow_other, permissions that are left out: 027 (the\n"
+		"                 default) lets in the owner's group and root, 022 everybody, 077\n"
+		"                 root alone\n"
+		"  nonempty       mount on a folder with something in it, which is hidden then\n"
+		"  names=sid      no callers' numbers: not in file names, calls.csv, attributes\n"
+		"  catalog=FILE, key_file=FILE\n"
+		"                 as --catalog and --key-file\n"
+		"  refuse=PROGRAM[:PROGRAM]...\n"
+		"                 programs that may not open recordings, by the names that ps\n"
+		"                 shows: indexers, thumbnailers, scanners (updatedb, baloo)\n"
+		"  metrics=FILE   counters for Prometheus' textfile collector, every 15 s; the\n"
+		"                 same are in the attribute user.tonicfs.metrics of DIR\n"
+		"  fsname=TEXT    what the mount table shows instead of the catalog's path\n"
+		"  nosuid, nodev, noexec, noatime\n"
+		"                 as in mount(8); its other words are taken and ignored\n"
+		"\n"
+		"After an unmount the process finishes what is in flight, or puts it back, for\n"
+		"ten seconds at most. Its log says what else it waits for; after 40 seconds it\n"
+		"ends anyway, and nothing is lost.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 'f', "foreground", CLI_FLAG, NULL, "stay in the foreground",
+			  offsetof(struct mount_values, foreground) },
+			{ 'o', "options", CLI_TEXTS, "OPTIONS",
+			  "mount options, see above; may be given often",
+			  offsetof(struct mount_values, options) },
+			{ 0, "listen", CLI_TEXT, "ADDRESS:PORT",
+			  "take Twilio's callbacks there, as 'tonicfs serve' does",
+			  offsetof(struct mount_values, listen) },
+			{ 0, "public-url", CLI_TEXT, "URL",
+			  "the callbacks' address, as Twilio was told it",
+			  offsetof(struct mount_values, public_url) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct mount_values),
 	.arguments_min = 1,
 	.arguments_max = 1,
@@ -213,7 +224,8 @@ bool cli_is_mount_helper(int argc, char *const *argv)
 	if (strcmp(name, "mount.tonicfs") == 0 || strcmp(name, "mount.fuse.tonicfs") == 0)
 		return true;
 	return argc >= 3 && argv[2][0] == '/' &&
-	       (argv[1][0] == '/' || strcmp(argv[1], "tonicfs") == 0 || strcmp(argv[1], "none") == 0);
+	       (argv[1][0] == '/' || strcmp(argv[1], "tonicfs") == 0 ||
+		strcmp(argv[1], "none") == 0);
 }
 
 /* As the user that an fstab line names: root's mounts of a user's catalog. Nothing of root's goes along, neither TONICFS_* nor
@@ -227,13 +239,14 @@ static int become_user(const char *name)
 		cli_error("setuid=%s: there is no such user", name);
 		return CLI_FAILED;
 	}
-	if (user->pw_uid != getuid() && (initgroups(user->pw_name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 ||
-					 setuid(user->pw_uid) < 0))
+	if (user->pw_uid != getuid() && (initgroups(user->pw_name, user->pw_gid) < 0 ||
+					 setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0))
 		err = -errno;
 	if (err == 0)
 		err = process_forget_parent();
-	if (err == 0 && (setenv("HOME", user->pw_dir, 1) < 0 || setenv("USER", user->pw_name, 1) < 0 ||
-			 setenv("LOGNAME", user->pw_name, 1) < 0))
+	if (err == 0 &&
+	    (setenv("HOME", user->pw_dir, 1) < 0 || setenv("USER", user->pw_name, 1) < 0 ||
+	     setenv("LOGNAME", user->pw_name, 1) < 0))
 		err = -errno;
 	process_harden();
 	if (err == 0)
@@ -247,7 +260,8 @@ struct helper_words {
 	bool is_fake;
 };
 
-static int helper_parse(int argc, char **argv, struct helper_words *words, struct mount_options *options)
+static int helper_parse(int argc, char **argv, struct helper_words *words,
+			struct mount_options *options)
 {
 	char message[CATALOG_MESSAGE_SIZE];
 	int letter;

@@ -18,14 +18,15 @@ struct mount_options {
 	mode_t umask;
 	enum catalog_names names;
 	char *catalog, *key_file, *user; /* of fstab lines; NULL: not given */
-	char *refuse;  /* programs; NULL: none */
-	char *metrics; /* the file for counters; NULL: none */
+	char *refuse;                    /* programs; NULL: none */
+	char *metrics;                   /* the file for counters; NULL: none */
 	bool has_fsname;
 	char **words; /* further ones for libfuse and the kernel; NULL-terminated, or NULL */
 	size_t word_count;
 };
 /* Adds the words of a -o argument; "\," is a comma inside a word. -EINVAL and a sentence for a word that means nothing here. */
-int mount_options_parse(struct mount_options *options, const char *text, char ret_message[CATALOG_MESSAGE_SIZE]);
+int mount_options_parse(struct mount_options *options, const char *text,
+			char ret_message[CATALOG_MESSAGE_SIZE]);
 int mount_options_add_word(struct mount_options *options, const char *word);
 void mount_options_release(struct mount_options *options);
 
@@ -35,7 +36,7 @@ struct mount_service {
 	const char *mountpoint; /* absolute */
 	const struct mount_options *options;
 	const char *listen, *public_url; /* for Twilio's callbacks; NULL: not, none */
-	void (*on_ready)(void *arg); /* when the tree answers */
+	void (*on_ready)(void *arg);     /* when the tree answers */
 	void *arg;
 };
 /* Opens, mounts, serves until unmounted or told to end, and closes. The exit status; errors before on_ready are said on standard error. */

@@ -36,12 +36,14 @@ int mountpoint_resolve(const char *path, char **ret_path)
 		err = files_absolute(folder, ret_path);
 		if (err < 0)
 			return err;
-		if (asprintf(&joined, "%s%s%s", *ret_path, strcmp(*ret_path, "/") == 0 ? "" : "/", base) < 0) {
+		if (asprintf(&joined, "%s%s%s", *ret_path, strcmp(*ret_path, "/") == 0 ? "" : "/",
+			     base) < 0) {
 			joined = NULL;
 			return -ENOMEM;
 		}
 		n = readlink(joined, target, sizeof target - 1);
-		if (n < 0) { /* EINVAL: no symlink; whatever else is wrong shows when it is mounted on */
+		if (n <
+		    0) { /* EINVAL: no symlink; whatever else is wrong shows when it is mounted on */
 			free(*ret_path);
 			*ret_path = steal_pointer(&joined);
 			return 0;

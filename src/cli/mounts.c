@@ -15,7 +15,8 @@ static void unescape(char *text)
 	char *out = text;
 
 	for (const char *s = text; *s;) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
+		    s[3] >= '0' && s[3] <= '7') {
 			*out++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
 			s += 4;
 		} else {
@@ -86,7 +87,8 @@ int mounts_find(const char *path, char **ret_inside, char **ret_source)
 			continue;
 		len = strcmp(mount.mountpoint, "/") == 0 ? 0 : strlen(mount.mountpoint);
 		/* The mount that is seen: the deepest, and of several on one point the last. */
-		if (strncmp(path, mount.mountpoint, len) != 0 || (path[len] && path[len] != '/') || len < longest)
+		if (strncmp(path, mount.mountpoint, len) != 0 || (path[len] && path[len] != '/') ||
+		    len < longest)
 			continue;
 		longest = len;
 		free(steal_pointer(&inside));
@@ -132,7 +134,8 @@ int mounts_of(const char *source, char ***ret_mountpoints, size_t *ret_count)
 	while (!err && getline(&line, &size, file) >= 0) {
 		struct mount_line mount;
 
-		if (line_parse(line, &mount) && is_ours(&mount) && strcmp(mount.source, source) == 0)
+		if (line_parse(line, &mount) && is_ours(&mount) &&
+		    strcmp(mount.source, source) == 0)
 			err = add(&list, &count, strdup(mount.mountpoint));
 	}
 	if (!err && ferror(file))

@@ -15,19 +15,23 @@ struct parser {
 };
 
 /* Where an option's value goes; NULL in *ret_option where no table has it. */
-static void *option_find(struct parser *p, const char *name, size_t name_len, char letter, bool *ret_negated,
-			 const struct cli_option **ret_option)
+static void *option_find(struct parser *p, const char *name, size_t name_len, char letter,
+			 bool *ret_negated, const struct cli_option **ret_option)
 {
-	const struct cli_option *tables[] = { p->command ? p->command->options : NULL, cli_global_options };
+	const struct cli_option *tables[] = { p->command ? p->command->options : NULL,
+					      cli_global_options };
 	char *bases[] = { p->values, (char *)p->globals };
 
 	*ret_negated = false;
 	*ret_option = NULL;
 	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
 		for (const struct cli_option *o = tables[t]; o && o->name; o++) {
-			bool plain = name && strlen(o->name) == name_len && memcmp(o->name, name, name_len) == 0;
-			bool negated = name && o->kind == CLI_SWITCH && name_len > 3 && memcmp(name, "no-", 3) == 0 &&
-				       strlen(o->name) == name_len - 3 && memcmp(o->name, name + 3, name_len - 3) == 0;
+			bool plain = name && strlen(o->name) == name_len &&
+				     memcmp(o->name, name, name_len) == 0;
+			bool negated = name && o->kind == CLI_SWITCH && name_len > 3 &&
+				       memcmp(name, "no-", 3) == 0 &&
+				       strlen(o->name) == name_len - 3 &&
+				       memcmp(o->name, name + 3, name_len - 3) == 0;
 
 			if (!plain && !negated && !(letter && o->letter == letter))
 				continue;
@@ -42,7 +46,8 @@ static void *option_find(struct parser *p, const char *name, size_t name_len, ch
 /* "there is no option …", and which one may have been meant. */
 static void say_unknown(struct parser *p, const char *name, size_t len)
 {
-	const struct cli_option *tables[] = { p->command ? p->command->options : NULL, cli_global_options };
+	const struct cli_option *tables[] = { p->command ? p->command->options : NULL,
+					      cli_global_options };
 	char word[CATALOG_NAME_SIZE], candidate[CATALOG_NAME_SIZE];
 	struct suggest suggest;
 
@@ -58,7 +63,8 @@ static void say_unknown(struct parser *p, const char *name, size_t len)
 				suggest_try(&suggest, candidate);
 		}
 	}
-	snprintf(p->message, CATALOG_MESSAGE_SIZE, "there is no option '--%.*s'%s", (int)len, name, suggest_text(&suggest));
+	snprintf(p->message, CATALOG_MESSAGE_SIZE, "there is no option '--%.*s'%s", (int)len, name,
+		 suggest_text(&suggest));
 }
 
 static int texts_add(struct cli_texts *texts, const char *text)
@@ -77,7 +83,8 @@ static bool takes_argument(const struct cli_option *option)
 	return option->kind == CLI_TEXT || option->kind == CLI_TEXTS;
 }
 
-static int option_store(const struct cli_option *option, void *where, bool negated, const char *text)
+static int option_store(const struct cli_option *option, void *where, bool negated,
+			const char *text)
 {
 	switch (option->kind) {
 	case CLI_FLAG:
@@ -110,14 +117,15 @@ static int long_parse(struct parser *p, const char *word, const char *next, bool
 	}
 	if (!takes_argument(option)) {
 		if (equals) {
-			snprintf(p->message, CATALOG_MESSAGE_SIZE, "the option '--%.*s' takes no value", (int)len, name);
+			snprintf(p->message, CATALOG_MESSAGE_SIZE,
+				 "the option '--%.*s' takes no value", (int)len, name);
 			return -EINVAL;
 		}
 		return option_store(option, where, negated, NULL);
 	}
 	if (!equals && !next) {
-		snprintf(p->message, CATALOG_MESSAGE_SIZE, "the option '--%s' needs a value (%s)", option->name,
-			 option->argument);
+		snprintf(p->message, CATALOG_MESSAGE_SIZE, "the option '--%s' needs a value (%s)",
+			 option->name, option->argument);
 		return -EINVAL;
 	}
 	*ret_took = !equals;
@@ -135,14 +143,16 @@ static int short_parse(struct parser *p, const char *word, const char *next, boo
 		int err;
 
 		if (!option) {
-			snprintf(p->message, CATALOG_MESSAGE_SIZE, "there is no option '-%c'", *letter);
+			snprintf(p->message, CATALOG_MESSAGE_SIZE, "there is no option '-%c'",
+				 *letter);
 			return -EINVAL;
 		}
 		if (takes_argument(option)) {
 			text = letter[1] ? letter + 1 : next;
 			*ret_took = !letter[1];
 			if (!text) {
-				snprintf(p->message, CATALOG_MESSAGE_SIZE, "the option '-%c' needs a value (%s)", *letter,
+				snprintf(p->message, CATALOG_MESSAGE_SIZE,
+					 "the option '-%c' needs a value (%s)", *letter,
 					 option->argument);
 				return -EINVAL;
 			}
@@ -154,8 +164,8 @@ static int short_parse(struct parser *p, const char *word, const char *next, boo
 	return 0;
 }
 
-int cli_options_parse(const struct cli_command *command, struct cli_globals *globals, void *values, int *argc, char **argv,
-		      char ret_message[CATALOG_MESSAGE_SIZE])
+int cli_options_parse(const struct cli_command *command, struct cli_globals *globals, void *values,
+		      int *argc, char **argv, char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	struct parser p = { command, globals, values, ret_message };
 	int kept = 0, i;

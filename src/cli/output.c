@@ -14,8 +14,8 @@
 
 #define SHELL_PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.,:+@%/"
 
-__attribute__((format(printf, 2, 0)))
-static void error_line(const char *who, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void error_line(const char *who, const char *format,
+							     va_list args)
 {
 	cleanup_buf struct buf line = BUF_INIT;
 
@@ -62,7 +62,8 @@ int cli_catalog_error(const struct cli *cli, int error, const char *doing)
 {
 	switch (error) {
 	case -EBUSY:
-		cli_error("%s: another process has kept %s busy for half a minute", doing, cli->catalog_path);
+		cli_error("%s: another process has kept %s busy for half a minute", doing,
+			  cli->catalog_path);
 		break;
 	case -ENOSPC:
 		cli_error("%s: the disk that %s is on is full", doing, cli->catalog_path);

@@ -106,7 +106,8 @@ static int try_campaign(void *arg, const struct catalog_campaign *campaign)
 static void say_not_found(struct cli *cli, const char *path, const char *names)
 {
 	size_t len = strcspn(names, "/"), campaign_len;
-	char workspace[CATALOG_NAME_SIZE], before[CATALOG_NAME_SIZE + 1], campaign[CATALOG_NAME_SIZE];
+	char workspace[CATALOG_NAME_SIZE], before[CATALOG_NAME_SIZE + 1],
+		campaign[CATALOG_NAME_SIZE];
 	struct catalog_node node;
 	struct near near;
 
@@ -122,8 +123,10 @@ static void say_not_found(struct cli *cli, const char *path, const char *names)
 		suggest_init(&near.suggest, before, campaign);
 		near.names = names;
 		/* Of a file that is not there the folder's name may be right. */
-		if (names[campaign_len] != '/' || resolve_folder(cli->catalog, before, campaign) < 0)
-			(void)catalog_campaign_each(cli->catalog, node.workspace_id, try_campaign, &near);
+		if (names[campaign_len] != '/' ||
+		    resolve_folder(cli->catalog, before, campaign) < 0)
+			(void)catalog_campaign_each(cli->catalog, node.workspace_id, try_campaign,
+						    &near);
 	}
 	cli_error("there is no '%s'%s", path, suggest_text(&near.suggest));
 }
@@ -182,7 +185,8 @@ static bool node_covers(const struct catalog_node *a, const struct catalog_node 
 	return false;
 }
 
-int cli_path_scopes(struct cli *cli, int count, char *const *paths, struct catalog_scope **ret_scopes, size_t *ret_count)
+int cli_path_scopes(struct cli *cli, int count, char *const *paths,
+		    struct catalog_scope **ret_scopes, size_t *ret_count)
 {
 	cleanup_free struct catalog_node *nodes = calloc((size_t)count, sizeof *nodes);
 	cleanup_free struct catalog_scope *scopes = calloc((size_t)count, sizeof *scopes);

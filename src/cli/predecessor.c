@@ -20,7 +20,7 @@
 #include "util/times.h"
 
 #define WAIT_MSECS 15000
-#define LOOK_MSECS 200	/* between two looks at what is mounted */
+#define LOOK_MSECS 200 /* between two looks at what is mounted */
 #define SAY_MSECS 500
 /* Of the -shm file, which every connection has a lock on (UNIX_SHM_DMS of SQLite) */
 #define SHM_OPEN_BYTE 128
@@ -73,8 +73,10 @@ static size_t count_processes(const char *catalog_path, pid_t *ret_pid)
 		uintmax_t inode;
 		int pid, begin;
 
-		if (sscanf(line, "%*s POSIX %*s %*s %d %*x:%*x:%" SCNuMAX " %d", &pid, &inode, &begin) != 3 ||
-		    inode != st.st_ino || begin != SHM_OPEN_BYTE || pid <= 0 || pid == getpid() || !is_mount(pid))
+		if (sscanf(line, "%*s POSIX %*s %*s %d %*x:%*x:%" SCNuMAX " %d", &pid, &inode,
+			   &begin) != 3 ||
+		    inode != st.st_ino || begin != SHM_OPEN_BYTE || pid <= 0 || pid == getpid() ||
+		    !is_mount(pid))
 			continue;
 		*ret_pid = pid;
 		count++;
@@ -105,14 +107,17 @@ bool predecessor_wait(struct cli *cli, const char *own_mountpoint)
 	pid_t pid = 0;
 
 	/* More processes than mounts: the mount of one is gone. */
-	while (waited < WAIT_MSECS && count_processes(cli->catalog_path, &pid) > count_mounts(cli, own_mountpoint)) {
+	while (waited < WAIT_MSECS &&
+	       count_processes(cli->catalog_path, &pid) > count_mounts(cli, own_mountpoint)) {
 		cleanup_fd int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 		struct pollfd waiting = { .fd = fd, .events = POLLIN };
 
 		has_waited = true;
 		if (waited >= SAY_MSECS && !has_said) {
 			has_said = true;
-			cli_error("waiting for the process of a mount that was unmounted, and still has %s open", cli->catalog_path);
+			cli_error(
+				"waiting for the process of a mount that was unmounted, and still has %s open",
+				cli->catalog_path);
 		}
 		poll(&waiting, 1, LOOK_MSECS);
 		waited = time_mono_msecs() - begin;

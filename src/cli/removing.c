@@ -29,7 +29,8 @@ static int64_t left(const struct pending *pending)
 	return pending->queued + pending->notes;
 }
 
-static int pending_get(struct cli *cli, const int64_t *workspace_ids, size_t count, struct pending *ret_pending)
+static int pending_get(struct cli *cli, const int64_t *workspace_ids, size_t count,
+		       struct pending *ret_pending)
 {
 	*ret_pending = (struct pending){ .queued = 0 };
 	for (size_t i = 0; i < count; i++) {
@@ -50,10 +51,11 @@ static int pending_get(struct cli *cli, const int64_t *workspace_ids, size_t cou
 static int problem_is_waiting(void *arg, const struct catalog_problem *problem)
 {
 	int64_t *waiting = arg;
-	const unsigned kinds = CATALOG_JOB_DELETE_TWILIO | CATALOG_JOB_DELETE_S3 | CATALOG_JOB_TOMBSTONE;
+	const unsigned kinds =
+		CATALOG_JOB_DELETE_TWILIO | CATALOG_JOB_DELETE_S3 | CATALOG_JOB_TOMBSTONE;
 
-	if ((problem->kind & kinds) && problem->attempts && problem->next_msecs > time_now_msecs() + 1000 &&
-	    problem->next_msecs != INT64_MAX)
+	if ((problem->kind & kinds) && problem->attempts &&
+	    problem->next_msecs > time_now_msecs() + 1000 && problem->next_msecs != INT64_MAX)
 		++*waiting;
 	return 0;
 }
@@ -71,7 +73,8 @@ static bool all_wait(struct cli *cli, const int64_t *workspace_ids, size_t count
 	return waiting >= queued;
 }
 
-static int work(struct cli *cli, const int64_t *workspace_ids, size_t count, struct pending *ret_pending)
+static int work(struct cli *cli, const int64_t *workspace_ids, size_t count,
+		struct pending *ret_pending)
 {
 	int64_t deadline = time_mono_msecs() + WAIT_MSECS;
 	struct cli_progress progress;
@@ -87,10 +90,12 @@ static int work(struct cli *cli, const int64_t *workspace_ids, size_t count, str
 	cli_progress_init(&progress, cli);
 	for (;;) {
 		err = pending_get(cli, workspace_ids, count, ret_pending);
-		if (err < 0 || left(ret_pending) == 0 || cli_interrupted || time_mono_msecs() >= deadline ||
+		if (err < 0 || left(ret_pending) == 0 || cli_interrupted ||
+		    time_mono_msecs() >= deadline ||
 		    all_wait(cli, workspace_ids, count, left(ret_pending)))
 			break;
-		cli_progress_show(&progress, "%lld deletes and notes to go", (long long)left(ret_pending));
+		cli_progress_show(&progress, "%lld deletes and notes to go",
+				  (long long)left(ret_pending));
 		cli_wait(cli, &generation, 200);
 	}
 	cli_progress_clear(&progress);
@@ -104,7 +109,8 @@ static bool is_told_to_none(struct cli *cli, const int64_t *workspace_ids, size_
 	struct catalog_storage storage;
 
 	for (size_t i = 0; i < count; i++)
-		if (catalog_storage_get(cli->catalog, workspace_ids[i], &storage) < 0 || !storage.enabled)
+		if (catalog_storage_get(cli->catalog, workspace_ids[i], &storage) < 0 ||
+		    !storage.enabled)
 			return true;
 	return false;
 }
@@ -117,20 +123,20 @@ static void say(const char *what, int64_t count)
 
 static int report_json(const struct catalog_removal *removal, const struct pending *pending)
 {
-	return cli_json_print(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "removed",
-					(json_int_t)removal->recordings, "twilio_deletes",
-					(json_int_t)removal->twilio_deletes, "s3_deletes",
-					(json_int_t)removal->s3_deletes, "stay_at_twilio",
-					(json_int_t)removal->stay_at_twilio, "stay_in_s3",
-					(json_int_t)removal->stay_in_s3, "deletes_queued",
-					(json_int_t)pending->queued, "deletes_failed",
-					(json_int_t)pending->failed, "tombstones_queued",
-					(json_int_t)pending->notes));
+	return cli_json_print(json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "removed",
+		(json_int_t)removal->recordings, "twilio_deletes",
+		(json_int_t)removal->twilio_deletes, "s3_deletes", (json_int_t)removal->s3_deletes,
+		"stay_at_twilio", (json_int_t)removal->stay_at_twilio, "stay_in_s3",
+		(json_int_t)removal->stay_in_s3, "deletes_queued", (json_int_t)pending->queued,
+		"deletes_failed", (json_int_t)pending->failed, "tombstones_queued",
+		(json_int_t)pending->notes));
 }
 
 static void report_print(const struct catalog_removal *removal)
 {
-	printf("Removed %lld %s\n", (long long)removal->recordings, removal->recordings == 1 ? "recording" : "recordings");
+	printf("Removed %lld %s\n", (long long)removal->recordings,
+	       removal->recordings == 1 ? "recording" : "recordings");
 	say("To be deleted at Twilio", removal->twilio_deletes);
 	say("To be deleted in S3", removal->s3_deletes);
 	say("Bytes that stay at Twilio", removal->stay_at_twilio);
@@ -148,7 +154,8 @@ static void pending_print(const struct pending *before, const struct pending *pe
 		printf("The bucket is still to be told what was removed; a mount does it\n");
 }
 
-int removing_finish(struct cli *cli, const struct catalog_removal *removal, const int64_t *workspace_ids, size_t workspace_count)
+int removing_finish(struct cli *cli, const struct catalog_removal *removal,
+		    const int64_t *workspace_ids, size_t workspace_count)
 {
 	struct pending before, pending;
 	int err = pending_get(cli, workspace_ids, workspace_count, &before), status = CLI_DONE;
@@ -160,15 +167,18 @@ int removing_finish(struct cli *cli, const struct catalog_removal *removal, cons
 		status = report_json(removal, &pending);
 	else
 		report_print(removal);
-	if (!cli->json && removal->recordings && is_told_to_none(cli, workspace_ids, workspace_count))
+	if (!cli->json && removal->recordings &&
+	    is_told_to_none(cli, workspace_ids, workspace_count))
 		printf("No bucket is in use: only this catalog knows what was removed; once there is one, it is told\n");
 	if (err < 0)
-		return cli_catalog_error(cli, err, "the deletes are queued, but could not be begun");
+		return cli_catalog_error(cli, err,
+					 "the deletes are queued, but could not be begun");
 	if (!cli->json)
 		pending_print(&before, &pending);
 	if (pending.failed > before.failed) {
-		cli_error("%lld deletes did not work; 'tonicfs status' shows why, and when they are tried again",
-			  (long long)(pending.failed - before.failed));
+		cli_error(
+			"%lld deletes did not work; 'tonicfs status' shows why, and when they are tried again",
+			(long long)(pending.failed - before.failed));
 		return CLI_PART;
 	}
 	return status;

@@ -7,6 +7,7 @@
 
 void removal_add(struct catalog_removal *sum, const struct catalog_removal *part);
 /* Returns the exit status: CLI_DONE also where deletes are still queued, for they are durable; CLI_PART where one failed for good. */
-int removing_finish(struct cli *cli, const struct catalog_removal *removal, const int64_t *workspace_ids, size_t workspace_count);
+int removing_finish(struct cli *cli, const struct catalog_removal *removal,
+		    const int64_t *workspace_ids, size_t workspace_count);
 
 #endif

@@ -108,7 +108,8 @@ static int finish(const struct cli *cli, const struct catalog_restore_counts *co
 	line("restored", now->restored);
 	line("readable without a restore", counts->not_archived + stats->readable_at_once);
 	if (stats->refused)
-		cli_error("%lld refused: %s%s", (long long)stats->refused, stats->last_error.message,
+		cli_error("%lld refused: %s%s", (long long)stats->refused,
+			  stats->last_error.message,
 			  stats->last_error.error == -EACCES
 				  ? "; 'tonicfs storage policy --restore' prints what the bucket's "
 				    "user must be allowed"
@@ -160,22 +161,23 @@ const struct cli_command command_restore = {
 	.name = "restore",
 	.arguments = "PATH… [--days N] [--tier TIER]",
 	.summary = "Asks for recordings in archived storage classes to be readable",
-	.text =
-"What is in GLACIER or DEEP_ARCHIVE cannot be read (EREMOTE) before S3 has made a\n"
-"copy of it, which takes minutes to days and costs money: by tier and size. This\n"
-"asks for it; after that the recordings read like any other, until the days are\n"
-"over. Asking again says how far it is. In a mount:\n"
-"\n"
-"  setfattr -n user.tonicfs.restore -v '7 bulk' PATH\n"
-"  getfattr -n user.tonicfs.restore --only-values PATH\n"
-"\n"
-"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
-"mount.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "days", CLI_TEXT, "N", "how long it stays readable (7)", VALUE(days) },
-		{ 0, "tier", CLI_TEXT, "TIER", "bulk (the cheapest), standard or expedited", VALUE(tier) },
-		{ 0 },
-	},
+	.text = "What is in GLACIER or DEEP_ARCHIVE cannot be read (EREMOTE) before S3 has made a\n"
+		"copy of it, which takes minutes to days and costs money: by tier and size. This\n"
+		"asks for it; after that the recordings read like any other, until the days are\n"
+		"over. Asking again says how far it is. In a mount:\n"
+		"\n"
+		"  setfattr -n user.tonicfs.restore -v '7 bulk' PATH\n"
+		"  getfattr -n user.tonicfs.restore --only-values PATH\n"
+		"\n"
+		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
+		"mount.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "days", CLI_TEXT, "N", "how long it stays readable (7)", VALUE(days) },
+			{ 0, "tier", CLI_TEXT, "TIER", "bulk (the cheapest), standard or expedited",
+			  VALUE(tier) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct restore_values),
 	.arguments_min = 1,
 	.arguments_max = 1000000,

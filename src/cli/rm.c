@@ -8,7 +8,8 @@
 #include "cli/removing.h"
 #include "util/cleanup.h"
 
-static int remove_scope(struct cli *cli, const struct catalog_scope *scope, struct catalog_removal *ret_removal)
+static int remove_scope(struct cli *cli, const struct catalog_scope *scope,
+			struct catalog_removal *ret_removal)
 {
 	switch (scope->kind) {
 	case CATALOG_SCOPE_RECORDING:
@@ -30,9 +31,13 @@ static int64_t workspace_of(struct cli *cli, const struct catalog_scope *scope)
 
 	switch (scope->kind) {
 	case CATALOG_SCOPE_RECORDING:
-		return catalog_recording_get(cli->catalog, scope->id, &recording) == 0 ? recording.workspace_id : 0;
+		return catalog_recording_get(cli->catalog, scope->id, &recording) == 0
+			       ? recording.workspace_id
+			       : 0;
 	case CATALOG_SCOPE_FOLDER:
-		return catalog_campaign_get(cli->catalog, scope->id, &campaign) == 0 ? campaign.workspace_id : 0;
+		return catalog_campaign_get(cli->catalog, scope->id, &campaign) == 0
+			       ? campaign.workspace_id
+			       : 0;
 	case CATALOG_SCOPE_WORKSPACE:
 		return scope->id;
 	case CATALOG_SCOPE_ALL:
@@ -75,9 +80,12 @@ static int run_rm(struct cli *cli, const void *values, int argc, char **argv)
 		int64_t workspace_id = workspace_of(cli, &scopes[i]), locked = 0;
 		int err = remove_scope(cli, &scopes[i], &removal);
 
-		if (err == -EPERM && catalog_lock_count(cli->catalog, scopes[i], &locked) == 0 && locked)
-			cli_error("the bucket must keep %lld of what is to be removed (retention or legal hold, the attribute "
-				  "user.tonicfs.retention); nothing of it was removed", (long long)locked);
+		if (err == -EPERM && catalog_lock_count(cli->catalog, scopes[i], &locked) == 0 &&
+		    locked)
+			cli_error(
+				"the bucket must keep %lld of what is to be removed (retention or legal hold, the attribute "
+				"user.tonicfs.retention); nothing of it was removed",
+				(long long)locked);
 		else if (err == -EPERM)
 			cli_error("the root of the tree cannot be removed");
 		else if (err < 0)
@@ -99,15 +107,14 @@ const struct cli_command command_rm = {
 	.name = "rm",
 	.arguments = "PATH…",
 	.summary = "Removes recordings, campaigns or workspaces from the call log",
-	.text =
-"Does what rm -r does in a mount. What becomes of the bytes follows the\n"
-"workspace's settings: delete_twilio deletes what is at Twilio, delete_s3 what\n"
-"is in the bucket; without them the bytes stay, and the recording does not come\n"
-"back with the next sync. Deletes are queued durably and tried at once; those\n"
-"that could not be done within ten seconds are done by the next mount.\n"
-"\n"
-"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
-"mount.\n",
+	.text = "Does what rm -r does in a mount. What becomes of the bytes follows the\n"
+		"workspace's settings: delete_twilio deletes what is at Twilio, delete_s3 what\n"
+		"is in the bucket; without them the bytes stay, and the recording does not come\n"
+		"back with the next sync. Deletes are queued durably and tried at once; those\n"
+		"that could not be done within ten seconds are done by the next mount.\n"
+		"\n"
+		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
+		"mount.\n",
 	.arguments_min = 1,
 	.arguments_max = 1000000,
 	.run = run_rm,

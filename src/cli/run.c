@@ -35,7 +35,8 @@ static int set_path(char **where, const char *option, const char *variable)
 
 	if (!path || !*path)
 		return 0;
-	if (strncmp(path, "/dev/fd/", 8) == 0) { /* the shell's <(…) names nothing when it is resolved */
+	if (strncmp(path, "/dev/fd/", 8) ==
+	    0) { /* the shell's <(…) names nothing when it is resolved */
 		*where = strdup(path);
 		err = *where ? 0 : -ENOMEM;
 	} else {
@@ -48,7 +49,9 @@ static int set_path(char **where, const char *option, const char *variable)
 
 int cli_init(struct cli *cli, const struct cli_command *command, const struct cli_globals *globals)
 {
-	*cli = (struct cli){ .command = command, .json = globals->json, .verbose = globals->verbose };
+	*cli = (struct cli){ .command = command,
+			     .json = globals->json,
+			     .verbose = globals->verbose };
 	if (globals->verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
 	if (set_path(&cli->catalog_path, globals->catalog, "TONICFS_CATALOG") < 0 ||
@@ -57,13 +60,15 @@ int cli_init(struct cli *cli, const struct cli_command *command, const struct cl
 	if (!cli->catalog_path)
 		cli->catalog_path = cli_default_catalog();
 	if (!cli->catalog_path) {
-		cli_error("there is no home folder to look for a catalog in; name one with --catalog");
+		cli_error(
+			"there is no home folder to look for a catalog in; name one with --catalog");
 		return CLI_FAILED;
 	}
 	return CLI_DONE;
 }
 
-static int run_command(const struct cli_command *command, struct cli_globals *globals, int argc, char **argv)
+static int run_command(const struct cli_command *command, struct cli_globals *globals, int argc,
+		       char **argv)
 {
 	void *values = cli_values_new(command);
 	char message[CATALOG_MESSAGE_SIZE];
@@ -82,7 +87,8 @@ static int run_command(const struct cli_command *command, struct cli_globals *gl
 	} else if ((unsigned)argc < command->arguments_min) {
 		status = cli_usage(&cli, "too few arguments: %s", command->arguments);
 	} else if ((unsigned)argc > command->arguments_max) {
-		status = cli_usage(&cli, "too many arguments, from '%s' on", argv[command->arguments_max]);
+		status = cli_usage(&cli, "too many arguments, from '%s' on",
+				   argv[command->arguments_max]);
 	} else if ((status = cli_init(&cli, command, globals)) == CLI_DONE) {
 		status = command->run(&cli, values, argc, argv);
 	}

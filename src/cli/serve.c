@@ -16,8 +16,9 @@ static int say_ready(const struct cli *cli, const struct background *background)
 	int status = CLI_DONE;
 
 	if (cli->json)
-		status = cli_json_print_early(json_pack("{s:s?}", "listening",
-							background->address[0] ? background->address : NULL));
+		status = cli_json_print_early(
+			json_pack("{s:s?}", "listening",
+				  background->address[0] ? background->address : NULL));
 	else if (background->address[0])
 		printf("listening on %s\n", background->address);
 	else
@@ -32,7 +33,8 @@ static int say_ready(const struct cli *cli, const struct background *background)
 static int run_serve(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct serve_values *v = values;
-	const struct background_settings settings = { .listen = v->listen, .public_url = v->public_url };
+	const struct background_settings settings = { .listen = v->listen,
+						      .public_url = v->public_url };
 	struct background background = { .hook = NULL };
 	sigset_t ending, before;
 	int status, number;
@@ -63,28 +65,29 @@ const struct cli_command command_serve = {
 	.name = "serve",
 	.arguments = "[--listen ADDRESS:PORT] [--public-url URL]",
 	.summary = "Does a mount's background work without a mount",
-	.text =
-"Asks Twilio for news, migrates and deletes what is queued, and with --listen\n"
-"takes Twilio's recording status callbacks, so that a new recording is known,\n"
-"and with migrate_new=on moved, as soon as it is completed. Stays in the\n"
-"foreground; says 'listening on ADDRESS:PORT' when it is ready; SIGTERM ends it.\n"
-"Any number of mounts, 'migrate --wait' and serve may work on one catalog.\n"
-"\n"
-"ADDRESS is numeric or localhost, port 0 any that is free. Twilio is told the\n"
-"address http://ADDRESS:PORT/twilio/recording, or rather that of a proxy with\n"
-"TLS in front of it. Callbacks are signed: where the proxy's address is not the\n"
-"one that requests carry in their Host header, say it with --public-url (or\n"
-"'tonicfs setting set callback_url URL'), as Twilio was told it, without a query.\n"
-"A workspace that signs in with an API key needs its account's auth token, too:\n"
-"'tonicfs workspace set NAME --auth-token-file FILE'. What a lost callback\n"
-"missed is found by the next poll.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "listen", CLI_TEXT, "ADDRESS:PORT", "take Twilio's callbacks there",
-		  offsetof(struct serve_values, listen) },
-		{ 0, "public-url", CLI_TEXT, "URL", "the callbacks' address, as Twilio was told it",
-		  offsetof(struct serve_values, public_url) },
-		{ 0 },
-	},
+	.text = "Asks Twilio for news, migrates and deletes what is queued, and with --listen\n"
+		"takes Twilio's recording status callbacks, so that a new recording is known,\n"
+		"and with migrate_new=on moved, as soon as it is completed. Stays in the\n"
+		"foreground; says 'listening on ADDRESS:PORT' when it is ready; SIGTERM ends it.\n"
+		"Any number of mounts, 'migrate --wait' and serve may work on one catalog.\n"
+		"\n"
+		"ADDRESS is numeric or localhost, port 0 any that is free. Twilio is told the\n"
+		"address http://ADDRESS:PORT/twilio/recording, or rather that of a proxy with\n"
+		"TLS in front of it. Callbacks are signed: where the proxy's address is not the\n"
+		"one that requests carry in their Host header, say it with --public-url (or\n"
+		"'tonicfs setting set callback_url URL'), as Twilio was told it, without a query.\n"
+		"A workspace that signs in with an API key needs its account's auth token, too:\n"
+		"'tonicfs workspace set NAME --auth-token-file FILE'. What a lost callback\n"
+		"missed is found by the next poll.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "listen", CLI_TEXT, "ADDRESS:PORT", "take Twilio's callbacks there",
+			  offsetof(struct serve_values, listen) },
+			{ 0, "public-url", CLI_TEXT, "URL",
+			  "the callbacks' address, as Twilio was told it",
+			  offsetof(struct serve_values, public_url) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct serve_values),
 	.run = run_serve,
 };

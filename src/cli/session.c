@@ -99,7 +99,8 @@ int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspa
 
 		suggest_init(&suggest, "", name);
 		suggest_workspaces(&suggest, cli);
-		cli_error("there is no workspace '%s'%s", cli_name(name, shown), suggest_text(&suggest));
+		cli_error("there is no workspace '%s'%s", cli_name(name, shown),
+			  suggest_text(&suggest));
 		return CLI_FAILED;
 	}
 	return err < 0 ? cli_catalog_error(cli, err, "the workspace cannot be read") : CLI_DONE;
@@ -129,7 +130,8 @@ static int workspace_add(void *arg, const struct catalog_workspace *workspace)
 	return 0;
 }
 
-int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces, size_t *ret_count)
+int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces,
+		   size_t *ret_count)
 {
 	struct workspace_list list = { NULL, 0 };
 	int err = catalog_workspace_each(cli->catalog, with_removed, workspace_add, &list);
@@ -160,11 +162,14 @@ int cli_secret_read_as(const char *option, const char *secret_file, const char *
 	if (err == 0)
 		return CLI_DONE;
 	if (err == -ENOTTY)
-		cli_error("there is no terminal to ask for the secret on; give %s FILE, or - for standard "
-			  "input", option);
+		cli_error(
+			"there is no terminal to ask for the secret on; give %s FILE, or - for standard "
+			"input",
+			option);
 	else if (err == -EINVAL)
-		cli_error("the secret is empty, or longer than 4096 bytes%s%s%s", secret_file ? " (" : "",
-			  secret_file ? option : "", secret_file ? ": its first line is read)" : "");
+		cli_error("the secret is empty, or longer than 4096 bytes%s%s%s",
+			  secret_file ? " (" : "", secret_file ? option : "",
+			  secret_file ? ": its first line is read)" : "");
 	else if (secret_file)
 		cli_error("%s %s: %s", option, secret_file, strerror(-err));
 	else
@@ -179,8 +184,10 @@ int cli_url_check(const char *what, const char *url, bool allow_http)
 	if (err == 0)
 		return CLI_DONE;
 	if (err == -EPERM)
-		cli_error("%s is plain http to another machine, where everybody on the way could read it; use https, "
-			  "or say --allow-http", what);
+		cli_error(
+			"%s is plain http to another machine, where everybody on the way could read it; use https, "
+			"or say --allow-http",
+			what);
 	else
 		cli_error("%s is no http or https address: '%s'", what, url);
 	return err == -ENOMEM ? CLI_FAILED : CLI_USAGE;
@@ -197,7 +204,8 @@ static void catch_signal(int number)
 void cli_catch_signals(void)
 {
 	/* Once only: whoever presses Ctrl-C twice means it. */
-	struct sigaction action = { .sa_handler = catch_signal, .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
+	struct sigaction action = { .sa_handler = catch_signal,
+				    .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);

@@ -18,9 +18,11 @@ static const struct {
 	{ "connect_timeout_msecs", 10000, 100, 600000, "for a connection to Twilio or S3" },
 	{ "stall_timeout_msecs", 30000, 1000, 600000, "for the next byte from there" },
 	{ "read_timeout_msecs", 60000, 1000, 3600000, "for a read of a file in all" },
-	{ "read_budget_bytes", 256 << 20, 4 << 20, INT64_C(1) << 40, "of memory for all open files" },
+	{ "read_budget_bytes", 256 << 20, 4 << 20, INT64_C(1) << 40,
+	  "of memory for all open files" },
 	{ "migrate_workers", 64, 1, 256, "transfers of a workspace at a time, at most" },
-	{ "migrate_budget_bytes", 64 << 20, 16 << 20, INT64_C(1) << 40, "of memory for all transfers" },
+	{ "migrate_budget_bytes", 64 << 20, 16 << 20, INT64_C(1) << 40,
+	  "of memory for all transfers" },
 	{ "twilio_connections", 64, 1, 256, "downloads of an account at a time, at most" },
 	{ "twilio_requests_per_sec", 0, 0, 1000000, "of transfers to an account; 0: no limit" },
 	{ "twilio_bytes_per_sec", 0, 0, INT64_C(1) << 40, "downloaded of an account; 0: no limit" },
@@ -52,9 +54,11 @@ static void list_texts(struct cli *cli, struct cli_table *table, json_t *documen
 
 		if (catalog_setting_get(cli->catalog, texts[i].name, &text) < 0)
 			text = NULL;
-		cli_table_row(table, 4, (const char *const[]){ texts[i].name, text ? text : "", "",
-							       texts[i].meaning });
-		json_object_set_new(document, texts[i].name, text ? json_string(text) : json_null());
+		cli_table_row(table, 4,
+			      (const char *const[]){ texts[i].name, text ? text : "", "",
+						     texts[i].meaning });
+		json_object_set_new(document, texts[i].name,
+				    text ? json_string(text) : json_null());
 	}
 }
 
@@ -73,12 +77,15 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 	document = json_object();
 	cli_table_row(&table, ARRAY_SIZE(head), head);
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
-		int64_t value = catalog_setting_get_int(cli->catalog, settings[i].name, settings[i].otherwise);
+		int64_t value = catalog_setting_get_int(cli->catalog, settings[i].name,
+							settings[i].otherwise);
 		char text[24], otherwise[24];
 
 		snprintf(text, sizeof text, "%" PRId64, value);
 		snprintf(otherwise, sizeof otherwise, "%" PRId64, settings[i].otherwise);
-		cli_table_row(&table, ARRAY_SIZE(head), (const char *const[]){ settings[i].name, text, otherwise, settings[i].meaning });
+		cli_table_row(&table, ARRAY_SIZE(head),
+			      (const char *const[]){ settings[i].name, text, otherwise,
+						     settings[i].meaning });
 		json_object_set_new(document, settings[i].name, json_integer(value));
 	}
 	list_texts(cli, &table, document);
@@ -123,7 +130,8 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		if (strcmp(texts[t].name, argv[0]) != 0)
 			continue;
 		if (!is_default && !texts[t].check(text))
-			return cli_usage(cli, "%s is %s, or default; not '%s'", texts[t].name, texts[t].values, text);
+			return cli_usage(cli, "%s is %s, or default; not '%s'", texts[t].name,
+					 texts[t].values, text);
 		return store(cli, texts[t].name, text);
 	}
 	while (i < ARRAY_SIZE(settings) && strcmp(settings[i].name, argv[0]) != 0)
@@ -136,13 +144,16 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 			suggest_try(&suggest, texts[t].name);
 		for (i = 0; i < ARRAY_SIZE(settings); i++)
 			suggest_try(&suggest, settings[i].name);
-		return cli_usage(cli, "there is no setting '%s'%s", argv[0], suggest_text(&suggest));
+		return cli_usage(cli, "there is no setting '%s'%s", argv[0],
+				 suggest_text(&suggest));
 	}
 	errno = 0;
 	value = strtoll(text, &end, 10);
 	is_number = !errno && end != text && !*end;
 	if (!is_default && (!is_number || value < settings[i].least || value > settings[i].most))
-		return cli_usage(cli, "%s is a number from %" PRId64 " to %" PRId64 ", or default; not '%s'",
+		return cli_usage(cli,
+				 "%s is a number from %" PRId64 " to %" PRId64
+				 ", or default; not '%s'",
 				 settings[i].name, settings[i].least, settings[i].most, text);
 	return store(cli, settings[i].name, text);
 }
@@ -151,9 +162,8 @@ const struct cli_command command_setting_set = {
 	.name = "setting set",
 	.arguments = "NAME VALUE|default",
 	.summary = "Changes a setting of the whole catalog",
-	.text =
-"'tonicfs setting list' has the names, what they mean and their defaults. A mount\n"
-"that runs goes on with what it began with.\n",
+	.text = "'tonicfs setting list' has the names, what they mean and their defaults. A mount\n"
+		"that runs goes on with what it began with.\n",
 	.arguments_min = 2,
 	.arguments_max = 2,
 	.run = run_set,

@@ -25,7 +25,7 @@
 struct mount {
 	char *mountpoint;
 	pid_t child; /* asks; 0: none */
-	int fd;	     /* what it says: an errno, then the text; -1: all has been said */
+	int fd;      /* what it says: an errno, then the text; -1: all has been said */
 	char *text;
 	size_t len;
 	int error; /* 0: there is a text */
@@ -233,9 +233,8 @@ static void print_times(const char *what, const struct histogram *h)
 	char half[AMOUNT_SIZE], most[AMOUNT_SIZE], all[AMOUNT_SIZE];
 
 	if (h->count)
-		printf("  %-36s half within %s, 95%% %s, 99%% %s\n", what,
-		       bound_text(h, 500, half), bound_text(h, 950, most),
-		       bound_text(h, 990, all));
+		printf("  %-36s half within %s, 95%% %s, 99%% %s\n", what, bound_text(h, 500, half),
+		       bound_text(h, 950, most), bound_text(h, 990, all));
 }
 
 static void print_last_failure(const struct audio_reason *last)
@@ -335,20 +334,19 @@ static json_t *mount_json(const struct mount *m)
 	if (m->error)
 		return json_pack("{s:o, s:b, s:s}", "mountpoint", cli_json_name(m->mountpoint),
 				 "answers", 0, "reason", reason(m));
-	return json_pack("{s:o, s:b, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I},"
-			 " s:{s:I, s:I, s:I}}",
-			 "mountpoint", cli_json_name(m->mountpoint), "answers", 1, "files_open",
-			 (json_int_t)s->files_open, "reads", (json_int_t)s->reads, "reads_failed",
-			 (json_int_t)s->reads_failed, "last_failure",
-			 last_failure_json(&s->last_failure), "reads_from_memory",
-			 (json_int_t)s->reads_from_memory, "reads_waiting",
-			 (json_int_t)s->reads_waiting, "answered", times_json(&s->read), "twilio",
-			 origin_json(&s->twilio), "s3", origin_json(&s->s3), "ahead", "files",
-			 (json_int_t)s->ahead_files, "hits", (json_int_t)s->ahead_hits,
-			 "wasted_bytes", (json_int_t)s->ahead_wasted_bytes, "memory", "bytes",
-			 (json_int_t)s->memory_bytes, "peak_bytes",
-			 (json_int_t)s->memory_peak_bytes, "budget_bytes",
-			 (json_int_t)s->memory_budget_bytes);
+	return json_pack(
+		"{s:o, s:b, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I},"
+		" s:{s:I, s:I, s:I}}",
+		"mountpoint", cli_json_name(m->mountpoint), "answers", 1, "files_open",
+		(json_int_t)s->files_open, "reads", (json_int_t)s->reads, "reads_failed",
+		(json_int_t)s->reads_failed, "last_failure", last_failure_json(&s->last_failure),
+		"reads_from_memory", (json_int_t)s->reads_from_memory, "reads_waiting",
+		(json_int_t)s->reads_waiting, "answered", times_json(&s->read), "twilio",
+		origin_json(&s->twilio), "s3", origin_json(&s->s3), "ahead", "files",
+		(json_int_t)s->ahead_files, "hits", (json_int_t)s->ahead_hits, "wasted_bytes",
+		(json_int_t)s->ahead_wasted_bytes, "memory", "bytes", (json_int_t)s->memory_bytes,
+		"peak_bytes", (json_int_t)s->memory_peak_bytes, "budget_bytes",
+		(json_int_t)s->memory_budget_bytes);
 }
 
 json_t *status_mounts_json(const struct status_mounts *mounts)

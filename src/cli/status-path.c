@@ -34,7 +34,9 @@ static int place_load(struct cli *cli, const struct catalog_node *node, struct p
 	if (is_recording)
 		err = catalog_recording_get(cli->catalog, node->recording_id, &p->recording);
 	if (err == 0)
-		err = catalog_campaign_get(cli->catalog, is_recording ? p->recording.folder_id : node->folder_id, &campaign);
+		err = catalog_campaign_get(cli->catalog,
+					   is_recording ? p->recording.folder_id : node->folder_id,
+					   &campaign);
 	if (err == 0)
 		err = catalog_workspace_get(cli->catalog, campaign.workspace_id, &p->workspace);
 	if (err == 0)
@@ -46,7 +48,8 @@ static int place_load(struct cli *cli, const struct catalog_node *node, struct p
 	if (is_recording) /* without the number that is in its file's name */
 		sid_format(&p->recording.sid, "RE", sid);
 	snprintf(p->path, sizeof p->path, "%s/%s%s%s", cli_name(p->workspace.name, workspace),
-		 campaign.is_unassigned ? CATALOG_UNASSIGNED : cli_name(campaign.name, folder), *sid ? "/" : "", sid);
+		 campaign.is_unassigned ? CATALOG_UNASSIGNED : cli_name(campaign.name, folder),
+		 *sid ? "/" : "", sid);
 	return 0;
 }
 
@@ -72,7 +75,11 @@ static const char *state_text(enum catalog_state state)
 
 static const char *migration_text(const struct catalog_counts *counts)
 {
-	return counts->queued ? "queued" : counts->running ? "in flight" : counts->paused ? "paused" : counts->failed ? "failed" : NULL;
+	return counts->queued    ? "queued"
+	       : counts->running ? "in flight"
+	       : counts->paused  ? "paused"
+	       : counts->failed  ? "failed"
+				 : NULL;
 }
 
 /* Why it cannot be read, or believed. */
@@ -80,7 +87,8 @@ static void add_why(struct cli *cli, const struct place *p, struct buf *out)
 {
 	audio_why_by_catalog(cli->catalog, &p->recording, out);
 	if (p->recording.is_unvouched)
-		buf_addf(out, "%sadopted: nobody but the bucket vouches for it", out->len ? "; " : "");
+		buf_addf(out, "%sadopted: nobody but the bucket vouches for it",
+			 out->len ? "; " : "");
 }
 
 static int recording_print(struct cli *cli, const struct place *p)
@@ -121,9 +129,12 @@ static json_t *place_json(struct cli *cli, const struct place *p)
 	add_why(cli, p, &why);
 	json_object_set_new(object, "why", why.len ? cli_json_name(buf_str(&why)) : json_null());
 	json_object_set_new(object, "size_bytes",
-			    p->recording.size_bytes < 0 ? json_null() : json_integer(p->recording.size_bytes));
+			    p->recording.size_bytes < 0 ? json_null()
+							: json_integer(p->recording.size_bytes));
 	json_object_set_new(object, "duration_secs",
-			    p->recording.duration_secs < 0 ? json_null() : json_integer(p->recording.duration_secs));
+			    p->recording.duration_secs < 0
+				    ? json_null()
+				    : json_integer(p->recording.duration_secs));
 	if (catalog_archive_get(cli->catalog, p->recording.id, &archive) == 0)
 		json_object_set_new(object, "storage_class", json_string(archive.storage_class));
 	return object;
@@ -135,7 +146,8 @@ int status_path_show(struct cli *cli, const struct catalog_node *node, json_t *p
 	int err;
 
 	if (node->kind == CATALOG_NODE_CALLS) {
-		cli_error("calls.csv is made by the mount and has no status of its own; ask for its folder");
+		cli_error(
+			"calls.csv is made by the mount and has no status of its own; ask for its folder");
 		return CLI_FAILED;
 	}
 	err = place_load(cli, node, &p);
@@ -143,9 +155,9 @@ int status_path_show(struct cli *cli, const struct catalog_node *node, json_t *p
 		json_array_append_new(paths, place_json(cli, &p));
 	} else if (err == 0) {
 		printf("%s\n", p.path);
-		err = p.scope.kind == CATALOG_SCOPE_RECORDING ?
-			      recording_print(cli, &p) :
-			      status_counts_print(cli, &p.status, p.workspace.keep_at_twilio, 0);
+		err = p.scope.kind == CATALOG_SCOPE_RECORDING
+			      ? recording_print(cli, &p)
+			      : status_counts_print(cli, &p.status, p.workspace.keep_at_twilio, 0);
 		problems_print(&p.problems, ALL_KINDS, false, stdout);
 	}
 	problems_release(&p.problems);

@@ -100,13 +100,14 @@ json_t *status_scope_json(const struct catalog_status *s, const struct problems 
 static json_t *workspace_json(const struct shown *shown, const struct listing *listing)
 {
 	const struct catalog_workspace *w = &shown->workspace;
-	json_t *object = json_pack(
-		"{s:o, s:b, s:{s:b, s:b, s:s}, s:b, s:b, s:o, s:I, s:O}", "name",
-		cli_json_name(w->name), "removed", (int)w->removed, "storage", "configured",
-		(int)w->has_storage, "enabled", (int)w->storage_enabled, "bucket",
-		shown->storage.bucket, "migrate_new", (int)w->migrate_new, "keep_at_twilio",
-		(int)w->keep_at_twilio, "last_poll", cli_json_time(shown->sync.last_poll_secs),
-		"problems_count", (json_int_t)listing->count, "problems", listing->array);
+	json_t *object =
+		json_pack("{s:o, s:b, s:{s:b, s:b, s:s}, s:b, s:b, s:o, s:I, s:O}", "name",
+			  cli_json_name(w->name), "removed", (int)w->removed, "storage",
+			  "configured", (int)w->has_storage, "enabled", (int)w->storage_enabled,
+			  "bucket", shown->storage.bucket, "migrate_new", (int)w->migrate_new,
+			  "keep_at_twilio", (int)w->keep_at_twilio, "last_poll",
+			  cli_json_time(shown->sync.last_poll_secs), "problems_count",
+			  (json_int_t)listing->count, "problems", listing->array);
 	json_t *counts = status_scope_json(&shown->status, &shown->problems);
 
 	json_object_update_missing(object, counts);
@@ -122,7 +123,9 @@ static int label_columns(void)
 	const size_t amounts = 25, widest = 36, narrowest = 28;
 	size_t columns = cli_columns(STDOUT_FILENO);
 
-	return (int)(columns >= widest + amounts ? widest : columns < narrowest + amounts ? narrowest : columns - amounts);
+	return (int)(columns >= widest + amounts     ? widest
+		     : columns < narrowest + amounts ? narrowest
+						     : columns - amounts);
 }
 
 static void line(const char *what, int64_t n)
@@ -152,7 +155,8 @@ static void line_bytes(const char *what, int64_t n, int64_t bytes)
 /* A line of words, not of numbers: it is cut nowhere, and the column in front gives way. */
 static void line_text(const char *what, const char *text)
 {
-	int columns = label_columns(), room = (int)cli_columns(STDOUT_FILENO) - 3 - (int)cli_text_width(text);
+	int columns = label_columns(),
+	    room = (int)cli_columns(STDOUT_FILENO) - 3 - (int)cli_text_width(text);
 
 	if (room < columns)
 		columns = room < (int)strlen(what) ? (int)strlen(what) : room;
@@ -316,7 +320,8 @@ static bool find_unlisted(struct cli *cli, const char *word, struct catalog_node
 }
 
 /* A workspace by its name, also a removed one; anything else as a path. */
-static int show_named(struct cli *cli, const char *word, int64_t limit, json_t *workspaces, json_t *paths)
+static int show_named(struct cli *cli, const char *word, int64_t limit, json_t *workspaces,
+		      json_t *paths)
 {
 	struct catalog_workspace workspace;
 	struct catalog_node node;

@@ -9,7 +9,8 @@
 /* The lines that count recordings and jobs; those of storage classes where classes_of is a workspace's id, not 0. 0 or the catalog's -errno. */
 int status_counts_print(struct cli *cli, const struct catalog_status *status, bool keep_at_twilio,
 			int64_t classes_of);
-struct json_t *status_scope_json(const struct catalog_status *status, const struct problems *problems);
+struct json_t *status_scope_json(const struct catalog_status *status,
+				 const struct problems *problems);
 
 /* A campaign or a recording; with --json it is added to paths. Returns the exit status. */
 int status_path_show(struct cli *cli, const struct catalog_node *node, struct json_t *paths);

@@ -165,8 +165,9 @@ static int values_apply(const struct cli *cli, const struct set_values *v,
 /* AWS's regions are one place; the endpoints of others are not. */
 static const char *endpoint_of(const struct catalog_storage *s)
 {
-	return s->endpoint[0] ? s->endpoint :
-	       strncmp(s->region, "cn-", 3) == 0 ? "https://amazonaws.com.cn" : "https://amazonaws.com";
+	return s->endpoint[0]                      ? s->endpoint
+	       : strncmp(s->region, "cn-", 3) == 0 ? "https://amazonaws.com.cn"
+						   : "https://amazonaws.com";
 }
 
 /* Another access key has another secret. And where requests go to another host, it is for the secret's owner to say so: what
@@ -182,8 +183,9 @@ static int read_secret(const struct set_values *v, const struct catalog_storage 
 	     http_url_same_origin(endpoint_of(storage), endpoint_of(old))))
 		return CLI_DONE;
 	if (!v->secret_file && is_same_key)
-		fprintf(stderr, "the endpoint is another host; the secret key that is used there has "
-				"to be given again\n");
+		fprintf(stderr,
+			"the endpoint is another host; the secret key that is used there has "
+			"to be given again\n");
 	snprintf(prompt, sizeof prompt, "Secret key of access key %s: ", storage->access_key);
 	return cli_secret_read(v->secret_file, prompt, ret_secret);
 }

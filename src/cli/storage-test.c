@@ -117,7 +117,8 @@ static void print_before(const struct storage_test *test, FILE *out)
 	fprintf(out, "The bucket's CORS rules will let pages of ");
 	for (size_t i = 0; i < test->origin_count; i++)
 		fprintf(out, "%s%s", i ? ", " : "", test->origins[i]);
-	fprintf(out, " read\nrecordings, if they do not yet; --no-cors leaves the rules alone.\n\n");
+	fprintf(out,
+		" read\nrecordings, if they do not yet; --no-cors leaves the rules alone.\n\n");
 	fflush(out);
 }
 

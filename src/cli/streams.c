@@ -105,7 +105,8 @@ static ssize_t stream_write(void *cookie, const char *data, size_t size)
 		return 0;
 	}
 	if (stream->is_terminal) {
-		wrap_text(&stream->wrap, cli_columns(stream->fd), buf_str(&clean), clean.len, &wrapped);
+		wrap_text(&stream->wrap, cli_columns(stream->fd), buf_str(&clean), clean.len,
+			  &wrapped);
 		if (buf_failed(&wrapped)) {
 			errno = ENOMEM;
 			return 0;

@@ -68,7 +68,8 @@ void suggest_try(struct suggest *suggest, const char *candidate)
 		d = distance(suggest->word, suggest->len, candidate, len);
 	/* A word in which every letter was changed is another word. */
 	/* Of two equally near words take the longer one: letters are left out more often than put in. */
-	if (d > suggest->limit || d > suggest->distance || (d == suggest->distance && len <= strlen(suggest->best)) ||
+	if (d > suggest->limit || d > suggest->distance ||
+	    (d == suggest->distance && len <= strlen(suggest->best)) ||
 	    2 * d >= (len > suggest->len ? len : suggest->len) + 1)
 		return;
 	suggest->distance = d;
@@ -82,7 +83,8 @@ void suggest_commands(struct suggest *suggest, const char *group)
 	for (const struct cli_command *const *c = cli_commands; *c; c++) {
 		const char *space = strchr((*c)->name, ' ');
 
-		snprintf(name, sizeof name, "%.*s", space ? (int)(space - (*c)->name) : (int)strlen((*c)->name), (*c)->name);
+		snprintf(name, sizeof name, "%.*s",
+			 space ? (int)(space - (*c)->name) : (int)strlen((*c)->name), (*c)->name);
 		if (!group)
 			suggest_try(suggest, name);
 		else if (space && strcmp(name, group) == 0)
@@ -117,6 +119,7 @@ const char *suggest_text(struct suggest *suggest)
 {
 	if (!suggest->best[0])
 		return "";
-	snprintf(suggest->text, sizeof suggest->text, "; did you mean '%s%s'?", suggest->before, suggest->best);
+	snprintf(suggest->text, sizeof suggest->text, "; did you mean '%s%s'?", suggest->before,
+		 suggest->best);
 	return suggest->text;
 }

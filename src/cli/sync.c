@@ -22,8 +22,9 @@ static void show(void *arg, const struct sync_stats *stats)
 {
 	struct shown *shown = arg;
 
-	cli_progress_show(&shown->progress, "%s: %lld calls, %lld recordings, %lld new", shown->name,
-			  (long long)stats->calls_seen, (long long)stats->recordings_seen,
+	cli_progress_show(&shown->progress, "%s: %lld calls, %lld recordings, %lld new",
+			  shown->name, (long long)stats->calls_seen,
+			  (long long)stats->recordings_seen,
 			  (long long)stats->applied.recordings_new);
 }
 
@@ -40,25 +41,29 @@ static int64_t gone(const struct sync_stats *s)
 	return s->recordings_gone + s->applied.recordings_unlisted;
 }
 
-static json_t *result_json(const struct catalog_workspace *w, int err, const struct remote_error *error,
-			   const struct sync_stats *s)
+static json_t *result_json(const struct catalog_workspace *w, int err,
+			   const struct remote_error *error, const struct sync_stats *s)
 {
-	return json_pack("{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
-			 "name", cli_json_name(w->name), "complete", err == 0, "full", (int)s->is_full,
-			 "calls_seen", (json_int_t)s->calls_seen, "calls_cut", (json_int_t)s->calls_cut, "recordings_seen", (json_int_t)s->recordings_seen,
-			 "calls_new", (json_int_t)s->applied.calls_new, "calls_changed", (json_int_t)s->applied.calls_changed,
-			 "recordings_new", (json_int_t)s->applied.recordings_new,
-			 "recordings_changed", (json_int_t)s->applied.recordings_changed,
-			 "recordings_gone", (json_int_t)gone(s), "removed_elsewhere", (json_int_t)s->removed_elsewhere,
-			 "undecided", (json_int_t)s->undecided, "advice", gone(s) ? json_string(SYNC_GONE_ADVICE) : json_null(),
-			 "error", err < 0 ? json_string(error_text(err, error)) : json_null());
+	return json_pack(
+		"{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+		"name", cli_json_name(w->name), "complete", err == 0, "full", (int)s->is_full,
+		"calls_seen", (json_int_t)s->calls_seen, "calls_cut", (json_int_t)s->calls_cut,
+		"recordings_seen", (json_int_t)s->recordings_seen, "calls_new",
+		(json_int_t)s->applied.calls_new, "calls_changed",
+		(json_int_t)s->applied.calls_changed, "recordings_new",
+		(json_int_t)s->applied.recordings_new, "recordings_changed",
+		(json_int_t)s->applied.recordings_changed, "recordings_gone", (json_int_t)gone(s),
+		"removed_elsewhere", (json_int_t)s->removed_elsewhere, "undecided",
+		(json_int_t)s->undecided, "advice",
+		gone(s) ? json_string(SYNC_GONE_ADVICE) : json_null(), "error",
+		err < 0 ? json_string(error_text(err, error)) : json_null());
 }
 
 static void result_print(const char *name, int err, const struct sync_stats *s)
 {
 	printf("%s: %lld new and %lld changed calls, %lld new and %lld changed recordings", name,
-	       (long long)s->applied.calls_new, (long long)s->applied.calls_changed, (long long)s->applied.recordings_new,
-	       (long long)s->applied.recordings_changed);
+	       (long long)s->applied.calls_new, (long long)s->applied.calls_changed,
+	       (long long)s->applied.recordings_new, (long long)s->applied.recordings_changed);
 	if (gone(s))
 		printf(", %lld gone at Twilio", (long long)gone(s));
 	if (s->removed_elsewhere)
@@ -69,12 +74,14 @@ static void result_print(const char *name, int err, const struct sync_stats *s)
 		printf(", %lld that could not be asked for now", (long long)s->undecided);
 	printf(err < 0 ? " (in part)\n" : "\n");
 	if (gone(s))
-		printf("  %lld deleted at Twilio, not by this catalog, and not in its bucket. " SYNC_GONE_ADVICE "\n",
+		printf("  %lld deleted at Twilio, not by this catalog, and not in its bucket. " SYNC_GONE_ADVICE
+		       "\n",
 		       (long long)gone(s));
 }
 
 /* Returns what kind of end it was: CLI_DONE, CLI_PART, CLI_FAILED. */
-static int sync_one(struct cli *cli, const struct catalog_workspace *w, const struct sync_values *v, json_t *array)
+static int sync_one(struct cli *cli, const struct catalog_workspace *w, const struct sync_values *v,
+		    json_t *array)
 {
 	const struct sync_env env = { cli->catalog, cli->http, &cli_interrupted };
 	const struct sync_options options = { .depth = v->full ? SYNC_FULL : SYNC_AUTO };
@@ -92,12 +99,14 @@ static int sync_one(struct cli *cli, const struct catalog_workspace *w, const st
 	if (!cli->json && (err == 0 || stats.pages))
 		result_print(shown.name, err, &stats);
 	if (stats.calls_cut)
-		cli_error("%s: %lld calls have a number, direction or status of more than 256 bytes, of which the first are kept",
-			  shown.name, (long long)stats.calls_cut);
+		cli_error(
+			"%s: %lld calls have a number, direction or status of more than 256 bytes, of which the first are kept",
+			shown.name, (long long)stats.calls_cut);
 	if (err == 0)
 		return stats.calls_cut ? CLI_PART : CLI_DONE;
 	if (cli_interrupted)
-		cli_error("%s: stopped; what was learned stays, and the next sync goes on", shown.name);
+		cli_error("%s: stopped; what was learned stays, and the next sync goes on",
+			  shown.name);
 	else
 		cli_error("%s: %s", shown.name, error_text(err, &error));
 	return stats.pages ? CLI_PART : CLI_FAILED;
@@ -162,28 +171,30 @@ const struct cli_command command_sync = {
 	.name = "sync",
 	.arguments = "[WORKSPACE] [--full] [--sizes]",
 	.summary = "Asks Twilio which calls and recordings there are",
-	.text =
-"Of all workspaces, or of one. The first time, once a day, and after a bucket\n"
-"came into use everything is listed; else what is new or was not finished.\n"
-"Interrupting it loses nothing. A mount does the same by itself every few minutes\n"
-"('tonicfs workspace set NAME poll=…').\n"
-"\n"
-"The first time, an enabled bucket must be reachable: it knows what was removed\n"
-"before this catalog was made. Later all goes on without it. A full listing\n"
-"also hides what other machines have removed, as their notes in the bucket say.\n"
-"\n"
-"Recordings that are gone at Twilio, were not deleted by this catalog, and are\n"
-"not in its bucket have probably been moved by another catalog of the account,\n"
-"which has another bucket or prefix. Name the same one by 'tonicfs storage set',\n"
-"then run 'tonicfs sync --full' and 'tonicfs verify --repair'.\n"
-"\n"
-"Exit status 3 when only part of it could be learned; what was not is said.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "full", CLI_FLAG, NULL, "list everything again", offsetof(struct sync_values, full) },
-		{ 0, "sizes", CLI_FLAG, NULL, "learn the exact sizes of files now, which a mount does in the background",
-		  offsetof(struct sync_values, sizes) },
-		{ 0 },
-	},
+	.text = "Of all workspaces, or of one. The first time, once a day, and after a bucket\n"
+		"came into use everything is listed; else what is new or was not finished.\n"
+		"Interrupting it loses nothing. A mount does the same by itself every few minutes\n"
+		"('tonicfs workspace set NAME poll=…').\n"
+		"\n"
+		"The first time, an enabled bucket must be reachable: it knows what was removed\n"
+		"before this catalog was made. Later all goes on without it. A full listing\n"
+		"also hides what other machines have removed, as their notes in the bucket say.\n"
+		"\n"
+		"Recordings that are gone at Twilio, were not deleted by this catalog, and are\n"
+		"not in its bucket have probably been moved by another catalog of the account,\n"
+		"which has another bucket or prefix. Name the same one by 'tonicfs storage set',\n"
+		"then run 'tonicfs sync --full' and 'tonicfs verify --repair'.\n"
+		"\n"
+		"Exit status 3 when only part of it could be learned; what was not is said.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "full", CLI_FLAG, NULL, "list everything again",
+			  offsetof(struct sync_values, full) },
+			{ 0, "sizes", CLI_FLAG, NULL,
+			  "learn the exact sizes of files now, which a mount does in the background",
+			  offsetof(struct sync_values, sizes) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct sync_values),
 	.arguments_max = 1,
 	.run = run_sync,

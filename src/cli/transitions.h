@@ -10,17 +10,33 @@ struct transition_values {
 };
 
 #define TRANSITION_OPTIONS(type, field) \
-	{ 0, "standard-ia", CLI_TEXT, "DAYS", "to STANDARD_IA (30 at least)", \
+	{ 0, \
+	  "standard-ia", \
+	  CLI_TEXT, \
+	  "DAYS", \
+	  "to STANDARD_IA (30 at least)", \
 	  offsetof(type, field.standard_ia) }, \
-	{ 0, "glacier-ir", CLI_TEXT, "DAYS", "to GLACIER_IR, which is read at once", \
-	  offsetof(type, field.glacier_ir) }, \
-	{ 0, "glacier", CLI_TEXT, "DAYS", "to GLACIER, to be restored in minutes to hours", \
-	  offsetof(type, field.glacier) }, \
-	{ 0, "deep-archive", CLI_TEXT, "DAYS", "to DEEP_ARCHIVE, to be restored in half a day or two", \
-	  offsetof(type, field.deep_archive) }
+		{ 0, \
+		  "glacier-ir", \
+		  CLI_TEXT, \
+		  "DAYS", \
+		  "to GLACIER_IR, which is read at once", \
+		  offsetof(type, field.glacier_ir) }, \
+		{ 0, \
+		  "glacier", \
+		  CLI_TEXT, \
+		  "DAYS", \
+		  "to GLACIER, to be restored in minutes to hours", \
+		  offsetof(type, field.glacier) }, \
+	{ \
+		0, "deep-archive", CLI_TEXT, "DAYS", \
+			"to DEEP_ARCHIVE, to be restored in half a day or two", \
+			offsetof(type, field.deep_archive) \
+	}
 
 /* In the order of their days. CLI_DONE, or wrong usage has been said. */
 int transitions_parse(const struct cli *cli, const struct transition_values *values,
-		      struct s3_transition ret_transitions[S3_TRANSITIONS_LIMIT], size_t *ret_count);
+		      struct s3_transition ret_transitions[S3_TRANSITIONS_LIMIT],
+		      size_t *ret_count);
 
 #endif

@@ -90,7 +90,8 @@ static int ask(const char *mountpoint, pid_t *ret_pid)
 	if (child < 0)
 		answer.error = errno;
 	waiting = (struct pollfd){ .fd = ends[0], .events = POLLIN };
-	if (child > 0 && poll(&waiting, 1, ASK_MSECS) > 0 && read(ends[0], &answer, sizeof answer) != sizeof answer)
+	if (child > 0 && poll(&waiting, 1, ASK_MSECS) > 0 &&
+	    read(ends[0], &answer, sizeof answer) != sizeof answer)
 		answer.error = EIO;
 	close(ends[0]);
 	if (child > 0)
@@ -107,8 +108,9 @@ static bool wait_ended(struct unmounting *u, int timeout_msecs)
 
 	if (u->pidfd < 0 || poll(&waiting, 1, first) > 0)
 		return true;
-	cli_error("%s is unmounted; waiting for its process %d, which finishes or puts back what is in flight", u->mountpoint,
-		  (int)u->pid);
+	cli_error(
+		"%s is unmounted; waiting for its process %d, which finishes or puts back what is in flight",
+		u->mountpoint, (int)u->pid);
 	return poll(&waiting, 1, timeout_msecs - first) > 0;
 }
 
@@ -119,7 +121,12 @@ static int run_fusermount(const char *mountpoint, bool is_lazy, char ret_said[CA
 {
 	char program[] = "fusermount3", unmount[] = "-u", lazily[] = "-z", end[] = "--";
 	char *place = (char *)mountpoint;
-	char *argv[] = { program, unmount, is_lazy ? lazily : end, is_lazy ? end : place, is_lazy ? place : NULL, NULL };
+	char *argv[] = { program,
+			 unmount,
+			 is_lazy ? lazily : end,
+			 is_lazy ? end : place,
+			 is_lazy ? place : NULL,
+			 NULL };
 	posix_spawn_file_actions_t actions;
 	int ends[2], status = 0, err;
 	size_t len = 0;
@@ -139,7 +146,8 @@ static int run_fusermount(const char *mountpoint, bool is_lazy, char ret_said[CA
 	close(ends[0]);
 	ret_said[len] = '\0';
 	if (err) {
-		snprintf(ret_said, CATALOG_MESSAGE_SIZE, "fusermount3 cannot be run: %s", strerror(err));
+		snprintf(ret_said, CATALOG_MESSAGE_SIZE, "fusermount3 cannot be run: %s",
+			 strerror(err));
 		return -EIO;
 	}
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -155,15 +163,16 @@ static void say_busy(const struct unmounting *u)
 
 	cli_error("%s is in use, and stays mounted", u->mountpoint);
 	for (size_t i = 0; i < holders->count && i < HOLDERS_SHOWN; i++)
-		cli_error("  %s (process %d): %s %s", holders->list[i].program, (int)holders->list[i].pid, holders->list[i].how,
-			  holders->list[i].path);
+		cli_error("  %s (process %d): %s %s", holders->list[i].program,
+			  (int)holders->list[i].pid, holders->list[i].how, holders->list[i].path);
 	if (holders->count > HOLDERS_SHOWN)
 		cli_error("  and %zu more", holders->count - HOLDERS_SHOWN);
 	if (geteuid() != 0)
-		cli_error("%s%zu of your processes and those of other users cannot be looked into", holders->count ? "" : "  ",
-			  holders->unseen);
-	cli_error("end these programs or leave the folder, and try again; --lazy takes the mount away at once, and its process "
-		  "ends when nothing uses it any more");
+		cli_error("%s%zu of your processes and those of other users cannot be looked into",
+			  holders->count ? "" : "  ", holders->unseen);
+	cli_error(
+		"end these programs or leave the folder, and try again; --lazy takes the mount away at once, and its process "
+		"ends when nothing uses it any more");
 }
 
 /* ---- the command ---- */
@@ -194,7 +203,8 @@ static int report(struct unmounting *u, bool has_ended)
 	int status = CLI_DONE;
 
 	if (u->cli->json)
-		status = cli_json_print(json_pack("{s:o, s:o, s:b}", "mountpoint", cli_json_name(u->mountpoint), "process", pid,
+		status = cli_json_print(json_pack("{s:o, s:o, s:b}", "mountpoint",
+						  cli_json_name(u->mountpoint), "process", pid,
 						  "ended", (int)has_ended));
 	else
 		json_decref(pid);
@@ -226,15 +236,18 @@ static int take_away(struct unmounting *u, bool is_lazy, int timeout_msecs)
 		return CLI_FAILED;
 	}
 	if (!u->pid && asked != -ENOTCONN && asked != -ECONNABORTED) { /* dead */
-		cli_error("%s is unmounted, but its process did not answer and may still be there (ps -C tonicfs)", u->mountpoint);
+		cli_error(
+			"%s is unmounted, but its process did not answer and may still be there (ps -C tonicfs)",
+			u->mountpoint);
 		has_ended = false;
 	} else if (is_lazy && u->holders.count) {
-		cli_error("%s is unmounted; its process %d ends when nothing uses it any more", u->mountpoint,
-			  (int)u->pid);
+		cli_error("%s is unmounted; its process %d ends when nothing uses it any more",
+			  u->mountpoint, (int)u->pid);
 		return report(u, false);
 	} else if (!wait_ended(u, timeout_msecs)) {
-		cli_error("%s is unmounted, but its process %d still runs; 'kill %d' ends it in ten seconds, and loses nothing",
-			  u->mountpoint, (int)u->pid, (int)u->pid);
+		cli_error(
+			"%s is unmounted, but its process %d still runs; 'kill %d' ends it in ten seconds, and loses nothing",
+			u->mountpoint, (int)u->pid, (int)u->pid);
 		has_ended = false;
 	}
 	status = report(u, has_ended);
@@ -253,8 +266,9 @@ static int run_unmount(struct cli *cli, const void *values, int argc, char **arg
 	if (v->timeout) {
 		secs = strtol(v->timeout, &end, 10);
 		if (end == v->timeout || *end || secs < 0 || secs > TIMEOUT_SECS_MAX)
-			return cli_usage(cli, "--timeout is a number of seconds from 0 to %d, not '%s'", TIMEOUT_SECS_MAX,
-					 v->timeout);
+			return cli_usage(cli,
+					 "--timeout is a number of seconds from 0 to %d, not '%s'",
+					 TIMEOUT_SECS_MAX, v->timeout);
 	}
 	status = find(&u, argv[0]);
 	if (status != CLI_DONE)
@@ -271,22 +285,22 @@ const struct cli_command command_unmount = {
 	.name = "unmount",
 	.arguments = "DIR [--lazy] [--timeout SECS]",
 	.summary = "Unmounts, and waits until the mount's process has ended",
-	.text =
-"Transfers in flight are finished or put back, for ten seconds at most. Where\n"
-"programs still use the mount, it stays, and they are named; those of other\n"
-"users, and those that protect themselves, cannot be seen. --lazy takes it away\n"
-"from DIR all the same: its process ends when they have let go of it, and a mount\n"
-"that hangs is gone from there. 'fusermount3 -u DIR' unmounts, too, but does not\n"
-"wait.\n"
-"\n"
-"Exit status 3 when it is unmounted, and its process had not ended in time.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "lazy", CLI_FLAG, NULL, "unmount although it is in use, or hangs",
-		  offsetof(struct unmount_values, lazy) },
-		{ 0, "timeout", CLI_TEXT, "SECS", "how long to wait for its process (30)",
-		  offsetof(struct unmount_values, timeout) },
-		{ 0 },
-	},
+	.text = "Transfers in flight are finished or put back, for ten seconds at most. Where\n"
+		"programs still use the mount, it stays, and they are named; those of other\n"
+		"users, and those that protect themselves, cannot be seen. --lazy takes it away\n"
+		"from DIR all the same: its process ends when they have let go of it, and a mount\n"
+		"that hangs is gone from there. 'fusermount3 -u DIR' unmounts, too, but does not\n"
+		"wait.\n"
+		"\n"
+		"Exit status 3 when it is unmounted, and its process had not ended in time.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "lazy", CLI_FLAG, NULL, "unmount although it is in use, or hangs",
+			  offsetof(struct unmount_values, lazy) },
+			{ 0, "timeout", CLI_TEXT, "SECS", "how long to wait for its process (30)",
+			  offsetof(struct unmount_values, timeout) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct unmount_values),
 	.arguments_min = 1,
 	.arguments_max = 1,

@@ -95,22 +95,24 @@ const struct cli_command command_url = {
 	.name = "url",
 	.arguments = "PATH [--expires TIME] [--download]",
 	.summary = "Prints an address that plays a recording from the bucket",
-	.text =
-"The URL is signed: whoever has it can fetch this one recording until it ends,\n"
-"and nothing else. It is made anew each time; the attribute user.tonicfs.url in a\n"
-"mount gives the same. A browser plays it; with --download, and always where\n"
-"Twilio encrypted the recording, it stores a file. A page of another origin needs\n"
-"the bucket's CORS rule, which 'tonicfs storage test' sets, unless it only plays\n"
-"it with <audio src>.\n"
-"\n"
-"PATH is WORKSPACE/CAMPAIGN/FILE, a recording's SID, or a path inside a mount.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "expires", CLI_TEXT, "TIME", "minutes, or like 12h or 7d (the setting url_expires_secs)",
-		  offsetof(struct url_values, expires) },
-		{ 0, "download", CLI_FLAG, NULL, "an address that a browser stores instead of playing it",
-		  offsetof(struct url_values, is_download) },
-		{ 0 },
-	},
+	.text = "The URL is signed: whoever has it can fetch this one recording until it ends,\n"
+		"and nothing else. It is made anew each time; the attribute user.tonicfs.url in a\n"
+		"mount gives the same. A browser plays it; with --download, and always where\n"
+		"Twilio encrypted the recording, it stores a file. A page of another origin needs\n"
+		"the bucket's CORS rule, which 'tonicfs storage test' sets, unless it only plays\n"
+		"it with <audio src>.\n"
+		"\n"
+		"PATH is WORKSPACE/CAMPAIGN/FILE, a recording's SID, or a path inside a mount.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "expires", CLI_TEXT, "TIME",
+			  "minutes, or like 12h or 7d (the setting url_expires_secs)",
+			  offsetof(struct url_values, expires) },
+			{ 0, "download", CLI_FLAG, NULL,
+			  "an address that a browser stores instead of playing it",
+			  offsetof(struct url_values, is_download) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct url_values),
 	.arguments_min = 1,
 	.arguments_max = 1,

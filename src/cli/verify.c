@@ -29,7 +29,7 @@ struct shown {
 	struct cli *cli;
 	struct cli_progress progress;
 	char name[3 * CATALOG_NAME_SIZE]; /* of the scope */
-	struct found *found; /* in this scope */
+	struct found *found;              /* in this scope */
 	size_t found_count;
 	int64_t findings, problems;
 	json_t *scopes;
@@ -45,7 +45,8 @@ static const char *kind_text(enum verify_kind kind)
 		[VERIFY_WRONG_HASH] = "other bytes than what was migrated",
 		[VERIFY_NEW_ETAG] = "the same bytes, written anew by somebody",
 		[VERIFY_FOUND] = "in S3, and not known to the catalog",
-		[VERIFY_UNVOUCHED] = "in S3 only, known to neither the catalog nor Twilio's call log",
+		[VERIFY_UNVOUCHED] =
+			"in S3 only, known to neither the catalog nor Twilio's call log",
 		[VERIFY_UNREFERENCED] = "objects that no call refers to",
 		[VERIFY_REMOVED] = "objects of removed recordings",
 		[VERIFY_UPLOAD] = "uploads that nobody completed",
@@ -125,7 +126,8 @@ static void show_finding(struct shown *shown, const struct verify_finding *findi
 static void on_finding(void *arg, const struct verify_finding *finding)
 {
 	struct shown *shown = arg;
-	struct found *grown = NULL, found = { *finding, strdup(finding->key), strdup(finding->note) };
+	struct found *grown = NULL,
+		     found = { *finding, strdup(finding->key), strdup(finding->note) };
 	size_t n = shown->found_count;
 
 	if ((n & (n - 1)) == 0) /* full: its size is a power of two */
@@ -148,7 +150,8 @@ static void on_finding(void *arg, const struct verify_finding *finding)
 /* Losses first; of a kind by key, and so by date. */
 static int compare_found(const void *a, const void *b)
 {
-	const struct verify_finding *x = &((const struct found *)a)->finding, *y = &((const struct found *)b)->finding;
+	const struct verify_finding *x = &((const struct found *)a)->finding,
+				    *y = &((const struct found *)b)->finding;
 
 	return x->kind != y->kind ? (x->kind > y->kind ? 1 : -1) : strcmp(x->key, y->key);
 }
@@ -197,13 +200,12 @@ static void scope_json(struct shown *shown, const char *error, const struct veri
 {
 	json_array_append_new(
 		shown->scopes,
-		json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "scope",
-			  shown->name, "complete", error == NULL, "error",
+		json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}",
+			  "scope", shown->name, "complete", error == NULL, "error",
 			  error ? json_string(error) : json_null(), "objects",
 			  (json_int_t)s->objects, "good", (json_int_t)s->good, "not_vouched_for",
-			  (json_int_t)s->unvouched, "read",
-			  (json_int_t)s->read, "read_bytes", (json_int_t)s->read_bytes,
-			  "read_unproven", (json_int_t)s->read_unproven,
+			  (json_int_t)s->unvouched, "read", (json_int_t)s->read, "read_bytes",
+			  (json_int_t)s->read_bytes, "read_unproven", (json_int_t)s->read_unproven,
 			  "deleted_unseen", (json_int_t)s->never_seen, "uploads_listed",
 			  (int)!s->uploads_unknown, "found", kinds_json(s->found), "repaired",
 			  kinds_json(s->repaired)));
@@ -258,7 +260,9 @@ static int verify_one(struct cli *cli, struct catalog_scope scope, const struct 
 		      struct shown *shown)
 {
 	const struct verify_env env = { cli->catalog, cli->http, &cli_interrupted };
-	const struct verify_options options = { .read = v->read, .repair = v->repair, .adopt = v->adopt };
+	const struct verify_options options = { .read = v->read,
+						.repair = v->repair,
+						.adopt = v->adopt };
 	const struct verify_observer observer = { on_finding, on_progress, shown };
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct verify_stats stats = { 0 };
@@ -308,8 +312,10 @@ static int scope_name(struct cli *cli, struct catalog_scope scope, char *ret_nam
 	if (err == 0)
 		err = catalog_workspace_get(cli->catalog, folder.workspace_id, &workspace);
 	if (err == 0)
-		snprintf(ret_name, size, "%s%s%s", cli_name(workspace.name, name), is_folder ? "/" : "",
-			 folder.is_unassigned ? CATALOG_UNASSIGNED : cli_name(folder.name, folder_name));
+		snprintf(ret_name, size, "%s%s%s", cli_name(workspace.name, name),
+			 is_folder ? "/" : "",
+			 folder.is_unassigned ? CATALOG_UNASSIGNED
+					      : cli_name(folder.name, folder_name));
 	return err;
 }
 
@@ -329,9 +335,8 @@ static int ask_everything(struct cli *cli, struct asked *asked)
 	}
 	for (size_t i = 0; i < count; i++)
 		if (list[i].has_storage)
-			asked->scopes[asked->count++] = (struct catalog_scope){
-				CATALOG_SCOPE_WORKSPACE, list[i].id
-			};
+			asked->scopes[asked->count++] =
+				(struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, list[i].id };
 	if (asked->count == 0) {
 		cli_error("no workspace has a bucket");
 		return CLI_FAILED;
@@ -425,43 +430,44 @@ const struct cli_command command_verify = {
 	.name = "verify",
 	.arguments = "[PATH…] [--read] [--repair] [--adopt]",
 	.summary = "Compares the catalog with the bucket",
-	.text =
-"Lists the bucket and names recordings that are missing at Twilio and in S3,\n"
-"objects that are gone, or of another size or content than what was migrated,\n"
-"and, of whole workspaces, objects that no call refers to, objects of recordings\n"
-"that were removed, and uploads that nobody completed. What is doubtful is asked\n"
-"for by itself, in the bucket and at Twilio, before it is named. Nothing is ever\n"
-"deleted, and without --repair or --adopt nothing is changed.\n"
-"\n"
-"--repair tells the catalog: what is gone from the bucket is read from Twilio\n"
-"again, or shown as missing; what another machine has migrated is read from the\n"
-"bucket. What is at Twilio as well is queued for a migration, which compares the\n"
-"bytes before it takes the object over.\n"
-"\n"
-"A lost catalog is made anew by init, workspace add, campaign add and storage\n"
-"set as they were, then 'tonicfs sync' and 'tonicfs verify --repair': recordings\n"
-"that Twilio has forgotten come back with their names from the bucket and\n"
-"Twilio's call log, and what was removed stays away.\n"
-"\n"
-"Objects under a recording's key that neither the catalog nor Twilio knows, and\n"
-"that lead to no call in Twilio's call log, are named as unvouched: whoever may\n"
-"write the bucket may have put them there. --adopt makes recordings of them, in\n"
-"the folder unassigned; they keep the attribute user.tonicfs.vouched=no.\n"
-"\n"
-"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
-"mount; without one all workspaces that have a bucket. What is at Twilio only is\n"
-"checked by 'tonicfs sync --full'. Exit status 3 when something was found that\n"
-"is not as it should be, and was not taken over, or could not be told.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "read", CLI_FLAG, NULL, "read every object back and compare its SHA-256",
-		  offsetof(struct verify_values, read) },
-		{ 0, "repair", CLI_FLAG, NULL, "tell the catalog what was found",
-		  offsetof(struct verify_values, repair) },
-		{ 0, "adopt", CLI_FLAG, NULL,
-		  "take over recordings that only the bucket knows, marked as not vouched for",
-		  offsetof(struct verify_values, adopt) },
-		{ 0 },
-	},
+	.text = "Lists the bucket and names recordings that are missing at Twilio and in S3,\n"
+		"objects that are gone, or of another size or content than what was migrated,\n"
+		"and, of whole workspaces, objects that no call refers to, objects of recordings\n"
+		"that were removed, and uploads that nobody completed. What is doubtful is asked\n"
+		"for by itself, in the bucket and at Twilio, before it is named. Nothing is ever\n"
+		"deleted, and without --repair or --adopt nothing is changed.\n"
+		"\n"
+		"--repair tells the catalog: what is gone from the bucket is read from Twilio\n"
+		"again, or shown as missing; what another machine has migrated is read from the\n"
+		"bucket. What is at Twilio as well is queued for a migration, which compares the\n"
+		"bytes before it takes the object over.\n"
+		"\n"
+		"A lost catalog is made anew by init, workspace add, campaign add and storage\n"
+		"set as they were, then 'tonicfs sync' and 'tonicfs verify --repair': recordings\n"
+		"that Twilio has forgotten come back with their names from the bucket and\n"
+		"Twilio's call log, and what was removed stays away.\n"
+		"\n"
+		"Objects under a recording's key that neither the catalog nor Twilio knows, and\n"
+		"that lead to no call in Twilio's call log, are named as unvouched: whoever may\n"
+		"write the bucket may have put them there. --adopt makes recordings of them, in\n"
+		"the folder unassigned; they keep the attribute user.tonicfs.vouched=no.\n"
+		"\n"
+		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
+		"mount; without one all workspaces that have a bucket. What is at Twilio only is\n"
+		"checked by 'tonicfs sync --full'. Exit status 3 when something was found that\n"
+		"is not as it should be, and was not taken over, or could not be told.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "read", CLI_FLAG, NULL,
+			  "read every object back and compare its SHA-256",
+			  offsetof(struct verify_values, read) },
+			{ 0, "repair", CLI_FLAG, NULL, "tell the catalog what was found",
+			  offsetof(struct verify_values, repair) },
+			{ 0, "adopt", CLI_FLAG, NULL,
+			  "take over recordings that only the bucket knows, marked as not vouched for",
+			  offsetof(struct verify_values, adopt) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct verify_values),
 	.arguments_max = 1000000,
 	.run = run_verify,

@@ -16,7 +16,8 @@ static int stop(void *arg, const struct twilio_recording *recordings, size_t cou
 	return 1;
 }
 
-int workspace_check(struct cli *cli, const struct catalog_workspace *workspace, const char *secret, const char *not_done)
+int workspace_check(struct cli *cli, const struct catalog_workspace *workspace, const char *secret,
+		    const char *not_done)
 {
 	/* Every sync sends this request, so that an API key with few rights has this one. */
 	const struct twilio_window window = { .since_secs = time_now_secs() };
@@ -33,8 +34,10 @@ int workspace_check(struct cli *cli, const struct catalog_workspace *workspace, 
 	if (err >= 0)
 		return CLI_DONE;
 	if (error.kind == REMOTE_REJECTED || error.kind == REMOTE_NOT_FOUND) {
-		cli_error("%s; %s: check the account's SID and the %s (--no-check: without asking Twilio)", error.message,
-			  not_done, workspace->api_key_sid[0] ? "API key's secret" : "auth token");
+		cli_error(
+			"%s; %s: check the account's SID and the %s (--no-check: without asking Twilio)",
+			error.message, not_done,
+			workspace->api_key_sid[0] ? "API key's secret" : "auth token");
 		return CLI_FAILED;
 	}
 	/* A user who is offline can go on; the first sync finds a wrong secret. */

@@ -6,6 +6,7 @@
 
 /* One request. CLI_DONE where Twilio accepts them, and, after a warning, where it does not answer; CLI_FAILED, and an error that
  * ends with not_done ("nothing was changed"), where it refuses them. Opens cli->http. */
-int workspace_check(struct cli *cli, const struct catalog_workspace *workspace, const char *secret, const char *not_done);
+int workspace_check(struct cli *cli, const struct catalog_workspace *workspace, const char *secret,
+		    const char *not_done);
 
 #endif

@@ -34,14 +34,16 @@ static json_t *workspace_json(struct cli *cli, const struct catalog_workspace *w
 	char account[SID_SIZE];
 
 	sid_format(&w->account_sid, "AC", account);
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:b, s:s, s:I, s:I}",
-			 "name", cli_json_name(w->name), "folder", w->folder, "account", account,
-			 "api_key", w->api_key_sid, "twilio_url", w->twilio_url, "delete_s3", (int)w->delete_s3,
-			 "delete_twilio", (int)w->delete_twilio, "migrate_new", (int)w->migrate_new, "keep_at_twilio",
-			 (int)w->keep_at_twilio, "verify", w->verify_readback ? "readback" : "checksum", "poll_secs",
-			 (json_int_t)w->poll_secs, "callbacks", (int)callbacks_can_be_checked(cli, w),
-			 "storage", storage_state(w), "calls", (json_int_t)status->calls,
-			 "recordings", (json_int_t)recordings_of(status));
+	return json_pack(
+		"{s:o, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:b, s:s, s:I, s:I}",
+		"name", cli_json_name(w->name), "folder", w->folder, "account", account, "api_key",
+		w->api_key_sid, "twilio_url", w->twilio_url, "delete_s3", (int)w->delete_s3,
+		"delete_twilio", (int)w->delete_twilio, "migrate_new", (int)w->migrate_new,
+		"keep_at_twilio", (int)w->keep_at_twilio, "verify",
+		w->verify_readback ? "readback" : "checksum", "poll_secs", (json_int_t)w->poll_secs,
+		"callbacks", (int)callbacks_can_be_checked(cli, w), "storage", storage_state(w),
+		"calls", (json_int_t)status->calls, "recordings",
+		(json_int_t)recordings_of(status));
 }
 
 static int workspace_status(struct cli *cli, int64_t id, struct catalog_status *ret_status)
@@ -49,7 +51,8 @@ static int workspace_status(struct cli *cli, int64_t id, struct catalog_status *
 	struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, id };
 	int err = catalog_status_get(cli->catalog, scope, ret_status);
 
-	return err < 0 ? cli_catalog_error(cli, err, "the workspace's counts cannot be read") : CLI_DONE;
+	return err < 0 ? cli_catalog_error(cli, err, "the workspace's counts cannot be read")
+		       : CLI_DONE;
 }
 
 static int run_list(struct cli *cli, const void *values, int argc, char **argv)
@@ -84,7 +87,8 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 		snprintf(recordings, sizeof recordings, "%lld", (long long)recordings_of(&counts));
 		json_array_append_new(array, workspace_json(cli, w, &counts));
 		cli_table_row(&table, ARRAY_SIZE(head),
-			      (const char *const[]){ cli_name(w->name, shown), account, storage_state(w), calls, recordings });
+			      (const char *const[]){ cli_name(w->name, shown), account,
+						     storage_state(w), calls, recordings });
 	}
 	if (status == CLI_DONE && cli->json)
 		status = cli_json_print(json_incref(array));
@@ -134,8 +138,10 @@ static int run_show(struct cli *cli, const void *values, int argc, char **argv)
 		printf("poll            every %u s\n", w.poll_secs);
 	else
 		printf("poll            off\n");
-	printf("callbacks       %s\n", callbacks_can_be_checked(cli, &w) ?
-	       "can be checked" : "cannot be checked without the auth token (--auth-token-file)");
+	printf("callbacks       %s\n",
+	       callbacks_can_be_checked(cli, &w)
+		       ? "can be checked"
+		       : "cannot be checked without the auth token (--auth-token-file)");
 	printf("calls           %lld\n", (long long)counts.calls);
 	printf("recordings      %lld\n", (long long)recordings_of(&counts));
 	return CLI_DONE;

@@ -17,7 +17,9 @@
 
 static int set_bool(bool *where, const char *value)
 {
-	static const char *const on[] = { "on", "yes", "true", "1" }, *const off[] = { "off", "no", "false", "0" };
+	static const char *const on[] = { "on", "yes", "true", "1" }, *const off[] = { "off", "no",
+										       "false",
+										       "0" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(on); i++) {
 		if (strcmp(value, on[i]) == 0 || strcmp(value, off[i]) == 0) {
@@ -115,7 +117,8 @@ static const struct {
 	{ "twilio_url", set_twilio_url, "an address, or nothing" },
 };
 
-static int setting_apply(const struct cli *cli, struct catalog_workspace *workspace, const char *word)
+static int setting_apply(const struct cli *cli, struct catalog_workspace *workspace,
+			 const char *word)
 {
 	const char *equals = strchr(word, '=');
 	size_t len = equals ? (size_t)(equals - word) : strlen(word);
@@ -128,7 +131,8 @@ static int setting_apply(const struct cli *cli, struct catalog_workspace *worksp
 		if (strlen(settings[i].key) != len || memcmp(settings[i].key, word, len) != 0)
 			continue;
 		if (settings[i].set(workspace, equals + 1) < 0)
-			return cli_usage(cli, "%s is %s, not '%s'", settings[i].key, settings[i].values, equals + 1);
+			return cli_usage(cli, "%s is %s, not '%s'", settings[i].key,
+					 settings[i].values, equals + 1);
 		return CLI_DONE;
 	}
 	snprintf(key, sizeof key, "%.*s", (int)len, word);
@@ -140,12 +144,14 @@ static int setting_apply(const struct cli *cli, struct catalog_workspace *worksp
 
 /* ---- the secret ---- */
 
-static int read_secret(const struct catalog_workspace *w, const char *secret_file, char **ret_secret)
+static int read_secret(const struct catalog_workspace *w, const char *secret_file,
+		       char **ret_secret)
 {
 	char account[SID_SIZE], prompt[128];
 
 	sid_format(&w->account_sid, "AC", account);
-	snprintf(prompt, sizeof prompt, w->api_key_sid[0] ? "Secret of API key %s: " : "Auth token of account %s: ",
+	snprintf(prompt, sizeof prompt,
+		 w->api_key_sid[0] ? "Secret of API key %s: " : "Auth token of account %s: ",
 		 w->api_key_sid[0] ? w->api_key_sid : account);
 	return cli_secret_read(secret_file, prompt, ret_secret);
 }
@@ -170,7 +176,8 @@ static void say_added(const struct catalog_workspace *w, const char *folder)
 	printf("Added workspace %s", cli_name(w->name, shown));
 	if (strcmp(shown, folder) != 0)
 		printf("; its folder is %s", folder);
-	printf("\nNext: tonicfs campaign add %s CAMPAIGN --number +E164\n", cli_shell_word(w->name, &word));
+	printf("\nNext: tonicfs campaign add %s CAMPAIGN --number +E164\n",
+	       cli_shell_word(w->name, &word));
 }
 
 static int run_add(struct cli *cli, const void *values, int argc, char **argv)
@@ -186,14 +193,16 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	if (!v->account)
 		return cli_usage(cli, "--account AC… is missing");
 	if (sid_parse(v->account, "AC", &w.account_sid) < 0)
-		return cli_usage(cli, "--account: '%s' is no account SID (AC and 32 hex digits)", v->account);
+		return cli_usage(cli, "--account: '%s' is no account SID (AC and 32 hex digits)",
+				 v->account);
 	if (!*argv[0] || catalog_name_encode(argv[0], encoded) < 0)
 		return cli_usage(cli, *argv[0] ? "the name is too long" : "the name is empty");
 	if (strlen(argv[0]) >= sizeof w.name)
 		return cli_usage(cli, "the name is too long");
 	snprintf(w.name, sizeof w.name, "%s", argv[0]);
 	if (v->api_key && (!*v->api_key || set_api_key(&w, v->api_key) < 0))
-		return cli_usage(cli, "--api-key: '%s' is no API key's SID (SK and 32 hex digits)", v->api_key);
+		return cli_usage(cli, "--api-key: '%s' is no API key's SID (SK and 32 hex digits)",
+				 v->api_key);
 	if (v->twilio_url && set_twilio_url(&w, v->twilio_url) < 0)
 		return cli_usage(cli, "--twilio-url is too long");
 	if (w.twilio_url[0]) {
@@ -219,7 +228,8 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the workspace cannot be read");
 	if (cli->json)
-		return cli_json_print(json_pack("{s:o, s:s}", "name", cli_json_name(w.name), "folder", w.folder));
+		return cli_json_print(
+			json_pack("{s:o, s:s}", "name", cli_json_name(w.name), "folder", w.folder));
 	say_added(&w, w.folder);
 	return CLI_DONE;
 }
@@ -228,25 +238,31 @@ const struct cli_command command_workspace_add = {
 	.name = "workspace add",
 	.arguments = "NAME --account AC… [--api-key SK…] [--secret-file FILE|-]",
 	.summary = "Adds a workspace: a Twilio account and its recordings",
-	.text =
-"The account's auth token, or the API key's secret, is read from the first line\n"
-"of --secret-file ('-': standard input), else asked for on the terminal. It is\n"
-"kept in the catalog only and never shown again. Twilio is asked at once whether\n"
-"it is right; where it cannot be reached, the workspace is added all the same.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "account", CLI_TEXT, "AC…", "the account's SID", offsetof(struct add_values, account) },
-		{ 0, "api-key", CLI_TEXT, "SK…", "an API key's SID, to be used instead of the auth token",
-		  offsetof(struct add_values, api_key) },
-		{ 0, "twilio-url", CLI_TEXT, "URL", "another address than https://api.twilio.com",
-		  offsetof(struct add_values, twilio_url) },
-		{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the auth token or the API key's secret is",
-		  offsetof(struct add_values, secret_file) },
-		{ 0, "allow-http", CLI_FLAG, NULL, "take plain http to another machine than this one",
-		  offsetof(struct add_values, allow_http) },
-		{ 0, "no-check", CLI_FLAG, NULL, "do not ask Twilio whether the secret is right",
-		  offsetof(struct add_values, no_check) },
-		{ 0 },
-	},
+	.text = "The account's auth token, or the API key's secret, is read from the first line\n"
+		"of --secret-file ('-': standard input), else asked for on the terminal. It is\n"
+		"kept in the catalog only and never shown again. Twilio is asked at once whether\n"
+		"it is right; where it cannot be reached, the workspace is added all the same.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "account", CLI_TEXT, "AC…", "the account's SID",
+			  offsetof(struct add_values, account) },
+			{ 0, "api-key", CLI_TEXT, "SK…",
+			  "an API key's SID, to be used instead of the auth token",
+			  offsetof(struct add_values, api_key) },
+			{ 0, "twilio-url", CLI_TEXT, "URL",
+			  "another address than https://api.twilio.com",
+			  offsetof(struct add_values, twilio_url) },
+			{ 0, "secret-file", CLI_TEXT, "FILE|-",
+			  "where the auth token or the API key's secret is",
+			  offsetof(struct add_values, secret_file) },
+			{ 0, "allow-http", CLI_FLAG, NULL,
+			  "take plain http to another machine than this one",
+			  offsetof(struct add_values, allow_http) },
+			{ 0, "no-check", CLI_FLAG, NULL,
+			  "do not ask Twilio whether the secret is right",
+			  offsetof(struct add_values, no_check) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct add_values),
 	.arguments_min = 1,
 	.arguments_max = 1,
@@ -275,10 +291,14 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	int status, err;
 
 	if (argc < 2 && !v->secret_file && !v->auth_token_file && v->allow_http < 0)
-		return cli_usage(cli, "nothing is given to set: KEY=VALUE, --secret-file or --auth-token-file");
+		return cli_usage(
+			cli,
+			"nothing is given to set: KEY=VALUE, --secret-file or --auth-token-file");
 	if (is_standard_input(v->secret_file) && is_standard_input(v->auth_token_file))
-		return cli_usage(cli, "--secret-file and --auth-token-file cannot both be standard input");
-	for (int i = 1; i < argc; i++) { /* wrong words are wrong usage, whatever the catalog says */
+		return cli_usage(
+			cli, "--secret-file and --auth-token-file cannot both be standard input");
+	for (int i = 1; i < argc;
+	     i++) { /* wrong words are wrong usage, whatever the catalog says */
 		status = setting_apply(cli, &w, argv[i]);
 		if (status != CLI_DONE)
 			return status;
@@ -299,7 +319,8 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	/* Else whoever may change settings could have the secret sent to a host of theirs. */
 	is_elsewhere = !http_url_same_origin(url_of(&old), url_of(&w));
 	if (is_elsewhere && !v->secret_file)
-		fprintf(stderr, "twilio_url is another host; the secret that is sent there has to be given again\n");
+		fprintf(stderr,
+			"twilio_url is another host; the secret that is sent there has to be given again\n");
 	if (v->secret_file || is_elsewhere) {
 		status = read_secret(&w, v->secret_file, &secret);
 		if (status != CLI_DONE)
@@ -307,8 +328,10 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	}
 	if (v->auth_token_file) {
 		if (!w.api_key_sid[0])
-			return cli_usage(cli, "--auth-token-file is for a workspace with an API key; this one "
-					 "signs in with the auth token (--secret-file)");
+			return cli_usage(
+				cli,
+				"--auth-token-file is for a workspace with an API key; this one "
+				"signs in with the auth token (--secret-file)");
 		status = cli_secret_read_as("--auth-token-file", v->auth_token_file, NULL,
 					    &auth_token);
 		if (status != CLI_DONE)
@@ -328,40 +351,42 @@ const struct cli_command command_workspace_set = {
 	.name = "workspace set",
 	.arguments = "NAME [KEY=VALUE…] [--secret-file FILE|-] [--auth-token-file FILE|-]",
 	.summary = "Changes a workspace's settings",
-	.text =
-"  delete_s3=on|off       rm also deletes what is in the bucket (off: it stays)\n"
-"  delete_twilio=on|off   rm also deletes what is at Twilio (off: it stays)\n"
-"  migrate_new=on|off     new recordings are moved to the bucket by themselves:\n"
-"                         those that become files from now on, while the bucket\n"
-"                         is disabled when it is enabled again; 'tonicfs\n"
-"                         migrate' moves those that are there\n"
-"  keep_at_twilio=on|off  what was moved to the bucket is not deleted at Twilio;\n"
-"                         on takes back deletes that wait, off queues one for\n"
-"                         everything that is in both places\n"
-"  verify=checksum|readback\n"
-"                         what proves an upload: the server's checksum, or\n"
-"                         reading all of it back\n"
-"  poll=TIME|off          how often a mount asks Twilio for news (5m)\n"
-"  api_key=SK…            the API key that is used; empty: the auth token\n"
-"  twilio_url=URL         another address than https://api.twilio.com; where the\n"
-"                         host changes the secret has to be given again\n"
-"\n"
-"With --secret-file the auth token or API key's secret is replaced, once Twilio\n"
-"has said that the new one is right. Twilio's callbacks are signed with the\n"
-"account's auth token; a workspace with an API key is told it with\n"
-"--auth-token-file, and uses it for nothing else.\n",
-	.options = (const struct cli_option[]){
-		{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the new secret is",
-		  offsetof(struct set_values, secret_file) },
-		{ 0, "auth-token-file", CLI_TEXT, "FILE|-",
-		  "where the auth token is that callbacks are checked with",
-		  offsetof(struct set_values, auth_token_file) },
-		{ 0, "allow-http", CLI_SWITCH, NULL, "take plain http to another machine than this one",
-		  offsetof(struct set_values, allow_http) },
-		{ 0, "no-check", CLI_FLAG, NULL, "do not ask Twilio whether the secret is right",
-		  offsetof(struct set_values, no_check) },
-		{ 0 },
-	},
+	.text = "  delete_s3=on|off       rm also deletes what is in the bucket (off: it stays)\n"
+		"  delete_twilio=on|off   rm also deletes what is at Twilio (off: it stays)\n"
+		"  migrate_new=on|off     new recordings are moved to the bucket by themselves:\n"
+		"                         those that become files from now on, while the bucket\n"
+		"                         is disabled when it is enabled again; 'tonicfs\n"
+		"                         migrate' moves those that are there\n"
+		"  keep_at_twilio=on|off  what was moved to the bucket is not deleted at Twilio;\n"
+		"                         on takes back deletes that wait, off queues one for\n"
+		"                         everything that is in both places\n"
+		"  verify=checksum|readback\n"
+		"                         what proves an upload: the server's checksum, or\n"
+		"                         reading all of it back\n"
+		"  poll=TIME|off          how often a mount asks Twilio for news (5m)\n"
+		"  api_key=SK…            the API key that is used; empty: the auth token\n"
+		"  twilio_url=URL         another address than https://api.twilio.com; where the\n"
+		"                         host changes the secret has to be given again\n"
+		"\n"
+		"With --secret-file the auth token or API key's secret is replaced, once Twilio\n"
+		"has said that the new one is right. Twilio's callbacks are signed with the\n"
+		"account's auth token; a workspace with an API key is told it with\n"
+		"--auth-token-file, and uses it for nothing else.\n",
+	.options =
+		(const struct cli_option[]){
+			{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the new secret is",
+			  offsetof(struct set_values, secret_file) },
+			{ 0, "auth-token-file", CLI_TEXT, "FILE|-",
+			  "where the auth token is that callbacks are checked with",
+			  offsetof(struct set_values, auth_token_file) },
+			{ 0, "allow-http", CLI_SWITCH, NULL,
+			  "take plain http to another machine than this one",
+			  offsetof(struct set_values, allow_http) },
+			{ 0, "no-check", CLI_FLAG, NULL,
+			  "do not ask Twilio whether the secret is right",
+			  offsetof(struct set_values, no_check) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct set_values),
 	.arguments_min = 1,
 	.arguments_max = 32,
@@ -391,11 +416,10 @@ const struct cli_command command_workspace_remove = {
 	.name = "workspace remove",
 	.arguments = "NAME",
 	.summary = "Removes a workspace with everything in it",
-	.text =
-"Its campaigns, its call log and its recordings leave the tree at once. What\n"
-"becomes of the bytes follows the workspace's settings: without delete_twilio\n"
-"and delete_s3 they stay where they are. Deletes that cannot be done at once\n"
-"are done by the next mount; then the workspace's credentials go, too.\n",
+	.text = "Its campaigns, its call log and its recordings leave the tree at once. What\n"
+		"becomes of the bytes follows the workspace's settings: without delete_twilio\n"
+		"and delete_s3 they stay where they are. Deletes that cannot be done at once\n"
+		"are done by the next mount; then the workspace's credentials go, too.\n",
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.run = run_remove,

@@ -163,7 +163,8 @@ static void statfs_of(const struct catalog_counts *counts, struct statvfs *ret_s
 	*ret_st = (struct statvfs){
 		.f_bsize = FILE_BLOCK_BYTES,
 		.f_frsize = FOLDER_BLOCK_BYTES,
-		.f_blocks = (fsblkcnt_t)((counts->bytes + FOLDER_BLOCK_BYTES - 1) / FOLDER_BLOCK_BYTES),
+		.f_blocks =
+			(fsblkcnt_t)((counts->bytes + FOLDER_BLOCK_BYTES - 1) / FOLDER_BLOCK_BYTES),
 		.f_files = INODES,
 		.f_ffree = files < INODES ? (fsfilcnt_t)(INODES - files) : 0,
 		.f_namemax = 255,

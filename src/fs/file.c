@@ -49,7 +49,7 @@ static struct fs_table *table_find(struct fs *fs, const struct catalog_node *nod
 	struct fs_table *found = NULL;
 
 	pthread_mutex_lock(&fs->lock);
-	list_for_each (pos, &fs->tables) {
+	list_for_each(pos, &fs->tables) {
 		struct fs_table *table = list_entry(pos, struct fs_table, link);
 
 		if (table->folder_id == node->folder_id &&
@@ -132,7 +132,7 @@ bool fs_handles_stat(struct fs *fs, fuse_ino_t ino, struct stat *ret_stat)
 	bool found = false;
 
 	pthread_mutex_lock(&fs->lock);
-	list_for_each (pos, &fs->handles) {
+	list_for_each(pos, &fs->handles) {
 		const struct fs_handle *handle = list_entry(pos, struct fs_handle, link);
 
 		if (handle->st.st_ino == ino) {

@@ -65,7 +65,8 @@ struct fs {
 	pthread_t workers[FS_WORKERS];
 	unsigned worker_count;
 	struct pool pool; /* changes of the catalog, calls.csv, invalidations that may wait */
-	struct pool remote_pool; /* what asks S3, or a program for credentials: nothing else waits behind it */
+	struct pool
+		remote_pool; /* what asks S3, or a program for credentials: nothing else waits behind it */
 	bool has_pool, has_remote_pool;
 	volatile bool is_cancelled; /* ends what waits in remote_pool */
 	pthread_t notifier;
@@ -173,14 +174,14 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
 struct fs_table {
 	struct list link; /* fs->tables */
 	int64_t folder_id, mtime_nsecs;
-	unsigned refs;	/* fs->lock */
+	unsigned refs;  /* fs->lock */
 	struct buf csv; /* never changed */
 };
 
 /* An open file of the kernel's. One reference is for that, until RELEASE, and one for each request
  * that uses it: the last closes audio's file. */
 struct fs_handle {
-	struct list link;	  /* fs->handles; until RELEASE */
+	struct list link; /* fs->handles; until RELEASE */
 	atomic_uint refs;
 	struct audio_file *audio; /* one of the two */
 	struct fs_table *table;

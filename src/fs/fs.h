@@ -14,13 +14,13 @@
 struct buf;
 struct fs;
 struct fs_settings {
-	struct http *http; /* for what is asked of S3 itself: URLs, restores, retentions */
+	struct http *http;      /* for what is asked of S3 itself: URLs, restores, retentions */
 	const char *mountpoint; /* absolute */
-	bool read_only;		/* -o ro: no deleting, no migrating */
+	bool read_only;         /* -o ro: no deleting, no migrating */
 	bool allow_other;
 	bool nonempty; /* mount on a folder that is not empty, too */
 	mode_t others; /* what group and others may do: of 0055; files are without the x */
-	enum catalog_names names;   /* -o names=sid */
+	enum catalog_names names; /* -o names=sid */
 	/* Names of programs, with colons between, that may not open recordings (EACCES): indexers and
 	 * the like. As the kernel knows them (/proc/PID/comm): no protection from anybody. NULL: none. */
 	const char *refuse;

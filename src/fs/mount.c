@@ -268,10 +268,11 @@ int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 	closedir(folder);
 	if (!entry)
 		return 0;
-	snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-		 "%s is not empty: a mount would hide what is in it; name an empty folder, or say -o "
-		 "nonempty",
-		 mountpoint);
+	snprintf(
+		ret_message, CATALOG_MESSAGE_SIZE,
+		"%s is not empty: a mount would hide what is in it; name an empty folder, or say -o "
+		"nonempty",
+		mountpoint);
 	return -ENOTEMPTY;
 }
 
@@ -307,7 +308,8 @@ static bool has_open_files(struct fs *fs)
  */
 void fs_mount_wait_end(struct fs *fs)
 {
-	cleanup_fd int mounts = fs->device[0] ? open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC) : -1;
+	cleanup_fd int mounts =
+		fs->device[0] ? open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC) : -1;
 	struct pollfd waiting[] = { { .fd = fs->wake_fd, .events = POLLIN },
 				    { .fd = mounts, .events = POLLPRI } }; /* it has changed */
 	bool is_here = true;
@@ -318,9 +320,10 @@ void fs_mount_wait_end(struct fs *fs)
 		if (n < 0 ? errno != EINTR : waiting[0].revents)
 			return;
 		if (n == 0 && !has_open_files(fs)) {
-			log_info("%s is unmounted, but still mounted in another mount namespace; the mount"
-				 " ends there too",
-				 fs->mountpoint);
+			log_info(
+				"%s is unmounted, but still mounted in another mount namespace; the mount"
+				" ends there too",
+				fs->mountpoint);
 			fs->is_mounted = false;
 			return;
 		}

@@ -125,7 +125,7 @@ static fuse_req_t claim_any(struct fs *fs)
 	fuse_req_t req = NULL;
 
 	pthread_mutex_lock(&fs->lock);
-	list_for_each (pos, &fs->waits) {
+	list_for_each(pos, &fs->waits) {
 		struct fs_wait *wait = list_entry(pos, struct fs_wait, link);
 
 		if (!atomic_exchange(&wait->is_claimed, true)) {

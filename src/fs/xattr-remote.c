@@ -74,8 +74,8 @@ static int value_restore(struct fs *fs, const struct catalog_node *node, struct 
 	/* Whoever asks while it is under way wants to know now. Where S3 does not answer, the last
 	 * that is known stands. */
 	if (err == 0 && archive.restore == CATALOG_RESTORE_ONGOING &&
-	    storage_object_refresh(fs->catalog, fs->http, node->recording_id,
-				     &fs->is_cancelled, &error) == 0)
+	    storage_object_refresh(fs->catalog, fs->http, node->recording_id, &fs->is_cancelled,
+				   &error) == 0)
 		err = catalog_archive_get(fs->catalog, node->recording_id, &archive);
 	if (err == 0)
 		add_restore(ret_value, &archive);
@@ -93,8 +93,8 @@ static int value_retention(struct fs *fs, const struct catalog_node *node, struc
 	if (node->kind != CATALOG_NODE_RECORDING)
 		return -ENODATA;
 	/* It is set in the bucket at any time, and no list says so. */
-	err = storage_object_refresh(fs->catalog, fs->http, node->recording_id,
-				     &fs->is_cancelled, &error);
+	err = storage_object_refresh(fs->catalog, fs->http, node->recording_id, &fs->is_cancelled,
+				     &error);
 	if (err && err != -ENOENT)
 		log_info("a retention cannot be asked for: %s", error.message);
 	err = catalog_lock_get(fs->catalog, node->recording_id, &lock);

@@ -43,7 +43,8 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	cleanup_buf struct buf value = BUF_INIT;
 	const char *ours = name_of(name);
-	int index = ours ? fs_xattr_find(ours) : -1, remote = ours ? fs_xattr_remote_find(ours) : -1, err;
+	int index = ours ? fs_xattr_find(ours) : -1,
+	    remote = ours ? fs_xattr_remote_find(ours) : -1, err;
 
 	if (remote >= 0) {
 		fs_xattr_remote_get(req, ino, remote, size);
@@ -136,7 +137,8 @@ static int parse_restore(const char *value, size_t size, unsigned *ret_days, con
 		char *end;
 		unsigned long days = strtoul(word, &end, 10);
 
-		if (*word >= '0' && *word <= '9' && !*end && days >= 1 && days <= RESTORE_DAYS_LIMIT)
+		if (*word >= '0' && *word <= '9' && !*end && days >= 1 &&
+		    days <= RESTORE_DAYS_LIMIT)
 			*ret_days = (unsigned)days;
 		else if (storage_restore_tier(word))
 			*ret_tier = storage_restore_tier(word);

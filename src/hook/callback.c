@@ -120,7 +120,8 @@ static int note(struct catalog *catalog, struct replays *replays,
 
 	if (!text || sid_parse(text, "RE", &sid) < 0) {
 		if (may_log())
-			log_warning("callback: workspace %s: it names no recording", workspace->name);
+			log_warning("callback: workspace %s: it names no recording",
+				    workspace->name);
 		return STATUS_BAD;
 	}
 	/* Of one that is still going on, or will never have a sound, there is nothing to fetch. A
@@ -134,8 +135,9 @@ static int note(struct catalog *catalog, struct replays *replays,
 	err = catalog_callback_add(catalog, workspace->id, &sid);
 	sid_format(&sid, "RE", sid_text);
 	if (err < 0) {
-		log_error("callback: workspace %s: %s is not noted, the next listing will find it: %s",
-			  workspace->name, sid_text, strerror(-err));
+		log_error(
+			"callback: workspace %s: %s is not noted, the next listing will find it: %s",
+			workspace->name, sid_text, strerror(-err));
 		return STATUS_BUSY;
 	}
 	replays_add(replays, signature);
@@ -164,17 +166,20 @@ static int handle(struct catalog *catalog, struct replays *replays, const char *
 		return refuse("no workspace has its account");
 	if (err == -ENOKEY) {
 		if (may_log())
-			log_warning("callback: refused: workspace %s signs in with an API key, and has no auth "
-				    "token to check signatures with: workspace set … --auth-token-file",
-				    workspace.name);
+			log_warning(
+				"callback: refused: workspace %s signs in with an API key, and has no auth "
+				"token to check signatures with: workspace set … --auth-token-file",
+				workspace.name);
 		return STATUS_REFUSED;
 	}
 	if (err == 0)
 		err = check_signature(token, public_url, request, form);
 	if (err == -EACCES) {
 		if (may_log())
-			log_warning("callback: refused: the signature is not that of workspace %s, or of "
-				    "another address than this", workspace.name);
+			log_warning(
+				"callback: refused: the signature is not that of workspace %s, or of "
+				"another address than this",
+				workspace.name);
 		return STATUS_REFUSED;
 	}
 	if (err < 0) {

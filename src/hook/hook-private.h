@@ -62,7 +62,7 @@ struct callback_request {
 	const char *uri;       /* path and query, as it was sent */
 	const char *host;      /* "" where it was not sent */
 	const char *signature; /* "" likewise */
-	char *body;	       /* NUL behind it; is changed */
+	char *body;            /* NUL behind it; is changed */
 	size_t body_len;
 };
 /* public_url: complete; NULL: the Host header counts. Logs what it refuses. */

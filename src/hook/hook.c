@@ -148,8 +148,8 @@ static enum MHD_Result take(struct request *request, const char *data, size_t *l
 /* Called also where connections_add() had no memory: there is nothing to mark then. */
 static void mark_complete(struct request *request)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	if (info && info->socket_context)
 		connections_complete(&request->hook->connections, info->socket_context);
@@ -242,13 +242,15 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 
 static int daemon_start(struct hook *hook, int fd)
 {
-	hook->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
-		hook, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-		MHD_OPTION_URI_LOG_CALLBACK, on_uri, hook, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-		hook, MHD_OPTION_NOTIFY_CONNECTION, on_connection, hook, MHD_OPTION_END);
+	hook->daemon =
+		MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+				 NULL, on_request, hook, MHD_OPTION_LISTEN_SOCKET, fd,
+				 MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+				 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECS,
+				 MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				 (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_URI_LOG_CALLBACK,
+				 on_uri, hook, MHD_OPTION_NOTIFY_COMPLETED, on_completed, hook,
+				 MHD_OPTION_NOTIFY_CONNECTION, on_connection, hook, MHD_OPTION_END);
 	return hook->daemon ? 0 : -ENOMEM;
 }
 
@@ -283,8 +285,9 @@ static int begin_all(struct hook *hook, int fd)
 static int prepare(struct hook *hook, const struct hook_settings *settings, int *ret_fd,
 		   char ret_address[HOOK_ADDRESS_SIZE], char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	int err = settings->public_url ? callback_public_url(settings->public_url, &hook->public_url)
-				       : 0;
+	int err = settings->public_url
+			  ? callback_public_url(settings->public_url, &hook->public_url)
+			  : 0;
 
 	if (err == -EINVAL)
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
@@ -294,9 +297,10 @@ static int prepare(struct hook *hook, const struct hook_settings *settings, int 
 		return err;
 	err = hook_listen(settings->listen, ret_fd, ret_address);
 	if (err == -EINVAL)
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "'%s' is no ADDRESS:PORT to listen on, such as 127.0.0.1:8080 or [::]:8080",
-			 settings->listen);
+		snprintf(
+			ret_message, CATALOG_MESSAGE_SIZE,
+			"'%s' is no ADDRESS:PORT to listen on, such as 127.0.0.1:8080 or [::]:8080",
+			settings->listen);
 	return err;
 }
 

@@ -20,7 +20,8 @@ static int address_parse(const char *text, struct addrinfo **ret_info)
 	const char *begin = text, *end = colon;
 	char host[64];
 
-	if (!colon || colon == text || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+	if (!colon || colon == text || !colon[1] ||
+	    strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
 	    strtoul(colon + 1, NULL, 10) > 65535)
 		return -EINVAL;
 	if (*begin == '[' && end[-1] == ']') {
@@ -48,8 +49,8 @@ static int address_format(int fd, char ret_address[HOOK_ADDRESS_SIZE])
 	if (getnameinfo((struct sockaddr *)&address, len, host, sizeof host, port, sizeof port,
 			NI_NUMERICHOST | NI_NUMERICSERV))
 		return -EINVAL;
-	snprintf(ret_address, HOOK_ADDRESS_SIZE, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s",
-		 host, port);
+	snprintf(ret_address, HOOK_ADDRESS_SIZE,
+		 address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 	return 0;
 }
 

@@ -18,7 +18,7 @@ struct buffer {
 };
 
 struct buffers {
-	pthread_mutex_t mutex; /* guards the rest */
+	pthread_mutex_t mutex;            /* guards the rest */
 	size_t limit_bytes, mapped_bytes; /* mapped: given out, and kept */
 	unsigned used;
 	struct buffer kept[BUFFERS_KEPT]; /* the latest last */

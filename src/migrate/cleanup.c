@@ -10,7 +10,7 @@
 #include "util/times.h"
 
 #define FRESH_SECS 60 /* so long after its verification the object is not looked at again */
-#define LOOKS 3	      /* that agree before an object counts as another one: a proxy may have answered */
+#define LOOKS 3 /* that agree before an object counts as another one: a proxy may have answered */
 
 /* 0: it is as it was stored; -ESTALE: it is not; else the negative errno of *ret_error. */
 static int look_at_object(struct s3_client *s3, const struct catalog_object *stored,

@@ -24,8 +24,8 @@ static int start(struct transfer *t, int channels)
 
 	side_request(&t->lane->twilio, &t->run->is_cancelled);
 	t->began_msecs = time_mono_msecs();
-	err = twilio_request_media(t->twilio, &t->recording->sid, channels, 0, -1, NULL,
-				       &request, &memory);
+	err = twilio_request_media(t->twilio, &t->recording->sid, channels, 0, -1, NULL, &request,
+				   &memory);
 
 	stream_stop(&t->stream);
 	if (err == 0)

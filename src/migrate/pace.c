@@ -98,9 +98,8 @@ static void judge_double(struct pace *pace, double rate, int64_t now)
 	if (pace->base_rate && rate < pace->base_rate * DOUBLE_WORTH) {
 		/* The knee is somewhere between, or before; probes find it. */
 		go(pace, PACE_BASE,
-		   rate < pace->base_rate * DOUBLE_IN_VAIN
-			   ? pace->base_limit
-			   : (pace->base_limit + pace->limit) / 2);
+		   rate < pace->base_rate * DOUBLE_IN_VAIN ? pace->base_limit
+							   : (pace->base_limit + pace->limit) / 2);
 		pace->base_limit = pace->limit;
 		pace->base_rate = 0;
 		return;
@@ -174,8 +173,8 @@ static void judge(struct pace *pace, int64_t now)
 void pace_ended(struct pace *pace, int64_t now_msecs)
 {
 	bool is_doubling = pace->phase == PACE_DOUBLE;
-	unsigned least = pace->limit > WINDOW_TRANSFERS || is_doubling ? pace->limit
-									: WINDOW_TRANSFERS;
+	unsigned least =
+		pace->limit > WINDOW_TRANSFERS || is_doubling ? pace->limit : WINDOW_TRANSFERS;
 
 	if (pace->settling) {
 		if (--pace->settling == 0) {
@@ -201,8 +200,7 @@ void pace_ended(struct pace *pace, int64_t now_msecs)
 
 /* ---- refusals ---- */
 
-void pace_busy(struct pace *pace, int64_t began_msecs, int64_t retry_after_msecs,
-	       int64_t now_msecs)
+void pace_busy(struct pace *pace, int64_t began_msecs, int64_t retry_after_msecs, int64_t now_msecs)
 {
 	int64_t pause = retry_after_msecs;
 
@@ -214,7 +212,7 @@ void pace_busy(struct pace *pace, int64_t began_msecs, int64_t retry_after_msecs
 		return; /* it was on its way when the others were refused */
 	if (now_msecs < pace->warned_until_msecs + pace->warn_msecs)
 		pace->warn_msecs = pace->warn_msecs < WARN_MOST_MSECS / 2 ? pace->warn_msecs * 2
-									   : WARN_MOST_MSECS;
+									  : WARN_MOST_MSECS;
 	else
 		pace->warn_msecs = WARN_FIRST_MSECS;
 	pace->warned_until_msecs = now_msecs + pace->warn_msecs;

@@ -38,9 +38,9 @@ enum pace_phase { PACE_DOUBLE, PACE_BASE, PACE_UP, PACE_DOWN };
 struct pace {
 	unsigned most, limit;
 	enum pace_phase phase;
-	unsigned base_limit; /* of the last judged window */
-	double base_rate;    /* work per millisecond; 0: not measured yet */
-	bool was_up;         /* the last probe */
+	unsigned base_limit;      /* of the last judged window */
+	double base_rate;         /* work per millisecond; 0: not measured yet */
+	bool was_up;              /* the last probe */
 	unsigned rest, rest_next; /* windows before the next probe; after a vain one */
 	/* The window */
 	int64_t since_msecs;

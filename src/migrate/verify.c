@@ -39,10 +39,10 @@ static int hash_stream(struct transfer *t, struct stream *stream, struct crypto_
 		if (stream_fill(stream, t->buffer, t->capacity_bytes, &len, &end, &error))
 			return transfer_fail_remote(t, "S3", &error);
 		if (stream->received_bytes > catalog_recording_limit_bytes(t->recording))
-			return transfer_doubt(t, "S3 gives %lld bytes, and its duration allows %lld",
-					      (long long)stream->received_bytes,
-					      (long long)catalog_recording_limit_bytes(
-						      t->recording));
+			return transfer_doubt(
+				t, "S3 gives %lld bytes, and its duration allows %lld",
+				(long long)stream->received_bytes,
+				(long long)catalog_recording_limit_bytes(t->recording));
 		side_moved(t->bucket, len, &t->run->is_cancelled);
 		err = crypto_hash_update(hash, t->buffer, len);
 		if (err)
@@ -117,11 +117,13 @@ static int differs(struct transfer *t)
  * it. */
 static int stands_unencrypted(struct transfer *t)
 {
-	log_warning("migrate: encryption is required, and what stands in bucket %s is not encrypted: %s",
-		    t->storage.bucket, t->key);
-	return transfer_fail(t, JOB_OUTCOME_FAILED,
-			     "encryption is required, and its object in S3 is not encrypted; Twilio "
-			     "keeps its copy. Remove the object, then migrate --retry");
+	log_warning(
+		"migrate: encryption is required, and what stands in bucket %s is not encrypted: %s",
+		t->storage.bucket, t->key);
+	return transfer_fail(
+		t, JOB_OUTCOME_FAILED,
+		"encryption is required, and its object in S3 is not encrypted; Twilio "
+		"keeps its copy. Remove the object, then migrate --retry");
 }
 
 int verify_object(struct transfer *t, struct s3_object *ret_object)

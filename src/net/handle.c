@@ -157,7 +157,7 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
  * only what is known to hold no secret is sent. */
 static bool may_leave_origin(const char *name)
 {
-	static const char *const names[] = { "Accept",	 "Accept-Encoding", "Accept-Language",
+	static const char *const names[] = { "Accept",   "Accept-Encoding", "Accept-Language",
 					     "If-Match", "If-None-Match",   "Range" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

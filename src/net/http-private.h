@@ -20,7 +20,7 @@
 
 /* What url.c finds in an URL. */
 struct http_url {
-	char *origin;      /* scheme://host:port, the port always said; holds no secret */
+	char *origin; /* scheme://host:port, the port always said; holds no secret */
 	bool is_https;
 	bool is_loopback;
 	/* Ends in ".localhost": pinned to loopback, whatever a resolver would say. */
@@ -81,7 +81,7 @@ struct http {
 	int64_t next_scan_msecs;
 	/* When the machine last woke up: older connections are not used. 0: never. */
 	int64_t resumed_msecs;
-	int64_t asleep_msecs;  /* boot time less monotonic time, when last looked at */
+	int64_t asleep_msecs; /* boot time less monotonic time, when last looked at */
 };
 
 enum { COMMAND_SUBMIT = 1, COMMAND_RESUME = 2, COMMAND_CANCEL = 4 };
@@ -98,7 +98,7 @@ struct http_transfer {
 	struct http_url url;
 	/* Redirected to another origin: headers that may hold a credential stay behind. */
 	bool has_left_origin;
-	bool is_done;          /* on_done is being or has been called */
+	bool is_done;           /* on_done is being or has been called */
 	int64_t deadline_msecs; /* INT64_MAX: none */
 
 	struct http_origin *origin;
@@ -112,9 +112,9 @@ struct http_transfer {
 	bool head_seen;
 	bool is_paused;
 	bool is_redirect;
-	bool is_aborted;        /* by a callback of the caller's */
-	int head_error;         /* the head cannot be kept */
-	int64_t active_msecs;   /* when a byte last moved */
+	bool is_aborted;           /* by a callback of the caller's */
+	int head_error;            /* the head cannot be kept */
+	int64_t active_msecs;      /* when a byte last moved */
 	curl_off_t uploaded_bytes; /* when last looked at */
 };
 

@@ -425,8 +425,8 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 	http->stall_timeout_msecs = or_default(settings->stall_timeout_msecs, 30000);
 	http->total_timeout_msecs = or_default(settings->total_timeout_msecs, 60000);
 	http->origin_limit = or_default(settings->origin_limit, 64);
-	http->user_agent = strdup(settings->user_agent ? settings->user_agent
-						       : "tonicfs/" TONICFS_VERSION);
+	http->user_agent =
+		strdup(settings->user_agent ? settings->user_agent : "tonicfs/" TONICFS_VERSION);
 	http->ca_file = settings->ca_file ? strdup(settings->ca_file) : NULL;
 	http->events = (struct http_events)HTTP_EVENTS_INIT;
 	http->multi = curl_multi_init();

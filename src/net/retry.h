@@ -12,10 +12,10 @@
 #include "util/remote.h"
 
 struct retry {
-	unsigned tries_left;     /* set by retry_init */
+	unsigned tries_left; /* set by retry_init */
 	unsigned base_msecs;
-	unsigned limit_msecs;    /* of one pause */
-	int64_t deadline_msecs;  /* time_mono_msecs() */
+	unsigned limit_msecs;   /* of one pause */
+	int64_t deadline_msecs; /* time_mono_msecs() */
 	unsigned tried;
 };
 

@@ -22,12 +22,12 @@
 #define STORAGE_CARD_CALL_SIZE 33
 
 struct storage_card {
-	char sha256[65];                       /* "": not known */
-	char call[STORAGE_CARD_CALL_SIZE];     /* "": no call */
-	int64_t created_secs, started_secs;    /* 0: not said */
-	int64_t duration_secs;                 /* -1: not said */
+	char sha256[65];                    /* "": not known */
+	char call[STORAGE_CARD_CALL_SIZE];  /* "": no call */
+	int64_t created_secs, started_secs; /* 0: not said */
+	int64_t duration_secs;              /* -1: not said */
 	bool is_voicemail;
-	struct catalog_encryption encryption;  /* cek "": none */
+	struct catalog_encryption encryption; /* cek "": none */
 };
 
 /* Of a recording: all but sha256. -errno of the catalog. */

@@ -4,7 +4,7 @@
 
 #define GB ((double)(1 << 30))
 #define DAYS_OF_MONTH 30
-#define KB(n) ((n)*1024)
+#define KB(n) ((n) * 1024)
 
 const struct cost_prices *cost_prices_default(void)
 {

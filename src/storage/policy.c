@@ -10,7 +10,7 @@
 /* China and GovCloud have ARNs of their own. */
 static const char *partition(const char *region)
 {
-	return strncmp(region, "cn-", 3) == 0	    ? "aws-cn"
+	return strncmp(region, "cn-", 3) == 0       ? "aws-cn"
 	       : strncmp(region, "us-gov-", 7) == 0 ? "aws-us-gov"
 						    : "aws";
 }
@@ -81,7 +81,8 @@ static void condition(struct policy *policy, json_t *statement, const char *test
 	json_t *all = json_object_get(statement, "Condition");
 
 	if (!all)
-		policy->failed |= json_object_set_new(statement, "Condition", all = json_object()) < 0;
+		policy->failed |=
+			json_object_set_new(statement, "Condition", all = json_object()) < 0;
 	policy->failed |= json_object_set_new(all, test, json_pack("{s:s}", key, value)) < 0;
 }
 

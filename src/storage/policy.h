@@ -9,11 +9,11 @@
 #include "catalog/workspace.h"
 
 struct storage_policy_use {
-	bool delete;	/* delete_s3; on a bucket that keeps versions each of them */
-	bool cors;	/* storage test sets the rule for browsers */
+	bool delete;    /* delete_s3; on a bucket that keeps versions each of them */
+	bool cors;      /* storage test sets the rule for browsers */
 	bool lifecycle; /* tonicfs storage lifecycle */
-	bool restore;	/* tonicfs restore */
-	bool lock;	/* a bucket with Object Lock: AWS shows a retention to whom it lets ask for it */
+	bool restore;   /* tonicfs restore */
+	bool lock; /* a bucket with Object Lock: AWS shows a retention to whom it lets ask for it */
 };
 
 struct json_t;

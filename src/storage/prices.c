@@ -98,8 +98,7 @@ static void read_table(struct reading *reading, json_t *table, struct cost_price
 	if (!json_is_object(s3))
 		complain(reading, "", "s3", "is no object");
 	prices->class_count = 0;
-	json_object_foreach (s3, name, object)
-		read_class(reading, name, object, prices);
+	json_object_foreach(s3, name, object) read_class(reading, name, object, prices);
 }
 
 int cost_prices_parse(const char *json, size_t n, struct cost_prices *ret_prices,

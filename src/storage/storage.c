@@ -66,8 +66,9 @@ int storage_client_of(const struct catalog_storage *storage, const char *secret_
 }
 
 /* bucket NULL: that of the settings. */
-static int client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const char *bucket,
-		      const volatile bool *cancelled, struct s3_client **ret_client, struct catalog_storage *ret_storage)
+static int client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
+		      const char *bucket, const volatile bool *cancelled,
+		      struct s3_client **ret_client, struct catalog_storage *ret_storage)
 {
 	cleanup_secret char *secret_key = NULL;
 	struct catalog_storage storage;
@@ -87,14 +88,16 @@ static int client_new(struct catalog *catalog, struct http *http, int64_t worksp
 	return err;
 }
 
-int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id, const volatile bool *cancelled,
-		       struct s3_client **ret_client, struct catalog_storage *ret_storage)
+int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
+		       const volatile bool *cancelled, struct s3_client **ret_client,
+		       struct catalog_storage *ret_storage)
 {
 	return client_new(catalog, http, workspace_id, NULL, cancelled, ret_client, ret_storage);
 }
 
-int storage_client_new_of(struct catalog *catalog, struct http *http, int64_t workspace_id, const char *bucket,
-			  const volatile bool *cancelled, struct s3_client **ret_client)
+int storage_client_new_of(struct catalog *catalog, struct http *http, int64_t workspace_id,
+			  const char *bucket, const volatile bool *cancelled,
+			  struct s3_client **ret_client)
 {
 	return client_new(catalog, http, workspace_id, bucket, cancelled, ret_client, NULL);
 }

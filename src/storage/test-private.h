@@ -9,7 +9,7 @@ struct run {
 	const struct storage_test *test;
 	struct storage_test_result *result;
 	char key[CATALOG_NAME_SIZE + 64]; /* of the test's own object */
-	struct s3_object object;	  /* as it was put */
+	struct s3_object object;          /* as it was put */
 	bool is_put;
 	char access_key[256]; /* that requests are signed with */
 	bool is_list_public;  /* who has no key may list it */

@@ -177,10 +177,10 @@ static bool is_code(const struct remote_error *error, const char *const *codes, 
 /* The server knows who asks. */
 static bool test_signature(struct run *run, const struct s3_answer *answer)
 {
-	static const char *const refusals[] = { "InvalidAccessKeyId",	"SignatureDoesNotMatch",
-						"ExpiredToken",		"InvalidToken",
+	static const char *const refusals[] = { "InvalidAccessKeyId",   "SignatureDoesNotMatch",
+						"ExpiredToken",         "InvalidToken",
 						"TokenRefreshRequired", "RequestTimeTooSkewed",
-						"AccountProblem",	"InvalidSecurity" };
+						"AccountProblem",       "InvalidSecurity" };
 	const struct remote_error *error = &answer->error;
 
 	if (!answer->status || answer->is_html) {

@@ -38,7 +38,7 @@ typedef void storage_check_fn(void *arg, const struct storage_check *check);
 struct storage_test {
 	struct s3_client *client; /* of these settings */
 	const struct catalog_storage *storage;
-	const char *workspace;	    /* for the remedies */
+	const char *workspace;      /* for the remedies */
 	const char *const *origins; /* pages that are to play recordings; none: CORS is left alone */
 	size_t origin_count;
 	bool dry_run; /* CORS stays as it is */

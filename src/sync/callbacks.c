@@ -75,8 +75,10 @@ static void settle(const struct asking *asking, const struct catalog_callback *i
 		err = catalog_callback_later(catalog, owner, &item->recording_sid, 0);
 	} else if (item->attempts >= ATTEMPTS) {
 		err = catalog_callback_done(catalog, owner, &item->recording_sid);
-		log_warning("sync: workspace %s: %s was named by a callback and is left to the next "
-			    "listing: %s", session->workspace.name, sid, why);
+		log_warning(
+			"sync: workspace %s: %s was named by a callback and is left to the next "
+			"listing: %s",
+			session->workspace.name, sid, why);
 	} else {
 		err = catalog_callback_later(catalog, owner, &item->recording_sid,
 					     (int64_t)FIRST_PAUSE_MSECS << (item->attempts - 1));

@@ -81,7 +81,7 @@ enum sync_fate sync_check_recording(struct sync_session *session, const struct s
 	if (rc == 0) {
 		rc = catalog_recording_found_in_s3(catalog, recording.id, &object);
 		*ret_rc = rc == -ESTALE ? 0 : rc;
-		return rc == 0	       ? SYNC_FATE_FOUND_IN_S3
+		return rc == 0         ? SYNC_FATE_FOUND_IN_S3
 		       : rc == -ESTALE ? SYNC_FATE_STAYS
 				       : SYNC_FATE_UNDECIDED;
 	}

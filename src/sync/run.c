@@ -226,8 +226,8 @@ static bool has_learned_removals(struct sync_run *run)
 	    !now.enabled)
 		return true;
 	return run->session->s3 && run->tombstones.is_loaded && !run->tombstones.is_partial &&
-	       strcmp(now.endpoint, asked->endpoint) == 0 && strcmp(now.bucket, asked->bucket) == 0 &&
-	       strcmp(now.prefix, asked->prefix) == 0;
+	       strcmp(now.endpoint, asked->endpoint) == 0 &&
+	       strcmp(now.bucket, asked->bucket) == 0 && strcmp(now.prefix, asked->prefix) == 0;
 }
 
 static int remember(struct sync_run *run, const struct plan *plan)

@@ -118,12 +118,14 @@ static void log_end(const struct catalog_workspace *workspace, int rc,
 	const char *reason = error->kind != REMOTE_OK ? error->message : strerror(-rc);
 
 	if (stats->recordings_gone + stats->applied.recordings_unlisted)
-		log_warning("sync: workspace %s: %" PRId64 " recordings deleted at Twilio, not by this catalog,"
+		log_warning("sync: workspace %s: %" PRId64
+			    " recordings deleted at Twilio, not by this catalog,"
 			    " and not in its bucket. " SYNC_GONE_ADVICE,
 			    workspace->name,
 			    stats->recordings_gone + stats->applied.recordings_unlisted);
 	if (stats->calls_cut)
-		log_info("sync: workspace %s: %" PRId64 " calls have a number, direction or status of more than"
+		log_info("sync: workspace %s: %" PRId64
+			 " calls have a number, direction or status of more than"
 			 " 256 bytes, of which the first are kept",
 			 workspace->name, stats->calls_cut);
 	if (rc == -ECANCELED)

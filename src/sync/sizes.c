@@ -38,7 +38,7 @@ struct later {
 struct place {
 	int64_t workspace_id;
 	struct sync_session *session; /* NULL: none now */
-	int64_t session_msecs;	      /* when it was made */
+	int64_t session_msecs;        /* when it was made */
 	int64_t blocked_until_msecs;
 	unsigned times;
 	bool was_reached, has_failed; /* in this batch */
@@ -255,11 +255,10 @@ static void probe_one(void *arg, size_t index)
 		item->rc = -ECANCELED;
 		return;
 	}
-	item->rc =
-		twilio_probe_media(item->session->twilio, &recording->sid, recording->is_encrypted,
-				   recording->channels_requested,
-				   catalog_recording_limit_bytes(recording), &item->info,
-				   &item->error);
+	item->rc = twilio_probe_media(item->session->twilio, &recording->sid,
+				      recording->is_encrypted, recording->channels_requested,
+				      catalog_recording_limit_bytes(recording), &item->info,
+				      &item->error);
 	/* A glitch that stored nothing where seconds were spoken must not become the file's size.
 	 */
 	if (item->rc == 0 && !recording->is_encrypted && recording->duration_secs > 1 &&

@@ -39,7 +39,7 @@ struct sync_sids {
 	bool is_sorted;
 };
 int sync_sids_add(struct sync_sids *sids, const struct sid *sid); /* 0 or -ENOMEM */
-void sync_sids_sort(struct sync_sids *sids);			  /* once all are added */
+void sync_sids_sort(struct sync_sids *sids);                      /* once all are added */
 bool sync_sids_has(const struct sync_sids *sids, const struct sid *sid);
 void sync_sids_release(struct sync_sids *sids);
 
@@ -99,11 +99,11 @@ enum sync_fate sync_check_recording(struct sync_session *session, const struct s
 
 struct sync_run;
 struct sync_tombstones {
-	pthread_mutex_t lock;  /* guards what follows */
-	struct sync_sids sids; /* sorted once is_loaded */
-	unsigned asked;	       /* one by one */
+	pthread_mutex_t lock;       /* guards what follows */
+	struct sync_sids sids;      /* sorted once is_loaded */
+	unsigned asked;             /* one by one */
 	bool is_loaded, is_partial; /* partial: S3 ended the list with an error */
-	bool is_unavailable; /* S3 did not answer: nothing is known of any */
+	bool is_unavailable;        /* S3 did not answer: nothing is known of any */
 };
 void sync_tombstones_init(struct sync_tombstones *tombstones);
 void sync_tombstones_release(struct sync_tombstones *tombstones);

@@ -40,14 +40,14 @@ enum sync_depth {
 
 struct sync_options {
 	enum sync_depth depth;
-	unsigned threads;	   /* windows side by side; 0: 4 */
+	unsigned threads;          /* windows side by side; 0: 4 */
 	unsigned page_pause_msecs; /* after each page: a sweep in the background is in no hurry */
 };
 
 /* For people: what recordings that are gone at Twilio, and not in the bucket, probably mean. */
-#define SYNC_GONE_ADVICE                                                                           \
-	"Probably another catalog of this account moves recordings to another bucket or prefix: "  \
-	"set the same with 'tonicfs storage set' here, then run 'tonicfs sync --full' and "         \
+#define SYNC_GONE_ADVICE \
+	"Probably another catalog of this account moves recordings to another bucket or prefix: " \
+	"set the same with 'tonicfs storage set' here, then run 'tonicfs sync --full' and " \
 	"'tonicfs verify --repair'. Else somebody deleted them at Twilio."
 
 struct sync_stats {
@@ -57,7 +57,7 @@ struct sync_stats {
 	struct catalog_apply_stats applied;
 	int64_t calls_fetched; /* that a recording named and no list showed */
 	int64_t recordings_gone, recordings_found_in_s3;
-	int64_t calls_cut; /* a number, direction or status of theirs was too long */
+	int64_t calls_cut;         /* a number, direction or status of theirs was too long */
 	int64_t removed_elsewhere; /* hidden: the bucket says that another machine has removed them */
 	int64_t undecided; /* could be neither confirmed nor denied now: asked again by the next
 			      full one */

@@ -131,7 +131,8 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 		}
 		if (seen.count == client->pages_limit) {
 			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-					 "Twilio: a list of more than %u pages", client->pages_limit);
+					 "Twilio: a list of more than %u pages",
+					 client->pages_limit);
 			return -EIO;
 		}
 		rc = seen_add(&seen, buf_str(url));
@@ -159,9 +160,10 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 				 "Twilio: %zu elements of a list without a SID", left_out.skipped);
 	else if (left_out.oversized)
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: %zu rows of a list left out, with an encryption field that is too long",
-				 left_out.oversized);
+		remote_error_set(
+			ret_error, REMOTE_INVALID, -EIO,
+			"Twilio: %zu rows of a list left out, with an encryption field that is too long",
+			left_out.oversized);
 	return left_out.skipped || left_out.oversized ? -EIO : 0;
 }
 

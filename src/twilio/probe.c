@@ -337,7 +337,8 @@ static void take_answer(struct probe *probe, struct twilio_media_info *info,
 				 "Twilio: a recording of no certain size");
 	else if (size > limit)
 		remote_error_set(ret_error, REMOTE_INVALID, -EFBIG,
-				 "Twilio: a size of %" PRId64 " bytes, and its duration allows %" PRId64,
+				 "Twilio: a size of %" PRId64
+				 " bytes, and its duration allows %" PRId64,
 				 size, limit);
 	else
 		info->size_bytes = size;

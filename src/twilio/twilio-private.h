@@ -16,7 +16,7 @@
 
 struct twilio_client {
 	struct http *http;
-	char *origin;	 /* scheme://host[:port], lower case */
+	char *origin;    /* scheme://host[:port], lower case */
 	char *base_path; /* "" or "/prefix": of a base URL with a path; no '/' at its end */
 	char account[SID_SIZE];
 	char *authorization; /* "Basic …"; wiped when freed */
@@ -51,8 +51,8 @@ struct twilio_page {
 	struct twilio_recording *recordings; /* one of the two is NULL */
 	struct twilio_call *calls;
 	size_t count, capacity;
-	size_t skipped;		   /* elements without a usable SID */
-	size_t oversized;	   /* recordings with an encryption field that is too long to be stored */
+	size_t skipped;   /* elements without a usable SID */
+	size_t oversized; /* recordings with an encryption field that is too long to be stored */
 	const char *next_page_uri; /* NULL: the last page */
 };
 #define TWILIO_PAGE_INIT { .recordings = NULL }
@@ -85,7 +85,7 @@ void twilio_scrub(const char *text, char *ret_text, size_t size);
 /* What judging a media answer needs of it; outlives the http_response. */
 struct twilio_media_head {
 	int status;
-	bool is_start;	       /* the body begins with the file's first byte */
+	bool is_start;         /* the body begins with the file's first byte */
 	char content_type[64]; /* lower case, without parameters */
 	int64_t retry_after_msecs;
 };

@@ -26,17 +26,18 @@
 #include "util/sid.h"
 
 struct twilio_settings {
-	const char *base_url;   /* NULL or "": https://api.twilio.com */
-	const char *account_sid; /* AC… */
-	const char *user;       /* the account SID again, or an API key's SK… */
-	const char *secret;     /* auth token, or the API key's secret */
-	bool allow_plain_http;  /* else only to loopback */
-	unsigned total_timeout_msecs; /* of one operation with its retries; 0: 60,000 */
+	const char *base_url;           /* NULL or "": https://api.twilio.com */
+	const char *account_sid;        /* AC… */
+	const char *user;               /* the account SID again, or an API key's SK… */
+	const char *secret;             /* auth token, or the API key's secret */
+	bool allow_plain_http;          /* else only to loopback */
+	unsigned total_timeout_msecs;   /* of one operation with its retries; 0: 60,000 */
 	const volatile bool *cancelled; /* may be NULL */
 };
 
 struct twilio_client;
-int twilio_client_new(struct http *http, const struct twilio_settings *settings, struct twilio_client **ret_client); /* copies */
+int twilio_client_new(struct http *http, const struct twilio_settings *settings,
+		      struct twilio_client **ret_client); /* copies */
 void twilio_client_free(struct twilio_client *client);
 /* Before the client is used. The requests that twilio_request_media makes are the caller's. */
 void twilio_client_set_gate(struct twilio_client *client, const struct remote_gate *gate);
@@ -59,15 +60,16 @@ const char *twilio_recording_status_name(enum twilio_recording_status status);
 /* One element of Recordings.json. Strings "" where null; times 0 where null; numbers -1 where null. */
 struct twilio_recording {
 	struct sid sid;
-	struct sid call_sid;          /* always the parent leg; zero for a pure conference recording without a call */
-	struct sid conference_sid;    /* zero: none */
+	struct sid
+		call_sid; /* always the parent leg; zero for a pure conference recording without a call */
+	struct sid conference_sid; /* zero: none */
 	enum twilio_recording_status status;
-	const char *source;           /* "RecordVerb" is a voicemail */
+	const char *source; /* "RecordVerb" is a voicemail */
 	int64_t date_created_secs, date_updated_secs, start_time_secs;
 	int64_t duration_secs;
-	int channels;                 /* as the resource says it: may be 1 where two are stored */
+	int channels; /* as the resource says it: may be 1 where two are stored */
 	int error_code;
-	const char *media_url;        /* differs from Twilio's own host: external storage */
+	const char *media_url; /* differs from Twilio's own host: external storage */
 	bool is_encrypted;
 	const char *encryption_key_sid, *encryption_cek, *encryption_iv;
 };
@@ -75,7 +77,7 @@ struct twilio_recording {
 /* One element of Calls.json. */
 struct twilio_call {
 	struct sid sid;
-	struct sid parent_call_sid;   /* zero: none */
+	struct sid parent_call_sid; /* zero: none */
 	const char *from, *to, *direction, *status, *phone_number_sid, *caller_name;
 	int64_t start_time_secs, end_time_secs, date_created_secs, date_updated_secs;
 	int64_t duration_secs;
@@ -90,36 +92,42 @@ struct twilio_window {
 	int64_t since_secs, until_secs;
 };
 
-typedef int twilio_recordings_fn(void *arg, const struct twilio_recording *recordings, size_t count);
+typedef int twilio_recordings_fn(void *arg, const struct twilio_recording *recordings,
+				 size_t count);
 typedef int twilio_calls_fn(void *arg, const struct twilio_call *calls, size_t count);
 /* Pages of 1,000 handed over one by one, in the caller's thread. The callback's non-zero value ends the list and is returned (*ret_error stays REMOTE_OK).
  * -EIO etc. after some pages: those that were handed over stand. A next page on another host is refused. A cursor that comes twice ends
  * the list with -EIO. */
-int twilio_list_recordings(struct twilio_client *client, const struct twilio_window *window, bool with_deleted,
-			   twilio_recordings_fn *fn, void *arg, struct remote_error *ret_error);
-int twilio_list_calls(struct twilio_client *client, const struct twilio_window *window, twilio_calls_fn *fn, void *arg,
-		      struct remote_error *ret_error);
+int twilio_list_recordings(struct twilio_client *client, const struct twilio_window *window,
+			   bool with_deleted, twilio_recordings_fn *fn, void *arg,
+			   struct remote_error *ret_error);
+int twilio_list_calls(struct twilio_client *client, const struct twilio_window *window,
+		      twilio_calls_fn *fn, void *arg, struct remote_error *ret_error);
 
 /* One resource; its callback is called once. REMOTE_NOT_FOUND: gone, or never there. */
-int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid, twilio_recordings_fn *fn, void *arg,
-			   struct remote_error *ret_error);
-int twilio_fetch_call(struct twilio_client *client, const struct sid *sid, twilio_calls_fn *fn, void *arg,
-		      struct remote_error *ret_error);
+int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
+			   twilio_recordings_fn *fn, void *arg, struct remote_error *ret_error);
+int twilio_fetch_call(struct twilio_client *client, const struct sid *sid, twilio_calls_fn *fn,
+		      void *arg, struct remote_error *ret_error);
 
 /* 0: Twilio answered 204. REMOTE_NOT_FOUND: nothing there (any more). Not completed yet: REMOTE_BUSY. */
-int twilio_delete_recording(struct twilio_client *client, const struct sid *sid, struct remote_error *ret_error);
+int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
+			    struct remote_error *ret_error);
 
 /* Media. channels 2: RequestedChannels=2 is asked for; 1: the bare recording (only after error 16113 has said that it is mono). */
 struct twilio_request_memory;
-int twilio_request_media(struct twilio_client *client, const struct sid *sid, int channels, int64_t offset_bytes /* 0: no Range */,
-			 int64_t length_bytes /* -1: to the end */, const char *if_match /* NULL: none; with or without quotes */, struct http_request *ret_request,
+int twilio_request_media(struct twilio_client *client, const struct sid *sid, int channels,
+			 int64_t offset_bytes /* 0: no Range */,
+			 int64_t length_bytes /* -1: to the end */,
+			 const char *if_match /* NULL: none; with or without quotes */,
+			 struct http_request *ret_request,
 			 struct twilio_request_memory **ret_memory);
 void twilio_request_memory_free(struct twilio_request_memory *memory);
 
 /* Judges the head of an answer to a media request, before a byte of it is believed: 200 or 206 with an audio type (or, for an encrypted one, any type that is not
  * text, XML, JSON or HTML). For another status body holds the first bytes of the error. error->twilio_code is 16113 where the recording really is mono. */
-void twilio_judge_media(const struct http_response *response, bool is_encrypted, const char *body, size_t body_len,
-			struct remote_error *ret_error);
+void twilio_judge_media(const struct http_response *response, bool is_encrypted, const char *body,
+			size_t body_len, struct remote_error *ret_error);
 
 /* Channels asked for and stored are reported as they are: who fetches for good compares them (2 asked for, 1 got, and no 16113: a downmix?).
  * Learns what a recording's file is without fetching all of it where the server lets us: exact size, channels stored. Works with and without HEAD, Range,
@@ -132,7 +140,8 @@ struct twilio_media_info {
 	int channels_stored;    /* of the WAV's fmt chunk; 0 where it is no WAV (encrypted) */
 	char etag[128];         /* without quotes; "" where none, or a weak one */
 };
-int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool is_encrypted, int channels_hint /* 0 unknown */,
-		       int64_t limit_bytes, struct twilio_media_info *ret_info, struct remote_error *ret_error);
+int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool is_encrypted,
+		       int channels_hint /* 0 unknown */, int64_t limit_bytes,
+		       struct twilio_media_info *ret_info, struct remote_error *ret_error);
 
 #endif

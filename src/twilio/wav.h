@@ -12,7 +12,7 @@ struct wav_info {
 	int format, channels, bits_per_sample;
 	int64_t sample_rate_hz, bytes_per_sec;
 	int64_t data_offset_bytes; /* -1: not reached */
-	int64_t data_size_bytes; /* -1: 0 or 0xFFFFFFFF, as streaming writers leave it */
+	int64_t data_size_bytes;   /* -1: 0 or 0xFFFFFFFF, as streaming writers leave it */
 	int64_t riff_size_bytes; /* whole file as the header says it (RIFF size + 8); -1: unknown */
 };
 

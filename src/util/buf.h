@@ -25,13 +25,14 @@ void buf_release(struct buf *b);
 /* As buf_release, after the bytes have been overwritten with zeros. Growing never leaves a copy behind only in
  * buffers released so if buf_reserve() was called first with the final size. */
 void buf_release_secret(struct buf *b);
-void buf_reset(struct buf *b); /* len = 0, the memory is kept, failed is cleared */
+void buf_reset(struct buf *b);                /* len = 0, the memory is kept, failed is cleared */
 int buf_reserve(struct buf *b, size_t extra); /* 0 or -ENOMEM */
 void buf_add(struct buf *b, const void *bytes, size_t n);
 void buf_add_str(struct buf *b, const char *s);
 void buf_add_char(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_vaddf(struct buf *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+void buf_vaddf(struct buf *b, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 /* The string, "" when empty; owned by b. */
 const char *buf_str(const struct buf *b);
 static inline bool buf_failed(const struct buf *b)

@@ -33,7 +33,11 @@ static inline void cleanup_filep(FILE **f)
 #define cleanup_file cleanup_with(cleanup_filep)
 
 #define steal_pointer(pp) \
-	({ __auto_type steal_value = *(pp); *(pp) = NULL; steal_value; })
+	({ \
+		__auto_type steal_value = *(pp); \
+		*(pp) = NULL; \
+		steal_value; \
+	})
 
 static inline int steal_fd(int *fd)
 {
@@ -44,7 +48,6 @@ static inline int steal_fd(int *fd)
 }
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define container_of(ptr, type, member) \
-	((type *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 
 #endif

@@ -74,7 +74,8 @@ static int hmac(const EVP_MD *algorithm, const void *key, size_t key_len, const 
 	if (key_len > INT_MAX)
 		return -ENOMEM;
 	/* To OpenSSL, a NULL key means "the one from before". */
-	if (!HMAC(algorithm, key ? key : "", (int)key_len, bytes ? bytes : "", n, ret_mac, &mac_len))
+	if (!HMAC(algorithm, key ? key : "", (int)key_len, bytes ? bytes : "", n, ret_mac,
+		  &mac_len))
 		return -ENOMEM;
 	return 0;
 }

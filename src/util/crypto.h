@@ -29,8 +29,10 @@ void crypto_hash_freep(struct crypto_hash **hash);
 
 int crypto_sha256(const void *bytes, size_t n, uint8_t ret_digest[CRYPTO_SHA256_SIZE]);
 int crypto_md5(const void *bytes, size_t n, uint8_t ret_digest[CRYPTO_MD5_SIZE]);
-int crypto_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t n, uint8_t ret_mac[CRYPTO_SHA256_SIZE]);
-int crypto_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t n, uint8_t ret_mac[CRYPTO_SHA1_SIZE]);
+int crypto_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t n,
+		       uint8_t ret_mac[CRYPTO_SHA256_SIZE]);
+int crypto_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t n,
+		     uint8_t ret_mac[CRYPTO_SHA1_SIZE]);
 
 /* Lower-case hex with a NUL: ret_text has CRYPTO_HEX_SIZE(n). */
 void crypto_hex(const void *bytes, size_t n, char *ret_text);
@@ -39,8 +41,8 @@ int crypto_unhex(const char *text, void *ret_bytes, size_t n);
 /* Standard alphabet with padding and a NUL: ret_text has CRYPTO_BASE64_SIZE(n). */
 void crypto_base64(const void *bytes, size_t n, char *ret_text);
 
-int crypto_random(void *ret_bytes, size_t n); /* 0 or -EIO */
+int crypto_random(void *ret_bytes, size_t n);              /* 0 or -EIO */
 bool crypto_equal(const void *a, const void *b, size_t n); /* constant time */
-void crypto_wipe(void *bytes, size_t n); /* not optimised away */
+void crypto_wipe(void *bytes, size_t n);                   /* not optimised away */
 
 #endif

@@ -66,8 +66,9 @@ static int write_all(int fd, const char *bytes, size_t n)
 static int fsync_parent(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	cleanup_free char *folder = slash == path ? strdup("/") :
-				    slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	cleanup_free char *folder = slash == path ? strdup("/")
+				    : slash       ? strndup(path, (size_t)(slash - path))
+						  : strdup(".");
 	cleanup_fd int fd = -1;
 
 	if (!folder)
@@ -261,7 +262,8 @@ int files_absolute_name(const char *path, char **ret_path)
 	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return -EISDIR;
 	err = files_absolute(folder, &absolute);
-	if (err == 0 && asprintf(ret_path, "%s%s%s", absolute, strcmp(absolute, "/") == 0 ? "" : "/", name) < 0) {
+	if (err == 0 && asprintf(ret_path, "%s%s%s", absolute,
+				 strcmp(absolute, "/") == 0 ? "" : "/", name) < 0) {
 		*ret_path = NULL;
 		err = -ENOMEM;
 	}

@@ -6,9 +6,9 @@
 
 #include "util/buf.h"
 
-const int64_t histogram_bounds_msecs[HISTOGRAM_BUCKETS] = {
-	1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10000, 60000, INT64_MAX
-};
+const int64_t histogram_bounds_msecs[HISTOGRAM_BUCKETS] = { 1,    2,     5,     10,       25,
+							    50,   100,   250,   500,      1000,
+							    2500, 10000, 60000, INT64_MAX };
 
 void histogram_add(struct histogram *h, int64_t msecs)
 {
@@ -27,7 +27,8 @@ void histogram_add(struct histogram *h, int64_t msecs)
 void histogram_write(const struct histogram *h, const char *name, const char *labels,
 		     struct buf *out)
 {
-	const char *comma = *labels ? "," : "", *open = *labels ? "{" : "", *shut = *labels ? "}" : "";
+	const char *comma = *labels ? "," : "", *open = *labels ? "{" : "",
+		   *shut = *labels ? "}" : "";
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
@@ -38,7 +39,8 @@ void histogram_write(const struct histogram *h, const char *name, const char *la
 			buf_addf(out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, labels,
 				 comma, sum);
 		else
-			buf_addf(out, "%s_bucket{%s%sle=\"%" PRId64 ".%03" PRId64 "\"} %" PRIu64 "\n",
+			buf_addf(out,
+				 "%s_bucket{%s%sle=\"%" PRId64 ".%03" PRId64 "\"} %" PRIu64 "\n",
 				 name, labels, comma, bound / 1000, bound % 1000, sum);
 	}
 	buf_addf(out, "%s_sum%s%s%s %" PRId64 ".%03" PRId64 "\n", name, open, labels, shut,

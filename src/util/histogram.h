@@ -9,7 +9,7 @@
 /* The upper bounds, included, in milliseconds; the last bucket has none (INT64_MAX). */
 extern const int64_t histogram_bounds_msecs[HISTOGRAM_BUCKETS];
 
-struct histogram { /* zeroed: empty */
+struct histogram {                          /* zeroed: empty */
 	uint64_t counts[HISTOGRAM_BUCKETS]; /* each its own, not cumulative */
 	uint64_t count;
 	int64_t sum_msecs;

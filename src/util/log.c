@@ -56,8 +56,8 @@ static bool fd_is_journal(int fd)
 	       st.st_dev == device && st.st_ino == inode;
 }
 
-__attribute__((format(printf, 2, 0)))
-static void log_line(enum log_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void log_line(enum log_level level, const char *format,
+							   va_list args)
 {
 	int saved_errno = errno;
 	int fd = atomic_load(&log_fd);
@@ -71,7 +71,8 @@ static void log_line(enum log_level level, const char *format, va_list args)
 	if (fd != LOG_FD_SYSLOG) {
 		if (fd_is_journal(fd))
 			len += (size_t)snprintf(line, sizeof line, "<%d>", levels[level].priority);
-		len += (size_t)snprintf(line + len, sizeof line - len, "tonicfs: %s", levels[level].label);
+		len += (size_t)snprintf(line + len, sizeof line - len, "tonicfs: %s",
+					levels[level].label);
 	}
 	start = len;
 	errno = saved_errno; /* for %m */
@@ -100,7 +101,7 @@ static void log_line(enum log_level level, const char *format, va_list args)
 	void name(const char *format, ...) \
 	{ \
 		va_list args; \
- \
+\
 		va_start(args, format); \
 		log_line(level, format, args); \
 		va_end(args); \

@@ -59,9 +59,11 @@ int process_forget_parent(void)
 		crypto_wipe(*variable, strlen(*variable));
 	}
 	clearenv();
-	for (size_t i = 0; i < count && err == 0; i++) /* which are the environment's from here on */
+	for (size_t i = 0; i < count && err == 0;
+	     i++) /* which are the environment's from here on */
 		err = putenv(kept[i]) ? -errno : 0;
-	if (err == 0 && setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", 1) < 0)
+	if (err == 0 &&
+	    setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", 1) < 0)
 		err = -errno;
 	return err;
 }

@@ -5,8 +5,8 @@
 
 #include "util/text.h"
 
-void remote_error_set(struct remote_error *e, enum remote_kind kind, int error,
-		      const char *format, ...)
+void remote_error_set(struct remote_error *e, enum remote_kind kind, int error, const char *format,
+		      ...)
 {
 	va_list args;
 
@@ -15,7 +15,8 @@ void remote_error_set(struct remote_error *e, enum remote_kind kind, int error,
 	va_start(args, format);
 	if (vsnprintf(e->message, sizeof e->message, format, args) < 0)
 		e->message[0] = '\0';
-	text_clean(e->message); /* it may have a remote's words, and ends on terminals and in attributes */
+	text_clean(
+		e->message); /* it may have a remote's words, and ends on terminals and in attributes */
 	va_end(args);
 }
 

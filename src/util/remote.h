@@ -21,11 +21,11 @@ enum remote_kind {
 /* The result of one remote operation; filled by whoever made it, owned by the caller (no pointers inside). */
 struct remote_error {
 	enum remote_kind kind;
-	int error;                 /* negative errno that a user meets, 0 when kind is REMOTE_OK; table in ARCHITECTURE.md */
-	int status;                /* HTTP status, 0 when there was none */
-	int twilio_code;           /* 20404 …, 0 when none */
-	char code[48];             /* S3's <Code>, or curl's short name of the failure; "" when none */
-	char message[160];         /* for people and logs; never holds a secret, number or signed URL */
+	int error; /* negative errno that a user meets, 0 when kind is REMOTE_OK; table in ARCHITECTURE.md */
+	int status;        /* HTTP status, 0 when there was none */
+	int twilio_code;   /* 20404 …, 0 when none */
+	char code[48];     /* S3's <Code>, or curl's short name of the failure; "" when none */
+	char message[160]; /* for people and logs; never holds a secret, number or signed URL */
 	int64_t retry_after_msecs; /* -1 when the service did not say */
 };
 
@@ -43,8 +43,8 @@ struct remote_gate {
 	void *arg;
 };
 
-void remote_error_set(struct remote_error *e, enum remote_kind kind, int error, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+void remote_error_set(struct remote_error *e, enum remote_kind kind, int error, const char *format,
+		      ...) __attribute__((format(printf, 4, 5)));
 const char *remote_kind_name(enum remote_kind kind);
 
 #endif

@@ -21,8 +21,9 @@ static void heap_init(void)
 {
 	if (CRYPTO_secure_malloc_init(HEAP_BYTES, BLOCK_MIN_BYTES) == 1)
 		return;
-	log_warning("keys and tokens may be written to swap, because this process may not lock memory; allow it 1 MiB "
-		    "('ulimit -l', LimitMEMLOCK= in a systemd unit), or encrypt the swap");
+	log_warning(
+		"keys and tokens may be written to swap, because this process may not lock memory; allow it 1 MiB "
+		"('ulimit -l', LimitMEMLOCK= in a systemd unit), or encrypt the swap");
 }
 
 void *secret_alloc(size_t size)
@@ -31,7 +32,8 @@ void *secret_alloc(size_t size)
 	void *secret = NULL;
 
 	pthread_once(&once, heap_init);
-	if (CRYPTO_secure_malloc_initialized() && CRYPTO_secure_used() + size <= HEAP_BYTES - HEAP_RESERVED_BYTES)
+	if (CRYPTO_secure_malloc_initialized() &&
+	    CRYPTO_secure_used() + size <= HEAP_BYTES - HEAP_RESERVED_BYTES)
 		secret = OPENSSL_secure_zalloc(size);
 	return secret ? secret : calloc(1, size);
 }

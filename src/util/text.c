@@ -6,7 +6,11 @@ size_t text_utf8(const char *s, uint32_t *ret_char)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *u = (const unsigned char *)s;
-	size_t len = u[0] < 0x80 ? 1 : u[0] >> 5 == 6 ? 2 : u[0] >> 4 == 14 ? 3 : u[0] >> 3 == 30 ? 4 : 0;
+	size_t len = u[0] < 0x80       ? 1
+		     : u[0] >> 5 == 6  ? 2
+		     : u[0] >> 4 == 14 ? 3
+		     : u[0] >> 3 == 30 ? 4
+				       : 0;
 	uint32_t c;
 
 	if (len == 0)
@@ -25,9 +29,9 @@ size_t text_utf8(const char *s, uint32_t *ret_char)
 
 bool text_is_printable(uint32_t c)
 {
-	return !(c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0x200b || c == 0x200e || c == 0x200f ||
-		 (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-		 (c >= 0xfff9 && c <= 0xfffb) || (c & 0xfffe) == 0xfffe);
+	return !(c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0x200b || c == 0x200e ||
+		 c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
+		 c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c & 0xfffe) == 0xfffe);
 }
 
 size_t text_clean(char *text)

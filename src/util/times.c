@@ -62,9 +62,10 @@ static void civil_from_days(int64_t days, int *ret_year, int *ret_month, int *re
 	int64_t z = days + 719468;
 	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
 	int64_t day_of_era = z - era * 146097;
-	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
-			       day_of_era / 146096) / 365;
-	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64_t day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int64_t month = (5 * day_of_year + 2) / 153;
 
 	*ret_day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
@@ -87,7 +88,8 @@ struct moment {
 
 static int moment_to_secs(const struct moment *m, int64_t *ret_secs)
 {
-	if (m->month < 1 || m->month > 12 || m->day < 1 || m->day > days_in_month(m->year, m->month))
+	if (m->month < 1 || m->month > 12 || m->day < 1 ||
+	    m->day > days_in_month(m->year, m->month))
 		return -EINVAL;
 	/* Second 60 is a leap second; it becomes the next minute's first. */
 	if (m->hour > 23 || m->minute > 59 || m->second > 60)
@@ -281,8 +283,8 @@ static char *put_digits(char *out, int value, int width)
 static void format(int64_t secs, char date_separator, char time_separator,
 		   char ret_text[TIME_ISO8601_SIZE])
 {
-	const char separators[] = { date_separator, date_separator, 'T', time_separator,
-				    time_separator, 'Z' };
+	const char separators[] = { date_separator, date_separator, 'T',
+				    time_separator, time_separator, 'Z' };
 	struct moment m;
 	char *out = ret_text;
 

@@ -149,8 +149,7 @@ static void note_read(struct verify *v, const struct catalog_belief *belief, con
 		return;
 	/* So that the next one has something to compare with. */
 	snprintf(object.sha256, sizeof object.sha256, "%s", sha256);
-	verify_was_told(v,
-			catalog_object_renew(v->env->catalog, belief->recording.id, &object));
+	verify_was_told(v, catalog_object_renew(v->env->catalog, belief->recording.id, &object));
 }
 
 static void read_one(void *arg, size_t index)

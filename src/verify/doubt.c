@@ -34,8 +34,8 @@ static bool ask_twilio(struct verify *v, const struct catalog_belief *belief, co
 		       enum account_presence *ret_presence)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int rc = account_recording_presence(v->twilio, &belief->recording.sid, ret_presence,
-					    &error);
+	int rc =
+		account_recording_presence(v->twilio, &belief->recording.sid, ret_presence, &error);
 
 	if (rc) {
 		verify_undecided(v, &belief->recording.sid, key, rc, &error);
@@ -60,8 +60,8 @@ static int tell_lost(struct verify *v, const struct catalog_recording *recording
 }
 
 /* True: that is all there is to say of it. */
-static bool is_removed_elsewhere(struct verify *v, const struct catalog_belief *belief, const char *key,
-				 int64_t found_bytes)
+static bool is_removed_elsewhere(struct verify *v, const struct catalog_belief *belief,
+				 const char *key, int64_t found_bytes)
 {
 	const struct catalog_recording *recording = &belief->recording;
 	bool is_known, is_told = false;
@@ -105,8 +105,8 @@ void verify_doubt_wrong(struct verify *v, const struct catalog_belief *belief,
 	    !ask_twilio(v, belief, belief->object.key, &presence))
 		return;
 	if (presence == ACCOUNT_RECORDING_THERE && v->options.repair)
-		is_told = verify_was_told(
-			v, catalog_recording_lost_in_s3(v->env->catalog, recording->id));
+		is_told = verify_was_told(v, catalog_recording_lost_in_s3(v->env->catalog,
+									  recording->id));
 	report(v, kind, belief, belief->object.key, found_bytes, is_told,
 	       presence == ACCOUNT_RECORDING_THERE ? "Twilio still has the recording" : "");
 }
@@ -138,8 +138,8 @@ static void compare_bytes(struct verify *v, const struct catalog_belief *belief,
 	if (v->options.repair) {
 		storage_object_describe(&v->storage, belief->object.key, object, &renewed);
 		memcpy(renewed.sha256, sha256, sizeof sha256);
-		is_told = verify_was_told(
-			v, catalog_object_renew(v->env->catalog, belief->recording.id, &renewed));
+		is_told = verify_was_told(v, catalog_object_renew(v->env->catalog,
+								  belief->recording.id, &renewed));
 	}
 	report(v, VERIFY_NEW_ETAG, belief, belief->object.key, object->size_bytes, is_told, "");
 }
@@ -192,8 +192,8 @@ static int adopt(struct verify *v, const struct catalog_belief *belief, const ch
 		return -ESTALE; /* the next sync finds it at Twilio */
 	rc = catalog_migrate_queue(v->env->catalog, scope, &queued);
 	/* Disabled: nobody wants it moved now. */
-	if (rc == -ENODEV || (rc == 0 && !queued &&
-			      belief->recording.migration != CATALOG_MIGRATION_QUEUED))
+	if (rc == -ENODEV ||
+	    (rc == 0 && !queued && belief->recording.migration != CATALOG_MIGRATION_QUEUED))
 		return -ESTALE;
 	return rc;
 }
@@ -212,8 +212,9 @@ static bool is_what_was_lost(const struct catalog_belief *belief, const struct s
 static void not_adopted(struct verify *v, const struct catalog_belief *belief, const char *key,
 			const struct s3_object *object, const char *why)
 {
-	report(v, belief->recording.state == CATALOG_STATE_MISSING ? VERIFY_MISSING
-								    : VERIFY_UNREFERENCED,
+	report(v,
+	       belief->recording.state == CATALOG_STATE_MISSING ? VERIFY_MISSING
+								: VERIFY_UNREFERENCED,
 	       belief, key, object->size_bytes, false, why);
 }
 
@@ -242,8 +243,9 @@ static void found(struct verify *v, const struct catalog_belief *belief, const c
 	if (v->options.repair)
 		is_told = verify_was_told(v, adopt(v, belief, key, object, presence));
 	report(v, VERIFY_FOUND, belief, key, object->size_bytes, is_told,
-	       presence == ACCOUNT_RECORDING_GONE ? "" :
-	       is_told ? "Twilio has it too: a migration is queued" : "Twilio has it too");
+	       presence == ACCOUNT_RECORDING_GONE ? ""
+	       : is_told                          ? "Twilio has it too: a migration is queued"
+						  : "Twilio has it too");
 }
 
 static void look_for_object(struct verify *v, const struct catalog_belief *belief)
@@ -271,7 +273,7 @@ static void look_for_object(struct verify *v, const struct catalog_belief *belie
 		report(v, presence == ACCOUNT_RECORDING_GONE ? VERIFY_MISSING : VERIFY_NOT_IN_S3,
 		       belief, key, -1, false,
 		       presence == ACCOUNT_RECORDING_GONE ? ""
-							   : "the next sync finds it at Twilio");
+							  : "the next sync finds it at Twilio");
 }
 
 void verify_doubt(void *arg, size_t index)

@@ -208,6 +208,7 @@ void verify_stray(void *arg, size_t index)
 	if (is_vouched ? v->options.repair : v->options.adopt)
 		is_told = verify_was_told(v, make_known(&stray, &call_sid));
 	report(&stray, is_vouched ? VERIFY_FOUND : VERIFY_UNVOUCHED, is_told,
-	       is_vouched ? "" : stray.card.call[0] ? "its call is not in Twilio's call log"
-						    : "it names no call");
+	       is_vouched           ? ""
+	       : stray.card.call[0] ? "its call is not in Twilio's call log"
+				    : "it names no call");
 }

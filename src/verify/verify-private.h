@@ -79,7 +79,8 @@ void verify_answered(struct verify *v);
 bool verify_is_over(struct verify *v); /* stopped or cancelled */
 void verify_good(struct verify *v, const struct catalog_recording *recording);
 /* The bucket has a tombstone. *ret_is_known false: it could not be asked, which has been reported. */
-bool verify_is_removed(struct verify *v, const struct sid *sid, const char *key, bool *ret_is_known);
+bool verify_is_removed(struct verify *v, const struct sid *sid, const char *key,
+		       bool *ret_is_known);
 int verify_doubt_add(struct verify *v, int64_t recording_id);
 /* What telling the catalog returned: true where it is told. That the state is another by now
  * (-ESTALE) is no failure: somebody else was faster. */

@@ -20,16 +20,11 @@
 const char *verify_kind_name(enum verify_kind kind)
 {
 	static const char *const names[VERIFY_KIND_COUNT] = {
-		[VERIFY_MISSING] = "missing",
-		[VERIFY_NOT_IN_S3] = "not_in_s3",
-		[VERIFY_WRONG_SIZE] = "wrong_size",
-		[VERIFY_WRONG_HASH] = "wrong_hash",
-		[VERIFY_NEW_ETAG] = "new_etag",
-		[VERIFY_FOUND] = "found",
-		[VERIFY_UNVOUCHED] = "unvouched",
-		[VERIFY_UNREFERENCED] = "unreferenced",
-		[VERIFY_REMOVED] = "removed",
-		[VERIFY_UPLOAD] = "upload",
+		[VERIFY_MISSING] = "missing",       [VERIFY_NOT_IN_S3] = "not_in_s3",
+		[VERIFY_WRONG_SIZE] = "wrong_size", [VERIFY_WRONG_HASH] = "wrong_hash",
+		[VERIFY_NEW_ETAG] = "new_etag",     [VERIFY_FOUND] = "found",
+		[VERIFY_UNVOUCHED] = "unvouched",   [VERIFY_UNREFERENCED] = "unreferenced",
+		[VERIFY_REMOVED] = "removed",       [VERIFY_UPLOAD] = "upload",
 		[VERIFY_UNDECIDED] = "undecided",
 	};
 

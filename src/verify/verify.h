@@ -56,13 +56,13 @@ struct verify_env {
 };
 
 enum verify_kind {
-	VERIFY_MISSING,      /* the recording is in neither place */
-	VERIFY_NOT_IN_S3,    /* its object is gone; Twilio has it */
-	VERIFY_WRONG_SIZE,   /* its object is longer or shorter than what was migrated */
-	VERIFY_WRONG_HASH,   /* its object has other bytes */
-	VERIFY_NEW_ETAG,     /* the same bytes, written anew by somebody */
-	VERIFY_FOUND,        /* in the bucket, and the catalog does not know that */
-	VERIFY_UNVOUCHED,    /* a recording by its key, and neither Twilio nor its call log knows it */
+	VERIFY_MISSING,    /* the recording is in neither place */
+	VERIFY_NOT_IN_S3,  /* its object is gone; Twilio has it */
+	VERIFY_WRONG_SIZE, /* its object is longer or shorter than what was migrated */
+	VERIFY_WRONG_HASH, /* its object has other bytes */
+	VERIFY_NEW_ETAG,   /* the same bytes, written anew by somebody */
+	VERIFY_FOUND,      /* in the bucket, and the catalog does not know that */
+	VERIFY_UNVOUCHED, /* a recording by its key, and neither Twilio nor its call log knows it */
 	VERIFY_UNREFERENCED, /* an object that no call refers to */
 	VERIFY_REMOVED,      /* an object of a recording that was removed, but not from S3 */
 	VERIFY_UPLOAD,       /* an upload in parts that nobody completed */
@@ -73,9 +73,9 @@ const char *verify_kind_name(enum verify_kind kind); /* "missing" … */
 
 struct verify_finding {
 	enum verify_kind kind;
-	struct sid recording_sid; /* zero: none */
-	const char *key;          /* of the object */
-	const char *note;         /* for people; "" none */
+	struct sid recording_sid;            /* zero: none */
+	const char *key;                     /* of the object */
+	const char *note;                    /* for people; "" none */
 	int64_t expected_bytes, found_bytes; /* -1: not known, no object */
 	bool is_repaired;                    /* the catalog has been told */
 };
@@ -91,10 +91,10 @@ struct verify_stats {
 	int64_t good;             /* recordings whose object is as it was migrated */
 	int64_t read, read_bytes; /* of them, read back */
 	int64_t read_unproven;    /* of those, no SHA-256 was known to compare with */
-	int64_t unvouched;        /* of the good ones, adopted: nobody but the bucket vouches for them */
-	int64_t never_seen;       /* deleted at Twilio before this catalog knew them, no object */
+	int64_t unvouched;  /* of the good ones, adopted: nobody but the bucket vouches for them */
+	int64_t never_seen; /* deleted at Twilio before this catalog knew them, no object */
 	int64_t found[VERIFY_KIND_COUNT], repaired[VERIFY_KIND_COUNT];
-	bool uploads_unknown;     /* the store would not list uploads */
+	bool uploads_unknown; /* the store would not list uploads */
 };
 /* At most ten times a second. */
 typedef void verify_progress_fn(void *arg, const struct verify_stats *stats);

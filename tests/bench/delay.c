@@ -112,7 +112,8 @@ static void *read_packets(void *arg)
 		packet = malloc(sizeof *packet + (size_t)n);
 		if (!packet)
 			die("malloc");
-		*packet = (struct packet){ .due_nsecs = now_nsecs() + delay_nsecs, .len = (size_t)n };
+		*packet =
+			(struct packet){ .due_nsecs = now_nsecs() + delay_nsecs, .len = (size_t)n };
 		memcpy(packet->bytes, bytes, (size_t)n);
 		append(way, packet);
 	}
@@ -142,7 +143,8 @@ static void *write_packets(void *arg)
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	for (;;) {
 		struct packet *packet = take(way);
-		struct timespec due = { packet->due_nsecs / 1000000000, packet->due_nsecs % 1000000000 };
+		struct timespec due = { packet->due_nsecs / 1000000000,
+					packet->due_nsecs % 1000000000 };
 
 		while (now_nsecs() < packet->due_nsecs &&
 		       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
@@ -164,7 +166,8 @@ static void start(struct way *way, int from, int to)
 	way->last = &way->first;
 	pthread_mutex_init(&way->mutex, NULL);
 	pthread_cond_init(&way->cond, NULL);
-	if (pthread_create(&thread, NULL, read_packets, way) || pthread_create(&thread, NULL, write_packets, way))
+	if (pthread_create(&thread, NULL, read_packets, way) ||
+	    pthread_create(&thread, NULL, write_packets, way))
 		die("pthread_create");
 }
 

@@ -68,7 +68,8 @@ static void set_sizes(struct catalog *catalog, int64_t workspace_id)
 
 	for (;;) {
 		sizes.count = 0;
-		check(catalog_sizes_unknown(catalog, workspace_id, ARRAY_SIZE(sizes.items), add_size, &sizes),
+		check(catalog_sizes_unknown(catalog, workspace_id, ARRAY_SIZE(sizes.items),
+					    add_size, &sizes),
 		      "list what has no size");
 		if (sizes.count == 0)
 			return;
@@ -88,26 +89,39 @@ static void add_page(struct catalog *catalog, int64_t workspace_id, uint64_t fir
 		snprintf(tracked[i], sizeof tracked[i], "+1555010000%zu", i);
 	for (size_t i = 0; i < count; i++) {
 		uint64_t n = first + i;
-		int64_t start = FIRST_SECS + (int64_t)n * 20, duration = 5 + (int64_t)(mix(n) % 295);
+		int64_t start = FIRST_SECS + (int64_t)n * 20,
+			duration = 5 + (int64_t)(mix(n) % 295);
 
-		snprintf(callers[i], sizeof callers[i], "+1212%07u", (unsigned)(mix(n + 7) % 10000000));
+		snprintf(callers[i], sizeof callers[i], "+1212%07u",
+			 (unsigned)(mix(n + 7) % 10000000));
 		calls[i] = (struct catalog_call_input){
-			.sid = make_sid(1, n), .from = callers[i], .to = tracked[n % CAMPAIGNS],
-			.direction = "inbound", .status = "completed",
-			.start_secs = start, .date_created_secs = start, .duration_secs = duration + 2,
+			.sid = make_sid(1, n),
+			.from = callers[i],
+			.to = tracked[n % CAMPAIGNS],
+			.direction = "inbound",
+			.status = "completed",
+			.start_secs = start,
+			.date_created_secs = start,
+			.duration_secs = duration + 2,
 			.is_finished = true,
 		};
 		recordings[i] = (struct catalog_recording_input){
-			.sid = make_sid(2, n), .call_sid = calls[i].sid, .is_completed = true,
+			.sid = make_sid(2, n),
+			.call_sid = calls[i].sid,
+			.is_completed = true,
 			.kind = n % 10 ? CATALOG_KIND_RECORDING : CATALOG_KIND_VOICEMAIL,
-			.duration_secs = duration, .date_created_secs = start + duration,
-			.start_time_secs = start, .channels = 2,
+			.duration_secs = duration,
+			.date_created_secs = start + duration,
+			.start_time_secs = start,
+			.channels = 2,
 		};
 	}
 	check(catalog_calls_apply(catalog, workspace_id, calls, count, &stats), "add calls");
-	check(catalog_recordings_apply(catalog, workspace_id, recordings, count, &stats), "add recordings");
+	check(catalog_recordings_apply(catalog, workspace_id, recordings, count, &stats),
+	      "add recordings");
 	if (stats.recordings_listed != (int64_t)count) {
-		fprintf(stderr, "fill: %lld of %zu recordings are listed\n", (long long)stats.recordings_listed, count);
+		fprintf(stderr, "fill: %lld of %zu recordings are listed\n",
+			(long long)stats.recordings_listed, count);
 		exit(1);
 	}
 }
@@ -115,7 +129,9 @@ static void add_page(struct catalog *catalog, int64_t workspace_id, uint64_t fir
 int main(int argc, char **argv)
 {
 	struct catalog_workspace workspace = {
-		.name = "bench", .twilio_url = "http://127.0.0.1:9", .poll_secs = 0,
+		.name = "bench",
+		.twilio_url = "http://127.0.0.1:9",
+		.poll_secs = 0,
 	};
 	struct catalog_sync_state synced;
 	char message[CATALOG_MESSAGE_SIZE] = "";
@@ -142,7 +158,8 @@ int main(int argc, char **argv)
 
 		snprintf(name, sizeof name, "campaign-%d", i);
 		snprintf(number, sizeof number, "+1555010000%d", i);
-		check(catalog_campaign_add(catalog, id, name, numbers, 1, &campaign_id, message), message);
+		check(catalog_campaign_add(catalog, id, name, numbers, 1, &campaign_id, message),
+		      message);
 	}
 	for (uint64_t done = 0; done < count; done += PAGE)
 		add_page(catalog, id, done, count - done < PAGE ? (size_t)(count - done) : PAGE);

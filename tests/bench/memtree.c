@@ -55,14 +55,17 @@ static fuse_ino_t node_add(fuse_ino_t parent, const char *name, off_t size, bool
 	struct node *folder;
 
 	nodes = grow(nodes, node_count, &node_capacity, sizeof *nodes);
-	nodes[inode] = (struct node){ .name = strdup(name), .size = size, .parent = parent, .is_folder = is_folder };
+	nodes[inode] = (struct node){
+		.name = strdup(name), .size = size, .parent = parent, .is_folder = is_folder
+	};
 	if (!nodes[inode].name)
 		die("memtree");
 	node_count++;
 	if (inode <= FUSE_ROOT_ID)
 		return inode;
 	folder = &nodes[parent];
-	folder->entries = grow(folder->entries, folder->count, &folder->capacity, sizeof *folder->entries);
+	folder->entries =
+		grow(folder->entries, folder->count, &folder->capacity, sizeof *folder->entries);
 	folder->entries[folder->count++] = inode;
 	return inode;
 }
@@ -131,7 +134,9 @@ static void fill_stat(fuse_ino_t inode, struct stat *st)
 static void fill_entry(fuse_ino_t inode, struct fuse_entry_param *entry)
 {
 	*entry = (struct fuse_entry_param){
-		.ino = inode, .attr_timeout = TIMEOUT_SECS, .entry_timeout = TIMEOUT_SECS,
+		.ino = inode,
+		.attr_timeout = TIMEOUT_SECS,
+		.entry_timeout = TIMEOUT_SECS,
 	};
 	fill_stat(inode, &entry->attr);
 }
@@ -189,16 +194,20 @@ static void list(fuse_req_t req, fuse_ino_t inode, size_t size, off_t after, boo
 		return;
 	}
 	for (size_t i = (size_t)after; i < folder->count + 2; i++) {
-		fuse_ino_t child = i == 0 ? inode : i == 1 ? folder->parent : folder->entries[i - 2];
+		fuse_ino_t child = i == 0   ? inode
+				   : i == 1 ? folder->parent
+					    : folder->entries[i - 2];
 		const char *name = i == 0 ? "." : i == 1 ? ".." : nodes[child].name;
 		struct fuse_entry_param entry;
 		size_t needed;
 
 		fill_entry(child, &entry);
 		if (plus)
-			needed = fuse_add_direntry_plus(req, buffer + used, size - used, name, &entry, (off_t)i + 1);
+			needed = fuse_add_direntry_plus(req, buffer + used, size - used, name,
+							&entry, (off_t)i + 1);
 		else
-			needed = fuse_add_direntry(req, buffer + used, size - used, name, &entry.attr, (off_t)i + 1);
+			needed = fuse_add_direntry(req, buffer + used, size - used, name,
+						   &entry.attr, (off_t)i + 1);
 		if (needed > size - used)
 			break;
 		used += needed;
@@ -207,13 +216,15 @@ static void list(fuse_req_t req, fuse_ino_t inode, size_t size, off_t after, boo
 	free(buffer);
 }
 
-static void tree_readdir(fuse_req_t req, fuse_ino_t inode, size_t size, off_t after, struct fuse_file_info *fi)
+static void tree_readdir(fuse_req_t req, fuse_ino_t inode, size_t size, off_t after,
+			 struct fuse_file_info *fi)
 {
 	(void)fi;
 	list(req, inode, size, after, false);
 }
 
-static void tree_readdirplus(fuse_req_t req, fuse_ino_t inode, size_t size, off_t after, struct fuse_file_info *fi)
+static void tree_readdirplus(fuse_req_t req, fuse_ino_t inode, size_t size, off_t after,
+			     struct fuse_file_info *fi)
 {
 	(void)fi;
 	list(req, inode, size, after, true);
@@ -226,7 +237,8 @@ static void tree_open(fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *f
 	fuse_reply_open(req, fi);
 }
 
-static void tree_read(fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *fi)
+static void tree_read(fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset,
+		      struct fuse_file_info *fi)
 {
 	static const char zeros[READ_BYTES];
 	off_t left = nodes[inode].size - offset;
@@ -266,7 +278,8 @@ int main(int argc, char **argv)
 	}
 	started = time(NULL);
 	read_list();
-	if (fuse_opt_add_arg(&args, argv[0]) < 0 || fuse_opt_add_arg(&args, "-osubtype=memtree,fsname=memtree") < 0)
+	if (fuse_opt_add_arg(&args, argv[0]) < 0 ||
+	    fuse_opt_add_arg(&args, "-osubtype=memtree,fsname=memtree") < 0)
 		die("memtree");
 	session = fuse_session_new(&args, &operations, sizeof operations, NULL);
 	if (!session)

@@ -47,17 +47,26 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 	snprintf(object.etag, sizeof object.etag, "%032" PRIx64, run->job.recording.id);
 	snprintf(object.sha256, sizeof object.sha256, "%064" PRIx64, run->job.recording.id);
 	err = catalog_migrate_stored(catalog, &run->job, &object, 2);
-	job_result_set(ret_result, err ? JOB_OUTCOME_FAILED : JOB_OUTCOME_DONE, "the catalog: %s", strerror(-err));
+	job_result_set(ret_result, err ? JOB_OUTCOME_FAILED : JOB_OUTCOME_DONE, "the catalog: %s",
+		       strerror(-err));
 }
 
 int main(int argc, char **argv)
 {
 	struct catalog_scope all = { CATALOG_SCOPE_ALL, 0 };
 	struct job_pool_settings settings = {
-		.name = "bench", .workers = argc == 3 ? (unsigned)atoi(argv[2]) : 0, .kinds = CATALOG_JOB_MIGRATE, .pause_first_msecs = 1000, .pause_limit_msecs = 1000, .work = work,
+		.name = "bench",
+		.workers = argc == 3 ? (unsigned)atoi(argv[2]) : 0,
+		.kinds = CATALOG_JOB_MIGRATE,
+		.pause_first_msecs = 1000,
+		.pause_limit_msecs = 1000,
+		.work = work,
 	};
 	struct catalog_storage storage = {
-		.bucket = "bench", .region = "us-east-1", .access_key = "none", .enabled = true,
+		.bucket = "bench",
+		.region = "us-east-1",
+		.access_key = "none",
+		.enabled = true,
 	};
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	cleanup_buf struct buf key_path = BUF_INIT;

@@ -20,7 +20,7 @@ enum fate {
 	SAYS_403,
 	SAYS_412,
 	SAYS_SOMETHING_ELSE, /* a page with status 200 */
-	ALL_OF_IT,	     /* whatever the range */
+	ALL_OF_IT,           /* whatever the range */
 	CHUNKED,
 	WITHOUT_A_LENGTH,
 	CUT_WITHOUT_A_LENGTH,
@@ -65,7 +65,7 @@ static bool find_recording(struct answer *a, const struct helper_request *reques
 		return false;
 	a->number = key ? 0 : number;
 	a->recording = &a->origin->recordings[number < a->origin->count ? number - 1
-									 : a->origin->count - 1];
+									: a->origin->count - 1];
 	return !is_gone(a);
 }
 
@@ -115,8 +115,7 @@ static bool send_head(const struct answer *a)
 	if (a->is_part && a->fate != WITHOUT_A_RANGE)
 		n += snprintf(head + n, sizeof head - (size_t)n,
 			      "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)a->told_first,
-			      (long long)a->told_end - 1,
-			      (long long)a->recording->size_bytes);
+			      (long long)a->told_end - 1, (long long)a->recording->size_bytes);
 	if (a->fate == CHUNKED)
 		n += snprintf(head + n, sizeof head - (size_t)n, "Transfer-Encoding: chunked\r\n");
 	else if (has_no_length(a))

@@ -111,9 +111,9 @@ int queue_fixture_setup(void **state)
 	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace_id, "spring", numbers, 1,
 					      &f->folder_id, message),
 			 0);
-	assert_int_equal(
-		catalog_campaign_find(f->catalog, f->workspace_id, CATALOG_UNASSIGNED, &campaign),
-		0);
+	assert_int_equal(catalog_campaign_find(f->catalog, f->workspace_id, CATALOG_UNASSIGNED,
+					       &campaign),
+			 0);
 	f->unassigned_id = campaign.id;
 	*state = f;
 	return 0;
@@ -193,8 +193,8 @@ void queue_set_duration(struct queue_fixture *f, unsigned number, int64_t durati
 {
 	struct catalog_recording_input recording = recording_of(number, duration_secs);
 
-	assert_int_equal(
-		catalog_recordings_apply(f->catalog, f->workspace_id, &recording, 1, NULL), 0);
+	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace_id, &recording, 1, NULL),
+			 0);
 	assert_int_equal(queue_get(f, number).duration_secs, duration_secs);
 }
 

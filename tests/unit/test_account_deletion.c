@@ -106,7 +106,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static int delete(struct fixture *f, int delete_status, const char *status)
+static int delete (struct fixture *f, int delete_status, const char *status)
 {
 	f->twilio.delete_status = delete_status;
 	f->twilio.status = status;
@@ -118,7 +118,7 @@ static void test_account__a_delete_that_works_asks_nothing_else(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(delete(f, 204, "completed"), 0);
+	assert_int_equal(delete (f, 204, "completed"), 0);
 	assert_string_equal(f->note, "");
 	assert_int_equal(helper_server_requests(f->server), 1);
 }
@@ -131,7 +131,7 @@ static void test_account__an_absent_recording_has_nothing_to_delete(void **state
 	for (size_t i = 0; i < 2; i++)
 		for (int status = 400; status <= 409; status += 9) {
 			f->note = NULL;
-			assert_int_equal(delete(f, status, without_media[i]), 0);
+			assert_int_equal(delete (f, status, without_media[i]), 0);
 			assert_non_null(strstr(f->note, "no media"));
 		}
 	assert_int_equal(f->twilio.media, 4);
@@ -142,7 +142,7 @@ static void test_account__an_absent_recording_with_media_is_not_given_up(void **
 	struct fixture *f = *state;
 
 	f->twilio.media_status = 200;
-	assert_true(delete(f, 409, "absent") < 0);
+	assert_true(delete (f, 409, "absent") < 0);
 	assert_int_equal(f->result.outcome, JOB_OUTCOME_RETRY);
 	assert_int_equal(f->result.max_attempts, 0);
 }
@@ -152,7 +152,7 @@ static void test_account__media_that_cannot_be_asked_for_leaves_the_delete_owed(
 	struct fixture *f = *state;
 
 	f->twilio.media_status = 401;
-	assert_true(delete(f, 409, "absent") < 0);
+	assert_true(delete (f, 409, "absent") < 0);
 	assert_int_equal(f->result.outcome, JOB_OUTCOME_RETRY);
 	assert_int_equal(f->result.max_attempts, 0);
 }
@@ -165,7 +165,7 @@ static void test_account__what_is_not_completed_is_tried_later_without_end(void 
 
 	for (size_t i = 0; i < sizeof unfinished / sizeof unfinished[0]; i++)
 		for (int status = 400; status <= 409; status += 9) {
-			assert_true(delete(f, status, unfinished[i]) < 0);
+			assert_true(delete (f, status, unfinished[i]) < 0);
 			assert_int_equal(f->result.outcome, JOB_OUTCOME_RETRY);
 			assert_int_equal(f->result.max_attempts, 0);
 			assert_non_null(strstr(f->result.reason, "not completed"));
@@ -177,7 +177,7 @@ static void test_account__a_completed_recording_whose_delete_is_refused_stays_ow
 {
 	struct fixture *f = *state;
 
-	assert_true(delete(f, 400, "completed") < 0);
+	assert_true(delete (f, 400, "completed") < 0);
 	assert_int_equal(f->result.outcome, JOB_OUTCOME_RETRY);
 	assert_int_equal(f->result.max_attempts, 0);
 	assert_non_null(strstr(f->result.reason, "20409"));
@@ -187,7 +187,7 @@ static void test_account__refused_credentials_are_not_the_recordings_fault(void 
 {
 	struct fixture *f = *state;
 
-	assert_true(delete(f, 401, "absent") < 0);
+	assert_true(delete (f, 401, "absent") < 0);
 	assert_int_equal(f->result.outcome, JOB_OUTCOME_RETRY);
 	assert_int_equal(helper_server_requests(f->server), 1);
 }
@@ -198,12 +198,12 @@ static void test_account__nothing_found_is_believed_by_the_metadata_alone(void *
 
 	/* Even when a DELETE was sent before: it may have been refused. */
 	f->run.job.was_sent = true;
-	assert_true(delete(f, 404, "completed") < 0);
+	assert_true(delete (f, 404, "completed") < 0);
 	assert_int_equal(f->result.outcome, JOB_OUTCOME_RETRY);
-	assert_int_equal(delete(f, 404, NULL), 0);
+	assert_int_equal(delete (f, 404, NULL), 0);
 	assert_string_equal(f->note, "");
 	f->run.job.was_sent = false;
-	assert_int_equal(delete(f, 404, "deleted"), 0);
+	assert_int_equal(delete (f, 404, "deleted"), 0);
 	assert_non_null(strstr(f->note, "gone"));
 }
 

@@ -80,7 +80,8 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	while (atomic_load(&w->slow_from) && n >= atomic_load(&w->slow_from))
 		helper_nap();
 	snprintf(head, sizeof head,
-		 "HTTP/1.1 200 OK\r\nContent-Type: audio/x-wav\r\nContent-Length: %d\r\n\r\n", SIZE);
+		 "HTTP/1.1 200 OK\r\nContent-Type: audio/x-wav\r\nContent-Length: %d\r\n\r\n",
+		 SIZE);
 	return helper_send_str(fd, head) && helper_send(fd, w->content, SIZE - 1) &&
 			       helper_send(fd, &last, 1)
 		       ? HELPER_KEEP
@@ -97,9 +98,10 @@ static void add_recordings(struct world *w)
 	for (unsigned n = 1; n <= FILES; n++) {
 		int64_t at = 1772360000 + n;
 		struct sid sid = sid_of(n), call_sid = queue_sid(2, n);
-		struct catalog_call_input call = { call_sid, "+15557654321", QUEUE_NUMBER,
-						   "inbound", "completed",   at,
-						   at,	      10,	     true };
+		struct catalog_call_input call = {
+			call_sid, "+15557654321", QUEUE_NUMBER, "inbound", "completed", at, at, 10,
+			true
+		};
 		struct catalog_recording_input recording = { .sid = sid,
 							     .call_sid = call_sid,
 							     .is_completed = true,
@@ -558,7 +560,8 @@ static bool is_called_archived(struct world *w, unsigned n)
 	cleanup_buf struct buf why = BUF_INIT;
 
 	audio_why(w->audio, &recording, &why);
-	return strncmp(buf_str(&why), "archived in S3 (DEEP_ARCHIVE): 'tonicfs restore RE", 50) == 0;
+	return strncmp(buf_str(&why), "archived in S3 (DEEP_ARCHIVE): 'tonicfs restore RE", 50) ==
+	       0;
 }
 
 static void test_audio_ahead__what_is_archived_is_not_asked_for(void **state)
@@ -608,8 +611,8 @@ static void test_audio_ahead__the_end_may_come_at_any_time(void **state)
 	world_end(&w);
 }
 
-#define TEST(name)                                                                                 \
-	cmocka_unit_test_setup_teardown(test_audio_ahead__##name, queue_fixture_setup,             \
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(test_audio_ahead__##name, queue_fixture_setup, \
 					queue_fixture_teardown)
 
 int main(void)

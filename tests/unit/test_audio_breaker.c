@@ -114,8 +114,10 @@ int main(void)
 		cmocka_unit_test(test_audio_breaker__many_at_once_do_not_open_it),
 		cmocka_unit_test(test_audio_breaker__one_is_let_through_after_the_pause),
 		cmocka_unit_test(test_audio_breaker__the_pause_doubles_up_to_a_limit),
-		cmocka_unit_test(test_audio_breaker__what_was_on_its_way_does_not_prolong_the_pause),
-		cmocka_unit_test(test_audio_breaker__a_probe_without_an_answer_is_followed_by_another),
+		cmocka_unit_test(
+			test_audio_breaker__what_was_on_its_way_does_not_prolong_the_pause),
+		cmocka_unit_test(
+			test_audio_breaker__a_probe_without_an_answer_is_followed_by_another),
 	};
 
 	return cmocka_run_group_tests_name("audio_breaker", tests, NULL, NULL);

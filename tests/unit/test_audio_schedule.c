@@ -43,7 +43,7 @@
 static const int64_t sizes[] = { 1, 44, 65536, 65537, 320044, 1048699, 3000000, 9000777 };
 #define RECORDINGS ARRAY_SIZE(sizes)
 #define AT_TWILIO 3 /* the first ones */
-#define MOVERS 64 /* more, in each lane: one a schedule, which is moved while it is read */
+#define MOVERS 64   /* more, in each lane: one a schedule, which is moved while it is read */
 
 static struct origin_recording recordings[RECORDINGS];
 static _Atomic uint64_t reads_right, reads_failed, reads_given_up, bytes_right;
@@ -51,7 +51,7 @@ static _Atomic uint64_t reads_right, reads_failed, reads_given_up, bytes_right;
 struct schedule {
 	uint64_t seed;
 	struct dice dice;
-	bool is_calm; /* the server does nothing wrong */
+	bool is_calm;   /* the server does nothing wrong */
 	unsigned mover; /* the number of the one that moves; 0: none is left */
 	_Atomic bool is_interrupted;
 	size_t budget_bytes;
@@ -93,7 +93,7 @@ static void check_recording(const struct schedule *s, struct audio_recording *re
 		*bytes += slot->block ? BLOCK_BYTES : 0;
 		check(!is_quiet || !slot->pins, s, "only reads, answers and streams pin");
 	}
-	list_for_each (pos, &recording->streams) {
+	list_for_each(pos, &recording->streams) {
 		const struct audio_stream *stream = list_entry(pos, struct audio_stream, link);
 
 		++*streams;
@@ -102,12 +102,13 @@ static void check_recording(const struct schedule *s, struct audio_recording *re
 		check(!stream->attempt || stream->state == AUDIO_STREAM_RUNNING, s,
 		      "requests belong to streams that run");
 	}
-	list_for_each (pos, &recording->reads) {
+	list_for_each(pos, &recording->reads) {
 		const struct audio_waiting_read *read =
 			list_entry(pos, struct audio_waiting_read, link);
 
 		reads += read->turn.is_taken;
-		check(read->turn.is_taken != read->turn.is_waiting, s, "who waits is in line, or served");
+		check(read->turn.is_taken != read->turn.is_waiting, s,
+		      "who waits is in line, or served");
 		check(read->turn.is_taken ? read->stream && !read->stream->is_dead : !read->stream,
 		      s, "who is served has a stream");
 	}
@@ -119,7 +120,7 @@ static void check_recording(const struct schedule *s, struct audio_recording *re
 
 static void count_blocks(const struct list *blocks, size_t *bytes, size_t *pinned_bytes)
 {
-	list_for_each (pos, blocks) {
+	list_for_each(pos, blocks) {
 		const struct audio_block *block = list_entry(pos, struct audio_block, link);
 
 		*bytes += BLOCK_BYTES;
@@ -146,7 +147,7 @@ static void check_budget(const struct schedule *s)
 	struct audio *audio = s->audio;
 	size_t pinned = check_store(s);
 
-	list_for_each (pos, &audio->recordings) {
+	list_for_each(pos, &audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
 		struct audio_blocks *blocks = &recording->blocks;
 
@@ -170,9 +171,9 @@ static void check_books(const struct schedule *s)
 	size_t bytes = 0;
 
 	pthread_mutex_lock(&audio->lock);
-	list_for_each (pos, &audio->recordings)
+	list_for_each(pos, &audio->recordings)
 		check_recording(s, list_entry(pos, struct audio_recording, link), &bytes, &streams);
-	list_for_each (pos, &audio->attempt_list)
+	list_for_each(pos, &audio->attempt_list)
 		attempts++;
 	/* The others are of recordings that have been closed, until they are let go of. */
 	check(bytes <= audio->store.used_bytes, s, "every recording's block is accounted");
@@ -271,7 +272,7 @@ static void on_read(void *arg, int error, const struct iovec *parts, unsigned co
 	check(bytes && memcmp(bytes, r->recording->bytes + r->offset_bytes, n) == 0, s,
 	      "the bytes are those that were recorded");
 	free(bytes);
-	atomic_fetch_add(error == 0	   ? &reads_right
+	atomic_fetch_add(error == 0        ? &reads_right
 			 : error == -EINTR ? &reads_given_up
 					   : &reads_failed,
 			 1);
@@ -296,14 +297,14 @@ static void open_one(struct driver *d)
 	if (s->mover && dice_percent(&d->dice, 25))
 		number = s->mover;
 	place = number <= RECORDINGS ? number - 1 : RECORDINGS - 1;
-	d->handles[d->count++] = (struct handle){
-		helper_audio_open(s->audio, queue_get(s->catalog, number).id), &recordings[place], 0
-	};
+	d->handles[d->count++] =
+		(struct handle){ helper_audio_open(s->audio, queue_get(s->catalog, number).id),
+				 &recordings[place], 0 };
 }
 
 static void give_up(struct driver *d, const struct audio_file *file, bool is_closed)
 {
-	list_for_each (pos, &d->readings) {
+	list_for_each(pos, &d->readings) {
 		struct reading *r = list_entry(pos, struct reading, link);
 
 		if (r->file != file)
@@ -334,7 +335,7 @@ static void cancel_one(struct driver *d)
 	struct reading *chosen = NULL;
 	unsigned seen = 0;
 
-	list_for_each (pos, &d->readings) {
+	list_for_each(pos, &d->readings) {
 		struct reading *r = list_entry(pos, struct reading, link);
 
 		if (r->file && !atomic_load(&r->calls) && dice_below(&d->dice, ++seen) == 0)
@@ -471,7 +472,7 @@ static void *drive(void *arg)
 	while (d->count)
 		close_one(d, any_handle(d));
 	wait_until_at_most(d, 0, PATIENCE_MSECS);
-	list_for_each_safe (pos, &d->readings) {
+	list_for_each_safe(pos, &d->readings) {
 		struct reading *r = list_entry(pos, struct reading, link);
 
 		check(atomic_load(&r->calls) == 1, s, "every read is answered");
@@ -680,10 +681,10 @@ static bool waits_for_memory(const struct schedule *s, int64_t position)
 	bool found = false;
 
 	pthread_mutex_lock(&s->audio->lock);
-	list_for_each (pos, &s->audio->recordings) {
+	list_for_each(pos, &s->audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
 
-		list_for_each (item, &recording->streams) {
+		list_for_each(item, &recording->streams) {
 			const struct audio_stream *stream =
 				list_entry(item, struct audio_stream, link);
 

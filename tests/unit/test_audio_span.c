@@ -53,13 +53,15 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	struct world *w = arg;
 	const char *range = helper_header(request, "Range");
 	long long first = 0, last = w->size - 1;
-	unsigned now = atomic_fetch_add(&w->under_way, 1) + 1, most = atomic_load(&w->most_under_way);
+	unsigned now = atomic_fetch_add(&w->under_way, 1) + 1,
+		 most = atomic_load(&w->most_under_way);
 	char head[256];
 
 	(void)server;
 	while (now > most && !atomic_compare_exchange_weak(&w->most_under_way, &most, now))
 		;
-	for (int i = 0; i < 2500 && atomic_load(&w->most_under_way) < atomic_load(&w->together); i++)
+	for (int i = 0; i < 2500 && atomic_load(&w->most_under_way) < atomic_load(&w->together);
+	     i++)
 		helper_nap();
 	if (range && !atomic_load(&w->knows_no_range)) {
 		int fields = sscanf(range, "bytes=%lld-%lld", &first, &last);
@@ -71,9 +73,10 @@ static enum helper_then answer(struct helper_server *server, int fd,
 			 "Content-Length: %lld\r\nContent-Type: audio/x-wav\r\n\r\n",
 			 first, last, (long long)w->size, last - first + 1);
 	} else {
-		snprintf(head, sizeof head,
-			 "HTTP/1.1 200 OK\r\nContent-Length: %lld\r\nContent-Type: audio/x-wav\r\n\r\n",
-			 (long long)w->size);
+		snprintf(
+			head, sizeof head,
+			"HTTP/1.1 200 OK\r\nContent-Length: %lld\r\nContent-Type: audio/x-wav\r\n\r\n",
+			(long long)w->size);
 	}
 	helper_send_str(fd, head);
 	send_part(w, fd, first, last + 1);
@@ -220,7 +223,8 @@ static void test_audio_span__a_small_recording_is_one_request(void **state)
 	world_end(&w);
 }
 
-static void test_audio_span__a_large_one_is_several_side_by_side_and_no_byte_comes_twice(void **state)
+static void
+test_audio_span__a_large_one_is_several_side_by_side_and_no_byte_comes_twice(void **state)
 {
 	struct audio_file *file;
 	struct world w;
@@ -269,8 +273,8 @@ static void test_audio_span__many_readers_of_one_have_a_request_each(void **stat
 		files[i] = open_file(&w, 1);
 	for (unsigned piece = 0; piece < 17; piece++)
 		for (unsigned i = 0; i < 30; i++)
-			read_at(&w, files[i], (int64_t)(2 * i + 1) * MIB + 4096 * i + piece * 64 * KIB,
-				64 * KIB);
+			read_at(&w, files[i],
+				(int64_t)(2 * i + 1) * MIB + 4096 * i + piece * 64 * KIB, 64 * KIB);
 	for (unsigned i = 0; i < 30; i++)
 		audio_close(files[i]);
 	assert_int_equal(helper_server_requests(w.server), 30);
@@ -435,8 +439,8 @@ static void test_audio_span__a_server_that_learns_ranges_is_asked_for_them_again
 	world_end(&w);
 }
 
-#define TEST(name)                                                                                 \
-	cmocka_unit_test_setup_teardown(test_audio_span__##name, queue_fixture_setup,              \
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(test_audio_span__##name, queue_fixture_setup, \
 					queue_fixture_teardown)
 
 int main(void)

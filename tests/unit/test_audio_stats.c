@@ -25,9 +25,10 @@ static void test_audio_stats__what_was_written_is_read(void **state)
 				     .memory_peak_bytes = 8,
 				     .reads_waiting = 10,
 				     .files_open = 9,
-				     .last_failure = { .sid = { { 0xab, 1 } },
-						       .at_secs = 1796120100,
-						       .text = "read from S3 failed: no # {a=\"1\"} 7" } };
+				     .last_failure = {
+					     .sid = { { 0xab, 1 } },
+					     .at_secs = 1796120100,
+					     .text = "read from S3 failed: no # {a=\"1\"} 7" } };
 	struct audio_stats again;
 
 	(void)state;

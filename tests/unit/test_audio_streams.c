@@ -37,7 +37,7 @@ enum behaviour {
 	CHUNKED,
 	CHUNKED_AND_MORE,
 	RESET_IN_THE_MIDDLE, /* each answer ends after 100,000 bytes */
-	ENDS_EARLY,	     /* the same in good order */
+	ENDS_EARLY,          /* the same in good order */
 	WRONG_TOTAL,
 	WRONG_RANGE,
 	HTML,
@@ -47,7 +47,7 @@ enum behaviour {
 	EMPTY,
 	ABSURD_SIZE,
 	STALLS, /* after 70,000 bytes */
-	DEAD, /* a reset, and no byte */
+	DEAD,   /* a reset, and no byte */
 	SAYS_404,
 	DENIES_WHAT_IS_MISSING, /* as S3 to whom may list under a prefix only; a list has nothing */
 	DENIES_WHAT_IS_THERE,
@@ -67,7 +67,7 @@ struct world {
 	int64_t size;
 	_Atomic int twilio, s3; /* enum behaviour */
 	_Atomic unsigned times; /* that it lasts; 0: it does not end */
-	_Atomic int64_t sent;	/* bytes of media */
+	_Atomic int64_t sent;   /* bytes of media */
 	struct catalog_recording recording;
 };
 
@@ -86,8 +86,9 @@ static int64_t range_end(const struct helper_request *request, int64_t size)
 	const char *range = helper_header(request, "Range");
 	const char *dash = range ? strchr(range, '-') : NULL;
 
-	return dash && dash[1] && strtoll(dash + 1, NULL, 10) < size ? strtoll(dash + 1, NULL, 10) + 1
-								      : size;
+	return dash && dash[1] && strtoll(dash + 1, NULL, 10) < size
+		       ? strtoll(dash + 1, NULL, 10) + 1
+		       : size;
 }
 
 static bool send_media(struct world *w, int fd, int64_t from, int64_t to)
@@ -203,17 +204,18 @@ static enum helper_then answer(struct helper_server *server, int fd,
 		helper_answer(fd, 404, "Content-Type: application/xml\r\n",
 			      strncmp(request->head, "HEAD", 4) == 0 ? ""
 			      : is_s3 ? "<Error><Code>NoSuchKey</Code></Error>"
-				    : "<TwilioResponse><RestException><Code>20404</Code>"
-				      "</RestException></TwilioResponse>");
+				      : "<TwilioResponse><RestException><Code>20404</Code>"
+					"</RestException></TwilioResponse>");
 		return HELPER_KEEP;
 	case DENIES_WHAT_IS_MISSING:
 	case DENIES_WHAT_IS_THERE:
 		if (is_list)
-			helper_answer(fd, 200, NULL,
-				      behaviour == DENIES_WHAT_IS_THERE
-					      ? "<ListBucketResult><Contents><Key>a/key</Key><Size>1</Size>"
-						"</Contents></ListBucketResult>"
-					      : "<ListBucketResult></ListBucketResult>");
+			helper_answer(
+				fd, 200, NULL,
+				behaviour == DENIES_WHAT_IS_THERE
+					? "<ListBucketResult><Contents><Key>a/key</Key><Size>1</Size>"
+					  "</Contents></ListBucketResult>"
+					: "<ListBucketResult></ListBucketResult>");
 		else
 			helper_answer(fd, 403, NULL, "<Error><Code>AccessDenied</Code></Error>");
 		return HELPER_KEEP;
@@ -361,7 +363,7 @@ struct result {
 	struct audio_file *file;
 	int64_t took_msecs;
 };
-#define RESULT_INIT                                                                                \
+#define RESULT_INIT \
 	{ PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, NULL, 0, 0, NULL, 0 }
 
 static void set_result(struct result *r, int error)
@@ -631,7 +633,8 @@ static bool why_has(struct world *w, const char *part)
 	struct catalog_recording recording;
 	cleanup_buf struct buf why = BUF_INIT;
 
-	assert_int_equal(catalog_recording_get(w->catalog->catalog, w->recording.id, &recording), 0);
+	assert_int_equal(catalog_recording_get(w->catalog->catalog, w->recording.id, &recording),
+			 0);
 	audio_why(w->audio, &recording, &why);
 	return *part ? strstr(buf_str(&why), part) != NULL : why.len > 0;
 }
@@ -1229,7 +1232,7 @@ static void test_audio__interrupt_ends_all_who_wait(void **state)
 	world_end(&w);
 }
 
-#define TEST(name)                                                                                 \
+#define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, queue_fixture_setup, queue_fixture_teardown)
 
 int main(void)

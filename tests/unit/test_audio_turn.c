@@ -36,8 +36,8 @@ struct world {
 	struct http *http;
 	struct audio *audio;
 	_Atomic int64_t size, first_size; /* of recording 1 */
-	_Atomic unsigned stuck_until; /* recordings up to this number get a head, and no byte */
-	_Atomic unsigned busy_until; /* and for these the server is too busy */
+	_Atomic unsigned stuck_until;     /* recordings up to this number get a head, and no byte */
+	_Atomic unsigned busy_until;      /* and for these the server is too busy */
 	_Atomic unsigned stuck_now, most_stuck;
 };
 
@@ -316,8 +316,8 @@ static void test_audio_turn__many_that_wait_for_a_busy_origin_give_way(void **st
 	give_way(state, true);
 }
 
-#define TEST(name)                                                                                 \
-	cmocka_unit_test_setup_teardown(test_audio_turn__##name, queue_fixture_setup,              \
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(test_audio_turn__##name, queue_fixture_setup, \
 					queue_fixture_teardown)
 
 int main(void)

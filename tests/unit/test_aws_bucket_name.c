@@ -21,8 +21,9 @@ static const char *repeated(int slot, size_t len)
 
 static void test_aws__a_name_that_no_server_takes_is_refused(void **state)
 {
-	const char *const wrong[] = { "",    "ab",	    "a b",	    "a/bc", "b\xc3\xa4r", "a\nb",
-				      "a..b", "192.168.5.4", "arn:aws:s3", "a%20b", repeated(0, 256) };
+	const char *const wrong[] = { "",           "ab",    "a b",           "a/bc",
+				      "b\xc3\xa4r", "a\nb",  "a..b",          "192.168.5.4",
+				      "arn:aws:s3", "a%20b", repeated(0, 256) };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -33,7 +34,8 @@ static void test_aws__a_name_that_no_server_takes_is_refused(void **state)
 
 static void test_aws__a_name_that_aws_once_took_is_good_where_it_may_be_one(void **state)
 {
-	const char *const old[] = { "My_Bucket", "Calls", "_calls", "calls-", ".calls", repeated(0, 64), repeated(1, 255) };
+	const char *const old[] = { "My_Bucket", "Calls",         "_calls",        "calls-",
+				    ".calls",    repeated(0, 64), repeated(1, 255) };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof old / sizeof *old; i++) {
@@ -44,7 +46,8 @@ static void test_aws__a_name_that_aws_once_took_is_good_where_it_may_be_one(void
 
 static void test_aws__an_ordinary_name_is_good_everywhere(void **state)
 {
-	const char *const good[] = { "abc", "acme-calls", "acme.calls.2026", "1st-bucket", "192.168.5.calls", repeated(0, 63) };
+	const char *const good[] = { "abc",        "acme-calls",      "acme.calls.2026",
+				     "1st-bucket", "192.168.5.calls", repeated(0, 63) };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)

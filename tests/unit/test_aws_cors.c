@@ -17,11 +17,11 @@
 
 #define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define HEAD "<CORSConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-#define THEIRS                                                                                                           \
+#define THEIRS \
 	"<CORSRule><ID>a &amp; b</ID><AllowedOrigin>https://a.example</AllowedOrigin><AllowedOrigin>*.b</AllowedOrigin>" \
-	"<AllowedMethod>PUT</AllowedMethod><AllowedMethod>POST</AllowedMethod><AllowedHeader>x-*</AllowedHeader>"        \
+	"<AllowedMethod>PUT</AllowedMethod><AllowedMethod>POST</AllowedMethod><AllowedHeader>x-*</AllowedHeader>" \
 	"<MaxAgeSeconds>0</MaxAgeSeconds><ExposeHeader>ETag</ExposeHeader></CORSRule>"
-#define PLAIN                                                                                      \
+#define PLAIN \
 	"<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>DELETE</AllowedMethod></CORSRule>"
 
 static void parse(const char *text, struct s3_cors *ret_cors)

@@ -241,9 +241,9 @@ static void start(struct helper_s3 *s3, const struct helper_answer *answers, uns
 	helper_s3_start(s3, answers, count, NULL);
 }
 
-#define KEYS(token, expiration)                                                                    \
-	"{\"Code\":\"Success\",\"AccessKeyId\":\"AK1\",\"SecretAccessKey\":\"s1\",\"" token        \
-	"\":\"t1\","                                                                               \
+#define KEYS(token, expiration) \
+	"{\"Code\":\"Success\",\"AccessKeyId\":\"AK1\",\"SecretAccessKey\":\"s1\",\"" token \
+	"\":\"t1\"," \
 	"\"Expiration\":\"" expiration "\"}"
 
 static void test_aws__an_instance_is_asked_as_imdsv2_wants_it(void **state)
@@ -266,14 +266,14 @@ static void test_aws__an_instance_is_asked_as_imdsv2_wants_it(void **state)
 			    "21600");
 	assert_string_equal(helper_s3_request_line(&s3, 1),
 			    "GET /latest/meta-data/iam/security-credentials/ HTTP/1.1");
-	assert_string_equal(
-		helper_header(helper_server_request(s3.server, 1), "X-aws-ec2-metadata-token"),
-		"TOKEN==");
+	assert_string_equal(helper_header(helper_server_request(s3.server, 1),
+					  "X-aws-ec2-metadata-token"),
+			    "TOKEN==");
 	assert_string_equal(helper_s3_request_line(&s3, 2),
 			    "GET /latest/meta-data/iam/security-credentials/my-role HTTP/1.1");
-	assert_string_equal(
-		helper_header(helper_server_request(s3.server, 2), "X-aws-ec2-metadata-token"),
-		"TOKEN==");
+	assert_string_equal(helper_header(helper_server_request(s3.server, 2),
+					  "X-aws-ec2-metadata-token"),
+			    "TOKEN==");
 	/* Good for long: nobody is asked again. */
 	assert_keys(NULL, "AK1", "s1", "t1", "instance metadata");
 	assert_int_equal(helper_server_requests(s3.server), 3);
@@ -323,12 +323,12 @@ static void test_aws__a_containers_agent_gets_its_token(void **state)
 	helper_s3_stop(&s3);
 }
 
-#define STS(key, expiration)                                                                       \
-	"<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"  \
-	"<AssumeRoleWithWebIdentityResult><Credentials><SessionToken>t/+=</SessionToken>"          \
-	"<SecretAccessKey>s1</SecretAccessKey><Expiration>" expiration                             \
-	"</Expiration><AccessKeyId>" key                                                           \
-	"</AccessKeyId></Credentials></AssumeRoleWithWebIdentityResult></"                         \
+#define STS(key, expiration) \
+	"<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">" \
+	"<AssumeRoleWithWebIdentityResult><Credentials><SessionToken>t/+=</SessionToken>" \
+	"<SecretAccessKey>s1</SecretAccessKey><Expiration>" expiration \
+	"</Expiration><AccessKeyId>" key \
+	"</AccessKeyId></Credentials></AssumeRoleWithWebIdentityResult></" \
 	"AssumeRoleWithWebIdentityResponse>"
 
 static void test_aws__a_web_identity_is_taken_to_sts(void **state)
@@ -523,8 +523,9 @@ static void *renew(void *arg)
 /* The command hangs as long as there is a file "hold", and says "asked" before. */
 static void test_aws__who_has_good_keys_does_not_wait_for_others(void **state)
 {
-	static const char keys[] = "{\"Version\":1,\"AccessKeyId\":\"%s\",\"SecretAccessKey\":\"s\","
-				   "\"Expiration\":\"2099-01-01T00:00:00Z\"}";
+	static const char keys[] =
+		"{\"Version\":1,\"AccessKeyId\":\"%s\",\"SecretAccessKey\":\"s\","
+		"\"Expiration\":\"2099-01-01T00:00:00Z\"}";
 	struct aws_credentials c;
 	struct aws_source *source;
 	struct remote_error error;
@@ -538,10 +539,11 @@ static void test_aws__who_has_good_keys_does_not_wait_for_others(void **state)
 	remove(hold);
 	snprintf(text, sizeof text, keys, "OLD");
 	write_file("keys", text);
-	snprintf(config, sizeof config,
-		 "[profile p]\ncredential_process = >%s; while test -e %s; do sleep 0.05; done; cat "
-		 "%s/keys\n",
-		 asked, hold, folder);
+	snprintf(
+		config, sizeof config,
+		"[profile p]\ncredential_process = >%s; while test -e %s; do sleep 0.05; done; cat "
+		"%s/keys\n",
+		asked, hold, folder);
 	write_file(".aws/config", config);
 	assert_int_equal(aws_source_get("p", &source), 0);
 	assert_int_equal(aws_source_peek(source, &c, &is_due), -EAGAIN);

@@ -117,9 +117,9 @@ static void test_aws__objects_are_asked_for_at_the_bucket_s_own_host(void **stat
 	check(&proxy, "PUT", KEY_ENCODED, "hello");
 	assert_string_equal(helper_header(helper_server_request(proxy.server, 0), "If-None-Match"),
 			    "*");
-	assert_string_equal(
-		helper_header(helper_server_request(proxy.server, 0), "x-amz-checksum-sha256"),
-		"LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=");
+	assert_string_equal(helper_header(helper_server_request(proxy.server, 0),
+					  "x-amz-checksum-sha256"),
+			    "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=");
 	assert_int_equal(s3_head_object(proxy.client, KEY, &object, &error), 0);
 	check(&proxy, "HEAD", KEY_ENCODED, "");
 	proxy.body = "x";

@@ -90,10 +90,10 @@ static void test_aws__without_a_code_the_status_decides(void **state)
 		int error;
 	} cases[] = {
 		{ 301, REMOTE_REJECTED, -EINVAL },     { 304, REMOTE_INVALID, -EIO },
-		{ 400, REMOTE_REJECTED, -EIO },	       { 401, REMOTE_REJECTED, -EACCES },
+		{ 400, REMOTE_REJECTED, -EIO },        { 401, REMOTE_REJECTED, -EACCES },
 		{ 403, REMOTE_REJECTED, -EACCES },     { 404, REMOTE_NOT_FOUND, -ENOENT },
 		{ 408, REMOTE_TRANSIENT, -ETIMEDOUT }, { 412, REMOTE_REJECTED, -ESTALE },
-		{ 429, REMOTE_BUSY, -EBUSY },	       { 500, REMOTE_TRANSIENT, -EIO },
+		{ 429, REMOTE_BUSY, -EBUSY },          { 500, REMOTE_TRANSIENT, -EIO },
 		{ 502, REMOTE_TRANSIENT, -EIO },       { 503, REMOTE_BUSY, -EBUSY },
 		{ 504, REMOTE_TRANSIENT, -EIO },
 	};

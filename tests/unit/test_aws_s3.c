@@ -233,8 +233,9 @@ static void test_aws__delete_names_a_version_and_takes_a_missing_key_for_done(vo
 	assert_int_equal(error.kind, REMOTE_OK);
 	assert_int_equal(s3_delete_object(s3.client, "k", NULL, &error), -ENOENT);
 	assert_int_equal(error.kind, REMOTE_REJECTED);
-	helper_s3_check_request(&s3, 0, "DELETE /bucket/k?versionId=v%2F1 HTTP/1.1\n" COMMON(EMPTY)
-					"Authorization: " SIGNED "\n");
+	helper_s3_check_request(&s3, 0,
+				"DELETE /bucket/k?versionId=v%2F1 HTTP/1.1\n" COMMON(
+					EMPTY) "Authorization: " SIGNED "\n");
 	helper_s3_check_request(
 		&s3, 1, "DELETE /bucket/k HTTP/1.1\n" COMMON(EMPTY) "Authorization: " SIGNED "\n");
 	helper_s3_stop(&s3);
@@ -242,9 +243,7 @@ static void test_aws__delete_names_a_version_and_takes_a_missing_key_for_done(vo
 
 static void test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object(void **state)
 {
-	static const char *const keys[] = {
-		"", ".", "..", "a/../b", "a/..", "./a", "../", "a/./b"
-	};
+	static const char *const keys[] = { "", ".", "..", "a/../b", "a/..", "./a", "../", "a/./b" };
 	struct s3_object object;
 	struct remote_error error;
 	struct buf body = BUF_INIT;
@@ -260,11 +259,12 @@ static void test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object(v
 		assert_int_equal(s3_upload_abort(s3.client, keys[i], "id", &error), -EINVAL);
 		assert_int_equal(s3_put_object(s3.client, &put, &object, &error), -EINVAL);
 		assert_int_equal(s3_upload_create(s3.client, &put, id, &error), -EINVAL);
-		assert_int_equal(
-			s3_get_object(s3.client, keys[i], 0, -1, 9, &body, &object, &error),
-			-EINVAL);
+		assert_int_equal(s3_get_object(s3.client, keys[i], 0, -1, 9, &body, &object,
+					       &error),
+				 -EINVAL);
 		assert_int_equal(s3_head_object(s3.client, keys[i], &object, &error), -EINVAL);
-		assert_int_equal(s3_presign_get(s3.client, keys[i], 60, NULL, S3_INLINE, NULL, &body),
+		assert_int_equal(s3_presign_get(s3.client, keys[i], 60, NULL, S3_INLINE, NULL,
+						&body),
 				 -EINVAL);
 		assert_int_equal(error.kind, REMOTE_REJECTED);
 	}
@@ -279,7 +279,8 @@ static void test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object(v
 /* As S3 answers to whom a condition lets list under a prefix only. */
 static void test_aws__what_is_denied_and_not_listed_is_missing(void **state)
 {
-#define LIST(entries) "<ListBucketResult><IsTruncated>false</IsTruncated>" entries "</ListBucketResult>"
+#define LIST(entries) \
+	"<ListBucketResult><IsTruncated>false</IsTruncated>" entries "</ListBucketResult>"
 #define ENTRY(key) "<Contents><Key>" key "</Key><Size>1</Size></Contents>"
 #define DENIED "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 	static const struct {
@@ -289,20 +290,30 @@ static void test_aws__what_is_denied_and_not_listed_is_missing(void **state)
 		unsigned requests;
 	} cases[] = {
 		{ { { 403, NULL, DENIED }, { 200, NULL, LIST("") } }, -ENOENT, REMOTE_NOT_FOUND, 2 },
-		{ { { 403, NULL, DENIED }, { 200, NULL, LIST(ENTRY("a/k.wav.encrypted")) } }, -ENOENT,
-		  REMOTE_NOT_FOUND, 2 },
-		{ { { 403, NULL, DENIED }, { 200, NULL, LIST(ENTRY("a/k.wav")) } }, -EACCES,
-		  REMOTE_REJECTED, 2 },
+		{ { { 403, NULL, DENIED }, { 200, NULL, LIST(ENTRY("a/k.wav.encrypted")) } },
+		  -ENOENT,
+		  REMOTE_NOT_FOUND,
+		  2 },
+		{ { { 403, NULL, DENIED }, { 200, NULL, LIST(ENTRY("a/k.wav")) } },
+		  -EACCES,
+		  REMOTE_REJECTED,
+		  2 },
 		{ { { 403, NULL, DENIED }, { 403, NULL, DENIED } }, -EACCES, REMOTE_REJECTED, 2 },
-		{ { { 403, NULL, DENIED }, { 404, NULL, "<Error><Code>NoSuchBucket</Code></Error>" } },
-		  -ENOENT, REMOTE_REJECTED, 2 },
+		{ { { 403, NULL, DENIED },
+		    { 404, NULL, "<Error><Code>NoSuchBucket</Code></Error>" } },
+		  -ENOENT,
+		  REMOTE_REJECTED,
+		  2 },
 		{ { { 404, NULL, "<Error><Code>NoSuchKey</Code></Error>" }, { 500, NULL, "" } },
-		  -ENOENT, REMOTE_NOT_FOUND, 1 },
+		  -ENOENT,
+		  REMOTE_NOT_FOUND,
+		  1 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < 3 * ARRAY_SIZE(cases); i++) {
-		struct helper_answer answers[2] = { cases[i / 3].answers[0], cases[i / 3].answers[1] };
+		struct helper_answer answers[2] = { cases[i / 3].answers[0],
+						    cases[i / 3].answers[1] };
 		cleanup_buf struct buf body = BUF_INIT;
 		struct s3_object object;
 		struct remote_error error;
@@ -329,7 +340,7 @@ static void test_aws__what_is_denied_and_not_listed_is_missing(void **state)
 static void test_aws__metadata_that_is_no_header_is_refused(void **state)
 {
 	static const struct s3_metadata bad[] = {
-		{ "a b", "x" },	     { "a:b", "x" }, { "a", "x\r\nX-B: y" },
+		{ "a b", "x" },      { "a:b", "x" }, { "a", "x\r\nX-B: y" },
 		{ "a", "\xc3\xa4" }, { "a\n", "x" },
 	};
 	struct s3_object object;
@@ -353,10 +364,10 @@ static void test_aws__metadata_that_is_no_header_is_refused(void **state)
 
 /* ---- multipart ---- */
 
-#define CREATED                                                                                                    \
+#define CREATED \
 	"<?xml version=\"1.0\"?><InitiateMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" \
 	"<Bucket>bucket</Bucket><Key>k</Key><UploadId>2~a/b+c=</UploadId></InitiateMultipartUploadResult>"
-#define COMPLETED                                                                                  \
+#define COMPLETED \
 	"<CompleteMultipartUploadResult><ETag>&quot;abc-2&quot;</ETag></CompleteMultipartUploadResult>"
 
 static void test_aws__an_upload_is_created_filled_and_completed(void **state)
@@ -499,7 +510,8 @@ static void test_aws__a_list_of_objects_goes_on_to_the_last_page(void **state)
 		  "<Owner><ID>x</ID></Owner></Contents><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
 		  "<NextContinuationToken>t/1=</NextContinuationToken></ListBucketResult>" },
 		{ 200, NULL,
-		  "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>p/%2b</Key><Size>0</Size><StorageClass>COLD\xc2\x9b" "2J</StorageClass></Contents>"
+		  "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>p/%2b</Key><Size>0</Size><StorageClass>COLD\xc2\x9b"
+		  "2J</StorageClass></Contents>"
 		  "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes></ListBucketResult>" },
 	};
 	struct seen seen = { .text = BUF_INIT };
@@ -662,11 +674,14 @@ static void test_aws__a_list_that_cannot_be_believed_is_invalid(void **state)
 static void test_aws__a_list_that_goes_in_a_circle_ends(void **state)
 {
 #define CIRCLE_PAGE(token) \
-	{ 200, NULL, "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>" token \
-		     "</NextContinuationToken></ListBucketResult>" }
-	const struct helper_answer answers[] = { CIRCLE_PAGE("a"), CIRCLE_PAGE("b"), CIRCLE_PAGE("c"), CIRCLE_PAGE("b"),
-						 CIRCLE_PAGE("c"), CIRCLE_PAGE("b"), CIRCLE_PAGE("c"), CIRCLE_PAGE("b"),
-						 CIRCLE_PAGE("c"), CIRCLE_PAGE("b"), CIRCLE_PAGE("c"), CIRCLE_PAGE("b") };
+	{ 200, NULL, \
+	  "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>" token \
+	  "</NextContinuationToken></ListBucketResult>" }
+	const struct helper_answer answers[] = {
+		CIRCLE_PAGE("a"), CIRCLE_PAGE("b"), CIRCLE_PAGE("c"), CIRCLE_PAGE("b"),
+		CIRCLE_PAGE("c"), CIRCLE_PAGE("b"), CIRCLE_PAGE("c"), CIRCLE_PAGE("b"),
+		CIRCLE_PAGE("c"), CIRCLE_PAGE("b"), CIRCLE_PAGE("c"), CIRCLE_PAGE("b")
+	};
 	struct seen seen = { .text = BUF_INIT };
 	struct remote_error error;
 	struct helper_s3 s3;
@@ -827,7 +842,8 @@ static void test_aws__a_clock_that_is_off_is_corrected_once_and_for_all(void **s
 	format_date(date, time_now_secs());
 	helper_s3_start(&s3, answers, 1, NULL);
 	assert_int_equal(s3_head_object(s3.client, "k", &object, &error), -EACCES);
-	assert_int_equal(helper_server_requests(s3.server), 3); /* one HEAD; the list says it in words */
+	assert_int_equal(helper_server_requests(s3.server),
+			 3); /* one HEAD; the list says it in words */
 	helper_s3_stop(&s3);
 }
 
@@ -843,7 +859,8 @@ static void presigned(const struct s3_settings *settings, struct buf *ret_url)
 	copy.secret_key = "SK";
 	assert_int_equal(http_new(NULL, &http), 0);
 	assert_int_equal(s3_client_new(http, &copy, &client), 0);
-	assert_int_equal(s3_presign_get(client, "a b/k.wav", 60, NULL, S3_INLINE, NULL, ret_url), 0);
+	assert_int_equal(s3_presign_get(client, "a b/k.wav", 60, NULL, S3_INLINE, NULL, ret_url),
+			 0);
 	s3_client_free(client);
 	http_free(http);
 }
@@ -977,7 +994,8 @@ static void test_aws__a_presigned_url_overrides_type_and_name(void **state)
 	assert_int_equal(s3_presign_get(s3.client, "k", 3600, NULL, S3_INLINE, "a.wav", &url), 0);
 	assert_non_null(strstr(buf_str(&url),
 			       "&response-content-disposition=inline%3B%20filename%3D%22a.wav%22"));
-	assert_int_equal(s3_presign_get(s3.client, "k", 604801, NULL, S3_INLINE, NULL, &url), -EINVAL);
+	assert_int_equal(s3_presign_get(s3.client, "k", 604801, NULL, S3_INLINE, NULL, &url),
+			 -EINVAL);
 	buf_release(&url);
 	helper_s3_stop(&s3);
 }

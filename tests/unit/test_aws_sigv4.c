@@ -74,8 +74,11 @@ static void test_aws__get_object_with_a_range_is_signed_as_published(void **stat
 static void test_aws__put_object_with_a_dollar_is_signed_as_published(void **state)
 {
 	const struct sigv4_pair headers[] = {
-		DATE, { "x-amz-storage-class", "REDUCED_REDUNDANCY" }, HOST,
-		{ "x-amz-content-sha256", PUT_SHA256 }, { "Date", "Fri, 24 May 2013 00:00:00 GMT" },
+		DATE,
+		{ "x-amz-storage-class", "REDUCED_REDUNDANCY" },
+		HOST,
+		{ "x-amz-content-sha256", PUT_SHA256 },
+		{ "Date", "Fri, 24 May 2013 00:00:00 GMT" },
 	};
 	struct sigv4_input input = example("PUT", "/test%24file.text", PUT_SHA256);
 

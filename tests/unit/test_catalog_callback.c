@@ -71,8 +71,8 @@ static void test_catalog_callback__what_was_asked_for_is_gone_and_only_by_its_ow
 	assert_true(is_empty(f));
 }
 
-static void test_catalog_callback__one_that_is_named_while_it_is_asked_for_is_asked_for_again(
-	void **state)
+static void
+test_catalog_callback__one_that_is_named_while_it_is_asked_for_is_asked_for_again(void **state)
 {
 	struct catalog_callback_batch batch;
 	struct queue_fixture *f = *state;
@@ -140,8 +140,8 @@ static void test_catalog_callback__a_batch_is_of_one_workspace_and_bounded(void 
 	assert_true(next > time_now_msecs() && next < INT64_MAX);
 }
 
-static void test_catalog_callback__a_removed_workspace_asks_for_nothing_and_forgets_its_token(
-	void **state)
+static void
+test_catalog_callback__a_removed_workspace_asks_for_nothing_and_forgets_its_token(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct catalog_workspace workspace = queue_workspace(f), found;
@@ -156,9 +156,9 @@ static void test_catalog_callback__a_removed_workspace_asks_for_nothing_and_forg
 	assert_int_equal(catalog_remove_workspace(f->catalog, f->workspace_id, false, &removal), 0);
 	assert_int_equal(claim(f->catalog, "a", LEASE_MSECS, &batch), -ENOENT);
 	assert_true(is_empty(f));
-	assert_int_equal(
-		catalog_callback_account(f->catalog, &workspace.account_sid, &found, &token),
-		-ENOENT);
+	assert_int_equal(catalog_callback_account(f->catalog, &workspace.account_sid, &found,
+						  &token),
+			 -ENOENT);
 	assert_null(token);
 	assert_int_equal(catalog_callback_token_set(f->catalog, workspace.id, "x"), -ENOENT);
 }

@@ -38,21 +38,37 @@ static void test_calls_csv__no_cell_is_computed_by_a_spreadsheet(void **state)
 	check_cell("\"=1+1", "\"'\"\"=1+1\"");
 	check_cell("\n=1+1", "?=1+1");
 	check_cell("\t=1+1", "?=1+1");
-	check_cell("\r\n=1+1\xc2\x9b", "?" "?=1+1?");
+	check_cell("\r\n=1+1\xc2\x9b", "?"
+				       "?=1+1?");
 	check_cell("a;=1+1", "\"a;'=1+1\"");
 	check_cell("a; =1+1;;-2", "\"a;' =1+1;;'-2\"");
 	check_cell("a;\"=1", "\"a;'\"\"=1\"");
-	check_cell("\xef\xbc\x9d" "1", "'\xef\xbc\x9d" "1"); /* full-width = + - @ */
-	check_cell("\xef\xbc\x8b" "1", "'\xef\xbc\x8b" "1");
-	check_cell("\xef\xbc\x8d" "1", "'\xef\xbc\x8d" "1");
-	check_cell("\xef\xbc\xa0" "1", "'\xef\xbc\xa0" "1");
-	check_cell("\xef\xb9\xa6" "1", "'\xef\xb9\xa6" "1"); /* small = */
+	check_cell("\xef\xbc\x9d"
+		   "1",
+		   "'\xef\xbc\x9d"
+		   "1"); /* full-width = + - @ */
+	check_cell("\xef\xbc\x8b"
+		   "1",
+		   "'\xef\xbc\x8b"
+		   "1");
+	check_cell("\xef\xbc\x8d"
+		   "1",
+		   "'\xef\xbc\x8d"
+		   "1");
+	check_cell("\xef\xbc\xa0"
+		   "1",
+		   "'\xef\xbc\xa0"
+		   "1");
+	check_cell("\xef\xb9\xa6"
+		   "1",
+		   "'\xef\xb9\xa6"
+		   "1"); /* small = */
 	check_cell("a=b", "a=b");
 }
 
 /* Renders it as a mount with these names does; fails where its length is not the node's. */
-static void render(struct queue_fixture *f, const char *path, enum catalog_names names, struct buf *csv,
-		   struct catalog_node *ret_node)
+static void render(struct queue_fixture *f, const char *path, enum catalog_names names,
+		   struct buf *csv, struct catalog_node *ret_node)
 {
 	assert_int_equal(catalog_node_resolve(f->catalog, path, ret_node), 0);
 	assert_int_equal(catalog_node_get(f->catalog, ret_node->inode, names, ret_node), 0);
@@ -62,7 +78,8 @@ static void render(struct queue_fixture *f, const char *path, enum catalog_names
 }
 
 /* Both forms have the length that their nodes say, and the first row ends like this; later than what was seen before. */
-static void check_states(struct queue_fixture *f, const char *path, const char *end, int64_t *mtime_nsecs)
+static void check_states(struct queue_fixture *f, const char *path, const char *end,
+			 int64_t *mtime_nsecs)
 {
 	cleanup_buf struct buf csv = BUF_INIT;
 	struct catalog_node node;
@@ -107,12 +124,17 @@ static void test_calls_csv__its_length_and_time_follow_a_recording_that_is_missi
 	check_states(f, "acme/spring/calls.csv", ",10,recording,available", &mtime_nsecs);
 }
 
-static void test_calls_csv__it_moves_with_its_calls_and_lists_each_of_several_recordings(void **state)
+static void
+test_calls_csv__it_moves_with_its_calls_and_lists_each_of_several_recordings(void **state)
 {
 	struct queue_fixture *f = *state;
-	struct catalog_recording_input more = { .sid = queue_sid(3, 9), .call_sid = queue_sid(2, 1), .is_completed = true,
-						.duration_secs = -1, .date_created_secs = 1772360009,
-						.start_time_secs = 1772360009, .kind = CATALOG_KIND_VOICEMAIL };
+	struct catalog_recording_input more = { .sid = queue_sid(3, 9),
+						.call_sid = queue_sid(2, 1),
+						.is_completed = true,
+						.duration_secs = -1,
+						.date_created_secs = 1772360009,
+						.start_time_secs = 1772360009,
+						.kind = CATALOG_KIND_VOICEMAIL };
 	const char *number = "+15550009999";
 	char message[CATALOG_MESSAGE_SIZE];
 	struct catalog_removal removal;
@@ -120,10 +142,14 @@ static void test_calls_csv__it_moves_with_its_calls_and_lists_each_of_several_re
 
 	queue_add(f, f->workspace_id, 1, 1, number);
 	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace_id, &more, 1, NULL), 0);
-	check_states(f, "acme/unassigned/calls.csv", ",10 unknown,recording voicemail,available available", &mtime_nsecs);
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace_id, "autumn", &number, 1, &id, message), 0);
+	check_states(f, "acme/unassigned/calls.csv",
+		     ",10 unknown,recording voicemail,available available", &mtime_nsecs);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace_id, "autumn", &number, 1,
+					      &id, message),
+			 0);
 	mtime_nsecs = 0;
-	check_states(f, "acme/autumn/calls.csv", ",10 unknown,recording voicemail,available available", &mtime_nsecs);
+	check_states(f, "acme/autumn/calls.csv",
+		     ",10 unknown,recording voicemail,available available", &mtime_nsecs);
 	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, 1).id, &removal), 0);
 	check_states(f, "acme/autumn/calls.csv", ",unknown,voicemail,available", &mtime_nsecs);
 	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, 9).id, &removal), 0);
@@ -146,13 +172,16 @@ static void test_calls_csv__without_numbers_it_names_the_files_of_such_a_mount(v
 	files = strstr(csv.data, "2026-03-01T");
 	assert_non_null(files);
 	memcpy(name, files, strcspn(files, ","));
-	assert_int_equal(catalog_node_lookup(f->catalog, node.parent, name, CATALOG_NAMES_SID, &file), 0);
+	assert_int_equal(
+		catalog_node_lookup(f->catalog, node.parent, name, CATALOG_NAMES_SID, &file), 0);
 	assert_int_equal(file.recording_id, queue_get(f, 1).id);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(test_calls_csv__##name, queue_fixture_setup, queue_fixture_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(test_calls_csv__##name, queue_fixture_setup, \
+					queue_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(no_cell_is_computed_by_a_spreadsheet),
 		TEST(its_length_and_time_follow_a_recording_that_is_missing),

@@ -1,4 +1,5 @@
 /* What sync tells the catalog, and the tree that comes of it. */
+#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <cmocka.h>
 
 #include "catalog/recording.h"
 #include "catalog/removal.h"
@@ -36,8 +36,11 @@ static int setup(void **state)
 	assert_int_equal(catalog_create(f->path, &f->key, message), 0);
 	assert_int_equal(catalog_open(f->path, &f->key, &f->catalog, message), 0);
 	assert_int_equal(sid_parse("AC000102030405060708090a0b0c0d0e0f", "AC", &w.account_sid), 0);
-	assert_int_equal(catalog_workspace_add(f->catalog, &w, "secret", &f->workspace, message), 0);
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace, "spring", &number, 1, &f->campaign, message), 0);
+	assert_int_equal(catalog_workspace_add(f->catalog, &w, "secret", &f->workspace, message),
+			 0);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace, "spring", &number, 1,
+					      &f->campaign, message),
+			 0);
 	*state = f;
 	return 0;
 }
@@ -56,30 +59,44 @@ static int teardown(void **state)
 
 static struct sid sid_of(unsigned n)
 {
-	struct sid sid = { { 0x40, 0, 0, 0, 0, 0, (uint8_t)(n >> 8), (uint8_t)n, 9, 9, 9, 9, 9, 9, (uint8_t)(n >> 8), (uint8_t)n } };
+	struct sid sid = { { 0x40, 0, 0, 0, 0, 0, (uint8_t)(n >> 8), (uint8_t)n, 9, 9, 9, 9, 9, 9,
+			     (uint8_t)(n >> 8), (uint8_t)n } };
 
 	return sid;
 }
 
 static struct catalog_call_input call_of(unsigned n, const char *from, const char *to)
 {
-	return (struct catalog_call_input){ .sid = sid_of(1000 + n), .from = from, .to = to, .direction = "inbound",
-		.status = "completed", .start_secs = START + n, .date_created_secs = START + n, .duration_secs = 5,
-		.is_finished = true };
+	return (struct catalog_call_input){ .sid = sid_of(1000 + n),
+					    .from = from,
+					    .to = to,
+					    .direction = "inbound",
+					    .status = "completed",
+					    .start_secs = START + n,
+					    .date_created_secs = START + n,
+					    .duration_secs = 5,
+					    .is_finished = true };
 }
 
 static struct catalog_recording_input recording_of(unsigned n, unsigned call)
 {
-	return (struct catalog_recording_input){ .sid = sid_of(n), .call_sid = sid_of(1000 + call), .is_completed = true,
-		.duration_secs = 5, .date_created_secs = START + n, .start_time_secs = START + n, .channels = 2 };
+	return (struct catalog_recording_input){ .sid = sid_of(n),
+						 .call_sid = sid_of(1000 + call),
+						 .is_completed = true,
+						 .duration_secs = 5,
+						 .date_created_secs = START + n,
+						 .start_time_secs = START + n,
+						 .channels = 2 };
 }
 
-static void apply(struct fixture *f, struct catalog_call_input *call, struct catalog_recording_input *recording)
+static void apply(struct fixture *f, struct catalog_call_input *call,
+		  struct catalog_recording_input *recording)
 {
 	if (call)
 		assert_int_equal(catalog_calls_apply(f->catalog, f->workspace, call, 1, NULL), 0);
 	if (recording)
-		assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace, recording, 1, NULL), 0);
+		assert_int_equal(
+			catalog_recordings_apply(f->catalog, f->workspace, recording, 1, NULL), 0);
 }
 
 struct names {
@@ -103,7 +120,9 @@ static struct names list(struct fixture *f, const char *path)
 	struct catalog_node node;
 
 	assert_int_equal(catalog_node_resolve(f->catalog, path, &node), 0);
-	assert_int_equal(catalog_node_list(f->catalog, node.inode, 0, 64, CATALOG_NAMES_NUMBER, collect, &n), 0);
+	assert_int_equal(catalog_node_list(f->catalog, node.inode, 0, 64, CATALOG_NAMES_NUMBER,
+					   collect, &n),
+			 0);
 	return n;
 }
 
@@ -120,9 +139,12 @@ static void test_catalog_data__a_recording_is_a_file_once_its_call_is_known(void
 	apply(f, &call, NULL);
 	n = list(f, "acme/spring");
 	assert_int_equal(n.count, 2);
-	assert_string_equal(n.names[0], "2026-03-01T10-15-00Z_+15551234567_RE40000000000000010909090909090001.wav");
+	assert_string_equal(
+		n.names[0],
+		"2026-03-01T10-15-00Z_+15551234567_RE40000000000000010909090909090001.wav");
 	assert_string_equal(n.names[1], "calls.csv");
-	assert_int_equal(catalog_node_resolve(f->catalog, "RE40000000000000010909090909090001", &node), 0);
+	assert_int_equal(
+		catalog_node_resolve(f->catalog, "RE40000000000000010909090909090001", &node), 0);
 	assert_int_equal(node.mtime_nsecs, (int64_t)START * 1000000000);
 	assert_int_equal(node.size_bytes, -1);
 	assert_int_equal(node.inode, 0x4000000000000001 >> 1);
@@ -139,8 +161,11 @@ static void test_catalog_data__applying_twice_changes_nothing(void **state)
 	apply(f, &call, &recording);
 	assert_int_equal(catalog_node_resolve(f->catalog, "acme/spring", &before), 0);
 	assert_int_equal(catalog_calls_apply(f->catalog, f->workspace, &call, 1, &stats), 0);
-	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace, &recording, 1, &stats), 0);
-	assert_int_equal(stats.calls_new + stats.calls_changed + stats.recordings_new + stats.recordings_changed, 0);
+	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace, &recording, 1, &stats),
+			 0);
+	assert_int_equal(stats.calls_new + stats.calls_changed + stats.recordings_new +
+				 stats.recordings_changed,
+			 0);
 	assert_int_equal(catalog_node_resolve(f->catalog, "acme/spring", &after), 0);
 	assert_int_equal(before.mtime_nsecs, after.mtime_nsecs);
 }
@@ -174,13 +199,15 @@ static int64_t add_campaign(struct fixture *f, const char *name)
 	int64_t id;
 
 	snprintf(number, sizeof number, "+1555100%04u", ++last);
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace, name, numbers, 1, &id, message), 0);
+	assert_int_equal(
+		catalog_campaign_add(f->catalog, f->workspace, name, numbers, 1, &id, message), 0);
 	return id;
 }
 
 static void test_catalog_data__folders_are_listed_in_the_order_of_their_names(void **state)
 {
-	static const char *const wanted[] = { "%2Eb", "Zoo", "a%3Ab", "a-b", "spring", "unassigned", "winter", "\xc3\xa4" };
+	static const char *const wanted[] = { "%2Eb",   "Zoo",        "a%3Ab",  "a-b",
+					      "spring", "unassigned", "winter", "\xc3\xa4" };
 	struct fixture *f = *state;
 	struct catalog_call_input call = call_of(0, "+15551234567", "+19990000000");
 	struct names n;
@@ -214,7 +241,8 @@ static void test_catalog_data__workspaces_are_listed_in_the_order_of_their_names
 }
 
 /* As the kernel does: one buffer after the other, from the last cookie. */
-static void test_catalog_data__a_listing_of_folders_goes_on_where_it_was_whatever_comes_and_goes(void **state)
+static void
+test_catalog_data__a_listing_of_folders_goes_on_where_it_was_whatever_comes_and_goes(void **state)
 {
 	struct catalog_removal removal;
 	struct fixture *f = *state;
@@ -226,7 +254,9 @@ static void test_catalog_data__a_listing_of_folders_goes_on_where_it_was_whateve
 	b = add_campaign(f, "b");
 	add_campaign(f, "d");
 	assert_int_equal(catalog_node_resolve(f->catalog, "acme", &node), 0);
-	assert_int_equal(catalog_node_list(f->catalog, node.inode, 0, 2, CATALOG_NAMES_NUMBER, collect, &n), 0);
+	assert_int_equal(catalog_node_list(f->catalog, node.inode, 0, 2, CATALOG_NAMES_NUMBER,
+					   collect, &n),
+			 0);
 	assert_int_equal(n.count, 2);
 	/* The one that the cookie names goes, and comes again as another row. */
 	assert_int_equal(catalog_remove_campaign(f->catalog, b, true, &removal), 0);
@@ -236,8 +266,9 @@ static void test_catalog_data__a_listing_of_folders_goes_on_where_it_was_whateve
 	while (n.count < 8) {
 		size_t before = n.count;
 
-		assert_int_equal(catalog_node_list(f->catalog, node.inode, n.cookies[before - 1], 1, CATALOG_NAMES_NUMBER,
-						   collect, &n), 0);
+		assert_int_equal(catalog_node_list(f->catalog, node.inode, n.cookies[before - 1], 1,
+						   CATALOG_NAMES_NUMBER, collect, &n),
+				 0);
 		if (n.count == before)
 			break;
 	}
@@ -293,7 +324,9 @@ static void test_catalog_data__any_number_of_sids_that_begin_alike_in_one_second
 			assert_true(inodes[k] != inodes[i]);
 		catalog_recording_name(&found, CATALOG_NAMES_NUMBER, name);
 		assert_int_equal(catalog_node_resolve(f->catalog, "acme/spring", &folder), 0);
-		assert_int_equal(catalog_node_lookup(f->catalog, folder.inode, name, CATALOG_NAMES_NUMBER, &node), 0);
+		assert_int_equal(catalog_node_lookup(f->catalog, folder.inode, name,
+						     CATALOG_NAMES_NUMBER, &node),
+				 0);
 		assert_int_equal(node.inode, found.inode);
 	}
 	{
@@ -319,7 +352,8 @@ static void test_catalog_data__a_start_beyond_all_sort_keys_is_the_last_one(void
 	assert_true(found.start_secs > START);
 }
 
-static void test_catalog_data__calls_of_no_campaign_are_unassigned_until_one_takes_them(void **state)
+static void
+test_catalog_data__calls_of_no_campaign_are_unassigned_until_one_takes_them(void **state)
 {
 	struct fixture *f = *state;
 	struct catalog_call_input call = call_of(0, "+15551234567", "+15550002222");
@@ -334,11 +368,15 @@ static void test_catalog_data__calls_of_no_campaign_are_unassigned_until_one_tak
 	assert_int_equal(list(f, "acme").count, 2);
 	assert_string_equal(list(f, "acme").names[1], "unassigned");
 	assert_int_equal(list(f, "acme/unassigned").count, 2);
-	assert_int_equal(catalog_node_resolve(f->catalog, "RE40000000000000010909090909090001", &before), 0);
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace, "autumn", &number, 1, &id, message), 0);
+	assert_int_equal(
+		catalog_node_resolve(f->catalog, "RE40000000000000010909090909090001", &before), 0);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace, "autumn", &number, 1, &id,
+					      message),
+			 0);
 	assert_int_equal(list(f, "acme/autumn").count, 2);
 	assert_int_equal(list(f, "acme").count, 2);
-	assert_int_equal(catalog_node_resolve(f->catalog, "RE40000000000000010909090909090001", &after), 0);
+	assert_int_equal(
+		catalog_node_resolve(f->catalog, "RE40000000000000010909090909090001", &after), 0);
 	assert_int_equal(before.inode, after.inode);
 	assert_string_equal(before.name, after.name);
 }
@@ -373,9 +411,11 @@ static void test_catalog_data__calls_csv_has_the_length_that_its_node_says(void 
 	apply(f, &b, NULL);
 	assert_int_equal(catalog_node_resolve(f->catalog, "acme/spring", &campaign), 0);
 	assert_int_equal(catalog_node_resolve(f->catalog, "acme/spring/calls.csv", &node), 0);
-	assert_int_equal(catalog_calls_render(f->catalog, f->campaign, CATALOG_NAMES_NUMBER, &csv), 0);
+	assert_int_equal(catalog_calls_render(f->catalog, f->campaign, CATALOG_NAMES_NUMBER, &csv),
+			 0);
 	assert_int_equal(csv.len, node.size_bytes);
-	assert_string_equal(csv.data,
+	assert_string_equal(
+		csv.data,
 		"call_sid,started_utc,duration,direction,from,to,status,recording_sids,files,"
 		"recording_durations,recording_kinds,recording_states\r\n"
 		"CA40000000000003e809090909090903e8,2026-03-01 10:15:00,5,inbound,+15551234567,+15550001111,completed,"
@@ -399,8 +439,10 @@ static void test_catalog_data__gone_at_twilio_leaves_the_tree_and_stays_in_the_l
 	assert_int_equal(catalog_recording_gone(f->catalog, r.id), 0);
 	assert_int_equal(catalog_recording_gone(f->catalog, r.id), -ESTALE);
 	assert_int_equal(list(f, "acme/spring").count, 1);
-	assert_int_equal(catalog_calls_render(f->catalog, f->campaign, CATALOG_NAMES_NUMBER, &csv), 0);
-	assert_non_null(strstr(csv.data, "RE40000000000000010909090909090001,,5,recording,missing\r\n"));
+	assert_int_equal(catalog_calls_render(f->catalog, f->campaign, CATALOG_NAMES_NUMBER, &csv),
+			 0);
+	assert_non_null(
+		strstr(csv.data, "RE40000000000000010909090909090001,,5,recording,missing\r\n"));
 	assert_int_equal(catalog_node_resolve(f->catalog, "acme/spring/calls.csv", &node), 0);
 	assert_int_equal(csv.len, node.size_bytes);
 	/* A listing that shows it again brings it back under the same name. */
@@ -435,7 +477,9 @@ static void test_catalog_data__sizes_are_kept_and_asked_for_folder_first(void **
 	struct fixture *f = *state;
 	struct catalog_call_input call = call_of(0, "+15551234567", "+15550001111");
 	struct catalog_recording_input recording = recording_of(1, 0);
-	struct catalog_size size = { .size_bytes = 160044, .channels_requested = 2, .channels_stored = 2 };
+	struct catalog_size size = { .size_bytes = 160044,
+				     .channels_requested = 2,
+				     .channels_stored = 2 };
 	struct catalog_recording r;
 
 	apply(f, &call, &recording);

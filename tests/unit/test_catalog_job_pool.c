@@ -46,8 +46,8 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 		int err = catalog_migrate_stored(room->f->catalog, &run->job, &object, 2);
 
 		if (err)
-			ret_result->outcome = err == -ESTALE ? JOB_OUTCOME_STALE
-							     : JOB_OUTCOME_RETRY;
+			ret_result->outcome =
+				err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY;
 	}
 	room->at_a_time--;
 	room->ended++;
@@ -275,7 +275,8 @@ static void test_catalog_job_pool__a_workspace_that_waits_is_overtaken_by_anothe
 	job_pool_stop(pool, 1000);
 }
 
-static void test_catalog_job_pool__what_was_claimed_and_not_begun_is_put_back_at_the_end(void **state)
+static void
+test_catalog_job_pool__what_was_claimed_and_not_begun_is_put_back_at_the_end(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { 0 };

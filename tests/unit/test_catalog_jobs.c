@@ -190,9 +190,9 @@ static void test_catalog_jobs__failures_wait_or_stay_and_say_why(void **state)
 	assert_int_equal(catalog_job_claim(f->catalog, MIGRATE, "one", 20000, &job, &next),
 			 -ENOENT);
 	assert_true(next >= before + 60000);
-	assert_int_equal(
-		catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason),
-		0);
+	assert_int_equal(catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent,
+						reason),
+			 0);
 	assert_int_equal(migration, CATALOG_MIGRATION_QUEUED);
 	assert_string_equal(reason, "busy");
 
@@ -214,9 +214,9 @@ static void test_catalog_jobs__failures_wait_or_stay_and_say_why(void **state)
 	assert_int_equal(queue_folder(f), 1); /* failed ones again */
 	job = queue_claim(f, MIGRATE, "one", 20000);
 	assert_int_equal(job.attempts, 1);
-	assert_int_equal(
-		catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason),
-		0);
+	assert_int_equal(catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent,
+						reason),
+			 0);
 	assert_int_equal(migration, CATALOG_MIGRATION_RUNNING);
 	assert_string_equal(reason, "");
 }
@@ -234,19 +234,19 @@ static void test_catalog_jobs__progress_is_shown_and_never_100_before_it_is_stor
 	queue_folder(f);
 	job = queue_claim(f, MIGRATE, "one", 20000);
 	assert_int_equal(catalog_job_renew(f->catalog, &job, 20000, 43, 100), 0);
-	assert_int_equal(
-		catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason),
-		0);
+	assert_int_equal(catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent,
+						reason),
+			 0);
 	assert_int_equal(percent, 43);
 	assert_int_equal(catalog_job_renew(f->catalog, &job, 20000, 100, 100), 0);
-	assert_int_equal(
-		catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason),
-		0);
+	assert_int_equal(catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent,
+						reason),
+			 0);
 	assert_int_equal(percent, 99);
 	assert_int_equal(catalog_migrate_stored(f->catalog, &job, &object, 2), 0);
-	assert_int_equal(
-		catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent, reason),
-		0);
+	assert_int_equal(catalog_migrate_status(f->catalog, job.recording.id, &migration, &percent,
+						reason),
+			 0);
 	assert_int_equal(percent, 100);
 	assert_int_equal(migration, CATALOG_MIGRATION_DONE);
 }
@@ -284,9 +284,9 @@ static void test_catalog_jobs__migrating_changes_no_name_size_or_time(void **sta
 	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
 	assert_int_equal(catalog_campaign_get(f->catalog, f->folder_id, &campaign), 0);
 	assert_int_equal(catalog_node_resolve(f->catalog, "acme/spring", &folder), 0);
-	assert_int_equal(
-		catalog_node_get(f->catalog, queue_get(f, 0).inode, CATALOG_NAMES_NUMBER, &file),
-		0);
+	assert_int_equal(catalog_node_get(f->catalog, queue_get(f, 0).inode, CATALOG_NAMES_NUMBER,
+					  &file),
+			 0);
 	assert_int_equal(catalog_change_last(f->catalog, &seq), 0);
 	queue_store(f, 0);
 	job = queue_claim(f, CLEANUP, "one", 20000);

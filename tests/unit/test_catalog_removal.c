@@ -99,7 +99,8 @@ static int64_t tell(struct queue_fixture *f, bool has_first)
 	int64_t queued;
 
 	assert_int_equal(catalog_removals_tell(f->catalog, f->workspace_id,
-					       has_first ? bucket_has_first : bucket_has_none, f, &queued),
+					       has_first ? bucket_has_first : bucket_has_none, f,
+					       &queued),
 			 0);
 	return queued;
 }
@@ -117,9 +118,16 @@ static void test_catalog_removal__each_policy_in_each_state_queues_what_it_says(
 		{ CATALOG_STATE_TWILIO, false, true, DELETE_TWILIO | TOMBSTONE, { 1, 1, 0, 0, 0 } },
 		{ CATALOG_STATE_TWILIO, true, true, DELETE_TWILIO | TOMBSTONE, { 1, 1, 0, 0, 0 } },
 		{ CATALOG_STATE_STORED, false, false, CLEANUP | TOMBSTONE, { 1, 1, 0, 1, 0 } },
-		{ CATALOG_STATE_STORED, true, false, CLEANUP | DELETE_S3 | TOMBSTONE, { 1, 1, 1, 0, 0 } },
+		{ CATALOG_STATE_STORED,
+		  true,
+		  false,
+		  CLEANUP | DELETE_S3 | TOMBSTONE,
+		  { 1, 1, 1, 0, 0 } },
 		{ CATALOG_STATE_STORED, false, true, DELETE_TWILIO | TOMBSTONE, { 1, 1, 0, 1, 0 } },
-		{ CATALOG_STATE_STORED, true, true, DELETE_TWILIO | DELETE_S3 | TOMBSTONE,
+		{ CATALOG_STATE_STORED,
+		  true,
+		  true,
+		  DELETE_TWILIO | DELETE_S3 | TOMBSTONE,
 		  { 1, 1, 1, 0, 0 } },
 		{ CATALOG_STATE_S3, false, false, TOMBSTONE, { 1, 0, 0, 1, 0 } },
 		{ CATALOG_STATE_S3, true, false, DELETE_S3 | TOMBSTONE, { 1, 0, 1, 0, 0 } },
@@ -186,9 +194,9 @@ static void test_catalog_removal__a_running_transfer_finds_its_lease_gone(void *
 	assert_int_equal(catalog_job_put_back(f->catalog, &job), -ESTALE);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_DELETED);
 	/* What it may have put into the bucket is deleted, but not before it must have stopped. */
-	assert_int_equal(
-		catalog_job_claim(f->catalog, DELETE_S3, "policy", 60000, &deletion, &next),
-		-ENOENT);
+	assert_int_equal(catalog_job_claim(f->catalog, DELETE_S3, "policy", 60000, &deletion,
+					   &next),
+			 -ENOENT);
 	assert_true(next <= job.lease_until_msecs && next > time_now_msecs() - 300);
 	usleep(320000);
 	deletion = queue_claim(f, DELETE_S3, "policy", 60000);
@@ -281,13 +289,15 @@ static void test_catalog_removal__the_call_leaves_the_log_with_its_last_recordin
 	before = node_of(f, "acme/spring");
 	remove_one(f, 0);
 	assert_true(node_of(f, "acme/spring").mtime_nsecs > before.mtime_nsecs);
-	assert_int_equal(catalog_calls_render(f->catalog, f->folder_id, CATALOG_NAMES_NUMBER, &csv), 0);
+	assert_int_equal(catalog_calls_render(f->catalog, f->folder_id, CATALOG_NAMES_NUMBER, &csv),
+			 0);
 	assert_int_equal(csv.len, node_of(f, "acme/spring/calls.csv").size_bytes);
 	assert_non_null(strstr(buf_str(&csv), "RE03ab00000064")); /* the other one keeps the row */
 	assert_null(strstr(buf_str(&csv), "RE03ab00000000"));
 	remove_one(f, 100);
 	buf_reset(&csv);
-	assert_int_equal(catalog_calls_render(f->catalog, f->folder_id, CATALOG_NAMES_NUMBER, &csv), 0);
+	assert_int_equal(catalog_calls_render(f->catalog, f->folder_id, CATALOG_NAMES_NUMBER, &csv),
+			 0);
 	assert_int_equal(csv.len, node_of(f, "acme/spring/calls.csv").size_bytes);
 	assert_null(strstr(buf_str(&csv), "CA02ab00000000"));
 	assert_non_null(strstr(buf_str(&csv), "CA02ab00000001"));
@@ -302,12 +312,12 @@ static void test_catalog_removal__what_was_removed_does_not_come_back(void **sta
 	remove_one(f, 0);
 	queue_add(f, f->workspace_id, 0, 2, QUEUE_NUMBER); /* the next sync */
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_DELETED);
-	assert_int_equal(
-		catalog_node_get(f->catalog, queue_get(f, 0).inode, CATALOG_NAMES_NUMBER, &node),
-		-ENOENT);
-	assert_int_equal(
-		catalog_node_get(f->catalog, queue_get(f, 1).inode, CATALOG_NAMES_NUMBER, &node),
-		0);
+	assert_int_equal(catalog_node_get(f->catalog, queue_get(f, 0).inode, CATALOG_NAMES_NUMBER,
+					  &node),
+			 -ENOENT);
+	assert_int_equal(catalog_node_get(f->catalog, queue_get(f, 1).inode, CATALOG_NAMES_NUMBER,
+					  &node),
+			 0);
 }
 
 static void test_catalog_removal__a_campaign_goes_with_all_in_it(void **state)
@@ -378,8 +388,8 @@ static bool is_unassigned_listed(struct queue_fixture *f)
 	bool is_listed = false;
 
 	assert_int_equal(catalog_node_resolve(f->catalog, "acme", &workspace), 0);
-	assert_int_equal(catalog_node_list(f->catalog, workspace.inode, 0, 100, CATALOG_NAMES_NUMBER,
-					   look_for_unassigned, &is_listed),
+	assert_int_equal(catalog_node_list(f->catalog, workspace.inode, 0, 100,
+					   CATALOG_NAMES_NUMBER, look_for_unassigned, &is_listed),
 			 0);
 	return is_listed;
 }
@@ -410,8 +420,8 @@ static void test_catalog_removal__unassigned_goes_and_comes_back_with_its_next_c
 	/* What was still being recorded was not in the folder, and is not lost. */
 	finished.is_completed = true;
 	finished.duration_secs = 10;
-	assert_int_equal(catalog_recordings_apply(f->catalog, f->workspace_id, &finished, 1, &stats),
-			 0);
+	assert_int_equal(
+		catalog_recordings_apply(f->catalog, f->workspace_id, &finished, 1, &stats), 0);
 	assert_true(queue_get(f, 7).is_listed);
 	queue_add(f, f->workspace_id, 5, 1, "+15559999999");
 	assert_int_equal(queue_get(f, 5).folder_id, f->unassigned_id);
@@ -496,7 +506,7 @@ static void test_catalog_removal__a_bucket_that_is_not_in_use_is_told_when_it_is
 	assert_int_equal(catalog_storage_enable(f->catalog, f->workspace_id, true), 0);
 	assert_int_equal(catalog_sync_state_get(f->catalog, f->workspace_id, &sync), 0);
 	assert_int_equal(sync.last_sweep_secs, 0); /* the next sync is a full one */
-	assert_int_equal(tell(f, true), 0);           /* it has it */
+	assert_int_equal(tell(f, true), 0);        /* it has it */
 	assert_int_equal(tell(f, false), 1);
 	assert_int_equal(tell(f, false), 0); /* queued already */
 	assert_int_equal(due_kinds(f), TOMBSTONE);
@@ -537,14 +547,24 @@ static void test_catalog_removal__what_another_machine_removed_is_hidden_for_goo
 	assert_int_equal(tell(f, false), 4); /* another bucket is told as well */
 }
 
-static void test_catalog_removal__what_was_removed_before_it_was_known_is_noted_and_its_call_goes(void **state)
+static void
+test_catalog_removal__what_was_removed_before_it_was_known_is_noted_and_its_call_goes(void **state)
 {
 	struct queue_fixture *f = *state;
-	struct catalog_call_input call = { .sid = queue_sid(2, 0), .from = "+15551234567", .to = QUEUE_NUMBER,
-					   .direction = "inbound", .status = "completed", .start_secs = 1772360100,
-					   .date_created_secs = 1772360100, .duration_secs = 5, .is_finished = true };
-	struct catalog_recording_input input = { .sid = queue_sid(1, 0), .call_sid = call.sid, .is_completed = true,
-						 .is_removed = true, .date_created_secs = 1772360100 };
+	struct catalog_call_input call = { .sid = queue_sid(2, 0),
+					   .from = "+15551234567",
+					   .to = QUEUE_NUMBER,
+					   .direction = "inbound",
+					   .status = "completed",
+					   .start_secs = 1772360100,
+					   .date_created_secs = 1772360100,
+					   .duration_secs = 5,
+					   .is_finished = true };
+	struct catalog_recording_input input = { .sid = queue_sid(1, 0),
+						 .call_sid = call.sid,
+						 .is_completed = true,
+						 .is_removed = true,
+						 .date_created_secs = 1772360100 };
 	struct catalog_recording found;
 	struct catalog_status status;
 	struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, f->workspace_id };

@@ -247,7 +247,8 @@ static void test_catalog_rotate__the_key_it_has_is_no_new_one(void **state)
 	catalog_close(open_now());
 }
 
-static void test_catalog_rotate__a_key_that_a_command_prints_needs_to_be_told_where_to_go(void **state)
+static void
+test_catalog_rotate__a_key_that_a_command_prints_needs_to_be_told_where_to_go(void **state)
 {
 	char command[256];
 	const struct catalog_rotation to_command = { .new_command = command };

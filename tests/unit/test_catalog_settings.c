@@ -35,9 +35,14 @@ static int setup(void **state)
 	memset(f->key.bytes, 7, sizeof f->key.bytes);
 	assert_int_equal(catalog_create(f->path, &f->key, f->message), 0);
 	assert_int_equal(catalog_open(f->path, &f->key, &f->catalog, f->message), 0);
-	f->workspace = (struct catalog_workspace){ .name = "acme", .poll_secs = 300, .delete_s3 = true };
-	assert_int_equal(sid_parse("AC000102030405060708090a0b0c0d0e0f", "AC", &f->workspace.account_sid), 0);
-	assert_int_equal(catalog_workspace_add(f->catalog, &f->workspace, "token", &f->workspace.id, f->message), 0);
+	f->workspace =
+		(struct catalog_workspace){ .name = "acme", .poll_secs = 300, .delete_s3 = true };
+	assert_int_equal(sid_parse("AC000102030405060708090a0b0c0d0e0f", "AC",
+				   &f->workspace.account_sid),
+			 0);
+	assert_int_equal(catalog_workspace_add(f->catalog, &f->workspace, "token", &f->workspace.id,
+					       f->message),
+			 0);
 	*state = f;
 	return 0;
 }
@@ -73,13 +78,16 @@ static void test_catalog__a_workspace_is_read_back_as_it_was_added(void **state)
 	assert_int_equal(w.id, f->workspace.id);
 	assert_true(sid_equal(&w.account_sid, &f->workspace.account_sid));
 	assert_true(w.delete_s3);
-	assert_false(w.delete_twilio || w.migrate_new || w.keep_at_twilio || w.verify_readback || w.has_storage || w.removed);
+	assert_false(w.delete_twilio || w.migrate_new || w.keep_at_twilio || w.verify_readback ||
+		     w.has_storage || w.removed);
 	assert_int_equal(w.poll_secs, 300);
 	assert_int_equal(catalog_workspace_find(f->catalog, "acm", &w), -ENOENT);
 	assert_int_equal(catalog_workspace_get(f->catalog, 999, &w), -ENOENT);
 }
 
-static void test_catalog__a_second_workspace_of_the_name_or_of_the_account_is_refused_and_said_which(void **state)
+static void
+test_catalog__a_second_workspace_of_the_name_or_of_the_account_is_refused_and_said_which(
+	void **state)
 {
 	struct fixture *f = *state;
 	struct catalog_workspace w = f->workspace;
@@ -137,7 +145,8 @@ static void test_catalog__what_no_workspace_can_be_is_refused(void **state)
 	assert_int_equal(catalog_workspace_add(f->catalog, &w, "token", &id, f->message), -EINVAL);
 	memset(w.name, '?', 100); /* 300 bytes as a folder's name */
 	w.name[100] = '\0';
-	assert_int_equal(catalog_workspace_add(f->catalog, &w, "token", &id, f->message), -ENAMETOOLONG);
+	assert_int_equal(catalog_workspace_add(f->catalog, &w, "token", &id, f->message),
+			 -ENAMETOOLONG);
 	strcpy(w.name, "fine");
 	assert_int_equal(catalog_workspace_add(f->catalog, &w, "", &id, f->message), -EINVAL);
 	strcpy(w.api_key_sid, "SKnonsense");
@@ -167,7 +176,8 @@ static void test_catalog__workspaces_are_listed_by_name_until_the_callback_has_e
 
 		snprintf(w.name, sizeof w.name, "%s", names[i]);
 		w.account_sid.bytes[0] = (uint8_t)(i + 1);
-		assert_int_equal(catalog_workspace_add(f->catalog, &w, "token", &id, f->message), 0);
+		assert_int_equal(catalog_workspace_add(f->catalog, &w, "token", &id, f->message),
+				 0);
 	}
 	assert_int_equal(catalog_workspace_each(f->catalog, false, name_note, seen), 7);
 	assert_string_equal(seen, "Z;acme;b;");
@@ -181,7 +191,8 @@ static int64_t mtime_of(struct fixture *f, uint64_t inode)
 	return node.mtime_nsecs;
 }
 
-static void test_catalog__a_new_workspace_moves_the_roots_mtime_on_and_opening_does_not(void **state)
+static void
+test_catalog__a_new_workspace_moves_the_roots_mtime_on_and_opening_does_not(void **state)
 {
 	struct fixture *f = *state;
 	struct catalog_workspace w = f->workspace;
@@ -195,7 +206,8 @@ static void test_catalog__a_new_workspace_moves_the_roots_mtime_on_and_opening_d
 	assert_int_equal(catalog_workspace_add(f->catalog, &w, "token", &id, f->message), 0);
 	assert_true(mtime_of(f, CATALOG_ROOT_INODE) > before);
 	/* Also where the clock stands behind what was noted. */
-	assert_int_equal(catalog_setting_set(f->catalog, "root_mtime_nsecs", "4000000000000000000"), 0);
+	assert_int_equal(catalog_setting_set(f->catalog, "root_mtime_nsecs", "4000000000000000000"),
+			 0);
 	strcpy(w.name, "third");
 	w.account_sid.bytes[0] ^= 2;
 	assert_int_equal(catalog_workspace_add(f->catalog, &w, "token", &id, f->message), 0);
@@ -218,7 +230,9 @@ static void test_catalog__numbers_are_kept_in_one_form_and_once(void **state)
 	char seen[128] = "";
 	int64_t id;
 
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "spring", numbers, 3, &id, f->message), 0);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "spring", numbers, 3,
+					      &id, f->message),
+			 0);
 	assert_int_equal(catalog_campaign_numbers(f->catalog, id, numbers_note, seen), 0);
 	assert_string_equal(seen, "+15551234567;+4930901820;");
 }
@@ -226,33 +240,55 @@ static void test_catalog__numbers_are_kept_in_one_form_and_once(void **state)
 static void test_catalog__what_is_no_number_is_refused_without_being_repeated(void **state)
 {
 	struct fixture *f = *state;
-	const char *const bad[] = { "", "7771234567", "+", "+1777", "+1777123456789012", "+1777123456x", "1+7771234567", "+0771234567" };
+	const char *const bad[] = { "",
+				    "7771234567",
+				    "+",
+				    "+1777",
+				    "+1777123456789012",
+				    "+1777123456x",
+				    "1+7771234567",
+				    "+0771234567" };
 	int64_t id;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		const char *const numbers[] = { "+15550000001", bad[i] };
 
-		assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "spring", numbers, 2, &id, f->message), -EINVAL);
+		assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "spring",
+						      numbers, 2, &id, f->message),
+				 -EINVAL);
 		assert_non_null(strstr(f->message, "number 2"));
 		assert_null(strstr(f->message, "77"));
 	}
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "spring", NULL, 0, &id, f->message), -EINVAL);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "spring", NULL, 0, &id,
+					      f->message),
+			 -EINVAL);
 }
 
-static void test_catalog__a_number_of_another_campaign_is_refused_and_nothing_is_left_of_the_attempt(void **state)
+static void
+test_catalog__a_number_of_another_campaign_is_refused_and_nothing_is_left_of_the_attempt(
+	void **state)
 {
 	struct fixture *f = *state;
-	const char *const first[] = { "+15550000001" }, *const second[] = { "+15550000002", "+15550000001" };
+	const char *const first[] = { "+15550000001" }, *const second[] = { "+15550000002",
+									    "+15550000001" };
 	struct catalog_campaign c;
 	int64_t id;
 
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "spring", first, 1, &id, f->message), 0);
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "summer", second, 2, &id, f->message), -EEXIST);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "spring", first, 1, &id,
+					      f->message),
+			 0);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "summer", second, 2, &id,
+					      f->message),
+			 -EEXIST);
 	assert_non_null(strstr(f->message, "'spring'"));
 	assert_null(strstr(f->message, "5550000001"));
 	assert_int_equal(catalog_campaign_find(f->catalog, f->workspace.id, "summer", &c), -ENOENT);
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "summer", second, 1, &id, f->message), 0);
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "summer", second, 1, &id, f->message), -EEXIST);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "summer", second, 1, &id,
+					      f->message),
+			 0);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "summer", second, 1, &id,
+					      f->message),
+			 -EEXIST);
 	assert_non_null(strstr(f->message, "'summer'"));
 }
 
@@ -271,15 +307,24 @@ static void test_catalog__unassigned_is_always_there_last_and_its_name_is_taken(
 	char seen[128] = "";
 	int64_t id;
 
-	assert_int_equal(catalog_campaign_find(f->catalog, f->workspace.id, CATALOG_UNASSIGNED, &c), 0);
+	assert_int_equal(catalog_campaign_find(f->catalog, f->workspace.id, CATALOG_UNASSIGNED, &c),
+			 0);
 	assert_true(c.is_unassigned);
 	assert_int_equal(catalog_campaign_find(f->catalog, f->workspace.id, "", &c), -ENOENT);
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, CATALOG_UNASSIGNED, a, 1, &id, f->message), -EEXIST);
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "zebra", z, 1, &id, f->message), 0);
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "apple", a, 1, &id, f->message), 0);
-	assert_int_equal(catalog_campaign_each(f->catalog, f->workspace.id, campaign_note, seen), 0);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, CATALOG_UNASSIGNED, a, 1,
+					      &id, f->message),
+			 -EEXIST);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "zebra", z, 1, &id,
+					      f->message),
+			 0);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace.id, "apple", a, 1, &id,
+					      f->message),
+			 0);
+	assert_int_equal(catalog_campaign_each(f->catalog, f->workspace.id, campaign_note, seen),
+			 0);
 	assert_string_equal(seen, "apple;zebra;unassigned!");
-	assert_int_equal(catalog_campaign_add(f->catalog, 999, "apple", a, 1, &id, f->message), -ENOENT);
+	assert_int_equal(catalog_campaign_add(f->catalog, 999, "apple", a, 1, &id, f->message),
+			 -ENOENT);
 }
 
 /* ---- storage ---- */
@@ -287,8 +332,14 @@ static void test_catalog__unassigned_is_always_there_last_and_its_name_is_taken(
 static void test_catalog__storage_keeps_its_secret_until_another_is_given(void **state)
 {
 	struct fixture *f = *state;
-	struct catalog_storage s = { .bucket = "b", .region = "eu-central-1", .access_key = "AK", .enabled = true, .encryption = 2,
-				     .kms_key_id = "key", .path_style = true, .prefix = "p/" };
+	struct catalog_storage s = { .bucket = "b",
+				     .region = "eu-central-1",
+				     .access_key = "AK",
+				     .enabled = true,
+				     .encryption = 2,
+				     .kms_key_id = "key",
+				     .path_style = true,
+				     .prefix = "p/" };
 	struct catalog_storage read;
 	struct catalog_workspace w;
 
@@ -319,25 +370,31 @@ static void test_catalog__a_test_counts_for_the_settings_that_it_was_made_with(v
 	struct catalog_storage s = { .bucket = "b", .access_key = "AK" }, read;
 
 	assert_int_equal(catalog_storage_enable(f->catalog, f->workspace.id, true), -ENOENT);
-	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", true), -ESTALE);
+	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", true),
+			 -ESTALE);
 	assert_int_equal(catalog_storage_set(f->catalog, f->workspace.id, &s, "secret"), 0);
 	s.tested_secs = 5;
 	strcpy(s.tested_encryption, "AES256");
 	strcpy(s.origins, "https://a\nhttps://b");
-	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "another", true), -ESTALE);
+	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "another", true),
+			 -ESTALE);
 	strcpy(s.bucket, "c");
-	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", true), -ESTALE);
+	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", true),
+			 -ESTALE);
 	assert_int_equal(catalog_storage_get(f->catalog, f->workspace.id, &read), 0);
 	assert_false(read.enabled || read.tested_secs);
 	strcpy(s.bucket, "b");
-	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", false), 0);
+	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", false),
+			 0);
 	assert_int_equal(catalog_storage_get(f->catalog, f->workspace.id, &read), 0);
 	assert_false(read.enabled);
 	assert_string_equal(read.tested_encryption, "AES256");
 	assert_string_equal(read.origins, "https://a\nhttps://b");
-	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", true), 0);
+	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", true),
+			 0);
 	/* Enabled stays enabled when it is tested again without wanting to be. */
-	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", false), 0);
+	assert_int_equal(catalog_storage_tested(f->catalog, f->workspace.id, &s, "secret", false),
+			 0);
 	assert_int_equal(catalog_storage_get(f->catalog, f->workspace.id, &read), 0);
 	assert_true(read.enabled);
 	assert_int_equal(catalog_storage_enable(f->catalog, f->workspace.id, false), 0);
@@ -390,7 +447,8 @@ static void test_catalog__a_lease_has_one_owner_until_it_ends_or_is_given_back(v
 	assert_int_equal(catalog_lease_take(f->catalog, "poll:1", "one", 60000), 0);
 	assert_int_equal(catalog_lease_take(f->catalog, "poll:1", "two", 60000), -EBUSY);
 	assert_int_equal(catalog_lease_take(f->catalog, "poll:2", "two", 60000), 0);
-	assert_int_equal(catalog_lease_give_back(f->catalog, "poll:1", "two"), 0); /* not its own: no effect */
+	assert_int_equal(catalog_lease_give_back(f->catalog, "poll:1", "two"),
+			 0); /* not its own: no effect */
 	assert_int_equal(catalog_lease_take(f->catalog, "poll:1", "two", 60000), -EBUSY);
 	assert_int_equal(catalog_lease_give_back(f->catalog, "poll:1", "one"), 0);
 	assert_int_equal(catalog_lease_take(f->catalog, "poll:1", "two", 1), 0);
@@ -422,13 +480,16 @@ static void test_catalog__names_become_safe_folder_names_and_come_back(void **st
 	check_name("a.b", "a.b");
 	check_name(" end ", " end%20");
 	check_name("tab\tline\nbell\a", "tab%09line%0Abell%07");
-	check_name("M\xc3\xbcnchen \xe6\x9d\xb1 \xf0\x9f\x8e\xa7", "M\xc3\xbcnchen \xe6\x9d\xb1 \xf0\x9f\x8e\xa7");
+	check_name("M\xc3\xbcnchen \xe6\x9d\xb1 \xf0\x9f\x8e\xa7",
+		   "M\xc3\xbcnchen \xe6\x9d\xb1 \xf0\x9f\x8e\xa7");
 	check_name("latin\xfc", "latin%FC");
-	check_name("\xc3", "%C3");                     /* cut off */
-	check_name("\xc0\xaf", "%C0%AF");              /* overlong slash */
-	check_name("\xed\xa0\x80", "%ED%A0%80");       /* surrogate */
-	check_name("a\xe2\x80\xae" "b", "a%E2%80%AEb"); /* right-to-left override */
-	check_name("\xc2\x85", "%C2%85");              /* a control of the second block */
+	check_name("\xc3", "%C3");               /* cut off */
+	check_name("\xc0\xaf", "%C0%AF");        /* overlong slash */
+	check_name("\xed\xa0\x80", "%ED%A0%80"); /* surrogate */
+	check_name("a\xe2\x80\xae"
+		   "b",
+		   "a%E2%80%AEb");        /* right-to-left override */
+	check_name("\xc2\x85", "%C2%85"); /* a control of the second block */
 	check_name("\x7f", "%7F");
 	check_name("-rf", "%2Drf");
 	check_name("a-b", "a-b");
@@ -442,8 +503,9 @@ static void test_catalog__names_become_safe_folder_names_and_come_back(void **st
 	check_name("COM10", "COM10");
 	check_name("console", "console");
 	check_name("con-1", "con-1");
-	check_name("e\xcc\x81t\xc3\xa9", "e%CC%81t\xc3\xa9");     /* a decomposed letter, and one that is not */
-	check_name("\xe2\x84\xaa", "%E2%84%AA");                  /* the sign for kelvin is a K in NFC */
+	check_name("e\xcc\x81t\xc3\xa9",
+		   "e%CC%81t\xc3\xa9");          /* a decomposed letter, and one that is not */
+	check_name("\xe2\x84\xaa", "%E2%84%AA"); /* the sign for kelvin is a K in NFC */
 }
 
 static void test_catalog__every_byte_survives_as_a_name(void **state)
@@ -451,7 +513,8 @@ static void test_catalog__every_byte_survives_as_a_name(void **state)
 	(void)state;
 	for (int first = 1; first < 256; first++) {
 		for (int second = 1; second < 256; second++) {
-			char name[4] = { (char)first, (char)second, 'x', 0 }, out[CATALOG_NAME_SIZE], back[CATALOG_NAME_SIZE];
+			char name[4] = { (char)first, (char)second, 'x', 0 },
+			     out[CATALOG_NAME_SIZE], back[CATALOG_NAME_SIZE];
 
 			assert_int_equal(catalog_name_encode(name, out), 0);
 			assert_null(strpbrk(out, "/\\:*?\"<>|"));

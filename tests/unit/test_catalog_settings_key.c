@@ -109,7 +109,8 @@ static void test_catalog_key__a_file_that_others_can_read_is_refused(void **stat
 	assert_int_equal(catalog_key_file_load(put("b", HEX, 0604), &key, message), -EACCES);
 	assert_int_equal(catalog_key_file_load(put("d", HEX, 0620), &key, message), -EACCES);
 	assert_non_null(strstr(message, "may be written by others"));
-	assert_int_equal(catalog_key_file_load(put("c", " \n" HEX "\t\r\n\n", 0400), &key, message), 0);
+	assert_int_equal(catalog_key_file_load(put("c", " \n" HEX "\t\r\n\n", 0400), &key, message),
+			 0);
 	assert_is_hex_key(&key);
 }
 
@@ -120,7 +121,8 @@ static void test_catalog_key__what_is_no_key_is_refused_and_not_repeated(void **
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		assert_int_equal(catalog_key_file_load(put("key", bad[i], 0600), &key, message), -EINVAL);
+		assert_int_equal(catalog_key_file_load(put("key", bad[i], 0600), &key, message),
+				 -EINVAL);
 		assert_null(strstr(message, "0001"));
 	}
 	assert_int_equal(catalog_key_file_load(in_dir("nothing"), &key, message), -ENOENT);
@@ -134,12 +136,14 @@ static void test_catalog_key__a_command_prints_the_key(void **state)
 	(void)state;
 	assert_int_equal(catalog_key_command_run("echo " HEX, &key, message), 0);
 	assert_is_hex_key(&key);
-	assert_int_equal(catalog_key_command_run("cat; echo " HEX, &key, message), 0); /* its input is empty */
+	assert_int_equal(catalog_key_command_run("cat; echo " HEX, &key, message),
+			 0); /* its input is empty */
 	assert_int_equal(catalog_key_command_run("echo " HEX "; exit 3", &key, message), -EACCES);
 	assert_non_null(strstr(message, "3"));
 	assert_int_equal(catalog_key_command_run("echo nonsense", &key, message), -EINVAL);
 	assert_int_equal(catalog_key_command_run("true", &key, message), -EINVAL);
-	assert_int_equal(catalog_key_command_run("yes", &key, message), -EINVAL); /* and it is not waited for */
+	assert_int_equal(catalog_key_command_run("yes", &key, message),
+			 -EINVAL); /* and it is not waited for */
 	assert_true(catalog_key_command_run("kill -9 $$", &key, message) < 0);
 	assert_non_null(strstr(message, "signal 9"));
 }
@@ -177,7 +181,8 @@ static void test_catalog_key__is_looked_for_in_the_order_that_is_written_down(vo
 	assert_is_hex_key(&key);
 }
 
-static void test_catalog_key__a_saved_command_that_others_could_have_written_is_not_run(void **state)
+static void
+test_catalog_key__a_saved_command_that_others_could_have_written_is_not_run(void **state)
 {
 	struct catalog_key key;
 
@@ -195,7 +200,8 @@ static void test_catalog_key__a_saved_command_that_others_could_have_written_is_
 	}
 	assert_int_equal(unlink(in_dir("c.db.key-command")), 0);
 	assert_int_equal(mkfifo(in_dir("c.db.key-command"), 0600), 0);
-	assert_int_equal(key_find(catalog, NULL, &key, message), -EINVAL); /* and nobody waits for a writer */
+	assert_int_equal(key_find(catalog, NULL, &key, message),
+			 -EINVAL); /* and nobody waits for a writer */
 }
 
 static atomic_bool is_swapping;
@@ -217,7 +223,8 @@ static void *swap(void *arg)
 	return NULL;
 }
 
-static void test_catalog_key__a_command_that_is_swapped_while_it_is_looked_at_is_not_run(void **state)
+static void
+test_catalog_key__a_command_that_is_swapped_while_it_is_looked_at_is_not_run(void **state)
 {
 	struct catalog_key key;
 	unsigned refused = 0, run = 0;
@@ -249,7 +256,8 @@ static void test_catalog_key__a_command_that_is_swapped_while_it_is_looked_at_is
 
 static void test_catalog_guard__a_folder_that_others_may_write_is_refused(void **state)
 {
-	static const mode_t bad[] = { 0720, 0702, 0777, 01777 }, good[] = { 0700, 0755, 0750, 01755 };
+	static const mode_t bad[] = { 0720, 0702, 0777, 01777 },
+			    good[] = { 0700, 0755, 0750, 01755 };
 	struct catalog_key key = { { 1 } };
 	struct catalog *opened;
 
@@ -265,7 +273,8 @@ static void test_catalog_guard__a_folder_that_others_may_write_is_refused(void *
 	}
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		assert_int_equal(chmod(dir, good[i]), 0);
-		assert_int_equal(catalog_open_found(catalog, NULL, &opened, message), -EINVAL); /* of the command */
+		assert_int_equal(catalog_open_found(catalog, NULL, &opened, message),
+				 -EINVAL); /* of the command */
 	}
 	assert_int_equal(catalog_guard_folder(in_dir("none/c.db"), message), 0);
 	if (geteuid() == 0) {

@@ -25,7 +25,9 @@ static int64_t add(struct queue_fixture *f, const char *name)
 	int64_t id;
 
 	snprintf(number, sizeof number, "+1555100%04u", ++last);
-	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace_id, name, numbers, 1, &id, message), 0);
+	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace_id, name, numbers, 1, &id,
+					      message),
+			 0);
 	return id;
 }
 
@@ -70,9 +72,15 @@ static void test_tree_names__differ_by_more_than_case(void **state)
 		{ "con", "%63on" },
 		{ "Caf\xc3\xa9", "Caf\xc3\xa9" },
 		{ "Cafe\xcc\x81", "Cafe%CC%81" },
-		{ "Stra\xc3\x9f" "e", "Stra\xc3\x9f" "e" },
+		{ "Stra\xc3\x9f"
+		  "e",
+		  "Stra\xc3\x9f"
+		  "e" },
 		{ "STRASSE", "%53TRASSE" },
-		{ "STRA\xe1\xba\x9e" "E", "%53%54RA\xe1\xba\x9e" "E" },
+		{ "STRA\xe1\xba\x9e"
+		  "E",
+		  "%53%54RA\xe1\xba\x9e"
+		  "E" },
 		{ "a1", "a1" },
 		{ "A1", "%411" },
 	};
@@ -89,7 +97,8 @@ static void test_tree_names__differ_by_more_than_case(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(campaigns); i++) {
 		check_folder(f, campaigns[i].name, campaigns[i].folder);
 		for (size_t j = 0; j < i; j++)
-			assert_int_not_equal(strcasecmp(campaigns[i].folder, campaigns[j].folder), 0);
+			assert_int_not_equal(strcasecmp(campaigns[i].folder, campaigns[j].folder),
+					     0);
 	}
 	/* What stands beside it goes: a folder stays what it was, and its name is free for the next. */
 	assert_int_equal(catalog_remove_campaign(f->catalog, first, false, &removal), 0);
@@ -116,24 +125,28 @@ static void make_old(struct queue_fixture *f)
 	assert_int_equal(catalog_schema_apply(conn, 0, 5), 0);
 	snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d", CATALOG_APPLICATION_ID);
 	assert_int_equal(conn_exec(conn, pragma), 0);
-	assert_int_equal(conn_exec(conn,
-		"INSERT INTO workspace (id, name, inode, account_sid, secret, mtime_nsecs) VALUES (1, 'acme', 100, x'aa', 's', 1);"
-		"INSERT INTO folder (id, workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs) VALUES (1, 1, NULL, 101, 1, 1),"
-		" (2, 1, 'Sales', 102, 1, 1), (3, 1, 'SALES', 103, 1, 1), (4, 1, '-rf', 104, 1, 1), (5, 1, 'nul', 105, 1, 1),"
-		" (6, 1, 'Cafe' || char(769), 106, 1, 1), (7, 1, 'a:b', 107, 1, 1);"
-		"INSERT INTO call (id, sid, workspace_id, folder_id, known, finished, from_number, to_number, direction, status,"
-		" start_secs, duration_secs) VALUES (1, x'000102030405060708090a0b0c0d0e0f', 1, 2, 1, 1, '+15557654321', '+1555',"
-		" 'inbound', 'completed', 1772360000, 5), (2, x'010102030405060708090a0b0c0d0e0f', 1, 2, 1, 1, 'a;=1', '+1555',"
-		" 'inbound', 'completed', 1772360001, 5);"
-		"UPDATE call SET csv_len = 77;"
-		"INSERT INTO recording (id, inode, sid, workspace_id, folder_id, call_id, state, listed, completed, duration_secs,"
-		" sort_key, date_created_secs, start_secs, party) VALUES (1, 200, x'020102030405060708090a0b0c0d0e0f', 1, 2, 1, 4, 1, 1,"
-		" 5, 1772360000 << 30, 1772360000, 1772360000, '+15557654321');"
-		"COMMIT"), 0);
+	assert_int_equal(
+		conn_exec(
+			conn,
+			"INSERT INTO workspace (id, name, inode, account_sid, secret, mtime_nsecs) VALUES (1, 'acme', 100, x'aa', 's', 1);"
+			"INSERT INTO folder (id, workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs) VALUES (1, 1, NULL, 101, 1, 1),"
+			" (2, 1, 'Sales', 102, 1, 1), (3, 1, 'SALES', 103, 1, 1), (4, 1, '-rf', 104, 1, 1), (5, 1, 'nul', 105, 1, 1),"
+			" (6, 1, 'Cafe' || char(769), 106, 1, 1), (7, 1, 'a:b', 107, 1, 1);"
+			"INSERT INTO call (id, sid, workspace_id, folder_id, known, finished, from_number, to_number, direction, status,"
+			" start_secs, duration_secs) VALUES (1, x'000102030405060708090a0b0c0d0e0f', 1, 2, 1, 1, '+15557654321', '+1555',"
+			" 'inbound', 'completed', 1772360000, 5), (2, x'010102030405060708090a0b0c0d0e0f', 1, 2, 1, 1, 'a;=1', '+1555',"
+			" 'inbound', 'completed', 1772360001, 5);"
+			"UPDATE call SET csv_len = 77;"
+			"INSERT INTO recording (id, inode, sid, workspace_id, folder_id, call_id, state, listed, completed, duration_secs,"
+			" sort_key, date_created_secs, start_secs, party) VALUES (1, 200, x'020102030405060708090a0b0c0d0e0f', 1, 2, 1, 4, 1, 1,"
+			" 5, 1772360000 << 30, 1772360000, 1772360000, '+15557654321');"
+			"COMMIT"),
+		0);
 	conn_close(conn);
 }
 
-static void test_tree_names__an_older_catalog_keeps_what_was_safe_and_measures_its_call_logs(void **state)
+static void
+test_tree_names__an_older_catalog_keeps_what_was_safe_and_measures_its_call_logs(void **state)
 {
 	struct queue_fixture *f = *state;
 	cleanup_buf struct buf csv = BUF_INIT;
@@ -152,10 +165,15 @@ static void test_tree_names__an_older_catalog_keeps_what_was_safe_and_measures_i
 		check_folder(f, "a:b", "a%3Ab");
 		assert_int_equal(catalog_node_resolve(f->catalog, "acme/unassigned", &node), 0);
 		for (int names = CATALOG_NAMES_NUMBER; names <= CATALOG_NAMES_SID; names++) {
-			assert_int_equal(catalog_node_resolve(f->catalog, "acme/Sales/calls.csv", &node), 0);
-			assert_int_equal(catalog_node_get(f->catalog, node.inode, (enum catalog_names)names, &node), 0);
+			assert_int_equal(
+				catalog_node_resolve(f->catalog, "acme/Sales/calls.csv", &node), 0);
+			assert_int_equal(catalog_node_get(f->catalog, node.inode,
+							  (enum catalog_names)names, &node),
+					 0);
 			buf_reset(&csv);
-			assert_int_equal(catalog_calls_render(f->catalog, 2, (enum catalog_names)names, &csv), 0);
+			assert_int_equal(catalog_calls_render(f->catalog, 2,
+							      (enum catalog_names)names, &csv),
+					 0);
 			assert_int_equal(node.size_bytes, csv.len);
 			assert_true(node.mtime_nsecs > 1);
 		}
@@ -167,7 +185,9 @@ static void test_tree_names__an_older_catalog_keeps_what_was_safe_and_measures_i
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(test_tree_names__##name, queue_fixture_setup, queue_fixture_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(test_tree_names__##name, queue_fixture_setup, \
+					queue_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(differ_by_more_than_case),
 		TEST(an_older_catalog_keeps_what_was_safe_and_measures_its_call_logs),

@@ -1,10 +1,10 @@
 /* Group commit: what several threads write at once, where one of them fails. */
 #include <errno.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -104,10 +104,12 @@ static int64_t count_audit(struct catalog *catalog, int64_t number)
 	int64_t count;
 
 	assert_int_equal(catalog_read_begin(catalog, &read.conn), 0);
-	assert_int_equal(conn_query_int(read.conn, &count,
-					"SELECT count(*) FROM audit WHERE action = 'test' AND recording_id = ?",
-					"i", number),
-			 0);
+	assert_int_equal(
+		conn_query_int(
+			read.conn, &count,
+			"SELECT count(*) FROM audit WHERE action = 'test' AND recording_id = ?",
+			"i", number),
+		0);
 	return count;
 }
 
@@ -122,8 +124,8 @@ static void write_at_once(struct queue_fixture *f, struct writer writers[WRITERS
 	for (int i = 0; i < WRITERS; i++) {
 		writers[i].catalog = f->catalog;
 		writers[i].number = i + 1;
-		assert_int_equal(
-			pthread_create(&writers[i].thread, NULL, run_writer, &writers[i]), 0);
+		assert_int_equal(pthread_create(&writers[i].thread, NULL, run_writer, &writers[i]),
+				 0);
 	}
 	for (int i = 0; i < WRITERS; i++)
 		assert_int_equal(pthread_join(writers[i].thread, NULL), 0);

@@ -127,9 +127,8 @@ static void test_cli_meter__the_bar_fits(void **state)
 		meter_bar(&meter, columns, &out);
 		assert_true(out.len <= columns);
 		if (columns == 79)
-			assert_string_equal(
-				buf_str(&out),
-				" 50%  600 of 1,220  610.0 MB of 1.2 GB  61.0 MB/s"
+			assert_string_equal(buf_str(&out),
+					    " 50%  600 of 1,220  610.0 MB of 1.2 GB  61.0 MB/s"
 					    "  0:09 left  2 failed");
 		if (columns == 99)
 			assert_string_equal(

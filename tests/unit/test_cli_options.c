@@ -26,14 +26,15 @@ struct values {
 static const struct cli_command command = {
 	.name = "test",
 	.arguments = "",
-	.options = (const struct cli_option[]){
-		{ 'f', "flag", CLI_FLAG, NULL, "", offsetof(struct values, flag) },
-		{ 0, "light", CLI_SWITCH, NULL, "", offsetof(struct values, light) },
-		{ 0, "dark", CLI_SWITCH, NULL, "", offsetof(struct values, dark) },
-		{ 't', "text", CLI_TEXT, "TEXT", "", offsetof(struct values, text) },
-		{ 'm', "more", CLI_TEXTS, "TEXT", "", offsetof(struct values, texts) },
-		{ 0 },
-	},
+	.options =
+		(const struct cli_option[]){
+			{ 'f', "flag", CLI_FLAG, NULL, "", offsetof(struct values, flag) },
+			{ 0, "light", CLI_SWITCH, NULL, "", offsetof(struct values, light) },
+			{ 0, "dark", CLI_SWITCH, NULL, "", offsetof(struct values, dark) },
+			{ 't', "text", CLI_TEXT, "TEXT", "", offsetof(struct values, text) },
+			{ 'm', "more", CLI_TEXTS, "TEXT", "", offsetof(struct values, texts) },
+			{ 0 },
+		},
 	.values_size = sizeof(struct values),
 };
 
@@ -79,7 +80,10 @@ static void test_cli__options_and_arguments_may_be_mixed(void **state)
 	struct values *v;
 
 	(void)state;
-	assert_int_equal(parse(&command, &v, "one -f --light two --no-dark --text x --text=y -mA -m B --more C three"), 0);
+	assert_int_equal(
+		parse(&command, &v,
+		      "one -f --light two --no-dark --text x --text=y -mA -m B --more C three"),
+		0);
 	assert_int_equal(count, 3);
 	assert_string_equal(words[0], "one");
 	assert_string_equal(words[1], "two");
@@ -130,9 +134,16 @@ static void test_cli__what_is_wrong_is_named(void **state)
 	static const struct {
 		const char *line, *named;
 	} wrong[] = {
-		{ "--nonsense", "'--nonsense'" }, { "--nonsense=1", "'--nonsense'" }, { "-x", "'-x'" }, { "-fx", "'-x'" },
-		{ "--text", "'--text'" },         { "-t", "'-t'" },                   { "--flag=1", "'--flag'" },
-		{ "--no-flag", "'--no-flag'" },   { "--no-text x", "'--no-text'" },   { "--", "" },
+		{ "--nonsense", "'--nonsense'" },
+		{ "--nonsense=1", "'--nonsense'" },
+		{ "-x", "'-x'" },
+		{ "-fx", "'-x'" },
+		{ "--text", "'--text'" },
+		{ "-t", "'-t'" },
+		{ "--flag=1", "'--flag'" },
+		{ "--no-flag", "'--no-flag'" },
+		{ "--no-text x", "'--no-text'" },
+		{ "--", "" },
 		{ "--fla", "'--fla'" },
 	};
 
@@ -168,16 +179,21 @@ static void test_cli__global_options_stand_before_and_behind_a_command(void **st
 
 static void test_cli__commands_are_found_by_one_or_two_words(void **state)
 {
-	char workspace[] = "workspace", add[] = "add", nonsense[] = "nonsense", mount[] = "mount", work[] = "work";
+	char workspace[] = "workspace", add[] = "add", nonsense[] = "nonsense", mount[] = "mount",
+	     work[] = "work";
 	bool is_group;
 	int n;
 
 	(void)state;
-	assert_ptr_equal(cli_command_find(2, (char *const[]){ workspace, add, NULL }, &n, &is_group), &command_workspace_add);
+	assert_ptr_equal(cli_command_find(2, (char *const[]){ workspace, add, NULL }, &n,
+					  &is_group),
+			 &command_workspace_add);
 	assert_int_equal(n, 2);
-	assert_ptr_equal(cli_command_find(2, (char *const[]){ mount, add, NULL }, &n, &is_group), &command_mount);
+	assert_ptr_equal(cli_command_find(2, (char *const[]){ mount, add, NULL }, &n, &is_group),
+			 &command_mount);
 	assert_int_equal(n, 1);
-	assert_null(cli_command_find(2, (char *const[]){ workspace, nonsense, NULL }, &n, &is_group));
+	assert_null(
+		cli_command_find(2, (char *const[]){ workspace, nonsense, NULL }, &n, &is_group));
 	assert_true(is_group);
 	assert_null(cli_command_find(1, (char *const[]){ workspace, NULL }, &n, &is_group));
 	assert_true(is_group);
@@ -193,10 +209,12 @@ static void test_cli__every_table_is_whole_and_none_takes_a_secret(void **state)
 		assert_non_null((*c)->summary);
 		assert_true((*c)->arguments_max >= (*c)->arguments_min);
 		for (const struct cli_option *o = (*c)->options; o && o->name; o++) {
-			const char *const secrets[] = { "secret", "token", "password", "secret-key", "auth-token", "key" };
+			const char *const secrets[] = { "secret",     "token",      "password",
+							"secret-key", "auth-token", "key" };
 
 			assert_true(o->offset < (*c)->values_size);
-			assert_true((o->kind == CLI_TEXT || o->kind == CLI_TEXTS) == (o->argument != NULL));
+			assert_true((o->kind == CLI_TEXT || o->kind == CLI_TEXTS) ==
+				    (o->argument != NULL));
 			assert_non_null(o->help);
 			for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
 				assert_string_not_equal(o->name, secrets[i]);
@@ -213,8 +231,14 @@ static void test_cli__a_name_is_shown_as_it_was_typed_but_for_what_drives_a_term
 	static const struct {
 		const char *name, *shown;
 	} names[] = {
-		{ "Q1: sales", "Q1: sales" }, { "a/b?*", "a/b?*" },	{ "100%", "100%" },	    { ".dot.", ".dot." },
-		{ "%41", "%41" },	      { "\x1b[31m", "%1B[31m" }, { "a\nb\x7f", "a%0Ab%7F" }, { "\xff", "%FF" },
+		{ "Q1: sales", "Q1: sales" },
+		{ "a/b?*", "a/b?*" },
+		{ "100%", "100%" },
+		{ ".dot.", ".dot." },
+		{ "%41", "%41" },
+		{ "\x1b[31m", "%1B[31m" },
+		{ "a\nb\x7f", "a%0Ab%7F" },
+		{ "\xff", "%FF" },
 		{ "Fr\xc3\xbchling", "Fr\xc3\xbchling" },
 	};
 	char shown[CATALOG_NAME_SIZE];
@@ -229,8 +253,9 @@ static void test_cli__a_name_is_quoted_where_a_shell_would_take_it_apart(void **
 	static const struct {
 		const char *name, *word;
 	} names[] = {
-		{ "acme", "acme" },	       { "a.b-c_d/e", "a.b-c_d/e" }, { "Q1: sales", "'Q1: sales'" }, { "-rf", "'-rf'" },
-		{ "it's", "'it'\\''s'" }, { "$(id)", "'$(id)'" },	     { "", "''" },
+		{ "acme", "acme" }, { "a.b-c_d/e", "a.b-c_d/e" }, { "Q1: sales", "'Q1: sales'" },
+		{ "-rf", "'-rf'" }, { "it's", "'it'\\''s'" },     { "$(id)", "'$(id)'" },
+		{ "", "''" },
 	};
 	cleanup_buf struct buf word = BUF_INIT;
 
@@ -251,7 +276,8 @@ static void test_cli__no_line_of_the_help_is_longer_than_80_columns(void **state
 		assert_non_null(out);
 		cli_help_command(out, *c, false);
 		assert_int_equal(fclose(out), 0);
-		for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		for (char *line = strtok_r(text, "\n", &save); line;
+		     line = strtok_r(NULL, "\n", &save)) {
 			if (strncmp(line, "usage:", 6) != 0 && cli_text_width(line) > 80)
 				fail_msg("%s: %s", (*c)->name, line);
 		}
@@ -283,10 +309,18 @@ static void test_cli__mount_options_are_understood_passed_on_or_ignored(void **s
 	struct mount_options o = { 0 };
 
 	(void)state;
-	assert_int_equal(mount_options_parse(&o, "ro,allow_other,names=sid,nodev,,x-systemd.automount,_netdev,user=jo", message), 0);
+	assert_int_equal(
+		mount_options_parse(
+			&o, "ro,allow_other,names=sid,nodev,,x-systemd.automount,_netdev,user=jo",
+			message),
+		0);
 	assert_int_equal(mount_options_parse(&o, "umask=027", message), 0);
 	assert_true(o.has_umask && o.umask == 027);
-	assert_int_equal(mount_options_parse(&o, "fsname=a\\,b,catalog=/c\\,d.db,key_file=/k,setuid=jo,noauto,nofail", message), 0);
+	assert_int_equal(
+		mount_options_parse(
+			&o, "fsname=a\\,b,catalog=/c\\,d.db,key_file=/k,setuid=jo,noauto,nofail",
+			message),
+		0);
 	assert_true(o.read_only && o.allow_other && o.has_fsname && !o.nonempty);
 	assert_int_equal(mount_options_parse(&o, "nonempty", message), 0);
 	assert_true(o.nonempty);
@@ -303,7 +337,8 @@ static void test_cli__mount_options_are_understood_passed_on_or_ignored(void **s
 
 static void test_cli__a_mount_option_that_means_nothing_is_named(void **state)
 {
-	const char *const wrong[] = { "nonsense", "names=", "names=name", "ro=1", "allow_othe", "umask=", "umask=8", "umask=12345" };
+	const char *const wrong[] = { "nonsense",   "names=", "names=name", "ro=1",
+				      "allow_othe", "umask=", "umask=8",    "umask=12345" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -317,8 +352,10 @@ static void test_cli__a_mount_option_that_means_nothing_is_named(void **state)
 
 static void test_cli__mount_s_helper_is_known_by_its_name_or_its_words(void **state)
 {
-	char helper[] = "/sbin/mount.tonicfs", fuse_helper[] = "/sbin/mount.fuse.tonicfs", program[] = "/usr/bin/tonicfs", source[] = "/home/jo/catalog.db", word[] = "tonicfs",
-	     dir[] = "/mnt", mount[] = "mount", status[] = "status", typo[] = "staus", none[] = "none", nearby[] = "./catalog.db";
+	char helper[] = "/sbin/mount.tonicfs", fuse_helper[] = "/sbin/mount.fuse.tonicfs",
+	     program[] = "/usr/bin/tonicfs", source[] = "/home/jo/catalog.db", word[] = "tonicfs",
+	     dir[] = "/mnt", mount[] = "mount", status[] = "status", typo[] = "staus",
+	     none[] = "none", nearby[] = "./catalog.db";
 
 	(void)state;
 	assert_true(cli_is_mount_helper(3, (char *const[]){ helper, word, dir, NULL }));
@@ -344,7 +381,8 @@ int main(void)
 		cmocka_unit_test(test_cli__global_options_stand_before_and_behind_a_command),
 		cmocka_unit_test(test_cli__commands_are_found_by_one_or_two_words),
 		cmocka_unit_test(test_cli__every_table_is_whole_and_none_takes_a_secret),
-		cmocka_unit_test(test_cli__a_name_is_shown_as_it_was_typed_but_for_what_drives_a_terminal),
+		cmocka_unit_test(
+			test_cli__a_name_is_shown_as_it_was_typed_but_for_what_drives_a_terminal),
 		cmocka_unit_test(test_cli__a_name_is_quoted_where_a_shell_would_take_it_apart),
 		cmocka_unit_test(test_cli__no_line_of_the_help_is_longer_than_80_columns),
 		cmocka_unit_test(test_cli__the_manual_page_lists_the_commands_as_they_are),

@@ -20,7 +20,9 @@ static void everything(void)
 	char letters[4096];
 
 	printf("plain\ttext \xe2\x80\xa6\n");
-	printf("%s\n", "\x1b]0;owned\a \xc2\x9b" "31m \x9b" "0m \x7f \r.");
+	printf("%s\n", "\x1b]0;owned\a \xc2\x9b"
+		       "31m \x9b"
+		       "0m \x7f \r.");
 	cli_table_row(&table, 2, cells);
 	cli_table_print(&table, stdout);
 	/* A character that a buffer's end cuts in two. */
@@ -38,7 +40,8 @@ static void everything(void)
 static void as_json(void)
 {
 	cli_streams_json();
-	cli_json_print(json_pack("{s:s}", "key", "a\x1b\n\x7f\xc2\x9b\xe2\x80\xae\xf0\x9f\xbf\xbf\xc3\xbc"));
+	cli_json_print(json_pack("{s:s}", "key",
+				 "a\x1b\n\x7f\xc2\x9b\xe2\x80\xae\xf0\x9f\xbf\xbf\xc3\xbc"));
 	fflush(stdout);
 }
 
@@ -77,8 +80,10 @@ static void test_cli_streams__nothing_that_drives_a_terminal_is_printed(void **s
 	size_t len = printed(everything, text, sizeof text);
 
 	(void)state;
-	assert_memory_equal(text, "plain\ttext \xe2\x80\xa6\n?]0;owned? ?31m ?0m ? ?.\none?line  two?[2J\n.\xc3\xbc",
-			    strlen("plain\ttext \xe2\x80\xa6\n?]0;owned? ?31m ?0m ? ?.\none?line  two?[2J\n.\xc3\xbc"));
+	assert_memory_equal(
+		text,
+		"plain\ttext \xe2\x80\xa6\n?]0;owned? ?31m ?0m ? ?.\none?line  two?[2J\n.\xc3\xbc",
+		strlen("plain\ttext \xe2\x80\xa6\n?]0;owned? ?31m ?0m ? ?.\none?line  two?[2J\n.\xc3\xbc"));
 	assert_non_null(strstr(text, "\xc3\xbc\n?[31m\ntonicfs: no?such ? name\n"));
 	assert_null(strstr(strstr(text, "\n."), "?\xc3"));
 	assert_int_equal(len, strlen(text));

@@ -23,13 +23,15 @@ static const char *of(const char *word, const char *const *known)
 
 static void test_cli__the_nearest_word_is_suggested(void **state)
 {
-	static const char *const known[] = { "init", "mount", "unmount", "migrate", "status", "storage", "workspace", "rm", "url", NULL };
+	static const char *const known[] = { "init",    "mount",     "unmount", "migrate", "status",
+					     "storage", "workspace", "rm",      "url",     NULL };
 	static const struct {
 		const char *word, *meant;
 	} words[] = {
-		{ "staus", "status" },	 { "sttaus", "status" },   { "mout", "mount" },	  { "umount", "unmount" },
-		{ "unmout", "unmount" }, { "stat", "status" },	   { "work", "workspace" }, { "rmm", "rm" },
-		{ "ulr", "url" },	 { "migrrat", "migrate" }, { "strage", "storage" },
+		{ "staus", "status" },    { "sttaus", "status" },  { "mout", "mount" },
+		{ "umount", "unmount" },  { "unmout", "unmount" }, { "stat", "status" },
+		{ "work", "workspace" },  { "rmm", "rm" },         { "ulr", "url" },
+		{ "migrrat", "migrate" }, { "strage", "storage" },
 	};
 
 	(void)state;

@@ -42,7 +42,7 @@ struct audio_file {
 static struct {
 	pthread_mutex_t lock; /* guards the rest */
 	pthread_cond_t cond;
-	struct audio_file file; /* never freed: its use after the close is counted */
+	struct audio_file file;          /* never freed: its use after the close is counted */
 	bool is_open_held, is_read_held; /* by the test */
 	unsigned opens, reads, read_returns, cancels, closes;
 	audio_open_fn *open_callback;
@@ -202,7 +202,7 @@ struct world {
 	int kernel; /* our end */
 	pthread_t thread;
 	uint64_t inode;
-	bool is_ready; /* fake.lock */
+	bool is_ready;  /* fake.lock */
 	bool has_ended; /* and is freed */
 };
 
@@ -462,9 +462,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_fs__an_open_that_was_interrupted_closes_what_it_gets, world_setup,
 			world_teardown),
-		cmocka_unit_test_setup_teardown(
-			test_fs__a_file_that_is_open_at_the_end_is_closed, world_setup,
-			world_teardown),
+		cmocka_unit_test_setup_teardown(test_fs__a_file_that_is_open_at_the_end_is_closed,
+						world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_fs__a_file_that_is_given_at_the_end_is_closed_once, world_setup,
 			world_teardown),

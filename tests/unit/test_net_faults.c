@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -76,15 +76,15 @@ static void check_lost_answers(helper_handler *handler)
 	helper_server_free(server);
 }
 
-static void test_net__an_answer_lost_to_a_reset_is_uncertain_for_what_changes_something(
-	void **state)
+static void
+test_net__an_answer_lost_to_a_reset_is_uncertain_for_what_changes_something(void **state)
 {
 	(void)state;
 	check_lost_answers(reset_at_once);
 }
 
-static void test_net__an_answer_lost_to_a_close_is_uncertain_for_what_changes_something(
-	void **state)
+static void
+test_net__an_answer_lost_to_a_close_is_uncertain_for_what_changes_something(void **state)
 {
 	(void)state;
 	check_lost_answers(close_at_once);

@@ -58,7 +58,9 @@ static void test_net__a_request_is_sent_as_it_was_asked_for(void **state)
 	struct helper_server *server = helper_server_new(answer_hello, NULL);
 	struct http *http = helper_http_new(&(struct http_settings){ .user_agent = "unit/1" });
 	struct http_header headers[] = { { "Authorization", "Basic Zm9v" }, { "X-Empty", "" } };
-	struct http_request request = { .method = HTTP_GET, .headers = headers, .header_count = 2,
+	struct http_request request = { .method = HTTP_GET,
+					.headers = headers,
+					.header_count = 2,
 					.url = helper_server_url(server, "/a/../b//c%2F?x=%20&y") };
 	struct http_reply reply;
 	struct remote_error error;
@@ -89,7 +91,9 @@ static void test_net__a_body_goes_out_whole_without_expect_or_form_type(void **s
 	for (size_t i = 0; i < n; i++)
 		body[i] = (char)(i * 31 >> 3);
 	for (unsigned i = 0; i < 2; i++) {
-		struct http_request request = { .method = methods[i], .body = body, .body_len = n,
+		struct http_request request = { .method = methods[i],
+						.body = body,
+						.body_len = n,
 						.url = helper_server_url(server, "/") };
 		const struct helper_request *seen;
 		struct http_reply reply;
@@ -165,7 +169,9 @@ static void test_net__interim_answers_are_skipped_and_chunks_joined(void **state
 {
 	struct helper_server *server = helper_server_new(answer_in_chunks, NULL);
 	struct http *http = helper_http_new(NULL);
-	struct http_request request = { .method = HTTP_PUT, .body = "x", .body_len = 1,
+	struct http_request request = { .method = HTTP_PUT,
+					.body = "x",
+					.body_len = 1,
 					.url = helper_server_url(server, "/") };
 	struct http_reply reply;
 	struct remote_error error;
@@ -222,12 +228,18 @@ static void test_net__plain_http_is_for_loopback_only(void **state)
 		const char *url;
 		int expected;
 	} cases[] = {
-		{ "http://example.com/", -EPERM },     { "http://192.168.1.1/", -EPERM },
-		{ "http://127.0.0.1.example/", -EPERM }, { "http://localhost.example/", -EPERM },
-		{ "http://128.0.0.1/", -EPERM },       { "http://[2001:db8::1]/", -EPERM },
-		{ "ftp://127.0.0.1/", -EINVAL },       { "file:///etc/passwd", -EINVAL },
-		{ "nothing", -EINVAL },                { "https://", -EINVAL },
-		{ "https://user:secret@127.0.0.1/", -EINVAL }, { "https://a b/", -EINVAL },
+		{ "http://example.com/", -EPERM },
+		{ "http://192.168.1.1/", -EPERM },
+		{ "http://127.0.0.1.example/", -EPERM },
+		{ "http://localhost.example/", -EPERM },
+		{ "http://128.0.0.1/", -EPERM },
+		{ "http://[2001:db8::1]/", -EPERM },
+		{ "ftp://127.0.0.1/", -EINVAL },
+		{ "file:///etc/passwd", -EINVAL },
+		{ "nothing", -EINVAL },
+		{ "https://", -EINVAL },
+		{ "https://user:secret@127.0.0.1/", -EINVAL },
+		{ "https://a b/", -EINVAL },
 		{ "", -EINVAL },
 	};
 	struct http *http = helper_http_new(NULL);
@@ -287,7 +299,7 @@ static void test_net__headers_cannot_smuggle_lines(void **state)
 {
 	static const struct http_header bad[] = {
 		{ "X-A", "1\r\nX-B: 2" }, { "X-A\r\nX-B", "1" },  { "X A", "1" }, { "", "1" },
-		{ "X:A", "1" },		  { "X-A", "1\nX-B: 2" },
+		{ "X:A", "1" },           { "X-A", "1\nX-B: 2" },
 	};
 	struct helper_server *server = helper_server_new(answer_hello, NULL);
 	struct http *http = helper_http_new(NULL);
@@ -462,9 +474,9 @@ static void test_net__a_redirect_to_another_port_or_host_loses_the_credentials(v
 		struct remote_error error;
 
 		redirect.location = locations[i];
-		assert_int_equal(
-			get_with_secrets(http, helper_server_url(server, "/"), 3, &reply, &error),
-			0);
+		assert_int_equal(get_with_secrets(http, helper_server_url(server, "/"), 3, &reply,
+						  &error),
+				 0);
 		assert_string_equal(reply.body, "target");
 		http_reply_release(&reply);
 		seen = helper_server_request(at, i ? 2 : 0);
@@ -573,9 +585,9 @@ static void test_net__retry_after_is_read_in_both_forms(void **state)
 	assert_int_equal(retry_after("", NULL), -1);
 	assert_int_equal(retry_after("99999999999999999999", NULL), -1);
 	assert_int_equal(retry_after("999999999", NULL), 86400000);
-	assert_int_equal(
-		retry_after("Sun, 01 Mar 2026 10:15:30 GMT", "Sun, 01 Mar 2026 10:15:00 GMT"),
-		30000);
+	assert_int_equal(retry_after("Sun, 01 Mar 2026 10:15:30 GMT",
+				     "Sun, 01 Mar 2026 10:15:00 GMT"),
+			 30000);
 	assert_int_equal(
 		retry_after("Sun, 01 Mar 2026 10:15:00 GMT", "Sun, 01 Mar 2026 10:15:30 GMT"), 0);
 	assert_int_equal(retry_after("Thu, 01 Jan 1970 00:00:10 GMT", NULL), 0);
@@ -607,7 +619,8 @@ static void test_net__content_range_is_believed_only_whole(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct http_header header = { "Content-Range", cases[i].value };
-		struct http_response response = { .status = cases[i].status, .headers = &header,
+		struct http_response response = { .status = cases[i].status,
+						  .headers = &header,
 						  .header_count = 1 };
 		int64_t first, last, total;
 

@@ -25,9 +25,9 @@ static void test_net__only_what_may_help_is_sent_again(void **state)
 		enum remote_kind kind;
 		bool idempotent, expected;
 	} cases[] = {
-		{ REMOTE_OK, true, false },        { REMOTE_REJECTED, true, false },
-		{ REMOTE_NOT_FOUND, true, false }, { REMOTE_BUSY, false, true },
-		{ REMOTE_TRANSIENT, false, true }, { REMOTE_UNCERTAIN, true, true },
+		{ REMOTE_OK, true, false },         { REMOTE_REJECTED, true, false },
+		{ REMOTE_NOT_FOUND, true, false },  { REMOTE_BUSY, false, true },
+		{ REMOTE_TRANSIENT, false, true },  { REMOTE_UNCERTAIN, true, true },
 		{ REMOTE_UNCERTAIN, false, false }, { REMOTE_INVALID, true, false },
 		{ REMOTE_CANCELLED, true, false },
 	};

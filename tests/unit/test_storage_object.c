@@ -36,7 +36,8 @@ static void test_storage__no_genuine_recording_is_too_long(void **state)
 	assert_true(MOST > INT64_C(0xffffffff) + 8);
 }
 
-static void test_storage__a_recording_is_no_longer_than_a_wav_file_and_its_duration_allow(void **state)
+static void
+test_storage__a_recording_is_no_longer_than_a_wav_file_and_its_duration_allow(void **state)
 {
 	(void)state;
 	assert_true(limit_of(60) < (int64_t)64 << 20);

@@ -14,15 +14,13 @@
 
 #define KEY_ARN "arn:aws:kms:eu-central-1:123456789012:key/abc"
 
-
 static bool has(const json_t *array, const char *text)
 {
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(array, i, item)
-		if (strcmp(json_string_value(item), text) == 0)
-			return true;
+	json_array_foreach(array, i,
+			   item) if (strcmp(json_string_value(item), text) == 0) return true;
 	return false;
 }
 
@@ -33,11 +31,12 @@ static const json_t *grant(const json_t *document, const char *action)
 	size_t i;
 	json_t *statement;
 
-	json_array_foreach(json_object_get(document, "Statement"), i, statement)
-		if (has(json_object_get(statement, "Action"), action)) {
-			assert_null(found);
-			found = statement;
-		}
+	json_array_foreach(json_object_get(document, "Statement"), i,
+			   statement) if (has(json_object_get(statement, "Action"), action))
+	{
+		assert_null(found);
+		found = statement;
+	}
 	return found;
 }
 
@@ -173,9 +172,9 @@ static void test_storage__a_kms_key_may_be_used_by_its_arn_or_through_s3_only(vo
 		check_on(document, "kms:Decrypt", 1, cases[i].resource);
 		assert_ptr_equal(grant(document, "kms:Decrypt"),
 				 grant(document, "kms:GenerateDataKey"));
-		assert_string_equal(
-			condition(document, "kms:Decrypt", "StringEquals", "kms:ViaService"),
-			cases[i].via);
+		assert_string_equal(condition(document, "kms:Decrypt", "StringEquals",
+					      "kms:ViaService"),
+				    cases[i].via);
 		alias = condition(document, "kms:Decrypt", "ForAnyValue:StringEquals",
 				  "kms:ResourceAliases");
 		if (cases[i].alias)
@@ -204,10 +203,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_storage__a_prefix_is_no_pattern),
-		cmocka_unit_test(
-			test_storage__the_policy_allows_what_the_settings_do_and_no_more),
-		cmocka_unit_test(
-			test_storage__a_kms_key_may_be_used_by_its_arn_or_through_s3_only),
+		cmocka_unit_test(test_storage__the_policy_allows_what_the_settings_do_and_no_more),
+		cmocka_unit_test(test_storage__a_kms_key_may_be_used_by_its_arn_or_through_s3_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

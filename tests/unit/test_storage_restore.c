@@ -119,7 +119,8 @@ test_storage__a_restore_is_under_way_until_the_server_says_that_it_is_there(void
 	assert_int_equal(now(&s).restore, CATALOG_RESTORE_ONGOING);
 	assert_true(now(&s).since_secs > 0);
 	assert_true(now(&s).is_archived);
-	assert_int_equal(storage_playback_url(s.f->catalog, s.http, id, 0, false, NULL, &url), -EREMOTE);
+	assert_int_equal(storage_playback_url(s.f->catalog, s.http, id, 0, false, NULL, &url),
+			 -EREMOTE);
 	assert_int_equal(storage_object_refresh(s.f->catalog, s.http, id, NULL, &error), 0);
 	assert_int_equal(now(&s).restore, CATALOG_RESTORE_ONGOING);
 
@@ -200,15 +201,18 @@ static void test_storage__a_url_needs_an_object_and_a_time_that_s3_allows(void *
 
 	start(&s, *state);
 	queue_add(s.f, s.f->workspace_id, 2, 1, QUEUE_NUMBER);
-	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id, 0, false, NULL, &url),
+	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id, 0, false,
+					      NULL, &url),
 			 -ENODATA);
-	assert_int_equal(storage_playback_url(s.f->catalog, s.http, 4711, 0, false, NULL, &url), -ENOENT);
+	assert_int_equal(storage_playback_url(s.f->catalog, s.http, 4711, 0, false, NULL, &url),
+			 -ENOENT);
 	queue_store(s.f, 2);
 	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id,
 					      PLAYBACK_EXPIRES_LIMIT_SECS + 1, false, NULL, &url),
 			 -EINVAL);
 	assert_int_equal(url.len, 0);
-	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id, 0, false, NULL, &url),
+	assert_int_equal(storage_playback_url(s.f->catalog, s.http, queue_get(s.f, 2).id, 0, false,
+					      NULL, &url),
 			 0);
 	assert_non_null(strstr(buf_str(&url), "X-Amz-Expires=3600"));
 	assert_null(strstr(buf_str(&url), &QUEUE_NUMBER[1])); /* without the plus */

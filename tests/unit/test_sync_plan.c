@@ -107,7 +107,7 @@ static void test_sync__a_window_of_a_day_is_not_split(void **state)
 {
 	static const struct twilio_window windows[] = {
 		{ NOW - DAY, 0 }, { NOW - DAY, NOW }, { NOW, NOW + DAY },
-		{ NOW + DAY, 0 }, { NOW, NOW },	      { NOW - 30 * DAY, NOW - 28 * DAY - HOUR },
+		{ NOW + DAY, 0 }, { NOW, NOW },       { NOW - 30 * DAY, NOW - 28 * DAY - HOUR },
 		{ 0, 5 },
 	};
 	struct twilio_window parts[SYNC_MAX_PARTS];

@@ -40,7 +40,7 @@ struct fixture {
 	unsigned asked[FILES];
 	unsigned order[FILES],
 		order_count; /* files in the order in which they were first asked for */
-	unsigned busy;	     /* 429 to so many media requests */
+	unsigned busy;       /* 429 to so many media requests */
 	unsigned status;     /* of everything, unless 0 */
 	unsigned lists;
 };

@@ -28,8 +28,8 @@ struct row {
 	int64_t at_secs;    /* date_created and start_time */
 	const char *status; /* of the recording; NULL: none */
 	const char *call_status;
-	bool is_hidden;	     /* no list shows the recording; by its SID it is there */
-	bool is_gone;	     /* nor is it there by its SID */
+	bool is_hidden;      /* no list shows the recording; by its SID it is there */
+	bool is_gone;        /* nor is it there by its SID */
 	bool call_is_hidden; /* no list shows the call */
 	bool call_is_gone;
 	int parent; /* 1-based row of the parent leg; 0: none */
@@ -64,7 +64,8 @@ struct fixture {
 static void make_sid(int row, const char *prefix, char text[SID_SIZE])
 {
 	/* spread, so that the catalog's inodes are, too */
-	snprintf(text, SID_SIZE, "%s%08x%024x", prefix, (unsigned)(row + 1) * 2654435761u, (unsigned)row);
+	snprintf(text, SID_SIZE, "%s%08x%024x", prefix, (unsigned)(row + 1) * 2654435761u,
+		 (unsigned)row);
 }
 
 static void add_time(struct buf *b, const char *name, int64_t secs)
@@ -338,8 +339,8 @@ static void test_sync__an_empty_account_is_complete_after_two_requests(void **st
 	assert_true(f->progress_calls >= 1);
 }
 
-static void test_sync__years_of_calls_are_all_learned_and_a_second_time_changes_nothing(
-	void **state)
+static void
+test_sync__years_of_calls_are_all_learned_and_a_second_time_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
 

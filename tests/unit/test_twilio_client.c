@@ -260,7 +260,7 @@ static void test_twilio__a_base_url_with_a_path_keeps_it(void **state)
 static void test_twilio__settings_that_cannot_be_are_refused(void **state)
 {
 	static const char *const urls[] = { "api.twilio.com", "ftp://api.twilio.com",
-					    "https://",	      "https://u:p@api.twilio.com",
+					    "https://",       "https://u:p@api.twilio.com",
 					    "https://h?x",    "https://h/ a" };
 	struct fixture *f = *state;
 	struct twilio_client *client;
@@ -277,9 +277,9 @@ static void test_twilio__settings_that_cannot_be_are_refused(void **state)
 				  &(struct twilio_settings){ .account_sid = "AC1", .secret = "x" },
 				  &client),
 		-EINVAL);
-	assert_int_equal(
-		twilio_client_new(f->http, &(struct twilio_settings){ .account_sid = AC }, &client),
-		-EINVAL);
+	assert_int_equal(twilio_client_new(f->http, &(struct twilio_settings){ .account_sid = AC },
+					   &client),
+			 -EINVAL);
 }
 
 static void test_twilio__busy_and_broken_servers_are_asked_again(void **state)
@@ -365,14 +365,16 @@ static void test_twilio__a_field_that_a_caller_has_made_too_long_is_cut(void **s
 	from[257] = '\0';
 	snprintf(body, sizeof body,
 		 "{\"calls\":[{\"sid\":\"" CA1 "\",\"from\":\"%s\"},{\"sid\":\"" CA1
-		 "\",\"from\":\"%.255sü\"},{\"sid\":\"" CA1 "\",\"from\":\"%s\"}],\"next_page_uri\":null}",
+		 "\",\"from\":\"%.255sü\"},{\"sid\":\"" CA1
+		 "\",\"from\":\"%s\"}],\"next_page_uri\":null}",
 		 from, from, from + 1);
 	answer(f, 200, NULL, body);
 	assert_int_equal(twilio_list_calls(f->client, NULL, expect_cut, f, &f->error), 0);
 	assert_int_equal(f->elements, 3);
 }
 
-static void test_twilio__a_recording_whose_key_material_is_too_long_is_told_after_the_others(void **state)
+static void
+test_twilio__a_recording_whose_key_material_is_too_long_is_told_after_the_others(void **state)
 {
 	struct fixture *f = *state;
 	char body[1024], from[300];
@@ -385,13 +387,15 @@ static void test_twilio__a_recording_whose_key_material_is_too_long_is_told_afte
 	answer(f, 200, NULL, body);
 	assert_int_equal(list(f), -EIO);
 	assert_int_equal(f->error.kind, REMOTE_INVALID);
-	assert_non_null(strstr(f->error.message, "1 rows of a list left out, with an encryption field"));
+	assert_non_null(
+		strstr(f->error.message, "1 rows of a list left out, with an encryption field"));
 }
 
 static void test_twilio__a_page_of_more_than_8_mib_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	static char body[(8u << 20) + 100]; /* stays: the server may still send when the client has given up */
+	static char body[(8u << 20) +
+			 100]; /* stays: the server may still send when the client has given up */
 
 	memset(body, ' ', sizeof body - 1);
 	memcpy(body, "{\"recordings\":[],\"next_page_uri\":null}", 38);
@@ -426,7 +430,8 @@ static void test_twilio__a_list_without_an_end_ends(void **state)
 	assert_int_equal(twilio_client_new(f->http, &settings, &client), 0);
 	assert_int_equal(client->pages_limit, 10000);
 	client->pages_limit = 50;
-	assert_int_equal(twilio_list_recordings(client, NULL, false, count_recordings, f, &f->error), -EIO);
+	assert_int_equal(
+		twilio_list_recordings(client, NULL, false, count_recordings, f, &f->error), -EIO);
 	assert_int_equal(f->pages, 50);
 	assert_non_null(strstr(f->error.message, "more than 50 pages"));
 	twilio_client_free(client);
@@ -462,13 +467,13 @@ static void test_twilio__single_resources_are_asked_for_by_sid(void **state)
 	assert_line(f, 1, "GET " ROOT "/Calls/" CA1 ".json");
 	assert_int_equal(f->elements, 2);
 	/* another recording than the one asked for */
-	assert_int_equal(
-		twilio_fetch_recording(f->client, &recording, count_recordings, f, &f->error),
-		-EIO);
+	assert_int_equal(twilio_fetch_recording(f->client, &recording, count_recordings, f,
+						&f->error),
+			 -EIO);
 	assert_int_equal(f->error.kind, REMOTE_INVALID);
-	assert_int_equal(
-		twilio_fetch_recording(f->client, &recording, count_recordings, f, &f->error),
-		-ENOENT);
+	assert_int_equal(twilio_fetch_recording(f->client, &recording, count_recordings, f,
+						&f->error),
+			 -ENOENT);
 	assert_int_equal(f->error.kind, REMOTE_NOT_FOUND);
 	assert_int_equal(f->elements, 2);
 }
@@ -568,7 +573,8 @@ int main(void)
 		with_server(test_twilio__a_callback_ends_the_list_with_its_own_value),
 		with_server(test_twilio__elements_without_a_sid_are_told_after_the_others),
 		with_server(test_twilio__a_field_that_a_caller_has_made_too_long_is_cut),
-		with_server(test_twilio__a_recording_whose_key_material_is_too_long_is_told_after_the_others),
+		with_server(
+			test_twilio__a_recording_whose_key_material_is_too_long_is_told_after_the_others),
 		with_server(test_twilio__a_page_of_more_than_8_mib_is_refused),
 		with_server(test_twilio__a_list_without_an_end_ends),
 		with_server(test_twilio__a_cancelled_list_stops),

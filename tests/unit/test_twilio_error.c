@@ -9,9 +9,9 @@
 
 #include "twilio/twilio-private.h"
 
-#define XML(code, message)                                                                         \
-	"<?xml version='1.0' encoding='UTF-8'?>\n<TwilioResponse><RestException><Code>" code       \
-	"</Code><Message>" message "</Message><MoreInfo>x</MoreInfo>"                              \
+#define XML(code, message) \
+	"<?xml version='1.0' encoding='UTF-8'?>\n<TwilioResponse><RestException><Code>" code \
+	"</Code><Message>" message "</Message><MoreInfo>x</MoreInfo>" \
 	"<Status>404</Status></RestException></TwilioResponse>"
 
 static void test_twilio__status_and_code_decide_the_kind(void **state)

@@ -29,12 +29,12 @@ struct origin {
 	int channels;
 	bool is_mono; /* RequestedChannels=2: 400, 16113 */
 	bool ignores_range, ignores_head, chunked, total_unknown, no_length_in_head;
-	unsigned missing;    /* 404 to so many media requests at first */
-	unsigned processing; /* 21501 to so many */
-	unsigned pages;	     /* HTML with status 200 to so many */
+	unsigned missing;       /* 404 to so many media requests at first */
+	unsigned processing;    /* 21501 to so many */
+	unsigned pages;         /* HTML with status 200 to so many */
 	const char *told_bytes; /* as the size, whatever it is */
-	bool is_endless;     /* no length, and chunks for ever */
-	bool is_empty;	     /* no byte; a Range gets 416 */
+	bool is_endless;        /* no length, and chunks for ever */
+	bool is_empty;          /* no byte; a Range gets 416 */
 	const char *type, *etag, *metadata;
 };
 
@@ -113,7 +113,7 @@ static enum helper_then give_for_ever(int fd, const struct origin *origin)
 }
 
 static enum helper_then answer_locked(struct helper_server *server, int fd,
-				     const struct helper_request *request, void *arg)
+				      const struct helper_request *request, void *arg)
 {
 	struct origin *origin = arg;
 	bool is_head = strncmp(request->head, "HEAD ", 5) == 0;
@@ -185,7 +185,7 @@ static enum helper_then answer_locked(struct helper_server *server, int fd,
 		 range ? "206 Partial Content" : "200 OK",
 		 origin->type ? origin->type : "audio/x-wav",
 		 is_head && origin->no_length_in_head ? ""
-		 : origin->chunked && !is_head	      ? "Transfer-Encoding: chunked\r\n"
+		 : origin->chunked && !is_head        ? "Transfer-Encoding: chunked\r\n"
 						      : length,
 		 content_range, etag);
 	helper_send_str(fd, head);
@@ -314,9 +314,9 @@ static void test_twilio__media_is_asked_for_in_two_channels(void **state)
 	assert_string_equal(header_of(&request, "If-Match"), "\"q\"");
 	twilio_request_memory_free(memory);
 
-	assert_int_equal(
-		twilio_request_media(f->client, &f->sid, 2, -1, -1, NULL, &request, &memory),
-		-EINVAL);
+	assert_int_equal(twilio_request_media(f->client, &f->sid, 2, -1, -1, NULL, &request,
+					      &memory),
+			 -EINVAL);
 	assert_int_equal(twilio_request_media(f->client, &f->sid, 2, 0, 0, NULL, &request, &memory),
 			 -EINVAL);
 }
@@ -523,7 +523,9 @@ static void test_twilio__a_size_that_cannot_be_is_not_believed(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < 3; i++) {
-		struct origin origin = { .size_bytes = 320044, .channels = 2, .told_bytes = told[i] };
+		struct origin origin = { .size_bytes = 320044,
+					 .channels = 2,
+					 .told_bytes = told[i] };
 
 		set_origin(f, origin);
 		assert_int_equal(probe(f, 0), -EFBIG);
@@ -538,7 +540,8 @@ static void test_twilio__a_size_that_cannot_be_is_not_believed(void **state)
 		assert_int_equal(probe(f, 0), -EFBIG);
 		assert_int_equal(helper_server_requests(f->server), (i + 1) * 4);
 	}
-	set_origin(f, (struct origin){ .size_bytes = 320044, .channels = 2, .told_bytes = "104857600" });
+	set_origin(f, (struct origin){
+			      .size_bytes = 320044, .channels = 2, .told_bytes = "104857600" });
 	assert_int_equal(probe(f, 0), 0);
 	assert_learned(f, LIMIT, 2, 2);
 	set_origin(f, (struct origin){ .size_bytes = 320044, .channels = 2, .is_endless = true });

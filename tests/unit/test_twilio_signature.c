@@ -17,11 +17,16 @@
 #define FIELD(n, v) { n, v, sizeof n - 1, sizeof v - 1 }
 
 static const struct twilio_field fields[] = {
-	FIELD("To", "+18005551212"),  FIELD("Caller", "+14158675309"), FIELD("Digits", "1234"),
-	FIELD("From", "+14158675309"), FIELD("CallSid", "CA1234567890ABCDE"),
+	FIELD("To", "+18005551212"),
+	FIELD("Caller", "+14158675309"),
+	FIELD("Digits", "1234"),
+	FIELD("From", "+14158675309"),
+	FIELD("CallSid", "CA1234567890ABCDE"),
 };
 static const struct twilio_field empty_fields[] = {
-	FIELD("Digits", ""), FIELD("CallSid", "CA1234567890ABCDE"), FIELD("EmptyParam", ""),
+	FIELD("Digits", ""),
+	FIELD("CallSid", "CA1234567890ABCDE"),
+	FIELD("EmptyParam", ""),
 };
 
 static void check(const char *url, const struct twilio_field *items, size_t count,
@@ -34,8 +39,8 @@ static void check(const char *url, const struct twilio_field *items, size_t coun
 	assert_int_equal(twilio_signature_check(TOKEN, url, items, count, signature), 0);
 }
 
-static void test_twilio__a_form_is_signed_as_published_whatever_the_order_of_its_fields(
-	void **state)
+static void
+test_twilio__a_form_is_signed_as_published_whatever_the_order_of_its_fields(void **state)
 {
 	(void)state;
 	check(ADDRESS, fields, ARRAY_SIZE(fields), "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
@@ -104,8 +109,8 @@ static void test_twilio__a_repeated_name_counts_each_value_once_and_in_order(voi
 static void test_twilio__names_are_sorted_by_their_bytes_and_may_hold_any(void **state)
 {
 	const struct twilio_field bytes[] = {
-		FIELD("b", "1"), FIELD("\xc3\xa4", "2"), FIELD("B", "3"), FIELD("a\0b", "4\0"),
-		FIELD("a", "5"),
+		FIELD("b", "1"),      FIELD("\xc3\xa4", "2"), FIELD("B", "3"),
+		FIELD("a\0b", "4\0"), FIELD("a", "5"),
 	};
 	const struct twilio_field sorted[] = { FIELD("B3a5a\0b4\0b1\xc3\xa4", "2") };
 	char expected[TWILIO_SIGNATURE_SIZE];
@@ -129,19 +134,24 @@ static void test_twilio__every_other_signature_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
-		assert_int_equal(twilio_signature_check(TOKEN, ADDRESS, fields, 5, wrong[i]), -EACCES);
+		assert_int_equal(twilio_signature_check(TOKEN, ADDRESS, fields, 5, wrong[i]),
+				 -EACCES);
 	assert_int_equal(twilio_signature_check("12346", ADDRESS, fields, 5,
-						"RSOYDt4T1cUTdK1PDd93/VVr8B8="), -EACCES);
+						"RSOYDt4T1cUTdK1PDd93/VVr8B8="),
+			 -EACCES);
 	assert_int_equal(twilio_signature_check(TOKEN, ADDRESS, fields, 4,
-						"RSOYDt4T1cUTdK1PDd93/VVr8B8="), -EACCES);
+						"RSOYDt4T1cUTdK1PDd93/VVr8B8="),
+			 -EACCES);
 }
 
 static void test_twilio__a_body_that_is_no_form_is_proved_by_its_hash_in_the_address(void **state)
 {
 	static const char body[] = "{\"property\": \"value\", \"boolean\": true}";
-	static const char hash[] = "0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620";
+	static const char hash[] =
+		"0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620";
 	const char *const urls[] = {
-		"https://a.example/x?bodySHA256=%s", "https://a.example/x?foo=1&bodySHA256=%s",
+		"https://a.example/x?bodySHA256=%s",
+		"https://a.example/x?foo=1&bodySHA256=%s",
 		"https://a.example/x?bodySHA256=%s&foo=1",
 	};
 	char url[256], signature[TWILIO_SIGNATURE_SIZE];
@@ -152,14 +162,19 @@ static void test_twilio__a_body_that_is_no_form_is_proved_by_its_hash_in_the_add
 
 		snprintf(url, sizeof url, "%.*s%s%s", (int)(at - urls[i]), urls[i], hash, at + 2);
 		assert_int_equal(twilio_signature(TOKEN, url, NULL, 0, signature), 0);
-		assert_int_equal(twilio_signature_check_body(TOKEN, url, body, sizeof body - 1, signature), 0);
-		assert_int_equal(twilio_signature_check_body(TOKEN, url, body, sizeof body - 2, signature),
+		assert_int_equal(twilio_signature_check_body(TOKEN, url, body, sizeof body - 1,
+							     signature),
+				 0);
+		assert_int_equal(twilio_signature_check_body(TOKEN, url, body, sizeof body - 2,
+							     signature),
 				 -EACCES);
-		assert_int_equal(twilio_signature_check_body("other", url, body, sizeof body - 1, signature),
+		assert_int_equal(twilio_signature_check_body("other", url, body, sizeof body - 1,
+							     signature),
 				 -EACCES);
 	}
 	assert_int_equal(twilio_signature(TOKEN, ADDRESS, NULL, 0, signature), 0);
-	assert_int_equal(twilio_signature_check_body(TOKEN, ADDRESS, body, sizeof body - 1, signature),
+	assert_int_equal(twilio_signature_check_body(TOKEN, ADDRESS, body, sizeof body - 1,
+						     signature),
 			 -EACCES);
 }
 

@@ -36,7 +36,8 @@ static void test_util_crypto__sha256_vectors(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
-		assert_int_equal(crypto_sha256(vectors[i].text, strlen(vectors[i].text), digest), 0);
+		assert_int_equal(crypto_sha256(vectors[i].text, strlen(vectors[i].text), digest),
+				 0);
 		assert_hex(digest, sizeof digest, vectors[i].digest);
 	}
 }
@@ -109,7 +110,8 @@ static void test_util_crypto__hmac_sha256_vectors_of_rfc_4231(void **state)
 		fill(key, vectors[i].key, vectors[i].key_len);
 		fill(data, vectors[i].data, vectors[i].data_len);
 		assert_int_equal(crypto_hmac_sha256(key, vectors[i].key_len, data,
-						    vectors[i].data_len, mac), 0);
+						    vectors[i].data_len, mac),
+				 0);
 		assert_hex(mac, sizeof mac, vectors[i].mac);
 	}
 }
@@ -130,7 +132,8 @@ static void test_util_crypto__hmac_sha1_vectors_of_rfc_2202(void **state)
 		fill(key, vectors[i].key, vectors[i].key_len);
 		fill(data, vectors[i].data, vectors[i].data_len);
 		assert_int_equal(crypto_hmac_sha1(key, vectors[i].key_len, data,
-						  vectors[i].data_len, mac), 0);
+						  vectors[i].data_len, mac),
+				 0);
 		assert_hex(mac, sizeof mac, vectors[i].mac);
 	}
 }
@@ -165,8 +168,8 @@ static void test_util_crypto__hex_there_and_back(void **state)
 
 static void test_util_crypto__unhex_refuses_what_is_not_exactly_hex(void **state)
 {
-	static const char *const bad[] = { "", "0", "012", "01234", "0g12", "g012", " 012", "0x12",
-					   "01 2", "+012", "01\xc3\xa4" };
+	static const char *const bad[] = { "",     "0",    "012",  "01234", "0g12",      "g012",
+					   " 012", "0x12", "01 2", "+012",  "01\xc3\xa4" };
 	uint8_t out[2];
 
 	(void)state;

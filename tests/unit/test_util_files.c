@@ -359,7 +359,8 @@ static pid_t child_asks(int *ret_master)
 	if (child == 0) {
 		char *secret = NULL;
 		struct termios now;
-		bool right = secret_read(NULL, "Token: ", &secret) == 0 && strcmp(secret, "hush") == 0;
+		bool right =
+			secret_read(NULL, "Token: ", &secret) == 0 && strcmp(secret, "hush") == 0;
 
 		secret_free(secret);
 		_exit(right && tcgetattr(0, &now) == 0 && (now.c_lflag & ECHO) ? 0 : 1);

@@ -70,7 +70,9 @@ static void test_util_log__lines_above_the_level_are_dropped(void **state)
 static void test_util_log__a_line_stays_one_line(void **state)
 {
 	(void)state;
-	log_error("a\nb\r\x1b[2Jc\x7f" "d\xc2\x9b" "2Je");
+	log_error("a\nb\r\x1b[2Jc\x7f"
+		  "d\xc2\x9b"
+		  "2Je");
 	assert_string_equal(written(), "tonicfs: error: a?b??[2Jc?d?2Je\n");
 }
 
@@ -153,16 +155,16 @@ static void test_util_remote__every_kind_has_a_name_of_its_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			test_util_log__lines_above_the_level_are_dropped, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_util_log__a_line_stays_one_line, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_util_log__a_long_line_is_cut_and_ends, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_util_log__the_journal_gets_a_priority, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_util_log__errno_is_left_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_util_log__lines_above_the_level_are_dropped,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_util_log__a_line_stays_one_line, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_util_log__a_long_line_is_cut_and_ends, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_util_log__the_journal_gets_a_priority, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_util_log__errno_is_left_alone, set_up,
+						tear_down),
 		cmocka_unit_test(test_util_remote__message_is_cut_and_terminated),
 		cmocka_unit_test(test_util_remote__every_kind_has_a_name_of_its_own),
 	};

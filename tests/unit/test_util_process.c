@@ -88,7 +88,8 @@ static void test_util__a_command_that_has_closed_its_output_and_goes_on_is_ended
 	int status;
 
 	(void)state;
-	assert_int_equal(run("echo said; exec >&-; sleep 600", 100, 300, &out, &status), -ETIMEDOUT);
+	assert_int_equal(run("echo said; exec >&-; sleep 600", 100, 300, &out, &status),
+			 -ETIMEDOUT);
 	assert_true(time_mono_msecs() - began < 60000);
 }
 

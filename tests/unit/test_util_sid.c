@@ -21,8 +21,10 @@ static void test_util_sid__there_and_back(void **state)
 
 	(void)state;
 	assert_int_equal(sid_parse(LOWER, "RE", &sid), 0);
-	assert_memory_equal(sid.bytes, "\x01\x23\x45\x67\x89\xab\xcd\xef"
-				       "\x01\x23\x45\x67\x89\xab\xcd\xef", 16);
+	assert_memory_equal(sid.bytes,
+			    "\x01\x23\x45\x67\x89\xab\xcd\xef"
+			    "\x01\x23\x45\x67\x89\xab\xcd\xef",
+			    16);
 	sid_format(&sid, "RE", text);
 	assert_string_equal(text, LOWER);
 	assert_false(sid_is_zero(&sid));
@@ -44,10 +46,17 @@ static void test_util_sid__upper_case_is_the_same_recording(void **state)
 static void test_util_sid__refuses_what_is_no_sid(void **state)
 {
 	static const char *const cases[] = {
-		"", "R", "RE", "RE0123456789abcdef0123456789abcde", LOWER "0",
-		"CA0123456789abcdef0123456789abcdef", "re0123456789abcdef0123456789abcdef",
-		"RE0123456789abcdef0123456789abcdeg", "RE0123456789abcdef 123456789abcdef",
-		" E0123456789abcdef0123456789abcdef", LOWER ".wav",
+		"",
+		"R",
+		"RE",
+		"RE0123456789abcdef0123456789abcde",
+		LOWER "0",
+		"CA0123456789abcdef0123456789abcdef",
+		"re0123456789abcdef0123456789abcdef",
+		"RE0123456789abcdef0123456789abcdeg",
+		"RE0123456789abcdef 123456789abcdef",
+		" E0123456789abcdef0123456789abcdef",
+		LOWER ".wav",
 	};
 
 	(void)state;
@@ -95,7 +104,8 @@ int main(void)
 		cmocka_unit_test(test_util_sid__there_and_back),
 		cmocka_unit_test(test_util_sid__upper_case_is_the_same_recording),
 		cmocka_unit_test(test_util_sid__refuses_what_is_no_sid),
-		cmocka_unit_test(test_util_sid__prefix_ignores_what_follows_but_not_what_is_missing),
+		cmocka_unit_test(
+			test_util_sid__prefix_ignores_what_follows_but_not_what_is_missing),
 		cmocka_unit_test(test_util_sid__inode_is_the_first_63_bits_and_never_the_roots),
 	};
 

@@ -22,12 +22,21 @@ static void test_util_text__controls_and_broken_bytes_become_question_marks(void
 {
 	(void)state;
 	check("", "");
-	check("+1555 \xc3\xbc \xe6\x9d\xb1 \xf0\x9f\x8e\xa7", "+1555 \xc3\xbc \xe6\x9d\xb1 \xf0\x9f\x8e\xa7");
+	check("+1555 \xc3\xbc \xe6\x9d\xb1 \xf0\x9f\x8e\xa7",
+	      "+1555 \xc3\xbc \xe6\x9d\xb1 \xf0\x9f\x8e\xa7");
 	check("\x1b]0;title\a\r\n\t\x7f", "?]0;title?????");
-	check("\xc2\x9b" "31m", "?31m");             /* CSI as one character of the second block */
-	check("\x9b" "31m", "?31m");                 /* and as a byte of Latin-1 */
-	check("a\xe2\x80\xae" "b", "a?b");           /* right-to-left override */
-	check("a\xd8\x9c" "b", "a?b");               /* Arabic letter mark, which changes the direction, too */
+	check("\xc2\x9b"
+	      "31m",
+	      "?31m"); /* CSI as one character of the second block */
+	check("\x9b"
+	      "31m",
+	      "?31m"); /* and as a byte of Latin-1 */
+	check("a\xe2\x80\xae"
+	      "b",
+	      "a?b"); /* right-to-left override */
+	check("a\xd8\x9c"
+	      "b",
+	      "a?b"); /* Arabic letter mark, which changes the direction, too */
 	check("\xc3", "?");
 	check("\xe2\x80", "??");
 	check("\xed\xa0\x80", "???");

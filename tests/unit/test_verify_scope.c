@@ -24,10 +24,10 @@
 /* One number, one recording of the queue's fixture. */
 struct object {
 	unsigned number;
-	bool is_hidden;      /* no list shows it, a HEAD does */
-	bool is_gone;        /* a list shows it, and a HEAD does not */
-	const char *etag;    /* NULL: "etag" */
-	int head_status;     /* of the answer to a HEAD; 0: as it is */
+	bool is_hidden;   /* no list shows it, a HEAD does */
+	bool is_gone;     /* a list shows it, and a HEAD does not */
+	const char *etag; /* NULL: "etag" */
+	int head_status;  /* of the answer to a HEAD; 0: as it is */
 };
 
 struct fixture {
@@ -39,8 +39,8 @@ struct fixture {
 	struct object objects[MANY];
 	unsigned count;
 	bool denies_what_is_missing; /* as S3 to whom may list under a prefix only */
-	unsigned fail_page; /* this page of the list is refused; 0: none */
-	int twilio_status;  /* of single recordings; 404: gone */
+	unsigned fail_page;          /* this page of the list is refused; 0: none */
+	int twilio_status;           /* of single recordings; 404: gone */
 
 	pthread_mutex_t lock; /* guards the rest */
 	unsigned heads, lists, fetches;
@@ -198,8 +198,9 @@ static enum helper_then answer(struct helper_server *server, int fd,
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	struct catalog_storage storage = { .bucket = "bucket", .region = "us-east-1",
-					   .access_key = "key", .enabled = true };
+	struct catalog_storage storage = {
+		.bucket = "bucket", .region = "us-east-1", .access_key = "key", .enabled = true
+	};
 	void *queue;
 
 	assert_non_null(f);
