@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/settings.h"
 #include "util/fault.h"
 #include "util/times.h"
 
-#define DELETES_PER_SEC 10
 #define CANCEL_CHECK_MSECS 100
 
 /* ---- the rate, of the whole process ---- */
@@ -29,10 +29,9 @@ static int64_t pace_slot(int64_t interval_msecs)
 
 static bool pace_wait(struct catalog *catalog, const volatile bool *cancelled)
 {
-	int64_t rate = catalog_setting_get_int(catalog, "twilio_deletes_per_sec", DELETES_PER_SEC),
-		slot, left;
+	int64_t rate = catalog_setting_number(catalog, SETTING_TWILIO_DELETES_PER_SEC);
+	int64_t slot = pace_slot(1000 / rate), left;
 
-	slot = pace_slot(1000 / (rate < 1 ? 1 : rate > 1000 ? 1000 : rate));
 	while (!__atomic_load_n(cancelled, __ATOMIC_RELAXED) &&
 	       (left = slot - time_mono_msecs()) > 0)
 		usleep((useconds_t)(left < CANCEL_CHECK_MSECS ? left : CANCEL_CHECK_MSECS) * 1000);

@@ -26,8 +26,8 @@ struct audio;      /* one per process */
 struct audio_file; /* one per open handle; handles of one recording share buffers and requests */
 
 struct audio_settings {
-	size_t budget_bytes;         /* 0: 256 MiB; kept as turn.h says, however many read */
-	unsigned read_timeout_msecs; /* 0: 60,000 */
+	size_t budget_bytes;         /* 0: the catalog's; kept as turn.h says, however many read */
+	unsigned read_timeout_msecs; /* 0: the catalog's */
 	unsigned size_timeout_msecs; /* 0: 10,000 */
 };
 int audio_new(struct catalog *catalog, struct http *http, const struct audio_settings *settings,

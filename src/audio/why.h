@@ -7,18 +7,7 @@
 
 struct buf;
 
-#define AUDIO_GONE_TEXT \
-	"deleted at Twilio, not by this catalog, and not found in its bucket: another catalog of " \
-	"the account may move recordings to another bucket or prefix: set the same with 'tonicfs " \
-	"storage set', then run 'tonicfs sync --full' and 'tonicfs verify --repair'"
-#define AUDIO_LOST_TEXT \
-	"missing at Twilio and in S3: it was in the bucket and is not there any more, or the " \
-	"bucket is another one now: 'tonicfs verify --repair' takes it over when it is there again"
-
-/* As far as the catalog knows: missing, archived, removed. Adds nothing where it can be read. */
-void audio_why_by_catalog(struct catalog *catalog, const struct catalog_recording *recording,
-			  struct buf *out);
-/* The same, else the last failure to read it with its time, "2026-12-01T10:15:00Z: read from S3
+/* As storage_why(); where that says nothing, the last failure to read it with its time, "2026-12-01T10:15:00Z: read from S3
  * failed: …", unless it has been read since. */
 void audio_why(struct audio *audio, const struct catalog_recording *recording, struct buf *out);
 

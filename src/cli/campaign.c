@@ -9,6 +9,7 @@
 #include "cli/suggest.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "view/workspace.h"
 
 /* ---- add ---- */
 
@@ -23,7 +24,7 @@ static void say_added(struct cli *cli, const struct catalog_workspace *w,
 	struct catalog_sync_state sync = { 0 };
 	char shown[CATALOG_NAME_SIZE];
 
-	printf("Added campaign %s", cli_name(campaign->name, shown));
+	printf("Added campaign %s", view_name(campaign->name, shown));
 	if (campaign->recordings)
 		printf(" with %lld recordings from %s", (long long)campaign->recordings,
 		       CATALOG_UNASSIGNED);
@@ -63,7 +64,7 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaign cannot be read");
 	if (cli->json)
-		return cli_json_print(json_pack("{s:o, s:s, s:I}", "name", cli_json_name(argv[1]),
+		return cli_json_print(json_pack("{s:o, s:s, s:I}", "name", view_name_json(argv[1]),
 						"folder", campaign.folder, "recordings",
 						(json_int_t)campaign.recordings));
 	say_added(cli, &w, &campaign, campaign.folder);
@@ -92,89 +93,44 @@ const struct cli_command command_campaign_add = {
 
 /* ---- list ---- */
 
-struct campaign_list {
-	struct catalog_campaign *items;
-	size_t count;
-};
-
-static void campaign_list_release(struct campaign_list *list)
+static void print_list(const struct view_campaigns *list)
 {
-	free(list->items);
-}
+	const char *const head[] = { "NAME", "RECORDINGS", "NUMBERS" };
+	struct cli_table table = { 0 };
 
-static int list_one(void *arg, const struct catalog_campaign *campaign)
-{
-	struct campaign_list *list = arg;
-	struct catalog_campaign *grown = reallocarray(list->items, list->count + 1, sizeof *grown);
+	cli_table_row(&table, ARRAY_SIZE(head), head);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct view_campaign *c = &list->items[i];
+		cleanup_buf struct buf numbers = BUF_INIT;
+		char shown[CATALOG_NAME_SIZE], recordings[24];
 
-	if (!grown)
-		return -ENOMEM;
-	list->items = grown;
-	grown[list->count++] = *campaign;
-	return 0;
-}
-
-struct numbers {
-	struct buf text;
-	json_t *array;
-};
-
-static int number_one(void *arg, const char *number)
-{
-	struct numbers *numbers = arg;
-
-	if (numbers->text.len)
-		buf_add_char(&numbers->text, ' ');
-	buf_add_str(&numbers->text, number);
-	json_array_append_new(numbers->array, json_string(number));
-	return 0;
+		for (size_t n = 0; n < c->number_count; n++)
+			buf_addf(&numbers, "%s%s", n ? " " : "", c->numbers[n]);
+		snprintf(recordings, sizeof recordings, "%lld", (long long)c->row.recordings);
+		cli_table_row(&table, ARRAY_SIZE(head),
+			      (const char *const[]){ view_name(c->row.name, shown), recordings,
+						     buf_str(&numbers) });
+	}
+	cli_table_print(&table, stdout);
 }
 
 static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 {
-	cleanup_with(campaign_list_release) struct campaign_list list = { NULL, 0 };
-	const char *const head[] = { "NAME", "RECORDINGS", "NUMBERS" };
-	struct cli_table table = { 0 };
+	cleanup_view_campaigns struct view_campaigns list = { NULL, 0 };
 	struct catalog_workspace w;
-	json_t *array = NULL;
-	int status = cli_workspace_open(cli, argv[0], &w);
-	int err;
+	int status = cli_workspace_open(cli, argv[0], &w), err;
 
 	(void)values;
 	(void)argc;
 	if (status != CLI_DONE)
 		return status;
-	err = catalog_campaign_each(cli->catalog, w.id, list_one, &list);
+	err = view_campaigns_load(cli->catalog, w.id, &list);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaigns cannot be read");
-	array = json_array();
-	cli_table_row(&table, ARRAY_SIZE(head), head);
-	for (size_t i = 0; i < list.count && err >= 0; i++) {
-		const struct catalog_campaign *c = &list.items[i];
-		struct numbers numbers = { BUF_INIT, json_array() };
-		char shown[CATALOG_NAME_SIZE], recordings[24];
-
-		err = catalog_campaign_numbers(cli->catalog, c->id, number_one, &numbers);
-		snprintf(recordings, sizeof recordings, "%lld", (long long)c->recordings);
-		cli_table_row(&table, ARRAY_SIZE(head),
-			      (const char *const[]){ cli_name(c->name, shown), recordings,
-						     buf_str(&numbers.text) });
-		json_array_append_new(array, json_pack("{s:o, s:s, s:b, s:I, s:o}", "name",
-						       cli_json_name(c->name), "folder", c->folder,
-						       "is_unassigned", (int)c->is_unassigned,
-						       "recordings", (json_int_t)c->recordings,
-						       "numbers", numbers.array));
-		buf_release(&numbers.text);
-	}
-	if (err < 0)
-		status = cli_catalog_error(cli, err, "the campaigns' numbers cannot be read");
-	else if (cli->json)
-		status = cli_json_print(json_incref(array));
-	else
-		cli_table_print(&table, stdout);
-	json_decref(array);
-	cli_table_free(&table);
-	return status;
+	if (cli->json)
+		return cli_json_print(view_campaigns_json(&list));
+	print_list(&list);
+	return CLI_DONE;
 }
 
 const struct cli_command command_campaign_list = {
@@ -207,8 +163,8 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 
 		suggest_init(&suggest, "", argv[1]);
 		suggest_campaigns(&suggest, cli, w.id);
-		cli_error("there is no campaign '%s' in workspace '%s'%s", cli_name(argv[1], shown),
-			  argv[0], suggest_text(&suggest));
+		cli_error("there is no campaign '%s' in workspace '%s'%s",
+			  view_name(argv[1], shown), argv[0], suggest_text(&suggest));
 		return CLI_FAILED;
 	}
 	if (err < 0)

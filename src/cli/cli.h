@@ -1,6 +1,7 @@
 /*
- * The command line: one table of commands, each with its own table of typed options, from which the parser, the help and the manual
- * page's lists come. One file per command; only this room prints and decides about exit statuses.
+ * The command line: one table of commands, each with its own table of typed options, from which the
+ * parser, the help and the manual page's lists come. One file per command; only this room prints
+ * and decides about exit statuses.
  */
 #ifndef TONICFS_CLI_CLI_H
 #define TONICFS_CLI_CLI_H
@@ -11,6 +12,7 @@
 
 #include "catalog/tree.h"
 #include "net/http.h"
+#include "view/view.h"
 
 enum cli_exit {
 	CLI_DONE = 0,
@@ -65,20 +67,22 @@ struct cli {
 };
 
 /* ---- commands.c: the table ---- */
-extern const struct cli_command *const cli_commands[]; /* NULL-terminated, in the order of the help */
+extern const struct cli_command *const cli_commands[]; /* in the help's order; ends with NULL */
 extern const struct cli_option cli_global_options[];
 struct cli_globals {
 	const char *catalog, *key_file;
 	bool json, verbose, help_short, help, version;
 };
-/* The command that the first words of argv name (one or two), and how many words that takes; NULL: none. *ret_is_group: the first word begins names of
- * two words, and the second is none of them. */
+/* The command that the first words of argv name (one or two), and how many words that takes;
+ * NULL: none. *ret_is_group: the first word begins names of two words, and the second is none of
+ * them. */
 const struct cli_command *cli_command_find(int argc, char *const *argv, int *ret_words,
 					   bool *ret_is_group);
 
 /* ---- options.c: the parser ---- */
-/* Sorts argv into values (zeroed; by the command's table), globals, and the rest (returned in front of argv; *ret_argc many). command NULL: global options only, and
- * stops at the first word that is none. 0, or -EINVAL and a sentence. */
+/* Sorts argv into values (zeroed; by the command's table), globals, and the rest (returned in
+ * front of argv; *ret_argc many). command NULL: global options only, and stops at the first word
+ * that is none. 0, or -EINVAL and a sentence. */
 int cli_options_parse(const struct cli_command *command, struct cli_globals *globals, void *values,
 		      int *argc, char **argv, char ret_message[CATALOG_MESSAGE_SIZE]);
 void cli_values_free(const struct cli_command *command, void *values);
@@ -86,7 +90,8 @@ void cli_values_free(const struct cli_command *command, void *values);
 void *cli_values_new(const struct cli_command *command);
 
 /* ---- run.c: from words to an exit status ---- */
-/* What the global options and the environment say. An error has been said where it is not CLI_DONE; cli_close in any case. */
+/* What the global options and the environment say. An error has been said where it is not
+ * CLI_DONE; cli_close in any case. */
 int cli_init(struct cli *cli, const struct cli_command *command, const struct cli_globals *globals);
 int cli_run(int argc, char **argv);
 
@@ -102,7 +107,8 @@ void cli_help_manual(FILE *out);                   /* the manual page's list of 
 int cli_catalog_open(struct cli *cli);
 int cli_http_open(struct cli *cli);
 void cli_close(struct cli *cli);
-/* $XDG_DATA_HOME/tonicfs/catalog.db or ~/.local/share/tonicfs/catalog.db; the caller frees; NULL where there is no home. */
+/* $XDG_DATA_HOME/tonicfs/catalog.db or ~/.local/share/tonicfs/catalog.db; the caller frees; NULL
+ * where there is no home. */
 char *cli_default_catalog(void);
 int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace);
 /* Opens the catalog and finds the workspace: how most commands begin. */
@@ -117,14 +123,17 @@ int cli_secret_read_as(const char *option, const char *secret_file, const char *
 		       char **ret_secret);
 /* Plain http is for loopback, unless allowed. what: "the endpoint". */
 int cli_url_check(const char *what, const char *url, bool allow_http);
-/* SIGINT, SIGTERM and SIGHUP set *cli_interrupted from now on instead of ending the program; the second one ends it. */
+/* SIGINT, SIGTERM and SIGHUP set *cli_interrupted from now on instead of ending the program; the
+ * second one ends it. */
 void cli_catch_signals(void);
 extern volatile bool cli_interrupted;
-/* Waits for a change in the catalog, at most msecs; but never returns more than twenty times a second. */
+/* Waits for a change in the catalog, at most msecs; but never returns more than twenty times a
+ * second. */
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs);
 
 /* ---- streams.c ---- */
-/* From here on, stdout and stderr take printable text only; the rest of it becomes '?'. Before anything is printed. */
+/* From here on, stdout and stderr take printable text only; the rest of it becomes '?'. Before
+ * anything is printed. */
 void cli_streams_init(void);
 /* The same on stdout, which gets JSON: as an escape of JSON. */
 void cli_streams_json(void);
@@ -134,22 +143,23 @@ void cli_streams_json(void);
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for wrong usage, with the command's name and where to read on; returns CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Says what a function of the catalog returned; returns CLI_FAILED. doing: "the workspace was not added". */
+/* Says what a function of the catalog returned; returns CLI_FAILED. doing: "the workspace was
+ * not added". */
 int cli_catalog_error(const struct cli *cli, int error, const char *doing);
 /* The same, where the function has a message of its own: that is said, unless it is "". */
 int cli_catalog_failed(const struct cli *cli, int error, const char *message, const char *doing);
-/* The name of a workspace or campaign as it is shown: as it was typed, with %XX in place of bytes that could drive a terminal. */
-const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE]);
 
 /* Columns that a line may take: the terminal's, or 80. */
 size_t cli_columns(int fd);
-/* A name as a word of a shell's command line, in quotes where it needs them. Valid as long as the buffer. */
+/* A name as a word of a shell's command line, in quotes where it needs them. Valid as long as
+ * the buffer. */
 const char *cli_shell_word(const char *text, struct buf *ret_word);
 
 /* Columns that a text takes on a terminal: its characters, near enough. */
 size_t cli_text_width(const char *text);
 
-/* Columns of text, as wide as their widest cell; the first row is their headings. On a terminal that is too narrow a block a row. */
+/* Columns of text, as wide as their widest cell; the first row is their headings. On a terminal
+ * that is too narrow a block a row. */
 struct cli_table {
 	size_t columns, count;
 	char **cells;
@@ -176,29 +186,33 @@ struct json_t;
 /* From here on standard output gets one document, at cli_json_end. */
 void cli_json_begin(void);
 bool cli_json_is_wanted(void);
-/* Takes the command's answer, with its reference, and keeps it for the document; without --json it is printed at once. CLI_DONE, or CLI_FAILED. */
+/* Takes the command's answer, with its reference, and keeps it for the document; without --json
+ * it is printed at once. CLI_DONE, or CLI_FAILED. */
 int cli_json_print(struct json_t *answer);
 /* Prints the answer at once, and it alone: for a command that goes on for long. */
 int cli_json_print_early(struct json_t *answer);
-/* Text that is all of the answer: standard output, or, with --json, what becomes the member of that name. */
+/* Text that is all of the answer: standard output, or, with --json, what becomes the member of
+ * that name. */
 FILE *cli_json_text_begin(void);
 int cli_json_text_end(const char *member);
 /* The command, or a child process, prints the whole document itself. */
 void cli_json_took_over(void);
-/* {"error": all that cli_error has said, "code": the exit status}; {} for CLI_DONE. The caller's reference; NULL for lack of memory. */
+/* {"error": all that cli_error has said, "code": the exit status}; {} for CLI_DONE. The caller's
+ * reference; NULL for lack of memory. */
 struct json_t *cli_json_failure(int status);
 /* Called by cli_error. */
 void cli_json_note_error(const char *text);
-/* Prints the document of a command that has ended with this status: its answer, an object, with the members of cli_json_failure. Returns the exit
- * status, which changes where the document cannot be written. */
+/* Prints the document of a command that has ended with this status: its answer, an object, with
+ * the members of cli_json_failure. Returns the exit status, which changes where the document
+ * cannot be written. */
 int cli_json_end(int status);
-struct json_t *cli_json_name(const char *name); /* in UTF-8, whatever bytes it has */
-struct json_t *cli_json_time(int64_t secs);     /* ISO 8601; null for 0 */
 
 /* ---- path.c ---- */
-/* WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount. An error has been said where it is not CLI_DONE. */
+/* WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount. An error has been
+ * said where it is not CLI_DONE. */
 int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret_node);
-/* The same of many, each recording asked for once: what is inside another is left out, and so is calls.csv. *ret_scopes is the caller's. */
+/* The same of many, each recording asked for once: what is inside another is left out, and so is
+ * calls.csv. *ret_scopes is the caller's. */
 int cli_path_scopes(struct cli *cli, int count, char *const *paths,
 		    struct catalog_scope **ret_scopes, size_t *ret_count);
 

@@ -8,7 +8,6 @@
 
 #include "cli/cli.h"
 #include "util/buf.h"
-#include "util/times.h"
 
 static struct {
 	bool is_wanted;  /* --json was given */
@@ -139,22 +138,4 @@ int cli_json_end(int status)
 	}
 	buf_release(&document.errors);
 	return status;
-}
-
-json_t *cli_json_name(const char *name)
-{
-	char shown[CATALOG_NAME_SIZE];
-	json_t *text = json_string(name);
-
-	return text ? text : json_string(cli_name(name, shown));
-}
-
-json_t *cli_json_time(int64_t secs)
-{
-	char text[TIME_ISO8601_SIZE];
-
-	if (secs <= 0)
-		return json_null();
-	time_format_iso8601(secs, text);
-	return json_string(text);
 }

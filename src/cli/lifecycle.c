@@ -6,8 +6,8 @@
 
 #include "cli/commands.h"
 #include "cli/transitions.h"
-#include "storage/lifecycle.h"
 #include "storage/storage.h"
+#include "view/bucket.h"
 
 struct lifecycle_values {
 	struct transition_values transitions;
@@ -25,7 +25,7 @@ static int say_error(const struct lifecycle_run *run, const char *doing,
 {
 	char shown[CATALOG_NAME_SIZE];
 
-	cli_error("workspace '%s': %s: %s", cli_name(run->workspace.name, shown), doing,
+	cli_error("workspace '%s': %s: %s", view_name(run->workspace.name, shown), doing,
 		  error->message);
 	if (strcmp(error->code, "InvalidStorageClass") == 0)
 		fprintf(stderr, "This server does not have the storage class, or one of them.\n");
@@ -49,21 +49,8 @@ static void print_rule(const struct s3_lifecycle_rule *rule)
 
 static int print(const struct lifecycle_run *run, const struct storage_lifecycle *lifecycle)
 {
-	if (run->cli->json) {
-		json_t *transitions = json_array();
-
-		for (size_t i = 0; lifecycle->is_set && i < lifecycle->rule.transition_count; i++)
-			json_array_append_new(
-				transitions,
-				json_pack("{s:i, s:s}", "days", lifecycle->rule.transitions[i].days,
-					  "storage_class",
-					  lifecycle->rule.transitions[i].storage_class));
-		return cli_json_print(json_pack(
-			"{s:o, s:b, s:s, s:s, s:o, s:I}", "workspace",
-			cli_json_name(run->workspace.name), "set", (int)lifecycle->is_set, "id",
-			lifecycle->rule.id, "prefix", lifecycle->rule.prefix, "transitions",
-			transitions, "foreign_rules", (json_int_t)lifecycle->foreign));
-	}
+	if (run->cli->json)
+		return cli_json_print(view_lifecycle_json(run->workspace.name, lifecycle));
 	if (lifecycle->is_set)
 		print_rule(&lifecycle->rule);
 	else
@@ -144,7 +131,7 @@ static int run_lifecycle(struct cli *cli, const void *values, int argc, char **a
 				 &run.storage);
 	if (err == -ENOENT) {
 		cli_error("workspace '%s' has no bucket; 'tonicfs storage set' names one",
-			  cli_name(run.workspace.name, shown));
+			  view_name(run.workspace.name, shown));
 		return CLI_FAILED;
 	}
 	if (err < 0)

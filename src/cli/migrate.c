@@ -291,14 +291,6 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 
 /* ---- what came of it ---- */
 
-static json_t *counts_json(const struct catalog_counts *counts)
-{
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "none", (json_int_t)counts->none,
-			 "queued", (json_int_t)counts->queued, "running",
-			 (json_int_t)counts->running, "paused", (json_int_t)counts->paused, "done",
-			 (json_int_t)counts->done, "failed", (json_int_t)counts->failed);
-}
-
 static int failure_add(void *arg, const struct catalog_problem *problem)
 {
 	json_t *array = arg;
@@ -314,7 +306,7 @@ static int failure_add(void *arg, const struct catalog_problem *problem)
 }
 
 static int report_json(const struct wait *wait, const struct meter_reading *r,
-		       const struct problems *problems, int64_t cleanups, int64_t count)
+		       const struct view_problems *problems, int64_t cleanups, int64_t count)
 {
 	json_t *failures = json_array();
 
@@ -323,16 +315,15 @@ static int report_json(const struct wait *wait, const struct meter_reading *r,
 				     failures);
 	return cli_json_print(json_pack(
 		"{s:I, s:o, s:I, s:I, s:I, s:I, s:b, s:I, s:o, s:o}", "asked", (json_int_t)count,
-		"migrate", counts_json(&wait->counts), "stored", (json_int_t)r->done,
+		"migrate", view_counts_json(&wait->counts), "stored", (json_int_t)r->done,
 		"stored_bytes", (json_int_t)r->done_bytes, "seconds", (json_int_t)r->secs,
 		"bytes_per_sec", (json_int_t)(r->done_bytes / (r->secs ? r->secs : 1)),
 		"interrupted", (int)cli_interrupted, "twilio_deletes_queued", (json_int_t)cleanups,
-		"reasons", problems_json(problems, CATALOG_JOB_MIGRATE, true), "failures",
-		failures));
+		"reasons", view_problems_json(problems), "failures", failures));
 }
 
 static void report_print(const struct wait *wait, const struct meter_reading *r,
-			 const struct problems *problems, int64_t cleanups)
+			 const struct view_problems *problems, int64_t cleanups)
 {
 	const struct catalog_counts *counts = &wait->counts;
 	int64_t left = counts->queued + counts->running;
@@ -352,7 +343,7 @@ static void report_print(const struct wait *wait, const struct meter_reading *r,
 		printf(", still queued: %lld", (long long)left);
 	printf("\n");
 	fflush(stdout);
-	problems_print(problems, CATALOG_JOB_MIGRATE, true, stderr);
+	problems_print(problems, stderr);
 	if (counts->failed)
 		printf("'tonicfs migrate --retry' tries those that failed again\n");
 	if (counts->paused)
@@ -370,13 +361,14 @@ static void report_print(const struct wait *wait, const struct meter_reading *r,
 
 static int report(struct wait *wait, const struct meter_reading *reading, int64_t count)
 {
-	cleanup_problems struct problems problems = { NULL, 0 };
+	cleanup_view_problems struct view_problems problems = { NULL, 0 };
 	const struct catalog_counts *counts = &wait->counts;
 	int64_t cleanups;
 	int status = CLI_DONE, err = cleanups_get(wait->cli, wait->asked, &cleanups);
 
 	for (size_t i = 0; i < wait->asked->count && counts->failed && err == 0; i++)
-		err = problems_collect(&problems, wait->cli->catalog, wait->asked->scopes[i]);
+		err = view_problems_load(wait->cli->catalog, wait->asked->scopes[i],
+					 CATALOG_JOB_MIGRATE, true, &problems);
 	if (err < 0)
 		return cli_catalog_error(wait->cli, err, "what came of it cannot be read");
 	if (wait->cli->json)
@@ -404,10 +396,10 @@ static int say_asked(struct cli *cli, const struct asked *asked, const struct ac
 	if (cli->json && action == &action_queue)
 		return cli_json_print(json_pack("{s:I, s:I, s:o}", action->json, (json_int_t)count,
 						"under_way_already", (json_int_t)before, "migrate",
-						counts_json(&counts)));
+						view_counts_json(&counts)));
 	if (cli->json)
 		return cli_json_print(json_pack("{s:I, s:o}", action->json, (json_int_t)count,
-						"migrate", counts_json(&counts)));
+						"migrate", view_counts_json(&counts)));
 	printf("%s: %lld", action->text, (long long)count);
 	if (action == &action_queue && before)
 		printf("; under way already: %lld", (long long)before);

@@ -72,12 +72,7 @@ static int mounted_start(struct mounted *m)
 {
 	const struct mount_service *service = m->service;
 	struct cli *cli = service->cli;
-	const struct audio_settings audio_settings = {
-		.budget_bytes =
-			(size_t)catalog_setting_get_int(cli->catalog, "read_budget_bytes", 0),
-		.read_timeout_msecs =
-			(unsigned)catalog_setting_get_int(cli->catalog, "read_timeout_msecs", 0),
-	};
+	const struct audio_settings audio_settings = { 0 };
 	struct fs_settings fs_settings = {
 		.mountpoint = service->mountpoint,
 		.read_only = service->options->read_only,

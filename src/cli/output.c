@@ -81,33 +81,6 @@ int cli_catalog_error(const struct cli *cli, int error, const char *doing)
 	return CLI_FAILED;
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* As a folder's name, but for the escapes of what is harmless on a terminal: printable ASCII. */
-const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE])
-{
-	char *out = ret_shown;
-
-	if (catalog_name_encode(name, ret_shown) < 0) {
-		snprintf(ret_shown, CATALOG_NAME_SIZE, "%s", *name ? "(too long)" : "");
-		return ret_shown;
-	}
-	for (const char *s = ret_shown; *s; s++) {
-		int byte = *s == '%' ? hex_digit(s[1]) << 4 | hex_digit(s[2]) : 0;
-
-		*out++ = *s;
-		if (byte < ' ' || byte > '~')
-			continue;
-		out[-1] = (char)byte;
-		s += 2;
-	}
-	*out = '\0';
-	return ret_shown;
-}
-
 const char *cli_shell_word(const char *text, struct buf *ret_word)
 {
 	buf_reset(ret_word);

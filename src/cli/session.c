@@ -9,6 +9,7 @@
 
 #include "aws/credentials.h"
 #include "catalog/rotate.h"
+#include "catalog/settings.h"
 #include "cli/cli.h"
 #include "cli/suggest.h"
 #include "util/cleanup.h"
@@ -55,20 +56,18 @@ int cli_catalog_open(struct cli *cli)
 
 int cli_http_open(struct cli *cli)
 {
-	struct http_settings settings = { 0 };
-	int64_t value, other;
-	int err;
+	int64_t twilio = catalog_setting_number(cli->catalog, SETTING_TWILIO_CONNECTIONS),
+		s3 = catalog_setting_number(cli->catalog, SETTING_S3_CONNECTIONS);
+	const struct http_settings settings = {
+		.connect_timeout_msecs = (unsigned)catalog_setting_number(
+			cli->catalog, SETTING_CONNECT_TIMEOUT_MSECS),
+		.stall_timeout_msecs =
+			(unsigned)catalog_setting_number(cli->catalog, SETTING_STALL_TIMEOUT_MSECS),
+		/* Beside transfers there are reads and looks under keys. */
+		.origin_limit = (unsigned)(twilio > s3 ? twilio : s3) + 32,
+	};
+	int err = http_new(&settings, &cli->http);
 
-	value = catalog_setting_get_int(cli->catalog, "connect_timeout_msecs", 0);
-	settings.connect_timeout_msecs = value > 0 && value <= 600000 ? (unsigned)value : 0;
-	value = catalog_setting_get_int(cli->catalog, "stall_timeout_msecs", 0);
-	settings.stall_timeout_msecs = value > 0 && value <= 600000 ? (unsigned)value : 0;
-	/* Beside transfers there are looks under keys, and reads. */
-	value = catalog_setting_get_int(cli->catalog, "twilio_connections", 64);
-	other = catalog_setting_get_int(cli->catalog, "s3_connections", 64);
-	value = value > other ? value : other;
-	settings.origin_limit = value > 0 && value <= 256 ? (unsigned)value + 32 : 0;
-	err = http_new(&settings, &cli->http);
 	if (err < 0) {
 		cli_error("the network cannot be used: %s", strerror(-err));
 		return CLI_FAILED;
@@ -99,7 +98,7 @@ int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspa
 
 		suggest_init(&suggest, "", name);
 		suggest_workspaces(&suggest, cli);
-		cli_error("there is no workspace '%s'%s", cli_name(name, shown),
+		cli_error("there is no workspace '%s'%s", view_name(name, shown),
 			  suggest_text(&suggest));
 		return CLI_FAILED;
 	}

@@ -13,6 +13,7 @@
 
 #include "audio/stats.h"
 #include "cli/amounts.h"
+#include "cli/cli.h"
 #include "cli/mounts.h"
 #include "cli/status.h"
 #include "util/cleanup.h"
@@ -324,7 +325,7 @@ static json_t *last_failure_json(const struct audio_reason *last)
 		return json_null();
 	sid_format(&last->sid, "RE", sid);
 	return json_pack("{s:s, s:o, s:o}", "recording_sid", sid, "time",
-			 cli_json_time(last->at_secs), "why", cli_json_name(last->text));
+			 view_time_json(last->at_secs), "why", view_name_json(last->text));
 }
 
 static json_t *mount_json(const struct mount *m)
@@ -332,12 +333,12 @@ static json_t *mount_json(const struct mount *m)
 	const struct audio_stats *s = &m->stats;
 
 	if (m->error)
-		return json_pack("{s:o, s:b, s:s}", "mountpoint", cli_json_name(m->mountpoint),
+		return json_pack("{s:o, s:b, s:s}", "mountpoint", view_name_json(m->mountpoint),
 				 "answers", 0, "reason", reason(m));
 	return json_pack(
 		"{s:o, s:b, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I},"
 		" s:{s:I, s:I, s:I}}",
-		"mountpoint", cli_json_name(m->mountpoint), "answers", 1, "files_open",
+		"mountpoint", view_name_json(m->mountpoint), "answers", 1, "files_open",
 		(json_int_t)s->files_open, "reads", (json_int_t)s->reads, "reads_failed",
 		(json_int_t)s->reads_failed, "last_failure", last_failure_json(&s->last_failure),
 		"reads_from_memory", (json_int_t)s->reads_from_memory, "reads_waiting",

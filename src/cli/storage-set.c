@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/storage.h"
 #include "storage/provider.h"
+#include "storage/storage.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/secret.h"

@@ -140,7 +140,7 @@ static int report(struct cli *cli, const struct test_values *v, const char *work
 	if (cli->json)
 		status = cli_json_print(
 			json_pack("{s:o, s:b, s:b, s:b, s:b, s:s, s:O}", "workspace",
-				  cli_json_name(workspace), "passed", (int)result->has_passed,
+				  view_name_json(workspace), "passed", (int)result->has_passed,
 				  "enabled", (int)is_enabled, "dry_run", (int)v->dry_run,
 				  "cors_changed", (int)result->cors_changed, "encryption",
 				  result->encryption, "checks", checks));

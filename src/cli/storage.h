@@ -4,9 +4,6 @@
 
 #include "cli/cli.h"
 
-#define STORAGE_ENCRYPTION_COUNT 3
-/* "none", "sse-s3", "sse-kms" */
-const char *storage_encryption_name(int encryption);
 /* Opens the catalog, finds the workspace and its bucket. An error has been said where it is not
  * CLI_DONE. */
 int cli_storage_open(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace,

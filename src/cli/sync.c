@@ -46,7 +46,7 @@ static json_t *result_json(const struct catalog_workspace *w, int err,
 {
 	return json_pack(
 		"{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
-		"name", cli_json_name(w->name), "complete", err == 0, "full", (int)s->is_full,
+		"name", view_name_json(w->name), "complete", err == 0, "full", (int)s->is_full,
 		"calls_seen", (json_int_t)s->calls_seen, "calls_cut", (json_int_t)s->calls_cut,
 		"recordings_seen", (json_int_t)s->recordings_seen, "calls_new",
 		(json_int_t)s->applied.calls_new, "calls_changed",
@@ -91,7 +91,7 @@ static int sync_one(struct cli *cli, const struct catalog_workspace *w, const st
 	int err;
 
 	cli_progress_init(&shown.progress, cli);
-	cli_name(w->name, shown.name);
+	view_name(w->name, shown.name);
 	cli_progress_show(&shown.progress, "%s: asking Twilio", shown.name);
 	err = sync_workspace(&env, w->id, &options, show, &shown, &stats, &error);
 	cli_progress_clear(&shown.progress);

@@ -204,7 +204,7 @@ static int report(struct unmounting *u, bool has_ended)
 
 	if (u->cli->json)
 		status = cli_json_print(json_pack("{s:o, s:o, s:b}", "mountpoint",
-						  cli_json_name(u->mountpoint), "process", pid,
+						  view_name_json(u->mountpoint), "process", pid,
 						  "ended", (int)has_ended));
 	else
 		json_decref(pid);

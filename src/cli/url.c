@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/settings.h"
 #include "cli/commands.h"
 #include "storage/playback.h"
 #include "util/buf.h"
@@ -77,8 +78,8 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	if (!expires_secs)
-		expires_secs = (unsigned)catalog_setting_get_int(cli->catalog, "url_expires_secs",
-								 PLAYBACK_EXPIRES_SECS);
+		expires_secs =
+			(unsigned)catalog_setting_number(cli->catalog, SETTING_URL_EXPIRES_SECS);
 	ends_secs = time_now_secs() + expires_secs;
 	err = storage_playback_url(cli->catalog, cli->http, node.recording_id, expires_secs,
 				   v->is_download, NULL, &url);
@@ -86,7 +87,7 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 		return say_error(cli, argv[0], err);
 	if (cli->json)
 		return cli_json_print(json_pack("{s:s, s:o}", "url", buf_str(&url), "expires",
-						cli_json_time(ends_secs)));
+						view_time_json(ends_secs)));
 	printf("%s\n", buf_str(&url));
 	return CLI_DONE;
 }

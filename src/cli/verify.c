@@ -82,12 +82,13 @@ static json_t *size_json(int64_t size_bytes)
 /* One by one: a JSON document of a million findings takes many times the memory of the findings. */
 static void finding_json(struct shown *shown, const struct verify_finding *f, const char *sid)
 {
-	json_t *one = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o}", "kind",
-				verify_kind_name(f->kind), "scope", shown->name, "recording_sid",
-				*sid ? json_string(sid) : json_null(), "key", cli_json_name(f->key),
-				"expected_bytes", size_json(f->expected_bytes), "found_bytes",
-				size_json(f->found_bytes), "repaired", (int)f->is_repaired, "note",
-				cli_json_name(f->note));
+	json_t *one =
+		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o}", "kind",
+			  verify_kind_name(f->kind), "scope", shown->name, "recording_sid",
+			  *sid ? json_string(sid) : json_null(), "key", view_name_json(f->key),
+			  "expected_bytes", size_json(f->expected_bytes), "found_bytes",
+			  size_json(f->found_bytes), "repaired", (int)f->is_repaired, "note",
+			  view_name_json(f->note));
 
 	fputs(shown->findings++ ? ",\n    " : "\n    ", stdout);
 	if (!one || json_dumpf(one, stdout, JSON_COMPACT))
@@ -312,10 +313,10 @@ static int scope_name(struct cli *cli, struct catalog_scope scope, char *ret_nam
 	if (err == 0)
 		err = catalog_workspace_get(cli->catalog, folder.workspace_id, &workspace);
 	if (err == 0)
-		snprintf(ret_name, size, "%s%s%s", cli_name(workspace.name, name),
+		snprintf(ret_name, size, "%s%s%s", view_name(workspace.name, name),
 			 is_folder ? "/" : "",
 			 folder.is_unassigned ? CATALOG_UNASSIGNED
-					      : cli_name(folder.name, folder_name));
+					      : view_name(folder.name, folder_name));
 	return err;
 }
 

@@ -173,7 +173,7 @@ static void say_added(const struct catalog_workspace *w, const char *folder)
 	cleanup_buf struct buf word = BUF_INIT;
 	char shown[CATALOG_NAME_SIZE];
 
-	printf("Added workspace %s", cli_name(w->name, shown));
+	printf("Added workspace %s", view_name(w->name, shown));
 	if (strcmp(shown, folder) != 0)
 		printf("; its folder is %s", folder);
 	printf("\nNext: tonicfs campaign add %s CAMPAIGN --number +E164\n",
@@ -228,8 +228,8 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the workspace cannot be read");
 	if (cli->json)
-		return cli_json_print(
-			json_pack("{s:o, s:s}", "name", cli_json_name(w.name), "folder", w.folder));
+		return cli_json_print(json_pack("{s:o, s:s}", "name", view_name_json(w.name),
+						"folder", w.folder));
 	say_added(&w, w.folder);
 	return CLI_DONE;
 }
