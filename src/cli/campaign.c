@@ -95,21 +95,18 @@ const struct cli_command command_campaign_add = {
 
 static void print_list(const struct view_campaigns *list)
 {
-	const char *const head[] = { "NAME", "RECORDINGS", "NUMBERS" };
 	struct cli_table table = { 0 };
 
-	cli_table_row(&table, ARRAY_SIZE(head), head);
+	cli_table_row(&table, "NAME\tRECORDINGS\tNUMBERS");
 	for (size_t i = 0; i < list->count; i++) {
 		const struct view_campaign *c = &list->items[i];
 		cleanup_buf struct buf numbers = BUF_INIT;
-		char shown[CATALOG_NAME_SIZE], recordings[24];
+		char shown[CATALOG_NAME_SIZE];
 
 		for (size_t n = 0; n < c->number_count; n++)
 			buf_addf(&numbers, "%s%s", n ? " " : "", c->numbers[n]);
-		snprintf(recordings, sizeof recordings, "%lld", (long long)c->row.recordings);
-		cli_table_row(&table, ARRAY_SIZE(head),
-			      (const char *const[]){ view_name(c->row.name, shown), recordings,
-						     buf_str(&numbers) });
+		cli_table_row(&table, "%s\t%lld\t%s", view_name(c->row.name, shown),
+			      (long long)c->row.recordings, buf_str(&numbers));
 	}
 	cli_table_print(&table, stdout);
 }

@@ -1,4 +1,4 @@
-/* The table of commands, and the options that all of them take. */
+/* The table of commands, and the options of every command. */
 #include "cli/commands.h"
 
 #include <stddef.h>

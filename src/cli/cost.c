@@ -22,28 +22,23 @@ struct cost_values {
 
 static void print_classes(const struct view_cost *cost)
 {
-	const char *const head[] = { "CLASS",          "RECORDINGS", "GB",
-				     "A GB AND MONTH", "A MONTH",    "A YEAR" };
 	struct cli_table table = { 0 };
 
 	if (!cost->class_count)
 		return;
-	cli_table_row(&table, ARRAY_SIZE(head), head);
+	cli_table_row(&table, "CLASS\tRECORDINGS\tGB\tA GB AND MONTH\tA MONTH\tA YEAR");
 	for (size_t i = 0; i < cost->class_count; i++) {
 		const struct view_cost_class *c = &cost->classes[i];
 		const struct cost_class *price = cost_class_find(cost->prices, c->name);
-		char recordings[24], gb[32], each[32] = "not in the table", month[32] = "?",
-					     year[32] = "?";
+		double gb = (double)c->size_bytes / (1 << 30);
 
-		snprintf(recordings, sizeof recordings, "%lld", (long long)c->recordings);
-		snprintf(gb, sizeof gb, "%.3f", (double)c->size_bytes / (1 << 30));
-		if (price) {
-			snprintf(each, sizeof each, "%.5f", price->per_gb_month);
-			snprintf(month, sizeof month, "%.4f", c->s3);
-			snprintf(year, sizeof year, "%.2f", c->s3 * 12);
-		}
-		cli_table_row(&table, ARRAY_SIZE(head),
-			      (const char *const[]){ c->name, recordings, gb, each, month, year });
+		if (price)
+			cli_table_row(&table, "%s\t%lld\t%.3f\t%.5f\t%.4f\t%.2f", c->name,
+				      (long long)c->recordings, gb, price->per_gb_month, c->s3,
+				      c->s3 * 12);
+		else
+			cli_table_row(&table, "%s\t%lld\t%.3f\tnot in the table\t?\t?", c->name,
+				      (long long)c->recordings, gb);
 	}
 	printf("\nIn S3 now\n");
 	cli_table_print(&table, stdout);
@@ -51,18 +46,14 @@ static void print_classes(const struct view_cost *cost)
 
 static void total_row(struct cli_table *table, const char *what, double month)
 {
-	char per_month[32], per_year[32];
-
-	snprintf(per_month, sizeof per_month, "%.4f", month);
-	snprintf(per_year, sizeof per_year, "%.2f", month * 12);
-	cli_table_row(table, 3, (const char *const[]){ what, per_month, per_year });
+	cli_table_row(table, "%s\t%.4f\t%.2f", what, month, month * 12);
 }
 
 static void print_totals(const struct view_cost *cost)
 {
 	struct cli_table table = { 0 };
 
-	cli_table_row(&table, 3, (const char *const[]){ "TOGETHER", "A MONTH", "A YEAR" });
+	cli_table_row(&table, "TOGETHER\tA MONTH\tA YEAR");
 	total_row(&table, "now: at Twilio", cost->twilio);
 	total_row(&table, "now: in S3", cost->s3);
 	total_row(&table, "all of it in S3", cost->all_in_s3);
@@ -81,25 +72,18 @@ static void print_totals(const struct view_cost *cost)
 
 static void print_campaigns(const struct view_cost *cost)
 {
-	const char *const head[] = { "CAMPAIGN",       "RECORDINGS", "MINUTES AT TWILIO",
-				     "TWILIO A MONTH", "S3 A MONTH", "IN S3, RULED" };
 	struct cli_table table = { 0 };
 
 	if (!cost->campaign_count)
 		return;
-	cli_table_row(&table, ARRAY_SIZE(head), head);
+	cli_table_row(&table, "CAMPAIGN\tRECORDINGS\tMINUTES AT TWILIO\tTWILIO A MONTH\t"
+			      "S3 A MONTH\tIN S3, RULED");
 	for (size_t i = 0; i < cost->campaign_count; i++) {
 		const struct view_cost_campaign *c = &cost->campaigns[i];
-		char recordings[24], minutes[24], twilio[32], s3[32], ruled[32];
 
-		snprintf(recordings, sizeof recordings, "%lld", (long long)c->recordings);
-		snprintf(minutes, sizeof minutes, "%lld", (long long)c->twilio_minutes);
-		snprintf(twilio, sizeof twilio, "%.4f", c->twilio);
-		snprintf(s3, sizeof s3, "%.4f", c->s3);
-		snprintf(ruled, sizeof ruled, "%.4f", c->all_in_s3_ruled);
-		cli_table_row(&table, ARRAY_SIZE(head),
-			      (const char *const[]){ c->name, recordings, minutes, twilio, s3,
-						     ruled });
+		cli_table_row(&table, "%s\t%lld\t%lld\t%.4f\t%.4f\t%.4f", c->name,
+			      (long long)c->recordings, (long long)c->twilio_minutes, c->twilio,
+			      c->s3, c->all_in_s3_ruled);
 	}
 	printf("\n");
 	cli_table_print(&table, stdout);

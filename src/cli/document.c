@@ -1,7 +1,4 @@
-/*
- * The one document that --json prints on standard output: what the command answers, and, where it ends with another status than 0, what went wrong.
- * Errors go to standard error as well, as without --json.
- */
+/* The one JSON document that --json prints on standard output. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +33,7 @@ void cli_json_note_error(const char *text)
 		return;
 	if (document.errors.len)
 		buf_add_str(&document.errors, "; ");
-	buf_add_str(&document.errors, text + strspn(text, " ")); /* a list's items are indented */
+	buf_add_str(&document.errors, text + strspn(text, " ")); /* items of a list are indented */
 }
 
 void cli_json_took_over(void)
@@ -46,7 +43,8 @@ void cli_json_took_over(void)
 
 json_t *cli_json_failure(int status)
 {
-	/* verify, migrate and storage test may end so without an error: the answer has what they found. */
+	/* verify, migrate and storage test may end with such a status and no error: see their
+	 * answers. */
 	const char *without_error =
 		status == CLI_PART
 			? "done in part, or problems were found; see the rest of this document"

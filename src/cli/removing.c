@@ -1,3 +1,5 @@
+/* What rm and the remove commands have in common: they wait for the deletes, and print what
+ * happened to the bytes. */
 #include "cli/removing.h"
 
 #include <errno.h>
@@ -8,7 +10,7 @@
 #include "policy/policy.h"
 #include "util/times.h"
 
-#define WAIT_MSECS 10000 /* for deletes and notes; what takes longer is left to a mount */
+#define WAIT_MSECS 10000 /* for deletes and tombstones; a mount does those that take longer */
 
 void removal_add(struct catalog_removal *sum, const struct catalog_removal *part)
 {
@@ -21,7 +23,7 @@ void removal_add(struct catalog_removal *sum, const struct catalog_removal *part
 
 struct pending {
 	int64_t queued, failed;
-	int64_t notes; /* in the bucket, of what was removed and stays there */
+	int64_t notes; /* tombstones to be written */
 };
 
 static int64_t left(const struct pending *pending)
@@ -47,7 +49,7 @@ static int pending_get(struct cli *cli, const int64_t *workspace_ids, size_t cou
 	return 0;
 }
 
-/* A job that waits for its next try is not waited for: the pauses are minutes. */
+/* Counts the jobs that wait for a retry: these pauses are minutes, too long to wait here. */
 static int problem_is_waiting(void *arg, const struct catalog_problem *problem)
 {
 	int64_t *waiting = arg;
@@ -103,7 +105,7 @@ static int work(struct cli *cli, const int64_t *workspace_ids, size_t count,
 	return err < 0 ? err : pending_get(cli, workspace_ids, count, ret_pending);
 }
 
-/* Of the workspaces: has one no bucket in use? */
+/* Is there a workspace without a bucket in use? */
 static bool is_told_to_none(struct cli *cli, const int64_t *workspace_ids, size_t count)
 {
 	struct catalog_storage storage;

@@ -11,21 +11,18 @@
 
 static void print_list(const struct view_settings *settings)
 {
-	const char *const head[] = { "NAME", "VALUE", "DEFAULT", "MEANING" };
 	struct cli_table table = { 0 };
 
-	cli_table_row(&table, ARRAY_SIZE(head), head);
+	cli_table_row(&table, "NAME\tVALUE\tDEFAULT\tMEANING");
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		const struct view_setting *s = &settings->items[i];
-		char value[24] = "", otherwise[24] = "";
 
-		if (!s->about->text_form) {
-			snprintf(value, sizeof value, "%" PRId64, s->number);
-			snprintf(otherwise, sizeof otherwise, "%" PRId64, s->about->otherwise);
-		}
-		cli_table_row(&table, ARRAY_SIZE(head),
-			      (const char *const[]){ s->about->name, s->text ? s->text : value,
-						     otherwise, s->about->meaning });
+		if (s->about->text_form)
+			cli_table_row(&table, "%s\t%s\t\t%s", s->about->name,
+				      s->text ? s->text : "", s->about->meaning);
+		else
+			cli_table_row(&table, "%s\t%" PRId64 "\t%" PRId64 "\t%s", s->about->name,
+				      s->number, s->about->otherwise, s->about->meaning);
 	}
 	cli_table_print(&table, stdout);
 }
@@ -71,7 +68,7 @@ static int check_value(struct cli *cli, const struct catalog_setting *s, const c
 	long long value;
 	char *end;
 
-	if (s->text_form) /* the only one so far is a URL */
+	if (s->text_form) /* so far, all texts are URLs */
 		return http_url_check(text, true) == 0
 			       ? CLI_DONE
 			       : cli_usage(cli, "%s is %s, or default; not '%s'", s->name,

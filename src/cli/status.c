@@ -13,7 +13,7 @@
 #include "util/times.h"
 #include "view/status.h"
 
-#define PROBLEMS_LISTED 1000 /* in JSON, of each workspace; their reasons are complete */
+#define PROBLEMS_LISTED 1000 /* by default, in JSON, of each workspace */
 
 struct status_values {
 	const char *limit;
@@ -21,13 +21,13 @@ struct status_values {
 
 struct status_run {
 	struct cli *cli;
-	int64_t limit; /* of problems that are listed */
+	int64_t limit; /* how many problems of a workspace are listed */
 	json_t *workspaces, *paths;
 };
 
 /* ---- text ---- */
 
-/* Columns of the words in front of an amount: of a narrow terminal what amounts leave. */
+/* The columns of a label; on a narrow terminal, those that the amounts leave. */
 static int label_columns(void)
 {
 	const size_t amounts = 25, widest = 36, narrowest = 28;
@@ -62,7 +62,7 @@ static void line_bytes(const char *what, int64_t n, int64_t bytes)
 		line(what, n);
 }
 
-/* A line of words, not of numbers: it is cut nowhere, and the column in front gives way. */
+/* A line whose value is a text: it is never cut, so the label column shrinks if needed. */
 static void line_text(const char *what, const char *text)
 {
 	int columns = label_columns(),

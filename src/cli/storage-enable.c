@@ -1,4 +1,4 @@
-/* storage enable, disable: whether recordings are moved to a workspace's bucket. */
+/* storage enable, disable: starts or stops moving recordings to a workspace's bucket. */
 #include <stdio.h>
 
 #include "cli/commands.h"

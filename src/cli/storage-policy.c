@@ -1,4 +1,4 @@
-/* storage policy: what the bucket's user must be allowed to do, and how to make him. */
+/* storage policy: the IAM policy for the bucket's user, and the steps to create that user. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,8 +17,8 @@ static bool is_archive_class(const char *storage_class)
 	return strcmp(storage_class, "GLACIER") == 0 || strcmp(storage_class, "DEEP_ARCHIVE") == 0;
 }
 
-/* The document is on standard output alone, so that it can go into a file; the steps are for
- * people. The user is called by the bucket, whose name is safe in a shell. */
+/* The document goes to standard output, so that it can be redirected to a file, and the steps to
+ * standard error. The user is named after the bucket, whose name is safe in a shell. */
 static int print_policy(json_t *policy, const char *workspace, const char *bucket)
 {
 	static const char steps[] =

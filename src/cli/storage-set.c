@@ -1,4 +1,4 @@
-/* storage set: says which bucket a workspace has, and how it is reached. */
+/* storage set: sets the bucket of a workspace, and how to reach it. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -41,8 +41,7 @@ static int set_encryption(struct catalog_storage *storage, const char *text)
 	return -EINVAL;
 }
 
-/* Object keys are put behind it as they are, so that it ends with a slash and begins without one.
- */
+/* Object keys are appended to the prefix: it must end with a slash, and must not begin with one. */
 static int set_prefix(struct catalog_storage *storage, const char *text)
 {
 	size_t len;
@@ -67,7 +66,7 @@ static bool set_text(char *where, size_t size, const char *text)
 	return (size_t)snprintf(where, size, "%s", text) < size;
 }
 
-/* What is known of the provider, where nothing else has been said. */
+/* Fills in what is known of the provider, where no option says something else. */
 static int apply_provider(const struct cli *cli, const struct set_values *v,
 			  struct catalog_storage *s)
 {
@@ -83,7 +82,7 @@ static int apply_provider(const struct cli *cli, const struct set_values *v,
 	}
 	if (!provider)
 		return CLI_DONE;
-	/* An endpoint of the provider's moves with the region; one of the user's stays. */
+	/* The provider's own endpoint follows the region; one that the user gave stays. */
 	is_followed = v->provider ||
 		      (storage_provider_endpoint(provider, s->region, old, sizeof old) == 0 &&
 		       strcmp(old, s->endpoint) == 0);
@@ -163,7 +162,7 @@ static int values_apply(const struct cli *cli, const struct set_values *v,
 	return CLI_DONE;
 }
 
-/* AWS's regions are one place; the endpoints of others are not. */
+/* The origin that the secret key is used at. All regions of AWS count as one. */
 static const char *endpoint_of(const struct catalog_storage *s)
 {
 	return s->endpoint[0]                      ? s->endpoint
@@ -171,8 +170,8 @@ static const char *endpoint_of(const struct catalog_storage *s)
 						   : "https://amazonaws.com";
 }
 
-/* Another access key has another secret. And where requests go to another host, it is for the secret's owner to say so: what
- * is signed with it is good for more than what is asked for. */
+/* Another access key needs its own secret. Where requests would go to another host, the secret must
+ * be given again, as proof that its owner agrees: a signature is worth more than one request. */
 static int read_secret(const struct set_values *v, const struct catalog_storage *storage,
 		       const struct catalog_storage *old, char **ret_secret)
 {
@@ -191,7 +190,7 @@ static int read_secret(const struct set_values *v, const struct catalog_storage 
 	return cli_secret_read(v->secret_file, prompt, ret_secret);
 }
 
-/* What a test has found holds for the very settings that it was made with. */
+/* A test is valid only for the settings it was made with. */
 static bool is_same(const struct catalog_storage *a, const struct catalog_storage *b,
 		    const char *secret, const char *old_secret)
 {
@@ -207,7 +206,7 @@ static bool is_same(const struct catalog_storage *a, const struct catalog_storag
 	       (!secret || (old_secret && strcmp(secret, old_secret) == 0));
 }
 
-/* AWS in us-east-1 still has old buckets with names that nobody can give any more. */
+/* In us-east-1, AWS still has old buckets whose names are no longer allowed. */
 static int check_bucket(const struct cli *cli, const struct catalog_storage *s)
 {
 	bool is_aws_now = !s->endpoint[0] && strcmp(s->region, "us-east-1") != 0;
@@ -246,7 +245,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		return cli_usage(cli, "--access-key is missing, or --credentials default");
 	if (!storage.region[0])
 		snprintf(storage.region, sizeof storage.region, "us-east-1");
-	/* Only a new name is checked: settings beside an old one can still be changed. */
+	/* Only a new name is checked, so that other settings of an old bucket can be changed. */
 	status = v->bucket ? check_bucket(cli, &storage) : CLI_DONE;
 	if (status != CLI_DONE)
 		return status;

@@ -45,7 +45,7 @@ static void collect_check(void *arg, const struct storage_check *check)
 					     "remedy", check->remedy));
 }
 
-/* The setting that --origin and --no-cors make. */
+/* Applies --origin and --no-cors to the settings. */
 static int take_origins(const struct cli *cli, const struct test_values *v,
 			struct catalog_storage *s)
 {
@@ -73,13 +73,12 @@ static int take_origins(const struct cli *cli, const struct test_values *v,
 	return CLI_DONE;
 }
 
-/* What a test that passed leaves. ret_enabled: the bucket is used from now on. */
+/* Stores the result of a test that passed. *ret_enabled: the bucket is in use from now on. */
 static int note_passed(struct cli *cli, int64_t workspace_id, struct catalog_storage *s,
 		       const char *secret, const struct storage_test_result *result,
 		       bool *ret_enabled)
 {
-	/* Somebody who has disabled a good bucket does not find it enabled because he looked at it.
-	 */
+	/* A tested bucket that the user has disabled stays disabled. */
 	bool enable = s->tested_secs == 0;
 	int err;
 
@@ -109,7 +108,7 @@ static void print_end(const struct catalog_storage *s, const char *workspace, bo
 		       workspace);
 }
 
-/* Objects other than the test's own. */
+/* Says what will change in the bucket beside the test's own object. */
 static void print_before(const struct storage_test *test, FILE *out)
 {
 	if (!test->origin_count)

@@ -1,3 +1,4 @@
+/* What several storage commands need. */
 #include "cli/storage.h"
 
 #include <errno.h>

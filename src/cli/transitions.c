@@ -1,3 +1,4 @@
+/* Parses the options for a lifecycle. */
 #include "cli/transitions.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Options that say after how many days recordings move to which storage class. */
+/* The options for a lifecycle: after how many days recordings move to which storage class. */
 #ifndef TONICFS_CLI_TRANSITIONS_H
 #define TONICFS_CLI_TRANSITIONS_H
 
@@ -34,7 +34,7 @@ struct transition_values {
 			offsetof(type, field.deep_archive) \
 	}
 
-/* In the order of their days. CLI_DONE, or wrong usage has been said. */
+/* The transitions in order of their days. CLI_DONE, or CLI_USAGE after an error. */
 int transitions_parse(const struct cli *cli, const struct transition_values *values,
 		      struct s3_transition ret_transitions[S3_TRANSITIONS_LIMIT],
 		      size_t *ret_count);

@@ -15,7 +15,7 @@ struct url_values {
 	bool is_download;
 };
 
-/* "90m", "12h", "7d"; a number alone is of minutes. -EINVAL. */
+/* Parses "90m", "12h", "7d"; a number alone means minutes. 0 or -EINVAL. */
 static int parse_expires(const char *text, unsigned *ret_secs)
 {
 	unsigned long long unit = 60, number;

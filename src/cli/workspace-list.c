@@ -8,25 +8,21 @@
 
 static void print_list(const struct view_workspaces *list)
 {
-	const char *const head[] = { "NAME", "ACCOUNT", "STORAGE", "CALLS", "RECORDINGS" };
 	struct cli_table table = { 0 };
 
 	if (!list->count) {
 		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
 		return;
 	}
-	cli_table_row(&table, ARRAY_SIZE(head), head);
+	cli_table_row(&table, "NAME\tACCOUNT\tSTORAGE\tCALLS\tRECORDINGS");
 	for (size_t i = 0; i < list->count; i++) {
 		const struct view_workspace *w = &list->items[i];
-		char account[SID_SIZE], shown[CATALOG_NAME_SIZE], calls[24], recordings[24];
+		char account[SID_SIZE], shown[CATALOG_NAME_SIZE];
 
 		sid_format(&w->row.account_sid, "AC", account);
-		snprintf(calls, sizeof calls, "%lld", (long long)w->calls);
-		snprintf(recordings, sizeof recordings, "%lld", (long long)w->recordings);
-		cli_table_row(&table, ARRAY_SIZE(head),
-			      (const char *const[]){ view_name(w->row.name, shown), account,
-						     view_storage_state(&w->row), calls,
-						     recordings });
+		cli_table_row(&table, "%s\t%s\t%s\t%lld\t%lld", view_name(w->row.name, shown),
+			      account, view_storage_state(&w->row), (long long)w->calls,
+			      (long long)w->recordings);
 	}
 	cli_table_print(&table, stdout);
 }

@@ -15,7 +15,7 @@
 
 /* ---- what can be set ---- */
 
-static int set_bool(bool *where, const char *value)
+static int set_bool(void *where, const char *value)
 {
 	static const char *const on[] = { "on", "yes", "true", "1" }, *const off[] = { "off", "no",
 										       "false",
@@ -23,49 +23,29 @@ static int set_bool(bool *where, const char *value)
 
 	for (size_t i = 0; i < ARRAY_SIZE(on); i++) {
 		if (strcmp(value, on[i]) == 0 || strcmp(value, off[i]) == 0) {
-			*where = strcmp(value, on[i]) == 0;
+			*(bool *)where = strcmp(value, on[i]) == 0;
 			return 0;
 		}
 	}
 	return -EINVAL;
 }
 
-static int set_delete_s3(struct catalog_workspace *w, const char *value)
+static int set_verify(void *where, const char *value)
 {
-	return set_bool(&w->delete_s3, value);
-}
-
-static int set_delete_twilio(struct catalog_workspace *w, const char *value)
-{
-	return set_bool(&w->delete_twilio, value);
-}
-
-static int set_migrate_new(struct catalog_workspace *w, const char *value)
-{
-	return set_bool(&w->migrate_new, value);
-}
-
-static int set_keep_at_twilio(struct catalog_workspace *w, const char *value)
-{
-	return set_bool(&w->keep_at_twilio, value);
-}
-
-static int set_verify(struct catalog_workspace *w, const char *value)
-{
-	w->verify_readback = strcmp(value, "readback") == 0;
-	return w->verify_readback || strcmp(value, "checksum") == 0 ? 0 : -EINVAL;
+	*(bool *)where = strcmp(value, "readback") == 0;
+	return *(bool *)where || strcmp(value, "checksum") == 0 ? 0 : -EINVAL;
 }
 
 #define POLL_SECS_MIN 10
 #define POLL_SECS_MAX 604800
 
-static int set_poll(struct catalog_workspace *w, const char *value)
+static int set_poll(void *where, const char *value)
 {
 	char *end;
 	unsigned long secs;
 
 	if (strcmp(value, "off") == 0) {
-		w->poll_secs = 0;
+		*(unsigned *)where = 0;
 		return 0;
 	}
 	errno = 0;
@@ -80,41 +60,42 @@ static int set_poll(struct catalog_workspace *w, const char *value)
 		return -EINVAL;
 	if (secs && (secs < POLL_SECS_MIN || secs > POLL_SECS_MAX))
 		return -EINVAL;
-	w->poll_secs = (unsigned)secs;
+	*(unsigned *)where = (unsigned)secs;
 	return 0;
 }
 
-static int set_api_key(struct catalog_workspace *w, const char *value)
+static int set_api_key(void *where, const char *value)
 {
 	struct sid sid;
 
 	if (*value && sid_parse(value, "SK", &sid) < 0)
 		return -EINVAL;
-	snprintf(w->api_key_sid, sizeof w->api_key_sid, "%s", value);
+	snprintf(where, SID_SIZE, "%s", value);
 	return 0;
 }
 
-static int set_twilio_url(struct catalog_workspace *w, const char *value)
+static int set_url(void *where, const char *value)
 {
-	if (strlen(value) >= sizeof w->twilio_url)
-		return -EINVAL;
-	snprintf(w->twilio_url, sizeof w->twilio_url, "%s", value);
-	return 0;
+	return (size_t)snprintf(where, CATALOG_URL_SIZE, "%s", value) < CATALOG_URL_SIZE ? 0
+											 : -EINVAL;
 }
 
+#define FIELD(name) offsetof(struct catalog_workspace, name)
 static const struct {
 	const char *key;
-	int (*set)(struct catalog_workspace *workspace, const char *value);
+	size_t offset; /* of its field in struct catalog_workspace */
+	int (*set)(void *where, const char *value);
 	const char *values;
 } settings[] = {
-	{ "delete_s3", set_delete_s3, "on or off" },
-	{ "delete_twilio", set_delete_twilio, "on or off" },
-	{ "migrate_new", set_migrate_new, "on or off" },
-	{ "keep_at_twilio", set_keep_at_twilio, "on or off" },
-	{ "verify", set_verify, "checksum or readback" },
-	{ "poll", set_poll, "off, or a time from 10s to 7 days, such as 90s, 5m, 2h" },
-	{ "api_key", set_api_key, "an API key's SID (SK…), or nothing" },
-	{ "twilio_url", set_twilio_url, "an address, or nothing" },
+	{ "delete_s3", FIELD(delete_s3), set_bool, "on or off" },
+	{ "delete_twilio", FIELD(delete_twilio), set_bool, "on or off" },
+	{ "migrate_new", FIELD(migrate_new), set_bool, "on or off" },
+	{ "keep_at_twilio", FIELD(keep_at_twilio), set_bool, "on or off" },
+	{ "verify", FIELD(verify_readback), set_verify, "checksum or readback" },
+	{ "poll", FIELD(poll_secs), set_poll,
+	  "off, or a time from 10s to 7 days, such as 90s, 5m, 2h" },
+	{ "api_key", FIELD(api_key_sid), set_api_key, "an API key's SID (SK…), or nothing" },
+	{ "twilio_url", FIELD(twilio_url), set_url, "an address, or nothing" },
 };
 
 static int setting_apply(const struct cli *cli, struct catalog_workspace *workspace,
@@ -130,7 +111,7 @@ static int setting_apply(const struct cli *cli, struct catalog_workspace *worksp
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		if (strlen(settings[i].key) != len || memcmp(settings[i].key, word, len) != 0)
 			continue;
-		if (settings[i].set(workspace, equals + 1) < 0)
+		if (settings[i].set((char *)workspace + settings[i].offset, equals + 1) < 0)
 			return cli_usage(cli, "%s is %s, not '%s'", settings[i].key,
 					 settings[i].values, equals + 1);
 		return CLI_DONE;
@@ -200,10 +181,10 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	if (strlen(argv[0]) >= sizeof w.name)
 		return cli_usage(cli, "the name is too long");
 	snprintf(w.name, sizeof w.name, "%s", argv[0]);
-	if (v->api_key && (!*v->api_key || set_api_key(&w, v->api_key) < 0))
+	if (v->api_key && (!*v->api_key || set_api_key(w.api_key_sid, v->api_key) < 0))
 		return cli_usage(cli, "--api-key: '%s' is no API key's SID (SK and 32 hex digits)",
 				 v->api_key);
-	if (v->twilio_url && set_twilio_url(&w, v->twilio_url) < 0)
+	if (v->twilio_url && set_url(w.twilio_url, v->twilio_url) < 0)
 		return cli_usage(cli, "--twilio-url is too long");
 	if (w.twilio_url[0]) {
 		status = cli_url_check("--twilio-url", w.twilio_url, v->allow_http);
@@ -297,8 +278,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	if (is_standard_input(v->secret_file) && is_standard_input(v->auth_token_file))
 		return cli_usage(
 			cli, "--secret-file and --auth-token-file cannot both be standard input");
-	for (int i = 1; i < argc;
-	     i++) { /* wrong words are wrong usage, whatever the catalog says */
+	for (int i = 1; i < argc; i++) { /* wrong usage is reported before the catalog is opened */
 		status = setting_apply(cli, &w, argv[i]);
 		if (status != CLI_DONE)
 			return status;
@@ -316,7 +296,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		if (status != CLI_DONE)
 			return status;
 	}
-	/* Else whoever may change settings could have the secret sent to a host of theirs. */
+	/* Otherwise a user who may change settings could have the secret sent to any host. */
 	is_elsewhere = !http_url_same_origin(url_of(&old), url_of(&w));
 	if (is_elsewhere && !v->secret_file)
 		fprintf(stderr,
