@@ -194,6 +194,8 @@ struct audio_failure {
 	int64_t begin_bytes, end_bytes, until_msecs;
 	int error;
 };
+/* A stream that finds no thread tries again after this. */
+#define AUDIO_NO_THREAD_MSECS 1000
 #define AUDIO_FAILURES 8
 
 struct audio_file {

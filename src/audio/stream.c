@@ -265,12 +265,18 @@ static bool asks_first(const struct audio_stream *s)
 void audio_stream_start(struct audio_stream *s)
 {
 	struct audio *audio = s->recording->audio;
+	int err;
 
 	s->state = AUDIO_STREAM_STARTING;
 	s->task.run = run;
-	/* On the way out nothing starts, and what waits has been ended. */
-	if (pool_push(asks_first(s) ? &audio->probers : &audio->starters, &s->task) == 0)
+	err = pool_push(asks_first(s) ? &audio->probers : &audio->starters, &s->task);
+	if (!err) {
 		s->refs++;
+	} else if (err != -ESHUTDOWN) { /* no thread can be started now */
+		s->state = AUDIO_STREAM_BACKOFF;
+		s->due_msecs = time_mono_msecs() + AUDIO_NO_THREAD_MSECS;
+		audio_timer_wake(audio, s->due_msecs);
+	}
 }
 
 struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t offset_bytes,
