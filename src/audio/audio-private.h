@@ -37,6 +37,7 @@
 #include "net/retry.h"
 #include "twilio/twilio.h"
 #include "util/buf.h"
+#include "util/cancel.h"
 #include "util/list.h"
 #include "util/pool.h"
 
@@ -134,7 +135,7 @@ struct audio {
 	struct catalog *catalog;
 	struct http *http;
 	struct audio_settings settings;
-	volatile bool is_cancelled; /* ends blocking requests */
+	struct cancel cancel; /* ends blocking requests */
 
 	pthread_mutex_t lock; /* guards all that follows, and what hangs on it */
 	pthread_cond_t timer_cond;

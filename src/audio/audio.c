@@ -140,7 +140,7 @@ void audio_interrupt(struct audio *audio)
 	struct list reads = LIST_INIT(reads), sizes = LIST_INIT(sizes);
 
 	pthread_mutex_lock(&audio->lock);
-	__atomic_store_n(&audio->is_cancelled, true, __ATOMIC_RELAXED);
+	cancel_set(&audio->cancel);
 	audio_sizes_fail_all(audio, &sizes);
 	list_for_each(pos, &audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);

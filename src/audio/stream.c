@@ -161,8 +161,7 @@ static void learn_archive(struct audio *audio, int64_t recording_id)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 
-	storage_object_refresh(audio->catalog, audio->http, recording_id, &audio->is_cancelled,
-			       &error);
+	storage_object_refresh(audio->catalog, audio->http, recording_id, &audio->cancel, &error);
 }
 
 /* Twilio does not have it: another machine may have moved it. What cannot be asked for is no news. */
@@ -170,8 +169,7 @@ static void learn_moved(struct audio *audio, int64_t recording_id)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 
-	storage_object_find(audio->catalog, audio->http, recording_id, &audio->is_cancelled,
-			    &error);
+	storage_object_find(audio->catalog, audio->http, recording_id, &audio->cancel, &error);
 }
 
 static bool is_not_at_twilio(const struct audio_stream *s)

@@ -390,7 +390,7 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 	/* What waits for the network ends first: the notifier and the pool may wait for it, and for
 	 * requests that the workers have to answer. */
 	atomic_store(&fs->is_stopping, true);
-	__atomic_store_n(&fs->is_cancelled, true, __ATOMIC_RELAXED);
+	cancel_set(&fs->cancel);
 	ending(fs, "reads of the mount");
 	audio_interrupt(fs->audio);
 	ending(fs, "the kernel to take invalidations");
