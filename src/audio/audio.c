@@ -116,16 +116,16 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	pthread_cond_init(&audio->idle_cond, NULL);
 	pthread_condattr_destroy(&monotonic);
 
-	err = pool_init(&audio->starters, STARTERS);
+	err = pool_init(&audio->starters, "audio start", STARTERS);
 	if (err)
 		goto fail;
-	err = pool_init(&audio->probers, PROBERS);
+	err = pool_init(&audio->probers, "audio probe", PROBERS);
 	if (err)
 		goto fail_starters;
-	err = pool_init(&audio->key_askers, KEY_ASKERS);
+	err = pool_init(&audio->key_askers, "audio keys", KEY_ASKERS);
 	if (err)
 		goto fail_probers;
-	err = thread_start(&audio->timer, timer, audio);
+	err = thread_start(&audio->timer, "audio timer", timer, audio);
 	if (err)
 		goto fail_key_askers;
 	*ret_audio = audio;

@@ -79,7 +79,7 @@ static void begin(void)
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&ending.cond, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	ending.is_watched = thread_start(&ending.watcher, watch, NULL) == 0;
+	ending.is_watched = thread_start(&ending.watcher, "ending", watch, NULL) == 0;
 	/* Should the log hang, too. */
 	alarm((unsigned)(ALL_MSECS / 1000) + LAST_WORDS_SECS);
 }

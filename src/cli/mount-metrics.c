@@ -98,7 +98,7 @@ int mount_metrics_start(struct audio *audio, const char *path, struct mount_metr
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&m->cond, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	err = thread_start(&m->thread, work, m);
+	err = thread_start(&m->thread, "metrics", work, m);
 	if (!err) {
 		*ret_metrics = m;
 		return 0;

@@ -326,7 +326,7 @@ static int workers_start(struct fs *fs)
 
 	sigaction(WORKER_SIGNAL, &action, NULL);
 	while (fs->worker_count < FS_WORKERS) {
-		int err = thread_start(&fs->workers[fs->worker_count], work, fs);
+		int err = thread_start(&fs->workers[fs->worker_count], "fuse", work, fs);
 
 		if (err)
 			return fs->worker_count ? 0 : err;
@@ -377,11 +377,11 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 	int err = serve_init(fs);
 
 	if (!err) {
-		err = pool_init(&fs->pool, POOL_THREADS);
+		err = pool_init(&fs->pool, "fs pool", POOL_THREADS);
 		fs->has_pool = !err;
 	}
 	if (!err) {
-		err = pool_init(&fs->remote_pool, REMOTE_POOL_THREADS);
+		err = pool_init(&fs->remote_pool, "fs remote", REMOTE_POOL_THREADS);
 		fs->has_remote_pool = !err;
 	}
 	if (!err)

@@ -270,7 +270,7 @@ static int begin_all(struct hook *hook, int fd)
 
 	if (err < 0)
 		return err;
-	err = pool_init(&hook->pool, HANDLERS);
+	err = pool_init(&hook->pool, "hook", HANDLERS);
 	if (err == 0) {
 		err = daemon_start(hook, fd);
 		if (err == 0)

@@ -7,7 +7,7 @@
 #include "util/cleanup.h"
 
 /* Signals are for the thread that waits for them, not for helpers. */
-int thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
+int thread_start(pthread_t *thread, const char *name, void *(*fn)(void *arg), void *arg)
 {
 	sigset_t all, old;
 	int r;
@@ -16,6 +16,8 @@ int thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(thread, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r == 0)
+		pthread_setname_np(*thread, name);
 	return -r;
 }
 
@@ -45,12 +47,13 @@ static void *work(void *arg)
 	return NULL;
 }
 
-int pool_init(struct pool *pool, unsigned thread_limit)
+int pool_init(struct pool *pool, const char *name, unsigned thread_limit)
 {
 	int err;
 
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->cond, NULL);
+	pool->name = name;
 	list_init(&pool->tasks);
 	pool->idle = pool->queued = 0;
 	pool->is_stopping = false;
@@ -58,7 +61,7 @@ int pool_init(struct pool *pool, unsigned thread_limit)
 		thread_limit < ARRAY_SIZE(pool->threads) ? thread_limit : ARRAY_SIZE(pool->threads);
 	/* One at once, so that a task always finds somebody. */
 	pool->thread_count = 1;
-	err = thread_start(&pool->threads[0], work, pool);
+	err = thread_start(&pool->threads[0], name, work, pool);
 	if (err) {
 		pthread_cond_destroy(&pool->cond);
 		pthread_mutex_destroy(&pool->lock);
@@ -96,7 +99,7 @@ int pool_push(struct pool *pool, struct pool_task *task)
 	pool->queued++;
 	/* Who is idle may have been woken for another task already. */
 	if (pool->queued > pool->idle && pool->thread_count < pool->thread_limit &&
-	    thread_start(&pool->threads[pool->thread_count], work, pool) == 0)
+	    thread_start(&pool->threads[pool->thread_count], pool->name, work, pool) == 0)
 		pool->thread_count++;
 	pthread_cond_signal(&pool->cond);
 	pthread_mutex_unlock(&pool->lock);
@@ -132,7 +135,7 @@ void parallel_for(size_t count, unsigned threads, void (*fn)(void *arg, size_t i
 		threads = PARALLEL_THREADS_MAX;
 	/* Where no thread is to be had, those that there are do the work. */
 	while (started + 1 < threads && started + 1 < count &&
-	       thread_start(&others[started], parallel_work, &parallel) == 0)
+	       thread_start(&others[started], "parallel", parallel_work, &parallel) == 0)
 		started++;
 	parallel_work(&parallel);
 	while (started)
