@@ -14,6 +14,7 @@
 #include "cli/document.h"
 #include "cli/output.h"
 #include "net/http.h"
+#include "util/cancel.h"
 #include "view/view.h"
 
 enum cli_exit {
@@ -109,6 +110,8 @@ void cli_help_manual(FILE *out);                   /* the manual page's list of 
 int cli_catalog_open(struct cli *cli);
 int cli_http_open(struct cli *cli);
 void cli_close(struct cli *cli);
+/* Prints that the command waits for the process of an earlier mount. */
+void cli_say_predecessor(const char *catalog_path);
 /* $XDG_DATA_HOME/tonicfs/catalog.db or ~/.local/share/tonicfs/catalog.db; the caller frees; NULL
  * where $HOME is not known. */
 char *cli_default_catalog(void);
@@ -125,10 +128,9 @@ int cli_secret_read_as(const char *option, const char *secret_file, const char *
 		       char **ret_secret);
 /* Refuses plain http to other machines, unless allow_http. what: the option, for the message. */
 int cli_url_check(const char *what, const char *url, bool allow_http);
-/* From now on, the first SIGINT, SIGTERM or SIGHUP sets cli_interrupted; the second one ends the
- * program. */
+/* From now on, the first SIGINT, SIGTERM or SIGHUP sets cli_cancel; the second one ends the program. */
 void cli_catch_signals(void);
-extern volatile bool cli_interrupted;
+extern struct cancel cli_cancel;
 /* Waits for a change in the catalog, at most msecs. Returns at most twenty times a second. */
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs);
 

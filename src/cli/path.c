@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/mounts.h"
 #include "cli/suggest.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/files.h"
+#include "util/mounts.h"
 
 /* Makes a path absolute, without ".", ".." and doubled slashes. No folder on the way is
  * accessed: one of them may be a mount that hangs. */

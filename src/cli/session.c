@@ -9,9 +9,9 @@
 
 #include "aws/credentials.h"
 #include "catalog/rotate.h"
-#include "catalog/settings.h"
 #include "cli/cli.h"
 #include "cli/suggest.h"
+#include "service/service.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
 #include "util/text.h"
@@ -56,23 +56,18 @@ int cli_catalog_open(struct cli *cli)
 
 int cli_http_open(struct cli *cli)
 {
-	int64_t twilio = catalog_setting_number(cli->catalog, SETTING_TWILIO_CONNECTIONS),
-		s3 = catalog_setting_number(cli->catalog, SETTING_S3_CONNECTIONS);
-	const struct http_settings settings = {
-		.connect_timeout_msecs = (unsigned)catalog_setting_number(
-			cli->catalog, SETTING_CONNECT_TIMEOUT_MSECS),
-		.stall_timeout_msecs =
-			(unsigned)catalog_setting_number(cli->catalog, SETTING_STALL_TIMEOUT_MSECS),
-		/* Beside transfers there are reads and looks under keys. */
-		.origin_limit = (unsigned)(twilio > s3 ? twilio : s3) + 32,
-	};
-	int err = http_new(&settings, &cli->http);
+	int err = service_http_new(cli->catalog, &cli->http);
 
-	if (err < 0) {
-		cli_error("the network cannot be used: %s", strerror(-err));
-		return CLI_FAILED;
-	}
-	return CLI_DONE;
+	if (err == 0)
+		return CLI_DONE;
+	cli_error("the network cannot be used: %s", strerror(-err));
+	return CLI_FAILED;
+}
+
+void cli_say_predecessor(const char *catalog_path)
+{
+	cli_error("waiting for the process of a mount that was unmounted, and still has %s open",
+		  catalog_path);
 }
 
 void cli_close(struct cli *cli)
@@ -192,12 +187,12 @@ int cli_url_check(const char *what, const char *url, bool allow_http)
 	return err == -ENOMEM ? CLI_FAILED : CLI_USAGE;
 }
 
-volatile bool cli_interrupted;
+struct cancel cli_cancel;
 
 static void catch_signal(int number)
 {
 	(void)number;
-	__atomic_store_n(&cli_interrupted, true, __ATOMIC_RELAXED);
+	cancel_set(&cli_cancel);
 }
 
 void cli_catch_signals(void)

@@ -65,7 +65,7 @@ static const char *error_text(int err, const struct remote_error *error)
 {
 	if (err == -ENODEV)
 		return "the workspace has no bucket; 'tonicfs storage set' names one";
-	if (cli_interrupted)
+	if (cancel_is_set(&cli_cancel))
 		return "stopped; what was found stands, and nothing else was changed";
 	return error->message[0] ? error->message : strerror(-err);
 }
@@ -74,7 +74,7 @@ static const char *error_text(int err, const struct remote_error *error)
 static int verify_one(struct verify_report *report, struct catalog_scope scope)
 {
 	struct cli *cli = report->cli;
-	const struct verify_env env = { cli->catalog, cli->http, &cli_interrupted };
+	const struct verify_env env = { cli->catalog, cli->http, &cli_cancel };
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct verify_stats stats = { 0 };
 	int64_t problems;
@@ -94,7 +94,7 @@ static int verify_all(struct verify_report *report, const struct asked *asked)
 {
 	size_t failed = 0, in_part = 0;
 
-	for (size_t i = 0; i < asked->count && !cli_interrupted; i++) {
+	for (size_t i = 0; i < asked->count && !cancel_is_set(&cli_cancel); i++) {
 		int status = verify_one(report, asked->scopes[i]);
 
 		failed += status == CLI_FAILED;
@@ -102,7 +102,7 @@ static int verify_all(struct verify_report *report, const struct asked *asked)
 	}
 	if (failed && failed == asked->count)
 		return CLI_FAILED;
-	return failed || in_part || cli_interrupted ? CLI_PART : CLI_DONE;
+	return failed || in_part || cancel_is_set(&cli_cancel) ? CLI_PART : CLI_DONE;
 }
 
 static int run_verify(struct cli *cli, const void *values, int argc, char **argv)
