@@ -75,13 +75,13 @@ const struct cli_command command_campaign_add = {
 	.name = "campaign add",
 	.arguments = "WORKSPACE NAME --number +E164 [--number …]",
 	.summary = "Adds a campaign: a folder for the calls of some tracking numbers",
-	.text = "A call belongs to the campaign of its tracking number: the one that was\n"
-		"called, or, for an outbound call, the one that it came from. Calls that are\n"
-		"known already leave 'unassigned' for the new campaign.\n",
+	.text = "A call belongs to the campaign of its tracking number: the number that was\n"
+		"called, or, for an outbound call, the number it was made from. Known calls of\n"
+		"these numbers move from 'unassigned' to the new campaign.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "number", CLI_TEXTS, "+E164",
-			  "a tracking number, such as +15551234567; may be given often",
+			  "a tracking number, such as +15551234567; may be repeated",
 			  offsetof(struct add_values, numbers) },
 			{ 0 },
 		},
@@ -175,11 +175,11 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 const struct cli_command command_campaign_remove = {
 	.name = "campaign remove",
 	.arguments = "WORKSPACE NAME",
-	.summary = "Removes a campaign with the recordings in it",
-	.text = "The same as 'rm -r' of its folder. What becomes of the bytes follows the\n"
-		"workspace's settings delete_twilio and delete_s3. Later calls of its numbers\n"
-		"are 'unassigned'. Removing 'unassigned' removes what is in it now; it comes\n"
-		"back with the next call of no campaign.\n",
+	.summary = "Removes a campaign and the recordings in it",
+	.text = "The same as 'rm -r' of its folder. The bytes are deleted where the workspace's\n"
+		"settings delete_twilio and delete_s3 say so. Later calls of its numbers are in\n"
+		"'unassigned'. Removing 'unassigned' removes its present content; the folder\n"
+		"comes back with the next call that belongs to no campaign.\n",
 	.arguments_min = 2,
 	.arguments_max = 2,
 	.run = run_remove,

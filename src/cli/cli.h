@@ -1,7 +1,7 @@
 /*
- * The command line: one table of commands, and a table of typed options for each of them. The
- * parser, the help and the manual page's lists are made from these tables. Each command has a file
- * of its own. Only this room prints and chooses exit statuses.
+ * The command line: a table of commands, each with a table of typed options, from which the parser,
+ * the help and the manual page's lists are made. Each command has a file. Only this room prints and
+ * chooses exit statuses.
  */
 #ifndef TONICFS_CLI_CLI_H
 #define TONICFS_CLI_CLI_H
@@ -46,7 +46,6 @@ struct cli_option {
 	size_t offset; /* in the struct of values */
 };
 
-struct buf;
 struct cli;
 struct cli_command {
 	const char *name;                 /* "workspace add" */
@@ -76,9 +75,8 @@ struct cli_globals {
 	const char *catalog, *key_file;
 	bool json, verbose, help_short, help, version;
 };
-/* The command that the first one or two words of argv name, and how many words its name has.
- * NULL: there is no such command. *ret_is_group: the first word is the first of two-word names
- * ("storage"), but the second word does not complete one. */
+/* The command that the first words of argv name, and its number of words; or NULL. *ret_is_group: the
+ * first word begins names of two words ("storage"), but the second word completes none of them. */
 const struct cli_command *cli_command_find(int argc, char *const *argv, int *ret_words,
 					   bool *ret_is_group);
 
@@ -116,14 +114,13 @@ void cli_say_predecessor(const char *catalog_path);
  * where $HOME is not known. */
 char *cli_default_catalog(void);
 int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace);
-/* Opens the catalog and finds the workspace. Most commands begin with it. */
+/* The same, after opening the catalog. */
 int cli_workspace_open(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace);
 /* All workspaces by name; the caller frees the array. */
 int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces,
 		   size_t *ret_count);
-/* Reads a secret from --secret-file, or asks for it on the terminal. */
+/* Reads a secret from --secret-file (or the option that messages name), or asks on the terminal. */
 int cli_secret_read(const char *secret_file, const char *prompt, char **ret_secret);
-/* The same for an option of another name, which is used in messages. */
 int cli_secret_read_as(const char *option, const char *secret_file, const char *prompt,
 		       char **ret_secret);
 /* Refuses plain http to other machines, unless allow_http. what: the option, for the message. */
@@ -149,9 +146,5 @@ int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret
  * scopes, and so is calls.csv. The caller frees *ret_scopes. */
 int cli_path_scopes(struct cli *cli, int count, char *const *paths,
 		    struct catalog_scope **ret_scopes, size_t *ret_count);
-
-/* ---- mount.c: the command line of a mount(8) helper ---- */
-bool cli_is_mount_helper(int argc, char *const *argv);
-int cli_mount_helper(int argc, char **argv);
 
 #endif

@@ -67,7 +67,7 @@ static void print_totals(const struct view_cost *cost)
 	for (size_t i = 0; i < cost->transition_count; i++)
 		printf("%s %s after %d days", i ? "," : "", cost->transitions[i].storage_class,
 		       cost->transitions[i].days);
-	printf("; the next twelve months, what it moves included.\n");
+	printf("; over the next twelve months, with the cost of its transitions.\n");
 }
 
 static void print_campaigns(const struct view_cost *cost)
@@ -99,7 +99,7 @@ static void print_workspace(const struct view_cost *cost)
 
 	printf("%s: %lld recordings; %s, prices of %s (%s)\n", view_name(cost->workspace, shown),
 	       (long long)cost->recordings, p->currency, p->date, p->region);
-	printf("\nAt Twilio: %lld started minutes of %lld recordings, less %lld free ones: %lld at %g a month\n",
+	printf("\nAt Twilio: %lld started minutes of %lld recordings, minus %lld free ones: %lld at %g a month\n",
 	       (long long)cost->twilio_minutes, (long long)cost->twilio_recordings,
 	       (long long)p->twilio_free_minutes, (long long)billed, p->twilio_per_minute);
 	if (cost->unknown_minutes)
@@ -201,20 +201,20 @@ static int run_cost(struct cli *cli, const void *values, int argc, char **argv)
 const struct cli_command command_cost = {
 	.name = "cost",
 	.arguments = "[WORKSPACE] [--prices FILE] [OPTIONS]",
-	.summary = "Says what recordings cost at Twilio and in S3, now and with a lifecycle",
-	.text = "By the catalog, nothing is asked of Twilio or S3. Twilio bills each recording's\n"
-		"started minutes, above free ones of the account; S3 bills by gigabyte and class.\n"
-		"Requests, restores, transfer and taxes are not in it. The lifecycle is the one\n"
-		"that 'tonicfs storage lifecycle set' has set, or the one given here.\n"
+	.summary = "Estimates what recordings cost at Twilio and in S3, with a lifecycle, too",
+	.text = "Computed from the catalog; neither Twilio nor S3 is asked. Twilio bills the\n"
+		"started minutes of each recording, above the account's free ones; S3 bills by\n"
+		"gigabyte and class. Requests, restores, transfer and taxes are not included.\n"
+		"The lifecycle is the one of 'tonicfs storage lifecycle set', or the one given\n"
+		"here.\n"
 		"\n"
-		"Prices change, and those that are built in are not looked up: --show-prices\n"
-		"prints them with their date, and --prices FILE takes a table of your own in the\n"
-		"same form.\n",
+		"The built-in prices are not updated: --show-prices prints them with their\n"
+		"date, and --prices FILE reads a table of your own in the same form.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "prices", CLI_TEXT, "FILE", "a price table in JSON",
 			  offsetof(struct cost_values, prices) },
-			{ 0, "show-prices", CLI_FLAG, NULL, "prints the price table, and ends",
+			{ 0, "show-prices", CLI_FLAG, NULL, "print the price table, and exit",
 			  offsetof(struct cost_values, show_prices) },
 			TRANSITION_OPTIONS(struct cost_values, transitions),
 			{ 0 },

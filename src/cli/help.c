@@ -326,14 +326,14 @@ static int run_help(struct cli *cli, const void *values, int argc, char **argv)
 	snprintf(before, sizeof before, "%s ", argv[0]);
 	suggest_init(&suggest, is_group ? before : "", argv[is_group]);
 	suggest_commands(&suggest, is_group ? argv[0] : NULL);
-	return cli_usage(cli, "'%s%s%s' is no command%s", argv[0], argc > 1 ? " " : "",
+	return cli_usage(cli, "'%s%s%s' is not a command%s", argv[0], argc > 1 ? " " : "",
 			 argc > 1 ? argv[1] : "", suggest_text(&suggest));
 }
 
 const struct cli_command command_help = {
 	.name = "help",
 	.arguments = "[COMMAND]",
-	.summary = "Says what a command does, and how",
+	.summary = "Shows the help of a command",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "manual", CLI_FLAG, NULL,
@@ -366,6 +366,6 @@ static int run_version(struct cli *cli, const void *values, int argc, char **arg
 const struct cli_command command_version = {
 	.name = "version",
 	.arguments = "",
-	.summary = "Says which version this is",
+	.summary = "Shows the version",
 	.run = run_version,
 };

@@ -1,8 +1,8 @@
-/* tonicfs: call recordings as ordinary files. The commands are in commands.c, each in its own
- * file. */
+/* tonicfs: call recordings as ordinary files. commands.c has the table of commands. */
 #include <signal.h>
 
 #include "cli/cli.h"
+#include "cli/mounting.h"
 #include "util/process.h"
 
 int main(int argc, char **argv)

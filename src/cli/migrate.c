@@ -445,40 +445,39 @@ const struct cli_command command_migrate = {
 	.name = "migrate",
 	.arguments = "PATH… [--wait] [--cancel | --pause | --resume | --retry]",
 	.summary = "Moves recordings from Twilio to the bucket",
-	.text = "Queues every recording named that is at Twilio; a mount of the catalog moves\n"
-		"them in the background. With --wait this command does the work itself and ends\n"
-		"when every one of them is in the bucket or has failed. Ctrl-C lets transfers\n"
-		"in flight finish or puts them back, for ten seconds at most; a second one ends\n"
-		"at once. Nothing is lost and nothing is done twice: the same command again, or\n"
-		"a mount, goes on.\n"
+	.text = "Queues those of the recordings that are at Twilio; a mount of the catalog\n"
+		"moves them in the background. With --wait, this command moves them itself, and\n"
+		"ends when each of them is in the bucket or has failed. Ctrl-C gives transfers\n"
+		"in flight ten seconds to finish or be put back; a second Ctrl-C ends the\n"
+		"command at once. Nothing is lost and nothing is done twice: a mount, or the\n"
+		"same command again, continues.\n"
 		"\n"
-		"--pause keeps what is queued where it is, and gives it to nobody until\n"
-		"--resume, also after a restart; transfers under way are put back within\n"
-		"seconds and begin anew then. What is queued later is not paused, asking for\n"
-		"paused ones again does not resume them, and Twilio's copies of what has been\n"
-		"moved are still deleted (keep_at_twilio=on keeps them). --retry begins failed\n"
-		"ones anew, and tries now what waits after a failure: migrations, and deletes\n"
-		"at Twilio or in S3 too. --cancel takes back what is queued or paused.\n"
+		"--pause holds queued migrations until --resume, also after a restart;\n"
+		"transfers in flight are put back within seconds, and begin again when they are\n"
+		"resumed. Recordings that are queued later are not paused, queuing paused ones\n"
+		"again does not resume them, and Twilio's copies of moved recordings are still\n"
+		"deleted (unless keep_at_twilio=on). --retry restarts failed migrations, and\n"
+		"retries now what waits after a failure: migrations, and deletes at Twilio or\n"
+		"in S3. --cancel cancels what is queued or paused.\n"
 		"\n"
 		"A recording is deleted at Twilio only after its object in the bucket has been\n"
-		"verified. The same is asked for in a mount by\n"
+		"verified. In a mount, the same is done by\n"
 		"\n"
 		"  setfattr -n user.tonicfs.migrate -v now|pause|resume|retry|cancel PATH\n"
 		"\n"
 		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
-		"mount. Progress goes to standard error: a bar on a terminal, elsewhere a line\n"
-		"every ten seconds and later every minute, with --json as a JSON object a line.\n"
-		"Exit status 3 when some failed, are paused or are still queued.\n",
+		"mount. Progress goes to standard error: a bar on a terminal; otherwise a line\n"
+		"every ten seconds, later every minute, and with --json each line is a JSON\n"
+		"object. Exit status 3 if some failed, are paused or are still queued.\n",
 	.options =
 		(const struct cli_option[]){
-			{ 0, "wait", CLI_FLAG, NULL, "do it now, and wait for the end",
+			{ 0, "wait", CLI_FLAG, NULL, "move them now, and wait until the end",
 			  FLAG(wait) },
-			{ 0, "cancel", CLI_FLAG, NULL, "take back what is queued or paused",
+			{ 0, "cancel", CLI_FLAG, NULL, "cancel what is queued or paused",
 			  FLAG(cancel) },
-			{ 0, "pause", CLI_FLAG, NULL, "keep what is queued until it is resumed",
-			  FLAG(pause) },
-			{ 0, "resume", CLI_FLAG, NULL, "go on with what is paused", FLAG(resume) },
-			{ 0, "retry", CLI_FLAG, NULL, "try again what failed", FLAG(retry) },
+			{ 0, "pause", CLI_FLAG, NULL, "hold what is queued", FLAG(pause) },
+			{ 0, "resume", CLI_FLAG, NULL, "continue what is paused", FLAG(resume) },
+			{ 0, "retry", CLI_FLAG, NULL, "retry what failed", FLAG(retry) },
 			{ 0 },
 		},
 	.values_size = sizeof(struct migrate_values),

@@ -148,7 +148,7 @@ int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret
 	for (size_t len = strlen(plain); len > 1 && plain[len - 1] == '/'; len--)
 		plain[len - 1] = '\0';
 	if (!*plain) {
-		cli_error("an empty path names nothing");
+		cli_error("the path is empty");
 		return CLI_FAILED;
 	}
 	found = path_in_mount(cli, plain, &inside);

@@ -17,7 +17,7 @@ static const char *kind_text(enum catalog_job_kind kind, bool is_one)
 	case CATALOG_JOB_DELETE_S3:
 		return is_one ? "delete in S3" : "deletes in S3";
 	case CATALOG_JOB_TOMBSTONE:
-		return is_one ? "note of a removal in S3" : "notes of removals in S3";
+		return is_one ? "tombstone in S3" : "tombstones in S3";
 	}
 	return is_one ? "job" : "jobs";
 }
@@ -31,15 +31,13 @@ static const char *next_text(const struct catalog_problem_group *group,
 	if (view_problem_is_final(group))
 		return "failed";
 	if (secs <= 0)
-		return "about to be tried again";
+		return "retried soon";
 	if (secs < 120)
-		snprintf(ret_text, AMOUNT_SIZE * 2, "tried again in %lld s", (long long)secs);
+		snprintf(ret_text, AMOUNT_SIZE * 2, "retried in %lld s", (long long)secs);
 	else if (secs < 7200)
-		snprintf(ret_text, AMOUNT_SIZE * 2, "tried again in %lld min",
-			 (long long)(secs / 60));
+		snprintf(ret_text, AMOUNT_SIZE * 2, "retried in %lld min", (long long)(secs / 60));
 	else
-		snprintf(ret_text, AMOUNT_SIZE * 2, "tried again in %lld h",
-			 (long long)(secs / 3600));
+		snprintf(ret_text, AMOUNT_SIZE * 2, "retried in %lld h", (long long)(secs / 3600));
 	return ret_text;
 }
 

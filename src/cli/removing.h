@@ -1,5 +1,5 @@
-/* What rm and the remove commands have in common: they wait a while for the policy's jobs, and
- * print what happened to the bytes. */
+/* For rm and the remove commands: waits a while for the policy's jobs, and prints what happened to
+ * the bytes. */
 #ifndef TONICFS_CLI_REMOVING_H
 #define TONICFS_CLI_REMOVING_H
 

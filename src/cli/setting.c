@@ -107,8 +107,8 @@ const struct cli_command command_setting_set = {
 	.name = "setting set",
 	.arguments = "NAME VALUE|default",
 	.summary = "Changes a setting of the whole catalog",
-	.text = "'tonicfs setting list' has the names, what they mean and their defaults. A mount\n"
-		"that runs goes on with what it began with.\n",
+	.text = "'tonicfs setting list' shows all settings with their meanings and defaults. A\n"
+		"running mount keeps the values that it started with.\n",
 	.arguments_min = 2,
 	.arguments_max = 2,
 	.run = run_set,

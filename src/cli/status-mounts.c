@@ -159,7 +159,7 @@ struct status_mounts *status_mounts_ask(const char *catalog_path)
 		mounts->count++;
 	}
 	if (err) {
-		cli_error("it cannot be learned what is mounted: %s", strerror(-err));
+		cli_error("the mounts cannot be found: %s", strerror(-err));
 		status_mounts_free(mounts);
 		return NULL;
 	}
@@ -188,7 +188,7 @@ static const char *reason(const struct mount *m)
 	case -ENODATA:
 	case -ENOTSUP:
 	case -EINVAL:
-		return "it has no counters that are known here";
+		return "it has no counters that this version knows";
 	default:
 		return strerror(-m->err);
 	}

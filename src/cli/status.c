@@ -45,7 +45,7 @@ static void line(const char *what, int64_t n)
 	printf("  %-*s %11s\n", label_columns(), what, amount_count(n, count));
 }
 
-static void line_where_any(const char *what, int64_t n)
+static void line_if_any(const char *what, int64_t n)
 {
 	if (n)
 		line(what, n);
@@ -79,13 +79,13 @@ static void print_poll(const struct view_status *s)
 	char at[TIME_ISO8601_SIZE], ago[AMOUNT_SIZE], text[TIME_ISO8601_SIZE + AMOUNT_SIZE + 16];
 
 	if (secs <= 0) {
-		line_text("Twilio was asked for news", "never; 'tonicfs sync' or a mount asks");
+		line_text("last poll of Twilio", "never; 'tonicfs sync' or a mount asks");
 		return;
 	}
 	time_format_iso8601(secs, at);
 	snprintf(text, sizeof text, "%s (%s ago)", at,
 		 amount_secs(time_now_secs() > secs ? time_now_secs() - secs : 0, ago));
-	line_text("Twilio was asked for news", text);
+	line_text("last poll of Twilio", text);
 }
 
 static void print_bucket(const struct view_status *s)
@@ -127,26 +127,26 @@ static void print_counts(const struct view_status *status)
 	line("calls", s->calls);
 	line_bytes("recordings at Twilio", n[CATALOG_STATE_TWILIO] + n[CATALOG_STATE_UPLOADING],
 		   bytes[CATALOG_STATE_TWILIO] + bytes[CATALOG_STATE_UPLOADING]);
-	line_where_any("  queued", s->counts.queued);
-	line_where_any("  in flight", s->counts.running);
-	line_where_any("  paused", s->counts.paused);
-	line_where_any("  failed", s->counts.failed);
+	line_if_any("  queued", s->counts.queued);
+	line_if_any("  in flight", s->counts.running);
+	line_if_any("  paused", s->counts.paused);
+	line_if_any("  failed", s->counts.failed);
 	line_bytes("recordings in S3", n[CATALOG_STATE_STORED] + n[CATALOG_STATE_S3],
 		   bytes[CATALOG_STATE_STORED] + bytes[CATALOG_STATE_S3]);
 	print_classes(status);
-	line_where_any(status->workspace.keep_at_twilio ? "  and kept at Twilio"
-							: "  stored, and still at Twilio",
-		       n[CATALOG_STATE_STORED]);
-	line_where_any("  deletes at Twilio that wait", s->counts.cleanup_queued);
-	line_where_any("missing at Twilio and in S3", n[CATALOG_STATE_MISSING]);
+	line_if_any(status->workspace.keep_at_twilio ? "  and kept at Twilio"
+						     : "  stored, and still at Twilio",
+		    n[CATALOG_STATE_STORED]);
+	line_if_any("  deletes at Twilio that wait", s->counts.cleanup_queued);
+	line_if_any("missing at Twilio and in S3", n[CATALOG_STATE_MISSING]);
 	if (n[CATALOG_STATE_MISSING])
 		printf("  gone from the bucket, or moved by another catalog of the account to\n"
-		       "  another bucket or prefix: 'tonicfs status SID' says which\n");
-	line_where_any("removed", n[CATALOG_STATE_DELETED]);
-	line_where_any("  deletes of these that wait", s->deletes_queued);
-	line_where_any("  deletes of these that failed", s->deletes_failed);
-	line_where_any("  to be noted in the bucket", s->tombstones_queued);
-	line_where_any("size not known yet", s->sizes_unknown);
+		       "  another bucket or prefix: 'tonicfs status SID' tells which\n");
+	line_if_any("removed", n[CATALOG_STATE_DELETED]);
+	line_if_any("  deletes of these that wait", s->deletes_queued);
+	line_if_any("  deletes of these that failed", s->deletes_failed);
+	line_if_any("  tombstones to be written", s->tombstones_queued);
+	line_if_any("size not known yet", s->sizes_unknown);
 }
 
 static const char *state_text(enum catalog_state state)
@@ -267,8 +267,7 @@ static int show_named(struct status_run *run, const char *word)
 	if (node.kind == CATALOG_NODE_ROOT)
 		return show_all(run);
 	if (node.kind == CATALOG_NODE_CALLS) {
-		cli_error(
-			"calls.csv is made by the mount and has no status of its own; ask for its folder");
+		cli_error("calls.csv has no status of its own; use its folder");
 		return CLI_FAILED;
 	}
 	return show(run, catalog_node_scope(&node));
@@ -342,29 +341,30 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 const struct cli_command command_status = {
 	.name = "status",
 	.arguments = "[PATH…]",
-	.summary = "Shows what is where, what is under way, and what has failed and why",
-	.text = "Of each workspace: its bucket, when Twilio was last asked for news, recordings\n"
-		"at Twilio and in S3, migrations queued, in flight, paused and failed, deletes\n"
-		"that wait, recordings that are missing at both; and by reason whatever failed\n"
-		"or waits for another try, with a few recordings each. Bytes are exact where\n"
-		"sizes are known, else by the duration. Nothing is asked of Twilio or S3.\n"
+	.summary = "Shows where recordings are, what is in progress, and what failed and why",
+	.text = "For each workspace: its bucket, the time of the last poll, recordings at\n"
+		"Twilio and in S3, migrations queued, in flight, paused and failed, deletes\n"
+		"that wait, recordings that are missing in both places; and by reason the jobs\n"
+		"that failed or wait for a retry, with a few recordings each. Bytes are exact\n"
+		"for known sizes, and else estimated by the duration. Neither Twilio nor S3 is\n"
+		"asked.\n"
 		"\n"
 		"PATH is a workspace, a campaign or a recording: WORKSPACE[/CAMPAIGN[/FILE]], a\n"
-		"recording's SID, or a path inside a mount. By its SID also a recording that is\n"
-		"no file any more, because it is missing or was removed.\n"
+		"recording's SID, or a path inside a mount. A recording that is missing or was\n"
+		"removed, and so is not a file, can be named by its SID.\n"
 		"\n"
-		"Without PATH also what each of your mounts of this catalog has read:\n"
-		"requests, bytes, read-ahead, how long reads took (as bounds that they kept to),\n"
-		"memory. One that does not answer within 1.5 s is named. A mount with another\n"
-		"fsname is not found, nor one that another user has made. Where reading failed,\n"
-		"the last failure is named; user.tonicfs.why of a recording has its own.\n"
+		"Without PATH, the counters of each of your mounts of this catalog follow:\n"
+		"requests, bytes, read-ahead, upper bounds of read times, memory. A mount that\n"
+		"does not answer within 1.5 s is named. Mounts with another fsname, and those\n"
+		"of other users, are not found. After a failed read, the last failure is shown;\n"
+		"user.tonicfs.why of a recording has its own.\n"
 		"\n"
-		"With --json, reasons has the same, and problems every recording of them, up\n"
-		"to --limit; problems_count says how many there are.\n",
+		"With --json, 'reasons' has the jobs by reason, and 'problems' each job, up to\n"
+		"--limit; 'problems_count' is the number of all.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "limit", CLI_TEXT, "N|all",
-			  "with --json: how many problems are listed (1000)",
+			  "with --json: the most problems to list (1000)",
 			  offsetof(struct status_values, limit) },
 			{ 0 },
 		},

@@ -111,8 +111,8 @@ static int apply_credentials(const struct cli *cli, const struct set_values *v,
 			     struct catalog_storage *s)
 {
 	if (v->credentials && (v->access_key || v->secret_file))
-		return cli_usage(cli, "--credentials says where the keys come from; --access-key "
-				      "and --secret-file give them");
+		return cli_usage(cli, "--credentials cannot be combined with --access-key or "
+				      "--secret-file");
 	if (!set_text(s->access_key, sizeof s->access_key, v->access_key))
 		return cli_usage(cli, "a value is too long");
 	if (v->access_key)
@@ -184,15 +184,14 @@ static int read_secret(const struct set_values *v, const struct catalog_storage 
 		return CLI_DONE;
 	if (!v->secret_file && is_same_key)
 		fprintf(stderr,
-			"the endpoint is another host; the secret key that is used there has "
-			"to be given again\n");
+			"the endpoint is on another host: its secret key must be given again\n");
 	snprintf(prompt, sizeof prompt, "Secret key of access key %s: ", storage->access_key);
 	return cli_secret_read(v->secret_file, prompt, ret_secret);
 }
 
 /* A test is valid only for the settings it was made with. */
-static bool is_same(const struct catalog_storage *a, const struct catalog_storage *b,
-		    const char *secret, const char *old_secret)
+static bool has_same_settings(const struct catalog_storage *a, const struct catalog_storage *b,
+			      const char *secret, const char *old_secret)
 {
 	return strcmp(a->bucket, b->bucket) == 0 && strcmp(a->region, b->region) == 0 &&
 	       strcmp(a->endpoint, b->endpoint) == 0 && strcmp(a->prefix, b->prefix) == 0 &&
@@ -214,7 +213,7 @@ static int check_bucket(const struct cli *cli, const struct catalog_storage *s)
 
 	if (!problem)
 		return CLI_DONE;
-	return cli_usage(cli, "--bucket: '%s' cannot be a bucket's name: %s", s->bucket, problem);
+	return cli_usage(cli, "--bucket: '%s' is not a valid bucket name: %s", s->bucket, problem);
 }
 
 static int run_set(struct cli *cli, const void *values, int argc, char **argv)
@@ -252,7 +251,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	status = read_secret(v, &storage, &old, &secret);
 	if (status != CLI_DONE)
 		return status;
-	if (!is_same(&storage, &old, secret, old_secret)) {
+	if (!has_same_settings(&storage, &old, secret, old_secret)) {
 		storage.enabled = false;
 		storage.tested_secs = 0;
 		storage.tested_encryption[0] = '\0';
@@ -261,7 +260,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the bucket's settings were not changed");
 	if (!storage.tested_secs && !cli->json)
-		printf("Saved. Nothing is moved there yet: 'tonicfs storage test %s' tries the "
+		printf("Saved. Nothing is moved there yet: 'tonicfs storage test %s' tests the "
 		       "bucket and enables it.\n",
 		       cli_shell_word(argv[0], &word));
 	return cli->json ? cli_json_print(json_pack("{s:b, s:b}", "enabled", (int)storage.enabled,
@@ -274,52 +273,53 @@ const struct cli_command command_storage_set = {
 	.name = "storage set",
 	.arguments = "WORKSPACE [--bucket B] [--region R] [--access-key AK] [--secret-file FILE|-] "
 		     "[OPTIONS]",
-	.summary = "Says which S3 bucket a workspace's recordings are moved to",
-	.text = "The first time, --bucket and --access-key must be given; the secret key is\n"
-		"read from the first line of --secret-file ('-': standard input), else asked\n"
-		"for on the terminal. Later only what is given changes; where the endpoint's\n"
-		"host changes, the secret key has to be given again. The bucket is not made, and\n"
-		"must not be public. Nothing is moved to it before 'storage test' has found\n"
-		"it good; changed settings wait for another test. Objects are named\n"
+	.summary = "Sets the S3 bucket that a workspace's recordings are moved to",
+	.text = "The first time, --bucket and --access-key are required; the secret key is read\n"
+		"from the first line of --secret-file ('-': standard input), or asked for on\n"
+		"the terminal. Later, only the given options change. If the endpoint's host\n"
+		"changes, the secret key must be given again. The bucket must exist, and must\n"
+		"not be public. Recordings are moved to it after 'storage test' has passed;\n"
+		"after a change of settings the test must pass again. Objects are named\n"
 		"\n"
 		"  PREFIX/recordings/ACCOUNT/YYYY/MM/DD/RECORDING.wav\n"
 		"\n"
-		"with no phone number in them.\n"
+		"without any phone number.\n"
 		"\n"
-		"--credentials default takes the keys from where AWS's own tools find them, in\n"
-		"their order: environment, web identity, the profile in ~/.aws, container,\n"
-		"instance metadata; profile:NAME takes that profile. They are renewed before\n"
-		"they run out.\n",
+		"--credentials default uses AWS's default credential chain: environment, web\n"
+		"identity, the profile in ~/.aws, container, instance metadata. --credentials\n"
+		"profile:NAME uses that profile. Temporary credentials are renewed before they\n"
+		"expire.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "bucket", CLI_TEXT, "B", "the bucket", SET(bucket) },
 			{ 0, "region", CLI_TEXT, "R", "its region (us-east-1)", SET(region) },
 			{ 0, "access-key", CLI_TEXT, "AK", "the access key's id", SET(access_key) },
-			{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the secret key is",
+			{ 0, "secret-file", CLI_TEXT, "FILE|-", "the file with the secret key",
 			  SET(secret_file) },
 			{ 0, "credentials", CLI_TEXT, "FROM",
 			  "default or profile:NAME, instead of an access key", SET(credentials) },
 			{ 0, "provider", CLI_TEXT, "NAME",
-			  "aws, digitalocean, minio, ceph, wasabi, b2, r2: fills in what is known",
+			  "aws, digitalocean, minio, ceph, wasabi, b2, r2: fills in endpoint, region and path style",
 			  SET(provider) },
-			{ 0, "endpoint", CLI_TEXT, "URL", "a server that is not AWS",
+			{ 0, "endpoint", CLI_TEXT, "URL", "another server than AWS",
 			  SET(endpoint) },
 			{ 0, "path-style", CLI_SWITCH, NULL,
-			  "the bucket stands in the path, not in the host's name",
+			  "the bucket is in the URL's path, not in the host name",
 			  SET(path_style) },
-			{ 0, "prefix", CLI_TEXT, "P", "what every object key begins with",
+			{ 0, "prefix", CLI_TEXT, "P", "the prefix of all object keys",
 			  SET(prefix) },
 			{ 0, "encryption", CLI_TEXT, "HOW",
 			  "none, sse-s3, sse-kms or sse-kms:KEY-ID", SET(encryption) },
 			{ 0, "require-encryption", CLI_SWITCH, NULL,
-			  "move nothing to a server that does not encrypt",
+			  "move recordings only to a server that encrypts",
 			  SET(require_encryption) },
 			{ 0, "storage-class", CLI_TEXT, "CLASS",
-			  "of new objects; empty: the bucket's", SET(storage_class) },
+			  "the storage class of new objects; empty: the bucket's default",
+			  SET(storage_class) },
 			{ 0, "ca-file", CLI_TEXT, "FILE",
 			  "certificates to trust instead of the system's", SET(ca_file) },
-			{ 0, "allow-http", CLI_SWITCH, NULL,
-			  "take plain http to another machine than this one", SET(allow_http) },
+			{ 0, "allow-http", CLI_SWITCH, NULL, "allow plain http to other machines",
+			  SET(allow_http) },
 			{ 0 },
 		},
 	.values_size = sizeof(struct set_values),

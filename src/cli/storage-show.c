@@ -67,7 +67,7 @@ static int run_show(struct cli *cli, const void *values, int argc, char **argv)
 const struct cli_command command_storage_show = {
 	.name = "storage show",
 	.arguments = "WORKSPACE",
-	.summary = "Shows a workspace's bucket, but no secret",
+	.summary = "Shows a workspace's bucket, without secrets",
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.run = run_show,

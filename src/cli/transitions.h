@@ -14,23 +14,23 @@ struct transition_values {
 	  "standard-ia", \
 	  CLI_TEXT, \
 	  "DAYS", \
-	  "to STANDARD_IA (30 at least)", \
+	  "to STANDARD_IA (at least 30)", \
 	  offsetof(type, field.standard_ia) }, \
 		{ 0, \
 		  "glacier-ir", \
 		  CLI_TEXT, \
 		  "DAYS", \
-		  "to GLACIER_IR, which is read at once", \
+		  "to GLACIER_IR, which needs no restore", \
 		  offsetof(type, field.glacier_ir) }, \
 		{ 0, \
 		  "glacier", \
 		  CLI_TEXT, \
 		  "DAYS", \
-		  "to GLACIER, to be restored in minutes to hours", \
+		  "to GLACIER, which takes minutes to hours to restore", \
 		  offsetof(type, field.glacier) }, \
 	{ \
 		0, "deep-archive", CLI_TEXT, "DAYS", \
-			"to DEEP_ARCHIVE, to be restored in half a day or two", \
+			"to DEEP_ARCHIVE, which takes 12 to 48 hours to restore", \
 			offsetof(type, field.deep_archive) \
 	}
 

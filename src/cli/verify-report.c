@@ -20,16 +20,16 @@ static const char *kind_text(enum verify_kind kind)
 	static const char *const texts[VERIFY_KIND_COUNT] = {
 		[VERIFY_MISSING] = "missing at Twilio and in S3",
 		[VERIFY_NOT_IN_S3] = "gone from S3, still at Twilio",
-		[VERIFY_WRONG_SIZE] = "another size than what was migrated",
-		[VERIFY_WRONG_HASH] = "other bytes than what was migrated",
-		[VERIFY_NEW_ETAG] = "the same bytes, written anew by somebody",
+		[VERIFY_WRONG_SIZE] = "a size that differs from what was migrated",
+		[VERIFY_WRONG_HASH] = "content that differs from what was migrated",
+		[VERIFY_NEW_ETAG] = "the same bytes, written again by somebody",
 		[VERIFY_FOUND] = "in S3, and not known to the catalog",
 		[VERIFY_UNVOUCHED] =
 			"in S3 only, known to neither the catalog nor Twilio's call log",
 		[VERIFY_UNREFERENCED] = "objects that no call refers to",
 		[VERIFY_REMOVED] = "objects of removed recordings",
-		[VERIFY_UPLOAD] = "uploads that nobody completed",
-		[VERIFY_UNDECIDED] = "could not be told now",
+		[VERIFY_UPLOAD] = "incomplete uploads",
+		[VERIFY_UNDECIDED] = "could not be checked now",
 	};
 
 	return texts[kind];
@@ -203,20 +203,20 @@ static void scope_print(const struct verify_report *report, bool is_complete,
 		printf("\n");
 	}
 	if (s->unvouched)
-		printf("  %lld of the good ones were adopted: nobody but the bucket vouches for them\n",
+		printf("  %lld of the good ones were adopted: only the bucket vouches for them\n",
 		       (long long)s->unvouched);
 	if (s->never_seen)
-		printf("  %lld that were deleted at Twilio before this catalog knew them, "
-		       "not in the bucket\n",
+		printf("  %lld were deleted at Twilio before this catalog knew them, "
+		       "and are not in the bucket\n",
 		       (long long)s->never_seen);
 	if (s->uploads_unknown)
-		printf("  uploads that nobody completed were not looked for: "
+		printf("  incomplete uploads were not checked: "
 		       "the store does not list them\n");
 	if (!report->options->repair && s->found[VERIFY_FOUND])
 		printf("  'tonicfs verify --repair' takes over what is in the bucket\n");
 	if (s->found[VERIFY_UNVOUCHED] > s->repaired[VERIFY_UNVOUCHED])
-		printf("  whoever may write the bucket may have put these there;"
-		       " 'tonicfs verify --adopt' takes them over, marked as not vouched for\n");
+		printf("  anybody who may write to the bucket can have put these there;"
+		       " 'tonicfs verify --adopt' makes recordings of them, marked as not vouched for\n");
 }
 
 void verify_report_scope_begin(struct verify_report *report)

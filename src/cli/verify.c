@@ -11,15 +11,15 @@ struct verify_values {
 	bool read, repair, adopt;
 };
 
-struct asked {
-	struct catalog_scope *scopes;
+struct scopes {
+	struct catalog_scope *items;
 	size_t count;
 };
 
 /* ---- scopes ---- */
 
 /* Asks for every workspace that has a bucket. */
-static int ask_everything(struct cli *cli, struct asked *asked)
+static int scopes_of_all(struct cli *cli, struct scopes *scopes)
 {
 	cleanup_free struct catalog_workspace *list = NULL;
 	size_t count;
@@ -27,36 +27,36 @@ static int ask_everything(struct cli *cli, struct asked *asked)
 
 	if (status != CLI_DONE)
 		return status;
-	asked->scopes = calloc(count + 1, sizeof *asked->scopes);
-	if (!asked->scopes) {
+	scopes->items = calloc(count + 1, sizeof *scopes->items);
+	if (!scopes->items) {
 		cli_error("out of memory");
 		return CLI_FAILED;
 	}
 	for (size_t i = 0; i < count; i++)
 		if (list[i].has_storage)
-			asked->scopes[asked->count++] =
+			scopes->items[scopes->count++] =
 				(struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, list[i].id };
-	if (asked->count == 0) {
+	if (scopes->count == 0) {
 		cli_error("no workspace has a bucket");
 		return CLI_FAILED;
 	}
 	return CLI_DONE;
 }
 
-static int ask(struct cli *cli, int argc, char **argv, struct asked *asked)
+static int scopes_parse(struct cli *cli, int argc, char **argv, struct scopes *scopes)
 {
 	int status;
 
 	if (argc == 0)
-		return ask_everything(cli, asked);
-	status = cli_path_scopes(cli, argc, argv, &asked->scopes, &asked->count);
-	if (status != CLI_DONE || asked->count == 0)
+		return scopes_of_all(cli, scopes);
+	status = cli_path_scopes(cli, argc, argv, &scopes->items, &scopes->count);
+	if (status != CLI_DONE || scopes->count == 0)
 		return status;
-	if (asked->scopes[0].kind != CATALOG_SCOPE_ALL)
+	if (scopes->items[0].kind != CATALOG_SCOPE_ALL)
 		return CLI_DONE;
-	free(steal_pointer(&asked->scopes));
-	asked->count = 0;
-	return ask_everything(cli, asked);
+	free(steal_pointer(&scopes->items));
+	scopes->count = 0;
+	return scopes_of_all(cli, scopes);
 }
 
 /* ---- verifying ---- */
@@ -66,7 +66,7 @@ static const char *error_text(int err, const struct remote_error *error)
 	if (err == -ENODEV)
 		return "the workspace has no bucket; 'tonicfs storage set' names one";
 	if (cancel_is_set(&cli_cancel))
-		return "stopped; what was found stands, and nothing else was changed";
+		return "stopped; the findings are valid, and nothing else was changed";
 	return error->message[0] ? error->message : strerror(-err);
 }
 
@@ -90,17 +90,17 @@ static int verify_one(struct verify_report *report, struct catalog_scope scope)
 	return stats.objects || stats.good || problems ? CLI_PART : CLI_FAILED;
 }
 
-static int verify_all(struct verify_report *report, const struct asked *asked)
+static int verify_all(struct verify_report *report, const struct scopes *scopes)
 {
 	size_t failed = 0, in_part = 0;
 
-	for (size_t i = 0; i < asked->count && !cancel_is_set(&cli_cancel); i++) {
-		int status = verify_one(report, asked->scopes[i]);
+	for (size_t i = 0; i < scopes->count && !cancel_is_set(&cli_cancel); i++) {
+		int status = verify_one(report, scopes->items[i]);
 
 		failed += status == CLI_FAILED;
 		in_part += status == CLI_PART;
 	}
-	if (failed && failed == asked->count)
+	if (failed && failed == scopes->count)
 		return CLI_FAILED;
 	return failed || in_part || cancel_is_set(&cli_cancel) ? CLI_PART : CLI_DONE;
 }
@@ -112,19 +112,19 @@ static int run_verify(struct cli *cli, const void *values, int argc, char **argv
 						.repair = v->repair,
 						.adopt = v->adopt };
 	struct verify_report report;
-	struct asked asked = { .count = 0 };
+	struct scopes scopes = { .count = 0 };
 	int status = cli_catalog_open(cli);
 
 	if (status == CLI_DONE)
-		status = ask(cli, argc, argv, &asked);
+		status = scopes_parse(cli, argc, argv, &scopes);
 	if (status == CLI_DONE)
 		status = cli_http_open(cli);
 	if (status == CLI_DONE) {
 		cli_catch_signals();
 		verify_report_begin(&report, cli, &options);
-		status = verify_report_end(&report, verify_all(&report, &asked));
+		status = verify_report_end(&report, verify_all(&report, &scopes));
 	}
-	free(asked.scopes);
+	free(scopes.items);
 	return status;
 }
 
@@ -133,40 +133,40 @@ const struct cli_command command_verify = {
 	.arguments = "[PATH…] [--read] [--repair] [--adopt]",
 	.summary = "Compares the catalog with the bucket",
 	.text = "Lists the bucket and names recordings that are missing at Twilio and in S3,\n"
-		"objects that are gone, or of another size or content than what was migrated,\n"
-		"and, of whole workspaces, objects that no call refers to, objects of recordings\n"
-		"that were removed, and uploads that nobody completed. What is doubtful is asked\n"
-		"for by itself, in the bucket and at Twilio, before it is named. Nothing is ever\n"
+		"objects that are gone, and objects whose size or content differs from what was\n"
+		"migrated; for whole workspaces also objects that no call refers to, objects of\n"
+		"removed recordings, and incomplete uploads. Each doubtful object is checked by\n"
+		"itself, in the bucket and at Twilio, before it is named. Nothing is ever\n"
 		"deleted, and without --repair or --adopt nothing is changed.\n"
 		"\n"
-		"--repair tells the catalog: what is gone from the bucket is read from Twilio\n"
-		"again, or shown as missing; what another machine has migrated is read from the\n"
-		"bucket. What is at Twilio as well is queued for a migration, which compares the\n"
-		"bytes before it takes the object over.\n"
+		"--repair updates the catalog: a recording whose object is gone is read from\n"
+		"Twilio again, or shown as missing; a recording that another machine has\n"
+		"migrated is read from the bucket. If it is at Twilio as well, a migration is\n"
+		"queued, which compares the bytes before it accepts the object.\n"
 		"\n"
-		"A lost catalog is made anew by init, workspace add, campaign add and storage\n"
-		"set as they were, then 'tonicfs sync' and 'tonicfs verify --repair': recordings\n"
-		"that Twilio has forgotten come back with their names from the bucket and\n"
-		"Twilio's call log, and what was removed stays away.\n"
+		"To rebuild a lost catalog, repeat init, workspace add, campaign add and\n"
+		"storage set, then run 'tonicfs sync' and 'tonicfs verify --repair'. Recordings\n"
+		"that Twilio has forgotten come back from the bucket and Twilio's call log,\n"
+		"with their names; removed recordings stay removed.\n"
 		"\n"
-		"Objects under a recording's key that neither the catalog nor Twilio knows, and\n"
-		"that lead to no call in Twilio's call log, are named as unvouched: whoever may\n"
-		"write the bucket may have put them there. --adopt makes recordings of them, in\n"
-		"the folder unassigned; they keep the attribute user.tonicfs.vouched=no.\n"
+		"Objects under a recording's key that are known to neither the catalog nor\n"
+		"Twilio, and that lead to no call in Twilio's call log, are named as unvouched:\n"
+		"anybody who may write to the bucket can have put them there. --adopt makes\n"
+		"recordings of them, in the folder 'unassigned'; they keep the attribute\n"
+		"user.tonicfs.vouched=no.\n"
 		"\n"
 		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
-		"mount; without one all workspaces that have a bucket. What is at Twilio only is\n"
-		"checked by 'tonicfs sync --full'. Exit status 3 when something was found that\n"
-		"is not as it should be, and was not taken over, or could not be told.\n",
+		"mount; without it, all workspaces with a bucket are verified. Recordings that\n"
+		"are only at Twilio are checked by 'tonicfs sync --full'. Exit status 3 if\n"
+		"problems were found that were not repaired, or objects could not be checked.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "read", CLI_FLAG, NULL,
 			  "read every object back and compare its SHA-256",
 			  offsetof(struct verify_values, read) },
-			{ 0, "repair", CLI_FLAG, NULL, "tell the catalog what was found",
+			{ 0, "repair", CLI_FLAG, NULL, "update the catalog with what was found",
 			  offsetof(struct verify_values, repair) },
-			{ 0, "adopt", CLI_FLAG, NULL,
-			  "take over recordings that only the bucket knows, marked as not vouched for",
+			{ 0, "adopt", CLI_FLAG, NULL, "make recordings of unvouched objects",
 			  offsetof(struct verify_values, adopt) },
 			{ 0 },
 		},

@@ -108,7 +108,7 @@ static int run_show(struct cli *cli, const void *values, int argc, char **argv)
 const struct cli_command command_workspace_show = {
 	.name = "workspace show",
 	.arguments = "NAME",
-	.summary = "Shows a workspace's settings, but no secret",
+	.summary = "Shows a workspace's settings, without secrets",
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.run = run_show,

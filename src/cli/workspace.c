@@ -107,7 +107,7 @@ static int setting_apply(const struct cli *cli, struct catalog_workspace *worksp
 	struct suggest suggest;
 
 	if (!equals)
-		return cli_usage(cli, "'%s' is not of the form KEY=VALUE", word);
+		return cli_usage(cli, "'%s' is not KEY=VALUE", word);
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		if (strlen(settings[i].key) != len || memcmp(settings[i].key, word, len) != 0)
 			continue;
@@ -174,7 +174,8 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	if (!v->account)
 		return cli_usage(cli, "--account AC… is missing");
 	if (sid_parse(v->account, "AC", &w.account_sid) < 0)
-		return cli_usage(cli, "--account: '%s' is no account SID (AC and 32 hex digits)",
+		return cli_usage(cli,
+				 "--account: '%s' is not an account SID (AC and 32 hex digits)",
 				 v->account);
 	if (!*argv[0] || catalog_name_encode(argv[0], encoded) < 0)
 		return cli_usage(cli, *argv[0] ? "the name is too long" : "the name is empty");
@@ -182,7 +183,8 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 		return cli_usage(cli, "the name is too long");
 	snprintf(w.name, sizeof w.name, "%s", argv[0]);
 	if (v->api_key && (!*v->api_key || set_api_key(w.api_key_sid, v->api_key) < 0))
-		return cli_usage(cli, "--api-key: '%s' is no API key's SID (SK and 32 hex digits)",
+		return cli_usage(cli,
+				 "--api-key: '%s' is not an API key's SID (SK and 32 hex digits)",
 				 v->api_key);
 	if (v->twilio_url && set_url(w.twilio_url, v->twilio_url) < 0)
 		return cli_usage(cli, "--twilio-url is too long");
@@ -220,27 +222,25 @@ const struct cli_command command_workspace_add = {
 	.arguments = "NAME --account AC… [--api-key SK…] [--secret-file FILE|-]",
 	.summary = "Adds a workspace: a Twilio account and its recordings",
 	.text = "The account's auth token, or the API key's secret, is read from the first line\n"
-		"of --secret-file ('-': standard input), else asked for on the terminal. It is\n"
-		"kept in the catalog only and never shown again. Twilio is asked at once whether\n"
-		"it is right; where it cannot be reached, the workspace is added all the same.\n",
+		"of --secret-file ('-': standard input); without the option it is asked for on\n"
+		"the terminal. It is stored in the catalog only, and never shown again. It is\n"
+		"checked with Twilio first; if Twilio does not answer, the workspace is added\n"
+		"all the same.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "account", CLI_TEXT, "AC…", "the account's SID",
 			  offsetof(struct add_values, account) },
 			{ 0, "api-key", CLI_TEXT, "SK…",
-			  "an API key's SID, to be used instead of the auth token",
+			  "the SID of an API key, instead of the auth token",
 			  offsetof(struct add_values, api_key) },
-			{ 0, "twilio-url", CLI_TEXT, "URL",
-			  "another address than https://api.twilio.com",
+			{ 0, "twilio-url", CLI_TEXT, "URL", "instead of https://api.twilio.com",
 			  offsetof(struct add_values, twilio_url) },
 			{ 0, "secret-file", CLI_TEXT, "FILE|-",
-			  "where the auth token or the API key's secret is",
+			  "the file with the auth token or the API key's secret",
 			  offsetof(struct add_values, secret_file) },
-			{ 0, "allow-http", CLI_FLAG, NULL,
-			  "take plain http to another machine than this one",
+			{ 0, "allow-http", CLI_FLAG, NULL, "allow plain http to other machines",
 			  offsetof(struct add_values, allow_http) },
-			{ 0, "no-check", CLI_FLAG, NULL,
-			  "do not ask Twilio whether the secret is right",
+			{ 0, "no-check", CLI_FLAG, NULL, "do not check the secret with Twilio",
 			  offsetof(struct add_values, no_check) },
 			{ 0 },
 		},
@@ -274,7 +274,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	if (argc < 2 && !v->secret_file && !v->auth_token_file && v->allow_http < 0)
 		return cli_usage(
 			cli,
-			"nothing is given to set: KEY=VALUE, --secret-file or --auth-token-file");
+			"nothing to set: KEY=VALUE, --secret-file or --auth-token-file is missing");
 	if (is_standard_input(v->secret_file) && is_standard_input(v->auth_token_file))
 		return cli_usage(
 			cli, "--secret-file and --auth-token-file cannot both be standard input");
@@ -299,8 +299,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	/* Otherwise a user who may change settings could have the secret sent to any host. */
 	is_elsewhere = !http_url_same_origin(url_of(&old), url_of(&w));
 	if (is_elsewhere && !v->secret_file)
-		fprintf(stderr,
-			"twilio_url is another host; the secret that is sent there has to be given again\n");
+		fprintf(stderr, "twilio_url is on another host: the secret must be given again\n");
 	if (v->secret_file || is_elsewhere) {
 		status = read_secret(&w, v->secret_file, &secret);
 		if (status != CLI_DONE)
@@ -331,39 +330,37 @@ const struct cli_command command_workspace_set = {
 	.name = "workspace set",
 	.arguments = "NAME [KEY=VALUE…] [--secret-file FILE|-] [--auth-token-file FILE|-]",
 	.summary = "Changes a workspace's settings",
-	.text = "  delete_s3=on|off       rm also deletes what is in the bucket (off: it stays)\n"
-		"  delete_twilio=on|off   rm also deletes what is at Twilio (off: it stays)\n"
-		"  migrate_new=on|off     new recordings are moved to the bucket by themselves:\n"
-		"                         those that become files from now on, while the bucket\n"
-		"                         is disabled when it is enabled again; 'tonicfs\n"
-		"                         migrate' moves those that are there\n"
-		"  keep_at_twilio=on|off  what was moved to the bucket is not deleted at Twilio;\n"
-		"                         on takes back deletes that wait, off queues one for\n"
-		"                         everything that is in both places\n"
+	.text = "  delete_s3=on|off       rm also deletes recordings in the bucket (off)\n"
+		"  delete_twilio=on|off   rm also deletes recordings at Twilio (off)\n"
+		"  migrate_new=on|off     new recordings are moved to the bucket automatically\n"
+		"                         (off); those that arrive while the bucket is disabled\n"
+		"                         are moved when it is enabled again. 'tonicfs migrate'\n"
+		"                         moves existing ones\n"
+		"  keep_at_twilio=on|off  recordings that were moved are not deleted at Twilio\n"
+		"                         (off); 'on' cancels deletes that wait, 'off' queues a\n"
+		"                         delete for every recording that is in both places\n"
 		"  verify=checksum|readback\n"
-		"                         what proves an upload: the server's checksum, or\n"
-		"                         reading all of it back\n"
-		"  poll=TIME|off          how often a mount asks Twilio for news (5m)\n"
-		"  api_key=SK…            the API key that is used; empty: the auth token\n"
-		"  twilio_url=URL         another address than https://api.twilio.com; where the\n"
-		"                         host changes the secret has to be given again\n"
+		"                         how an upload is verified: by the server's checksum,\n"
+		"                         or by reading all of it back\n"
+		"  poll=TIME|off          how often a mount asks Twilio for changes (5m)\n"
+		"  api_key=SK…            the API key to use; empty: the auth token\n"
+		"  twilio_url=URL         instead of https://api.twilio.com; for another host\n"
+		"                         the secret must be given again\n"
 		"\n"
-		"With --secret-file the auth token or API key's secret is replaced, once Twilio\n"
-		"has said that the new one is right. Twilio's callbacks are signed with the\n"
-		"account's auth token; a workspace with an API key is told it with\n"
-		"--auth-token-file, and uses it for nothing else.\n",
+		"--secret-file replaces the auth token or the API key's secret, after Twilio\n"
+		"has accepted the new one. Twilio signs callbacks with the account's auth\n"
+		"token: a workspace with an API key needs it as --auth-token-file, and uses it\n"
+		"only to check callbacks.\n",
 	.options =
 		(const struct cli_option[]){
-			{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the new secret is",
+			{ 0, "secret-file", CLI_TEXT, "FILE|-", "the file with the new secret",
 			  offsetof(struct set_values, secret_file) },
 			{ 0, "auth-token-file", CLI_TEXT, "FILE|-",
-			  "where the auth token is that callbacks are checked with",
+			  "the file with the auth token that callbacks are checked with",
 			  offsetof(struct set_values, auth_token_file) },
-			{ 0, "allow-http", CLI_SWITCH, NULL,
-			  "take plain http to another machine than this one",
+			{ 0, "allow-http", CLI_SWITCH, NULL, "allow plain http to other machines",
 			  offsetof(struct set_values, allow_http) },
-			{ 0, "no-check", CLI_FLAG, NULL,
-			  "do not ask Twilio whether the secret is right",
+			{ 0, "no-check", CLI_FLAG, NULL, "do not check the secret with Twilio",
 			  offsetof(struct set_values, no_check) },
 			{ 0 },
 		},
@@ -395,11 +392,11 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 const struct cli_command command_workspace_remove = {
 	.name = "workspace remove",
 	.arguments = "NAME",
-	.summary = "Removes a workspace with everything in it",
-	.text = "Its campaigns, its call log and its recordings leave the tree at once. What\n"
-		"becomes of the bytes follows the workspace's settings: without delete_twilio\n"
-		"and delete_s3 they stay where they are. Deletes that cannot be done at once\n"
-		"are done by the next mount; then the workspace's credentials go, too.\n",
+	.summary = "Removes a workspace and everything in it",
+	.text = "Its campaigns, its call log and its recordings leave the tree at once. Their\n"
+		"bytes are deleted where the settings delete_twilio and delete_s3 say so, and\n"
+		"stay otherwise. The next mount does the deletes that cannot be done now; then\n"
+		"the workspace's credentials are deleted, too.\n",
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.run = run_remove,

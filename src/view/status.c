@@ -70,7 +70,7 @@ static int load_recording(struct catalog *catalog, struct view_status *s)
 		snprintf(s->storage_class, sizeof s->storage_class, "%s", archive.storage_class);
 	storage_why(catalog, &s->recording, &s->why);
 	if (s->recording.is_unvouched)
-		buf_addf(&s->why, "%sadopted: nobody but the bucket vouches for it",
+		buf_addf(&s->why, "%sadopted: only the bucket vouches for it",
 			 s->why.len ? "; " : "");
 	if (buf_failed(&s->why))
 		return -ENOMEM;
