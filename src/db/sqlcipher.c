@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/catalog-private.h" /* tree_fold */
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/log.h"
@@ -130,18 +129,6 @@ static int pragma_text(sqlite3 *db, const char *sql, char *ret_text, size_t size
 	return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-/* tree_fold(tree_name) in SQL: equal for names that differ only by case. */
-static void sql_tree_fold(sqlite3_context *context, int count, sqlite3_value **values)
-{
-	const char *name = (const char *)sqlite3_value_text(values[0]);
-	uint32_t folded[CATALOG_NAME_SIZE];
-
-	(void)count;
-	sqlite3_result_blob(context, folded,
-			    (int)(tree_name_fold(name ? name : "", folded) * sizeof *folded),
-			    SQLITE_TRANSIENT);
-}
-
 /* Every allocation would count itself under one lock for all connections, and nobody asks for the
  * numbers. Too late where the library runs already, which does no harm. */
 static void configure(void)
@@ -201,12 +188,6 @@ int db_conn_open(const char *path, const struct db_key *key, unsigned flags,
 		goto fail;
 	}
 	code = sqlite3_key(conn->db, text, (int)strlen(text));
-	if (code != SQLITE_OK) {
-		err = db_errno(conn, code);
-		goto fail;
-	}
-	code = sqlite3_create_function(conn->db, "tree_fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
-				       NULL, sql_tree_fold, NULL, NULL);
 	if (code != SQLITE_OK) {
 		err = db_errno(conn, code);
 		goto fail;
