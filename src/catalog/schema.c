@@ -4,8 +4,8 @@
  */
 #include <stdio.h>
 
-#include "catalog/calls-csv.h"
-#include "catalog/catalog-private.h"
+#include "catalog/folder-private.h"
+#include "catalog/recording-private.h"
 #include "util/cleanup.h"
 
 static const char version_1[] =
