@@ -90,6 +90,8 @@ int db_query_secret(struct db_conn *conn, char **ret_secret, const char *sql, co
 /* The first column of all rows, collected: what is read so may be changed while one goes through it. The caller frees. */
 int db_query_ids(struct db_conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql,
 		 const char *format, ...);
+/* The database's clock, in milliseconds since 1970: what leases go by, whichever machine looks at them. SQLCipher's is this machine's. */
+int db_now(struct db_conn *conn, int64_t *ret_msecs);
 int64_t db_changes(struct db_conn *conn);
 int64_t db_last_id(struct db_conn *conn);
 int db_errno(struct db_conn *conn, int code);

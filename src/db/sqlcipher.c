@@ -17,6 +17,7 @@
 #include "util/log.h"
 #include "util/secret.h"
 #include "util/sid.h"
+#include "util/times.h"
 
 #define STMT_SLOTS 512 /* a power of two, several times the number of statements in the room */
 
@@ -447,6 +448,13 @@ int db_query_ids(struct db_conn *conn, int64_t **ret_ids, size_t *ret_count, con
 		return err;
 	*ret_ids = steal_pointer(&ids);
 	*ret_count = count;
+	return 0;
+}
+
+int db_now(struct db_conn *conn, int64_t *ret_msecs)
+{
+	(void)conn;
+	*ret_msecs = time_now_msecs();
 	return 0;
 }
 
