@@ -33,11 +33,13 @@ enum db_type { DB_NULL, DB_INTEGER, DB_TEXT, DB_BYTES };
 struct db_value {
 	enum db_type type;
 	int64_t integer;
-	const void *bytes; /* of a text, which ends with a NUL, or of bytes; stays until the statement is reset */
-	size_t size;       /* of bytes */
+	const void *
+		bytes; /* of a text, which ends with a NUL, or of bytes; stays until the statement is reset */
+	size_t size; /* of bytes */
 };
 
-#define DB_STMT_SLOTS 512 /* a power of two, several times the number of statements in the program */
+#define DB_STMT_SLOTS \
+	512 /* a power of two, several times the number of statements in the program */
 
 struct db_conn {
 	const struct db_driver *driver;
@@ -94,7 +96,7 @@ struct db_driver {
 	int (*prepare)(struct db_conn *conn, const char *sql, struct db_stmt **ret_stmt);
 	void (*finalize)(struct db_stmt *stmt);
 	int (*bind)(struct db_stmt *stmt, int parameter /* from 1 */, const struct db_value *value);
-	int (*step)(struct db_stmt *stmt); /* 1: a row; 0: done */
+	int (*step)(struct db_stmt *stmt);   /* 1: a row; 0: done */
 	void (*reset)(struct db_stmt *stmt); /* and drops what is bound */
 	/* Of the row that the statement is at; columns from 0. What is returned stays until the next step. */
 	int (*column_count)(struct db_stmt *stmt);

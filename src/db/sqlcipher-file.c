@@ -37,8 +37,8 @@ int sqlcipher_create(const struct db_driver *driver, const char *path, const str
 int sqlcipher_lock(struct db_conn *conn)
 {
 	cleanup_free char *mode = NULL;
-	int err = db_exec(conn, "PRAGMA busy_timeout = " LOCK_MSECS
-				"; PRAGMA locking_mode = EXCLUSIVE");
+	int err = db_exec(conn,
+			  "PRAGMA busy_timeout = " LOCK_MSECS "; PRAGMA locking_mode = EXCLUSIVE");
 
 	if (err == 0)
 		err = db_query_text(conn, &mode, "PRAGMA main.journal_mode = DELETE", "");

@@ -19,8 +19,8 @@ int sqlcipher_copy_check(struct db_conn *conn, const char *copy_path,
 			 const struct db_key *copy_key);
 
 /* sqlcipher-watch.c */
-int sqlcipher_watch_open(const struct db_driver *driver, const char *path,
-			 const struct db_key *key, struct db_watch **ret_watch);
+int sqlcipher_watch_open(const struct db_driver *driver, const char *path, const struct db_key *key,
+			 struct db_watch **ret_watch);
 int sqlcipher_watch_wait(struct db_watch *watch, int stop_fd);
 void sqlcipher_watch_close(struct db_watch *watch);
 

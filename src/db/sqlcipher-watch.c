@@ -121,7 +121,8 @@ static int sleep_until_look(struct db_watch *watch, int stop_fd)
 		watch->eager_until_msecs = time_mono_msecs() + EAGER_MSECS;
 		watch->pause_msecs = PAUSE_MIN_MSECS;
 		if (is_patient)
-			return sleep_until_look(watch, stop_fd); /* the commit is just being written */
+			return sleep_until_look(watch,
+						stop_fd); /* the commit is just being written */
 	} else if (is_eager && watch->pause_msecs < PAUSE_MAX_MSECS) {
 		watch->pause_msecs *= 2;
 	}

@@ -227,8 +227,8 @@ static bool in_transaction(struct db_conn *conn)
 static int transact(struct db_conn *conn, enum db_verb verb)
 {
 	static const char *const sql[DB_VERB_COUNT] = {
-		[DB_BEGIN] = "BEGIN IMMEDIATE",   [DB_COMMIT] = "COMMIT",
-		[DB_ROLLBACK] = "ROLLBACK",       [DB_SAVEPOINT] = "SAVEPOINT op",
+		[DB_BEGIN] = "BEGIN IMMEDIATE",      [DB_COMMIT] = "COMMIT",
+		[DB_ROLLBACK] = "ROLLBACK",          [DB_SAVEPOINT] = "SAVEPOINT op",
 		[DB_ROLLBACK_TO] = "ROLLBACK TO op", [DB_RELEASE] = "RELEASE op",
 	};
 
@@ -247,9 +247,9 @@ static int exec(struct db_conn *conn, const char *script)
 static int prepare(struct db_conn *conn, const char *sql, struct db_stmt **ret_stmt)
 {
 	struct sqlcipher_stmt *stmt = calloc(1, sizeof *stmt);
-	int err = stmt ? result(conn, sqlite3_prepare_v3(conn_handle(conn), sql, -1,
-							 SQLITE_PREPARE_PERSISTENT, &stmt->handle,
-							 NULL))
+	int err = stmt ? result(conn,
+				sqlite3_prepare_v3(conn_handle(conn), sql, -1,
+						   SQLITE_PREPARE_PERSISTENT, &stmt->handle, NULL))
 		       : db_fail(conn, DB_FAILURE_OTHER, -ENOMEM);
 
 	if (err)
