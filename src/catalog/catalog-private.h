@@ -73,8 +73,6 @@ bool inode_is_taken(struct db_conn *conn, uint64_t inode);
 /* As catalog_name_encode, by some of its rules, and with escapes for the first so many letters. */
 int name_encode(const char *name, unsigned rules, size_t letters,
 		char ret_encoded[CATALOG_NAME_SIZE]);
-/* Folds a name: two names with equal folds are one name where case is ignored. Returns the number of characters. */
-size_t tree_name_fold(const char *tree_name, uint32_t ret_folded[CATALOG_NAME_SIZE]);
 /* A folder's name for a new campaign, or (workspace_id 0) a new workspace: like none that is there, in any case.
  * -ENAMETOOLONG */
 int tree_name_new(struct db_conn *conn, int64_t workspace_id, const char *name,

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/catalog-private.h" /* tree_fold */
 #include "db/sqlcipher-private.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
@@ -107,18 +106,6 @@ static void configure(void)
 	sqlite3_close(db);
 }
 
-/* tree_fold(tree_name) in SQL: equal for names that differ only by case. */
-static void sql_tree_fold(sqlite3_context *context, int count, sqlite3_value **values)
-{
-	const char *name = (const char *)sqlite3_value_text(values[0]);
-	uint32_t folded[CATALOG_NAME_SIZE];
-
-	(void)count;
-	sqlite3_result_blob(context, folded,
-			    (int)(tree_name_fold(name ? name : "", folded) * sizeof *folded),
-			    SQLITE_TRANSIENT);
-}
-
 char *sqlcipher_key_text(const struct db_key *key)
 {
 	char *text = secret_alloc(strlen("x''") + CRYPTO_HEX_SIZE(DB_KEY_SIZE));
@@ -180,11 +167,6 @@ static int open_conn(const struct db_driver *driver, const char *path, const str
 	}
 	if (err == 0)
 		err = set_key(&conn->base, key);
-	if (err == 0)
-		err = result(&conn->base,
-			     sqlite3_create_function(conn->handle, "tree_fold", 1,
-						     SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-						     sql_tree_fold, NULL, NULL));
 	if (err == 0)
 		err = set_modes(&conn->base, access);
 	if (err) {
