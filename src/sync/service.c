@@ -17,6 +17,7 @@
 #include "util/log.h"
 #include "util/pool.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define TICK_MSECS 5000
 #define SIZES_TICK_MSECS 2000
@@ -216,7 +217,7 @@ static void *work(void *arg)
 				serve(worker, &list.items[i]);
 		}
 		free(list.items);
-	} while (sync_nap(env, TICK_MSECS));
+	} while (sleep_msecs(TICK_MSECS, env->cancel));
 	return NULL;
 }
 
@@ -240,7 +241,7 @@ static void *work_sizes(void *arg)
 		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
 			log_warning("sync: sizes: %s", strerror(-rc));
 		last_rc = rc;
-	} while (sync_nap(&service->env, SIZES_TICK_MSECS));
+	} while (sleep_msecs(SIZES_TICK_MSECS, service->env.cancel));
 	sync_sizer_free(sizer);
 	return NULL;
 }
@@ -270,7 +271,7 @@ static void *work_restores(void *arg)
 		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
 			log_warning("restore: %s", strerror(-rc));
 		last_rc = rc;
-	} while (sync_nap(env, RESTORES_TICK_MSECS));
+	} while (sleep_msecs(RESTORES_TICK_MSECS, env->cancel));
 	return NULL;
 }
 
