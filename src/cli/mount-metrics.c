@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "audio/stats.h"
 #include "util/buf.h"
@@ -12,8 +11,10 @@
 #include "util/files.h"
 #include "util/log.h"
 #include "util/pool.h"
+#include "util/times.h"
+#include "util/wait.h"
 
-#define INTERVAL_SECS 15
+#define INTERVAL_MSECS 15000
 
 struct mount_metrics {
 	struct audio *audio;
@@ -57,17 +58,15 @@ static void write_or_log(struct mount_metrics *m)
 static void *work(void *arg)
 {
 	struct mount_metrics *m = arg;
-	struct timespec at;
+	int64_t due_msecs = time_mono_msecs();
 
-	clock_gettime(CLOCK_MONOTONIC, &at);
 	pthread_mutex_lock(&m->lock);
 	while (!m->is_stopping) {
 		pthread_mutex_unlock(&m->lock);
 		write_or_log(m);
 		pthread_mutex_lock(&m->lock);
-		at.tv_sec += INTERVAL_SECS;
-		while (!m->is_stopping &&
-		       pthread_cond_timedwait(&m->cond, &m->lock, &at) != ETIMEDOUT)
+		due_msecs += INTERVAL_MSECS;
+		while (!m->is_stopping && cond_wait_until(&m->cond, &m->lock, due_msecs, NULL))
 			;
 	}
 	pthread_mutex_unlock(&m->lock);
@@ -84,7 +83,6 @@ static void metrics_free(struct mount_metrics *m)
 int mount_metrics_start(struct audio *audio, const char *path, struct mount_metrics **ret_metrics)
 {
 	struct mount_metrics *m = calloc(1, sizeof *m);
-	pthread_condattr_t monotonic;
 	int err = -ENOMEM;
 
 	if (!m)
@@ -94,10 +92,7 @@ int mount_metrics_start(struct audio *audio, const char *path, struct mount_metr
 	if (!m->path)
 		goto fail;
 	pthread_mutex_init(&m->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&m->cond, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init(&m->cond);
 	err = thread_start(&m->thread, work, m);
 	if (!err) {
 		*ret_metrics = m;

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "aws/credentials.h"
@@ -14,6 +13,7 @@
 #include "util/cleanup.h"
 #include "util/secret.h"
 #include "util/text.h"
+#include "util/wait.h"
 
 char *cli_default_catalog(void)
 {
@@ -215,8 +215,6 @@ void cli_catch_signals(void)
 
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs)
 {
-	const struct timespec pause = { .tv_nsec = 50000000 };
-
 	if (catalog_wait(cli->catalog, generation, msecs) == 0)
-		nanosleep(&pause, NULL);
+		sleep_msecs(50, NULL);
 }
