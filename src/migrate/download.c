@@ -1,5 +1,6 @@
 /* From Twilio into the buffer, nothing believed before it is checked. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "migrate/migrate-private.h"
@@ -26,10 +27,11 @@ static int start(struct transfer *t, int channels)
 	t->began_msecs = time_mono_msecs();
 	err = twilio_request_media(t->twilio, &t->recording->sid, channels, 0, -1, NULL, &request,
 				   &memory);
-
-	stream_stop(&t->stream);
+	/* However long it is: a stall ends it. */
+	request.total_timeout_msecs = UINT_MAX;
+	http_stream_stop(&t->stream);
 	if (err == 0)
-		err = stream_start(&t->stream, t->migrate->http, &request);
+		err = http_stream_start(&t->stream, t->migrate->http, &request);
 	return err ? transfer_fail(t, JOB_OUTCOME_RETRY, "the request to Twilio cannot be sent: %s",
 				   strerror(-err))
 		   : 0;
@@ -50,8 +52,8 @@ static int look_under_key(struct transfer *t)
 /* 0: an answer that may be audio. Else *ret_error. */
 static int judge(struct transfer *t, struct remote_error *ret_error)
 {
-	struct stream *stream = &t->stream;
-	int err = stream_wait_head(stream, ret_error);
+	struct http_stream *stream = &t->stream;
+	int err = http_stream_wait_head(stream, ret_error);
 
 	if (err)
 		side_answered(&t->lane->twilio, ret_error, t->began_msecs);
@@ -137,7 +139,8 @@ int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
 	char reason[CONTENT_REASON_SIZE];
 	bool is_first = t->content.size_bytes == 0;
 	int64_t announced = t->stream.response.content_length;
-	int err = stream_fill(&t->stream, t->buffer, t->capacity_bytes, ret_len, ret_end, &error);
+	int err = http_stream_fill(&t->stream, t->buffer, t->capacity_bytes, ret_len, ret_end,
+				   &error);
 
 	if (err) {
 		side_answered(&t->lane->twilio, &error, t->began_msecs);
