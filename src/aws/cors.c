@@ -8,6 +8,7 @@
 
 #include "aws/s3-private.h"
 #include "util/crypto.h"
+#include "util/xml.h"
 
 #define MAX_AGE_SECS 3000
 
@@ -129,7 +130,7 @@ int s3_cors_parse(const char *bytes, size_t n, struct s3_cors *ret_cors)
 	int r;
 
 	*ret_cors = (struct s3_cors){ NULL, 0 };
-	r = s3_xml_parse(bytes, n, on_element, &p);
+	r = xml_parse(bytes, n, on_element, &p, NULL);
 	rule_release(&p.rule);
 	if (!r && !p.is_configuration)
 		r = -EBADMSG;
@@ -143,7 +144,7 @@ int s3_cors_parse(const char *bytes, size_t n, struct s3_cors *ret_cors)
 static void add_element(struct buf *out, const char *name, const char *text)
 {
 	buf_addf(out, "<%s>", name);
-	s3_xml_escape(out, text);
+	xml_escape(out, text);
 	buf_addf(out, "</%s>", name);
 }
 

@@ -5,6 +5,7 @@
 
 #include "aws/s3-private.h"
 #include "util/times.h"
+#include "util/xml.h"
 
 /* A thousand entries of the longest keys, every byte of them encoded. */
 #define PAGE_LIMIT_BYTES (8 * 1024 * 1024)
@@ -263,7 +264,7 @@ static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix
 /* 0, -EBADMSG (no such list) or -ENOMEM. */
 static int page_parse(struct page *page, const char *bytes, size_t n)
 {
-	int r = s3_xml_parse(bytes, n, on_element, page);
+	int r = xml_parse(bytes, n, on_element, page, NULL);
 
 	if (!r && !page->is_list)
 		r = -EBADMSG;
