@@ -107,7 +107,7 @@ static void test_util_wait__cancelling_ends_a_wait_and_a_sleep(void **state)
 	assert_true(cancel_is_set(&f.cancel));
 	pthread_join(thread, NULL);
 	f.cancel.is_set = 0;
-	assert_int_equal(thread_start(&thread, cancel_soon, &f), 0);
+	assert_int_equal(thread_start(&thread, "cancel", cancel_soon, &f), 0);
 	assert_false(sleep_msecs(LONG_MSECS, &f.cancel));
 	assert_false(sleep_msecs(0, &f.cancel));
 	assert_true(time_mono_msecs() - began_msecs < LONG_MSECS);
