@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "aws/s3-private.h"
+#include "util/array.h"
 #include "util/crypto.h"
 #include "util/xml.h"
 
@@ -24,16 +25,11 @@ static void words_release(struct s3_words *words)
 
 static int words_add(struct s3_words *words, const char *word)
 {
-	char **longer = reallocarray(words->items, words->count + 1, sizeof *longer);
+	char **slot = array_add(&words->items, &words->count);
 
-	if (!longer)
-		return -ENOMEM;
-	words->items = longer;
-	longer[words->count] = strdup(word);
-	if (!longer[words->count])
-		return -ENOMEM;
-	words->count++;
-	return 0;
+	if (slot)
+		*slot = strdup(word);
+	return slot && *slot ? 0 : -ENOMEM;
 }
 
 static void rule_release(struct s3_cors_rule *rule)
@@ -56,14 +52,11 @@ void s3_cors_release(struct s3_cors *cors)
 
 static int rule_add(struct s3_cors *cors, struct s3_cors_rule *rule)
 {
-	struct s3_cors_rule *longer = reallocarray(cors->rules, cors->count + 1, sizeof *longer);
+	int err = array_push(&cors->rules, &cors->count, rule);
 
-	if (!longer)
-		return -ENOMEM;
-	cors->rules = longer;
-	longer[cors->count++] = *rule;
-	*rule = (struct s3_cors_rule){ .max_age_secs = -1 };
-	return 0;
+	if (!err)
+		*rule = (struct s3_cors_rule){ .max_age_secs = -1 };
+	return err;
 }
 
 /* ---- parsing ---- */

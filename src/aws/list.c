@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aws/s3-private.h"
+#include "util/array.h"
 #include "util/times.h"
 #include "util/xml.h"
 
@@ -22,7 +23,7 @@ struct entry {
 struct page {
 	enum kind kind;
 	struct entry *entries;
-	size_t count, capacity;
+	size_t count;
 	struct entry current;
 	bool is_truncated, is_encoded, is_list;
 	char *next_key, *next_other; /* markers, or a continuation token in next_other */
@@ -72,18 +73,10 @@ static int end_entry(struct page *page, bool is_delete_marker, bool is_folder)
 {
 	if (!page->current.key || !*page->current.key)
 		return -EBADMSG;
-	if (page->count == page->capacity) {
-		struct entry *longer =
-			reallocarray(page->entries, page->capacity + 256, sizeof *longer);
-
-		if (!longer)
-			return -ENOMEM;
-		page->entries = longer;
-		page->capacity += 256;
-	}
 	page->current.is_delete_marker = is_delete_marker;
 	page->current.is_folder = is_folder;
-	page->entries[page->count++] = page->current;
+	if (array_push(&page->entries, &page->count, &page->current))
+		return -ENOMEM;
 	page->current = (struct entry){ .key = NULL };
 	return 0;
 }

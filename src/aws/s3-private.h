@@ -35,7 +35,7 @@ struct s3_client {
 /* Pairs that own their strings. A failed addition is remembered, as in a buf. */
 struct s3_pairs {
 	struct sigv4_pair *items;
-	size_t count, capacity;
+	size_t count;
 	bool failed;
 };
 

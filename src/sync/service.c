@@ -13,6 +13,7 @@
 #include "catalog/job.h"
 #include "storage/restore.h"
 #include "sync/sync-private.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "util/pool.h"
@@ -57,18 +58,16 @@ struct sync_service {
 
 static struct watch *watch_find(struct worker *worker, int64_t workspace_id)
 {
-	struct watch *watches;
+	struct watch *watch;
 
 	for (size_t i = 0; i < worker->watch_count; i++) {
 		if (worker->watches[i].workspace_id == workspace_id)
 			return &worker->watches[i];
 	}
-	watches = reallocarray(worker->watches, worker->watch_count + 1, sizeof *watches);
-	if (!watches)
-		return NULL;
-	worker->watches = watches;
-	watches[worker->watch_count] = (struct watch){ .workspace_id = workspace_id };
-	return &watches[worker->watch_count++];
+	watch = array_add(&worker->watches, &worker->watch_count);
+	if (watch)
+		watch->workspace_id = workspace_id;
+	return watch;
 }
 
 /* ---- one workspace ---- */
@@ -194,13 +193,7 @@ struct workspaces {
 static int on_workspace(void *arg, const struct catalog_workspace *workspace)
 {
 	struct workspaces *list = arg;
-	struct catalog_workspace *items = reallocarray(list->items, list->count + 1, sizeof *items);
-
-	if (!items)
-		return -ENOMEM;
-	list->items = items;
-	items[list->count++] = *workspace;
-	return 0;
+	return array_push(&list->items, &list->count, workspace);
 }
 
 static void *work(void *arg)

@@ -50,7 +50,7 @@ enum twilio_list_kind { TWILIO_LIST_RECORDINGS, TWILIO_LIST_CALLS };
 struct twilio_page {
 	struct twilio_recording *recordings; /* one of the two is NULL */
 	struct twilio_call *calls;
-	size_t count, capacity;
+	size_t count;
 	size_t skipped;   /* elements without a usable SID */
 	size_t oversized; /* recordings with an encryption field that is too long to be stored */
 	const char *next_page_uri; /* NULL: the last page */
