@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/text.h"
@@ -129,21 +130,16 @@ const char *cli_shell_word(const char *text, struct buf *ret_word)
 
 void cli_table_row(struct cli_table *table, size_t columns, const char *const *cells)
 {
-	char **grown = reallocarray(table->cells, table->count + columns, sizeof *grown);
+	char **row = array_add_many(&table->cells, &table->count, columns);
 
-	if (!grown) {
-		table->failed = true;
-		return;
-	}
-	table->cells = grown;
 	table->columns = columns;
-	for (size_t i = 0; i < columns; i++) {
-		grown[table->count] = strdup(cells[i]);
-		if (grown[table->count])
-			text_clean(grown[table->count]);
+	table->failed |= !row;
+	for (size_t i = 0; row && i < columns; i++) {
+		row[i] = strdup(cells[i]);
+		if (row[i])
+			text_clean(row[i]);
 		else
 			table->failed = true;
-		table->count++;
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/suggest.h"
 #include "service/service.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
 #include "util/text.h"
@@ -115,13 +116,7 @@ struct workspace_list {
 static int workspace_add(void *arg, const struct catalog_workspace *workspace)
 {
 	struct workspace_list *list = arg;
-	struct catalog_workspace *grown = reallocarray(list->items, list->count + 1, sizeof *grown);
-
-	if (!grown)
-		return -ENOMEM;
-	list->items = grown;
-	grown[list->count++] = *workspace;
-	return 0;
+	return array_push(&list->items, &list->count, workspace);
 }
 
 int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces,
