@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "catalog/catalog-private.h" /* tree_fold */
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/log.h"
@@ -422,7 +423,7 @@ int db_query_ids(struct db_conn *conn, int64_t **ret_ids, size_t *ret_count, con
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	cleanup_free int64_t *ids = NULL;
-	size_t count = 0, capacity = 0;
+	size_t count = 0;
 	va_list args;
 	int err;
 
@@ -432,16 +433,10 @@ int db_query_ids(struct db_conn *conn, int64_t **ret_ids, size_t *ret_count, con
 	if (err)
 		return err;
 	while ((err = db_step(conn, stmt)) > 0) {
-		if (count == capacity) {
-			size_t want = capacity ? 2 * capacity : 64;
-			int64_t *more = reallocarray(ids, want, sizeof *ids);
+		const int64_t id = db_int64(stmt, 0);
 
-			if (!more)
-				return -ENOMEM;
-			ids = more;
-			capacity = want;
-		}
-		ids[count++] = db_int64(stmt, 0);
+		if (array_push(&ids, &count, &id))
+			return -ENOMEM;
 	}
 	if (err < 0)
 		return err;
