@@ -88,7 +88,7 @@ static int ask(struct s3_client *client, bool anonymous, struct s3_call *call,
 	       struct s3_answer *ret_answer)
 {
 	cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
-	cleanup_memory struct s3_request_memory *memory = NULL;
+	cleanup_s3_request struct s3_request_memory *memory = NULL;
 	cleanup_free struct http_header *kept = NULL;
 	struct remote_error *error = &ret_answer->error;
 	struct http_request request;

@@ -5,6 +5,7 @@
 
 #include "aws/s3-private.h"
 #include "util/array.h"
+#include "util/text.h"
 #include "util/times.h"
 #include "util/xml.h"
 
@@ -158,36 +159,12 @@ static int on_element(void *arg, const char *path, const char *text)
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
-/* In place. '+' stands for a space: a plus comes as %2B from every server. */
+/* In place. Every server encodes a plus as %2B. A NUL would end the key early: another key. */
 static int decode(char *text)
 {
-	char *out = text;
+	ptrdiff_t len = text_url_decode(text, strlen(text));
 
-	for (const char *p = text; *p; p++) {
-		if (*p == '+') {
-			*out++ = ' ';
-		} else if (*p != '%') {
-			*out++ = *p;
-		} else {
-			int high = hex_digit(p[1]), low = high < 0 ? -1 : hex_digit(p[2]);
-
-			/* A NUL would end the key early and make it another one. */
-			if (low < 0 || (high == 0 && low == 0))
-				return -EBADMSG;
-			*out++ = (char)(high << 4 | low);
-			p += 2;
-		}
-	}
-	*out = '\0';
-	return 0;
+	return len >= 0 && strlen(text) == (size_t)len ? 0 : -EBADMSG;
 }
 
 /* The marker is the last key of the page; AWS encodes it as well, Ceph does not. */

@@ -69,6 +69,11 @@ void s3_request_memory_free(struct s3_request_memory *memory)
 	free(memory);
 }
 
+void s3_request_memory_freep(struct s3_request_memory **memory)
+{
+	s3_request_memory_free(*memory);
+}
+
 int s3_key_check(const char *key, struct remote_error *ret_error)
 {
 	remote_error_clear(ret_error);
@@ -147,7 +152,7 @@ int s3_call_sign(const struct s3_client *client, const struct aws_credentials *c
 		 const struct s3_call *call, const char *payload_sha256, int64_t time_secs,
 		 struct http_request *ret_request, struct s3_request_memory **ret_memory)
 {
-	cleanup_memory struct s3_request_memory *memory = calloc(1, sizeof *memory);
+	cleanup_s3_request struct s3_request_memory *memory = calloc(1, sizeof *memory);
 	cleanup_buf struct buf path = BUF_INIT;
 	cleanup_buf struct buf authorization = BUF_INIT;
 	struct sigv4_input input;

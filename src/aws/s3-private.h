@@ -58,12 +58,6 @@ struct s3_call {
 #define cleanup_call cleanup_with(s3_call_release)
 void s3_call_release(struct s3_call *call);
 
-static inline void s3_request_memory_freep(struct s3_request_memory **memory)
-{
-	s3_request_memory_free(*memory);
-}
-#define cleanup_memory cleanup_with(s3_request_memory_freep)
-
 /* The time by the server's clock. */
 int64_t s3_client_now(const struct s3_client *client);
 /* Fills *ret_request but for what is the caller's: body, time-outs, callbacks. 0 or -ENOMEM. */

@@ -82,11 +82,6 @@ int cli_catalog_error(const struct cli *cli, int error, const char *doing)
 	return CLI_FAILED;
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* As a folder's name, but for the escapes of what is harmless on a terminal: printable ASCII. */
 const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE])
 {
@@ -97,7 +92,7 @@ const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE])
 		return ret_shown;
 	}
 	for (const char *s = ret_shown; *s; s++) {
-		int byte = *s == '%' ? hex_digit(s[1]) << 4 | hex_digit(s[2]) : 0;
+		int byte = *s == '%' ? text_hex_digit(s[1]) << 4 | text_hex_digit(s[2]) : 0;
 
 		*out++ = *s;
 		if (byte < ' ' || byte > '~')

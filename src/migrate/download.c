@@ -12,14 +12,9 @@
 #define TRIES 5
 #define TRIES_MSECS 30000
 
-static void free_request(struct twilio_request_memory **memory)
-{
-	twilio_request_memory_free(*memory);
-}
-
 static int start(struct transfer *t, int channels)
 {
-	cleanup_with(free_request) struct twilio_request_memory *memory = NULL;
+	cleanup_twilio_request struct twilio_request_memory *memory = NULL;
 	struct http_request request;
 	int err;
 
@@ -169,17 +164,12 @@ int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
 
 int download_check_end(struct transfer *t)
 {
-	const char *header = http_response_header(&t->stream.response, "ETag");
-	char etag[64] = "", reason[CONTENT_REASON_SIZE];
-	size_t len = header ? strlen(header) : 0;
+	char etag[64], reason[CONTENT_REASON_SIZE];
 	int err = content_finish(&t->content);
 
 	if (err)
 		return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s", strerror(-err));
-	if (len > 2 && len - 2 < sizeof etag && header[0] == '"' && header[len - 1] == '"') {
-		memcpy(etag, header + 1, len - 2);
-		etag[len - 2] = '\0';
-	}
+	twilio_etag_copy(http_response_header(&t->stream.response, "ETag"), etag, sizeof etag);
 	if (content_check_end(&t->content, t->recording, t->stream.response.content_length, etag,
 			      reason))
 		return transfer_doubt(t, "%s", reason);

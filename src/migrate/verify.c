@@ -11,11 +11,6 @@
 #include "util/fault.h"
 #include "util/log.h"
 
-static void free_request(struct s3_request_memory **memory)
-{
-	s3_request_memory_free(*memory);
-}
-
 static int hash_stream(struct transfer *t, struct http_stream *stream, struct crypto_hash *hash,
 		       int64_t *ret_size_bytes)
 {
@@ -57,7 +52,7 @@ static int hash_stream(struct transfer *t, struct http_stream *stream, struct cr
 int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_bytes,
 		     char ret_sha256[65])
 {
-	cleanup_with(free_request) struct s3_request_memory *memory = NULL;
+	cleanup_s3_request struct s3_request_memory *memory = NULL;
 	cleanup_hash struct crypto_hash *hash = NULL;
 	cleanup_http_stream struct http_stream stream;
 	uint8_t digest[CRYPTO_SHA256_SIZE];

@@ -134,11 +134,6 @@ static void look_perform(struct look *look, struct http_request *request,
 
 /* ---- the probe ---- */
 
-static void free_requestp(struct twilio_request_memory **memory)
-{
-	twilio_request_memory_free(*memory);
-}
-
 struct probe {
 	struct twilio_client *client;
 	const struct sid *sid;
@@ -294,7 +289,7 @@ static int probe_run(struct probe *probe, struct twilio_media_info *info,
 		     struct remote_error *ret_error)
 {
 	while (info->size_bytes < 0) {
-		cleanup_with(free_requestp) struct twilio_request_memory *memory = NULL;
+		cleanup_twilio_request struct twilio_request_memory *memory = NULL;
 		struct http_request request;
 		int64_t left = probe->retry.deadline_msecs - time_mono_msecs();
 		int rc;

@@ -93,8 +93,6 @@ void twilio_media_head_take(const struct http_response *response,
 			    struct twilio_media_head *ret_head);
 void twilio_media_head_judge(const struct twilio_media_head *head, bool is_encrypted,
 			     const char *body, size_t body_len, struct remote_error *ret_error);
-/* The ETag without quotes; "" for a weak one. */
-void twilio_etag_copy(const char *header, char *ret_etag, size_t size);
 
 /* ---- spread.c ---- */
 
