@@ -53,10 +53,10 @@ struct verify {
 
 	/* Filled by listing, read by what follows. */
 	int64_t *doubts; /* recordings, each once */
-	size_t doubt_count, doubt_capacity;
+	size_t doubt_count;
 	struct marks doubted;
 	struct verify_name *strays; /* objects whose recording the catalog does not know */
-	size_t stray_count, stray_capacity;
+	size_t stray_count;
 
 	pthread_mutex_t lock; /* guards the rest */
 	struct marks good;    /* recordings whose object agrees */

@@ -9,6 +9,7 @@
 #include "catalog/campaign.h"
 #include "storage/object.h"
 #include "storage/storage.h"
+#include "util/array.h"
 #include "util/pool.h"
 #include "util/times.h"
 #include "verify/verify-private.h"
@@ -158,18 +159,7 @@ int verify_doubt_add(struct verify *v, int64_t recording_id)
 	if (marks_has(&v->doubted, recording_id))
 		return 0;
 	rc = marks_set(&v->doubted, recording_id);
-	if (rc == 0 && v->doubt_count == v->doubt_capacity) {
-		size_t capacity = v->doubt_capacity ? 2 * v->doubt_capacity : 256;
-		int64_t *more = reallocarray(v->doubts, capacity, sizeof *more);
-
-		if (!more)
-			return -ENOMEM;
-		v->doubts = more;
-		v->doubt_capacity = capacity;
-	}
-	if (rc == 0)
-		v->doubts[v->doubt_count++] = recording_id;
-	return rc;
+	return rc ? rc : array_push(&v->doubts, &v->doubt_count, &recording_id);
 }
 
 bool verify_was_told(struct verify *v, int rc)
