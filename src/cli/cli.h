@@ -11,6 +11,7 @@
 
 #include "catalog/tree.h"
 #include "net/http.h"
+#include "util/cancel.h"
 
 enum cli_exit {
 	CLI_DONE = 0,
@@ -102,6 +103,8 @@ void cli_help_manual(FILE *out);                   /* the manual page's list of 
 int cli_catalog_open(struct cli *cli);
 int cli_http_open(struct cli *cli);
 void cli_close(struct cli *cli);
+/* Says that the command waits for the process of an earlier mount. */
+void cli_say_predecessor(const char *catalog_path);
 /* $XDG_DATA_HOME/tonicfs/catalog.db or ~/.local/share/tonicfs/catalog.db; the caller frees; NULL where there is no home. */
 char *cli_default_catalog(void);
 int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace);
@@ -117,9 +120,9 @@ int cli_secret_read_as(const char *option, const char *secret_file, const char *
 		       char **ret_secret);
 /* Plain http is for loopback, unless allowed. what: "the endpoint". */
 int cli_url_check(const char *what, const char *url, bool allow_http);
-/* SIGINT, SIGTERM and SIGHUP set *cli_interrupted from now on instead of ending the program; the second one ends it. */
+/* SIGINT, SIGTERM and SIGHUP set cli_cancel from now on instead of ending the program; the second one ends it. */
 void cli_catch_signals(void);
-extern volatile bool cli_interrupted;
+extern struct cancel cli_cancel;
 /* Waits for a change in the catalog, at most msecs; but never returns more than twenty times a second. */
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs);
 

@@ -7,6 +7,7 @@
 #define TONICFS_STORAGE_PLAYBACK_H
 
 #include "catalog/catalog.h"
+#include "util/cancel.h"
 
 struct buf;
 struct http;
@@ -21,7 +22,7 @@ struct http;
  * -EXDEV: it is in another bucket than the workspace has now; -EINVAL: expires_secs is more than
  * the limit. Credentials that end sooner end the URL sooner. */
 int storage_playback_url(struct catalog *catalog, struct http *http, int64_t recording_id,
-			 unsigned expires_secs, bool is_download, const volatile bool *cancelled,
+			 unsigned expires_secs, bool is_download, const struct cancel *cancel,
 			 struct buf *ret_url);
 
 #endif

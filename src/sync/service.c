@@ -47,7 +47,7 @@ struct worker {
 
 struct sync_service {
 	struct sync_env env;
-	volatile bool is_stopped;
+	struct cancel cancel;
 	struct worker workers[DUTY_COUNT];
 	unsigned started;
 	pthread_t sizes_thread, callbacks_thread, restores_thread;
@@ -212,7 +212,7 @@ static void *work(void *arg)
 
 		/* Copied, because its callbacks must not change the catalog. */
 		if (catalog_workspace_each(env->catalog, false, on_workspace, &list) == 0) {
-			for (size_t i = 0; i < list.count && !sync_is_cancelled(env); i++)
+			for (size_t i = 0; i < list.count && !cancel_is_set(env->cancel); i++)
 				serve(worker, &list.items[i]);
 		}
 		free(list.items);
@@ -235,7 +235,7 @@ static void *work_sizes(void *arg)
 		bool left = true;
 		int rc = 0;
 
-		while (left && rc == 0 && !sync_is_cancelled(&service->env))
+		while (left && rc == 0 && !cancel_is_set(service->env.cancel))
 			rc = sync_sizer_step(sizer, &learned, &left);
 		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
 			log_warning("sync: sizes: %s", strerror(-rc));
@@ -264,9 +264,9 @@ static void *work_restores(void *arg)
 		bool left = true;
 		int rc = 0;
 
-		while (left && rc == 0 && !sync_is_cancelled(env))
-			rc = storage_restore_step(env->catalog, env->http, 0, env->cancelled,
-						  &stats, &left);
+		while (left && rc == 0 && !cancel_is_set(env->cancel))
+			rc = storage_restore_step(env->catalog, env->http, 0, env->cancel, &stats,
+						  &left);
 		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
 			log_warning("restore: %s", strerror(-rc));
 		last_rc = rc;
@@ -284,29 +284,32 @@ int sync_service_start(struct catalog *catalog, struct http *http,
 
 	if (!service)
 		return -ENOMEM;
-	service->env = (struct sync_env){ .catalog = catalog,
-					  .http = http,
-					  .cancelled = &service->is_stopped };
+	service->env =
+		(struct sync_env){ .catalog = catalog, .http = http, .cancel = &service->cancel };
 	for (unsigned i = 0; i < DUTY_COUNT && rc == 0; i++) {
 		struct worker *worker = &service->workers[i];
 
 		worker->service = service;
 		worker->duty = (enum duty)i;
 		catalog_owner_new(worker->owner);
-		rc = thread_start(&worker->thread, work, worker);
+		rc = thread_start(&worker->thread,
+				  worker->duty == DUTY_POLL ? "sync poll" : "sync sweep", work,
+				  worker);
 		if (rc == 0)
 			service->started++;
 	}
 	if (rc == 0) {
-		rc = thread_start(&service->sizes_thread, work_sizes, service);
+		rc = thread_start(&service->sizes_thread, "sync sizes", work_sizes, service);
 		service->has_sizes_thread = rc == 0;
 	}
 	if (rc == 0) {
-		rc = thread_start(&service->callbacks_thread, work_callbacks, service);
+		rc = thread_start(&service->callbacks_thread, "sync callbacks", work_callbacks,
+				  service);
 		service->has_callbacks_thread = rc == 0;
 	}
 	if (rc == 0) {
-		rc = thread_start(&service->restores_thread, work_restores, service);
+		rc = thread_start(&service->restores_thread, "sync restores", work_restores,
+				  service);
 		service->has_restores_thread = rc == 0;
 	}
 	if (rc < 0) {
@@ -321,7 +324,7 @@ void sync_service_stop(struct sync_service *service)
 {
 	if (!service)
 		return;
-	__atomic_store_n(&service->is_stopped, true, __ATOMIC_RELAXED);
+	cancel_set(&service->cancel);
 	catalog_wake(service->env.catalog);
 	for (unsigned i = 0; i < service->started; i++)
 		pthread_join(service->workers[i].thread, NULL);

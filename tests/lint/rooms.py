@@ -44,8 +44,8 @@ def knowledge(rows):
             if before is None:
                 raise Malformed(f"ARCHITECTURE.md: '{room}' is 'the same' as no row")
             allowed = set(before)
-        elif cell in ("all", "all above"):
-            allowed = set(known)
+        elif match := re.fullmatch(r"all(?: above)?(?: but (.+))?", cell):
+            allowed = set(known) - set(names(match[1] or ""))
         else:
             allowed = set(names(cell))
         for unknown in sorted(allowed - set(known)):

@@ -78,6 +78,10 @@ class Rooms(unittest.TestCase):
         self.edit_tables("| `sync` | lists | aws, net |", "| `sync` | lists | net |")
         self.expect("src/sync/run.c:1: room 'sync' may not know 'aws'", "src/verify/run.c:1: room 'verify' may not know 'aws'")
 
+    def test_rooms__all_above_may_leave_rooms_out(self):
+        self.edit_tables("| `cli` | prints | all |", "| `cli` | prints | all above but sync, aws |")
+        self.expect("src/cli/main.c:2: room 'cli' may not know 'sync'")
+
     def test_rooms__a_private_header_of_another_room_is_found(self):
         self.write("sync/run.c", '#include "aws/s3-private.h"\n#include "net/events.h"\n#include "cli/cli.h"\n')
         self.expect("src/sync/run.c:1: aws/s3-private.h is private to room 'aws'",

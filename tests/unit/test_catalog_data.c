@@ -19,7 +19,7 @@
 
 struct fixture {
 	char dir[64], path[128];
-	struct catalog_key key;
+	struct db_key key;
 	struct catalog *catalog;
 	int64_t workspace, campaign;
 };
@@ -458,7 +458,7 @@ static void test_catalog_data__wrong_key_newer_version_and_damage_are_told_apart
 {
 	struct fixture *f = *state;
 	char message[CATALOG_MESSAGE_SIZE];
-	struct catalog_key wrong = f->key;
+	struct db_key wrong = f->key;
 	struct catalog *catalog;
 	FILE *file;
 
