@@ -1,3 +1,4 @@
+/* Makes Twilio clients from the settings and credentials of workspaces. */
 #include "account/account.h"
 
 #include <errno.h>
