@@ -1,6 +1,6 @@
 /*
- * The mountpoint: a dead mount of ours is taken away, a living one is left alone; what libfuse
- * complains about is kept for the message. And the end of the mount, as the mount table tells it.
+ * The mountpoint: dead mounts of this type are removed, living ones are left alone; and the mount
+ * table is watched for the unmount. libfuse's warnings are kept for the error message.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -31,7 +31,7 @@ extern char **environ;
 static struct {
 	pthread_mutex_t lock;
 	char last[CATALOG_MESSAGE_SIZE]; /* lock */
-} fuse_said = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} libfuse_log = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 __attribute__((format(printf, 2, 0))) static void on_fuse_log(enum fuse_log_level level,
 							      const char *format, va_list args)
@@ -42,30 +42,30 @@ __attribute__((format(printf, 2, 0))) static void on_fuse_log(enum fuse_log_leve
 	text[strcspn(text, "\n")] = '\0';
 	if (level > FUSE_LOG_WARNING || !text[0])
 		return;
-	pthread_mutex_lock(&fuse_said.lock);
-	memcpy(fuse_said.last, text, sizeof fuse_said.last);
-	pthread_mutex_unlock(&fuse_said.lock);
+	pthread_mutex_lock(&libfuse_log.lock);
+	memcpy(libfuse_log.last, text, sizeof libfuse_log.last);
+	pthread_mutex_unlock(&libfuse_log.lock);
 	log_warning("%s", text);
 }
 
 void fs_log_install(void)
 {
 	fuse_set_log_func(on_fuse_log);
-	pthread_mutex_lock(&fuse_said.lock);
-	fuse_said.last[0] = '\0';
-	pthread_mutex_unlock(&fuse_said.lock);
+	pthread_mutex_lock(&libfuse_log.lock);
+	libfuse_log.last[0] = '\0';
+	pthread_mutex_unlock(&libfuse_log.lock);
 }
 
 void fs_log_last(char ret_text[CATALOG_MESSAGE_SIZE])
 {
-	pthread_mutex_lock(&fuse_said.lock);
-	memcpy(ret_text, fuse_said.last, CATALOG_MESSAGE_SIZE);
-	pthread_mutex_unlock(&fuse_said.lock);
+	pthread_mutex_lock(&libfuse_log.lock);
+	memcpy(ret_text, libfuse_log.last, CATALOG_MESSAGE_SIZE);
+	pthread_mutex_unlock(&libfuse_log.lock);
 }
 
-/* ---- what is there already ---- */
+/* ---- the mount table ---- */
 
-/* In place: mountinfo writes space, tab, newline and backslash as three octal digits. */
+/* In place. mountinfo writes space, tab, newline and backslash as \ and three octal digits. */
 static void unescape(char *text)
 {
 	char *to = text;
@@ -87,7 +87,7 @@ struct mount_line {
 	size_t capacity;
 	char *device; /* "0:57", of the file system */
 	char *place;
-	char *type; /* and what follows it */
+	char *type; /* and the rest of the line */
 };
 
 static void mount_line_release(struct mount_line *m)
@@ -95,7 +95,7 @@ static void mount_line_release(struct mount_line *m)
 	free(m->line);
 }
 
-/* The next line that can be read. False: there is none. */
+/* The next well-formed line. False: end of file. */
 static bool mount_line_next(FILE *file, struct mount_line *m)
 {
 	while (getline(&m->line, &m->capacity, file) > 0) {
@@ -103,7 +103,7 @@ static bool mount_line_next(FILE *file, struct mount_line *m)
 
 		m->type = strstr(m->line, " - ");
 		strsep(&rest, " "); /* mount id */
-		strsep(&rest, " "); /* its parent's */
+		strsep(&rest, " "); /* parent id */
 		m->device = strsep(&rest, " ");
 		strsep(&rest, " "); /* root within the file system */
 		m->place = strsep(&rest, " ");
@@ -116,7 +116,7 @@ static bool mount_line_next(FILE *file, struct mount_line *m)
 	return false;
 }
 
-/* Whether what was mounted there last is of that type, and its device where ret_device is not NULL. */
+/* Is the topmost mount there of that type? *ret_device is its device; may be NULL. */
 static int is_of_type(const char *mountpoint, const char *wanted, bool *ret_is, char *ret_device)
 {
 	size_t len = strlen(wanted);
@@ -149,9 +149,9 @@ void fs_mount_note(struct fs *fs)
 		fs->device[0] = '\0';
 }
 
-/* Asks in a process of its own: should the mount hang, it hangs there. 0: it answers; -ENOTCONN:
- * dead; -ETIMEDOUT. */
-static int ask(const char *mountpoint)
+/* Calls statfs in a child process, which may hang with the mount. 0: the mount answers; -ENOTCONN:
+ * it is dead; -ETIMEDOUT. */
+static int probe(const char *mountpoint)
 {
 	int ends[2], answer, status;
 	struct pollfd waiting;
@@ -170,8 +170,8 @@ static int ask(const char *mountpoint)
 	if (child == 0) {
 		struct statfs st;
 
-		/* Never answered from the kernel's cache, as stat may be for a while after its
-		 * process has died. */
+		/* Unlike stat, statfs is never answered from the kernel's cache, which survives the
+		 * process of the mount. */
 		answer = statfs(mountpoint, &st) < 0 ? errno : 0;
 		_exit(write(ends[1], &answer, sizeof answer) == sizeof answer ? 0 : 1);
 	}
@@ -183,7 +183,7 @@ static int ask(const char *mountpoint)
 	if (waiting.revents && read(ends[0], &answer, sizeof answer) != sizeof answer)
 		answer = EIO;
 	close(ends[0]);
-	/* One that hangs is left to the end of what it waits for. */
+	/* A child that hangs in the kernel is not waited for. */
 	if (!waiting.revents)
 		kill(child, SIGKILL);
 	waitpid(child, &status, waiting.revents ? 0 : WNOHANG);
@@ -212,7 +212,7 @@ static int unmount_lazily(const char *mountpoint)
 			return -errno;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	/* Somebody else may have been faster. */
+	/* Another process may have unmounted it first. */
 	err = is_ours(mountpoint, &ours);
 	return err || ours ? -EPERM : 0;
 }
@@ -224,15 +224,15 @@ int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 
 	if (err || !ours)
 		return err;
-	err = ask(mountpoint);
+	err = probe(mountpoint);
 	switch (err) {
 	case -ENOTCONN:
-	case -ECONNABORTED: /* while it was asked */
-		log_info("%s: a dead mount is taken away", mountpoint);
+	case -ECONNABORTED: /* it died during the probe */
+		log_info("%s: removing a dead mount", mountpoint);
 		err = unmount_lazily(mountpoint);
 		if (err)
 			snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-				 "%s has a dead mount that cannot be taken away; try: tonicfs "
+				 "%s has a dead mount that cannot be removed; try: tonicfs "
 				 "unmount --lazy %s",
 				 mountpoint, mountpoint);
 		return err;
@@ -255,13 +255,13 @@ int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 	DIR *folder;
 	int err;
 
-	/* Opening a mountpoint of autofs would trigger the mount that is being made. */
+	/* Opening an autofs mountpoint would trigger the mount that is in progress. */
 	err = is_of_type(mountpoint, "autofs", &is_automatic, NULL);
 	if (err || is_automatic)
 		return err;
 	folder = opendir(mountpoint);
 	if (!folder)
-		return 0; /* mounting says what is wrong with it */
+		return 0; /* mounting will report the reason */
 	while ((entry = readdir(folder)))
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
 			break;
@@ -276,10 +276,10 @@ int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 	return -ENOTEMPTY;
 }
 
-/* ---- until it is unmounted ---- */
+/* ---- waiting for the unmount ---- */
 
-/* In our mount namespace, somewhere. */
-static bool is_here_still(const struct fs *fs)
+/* Is it still mounted anywhere in this mount namespace? */
+static bool is_mounted_here(const struct fs *fs)
 {
 	cleanup_file FILE *file = fopen("/proc/self/mountinfo", "re");
 	cleanup_with(mount_line_release) struct mount_line m = { .line = NULL };
@@ -301,17 +301,17 @@ static bool has_open_files(struct fs *fs)
 }
 
 /*
- * Until fs_stop, or until it is unmounted. The kernel reports an unmount only when the last copy of the
- * mount is gone. A mount namespace created in the meantime (a container, a service, unshare) has its
- * own copy, which an unmount here may leave in place. So the mount table of our namespace is watched,
- * too. Files that are still open after a lazy unmount are served until they are closed.
+ * The kernel reports an unmount only when the last copy of the mount is gone. A mount namespace
+ * that was created meanwhile (by a container, a service, unshare) has its own copy, which an
+ * unmount here may leave in place. So the mount table of this namespace is watched, too. Files that
+ * are still open after a lazy unmount are served until they are closed.
  */
 void fs_mount_wait_end(struct fs *fs)
 {
 	cleanup_fd int mounts =
 		fs->device[0] ? open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC) : -1;
 	struct pollfd waiting[] = { { .fd = fs->wake_fd, .events = POLLIN },
-				    { .fd = mounts, .events = POLLPRI } }; /* it has changed */
+				    { .fd = mounts, .events = POLLPRI } }; /* on changes */
 	bool is_here = true;
 
 	for (;;) {
@@ -328,6 +328,6 @@ void fs_mount_wait_end(struct fs *fs)
 			return;
 		}
 		if (n > 0)
-			is_here = is_here_still(fs);
+			is_here = is_mounted_here(fs);
 	}
 }
