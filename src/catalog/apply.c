@@ -21,33 +21,33 @@ struct call_found {
 	bool known, finished, removed, same_text;
 };
 
-static int call_find(struct conn *conn, const struct catalog_call_input *call,
+static int call_find(struct db_conn *conn, const struct catalog_call_input *call,
 		     struct call_found *ret_found)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(
 		conn, &stmt,
 		"SELECT id, folder_id, start_secs, duration_secs, known, finished, removed,"
 		" from_number = ?2 AND to_number = ?3 AND direction = ?4 AND status = ?5 FROM call WHERE sid = ?1",
 		"bssss", &call->sid, call->from, call->to, call->direction, call->status);
 
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	ret_found->id = sqlite3_column_int64(stmt, 0);
-	ret_found->folder_id = sqlite3_column_int64(stmt, 1);
-	ret_found->start_secs = sqlite3_column_int64(stmt, 2);
-	ret_found->duration_secs = sqlite3_column_int64(stmt, 3);
-	ret_found->known = sqlite3_column_int(stmt, 4);
-	ret_found->finished = sqlite3_column_int(stmt, 5);
-	ret_found->removed = sqlite3_column_int(stmt, 6);
-	ret_found->same_text = sqlite3_column_int(stmt, 7);
+	ret_found->id = db_int64(stmt, 0);
+	ret_found->folder_id = db_int64(stmt, 1);
+	ret_found->start_secs = db_int64(stmt, 2);
+	ret_found->duration_secs = db_int64(stmt, 3);
+	ret_found->known = db_int(stmt, 4);
+	ret_found->finished = db_int(stmt, 5);
+	ret_found->removed = db_int(stmt, 6);
+	ret_found->same_text = db_int(stmt, 7);
 	return 0;
 }
 
-static int call_apply(struct conn *conn, struct calls_arg *a, const struct catalog_call_input *call,
-		      struct touched *touched)
+static int call_apply(struct db_conn *conn, struct calls_arg *a,
+		      const struct catalog_call_input *call, struct touched *touched)
 {
 	int64_t start_secs = call->start_secs > 0 ? call->start_secs : call->date_created_secs;
 	struct call_found found;
@@ -58,7 +58,7 @@ static int call_apply(struct conn *conn, struct calls_arg *a, const struct catal
 		err = folder_of_call(conn, a->workspace_id, call->direction, call->from, call->to,
 				     &folder_id);
 		if (err == 0)
-			err = conn_run(
+			err = db_run(
 				conn,
 				"INSERT INTO call (sid, workspace_id, folder_id, known, finished, from_number,"
 				" to_number, direction, status, start_secs, duration_secs)"
@@ -67,7 +67,7 @@ static int call_apply(struct conn *conn, struct calls_arg *a, const struct catal
 				(int64_t)call->is_finished, call->from, call->to, call->direction,
 				call->status, start_secs, call->duration_secs);
 		if (err == 0)
-			err = calls_row_changed(conn, conn_last_id(conn));
+			err = calls_row_changed(conn, db_last_id(conn));
 		a->stats.calls_new++;
 		return err;
 	}
@@ -81,7 +81,7 @@ static int call_apply(struct conn *conn, struct calls_arg *a, const struct catal
 		err = folder_of_call(conn, a->workspace_id, call->direction, call->from, call->to,
 				     &folder_id);
 	if (err == 0)
-		err = conn_run(
+		err = db_run(
 			conn,
 			"UPDATE call SET known = 1, folder_id = ?2, finished = ?3, from_number = ?4, to_number = ?5,"
 			" direction = ?6, status = ?7, start_secs = ?8, duration_secs = ?9, workspace_id = ?10 WHERE id = ?1",
@@ -90,7 +90,7 @@ static int call_apply(struct conn *conn, struct calls_arg *a, const struct catal
 			a->workspace_id);
 	if (err == 0 && !found.known) {
 		/* Recordings that came before their call: they can be files now. */
-		err = conn_run(
+		err = db_run(
 			conn,
 			"UPDATE recording SET folder_id = ?2 WHERE call_id = ?1 AND state <> 6",
 			"ii", found.id, folder_id);
@@ -104,13 +104,12 @@ static int call_apply(struct conn *conn, struct calls_arg *a, const struct catal
 	return err ? err : calls_row_changed(conn, found.id);
 }
 
-static int write_calls(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_calls(struct db_conn *conn, void *arg)
 {
 	struct touched touched = { .count = 0 };
 	struct calls_arg *a = arg;
 	int err = 0;
 
-	(void)catalog;
 	memset(&a->stats, 0, sizeof a->stats);
 	for (size_t i = 0; i < a->count && err == 0; i++)
 		err = call_apply(conn, a, &a->calls[i], &touched);
@@ -134,7 +133,7 @@ int catalog_calls_apply(struct catalog *catalog, int64_t workspace_id,
 			struct catalog_apply_stats *stats)
 {
 	struct calls_arg a = { .workspace_id = workspace_id, .calls = calls, .count = count };
-	int err = catalog_write(catalog, write_calls, &a);
+	int err = db_write(catalog->db, write_calls, &a);
 
 	if (err == 0)
 		stats_add(stats, &a.stats);
@@ -146,17 +145,16 @@ struct unavailable {
 	const struct sid *sid;
 };
 
-static int write_unavailable(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_unavailable(struct db_conn *conn, void *arg)
 {
 	const struct unavailable *u = arg;
 	int64_t call_id;
-	int err = conn_query_int(conn, &call_id, "SELECT id FROM call WHERE sid = ? AND known = 0",
-				 "b", u->sid);
+	int err = db_query_int(conn, &call_id, "SELECT id FROM call WHERE sid = ? AND known = 0",
+			       "b", u->sid);
 
-	(void)catalog;
 	if (err)
 		return err == -ENOENT ? 0 : err; /* a list has shown it meanwhile */
-	err = conn_run(
+	err = db_run(
 		conn,
 		"UPDATE call SET known = 1, finished = 1, start_secs = coalesce((SELECT min(CASE WHEN r.start_secs > 0"
 		" THEN r.start_secs ELSE r.date_created_secs END) FROM recording r WHERE r.call_id = call.id), 0)"
@@ -172,7 +170,7 @@ int catalog_call_unavailable(struct catalog *catalog, int64_t workspace_id,
 {
 	struct unavailable u = { workspace_id, call_sid };
 
-	return catalog_write(catalog, write_unavailable, &u);
+	return db_write(catalog->db, write_unavailable, &u);
 }
 
 /* ---- recordings ---- */
@@ -185,34 +183,33 @@ struct recordings_arg {
 };
 
 /* The call's row, made where a recording is the first to name it. */
-static int call_of_recording(struct conn *conn, int64_t workspace_id, const struct sid *call_sid,
+static int call_of_recording(struct db_conn *conn, int64_t workspace_id, const struct sid *call_sid,
 			     int64_t *ret_call_id, int64_t *ret_folder_id)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	int err;
 
 	*ret_call_id = 0;
 	if (sid_is_zero(call_sid))
 		return unassigned_folder(conn, workspace_id, ret_folder_id);
-	err = conn_query(conn, &stmt, "SELECT id, folder_id FROM call WHERE sid = ?", "b",
-			 call_sid);
+	err = db_query(conn, &stmt, "SELECT id, folder_id FROM call WHERE sid = ?", "b", call_sid);
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err < 0)
 		return err;
 	if (err > 0) {
-		*ret_call_id = sqlite3_column_int64(stmt, 0);
-		*ret_folder_id = sqlite3_column_int64(stmt, 1);
+		*ret_call_id = db_int64(stmt, 0);
+		*ret_folder_id = db_int64(stmt, 1);
 		return 0;
 	}
 	err = unassigned_folder(conn, workspace_id, ret_folder_id);
 	if (err == 0)
-		err = conn_run(
+		err = db_run(
 			conn,
 			"INSERT INTO call (sid, workspace_id, folder_id, known, finished) VALUES (?, ?, ?, 0, 0)",
 			"bii", call_sid, workspace_id, *ret_folder_id);
 	if (err == 0)
-		*ret_call_id = conn_last_id(conn);
+		*ret_call_id = db_last_id(conn);
 	return err;
 }
 
@@ -228,11 +225,12 @@ static int64_t flags_of(const struct catalog_recording_input *r)
 	       (r->is_unvouched ? RECORDING_FLAG_UNVOUCHED : 0);
 }
 
-static int encryption_store(struct conn *conn, int64_t id, const struct catalog_recording_input *r)
+static int encryption_store(struct db_conn *conn, int64_t id,
+			    const struct catalog_recording_input *r)
 {
 	if (!r->is_encrypted)
 		return 0;
-	return conn_run(
+	return db_run(
 		conn,
 		"INSERT OR REPLACE INTO encryption (recording_id, key_sid, cek, iv) VALUES (?, ?, ?, ?)",
 		"isss", id, r->encryption_key_sid ? r->encryption_key_sid : "",
@@ -241,7 +239,7 @@ static int encryption_store(struct conn *conn, int64_t id, const struct catalog_
 }
 
 /* Its call may be known only later: catalog_removals_settle. */
-static int removed_insert(struct conn *conn, int64_t id)
+static int removed_insert(struct db_conn *conn, int64_t id)
 {
 	struct catalog_recording recording;
 	int err = recording_load(conn, id, &recording);
@@ -250,7 +248,7 @@ static int removed_insert(struct conn *conn, int64_t id)
 	return err ? err : recording_hide(conn, &recording);
 }
 
-static int recording_insert(struct conn *conn, struct recordings_arg *a,
+static int recording_insert(struct db_conn *conn, struct recordings_arg *a,
 			    const struct catalog_recording_input *r, struct touched *touched)
 {
 	int64_t call_id, folder_id, inode, id;
@@ -260,7 +258,7 @@ static int recording_insert(struct conn *conn, struct recordings_arg *a,
 		err = inode_for_recording(conn, &r->sid, &inode);
 	/* One that was deleted at Twilio before we ever saw it is nothing that we have lost: it is only noted. */
 	if (err == 0)
-		err = conn_run(
+		err = db_run(
 			conn,
 			"INSERT INTO recording (inode, sid, workspace_id, folder_id, call_id, state, completed, flags,"
 			" duration_secs, date_created_secs, start_secs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -270,7 +268,7 @@ static int recording_insert(struct conn *conn, struct recordings_arg *a,
 			r->start_time_secs);
 	if (err)
 		return err;
-	id = conn_last_id(conn);
+	id = db_last_id(conn);
 	if (r->is_removed)
 		return removed_insert(conn, id);
 	a->stats.recordings_new++;
@@ -282,7 +280,7 @@ static int recording_insert(struct conn *conn, struct recordings_arg *a,
 	return err;
 }
 
-static int recording_update(struct conn *conn, struct recordings_arg *a,
+static int recording_update(struct db_conn *conn, struct recordings_arg *a,
 			    const struct catalog_recording *old,
 			    const struct catalog_recording_input *r, struct touched *touched)
 {
@@ -293,8 +291,8 @@ static int recording_update(struct conn *conn, struct recordings_arg *a,
 		return 0;
 	if (r->is_removed)
 		return recording_hide(conn, old);
-	err = conn_query_int(conn, &completed, "SELECT completed FROM recording WHERE id = ?", "i",
-			     old->id);
+	err = db_query_int(conn, &completed, "SELECT completed FROM recording WHERE id = ?", "i",
+			   old->id);
 	if (err)
 		return err;
 	if (r->is_deleted) {
@@ -305,10 +303,9 @@ static int recording_update(struct conn *conn, struct recordings_arg *a,
 		a->stats.recordings_unlisted +=
 			old->is_listed && old->state == CATALOG_STATE_TWILIO;
 		return err ? err
-			   : conn_run(
-				     conn,
-				     "UPDATE recording SET completed = 2 WHERE id = ? AND state = 5",
-				     "i", old->id);
+			   : db_run(conn,
+				    "UPDATE recording SET completed = 2 WHERE id = ? AND state = 5",
+				    "i", old->id);
 	}
 	if (r->is_completed && old->state == CATALOG_STATE_MISSING)
 		state = CATALOG_STATE_TWILIO; /* it is there again */
@@ -321,7 +318,7 @@ static int recording_update(struct conn *conn, struct recordings_arg *a,
 		return 0;
 	a->stats.recordings_changed++;
 	/* The flags are part of the name: they stay once it is listed. */
-	err = conn_run(
+	err = db_run(
 		conn,
 		"UPDATE recording SET state = ?2, completed = ?3, duration_secs = ?4, flags = CASE WHEN sort_key > 0"
 		" THEN flags ELSE ?5 | (flags & 4) END WHERE id = ?1",
@@ -335,14 +332,13 @@ static int recording_update(struct conn *conn, struct recordings_arg *a,
 	return err;
 }
 
-static int write_recordings(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_recordings(struct db_conn *conn, void *arg)
 {
 	struct touched touched = { .count = 0 };
 	struct recordings_arg *a = arg;
 	struct catalog_recording old;
 	int err = 0;
 
-	(void)catalog;
 	memset(&a->stats, 0, sizeof a->stats);
 	for (size_t i = 0; i < a->count && err == 0; i++) {
 		err = recording_load_by_sid(conn, &a->recordings[i].sid, &old);
@@ -361,7 +357,7 @@ int catalog_recordings_apply(struct catalog *catalog, int64_t workspace_id,
 	struct recordings_arg a = { .workspace_id = workspace_id,
 				    .recordings = recordings,
 				    .count = count };
-	int err = catalog_write(catalog, write_recordings, &a);
+	int err = db_write(catalog->db, write_recordings, &a);
 
 	if (err == 0)
 		stats_add(stats, &a.stats);
@@ -373,21 +369,20 @@ int catalog_recordings_apply(struct catalog *catalog, int64_t workspace_id,
 int catalog_calls_unknown(struct catalog *catalog, int64_t workspace_id, size_t limit,
 			  catalog_sid_fn *fn, void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
-			"SELECT sid FROM call WHERE workspace_id = ? AND known = 0 LIMIT ?", "ii",
-			workspace_id, (int64_t)limit);
+		err = db_query(read, &stmt,
+			       "SELECT sid FROM call WHERE workspace_id = ? AND known = 0 LIMIT ?",
+			       "ii", workspace_id, (int64_t)limit);
 	if (err)
 		return err;
-	while ((err = conn_step(read.conn, stmt)) > 0) {
+	while ((err = db_step(read, stmt)) > 0) {
 		struct sid sid;
 
-		column_sid(stmt, 0, &sid);
+		db_sid(stmt, 0, &sid);
 		err = fn(arg, &sid);
 		if (err)
 			return err;
@@ -398,40 +393,40 @@ int catalog_calls_unknown(struct catalog *catalog, int64_t workspace_id, size_t 
 int catalog_oldest_unfinished(struct catalog *catalog, int64_t workspace_id, int64_t *ret_call_secs,
 			      int64_t *ret_recording_secs)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query_int(
-			read.conn, ret_call_secs,
+		err = db_query_int(
+			read, ret_call_secs,
 			"SELECT coalesce(min(start_secs), 0) FROM call"
 			" WHERE workspace_id = ? AND finished = 0 AND known = 1 AND removed = 0",
 			"i", workspace_id);
 	if (err == 0)
-		err = conn_query_int(read.conn, ret_recording_secs,
-				     "SELECT coalesce(min(date_created_secs), 0) FROM recording"
-				     " WHERE workspace_id = ? AND completed = 0",
-				     "i", workspace_id);
+		err = db_query_int(read, ret_recording_secs,
+				   "SELECT coalesce(min(date_created_secs), 0) FROM recording"
+				   " WHERE workspace_id = ? AND completed = 0",
+				   "i", workspace_id);
 	return err;
 }
 
 int catalog_recordings_at_twilio(struct catalog *catalog, int64_t workspace_id, int64_t since_secs,
 				 int64_t until_secs, catalog_recording_fn *fn, void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
+		err = db_query(
+			read, &stmt,
 			"SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.workspace_id = ?"
 			" AND r.state IN (1, 2) AND r.completed < 2 AND r.date_created_secs >= ?"
 			" AND r.date_created_secs < ?",
 			"iii", workspace_id, since_secs, until_secs);
 	if (err)
 		return err;
-	while ((err = conn_step(read.conn, stmt)) > 0) {
+	while ((err = db_step(read, stmt)) > 0) {
 		struct catalog_recording recording;
 
 		recording_from_row(stmt, &recording);
@@ -445,23 +440,23 @@ int catalog_recordings_at_twilio(struct catalog *catalog, int64_t workspace_id, 
 int catalog_sync_state_get(struct catalog *catalog, int64_t workspace_id,
 			   struct catalog_sync_state *ret_state)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
+		err = db_query(
+			read, &stmt,
 			"SELECT last_poll_secs, last_sweep_secs, listed_until_secs FROM workspace"
 			" WHERE id = ?",
 			"i", workspace_id);
 	if (err == 0)
-		err = conn_step(read.conn, stmt);
+		err = db_step(read, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	ret_state->last_poll_secs = sqlite3_column_int64(stmt, 0);
-	ret_state->last_sweep_secs = sqlite3_column_int64(stmt, 1);
-	ret_state->listed_until_secs = sqlite3_column_int64(stmt, 2);
+	ret_state->last_poll_secs = db_int64(stmt, 0);
+	ret_state->last_sweep_secs = db_int64(stmt, 1);
+	ret_state->listed_until_secs = db_int64(stmt, 2);
 	return 0;
 }
 
@@ -470,12 +465,11 @@ struct sync_state_arg {
 	const struct catalog_sync_state *state;
 };
 
-static int write_sync_state(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_sync_state(struct db_conn *conn, void *arg)
 {
 	const struct sync_state_arg *a = arg;
 
-	(void)catalog;
-	return conn_run(
+	return db_run(
 		conn,
 		"UPDATE workspace SET last_poll_secs = ?2, last_sweep_secs = ?3, listed_until_secs = ?4"
 		" WHERE id = ?1",
@@ -488,5 +482,5 @@ int catalog_sync_state_set(struct catalog *catalog, int64_t workspace_id,
 {
 	struct sync_state_arg a = { workspace_id, state };
 
-	return catalog_write(catalog, write_sync_state, &a);
+	return db_write(catalog->db, write_sync_state, &a);
 }

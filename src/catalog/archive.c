@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "catalog/archive-private.h"
-#include "catalog/conn.h"
+#include "catalog/catalog-private.h"
 #include "catalog/data.h"
 #include "util/cleanup.h"
 #include "util/times.h"
@@ -33,15 +33,15 @@ static const char *class_or_standard(const char *storage_class)
 int catalog_archive_get(struct catalog *catalog, int64_t recording_id,
 			struct catalog_archive *ret_archive)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_archive *a = ret_archive;
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	memset(a, 0, sizeof *a);
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
+		err = db_query(
+			read, &stmt,
 			"SELECT o.storage_class, o.restore, o.restore_since_secs, o.restored_until_secs,"
 			" o.restore_days, o.restore_tier, o.restore_reason, " IS_ARCHIVED
 			" FROM object o JOIN recording r ON r.id = o.recording_id"
@@ -49,17 +49,17 @@ int catalog_archive_get(struct catalog *catalog, int64_t recording_id,
 			" WHERE o.recording_id = ?2 AND r.state IN (3, 4) AND ?1 = 0",
 			"iii", (int64_t)0, recording_id, time_now_secs());
 	if (err == 0)
-		err = conn_step(read.conn, stmt);
+		err = db_step(read, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	column_text(stmt, 0, a->storage_class, sizeof a->storage_class);
-	a->restore = sqlite3_column_int(stmt, 1);
-	a->since_secs = sqlite3_column_int64(stmt, 2);
-	a->restored_until_secs = sqlite3_column_int64(stmt, 3);
-	a->days = (unsigned)sqlite3_column_int(stmt, 4);
-	column_text(stmt, 5, a->tier, sizeof a->tier);
-	column_text(stmt, 6, a->reason, sizeof a->reason);
-	a->is_archived = sqlite3_column_int(stmt, 7);
+	db_text_copy(stmt, 0, a->storage_class, sizeof a->storage_class);
+	a->restore = db_int(stmt, 1);
+	a->since_secs = db_int64(stmt, 2);
+	a->restored_until_secs = db_int64(stmt, 3);
+	a->days = (unsigned)db_int(stmt, 4);
+	db_text_copy(stmt, 5, a->tier, sizeof a->tier);
+	db_text_copy(stmt, 6, a->reason, sizeof a->reason);
+	a->is_archived = db_int(stmt, 7);
 	return 0;
 }
 
@@ -72,26 +72,25 @@ struct classes {
 	int64_t changed;
 };
 
-static int write_classes(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_classes(struct db_conn *conn, void *arg)
 {
 	struct classes *c = arg;
 	int err = 0;
 
-	(void)catalog;
 	c->changed = 0;
 	for (size_t i = 0; i < c->count && err == 0; i++) {
 		int64_t id;
 
 		err = recording_id_by_sid(conn, &c->seen[i].recording_sid, &id);
 		if (err == 0)
-			err = conn_run(
+			err = db_run(
 				conn,
 				"UPDATE object SET storage_class = ?3 WHERE storage_class <> ?3 AND recording_id ="
 				" (SELECT id FROM recording WHERE id = ?1 AND workspace_id = ?2)",
 				"iis", id, c->workspace_id,
 				class_or_standard(c->seen[i].storage_class));
 		if (err == 0)
-			c->changed += conn_changes(conn);
+			c->changed += db_changes(conn);
 		else if (err == -ENOENT)
 			err = 0;
 	}
@@ -102,7 +101,7 @@ int catalog_classes_seen(struct catalog *catalog, int64_t workspace_id,
 			 const struct catalog_class_seen *seen, size_t count, int64_t *ret_changed)
 {
 	struct classes c = { workspace_id, seen, count, 0 };
-	int err = catalog_write(catalog, write_classes, &c);
+	int err = db_write(catalog->db, write_classes, &c);
 
 	if (err == 0 && ret_changed)
 		*ret_changed += c.changed;
@@ -114,7 +113,7 @@ struct object_seen {
 	const struct catalog_object_seen *seen;
 };
 
-static int write_object_seen(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_object_seen(struct db_conn *conn, void *arg)
 {
 	const struct object_seen *o = arg;
 	const struct catalog_object_seen *s = o->seen;
@@ -122,9 +121,8 @@ static int write_object_seen(struct catalog *catalog, struct conn *conn, void *a
 			  : s->restored_until_secs > 0 ? CATALOG_RESTORE_DONE
 						       : CATALOG_RESTORE_NONE;
 
-	(void)catalog;
 	/* What was asked for and refused, or not sent yet, is not what S3 can know of. */
-	return conn_run(
+	return db_run(
 		conn,
 		"UPDATE object SET storage_class = ?2,"
 		" restore_since_secs = CASE WHEN ?3 = 2 AND restore <> 2 THEN ?5 ELSE restore_since_secs END,"
@@ -142,29 +140,28 @@ int catalog_object_seen(struct catalog *catalog, int64_t recording_id,
 {
 	struct object_seen o = { recording_id, seen };
 
-	return catalog_write(catalog, write_object_seen, &o);
+	return db_write(catalog->db, write_object_seen, &o);
 }
 
 struct readable {
 	int64_t workspace_id, readable;
 };
 
-static int write_readable(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_readable(struct db_conn *conn, void *arg)
 {
 	const struct readable *r = arg;
 
-	(void)catalog;
-	return conn_run(conn,
-			"UPDATE storage SET archive_readable = ?2 WHERE workspace_id = ?1"
-			" AND archive_readable <> ?2",
-			"ii", r->workspace_id, r->readable);
+	return db_run(conn,
+		      "UPDATE storage SET archive_readable = ?2 WHERE workspace_id = ?1"
+		      " AND archive_readable <> ?2",
+		      "ii", r->workspace_id, r->readable);
 }
 
 int catalog_archive_readable_set(struct catalog *catalog, int64_t workspace_id, int readable)
 {
 	struct readable r = { workspace_id, readable };
 
-	return catalog_write(catalog, write_readable, &r);
+	return db_write(catalog->db, write_readable, &r);
 }
 
 /* ---- classes ---- */
@@ -172,21 +169,21 @@ int catalog_archive_readable_set(struct catalog *catalog, int64_t workspace_id, 
 int catalog_class_each(struct catalog *catalog, int64_t workspace_id, catalog_class_fn *fn,
 		       void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
+		err = db_query(
+			read, &stmt,
 			"SELECT storage_class, sum(n), sum(size_bytes) FROM class_count"
 			" WHERE ?1 = 0 OR workspace_id = ?1 GROUP BY 1 HAVING sum(n) > 0 ORDER BY 1",
 			"i", workspace_id);
-	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0) {
+	while (err == 0 && (err = db_step(read, stmt)) > 0) {
 		char name[32];
 
-		column_text(stmt, 0, name, sizeof name);
-		err = fn(arg, name, sqlite3_column_int64(stmt, 1), sqlite3_column_int64(stmt, 2));
+		db_text_copy(stmt, 0, name, sizeof name);
+		err = fn(arg, name, db_int64(stmt, 1), db_int64(stmt, 2));
 	}
 	return err;
 }
@@ -200,27 +197,27 @@ struct want {
 	struct catalog_restore_counts counts;
 };
 
-static int count_wanted(struct conn *conn, struct want *w)
+static int count_wanted(struct db_conn *conn, struct want *w)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_restore_counts *c = &w->counts;
-	int err = conn_query(conn, &stmt,
-			     "SELECT o.recording_id IS NOT NULL AND (" IS_ARCHIVED
-			     "), o.restore, count(*) FROM recording r"
-			     " LEFT JOIN object o ON o.recording_id = r.id AND r.state IN (3, 4)"
-			     " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
-			     " WHERE r.listed = 1 AND " IN_SCOPE " GROUP BY 1, 2",
-			     "iii", (int64_t)w->scope.kind, w->scope.id, time_now_secs());
+	int err = db_query(conn, &stmt,
+			   "SELECT o.recording_id IS NOT NULL AND (" IS_ARCHIVED
+			   "), o.restore, count(*) FROM recording r"
+			   " LEFT JOIN object o ON o.recording_id = r.id AND r.state IN (3, 4)"
+			   " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
+			   " WHERE r.listed = 1 AND " IN_SCOPE " GROUP BY 1, 2",
+			   "iii", (int64_t)w->scope.kind, w->scope.id, time_now_secs());
 
 	memset(c, 0, sizeof *c);
-	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
-		int restore = sqlite3_column_int(stmt, 1);
-		int64_t n = sqlite3_column_int64(stmt, 2);
+	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
+		int restore = db_int(stmt, 1);
+		int64_t n = db_int64(stmt, 2);
 
 		err = 0;
-		if (sqlite3_column_int(stmt, 0) == 0 && restore == CATALOG_RESTORE_DONE)
+		if (db_int(stmt, 0) == 0 && restore == CATALOG_RESTORE_DONE)
 			c->restored += n;
-		else if (sqlite3_column_int(stmt, 0) == 0)
+		else if (db_int(stmt, 0) == 0)
 			c->not_archived += n;
 		else if (restore == CATALOG_RESTORE_WANTED || restore == CATALOG_RESTORE_ONGOING)
 			c->under_way += n;
@@ -230,16 +227,15 @@ static int count_wanted(struct conn *conn, struct want *w)
 	return err;
 }
 
-static int write_want(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_want(struct db_conn *conn, void *arg)
 {
 	struct want *w = arg;
 	int err = count_wanted(conn, w);
 
-	(void)catalog;
 	if (err || (!w->counts.wanted && !w->counts.under_way))
 		return err;
 	/* What waits after a failure is tried again now. */
-	return conn_run(
+	return db_run(
 		conn,
 		"UPDATE object SET restore_since_secs = CASE WHEN restore = 1 THEN restore_since_secs ELSE ?3 END,"
 		" restore = 1, restore_days = ?4, restore_tier = ?5, restore_due_msecs = 0, restore_reason = ''"
@@ -256,7 +252,7 @@ int catalog_restore_want(struct catalog *catalog, struct catalog_scope scope, un
 {
 	struct want w = { .scope = scope, .days = days, .tier = tier };
 	int err =
-		strlen(tier) < CATALOG_TIER_SIZE ? catalog_write(catalog, write_want, &w) : -EINVAL;
+		strlen(tier) < CATALOG_TIER_SIZE ? db_write(catalog->db, write_want, &w) : -EINVAL;
 
 	*ret_counts = w.counts;
 	return err;
@@ -265,30 +261,30 @@ int catalog_restore_want(struct catalog *catalog, struct catalog_scope scope, un
 int catalog_restore_due(struct catalog *catalog, int64_t workspace_id,
 			struct catalog_restore_job *ret_jobs, size_t count, size_t *ret_count)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	*ret_count = 0;
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
+		err = db_query(
+			read, &stmt,
 			"SELECT r.id, r.workspace_id, r.sid, o.key, o.restore, o.restore_days, o.restore_tier"
 			" FROM object o JOIN recording r ON r.id = o.recording_id"
 			" WHERE o.restore IN (1, 2) AND o.restore_due_msecs <= ?2 AND r.state IN (3, 4)"
 			" AND (?1 = 0 OR r.workspace_id = ?1) ORDER BY o.restore_due_msecs, r.id LIMIT ?3",
 			"iii", workspace_id, time_now_msecs(), (int64_t)count);
-	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0) {
+	while (err == 0 && (err = db_step(read, stmt)) > 0) {
 		struct catalog_restore_job *job = &ret_jobs[(*ret_count)++];
 
 		err = 0;
-		job->recording_id = sqlite3_column_int64(stmt, 0);
-		job->workspace_id = sqlite3_column_int64(stmt, 1);
-		column_sid(stmt, 2, &job->recording_sid);
-		column_text(stmt, 3, job->key, sizeof job->key);
-		job->restore = sqlite3_column_int(stmt, 4);
-		job->days = (unsigned)sqlite3_column_int(stmt, 5);
-		column_text(stmt, 6, job->tier, sizeof job->tier);
+		job->recording_id = db_int64(stmt, 0);
+		job->workspace_id = db_int64(stmt, 1);
+		db_sid(stmt, 2, &job->recording_sid);
+		db_text_copy(stmt, 3, job->key, sizeof job->key);
+		job->restore = db_int(stmt, 4);
+		job->days = (unsigned)db_int(stmt, 5);
+		db_text_copy(stmt, 6, job->tier, sizeof job->tier);
 	}
 	return err;
 }
@@ -300,12 +296,11 @@ struct restore_set {
 	const char *reason;
 };
 
-static int write_restore_set(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_restore_set(struct db_conn *conn, void *arg)
 {
 	const struct restore_set *r = arg;
 
-	(void)catalog;
-	return conn_run(
+	return db_run(
 		conn,
 		"UPDATE object SET restore_since_secs = CASE WHEN restore = ?2 THEN restore_since_secs"
 		" ELSE ?5 END, restore = ?2, restore_due_msecs = ?3, restore_reason = ?4 WHERE recording_id = ?1",
@@ -318,32 +313,32 @@ int catalog_restore_set(struct catalog *catalog, int64_t recording_id, enum cata
 {
 	struct restore_set r = { recording_id, restore, due_msecs, reason };
 
-	return catalog_write(catalog, write_restore_set, &r);
+	return db_write(catalog->db, write_restore_set, &r);
 }
 
 int catalog_restore_status(struct catalog *catalog, struct catalog_scope scope,
 			   struct catalog_restore_status *ret_status)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_restore_status *st = ret_status;
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	memset(st, 0, sizeof *st);
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT " IS_ARCHIVED ", o.restore, count(*) FROM object o"
-				 " JOIN recording r ON r.id = o.recording_id"
-				 " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
-				 " WHERE o.storage_class IN " ARCHIVE_CLASSES " AND " IN_S3
-				 " AND " IN_SCOPE " GROUP BY 1, 2",
-				 "iii", (int64_t)scope.kind, scope.id, time_now_secs());
-	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0) {
-		int restore = sqlite3_column_int(stmt, 1);
-		int64_t n = sqlite3_column_int64(stmt, 2);
+		err = db_query(read, &stmt,
+			       "SELECT " IS_ARCHIVED ", o.restore, count(*) FROM object o"
+			       " JOIN recording r ON r.id = o.recording_id"
+			       " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
+			       " WHERE o.storage_class IN " ARCHIVE_CLASSES " AND " IN_S3
+			       " AND " IN_SCOPE " GROUP BY 1, 2",
+			       "iii", (int64_t)scope.kind, scope.id, time_now_secs());
+	while (err == 0 && (err = db_step(read, stmt)) > 0) {
+		int restore = db_int(stmt, 1);
+		int64_t n = db_int64(stmt, 2);
 
 		err = 0;
-		if (!sqlite3_column_int(stmt, 0))
+		if (!db_int(stmt, 0))
 			st->restored += restore == CATALOG_RESTORE_DONE ? n : 0;
 		else if (restore == CATALOG_RESTORE_WANTED || restore == CATALOG_RESTORE_ONGOING)
 			st->under_way += n;
@@ -359,35 +354,35 @@ int catalog_restore_status(struct catalog *catalog, struct catalog_scope scope,
 
 int catalog_lock_get(struct catalog *catalog, int64_t recording_id, struct catalog_lock *ret_lock)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	memset(ret_lock, 0, sizeof *ret_lock);
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
+		err = db_query(
+			read, &stmt,
 			"SELECT lock_mode, retain_until_secs, legal_hold FROM object WHERE recording_id = ?",
 			"i", recording_id);
 	if (err == 0)
-		err = conn_step(read.conn, stmt);
+		err = db_step(read, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	column_text(stmt, 0, ret_lock->mode, sizeof ret_lock->mode);
-	ret_lock->retain_until_secs = sqlite3_column_int64(stmt, 1);
-	ret_lock->has_legal_hold = sqlite3_column_int(stmt, 2);
+	db_text_copy(stmt, 0, ret_lock->mode, sizeof ret_lock->mode);
+	ret_lock->retain_until_secs = db_int64(stmt, 1);
+	ret_lock->has_legal_hold = db_int(stmt, 2);
 	return 0;
 }
 
 int catalog_lock_count(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_count)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	/* By the partial index: few are locked. */
 	return err ? err
-		   : conn_query_int(
-			     read.conn, ret_count,
+		   : db_query_int(
+			     read, ret_count,
 			     "SELECT count(*) FROM object o JOIN recording r ON r.id = o.recording_id"
 			     " WHERE (o.retain_until_secs > 0 OR o.legal_hold = 1) AND " IN_S3
 			     " AND (o.retain_until_secs > ?3 OR o.legal_hold = 1) AND " IN_SCOPE,

@@ -6,7 +6,7 @@
 #include "catalog/data.h"
 #include "catalog/job.h"
 
-static int belief_load(struct conn *conn, struct catalog_belief *belief)
+static int belief_load(struct db_conn *conn, struct catalog_belief *belief)
 {
 	int64_t waits = 0;
 	int err = object_load(conn, belief->recording.id, &belief->object);
@@ -17,8 +17,8 @@ static int belief_load(struct conn *conn, struct catalog_belief *belief)
 		return err;
 	if (belief->recording.state != CATALOG_STATE_DELETED)
 		return 0;
-	err = conn_query_int(conn, &waits, "SELECT 1 FROM job WHERE recording_id = ? AND kind = ?",
-			     "ii", belief->recording.id, (int64_t)CATALOG_JOB_DELETE_S3);
+	err = db_query_int(conn, &waits, "SELECT 1 FROM job WHERE recording_id = ? AND kind = ?",
+			   "ii", belief->recording.id, (int64_t)CATALOG_JOB_DELETE_S3);
 	belief->delete_waits = waits;
 	return err == -ENOENT ? 0 : err;
 }
@@ -26,30 +26,30 @@ static int belief_load(struct conn *conn, struct catalog_belief *belief)
 int catalog_belief_get(struct catalog *catalog, int64_t recording_id,
 		       struct catalog_belief *ret_belief)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = recording_load(read.conn, recording_id, &ret_belief->recording);
-	return err ? err : belief_load(read.conn, ret_belief);
+		err = recording_load(read, recording_id, &ret_belief->recording);
+	return err ? err : belief_load(read, ret_belief);
 }
 
 int catalog_beliefs_find(struct catalog *catalog, const struct sid *sids, size_t count,
 			 catalog_belief_fn *fn, void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	for (size_t i = 0; i < count && err == 0; i++) {
 		struct catalog_belief belief;
 
-		err = recording_load_by_sid(read.conn, &sids[i], &belief.recording);
+		err = recording_load_by_sid(read, &sids[i], &belief.recording);
 		if (err == -ENOENT) {
 			err = fn(arg, i, NULL);
 			continue;
 		}
 		if (err == 0)
-			err = belief_load(read.conn, &belief);
+			err = belief_load(read, &belief);
 		if (err == 0)
 			err = fn(arg, i, &belief);
 	}
@@ -59,25 +59,25 @@ int catalog_beliefs_find(struct catalog *catalog, const struct sid *sids, size_t
 int catalog_beliefs_each(struct catalog *catalog, struct catalog_scope scope, int64_t after_id,
 			 size_t limit, catalog_belief_fn *fn, void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	size_t index = 0;
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.id > ?3"
-				 " AND r.state IN (3, 4, 5) AND ((?1 = 1 AND r.workspace_id = ?2)"
-				 " OR (?1 = 2 AND r.folder_id = ?2) OR (?1 = 3 AND r.id = ?2))"
-				 " ORDER BY r.id LIMIT ?4",
-				 "iiii", (int64_t)scope.kind, scope.id, after_id, (int64_t)limit);
+		err = db_query(read, &stmt,
+			       "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.id > ?3"
+			       " AND r.state IN (3, 4, 5) AND ((?1 = 1 AND r.workspace_id = ?2)"
+			       " OR (?1 = 2 AND r.folder_id = ?2) OR (?1 = 3 AND r.id = ?2))"
+			       " ORDER BY r.id LIMIT ?4",
+			       "iiii", (int64_t)scope.kind, scope.id, after_id, (int64_t)limit);
 	if (err)
 		return err;
-	while ((err = conn_step(read.conn, stmt)) > 0) {
+	while ((err = db_step(read, stmt)) > 0) {
 		struct catalog_belief belief;
 
 		recording_from_row(stmt, &belief.recording);
-		err = belief_load(read.conn, &belief);
+		err = belief_load(read, &belief);
 		if (err == 0)
 			err = fn(arg, index++, &belief);
 		if (err)
@@ -89,23 +89,23 @@ int catalog_beliefs_each(struct catalog *catalog, struct catalog_scope scope, in
 int catalog_calls_begun(struct catalog *catalog, int64_t workspace_id, int64_t since_secs,
 			int64_t until_secs, catalog_sid_fn *fn, void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	/* By the index of each folder. */
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT c.sid FROM folder f JOIN call c ON c.folder_id = f.id"
-				 " WHERE f.workspace_id = ? AND c.start_secs >= ?"
-				 " AND c.start_secs < ?",
-				 "iii", workspace_id, since_secs, until_secs);
+		err = db_query(read, &stmt,
+			       "SELECT c.sid FROM folder f JOIN call c ON c.folder_id = f.id"
+			       " WHERE f.workspace_id = ? AND c.start_secs >= ?"
+			       " AND c.start_secs < ?",
+			       "iii", workspace_id, since_secs, until_secs);
 	if (err)
 		return err;
-	while ((err = conn_step(read.conn, stmt)) > 0) {
+	while ((err = db_step(read, stmt)) > 0) {
 		struct sid sid;
 
-		column_sid(stmt, 0, &sid);
+		db_sid(stmt, 0, &sid);
 		err = fn(arg, &sid);
 		if (err)
 			return err;
@@ -118,13 +118,12 @@ struct renew {
 	const struct catalog_object *object;
 };
 
-static int write_renew(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_renew(struct db_conn *conn, void *arg)
 {
 	const struct renew *renew = arg;
 	struct catalog_recording recording;
 	int err = recording_load(conn, renew->recording_id, &recording);
 
-	(void)catalog;
 	if (err)
 		return err;
 	if (recording.state != CATALOG_STATE_STORED && recording.state != CATALOG_STATE_S3)
@@ -137,5 +136,5 @@ int catalog_object_renew(struct catalog *catalog, int64_t recording_id,
 {
 	struct renew renew = { recording_id, object };
 
-	return catalog_write(catalog, write_renew, &renew);
+	return db_write(catalog->db, write_renew, &renew);
 }

@@ -18,42 +18,41 @@ struct token_args {
 	const char *token;
 };
 
-static int token_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int token_in_write(struct db_conn *conn, void *arg)
 {
 	const struct token_args *args = arg;
-	int err = conn_run(conn,
-			   "UPDATE workspace SET callback_token = ?2 WHERE id = ?1 AND removed = 0",
-			   "is", args->workspace_id, args->token);
+	int err = db_run(conn,
+			 "UPDATE workspace SET callback_token = ?2 WHERE id = ?1 AND removed = 0",
+			 "is", args->workspace_id, args->token);
 
-	(void)catalog;
 	if (err < 0)
 		return err;
-	return conn_changes(conn) ? 0 : -ENOENT;
+	return db_changes(conn) ? 0 : -ENOENT;
 }
 
 int catalog_callback_token_set(struct catalog *catalog, int64_t workspace_id, const char *token)
 {
 	struct token_args args = { workspace_id, token };
 
-	return catalog_write(catalog, token_in_write, &args);
+	return db_write(catalog->db, token_in_write, &args);
 }
 
 static int token_read(struct catalog *catalog, const struct sid *account_sid, int64_t *ret_id,
 		      char **ret_token)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query_int(
-			read.conn, ret_id,
+		err = db_query_int(
+			read, ret_id,
 			"SELECT id FROM workspace WHERE account_sid = ?1 AND removed = 0", "b",
 			account_sid);
 	if (err == 0)
-		err = conn_query_secret(read.conn, ret_token,
-					"SELECT CASE WHEN api_key_sid = '' THEN secret"
-					" ELSE callback_token END FROM workspace WHERE id = ?1",
-					"i", *ret_id);
+		err = db_query_secret(read, ret_token,
+				      "SELECT CASE WHEN api_key_sid = '' THEN secret"
+				      " ELSE callback_token END FROM workspace WHERE id = ?1",
+				      "i", *ret_id);
 	return err;
 }
 
@@ -82,16 +81,15 @@ struct sid_args {
 	const struct sid *sid;
 };
 
-static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int add_in_write(struct db_conn *conn, void *arg)
 {
 	const struct sid_args *args = arg;
 
-	(void)catalog;
-	return conn_run(conn,
-			"INSERT INTO callback (sid, workspace_id, due_msecs) VALUES (?1, ?2, ?3)"
-			" ON CONFLICT (sid) DO UPDATE SET workspace_id = excluded.workspace_id,"
-			" due_msecs = excluded.due_msecs, owner = '', attempts = 0",
-			"bii", args->sid, args->workspace_id, args->due_msecs);
+	return db_run(conn,
+		      "INSERT INTO callback (sid, workspace_id, due_msecs) VALUES (?1, ?2, ?3)"
+		      " ON CONFLICT (sid) DO UPDATE SET workspace_id = excluded.workspace_id,"
+		      " due_msecs = excluded.due_msecs, owner = '', attempts = 0",
+		      "bii", args->sid, args->workspace_id, args->due_msecs);
 }
 
 int catalog_callback_add(struct catalog *catalog, int64_t workspace_id,
@@ -103,16 +101,15 @@ int catalog_callback_add(struct catalog *catalog, int64_t workspace_id,
 
 	if (err == 0 && (known.is_listed || known.state != CATALOG_STATE_TWILIO))
 		return 0;
-	return err && err != -ENOENT ? err : catalog_write(catalog, add_in_write, &args);
+	return err && err != -ENOENT ? err : db_write(catalog->db, add_in_write, &args);
 }
 
-static int done_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int done_in_write(struct db_conn *conn, void *arg)
 {
 	const struct sid_args *args = arg;
 
-	(void)catalog;
-	return conn_run(conn, "DELETE FROM callback WHERE sid = ?1 AND owner = ?2", "bs", args->sid,
-			args->owner);
+	return db_run(conn, "DELETE FROM callback WHERE sid = ?1 AND owner = ?2", "bs", args->sid,
+		      args->owner);
 }
 
 int catalog_callback_done(struct catalog *catalog, const char *owner,
@@ -120,15 +117,14 @@ int catalog_callback_done(struct catalog *catalog, const char *owner,
 {
 	struct sid_args args = { .owner = owner, .sid = recording_sid };
 
-	return catalog_write(catalog, done_in_write, &args);
+	return db_write(catalog->db, done_in_write, &args);
 }
 
-static int later_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int later_in_write(struct db_conn *conn, void *arg)
 {
 	const struct sid_args *args = arg;
 
-	(void)catalog;
-	return conn_run(
+	return db_run(
 		conn,
 		"UPDATE callback SET due_msecs = ?3, owner = '' WHERE sid = ?1 AND owner = ?2",
 		"bsi", args->sid, args->owner, args->due_msecs);
@@ -139,7 +135,7 @@ int catalog_callback_later(struct catalog *catalog, const char *owner,
 {
 	struct sid_args args = { 0, time_now_msecs() + pause_msecs, owner, recording_sid };
 
-	return catalog_write(catalog, later_in_write, &args);
+	return db_write(catalog->db, later_in_write, &args);
 }
 
 /* ---- taking ---- */
@@ -150,11 +146,11 @@ int catalog_callback_later(struct catalog *catalog, const char *owner,
 
 static int next_due(struct catalog *catalog, int64_t *ret_next_msecs)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query_int(read.conn, ret_next_msecs, DUE_FIRST, "");
+		err = db_query_int(read, ret_next_msecs, DUE_FIRST, "");
 	if (err == -ENOENT) {
 		*ret_next_msecs = INT64_MAX;
 		err = 0;
@@ -167,48 +163,46 @@ struct claim_args {
 	int64_t lease_msecs;
 };
 
-static int batch_read(struct conn *conn, int64_t now_msecs, struct catalog_callback_batch *batch)
+static int batch_read(struct db_conn *conn, int64_t now_msecs, struct catalog_callback_batch *batch)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err =
-		conn_query(conn, &stmt,
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(conn, &stmt,
 			   "SELECT sid, attempts + 1 FROM callback WHERE workspace_id = ?1"
 			   " AND due_msecs <= ?2 ORDER BY due_msecs LIMIT ?3",
 			   "iii", batch->workspace_id, now_msecs, (int64_t)CATALOG_CALLBACK_BATCH);
 
-	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
+	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
 		struct catalog_callback *item = &batch->items[batch->count++];
 
-		if (!column_sid(stmt, 0, &item->recording_sid))
+		if (!db_sid(stmt, 0, &item->recording_sid))
 			return -EIO;
-		item->attempts = (unsigned)sqlite3_column_int64(stmt, 1);
+		item->attempts = (unsigned)db_int64(stmt, 1);
 		err = 0;
 	}
 	return err;
 }
 
-static int claim_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int claim_in_write(struct db_conn *conn, void *arg)
 {
 	struct claim_args *args = arg;
 	struct catalog_callback_batch *batch = args->batch;
 	int64_t now = time_now_msecs();
 	int err;
 
-	(void)catalog;
 	batch->count = 0;
-	err = conn_query_int(conn, &batch->workspace_id,
-			     "SELECT c.workspace_id FROM callback c JOIN workspace w"
-			     " ON w.id = c.workspace_id WHERE w.removed = 0 AND c.due_msecs <= ?1"
-			     " ORDER BY c.due_msecs LIMIT 1",
-			     "i", now);
+	err = db_query_int(conn, &batch->workspace_id,
+			   "SELECT c.workspace_id FROM callback c JOIN workspace w"
+			   " ON w.id = c.workspace_id WHERE w.removed = 0 AND c.due_msecs <= ?1"
+			   " ORDER BY c.due_msecs LIMIT 1",
+			   "i", now);
 	if (err == 0)
 		err = batch_read(conn, now, batch);
 	for (size_t i = 0; i < batch->count && err == 0; i++)
-		err = conn_run(conn,
-			       "UPDATE callback SET due_msecs = ?2, owner = ?3, attempts = ?4"
-			       " WHERE sid = ?1",
-			       "bisi", &batch->items[i].recording_sid, now + args->lease_msecs,
-			       batch->owner, (int64_t)batch->items[i].attempts);
+		err = db_run(conn,
+			     "UPDATE callback SET due_msecs = ?2, owner = ?3, attempts = ?4"
+			     " WHERE sid = ?1",
+			     "bisi", &batch->items[i].recording_sid, now + args->lease_msecs,
+			     batch->owner, (int64_t)batch->items[i].attempts);
 	return err;
 }
 
@@ -224,7 +218,7 @@ int catalog_callback_claim(struct catalog *catalog, const char *owner, int64_t l
 	if (*ret_next_msecs > time_now_msecs())
 		return -ENOENT;
 	snprintf(ret_batch->owner, sizeof ret_batch->owner, "%s", owner);
-	err = catalog_write(catalog, claim_in_write, &args);
+	err = db_write(catalog->db, claim_in_write, &args);
 	if (err)
 		ret_batch->count = 0;
 	return err;

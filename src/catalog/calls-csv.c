@@ -104,22 +104,22 @@ static const char *state_word(const struct catalog_recording *r)
 }
 
 /* The call's recordings, in order, in five columns. Removed ones are left out; one that is no file has no entry in `files`. */
-static int add_recordings(struct conn *conn, int64_t call_id, enum catalog_names names,
+static int add_recordings(struct db_conn *conn, int64_t call_id, enum catalog_names names,
 			  struct buf *row, size_t *hidden)
 {
 	cleanup_buf struct buf sids = BUF_INIT, files = BUF_INIT, durations = BUF_INIT,
 			       kinds = BUF_INIT, states = BUF_INIT;
 	const struct buf *const columns[] = { &sids, &files, &durations, &kinds, &states };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	char text[CATALOG_FILE_NAME_SIZE];
-	int err = conn_query(conn, &stmt,
-			     "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.call_id = ?"
-			     " AND r.state <> 6 ORDER BY r.sort_key, r.id",
-			     "i", call_id);
+	int err = db_query(conn, &stmt,
+			   "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.call_id = ?"
+			   " AND r.state <> 6 ORDER BY r.sort_key, r.id",
+			   "i", call_id);
 
 	if (err)
 		return err;
-	while ((err = conn_step(conn, stmt)) > 0) {
+	while ((err = db_step(conn, stmt)) > 0) {
 		struct catalog_recording r;
 
 		recording_from_row(stmt, &r);
@@ -150,17 +150,16 @@ static int add_recordings(struct conn *conn, int64_t call_id, enum catalog_names
 enum { COLUMN_DIRECTION = 4, COLUMN_FROM, COLUMN_TO, COLUMN_STATUS };
 
 /* *ret_hidden: the bytes that the row has with CATALOG_NAMES_NUMBER only; counted in that form. */
-static int add_row(struct conn *conn, sqlite3_stmt *stmt, enum catalog_names names, struct buf *out,
-		   size_t *ret_hidden)
+static int add_row(struct db_conn *conn, struct db_stmt *stmt, enum catalog_names names,
+		   struct buf *out, size_t *ret_hidden)
 {
 	char sid_text[SID_SIZE], started[TIME_ISO8601_SIZE] = "";
-	int64_t start_secs = sqlite3_column_int64(stmt, 2),
-		duration_secs = sqlite3_column_int64(stmt, 3);
+	int64_t start_secs = db_int64(stmt, 2), duration_secs = db_int64(stmt, 3);
 	struct sid sid;
 	int err;
 
 	*ret_hidden = 0;
-	column_sid(stmt, 1, &sid);
+	db_sid(stmt, 1, &sid);
 	sid_format(&sid, "CA", sid_text);
 	if (start_secs > 0)
 		time_format_table(start_secs, started);
@@ -168,7 +167,7 @@ static int add_row(struct conn *conn, sqlite3_stmt *stmt, enum catalog_names nam
 	if (duration_secs >= 0)
 		buf_addf(out, "%lld", (long long)duration_secs);
 	for (int column = COLUMN_DIRECTION; column <= COLUMN_STATUS; column++) {
-		const char *text = (const char *)sqlite3_column_text(stmt, column);
+		const char *text = db_text(stmt, column);
 		bool is_number = column == COLUMN_FROM || column == COLUMN_TO;
 		size_t before;
 
@@ -179,7 +178,7 @@ static int add_row(struct conn *conn, sqlite3_stmt *stmt, enum catalog_names nam
 		if (is_number)
 			*ret_hidden += out->len - before;
 	}
-	err = add_recordings(conn, sqlite3_column_int64(stmt, 0), names, out, ret_hidden);
+	err = add_recordings(conn, db_int64(stmt, 0), names, out, ret_hidden);
 	buf_add_str(out, "\r\n");
 	return err;
 }
@@ -187,26 +186,26 @@ static int add_row(struct conn *conn, sqlite3_stmt *stmt, enum catalog_names nam
 /* ---- lengths ---- */
 
 /* *ret_folder_id: of whose calls.csv the row is, or was; 0: of none. */
-static int row_measure(struct conn *conn, int64_t call_id, int64_t *ret_folder_id)
+static int row_measure(struct db_conn *conn, int64_t call_id, int64_t *ret_folder_id)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	cleanup_buf struct buf row = BUF_INIT;
 	int64_t old_len, old_hidden;
 	size_t hidden = 0;
-	int err = conn_query(conn, &stmt,
-			     "SELECT " CALL_COLUMNS
-			     ", known AND NOT removed, folder_id, csv_len, csv_hidden"
-			     " FROM call WHERE id = ?",
-			     "i", call_id);
+	int err = db_query(conn, &stmt,
+			   "SELECT " CALL_COLUMNS
+			   ", known AND NOT removed, folder_id, csv_len, csv_hidden"
+			   " FROM call WHERE id = ?",
+			   "i", call_id);
 
 	*ret_folder_id = 0;
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err;
-	old_len = sqlite3_column_int64(stmt, 10);
-	old_hidden = sqlite3_column_int64(stmt, 11);
-	if (sqlite3_column_int(stmt, 8)) {
+	old_len = db_int64(stmt, 10);
+	old_hidden = db_int64(stmt, 11);
+	if (db_int(stmt, 8)) {
 		err = add_row(conn, stmt, CATALOG_NAMES_NUMBER, &row, &hidden);
 		if (err < 0)
 			return err;
@@ -214,74 +213,73 @@ static int row_measure(struct conn *conn, int64_t call_id, int64_t *ret_folder_i
 			return -ENOMEM;
 	}
 	if (old_len || row.len)
-		*ret_folder_id = sqlite3_column_int64(stmt, 9);
-	conn_stmt_release(&stmt);
+		*ret_folder_id = db_int64(stmt, 9);
+	db_stmt_release(&stmt);
 	if (old_len == (int64_t)row.len && old_hidden == (int64_t)hidden)
 		return 0;
-	return conn_run(conn, "UPDATE call SET csv_len = ?2, csv_hidden = ?3 WHERE id = ?1", "iii",
-			call_id, (int64_t)row.len, (int64_t)hidden);
+	return db_run(conn, "UPDATE call SET csv_len = ?2, csv_hidden = ?3 WHERE id = ?1", "iii",
+		      call_id, (int64_t)row.len, (int64_t)hidden);
 }
 
-int calls_row_changed(struct conn *conn, int64_t call_id)
+int calls_row_changed(struct db_conn *conn, int64_t call_id)
 {
 	int64_t folder_id;
 	int err = row_measure(conn, call_id, &folder_id);
 
 	if (err || !folder_id)
 		return err;
-	return conn_run(
+	return db_run(
 		conn,
 		"UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2) WHERE id = ?1",
 		"ii", folder_id, time_now_nsecs());
 }
 
-int calls_csv_measure(struct conn *conn)
+int calls_csv_measure(struct db_conn *conn)
 {
 	cleanup_free int64_t *ids = NULL;
 	int64_t folder_id;
 	size_t count = 0;
-	int err = conn_query_ids(conn, &ids, &count, "SELECT id FROM call WHERE csv_len > 0", "");
+	int err = db_query_ids(conn, &ids, &count, "SELECT id FROM call WHERE csv_len > 0", "");
 
 	for (size_t i = 0; i < count && err == 0; i++)
 		err = row_measure(conn, ids[i], &folder_id);
 	return err ? err
-		   : conn_run(conn,
-			      "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?1)",
-			      "i", time_now_nsecs());
+		   : db_run(conn,
+			    "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?1)", "i",
+			    time_now_nsecs());
 }
 
 int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalog_names names,
 			 struct buf *ret_csv)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	int64_t rows_bytes;
 	size_t hidden;
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err)
 		return err;
 	/* One snapshot for all of it. */
-	err = conn_run(read.conn, "BEGIN", "");
+	err = db_run(read, "BEGIN", "");
 	if (err)
 		return err;
-	err = conn_query_int(read.conn, &rows_bytes,
-			     "SELECT csv_bytes FROM folder WHERE id = ? AND removed = 0", "i",
-			     folder_id);
+	err = db_query_int(read, &rows_bytes,
+			   "SELECT csv_bytes FROM folder WHERE id = ? AND removed = 0", "i",
+			   folder_id);
 	if (err == 0)
 		err = buf_reserve(ret_csv, (size_t)(rows_bytes + calls_csv_header_bytes()));
 	if (err == 0) {
 		buf_add(ret_csv, header, sizeof header - 1);
-		err = conn_query(read.conn, &stmt,
-				 "SELECT " CALL_COLUMNS
-				 " FROM call WHERE folder_id = ? AND known = 1"
-				 " AND removed = 0 ORDER BY start_secs, id",
-				 "i", folder_id);
+		err = db_query(read, &stmt,
+			       "SELECT " CALL_COLUMNS " FROM call WHERE folder_id = ? AND known = 1"
+			       " AND removed = 0 ORDER BY start_secs, id",
+			       "i", folder_id);
 	}
-	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0)
-		err = add_row(read.conn, stmt, names, ret_csv, &hidden);
-	conn_stmt_release(&stmt);
-	conn_run(read.conn, "COMMIT", "");
+	while (err == 0 && (err = db_step(read, stmt)) > 0)
+		err = add_row(read, stmt, names, ret_csv, &hidden);
+	db_stmt_release(&stmt);
+	db_run(read, "COMMIT", "");
 	if (err == 0 && buf_failed(ret_csv))
 		err = -ENOMEM;
 	return err;

@@ -5,6 +5,6 @@
 
 int64_t calls_csv_header_bytes(void); /* the length of calls.csv's first line */
 /* Measures every row again, after rows have got another form. */
-int calls_csv_measure(struct conn *conn);
+int calls_csv_measure(struct db_conn *conn);
 
 #endif

@@ -15,23 +15,23 @@
 	"f.id, f.workspace_id, coalesce(f.name, '" CATALOG_UNASSIGNED "'), f.name IS NULL, " \
 	"(SELECT coalesce(sum(c.n), 0) FROM folder_count c WHERE c.folder_id = f.id AND c.listed = 1), f.tree_name"
 
-static int campaign_from_row(sqlite3_stmt *stmt, struct catalog_campaign *c)
+static int campaign_from_row(struct db_stmt *stmt, struct catalog_campaign *c)
 {
 	memset(c, 0, sizeof *c);
-	c->id = sqlite3_column_int64(stmt, 0);
-	c->workspace_id = sqlite3_column_int64(stmt, 1);
-	if (!column_text(stmt, 2, c->name, sizeof c->name))
+	c->id = db_int64(stmt, 0);
+	c->workspace_id = db_int64(stmt, 1);
+	if (!db_text_copy(stmt, 2, c->name, sizeof c->name))
 		return -EIO;
-	c->is_unassigned = sqlite3_column_int(stmt, 3);
-	c->recordings = sqlite3_column_int64(stmt, 4);
-	column_text(stmt, 5, c->folder, sizeof c->folder);
+	c->is_unassigned = db_int(stmt, 3);
+	c->recordings = db_int64(stmt, 4);
+	db_text_copy(stmt, 5, c->folder, sizeof c->folder);
 	return 0;
 }
 
-static int campaign_one(struct conn *conn, sqlite3_stmt *stmt,
+static int campaign_one(struct db_conn *conn, struct db_stmt *stmt,
 			struct catalog_campaign *ret_campaign)
 {
-	int err = conn_step(conn, stmt);
+	int err = db_step(conn, stmt);
 
 	if (err < 0)
 		return err;
@@ -41,56 +41,55 @@ static int campaign_one(struct conn *conn, sqlite3_stmt *stmt,
 int catalog_campaign_find(struct catalog *catalog, int64_t workspace_id, const char *name,
 			  struct catalog_campaign *ret_campaign)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	int err;
 
 	if (!*name)
 		return -ENOENT;
-	err = catalog_read_begin(catalog, &read.conn);
+	err = db_read_begin(catalog->db, &read);
 	if (err < 0)
 		return err;
-	err = conn_query(
-		read.conn, &stmt,
+	err = db_query(
+		read, &stmt,
 		"SELECT " CAMPAIGN_COLUMNS " FROM folder f "
 		"WHERE f.workspace_id = ?1 AND (f.name = ?2 OR f.tree_name = ?2) AND f.removed = 0 "
 		"ORDER BY coalesce(f.name, '') <> ?2",
 		"is", workspace_id, name);
-	return err < 0 ? err : campaign_one(read.conn, stmt, ret_campaign);
+	return err < 0 ? err : campaign_one(read, stmt, ret_campaign);
 }
 
 int catalog_campaign_get(struct catalog *catalog, int64_t folder_id,
 			 struct catalog_campaign *ret_campaign)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err < 0)
 		return err;
-	err = conn_query(read.conn, &stmt,
-			 "SELECT " CAMPAIGN_COLUMNS " FROM folder f WHERE f.id = ?1", "i",
-			 folder_id);
-	return err < 0 ? err : campaign_one(read.conn, stmt, ret_campaign);
+	err = db_query(read, &stmt, "SELECT " CAMPAIGN_COLUMNS " FROM folder f WHERE f.id = ?1",
+		       "i", folder_id);
+	return err < 0 ? err : campaign_one(read, stmt, ret_campaign);
 }
 
 int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog_campaign_fn *fn,
 			  void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err < 0)
 		return err;
-	err = conn_query(read.conn, &stmt,
-			 "SELECT " CAMPAIGN_COLUMNS
-			 " FROM folder f WHERE f.workspace_id = ?1 AND f.removed = 0 "
-			 "ORDER BY f.name IS NULL, f.name",
-			 "i", workspace_id);
+	err = db_query(read, &stmt,
+		       "SELECT " CAMPAIGN_COLUMNS
+		       " FROM folder f WHERE f.workspace_id = ?1 AND f.removed = 0 "
+		       "ORDER BY f.name IS NULL, f.name",
+		       "i", workspace_id);
 	if (err < 0)
 		return err;
-	while ((err = conn_step(read.conn, stmt)) > 0) {
+	while ((err = db_step(read, stmt)) > 0) {
 		struct catalog_campaign campaign;
 
 		err = campaign_from_row(stmt, &campaign);
@@ -106,21 +105,21 @@ int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog
 int catalog_campaign_numbers(struct catalog *catalog, int64_t folder_id, catalog_number_fn *fn,
 			     void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err < 0)
 		return err;
-	err = conn_query(read.conn, &stmt,
-			 "SELECT number FROM campaign_number WHERE folder_id = ?1 ORDER BY number",
-			 "i", folder_id);
+	err = db_query(read, &stmt,
+		       "SELECT number FROM campaign_number WHERE folder_id = ?1 ORDER BY number",
+		       "i", folder_id);
 	if (err < 0)
 		return err;
-	while ((err = conn_step(read.conn, stmt)) > 0) {
+	while ((err = db_step(read, stmt)) > 0) {
 		char number[CATALOG_NUMBER_SIZE];
 
-		if (!column_text(stmt, 0, number, sizeof number))
+		if (!db_text_copy(stmt, 0, number, sizeof number))
 			return -EIO;
 		err = fn(arg, number);
 		if (err)
@@ -162,11 +161,11 @@ struct campaign_args {
 };
 
 /* Messages count the numbers instead of showing them: they may end in a log. */
-static int number_add(struct conn *conn, const struct campaign_args *args, size_t index)
+static int number_add(struct db_conn *conn, const struct campaign_args *args, size_t index)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	const char *number = args->numbers[index];
-	int err = conn_query(
+	int err = db_query(
 		conn, &stmt,
 		"SELECT n.folder_id, f.name FROM campaign_number n JOIN folder f ON f.id = n.folder_id "
 		"WHERE n.workspace_id = ?1 AND n.number = ?2",
@@ -174,47 +173,46 @@ static int number_add(struct conn *conn, const struct campaign_args *args, size_
 
 	if (err < 0)
 		return err;
-	err = conn_step(conn, stmt);
+	err = db_step(conn, stmt);
 	if (err < 0)
 		return err;
 	if (err > 0) {
-		const char *name = (const char *)sqlite3_column_text(stmt, 1);
+		const char *name = db_text(stmt, 1);
 
-		if (sqlite3_column_int64(stmt, 0) == args->id)
+		if (db_int64(stmt, 0) == args->id)
 			return 0; /* given twice */
 		snprintf(args->message, CATALOG_MESSAGE_SIZE,
 			 "number %zu of those given belongs to campaign '%s' already", index + 1,
 			 name ? name : CATALOG_UNASSIGNED);
 		return -EEXIST;
 	}
-	return conn_run(
+	return db_run(
 		conn,
 		"INSERT INTO campaign_number (workspace_id, number, folder_id) VALUES (?1, ?2, ?3)",
 		"isi", args->workspace_id, number, args->id);
 }
 
-static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int add_in_write(struct db_conn *conn, void *arg)
 {
 	struct campaign_args *args = arg;
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	char workspace_name[CATALOG_NAME_SIZE], tree_name[CATALOG_NAME_SIZE];
 	uint64_t inode;
 	int64_t count;
 	int err;
 
-	(void)catalog;
-	err = conn_query(conn, &stmt, "SELECT name FROM workspace WHERE id = ?1 AND removed = 0",
-			 "i", args->workspace_id);
+	err = db_query(conn, &stmt, "SELECT name FROM workspace WHERE id = ?1 AND removed = 0", "i",
+		       args->workspace_id);
 	if (err < 0)
 		return err;
-	err = conn_step(conn, stmt);
+	err = db_step(conn, stmt);
 	if (err < 0)
 		return err;
 	if (err == 0)
 		return -ENOENT;
-	column_text(stmt, 0, workspace_name, sizeof workspace_name);
+	db_text_copy(stmt, 0, workspace_name, sizeof workspace_name);
 
-	err = conn_query_int(
+	err = db_query_int(
 		conn, &count,
 		"SELECT count(*) FROM folder WHERE workspace_id = ?1 AND coalesce(name, '') = ?2 AND removed = 0",
 		"is", args->workspace_id, args->name);
@@ -230,7 +228,7 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 		err = inode_for_folder(conn, workspace_name, args->name, &inode);
 	if (err < 0)
 		return err;
-	err = conn_run(
+	err = db_run(
 		conn,
 		"INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs, tree_name) "
 		"VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
@@ -238,7 +236,7 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 		tree_name);
 	if (err < 0)
 		return err;
-	args->id = conn_last_id(conn);
+	args->id = db_last_id(conn);
 	for (size_t i = 0; i < args->number_count; i++) {
 		err = number_add(conn, args, i);
 		if (err < 0)
@@ -288,7 +286,7 @@ int catalog_campaign_add(struct catalog *catalog, int64_t workspace_id, const ch
 			return -EINVAL;
 		}
 	}
-	err = catalog_write(catalog, add_in_write, &args);
+	err = db_write(catalog->db, add_in_write, &args);
 	if (err == -ENOENT && !ret_message[0])
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "there is no such workspace");
 	if (err < 0)

@@ -20,12 +20,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct catalog;
+#include "db/db.h"
 
-#define CATALOG_KEY_SIZE 32
-struct catalog_key {
-	uint8_t bytes[CATALOG_KEY_SIZE];
-};
+struct catalog;
 
 #define CATALOG_MESSAGE_SIZE 512
 /* Behind "… is damaged; ". */
@@ -34,13 +31,13 @@ struct catalog_key {
 #define CATALOG_BUCKET_SIZE 256
 
 /* A new catalog of mode 0600 in a folder of mode 0700 (made where missing). -EEXIST where any of its files is there. */
-int catalog_create(const char *path, const struct catalog_key *key,
+int catalog_create(const char *path, const struct db_key *key,
 		   char ret_message[CATALOG_MESSAGE_SIZE]);
 
 /* Opens and, where the schema is older, migrates it in one transaction. Writes nothing before key, format and version are known to be right.
  * -ENOENT; -EKEYREJECTED wrong key; -EUCLEAN damaged, or no catalog; -EPROTONOSUPPORT made by a newer version; -ENOTSUP plain SQLite instead of
  * SQLCipher, or a network file system; -EACCES. ret_message is a sentence for the user in each case. */
-int catalog_open(const char *path, const struct catalog_key *key, struct catalog **ret_catalog,
+int catalog_open(const char *path, const struct db_key *key, struct catalog **ret_catalog,
 		 char ret_message[CATALOG_MESSAGE_SIZE]);
 void catalog_close(struct catalog *catalog); /* NULL is fine */
 const char *catalog_path(const struct catalog *catalog);

@@ -9,7 +9,7 @@
 #define KEEP_SECS 3600
 #define PRUNE_EVERY 1024
 
-int change_add(struct conn *conn, int kind, const struct catalog_recording *recording)
+int change_add(struct db_conn *conn, int kind, const struct catalog_recording *recording)
 {
 	char name[CATALOG_FILE_NAME_SIZE], sid_name[CATALOG_FILE_NAME_SIZE];
 	int64_t now = time_now_secs();
@@ -17,51 +17,50 @@ int change_add(struct conn *conn, int kind, const struct catalog_recording *reco
 
 	catalog_recording_name(recording, CATALOG_NAMES_NUMBER, name);
 	catalog_recording_name(recording, CATALOG_NAMES_SID, sid_name);
-	err = conn_run(
+	err = db_run(
 		conn,
 		"INSERT INTO change (at_secs, kind, inode, parent, name, sid_name)"
 		" VALUES (?1, ?2, ?3, coalesce((SELECT inode FROM folder WHERE id = ?4), 0), ?5, ?6)",
 		"iiiiss", now, (int64_t)kind, (int64_t)recording->inode, recording->folder_id, name,
 		sid_name);
-	if (err == 0 && conn_last_id(conn) % PRUNE_EVERY == 0)
-		err = conn_run(conn, "DELETE FROM change WHERE at_secs < ?", "i", now - KEEP_SECS);
+	if (err == 0 && db_last_id(conn) % PRUNE_EVERY == 0)
+		err = db_run(conn, "DELETE FROM change WHERE at_secs < ?", "i", now - KEEP_SECS);
 	return err;
 }
 
 int catalog_change_last(struct catalog *catalog, int64_t *ret_seq)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	return err ? err
-		   : conn_query_int(read.conn, ret_seq, "SELECT coalesce(max(seq), 0) FROM change",
-				    "");
+		   : db_query_int(read, ret_seq, "SELECT coalesce(max(seq), 0) FROM change", "");
 }
 
 int catalog_change_each(struct catalog *catalog, int64_t after_seq, catalog_change_fn *fn,
 			void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT seq, kind, inode, parent, name, sid_name FROM change"
-				 " WHERE seq > ? ORDER BY seq",
-				 "i", after_seq);
+		err = db_query(read, &stmt,
+			       "SELECT seq, kind, inode, parent, name, sid_name FROM change"
+			       " WHERE seq > ? ORDER BY seq",
+			       "i", after_seq);
 	if (err)
 		return err;
-	while ((err = conn_step(read.conn, stmt)) > 0) {
+	while ((err = db_step(read, stmt)) > 0) {
 		struct catalog_change change = {
-			.seq = sqlite3_column_int64(stmt, 0),
-			.kind = sqlite3_column_int(stmt, 1),
-			.inode = (uint64_t)sqlite3_column_int64(stmt, 2),
-			.parent = (uint64_t)sqlite3_column_int64(stmt, 3),
+			.seq = db_int64(stmt, 0),
+			.kind = db_int(stmt, 1),
+			.inode = (uint64_t)db_int64(stmt, 2),
+			.parent = (uint64_t)db_int64(stmt, 3),
 		};
 
-		column_text(stmt, 4, change.name, sizeof change.name);
-		column_text(stmt, 5, change.sid_name, sizeof change.sid_name);
+		db_text_copy(stmt, 4, change.name, sizeof change.name);
+		db_text_copy(stmt, 5, change.sid_name, sizeof change.sid_name);
 		err = fn(arg, &change);
 		if (err)
 			return err;

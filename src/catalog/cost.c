@@ -1,6 +1,6 @@
 #include "catalog/cost.h"
 
-#include "catalog/conn.h"
+#include "catalog/catalog-private.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
@@ -9,31 +9,31 @@
 	"CASE WHEN r.size_bytes >= 0 THEN r.size_bytes ELSE 44 + max(r.duration_secs, 0) * 16000 *" \
 	" CASE WHEN r.channels_stored > 0 THEN r.channels_stored ELSE 2 END END"
 
-static void row_read(sqlite3_stmt *stmt, struct catalog_cost_row *ret_row)
+static void row_read(struct db_stmt *stmt, struct catalog_cost_row *ret_row)
 {
 	struct catalog_cost_row *r = ret_row;
 
-	r->folder_id = sqlite3_column_int64(stmt, 0);
-	r->at_twilio = sqlite3_column_int(stmt, 1);
-	r->in_s3 = sqlite3_column_int(stmt, 2);
-	column_text(stmt, 3, r->storage_class, sizeof r->storage_class);
-	r->age_days = sqlite3_column_int64(stmt, 4);
-	r->recordings = sqlite3_column_int64(stmt, 6);
-	r->minutes = sqlite3_column_int64(stmt, 7);
-	r->unknown_minutes = sqlite3_column_int64(stmt, 8);
-	r->size_bytes = sqlite3_column_int64(stmt, 9);
+	r->folder_id = db_int64(stmt, 0);
+	r->at_twilio = db_int(stmt, 1);
+	r->in_s3 = db_int(stmt, 2);
+	db_text_copy(stmt, 3, r->storage_class, sizeof r->storage_class);
+	r->age_days = db_int64(stmt, 4);
+	r->recordings = db_int64(stmt, 6);
+	r->minutes = db_int64(stmt, 7);
+	r->unknown_minutes = db_int64(stmt, 8);
+	r->size_bytes = db_int64(stmt, 9);
 }
 
 int catalog_cost_each(struct catalog *catalog, int64_t workspace_id, int64_t small_bytes,
 		      catalog_cost_fn *fn, void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
+		err = db_query(
+			read, &stmt,
 			"SELECT r.folder_id, r.state IN (1, 2, 3), o.recording_id IS NOT NULL,"
 			" coalesce(o.storage_class, ''), coalesce(max(0, (?2 - o.stored_secs) / 86400), 0),"
 			" (" SIZE ") < ?3, count(*),"
@@ -43,7 +43,7 @@ int catalog_cost_each(struct catalog *catalog, int64_t workspace_id, int64_t sma
 			" WHERE r.workspace_id = ?1 AND r.listed = 1 AND r.state IN (1, 2, 3, 4)"
 			" GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1",
 			"iii", workspace_id, time_now_secs(), small_bytes);
-	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0) {
+	while (err == 0 && (err = db_step(read, stmt)) > 0) {
 		struct catalog_cost_row row;
 
 		row_read(stmt, &row);

@@ -35,7 +35,7 @@ int recording_hash(const struct sid *sid, uint64_t counter, int64_t *ret_hash)
 	return err;
 }
 
-int inode_for_recording(struct conn *conn, const struct sid *sid, int64_t *ret_inode)
+int inode_for_recording(struct db_conn *conn, const struct sid *sid, int64_t *ret_inode)
 {
 	int64_t base = inode_base(sid), inode = base;
 	int err = 0;
@@ -53,46 +53,46 @@ int inode_for_recording(struct conn *conn, const struct sid *sid, int64_t *ret_i
 }
 
 /* Of a folder or a workspace, also of one that was removed. */
-static bool was_taken(struct conn *conn, int64_t inode)
+static bool was_taken(struct db_conn *conn, int64_t inode)
 {
 	int64_t found;
 
 	return inode <= CATALOG_ROOT_INODE ||
-	       conn_query_int(conn, &found, "SELECT 1 FROM folder WHERE inode IN (?1, ?2) LIMIT 1",
-			      "ii", inode, inode ^ (int64_t)CALLS_INODE_XOR) == 0 ||
-	       conn_query_int(conn, &found, "SELECT 1 FROM workspace WHERE inode = ? LIMIT 1", "i",
-			      inode) == 0;
+	       db_query_int(conn, &found, "SELECT 1 FROM folder WHERE inode IN (?1, ?2) LIMIT 1",
+			    "ii", inode, inode ^ (int64_t)CALLS_INODE_XOR) == 0 ||
+	       db_query_int(conn, &found, "SELECT 1 FROM workspace WHERE inode = ? LIMIT 1", "i",
+			    inode) == 0;
 }
 
-int recording_id_far(struct conn *conn, const struct sid *sid, int64_t *ret_id)
+int recording_id_far(struct db_conn *conn, const struct sid *sid, int64_t *ret_id)
 {
 	int64_t base = inode_base(sid), inode, found;
 	/* Only where there was no room near by is an inode far away. */
-	int err = conn_query_int(conn, &found,
-				 "SELECT 1 FROM recording WHERE inode >= ? AND inode < ? LIMIT 1",
-				 "ii", base, base + INODE_NEAR);
+	int err = db_query_int(conn, &found,
+			       "SELECT 1 FROM recording WHERE inode >= ? AND inode < ? LIMIT 1",
+			       "ii", base, base + INODE_NEAR);
 
 	for (uint64_t counter = 0; err == 0; counter++) {
 		err = recording_hash(sid, counter, &inode);
 		if (err)
 			return err;
-		err = conn_query_int(conn, ret_id,
-				     "SELECT id FROM recording WHERE inode = ?1 AND sid = ?2", "ib",
-				     inode, sid);
+		err = db_query_int(conn, ret_id,
+				   "SELECT id FROM recording WHERE inode = ?1 AND sid = ?2", "ib",
+				   inode, sid);
 		if (err != -ENOENT)
 			return err;
-		err = conn_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode = ?", "i",
-				     inode);
+		err = db_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode = ?", "i",
+				   inode);
 		if (err == -ENOENT && was_taken(conn, inode))
 			err = 0;
 	}
 	return err;
 }
 
-int recording_id_by_sid(struct conn *conn, const struct sid *sid, int64_t *ret_id)
+int recording_id_by_sid(struct db_conn *conn, const struct sid *sid, int64_t *ret_id)
 {
 	int64_t base = inode_base(sid);
-	int err = conn_query_int(
+	int err = db_query_int(
 		conn, ret_id,
 		"SELECT id FROM recording WHERE inode >= ?1 AND inode < ?2 AND sid = ?3", "iib",
 		base, base + INODE_NEAR, sid);

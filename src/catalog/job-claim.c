@@ -66,37 +66,37 @@ static bool is_given_out(enum catalog_job_kind kind, bool keep_at_twilio, bool r
 	}
 }
 
-static int source_look(struct conn *conn, struct source *source)
+static int source_look(struct db_conn *conn, struct source *source)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	int err;
 
 	source->found = false;
 	if (source->given_out)
-		err = conn_query(
+		err = db_query(
 			conn, &stmt,
 			"SELECT id, recording_id, due_msecs, pause_asked FROM job WHERE workspace_id = ?1 AND kind = ?2"
 			" ORDER BY due_msecs, id LIMIT 1",
 			"ii", source->workspace_id, (int64_t)source->kind);
 	else
-		err = conn_query(
+		err = db_query(
 			conn, &stmt,
 			"SELECT id, recording_id, due_msecs, pause_asked FROM job WHERE workspace_id = ?1 AND kind = ?2"
 			" AND state = 1 ORDER BY due_msecs, id LIMIT 1",
 			"ii", source->workspace_id, (int64_t)source->kind);
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err;
-	source->job_id = sqlite3_column_int64(stmt, 0);
-	source->recording_id = sqlite3_column_int64(stmt, 1);
-	source->due_msecs = sqlite3_column_int64(stmt, 2);
-	source->is_wanted_back = sqlite3_column_int(stmt, 3);
+	source->job_id = db_int64(stmt, 0);
+	source->recording_id = db_int64(stmt, 1);
+	source->due_msecs = db_int64(stmt, 2);
+	source->is_wanted_back = db_int(stmt, 3);
 	source->found = true;
 	return 0;
 }
 
-static int source_add(struct conn *conn, struct sources *sources, const struct source *source,
+static int source_add(struct db_conn *conn, struct sources *sources, const struct source *source,
 		      int64_t now)
 {
 	struct source *item;
@@ -117,25 +117,25 @@ static int source_add(struct conn *conn, struct sources *sources, const struct s
 	if (err || !item->found)
 		return err;
 	sources->count++;
-	return conn_query_int(
+	return db_query_int(
 		conn, &item->running,
 		"SELECT count(*) FROM job WHERE workspace_id = ?1 AND kind = ?2 AND state = 1 AND due_msecs > ?3",
 		"iii", item->workspace_id, (int64_t)item->kind, now);
 }
 
-static int sources_load(struct conn *conn, const struct catalog_claim *claim, int64_t now,
+static int sources_load(struct db_conn *conn, const struct catalog_claim *claim, int64_t now,
 			struct sources *ret_sources)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(
 		conn, &stmt,
 		"SELECT w.id, w.keep_at_twilio, w.removed, coalesce(s.enabled, 0) FROM workspace w"
 		" LEFT JOIN storage s ON s.workspace_id = w.id"
 		" WHERE w.removed = 0 OR EXISTS (SELECT 1 FROM job j WHERE j.workspace_id = w.id)",
 		"");
 
-	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
-		struct source source = { .workspace_id = sqlite3_column_int64(stmt, 0) };
+	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
+		struct source source = { .workspace_id = db_int64(stmt, 0) };
 
 		source.room = claim->room ? claim->room(claim->arg, source.workspace_id) : UINT_MAX;
 		err = 0;
@@ -143,9 +143,8 @@ static int sources_load(struct conn *conn, const struct catalog_claim *claim, in
 			if (!(claim->kinds & kind))
 				continue;
 			source.kind = kind;
-			source.given_out = is_given_out(kind, sqlite3_column_int(stmt, 1),
-							sqlite3_column_int(stmt, 2),
-							sqlite3_column_int(stmt, 3));
+			source.given_out = is_given_out(kind, db_int(stmt, 1), db_int(stmt, 2),
+							db_int(stmt, 3));
 			err = source_add(conn, ret_sources, &source, now);
 		}
 	}
@@ -198,10 +197,10 @@ static bool is_in_place(enum catalog_job_kind kind, enum catalog_state state)
 }
 
 /* The oldest of a source. *ret_taken: it is ours now; else it is out of the way. */
-static int take(struct conn *conn, const struct catalog_claim *claim, const struct source *source,
-		struct catalog_job *job, bool *ret_taken)
+static int take(struct db_conn *conn, const struct catalog_claim *claim,
+		const struct source *source, struct catalog_job *job, bool *ret_taken)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	int err;
 
 	*ret_taken = false;
@@ -216,28 +215,28 @@ static int take(struct conn *conn, const struct catalog_claim *claim, const stru
 	if (!source->given_out || source->is_wanted_back)
 		return job_let_go(conn, job, time_now_msecs());
 	if (!is_in_place(job->kind, job->recording.state)) {
-		err = conn_run(conn, "DELETE FROM job WHERE id = ?", "i", job->id);
+		err = db_run(conn, "DELETE FROM job WHERE id = ?", "i", job->id);
 		return err ? err : workspace_settle(conn, job->workspace_id);
 	}
 	job->lease_until_msecs = time_now_msecs() + claim->lease_msecs;
 	snprintf(job->owner, sizeof job->owner, "%s", claim->owner);
-	err = conn_query(
+	err = db_query(
 		conn, &stmt,
 		"UPDATE job SET state = 1, owner = ?2, due_msecs = ?3, attempts = attempts + 1,"
 		" was_sent = was_sent OR kind = 1, done_bytes = 0, total_bytes = 0 WHERE id = ?1"
 		" RETURNING attempts, was_sent",
 		"isi", job->id, job->owner, job->lease_until_msecs);
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -EIO;
-	job->attempts = (unsigned)sqlite3_column_int(stmt, 0);
-	job->was_sent = sqlite3_column_int(stmt, 1);
+	job->attempts = (unsigned)db_int(stmt, 0);
+	job->was_sent = db_int(stmt, 1);
 	while (err > 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err == 0 && job->kind == CATALOG_JOB_MIGRATE) {
-		err = conn_run(conn, "UPDATE recording SET state = 2, migration = 2 WHERE id = ?",
-			       "i", source->recording_id);
+		err = db_run(conn, "UPDATE recording SET state = 2, migration = 2 WHERE id = ?",
+			     "i", source->recording_id);
 		job->recording.state = CATALOG_STATE_UPLOADING;
 		job->recording.migration = CATALOG_MIGRATION_RUNNING;
 	}
@@ -252,14 +251,13 @@ struct claim_arg {
 	struct catalog_claimed *claimed;
 };
 
-static int write_claim(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_claim(struct db_conn *conn, void *arg)
 {
 	cleanup_with(sources_release) struct sources sources = { NULL, 0, 0 };
 	struct claim_arg *a = arg;
 	int64_t now = time_now_msecs();
 	int err = sources_load(conn, a->claim, now, &sources);
 
-	(void)catalog;
 	a->claimed->count = 0;
 	while (err == 0 && a->claimed->count < a->most) {
 		struct source *best = sources_best(&sources, now, &a->claimed->next_msecs,
@@ -285,12 +283,12 @@ static int is_due(struct catalog *catalog, const struct catalog_claim *claim,
 		  struct catalog_claimed *claimed)
 {
 	cleanup_with(sources_release) struct sources sources = { NULL, 0, 0 };
-	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_db_read struct db_conn *read = NULL;
 	int64_t now = time_now_msecs();
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = sources_load(read.conn, claim, now, &sources);
+		err = sources_load(read, claim, now, &sources);
 	if (err)
 		return err;
 	return sources_best(&sources, now, &claimed->next_msecs, &claimed->is_held_back) ? 0
@@ -311,7 +309,7 @@ int catalog_job_claim_some(struct catalog *catalog, const struct catalog_claim *
 	if ((found_kinds & claim->kinds) == 0)
 		err = is_due(catalog, claim, ret_claimed);
 	if (err == 0)
-		err = catalog_write_repeatable(catalog, write_claim, &a);
+		err = db_write_repeatable(catalog->db, write_claim, &a);
 	if (err)
 		return err;
 	if (!ret_claimed->count) {

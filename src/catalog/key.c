@@ -36,27 +36,27 @@ static void key_text_freep(struct key_text **text)
 }
 #define cleanup_key_text __attribute__((cleanup(key_text_freep)))
 
-struct catalog_key *catalog_key_new(void)
+struct db_key *catalog_key_new(void)
 {
-	return secret_alloc(sizeof(struct catalog_key));
+	return secret_alloc(sizeof(struct db_key));
 }
 
-void catalog_key_free(struct catalog_key *key)
+void catalog_key_free(struct db_key *key)
 {
 	secret_release(key, sizeof *key);
 }
 
-void catalog_key_freep(struct catalog_key **key)
+void catalog_key_freep(struct db_key **key)
 {
 	catalog_key_free(*key);
 }
 
-void catalog_key_wipe(struct catalog_key *key)
+void catalog_key_wipe(struct db_key *key)
 {
 	crypto_wipe(key, sizeof *key);
 }
 
-static int key_parse(struct key_text *text, struct catalog_key *ret_key)
+static int key_parse(struct key_text *text, struct db_key *ret_key)
 {
 	static const char space[] = " \t\r\n\v\f";
 	char *start = text->bytes;
@@ -67,17 +67,17 @@ static int key_parse(struct key_text *text, struct catalog_key *ret_key)
 	while (text->len && strchr(space, text->bytes[text->len - 1]))
 		text->bytes[--text->len] = '\0';
 	start += strspn(start, space);
-	return crypto_unhex(start, ret_key->bytes, CATALOG_KEY_SIZE);
+	return crypto_unhex(start, ret_key->bytes, DB_KEY_SIZE);
 }
 
-int catalog_key_file_create(const char *path, struct catalog_key *ret_key)
+int catalog_key_file_create(const char *path, struct db_key *ret_key)
 {
 	cleanup_key_text struct key_text *text = secret_alloc(sizeof *text);
-	int err = text ? crypto_random(ret_key->bytes, CATALOG_KEY_SIZE) : -ENOMEM;
+	int err = text ? crypto_random(ret_key->bytes, DB_KEY_SIZE) : -ENOMEM;
 
 	if (err < 0)
 		return err;
-	crypto_hex(ret_key->bytes, CATALOG_KEY_SIZE, text->bytes);
+	crypto_hex(ret_key->bytes, DB_KEY_SIZE, text->bytes);
 	text->len = strlen(text->bytes);
 	text->bytes[text->len++] = '\n';
 	err = files_write_new_private(path, text->bytes, text->len);
@@ -118,7 +118,7 @@ static int key_text_read(int fd, int64_t deadline_msecs, struct key_text *text)
 	}
 }
 
-static int key_file_load(const char *path, bool must_be_private, struct catalog_key *ret_key,
+static int key_file_load(const char *path, bool must_be_private, struct db_key *ret_key,
 			 char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_key_text struct key_text *text = secret_alloc(sizeof *text);
@@ -156,13 +156,13 @@ static int key_file_load(const char *path, bool must_be_private, struct catalog_
 	return err;
 }
 
-int catalog_key_file_load(const char *path, struct catalog_key *ret_key,
+int catalog_key_file_load(const char *path, struct db_key *ret_key,
 			  char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	return key_file_load(path, true, ret_key, ret_message);
 }
 
-int catalog_key_command_run(const char *command, struct catalog_key *ret_key,
+int catalog_key_command_run(const char *command, struct db_key *ret_key,
 			    char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_key_text struct key_text *text = secret_alloc(sizeof *text);
@@ -235,7 +235,7 @@ int catalog_key_command_save(const char *path, const char *command)
 
 /* The command that is kept beside the catalog is run as the user, so nobody else may have written it. What is looked at is what
  * is read: whoever may write the folder could put another file of that name there in between. */
-static int saved_command_run(const char *path, struct catalog_key *ret_key,
+static int saved_command_run(const char *path, struct db_key *ret_key,
 			     char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -293,7 +293,7 @@ int catalog_key_locate(const char *catalog_path, const char *key_file,
 	return 0;
 }
 
-int catalog_key_load(const struct catalog_key_place *place, struct catalog_key *ret_key,
+int catalog_key_load(const struct catalog_key_place *place, struct db_key *ret_key,
 		     char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	switch (place->source) {

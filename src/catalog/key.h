@@ -7,22 +7,22 @@
 
 #include "catalog/catalog.h"
 
-void catalog_key_wipe(struct catalog_key *key);
+void catalog_key_wipe(struct db_key *key);
 #define cleanup_key __attribute__((cleanup(catalog_key_wipe)))
 /* One in the memory of util/secret.h, where the program keeps its keys; NULL for lack of memory. Freed by wiping. */
-struct catalog_key *catalog_key_new(void);
-void catalog_key_free(struct catalog_key *key);
-void catalog_key_freep(struct catalog_key **key);
+struct db_key *catalog_key_new(void);
+void catalog_key_free(struct db_key *key);
+void catalog_key_freep(struct db_key **key);
 #define cleanup_key_new __attribute__((cleanup(catalog_key_freep)))
 
 /* A new random key in a new file of mode 0600; -EEXIST. */
-int catalog_key_file_create(const char *path, struct catalog_key *ret_key);
+int catalog_key_file_create(const char *path, struct db_key *ret_key);
 /* -EACCES with a message where group or others may read or write it, or where it is another user's; -EINVAL: not 64 hex
  * digits. */
-int catalog_key_file_load(const char *path, struct catalog_key *ret_key,
+int catalog_key_file_load(const char *path, struct db_key *ret_key,
 			  char ret_message[CATALOG_MESSAGE_SIZE]);
 /* Runs `sh -c command` (posix_spawn, no shell variables of ours), at most 60 s. */
-int catalog_key_command_run(const char *command, struct catalog_key *ret_key,
+int catalog_key_command_run(const char *command, struct db_key *ret_key,
 			    char ret_message[CATALOG_MESSAGE_SIZE]);
 /* `init --key-command` leaves the command, which is no secret, beside the catalog in <catalog>.key-command (0600); -EEXIST. */
 int catalog_key_command_save(const char *path, const char *command);
@@ -39,7 +39,7 @@ void catalog_key_place_release(struct catalog_key_place *place);
  * there; else <catalog>.key. */
 int catalog_key_locate(const char *catalog_path, const char *key_file,
 		       struct catalog_key_place *ret_place);
-int catalog_key_load(const struct catalog_key_place *place, struct catalog_key *ret_key,
+int catalog_key_load(const struct catalog_key_place *place, struct db_key *ret_key,
 		     char ret_message[CATALOG_MESSAGE_SIZE]);
 
 #endif

@@ -9,14 +9,13 @@ struct lease_args {
 	int64_t msecs;
 };
 
-static int take_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int take_in_write(struct db_conn *conn, void *arg)
 {
 	const struct lease_args *args = arg;
 	int64_t now = time_now_msecs();
 	int err;
 
-	(void)catalog;
-	err = conn_run(
+	err = db_run(
 		conn,
 		"INSERT INTO lease (name, owner, until_msecs) VALUES (?1, ?2, ?3) "
 		"ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until_msecs = excluded.until_msecs "
@@ -24,28 +23,27 @@ static int take_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 		"ssii", args->name, args->owner, now + args->msecs, now);
 	if (err < 0)
 		return err;
-	return conn_changes(conn) ? 0 : -EBUSY;
+	return db_changes(conn) ? 0 : -EBUSY;
 }
 
 int catalog_lease_take(struct catalog *catalog, const char *name, const char *owner, int64_t msecs)
 {
 	struct lease_args args = { name, owner, msecs };
 
-	return catalog_write(catalog, take_in_write, &args);
+	return db_write(catalog->db, take_in_write, &args);
 }
 
-static int give_back_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int give_back_in_write(struct db_conn *conn, void *arg)
 {
 	const struct lease_args *args = arg;
 
-	(void)catalog;
-	return conn_run(conn, "DELETE FROM lease WHERE name = ?1 AND owner = ?2", "ss", args->name,
-			args->owner);
+	return db_run(conn, "DELETE FROM lease WHERE name = ?1 AND owner = ?2", "ss", args->name,
+		      args->owner);
 }
 
 int catalog_lease_give_back(struct catalog *catalog, const char *name, const char *owner)
 {
 	struct lease_args args = { name, owner, 0 };
 
-	return catalog_write(catalog, give_back_in_write, &args);
+	return db_write(catalog->db, give_back_in_write, &args);
 }

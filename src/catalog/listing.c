@@ -12,32 +12,32 @@
 
 /* ---- folders ---- */
 
-int workspace_touch(struct conn *conn, int64_t workspace_id)
+int workspace_touch(struct db_conn *conn, int64_t workspace_id)
 {
-	return conn_run(conn,
-			"UPDATE workspace SET mtime_nsecs = max(mtime_nsecs + 1, ?2) WHERE id = ?1",
-			"ii", workspace_id, time_now_nsecs());
+	return db_run(conn,
+		      "UPDATE workspace SET mtime_nsecs = max(mtime_nsecs + 1, ?2) WHERE id = ?1",
+		      "ii", workspace_id, time_now_nsecs());
 }
 
-int folder_touch(struct conn *conn, int64_t folder_id)
+int folder_touch(struct db_conn *conn, int64_t folder_id)
 {
 	int64_t workspace_id;
-	int err = conn_run(conn,
-			   "UPDATE folder SET mtime_nsecs = max(mtime_nsecs + 1, ?2) WHERE id = ?1",
-			   "ii", folder_id, time_now_nsecs());
+	int err = db_run(conn,
+			 "UPDATE folder SET mtime_nsecs = max(mtime_nsecs + 1, ?2) WHERE id = ?1",
+			 "ii", folder_id, time_now_nsecs());
 
 	if (err)
 		return err;
 	/* `unassigned` comes and goes with what is in it. */
-	err = conn_query_int(conn, &workspace_id,
-			     "SELECT workspace_id FROM folder WHERE id = ? AND name IS NULL", "i",
-			     folder_id);
+	err = db_query_int(conn, &workspace_id,
+			   "SELECT workspace_id FROM folder WHERE id = ? AND name IS NULL", "i",
+			   folder_id);
 	if (err == -ENOENT)
 		return 0;
 	return err ? err : workspace_touch(conn, workspace_id);
 }
 
-int touched_flush(struct conn *conn, struct touched *touched)
+int touched_flush(struct db_conn *conn, struct touched *touched)
 {
 	int err = 0;
 
@@ -47,7 +47,7 @@ int touched_flush(struct conn *conn, struct touched *touched)
 	return err;
 }
 
-int touched_add(struct conn *conn, struct touched *touched, int64_t folder_id)
+int touched_add(struct db_conn *conn, struct touched *touched, int64_t folder_id)
 {
 	if (!touched)
 		return folder_touch(conn, folder_id);
@@ -64,21 +64,21 @@ int touched_add(struct conn *conn, struct touched *touched, int64_t folder_id)
 	return 0;
 }
 
-int unassigned_folder(struct conn *conn, int64_t workspace_id, int64_t *ret_folder_id)
+int unassigned_folder(struct db_conn *conn, int64_t workspace_id, int64_t *ret_folder_id)
 {
-	return conn_query_int(
+	return db_query_int(
 		conn, ret_folder_id,
 		"SELECT id FROM folder WHERE workspace_id = ? AND coalesce(name, '') = '' AND removed = 0",
 		"i", workspace_id);
 }
 
 /* Which campaign has the number; -ENOENT: none. */
-static int folder_of_number(struct conn *conn, int64_t workspace_id, const char *number,
+static int folder_of_number(struct db_conn *conn, int64_t workspace_id, const char *number,
 			    int64_t *ret_folder_id)
 {
 	if (!number[0])
 		return -ENOENT;
-	return conn_query_int(
+	return db_query_int(
 		conn, ret_folder_id,
 		"SELECT folder_id FROM campaign_number WHERE workspace_id = ? AND number = ?", "is",
 		workspace_id, number);
@@ -91,8 +91,8 @@ static bool tracks_to(const char *direction)
 	       strncmp(direction, "trunking-terminating", 20) == 0;
 }
 
-int folder_of_call(struct conn *conn, int64_t workspace_id, const char *direction, const char *from,
-		   const char *to, int64_t *ret_folder_id)
+int folder_of_call(struct db_conn *conn, int64_t workspace_id, const char *direction,
+		   const char *from, const char *to, int64_t *ret_folder_id)
 {
 	int err = folder_of_number(conn, workspace_id, to, ret_folder_id);
 
@@ -107,14 +107,14 @@ int folder_of_call(struct conn *conn, int64_t workspace_id, const char *directio
 
 /* The tie-breaker of a new entry among those of the same second, halfway between its neighbours by name, so that the order of cookies is the order of
  * names. Where there is no room left between them, any that is free. */
-static int sort_key_new(struct conn *conn, const struct catalog_recording *recording,
+static int sort_key_new(struct db_conn *conn, const struct catalog_recording *recording,
 			int64_t start_secs, int64_t *ret_key)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	int64_t first = start_secs << SORT_KEY_SHIFT, end = first + ((int64_t)1 << SORT_KEY_SHIFT);
 	int64_t below = first, above = end, key, taken;
 	char name[CATALOG_FILE_NAME_SIZE], other_name[CATALOG_FILE_NAME_SIZE];
-	int err = conn_query(
+	int err = db_query(
 		conn, &stmt,
 		"SELECT " RECORDING_COLUMNS " FROM recording r"
 		/* The last condition lets SQLite use the index, which has no others. */
@@ -124,7 +124,7 @@ static int sort_key_new(struct conn *conn, const struct catalog_recording *recor
 	if (err)
 		return err;
 	name[0] = '\0';
-	while ((err = conn_step(conn, stmt)) > 0) {
+	while ((err = db_step(conn, stmt)) > 0) {
 		struct catalog_recording other, self = *recording;
 
 		if (!name[0]) {
@@ -133,7 +133,7 @@ static int sort_key_new(struct conn *conn, const struct catalog_recording *recor
 		}
 		recording_from_row(stmt, &other);
 		catalog_recording_name(&other, CATALOG_NAMES_NUMBER, other_name);
-		key = sqlite3_column_int64(stmt, 11);
+		key = db_int64(stmt, 11);
 		if (strcmp(other_name, name) < 0) {
 			below = key;
 		} else {
@@ -149,7 +149,7 @@ static int sort_key_new(struct conn *conn, const struct catalog_recording *recor
 		err = recording_hash(&recording->sid, counter, &key);
 		key = first + 1 + key % (end - first - 1);
 		if (err == 0)
-			err = conn_query_int(
+			err = db_query_int(
 				conn, &taken,
 				"SELECT 1 FROM recording WHERE sort_key = ? AND sort_key > 0", "i",
 				key);
@@ -174,30 +174,31 @@ struct call_row {
 	bool known, removed;
 };
 
-static int call_load(struct conn *conn, int64_t call_id, struct call_row *ret_call)
+static int call_load(struct db_conn *conn, int64_t call_id, struct call_row *ret_call)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(
 		conn, &stmt,
 		"SELECT from_number, to_number, direction, folder_id, start_secs, known, removed"
 		" FROM call WHERE id = ?",
 		"i", call_id);
 
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	column_text(stmt, 0, ret_call->from, sizeof ret_call->from);
-	column_text(stmt, 1, ret_call->to, sizeof ret_call->to);
-	column_text(stmt, 2, ret_call->direction, sizeof ret_call->direction);
-	ret_call->folder_id = sqlite3_column_int64(stmt, 3);
-	ret_call->start_secs = sqlite3_column_int64(stmt, 4);
-	ret_call->known = sqlite3_column_int(stmt, 5);
-	ret_call->removed = sqlite3_column_int(stmt, 6);
+	db_text_copy(stmt, 0, ret_call->from, sizeof ret_call->from);
+	db_text_copy(stmt, 1, ret_call->to, sizeof ret_call->to);
+	db_text_copy(stmt, 2, ret_call->direction, sizeof ret_call->direction);
+	ret_call->folder_id = db_int64(stmt, 3);
+	ret_call->start_secs = db_int64(stmt, 4);
+	ret_call->known = db_int(stmt, 5);
+	ret_call->removed = db_int(stmt, 6);
 	return 0;
 }
 
-static const char *other_party(struct conn *conn, int64_t workspace_id, const struct call_row *call)
+static const char *other_party(struct db_conn *conn, int64_t workspace_id,
+			       const struct call_row *call)
 {
 	int64_t folder_id;
 
@@ -213,25 +214,25 @@ struct place {
 	int64_t start_secs; /* its own; else when it was created */
 };
 
-static int place_load(struct conn *conn, int64_t recording_id, struct place *ret_place)
+static int place_load(struct db_conn *conn, int64_t recording_id, struct place *ret_place)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt,
-			     "SELECT completed, sort_key, CASE WHEN start_secs > 0 THEN start_secs"
-			     " ELSE date_created_secs END FROM recording WHERE id = ?",
-			     "i", recording_id);
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(conn, &stmt,
+			   "SELECT completed, sort_key, CASE WHEN start_secs > 0 THEN start_secs"
+			   " ELSE date_created_secs END FROM recording WHERE id = ?",
+			   "i", recording_id);
 
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	ret_place->completed = sqlite3_column_int64(stmt, 0);
-	ret_place->sort_key = sqlite3_column_int64(stmt, 1);
-	ret_place->start_secs = sqlite3_column_int64(stmt, 2);
+	ret_place->completed = db_int64(stmt, 0);
+	ret_place->sort_key = db_int64(stmt, 1);
+	ret_place->start_secs = db_int64(stmt, 2);
 	return 0;
 }
 
-int recording_list(struct conn *conn, int64_t recording_id, struct touched *touched,
+int recording_list(struct db_conn *conn, int64_t recording_id, struct touched *touched,
 		   int64_t *listed)
 {
 	struct catalog_recording r;
@@ -256,7 +257,7 @@ int recording_list(struct conn *conn, int64_t recording_id, struct touched *touc
 			err = folder_of_call(conn, r.workspace_id, call.direction, call.from,
 					     call.to, &call.folder_id);
 			if (err == 0)
-				err = conn_run(
+				err = db_run(
 					conn,
 					"UPDATE call SET removed = 0, folder_id = ?2, workspace_id = ?3"
 					" WHERE id = ?1",
@@ -277,7 +278,7 @@ int recording_list(struct conn *conn, int64_t recording_id, struct touched *touc
 	if (place.sort_key == 0)
 		err = sort_key_new(conn, &r, start_in_range(place.start_secs), &place.sort_key);
 	if (err == 0)
-		err = conn_run(
+		err = db_run(
 			conn,
 			"UPDATE recording SET listed = 1, folder_id = ?2, sort_key = ?3, party = ?4"
 			" WHERE id = ?1",
@@ -290,9 +291,9 @@ int recording_list(struct conn *conn, int64_t recording_id, struct touched *touc
 		int64_t wanted;
 
 		/* Whether there is an enabled bucket is migrate_queue_one's to know. */
-		err = conn_query_int(conn, &wanted,
-				     "SELECT 1 FROM workspace WHERE id = ? AND migrate_new = 1",
-				     "i", r.workspace_id);
+		err = db_query_int(conn, &wanted,
+				   "SELECT 1 FROM workspace WHERE id = ? AND migrate_new = 1", "i",
+				   r.workspace_id);
 		if (err == 0)
 			err = migrate_queue_one(conn, recording_id);
 		else if (err == -ENOENT)
@@ -301,14 +302,14 @@ int recording_list(struct conn *conn, int64_t recording_id, struct touched *touc
 	return err;
 }
 
-int recordings_list_of_call(struct conn *conn, int64_t call_id, struct touched *touched,
+int recordings_list_of_call(struct db_conn *conn, int64_t call_id, struct touched *touched,
 			    int64_t *listed)
 {
 	int64_t id = 0;
 	int err;
 
 	for (;;) {
-		err = conn_query_int(
+		err = db_query_int(
 			conn, &id,
 			"SELECT id FROM recording WHERE call_id = ? AND id > ? ORDER BY id LIMIT 1",
 			"ii", call_id, id);
@@ -320,7 +321,7 @@ int recordings_list_of_call(struct conn *conn, int64_t call_id, struct touched *
 	}
 }
 
-int recording_unlist(struct conn *conn, int64_t recording_id)
+int recording_unlist(struct db_conn *conn, int64_t recording_id)
 {
 	struct catalog_recording r;
 	int err = recording_load(conn, recording_id, &r);
@@ -329,7 +330,7 @@ int recording_unlist(struct conn *conn, int64_t recording_id)
 		return err;
 	if (!r.is_listed)
 		return 0;
-	err = conn_run(conn, "UPDATE recording SET listed = 0 WHERE id = ?", "i", recording_id);
+	err = db_run(conn, "UPDATE recording SET listed = 0 WHERE id = ?", "i", recording_id);
 	if (err == 0)
 		err = change_add(conn, CATALOG_CHANGE_ENTRY_GONE, &r);
 	if (err == 0)
@@ -341,17 +342,18 @@ int recording_unlist(struct conn *conn, int64_t recording_id)
 
 /* ---- moving, when a campaign came ---- */
 
-static int call_move(struct conn *conn, int64_t call_id, int64_t folder_id, struct touched *touched)
+static int call_move(struct db_conn *conn, int64_t call_id, int64_t folder_id,
+		     struct touched *touched)
 {
 	struct catalog_recording r;
 	int64_t id = 0;
-	int err = conn_run(conn, "UPDATE call SET folder_id = ?2 WHERE id = ?1", "ii", call_id,
-			   folder_id);
+	int err = db_run(conn, "UPDATE call SET folder_id = ?2 WHERE id = ?1", "ii", call_id,
+			 folder_id);
 
 	if (err == 0)
 		err = touched_add(conn, touched, folder_id);
 	while (err == 0) {
-		err = conn_query_int(
+		err = db_query_int(
 			conn, &id,
 			"SELECT id FROM recording WHERE call_id = ? AND id > ? AND listed = 1"
 			" ORDER BY id LIMIT 1",
@@ -365,12 +367,11 @@ static int call_move(struct conn *conn, int64_t call_id, int64_t folder_id, stru
 	}
 	if (err && err != -ENOENT)
 		return err;
-	return conn_run(conn,
-			"UPDATE recording SET folder_id = ?2 WHERE call_id = ?1 AND state <> 6",
-			"ii", call_id, folder_id);
+	return db_run(conn, "UPDATE recording SET folder_id = ?2 WHERE call_id = ?1 AND state <> 6",
+		      "ii", call_id, folder_id);
 }
 
-int calls_reassign(struct conn *conn, int64_t workspace_id)
+int calls_reassign(struct db_conn *conn, int64_t workspace_id)
 {
 	struct touched touched = { .count = 0 };
 	cleanup_free int64_t *ids = NULL;
@@ -380,10 +381,10 @@ int calls_reassign(struct conn *conn, int64_t workspace_id)
 	int err = unassigned_folder(conn, workspace_id, &unassigned);
 
 	if (err == 0)
-		err = conn_query_ids(conn, &ids, &count,
-				     "SELECT id FROM call WHERE folder_id = ? AND known = 1"
-				     " AND removed = 0",
-				     "i", unassigned);
+		err = db_query_ids(conn, &ids, &count,
+				   "SELECT id FROM call WHERE folder_id = ? AND known = 1"
+				   " AND removed = 0",
+				   "i", unassigned);
 	if (err == 0)
 		err = touched_add(conn, &touched, unassigned);
 	for (size_t i = 0; i < count && err == 0; i++) {
@@ -395,9 +396,9 @@ int calls_reassign(struct conn *conn, int64_t workspace_id)
 			err = call_move(conn, ids[i], folder_id, &touched);
 	}
 	if (err == 0)
-		err = conn_run(conn,
-			       "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2)"
-			       " WHERE workspace_id = ?1",
-			       "ii", workspace_id, time_now_nsecs());
+		err = db_run(conn,
+			     "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2)"
+			     " WHERE workspace_id = ?1",
+			     "ii", workspace_id, time_now_nsecs());
 	return err ? err : touched_flush(conn, &touched);
 }

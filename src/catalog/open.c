@@ -5,22 +5,23 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
-#include "catalog/conn.h"
 #include "catalog/guard.h"
 #include "catalog/key.h"
+#include "catalog/open.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/files.h"
 #include "util/times.h"
 
 /* SQLCipher's answer to a wrong key and to a damaged file is the same. */
-int key_id(const struct catalog_key *key, char ret_text[KEY_ID_SIZE])
+int key_id(const struct db_key *key, char ret_text[KEY_ID_SIZE])
 {
 	static const char purpose[] = "tonicfs catalog key id";
 	uint8_t mac[CRYPTO_SHA256_SIZE];
@@ -75,31 +76,31 @@ static int fail(int err, char *ret_message, const char *format, ...)
 	return err;
 }
 
-static int apply_schema(struct conn *conn)
+static int apply_schema(struct db_conn *conn)
 {
 	char pragma[96];
-	int err = conn_exec(conn, "BEGIN IMMEDIATE");
+	int err = db_exec(conn, "BEGIN IMMEDIATE");
 
 	if (err == 0)
 		err = catalog_schema_apply(conn, 0, catalog_schema_version);
 	if (err == 0) {
 		snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d",
 			 CATALOG_APPLICATION_ID);
-		err = conn_exec(conn, pragma);
+		err = db_exec(conn, pragma);
 	}
 	if (err == 0)
-		err = conn_exec(conn, "COMMIT");
+		err = db_exec(conn, "COMMIT");
 	return err;
 }
 
-int catalog_create(const char *path, const struct catalog_key *key,
+int catalog_create(const char *path, const struct db_key *key,
 		   char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_free char *folder = strdup(path), *id_path = beside(path, ".keyid"),
 			  *new_path = beside(path, ".new");
 	cleanup_free char *new_wal = beside(path, ".new-wal"), *new_shm = beside(path, ".new-shm");
 	char id[KEY_ID_SIZE];
-	struct conn *conn = NULL;
+	struct db_conn *conn = NULL;
 	struct stat st;
 	char *slash;
 	int err, fd;
@@ -137,7 +138,7 @@ int catalog_create(const char *path, const struct catalog_key *key,
 	if (fd < 0)
 		return fail(-errno, ret_message, "cannot create %s: %s", new_path, strerror(errno));
 	close(fd);
-	err = conn_open(new_path, key, CONN_CREATE | CONN_WRITER, &conn);
+	err = db_conn_open(new_path, key, DB_CREATE | DB_WRITER, &conn);
 	if (err == -ENOTSUP) {
 		unlink(new_path);
 		return fail(err, ret_message,
@@ -146,8 +147,8 @@ int catalog_create(const char *path, const struct catalog_key *key,
 	if (err == 0)
 		err = apply_schema(conn);
 	if (err == 0)
-		err = conn_exec(conn, "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL");
-	conn_close(conn);
+		err = db_exec(conn, "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL");
+	db_conn_close(conn);
 	if (err == 0)
 		err = files_write_new_private(id_path, id, strlen(id));
 	if (err == 0 && rename(new_path, path)) {
@@ -169,25 +170,25 @@ int catalog_create(const char *path, const struct catalog_key *key,
 }
 
 /* An older catalog becomes one of this version, or stays what it was. */
-static int upgrade(struct conn *conn)
+static int upgrade(struct db_conn *conn)
 {
 	int64_t version = 0;
-	int err = conn_exec(conn, "BEGIN IMMEDIATE");
+	int err = db_exec(conn, "BEGIN IMMEDIATE");
 
 	if (err)
 		return err;
 	/* Again, under the lock: another process may have been here first. */
-	err = conn_query_int(conn, &version, "PRAGMA user_version", "");
+	err = db_query_int(conn, &version, "PRAGMA user_version", "");
 	if (err == 0 && version < catalog_schema_version)
 		err = catalog_schema_apply(conn, version, catalog_schema_version);
 	if (err == 0)
-		err = conn_exec(conn, "COMMIT");
+		err = db_exec(conn, "COMMIT");
 	if (err)
-		conn_exec(conn, "ROLLBACK");
+		db_exec(conn, "ROLLBACK");
 	return err;
 }
 
-static int check_key_id(const char *path, const struct catalog_key *key, bool *ret_known,
+static int check_key_id(const char *path, const struct db_key *key, bool *ret_known,
 			char *ret_message)
 {
 	cleanup_free char *id_path = beside(path, ".keyid"), *stored = NULL;
@@ -211,7 +212,7 @@ static int check_key_id(const char *path, const struct catalog_key *key, bool *r
 }
 
 /* Of a key that has opened the catalog. Where it cannot be written all goes on without. */
-static void put_key_id_back(const char *path, const struct catalog_key *key)
+static void put_key_id_back(const char *path, const struct db_key *key)
 {
 	cleanup_free char *id_path = beside(path, ".keyid");
 	char id[KEY_ID_SIZE];
@@ -235,14 +236,14 @@ static int unreadable(const char *path, bool key_known, char *ret_message)
 			      "%s cannot be read: the key is wrong, or the file is damaged", path);
 }
 
-int catalog_check_format(struct conn *conn, const char *path, bool key_known,
+int catalog_check_format(struct db_conn *conn, const char *path, bool key_known,
 			 char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	int64_t application = 0, version = 0;
-	int err = conn_query_int(conn, &application, "PRAGMA application_id", "");
+	int err = db_query_int(conn, &application, "PRAGMA application_id", "");
 
 	if (err == 0)
-		err = conn_query_int(conn, &version, "PRAGMA user_version", "");
+		err = db_query_int(conn, &version, "PRAGMA user_version", "");
 	if (err == -EUCLEAN)
 		return unreadable(path, key_known, ret_message);
 	if (err)
@@ -262,23 +263,7 @@ int catalog_check_format(struct conn *conn, const char *path, bool key_known,
 	return 0;
 }
 
-static void sync_init(struct catalog *catalog)
-{
-	pthread_condattr_t monotonic;
-
-	pthread_mutex_init(&catalog->write_mutex, NULL);
-	pthread_mutex_init(&catalog->read_mutex, NULL);
-	pthread_cond_init(&catalog->read_cond, NULL);
-	pthread_mutex_init(&catalog->watch_mutex, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&catalog->watch_cond, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	catalog->write_last = &catalog->write_first;
-	catalog->generation = 1;
-}
-
-int catalog_open(const char *path, const struct catalog_key *key, struct catalog **ret_catalog,
+int catalog_open(const char *path, const struct db_key *key, struct catalog **ret_catalog,
 		 char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	struct catalog *catalog;
@@ -304,17 +289,8 @@ int catalog_open(const char *path, const struct catalog_key *key, struct catalog
 	catalog = calloc(1, sizeof *catalog);
 	if (!catalog)
 		return -ENOMEM;
-	sync_init(catalog);
-	catalog->key = catalog_key_new();
-	if (!catalog->key) {
-		err = -ENOMEM;
-		goto fail;
-	}
-	*catalog->key = *key;
-	err = files_absolute(path, &catalog->path);
-	if (err)
-		goto fail;
-	err = conn_open(catalog->path, key, CONN_WRITER, &catalog->writer);
+	pthread_mutex_init(&catalog->wanted_mutex, NULL);
+	err = db_open(path, key, &catalog->db);
 	if (err) {
 		err = err == -EUCLEAN ? unreadable(path, key_known, ret_message)
 		      : err == -ENOTSUP
@@ -323,27 +299,24 @@ int catalog_open(const char *path, const struct catalog_key *key, struct catalog
 			      : fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
 		goto fail;
 	}
-	err = catalog_check_format(catalog->writer, path, key_known, ret_message);
+	err = catalog_check_format(db_writer(catalog->db), path, key_known, ret_message);
 	if (err)
 		goto moved;
-	err = conn_exec(catalog->writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-					 "PRAGMA journal_size_limit = 67108864");
-	if (err == 0)
-		err = conn_open(catalog->path, key, CONN_READER, &catalog->watcher);
+	err = db_start(catalog->db, catalog_schema_version);
 	if (err) {
 		fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
 		goto fail;
 	}
-	if (conn_is_moved(catalog->writer)) {
+	if (db_is_moved(db_writer(catalog->db))) {
 		err = -EBUSY;
 		goto moved;
 	}
 	if (!key_known)
-		put_key_id_back(catalog->path, key);
+		put_key_id_back(db_path(catalog->db), key);
 	*ret_catalog = catalog;
 	return 0;
 moved:
-	if (conn_is_moved(catalog->writer))
+	if (db_is_moved(db_writer(catalog->db)))
 		err = fail(-EBUSY, ret_message, "%s got another key while it was opened; try again",
 			   path);
 fail:
@@ -357,21 +330,22 @@ void catalog_close(struct catalog *catalog)
 {
 	if (!catalog)
 		return;
-	while (catalog->reader_idle)
-		conn_close(catalog->readers[--catalog->reader_idle]);
-	conn_close(catalog->watcher);
-	conn_close(catalog->writer);
-	pthread_mutex_destroy(&catalog->write_mutex);
-	pthread_mutex_destroy(&catalog->read_mutex);
-	pthread_cond_destroy(&catalog->read_cond);
-	pthread_mutex_destroy(&catalog->watch_mutex);
-	pthread_cond_destroy(&catalog->watch_cond);
-	catalog_key_free(catalog->key);
-	free(catalog->path);
+	db_close(catalog->db);
+	pthread_mutex_destroy(&catalog->wanted_mutex);
 	free(catalog);
 }
 
 const char *catalog_path(const struct catalog *catalog)
 {
-	return catalog->path;
+	return db_path(catalog->db);
+}
+
+int catalog_wait(struct catalog *catalog, uint64_t *generation, unsigned timeout_msecs)
+{
+	return db_wait(catalog->db, generation, timeout_msecs);
+}
+
+void catalog_wake(struct catalog *catalog)
+{
+	db_wake(catalog->db);
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "catalog/archive-private.h"
-#include "catalog/conn.h"
+#include "catalog/catalog-private.h"
 #include "catalog/data.h"
 #include "util/times.h"
 
@@ -30,23 +30,22 @@ int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
 			     enum catalog_order order, size_t limit, catalog_after_fn *fn,
 			     void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 order == CATALOG_ORDER_INODE ? AFTER_SQL("inode")
-							      : AFTER_SQL("sort_key"),
-				 "iii", recording_id, (int64_t)limit, time_now_secs());
+		err = db_query(read, &stmt,
+			       order == CATALOG_ORDER_INODE ? AFTER_SQL("inode")
+							    : AFTER_SQL("sort_key"),
+			       "iii", recording_id, (int64_t)limit, time_now_secs());
 	if (err)
 		return err;
-	while ((err = conn_step(read.conn, stmt)) > 0) {
+	while ((err = db_step(read, stmt)) > 0) {
 		struct catalog_recording recording;
 
 		recording_from_row(stmt, &recording);
-		err = fn(arg, &recording,
-			 sqlite3_column_int(stmt, sqlite3_column_count(stmt) - 1) != 0);
+		err = fn(arg, &recording, db_int(stmt, db_columns(stmt) - 1) != 0);
 		if (err)
 			return err;
 	}
@@ -56,15 +55,15 @@ int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
 int catalog_recording_is_first(struct catalog *catalog, int64_t recording_id,
 			       enum catalog_order order, bool *ret_is_first)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_db_read struct db_conn *read = NULL;
 	int64_t is_first = 0;
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query_int(read.conn, &is_first,
-				     order == CATALOG_ORDER_INODE ? FIRST_SQL("inode")
-								  : FIRST_SQL("sort_key"),
-				     "i", recording_id);
+		err = db_query_int(read, &is_first,
+				   order == CATALOG_ORDER_INODE ? FIRST_SQL("inode")
+								: FIRST_SQL("sort_key"),
+				   "i", recording_id);
 	*ret_is_first = is_first != 0;
 	return err;
 }

@@ -16,27 +16,27 @@
 int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope,
 			 catalog_problem_fn *fn, void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
+		err = db_query(
+			read, &stmt,
 			"SELECT j.kind, r.sid, j.reason, j.attempts, j.due_msecs FROM " JOBS_AND_RECORDINGS
 			" WHERE " IS_PROBLEM " ORDER BY j.kind, j.id",
 			"ii", (int64_t)scope.kind, scope.id);
 	if (err)
 		return err;
-	while ((err = conn_step(read.conn, stmt)) > 0) {
+	while ((err = db_step(read, stmt)) > 0) {
 		struct catalog_problem problem = {
-			.kind = sqlite3_column_int(stmt, 0),
-			.attempts = (unsigned)sqlite3_column_int(stmt, 3),
-			.next_msecs = sqlite3_column_int64(stmt, 4),
+			.kind = db_int(stmt, 0),
+			.attempts = (unsigned)db_int(stmt, 3),
+			.next_msecs = db_int64(stmt, 4),
 		};
 
-		column_sid(stmt, 1, &problem.recording_sid);
-		column_text(stmt, 2, problem.reason, sizeof problem.reason);
+		db_sid(stmt, 1, &problem.recording_sid);
+		db_text_copy(stmt, 2, problem.reason, sizeof problem.reason);
 		err = fn(arg, &problem);
 		if (err)
 			return err;
@@ -44,19 +44,19 @@ int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope,
 	return err;
 }
 
-static int group_examples(struct conn *conn, struct catalog_scope scope, int64_t state,
+static int group_examples(struct db_conn *conn, struct catalog_scope scope, int64_t state,
 			  struct catalog_problem_group *group)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt,
-			     "SELECT r.sid FROM " JOBS_AND_RECORDINGS
-			     " WHERE j.kind = ?3 AND j.state = ?4 AND j.reason = ?5 AND " IS_PROBLEM
-			     " LIMIT ?6",
-			     "iiiisi", (int64_t)scope.kind, scope.id, (int64_t)group->kind, state,
-			     group->reason, (int64_t)CATALOG_PROBLEM_EXAMPLES);
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(conn, &stmt,
+			   "SELECT r.sid FROM " JOBS_AND_RECORDINGS
+			   " WHERE j.kind = ?3 AND j.state = ?4 AND j.reason = ?5 AND " IS_PROBLEM
+			   " LIMIT ?6",
+			   "iiiisi", (int64_t)scope.kind, scope.id, (int64_t)group->kind, state,
+			   group->reason, (int64_t)CATALOG_PROBLEM_EXAMPLES);
 
-	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
-		column_sid(stmt, 0, &group->examples[group->example_count++]);
+	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
+		db_sid(stmt, 0, &group->examples[group->example_count++]);
 		err = 0;
 	}
 	return err;
@@ -65,30 +65,30 @@ static int group_examples(struct conn *conn, struct catalog_scope scope, int64_t
 int catalog_problem_groups(struct catalog *catalog, struct catalog_scope scope,
 			   catalog_problem_group_fn *fn, void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT j.kind, j.state, j.reason, count(*), min(j.due_msecs),"
-				 " max(j.attempts)"
-				 " FROM " JOBS " WHERE " IS_PROBLEM
-				 " GROUP BY 1, 2, 3 ORDER BY j.kind, j.state DESC, 4 DESC",
-				 "ii", (int64_t)scope.kind, scope.id);
+		err = db_query(read, &stmt,
+			       "SELECT j.kind, j.state, j.reason, count(*), min(j.due_msecs),"
+			       " max(j.attempts)"
+			       " FROM " JOBS " WHERE " IS_PROBLEM
+			       " GROUP BY 1, 2, 3 ORDER BY j.kind, j.state DESC, 4 DESC",
+			       "ii", (int64_t)scope.kind, scope.id);
 	if (err)
 		return err;
-	while ((err = conn_step(read.conn, stmt)) > 0) {
-		int64_t state = sqlite3_column_int64(stmt, 1);
+	while ((err = db_step(read, stmt)) > 0) {
+		int64_t state = db_int64(stmt, 1);
 		struct catalog_problem_group group = {
-			.kind = sqlite3_column_int(stmt, 0),
-			.count = sqlite3_column_int64(stmt, 3),
-			.next_msecs = sqlite3_column_int64(stmt, 4),
-			.attempts = (unsigned)sqlite3_column_int(stmt, 5),
+			.kind = db_int(stmt, 0),
+			.count = db_int64(stmt, 3),
+			.next_msecs = db_int64(stmt, 4),
+			.attempts = (unsigned)db_int(stmt, 5),
 		};
 
-		column_text(stmt, 2, group.reason, sizeof group.reason);
-		err = group_examples(read.conn, scope, state, &group);
+		db_text_copy(stmt, 2, group.reason, sizeof group.reason);
+		err = group_examples(read, scope, state, &group);
 		if (err == 0)
 			err = fn(arg, &group);
 		if (err)

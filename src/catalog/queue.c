@@ -8,16 +8,16 @@
 #include "util/cleanup.h"
 #include "util/times.h"
 
-int scope_folders(struct conn *conn, struct catalog_scope scope, bool with_removed,
+int scope_folders(struct db_conn *conn, struct catalog_scope scope, bool with_removed,
 		  int64_t **ret_ids, size_t *ret_count)
 {
 	cleanup_free int64_t *ids = NULL;
 	size_t count;
-	int err = conn_query_ids(
-		conn, &ids, &count,
-		"SELECT id FROM folder WHERE (removed = 0 OR ?3) AND"
-		" (?1 = 0 OR (?1 = 1 AND workspace_id = ?2) OR (?1 = 2 AND id = ?2))",
-		"iii", (int64_t)scope.kind, scope.id, (int64_t)with_removed);
+	int err =
+		db_query_ids(conn, &ids, &count,
+			     "SELECT id FROM folder WHERE (removed = 0 OR ?3) AND"
+			     " (?1 = 0 OR (?1 = 1 AND workspace_id = ?2) OR (?1 = 2 AND id = ?2))",
+			     "iii", (int64_t)scope.kind, scope.id, (int64_t)with_removed);
 
 	if (err)
 		return err;
@@ -42,28 +42,27 @@ struct part {
 #define FORMS_BY_JOB(statement) { statement("recording_id = ?1"), statement(IN_FOLDER) }
 
 /* format: how many of the three it has. Adds what it changed to *count, where that is not NULL. */
-static int part_change(struct conn *conn, const struct part *part, const char *const forms[2],
+static int part_change(struct db_conn *conn, const struct part *part, const char *const forms[2],
 		       const char *format, int64_t *count)
 {
-	int err = conn_run(conn, forms[part->is_folder], format, part->id, part->workspace_id,
-			   part->now_msecs);
+	int err = db_run(conn, forms[part->is_folder], format, part->id, part->workspace_id,
+			 part->now_msecs);
 
 	if (err == 0 && count)
-		*count += conn_changes(conn);
+		*count += db_changes(conn);
 	return err;
 }
 
-typedef int part_fn(struct conn *conn, const struct part *part, int64_t *count);
+typedef int part_fn(struct db_conn *conn, const struct part *part, int64_t *count);
 
-static int part_run(struct conn *conn, struct part *part, part_fn *fn, int64_t *count)
+static int part_run(struct db_conn *conn, struct part *part, part_fn *fn, int64_t *count)
 {
-	int err = part->is_folder
-			  ? conn_query_int(conn, &part->workspace_id,
-					   "SELECT workspace_id FROM folder WHERE id = ?", "i",
-					   part->id)
-			  : conn_query_int(conn, &part->workspace_id,
-					   "SELECT workspace_id FROM recording WHERE id = ?", "i",
-					   part->id);
+	int err = part->is_folder ? db_query_int(conn, &part->workspace_id,
+						 "SELECT workspace_id FROM folder WHERE id = ?",
+						 "i", part->id)
+				  : db_query_int(conn, &part->workspace_id,
+						 "SELECT workspace_id FROM recording WHERE id = ?",
+						 "i", part->id);
 
 	part->now_msecs = time_now_msecs();
 	return err ? err : fn(conn, part, count);
@@ -75,7 +74,7 @@ struct ask {
 	int64_t count;
 };
 
-static int ask_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int ask_in_write(struct db_conn *conn, void *arg)
 {
 	struct ask *a = arg;
 	cleanup_free int64_t *folders = NULL;
@@ -83,7 +82,6 @@ static int ask_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 	size_t count = 0;
 	int err;
 
-	(void)catalog;
 	a->count = 0;
 	if (a->scope.kind == CATALOG_SCOPE_RECORDING)
 		return part_run(conn, &part, a->fn, &a->count);
@@ -102,7 +100,7 @@ static int ask_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 static int ask(struct catalog *catalog, struct catalog_scope scope, part_fn *fn, int64_t *ret_count)
 {
 	struct ask a = { .scope = scope, .fn = fn };
-	int err = catalog_write(catalog, ask_in_write, &a);
+	int err = db_write(catalog->db, ask_in_write, &a);
 
 	*ret_count = err ? 0 : a.count;
 	return err;
@@ -124,10 +122,10 @@ static int ask(struct catalog *catalog, struct catalog_scope scope, part_fn *fn,
 	"UPDATE job SET due_msecs = ?3 WHERE workspace_id = ?2 AND kind = 1 AND due_msecs > ?3" \
 	" AND state = 0 AND " where
 
-static int storage_check(struct conn *conn, int64_t workspace_id)
+static int storage_check(struct db_conn *conn, int64_t workspace_id)
 {
 	int64_t enabled;
-	int err = conn_query_int(
+	int err = db_query_int(
 		conn, &enabled,
 		"SELECT s.enabled FROM storage s JOIN workspace w ON w.id = s.workspace_id"
 		" WHERE w.id = ? AND w.removed = 0",
@@ -138,7 +136,7 @@ static int storage_check(struct conn *conn, int64_t workspace_id)
 	return enabled ? 0 : -ENODEV;
 }
 
-static int queue_part(struct conn *conn, const struct part *part, int64_t *count)
+static int queue_part(struct db_conn *conn, const struct part *part, int64_t *count)
 {
 	static const char *const jobs[] = FORMS(QUEUE_JOBS),
 				 *const recordings[] = FORMS(QUEUE_RECORDINGS),
@@ -159,37 +157,37 @@ int catalog_migrate_queue(struct catalog *catalog, struct catalog_scope scope, i
 
 int catalog_migrate_check(struct catalog *catalog, struct catalog_scope scope)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_db_read struct db_conn *read = NULL;
 	int64_t workspace_id = scope.id;
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err)
 		return err;
 	switch (scope.kind) {
 	case CATALOG_SCOPE_RECORDING:
-		err = conn_query_int(read.conn, &workspace_id,
-				     "SELECT workspace_id FROM recording WHERE id = ?", "i",
-				     scope.id);
+		err = db_query_int(read, &workspace_id,
+				   "SELECT workspace_id FROM recording WHERE id = ?", "i",
+				   scope.id);
 		break;
 	case CATALOG_SCOPE_FOLDER:
-		err = conn_query_int(read.conn, &workspace_id,
-				     "SELECT workspace_id FROM folder WHERE id = ?", "i", scope.id);
+		err = db_query_int(read, &workspace_id,
+				   "SELECT workspace_id FROM folder WHERE id = ?", "i", scope.id);
 		break;
 	case CATALOG_SCOPE_WORKSPACE:
 		break;
 	case CATALOG_SCOPE_ALL:
-		return conn_query_int(
-			read.conn, &workspace_id,
+		return db_query_int(
+			read, &workspace_id,
 			"SELECT w.id FROM storage s JOIN workspace w ON w.id = s.workspace_id"
 			" WHERE w.removed = 0 AND s.enabled = 1 LIMIT 1",
 			"");
 	}
-	return err ? err : storage_check(read.conn, workspace_id);
+	return err ? err : storage_check(read, workspace_id);
 }
 
 /* ---- migrate_new ---- */
 
-static int queue_recording(struct conn *conn, int64_t id)
+static int queue_recording(struct db_conn *conn, int64_t id)
 {
 	struct part part = { .id = id };
 	int64_t count = 0;
@@ -197,34 +195,34 @@ static int queue_recording(struct conn *conn, int64_t id)
 	return part_run(conn, &part, queue_part, &count);
 }
 
-int migrate_queue_one(struct conn *conn, int64_t recording_id)
+int migrate_queue_one(struct db_conn *conn, int64_t recording_id)
 {
 	int err = queue_recording(conn, recording_id);
 
 	if (err != -ENOENT && err != -ENODEV)
 		return err;
-	return conn_run(conn,
-			"INSERT OR IGNORE INTO arrived (workspace_id, recording_id)"
-			" SELECT workspace_id, id FROM recording WHERE id = ?",
-			"i", recording_id);
+	return db_run(conn,
+		      "INSERT OR IGNORE INTO arrived (workspace_id, recording_id)"
+		      " SELECT workspace_id, id FROM recording WHERE id = ?",
+		      "i", recording_id);
 }
 
-int migrate_queue_arrived(struct conn *conn, int64_t workspace_id)
+int migrate_queue_arrived(struct db_conn *conn, int64_t workspace_id)
 {
 	cleanup_free int64_t *ids = NULL;
 	size_t count = 0;
-	int err = conn_query_ids(conn, &ids, &count,
-				 "SELECT recording_id FROM arrived WHERE workspace_id = ?", "i",
-				 workspace_id);
+	int err = db_query_ids(conn, &ids, &count,
+			       "SELECT recording_id FROM arrived WHERE workspace_id = ?", "i",
+			       workspace_id);
 
 	for (size_t i = 0; i < count && err == 0; i++)
 		err = queue_recording(conn, ids[i]);
 	return err ? err : migrate_forget_arrived(conn, workspace_id);
 }
 
-int migrate_forget_arrived(struct conn *conn, int64_t workspace_id)
+int migrate_forget_arrived(struct db_conn *conn, int64_t workspace_id)
 {
-	return conn_run(conn, "DELETE FROM arrived WHERE workspace_id = ?", "i", workspace_id);
+	return db_run(conn, "DELETE FROM arrived WHERE workspace_id = ?", "i", workspace_id);
 }
 
 /* ---- taking back ---- */
@@ -235,7 +233,7 @@ int migrate_forget_arrived(struct conn *conn, int64_t workspace_id)
 #define CANCEL_RECORDINGS(where) \
 	"UPDATE recording SET migration = 0 WHERE " where " AND listed = 1 AND migration IN (1, 5)"
 
-static int cancel_part(struct conn *conn, const struct part *part, int64_t *count)
+static int cancel_part(struct db_conn *conn, const struct part *part, int64_t *count)
 {
 	static const char *const jobs[] = FORMS(CANCEL_JOBS), *const recordings[] =
 								      FORMS(CANCEL_RECORDINGS);
@@ -262,7 +260,7 @@ int catalog_migrate_cancel(struct catalog *catalog, struct catalog_scope scope, 
 	"UPDATE job SET pause_asked = 1 WHERE workspace_id = ?2 AND kind = 1 AND state = 1 AND" \
 	" pause_asked = 0 AND " where
 
-static int pause_part(struct conn *conn, const struct part *part, int64_t *count)
+static int pause_part(struct db_conn *conn, const struct part *part, int64_t *count)
 {
 	static const char *const jobs[] = FORMS(PAUSE_JOBS),
 				 *const recordings[] = FORMS(PAUSE_RECORDINGS),
@@ -289,7 +287,7 @@ int catalog_migrate_pause(struct catalog *catalog, struct catalog_scope scope, i
 	"UPDATE job SET pause_asked = 0 WHERE workspace_id = ?2 AND kind = 1 AND state = 1 AND" \
 	" pause_asked = 1 AND " where
 
-static int resume_part(struct conn *conn, const struct part *part, int64_t *count)
+static int resume_part(struct db_conn *conn, const struct part *part, int64_t *count)
 {
 	static const char *const jobs[] = FORMS(RESUME_JOBS),
 				 *const recordings[] = FORMS(RESUME_RECORDINGS),
@@ -320,7 +318,7 @@ int catalog_migrate_resume(struct catalog *catalog, struct catalog_scope scope, 
 	" WHERE workspace_id = ?2 AND kind IN (2, 4, 8, 16) AND state IN (0, 2) AND reason <> ''" \
 	" AND " where
 
-static int retry_part(struct conn *conn, const struct part *part, int64_t *count)
+static int retry_part(struct db_conn *conn, const struct part *part, int64_t *count)
 {
 	static const char *const jobs[] = FORMS(RETRY_JOBS),
 				 *const recordings[] = FORMS(RETRY_RECORDINGS),
@@ -342,17 +340,17 @@ int catalog_migrate_retry(struct catalog *catalog, struct catalog_scope scope, i
 
 /* ---- keep_at_twilio ---- */
 
-int cleanups_take_back(struct conn *conn, int64_t workspace_id)
+int cleanups_take_back(struct db_conn *conn, int64_t workspace_id)
 {
-	return conn_run(conn,
-			"DELETE FROM job WHERE workspace_id = ? AND kind = 2"
-			" AND NOT (state = 1 AND was_sent = 1)",
-			"i", workspace_id);
+	return db_run(conn,
+		      "DELETE FROM job WHERE workspace_id = ? AND kind = 2"
+		      " AND NOT (state = 1 AND was_sent = 1)",
+		      "i", workspace_id);
 }
 
-int cleanups_queue(struct conn *conn, int64_t workspace_id)
+int cleanups_queue(struct db_conn *conn, int64_t workspace_id)
 {
-	return conn_run(
+	return db_run(
 		conn,
 		"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)"
 		" SELECT 2, r.id, r.workspace_id, 0, ?2 FROM folder f JOIN recording r"

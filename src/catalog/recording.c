@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "catalog/conn.h"
+#include "catalog/catalog-private.h"
 #include "catalog/data.h"
 #include "catalog/job.h"
 #include "util/times.h"
@@ -24,63 +24,62 @@ int64_t catalog_recording_limit_bytes(const struct catalog_recording *recording)
 	return limit;
 }
 
-void recording_from_row(sqlite3_stmt *stmt, struct catalog_recording *ret_recording)
+void recording_from_row(struct db_stmt *stmt, struct catalog_recording *ret_recording)
 {
 	struct catalog_recording *r = ret_recording;
-	int64_t flags = sqlite3_column_int64(stmt, 8);
+	int64_t flags = db_int64(stmt, 8);
 
 	memset(r, 0, sizeof *r);
-	r->id = sqlite3_column_int64(stmt, 0);
-	r->inode = (uint64_t)sqlite3_column_int64(stmt, 1);
-	r->workspace_id = sqlite3_column_int64(stmt, 2);
-	r->folder_id = sqlite3_column_int64(stmt, 3);
-	r->call_id = sqlite3_column_int64(stmt, 4);
-	column_sid(stmt, 5, &r->sid);
-	r->state = sqlite3_column_int(stmt, 6);
-	r->migration = sqlite3_column_int(stmt, 7);
+	r->id = db_int64(stmt, 0);
+	r->inode = (uint64_t)db_int64(stmt, 1);
+	r->workspace_id = db_int64(stmt, 2);
+	r->folder_id = db_int64(stmt, 3);
+	r->call_id = db_int64(stmt, 4);
+	db_sid(stmt, 5, &r->sid);
+	r->state = db_int(stmt, 6);
+	r->migration = db_int(stmt, 7);
 	r->kind =
 		flags & RECORDING_FLAG_VOICEMAIL ? CATALOG_KIND_VOICEMAIL : CATALOG_KIND_RECORDING;
 	r->is_encrypted = flags & RECORDING_FLAG_ENCRYPTED;
 	r->is_unvouched = flags & RECORDING_FLAG_UNVOUCHED;
-	r->size_bytes = sqlite3_column_int64(stmt, 9);
-	r->duration_secs = sqlite3_column_int64(stmt, 10);
-	r->start_secs = sqlite3_column_int64(stmt, 11) >> SORT_KEY_SHIFT;
-	r->date_created_secs = sqlite3_column_int64(stmt, 12);
-	r->channels_requested = sqlite3_column_int(stmt, 13);
-	r->channels_stored = sqlite3_column_int(stmt, 14);
-	column_text(stmt, 15, r->party, sizeof r->party);
-	r->is_listed = sqlite3_column_int(stmt, 16);
+	r->size_bytes = db_int64(stmt, 9);
+	r->duration_secs = db_int64(stmt, 10);
+	r->start_secs = db_int64(stmt, 11) >> SORT_KEY_SHIFT;
+	r->date_created_secs = db_int64(stmt, 12);
+	r->channels_requested = db_int(stmt, 13);
+	r->channels_stored = db_int(stmt, 14);
+	db_text_copy(stmt, 15, r->party, sizeof r->party);
+	r->is_listed = db_int(stmt, 16);
 }
 
-static int one_recording(struct conn *conn, sqlite3_stmt *stmt,
+static int one_recording(struct db_conn *conn, struct db_stmt *stmt,
 			 struct catalog_recording *ret_recording)
 {
-	int err = conn_step(conn, stmt);
+	int err = db_step(conn, stmt);
 
 	if (err > 0)
 		recording_from_row(stmt, ret_recording);
 	return err > 0 ? 0 : err < 0 ? err : -ENOENT;
 }
 
-int recording_load(struct conn *conn, int64_t id, struct catalog_recording *ret_recording)
+int recording_load(struct db_conn *conn, int64_t id, struct catalog_recording *ret_recording)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err =
-		conn_query(conn, &stmt,
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(conn, &stmt,
 			   "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.id = ?", "i", id);
 
 	return err ? err : one_recording(conn, stmt, ret_recording);
 }
 
-int recording_load_by_sid(struct conn *conn, const struct sid *sid,
+int recording_load_by_sid(struct db_conn *conn, const struct sid *sid,
 			  struct catalog_recording *ret_recording)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	int64_t base = inode_base(sid), id;
-	int err = conn_query(conn, &stmt,
-			     "SELECT " RECORDING_COLUMNS " FROM recording r"
-			     " WHERE r.inode >= ?1 AND r.inode < ?2 AND r.sid = ?3",
-			     "iib", base, base + INODE_NEAR, sid);
+	int err = db_query(conn, &stmt,
+			   "SELECT " RECORDING_COLUMNS " FROM recording r"
+			   " WHERE r.inode >= ?1 AND r.inode < ?2 AND r.sid = ?3",
+			   "iib", base, base + INODE_NEAR, sid);
 
 	if (err == 0)
 		err = one_recording(conn, stmt, ret_recording);
@@ -93,26 +92,26 @@ int recording_load_by_sid(struct conn *conn, const struct sid *sid,
 int catalog_recording_get(struct catalog *catalog, int64_t id,
 			  struct catalog_recording *ret_recording)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
-	return err ? err : recording_load(read.conn, id, ret_recording);
+	return err ? err : recording_load(read, id, ret_recording);
 }
 
 int catalog_recording_find(struct catalog *catalog, const struct sid *sid,
 			   struct catalog_recording *ret_recording)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
-	return err ? err : recording_load_by_sid(read.conn, sid, ret_recording);
+	return err ? err : recording_load_by_sid(read, sid, ret_recording);
 }
 
-int object_load(struct conn *conn, int64_t recording_id, struct catalog_object *ret_object)
+int object_load(struct db_conn *conn, int64_t recording_id, struct catalog_object *ret_object)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_object *o = ret_object;
-	int err = conn_query(
+	int err = db_query(
 		conn, &stmt,
 		"SELECT bucket, key, etag, version_id, sha256, checksum_sha256,"
 		" encryption, kms_key_id, storage_class, size_bytes, stored_secs, bucket_key,"
@@ -120,39 +119,39 @@ int object_load(struct conn *conn, int64_t recording_id, struct catalog_object *
 		"i", recording_id);
 
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	column_text(stmt, 0, o->bucket, sizeof o->bucket);
-	column_text(stmt, 1, o->key, sizeof o->key);
-	column_text(stmt, 2, o->etag, sizeof o->etag);
-	column_text(stmt, 3, o->version_id, sizeof o->version_id);
-	column_text(stmt, 4, o->sha256, sizeof o->sha256);
-	column_text(stmt, 5, o->checksum_sha256, sizeof o->checksum_sha256);
-	column_text(stmt, 6, o->encryption, sizeof o->encryption);
-	column_text(stmt, 7, o->kms_key_id, sizeof o->kms_key_id);
-	column_text(stmt, 8, o->storage_class, sizeof o->storage_class);
-	o->size_bytes = sqlite3_column_int64(stmt, 9);
-	o->stored_secs = sqlite3_column_int64(stmt, 10);
-	o->bucket_key = sqlite3_column_int(stmt, 11);
-	column_text(stmt, 12, o->lock_mode, sizeof o->lock_mode);
-	o->retain_until_secs = sqlite3_column_int64(stmt, 13);
-	o->has_legal_hold = sqlite3_column_int(stmt, 14);
+	db_text_copy(stmt, 0, o->bucket, sizeof o->bucket);
+	db_text_copy(stmt, 1, o->key, sizeof o->key);
+	db_text_copy(stmt, 2, o->etag, sizeof o->etag);
+	db_text_copy(stmt, 3, o->version_id, sizeof o->version_id);
+	db_text_copy(stmt, 4, o->sha256, sizeof o->sha256);
+	db_text_copy(stmt, 5, o->checksum_sha256, sizeof o->checksum_sha256);
+	db_text_copy(stmt, 6, o->encryption, sizeof o->encryption);
+	db_text_copy(stmt, 7, o->kms_key_id, sizeof o->kms_key_id);
+	db_text_copy(stmt, 8, o->storage_class, sizeof o->storage_class);
+	o->size_bytes = db_int64(stmt, 9);
+	o->stored_secs = db_int64(stmt, 10);
+	o->bucket_key = db_int(stmt, 11);
+	db_text_copy(stmt, 12, o->lock_mode, sizeof o->lock_mode);
+	o->retain_until_secs = db_int64(stmt, 13);
+	o->has_legal_hold = db_int(stmt, 14);
 	return 0;
 }
 
 int catalog_recording_object(struct catalog *catalog, int64_t id, struct catalog_object *ret_object)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
-	return err ? err : object_load(read.conn, id, ret_object);
+	return err ? err : object_load(read, id, ret_object);
 }
 
 /* No REPLACE: what counts the classes is told of changes, and of rows that are replaced it is not. */
-int object_store(struct conn *conn, int64_t recording_id, const struct catalog_object *o)
+int object_store(struct db_conn *conn, int64_t recording_id, const struct catalog_object *o)
 {
-	return conn_run(
+	return db_run(
 		conn,
 		"INSERT INTO object (recording_id, bucket, key, etag, version_id, sha256,"
 		" checksum_sha256, encryption, kms_key_id, storage_class, size_bytes, stored_secs, bucket_key,"
@@ -177,71 +176,71 @@ int object_store(struct conn *conn, int64_t recording_id, const struct catalog_o
 
 int catalog_recording_call(struct catalog *catalog, int64_t id, struct catalog_call *ret_call)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_call *c = ret_call;
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
+		err = db_query(
+			read, &stmt,
 			"SELECT c.sid, c.from_number, c.to_number, c.direction, c.status,"
 			" c.start_secs, c.duration_secs FROM recording r JOIN call c ON c.id = r.call_id"
 			" WHERE r.id = ?",
 			"i", id);
 	if (err == 0)
-		err = conn_step(read.conn, stmt);
+		err = db_step(read, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	column_sid(stmt, 0, &c->sid);
-	column_text(stmt, 1, c->from, sizeof c->from);
-	column_text(stmt, 2, c->to, sizeof c->to);
-	column_text(stmt, 3, c->direction, sizeof c->direction);
-	column_text(stmt, 4, c->status, sizeof c->status);
-	c->start_secs = sqlite3_column_int64(stmt, 5);
-	c->duration_secs = sqlite3_column_int64(stmt, 6);
+	db_sid(stmt, 0, &c->sid);
+	db_text_copy(stmt, 1, c->from, sizeof c->from);
+	db_text_copy(stmt, 2, c->to, sizeof c->to);
+	db_text_copy(stmt, 3, c->direction, sizeof c->direction);
+	db_text_copy(stmt, 4, c->status, sizeof c->status);
+	c->start_secs = db_int64(stmt, 5);
+	c->duration_secs = db_int64(stmt, 6);
 	return 0;
 }
 
 int catalog_recording_encryption(struct catalog *catalog, int64_t id,
 				 struct catalog_encryption *ret_encryption)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT key_sid, cek, iv FROM encryption WHERE recording_id = ?",
-				 "i", id);
+		err = db_query(read, &stmt,
+			       "SELECT key_sid, cek, iv FROM encryption WHERE recording_id = ?",
+			       "i", id);
 	if (err == 0)
-		err = conn_step(read.conn, stmt);
+		err = db_step(read, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
 	/* A key that had to be cut would be no key. */
-	if (!column_text(stmt, 0, ret_encryption->key_sid, sizeof ret_encryption->key_sid) ||
-	    !column_text(stmt, 1, ret_encryption->cek, sizeof ret_encryption->cek) ||
-	    !column_text(stmt, 2, ret_encryption->iv, sizeof ret_encryption->iv))
+	if (!db_text_copy(stmt, 0, ret_encryption->key_sid, sizeof ret_encryption->key_sid) ||
+	    !db_text_copy(stmt, 1, ret_encryption->cek, sizeof ret_encryption->cek) ||
+	    !db_text_copy(stmt, 2, ret_encryption->iv, sizeof ret_encryption->iv))
 		return -EOVERFLOW;
 	return 0;
 }
 
 /* ---- found, gone, lost ---- */
 
-static int set_state(struct conn *conn, int64_t id, enum catalog_state state,
+static int set_state(struct db_conn *conn, int64_t id, enum catalog_state state,
 		     enum catalog_migration migration)
 {
-	return conn_run(conn, "UPDATE recording SET state = ?2, migration = ?3 WHERE id = ?1",
-			"iii", id, (int64_t)state, (int64_t)migration);
+	return db_run(conn, "UPDATE recording SET state = ?2, migration = ?3 WHERE id = ?1", "iii",
+		      id, (int64_t)state, (int64_t)migration);
 }
 
-static int drop_jobs(struct conn *conn, int64_t id, enum catalog_job_kind kind)
+static int drop_jobs(struct db_conn *conn, int64_t id, enum catalog_job_kind kind)
 {
-	return conn_run(conn, "DELETE FROM job WHERE recording_id = ?1 AND kind = ?2", "ii", id,
-			(int64_t)kind);
+	return db_run(conn, "DELETE FROM job WHERE recording_id = ?1 AND kind = ?2", "ii", id,
+		      (int64_t)kind);
 }
 
-int recording_gone(struct conn *conn, const struct catalog_recording *recording)
+int recording_gone(struct db_conn *conn, const struct catalog_recording *recording)
 {
 	int err;
 
@@ -263,18 +262,17 @@ int recording_gone(struct conn *conn, const struct catalog_recording *recording)
 	}
 }
 
-static int write_gone(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_gone(struct db_conn *conn, void *arg)
 {
 	struct catalog_recording recording;
 	int err = recording_load(conn, *(int64_t *)arg, &recording);
 
-	(void)catalog;
 	return err ? err : recording_gone(conn, &recording);
 }
 
 int catalog_recording_gone(struct catalog *catalog, int64_t id)
 {
-	return catalog_write(catalog, write_gone, &id);
+	return db_write(catalog->db, write_gone, &id);
 }
 
 struct found {
@@ -282,13 +280,12 @@ struct found {
 	const struct catalog_object *object;
 };
 
-static int write_found(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_found(struct db_conn *conn, void *arg)
 {
 	const struct found *found = arg;
 	struct catalog_recording recording;
 	int err = recording_load(conn, found->id, &recording);
 
-	(void)catalog;
 	if (err)
 		return err;
 	if (recording.state != CATALOG_STATE_MISSING && recording.state != CATALOG_STATE_TWILIO)
@@ -299,9 +296,9 @@ static int write_found(struct catalog *catalog, struct conn *conn, void *arg)
 	if (err == 0)
 		err = set_state(conn, recording.id, CATALOG_STATE_S3, CATALOG_MIGRATION_DONE);
 	if (err == 0)
-		err = conn_run(conn,
-			       "UPDATE recording SET size_bytes = ?2, completed = 1 WHERE id = ?1",
-			       "ii", recording.id, found->object->size_bytes);
+		err = db_run(conn,
+			     "UPDATE recording SET size_bytes = ?2, completed = 1 WHERE id = ?1",
+			     "ii", recording.id, found->object->size_bytes);
 	if (err == 0)
 		err = recording_list(conn, recording.id, NULL, NULL);
 	if (err == 0 && recording.call_id)
@@ -314,16 +311,15 @@ int catalog_recording_found_in_s3(struct catalog *catalog, int64_t id,
 {
 	struct found found = { id, object };
 
-	return catalog_write(catalog, write_found, &found);
+	return db_write(catalog->db, write_found, &found);
 }
 
-static int write_lost(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_lost(struct db_conn *conn, void *arg)
 {
 	struct catalog_recording recording;
 	int err = recording_load(conn, *(int64_t *)arg, &recording);
 	enum catalog_state state;
 
-	(void)catalog;
 	if (err)
 		return err;
 	if (recording.state == CATALOG_STATE_STORED)
@@ -337,12 +333,11 @@ static int write_lost(struct catalog *catalog, struct conn *conn, void *arg)
 	if (err == 0)
 		err = set_state(conn, recording.id, state, CATALOG_MIGRATION_NONE);
 	if (err == 0 && state == CATALOG_STATE_TWILIO)
-		err = conn_run(conn, "DELETE FROM object WHERE recording_id = ?", "i",
-			       recording.id);
+		err = db_run(conn, "DELETE FROM object WHERE recording_id = ?", "i", recording.id);
 	return err ? err : change_add(conn, CATALOG_CHANGE_CONTENT, &recording);
 }
 
 int catalog_recording_lost_in_s3(struct catalog *catalog, int64_t id)
 {
-	return catalog_write(catalog, write_lost, &id);
+	return db_write(catalog->db, write_lost, &id);
 }

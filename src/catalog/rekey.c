@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "catalog/conn.h"
+#include "catalog/open.h"
 #include "util/cleanup.h"
 #include "util/fault.h"
 #include "util/files.h"
@@ -19,7 +19,7 @@
 
 struct catalog_rekey {
 	char *path, *copy_path, *copy_journal_path, *id_path;
-	struct conn *conn;
+	struct db_conn *conn;
 	int old_fd; /* closed after conn: closing it drops SQLite's locks */
 };
 
@@ -38,19 +38,19 @@ static int fail(int err, char *ret_message, const char *format, ...)
 /* ---- alone with the file ---- */
 
 /* Leaving WAL mode wants the file to itself, and in this locking mode keeps it until the end. */
-static int lock_alone(struct conn *conn)
+static int lock_alone(struct db_conn *conn)
 {
 	cleanup_free char *mode = NULL;
 	int err;
 
-	sqlite3_busy_timeout(conn_db(conn), BUSY_MSECS);
-	err = conn_exec(conn, "PRAGMA locking_mode = EXCLUSIVE");
+	db_set_busy_timeout(conn, BUSY_MSECS);
+	err = db_exec(conn, "PRAGMA locking_mode = EXCLUSIVE");
 	if (err == 0)
-		err = conn_query_text(conn, &mode, "PRAGMA main.journal_mode = DELETE", "");
+		err = db_query_text(conn, &mode, "PRAGMA main.journal_mode = DELETE", "");
 	if (err == 0 && strcmp(mode, "delete") != 0)
 		err = -EBUSY;
 	/* A file that was not in WAL mode has only been read so far. */
-	return err ? err : conn_exec(conn, "BEGIN EXCLUSIVE; COMMIT");
+	return err ? err : db_exec(conn, "BEGIN EXCLUSIVE; COMMIT");
 }
 
 static struct catalog_rekey *rekey_new(const char *path)
@@ -70,7 +70,7 @@ static struct catalog_rekey *rekey_new(const char *path)
 	return rekey;
 }
 
-int catalog_rekey_begin(const char *path, const struct catalog_key *old_key,
+int catalog_rekey_begin(const char *path, const struct db_key *old_key,
 			struct catalog_rekey **ret_rekey, char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	struct catalog_rekey *rekey = rekey_new(path);
@@ -89,7 +89,7 @@ int catalog_rekey_begin(const char *path, const struct catalog_key *old_key,
 			   "%s belongs to another user, who alone may change its key", path);
 		goto fail;
 	}
-	err = conn_open(rekey->path, old_key, CONN_WRITER, &rekey->conn);
+	err = db_conn_open(rekey->path, old_key, DB_WRITER, &rekey->conn);
 	if (err == 0)
 		err = lock_alone(rekey->conn);
 	if (err == 0)
@@ -119,7 +119,7 @@ void catalog_rekey_end(struct catalog_rekey *rekey)
 		unlink(rekey->copy_path);
 		unlink(rekey->copy_journal_path);
 	}
-	conn_close(rekey->conn);
+	db_conn_close(rekey->conn);
 	if (rekey->old_fd >= 0)
 		close(rekey->old_fd);
 	free(rekey->path);
@@ -131,28 +131,28 @@ void catalog_rekey_end(struct catalog_rekey *rekey)
 
 /* ---- the copy ---- */
 
-static int attach(struct catalog_rekey *rekey, const struct catalog_key *new_key)
+static int attach(struct catalog_rekey *rekey, const struct db_key *new_key)
 {
-	cleanup_secret char *text = conn_key_text(new_key);
+	cleanup_secret char *text = db_key_text(new_key);
 
 	if (!text)
 		return -ENOMEM;
-	return conn_run(rekey->conn, "ATTACH DATABASE ?1 AS copy KEY ?2", "ss", rekey->copy_path,
-			text);
+	return db_run(rekey->conn, "ATTACH DATABASE ?1 AS copy KEY ?2", "ss", rekey->copy_path,
+		      text);
 }
 
 /* What sqlcipher_export leaves out: numbers of the file's head. */
-static int copy_head(struct conn *conn)
+static int copy_head(struct db_conn *conn)
 {
 	char pragmas[128];
 
 	snprintf(pragmas, sizeof pragmas,
 		 "PRAGMA copy.application_id = %d; PRAGMA copy.user_version = %d",
 		 CATALOG_APPLICATION_ID, catalog_schema_version);
-	return conn_exec(conn, pragmas);
+	return db_exec(conn, pragmas);
 }
 
-static int copy_write(struct catalog_rekey *rekey, const struct catalog_key *new_key)
+static int copy_write(struct catalog_rekey *rekey, const struct db_key *new_key)
 {
 	int fd, err;
 
@@ -165,12 +165,12 @@ static int copy_write(struct catalog_rekey *rekey, const struct catalog_key *new
 	err = attach(rekey, new_key);
 	if (err)
 		return err;
-	err = conn_exec(rekey->conn, "PRAGMA copy.synchronous = FULL");
+	err = db_exec(rekey->conn, "PRAGMA copy.synchronous = FULL");
 	if (err == 0)
-		err = conn_run(rekey->conn, "SELECT sqlcipher_export('copy')", "");
+		err = db_run(rekey->conn, "SELECT sqlcipher_export('copy')", "");
 	if (err == 0)
 		err = copy_head(rekey->conn);
-	if (conn_exec(rekey->conn, "DETACH DATABASE copy") && err == 0)
+	if (db_exec(rekey->conn, "DETACH DATABASE copy") && err == 0)
 		err = -EIO;
 	return err;
 }
@@ -178,28 +178,27 @@ static int copy_write(struct catalog_rekey *rekey, const struct catalog_key *new
 #define OBJECTS_SQL "SELECT count(*) FROM sqlite_master"
 
 /* Every page of the copy, with the new key and by another connection. */
-static int copy_check(struct catalog_rekey *rekey, const struct catalog_key *new_key,
-		      char *ret_message)
+static int copy_check(struct catalog_rekey *rekey, const struct db_key *new_key, char *ret_message)
 {
 	cleanup_free char *verdict = NULL;
 	int64_t wanted = 0, found = 0;
-	struct conn *conn = NULL;
-	int err = conn_query_int(rekey->conn, &wanted, OBJECTS_SQL, "");
+	struct db_conn *conn = NULL;
+	int err = db_query_int(rekey->conn, &wanted, OBJECTS_SQL, "");
 
 	if (err == 0)
-		err = conn_open(rekey->copy_path, new_key, CONN_READER, &conn);
+		err = db_conn_open(rekey->copy_path, new_key, DB_READER, &conn);
 	if (err)
 		return err;
 	err = catalog_check_format(conn, rekey->copy_path, true, ret_message);
 	if (err == 0)
-		err = conn_query_int(conn, &found, OBJECTS_SQL, "");
+		err = db_query_int(conn, &found, OBJECTS_SQL, "");
 	if (err == 0)
-		err = conn_query_text(conn, &verdict, "PRAGMA integrity_check(1)", "");
+		err = db_query_text(conn, &verdict, "PRAGMA integrity_check(1)", "");
 	if (err == 0 && (found != wanted || strcmp(verdict, "ok") != 0))
 		err = fail(
 			-EUCLEAN, ret_message,
 			"the copy with the new key is not what the catalog is; the old key stays");
-	conn_close(conn);
+	db_conn_close(conn);
 	return err;
 }
 
@@ -212,13 +211,13 @@ static int copy_install(struct catalog_rekey *rekey, bool *ret_is_new)
 	if (err)
 		return err;
 	err = files_rename(rekey->copy_path, rekey->path);
-	*ret_is_new = err == 0 || conn_is_moved(rekey->conn);
+	*ret_is_new = err == 0 || db_is_moved(rekey->conn);
 	fault_point("rotate-renamed");
 	return err;
 }
 
-int catalog_rekey_run(struct catalog_rekey *rekey, const struct catalog_key *new_key,
-		      bool *ret_is_new, char ret_message[CATALOG_MESSAGE_SIZE])
+int catalog_rekey_run(struct catalog_rekey *rekey, const struct db_key *new_key, bool *ret_is_new,
+		      char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	char id[KEY_ID_SIZE];
 	int err = key_id(new_key, id);

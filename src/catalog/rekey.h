@@ -22,12 +22,12 @@
 
 struct catalog_rekey;
 /* -EBUSY with a message: another process has it open. The catalog must not be open in this one. */
-int catalog_rekey_begin(const char *path, const struct catalog_key *old_key,
+int catalog_rekey_begin(const char *path, const struct db_key *old_key,
 			struct catalog_rekey **ret_rekey, char ret_message[CATALOG_MESSAGE_SIZE]);
 /* When it fails the old key still counts; but where *ret_is_new is set: then the new one does, and
  * perhaps, after a power failure, the old one again. */
-int catalog_rekey_run(struct catalog_rekey *rekey, const struct catalog_key *new_key,
-		      bool *ret_is_new, char ret_message[CATALOG_MESSAGE_SIZE]);
+int catalog_rekey_run(struct catalog_rekey *rekey, const struct db_key *new_key, bool *ret_is_new,
+		      char ret_message[CATALOG_MESSAGE_SIZE]);
 void catalog_rekey_end(struct catalog_rekey *rekey); /* NULL is fine */
 
 #endif

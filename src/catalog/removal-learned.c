@@ -14,23 +14,23 @@
 #define POLICY_LEARNED 4 /* of removed_policy: another machine's, whatever it was */
 #define BATCH 500
 
-int recording_hide(struct conn *conn, const struct catalog_recording *recording)
+int recording_hide(struct db_conn *conn, const struct catalog_recording *recording)
 {
 	int err;
 
 	if (recording->state == CATALOG_STATE_DELETED)
 		return 0;
-	err = conn_run(conn, "DELETE FROM job WHERE recording_id = ? AND kind = 1", "i",
-		       recording->id);
+	err = db_run(conn, "DELETE FROM job WHERE recording_id = ? AND kind = 1", "i",
+		     recording->id);
 	/* Deletes that keep_at_twilio holds back would hold back for ever now. */
 	if (err == 0)
-		err = conn_run(
+		err = db_run(
 			conn,
 			"DELETE FROM job WHERE recording_id = ?1 AND kind = 2 AND (SELECT keep_at_twilio"
 			" FROM workspace w WHERE w.id = ?2)",
 			"ii", recording->id, recording->workspace_id);
 	if (err == 0)
-		err = conn_run(
+		err = db_run(
 			conn,
 			"UPDATE recording SET state = 6, migration = CASE WHEN state IN (3, 4) THEN 3 ELSE 0 END,"
 			" removed_secs = ?2, removed_policy = ?3 WHERE id = ?1",
@@ -53,13 +53,12 @@ struct learn {
 	int64_t hidden;
 };
 
-static int write_learn(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_learn(struct db_conn *conn, void *arg)
 {
 	struct learn *learn = arg;
 	struct catalog_recording recording;
 	int err = 0;
 
-	(void)catalog;
 	learn->hidden = 0;
 	for (size_t i = 0; i < learn->count && err == 0; i++) {
 		err = recording_load(conn, learn->ids[i], &recording);
@@ -75,15 +74,15 @@ static int write_learn(struct catalog *catalog, struct conn *conn, void *arg)
 static int find_shown(struct catalog *catalog, int64_t workspace_id, const struct sid *sids,
 		      size_t count, struct learn *learn, size_t *ret_looked)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	int err = db_read_begin(catalog->db, &read);
 	size_t i;
 
 	learn->count = 0;
 	for (i = 0; i < count && learn->count < BATCH && err == 0; i++) {
 		struct catalog_recording recording;
 
-		err = recording_load_by_sid(read.conn, &sids[i], &recording);
+		err = recording_load_by_sid(read, &sids[i], &recording);
 		if (err == 0 && recording.state != CATALOG_STATE_DELETED &&
 		    recording.workspace_id == workspace_id)
 			learn->ids[learn->count++] = recording.id;
@@ -105,7 +104,7 @@ int catalog_removals_learn(struct catalog *catalog, int64_t workspace_id, const 
 	while (count && err == 0) {
 		err = find_shown(catalog, workspace_id, sids, count, &learn, &looked);
 		if (err == 0 && learn.count)
-			err = catalog_write(catalog, write_learn, &learn);
+			err = db_write(catalog->db, write_learn, &learn);
 		if (err == 0 && learn.count)
 			*ret_hidden += learn.hidden;
 		sids += looked;
@@ -142,42 +141,41 @@ static int add(struct tell *tell, int64_t id)
 static int find_untold(struct catalog *catalog, struct tell *tell, catalog_has_fn *bucket_has,
 		       void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
+		err = db_query(
+			read, &stmt,
 			"SELECT r.id, r.sid FROM recording r WHERE r.state = 6 AND r.workspace_id IN"
 			" (SELECT same.id FROM workspace w JOIN workspace same"
 			" ON same.account_sid = w.account_sid WHERE w.id = ?)",
 			"i", tell->workspace_id);
-	while (err == 0 && (err = conn_step(read.conn, stmt)) > 0) {
+	while (err == 0 && (err = db_step(read, stmt)) > 0) {
 		struct sid sid;
 
-		column_sid(stmt, 1, &sid);
-		err = bucket_has(arg, &sid) ? 0 : add(tell, sqlite3_column_int64(stmt, 0));
+		db_sid(stmt, 1, &sid);
+		err = bucket_has(arg, &sid) ? 0 : add(tell, db_int64(stmt, 0));
 	}
 	return err;
 }
 
-static int write_tell(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_tell(struct db_conn *conn, void *arg)
 {
 	struct tell *tell = arg;
 	int err = 0;
 
-	(void)catalog;
 	tell->queued = 0;
 	for (size_t i = 0; i < tell->count && err == 0; i++) {
-		err = conn_run(
+		err = db_run(
 			conn,
 			"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)"
 			" SELECT 16, ?1, ?2, 0, ?3 FROM storage WHERE workspace_id = ?2 AND enabled = 1"
 			" ON CONFLICT (recording_id, kind) DO NOTHING",
 			"iii", tell->ids[i], tell->workspace_id, time_now_msecs());
 		if (err == 0)
-			tell->queued += conn_changes(conn);
+			tell->queued += db_changes(conn);
 	}
 	return err;
 }
@@ -189,7 +187,7 @@ int catalog_removals_tell(struct catalog *catalog, int64_t workspace_id, catalog
 	int err = find_untold(catalog, &tell, bucket_has, arg);
 
 	if (err == 0 && tell.count)
-		err = catalog_write(catalog, write_tell, &tell);
+		err = db_write(catalog->db, write_tell, &tell);
 	*ret_queued = err ? 0 : tell.queued;
 	free(tell.ids);
 	return err;
@@ -197,19 +195,18 @@ int catalog_removals_tell(struct catalog *catalog, int64_t workspace_id, catalog
 
 /* ---- calls ---- */
 
-static int write_settle(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_settle(struct db_conn *conn, void *arg)
 {
 	cleanup_free int64_t *calls = NULL;
 	size_t count = 0;
 	/* A call that no list has shown yet has no entry. */
-	int err = conn_query_ids(
-		conn, &calls, &count,
-		"SELECT DISTINCT c.id FROM recording r JOIN call c ON c.id = r.call_id"
-		" WHERE r.workspace_id = ?1 AND r.state = 6 AND r.removed_policy = ?2"
-		" AND c.known = 1 AND c.removed = 0",
-		"ii", *(int64_t *)arg, (int64_t)POLICY_LEARNED);
+	int err =
+		db_query_ids(conn, &calls, &count,
+			     "SELECT DISTINCT c.id FROM recording r JOIN call c ON c.id = r.call_id"
+			     " WHERE r.workspace_id = ?1 AND r.state = 6 AND r.removed_policy = ?2"
+			     " AND c.known = 1 AND c.removed = 0",
+			     "ii", *(int64_t *)arg, (int64_t)POLICY_LEARNED);
 
-	(void)catalog;
 	for (size_t i = 0; i < count && err == 0; i++)
 		err = call_left(conn, calls[i]);
 	return err;
@@ -217,5 +214,5 @@ static int write_settle(struct catalog *catalog, struct conn *conn, void *arg)
 
 int catalog_removals_settle(struct catalog *catalog, int64_t workspace_id)
 {
-	return catalog_write(catalog, write_settle, &workspace_id);
+	return db_write(catalog->db, write_settle, &workspace_id);
 }

@@ -21,22 +21,22 @@ struct policy {
 	int64_t workspace_id;
 };
 
-static int policy_load(struct conn *conn, int64_t workspace_id, struct policy *ret_policy)
+static int policy_load(struct db_conn *conn, int64_t workspace_id, struct policy *ret_policy)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(
 		conn, &stmt,
 		"SELECT delete_s3, delete_twilio, keep_at_twilio FROM workspace WHERE id = ?", "i",
 		workspace_id);
 
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
 	ret_policy->workspace_id = workspace_id;
-	ret_policy->delete_s3 = sqlite3_column_int(stmt, 0);
-	ret_policy->delete_twilio = sqlite3_column_int(stmt, 1);
-	ret_policy->keep_at_twilio = sqlite3_column_int(stmt, 2);
+	ret_policy->delete_s3 = db_int(stmt, 0);
+	ret_policy->delete_twilio = db_int(stmt, 1);
+	ret_policy->keep_at_twilio = db_int(stmt, 2);
 	return 0;
 }
 
@@ -111,26 +111,26 @@ static const struct statements of_folder = {
 	TOMBSTONES(OF_FOLDER),     LOCKED(OF_FOLDER),
 };
 
-static int remove_at_twilio(struct conn *conn, const struct statements *sql, int64_t id,
+static int remove_at_twilio(struct db_conn *conn, const struct statements *sql, int64_t id,
 			    const struct policy *policy, struct catalog_removal *removal)
 {
 	int64_t there, owed;
 	int err;
 
 	if (policy->delete_twilio) {
-		err = conn_run(conn, sql->twilio_deletes, "ii", id, time_now_msecs());
+		err = db_run(conn, sql->twilio_deletes, "ii", id, time_now_msecs());
 		if (err == 0) {
-			removal->twilio_deletes += conn_changes(conn);
-			err = conn_run(conn, sql->drop_cleanups, "i", id);
+			removal->twilio_deletes += db_changes(conn);
+			err = db_run(conn, sql->drop_cleanups, "i", id);
 		}
 		return err;
 	}
 	/* Deletes that keep_at_twilio holds back would hold back for ever now. */
-	err = policy->keep_at_twilio ? conn_run(conn, sql->drop_cleanups, "i", id) : 0;
+	err = policy->keep_at_twilio ? db_run(conn, sql->drop_cleanups, "i", id) : 0;
 	if (err == 0)
-		err = conn_query_int(conn, &owed, sql->cleanups_owed, "i", id);
+		err = db_query_int(conn, &owed, sql->cleanups_owed, "i", id);
 	if (err == 0)
-		err = conn_query_int(conn, &there, sql->at_twilio, "i", id);
+		err = db_query_int(conn, &there, sql->at_twilio, "i", id);
 	if (err)
 		return err;
 	removal->twilio_deletes += owed;
@@ -139,34 +139,34 @@ static int remove_at_twilio(struct conn *conn, const struct statements *sql, int
 }
 
 /* What the bucket must keep is not taken out of the tree as if it went. */
-static int check_locks(struct conn *conn, const struct statements *sql, int64_t id,
+static int check_locks(struct db_conn *conn, const struct statements *sql, int64_t id,
 		       const struct policy *policy)
 {
 	int64_t locked = 0;
 	int err = policy->delete_s3
-			  ? conn_query_int(conn, &locked, sql->locked, "ii", id, time_now_secs())
+			  ? db_query_int(conn, &locked, sql->locked, "ii", id, time_now_secs())
 			  : 0;
 
 	return err ? err : locked ? -EPERM : 0;
 }
 
-static int remove_in_s3(struct conn *conn, const struct statements *sql, int64_t id,
+static int remove_in_s3(struct db_conn *conn, const struct statements *sql, int64_t id,
 			const struct policy *policy, struct catalog_removal *removal)
 {
 	int64_t stay = 0;
-	int err = conn_run(conn, sql->notes, "ii", id, time_now_msecs());
+	int err = db_run(conn, sql->notes, "ii", id, time_now_msecs());
 
 	if (err == 0 && policy->delete_s3) {
-		err = conn_run(conn, sql->s3_deletes, "ii", id, time_now_msecs());
-		removal->s3_deletes += err ? 0 : conn_changes(conn);
+		err = db_run(conn, sql->s3_deletes, "ii", id, time_now_msecs());
+		removal->s3_deletes += err ? 0 : db_changes(conn);
 	} else if (err == 0) {
-		err = conn_query_int(conn, &stay, sql->in_s3, "i", id);
+		err = db_query_int(conn, &stay, sql->in_s3, "i", id);
 		removal->stay_in_s3 += stay;
 	}
 	return err;
 }
 
-static int remove_all(struct conn *conn, const struct statements *sql, int64_t id,
+static int remove_all(struct db_conn *conn, const struct statements *sql, int64_t id,
 		      const struct policy *policy, struct catalog_removal *removal)
 {
 	int64_t bits = (policy->delete_s3 ? POLICY_DELETE_S3 : 0) |
@@ -182,13 +182,13 @@ static int remove_all(struct conn *conn, const struct statements *sql, int64_t i
 	if (err == 0)
 		err = remove_in_s3(conn, sql, id, policy, removal);
 	if (err == 0)
-		err = conn_run(conn, sql->drop_migrations, "i", id);
+		err = db_run(conn, sql->drop_migrations, "i", id);
 	if (err == 0)
-		err = conn_run(conn, sql->audit, "iis", id, time_now_secs(), note);
+		err = db_run(conn, sql->audit, "iis", id, time_now_secs(), note);
 	if (err == 0)
-		err = conn_run(conn, sql->tombstones, "iii", id, time_now_secs(), bits);
+		err = db_run(conn, sql->tombstones, "iii", id, time_now_secs(), bits);
 	if (err == 0)
-		removal->recordings += conn_changes(conn);
+		removal->recordings += db_changes(conn);
 	return err;
 }
 
@@ -202,28 +202,27 @@ struct removal_arg {
 
 /* The call's entry goes with its last recording; one that is still being recorded, or is a file,
  * keeps it. */
-int call_left(struct conn *conn, int64_t call_id)
+int call_left(struct db_conn *conn, int64_t call_id)
 {
 	int64_t left;
-	int err = conn_query_int(conn, &left,
-				 "SELECT count(*) FROM recording WHERE call_id = ?1 AND state <> 6"
-				 " AND (listed = 1 OR completed = 0)",
-				 "i", call_id);
+	int err = db_query_int(conn, &left,
+			       "SELECT count(*) FROM recording WHERE call_id = ?1 AND state <> 6"
+			       " AND (listed = 1 OR completed = 0)",
+			       "i", call_id);
 
 	if (err || left)
 		return err;
-	err = conn_run(conn, "UPDATE call SET removed = 1 WHERE id = ?", "i", call_id);
+	err = db_run(conn, "UPDATE call SET removed = 1 WHERE id = ?", "i", call_id);
 	return err ? err : calls_row_changed(conn, call_id);
 }
 
-static int write_remove_recording(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_remove_recording(struct db_conn *conn, void *arg)
 {
 	struct removal_arg *a = arg;
 	struct catalog_recording recording;
 	struct policy policy;
 	int err = recording_load(conn, a->id, &recording);
 
-	(void)catalog;
 	memset(&a->removal, 0, sizeof a->removal);
 	if (err || recording.state == CATALOG_STATE_DELETED)
 		return err;
@@ -241,7 +240,7 @@ int catalog_remove_recording(struct catalog *catalog, int64_t recording_id,
 			     struct catalog_removal *ret_removal)
 {
 	struct removal_arg a = { .id = recording_id };
-	int err = catalog_write(catalog, write_remove_recording, &a);
+	int err = db_write(catalog->db, write_remove_recording, &a);
 
 	*ret_removal = a.removal;
 	return err;
@@ -250,18 +249,18 @@ int catalog_remove_recording(struct catalog *catalog, int64_t recording_id,
 /* ---- folders ---- */
 
 /* One event is enough: a kernel that forgets a folder's name forgets what is below it. */
-static int folder_gone(struct conn *conn, const char *tree_name, int64_t inode, int64_t parent)
+static int folder_gone(struct db_conn *conn, const char *tree_name, int64_t inode, int64_t parent)
 {
-	return conn_run(conn,
-			"INSERT INTO change (at_secs, kind, inode, parent, name, sid_name)"
-			" VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-			"iiiis", time_now_secs(), (int64_t)CATALOG_CHANGE_ENTRY_GONE, inode, parent,
-			tree_name);
+	return db_run(conn,
+		      "INSERT INTO change (at_secs, kind, inode, parent, name, sid_name)"
+		      " VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+		      "iiiis", time_now_secs(), (int64_t)CATALOG_CHANGE_ENTRY_GONE, inode, parent,
+		      tree_name);
 }
 
-static int campaigns_count(struct conn *conn, int64_t workspace_id, int64_t *ret_count)
+static int campaigns_count(struct db_conn *conn, int64_t workspace_id, int64_t *ret_count)
 {
-	return conn_query_int(
+	return db_query_int(
 		conn, ret_count,
 		"SELECT count(*) FROM folder WHERE workspace_id = ? AND name IS NOT NULL"
 		" AND removed = 0",
@@ -270,14 +269,14 @@ static int campaigns_count(struct conn *conn, int64_t workspace_id, int64_t *ret
 
 /* Recordings that are no files: still being recorded, or gone. Few, and found by their calls. Those
  * without a call are in `unassigned`. */
-static int unlisted_remove(struct conn *conn, int64_t folder_id, bool keep_unfinished,
+static int unlisted_remove(struct db_conn *conn, int64_t folder_id, bool keep_unfinished,
 			   const struct policy *policy, struct catalog_removal *removal)
 {
 	int64_t id = 0;
 	int err;
 
 	for (;;) {
-		err = conn_query_int(
+		err = db_query_int(
 			conn, &id,
 			"SELECT min(id) FROM (SELECT r.id FROM call c JOIN recording r ON r.call_id = c.id"
 			" WHERE c.folder_id = ?1 AND r.listed = 0 AND r.state <> 6 AND r.id > ?2"
@@ -296,24 +295,24 @@ static int unlisted_remove(struct conn *conn, int64_t folder_id, bool keep_unfin
 
 /* Recordings and calls; the folder itself stays. keep_unfinished: a recording that is not completed
  * yet stays, and brings its call back when it is. */
-static int folder_empty(struct conn *conn, int64_t folder_id, bool keep_unfinished,
+static int folder_empty(struct db_conn *conn, int64_t folder_id, bool keep_unfinished,
 			const struct policy *policy, struct catalog_removal *removal)
 {
 	int err = remove_all(conn, &of_folder, folder_id, policy, removal);
 
 	if (err == 0)
-		err = conn_run(conn,
-			       "UPDATE recording SET listed = 0 WHERE folder_id = ? AND listed = 1",
-			       "i", folder_id);
+		err = db_run(conn,
+			     "UPDATE recording SET listed = 0 WHERE folder_id = ? AND listed = 1",
+			     "i", folder_id);
 	if (err == 0)
 		err = unlisted_remove(conn, folder_id, keep_unfinished, policy, removal);
 	if (err == 0)
-		err = conn_run(
+		err = db_run(
 			conn,
 			"UPDATE call SET removed = 1, csv_len = 0, csv_hidden = 0 WHERE folder_id = ? AND removed = 0",
 			"i", folder_id);
 	if (err == 0)
-		err = conn_run(
+		err = db_run(
 			conn,
 			"UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2) WHERE id = ?1",
 			"ii", folder_id, time_now_nsecs());
@@ -326,52 +325,52 @@ struct folder_row {
 	bool is_unassigned;
 };
 
-static int folder_load(struct conn *conn, int64_t folder_id, struct folder_row *ret_folder)
+static int folder_load(struct db_conn *conn, int64_t folder_id, struct folder_row *ret_folder)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(
 		conn, &stmt,
 		"SELECT f.workspace_id, f.inode, w.inode, f.name IS NULL, f.tree_name FROM folder f"
 		" JOIN workspace w ON w.id = f.workspace_id WHERE f.id = ? AND f.removed = 0",
 		"i", folder_id);
 
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	ret_folder->workspace_id = sqlite3_column_int64(stmt, 0);
-	ret_folder->inode = sqlite3_column_int64(stmt, 1);
-	ret_folder->workspace_inode = sqlite3_column_int64(stmt, 2);
-	ret_folder->is_unassigned = sqlite3_column_int(stmt, 3);
-	column_text(stmt, 4, ret_folder->tree_name, sizeof ret_folder->tree_name);
+	ret_folder->workspace_id = db_int64(stmt, 0);
+	ret_folder->inode = db_int64(stmt, 1);
+	ret_folder->workspace_inode = db_int64(stmt, 2);
+	ret_folder->is_unassigned = db_int(stmt, 3);
+	db_text_copy(stmt, 4, ret_folder->tree_name, sizeof ret_folder->tree_name);
 	return 0;
 }
 
-static int folder_remove(struct conn *conn, int64_t folder_id, const struct folder_row *folder,
+static int folder_remove(struct db_conn *conn, int64_t folder_id, const struct folder_row *folder,
 			 bool keep_unfinished, const struct policy *policy,
 			 struct catalog_removal *removal)
 {
 	int err = folder_empty(conn, folder_id, keep_unfinished, policy, removal);
 
 	if (err == 0 && !folder->is_unassigned)
-		err = conn_run(conn, "UPDATE folder SET removed = 1 WHERE id = ?", "i", folder_id);
+		err = db_run(conn, "UPDATE folder SET removed = 1 WHERE id = ?", "i", folder_id);
 	if (err == 0)
-		err = conn_run(conn, "DELETE FROM campaign_number WHERE folder_id = ?", "i",
-			       folder_id);
+		err = db_run(conn, "DELETE FROM campaign_number WHERE folder_id = ?", "i",
+			     folder_id);
 	if (err == 0)
 		err = folder_gone(conn, folder->tree_name, folder->inode, folder->workspace_inode);
 	return err ? err : workspace_touch(conn, folder->workspace_id);
 }
 
-static int listed_count(struct conn *conn, int64_t folder_id, int64_t *ret_count)
+static int listed_count(struct db_conn *conn, int64_t folder_id, int64_t *ret_count)
 {
-	return conn_query_int(
+	return db_query_int(
 		conn, ret_count,
 		"SELECT coalesce(sum(n), 0) FROM folder_count WHERE folder_id = ? AND listed = 1",
 		"i", folder_id);
 }
 
-static int write_remove_campaign(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_remove_campaign(struct db_conn *conn, void *arg)
 {
 	struct removal_arg *a = arg;
 	struct folder_row folder;
@@ -379,7 +378,6 @@ static int write_remove_campaign(struct catalog *catalog, struct conn *conn, voi
 	int64_t count;
 	int err = folder_load(conn, a->id, &folder);
 
-	(void)catalog;
 	memset(&a->removal, 0, sizeof a->removal);
 	if (err == 0)
 		err = policy_load(conn, folder.workspace_id, &policy);
@@ -398,7 +396,7 @@ int catalog_remove_campaign(struct catalog *catalog, int64_t folder_id, bool onl
 			    struct catalog_removal *ret_removal)
 {
 	struct removal_arg a = { .id = folder_id, .only_if_empty = only_if_empty };
-	int err = catalog_write(catalog, write_remove_campaign, &a);
+	int err = db_write(catalog->db, write_remove_campaign, &a);
 
 	*ret_removal = a.removal;
 	return err;
@@ -406,7 +404,7 @@ int catalog_remove_campaign(struct catalog *catalog, int64_t folder_id, bool onl
 
 /* ---- workspaces ---- */
 
-static int workspace_check_empty(struct conn *conn, int64_t workspace_id)
+static int workspace_check_empty(struct db_conn *conn, int64_t workspace_id)
 {
 	int64_t count, unassigned;
 	int err = campaigns_count(conn, workspace_id, &count);
@@ -418,26 +416,26 @@ static int workspace_check_empty(struct conn *conn, int64_t workspace_id)
 	return err ? err : count ? -ENOTEMPTY : 0;
 }
 
-static int workspace_gone(struct conn *conn, int64_t workspace_id)
+static int workspace_gone(struct db_conn *conn, int64_t workspace_id)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	char name[CATALOG_NAME_SIZE];
 	int64_t inode;
-	int err = conn_query(conn, &stmt,
-			     "SELECT tree_name, inode FROM workspace WHERE id = ? AND removed = 0",
-			     "i", workspace_id);
+	int err = db_query(conn, &stmt,
+			   "SELECT tree_name, inode FROM workspace WHERE id = ? AND removed = 0",
+			   "i", workspace_id);
 
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	column_text(stmt, 0, name, sizeof name);
-	inode = sqlite3_column_int64(stmt, 1);
-	conn_stmt_release(&stmt);
-	err = conn_run(conn, "UPDATE workspace SET removed = 1 WHERE id = ?", "i", workspace_id);
+	db_text_copy(stmt, 0, name, sizeof name);
+	inode = db_int64(stmt, 1);
+	db_stmt_release(&stmt);
+	err = db_run(conn, "UPDATE workspace SET removed = 1 WHERE id = ?", "i", workspace_id);
 	if (err == 0)
-		err = conn_run(conn, "UPDATE folder SET removed = 1 WHERE workspace_id = ?", "i",
-			       workspace_id);
+		err = db_run(conn, "UPDATE folder SET removed = 1 WHERE workspace_id = ?", "i",
+			     workspace_id);
 	if (err == 0)
 		err = folder_gone(conn, name, inode, CATALOG_ROOT_INODE);
 	if (err == 0)
@@ -445,7 +443,7 @@ static int workspace_gone(struct conn *conn, int64_t workspace_id)
 	return err ? err : workspace_settle(conn, workspace_id);
 }
 
-static int write_remove_workspace(struct catalog *catalog, struct conn *conn, void *arg)
+static int write_remove_workspace(struct db_conn *conn, void *arg)
 {
 	struct removal_arg *a = arg;
 	cleanup_free int64_t *folders = NULL;
@@ -454,7 +452,6 @@ static int write_remove_workspace(struct catalog *catalog, struct conn *conn, vo
 	int err = scope_folders(conn, (struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, a->id },
 				false, &folders, &count);
 
-	(void)catalog;
 	memset(&a->removal, 0, sizeof a->removal);
 	if (err == 0)
 		err = policy_load(conn, a->id, &policy);
@@ -474,7 +471,7 @@ int catalog_remove_workspace(struct catalog *catalog, int64_t workspace_id, bool
 			     struct catalog_removal *ret_removal)
 {
 	struct removal_arg a = { .id = workspace_id, .only_if_empty = only_if_empty };
-	int err = catalog_write(catalog, write_remove_workspace, &a);
+	int err = db_write(catalog->db, write_remove_workspace, &a);
 
 	*ret_removal = a.removal;
 	return err;

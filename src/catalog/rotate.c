@@ -33,7 +33,7 @@ static int command_place(const char *catalog_path, struct catalog_key_place *ret
 /* ---- opening, also after a rotation that was cut off ---- */
 
 /* The successor that waits for its place; -ENOENT. */
-static int pending_load(const struct catalog_key_place *place, struct catalog_key *ret_key)
+static int pending_load(const struct catalog_key_place *place, struct db_key *ret_key)
 {
 	char message[CATALOG_MESSAGE_SIZE];
 	struct catalog_key_place pending = { .source = place->source };
@@ -57,8 +57,7 @@ static int pending_settle(const struct catalog_key_place *place)
 
 /* True: a successor has opened it. *ret_settled: and has its place now. */
 static bool open_pending(const char *path, const struct catalog_key_place *place,
-			 struct catalog **ret_catalog, struct catalog_key *ret_key,
-			 int *ret_settled)
+			 struct catalog **ret_catalog, struct db_key *ret_key, int *ret_settled)
 {
 	char message[CATALOG_MESSAGE_SIZE];
 	int err = pending_load(place, ret_key);
@@ -73,8 +72,8 @@ static bool open_pending(const char *path, const struct catalog_key_place *place
 }
 
 static int open_found(const char *path, const char *key_file, struct catalog **ret_catalog,
-		      struct catalog_key_place *ret_place, struct catalog_key *ret_key,
-		      int *ret_settled, char ret_message[CATALOG_MESSAGE_SIZE])
+		      struct catalog_key_place *ret_place, struct db_key *ret_key, int *ret_settled,
+		      char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_key_place struct catalog_key_place command = { .path = NULL };
 	int err;
@@ -110,7 +109,7 @@ int catalog_open_found(const char *path, const char *key_file, struct catalog **
 		       char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_key_place struct catalog_key_place place = { .path = NULL };
-	cleanup_key_new struct catalog_key *key = catalog_key_new();
+	cleanup_key_new struct db_key *key = catalog_key_new();
 	int settled;
 
 	if (!key)
@@ -155,7 +154,7 @@ static int new_place(const char *path, const struct catalog_rotation *rotation,
 /* Durable when it has returned 0; *ret_pending is for the caller to remove when all fails, NULL
  * where nothing was made. */
 static int new_key(const struct catalog_rotation *rotation, const struct catalog_key_place *place,
-		   struct catalog_key *ret_key, char **ret_pending, char *ret_message)
+		   struct db_key *ret_key, char **ret_pending, char *ret_message)
 {
 	cleanup_free char *pending = NULL;
 	int err;
@@ -189,10 +188,10 @@ static int new_key(const struct catalog_rotation *rotation, const struct catalog
 /* ---- rotating ---- */
 
 static int rotate(struct catalog_rekey *rekey, const struct catalog_rotation *rotation,
-		  const struct catalog_key *old_key, const struct catalog_key_place *place,
+		  const struct db_key *old_key, const struct catalog_key_place *place,
 		  char *ret_message)
 {
-	cleanup_key_new struct catalog_key *key = catalog_key_new();
+	cleanup_key_new struct db_key *key = catalog_key_new();
 	cleanup_free char *pending = NULL;
 	bool is_new = false;
 	int err = key ? new_key(rotation, place, key, &pending, ret_message) : -ENOMEM;
@@ -219,7 +218,7 @@ int catalog_rotate(const char *path, const char *key_file, const struct catalog_
 		   struct catalog_key_place *ret_place, char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_key_place struct catalog_key_place old = { .path = NULL }, place = { .path = NULL };
-	cleanup_key_new struct catalog_key *old_key = catalog_key_new();
+	cleanup_key_new struct db_key *old_key = catalog_key_new();
 	struct catalog_rekey *rekey = NULL;
 	struct catalog *catalog = NULL;
 	int err, settled;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "catalog/calls-csv.h"
-#include "catalog/conn.h"
+#include "catalog/catalog-private.h"
 #include "util/cleanup.h"
 
 static const char version_1[] =
@@ -320,14 +320,14 @@ static const char *const steps[] = {
 
 const int catalog_schema_version = ARRAY_SIZE(steps);
 
-int catalog_schema_apply(struct conn *conn, int64_t from, int64_t to)
+int catalog_schema_apply(struct db_conn *conn, int64_t from, int64_t to)
 {
 	bool is_csv_new = false, are_names_new = false;
 	char pragma[64];
 	int err = 0;
 
 	for (int64_t i = from; i < to && err == 0; i++) {
-		err = conn_exec(conn, steps[i]);
+		err = db_exec(conn, steps[i]);
 		is_csv_new |= steps[i] == calls_csv_states;
 		are_names_new |= steps[i] == tree_names;
 	}
@@ -339,5 +339,5 @@ int catalog_schema_apply(struct conn *conn, int64_t from, int64_t to)
 	if (err)
 		return err;
 	snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)to);
-	return conn_exec(conn, pragma);
+	return db_exec(conn, pragma);
 }

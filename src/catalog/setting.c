@@ -11,14 +11,14 @@
 
 int catalog_setting_get(struct catalog *catalog, const char *name, char **ret_value)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_db_read struct db_conn *read = NULL;
 	int err;
 
 	*ret_value = NULL;
-	err = catalog_read_begin(catalog, &read.conn);
+	err = db_read_begin(catalog->db, &read);
 	return err ? err
-		   : conn_query_text(read.conn, ret_value,
-				     "SELECT value FROM setting WHERE name = ?1", "s", name);
+		   : db_query_text(read, ret_value, "SELECT value FROM setting WHERE name = ?1",
+				   "s", name);
 }
 
 int64_t catalog_setting_get_int(struct catalog *catalog, const char *name, int64_t fallback)
@@ -38,29 +38,28 @@ struct set_args {
 	const char *name, *value;
 };
 
-static int set_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int set_in_write(struct db_conn *conn, void *arg)
 {
 	const struct set_args *args = arg;
 
-	(void)catalog;
 	if (!args->value)
-		return conn_run(conn, "DELETE FROM setting WHERE name = ?1", "s", args->name);
-	return conn_run(conn,
-			"INSERT INTO setting (name, value) VALUES (?1, ?2) "
-			"ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-			"ss", args->name, args->value);
+		return db_run(conn, "DELETE FROM setting WHERE name = ?1", "s", args->name);
+	return db_run(conn,
+		      "INSERT INTO setting (name, value) VALUES (?1, ?2) "
+		      "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+		      "ss", args->name, args->value);
 }
 
 int catalog_setting_set(struct catalog *catalog, const char *name, const char *value)
 {
 	struct set_args args = { name, value };
 
-	return catalog_write(catalog, set_in_write, &args);
+	return db_write(catalog->db, set_in_write, &args);
 }
 
-int root_touch(struct conn *conn)
+int root_touch(struct db_conn *conn)
 {
-	return conn_run(
+	return db_run(
 		conn,
 		"INSERT INTO setting (name, value) VALUES ('" ROOT_MTIME "', ?1) "
 		"ON CONFLICT (name) DO UPDATE SET value = max(CAST(value AS INTEGER) + 1, excluded.value + 0)",

@@ -17,26 +17,25 @@ struct amount {
 typedef void count_fn(void *arg, bool listed, enum catalog_state state,
 		      enum catalog_migration migration, struct amount amount);
 
-static int count_each(struct conn *conn, const char *sql, int64_t id, count_fn *fn, void *arg)
+static int count_each(struct db_conn *conn, const char *sql, int64_t id, count_fn *fn, void *arg)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt, sql, "i", id);
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(conn, &stmt, sql, "i", id);
 
 	if (err)
 		return err;
-	while ((err = conn_step(conn, stmt)) > 0) {
-		int state = sqlite3_column_int(stmt, 1), migration = sqlite3_column_int(stmt, 2);
+	while ((err = db_step(conn, stmt)) > 0) {
+		int state = db_int(stmt, 1), migration = db_int(stmt, 2);
 
 		if (state > 0 && state < CATALOG_STATE_COUNT && migration >= 0 &&
 		    migration < CATALOG_MIGRATION_COUNT)
-			fn(arg, sqlite3_column_int(stmt, 0), state, migration,
-			   (struct amount){ sqlite3_column_int64(stmt, 3),
-					    sqlite3_column_int64(stmt, 4) });
+			fn(arg, db_int(stmt, 0), state, migration,
+			   (struct amount){ db_int64(stmt, 3), db_int64(stmt, 4) });
 	}
 	return err;
 }
 
-static int count_scope(struct conn *conn, struct catalog_scope scope, count_fn *fn, void *arg)
+static int count_scope(struct db_conn *conn, struct catalog_scope scope, count_fn *fn, void *arg)
 {
 	cleanup_free int64_t *folders = NULL;
 	size_t count = 0;
@@ -116,18 +115,18 @@ static void add_count(void *arg, bool listed, enum catalog_state state,
  * empty). Migrations are counted with their recordings. */
 #define DELETES "j.kind IN (2, 4, 8, 16)"
 
-static int jobs_query(struct conn *conn, struct catalog_scope scope, sqlite3_stmt **ret_stmt)
+static int jobs_query(struct db_conn *conn, struct catalog_scope scope, struct db_stmt **ret_stmt)
 {
 	switch (scope.kind) {
 	case CATALOG_SCOPE_WORKSPACE: /* by two indices alone */
-		return conn_query(
+		return db_query(
 			conn, ret_stmt,
 			"SELECT j.kind, count(*), (SELECT count(*) FROM job p WHERE p.workspace_id = ?1"
 			" AND p.kind = j.kind AND p.reason <> '')"
 			" FROM job j WHERE j.workspace_id = ?1 AND " DELETES " GROUP BY j.kind",
 			"i", scope.id);
 	case CATALOG_SCOPE_FOLDER:
-		return conn_query(
+		return db_query(
 			conn, ret_stmt,
 			"SELECT j.kind, count(*), sum(j.reason <> '') FROM job j"
 			" JOIN recording r ON r.id = j.recording_id"
@@ -135,15 +134,15 @@ static int jobs_query(struct conn *conn, struct catalog_scope scope, sqlite3_stm
 			" AND " DELETES " AND r.folder_id = ?1 GROUP BY j.kind",
 			"i", scope.id);
 	case CATALOG_SCOPE_RECORDING:
-		return conn_query(conn, ret_stmt,
-				  "SELECT j.kind, count(*), sum(j.reason <> '') FROM job j"
-				  " WHERE j.recording_id = ?1 AND " DELETES " GROUP BY j.kind",
-				  "i", scope.id);
+		return db_query(conn, ret_stmt,
+				"SELECT j.kind, count(*), sum(j.reason <> '') FROM job j"
+				" WHERE j.recording_id = ?1 AND " DELETES " GROUP BY j.kind",
+				"i", scope.id);
 	default:
-		return conn_query(conn, ret_stmt,
-				  "SELECT j.kind, count(*), sum(j.reason <> '') FROM job j"
-				  " WHERE " DELETES " GROUP BY j.kind",
-				  "");
+		return db_query(conn, ret_stmt,
+				"SELECT j.kind, count(*), sum(j.reason <> '') FROM job j"
+				" WHERE " DELETES " GROUP BY j.kind",
+				"");
 	}
 }
 
@@ -151,17 +150,18 @@ struct job_counts {
 	int64_t cleanups, deletes, deletes_failed, tombstones;
 };
 
-static int count_jobs(struct conn *conn, struct catalog_scope scope, struct job_counts *ret_counts)
+static int count_jobs(struct db_conn *conn, struct catalog_scope scope,
+		      struct job_counts *ret_counts)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	int err = jobs_query(conn, scope, &stmt);
 
 	memset(ret_counts, 0, sizeof *ret_counts);
 	if (err)
 		return err;
-	while ((err = conn_step(conn, stmt)) > 0) {
-		int kind = sqlite3_column_int(stmt, 0);
-		int64_t n = sqlite3_column_int64(stmt, 1), failed = sqlite3_column_int64(stmt, 2);
+	while ((err = db_step(conn, stmt)) > 0) {
+		int kind = db_int(stmt, 0);
+		int64_t n = db_int64(stmt, 1), failed = db_int64(stmt, 2);
 
 		if (kind == CATALOG_JOB_CLEANUP_TWILIO) {
 			ret_counts->cleanups += n;
@@ -180,42 +180,42 @@ static int count_jobs(struct conn *conn, struct catalog_scope scope, struct job_
 int catalog_counts_get(struct catalog *catalog, struct catalog_scope scope,
 		       struct catalog_counts *ret_counts)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_db_read struct db_conn *read = NULL;
 	struct counting counting = { .stored = 0 };
 	struct job_counts jobs = { 0 };
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = count_scope(read.conn, scope, add_count, &counting);
+		err = count_scope(read, scope, add_count, &counting);
 	if (err == 0 && counting.stored)
-		err = count_jobs(read.conn, scope, &jobs);
+		err = count_jobs(read, scope, &jobs);
 	counting.counts.cleanup_queued = jobs.cleanups;
 	*ret_counts = counting.counts;
 	return err;
 }
 
-static int moved_bytes(struct conn *conn, struct catalog_scope scope, int64_t *ret_bytes)
+static int moved_bytes(struct db_conn *conn, struct catalog_scope scope, int64_t *ret_bytes)
 {
 	switch (scope.kind) {
 	case CATALOG_SCOPE_WORKSPACE:
-		return conn_query_int(conn, ret_bytes,
-				      "SELECT coalesce(sum(done_bytes), 0) FROM job"
-				      " WHERE workspace_id = ? AND kind = 1 AND state = 1",
-				      "i", scope.id);
+		return db_query_int(conn, ret_bytes,
+				    "SELECT coalesce(sum(done_bytes), 0) FROM job"
+				    " WHERE workspace_id = ? AND kind = 1 AND state = 1",
+				    "i", scope.id);
 	case CATALOG_SCOPE_FOLDER:
-		return conn_query_int(
+		return db_query_int(
 			conn, ret_bytes,
 			"SELECT coalesce(sum(j.done_bytes), 0) FROM job j JOIN recording r ON r.id = j.recording_id"
 			" WHERE j.workspace_id = (SELECT workspace_id FROM folder WHERE id = ?1)"
 			" AND j.kind = 1 AND j.state = 1 AND r.folder_id = ?1",
 			"i", scope.id);
 	case CATALOG_SCOPE_RECORDING:
-		return conn_query_int(conn, ret_bytes,
-				      "SELECT coalesce(sum(done_bytes), 0) FROM job"
-				      " WHERE recording_id = ? AND kind = 1 AND state = 1",
-				      "i", scope.id);
+		return db_query_int(conn, ret_bytes,
+				    "SELECT coalesce(sum(done_bytes), 0) FROM job"
+				    " WHERE recording_id = ? AND kind = 1 AND state = 1",
+				    "i", scope.id);
 	default:
-		return conn_query_int(
+		return db_query_int(
 			conn, ret_bytes,
 			"SELECT coalesce(sum(j.done_bytes), 0) FROM workspace w JOIN job j"
 			" ON j.workspace_id = w.id AND j.kind = 1 AND j.state = 1",
@@ -226,15 +226,15 @@ static int moved_bytes(struct conn *conn, struct catalog_scope scope, int64_t *r
 int catalog_progress_get(struct catalog *catalog, const struct catalog_scope *scopes, size_t count,
 			 struct catalog_counts *ret_counts, int64_t *ret_moved_bytes)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_db_read struct db_conn *read = NULL;
 	struct counting counting = { .stored = 0 };
 	int64_t moved = 0, bytes;
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	for (size_t i = 0; i < count && err == 0; i++) {
-		err = count_scope(read.conn, scopes[i], add_count, &counting);
+		err = count_scope(read, scopes[i], add_count, &counting);
 		if (err == 0 && counting.counts.running)
-			err = moved_bytes(read.conn, scopes[i], &bytes);
+			err = moved_bytes(read, scopes[i], &bytes);
 		if (err == 0 && counting.counts.running)
 			moved += bytes;
 	}
@@ -243,7 +243,7 @@ int catalog_progress_get(struct catalog *catalog, const struct catalog_scope *sc
 	return err;
 }
 
-static int sizes_unknown(struct conn *conn, struct catalog_scope scope, int64_t *ret_count)
+static int sizes_unknown(struct db_conn *conn, struct catalog_scope scope, int64_t *ret_count)
 {
 	cleanup_free int64_t *folders = NULL;
 	size_t count = 0;
@@ -252,13 +252,13 @@ static int sizes_unknown(struct conn *conn, struct catalog_scope scope, int64_t 
 
 	*ret_count = 0;
 	if (scope.kind == CATALOG_SCOPE_RECORDING)
-		return conn_query_int(
+		return db_query_int(
 			conn, ret_count,
 			"SELECT count(*) FROM recording WHERE id = ? AND listed = 1 AND size_bytes < 0",
 			"i", scope.id);
 	err = scope_folders(conn, scope, true, &folders, &count);
 	for (size_t i = 0; i < count && err == 0; i++) {
-		err = conn_query_int(
+		err = db_query_int(
 			conn, &n,
 			"SELECT count(*) FROM recording WHERE folder_id = ? AND listed = 1 AND size_bytes < 0",
 			"i", folders[i]);
@@ -268,36 +268,36 @@ static int sizes_unknown(struct conn *conn, struct catalog_scope scope, int64_t 
 	return err;
 }
 
-static int calls_count(struct conn *conn, struct catalog_scope scope, int64_t *ret_count)
+static int calls_count(struct db_conn *conn, struct catalog_scope scope, int64_t *ret_count)
 {
 	if (scope.kind == CATALOG_SCOPE_RECORDING)
-		return conn_query_int(conn, ret_count,
-				      "SELECT call_id <> 0 FROM recording WHERE id = ?", "i",
-				      scope.id);
-	return conn_query_int(conn, ret_count,
-			      "SELECT coalesce(sum(calls), 0) FROM folder WHERE removed = 0 AND"
-			      " (?1 = 0 OR (?1 = 1 AND workspace_id = ?2) OR (?1 = 2 AND id = ?2))",
-			      "ii", (int64_t)scope.kind, scope.id);
+		return db_query_int(conn, ret_count,
+				    "SELECT call_id <> 0 FROM recording WHERE id = ?", "i",
+				    scope.id);
+	return db_query_int(conn, ret_count,
+			    "SELECT coalesce(sum(calls), 0) FROM folder WHERE removed = 0 AND"
+			    " (?1 = 0 OR (?1 = 1 AND workspace_id = ?2) OR (?1 = 2 AND id = ?2))",
+			    "ii", (int64_t)scope.kind, scope.id);
 }
 
 int catalog_status_get(struct catalog *catalog, struct catalog_scope scope,
 		       struct catalog_status *ret_status)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_db_read struct db_conn *read = NULL;
 	struct catalog_status *s = ret_status;
 	struct counting counting = { .stored = 0 };
 	struct job_counts jobs = { 0 };
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	memset(s, 0, sizeof *s);
 	if (err == 0)
-		err = count_scope(read.conn, scope, add_count, &counting);
+		err = count_scope(read, scope, add_count, &counting);
 	if (err == 0)
-		err = count_jobs(read.conn, scope, &jobs);
+		err = count_jobs(read, scope, &jobs);
 	if (err == 0)
-		err = calls_count(read.conn, scope, &s->calls);
+		err = calls_count(read, scope, &s->calls);
 	if (err == 0)
-		err = sizes_unknown(read.conn, scope, &s->sizes_unknown);
+		err = sizes_unknown(read, scope, &s->sizes_unknown);
 	if (err)
 		return err;
 	for (int i = 0; i < CATALOG_STATE_COUNT; i++) {
@@ -316,29 +316,29 @@ int catalog_migrate_status(struct catalog *catalog, int64_t recording_id,
 			   enum catalog_migration *ret_migration, int *ret_percent,
 			   char ret_reason[CATALOG_REASON_SIZE])
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	int64_t state, done, total;
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	*ret_percent = 0;
 	ret_reason[0] = '\0';
 	if (err == 0)
-		err = conn_query(
-			read.conn, &stmt,
+		err = db_query(
+			read, &stmt,
 			"SELECT r.state, r.migration, coalesce(j.done_bytes, 0), coalesce(j.total_bytes, 0),"
 			" coalesce(j.reason, '') FROM recording r"
 			" LEFT JOIN job j ON j.recording_id = r.id AND j.kind = 1 WHERE r.id = ?",
 			"i", recording_id);
 	if (err == 0)
-		err = conn_step(read.conn, stmt);
+		err = db_step(read, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
-	state = sqlite3_column_int64(stmt, 0);
-	*ret_migration = sqlite3_column_int(stmt, 1);
-	done = sqlite3_column_int64(stmt, 2);
-	total = sqlite3_column_int64(stmt, 3);
-	column_text(stmt, 4, ret_reason, CATALOG_REASON_SIZE);
+	state = db_int64(stmt, 0);
+	*ret_migration = db_int(stmt, 1);
+	done = db_int64(stmt, 2);
+	total = db_int64(stmt, 3);
+	db_text_copy(stmt, 4, ret_reason, CATALOG_REASON_SIZE);
 	if (state == CATALOG_STATE_STORED || state == CATALOG_STATE_S3)
 		*ret_migration = CATALOG_MIGRATION_DONE;
 	if (*ret_migration == CATALOG_MIGRATION_DONE)

@@ -10,66 +10,66 @@
 int catalog_storage_get(struct catalog *catalog, int64_t workspace_id,
 			struct catalog_storage *ret_storage)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_storage *s = ret_storage;
 	int err;
 
 	memset(s, 0, sizeof *s);
-	err = catalog_read_begin(catalog, &read.conn);
+	err = db_read_begin(catalog->db, &read);
 	if (err < 0)
 		return err;
-	err = conn_query(
-		read.conn, &stmt,
+	err = db_query(
+		read, &stmt,
 		"SELECT bucket, region, endpoint, prefix, access_key, path_style, plain_http, encryption, "
 		"kms_key_id, storage_class, ca_file, enabled, provider, credentials, require_encryption, origins, "
 		"tested_secs, tested_encryption FROM storage WHERE workspace_id = ?1",
 		"i", workspace_id);
 	if (err < 0)
 		return err;
-	err = conn_step(read.conn, stmt);
+	err = db_step(read, stmt);
 	if (err < 0)
 		return err;
 	if (err == 0)
 		return -ENOENT;
-	if (!column_text(stmt, 0, s->bucket, sizeof s->bucket) ||
-	    !column_text(stmt, 1, s->region, sizeof s->region) ||
-	    !column_text(stmt, 2, s->endpoint, sizeof s->endpoint) ||
-	    !column_text(stmt, 3, s->prefix, sizeof s->prefix) ||
-	    !column_text(stmt, 4, s->access_key, sizeof s->access_key) ||
-	    !column_text(stmt, 8, s->kms_key_id, sizeof s->kms_key_id) ||
-	    !column_text(stmt, 9, s->storage_class, sizeof s->storage_class) ||
-	    !column_text(stmt, 10, s->ca_file, sizeof s->ca_file) ||
-	    !column_text(stmt, 12, s->provider, sizeof s->provider) ||
-	    !column_text(stmt, 13, s->credentials, sizeof s->credentials) ||
-	    !column_text(stmt, 15, s->origins, sizeof s->origins) ||
-	    !column_text(stmt, 17, s->tested_encryption, sizeof s->tested_encryption))
+	if (!db_text_copy(stmt, 0, s->bucket, sizeof s->bucket) ||
+	    !db_text_copy(stmt, 1, s->region, sizeof s->region) ||
+	    !db_text_copy(stmt, 2, s->endpoint, sizeof s->endpoint) ||
+	    !db_text_copy(stmt, 3, s->prefix, sizeof s->prefix) ||
+	    !db_text_copy(stmt, 4, s->access_key, sizeof s->access_key) ||
+	    !db_text_copy(stmt, 8, s->kms_key_id, sizeof s->kms_key_id) ||
+	    !db_text_copy(stmt, 9, s->storage_class, sizeof s->storage_class) ||
+	    !db_text_copy(stmt, 10, s->ca_file, sizeof s->ca_file) ||
+	    !db_text_copy(stmt, 12, s->provider, sizeof s->provider) ||
+	    !db_text_copy(stmt, 13, s->credentials, sizeof s->credentials) ||
+	    !db_text_copy(stmt, 15, s->origins, sizeof s->origins) ||
+	    !db_text_copy(stmt, 17, s->tested_encryption, sizeof s->tested_encryption))
 		return -EIO;
-	s->path_style = sqlite3_column_int(stmt, 5);
-	s->plain_http = sqlite3_column_int(stmt, 6);
-	s->encryption = sqlite3_column_int(stmt, 7);
-	s->enabled = sqlite3_column_int(stmt, 11);
-	s->require_encryption = sqlite3_column_int(stmt, 14);
-	s->tested_secs = sqlite3_column_int64(stmt, 16);
+	s->path_style = db_int(stmt, 5);
+	s->plain_http = db_int(stmt, 6);
+	s->encryption = db_int(stmt, 7);
+	s->enabled = db_int(stmt, 11);
+	s->require_encryption = db_int(stmt, 14);
+	s->tested_secs = db_int64(stmt, 16);
 	return 0;
 }
 
 /* A bucket that comes into use gets what waited for it, and is compared with what was removed: the next sync is a full one. */
-static int storage_in_use(struct conn *conn, int64_t workspace_id, bool was_in_use)
+static int storage_in_use(struct db_conn *conn, int64_t workspace_id, bool was_in_use)
 {
 	int err = migrate_queue_arrived(conn, workspace_id);
 
 	return err || was_in_use
 		       ? err
-		       : conn_run(conn, "UPDATE workspace SET last_sweep_secs = 0 WHERE id = ?",
-				  "i", workspace_id);
+		       : db_run(conn, "UPDATE workspace SET last_sweep_secs = 0 WHERE id = ?", "i",
+				workspace_id);
 }
 
-static int storage_is_in_use(struct conn *conn, int64_t workspace_id, int64_t *ret_is)
+static int storage_is_in_use(struct db_conn *conn, int64_t workspace_id, int64_t *ret_is)
 {
-	return conn_query_int(conn, ret_is,
-			      "SELECT count(*) FROM storage WHERE workspace_id = ? AND enabled = 1",
-			      "i", workspace_id);
+	return db_query_int(conn, ret_is,
+			    "SELECT count(*) FROM storage WHERE workspace_id = ? AND enabled = 1",
+			    "i", workspace_id);
 }
 
 struct storage_args {
@@ -78,31 +78,30 @@ struct storage_args {
 	const char *secret_key;
 };
 
-static int storage_set_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int storage_set_in_write(struct db_conn *conn, void *arg)
 {
 	const struct storage_args *args = arg;
 	const struct catalog_storage *s = args->storage;
 	int64_t count;
 	int err;
 
-	(void)catalog;
-	err = conn_query_int(conn, &count,
-			     "SELECT count(*) FROM workspace WHERE id = ?1 AND removed = 0", "i",
-			     args->workspace_id);
+	err = db_query_int(conn, &count,
+			   "SELECT count(*) FROM workspace WHERE id = ?1 AND removed = 0", "i",
+			   args->workspace_id);
 	if (err < 0)
 		return err;
 	if (count == 0)
 		return -ENOENT;
 	if (!args->secret_key && !s->credentials[0]) {
-		err = conn_query_int(conn, &count,
-				     "SELECT count(*) FROM storage WHERE workspace_id = ?1", "i",
-				     args->workspace_id);
+		err = db_query_int(conn, &count,
+				   "SELECT count(*) FROM storage WHERE workspace_id = ?1", "i",
+				   args->workspace_id);
 		if (err < 0)
 			return err;
 		if (count == 0)
 			return -EINVAL;
 	}
-	err = conn_run(
+	err = db_run(
 		conn,
 		"INSERT INTO storage (workspace_id, bucket, region, endpoint, prefix, access_key, secret_key, "
 		"path_style, plain_http, encryption, kms_key_id, storage_class, ca_file, enabled, provider, credentials, "
@@ -144,7 +143,7 @@ int catalog_storage_set(struct catalog *catalog, int64_t workspace_id,
 	if (!storage->bucket[0] || (!storage->access_key[0] && !storage->credentials[0]) ||
 	    (secret_key && !*secret_key) || storage->encryption < 0 || storage->encryption > 2)
 		return -EINVAL;
-	return catalog_write(catalog, storage_set_in_write, &args);
+	return db_write(catalog->db, storage_set_in_write, &args);
 }
 
 struct enable_args {
@@ -152,23 +151,21 @@ struct enable_args {
 	bool enabled;
 };
 
-static int storage_enable_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int storage_enable_in_write(struct db_conn *conn, void *arg)
 {
 	const struct enable_args *args = arg;
 	int64_t was_in_use;
 	int err = storage_is_in_use(conn, args->workspace_id, &was_in_use);
 
 	if (err == 0)
-		err = conn_run(
-			conn,
-			"UPDATE storage SET enabled = ?2 WHERE workspace_id = ?1"
-			" AND EXISTS (SELECT 1 FROM workspace WHERE id = ?1 AND removed = 0)",
-			"ii", args->workspace_id, (int64_t)args->enabled);
+		err = db_run(conn,
+			     "UPDATE storage SET enabled = ?2 WHERE workspace_id = ?1"
+			     " AND EXISTS (SELECT 1 FROM workspace WHERE id = ?1 AND removed = 0)",
+			     "ii", args->workspace_id, (int64_t)args->enabled);
 
-	(void)catalog;
 	if (err)
 		return err;
-	if (!conn_changes(conn))
+	if (!db_changes(conn))
 		return -ENOENT;
 	return args->enabled ? storage_in_use(conn, args->workspace_id, was_in_use) : 0;
 }
@@ -177,20 +174,20 @@ int catalog_storage_enable(struct catalog *catalog, int64_t workspace_id, bool e
 {
 	struct enable_args args = { workspace_id, enabled };
 
-	return catalog_write(catalog, storage_enable_in_write, &args);
+	return db_write(catalog->db, storage_enable_in_write, &args);
 }
 
 int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char **ret_secret_key)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_db_read struct db_conn *read = NULL;
 	int err;
 
 	*ret_secret_key = NULL;
-	err = catalog_read_begin(catalog, &read.conn);
+	err = db_read_begin(catalog->db, &read);
 	return err ? err
-		   : conn_query_secret(read.conn, ret_secret_key,
-				       "SELECT secret_key FROM storage WHERE workspace_id = ?1",
-				       "i", workspace_id);
+		   : db_query_secret(read, ret_secret_key,
+				     "SELECT secret_key FROM storage WHERE workspace_id = ?1", "i",
+				     workspace_id);
 }
 
 struct tested_args {
@@ -200,16 +197,15 @@ struct tested_args {
 	bool enable;
 };
 
-static int tested_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int tested_in_write(struct db_conn *conn, void *arg)
 {
 	const struct tested_args *args = arg;
 	const struct catalog_storage *s = args->tested;
 	int64_t count, was_in_use;
 	int err;
 
-	(void)catalog;
 	/* Another process may have changed them while the test ran: what passed is not what stands there. */
-	err = conn_query_int(
+	err = db_query_int(
 		conn, &count,
 		"SELECT count(*) FROM storage WHERE workspace_id = ?1 AND bucket = ?2 AND region = ?3 AND "
 		"endpoint = ?4 AND prefix = ?5 AND access_key = ?6 AND secret_key = ?7 AND credentials = ?8 AND "
@@ -228,7 +224,7 @@ static int tested_in_write(struct catalog *catalog, struct conn *conn, void *arg
 		return -ESTALE;
 	err = storage_is_in_use(conn, args->workspace_id, &was_in_use);
 	if (err == 0)
-		err = conn_run(
+		err = db_run(
 			conn,
 			"UPDATE storage SET tested_secs = ?2, tested_encryption = ?3, origins = ?4, enabled = enabled OR ?5 "
 			"WHERE workspace_id = ?1",
@@ -243,5 +239,5 @@ int catalog_storage_tested(struct catalog *catalog, int64_t workspace_id,
 {
 	struct tested_args args = { workspace_id, tested, secret_key, enable };
 
-	return catalog_write(catalog, tested_in_write, &args);
+	return db_write(catalog->db, tested_in_write, &args);
 }

@@ -55,17 +55,18 @@ size_t tree_name_fold(const char *tree_name, uint32_t ret_folded[CATALOG_NAME_SI
 }
 
 /* 0 is a workspace of none: then it is a workspace that is to have the name. */
-static int is_taken(struct conn *conn, int64_t workspace_id, const char *tree_name, bool *ret_taken)
+static int is_taken(struct db_conn *conn, int64_t workspace_id, const char *tree_name,
+		    bool *ret_taken)
 {
 	int64_t count;
 	int err =
 		workspace_id
-			? conn_query_int(
+			? db_query_int(
 				  conn, &count,
 				  "SELECT count(*) FROM folder WHERE workspace_id = ?2 AND removed = 0"
 				  " AND tree_name <> '' AND tree_fold(tree_name) = tree_fold(?1)",
 				  "si", tree_name, workspace_id)
-			: conn_query_int(
+			: db_query_int(
 				  conn, &count,
 				  "SELECT count(*) FROM workspace WHERE removed = 0"
 				  " AND tree_name <> '' AND tree_fold(tree_name) = tree_fold(?1)",
@@ -75,7 +76,7 @@ static int is_taken(struct conn *conn, int64_t workspace_id, const char *tree_na
 	return err;
 }
 
-static int name_new(struct conn *conn, int64_t workspace_id, const char *name, unsigned rules,
+static int name_new(struct db_conn *conn, int64_t workspace_id, const char *name, unsigned rules,
 		    char ret_tree_name[CATALOG_NAME_SIZE])
 {
 	size_t len = strlen(name);
@@ -90,7 +91,7 @@ static int name_new(struct conn *conn, int64_t workspace_id, const char *name, u
 	return err ? err : taken ? -EEXIST : 0;
 }
 
-int tree_name_new(struct conn *conn, int64_t workspace_id, const char *name,
+int tree_name_new(struct db_conn *conn, int64_t workspace_id, const char *name,
 		  char ret_tree_name[CATALOG_NAME_SIZE])
 {
 	return name_new(conn, workspace_id, name, NAME_START | NAME_DECOMPOSED, ret_tree_name);
@@ -99,7 +100,7 @@ int tree_name_new(struct conn *conn, int64_t workspace_id, const char *name,
 /* ---- catalogs that have none yet ---- */
 
 /* A name that was safe stays. Where there is no room for the escapes it stays, too. */
-static int name_of_old(struct conn *conn, int64_t workspace_id, const char *name,
+static int name_of_old(struct db_conn *conn, int64_t workspace_id, const char *name,
 		       char ret_tree_name[CATALOG_NAME_SIZE])
 {
 	int err = name_new(conn, workspace_id, name, NAME_START, ret_tree_name);
@@ -107,34 +108,35 @@ static int name_of_old(struct conn *conn, int64_t workspace_id, const char *name
 	return err == -ENAMETOOLONG ? name_encode(name, 0, 0, ret_tree_name) : err;
 }
 
-static int fill(struct conn *conn, const char *ids_sql, const char *load_sql, const char *store_sql)
+static int fill(struct db_conn *conn, const char *ids_sql, const char *load_sql,
+		const char *store_sql)
 {
 	cleanup_free int64_t *ids = NULL;
 	size_t count = 0;
-	int err = conn_query_ids(conn, &ids, &count, ids_sql, "");
+	int err = db_query_ids(conn, &ids, &count, ids_sql, "");
 
 	for (size_t i = 0; i < count && err == 0; i++) {
 		char name[CATALOG_NAME_SIZE], tree_name[CATALOG_NAME_SIZE] = CATALOG_UNASSIGNED;
-		cleanup_stmt sqlite3_stmt *stmt = NULL;
+		cleanup_stmt struct db_stmt *stmt = NULL;
 		int64_t workspace_id;
 
-		err = conn_query(conn, &stmt, load_sql, "i", ids[i]);
+		err = db_query(conn, &stmt, load_sql, "i", ids[i]);
 		if (err == 0)
-			err = conn_step(conn, stmt);
+			err = db_step(conn, stmt);
 		if (err <= 0)
 			return err < 0 ? err : -ENOENT;
-		workspace_id = sqlite3_column_int64(stmt, 0);
-		column_text(stmt, 1, name, sizeof name);
-		conn_stmt_release(&stmt);
+		workspace_id = db_int64(stmt, 0);
+		db_text_copy(stmt, 1, name, sizeof name);
+		db_stmt_release(&stmt);
 		err = *name ? name_of_old(conn, workspace_id, name, tree_name) : 0;
 		if (err == 0)
-			err = conn_run(conn, store_sql, "is", ids[i], tree_name);
+			err = db_run(conn, store_sql, "is", ids[i], tree_name);
 	}
 	return err;
 }
 
 /* Those that are gone come last: listings that are under way know where they go on by them, and they stand in nobody's way. */
-int tree_names_fill(struct conn *conn)
+int tree_names_fill(struct db_conn *conn)
 {
 	int err = fill(conn, "SELECT id FROM workspace ORDER BY removed, id",
 		       "SELECT 0, name FROM workspace WHERE id = ?",

@@ -21,23 +21,22 @@
 
 /* ---- inodes ---- */
 
-bool inode_is_taken(struct conn *conn, uint64_t inode)
+bool inode_is_taken(struct db_conn *conn, uint64_t inode)
 {
 	int64_t found, value = (int64_t)inode;
 
 	if (inode <= CATALOG_ROOT_INODE)
 		return true;
-	return conn_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode = ?", "i",
-			      value) == 0 ||
-	       conn_query_int(conn, &found,
-			      "SELECT 1 FROM folder WHERE inode IN (?1, ?2) AND removed = 0", "ii",
-			      value, (int64_t)(inode ^ CALLS_INODE_XOR)) == 0 ||
-	       conn_query_int(conn, &found,
-			      "SELECT 1 FROM workspace WHERE inode = ? AND removed = 0", "i",
-			      value) == 0;
+	return db_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode = ?", "i", value) ==
+		       0 ||
+	       db_query_int(conn, &found,
+			    "SELECT 1 FROM folder WHERE inode IN (?1, ?2) AND removed = 0", "ii",
+			    value, (int64_t)(inode ^ CALLS_INODE_XOR)) == 0 ||
+	       db_query_int(conn, &found, "SELECT 1 FROM workspace WHERE inode = ? AND removed = 0",
+			    "i", value) == 0;
 }
 
-int inode_for_folder(struct conn *conn, const char *workspace, const char *campaign,
+int inode_for_folder(struct db_conn *conn, const char *workspace, const char *campaign,
 		     uint64_t *ret_inode)
 {
 	cleanup_free char *text = NULL;
@@ -75,20 +74,20 @@ static void node_init(struct catalog_node *node, enum catalog_node_kind kind, ui
 	node->link_count = 1;
 }
 
-static int root_node(struct conn *conn, struct catalog_node *ret_node)
+static int root_node(struct db_conn *conn, struct catalog_node *ret_node)
 {
 	int err;
 
 	node_init(ret_node, CATALOG_NODE_ROOT, CATALOG_ROOT_INODE, CATALOG_ROOT_INODE);
-	err = conn_query_int(conn, &ret_node->mtime_nsecs,
-			     "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM setting"
-			     " WHERE name = 'root_mtime_nsecs'), 0)",
-			     "");
+	err = db_query_int(conn, &ret_node->mtime_nsecs,
+			   "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM setting"
+			   " WHERE name = 'root_mtime_nsecs'), 0)",
+			   "");
 	if (err == 0) {
 		int64_t workspaces;
 
-		err = conn_query_int(conn, &workspaces,
-				     "SELECT count(*) FROM workspace WHERE removed = 0", "");
+		err = db_query_int(conn, &workspaces,
+				   "SELECT count(*) FROM workspace WHERE removed = 0", "");
 		ret_node->link_count = 2 + (unsigned)workspaces;
 	}
 	return err;
@@ -97,14 +96,13 @@ static int root_node(struct conn *conn, struct catalog_node *ret_node)
 #define WORKSPACE_COLUMNS \
 	"w.id, w.inode, w.mtime_nsecs, w.tree_name, (SELECT count(*) FROM folder WHERE workspace_id = w.id AND removed = 0)"
 
-static void workspace_node(sqlite3_stmt *stmt, struct catalog_node *node)
+static void workspace_node(struct db_stmt *stmt, struct catalog_node *node)
 {
-	node_init(node, CATALOG_NODE_WORKSPACE, (uint64_t)sqlite3_column_int64(stmt, 1),
-		  CATALOG_ROOT_INODE);
-	node->workspace_id = sqlite3_column_int64(stmt, 0);
-	node->mtime_nsecs = sqlite3_column_int64(stmt, 2);
-	column_text(stmt, 3, node->name, sizeof node->name);
-	node->link_count = 2 + (unsigned)sqlite3_column_int(stmt, 4);
+	node_init(node, CATALOG_NODE_WORKSPACE, (uint64_t)db_int64(stmt, 1), CATALOG_ROOT_INODE);
+	node->workspace_id = db_int64(stmt, 0);
+	node->mtime_nsecs = db_int64(stmt, 2);
+	db_text_copy(stmt, 3, node->name, sizeof node->name);
+	node->link_count = 2 + (unsigned)db_int(stmt, 4);
 	node->cookie = COOKIE_FOLDER(node->workspace_id);
 }
 
@@ -116,30 +114,30 @@ static void workspace_node(sqlite3_stmt *stmt, struct catalog_node *node)
 	"f.removed = 0 AND w.removed = 0 AND (f.name IS NOT NULL OR f.calls > 0 OR EXISTS" \
 	" (SELECT 1 FROM folder_count c WHERE c.folder_id = f.id AND c.listed = 1 AND c.n > 0))"
 
-static void folder_node(sqlite3_stmt *stmt, struct catalog_node *node)
+static void folder_node(struct db_stmt *stmt, struct catalog_node *node)
 {
-	node_init(node, CATALOG_NODE_CAMPAIGN, (uint64_t)sqlite3_column_int64(stmt, 1),
-		  (uint64_t)sqlite3_column_int64(stmt, 5));
-	node->folder_id = sqlite3_column_int64(stmt, 0);
-	node->workspace_id = sqlite3_column_int64(stmt, 4);
-	node->mtime_nsecs = sqlite3_column_int64(stmt, 2);
-	column_text(stmt, 3, node->name, sizeof node->name);
+	node_init(node, CATALOG_NODE_CAMPAIGN, (uint64_t)db_int64(stmt, 1),
+		  (uint64_t)db_int64(stmt, 5));
+	node->folder_id = db_int64(stmt, 0);
+	node->workspace_id = db_int64(stmt, 4);
+	node->mtime_nsecs = db_int64(stmt, 2);
+	db_text_copy(stmt, 3, node->name, sizeof node->name);
 	node->link_count = 2;
 	node->cookie = COOKIE_FOLDER(node->folder_id);
 }
 
 /* From the same row: the folder's calls.csv. */
-static void calls_node(sqlite3_stmt *stmt, enum catalog_names names, struct catalog_node *node)
+static void calls_node(struct db_stmt *stmt, enum catalog_names names, struct catalog_node *node)
 {
-	uint64_t folder_inode = (uint64_t)sqlite3_column_int64(stmt, 1);
+	uint64_t folder_inode = (uint64_t)db_int64(stmt, 1);
 
 	node_init(node, CATALOG_NODE_CALLS, folder_inode ^ CALLS_INODE_XOR, folder_inode);
-	node->folder_id = sqlite3_column_int64(stmt, 0);
-	node->workspace_id = sqlite3_column_int64(stmt, 4);
-	node->size_bytes = calls_csv_header_bytes() + sqlite3_column_int64(stmt, 6);
+	node->folder_id = db_int64(stmt, 0);
+	node->workspace_id = db_int64(stmt, 4);
+	node->size_bytes = calls_csv_header_bytes() + db_int64(stmt, 6);
 	if (names == CATALOG_NAMES_SID)
-		node->size_bytes -= sqlite3_column_int64(stmt, 8);
-	node->mtime_nsecs = sqlite3_column_int64(stmt, 7);
+		node->size_bytes -= db_int64(stmt, 8);
+	node->mtime_nsecs = db_int64(stmt, 7);
 	node->cookie = COOKIE_LAST;
 	strcpy(node->name, CATALOG_CALLS_NAME);
 }
@@ -160,17 +158,16 @@ static void recording_node(const struct catalog_recording *r, uint64_t parent, i
 
 /* ---- one node ---- */
 
-static int recording_node_by(struct conn *conn, sqlite3_stmt *stmt, enum catalog_names names,
+static int recording_node_by(struct db_conn *conn, struct db_stmt *stmt, enum catalog_names names,
 			     struct catalog_node *ret_node)
 {
 	struct catalog_recording r;
-	int err = conn_step(conn, stmt);
+	int err = db_step(conn, stmt);
 
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
 	recording_from_row(stmt, &r);
-	recording_node(&r, (uint64_t)sqlite3_column_int64(stmt, 17), sqlite3_column_int64(stmt, 11),
-		       names, ret_node);
+	recording_node(&r, (uint64_t)db_int64(stmt, 17), db_int64(stmt, 11), names, ret_node);
 	return 0;
 }
 
@@ -180,58 +177,57 @@ static int recording_node_by(struct conn *conn, sqlite3_stmt *stmt, enum catalog
 int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names names,
 		     struct catalog_node *ret_node)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err)
 		return err;
 	if (inode == CATALOG_ROOT_INODE)
-		return root_node(read.conn, ret_node);
-	err = conn_query(read.conn, &stmt, RECORDING_NODE_SQL " WHERE r.inode = ? AND r.listed = 1",
-			 "i", (int64_t)inode);
+		return root_node(read, ret_node);
+	err = db_query(read, &stmt, RECORDING_NODE_SQL " WHERE r.inode = ? AND r.listed = 1", "i",
+		       (int64_t)inode);
 	if (err == 0)
-		err = recording_node_by(read.conn, stmt, names, ret_node);
+		err = recording_node_by(read, stmt, names, ret_node);
 	if (err != -ENOENT)
 		return err;
-	conn_stmt_release(&stmt);
-	err = conn_query(read.conn, &stmt,
-			 "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES
-			 " WHERE f.inode IN (?1, ?2)"
-			 " AND f.removed = 0 AND w.removed = 0",
-			 "ii", (int64_t)inode, (int64_t)(inode ^ CALLS_INODE_XOR));
+	db_stmt_release(&stmt);
+	err = db_query(read, &stmt,
+		       "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE f.inode IN (?1, ?2)"
+		       " AND f.removed = 0 AND w.removed = 0",
+		       "ii", (int64_t)inode, (int64_t)(inode ^ CALLS_INODE_XOR));
 	if (err == 0)
-		err = conn_step(read.conn, stmt);
+		err = db_step(read, stmt);
 	if (err > 0) {
 		folder_node(stmt, ret_node);
 		if (ret_node->inode != inode)
 			calls_node(stmt, names, ret_node);
 		return 0;
 	}
-	conn_stmt_release(&stmt);
+	db_stmt_release(&stmt);
 	if (err == 0)
-		err = conn_query(read.conn, &stmt,
-				 "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.inode = ?"
-				 " AND w.removed = 0",
-				 "i", (int64_t)inode);
+		err = db_query(read, &stmt,
+			       "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.inode = ?"
+			       " AND w.removed = 0",
+			       "i", (int64_t)inode);
 	if (err == 0)
-		err = conn_step(read.conn, stmt);
+		err = db_step(read, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
 	workspace_node(stmt, ret_node);
 	return 0;
 }
 
-static int lookup_workspace(struct conn *conn, const char *name, struct catalog_node *ret_node)
+static int lookup_workspace(struct db_conn *conn, const char *name, struct catalog_node *ret_node)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt,
-			     "SELECT " WORKSPACE_COLUMNS
-			     " FROM workspace w WHERE w.tree_name = ? AND w.removed = 0",
-			     "s", name);
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(conn, &stmt,
+			   "SELECT " WORKSPACE_COLUMNS
+			   " FROM workspace w WHERE w.tree_name = ? AND w.removed = 0",
+			   "s", name);
 
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
 	workspace_node(stmt, ret_node);
@@ -239,39 +235,38 @@ static int lookup_workspace(struct conn *conn, const char *name, struct catalog_
 }
 
 /* Finds `unassigned` also while it is not listed: what rm -r has just emptied it goes on to remove. */
-static int lookup_folder(struct conn *conn, uint64_t parent, const char *name,
+static int lookup_folder(struct db_conn *conn, uint64_t parent, const char *name,
 			 struct catalog_node *ret_node)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_query(conn, &stmt,
-			     "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE w.inode = ?1"
-			     " AND f.tree_name = ?2 AND f.removed = 0 AND w.removed = 0",
-			     "is", (int64_t)parent, name);
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(conn, &stmt,
+			   "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE w.inode = ?1"
+			   " AND f.tree_name = ?2 AND f.removed = 0 AND w.removed = 0",
+			   "is", (int64_t)parent, name);
 
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
 	folder_node(stmt, ret_node);
 	return 0;
 }
 
-static int lookup_file(struct conn *conn, uint64_t parent, const char *name,
+static int lookup_file(struct db_conn *conn, uint64_t parent, const char *name,
 		       enum catalog_names names, struct catalog_node *ret_node)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct sid sid;
 	int64_t id;
 	int err;
 
 	if (strcmp(name, CATALOG_CALLS_NAME) == 0) {
-		err = conn_query(conn, &stmt,
-				 "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES
-				 " WHERE f.inode = ?"
-				 " AND f.removed = 0 AND w.removed = 0",
-				 "i", (int64_t)parent);
+		err = db_query(conn, &stmt,
+			       "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES " WHERE f.inode = ?"
+			       " AND f.removed = 0 AND w.removed = 0",
+			       "i", (int64_t)parent);
 		if (err == 0)
-			err = conn_step(conn, stmt);
+			err = db_step(conn, stmt);
 		if (err > 0)
 			calls_node(stmt, names, ret_node);
 		return err > 0 ? 0 : err < 0 ? err : -ENOENT;
@@ -280,10 +275,10 @@ static int lookup_file(struct conn *conn, uint64_t parent, const char *name,
 		return -ENOENT;
 	err = recording_id_by_sid(conn, &sid, &id);
 	if (err == 0)
-		err = conn_query(conn, &stmt,
-				 RECORDING_NODE_SQL
-				 " WHERE r.id = ?1 AND r.listed = 1 AND f.inode = ?2",
-				 "ii", id, (int64_t)parent);
+		err = db_query(conn, &stmt,
+			       RECORDING_NODE_SQL
+			       " WHERE r.id = ?1 AND r.listed = 1 AND f.inode = ?2",
+			       "ii", id, (int64_t)parent);
 	if (err == 0)
 		err = recording_node_by(conn, stmt, names, ret_node);
 	if (err == 0 && strcmp(ret_node->name, name))
@@ -294,15 +289,15 @@ static int lookup_file(struct conn *conn, uint64_t parent, const char *name,
 int catalog_node_lookup(struct catalog *catalog, uint64_t parent, const char *name,
 			enum catalog_names names, struct catalog_node *ret_node)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err)
 		return err;
 	if (parent == CATALOG_ROOT_INODE)
-		return lookup_workspace(read.conn, name, ret_node);
-	err = lookup_file(read.conn, parent, name, names, ret_node);
-	return err == -ENOENT ? lookup_folder(read.conn, parent, name, ret_node) : err;
+		return lookup_workspace(read, name, ret_node);
+	err = lookup_file(read, parent, name, names, ret_node);
+	return err == -ENOENT ? lookup_folder(read, parent, name, ret_node) : err;
 }
 
 /* ---- listings ---- */
@@ -314,18 +309,18 @@ int catalog_node_lookup(struct catalog *catalog, uint64_t parent, const char *na
 _Static_assert(COOKIE_FOLDER_SHIFT == 16, "as in BEHIND");
 
 /* Each returns 1 when fn wanted no more. */
-static int list_root(struct conn *conn, uint64_t after, size_t limit, catalog_node_fn *fn,
+static int list_root(struct db_conn *conn, uint64_t after, size_t limit, catalog_node_fn *fn,
 		     void *arg)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_node node;
-	int err = conn_query(conn, &stmt,
-			     "SELECT " WORKSPACE_COLUMNS
-			     " FROM workspace w WHERE w.removed = 0" BEHIND(
-				     "workspace", "w.tree_name", "?1") " LIMIT ?2",
-			     "ii", (int64_t)after, (int64_t)limit);
+	int err =
+		db_query(conn, &stmt,
+			 "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.removed = 0" BEHIND(
+				 "workspace", "w.tree_name", "?1") " LIMIT ?2",
+			 "ii", (int64_t)after, (int64_t)limit);
 
-	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
+	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
 		workspace_node(stmt, &node);
 		err = fn(arg, &node) ? 1 : 0;
 		if (err)
@@ -334,18 +329,18 @@ static int list_root(struct conn *conn, uint64_t after, size_t limit, catalog_no
 	return err;
 }
 
-static int list_workspace(struct conn *conn, uint64_t workspace, uint64_t after, size_t limit,
+static int list_workspace(struct db_conn *conn, uint64_t workspace, uint64_t after, size_t limit,
 			  catalog_node_fn *fn, void *arg)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_node node;
-	int err = conn_query(conn, &stmt,
-			     "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES
-			     " WHERE w.inode = ?1 AND " FOLDER_SHOWN BEHIND("folder", "f.tree_name",
-									    "?2") " LIMIT ?3",
-			     "iii", (int64_t)workspace, (int64_t)after, (int64_t)limit);
+	int err = db_query(conn, &stmt,
+			   "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES
+			   " WHERE w.inode = ?1 AND " FOLDER_SHOWN BEHIND("folder", "f.tree_name",
+									  "?2") " LIMIT ?3",
+			   "iii", (int64_t)workspace, (int64_t)after, (int64_t)limit);
 
-	while (err == 0 && (err = conn_step(conn, stmt)) > 0) {
+	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
 		folder_node(stmt, &node);
 		if (fn(arg, &node))
 			return 1;
@@ -354,31 +349,31 @@ static int list_workspace(struct conn *conn, uint64_t workspace, uint64_t after,
 	return err;
 }
 
-static int list_folder(struct conn *conn, uint64_t folder, uint64_t after, size_t limit,
+static int list_folder(struct db_conn *conn, uint64_t folder, uint64_t after, size_t limit,
 		       enum catalog_names names, catalog_node_fn *fn, void *arg)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_recording r = { .id = 0 };
 	struct catalog_node node, calls;
 	size_t count = 0;
-	int err = conn_query(conn, &stmt,
-			     "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES
-			     " WHERE f.inode = ? AND f.removed = 0"
-			     " AND w.removed = 0",
-			     "i", (int64_t)folder);
+	int err = db_query(conn, &stmt,
+			   "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES
+			   " WHERE f.inode = ? AND f.removed = 0"
+			   " AND w.removed = 0",
+			   "i", (int64_t)folder);
 
 	if (err == 0)
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	if (err <= 0)
 		return err < 0 ? err : -ENOENT;
 	calls_node(stmt, names, &calls);
 	r.folder_id = calls.folder_id;
 	r.workspace_id = calls.workspace_id;
-	conn_stmt_release(&stmt);
+	db_stmt_release(&stmt);
 	if (after >= COOKIE_LAST)
 		return 0;
 	/* The columns of the index recording_listing, and no other: the rows themselves are not read. */
-	err = conn_query(
+	err = db_query(
 		conn, &stmt,
 		"SELECT sort_key, inode, size_bytes, flags, party, sid, id FROM recording"
 		" INDEXED BY recording_listing WHERE folder_id = ?1 AND listed = 1 AND sort_key > ?2"
@@ -386,18 +381,17 @@ static int list_folder(struct conn *conn, uint64_t folder, uint64_t after, size_
 		"iii", r.folder_id, (int64_t)after, (int64_t)limit);
 	if (err)
 		return err;
-	while ((err = conn_step(conn, stmt)) > 0) {
-		int64_t sort_key = sqlite3_column_int64(stmt, 0),
-			flags = sqlite3_column_int64(stmt, 3);
+	while ((err = db_step(conn, stmt)) > 0) {
+		int64_t sort_key = db_int64(stmt, 0), flags = db_int64(stmt, 3);
 
-		r.inode = (uint64_t)sqlite3_column_int64(stmt, 1);
-		r.size_bytes = sqlite3_column_int64(stmt, 2);
+		r.inode = (uint64_t)db_int64(stmt, 1);
+		r.size_bytes = db_int64(stmt, 2);
 		r.kind = flags & RECORDING_FLAG_VOICEMAIL ? CATALOG_KIND_VOICEMAIL
 							  : CATALOG_KIND_RECORDING;
 		r.is_encrypted = flags & RECORDING_FLAG_ENCRYPTED;
-		column_text(stmt, 4, r.party, sizeof r.party);
-		column_sid(stmt, 5, &r.sid);
-		r.id = sqlite3_column_int64(stmt, 6);
+		db_text_copy(stmt, 4, r.party, sizeof r.party);
+		db_sid(stmt, 5, &r.sid);
+		r.id = db_int64(stmt, 6);
 		r.start_secs = sort_key >> SORT_KEY_SHIFT;
 		recording_node(&r, folder, sort_key, names, &node);
 		if (fn(arg, &node))
@@ -412,24 +406,24 @@ static int list_folder(struct conn *conn, uint64_t folder, uint64_t after, size_
 int catalog_node_list(struct catalog *catalog, uint64_t folder, uint64_t after, size_t limit,
 		      enum catalog_names names, catalog_node_fn *fn, void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_db_read struct db_conn *read = NULL;
 	int64_t is_workspace;
-	int err = catalog_read_begin(catalog, &read.conn);
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err)
 		return err;
 	if (after > INT64_MAX)
 		return -EINVAL;
 	if (folder == CATALOG_ROOT_INODE) {
-		err = list_root(read.conn, after, limit, fn, arg);
+		err = list_root(read, after, limit, fn, arg);
 	} else {
-		err = conn_query_int(read.conn, &is_workspace,
-				     "SELECT 1 FROM workspace WHERE inode = ? AND removed = 0", "i",
-				     (int64_t)folder);
+		err = db_query_int(read, &is_workspace,
+				   "SELECT 1 FROM workspace WHERE inode = ? AND removed = 0", "i",
+				   (int64_t)folder);
 		if (err == 0)
-			err = list_workspace(read.conn, folder, after, limit, fn, arg);
+			err = list_workspace(read, folder, after, limit, fn, arg);
 		else if (err == -ENOENT)
-			err = list_folder(read.conn, folder, after, limit, names, fn, arg);
+			err = list_folder(read, folder, after, limit, names, fn, arg);
 	}
 	return err < 0 ? err : 0;
 }

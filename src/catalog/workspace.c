@@ -15,36 +15,35 @@
 	"s.workspace_id IS NOT NULL, coalesce(s.enabled, 0), w.tree_name"
 #define WORKSPACE_FROM " FROM workspace w LEFT JOIN storage s ON s.workspace_id = w.id "
 
-static int workspace_from_row(sqlite3_stmt *stmt, struct catalog_workspace *w)
+static int workspace_from_row(struct db_stmt *stmt, struct catalog_workspace *w)
 {
 	memset(w, 0, sizeof *w);
-	w->id = sqlite3_column_int64(stmt, 0);
-	if (!column_text(stmt, 1, w->name, sizeof w->name) ||
-	    !column_sid(stmt, 2, &w->account_sid) ||
-	    !column_text(stmt, 3, w->api_key_sid, sizeof w->api_key_sid) ||
-	    !column_text(stmt, 4, w->twilio_url, sizeof w->twilio_url))
+	w->id = db_int64(stmt, 0);
+	if (!db_text_copy(stmt, 1, w->name, sizeof w->name) || !db_sid(stmt, 2, &w->account_sid) ||
+	    !db_text_copy(stmt, 3, w->api_key_sid, sizeof w->api_key_sid) ||
+	    !db_text_copy(stmt, 4, w->twilio_url, sizeof w->twilio_url))
 		return -EIO;
-	w->twilio_plain_http = sqlite3_column_int(stmt, 5);
-	w->delete_s3 = sqlite3_column_int(stmt, 6);
-	w->delete_twilio = sqlite3_column_int(stmt, 7);
-	w->migrate_new = sqlite3_column_int(stmt, 8);
-	w->keep_at_twilio = sqlite3_column_int(stmt, 9);
-	w->verify_readback = sqlite3_column_int(stmt, 10);
-	w->poll_secs = (unsigned)sqlite3_column_int64(stmt, 11);
-	w->removed = sqlite3_column_int(stmt, 12);
-	w->has_storage = sqlite3_column_int(stmt, 13);
-	w->storage_enabled = sqlite3_column_int(stmt, 14);
-	column_text(stmt, 15, w->folder, sizeof w->folder);
+	w->twilio_plain_http = db_int(stmt, 5);
+	w->delete_s3 = db_int(stmt, 6);
+	w->delete_twilio = db_int(stmt, 7);
+	w->migrate_new = db_int(stmt, 8);
+	w->keep_at_twilio = db_int(stmt, 9);
+	w->verify_readback = db_int(stmt, 10);
+	w->poll_secs = (unsigned)db_int64(stmt, 11);
+	w->removed = db_int(stmt, 12);
+	w->has_storage = db_int(stmt, 13);
+	w->storage_enabled = db_int(stmt, 14);
+	db_text_copy(stmt, 15, w->folder, sizeof w->folder);
 	return 0;
 }
 
 /* ---- reading ---- */
 
 /* Steps a query for one workspace. */
-static int workspace_one(struct conn *conn, sqlite3_stmt *stmt,
+static int workspace_one(struct db_conn *conn, struct db_stmt *stmt,
 			 struct catalog_workspace *ret_workspace)
 {
-	int err = conn_step(conn, stmt);
+	int err = db_step(conn, stmt);
 
 	if (err < 0)
 		return err;
@@ -54,52 +53,52 @@ static int workspace_one(struct conn *conn, sqlite3_stmt *stmt,
 int catalog_workspace_get(struct catalog *catalog, int64_t id,
 			  struct catalog_workspace *ret_workspace)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err < 0)
 		return err;
-	err = conn_query(read.conn, &stmt,
-			 "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE w.id = ?1", "i", id);
-	return err < 0 ? err : workspace_one(read.conn, stmt, ret_workspace);
+	err = db_query(read, &stmt, "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE w.id = ?1",
+		       "i", id);
+	return err < 0 ? err : workspace_one(read, stmt, ret_workspace);
 }
 
 int catalog_workspace_find(struct catalog *catalog, const char *name,
 			   struct catalog_workspace *ret_workspace)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err < 0)
 		return err;
-	err = conn_query(read.conn, &stmt,
-			 "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM
-			 "WHERE (w.name = ?1 OR w.tree_name = ?1) AND w.removed = 0"
-			 " ORDER BY w.name <> ?1",
-			 "s", name);
-	return err < 0 ? err : workspace_one(read.conn, stmt, ret_workspace);
+	err = db_query(read, &stmt,
+		       "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM
+		       "WHERE (w.name = ?1 OR w.tree_name = ?1) AND w.removed = 0"
+		       " ORDER BY w.name <> ?1",
+		       "s", name);
+	return err < 0 ? err : workspace_one(read, stmt, ret_workspace);
 }
 
 int catalog_workspace_each(struct catalog *catalog, bool with_removed, catalog_workspace_fn *fn,
 			   void *arg)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = catalog_read_begin(catalog, &read.conn);
+	cleanup_db_read struct db_conn *read = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_begin(catalog->db, &read);
 
 	if (err < 0)
 		return err;
-	err = conn_query(
-		read.conn, &stmt,
+	err = db_query(
+		read, &stmt,
 		"SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM
 		"WHERE w.removed = 0 OR (?1 AND EXISTS (SELECT 1 FROM job j WHERE j.workspace_id = w.id)) "
 		"ORDER BY w.name, w.id",
 		"i", (int64_t)with_removed);
 	if (err < 0)
 		return err;
-	while ((err = conn_step(read.conn, stmt)) > 0) {
+	while ((err = db_step(read, stmt)) > 0) {
 		struct catalog_workspace workspace;
 
 		err = workspace_from_row(stmt, &workspace);
@@ -114,14 +113,14 @@ int catalog_workspace_each(struct catalog *catalog, bool with_removed, catalog_w
 
 int catalog_workspace_secret(struct catalog *catalog, int64_t id, char **ret_secret)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_db_read struct db_conn *read = NULL;
 	int err;
 
 	*ret_secret = NULL;
-	err = catalog_read_begin(catalog, &read.conn);
+	err = db_read_begin(catalog->db, &read);
 	return err ? err
-		   : conn_query_secret(read.conn, ret_secret,
-				       "SELECT secret FROM workspace WHERE id = ?1", "i", id);
+		   : db_query_secret(read, ret_secret, "SELECT secret FROM workspace WHERE id = ?1",
+				     "i", id);
 }
 
 /* ---- changing ---- */
@@ -133,44 +132,43 @@ struct workspace_args {
 	char *message;
 };
 
-static int folder_add(struct conn *conn, int64_t workspace_id, const char *workspace_name)
+static int folder_add(struct db_conn *conn, int64_t workspace_id, const char *workspace_name)
 {
 	uint64_t inode;
 	int err = inode_for_folder(conn, workspace_name, CATALOG_UNASSIGNED, &inode);
 
 	if (err < 0)
 		return err;
-	return conn_run(
+	return db_run(
 		conn,
 		"INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs, tree_name) "
 		"VALUES (?1, NULL, ?2, ?3, ?3, '" CATALOG_UNASSIGNED "')",
 		"iii", workspace_id, (int64_t)inode, time_now_nsecs());
 }
 
-static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int add_in_write(struct db_conn *conn, void *arg)
 {
 	struct workspace_args *args = arg;
 	const struct catalog_workspace *w = args->workspace;
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	char tree_name[CATALOG_NAME_SIZE];
 	uint64_t inode;
 	int err;
 
-	(void)catalog;
-	err = conn_query(
+	err = db_query(
 		conn, &stmt,
 		"SELECT name, name = ?1 FROM workspace WHERE removed = 0 AND (name = ?1 OR account_sid = ?2) "
 		"ORDER BY name <> ?1",
 		"sb", w->name, &w->account_sid);
 	if (err < 0)
 		return err;
-	err = conn_step(conn, stmt);
+	err = db_step(conn, stmt);
 	if (err < 0)
 		return err;
 	if (err > 0) {
-		const char *name = (const char *)sqlite3_column_text(stmt, 0);
+		const char *name = db_text(stmt, 0);
 
-		if (sqlite3_column_int(stmt, 1))
+		if (db_int(stmt, 1))
 			snprintf(args->message, CATALOG_MESSAGE_SIZE,
 				 "there is a workspace '%s' already", w->name);
 		else
@@ -183,7 +181,7 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 		err = inode_for_folder(conn, w->name, NULL, &inode);
 	if (err < 0)
 		return err;
-	err = conn_run(
+	err = db_run(
 		conn,
 		"INSERT INTO workspace (name, inode, account_sid, api_key_sid, secret, twilio_url, "
 		"twilio_plain_http, delete_s3, delete_twilio, migrate_new, keep_at_twilio, verify_readback, "
@@ -197,7 +195,7 @@ static int add_in_write(struct catalog *catalog, struct conn *conn, void *arg)
 		(int64_t)w->verify_readback, (int64_t)w->poll_secs, time_now_nsecs(), tree_name);
 	if (err < 0)
 		return err;
-	args->id = conn_last_id(conn);
+	args->id = db_last_id(conn);
 	err = folder_add(conn, args->id, w->name);
 	return err < 0 ? err : root_touch(conn);
 }
@@ -246,27 +244,26 @@ int catalog_workspace_add(struct catalog *catalog, const struct catalog_workspac
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the secret is empty");
 		return -EINVAL;
 	}
-	err = catalog_write(catalog, add_in_write, &args);
+	err = db_write(catalog->db, add_in_write, &args);
 	if (err < 0)
 		return err;
 	*ret_id = args.id;
 	return 0;
 }
 
-static int update_in_write(struct catalog *catalog, struct conn *conn, void *arg)
+static int update_in_write(struct db_conn *conn, void *arg)
 {
 	struct workspace_args *args = arg;
 	const struct catalog_workspace *w = args->workspace;
 	int64_t kept;
 	int err;
 
-	(void)catalog;
-	err = conn_query_int(conn, &kept,
-			     "SELECT keep_at_twilio FROM workspace WHERE id = ?1 AND removed = 0",
-			     "i", w->id);
+	err = db_query_int(conn, &kept,
+			   "SELECT keep_at_twilio FROM workspace WHERE id = ?1 AND removed = 0",
+			   "i", w->id);
 	if (err < 0)
 		return err;
-	err = conn_run(
+	err = db_run(
 		conn,
 		"UPDATE workspace SET api_key_sid = ?2, secret = coalesce(?3, secret), twilio_url = ?4, "
 		"twilio_plain_http = ?5, delete_s3 = ?6, delete_twilio = ?7, migrate_new = ?8, "
@@ -296,5 +293,5 @@ int catalog_workspace_update(struct catalog *catalog, const struct catalog_works
 		return err;
 	if (secret && !*secret)
 		return -EINVAL;
-	return catalog_write(catalog, update_in_write, &args);
+	return db_write(catalog->db, update_in_write, &args);
 }

@@ -16,7 +16,7 @@ struct init_values {
 };
 
 struct new_key {
-	struct catalog_key *key;
+	struct db_key *key;
 	char *path; /* of what init itself has made, to be taken back when the catalog cannot be made; NULL: nothing */
 	char *shown; /* where the key is, for people; NULL: a command */
 };

@@ -13,7 +13,7 @@
 
 struct queue_fixture {
 	char folder[64], path[128];
-	struct catalog_key key;
+	struct db_key key;
 	struct catalog *catalog;
 	int64_t workspace_id, folder_id, unassigned_id;
 };

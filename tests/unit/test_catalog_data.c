@@ -1,12 +1,15 @@
 /* What sync tells the catalog, and the tree that comes of it. */
-#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include <cmocka.h>
 
 #include "catalog/recording.h"
 #include "catalog/removal.h"
@@ -15,7 +18,7 @@
 
 struct fixture {
 	char dir[64], path[128];
-	struct catalog_key key;
+	struct db_key key;
 	struct catalog *catalog;
 	int64_t workspace, campaign;
 };
@@ -454,7 +457,7 @@ static void test_catalog_data__wrong_key_newer_version_and_damage_are_told_apart
 {
 	struct fixture *f = *state;
 	char message[CATALOG_MESSAGE_SIZE];
-	struct catalog_key wrong = f->key;
+	struct db_key wrong = f->key;
 	struct catalog *catalog;
 	FILE *file;
 

@@ -24,7 +24,7 @@ static const struct catalog_rotation in_place;
 
 static int setup(void **state)
 {
-	cleanup_key struct catalog_key key;
+	cleanup_key struct db_key key;
 
 	(void)state;
 	strcpy(dir, "/tmp/tonicfs-unit-XXXXXX");
@@ -76,15 +76,15 @@ static int rotate(const struct catalog_rotation *rotation)
 	return catalog_rotate(path, NULL, rotation, &place, message);
 }
 
-static struct catalog_key key_of(const char *file)
+static struct db_key key_of(const char *file)
 {
-	struct catalog_key key;
+	struct db_key key;
 
 	assert_int_equal(catalog_key_file_load(file, &key, message), 0);
 	return key;
 }
 
-static int try_key(const struct catalog_key *key)
+static int try_key(const struct db_key *key)
 {
 	struct catalog *catalog = NULL;
 	int err = catalog_open(path, key, &catalog, message);
@@ -95,7 +95,7 @@ static int try_key(const struct catalog_key *key)
 
 static void test_catalog_rotate__the_new_key_opens_it_and_the_old_one_does_not(void **state)
 {
-	struct catalog_key old = key_of(key_path), new;
+	struct db_key old = key_of(key_path), new;
 	struct catalog *catalog = open_now();
 	char *value;
 
@@ -122,7 +122,7 @@ static void test_catalog_rotate__the_new_key_opens_it_and_the_old_one_does_not(v
 
 static void test_catalog_rotate__is_refused_while_the_catalog_is_open(void **state)
 {
-	struct catalog_key key = key_of(key_path), after;
+	struct db_key key = key_of(key_path), after;
 	struct catalog_rekey *rekey;
 	pid_t child;
 	int ends[2], status;
@@ -176,7 +176,7 @@ static bool has_open(pid_t child)
 
 static void test_catalog_rotate__who_waited_for_the_file_does_not_get_the_old_one(void **state)
 {
-	struct catalog_key old = key_of(key_path), new = { { 42 } };
+	struct db_key old = key_of(key_path), new = { { 42 } };
 	struct catalog_rekey *rekey;
 	bool is_new;
 	pid_t child;
@@ -208,7 +208,7 @@ static void test_catalog_rotate__who_waited_for_the_file_does_not_get_the_old_on
 
 static void test_catalog_rotate__a_successor_that_counts_takes_its_place(void **state)
 {
-	struct catalog_key key = key_of(key_path), after, other;
+	struct db_key key = key_of(key_path), after, other;
 
 	(void)state;
 	/* As a kill -9 leaves it when the catalog has its new key and the key file has not. */
@@ -225,7 +225,7 @@ static void test_catalog_rotate__a_successor_that_counts_takes_its_place(void **
 
 static void test_catalog_rotate__a_successor_that_never_counted_is_ignored(void **state)
 {
-	struct catalog_key key = key_of(key_path), after, other;
+	struct db_key key = key_of(key_path), after, other;
 
 	(void)state;
 	assert_int_equal(catalog_key_file_create(suffixed(".key.new"), &other), 0);
@@ -253,7 +253,7 @@ test_catalog_rotate__a_key_that_a_command_prints_needs_to_be_told_where_to_go(vo
 	char command[256];
 	const struct catalog_rotation to_command = { .new_command = command };
 	const struct catalog_rotation fails = { .new_command = "exit 3" };
-	cleanup_key struct catalog_key other;
+	cleanup_key struct db_key other;
 
 	(void)state;
 	assert_int_equal(catalog_key_file_create(suffixed(".other"), &other), 0);

@@ -20,7 +20,7 @@
 
 struct fixture {
 	char dir[64], path[128], message[CATALOG_MESSAGE_SIZE];
-	struct catalog_key key;
+	struct db_key key;
 	struct catalog *catalog;
 	struct catalog_workspace workspace;
 };

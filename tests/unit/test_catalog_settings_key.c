@@ -55,7 +55,7 @@ static const char *in_dir(const char *name)
 	return p;
 }
 
-static int key_find(const char *catalog_path, const char *key_file, struct catalog_key *ret_key,
+static int key_find(const char *catalog_path, const char *key_file, struct db_key *ret_key,
 		    char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	cleanup_key_place struct catalog_key_place place = { .path = NULL };
@@ -76,15 +76,15 @@ static const char *put(const char *name, const char *text, mode_t mode)
 	return path;
 }
 
-static void assert_is_hex_key(const struct catalog_key *key)
+static void assert_is_hex_key(const struct db_key *key)
 {
-	for (int i = 0; i < CATALOG_KEY_SIZE; i++)
+	for (int i = 0; i < DB_KEY_SIZE; i++)
 		assert_int_equal(key->bytes[i], i);
 }
 
 static void test_catalog_key__a_new_file_is_private_and_holds_the_key(void **state)
 {
-	struct catalog_key made, read, other;
+	struct db_key made, read, other;
 	const char *path = in_dir("key");
 	struct stat st;
 
@@ -101,7 +101,7 @@ static void test_catalog_key__a_new_file_is_private_and_holds_the_key(void **sta
 
 static void test_catalog_key__a_file_that_others_can_read_is_refused(void **state)
 {
-	struct catalog_key key;
+	struct db_key key;
 
 	(void)state;
 	assert_int_equal(catalog_key_file_load(put("a", HEX, 0640), &key, message), -EACCES);
@@ -117,7 +117,7 @@ static void test_catalog_key__a_file_that_others_can_read_is_refused(void **stat
 static void test_catalog_key__what_is_no_key_is_refused_and_not_repeated(void **state)
 {
 	const char *const bad[] = { "", "\n", "00", HEX "0", HEX "00", "g" HEX, HEX " " HEX };
-	struct catalog_key key;
+	struct db_key key;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -131,7 +131,7 @@ static void test_catalog_key__what_is_no_key_is_refused_and_not_repeated(void **
 
 static void test_catalog_key__a_command_prints_the_key(void **state)
 {
-	struct catalog_key key;
+	struct db_key key;
 
 	(void)state;
 	assert_int_equal(catalog_key_command_run("echo " HEX, &key, message), 0);
@@ -150,7 +150,7 @@ static void test_catalog_key__a_command_prints_the_key(void **state)
 
 static void test_catalog_key__is_looked_for_in_the_order_that_is_written_down(void **state)
 {
-	struct catalog_key key;
+	struct db_key key;
 	const char *beside, *given;
 
 	(void)state;
@@ -184,7 +184,7 @@ static void test_catalog_key__is_looked_for_in_the_order_that_is_written_down(vo
 static void
 test_catalog_key__a_saved_command_that_others_could_have_written_is_not_run(void **state)
 {
-	struct catalog_key key;
+	struct db_key key;
 
 	(void)state;
 	assert_int_equal(catalog_key_command_save(in_dir("c.db.key-command"), "echo " HEX), 0);
@@ -226,7 +226,7 @@ static void *swap(void *arg)
 static void
 test_catalog_key__a_command_that_is_swapped_while_it_is_looked_at_is_not_run(void **state)
 {
-	struct catalog_key key;
+	struct db_key key;
 	unsigned refused = 0, run = 0;
 	void *failed;
 	pthread_t thread;
@@ -258,7 +258,7 @@ static void test_catalog_guard__a_folder_that_others_may_write_is_refused(void *
 {
 	static const mode_t bad[] = { 0720, 0702, 0777, 01777 },
 			    good[] = { 0700, 0755, 0750, 01755 };
-	struct catalog_key key = { { 1 } };
+	struct db_key key = { { 1 } };
 	struct catalog *opened;
 
 	(void)state;

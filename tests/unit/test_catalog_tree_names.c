@@ -13,7 +13,7 @@
 
 #include "helper_queue.h"
 
-#include "catalog/conn.h"
+#include "catalog/catalog-private.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 
@@ -115,19 +115,18 @@ static void test_tree_names__differ_by_more_than_case(void **state)
 /* A catalog as the first five steps of the schema left it. */
 static void make_old(struct queue_fixture *f)
 {
-	struct conn *conn;
+	struct db_conn *conn;
 	char pragma[64];
 
 	catalog_close(f->catalog);
 	assert_int_equal(unlink(f->path), 0);
-	assert_int_equal(conn_open(f->path, &f->key, CONN_CREATE | CONN_WRITER, &conn), 0);
-	assert_int_equal(conn_exec(conn, "BEGIN"), 0);
+	assert_int_equal(db_conn_open(f->path, &f->key, DB_CREATE | DB_WRITER, &conn), 0);
+	assert_int_equal(db_exec(conn, "BEGIN"), 0);
 	assert_int_equal(catalog_schema_apply(conn, 0, 5), 0);
 	snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d", CATALOG_APPLICATION_ID);
-	assert_int_equal(conn_exec(conn, pragma), 0);
+	assert_int_equal(db_exec(conn, pragma), 0);
 	assert_int_equal(
-		conn_exec(
-			conn,
+		db_exec(conn,
 			"INSERT INTO workspace (id, name, inode, account_sid, secret, mtime_nsecs) VALUES (1, 'acme', 100, x'aa', 's', 1);"
 			"INSERT INTO folder (id, workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs) VALUES (1, 1, NULL, 101, 1, 1),"
 			" (2, 1, 'Sales', 102, 1, 1), (3, 1, 'SALES', 103, 1, 1), (4, 1, '-rf', 104, 1, 1), (5, 1, 'nul', 105, 1, 1),"
@@ -142,7 +141,7 @@ static void make_old(struct queue_fixture *f)
 			" 5, 1772360000 << 30, 1772360000, 1772360000, '+15557654321');"
 			"COMMIT"),
 		0);
-	conn_close(conn);
+	db_conn_close(conn);
 }
 
 static void

@@ -9,7 +9,8 @@
 
 #include <cmocka.h>
 
-#include "catalog/conn.h"
+#include "catalog/catalog-private.h"
+#include "db/db-private.h"
 #include "helper_queue.h"
 
 #define WRITERS 4
@@ -28,25 +29,12 @@ static unsigned count_waiting(struct catalog *catalog)
 {
 	unsigned count = 0;
 
-	pthread_mutex_lock(&catalog->write_mutex);
-	for (struct write_op *const *op = &catalog->write_first; op != catalog->write_last; count++)
+	pthread_mutex_lock(&catalog->db->write_mutex);
+	for (struct write_op *const *op = &catalog->db->write_first; op != catalog->db->write_last;
+	     count++)
 		op = (struct write_op *const *)*op; /* its first member */
-	pthread_mutex_unlock(&catalog->write_mutex);
+	pthread_mutex_unlock(&catalog->db->write_mutex);
 	return count;
-}
-
-static int lead(struct catalog *catalog, struct conn *conn, void *arg)
-{
-	bool *is_leading = arg;
-
-	(void)conn;
-	__atomic_store_n(is_leading, true, __ATOMIC_RELEASE);
-	for (unsigned i = 0; i < WAIT_STEPS; i++) {
-		if (count_waiting(catalog) == WRITERS)
-			return 0;
-		pause_msec();
-	}
-	return -ETIMEDOUT;
 }
 
 struct leader {
@@ -56,11 +44,25 @@ struct leader {
 	int result;
 };
 
+static int lead(struct db_conn *conn, void *arg)
+{
+	struct leader *leader = arg;
+
+	(void)conn;
+	__atomic_store_n(&leader->is_leading, true, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < WAIT_STEPS; i++) {
+		if (count_waiting(leader->catalog) == WRITERS)
+			return 0;
+		pause_msec();
+	}
+	return -ETIMEDOUT;
+}
+
 static void *run_leader(void *arg)
 {
 	struct leader *leader = arg;
 
-	leader->result = catalog_write(leader->catalog, lead, &leader->is_leading);
+	leader->result = db_write(leader->catalog->db, lead, leader);
 	return NULL;
 }
 
@@ -75,15 +77,14 @@ struct writer {
 	bool is_repeatable;
 };
 
-static int add_audit(struct catalog *catalog, struct conn *conn, void *arg)
+static int add_audit(struct db_conn *conn, void *arg)
 {
 	struct writer *writer = arg;
-	int err = conn_run(conn,
-			   "INSERT INTO audit (at_secs, action, workspace_id, recording_id, note)"
-			   " VALUES (0, 'test', 0, ?, '')",
-			   "i", writer->number);
+	int err = db_run(conn,
+			 "INSERT INTO audit (at_secs, action, workspace_id, recording_id, note)"
+			 " VALUES (0, 'test', 0, ?, '')",
+			 "i", writer->number);
 
-	(void)catalog;
 	writer->calls++;
 	return err ? err : writer->to_return;
 }
@@ -93,22 +94,21 @@ static void *run_writer(void *arg)
 	struct writer *writer = arg;
 
 	writer->result = writer->is_repeatable
-				 ? catalog_write_repeatable(writer->catalog, add_audit, writer)
-				 : catalog_write(writer->catalog, add_audit, writer);
+				 ? db_write_repeatable(writer->catalog->db, add_audit, writer)
+				 : db_write(writer->catalog->db, add_audit, writer);
 	return NULL;
 }
 
 static int64_t count_audit(struct catalog *catalog, int64_t number)
 {
-	cleanup_conn struct conn_guard read = { catalog, NULL };
+	cleanup_db_read struct db_conn *read = NULL;
 	int64_t count;
 
-	assert_int_equal(catalog_read_begin(catalog, &read.conn), 0);
+	assert_int_equal(db_read_begin(catalog->db, &read), 0);
 	assert_int_equal(
-		conn_query_int(
-			read.conn, &count,
-			"SELECT count(*) FROM audit WHERE action = 'test' AND recording_id = ?",
-			"i", number),
+		db_query_int(read, &count,
+			     "SELECT count(*) FROM audit WHERE action = 'test' AND recording_id = ?",
+			     "i", number),
 		0);
 	return count;
 }

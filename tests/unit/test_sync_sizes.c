@@ -27,7 +27,7 @@ enum how { HOW_WELL, HOW_MONO, HOW_GONE, HOW_EMPTY, HOW_HTML };
 
 struct fixture {
 	char dir[64];
-	struct catalog_key key;
+	struct db_key key;
 	struct catalog *catalog;
 	int64_t workspace, campaign;
 	struct helper_server *server;

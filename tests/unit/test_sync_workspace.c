@@ -233,7 +233,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 	struct catalog_workspace w = { .name = "acme", .poll_secs = 300 };
-	struct catalog_key key = { { 7 } };
+	struct db_key key = { { 7 } };
 	char path[128], message[CATALOG_MESSAGE_SIZE];
 
 	pthread_mutex_init(&f->lock, NULL);

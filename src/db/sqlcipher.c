@@ -1,34 +1,40 @@
 /*
  * One SQLite connection with its prepared statements, and the small language in which the other files of the room speak to it.
  */
-#include "catalog/conn.h"
+#include "db/db-private.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/workspace.h"
+#include "catalog/catalog-private.h" /* tree_fold */
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/log.h"
 #include "util/secret.h"
+#include "util/sid.h"
 
 #define STMT_SLOTS 512 /* a power of two, several times the number of statements in the room */
 
-struct conn {
+struct db_stmt {
+	const char *sql;
+	sqlite3_stmt *raw;
+};
+
+struct db_conn {
 	sqlite3 *db;
-	struct {
-		const char *sql;
-		sqlite3_stmt *stmt;
-	} slots[STMT_SLOTS];
+	struct db *owner;
+	struct db_stmt slots[STMT_SLOTS];
 };
 
 /* SQLITE_ERROR because of a damaged page: SQLCipher gives it without a text of its own where it
  * cannot decrypt one, and with SQLITE_CORRUPT's text from sqlcipher_export. Mistakes in SQL have
  * other texts. */
-static bool says_damage(struct conn *conn)
+static bool says_damage(struct db_conn *conn)
 {
 	const char *text = conn ? sqlite3_errmsg(conn->db) : "";
 
@@ -36,7 +42,7 @@ static bool says_damage(struct conn *conn)
 	       strcmp(text, sqlite3_errstr(SQLITE_CORRUPT)) == 0;
 }
 
-int conn_errno(struct conn *conn, int sqlite_code)
+int db_errno(struct db_conn *conn, int sqlite_code)
 {
 	if ((sqlite_code & 0xff) == SQLITE_ERROR && says_damage(conn))
 		return -EUCLEAN;
@@ -75,17 +81,32 @@ int conn_errno(struct conn *conn, int sqlite_code)
 	}
 }
 
-int conn_exec(struct conn *conn, const char *sql)
+int db_exec(struct db_conn *conn, const char *sql)
 {
-	return conn_errno(conn, sqlite3_exec(conn->db, sql, NULL, NULL, NULL));
+	return db_errno(conn, sqlite3_exec(conn->db, sql, NULL, NULL, NULL));
 }
 
-sqlite3 *conn_db(struct conn *conn)
+bool db_in_transaction(struct db_conn *conn)
 {
-	return conn->db;
+	return !sqlite3_get_autocommit(conn->db);
 }
 
-bool conn_is_moved(struct conn *conn)
+void db_set_busy_timeout(struct db_conn *conn, unsigned msecs)
+{
+	sqlite3_busy_timeout(conn->db, (int)msecs);
+}
+
+struct db *db_conn_owner(const struct db_conn *conn)
+{
+	return conn->owner;
+}
+
+void db_conn_own(struct db_conn *conn, struct db *db)
+{
+	conn->owner = db;
+}
+
+bool db_is_moved(struct db_conn *conn)
 {
 	int moved = 0;
 
@@ -136,9 +157,9 @@ static void configure(void)
 	sqlite3_close(db);
 }
 
-char *conn_key_text(const struct catalog_key *key)
+char *db_key_text(const struct db_key *key)
 {
-	char *text = secret_alloc(strlen("x''") + CRYPTO_HEX_SIZE(CATALOG_KEY_SIZE));
+	char *text = secret_alloc(strlen("x''") + CRYPTO_HEX_SIZE(DB_KEY_SIZE));
 
 	if (!text)
 		return NULL;
@@ -148,13 +169,13 @@ char *conn_key_text(const struct catalog_key *key)
 	return text;
 }
 
-int conn_open(const char *path, const struct catalog_key *key, unsigned flags,
-	      struct conn **ret_conn)
+int db_conn_open(const char *path, const struct db_key *key, unsigned flags,
+		 struct db_conn **ret_conn)
 {
-	cleanup_secret char *text = conn_key_text(key);
+	cleanup_secret char *text = db_key_text(key);
 	char version[64];
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct conn *conn = calloc(1, sizeof *conn);
+	struct db_conn *conn = calloc(1, sizeof *conn);
 	int open_flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 	int err, code;
 
@@ -163,11 +184,11 @@ int conn_open(const char *path, const struct catalog_key *key, unsigned flags,
 		return -ENOMEM;
 	}
 	pthread_once(&once, configure);
-	if (flags & CONN_CREATE)
+	if (flags & DB_CREATE)
 		open_flags |= SQLITE_OPEN_CREATE;
 	code = sqlite3_open_v2(path, &conn->db, open_flags, NULL);
 	if (code != SQLITE_OK) {
-		err = conn->db ? conn_errno(conn, code) : -ENOMEM;
+		err = conn->db ? db_errno(conn, code) : -ENOMEM;
 		goto fail;
 	}
 	sqlite3_extended_result_codes(conn->db, 1);
@@ -181,42 +202,42 @@ int conn_open(const char *path, const struct catalog_key *key, unsigned flags,
 	}
 	code = sqlite3_key(conn->db, text, (int)strlen(text));
 	if (code != SQLITE_OK) {
-		err = conn_errno(conn, code);
+		err = db_errno(conn, code);
 		goto fail;
 	}
 	code = sqlite3_create_function(conn->db, "tree_fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
 				       NULL, sql_tree_fold, NULL, NULL);
 	if (code != SQLITE_OK) {
-		err = conn_errno(conn, code);
+		err = db_errno(conn, code);
 		goto fail;
 	}
 	/* Nothing of the catalog may reach a temporary file. */
-	err = conn_exec(conn, "PRAGMA temp_store = MEMORY");
+	err = db_exec(conn, "PRAGMA temp_store = MEMORY");
 	if (err == 0)
-		err = conn_exec(conn, flags & CONN_WRITER ? "PRAGMA cache_size = -16000"
-							  : "PRAGMA cache_size = -2000");
-	if (err == 0 && (flags & CONN_READER))
-		err = conn_exec(conn, "PRAGMA query_only = 1");
+		err = db_exec(conn, flags & DB_WRITER ? "PRAGMA cache_size = -16000"
+						      : "PRAGMA cache_size = -2000");
+	if (err == 0 && (flags & DB_READER))
+		err = db_exec(conn, "PRAGMA query_only = 1");
 	if (err)
 		goto fail;
 	*ret_conn = conn;
 	return 0;
 fail:
-	conn_close(conn);
+	db_conn_close(conn);
 	return err;
 }
 
-void conn_close(struct conn *conn)
+void db_conn_close(struct db_conn *conn)
 {
 	if (!conn)
 		return;
 	for (size_t i = 0; i < STMT_SLOTS; i++)
-		sqlite3_finalize(conn->slots[i].stmt);
+		sqlite3_finalize(conn->slots[i].raw);
 	sqlite3_close(conn->db);
 	free(conn);
 }
 
-int conn_prepare(struct conn *conn, const char *sql, sqlite3_stmt **ret_stmt)
+int db_prepare(struct db_conn *conn, const char *sql, struct db_stmt **ret_stmt)
 {
 	size_t slot = ((uintptr_t)sql >> 3) * 0x9e3779b97f4a7c15ULL >> 40 & (STMT_SLOTS - 1);
 	size_t tried;
@@ -229,68 +250,69 @@ int conn_prepare(struct conn *conn, const char *sql, sqlite3_stmt **ret_stmt)
 		return -ENOSPC;
 	if (!conn->slots[slot].sql) {
 		code = sqlite3_prepare_v3(conn->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
-					  &conn->slots[slot].stmt, NULL);
+					  &conn->slots[slot].raw, NULL);
 		if (code != SQLITE_OK)
-			return conn_errno(conn, code);
+			return db_errno(conn, code);
 		conn->slots[slot].sql = sql;
-	} else if (sqlite3_stmt_busy(conn->slots[slot].stmt)) {
+	} else if (sqlite3_stmt_busy(conn->slots[slot].raw)) {
 		return -EDEADLK; /* the same statement twice at a time: a mistake in this room */
 	}
-	*ret_stmt = conn->slots[slot].stmt;
+	*ret_stmt = &conn->slots[slot];
 	return 0;
 }
 
-int conn_step(struct conn *conn, sqlite3_stmt *stmt)
+int db_step(struct db_conn *conn, struct db_stmt *stmt)
 {
-	int code = sqlite3_step(stmt);
+	int code = sqlite3_step(stmt->raw);
 
 	if (code == SQLITE_ROW)
 		return 1;
-	return conn_errno(conn, code);
+	return db_errno(conn, code);
 }
 
-void conn_stmt_release(sqlite3_stmt **stmt)
+void db_stmt_release(struct db_stmt **stmt)
 {
 	if (!*stmt)
 		return;
-	sqlite3_reset(*stmt);
-	sqlite3_clear_bindings(*stmt);
+	sqlite3_reset((*stmt)->raw);
+	sqlite3_clear_bindings((*stmt)->raw);
 	*stmt = NULL;
 }
 
-static int bind_all(struct conn *conn, sqlite3_stmt *stmt, const char *format, va_list args)
+static int bind_all(struct db_conn *conn, struct db_stmt *stmt, const char *format, va_list args)
 {
 	int code = SQLITE_OK;
 
 	for (int i = 1; *format && code == SQLITE_OK; i++, format++) {
 		switch (*format) {
 		case 'i':
-			code = sqlite3_bind_int64(stmt, i, va_arg(args, int64_t));
+			code = sqlite3_bind_int64(stmt->raw, i, va_arg(args, int64_t));
 			break;
 		case 's':
 			/* The caller's string outlives the statement's run: no copy. */
-			code = sqlite3_bind_text(stmt, i, va_arg(args, const char *), -1,
+			code = sqlite3_bind_text(stmt->raw, i, va_arg(args, const char *), -1,
 						 SQLITE_STATIC);
 			break;
 		case 'b':
-			code = sqlite3_bind_blob(stmt, i, va_arg(args, const struct sid *)->bytes,
+			code = sqlite3_bind_blob(stmt->raw, i,
+						 va_arg(args, const struct sid *)->bytes,
 						 sizeof(struct sid), SQLITE_STATIC);
 			break;
 		case 'n':
-			code = sqlite3_bind_null(stmt, i);
+			code = sqlite3_bind_null(stmt->raw, i);
 			break;
 		default:
 			return -EINVAL;
 		}
 	}
-	return conn_errno(conn, code);
+	return db_errno(conn, code);
 }
 
-static int query(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, const char *format,
-		 va_list args)
+static int query(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql,
+		 const char *format, va_list args)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int err = conn_prepare(conn, sql, &stmt);
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_prepare(conn, sql, &stmt);
 
 	if (err == 0)
 		err = bind_all(conn, stmt, format, args);
@@ -301,7 +323,8 @@ static int query(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, co
 	return 0;
 }
 
-int conn_query(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, const char *format, ...)
+int db_query(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql, const char *format,
+	     ...)
 {
 	va_list args;
 	int err;
@@ -312,9 +335,9 @@ int conn_query(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql, cons
 	return err;
 }
 
-int conn_run(struct conn *conn, const char *sql, const char *format, ...)
+int db_run(struct db_conn *conn, const char *sql, const char *format, ...)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	va_list args;
 	int err;
 
@@ -324,26 +347,26 @@ int conn_run(struct conn *conn, const char *sql, const char *format, ...)
 	if (err)
 		return err;
 	do
-		err = conn_step(conn, stmt);
+		err = db_step(conn, stmt);
 	while (err > 0);
 	return err;
 }
 
 /* Its one row, ready to be read; -ENOENT. */
-static int query_row(struct conn *conn, sqlite3_stmt **ret_stmt, const char *sql,
+static int query_row(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql,
 		     const char *format, va_list args)
 {
 	int err = query(conn, ret_stmt, sql, format, args);
 
 	if (err)
 		return err;
-	err = conn_step(conn, *ret_stmt);
+	err = db_step(conn, *ret_stmt);
 	return err > 0 ? 0 : err < 0 ? err : -ENOENT;
 }
 
-int conn_query_int(struct conn *conn, int64_t *ret_value, const char *sql, const char *format, ...)
+int db_query_int(struct db_conn *conn, int64_t *ret_value, const char *sql, const char *format, ...)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	va_list args;
 	int err;
 
@@ -351,14 +374,14 @@ int conn_query_int(struct conn *conn, int64_t *ret_value, const char *sql, const
 	err = query_row(conn, &stmt, sql, format, args);
 	va_end(args);
 	if (err == 0)
-		*ret_value = sqlite3_column_int64(stmt, 0);
+		*ret_value = db_int64(stmt, 0);
 	return err;
 }
 
-static int query_text(struct conn *conn, char *(*copy)(const char *), char **ret_text,
+static int query_text(struct db_conn *conn, char *(*copy)(const char *), char **ret_text,
 		      const char *sql, const char *format, va_list args)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	const char *text;
 	int err;
 
@@ -366,12 +389,12 @@ static int query_text(struct conn *conn, char *(*copy)(const char *), char **ret
 	err = query_row(conn, &stmt, sql, format, args);
 	if (err)
 		return err;
-	text = (const char *)sqlite3_column_text(stmt, 0);
+	text = db_text(stmt, 0);
 	*ret_text = text ? copy(text) : NULL;
 	return *ret_text ? 0 : -ENOMEM;
 }
 
-int conn_query_text(struct conn *conn, char **ret_text, const char *sql, const char *format, ...)
+int db_query_text(struct db_conn *conn, char **ret_text, const char *sql, const char *format, ...)
 {
 	va_list args;
 	int err;
@@ -382,8 +405,8 @@ int conn_query_text(struct conn *conn, char **ret_text, const char *sql, const c
 	return err;
 }
 
-int conn_query_secret(struct conn *conn, char **ret_secret, const char *sql, const char *format,
-		      ...)
+int db_query_secret(struct db_conn *conn, char **ret_secret, const char *sql, const char *format,
+		    ...)
 {
 	va_list args;
 	int err;
@@ -394,10 +417,10 @@ int conn_query_secret(struct conn *conn, char **ret_secret, const char *sql, con
 	return err;
 }
 
-int conn_query_ids(struct conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql,
-		   const char *format, ...)
+int db_query_ids(struct db_conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql,
+		 const char *format, ...)
 {
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	cleanup_free int64_t *ids = NULL;
 	size_t count = 0, capacity = 0;
 	va_list args;
@@ -408,7 +431,7 @@ int conn_query_ids(struct conn *conn, int64_t **ret_ids, size_t *ret_count, cons
 	va_end(args);
 	if (err)
 		return err;
-	while ((err = conn_step(conn, stmt)) > 0) {
+	while ((err = db_step(conn, stmt)) > 0) {
 		if (count == capacity) {
 			size_t want = capacity ? 2 * capacity : 64;
 			int64_t *more = reallocarray(ids, want, sizeof *ids);
@@ -418,7 +441,7 @@ int conn_query_ids(struct conn *conn, int64_t **ret_ids, size_t *ret_count, cons
 			ids = more;
 			capacity = want;
 		}
-		ids[count++] = sqlite3_column_int64(stmt, 0);
+		ids[count++] = db_int64(stmt, 0);
 	}
 	if (err < 0)
 		return err;
@@ -427,29 +450,49 @@ int conn_query_ids(struct conn *conn, int64_t **ret_ids, size_t *ret_count, cons
 	return 0;
 }
 
-int64_t conn_changes(struct conn *conn)
+int64_t db_changes(struct db_conn *conn)
 {
 	return sqlite3_changes(conn->db);
 }
 
-int64_t conn_last_id(struct conn *conn)
+int64_t db_last_id(struct db_conn *conn)
 {
 	return sqlite3_last_insert_rowid(conn->db);
 }
 
-bool column_text(sqlite3_stmt *stmt, int column, char *ret_text, size_t size)
+int64_t db_int64(struct db_stmt *stmt, int column)
 {
-	const char *text = (const char *)sqlite3_column_text(stmt, column);
+	return sqlite3_column_int64(stmt->raw, column);
+}
+
+int db_int(struct db_stmt *stmt, int column)
+{
+	return sqlite3_column_int(stmt->raw, column);
+}
+
+const char *db_text(struct db_stmt *stmt, int column)
+{
+	return (const char *)sqlite3_column_text(stmt->raw, column);
+}
+
+int db_columns(struct db_stmt *stmt)
+{
+	return sqlite3_column_count(stmt->raw);
+}
+
+bool db_text_copy(struct db_stmt *stmt, int column, char *ret_text, size_t size)
+{
+	const char *text = db_text(stmt, column);
 
 	return snprintf(ret_text, size, "%s", text ? text : "") < (int)size;
 }
 
-bool column_sid(sqlite3_stmt *stmt, int column, struct sid *ret_sid)
+bool db_sid(struct db_stmt *stmt, int column, struct sid *ret_sid)
 {
-	const void *bytes = sqlite3_column_blob(stmt, column);
+	const void *bytes = sqlite3_column_blob(stmt->raw, column);
 
 	memset(ret_sid, 0, sizeof *ret_sid);
-	if (!bytes || sqlite3_column_bytes(stmt, column) != (int)sizeof ret_sid->bytes)
+	if (!bytes || sqlite3_column_bytes(stmt->raw, column) != (int)sizeof ret_sid->bytes)
 		return false;
 	memcpy(ret_sid->bytes, bytes, sizeof ret_sid->bytes);
 	return true;

@@ -1,0 +1,15 @@
+/* Between open.c and rekey.c. */
+#ifndef TONICFS_CATALOG_OPEN_H
+#define TONICFS_CATALOG_OPEN_H
+
+#include "catalog/catalog-private.h"
+
+/* The public fingerprint of a key, kept in <catalog>.keyid; and whether what is open is a catalog that this version
+ * can read, with a message where it is not (and brought up to date where it is older). */
+#define KEY_ID_BYTES 8
+#define KEY_ID_SIZE (2 * KEY_ID_BYTES + 1)
+int key_id(const struct db_key *key, char ret_text[KEY_ID_SIZE]);
+int catalog_check_format(struct db_conn *conn, const char *path, bool key_known,
+			 char ret_message[CATALOG_MESSAGE_SIZE]);
+
+#endif
