@@ -20,113 +20,22 @@
 #define TONICFS_AUDIO_PRIVATE_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "audio/ahead.h"
 #include "audio/audio.h"
 #include "audio/block.h"
-#include "audio/breaker.h"
 #include "audio/heads.h"
+#include "audio/origin.h"
 #include "audio/reasons.h"
 #include "audio/span.h"
 #include "audio/stats.h"
 #include "audio/turn.h"
-#include "aws/s3.h"
 #include "catalog/recording.h"
-#include "catalog/workspace.h"
 #include "net/retry.h"
-#include "twilio/twilio.h"
-#include "util/buf.h"
 #include "util/list.h"
 #include "util/pool.h"
 
 struct audio_recording;
-
-/* ---- origin.c: which origin, which client, which request ---- */
-
-enum audio_from { AUDIO_FROM_TWILIO, AUDIO_FROM_S3 };
-
-/* The clients of one workspace, by its settings as they were; never changed, replaced when the
- * settings change. */
-struct audio_clients {
-	atomic_uint refs;
-	uint8_t fingerprint[32];
-	char workspace[CATALOG_NAME_SIZE];
-	struct twilio_client *twilio;
-	struct s3_client *s3; /* NULL: no storage set */
-	char bucket[CATALOG_BUCKET_SIZE];
-	struct list older_buckets; /* bucket.c; audio->lock */
-	struct audio *audio;
-	struct pool_task keys_task; /* keys.c */
-	bool is_asking_keys;        /* audio->lock */
-};
-struct audio_clients *audio_clients_ref(struct audio_clients *clients);
-void audio_clients_unref(struct audio_clients *clients); /* NULL is fine */
-
-struct audio_workspace {
-	struct list link; /* audio->workspaces */
-	int64_t id;
-	struct audio_clients *clients;
-	int64_t checked_msecs;
-	int size_error; /* the origin's last answer to a question for a size; 0: it answered */
-	int64_t size_error_until_msecs;
-	struct breaker breakers[2]; /* by enum audio_from; of media */
-	unsigned reading[2];        /* streams that somebody waits for; turn.c */
-	bool knows_no_ranges[2];    /* it answered a range with all of it */
-};
-
-/* What a stream knows that the catalog may not. */
-struct audio_hint {
-	bool is_in_older_bucket; /* the workspace's bucket of now does not give it */
-	bool is_missing_in_s3;   /* S3 said 404 although the catalog says that it is there */
-	bool is_mono;            /* Twilio said 16113 */
-};
-
-struct audio_range {
-	int64_t offset_bytes, end_bytes; /* end: of what S3 is asked for */
-	int64_t size_bytes;              /* of the whole recording */
-};
-
-/* A request that can be sent. */
-struct audio_source {
-	enum audio_from from;
-	struct sid sid;
-	bool is_encrypted;
-	char etag[S3_ETAG_SIZE];
-	char key[CATALOG_KEY_TEXT_SIZE]; /* in S3 */
-	struct audio_clients *clients;
-	struct s3_client *s3;  /* of clients: the one that is asked */
-	bool has_older_bucket; /* it was put into another bucket, which was not asked yet */
-	struct http_request request;
-	struct s3_request_memory *s3_memory;
-	struct twilio_request_memory *twilio_memory;
-};
-/* 0, or *ret_error says why not; release *ret_source in any case. Reads the catalog, never waits
- * for the network. */
-int audio_source_init(struct audio *audio, int64_t recording_id, const struct audio_hint *hint,
-		      const struct audio_range *range, struct audio_source *ret_source,
-		      struct remote_error *ret_error);
-void audio_source_release(struct audio_source *source);
-int audio_clients_get(struct audio *audio, int64_t workspace_id,
-		      struct audio_clients **ret_clients);
-/* The client of a bucket that the workspace had before; lives as long as *clients. */
-int audio_older_bucket(struct audio *audio, struct audio_clients *clients, int64_t workspace_id,
-		       const char *name, struct s3_client **ret_s3);
-void audio_older_buckets_release(struct audio_clients *clients);
-/* Lock held. NULL: no memory. */
-struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspace_id);
-void audio_workspaces_release(struct audio *audio);
-/* The errno that a user meets. */
-int audio_errno(const struct remote_error *error);
-const char *audio_from_name(enum audio_from from);
-
-/* ---- keys.c: keys of a bucket that come from elsewhere, which may take a while ---- */
-
-struct audio_stream;
-/* Lock held for these. The stream begins again when the keys are there, or fails. */
-void audio_keys_wait(struct audio_clients *clients, struct audio_stream *stream);
-/* Nobody waits: those that are there are still good. */
-void audio_keys_renew(struct audio_clients *clients);
 
 /* ---- the shared state ---- */
 
@@ -300,6 +209,8 @@ void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes)
 void audio_stream_allow(struct audio_stream *stream, int64_t end_bytes);
 void audio_stream_kill(struct audio_stream *stream);
 /* The timer's: starts what is due, drops what nobody uses. Returns when to look again. */
+/* Ends the least recently used idle stream if there are too many idle requests. */
+void audio_streams_drop_idle(struct audio *audio);
 int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs);
 /* Bytes that came for the position: false where they are to wait. */
 bool audio_stream_wants(struct audio_stream *stream, size_t n);

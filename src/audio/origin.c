@@ -10,6 +10,7 @@
 #include "audio/audio-private.h"
 #include "catalog/archive.h"
 #include "storage/storage.h"
+#include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/log.h"

@@ -9,6 +9,7 @@
 
 #include "audio/audio-private.h"
 #include "storage/object.h"
+#include "twilio/twilio.h"
 #include "util/log.h"
 #include "util/times.h"
 

@@ -2,13 +2,9 @@
  * Streams: what brings a recording's bytes, from wherever they are, in order, ahead of its readers
  * but not too far.
  */
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "audio/audio-private.h"
-#include "storage/object.h"
-#include "storage/restore.h"
 #include "util/times.h"
 
 /* A byte so close behind what a stream has reached comes sooner by waiting than by a new request.
@@ -23,9 +19,9 @@
 #define WINDOW_BEGIN_BYTES (1024 * 1024)
 /* A stream that nobody has used for so long is ended: it keeps a connection from others. */
 #define IDLE_MSECS 30000
-/* So many requests that nobody waits for may stand open; more of them end where they would pause, for
- * those that move end by themselves, and a reader may be back in a moment. The engine has as many
- * connections beyond those that readers wait for. */
+/* So many requests that nobody waits for may stand open; more of them end where they would pause,
+ * for those that move end by themselves, and a reader may be back in a moment. The engine has as
+ * many connections beyond those that readers wait for. */
 #define IDLE_ATTEMPTS_LIMIT 32
 #define STREAMS_PER_RECORDING 12
 
@@ -57,8 +53,8 @@ void audio_stream_unref(struct audio_stream *stream)
 
 /* ---- starting ---- */
 
-/* The block that is being filled for somebody stays, whatever else has to go. Without memory to note
- * that it may go, and its bytes are asked for again. */
+/* The block that is being filled for somebody stays, whatever else has to go. Without memory to
+ * note that it may go, and its bytes are asked for again. */
 static void pin_position(struct audio_stream *s)
 {
 	s->is_position_pinned = audio_blocks_pin(&s->recording->blocks, s->position_bytes,
@@ -118,7 +114,7 @@ static struct audio_stream *older_spare(struct audio_stream *oldest, struct audi
 	return !oldest || s->used_msecs < oldest->used_msecs ? s : oldest;
 }
 
-static void drop_idle(struct audio *audio)
+void audio_streams_drop_idle(struct audio *audio)
 {
 	struct audio_stream *oldest = NULL;
 
@@ -132,145 +128,6 @@ static void drop_idle(struct audio *audio)
 	}
 	if (oldest)
 		audio_stream_kill(oldest);
-}
-
-/* S3 says that our clock is wrong: a request of the client's own lets it learn the time. */
-static void set_clock(struct audio_source *source)
-{
-	struct remote_error error = REMOTE_ERROR_INIT;
-	struct s3_object object;
-
-	/* The answer's date is what counts. */
-	s3_head_object(source->s3, source->key, &object, &error);
-}
-
-/* Lock held. Where the origin has not answered for some time, nobody waits for it again. */
-static int check_breaker(struct audio_stream *s, struct remote_error *ret_error)
-{
-	int err = breaker_check(&s->recording->workspace->breakers[s->from], time_mono_msecs());
-
-	if (err)
-		remote_error_set(ret_error, REMOTE_REJECTED, err,
-				 "it has not answered for a while");
-	return err;
-}
-
-/* S3 says that it is archived, which the catalog did not know: the class and a restore are asked
- * for, so that the next open fails at once. */
-static void learn_archive(struct audio *audio, int64_t recording_id)
-{
-	struct remote_error error = REMOTE_ERROR_INIT;
-
-	storage_object_refresh(audio->catalog, audio->http, recording_id, &audio->is_cancelled,
-			       &error);
-}
-
-/* Twilio does not have it: another machine may have moved it. What cannot be asked for is no news. */
-static void learn_moved(struct audio *audio, int64_t recording_id)
-{
-	struct remote_error error = REMOTE_ERROR_INIT;
-
-	storage_object_find(audio->catalog, audio->http, recording_id, &audio->is_cancelled,
-			    &error);
-}
-
-static bool is_not_at_twilio(const struct audio_stream *s)
-{
-	return s->error.kind == REMOTE_NOT_FOUND && s->from == AUDIO_FROM_TWILIO;
-}
-
-/* S3 answers 403 for a missing key, too, where the user may not list the whole bucket. */
-static bool is_denied(const struct audio_stream *s)
-{
-	return s->error.error == -EACCES && s->error.status == 403 && s->from == AUDIO_FROM_S3;
-}
-
-static void run(struct pool_task *task)
-{
-	struct audio_stream *s = list_entry(task, struct audio_stream, task);
-	struct audio_recording *recording = s->recording;
-	struct audio *audio = recording->audio;
-	struct list finished = LIST_INIT(finished);
-	struct remote_error error = REMOTE_ERROR_INIT;
-	struct audio_source source;
-	struct audio_hint hint;
-	struct audio_range range;
-	bool clock, archived, moved, denied;
-	int err;
-
-	pthread_mutex_lock(&audio->lock);
-	hint = recording->hint;
-	range = (struct audio_range){ s->position_bytes, s->end_bytes, recording->size_bytes };
-	clock = strcmp(s->error.code, "RequestTimeTooSkewed") == 0;
-	archived = strcmp(s->error.code, "InvalidObjectState") == 0;
-	moved = is_not_at_twilio(s);
-	denied = s->is_denial_explained && is_denied(s);
-	if (denied)
-		error = s->error;
-	err = s->is_dead ? -ECANCELED : 0;
-	pthread_mutex_unlock(&audio->lock);
-	if (!err && archived) /* before the origin is chosen: Twilio may have its copy yet */
-		learn_archive(audio, recording->id);
-	if (!err && moved)
-		learn_moved(audio, recording->id);
-	if (err)
-		source = (struct audio_source){ .from = AUDIO_FROM_TWILIO };
-	else
-		err = audio_source_init(audio, recording->id, &hint, &range, &source, &error);
-	if (err == 0 && clock && source.from == AUDIO_FROM_S3)
-		set_clock(&source);
-	if (err == 0 && denied && source.from == AUDIO_FROM_S3)
-		err = s3_explain_denied(source.s3, source.key, &error);
-
-	pthread_mutex_lock(&audio->lock);
-	s->from = source.from;
-	if (source.from == AUDIO_FROM_TWILIO)
-		s->end_bytes = recording->size_bytes;
-	s->has_older_bucket = err == 0 && source.has_older_bucket;
-	if (!s->is_dead && err == 0)
-		err = check_breaker(s, &error);
-	if (err == 0 && source.from == AUDIO_FROM_S3 && s3_client_keys_are_due(source.s3))
-		audio_keys_renew(source.clients);
-	if (!s->is_dead && err == -EAGAIN) {
-		audio_keys_wait(source.clients, s);
-	} else if (!s->is_dead) {
-		drop_idle(audio);
-		if (err == 0) {
-			source.request.urgent = s->reads > 0;
-			err = audio_attempt_start(s, &source);
-			if (err)
-				remote_error_set(&error, REMOTE_REJECTED, err,
-						 "the request cannot be sent");
-		}
-		if (err == 0)
-			s->state = AUDIO_STREAM_RUNNING;
-		else
-			audio_stream_failed(s, &error, source.from, &finished);
-	}
-	audio_stream_unref(s);
-	pthread_mutex_unlock(&audio->lock);
-	audio_source_release(&source);
-	audio_reads_deliver(audio, &finished);
-}
-
-/* It has to ask for the time, the class or the place before its request, and waits for the network.
- */
-static bool asks_first(const struct audio_stream *s)
-{
-	return strcmp(s->error.code, "RequestTimeTooSkewed") == 0 ||
-	       strcmp(s->error.code, "InvalidObjectState") == 0 || is_not_at_twilio(s) ||
-	       (s->is_denial_explained && is_denied(s));
-}
-
-void audio_stream_start(struct audio_stream *s)
-{
-	struct audio *audio = s->recording->audio;
-
-	s->state = AUDIO_STREAM_STARTING;
-	s->task.run = run;
-	/* On the way out nothing starts, and what waits has been ended. */
-	if (pool_push(asks_first(s) ? &audio->probers : &audio->starters, &s->task) == 0)
-		s->refs++;
 }
 
 struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t offset_bytes,
