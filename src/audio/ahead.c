@@ -229,7 +229,7 @@ void audio_ahead_read(struct audio_recording *recording)
 	enum audio_advance advance;
 	struct audio_folder *folder;
 
-	if (audio->is_cancelled || audio->is_stopping)
+	if (cancel_is_set(&audio->cancel) || audio->is_stopping)
 		return;
 	if (recording->is_noted)
 		return;

@@ -32,6 +32,7 @@
 #include "audio/turn.h"
 #include "catalog/recording.h"
 #include "net/retry.h"
+#include "util/cancel.h"
 #include "util/list.h"
 #include "util/pool.h"
 
@@ -43,7 +44,7 @@ struct audio {
 	struct catalog *catalog;
 	struct http *http;
 	struct audio_settings settings;
-	volatile bool is_cancelled; /* ends blocking requests */
+	struct cancel cancel; /* ends blocking requests */
 
 	pthread_mutex_t lock; /* guards all that follows, and what hangs on it */
 	pthread_cond_t timer_cond;
@@ -103,6 +104,8 @@ struct audio_failure {
 	int64_t begin_bytes, end_bytes, until_msecs;
 	int error;
 };
+/* A stream that finds no thread tries again after this. */
+#define AUDIO_NO_THREAD_MSECS 1000
 #define AUDIO_FAILURES 8
 
 struct audio_file {

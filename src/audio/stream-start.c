@@ -48,9 +48,9 @@ static void ask_for_catalog(struct audio *audio, int64_t recording_id,
 
 	if (questions->class)
 		storage_object_refresh(audio->catalog, audio->http, recording_id,
-				       &audio->is_cancelled, &error);
+				       &audio->cancel, &error);
 	if (questions->place)
-		storage_object_find(audio->catalog, audio->http, recording_id, &audio->is_cancelled,
+		storage_object_find(audio->catalog, audio->http, recording_id, &audio->cancel,
 				    &error);
 }
 
@@ -144,11 +144,17 @@ void audio_stream_start(struct audio_stream *s)
 {
 	struct audio *audio = s->recording->audio;
 	struct questions questions = questions_of(s);
+	int err;
 	bool is_blocking = questions.time || questions.class || questions.place || questions.denial;
 
 	s->state = AUDIO_STREAM_STARTING;
 	s->task.run = run;
-	/* A pool that is being stopped refuses the task; audio_interrupt has ended all reads. */
-	if (pool_push(is_blocking ? &audio->probers : &audio->starters, &s->task) == 0)
+	err = pool_push(is_blocking ? &audio->probers : &audio->starters, &s->task);
+	if (!err) {
 		s->refs++;
+	} else if (err != -ESHUTDOWN) { /* no thread can be started now */
+		s->state = AUDIO_STREAM_BACKOFF;
+		s->due_msecs = time_mono_msecs() + AUDIO_NO_THREAD_MSECS;
+		audio_timer_wake(audio, s->due_msecs);
+	}
 }

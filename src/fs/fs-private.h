@@ -21,6 +21,7 @@
 #include "catalog/tree.h"
 #include "fs/fs.h"
 #include "util/buf.h"
+#include "util/cancel.h"
 #include "util/list.h"
 #include "util/pool.h"
 
@@ -60,8 +61,7 @@ struct fs {
 	unsigned worker_count;
 	struct pool pool; /* changes of the catalog, call logs, invalidations that may wait */
 	struct pool remote_pool; /* requests to S3 and programs that give credentials */
-	bool has_pool, has_remote_pool;
-	volatile bool is_cancelled; /* ends requests in remote_pool */
+	struct cancel cancel;     /* ends requests in remote_pool */
 	pthread_t notifier;
 	bool has_notifier;
 

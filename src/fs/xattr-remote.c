@@ -12,7 +12,7 @@
 int fs_xattr_get_url(struct fs_subject *s, struct buf *out)
 {
 	return storage_playback_url(s->fs->catalog, s->fs->http, s->node->recording_id, 0, false,
-				    &s->fs->is_cancelled, out);
+				    &s->fs->cancel, out);
 }
 
 static void add_time(struct buf *out, const char *what, int64_t secs)
@@ -56,7 +56,7 @@ static int get_restore_of_folder(struct fs_subject *s, struct buf *out)
 static int refresh(struct fs_subject *s, struct remote_error *ret_error)
 {
 	return storage_object_refresh(s->fs->catalog, s->fs->http, s->node->recording_id,
-				      &s->fs->is_cancelled, ret_error);
+				      &s->fs->cancel, ret_error);
 }
 
 int fs_xattr_get_restore(struct fs_subject *s, struct buf *out)

@@ -30,7 +30,7 @@ static void run_get(struct pool_task *task)
 	cleanup_buf_secret struct buf value = BUF_INIT;
 	int err = -EINTR;
 
-	if (!__atomic_load_n(&wait->fs->is_cancelled, __ATOMIC_RELAXED))
+	if (!cancel_is_set(&wait->fs->cancel))
 		err = fs_xattr_value(wait->fs, &wait->node, wait->xattr, &value);
 	if (err && err != -ENODATA && err != -EREMOTE && err != -EINTR)
 		log_warning(FS_XATTR_PREFIX "%s: %s", wait->xattr->name, strerror(-err));
