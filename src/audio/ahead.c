@@ -139,7 +139,7 @@ static bool fetch(struct audio_folder *folder, const struct audio_next *next, si
 	return true;
 }
 
-/* Somebody has it open, or it has been fetched. */
+/* Is it open, or fetched? A recording that is kept for its head is dropped, to be fetched whole. */
 static bool is_here(struct audio *audio, int64_t id)
 {
 	struct audio_recording *recording = audio_recording_find(audio, id);
@@ -276,7 +276,7 @@ void audio_ahead_close(struct audio_recording *recording)
 	if (!folder)
 		return;
 	if (!recording->is_noted) {
-		/* Opened and not read: nobody wants its bytes, or the kernel has them. */
+		/* Opened and not read: its bytes are not wanted, or in the kernel's page cache. */
 		if (recording->was_fetched)
 			folder_stop(folder);
 	} else if (recording->read_bytes >= recording->size_bytes) {
@@ -307,7 +307,7 @@ int64_t audio_ahead_tick(struct audio *audio, int64_t now_msecs)
 	list_for_each(pos, &audio->ahead.folders) {
 		struct audio_folder *folder = list_entry(pos, struct audio_folder, link);
 
-		/* In order of their age. */
+		/* The oldest first. */
 		list_for_each_safe(item, &folder->fetched) {
 			struct audio_recording *recording =
 				list_entry(item, struct audio_recording, fetched.link);

@@ -234,7 +234,7 @@ static void end_stream(struct audio_attempt *a, const struct remote_error *error
 	s->attempt = NULL;
 	s->is_paused = false;
 	if (a->answer.is_head_good && from == AUDIO_FROM_TWILIO)
-		recording->workspace->size_error = 0; /* it answers */
+		recording->workspace->size_err = 0; /* it answers */
 	verdict(a, error, &end);
 	audio_stats_count(a->audio, from, end.kind);
 	note_health(a, &end);

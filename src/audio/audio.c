@@ -1,10 +1,7 @@
-/*
- * The room's engine: recordings that are open, the timer, beginning and end.
- */
+/* The engine: start and end, the timer, open recordings and files. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "audio/audio-private.h"
 #include "audio/why.h"
@@ -13,6 +10,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define BUDGET_BYTES (256 * 1024 * 1024)
 #define READ_TIMEOUT_MSECS 60000
@@ -29,16 +27,6 @@ void audio_timer_wake(struct audio *audio, int64_t at_msecs)
 		return;
 	audio->timer_msecs = at_msecs;
 	pthread_cond_signal(&audio->timer_cond);
-}
-
-static void wait_until(struct audio *audio, int64_t at_msecs)
-{
-	struct timespec at = { at_msecs / 1000, at_msecs % 1000 * 1000000 };
-
-	if (at_msecs == INT64_MAX)
-		pthread_cond_wait(&audio->timer_cond, &audio->lock);
-	else
-		pthread_cond_timedwait(&audio->timer_cond, &audio->lock, &at);
 }
 
 static int64_t min(int64_t a, int64_t b)
@@ -73,7 +61,7 @@ static void *timer(void *arg)
 			audio_sizes_deliver(&sizes);
 			pthread_mutex_lock(&audio->lock);
 		} else {
-			wait_until(audio, audio->timer_msecs);
+			cond_wait_until(&audio->timer_cond, &audio->lock, audio->timer_msecs, NULL);
 		}
 	}
 	pthread_mutex_unlock(&audio->lock);
@@ -86,7 +74,6 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	      struct audio **ret_audio)
 {
 	struct audio *audio = calloc(1, sizeof *audio);
-	pthread_condattr_t monotonic;
 	int err;
 
 	if (!audio)
@@ -111,11 +98,8 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	list_init(&audio->attempt_list);
 	audio->timer_msecs = INT64_MAX;
 	pthread_mutex_init(&audio->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&audio->timer_cond, &monotonic);
+	cond_init(&audio->timer_cond);
 	pthread_cond_init(&audio->idle_cond, NULL);
-	pthread_condattr_destroy(&monotonic);
 
 	pool_init(&audio->starters, STARTERS);
 	pool_init(&audio->probers, PROBERS);
@@ -248,11 +232,11 @@ void audio_recording_end(struct audio_recording *recording)
 {
 	list_remove(&recording->link);
 	audio_recording_calm(recording);
-	audio_blocks_keep(&recording->blocks, 0); /* but what answers are made of just now */
+	audio_blocks_keep(&recording->blocks, 0); /* answers in delivery pin theirs */
 	audio_recording_unref(recording);
 }
 
-/* Lock held. The one that others have open, or a new one. */
+/* Lock held. The open one, or a new one. */
 static int recording_get(struct audio *audio, const struct catalog_recording *row,
 			 int64_t size_bytes, struct audio_recording **ret_recording)
 {
@@ -298,19 +282,19 @@ struct opening {
 	void *arg;
 };
 
-static void on_size(void *arg, int error, int64_t size_bytes)
+static void on_size(void *arg, int err, int64_t size_bytes)
 {
 	struct opening *opening = arg;
 
-	if (error)
-		opening->callback(opening->arg, error, NULL, -1);
+	if (err)
+		opening->callback(opening->arg, err, NULL, -1);
 	else
 		open_file(opening->audio, &opening->row, size_bytes, opening->callback,
 			  opening->arg);
 	free(opening);
 }
 
-/* The catalog remembers why. */
+/* Not remembered as a reason, because the catalog has it. */
 static void log_archived(struct audio *audio, const struct catalog_recording *row)
 {
 	struct catalog_workspace workspace = { .name = "?" };
@@ -323,8 +307,8 @@ static void log_archived(struct audio *audio, const struct catalog_recording *ro
 	log_warning("workspace %s: recording %s: %s", workspace.name, sid, buf_str(&why));
 }
 
-/* What must be restored first fails here, before anything is sent. While Twilio has its copy too,
- * it is read there. */
+/* -EREMOTE: the recording must be restored first; no request is sent. While Twilio still has its
+ * copy (CATALOG_STATE_STORED), that one is read. */
 static int check_archive(struct audio *audio, const struct catalog_recording *row)
 {
 	struct catalog_archive archive;

@@ -1,6 +1,6 @@
 /*
- * Objects stay in the bucket that they were moved to when the workspace gets another one. Their
- * owner may have copied them there, so the bucket of now is asked first; the older one is asked
+ * Clients of older buckets. When a workspace gets another bucket, objects stay in the old one.
+ * Their owner may have copied them, so the current bucket is asked first, and then the older one,
  * with the same credentials at the same server.
  */
 #include <errno.h>
@@ -80,7 +80,7 @@ int audio_older_bucket(struct audio *audio, struct audio_clients *clients, int64
 	if (err)
 		return err;
 	pthread_mutex_lock(&audio->lock);
-	*ret_s3 = find(clients, name); /* somebody was faster */
+	*ret_s3 = find(clients, name); /* another thread may have added it meanwhile */
 	if (!*ret_s3) {
 		*ret_s3 = bucket->s3;
 		list_add(&clients->older_buckets, &bucket->link);

@@ -46,8 +46,8 @@ struct audio_workspace {
 	int64_t id;
 	struct audio_clients *clients;
 	int64_t checked_msecs; /* when the settings were compared last */
-	int size_error;        /* -errno of the last failed question for a size; 0: it answered */
-	int64_t size_error_until_msecs;
+	int size_err;          /* -errno of the last failed question for a size; 0: it answered */
+	int64_t size_err_until_msecs;
 	struct breaker breakers[2]; /* by enum audio_from; of requests for bytes */
 	unsigned reading[2];        /* streams that a read waits for; turn.c */
 	bool knows_no_ranges[2];    /* it answered a range with the whole recording */

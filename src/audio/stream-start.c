@@ -47,8 +47,8 @@ static void ask_for_catalog(struct audio *audio, int64_t recording_id,
 	struct remote_error error = REMOTE_ERROR_INIT;
 
 	if (questions->class)
-		storage_object_refresh(audio->catalog, audio->http, recording_id,
-				       &audio->cancel, &error);
+		storage_object_refresh(audio->catalog, audio->http, recording_id, &audio->cancel,
+				       &error);
 	if (questions->place)
 		storage_object_find(audio->catalog, audio->http, recording_id, &audio->cancel,
 				    &error);

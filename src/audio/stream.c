@@ -1,27 +1,22 @@
-/*
- * Streams: what brings a recording's bytes, from wherever they are, in order, ahead of its readers
- * but not too far.
- */
+/* Streams: their windows ahead of readers, their readers, and which of them are ended when idle. */
 #include <stdlib.h>
 
 #include "audio/audio-private.h"
 #include "util/times.h"
 
-/* A byte so close behind what a stream has reached comes sooner by waiting than by a new request.
- */
+/* A byte this close behind a stream's position comes sooner by waiting than by a new request. */
 #define NEAR_BYTES (1024 * 1024)
-/* How far ahead of its reader a stream goes: little at first, for who looks at the head only; more
- * for who reads on. */
+/* How far ahead of its reader a stream goes: little at first, because the reader may only want the
+ * head; more as it goes on. */
 #define WINDOW_MIN_BYTES (256 * 1024)
 #define WINDOW_MAX_BYTES (4 * 1024 * 1024)
-/* Who begins at the start is let run further: a window so small that an answer has to wait keeps
- * TCP from finding its pace. */
+/* A larger first window from the start of a file: pausing an answer early keeps TCP slow. */
 #define WINDOW_BEGIN_BYTES (1024 * 1024)
-/* A stream that nobody has used for so long is ended: it keeps a connection from others. */
+/* A stream that is unused for this long is ended: it occupies a connection. */
 #define IDLE_MSECS 30000
-/* So many requests that nobody waits for may stand open; more of them end where they would pause,
- * for those that move end by themselves, and a reader may be back in a moment. The engine has as
- * many connections beyond those that readers wait for. */
+/* The limit of open requests that no read waits for. Beyond it, requests end where they would
+ * pause; those that move end by themselves. The HTTP engine has as many connections beyond those
+ * that reads wait for. */
 #define IDLE_ATTEMPTS_LIMIT 32
 #define STREAMS_PER_RECORDING 12
 
@@ -51,10 +46,10 @@ void audio_stream_unref(struct audio_stream *stream)
 	audio_recording_unref(recording);
 }
 
-/* ---- starting ---- */
+/* ---- windows and pins ---- */
 
-/* The block that is being filled for somebody stays, whatever else has to go. Without memory to
- * note that it may go, and its bytes are asked for again. */
+/* Pins the block that is being filled while a read waits. Out of memory: the block may be evicted,
+ * and its bytes are fetched again. */
 static void pin_position(struct audio_stream *s)
 {
 	s->is_position_pinned = audio_blocks_pin(&s->recording->blocks, s->position_bytes,
@@ -105,8 +100,8 @@ static bool has_many_idle(const struct audio *audio)
 	return audio->attempts > audio->reading + IDLE_ATTEMPTS_LIMIT;
 }
 
-/* Of two that nobody waits for the one that has not been used for longer; NULL: none yet. One that
- * moves is none of them: it ends by itself. */
+/* The less recently used of two streams. Only paused streams without reads count: one that moves
+ * ends by itself. oldest may be NULL. */
 static struct audio_stream *older_spare(struct audio_stream *oldest, struct audio_stream *s)
 {
 	if (!s->is_paused || s->reads)
@@ -188,7 +183,7 @@ static void drop_spare(struct audio_recording *recording)
 
 struct audio_stream *audio_stream_near(struct audio_recording *recording, int64_t offset_bytes)
 {
-	/* Another request would begin at the start. */
+	/* A new request would bring the whole recording again, from its start. */
 	bool is_whole_only = audio_span_is_whole_only(recording);
 	struct audio_stream *best = NULL;
 
@@ -234,7 +229,7 @@ void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes)
 			s->window_bytes = limit;
 		if (s->limit_bytes < end_bytes + s->window_bytes)
 			s->limit_bytes = end_bytes + s->window_bytes;
-		/* Not for every read, but before the reader has caught up. */
+		/* Before the reader has caught up, but not for every read. */
 		if (s->reads || s->position_bytes + s->window_bytes / 2 <= s->limit_bytes)
 			resume(s);
 	}
@@ -268,8 +263,7 @@ void audio_stream_write(struct audio_stream *s, const void *bytes, size_t n)
 {
 	if (!n)
 		return;
-	/* Where there is no memory the bytes are lost to this stream; whoever needs them begins
-	 * another. */
+	/* Out of memory: the bytes are dropped, and reads that need them start another stream. */
 	audio_blocks_write(&s->recording->blocks, s->position_bytes, bytes, n);
 	unpin_position(s);
 	s->position_bytes += (int64_t)n;
@@ -279,7 +273,7 @@ void audio_stream_write(struct audio_stream *s, const void *bytes, size_t n)
 	s->moved_msecs = time_mono_msecs();
 }
 
-/* ---- time ---- */
+/* ---- the timer ---- */
 
 int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs)
 {
