@@ -101,10 +101,10 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	cond_init(&audio->timer_cond);
 	pthread_cond_init(&audio->idle_cond, NULL);
 
-	pool_init(&audio->starters, STARTERS);
-	pool_init(&audio->probers, PROBERS);
-	pool_init(&audio->key_askers, KEY_ASKERS);
-	err = thread_start(&audio->timer, timer, audio);
+	pool_init(&audio->starters, "audio start", STARTERS);
+	pool_init(&audio->probers, "audio probe", PROBERS);
+	pool_init(&audio->key_askers, "audio keys", KEY_ASKERS);
+	err = thread_start(&audio->timer, "audio timer", timer, audio);
 	if (!err) {
 		*ret_audio = audio;
 		return 0;

@@ -454,14 +454,15 @@ int job_pool_start(struct catalog *catalog, const struct job_pool_settings *sett
 	pthread_cond_init(&pool->over_cond, &attr);
 	pthread_condattr_destroy(&attr);
 	pool->threads = calloc(settings->workers, sizeof *pool->threads);
-	err = pool->threads ? thread_start(&pool->renewer, renewer, pool) : -ENOMEM;
+	err = pool->threads ? thread_start(&pool->renewer, "job leases", renewer, pool) : -ENOMEM;
 	if (err) {
 		pool_free(pool);
 		return err;
 	}
 	*ret_pool = pool; /* a worker may want it before we return */
 	while (err == 0 && pool->thread_count < settings->workers) {
-		err = thread_start(&pool->threads[pool->thread_count], worker, pool);
+		err = thread_start(&pool->threads[pool->thread_count], settings->name, worker,
+				   pool);
 		pool->thread_count += err == 0;
 	}
 	if (err) {

@@ -9,10 +9,10 @@
 
 #include "cli/commands.h"
 #include "cli/mounting.h"
-#include "cli/mounts.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/files.h"
+#include "util/mounts.h"
 #include "util/process.h"
 
 struct mount_values {
@@ -78,7 +78,7 @@ static int mount_at(struct cli *cli, const char *folder, const struct mount_valu
 		    struct mount_options *options)
 {
 	cleanup_free char *mountpoint = NULL;
-	struct mount_service service = { .cli = cli,
+	struct mount_request request = { .cli = cli,
 					 .options = options,
 					 .listen = values->listen,
 					 .public_url = values->public_url };
@@ -97,8 +97,8 @@ static int mount_at(struct cli *cli, const char *folder, const struct mount_valu
 		cli_error("%s", strerror(-err));
 		return CLI_FAILED;
 	}
-	service.mountpoint = mountpoint;
-	return values->foreground ? mount_service_run(&service) : mount_daemon_run(&service);
+	request.mountpoint = mountpoint;
+	return values->foreground ? mount_serve(&request) : mount_daemon(&request);
 }
 
 /* What -o says of files, made absolute: the mount has no folder of its own. */

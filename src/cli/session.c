@@ -11,6 +11,7 @@
 #include "catalog/rotate.h"
 #include "cli/cli.h"
 #include "cli/suggest.h"
+#include "service/service.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
 #include "util/text.h"
@@ -55,25 +56,18 @@ int cli_catalog_open(struct cli *cli)
 
 int cli_http_open(struct cli *cli)
 {
-	struct http_settings settings = { 0 };
-	int64_t value, other;
-	int err;
+	int err = service_http_new(cli->catalog, &cli->http);
 
-	value = catalog_setting_get_int(cli->catalog, "connect_timeout_msecs", 0);
-	settings.connect_timeout_msecs = value > 0 && value <= 600000 ? (unsigned)value : 0;
-	value = catalog_setting_get_int(cli->catalog, "stall_timeout_msecs", 0);
-	settings.stall_timeout_msecs = value > 0 && value <= 600000 ? (unsigned)value : 0;
-	/* Beside transfers there are looks under keys, and reads. */
-	value = catalog_setting_get_int(cli->catalog, "twilio_connections", 64);
-	other = catalog_setting_get_int(cli->catalog, "s3_connections", 64);
-	value = value > other ? value : other;
-	settings.origin_limit = value > 0 && value <= 256 ? (unsigned)value + 32 : 0;
-	err = http_new(&settings, &cli->http);
-	if (err < 0) {
-		cli_error("the network cannot be used: %s", strerror(-err));
-		return CLI_FAILED;
-	}
-	return CLI_DONE;
+	if (err == 0)
+		return CLI_DONE;
+	cli_error("the network cannot be used: %s", strerror(-err));
+	return CLI_FAILED;
+}
+
+void cli_say_predecessor(const char *catalog_path)
+{
+	cli_error("waiting for the process of a mount that was unmounted, and still has %s open",
+		  catalog_path);
 }
 
 void cli_close(struct cli *cli)

@@ -18,9 +18,9 @@
 #include "cli/commands.h"
 #include "cli/holders.h"
 #include "cli/mounting.h"
-#include "cli/mounts.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/mounts.h"
 
 #define ATTRIBUTE "user.tonicfs.pid"
 #define ASK_MSECS 3000

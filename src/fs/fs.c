@@ -227,8 +227,8 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 	fs->others = settings->others & 0055;
 	pthread_mutex_init(&fs->lock, NULL);
 	pthread_cond_init(&fs->idle, NULL);
-	pool_init(&fs->pool, POOL_THREADS);
-	pool_init(&fs->remote_pool, REMOTE_POOL_THREADS);
+	pool_init(&fs->pool, "fs pool", POOL_THREADS);
+	pool_init(&fs->remote_pool, "fs remote", REMOTE_POOL_THREADS);
 	list_init(&fs->waits);
 	list_init(&fs->handles);
 	list_init(&fs->calls);
@@ -323,7 +323,7 @@ static int workers_start(struct fs *fs)
 
 	sigaction(WORKER_SIGNAL, &action, NULL);
 	while (fs->worker_count < FS_WORKERS) {
-		int err = thread_start(&fs->workers[fs->worker_count], work, fs);
+		int err = thread_start(&fs->workers[fs->worker_count], "fuse", work, fs);
 
 		if (err)
 			return fs->worker_count ? 0 : err;

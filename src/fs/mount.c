@@ -19,8 +19,8 @@
 #include "fs/fs-private.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/mounts.h"
 
-#define TYPE "fuse.tonicfs"
 #define PROBE_MSECS 3000
 #define UNMOUNT_LOOK_MSECS 1000
 
@@ -65,87 +65,16 @@ void fs_log_last(char ret_text[CATALOG_MESSAGE_SIZE])
 
 /* ---- the mount table ---- */
 
-/* In place. mountinfo writes space, tab, newline and backslash as \ and three octal digits. */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	for (const char *from = text; *from; to++) {
-		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
-		    from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
-			*to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
-			from += 4;
-		} else {
-			*to = *from++;
-		}
-	}
-	*to = '\0';
-}
-
-struct mount_line {
-	char *line;
-	size_t capacity;
-	char *device; /* "0:57", of the file system */
-	char *place;
-	char *type; /* and the rest of the line */
-};
-
-static void mount_line_release(struct mount_line *m)
-{
-	free(m->line);
-}
-
-/* The next well-formed line. False: end of file. */
-static bool mount_line_next(FILE *file, struct mount_line *m)
-{
-	while (getline(&m->line, &m->capacity, file) > 0) {
-		char *rest = m->line;
-
-		m->type = strstr(m->line, " - ");
-		strsep(&rest, " "); /* mount id */
-		strsep(&rest, " "); /* parent id */
-		m->device = strsep(&rest, " ");
-		strsep(&rest, " "); /* root within the file system */
-		m->place = strsep(&rest, " ");
-		if (!m->place || !m->type)
-			continue;
-		m->type += 3;
-		unescape(m->place);
-		return true;
-	}
-	return false;
-}
-
-/* Is the topmost mount there of that type? *ret_device is its device; may be NULL. */
-static int is_of_type(const char *mountpoint, const char *wanted, bool *ret_is, char *ret_device)
-{
-	size_t len = strlen(wanted);
-	cleanup_file FILE *file = fopen("/proc/self/mountinfo", "re");
-	cleanup_with(mount_line_release) struct mount_line m = { .line = NULL };
-
-	*ret_is = false;
-	if (!file)
-		return -errno;
-	while (mount_line_next(file, &m)) {
-		if (strcmp(m.place, mountpoint) != 0)
-			continue;
-		*ret_is = strncmp(m.type, wanted, len) == 0 && m.type[len] == ' ';
-		if (ret_device)
-			snprintf(ret_device, FS_DEVICE_SIZE, "%s", *ret_is ? m.device : "");
-	}
-	return 0;
-}
-
 static int is_ours(const char *mountpoint, bool *ret_ours)
 {
-	return is_of_type(mountpoint, TYPE, ret_ours, NULL);
+	return mounts_has_type(mountpoint, MOUNTS_TYPE, ret_ours, NULL, 0);
 }
 
 void fs_mount_note(struct fs *fs)
 {
 	bool ours;
 
-	if (is_of_type(fs->mountpoint, TYPE, &ours, fs->device) < 0)
+	if (mounts_has_type(fs->mountpoint, MOUNTS_TYPE, &ours, fs->device, sizeof fs->device) < 0)
 		fs->device[0] = '\0';
 }
 
@@ -256,7 +185,7 @@ int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 	int err;
 
 	/* Opening an autofs mountpoint would trigger the mount that is in progress. */
-	err = is_of_type(mountpoint, "autofs", &is_automatic, NULL);
+	err = mounts_has_type(mountpoint, "autofs", &is_automatic, NULL, 0);
 	if (err || is_automatic)
 		return err;
 	folder = opendir(mountpoint);
@@ -278,18 +207,6 @@ int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 
 /* ---- waiting for the unmount ---- */
 
-/* Is it still mounted anywhere in this mount namespace? */
-static bool is_mounted_here(const struct fs *fs)
-{
-	cleanup_file FILE *file = fopen("/proc/self/mountinfo", "re");
-	cleanup_with(mount_line_release) struct mount_line m = { .line = NULL };
-
-	while (file && mount_line_next(file, &m))
-		if (strcmp(m.device, fs->device) == 0)
-			return true;
-	return !file;
-}
-
 static bool has_open_files(struct fs *fs)
 {
 	bool has_some;
@@ -308,8 +225,7 @@ static bool has_open_files(struct fs *fs)
  */
 void fs_mount_wait_end(struct fs *fs)
 {
-	cleanup_fd int mounts =
-		fs->device[0] ? open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC) : -1;
+	cleanup_fd int mounts = fs->device[0] ? open(MOUNTS_PATH, O_RDONLY | O_CLOEXEC) : -1;
 	struct pollfd waiting[] = { { .fd = fs->wake_fd, .events = POLLIN },
 				    { .fd = mounts, .events = POLLPRI } }; /* on changes */
 	bool is_here = true;
@@ -328,6 +244,6 @@ void fs_mount_wait_end(struct fs *fs)
 			return;
 		}
 		if (n > 0)
-			is_here = is_mounted_here(fs);
+			is_here = mounts_has_device(fs->device) != 0; /* on errors, too */
 	}
 }

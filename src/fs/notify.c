@@ -114,7 +114,7 @@ static void *run(void *arg)
 
 int fs_notify_start(struct fs *fs)
 {
-	int err = thread_start(&fs->notifier, run, fs);
+	int err = thread_start(&fs->notifier, "fs notify", run, fs);
 
 	fs->has_notifier = err == 0;
 	return err;

@@ -76,7 +76,7 @@ int connections_init(struct connections *connections)
 	list_init(&connections->all);
 	connections->count = 0;
 	connections->is_stopping = false;
-	err = thread_start(&connections->watchdog, watch, connections);
+	err = thread_start(&connections->watchdog, "hook watch", watch, connections);
 	if (err < 0) {
 		pthread_cond_destroy(&connections->cond);
 		pthread_mutex_destroy(&connections->lock);

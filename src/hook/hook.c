@@ -270,7 +270,7 @@ static int begin_all(struct hook *hook, int fd)
 
 	if (err < 0)
 		return err;
-	pool_init(&hook->pool, HANDLERS);
+	pool_init(&hook->pool, "hook", HANDLERS);
 	err = daemon_start(hook, fd);
 	if (err == 0)
 		return 0;

@@ -292,20 +292,24 @@ int sync_service_start(struct catalog *catalog, struct http *http,
 		worker->service = service;
 		worker->duty = (enum duty)i;
 		catalog_owner_new(worker->owner);
-		rc = thread_start(&worker->thread, work, worker);
+		rc = thread_start(&worker->thread,
+				  worker->duty == DUTY_POLL ? "sync poll" : "sync sweep", work,
+				  worker);
 		if (rc == 0)
 			service->started++;
 	}
 	if (rc == 0) {
-		rc = thread_start(&service->sizes_thread, work_sizes, service);
+		rc = thread_start(&service->sizes_thread, "sync sizes", work_sizes, service);
 		service->has_sizes_thread = rc == 0;
 	}
 	if (rc == 0) {
-		rc = thread_start(&service->callbacks_thread, work_callbacks, service);
+		rc = thread_start(&service->callbacks_thread, "sync callbacks", work_callbacks,
+				  service);
 		service->has_callbacks_thread = rc == 0;
 	}
 	if (rc == 0) {
-		rc = thread_start(&service->restores_thread, work_restores, service);
+		rc = thread_start(&service->restores_thread, "sync restores", work_restores,
+				  service);
 		service->has_restores_thread = rc == 0;
 	}
 	if (rc < 0) {

@@ -74,7 +74,7 @@ static void test_util_wait__a_signal_ends_a_wait_without_a_deadline(void **state
 
 	(void)state;
 	pthread_mutex_lock(&f.mutex);
-	assert_int_equal(thread_start(&thread, signal_soon, &f), 0);
+	assert_int_equal(thread_start(&thread, "test", signal_soon, &f), 0);
 	while (!f.is_done)
 		assert_true(cond_wait_until(&f.cond, &f.mutex, WAIT_NO_DEADLINE, NULL));
 	pthread_mutex_unlock(&f.mutex);
@@ -98,7 +98,7 @@ static void test_util_wait__cancelling_ends_a_wait_and_a_sleep(void **state)
 	pthread_t thread;
 
 	(void)state;
-	assert_int_equal(thread_start(&thread, cancel_soon, &f), 0);
+	assert_int_equal(thread_start(&thread, "test", cancel_soon, &f), 0);
 	pthread_mutex_lock(&f.mutex);
 	while (cond_wait_until(&f.cond, &f.mutex, WAIT_NO_DEADLINE, &f.cancel))
 		;

@@ -1,28 +1,32 @@
 /*
+ * Finds the process of an earlier mount by its lock, and waits for its end.
+ *
  * Every process that has the catalog open holds a lock of SQLite's on CATALOG-shm, and /proc/locks names the process. The search
  * does not open the file: closing it would drop this process's own locks. On a file system whose inodes have other numbers in
  * /proc/locks it finds no process, and the command does not wait.
  */
-#include "cli/predecessor.h"
+#include "service/predecessor.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "cli/mounts.h"
 #include "util/cleanup.h"
+#include "util/mounts.h"
 #include "util/times.h"
 
 #define WAIT_MSECS 15000
 #define LOOK_MSECS 200 /* between two looks at what is mounted */
-#define SAY_MSECS 500
-/* Of the -shm file, which every connection has a lock on (UNIX_SHM_DMS of SQLite) */
+#define NOTICE_MSECS 500
+/* The byte of the -shm file that every connection has a lock on (UNIX_SHM_DMS of SQLite) */
 #define SHM_OPEN_BYTE 128
 
 /* "tonicfs … mount DIR", "mount.tonicfs CATALOG DIR", "tonicfs CATALOG DIR" */
@@ -84,13 +88,13 @@ static size_t count_processes(const char *catalog_path, pid_t *ret_pid)
 	return count;
 }
 
-/* Mounts of the catalog, but for this process's. */
-static size_t count_mounts(const struct cli *cli, const char *own_mountpoint)
+/* The mounts of the catalog without this process's own. */
+static size_t count_mounts(const char *catalog_path, const char *own_mountpoint)
 {
 	char **mountpoints = NULL;
 	size_t count = 0, others = 0;
 
-	if (mounts_of(cli->catalog_path, &mountpoints, &count) < 0)
+	if (mounts_of(catalog_path, &mountpoints, &count) < 0)
 		return SIZE_MAX;
 	for (size_t i = 0; i < count; i++) {
 		others += !own_mountpoint || strcmp(mountpoints[i], own_mountpoint) != 0;
@@ -100,24 +104,24 @@ static size_t count_mounts(const struct cli *cli, const char *own_mountpoint)
 	return others;
 }
 
-bool predecessor_wait(struct cli *cli, const char *own_mountpoint)
+bool predecessor_wait(const char *catalog_path, const char *own_mountpoint,
+		      void (*on_wait)(const char *catalog_path))
 {
 	int64_t begin = time_mono_msecs(), waited = 0;
-	bool has_said = false, has_waited = false;
+	bool has_noticed = false, has_waited = false;
 	pid_t pid = 0;
 
 	/* More processes than mounts: the mount of one is gone. */
 	while (waited < WAIT_MSECS &&
-	       count_processes(cli->catalog_path, &pid) > count_mounts(cli, own_mountpoint)) {
+	       count_processes(catalog_path, &pid) > count_mounts(catalog_path, own_mountpoint)) {
 		cleanup_fd int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 		struct pollfd waiting = { .fd = fd, .events = POLLIN };
 
 		has_waited = true;
-		if (waited >= SAY_MSECS && !has_said) {
-			has_said = true;
-			cli_error(
-				"waiting for the process of a mount that was unmounted, and still has %s open",
-				cli->catalog_path);
+		if (waited >= NOTICE_MSECS && !has_noticed) {
+			has_noticed = true;
+			if (on_wait)
+				on_wait(catalog_path);
 		}
 		poll(&waiting, 1, LOOK_MSECS);
 		waited = time_mono_msecs() - begin;

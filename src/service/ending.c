@@ -1,12 +1,13 @@
-#include "cli/ending.h"
+/* A thread that watches how long the steps of the end take. */
+#include "service/ending.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "util/fault.h"
 #include "util/log.h"
 #include "util/pool.h"
@@ -21,20 +22,22 @@ static struct {
 	pthread_mutex_t lock; /* guards the rest */
 	pthread_cond_t cond;
 	pthread_t watcher;
-	bool is_watched; /* no thread: only the alarm is left */
+	bool is_watched; /* false: there was no thread to be had, and the alarm alone is left */
 	bool is_over, is_logged;
 	const char *what;
-	int64_t began_msecs, step_msecs; /* when all of it, and the step, began */
+	int64_t began_msecs, step_msecs; /* when the first step and this step began */
+	void (*on_overdue)(void);        /* not guarded: set before the watcher starts */
 } ending = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static void give_up(const char *what, int64_t msecs)
+static _Noreturn void give_up(const char *what, int64_t msecs)
 {
 	alarm(LAST_WORDS_SECS);
 	log_error(
 		"shutting down: gave up waiting for %s after %lld s; work in flight is put back when its"
 		" lease ends",
 		what, (long long)msecs / 1000);
-	_exit(CLI_FAILED);
+	ending.on_overdue();
+	abort();
 }
 
 /* Lock held. Returns when to look again. */
@@ -79,9 +82,14 @@ static void begin(void)
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&ending.cond, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	ending.is_watched = thread_start(&ending.watcher, watch, NULL) == 0;
-	/* Should the log hang, too. */
+	ending.is_watched = thread_start(&ending.watcher, "ending", watch, NULL) == 0;
+	/* The last resort, should the log hang, too. */
 	alarm((unsigned)(ALL_MSECS / 1000) + LAST_WORDS_SECS);
+}
+
+void ending_init(void (*on_overdue)(void))
+{
+	ending.on_overdue = on_overdue;
 }
 
 void ending_step(const char *what)

@@ -1,4 +1,5 @@
-#include "cli/mount-metrics.h"
+/* Writes the counters of reading to a file, now and then, on a thread of its own. */
+#include "service/metrics.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -15,17 +16,17 @@
 
 #define INTERVAL_SECS 15
 
-struct mount_metrics {
+struct metrics {
 	struct audio *audio;
 	char *path;
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards is_stopping */
 	pthread_cond_t cond;
 	bool is_stopping;
-	int last_error;
+	int last_err;
 };
 
-void mount_metrics_text(struct audio *audio, struct buf *out)
+void metrics_text(struct audio *audio, struct buf *out)
 {
 	struct audio_stats stats;
 
@@ -33,8 +34,8 @@ void mount_metrics_text(struct audio *audio, struct buf *out)
 	audio_stats_write(&stats, out);
 }
 
-/* For a collector of another user: it names nobody, nor a recording. */
-static int write_file(const struct mount_metrics *m)
+/* Other users may read the file, so it leaves out the last failure, which names a recording. */
+static int write_file(const struct metrics *m)
 {
 	cleanup_buf struct buf text = BUF_INIT;
 	struct audio_stats stats;
@@ -45,18 +46,18 @@ static int write_file(const struct mount_metrics *m)
 	return buf_failed(&text) ? -ENOMEM : files_replace_public(m->path, text.data, text.len);
 }
 
-static void write_or_log(struct mount_metrics *m)
+static void write_or_log(struct metrics *m)
 {
 	int err = write_file(m);
 
-	if (err && err != m->last_error)
+	if (err && err != m->last_err)
 		log_warning("%s cannot be written: %s", m->path, strerror(-err));
-	m->last_error = err;
+	m->last_err = err;
 }
 
 static void *work(void *arg)
 {
-	struct mount_metrics *m = arg;
+	struct metrics *m = arg;
 	struct timespec at;
 
 	clock_gettime(CLOCK_MONOTONIC, &at);
@@ -75,15 +76,15 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void metrics_free(struct mount_metrics *m)
+static void release(struct metrics *m)
 {
 	free(m->path);
 	free(m);
 }
 
-int mount_metrics_start(struct audio *audio, const char *path, struct mount_metrics **ret_metrics)
+int metrics_start(struct audio *audio, const char *path, struct metrics **ret_metrics)
 {
-	struct mount_metrics *m = calloc(1, sizeof *m);
+	struct metrics *m = calloc(1, sizeof *m);
 	pthread_condattr_t monotonic;
 	int err = -ENOMEM;
 
@@ -98,7 +99,7 @@ int mount_metrics_start(struct audio *audio, const char *path, struct mount_metr
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&m->cond, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	err = thread_start(&m->thread, work, m);
+	err = thread_start(&m->thread, "metrics", work, m);
 	if (!err) {
 		*ret_metrics = m;
 		return 0;
@@ -106,11 +107,11 @@ int mount_metrics_start(struct audio *audio, const char *path, struct mount_metr
 	pthread_cond_destroy(&m->cond);
 	pthread_mutex_destroy(&m->lock);
 fail:
-	metrics_free(m);
+	release(m);
 	return err;
 }
 
-void mount_metrics_stop(struct mount_metrics *m)
+void metrics_stop(struct metrics *m)
 {
 	if (!m)
 		return;
@@ -121,5 +122,5 @@ void mount_metrics_stop(struct mount_metrics *m)
 	pthread_join(m->thread, NULL);
 	pthread_cond_destroy(&m->cond);
 	pthread_mutex_destroy(&m->lock);
-	metrics_free(m);
+	release(m);
 }

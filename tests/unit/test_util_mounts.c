@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "cli/mounts.h"
+#include "util/mounts.h"
 
 #define SOURCE "/home/some/catalog.db"
 
@@ -53,7 +53,7 @@ static void look(void)
 	assert_int_not_equal(mounts_find(other, &inside, &source), 0);
 }
 
-static void test_cli_mounts__another_users_mount_is_none_of_ours(void **state)
+static void test_util_mounts__another_users_mount_is_none_of_ours(void **state)
 {
 	char command[64];
 	pid_t child;
@@ -80,7 +80,7 @@ static void test_cli_mounts__another_users_mount_is_none_of_ours(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cli_mounts__another_users_mount_is_none_of_ours),
+		cmocka_unit_test(test_util_mounts__another_users_mount_is_none_of_ours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
