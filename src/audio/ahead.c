@@ -83,9 +83,7 @@ static void folder_free(struct audio_folder *folder)
 
 static void folders_trim(struct audio_ahead *ahead)
 {
-	list_for_each_safe(pos, &ahead->folders) {
-		struct audio_folder *folder = list_entry(pos, struct audio_folder, link);
-
+	list_for_each_entry_safe(struct audio_folder, folder, &ahead->folders, link) {
 		if (ahead->folder_count < FOLDERS)
 			return;
 		if (folder->sequences.is_asking)
@@ -97,12 +95,9 @@ static void folders_trim(struct audio_ahead *ahead)
 
 static struct audio_folder *folder_find(struct audio_ahead *ahead, int64_t id)
 {
-	list_for_each(pos, &ahead->folders) {
-		struct audio_folder *folder = list_entry(pos, struct audio_folder, link);
-
+	list_for_each_entry(struct audio_folder, folder, &ahead->folders, link)
 		if (folder->id == id)
 			return folder;
-	}
 	return NULL;
 }
 
@@ -154,12 +149,8 @@ static bool may_one_more_come(const struct audio_folder *folder, bool is_in_s3)
 {
 	unsigned coming = 0;
 
-	list_for_each(pos, &folder->fetched) {
-		const struct audio_recording *recording =
-			list_entry(pos, struct audio_recording, fetched.link);
-
+	list_for_each_entry(const struct audio_recording, recording, &folder->fetched, fetched.link)
 		coming += recording->is_in_s3 == is_in_s3 && !list_empty(&recording->streams);
-	}
 	return coming < (is_in_s3 ? COMING_FROM_S3 : COMING_FROM_TWILIO);
 }
 
@@ -304,13 +295,10 @@ int64_t audio_ahead_tick(struct audio *audio, int64_t now_msecs)
 {
 	int64_t next = INT64_MAX;
 
-	list_for_each(pos, &audio->ahead.folders) {
-		struct audio_folder *folder = list_entry(pos, struct audio_folder, link);
-
+	list_for_each_entry(struct audio_folder, folder, &audio->ahead.folders, link) {
 		/* The oldest first. */
-		list_for_each_safe(item, &folder->fetched) {
-			struct audio_recording *recording =
-				list_entry(item, struct audio_recording, fetched.link);
+		list_for_each_entry_safe(struct audio_recording, recording, &folder->fetched,
+					 fetched.link) {
 			int64_t due = recording->fetched.since_msecs + UNWANTED_MSECS;
 
 			if (due > now_msecs) {

@@ -45,10 +45,7 @@ static void *timer(void *arg)
 
 		audio->timer_msecs = INT64_MAX;
 		next = audio_sizes_tick(audio, now, &sizes);
-		list_for_each(pos, &audio->recordings) {
-			struct audio_recording *recording =
-				list_entry(pos, struct audio_recording, link);
-
+		list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
 			next = min(next, audio_reads_tick(recording, now, &reads));
 			next = min(next, audio_streams_tick(recording, now));
 		}
@@ -127,9 +124,7 @@ void audio_interrupt(struct audio *audio)
 	pthread_mutex_lock(&audio->lock);
 	cancel_set(&audio->cancel);
 	audio_sizes_fail_all(audio, &sizes);
-	list_for_each(pos, &audio->recordings) {
-		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
-
+	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
 		list_for_each_safe(item, &recording->reads)
 			audio_read_finish(list_entry(item, struct audio_waiting_read, link), -EINTR,
 					  &reads);
@@ -213,12 +208,9 @@ int audio_recording_new(struct audio *audio, const struct catalog_recording *row
 
 struct audio_recording *audio_recording_find(struct audio *audio, int64_t id)
 {
-	list_for_each(pos, &audio->recordings) {
-		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
-
+	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link)
 		if (recording->id == id)
 			return recording;
-	}
 	return NULL;
 }
 
@@ -240,9 +232,7 @@ void audio_recording_end(struct audio_recording *recording)
 static int recording_get(struct audio *audio, const struct catalog_recording *row,
 			 int64_t size_bytes, struct audio_recording **ret_recording)
 {
-	list_for_each(pos, &audio->recordings) {
-		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
-
+	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
 		if (recording->id == row->id && recording->size_bytes == size_bytes) {
 			*ret_recording = recording;
 			return 0;

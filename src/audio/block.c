@@ -235,9 +235,7 @@ static bool is_pinned(const struct audio_block *block)
 
 static bool evict(struct audio_store *store, struct list *blocks, size_t n)
 {
-	list_for_each_safe(pos, blocks) {
-		struct audio_block *block = list_entry(pos, struct audio_block, link);
-
+	list_for_each_entry_safe(struct audio_block, block, blocks, link) {
 		if (fits(store, n))
 			return true;
 		if (!is_pinned(block))

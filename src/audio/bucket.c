@@ -25,9 +25,7 @@ static void older_bucket_free(struct older_bucket *bucket)
 
 void audio_older_buckets_release(struct audio_clients *clients)
 {
-	list_for_each_safe(pos, &clients->older_buckets) {
-		struct older_bucket *bucket = list_entry(pos, struct older_bucket, link);
-
+	list_for_each_entry_safe(struct older_bucket, bucket, &clients->older_buckets, link) {
 		list_remove(&bucket->link);
 		older_bucket_free(bucket);
 	}
@@ -36,12 +34,9 @@ void audio_older_buckets_release(struct audio_clients *clients)
 /* Lock held. */
 static struct s3_client *find(struct audio_clients *clients, const char *name)
 {
-	list_for_each(pos, &clients->older_buckets) {
-		struct older_bucket *bucket = list_entry(pos, struct older_bucket, link);
-
+	list_for_each_entry(struct older_bucket, bucket, &clients->older_buckets, link)
 		if (strcmp(bucket->name, name) == 0)
 			return bucket->s3;
-	}
 	return NULL;
 }
 

@@ -12,15 +12,10 @@
 
 static struct audio_stream *find_waiting(const struct audio_clients *clients)
 {
-	list_for_each(pos, &clients->audio->recordings) {
-		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
-
-		list_for_each(item, &recording->streams) {
-			struct audio_stream *s = list_entry(item, struct audio_stream, link);
-
+	list_for_each_entry(struct audio_recording, recording, &clients->audio->recordings, link) {
+		list_for_each_entry(struct audio_stream, s, &recording->streams, link)
 			if (s->waits_for_keys_of == clients)
 				return s;
-		}
 	}
 	return NULL;
 }

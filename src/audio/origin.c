@@ -149,11 +149,9 @@ struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspa
 {
 	struct audio_workspace *workspace;
 
-	list_for_each(pos, &audio->workspaces) {
-		workspace = list_entry(pos, struct audio_workspace, link);
-		if (workspace->id == workspace_id)
-			return workspace;
-	}
+	list_for_each_entry(struct audio_workspace, known, &audio->workspaces, link)
+		if (known->id == workspace_id)
+			return known;
 	workspace = calloc(1, sizeof *workspace);
 	if (!workspace)
 		return NULL;
@@ -164,9 +162,7 @@ struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspa
 
 void audio_workspaces_release(struct audio *audio)
 {
-	list_for_each_safe(pos, &audio->workspaces) {
-		struct audio_workspace *workspace = list_entry(pos, struct audio_workspace, link);
-
+	list_for_each_entry_safe(struct audio_workspace, workspace, &audio->workspaces, link) {
 		list_remove(&workspace->link);
 		audio_clients_unref(workspace->clients);
 		free(workspace);

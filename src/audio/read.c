@@ -87,9 +87,7 @@ void audio_read_finish(struct audio_waiting_read *read, int err, struct list *fi
 
 void audio_reads_check(struct audio_recording *recording, struct list *finished)
 {
-	list_for_each_safe(pos, &recording->reads) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
-
+	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link) {
 		if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) ==
 		    read->end_bytes)
 			audio_read_finish(read, 0, finished);
@@ -99,18 +97,11 @@ void audio_reads_check(struct audio_recording *recording, struct list *finished)
 void audio_reads_deliver(struct audio *audio, struct list *finished)
 {
 	while (!list_empty(finished)) {
-		list_for_each(pos, finished) {
-			struct audio_waiting_read *read =
-				list_entry(pos, struct audio_waiting_read, link);
-
+		list_for_each_entry(struct audio_waiting_read, read, finished, link)
 			read->callback(read->arg, read->err, read->parts, read->part_count);
-		}
 		pthread_mutex_lock(&audio->lock);
-		list_for_each_safe(pos, finished) {
-			struct audio_waiting_read *read =
-				list_entry(pos, struct audio_waiting_read, link);
-
-			list_remove(pos);
+		list_for_each_entry_safe(struct audio_waiting_read, read, finished, link) {
+			list_remove(&read->link);
 			let_go(read);
 			free(read);
 		}
@@ -216,12 +207,9 @@ void audio_flush(struct audio_file *file)
 	struct list finished = LIST_INIT(finished);
 
 	pthread_mutex_lock(&audio->lock);
-	list_for_each_safe(pos, &recording->reads) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
-
+	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link)
 		if (read->file == file)
 			interrupt(read, &finished);
-	}
 	pthread_mutex_unlock(&audio->lock);
 	audio_reads_deliver(audio, &finished);
 }
@@ -233,12 +221,9 @@ void audio_cancel(struct audio_file *file, uint64_t read_id)
 	struct list finished = LIST_INIT(finished);
 
 	pthread_mutex_lock(&audio->lock);
-	list_for_each_safe(pos, &recording->reads) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
-
+	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link)
 		if (read->file == file && read->id == read_id)
 			interrupt(read, &finished);
-	}
 	pthread_mutex_unlock(&audio->lock);
 	audio_reads_deliver(audio, &finished);
 }
@@ -250,8 +235,7 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 	bool is_logged = false;
 	int64_t next = INT64_MAX;
 
-	list_for_each_safe(pos, &recording->reads) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
+	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link) {
 		struct audio_stream *stream = read->stream;
 		struct remote_error why = REMOTE_ERROR_INIT;
 		int err = -ETIMEDOUT;

@@ -46,9 +46,7 @@ static void waiter_finish(struct waiter *waiter, int err, int64_t size, struct l
 
 void audio_sizes_deliver(struct list *finished)
 {
-	list_for_each_safe(pos, finished) {
-		struct waiter *waiter = list_entry(pos, struct waiter, link);
-
+	list_for_each_entry_safe(struct waiter, waiter, finished, link) {
 		list_remove(&waiter->link);
 		waiter->callback(waiter->arg, waiter->err, waiter->size_bytes);
 		free(waiter);
@@ -256,11 +254,9 @@ static struct question *question_for(struct audio *audio, const struct catalog_r
 {
 	struct question *question;
 
-	list_for_each(pos, &audio->questions) {
-		question = list_entry(pos, struct question, link);
-		if (question->recording_id == recording->id)
-			return question;
-	}
+	list_for_each_entry(struct question, asked, &audio->questions, link)
+		if (asked->recording_id == recording->id)
+			return asked;
 	question = calloc(1, sizeof *question);
 	if (!question)
 		return NULL;
@@ -318,12 +314,8 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 {
 	int64_t next = INT64_MAX;
 
-	list_for_each(pos, &audio->questions) {
-		struct question *question = list_entry(pos, struct question, link);
-
-		list_for_each_safe(item, &question->waiters) {
-			struct waiter *waiter = list_entry(item, struct waiter, link);
-
+	list_for_each_entry(struct question, question, &audio->questions, link) {
+		list_for_each_entry_safe(struct waiter, waiter, &question->waiters, link) {
 			if (waiter->deadline_msecs <= now_msecs) {
 				set_origin_err(audio, question->workspace_id, -ETIMEDOUT);
 				note_unanswered(audio, question->recording_id, &question->sid,
@@ -339,9 +331,7 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 
 void audio_sizes_fail_all(struct audio *audio, struct list *finished)
 {
-	list_for_each(pos, &audio->questions) {
-		struct question *question = list_entry(pos, struct question, link);
-
+	list_for_each_entry(struct question, question, &audio->questions, link) {
 		list_for_each_safe(item, &question->waiters)
 			waiter_finish(list_entry(item, struct waiter, link), -EINTR, -1, finished);
 	}

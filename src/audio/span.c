@@ -72,12 +72,9 @@ int64_t audio_span_end(const struct audio_recording *recording, int64_t start_by
  * connection. */
 static void drop_left(struct audio_recording *recording)
 {
-	list_for_each_safe(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
+	list_for_each_entry_safe(struct audio_stream, s, &recording->streams, link)
 		if (!s->reads && s->end_bytes - s->position_bytes > SEEK_BYTES)
 			audio_stream_kill(s);
-	}
 }
 
 void audio_span_note(struct audio_recording *recording, int64_t offset_bytes, int64_t end_bytes)
@@ -99,12 +96,9 @@ void audio_span_note(struct audio_recording *recording, int64_t offset_bytes, in
 
 static struct audio_stream *stream_over(struct audio_recording *recording, int64_t offset_bytes)
 {
-	list_for_each(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
+	list_for_each_entry(struct audio_stream, s, &recording->streams, link)
 		if (s->position_bytes <= offset_bytes && offset_bytes < s->end_bytes)
 			return s;
-	}
 	return NULL;
 }
 
@@ -123,9 +117,7 @@ static int64_t share_bytes(const struct audio_recording *recording)
 	const struct audio *audio = recording->audio;
 	unsigned count = 1;
 
-	list_for_each(pos, &audio->recordings) {
-		const struct audio_recording *other = list_entry(pos, struct audio_recording, link);
-
+	list_for_each_entry(const struct audio_recording, other, &audio->recordings, link) {
 		count += other != recording && other->files && other->size_bytes > SMALL_BYTES &&
 			 run_of(other) >= RUN_BYTES;
 	}

@@ -63,9 +63,7 @@ static void give_up(struct audio_stream *s, int err, struct list *finished)
 {
 	bool is_logged = false;
 
-	list_for_each_safe(pos, &s->recording->reads) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
-
+	list_for_each_entry_safe(struct audio_waiting_read, read, &s->recording->reads, link) {
 		if (read->stream != s)
 			continue;
 		if (!is_logged)
@@ -90,9 +88,7 @@ static void replace(struct audio_stream *s, struct list *finished)
 
 	s->refs++;
 	audio_stream_kill(s);
-	list_for_each_safe(pos, &recording->reads) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
-
+	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link) {
 		if (read->stream != s)
 			continue;
 		read->stream = audio_stream_for(recording, audio_blocks_missing(&recording->blocks,
@@ -110,20 +106,14 @@ void audio_streams_merge(struct audio_recording *recording, struct list *finishe
 {
 	struct audio_stream *first = NULL;
 
-	list_for_each(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
+	list_for_each_entry(struct audio_stream, s, &recording->streams, link)
 		if (!first || s->position_bytes < first->position_bytes)
 			first = s;
-	}
 	if (first)
 		first->end_bytes = recording->size_bytes;
-	list_for_each_safe(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
+	list_for_each_entry_safe(struct audio_stream, s, &recording->streams, link)
 		if (s != first)
 			replace(s, finished);
-	}
 }
 
 /* Not there, denied, or another object under the key: an older bucket may have it. */
@@ -149,13 +139,9 @@ static int64_t last_deadline(const struct audio_stream *s)
 {
 	int64_t last = 0;
 
-	list_for_each(pos, &s->recording->reads) {
-		const struct audio_waiting_read *read =
-			list_entry(pos, struct audio_waiting_read, link);
-
+	list_for_each_entry(const struct audio_waiting_read, read, &s->recording->reads, link)
 		if (read->stream == s && read->deadline_msecs > last)
 			last = read->deadline_msecs;
-	}
 	return last;
 }
 

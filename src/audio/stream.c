@@ -115,9 +115,7 @@ void audio_streams_drop_idle(struct audio *audio)
 
 	if (!has_many_idle(audio))
 		return;
-	list_for_each(pos, &audio->recordings) {
-		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
-
+	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
 		list_for_each(item, &recording->streams)
 			oldest = older_spare(oldest, list_entry(item, struct audio_stream, link));
 	}
@@ -173,9 +171,9 @@ static void drop_spare(struct audio_recording *recording)
 	struct audio_stream *oldest = NULL;
 	unsigned count = 0;
 
-	list_for_each(pos, &recording->streams) {
+	list_for_each_entry(struct audio_stream, s, &recording->streams, link) {
 		count++;
-		oldest = older_spare(oldest, list_entry(pos, struct audio_stream, link));
+		oldest = older_spare(oldest, s);
 	}
 	if (count >= STREAMS_PER_RECORDING + recording->files && oldest)
 		audio_stream_kill(oldest);
@@ -187,9 +185,7 @@ struct audio_stream *audio_stream_near(struct audio_recording *recording, int64_
 	bool is_whole_only = audio_span_is_whole_only(recording);
 	struct audio_stream *best = NULL;
 
-	list_for_each(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
+	list_for_each_entry(struct audio_stream, s, &recording->streams, link) {
 		if (s->position_bytes <= offset_bytes && offset_bytes < s->end_bytes &&
 		    (offset_bytes - s->position_bytes <= NEAR_BYTES || is_whole_only) &&
 		    (!best || s->position_bytes > best->position_bytes))
@@ -213,9 +209,7 @@ void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes)
 {
 	int64_t limit = window_limit(recording->audio);
 
-	list_for_each(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
+	list_for_each_entry(struct audio_stream, s, &recording->streams, link) {
 		if (end_bytes <= s->start_bytes ||
 		    end_bytes > s->position_bytes + NEAR_BYTES + WINDOW_MAX_BYTES)
 			continue;
@@ -279,8 +273,7 @@ int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs)
 {
 	int64_t next = INT64_MAX;
 
-	list_for_each_safe(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+	list_for_each_entry_safe(struct audio_stream, s, &recording->streams, link) {
 		int64_t due = INT64_MAX;
 
 		if (s->state == AUDIO_STREAM_BACKOFF) {

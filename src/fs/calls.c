@@ -36,9 +36,7 @@ struct fs_calls *fs_calls_find(struct fs *fs, const struct catalog_node *node)
 	struct fs_calls *found = NULL;
 
 	pthread_mutex_lock(&fs->lock);
-	list_for_each(pos, &fs->calls) {
-		struct fs_calls *calls = list_entry(pos, struct fs_calls, link);
-
+	list_for_each_entry(struct fs_calls, calls, &fs->calls, link) {
 		if (calls->folder_id == node->folder_id &&
 		    calls->mtime_nsecs == node->mtime_nsecs &&
 		    (int64_t)calls->csv.len == node->size_bytes)

@@ -61,7 +61,7 @@ struct fs {
 	unsigned worker_count;
 	struct pool pool; /* changes of the catalog, call logs, invalidations that may wait */
 	struct pool remote_pool; /* requests to S3 and programs that give credentials */
-	struct cancel cancel;     /* ends requests in remote_pool */
+	struct cancel cancel;    /* ends requests in remote_pool */
 	pthread_t notifier;
 	bool has_notifier;
 

@@ -64,9 +64,7 @@ bool fs_handles_stat(struct fs *fs, uint64_t inode, struct stat *ret_stat)
 	bool found = false;
 
 	pthread_mutex_lock(&fs->lock);
-	list_for_each(pos, &fs->handles) {
-		const struct fs_handle *handle = list_entry(pos, struct fs_handle, link);
-
+	list_for_each_entry(const struct fs_handle, handle, &fs->handles, link) {
 		if (handle->st.st_ino == inode) {
 			*ret_stat = handle->st;
 			found = true;

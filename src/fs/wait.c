@@ -127,9 +127,7 @@ static fuse_req_t claim_any(struct fs *fs)
 	fuse_req_t req = NULL;
 
 	pthread_mutex_lock(&fs->lock);
-	list_for_each(pos, &fs->waits) {
-		struct fs_wait *wait = list_entry(pos, struct fs_wait, link);
-
+	list_for_each_entry(struct fs_wait, wait, &fs->waits, link) {
 		if (!atomic_exchange(&wait->is_claimed, true)) {
 			req = wait->req;
 			break;

@@ -1,8 +1,8 @@
 /*
  * Who is connected. The HTTP library only ends what is idle: a peer that sends a byte now and then
  * would stay for ever, and as many of them as there may be connections would keep everybody else
- * out. So a connection has a time to live, and where there are too many the oldest whose request has
- * not come yet goes: a callback comes in milliseconds, and is never it. An address counts for
+ * out. So a connection has a time to live, and where there are too many the oldest whose request
+ * has not come yet goes: a callback comes in milliseconds, and is never it. An address counts for
  * nothing: behind a proxy all have the same.
  */
 #include <stdlib.h>
@@ -46,9 +46,7 @@ static void *watch(void *arg)
 		int64_t limit = time_mono_msecs() - LIFE_MSECS;
 		struct timespec at;
 
-		list_for_each(pos, &connections->all) {
-			struct connection *connection = list_entry(pos, struct connection, link);
-
+		list_for_each_entry(struct connection, connection, &connections->all, link) {
 			if (connection->began_msecs > limit)
 				break;
 			cut(connection);
@@ -119,9 +117,7 @@ struct connection *connections_add(struct connections *connections, int fd)
 	if (++connections->count == 1)
 		pthread_cond_broadcast(&connections->cond);
 	if (connections->count > CROWDED) {
-		list_for_each(pos, &connections->all) {
-			struct connection *oldest = list_entry(pos, struct connection, link);
-
+		list_for_each_entry(struct connection, oldest, &connections->all, link) {
 			if (oldest->is_cut || oldest->is_complete)
 				continue;
 			cut(oldest);

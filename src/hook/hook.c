@@ -341,7 +341,8 @@ void hook_stop(struct hook *hook)
 		return;
 	fd = MHD_quiesce_daemon(hook->daemon);
 	connections_drain(&hook->connections, DRAIN_MSECS);
-	/* Nobody may be asleep when the daemon ends: the tasks that wait are done, and wake theirs. */
+	/* Nobody may be asleep when the daemon ends: the tasks that wait are done, and wake
+	 * theirs. */
 	pool_stop(&hook->pool);
 	MHD_stop_daemon(hook->daemon);
 	if (fd >= 0)

@@ -29,8 +29,8 @@
 
 struct hook_settings {
 	const char *listen; /* "127.0.0.1:8080", "[::]:8080", "localhost:0"; 0: any port */
-	/* What Twilio was told, where that is not what a request's Host header says: behind a proxy.
-	 * Without a path HOOK_PATH is meant. A request's query is put behind. NULL: none. */
+	/* What Twilio was told, where that is not what a request's Host header says: behind a
+	 * proxy. Without a path HOOK_PATH is meant. A request's query is put behind. NULL: none. */
 	const char *public_url;
 };
 

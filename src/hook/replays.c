@@ -1,6 +1,7 @@
 /*
- * What has been accepted. A table of hashes of the signatures: a full row gives up its oldest entry.
- * A signature that is forgotten, or was accepted before a restart, costs what a first one does.
+ * What has been accepted. A table of hashes of the signatures: a full row gives up its oldest
+ * entry. A signature that is forgotten, or was accepted before a restart, costs what a first one
+ * does.
  */
 #include <stdlib.h>
 #include <string.h>
