@@ -1,3 +1,4 @@
+/* Parses HTML forms as Twilio sends them. */
 #include "hook/form.h"
 
 #include <errno.h>
@@ -11,8 +12,8 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes [text, end) to where it begins, with a NUL behind; the byte at end may be overwritten.
- * The length, or -EINVAL. */
+/* Decodes [text, end) in place, and appends a NUL, which may overwrite the byte at end. Returns the
+ * length, or -EINVAL. */
 static ptrdiff_t decode(char *text, char *end)
 {
 	char *out = text;
