@@ -6,7 +6,7 @@
 
 int account_client_for(struct http *http, const struct catalog_workspace *workspace,
 		       const char *secret, unsigned total_timeout_msecs,
-		       const volatile bool *cancelled, struct twilio_client **ret_client)
+		       const struct cancel *cancel, struct twilio_client **ret_client)
 {
 	struct twilio_settings settings;
 	char account[SID_SIZE];
@@ -20,13 +20,13 @@ int account_client_for(struct http *http, const struct catalog_workspace *worksp
 		.secret = secret,
 		.allow_plain_http = workspace->twilio_plain_http,
 		.total_timeout_msecs = total_timeout_msecs,
-		.cancelled = cancelled,
+		.cancel = cancel,
 	};
 	return twilio_client_new(http, &settings, ret_client);
 }
 
 int account_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
-		       unsigned total_timeout_msecs, const volatile bool *cancelled,
+		       unsigned total_timeout_msecs, const struct cancel *cancel,
 		       struct twilio_client **ret_client, struct catalog_workspace *ret_workspace)
 {
 	cleanup_secret char *secret = NULL;
@@ -41,8 +41,7 @@ int account_client_new(struct catalog *catalog, struct http *http, int64_t works
 		return err;
 	if (!*secret)
 		return -ENOKEY;
-	err = account_client_for(http, &workspace, secret, total_timeout_msecs, cancelled,
-				 ret_client);
+	err = account_client_for(http, &workspace, secret, total_timeout_msecs, cancel, ret_client);
 	if (err == 0 && ret_workspace)
 		*ret_workspace = workspace;
 	return err;

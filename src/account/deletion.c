@@ -27,16 +27,15 @@ static int64_t pace_slot(int64_t interval_msecs)
 	return slot;
 }
 
-static bool pace_wait(struct catalog *catalog, const volatile bool *cancelled)
+static bool pace_wait(struct catalog *catalog, const struct cancel *cancel)
 {
 	int64_t rate = catalog_setting_get_int(catalog, "twilio_deletes_per_sec", DELETES_PER_SEC),
 		slot, left;
 
 	slot = pace_slot(1000 / (rate < 1 ? 1 : rate > 1000 ? 1000 : rate));
-	while (!__atomic_load_n(cancelled, __ATOMIC_RELAXED) &&
-	       (left = slot - time_mono_msecs()) > 0)
+	while (!cancel_is_set(cancel) && (left = slot - time_mono_msecs()) > 0)
 		usleep((useconds_t)(left < CANCEL_CHECK_MSECS ? left : CANCEL_CHECK_MSECS) * 1000);
-	return !__atomic_load_n(cancelled, __ATOMIC_RELAXED);
+	return !cancel_is_set(cancel);
 }
 
 /* ---- is it there? ---- */
@@ -155,7 +154,7 @@ int account_delete_recording(struct catalog *catalog, struct twilio_client *twil
 
 	*ret_note = "";
 	job_result_set(ret_result, JOB_OUTCOME_PUT_BACK, "cancelled");
-	if (!pace_wait(catalog, &run->is_cancelled))
+	if (!pace_wait(catalog, &run->cancel))
 		return -ECANCELED;
 	err = catalog_job_mark_sent(catalog, &run->job);
 	if (err) {

@@ -411,7 +411,7 @@ void audio_ahead_read(struct audio_recording *recording)
 	struct audio_folder *folder;
 	struct audio_line *line;
 
-	if (audio->is_cancelled || audio->is_stopping)
+	if (cancel_is_set(&audio->cancel) || audio->is_stopping)
 		return;
 	if (recording->is_noted)
 		return;

@@ -37,6 +37,7 @@
 #include "net/retry.h"
 #include "twilio/twilio.h"
 #include "util/buf.h"
+#include "util/cancel.h"
 #include "util/list.h"
 #include "util/pool.h"
 
@@ -134,7 +135,7 @@ struct audio {
 	struct catalog *catalog;
 	struct http *http;
 	struct audio_settings settings;
-	volatile bool is_cancelled; /* ends blocking requests */
+	struct cancel cancel; /* ends blocking requests */
 
 	pthread_mutex_t lock; /* guards all that follows, and what hangs on it */
 	pthread_cond_t timer_cond;
@@ -194,6 +195,8 @@ struct audio_failure {
 	int64_t begin_bytes, end_bytes, until_msecs;
 	int error;
 };
+/* A stream that finds no thread tries again after this. */
+#define AUDIO_NO_THREAD_MSECS 1000
 #define AUDIO_FAILURES 8
 
 struct audio_file {

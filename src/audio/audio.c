@@ -116,27 +116,17 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	pthread_cond_init(&audio->idle_cond, NULL);
 	pthread_condattr_destroy(&monotonic);
 
-	err = pool_init(&audio->starters, "audio start", STARTERS);
-	if (err)
-		goto fail;
-	err = pool_init(&audio->probers, "audio probe", PROBERS);
-	if (err)
-		goto fail_starters;
-	err = pool_init(&audio->key_askers, "audio keys", KEY_ASKERS);
-	if (err)
-		goto fail_probers;
+	pool_init(&audio->starters, "audio start", STARTERS);
+	pool_init(&audio->probers, "audio probe", PROBERS);
+	pool_init(&audio->key_askers, "audio keys", KEY_ASKERS);
 	err = thread_start(&audio->timer, "audio timer", timer, audio);
-	if (err)
-		goto fail_key_askers;
-	*ret_audio = audio;
-	return 0;
-fail_key_askers:
+	if (!err) {
+		*ret_audio = audio;
+		return 0;
+	}
 	pool_release(&audio->key_askers);
-fail_probers:
 	pool_release(&audio->probers);
-fail_starters:
 	pool_release(&audio->starters);
-fail:
 	audio_reasons_release(&audio->reasons);
 	pthread_cond_destroy(&audio->idle_cond);
 	pthread_cond_destroy(&audio->timer_cond);
@@ -150,7 +140,7 @@ void audio_interrupt(struct audio *audio)
 	struct list reads = LIST_INIT(reads), sizes = LIST_INIT(sizes);
 
 	pthread_mutex_lock(&audio->lock);
-	__atomic_store_n(&audio->is_cancelled, true, __ATOMIC_RELAXED);
+	cancel_set(&audio->cancel);
 	audio_sizes_fail_all(audio, &sizes);
 	list_for_each(pos, &audio->recordings) {
 		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);

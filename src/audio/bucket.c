@@ -55,7 +55,7 @@ static int older_bucket_new(struct audio *audio, int64_t workspace_id, const cha
 		return -ENOMEM;
 	bucket->name = strdup(name);
 	err = bucket->name ? storage_client_new_of(audio->catalog, audio->http, workspace_id, name,
-						   &audio->is_cancelled, &bucket->s3)
+						   &audio->cancel, &bucket->s3)
 			   : -ENOMEM;
 	if (err) {
 		older_bucket_free(bucket);

@@ -8,6 +8,7 @@
 
 #include "audio/audio-private.h"
 #include "aws/credentials.h"
+#include "util/times.h"
 
 static struct audio_stream *find_waiting(const struct audio_clients *clients)
 {
@@ -70,7 +71,12 @@ void audio_keys_renew(struct audio_clients *clients)
 void audio_keys_wait(struct audio_clients *clients, struct audio_stream *s)
 {
 	s->state = AUDIO_STREAM_BACKOFF;
-	s->due_msecs = INT64_MAX;
-	s->waits_for_keys_of = clients;
 	audio_keys_renew(clients);
+	if (clients->is_asking_keys) {
+		s->due_msecs = INT64_MAX;
+		s->waits_for_keys_of = clients;
+	} else { /* no thread can be started now */
+		s->due_msecs = time_mono_msecs() + AUDIO_NO_THREAD_MSECS;
+		audio_timer_wake(clients->audio, s->due_msecs);
+	}
 }

@@ -133,13 +133,13 @@ static int clients_new(struct audio *audio, int64_t workspace_id, const struct s
 	snprintf(clients->workspace, sizeof clients->workspace, "%s", w->name);
 	snprintf(clients->bucket, sizeof clients->bucket, "%s", settings->storage.bucket);
 	err = account_client_new(audio->catalog, audio->http, workspace_id,
-				 audio->settings.size_timeout_msecs, &audio->is_cancelled,
+				 audio->settings.size_timeout_msecs, &audio->cancel,
 				 &clients->twilio, NULL);
 	if (err == -ENOKEY) /* a removed workspace; its recordings in S3 may still be open */
 		err = 0;
 	if (err == 0 && settings->has_storage)
-		err = storage_client_new(audio->catalog, audio->http, workspace_id,
-					 &audio->is_cancelled, &clients->s3, NULL);
+		err = storage_client_new(audio->catalog, audio->http, workspace_id, &audio->cancel,
+					 &clients->s3, NULL);
 	if (err)
 		return err;
 	*ret_clients = steal_pointer(&clients);

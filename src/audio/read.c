@@ -177,7 +177,7 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 	    read->end_bytes) {
 		audio_read_finish(read, 0, &finished);
 	} else {
-		int error = audio->is_cancelled
+		int error = cancel_is_set(&audio->cancel)
 				    ? -EINTR
 				    : remembered(file, read->offset_bytes, read->end_bytes);
 

@@ -162,8 +162,8 @@ static int size_from_catalog(struct audio *audio, int64_t recording_id,
 static bool was_moved(struct audio *audio, int64_t recording_id)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int err = storage_object_find(audio->catalog, audio->http, recording_id,
-				      &audio->is_cancelled, &error);
+	int err = storage_object_find(audio->catalog, audio->http, recording_id, &audio->cancel,
+				      &error);
 
 	return err == 0 || err == -ENOENT;
 }
@@ -229,7 +229,7 @@ static void run(struct pool_task *task)
 
 	pthread_mutex_lock(&audio->lock);
 	is_wanted = !list_empty(&question->waiters);
-	err = audio->is_cancelled ? -EINTR : origin_error(audio, question->workspace_id);
+	err = cancel_is_set(&audio->cancel) ? -EINTR : origin_error(audio, question->workspace_id);
 	pthread_mutex_unlock(&audio->lock);
 	if (is_wanted && !err) {
 		err = size_from_catalog(audio, question->recording_id, &recording, &size);

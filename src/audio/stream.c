@@ -161,8 +161,7 @@ static void learn_archive(struct audio *audio, int64_t recording_id)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 
-	storage_object_refresh(audio->catalog, audio->http, recording_id, &audio->is_cancelled,
-			       &error);
+	storage_object_refresh(audio->catalog, audio->http, recording_id, &audio->cancel, &error);
 }
 
 /* Twilio does not have it: another machine may have moved it. What cannot be asked for is no news. */
@@ -170,8 +169,7 @@ static void learn_moved(struct audio *audio, int64_t recording_id)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 
-	storage_object_find(audio->catalog, audio->http, recording_id, &audio->is_cancelled,
-			    &error);
+	storage_object_find(audio->catalog, audio->http, recording_id, &audio->cancel, &error);
 }
 
 static bool is_not_at_twilio(const struct audio_stream *s)
@@ -265,12 +263,18 @@ static bool asks_first(const struct audio_stream *s)
 void audio_stream_start(struct audio_stream *s)
 {
 	struct audio *audio = s->recording->audio;
+	int err;
 
 	s->state = AUDIO_STREAM_STARTING;
 	s->task.run = run;
-	/* On the way out nothing starts, and what waits has been ended. */
-	if (pool_push(asks_first(s) ? &audio->probers : &audio->starters, &s->task) == 0)
+	err = pool_push(asks_first(s) ? &audio->probers : &audio->starters, &s->task);
+	if (!err) {
 		s->refs++;
+	} else if (err != -ESHUTDOWN) { /* no thread can be started now */
+		s->state = AUDIO_STREAM_BACKOFF;
+		s->due_msecs = time_mono_msecs() + AUDIO_NO_THREAD_MSECS;
+		audio_timer_wake(audio, s->due_msecs);
+	}
 }
 
 struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t offset_bytes,

@@ -110,7 +110,7 @@ static int ask(struct s3_client *client, bool anonymous, struct s3_call *call,
 		strip_signature(&request, kept);
 	}
 	request.total_timeout_msecs = client->total_timeout_msecs;
-	r = http_perform(client->http, &request, S3_ANSWER_LIMIT_BYTES, client->cancelled, &reply,
+	r = http_perform(client->http, &request, S3_ANSWER_LIMIT_BYTES, client->cancel, &reply,
 			 error);
 	if (r)
 		return r;

@@ -66,7 +66,7 @@ static int send_call(struct s3_client *client, const struct aws_credentials *cre
 							       : (unsigned)left_msecs;
 	r = http_perform(client->http, &request,
 			 call->limit_bytes ? call->limit_bytes : S3_ANSWER_LIMIT_BYTES,
-			 client->cancelled, ret_reply, ret_error);
+			 client->cancel, ret_reply, ret_error);
 	if (!r) {
 		struct http_response response = { ret_reply->status, ret_reply->content_length,
 						  ret_reply->headers, ret_reply->header_count };
@@ -124,11 +124,10 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 			continue;
 		}
 		http_reply_release(ret_reply);
-		if (!retry_wait(&retry, ret_error, !call->is_once, client->cancelled))
+		if (!retry_wait(&retry, ret_error, !call->is_once, client->cancel))
 			break;
 	}
-	if (client->cancelled && __atomic_load_n(client->cancelled, __ATOMIC_RELAXED) &&
-	    ret_error->kind != REMOTE_UNCERTAIN)
+	if (cancel_is_set(client->cancel) && ret_error->kind != REMOTE_UNCERTAIN)
 		s3_fail(ret_error, REMOTE_CANCELLED, -ECANCELED, "cancelled");
 	return ret_error->error;
 }

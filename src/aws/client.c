@@ -183,7 +183,7 @@ static int copy_settings(struct s3_client *client, const struct s3_settings *s)
 	client->allow_plain_http = s->allow_plain_http;
 	client->total_timeout_msecs =
 		s->total_timeout_msecs ? s->total_timeout_msecs : TOTAL_DEFAULT_MSECS;
-	client->cancelled = s->cancelled;
+	client->cancel = s->cancel;
 	if (!is_header_safe(s->kms_key_id) || !is_header_safe(s->storage_class))
 		return -EINVAL;
 	if (s->credentials) {
@@ -247,7 +247,7 @@ int s3_client_credentials(const struct s3_client *client, struct aws_credentials
 	const struct aws_credentials *fixed = &client->fixed;
 
 	if (client->source)
-		return aws_source_credentials(client->source, client->cancelled, ret_credentials,
+		return aws_source_credentials(client->source, client->cancel, ret_credentials,
 					      ret_error);
 	remote_error_clear(ret_error);
 	if (aws_credentials_set(ret_credentials, fixed->access_key, fixed->secret_key,

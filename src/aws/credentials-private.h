@@ -4,29 +4,30 @@
 
 #include "aws/credentials.h"
 #include "util/buf.h"
+#include "util/cancel.h"
 #include "util/cleanup.h"
 
 /* Each of these: 0 and *ret_credentials; -ENOENT and *ret_error untouched: there is nothing of this
  * kind here, look further; else the negative errno of *ret_error: there is, and it does not work.
- * A true *cancelled (may be NULL) ends those that wait. */
+ * A set cancel (may be NULL) ends those that wait. */
 int aws_from_environment(struct aws_credentials *ret_credentials, struct remote_error *ret_error);
 /* profile NULL: AWS_PROFILE's, else "default". A named one that is not there is an error. */
-int aws_from_profile(const char *profile, const volatile bool *cancelled,
+int aws_from_profile(const char *profile, const struct cancel *cancel,
 		     struct aws_credentials *ret_credentials, struct remote_error *ret_error);
-int aws_from_web_identity(const volatile bool *cancelled, struct aws_credentials *ret_credentials,
+int aws_from_web_identity(const struct cancel *cancel, struct aws_credentials *ret_credentials,
 			  struct remote_error *ret_error);
-int aws_from_container(const volatile bool *cancelled, struct aws_credentials *ret_credentials,
+int aws_from_container(const struct cancel *cancel, struct aws_credentials *ret_credentials,
 		       struct remote_error *ret_error);
-int aws_from_instance(const volatile bool *cancelled, struct aws_credentials *ret_credentials,
+int aws_from_instance(const struct cancel *cancel, struct aws_credentials *ret_credentials,
 		      struct remote_error *ret_error);
 /* The whole order, or one profile. */
-int aws_from_anywhere(const char *profile, const volatile bool *cancelled,
+int aws_from_anywhere(const char *profile, const struct cancel *cancel,
 		      struct aws_credentials *ret_credentials, struct remote_error *ret_error);
 
 /* STS AssumeRoleWithWebIdentity with the token that is in a file. region NULL: the environment's.
  */
 int aws_assume_with_web_identity(const char *token_file, const char *role, const char *session,
-				 const char *region, const volatile bool *cancelled,
+				 const char *region, const struct cancel *cancel,
 				 struct aws_credentials *ret_credentials,
 				 struct remote_error *ret_error);
 /* {"AccessKeyId": …, "SecretAccessKey": …, "Expiration": …} with the token's name: what commands,

@@ -175,12 +175,12 @@ static int read_files(const char *name, struct profile *profile, struct remote_e
 
 /* ---- a command of the profile's ---- */
 
-static int from_process(const char *command, const char *from, const volatile bool *cancelled,
+static int from_process(const char *command, const char *from, const struct cancel *cancel,
 			struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
 	cleanup_buf_secret struct buf output = BUF_INIT;
 	int status;
-	int r = process_read_shell(command, COMMAND_LIMIT_BYTES, COMMAND_TIMEOUT_MSECS, cancelled,
+	int r = process_read_shell(command, COMMAND_LIMIT_BYTES, COMMAND_TIMEOUT_MSECS, cancel,
 				   &output, &status);
 
 	if (r == -ECANCELED)
@@ -200,7 +200,7 @@ static int from_process(const char *command, const char *from, const volatile bo
 					 "credential_process", ret_credentials, ret_error);
 }
 
-int aws_from_profile(const char *wanted, const volatile bool *cancelled,
+int aws_from_profile(const char *wanted, const struct cancel *cancel,
 		     struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
 	cleanup_with(profile_release) struct profile profile = { .is_there = false };
@@ -223,15 +223,14 @@ int aws_from_profile(const char *wanted, const volatile bool *cancelled,
 				: -ENOENT;
 	if (v[ROLE] && v[TOKEN_FILE])
 		return aws_assume_with_web_identity(v[TOKEN_FILE], v[ROLE], v[SESSION_NAME],
-						    v[REGION], cancelled, ret_credentials,
-						    ret_error);
+						    v[REGION], cancel, ret_credentials, ret_error);
 	if (v[ACCESS_KEY] && v[SECRET_KEY] && !v[ROLE]) {
 		r = aws_credentials_set(ret_credentials, v[ACCESS_KEY], v[SECRET_KEY],
 					v[SESSION_TOKEN], from);
 		return r ? aws_fail(ret_error, -EACCES, "the keys of %s cannot be ones", from) : 0;
 	}
 	if (v[PROCESS] && !v[ROLE])
-		return from_process(v[PROCESS], from, cancelled, ret_credentials, ret_error);
+		return from_process(v[PROCESS], from, cancel, ret_credentials, ret_error);
 	if (is_named || v[ROLE])
 		return aws_fail(ret_error, -EACCES,
 				"%s has no keys and no credential_process (roles and SSO: "

@@ -80,9 +80,8 @@ int aws_credentials_from_json(const char *bytes, size_t n, const char *token_nam
 
 /* ---- asking ---- */
 
-static int send_request(struct http_request *request, const char *from,
-			const volatile bool *cancelled, struct http_reply *ret_reply,
-			struct remote_error *ret_error)
+static int send_request(struct http_request *request, const char *from, const struct cancel *cancel,
+			struct http_reply *ret_reply, struct remote_error *ret_error)
 {
 	struct http_settings settings = { .connect_timeout_msecs = request->connect_timeout_msecs };
 	struct http *http;
@@ -91,7 +90,7 @@ static int send_request(struct http_request *request, const char *from,
 	*ret_reply = (struct http_reply)HTTP_REPLY_INIT;
 	if (r)
 		return aws_fail(ret_error, r, "%s: the network cannot be used", from);
-	r = http_perform(http, request, ANSWER_LIMIT_BYTES, cancelled, ret_reply, ret_error);
+	r = http_perform(http, request, ANSWER_LIMIT_BYTES, cancel, ret_reply, ret_error);
 	http_free(http);
 	if (r && ret_error->kind == REMOTE_CANCELLED)
 		return aws_cancelled(ret_error);
@@ -116,7 +115,7 @@ static int refuse(const char *from, const char *who, const struct http_reply *re
 }
 
 static int ask_local(enum http_method method, const char *url, const struct http_header *header,
-		     const char *from, const volatile bool *cancelled, struct http_reply *ret_reply,
+		     const char *from, const struct cancel *cancel, struct http_reply *ret_reply,
 		     struct remote_error *ret_error)
 {
 	struct http_request request = {
@@ -130,7 +129,7 @@ static int ask_local(enum http_method method, const char *url, const struct http
 		.no_proxy = true,
 	};
 
-	return send_request(&request, from, cancelled, ret_reply, ret_error);
+	return send_request(&request, from, cancel, ret_reply, ret_error);
 }
 
 /* ---- web identity ---- */
@@ -216,7 +215,7 @@ static int sts_reply(const struct http_reply *reply, const char *from,
 }
 
 int aws_assume_with_web_identity(const char *token_file, const char *role, const char *session,
-				 const char *region, const volatile bool *cancelled,
+				 const char *region, const struct cancel *cancel,
 				 struct aws_credentials *ret_credentials,
 				 struct remote_error *ret_error)
 {
@@ -253,11 +252,11 @@ int aws_assume_with_web_identity(const char *token_file, const char *role, const
 		.body_len = body.len,
 		.total_timeout_msecs = STS_MSECS,
 	};
-	r = send_request(&request, from, cancelled, &reply, ret_error);
+	r = send_request(&request, from, cancel, &reply, ret_error);
 	return r ? r : sts_reply(&reply, from, ret_credentials, ret_error);
 }
 
-int aws_from_web_identity(const volatile bool *cancelled, struct aws_credentials *ret_credentials,
+int aws_from_web_identity(const struct cancel *cancel, struct aws_credentials *ret_credentials,
 			  struct remote_error *ret_error)
 {
 	const char *token_file = aws_env("AWS_WEB_IDENTITY_TOKEN_FILE"),
@@ -266,7 +265,7 @@ int aws_from_web_identity(const volatile bool *cancelled, struct aws_credentials
 	if (!token_file || !role)
 		return -ENOENT;
 	return aws_assume_with_web_identity(token_file, role, aws_env("AWS_ROLE_SESSION_NAME"),
-					    NULL, cancelled, ret_credentials, ret_error);
+					    NULL, cancel, ret_credentials, ret_error);
 }
 
 /* ---- container ---- */
@@ -332,7 +331,7 @@ static int container_token(char **ret_token, struct remote_error *ret_error)
 	return 0;
 }
 
-int aws_from_container(const volatile bool *cancelled, struct aws_credentials *ret_credentials,
+int aws_from_container(const struct cancel *cancel, struct aws_credentials *ret_credentials,
 		       struct remote_error *ret_error)
 {
 	static const char from[] = "container";
@@ -347,7 +346,7 @@ int aws_from_container(const volatile bool *cancelled, struct aws_credentials *r
 	if (r)
 		return r;
 	authorization = (struct http_header){ "Authorization", token };
-	r = ask_local(HTTP_GET, url.data, token ? &authorization : NULL, from, cancelled, &reply,
+	r = ask_local(HTTP_GET, url.data, token ? &authorization : NULL, from, cancel, &reply,
 		      ret_error);
 	if (r)
 		return r;
@@ -360,7 +359,7 @@ int aws_from_container(const volatile bool *cancelled, struct aws_credentials *r
 /* ---- instance metadata ---- */
 
 static int ask_instance(const char *base, const char *path, const char *more, const char *token,
-			const volatile bool *cancelled, struct http_reply *ret_reply,
+			const struct cancel *cancel, struct http_reply *ret_reply,
 			struct remote_error *ret_error)
 {
 	const struct http_header header = { "X-aws-ec2-metadata-token", token };
@@ -371,7 +370,7 @@ static int ask_instance(const char *base, const char *path, const char *more, co
 	http_url_encode(&url, more, strlen(more), false);
 	if (buf_failed(&url))
 		return aws_fail(ret_error, -ENOMEM, "out of memory");
-	r = ask_local(HTTP_GET, url.data, &header, "instance metadata", cancelled, ret_reply,
+	r = ask_local(HTTP_GET, url.data, &header, "instance metadata", cancel, ret_reply,
 		      ret_error);
 	if (r == 0 && ret_reply->status != 200)
 		r = refuse("instance metadata", "the service", ret_reply, "", ret_error);
@@ -379,7 +378,7 @@ static int ask_instance(const char *base, const char *path, const char *more, co
 }
 
 /* -ENOENT where nobody answers: this is no instance. */
-static int instance_token(const char *base, const volatile bool *cancelled, char **ret_token,
+static int instance_token(const char *base, const struct cancel *cancel, char **ret_token,
 			  struct remote_error *ret_error)
 {
 	static const struct http_header ttl = { "X-aws-ec2-metadata-token-ttl-seconds",
@@ -391,7 +390,7 @@ static int instance_token(const char *base, const volatile bool *cancelled, char
 	buf_addf(&url, "%s/latest/api/token", base);
 	if (buf_failed(&url))
 		return aws_fail(ret_error, -ENOMEM, "out of memory");
-	r = ask_local(HTTP_PUT, url.data, &ttl, "instance metadata", cancelled, &reply, ret_error);
+	r = ask_local(HTTP_PUT, url.data, &ttl, "instance metadata", cancel, &reply, ret_error);
 	if (r == -ETIMEDOUT || r == -EHOSTUNREACH) {
 		remote_error_clear(ret_error);
 		return -ENOENT;
@@ -404,7 +403,7 @@ static int instance_token(const char *base, const volatile bool *cancelled, char
 	return *ret_token ? 0 : aws_fail(ret_error, -ENOMEM, "out of memory");
 }
 
-int aws_from_instance(const volatile bool *cancelled, struct aws_credentials *ret_credentials,
+int aws_from_instance(const struct cancel *cancel, struct aws_credentials *ret_credentials,
 		      struct remote_error *ret_error)
 {
 	static const char path[] = "/latest/meta-data/iam/security-credentials/";
@@ -421,13 +420,13 @@ int aws_from_instance(const volatile bool *cancelled, struct aws_credentials *re
 	if (!is_local_url(base))
 		return aws_fail(ret_error, -EPERM,
 				"instance metadata: plain http to another machine is refused");
-	r = instance_token(base, cancelled, &token, ret_error);
+	r = instance_token(base, cancel, &token, ret_error);
 	if (!r)
-		r = ask_instance(base, path, "", token, cancelled, &role, ret_error);
+		r = ask_instance(base, path, "", token, cancel, &role, ret_error);
 	if (r)
 		return r;
 	role.body[strcspn(role.body, "\r\n")] = '\0';
-	r = ask_instance(base, path, role.body, token, cancelled, &keys, ret_error);
+	r = ask_instance(base, path, role.body, token, cancel, &keys, ret_error);
 	return r ? r
 		 : aws_credentials_from_json(keys.body, keys.body_len, "Token", "instance metadata",
 					     ret_credentials, ret_error);

@@ -104,22 +104,22 @@ int aws_cancelled(struct remote_error *ret_error)
 
 /* ---- the order ---- */
 
-int aws_from_anywhere(const char *profile, const volatile bool *cancelled,
+int aws_from_anywhere(const char *profile, const struct cancel *cancel,
 		      struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
 	int r;
 
 	if (profile)
-		return aws_from_profile(profile, cancelled, ret_credentials, ret_error);
+		return aws_from_profile(profile, cancel, ret_credentials, ret_error);
 	r = aws_from_environment(ret_credentials, ret_error);
 	if (r == -ENOENT)
-		r = aws_from_web_identity(cancelled, ret_credentials, ret_error);
+		r = aws_from_web_identity(cancel, ret_credentials, ret_error);
 	if (r == -ENOENT)
-		r = aws_from_profile(NULL, cancelled, ret_credentials, ret_error);
+		r = aws_from_profile(NULL, cancel, ret_credentials, ret_error);
 	if (r == -ENOENT)
-		r = aws_from_container(cancelled, ret_credentials, ret_error);
+		r = aws_from_container(cancel, ret_credentials, ret_error);
 	if (r == -ENOENT)
-		r = aws_from_instance(cancelled, ret_credentials, ret_error);
+		r = aws_from_instance(cancel, ret_credentials, ret_error);
 	if (r == -ENOENT)
 		r = aws_fail(ret_error, -EACCES,
 			     "no credentials were found: environment, web identity, ~/.aws, "
@@ -130,8 +130,7 @@ int aws_from_anywhere(const char *profile, const volatile bool *cancelled,
 /* ---- fetching ---- */
 
 /* Lock held, but not while it waits. */
-static int fetch(struct aws_source *s, const volatile bool *cancelled,
-		 struct remote_error *ret_error)
+static int fetch(struct aws_source *s, const struct cancel *cancel, struct remote_error *ret_error)
 {
 	struct aws_credentials fresh;
 	int64_t now = time_now_secs(), left;
@@ -139,7 +138,7 @@ static int fetch(struct aws_source *s, const volatile bool *cancelled,
 
 	s->is_fetching = true;
 	pthread_mutex_unlock(&s->lock);
-	r = aws_from_anywhere(s->profile, cancelled, &fresh, ret_error);
+	r = aws_from_anywhere(s->profile, cancel, &fresh, ret_error);
 	pthread_mutex_lock(&s->lock);
 	s->is_fetching = false;
 	pthread_cond_broadcast(&s->fetched);
@@ -188,11 +187,6 @@ static int copy_current(const struct aws_source *s, struct aws_credentials *ret_
 	return r;
 }
 
-static bool is_cancelled(const volatile bool *cancelled)
-{
-	return cancelled && __atomic_load_n(cancelled, __ATOMIC_RELAXED);
-}
-
 /* Lock held. Until somebody else's fetch has ended, or for a moment. */
 static void wait_fetched(struct aws_source *s)
 {
@@ -205,7 +199,7 @@ static void wait_fetched(struct aws_source *s)
 	pthread_cond_timedwait(&s->fetched, &s->lock, &until);
 }
 
-int aws_source_credentials(struct aws_source *s, const volatile bool *cancelled,
+int aws_source_credentials(struct aws_source *s, const struct cancel *cancel,
 			   struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
 	int r = 0;
@@ -213,17 +207,17 @@ int aws_source_credentials(struct aws_source *s, const volatile bool *cancelled,
 	*ret_credentials = (struct aws_credentials){ .access_key = NULL };
 	remote_error_clear(ret_error);
 	pthread_mutex_lock(&s->lock);
-	while (s->is_fetching && !has_valid(s, time_now_secs()) && !is_cancelled(cancelled))
+	while (s->is_fetching && !has_valid(s, time_now_secs()) && !cancel_is_set(cancel))
 		wait_fetched(s);
 	/* Those who waited while a try failed are not all to try it again, one after the other. */
-	if (!has_valid(s, time_now_secs()) && is_cancelled(cancelled)) {
+	if (!has_valid(s, time_now_secs()) && cancel_is_set(cancel)) {
 		r = aws_cancelled(ret_error);
 	} else if (!has_valid(s, time_now_secs()) && s->failure.kind != REMOTE_OK &&
 		   time_mono_msecs() < s->look_again_msecs) {
 		*ret_error = s->failure;
 		r = ret_error->error;
 	} else if (!s->is_fetching && is_due(s, time_now_secs())) {
-		r = fetch(s, cancelled, ret_error);
+		r = fetch(s, cancel, ret_error);
 	}
 	/* Keys that are good still outlast a renewal that fails. */
 	if (r && has_valid(s, time_now_secs())) {

@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util/cancel.h"
 #include "util/remote.h"
 
 struct aws_credentials {
@@ -45,8 +46,8 @@ struct aws_source *aws_source_ref(struct aws_source *source);
 void aws_source_unref(struct aws_source *source); /* NULL is fine */
 
 /* 0 and a copy (release it); else the negative errno of *ret_error: nothing found, or what was
- * found does not work. A true *cancelled (may be NULL) ends the wait: REMOTE_CANCELLED. */
-int aws_source_credentials(struct aws_source *source, const volatile bool *cancelled,
+ * found does not work. A set cancel (may be NULL) ends the wait: REMOTE_CANCELLED. */
+int aws_source_credentials(struct aws_source *source, const struct cancel *cancel,
 			   struct aws_credentials *ret_credentials, struct remote_error *ret_error);
 /* The same without a wait: -EAGAIN where there are no good keys (or -ENOMEM), *ret_is_due where they are to be
  * renewed; aws_source_credentials does it, in a thread that may wait. */

@@ -8,6 +8,7 @@
 #include "aws/s3.h"
 #include "aws/sigv4.h"
 #include "util/buf.h"
+#include "util/cancel.h"
 #include "util/cleanup.h"
 
 /* Error documents, and the answers to POSTs. */
@@ -25,7 +26,7 @@ struct s3_client {
 	enum s3_encryption encryption;
 	bool allow_plain_http;
 	unsigned total_timeout_msecs;
-	const volatile bool *cancelled;
+	const struct cancel *cancel;
 	struct remote_gate gate;
 	_Atomic int64_t clock_offset_secs;  /* the server's clock less ours */
 	atomic_bool knows_no_checksum_mode; /* it refused a HEAD for asking */

@@ -36,6 +36,7 @@
 #include <stdint.h>
 
 #include "net/http.h"
+#include "util/cancel.h"
 #include "util/remote.h"
 
 struct aws_credentials;
@@ -63,7 +64,7 @@ struct s3_settings {
 	/* Of one operation (a page of a list) with its retries; 0: 60,000. A body adds a second for
 	 * each 64 KB; a line that is slower still is ended by the stall deadline only. */
 	unsigned total_timeout_msecs;
-	const volatile bool *cancelled; /* may be NULL; true ends waits */
+	const struct cancel *cancel; /* may be NULL; set, it ends waits */
 };
 
 struct s3_client;

@@ -92,7 +92,7 @@ void job_run_finish(struct catalog *catalog, const struct job_pool_settings *set
 	if (result->outcome == JOB_OUTCOME_RETRY && result->max_attempts &&
 	    run->job.attempts >= result->max_attempts)
 		result->outcome = JOB_OUTCOME_FAILED;
-	if (run->is_cancelled && result->outcome == JOB_OUTCOME_RETRY)
+	if (cancel_is_set(&run->cancel) && result->outcome == JOB_OUTCOME_RETRY)
 		result->outcome = JOB_OUTCOME_PUT_BACK; /* it failed because we are ending */
 	switch (result->outcome) {
 	case JOB_OUTCOME_PUT_BACK:

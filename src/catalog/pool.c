@@ -143,7 +143,7 @@ static void ready_clean(struct job_pool *pool, bool is_line_idle)
 		struct job_run *run = pool->ready[i];
 		bool is_old = now - run->claimed_msecs > HOLD_MSECS;
 
-		if (__atomic_load_n(&run->is_cancelled, __ATOMIC_RELAXED) || is_stopping(pool) ||
+		if (cancel_is_set(&run->cancel) || is_stopping(pool) ||
 		    (is_old && (is_line_idle || !room_for(pool, run->job.workspace_id))))
 			ready_put_back(pool, i);
 	}
@@ -338,7 +338,7 @@ static void *worker(void *arg)
 			return NULL;
 		/* What is about to begin when the end does, does not begin any more. */
 		pthread_mutex_lock(&pool->mutex);
-		begins = run->is_begun = !run->is_cancelled && !pool->is_stopping;
+		begins = run->is_begun = !cancel_is_set(&run->cancel) && !pool->is_stopping;
 		pthread_mutex_unlock(&pool->mutex);
 		if (begins)
 			pool->settings.work(pool->settings.arg, run, &result);
@@ -351,7 +351,7 @@ static void *worker(void *arg)
 /* Its worker looks at the flag at any time, without the lock. */
 static void cancel(struct job_run *run)
 {
-	__atomic_store_n(&run->is_cancelled, true, __ATOMIC_RELAXED);
+	cancel_set(&run->cancel);
 }
 
 static void note_renewal(struct job_run *run, int err, int64_t now)
@@ -369,7 +369,7 @@ static void note_renewal(struct job_run *run, int err, int64_t now)
 
 bool job_run_is_ours(const struct job_run *run)
 {
-	return !run->is_cancelled &&
+	return !cancel_is_set(&run->cancel) &&
 	       time_now_msecs() < __atomic_load_n(&run->job.lease_until_msecs, __ATOMIC_RELAXED);
 }
 

@@ -13,13 +13,14 @@
 #define TONICFS_CATALOG_POOL_H
 
 #include "catalog/job.h"
+#include "util/cancel.h"
 #include "util/remote.h"
 
 #define JOB_POOL_AHEAD 64
 
 struct job_run {
 	struct catalog_job job;
-	volatile bool is_cancelled; /* set by the pool: the lease is lost, or the pool is to end.
+	struct cancel cancel; /* set by the pool: the lease is lost, or the pool is to end.
 				       Change nothing any more, come back soon */
 	_Atomic int64_t done_bytes, total_bytes; /* of the worker, shown as progress */
 	size_t reserved_bytes;                   /* the room's own */
@@ -72,7 +73,7 @@ struct job_pool_settings {
 struct job_pool;
 int job_pool_start(struct catalog *catalog, const struct job_pool_settings *settings,
 		   struct job_pool **ret_pool);
-/* Claims nothing more. Jobs that run have grace_msecs to end; then is_cancelled is set and those
+/* Claims nothing more. Jobs that run have grace_msecs to end; then cancel is set and those
  * that did not end are put back. NULL is fine. */
 void job_pool_stop(struct job_pool *pool, unsigned grace_msecs);
 /* What admit answered may be another by now. Any thread. */

@@ -11,6 +11,7 @@
 
 #include "catalog/tree.h"
 #include "net/http.h"
+#include "util/cancel.h"
 
 enum cli_exit {
 	CLI_DONE = 0,
@@ -119,9 +120,9 @@ int cli_secret_read_as(const char *option, const char *secret_file, const char *
 		       char **ret_secret);
 /* Plain http is for loopback, unless allowed. what: "the endpoint". */
 int cli_url_check(const char *what, const char *url, bool allow_http);
-/* SIGINT, SIGTERM and SIGHUP set *cli_interrupted from now on instead of ending the program; the second one ends it. */
+/* SIGINT, SIGTERM and SIGHUP set cli_cancel from now on instead of ending the program; the second one ends it. */
 void cli_catch_signals(void);
-extern volatile bool cli_interrupted;
+extern struct cancel cli_cancel;
 /* Waits for a change in the catalog, at most msecs; but never returns more than twenty times a second. */
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs);
 

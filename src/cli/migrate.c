@@ -203,7 +203,7 @@ static int wait_for_end(struct wait *wait)
 		if (err == 0)
 			err = held_get(wait);
 		if (err < 0 || wait->counts.queued + wait->counts.running == 0 || wait->is_held ||
-		    cli_interrupted)
+		    cancel_is_set(&cli_cancel))
 			return err;
 		show(wait);
 		cost = time_mono_msecs() - before;
@@ -239,8 +239,8 @@ static int wait_for_cleanups(struct wait *wait)
 	int err;
 
 	while ((err = cleanups_get(wait->cli, wait->asked, &left)) == 0 &&
-	       (err = later_get(wait, &later)) == 0 && left > later && !cli_interrupted &&
-	       time_mono_msecs() < end) {
+	       (err = later_get(wait, &later)) == 0 && left > later &&
+	       !cancel_is_set(&cli_cancel) && time_mono_msecs() < end) {
 		cli_progress_show(&wait->progress, "%lld of Twilio's copies to delete",
 				  (long long)left);
 		cli_wait(wait->cli, &wait->generation, LOOK_MSECS);
@@ -272,15 +272,15 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 		return CLI_FAILED;
 	}
 	err = wait_for_end(wait);
-	if (err == 0 && !cli_interrupted)
+	if (err == 0 && !cancel_is_set(&cli_cancel))
 		err = wait_for_cleanups(wait);
 	cli_progress_clear(&wait->progress);
-	if (cli_interrupted)
+	if (cancel_is_set(&cli_cancel))
 		cli_error("stopping: transfers in flight have ten seconds;"
 			  " Ctrl-C again ends at once");
 	meter_read(&wait->meter, ret_reading);
 	migrate_stop(migrate, STOP_GRACE_MSECS);
-	if (err == 0 && cli_interrupted) { /* what came to its end meanwhile */
+	if (err == 0 && cancel_is_set(&cli_cancel)) { /* what came to its end meanwhile */
 		err = look(wait);
 		meter_read(&wait->meter, ret_reading);
 	}
@@ -326,9 +326,9 @@ static int report_json(const struct wait *wait, const struct meter_reading *r,
 		"migrate", counts_json(&wait->counts), "stored", (json_int_t)r->done,
 		"stored_bytes", (json_int_t)r->done_bytes, "seconds", (json_int_t)r->secs,
 		"bytes_per_sec", (json_int_t)(r->done_bytes / (r->secs ? r->secs : 1)),
-		"interrupted", (int)cli_interrupted, "twilio_deletes_queued", (json_int_t)cleanups,
-		"reasons", problems_json(problems, CATALOG_JOB_MIGRATE, true), "failures",
-		failures));
+		"interrupted", (int)cancel_is_set(&cli_cancel), "twilio_deletes_queued",
+		(json_int_t)cleanups, "reasons", problems_json(problems, CATALOG_JOB_MIGRATE, true),
+		"failures", failures));
 }
 
 static void report_print(const struct wait *wait, const struct meter_reading *r,

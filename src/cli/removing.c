@@ -90,7 +90,7 @@ static int work(struct cli *cli, const int64_t *workspace_ids, size_t count,
 	cli_progress_init(&progress, cli);
 	for (;;) {
 		err = pending_get(cli, workspace_ids, count, ret_pending);
-		if (err < 0 || left(ret_pending) == 0 || cli_interrupted ||
+		if (err < 0 || left(ret_pending) == 0 || cancel_is_set(&cli_cancel) ||
 		    time_mono_msecs() >= deadline ||
 		    all_wait(cli, workspace_ids, count, left(ret_pending)))
 			break;

@@ -68,9 +68,8 @@ static int ask_all(struct cli *cli, struct storage_restore_stats *stats)
 
 	cli_catch_signals();
 	cli_progress_init(&progress, cli);
-	while (err == 0 && left && !cli_interrupted) {
-		err = storage_restore_step(cli->catalog, cli->http, 0, &cli_interrupted, stats,
-					   &left);
+	while (err == 0 && left && !cancel_is_set(&cli_cancel)) {
+		err = storage_restore_step(cli->catalog, cli->http, 0, &cli_cancel, stats, &left);
 		cli_progress_show(&progress, "%lld asked for, %lld refused",
 				  (long long)stats->asked, (long long)stats->refused);
 	}

@@ -187,12 +187,12 @@ int cli_url_check(const char *what, const char *url, bool allow_http)
 	return err == -ENOMEM ? CLI_FAILED : CLI_USAGE;
 }
 
-volatile bool cli_interrupted;
+struct cancel cli_cancel;
 
 static void catch_signal(int number)
 {
 	(void)number;
-	__atomic_store_n(&cli_interrupted, true, __ATOMIC_RELAXED);
+	cancel_set(&cli_cancel);
 }
 
 void cli_catch_signals(void)

@@ -181,7 +181,7 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 	err = catalog_storage_secret(cli->catalog, w.id, &secret);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the bucket's settings cannot be read");
-	err = storage_client_of(&s, secret, cli->http, REQUEST_TIMEOUT_MSECS, &cli_interrupted,
+	err = storage_client_of(&s, secret, cli->http, REQUEST_TIMEOUT_MSECS, &cli_cancel,
 				&test.client);
 	if (err == 0)
 		err = storage_origins(&s, &memory, &origins, &test.origin_count);

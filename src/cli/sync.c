@@ -83,7 +83,7 @@ static void result_print(const char *name, int err, const struct sync_stats *s)
 static int sync_one(struct cli *cli, const struct catalog_workspace *w, const struct sync_values *v,
 		    json_t *array)
 {
-	const struct sync_env env = { cli->catalog, cli->http, &cli_interrupted };
+	const struct sync_env env = { cli->catalog, cli->http, &cli_cancel };
 	const struct sync_options options = { .depth = v->full ? SYNC_FULL : SYNC_AUTO };
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct sync_stats stats = { 0 };
@@ -104,7 +104,7 @@ static int sync_one(struct cli *cli, const struct catalog_workspace *w, const st
 			shown.name, (long long)stats.calls_cut);
 	if (err == 0)
 		return stats.calls_cut ? CLI_PART : CLI_DONE;
-	if (cli_interrupted)
+	if (cancel_is_set(&cli_cancel))
 		cli_error("%s: stopped; what was learned stays, and the next sync goes on",
 			  shown.name);
 	else
@@ -114,7 +114,7 @@ static int sync_one(struct cli *cli, const struct catalog_workspace *w, const st
 
 static int learn_sizes(struct cli *cli)
 {
-	const struct sync_env env = { cli->catalog, cli->http, &cli_interrupted };
+	const struct sync_env env = { cli->catalog, cli->http, &cli_cancel };
 	struct cli_progress progress;
 	int64_t learned = 0;
 	int err;
@@ -125,7 +125,7 @@ static int learn_sizes(struct cli *cli)
 	cli_progress_clear(&progress);
 	if (!cli->json)
 		printf("%lld sizes learned\n", (long long)learned);
-	if (err < 0 && !cli_interrupted)
+	if (err < 0 && !cancel_is_set(&cli_cancel))
 		cli_error("not all sizes were learned: %s", strerror(-err));
 	return err < 0 ? CLI_PART : CLI_DONE;
 }
@@ -153,13 +153,13 @@ static int run_sync(struct cli *cli, const void *values, int argc, char **argv)
 		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
 	cli_catch_signals();
 	array = json_array();
-	for (size_t i = 0; i < count && !cli_interrupted; i++) {
+	for (size_t i = 0; i < count && !cancel_is_set(&cli_cancel); i++) {
 		status = sync_one(cli, argc ? &one : &list[i], v, array);
 		done += status == CLI_DONE;
 		in_part += status == CLI_PART;
 	}
 	status = done == count ? CLI_DONE : done || in_part ? CLI_PART : CLI_FAILED;
-	if (v->sizes && done && !cli_interrupted && learn_sizes(cli) != CLI_DONE)
+	if (v->sizes && done && !cancel_is_set(&cli_cancel) && learn_sizes(cli) != CLI_DONE)
 		status = CLI_PART;
 	if (cli->json && cli_json_print(json_pack("{s:O}", "workspaces", array)) != CLI_DONE)
 		status = CLI_FAILED;

@@ -250,7 +250,7 @@ static const char *error_text(int err, const struct remote_error *error)
 {
 	if (err == -ENODEV)
 		return "the workspace has no bucket; 'tonicfs storage set' names one";
-	if (cli_interrupted)
+	if (cancel_is_set(&cli_cancel))
 		return "stopped; what was found stands, and nothing else was changed";
 	return error->message[0] ? error->message : strerror(-err);
 }
@@ -259,7 +259,7 @@ static const char *error_text(int err, const struct remote_error *error)
 static int verify_one(struct cli *cli, struct catalog_scope scope, const struct verify_values *v,
 		      struct shown *shown)
 {
-	const struct verify_env env = { cli->catalog, cli->http, &cli_interrupted };
+	const struct verify_env env = { cli->catalog, cli->http, &cli_cancel };
 	const struct verify_options options = { .read = v->read,
 						.repair = v->repair,
 						.adopt = v->adopt };
@@ -365,7 +365,7 @@ static int verify_all(struct cli *cli, const struct asked *asked, const struct v
 {
 	size_t failed = 0, in_part = 0;
 
-	for (size_t i = 0; i < asked->count && !cli_interrupted; i++) {
+	for (size_t i = 0; i < asked->count && !cancel_is_set(&cli_cancel); i++) {
 		int err = scope_name(cli, asked->scopes[i], shown->name, sizeof shown->name);
 		int status = err ? cli_catalog_error(cli, err, "not verified")
 				 : verify_one(cli, asked->scopes[i], v, shown);
@@ -375,7 +375,7 @@ static int verify_all(struct cli *cli, const struct asked *asked, const struct v
 	}
 	if (failed && failed == asked->count)
 		return CLI_FAILED;
-	return failed || in_part || cli_interrupted ? CLI_PART : CLI_DONE;
+	return failed || in_part || cancel_is_set(&cli_cancel) ? CLI_PART : CLI_DONE;
 }
 
 static int json_end(struct shown *shown, int status)

@@ -22,6 +22,7 @@
 #include "catalog/tree.h"
 #include "fs/fs.h"
 #include "util/buf.h"
+#include "util/cancel.h"
 #include "util/list.h"
 #include "util/pool.h"
 
@@ -67,8 +68,7 @@ struct fs {
 	struct pool pool; /* changes of the catalog, calls.csv, invalidations that may wait */
 	struct pool
 		remote_pool; /* what asks S3, or a program for credentials: nothing else waits behind it */
-	bool has_pool, has_remote_pool;
-	volatile bool is_cancelled; /* ends what waits in remote_pool */
+	struct cancel cancel; /* ends what waits in remote_pool */
 	pthread_t notifier;
 	bool has_notifier;
 

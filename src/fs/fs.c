@@ -21,7 +21,7 @@
  * take a round trip more. What is read on is fetched ahead here. */
 #define READAHEAD_BYTES (64 * 1024)
 #define POOL_THREADS 8
-#define REMOTE_POOL_THREADS 16 /* made as they are needed: some may wait for slow keys */
+#define REMOTE_POOL_THREADS 16 /* some may wait for slow keys */
 
 /* ---- what the kernel asks and we never allow ---- */
 
@@ -164,10 +164,8 @@ static int add_options(struct fuse_args *args, const struct fs_settings *setting
 
 static void fs_free(struct fs *fs)
 {
-	if (fs->has_pool)
-		pool_release(&fs->pool);
-	if (fs->has_remote_pool)
-		pool_release(&fs->remote_pool);
+	pool_release(&fs->pool);
+	pool_release(&fs->remote_pool);
 	if (fs->session)
 		fuse_session_destroy(fs->session);
 	if (fs->wake_fd >= 0)
@@ -232,6 +230,8 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 	fs->others = settings->others & 0055;
 	pthread_mutex_init(&fs->lock, NULL);
 	pthread_cond_init(&fs->idle, NULL);
+	pool_init(&fs->pool, "fs pool", POOL_THREADS);
+	pool_init(&fs->remote_pool, "fs remote", REMOTE_POOL_THREADS);
 	list_init(&fs->waits);
 	list_init(&fs->handles);
 	list_init(&fs->tables);
@@ -376,14 +376,6 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 {
 	int err = serve_init(fs);
 
-	if (!err) {
-		err = pool_init(&fs->pool, "fs pool", POOL_THREADS);
-		fs->has_pool = !err;
-	}
-	if (!err) {
-		err = pool_init(&fs->remote_pool, "fs remote", REMOTE_POOL_THREADS);
-		fs->has_remote_pool = !err;
-	}
 	if (!err)
 		err = workers_start(fs);
 	if (!err)
@@ -398,17 +390,15 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 	/* What waits for the network ends first: the notifier and the pool may wait for it, and for
 	 * requests that the workers have to answer. */
 	atomic_store(&fs->is_stopping, true);
-	__atomic_store_n(&fs->is_cancelled, true, __ATOMIC_RELAXED);
+	cancel_set(&fs->cancel);
 	ending(fs, "reads of the mount");
 	audio_interrupt(fs->audio);
 	ending(fs, "the kernel to take invalidations");
 	fs_notify_stop(fs);
 	ending(fs, "attributes that need S3");
-	if (fs->has_remote_pool)
-		pool_stop(&fs->remote_pool);
+	pool_stop(&fs->remote_pool);
 	ending(fs, "removals and call logs");
-	if (fs->has_pool)
-		pool_stop(&fs->pool);
+	pool_stop(&fs->pool);
 	ending(fs, "the threads of the mount");
 	workers_stop(fs);
 	return err;

@@ -20,7 +20,7 @@ static int value_url(struct fs *fs, const struct catalog_node *node, struct buf 
 	if (node->kind != CATALOG_NODE_RECORDING)
 		return -ENODATA;
 	return storage_playback_url(fs->catalog, fs->http, node->recording_id, 0, false,
-				    &fs->is_cancelled, ret_value);
+				    &fs->cancel, ret_value);
 }
 
 /* ---- restore ---- */
@@ -74,7 +74,7 @@ static int value_restore(struct fs *fs, const struct catalog_node *node, struct 
 	/* Whoever asks while it is under way wants to know now. Where S3 does not answer, the last
 	 * that is known stands. */
 	if (err == 0 && archive.restore == CATALOG_RESTORE_ONGOING &&
-	    storage_object_refresh(fs->catalog, fs->http, node->recording_id, &fs->is_cancelled,
+	    storage_object_refresh(fs->catalog, fs->http, node->recording_id, &fs->cancel,
 				   &error) == 0)
 		err = catalog_archive_get(fs->catalog, node->recording_id, &archive);
 	if (err == 0)
@@ -93,7 +93,7 @@ static int value_retention(struct fs *fs, const struct catalog_node *node, struc
 	if (node->kind != CATALOG_NODE_RECORDING)
 		return -ENODATA;
 	/* It is set in the bucket at any time, and no list says so. */
-	err = storage_object_refresh(fs->catalog, fs->http, node->recording_id, &fs->is_cancelled,
+	err = storage_object_refresh(fs->catalog, fs->http, node->recording_id, &fs->cancel,
 				     &error);
 	if (err && err != -ENOENT)
 		log_info("a retention cannot be asked for: %s", error.message);
@@ -135,7 +135,7 @@ static void run(struct pool_task *task)
 	struct fs_wait *wait = list_entry(task, struct fs_wait, task);
 	const struct remote_attribute *attribute = &attributes[wait->action];
 	cleanup_buf_secret struct buf value = BUF_INIT;
-	int err = __atomic_load_n(&wait->fs->is_cancelled, __ATOMIC_RELAXED)
+	int err = cancel_is_set(&wait->fs->cancel)
 			  ? -EINTR
 			  : attribute->value(wait->fs, &wait->node, &value);
 

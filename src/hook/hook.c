@@ -270,13 +270,11 @@ static int begin_all(struct hook *hook, int fd)
 
 	if (err < 0)
 		return err;
-	err = pool_init(&hook->pool, "hook", HANDLERS);
-	if (err == 0) {
-		err = daemon_start(hook, fd);
-		if (err == 0)
-			return 0;
-		pool_release(&hook->pool);
-	}
+	pool_init(&hook->pool, "hook", HANDLERS);
+	err = daemon_start(hook, fd);
+	if (err == 0)
+		return 0;
+	pool_release(&hook->pool);
 	connections_release(&hook->connections);
 	return err;
 }

@@ -211,7 +211,7 @@ bool admission_resize(struct admission *admission, struct lane *lane, struct job
 {
 	if (bytes <= run->reserved_bytes)
 		budget_give(&admission->budget, run->reserved_bytes - bytes, false);
-	else if (!budget_more(&admission->budget, bytes - run->reserved_bytes, &run->is_cancelled,
+	else if (!budget_more(&admission->budget, bytes - run->reserved_bytes, &run->cancel,
 			      overdrawn))
 		return false;
 	pthread_mutex_lock(&admission->mutex);
@@ -267,7 +267,7 @@ bool admission_leave_twilio(struct lane *lane, struct job_run *run)
 
 bool admission_enter_bucket(struct side *bucket, struct job_run *run)
 {
-	if (!run->place && side_enter(bucket, &run->is_cancelled))
+	if (!run->place && side_enter(bucket, &run->cancel))
 		run->place = bucket;
 	return run->place;
 }

@@ -54,13 +54,12 @@ bool budget_try(struct budget *budget, size_t bytes, size_t *ret_bytes)
 	return taken;
 }
 
-bool budget_more(struct budget *budget, size_t bytes, const volatile bool *cancelled,
-		 bool *overdrawn)
+bool budget_more(struct budget *budget, size_t bytes, const struct cancel *cancel, bool *overdrawn)
 {
 	bool taken = false;
 
 	pthread_mutex_lock(&budget->mutex);
-	while (!__atomic_load_n(cancelled, __ATOMIC_RELAXED) && !taken) {
+	while (!cancel_is_set(cancel) && !taken) {
 		taken = budget->used_bytes + bytes <= budget->total_bytes;
 		if (!taken && !budget->is_overdrawn)
 			taken = budget->is_overdrawn = *overdrawn = true;

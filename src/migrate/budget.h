@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "util/cancel.h"
+
 struct budget {
 	pthread_mutex_t mutex; /* guards the rest */
 	pthread_cond_t cond;
@@ -19,11 +21,10 @@ void budget_release(struct budget *budget);
 /* At once or not at all; one that alone is larger than the total takes all of it. *ret_bytes: what was
  * taken. */
 bool budget_try(struct budget *budget, size_t bytes, size_t *ret_bytes);
-/* For a transfer that holds some and learns that it needs more. It waits until there is; *cancelled: false. Waiting for others who may wait
+/* For a transfer that holds some and learns that it needs more. It waits until there is; cancel set: false. Waiting for others who may wait
  * likewise could last for ever: so one at a time may overdraw. *overdrawn is set for that one, and
  * handed to budget_give. */
-bool budget_more(struct budget *budget, size_t bytes, const volatile bool *cancelled,
-		 bool *overdrawn);
+bool budget_more(struct budget *budget, size_t bytes, const struct cancel *cancel, bool *overdrawn);
 void budget_give(struct budget *budget, size_t bytes, bool overdrawn);
 
 #endif

@@ -47,7 +47,7 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 		return 0;
 	/* Where it was put, whatever bucket the workspace has now. */
 	err = storage_client_new_of(migrate->catalog, migrate->http, run->job.workspace_id,
-				    stored.bucket, &run->is_cancelled, &s3);
+				    stored.bucket, &run->cancel, &s3);
 	if (err)
 		return job_result_set(result, JOB_OUTCOME_RETRY, "the bucket cannot be used: %s",
 				      strerror(-err)),
@@ -91,7 +91,7 @@ static void before_request(void *arg)
 {
 	struct deletion *deletion = arg;
 
-	side_request(deletion->twilio, &deletion->run->is_cancelled);
+	side_request(deletion->twilio, &deletion->run->cancel);
 }
 
 static void after_request(void *arg, const struct remote_error *error, int64_t began_msecs)
@@ -118,7 +118,7 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 	    check_object(migrate, run, ret_result))
 		return;
 	err = account_client_new(migrate->catalog, migrate->http, run->job.workspace_id, 0,
-				 &run->is_cancelled, &twilio, NULL);
+				 &run->cancel, &twilio, NULL);
 	if (err) {
 		job_result_set(ret_result, JOB_OUTCOME_RETRY,
 			       "the Twilio account cannot be used: %s", strerror(-err));

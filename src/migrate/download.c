@@ -22,7 +22,7 @@ static int start(struct transfer *t, int channels)
 	struct http_request request;
 	int err;
 
-	side_request(&t->lane->twilio, &t->run->is_cancelled);
+	side_request(&t->lane->twilio, &t->run->cancel);
 	t->began_msecs = time_mono_msecs();
 	err = twilio_request_media(t->twilio, &t->recording->sid, channels, 0, -1, NULL, &request,
 				   &memory);
@@ -119,7 +119,7 @@ int download_open(struct transfer *t)
 			return transfer_media_missing(t);
 		if ((error.kind != REMOTE_BUSY && error.kind != REMOTE_TRANSIENT &&
 		     error.kind != REMOTE_UNCERTAIN) ||
-		    !retry_wait(&retry, &error, true, &t->run->is_cancelled))
+		    !retry_wait(&retry, &error, true, &t->run->cancel))
 			return transfer_fail_remote(t, "Twilio", &error);
 	}
 	/* Worth remembering: the next request for it need not ask in vain. A lost note costs one
@@ -143,7 +143,7 @@ int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
 		side_answered(&t->lane->twilio, &error, t->began_msecs);
 		return transfer_fail_remote(t, "Twilio", &error);
 	}
-	side_moved(&t->lane->twilio, *ret_len, &t->run->is_cancelled);
+	side_moved(&t->lane->twilio, *ret_len, &t->run->cancel);
 	if (*ret_end)
 		transfer_leave_twilio(t);
 	if (is_first && !t->recording->is_encrypted &&

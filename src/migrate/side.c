@@ -64,13 +64,13 @@ bool side_try_enter(struct side *side)
 	return entered;
 }
 
-bool side_enter(struct side *side, const volatile bool *cancelled)
+bool side_enter(struct side *side, const struct cancel *cancel)
 {
 	bool entered = false;
 
 	pthread_mutex_lock(&side->mutex);
 	side->waiting++;
-	while (!__atomic_load_n(cancelled, __ATOMIC_RELAXED) && !(entered = try_enter(side)))
+	while (!cancel_is_set(cancel) && !(entered = try_enter(side)))
 		wait_a_moment(side);
 	side->waiting--;
 	pthread_mutex_unlock(&side->mutex);
@@ -115,12 +115,11 @@ bool side_is_crowded(struct side *side)
 
 /* ---- rates ---- */
 
-static void nap(int64_t msecs, const volatile bool *cancelled)
+static void nap(int64_t msecs, const struct cancel *cancel)
 {
 	int64_t until = time_mono_msecs() + msecs, left;
 
-	while (!__atomic_load_n(cancelled, __ATOMIC_RELAXED) &&
-	       (left = until - time_mono_msecs()) > 0) {
+	while (!cancel_is_set(cancel) && (left = until - time_mono_msecs()) > 0) {
 		int64_t part = left < WAIT_CHECK_MSECS ? left : WAIT_CHECK_MSECS;
 		struct timespec pause = { 0, part * 1000000 };
 
@@ -128,17 +127,17 @@ static void nap(int64_t msecs, const volatile bool *cancelled)
 	}
 }
 
-void side_request(struct side *side, const volatile bool *cancelled)
+void side_request(struct side *side, const struct cancel *cancel)
 {
 	int64_t pause;
 
 	pthread_mutex_lock(&side->mutex);
 	pause = rate_take(&side->requests, 1, time_mono_msecs());
 	pthread_mutex_unlock(&side->mutex);
-	nap(pause, cancelled);
+	nap(pause, cancel);
 }
 
-void side_moved(struct side *side, size_t bytes, const volatile bool *cancelled)
+void side_moved(struct side *side, size_t bytes, const struct cancel *cancel)
 {
 	int64_t pause;
 
@@ -146,7 +145,7 @@ void side_moved(struct side *side, size_t bytes, const volatile bool *cancelled)
 	pace_moved(&side->pace, bytes);
 	pause = rate_take(&side->bytes, (int64_t)bytes, time_mono_msecs());
 	pthread_mutex_unlock(&side->mutex);
-	nap(pause, cancelled);
+	nap(pause, cancel);
 }
 
 /* ---- answers ---- */

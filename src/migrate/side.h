@@ -9,6 +9,7 @@
 
 #include "migrate/pace.h"
 #include "migrate/rate.h"
+#include "util/cancel.h"
 #include "util/remote.h"
 
 struct side_limits {
@@ -29,13 +30,13 @@ void side_release(struct side *side);
 
 /* A place, where there is one. Each place is left once. */
 bool side_try_enter(struct side *side);
-/* Waits for one. False: *cancelled became true. */
-bool side_enter(struct side *side, const volatile bool *cancelled);
+/* Waits for one. False: cancel was set. */
+bool side_enter(struct side *side, const struct cancel *cancel);
 void side_leave(struct side *side);
 /* Before each request: waits until the rate that is set allows it. */
-void side_request(struct side *side, const volatile bool *cancelled);
+void side_request(struct side *side, const struct cancel *cancel);
 /* After each piece: so many bytes went to or came from it. Waits likewise. */
-void side_moved(struct side *side, size_t bytes, const volatile bool *cancelled);
+void side_moved(struct side *side, size_t bytes, const struct cancel *cancel);
 /* How a request ended that was sent at began_msecs (time_mono_msecs()). */
 void side_answered(struct side *side, const struct remote_error *error, int64_t began_msecs);
 /* How many transfers will find a place soon: 0 while it is closed. */

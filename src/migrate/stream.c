@@ -8,12 +8,12 @@
 
 #define CANCEL_CHECK_MSECS 200
 
-void stream_init(struct stream *stream, const volatile bool *cancelled)
+void stream_init(struct stream *stream, const struct cancel *cancel)
 {
 	pthread_condattr_t attr;
 
 	memset(stream, 0, sizeof *stream);
-	stream->cancelled = cancelled;
+	stream->cancel = cancel;
 	pthread_mutex_init(&stream->mutex, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -147,7 +147,7 @@ int stream_start(struct stream *stream, struct http *http, struct http_request *
 
 static bool is_cancelled(const struct stream *stream)
 {
-	return stream->cancelled && __atomic_load_n(stream->cancelled, __ATOMIC_RELAXED);
+	return cancel_is_set(stream->cancel);
 }
 
 static void wait_a_moment(struct stream *stream)

@@ -9,12 +9,13 @@
 #include <pthread.h>
 
 #include "net/http.h"
+#include "util/cancel.h"
 
 #define STREAM_ERROR_BODY_SIZE 4096
 #define STREAM_HEADERS 32
 
 struct stream {
-	const volatile bool *cancelled; /* may be NULL */
+	const struct cancel *cancel; /* may be NULL */
 	struct http_transfer
 		*transfer; /* with a reference; NULL before stream_start and after stream_stop */
 	pthread_mutex_t mutex; /* guards the rest */
@@ -34,7 +35,7 @@ struct stream {
 	int64_t received_bytes; /* of a 200 or 206 */
 };
 
-void stream_init(struct stream *stream, const volatile bool *cancelled);
+void stream_init(struct stream *stream, const struct cancel *cancel);
 /* Sends; the request's callbacks are set here. */
 int stream_start(struct stream *stream, struct http *http, struct http_request *request);
 /* Waits for the head of a 200 or 206, or for the whole of another answer. 0: has_head, response is

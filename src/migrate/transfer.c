@@ -65,7 +65,7 @@ static void before_twilio(void *arg)
 {
 	struct transfer *t = arg;
 
-	side_request(&t->lane->twilio, &t->run->is_cancelled);
+	side_request(&t->lane->twilio, &t->run->cancel);
 }
 
 static void after_twilio(void *arg, const struct remote_error *error, int64_t began_msecs)
@@ -79,7 +79,7 @@ static void before_bucket(void *arg)
 {
 	struct transfer *t = arg;
 
-	side_request(t->bucket, &t->run->is_cancelled);
+	side_request(t->bucket, &t->run->cancel);
 }
 
 static void after_bucket(void *arg, const struct remote_error *error, int64_t began_msecs)
@@ -135,13 +135,13 @@ static int open_clients(struct transfer *t)
 	struct remote_gate twilio_gate = { before_twilio, after_twilio, t };
 	struct remote_gate bucket_gate = { before_bucket, after_bucket, t };
 	int err = account_client_new(migrate->catalog, migrate->http, run->job.workspace_id, 0,
-				     &run->is_cancelled, &t->twilio, &t->workspace);
+				     &run->cancel, &t->twilio, &t->workspace);
 
 	if (err)
 		return transfer_fail(t, JOB_OUTCOME_FAILED, "the Twilio account cannot be used: %s",
 				     strerror(-err));
 	err = storage_client_new(migrate->catalog, migrate->http, run->job.workspace_id,
-				 &run->is_cancelled, &t->s3, &t->storage);
+				 &run->cancel, &t->s3, &t->storage);
 	if (err)
 		return transfer_fail(t, JOB_OUTCOME_FAILED, "the bucket cannot be used: %s",
 				     strerror(-err));
@@ -245,7 +245,7 @@ void transfer_work(void *arg, struct job_run *run, struct job_result *ret_result
 	};
 
 	t.lane = admission_lane(&t.migrate->admission, run->job.workspace_id);
-	stream_init(&t.stream, &run->is_cancelled);
+	stream_init(&t.stream, &run->cancel);
 	if (content_init(&t.content))
 		transfer_fail(&t, JOB_OUTCOME_RETRY, "out of memory");
 	else

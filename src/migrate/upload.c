@@ -87,7 +87,7 @@ int upload_whole(struct transfer *t, size_t len)
 	else if (err && error.kind != REMOTE_UNCERTAIN)
 		return transfer_fail_remote(t, "S3", &error);
 	t->run->done_bytes += (int64_t)len;
-	side_moved(t->bucket, len, &t->run->is_cancelled);
+	side_moved(t->bucket, len, &t->run->cancel);
 	return 0;
 }
 
@@ -145,7 +145,7 @@ static int create(struct transfer *t, const struct s3_put *head, char ret_id[S3_
 		if (s3_upload_create(t->s3, head, ret_id, &error) == 0)
 			return 0;
 		if (error.kind != REMOTE_UNCERTAIN ||
-		    !retry_wait(&retry, &error, true, &t->run->is_cancelled))
+		    !retry_wait(&retry, &error, true, &t->run->cancel))
 			return transfer_fail_remote(t, "S3", &error);
 	}
 }
@@ -192,7 +192,7 @@ static int add_part(struct transfer *t, struct upload *upload, size_t len)
 		return transfer_fail_remote(t, "S3", &error);
 	upload->count++;
 	t->run->done_bytes += (int64_t)len;
-	side_moved(t->bucket, len, &t->run->is_cancelled);
+	side_moved(t->bucket, len, &t->run->cancel);
 	fault_point("after-part");
 	return 0;
 }
@@ -256,7 +256,7 @@ int upload_parts(struct transfer *t, size_t len)
 	int err = send_parts(t, &upload, len);
 
 	/* When we are cancelled there is no time for it: the next attempt does it. */
-	if (upload.id[0] && !t->run->is_cancelled &&
+	if (upload.id[0] && !cancel_is_set(&t->run->cancel) &&
 	    s3_upload_abort(t->s3, t->key, upload.id, &error) && error.kind != REMOTE_NOT_FOUND)
 		log_info("migrate: an upload cannot be aborted: %s", error.message);
 	free(upload.etags);

@@ -43,7 +43,7 @@ static int hash_stream(struct transfer *t, struct stream *stream, struct crypto_
 				t, "S3 gives %lld bytes, and its duration allows %lld",
 				(long long)stream->received_bytes,
 				(long long)catalog_recording_limit_bytes(t->recording));
-		side_moved(t->bucket, len, &t->run->is_cancelled);
+		side_moved(t->bucket, len, &t->run->cancel);
 		err = crypto_hash_update(hash, t->buffer, len);
 		if (err)
 			return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s",
@@ -65,7 +65,7 @@ int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_byt
 	struct http_request request;
 	int err = t->buffer ? 0 : transfer_buffer(t, BUFFER_MIN_BYTES);
 
-	stream_init(&stream, &t->run->is_cancelled);
+	stream_init(&stream, &t->run->cancel);
 	if (err)
 		return err;
 	err = crypto_hash_new(CRYPTO_SHA256, &hash);

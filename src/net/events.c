@@ -7,6 +7,7 @@
  * answer that came before it is read.
  */
 #include <errno.h>
+#include <limits.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -15,7 +16,6 @@
 #include "util/times.h"
 
 #define EVENTS_AT_ONCE 64
-#define NO_TIMER INT64_MAX
 
 /* ---- curl's wishes ---- */
 
@@ -42,7 +42,7 @@ static int on_timer(CURLM *multi, long msecs, void *arg)
 
 	(void)multi;
 	/* A millisecond more where it is cut off: curl does nothing when it is called too early. */
-	events->timer_msecs = msecs < 0 ? NO_TIMER : time_mono_msecs() + msecs + (msecs > 0);
+	events->timer_msecs = msecs < 0 ? INT64_MAX : time_mono_msecs() + msecs + (msecs > 0);
 	return 0;
 }
 
@@ -53,7 +53,7 @@ int http_events_init(struct http_events *events, CURLM *multi)
 	struct epoll_event event = { .events = EPOLLIN };
 
 	events->multi = multi;
-	events->timer_msecs = NO_TIMER;
+	events->timer_msecs = INT64_MAX;
 	events->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	events->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	event.data.fd = events->wake_fd;
@@ -97,20 +97,28 @@ void http_events_run_timer(struct http_events *events)
 
 	if (events->timer_msecs > time_mono_msecs())
 		return;
-	events->timer_msecs = NO_TIMER;
+	events->timer_msecs = INT64_MAX;
 	curl_multi_socket_action(events->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 }
 
-void http_events_wait(struct http_events *events, int limit_msecs)
+/* What epoll_wait takes: -1 is for ever. */
+static int timeout_msecs(int64_t deadline_msecs)
+{
+	int64_t left = deadline_msecs - time_mono_msecs();
+
+	if (deadline_msecs == INT64_MAX)
+		return -1;
+	return left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
+void http_events_wait(struct http_events *events, int64_t deadline_msecs)
 {
 	struct epoll_event ready[EVENTS_AT_ONCE];
-	int64_t left = events->timer_msecs == NO_TIMER ? limit_msecs
-						       : events->timer_msecs - time_mono_msecs();
 	int count, running;
 
-	if (left > limit_msecs)
-		left = limit_msecs;
-	count = epoll_wait(events->epoll_fd, ready, EVENTS_AT_ONCE, left > 0 ? (int)left : 0);
+	if (events->timer_msecs < deadline_msecs)
+		deadline_msecs = events->timer_msecs;
+	count = epoll_wait(events->epoll_fd, ready, EVENTS_AT_ONCE, timeout_msecs(deadline_msecs));
 	for (int i = 0; i < count; i++) {
 		if (ready[i].data.fd == events->wake_fd)
 			forget_wakes(events);

@@ -125,8 +125,9 @@ void http_events_release(struct http_events *events);
 void http_events_wake(struct http_events *events);
 /* Calls curl where its time has come. */
 void http_events_run_timer(struct http_events *events);
-/* Waits, and lets go on what can. */
-void http_events_wait(struct http_events *events, int limit_msecs);
+/* Waits for a socket, curl's timer, a wake-up or the deadline (time_mono_msecs; INT64_MAX: none), and
+ * tells curl of its sockets. */
+void http_events_wait(struct http_events *events, int64_t deadline_msecs);
 
 /* transfer.c */
 void http_unref(struct http *http);

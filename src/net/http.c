@@ -11,7 +11,6 @@
 #include "util/pool.h"
 #include "util/times.h"
 
-#define POLL_LIMIT_MSECS 10000
 /* How often an upload's progress is looked at. */
 #define UPLOAD_SCAN_MSECS 1000
 /* The clocks of a machine that stays awake agree better than this. */
@@ -343,13 +342,6 @@ static void notice_sleep(struct http *http)
 	http->asleep_msecs = asleep;
 }
 
-static int poll_msecs(const struct http *http)
-{
-	int64_t left = http->next_scan_msecs - time_mono_msecs();
-
-	return left < 0 ? 0 : left < POLL_LIMIT_MSECS ? (int)left + 1 : POLL_LIMIT_MSECS;
-}
-
 static void cancel_all(struct http *http)
 {
 	while (!list_empty(&http->active))
@@ -378,7 +370,7 @@ static void *loop(void *arg)
 		handle_ended(http);
 		check_times(http);
 		start_waiting(http);
-		http_events_wait(&http->events, poll_msecs(http));
+		http_events_wait(&http->events, http->next_scan_msecs);
 		handle_ended(http);
 	}
 	cancel_all(http);

@@ -34,6 +34,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/cancel.h"
 #include "util/remote.h"
 
 struct http;
@@ -139,10 +140,10 @@ struct http_reply {
 };
 #define HTTP_REPLY_INIT { 0, -1, NULL, 0, NULL, 0 }
 /* Any complete response gives 0 and *ret_reply (release it); a body larger than max_body_bytes is
- * REMOTE_INVALID (-EFBIG). Else the negative errno of *ret_error. A true *cancelled (may be NULL)
+ * REMOTE_INVALID (-EFBIG). Else the negative errno of *ret_error. A set cancel (may be NULL)
  * ends the wait within 200 ms. */
 int http_perform(struct http *http, const struct http_request *request, size_t max_body_bytes,
-		 const volatile bool *cancelled, struct http_reply *ret_reply,
+		 const struct cancel *cancel, struct http_reply *ret_reply,
 		 struct remote_error *ret_error);
 void http_reply_release(struct http_reply *reply);
 const char *http_reply_header(const struct http_reply *reply, const char *name);

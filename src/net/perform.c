@@ -81,7 +81,7 @@ static void on_done(void *arg, const struct remote_error *error)
 
 /* Waits for on_done, which comes soon after a cancel: nothing of ours may be freed before. */
 static void wait_until_done(struct waiter *waiter, struct http_transfer *transfer,
-			    const volatile bool *cancelled)
+			    const struct cancel *cancel)
 {
 	bool was_cancelled = false;
 
@@ -89,11 +89,11 @@ static void wait_until_done(struct waiter *waiter, struct http_transfer *transfe
 	while (!waiter->is_done) {
 		struct timespec until;
 
-		if (!cancelled || was_cancelled) {
+		if (!cancel || was_cancelled) {
 			pthread_cond_wait(&waiter->cond, &waiter->lock);
 			continue;
 		}
-		if (__atomic_load_n(cancelled, __ATOMIC_RELAXED)) {
+		if (cancel_is_set(cancel)) {
 			was_cancelled = true;
 			pthread_mutex_unlock(&waiter->lock);
 			http_transfer_cancel(transfer);
@@ -112,7 +112,7 @@ static void wait_until_done(struct waiter *waiter, struct http_transfer *transfe
 }
 
 static int submit_and_wait(struct http *http, const struct http_request *request,
-			   struct waiter *waiter, const volatile bool *cancelled)
+			   struct waiter *waiter, const struct cancel *cancel)
 {
 	struct http_request copy = *request;
 	struct http_transfer *transfer;
@@ -130,7 +130,7 @@ static int submit_and_wait(struct http *http, const struct http_request *request
 	pthread_condattr_destroy(&attributes);
 	r = http_submit_ref(http, &copy, &transfer);
 	if (!r) {
-		wait_until_done(waiter, transfer, cancelled);
+		wait_until_done(waiter, transfer, cancel);
 		http_transfer_unref(transfer);
 	}
 	pthread_cond_destroy(&waiter->cond);
@@ -168,7 +168,7 @@ static void judge_end(const struct waiter *waiter, struct remote_error *ret_erro
 }
 
 int http_perform(struct http *http, const struct http_request *request, size_t max_body_bytes,
-		 const volatile bool *cancelled, struct http_reply *ret_reply,
+		 const struct cancel *cancel, struct http_reply *ret_reply,
 		 struct remote_error *ret_error)
 {
 	struct waiter waiter = { .reply = ret_reply,
@@ -183,7 +183,7 @@ int http_perform(struct http *http, const struct http_request *request, size_t m
 	else if (pthread_equal(pthread_self(), http->thread))
 		r = -EDEADLK;
 	else
-		r = submit_and_wait(http, request, &waiter, cancelled);
+		r = submit_and_wait(http, request, &waiter, cancel);
 	if (r)
 		judge_submit(r, ret_error);
 	else

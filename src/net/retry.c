@@ -73,7 +73,7 @@ bool retry_next(struct retry *retry, const struct remote_error *error, bool idem
 }
 
 bool retry_wait(struct retry *retry, const struct remote_error *error, bool idempotent,
-		const volatile bool *cancelled)
+		const struct cancel *cancel)
 {
 	unsigned pause;
 	int64_t until;
@@ -85,11 +85,11 @@ bool retry_wait(struct retry *retry, const struct remote_error *error, bool idem
 		int64_t left = until - time_mono_msecs();
 		struct timespec nap;
 
-		if (cancelled && __atomic_load_n(cancelled, __ATOMIC_RELAXED))
+		if (cancel_is_set(cancel))
 			return false;
 		if (left <= 0)
 			return true;
-		if (cancelled && left > CANCEL_POLL_MSECS)
+		if (cancel && left > CANCEL_POLL_MSECS)
 			left = CANCEL_POLL_MSECS;
 		nap.tv_sec = left / 1000;
 		nap.tv_nsec = left % 1000 * 1000000;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util/cancel.h"
 #include "util/remote.h"
 
 struct retry {
@@ -24,8 +25,8 @@ void retry_init(struct retry *retry, unsigned tries, unsigned total_msecs);
 /* True: wait *ret_pause_msecs and send again. */
 bool retry_next(struct retry *retry, const struct remote_error *error, bool idempotent,
 		unsigned *ret_pause_msecs);
-/* The same, and waits; false when it is over or *cancelled (may be NULL) became true. */
+/* The same, and waits; false when it is over or cancel (may be NULL) was set. */
 bool retry_wait(struct retry *retry, const struct remote_error *error, bool idempotent,
-		const volatile bool *cancelled);
+		const struct cancel *cancel);
 
 #endif

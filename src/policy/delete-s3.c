@@ -186,9 +186,8 @@ static int delete_object(struct deletion *d, char *ret_note)
 static int delete_in_older_bucket(struct deletion *d, const char *bucket, char *ret_note)
 {
 	struct s3_client *now = d->s3;
-	int err =
-		storage_client_new_of(d->policy->catalog, d->policy->http, d->run->job.workspace_id,
-				      bucket, &d->run->is_cancelled, &d->s3);
+	int err = storage_client_new_of(d->policy->catalog, d->policy->http,
+					d->run->job.workspace_id, bucket, &d->run->cancel, &d->s3);
 
 	if (err) {
 		d->s3 = now;
@@ -215,8 +214,8 @@ int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_resu
 	d->policy = policy;
 	d->run = run;
 	d->result = result;
-	err = storage_client_new(policy->catalog, policy->http, run->job.workspace_id,
-				 &run->is_cancelled, &d->s3, &storage);
+	err = storage_client_new(policy->catalog, policy->http, run->job.workspace_id, &run->cancel,
+				 &d->s3, &storage);
 	if (err)
 		return policy_fail_local(result, "the bucket cannot be used", err);
 	err = find_key(d, &storage, bucket);

@@ -36,7 +36,7 @@ int policy_delete_twilio(struct policy *policy, struct job_run *run, struct job_
 	struct twilio_client *twilio;
 	const char *note;
 	int err = account_client_new(policy->catalog, policy->http, run->job.workspace_id, 0,
-				     &run->is_cancelled, &twilio, NULL);
+				     &run->cancel, &twilio, NULL);
 
 	if (err)
 		return policy_fail_local(result, "the Twilio account cannot be used", err);
@@ -55,7 +55,7 @@ int policy_tombstone(struct policy *policy, struct job_run *run, struct job_resu
 	struct s3_client *s3;
 	struct s3_put put;
 	int err = storage_client_new(policy->catalog, policy->http, run->job.workspace_id,
-				     &run->is_cancelled, &s3, &storage);
+				     &run->cancel, &s3, &storage);
 
 	if (err)
 		return policy_fail_local(result, "the bucket cannot be used", err);

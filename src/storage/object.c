@@ -67,7 +67,7 @@ int storage_object_look(struct s3_client *s3, const struct catalog_storage *stor
 }
 
 int storage_object_find(struct catalog *catalog, struct http *http, int64_t recording_id,
-			const volatile bool *cancelled, struct remote_error *ret_error)
+			const struct cancel *cancel, struct remote_error *ret_error)
 {
 	struct catalog_recording recording;
 	struct catalog_workspace workspace;
@@ -82,7 +82,7 @@ int storage_object_find(struct catalog *catalog, struct http *http, int64_t reco
 	if (err == 0)
 		err = catalog_workspace_get(catalog, recording.workspace_id, &workspace);
 	if (err == 0)
-		err = storage_client_new(catalog, http, recording.workspace_id, cancelled, &s3,
+		err = storage_client_new(catalog, http, recording.workspace_id, cancel, &s3,
 					 &storage);
 	if (err) {
 		remote_error_set(ret_error, REMOTE_REJECTED, err, "%s", strerror(-err));

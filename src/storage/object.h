@@ -8,6 +8,7 @@
 #include "aws/s3.h"
 #include "catalog/recording.h"
 #include "catalog/workspace.h"
+#include "util/cancel.h"
 
 /* sha256 is what the object's metadata say. */
 void storage_object_describe(const struct catalog_storage *storage, const char *key,
@@ -23,7 +24,7 @@ int storage_object_look(struct s3_client *s3, const struct catalog_storage *stor
 /* Twilio does not have it: where it is found so, the catalog is told, and it is read there from now
  * on. As above; -ENOENT also where the catalog knows better than that it is at Twilio. */
 int storage_object_find(struct catalog *catalog, struct http *http, int64_t recording_id,
-			const volatile bool *cancelled, struct remote_error *ret_error);
+			const struct cancel *cancel, struct remote_error *ret_error);
 /* Whether a recording that was removed, while its bytes stay, has its tombstone. 1: yes, 0: no;
  * else the negative errno of *ret_error. */
 int storage_tombstone_look(struct s3_client *s3, const char *prefix,

@@ -42,7 +42,7 @@ static int object_load(struct catalog *catalog, int64_t recording_id,
 }
 
 int storage_playback_url(struct catalog *catalog, struct http *http, int64_t recording_id,
-			 unsigned expires_secs, bool is_download, const volatile bool *cancelled,
+			 unsigned expires_secs, bool is_download, const struct cancel *cancel,
 			 struct buf *ret_url)
 {
 	struct catalog_recording recording;
@@ -59,7 +59,7 @@ int storage_playback_url(struct catalog *catalog, struct http *http, int64_t rec
 								 PLAYBACK_EXPIRES_SECS);
 	if (!expires_secs || expires_secs > PLAYBACK_EXPIRES_LIMIT_SECS)
 		return -EINVAL;
-	err = storage_client_new(catalog, http, recording.workspace_id, cancelled, &s3, &storage);
+	err = storage_client_new(catalog, http, recording.workspace_id, cancel, &s3, &storage);
 	if (err)
 		return err;
 	file_name(&recording, name);

@@ -8,6 +8,7 @@
 
 #include "catalog/catalog.h"
 #include "net/http.h"
+#include "util/cancel.h"
 
 struct buf;
 
@@ -21,7 +22,7 @@ struct buf;
  * -EXDEV: it is in another bucket than the workspace has now; -EINVAL: expires_secs is more than
  * the limit. Credentials that end sooner end the URL sooner. */
 int storage_playback_url(struct catalog *catalog, struct http *http, int64_t recording_id,
-			 unsigned expires_secs, bool is_download, const volatile bool *cancelled,
+			 unsigned expires_secs, bool is_download, const struct cancel *cancel,
 			 struct buf *ret_url);
 
 #endif

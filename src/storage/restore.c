@@ -57,7 +57,7 @@ static int look(struct catalog *catalog, struct s3_client *s3, int64_t recording
 }
 
 int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t recording_id,
-			   const volatile bool *cancelled, struct remote_error *ret_error)
+			   const struct cancel *cancel, struct remote_error *ret_error)
 {
 	struct catalog_recording recording;
 	struct catalog_object object;
@@ -68,8 +68,7 @@ int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t r
 	if (err == 0)
 		err = catalog_recording_object(catalog, recording_id, &object);
 	if (err == 0)
-		err = storage_client_new(catalog, http, recording.workspace_id, cancelled, &s3,
-					 NULL);
+		err = storage_client_new(catalog, http, recording.workspace_id, cancel, &s3, NULL);
 	if (err) {
 		remote_error_set(ret_error, REMOTE_REJECTED, err, "%s", strerror(-err));
 		return err;
@@ -165,17 +164,17 @@ struct clients { /* of the workspace whose turn it is */
 };
 
 static int client_for(struct catalog *catalog, struct http *http, int64_t workspace_id,
-		      const volatile bool *cancelled, struct clients *clients)
+		      const struct cancel *cancel, struct clients *clients)
 {
 	if (clients->s3 && clients->workspace_id == workspace_id)
 		return 0;
 	s3_client_free(clients->s3);
 	clients->workspace_id = workspace_id;
-	return storage_client_new(catalog, http, workspace_id, cancelled, &clients->s3, NULL);
+	return storage_client_new(catalog, http, workspace_id, cancel, &clients->s3, NULL);
 }
 
 int storage_restore_step(struct catalog *catalog, struct http *http, int64_t workspace_id,
-			 const volatile bool *cancelled, struct storage_restore_stats *stats,
+			 const struct cancel *cancel, struct storage_restore_stats *stats,
 			 bool *ret_left)
 {
 	cleanup_free struct catalog_restore_job *jobs = calloc(BATCH, sizeof *jobs);
@@ -185,11 +184,11 @@ int storage_restore_step(struct catalog *catalog, struct http *http, int64_t wor
 
 	*ret_left = count == BATCH;
 	for (size_t i = 0; i < count && err == 0; i++) {
-		if (cancelled && __atomic_load_n(cancelled, __ATOMIC_RELAXED)) {
+		if (cancel_is_set(cancel)) {
 			*ret_left = false;
 			break;
 		}
-		err = client_for(catalog, http, jobs[i].workspace_id, cancelled, &clients);
+		err = client_for(catalog, http, jobs[i].workspace_id, cancel, &clients);
 		if (err == -ENOENT) {
 			struct remote_error error = REMOTE_ERROR_INIT;
 

@@ -12,6 +12,7 @@
 #include "aws/s3.h"
 #include "catalog/archive.h"
 #include "net/http.h"
+#include "util/cancel.h"
 #include "util/remote.h"
 
 #define RESTORE_DAYS_DEFAULT 7
@@ -27,7 +28,7 @@ struct storage_restore_stats { /* added to */
 /* One batch of what is due. workspace_id 0: of all. *ret_left: there may be more at once. 0 or
  * -errno of the catalog. */
 int storage_restore_step(struct catalog *catalog, struct http *http, int64_t workspace_id,
-			 const volatile bool *cancelled, struct storage_restore_stats *stats,
+			 const struct cancel *cancel, struct storage_restore_stats *stats,
 			 bool *ret_left);
 /* Notes what a HEAD said of an object. */
 int storage_object_note(struct catalog *catalog, int64_t recording_id,
@@ -35,6 +36,6 @@ int storage_object_note(struct catalog *catalog, int64_t recording_id,
 /* Asks S3 what it says of one object (HEAD), and notes it: class, restore, locks. 0, or
  * *ret_error's. */
 int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t recording_id,
-			   const volatile bool *cancelled, struct remote_error *ret_error);
+			   const struct cancel *cancel, struct remote_error *ret_error);
 
 #endif

@@ -31,8 +31,8 @@ static const char *profile_of(const char *credentials)
 }
 
 int storage_client_of(const struct catalog_storage *storage, const char *secret_key,
-		      struct http *http, unsigned total_timeout_msecs,
-		      const volatile bool *cancelled, struct s3_client **ret_client)
+		      struct http *http, unsigned total_timeout_msecs, const struct cancel *cancel,
+		      struct s3_client **ret_client)
 {
 	struct aws_source *source = NULL;
 	struct s3_settings settings;
@@ -57,7 +57,7 @@ int storage_client_of(const struct catalog_storage *storage, const char *secret_
 		.storage_class = or_null(storage->storage_class),
 		.ca_file = or_null(storage->ca_file),
 		.total_timeout_msecs = total_timeout_msecs,
-		.cancelled = cancelled,
+		.cancel = cancel,
 	};
 
 	err = s3_client_new(http, &settings, ret_client);
@@ -67,7 +67,7 @@ int storage_client_of(const struct catalog_storage *storage, const char *secret_
 
 /* bucket NULL: that of the settings. */
 static int client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
-		      const char *bucket, const volatile bool *cancelled,
+		      const char *bucket, const struct cancel *cancel,
 		      struct s3_client **ret_client, struct catalog_storage *ret_storage)
 {
 	cleanup_secret char *secret_key = NULL;
@@ -82,22 +82,22 @@ static int client_new(struct catalog *catalog, struct http *http, int64_t worksp
 		return err;
 	if (bucket)
 		snprintf(storage.bucket, sizeof storage.bucket, "%s", bucket);
-	err = storage_client_of(&storage, secret_key, http, 0, cancelled, ret_client);
+	err = storage_client_of(&storage, secret_key, http, 0, cancel, ret_client);
 	if (err == 0 && ret_storage)
 		*ret_storage = storage;
 	return err;
 }
 
 int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
-		       const volatile bool *cancelled, struct s3_client **ret_client,
+		       const struct cancel *cancel, struct s3_client **ret_client,
 		       struct catalog_storage *ret_storage)
 {
-	return client_new(catalog, http, workspace_id, NULL, cancelled, ret_client, ret_storage);
+	return client_new(catalog, http, workspace_id, NULL, cancel, ret_client, ret_storage);
 }
 
 int storage_client_new_of(struct catalog *catalog, struct http *http, int64_t workspace_id,
-			  const char *bucket, const volatile bool *cancelled,
+			  const char *bucket, const struct cancel *cancel,
 			  struct s3_client **ret_client)
 {
-	return client_new(catalog, http, workspace_id, bucket, cancelled, ret_client, NULL);
+	return client_new(catalog, http, workspace_id, bucket, cancel, ret_client, NULL);
 }

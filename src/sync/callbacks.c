@@ -71,7 +71,7 @@ static void settle(const struct asking *asking, const struct catalog_callback *i
 	if (rc == 0) {
 		err = catalog_callback_done(catalog, owner, &item->recording_sid);
 		log_debug("sync: workspace %s: %s came by callback", session->workspace.name, sid);
-	} else if (rc == -ECANCELED || sync_is_cancelled(session->env)) {
+	} else if (rc == -ECANCELED || cancel_is_set(session->env->cancel)) {
 		err = catalog_callback_later(catalog, owner, &item->recording_sid, 0);
 	} else if (item->attempts >= ATTEMPTS) {
 		err = catalog_callback_done(catalog, owner, &item->recording_sid);
@@ -101,7 +101,7 @@ static void ask_one(void *arg, size_t index)
 	if (atomic_load(&asking->is_down)) {
 		remote_error_set(&error, REMOTE_TRANSIENT, -EHOSTUNREACH, "Twilio does not answer");
 		rc = error.error;
-	} else if (!sync_is_cancelled(asking->session->env)) {
+	} else if (!cancel_is_set(asking->session->env->cancel)) {
 		rc = ask(asking->session, &item->recording_sid, &error);
 	}
 	if (rc < 0 && error.kind == REMOTE_TRANSIENT)
@@ -139,7 +139,7 @@ void sync_callbacks_run(const struct sync_env *env)
 	int last_rc = 0;
 
 	catalog_owner_new(owner);
-	while (!sync_is_cancelled(env)) {
+	while (!cancel_is_set(env->cancel)) {
 		struct catalog_callback_batch batch;
 		int64_t next = INT64_MAX;
 		int rc = catalog_callback_claim(env->catalog, owner, LEASE_MSECS, &batch, &next);

@@ -90,7 +90,7 @@ static void fetch_unknown_call(void *arg, size_t index)
 	struct remote_error error = REMOTE_ERROR_INIT;
 	int rc;
 
-	if (sync_is_cancelled(run->session->env)) {
+	if (cancel_is_set(run->session->env->cancel)) {
 		fail(run, -ECANCELED, NULL);
 		return;
 	}
@@ -142,7 +142,7 @@ static void check_one(void *arg, size_t index)
 	enum sync_fate fate;
 	int rc;
 
-	if (sync_is_cancelled(run->session->env)) {
+	if (cancel_is_set(run->session->env->cancel)) {
 		fail(run, -ECANCELED, NULL);
 		return;
 	}
@@ -302,11 +302,11 @@ static void run_all(struct sync_run *run)
 			fail(run, rc, NULL);
 		check_all(run);
 	}
-	if (run->stats.is_full && !sync_is_cancelled(run->session->env))
+	if (run->stats.is_full && !cancel_is_set(run->session->env->cancel))
 		sync_classes(run);
 	/* What was not decided is asked again by the next full one; the lists themselves are
 	 * complete. */
-	if (calls_complete && recordings_complete && !sync_is_cancelled(run->session->env)) {
+	if (calls_complete && recordings_complete && !cancel_is_set(run->session->env->cancel)) {
 		rc = remember(run, &plan);
 		if (rc < 0)
 			fail(run, rc, NULL);

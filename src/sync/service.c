@@ -47,7 +47,7 @@ struct worker {
 
 struct sync_service {
 	struct sync_env env;
-	volatile bool is_stopped;
+	struct cancel cancel;
 	struct worker workers[DUTY_COUNT];
 	unsigned started;
 	pthread_t sizes_thread, callbacks_thread, restores_thread;
@@ -212,7 +212,7 @@ static void *work(void *arg)
 
 		/* Copied, because its callbacks must not change the catalog. */
 		if (catalog_workspace_each(env->catalog, false, on_workspace, &list) == 0) {
-			for (size_t i = 0; i < list.count && !sync_is_cancelled(env); i++)
+			for (size_t i = 0; i < list.count && !cancel_is_set(env->cancel); i++)
 				serve(worker, &list.items[i]);
 		}
 		free(list.items);
@@ -235,7 +235,7 @@ static void *work_sizes(void *arg)
 		bool left = true;
 		int rc = 0;
 
-		while (left && rc == 0 && !sync_is_cancelled(&service->env))
+		while (left && rc == 0 && !cancel_is_set(service->env.cancel))
 			rc = sync_sizer_step(sizer, &learned, &left);
 		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
 			log_warning("sync: sizes: %s", strerror(-rc));
@@ -264,9 +264,9 @@ static void *work_restores(void *arg)
 		bool left = true;
 		int rc = 0;
 
-		while (left && rc == 0 && !sync_is_cancelled(env))
-			rc = storage_restore_step(env->catalog, env->http, 0, env->cancelled,
-						  &stats, &left);
+		while (left && rc == 0 && !cancel_is_set(env->cancel))
+			rc = storage_restore_step(env->catalog, env->http, 0, env->cancel, &stats,
+						  &left);
 		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
 			log_warning("restore: %s", strerror(-rc));
 		last_rc = rc;
@@ -284,9 +284,8 @@ int sync_service_start(struct catalog *catalog, struct http *http,
 
 	if (!service)
 		return -ENOMEM;
-	service->env = (struct sync_env){ .catalog = catalog,
-					  .http = http,
-					  .cancelled = &service->is_stopped };
+	service->env =
+		(struct sync_env){ .catalog = catalog, .http = http, .cancel = &service->cancel };
 	for (unsigned i = 0; i < DUTY_COUNT && rc == 0; i++) {
 		struct worker *worker = &service->workers[i];
 
@@ -325,7 +324,7 @@ void sync_service_stop(struct sync_service *service)
 {
 	if (!service)
 		return;
-	__atomic_store_n(&service->is_stopped, true, __ATOMIC_RELAXED);
+	cancel_set(&service->cancel);
 	catalog_wake(service->env.catalog);
 	for (unsigned i = 0; i < service->started; i++)
 		pthread_join(service->workers[i].thread, NULL);

@@ -22,11 +22,11 @@ int sync_session_open(const struct sync_env *env, int64_t workspace_id,
 		return -ENOMEM;
 	session->env = env;
 	rc = account_client_new(env->catalog, env->http, workspace_id, total_timeout_msecs,
-				env->cancelled, &session->twilio, &session->workspace);
+				env->cancel, &session->twilio, &session->workspace);
 	if (rc == -ENOKEY || (rc == 0 && session->workspace.removed))
 		rc = -ENOENT;
 	if (rc == 0 && session->workspace.has_storage)
-		rc = storage_client_new(env->catalog, env->http, workspace_id, env->cancelled,
+		rc = storage_client_new(env->catalog, env->http, workspace_id, env->cancel,
 					&session->s3, &session->storage);
 	if (rc < 0) {
 		sync_session_close(session);
@@ -47,11 +47,6 @@ void sync_session_close(struct sync_session *session)
 
 /* ---- waiting ---- */
 
-bool sync_is_cancelled(const struct sync_env *env)
-{
-	return env->cancelled && __atomic_load_n(env->cancelled, __ATOMIC_RELAXED);
-}
-
 bool sync_nap(const struct sync_env *env, int64_t msecs)
 {
 	int64_t until = time_mono_msecs() + msecs, left;
@@ -59,7 +54,7 @@ bool sync_nap(const struct sync_env *env, int64_t msecs)
 	while ((left = until - time_mono_msecs()) > 0) {
 		struct timespec nap;
 
-		if (sync_is_cancelled(env))
+		if (cancel_is_set(env->cancel))
 			return false;
 		if (left > NAP_MSECS)
 			left = NAP_MSECS;
@@ -67,5 +62,5 @@ bool sync_nap(const struct sync_env *env, int64_t msecs)
 		nap.tv_nsec = left * 1000000;
 		nanosleep(&nap, NULL);
 	}
-	return !sync_is_cancelled(env);
+	return !cancel_is_set(env->cancel);
 }

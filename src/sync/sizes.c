@@ -251,7 +251,7 @@ static void probe_one(void *arg, size_t index)
 	const struct catalog_recording *recording = &item->recording;
 
 	remote_error_clear(&item->error);
-	if (sync_is_cancelled(&sizer->env)) {
+	if (cancel_is_set(sizer->env.cancel)) {
 		item->rc = -ECANCELED;
 		return;
 	}
@@ -393,7 +393,7 @@ int sync_sizer_step(struct sync_sizer *sizer, int64_t *ret_learned, bool *ret_le
 	*ret_left = true;
 	if (pause)
 		sync_nap(&sizer->env, pause);
-	return sync_is_cancelled(&sizer->env) ? -ECANCELED : 0;
+	return cancel_is_set(sizer->env.cancel) ? -ECANCELED : 0;
 }
 
 /* ---- life ---- */

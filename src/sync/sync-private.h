@@ -57,7 +57,6 @@ struct sync_session {
 int sync_session_open(const struct sync_env *env, int64_t workspace_id,
 		      unsigned total_timeout_msecs, struct sync_session **ret_session);
 void sync_session_close(struct sync_session *session);
-bool sync_is_cancelled(const struct sync_env *env);
 /* False where it was cut short by cancelling. */
 bool sync_nap(const struct sync_env *env, int64_t msecs);
 

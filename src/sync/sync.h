@@ -23,13 +23,14 @@
 #include "catalog/catalog.h"
 #include "catalog/recording.h"
 #include "net/http.h"
+#include "util/cancel.h"
 #include "util/remote.h"
 
 struct sync_env {
 	struct catalog *catalog;
 	struct http *http;
-	const volatile bool
-		*cancelled; /* may be NULL; true ends it within a second or so: -ECANCELED */
+	const struct cancel
+		*cancel; /* may be NULL; set, it ends it within a second or so: -ECANCELED */
 };
 
 enum sync_depth {

@@ -161,7 +161,7 @@ int twilio_client_new(struct http *http, const struct twilio_settings *settings,
 	client->total_timeout_msecs = settings->total_timeout_msecs ? settings->total_timeout_msecs
 								    : DEFAULT_TIMEOUT_MSECS;
 	client->pages_limit = MAX_LIST_PAGES;
-	client->cancelled = settings->cancelled;
+	client->cancel = settings->cancel;
 	rc = set_up(client, settings);
 	if (rc < 0) {
 		twilio_client_free(client);
@@ -179,11 +179,6 @@ void twilio_client_free(struct twilio_client *client)
 	free(client->origin);
 	free(client->base_path);
 	free(client);
-}
-
-bool twilio_is_cancelled(const struct twilio_client *client)
-{
-	return client->cancelled && __atomic_load_n(client->cancelled, __ATOMIC_RELAXED);
 }
 
 /* ---- the server's clock ---- */
@@ -209,7 +204,7 @@ bool twilio_client_now(struct twilio_client *client, int64_t *ret_secs)
 static int send_once(struct twilio_client *client, const struct http_request *request,
 		     struct http_reply *ret_reply, struct remote_error *ret_error)
 {
-	int rc = http_perform(client->http, request, MAX_REPLY_BYTES, client->cancelled, ret_reply,
+	int rc = http_perform(client->http, request, MAX_REPLY_BYTES, client->cancel, ret_reply,
 			      ret_error);
 
 	if (rc < 0)
@@ -263,7 +258,7 @@ int twilio_perform(struct twilio_client *client, enum http_method method, const 
 		if (ret_error->kind != REMOTE_BUSY && retry.tried + 1 >= TRIES)
 			return rc;
 		/* Sending again does no harm: a second DELETE answers 404. */
-		if (!retry_wait(&retry, ret_error, true, client->cancelled))
+		if (!retry_wait(&retry, ret_error, true, client->cancel))
 			return rc;
 	}
 }

@@ -145,7 +145,7 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 			remote_error_set(ret_error, REMOTE_INVALID, rc, "out of memory");
 			return rc;
 		}
-		if (twilio_is_cancelled(client)) {
+		if (cancel_is_set(client->cancel)) {
 			remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "cancelled");
 			return -ECANCELED;
 		}

@@ -109,7 +109,7 @@ static void wait_done(struct look *look, struct http_transfer *transfer)
 		struct timespec until;
 		int64_t at;
 
-		if (twilio_is_cancelled(look->client)) {
+		if (cancel_is_set(look->client->cancel)) {
 			pthread_mutex_unlock(&look->lock);
 			http_transfer_cancel(transfer);
 			pthread_mutex_lock(&look->lock);
@@ -214,7 +214,7 @@ static bool wait_for_another(struct probe *probe, const struct remote_error *err
 	if (error->kind == REMOTE_INVALID && error->error == -EIO &&
 	    ++probe->wrong_tried < WRONG_TRIES)
 		again.kind = REMOTE_TRANSIENT;
-	return retry_wait(&probe->retry, &again, true, probe->client->cancelled);
+	return retry_wait(&probe->retry, &again, true, probe->client->cancel);
 }
 
 /* What the failed request may be followed by: 0 another one, set up in *probe, or the error's

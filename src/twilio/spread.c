@@ -96,7 +96,7 @@ bool twilio_pause_spreading(const struct twilio_client *client, unsigned tried,
 	while (time_mono_msecs() < until) {
 		const struct timespec nap = { 0, CANCEL_POLL_MSECS * 1000000 };
 
-		if (twilio_is_cancelled(client))
+		if (cancel_is_set(client->cancel))
 			return false;
 		nanosleep(&nap, NULL);
 	}

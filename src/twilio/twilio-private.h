@@ -10,6 +10,7 @@
 #include "net/http.h"
 #include "twilio/twilio.h"
 #include "util/buf.h"
+#include "util/cancel.h"
 #include "util/remote.h"
 
 /* ---- client.c ---- */
@@ -23,7 +24,7 @@ struct twilio_client {
 	bool allow_plain_http;
 	unsigned total_timeout_msecs;
 	unsigned pages_limit; /* of one list; a test's is smaller */
-	const volatile bool *cancelled;
+	const struct cancel *cancel;
 	struct remote_gate gate;
 	atomic_int_fast64_t clock_offset_msecs; /* server's clock minus ours */
 	atomic_bool clock_known;
@@ -34,7 +35,6 @@ void twilio_url_account(const struct twilio_client *client, struct buf *url);
 /* Where next_page_uri leads. -EINVAL: to another origin, or nowhere. */
 int twilio_url_next(const struct twilio_client *client, const char *next_page_uri,
 		    struct buf *ret_url);
-bool twilio_is_cancelled(const struct twilio_client *client);
 /* One operation with its retries, until the client's total time-out. 0: *ret_reply is a 2xx
  * (release it). */
 int twilio_perform(struct twilio_client *client, enum http_method method, const char *url,

@@ -22,17 +22,18 @@
 #include <stdint.h>
 
 #include "net/http.h"
+#include "util/cancel.h"
 #include "util/remote.h"
 #include "util/sid.h"
 
 struct twilio_settings {
-	const char *base_url;           /* NULL or "": https://api.twilio.com */
-	const char *account_sid;        /* AC… */
-	const char *user;               /* the account SID again, or an API key's SK… */
-	const char *secret;             /* auth token, or the API key's secret */
-	bool allow_plain_http;          /* else only to loopback */
-	unsigned total_timeout_msecs;   /* of one operation with its retries; 0: 60,000 */
-	const volatile bool *cancelled; /* may be NULL */
+	const char *base_url;         /* NULL or "": https://api.twilio.com */
+	const char *account_sid;      /* AC… */
+	const char *user;             /* the account SID again, or an API key's SK… */
+	const char *secret;           /* auth token, or the API key's secret */
+	bool allow_plain_http;        /* else only to loopback */
+	unsigned total_timeout_msecs; /* of one operation with its retries; 0: 60,000 */
+	const struct cancel *cancel;  /* may be NULL */
 };
 
 struct twilio_client;

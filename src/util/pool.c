@@ -1,84 +1,94 @@
+/* Threads: a pool that runs tasks, a loop that runs in parallel. */
 #include "util/pool.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 
-#include "util/cleanup.h"
+#include "util/times.h"
+#include "util/wait.h"
 
 /* Signals are for the thread that waits for them, not for helpers. */
 int thread_start(pthread_t *thread, const char *name, void *(*fn)(void *arg), void *arg)
 {
 	sigset_t all, old;
-	int r;
+	int err;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(thread, NULL, fn, arg);
+	err = pthread_create(thread, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (r == 0)
+	if (!err)
 		pthread_setname_np(*thread, name);
-	return -r;
+	return -err;
+}
+
+/* Lock held. Waits for a task; false: the thread is to end. */
+static bool wait_for_task(struct pool *pool)
+{
+	int64_t deadline_msecs = time_mono_msecs() + pool->idle_msecs;
+	bool has_time = true;
+
+	pool->idle_count++;
+	while (list_empty(&pool->tasks) && !pool->is_stopping && has_time)
+		has_time = cond_wait_until(&pool->cond, &pool->lock, deadline_msecs, NULL);
+	pool->idle_count--;
+	return !list_empty(&pool->tasks);
 }
 
 static void *work(void *arg)
 {
 	struct pool *pool = arg;
+	pthread_t before;
+	bool has_before;
 
 	pthread_mutex_lock(&pool->lock);
-	for (;;) {
-		struct pool_task *task;
+	while (wait_for_task(pool)) {
+		struct pool_task *task = list_entry(pool->tasks.next, struct pool_task, link);
 
-		while (list_empty(&pool->tasks) && !pool->is_stopping) {
-			pool->idle++;
-			pthread_cond_wait(&pool->cond, &pool->lock);
-			pool->idle--;
-		}
-		if (list_empty(&pool->tasks))
-			break;
-		task = list_entry(pool->tasks.next, struct pool_task, link);
 		list_remove(&task->link);
-		pool->queued--;
+		pool->queued_count--;
 		pthread_mutex_unlock(&pool->lock);
 		task->run(task);
 		pthread_mutex_lock(&pool->lock);
 	}
+	before = pool->ended;
+	has_before = pool->has_ended;
+	pool->ended = pthread_self();
+	pool->has_ended = true;
+	if (--pool->thread_count == 0)
+		pthread_cond_broadcast(&pool->cond);
 	pthread_mutex_unlock(&pool->lock);
+	/* The pool may be gone from here on. */
+	if (has_before)
+		pthread_join(before, NULL);
 	return NULL;
 }
 
-int pool_init(struct pool *pool, const char *name, unsigned thread_limit)
+void pool_init(struct pool *pool, const char *name, unsigned thread_limit)
 {
-	int err;
-
+	*pool = (struct pool){ .name = name,
+			       .thread_limit = thread_limit,
+			       .idle_msecs = POOL_IDLE_MSECS };
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->cond, NULL);
-	pool->name = name;
+	cond_init(&pool->cond);
 	list_init(&pool->tasks);
-	pool->idle = pool->queued = 0;
-	pool->is_stopping = false;
-	pool->thread_limit =
-		thread_limit < ARRAY_SIZE(pool->threads) ? thread_limit : ARRAY_SIZE(pool->threads);
-	/* One at once, so that a task always finds somebody. */
-	pool->thread_count = 1;
-	err = thread_start(&pool->threads[0], name, work, pool);
-	if (err) {
-		pthread_cond_destroy(&pool->cond);
-		pthread_mutex_destroy(&pool->lock);
-	}
-	return err;
 }
 
 void pool_stop(struct pool *pool)
 {
+	bool has_ended;
+
 	pthread_mutex_lock(&pool->lock);
 	pool->is_stopping = true;
 	pthread_cond_broadcast(&pool->cond);
+	while (pool->thread_count)
+		pthread_cond_wait(&pool->cond, &pool->lock);
+	has_ended = pool->has_ended;
+	pool->has_ended = false;
 	pthread_mutex_unlock(&pool->lock);
-	/* Threads are only added before is_stopping was set. */
-	for (unsigned i = 0; i < pool->thread_count; i++)
-		pthread_join(pool->threads[i], NULL);
-	pool->thread_count = 0;
+	if (has_ended)
+		pthread_join(pool->ended, NULL);
 }
 
 void pool_release(struct pool *pool)
@@ -88,25 +98,36 @@ void pool_release(struct pool *pool)
 	pthread_mutex_destroy(&pool->lock);
 }
 
-int pool_push(struct pool *pool, struct pool_task *task)
+/* Lock held. A thread more, unless an idle one is left for the task: some are woken for others. */
+static int provide_thread(struct pool *pool)
 {
-	pthread_mutex_lock(&pool->lock);
-	if (pool->is_stopping) {
-		pthread_mutex_unlock(&pool->lock);
-		return -ESHUTDOWN;
-	}
-	list_add(&pool->tasks, &task->link);
-	pool->queued++;
-	/* Who is idle may have been woken for another task already. */
-	if (pool->queued > pool->idle && pool->thread_count < pool->thread_limit &&
-	    thread_start(&pool->threads[pool->thread_count], pool->name, work, pool) == 0)
+	pthread_t thread;
+	int err;
+
+	if (pool->queued_count < pool->idle_count || pool->thread_count >= pool->thread_limit)
+		return 0;
+	err = thread_start(&thread, pool->name, work, pool);
+	if (!err)
 		pool->thread_count++;
-	pthread_cond_signal(&pool->cond);
-	pthread_mutex_unlock(&pool->lock);
-	return 0;
+	return pool->thread_count ? 0 : err;
 }
 
-/* ---- side by side ---- */
+int pool_push(struct pool *pool, struct pool_task *task)
+{
+	int err;
+
+	pthread_mutex_lock(&pool->lock);
+	err = pool->is_stopping ? -ESHUTDOWN : provide_thread(pool);
+	if (!err) {
+		list_add(&pool->tasks, &task->link);
+		pool->queued_count++;
+		pthread_cond_signal(&pool->cond);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return err;
+}
+
+/* ---- in parallel ---- */
 
 struct parallel {
 	void (*fn)(void *arg, size_t index);
@@ -133,7 +154,7 @@ void parallel_for(size_t count, unsigned threads, void (*fn)(void *arg, size_t i
 
 	if (threads > PARALLEL_THREADS_MAX)
 		threads = PARALLEL_THREADS_MAX;
-	/* Where no thread is to be had, those that there are do the work. */
+	/* Threads that cannot be started are done without. */
 	while (started + 1 < threads && started + 1 < count &&
 	       thread_start(&others[started], "parallel", parallel_work, &parallel) == 0)
 		started++;

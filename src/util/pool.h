@@ -1,6 +1,7 @@
 /*
- * A few threads that run tasks in order of arrival; for what must not block its caller. Threads are
- * made as they are needed and take no signals.
+ * A few threads that run tasks in order of arrival, for what must not block its caller. A thread is
+ * started when a task finds none idle, and ends after POOL_IDLE_MSECS without a task: a pool that
+ * nobody uses has none. Threads of this room take no signals.
  */
 #ifndef TONICFS_UTIL_POOL_H
 #define TONICFS_UTIL_POOL_H
@@ -8,10 +9,11 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/list.h"
 
-#define POOL_THREADS_MAX 16
+#define POOL_IDLE_MSECS 5000
 
 struct pool_task { /* embedded in what it works on, which must live until run has returned */
 	struct list link;
@@ -20,21 +22,24 @@ struct pool_task { /* embedded in what it works on, which must live until run ha
 
 struct pool {
 	pthread_mutex_t lock; /* guards the rest */
-	pthread_cond_t cond;
-	const char *name; /* of its threads; a literal */
+	pthread_cond_t cond;  /* a task came, the pool stops, or its last thread ends */
+	const char *name;
 	struct list tasks;
-	pthread_t threads[POOL_THREADS_MAX];
-	unsigned thread_count, thread_limit, idle, queued;
-	bool is_stopping;
+	unsigned thread_limit, thread_count, idle_count, queued_count;
+	int64_t idle_msecs;
+	/* The thread that ended last; it has joined the one before. */
+	pthread_t ended;
+	bool has_ended, is_stopping;
 };
 
-/* Any thread may push. name: a literal, as for thread_start. 0 or -errno of the first thread. */
-int pool_init(struct pool *pool, const char *name, unsigned thread_limit);
-/* -ESHUTDOWN once the pool is being stopped: the task will not run. */
+/* name: of its threads; a literal, as for thread_start. */
+void pool_init(struct pool *pool, const char *name, unsigned thread_limit);
+/* Any thread may push. -ESHUTDOWN once the pool is being stopped, -errno where not even one thread
+ * can be started: the task will not run. */
 int pool_push(struct pool *pool, struct pool_task *task);
-/* Runs the tasks that wait to their end; pushing is still allowed, and refused. */
+/* Runs the queued tasks and waits until all have returned. Pushing stays allowed, and is refused. */
 void pool_stop(struct pool *pool);
-/* Stops, and nobody may push any more. */
+/* Stops; no thread may push any more. */
 void pool_release(struct pool *pool);
 
 /* A thread without signals. name: at most 15 bytes, for ps and debuggers. 0 or -errno. */

@@ -112,7 +112,7 @@ int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_
 
 struct waiting {
 	int64_t deadline_msecs;
-	const volatile bool *cancelled; /* NULL: never */
+	const struct cancel *cancel; /* NULL: never */
 };
 
 /* 0: there is time left, *ret_msecs of it at most until the next look. */
@@ -120,7 +120,7 @@ static int time_left(const struct waiting *waiting, int *ret_msecs)
 {
 	int64_t left = waiting->deadline_msecs - time_mono_msecs();
 
-	if (waiting->cancelled && __atomic_load_n(waiting->cancelled, __ATOMIC_RELAXED))
+	if (cancel_is_set(waiting->cancel))
 		return -ECANCELED;
 	*ret_msecs = left < LOOK_MSECS ? (int)left : LOOK_MSECS;
 	return left > 0 ? 0 : -ETIMEDOUT;
@@ -181,9 +181,9 @@ int process_wait_end(pid_t pid, int64_t deadline_msecs, int *ret_status)
 }
 
 int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout_msecs,
-		       const volatile bool *cancelled, struct buf *ret_output, int *ret_status)
+		       const struct cancel *cancel, struct buf *ret_output, int *ret_status)
 {
-	const struct waiting waiting = { time_mono_msecs() + timeout_msecs, cancelled };
+	const struct waiting waiting = { time_mono_msecs() + timeout_msecs, cancel };
 	cleanup_fd int reader = -1;
 	int ends[2], status = 0, err;
 	pid_t pid;

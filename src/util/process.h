@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "util/cancel.h"
+
 struct buf;
 
 /* For the start of main, and again after a change of the user, which takes some of it back: no core dump, no debugger or
@@ -27,11 +29,11 @@ int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_
 /* Waits for its end, which need not come when it has closed its output. -ETIMEDOUT: it goes on at the deadline (time_mono_msecs), and is
  * the caller's to kill and to wait for. */
 int process_wait_end(pid_t pid, int64_t deadline_msecs, int *ret_status);
-/* Runs it in a group of its own, and gives what it prints. It has timeout_msecs to end in. A true
- * *cancelled (may be NULL) ends it within a moment: -ECANCELED. -ETIMEDOUT, -EFBIG (more than limit
+/* Runs it in a group of its own, and gives what it prints. It has timeout_msecs to end in. A set
+ * cancel (may be NULL) ends it within a moment: -ECANCELED. -ETIMEDOUT, -EFBIG (more than limit
  * bytes), -ECANCELED: it was killed; -EACCES: it ended with another status than 0 (*ret_status, as
  * of a shell); else -errno. ret_output has to be cleanup_buf_secret where it may hold a secret. */
 int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout_msecs,
-		       const volatile bool *cancelled, struct buf *ret_output, int *ret_status);
+		       const struct cancel *cancel, struct buf *ret_output, int *ret_status);
 
 #endif

@@ -115,7 +115,7 @@ bool verify_is_over(struct verify *v)
 	bool is_over;
 
 	pthread_mutex_lock(&v->lock);
-	if (v->env->cancelled && __atomic_load_n(v->env->cancelled, __ATOMIC_RELAXED)) {
+	if (cancel_is_set(v->env->cancel)) {
 		fail(v, -ECANCELED, NULL);
 		v->is_stopped = true;
 	}
@@ -211,13 +211,13 @@ static int open_clients(struct verify *v)
 
 	if (rc == 0)
 		rc = account_client_new(v->env->catalog, v->env->http, workspace_id, 0,
-					v->env->cancelled, &v->twilio, &v->workspace);
+					v->env->cancel, &v->twilio, &v->workspace);
 	if (rc == -ENOKEY)
 		rc = -ENOENT;
 	if (rc)
 		return rc;
-	rc = storage_client_new(v->env->catalog, v->env->http, workspace_id, v->env->cancelled,
-				&v->s3, &v->storage);
+	rc = storage_client_new(v->env->catalog, v->env->http, workspace_id, v->env->cancel, &v->s3,
+				&v->storage);
 	return rc == -ENOENT ? -ENODEV : rc;
 }
 

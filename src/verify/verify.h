@@ -46,13 +46,14 @@
 
 #include "catalog/catalog.h"
 #include "net/http.h"
+#include "util/cancel.h"
 #include "util/remote.h"
 #include "util/sid.h"
 
 struct verify_env {
 	struct catalog *catalog;
 	struct http *http;
-	const volatile bool *cancelled; /* may be NULL; true ends it soon: -ECANCELED */
+	const struct cancel *cancel; /* may be NULL; set, it ends it soon: -ECANCELED */
 };
 
 enum verify_kind {

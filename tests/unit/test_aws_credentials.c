@@ -579,7 +579,7 @@ static void test_aws__who_has_good_keys_does_not_wait_for_others(void **state)
 
 struct impatient {
 	struct aws_source *source;
-	volatile bool is_cancelled;
+	struct cancel cancel;
 	struct remote_error error;
 	int result;
 };
@@ -589,7 +589,7 @@ static void *ask_impatiently(void *arg)
 	struct impatient *i = arg;
 	struct aws_credentials c;
 
-	i->result = aws_source_credentials(i->source, &i->is_cancelled, &c, &i->error);
+	i->result = aws_source_credentials(i->source, &i->cancel, &c, &i->error);
 	aws_credentials_release(&c);
 	return NULL;
 }
@@ -619,9 +619,9 @@ static void test_aws__a_wait_for_keys_ends_when_it_is_cancelled(void **state)
 		usleep(50000);
 	assert_int_equal(access(asked, F_OK), 0);
 	assert_int_equal(pthread_create(&threads[1], NULL, ask_impatiently, &other), 0);
-	__atomic_store_n(&other.is_cancelled, true, __ATOMIC_RELAXED);
+	cancel_set(&other.cancel);
 	assert_int_equal(pthread_join(threads[1], NULL), 0);
-	__atomic_store_n(&one.is_cancelled, true, __ATOMIC_RELAXED);
+	cancel_set(&one.cancel);
 	assert_int_equal(pthread_join(threads[0], NULL), 0);
 	assert_int_equal(one.result, -ECANCELED);
 	assert_int_equal(one.error.kind, REMOTE_CANCELLED);

@@ -742,8 +742,8 @@ static void test_aws__tries_end_with_the_time(void **state)
 static void test_aws__a_flag_ends_an_operation(void **state)
 {
 	static const struct helper_answer answer = { 503, "Retry-After: 30\r\n", NULL };
-	bool cancelled = true;
-	struct s3_settings settings = { .bucket = "bucket", .cancelled = &cancelled };
+	struct cancel cancel = { true };
+	struct s3_settings settings = { .bucket = "bucket", .cancel = &cancel };
 	struct s3_object object;
 	struct remote_error error;
 	struct helper_s3 s3;

@@ -38,7 +38,7 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 	room->started++;
 	run->done_bytes = 50;
 	run->total_bytes = 100;
-	while (room->hold && !__atomic_load_n(&run->is_cancelled, __ATOMIC_RELAXED))
+	while (room->hold && !cancel_is_set(&run->cancel))
 		usleep(2000);
 	job_result_set(ret_result, room->outcome, "as told");
 	ret_result->max_attempts = room->max_attempts;

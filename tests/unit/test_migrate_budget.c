@@ -30,7 +30,7 @@ static void test_migrate_budget__what_is_larger_than_all_gets_all(void **state)
 
 struct waiter {
 	struct budget *budget;
-	volatile bool cancelled;
+	struct cancel cancel;
 	_Atomic bool has;
 	size_t bytes;
 	bool overdrawn;
@@ -41,21 +41,21 @@ static void *wait_for_it(void *arg)
 {
 	struct waiter *w = arg;
 
-	w->has = budget_more(w->budget, w->bytes, &w->cancelled, &w->overdrawn);
+	w->has = budget_more(w->budget, w->bytes, &w->cancel, &w->overdrawn);
 	return NULL;
 }
 
 /* Two that hold half of it each, and one has overdrawn it. */
 static void begin_overdrawn(struct budget *budget, bool *overdrawn)
 {
-	volatile bool cancelled = false;
+	struct cancel cancel = { false };
 	size_t taken;
 
 	*overdrawn = false;
 	budget_init(budget, 100);
 	assert_true(budget_try(budget, 50, &taken));
 	assert_true(budget_try(budget, 50, &taken));
-	assert_true(budget_more(budget, 30, &cancelled, overdrawn));
+	assert_true(budget_more(budget, 30, &cancel, overdrawn));
 	assert_true(*overdrawn);
 }
 
@@ -68,7 +68,7 @@ static void test_migrate_budget__who_is_cancelled_waits_no_longer(void **state)
 	(void)state;
 	begin_overdrawn(&budget, &overdrawn);
 	assert_int_equal(pthread_create(&w.thread, NULL, wait_for_it, &w), 0);
-	__atomic_store_n(&w.cancelled, true, __ATOMIC_RELAXED);
+	cancel_set(&w.cancel);
 	pthread_join(w.thread, NULL);
 	assert_false(w.has);
 	assert_int_equal(budget.used_bytes, 130);

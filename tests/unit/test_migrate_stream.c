@@ -66,12 +66,12 @@ static enum helper_then answer(struct helper_server *server, int fd,
 }
 
 static void start(struct stream *stream, struct http *http, struct helper_server *server,
-		  const volatile bool *cancelled)
+		  const struct cancel *cancel)
 {
 	struct http_request request = { .method = HTTP_GET,
 					.url = helper_server_url(server, "/media") };
 
-	stream_init(stream, cancelled);
+	stream_init(stream, cancel);
 	assert_int_equal(stream_start(stream, http, &request), 0);
 }
 
@@ -185,7 +185,7 @@ static void test_migrate_stream__a_body_that_is_cut_off_is_an_error(void **state
 static void *cancel_soon(void *arg)
 {
 	usleep(100000);
-	__atomic_store_n((volatile bool *)arg, true, __ATOMIC_RELAXED);
+	cancel_set(arg);
 	return NULL;
 }
 
@@ -204,14 +204,14 @@ static void test_migrate_stream__a_cancelled_wait_ends_soon(void **state)
 	struct helper_server *server = helper_server_new(say_nothing, NULL);
 	struct http *http = helper_http_new(NULL);
 	struct remote_error error = REMOTE_ERROR_INIT;
-	static volatile bool cancelled;
+	static struct cancel cancel;
 	struct stream stream;
 	pthread_t thread;
 
 	(void)state;
-	cancelled = false;
-	start(&stream, http, server, &cancelled);
-	assert_int_equal(pthread_create(&thread, NULL, cancel_soon, (void *)&cancelled), 0);
+	cancel.is_set = false;
+	start(&stream, http, server, &cancel);
+	assert_int_equal(pthread_create(&thread, NULL, cancel_soon, (void *)&cancel), 0);
 	assert_int_equal(stream_wait_head(&stream, &error), -ECANCELED);
 	assert_int_equal(error.kind, REMOTE_CANCELLED);
 	pthread_join(thread, NULL);

@@ -103,17 +103,17 @@ static void test_net__waiting_waits_and_a_flag_ends_it(void **state)
 {
 	struct remote_error error = failure(REMOTE_BUSY, 150);
 	int64_t start = time_mono_msecs();
-	bool cancelled = false;
+	struct cancel cancel = { false };
 	struct retry retry;
 
 	(void)state;
 	retry_init(&retry, 5, 60000);
-	assert_true(retry_wait(&retry, &error, false, &cancelled));
+	assert_true(retry_wait(&retry, &error, false, &cancel));
 	assert_true(time_mono_msecs() - start >= 150);
-	cancelled = true;
+	cancel_set(&cancel);
 	error.retry_after_msecs = 30000;
 	start = time_mono_msecs();
-	assert_false(retry_wait(&retry, &error, false, &cancelled));
+	assert_false(retry_wait(&retry, &error, false, &cancel));
 	assert_true(time_mono_msecs() - start < 1000);
 }
 

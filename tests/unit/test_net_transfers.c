@@ -229,7 +229,7 @@ static void test_net__what_waits_for_its_turn_can_be_cancelled(void **state)
 static void *set_soon(void *arg)
 {
 	usleep(100 * 1000);
-	__atomic_store_n((bool *)arg, true, __ATOMIC_RELAXED);
+	cancel_set(arg);
 	return NULL;
 }
 
@@ -239,15 +239,15 @@ static void test_net__a_flag_ends_the_synchronous_form(void **state)
 	struct http *http = helper_http_new(NULL);
 	struct http_request request = { .method = HTTP_GET,
 					.url = helper_server_url(server, "/silent") };
-	bool cancelled = false;
+	struct cancel cancel = { false };
 	struct remote_error error;
 	struct http_reply reply;
 	int64_t start = time_mono_msecs();
 	pthread_t thread;
 
 	(void)state;
-	assert_int_equal(pthread_create(&thread, NULL, set_soon, &cancelled), 0);
-	assert_int_equal(http_perform(http, &request, 10, &cancelled, &reply, &error), -ECANCELED);
+	assert_int_equal(pthread_create(&thread, NULL, set_soon, &cancel), 0);
+	assert_int_equal(http_perform(http, &request, 10, &cancel, &reply, &error), -ECANCELED);
 	assert_int_equal(error.kind, REMOTE_CANCELLED);
 	assert_true(time_mono_msecs() - start < 1500);
 	pthread_join(thread, NULL);

@@ -33,7 +33,7 @@ struct fixture {
 	struct helper_server *server;
 	struct http *http;
 	struct sync_env env;
-	bool cancelled;
+	struct cancel cancel;
 
 	pthread_mutex_t lock; /* guards what follows */
 	enum how how[FILES];
@@ -184,7 +184,7 @@ static int set_up(void **state)
 	assert_int_equal(catalog_campaign_add(f->catalog, f->workspace, "spring", &number, 1,
 					      &f->campaign, message),
 			 0);
-	f->env = (struct sync_env){ f->catalog, f->http, &f->cancelled };
+	f->env = (struct sync_env){ f->catalog, f->http, &f->cancel };
 	*state = f;
 	return 0;
 }
@@ -304,7 +304,7 @@ static void test_sync__learning_stops_when_it_is_cancelled(void **state)
 	int64_t learned;
 
 	add_files(f, 0, 10, "+15550001111");
-	f->cancelled = true;
+	cancel_set(&f->cancel);
 	assert_int_equal(sync_sizes(&f->env, &learned), -ECANCELED);
 	assert_int_equal(learned, 0);
 	assert_int_equal(helper_server_requests(f->server), 0);

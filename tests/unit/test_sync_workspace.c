@@ -42,7 +42,7 @@ struct fixture {
 	struct helper_server *server;
 	struct http *http;
 	struct sync_env env;
-	bool cancelled;
+	struct cancel cancel;
 	struct sync_stats stats;
 	struct remote_error error;
 	unsigned progress_calls;
@@ -192,7 +192,7 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	pthread_mutex_lock(&f->lock);
 	f->requests++;
 	if (f->cancel_after && f->requests > f->cancel_after)
-		__atomic_store_n(&f->cancelled, true, __ATOMIC_RELAXED);
+		cancel_set(&f->cancel);
 	if (is_list && f->fail_status && (!f->fail_path || strstr(line, f->fail_path))) {
 		if (f->fail_after)
 			f->fail_after--;
@@ -250,7 +250,7 @@ static int set_up(void **state)
 	strcpy(w.twilio_url, helper_server_url(f->server, ""));
 	assert_int_equal(catalog_workspace_add(f->catalog, &w, "secret", &f->workspace, message),
 			 0);
-	f->env = (struct sync_env){ f->catalog, f->http, &f->cancelled };
+	f->env = (struct sync_env){ f->catalog, f->http, &f->cancel };
 	*state = f;
 	return 0;
 }
@@ -488,7 +488,7 @@ static void test_sync__cancelling_anywhere_loses_nothing(void **state)
 
 	fill(f, 4000, DAY / 4);
 	for (unsigned after = 1; after < 40; after += 6) {
-		f->cancelled = false;
+		f->cancel.is_set = false;
 		f->requests = 0;
 		f->cancel_after = after;
 		if (sync_as(f, SYNC_AUTO) == 0)
@@ -497,7 +497,7 @@ static void test_sync__cancelling_anywhere_loses_nothing(void **state)
 		assert_int_equal(remembered(f).listed_until_secs, 0);
 	}
 	assert_true(tries >= 2);
-	f->cancelled = false;
+	f->cancel.is_set = false;
 	f->cancel_after = 0;
 	assert_int_equal(sync_as(f, SYNC_AUTO), 0);
 	assert_listed(f, 4000);

@@ -35,7 +35,7 @@ struct fixture {
 	struct http *http;
 	struct twilio_client *client;
 	struct remote_error error;
-	bool cancelled;
+	struct cancel cancel;
 	size_t pages, elements;
 	int verdict; /* of the callback */
 };
@@ -60,7 +60,7 @@ static int set_up(void **state)
 		.user = "SK00000000000000000000000000000001",
 		.secret = "s3cret",
 		.total_timeout_msecs = 8000,
-		.cancelled = &f->cancelled,
+		.cancel = &f->cancel,
 	};
 
 	f->server = helper_server_new(answer_script, &f->script);
@@ -442,7 +442,7 @@ static void test_twilio__a_cancelled_list_stops(void **state)
 {
 	struct fixture *f = *state;
 
-	f->cancelled = true;
+	cancel_set(&f->cancel);
 	answer(f, 200, NULL, "{\"recordings\":[],\"next_page_uri\":\"/next\"}");
 	assert_int_equal(list(f), -ECANCELED);
 	assert_int_equal(f->error.kind, REMOTE_CANCELLED);

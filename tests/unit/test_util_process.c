@@ -109,14 +109,14 @@ static void test_util__a_command_s_end_is_waited_for_until_a_deadline(void **sta
 static void test_util__a_command_is_ended_when_it_is_cancelled(void **state)
 {
 	cleanup_buf_secret struct buf out = BUF_INIT;
-	const volatile bool cancelled = true;
+	const struct cancel cancel = { true };
 	int status;
 
 	(void)state;
-	assert_int_equal(process_read_shell("sleep 600", 100, 600000, &cancelled, &out, &status),
+	assert_int_equal(process_read_shell("sleep 600", 100, 600000, &cancel, &out, &status),
 			 -ECANCELED);
 	buf_reset(&out);
-	assert_int_equal(process_read_shell("exec >&-; sleep 600", 100, 600000, &cancelled, &out,
+	assert_int_equal(process_read_shell("exec >&-; sleep 600", 100, 600000, &cancel, &out,
 					    &status),
 			 -ECANCELED);
 }

@@ -35,7 +35,7 @@ struct fixture {
 	struct helper_server *server;
 	struct http *http;
 	struct verify_env env;
-	bool cancelled;
+	struct cancel cancel;
 	struct object objects[MANY];
 	unsigned count;
 	bool denies_what_is_missing; /* as S3 to whom may list under a prefix only */
@@ -215,7 +215,7 @@ static int setup(void **state)
 					     "secret"),
 			 0);
 	queue_set_twilio_url(f->queue, storage.endpoint);
-	f->env = (struct verify_env){ f->queue->catalog, f->http, &f->cancelled };
+	f->env = (struct verify_env){ f->queue->catalog, f->http, &f->cancel };
 	*state = f;
 	return 0;
 }
@@ -468,7 +468,7 @@ static void test_verify__a_cancelled_one_changes_nothing(void **state)
 	struct verify_stats stats;
 
 	fill(f, 2);
-	f->cancelled = true;
+	cancel_set(&f->cancel);
 	assert_int_equal(run(f, true, &stats), -ECANCELED);
 	assert_int_equal(found(f), 0);
 }
