@@ -11,6 +11,7 @@
 #include "util/log.h"
 #include "util/pool.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define BATCH 64
 #define LOOK_AHEAD 256
@@ -392,7 +393,7 @@ int sync_sizer_step(struct sync_sizer *sizer, int64_t *ret_learned, bool *ret_le
 		return rc;
 	*ret_left = true;
 	if (pause)
-		sync_nap(&sizer->env, pause);
+		sleep_msecs(pause, sizer->env.cancel);
 	return cancel_is_set(sizer->env.cancel) ? -ECANCELED : 0;
 }
 

@@ -43,7 +43,7 @@ void sync_sids_sort(struct sync_sids *sids);                      /* once all ar
 bool sync_sids_has(const struct sync_sids *sids, const struct sid *sid);
 void sync_sids_release(struct sync_sids *sids);
 
-/* ---- session.c: a workspace's clients, and helpers ---- */
+/* ---- session.c: a workspace's clients ---- */
 
 struct sync_session {
 	const struct sync_env *env;
@@ -57,8 +57,6 @@ struct sync_session {
 int sync_session_open(const struct sync_env *env, int64_t workspace_id,
 		      unsigned total_timeout_msecs, struct sync_session **ret_session);
 void sync_session_close(struct sync_session *session);
-/* False where it was cut short by cancelling. */
-bool sync_nap(const struct sync_env *env, int64_t msecs);
 
 /* ---- convert.c: what Twilio says, as the catalog takes it ---- */
 
