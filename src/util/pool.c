@@ -18,7 +18,7 @@ int thread_start(pthread_t *thread, const char *name, void *(*fn)(void *arg), vo
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(thread, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!err)
+	if (err == 0)
 		pthread_setname_np(*thread, name);
 	return -err;
 }
@@ -67,11 +67,10 @@ static void *work(void *arg)
 
 void pool_init(struct pool *pool, const char *name, unsigned thread_limit)
 {
-	*pool = (struct pool){ .name = name,
-			       .thread_limit = thread_limit,
-			       .idle_msecs = POOL_IDLE_MSECS };
+	*pool = (struct pool){ .thread_limit = thread_limit, .idle_msecs = POOL_IDLE_MSECS };
 	pthread_mutex_init(&pool->lock, NULL);
 	cond_init(&pool->cond);
+	pool->name = name;
 	list_init(&pool->tasks);
 }
 

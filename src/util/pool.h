@@ -23,7 +23,7 @@ struct pool_task { /* embedded in what it works on, which must live until run ha
 struct pool {
 	pthread_mutex_t lock; /* guards the rest */
 	pthread_cond_t cond;  /* a task came, the pool stops, or its last thread ends */
-	const char *name;
+	const char *name;     /* of its threads; a literal */
 	struct list tasks;
 	unsigned thread_limit, thread_count, idle_count, queued_count;
 	int64_t idle_msecs;
@@ -32,7 +32,7 @@ struct pool {
 	bool has_ended, is_stopping;
 };
 
-/* name: of its threads; a literal, as for thread_start. */
+/* name: a literal, as for thread_start. */
 void pool_init(struct pool *pool, const char *name, unsigned thread_limit);
 /* Any thread may push. -ESHUTDOWN once the pool is being stopped, -errno where not even one thread
  * can be started: the task will not run. */

@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 	};
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	cleanup_buf struct buf key_path = BUF_INIT;
-	cleanup_key struct catalog_key key;
+	cleanup_key struct db_key key;
 	struct catalog_counts counts;
 	struct job_pool *pool;
 	int64_t queued;
