@@ -1,8 +1,9 @@
 /*
- * The threads of sync in a process that works in the background: one polls (and lists new workspaces), one
- * sweeps, slowly, one learns sizes, one asks for the recordings that callbacks have named (callbacks.c), one
- * follows restores of archived objects. What is due stands in the catalog, where any process may change it:
- * each thread looks there when the catalog has changed, and now and then for what is due by the clock.
+ * The threads of sync in a process that works in the background: one polls (and lists new
+ * workspaces), one sweeps, slowly, one learns sizes, one asks for the recordings that callbacks
+ * have named (callbacks.c), one follows restores of archived objects. What is due stands in the
+ * catalog, where any process may change it: each thread looks there when the catalog has changed,
+ * and now and then for what is due by the clock.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -37,8 +38,8 @@ enum duty { DUTY_POLL, DUTY_SWEEP, DUTY_SIZES, DUTY_CALLBACKS, DUTY_RESTORES, DU
 struct duty_form {
 	const char *name; /* of the thread */
 	void *(*run)(void *worker);
-	/* How long the thread rests between two looks: at least, so that a catalog that changes all the time is not
-	 * looked at each time, and at most, for what becomes due by the clock. */
+	/* How long the thread rests between two looks: at least, so that a catalog that changes all
+	 * the time is not looked at each time, and at most, for what becomes due by the clock. */
 	unsigned rest_min_msecs, rest_max_msecs;
 };
 static const struct duty_form duty_forms[DUTY_COUNT];
