@@ -27,19 +27,16 @@ struct http;
 struct service;
 
 struct service_settings {
-	const char
-		*mountpoint; /* of this process; NULL: it mounts nothing, and reads no recordings */
-	bool read_only;      /* no migrations and no deletes */
-	const char *listen;  /* "127.0.0.1:8080", where callbacks are taken; NULL: nowhere */
+	const char *mountpoint; /* of this process; NULL: no mount, and no reading */
+	bool read_only;         /* no migrations and no deletes */
+	const char *listen;     /* "127.0.0.1:8080", where callbacks are taken; NULL: nowhere */
 	/* The callbacks' address at Twilio. NULL: the setting "callback_url", else the Host of a
 	 * request. */
 	const char *public_url;
 	const char *metrics_path; /* the file for counters of a mount; NULL: no file */
-	/* The service waits for the process of an earlier mount, which still has the port. May be
-	 * NULL. */
+	/* Waiting for the process of an earlier mount, which still has the port. May be NULL. */
 	void (*on_predecessor)(const char *catalog_path);
-	/* A deadline of the ending has passed: must end the process at once, and must not
-	 * return. */
+	/* A deadline of the ending has passed: ends the process at once, never returns. */
 	void (*on_overdue)(void);
 };
 
