@@ -1,4 +1,4 @@
-/* Why a recording cannot be read: what the catalog knows, else the last failure that the mount met. */
+/* Why a recording cannot be read: by the catalog, or the last failure. */
 #include "audio/why.h"
 
 #include <stdarg.h>

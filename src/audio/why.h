@@ -1,4 +1,4 @@
-/* Why a recording cannot be read, in a sentence that has no number, call SID, credential or URL. */
+/* Why a recording cannot be read, as a sentence without numbers, call SIDs, credentials or URLs. */
 #ifndef TONICFS_AUDIO_WHY_H
 #define TONICFS_AUDIO_WHY_H
 
@@ -7,8 +7,8 @@
 
 struct buf;
 
-/* As storage_why(); where that says nothing, the last failure to read it with its time, "2026-12-01T10:15:00Z: read from S3
- * failed: …", unless it has been read since. */
+/* Appends storage_why(); if that is nothing, the last failure to read the recording, with its time
+ * ("2026-12-01T10:15:00Z: read from S3 failed: …"), unless the bytes have been read since. */
 void audio_why(struct audio *audio, const struct catalog_recording *recording, struct buf *out);
 
 #endif

@@ -4,9 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/campaign.h"
+#include "catalog/name.h"
+#include "catalog/sync.h"
 #include "cli/commands.h"
 #include "cli/removing.h"
 #include "cli/suggest.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "view/workspace.h"

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "catalog/tree.h"
+#include "catalog/workspace.h"
 #include "cli/document.h"
 #include "cli/output.h"
 #include "net/http.h"

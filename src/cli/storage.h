@@ -2,6 +2,8 @@
 #ifndef TONICFS_CLI_STORAGE_H
 #define TONICFS_CLI_STORAGE_H
 
+#include "catalog/storage.h"
+#include "catalog/workspace.h"
 #include "cli/cli.h"
 
 /* Opens the catalog and finds the workspace and its bucket. Has printed an error where it does not

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/campaign.h"
 #include "util/cleanup.h"
 
 #define PREFIX_MIN 3 /* so many letters may be an abbreviation of a longer word */

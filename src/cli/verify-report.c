@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/recording.h"
+#include "catalog/object.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/text.h"

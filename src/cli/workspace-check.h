@@ -2,6 +2,7 @@
 #ifndef TONICFS_CLI_WORKSPACE_CHECK_H
 #define TONICFS_CLI_WORKSPACE_CHECK_H
 
+#include "catalog/workspace.h"
 #include "cli/cli.h"
 
 /* Sends one request; opens cli->http. CLI_DONE where Twilio accepts them, and, after a warning,

@@ -36,10 +36,10 @@ void storage_why(struct catalog *catalog, const struct catalog_recording *record
 {
 	switch (recording->state) {
 	case CATALOG_STATE_MISSING:
-		/* A listed recording was in this catalog's bucket once. */
+		/* A listed recording has been in this catalog's bucket. */
 		buf_add_str(out, recording->is_listed ? LOST_TEXT : GONE_TEXT);
 		break;
-	case CATALOG_STATE_S3: /* what is stored, too, is read from Twilio while it is archived */
+	case CATALOG_STATE_S3: /* in state stored, an archived recording is read from Twilio */
 		add_archived(catalog, recording, out);
 		break;
 	case CATALOG_STATE_DELETED:

@@ -2,6 +2,7 @@
 #ifndef TONICFS_VIEW_BUCKET_H
 #define TONICFS_VIEW_BUCKET_H
 
+#include "catalog/storage.h"
 #include "storage/lifecycle.h"
 #include "view/view.h"
 

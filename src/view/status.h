@@ -6,6 +6,8 @@
 #define TONICFS_VIEW_STATUS_H
 
 #include "catalog/archive.h"
+#include "catalog/storage.h"
+#include "catalog/sync.h"
 #include "util/buf.h"
 #include "view/problems.h"
 #include "view/view.h"

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "catalog/name.h"
 #include "catalog/recording.h"
 #include "util/times.h"
 

@@ -16,6 +16,7 @@
 
 #include <stdint.h>
 
+#include "catalog/campaign.h"
 #include "catalog/workspace.h"
 #include "util/sid.h"
 
