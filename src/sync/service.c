@@ -213,12 +213,8 @@ struct workspaces {
 static int on_workspace(void *arg, const struct catalog_workspace *workspace)
 {
 	struct workspaces *list = arg;
-	struct catalog_workspace *item = array_add(&list->items, &list->count);
 
-	if (!item)
-		return -ENOMEM;
-	*item = *workspace;
-	return 0;
+	return array_push(&list->items, &list->count, workspace);
 }
 
 static void *list(void *arg)

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "aws/s3.h"
-#include "catalog/recording.h"
+#include "catalog/storage.h"
 #include "catalog/workspace.h"
 #include "sync/sync.h"
 #include "twilio/twilio.h"
@@ -35,7 +35,7 @@ size_t sync_plan_split(const struct twilio_window *window, size_t parts, int64_t
 
 struct sync_sids {
 	struct sid *values;
-	size_t count, capacity;
+	size_t count;
 	bool is_sorted;
 };
 int sync_sids_add(struct sync_sids *sids, const struct sid *sid); /* 0 or -ENOMEM */
@@ -135,7 +135,7 @@ struct sync_run {
 	struct sync_stats stats;
 	struct sync_sids seen; /* recordings that a list showed (full only) */
 	struct sync_check *checks;
-	size_t check_count, check_capacity;
+	size_t check_count;
 	int rc; /* the first failure */
 	struct remote_error error;
 	int64_t progress_msecs;

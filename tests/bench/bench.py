@@ -15,8 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).parent)]
 
-from idle import Idle, memory_mb_of  # noqa: E402
-from standin.client import StandIn  # noqa: E402
+from idle import Idle, memory_mb_of
+from standin.client import StandIn
 
 BINARY = Path(os.environ.get("TONICFS_BINARY", ROOT / "build" / "tonicfs")).resolve()
 SMALL, LARGE = int(os.environ.get("BENCH_SMALL", 100_000)), int(os.environ.get("BENCH_LARGE", 1_000_000))

@@ -10,11 +10,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "catalog/catalog.h"
 #include "catalog/job.h"
 #include "catalog/key.h"
 #include "catalog/pool.h"
-#include "catalog/workspace.h"
+#include "catalog/storage.h"
 #include "util/buf.h"
 
 static struct catalog *catalog;
