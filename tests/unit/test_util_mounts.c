@@ -1,4 +1,6 @@
-/* Whose mounts are looked at. Needs root and /dev/fuse: mounts two file systems of ours, that nobody serves, in a namespace of its own. */
+/* The mount table, and probes of mounts that may hang. The test of another user's mounts needs root
+ * and /dev/fuse: it mounts in a namespace of its own. */
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -16,6 +18,7 @@
 #include <cmocka.h>
 
 #include "util/mounts.h"
+#include "util/times.h"
 
 #define SOURCE "/home/some/catalog.db"
 
@@ -77,10 +80,78 @@ static void test_util_mounts__another_users_mount_is_none_of_ours(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+static int probe_hangs(const char *mountpoint, char ret_text[MOUNTS_ANSWER_SIZE])
+{
+	(void)ret_text;
+	if (strcmp(mountpoint, "/hangs") == 0)
+		pause();
+	return 0;
+}
+
+static int probe_answers(const char *mountpoint, char ret_text[MOUNTS_ANSWER_SIZE])
+{
+	strcpy(ret_text, mountpoint);
+	return -ENOTCONN;
+}
+
+static int probe_dies(const char *mountpoint, char ret_text[MOUNTS_ANSWER_SIZE])
+{
+	(void)mountpoint;
+	(void)ret_text;
+	_exit(0);
+}
+
+static void test_util_mounts__a_probe_that_hangs_is_given_up(void **state)
+{
+	char text[MOUNTS_ANSWER_SIZE];
+	int64_t begin = time_mono_msecs();
+
+	(void)state;
+	assert_int_equal(mounts_probe("/hangs", probe_hangs, 100, text), -ETIMEDOUT);
+	assert_in_range(time_mono_msecs() - begin, 100, 900);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+	assert_int_equal(mounts_probe("/answers", probe_hangs, 5000, text), 0);
+}
+
+static void test_util_mounts__a_probe_returns_its_error_and_text(void **state)
+{
+	char text[MOUNTS_ANSWER_SIZE];
+
+	(void)state;
+	assert_int_equal(mounts_probe("/mount", probe_answers, 5000, text), -ENOTCONN);
+	assert_string_equal(text, "/mount");
+	assert_int_equal(mounts_probe("/mount", probe_dies, 5000, text), -EIO);
+}
+
+static int collect(void *arg, const struct mounts_entry *entry)
+{
+	return strcmp(entry->mountpoint, "/proc") == 0 ? strcmp(entry->type, arg) == 0 : 0;
+}
+
+static void test_util_mounts__a_mount_is_found_by_its_mountpoint_and_device(void **state)
+{
+	char device[32];
+	bool has;
+
+	(void)state;
+	if (mounts_each(collect, (void *)"proc") != 1)
+		skip();
+	assert_int_equal(mounts_has_type("/proc", "proc", &has, device, sizeof device), 0);
+	assert_true(has);
+	assert_int_equal(mounts_has_device(device), 1);
+	assert_int_equal(mounts_has_device("no:device"), 0);
+	assert_int_equal(mounts_has_type("/proc", "pro", &has, device, sizeof device), 0);
+	assert_false(has);
+	assert_string_equal(device, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_util_mounts__another_users_mount_is_none_of_ours),
+		cmocka_unit_test(test_util_mounts__a_probe_that_hangs_is_given_up),
+		cmocka_unit_test(test_util_mounts__a_probe_returns_its_error_and_text),
+		cmocka_unit_test(test_util_mounts__a_mount_is_found_by_its_mountpoint_and_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
