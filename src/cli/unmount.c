@@ -49,20 +49,16 @@ static void unmounting_release(struct unmounting *u)
 
 /* ---- the process ---- */
 
-static int read_pid(const char *mountpoint, char ret_text[MOUNTS_ANSWER_SIZE])
+/* Of the mount's process. */
+static int read_pid(const char *mountpoint)
 {
-	return getxattr(mountpoint, ATTRIBUTE, ret_text, MOUNTS_ANSWER_SIZE - 1) < 0 ? -errno : 0;
-}
+	char text[24];
+	ssize_t n = getxattr(mountpoint, ATTRIBUTE, text, sizeof text - 1);
 
-/* 0: *ret_pid is the mount's process; -ENOTCONN: that process is dead; -ETIMEDOUT: it does not
- * answer; … */
-static int ask(const char *mountpoint, pid_t *ret_pid)
-{
-	char text[MOUNTS_ANSWER_SIZE];
-	int err = mounts_probe(mountpoint, read_pid, ASK_MSECS, text);
-
-	*ret_pid = err ? 0 : (pid_t)strtol(text, NULL, 10);
-	return err;
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return (int)strtol(text, NULL, 10);
 }
 
 /* Waits until the mount's process has ended. False: the time is over. */
@@ -136,11 +132,13 @@ static int report(struct unmounting *u, bool has_ended)
 static int take_away(struct unmounting *u, bool is_lazy, int timeout_msecs)
 {
 	char message[CATALOG_MESSAGE_SIZE] = "";
-	int asked = ask(u->mountpoint, &u->pid);
+	/* -ENOTCONN: the process is dead; -ETIMEDOUT: it does not answer; … */
+	int asked = mounts_probe(u->mountpoint, read_pid, ASK_MSECS);
 	bool has_ended = true;
 	int err, status;
 
-	if (u->pid > 0)
+	u->pid = asked > 0 ? asked : 0;
+	if (u->pid)
 		u->pidfd = (int)syscall(SYS_pidfd_open, u->pid, 0);
 	/* Before the unmount, which changes the names of open files. */
 	if (is_lazy)

@@ -73,11 +73,10 @@ void fs_mount_note(struct fs *fs)
 
 /* Unlike stat, statfs is never answered from the kernel's cache, which survives the process of the
  * mount. */
-static int probe(const char *mountpoint, char ret_text[MOUNTS_ANSWER_SIZE])
+static int probe(const char *mountpoint)
 {
 	struct statfs st;
 
-	(void)ret_text;
 	return statfs(mountpoint, &st) < 0 ? -errno : 0;
 }
 
@@ -97,13 +96,12 @@ static int unmount_lazily(const char *mountpoint)
 
 int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	char text[MOUNTS_ANSWER_SIZE];
 	bool ours;
 	int err = is_ours(mountpoint, &ours);
 
 	if (err || !ours)
 		return err;
-	err = mounts_probe(mountpoint, probe, PROBE_MSECS, text);
+	err = mounts_probe(mountpoint, probe, PROBE_MSECS);
 	switch (err) {
 	case -ENOTCONN:
 	case -ECONNABORTED: /* it died during the probe */

@@ -38,13 +38,9 @@ int mounts_of(const char *source, char ***ret_mountpoints, size_t *ret_count);
 
 /* ---- unmount.c: mounts that may hang ---- */
 
-#define MOUNTS_ANSWER_SIZE 24
-/* Calls probe(mountpoint, text) in a child process: where the mount hangs, the child alone hangs.
- * Returns what probe returned, 0 or -errno, and its text; -ETIMEDOUT: no answer in time. probe must
- * be async-signal-safe. */
-int mounts_probe(const char *mountpoint,
-		 int (*probe)(const char *mountpoint, char ret_text[MOUNTS_ANSWER_SIZE]),
-		 int timeout_msecs, char ret_text[MOUNTS_ANSWER_SIZE]);
+/* Calls probe in a child process: where the mount hangs, the child alone hangs. Returns what probe
+ * returned, a number or -errno; -ETIMEDOUT: no answer in time. probe must be async-signal-safe. */
+int mounts_probe(const char *mountpoint, int (*probe)(const char *mountpoint), int timeout_msecs);
 /* Unmounts by fusermount3. is_lazy: also where the mount is in use. -EBUSY: it is in use; else -EIO
  * with a message, "" where fusermount3 printed none. */
 int mounts_unmount(const char *mountpoint, bool is_lazy, char *ret_message, size_t size);

@@ -14,13 +14,6 @@
 
 #define CHILD_END_MSECS 1000
 
-extern char **environ;
-
-struct answer {
-	int err; /* of the probe */
-	char text[MOUNTS_ANSWER_SIZE];
-};
-
 /* A child that hangs in the kernel may survive SIGKILL; init adopts it. */
 static void end_child(pid_t child)
 {
@@ -34,24 +27,21 @@ static void end_child(pid_t child)
 		close(fd);
 }
 
-int mounts_probe(const char *mountpoint,
-		 int (*probe)(const char *mountpoint, char ret_text[MOUNTS_ANSWER_SIZE]),
-		 int timeout_msecs, char ret_text[MOUNTS_ANSWER_SIZE])
+int mounts_probe(const char *mountpoint, int (*probe)(const char *mountpoint), int timeout_msecs)
 {
-	struct answer answer = { .err = 0 };
 	struct pollfd waiting;
+	int ends[2], answer = 0, n;
 	pid_t child;
-	int ends[2], n;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	child = fork();
 	if (child == 0) {
-		answer.err = probe(mountpoint, answer.text);
+		answer = probe(mountpoint);
 		_exit(write(ends[1], &answer, sizeof answer) == sizeof answer ? 0 : 1);
 	}
 	if (child < 0)
-		answer.err = -errno;
+		answer = -errno;
 	close(ends[1]);
 	if (child > 0) {
 		waiting = (struct pollfd){ .fd = ends[0], .events = POLLIN };
@@ -59,15 +49,14 @@ int mounts_probe(const char *mountpoint,
 			n = poll(&waiting, 1, timeout_msecs);
 		while (n < 0 && errno == EINTR);
 		if (n <= 0)
-			answer.err = -ETIMEDOUT;
+			answer = -ETIMEDOUT;
 		else if (read(ends[0], &answer, sizeof answer) != sizeof answer)
-			answer.err = -EIO;
+			answer = -EIO;
 		/* Before an unmount, because it uses the mount. */
 		end_child(child);
 	}
 	close(ends[0]);
-	memcpy(ret_text, answer.text, MOUNTS_ANSWER_SIZE);
-	return answer.err;
+	return answer;
 }
 
 int mounts_unmount(const char *mountpoint, bool is_lazy, char *ret_message, size_t size)
