@@ -140,7 +140,7 @@ int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 	if (!folder)
 		return 0; /* mounting will report the reason */
 	while ((entry = readdir(folder)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			break;
 	closedir(folder);
 	if (!entry)
@@ -192,6 +192,6 @@ void fs_mount_wait_end(struct fs *fs)
 			return;
 		}
 		if (n > 0)
-			is_here = mounts_has_device(fs->device) != 0;
+			is_here = mounts_has_device(fs->device) != 0; /* on errors, too */
 	}
 }
