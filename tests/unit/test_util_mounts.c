@@ -116,6 +116,48 @@ static void test_util_mounts__a_probe_returns_its_number_or_error(void **state)
 	assert_int_equal(mounts_probe("/mount", probe_dies, 5000), -EIO);
 }
 
+/* A fusermount3 of the test's own, first in PATH. */
+static int unmount_by(const char *script, char *message, size_t size)
+{
+	char folder[] = "/tmp/tonicfs-unit-XXXXXX", path[64], command[128];
+	const char *before = getenv("PATH");
+	FILE *file;
+	int err;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/fusermount3", folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "#!/bin/sh\n%s\n", script);
+	fclose(file);
+	assert_int_equal(chmod(path, 0700), 0);
+	snprintf(command, sizeof command, "%s:/usr/bin:/bin", folder);
+	assert_int_equal(setenv("PATH", command, 1), 0);
+	err = mounts_unmount("/some where", false, message, size);
+	assert_int_equal(setenv("PATH", before ? before : "/usr/bin:/bin", 1), 0);
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	assert_int_equal(system(command), 0);
+	return err;
+}
+
+static void test_util_mounts__what_fusermount_says_is_the_message(void **state)
+{
+	char message[40];
+
+	(void)state;
+	assert_int_equal(unmount_by("exit 0", message, sizeof message), 0);
+	assert_int_equal(unmount_by("echo \"$1 $2 $3: not mounted\" >&2; exit 1", message,
+				    sizeof message),
+			 -EIO);
+	assert_string_equal(message, "-u -- /some where: not mounted\n");
+	assert_int_equal(unmount_by("echo 'Device or resource busy' >&2; exit 1", message,
+				    sizeof message),
+			 -EBUSY);
+	assert_int_equal(unmount_by("yes | head -c 100000 >&2; exit 1", message, sizeof message),
+			 -EIO);
+	assert_int_equal(strlen(message), sizeof message - 1);
+}
+
 static int collect(void *arg, const struct mounts_entry *entry)
 {
 	return strcmp(entry->mountpoint, "/proc") == 0 ? strcmp(entry->type, arg) == 0 : 0;
@@ -144,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_util_mounts__another_users_mount_is_none_of_ours),
 		cmocka_unit_test(test_util_mounts__a_probe_that_hangs_is_given_up),
 		cmocka_unit_test(test_util_mounts__a_probe_returns_its_number_or_error),
+		cmocka_unit_test(test_util_mounts__what_fusermount_says_is_the_message),
 		cmocka_unit_test(test_util_mounts__a_mount_is_found_by_its_mountpoint_and_device),
 	};
 
