@@ -5,11 +5,10 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "catalog/settings.h"
 #include "util/fault.h"
 #include "util/times.h"
 #include "util/wait.h"
-
-#define DELETES_PER_SEC 10
 
 /* ---- the process's rate limit ---- */
 
@@ -29,10 +28,8 @@ static int64_t pace_slot(int64_t interval_msecs)
 
 static bool pace_wait(struct catalog *catalog, const struct cancel *cancel)
 {
-	int64_t rate = catalog_setting_get_int(catalog, "twilio_deletes_per_sec", DELETES_PER_SEC),
-		slot_msecs = pace_slot(1000 / (rate < 1      ? 1
-					       : rate > 1000 ? 1000
-							     : rate));
+	int64_t rate = catalog_setting_number(catalog, SETTING_TWILIO_DELETES_PER_SEC);
+	int64_t slot_msecs = pace_slot(1000 / rate);
 
 	return sleep_msecs(slot_msecs - time_mono_msecs(), cancel);
 }

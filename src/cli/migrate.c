@@ -291,14 +291,6 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 
 /* ---- what came of it ---- */
 
-static json_t *counts_json(const struct catalog_counts *counts)
-{
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "none", (json_int_t)counts->none,
-			 "queued", (json_int_t)counts->queued, "running",
-			 (json_int_t)counts->running, "paused", (json_int_t)counts->paused, "done",
-			 (json_int_t)counts->done, "failed", (json_int_t)counts->failed);
-}
-
 static int failure_add(void *arg, const struct catalog_problem *problem)
 {
 	json_t *array = arg;
@@ -314,7 +306,7 @@ static int failure_add(void *arg, const struct catalog_problem *problem)
 }
 
 static int report_json(const struct wait *wait, const struct meter_reading *r,
-		       const struct problems *problems, int64_t cleanups, int64_t count)
+		       const struct view_problems *problems, int64_t cleanups, int64_t count)
 {
 	json_t *failures = json_array();
 
@@ -323,16 +315,16 @@ static int report_json(const struct wait *wait, const struct meter_reading *r,
 				     failures);
 	return cli_json_print(json_pack(
 		"{s:I, s:o, s:I, s:I, s:I, s:I, s:b, s:I, s:o, s:o}", "asked", (json_int_t)count,
-		"migrate", counts_json(&wait->counts), "stored", (json_int_t)r->done,
+		"migrate", view_counts_json(&wait->counts), "stored", (json_int_t)r->done,
 		"stored_bytes", (json_int_t)r->done_bytes, "seconds", (json_int_t)r->secs,
 		"bytes_per_sec", (json_int_t)(r->done_bytes / (r->secs ? r->secs : 1)),
 		"interrupted", (int)cancel_is_set(&cli_cancel), "twilio_deletes_queued",
-		(json_int_t)cleanups, "reasons", problems_json(problems, CATALOG_JOB_MIGRATE, true),
-		"failures", failures));
+		(json_int_t)cleanups, "reasons", view_problems_json(problems), "failures",
+		failures));
 }
 
 static void report_print(const struct wait *wait, const struct meter_reading *r,
-			 const struct problems *problems, int64_t cleanups)
+			 const struct view_problems *problems, int64_t cleanups)
 {
 	const struct catalog_counts *counts = &wait->counts;
 	int64_t left = counts->queued + counts->running;
@@ -352,7 +344,7 @@ static void report_print(const struct wait *wait, const struct meter_reading *r,
 		printf(", still queued: %lld", (long long)left);
 	printf("\n");
 	fflush(stdout);
-	problems_print(problems, CATALOG_JOB_MIGRATE, true, stderr);
+	problems_print(problems, stderr);
 	if (counts->failed)
 		printf("'tonicfs migrate --retry' tries those that failed again\n");
 	if (counts->paused)
@@ -370,13 +362,14 @@ static void report_print(const struct wait *wait, const struct meter_reading *r,
 
 static int report(struct wait *wait, const struct meter_reading *reading, int64_t count)
 {
-	cleanup_problems struct problems problems = { NULL, 0 };
+	cleanup_view_problems struct view_problems problems = { NULL, 0 };
 	const struct catalog_counts *counts = &wait->counts;
 	int64_t cleanups;
 	int status = CLI_DONE, err = cleanups_get(wait->cli, wait->asked, &cleanups);
 
 	for (size_t i = 0; i < wait->asked->count && counts->failed && err == 0; i++)
-		err = problems_collect(&problems, wait->cli->catalog, wait->asked->scopes[i]);
+		err = view_problems_load(wait->cli->catalog, wait->asked->scopes[i],
+					 CATALOG_JOB_MIGRATE, true, &problems);
 	if (err < 0)
 		return cli_catalog_error(wait->cli, err, "what came of it cannot be read");
 	if (wait->cli->json)
@@ -404,10 +397,10 @@ static int say_asked(struct cli *cli, const struct asked *asked, const struct ac
 	if (cli->json && action == &action_queue)
 		return cli_json_print(json_pack("{s:I, s:I, s:o}", action->json, (json_int_t)count,
 						"under_way_already", (json_int_t)before, "migrate",
-						counts_json(&counts)));
+						view_counts_json(&counts)));
 	if (cli->json)
 		return cli_json_print(json_pack("{s:I, s:o}", action->json, (json_int_t)count,
-						"migrate", counts_json(&counts)));
+						"migrate", view_counts_json(&counts)));
 	printf("%s: %lld", action->text, (long long)count);
 	if (action == &action_queue && before)
 		printf("; under way already: %lld", (long long)before);
@@ -452,40 +445,39 @@ const struct cli_command command_migrate = {
 	.name = "migrate",
 	.arguments = "PATH… [--wait] [--cancel | --pause | --resume | --retry]",
 	.summary = "Moves recordings from Twilio to the bucket",
-	.text = "Queues every recording named that is at Twilio; a mount of the catalog moves\n"
-		"them in the background. With --wait this command does the work itself and ends\n"
-		"when every one of them is in the bucket or has failed. Ctrl-C lets transfers\n"
-		"in flight finish or puts them back, for ten seconds at most; a second one ends\n"
-		"at once. Nothing is lost and nothing is done twice: the same command again, or\n"
-		"a mount, goes on.\n"
+	.text = "Queues those of the recordings that are at Twilio; a mount of the catalog\n"
+		"moves them in the background. With --wait, this command moves them itself, and\n"
+		"ends when each of them is in the bucket or has failed. Ctrl-C gives transfers\n"
+		"in flight ten seconds to finish or be put back; a second Ctrl-C ends the\n"
+		"command at once. Nothing is lost and nothing is done twice: a mount, or the\n"
+		"same command again, continues.\n"
 		"\n"
-		"--pause keeps what is queued where it is, and gives it to nobody until\n"
-		"--resume, also after a restart; transfers under way are put back within\n"
-		"seconds and begin anew then. What is queued later is not paused, asking for\n"
-		"paused ones again does not resume them, and Twilio's copies of what has been\n"
-		"moved are still deleted (keep_at_twilio=on keeps them). --retry begins failed\n"
-		"ones anew, and tries now what waits after a failure: migrations, and deletes\n"
-		"at Twilio or in S3 too. --cancel takes back what is queued or paused.\n"
+		"--pause holds queued migrations until --resume, also after a restart;\n"
+		"transfers in flight are put back within seconds, and begin again when they are\n"
+		"resumed. Recordings that are queued later are not paused, queuing paused ones\n"
+		"again does not resume them, and Twilio's copies of moved recordings are still\n"
+		"deleted (unless keep_at_twilio=on). --retry restarts failed migrations, and\n"
+		"retries now what waits after a failure: migrations, and deletes at Twilio or\n"
+		"in S3. --cancel cancels what is queued or paused.\n"
 		"\n"
 		"A recording is deleted at Twilio only after its object in the bucket has been\n"
-		"verified. The same is asked for in a mount by\n"
+		"verified. In a mount, the same is done by\n"
 		"\n"
 		"  setfattr -n user.tonicfs.migrate -v now|pause|resume|retry|cancel PATH\n"
 		"\n"
 		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
-		"mount. Progress goes to standard error: a bar on a terminal, elsewhere a line\n"
-		"every ten seconds and later every minute, with --json as a JSON object a line.\n"
-		"Exit status 3 when some failed, are paused or are still queued.\n",
+		"mount. Progress goes to standard error: a bar on a terminal; otherwise a line\n"
+		"every ten seconds, later every minute, and with --json each line is a JSON\n"
+		"object. Exit status 3 if some failed, are paused or are still queued.\n",
 	.options =
 		(const struct cli_option[]){
-			{ 0, "wait", CLI_FLAG, NULL, "do it now, and wait for the end",
+			{ 0, "wait", CLI_FLAG, NULL, "move them now, and wait until the end",
 			  FLAG(wait) },
-			{ 0, "cancel", CLI_FLAG, NULL, "take back what is queued or paused",
+			{ 0, "cancel", CLI_FLAG, NULL, "cancel what is queued or paused",
 			  FLAG(cancel) },
-			{ 0, "pause", CLI_FLAG, NULL, "keep what is queued until it is resumed",
-			  FLAG(pause) },
-			{ 0, "resume", CLI_FLAG, NULL, "go on with what is paused", FLAG(resume) },
-			{ 0, "retry", CLI_FLAG, NULL, "try again what failed", FLAG(retry) },
+			{ 0, "pause", CLI_FLAG, NULL, "hold what is queued", FLAG(pause) },
+			{ 0, "resume", CLI_FLAG, NULL, "continue what is paused", FLAG(resume) },
+			{ 0, "retry", CLI_FLAG, NULL, "retry what failed", FLAG(retry) },
 			{ 0 },
 		},
 	.values_size = sizeof(struct migrate_values),

@@ -122,7 +122,7 @@ static int report(struct unmounting *u, bool has_ended)
 
 	if (u->cli->json)
 		status = cli_json_print(json_pack("{s:o, s:o, s:b}", "mountpoint",
-						  cli_json_name(u->mountpoint), "process", pid,
+						  view_name_json(u->mountpoint), "process", pid,
 						  "ended", (int)has_ended));
 	else
 		json_decref(pid);
@@ -206,17 +206,17 @@ const struct cli_command command_unmount = {
 	.name = "unmount",
 	.arguments = "DIR [--lazy] [--timeout SECS]",
 	.summary = "Unmounts, and waits until the mount's process has ended",
-	.text = "Transfers in flight are finished or put back, for ten seconds at most. Where\n"
-		"programs still use the mount, it stays, and they are named; those of other\n"
-		"users, and those that protect themselves, cannot be seen. --lazy takes it away\n"
-		"from DIR all the same: its process ends when they have let go of it, and a mount\n"
-		"that hangs is gone from there. 'fusermount3 -u DIR' unmounts, too, but does not\n"
+	.text = "Transfers in flight are finished or put back within ten seconds. If programs\n"
+		"use the mount, it stays mounted, and the programs are named, except those of\n"
+		"other users and those that are protected. --lazy detaches it from DIR all the\n"
+		"same: the process ends when no program uses the mount any more. --lazy also\n"
+		"detaches a mount that hangs. 'fusermount3 -u DIR' unmounts, too, but does not\n"
 		"wait.\n"
 		"\n"
-		"Exit status 3 when it is unmounted, and its process had not ended in time.\n",
+		"Exit status 3 if it is unmounted, but its process did not end in time.\n",
 	.options =
 		(const struct cli_option[]){
-			{ 0, "lazy", CLI_FLAG, NULL, "unmount although it is in use, or hangs",
+			{ 0, "lazy", CLI_FLAG, NULL, "unmount even if it is in use or hangs",
 			  offsetof(struct unmount_values, lazy) },
 			{ 0, "timeout", CLI_TEXT, "SECS", "how long to wait for its process (30)",
 			  offsetof(struct unmount_values, timeout) },
