@@ -1,3 +1,4 @@
+/* Clients of Twilio accounts, from the settings of workspaces. */
 #include "account/account.h"
 
 #include <errno.h>

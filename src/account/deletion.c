@@ -1,41 +1,38 @@
+/* Deleting a recording at Twilio: at the shared pace, noted before, refusals judged by the metadata. */
 #include "account/deletion.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "catalog/catalog.h"
+#include "jobs/rate.h"
 #include "util/fault.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define DELETES_PER_SEC 10
-#define CANCEL_CHECK_MSECS 100
+#define DELETES_PER_SEC_LIMIT 1000
 
-/* ---- the rate, of the whole process ---- */
+/* ---- the pace, of the whole process ---- */
 
 static pthread_mutex_t pace_mutex = PTHREAD_MUTEX_INITIALIZER;
-static int64_t pace_next_msecs; /* guarded by pace_mutex; time_mono_msecs() */
+static struct rate pace = { .paid_nsecs = INT64_MIN / 2 }; /* guarded by pace_mutex */
 
-static int64_t pace_slot(int64_t interval_msecs)
-{
-	int64_t now = time_mono_msecs(), slot;
-
-	pthread_mutex_lock(&pace_mutex);
-	slot = pace_next_msecs > now ? pace_next_msecs : now;
-	pace_next_msecs = slot + interval_msecs;
-	pthread_mutex_unlock(&pace_mutex);
-	return slot;
-}
-
+/* False: cancelled. */
 static bool pace_wait(struct catalog *catalog, const struct cancel *cancel)
 {
-	int64_t rate = catalog_setting_get_int(catalog, "twilio_deletes_per_sec", DELETES_PER_SEC),
-		slot, left;
+	int64_t per_sec =
+			catalog_setting_get_int(catalog, "twilio_deletes_per_sec", DELETES_PER_SEC),
+		wait_msecs;
 
-	slot = pace_slot(1000 / (rate < 1 ? 1 : rate > 1000 ? 1000 : rate));
-	while (!cancel_is_set(cancel) && (left = slot - time_mono_msecs()) > 0)
-		usleep((useconds_t)(left < CANCEL_CHECK_MSECS ? left : CANCEL_CHECK_MSECS) * 1000);
-	return !cancel_is_set(cancel);
+	pthread_mutex_lock(&pace_mutex);
+	pace.per_sec = per_sec < 1                       ? 1
+		       : per_sec > DELETES_PER_SEC_LIMIT ? DELETES_PER_SEC_LIMIT
+							 : per_sec;
+	wait_msecs = rate_take(&pace, 1, time_mono_msecs());
+	pthread_mutex_unlock(&pace_mutex);
+	return sleep_msecs(wait_msecs, cancel) && !cancel_is_set(cancel);
 }
 
 /* ---- is it there? ---- */
@@ -85,7 +82,7 @@ static int failed(struct job_result *result, const struct remote_error *error)
 	return error->error ? error->error : -EIO;
 }
 
-/* A no that is about this recording, and not about who asks or how often. */
+/* A refusal of this recording, not of the credentials or the rate. */
 static bool is_refusal(const struct remote_error *error)
 {
 	if (error->kind == REMOTE_BUSY)
@@ -93,7 +90,7 @@ static bool is_refusal(const struct remote_error *error)
 	return error->kind == REMOTE_REJECTED && error->error != -EACCES;
 }
 
-/* That it has no media is believed when the metadata say so and the media is not there either. */
+/* The metadata say that there is no media. Believed only when the media is not found either. */
 static int check_empty(struct twilio_client *twilio, const struct sid *sid,
 		       struct job_result *result)
 {
@@ -110,7 +107,7 @@ static int check_empty(struct twilio_client *twilio, const struct sid *sid,
 	return -EBUSY;
 }
 
-/* The DELETE was refused, or found nothing: what Twilio says of the recording itself decides. */
+/* The DELETE was refused, or found nothing: the recording's metadata decide. */
 static int judge_refused(struct twilio_client *twilio, const struct sid *sid, bool was_sent_before,
 			 const struct remote_error *refused, struct job_result *result,
 			 const char **ret_note)
@@ -156,25 +153,25 @@ int account_delete_recording(struct catalog *catalog, struct twilio_client *twil
 	job_result_set(ret_result, JOB_OUTCOME_PUT_BACK, "cancelled");
 	if (!pace_wait(catalog, &run->cancel))
 		return -ECANCELED;
-	err = catalog_job_mark_sent(catalog, &run->job);
+	err = job_mark_sent(catalog, &run->job);
 	if (err) {
 		job_result_set(ret_result, err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY,
 			       "the catalog: %s", strerror(-err));
 		return err;
 	}
 	fault_point("after-mark-sent");
-	/* Whoever went on with the job meanwhile may have found the object gone and be about to
-	 * migrate anew what this DELETE would take away. */
+	/* Another worker may have the job by now, may have found the object gone, and may be about
+	 * to migrate anew what this DELETE would take away. */
 	if (!job_run_is_ours(run)) {
 		job_result_set(ret_result, JOB_OUTCOME_PUT_BACK, "its lease ended");
 		return -ESTALE;
 	}
-	err = twilio_delete_recording(twilio, &run->job.recording.sid, &error);
+	err = twilio_delete_recording(twilio, &run->job.recording_sid, &error);
 	fault_point("after-delete");
 	if (err == 0)
 		return 0;
 	if (error.kind != REMOTE_NOT_FOUND && !is_refusal(&error))
 		return failed(ret_result, &error);
-	return judge_refused(twilio, &run->job.recording.sid, was_sent_before, &error, ret_result,
+	return judge_refused(twilio, &run->job.recording_sid, was_sent_before, &error, ret_result,
 			     ret_note);
 }

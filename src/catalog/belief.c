@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "catalog/data.h"
-#include "catalog/job.h"
+#include "catalog/queue.h"
 
 static int belief_load(struct db_conn *conn, struct catalog_belief *belief)
 {

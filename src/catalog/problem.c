@@ -1,7 +1,8 @@
 /* Jobs that do not come to their end: each with its reason, and grouped by it. */
 #include <string.h>
 
-#include "catalog/job-private.h"
+#include "catalog/problem.h"
+#include "catalog/queue-private.h"
 #include "util/cleanup.h"
 
 /* Failed for good, or waiting after a failure; of the scope ?1, ?2. Those that do well, perhaps a

@@ -7,7 +7,7 @@
 
 #include "catalog/catalog-private.h"
 #include "catalog/data.h"
-#include "catalog/job.h"
+#include "catalog/queue.h"
 #include "util/times.h"
 
 /* 32 bit in two channels at 48 kHz. */

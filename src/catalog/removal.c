@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "catalog/job-private.h"
+#include "catalog/queue-private.h"
 #include "catalog/removal.h"
 #include "catalog/workspace.h"
 #include "util/cleanup.h"
@@ -440,7 +440,7 @@ static int workspace_gone(struct db_conn *conn, int64_t workspace_id)
 		err = folder_gone(conn, name, inode, CATALOG_ROOT_INODE);
 	if (err == 0)
 		err = root_touch(conn);
-	return err ? err : workspace_settle(conn, workspace_id);
+	return err ? err : catalog_queue_settle(conn, workspace_id);
 }
 
 static int write_remove_workspace(struct db_conn *conn, void *arg)

@@ -93,10 +93,13 @@ int background_start(struct cli *cli, const struct background_settings *settings
 		return begin_failed("the poll", err);
 	if (settings->read_only)
 		return CLI_DONE;
-	err = migrate_start(cli->catalog, cli->http, &migrate_settings, &ret_background->migrate);
+	err = jobs_new(cli->catalog, &ret_background->jobs);
+	if (err == 0)
+		err = migrate_start(ret_background->jobs, cli->http, &migrate_settings,
+				    &ret_background->migrate);
 	if (err < 0)
 		return begin_failed("the migration's workers", err);
-	err = policy_start(cli->catalog, cli->http, &ret_background->policy);
+	err = policy_start(ret_background->jobs, cli->http, &ret_background->policy);
 	if (err < 0)
 		return begin_failed("the policy's workers", err);
 	return CLI_DONE;
@@ -123,6 +126,7 @@ void background_stop(struct background *background)
 	ending_step("deletes in flight");
 	if (background->policy)
 		policy_stop(background->policy, msecs_until(deadline));
+	jobs_free(background->jobs);
 }
 
 void background_close(struct cli *cli)

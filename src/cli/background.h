@@ -16,6 +16,7 @@ struct background_settings {
 
 struct background {
 	struct hook *hook;
+	struct jobs *jobs;
 	struct migrate *migrate;
 	struct policy *policy;
 	struct sync_service *sync;

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "catalog/job.h"
+#include "catalog/status.h"
 #include "fs/fs-private.h"
 
 #define FILE_BLOCK_BYTES (128 * 1024)

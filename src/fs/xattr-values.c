@@ -8,7 +8,7 @@
 
 #include "audio/why.h"
 #include "catalog/archive.h"
-#include "catalog/job.h"
+#include "catalog/status.h"
 #include "fs/fs-private.h"
 #include "util/cleanup.h"
 #include "util/text.h"

@@ -10,7 +10,7 @@
 #include <sys/xattr.h>
 
 #include "catalog/archive.h"
-#include "catalog/job.h"
+#include "catalog/queue.h"
 #include "fs/fs-private.h"
 #include "storage/restore.h"
 #include "util/cleanup.h"

@@ -1,24 +1,19 @@
+/* A download as a stream: what the event loop receives waits for the worker. */
 #include "migrate/stream.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define CANCEL_CHECK_MSECS 200
+#include "util/wait.h"
 
 void stream_init(struct stream *stream, const struct cancel *cancel)
 {
-	pthread_condattr_t attr;
-
 	memset(stream, 0, sizeof *stream);
 	stream->cancel = cancel;
 	pthread_mutex_init(&stream->mutex, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&stream->cond, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&stream->cond);
 }
 
 /* ---- on the engine's thread ---- */
@@ -150,19 +145,6 @@ static bool is_cancelled(const struct stream *stream)
 	return cancel_is_set(stream->cancel);
 }
 
-static void wait_a_moment(struct stream *stream)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_nsec += CANCEL_CHECK_MSECS * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(&stream->cond, &stream->mutex, &at);
-}
-
 static int end_of_wait(const struct stream *stream, struct remote_error *ret_error)
 {
 	if (stream->is_done && stream->error.kind != REMOTE_OK) {
@@ -184,7 +166,7 @@ int stream_wait_head(struct stream *stream, struct remote_error *ret_error)
 	pthread_mutex_lock(&stream->mutex);
 	while (!stream->is_done && !(stream->has_head && has_content(stream)) &&
 	       !is_cancelled(stream))
-		wait_a_moment(stream);
+		cond_wait_msecs(&stream->cond, &stream->mutex, CANCEL_POLL_MSECS);
 	/* A head that came stands, whatever became of its body; an error's body may be cut. */
 	err = stream->has_head && !is_cancelled(stream) ? 0 : end_of_wait(stream, ret_error);
 	if (err == 0 && !stream->has_head) {
@@ -210,7 +192,7 @@ int stream_fill(struct stream *stream, void *buffer, size_t capacity, size_t *re
 		http_transfer_resume(stream->transfer);
 	}
 	while (!stream->is_done && !stream->is_paused && !is_cancelled(stream))
-		wait_a_moment(stream);
+		cond_wait_msecs(&stream->cond, &stream->mutex, CANCEL_POLL_MSECS);
 	err = end_of_wait(stream, ret_error);
 	*ret_len = stream->len;
 	*ret_end = stream->is_done;
@@ -229,7 +211,7 @@ void stream_stop(struct stream *stream)
 	if (stream->is_started && !stream->is_done)
 		http_transfer_cancel(stream->transfer);
 	while (stream->is_started && !stream->is_done)
-		wait_a_moment(stream);
+		cond_wait_msecs(&stream->cond, &stream->mutex, CANCEL_POLL_MSECS);
 	pthread_mutex_unlock(&stream->mutex);
 	if (stream->transfer)
 		http_transfer_unref(stream->transfer);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/job.h"
+#include "jobs/lease.h"
 #include "storage/restore.h"
 #include "sync/sync-private.h"
 #include "util/cleanup.h"
@@ -97,8 +97,8 @@ struct lease {
 static int lease_take(struct lease *lease)
 {
 	lease->renewed_msecs = time_mono_msecs();
-	return catalog_lease_take(lease->worker->service->env.catalog, lease->name,
-				  lease->worker->owner, LEASE_MSECS);
+	return job_lease_take(lease->worker->service->env.catalog, lease->name,
+			      lease->worker->owner, LEASE_MSECS);
 }
 
 static void on_progress(void *arg, const struct sync_stats *stats)
@@ -180,7 +180,7 @@ static void serve(struct worker *worker, const struct catalog_workspace *workspa
 			       : 0;
 		watch->times = rc < 0 ? watch->times + 1 : 0;
 	}
-	catalog_lease_give_back(env->catalog, lease.name, worker->owner);
+	job_lease_give_back(env->catalog, lease.name, worker->owner);
 }
 
 /* ---- threads ---- */
@@ -291,7 +291,7 @@ int sync_service_start(struct catalog *catalog, struct http *http,
 
 		worker->service = service;
 		worker->duty = (enum duty)i;
-		catalog_owner_new(worker->owner);
+		job_owner_new(worker->owner);
 		rc = thread_start(&worker->thread, work, worker);
 		if (rc == 0)
 			service->started++;

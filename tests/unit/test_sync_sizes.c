@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "catalog/job.h"
 #include "catalog/workspace.h"
 #include "helper_http.h"
 #include "helper_server.h"
+#include "jobs/job.h"
 #include "sync/sync-private.h"
 #include "util/log.h"
 #include "util/times.h"

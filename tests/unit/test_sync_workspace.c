@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "catalog/job.h"
+#include "catalog/status.h"
 #include "catalog/tree.h"
 #include "catalog/workspace.h"
 #include "helper_http.h"

@@ -1,4 +1,4 @@
-/* catalog: the workers' pool: leases are kept, failures come again, the end is in good order. */
+/* jobs: the workers' pool: leases are kept, failures come again, the end is in good order. */
 #include "helper_queue.h"
 
 #include <setjmp.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "catalog/pool.h"
+#include "jobs/jobs.h"
 #include "util/times.h"
 
 #define JOBS 12
@@ -43,7 +43,7 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 	job_result_set(ret_result, room->outcome, "as told");
 	ret_result->max_attempts = room->max_attempts;
 	if (room->outcome == JOB_OUTCOME_DONE) {
-		int err = catalog_migrate_stored(room->f->catalog, &run->job, &object, 2);
+		int err = migrate_job_stored(room->f->catalog, &run->job, &object, 2);
 
 		if (err)
 			ret_result->outcome =
@@ -53,13 +53,26 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 	room->ended++;
 }
 
+struct test_run {
+	struct job_run run;
+	int64_t recording_id; /* noted when it was claimed */
+	int is_admitted;
+};
+
+static void claimed(void *arg, struct job_run *run, const struct catalog_recording *recording)
+{
+	(void)arg;
+	((struct test_run *)run)->recording_id = recording->id;
+}
+
 static enum job_admission admit(void *arg, struct job_run *run)
 {
 	struct room *room = arg;
 
 	if (room->closed_workspace_id == run->job.workspace_id)
 		return JOB_WAITS;
-	run->reserved_bytes = 1;
+	assert_int_equal(((struct test_run *)run)->recording_id, run->job.recording_id);
+	((struct test_run *)run)->is_admitted = 1;
 	room->admitted++;
 	return JOB_ADMITTED;
 }
@@ -68,7 +81,15 @@ static void release(void *arg, struct job_run *run)
 {
 	struct room *room = arg;
 
-	room->released += (int)run->reserved_bytes;
+	room->released += ((struct test_run *)run)->is_admitted;
+}
+
+static struct jobs *jobs;
+
+static void stop(struct job_pool *pool, unsigned grace_msecs)
+{
+	job_pool_stop(pool, grace_msecs);
+	jobs_free(jobs);
 }
 
 static struct job_pool *start(struct room *room, struct queue_fixture *f, unsigned workers,
@@ -80,6 +101,8 @@ static struct job_pool *start(struct room *room, struct queue_fixture *f, unsign
 		.workers = workers,
 		.pause_first_msecs = 20,
 		.pause_limit_msecs = 40,
+		.run_size = sizeof(struct test_run),
+		.claimed = claimed,
 		.admit = admit,
 		.work = work,
 		.release = release,
@@ -89,7 +112,8 @@ static struct job_pool *start(struct room *room, struct queue_fixture *f, unsign
 
 	room->f = f;
 	room->outcome = outcome;
-	assert_int_equal(job_pool_start(f->catalog, &settings, &pool), 0);
+	assert_int_equal(jobs_new(f->catalog, &jobs), 0);
+	assert_int_equal(job_pool_start(jobs, &settings, &pool), 0);
 	return pool;
 }
 
@@ -120,7 +144,7 @@ static struct catalog_counts counts_of(struct queue_fixture *f)
 		} \
 	} while (0)
 
-static void test_catalog_job_pool__all_that_is_queued_is_done_also_what_comes_later(void **state)
+static void test_jobs_pool__all_that_is_queued_is_done_also_what_comes_later(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { 0 };
@@ -133,13 +157,13 @@ static void test_catalog_job_pool__all_that_is_queued_is_done_also_what_comes_la
 	queue_add(f, f->workspace_id, 100, 1, QUEUE_NUMBER);
 	queue_all(f);
 	WAIT_FOR(counts_of(f).done == JOBS + 1);
-	job_pool_stop(pool, 1000);
+	stop(pool, 1000);
 	assert_int_equal(room.started, JOBS + 1);
 	assert_int_equal(room.released, JOBS + 1);
 	assert_in_range(room.most_at_a_time, 1, 4);
 }
 
-static void test_catalog_job_pool__what_fails_is_tried_again_so_often_and_then_fails(void **state)
+static void test_jobs_pool__what_fails_is_tried_again_so_often_and_then_fails(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { .max_attempts = 3 };
@@ -152,7 +176,7 @@ static void test_catalog_job_pool__what_fails_is_tried_again_so_often_and_then_f
 	queue_all(f);
 	pool = start(&room, f, 2, JOB_OUTCOME_RETRY);
 	WAIT_FOR(counts_of(f).failed == 1);
-	job_pool_stop(pool, 1000);
+	stop(pool, 1000);
 	assert_int_equal(room.started, 3);
 	assert_int_equal(catalog_migrate_status(f->catalog, queue_get(f, 0).id, &migration,
 						&percent, reason),
@@ -161,7 +185,7 @@ static void test_catalog_job_pool__what_fails_is_tried_again_so_often_and_then_f
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_TWILIO);
 }
 
-static void test_catalog_job_pool__the_end_waits_for_what_runs(void **state)
+static void test_jobs_pool__the_end_waits_for_what_runs(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { .hold = true };
@@ -172,12 +196,12 @@ static void test_catalog_job_pool__the_end_waits_for_what_runs(void **state)
 	pool = start(&room, f, 1, JOB_OUTCOME_DONE);
 	WAIT_FOR(room.started == 1);
 	room.hold = false;
-	job_pool_stop(pool, 5000);
+	stop(pool, 5000);
 	assert_int_equal(counts_of(f).running, 0);
 	assert_in_range(counts_of(f).done, 1, 3);
 }
 
-static void test_catalog_job_pool__what_does_not_end_is_put_back_and_was_no_attempt(void **state)
+static void test_jobs_pool__what_does_not_end_is_put_back_and_was_no_attempt(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { .hold = true };
@@ -189,7 +213,7 @@ static void test_catalog_job_pool__what_does_not_end_is_put_back_and_was_no_atte
 	pool = start(&room, f, 2, JOB_OUTCOME_RETRY);
 	WAIT_FOR(room.started == 2);
 	began = time_mono_msecs();
-	job_pool_stop(pool, 100);
+	stop(pool, 100);
 	assert_true(time_mono_msecs() - began < 3000);
 	assert_int_equal(counts_of(f).queued, 3);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_TWILIO);
@@ -197,7 +221,7 @@ static void test_catalog_job_pool__what_does_not_end_is_put_back_and_was_no_atte
 	assert_int_equal(room.released, room.admitted);
 }
 
-static void test_catalog_job_pool__a_removed_recordings_job_is_cancelled(void **state)
+static void test_jobs_pool__a_removed_recordings_job_is_cancelled(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { .hold = true };
@@ -211,11 +235,11 @@ static void test_catalog_job_pool__a_removed_recordings_job_is_cancelled(void **
 	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, 0).id, &removal), 0);
 	WAIT_FOR(room.ended == 1); /* by the next renewal */
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_DELETED);
-	job_pool_stop(pool, 1000);
+	stop(pool, 1000);
 	assert_int_equal(room.started, 1);
 }
 
-static void test_catalog_job_pool__progress_is_noted_and_the_lease_kept(void **state)
+static void test_jobs_pool__progress_is_noted_and_the_lease_kept(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { .hold = true };
@@ -233,7 +257,7 @@ static void test_catalog_job_pool__progress_is_noted_and_the_lease_kept(void **s
 	assert_int_equal(migration, CATALOG_MIGRATION_RUNNING);
 	room.hold = false;
 	WAIT_FOR(counts_of(f).done == 1);
-	job_pool_stop(pool, 1000);
+	stop(pool, 1000);
 }
 
 static struct catalog_counts counts_of_workspace(struct queue_fixture *f, int64_t workspace_id)
@@ -253,7 +277,7 @@ static void queue_everything(struct queue_fixture *f)
 	assert_int_equal(catalog_migrate_queue(f->catalog, all, &queued), 0);
 }
 
-static void test_catalog_job_pool__a_workspace_that_waits_is_overtaken_by_another(void **state)
+static void test_jobs_pool__a_workspace_that_waits_is_overtaken_by_another(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { 0 };
@@ -272,11 +296,10 @@ static void test_catalog_job_pool__a_workspace_that_waits_is_overtaken_by_anothe
 	assert_true(counts_of_workspace(f, f->workspace_id).running <= JOB_POOL_AHEAD);
 	room.closed_workspace_id = 0;
 	WAIT_FOR(counts_of_workspace(f, f->workspace_id).done == 40);
-	job_pool_stop(pool, 1000);
+	stop(pool, 1000);
 }
 
-static void
-test_catalog_job_pool__what_was_claimed_and_not_begun_is_put_back_at_the_end(void **state)
+static void test_jobs_pool__what_was_claimed_and_not_begun_is_put_back_at_the_end(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { 0 };
@@ -287,7 +310,7 @@ test_catalog_job_pool__what_was_claimed_and_not_begun_is_put_back_at_the_end(voi
 	room.closed_workspace_id = f->workspace_id;
 	pool = start(&room, f, 2, JOB_OUTCOME_DONE);
 	WAIT_FOR(counts_of(f).running > 0);
-	job_pool_stop(pool, 5000);
+	stop(pool, 5000);
 	assert_int_equal(counts_of(f).queued, JOBS);
 	assert_int_equal(room.started, 0);
 	for (int i = 0; i < JOBS; i++)
@@ -295,7 +318,7 @@ test_catalog_job_pool__what_was_claimed_and_not_begun_is_put_back_at_the_end(voi
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown(test_catalog_job_pool__##name, queue_fixture_setup, \
+	cmocka_unit_test_setup_teardown(test_jobs_pool__##name, queue_fixture_setup, \
 					queue_fixture_teardown)
 
 int main(void)
@@ -311,5 +334,5 @@ int main(void)
 		TEST(progress_is_noted_and_the_lease_kept),
 	};
 
-	return cmocka_run_group_tests_name("catalog_job_pool", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("jobs_pool", tests, NULL, NULL);
 }
