@@ -26,7 +26,8 @@ struct job_pool {
 	int64_t looked_msecs;  /* the last look */
 	bool was_asked_for;    /* the last look was for this pool, too, and there are no more */
 	bool is_held_back;     /* the last look found some that there was no room for */
-	bool is_stopping, is_stopped;
+	atomic_bool is_stopping; /* set with the mutex held */
+	bool is_stopped;
 };
 
 struct jobs {

@@ -186,13 +186,9 @@ static void work(struct pool_task *task)
 	while (run) {
 		struct job_result result = { .outcome = JOB_OUTCOME_PUT_BACK,
 					     .retry_after_msecs = -1 };
-		bool begins;
 
 		/* What is about to begin when the pool stops does not begin any more. */
-		pthread_mutex_lock(&pool->jobs->mutex);
-		begins = !pool->is_stopping && !cancel_is_set(&run->cancel);
-		pthread_mutex_unlock(&pool->jobs->mutex);
-		if (begins)
+		if (!pool->is_stopping && !cancel_is_set(&run->cancel))
 			pool->settings.work(pool->settings.arg, run, &result);
 		run_end(run, &result);
 		run = next_run(pool);

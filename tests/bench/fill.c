@@ -136,7 +136,7 @@ int main(int argc, char **argv)
 	struct catalog_sync_state synced;
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	cleanup_buf struct buf key_path = BUF_INIT;
-	cleanup_key struct catalog_key key;
+	cleanup_key struct db_key key;
 	struct catalog *catalog;
 	uint64_t count = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
 	int64_t id, campaign_id;

@@ -15,6 +15,7 @@
 #include "catalog/status.h"
 #include "catalog/workspace.h"
 #include "jobs/jobs.h"
+#include "migrate/migrate.h"
 #include "util/buf.h"
 
 static struct catalog *catalog;
@@ -83,7 +84,7 @@ int main(int argc, char **argv)
 	};
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	cleanup_buf struct buf key_path = BUF_INIT;
-	cleanup_key struct catalog_key key;
+	cleanup_key struct db_key key;
 	struct catalog_counts counts;
 	struct job_pool *pool;
 	struct jobs *jobs;
