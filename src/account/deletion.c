@@ -1,4 +1,4 @@
-/* Deleting a recording at Twilio: at the shared pace, noted before, refusals judged by the metadata. */
+/* Sends the DELETE of a job, at a limited rate, and decides what a refusal means. */
 #include "account/deletion.h"
 
 #include <errno.h>
@@ -12,9 +12,8 @@
 #include "util/wait.h"
 
 #define DELETES_PER_SEC 10
-#define DELETES_PER_SEC_LIMIT 1000
 
-/* ---- the pace, of the whole process ---- */
+/* ---- the process's rate limit ---- */
 
 static pthread_mutex_t pace_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct rate pace = { .paid_nsecs = INT64_MIN / 2 }; /* guarded by pace_mutex */
@@ -27,12 +26,10 @@ static bool pace_wait(struct catalog *catalog, const struct cancel *cancel)
 		wait_msecs;
 
 	pthread_mutex_lock(&pace_mutex);
-	pace.per_sec = per_sec < 1                       ? 1
-		       : per_sec > DELETES_PER_SEC_LIMIT ? DELETES_PER_SEC_LIMIT
-							 : per_sec;
+	pace.per_sec = per_sec < 1 ? 1 : per_sec;
 	wait_msecs = rate_take(&pace, 1, time_mono_msecs());
 	pthread_mutex_unlock(&pace_mutex);
-	return sleep_msecs(wait_msecs, cancel) && !cancel_is_set(cancel);
+	return sleep_msecs(wait_msecs, cancel);
 }
 
 /* ---- is it there? ---- */
@@ -82,7 +79,7 @@ static int failed(struct job_result *result, const struct remote_error *error)
 	return error->error ? error->error : -EIO;
 }
 
-/* A refusal of this recording, not of the credentials or the rate. */
+/* Twilio refused to delete this recording; not an authentication failure or a rate limit. */
 static bool is_refusal(const struct remote_error *error)
 {
 	if (error->kind == REMOTE_BUSY)
@@ -90,7 +87,7 @@ static bool is_refusal(const struct remote_error *error)
 	return error->kind == REMOTE_REJECTED && error->error != -EACCES;
 }
 
-/* The metadata say that there is no media. Believed only when the media is not found either. */
+/* The metadata say that there is no media. Requests the media as well, for a second opinion. */
 static int check_empty(struct twilio_client *twilio, const struct sid *sid,
 		       struct job_result *result)
 {
@@ -103,11 +100,11 @@ static int check_empty(struct twilio_client *twilio, const struct sid *sid,
 	if (err)
 		return failed(result, &error);
 	job_result_set(result, JOB_OUTCOME_RETRY,
-		       "Twilio: refuses to delete what it calls absent, and has media of it");
+		       "Twilio: the recording is absent but has media, and its DELETE is refused");
 	return -EBUSY;
 }
 
-/* The DELETE was refused, or found nothing: the recording's metadata decide. */
+/* The DELETE was refused or answered 404: the recording's metadata decide. */
 static int judge_refused(struct twilio_client *twilio, const struct sid *sid, bool was_sent_before,
 			 const struct remote_error *refused, struct job_result *result,
 			 const char **ret_note)
@@ -137,7 +134,8 @@ static int judge_refused(struct twilio_client *twilio, const struct sid *sid, bo
 	}
 	if (refused->kind != REMOTE_NOT_FOUND)
 		return failed(result, refused);
-	job_result_set(result, JOB_OUTCOME_RETRY, "Twilio: does not find what it still lists");
+	job_result_set(result, JOB_OUTCOME_RETRY,
+		       "Twilio: the recording is listed, but its DELETE answers 404");
 	return -ENOENT;
 }
 
@@ -160,8 +158,8 @@ int account_delete_recording(struct catalog *catalog, struct twilio_client *twil
 		return err;
 	}
 	fault_point("after-mark-sent");
-	/* Another worker may have the job by now, may have found the object gone, and may be about
-	 * to migrate anew what this DELETE would take away. */
+	/* If the lease has expired, another worker may have found the object missing and be about to
+	 * migrate again the recording that this DELETE would remove. */
 	if (!job_run_is_ours(run)) {
 		job_result_set(ret_result, JOB_OUTCOME_PUT_BACK, "its lease ended");
 		return -ESTALE;

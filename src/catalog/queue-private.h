@@ -2,8 +2,8 @@
 #ifndef TONICFS_CATALOG_QUEUE_PRIVATE_H
 #define TONICFS_CATALOG_QUEUE_PRIVATE_H
 
-#include "catalog/data.h"
 #include "catalog/queue.h"
+#include "catalog/recording-private.h"
 #include "catalog/sql.h"
 
 /* The folders of a scope that is not one recording; with_removed: removed ones, too. The caller

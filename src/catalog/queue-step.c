@@ -1,6 +1,7 @@
 /* What a step of a job means for its recording and workspace, inside the job's transaction. */
 #include <errno.h>
 
+#include "catalog/change.h"
 #include "catalog/queue-private.h"
 #include "util/array.h"
 #include "util/cleanup.h"

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "catalog/queue-private.h"
+#include "catalog/recording-private.h"
 #include "util/cleanup.h"
 
 int scope_folders(struct db_conn *conn, struct catalog_scope scope, bool with_removed,

@@ -8,7 +8,7 @@
 #ifndef TONICFS_CATALOG_QUEUE_H
 #define TONICFS_CATALOG_QUEUE_H
 
-#include "catalog/recording.h"
+#include "catalog/object.h"
 
 struct db_conn;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "catalog/queue-private.h"
+#include "catalog/recording-private.h"
 #include "catalog/status.h"
 #include "util/cleanup.h"
 

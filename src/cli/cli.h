@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "catalog/tree.h"
+#include "catalog/workspace.h"
 #include "net/http.h"
 #include "util/cancel.h"
 
@@ -103,6 +104,8 @@ void cli_help_manual(FILE *out);                   /* the manual page's list of 
 int cli_catalog_open(struct cli *cli);
 int cli_http_open(struct cli *cli);
 void cli_close(struct cli *cli);
+/* Says that the command waits for the process of an earlier mount. */
+void cli_say_predecessor(const char *catalog_path);
 /* $XDG_DATA_HOME/tonicfs/catalog.db or ~/.local/share/tonicfs/catalog.db; the caller frees; NULL where there is no home. */
 char *cli_default_catalog(void);
 int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace);

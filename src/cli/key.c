@@ -1,4 +1,4 @@
-/* key rotate: another key for the catalog. */
+/* key rotate: gives the catalog another key. */
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 
 #include "catalog/rotate.h"
 #include "cli/commands.h"
-#include "cli/predecessor.h"
+#include "service/predecessor.h"
 #include "util/cleanup.h"
 #include "util/files.h"
 
@@ -55,7 +55,7 @@ static int run_rotate(struct cli *cli, const void *values, int argc, char **argv
 	if (err == 0)
 		err = catalog_key_locate(cli->catalog_path, cli->key_file, &old);
 	if (err == 0)
-		predecessor_wait(cli, NULL);
+		predecessor_wait(cli->catalog_path, NULL, cli_say_predecessor);
 	if (err == 0)
 		err = catalog_rotate(cli->catalog_path, cli->key_file, &rotation, &place, message);
 	if (err == 0)

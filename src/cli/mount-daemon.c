@@ -1,6 +1,7 @@
 /*
- * The background: fork first, while there is one thread and no handle of SQLite, curl or OpenSSL; then open everything in the child.
- * The parent's exit status says whether the tree answers.
+ * A mount in the background. The fork comes first, while there is one thread and no handle of
+ * SQLite, curl or OpenSSL; the child opens everything. The parent's exit status says whether the
+ * tree answers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 #define READY 'R'
 
 struct background {
-	int status_fd; /* where the parent listens */
+	int status_fd; /* the parent reads the other end */
 };
 
 static void go_to_background(void *arg)
@@ -25,7 +26,8 @@ static void go_to_background(void *arg)
 	char ready = READY;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	/* Not before: a key command may want the terminal, and Ctrl-C is for both until here. */
+	/* Not earlier: a key command may ask on the terminal, and Ctrl-C ends both processes until
+	 * here. */
 	setsid();
 	log_to_syslog();
 	if (null >= 0) {
@@ -34,7 +36,7 @@ static void go_to_background(void *arg)
 		if (null > 2)
 			close(null);
 	}
-	/* A parent that has been killed meanwhile does not matter. */
+	/* A failure means that the parent was killed, which does not matter. */
 	while (write(background->status_fd, &ready, 1) < 0 && errno == EINTR)
 		;
 	close(background->status_fd);
@@ -56,14 +58,14 @@ static int wait_ready(pid_t child, int fd)
 			return CLI_FAILED;
 	}
 	if (WIFEXITED(status)) {
-		cli_json_took_over(); /* it has said why */
+		cli_json_took_over(); /* the child has said why */
 		return WEXITSTATUS(status) ? WEXITSTATUS(status) : CLI_FAILED;
 	}
 	cli_error("the mount's process was ended by signal %d", WTERMSIG(status));
 	return CLI_FAILED;
 }
 
-int mount_daemon_run(struct mount_service *service)
+int mount_daemon(struct mount_request *request)
 {
 	struct background background;
 	int ends[2], status;
@@ -85,9 +87,9 @@ int mount_daemon_run(struct mount_service *service)
 	if (child == 0) {
 		close(ends[0]);
 		background.status_fd = ends[1];
-		service->on_ready = go_to_background;
-		service->arg = &background;
-		return mount_service_run(service);
+		request->on_ready = go_to_background;
+		request->arg = &background;
+		return mount_serve(request);
 	}
 	close(ends[1]);
 	status = wait_ready(child, ends[0]);

@@ -1,4 +1,5 @@
-/* What mount is made of: its -o words, the daemon, the mounted process. */
+/* The parts of the mount command: mountpoints, the words of -o, the mounted process, going to the
+ * background. */
 #ifndef TONICFS_CLI_MOUNTING_H
 #define TONICFS_CLI_MOUNTING_H
 
@@ -7,9 +8,10 @@
 #include "cli/cli.h"
 
 /* ---- mountpoint.c ---- */
-/* Absolute, with symlinks resolved, but without a look at the last name: a dead or hanging mount may be there. */
+/* Makes a path absolute and resolves symlinks, without a stat of the last name: a dead or hanging
+ * mount may be there. 0 or -errno. */
 int mountpoint_resolve(const char *path, char **ret_path);
-/* Both absolute; the mountpoint has itself. */
+/* Is the path the mountpoint or below it? Both absolute. */
 bool mountpoint_has(const char *mountpoint, const char *path);
 
 /* ---- mount-options.c ---- */
@@ -24,26 +26,29 @@ struct mount_options {
 	char **words; /* further ones for libfuse and the kernel; NULL-terminated, or NULL */
 	size_t word_count;
 };
-/* Adds the words of a -o argument; "\," is a comma inside a word. -EINVAL and a sentence for a word that means nothing here. */
+/* Adds the words of a -o argument; "\," is a comma inside a word. -EINVAL and a sentence for an
+ * unknown word. */
 int mount_options_parse(struct mount_options *options, const char *text,
 			char ret_message[CATALOG_MESSAGE_SIZE]);
 int mount_options_add_word(struct mount_options *options, const char *word);
 void mount_options_release(struct mount_options *options);
 
-/* ---- mount-service.c: the process behind a mount ---- */
-struct mount_service {
+/* ---- mount-serve.c: the process behind a mount ---- */
+struct mount_request {
 	struct cli *cli;
 	const char *mountpoint; /* absolute */
 	const struct mount_options *options;
-	const char *listen, *public_url; /* for Twilio's callbacks; NULL: not, none */
-	void (*on_ready)(void *arg);     /* when the tree answers */
+	const char *listen, *public_url; /* for Twilio's callbacks; NULL: not given */
+	void (*on_ready)(void *arg);     /* when the tree answers; may be NULL */
 	void *arg;
 };
-/* Opens, mounts, serves until unmounted or told to end, and closes. The exit status; errors before on_ready are said on standard error. */
-int mount_service_run(const struct mount_service *service);
+/* Opens, mounts, serves until it is unmounted or told to end, and closes. Returns the exit status;
+ * errors before on_ready are said on standard error, later ones logged. */
+int mount_serve(const struct mount_request *request);
 
 /* ---- mount-daemon.c ---- */
-/* Forks; the child is the mount and goes to the background when it is ready; the parent waits for that, and returns the exit status. */
-int mount_daemon_run(struct mount_service *service);
+/* The same in a child process, which goes to the background when the tree answers. The parent waits
+ * for that; returns the exit status of either. */
+int mount_daemon(struct mount_request *request);
 
 #endif

@@ -4,12 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/campaign.h"
 #include "cli/cli.h"
-#include "cli/mounts.h"
 #include "cli/suggest.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/files.h"
+#include "util/mounts.h"
 
 /* Absolute, without "." and ".." and doubled slashes; no folder is looked at, for one of them may be a mount that hangs. */
 static int lexical_path(const char *path, struct buf *ret_path)

@@ -6,6 +6,7 @@
 
 #include "catalog/problem.h"
 #include "catalog/status.h"
+#include "catalog/storage.h"
 #include "policy/policy.h"
 #include "util/times.h"
 

@@ -1,6 +1,5 @@
-/* serve: a mount's work without a mount, in the foreground. */
+/* serve: does a mount's background work without a mount, in the foreground. */
 #include <jansson.h>
-#include <signal.h>
 
 #include "cli/background.h"
 #include "cli/commands.h"
@@ -10,17 +9,17 @@ struct serve_values {
 	const char *listen, *public_url;
 };
 
-/* One line when everything runs, for whoever waits for it. */
-static int say_ready(const struct cli *cli, const struct background *background)
+/* One line when everything runs, for scripts that wait for it. */
+static int say_ready(const struct cli *cli, const struct service *service)
 {
+	const char *address = service_address(service);
 	int status = CLI_DONE;
 
 	if (cli->json)
 		status = cli_json_print_early(
-			json_pack("{s:s?}", "listening",
-				  background->address[0] ? background->address : NULL));
-	else if (background->address[0])
-		printf("listening on %s\n", background->address);
+			json_pack("{s:s?}", "listening", address[0] ? address : NULL));
+	else if (address[0])
+		printf("listening on %s\n", address);
 	else
 		printf("working on %s\n", cli->catalog_path);
 	if (status == CLI_DONE && fflush(stdout) != 0) {
@@ -33,31 +32,24 @@ static int say_ready(const struct cli *cli, const struct background *background)
 static int run_serve(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct serve_values *v = values;
-	const struct background_settings settings = { .listen = v->listen,
-						      .public_url = v->public_url };
-	struct background background = { .hook = NULL };
-	sigset_t ending, before;
-	int status, number;
+	struct service_settings settings = { .listen = v->listen, .public_url = v->public_url };
+	struct service *service;
+	int status;
 
 	(void)argc;
 	(void)argv;
 	if (v->public_url && !v->listen)
 		return cli_usage(cli, "--public-url is for --listen, which is missing");
-	status = background_open(cli);
-	if (status != CLI_DONE)
-		return status;
-	background_block_signals(&ending, &before);
-	status = cli_http_open(cli);
+	status = background_open(cli, &settings, &service);
 	if (status == CLI_DONE)
-		status = background_start(cli, &settings, &background);
+		status = background_start(service);
 	if (status == CLI_DONE)
-		status = say_ready(cli, &background);
+		status = say_ready(cli, service);
 	if (status == CLI_DONE) {
-		sigwait(&ending, &number);
+		service_wait_signal(service);
 		log_info("serve: ending");
 	}
-	background_stop(&background);
-	background_close(cli);
+	service_close(service);
 	return status;
 }
 

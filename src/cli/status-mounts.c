@@ -13,9 +13,9 @@
 
 #include "audio/stats.h"
 #include "cli/amounts.h"
-#include "cli/mounts.h"
 #include "cli/status.h"
 #include "util/cleanup.h"
+#include "util/mounts.h"
 #include "util/times.h"
 
 #define ATTRIBUTE "user.tonicfs.metrics"

@@ -7,6 +7,8 @@
 
 #include "catalog/problem.h"
 #include "catalog/status.h"
+#include "catalog/storage.h"
+#include "catalog/sync.h"
 #include "cli/amounts.h"
 #include "cli/commands.h"
 #include "cli/problems.h"

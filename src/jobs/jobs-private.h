@@ -20,12 +20,12 @@ struct job_pool {
 	struct list runs;                   /* claimed and not ended, in no order */
 	struct job_run *ready[READY_LIMIT]; /* of these, those that have not begun, oldest first */
 	unsigned ready_count;
-	unsigned running;      /* workers that have a run */
-	unsigned ahead;        /* so many may be claimed in one commit */
-	int64_t claimed_msecs; /* when a look for jobs found some */
-	int64_t looked_msecs;  /* the last look */
-	bool was_asked_for;    /* the last look was for this pool, too, and there are no more */
-	bool is_held_back;     /* the last look found some that there was no room for */
+	unsigned running;        /* workers that have a run */
+	unsigned ahead;          /* so many may be claimed in one commit */
+	int64_t claimed_msecs;   /* when a look for jobs found some */
+	int64_t looked_msecs;    /* the last look */
+	bool was_asked_for;      /* the last look was for this pool, too, and there are no more */
+	bool is_held_back;       /* the last look found some that there was no room for */
 	atomic_bool is_stopping; /* set with the mutex held */
 	bool is_stopped;
 };

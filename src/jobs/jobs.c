@@ -35,12 +35,10 @@ void jobs_wake(struct jobs *jobs)
 
 static void free_stopped(struct jobs *jobs)
 {
-	list_for_each_safe(link, &jobs->pools) {
-		struct job_pool *pool = list_entry(link, struct job_pool, link);
-
+	list_for_each_entry_safe(struct job_pool, pool, &jobs->pools, link) {
 		if (!pool_is_over(pool))
 			continue;
-		list_remove(link);
+		list_remove(&pool->link);
 		pool->is_stopped = true;
 		pthread_cond_broadcast(&jobs->stopped_cond);
 	}
@@ -51,9 +49,9 @@ static struct job_run *take_stuck(struct jobs *jobs, int64_t now_msecs)
 	struct job_run *run = NULL;
 
 	pthread_mutex_lock(&jobs->mutex);
-	list_for_each(link, &jobs->pools)
+	list_for_each_entry(struct job_pool, pool, &jobs->pools, link)
 		if (!run)
-			run = pool_take_stuck(list_entry(link, struct job_pool, link), now_msecs);
+			run = pool_take_stuck(pool, now_msecs);
 	pthread_mutex_unlock(&jobs->mutex);
 	return run;
 }
@@ -71,9 +69,7 @@ static bool begin_runs(struct jobs *jobs, int64_t now_msecs)
 {
 	int err = 0;
 
-	list_for_each(link, &jobs->pools) {
-		struct job_pool *pool = list_entry(link, struct job_pool, link);
-
+	list_for_each_entry(struct job_pool, pool, &jobs->pools, link) {
 		err = pool_begin(pool);
 		if (err) {
 			if (now_msecs >= jobs->pause_msecs)
@@ -107,9 +103,9 @@ static void look_release(struct look *look)
 
 static int look_prepare(struct jobs *jobs, struct look *look, int64_t now_msecs)
 {
-	list_for_each(link, &jobs->pools) {
-		struct job_pool *pool = list_entry(link, struct job_pool, link), **added_pool;
+	list_for_each_entry(struct job_pool, pool, &jobs->pools, link) {
 		unsigned limit = pool_wanted(pool, now_msecs);
+		struct job_pool **added_pool;
 		struct job_want *want;
 		size_t count = look->count;
 
@@ -221,9 +217,7 @@ static void wait_for_news(struct jobs *jobs, uint64_t news, int64_t until_msecs)
 	int64_t now = time_mono_msecs(), msecs;
 
 	pthread_mutex_lock(&jobs->mutex);
-	list_for_each(link, &jobs->pools) {
-		struct job_pool *pool = list_entry(link, struct job_pool, link);
-
+	list_for_each_entry(struct job_pool, pool, &jobs->pools, link) {
 		if (pool->running >= pool->settings.workers || pool->is_stopping)
 			continue;
 		if (pool->ready_count || pool->is_held_back)
@@ -293,7 +287,7 @@ int jobs_new(struct catalog *catalog, struct jobs **ret_jobs)
 	cond_init(&jobs->cond);
 	cond_init(&jobs->stopped_cond);
 	list_init(&jobs->pools);
-	err = thread_start(&jobs->thread, claimer, jobs);
+	err = thread_start(&jobs->thread, "jobs", claimer, jobs);
 	if (err) {
 		free(jobs);
 		return err;

@@ -69,7 +69,7 @@ struct job_result {
 };
 
 struct job_pool_settings {
-	const char *name; /* for the log; a literal */
+	const char *name; /* for the log and threads, at most 15 bytes; a literal */
 	unsigned kinds;   /* mask of enum catalog_job_kind */
 	unsigned workers; /* threads at most */
 	/* Backoff before a retry: doubled each time, with jitter. */

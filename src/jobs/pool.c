@@ -229,7 +229,7 @@ int job_pool_start(struct jobs *jobs, const struct job_pool_settings *settings,
 	if (!pool->settings.run_size)
 		pool->settings.run_size = sizeof(struct job_run);
 	pool->ahead = 1;
-	pool_init(&pool->threads, settings->workers);
+	pool_init(&pool->threads, settings->name, settings->workers);
 	list_init(&pool->runs);
 	*ret_pool = pool; /* a worker may want it before this function returns */
 	pthread_mutex_lock(&jobs->mutex);
@@ -256,8 +256,8 @@ void job_pool_stop(struct job_pool *pool, unsigned grace_msecs)
 	jobs_wake(jobs);
 	while (!pool->is_stopped && cond_wait_until(&jobs->stopped_cond, &jobs->mutex, end, NULL))
 		;
-	list_for_each(link, &pool->runs)
-		cancel_set(&list_entry(link, struct job_run, link)->cancel);
+	list_for_each_entry(struct job_run, run, &pool->runs, link)
+		cancel_set(&run->cancel);
 	while (!pool->is_stopped)
 		pthread_cond_wait(&jobs->stopped_cond, &jobs->mutex);
 	pthread_mutex_unlock(&jobs->mutex);

@@ -38,8 +38,7 @@ struct round {
 /* Also the runs whose turn would come soon: one commit renews all. */
 static int collect(struct round *round, const struct job_pool *pool, int64_t now_msecs)
 {
-	list_for_each(link, &pool->runs) {
-		struct job_run *run = list_entry(link, struct job_run, link);
+	list_for_each_entry(const struct job_run, run, &pool->runs, link) {
 		struct job_renewal *renewal;
 
 		if (run->is_lost || run->renewed_msecs + RENEW_MSECS / 2 > now_msecs)
@@ -56,12 +55,8 @@ static int64_t next_due(const struct jobs *jobs)
 {
 	int64_t next_msecs = INT64_MAX;
 
-	list_for_each(pool_link, &jobs->pools) {
-		struct job_pool *pool = list_entry(pool_link, struct job_pool, link);
-
-		list_for_each(link, &pool->runs) {
-			struct job_run *run = list_entry(link, struct job_run, link);
-
+	list_for_each_entry(struct job_pool, pool, &jobs->pools, link) {
+		list_for_each_entry(struct job_run, run, &pool->runs, link) {
 			if (!run->is_lost && run->renewed_msecs + RENEW_MSECS < next_msecs)
 				next_msecs = run->renewed_msecs + RENEW_MSECS;
 		}
@@ -74,11 +69,8 @@ static void note_all(struct jobs *jobs, const struct round *round, int err, int6
 {
 	size_t i = 0;
 
-	list_for_each(pool_link, &jobs->pools) {
-		struct job_pool *pool = list_entry(pool_link, struct job_pool, link);
-
-		list_for_each(link, &pool->runs) {
-			struct job_run *run = list_entry(link, struct job_run, link);
+	list_for_each_entry(struct job_pool, pool, &jobs->pools, link) {
+		list_for_each_entry(struct job_run, run, &pool->runs, link) {
 			size_t at = i;
 
 			while (at < round->count && round->renewals[at].id != run->job.id)
@@ -102,10 +94,9 @@ int64_t jobs_renew(struct jobs *jobs, int64_t now_msecs)
 	if (due_msecs < jobs->renewed_msecs + RENEW_RETRY_MSECS)
 		due_msecs = jobs->renewed_msecs + RENEW_RETRY_MSECS;
 	if (due_msecs <= now_msecs)
-		list_for_each(link, &jobs->pools)
+		list_for_each_entry(struct job_pool, pool, &jobs->pools, link)
 			if (err == 0)
-				err = collect(&round, list_entry(link, struct job_pool, link),
-					      now_msecs);
+				err = collect(&round, pool, now_msecs);
 	pthread_mutex_unlock(&jobs->mutex);
 	if (due_msecs > now_msecs)
 		return due_msecs;

@@ -9,7 +9,7 @@
 #ifndef TONICFS_MIGRATE_ADMISSION_H
 #define TONICFS_MIGRATE_ADMISSION_H
 
-#include "catalog/workspace.h"
+#include "catalog/storage.h"
 #include "jobs/jobs.h"
 #include "migrate/budget.h"
 #include "migrate/side.h"

@@ -50,7 +50,7 @@ bool budget_more(struct budget *budget, size_t bytes, const struct cancel *cance
 		if (!taken && !budget->is_overdrawn)
 			taken = budget->is_overdrawn = *overdrawn = true;
 		if (!taken)
-			cond_wait_msecs(&budget->cond, &budget->mutex, CANCEL_POLL_MSECS);
+			cond_wait_until(&budget->cond, &budget->mutex, WAIT_NO_DEADLINE, cancel);
 	}
 	if (taken)
 		budget->used_bytes += bytes;

@@ -426,7 +426,7 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 	    !curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, 2L * http->origin_limit))
 		r = http_events_init(&http->events, http->multi);
 	if (!r)
-		r = thread_start(&http->thread, loop, http);
+		r = thread_start(&http->thread, "http", loop, http);
 	if (r) {
 		curl_multi_cleanup(http->multi);
 		http_events_release(&http->events);

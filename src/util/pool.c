@@ -9,7 +9,7 @@
 #include "util/wait.h"
 
 /* Signals are for the thread that waits for them, not for helpers. */
-int thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
+int thread_start(pthread_t *thread, const char *name, void *(*fn)(void *arg), void *arg)
 {
 	sigset_t all, old;
 	int err;
@@ -18,6 +18,8 @@ int thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(thread, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err == 0)
+		pthread_setname_np(*thread, name);
 	return -err;
 }
 
@@ -63,11 +65,12 @@ static void *work(void *arg)
 	return NULL;
 }
 
-void pool_init(struct pool *pool, unsigned thread_limit)
+void pool_init(struct pool *pool, const char *name, unsigned thread_limit)
 {
 	*pool = (struct pool){ .thread_limit = thread_limit, .idle_msecs = POOL_IDLE_MSECS };
 	pthread_mutex_init(&pool->lock, NULL);
 	cond_init(&pool->cond);
+	pool->name = name;
 	list_init(&pool->tasks);
 }
 
@@ -102,7 +105,7 @@ static int provide_thread(struct pool *pool)
 
 	if (pool->queued_count < pool->idle_count || pool->thread_count >= pool->thread_limit)
 		return 0;
-	err = thread_start(&thread, work, pool);
+	err = thread_start(&thread, pool->name, work, pool);
 	if (!err)
 		pool->thread_count++;
 	return pool->thread_count ? 0 : err;
@@ -152,7 +155,7 @@ void parallel_for(size_t count, unsigned threads, void (*fn)(void *arg, size_t i
 		threads = PARALLEL_THREADS_MAX;
 	/* Threads that cannot be started are done without. */
 	while (started + 1 < threads && started + 1 < count &&
-	       thread_start(&others[started], parallel_work, &parallel) == 0)
+	       thread_start(&others[started], "parallel", parallel_work, &parallel) == 0)
 		started++;
 	parallel_work(&parallel);
 	while (started)

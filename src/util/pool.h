@@ -23,6 +23,7 @@ struct pool_task { /* embedded in what it works on, which must live until run ha
 struct pool {
 	pthread_mutex_t lock; /* guards the rest */
 	pthread_cond_t cond;  /* a task came, the pool stops, or its last thread ends */
+	const char *name;     /* of its threads; a literal */
 	struct list tasks;
 	unsigned thread_limit, thread_count, idle_count, queued_count;
 	int64_t idle_msecs;
@@ -31,7 +32,8 @@ struct pool {
 	bool has_ended, is_stopping;
 };
 
-void pool_init(struct pool *pool, unsigned thread_limit);
+/* name: a literal, as for thread_start. */
+void pool_init(struct pool *pool, const char *name, unsigned thread_limit);
 /* Any thread may push. -ESHUTDOWN once the pool is being stopped, -errno where not even one thread
  * can be started: the task will not run. */
 int pool_push(struct pool *pool, struct pool_task *task);
@@ -40,8 +42,8 @@ void pool_stop(struct pool *pool);
 /* Stops; no thread may push any more. */
 void pool_release(struct pool *pool);
 
-/* A thread without signals. 0 or -errno. */
-int thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg);
+/* A thread without signals. name: at most 15 bytes, for ps and debuggers. 0 or -errno. */
+int thread_start(pthread_t *thread, const char *name, void *(*fn)(void *arg), void *arg);
 
 /* Calls fn(arg, 0 … count - 1), each once, in up to `threads` threads, this one among them, and
  * returns when all have returned. */

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/campaign.h"
 #include "catalog/key.h"
-#include "catalog/recording.h"
+#include "catalog/size.h"
+#include "catalog/sync.h"
 #include "catalog/workspace.h"
 #include "util/buf.h"
 #include "util/cleanup.h"

@@ -10,10 +10,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "catalog/catalog.h"
 #include "catalog/key.h"
 #include "catalog/status.h"
-#include "catalog/workspace.h"
+#include "catalog/storage.h"
 #include "jobs/jobs.h"
 #include "migrate/migrate.h"
 #include "util/buf.h"

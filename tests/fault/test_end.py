@@ -6,7 +6,7 @@ import pytest
 
 from harness import PATIENCE, wait_for
 
-# As cli/ending.h has them: in the file system, beside it, and after both.
+# As service/ending.h has them: in the file system, beside it, and after both.
 STEPS = ["reads of the mount", "the unmount", "synchronisations", "migrations in flight", "the catalog"]
 
 

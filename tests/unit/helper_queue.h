@@ -3,11 +3,9 @@
 #ifndef HELPER_QUEUE_H
 #define HELPER_QUEUE_H
 
-#include "catalog/catalog.h"
 #include "catalog/problem.h"
 #include "catalog/removal.h"
 #include "catalog/status.h"
-#include "catalog/tree.h"
 #include "catalog/workspace.h"
 #include "jobs/job.h"
 #include "migrate/migrate.h"

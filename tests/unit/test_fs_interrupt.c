@@ -321,7 +321,7 @@ static int world_setup(void **state)
 	/* So libfuse is given a descriptor that is mounted already. */
 	snprintf(place, sizeof place, "/dev/fd/%d", ends[1]);
 	assert_int_equal(fs_mount(w->catalog->catalog, NULL, &settings, &w->fs, message), 0);
-	assert_int_equal(thread_start(&w->thread, serve, w), 0);
+	assert_int_equal(thread_start(&w->thread, "fuse", serve, w), 0);
 	ask(w, FUSE_INIT, 2, &init, sizeof init);
 	assert_int_equal(answer(w, 2, NULL, 0), 0);
 	*state = w;

@@ -12,10 +12,11 @@
 
 #include <cmocka.h>
 
-#include "catalog/workspace.h"
+#include "catalog/campaign.h"
+#include "jobs/job.h"
+#include "catalog/size.h"
 #include "helper_http.h"
 #include "helper_server.h"
-#include "jobs/job.h"
 #include "sync/sync-private.h"
 #include "util/log.h"
 #include "util/times.h"

@@ -79,7 +79,7 @@ static void test_util_pool__tasks_run_side_by_side_up_to_the_limit(void **state)
 	struct pool pool;
 
 	(void)state;
-	pool_init(&pool, 3);
+	pool_init(&pool, "test", 3);
 	assert_int_equal(threads_of(&pool), 0);
 	assert_int_equal(push_all(&pool, &set, 20), 0);
 	pool_release(&pool);
@@ -93,7 +93,7 @@ static void test_util_pool__threads_end_without_tasks_and_come_back_with_them(vo
 	struct pool pool;
 
 	(void)state;
-	pool_init(&pool, 4);
+	pool_init(&pool, "test", 4);
 	pool.idle_msecs = 5;
 	for (unsigned round = 1; round <= 3; round++) {
 		assert_int_equal(push_all(&pool, &set, 1), 0);
@@ -110,7 +110,7 @@ static void test_util_pool__stopping_runs_what_is_queued_and_refuses_more(void *
 	struct pool pool;
 
 	(void)state;
-	pool_init(&pool, 1);
+	pool_init(&pool, "test", 1);
 	assert_int_equal(push_all(&pool, &set, 1), 0);
 	pool_stop(&pool);
 	assert_int_equal(set.done, JOBS);
@@ -124,7 +124,7 @@ static void test_util_pool__one_that_was_never_used_can_be_released(void **state
 	struct pool pool;
 
 	(void)state;
-	pool_init(&pool, 4);
+	pool_init(&pool, "test", 4);
 	pool_release(&pool);
 }
 

@@ -1,0 +1,121 @@
+/* Writes the counters of reading to a file, now and then, on a thread of its own. */
+#include "service/metrics.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/stats.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/files.h"
+#include "util/log.h"
+#include "util/pool.h"
+#include "util/times.h"
+#include "util/wait.h"
+
+#define INTERVAL_MSECS 15000
+
+struct metrics {
+	struct audio *audio;
+	char *path;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards is_stopping */
+	pthread_cond_t cond;
+	bool is_stopping;
+	int last_err;
+};
+
+void metrics_text(struct audio *audio, struct buf *out)
+{
+	struct audio_stats stats;
+
+	audio_stats_get(audio, &stats);
+	audio_stats_write(&stats, out);
+}
+
+/* Other users may read the file, so it leaves out the last failure, which names a recording. */
+static int write_file(const struct metrics *m)
+{
+	cleanup_buf struct buf text = BUF_INIT;
+	struct audio_stats stats;
+
+	audio_stats_get(m->audio, &stats);
+	stats.last_failure.at_secs = 0;
+	audio_stats_write(&stats, &text);
+	return buf_failed(&text) ? -ENOMEM : files_replace_public(m->path, text.data, text.len);
+}
+
+static void write_or_log(struct metrics *m)
+{
+	int err = write_file(m);
+
+	if (err && err != m->last_err)
+		log_warning("%s cannot be written: %s", m->path, strerror(-err));
+	m->last_err = err;
+}
+
+static void *work(void *arg)
+{
+	struct metrics *m = arg;
+	int64_t due_msecs = time_mono_msecs();
+
+	pthread_mutex_lock(&m->lock);
+	while (!m->is_stopping) {
+		pthread_mutex_unlock(&m->lock);
+		write_or_log(m);
+		pthread_mutex_lock(&m->lock);
+		due_msecs += INTERVAL_MSECS;
+		while (!m->is_stopping && cond_wait_until(&m->cond, &m->lock, due_msecs, NULL))
+			;
+	}
+	pthread_mutex_unlock(&m->lock);
+	write_or_log(m);
+	return NULL;
+}
+
+static void release(struct metrics *m)
+{
+	free(m->path);
+	free(m);
+}
+
+int metrics_start(struct audio *audio, const char *path, struct metrics **ret_metrics)
+{
+	struct metrics *m = calloc(1, sizeof *m);
+	int err = -ENOMEM;
+
+	if (!m)
+		return -ENOMEM;
+	m->audio = audio;
+	m->path = strdup(path);
+	if (!m->path)
+		goto fail;
+	pthread_mutex_init(&m->lock, NULL);
+	cond_init(&m->cond);
+	err = thread_start(&m->thread, "metrics", work, m);
+	if (!err) {
+		*ret_metrics = m;
+		return 0;
+	}
+	pthread_cond_destroy(&m->cond);
+	pthread_mutex_destroy(&m->lock);
+fail:
+	release(m);
+	return err;
+}
+
+void metrics_stop(struct metrics *m)
+{
+	if (!m)
+		return;
+	pthread_mutex_lock(&m->lock);
+	m->is_stopping = true;
+	pthread_cond_signal(&m->cond);
+	pthread_mutex_unlock(&m->lock);
+	pthread_join(m->thread, NULL);
+	pthread_cond_destroy(&m->cond);
+	pthread_mutex_destroy(&m->lock);
+	release(m);
+}

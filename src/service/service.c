@@ -1,0 +1,262 @@
+/* Starts and ends the background work of a process, and owns what the work needs: catalog, network,
+ * reading. */
+#include "service/service.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "audio/audio.h"
+#include "aws/credentials.h"
+#include "hook/hook.h"
+#include "migrate/migrate.h"
+#include "policy/policy.h"
+#include "service/ending.h"
+#include "service/metrics.h"
+#include "service/predecessor.h"
+#include "sync/sync.h"
+#include "util/cleanup.h"
+#include "util/times.h"
+
+#define GRACE_MSECS 10000
+#define POLICY_GRACE_MSECS 2000 /* of them, kept for deletes while migrations use theirs up */
+#define TIMEOUT_LIMIT_MSECS 600000
+#define CONNECTIONS_DEFAULT 64
+#define CONNECTIONS_LIMIT 256
+#define CONNECTIONS_BESIDE 32 /* for reads and for requests by key, beside transfers */
+#define OPEN_FILES 65536
+
+struct service {
+	const struct service_settings *settings;
+	struct catalog *catalog;
+	struct http *http;
+	struct audio *audio;
+	struct metrics *metrics;
+	struct hook *hook;
+	struct sync_service *sync;
+	struct jobs *jobs;
+	struct migrate *migrate;
+	struct policy *policy;
+	char address[HOOK_ADDRESS_SIZE];
+	sigset_t ending,
+		before; /* signals that end the process; the mask that the process began with */
+};
+
+/* ---- the process ---- */
+
+int service_prepare(void)
+{
+	struct rlimit files;
+
+	if (chdir("/") < 0)
+		return -errno;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max < OPEN_FILES ? files.rlim_max : OPEN_FILES;
+		setrlimit(RLIMIT_NOFILE, &files); /* fewer files are enough for most work */
+	}
+	return 0;
+}
+
+static void block_signals(struct service *service)
+{
+	sigemptyset(&service->ending);
+	sigaddset(&service->ending, SIGTERM);
+	sigaddset(&service->ending, SIGINT);
+	sigaddset(&service->ending, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &service->ending, &service->before);
+}
+
+void service_wait_signal(const struct service *service)
+{
+	int number;
+
+	sigwait(&service->ending, &number);
+}
+
+void service_allow_signals(const struct service *service, bool are_allowed)
+{
+	if (are_allowed)
+		pthread_sigmask(SIG_SETMASK, &service->before, NULL);
+	else
+		pthread_sigmask(SIG_BLOCK, &service->ending, NULL);
+}
+
+/* ---- what the work needs ---- */
+
+/* 0, which means the default of net, where it is not set or out of range. */
+static unsigned timeout_get(struct catalog *catalog, const char *name)
+{
+	int64_t msecs = catalog_setting_get_int(catalog, name, 0);
+
+	return msecs > 0 && msecs <= TIMEOUT_LIMIT_MSECS ? (unsigned)msecs : 0;
+}
+
+int service_http_new(struct catalog *catalog, struct http **ret_http)
+{
+	int64_t twilio =
+		catalog_setting_get_int(catalog, "twilio_connections", CONNECTIONS_DEFAULT);
+	int64_t s3 = catalog_setting_get_int(catalog, "s3_connections", CONNECTIONS_DEFAULT);
+	int64_t most = twilio > s3 ? twilio : s3;
+	const struct http_settings settings = {
+		.connect_timeout_msecs = timeout_get(catalog, "connect_timeout_msecs"),
+		.stall_timeout_msecs = timeout_get(catalog, "stall_timeout_msecs"),
+		.origin_limit = most > 0 && most <= CONNECTIONS_LIMIT
+					? (unsigned)most + CONNECTIONS_BESIDE
+					: 0,
+	};
+
+	return http_new(&settings, ret_http);
+}
+
+static int failed(const char *what, int err, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s: %s", what, strerror(-err));
+	return err;
+}
+
+int service_open(struct catalog *catalog, const struct service_settings *settings,
+		 struct service **ret_service, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	const struct audio_settings audio = {
+		.budget_bytes = (size_t)catalog_setting_get_int(catalog, "read_budget_bytes", 0),
+		.read_timeout_msecs =
+			(unsigned)catalog_setting_get_int(catalog, "read_timeout_msecs", 0),
+	};
+	struct service *service = calloc(1, sizeof *service);
+	int err;
+
+	*ret_service = service;
+	if (!service) {
+		catalog_close(catalog);
+		return failed("the background work", -ENOMEM, ret_message);
+	}
+	service->settings = settings;
+	service->catalog = catalog;
+	ending_init(settings->on_overdue);
+	block_signals(service);
+	err = service_http_new(catalog, &service->http);
+	if (err)
+		return failed("the network cannot be used", err, ret_message);
+	if (settings->mountpoint)
+		err = audio_new(catalog, service->http, &audio, &service->audio);
+	return err ? failed("the audio streams", err, ret_message) : 0;
+}
+
+struct catalog *service_catalog(const struct service *service)
+{
+	return service->catalog;
+}
+
+struct http *service_http(const struct service *service)
+{
+	return service->http;
+}
+
+struct audio *service_audio(const struct service *service)
+{
+	return service->audio;
+}
+
+void service_metrics(const struct service *service, struct buf *out)
+{
+	metrics_text(service->audio, out);
+}
+
+const char *service_address(const struct service *service)
+{
+	return service->address;
+}
+
+/* ---- begin ---- */
+
+static int listen_for_callbacks(struct service *service, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	const struct service_settings *settings = service->settings;
+	struct hook_settings hook = { .listen = settings->listen,
+				      .public_url = settings->public_url };
+	cleanup_free char *url = NULL;
+	int err;
+
+	if (!hook.public_url && catalog_setting_get(service->catalog, "callback_url", &url) == 0)
+		hook.public_url = url;
+	err = hook_start(service->catalog, &hook, &service->hook, service->address, ret_message);
+	/* The port may still belong to a mount that was unmounted just now. */
+	if (err == -EADDRINUSE && predecessor_wait(catalog_path(service->catalog),
+						   settings->mountpoint, settings->on_predecessor))
+		err = hook_start(service->catalog, &hook, &service->hook, service->address,
+				 ret_message);
+	return err;
+}
+
+int service_start(struct service *service, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	const struct service_settings *settings = service->settings;
+	const struct migrate_settings migrate = { 0 };
+	struct catalog *catalog = service->catalog;
+	int err = 0;
+
+	if (settings->metrics_path)
+		err = metrics_start(service->audio, settings->metrics_path, &service->metrics);
+	if (err)
+		return failed("the counters", err, ret_message);
+	if (settings->listen)
+		err = listen_for_callbacks(service, ret_message);
+	if (err)
+		return err;
+	err = sync_service_start(catalog, service->http, &service->sync);
+	if (err)
+		return failed("the poll", err, ret_message);
+	if (settings->read_only)
+		return 0;
+	err = jobs_new(catalog, &service->jobs);
+	if (err == 0)
+		err = migrate_start(service->jobs, service->http, &migrate, &service->migrate);
+	if (err)
+		return failed("the migration's workers", err, ret_message);
+	err = policy_start(service->jobs, service->http, &service->policy);
+	return err ? failed("the policy's workers", err, ret_message) : 0;
+}
+
+/* ---- end ---- */
+
+static unsigned msecs_until(int64_t deadline_msecs)
+{
+	int64_t left = deadline_msecs - time_mono_msecs();
+
+	return left > 0 ? (unsigned)left : 0;
+}
+
+void service_close(struct service *service)
+{
+	int64_t deadline = time_mono_msecs() + GRACE_MSECS;
+
+	if (!service)
+		return;
+	ending_step("callbacks from Twilio");
+	hook_stop(service->hook);
+	ending_step("synchronisations");
+	sync_service_stop(service->sync);
+	ending_step("migrations in flight");
+	if (service->migrate)
+		migrate_stop(service->migrate, msecs_until(deadline - POLICY_GRACE_MSECS));
+	ending_step("deletes in flight");
+	if (service->policy)
+		policy_stop(service->policy, msecs_until(deadline));
+	jobs_free(service->jobs);
+	ending_step("the metrics file");
+	metrics_stop(service->metrics);
+	ending_step("requests for recordings");
+	if (service->audio)
+		audio_free(service->audio);
+	ending_step("network connections");
+	http_free(service->http);
+	ending_step("the catalog");
+	aws_credentials_forget();
+	catalog_close(service->catalog);
+	ending_done();
+	free(service);
+}

@@ -1,0 +1,162 @@
+/* The one place where expat is set up. */
+#include "util/xml.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <expat.h>
+
+#include "util/buf.h"
+
+#define DEPTH_LIMIT 12
+#define PATH_LIMIT_BYTES 512
+#define TEXT_LIMIT_BYTES (16 * 1024)
+
+struct parser {
+	XML_Parser expat;
+	xml_fn *on_end;
+	void *arg;
+	struct xml_place *place;
+	unsigned depth;
+	size_t skipped, begins[DEPTH_LIMIT + 1]; /* of the open elements, the root at 1 */
+	bool has_prefix;
+	struct buf path, text;
+	int result;
+};
+
+static void stop(struct parser *p, int result)
+{
+	if (!p->result)
+		p->result = result;
+	XML_StopParser(p->expat, XML_FALSE);
+}
+
+/* Where the current event begins and ends, in bytes. Expat 2.9 has other names for it, and
+ * deprecates the old ones. */
+static size_t event_begin(const struct parser *p)
+{
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+	return p->skipped + (size_t)XML_GetCurrentByteIndex64(p->expat);
+#else
+	return p->skipped + (size_t)XML_GetCurrentByteIndex(p->expat);
+#endif
+}
+
+static size_t event_end(const struct parser *p)
+{
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+	return event_begin(p) + (size_t)XML_GetCurrentByteCount64(p->expat);
+#else
+	return event_begin(p) + (size_t)XML_GetCurrentByteCount(p->expat);
+#endif
+}
+
+static void XMLCALL on_doctype(void *arg, const XML_Char *name, const XML_Char *system_id,
+			       const XML_Char *public_id, int has_internal_subset)
+{
+	(void)name, (void)system_id, (void)public_id, (void)has_internal_subset;
+	stop(arg, -EBADMSG);
+}
+
+static void XMLCALL on_start(void *arg, const XML_Char *name, const XML_Char **attributes)
+{
+	struct parser *p = arg;
+	const char *colon = strrchr(name, ':');
+
+	(void)attributes;
+	if (colon && colon[1])
+		name = colon + 1;
+	p->has_prefix |= colon != NULL;
+	if (++p->depth > DEPTH_LIMIT || p->path.len + strlen(name) + 1 > PATH_LIMIT_BYTES) {
+		stop(p, -EBADMSG);
+		return;
+	}
+	p->begins[p->depth] = event_begin(p);
+	if (p->depth > 1)
+		buf_add_char(&p->path, '/');
+	buf_add_str(&p->path, name);
+	buf_reset(&p->text);
+	if (buf_failed(&p->path))
+		stop(p, -ENOMEM);
+}
+
+static void XMLCALL on_text(void *arg, const XML_Char *bytes, int n)
+{
+	struct parser *p = arg;
+
+	if (p->text.len + (size_t)n > TEXT_LIMIT_BYTES) {
+		stop(p, -EBADMSG);
+		return;
+	}
+	buf_add(&p->text, bytes, (size_t)n);
+	if (buf_failed(&p->text))
+		stop(p, -ENOMEM);
+}
+
+static void XMLCALL on_end(void *arg, const XML_Char *name)
+{
+	struct parser *p = arg;
+	char *slash;
+	int err;
+
+	(void)name;
+	if (p->result)
+		return;
+	if (p->place)
+		*p->place = (struct xml_place){ p->begins[p->depth], event_begin(p), event_end(p),
+						p->has_prefix };
+	err = p->on_end(p->arg, buf_str(&p->path), p->text.len ? buf_str(&p->text) : "");
+	if (err)
+		stop(p, err);
+	slash = strrchr(p->path.data, '/');
+	p->path.len = slash ? (size_t)(slash - p->path.data) : 0;
+	p->path.data[p->path.len] = '\0';
+	p->depth--;
+	buf_reset(&p->text);
+}
+
+int xml_parse(const char *bytes, size_t n, xml_fn *fn, void *arg, struct xml_place *place)
+{
+	struct parser p = {
+		.on_end = fn, .arg = arg, .place = place, .path = BUF_INIT, .text = BUF_INIT
+	};
+	enum XML_Status status;
+
+	/* A server that works on a long request sends white space meanwhile, and then the document
+	 * with its declaration, which expat takes at the very beginning only. */
+	while (p.skipped < n && strchr(" \t\r\n", bytes[p.skipped]) && bytes[p.skipped])
+		p.skipped++;
+	bytes += p.skipped;
+	n -= p.skipped;
+	if (n > INT32_MAX)
+		return -EBADMSG;
+	p.expat = XML_ParserCreate(NULL);
+	if (!p.expat)
+		return -ENOMEM;
+	XML_SetUserData(p.expat, &p);
+	XML_SetElementHandler(p.expat, on_start, on_end);
+	XML_SetCharacterDataHandler(p.expat, on_text);
+	XML_SetStartDoctypeDeclHandler(p.expat, on_doctype);
+	status = XML_Parse(p.expat, bytes, (int)n, XML_TRUE);
+	if (!p.result && status != XML_STATUS_OK)
+		p.result = XML_GetErrorCode(p.expat) == XML_ERROR_NO_MEMORY ? -ENOMEM : -EBADMSG;
+	XML_ParserFree(p.expat);
+	buf_release(&p.path);
+	buf_release(&p.text);
+	return p.result;
+}
+
+void xml_escape(struct buf *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '&')
+			buf_add_str(out, "&amp;");
+		else if (*text == '<')
+			buf_add_str(out, "&lt;");
+		else if (*text == '>')
+			buf_add_str(out, "&gt;");
+		else
+			buf_add_char(out, *text);
+	}
+}
