@@ -8,7 +8,10 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -317,6 +320,145 @@ static void test_jobs_pool__what_was_claimed_and_not_begun_is_put_back_at_the_en
 		assert_int_equal(queue_claim(f, CATALOG_JOB_MIGRATE, "next", 60000).attempts, 1);
 }
 
+static void delete_work(void *arg, struct job_run *run, struct job_result *ret_result)
+{
+	struct room *room = arg;
+
+	room->started++;
+	assert_int_equal(run->job.kind, CATALOG_JOB_CLEANUP_TWILIO);
+	ret_result->outcome =
+		job_done(room->f->catalog, &run->job, NULL) ? JOB_OUTCOME_STALE : JOB_OUTCOME_DONE;
+}
+
+static void test_jobs_pool__one_claimer_finds_the_jobs_of_all_pools(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { 0 }, deletes = { .f = f };
+	struct job_pool_settings settings = {
+		.name = "deletes",
+		.kinds = CATALOG_JOB_CLEANUP_TWILIO,
+		.workers = 1,
+		.work = delete_work,
+		.arg = &deletes,
+	};
+	struct job_pool *pool, *delete_pool;
+
+	queue_add(f, f->workspace_id, 0, JOBS, QUEUE_NUMBER);
+	queue_all(f);
+	pool = start(&room, f, 2, JOB_OUTCOME_DONE);
+	assert_int_equal(job_pool_start(jobs, &settings, &delete_pool), 0);
+	WAIT_FOR(queue_get(f, 0).state == CATALOG_STATE_S3 && deletes.started == JOBS);
+	assert_int_equal(room.started, JOBS);
+	job_pool_stop(delete_pool, 1000);
+	stop(pool, 1000);
+	assert_int_equal(counts_of(f).cleanup_queued, 0);
+}
+
+static void test_jobs_pool__a_pool_that_stops_leaves_the_others_alone(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { .hold = true }, deletes = { .f = f };
+	struct job_pool_settings settings = {
+		.name = "deletes",
+		.kinds = CATALOG_JOB_CLEANUP_TWILIO,
+		.workers = 1,
+		.work = delete_work,
+		.arg = &deletes,
+	};
+	struct job_pool *pool, *delete_pool;
+
+	queue_add(f, f->workspace_id, 0, 2, QUEUE_NUMBER);
+	queue_all(f);
+	pool = start(&room, f, 1, JOB_OUTCOME_DONE);
+	WAIT_FOR(room.started == 1);
+	assert_int_equal(job_pool_start(jobs, &settings, &delete_pool), 0);
+	job_pool_stop(delete_pool, 1000);
+	assert_int_equal(counts_of(f).running, 1);
+	room.hold = false;
+	WAIT_FOR(counts_of(f).done == 2);
+	stop(pool, 1000);
+}
+
+static unsigned threads_of_this_process(void)
+{
+	DIR *folder = opendir("/proc/self/task");
+	unsigned count = 0;
+
+	assert_non_null(folder);
+	for (struct dirent *entry; (entry = readdir(folder));)
+		count += entry->d_name[0] != '.';
+	closedir(folder);
+	return count;
+}
+
+static void test_jobs_pool__workers_exist_only_while_there_is_work(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { .hold = true };
+	struct job_pool *pool = start(&room, f, 8, JOB_OUTCOME_DONE);
+	unsigned idle;
+
+	usleep(200000); /* the database's own thread begins */
+	idle = threads_of_this_process();
+	queue_add(f, f->workspace_id, 0, 8, QUEUE_NUMBER);
+	queue_all(f);
+	WAIT_FOR(room.started == 8);
+	assert_true(threads_of_this_process() >= idle + 8);
+	room.hold = false;
+	WAIT_FOR(counts_of(f).done == 8);
+	WAIT_FOR(threads_of_this_process() <= idle);
+	stop(pool, 1000);
+}
+
+#ifndef __SANITIZE_THREAD__ /* which has a pthread_create of its own */
+static atomic_bool no_threads;
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+	static int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+	if (!real)
+		real = dlsym(RTLD_NEXT, "pthread_create");
+	return no_threads ? EAGAIN : real(thread, attr, fn, arg);
+}
+
+static void test_jobs_pool__jobs_are_put_back_while_no_thread_can_be_started(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { 0 };
+	struct job_pool *pool = start(&room, f, 4, JOB_OUTCOME_DONE);
+
+	usleep(200000);
+	no_threads = true;
+	queue_add(f, f->workspace_id, 0, JOBS, QUEUE_NUMBER);
+	queue_all(f);
+	WAIT_FOR(room.admitted > 0);
+	WAIT_FOR(room.released == room.admitted && counts_of(f).queued == JOBS);
+	assert_int_equal(room.started, 0);
+	no_threads = false;
+	WAIT_FOR(counts_of(f).done == JOBS);
+	stop(pool, 1000);
+	assert_int_equal(room.released, room.admitted);
+}
+#endif
+
+static void test_jobs_pool__a_run_is_ours_until_its_lease_may_have_ended(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct job_run run = { 0 };
+
+	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
+	queue_all(f);
+	run.job = queue_claim(f, CATALOG_JOB_MIGRATE, "one", 100);
+	assert_true(job_run_is_ours(&run));
+	usleep(110000);
+	assert_false(job_run_is_ours(&run));
+	run.job.lease_end_msecs += 60000;
+	assert_true(job_run_is_ours(&run));
+	cancel_set(&run.cancel);
+	assert_false(job_run_is_ours(&run));
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(test_jobs_pool__##name, queue_fixture_setup, \
 					queue_fixture_teardown)
@@ -332,6 +474,13 @@ int main(void)
 		TEST(what_was_claimed_and_not_begun_is_put_back_at_the_end),
 		TEST(a_removed_recordings_job_is_cancelled),
 		TEST(progress_is_noted_and_the_lease_kept),
+		TEST(one_claimer_finds_the_jobs_of_all_pools),
+		TEST(a_pool_that_stops_leaves_the_others_alone),
+		TEST(workers_exist_only_while_there_is_work),
+#ifndef __SANITIZE_THREAD__
+		TEST(jobs_are_put_back_while_no_thread_can_be_started),
+#endif
+		TEST(a_run_is_ours_until_its_lease_may_have_ended),
 	};
 
 	return cmocka_run_group_tests_name("jobs_pool", tests, NULL, NULL);
