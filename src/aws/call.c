@@ -37,13 +37,13 @@ static int hash_payload(const struct s3_call *call,
 			char ret_hex[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)])
 {
 	uint8_t digest[CRYPTO_SHA256_SIZE];
-	int r = 0;
+	int err = 0;
 
 	if (!call->sha256)
-		r = crypto_sha256(call->body_len ? call->body : "", call->body_len, digest);
-	if (!r)
+		err = crypto_sha256(call->body_len ? call->body : "", call->body_len, digest);
+	if (!err)
 		crypto_hex(call->sha256 ? call->sha256 : digest, sizeof digest, ret_hex);
-	return r;
+	return err;
 }
 
 /* One try. */
@@ -54,20 +54,20 @@ static int send_call(struct s3_client *client, const struct aws_credentials *cre
 {
 	cleanup_s3_request struct s3_request_memory *memory = NULL;
 	struct http_request request;
-	int r = s3_call_sign(client, credentials, call, payload_sha256, time_secs, &request,
-			     &memory);
+	int err = s3_call_sign(client, credentials, call, payload_sha256, time_secs, &request,
+			       &memory);
 
-	if (r)
-		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "the request cannot be signed");
+	if (err)
+		return s3_fail(ret_error, REMOTE_TRANSIENT, err, "the request cannot be signed");
 	request.body = call->body;
 	request.body_len = call->body_len;
 	request.total_timeout_msecs = left_msecs < 1           ? 1
 				      : left_msecs >= UINT_MAX ? UINT_MAX - 1
 							       : (unsigned)left_msecs;
-	r = http_perform(client->http, &request,
-			 call->limit_bytes ? call->limit_bytes : S3_ANSWER_LIMIT_BYTES,
-			 client->cancel, ret_reply, ret_error);
-	if (!r) {
+	err = http_perform(client->http, &request,
+			   call->limit_bytes ? call->limit_bytes : S3_ANSWER_LIMIT_BYTES,
+			   client->cancel, ret_reply, ret_error);
+	if (!err) {
 		struct http_response response = { ret_reply->status, ret_reply->content_length,
 						  ret_reply->headers, ret_reply->header_count };
 
@@ -95,7 +95,7 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 	for (;;) {
 		cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
 		int64_t now, began;
-		int r;
+		int err;
 
 		if (s3_client_credentials(client, &credentials, ret_error))
 			return ret_error->error;
@@ -103,11 +103,11 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 			client->gate.before(client->gate.arg);
 		now = s3_client_now(client);
 		began = time_mono_msecs();
-		r = send_call(client, &credentials, call, sha256, now, retry.deadline_msecs - began,
-			      ret_reply, ret_error);
+		err = send_call(client, &credentials, call, sha256, now,
+				retry.deadline_msecs - began, ret_reply, ret_error);
 		if (client->gate.after)
 			client->gate.after(client->gate.arg, ret_error, began);
-		if (r == 0)
+		if (err == 0)
 			return 0;
 		if (ret_error->kind == REMOTE_UNCERTAIN || ret_error->kind == REMOTE_TRANSIENT)
 			call->was_uncertain = true;

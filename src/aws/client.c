@@ -142,15 +142,15 @@ static int set_place(struct s3_client *client, const struct s3_settings *setting
 	cleanup_endpoint struct endpoint e = { NULL, NULL, NULL, NULL };
 	const char *bucket = settings->bucket;
 	bool in_path;
-	int r;
+	int err;
 
 	if (is_empty(bucket) || !bucket_is_valid(bucket) ||
 	    !consists_of(client->region, LOWER_DIGITS UPPER "-_"))
 		return -EINVAL;
-	r = is_empty(settings->endpoint) ? endpoint_of_aws(client->region, &e)
-					 : endpoint_parse(settings->endpoint, &e);
-	if (r)
-		return r;
+	err = is_empty(settings->endpoint) ? endpoint_of_aws(client->region, &e)
+					   : endpoint_parse(settings->endpoint, &e);
+	if (err)
+		return err;
 	in_path = settings->path_style || !bucket_fits_host_name(bucket) ||
 		  !host_has_subdomains(e.host);
 	client->scheme = steal_pointer(&e.scheme);
@@ -189,11 +189,11 @@ static int copy_settings(struct s3_client *client, const struct s3_settings *s)
 	if (s->credentials) {
 		client->source = aws_source_ref(s->credentials);
 	} else {
-		int r = aws_credentials_set(&client->fixed, s->access_key, s->secret_key,
-					    s->session_token, "");
+		int err = aws_credentials_set(&client->fixed, s->access_key, s->secret_key,
+					      s->session_token, "");
 
-		if (r)
-			return r;
+		if (err)
+			return err;
 	}
 	if (copy_string(s->bucket, &client->bucket) ||
 	    copy_string(s->kms_key_id, &client->kms_key_id) ||
@@ -208,17 +208,17 @@ int s3_client_new(struct http *http, const struct s3_settings *settings,
 		  struct s3_client **ret_client)
 {
 	struct s3_client *client = calloc(1, sizeof *client);
-	int r;
+	int err;
 
 	if (!client)
 		return -ENOMEM;
 	client->http = http;
 	atomic_init(&client->clock_offset_secs, 0);
 	atomic_init(&client->knows_no_checksum_mode, false);
-	r = copy_settings(client, settings);
-	if (r) {
+	err = copy_settings(client, settings);
+	if (err) {
 		s3_client_free(client);
-		return r;
+		return err;
 	}
 	*ret_client = client;
 	return 0;

@@ -120,16 +120,16 @@ static int on_element(void *arg, const char *path, const char *text)
 int s3_cors_parse(const char *bytes, size_t n, struct s3_cors *ret_cors)
 {
 	struct parser p = { .cors = ret_cors, .rule = { .max_age_secs = -1 } };
-	int r;
+	int err;
 
 	*ret_cors = (struct s3_cors){ NULL, 0 };
-	r = xml_parse(bytes, n, on_element, &p, NULL);
+	err = xml_parse(bytes, n, on_element, &p, NULL);
 	rule_release(&p.rule);
-	if (!r && !p.is_configuration)
-		r = -EBADMSG;
-	if (r)
+	if (!err && !p.is_configuration)
+		err = -EBADMSG;
+	if (err)
 		s3_cors_release(ret_cors);
-	return r;
+	return err;
 }
 
 /* ---- writing ---- */
@@ -175,23 +175,23 @@ int s3_get_cors(struct s3_client *client, struct s3_cors *ret_cors, struct remot
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET };
 	struct http_reply reply;
-	int r;
+	int err;
 
 	*ret_cors = (struct s3_cors){ NULL, 0 };
 	s3_pairs_add(&call.query, "cors", "");
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (r && strcmp(ret_error->code, "NoSuchCORSConfiguration") == 0) {
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (err && strcmp(ret_error->code, "NoSuchCORSConfiguration") == 0) {
 		remote_error_clear(ret_error);
 		return 0;
 	}
-	if (r)
-		return r;
-	r = s3_cors_parse(reply.body, reply.body_len, ret_cors);
+	if (err)
+		return err;
+	err = s3_cors_parse(reply.body, reply.body_len, ret_cors);
 	http_reply_release(&reply);
-	if (r == -ENOTSUP)
-		return s3_fail(ret_error, REMOTE_REJECTED, r,
+	if (err == -ENOTSUP)
+		return s3_fail(ret_error, REMOTE_REJECTED, err,
 			       "the bucket's CORS rules have something in them that is not known");
-	return r ? s3_fail(ret_error, REMOTE_INVALID, r, "the answer holds no CORS rules") : 0;
+	return err ? s3_fail(ret_error, REMOTE_INVALID, err, "the answer holds no CORS rules") : 0;
 }
 
 int s3_put_cors(struct s3_client *client, const struct s3_cors *cors,
@@ -202,21 +202,21 @@ int s3_put_cors(struct s3_client *client, const struct s3_cors *cors,
 	char base64[CRYPTO_BASE64_SIZE(CRYPTO_MD5_SIZE)];
 	uint8_t digest[CRYPTO_MD5_SIZE];
 	struct http_reply reply;
-	int r = s3_cors_format(cors, &text);
+	int err = s3_cors_format(cors, &text);
 
-	if (!r)
-		r = crypto_md5(text.data, text.len, digest);
-	if (r)
-		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "out of memory");
+	if (!err)
+		err = crypto_md5(text.data, text.len, digest);
+	if (err)
+		return s3_fail(ret_error, REMOTE_TRANSIENT, err, "out of memory");
 	crypto_base64(digest, sizeof digest, base64);
 	s3_pairs_add(&call.query, "cors", "");
 	s3_pairs_add(&call.headers, "Content-MD5", base64);
 	s3_pairs_add(&call.headers, "Content-Type", "application/xml");
 	call.body = text.data;
 	call.body_len = text.len;
-	r = s3_call_run(client, &call, &reply, ret_error);
+	err = s3_call_run(client, &call, &reply, ret_error);
 	http_reply_release(&reply);
-	return r;
+	return err;
 }
 
 /* ---- what they mean ---- */
@@ -266,35 +266,35 @@ static int rule_fill(struct s3_cors_rule *rule, const char *id, const char *cons
 	static const char *const methods[] = { "GET", "HEAD" };
 	static const char *const exposed[] = { "Accept-Ranges", "Content-Length", "Content-Range",
 					       "Content-Type", "ETag" };
-	int r = 0;
+	int err = 0;
 
 	rule->max_age_secs = MAX_AGE_SECS;
 	rule->id = strdup(id);
 	if (!rule->id)
 		return -ENOMEM;
-	for (size_t i = 0; i < origin_count && !r; i++)
-		r = words_add(&rule->origins, origins[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(methods) && !r; i++)
-		r = words_add(&rule->methods, methods[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(exposed) && !r; i++)
-		r = words_add(&rule->exposed, exposed[i]);
-	return r ? r : words_add(&rule->headers, "*");
+	for (size_t i = 0; i < origin_count && !err; i++)
+		err = words_add(&rule->origins, origins[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(methods) && !err; i++)
+		err = words_add(&rule->methods, methods[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(exposed) && !err; i++)
+		err = words_add(&rule->exposed, exposed[i]);
+	return err ? err : words_add(&rule->headers, "*");
 }
 
 int s3_cors_set_reading(struct s3_cors *cors, const char *id, const char *const *origins,
 			size_t origin_count)
 {
 	struct s3_cors_rule rule = { .max_age_secs = -1 };
-	int r = rule_fill(&rule, id, origins, origin_count);
+	int err = rule_fill(&rule, id, origins, origin_count);
 
-	for (size_t i = 0; i < cors->count && !r; i++)
+	for (size_t i = 0; i < cors->count && !err; i++)
 		if (cors->rules[i].id && strcmp(cors->rules[i].id, id) == 0) {
 			rule_release(&cors->rules[i]);
 			cors->rules[i] = rule;
 			return 0;
 		}
-	if (!r)
-		r = rule_add(cors, &rule);
+	if (!err)
+		err = rule_add(cors, &rule);
 	rule_release(&rule);
-	return r;
+	return err;
 }

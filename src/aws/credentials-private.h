@@ -42,7 +42,7 @@ int aws_credentials_set(struct aws_credentials *credentials, const char *access_
 /* NULL where it is not set, or empty. */
 const char *aws_env(const char *name);
 /* REMOTE_REJECTED, unless aws_fail_transient says that it is worth another try. Returns error. */
-int aws_fail(struct remote_error *ret_error, int error, const char *format, ...)
+int aws_fail(struct remote_error *ret_error, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int aws_cancelled(struct remote_error *ret_error); /* -ECANCELED */
 static inline int aws_fail_transient(struct remote_error *error)

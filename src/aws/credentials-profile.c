@@ -119,13 +119,13 @@ static int read_profile(const char *path, const char *name, bool is_config, stru
 	bool is_inside = false;
 	struct stat st;
 	size_t len;
-	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno
-					     : files_read_fd(fd, FILE_LIMIT_BYTES, &text, &len);
+	int err = fd < 0 || fstat(fd, &st) < 0 ? -errno
+					       : files_read_fd(fd, FILE_LIMIT_BYTES, &text, &len);
 	char *rest;
 
-	if (r)
-		return r;
-	for (char *line = strtok_r(text, "\n", &rest); line && r == 0;
+	if (err)
+		return err;
+	for (char *line = strtok_r(text, "\n", &rest); line && err == 0;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		if (*line == '[') {
 			is_inside = is_section(line, name, is_config);
@@ -133,13 +133,13 @@ static int read_profile(const char *path, const char *name, bool is_config, stru
 		} else if (is_inside &&
 			   !strchr("#; \t\r",
 				   *line)) { /* what is indented belongs to a value above */
-			r = take_line(profile, line);
+			err = take_line(profile, line);
 		}
 	}
 	crypto_wipe(text, len);
-	if (r == 0 && profile->values[PROCESS] != command && files_is_of_others(&st))
-		r = -EPERM;
-	return r;
+	if (err == 0 && profile->values[PROCESS] != command && files_is_of_others(&st))
+		err = -EPERM;
+	return err;
 }
 
 static char *default_path(const char *variable, const char *name)
@@ -159,16 +159,16 @@ static int read_files(const char *name, struct profile *profile, struct remote_e
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		cleanup_free char *path = default_path(variables[i], names[i]);
-		int r = path ? read_profile(path, name, i == 1, profile) : -ENOMEM;
+		int err = path ? read_profile(path, name, i == 1, profile) : -ENOMEM;
 
-		if (r == -EPERM)
+		if (err == -EPERM)
 			return aws_fail(ret_error, -EACCES,
 					"%.100s could have been written by another user: its "
 					"credential_process is not run; chmod go-w %.100s",
 					path, path);
-		if (r && r != -ENOENT && r != -ENOTDIR)
-			return aws_fail(ret_error, r, "%.100s cannot be read: %s",
-					path ? path : names[i], strerror(-r));
+		if (err && err != -ENOENT && err != -ENOTDIR)
+			return aws_fail(ret_error, err, "%.100s cannot be read: %s",
+					path ? path : names[i], strerror(-err));
 	}
 	return 0;
 }
@@ -180,22 +180,22 @@ static int from_process(const char *command, const char *from, const struct canc
 {
 	cleanup_buf_secret struct buf output = BUF_INIT;
 	int status;
-	int r = process_read_shell(command, COMMAND_LIMIT_BYTES, COMMAND_TIMEOUT_MSECS, cancel,
-				   &output, &status);
+	int err = process_read_shell(command, COMMAND_LIMIT_BYTES, COMMAND_TIMEOUT_MSECS, cancel,
+				     &output, &status);
 
-	if (r == -ECANCELED)
+	if (err == -ECANCELED)
 		return aws_cancelled(ret_error);
-	if (r == -ETIMEDOUT) {
-		aws_fail(ret_error, r, "the credential_process of %s did not end within 30 seconds",
-			 from);
+	if (err == -ETIMEDOUT) {
+		aws_fail(ret_error, err,
+			 "the credential_process of %s did not end within 30 seconds", from);
 		return aws_fail_transient(ret_error);
 	}
-	if (r == -EACCES)
-		return aws_fail(ret_error, r, "the credential_process of %s failed (status %d)",
+	if (err == -EACCES)
+		return aws_fail(ret_error, err, "the credential_process of %s failed (status %d)",
 				from, status);
-	if (r)
-		return aws_fail(ret_error, r, "the credential_process of %s: %s", from,
-				strerror(-r));
+	if (err)
+		return aws_fail(ret_error, err, "the credential_process of %s: %s", from,
+				strerror(-err));
 	return aws_credentials_from_json(buf_str(&output), output.len, "SessionToken",
 					 "credential_process", ret_credentials, ret_error);
 }
@@ -208,14 +208,14 @@ int aws_from_profile(const char *wanted, const struct cancel *cancel,
 	char *const *v = profile.values;
 	bool is_named = name != NULL;
 	char from[64];
-	int r;
+	int err;
 
 	if (!name)
 		name = "default";
 	snprintf(from, sizeof from, "profile %.48s", name);
-	r = read_files(name, &profile, ret_error);
-	if (r)
-		return r;
+	err = read_files(name, &profile, ret_error);
+	if (err)
+		return err;
 	if (!profile.is_there)
 		return is_named ? aws_fail(ret_error, -EACCES,
 					   "there is no %s in ~/.aws/credentials or ~/.aws/config",
@@ -225,9 +225,10 @@ int aws_from_profile(const char *wanted, const struct cancel *cancel,
 		return aws_assume_with_web_identity(v[TOKEN_FILE], v[ROLE], v[SESSION_NAME],
 						    v[REGION], cancel, ret_credentials, ret_error);
 	if (v[ACCESS_KEY] && v[SECRET_KEY] && !v[ROLE]) {
-		r = aws_credentials_set(ret_credentials, v[ACCESS_KEY], v[SECRET_KEY],
-					v[SESSION_TOKEN], from);
-		return r ? aws_fail(ret_error, -EACCES, "the keys of %s cannot be ones", from) : 0;
+		err = aws_credentials_set(ret_credentials, v[ACCESS_KEY], v[SECRET_KEY],
+					  v[SESSION_TOKEN], from);
+		return err ? aws_fail(ret_error, -EACCES, "the keys of %s cannot be ones", from)
+			   : 0;
 	}
 	if (v[PROCESS] && !v[ROLE])
 		return from_process(v[PROCESS], from, cancel, ret_credentials, ret_error);

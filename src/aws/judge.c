@@ -67,11 +67,11 @@ void s3_set_code(struct remote_error *ret_error, const char *code)
 	snprintf(ret_error->code, sizeof ret_error->code, "%s", code);
 }
 
-int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int error, const char *text)
+int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int err, const char *text)
 {
 	remote_error_clear(ret_error);
-	remote_error_set(ret_error, kind, error, "%s", text);
-	return error;
+	remote_error_set(ret_error, kind, err, "%s", text);
+	return err;
 }
 
 /* Both go into one line of a log. */
@@ -168,24 +168,23 @@ static void judge_status(int status, enum remote_kind *ret_kind, int *ret_error)
 static void judge(int status, const struct document *document, struct remote_error *ret_error)
 {
 	enum remote_kind kind;
-	int error;
+	int err;
 
-	judge_status(status, &kind, &error);
+	judge_status(status, &kind, &err);
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
 		if (strcmp(codes[i].code, document->code) == 0) {
 			kind = codes[i].kind;
-			error = codes[i].error;
+			err = codes[i].error;
 		}
 	if (strncmp(document->code, "KMS.", 4) == 0 && kind == REMOTE_REJECTED)
-		error = -EACCES;
+		err = -EACCES;
 	if (is_locked(status, document))
-		error = -EPERM;
+		err = -EPERM;
 	if (*document->message)
-		remote_error_set(ret_error, kind, error, "S3 answered %d %s: %s", status,
+		remote_error_set(ret_error, kind, err, "S3 answered %d %s: %s", status,
 				 document->code, document->message);
 	else
-		remote_error_set(ret_error, kind, error, "S3 answered %d %s", status,
-				 document->code);
+		remote_error_set(ret_error, kind, err, "S3 answered %d %s", status, document->code);
 	ret_error->status = status;
 	s3_set_code(ret_error, document->code);
 }

@@ -187,11 +187,11 @@ static int decode_marker(struct page *page)
 
 static int decode_page(struct page *page)
 {
-	int r = 0;
+	int err = 0;
 
-	for (size_t i = 0; i < page->count && !r; i++)
-		r = decode(page->entries[i].key);
-	return r ? r : decode_marker(page);
+	for (size_t i = 0; i < page->count && !err; i++)
+		err = decode(page->entries[i].key);
+	return err ? err : decode_marker(page);
 }
 
 /* Key and marker of where to go on; NULL at the beginning. */
@@ -234,11 +234,11 @@ static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix
 /* 0, -EBADMSG (no such list) or -ENOMEM. */
 static int page_parse(struct page *page, const char *bytes, size_t n)
 {
-	int r = xml_parse(bytes, n, on_element, page, NULL);
+	int err = xml_parse(bytes, n, on_element, page, NULL);
 
-	if (!r && !page->is_list)
-		r = -EBADMSG;
-	return r || !page->is_encoded ? r : decode_page(page);
+	if (!err && !page->is_list)
+		err = -EBADMSG;
+	return err || !page->is_encoded ? err : decode_page(page);
 }
 
 static int fetch_page(struct s3_client *client, const char *prefix, const struct position *position,
@@ -246,26 +246,26 @@ static int fetch_page(struct s3_client *client, const char *prefix, const struct
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .limit_bytes = PAGE_LIMIT_BYTES };
 	struct http_reply reply;
-	int r;
+	int err;
 
 	add_query(&call.query, page->kind, prefix, position);
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (r)
-		return r;
-	r = page_parse(page, reply.body, reply.body_len);
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (err)
+		return err;
+	err = page_parse(page, reply.body, reply.body_len);
 	http_reply_release(&reply);
-	if (r == -ENOMEM)
-		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "out of memory");
-	if (r)
+	if (err == -ENOMEM)
+		return s3_fail(ret_error, REMOTE_TRANSIENT, err, "out of memory");
+	if (err)
 		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer is no list");
 	return 0;
 }
 
 static int emit(const struct page *page, s3_list_fn *fn, void *arg)
 {
-	int r = 0;
+	int err = 0;
 
-	for (size_t i = 0; i < page->count && !r; i++) {
+	for (size_t i = 0; i < page->count && !err; i++) {
 		const struct entry *e = &page->entries[i];
 		struct s3_list_entry entry = {
 			.key = e->key,
@@ -281,17 +281,17 @@ static int emit(const struct page *page, s3_list_fn *fn, void *arg)
 			.last_modified_secs = e->last_modified_secs,
 		};
 
-		r = fn(arg, &entry);
+		err = fn(arg, &entry);
 	}
-	return r;
+	return err;
 }
 
 int s3_list_parse(unsigned kind, const char *bytes, size_t n, s3_list_fn *fn, void *arg)
 {
 	cleanup_page struct page page = { .kind = (enum kind)kind };
-	int r = page_parse(&page, bytes, n);
+	int err = page_parse(&page, bytes, n);
 
-	return r ? r : emit(&page, fn, arg);
+	return err ? err : emit(&page, fn, arg);
 }
 
 /* Finds a circle of pages without remembering them all: each page is compared with one earlier page,
@@ -343,12 +343,12 @@ static int list(struct s3_client *client, enum kind kind, const char *prefix, s3
 	remote_error_clear(ret_error);
 	for (;;) {
 		cleanup_page struct page page = { .kind = kind };
-		int r = fetch_page(client, prefix, &position, &page, ret_error);
+		int err = fetch_page(client, prefix, &position, &page, ret_error);
 
-		if (!r)
-			r = emit(&page, fn, arg);
-		if (r || !page.is_truncated)
-			return r;
+		if (!err)
+			err = emit(&page, fn, arg);
+		if (err || !page.is_truncated)
+			return err;
 		if (!advance(&position, &page, &circle))
 			return s3_fail(
 				ret_error, REMOTE_INVALID, -EIO,

@@ -28,14 +28,14 @@ int s3_explain_denied(struct s3_client *client, const char *key, struct remote_e
 {
 	struct remote_error list_error;
 	struct look look = { .key = key };
-	int r;
+	int err;
 
 	if (!may_be_missing(error))
 		return error->error;
-	r = s3_list_objects(client, key, on_first, &look, &list_error);
-	if (r < 0 && !may_be_missing(&list_error)) {
+	err = s3_list_objects(client, key, on_first, &look, &list_error);
+	if (err < 0 && !may_be_missing(&list_error)) {
 		*error = list_error;
-	} else if (r >= 0 && !look.is_there) {
+	} else if (err >= 0 && !look.is_there) {
 		s3_fail(error, REMOTE_NOT_FOUND, -ENOENT,
 			"S3 answered 403, and the bucket's list does not have the key");
 		error->status = 404;

@@ -193,17 +193,17 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 	};
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 	struct http_reply reply;
-	int r = s3_key_check(put->key, ret_error);
+	int err = s3_key_check(put->key, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
-	if (r)
-		return r;
+	if (err)
+		return err;
 	call.sha256 = put->sha256 ? put->sha256 : digest;
 	if (!put->sha256 && crypto_sha256(put->body_len ? put->body : "", put->body_len, digest))
 		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
-	r = s3_add_object_headers(client, put, &call.headers);
-	if (r)
-		return s3_fail(ret_error, REMOTE_REJECTED, r,
+	err = s3_add_object_headers(client, put, &call.headers);
+	if (err)
+		return s3_fail(ret_error, REMOTE_REJECTED, err,
 			       "the object's metadata cannot be sent");
 	if (put->if_none_match)
 		s3_pairs_add(&call.headers, "If-None-Match", "*");
@@ -213,8 +213,8 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 		crypto_base64(call.sha256, sizeof digest, base64);
 		s3_pairs_add(&call.headers, "x-amz-checksum-sha256", base64);
 	}
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (!r) {
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (!err) {
 		object_from_reply(&reply, ret_object);
 		ret_object->size_bytes = (int64_t)put->body_len;
 		http_reply_release(&reply);
@@ -252,31 +252,31 @@ int s3_head_object_metadata(struct s3_client *client, const char *key, s3_metada
 	static const char meta[] = "x-amz-meta-";
 	bool with_checksum = !atomic_load(&client->knows_no_checksum_mode);
 	struct http_reply reply;
-	int r = s3_key_check(key, ret_error);
+	int err = s3_key_check(key, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
-	if (!r)
-		r = head(client, key, with_checksum, &reply, ret_error);
+	if (!err)
+		err = head(client, key, with_checksum, &reply, ret_error);
 	/* There are servers that refuse headers which they do not know. */
-	if (r && with_checksum && (ret_error->status == 400 || ret_error->status == 501)) {
-		r = head(client, key, false, &reply, ret_error);
-		if (!r)
+	if (err && with_checksum && (ret_error->status == 400 || ret_error->status == 501)) {
+		err = head(client, key, false, &reply, ret_error);
+		if (!err)
 			atomic_store(&client->knows_no_checksum_mode, true);
 	}
-	if (r)
+	if (err)
 		return s3_explain_denied(client, key, ret_error);
 	object_from_reply(&reply, ret_object);
 	if (ret_object->size_bytes < 0)
-		r = s3_fail(ret_error, REMOTE_INVALID, -EIO,
-			    "the answer does not say how long the object is");
-	for (size_t i = 0; i < reply.header_count && fn && !r; i++) {
+		err = s3_fail(ret_error, REMOTE_INVALID, -EIO,
+			      "the answer does not say how long the object is");
+	for (size_t i = 0; i < reply.header_count && fn && !err; i++) {
 		const struct http_header *header = &reply.headers[i];
 
 		if (strncasecmp(header->name, meta, sizeof meta - 1) == 0)
 			fn(arg, header->name + sizeof meta - 1, header->value);
 	}
 	http_reply_release(&reply);
-	return r;
+	return err;
 }
 
 int s3_head_object(struct s3_client *client, const char *key, struct s3_object *ret_object,
@@ -310,38 +310,38 @@ int s3_get_object(struct s3_client *client, const char *key, int64_t offset_byte
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
 	bool is_whole = offset_bytes == 0 && length_bytes < 0;
 	struct http_reply reply;
-	int r = s3_key_check(key, ret_error);
+	int err = s3_key_check(key, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
-	if (r)
-		return r;
-	r = s3_add_range(&call.headers, offset_bytes, length_bytes);
-	if (r)
-		return s3_fail(ret_error, REMOTE_REJECTED, r, "the range is none");
+	if (err)
+		return err;
+	err = s3_add_range(&call.headers, offset_bytes, length_bytes);
+	if (err)
+		return s3_fail(ret_error, REMOTE_REJECTED, err, "the range is none");
 	/* An error document has to fit as well; a longer object is refused below. */
 	call.limit_bytes =
 		limit_bytes > S3_ANSWER_LIMIT_BYTES ? limit_bytes : S3_ANSWER_LIMIT_BYTES;
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (r)
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (err)
 		return s3_explain_denied(client, key, ret_error);
 	object_from_reply(&reply, ret_object);
 	if (reply.body_len > limit_bytes)
-		r = s3_fail(ret_error, REMOTE_INVALID, -EFBIG,
-			    "the object is larger than was asked for");
+		err = s3_fail(ret_error, REMOTE_INVALID, -EFBIG,
+			      "the object is larger than was asked for");
 	else if (is_whole ? reply.status != 200 : !is_range(&reply, offset_bytes, length_bytes))
-		r = s3_fail(ret_error, REMOTE_INVALID, -EIO,
-			    "the answer is not the range that was asked for");
-	if (!r) {
+		err = s3_fail(ret_error, REMOTE_INVALID, -EIO,
+			      "the answer is not the range that was asked for");
+	if (!err) {
 		if (is_whole)
 			ret_object->size_bytes = (int64_t)reply.body_len;
 		buf_add(ret_body, reply.body, reply.body_len);
 		if (buf_failed(ret_body))
-			r = s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
+			err = s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
 	}
-	if (r)
+	if (err)
 		ret_error->status = reply.status;
 	http_reply_release(&reply);
-	return r;
+	return err;
 }
 
 int s3_delete_object(struct s3_client *client, const char *key, const char *version_id,
@@ -349,17 +349,17 @@ int s3_delete_object(struct s3_client *client, const char *key, const char *vers
 {
 	cleanup_call struct s3_call call = { .method = HTTP_DELETE, .key = key };
 	struct http_reply reply;
-	int r = s3_key_check(key, ret_error);
+	int err = s3_key_check(key, ret_error);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	if (version_id)
 		s3_pairs_add(&call.query, "versionId", version_id);
-	r = s3_call_run(client, &call, &reply, ret_error);
+	err = s3_call_run(client, &call, &reply, ret_error);
 	http_reply_release(&reply);
 	if (ret_error->kind == REMOTE_NOT_FOUND) {
 		remote_error_clear(ret_error);
 		return 0;
 	}
-	return r;
+	return err;
 }

@@ -72,7 +72,7 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
  * for a way up. */
 int s3_key_check(const char *key, struct remote_error *ret_error);
 /* For what fails before anything is sent. Returns error. */
-int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int error, const char *text);
+int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int err, const char *text);
 void s3_set_code(struct remote_error *ret_error, const char *code);
 
 /* length_bytes -1: to the end. Nothing is added for the whole. 0 or -EINVAL. */

@@ -36,17 +36,17 @@ static int head_is_complete(struct http_transfer *t)
 {
 	struct http_response response;
 	long status = 0;
-	int r;
+	int err;
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status >= 100 && status < 200)
 		return 0;
 	/* Single header lines do not count, so that a peer cannot string us along with them. */
 	t->active_msecs = time_mono_msecs();
-	r = http_head_complete(&t->head, (int)status, &response);
-	if (r < 0) {
-		t->head_error = r;
-		return r;
+	err = http_head_complete(&t->head, (int)status, &response);
+	if (err < 0) {
+		t->head_error = err;
+		return err;
 	}
 	t->head_seen = true;
 	t->is_redirect = should_follow(t, &response);
@@ -186,20 +186,20 @@ static int add_header_line(struct http_transfer *t, const char *name, const char
 static int build_header_list(struct http_transfer *t)
 {
 	const struct http_request *request = &t->request;
-	int r = add_header_line(t, "Expect", ":", "");
+	int err = add_header_line(t, "Expect", ":", "");
 
 	/* curl would call a POST a form. */
-	if (!r && !http_headers_find(request->headers, request->header_count, "Content-Type"))
-		r = add_header_line(t, "Content-Type", ":", "");
-	for (size_t i = 0; !r && i < request->header_count; i++) {
+	if (!err && !http_headers_find(request->headers, request->header_count, "Content-Type"))
+		err = add_header_line(t, "Content-Type", ":", "");
+	for (size_t i = 0; !err && i < request->header_count; i++) {
 		const struct http_header *header = &request->headers[i];
 
 		if (t->has_left_origin && !may_leave_origin(header->name))
 			continue;
 		/* "Name:" would tell curl to leave the header out; "Name;" sends it empty. */
-		r = add_header_line(t, header->name, *header->value ? ": " : ";", header->value);
+		err = add_header_line(t, header->name, *header->value ? ": " : ";", header->value);
 	}
-	return r;
+	return err;
 }
 
 static unsigned or_default(unsigned value, unsigned otherwise)
@@ -319,7 +319,7 @@ static CURLcode set_options(CURL *easy, struct http_transfer *t)
 int http_handle_new(struct http_transfer *t)
 {
 	CURLcode code;
-	int r;
+	int err;
 
 	t->is_connected = t->head_seen = t->is_paused = t->is_redirect = t->is_aborted = false;
 	t->head_error = 0;
@@ -329,15 +329,15 @@ int http_handle_new(struct http_transfer *t)
 	t->active_msecs = time_mono_msecs();
 	http_head_reset(&t->head);
 	t->easy = curl_easy_init();
-	r = t->easy ? build_header_list(t) : -ENOMEM;
-	if (!r) {
+	err = t->easy ? build_header_list(t) : -ENOMEM;
+	if (!err) {
 		code = set_options(t->easy, t);
 		if (code)
-			r = code == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
+			err = code == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
 	}
-	if (r)
+	if (err)
 		http_handle_free(t);
-	return r;
+	return err;
 }
 
 void http_handle_free(struct http_transfer *t)

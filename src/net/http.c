@@ -60,11 +60,11 @@ static void finish_cancelled(struct http_transfer *t)
 	finish(t, &error);
 }
 
-static void finish_failed(struct http_transfer *t, int r)
+static void finish_failed(struct http_transfer *t, int err)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 
-	remote_error_set(&error, r == -ENOMEM ? REMOTE_TRANSIENT : REMOTE_REJECTED, r,
+	remote_error_set(&error, err == -ENOMEM ? REMOTE_TRANSIENT : REMOTE_REJECTED, err,
 			 "%s: the request cannot be set up", t->url.origin);
 	snprintf(error.code, sizeof error.code, "setup");
 	finish(t, &error);
@@ -109,10 +109,10 @@ static void enqueue(struct http_transfer *t)
 static void start(struct http_transfer *t)
 {
 	struct http *http = t->http;
-	int r = http_handle_new(t);
+	int err = http_handle_new(t);
 
-	if (r) {
-		finish_failed(t, r);
+	if (err) {
+		finish_failed(t, err);
 		return;
 	}
 	list_remove(&t->link);
@@ -155,13 +155,13 @@ static void follow(struct http_transfer *t)
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct http_url url = HTTP_URL_INIT;
 	char *location = NULL, *copy;
-	int r = -EINVAL;
+	int err = -EINVAL;
 
 	if (!curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &location) && location)
-		r = http_url_parse(location, &url);
-	if (!r && !url.is_https && (t->url.is_https || !url.is_loopback || !t->url.is_loopback))
-		r = -EPERM;
-	copy = r ? NULL : strdup(location);
+		err = http_url_parse(location, &url);
+	if (!err && !url.is_https && (t->url.is_https || !url.is_loopback || !t->url.is_loopback))
+		err = -EPERM;
+	copy = err ? NULL : strdup(location);
 	if (!copy) {
 		remote_error_set(&error, REMOTE_INVALID, -EIO,
 				 "%s: redirected to where must not be followed", t->url.origin);
@@ -396,7 +396,7 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 {
 	static const struct http_settings defaults;
 	struct http *http;
-	int r = -ENOMEM;
+	int err = -ENOMEM;
 
 	if (!settings)
 		settings = &defaults;
@@ -424,14 +424,14 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 	http->multi = curl_multi_init();
 	if (http->user_agent && (!settings->ca_file || http->ca_file) && http->multi &&
 	    !curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, 2L * http->origin_limit))
-		r = http_events_init(&http->events, http->multi);
-	if (!r)
-		r = thread_start(&http->thread, "http", loop, http);
-	if (r) {
+		err = http_events_init(&http->events, http->multi);
+	if (!err)
+		err = thread_start(&http->thread, "http", loop, http);
+	if (err) {
 		curl_multi_cleanup(http->multi);
 		http_events_release(&http->events);
 		http_unref(http);
-		return r;
+		return err;
 	}
 	*ret_http = http;
 	return 0;

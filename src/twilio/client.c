@@ -72,16 +72,16 @@ int twilio_url_next(const struct twilio_client *client, const char *next_page_ur
 	cleanup_free char *origin = NULL;
 	const char *path = next_page_uri;
 	size_t base_len = strlen(client->base_path), len;
-	int rc;
+	int err;
 
 	for (const char *c = next_page_uri; *c; c++) {
 		if (*c <= ' ' || *c >= 0x7f)
 			return -EINVAL;
 	}
 	if (*path != '/') {
-		rc = origin_parse(next_page_uri, &origin, &len);
-		if (rc < 0)
-			return rc;
+		err = origin_parse(next_page_uri, &origin, &len);
+		if (err < 0)
+			return err;
 		if (strcmp(origin, client->origin) != 0)
 			return -EINVAL;
 		path += len;
@@ -125,7 +125,7 @@ static int set_up(struct twilio_client *client, const struct twilio_settings *se
 		settings->user && *settings->user ? settings->user : settings->account_sid;
 	struct sid account;
 	size_t origin_len, path_len;
-	int rc;
+	int err;
 
 	if (!settings->account_sid || !settings->secret ||
 	    sid_parse(settings->account_sid, "AC", &account) < 0)
@@ -134,9 +134,9 @@ static int set_up(struct twilio_client *client, const struct twilio_settings *se
 	if (strchr(user, ':'))
 		return -EINVAL;
 	strcpy(client->account, settings->account_sid);
-	rc = origin_parse(url, &client->origin, &origin_len);
-	if (rc < 0)
-		return rc;
+	err = origin_parse(url, &client->origin, &origin_len);
+	if (err < 0)
+		return err;
 	url += origin_len;
 	if (strpbrk(url, "?#"))
 		return -EINVAL;
@@ -152,7 +152,7 @@ int twilio_client_new(struct http *http, const struct twilio_settings *settings,
 		      struct twilio_client **ret_client)
 {
 	struct twilio_client *client = calloc(1, sizeof *client);
-	int rc;
+	int err;
 
 	if (!client)
 		return -ENOMEM;
@@ -162,10 +162,10 @@ int twilio_client_new(struct http *http, const struct twilio_settings *settings,
 								    : DEFAULT_TIMEOUT_MSECS;
 	client->pages_limit = MAX_LIST_PAGES;
 	client->cancel = settings->cancel;
-	rc = set_up(client, settings);
-	if (rc < 0) {
+	err = set_up(client, settings);
+	if (err < 0) {
 		twilio_client_free(client);
-		return rc;
+		return err;
 	}
 	*ret_client = client;
 	return 0;
@@ -204,11 +204,11 @@ bool twilio_client_now(struct twilio_client *client, int64_t *ret_secs)
 static int send_once(struct twilio_client *client, const struct http_request *request,
 		     struct http_reply *ret_reply, struct remote_error *ret_error)
 {
-	int rc = http_perform(client->http, request, MAX_REPLY_BYTES, client->cancel, ret_reply,
-			      ret_error);
+	int err = http_perform(client->http, request, MAX_REPLY_BYTES, client->cancel, ret_reply,
+			       ret_error);
 
-	if (rc < 0)
-		return rc;
+	if (err < 0)
+		return err;
 	twilio_note_date(client, http_reply_header(ret_reply, "Date"));
 	twilio_judge(ret_reply->status, http_reply_retry_after_msecs(ret_reply), ret_reply->body,
 		     ret_reply->body_len, ret_error);
@@ -239,27 +239,27 @@ int twilio_perform(struct twilio_client *client, enum http_method method, const 
 	retry_init(&retry, BUSY_TRIES, client->total_timeout_msecs);
 	for (;;) {
 		int64_t began, left;
-		int rc;
+		int err;
 
 		if (client->gate.before)
 			client->gate.before(client->gate.arg);
 		began = time_mono_msecs();
 		left = retry.deadline_msecs - began;
 		request.total_timeout_msecs = left > 1 ? (unsigned)left : 1;
-		rc = send_once(client, &request, ret_reply, ret_error);
+		err = send_once(client, &request, ret_reply, ret_error);
 		if (client->gate.after)
 			client->gate.after(client->gate.arg, ret_error, began);
-		if (rc == 0)
+		if (err == 0)
 			return 0;
 		/* Busy with the recording itself: that takes longer than a request may wait. */
 		if (ret_error->kind == REMOTE_BUSY && ret_error->status != 429 &&
 		    ret_error->status != 503)
-			return rc;
+			return err;
 		if (ret_error->kind != REMOTE_BUSY && retry.tried + 1 >= TRIES)
-			return rc;
+			return err;
 		/* Sending again does no harm: a second DELETE answers 404. */
 		if (!retry_wait(&retry, ret_error, true, client->cancel))
-			return rc;
+			return err;
 	}
 }
 

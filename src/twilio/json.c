@@ -163,9 +163,9 @@ static int take_encryption(struct scan *scan, struct twilio_recording *recording
 {
 	bool is_first = true;
 	const char *name;
-	int rc;
+	int err;
 
-	while ((rc = scan_member(scan, &is_first, &name)) > 0) {
+	while ((err = scan_member(scan, &is_first, &name)) > 0) {
 		struct scan_value value = scan_value(scan);
 
 		if (scan_skip(scan, value.type) < 0)
@@ -183,7 +183,7 @@ static int take_encryption(struct scan *scan, struct twilio_recording *recording
 		else if (strcmp(name, "encryption_iv") == 0 || strcmp(name, "iv") == 0)
 			recording->encryption_iv = clean_text(value.text);
 	}
-	return rc;
+	return err;
 }
 
 static void take_sid(const struct scan_value *value, const char prefix[2], struct sid *sid)
@@ -240,19 +240,19 @@ static int take_members(struct scan *scan, const struct field *fields, void *ele
 {
 	bool is_first = true;
 	const char *name;
-	int rc;
+	int err;
 
-	while ((rc = scan_member(scan, &is_first, &name)) > 0) {
+	while ((err = scan_member(scan, &is_first, &name)) > 0) {
 		const struct field *field = fields;
 
 		while (field->name && (*field->name != *name || strcmp(field->name, name) != 0))
 			field++;
-		rc = field->name ? take_field(scan, field, element)
-				 : scan_skip(scan, scan_value(scan).type);
-		if (rc < 0)
-			return rc;
+		err = field->name ? take_field(scan, field, element)
+				  : scan_skip(scan, scan_value(scan).type);
+		if (err < 0)
+			return err;
 	}
-	return rc;
+	return err;
 }
 
 /* ---- pages ---- */
@@ -315,7 +315,7 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 	};
 	bool is_oversized = false;
 	const struct sid *sid;
-	int rc;
+	int err;
 
 	if (type != SCAN_OBJECT) {
 		page->skipped++;
@@ -328,7 +328,7 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 			return -ENOMEM;
 		*recording = no_recording;
 		sid = &recording->sid;
-		rc = take_members(scan, recording_fields, recording);
+		err = take_members(scan, recording_fields, recording);
 		is_oversized = recording_is_oversized(recording);
 	} else {
 		struct twilio_call *call = array_add(&page->calls, &page->count);
@@ -337,7 +337,7 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 			return -ENOMEM;
 		*call = no_call;
 		sid = &call->sid;
-		rc = take_members(scan, call_fields, call);
+		err = take_members(scan, call_fields, call);
 		cut_fields(call);
 	}
 	if (sid_is_zero(sid)) {
@@ -347,20 +347,20 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 		page->oversized++;
 		page->count--;
 	}
-	return rc;
+	return err;
 }
 
 static int take_array(struct scan *scan, enum twilio_list_kind kind, struct twilio_page *page)
 {
 	bool is_first = true;
-	int rc;
+	int err;
 
-	while ((rc = scan_element(scan, &is_first)) > 0) {
-		rc = take_element(scan, scan_value(scan).type, kind, page);
-		if (rc < 0)
-			return rc;
+	while ((err = scan_element(scan, &is_first)) > 0) {
+		err = take_element(scan, scan_value(scan).type, kind, page);
+		if (err < 0)
+			return err;
 	}
-	return rc;
+	return err;
 }
 
 static int take_page(struct scan *scan, enum twilio_list_kind kind, struct twilio_page *page)
@@ -368,56 +368,56 @@ static int take_page(struct scan *scan, enum twilio_list_kind kind, struct twili
 	const char *array_name = kind == TWILIO_LIST_CALLS ? "calls" : "recordings";
 	bool is_first = true, has_array = false;
 	const char *name;
-	int rc;
+	int err;
 
 	if (scan_value(scan).type != SCAN_OBJECT)
 		return -EINVAL;
-	while ((rc = scan_member(scan, &is_first, &name)) > 0) {
+	while ((err = scan_member(scan, &is_first, &name)) > 0) {
 		bool is_array = strcmp(name, array_name) == 0,
 		     is_next = strcmp(name, "next_page_uri") == 0;
 		struct scan_value value = scan_value(scan);
 
 		if (is_array) {
 			has_array = value.type == SCAN_ARRAY;
-			rc = has_array ? take_array(scan, kind, page) : -EINVAL;
+			err = has_array ? take_array(scan, kind, page) : -EINVAL;
 		} else {
-			rc = scan_skip(scan, value.type);
+			err = scan_skip(scan, value.type);
 		}
 		/* Taking an odd one for the end would hide whatever comes behind it. */
 		if (is_next && value.type != SCAN_STRING && value.type != SCAN_NULL)
-			rc = -EINVAL;
-		if (rc < 0)
-			return rc;
+			err = -EINVAL;
+		if (err < 0)
+			return err;
 		if (is_next)
 			page->next_page_uri = *value.text ? value.text : NULL;
 	}
-	return rc < 0 || !has_array || !scan_is_over(scan) ? -EINVAL : 0;
+	return err < 0 || !has_array || !scan_is_over(scan) ? -EINVAL : 0;
 }
 
 int twilio_page_parse(char *text, size_t len, enum twilio_list_kind kind,
 		      struct twilio_page *ret_page)
 {
 	struct scan scan;
-	int rc;
+	int err;
 
 	*ret_page = (struct twilio_page)TWILIO_PAGE_INIT;
 	scan_init(&scan, text, len);
-	rc = take_page(&scan, kind, ret_page);
-	return rc == -EINVAL ? -EIO : rc;
+	err = take_page(&scan, kind, ret_page);
+	return err == -EINVAL ? -EIO : err;
 }
 
 int twilio_resource_parse(char *text, size_t len, enum twilio_list_kind kind,
 			  struct twilio_page *ret_page)
 {
 	struct scan scan;
-	int rc;
+	int err;
 
 	*ret_page = (struct twilio_page)TWILIO_PAGE_INIT;
 	scan_init(&scan, text, len);
-	rc = take_element(&scan, scan_value(&scan).type, kind, ret_page);
-	if (rc == -EINVAL || (rc == 0 && (ret_page->count != 1 || !scan_is_over(&scan))))
-		rc = -EIO;
-	return rc;
+	err = take_element(&scan, scan_value(&scan).type, kind, ret_page);
+	if (err == -EINVAL || (err == 0 && (ret_page->count != 1 || !scan_is_over(&scan))))
+		err = -EIO;
+	return err;
 }
 
 void twilio_page_release(struct twilio_page *page)

@@ -75,36 +75,36 @@ static int walk_page(struct twilio_client *client, const struct receiver *receiv
 {
 	struct http_reply reply = HTTP_REPLY_INIT;
 	struct twilio_page page = TWILIO_PAGE_INIT;
-	int rc = twilio_perform(client, HTTP_GET, buf_str(url), &reply, ret_error);
+	int err = twilio_perform(client, HTTP_GET, buf_str(url), &reply, ret_error);
 
-	if (rc < 0)
-		return rc;
-	rc = twilio_page_parse(reply.body, reply.body_len, receiver->kind, &page);
-	if (rc < 0) {
-		remote_error_set(ret_error, REMOTE_INVALID, rc,
+	if (err < 0)
+		return err;
+	err = twilio_page_parse(reply.body, reply.body_len, receiver->kind, &page);
+	if (err < 0) {
+		remote_error_set(ret_error, REMOTE_INVALID, err,
 				 "Twilio: an answer that is no page of a list");
 		goto out;
 	}
 	*ret_count = page.count;
 	left_out->skipped += page.skipped;
 	left_out->oversized += page.oversized;
-	rc = receive(receiver, &page);
-	if (rc)
+	err = receive(receiver, &page);
+	if (err)
 		goto out;
 	buf_reset(url);
 	if (page.next_page_uri) {
-		rc = twilio_url_next(client, page.next_page_uri, url);
-		if (rc == -EINVAL)
-			rc = -EIO;
-		if (rc < 0)
+		err = twilio_url_next(client, page.next_page_uri, url);
+		if (err == -EINVAL)
+			err = -EIO;
+		if (err < 0)
 			remote_error_set(
-				ret_error, REMOTE_INVALID, rc,
+				ret_error, REMOTE_INVALID, err,
 				"Twilio: the next page of a list is at another host, or nowhere");
 	}
 out:
 	twilio_page_release(&page);
 	http_reply_release(&reply);
-	return rc;
+	return err;
 }
 
 static int walk(struct twilio_client *client, const struct receiver *receiver, struct buf *url,
@@ -113,7 +113,7 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 	cleanup_with(seen_release) struct seen seen = { NULL, 0 };
 	struct left_out left_out = { 0, 0 };
 	size_t empty = 0, count = 0;
-	int rc;
+	int err;
 
 	do {
 		if (buf_failed(url)) {
@@ -126,23 +126,23 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 					 client->pages_limit);
 			return -EIO;
 		}
-		rc = seen_add(&seen, buf_str(url));
-		if (rc == -ELOOP || empty > MAX_EMPTY_PAGES) {
+		err = seen_add(&seen, buf_str(url));
+		if (err == -ELOOP || empty > MAX_EMPTY_PAGES) {
 			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 					 "Twilio: a list whose pages go in a circle");
 			return -EIO;
 		}
-		if (rc < 0) {
-			remote_error_set(ret_error, REMOTE_INVALID, rc, "out of memory");
-			return rc;
+		if (err < 0) {
+			remote_error_set(ret_error, REMOTE_INVALID, err, "out of memory");
+			return err;
 		}
 		if (cancel_is_set(client->cancel)) {
 			remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "cancelled");
 			return -ECANCELED;
 		}
-		rc = walk_page(client, receiver, url, &count, &left_out, ret_error);
-		if (rc)
-			return rc;
+		err = walk_page(client, receiver, url, &count, &left_out, ret_error);
+		if (err)
+			return err;
 		empty = count ? 0 : empty + 1;
 	} while (url->len);
 
@@ -216,28 +216,28 @@ static int fetch(struct twilio_client *client, const struct receiver *receiver,
 {
 	struct http_reply reply = HTTP_REPLY_INIT;
 	struct twilio_page page = TWILIO_PAGE_INIT;
-	int rc = twilio_perform(client, HTTP_GET, url, &reply, ret_error);
+	int err = twilio_perform(client, HTTP_GET, url, &reply, ret_error);
 
-	if (rc < 0)
-		return rc;
-	rc = twilio_resource_parse(reply.body, reply.body_len, receiver->kind, &page);
-	if (rc == 0) {
+	if (err < 0)
+		return err;
+	err = twilio_resource_parse(reply.body, reply.body_len, receiver->kind, &page);
+	if (err == 0) {
 		const struct sid *found = page.calls ? &page.calls[0].sid : &page.recordings[0].sid;
 
 		if (!sid_equal(found, sid))
-			rc = -EIO;
+			err = -EIO;
 	}
-	if (rc < 0 && page.oversized)
-		remote_error_set(ret_error, REMOTE_INVALID, rc,
+	if (err < 0 && page.oversized)
+		remote_error_set(ret_error, REMOTE_INVALID, err,
 				 "Twilio: a recording with an encryption field that is too long");
-	else if (rc < 0)
-		remote_error_set(ret_error, REMOTE_INVALID, rc,
+	else if (err < 0)
+		remote_error_set(ret_error, REMOTE_INVALID, err,
 				 "Twilio: an answer that is not the resource asked for");
 	else
-		rc = receive(receiver, &page);
+		err = receive(receiver, &page);
 	twilio_page_release(&page);
 	http_reply_release(&reply);
-	return rc;
+	return err;
 }
 
 int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
@@ -285,7 +285,7 @@ int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
 	cleanup_buf struct buf url = BUF_INIT;
 	struct http_reply reply = HTTP_REPLY_INIT;
 	char text[SID_SIZE];
-	int rc;
+	int err;
 
 	remote_error_clear(ret_error);
 	sid_format(sid, "RE", text);
@@ -295,15 +295,15 @@ int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
 		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
 		return -ENOMEM;
 	}
-	rc = twilio_perform(client, HTTP_DELETE, buf_str(&url), &reply, ret_error);
-	if (rc < 0)
-		return rc;
+	err = twilio_perform(client, HTTP_DELETE, buf_str(&url), &reply, ret_error);
+	if (err < 0)
+		return err;
 	/* Any other success is not Twilio's: a proxy's page, say. */
 	if (reply.status != 204) {
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 				 "Twilio: HTTP %d in answer to a delete", reply.status);
-		rc = -EIO;
+		err = -EIO;
 	}
 	http_reply_release(&reply);
-	return rc;
+	return err;
 }

@@ -292,14 +292,14 @@ static int probe_run(struct probe *probe, struct twilio_media_info *info,
 		cleanup_twilio_request struct twilio_request_memory *memory = NULL;
 		struct http_request request;
 		int64_t left = probe->retry.deadline_msecs - time_mono_msecs();
-		int rc;
+		int err;
 
-		rc = twilio_request_media(probe->client, probe->sid, probe->channels_requested, 0,
-					  probe->range_bytes ? probe->range_bytes : -1, NULL,
-					  &request, &memory);
-		if (rc < 0) {
-			remote_error_set(ret_error, REMOTE_INVALID, rc, "out of memory");
-			return rc;
+		err = twilio_request_media(probe->client, probe->sid, probe->channels_requested, 0,
+					   probe->range_bytes ? probe->range_bytes : -1, NULL,
+					   &request, &memory);
+		if (err < 0) {
+			remote_error_set(ret_error, REMOTE_INVALID, err, "out of memory");
+			return err;
 		}
 		request.method = probe->method;
 		request.total_timeout_msecs = left > 1 ? (unsigned)left : 1;
@@ -307,9 +307,9 @@ static int probe_run(struct probe *probe, struct twilio_media_info *info,
 		if (ret_error->kind == REMOTE_OK)
 			take_answer(probe, info, ret_error);
 		if (ret_error->kind != REMOTE_OK)
-			rc = recover(probe, ret_error);
-		if (rc < 0)
-			return rc;
+			err = recover(probe, ret_error);
+		if (err < 0)
+			return err;
 	}
 	return 0;
 }
@@ -325,13 +325,13 @@ int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool
 		.range_bytes = RANGE_BYTES,
 		.method = HTTP_GET,
 	};
-	int rc;
+	int err;
 
 	remote_error_clear(ret_error);
 	*ret_info = (struct twilio_media_info){ .size_bytes = -1 };
 	retry_init(&probe.retry, TRIES, client->total_timeout_msecs);
 	look_init(&probe.look, client, is_encrypted, limit_bytes);
-	rc = probe_run(&probe, ret_info, ret_error);
+	err = probe_run(&probe, ret_info, ret_error);
 	look_release(&probe.look);
-	return rc;
+	return err;
 }

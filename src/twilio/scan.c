@@ -224,10 +224,10 @@ int scan_element(struct scan *scan, bool *is_first)
 
 int scan_member(struct scan *scan, bool *is_first, const char **ret_name)
 {
-	int rc = next(scan, is_first, '}');
+	int err = next(scan, is_first, '}');
 
-	if (rc <= 0)
-		return rc;
+	if (err <= 0)
+		return err;
 	skip_blanks(scan);
 	if (*scan->at != '"')
 		return -EINVAL;
@@ -245,19 +245,19 @@ static int skip(struct scan *scan, enum scan_type type, unsigned depth)
 {
 	bool is_first = true;
 	const char *name;
-	int rc;
+	int err;
 
 	if (type == SCAN_BAD || depth > MAX_DEPTH)
 		return -EINVAL;
 	if (type != SCAN_ARRAY && type != SCAN_OBJECT)
 		return 0;
-	while ((rc = type == SCAN_ARRAY ? scan_element(scan, &is_first)
-					: scan_member(scan, &is_first, &name)) > 0) {
-		rc = skip(scan, scan_value(scan).type, depth + 1);
-		if (rc < 0)
-			return rc;
+	while ((err = type == SCAN_ARRAY ? scan_element(scan, &is_first)
+					 : scan_member(scan, &is_first, &name)) > 0) {
+		err = skip(scan, scan_value(scan).type, depth + 1);
+		if (err < 0)
+			return err;
 	}
-	return rc;
+	return err;
 }
 
 int scan_skip(struct scan *scan, enum scan_type type)

@@ -55,11 +55,11 @@ unsigned twilio_judge_missing(struct twilio_client *client, const struct sid *si
 {
 	struct fate fate = { .client = client };
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int rc;
+	int err;
 
 	twilio_client_now(client, &fate.now_secs);
-	rc = twilio_fetch_recording(client, sid, on_fate, &fate, &error);
-	if (rc < 0) {
+	err = twilio_fetch_recording(client, sid, on_fate, &fate, &error);
+	if (err < 0) {
 		if (error.kind != REMOTE_NOT_FOUND)
 			*ret_error = error;
 		return 0;

@@ -5,13 +5,13 @@
 
 #include "util/text.h"
 
-void remote_error_set(struct remote_error *e, enum remote_kind kind, int error, const char *format,
+void remote_error_set(struct remote_error *e, enum remote_kind kind, int err, const char *format,
 		      ...)
 {
 	va_list args;
 
 	e->kind = kind;
-	e->error = error;
+	e->error = err;
 	va_start(args, format);
 	if (vsnprintf(e->message, sizeof e->message, format, args) < 0)
 		e->message[0] = '\0';

@@ -43,7 +43,7 @@ struct remote_gate {
 	void *arg;
 };
 
-void remote_error_set(struct remote_error *e, enum remote_kind kind, int error, const char *format,
+void remote_error_set(struct remote_error *e, enum remote_kind kind, int err, const char *format,
 		      ...) __attribute__((format(printf, 4, 5)));
 const char *remote_kind_name(enum remote_kind kind);
 
