@@ -1,3 +1,4 @@
+/* Results of remote operations: their message and the name of their kind. */
 #include "util/remote.h"
 
 #include <stdarg.h>
@@ -16,7 +17,7 @@ void remote_error_set(struct remote_error *e, enum remote_kind kind, int err, co
 	if (vsnprintf(e->message, sizeof e->message, format, args) < 0)
 		e->message[0] = '\0';
 	text_clean(
-		e->message); /* it may have a remote's words, and ends on terminals and in attributes */
+		e->message); /* it may quote the service, and is shown on terminals and in attributes */
 	va_end(args);
 }
 
