@@ -1,6 +1,6 @@
 /*
- * The engine: a thread that owns curl's multi handle and every transfer, and a list of commands
- * through which other threads reach it.
+ * The engine: a thread that owns the multi handle of curl and every transfer, and a list of
+ * commands from other threads.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,9 +11,10 @@
 #include "util/pool.h"
 #include "util/times.h"
 
-/* How often an upload's progress is looked at. */
+/* How often the progress of an upload is checked. */
 #define UPLOAD_SCAN_MSECS 1000
-/* The clocks of a machine that stays awake agree better than this. */
+/* A larger difference between the boot clock and the monotonic clock means that the machine
+ * slept. */
 #define SLEEP_MIN_MSECS 2000
 
 /* ---- the loop ---- */
@@ -30,7 +31,7 @@ static unsigned stall_limit_msecs(const struct http_transfer *t)
 					      : t->http->stall_timeout_msecs;
 }
 
-/* Takes an active or waiting transfer out of everything but memory. */
+/* Removes an active or waiting transfer from its queue and frees its curl handle. */
 static void detach(struct http_transfer *t)
 {
 	list_remove(&t->link);
@@ -42,7 +43,7 @@ static void detach(struct http_transfer *t)
 	t->origin = NULL;
 }
 
-/* The end of a transfer: on_done, and the loop's reference goes. */
+/* Ends a transfer: calls on_done and drops the reference of the loop. */
 static void finish(struct http_transfer *t, const struct remote_error *error)
 {
 	detach(t);
@@ -148,8 +149,8 @@ static void start_waiting(struct http *http)
 	}
 }
 
-/* Goes on at the Location. Plain http is no way out of https, nor loopback one into this machine.
- */
+/* Follows the Location header: never from https to plain http, nor from another host to
+ * loopback. */
 static void follow(struct http_transfer *t)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -164,7 +165,7 @@ static void follow(struct http_transfer *t)
 	copy = err ? NULL : strdup(location);
 	if (!copy) {
 		remote_error_set(&error, REMOTE_INVALID, -EIO,
-				 "%s: redirected to where must not be followed", t->url.origin);
+				 "%s: a redirect that must not be followed", t->url.origin);
 		snprintf(error.code, sizeof error.code, "redirect");
 		http_url_release(&url);
 		finish(t, &error);
@@ -178,7 +179,7 @@ static void follow(struct http_transfer *t)
 	http_url_release(&t->url);
 	t->url = url;
 	t->request.max_redirects--;
-	t->request.urgent = true; /* it has had its turn in a queue */
+	t->request.urgent = true; /* it has waited for its turn once */
 	enqueue(t);
 }
 
@@ -186,7 +187,7 @@ static void handle_end(struct http_transfer *t, CURLcode code)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 
-	/* A redirect is known from its head; how its page ends does not matter. */
+	/* A redirect is complete with its head, however its body ends. */
 	if (t->is_redirect) {
 		follow(t);
 		return;
@@ -219,7 +220,7 @@ static void resume(struct http_transfer *t)
 		return;
 	t->is_paused = false;
 	t->active_msecs = time_mono_msecs();
-	/* Calls on_data from within. Where that fails curl says so here and nowhere else. */
+	/* Calls on_data. curl reports a failure of that call only by the return value. */
 	code = curl_easy_pause(t->easy, CURLPAUSE_CONT);
 	if (code)
 		handle_end(t, code);
@@ -256,7 +257,7 @@ static bool handle_commands(struct http *http)
 	return !is_stopping;
 }
 
-/* on_read tells of large pieces only; a slow line takes long for each. */
+/* on_read is called for large pieces only, which take long on a slow line. */
 static void look_at_upload(struct http_transfer *t, int64_t now)
 {
 	curl_off_t sent = 0;
@@ -267,7 +268,7 @@ static void look_at_upload(struct http_transfer *t, int64_t now)
 	t->uploaded_bytes = sent;
 }
 
-/* Ends the transfer where its time is over; else tells when to look again. */
+/* Ends the transfer if its time is over, else schedules the next check. */
 static void check_time(struct http_transfer *t, int64_t now)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -278,7 +279,7 @@ static void check_time(struct http_transfer *t, int64_t now)
 		finish(t, &error);
 		return;
 	}
-	/* Connecting has curl's own limit; a pause is ours, not the peer's. */
+	/* While connecting, curl has a limit of its own; a pause is not the fault of the peer. */
 	if (t->easy && t->is_connected && !t->is_paused) {
 		int64_t stall_at;
 
@@ -332,7 +333,7 @@ static int64_t asleep_msecs(void)
 	return boot.tv_sec * INT64_C(1000) + boot.tv_nsec / 1000000 - time_mono_msecs();
 }
 
-/* The boot clock runs on while the machine sleeps, the monotonic one stands. */
+/* While the machine sleeps, the boot clock runs and the monotonic clock stands still. */
 static void notice_sleep(struct http *http)
 {
 	int64_t asleep = asleep_msecs();
@@ -356,7 +357,7 @@ static void cancel_all(struct http *http)
 			finish_cancelled(
 				list_entry(origin->waiting.next, struct http_transfer, link));
 	}
-	start_waiting(http); /* nothing waits: frees the origins */
+	start_waiting(http); /* frees the origins, as nothing waits */
 }
 
 static void *loop(void *arg)

@@ -1,4 +1,4 @@
-/* Transfers as other threads see them: made, counted, and sent commands. */
+/* Transfers as other threads see them: creating them, counting references, sending commands. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -130,8 +130,7 @@ static int send_command(struct http_transfer *t, unsigned command)
 		t->commands |= command;
 		if (list_empty(&t->command_link))
 			list_add(&http->commands, &http_transfer_ref(t)->command_link);
-		/* Under the lock: http_free ends what is waited for only after it has set
-		 * is_stopping. */
+		/* Under the lock: after http_free has set is_stopping no command may be queued. */
 		http_events_wake(&http->events);
 	}
 	pthread_mutex_unlock(&http->lock);
@@ -151,7 +150,8 @@ static int submit(struct http *http, const struct http_request *request, bool ke
 		return err;
 	if (keep)
 		http_transfer_ref(t);
-	/* Before the command: on_done may have been called by the time send_command returns. */
+	/* Set before the command is sent: on_done may have been called when send_command
+	 * returns. */
 	if (ret_transfer)
 		*ret_transfer = t;
 	err = send_command(t, COMMAND_SUBMIT);
@@ -162,7 +162,7 @@ static int submit(struct http *http, const struct http_request *request, bool ke
 			http_transfer_unref(t);
 		http_transfer_unref(t);
 	}
-	return err; /* the first reference is the loop's now */
+	return err; /* the first reference belongs to the loop from here on */
 }
 
 int http_submit(struct http *http, const struct http_request *request,
