@@ -202,11 +202,6 @@ static int build_header_list(struct http_transfer *t)
 	return err;
 }
 
-static unsigned or_default(unsigned value, unsigned otherwise)
-{
-	return value ? value : otherwise;
-}
-
 #define SET(option, value) \
 	do { \
 		CURLcode set_code = curl_easy_setopt(easy, option, value); \
@@ -301,7 +296,7 @@ static CURLcode set_options(CURL *easy, struct http_transfer *t)
 	SET(CURLOPT_USERAGENT, http->user_agent);
 	SET(CURLOPT_HTTPHEADER, t->header_list);
 	SET(CURLOPT_CONNECTTIMEOUT_MS,
-	    (long)or_default(t->request.connect_timeout_msecs, http->connect_timeout_msecs));
+	    (long)http_or_default(t->request.connect_timeout_msecs, http->connect_timeout_msecs));
 	/* Without it, ending a transfer waits for the thread of the resolver, and delays every
 	 * other transfer. */
 	SET(CURLOPT_QUICK_EXIT, 1L);

@@ -133,6 +133,11 @@ void http_events_run_timer(struct http_events *events);
  * none), and tells curl which sockets are ready. */
 void http_events_wait(struct http_events *events, int64_t deadline_msecs);
 
+static inline unsigned http_or_default(unsigned value, unsigned otherwise)
+{
+	return value ? value : otherwise;
+}
+
 /* transfer.c */
 void http_unref(struct http *http);
 void http_free_secret(const char *s); /* wipes and frees; NULL is fine */

@@ -301,6 +301,12 @@ static void check_time(struct http_transfer *t, int64_t now)
 	scan_before(t->http, limit);
 }
 
+static void check_list(struct list *transfers, int64_t now)
+{
+	list_for_each_safe(pos, transfers)
+		check_time(list_entry(pos, struct http_transfer, link), now);
+}
+
 static void check_times(struct http *http)
 {
 	int64_t now = time_mono_msecs();
@@ -308,15 +314,12 @@ static void check_times(struct http *http)
 	if (now < http->next_scan_msecs)
 		return;
 	http->next_scan_msecs = INT64_MAX;
-	list_for_each_safe(pos, &http->active)
-		check_time(list_entry(pos, struct http_transfer, link), now);
+	check_list(&http->active, now);
 	list_for_each(pos, &http->origins) {
 		struct http_origin *origin = list_entry(pos, struct http_origin, link);
 
-		list_for_each_safe(item, &origin->urgent)
-			check_time(list_entry(item, struct http_transfer, link), now);
-		list_for_each_safe(item, &origin->waiting)
-			check_time(list_entry(item, struct http_transfer, link), now);
+		check_list(&origin->urgent, now);
+		check_list(&origin->waiting, now);
 	}
 }
 
@@ -343,19 +346,20 @@ static void notice_sleep(struct http *http)
 	http->asleep_msecs = asleep;
 }
 
+static void cancel_list(struct list *transfers)
+{
+	while (!list_empty(transfers))
+		finish_cancelled(list_entry(transfers->next, struct http_transfer, link));
+}
+
 static void cancel_all(struct http *http)
 {
-	while (!list_empty(&http->active))
-		finish_cancelled(list_entry(http->active.next, struct http_transfer, link));
+	cancel_list(&http->active);
 	list_for_each(pos, &http->origins) {
 		struct http_origin *origin = list_entry(pos, struct http_origin, link);
 
-		while (!list_empty(&origin->urgent))
-			finish_cancelled(
-				list_entry(origin->urgent.next, struct http_transfer, link));
-		while (!list_empty(&origin->waiting))
-			finish_cancelled(
-				list_entry(origin->waiting.next, struct http_transfer, link));
+		cancel_list(&origin->urgent);
+		cancel_list(&origin->waiting);
 	}
 	start_waiting(http); /* frees the origins, as nothing waits */
 }
@@ -388,11 +392,6 @@ static void global_init(void)
 	global_code = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static unsigned or_default(unsigned value, unsigned otherwise)
-{
-	return value ? value : otherwise;
-}
-
 int http_new(const struct http_settings *settings, struct http **ret_http)
 {
 	static const struct http_settings defaults;
@@ -414,10 +413,10 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 	list_init(&http->active);
 	http->next_scan_msecs = INT64_MAX;
 	http->asleep_msecs = asleep_msecs();
-	http->connect_timeout_msecs = or_default(settings->connect_timeout_msecs, 10000);
-	http->stall_timeout_msecs = or_default(settings->stall_timeout_msecs, 30000);
-	http->total_timeout_msecs = or_default(settings->total_timeout_msecs, 60000);
-	http->origin_limit = or_default(settings->origin_limit, 64);
+	http->connect_timeout_msecs = http_or_default(settings->connect_timeout_msecs, 10000);
+	http->stall_timeout_msecs = http_or_default(settings->stall_timeout_msecs, 30000);
+	http->total_timeout_msecs = http_or_default(settings->total_timeout_msecs, 60000);
+	http->origin_limit = http_or_default(settings->origin_limit, 64);
 	http->user_agent =
 		strdup(settings->user_agent ? settings->user_agent : "tonicfs/" TONICFS_VERSION);
 	http->ca_file = settings->ca_file ? strdup(settings->ca_file) : NULL;
