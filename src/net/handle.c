@@ -295,8 +295,7 @@ static CURLcode set_options(CURL *easy, struct http_transfer *t)
 	SET(CURLOPT_PATH_AS_IS, 1L); /* "/../" may be part of an object key */
 	SET(CURLOPT_USERAGENT, http->user_agent);
 	SET(CURLOPT_HTTPHEADER, t->header_list);
-	SET(CURLOPT_CONNECTTIMEOUT_MS,
-	    (long)http_or_default(t->request.connect_timeout_msecs, http->connect_timeout_msecs));
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)t->request.connect_timeout_msecs);
 	/* Without it, ending a transfer waits for the thread of the resolver, and delays every
 	 * other transfer. */
 	SET(CURLOPT_QUICK_EXIT, 1L);

@@ -1,13 +1,11 @@
 /*
- * Shared by the files of this room only.
+ * Shared by the files of this room only. A transfer's life:
  *
- * A transfer's life:
- *   submitted  in http->commands
- *   waiting    in the queue of its origin
- *   active     in http->active, with a curl handle
- *   done       on_done has been called
- * A followed redirect takes it from active back to waiting, perhaps at another origin. Fields
- * without a note belong to the loop thread once the transfer has been submitted.
+ *   submitted (in http->commands) -> waiting (in the queue of its origin) -> active (in
+ *   http->active, with a curl handle) -> done (on_done has been called)
+ *
+ * A followed redirect goes from active back to waiting. Fields without a note belong to the loop
+ * thread once the transfer has been submitted.
  */
 #ifndef TONICFS_NET_HTTP_PRIVATE_H
 #define TONICFS_NET_HTTP_PRIVATE_H
@@ -132,11 +130,6 @@ void http_events_run_timer(struct http_events *events);
 /* Waits for a socket, the timer of curl, a wake-up or the deadline (time_mono_msecs; INT64_MAX:
  * none), and tells curl which sockets are ready. */
 void http_events_wait(struct http_events *events, int64_t deadline_msecs);
-
-static inline unsigned http_or_default(unsigned value, unsigned otherwise)
-{
-	return value ? value : otherwise;
-}
 
 /* transfer.c */
 void http_unref(struct http *http);

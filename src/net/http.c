@@ -25,12 +25,6 @@ static void scan_before(struct http *http, int64_t msecs)
 		http->next_scan_msecs = msecs;
 }
 
-static unsigned stall_limit_msecs(const struct http_transfer *t)
-{
-	return t->request.stall_timeout_msecs ? t->request.stall_timeout_msecs
-					      : t->http->stall_timeout_msecs;
-}
-
 /* Removes an active or waiting transfer from its queue and frees its curl handle. */
 static void detach(struct http_transfer *t)
 {
@@ -123,8 +117,8 @@ static void start(struct http_transfer *t)
 		finish_failed(t, -ENOMEM);
 		return;
 	}
-	scan_before(http, t->active_msecs +
-				  (t->request.body_len ? UPLOAD_SCAN_MSECS : stall_limit_msecs(t)));
+	scan_before(http, t->active_msecs + (t->request.body_len ? UPLOAD_SCAN_MSECS
+								 : t->request.stall_timeout_msecs));
 }
 
 static void start_waiting(struct http *http)
@@ -225,7 +219,7 @@ static void resume(struct http_transfer *t)
 	if (code)
 		handle_end(t, code);
 	else
-		scan_before(t->http, t->active_msecs + stall_limit_msecs(t));
+		scan_before(t->http, t->active_msecs + t->request.stall_timeout_msecs);
 }
 
 /* False: the loop is to end. */
@@ -285,7 +279,7 @@ static void check_time(struct http_transfer *t, int64_t now)
 
 		if (t->request.body_len)
 			look_at_upload(t, now);
-		stall_at = t->active_msecs + stall_limit_msecs(t);
+		stall_at = t->active_msecs + t->request.stall_timeout_msecs;
 		if (now >= stall_at) {
 			http_error_timeout(t, "nothing came or went for too long", &error);
 			finish(t, &error);
@@ -295,8 +289,8 @@ static void check_time(struct http_transfer *t, int64_t now)
 			limit = stall_at;
 		if (t->request.body_len && now + UPLOAD_SCAN_MSECS < limit)
 			limit = now + UPLOAD_SCAN_MSECS;
-	} else if (t->easy && !t->is_connected && now + stall_limit_msecs(t) < limit) {
-		limit = now + stall_limit_msecs(t);
+	} else if (t->easy && !t->is_connected && now + t->request.stall_timeout_msecs < limit) {
+		limit = now + t->request.stall_timeout_msecs;
 	}
 	scan_before(t->http, limit);
 }
@@ -392,6 +386,11 @@ static void global_init(void)
 	global_code = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+static unsigned or_default(unsigned value, unsigned otherwise)
+{
+	return value ? value : otherwise;
+}
+
 int http_new(const struct http_settings *settings, struct http **ret_http)
 {
 	static const struct http_settings defaults;
@@ -413,10 +412,10 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 	list_init(&http->active);
 	http->next_scan_msecs = INT64_MAX;
 	http->asleep_msecs = asleep_msecs();
-	http->connect_timeout_msecs = http_or_default(settings->connect_timeout_msecs, 10000);
-	http->stall_timeout_msecs = http_or_default(settings->stall_timeout_msecs, 30000);
-	http->total_timeout_msecs = http_or_default(settings->total_timeout_msecs, 60000);
-	http->origin_limit = http_or_default(settings->origin_limit, 64);
+	http->connect_timeout_msecs = or_default(settings->connect_timeout_msecs, 10000);
+	http->stall_timeout_msecs = or_default(settings->stall_timeout_msecs, 30000);
+	http->total_timeout_msecs = or_default(settings->total_timeout_msecs, 60000);
+	http->origin_limit = or_default(settings->origin_limit, 64);
 	http->user_agent =
 		strdup(settings->user_agent ? settings->user_agent : "tonicfs/" TONICFS_VERSION);
 	http->ca_file = settings->ca_file ? strdup(settings->ca_file) : NULL;

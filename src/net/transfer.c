@@ -93,6 +93,10 @@ static int transfer_new(struct http *http, const struct http_request *request,
 	t->request.headers = NULL;
 	if (request->method != HTTP_PUT && request->method != HTTP_POST)
 		t->request.body_len = 0;
+	if (!t->request.connect_timeout_msecs)
+		t->request.connect_timeout_msecs = http->connect_timeout_msecs;
+	if (!t->request.stall_timeout_msecs)
+		t->request.stall_timeout_msecs = http->stall_timeout_msecs;
 	if (!total)
 		total = http->total_timeout_msecs;
 	t->deadline_msecs = total == UINT_MAX ? INT64_MAX : time_mono_msecs() + total;
