@@ -127,8 +127,7 @@ void http_events_release(struct http_events *events);
 void http_events_wake(struct http_events *events);
 /* Calls curl if its timer is due. */
 void http_events_run_timer(struct http_events *events);
-/* Waits for a socket, the timer of curl, a wake-up or the deadline (time_mono_msecs; INT64_MAX:
- * none), and tells curl which sockets are ready. */
+/* Waits until deadline_msecs (INT64_MAX: none), and tells curl which sockets are ready. */
 void http_events_wait(struct http_events *events, int64_t deadline_msecs);
 
 /* transfer.c */
@@ -145,8 +144,7 @@ void http_error_timeout(const struct http_transfer *transfer, const char *what,
 			struct remote_error *ret_error);
 /* True if the peer may have processed the request although no answer came. */
 bool http_transfer_may_have_acted(const struct http_transfer *transfer);
-/* Stops the reuse of connections made before now: the machine has slept, and the peers may have
- * dropped them silently. Loop only. */
+/* Older connections are not reused: after a sleep, peers may have dropped them. Loop only. */
 void http_distrust_connections(struct http *http, int64_t now_msecs);
 
 #endif

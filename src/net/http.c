@@ -46,23 +46,25 @@ static void finish(struct http_transfer *t, const struct remote_error *error)
 	http_transfer_unref(t);
 }
 
-static void finish_cancelled(struct http_transfer *t)
+static void finish_with(struct http_transfer *t, enum remote_kind kind, int err, const char *code,
+			const char *message)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 
-	remote_error_set(&error, REMOTE_CANCELLED, -ECANCELED, "%s: cancelled", t->url.origin);
-	snprintf(error.code, sizeof error.code, "cancelled");
+	remote_error_set(&error, kind, err, "%s: %s", t->url.origin, message);
+	snprintf(error.code, sizeof error.code, "%s", code);
 	finish(t, &error);
+}
+
+static void finish_cancelled(struct http_transfer *t)
+{
+	finish_with(t, REMOTE_CANCELLED, -ECANCELED, "cancelled", "cancelled");
 }
 
 static void finish_failed(struct http_transfer *t, int err)
 {
-	struct remote_error error = REMOTE_ERROR_INIT;
-
-	remote_error_set(&error, err == -ENOMEM ? REMOTE_TRANSIENT : REMOTE_REJECTED, err,
-			 "%s: the request cannot be set up", t->url.origin);
-	snprintf(error.code, sizeof error.code, "setup");
-	finish(t, &error);
+	finish_with(t, err == -ENOMEM ? REMOTE_TRANSIENT : REMOTE_REJECTED, err, "setup",
+		    "the request cannot be set up");
 }
 
 static struct http_origin *origin_get(struct http *http, const char *name)
@@ -147,7 +149,6 @@ static void start_waiting(struct http *http)
  * loopback. */
 static void follow(struct http_transfer *t)
 {
-	struct remote_error error = REMOTE_ERROR_INIT;
 	struct http_url url = HTTP_URL_INIT;
 	char *location = NULL, *copy;
 	int err = -EINVAL;
@@ -158,11 +159,9 @@ static void follow(struct http_transfer *t)
 		err = -EPERM;
 	copy = err ? NULL : strdup(location);
 	if (!copy) {
-		remote_error_set(&error, REMOTE_INVALID, -EIO,
-				 "%s: a redirect that must not be followed", t->url.origin);
-		snprintf(error.code, sizeof error.code, "redirect");
 		http_url_release(&url);
-		finish(t, &error);
+		finish_with(t, REMOTE_INVALID, -EIO, "redirect",
+			    "a redirect that must not be followed");
 		return;
 	}
 	if (strcmp(url.origin, t->url.origin) != 0)
