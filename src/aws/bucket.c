@@ -1,3 +1,4 @@
+/* Requests of the connection test about a bucket as a whole. */
 #include "aws/bucket.h"
 
 #include <errno.h>
@@ -60,7 +61,7 @@ static void fill_answer(const struct http_reply *reply, struct s3_answer *answer
 	if (!date || time_parse_rfc2822(date, &answer->date_secs) < 0)
 		answer->date_secs = 0;
 	if (reply->status >= 300)
-		/* What is no XML says nothing of a region. */
+		/* An answer that is not XML names no region. */
 		(void)xml_parse(reply->body, reply->body_len, on_error_region, answer, NULL);
 	if (!*answer->region)
 		copy(answer->region, sizeof answer->region,
@@ -71,7 +72,7 @@ static void fill_answer(const struct http_reply *reply, struct s3_answer *answer
 	s3_judge(&response, reply->body, reply->body_len, &answer->error);
 }
 
-/* The request without what a signature added. */
+/* The same request without its signature. */
 static void strip_signature(struct http_request *request, struct http_header *kept)
 {
 	size_t count = 0;
@@ -180,7 +181,7 @@ static int get_subresource(struct s3_client *client, const char *name, xml_fn *f
 	http_reply_release(&reply);
 	if (err == -ENOMEM)
 		return s3_fail(ret_error, REMOTE_TRANSIENT, err, "out of memory");
-	return err ? s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer is no XML") : 0;
+	return err ? s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer is not XML") : 0;
 }
 
 static int on_versioning(void *arg, const char *path, const char *text)
@@ -221,7 +222,7 @@ int s3_get_lock(struct s3_client *client, struct s3_lock *ret_lock, struct remot
 
 	*ret_lock = (struct s3_lock){ .is_enabled = false };
 	err = get_subresource(client, "object-lock", on_lock, ret_lock, ret_error);
-	/* RGW has a code of its own for a bucket that was made without it. */
+	/* RGW has its own code for a bucket created without object lock. */
 	if (err && (strcmp(ret_error->code, "ObjectLockConfigurationNotFoundError") == 0 ||
 		    strcmp(ret_error->code, "NoSuchObjectLockConfiguration") == 0)) {
 		remote_error_clear(ret_error);

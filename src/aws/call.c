@@ -1,4 +1,4 @@
-/* Sending: an operation's tries, the clock, the verdict. */
+/* Sends an operation: its retries, the correction of the clock, the judgement of the answer. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -8,14 +8,14 @@
 #include "util/crypto.h"
 #include "util/times.h"
 
-/* What a body adds to the time of its request: the stall deadline guards a line that is slower
- * still. */
+/* A body extends the deadline of its request at this rate; a slower line is ended by the stall
+ * limit only. */
 #define SLOWEST_BYTES_PER_MSEC 64
-/* A signature is refused from 15 minutes on; a refusal without a code (HEAD) is taken for that from
- * here on. */
+/* Servers refuse a signature that is 15 minutes off. A refusal without a code (of a HEAD) is
+ * taken for that from this difference on. */
 #define SKEW_MIN_SECS (5 * 60)
 
-/* True: the clock has been set by the server's, and the request is worth another try. */
+/* True: the clock was corrected by the Date of the server, and the request should be sent again. */
 static bool correct_clock(struct s3_client *client, const struct http_reply *reply,
 			  int64_t signed_secs, const struct remote_error *error)
 {
@@ -46,7 +46,6 @@ static int hash_payload(const struct s3_call *call,
 	return err;
 }
 
-/* One try. */
 static int send_call(struct s3_client *client, const struct aws_credentials *credentials,
 		     const struct s3_call *call, const char *payload_sha256, int64_t time_secs,
 		     int64_t left_msecs, struct http_reply *ret_reply,
@@ -72,7 +71,7 @@ static int send_call(struct s3_client *client, const struct aws_credentials *cre
 						  ret_reply->headers, ret_reply->header_count };
 
 		s3_judge(&response, ret_reply->body, ret_reply->body_len, ret_error);
-		/* Some gateway says that it does not know what the server behind it did. */
+		/* A gateway answered, and does not know whether the server behind it has acted. */
 		if (call->is_once && ret_error->kind == REMOTE_TRANSIENT && !*ret_error->code)
 			ret_error->kind = REMOTE_UNCERTAIN;
 	}
@@ -116,7 +115,7 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 			http_reply_release(ret_reply);
 			continue;
 		}
-		/* Revoked, or renewed by another program, before they ran out. */
+		/* The keys were revoked, or renewed by another program, before they expired. */
 		if (client->source && !keys_were_renewed && s3_keys_are_refused(ret_error)) {
 			aws_source_distrust(client->source, &credentials);
 			keys_were_renewed = true;

@@ -1,4 +1,4 @@
-/* A client: its settings, and where its bucket is. */
+/* A client: its settings and the address of its bucket. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static bool is_empty(const char *s)
 	return !s || !*s;
 }
 
-/* ---- where a bucket is ---- */
+/* ---- the address of a bucket ---- */
 
 static bool consists_of(const char *s, const char *allowed)
 {
@@ -25,7 +25,7 @@ static bool consists_of(const char *s, const char *allowed)
 #define LOWER_DIGITS "abcdefghijklmnopqrstuvwxyz0123456789"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-/* AWS's rule is narrower; other servers let more pass in the path. */
+/* The rules of AWS are stricter; other servers accept more in the path. */
 static bool bucket_is_valid(const char *bucket)
 {
 	return strlen(bucket) <= 255 && consists_of(bucket, LOWER_DIGITS UPPER "._-") &&
@@ -40,7 +40,7 @@ static bool bucket_fits_host_name(const char *bucket)
 	       bucket[n - 1] != '-';
 }
 
-/* Addresses and localhost have no names below them. */
+/* IP addresses and localhost have no subdomains. */
 static bool host_has_subdomains(const char *host)
 {
 	struct in_addr address;
@@ -50,7 +50,8 @@ static bool host_has_subdomains(const char *host)
 }
 
 struct endpoint {
-	char *scheme, *host, *port, *path; /* port "" where it is the scheme's; path "" or "/a/b" */
+	char *scheme, *host, *port,
+		*path; /* port: "" for the default of the scheme; path: "" or "/a/b" */
 };
 
 static void endpoint_release(struct endpoint *e)
@@ -122,7 +123,7 @@ static int endpoint_parse(const char *text, struct endpoint *ret_endpoint)
 	}
 }
 
-/* AWS's own, by region. */
+/* The endpoint of AWS for a region. */
 static int endpoint_of_aws(const char *region, struct endpoint *ret_endpoint)
 {
 	if (asprintf(&ret_endpoint->host, "s3.%s.amazonaws.com%s", region,

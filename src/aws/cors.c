@@ -1,3 +1,4 @@
+/* A bucket's CORS rules: parsing, writing, and what they allow. */
 #include "aws/cors.h"
 
 #include <errno.h>
@@ -63,7 +64,7 @@ static int rule_add(struct s3_cors *cors, struct s3_cors_rule *rule)
 
 struct parser {
 	struct s3_cors *cors;
-	struct s3_cors_rule rule; /* the one that is being read */
+	struct s3_cors_rule rule; /* the rule that is being parsed */
 	bool is_configuration;
 };
 
@@ -169,7 +170,7 @@ int s3_cors_format(const struct s3_cors *cors, struct buf *ret_text)
 	return buf_failed(ret_text) ? -ENOMEM : 0;
 }
 
-/* ---- at the server ---- */
+/* ---- requests ---- */
 
 int s3_get_cors(struct s3_client *client, struct s3_cors *ret_cors, struct remote_error *ret_error)
 {
@@ -190,8 +191,8 @@ int s3_get_cors(struct s3_client *client, struct s3_cors *ret_cors, struct remot
 	http_reply_release(&reply);
 	if (err == -ENOTSUP)
 		return s3_fail(ret_error, REMOTE_REJECTED, err,
-			       "the bucket's CORS rules have something in them that is not known");
-	return err ? s3_fail(ret_error, REMOTE_INVALID, err, "the answer holds no CORS rules") : 0;
+			       "the CORS rules of the bucket have an unknown element");
+	return err ? s3_fail(ret_error, REMOTE_INVALID, err, "the answer has no CORS rules") : 0;
 }
 
 int s3_put_cors(struct s3_client *client, const struct s3_cors *cors,
@@ -219,9 +220,9 @@ int s3_put_cors(struct s3_client *client, const struct s3_cors *cors,
 	return err;
 }
 
-/* ---- what they mean ---- */
+/* ---- what rules allow ---- */
 
-/* Whether all that `wanted` means is meant by `pattern`: each may hold one '*'. */
+/* Whether `pattern` covers everything that `wanted` covers; each may hold one '*'. */
 static bool pattern_covers(const char *pattern, const char *wanted)
 {
 	const char *star = strchr(pattern, '*');
@@ -251,7 +252,7 @@ bool s3_cors_lets_read(const struct s3_cors *cors, const char *origin)
 	for (size_t i = 0; i < cors->count; i++) {
 		const struct s3_cors_rule *rule = &cors->rules[i];
 
-		/* Reading a part of a file is asked for with the header Range. */
+		/* Range requests need the header Range to be allowed. */
 		if (!words_cover(&rule->origins, origin) || !words_cover(&rule->headers, "range"))
 			continue;
 		for (size_t m = 0; m < ARRAY_SIZE(methods); m++)

@@ -1,5 +1,5 @@
-/* Keys of this machine: the environment, and the files ~/.aws/credentials and ~/.aws/config with
- * their profiles. Source: "Shared config and credentials files", AWS SDKs and Tools Reference
+/* Keys on this machine: in the environment, and in the profiles of ~/.aws/credentials and
+ * ~/.aws/config. Source: "Shared config and credentials files", AWS SDKs and Tools Reference
  * Guide. */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,18 +29,17 @@ int aws_from_environment(struct aws_credentials *ret_credentials, struct remote_
 		return -ENOENT;
 	if (!access_key || !secret_key)
 		return aws_fail(ret_error, -EACCES,
-				"of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY one is not set");
+				"only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set");
 	if (aws_credentials_set(ret_credentials, access_key, secret_key,
 				aws_env("AWS_SESSION_TOKEN"), "environment"))
-		return aws_fail(
-			ret_error, -EACCES,
-			"the environment's AWS_ACCESS_KEY_ID or session token cannot be one");
+		return aws_fail(ret_error, -EACCES,
+				"AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN has an invalid value");
 	return 0;
 }
 
 /* ---- files ---- */
 
-/* What of a profile matters here; NULL: not said. Freed by wiping. */
+/* The settings of a profile that are used here; NULL: not set. Wiped when freed. */
 struct profile {
 	char *values[8];
 	bool is_there;
@@ -92,7 +91,7 @@ static bool is_section(char *line, const char *name, bool is_config)
 	return strcmp(text, name) == 0;
 }
 
-/* The first file that says something wins. */
+/* The first file that has a setting wins. */
 static int take_line(struct profile *profile, char *line)
 {
 	char *equals = strchr(line, '='), *name, *value;
@@ -110,7 +109,7 @@ static int take_line(struct profile *profile, char *line)
 	return 0;
 }
 
-/* -EPERM: it has a command that somebody else could have written. */
+/* -EPERM: it has a command, and another user may have written the file. */
 static int read_profile(const char *path, const char *name, bool is_config, struct profile *profile)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -132,7 +131,7 @@ static int read_profile(const char *path, const char *name, bool is_config, stru
 			profile->is_there |= is_inside;
 		} else if (is_inside &&
 			   !strchr("#; \t\r",
-				   *line)) { /* what is indented belongs to a value above */
+				   *line)) { /* an indented line belongs to the value above it */
 			err = take_line(profile, line);
 		}
 	}
@@ -173,7 +172,7 @@ static int read_files(const char *name, struct profile *profile, struct remote_e
 	return 0;
 }
 
-/* ---- a command of the profile's ---- */
+/* ---- credential_process ---- */
 
 static int from_process(const char *command, const char *from, const struct cancel *cancel,
 			struct aws_credentials *ret_credentials, struct remote_error *ret_error)
@@ -227,8 +226,7 @@ int aws_from_profile(const char *wanted, const struct cancel *cancel,
 	if (v[ACCESS_KEY] && v[SECRET_KEY] && !v[ROLE]) {
 		err = aws_credentials_set(ret_credentials, v[ACCESS_KEY], v[SECRET_KEY],
 					  v[SESSION_TOKEN], from);
-		return err ? aws_fail(ret_error, -EACCES, "the keys of %s cannot be ones", from)
-			   : 0;
+		return err ? aws_fail(ret_error, -EACCES, "the keys of %s are invalid", from) : 0;
 	}
 	if (v[PROCESS] && !v[ROLE])
 		return from_process(v[PROCESS], from, cancel, ret_credentials, ret_error);

@@ -1,10 +1,10 @@
 /*
- * Keys that a service hands out: STS for a web identity, the container's agent, the instance's
- * metadata. Sources: "AssumeRoleWithWebIdentity", AWS STS API Reference; "Container credential
+ * Keys from a service: STS for a web identity, the agent of a container, the metadata of an
+ * instance. Sources: "AssumeRoleWithWebIdentity", AWS STS API Reference; "Container credential
  * provider" and "IMDS credential provider", AWS SDKs and Tools Reference Guide.
  *
- * They have an HTTP engine of their own for the moment: keys are fetched once an hour, and must be
- * had before, and after, whatever else this process does with the network.
+ * Each request has a short-lived HTTP engine of its own: keys are fetched once an hour, and may be
+ * needed before the engine of the process exists and after it has ended.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,7 +25,8 @@
 
 #define ANSWER_LIMIT_BYTES (256 * 1024)
 #define TOKEN_LIMIT_BYTES (64 * 1024)
-#define CONNECT_MSECS 1000 /* to what is on this very machine or link, or is not there at all */
+#define CONNECT_MSECS \
+	1000 /* to a service on this machine or link, or one that does not exist at all */
 #define LOCAL_MSECS 5000
 #define STS_MSECS 10000
 #define STS_VERSION "2011-06-15"
@@ -62,15 +63,16 @@ int aws_credentials_from_json(const char *bytes, size_t n, const char *token_nam
 	int64_t expires = 0;
 
 	if (!json_is_object(object))
-		return aws_fail(ret_error, -EIO, "%s: the answer is no JSON", from);
+		return aws_fail(ret_error, -EIO, "%s: the answer is not JSON", from);
 	if (*code && strcmp(code, "Success") != 0)
 		return aws_fail(ret_error, -EACCES, "%s: %.60s", from, code);
 	if (*expiration && time_parse_iso8601(expiration, &expires) < 0)
-		return aws_fail(ret_error, -EIO, "%s: the answer's Expiration is no time", from);
+		return aws_fail(ret_error, -EIO, "%s: the Expiration of the answer is not a time",
+				from);
 	if (aws_credentials_set(ret_credentials, text_of(object, "AccessKeyId"),
 				text_of(object, "SecretAccessKey"), text_of(object, token_name),
 				from))
-		return aws_fail(ret_error, -EIO, "%s: the answer holds no keys", from);
+		return aws_fail(ret_error, -EIO, "%s: the answer has no keys", from);
 	ret_credentials->expires_secs = expires;
 	if (expires && expires <= time_now_secs()) {
 		aws_credentials_release(ret_credentials);
@@ -79,7 +81,7 @@ int aws_credentials_from_json(const char *bytes, size_t n, const char *token_nam
 	return 0;
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 static int send_request(struct http_request *request, const char *from, const struct cancel *cancel,
 			struct http_reply *ret_reply, struct remote_error *ret_error)
@@ -105,7 +107,7 @@ static int send_request(struct http_request *request, const char *from, const st
 	return 0;
 }
 
-/* Another answer than 200. A service that is busy or broken may answer well in a while. */
+/* An answer other than 200. A busy or failing service may work a little later. */
 static int refuse(const char *from, const char *who, const struct http_reply *reply,
 		  const char *code, struct remote_error *ret_error)
 {
@@ -126,7 +128,7 @@ static int ask_local(enum http_method method, const char *url, const struct http
 		.header_count = header ? 1 : 0,
 		.connect_timeout_msecs = CONNECT_MSECS,
 		.total_timeout_msecs = LOCAL_MSECS,
-		.allow_plain_http = true, /* the callers have looked at where it goes */
+		.allow_plain_http = true, /* the callers have checked the URL */
 		.no_proxy = true,
 	};
 
@@ -210,7 +212,7 @@ static int sts_reply(const struct http_reply *reply, const char *from,
 		return refuse(from, "STS", reply, answer.code, ret_error);
 	if (err || aws_credentials_set(ret_credentials, answer.access_key, answer.secret_key,
 				       answer.session_token, from))
-		return aws_fail(ret_error, -EIO, "%s: the answer of STS holds no keys", from);
+		return aws_fail(ret_error, -EIO, "%s: the answer of STS has no keys", from);
 	ret_credentials->expires_secs = answer.expires_secs;
 	return 0;
 }
@@ -271,7 +273,7 @@ int aws_from_web_identity(const struct cancel *cancel, struct aws_credentials *r
 
 /* ---- container ---- */
 
-/* Plain http goes to this machine or its link only: the token travels with it. */
+/* Plain http is allowed to this machine or its link only: the token is sent with it. */
 static bool is_local_url(const char *url)
 {
 	static const char *const hosts[] = { "169.254.170.2", "169.254.170.23", "169.254.169.254",
@@ -312,7 +314,7 @@ static int container_url(struct buf *out, struct remote_error *ret_error)
 	return 0;
 }
 
-/* The file is read each time: who runs the container renews it. */
+/* The file is read each time: the container platform renews it. */
 static int container_token(char **ret_token, struct remote_error *ret_error)
 {
 	const char *path = aws_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
@@ -378,7 +380,7 @@ static int ask_instance(const char *base, const char *path, const char *more, co
 	return err;
 }
 
-/* -ENOENT where nobody answers: this is no instance. */
+/* -ENOENT: no answer; this is not an instance. */
 static int instance_token(const char *base, const struct cancel *cancel, char **ret_token,
 			  struct remote_error *ret_error)
 {

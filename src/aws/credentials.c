@@ -1,4 +1,4 @@
-/* Sources: what is known, until when, and who fetches it anew. */
+/* Sources of keys: the keys at hand, when they expire, and which thread renews them. */
 #include "aws/credentials.h"
 
 #include <errno.h>
@@ -15,9 +15,9 @@
 #include "util/wait.h"
 
 #define RENEW_BEFORE_SECS \
-	300 /* they run out, or a quarter of their life before, where that is shorter */
-#define LOOK_AGAIN_MSECS 60000 /* at files and the environment */
-#define FAILURE_MSECS 5000     /* a renewal that failed is not tried again before */
+	300 /* before they expire, or a quarter of their life before, if that is shorter */
+#define LOOK_AGAIN_MSECS 60000 /* for files and the environment */
+#define FAILURE_MSECS 5000     /* a failed renewal is not retried earlier */
 
 struct aws_source {
 	struct list link; /* registry */
@@ -26,11 +26,11 @@ struct aws_source {
 
 	pthread_mutex_t lock; /* guards the rest */
 	pthread_cond_t fetched;
-	bool is_fetching; /* somebody, without the lock */
+	bool is_fetching; /* a thread is fetching, without the lock */
 	struct aws_credentials current;
-	int64_t renew_at_secs;       /* wall clock; 0: not by an end of theirs */
+	int64_t renew_at_secs;       /* wall clock; 0: they do not expire */
 	int64_t look_again_msecs;    /* time_mono_msecs() */
-	struct remote_error failure; /* of the last try; REMOTE_OK where it worked */
+	struct remote_error failure; /* of the last try; REMOTE_OK: it worked */
 };
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -46,7 +46,7 @@ void aws_credentials_release(struct aws_credentials *c)
 	*c = (struct aws_credentials){ .access_key = NULL };
 }
 
-/* What ends up in a header must not end the header. */
+/* A value that is put into a header must not end that header. */
 static bool is_header_safe(const char *text)
 {
 	for (; *text; text++)
@@ -121,14 +121,14 @@ int aws_from_anywhere(const char *profile, const struct cancel *cancel,
 		err = aws_from_instance(cancel, ret_credentials, ret_error);
 	if (err == -ENOENT)
 		err = aws_fail(ret_error, -EACCES,
-			       "no credentials were found: environment, web identity, ~/.aws, "
+			       "no credentials found: environment, web identity, ~/.aws, "
 			       "container, instance metadata");
 	return err;
 }
 
 /* ---- fetching ---- */
 
-/* Lock held, but not while it waits. */
+/* Lock held, but released during the fetch. */
 static int fetch(struct aws_source *s, const struct cancel *cancel, struct remote_error *ret_error)
 {
 	struct aws_credentials fresh;
@@ -141,7 +141,7 @@ static int fetch(struct aws_source *s, const struct cancel *cancel, struct remot
 	pthread_mutex_lock(&s->lock);
 	s->is_fetching = false;
 	pthread_cond_broadcast(&s->fetched);
-	if (err == -ECANCELED) /* no failure of the source's: the next may try at once */
+	if (err == -ECANCELED) /* not a failure of the source: the next caller may try at once */
 		return err;
 	if (err) {
 		s->look_again_msecs = time_mono_msecs() + FAILURE_MSECS;
@@ -197,7 +197,7 @@ int aws_source_credentials(struct aws_source *s, const struct cancel *cancel,
 	while (s->is_fetching && !has_valid(s, time_now_secs()) &&
 	       cond_wait_until(&s->fetched, &s->lock, WAIT_NO_DEADLINE, cancel))
 		;
-	/* Those who waited while a try failed are not all to try it again, one after the other. */
+	/* Threads that waited for a failed try must not repeat it one after the other. */
 	if (!has_valid(s, time_now_secs()) && cancel_is_set(cancel)) {
 		err = aws_cancelled(ret_error);
 	} else if (!has_valid(s, time_now_secs()) && s->failure.kind != REMOTE_OK &&
@@ -207,7 +207,7 @@ int aws_source_credentials(struct aws_source *s, const struct cancel *cancel,
 	} else if (!s->is_fetching && is_due(s, time_now_secs())) {
 		err = fetch(s, cancel, ret_error);
 	}
-	/* Keys that are good still outlast a renewal that fails. */
+	/* Valid keys stay in use when a renewal fails. */
 	if (err && has_valid(s, time_now_secs())) {
 		remote_error_clear(ret_error);
 		err = 0;

@@ -1,3 +1,4 @@
+/* A bucket's lifecycle rules: reading and editing the document, and the requests. */
 #include "aws/lifecycle.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 
 struct parser {
 	struct xml_place place;
-	size_t root_end; /* where the root's end tag begins, in bytes */
+	size_t root_end; /* where the end tag of the root begins, in bytes */
 	struct s3_lifecycle_rule rule;
 	struct s3_transition transition;
 	int (*on_rule)(void *arg, const struct s3_lifecycle_rule *rule,
@@ -55,7 +56,7 @@ static int on_element(void *arg, const char *path, const char *text)
 	struct parser *p = arg;
 	int err = 0;
 
-	/* A rule of ours would have no prefix: such a document is left alone. */
+	/* The rules written here have no prefix, so a document with prefixes is refused. */
 	if (p->place.has_prefix || strncmp(path, ROOT, strlen(ROOT)) != 0)
 		return -EBADMSG;
 	if (strncmp(path, rule, strlen(rule)) == 0 && path[strlen(rule)] == '/') {
@@ -114,7 +115,7 @@ static void add_rule(struct buf *out, const struct s3_lifecycle_rule *rule)
 struct edit {
 	const char *document, *id;
 	struct buf *out;
-	size_t kept_until; /* bytes of the document that are in out, or left out */
+	size_t kept_until; /* the document up to here is in out, or left out */
 	size_t left;
 	bool found;
 };
@@ -150,7 +151,7 @@ int s3_lifecycle_edit(const char *document, size_t n, const char *id,
 	err = parse(&p, document, n);
 	if (err)
 		return err;
-	/* "<LifecycleConfiguration/>" has no end that something could be put before. */
+	/* "<LifecycleConfiguration/>" has no end tag before which a rule could be put. */
 	if (strncmp(document + p.root_end, "</", 2) != 0)
 		return s3_lifecycle_edit("", 0, id, rule, ret_document, ret_left, ret_found);
 	buf_add(ret_document, document + e.kept_until, p.root_end - e.kept_until);
@@ -233,10 +234,10 @@ int s3_lifecycle_delete(struct s3_client *client, struct remote_error *ret_error
 
 	if (err || !document.len)
 		return err;
-	/* Anything else in a 200 comes from who knows what: nothing is deleted on its word. */
+	/* Any other 200 may come from anywhere: nothing is deleted then. */
 	if (s3_lifecycle_each(document.data, document.len, count_rule, &rules) || !rules)
 		return s3_fail(ret_error, REMOTE_INVALID, -EIO,
-			       "the answer is no lifecycle document");
+			       "the answer is not a lifecycle document");
 	s3_pairs_add(&call.query, "lifecycle", "");
 	err = s3_call_run(client, &call, &reply, ret_error);
 	http_reply_release(&reply);

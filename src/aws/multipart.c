@@ -10,7 +10,7 @@
 struct answer {
 	char upload_id[S3_UPLOAD_ID_SIZE];
 	char etag[S3_ETAG_SIZE];
-	bool is_complete; /* the document's end was seen */
+	bool is_complete; /* the document is complete */
 };
 
 static void copy_unquoted(char *space, size_t size, const char *text)
@@ -37,7 +37,7 @@ static int on_element(void *arg, const char *path, const char *text)
 	return 0;
 }
 
-/* An empty id would turn the request into one for the object itself. */
+/* With an empty id the request would be one for the object itself. */
 static int check(const char *key, const char *upload_id, struct remote_error *ret_error)
 {
 	int err = s3_key_check(key, ret_error);
@@ -119,7 +119,7 @@ static void add_parts(struct buf *out, const char (*etags)[S3_ETAG_SIZE], unsign
 	buf_add_str(out, "</CompleteMultipartUpload>");
 }
 
-/* The status was sent before the outcome was known: only the document tells. */
+/* The server sends the status before the outcome is known: only the document tells. */
 static int judge_completion(const struct http_reply *reply, struct answer *answer,
 			    struct remote_error *ret_error)
 {
@@ -169,7 +169,7 @@ int s3_upload_complete(struct s3_client *client, const char *key, const char *up
 
 		err = judge_completion(&reply, &answer, ret_error);
 		s3_object_from_response(&response, ret_object);
-		ret_object->size_bytes = -1; /* it says nothing of the object's */
+		ret_object->size_bytes = -1; /* it does not say the size of the object */
 		*ret_object->content_type = '\0';
 		snprintf(ret_object->etag, sizeof ret_object->etag, "%s", answer.etag);
 		http_reply_release(&reply);

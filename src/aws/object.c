@@ -1,4 +1,4 @@
-/* Single objects: put, head, get, delete. */
+/* Operations on single objects: put, head, get, delete. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,8 @@ static bool is_printable(const char *s)
 
 static void copy_text(char *space, size_t size, const char *text)
 {
-	/* A value that does not fit, or is not printable ASCII, counts as missing: better none than half of one. */
+	/* A value that does not fit, or is not printable ASCII, counts as missing: half a value
+	 * would be worse. */
 	snprintf(space, size, "%s", text && strlen(text) < size && is_printable(text) ? text : "");
 }
 
@@ -94,7 +95,7 @@ void s3_object_from_response(const struct http_response *response, struct s3_obj
 	if (http_response_content_range(response, &first, &last, &total) == 0)
 		o->size_bytes = total;
 	copy_etag(o->etag, sizeof o->etag, http_response_header(response, "ETag"));
-	/* A composite checksum is one of the parts' checksums, not of the bytes. */
+	/* A composite checksum covers the checksums of the parts, not the bytes. */
 	if (checksum && !strchr(checksum, '-') && !(type && strcmp(type, "COMPOSITE") == 0))
 		copy_text(o->checksum_sha256, sizeof o->checksum_sha256, checksum);
 	copy_text(o->content_type, sizeof o->content_type,
@@ -146,8 +147,8 @@ int s3_add_object_headers(const struct s3_client *client, const struct s3_put *p
 		if (client->kms_key_id)
 			s3_pairs_add(headers, "x-amz-server-side-encryption-aws-kms-key-id",
 				     client->kms_key_id);
-		/* One key of the bucket's for many objects: else every recording costs requests of
-		 * KMS, to write it and to read it. */
+		/* A bucket key: without it each recording costs KMS requests, for writing and
+		 * for reading. */
 		s3_pairs_add(headers, "x-amz-server-side-encryption-bucket-key-enabled", "true");
 	}
 	if (client->storage_class)
@@ -164,7 +165,7 @@ int s3_add_object_headers(const struct s3_client *client, const struct s3_put *p
 	return headers->failed ? -ENOMEM : 0;
 }
 
-/* Its hashes agree with the bytes that were to be put. */
+/* The hashes of the object agree with the bytes that were to be sent. */
 static bool object_has_body(const struct s3_object *object, const struct s3_put *put)
 {
 	uint8_t sha256[CRYPTO_SHA256_SIZE], md5[CRYPTO_MD5_SIZE];
@@ -204,7 +205,7 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 	err = s3_add_object_headers(client, put, &call.headers);
 	if (err)
 		return s3_fail(ret_error, REMOTE_REJECTED, err,
-			       "the object's metadata cannot be sent");
+			       "the metadata of the object cannot be sent");
 	if (put->if_none_match)
 		s3_pairs_add(&call.headers, "If-None-Match", "*");
 	if (put->send_checksum) {
@@ -225,7 +226,7 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 		struct remote_error head_error;
 		struct s3_object object;
 
-		/* What stands in the way may be what our own earlier try has put there. */
+		/* The existing object may come from an earlier try of this call. */
 		if (s3_head_object(client, put->key, &object, &head_error) == 0 &&
 		    object_has_body(&object, put)) {
 			*ret_object = object;
@@ -240,7 +241,7 @@ static int head(struct s3_client *client, const char *key, bool with_checksum,
 {
 	cleanup_call struct s3_call call = { .method = HTTP_HEAD, .key = key };
 
-	/* AWS does not show a stored checksum unasked. */
+	/* AWS returns a stored checksum only on request. */
 	if (with_checksum)
 		s3_pairs_add(&call.headers, "x-amz-checksum-mode", "ENABLED");
 	return s3_call_run(client, &call, ret_reply, ret_error);
@@ -257,7 +258,7 @@ int s3_head_object_metadata(struct s3_client *client, const char *key, s3_metada
 	memset(ret_object, 0, sizeof *ret_object);
 	if (!err)
 		err = head(client, key, with_checksum, &reply, ret_error);
-	/* There are servers that refuse headers which they do not know. */
+	/* Some servers refuse headers that they do not know. */
 	if (err && with_checksum && (ret_error->status == 400 || ret_error->status == 501)) {
 		err = head(client, key, false, &reply, ret_error);
 		if (!err)
@@ -285,7 +286,7 @@ int s3_head_object(struct s3_client *client, const char *key, struct s3_object *
 	return s3_head_object_metadata(client, key, NULL, NULL, ret_object, ret_error);
 }
 
-/* The answer is the range that was asked for, or as much of it as the object has. */
+/* The answer is the requested range, or as much of it as the object has. */
 static bool is_range(const struct http_reply *reply, int64_t offset_bytes, int64_t length_bytes)
 {
 	struct http_response response = { reply->status, reply->content_length, reply->headers,
@@ -317,8 +318,8 @@ int s3_get_object(struct s3_client *client, const char *key, int64_t offset_byte
 		return err;
 	err = s3_add_range(&call.headers, offset_bytes, length_bytes);
 	if (err)
-		return s3_fail(ret_error, REMOTE_REJECTED, err, "the range is none");
-	/* An error document has to fit as well; a longer object is refused below. */
+		return s3_fail(ret_error, REMOTE_REJECTED, err, "invalid range");
+	/* The limit has room for an error document; a longer object is refused below. */
 	call.limit_bytes =
 		limit_bytes > S3_ANSWER_LIMIT_BYTES ? limit_bytes : S3_ANSWER_LIMIT_BYTES;
 	err = s3_call_run(client, &call, &reply, ret_error);

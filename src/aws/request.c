@@ -1,4 +1,4 @@
-/* Requests as they go out: path, query, headers, signature. */
+/* Requests: path, query, headers, signature. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,8 +55,8 @@ void s3_call_release(struct s3_call *call)
 
 struct s3_request_memory {
 	struct buf url;
-	struct s3_pairs pairs; /* all headers that are signed, Host first, then Authorization */
-	struct http_header *headers; /* the same without Host, which comes from the URL */
+	struct s3_pairs pairs;       /* all signed headers, Host first, then Authorization */
+	struct http_header *headers; /* the same without Host, which curl takes from the URL */
 };
 
 void s3_request_memory_free(struct s3_request_memory *memory)
@@ -212,7 +212,7 @@ int s3_call_sign(const struct s3_client *client, const struct aws_credentials *c
 	return 0;
 }
 
-/* ---- requests that others send ---- */
+/* ---- requests that the caller sends ---- */
 
 int s3_add_range(struct s3_pairs *headers, int64_t offset_bytes, int64_t length_bytes)
 {
@@ -254,7 +254,7 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 			    ret_request, ret_memory);
 }
 
-/* Quotes and backslashes would end the file name early, control characters the header. */
+/* Quotes and backslashes would end the file name early, and control characters the header. */
 static void add_disposition(struct buf *out, enum s3_disposition disposition, const char *file_name)
 {
 	buf_addf(out, "%s; filename=\"", disposition == S3_INLINE ? "inline" : "attachment");

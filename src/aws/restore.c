@@ -1,4 +1,4 @@
-/* RestoreObject: a readable copy, for some days, of what is in an archived class. */
+/* RestoreObject: a readable copy, for some days, of an archived object. */
 #include <errno.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ int s3_restore_object(struct s3_client *client, const char *key, unsigned days, 
 	call.body_len = body.len;
 	err = s3_call_run(client, &call, &reply, ret_error);
 	http_reply_release(&reply);
-	/* Asked for before, by whomever. */
+	/* A restore was requested before, by any client. */
 	if (err && strcmp(ret_error->code, "RestoreAlreadyInProgress") == 0) {
 		remote_error_clear(ret_error);
 		return 0;
