@@ -1,5 +1,4 @@
-/* Errors as Twilio tells them: JSON, XML where media is asked for without an extension, or a
- * proxy's HTML. */
+/* Error answers: JSON, XML (for media without an extension), or the HTML of a proxy. */
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
@@ -109,7 +108,7 @@ void twilio_scrub(const char *text, char *ret_text, size_t size)
 	ret_text[out] = '\0';
 }
 
-/* What may be done next, by status and Twilio's own code. */
+/* The kind of a failure, by the status and the code of Twilio. */
 static enum remote_kind judge_kind(int status, int code, int *ret_err)
 {
 	if (code == CODE_TOO_MANY_REQUESTS || code == CODE_STILL_PROCESSING ||
@@ -141,7 +140,7 @@ static enum remote_kind judge_kind(int status, int code, int *ret_err)
 		return REMOTE_TRANSIENT;
 	if (status >= 400)
 		return REMOTE_REJECTED;
-	/* A redirect too many, or no HTTP that makes sense here. */
+	/* Too many redirects, or a status that makes no sense here. */
 	return REMOTE_INVALID;
 }
 

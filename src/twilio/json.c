@@ -1,6 +1,6 @@
 /*
- * Lists and resources as JSON. Whatever a field's type is, it is taken for what it can mean, else
- * for null: only a page without its array, or an element without its SID, is an error.
+ * Lists and resources as JSON. A field of another type is converted if possible, else taken for
+ * null: only a page without its array, or an element without its SID, is an error.
  */
 #include <errno.h>
 #include <limits.h>
@@ -14,7 +14,7 @@
 #include "util/text.h"
 #include "util/times.h"
 
-/* Of text that is stored. A content key is RSA's: 684 characters by a key of 4096 bits. */
+/* Limits of text that is stored. A content key is RSA: 684 characters with a key of 4096 bits. */
 #define KEY_SID_LIMIT_BYTES 63
 #define CONTENT_KEY_LIMIT_BYTES 2047
 #define IV_LIMIT_BYTES 127
@@ -77,14 +77,15 @@ static const struct field call_fields[] = {
 
 /* ---- values ---- */
 
-/* What goes on from here to names, tables and terminals is UTF-8 without controls. It lies in the page, which is ours to change. */
+/* Text that goes into names, tables and terminals is UTF-8 without controls. It lies in the
+ * page, which may be changed. */
 static const char *clean_text(const char *text)
 {
 	text_clean((char *)text);
 	return text;
 }
 
-/* -1 where null, negative, out of range or no number. "4.0" is 4. */
+/* -1: null, negative, out of range or not a number. "4.0" is 4. */
 static int64_t to_number(const struct scan_value *value)
 {
 	long long number;
@@ -170,11 +171,11 @@ static int take_encryption(struct scan *scan, struct twilio_recording *recording
 
 		if (scan_skip(scan, value.type) < 0)
 			return -EINVAL;
-		/* An empty object says as much as null. */
+		/* An empty object counts as null. */
 		recording->is_encrypted = true;
 		if (value.type != SCAN_STRING)
 			continue;
-		/* The second names are those of the public documentation's example. */
+		/* The second names are those in the example of the public documentation. */
 		if (strcmp(name, "encryption_public_key_sid") == 0 ||
 		    strcmp(name, "public_key_sid") == 0)
 			recording->encryption_key_sid = clean_text(value.text);
@@ -235,7 +236,7 @@ static int take_field(struct scan *scan, const struct field *field, void *elemen
 	return 0;
 }
 
-/* The members of an object that has begun. */
+/* Reads the members of an object whose bracket has been read. */
 static int take_members(struct scan *scan, const struct field *fields, void *element)
 {
 	bool is_first = true;
@@ -269,7 +270,7 @@ static bool recording_is_oversized(const struct twilio_recording *recording)
 	       is_longer(recording->encryption_iv, IV_LIMIT_BYTES);
 }
 
-/* In place, as clean_text does, and at the end of a character. */
+/* Cuts the text in place, as clean_text does, at a character boundary. */
 static bool cut_text(const char *text)
 {
 	size_t len = TWILIO_FIELD_LIMIT_BYTES;
@@ -282,7 +283,8 @@ static bool cut_text(const char *text)
 	return true;
 }
 
-/* A caller can choose them: neither the call nor the rest of the list may suffer from it. */
+/* Callers choose these fields: an oversized one must affect neither the call nor the rest of the
+ * list. */
 static void cut_fields(struct twilio_call *call)
 {
 	call->is_cut = cut_text(call->from);
@@ -383,7 +385,7 @@ static int take_page(struct scan *scan, enum twilio_list_kind kind, struct twili
 		} else {
 			err = scan_skip(scan, value.type);
 		}
-		/* Taking an odd one for the end would hide whatever comes behind it. */
+		/* Taking a malformed one for the end would hide the pages after it. */
 		if (is_next && value.type != SCAN_STRING && value.type != SCAN_NULL)
 			err = -EINVAL;
 		if (err < 0)

@@ -1,4 +1,4 @@
-/* Lists, page by page; single resources; deleting. */
+/* Lists, page by page; single resources; deletes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +9,10 @@
 #include "util/times.h"
 
 #define PAGE_SIZE "1000"
-/* Pages without an element, one after the other, each with a new cursor: a server that goes round
- * and round. */
+/* Limit of successive pages without an element, each with a new cursor: the server loops. */
 #define MAX_EMPTY_PAGES 100
 
-/* What a list's callback may be. */
+/* The callback of a list. */
 struct receiver {
 	enum twilio_list_kind kind;
 	twilio_recordings_fn *recordings_fn;
@@ -30,7 +29,7 @@ static int receive(const struct receiver *receiver, const struct twilio_page *pa
 	return receiver->calls_fn(receiver->arg, page->calls, page->count);
 }
 
-/* ---- cursors that were seen ---- */
+/* ---- cursors seen so far ---- */
 
 struct seen {
 	uint64_t *hashes;
@@ -63,13 +62,13 @@ static void seen_release(struct seen *seen)
 	free(seen->hashes);
 }
 
-/* ---- the walk ---- */
+/* ---- walking a list ---- */
 
 struct left_out {
 	size_t skipped, oversized;
 };
 
-/* Gets the page at url; moves url on to the next one, or leaves it empty. */
+/* Gets the page at url, and sets url to the next page, or leaves it empty. */
 static int walk_page(struct twilio_client *client, const struct receiver *receiver, struct buf *url,
 		     size_t *ret_count, struct left_out *left_out, struct remote_error *ret_error)
 {
@@ -146,7 +145,7 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 		empty = count ? 0 : empty + 1;
 	} while (url->len);
 
-	/* Said only now, so that one odd element does not hide the others. */
+	/* Reported at the end, so that one invalid element does not hide the others. */
 	if (left_out.skipped)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 				 "Twilio: %zu elements of a list without a SID", left_out.skipped);
@@ -209,7 +208,7 @@ int twilio_list_calls(struct twilio_client *client, const struct twilio_window *
 	return walk(client, &receiver, &url, ret_error);
 }
 
-/* ---- single ones ---- */
+/* ---- single resources ---- */
 
 static int fetch(struct twilio_client *client, const struct receiver *receiver,
 		 const struct sid *sid, const char *url, struct remote_error *ret_error)
@@ -252,7 +251,7 @@ int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
 	remote_error_clear(ret_error);
 	sid_format(sid, "RE", text);
 	twilio_url_account(client, &url);
-	/* A deleted one says so itself for 40 days, where it would be a 404 else. */
+	/* For 40 days after a delete Twilio answers with the status "deleted", instead of a 404. */
 	buf_addf(&url, "Recordings/%s.json?IncludeSoftDeleted=true", text);
 	if (buf_failed(&url)) {
 		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
@@ -298,7 +297,7 @@ int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
 	err = twilio_perform(client, HTTP_DELETE, buf_str(&url), &reply, ret_error);
 	if (err < 0)
 		return err;
-	/* Any other success is not Twilio's: a proxy's page, say. */
+	/* Any other 2xx is not from Twilio: a page of a proxy, say. */
 	if (reply.status != 204) {
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 				 "Twilio: HTTP %d in answer to a delete", reply.status);
