@@ -1,3 +1,4 @@
+/* AWS Signature Version 4. */
 #include "aws/sigv4.h"
 
 #include <errno.h>
@@ -13,7 +14,8 @@
 #define EXPIRES_LIMIT_SECS 604800
 #define ALGORITHM "AWS4-HMAC-SHA256"
 
-/* One "name=value" of the query or "name:value" of the headers, in the form that is signed. */
+/* Appends one "name=value" of the query, or one "name:value" line of the headers, in the form
+ * that is signed. */
 struct line {
 	char *name, *value;
 };
@@ -64,7 +66,7 @@ static char *lower(const char *s)
 	return copy;
 }
 
-/* Without spaces around it, and with one where there were several. */
+/* Trims the value, and reduces runs of spaces to one. */
 static char *squeeze(const char *s)
 {
 	char *copy = malloc(strlen(s) + 1), *out = copy;
@@ -113,7 +115,7 @@ static void add_header_names(struct buf *out, const struct lines *headers)
 		buf_addf(out, "%s%s", i ? ";" : "", headers->items[i].name);
 }
 
-/* Also gives what it has sorted, which is wanted again further on. */
+/* Also returns the sorted headers, which are needed again. */
 static int canonical_request(const struct sigv4_input *input, const struct sigv4_pair *query,
 			     size_t query_count, struct lines *ret_query, struct lines *ret_headers,
 			     struct buf *ret_text)
@@ -141,7 +143,7 @@ static void add_scope(struct buf *out, const struct sigv4_input *input, const ch
 	buf_addf(out, "%.8s/%s/%s/aws4_request", date, input->region, input->service);
 }
 
-/* The key of the day, region and service. */
+/* The signing key of the day, region and service. */
 static int derive_key(const struct sigv4_input *input, const char *date,
 		      uint8_t ret_key[CRYPTO_SHA256_SIZE])
 {
