@@ -1,9 +1,10 @@
-/* rm: what unlink(2) and rm -r do in a mount, and what became of the bytes. */
+/* rm: removes as rm -r does in a mount, and says what happened to the bytes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "catalog/archive.h"
+#include "catalog/campaign.h"
 #include "cli/commands.h"
 #include "cli/removing.h"
 #include "util/cleanup.h"

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "catalog/size.h"
 #include "migrate/migrate-private.h"
 #include "net/retry.h"
 #include "util/cleanup.h"

@@ -1,11 +1,11 @@
 /*
- * Learning the exact size and channels of a recording with as little traffic as the server allows:
+ * Learns a recording's exact size and channels with as few bytes as the server allows:
  *
- *   GET, Range: bytes=0-4095  206 with a total: known. 200 with a length: known, and the rest is
- *                             not read.
- *   HEAD                      if that gave no length.
- *   GET                       of the whole file, counting the bytes, if HEAD gives no length
- *                             either, or an impossible one.
+ *   GET, Range: bytes=0-4095  206 with a total: the size is known; 200 with a length: the size is
+ *                             known, and the rest is not read
+ *   HEAD                      where the GET gave no length
+ *   GET                       all of it, counted, where HEAD gives no length either, or an
+ *                             impossible one
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -100,8 +100,8 @@ static int moment_to_secs(const struct moment *m, int64_t *ret_secs)
 	/* Second 60 is a leap second; it becomes the first second of the next minute. */
 	if (m->hour > 23 || m->minute > 59 || m->second > 60)
 		return -EINVAL;
-	*ret_secs = days_from_civil(m->year, m->month, m->day) * SECS_PER_DAY + m->hour * 3600 +
-		    m->minute * 60 + m->second - m->offset_secs;
+	*ret_secs = days_from_civil(m->year, m->month, m->day) * SECS_PER_DAY +
+		    (m->hour * 60 + m->minute) * INT64_C(60) + m->second - m->offset_secs;
 	return 0;
 }
 
