@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "util/fault.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define DELETES_PER_SEC 10
-#define CANCEL_CHECK_MSECS 100
 
 /* ---- the process's rate limit ---- */
 
@@ -31,12 +30,11 @@ static int64_t pace_slot(int64_t interval_msecs)
 static bool pace_wait(struct catalog *catalog, const struct cancel *cancel)
 {
 	int64_t rate = catalog_setting_get_int(catalog, "twilio_deletes_per_sec", DELETES_PER_SEC),
-		slot, left;
+		slot_msecs = pace_slot(1000 / (rate < 1      ? 1
+					       : rate > 1000 ? 1000
+							     : rate));
 
-	slot = pace_slot(1000 / (rate < 1 ? 1 : rate > 1000 ? 1000 : rate));
-	while (!cancel_is_set(cancel) && (left = slot - time_mono_msecs()) > 0)
-		usleep((useconds_t)(left < CANCEL_CHECK_MSECS ? left : CANCEL_CHECK_MSECS) * 1000);
-	return !cancel_is_set(cancel);
+	return sleep_msecs(slot_msecs - time_mono_msecs(), cancel);
 }
 
 /* ---- is it there? ---- */

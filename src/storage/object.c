@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catalog/belief.h"
+#include "catalog/workspace.h"
 #include "storage/storage.h"
 
 /* Of a mono recording, the smallest. */

@@ -6,8 +6,8 @@
 #define TONICFS_STORAGE_OBJECT_H
 
 #include "aws/s3.h"
-#include "catalog/recording.h"
-#include "catalog/workspace.h"
+#include "catalog/object.h"
+#include "catalog/storage.h"
 #include "util/cancel.h"
 
 /* The SHA-256 is taken from the object's metadata. */

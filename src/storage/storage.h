@@ -6,7 +6,7 @@
 #define TONICFS_STORAGE_STORAGE_H
 
 #include "aws/s3.h"
-#include "catalog/workspace.h"
+#include "catalog/storage.h"
 #include "util/cancel.h"
 
 /* The caller frees *ret_client with s3_client_free(). This function's copy of the secret is wiped.

@@ -41,6 +41,11 @@ int64_t time_mono_msecs(void)
 	return clock_nsecs(CLOCK_MONOTONIC) / 1000000;
 }
 
+struct timespec time_to_timespec(int64_t msecs)
+{
+	return (struct timespec){ .tv_sec = msecs / 1000, .tv_nsec = msecs % 1000 * 1000000 };
+}
+
 /*
  * Calendar arithmetic of our own instead of gmtime(3) and timegm(3): no lock on the time zone, no
  * locale, and the same result everywhere. Years begin in March here, so that the leap day is the

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "verify/verify-private.h"
 
@@ -63,17 +64,7 @@ static bool is_in_scope(const struct verify *v, const struct catalog_recording *
 
 static int stray_add(struct verify *v, const struct verify_name *name)
 {
-	if (v->stray_count == v->stray_capacity) {
-		size_t capacity = v->stray_capacity ? 2 * v->stray_capacity : 256;
-		struct verify_name *more = reallocarray(v->strays, capacity, sizeof *more);
-
-		if (!more)
-			return -ENOMEM;
-		v->strays = more;
-		v->stray_capacity = capacity;
-	}
-	v->strays[v->stray_count++] = *name;
-	return 0;
+	return array_push(&v->strays, &v->stray_count, name);
 }
 
 /* ---- one object ---- */
@@ -216,7 +207,7 @@ static int on_beside(void *arg, const struct s3_list_entry *entry)
 	struct beside *beside = arg;
 	struct verify *v = beside->v;
 	char own[CATALOG_KEY_TEXT_SIZE], account[SID_SIZE];
-	char **more;
+	char **folder;
 
 	if (!entry->is_folder) {
 		/* Some tools make an empty object to show a folder. */
@@ -229,12 +220,9 @@ static int on_beside(void *arg, const struct s3_list_entry *entry)
 	if (strcmp(entry->key, own) == 0 ||
 	    verify_is_other_account(v->storage.prefix, &v->workspace.account_sid, entry->key))
 		return 0;
-	more = reallocarray(beside->folders, beside->count + 1, sizeof *more);
-	if (more)
-		beside->folders = more;
-	if (!more || !(more[beside->count] = strdup(entry->key)))
+	folder = array_add(&beside->folders, &beside->count);
+	if (!folder || !(*folder = strdup(entry->key)))
 		return beside->err = -ENOMEM;
-	beside->count++;
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "aws/s3.h"
 #include "catalog/belief.h"
+#include "catalog/storage.h"
 #include "catalog/workspace.h"
 #include "storage/card.h"
 #include "twilio/twilio.h"
@@ -53,10 +54,10 @@ struct verify {
 
 	/* Filled by verify_list, then read-only. */
 	int64_t *doubts; /* recordings, each once */
-	size_t doubt_count, doubt_capacity;
+	size_t doubt_count;
 	struct marks doubted;
 	struct verify_name *strays; /* objects that are unknown to the catalog */
-	size_t stray_count, stray_capacity;
+	size_t stray_count;
 
 	pthread_mutex_t lock; /* guards the rest */
 	struct marks good;    /* recordings whose object is unchanged */

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "account/account.h"
+#include "catalog/campaign.h"
 #include "storage/object.h"
 #include "storage/storage.h"
+#include "util/array.h"
 #include "util/pool.h"
 #include "util/times.h"
 #include "verify/verify-private.h"
@@ -158,18 +160,7 @@ int verify_doubt_add(struct verify *v, int64_t recording_id)
 	if (marks_has(&v->doubted, recording_id))
 		return 0;
 	err = marks_set(&v->doubted, recording_id);
-	if (err == 0 && v->doubt_count == v->doubt_capacity) {
-		size_t capacity = v->doubt_capacity ? 2 * v->doubt_capacity : 256;
-		int64_t *more = reallocarray(v->doubts, capacity, sizeof *more);
-
-		if (!more)
-			return -ENOMEM;
-		v->doubts = more;
-		v->doubt_capacity = capacity;
-	}
-	if (err == 0)
-		v->doubts[v->doubt_count++] = recording_id;
-	return err;
+	return err ? err : array_push(&v->doubts, &v->doubt_count, &recording_id);
 }
 
 bool verify_was_told(struct verify *v, int err)
