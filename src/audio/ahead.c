@@ -164,12 +164,11 @@ static void fill(struct audio_folder *folder)
 		size_t bytes = next->size_bytes < (int64_t)FILE_BYTES ? (size_t)next->size_bytes
 								      : FILE_BYTES;
 
-		if (next->size_bytes > 0 && !is_here(audio, next->id)) {
-			if (audio->ahead.held_bytes + bytes > limit ||
-			    !may_one_more_come(folder, !next->is_at_twilio) ||
-			    !fetch(folder, next, bytes))
-				return;
-		}
+		if (next->size_bytes > 0 && !is_here(audio, next->id) &&
+		    (audio->ahead.held_bytes + bytes > limit ||
+		     !may_one_more_come(folder, !next->is_at_twilio) ||
+		     !fetch(folder, next, bytes)))
+			return;
 		audio_sequences_skip(&folder->sequences);
 	}
 }

@@ -40,7 +40,7 @@ const char *audio_advice(enum audio_from from, const struct remote_error *e)
 }
 
 void audio_read_failed(const struct audio_waiting_read *read, enum audio_from from,
-		       const struct remote_error *e, int err)
+		       const struct remote_error *why, int err)
 {
 	struct audio_recording *recording = read->file->recording;
 	const struct audio_clients *clients = recording->workspace->clients;
@@ -54,8 +54,9 @@ void audio_read_failed(const struct audio_waiting_read *read, enum audio_from fr
 
 	audio_note_failed(recording->audio, &of, "read from %s failed: %s: %s%s%s%s%s",
 			  audio_from_name(from), strerror(-err),
-			  e->message[0] ? e->message : "no answer in time", e->code[0] ? " (" : "",
-			  e->code, e->code[0] ? ")" : "", audio_advice(from, e));
+			  why->message[0] ? why->message : "no answer in time",
+			  why->code[0] ? " (" : "", why->code, why->code[0] ? ")" : "",
+			  audio_advice(from, why));
 }
 
 /* Fails the reads that wait for the stream, and ends it. */

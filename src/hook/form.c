@@ -14,7 +14,7 @@ static int hex_digit(char c)
 
 /* Decodes [text, end) in place, and appends a NUL, which may overwrite the byte at end. Returns the
  * length, or -EINVAL. */
-static ptrdiff_t decode(char *text, char *end)
+static ptrdiff_t decode(char *text, const char *end)
 {
 	char *out = text;
 
