@@ -13,7 +13,7 @@
 
 #include "audio/breaker.h"
 #include "aws/s3.h"
-#include "catalog/recording.h"
+#include "catalog/object.h"
 #include "catalog/workspace.h"
 #include "net/http.h"
 #include "util/list.h"

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "catalog/recording.h"
+#include "catalog/order.h"
 #include "util/pool.h"
 
 #define AUDIO_SEQUENCE_FILES 512 /* known in advance */

@@ -2,10 +2,10 @@
  * The catalog's tables: version 1, and the steps from each version to the next. A new catalog is made of version 1 and all
  * steps, so that it is never another than one that was brought up.
  */
-#include <stdio.h>
-
 #include "catalog/calls-csv.h"
 #include "catalog/catalog-private.h"
+#include "catalog/folder-private.h"
+#include "catalog/recording-private.h"
 #include "util/cleanup.h"
 
 static const char version_1[] =
@@ -323,7 +323,7 @@ const int catalog_schema_version = ARRAY_SIZE(steps);
 int catalog_schema_apply(struct db_conn *conn, int64_t from, int64_t to)
 {
 	bool is_csv_new = false, are_names_new = false;
-	char pragma[64];
+	struct db_format format = { CATALOG_APPLICATION_ID, to };
 	int err = 0;
 
 	for (int64_t i = from; i < to && err == 0; i++) {
@@ -338,6 +338,5 @@ int catalog_schema_apply(struct db_conn *conn, int64_t from, int64_t to)
 		err = tree_names_fill(conn);
 	if (err)
 		return err;
-	snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)to);
-	return db_exec(conn, pragma);
+	return db_format_set(conn, &format);
 }

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <wctype.h>
 
-#include "catalog/catalog-private.h"
-#include "catalog/workspace.h"
+#include "catalog/campaign.h"
+#include "catalog/folder-private.h"
 #include "util/cleanup.h"
 #include "util/text.h"
 
@@ -32,15 +32,16 @@ static uint32_t fold(uint32_t c)
 	return unicode ? (uint32_t)towlower_l(towupper_l((wint_t)c, unicode), unicode) : c;
 }
 
-size_t tree_name_fold(const char *tree_name, uint32_t ret_folded[CATALOG_NAME_SIZE])
+/* Two names with equal folds are one name where case is ignored. Returns the number of characters. */
+static size_t fold_name(const char *name, uint32_t ret_folded[CATALOG_NAME_SIZE])
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	size_t count = 0;
 
 	pthread_once(&once, unicode_init);
-	while (*tree_name && count < CATALOG_NAME_SIZE) {
+	while (*name && count < CATALOG_NAME_SIZE) {
 		uint32_t c = 0;
-		size_t len = text_utf8(tree_name, &c);
+		size_t len = text_utf8(name, &c);
 
 		c = fold(c);
 		/* Its capitals are SS, and macOS takes the two for one name. */
@@ -49,30 +50,36 @@ size_t tree_name_fold(const char *tree_name, uint32_t ret_folded[CATALOG_NAME_SI
 			c = 's';
 		}
 		ret_folded[count++] = c;
-		tree_name += len ? len : 1;
+		name += len ? len : 1;
 	}
 	return count;
 }
 
-/* 0 is a workspace of none: then it is a workspace that is to have the name. */
+/*
+ * Is there a folder with this name in any case? Compared here, not in SQL: engines fold differently.
+ * Within a write nobody else adds a name between this and the row that takes the name.
+ */
 static int is_taken(struct db_conn *conn, int64_t workspace_id, const char *tree_name,
 		    bool *ret_taken)
 {
-	int64_t count;
-	int err =
-		workspace_id
-			? db_query_int(
-				  conn, &count,
-				  "SELECT count(*) FROM folder WHERE workspace_id = ?2 AND removed = 0"
-				  " AND tree_name <> '' AND tree_fold(tree_name) = tree_fold(?1)",
-				  "si", tree_name, workspace_id)
-			: db_query_int(
-				  conn, &count,
-				  "SELECT count(*) FROM workspace WHERE removed = 0"
-				  " AND tree_name <> '' AND tree_fold(tree_name) = tree_fold(?1)",
-				  "s", tree_name);
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	uint32_t wanted[CATALOG_NAME_SIZE], other[CATALOG_NAME_SIZE];
+	size_t length = fold_name(tree_name, wanted);
+	int err = workspace_id ? db_query(conn, &stmt,
+					  "SELECT tree_name FROM folder WHERE workspace_id = ?1"
+					  " AND removed = 0 AND tree_name <> ''",
+					  "i", workspace_id)
+			       : db_query(conn, &stmt,
+					  "SELECT tree_name FROM workspace WHERE removed = 0"
+					  " AND tree_name <> ''",
+					  "");
 
-	*ret_taken = err == 0 && count > 0;
+	*ret_taken = false;
+	while (err == 0 && !*ret_taken && (err = db_step(conn, stmt)) > 0) {
+		*ret_taken = fold_name(db_text(stmt, 0), other) == length &&
+			     memcmp(wanted, other, length * sizeof *wanted) == 0;
+		err = 0;
+	}
 	return err;
 }
 

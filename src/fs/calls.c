@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "catalog/calls-csv.h"
 #include "fs/fs-private.h"
 #include "fs/handle.h"
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/change.h"
 #include "fs/fs-private.h"
 #include "util/cleanup.h"
 #include "util/log.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/workspace.h"
 #include "fs/fs-private.h"
 #include "fs/xattr.h"
 #include "storage/restore.h"

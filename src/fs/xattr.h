@@ -13,8 +13,11 @@
 #include <stddef.h>
 
 #include "catalog/archive.h"
+#include "catalog/campaign.h"
 #include "catalog/job.h"
+#include "catalog/object.h"
 #include "catalog/tree.h"
+#include "catalog/workspace.h"
 
 struct buf;
 struct fs;

@@ -1,9 +1,10 @@
 /* What sync tells the catalog, and the tree that comes of it. */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,13 @@
 
 #include <cmocka.h>
 
-#include "catalog/recording.h"
+#include "catalog/calls-csv.h"
+#include "catalog/campaign.h"
 #include "catalog/removal.h"
+#include "catalog/size.h"
+#include "catalog/sync.h"
 #include "catalog/tree.h"
+#include "catalog/workspace.h"
 #include "util/buf.h"
 
 struct fixture {
