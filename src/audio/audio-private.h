@@ -37,6 +37,11 @@
 #include "util/list.h"
 #include "util/pool.h"
 
+static inline int64_t audio_min(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 struct audio {
 	struct catalog *catalog;
 	struct http *http;
