@@ -134,7 +134,7 @@ struct audio_waiting_read {
 	void *arg;
 
 	/* What the origin answered before the read gave its turn to others. */
-	int told_err;             /* 0: nothing */
+	int origin_err;           /* 0: nothing */
 	unsigned busy_tried;      /* times that it was busy */
 	int64_t not_before_msecs; /* it must not be asked before this time */
 
@@ -167,7 +167,7 @@ struct audio_recording *audio_recording_find(struct audio *audio, int64_t id);
 int audio_recording_new(struct audio *audio, const struct catalog_recording *row,
 			int64_t size_bytes, struct audio_recording **ret_recording);
 /* Ends its streams. */
-void audio_recording_calm(struct audio_recording *recording);
+void audio_recording_end_streams(struct audio_recording *recording);
 /* After its last handle, read-ahead or head is gone. */
 void audio_recording_end(struct audio_recording *recording);
 void audio_recording_unref(struct audio_recording *recording);

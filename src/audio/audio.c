@@ -210,7 +210,7 @@ struct audio_recording *audio_recording_find(struct audio *audio, int64_t id)
 	return NULL;
 }
 
-void audio_recording_calm(struct audio_recording *recording)
+void audio_recording_end_streams(struct audio_recording *recording)
 {
 	list_for_each_safe(pos, &recording->streams)
 		audio_stream_kill(list_entry(pos, struct audio_stream, link));
@@ -219,7 +219,7 @@ void audio_recording_calm(struct audio_recording *recording)
 void audio_recording_end(struct audio_recording *recording)
 {
 	list_remove(&recording->link);
-	audio_recording_calm(recording);
+	audio_recording_end_streams(recording);
 	audio_blocks_keep(&recording->blocks, 0); /* answers in delivery pin theirs */
 	audio_recording_unref(recording);
 }

@@ -111,7 +111,7 @@ void audio_older_buckets_release(struct audio_clients *clients);
 
 /* The stream starts again when the keys are there, or fails. */
 void audio_keys_wait(struct audio_clients *clients, struct audio_stream *stream);
-/* Renews keys that are still good, while nobody waits. */
+/* Renews keys that are still good, in the background. */
 void audio_keys_renew(struct audio_clients *clients);
 
 #endif

@@ -242,11 +242,11 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 		}
 		/* The origin's last answer says more than a timeout does. */
 		if (stream &&
-		    (stream->state == AUDIO_STREAM_BACKOFF || audio_stream_is_told_busy(stream))) {
+		    (stream->state == AUDIO_STREAM_BACKOFF || audio_stream_was_busy(stream))) {
 			why = stream->error;
 			err = audio_errno(&why);
-		} else if (read->told_err) {
-			err = read->told_err;
+		} else if (read->origin_err) {
+			err = read->origin_err;
 		}
 		if (!is_logged || stream != logged)
 			audio_read_failed(read,
