@@ -80,6 +80,9 @@ int db_run(struct db_conn *conn, const char *sql, const char *format, ...);
 /* Binds likewise and leaves the statement ready to step. */
 int db_query(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql, const char *format,
 	     ...);
+/* Leaves it at its first row; -ENOENT where there is none. */
+int db_query_row(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql,
+		 const char *format, ...);
 /* One integer of one row; -ENOENT where there is no row. */
 int db_query_int(struct db_conn *conn, int64_t *ret_value, const char *sql, const char *format,
 		 ...);
@@ -90,6 +93,8 @@ int db_query_secret(struct db_conn *conn, char **ret_secret, const char *sql, co
 /* The first column of all rows, collected: what is read so may be changed while one goes through it. The caller frees. */
 int db_query_ids(struct db_conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql,
 		 const char *format, ...);
+/* The database's clock, in milliseconds since 1970: what leases go by, whichever machine looks at them. SQLCipher's is this machine's. */
+int db_now(struct db_conn *conn, int64_t *ret_msecs);
 int64_t db_changes(struct db_conn *conn);
 int64_t db_last_id(struct db_conn *conn);
 int db_errno(struct db_conn *conn, int code);

@@ -16,6 +16,7 @@
 #include "util/log.h"
 #include "util/secret.h"
 #include "util/sid.h"
+#include "util/times.h"
 
 #define STMT_SLOTS 512 /* a power of two, several times the number of statements in the room */
 
@@ -333,7 +334,6 @@ int db_run(struct db_conn *conn, const char *sql, const char *format, ...)
 	return err;
 }
 
-/* Its one row, ready to be read; -ENOENT. */
 static int query_row(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql,
 		     const char *format, va_list args)
 {
@@ -343,6 +343,18 @@ static int query_row(struct db_conn *conn, struct db_stmt **ret_stmt, const char
 		return err;
 	err = db_step(conn, *ret_stmt);
 	return err > 0 ? 0 : err < 0 ? err : -ENOENT;
+}
+
+int db_query_row(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql,
+		 const char *format, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query_row(conn, ret_stmt, sql, format, args);
+	va_end(args);
+	return err;
 }
 
 int db_query_int(struct db_conn *conn, int64_t *ret_value, const char *sql, const char *format, ...)
@@ -428,6 +440,13 @@ int db_query_ids(struct db_conn *conn, int64_t **ret_ids, size_t *ret_count, con
 		return err;
 	*ret_ids = steal_pointer(&ids);
 	*ret_count = count;
+	return 0;
+}
+
+int db_now(struct db_conn *conn, int64_t *ret_msecs)
+{
+	(void)conn;
+	*ret_msecs = time_now_msecs();
 	return 0;
 }
 
