@@ -1,20 +1,21 @@
 /*
- * What the files of this room share.
+ * Shared by the files of this room.
  *
- * A recording that is open has blocks (its bytes in memory, from all origins alike), reads that
- * wait for bytes, and streams that bring them:
+ * An open recording has blocks (its bytes in memory, from either origin), reads that wait for
+ * bytes, and streams that bring them. The states of a stream:
  *
- *   stream     STARTING   a starter thread asks the catalog where the bytes are and sends the
- * request RUNNING    an attempt (one HTTP request) brings bytes; paused when it is far enough ahead
- * of its readers BACKOFF    an attempt failed, the next begins when the pause is over
+ *   STARTING  a starter thread asks the catalog where the bytes are and sends the request
+ *   RUNNING   an attempt (one HTTP request) brings bytes; it is paused when it is far enough ahead
+ *             of its readers
+ *   BACKOFF   an attempt failed; the next one begins when the pause is over
  *
- * A stream outlives its attempts and always goes on at the byte it has reached, wherever that byte
- * is by then. It fails when its tries are used up, or when nobody waits for it any more; while its
- * origin is busy it asks again, with growing pauses, until the deadline of those who wait. One lock
- * guards all of it: callbacks of the HTTP engine come one at a time anyway.
+ * A stream outlives its attempts and always continues at the byte it has reached, wherever that
+ * byte is by then. It fails when its retries are used up or when no read waits for it any more.
+ * While its origin is busy it retries with growing pauses until the deadline of the reads that
+ * wait. One lock guards all of it: the HTTP engine's callbacks come one at a time anyway.
  *
- * Lock order: audio->lock, then whatever catalog, net and the pools have. The lock is never held
- * over a callback of a caller's, a catalog write or a blocking request.
+ * Lock order: audio->lock, then the locks of the catalog, net and the pools. The lock is never held
+ * during a caller's callback, a catalog write or a blocking request.
  */
 #ifndef TONICFS_AUDIO_PRIVATE_H
 #define TONICFS_AUDIO_PRIVATE_H

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "audio/audio-private.h"
 #include "audio/why.h"
@@ -13,6 +12,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define BUDGET_BYTES (256 * 1024 * 1024)
 #define READ_TIMEOUT_MSECS 60000
@@ -29,16 +29,6 @@ void audio_timer_wake(struct audio *audio, int64_t at_msecs)
 		return;
 	audio->timer_msecs = at_msecs;
 	pthread_cond_signal(&audio->timer_cond);
-}
-
-static void wait_until(struct audio *audio, int64_t at_msecs)
-{
-	struct timespec at = { at_msecs / 1000, at_msecs % 1000 * 1000000 };
-
-	if (at_msecs == INT64_MAX)
-		pthread_cond_wait(&audio->timer_cond, &audio->lock);
-	else
-		pthread_cond_timedwait(&audio->timer_cond, &audio->lock, &at);
 }
 
 static int64_t min(int64_t a, int64_t b)
@@ -73,7 +63,7 @@ static void *timer(void *arg)
 			audio_sizes_deliver(&sizes);
 			pthread_mutex_lock(&audio->lock);
 		} else {
-			wait_until(audio, audio->timer_msecs);
+			cond_wait_until(&audio->timer_cond, &audio->lock, audio->timer_msecs, NULL);
 		}
 	}
 	pthread_mutex_unlock(&audio->lock);
@@ -86,7 +76,6 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	      struct audio **ret_audio)
 {
 	struct audio *audio = calloc(1, sizeof *audio);
-	pthread_condattr_t monotonic;
 	int err;
 
 	if (!audio)
@@ -111,11 +100,8 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	list_init(&audio->attempt_list);
 	audio->timer_msecs = INT64_MAX;
 	pthread_mutex_init(&audio->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&audio->timer_cond, &monotonic);
+	cond_init(&audio->timer_cond);
 	pthread_cond_init(&audio->idle_cond, NULL);
-	pthread_condattr_destroy(&monotonic);
 
 	pool_init(&audio->starters, "audio start", STARTERS);
 	pool_init(&audio->probers, "audio probe", PROBERS);

@@ -1,16 +1,19 @@
 /*
- * Where a recording's bytes come from: Twilio or S3, by its state. Streams with read-ahead inside
- * one memory budget; nothing on disk.
+ * Reads recordings from Twilio or from S3, whichever has the bytes. Streams read ahead inside one
+ * memory budget. Nothing is written to disk.
  *
- * Threads   Any. Callbacks run on the HTTP engine's thread, or at once in the caller's; they must
- *           not block. Exactly one callback per call that takes one.
- * Deadlines A read gives up after 60 s in all (setting "read_timeout_msecs"), connect 10 s, no byte
- *           for 30 s; until then a busy origin is asked again, with pauses.
- * Promise   Nothing but the recording's bytes is ever handed out: status, content type, length (and
- *           RIFF magic where offset 0 passes by) are checked first, and a wrong answer is asked for
- *           again. A recording that migrates while it is read goes on from S3 at the same byte: when
- *           Twilio says 404 the catalog is asked again. From S3: If-Match with the ETag of the
- *           migration; another object is -EIO at open, -ESTALE on an open file.
+ * Threads    Any. Callbacks run on the HTTP engine's thread, or at once in the caller's; they must
+ *            not block. Each call that takes a callback calls it exactly once.
+ * Deadlines  A read times out after 60 s in all (setting "read_timeout_msecs"), a connect after
+ *            10 s, an answer after 30 s without a byte. Until then a busy origin is asked again,
+ *            with pauses.
+ * Promise    Callers get the recording's bytes and nothing else:
+ *            - status, content type and length are checked first, and the RIFF magic when the
+ *              answer begins at offset 0; a wrong answer is retried;
+ *            - a recording that is migrated while it is read continues from S3 at the same byte:
+ *              when Twilio answers 404, the catalog is asked again;
+ *            - requests to S3 carry If-Match with the ETag of the migration; a replaced object is
+ *              -EIO at open and -ESTALE on an open file.
  */
 #ifndef TONICFS_AUDIO_AUDIO_H
 #define TONICFS_AUDIO_AUDIO_H

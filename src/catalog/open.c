@@ -21,6 +21,8 @@
 #include "util/files.h"
 #include "util/times.h"
 
+#define PLAIN_SQLITE "this tonicfs is linked to plain SQLite, which cannot encrypt"
+
 /* SQLCipher's answer to a wrong key and to a damaged file is the same. */
 int key_id(const struct db_key *key, char ret_text[KEY_ID_SIZE])
 {
@@ -77,21 +79,10 @@ static int fail(int err, char *ret_message, const char *format, ...)
 	return err;
 }
 
-static int apply_schema(struct db_conn *conn)
+static int fill(struct db_conn *conn, void *arg)
 {
-	char pragma[96];
-	int err = db_exec(conn, "BEGIN IMMEDIATE");
-
-	if (err == 0)
-		err = catalog_schema_apply(conn, 0, catalog_schema_version);
-	if (err == 0) {
-		snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d",
-			 CATALOG_APPLICATION_ID);
-		err = db_exec(conn, pragma);
-	}
-	if (err == 0)
-		err = db_exec(conn, "COMMIT");
-	return err;
+	(void)arg;
+	return catalog_schema_apply(conn, 0, catalog_schema_version);
 }
 
 int catalog_create(const char *path, const struct db_key *key,
@@ -101,7 +92,6 @@ int catalog_create(const char *path, const struct db_key *key,
 			  *new_path = beside(path, ".new");
 	cleanup_free char *new_wal = beside(path, ".new-wal"), *new_shm = beside(path, ".new-shm");
 	char id[KEY_ID_SIZE];
-	struct db_conn *conn = NULL;
 	struct stat st;
 	char *slash;
 	int err, fd;
@@ -135,21 +125,9 @@ int catalog_create(const char *path, const struct db_key *key,
 	unlink(new_path);
 	unlink(new_wal);
 	unlink(new_shm);
-	fd = open(new_path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return fail(-errno, ret_message, "cannot create %s: %s", new_path, strerror(errno));
-	close(fd);
-	err = db_conn_open(new_path, key, DB_CREATE | DB_WRITER, &conn);
-	if (err == -ENOTSUP) {
-		unlink(new_path);
-		return fail(err, ret_message,
-			    "this tonicfs is linked to plain SQLite, which cannot encrypt");
-	}
-	if (err == 0)
-		err = apply_schema(conn);
-	if (err == 0)
-		err = db_exec(conn, "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL");
-	db_conn_close(conn);
+	err = db_create(new_path, key, fill, NULL);
+	if (err == -ENOTSUP)
+		return fail(err, ret_message, PLAIN_SQLITE);
 	if (err == 0)
 		err = files_write_new_private(id_path, id, strlen(id));
 	if (err == 0 && rename(new_path, path)) {
@@ -158,8 +136,6 @@ int catalog_create(const char *path, const struct db_key *key,
 	}
 	if (err) {
 		unlink(new_path);
-		unlink(new_wal);
-		unlink(new_shm);
 		return fail(err, ret_message, "cannot create %s: %s", path, strerror(-err));
 	}
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -171,22 +147,16 @@ int catalog_create(const char *path, const struct db_key *key,
 }
 
 /* An older catalog becomes one of this version, or stays what it was. */
-static int upgrade(struct db_conn *conn)
+static int upgrade(struct db_conn *conn, void *arg)
 {
-	int64_t version = 0;
-	int err = db_exec(conn, "BEGIN IMMEDIATE");
-
-	if (err)
-		return err;
+	struct db_format format;
 	/* Again, under the lock: another process may have been here first. */
-	err = db_query_int(conn, &version, "PRAGMA user_version", "");
-	if (err == 0 && version < catalog_schema_version)
-		err = catalog_schema_apply(conn, version, catalog_schema_version);
-	if (err == 0)
-		err = db_exec(conn, "COMMIT");
-	if (err)
-		db_exec(conn, "ROLLBACK");
-	return err;
+	int err = db_format_get(conn, &format);
+
+	(void)arg;
+	return err || format.schema_version >= catalog_schema_version
+		       ? err
+		       : catalog_schema_apply(conn, format.schema_version, catalog_schema_version);
 }
 
 static int check_key_id(const char *path, const struct db_key *key, bool *ret_known,
@@ -240,22 +210,20 @@ static int unreadable(const char *path, bool key_known, char *ret_message)
 int catalog_check_format(struct db_conn *conn, const char *path, bool key_known,
 			 char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	int64_t application = 0, version = 0;
-	int err = db_query_int(conn, &application, "PRAGMA application_id", "");
+	struct db_format format;
+	int err = db_format_get(conn, &format);
 
-	if (err == 0)
-		err = db_query_int(conn, &version, "PRAGMA user_version", "");
 	if (err == -EUCLEAN)
 		return unreadable(path, key_known, ret_message);
 	if (err)
 		return fail(err, ret_message, "cannot read %s: %s", path, strerror(-err));
-	if (application != CATALOG_APPLICATION_ID || version < 1)
+	if (format.application_id != CATALOG_APPLICATION_ID || format.schema_version < 1)
 		return fail(-EUCLEAN, ret_message, "%s is no catalog of tonicfs", path);
-	if (version > catalog_schema_version)
+	if (format.schema_version > catalog_schema_version)
 		return fail(-EPROTONOSUPPORT, ret_message,
 			    "%s was made by a newer tonicfs (format %lld, this one knows up to %d)",
-			    path, (long long)version, catalog_schema_version);
-	err = version < catalog_schema_version ? upgrade(conn) : 0;
+			    path, (long long)format.schema_version, catalog_schema_version);
+	err = format.schema_version < catalog_schema_version ? db_transact(conn, upgrade, NULL) : 0;
 	if (err == -EUCLEAN)
 		return damaged(path, ret_message);
 	if (err)
@@ -295,8 +263,7 @@ int catalog_open(const char *path, const struct db_key *key, struct catalog **re
 	if (err) {
 		err = err == -EUCLEAN ? unreadable(path, key_known, ret_message)
 		      : err == -ENOTSUP
-			      ? fail(err, ret_message,
-				     "this tonicfs is linked to plain SQLite, which cannot encrypt")
+			      ? fail(err, ret_message, PLAIN_SQLITE)
 			      : fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
 		goto fail;
 	}

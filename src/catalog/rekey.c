@@ -14,9 +14,6 @@
 #include "util/cleanup.h"
 #include "util/fault.h"
 #include "util/files.h"
-#include "util/secret.h"
-
-#define BUSY_MSECS 1000
 
 struct catalog_rekey {
 	char *path, *copy_path, *copy_journal_path, *id_path;
@@ -34,24 +31,6 @@ static int fail(int err, char *ret_message, const char *format, ...)
 	vsnprintf(ret_message, CATALOG_MESSAGE_SIZE, format, args);
 	va_end(args);
 	return err;
-}
-
-/* ---- alone with the file ---- */
-
-/* Leaving WAL mode wants the file to itself, and in this locking mode keeps it until the end. */
-static int lock_alone(struct db_conn *conn)
-{
-	cleanup_free char *mode = NULL;
-	int err;
-
-	db_set_busy_timeout(conn, BUSY_MSECS);
-	err = db_exec(conn, "PRAGMA locking_mode = EXCLUSIVE");
-	if (err == 0)
-		err = db_query_text(conn, &mode, "PRAGMA main.journal_mode = DELETE", "");
-	if (err == 0 && strcmp(mode, "delete") != 0)
-		err = -EBUSY;
-	/* A file that was not in WAL mode has only been read so far. */
-	return err ? err : db_exec(conn, "BEGIN EXCLUSIVE; COMMIT");
 }
 
 static struct catalog_rekey *rekey_new(const char *path)
@@ -90,9 +69,7 @@ int catalog_rekey_begin(const char *path, const struct db_key *old_key,
 			   "%s belongs to another user, who alone may change its key", path);
 		goto fail;
 	}
-	err = db_conn_open(rekey->path, old_key, DB_WRITER, &rekey->conn);
-	if (err == 0)
-		err = lock_alone(rekey->conn);
+	err = db_open_alone(rekey->path, old_key, &rekey->conn);
 	if (err == 0)
 		err = catalog_check_format(rekey->conn, path, true, ret_message);
 	if (err == -EBUSY)
@@ -132,75 +109,22 @@ void catalog_rekey_end(struct catalog_rekey *rekey)
 
 /* ---- the copy ---- */
 
-static int attach(struct catalog_rekey *rekey, const struct db_key *new_key)
-{
-	cleanup_secret char *text = db_key_text(new_key);
-
-	if (!text)
-		return -ENOMEM;
-	return db_run(rekey->conn, "ATTACH DATABASE ?1 AS copy KEY ?2", "ss", rekey->copy_path,
-		      text);
-}
-
-/* What sqlcipher_export leaves out: numbers of the file's head. */
-static int copy_head(struct db_conn *conn)
-{
-	char pragmas[128];
-
-	snprintf(pragmas, sizeof pragmas,
-		 "PRAGMA copy.application_id = %d; PRAGMA copy.user_version = %d",
-		 CATALOG_APPLICATION_ID, catalog_schema_version);
-	return db_exec(conn, pragmas);
-}
-
 static int copy_write(struct catalog_rekey *rekey, const struct db_key *new_key)
 {
-	int fd, err;
-
 	unlink(rekey->copy_path); /* of a run that was killed */
 	unlink(rekey->copy_journal_path);
-	fd = open(rekey->copy_path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	close(fd);
-	err = attach(rekey, new_key);
-	if (err)
-		return err;
-	err = db_exec(rekey->conn, "PRAGMA copy.synchronous = FULL");
-	if (err == 0)
-		err = db_run(rekey->conn, "SELECT sqlcipher_export('copy')", "");
-	if (err == 0)
-		err = copy_head(rekey->conn);
-	if (db_exec(rekey->conn, "DETACH DATABASE copy") && err == 0)
-		err = -EIO;
-	return err;
+	return db_copy(rekey->conn, rekey->copy_path, new_key);
 }
 
-#define OBJECTS_SQL "SELECT count(*) FROM sqlite_master"
-
-/* Every page of the copy, with the new key and by another connection. */
+/* With the new key and by another connection. */
 static int copy_check(struct catalog_rekey *rekey, const struct db_key *new_key, char *ret_message)
 {
-	cleanup_free char *verdict = NULL;
-	int64_t wanted = 0, found = 0;
-	struct db_conn *conn = NULL;
-	int err = db_query_int(rekey->conn, &wanted, OBJECTS_SQL, "");
+	int err = db_copy_check(rekey->conn, rekey->copy_path, new_key);
 
-	if (err == 0)
-		err = db_conn_open(rekey->copy_path, new_key, DB_READER, &conn);
-	if (err)
-		return err;
-	err = catalog_check_format(conn, rekey->copy_path, true, ret_message);
-	if (err == 0)
-		err = db_query_int(conn, &found, OBJECTS_SQL, "");
-	if (err == 0)
-		err = db_query_text(conn, &verdict, "PRAGMA integrity_check(1)", "");
-	if (err == 0 && (found != wanted || strcmp(verdict, "ok") != 0))
-		err = fail(
-			-EUCLEAN, ret_message,
-			"the copy with the new key is not what the catalog is; the old key stays");
-	db_conn_close(conn);
-	return err;
+	return err == -EUCLEAN
+		       ? fail(err, ret_message,
+			      "the copy with the new key is not what the catalog is; the old key stays")
+		       : err;
 }
 
 /* The copy takes the catalog's name. *ret_is_new is set as soon as it has it. */

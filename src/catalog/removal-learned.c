@@ -143,17 +143,11 @@ static int find_untold(struct catalog *catalog, struct tell *tell, catalog_has_f
 			" ON same.account_sid = w.account_sid WHERE w.id = ?)",
 			"i", tell->workspace_id);
 	while (err == 0 && (err = db_step(read, stmt)) > 0) {
+		const int64_t id = db_int64(stmt, 0);
 		struct sid sid;
-		int64_t *id;
 
-		err = 0;
 		db_sid(stmt, 1, &sid);
-		if (bucket_has(arg, &sid))
-			continue;
-		id = array_add(&tell->ids, &tell->count);
-		if (!id)
-			return -ENOMEM;
-		*id = db_int64(stmt, 0);
+		err = bucket_has(arg, &sid) ? 0 : array_push(&tell->ids, &tell->count, &id);
 	}
 	return err;
 }

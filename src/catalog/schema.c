@@ -4,8 +4,6 @@
  */
 #include "catalog/schema.h"
 
-#include <stdio.h>
-
 #include "catalog/catalog-private.h"
 
 const int catalog_schema_version = SCHEMA_VERSION;
@@ -13,7 +11,7 @@ const int catalog_schema_version = SCHEMA_VERSION;
 int catalog_schema_apply(struct db_conn *conn, int64_t from, int64_t to)
 {
 	const struct schema_step *steps = schema_sqlcipher;
-	char pragma[64];
+	struct db_format format = { CATALOG_APPLICATION_ID, to };
 	int err = 0;
 
 	for (int64_t i = from; i < to && err == 0; i++)
@@ -21,8 +19,5 @@ int catalog_schema_apply(struct db_conn *conn, int64_t from, int64_t to)
 	for (int64_t i = from; i < to && err == 0; i++)
 		if (steps[i].fill)
 			err = steps[i].fill(conn);
-	if (err)
-		return err;
-	snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)to);
-	return db_exec(conn, pragma);
+	return err ? err : db_format_set(conn, &format);
 }

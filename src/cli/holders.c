@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/mounting.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 #define PATH_SIZE 4096
@@ -82,19 +83,15 @@ static void program_name(int process, char *ret_name, size_t size)
 static int holder_add(struct holders *holders, pid_t pid, int process, const char *how,
 		      const char *path)
 {
-	struct holder *grown = reallocarray(holders->list, holders->count + 1, sizeof *grown);
-	struct holder *holder;
+	struct holder *holder = array_add(&holders->list, &holders->count);
 
-	if (!grown)
+	if (!holder)
 		return -ENOMEM;
-	holders->list = grown;
-	holder = &grown[holders->count];
-	*holder = (struct holder){ .pid = pid, .how = how, .path = strdup(path) };
-	if (!holder->path)
-		return -ENOMEM;
+	holder->pid = pid;
+	holder->how = how;
+	holder->path = strdup(path);
 	program_name(process, holder->program, sizeof holder->program);
-	holders->count++;
-	return 0;
+	return holder->path ? 0 : -ENOMEM;
 }
 
 static int look_at(struct holders *holders, pid_t pid, int process, const char *folder)

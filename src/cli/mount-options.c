@@ -5,6 +5,7 @@
 
 #include "cli/mounting.h"
 #include "cli/suggest.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 
@@ -40,16 +41,13 @@ static bool begins_as(const char *word)
 
 int mount_options_add_word(struct mount_options *options, const char *word)
 {
-	char **grown = reallocarray(options->words, options->word_count + 2, sizeof *grown);
+	char **end = array_add_many(&options->words, &options->word_count, 2);
 
-	if (!grown)
+	if (!end)
 		return -ENOMEM;
-	options->words = grown;
-	grown[options->word_count] = strdup(word);
-	if (!grown[options->word_count])
-		return -ENOMEM;
-	grown[++options->word_count] = NULL;
-	return 0;
+	options->word_count--; /* the NULL at the end does not count */
+	*end = strdup(word);
+	return *end ? 0 : -ENOMEM;
 }
 
 static int set_text(char **where, const char *text)

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "aws/credentials.h"
@@ -12,9 +11,11 @@
 #include "cli/cli.h"
 #include "cli/suggest.h"
 #include "service/service.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
 #include "util/text.h"
+#include "util/wait.h"
 
 char *cli_default_catalog(void)
 {
@@ -115,13 +116,7 @@ struct workspace_list {
 static int workspace_add(void *arg, const struct catalog_workspace *workspace)
 {
 	struct workspace_list *list = arg;
-	struct catalog_workspace *grown = reallocarray(list->items, list->count + 1, sizeof *grown);
-
-	if (!grown)
-		return -ENOMEM;
-	list->items = grown;
-	grown[list->count++] = *workspace;
-	return 0;
+	return array_push(&list->items, &list->count, workspace);
 }
 
 int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces,
@@ -209,8 +204,6 @@ void cli_catch_signals(void)
 
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs)
 {
-	const struct timespec pause = { .tv_nsec = 50000000 };
-
 	if (catalog_wait(cli->catalog, generation, msecs) == 0)
-		nanosleep(&pause, NULL);
+		sleep_msecs(50, NULL);
 }

@@ -15,6 +15,7 @@
 #include "cli/wrap.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/files.h"
 #include "util/text.h"
 
 #define SEQUENCE_BYTES 4
@@ -78,19 +79,6 @@ static void clean_bytes(struct stream *stream, const struct buf *bytes, struct b
 	}
 }
 
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		bytes += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
 static ssize_t stream_write(void *cookie, const char *data, size_t size)
 {
 	cleanup_buf struct buf bytes = BUF_INIT, clean = BUF_INIT, wrapped = BUF_INIT;
@@ -111,9 +99,10 @@ static ssize_t stream_write(void *cookie, const char *data, size_t size)
 			errno = ENOMEM;
 			return 0;
 		}
-		return write_all(stream->fd, buf_str(&wrapped), wrapped.len) ? (ssize_t)size : 0;
+		return files_write_all(stream->fd, buf_str(&wrapped), wrapped.len) ? 0
+										   : (ssize_t)size;
 	}
-	return write_all(stream->fd, buf_str(&clean), clean.len) ? (ssize_t)size : 0;
+	return files_write_all(stream->fd, buf_str(&clean), clean.len) ? 0 : (ssize_t)size;
 }
 
 static void replace(FILE **file, struct stream *stream, int mode)

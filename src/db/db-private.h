@@ -1,14 +1,18 @@
-/* Between the files of the room. */
+/* Between the files of the room that are the same for all engines. */
 #ifndef TONICFS_DB_DB_PRIVATE_H
 #define TONICFS_DB_DB_PRIVATE_H
 
 #include <pthread.h>
 
-#include "db/db.h"
+#include "db/driver.h"
+
+#define DB_READERS_LIMIT 16
+#define DB_DEADLINE_MSECS 30000
 
 struct write_op; /* write.c */
 
 struct db {
+	const struct db_driver *driver;
 	char *path;
 	struct db_key *key;
 	int64_t schema_version;
@@ -16,25 +20,28 @@ struct db {
 	pthread_mutex_t write_mutex; /* guards the queue and busy */
 	struct write_op *write_first, **write_last;
 	bool write_busy;        /* a leader is committing */
-	struct db_conn *writer; /* the leader's */
+	struct db_conn *writer; /* the leader's; NULL: lost, and not opened anew yet */
 
-	pthread_mutex_t read_mutex; /* guards readers, reader_count */
+	pthread_mutex_t read_mutex; /* guards the next two */
 	pthread_cond_t read_cond;
-	struct db_conn *readers[16]; /* idle ones; a stack: few stay warm */
+	struct db_conn *readers[DB_READERS_LIMIT]; /* idle ones; a stack: few stay warm */
 	unsigned reader_idle, reader_count;
 
 	pthread_mutex_t watch_mutex; /* guards the rest */
 	pthread_cond_t watch_cond;
-	struct db_conn *watcher;
 	uint64_t generation; /* of anything in the database, as this process knows it */
-	int64_t data_version;
-	int64_t watched_at_msecs;
+	bool is_watched;
+	pthread_t watch_thread;
+	struct db_watch *watch; /* the thread's, once it runs */
+	int watch_stop_fd;
 };
 
-/* The struct db that a connection for reading belongs to. */
-struct db *db_conn_owner(const struct db_conn *conn);
-void db_conn_own(struct db_conn *conn, struct db *db);
-/* False when the engine has given up the transaction by itself (a full disk). */
-bool db_in_transaction(struct db_conn *conn);
+/* conn.c. A connection that has been opened for writing is ready to write. */
+int db_connect(const struct db_driver *driver, const char *path, const struct db_key *key,
+	       enum db_access access, struct db_conn **ret_conn);
+int db_verb(struct db_conn *conn, enum db_verb verb);
+
+/* watch.c */
+void db_watch_end(struct db *db);
 
 #endif

@@ -1,28 +1,40 @@
 /*
- * Opening and closing a database.
+ * Opening and closing a database, and what is done with its file as a whole.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "db/db-private.h"
+#include "util/cleanup.h"
 #include "util/files.h"
 #include "util/secret.h"
+#include "util/wait.h"
+
+static const struct db_driver *override;
+
+void db_driver_override(const struct db_driver *driver)
+{
+	override = driver;
+}
+
+const struct db_driver *db_driver_for(const char *path)
+{
+	(void)path; /* a URL will be another engine's */
+	return override ? override : &db_sqlcipher;
+}
 
 static struct db *db_new(const struct db_key *key)
 {
 	struct db *db = calloc(1, sizeof *db);
-	pthread_condattr_t monotonic;
 
 	if (!db)
 		return NULL;
 	pthread_mutex_init(&db->write_mutex, NULL);
 	pthread_mutex_init(&db->read_mutex, NULL);
-	pthread_cond_init(&db->read_cond, NULL);
+	cond_init(&db->read_cond);
 	pthread_mutex_init(&db->watch_mutex, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&db->watch_cond, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init(&db->watch_cond);
 	db->write_last = &db->write_first;
 	db->generation = 1;
 	db->key = secret_alloc(sizeof *db->key);
@@ -38,9 +50,10 @@ int db_open(const char *path, const struct db_key *key, struct db **ret_db)
 
 	if (!db)
 		return -ENOMEM;
+	db->driver = db_driver_for(path);
 	err = db->key ? files_absolute(path, &db->path) : -ENOMEM;
 	if (err == 0)
-		err = db_conn_open(db->path, key, DB_WRITER, &db->writer);
+		err = db_connect(db->driver, db->path, key, DB_ACCESS_WRITE, &db->writer);
 	if (err) {
 		db_close(db);
 		return err;
@@ -51,11 +64,8 @@ int db_open(const char *path, const struct db_key *key, struct db **ret_db)
 
 int db_start(struct db *db, int64_t schema_version)
 {
-	int err = db_exec(db->writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-				      "PRAGMA journal_size_limit = 67108864");
-
 	db->schema_version = schema_version;
-	return err ? err : db_conn_open(db->path, db->key, DB_READER, &db->watcher);
+	return db->driver->start(db->writer);
 }
 
 struct db_conn *db_writer(struct db *db)
@@ -67,9 +77,9 @@ void db_close(struct db *db)
 {
 	if (!db)
 		return;
+	db_watch_end(db);
 	while (db->reader_idle)
 		db_conn_close(db->readers[--db->reader_idle]);
-	db_conn_close(db->watcher);
 	db_conn_close(db->writer);
 	pthread_mutex_destroy(&db->write_mutex);
 	pthread_mutex_destroy(&db->read_mutex);
@@ -84,4 +94,75 @@ void db_close(struct db *db)
 const char *db_path(const struct db *db)
 {
 	return db->path;
+}
+
+/* ---- files ---- */
+
+static void remove_file(const char *path)
+{
+	static const char *const suffixes[] = { "", "-journal", "-wal", "-shm" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		cleanup_free char *name = NULL;
+
+		if (asprintf(&name, "%s%s", path, suffixes[i]) < 0)
+			name = NULL;
+		else
+			unlink(name);
+	}
+}
+
+int db_create(const char *path, const struct db_key *key, db_write_fn *fill, void *arg)
+{
+	const struct db_driver *driver = db_driver_for(path);
+	struct db_conn *conn = NULL;
+	int err;
+
+	if (!driver->file)
+		return -ENOTSUP;
+	err = driver->file->create(driver, path, key, &conn);
+	if (err == -EEXIST)
+		return err;
+	if (err == 0)
+		err = db_transact(conn, fill, arg);
+	if (err == 0)
+		err = driver->start(conn);
+	db_conn_close(conn);
+	if (err)
+		remove_file(path);
+	return err;
+}
+
+int db_open_alone(const char *path, const struct db_key *key, struct db_conn **ret_conn)
+{
+	const struct db_driver *driver = db_driver_for(path);
+	struct db_conn *conn;
+	int err;
+
+	if (!driver->file)
+		return -ENOTSUP;
+	err = db_connect(driver, path, key, DB_ACCESS_WRITE, &conn);
+	if (err)
+		return err;
+	err = driver->file->lock(conn);
+	if (err)
+		db_conn_close(conn);
+	else
+		*ret_conn = conn;
+	return err;
+}
+
+int db_copy(struct db_conn *conn, const char *copy_path, const struct db_key *copy_key)
+{
+	return conn->driver->file->copy(conn, copy_path, copy_key);
+}
+
+int db_copy_check(struct db_conn *conn, const char *copy_path, const struct db_key *copy_key)
+{
+	return conn->driver->file->copy_check(conn, copy_path, copy_key);
+}
+
+bool db_is_moved(struct db_conn *conn)
+{
+	return conn->driver->file && conn->driver->file->is_moved(conn);
 }

@@ -1,11 +1,24 @@
 /*
- * A database: connections, transactions, statements, group commit, waiting for changes. The engine behind it (SQLCipher) shows nowhere else.
+ * A database: connections, transactions, statements, group commit, waiting for changes. Engines are
+ * behind db/driver.h: SQLCipher, in a file.
  *
- * Threads    A struct db is for any thread. A connection and its statements are used by one thread at a time: by the one that borrowed it for
- *            reading, or by the function that db_write runs.
- * Errors     0 or -errno: -EBUSY (another process held the write lock for 30 s), -ENOSPC, -EROFS, -EACCES, -EEXIST (a constraint), -EUCLEAN (damaged,
- *            or the wrong key), -ENOMEM, -EIO.
- * SQL        Statements are string literals: their address is the key under which a connection keeps them prepared.
+ * Threads   A struct db is for any thread. A connection and its statements are used by one thread
+ *           at a time: the thread that borrowed it for reading, or that runs a write function.
+ * SQL       Statements are string literals: their address is the key under which a connection keeps
+ *           them prepared. Parameters are ?1, ?2 … or ? in order. Only what all engines understand.
+ * Ownership A connection that was borrowed goes back by db_read_end, a statement by
+ *           db_stmt_release; both have a cleanup_… for it. Bound values have to stay until then.
+ * Times     Milliseconds; db_now is since 1970.
+ * Errors    0 or -errno:
+ *
+ *   -EBUSY         another process had the write lock, or 16 threads all connections, for 30 s
+ *   -EAGAIN        a conflict with another transaction, again and again     } nothing has changed;
+ *   -ENOTCONN      no connection to the server, or lost before the commit   } the same may succeed
+ *   -ECONNABORTED  the connection broke during the commit: perhaps all has changed, perhaps nothing
+ *   -EEXIST        a constraint failed
+ *   -EUCLEAN       damaged, or the wrong key
+ *   -EPROTONOSUPPORT  the schema has another version than this program's (db_start)
+ *   -ENOSPC, -EROFS, -EACCES, -ENOMEM, -EIO
  */
 #ifndef TONICFS_DB_DB_H
 #define TONICFS_DB_DB_H
@@ -26,78 +39,107 @@ struct db_key {
 
 /* ---- opening ---- */
 
-/* Opens the connection for writing, and nothing else: reads nothing, so that a wrong key shows later (-EUCLEAN). -ENOTSUP: plain SQLite. */
+/* Opens the connection for writing and reads nothing, so that a wrong key shows later (-EUCLEAN).
+ * -ENOTSUP: the program is linked to plain SQLite. */
 int db_open(const char *path, const struct db_key *key, struct db **ret_db);
-/* From now on others may read and write; schema_version is what a write finds, or it fails with -EPROTONOSUPPORT. */
+/* From now on db may be read and written. A write fails with -EPROTONOSUPPORT where the database
+ * has another schema_version: another process may have brought it up to date. */
 int db_start(struct db *db, int64_t schema_version);
-void db_close(struct db *db); /* NULL is fine */
+/* No thread may use it any more. NULL is fine. */
+void db_close(struct db *db);
 const char *db_path(const struct db *db);
-/* Before db_start only. */
+/* The connection for writing. Before db_start only. */
 struct db_conn *db_writer(struct db *db);
 
-#define DB_CREATE 1u
-#define DB_WRITER 2u
-#define DB_READER 4u
+/* What kind of database this is; both are 0 in a new one. A part of the transaction that sets it. */
+struct db_format {
+	int64_t application_id, schema_version;
+};
+int db_format_get(struct db_conn *conn, struct db_format *ret_format);
+int db_format_set(struct db_conn *conn, const struct db_format *format);
 
-/* A connection of its own, without a struct db. */
-int db_conn_open(const char *path, const struct db_key *key, unsigned flags,
-		 struct db_conn **ret_conn);
-void db_conn_close(struct db_conn *conn);
-/* x'…', a raw key as SQLCipher takes it. Free with secret_free(); NULL for lack of memory. */
-char *db_key_text(const struct db_key *key);
-int db_exec(struct db_conn *conn, const char *sql);
-/* The file that the connection has open is no longer the one of that name. */
-bool db_is_moved(struct db_conn *conn);
-void db_set_busy_timeout(struct db_conn *conn, unsigned msecs);
+/* ---- transactions ---- */
+
+/* Runs in a transaction. A negative return undoes what it did. After a statement that failed no
+ * other one runs: the function returns, and whatever it returns, all is undone. */
+typedef int db_write_fn(struct db_conn *conn, void *arg);
+
+/*
+ * Runs fn in one transaction together with the functions of other threads (group commit), and
+ * returns when the commit is durable. Returns fn's negative return, or why the commit failed.
+ *
+ * fn may run several times, each time but the last undone: because of a conflict, a lost
+ * connection, or another function of the same transaction that failed. So each call sets anew all
+ * that it leaves behind outside the database. Tries are repeated with growing pauses for at most
+ * 30 s.
+ *
+ * -ECONNABORTED is never repeated here: the caller repeats it where a second run does no harm, or
+ * looks. Reads (db_read_begin) show what the outcome was.
+ */
+int db_write(struct db *db, db_write_fn *fn, void *arg);
+#define db_write_repeatable db_write
+
+/* A transaction on a connection of one's own (db_writer, db_open_alone), once. */
+int db_transact(struct db_conn *conn, db_write_fn *fn, void *arg);
 
 /* ---- reading: borrow a connection, give it back ---- */
 
+/* Readers never wait for writers. At most 16 at a time; another one waits for up to 30 s (-EBUSY),
+ * so a thread that has one must not ask for another. */
 int db_read_begin(struct db *db, struct db_conn **ret_conn);
 void db_read_end(struct db_conn **conn); /* NULL in it is fine */
 /* `cleanup_db_read struct db_conn *read = NULL; err = db_read_begin(db, &read);` */
 #define cleanup_db_read __attribute__((cleanup(db_read_end)))
 
-/* ---- writing ---- */
+/* ---- what an error means, for whoever repeats ---- */
 
-/* Runs inside one transaction together with the functions of other threads (group commit). A negative return undoes what it did and is returned
- * by db_write; so is a commit that failed. */
-typedef int db_write_fn(struct db_conn *conn, void *arg);
-int db_write(struct db *db, db_write_fn *fn, void *arg);
-/* The same for a function that may be called twice, the first call undone: all that it leaves behind beside what is in the database is set
- * anew by each call. Cheaper where many write at a time. */
-int db_write_repeatable(struct db *db, db_write_fn *fn, void *arg);
+enum db_failure {
+	DB_FAILURE_NONE,
+	DB_FAILURE_OTHER,      /* the same would fail again */
+	DB_FAILURE_RETRY,      /* nothing has changed, and the same may succeed now */
+	DB_FAILURE_CONSTRAINT, /* unique, not null, check, a reference */
+	DB_FAILURE_UNKNOWN,    /* the commit's answer was lost */
+};
+/* Of the connection's last error; an error of a write function's own is none of the connection's. */
+enum db_failure db_failure(const struct db_conn *conn);
 
 /* ---- statements ---- */
 
+int db_exec(struct db_conn *conn, const char *script); /* several, ; between them; not kept */
 int db_prepare(struct db_conn *conn, const char *sql, struct db_stmt **ret_stmt);
 /* 1: a row; 0: done; -errno. */
 int db_step(struct db_conn *conn, struct db_stmt *stmt);
-/* Statements go back reset and without bindings; also on every way out: `cleanup_stmt struct db_stmt *stmt = NULL;` */
+/* On every way out: `cleanup_stmt struct db_stmt *stmt = NULL;` NULL in it is fine. */
 void db_stmt_release(struct db_stmt **stmt);
 #define cleanup_stmt __attribute__((cleanup(db_stmt_release)))
-/* Binds by format and runs to the end, rows ignored: i int64_t, s const char * (NULL: SQL NULL), b const struct sid *, n SQL NULL. */
+
+/* All below bind by format, a letter for each parameter: i int64_t, s const char * (NULL: SQL NULL),
+ * b const struct sid *, n SQL NULL without an argument. */
+
+/* Runs to the end, rows ignored. */
 int db_run(struct db_conn *conn, const char *sql, const char *format, ...);
-/* Binds likewise and leaves the statement ready to step. */
+/* Leaves the statement ready to step. */
 int db_query(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql, const char *format,
 	     ...);
 /* Leaves it at its first row; -ENOENT where there is none. */
 int db_query_row(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql,
 		 const char *format, ...);
-/* One integer of one row; -ENOENT where there is no row. */
+/* The first column of the first row; -ENOENT where there is no row. INSERT … RETURNING id, too. */
 int db_query_int(struct db_conn *conn, int64_t *ret_value, const char *sql, const char *format,
 		 ...);
-/* One text of one row; -ENOENT where there is no row. The caller frees. */
-int db_query_text(struct db_conn *conn, char **ret_text, const char *sql, const char *format, ...);
-int db_query_secret(struct db_conn *conn, char **ret_secret, const char *sql, const char *format,
-		    ...); /* secret_free() */
-/* The first column of all rows, collected: what is read so may be changed while one goes through it. The caller frees. */
-int db_query_ids(struct db_conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql,
-		 const char *format, ...);
-/* The database's clock, in milliseconds since 1970: what leases go by, whichever machine looks at them. SQLCipher's is this machine's. */
+int db_query_text(struct db_conn *conn, char **ret_text /* free() */, const char *sql,
+		  const char *format, ...);
+int db_query_secret(struct db_conn *conn, char **ret_secret /* secret_free() */, const char *sql,
+		    const char *format, ...);
+/* The first column of all rows: the rows may be changed while the caller goes through the ids. */
+int db_query_ids(struct db_conn *conn, int64_t **ret_ids /* free() */, size_t *ret_count,
+		 const char *sql, const char *format, ...);
+
+/* The database's clock: leases go by it, whichever machine looks at them. SQLCipher's is this
+ * machine's. */
 int db_now(struct db_conn *conn, int64_t *ret_msecs);
-int64_t db_changes(struct db_conn *conn);
+int64_t db_changes(struct db_conn *conn); /* rows that the last statement changed */
 int64_t db_last_id(struct db_conn *conn);
-int db_errno(struct db_conn *conn, int code);
 
 /* ---- the row that a statement is at ---- */
 
@@ -107,13 +149,31 @@ const char *db_text(struct db_stmt *stmt, int column); /* until the next step; N
 int db_columns(struct db_stmt *stmt);
 /* Copies a text column, "" for NULL; false when it had to be cut. */
 bool db_text_copy(struct db_stmt *stmt, int column, char *ret_text, size_t size);
-bool db_sid(struct db_stmt *stmt, int column, struct sid *ret_sid); /* zero for NULL */
+bool db_sid(struct db_stmt *stmt, int column, struct sid *ret_sid); /* false, and zero, for NULL */
 
 /* ---- waiting for changes ---- */
 
-/* Waits until anything has changed since *generation (by this process: at once; by another: within a second), or the time is over,
- * or db_wake() was called. Updates *generation. Start with 0: returns at once. 0, or -ETIMEDOUT. */
+/* Waits until anything has changed since *generation (by this process: at once; by another: within
+ * a second), or the time is over, or db_wake() was called. Updates *generation. Start with 0:
+ * returns at once. 0, or -ETIMEDOUT. The first call starts a thread, which sleeps while nothing
+ * happens. */
 int db_wait(struct db *db, uint64_t *generation, unsigned timeout_msecs);
 void db_wake(struct db *db);
+
+/* ---- a database in a file ---- */
+
+/* Makes a new file of mode 0600 (-EEXIST) and fills it in one transaction. Nothing is left of it
+ * where that fails. Durable, but for its name in the folder. */
+int db_create(const char *path, const struct db_key *key, db_write_fn *fill, void *arg);
+/* A connection that keeps all others away from the file until it is closed. -EBUSY: another process
+ * has the file open. */
+int db_open_alone(const char *path, const struct db_key *key, struct db_conn **ret_conn);
+void db_conn_close(struct db_conn *conn); /* NULL is fine */
+/* Writes a copy under another key, in a new file of mode 0600 (-EEXIST), and syncs it. */
+int db_copy(struct db_conn *conn, const char *copy_path, const struct db_key *copy_key);
+/* Reads every page of the copy by its own key. -EUCLEAN: the copy is not what conn has. */
+int db_copy_check(struct db_conn *conn, const char *copy_path, const struct db_key *copy_key);
+/* The file that the connection has open is no longer the one of that name. */
+bool db_is_moved(struct db_conn *conn);
 
 #endif

@@ -8,12 +8,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "catalog/change.h"
 #include "fs/fs-private.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/wait.h"
 
 #define WAIT_MSECS 1000
 #define BATCH 512
@@ -94,10 +94,8 @@ static void *run(void *arg)
 		if (!err)
 			err = catalog_change_each(fs->catalog, seq, collect, batch);
 		if (err < 0) {
-			const struct timespec pause = { PAUSE_MSECS / 1000, 0 };
-
 			log_error("catalog: changes cannot be read: %s", strerror(-err));
-			nanosleep(&pause, NULL);
+			sleep_msecs(PAUSE_MSECS, NULL);
 			continue;
 		}
 		for (size_t i = 0; i < batch->count; i++)

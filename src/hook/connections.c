@@ -7,11 +7,11 @@
  */
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "hook/hook-private.h"
 #include "util/pool.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define LIFE_MSECS 10000
 #define LOOK_MSECS 500
@@ -26,17 +26,6 @@ static void cut(struct connection *connection)
 	connection->is_cut = true;
 }
 
-static struct timespec moment_in(unsigned msecs)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_nsec += msecs % 1000 * 1000000L;
-	at.tv_sec += msecs / 1000 + at.tv_nsec / 1000000000;
-	at.tv_nsec %= 1000000000;
-	return at;
-}
-
 static void *watch(void *arg)
 {
 	struct connections *connections = arg;
@@ -44,7 +33,6 @@ static void *watch(void *arg)
 	pthread_mutex_lock(&connections->lock);
 	while (!connections->is_stopping) {
 		int64_t limit = time_mono_msecs() - LIFE_MSECS;
-		struct timespec at;
 
 		list_for_each(pos, &connections->all) {
 			struct connection *connection = list_entry(pos, struct connection, link);
@@ -53,11 +41,10 @@ static void *watch(void *arg)
 				break;
 			cut(connection);
 		}
-		at = moment_in(LOOK_MSECS);
-		if (connections->count)
-			pthread_cond_timedwait(&connections->cond, &connections->lock, &at);
-		else
-			pthread_cond_wait(&connections->cond, &connections->lock);
+		cond_wait_until(&connections->cond, &connections->lock,
+				connections->count ? time_mono_msecs() + LOOK_MSECS
+						   : WAIT_NO_DEADLINE,
+				NULL);
 	}
 	pthread_mutex_unlock(&connections->lock);
 	return NULL;
@@ -65,14 +52,10 @@ static void *watch(void *arg)
 
 int connections_init(struct connections *connections)
 {
-	pthread_condattr_t attributes;
 	int err;
 
 	pthread_mutex_init(&connections->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&connections->cond, &attributes);
-	pthread_condattr_destroy(&attributes);
+	cond_init(&connections->cond);
 	list_init(&connections->all);
 	connections->count = 0;
 	connections->is_stopping = false;
@@ -97,11 +80,11 @@ void connections_release(struct connections *connections)
 
 void connections_drain(struct connections *connections, unsigned msecs)
 {
-	const struct timespec at = moment_in(msecs);
+	int64_t deadline_msecs = time_mono_msecs() + msecs;
 
 	pthread_mutex_lock(&connections->lock);
 	while (connections->count &&
-	       pthread_cond_timedwait(&connections->cond, &connections->lock, &at) == 0)
+	       cond_wait_until(&connections->cond, &connections->lock, deadline_msecs, NULL))
 		;
 	pthread_mutex_unlock(&connections->lock);
 }

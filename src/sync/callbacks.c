@@ -12,6 +12,7 @@
 #include "util/log.h"
 #include "util/pool.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 /* Two that ask for the same do no harm, so a dead one need not be waited for long. */
 #define LEASE_MSECS 15000
@@ -153,6 +154,6 @@ void sync_callbacks_run(const struct sync_env *env)
 		last_rc = rc;
 		/* A busy catalog changes all the time: it is not looked at each time. */
 		catalog_wait(env->catalog, &generation, msecs_until(next));
-		sync_nap(env, NAP_MSECS);
+		sleep_msecs(NAP_MSECS, env->cancel);
 	}
 }

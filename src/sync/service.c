@@ -13,10 +13,12 @@
 #include "catalog/job.h"
 #include "storage/restore.h"
 #include "sync/sync-private.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "util/pool.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define TICK_MSECS 5000
 #define SIZES_TICK_MSECS 2000
@@ -56,18 +58,16 @@ struct sync_service {
 
 static struct watch *watch_find(struct worker *worker, int64_t workspace_id)
 {
-	struct watch *watches;
+	struct watch *watch;
 
 	for (size_t i = 0; i < worker->watch_count; i++) {
 		if (worker->watches[i].workspace_id == workspace_id)
 			return &worker->watches[i];
 	}
-	watches = reallocarray(worker->watches, worker->watch_count + 1, sizeof *watches);
-	if (!watches)
-		return NULL;
-	worker->watches = watches;
-	watches[worker->watch_count] = (struct watch){ .workspace_id = workspace_id };
-	return &watches[worker->watch_count++];
+	watch = array_add(&worker->watches, &worker->watch_count);
+	if (watch)
+		watch->workspace_id = workspace_id;
+	return watch;
 }
 
 /* ---- one workspace ---- */
@@ -193,13 +193,7 @@ struct workspaces {
 static int on_workspace(void *arg, const struct catalog_workspace *workspace)
 {
 	struct workspaces *list = arg;
-	struct catalog_workspace *items = reallocarray(list->items, list->count + 1, sizeof *items);
-
-	if (!items)
-		return -ENOMEM;
-	list->items = items;
-	items[list->count++] = *workspace;
-	return 0;
+	return array_push(&list->items, &list->count, workspace);
 }
 
 static void *work(void *arg)
@@ -216,7 +210,7 @@ static void *work(void *arg)
 				serve(worker, &list.items[i]);
 		}
 		free(list.items);
-	} while (sync_nap(env, TICK_MSECS));
+	} while (sleep_msecs(TICK_MSECS, env->cancel));
 	return NULL;
 }
 
@@ -240,7 +234,7 @@ static void *work_sizes(void *arg)
 		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
 			log_warning("sync: sizes: %s", strerror(-rc));
 		last_rc = rc;
-	} while (sync_nap(&service->env, SIZES_TICK_MSECS));
+	} while (sleep_msecs(SIZES_TICK_MSECS, service->env.cancel));
 	sync_sizer_free(sizer);
 	return NULL;
 }
@@ -270,7 +264,7 @@ static void *work_restores(void *arg)
 		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
 			log_warning("restore: %s", strerror(-rc));
 		last_rc = rc;
-	} while (sync_nap(env, RESTORES_TICK_MSECS));
+	} while (sleep_msecs(RESTORES_TICK_MSECS, env->cancel));
 	return NULL;
 }
 

@@ -1,14 +1,10 @@
-/* A workspace's clients, and small helpers of the room. */
+/* A workspace's clients. */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "account/account.h"
 #include "storage/storage.h"
 #include "sync/sync-private.h"
-#include "util/times.h"
-
-#define NAP_MSECS 100
 
 /* ---- clients ---- */
 
@@ -43,24 +39,4 @@ void sync_session_close(struct sync_session *session)
 	twilio_client_free(session->twilio);
 	s3_client_free(session->s3);
 	free(session);
-}
-
-/* ---- waiting ---- */
-
-bool sync_nap(const struct sync_env *env, int64_t msecs)
-{
-	int64_t until = time_mono_msecs() + msecs, left;
-
-	while ((left = until - time_mono_msecs()) > 0) {
-		struct timespec nap;
-
-		if (cancel_is_set(env->cancel))
-			return false;
-		if (left > NAP_MSECS)
-			left = NAP_MSECS;
-		nap.tv_sec = 0;
-		nap.tv_nsec = left * 1000000;
-		nanosleep(&nap, NULL);
-	}
-	return !cancel_is_set(env->cancel);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "util/cleanup.h"
 
 /* In place: the kernel writes space, tab, newline and backslash as "\040" and the like. */
@@ -187,19 +188,14 @@ struct source_search {
 static int compare_source(void *arg, const struct mounts_entry *entry)
 {
 	struct source_search *search = arg;
-	char **longer;
+	char **mountpoint;
 
 	if (!is_ours(entry) || strcmp(entry->source, search->source) != 0)
 		return 0;
-	longer = reallocarray(search->mountpoints, search->count + 1, sizeof *longer);
-	if (!longer)
-		return -ENOMEM;
-	search->mountpoints = longer;
-	longer[search->count] = strdup(entry->mountpoint);
-	if (!longer[search->count])
-		return -ENOMEM;
-	search->count++;
-	return 0;
+	mountpoint = array_add(&search->mountpoints, &search->count);
+	if (mountpoint)
+		*mountpoint = strdup(entry->mountpoint);
+	return mountpoint && *mountpoint ? 0 : -ENOMEM;
 }
 
 int mounts_of(const char *source, char ***ret_mountpoints, size_t *ret_count)

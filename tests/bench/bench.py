@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from standin.client import StandIn  # noqa: E402
+from standin.client import StandIn
 
 BINARY = Path(os.environ.get("TONICFS_BINARY", ROOT / "build" / "tonicfs")).resolve()
 SMALL, LARGE = int(os.environ.get("BENCH_SMALL", 100_000)), int(os.environ.get("BENCH_LARGE", 1_000_000))

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from callbacks import address_in, form_of, post, send, sign
+
 from harness import PATIENCE, SANITIZER_REPORT, USER, wait_for
 from world import Company
 

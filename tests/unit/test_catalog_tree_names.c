@@ -117,18 +117,10 @@ static void test_tree_names__differ_by_more_than_case(void **state)
 }
 
 /* A catalog as the first five steps of the schema left it. */
-static void make_old(struct queue_fixture *f)
+static int fill_old(struct db_conn *conn, void *arg)
 {
-	struct db_conn *conn;
-	char pragma[64];
-
-	catalog_close(f->catalog);
-	assert_int_equal(unlink(f->path), 0);
-	assert_int_equal(db_conn_open(f->path, &f->key, DB_CREATE | DB_WRITER, &conn), 0);
-	assert_int_equal(db_exec(conn, "BEGIN"), 0);
+	(void)arg;
 	assert_int_equal(catalog_schema_apply(conn, 0, 5), 0);
-	snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d", CATALOG_APPLICATION_ID);
-	assert_int_equal(db_exec(conn, pragma), 0);
 	assert_int_equal(
 		db_exec(conn,
 			"INSERT INTO workspace (id, name, inode, account_sid, secret, mtime_nsecs) VALUES (1, 'acme', 100, x'aa', 's', 1);"
@@ -142,10 +134,16 @@ static void make_old(struct queue_fixture *f)
 			"UPDATE call SET csv_len = 77;"
 			"INSERT INTO recording (id, inode, sid, workspace_id, folder_id, call_id, state, listed, completed, duration_secs,"
 			" sort_key, date_created_secs, start_secs, party) VALUES (1, 200, x'020102030405060708090a0b0c0d0e0f', 1, 2, 1, 4, 1, 1,"
-			" 5, 1772360000 << 30, 1772360000, 1772360000, '+15557654321');"
-			"COMMIT"),
+			" 5, 1772360000 << 30, 1772360000, 1772360000, '+15557654321')"),
 		0);
-	db_conn_close(conn);
+	return 0;
+}
+
+static void make_old(struct queue_fixture *f)
+{
+	catalog_close(f->catalog);
+	assert_int_equal(unlink(f->path), 0);
+	assert_int_equal(db_create(f->path, &f->key, fill_old, NULL), 0);
 }
 
 static void

@@ -74,7 +74,6 @@ struct writer {
 	int64_t number;
 	int to_return, result;
 	unsigned calls;
-	bool is_repeatable;
 };
 
 static int add_audit(struct db_conn *conn, void *arg)
@@ -93,9 +92,7 @@ static void *run_writer(void *arg)
 {
 	struct writer *writer = arg;
 
-	writer->result = writer->is_repeatable
-				 ? db_write_repeatable(writer->catalog->db, add_audit, writer)
-				 : db_write(writer->catalog->db, add_audit, writer);
+	writer->result = db_write(writer->catalog->db, add_audit, writer);
 	return NULL;
 }
 
@@ -141,8 +138,6 @@ static void test_catalog_write__what_may_run_twice_runs_once_where_none_fails(vo
 {
 	struct writer writers[WRITERS] = { 0 };
 
-	for (int i = 0; i < WRITERS; i++)
-		writers[i].is_repeatable = true;
 	write_at_once(*state, writers);
 	for (int i = 0; i < WRITERS; i++)
 		assert_int_equal(writers[i].calls, 1);
@@ -152,23 +147,9 @@ static void test_catalog_write__one_that_fails_takes_no_other_along(void **state
 {
 	struct writer writers[WRITERS] = { 0 };
 
-	for (int i = 0; i < WRITERS; i++)
-		writers[i].is_repeatable = true;
 	writers[2].to_return = -ESTALE;
 	write_at_once(*state, writers);
 	assert_int_equal(writers[2].calls, 2);
-}
-
-static void test_catalog_write__what_may_not_run_twice_does_not(void **state)
-{
-	struct writer writers[WRITERS] = { 0 };
-
-	for (int i = 0; i < WRITERS; i++)
-		writers[i].is_repeatable = i != 3;
-	writers[1].to_return = -ESTALE;
-	write_at_once(*state, writers);
-	for (int i = 0; i < WRITERS; i++)
-		assert_int_equal(writers[i].calls, 1);
 }
 
 #define TEST(name) \
@@ -180,7 +161,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_may_run_twice_runs_once_where_none_fails),
 		TEST(one_that_fails_takes_no_other_along),
-		TEST(what_may_not_run_twice_does_not),
 	};
 
 	return cmocka_run_group_tests_name("catalog_write", tests, NULL, NULL);

@@ -1,0 +1,230 @@
+/*
+ * The small language in which the rooms above speak to a connection: values bound by a format, one-row queries, columns.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/db-private.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/secret.h"
+#include "util/sid.h"
+
+static int bind_all(struct db_conn *conn, struct db_stmt *stmt, const char *format, va_list args)
+{
+	int err = 0;
+
+	for (int i = 1; *format && err == 0; i++, format++) {
+		struct db_value value = { .type = DB_NULL };
+
+		switch (*format) {
+		case 'i':
+			value.type = DB_INTEGER;
+			value.integer = va_arg(args, int64_t);
+			break;
+		case 's':
+			value.bytes = va_arg(args, const char *);
+			value.type = value.bytes ? DB_TEXT : DB_NULL;
+			break;
+		case 'b':
+			value.type = DB_BYTES;
+			value.bytes = va_arg(args, const struct sid *)->bytes;
+			value.size = sizeof(struct sid);
+			break;
+		case 'n':
+			break;
+		default:
+			return db_fail(conn, DB_FAILURE_OTHER, -EINVAL);
+		}
+		err = conn->driver->bind(stmt, i, &value);
+	}
+	return err;
+}
+
+static int query(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql,
+		 const char *format, va_list args)
+{
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_prepare(conn, sql, &stmt);
+
+	if (err == 0)
+		err = bind_all(conn, stmt, format, args);
+	if (err == 0)
+		*ret_stmt = steal_pointer(&stmt);
+	return err;
+}
+
+static int query_row(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql,
+		     const char *format, va_list args)
+{
+	int err = query(conn, ret_stmt, sql, format, args);
+
+	if (err)
+		return err;
+	err = db_step(conn, *ret_stmt);
+	return err > 0 ? 0 : err < 0 ? err : -ENOENT;
+}
+
+int db_query(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql, const char *format,
+	     ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query(conn, ret_stmt, sql, format, args);
+	va_end(args);
+	return err;
+}
+
+int db_query_row(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql,
+		 const char *format, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query_row(conn, ret_stmt, sql, format, args);
+	va_end(args);
+	return err;
+}
+
+int db_run(struct db_conn *conn, const char *sql, const char *format, ...)
+{
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query(conn, &stmt, sql, format, args);
+	va_end(args);
+	if (err)
+		return err;
+	do
+		err = db_step(conn, stmt);
+	while (err > 0);
+	return err;
+}
+
+int db_query_int(struct db_conn *conn, int64_t *ret_value, const char *sql, const char *format, ...)
+{
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query_row(conn, &stmt, sql, format, args);
+	va_end(args);
+	if (err == 0)
+		*ret_value = db_int64(stmt, 0);
+	return err;
+}
+
+static int query_text(struct db_conn *conn, char *(*copy)(const char *), char **ret_text,
+		      const char *sql, const char *format, va_list args)
+{
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	const char *text;
+	int err;
+
+	*ret_text = NULL;
+	err = query_row(conn, &stmt, sql, format, args);
+	if (err)
+		return err;
+	text = db_text(stmt, 0);
+	*ret_text = text ? copy(text) : NULL;
+	return *ret_text ? 0 : -ENOMEM;
+}
+
+int db_query_text(struct db_conn *conn, char **ret_text, const char *sql, const char *format, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query_text(conn, strdup, ret_text, sql, format, args);
+	va_end(args);
+	return err;
+}
+
+int db_query_secret(struct db_conn *conn, char **ret_secret, const char *sql, const char *format,
+		    ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query_text(conn, secret_dup, ret_secret, sql, format, args);
+	va_end(args);
+	return err;
+}
+
+int db_query_ids(struct db_conn *conn, int64_t **ret_ids, size_t *ret_count, const char *sql,
+		 const char *format, ...)
+{
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	cleanup_free int64_t *ids = NULL;
+	size_t count = 0;
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = query(conn, &stmt, sql, format, args);
+	va_end(args);
+	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
+		int64_t *id = array_add(&ids, &count);
+
+		if (id)
+			*id = db_int64(stmt, 0);
+		err = id ? 0 : -ENOMEM;
+	}
+	if (err)
+		return err;
+	*ret_ids = steal_pointer(&ids);
+	*ret_count = count;
+	return 0;
+}
+
+/* ---- columns ---- */
+
+int64_t db_int64(struct db_stmt *stmt, int column)
+{
+	return stmt->conn->driver->column_int64(stmt, column);
+}
+
+int db_int(struct db_stmt *stmt, int column)
+{
+	return (int)db_int64(stmt, column);
+}
+
+const char *db_text(struct db_stmt *stmt, int column)
+{
+	return stmt->conn->driver->column_text(stmt, column);
+}
+
+int db_columns(struct db_stmt *stmt)
+{
+	return stmt->conn->driver->column_count(stmt);
+}
+
+bool db_text_copy(struct db_stmt *stmt, int column, char *ret_text, size_t size)
+{
+	const char *text = db_text(stmt, column);
+
+	return snprintf(ret_text, size, "%s", text ? text : "") < (int)size;
+}
+
+bool db_sid(struct db_stmt *stmt, int column, struct sid *ret_sid)
+{
+	size_t size;
+	const void *bytes = stmt->conn->driver->column_bytes(stmt, column, &size);
+
+	memset(ret_sid, 0, sizeof *ret_sid);
+	if (!bytes || size != sizeof ret_sid->bytes)
+		return false;
+	memcpy(ret_sid->bytes, bytes, sizeof ret_sid->bytes);
+	return true;
+}
