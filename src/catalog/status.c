@@ -259,9 +259,12 @@ static int sizes_unknown(struct db_conn *conn, struct catalog_scope scope, int64
 			"i", scope.id);
 	err = scope_folders(conn, scope, true, &folders, &count);
 	for (size_t i = 0; i < count && err == 0; i++) {
+		/* Nothing listed is DELETED. But without a column that the listing's index lacks,
+		 * SQLite reads all of that index and not recording_sizes. */
 		err = db_query_int(
 			conn, &n,
-			"SELECT count(*) FROM recording WHERE folder_id = ? AND listed = 1 AND size_bytes < 0",
+			"SELECT count(*) FROM recording WHERE folder_id = ? AND listed = 1"
+			" AND size_bytes < 0 AND state <> " SQL_STATE_DELETED,
 			"i", folders[i]);
 		if (err == 0)
 			*ret_count += n;
