@@ -11,9 +11,9 @@
 #include "util/times.h"
 #include "util/wait.h"
 
-#define TRIES_LIMIT 12
+#define TRIES_LIMIT 10
 #define PAUSE_MIN_MSECS 5
-#define PAUSE_MAX_MSECS 2000
+#define PAUSE_MAX_MSECS 1000
 
 struct write_op {
 	struct write_op *next;
