@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "audio/audio-private.h"
+#include "catalog/order.h"
 #include "util/times.h"
 
 #define FOLDERS 16

@@ -9,6 +9,7 @@
 #include "audio/audio-private.h"
 #include "audio/why.h"
 #include "catalog/archive.h"
+#include "catalog/workspace.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "util/times.h"

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "audio/audio-private.h"
+#include "catalog/size.h"
+#include "catalog/workspace.h"
 #include "storage/object.h"
 #include "util/log.h"
 #include "util/times.h"

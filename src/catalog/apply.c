@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "catalog/data.h"
+#include "catalog/folder-private.h"
+#include "catalog/recording-private.h"
+#include "catalog/sync.h"
 #include "util/times.h"
 
 /* ---- calls ---- */

@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "catalog/archive-private.h"
-#include "catalog/catalog-private.h"
-#include "catalog/data.h"
+#include "catalog/recording-private.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 

@@ -14,7 +14,8 @@
 #ifndef TONICFS_CATALOG_ARCHIVE_H
 #define TONICFS_CATALOG_ARCHIVE_H
 
-#include "catalog/recording.h"
+#include "catalog/catalog.h"
+#include "util/sid.h"
 
 enum catalog_restore {
 	CATALOG_RESTORE_NONE,

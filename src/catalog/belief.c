@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "catalog/data.h"
 #include "catalog/job.h"
+#include "catalog/recording-private.h"
 
 static int belief_load(struct db_conn *conn, struct catalog_belief *belief)
 {

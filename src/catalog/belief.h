@@ -1,10 +1,8 @@
-/*
- * What the catalog believes of the bucket, for those who compare it with what is there.
- */
+/* What the catalog believes of the bucket, to be compared with what is there, and corrected. */
 #ifndef TONICFS_CATALOG_BELIEF_H
 #define TONICFS_CATALOG_BELIEF_H
 
-#include "catalog/recording.h"
+#include "catalog/object.h"
 
 struct catalog_belief {
 	struct catalog_recording recording;
@@ -27,8 +25,15 @@ int catalog_beliefs_each(struct catalog *catalog, struct catalog_scope scope, in
 /* Calls of a workspace that began in [since, until). */
 int catalog_calls_begun(struct catalog *catalog, int64_t workspace_id, int64_t since_secs,
 			int64_t until_secs, catalog_sid_fn *fn, void *arg);
-/* The same bytes have another ETag now: somebody copied the object, or encrypted it anew. -ESTALE:
- * it is not said to be in S3 (any more). */
+
+/* ---- corrections; -ESTALE: the state has changed, nothing was done ---- */
+
+/* The object of a MISSING or TWILIO recording was found in S3: -> S3. */
+int catalog_recording_found_in_s3(struct catalog *catalog, int64_t id,
+				  const struct catalog_object *object);
+/* The object has vanished: STORED -> TWILIO; S3 -> MISSING, stays listed. */
+int catalog_recording_lost_in_s3(struct catalog *catalog, int64_t id);
+/* The same bytes have another ETag: somebody copied the object, or encrypted it anew. */
 int catalog_object_renew(struct catalog *catalog, int64_t recording_id,
 			 const struct catalog_object *object);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "catalog/calls-csv.h"
+#include "catalog/recording-private.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/text.h"

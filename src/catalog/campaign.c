@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/catalog-private.h"
-#include "catalog/workspace.h"
+#include "catalog/campaign.h"
+#include "catalog/folder-private.h"
+#include "catalog/name.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 

@@ -28,6 +28,9 @@ struct catalog;
 /* Behind "… is damaged; ". */
 #define CATALOG_DAMAGED_ADVICE \
 	"put a copy of it in its place, or make it anew ('tonicfs help verify')"
+/* Sizes of texts that several headers have, NUL included. */
+#define CATALOG_NAME_SIZE 256
+#define CATALOG_URL_SIZE 512
 #define CATALOG_BUCKET_SIZE 256
 
 /* A new catalog of mode 0600 in a folder of mode 0700 (made where missing). -EEXIST where any of its files is there. */

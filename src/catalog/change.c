@@ -3,7 +3,8 @@
  */
 #include <errno.h>
 
-#include "catalog/data.h"
+#include "catalog/change.h"
+#include "catalog/recording-private.h"
 #include "util/times.h"
 
 #define KEEP_SECS 3600

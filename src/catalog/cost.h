@@ -3,7 +3,7 @@
 #ifndef TONICFS_CATALOG_COST_H
 #define TONICFS_CATALOG_COST_H
 
-#include "catalog/recording.h"
+#include "catalog/catalog.h"
 
 struct catalog_cost_row {
 	int64_t folder_id;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "catalog/filename.h"
+#include "catalog/object.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 

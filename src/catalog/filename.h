@@ -2,7 +2,9 @@
 #ifndef TONICFS_CATALOG_FILENAME_H
 #define TONICFS_CATALOG_FILENAME_H
 
-#include "catalog/recording.h"
+#include <stdbool.h>
+
+#include "util/sid.h"
 
 /* The other party of a call as it stands in a name: [A-Za-z0-9+._-], "anonymous" where there is none. */
 void filename_party(const char *number, char ret_party[32]);

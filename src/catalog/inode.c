@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "catalog/data.h"
+#include "catalog/folder-private.h"
+#include "catalog/recording-private.h"
+#include "catalog/tree.h"
 #include "util/crypto.h"
 
 int64_t inode_base(const struct sid *sid)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "catalog/job-private.h"
+#include "catalog/recording-private.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/times.h"

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catalog/change.h"
 #include "catalog/job-private.h"
+#include "catalog/recording-private.h"
 #include "util/times.h"
 
 int job_check(struct db_conn *conn, const struct catalog_job *job)

@@ -2,8 +2,8 @@
 #ifndef TONICFS_CATALOG_JOB_PRIVATE_H
 #define TONICFS_CATALOG_JOB_PRIVATE_H
 
-#include "catalog/data.h"
 #include "catalog/job.h"
+#include "catalog/recording-private.h"
 
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_FAILED, JOB_PAUSED };
 

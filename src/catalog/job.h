@@ -5,7 +5,7 @@
 #ifndef TONICFS_CATALOG_JOB_H
 #define TONICFS_CATALOG_JOB_H
 
-#include "catalog/recording.h"
+#include "catalog/object.h"
 
 enum catalog_job_kind {
 	CATALOG_JOB_MIGRATE = 1,

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/data.h"
+#include "catalog/change.h"
 #include "catalog/filename.h"
+#include "catalog/folder-private.h"
+#include "catalog/recording-private.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "catalog/catalog-private.h"
-#include "catalog/workspace.h"
+#include "catalog/folder-private.h"
+#include "catalog/name.h"
 #include "util/cleanup.h"
 #include "util/text.h"
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
+#include "catalog/catalog-private.h"
 #include "catalog/guard.h"
 #include "catalog/key.h"
 #include "catalog/open.h"

@@ -2,7 +2,7 @@
 #ifndef TONICFS_CATALOG_OPEN_H
 #define TONICFS_CATALOG_OPEN_H
 
-#include "catalog/catalog-private.h"
+#include "catalog/catalog.h"
 
 /* The public fingerprint of a key, kept in <catalog>.keyid; and whether what is open is a catalog that this version
  * can read, with a message where it is not (and brought up to date where it is older). */

@@ -4,8 +4,8 @@
 #include <errno.h>
 
 #include "catalog/archive-private.h"
-#include "catalog/catalog-private.h"
-#include "catalog/data.h"
+#include "catalog/order.h"
+#include "catalog/recording-private.h"
 #include "util/times.h"
 
 /* While Twilio has its copy, too, it is read there. */

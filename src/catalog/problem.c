@@ -1,6 +1,7 @@
 /* Jobs that do not come to their end: each with its reason, and grouped by it. */
 #include <string.h>
 
+#include "catalog/catalog-private.h"
 #include "catalog/job-private.h"
 #include "util/cleanup.h"
 

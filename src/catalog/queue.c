@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "catalog/job-private.h"
+#include "catalog/recording-private.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 

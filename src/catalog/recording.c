@@ -5,9 +5,11 @@
 #include <limits.h>
 #include <string.h>
 
-#include "catalog/catalog-private.h"
-#include "catalog/data.h"
+#include "catalog/belief.h"
+#include "catalog/change.h"
 #include "catalog/job.h"
+#include "catalog/recording-private.h"
+#include "catalog/sync.h"
 #include "util/times.h"
 
 /* 32 bit in two channels at 48 kHz. */

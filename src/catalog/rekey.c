@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catalog/catalog-private.h"
 #include "catalog/open.h"
 #include "util/cleanup.h"
 #include "util/fault.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "catalog/job-private.h"
+#include "catalog/recording-private.h"
 #include "catalog/removal.h"
 #include "util/cleanup.h"
 #include "util/times.h"

@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catalog/change.h"
+#include "catalog/folder-private.h"
 #include "catalog/job-private.h"
+#include "catalog/recording-private.h"
 #include "catalog/removal.h"
-#include "catalog/workspace.h"
+#include "catalog/tree.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 

@@ -9,7 +9,7 @@
 #ifndef TONICFS_CATALOG_REMOVAL_H
 #define TONICFS_CATALOG_REMOVAL_H
 
-#include "catalog/recording.h"
+#include "catalog/catalog.h"
 
 struct catalog_removal {
 	int64_t recordings;     /* entries removed */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/catalog-private.h"
+#include "catalog/folder-private.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 

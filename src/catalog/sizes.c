@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "catalog/catalog-private.h"
-#include "catalog/data.h"
+#include "catalog/change.h"
+#include "catalog/recording-private.h"
+#include "catalog/size.h"
 
 struct sizes_arg {
 	const struct catalog_size *sizes;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "catalog/job-private.h"
+#include "catalog/recording-private.h"
 #include "util/cleanup.h"
 
 /* ---- counts of recordings ---- */

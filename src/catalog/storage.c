@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "catalog/catalog-private.h"
-#include "catalog/workspace.h"
+#include "catalog/recording-private.h"
+#include "catalog/storage.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
 

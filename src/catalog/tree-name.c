@@ -10,8 +10,8 @@
 #include <string.h>
 #include <wctype.h>
 
-#include "catalog/catalog-private.h"
-#include "catalog/workspace.h"
+#include "catalog/campaign.h"
+#include "catalog/folder-private.h"
 #include "util/cleanup.h"
 #include "util/text.h"
 

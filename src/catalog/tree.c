@@ -8,8 +8,12 @@
 #include <string.h>
 
 #include "catalog/calls-csv.h"
-#include "catalog/data.h"
+#include "catalog/campaign.h"
 #include "catalog/filename.h"
+#include "catalog/folder-private.h"
+#include "catalog/recording-private.h"
+#include "catalog/tree.h"
+#include "catalog/workspace.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 

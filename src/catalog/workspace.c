@@ -3,7 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catalog/campaign.h"
+#include "catalog/folder-private.h"
 #include "catalog/job-private.h"
+#include "catalog/name.h"
+#include "catalog/recording-private.h"
 #include "catalog/workspace.h"
 #include "util/cleanup.h"
 #include "util/secret.h"

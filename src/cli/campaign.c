@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/campaign.h"
+#include "catalog/name.h"
+#include "catalog/sync.h"
 #include "cli/commands.h"
 #include "cli/removing.h"
 #include "cli/suggest.h"

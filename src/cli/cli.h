@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "catalog/tree.h"
+#include "catalog/workspace.h"
 #include "net/http.h"
 #include "util/cancel.h"
 

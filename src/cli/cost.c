@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/campaign.h"
 #include "catalog/cost.h"
+#include "catalog/storage.h"
 #include "cli/commands.h"
 #include "cli/transitions.h"
 #include "storage/lifecycle.h"

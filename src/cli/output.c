@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "catalog/name.h"
 #include "cli/cli.h"
 #include "util/buf.h"
 #include "util/cleanup.h"

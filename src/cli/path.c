@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/campaign.h"
 #include "cli/cli.h"
 #include "cli/suggest.h"
 #include "util/buf.h"

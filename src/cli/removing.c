@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "catalog/job.h"
+#include "catalog/storage.h"
 #include "policy/policy.h"
 #include "util/times.h"
 

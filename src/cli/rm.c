@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "catalog/archive.h"
+#include "catalog/campaign.h"
 #include "cli/commands.h"
 #include "cli/removing.h"
 #include "util/cleanup.h"

@@ -6,6 +6,7 @@
 
 #include "audio/why.h"
 #include "catalog/archive.h"
+#include "catalog/campaign.h"
 #include "cli/amounts.h"
 #include "cli/status.h"
 #include "util/buf.h"

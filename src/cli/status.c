@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "catalog/job.h"
+#include "catalog/storage.h"
+#include "catalog/sync.h"
 #include "cli/amounts.h"
 #include "cli/commands.h"
 #include "cli/problems.h"

@@ -2,6 +2,8 @@
 #ifndef TONICFS_CLI_STORAGE_H
 #define TONICFS_CLI_STORAGE_H
 
+#include "catalog/storage.h"
+#include "catalog/workspace.h"
 #include "cli/cli.h"
 
 #define STORAGE_ENCRYPTION_COUNT 3

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/campaign.h"
 #include "util/cleanup.h"
 
 #define PREFIX_MIN 3 /* the beginning of a word is a hint from here on */

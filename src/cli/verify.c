@@ -1,5 +1,7 @@
 /* verify: compares the catalog with the bucket, and may tell the catalog what it found. */
 #include "verify/verify.h"
+#include "catalog/campaign.h"
+#include "catalog/object.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -2,6 +2,7 @@
 #ifndef TONICFS_CLI_WORKSPACE_CHECK_H
 #define TONICFS_CLI_WORKSPACE_CHECK_H
 
+#include "catalog/workspace.h"
 #include "cli/cli.h"
 
 /* One request. CLI_DONE where Twilio accepts them, and, after a warning, where it does not answer; CLI_FAILED, and an error that

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "catalog/callback.h"
+#include "catalog/name.h"
 #include "cli/commands.h"
 #include "cli/removing.h"
 #include "cli/suggest.h"

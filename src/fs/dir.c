@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "catalog/size.h"
 #include "fs/fs-private.h"
 #include "util/cleanup.h"
 

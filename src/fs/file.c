@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/calls-csv.h"
 #include "fs/fs-private.h"
 #include "util/cleanup.h"
 #include "util/log.h"

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "audio/audio.h"
-#include "catalog/tree.h"
+#include "catalog/recording.h"
 
 struct buf;
 struct fs;

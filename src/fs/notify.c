@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "catalog/change.h"
 #include "fs/fs-private.h"
 #include "util/cleanup.h"
 #include "util/log.h"

@@ -8,7 +8,9 @@
 
 #include "audio/why.h"
 #include "catalog/archive.h"
+#include "catalog/campaign.h"
 #include "catalog/job.h"
+#include "catalog/workspace.h"
 #include "fs/fs-private.h"
 #include "util/cleanup.h"
 #include "util/text.h"

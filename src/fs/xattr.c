@@ -11,6 +11,7 @@
 
 #include "catalog/archive.h"
 #include "catalog/job.h"
+#include "catalog/workspace.h"
 #include "fs/fs-private.h"
 #include "storage/restore.h"
 #include "util/cleanup.h"

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/catalog.h"
 #include "migrate/migrate-private.h"
 
 #define BYTES_PER_SEC_AND_CHANNEL 16000

@@ -10,7 +10,7 @@
 #define TONICFS_MIGRATE_ADMISSION_H
 
 #include "catalog/pool.h"
-#include "catalog/workspace.h"
+#include "catalog/storage.h"
 #include "migrate/budget.h"
 #include "migrate/side.h"
 

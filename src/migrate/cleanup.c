@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "account/deletion.h"
+#include "catalog/belief.h"
 #include "migrate/migrate-private.h"
 #include "util/fault.h"
 #include "util/log.h"

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "catalog/size.h"
 #include "migrate/migrate-private.h"
 #include "net/retry.h"
 #include "util/cleanup.h"

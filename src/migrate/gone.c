@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "account/deletion.h"
+#include "catalog/belief.h"
+#include "catalog/sync.h"
 #include "migrate/migrate-private.h"
 #include "storage/object.h"
 #include "util/log.h"

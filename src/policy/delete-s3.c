@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/workspace.h"
 #include "policy/policy-private.h"
 #include "storage/restore.h"
 #include "util/cleanup.h"

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catalog/belief.h"
+#include "catalog/workspace.h"
 #include "storage/storage.h"
 
 /* A mono recording's; nothing whole is smaller than this allows. */

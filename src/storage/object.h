@@ -6,8 +6,8 @@
 #define TONICFS_STORAGE_OBJECT_H
 
 #include "aws/s3.h"
-#include "catalog/recording.h"
-#include "catalog/workspace.h"
+#include "catalog/object.h"
+#include "catalog/storage.h"
 #include "util/cancel.h"
 
 /* sha256 is what the object's metadata say. */

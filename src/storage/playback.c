@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "catalog/archive.h"
+#include "catalog/object.h"
 #include "storage/storage.h"
 #include "util/buf.h"
 #include "util/times.h"

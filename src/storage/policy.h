@@ -6,7 +6,7 @@
 #ifndef TONICFS_STORAGE_POLICY_H
 #define TONICFS_STORAGE_POLICY_H
 
-#include "catalog/workspace.h"
+#include "catalog/storage.h"
 
 struct storage_policy_use {
 	bool delete;    /* delete_s3; on a bucket that keeps versions each of them */

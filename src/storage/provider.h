@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "catalog/workspace.h"
-
 struct storage_provider {
 	const char *name;
 	const char *title;

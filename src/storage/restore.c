@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "catalog/object.h"
 #include "storage/storage.h"
 #include "util/buf.h"
 #include "util/cleanup.h"

@@ -6,7 +6,7 @@
 #define TONICFS_STORAGE_STORAGE_H
 
 #include "aws/s3.h"
-#include "catalog/workspace.h"
+#include "catalog/storage.h"
 #include "util/cancel.h"
 
 /* -ENOENT: the workspace has no storage settings. Frees with s3_client_free(). The secret is wiped

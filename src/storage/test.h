@@ -19,7 +19,7 @@
 
 #include "aws/cors.h"
 #include "aws/s3.h"
-#include "catalog/workspace.h"
+#include "catalog/storage.h"
 
 enum storage_result {
 	STORAGE_PASSED,

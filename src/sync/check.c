@@ -2,6 +2,7 @@
  * then believed. */
 #include <errno.h>
 
+#include "catalog/belief.h"
 #include "storage/object.h"
 #include "sync/sync-private.h"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "catalog/archive.h"
+#include "catalog/object.h"
 #include "sync/sync-private.h"
 #include "util/buf.h"
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/size.h"
 #include "sync/sync-private.h"
 #include "util/log.h"
 #include "util/pool.h"

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "aws/s3.h"
-#include "catalog/recording.h"
+#include "catalog/storage.h"
 #include "catalog/workspace.h"
 #include "sync/sync.h"
 #include "twilio/twilio.h"

@@ -20,8 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "catalog/catalog.h"
-#include "catalog/recording.h"
+#include "catalog/sync.h"
 #include "net/http.h"
 #include "util/cancel.h"
 #include "util/remote.h"

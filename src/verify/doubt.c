@@ -9,6 +9,7 @@
 #include "account/deletion.h"
 #include "catalog/job.h"
 #include "catalog/removal.h"
+#include "catalog/sync.h"
 #include "storage/object.h"
 #include "verify/verify-private.h"
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "account/deletion.h"
+#include "catalog/sync.h"
 #include "storage/object.h"
 #include "verify/verify-private.h"
 

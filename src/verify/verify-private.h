@@ -6,6 +6,7 @@
 
 #include "aws/s3.h"
 #include "catalog/belief.h"
+#include "catalog/storage.h"
 #include "catalog/workspace.h"
 #include "storage/card.h"
 #include "twilio/twilio.h"

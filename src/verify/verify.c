@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "account/account.h"
+#include "catalog/campaign.h"
 #include "storage/object.h"
 #include "storage/storage.h"
 #include "util/pool.h"

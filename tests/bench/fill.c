@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/campaign.h"
 #include "catalog/key.h"
-#include "catalog/recording.h"
+#include "catalog/size.h"
+#include "catalog/sync.h"
 #include "catalog/workspace.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
@@ -136,7 +138,7 @@ int main(int argc, char **argv)
 	struct catalog_sync_state synced;
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	cleanup_buf struct buf key_path = BUF_INIT;
-	cleanup_key struct catalog_key key;
+	cleanup_key struct db_key key;
 	struct catalog *catalog;
 	uint64_t count = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
 	int64_t id, campaign_id;

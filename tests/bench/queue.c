@@ -10,11 +10,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "catalog/catalog.h"
 #include "catalog/job.h"
 #include "catalog/key.h"
 #include "catalog/pool.h"
-#include "catalog/workspace.h"
+#include "catalog/storage.h"
 #include "util/buf.h"
 
 static struct catalog *catalog;
@@ -70,7 +69,7 @@ int main(int argc, char **argv)
 	};
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	cleanup_buf struct buf key_path = BUF_INIT;
-	cleanup_key struct catalog_key key;
+	cleanup_key struct db_key key;
 	struct catalog_counts counts;
 	struct job_pool *pool;
 	int64_t queued;

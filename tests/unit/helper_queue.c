@@ -1,4 +1,8 @@
 #include "helper_queue.h"
+#include "catalog/campaign.h"
+#include "catalog/size.h"
+#include "catalog/storage.h"
+#include "catalog/sync.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

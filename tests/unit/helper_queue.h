@@ -3,10 +3,8 @@
 #ifndef HELPER_QUEUE_H
 #define HELPER_QUEUE_H
 
-#include "catalog/catalog.h"
 #include "catalog/job.h"
 #include "catalog/removal.h"
-#include "catalog/tree.h"
 #include "catalog/workspace.h"
 
 #define QUEUE_NUMBER "+15550000001"

@@ -14,6 +14,9 @@
 
 #include "audio/why.h"
 #include "catalog/archive.h"
+#include "catalog/size.h"
+#include "catalog/storage.h"
+#include "catalog/sync.h"
 #include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"

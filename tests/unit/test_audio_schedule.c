@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "audio/audio-private.h"
+#include "catalog/size.h"
 #include "helper_audio.h"
 #include "helper_dice.h"
 #include "helper_origin.h"

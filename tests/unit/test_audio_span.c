@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "audio/stats.h"
+#include "catalog/size.h"
+#include "catalog/storage.h"
 #include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"

@@ -20,6 +20,7 @@
 #include "audio/breaker.h"
 #include "audio/stats.h"
 #include "audio/why.h"
+#include "catalog/size.h"
 #include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"

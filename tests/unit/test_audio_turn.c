@@ -17,6 +17,7 @@
 #include "audio/block.h"
 #include "audio/stats.h"
 #include "audio/turn.h"
+#include "catalog/size.h"
 #include "helper_audio.h"
 #include "helper_queue.h"
 #include "helper_server.h"

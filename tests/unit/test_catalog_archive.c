@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "catalog/archive.h"
+#include "catalog/belief.h"
 #include "helper_queue.h"
 #include "util/cleanup.h"
 #include "util/times.h"

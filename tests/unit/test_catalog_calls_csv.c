@@ -8,6 +8,11 @@
 
 #include <cmocka.h>
 
+#include "catalog/belief.h"
+#include "catalog/calls-csv.h"
+#include "catalog/campaign.h"
+#include "catalog/sync.h"
+#include "catalog/tree.h"
 #include "helper_queue.h"
 
 #include "util/buf.h"

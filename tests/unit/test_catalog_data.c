@@ -11,9 +11,13 @@
 
 #include <cmocka.h>
 
-#include "catalog/recording.h"
+#include "catalog/calls-csv.h"
+#include "catalog/campaign.h"
 #include "catalog/removal.h"
+#include "catalog/size.h"
+#include "catalog/sync.h"
 #include "catalog/tree.h"
+#include "catalog/workspace.h"
 #include "util/buf.h"
 
 struct fixture {

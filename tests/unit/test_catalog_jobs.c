@@ -1,4 +1,8 @@
 /* catalog: the queue: leases, takeover, owners that are too late, counts. */
+#include "catalog/belief.h"
+#include "catalog/campaign.h"
+#include "catalog/change.h"
+#include "catalog/tree.h"
 #include "helper_queue.h"
 
 #include <setjmp.h>

@@ -1,5 +1,8 @@
 /* catalog: the queue as its users see it: a bucket that is disabled and enabled again, pausing,
  * retrying, what keep_at_twilio takes back. */
+#include "catalog/size.h"
+#include "catalog/storage.h"
+#include "catalog/sync.h"
 #include "helper_queue.h"
 
 #include <setjmp.h>

@@ -13,6 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/calls-csv.h"
+#include "catalog/campaign.h"
+#include "catalog/change.h"
+#include "catalog/storage.h"
+#include "catalog/sync.h"
 #include "catalog/tree.h"
 #include "util/buf.h"
 #include "util/secret.h"

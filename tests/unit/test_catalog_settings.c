@@ -12,6 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/campaign.h"
+#include "catalog/name.h"
+#include "catalog/storage.h"
 #include "catalog/tree.h"
 #include "catalog/workspace.h"
 #include "util/cleanup.h"

@@ -13,7 +13,11 @@
 
 #include "helper_queue.h"
 
+#include "catalog/calls-csv.h"
+#include "catalog/campaign.h"
 #include "catalog/catalog-private.h"
+#include "catalog/name.h"
+#include "catalog/tree.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 

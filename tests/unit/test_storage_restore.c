@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "catalog/archive.h"
+#include "catalog/storage.h"
 #include "helper_queue.h"
 #include "helper_server.h"
 #include "storage/playback.h"

@@ -12,8 +12,9 @@
 
 #include <cmocka.h>
 
+#include "catalog/campaign.h"
 #include "catalog/job.h"
-#include "catalog/workspace.h"
+#include "catalog/size.h"
 #include "helper_http.h"
 #include "helper_server.h"
 #include "sync/sync-private.h"

@@ -13,8 +13,6 @@
 #include <cmocka.h>
 
 #include "catalog/job.h"
-#include "catalog/tree.h"
-#include "catalog/workspace.h"
 #include "helper_http.h"
 #include "helper_server.h"
 #include "sync/sync-private.h"

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "catalog/sync.h"
 #include "helper_http.h"
 #include "helper_queue.h"
 #include "helper_server.h"
