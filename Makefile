@@ -27,8 +27,9 @@ link_hardening = $(if $(sanitize),-pie $(link_sanitize),$(file <$(BUILD)/.harden
 
 # No pkg-config call at all for targets that need none (install-deps, help, clean).
 lazy_pkg = $(if $(pkg_cflags_done),,$(eval pkg_cflags_done := 1)$(eval pkg_cflags := $(shell pkg-config --cflags $(packages)))$(eval pkg_libs := $(shell pkg-config --libs $(packages))))
-all_cflags = $(lazy_pkg)-std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -DSQLITE_HAS_CODEC \
-             -DTONICFS_VERSION='"$(VERSION)"' -Isrc -pthread $(warnings) $(hardening) $(pkg_cflags) $(CFLAGS)
+language   = $(lazy_pkg)-std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -DSQLITE_HAS_CODEC \
+             -DTONICFS_VERSION='"$(VERSION)"' -Isrc -pthread $(pkg_cflags)
+all_cflags = $(language) $(warnings) $(hardening) $(CFLAGS)
 all_libs   = $(lazy_pkg)$(pkg_libs) -pthread -lm
 
 sources   := $(sort $(wildcard src/*/*.c))
@@ -46,7 +47,7 @@ fuzz_src  := $(wildcard src/util/*.c src/net/*.c src/aws/*.c src/twilio/*.c) src
 fuzz_obj  := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(fuzz_src))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help deps check check-deps check-debian check-minio check-aws unit units e2e fault soak fault-program fuzz fuzzers tsan sanitize clang-build bench demo demo-stop install uninstall clean FORCE
+.PHONY: all help deps check check-deps check-debian check-minio check-aws format lint tidy unit units e2e fault soak fault-program fuzz fuzzers tsan sanitize clang-build bench demo demo-stop install uninstall clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(program)
@@ -55,6 +56,8 @@ help:
 	@echo 'make              build $(program);  WERROR=1: warnings are errors'
 	@echo 'make deps         install what the build needs (Debian 12 and 13; elsewhere it is named)'
 	@echo 'make check        install what is missing, build, run every test, also under ASan and UBSan'
+	@echo 'make format       lay the C out by clang-format'
+	@echo 'make lint         check layout, C, shell, Python, manual page and who includes whom;  T="rooms tidy": these checks'
 	@echo 'make unit T=name  run one unit test program;  make units: all of them'
 	@echo 'make e2e T=expr   run the end-to-end tests (pytest -k expr)'
 	@echo 'make fault T=expr run the fault suite (pytest -k expr)'
@@ -161,6 +164,27 @@ tsan: build/venv/.done
 	tests/fault/run.sh build/tsan/tonicfs -k '$(or $(T),test_read_load)'
 	TONICFS_BINARY=$(CURDIR)/build/tsan/tonicfs build/venv/bin/python -m pytest -q tests/e2e -k test_read_killed
 
+# The tools of lint, whose versions decide what they find, in a virtual environment of their own.
+build/lint-venv/.done: tests/lint.txt
+	python3 -m venv build/lint-venv
+	build/lint-venv/bin/pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r tests/lint.txt
+	@touch $@
+
+format: build/lint-venv/.done
+	build/lint-venv/bin/clang-format -i $(wildcard src/*/*.[ch] tests/*/*.[ch])
+
+lint: build/lint-venv/.done
+	scripts/lint.sh $(T)
+
+# clang-tidy takes a second for each file: a stamp says that a file had no finding, and stands until the file or a header changes.
+tidy: $(patsubst %.c,$(BUILD)/lint/%.tidy,$(wildcard src/*/*.c tests/*/*.c))
+
+$(BUILD)/lint/%.tidy: %.c .clang-tidy tests/.clang-tidy build/lint-venv/.done $(BUILD)/.have-libraries
+	@mkdir -p $(@D)
+	@$(CC) $(language) -Itests/unit -MM -MP -MT $@ -MF $(@:.tidy=.d) $<
+	@build/lint-venv/bin/clang-tidy --quiet $< -- $(language) -Itests/unit
+	@touch $@
+
 check:
 	scripts/install-deps.sh build test server
 	scripts/check.sh
@@ -194,8 +218,8 @@ uninstall:
 	scripts/install.sh --remove '$(DESTDIR)' '$(PREFIX)'
 
 clean:
-	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/asan $(BUILD)/tsan $(BUILD)/clang $(BUILD)/fault $(fuzz_build) $(library) $(program) $(BUILD)/.flags $(BUILD)/.hardening* $(BUILD)/.have-libraries
+	rm -rf $(BUILD)/obj $(BUILD)/unit $(BUILD)/lint $(BUILD)/asan $(BUILD)/tsan $(BUILD)/clang $(BUILD)/fault $(fuzz_build) $(library) $(program) $(BUILD)/.flags $(BUILD)/.hardening* $(BUILD)/.have-libraries
 
 FORCE:
 
--include $(wildcard $(BUILD)/obj/*/*.d)
+-include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/lint/*/*/*.d)

@@ -54,7 +54,6 @@ copy_sources() { # TARGET
 enter() {
 	local root=$1
 	shift
-	# shellcheck disable=SC2016
 	unshare --mount --pid --fork --kill-child bash -c '
 		set -e
 		root=$1; shift
@@ -159,9 +158,8 @@ prove() {
 	root=
 }
 
-for release in "${@:-bookworm trixie}"; do
-	for release in $release; do prove "$release"; done
-done
+[ $# != 0 ] || set -- bookworm trixie
+for release in "$@"; do prove "$release"; done
 echo "took $SECONDS s"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

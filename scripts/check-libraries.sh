@@ -46,4 +46,5 @@ int main(void)
 	return 0;
 }
 C
+# shellcheck disable=SC2046 # flags are words
 $cc -o "$dir/v" "$dir/v.c" $(pkg-config --cflags --libs sqlcipher) && "$dir/v"

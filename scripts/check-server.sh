@@ -35,7 +35,6 @@ dir=$(mktemp -d "/var/tmp/tonicfs-$name-XXXXXX") || exit 1
 . scripts/check-counts.sh
 trap '"$server" stop "$dir"; rm -rf "$dir"; finish' EXIT
 "$server" start "$dir" >/dev/null || exit 1
-# shellcheck disable=SC1091
 . "$dir/env"
 suite "$kind" "end-to-end tests on $name" env TONICFS_TEST_S3_ENDPOINT="$S3_ENDPOINT" \
 	TONICFS_TEST_S3_ACCESS_KEY="$S3_ACCESS_KEY" TONICFS_TEST_S3_SECRET_KEY="$S3_SECRET_KEY" \

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Everything that `make check` proves, after install-deps: gcc and clang build without a warning, unit tests by both and under
+# Everything that `make check` proves, after install-deps: lint, gcc and clang build without a warning, unit tests by both and under
 # ASan and UBSan, end-to-end tests with the normal and with the sanitized program.
 # Then the fault suite, with a program that has named fault points (random sequences of faults from FAULT_SEED, by default another each time).
 # Says little while all is well; shows the output of what fails. Last line: `N passed, N failed`, with `, N skipped` when any.
@@ -45,6 +45,7 @@ units() {
 		failed=$((failed + 1))
 		return
 	fi
+	# shellcheck disable=SC2086 # numbers
 	count "$what" "$log" $((SECONDS - since)) ${line//[^0-9 ]/}
 }
 
@@ -56,10 +57,19 @@ e2e() {
 		"$python" -m pytest -n "${CHECK_E2E_WORKERS:-4}" tests/e2e "$@"
 }
 
-for script in scripts/*.sh tests/bench/*.sh tests/fault/*.sh .ci/run; do
-	bash -n "$script" || failed=$((failed + 1))
-done
+# summed NAME WHAT COMMAND...: a command whose last line is `N passed, N failed`.
+summed() {
+	local name=$1 what=$2
+	shift 2
+	local log=$out/$name.log since=$SECONDS line
+	"$@" >"$log" 2>&1
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
+	[ -n "$line" ] || line='0 passed, 1 failed'
+	# shellcheck disable=SC2086 # numbers
+	count "$what" "$log" $((SECONDS - since)) ${line//[^0-9 ]/}
+}
 
+build lint-venv 'tools of lint' build/lint-venv/.done && summed lint 'lint' scripts/lint.sh
 build gcc 'gcc build, warnings are errors' CC=gcc all
 gcc=$?
 [ $gcc = 0 ] && units gcc-units 'unit tests (gcc)' -j"$jobs" CC=gcc
@@ -70,14 +80,7 @@ asan=$?
 [ $asan = 0 ] && units asan-units 'unit tests (ASan, UBSan)' -j"$jobs" CC=gcc SANITIZE=1 BUILD=build/asan
 
 # Briefly: so many inputs of each, made of the seeds.
-if build fuzz 'fuzzers, by clang' fuzzers; then
-	since=$SECONDS
-	scripts/fuzz.sh build/fuzz brief >"$out/fuzz-run.log" 2>&1
-	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$out/fuzz-run.log" | tail -n 1)
-	[ -n "$line" ] || line='0 passed, 1 failed'
-	# shellcheck disable=SC2086
-	count 'fuzzers' "$out/fuzz-run.log" $((SECONDS - since)) ${line//[^0-9 ]/}
-fi
+build fuzz 'fuzzers, by clang' fuzzers && summed fuzz-run 'fuzzers' scripts/fuzz.sh build/fuzz brief
 
 if [ -n "$(compgen -G 'tests/e2e/test_*.py')" ] && build venv 'Python for the end-to-end tests' build/venv/.done; then
 	[ $gcc = 0 ] && e2e e2e 'end-to-end tests' build/tonicfs

@@ -16,7 +16,7 @@ export TONICFS_CATALOG=$state/catalog/catalog.db
 unset TONICFS_KEY_FILE
 region=us-east-1 bucket=recordings
 
-if [ -t 1 ]; then bold=$'\e[1m' blue=$'\e[34m' plain=$'\e[0m'; else bold= blue= plain=; fi
+if [ -t 1 ]; then bold=$'\e[1m' blue=$'\e[34m' plain=$'\e[0m'; else bold='' blue='' plain=''; fi
 
 # ---- telling ----
 
@@ -208,7 +208,7 @@ probe() {
 }
 
 migrate_and_watch() { # FOLDER
-	local counts before= end=$((SECONDS + 300))
+	local counts before='' end=$((SECONDS + 300))
 	run setfattr -n user.tonicfs.migrate -v now "$1"
 	show "getfattr --only-values -n user.tonicfs.migrate ${1/#"$mountpoint"/calls}    # again and again"
 	while counts=$(attribute migrate "$1"); do
@@ -248,7 +248,7 @@ recordings_at_twilio() {
 
 # Under the policy given: rm, and then what both origins say when they are asked.
 remove_under() { # FILE DELETE_S3 DELETE_TWILIO
-	local file=$1 sid key= wanted_s3 wanted_twilio tries
+	local file=$1 sid key='' wanted_s3 wanted_twilio tries
 	sid=$(attribute recording_sid "$file")
 	wanted_s3=no wanted_twilio=$(at_twilio "$sid")
 	if key=$(attribute key "$file" 2>/dev/null); then
@@ -306,12 +306,13 @@ start() {
 	run "$binary" status
 
 	say "The tree"
-	mount_answers && note "mounted already" || run "$binary" mount "$mountpoint"
+	if mount_answers; then note "mounted already"; else run "$binary" mount "$mountpoint"; fi
 	note "calls is short for $mountpoint here, copy for $copy"
 	files=$(recordings_in "$mountpoint") total=$(wc -l <<<"$files")
 	run ls -l "$mountpoint" "$mountpoint/acme" | sed "s|$mountpoint|calls|"
 	folder=$(campaign_to_migrate)
 	show "ls -l ${folder/#"$mountpoint"/calls} | head"
+	# shellcheck disable=SC2012 # shown, not parsed
 	ls -l "$folder" | head || true
 	note "$total recordings in all"
 

@@ -43,6 +43,7 @@ accepts() { # FLAGS, split into words
 }
 
 # A current compiler has all of the best ones: one call.
+# shellcheck disable=SC2001 # of each line
 best=$(sed 's/|.*//' <<<"$flags" | xargs)
 if accepts "$best"; then
 	echo "$best"

@@ -28,6 +28,8 @@ unit,test         libcmocka-dev         library:cmocka         cmocka
 test              chromium              command:chromium       Chromium
 test              clang                 command:clang          Clang with compiler-rt
 test              libclang-rt-dev       -                      -
+test              cppcheck              command:cppcheck       Cppcheck 2.10 or newer
+test              mandoc                command:mandoc         mandoc
 test,demo         python3-venv          command:python3        Python 3.11 or newer with venv and pip
 test              python3-pip           -                      -
 test              nodejs                command:node           Node.js
@@ -86,13 +88,13 @@ system=$(. "${OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${ID:-} ${VERSI
 case $system in
 "debian 12 "*|"debian 13 "*) ;;
 *)
-	missing=() packages=
+	absent=() packages=
 	while read -r _ package probe name; do
 		[ -n "$package" ] && [ "$probe" != - ] || continue
-		is_there "$probe" || { missing+=("  $name"); packages="$packages $package"; }
+		is_there "$probe" || { absent+=("  $name"); packages="$packages $package"; }
 	done < <(wanted)
-	[ ${#missing[@]} = 0 ] || fail "this is neither Debian 12 nor 13; install by your own means, with the libraries' headers:" \
-		"${missing[@]}" "(Debian's packages:$packages)"
+	[ ${#absent[@]} = 0 ] || fail "this is neither Debian 12 nor 13; install by your own means, with the libraries' headers:" \
+		"${absent[@]}" "(Debian's packages:$packages)"
 	exit 0 ;;
 esac
 codename=${system##* }

@@ -94,7 +94,11 @@ start() {
 	echo "$pid" >"$dir/pid"
 	disown
 	until curl -sf -m 5 -o /dev/null "http://$ip:$port/_localstack/health"; do
-		[ "$SECONDS" -lt "$deadline" ] && kill -0 "$pid" 2>/dev/null || { tail -n 5 "$dir/log" >&2; stop; fail "not up"; }
+		if [ "$SECONDS" -ge "$deadline" ] || ! kill -0 "$pid" 2>/dev/null; then
+			tail -n 5 "$dir/log" >&2
+			stop
+			fail "not up"
+		fi
 		sleep 0.2
 	done
 	cat >"$dir/env" <<-E

@@ -112,7 +112,11 @@ start() {
 	echo "$pid" >"$dir/pid"
 	disown
 	until answers "$port"; do
-		[ "$SECONDS" -lt "$deadline" ] && kill -0 "$pid" 2>/dev/null || { tail -n 5 "$dir/log" >&2; stop; fail "not up"; }
+		if [ "$SECONDS" -ge "$deadline" ] || ! kill -0 "$pid" 2>/dev/null; then
+			tail -n 5 "$dir/log" >&2
+			stop
+			fail "not up"
+		fi
 		sleep 0.1
 	done
 	(umask 077; cat >"$dir/env") <<-E

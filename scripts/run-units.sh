@@ -5,7 +5,6 @@ passed=0 failed=0 skipped=0
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 export dir
-# shellcheck disable=SC2016
 printf '%s\0' "$@" | xargs -0 -n 1 -P "${UNIT_JOBS:-6}" bash -c '
 	name=$(basename "$0")
 	CMOCKA_MESSAGE_OUTPUT=tap timeout 300 "$0" >"$dir/$name.out" 2>&1

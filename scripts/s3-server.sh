@@ -65,8 +65,8 @@ is_listening() {
 
 # Below the ephemeral range, so that no outgoing connection takes it in between.
 free_port() {
-	local port try
-	for try in $(seq 200); do
+	local port
+	for _ in {1..200}; do
 		port=$((15000 + (RANDOM * 32768 + RANDOM) % 15000))
 		is_listening "$port" || { echo "$port"; return 0; }
 	done
@@ -100,7 +100,7 @@ answers() {
 }
 
 stop_all() {
-	local name pid pids= tries
+	local name pid pids='' tries
 	for name in $daemons; do
 		pid=$(pid_of "$name") || continue
 		kill "$pid" 2>/dev/null || true

@@ -25,7 +25,7 @@ _tonicfs_mountpoints() {
 
 _tonicfs() {
 	local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-	local commands words command= i skip=
+	local commands words command='' i skip=''
 	COMPREPLY=()
 
 	case $previous in

@@ -1,3 +1,4 @@
+/* Makes Twilio clients from the settings and credentials of workspaces. */
 #include "account/account.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ int account_client_new(struct catalog *catalog, struct http *http, int64_t works
 		err = catalog_workspace_secret(catalog, workspace_id, &secret);
 	if (err < 0)
 		return err;
-	if (!*secret)
+	if (!secret || !*secret)
 		return -ENOKEY;
 	err = account_client_for(http, &workspace, secret, total_timeout_msecs, cancel, ret_client);
 	if (err == 0 && ret_workspace)

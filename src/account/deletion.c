@@ -1,17 +1,17 @@
+/* Sends the DELETE of a job, at a limited rate, and decides what a refusal means. */
 #include "account/deletion.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "util/fault.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define DELETES_PER_SEC 10
-#define CANCEL_CHECK_MSECS 100
 
-/* ---- the rate, of the whole process ---- */
+/* ---- the process's rate limit ---- */
 
 static pthread_mutex_t pace_mutex = PTHREAD_MUTEX_INITIALIZER;
 static int64_t pace_next_msecs; /* guarded by pace_mutex; time_mono_msecs() */
@@ -30,12 +30,11 @@ static int64_t pace_slot(int64_t interval_msecs)
 static bool pace_wait(struct catalog *catalog, const struct cancel *cancel)
 {
 	int64_t rate = catalog_setting_get_int(catalog, "twilio_deletes_per_sec", DELETES_PER_SEC),
-		slot, left;
+		slot_msecs = pace_slot(1000 / (rate < 1      ? 1
+					       : rate > 1000 ? 1000
+							     : rate));
 
-	slot = pace_slot(1000 / (rate < 1 ? 1 : rate > 1000 ? 1000 : rate));
-	while (!cancel_is_set(cancel) && (left = slot - time_mono_msecs()) > 0)
-		usleep((useconds_t)(left < CANCEL_CHECK_MSECS ? left : CANCEL_CHECK_MSECS) * 1000);
-	return !cancel_is_set(cancel);
+	return sleep_msecs(slot_msecs - time_mono_msecs(), cancel);
 }
 
 /* ---- is it there? ---- */
@@ -85,7 +84,7 @@ static int failed(struct job_result *result, const struct remote_error *error)
 	return error->error ? error->error : -EIO;
 }
 
-/* A no that is about this recording, and not about who asks or how often. */
+/* Twilio refused to delete this recording; not an authentication failure or a rate limit. */
 static bool is_refusal(const struct remote_error *error)
 {
 	if (error->kind == REMOTE_BUSY)
@@ -93,7 +92,7 @@ static bool is_refusal(const struct remote_error *error)
 	return error->kind == REMOTE_REJECTED && error->error != -EACCES;
 }
 
-/* That it has no media is believed when the metadata say so and the media is not there either. */
+/* The metadata say that there is no media. Requests the media as well, for a second opinion. */
 static int check_empty(struct twilio_client *twilio, const struct sid *sid,
 		       struct job_result *result)
 {
@@ -106,11 +105,11 @@ static int check_empty(struct twilio_client *twilio, const struct sid *sid,
 	if (err)
 		return failed(result, &error);
 	job_result_set(result, JOB_OUTCOME_RETRY,
-		       "Twilio: refuses to delete what it calls absent, and has media of it");
+		       "Twilio: the recording is absent but has media, and its DELETE is refused");
 	return -EBUSY;
 }
 
-/* The DELETE was refused, or found nothing: what Twilio says of the recording itself decides. */
+/* The DELETE was refused or answered 404: the recording's metadata decide. */
 static int judge_refused(struct twilio_client *twilio, const struct sid *sid, bool was_sent_before,
 			 const struct remote_error *refused, struct job_result *result,
 			 const char **ret_note)
@@ -140,7 +139,8 @@ static int judge_refused(struct twilio_client *twilio, const struct sid *sid, bo
 	}
 	if (refused->kind != REMOTE_NOT_FOUND)
 		return failed(result, refused);
-	job_result_set(result, JOB_OUTCOME_RETRY, "Twilio: does not find what it still lists");
+	job_result_set(result, JOB_OUTCOME_RETRY,
+		       "Twilio: the recording is listed, but its DELETE answers 404");
 	return -ENOENT;
 }
 
@@ -163,8 +163,8 @@ int account_delete_recording(struct catalog *catalog, struct twilio_client *twil
 		return err;
 	}
 	fault_point("after-mark-sent");
-	/* Whoever went on with the job meanwhile may have found the object gone and be about to
-	 * migrate anew what this DELETE would take away. */
+	/* If the lease has expired, another worker may have found the object missing and be about to
+	 * migrate again the recording that this DELETE would remove. */
 	if (!job_run_is_ours(run)) {
 		job_result_set(ret_result, JOB_OUTCOME_PUT_BACK, "its lease ended");
 		return -ESTALE;

@@ -1,6 +1,6 @@
 /*
- * Deleting at Twilio what a job of the queue names: the one place that sends a DELETE. Two rooms
- * owe such deletes: migration, for what is proven to be in S3, and policy, for what was removed.
+ * Deletes a job's recording at Twilio. No other code sends a DELETE to Twilio. Two rooms use it:
+ * migrate, for recordings that are verified in S3, and policy, for recordings that were removed.
  */
 #ifndef TONICFS_ACCOUNT_DELETION_H
 #define TONICFS_ACCOUNT_DELETION_H
@@ -8,18 +8,21 @@
 #include "catalog/pool.h"
 #include "twilio/twilio.h"
 
-/* Waits its turn (at most 10 a second in this process, as Twilio asks; setting
- * "twilio_deletes_per_sec"), notes durably that a DELETE may have been sent, sends it. Where Twilio
- * refuses it or finds nothing, the recording's metadata decide: gone, or absent and without media,
- * is success; what is not completed yet is tried again later, for it may get media. Always sets
- * *ret_result but where it returns 0: then Twilio has no media of it, and *ret_note (a literal, for
- * the audit) is "", or says that there was nothing to delete. -ESTALE, -ECANCELED or other. What fails is to be
- * tried again, always: also after a refusal, for credentials can be mended. */
+/* Waits for the rate limit (10 deletes a second in this process, as Twilio asks; setting
+ * "twilio_deletes_per_sec"), notes durably that a DELETE may have been sent, then sends it. When
+ * Twilio refuses it or answers 404, the recording's metadata decide: gone, or absent and without
+ * media, is success; a recording that is not completed yet is retried later, because it may get
+ * media.
+ *
+ * 0: Twilio has no media of the recording. *ret_note (a literal, for the audit) is "" or says that
+ * there was nothing to delete; *ret_result is not set.
+ * -ESTALE, -ECANCELED or another errno: *ret_result is set. Every failure is to be retried, even a
+ * refusal, because credentials can be repaired. */
 int account_delete_recording(struct catalog *catalog, struct twilio_client *twilio,
 			     struct job_run *run, struct job_result *ret_result,
 			     const char **ret_note);
 
-/* What Twilio says of a recording. */
+/* A recording's state at Twilio. */
 enum account_presence {
 	ACCOUNT_RECORDING_GONE,    /* deleted, or no such recording */
 	ACCOUNT_RECORDING_EMPTY,   /* absent or failed: it ended without media */

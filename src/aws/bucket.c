@@ -7,6 +7,7 @@
 
 #include "aws/s3-private.h"
 #include "util/times.h"
+#include "util/xml.h"
 
 const char *s3_client_scheme(const struct s3_client *client)
 {
@@ -60,7 +61,7 @@ static void fill_answer(const struct http_reply *reply, struct s3_answer *answer
 		answer->date_secs = 0;
 	if (reply->status >= 300)
 		/* What is no XML says nothing of a region. */
-		(void)s3_xml_parse(reply->body, reply->body_len, on_error_region, answer);
+		(void)xml_parse(reply->body, reply->body_len, on_error_region, answer, NULL);
 	if (!*answer->region)
 		copy(answer->region, sizeof answer->region,
 		     http_reply_header(reply, "x-amz-bucket-region"));
@@ -87,7 +88,7 @@ static int ask(struct s3_client *client, bool anonymous, struct s3_call *call,
 	       struct s3_answer *ret_answer)
 {
 	cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
-	cleanup_memory struct s3_request_memory *memory = NULL;
+	cleanup_s3_request struct s3_request_memory *memory = NULL;
 	cleanup_free struct http_header *kept = NULL;
 	struct remote_error *error = &ret_answer->error;
 	struct http_request request;
@@ -164,7 +165,7 @@ int s3_ask_preflight(struct s3_client *client, const char *key, const char *orig
 
 /* ---- versioning and locks ---- */
 
-static int get_subresource(struct s3_client *client, const char *name, s3_xml_fn *fn, void *arg,
+static int get_subresource(struct s3_client *client, const char *name, xml_fn *fn, void *arg,
 			   struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET };
@@ -175,7 +176,7 @@ static int get_subresource(struct s3_client *client, const char *name, s3_xml_fn
 	r = s3_call_run(client, &call, &reply, ret_error);
 	if (r)
 		return r;
-	r = s3_xml_parse(reply.body, reply.body_len, fn, arg);
+	r = xml_parse(reply.body, reply.body_len, fn, arg, NULL);
 	http_reply_release(&reply);
 	if (r == -ENOMEM)
 		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "out of memory");

@@ -52,7 +52,7 @@ static int send_call(struct s3_client *client, const struct aws_credentials *cre
 		     int64_t left_msecs, struct http_reply *ret_reply,
 		     struct remote_error *ret_error)
 {
-	cleanup_memory struct s3_request_memory *memory = NULL;
+	cleanup_s3_request struct s3_request_memory *memory = NULL;
 	struct http_request request;
 	int r = s3_call_sign(client, credentials, call, payload_sha256, time_secs, &request,
 			     &memory);

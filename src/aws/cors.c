@@ -7,7 +7,9 @@
 #include <strings.h>
 
 #include "aws/s3-private.h"
+#include "util/array.h"
 #include "util/crypto.h"
+#include "util/xml.h"
 
 #define MAX_AGE_SECS 3000
 
@@ -23,16 +25,11 @@ static void words_release(struct s3_words *words)
 
 static int words_add(struct s3_words *words, const char *word)
 {
-	char **longer = reallocarray(words->items, words->count + 1, sizeof *longer);
+	char **slot = array_add(&words->items, &words->count);
 
-	if (!longer)
-		return -ENOMEM;
-	words->items = longer;
-	longer[words->count] = strdup(word);
-	if (!longer[words->count])
-		return -ENOMEM;
-	words->count++;
-	return 0;
+	if (slot)
+		*slot = strdup(word);
+	return slot && *slot ? 0 : -ENOMEM;
 }
 
 static void rule_release(struct s3_cors_rule *rule)
@@ -55,14 +52,11 @@ void s3_cors_release(struct s3_cors *cors)
 
 static int rule_add(struct s3_cors *cors, struct s3_cors_rule *rule)
 {
-	struct s3_cors_rule *longer = reallocarray(cors->rules, cors->count + 1, sizeof *longer);
+	int err = array_push(&cors->rules, &cors->count, rule);
 
-	if (!longer)
-		return -ENOMEM;
-	cors->rules = longer;
-	longer[cors->count++] = *rule;
-	*rule = (struct s3_cors_rule){ .max_age_secs = -1 };
-	return 0;
+	if (!err)
+		*rule = (struct s3_cors_rule){ .max_age_secs = -1 };
+	return err;
 }
 
 /* ---- parsing ---- */
@@ -129,7 +123,7 @@ int s3_cors_parse(const char *bytes, size_t n, struct s3_cors *ret_cors)
 	int r;
 
 	*ret_cors = (struct s3_cors){ NULL, 0 };
-	r = s3_xml_parse(bytes, n, on_element, &p);
+	r = xml_parse(bytes, n, on_element, &p, NULL);
 	rule_release(&p.rule);
 	if (!r && !p.is_configuration)
 		r = -EBADMSG;
@@ -143,7 +137,7 @@ int s3_cors_parse(const char *bytes, size_t n, struct s3_cors *ret_cors)
 static void add_element(struct buf *out, const char *name, const char *text)
 {
 	buf_addf(out, "<%s>", name);
-	s3_xml_escape(out, text);
+	xml_escape(out, text);
 	buf_addf(out, "</%s>", name);
 }
 

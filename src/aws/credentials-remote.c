@@ -21,6 +21,7 @@
 #include "util/files.h"
 #include "util/secret.h"
 #include "util/times.h"
+#include "util/xml.h"
 
 #define ANSWER_LIMIT_BYTES (256 * 1024)
 #define TOKEN_LIMIT_BYTES (64 * 1024)
@@ -203,7 +204,7 @@ static int sts_reply(const struct http_reply *reply, const char *from,
 		     struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
 	cleanup_with(sts_answer_release) struct sts_answer answer = { .access_key = NULL };
-	int r = s3_xml_parse(reply->body, reply->body_len, on_sts_element, &answer);
+	int r = xml_parse(reply->body, reply->body_len, on_sts_element, &answer, NULL);
 
 	if (reply->status != 200)
 		return refuse(from, "STS", reply, answer.code, ret_error);

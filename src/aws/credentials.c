@@ -7,18 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "aws/credentials-private.h"
 #include "util/list.h"
 #include "util/secret.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define RENEW_BEFORE_SECS \
 	300 /* they run out, or a quarter of their life before, where that is shorter */
 #define LOOK_AGAIN_MSECS 60000 /* at files and the environment */
-#define CANCEL_LOOK_NSECS (100 * 1000 * 1000)
-#define FAILURE_MSECS 5000 /* a renewal that failed is not tried again before */
+#define FAILURE_MSECS 5000     /* a renewal that failed is not tried again before */
 
 struct aws_source {
 	struct list link; /* registry */
@@ -187,18 +186,6 @@ static int copy_current(const struct aws_source *s, struct aws_credentials *ret_
 	return r;
 }
 
-/* Lock held. Until somebody else's fetch has ended, or for a moment. */
-static void wait_fetched(struct aws_source *s)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += CANCEL_LOOK_NSECS;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&s->fetched, &s->lock, &until);
-}
-
 int aws_source_credentials(struct aws_source *s, const struct cancel *cancel,
 			   struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
@@ -207,8 +194,9 @@ int aws_source_credentials(struct aws_source *s, const struct cancel *cancel,
 	*ret_credentials = (struct aws_credentials){ .access_key = NULL };
 	remote_error_clear(ret_error);
 	pthread_mutex_lock(&s->lock);
-	while (s->is_fetching && !has_valid(s, time_now_secs()) && !cancel_is_set(cancel))
-		wait_fetched(s);
+	while (s->is_fetching && !has_valid(s, time_now_secs()) &&
+	       cond_wait_until(&s->fetched, &s->lock, WAIT_NO_DEADLINE, cancel))
+		;
 	/* Those who waited while a try failed are not all to try it again, one after the other. */
 	if (!has_valid(s, time_now_secs()) && cancel_is_set(cancel)) {
 		r = aws_cancelled(ret_error);
@@ -284,7 +272,7 @@ static struct aws_source *source_new(const char *profile)
 		return NULL;
 	}
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->fetched, NULL);
+	cond_init(&s->fetched);
 	s->refs = 1;
 	return s;
 }

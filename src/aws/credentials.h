@@ -1,24 +1,25 @@
 /*
- * Where keys come from when nobody gives them: the places that AWS's own tools look in, in their
+ * Access keys that the user did not configure: looked for where AWS's own tools look, in the same
  * order.
  *
- *   environment          AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
- *   web identity         AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN: STS AssumeRoleWithWebIdentity
- *   the profile          of AWS_PROFILE, else "default": ~/.aws/credentials, then ~/.aws/config:
- * keys, a web identity of its own, a credential_process container
- * AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, …_FULL_URI instance metadata    IMDSv2
+ *   environment        AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+ *   web identity       AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN: STS AssumeRoleWithWebIdentity
+ *   profile            of AWS_PROFILE, else "default", in ~/.aws/credentials, then ~/.aws/config:
+ *                      keys, a web identity of its own, a credential_process
+ *   container          AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI
+ *   instance metadata  IMDSv2
  *
- * A profile that is named is the only place that is looked in. Not known here: profiles that assume
- * a role by another profile, or log in by SSO; credential_process covers them (`aws configure
+ * When a profile is named, no other place is looked in. Not supported: profiles that assume a role
+ * by another profile, or log in by SSO; credential_process covers them (`aws configure
  * export-credentials`).
  *
- * Renewal  Keys are asked for again before they run out, and where they come from this machine's
- * files every minute, for another program may have renewed them. While a renewal fails, keys that
- * are valid still go on being used. Waits    Getting them may take the time of a request or of a
- * command: 10 seconds at most for the network, 30 for a command. The same keys are fetched once,
- * whoever asks, and who has good ones does not wait for somebody's renewal. aws_source_peek never
- * waits. Threads  Any. Sources are shared in a process; aws_credentials_forget ends the
- * sharing.
+ * Renewal  Keys are renewed before they expire. Keys from this machine's files are read again every
+ *          minute, because another program may have renewed them. While a renewal fails, keys that
+ *          are still valid remain in use.
+ * Waits    Getting keys may take a request (10 seconds at most) or a command (30 seconds at most).
+ *          Concurrent callers share one fetch. A caller for whom valid keys are there does not wait
+ *          for a renewal. aws_source_peek never waits.
+ * Threads  Any. Sources are shared in a process; aws_credentials_forget ends the sharing.
  */
 #ifndef TONICFS_AWS_CREDENTIALS_H
 #define TONICFS_AWS_CREDENTIALS_H

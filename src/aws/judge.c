@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aws/s3-private.h"
+#include "util/xml.h"
 
 static const struct {
 	const char *code;
@@ -198,7 +199,8 @@ void s3_judge_document(int status, const char *body, size_t body_len,
 	ret_error->status = status;
 	/* A document that breaks off has its code in front. What is no S3 error has neither code
 	 * nor message. */
-	if (body_len && s3_xml_parse(body, body_len, on_element, &document) < 0 && !*document.code)
+	if (body_len && xml_parse(body, body_len, on_element, &document, NULL) < 0 &&
+	    !*document.code)
 		document = (struct document){ .is_error = false };
 	if (status >= 200 && status < 300) {
 		if (!document.is_error)

@@ -4,165 +4,75 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <expat.h>
-
 #include "aws/s3-private.h"
 #include "util/crypto.h"
+#include "util/xml.h"
 
 #define ROOT "LifecycleConfiguration"
 #define NAMESPACE "http://s3.amazonaws.com/doc/2006-03-01/"
 #define MINIMUM_HEADER "x-amz-transition-default-minimum-object-size"
-#define DEPTH_LIMIT 12
-#define TEXT_LIMIT_BYTES 4096
 
 /* ---- the document ---- */
 
 struct parser {
-	XML_Parser expat;
-	unsigned depth;
-	char names[DEPTH_LIMIT + 1][48]; /* of the open elements, the root at 1 */
-	struct buf text;
-	long rule_begin, root_end; /* in bytes; the document is short */
+	struct xml_place place;
+	size_t root_end; /* where the root's end tag begins, in bytes */
 	struct s3_lifecycle_rule rule;
 	struct s3_transition transition;
-	/* What is made of each rule: a callback for its bytes and what was read of it. */
-	int (*on_rule)(void *arg, const struct s3_lifecycle_rule *rule, long begin, long end);
+	int (*on_rule)(void *arg, const struct s3_lifecycle_rule *rule,
+		       const struct xml_place *place);
 	void *arg;
-	int result;
 };
 
-static void stop(struct parser *p, int result)
-{
-	if (!p->result)
-		p->result = result;
-	XML_StopParser(p->expat, XML_FALSE);
-}
-
-/* Where the current event begins and ends, in bytes. Expat 2.9 has other names for it, and deprecates the old ones. */
-static long event_begin(XML_Parser expat)
-{
-#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
-	return (long)XML_GetCurrentByteIndex64(expat);
-#else
-	return XML_GetCurrentByteIndex(expat);
-#endif
-}
-
-static long event_end(XML_Parser expat)
-{
-#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
-	return event_begin(expat) + (long)XML_GetCurrentByteCount64(expat);
-#else
-	return event_begin(expat) + XML_GetCurrentByteCount(expat);
-#endif
-}
-
-static void XMLCALL on_doctype(void *arg, const XML_Char *name, const XML_Char *system_id,
-			       const XML_Char *public_id, int has_internal_subset)
-{
-	(void)name, (void)system_id, (void)public_id, (void)has_internal_subset;
-	stop(arg, -EBADMSG);
-}
-
-static void XMLCALL on_start(void *arg, const XML_Char *name, const XML_Char **attributes)
-{
-	struct parser *p = arg;
-
-	(void)attributes;
-	if (p->depth == DEPTH_LIMIT || strlen(name) >= sizeof p->names[0] ||
-	    (p->depth == 0 && strcmp(name, ROOT) != 0)) {
-		stop(p, -EBADMSG);
-		return;
-	}
-	snprintf(p->names[++p->depth], sizeof p->names[0], "%s", name);
-	buf_reset(&p->text);
-	if (p->depth == 2 && strcmp(name, "Rule") == 0) {
-		p->rule_begin = event_begin(p->expat);
-		memset(&p->rule, 0, sizeof p->rule);
-	}
-	if (p->depth == 3 && strcmp(name, "Transition") == 0)
-		p->transition = (struct s3_transition){ .days = -1 };
-}
-
-static void XMLCALL on_text(void *arg, const XML_Char *bytes, int n)
-{
-	struct parser *p = arg;
-
-	if (p->text.len + (size_t)n > TEXT_LIMIT_BYTES)
-		stop(p, -EBADMSG);
-	else
-		buf_add(&p->text, bytes, (size_t)n);
-}
-
-static bool is_at(const struct parser *p, const char *parent, const char *name)
-{
-	return strcmp(p->names[p->depth], name) == 0 && strcmp(p->names[p->depth - 1], parent) == 0;
-}
-
-static void take_value(struct parser *p)
+static void take_value(struct parser *p, const char *name, const char *text)
 {
 	struct s3_lifecycle_rule *r = &p->rule;
-	const char *text = buf_str(&p->text);
 
-	if (is_at(p, "Rule", "ID"))
+	if (strcmp(name, "ID") == 0)
 		snprintf(r->id, sizeof r->id, "%s", text);
-	else if (is_at(p, "Rule", "Status"))
+	else if (strcmp(name, "Status") == 0)
 		r->is_enabled = strcmp(text, "Enabled") == 0;
-	else if (is_at(p, "Rule", "Prefix") || is_at(p, "Filter", "Prefix") ||
-		 is_at(p, "And", "Prefix"))
+	else if (strcmp(name, "Prefix") == 0 || strcmp(name, "Filter/Prefix") == 0 ||
+		 strcmp(name, "Filter/And/Prefix") == 0)
 		snprintf(r->prefix, sizeof r->prefix, "%s", text);
-	else if (is_at(p, "Transition", "Days"))
+	else if (strcmp(name, "Transition/Days") == 0)
 		p->transition.days = atoi(text);
-	else if (is_at(p, "Transition", "StorageClass"))
+	else if (strcmp(name, "Transition/StorageClass") == 0)
 		snprintf(p->transition.storage_class, sizeof p->transition.storage_class, "%s",
 			 s3_storage_class(text));
-	else if (is_at(p, "Expiration", "Days"))
+	else if (strcmp(name, "Expiration/Days") == 0)
 		r->expiration_days = atoi(text);
-	else if (is_at(p, "Rule", "Transition") && r->transition_count < S3_TRANSITIONS_LIMIT)
-		r->transitions[r->transition_count++] = p->transition;
+	else if (strcmp(name, "Transition") == 0) {
+		if (r->transition_count < S3_TRANSITIONS_LIMIT)
+			r->transitions[r->transition_count++] = p->transition;
+		p->transition = (struct s3_transition){ .days = -1 };
+	}
 }
 
-static void XMLCALL on_end(void *arg, const XML_Char *name)
+static int on_element(void *arg, const char *path, const char *text)
 {
+	static const char rule[] = ROOT "/Rule";
 	struct parser *p = arg;
-	int r = 0;
+	int err = 0;
 
-	if (p->result)
-		return;
-	if (p->depth > 2)
-		take_value(p);
-	else if (p->depth == 2 && strcmp(name, "Rule") == 0)
-		r = p->on_rule(p->arg, &p->rule, p->rule_begin, event_end(p->expat));
-	else if (p->depth == 1)
-		p->root_end = event_begin(p->expat);
-	p->depth--;
-	buf_reset(&p->text);
-	if (r)
-		stop(p, r);
+	/* A rule of ours would have no prefix: such a document is left alone. */
+	if (p->place.has_prefix || strncmp(path, ROOT, strlen(ROOT)) != 0)
+		return -EBADMSG;
+	if (strncmp(path, rule, strlen(rule)) == 0 && path[strlen(rule)] == '/') {
+		take_value(p, path + sizeof rule, text);
+	} else if (strcmp(path, rule) == 0) {
+		err = p->on_rule(p->arg, &p->rule, &p->place);
+		memset(&p->rule, 0, sizeof p->rule);
+	} else if (strcmp(path, ROOT) == 0) {
+		p->root_end = p->place.end_tag;
+	}
+	return err;
 }
 
 static int parse(struct parser *p, const char *document, size_t n)
 {
-	enum XML_Status status;
-
-	if (n > INT32_MAX)
-		return -EBADMSG;
-	/* No names of namespaces: a document that has prefixes is left alone. */
-	p->expat = XML_ParserCreate("UTF-8");
-	if (!p->expat)
-		return -ENOMEM;
-	XML_SetUserData(p->expat, p);
-	XML_SetElementHandler(p->expat, on_start, on_end);
-	XML_SetCharacterDataHandler(p->expat, on_text);
-	XML_SetStartDoctypeDeclHandler(p->expat, on_doctype);
-	status = XML_Parse(p->expat, document, (int)n, XML_TRUE);
-	if (!p->result && status != XML_STATUS_OK)
-		p->result = -EBADMSG;
-	if (!p->result && buf_failed(&p->text))
-		p->result = -ENOMEM;
-	XML_ParserFree(p->expat);
-	buf_release(&p->text);
-	return p->result;
+	p->transition.days = -1;
+	return xml_parse(document, n, on_element, p, &p->place);
 }
 
 struct each {
@@ -170,18 +80,18 @@ struct each {
 	void *arg;
 };
 
-static int each_rule(void *arg, const struct s3_lifecycle_rule *rule, long begin, long end)
+static int each_rule(void *arg, const struct s3_lifecycle_rule *rule, const struct xml_place *place)
 {
 	const struct each *each = arg;
 
-	(void)begin, (void)end;
+	(void)place;
 	return each->fn(each->arg, rule);
 }
 
 int s3_lifecycle_each(const char *document, size_t n, s3_lifecycle_fn *fn, void *arg)
 {
 	struct each each = { fn, arg };
-	struct parser p = { .text = BUF_INIT, .on_rule = each_rule, .arg = &each };
+	struct parser p = { .on_rule = each_rule, .arg = &each };
 
 	return n ? parse(&p, document, n) : 0;
 }
@@ -189,9 +99,9 @@ int s3_lifecycle_each(const char *document, size_t n, s3_lifecycle_fn *fn, void 
 static void add_rule(struct buf *out, const struct s3_lifecycle_rule *rule)
 {
 	buf_add_str(out, "<Rule><ID>");
-	s3_xml_escape(out, rule->id);
+	xml_escape(out, rule->id);
 	buf_add_str(out, "</ID><Filter><Prefix>");
-	s3_xml_escape(out, rule->prefix);
+	xml_escape(out, rule->prefix);
 	buf_addf(out, "</Prefix></Filter><Status>%s</Status>",
 		 rule->is_enabled ? "Enabled" : "Disabled");
 	for (size_t i = 0; i < rule->transition_count; i++)
@@ -204,12 +114,12 @@ static void add_rule(struct buf *out, const struct s3_lifecycle_rule *rule)
 struct edit {
 	const char *document, *id;
 	struct buf *out;
-	long kept_until; /* bytes of the document that are in out, or left out */
+	size_t kept_until; /* bytes of the document that are in out, or left out */
 	size_t left;
 	bool found;
 };
 
-static int edit_rule(void *arg, const struct s3_lifecycle_rule *rule, long begin, long end)
+static int edit_rule(void *arg, const struct s3_lifecycle_rule *rule, const struct xml_place *place)
 {
 	struct edit *e = arg;
 
@@ -218,8 +128,8 @@ static int edit_rule(void *arg, const struct s3_lifecycle_rule *rule, long begin
 		return 0;
 	}
 	e->found = true;
-	buf_add(e->out, e->document + e->kept_until, (size_t)(begin - e->kept_until));
-	e->kept_until = end;
+	buf_add(e->out, e->document + e->kept_until, place->begin - e->kept_until);
+	e->kept_until = place->end;
 	return 0;
 }
 
@@ -229,7 +139,7 @@ int s3_lifecycle_edit(const char *document, size_t n, const char *id,
 {
 	static const char empty[] = "<" ROOT " xmlns=\"" NAMESPACE "\"></" ROOT ">";
 	struct edit e = { .id = id, .out = ret_document };
-	struct parser p = { .text = BUF_INIT, .on_rule = edit_rule, .arg = &e };
+	struct parser p = { .on_rule = edit_rule, .arg = &e };
 	int r;
 
 	if (!n) {
@@ -243,10 +153,10 @@ int s3_lifecycle_edit(const char *document, size_t n, const char *id,
 	/* "<LifecycleConfiguration/>" has no end that something could be put before. */
 	if (strncmp(document + p.root_end, "</", 2) != 0)
 		return s3_lifecycle_edit("", 0, id, rule, ret_document, ret_left, ret_found);
-	buf_add(ret_document, document + e.kept_until, (size_t)(p.root_end - e.kept_until));
+	buf_add(ret_document, document + e.kept_until, p.root_end - e.kept_until);
 	if (rule)
 		add_rule(ret_document, rule);
-	buf_add(ret_document, document + p.root_end, n - (size_t)p.root_end);
+	buf_add(ret_document, document + p.root_end, n - p.root_end);
 	*ret_left = e.left + (rule != NULL);
 	*ret_found = e.found;
 	return buf_failed(ret_document) ? -ENOMEM : 0;

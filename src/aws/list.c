@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "aws/s3-private.h"
+#include "util/array.h"
+#include "util/text.h"
 #include "util/times.h"
+#include "util/xml.h"
 
 /* A thousand entries of the longest keys, every byte of them encoded. */
 #define PAGE_LIMIT_BYTES (8 * 1024 * 1024)
@@ -21,7 +24,7 @@ struct entry {
 struct page {
 	enum kind kind;
 	struct entry *entries;
-	size_t count, capacity;
+	size_t count;
 	struct entry current;
 	bool is_truncated, is_encoded, is_list;
 	char *next_key, *next_other; /* markers, or a continuation token in next_other */
@@ -71,18 +74,10 @@ static int end_entry(struct page *page, bool is_delete_marker, bool is_folder)
 {
 	if (!page->current.key || !*page->current.key)
 		return -EBADMSG;
-	if (page->count == page->capacity) {
-		struct entry *longer =
-			reallocarray(page->entries, page->capacity + 256, sizeof *longer);
-
-		if (!longer)
-			return -ENOMEM;
-		page->entries = longer;
-		page->capacity += 256;
-	}
 	page->current.is_delete_marker = is_delete_marker;
 	page->current.is_folder = is_folder;
-	page->entries[page->count++] = page->current;
+	if (array_push(&page->entries, &page->count, &page->current))
+		return -ENOMEM;
 	page->current = (struct entry){ .key = NULL };
 	return 0;
 }
@@ -164,36 +159,12 @@ static int on_element(void *arg, const char *path, const char *text)
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
-/* In place. '+' stands for a space: a plus comes as %2B from every server. */
+/* In place. Every server encodes a plus as %2B. A NUL would end the key early: another key. */
 static int decode(char *text)
 {
-	char *out = text;
+	ptrdiff_t len = text_url_decode(text, strlen(text));
 
-	for (const char *p = text; *p; p++) {
-		if (*p == '+') {
-			*out++ = ' ';
-		} else if (*p != '%') {
-			*out++ = *p;
-		} else {
-			int high = hex_digit(p[1]), low = high < 0 ? -1 : hex_digit(p[2]);
-
-			/* A NUL would end the key early and make it another one. */
-			if (low < 0 || (high == 0 && low == 0))
-				return -EBADMSG;
-			*out++ = (char)(high << 4 | low);
-			p += 2;
-		}
-	}
-	*out = '\0';
-	return 0;
+	return len >= 0 && strlen(text) == (size_t)len ? 0 : -EBADMSG;
 }
 
 /* The marker is the last key of the page; AWS encodes it as well, Ceph does not. */
@@ -263,7 +234,7 @@ static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix
 /* 0, -EBADMSG (no such list) or -ENOMEM. */
 static int page_parse(struct page *page, const char *bytes, size_t n)
 {
-	int r = s3_xml_parse(bytes, n, on_element, page);
+	int r = xml_parse(bytes, n, on_element, page, NULL);
 
 	if (!r && !page->is_list)
 		r = -EBADMSG;

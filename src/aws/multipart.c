@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aws/s3-private.h"
+#include "util/xml.h"
 
 #define PARTS_LIMIT 10000
 
@@ -67,7 +68,7 @@ int s3_upload_create(struct s3_client *client, const struct s3_put *head,
 	r = s3_call_run(client, &call, &reply, ret_error);
 	if (r)
 		return r;
-	r = s3_xml_parse(reply.body, reply.body_len, on_element, &answer);
+	r = xml_parse(reply.body, reply.body_len, on_element, &answer, NULL);
 	http_reply_release(&reply);
 	if (r || !*answer.upload_id)
 		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer has no upload id");
@@ -112,7 +113,7 @@ static void add_parts(struct buf *out, const char (*etags)[S3_ETAG_SIZE], unsign
 		    "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
 	for (unsigned i = 0; i < count; i++) {
 		buf_addf(out, "<Part><PartNumber>%u</PartNumber><ETag>\"", i + 1);
-		s3_xml_escape(out, etags[i]);
+		xml_escape(out, etags[i]);
 		buf_add_str(out, "\"</ETag></Part>");
 	}
 	buf_add_str(out, "</CompleteMultipartUpload>");
@@ -127,7 +128,7 @@ static int judge_completion(const struct http_reply *reply, struct answer *answe
 	s3_judge_document(reply->status, reply->body, reply->body_len, ret_error);
 	if (ret_error->kind != REMOTE_OK)
 		return ret_error->error;
-	r = s3_xml_parse(reply->body, reply->body_len, on_element, answer);
+	r = xml_parse(reply->body, reply->body_len, on_element, answer, NULL);
 	if (r || !answer->is_complete) {
 		s3_fail(ret_error, REMOTE_UNCERTAIN, -EIO,
 			"the answer does not say whether the upload was completed");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aws/s3-private.h"
+#include "util/array.h"
 #include "util/secret.h"
 #include "util/times.h"
 
@@ -11,24 +12,13 @@
 
 void s3_pairs_add(struct s3_pairs *pairs, const char *name, const char *value)
 {
-	struct sigv4_pair *longer;
+	struct sigv4_pair *pair = pairs->failed ? NULL : array_add(&pairs->items, &pairs->count);
 
-	if (pairs->failed)
-		return;
-	if (pairs->count == pairs->capacity) {
-		longer = reallocarray(pairs->items, pairs->capacity + 16, sizeof *longer);
-		if (!longer) {
-			pairs->failed = true;
-			return;
-		}
-		pairs->items = longer;
-		pairs->capacity += 16;
+	if (pair) {
+		pair->name = strdup(name);
+		pair->value = strdup(value);
 	}
-	pairs->items[pairs->count].name = strdup(name);
-	pairs->items[pairs->count].value = strdup(value);
-	pairs->count++;
-	if (!pairs->items[pairs->count - 1].name || !pairs->items[pairs->count - 1].value)
-		pairs->failed = true;
+	pairs->failed = !pair || !pair->name || !pair->value;
 }
 
 void s3_pairs_addf(struct s3_pairs *pairs, const char *name, const char *format, ...)
@@ -52,7 +42,7 @@ static void pairs_release(struct s3_pairs *pairs)
 		secret_free((char *)pairs->items[i].value); /* a session token may be among them */
 	}
 	free(pairs->items);
-	*pairs = (struct s3_pairs){ NULL, 0, 0, false };
+	*pairs = (struct s3_pairs){ NULL, 0, false };
 }
 
 void s3_call_release(struct s3_call *call)
@@ -77,6 +67,11 @@ void s3_request_memory_free(struct s3_request_memory *memory)
 	pairs_release(&memory->pairs);
 	free(memory->headers);
 	free(memory);
+}
+
+void s3_request_memory_freep(struct s3_request_memory **memory)
+{
+	s3_request_memory_free(*memory);
 }
 
 int s3_key_check(const char *key, struct remote_error *ret_error)
@@ -157,7 +152,7 @@ int s3_call_sign(const struct s3_client *client, const struct aws_credentials *c
 		 const struct s3_call *call, const char *payload_sha256, int64_t time_secs,
 		 struct http_request *ret_request, struct s3_request_memory **ret_memory)
 {
-	cleanup_memory struct s3_request_memory *memory = calloc(1, sizeof *memory);
+	cleanup_s3_request struct s3_request_memory *memory = calloc(1, sizeof *memory);
 	cleanup_buf struct buf path = BUF_INIT;
 	cleanup_buf struct buf authorization = BUF_INIT;
 	struct sigv4_input input;

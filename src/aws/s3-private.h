@@ -35,7 +35,7 @@ struct s3_client {
 /* Pairs that own their strings. A failed addition is remembered, as in a buf. */
 struct s3_pairs {
 	struct sigv4_pair *items;
-	size_t count, capacity;
+	size_t count;
 	bool failed;
 };
 
@@ -57,12 +57,6 @@ struct s3_call {
 };
 #define cleanup_call cleanup_with(s3_call_release)
 void s3_call_release(struct s3_call *call);
-
-static inline void s3_request_memory_freep(struct s3_request_memory **memory)
-{
-	s3_request_memory_free(*memory);
-}
-#define cleanup_memory cleanup_with(s3_request_memory_freep)
 
 /* The time by the server's clock. */
 int64_t s3_client_now(const struct s3_client *client);
@@ -91,14 +85,6 @@ const char *s3_storage_class(const char *text);
 /* 412 means that there is an object already where If-None-Match was sent. */
 void s3_judge_exists(bool if_none_match, struct remote_error *error);
 
-/* Calls on_end for each element with its path from the root ("ListBucketResult/Contents/Key",
- * without namespace prefixes) and its own text, in document order. A callback's value other than 0
- * ends the parsing. 0, -EBADMSG (not well-formed, a DOCTYPE, too deep, too long a text), -ENOMEM,
- * or the callback's. */
-typedef int s3_xml_fn(void *arg, const char *path, const char *text);
-int s3_xml_parse(const char *bytes, size_t n, s3_xml_fn *on_end, void *arg);
-/* Appends text as it stands in an element. */
-void s3_xml_escape(struct buf *out, const char *text);
 /* The entries of one page, for tests and fuzzers. kind: 0 objects, 1 versions, 2 uploads. 0,
  * -EBADMSG, -ENOMEM, or the callback's. */
 int s3_list_parse(unsigned kind, const char *bytes, size_t n, s3_list_fn *fn, void *arg);

@@ -207,6 +207,8 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 		   int64_t length_bytes, const char *if_match, struct http_request *ret_request,
 		   struct s3_request_memory **ret_memory);
 void s3_request_memory_free(struct s3_request_memory *memory);
+void s3_request_memory_freep(struct s3_request_memory **memory);
+#define cleanup_s3_request __attribute__((cleanup(s3_request_memory_freep)))
 /* Judges the answer to any S3 request by its head and (for an error) the first bytes of its body;
  * fills *ret_error, REMOTE_OK for 2xx. */
 void s3_judge(const struct http_response *response, const char *body, size_t body_len,

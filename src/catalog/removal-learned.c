@@ -9,6 +9,7 @@
 #include "catalog/job-private.h"
 #include "catalog/recording-private.h"
 #include "catalog/removal.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
@@ -119,24 +120,9 @@ int catalog_removals_learn(struct catalog *catalog, int64_t workspace_id, const 
 struct tell {
 	int64_t workspace_id;
 	int64_t *ids;
-	size_t count, capacity;
+	size_t count;
 	int64_t queued;
 };
-
-static int add(struct tell *tell, int64_t id)
-{
-	if (tell->count == tell->capacity) {
-		size_t capacity = tell->capacity ? 2 * tell->capacity : 256;
-		int64_t *more = reallocarray(tell->ids, capacity, sizeof *more);
-
-		if (!more)
-			return -ENOMEM;
-		tell->ids = more;
-		tell->capacity = capacity;
-	}
-	tell->ids[tell->count++] = id;
-	return 0;
-}
 
 /* Also what was removed while the account was another workspace's. */
 static int find_untold(struct catalog *catalog, struct tell *tell, catalog_has_fn *bucket_has,
@@ -154,10 +140,11 @@ static int find_untold(struct catalog *catalog, struct tell *tell, catalog_has_f
 			" ON same.account_sid = w.account_sid WHERE w.id = ?)",
 			"i", tell->workspace_id);
 	while (err == 0 && (err = db_step(read, stmt)) > 0) {
+		const int64_t id = db_int64(stmt, 0);
 		struct sid sid;
 
 		db_sid(stmt, 1, &sid);
-		err = bucket_has(arg, &sid) ? 0 : add(tell, db_int64(stmt, 0));
+		err = bucket_has(arg, &sid) ? 0 : array_push(&tell->ids, &tell->count, &id);
 	}
 	return err;
 }

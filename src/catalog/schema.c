@@ -2,6 +2,8 @@
  * The catalog's tables: version 1, and the steps from each version to the next. A new catalog is made of version 1 and all
  * steps, so that it is never another than one that was brought up.
  */
+#include "catalog/calls-csv.h"
+#include "catalog/catalog-private.h"
 #include "catalog/folder-private.h"
 #include "catalog/recording-private.h"
 #include "util/cleanup.h"

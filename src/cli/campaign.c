@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/removing.h"
 #include "cli/suggest.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 
@@ -108,13 +109,7 @@ static void campaign_list_release(struct campaign_list *list)
 static int list_one(void *arg, const struct catalog_campaign *campaign)
 {
 	struct campaign_list *list = arg;
-	struct catalog_campaign *grown = reallocarray(list->items, list->count + 1, sizeof *grown);
-
-	if (!grown)
-		return -ENOMEM;
-	list->items = grown;
-	grown[list->count++] = *campaign;
-	return 0;
+	return array_push(&list->items, &list->count, campaign);
 }
 
 struct numbers {

@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/transitions.h"
 #include "storage/lifecycle.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/files.h"
 
@@ -68,17 +69,15 @@ static struct class_sum *class_of(struct sums *sums, const char *name)
 /* Rows come folder by folder. */
 static struct campaign_sum *campaign_of(struct sums *sums, int64_t folder_id)
 {
-	struct campaign_sum *grown;
+	struct campaign_sum *sum;
 
 	if (sums->campaign_count &&
 	    sums->campaigns[sums->campaign_count - 1].folder_id == folder_id)
 		return &sums->campaigns[sums->campaign_count - 1];
-	grown = reallocarray(sums->campaigns, sums->campaign_count + 1, sizeof *grown);
-	if (!grown)
-		return NULL;
-	sums->campaigns = grown;
-	grown[sums->campaign_count] = (struct campaign_sum){ .folder_id = folder_id };
-	return &grown[sums->campaign_count++];
+	sum = array_add(&sums->campaigns, &sums->campaign_count);
+	if (sum)
+		sum->folder_id = folder_id;
+	return sum;
 }
 
 static int on_row(void *arg, const struct catalog_cost_row *row)

@@ -279,7 +279,7 @@ void cli_help_manual(FILE *out)
 	for (const struct cli_command *const *c = cli_commands; *c; c++) {
 		fprintf(out, ".TP\n.B tonicfs ");
 		print_roff(out, (*c)->name);
-		fprintf(out, "\\fR ");
+		fprintf(out, *(*c)->arguments ? "\\fR " : "\\fR");
 		print_roff(out, (*c)->arguments);
 		fprintf(out, "\n");
 		print_roff(out, (*c)->summary);

@@ -1,3 +1,4 @@
+/* Finds the programs that use a folder: by open files, mappings, current and root folders. */
 #include "cli/holders.h"
 
 #include <dirent.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/mounting.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 #define PATH_SIZE 4096
@@ -20,7 +22,7 @@ static void close_folder(DIR **folder)
 		closedir(*folder);
 }
 
-/* readlink of a link in /proc gives a name and does not follow it. */
+/* readlink in /proc returns the path and follows no link, so it cannot hang. */
 static bool link_is_in(int process, const char *link, const char *folder, char ret_path[PATH_SIZE])
 {
 	ssize_t n = readlinkat(process, link, ret_path, PATH_SIZE - 1);
@@ -29,7 +31,7 @@ static bool link_is_in(int process, const char *link, const char *folder, char r
 	return n > 0 && mountpoint_has(folder, ret_path);
 }
 
-/* -EACCES: the process cannot be looked into. */
+/* -EACCES: the process hides its files. */
 static int has_open(int process, const char *folder, char ret_path[PATH_SIZE], bool *ret_has)
 {
 	cleanup_with(close_folder) DIR *files = NULL;
@@ -82,19 +84,15 @@ static void program_name(int process, char *ret_name, size_t size)
 static int holder_add(struct holders *holders, pid_t pid, int process, const char *how,
 		      const char *path)
 {
-	struct holder *grown = reallocarray(holders->list, holders->count + 1, sizeof *grown);
-	struct holder *holder;
+	struct holder *holder = array_add(&holders->list, &holders->count);
 
-	if (!grown)
+	if (!holder)
 		return -ENOMEM;
-	holders->list = grown;
-	holder = &grown[holders->count];
-	*holder = (struct holder){ .pid = pid, .how = how, .path = strdup(path) };
-	if (!holder->path)
-		return -ENOMEM;
+	holder->pid = pid;
+	holder->how = how;
+	holder->path = strdup(path);
 	program_name(process, holder->program, sizeof holder->program);
-	holders->count++;
-	return 0;
+	return holder->path ? 0 : -ENOMEM;
 }
 
 static int look_at(struct holders *holders, pid_t pid, int process, const char *folder)

@@ -1,14 +1,15 @@
-/* The words of mount's -o. */
+/* Parses the words of mount's -o. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/mounting.h"
 #include "cli/suggest.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 
-/* Words of fstab that are for mount(8), or that say what is so anyway. */
+/* Words of fstab for mount(8), and words for what is always so. */
 static const char *const ignored[] = {
 	"rw",    "defaults", "auto",     "noauto", "user", "nouser", "users", "owner",
 	"group", "nofail",   "_netdev",  "suid",   "dev",  "exec",   "async", "default_permissions",
@@ -16,7 +17,7 @@ static const char *const ignored[] = {
 };
 static const char *const ignored_beginnings[] = { "x-",
 						  "comment=", "user=", "helper=", "uhelper=" };
-/* Words that libfuse or the kernel take. */
+/* Words for libfuse or the kernel. */
 static const char *const passed[] = { "nosuid",     "nodev", "noexec",  "noatime",
 				      "nodiratime", "sync",  "dirsync", "auto_unmount" };
 
@@ -40,16 +41,13 @@ static bool begins_as(const char *word)
 
 int mount_options_add_word(struct mount_options *options, const char *word)
 {
-	char **grown = reallocarray(options->words, options->word_count + 2, sizeof *grown);
+	char **end = array_add_many(&options->words, &options->word_count, 2);
 
-	if (!grown)
+	if (!end)
 		return -ENOMEM;
-	options->words = grown;
-	grown[options->word_count] = strdup(word);
-	if (!grown[options->word_count])
-		return -ENOMEM;
-	grown[++options->word_count] = NULL;
-	return 0;
+	options->word_count--; /* the NULL at the end does not count */
+	*end = strdup(word);
+	return *end ? 0 : -ENOMEM;
 }
 
 static int set_text(char **where, const char *text)
@@ -83,7 +81,7 @@ static void say_unknown(const char *plain, char *message)
 	char word[CATALOG_NAME_SIZE];
 	size_t len = strcspn(plain, "=");
 
-	/* The text behind the sign is the user's own, except for names=. */
+	/* Compare the name alone: the value is free text, except for names=. */
 	snprintf(word, sizeof word, "%.*s",
 		 (int)(strncmp(plain, "name", 4) == 0 ? strlen(plain) : len + (plain[len] == '=')),
 		 plain);
@@ -96,7 +94,7 @@ static void say_unknown(const char *plain, char *message)
 		 suggest_text(&suggest));
 }
 
-/* word: with its backslashes, as libfuse wants it; plain: without. */
+/* word: with backslashes, as libfuse takes it; plain: without them. */
 static int word_parse(struct mount_options *options, const char *word, const char *plain,
 		      char *message)
 {

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/suggest.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 struct parser {
@@ -69,13 +70,7 @@ static void say_unknown(struct parser *p, const char *name, size_t len)
 
 static int texts_add(struct cli_texts *texts, const char *text)
 {
-	const char **items = reallocarray(texts->items, texts->count + 1, sizeof *items);
-
-	if (!items)
-		return -ENOMEM;
-	texts->items = items;
-	items[texts->count++] = text;
-	return 0;
+	return array_push(&texts->items, &texts->count, &text);
 }
 
 static bool takes_argument(const struct cli_option *option)

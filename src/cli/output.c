@@ -8,6 +8,7 @@
 
 #include "catalog/name.h"
 #include "cli/cli.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/text.h"
@@ -82,11 +83,6 @@ int cli_catalog_error(const struct cli *cli, int error, const char *doing)
 	return CLI_FAILED;
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* As a folder's name, but for the escapes of what is harmless on a terminal: printable ASCII. */
 const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE])
 {
@@ -97,7 +93,7 @@ const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE])
 		return ret_shown;
 	}
 	for (const char *s = ret_shown; *s; s++) {
-		int byte = *s == '%' ? hex_digit(s[1]) << 4 | hex_digit(s[2]) : 0;
+		int byte = *s == '%' ? text_hex_digit(s[1]) << 4 | text_hex_digit(s[2]) : 0;
 
 		*out++ = *s;
 		if (byte < ' ' || byte > '~')
@@ -130,21 +126,16 @@ const char *cli_shell_word(const char *text, struct buf *ret_word)
 
 void cli_table_row(struct cli_table *table, size_t columns, const char *const *cells)
 {
-	char **grown = reallocarray(table->cells, table->count + columns, sizeof *grown);
+	char **row = array_add_many(&table->cells, &table->count, columns);
 
-	if (!grown) {
-		table->failed = true;
-		return;
-	}
-	table->cells = grown;
 	table->columns = columns;
-	for (size_t i = 0; i < columns; i++) {
-		grown[table->count] = strdup(cells[i]);
-		if (grown[table->count])
-			text_clean(grown[table->count]);
+	table->failed |= !row;
+	for (size_t i = 0; row && i < columns; i++) {
+		row[i] = strdup(cells[i]);
+		if (row[i])
+			text_clean(row[i]);
 		else
 			table->failed = true;
-		table->count++;
 	}
 }
 

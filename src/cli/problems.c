@@ -7,6 +7,7 @@
 
 #include "cli/amounts.h"
 #include "cli/cli.h"
+#include "util/array.h"
 #include "util/sid.h"
 #include "util/times.h"
 
@@ -43,7 +44,6 @@ static void merge(struct catalog_problem_group *into, const struct catalog_probl
 static int add(void *arg, const struct catalog_problem_group *group)
 {
 	struct problems *problems = arg;
-	struct catalog_problem_group *grown;
 
 	for (size_t i = 0; i < problems->count; i++) {
 		struct catalog_problem_group *item = &problems->items[i];
@@ -54,12 +54,7 @@ static int add(void *arg, const struct catalog_problem_group *group)
 			return 0;
 		}
 	}
-	grown = reallocarray(problems->items, problems->count + 1, sizeof *grown);
-	if (!grown)
-		return -ENOMEM;
-	problems->items = grown;
-	grown[problems->count++] = *group;
-	return 0;
+	return array_push(&problems->items, &problems->count, group);
 }
 
 int problems_collect(struct problems *problems, struct catalog *catalog, struct catalog_scope scope)

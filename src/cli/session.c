@@ -1,10 +1,9 @@
-/* What commands open, ask for and look up before they do their work. */
+/* What commands open, read and look up first: catalog, network, workspaces, secrets. */
 #include <errno.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "aws/credentials.h"
@@ -12,9 +11,11 @@
 #include "cli/cli.h"
 #include "cli/suggest.h"
 #include "service/service.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
 #include "util/text.h"
+#include "util/wait.h"
 
 char *cli_default_catalog(void)
 {
@@ -39,7 +40,8 @@ int cli_catalog_open(struct cli *cli)
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int err;
 
-	/* Before its key is asked for: the key of a catalog that is not there is not there either. */
+	/* Before the key is looked for: a missing catalog has no key either, and the catalog is
+	 * what the message should name. */
 	if (access(cli->catalog_path, F_OK) < 0 && errno == ENOENT) {
 		cli_error("there is no catalog %s; 'tonicfs init' makes one", cli->catalog_path);
 		return CLI_FAILED;
@@ -115,13 +117,7 @@ struct workspace_list {
 static int workspace_add(void *arg, const struct catalog_workspace *workspace)
 {
 	struct workspace_list *list = arg;
-	struct catalog_workspace *grown = reallocarray(list->items, list->count + 1, sizeof *grown);
-
-	if (!grown)
-		return -ENOMEM;
-	list->items = grown;
-	grown[list->count++] = *workspace;
-	return 0;
+	return array_push(&list->items, &list->count, workspace);
 }
 
 int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces,
@@ -151,7 +147,7 @@ int cli_secret_read_as(const char *option, const char *secret_file, const char *
 	int err;
 
 	if (shown)
-		text_clean(shown); /* it goes to the terminal itself, not through the streams */
+		text_clean(shown); /* the prompt bypasses the streams, which would clean it */
 	err = secret_read(secret_file, shown, ret_secret);
 	if (err == 0)
 		return CLI_DONE;
@@ -197,7 +193,7 @@ static void catch_signal(int number)
 
 void cli_catch_signals(void)
 {
-	/* Once only: whoever presses Ctrl-C twice means it. */
+	/* SA_RESETHAND: a second Ctrl-C ends the program at once. */
 	struct sigaction action = { .sa_handler = catch_signal,
 				    .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
 
@@ -209,8 +205,6 @@ void cli_catch_signals(void)
 
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs)
 {
-	const struct timespec pause = { .tv_nsec = 50000000 };
-
 	if (catalog_wait(cli->catalog, generation, msecs) == 0)
-		nanosleep(&pause, NULL);
+		sleep_msecs(50, NULL);
 }

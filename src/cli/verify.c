@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/text.h"
 
@@ -128,25 +129,16 @@ static void show_finding(struct shown *shown, const struct verify_finding *findi
 static void on_finding(void *arg, const struct verify_finding *finding)
 {
 	struct shown *shown = arg;
-	struct found *grown = NULL,
-		     found = { *finding, strdup(finding->key), strdup(finding->note) };
-	size_t n = shown->found_count;
+	struct found found = { *finding, strdup(finding->key), strdup(finding->note) };
 
-	if ((n & (n - 1)) == 0) /* full: its size is a power of two */
-		grown = reallocarray(shown->found, n ? 2 * n : 1, sizeof *grown);
-	else
-		grown = shown->found;
-	if (!grown || !found.key || !found.note) { /* then out of order, but not lost */
-		free(found.key);
-		free(found.note);
-		show_finding(shown, finding);
-		shown->found = grown ? grown : shown->found;
-		return;
-	}
 	found.finding.key = found.key;
 	found.finding.note = found.note;
-	shown->found = grown;
-	grown[shown->found_count++] = found;
+	if (found.key && found.note && array_push(&shown->found, &shown->found_count, &found) == 0)
+		return;
+	/* Without memory: out of order, but not lost. */
+	free(found.key);
+	free(found.note);
+	show_finding(shown, finding);
 }
 
 /* Losses first; of a kind by key, and so by date. */

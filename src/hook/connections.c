@@ -1,24 +1,22 @@
 /*
- * Who is connected. The HTTP library only ends what is idle: a peer that sends a byte now and then
- * would stay for ever, and as many of them as there may be connections would keep everybody else
- * out. So a connection has a time to live, and where there are too many the oldest whose request has
- * not come yet goes: a callback comes in milliseconds, and is never it. An address counts for
- * nothing: behind a proxy all have the same.
+ * Open connections. The HTTP library ends idle ones only: peers that send a byte now and then could
+ * occupy all connections for ever. So a connection has a time to live, and when there are too many,
+ * the oldest whose request has not arrived is cut. A callback arrives within milliseconds and is
+ * never the oldest. Addresses do not count, because behind a proxy all are the same.
  */
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "hook/hook-private.h"
 #include "util/pool.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define LIFE_MSECS 10000
-#define LOOK_MSECS 500
-/* The library stops accepting at its limit: the oldest must go before. */
+/* The library stops accepting at its own limit, so the oldest is cut before that. */
 #define CROWDED (CONNECTIONS_MAX - 16)
 
-/* The library sees the end of the stream, and closes. The lock is held. */
+/* Lock held. The library sees the end of the stream, and closes the connection. */
 static void cut(struct connection *connection)
 {
 	if (!connection->is_cut)
@@ -26,15 +24,19 @@ static void cut(struct connection *connection)
 	connection->is_cut = true;
 }
 
-static struct timespec moment_in(unsigned msecs)
+/* Lock held. The list is ordered by age. Returns when to look again. */
+static int64_t cut_old(struct connections *connections)
 {
-	struct timespec at;
+	int64_t now_msecs = time_mono_msecs(), limit_msecs = now_msecs - LIFE_MSECS;
 
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_nsec += msecs % 1000 * 1000000L;
-	at.tv_sec += msecs / 1000 + at.tv_nsec / 1000000000;
-	at.tv_nsec %= 1000000000;
-	return at;
+	list_for_each_entry(struct connection, connection, &connections->all, link) {
+		if (connection->began_msecs > limit_msecs)
+			return connection->began_msecs + LIFE_MSECS;
+		cut(connection);
+	}
+	/* Cut connections leave the list later; a new one behind them is due LIFE_MSECS from now at
+	 * the earliest. */
+	return connections->count ? now_msecs + LIFE_MSECS : WAIT_NO_DEADLINE;
 }
 
 static void *watch(void *arg)
@@ -42,37 +44,18 @@ static void *watch(void *arg)
 	struct connections *connections = arg;
 
 	pthread_mutex_lock(&connections->lock);
-	while (!connections->is_stopping) {
-		int64_t limit = time_mono_msecs() - LIFE_MSECS;
-		struct timespec at;
-
-		list_for_each(pos, &connections->all) {
-			struct connection *connection = list_entry(pos, struct connection, link);
-
-			if (connection->began_msecs > limit)
-				break;
-			cut(connection);
-		}
-		at = moment_in(LOOK_MSECS);
-		if (connections->count)
-			pthread_cond_timedwait(&connections->cond, &connections->lock, &at);
-		else
-			pthread_cond_wait(&connections->cond, &connections->lock);
-	}
+	while (!connections->is_stopping)
+		cond_wait_until(&connections->cond, &connections->lock, cut_old(connections), NULL);
 	pthread_mutex_unlock(&connections->lock);
 	return NULL;
 }
 
 int connections_init(struct connections *connections)
 {
-	pthread_condattr_t attributes;
 	int err;
 
 	pthread_mutex_init(&connections->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&connections->cond, &attributes);
-	pthread_condattr_destroy(&attributes);
+	cond_init(&connections->cond);
 	list_init(&connections->all);
 	connections->count = 0;
 	connections->is_stopping = false;
@@ -97,11 +80,11 @@ void connections_release(struct connections *connections)
 
 void connections_drain(struct connections *connections, unsigned msecs)
 {
-	const struct timespec at = moment_in(msecs);
+	int64_t deadline_msecs = time_mono_msecs() + msecs;
 
 	pthread_mutex_lock(&connections->lock);
 	while (connections->count &&
-	       pthread_cond_timedwait(&connections->cond, &connections->lock, &at) == 0)
+	       cond_wait_until(&connections->cond, &connections->lock, deadline_msecs, NULL))
 		;
 	pthread_mutex_unlock(&connections->lock);
 }
@@ -119,9 +102,7 @@ struct connection *connections_add(struct connections *connections, int fd)
 	if (++connections->count == 1)
 		pthread_cond_broadcast(&connections->cond);
 	if (connections->count > CROWDED) {
-		list_for_each(pos, &connections->all) {
-			struct connection *oldest = list_entry(pos, struct connection, link);
-
+		list_for_each_entry(struct connection, oldest, &connections->all, link) {
 			if (oldest->is_cut || oldest->is_complete)
 				continue;
 			cut(oldest);

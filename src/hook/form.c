@@ -1,38 +1,10 @@
+/* Parses HTML forms as Twilio sends them. */
 #include "hook/form.h"
 
 #include <errno.h>
 #include <string.h>
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Decodes [text, end) to where it begins, with a NUL behind; the byte at end may be overwritten.
- * The length, or -EINVAL. */
-static ptrdiff_t decode(char *text, char *end)
-{
-	char *out = text;
-
-	for (char *in = text; in < end; in++) {
-		if (*in == '%') {
-			int high = end - in > 2 ? hex_digit(in[1]) : -1;
-			int low = high >= 0 ? hex_digit(in[2]) : -1;
-
-			if (low < 0)
-				return -EINVAL;
-			*out++ = (char)(high << 4 | low);
-			in += 2;
-		} else {
-			*out++ = *in == '+' ? ' ' : *in;
-		}
-	}
-	*out = '\0';
-	return out - text;
-}
+#include "util/text.h"
 
 /* [text, end) is "name=value", or a name alone. */
 static int field_parse(char *text, char *end, struct twilio_field *ret_field)
@@ -42,8 +14,8 @@ static int field_parse(char *text, char *end, struct twilio_field *ret_field)
 	char *value = equals ? equals + 1 : end;
 	ptrdiff_t value_len, name_len;
 
-	value_len = decode(value, end);
-	name_len = decode(text, name_end);
+	value_len = text_url_decode(value, (size_t)(end - value));
+	name_len = text_url_decode(text, (size_t)(name_end - text));
 	if (value_len < 0 || name_len < 0)
 		return -EINVAL;
 	*ret_field = (struct twilio_field){ text, value, (size_t)name_len, (size_t)value_len };

@@ -1,13 +1,10 @@
 #include "migrate/budget.h"
-
-#include <time.h>
-
-#define CANCEL_CHECK_MSECS 200
+#include "util/wait.h"
 
 void budget_init(struct budget *budget, size_t total_bytes)
 {
 	pthread_mutex_init(&budget->mutex, NULL);
-	pthread_cond_init(&budget->cond, NULL);
+	cond_init(&budget->cond);
 	budget->total_bytes = total_bytes;
 	budget->used_bytes = 0;
 	budget->is_overdrawn = false;
@@ -17,19 +14,6 @@ void budget_release(struct budget *budget)
 {
 	pthread_mutex_destroy(&budget->mutex);
 	pthread_cond_destroy(&budget->cond);
-}
-
-static void wait_a_moment(struct budget *budget)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_REALTIME, &at);
-	at.tv_nsec += CANCEL_CHECK_MSECS * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(&budget->cond, &budget->mutex, &at);
 }
 
 static bool take(struct budget *budget, size_t bytes)
@@ -64,7 +48,7 @@ bool budget_more(struct budget *budget, size_t bytes, const struct cancel *cance
 		if (!taken && !budget->is_overdrawn)
 			taken = budget->is_overdrawn = *overdrawn = true;
 		if (!taken)
-			wait_a_moment(budget);
+			cond_wait_until(&budget->cond, &budget->mutex, WAIT_NO_DEADLINE, cancel);
 	}
 	if (taken)
 		budget->used_bytes += bytes;

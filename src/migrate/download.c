@@ -1,5 +1,6 @@
 /* From Twilio into the buffer, nothing believed before it is checked. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "catalog/size.h"
@@ -12,14 +13,9 @@
 #define TRIES 5
 #define TRIES_MSECS 30000
 
-static void free_request(struct twilio_request_memory **memory)
-{
-	twilio_request_memory_free(*memory);
-}
-
 static int start(struct transfer *t, int channels)
 {
-	cleanup_with(free_request) struct twilio_request_memory *memory = NULL;
+	cleanup_twilio_request struct twilio_request_memory *memory = NULL;
 	struct http_request request;
 	int err;
 
@@ -27,10 +23,11 @@ static int start(struct transfer *t, int channels)
 	t->began_msecs = time_mono_msecs();
 	err = twilio_request_media(t->twilio, &t->recording->sid, channels, 0, -1, NULL, &request,
 				   &memory);
-
-	stream_stop(&t->stream);
+	/* However long it is: a stall ends it. */
+	request.total_timeout_msecs = UINT_MAX;
+	http_stream_stop(&t->stream);
 	if (err == 0)
-		err = stream_start(&t->stream, t->migrate->http, &request);
+		err = http_stream_start(&t->stream, t->migrate->http, &request);
 	return err ? transfer_fail(t, JOB_OUTCOME_RETRY, "the request to Twilio cannot be sent: %s",
 				   strerror(-err))
 		   : 0;
@@ -51,8 +48,8 @@ static int look_under_key(struct transfer *t)
 /* 0: an answer that may be audio. Else *ret_error. */
 static int judge(struct transfer *t, struct remote_error *ret_error)
 {
-	struct stream *stream = &t->stream;
-	int err = stream_wait_head(stream, ret_error);
+	struct http_stream *stream = &t->stream;
+	int err = http_stream_wait_head(stream, ret_error);
 
 	if (err)
 		side_answered(&t->lane->twilio, ret_error, t->began_msecs);
@@ -138,7 +135,8 @@ int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
 	char reason[CONTENT_REASON_SIZE];
 	bool is_first = t->content.size_bytes == 0;
 	int64_t announced = t->stream.response.content_length;
-	int err = stream_fill(&t->stream, t->buffer, t->capacity_bytes, ret_len, ret_end, &error);
+	int err = http_stream_fill(&t->stream, t->buffer, t->capacity_bytes, ret_len, ret_end,
+				   &error);
 
 	if (err) {
 		side_answered(&t->lane->twilio, &error, t->began_msecs);
@@ -167,17 +165,12 @@ int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
 
 int download_check_end(struct transfer *t)
 {
-	const char *header = http_response_header(&t->stream.response, "ETag");
-	char etag[64] = "", reason[CONTENT_REASON_SIZE];
-	size_t len = header ? strlen(header) : 0;
+	char etag[64], reason[CONTENT_REASON_SIZE];
 	int err = content_finish(&t->content);
 
 	if (err)
 		return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s", strerror(-err));
-	if (len > 2 && len - 2 < sizeof etag && header[0] == '"' && header[len - 1] == '"') {
-		memcpy(etag, header + 1, len - 2);
-		etag[len - 2] = '\0';
-	}
+	twilio_etag_copy(http_response_header(&t->stream.response, "ETag"), etag, sizeof etag);
 	if (content_check_end(&t->content, t->recording, t->stream.response.content_length, etag,
 			      reason))
 		return transfer_doubt(t, "%s", reason);

@@ -8,7 +8,7 @@
 #include "migrate/buffers.h"
 #include "migrate/content.h"
 #include "migrate/migrate.h"
-#include "migrate/stream.h"
+#include "net/stream.h"
 #include "storage/storage.h"
 
 #define PART_BYTES ((size_t)8 << 20) /* one PUT up to here, multipart above */
@@ -37,8 +37,8 @@ struct transfer {
 	struct twilio_client *twilio;
 	struct s3_client *s3;
 	char key[CATALOG_KEY_TEXT_SIZE];
-	struct stream stream; /* of the download */
-	int64_t began_msecs;  /* when it was asked for */
+	struct http_stream stream; /* of the download */
+	int64_t began_msecs;       /* when it was asked for */
 	struct content content;
 	struct buffer pages;
 	char *buffer; /* of them, capacity_bytes: what was asked for */

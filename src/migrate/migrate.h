@@ -1,23 +1,23 @@
 /*
- * Moving recordings from Twilio to the bucket: workers on the catalog's queue (kinds MIGRATE and
+ * Moves recordings from Twilio to the bucket: workers on the catalog's queue (job kinds MIGRATE and
  * CLEANUP_TWILIO).
  *
- * A transfer, step by step, each of which may be the last before a kill -9:
- *   1. claim: state UPLOADING, lease                             (catalog, durable)
- *   2. what stands under the key already is looked at (HEAD); equal bytes are adopted after
- * verification, other bytes are never overwritten
+ * The steps of a transfer. Each may be the last one before a kill -9:
+ *   1. claim: state UPLOADING, lease                                          (catalog, durable)
+ *   2. HEAD of the object key: equal bytes are adopted after verification, other bytes are never
+ *      overwritten
  *   3. download in two channels where Twilio stores two, hashed on the way; WAV, channels and
- * length are checked
+ *      length are checked
  *   4. upload: one PUT up to 8 MiB, multipart above, every body with its signed SHA-256
- *   5. verification by a request of its own: size and MD5 ETag or the server's checksum; else, or
- * with verify_readback, read back and hashed
- *   6. STORED + CLEANUP job                                     (catalog, durable)
- *   7. cleanup: lease checked, mark_sent (durable), then and only then Twilio's DELETE; a 404 is
- * success when the metadata say that it is gone
- *   8. S3                                                       (catalog, durable)
+ *   5. verification by a request of its own: size and MD5 ETag or the server's checksum; otherwise,
+ *      or with verify_readback, the object is read back and hashed
+ *   6. state STORED and a cleanup job                                         (catalog, durable)
+ *   7. cleanup: check the lease, mark the delete as sent (durable), only then send Twilio's DELETE;
+ *      a 404 is success when the recording's metadata say that it is gone
+ *   8. state S3                                                               (catalog, durable)
  *
- * Threads: migrate_start makes its own; stop waits for transfers in flight up to a deadline, then
- * puts them back.
+ * Threads: migrate_start makes its own. migrate_stop waits for transfers in flight up to a
+ * deadline, then puts them back into the queue.
  */
 #ifndef TONICFS_MIGRATE_MIGRATE_H
 #define TONICFS_MIGRATE_MIGRATE_H

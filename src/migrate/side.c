@@ -1,20 +1,14 @@
 #include "migrate/side.h"
 
-#include <time.h>
-
 #include "util/times.h"
+#include "util/wait.h"
 
 #define WAIT_CHECK_MSECS 100
 
 void side_init(struct side *side, const struct side_limits *limits)
 {
-	pthread_condattr_t attr;
-
 	pthread_mutex_init(&side->mutex, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&side->cond, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&side->cond);
 	pace_init(&side->pace, limits->connections, time_mono_msecs());
 	rate_init(&side->requests, limits->requests_per_sec);
 	rate_init(&side->bytes, limits->bytes_per_sec);
@@ -39,19 +33,6 @@ static bool try_enter(struct side *side)
 	return false;
 }
 
-static void wait_a_moment(struct side *side)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_nsec += WAIT_CHECK_MSECS * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(&side->cond, &side->mutex, &at);
-}
-
 /* ---- places ---- */
 
 bool side_try_enter(struct side *side)
@@ -71,7 +52,7 @@ bool side_enter(struct side *side, const struct cancel *cancel)
 	pthread_mutex_lock(&side->mutex);
 	side->waiting++;
 	while (!cancel_is_set(cancel) && !(entered = try_enter(side)))
-		wait_a_moment(side);
+		cond_wait_msecs(&side->cond, &side->mutex, WAIT_CHECK_MSECS);
 	side->waiting--;
 	pthread_mutex_unlock(&side->mutex);
 	return entered;
@@ -115,18 +96,6 @@ bool side_is_crowded(struct side *side)
 
 /* ---- rates ---- */
 
-static void nap(int64_t msecs, const struct cancel *cancel)
-{
-	int64_t until = time_mono_msecs() + msecs, left;
-
-	while (!cancel_is_set(cancel) && (left = until - time_mono_msecs()) > 0) {
-		int64_t part = left < WAIT_CHECK_MSECS ? left : WAIT_CHECK_MSECS;
-		struct timespec pause = { 0, part * 1000000 };
-
-		nanosleep(&pause, NULL);
-	}
-}
-
 void side_request(struct side *side, const struct cancel *cancel)
 {
 	int64_t pause;
@@ -134,7 +103,7 @@ void side_request(struct side *side, const struct cancel *cancel)
 	pthread_mutex_lock(&side->mutex);
 	pause = rate_take(&side->requests, 1, time_mono_msecs());
 	pthread_mutex_unlock(&side->mutex);
-	nap(pause, cancel);
+	sleep_msecs(pause, cancel);
 }
 
 void side_moved(struct side *side, size_t bytes, const struct cancel *cancel)
@@ -145,7 +114,7 @@ void side_moved(struct side *side, size_t bytes, const struct cancel *cancel)
 	pace_moved(&side->pace, bytes);
 	pause = rate_take(&side->bytes, (int64_t)bytes, time_mono_msecs());
 	pthread_mutex_unlock(&side->mutex);
-	nap(pause, cancel);
+	sleep_msecs(pause, cancel);
 }
 
 /* ---- answers ---- */

@@ -99,7 +99,7 @@ void transfer_leave_twilio(struct transfer *t)
 
 static void end_download(struct transfer *t)
 {
-	stream_stop(&t->stream);
+	http_stream_stop(&t->stream);
 	transfer_leave_twilio(t);
 }
 
@@ -245,12 +245,12 @@ void transfer_work(void *arg, struct job_run *run, struct job_result *ret_result
 	};
 
 	t.lane = admission_lane(&t.migrate->admission, run->job.workspace_id);
-	stream_init(&t.stream, &run->cancel);
+	http_stream_init(&t.stream, &run->cancel);
 	if (content_init(&t.content))
 		transfer_fail(&t, JOB_OUTCOME_RETRY, "out of memory");
 	else
 		run_steps(&t);
-	stream_release(&t.stream);
+	http_stream_release(&t.stream);
 	content_release(&t.content);
 	buffers_put(&t.migrate->buffers, &t.pages);
 	if (t.is_overdrawn)

@@ -6,6 +6,7 @@
 #include "migrate/migrate-private.h"
 #include "net/retry.h"
 #include "storage/card.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/fault.h"
 #include "util/log.h"
@@ -96,7 +97,7 @@ int upload_whole(struct transfer *t, size_t len)
 struct upload {
 	char id[S3_UPLOAD_ID_SIZE]; /* "": none begun */
 	char (*etags)[S3_ETAG_SIZE];
-	unsigned count, capacity;
+	unsigned count;
 };
 
 struct leftover {
@@ -175,22 +176,15 @@ static int begin(struct transfer *t, struct upload *upload)
 static int add_part(struct transfer *t, struct upload *upload, size_t len)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
+	char (*etag)[S3_ETAG_SIZE];
 
 	if (upload->count == PARTS_LIMIT)
 		return transfer_fail(t, JOB_OUTCOME_FAILED, "longer than an upload can be");
-	if (upload->count == upload->capacity) {
-		unsigned capacity = upload->capacity ? 2 * upload->capacity : 32;
-		void *more = realloc(upload->etags, capacity * sizeof *upload->etags);
-
-		if (!more)
-			return transfer_fail(t, JOB_OUTCOME_RETRY, "out of memory");
-		upload->etags = more;
-		upload->capacity = capacity;
-	}
-	if (s3_upload_part(t->s3, t->key, upload->id, upload->count + 1, t->buffer, len,
-			   upload->etags[upload->count], &error))
+	etag = array_add(&upload->etags, &upload->count);
+	if (!etag)
+		return transfer_fail(t, JOB_OUTCOME_RETRY, "out of memory");
+	if (s3_upload_part(t->s3, t->key, upload->id, upload->count, t->buffer, len, *etag, &error))
 		return transfer_fail_remote(t, "S3", &error);
-	upload->count++;
 	t->run->done_bytes += (int64_t)len;
 	side_moved(t->bucket, len, &t->run->cancel);
 	fault_point("after-part");

@@ -1,6 +1,7 @@
 /* Proof that the object is what was downloaded: by what the server says of itself, else by reading
  * all of it back. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,17 +11,12 @@
 #include "util/fault.h"
 #include "util/log.h"
 
-static void free_request(struct s3_request_memory **memory)
-{
-	s3_request_memory_free(*memory);
-}
-
-static int hash_stream(struct transfer *t, struct stream *stream, struct crypto_hash *hash,
+static int hash_stream(struct transfer *t, struct http_stream *stream, struct crypto_hash *hash,
 		       int64_t *ret_size_bytes)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	bool end = false;
-	int err = stream_wait_head(stream, &error);
+	int err = http_stream_wait_head(stream, &error);
 
 	if (err)
 		return transfer_fail_remote(t, "S3", &error);
@@ -36,7 +32,7 @@ static int hash_stream(struct transfer *t, struct stream *stream, struct crypto_
 	while (!end) {
 		size_t len;
 
-		if (stream_fill(stream, t->buffer, t->capacity_bytes, &len, &end, &error))
+		if (http_stream_fill(stream, t->buffer, t->capacity_bytes, &len, &end, &error))
 			return transfer_fail_remote(t, "S3", &error);
 		if (stream->received_bytes > catalog_recording_limit_bytes(t->recording))
 			return transfer_doubt(
@@ -56,16 +52,16 @@ static int hash_stream(struct transfer *t, struct stream *stream, struct crypto_
 int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_bytes,
 		     char ret_sha256[65])
 {
-	cleanup_with(free_request) struct s3_request_memory *memory = NULL;
+	cleanup_s3_request struct s3_request_memory *memory = NULL;
 	cleanup_hash struct crypto_hash *hash = NULL;
-	cleanup_stream struct stream stream;
+	cleanup_http_stream struct http_stream stream;
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 	cleanup_credentials struct aws_credentials keys = { .access_key = NULL };
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct http_request request;
 	int err = t->buffer ? 0 : transfer_buffer(t, BUFFER_MIN_BYTES);
 
-	stream_init(&stream, &t->run->cancel);
+	http_stream_init(&stream, &t->run->cancel);
 	if (err)
 		return err;
 	err = crypto_hash_new(CRYPTO_SHA256, &hash);
@@ -75,8 +71,10 @@ int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_byt
 	if (err == 0)
 		err = s3_request_get(t->s3, t->key, 0, -1, etag[0] ? etag : NULL, &request,
 				     &memory);
-	if (err == 0)
-		err = stream_start(&stream, t->migrate->http, &request);
+	if (err == 0) {
+		request.total_timeout_msecs = UINT_MAX; /* however long it is: a stall ends it */
+		err = http_stream_start(&stream, t->migrate->http, &request);
+	}
 	if (err)
 		return transfer_fail(t, JOB_OUTCOME_RETRY, "the object cannot be asked for: %s",
 				     strerror(-err));

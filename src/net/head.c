@@ -98,6 +98,15 @@ int http_head_complete(struct http_head *head, int status, struct http_response 
 	return 0;
 }
 
+void http_headers_free(const struct http_header *headers, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free((char *)headers[i].name);
+		free((char *)headers[i].value);
+	}
+	free((struct http_header *)headers);
+}
+
 const char *http_headers_find(const struct http_header *headers, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++)

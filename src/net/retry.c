@@ -1,16 +1,15 @@
 #include "net/retry.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "util/crypto.h"
 #include "util/fault.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define DEFAULT_TRIES 5
 #define BASE_MSECS 500
 #define LIMIT_MSECS 15000
-#define CANCEL_POLL_MSECS 100
 
 void retry_init(struct retry *retry, unsigned tries, unsigned total_msecs)
 {
@@ -75,24 +74,8 @@ bool retry_next(struct retry *retry, const struct remote_error *error, bool idem
 bool retry_wait(struct retry *retry, const struct remote_error *error, bool idempotent,
 		const struct cancel *cancel)
 {
-	unsigned pause;
-	int64_t until;
+	unsigned pause_msecs;
 
-	if (!retry_next(retry, error, idempotent, &pause))
-		return false;
-	until = time_mono_msecs() + pause;
-	for (;;) {
-		int64_t left = until - time_mono_msecs();
-		struct timespec nap;
-
-		if (cancel_is_set(cancel))
-			return false;
-		if (left <= 0)
-			return true;
-		if (cancel && left > CANCEL_POLL_MSECS)
-			left = CANCEL_POLL_MSECS;
-		nap.tv_sec = left / 1000;
-		nap.tv_nsec = left % 1000 * 1000000;
-		nanosleep(&nap, NULL);
-	}
+	return retry_next(retry, error, idempotent, &pause_msecs) &&
+	       sleep_msecs(pause_msecs, cancel);
 }

@@ -5,13 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "util/fault.h"
 #include "util/log.h"
 #include "util/pool.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define LOG_AFTER_MSECS fault_hurry(3000)
 #define STEP_MSECS fault_hurry(15000)
@@ -63,25 +63,16 @@ static void *watch(void *arg)
 {
 	(void)arg;
 	pthread_mutex_lock(&ending.lock);
-	while (!ending.is_over) {
-		int64_t next = look(time_mono_msecs());
-		const struct timespec at = { next / 1000, next % 1000 * 1000000 };
-
-		pthread_cond_timedwait(&ending.cond, &ending.lock, &at);
-	}
+	while (!ending.is_over)
+		cond_wait_until(&ending.cond, &ending.lock, look(time_mono_msecs()), NULL);
 	pthread_mutex_unlock(&ending.lock);
 	return NULL;
 }
 
 static void begin(void)
 {
-	pthread_condattr_t monotonic;
-
 	ending.began_msecs = ending.step_msecs;
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&ending.cond, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init(&ending.cond);
 	ending.is_watched = thread_start(&ending.watcher, "ending", watch, NULL) == 0;
 	/* The last resort, should the log hang, too. */
 	alarm((unsigned)(ALL_MSECS / 1000) + LAST_WORDS_SECS);

@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "audio/stats.h"
 #include "util/buf.h"
@@ -13,8 +12,10 @@
 #include "util/files.h"
 #include "util/log.h"
 #include "util/pool.h"
+#include "util/times.h"
+#include "util/wait.h"
 
-#define INTERVAL_SECS 15
+#define INTERVAL_MSECS 15000
 
 struct metrics {
 	struct audio *audio;
@@ -58,17 +59,15 @@ static void write_or_log(struct metrics *m)
 static void *work(void *arg)
 {
 	struct metrics *m = arg;
-	struct timespec at;
+	int64_t due_msecs = time_mono_msecs();
 
-	clock_gettime(CLOCK_MONOTONIC, &at);
 	pthread_mutex_lock(&m->lock);
 	while (!m->is_stopping) {
 		pthread_mutex_unlock(&m->lock);
 		write_or_log(m);
 		pthread_mutex_lock(&m->lock);
-		at.tv_sec += INTERVAL_SECS;
-		while (!m->is_stopping &&
-		       pthread_cond_timedwait(&m->cond, &m->lock, &at) != ETIMEDOUT)
+		due_msecs += INTERVAL_MSECS;
+		while (!m->is_stopping && cond_wait_until(&m->cond, &m->lock, due_msecs, NULL))
 			;
 	}
 	pthread_mutex_unlock(&m->lock);
@@ -85,7 +84,6 @@ static void release(struct metrics *m)
 int metrics_start(struct audio *audio, const char *path, struct metrics **ret_metrics)
 {
 	struct metrics *m = calloc(1, sizeof *m);
-	pthread_condattr_t monotonic;
 	int err = -ENOMEM;
 
 	if (!m)
@@ -95,10 +93,7 @@ int metrics_start(struct audio *audio, const char *path, struct metrics **ret_me
 	if (!m->path)
 		goto fail;
 	pthread_mutex_init(&m->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&m->cond, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init(&m->cond);
 	err = thread_start(&m->thread, "metrics", work, m);
 	if (!err) {
 		*ret_metrics = m;

@@ -1,4 +1,5 @@
-/* Starts and ends the background work of a process, and owns what the work needs: catalog, network, reading. */
+/* Starts and ends the background work of a process, and owns what the work needs: catalog, network,
+ * reading. */
 #include "service/service.h"
 
 #include <errno.h>

@@ -101,8 +101,8 @@ static double year_under(const struct cost_prices *prices, const struct cost_gro
 	if (group->size_bytes < group->recordings * COST_SMALL_BYTES)
 		count = 0; /* too small for the rule */
 	for (int month = 0; month < 12; month++) {
-		const char *name = cost_class_at(prices, before, age + month * DAYS_OF_MONTH,
-						 transitions, count);
+		const char *name = cost_class_at(
+			prices, before, age + (int64_t)month * DAYS_OF_MONTH, transitions, count);
 		const struct cost_class *class = cost_class_find(prices, name);
 
 		if (strcmp(name, before) != 0)

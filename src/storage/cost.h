@@ -1,10 +1,11 @@
 /*
- * What recordings cost where they are, and where they could be. Pure computation: numbers in,
+ * Costs of recordings where they are, and where they could be. Pure computation: numbers in,
  * numbers out.
  *
- * Twilio   by started minutes of each recording and month, above free ones of the account.
- * S3       by gigabyte (2^30) and month and class. Some classes bill small objects as larger ones,
- * or add a few KB to each. Left out Requests, restores, transfer, KMS, taxes: they depend on use.
+ * Twilio    by started minutes of each recording and month, above the account's free minutes
+ * S3        by gigabyte (2^30), month and storage class; some classes bill small objects as larger
+ *           ones, or add a few KB to each
+ * Left out  requests, restores, transfer, KMS, taxes: they depend on use
  */
 #ifndef TONICFS_STORAGE_COST_H
 #define TONICFS_STORAGE_COST_H

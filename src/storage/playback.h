@@ -7,10 +7,10 @@
 #define TONICFS_STORAGE_PLAYBACK_H
 
 #include "catalog/catalog.h"
-#include "net/http.h"
 #include "util/cancel.h"
 
 struct buf;
+struct http;
 
 #define PLAYBACK_EXPIRES_SECS 3600 /* unless the setting url_expires_secs says otherwise */
 #define PLAYBACK_EXPIRES_LIMIT_SECS (7 * 86400) /* S3's own */

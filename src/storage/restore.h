@@ -11,9 +11,10 @@
 
 #include "aws/s3.h"
 #include "catalog/archive.h"
-#include "net/http.h"
 #include "util/cancel.h"
 #include "util/remote.h"
+
+struct http;
 
 #define RESTORE_DAYS_DEFAULT 7
 #define RESTORE_DAYS_LIMIT 365

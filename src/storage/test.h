@@ -1,16 +1,18 @@
 /*
- * The connection test: whether a bucket can be used for all that tonicfs does with it, found out by
- * doing it on an object of the test's own, `<prefix>tonicfs/test/<random>`, which it deletes again.
- * Nothing else is deleted, and no bucket ever. Each finding is told as it comes, with what to do
- * about it.
+ * The connection test: tries everything that tonicfs does with a bucket, on an object of the test's
+ * own, `<prefix>tonicfs/test/<random>`. The test deletes that object and nothing else. Each finding
+ * is reported as it comes, with a remedy.
  *
- * The checks, in this order; those before the permissions end the test where they fail:
- *   credentials (where they are not given), endpoint, clock, signature, bucket, region,
- * s3:PutObject, s3:GetObject, s3:ListBucket, s3:ListBucketMultipartUploads,
- * s3:AbortMultipartUpload, encryption, not public, versioning, object lock, s3:DeleteObject,
- * browser playback (CORS).
+ * The checks, in this order; a failure before the permissions ends the test:
  *
- * One that is killed leaves its object, a hundred bytes, behind.
+ *   credentials (where they are not given), endpoint, clock, signature, bucket, region
+ *   s3:PutObject, s3:GetObject, s3:ListBucket
+ *   s3:ListBucketMultipartUploads, s3:AbortMultipartUpload
+ *   encryption, not public, versioning, object lock
+ *   s3:DeleteObject
+ *   browser playback (CORS)
+ *
+ * A test that is killed leaves its object behind, a hundred bytes.
  *
  * Synchronous; each request has the client's deadline.
  */

@@ -12,13 +12,14 @@
 #include "util/log.h"
 #include "util/pool.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 /* Two that ask for the same do no harm, so a dead one need not be waited for long. */
 #define LEASE_MSECS 15000
 #define OPERATION_TIMEOUT_MSECS 10000
 #define THREADS 4
-#define IDLE_MSECS 5000
-#define NAP_MSECS 50
+#define IDLE_MSECS 60000 /* at most between two looks: a new callback is a change in the catalog */
+#define LOOK_MSECS 50    /* at least: a busy catalog changes all the time */
 /* 1, 2, 4, … seconds: a little more than an hour in all. */
 #define ATTEMPTS 12
 #define FIRST_PAUSE_MSECS 1000
@@ -151,8 +152,7 @@ void sync_callbacks_run(const struct sync_env *env)
 		if (rc != -ENOENT && rc != last_rc)
 			log_warning("sync: callbacks: %s", strerror(-rc));
 		last_rc = rc;
-		/* A busy catalog changes all the time: it is not looked at each time. */
 		catalog_wait(env->catalog, &generation, msecs_until(next));
-		sync_nap(env, NAP_MSECS);
+		sleep_msecs(LOOK_MSECS, env->cancel);
 	}
 }

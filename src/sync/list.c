@@ -10,6 +10,7 @@
 #include "util/cleanup.h"
 #include "util/list.h"
 #include "util/pool.h"
+#include "util/wait.h"
 
 #define PAGE_SIZE 1000
 /* Cutting later than this would throw more away than it gains. */
@@ -127,7 +128,7 @@ static int finish_page(struct listing *listing, size_t count, int rc,
 	}
 	pthread_mutex_unlock(&run->lock);
 	if (verdict == 0 && run->options.page_pause_msecs &&
-	    !sync_nap(run->session->env, run->options.page_pause_msecs))
+	    !sleep_msecs(run->options.page_pause_msecs, run->session->env->cancel))
 		verdict = -ECANCELED;
 	return verdict;
 }

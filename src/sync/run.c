@@ -5,6 +5,7 @@
 
 #include "catalog/removal.h"
 #include "sync/sync-private.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/pool.h"
 #include "util/times.h"
@@ -39,24 +40,13 @@ void sync_run_progress(struct sync_run *run, bool is_urgent)
 
 int sync_run_add_check(struct sync_run *run, const struct sid *sid, bool is_deleted)
 {
-	int rc = 0;
+	const struct sync_check check = { *sid, is_deleted };
+	int err;
 
 	pthread_mutex_lock(&run->lock);
-	if (run->check_count == run->check_capacity) {
-		size_t capacity = run->check_capacity ? 2 * run->check_capacity : 256;
-		struct sync_check *checks = reallocarray(run->checks, capacity, sizeof *checks);
-
-		if (checks) {
-			run->checks = checks;
-			run->check_capacity = capacity;
-		} else {
-			rc = -ENOMEM;
-		}
-	}
-	if (rc == 0)
-		run->checks[run->check_count++] = (struct sync_check){ *sid, is_deleted };
+	err = array_push(&run->checks, &run->check_count, &check);
 	pthread_mutex_unlock(&run->lock);
-	return rc;
+	return err;
 }
 
 static void fail(struct sync_run *run, int rc, const struct remote_error *error)

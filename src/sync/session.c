@@ -1,36 +1,30 @@
-/* A workspace's clients, and small helpers of the room. */
+/* Opens the clients of a workspace: Twilio's, and its bucket's where it has one. */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "account/account.h"
 #include "storage/storage.h"
 #include "sync/sync-private.h"
-#include "util/times.h"
-
-#define NAP_MSECS 100
-
-/* ---- clients ---- */
 
 int sync_session_open(const struct sync_env *env, int64_t workspace_id,
 		      unsigned total_timeout_msecs, struct sync_session **ret_session)
 {
 	struct sync_session *session = calloc(1, sizeof *session);
-	int rc;
+	int err;
 
 	if (!session)
 		return -ENOMEM;
 	session->env = env;
-	rc = account_client_new(env->catalog, env->http, workspace_id, total_timeout_msecs,
-				env->cancel, &session->twilio, &session->workspace);
-	if (rc == -ENOKEY || (rc == 0 && session->workspace.removed))
-		rc = -ENOENT;
-	if (rc == 0 && session->workspace.has_storage)
-		rc = storage_client_new(env->catalog, env->http, workspace_id, env->cancel,
-					&session->s3, &session->storage);
-	if (rc < 0) {
+	err = account_client_new(env->catalog, env->http, workspace_id, total_timeout_msecs,
+				 env->cancel, &session->twilio, &session->workspace);
+	if (err == -ENOKEY || (err == 0 && session->workspace.removed))
+		err = -ENOENT;
+	if (err == 0 && session->workspace.has_storage)
+		err = storage_client_new(env->catalog, env->http, workspace_id, env->cancel,
+					 &session->s3, &session->storage);
+	if (err < 0) {
 		sync_session_close(session);
-		return rc;
+		return err;
 	}
 	*ret_session = session;
 	return 0;
@@ -43,24 +37,4 @@ void sync_session_close(struct sync_session *session)
 	twilio_client_free(session->twilio);
 	s3_client_free(session->s3);
 	free(session);
-}
-
-/* ---- waiting ---- */
-
-bool sync_nap(const struct sync_env *env, int64_t msecs)
-{
-	int64_t until = time_mono_msecs() + msecs, left;
-
-	while ((left = until - time_mono_msecs()) > 0) {
-		struct timespec nap;
-
-		if (cancel_is_set(env->cancel))
-			return false;
-		if (left > NAP_MSECS)
-			left = NAP_MSECS;
-		nap.tv_sec = 0;
-		nap.tv_nsec = left * 1000000;
-		nanosleep(&nap, NULL);
-	}
-	return !cancel_is_set(env->cancel);
 }

@@ -1,23 +1,14 @@
-#include <errno.h>
+/* Sets of SIDs. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "sync/sync-private.h"
+#include "util/array.h"
 
 int sync_sids_add(struct sync_sids *sids, const struct sid *sid)
 {
-	if (sids->count == sids->capacity) {
-		size_t capacity = sids->capacity ? 2 * sids->capacity : 1024;
-		struct sid *values = reallocarray(sids->values, capacity, sizeof *values);
-
-		if (!values)
-			return -ENOMEM;
-		sids->values = values;
-		sids->capacity = capacity;
-	}
-	sids->values[sids->count++] = *sid;
 	sids->is_sorted = false;
-	return 0;
+	return array_push(&sids->values, &sids->count, sid);
 }
 
 static int compare(const void *a, const void *b)
@@ -41,5 +32,5 @@ bool sync_sids_has(const struct sync_sids *sids, const struct sid *sid)
 void sync_sids_release(struct sync_sids *sids)
 {
 	free(sids->values);
-	*sids = (struct sync_sids){ NULL, 0, 0, false };
+	*sids = (struct sync_sids){ NULL, 0, false };
 }

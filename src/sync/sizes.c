@@ -9,9 +9,11 @@
 
 #include "catalog/size.h"
 #include "sync/sync-private.h"
+#include "util/array.h"
 #include "util/log.h"
 #include "util/pool.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define BATCH 64
 #define LOOK_AHEAD 256
@@ -59,7 +61,7 @@ struct sync_sizer {
 	unsigned threads;
 	int64_t busy_pause_msecs;
 	struct later *laters; /* by recording_id */
-	size_t later_count, later_capacity;
+	size_t later_count;
 	struct place *places;
 	size_t place_count;
 	struct item items[BATCH];
@@ -103,21 +105,12 @@ static void later_add(struct sync_sizer *sizer, int64_t recording_id)
 	struct later *later;
 
 	if (!later_is(sizer, at, recording_id)) {
-		if (sizer->later_count == sizer->later_capacity) {
-			size_t capacity = sizer->later_capacity ? 2 * sizer->later_capacity : 64;
-			struct later *laters =
-				reallocarray(sizer->laters, capacity, sizeof *laters);
-
-			/* Then it is tried again sooner than it should be. */
-			if (!laters)
-				return;
-			sizer->laters = laters;
-			sizer->later_capacity = capacity;
-		}
+		/* Without memory it is tried again sooner than it should be. */
+		if (!array_add(&sizer->laters, &sizer->later_count))
+			return;
 		memmove(sizer->laters + at + 1, sizer->laters + at,
-			(sizer->later_count - at) * sizeof *sizer->laters);
+			(sizer->later_count - 1 - at) * sizeof *sizer->laters);
 		sizer->laters[at] = (struct later){ .recording_id = recording_id };
-		sizer->later_count++;
 	}
 	later = &sizer->laters[at];
 	later->until_msecs =
@@ -140,18 +133,16 @@ static void later_remove(struct sync_sizer *sizer, int64_t recording_id)
 
 static struct place *place_find(struct sync_sizer *sizer, int64_t workspace_id)
 {
-	struct place *places;
+	struct place *place;
 
 	for (size_t i = 0; i < sizer->place_count; i++) {
 		if (sizer->places[i].workspace_id == workspace_id)
 			return &sizer->places[i];
 	}
-	places = reallocarray(sizer->places, sizer->place_count + 1, sizeof *places);
-	if (!places)
-		return NULL;
-	sizer->places = places;
-	places[sizer->place_count] = (struct place){ .workspace_id = workspace_id };
-	return &places[sizer->place_count++];
+	place = array_add(&sizer->places, &sizer->place_count);
+	if (place)
+		place->workspace_id = workspace_id;
+	return place;
 }
 
 static void place_block(struct place *place)
@@ -393,7 +384,7 @@ int sync_sizer_step(struct sync_sizer *sizer, int64_t *ret_learned, bool *ret_le
 		return rc;
 	*ret_left = true;
 	if (pause)
-		sync_nap(&sizer->env, pause);
+		sleep_msecs(pause, sizer->env.cancel);
 	return cancel_is_set(sizer->env.cancel) ? -ECANCELED : 0;
 }
 

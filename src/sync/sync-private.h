@@ -35,7 +35,7 @@ size_t sync_plan_split(const struct twilio_window *window, size_t parts, int64_t
 
 struct sync_sids {
 	struct sid *values;
-	size_t count, capacity;
+	size_t count;
 	bool is_sorted;
 };
 int sync_sids_add(struct sync_sids *sids, const struct sid *sid); /* 0 or -ENOMEM */
@@ -43,7 +43,7 @@ void sync_sids_sort(struct sync_sids *sids);                      /* once all ar
 bool sync_sids_has(const struct sync_sids *sids, const struct sid *sid);
 void sync_sids_release(struct sync_sids *sids);
 
-/* ---- session.c: a workspace's clients, and helpers ---- */
+/* ---- session.c: a workspace's clients ---- */
 
 struct sync_session {
 	const struct sync_env *env;
@@ -57,8 +57,6 @@ struct sync_session {
 int sync_session_open(const struct sync_env *env, int64_t workspace_id,
 		      unsigned total_timeout_msecs, struct sync_session **ret_session);
 void sync_session_close(struct sync_session *session);
-/* False where it was cut short by cancelling. */
-bool sync_nap(const struct sync_env *env, int64_t msecs);
 
 /* ---- convert.c: what Twilio says, as the catalog takes it ---- */
 
@@ -137,7 +135,7 @@ struct sync_run {
 	struct sync_stats stats;
 	struct sync_sids seen; /* recordings that a list showed (full only) */
 	struct sync_check *checks;
-	size_t check_count, check_capacity;
+	size_t check_count;
 	int rc; /* the first failure */
 	struct remote_error error;
 	int64_t progress_msecs;

@@ -2,12 +2,12 @@
  * proxy's HTML. */
 #include <ctype.h>
 #include <errno.h>
-#include <expat.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "twilio/twilio-private.h"
+#include "util/xml.h"
 
 #define CODE_FILE_IS_MONO 16113
 #define CODE_UNFINISHED 20009 /* "cannot delete this resource before it is complete" */
@@ -40,78 +40,30 @@ static int parse_json(const char *body, size_t len, int *ret_code, struct buf *r
 
 /* ---- XML: <TwilioResponse><RestException><Code>20404</Code><Message>… ---- */
 
-struct xml_walk {
-	XML_Parser parser;
-	unsigned depth;
-	bool is_twilio, is_exception, in_code, in_message;
-	struct buf code;
+struct xml_answer {
+	int code;
 	struct buf *message;
 };
 
-static void on_element(void *arg, const char *name, const char **attributes)
+static int on_element(void *arg, const char *path, const char *text)
 {
-	struct xml_walk *walk = arg;
+	struct xml_answer *answer = arg;
 
-	(void)attributes;
-	walk->depth++;
-	if (walk->depth == 1)
-		walk->is_twilio = strcmp(name, "TwilioResponse") == 0;
-	else if (walk->depth == 2)
-		walk->is_exception = walk->is_twilio && strcmp(name, "RestException") == 0;
-	walk->in_code = walk->depth == 3 && walk->is_exception && strcmp(name, "Code") == 0;
-	walk->in_message = walk->depth == 3 && walk->is_exception && strcmp(name, "Message") == 0;
-}
-
-static void on_element_end(void *arg, const char *name)
-{
-	struct xml_walk *walk = arg;
-
-	(void)name;
-	walk->depth--;
-	walk->in_code = walk->in_message = false;
-}
-
-static void on_text(void *arg, const char *text, int len)
-{
-	struct xml_walk *walk = arg;
-
-	if (walk->in_code)
-		buf_add(&walk->code, text, (size_t)len);
-	if (walk->in_message)
-		buf_add(walk->message, text, (size_t)len);
-}
-
-/* An error page needs no document type; entities could only do harm. */
-static void on_doctype(void *arg, const char *name, const char *system, const char *public,
-		       int has_internal_subset)
-{
-	struct xml_walk *walk = arg;
-
-	(void)name, (void)system, (void)public, (void)has_internal_subset;
-	XML_StopParser(walk->parser, XML_FALSE);
+	if (strcmp(path, "TwilioResponse/RestException/Code") == 0)
+		answer->code = atoi(text);
+	else if (strcmp(path, "TwilioResponse/RestException/Message") == 0)
+		buf_add_str(answer->message, text);
+	return 0;
 }
 
 static int parse_xml(const char *body, size_t len, int *ret_code, struct buf *ret_message)
 {
-	struct xml_walk walk = { .code = BUF_INIT, .message = ret_message };
-	int rc = -EINVAL;
+	struct xml_answer answer = { .message = ret_message };
 
-	walk.parser = XML_ParserCreate(NULL);
-	if (!walk.parser)
-		return -ENOMEM;
-	XML_SetUserData(walk.parser, &walk);
-	XML_SetElementHandler(walk.parser, on_element, on_element_end);
-	XML_SetCharacterDataHandler(walk.parser, on_text);
-	XML_SetStartDoctypeDeclHandler(walk.parser, on_doctype);
 	/* A body that was cut off still says its code. */
-	XML_Parse(walk.parser, body, (int)len, 1);
-	XML_ParserFree(walk.parser);
-	if (walk.code.len) {
-		*ret_code = atoi(buf_str(&walk.code));
-		rc = 0;
-	}
-	buf_release(&walk.code);
-	return rc;
+	xml_parse(body, len, on_element, &answer, NULL);
+	*ret_code = answer.code;
+	return answer.code ? 0 : -EINVAL;
 }
 
 int twilio_error_body_parse(const char *body, size_t body_len, int *ret_code,

@@ -9,11 +9,11 @@
 
 #include "twilio/scan.h"
 #include "twilio/twilio-private.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/text.h"
 #include "util/times.h"
 
-#define PAGE_ELEMENTS 1000
 /* Of text that is stored. A content key is RSA's: 684 characters by a key of 4096 bits. */
 #define KEY_SID_LIMIT_BYTES 63
 #define CONTENT_KEY_LIMIT_BYTES 2047
@@ -257,31 +257,6 @@ static int take_members(struct scan *scan, const struct field *fields, void *ele
 
 /* ---- pages ---- */
 
-/* Room for one element more, which is empty. */
-static int reserve(struct twilio_page *page, enum twilio_list_kind kind)
-{
-	size_t capacity = page->capacity ? 2 * page->capacity : PAGE_ELEMENTS;
-
-	if (page->count < page->capacity)
-		return 0;
-	if (kind == TWILIO_LIST_RECORDINGS) {
-		struct twilio_recording *grown =
-			reallocarray(page->recordings, capacity, sizeof *grown);
-
-		if (!grown)
-			return -ENOMEM;
-		page->recordings = grown;
-	} else {
-		struct twilio_call *grown = reallocarray(page->calls, capacity, sizeof *grown);
-
-		if (!grown)
-			return -ENOMEM;
-		page->calls = grown;
-	}
-	page->capacity = capacity;
-	return 0;
-}
-
 static bool is_longer(const char *text, size_t limit_bytes)
 {
 	return strnlen(text, limit_bytes + 1) > limit_bytes;
@@ -338,37 +313,40 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 		.caller_name = "",
 		.duration_secs = -1,
 	};
-	const struct sid *sid;
 	bool is_oversized = false;
-	int rc = reserve(page, kind);
+	const struct sid *sid;
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	if (type != SCAN_OBJECT) {
 		page->skipped++;
 		return scan_skip(scan, type);
 	}
 	if (kind == TWILIO_LIST_RECORDINGS) {
-		struct twilio_recording *recording = &page->recordings[page->count];
+		struct twilio_recording *recording = array_add(&page->recordings, &page->count);
 
+		if (!recording)
+			return -ENOMEM;
 		*recording = no_recording;
 		sid = &recording->sid;
 		rc = take_members(scan, recording_fields, recording);
 		is_oversized = recording_is_oversized(recording);
 	} else {
-		struct twilio_call *call = &page->calls[page->count];
+		struct twilio_call *call = array_add(&page->calls, &page->count);
 
+		if (!call)
+			return -ENOMEM;
 		*call = no_call;
 		sid = &call->sid;
 		rc = take_members(scan, call_fields, call);
 		cut_fields(call);
 	}
-	if (sid_is_zero(sid))
+	if (sid_is_zero(sid)) {
 		page->skipped++;
-	else if (is_oversized)
+		page->count--;
+	} else if (is_oversized) {
 		page->oversized++;
-	else
-		page->count++;
+		page->count--;
+	}
 	return rc;
 }
 

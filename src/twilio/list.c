@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "twilio/twilio-private.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
@@ -33,7 +34,7 @@ static int receive(const struct receiver *receiver, const struct twilio_page *pa
 
 struct seen {
 	uint64_t *hashes;
-	size_t count, capacity;
+	size_t count;
 };
 
 static uint64_t hash_text(const char *text)
@@ -54,17 +55,7 @@ static int seen_add(struct seen *seen, const char *url)
 		if (seen->hashes[i] == hash)
 			return -ELOOP;
 	}
-	if (seen->count == seen->capacity) {
-		size_t capacity = seen->capacity ? 2 * seen->capacity : 64;
-		uint64_t *hashes = reallocarray(seen->hashes, capacity, sizeof *hashes);
-
-		if (!hashes)
-			return -ENOMEM;
-		seen->hashes = hashes;
-		seen->capacity = capacity;
-	}
-	seen->hashes[seen->count++] = hash;
-	return 0;
+	return array_push(&seen->hashes, &seen->count, &hash);
 }
 
 static void seen_release(struct seen *seen)
@@ -119,7 +110,7 @@ out:
 static int walk(struct twilio_client *client, const struct receiver *receiver, struct buf *url,
 		struct remote_error *ret_error)
 {
-	cleanup_with(seen_release) struct seen seen = { NULL, 0, 0 };
+	cleanup_with(seen_release) struct seen seen = { NULL, 0 };
 	struct left_out left_out = { 0, 0 };
 	size_t empty = 0, count = 0;
 	int rc;

@@ -33,7 +33,7 @@ void twilio_request_memory_free(struct twilio_request_memory *memory)
 	free(memory);
 }
 
-static void free_memoryp(struct twilio_request_memory **memory)
+void twilio_request_memory_freep(struct twilio_request_memory **memory)
 {
 	twilio_request_memory_free(*memory);
 }
@@ -62,7 +62,7 @@ int twilio_request_media(struct twilio_client *client, const struct sid *sid, in
 			 struct http_request *ret_request,
 			 struct twilio_request_memory **ret_memory)
 {
-	cleanup_with(free_memoryp) struct twilio_request_memory *memory = calloc(1, sizeof *memory);
+	cleanup_twilio_request struct twilio_request_memory *memory = calloc(1, sizeof *memory);
 	size_t count = 0;
 
 	if (!memory)

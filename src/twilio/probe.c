@@ -1,18 +1,19 @@
 /*
- * Learning a recording's exact size and channels with as little as the server allows:
+ * Learns a recording's exact size and channels with as few bytes as the server allows:
  *
- *   GET, Range: bytes=0-4095    206 with a total: known. 200 with a length: known, and the rest is
- * not read. HEAD                        where that gave no length. GET                         all
- * of it, counted, where HEAD gives none either (or one that cannot be).
+ *   GET, Range: bytes=0-4095  206 with a total: the size is known; 200 with a length: the size is
+ *                             known, and the rest is not read
+ *   HEAD                      where the GET gave no length
+ *   GET                       all of it, counted, where HEAD gives no length either, or an
+ *                             impossible one
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "net/retry.h"
+#include "net/stream.h"
 #include "twilio/twilio-private.h"
 #include "twilio/wav.h"
 #include "util/cleanup.h"
@@ -20,7 +21,6 @@
 
 #define RANGE_BYTES 4096
 #define WIDE_RANGE_BYTES 65536
-#define CANCEL_POLL_MSECS 100
 #define TRIES 8
 #define WRONG_TRIES 3 /* answers that cannot be believed: a proxy's page, say */
 
@@ -28,20 +28,16 @@
 
 struct look {
 	struct twilio_client *client;
+	struct http_stream stream;
 	bool is_encrypted, read_all;
 	int64_t limit_bytes;
 
-	/* The loop thread's until is_done. */
+	/* The loop thread's while the stream runs. */
 	struct twilio_media_head head;
 	int64_t content_length, range_total, count_bytes;
 	char etag[128];
 	struct buf start; /* the first bytes of the body */
-	bool has_enough, is_oom;
-
-	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t done;
-	bool is_done;
-	struct remote_error error;
+	bool has_enough, is_out_of_memory;
 };
 
 static int on_head(void *arg, struct http_transfer *transfer, const struct http_response *response)
@@ -86,98 +82,50 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	(void)transfer;
 	look->count_bytes += (int64_t)n;
 	buf_add(&look->start, bytes, n < room ? n : room);
-	look->is_oom = buf_failed(&look->start);
+	look->is_out_of_memory = buf_failed(&look->start);
 	look->has_enough = is_enough(look);
-	return look->is_oom || look->has_enough ? HTTP_DATA_ABORT : HTTP_DATA_OK;
-}
-
-static void on_done(void *arg, const struct remote_error *error)
-{
-	struct look *look = arg;
-
-	pthread_mutex_lock(&look->lock);
-	look->error = *error;
-	look->is_done = true;
-	pthread_cond_signal(&look->done);
-	pthread_mutex_unlock(&look->lock);
-}
-
-static void wait_done(struct look *look, struct http_transfer *transfer)
-{
-	pthread_mutex_lock(&look->lock);
-	while (!look->is_done) {
-		struct timespec until;
-		int64_t at;
-
-		if (cancel_is_set(look->client->cancel)) {
-			pthread_mutex_unlock(&look->lock);
-			http_transfer_cancel(transfer);
-			pthread_mutex_lock(&look->lock);
-		}
-		at = time_mono_msecs() + CANCEL_POLL_MSECS;
-		until.tv_sec = at / 1000;
-		until.tv_nsec = at % 1000 * 1000000;
-		pthread_cond_timedwait(&look->done, &look->lock, &until);
-	}
-	pthread_mutex_unlock(&look->lock);
+	return look->is_out_of_memory || look->has_enough ? HTTP_DATA_ABORT : HTTP_DATA_OK;
 }
 
 static void look_init(struct look *look, struct twilio_client *client, bool is_encrypted,
 		      int64_t limit_bytes)
 {
-	pthread_condattr_t attributes;
-
 	*look = (struct look){ .client = client,
 			       .is_encrypted = is_encrypted,
 			       .limit_bytes = limit_bytes,
 			       .start = BUF_INIT };
-	pthread_mutex_init(&look->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&look->done, &attributes);
-	pthread_condattr_destroy(&attributes);
+	http_stream_init(&look->stream, client->cancel);
 }
 
 static void look_release(struct look *look)
 {
+	http_stream_release(&look->stream);
 	buf_release(&look->start);
-	pthread_cond_destroy(&look->done);
-	pthread_mutex_destroy(&look->lock);
 }
 
 /* Sends, waits, judges. */
 static void look_perform(struct look *look, struct http_request *request,
 			 struct remote_error *ret_error)
 {
-	struct http_transfer *transfer = NULL;
-	int rc;
+	int err;
 
 	buf_reset(&look->start);
 	look->head = (struct twilio_media_head){ .status = 0 };
 	look->content_length = look->range_total = -1;
 	look->count_bytes = 0;
-	look->has_enough = look->is_oom = look->is_done = false;
+	look->has_enough = look->is_out_of_memory = false;
 	request->on_head = on_head;
 	request->on_data = on_data;
-	request->on_done = on_done;
 	request->arg = look;
-
-	/* Held until the transfer is over, so that its reference can be taken. */
-	pthread_mutex_lock(&look->lock);
-	rc = http_submit(look->client->http, request, &transfer);
-	if (rc == 0)
-		transfer = http_transfer_ref(transfer);
-	pthread_mutex_unlock(&look->lock);
-	if (rc < 0) {
-		remote_error_set(ret_error, REMOTE_REJECTED, rc,
+	http_stream_stop(&look->stream);
+	err = http_stream_start(&look->stream, look->client->http, request);
+	if (err) {
+		remote_error_set(ret_error, REMOTE_REJECTED, err,
 				 "Twilio: the request could not be made");
 		return;
 	}
-	wait_done(look, transfer);
-	http_transfer_unref(transfer);
-
-	*ret_error = look->error;
-	if (look->is_oom)
+	http_stream_wait(&look->stream, ret_error);
+	if (look->is_out_of_memory)
 		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
 	else if (ret_error->kind == REMOTE_OK ||
 		 (ret_error->kind == REMOTE_CANCELLED && look->has_enough))
@@ -187,11 +135,6 @@ static void look_perform(struct look *look, struct http_request *request,
 }
 
 /* ---- the probe ---- */
-
-static void free_requestp(struct twilio_request_memory **memory)
-{
-	twilio_request_memory_free(*memory);
-}
 
 struct probe {
 	struct twilio_client *client;
@@ -348,7 +291,7 @@ static int probe_run(struct probe *probe, struct twilio_media_info *info,
 		     struct remote_error *ret_error)
 {
 	while (info->size_bytes < 0) {
-		cleanup_with(free_requestp) struct twilio_request_memory *memory = NULL;
+		cleanup_twilio_request struct twilio_request_memory *memory = NULL;
 		struct http_request request;
 		int64_t left = probe->retry.deadline_msecs - time_mono_msecs();
 		int rc;

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "util/text.h"
+
 /* Nothing that Twilio sends is deeper than 4. */
 #define MAX_DEPTH 64
 
@@ -31,19 +33,13 @@ static int hex4(const char *s)
 {
 	int value = 0;
 
-	/* The NUL behind the text ends this, too. */
+	/* The NUL behind the text ends it, too. */
 	for (int i = 0; i < 4; i++) {
-		char c = s[i];
+		int digit = text_hex_digit(s[i]);
 
-		value <<= 4;
-		if (c >= '0' && c <= '9')
-			value |= c - '0';
-		else if (c >= 'a' && c <= 'f')
-			value |= c - 'a' + 10;
-		else if (c >= 'A' && c <= 'F')
-			value |= c - 'A' + 10;
-		else
+		if (digit < 0)
 			return -1;
+		value = value << 4 | digit;
 	}
 	return value;
 }

@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "twilio/twilio-private.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 /* A 404 of a recording that was completed this recently is taken for one that has not spread yet.
  */
@@ -14,7 +14,6 @@
 #define SPREAD_TRIES 2
 #define SPREAD_PAUSE_MSECS 1000
 #define SPREAD_PAUSE_LIMIT_MSECS 8000
-#define CANCEL_POLL_MSECS 100
 
 struct fate {
 	bool is_gone, is_unfinished, is_external, is_fresh;
@@ -86,19 +85,10 @@ unsigned twilio_judge_missing(struct twilio_client *client, const struct sid *si
 bool twilio_pause_spreading(const struct twilio_client *client, unsigned tried,
 			    int64_t deadline_msecs)
 {
-	int64_t pause = (int64_t)SPREAD_PAUSE_MSECS << (tried < 4 ? tried : 4), until;
+	int64_t pause_msecs = (int64_t)SPREAD_PAUSE_MSECS << (tried < 4 ? tried : 4);
 
-	if (pause > SPREAD_PAUSE_LIMIT_MSECS)
-		pause = SPREAD_PAUSE_LIMIT_MSECS;
-	until = time_mono_msecs() + pause;
-	if (until >= deadline_msecs)
-		return false;
-	while (time_mono_msecs() < until) {
-		const struct timespec nap = { 0, CANCEL_POLL_MSECS * 1000000 };
-
-		if (cancel_is_set(client->cancel))
-			return false;
-		nanosleep(&nap, NULL);
-	}
-	return true;
+	if (pause_msecs > SPREAD_PAUSE_LIMIT_MSECS)
+		pause_msecs = SPREAD_PAUSE_LIMIT_MSECS;
+	return time_mono_msecs() + pause_msecs < deadline_msecs &&
+	       sleep_msecs(pause_msecs, client->cancel);
 }

@@ -50,7 +50,7 @@ enum twilio_list_kind { TWILIO_LIST_RECORDINGS, TWILIO_LIST_CALLS };
 struct twilio_page {
 	struct twilio_recording *recordings; /* one of the two is NULL */
 	struct twilio_call *calls;
-	size_t count, capacity;
+	size_t count;
 	size_t skipped;   /* elements without a usable SID */
 	size_t oversized; /* recordings with an encryption field that is too long to be stored */
 	const char *next_page_uri; /* NULL: the last page */
@@ -93,8 +93,6 @@ void twilio_media_head_take(const struct http_response *response,
 			    struct twilio_media_head *ret_head);
 void twilio_media_head_judge(const struct twilio_media_head *head, bool is_encrypted,
 			     const char *body, size_t body_len, struct remote_error *ret_error);
-/* The ETag without quotes; "" for a weak one. */
-void twilio_etag_copy(const char *header, char *ret_etag, size_t size);
 
 /* ---- spread.c ---- */
 

@@ -124,11 +124,15 @@ int twilio_request_media(struct twilio_client *client, const struct sid *sid, in
 			 struct http_request *ret_request,
 			 struct twilio_request_memory **ret_memory);
 void twilio_request_memory_free(struct twilio_request_memory *memory);
+void twilio_request_memory_freep(struct twilio_request_memory **memory);
+#define cleanup_twilio_request __attribute__((cleanup(twilio_request_memory_freep)))
 
 /* Judges the head of an answer to a media request, before a byte of it is believed: 200 or 206 with an audio type (or, for an encrypted one, any type that is not
  * text, XML, JSON or HTML). For another status body holds the first bytes of the error. error->twilio_code is 16113 where the recording really is mono. */
 void twilio_judge_media(const struct http_response *response, bool is_encrypted, const char *body,
 			size_t body_len, struct remote_error *ret_error);
+/* An ETag header (may be NULL) without its quotes; "" for a weak one. */
+void twilio_etag_copy(const char *header, char *ret_etag, size_t size);
 
 /* Channels asked for and stored are reported as they are: who fetches for good compares them (2 asked for, 1 got, and no 16113: a downmix?).
  * Learns what a recording's file is without fetching all of it where the server lets us: exact size, channels stored. Works with and without HEAD, Range,

@@ -6,6 +6,7 @@
 #ifndef TONICFS_UTIL_ARRAY_H
 #define TONICFS_UTIL_ARRAY_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -30,5 +31,14 @@ void *array_grow(void *items, size_t count, size_t more, size_t item_size);
 		array_items ? *(items) + array_old : NULL; \
 	})
 #define array_add(items, count) array_add_many(items, count, 1)
+
+/* Appends a copy of *item, which is not in the array itself. 0 or -ENOMEM. */
+#define array_push(items, count, item) \
+	({ \
+		__typeof__(*(items)) array_slot = array_add(items, count); \
+		if (array_slot) \
+			*array_slot = *(item); \
+		array_slot ? 0 : -ENOMEM; \
+	})
 
 #endif

@@ -1,8 +1,7 @@
 /*
- * A flag by which one thread tells others to give up. It is set once and stays set; any thread may
- * set and read it without a lock. What it interrupts polls it (util/wait.h), so that setting it
- * takes no lock and reaches a wait within CANCEL_POLL_MSECS. It says nothing about other memory:
- * what a waiter reads afterwards needs a lock of its own.
+ * A flag by which one thread tells others to give up. It is set once and stays set. Any thread may
+ * set and read it without a lock, a signal handler too. It orders no other memory: what is read
+ * after it needs a lock of its own. Zeroed memory is a flag that is not set.
  */
 #ifndef TONICFS_UTIL_CANCEL_H
 #define TONICFS_UTIL_CANCEL_H
@@ -10,22 +9,22 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-#define CANCEL_POLL_MSECS 100
+#include <stdint.h>
 
 struct cancel {
-	atomic_bool is_set;
+	atomic_uint is_set;
 };
 
-static inline void cancel_set(struct cancel *cancel)
-{
-	atomic_store_explicit(&cancel->is_set, true, memory_order_relaxed);
-}
+/* Sets the flag and wakes who sleeps until it is set. */
+void cancel_set(struct cancel *cancel);
 
 /* NULL is never set. */
 static inline bool cancel_is_set(const struct cancel *cancel)
 {
 	return cancel && atomic_load_explicit(&cancel->is_set, memory_order_relaxed);
 }
+
+/* Sleeps until the flag is set (true) or deadline_msecs (time_mono_msecs) has passed (false). */
+bool cancel_wait_until(const struct cancel *cancel, int64_t deadline_msecs);
 
 #endif

@@ -15,7 +15,7 @@ static inline void cleanup_freep(void *p)
 	free(*(void **)p);
 }
 
-static inline void cleanup_fdp(int *fd)
+static inline void cleanup_fdp(const int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);

@@ -9,6 +9,8 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "util/text.h"
+
 struct crypto_hash {
 	EVP_MD_CTX *context;
 };
@@ -104,27 +106,16 @@ void crypto_hex(const void *bytes, size_t n, char *ret_text)
 	ret_text[2 * n] = '\0';
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 int crypto_unhex(const char *text, void *ret_bytes, size_t n)
 {
 	uint8_t *out = ret_bytes;
 
 	for (size_t i = 0; i < n; i++) {
-		int high = hex_digit(text[2 * i]), low;
+		int high = text_hex_digit(text[2 * i]), low;
 
 		if (high < 0)
 			return -EINVAL;
-		low = hex_digit(text[2 * i + 1]);
+		low = text_hex_digit(text[2 * i + 1]);
 		if (low < 0)
 			return -EINVAL;
 		out[i] = (uint8_t)(high << 4 | low);

@@ -47,18 +47,17 @@ int files_mkdir_parents(const char *path, mode_t mode)
 	return make_folder(copy, mode);
 }
 
-static int write_all(int fd, const char *bytes, size_t n)
+int files_write_all(int fd, const void *bytes, size_t n)
 {
 	while (n) {
 		ssize_t written = write(fd, bytes, n);
 
-		if (written < 0) {
-			if (errno == EINTR)
-				continue;
+		if (written < 0 && errno != EINTR)
 			return -errno;
+		if (written > 0) {
+			bytes = (const char *)bytes + written;
+			n -= (size_t)written;
 		}
-		bytes += written;
-		n -= (size_t)written;
 	}
 	return 0;
 }
@@ -87,7 +86,7 @@ static int write_new(const char *path, const void *bytes, size_t n, mode_t mode,
 
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, bytes, n);
+	err = files_write_all(fd, bytes, n);
 	if (err == 0 && mode != 0600 && fchmod(fd, mode) < 0)
 		err = -errno;
 	if (err == 0 && is_durable && fsync(fd) < 0)

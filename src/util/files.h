@@ -20,6 +20,8 @@ int files_replace_public(const char *path, const void *bytes, size_t n);
 /* Within a folder, durable when they have returned 0. What is not there is removed already. */
 int files_rename(const char *from, const char *to);
 int files_remove(const char *path);
+/* Writes all of it, whatever interrupts. 0 or -errno. */
+int files_write_all(int fd, const void *bytes, size_t n);
 /* Reads at most limit bytes. The caller frees *ret_bytes. -EFBIG where there are more. */
 int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len);
 /* The same of what is open: for files that have to be looked at before they are believed. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "util/cleanup.h"
 
 /* In place: the kernel writes space, tab, newline and backslash as "\040" and the like. */
@@ -117,7 +118,8 @@ int mounts_has_device(const char *device)
 
 /* ---- mounts of this user ---- */
 
-/* fusermount3 and the kernel write down the user that mounted. Unlike fsname= and subtype=, nobody can choose it. */
+/* fusermount3 and the kernel write down the user that mounted. Unlike fsname= and subtype=, nobody
+ * can choose it. */
 static bool is_ours(const struct mounts_entry *entry)
 {
 	static const char name[] = "user_id=";
@@ -187,19 +189,14 @@ struct source_search {
 static int compare_source(void *arg, const struct mounts_entry *entry)
 {
 	struct source_search *search = arg;
-	char **longer;
+	char **mountpoint;
 
 	if (!is_ours(entry) || strcmp(entry->source, search->source) != 0)
 		return 0;
-	longer = reallocarray(search->mountpoints, search->count + 1, sizeof *longer);
-	if (!longer)
-		return -ENOMEM;
-	search->mountpoints = longer;
-	longer[search->count] = strdup(entry->mountpoint);
-	if (!longer[search->count])
-		return -ENOMEM;
-	search->count++;
-	return 0;
+	mountpoint = array_add(&search->mountpoints, &search->count);
+	if (mountpoint)
+		*mountpoint = strdup(entry->mountpoint);
+	return mountpoint && *mountpoint ? 0 : -ENOMEM;
 }
 
 int mounts_of(const char *source, char ***ret_mountpoints, size_t *ret_count)

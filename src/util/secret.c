@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/files.h"
 
 #define SECRET_LIMIT_BYTES 4096
 
@@ -73,24 +74,6 @@ out:
 	return err;
 }
 
-static int write_all(int fd, const char *s)
-{
-	size_t len = strlen(s);
-
-	while (len) {
-		ssize_t n = write(fd, s, len);
-
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			return -errno;
-		}
-		s += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /*
  * A signal that ends the program must not leave the terminal mute: it is caught, the echo is put
  * back, and then it is raised again with the handler that was there before.
@@ -125,7 +108,7 @@ static int ask_terminal(const char *prompt, char **ret_secret)
 	if (tcsetattr(fd, TCSAFLUSH, &hidden) < 0) {
 		err = -errno;
 	} else {
-		err = write_all(fd, prompt);
+		err = files_write_all(fd, prompt, strlen(prompt));
 		if (err == 0)
 			err = read_line(fd, &mask, ret_secret);
 		tcsetattr(fd, TCSAFLUSH, &shown);

@@ -1,5 +1,7 @@
+/* UTF-8, what is printable, hexadecimal digits and percent-encoding. */
 #include "util/text.h"
 
+#include <errno.h>
 #include <string.h>
 
 size_t text_utf8(const char *s, uint32_t *ret_char)
@@ -52,4 +54,37 @@ size_t text_clean(char *text)
 	}
 	*out = '\0';
 	return (size_t)(out - text);
+}
+
+int text_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+ptrdiff_t text_url_decode(char *text, size_t n)
+{
+	const char *end = text + n;
+	char *out = text;
+
+	for (const char *in = text; in < end; in++) {
+		if (*in == '%') {
+			int high = end - in > 2 ? text_hex_digit(in[1]) : -1;
+			int low = high >= 0 ? text_hex_digit(in[2]) : -1;
+
+			if (low < 0)
+				return -EINVAL;
+			*out++ = (char)(high << 4 | low);
+			in += 2;
+		} else {
+			*out++ = *in == '+' ? ' ' : *in;
+		}
+	}
+	*out = '\0';
+	return out - text;
 }

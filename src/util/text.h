@@ -14,4 +14,10 @@ bool text_is_printable(uint32_t c);
 /* In place: each character that is not printable, and each byte that is not UTF-8, becomes '?'. Returns the new length. */
 size_t text_clean(char *text);
 
+/* 0 to 15, or -1. */
+int text_hex_digit(char c);
+/* Undoes percent-encoding in place; '+' is a space. A NUL is put behind the result, at text[n] at the
+ * latest. The new length, or -EINVAL. */
+ptrdiff_t text_url_decode(char *text, size_t n);
+
 #endif

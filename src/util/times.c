@@ -41,6 +41,11 @@ int64_t time_mono_msecs(void)
 	return clock_nsecs(CLOCK_MONOTONIC) / 1000000;
 }
 
+struct timespec time_to_timespec(int64_t msecs)
+{
+	return (struct timespec){ .tv_sec = msecs / 1000, .tv_nsec = msecs % 1000 * 1000000 };
+}
+
 /*
  * Calendar arithmetic of our own instead of gmtime(3) and timegm(3): no lock on the time zone, no
  * locale, and the same result everywhere. Years begin in March here, so that the leap day is the
@@ -94,8 +99,8 @@ static int moment_to_secs(const struct moment *m, int64_t *ret_secs)
 	/* Second 60 is a leap second; it becomes the next minute's first. */
 	if (m->hour > 23 || m->minute > 59 || m->second > 60)
 		return -EINVAL;
-	*ret_secs = days_from_civil(m->year, m->month, m->day) * SECS_PER_DAY + m->hour * 3600 +
-		    m->minute * 60 + m->second - m->offset_secs;
+	*ret_secs = days_from_civil(m->year, m->month, m->day) * SECS_PER_DAY +
+		    (m->hour * 60 + m->minute) * INT64_C(60) + m->second - m->offset_secs;
 	return 0;
 }
 

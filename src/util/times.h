@@ -7,11 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 int64_t time_now_secs(void);
 int64_t time_now_msecs(void);  /* wall clock */
 int64_t time_now_nsecs(void);  /* wall clock */
 int64_t time_mono_msecs(void); /* for deadlines */
+struct timespec time_to_timespec(int64_t msecs);
 
 /* RFC 2822 with a numeric offset or GMT/UT ("Sun, 01 Mar 2026 10:15:00 +0200"); the weekday may be absent. 0 or -EINVAL. */
 int time_parse_rfc2822(const char *s, int64_t *ret_secs);

@@ -6,6 +6,9 @@
 
 #include "util/times.h"
 
+/* How often a wait for a condition looks whether it is cancelled. */
+#define CANCEL_POLL_MSECS 100
+
 void cond_init(pthread_cond_t *cond)
 {
 	pthread_condattr_t attributes;
@@ -14,11 +17,6 @@ void cond_init(pthread_cond_t *cond)
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(cond, &attributes);
 	pthread_condattr_destroy(&attributes);
-}
-
-static struct timespec to_timespec(int64_t msecs)
-{
-	return (struct timespec){ .tv_sec = msecs / 1000, .tv_nsec = msecs % 1000 * 1000000 };
 }
 
 /* The deadline, or the next look at cancel where that comes first. */
@@ -33,7 +31,7 @@ bool cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t deadl
 		     const struct cancel *cancel)
 {
 	int64_t look_msecs = next_look_msecs(deadline_msecs, cancel);
-	const struct timespec at = to_timespec(look_msecs);
+	const struct timespec at = time_to_timespec(look_msecs);
 	int err = 0;
 
 	if (cancel_is_set(cancel))
@@ -52,15 +50,7 @@ bool cond_wait_msecs(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t timeo
 
 bool sleep_msecs(int64_t msecs, const struct cancel *cancel)
 {
-	int64_t deadline_msecs = time_mono_msecs() + msecs;
+	static const struct cancel never;
 
-	while (!cancel_is_set(cancel)) {
-		int64_t left = next_look_msecs(deadline_msecs, cancel) - time_mono_msecs();
-		const struct timespec pause = to_timespec(left);
-
-		if (left <= 0)
-			return true;
-		nanosleep(&pause, NULL);
-	}
-	return false;
+	return !cancel_wait_until(cancel ? cancel : &never, time_mono_msecs() + msecs);
 }

@@ -19,13 +19,13 @@
 void cond_init(pthread_cond_t *cond);
 
 /* Waits for a signal, with the mutex held. False: the deadline has passed, or cancel (may be NULL)
- * is set. */
+ * is set. A cancellable wait wakes up ten times a second: not for idle threads. */
 bool cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t deadline_msecs,
 		     const struct cancel *cancel);
 /* The same, timeout_msecs from now and not cancellable. */
 bool cond_wait_msecs(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t timeout_msecs);
 
-/* False: cancel (may be NULL) was set before the time was over. */
+/* Sleeps without waking up. False: cancel (may be NULL) was set before the time was over. */
 bool sleep_msecs(int64_t msecs, const struct cancel *cancel);
 
 #endif

@@ -1,4 +1,4 @@
-/* Looking at the bytes: a beginning, or all of them. */
+/* Checks the bytes of objects: the head, or all of them. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "verify/verify-private.h"
 
 #define HEAD_BYTES 4096
-#define PIECE_BYTES (4 << 20) /* times the threads: what reading back takes of memory */
+#define PIECE_BYTES (4 << 20) /* memory of each thread */
 #define BATCH 64
 
 /* ---- is it audio? ---- */
@@ -21,16 +21,16 @@
 static int check_head(const struct buf *head, int64_t size_bytes, const char **ret_why)
 {
 	struct wav_info wav;
-	int rc = wav_parse(head->data, head->len, &wav);
+	int err = wav_parse(head->data, head->len, &wav);
 
-	if (rc == -EAGAIN && size_bytes > (int64_t)head->len)
-		return 0; /* a long head, and a WAV so far */
-	if (rc) {
-		*ret_why = "it is no WAV file";
+	if (err == -EAGAIN && size_bytes > (int64_t)head->len)
+		return 0; /* a long head; WAV so far */
+	if (err) {
+		*ret_why = "not a WAV file";
 		return -EBADMSG;
 	}
 	if (wav.data_size_bytes >= 0 && wav.data_offset_bytes + wav.data_size_bytes > size_bytes) {
-		*ret_why = "it is cut off";
+		*ret_why = "truncated";
 		return -EBADMSG;
 	}
 	return 0;
@@ -42,21 +42,21 @@ int verify_is_audio(struct verify *v, const struct catalog_recording *recording,
 {
 	cleanup_buf struct buf head = BUF_INIT;
 	struct s3_object again;
-	int rc;
+	int err;
 
 	if (!storage_object_may_be(recording, object->size_bytes) ||
 	    (recording->size_bytes >= 0 && recording->size_bytes != object->size_bytes)) {
-		*ret_why = "it has not the recording's length";
+		*ret_why = "not of the recording's length";
 		return -EBADMSG;
 	}
 	if (recording->is_encrypted)
 		return 0;
-	rc = s3_get_object(v->s3, key, 0, HEAD_BYTES, HEAD_BYTES, &head, &again, ret_error);
-	if (rc == -EREMOTE && object->meta_sha256[0]) {
+	err = s3_get_object(v->s3, key, 0, HEAD_BYTES, HEAD_BYTES, &head, &again, ret_error);
+	if (err == -EREMOTE && object->meta_sha256[0]) {
 		remote_error_clear(ret_error);
 		return 0;
 	}
-	return rc ? rc : check_head(&head, object->size_bytes, ret_why);
+	return err ? err : check_head(&head, object->size_bytes, ret_why);
 }
 
 /* ---- reading back ---- */
@@ -67,18 +67,18 @@ static int read_piece(struct verify *v, const char *key, int64_t offset_bytes, i
 	int64_t left = size_bytes - offset_bytes;
 	int64_t length = left < PIECE_BYTES ? left : PIECE_BYTES;
 	struct s3_object object;
-	int rc;
+	int err;
 
 	buf_reset(piece);
-	rc = s3_get_object(v->s3, key, offset_bytes, length, PIECE_BYTES, piece, &object,
-			   ret_error);
-	if (rc == 0 && (object.size_bytes != size_bytes || strcasecmp(object.etag, etag) != 0 ||
-			(int64_t)piece->len != length)) {
+	err = s3_get_object(v->s3, key, offset_bytes, length, PIECE_BYTES, piece, &object,
+			    ret_error);
+	if (err == 0 && (object.size_bytes != size_bytes || strcasecmp(object.etag, etag) != 0 ||
+			 (int64_t)piece->len != length)) {
 		remote_error_set(ret_error, REMOTE_INVALID, -ESTALE,
 				 "S3: the object changed while it was read");
-		rc = -ESTALE;
+		err = -ESTALE;
 	}
-	return rc;
+	return err;
 }
 
 int verify_read(struct verify *v, const char *key, int64_t size_bytes, const char *etag,
@@ -88,29 +88,29 @@ int verify_read(struct verify *v, const char *key, int64_t size_bytes, const cha
 	cleanup_buf struct buf piece = BUF_INIT;
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 	int64_t offset_bytes = 0;
-	int rc = crypto_hash_new(CRYPTO_SHA256, &hash);
+	int err = crypto_hash_new(CRYPTO_SHA256, &hash);
 
 	remote_error_clear(ret_error);
-	while (rc == 0 && offset_bytes < size_bytes) {
+	while (err == 0 && offset_bytes < size_bytes) {
 		if (verify_is_over(v)) {
 			remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "cancelled");
 			return -ECANCELED;
 		}
-		rc = read_piece(v, key, offset_bytes, size_bytes, etag, &piece, ret_error);
-		if (rc)
-			return rc;
-		rc = crypto_hash_update(hash, piece.data, piece.len);
+		err = read_piece(v, key, offset_bytes, size_bytes, etag, &piece, ret_error);
+		if (err)
+			return err;
+		err = crypto_hash_update(hash, piece.data, piece.len);
 		offset_bytes += (int64_t)piece.len;
 		pthread_mutex_lock(&v->lock);
 		v->stats.read_bytes += (int64_t)piece.len;
 		pthread_mutex_unlock(&v->lock);
 		verify_progress(v);
 	}
-	if (rc == 0)
-		rc = crypto_hash_finish(hash, digest);
-	if (rc) {
-		remote_error_set(ret_error, REMOTE_TRANSIENT, rc, "it cannot be hashed");
-		return rc;
+	if (err == 0)
+		err = crypto_hash_finish(hash, digest);
+	if (err) {
+		remote_error_set(ret_error, REMOTE_TRANSIENT, err, "it cannot be hashed");
+		return err;
 	}
 	crypto_hex(digest, sizeof digest, ret_sha256);
 	return 0;
@@ -147,7 +147,7 @@ static void note_read(struct verify *v, const struct catalog_belief *belief, con
 	pthread_mutex_unlock(&v->lock);
 	if (!is_unproven || !v->options.repair)
 		return;
-	/* So that the next one has something to compare with. */
+	/* The next run compares with this hash. */
 	snprintf(object.sha256, sizeof object.sha256, "%s", sha256);
 	verify_was_told(v, catalog_object_renew(v->env->catalog, belief->recording.id, &object));
 }
@@ -160,13 +160,13 @@ static void read_one(void *arg, size_t index)
 	const struct catalog_object *object = &belief->object;
 	struct remote_error error = REMOTE_ERROR_INIT;
 	char sha256[65];
-	int rc;
+	int err;
 
 	if (verify_is_over(v))
 		return;
-	rc = verify_read(v, object->key, object->size_bytes, object->etag, sha256, &error);
-	if (rc) {
-		verify_undecided(v, &belief->recording.sid, object->key, rc, &error);
+	err = verify_read(v, object->key, object->size_bytes, object->etag, sha256, &error);
+	if (err) {
+		verify_undecided(v, &belief->recording.sid, object->key, err, &error);
 		return;
 	}
 	verify_answered(v);
@@ -178,19 +178,19 @@ static void read_one(void *arg, size_t index)
 void verify_read_all(struct verify *v)
 {
 	struct reading *reading = calloc(1, sizeof *reading);
-	int rc = reading ? 0 : -ENOMEM;
+	int err = reading ? 0 : -ENOMEM;
 
-	while (rc == 0 && !verify_is_over(v)) {
+	while (err == 0 && !verify_is_over(v)) {
 		reading->v = v;
 		reading->count = reading->walked = 0;
-		rc = catalog_beliefs_each(v->env->catalog, v->scope, reading->after_id, BATCH,
-					  on_belief, reading);
-		if (rc == 0)
+		err = catalog_beliefs_each(v->env->catalog, v->scope, reading->after_id, BATCH,
+					   on_belief, reading);
+		if (err == 0)
 			parallel_for(reading->count, v->options.threads, read_one, reading);
 		if (reading->walked < BATCH)
 			break;
 	}
-	if (rc)
-		verify_fail(v, rc, NULL);
+	if (err)
+		verify_fail(v, err, NULL);
 	free(reading);
 }

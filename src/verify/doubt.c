@@ -1,6 +1,6 @@
 /*
- * One recording that the list left in doubt. It is looked up again, for the list may be old by now;
- * then its object is asked for by itself, and its recording at Twilio, before anything is said.
+ * Checks one doubtful recording: looks it up again, because the list may be old, then requests the
+ * object and the recording at Twilio before it reports anything.
  */
 #include <errno.h>
 #include <string.h>
@@ -30,37 +30,37 @@ static void report(struct verify *v, enum verify_kind kind, const struct catalog
 	verify_report(v, &finding);
 }
 
-/* False: Twilio did not say, which has been reported. */
+/* False: the request failed, and has been reported. */
 static bool ask_twilio(struct verify *v, const struct catalog_belief *belief, const char *key,
 		       enum account_presence *ret_presence)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int rc =
+	int err =
 		account_recording_presence(v->twilio, &belief->recording.sid, ret_presence, &error);
 
-	if (rc) {
-		verify_undecided(v, &belief->recording.sid, key, rc, &error);
+	if (err) {
+		verify_undecided(v, &belief->recording.sid, key, err, &error);
 		return false;
 	}
 	verify_answered(v);
 	return true;
 }
 
-/* ---- said to be in S3 ---- */
+/* ---- recordings in S3, by the catalog ---- */
 
 static int tell_lost(struct verify *v, const struct catalog_recording *recording,
 		     enum account_presence presence)
 {
-	int rc = 0;
+	int err = 0;
 
-	/* First that Twilio has it no more: else it would be looked for there, and leave the
-	 * tree. */
+	/* First note that it is gone at Twilio: otherwise it would count as being there and leave
+	 * the tree. */
 	if (presence == ACCOUNT_RECORDING_GONE && recording->state == CATALOG_STATE_STORED)
-		rc = catalog_recording_gone(v->env->catalog, recording->id);
-	return rc ? rc : catalog_recording_lost_in_s3(v->env->catalog, recording->id);
+		err = catalog_recording_gone(v->env->catalog, recording->id);
+	return err ? err : catalog_recording_lost_in_s3(v->env->catalog, recording->id);
 }
 
-/* True: that is all there is to say of it. */
+/* Whether another machine removed it. True also when the request failed. Reports either. */
 static bool is_removed_elsewhere(struct verify *v, const struct catalog_belief *belief,
 				 const char *key, int64_t found_bytes)
 {
@@ -101,7 +101,7 @@ void verify_doubt_wrong(struct verify *v, const struct catalog_belief *belief,
 	enum account_presence presence = ACCOUNT_RECORDING_GONE;
 	bool is_told = false;
 
-	/* Only while Twilio's delete is owed, or not wanted, is there another copy. */
+	/* Twilio can have a copy only while its delete is pending or switched off. */
 	if (recording->state == CATALOG_STATE_STORED &&
 	    !ask_twilio(v, belief, belief->object.key, &presence))
 		return;
@@ -112,7 +112,7 @@ void verify_doubt_wrong(struct verify *v, const struct catalog_belief *belief,
 	       presence == ACCOUNT_RECORDING_THERE ? "Twilio still has the recording" : "");
 }
 
-/* The size is right and the ETag another: a copy, or another encryption, has that with the same
+/* The size is right but the ETag differs: a copy or another encryption changes the ETag of the same
  * bytes. The bytes decide. */
 static void compare_bytes(struct verify *v, const struct catalog_belief *belief,
 			  const struct s3_object *object)
@@ -121,15 +121,15 @@ static void compare_bytes(struct verify *v, const struct catalog_belief *belief,
 	struct catalog_object renewed;
 	bool is_told = false;
 	char sha256[65];
-	int rc;
+	int err;
 
 	if (!belief->object.sha256[0]) {
 		verify_doubt_wrong(v, belief, VERIFY_WRONG_HASH, object->size_bytes);
 		return;
 	}
-	rc = verify_read(v, belief->object.key, object->size_bytes, object->etag, sha256, &error);
-	if (rc) {
-		verify_undecided(v, &belief->recording.sid, belief->object.key, rc, &error);
+	err = verify_read(v, belief->object.key, object->size_bytes, object->etag, sha256, &error);
+	if (err) {
+		verify_undecided(v, &belief->recording.sid, belief->object.key, err, &error);
 		return;
 	}
 	if (strcasecmp(sha256, belief->object.sha256) != 0) {
@@ -149,21 +149,21 @@ static void check_object(struct verify *v, const struct catalog_belief *belief)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct s3_object object;
-	int rc;
+	int err;
 
 	if (!belief->has_object || strcmp(belief->object.bucket, v->storage.bucket) != 0) {
 		report(v, VERIFY_UNDECIDED, belief, belief->object.key, -1, false,
-		       "it was migrated to a bucket that is not the workspace's any more");
+		       "it was migrated to another bucket than the workspace's");
 		return;
 	}
-	rc = s3_head_object(v->s3, belief->object.key, &object, &error);
-	if (rc && error.kind == REMOTE_NOT_FOUND) {
+	err = s3_head_object(v->s3, belief->object.key, &object, &error);
+	if (err && error.kind == REMOTE_NOT_FOUND) {
 		verify_answered(v);
 		lost(v, belief);
 		return;
 	}
-	if (rc) {
-		verify_undecided(v, &belief->recording.sid, belief->object.key, rc, &error);
+	if (err) {
+		verify_undecided(v, &belief->recording.sid, belief->object.key, err, &error);
 		return;
 	}
 	verify_answered(v);
@@ -175,7 +175,7 @@ static void check_object(struct verify *v, const struct catalog_belief *belief)
 		compare_bytes(v, belief, &object);
 }
 
-/* ---- said to be at Twilio, or nowhere ---- */
+/* ---- recordings at Twilio or missing, by the catalog ---- */
 
 static int adopt(struct verify *v, const struct catalog_belief *belief, const char *key,
 		 const struct s3_object *object, enum account_presence presence)
@@ -183,7 +183,7 @@ static int adopt(struct verify *v, const struct catalog_belief *belief, const ch
 	const struct catalog_scope scope = { CATALOG_SCOPE_RECORDING, belief->recording.id };
 	struct catalog_object found;
 	int64_t queued = 0;
-	int rc;
+	int err;
 
 	if (presence == ACCOUNT_RECORDING_GONE) {
 		storage_object_describe(&v->storage, key, object, &found);
@@ -191,15 +191,15 @@ static int adopt(struct verify *v, const struct catalog_belief *belief, const ch
 	}
 	if (belief->recording.state != CATALOG_STATE_TWILIO)
 		return -ESTALE; /* the next sync finds it at Twilio */
-	rc = catalog_migrate_queue(v->env->catalog, scope, &queued);
-	/* Disabled: nobody wants it moved now. */
-	if (rc == -ENODEV ||
-	    (rc == 0 && !queued && belief->recording.migration != CATALOG_MIGRATION_QUEUED))
+	err = catalog_migrate_queue(v->env->catalog, scope, &queued);
+	/* The bucket is disabled, or nothing was queued. */
+	if (err == -ENODEV ||
+	    (err == 0 && !queued && belief->recording.migration != CATALOG_MIGRATION_QUEUED))
 		return -ESTALE;
-	return rc;
+	return err;
 }
 
-/* What it was when it was lost, as far as that is known, it has to be again. */
+/* The object must be the one that was lost, as far as its ETag and SHA-256 are known. */
 static bool is_what_was_lost(const struct catalog_belief *belief, const struct s3_object *object)
 {
 	const struct catalog_object *was = &belief->object;
@@ -226,15 +226,15 @@ static void found(struct verify *v, const struct catalog_belief *belief, const c
 	enum account_presence presence;
 	const char *why = "";
 	bool is_told = false;
-	int rc = verify_is_audio(v, &belief->recording, key, object, &why, &error);
+	int err = verify_is_audio(v, &belief->recording, key, object, &why, &error);
 
-	if (rc == -EBADMSG || (rc == 0 && !is_what_was_lost(belief, object))) {
+	if (err == -EBADMSG || (err == 0 && !is_what_was_lost(belief, object))) {
 		not_adopted(v, belief, key, object,
-			    rc ? why : "another object than the recording's stands there");
+			    err ? why : "another object has the recording's key");
 		return;
 	}
-	if (rc) {
-		verify_undecided(v, &belief->recording.sid, key, rc, &error);
+	if (err) {
+		verify_undecided(v, &belief->recording.sid, key, err, &error);
 		return;
 	}
 	if (is_removed_elsewhere(v, belief, key, object->size_bytes))
@@ -255,21 +255,21 @@ static void look_for_object(struct verify *v, const struct catalog_belief *belie
 	enum account_presence presence;
 	char key[CATALOG_KEY_TEXT_SIZE];
 	struct s3_object object;
-	int rc;
+	int err;
 
 	catalog_object_key(v->storage.prefix, &v->workspace.account_sid, &belief->recording, key);
-	rc = s3_head_object(v->s3, key, &object, &error);
-	if (rc && error.kind != REMOTE_NOT_FOUND) {
-		verify_undecided(v, &belief->recording.sid, key, rc, &error);
+	err = s3_head_object(v->s3, key, &object, &error);
+	if (err && error.kind != REMOTE_NOT_FOUND) {
+		verify_undecided(v, &belief->recording.sid, key, err, &error);
 		return;
 	}
 	verify_answered(v);
-	if (rc == 0) {
+	if (err == 0) {
 		found(v, belief, key, &object);
 		return;
 	}
 	if (belief->recording.state == CATALOG_STATE_TWILIO)
-		return; /* as it should be, by now */
+		return; /* as expected */
 	if (ask_twilio(v, belief, key, &presence))
 		report(v, presence == ACCOUNT_RECORDING_GONE ? VERIFY_MISSING : VERIFY_NOT_IN_S3,
 		       belief, key, -1, false,
@@ -281,7 +281,7 @@ void verify_doubt(void *arg, size_t index)
 {
 	struct verify *v = arg;
 	struct catalog_belief belief;
-	int rc;
+	int err;
 
 	if (verify_is_over(v)) {
 		pthread_mutex_lock(&v->lock);
@@ -289,9 +289,9 @@ void verify_doubt(void *arg, size_t index)
 		pthread_mutex_unlock(&v->lock);
 		return;
 	}
-	rc = catalog_belief_get(v->env->catalog, v->doubts[index], &belief);
-	if (rc) {
-		verify_fail(v, rc, NULL);
+	err = catalog_belief_get(v->env->catalog, v->doubts[index], &belief);
+	if (err) {
+		verify_fail(v, err, NULL);
 		return;
 	}
 	switch (belief.recording.state) {
@@ -305,6 +305,6 @@ void verify_doubt(void *arg, size_t index)
 		break;
 	case CATALOG_STATE_UPLOADING:
 	case CATALOG_STATE_DELETED:
-		break; /* somebody else's by now */
+		break; /* in another worker's hands, or removed */
 	}
 }

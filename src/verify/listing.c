@@ -1,6 +1,6 @@
 /*
- * The bucket's list, page by page, against the catalog. Nothing is changed here, and what is
- * doubtful is only noted: a list may be old when it is read.
+ * Compares the bucket's list with the catalog, page by page. Changes nothing; doubtful recordings
+ * are only noted, because a list may be old when it is read.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -8,10 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "verify/verify-private.h"
 
-#define BATCH 500 /* objects that are looked up in one read of the catalog */
+#define BATCH 500 /* objects looked up in one catalog read */
 #define WALK 512
 
 struct listed {
@@ -24,7 +25,7 @@ struct listed {
 struct batch {
 	struct verify *v;
 	size_t count;
-	int rc;
+	int err;
 	struct listed items[BATCH];
 	struct sid sids[BATCH];
 };
@@ -63,17 +64,7 @@ static bool is_in_scope(const struct verify *v, const struct catalog_recording *
 
 static int stray_add(struct verify *v, const struct verify_name *name)
 {
-	if (v->stray_count == v->stray_capacity) {
-		size_t capacity = v->stray_capacity ? 2 * v->stray_capacity : 256;
-		struct verify_name *more = reallocarray(v->strays, capacity, sizeof *more);
-
-		if (!more)
-			return -ENOMEM;
-		v->strays = more;
-		v->stray_capacity = capacity;
-	}
-	v->strays[v->stray_count++] = *name;
-	return 0;
+	return array_push(&v->strays, &v->stray_count, name);
 }
 
 /* ---- one object ---- */
@@ -102,7 +93,7 @@ static int judge(struct verify *v, const struct listed *item, const struct catal
 	case CATALOG_STATE_S3:
 		if (!is_in_scope(v, recording))
 			return 0;
-		/* The key of another object than the one that was verified, if it was moved. */
+		/* Not the object that was verified. */
 		if (!belief->has_object || strcmp(item->key, belief->object.key) != 0)
 			return 0;
 		if (!agrees(belief, item))
@@ -134,14 +125,14 @@ static int on_belief(void *arg, size_t index, const struct catalog_belief *belie
 
 static int batch_flush(struct batch *batch)
 {
-	int rc = catalog_beliefs_find(batch->v->env->catalog, batch->sids, batch->count, on_belief,
-				      batch);
+	int err = catalog_beliefs_find(batch->v->env->catalog, batch->sids, batch->count, on_belief,
+				       batch);
 
 	for (size_t i = 0; i < batch->count; i++)
 		free(batch->items[i].key);
 	batch->count = 0;
 	verify_progress(batch->v);
-	return rc;
+	return err;
 }
 
 static void batch_release(struct batch **batch)
@@ -162,46 +153,46 @@ static int on_object(void *arg, const struct s3_list_entry *entry)
 	pthread_mutex_unlock(&v->lock);
 	if (verify_name_parse(v->storage.prefix, &v->workspace.account_sid, entry->key,
 			      &item->name) < 0) {
-		/* With a recording's own key one may get what only begins like it. */
+		/* A list for one recording's key may show longer keys with that prefix. */
 		if (has_unreferenced(v))
 			report_key(v, VERIFY_UNREFERENCED, NULL, entry->key, entry->size_bytes, "");
 		return 0;
 	}
 	item->key = strdup(entry->key);
 	if (!item->key)
-		return batch->rc = -ENOMEM;
+		return batch->err = -ENOMEM;
 	item->size_bytes = entry->size_bytes;
 	snprintf(item->etag, sizeof item->etag, "%s", entry->etag);
 	batch->sids[batch->count++] = item->name.sid;
-	return batch->count < BATCH ? 0 : (batch->rc = batch_flush(batch));
+	return batch->count < BATCH ? 0 : (batch->err = batch_flush(batch));
 }
 
 static int list_prefix(struct verify *v, const char *prefix)
 {
 	cleanup_with(batch_release) struct batch *batch = calloc(1, sizeof *batch);
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int rc;
+	int err;
 
 	if (!batch) {
 		verify_fail(v, -ENOMEM, NULL);
 		return -ENOMEM;
 	}
 	batch->v = v;
-	rc = s3_list_objects(v->s3, prefix, on_object, batch, &error);
-	if (rc == 0)
-		rc = batch->rc = batch_flush(batch);
-	if (rc)
-		verify_fail(v, rc, batch->rc ? NULL : &error);
-	return rc;
+	err = s3_list_objects(v->s3, prefix, on_object, batch, &error);
+	if (err == 0)
+		err = batch->err = batch_flush(batch);
+	if (err)
+		verify_fail(v, err, batch->err ? NULL : &error);
+	return err;
 }
 
-/* ---- beside the account's folder ---- */
+/* ---- objects outside the account's folder ---- */
 
 struct beside {
 	struct verify *v;
-	char **folders; /* to be listed whole */
+	char **folders; /* to be listed in full */
 	size_t count;
-	int rc;
+	int err;
 };
 
 static void beside_release(struct beside *beside)
@@ -216,10 +207,10 @@ static int on_beside(void *arg, const struct s3_list_entry *entry)
 	struct beside *beside = arg;
 	struct verify *v = beside->v;
 	char own[CATALOG_KEY_TEXT_SIZE], account[SID_SIZE];
-	char **more;
+	char **folder;
 
 	if (!entry->is_folder) {
-		/* Some tools put an empty object where a folder is to be shown. */
+		/* Some tools make an empty object to show a folder. */
 		if (entry->key[strlen(entry->key) - 1] != '/' || entry->size_bytes)
 			report_key(v, VERIFY_UNREFERENCED, NULL, entry->key, entry->size_bytes, "");
 		return 0;
@@ -229,12 +220,9 @@ static int on_beside(void *arg, const struct s3_list_entry *entry)
 	if (strcmp(entry->key, own) == 0 ||
 	    verify_is_other_account(v->storage.prefix, &v->workspace.account_sid, entry->key))
 		return 0;
-	more = reallocarray(beside->folders, beside->count + 1, sizeof *more);
-	if (more)
-		beside->folders = more;
-	if (!more || !(more[beside->count] = strdup(entry->key)))
-		return beside->rc = -ENOMEM;
-	beside->count++;
+	folder = array_add(&beside->folders, &beside->count);
+	if (!folder || !(*folder = strdup(entry->key)))
+		return beside->err = -ENOMEM;
 	return 0;
 }
 
@@ -243,15 +231,15 @@ static int list_beside(struct verify *v)
 	cleanup_with(beside_release) struct beside beside = { .v = v };
 	struct remote_error error = REMOTE_ERROR_INIT;
 	char prefix[CATALOG_KEY_TEXT_SIZE];
-	int rc;
+	int err;
 
 	snprintf(prefix, sizeof prefix, "%srecordings/", v->storage.prefix);
-	rc = s3_list_folder(v->s3, prefix, on_beside, &beside, &error);
-	if (rc)
-		verify_fail(v, rc, beside.rc ? NULL : &error);
-	for (size_t i = 0; i < beside.count && rc == 0; i++)
-		rc = list_prefix(v, beside.folders[i]);
-	return rc;
+	err = s3_list_folder(v->s3, prefix, on_beside, &beside, &error);
+	if (err)
+		verify_fail(v, err, beside.err ? NULL : &error);
+	for (size_t i = 0; i < beside.count && err == 0; i++)
+		err = list_prefix(v, beside.folders[i]);
+	return err;
 }
 
 /* ---- uploads ---- */
@@ -265,7 +253,7 @@ static int on_uploader(void *arg, size_t index, const struct catalog_belief *bel
 
 struct uploads {
 	struct verify *v;
-	int rc;
+	int err;
 };
 
 static int on_upload(void *arg, const struct s3_list_entry *entry)
@@ -281,10 +269,10 @@ static int on_upload(void *arg, const struct s3_list_entry *entry)
 	is_ours = verify_name_parse(v->storage.prefix, &v->workspace.account_sid, entry->key,
 				    &name) == 0;
 	if (is_ours)
-		uploads->rc = catalog_beliefs_find(v->env->catalog, &name.sid, 1, on_uploader,
-						   &is_running);
-	if (uploads->rc || is_running)
-		return uploads->rc;
+		uploads->err = catalog_beliefs_find(v->env->catalog, &name.sid, 1, on_uploader,
+						    &is_running);
+	if (uploads->err || is_running)
+		return uploads->err;
 	if (entry->last_modified_secs > 0) {
 		time_format_iso8601(entry->last_modified_secs, began);
 		snprintf(note, sizeof note, "begun %s", began);
@@ -298,24 +286,24 @@ static int list_uploads(struct verify *v)
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct uploads uploads = { v, 0 };
 	char prefix[CATALOG_KEY_TEXT_SIZE];
-	int rc;
+	int err;
 
 	snprintf(prefix, sizeof prefix, "%srecordings/", v->storage.prefix);
-	rc = s3_list_uploads(v->s3, prefix, on_upload, &uploads, &error);
-	if (rc == 0)
+	err = s3_list_uploads(v->s3, prefix, on_upload, &uploads, &error);
+	if (err == 0)
 		return 0;
-	if (uploads.rc || error.kind == REMOTE_CANCELLED) {
-		verify_fail(v, rc, uploads.rc ? NULL : &error);
-		return rc;
+	if (uploads.err || error.kind == REMOTE_CANCELLED) {
+		verify_fail(v, err, uploads.err ? NULL : &error);
+		return err;
 	}
-	/* A right of its own, which not everybody has who may read and write. */
+	/* Listing uploads is a separate permission. */
 	pthread_mutex_lock(&v->lock);
 	v->stats.uploads_unknown = true;
 	pthread_mutex_unlock(&v->lock);
 	return 0;
 }
 
-/* ---- what the catalog says is there, and no list showed ---- */
+/* ---- recordings that the list did not show ---- */
 
 struct walk {
 	struct verify *v;
@@ -335,7 +323,7 @@ static int on_walked(void *arg, size_t index, const struct catalog_belief *belie
 	if (marks_has(&v->good, recording->id) || marks_has(&v->doubted, recording->id))
 		return 0;
 	if (recording->state == CATALOG_STATE_MISSING && recording->start_secs <= 0) {
-		/* Never a file here, and deleted before: nothing that was lost. */
+		/* Deleted before it was a file here: nothing was lost. */
 		pthread_mutex_lock(&v->lock);
 		v->stats.never_seen++;
 		pthread_mutex_unlock(&v->lock);
@@ -347,29 +335,29 @@ static int on_walked(void *arg, size_t index, const struct catalog_belief *belie
 static int walk_catalog(struct verify *v)
 {
 	struct walk walk = { .v = v };
-	int rc;
+	int err;
 
 	do {
 		walk.count = 0;
-		rc = catalog_beliefs_each(v->env->catalog, v->scope, walk.after_id, WALK, on_walked,
-					  &walk);
-	} while (rc == 0 && walk.count == WALK);
-	if (rc)
-		verify_fail(v, rc, NULL);
-	return rc;
+		err = catalog_beliefs_each(v->env->catalog, v->scope, walk.after_id, WALK,
+					   on_walked, &walk);
+	} while (err == 0 && walk.count == WALK);
+	if (err)
+		verify_fail(v, err, NULL);
+	return err;
 }
 
-/* ---- all of it ---- */
+/* ---- the whole ---- */
 
 static int list_recording(struct verify *v)
 {
 	char key[CATALOG_KEY_TEXT_SIZE];
 	struct catalog_belief belief;
-	int rc = catalog_belief_get(v->env->catalog, v->scope.id, &belief);
+	int err = catalog_belief_get(v->env->catalog, v->scope.id, &belief);
 
-	if (rc) {
-		verify_fail(v, rc, NULL);
-		return rc;
+	if (err) {
+		verify_fail(v, err, NULL);
+		return err;
 	}
 	if (belief.has_object)
 		snprintf(key, sizeof key, "%s", belief.object.key);
@@ -382,16 +370,16 @@ static int list_recording(struct verify *v)
 int verify_list(struct verify *v)
 {
 	char prefix[CATALOG_KEY_TEXT_SIZE], account[SID_SIZE];
-	int rc;
+	int err;
 
 	sid_format(&v->workspace.account_sid, "AC", account);
 	snprintf(prefix, sizeof prefix, "%srecordings/%s/", v->storage.prefix, account);
-	rc = v->scope.kind == CATALOG_SCOPE_RECORDING ? list_recording(v) : list_prefix(v, prefix);
-	if (rc == 0 && has_unreferenced(v))
-		rc = list_beside(v);
-	if (rc == 0 && has_unreferenced(v))
-		rc = list_uploads(v);
-	if (rc == 0)
-		rc = walk_catalog(v);
-	return rc;
+	err = v->scope.kind == CATALOG_SCOPE_RECORDING ? list_recording(v) : list_prefix(v, prefix);
+	if (err == 0 && has_unreferenced(v))
+		err = list_beside(v);
+	if (err == 0 && has_unreferenced(v))
+		err = list_uploads(v);
+	if (err == 0)
+		err = walk_catalog(v);
+	return err;
 }

@@ -1,3 +1,4 @@
+/* A set of recordings: one bit for each, by its id in the catalog. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ int marks_set(struct marks *marks, int64_t id)
 		marks->bytes = bytes;
 		marks->size = size;
 	}
-	marks->bytes[at] |= (uint8_t)(1u << (id % 8));
+	marks->bytes[at] |= (uint8_t)(1U << (id % 8));
 	return 0;
 }
 

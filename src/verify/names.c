@@ -1,3 +1,4 @@
+/* Object keys of recordings: parsed, and made again. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #define FOLDER "recordings/"
 #define DATE_LENGTH 10 /* 2026/03/01 */
 
-/* What stands behind "<prefix>recordings/"; NULL: another place. */
+/* The part of the key after "<prefix>recordings/"; NULL: the key is elsewhere. */
 static const char *below_folder(const char *prefix, const char *key)
 {
 	size_t len = strlen(prefix);
@@ -31,7 +32,7 @@ void verify_name_key(const char *prefix, const struct sid *account_sid,
 	catalog_object_key(prefix, account_sid, &recording, ret_key);
 }
 
-/* Taken apart loosely, put together again, and compared: so the two cannot disagree. */
+/* Parses loosely, makes the key again and compares, so that parser and maker cannot disagree. */
 int verify_name_parse(const char *prefix, const struct sid *account_sid, const char *key,
 		      struct verify_name *ret_name)
 {

@@ -1,8 +1,9 @@
 /*
- * One object under a recording's key that the catalog knows nothing of: of a lost catalog, or
- * nobody's. It becomes a recording again where Twilio knows none of the name, nobody has removed
- * it, it is audio, and its metadata lead to a call of Twilio's call log: only this program, with the
- * call's SID, can have written them. What leads to no call is adopted only on demand.
+ * Checks one object that has a recording's key and is unknown to the catalog, for example because
+ * the catalog was lost. The object becomes a recording again if Twilio does not have the recording,
+ * there is no tombstone, it is audio, and its metadata match a call of Twilio's call log: only
+ * a program that knew the call's SID can have written them. Without a matching call it is adopted
+ * only on request.
  */
 #include <errno.h>
 #include <string.h>
@@ -49,40 +50,40 @@ static int on_call(void *arg, const struct sid *sid)
 {
 	struct candidates *candidates = arg;
 	char call[STORAGE_CARD_CALL_SIZE];
-	int rc = storage_card_call(&candidates->stray->name->sid, sid, call);
+	int err = storage_card_call(&candidates->stray->name->sid, sid, call);
 
-	if (rc == 0 && strcmp(call, candidates->stray->card.call) == 0) {
+	if (err == 0 && strcmp(call, candidates->stray->card.call) == 0) {
 		candidates->call_sid = *sid;
-		rc = 1;
+		err = 1;
 	}
-	return rc;
+	return err;
 }
 
-/* The call log is looked through where the call should be, and around it. */
+/* Searches the call log at the call's start, then a day around it. */
 static int find_call(const struct stray *stray, struct sid *ret_call_sid)
 {
 	const struct storage_card *card = &stray->card;
 	struct candidates candidates = { .stray = stray };
-	int rc = 0;
+	int err = 0;
 
 	if (card->call[0] && card->started_secs > 0) {
-		rc = catalog_calls_begun(stray->v->env->catalog, stray->v->workspace.id,
-					 card->started_secs, card->started_secs + 1, on_call,
-					 &candidates);
-		if (rc == 0)
-			rc = catalog_calls_begun(stray->v->env->catalog, stray->v->workspace.id,
-						 card->started_secs - DAY_SECS,
-						 card->started_secs + DAY_SECS, on_call,
-						 &candidates);
+		err = catalog_calls_begun(stray->v->env->catalog, stray->v->workspace.id,
+					  card->started_secs, card->started_secs + 1, on_call,
+					  &candidates);
+		if (err == 0)
+			err = catalog_calls_begun(stray->v->env->catalog, stray->v->workspace.id,
+						  card->started_secs - DAY_SECS,
+						  card->started_secs + DAY_SECS, on_call,
+						  &candidates);
 	}
 	*ret_call_sid = candidates.call_sid;
-	return rc < 0 ? rc : 0;
+	return err < 0 ? err : 0;
 }
 
-/* ---- a recording again ---- */
+/* ---- making it a recording again ---- */
 
-/* Two durable steps; what is between them is a recording that was deleted at Twilio before it was
- * seen, whose object the next verification, or sync, finds. */
+/* Two durable steps. After a crash between them the catalog has a recording that was deleted at
+ * Twilio; the next verification or sync finds its object. */
 static int make_known(const struct stray *stray, const struct sid *call_sid)
 {
 	struct verify *v = stray->v;
@@ -104,21 +105,21 @@ static int make_known(const struct stray *stray, const struct sid *call_sid)
 	};
 	struct catalog_recording recording;
 	struct catalog_object found;
-	int rc;
+	int err;
 
-	/* The date is the key's, whatever else is said. */
+	/* The date must be the key's. */
 	if (card->created_secs < day_secs || card->created_secs >= day_secs + DAY_SECS)
 		input.date_created_secs = day_secs;
-	rc = catalog_recordings_apply(v->env->catalog, v->workspace.id, &input, 1, NULL);
-	if (rc == 0)
-		rc = catalog_recording_find(v->env->catalog, &input.sid, &recording);
-	if (rc)
-		return rc;
+	err = catalog_recordings_apply(v->env->catalog, v->workspace.id, &input, 1, NULL);
+	if (err == 0)
+		err = catalog_recording_find(v->env->catalog, &input.sid, &recording);
+	if (err)
+		return err;
 	storage_object_describe(&v->storage, stray->key, &stray->object, &found);
 	return catalog_recording_found_in_s3(v->env->catalog, recording.id, &found);
 }
 
-/* False: it is none, or nobody could say; that has been reported. */
+/* Whether the object can be a recording. False: it cannot, or a request failed; both reported. */
 static bool look(struct stray *stray)
 {
 	struct verify *v = stray->v;
@@ -126,42 +127,42 @@ static bool look(struct stray *stray)
 					       .size_bytes = -1 };
 	struct remote_error error = REMOTE_ERROR_INIT;
 	const char *why = "";
-	int rc;
+	int err;
 
 	storage_card_init(&stray->card);
-	rc = s3_head_object_metadata(v->s3, stray->key, storage_card_read, &stray->card,
-				     &stray->object, &error);
-	if (rc && error.kind == REMOTE_NOT_FOUND) {
+	err = s3_head_object_metadata(v->s3, stray->key, storage_card_read, &stray->card,
+				      &stray->object, &error);
+	if (err && error.kind == REMOTE_NOT_FOUND) {
 		verify_answered(v);
-		return false; /* gone by now */
+		return false; /* deleted meanwhile */
 	}
 	recording.duration_secs = stray->card.duration_secs;
-	if (rc == 0)
-		rc = verify_is_audio(v, &recording, stray->key, &stray->object, &why, &error);
-	if (rc == 0 && recording.is_encrypted && !stray->card.encryption.cek[0]) {
+	if (err == 0)
+		err = verify_is_audio(v, &recording, stray->key, &stray->object, &why, &error);
+	if (err == 0 && recording.is_encrypted && !stray->card.encryption.cek[0]) {
 		why = "encrypted, and its metadata have no key";
-		rc = -EBADMSG;
+		err = -EBADMSG;
 	}
-	if (rc == -EBADMSG) {
+	if (err == -EBADMSG) {
 		verify_answered(v);
 		report(stray, VERIFY_UNREFERENCED, false, why);
 		return false;
 	}
-	if (rc)
-		verify_undecided(v, &stray->name->sid, stray->key, rc, &error);
+	if (err)
+		verify_undecided(v, &stray->name->sid, stray->key, err, &error);
 	else
 		verify_answered(v);
-	return rc == 0;
+	return err == 0;
 }
 
 static bool is_known_by_now(const struct stray *stray)
 {
 	struct catalog_recording recording;
-	int rc = catalog_recording_find(stray->v->env->catalog, &stray->name->sid, &recording);
+	int err = catalog_recording_find(stray->v->env->catalog, &stray->name->sid, &recording);
 
-	if (rc && rc != -ENOENT)
-		verify_fail(stray->v, rc, NULL);
-	return rc != -ENOENT;
+	if (err && err != -ENOENT)
+		verify_fail(stray->v, err, NULL);
+	return err != -ENOENT;
 }
 
 void verify_stray(void *arg, size_t index)
@@ -172,7 +173,7 @@ void verify_stray(void *arg, size_t index)
 	enum account_presence presence;
 	bool is_told = false, is_known, is_vouched;
 	struct sid call_sid;
-	int rc;
+	int err;
 
 	if (verify_is_over(v)) {
 		pthread_mutex_lock(&v->lock);
@@ -190,9 +191,9 @@ void verify_stray(void *arg, size_t index)
 	}
 	if (!is_known || !look(&stray))
 		return;
-	rc = account_recording_presence(v->twilio, &stray.name->sid, &presence, &error);
-	if (rc) {
-		verify_undecided(v, &stray.name->sid, stray.key, rc, &error);
+	err = account_recording_presence(v->twilio, &stray.name->sid, &presence, &error);
+	if (err) {
+		verify_undecided(v, &stray.name->sid, stray.key, err, &error);
 		return;
 	}
 	verify_answered(v);
@@ -200,9 +201,9 @@ void verify_stray(void *arg, size_t index)
 		report(&stray, VERIFY_FOUND, false, "Twilio has it too: the next sync brings it");
 		return;
 	}
-	rc = find_call(&stray, &call_sid);
-	if (rc) {
-		verify_fail(v, rc, NULL);
+	err = find_call(&stray, &call_sid);
+	if (err) {
+		verify_fail(v, err, NULL);
 		return;
 	}
 	is_vouched = !sid_is_zero(&call_sid);

@@ -1,4 +1,5 @@
-/* One verification: list, ask for what is doubtful, read back; and what its threads tell it. */
+/* The steps of a run (list, check doubts and strays, read back) and the results that its threads
+ * share. */
 #include "verify/verify.h"
 
 #include <errno.h>
@@ -9,13 +10,14 @@
 #include "catalog/campaign.h"
 #include "storage/object.h"
 #include "storage/storage.h"
+#include "util/array.h"
 #include "util/pool.h"
 #include "util/times.h"
 #include "verify/verify-private.h"
 
 #define THREADS 8
 #define PROGRESS_MSECS 100
-/* So many services' failures one after the other: the rest would fail, too. */
+/* After so many failures in a row, further requests would fail, too. */
 #define MAX_FAILURES_RUNNING 3
 
 const char *verify_kind_name(enum verify_kind kind)
@@ -32,7 +34,7 @@ const char *verify_kind_name(enum verify_kind kind)
 	return names[kind];
 }
 
-/* ---- what threads tell the run ---- */
+/* ---- results of the threads ---- */
 
 /* The lock is held. */
 static void progress(struct verify *v, bool is_urgent)
@@ -64,27 +66,27 @@ void verify_report(struct verify *v, const struct verify_finding *finding)
 }
 
 /* The lock is held. */
-static void fail(struct verify *v, int rc, const struct remote_error *error)
+static void fail(struct verify *v, int err, const struct remote_error *error)
 {
-	if (v->rc && !(v->rc == -ECANCELED && rc != -ECANCELED))
+	if (v->err && !(v->err == -ECANCELED && err != -ECANCELED))
 		return;
-	v->rc = rc;
+	v->err = err;
 	if (error)
 		v->error = *error;
 	else
 		remote_error_clear(&v->error);
 }
 
-void verify_fail(struct verify *v, int rc, const struct remote_error *error)
+void verify_fail(struct verify *v, int err, const struct remote_error *error)
 {
 	pthread_mutex_lock(&v->lock);
-	fail(v, rc, error);
-	/* A catalog that cannot be read or written is not asked on. */
+	fail(v, err, error);
+	/* A failing catalog ends the run. */
 	v->is_stopped |= !error;
 	pthread_mutex_unlock(&v->lock);
 }
 
-void verify_undecided(struct verify *v, const struct sid *sid, const char *key, int rc,
+void verify_undecided(struct verify *v, const struct sid *sid, const char *key, int err,
 		      const struct remote_error *error)
 {
 	const struct verify_finding finding = {
@@ -97,7 +99,7 @@ void verify_undecided(struct verify *v, const struct sid *sid, const char *key, 
 	};
 
 	pthread_mutex_lock(&v->lock);
-	fail(v, rc, error);
+	fail(v, err, error);
 	if (error->kind == REMOTE_CANCELLED || ++v->failures_running >= MAX_FAILURES_RUNNING)
 		v->is_stopped = true;
 	pthread_mutex_unlock(&v->lock);
@@ -128,55 +130,44 @@ bool verify_is_over(struct verify *v)
 void verify_good(struct verify *v, const struct catalog_recording *recording)
 {
 	bool is_new;
-	int rc;
+	int err;
 
 	pthread_mutex_lock(&v->lock);
 	is_new = !marks_has(&v->good, recording->id);
 	v->stats.good += is_new;
 	v->stats.unvouched += is_new && recording->is_unvouched;
-	rc = marks_set(&v->good, recording->id);
+	err = marks_set(&v->good, recording->id);
 	pthread_mutex_unlock(&v->lock);
-	if (rc)
-		verify_fail(v, rc, NULL);
+	if (err)
+		verify_fail(v, err, NULL);
 }
 
 bool verify_is_removed(struct verify *v, const struct sid *sid, const char *key, bool *ret_is_known)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int rc = storage_tombstone_look(v->s3, v->storage.prefix, sid, &error);
+	int err = storage_tombstone_look(v->s3, v->storage.prefix, sid, &error);
 
-	*ret_is_known = rc >= 0;
-	if (rc < 0)
-		verify_undecided(v, sid, key, rc, &error);
-	return rc == 1;
+	*ret_is_known = err >= 0;
+	if (err < 0)
+		verify_undecided(v, sid, key, err, &error);
+	return err == 1;
 }
 
 int verify_doubt_add(struct verify *v, int64_t recording_id)
 {
-	int rc;
+	int err;
 
 	if (marks_has(&v->doubted, recording_id))
 		return 0;
-	rc = marks_set(&v->doubted, recording_id);
-	if (rc == 0 && v->doubt_count == v->doubt_capacity) {
-		size_t capacity = v->doubt_capacity ? 2 * v->doubt_capacity : 256;
-		int64_t *more = reallocarray(v->doubts, capacity, sizeof *more);
-
-		if (!more)
-			return -ENOMEM;
-		v->doubts = more;
-		v->doubt_capacity = capacity;
-	}
-	if (rc == 0)
-		v->doubts[v->doubt_count++] = recording_id;
-	return rc;
+	err = marks_set(&v->doubted, recording_id);
+	return err ? err : array_push(&v->doubts, &v->doubt_count, &recording_id);
 }
 
-bool verify_was_told(struct verify *v, int rc)
+bool verify_was_told(struct verify *v, int err)
 {
-	if (rc && rc != -ESTALE)
-		verify_fail(v, rc, NULL);
-	return rc == 0;
+	if (err && err != -ESTALE)
+		verify_fail(v, err, NULL);
+	return err == 0;
 }
 
 /* ---- the run ---- */
@@ -185,20 +176,20 @@ static int scope_workspace(struct catalog *catalog, struct catalog_scope scope, 
 {
 	struct catalog_recording recording;
 	struct catalog_campaign folder;
-	int rc;
+	int err;
 
 	switch (scope.kind) {
 	case CATALOG_SCOPE_WORKSPACE:
 		*ret_id = scope.id;
 		return 0;
 	case CATALOG_SCOPE_FOLDER:
-		rc = catalog_campaign_get(catalog, scope.id, &folder);
-		*ret_id = rc ? 0 : folder.workspace_id;
-		return rc;
+		err = catalog_campaign_get(catalog, scope.id, &folder);
+		*ret_id = err ? 0 : folder.workspace_id;
+		return err;
 	case CATALOG_SCOPE_RECORDING:
-		rc = catalog_recording_get(catalog, scope.id, &recording);
-		*ret_id = rc ? 0 : recording.workspace_id;
-		return rc;
+		err = catalog_recording_get(catalog, scope.id, &recording);
+		*ret_id = err ? 0 : recording.workspace_id;
+		return err;
 	case CATALOG_SCOPE_ALL:
 		break;
 	}
@@ -208,23 +199,23 @@ static int scope_workspace(struct catalog *catalog, struct catalog_scope scope, 
 static int open_clients(struct verify *v)
 {
 	int64_t workspace_id;
-	int rc = scope_workspace(v->env->catalog, v->scope, &workspace_id);
+	int err = scope_workspace(v->env->catalog, v->scope, &workspace_id);
 
-	if (rc == 0)
-		rc = account_client_new(v->env->catalog, v->env->http, workspace_id, 0,
-					v->env->cancel, &v->twilio, &v->workspace);
-	if (rc == -ENOKEY)
-		rc = -ENOENT;
-	if (rc)
-		return rc;
-	rc = storage_client_new(v->env->catalog, v->env->http, workspace_id, v->env->cancel, &v->s3,
-				&v->storage);
-	return rc == -ENOENT ? -ENODEV : rc;
+	if (err == 0)
+		err = account_client_new(v->env->catalog, v->env->http, workspace_id, 0,
+					 v->env->cancel, &v->twilio, &v->workspace);
+	if (err == -ENOKEY)
+		err = -ENOENT;
+	if (err)
+		return err;
+	err = storage_client_new(v->env->catalog, v->env->http, workspace_id, v->env->cancel,
+				 &v->s3, &v->storage);
+	return err == -ENOENT ? -ENODEV : err;
 }
 
 static void run(struct verify *v)
 {
-	/* What a list that broke off did not show is not doubtful: it is unknown. */
+	/* After an incomplete list, a recording that was not listed is unknown, not doubtful. */
 	if (verify_list(v))
 		return;
 	parallel_for(v->doubt_count, v->options.threads, verify_doubt, v);
@@ -249,16 +240,16 @@ int verify_scope(const struct verify_env *env, struct catalog_scope scope,
 		 struct verify_stats *ret_stats, struct remote_error *ret_error)
 {
 	struct verify v = { .env = env, .options = *options, .observer = observer, .scope = scope };
-	int rc;
+	int err;
 
 	if (!v.options.threads)
 		v.options.threads = THREADS;
 	remote_error_clear(&v.error);
 	pthread_mutex_init(&v.lock, NULL);
-	rc = open_clients(&v);
-	if (rc == 0) {
+	err = open_clients(&v);
+	if (err == 0) {
 		run(&v);
-		rc = v.rc;
+		err = v.err;
 	}
 	pthread_mutex_lock(&v.lock);
 	progress(&v, true);
@@ -266,5 +257,5 @@ int verify_scope(const struct verify_env *env, struct catalog_scope scope,
 	*ret_stats = v.stats;
 	*ret_error = v.error;
 	release(&v);
-	return rc;
+	return err;
 }

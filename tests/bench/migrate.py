@@ -15,9 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).parent)]
 
-from bench import BINARY, end_on_signals, missed, note, report  # noqa: E402
-from lines import TWILIO_HOST, Catalog, Lines, Server, curl, media_url  # noqa: E402
-from standin.client import StandIn  # noqa: E402
+from bench import BINARY, end_on_signals, missed, note, report
+from lines import TWILIO_HOST, Catalog, Lines, Server, curl, media_url
+from standin.client import StandIn
 
 RECORDINGS = int(os.environ.get("BENCH_RECORDINGS", 2000))
 SWEEP = int(os.environ.get("BENCH_SWEEP", 300))

@@ -21,13 +21,12 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).parent)]
 
-from bench import Failed, drop_caches, end_on_signals, missed, note, serving  # noqa: E402
-from collection import AtTwilio, Collection  # noqa: E402
-from lines import S3_MSECS, TWILIO_MSECS, Lines, Server, curl, timed  # noqa: E402
-from peers import PEERS, Tonicfs, cpu_secs_of  # noqa: E402
-from readers import (Fetcher, check_hashes, cp, files_below, read_again, read_first, read_ranges, read_through, rsync,  # noqa: E402
-                     secs_of, tar)
-from table import SLOW_SECS, Row, print_costs, print_head, print_row  # noqa: E402
+from bench import Failed, drop_caches, end_on_signals, missed, note, serving
+from collection import AtTwilio, Collection
+from lines import S3_MSECS, TWILIO_MSECS, Lines, Server, curl, timed
+from peers import PEERS, Tonicfs, cpu_secs_of
+from readers import Fetcher, check_hashes, cp, files_below, read_again, read_first, read_ranges, read_through, rsync, secs_of, tar
+from table import SLOW_SECS, Row, print_costs, print_head, print_row
 
 ROUNDS = int(os.environ.get("BENCH_READ_ROUNDS", 3))
 FILES = int(os.environ.get("BENCH_READ_FILES", 500))

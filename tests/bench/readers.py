@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from bench import Failed
 from peers import SID
 
-
 # Programs that go from file to file
 
 def rsync(folder, target):

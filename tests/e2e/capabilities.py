@@ -2,7 +2,7 @@
 by @pytest.mark.needs(NAME), and is skipped with the server's own answer where it cannot be had."""
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import boto3
 from botocore.client import Config
@@ -133,7 +133,7 @@ def object_lock(s3, _):
         put = s3.client.put_object(Bucket=name, Key="x", Body=b"x")
         s3.client.put_object_retention(
             Bucket=name, Key="x", Retention={"Mode": "GOVERNANCE",
-                                             "RetainUntilDate": datetime.now(timezone.utc) + timedelta(days=1)})
+                                             "RetainUntilDate": datetime.now(UTC) + timedelta(days=1)})
         s3.client.delete_object(Bucket=name, Key="x", VersionId=put["VersionId"], BypassGovernanceRetention=True)
     finally:
         s3.remove_bucket(name)

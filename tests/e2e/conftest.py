@@ -18,14 +18,14 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import boto3  # noqa: E402
-from botocore.client import Config  # noqa: E402
+import boto3
+from botocore.client import Config
 
-import capabilities  # noqa: E402
-import harness  # noqa: E402
-from harness import BINARY, PATIENCE, ROOT, USER, Tonic  # noqa: E402
-from standin.client import StandIn  # noqa: E402
-from world import Company  # noqa: E402
+import capabilities
+import harness
+from harness import BINARY, PATIENCE, ROOT, USER, Tonic
+from standin.client import StandIn
+from world import Company
 
 TEST_SECS = 60  # of one test, where it names no other limit
 

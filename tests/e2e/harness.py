@@ -130,7 +130,7 @@ def call(function, *args, timeout=20, **keywords):
             USER.become()
             try:
                 answer = (True, function(*args, **keywords))
-            except BaseException as error:  # noqa: BLE001: all of it belongs to the caller
+            except BaseException as error:  # all of it belongs to the caller
                 answer = (False, error)
             try:
                 data = pickle.dumps(answer)
@@ -186,7 +186,7 @@ class Background:
                 USER.become()
                 try:
                     answer = (True, function(*args))
-                except BaseException as error:  # noqa: BLE001
+                except BaseException as error:
                     answer = (False, error)
                 with os.fdopen(writer, "wb") as pipe:
                     pipe.write(pickle.dumps(answer))

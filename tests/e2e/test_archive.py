@@ -1,13 +1,13 @@
 """Storage classes: learned by listing, shown, and where one is archived: refused at once, restored, read."""
 
 import os
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
-
-from harness import call, error_of, read_all
 from test_attributes import get, put
 from test_playback import fetch
+
+from harness import call, error_of, read_all
 from world import PREFIX
 
 
@@ -92,7 +92,7 @@ def test_a_restored_recording_reads_like_any_other(archived):
             return mount.attr(archived.first.path, "restore")
         value = wait_until(restored, "restored until ")
         until = datetime.fromisoformat(value.removeprefix("restored until "))
-        assert timedelta(days=2) < until - datetime.now(timezone.utc) < timedelta(days=5)
+        assert timedelta(days=2) < until - datetime.now(UTC) < timedelta(days=5)
         assert mount.read(archived.first.path) == archived.first.content
         assert error_of(get, mount / archived.first.path, "user.tonicfs.why") == "ENODATA"
         assert fetch(mount.attr(archived.first.path, "url"))[2] == archived.first.content

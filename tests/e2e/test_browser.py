@@ -1,7 +1,6 @@
 """Playback on a page of another origin, in a real browser, through the CORS rule that `storage test` sets and not without it."""
 
 import pytest
-
 from browser import play
 
 

@@ -1,6 +1,6 @@
 """delete_s3 where the bucket keeps versions, or must keep what it has."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_every_version_is_deleted_and_nothing_else(acme):
 
 
 def test_a_retention_is_shown_with_its_date_and_nothing_is_lost(locked):
-    until = datetime.now(timezone.utc) + timedelta(days=30)
+    until = datetime.now(UTC) + timedelta(days=30)
     locked.migrate_all(locked.first.path)
     locked.s3.client.put_object_retention(Bucket=locked.bucket, Key=locked.first.key,
                                           Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until})

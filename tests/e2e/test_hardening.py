@@ -1,6 +1,7 @@
 """The built program against memory errors: what its ELF file shows of the flags that the Makefile asks for."""
 
 import pytest
+
 from elf import AARCH64, DT_FLAGS, DT_FLAGS_1, PT_GNU_RELRO, PT_GNU_STACK, SHT_DYNSYM, SHT_SYMTAB, X86_64, Elf
 from harness import BINARY, SANITIZED
 

@@ -172,7 +172,7 @@ def test_a_404_after_a_delete_that_was_sent_is_success(acme):
 @pytest.mark.parametrize("name, value", [
     ("error_page_200", "xml"), ("error_page_200", "html"), ("error_page_200", "json"), ("content_type", "text/html"),
     ("empty_body", True), ("short_body", 100), ("truncate_after", 20_000), ("reset_after", 20_000), ("flip_byte", -1),
-    ("downmix_always", True), ("fail_media", 500)], ids=lambda word: str(word))
+    ("downmix_always", True), ("fail_media", 500)], ids=str)
 def test_what_is_not_the_recording_is_never_stored(acme, name, value):
     with acme.mount() as mount:
         mount.stat(acme.first.path)  # learns the size, which the file must not lose

@@ -29,7 +29,7 @@ def uploads(acme):
 @pytest.mark.parametrize("name, value", [
     ("length", "chunked"), ("length", "close"), ("etag", "opaque"), ("etag", "weak"), ("etag", "none"),
     ("media_404_first", 2), ("max_concurrency", 2), ("redirect_media", "same"), ("bare_get", "downmix"),
-    ("channels_says_one", True), ("refuse_delete_status", 400)], ids=lambda word: str(word))
+    ("channels_says_one", True), ("refuse_delete_status", 400)], ids=str)
 def test_each_way_that_twilio_may_behave_ends_in_the_same(acme, name, value):
     acme.twilio.switch(name, value)
     acme.twilio.call_with_recording(duration=5, channels=1)

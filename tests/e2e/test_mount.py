@@ -10,8 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from harness import (BINARY, PATIENCE, SANITIZER_REPORT, USER, Background, call, error_of, is_running, mountinfo,
-                     needs_root, processes_of, read_all, sha256_of, wait_for)
+from harness import (
+    BINARY,
+    PATIENCE,
+    SANITIZER_REPORT,
+    USER,
+    Background,
+    call,
+    error_of,
+    is_running,
+    mountinfo,
+    needs_root,
+    processes_of,
+    read_all,
+    sha256_of,
+    wait_for,
+)
 from world import SPRING
 
 

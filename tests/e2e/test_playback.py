@@ -7,9 +7,9 @@ import urllib.parse
 import urllib.request
 
 import pytest
+from test_attributes import get
 
 from harness import error_of
-from test_attributes import get
 
 
 def fetch(url, **headers):

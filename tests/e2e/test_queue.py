@@ -84,7 +84,7 @@ def test_a_pause_is_shown_and_can_be_cancelled(acme):
 
 
 @pytest.mark.parametrize("words", [("--pause", "--wait"), ("--cancel", "--wait"), ("--pause", "--resume"), ("--retry", "--cancel")],
-                         ids=lambda words: "".join(words))
+                         ids="".join)
 def test_what_does_not_go_together_is_wrong_usage(acme, words):
     assert "go" in acme.tonic("migrate", "acme", *words, status=2).stderr
 

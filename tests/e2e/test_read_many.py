@@ -6,8 +6,9 @@ import signal
 import threading
 import time
 
-from harness import Background, call, is_running, read_all, wait_for
 from test_metrics import of_mount
+
+from harness import Background, call, is_running, read_all, wait_for
 
 BUDGET = 4 << 20
 WORKERS_BYTES = 10 * 128 * 1024  # answers from memory on their way to the kernel, one for each thread that serves it
@@ -25,7 +26,7 @@ def hash_at_once(paths):
                 while part := file.read(40_000):
                     digest.update(part)
             found[path] = digest.hexdigest()
-        except Exception as error:  # noqa: BLE001: compared with what was wanted
+        except Exception as error:  # compared with what was wanted
             found[path] = repr(error)
     threads = [threading.Thread(target=work, args=(path,)) for path in paths]
     for thread in threads:

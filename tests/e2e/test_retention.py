@@ -1,19 +1,19 @@
 """Object Lock: a delete that the bucket forbids is refused where it is known, and keeps the entry."""
 
 import os
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from test_attributes import get
+from test_delete_s3 import locked  # noqa: F401 (a fixture)
 
 from harness import error_of
-from test_attributes import get
-from test_delete_s3 import locked  # noqa: F401: a fixture
 
 pytestmark = pytest.mark.needs("object_lock")
 
 
 def retain(acme, recording, days=30):
-    until = (datetime.now(timezone.utc) + timedelta(days=days)).replace(microsecond=0)
+    until = (datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0)
     acme.s3.client.put_object_retention(Bucket=acme.bucket, Key=recording.key,
                                         Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until})
     return until

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 import pytest
+
 from standin.asker import Asker
 from standin.client import StandIn, StandInError
 

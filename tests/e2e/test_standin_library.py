@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from callbacks import sign
+
 from standin.client import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]

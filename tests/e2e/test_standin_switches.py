@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
 from standin.asker import Asker
 from standin.client import StandIn, StandInError
 

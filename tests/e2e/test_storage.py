@@ -285,7 +285,7 @@ def test_nobody_at_the_endpoint(user):
 
 
 def test_a_clock_that_is_too_far_off_is_told(user):
-    then = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+    then = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
     late = page(403, "<Error><Code>AccessDenied</Code></Error>", "application/xml", f"Date: {then:%a, %d %b %Y %H:%M:%S} GMT")
     with Wire(user.s3.endpoint, lambda _: late) as wire:
         move(user, "--endpoint", wire.endpoint)
@@ -597,8 +597,8 @@ def keys_of_a_command(acme, *lines, secs=3):
     script = acme.tonic.folder / "keys"
     script.write_text("\n".join([
         "#!/bin/sh", *lines,
-        f'printf \'{{"Version": 1, "AccessKeyId": "{acme.s3.access_key}", "SecretAccessKey": "{acme.s3.secret_key}", '
-        f'"Expiration": "%s"}}\' "$(date -u -d "+{secs} seconds" +%Y-%m-%dT%H:%M:%SZ)"', ""]))
+        (f'printf \'{{"Version": 1, "AccessKeyId": "{acme.s3.access_key}", "SecretAccessKey": "{acme.s3.secret_key}", '
+         f'"Expiration": "%s"}}\' "$(date -u -d "+{secs} seconds" +%Y-%m-%dT%H:%M:%SZ)"'), ""]))
     script.chmod(0o755)
     USER.own(script)
     (acme.tonic.home / ".aws").mkdir()

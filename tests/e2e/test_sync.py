@@ -5,7 +5,7 @@ import io
 import os
 import signal
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -286,7 +286,7 @@ def test_pages_that_change_while_they_are_listed_end_right_with_the_next_full_sy
     new = []
     for number in range(20):
         bulk.standin.console_delete(before[-1 - number])
-        new.append(bulk.twilio.call_with_recording(start=datetime.now(timezone.utc)).sid)
+        new.append(bulk.twilio.call_with_recording(start=datetime.now(UTC)).sid)
     assert process.wait(timeout=40 * PATIENCE) in (0, 3), process.output.read_text()
     bulk.twilio.unswitch()
     bulk.tonic("sync", "--full")

@@ -235,7 +235,7 @@ def test_what_another_machine_migrated_is_found(acme):
     other = another_machine(acme)
     other("sync")
     acme.migrate_all("acme/spring")
-    before = {name: seen for name, seen in look(acme.tonic).items()}
+    before = dict(look(acme.tonic))
     spring = [recording.sid for recording in acme.twilio.files() if recording.folder == "spring"]
 
     assert states(other)["s3"] == 0

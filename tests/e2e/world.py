@@ -7,12 +7,12 @@ project's description and not by its code.
 import contextlib
 import hashlib
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from harness import Tonic, wait_for
 
-START = datetime(2026, 3, 1, 10, 15, 0, tzinfo=timezone.utc)
+START = datetime(2026, 3, 1, 10, 15, 0, tzinfo=UTC)
 SPRING, AUTUMN, NOBODYS = "+15550100001", "+15550100002", "+15550100099"
 CAMPAIGNS = {"spring": SPRING, "autumn": AUTUMN}
 PREFIX = "phone/"
@@ -76,7 +76,7 @@ class Recording:
 
     @property
     def key(self):
-        created = parsedate_to_datetime(self.row["date_created"]).astimezone(timezone.utc)
+        created = parsedate_to_datetime(self.row["date_created"]).astimezone(UTC)
         return f"{PREFIX}recordings/{self.twilio.account.sid}/{created:%Y/%m/%d}/{self.sid}{self.suffix}"
 
 
@@ -98,7 +98,7 @@ class Twilio:
         self.number += 1
         if not self.is_synced:
             return START + timedelta(minutes=self.number)
-        now = datetime.now(timezone.utc).replace(microsecond=0)
+        now = datetime.now(UTC).replace(microsecond=0)
         return now - timedelta(minutes=20) + timedelta(seconds=self.number)
 
     def call(self, *, to=SPRING, from_="+15559990001", start=None, duration=60, direction="inbound", status="completed",
@@ -132,7 +132,7 @@ class Twilio:
         thing.status = status
 
     def delete(self, recording):
-        recording.content  # noqa: B018: to be compared with later
+        assert recording.content is not None  # fetched now, to be compared with later
         recording.gone = True
         self.standin.console_delete(recording.sid)
 
@@ -161,7 +161,7 @@ class Twilio:
     def stop(self):
         for recording in self.recordings:
             if recording.status == "completed":
-                recording.content  # noqa: B018: needed when the stand-in is gone
+                assert recording.content is not None  # fetched now: the stand-in is about to stop
         self.standin.stop()
 
 

@@ -17,9 +17,9 @@ sys.modules["e2e_conftest"] = e2e_conftest
 spec.loader.exec_module(e2e_conftest)
 globals().update({name: value for name, value in vars(e2e_conftest).items() if not name.startswith("__")})
 
-from harness import BINARY, PATIENCE, wait_for  # noqa: E402
-from proof import check  # noqa: E402
-from proxy import Proxy  # noqa: E402
+from harness import BINARY, PATIENCE, wait_for
+from proof import check
+from proxy import Proxy
 
 HURRY = 20 // PATIENCE  # pauses and leases are so many times shorter
 # Those of the network stay what they are for users, but for what a test waits for.

@@ -16,7 +16,6 @@ if [ -z "${TONICFS_TEST_S3_ENDPOINT:-}" ]; then
 	trap 'scripts/s3-server.sh stop "$server"; rm -rf "$server"' EXIT
 	trap 'exit 143' TERM INT HUP
 	scripts/s3-server.sh start "$server" >/dev/null
-	# shellcheck disable=SC1091
 	. "$server/env"
 	export TONICFS_TEST_S3_ENDPOINT=$S3_ENDPOINT TONICFS_TEST_S3_ACCESS_KEY=$S3_ACCESS_KEY \
 		TONICFS_TEST_S3_SECRET_KEY=$S3_SECRET_KEY TONICFS_TEST_S3_REGION=$S3_REGION \

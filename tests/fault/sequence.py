@@ -125,7 +125,7 @@ def stopped(case, slow):
             return "stopped" if file.read().rpartition(")")[2].split()[0] == "T" else ""
     try:
         how = wait_for(stands, ROUND_SECS, "the step")
-    except BaseException as error:  # noqa: BLE001: pytest's failure is no Exception
+    except BaseException as error:  # pytest's failure is no Exception
         if isinstance(error, KeyboardInterrupt):
             raise
         return []

@@ -1,5 +1,6 @@
 """The catalog's disk is full: what is not noted has not happened, and nothing goes on without it."""
 
+import contextlib
 import os
 import subprocess
 
@@ -45,10 +46,8 @@ def test_the_catalogs_disk_is_full(case, small_disk, started, step):
     started.append(process)
     wait_for(lambda: case.proxy.requests() or step == "after-claim", 20, "the first request")
     fill(small_disk)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=2 * PATIENCE)
-    except subprocess.TimeoutExpired:
-        pass
     case.check()
     (small_disk / "filler").unlink()
     process.wait(timeout=40 * PATIENCE)

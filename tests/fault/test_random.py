@@ -4,8 +4,8 @@ can be played again alone: make soak SEED=that COUNT=1."""
 import os
 
 import pytest
-
 from conftest import HURRY, prepare
+
 from harness import PATIENCE
 from sequence import plan, play
 
@@ -26,6 +26,6 @@ def test_nothing_is_lost_and_everything_arrives(case, first):
             play(case, steps, recordings)
         except Exception as error:
             raise AssertionError(f"{error}\n{steps}") from error
-        except BaseException as error:  # noqa: BLE001: pytest's own
+        except BaseException:  # pytest's own
             print(steps)
             raise

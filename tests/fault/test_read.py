@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 import pytest
-
 from conftest import prepare
+
 from harness import PATIENCE, USER, Background, call, wait_for
 from world import Company
 

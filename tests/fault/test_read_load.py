@@ -9,8 +9,8 @@ import random
 import time
 
 import pytest
-
 from conftest import prepare
+
 from harness import PATIENCE, Background, call, wait_for
 from proof import check
 

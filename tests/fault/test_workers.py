@@ -4,8 +4,8 @@ import os
 import signal
 
 import pytest
-
 from conftest import wait_stopped
+
 from harness import PATIENCE
 
 STEPS = ["after-claim", "after-head", "after-download", "after-put", "after-verify", "after-stored", "after-mark-sent",
@@ -22,7 +22,7 @@ def test_two_workers_on_one_job(case):
     case.finish()
     for recording in recordings:
         assert case.deletes(recording) == [204]
-        assert len([entry for entry in case.proxy.requests(key=recording.sid, op="put")]) == 1
+        assert len(list(case.proxy.requests(key=recording.sid, op="put"))) == 1
 
 
 def stop_and_go_on(case, started, step, meanwhile=lambda: None):

@@ -1,8 +1,9 @@
-/* S3's documents and lists: src/aws/xml.c and list.c. The first byte says which list. */
+/* S3's documents and lists: src/util/xml.c and src/aws/list.c. The first byte says which list. */
 #include <errno.h>
 
 #include "aws/s3-private.h"
 #include "fuzz.h"
+#include "util/xml.h"
 
 struct walk {
 	size_t elements, size;
@@ -35,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	kind = data[0] % 3;
 	text = fuzz_text(data + 1, size - 1);
-	r = s3_xml_parse(text, size - 1, on_end, &walk);
+	r = xml_parse(text, size - 1, on_end, &walk, NULL);
 	MUST(r == 0 || r == -EBADMSG || r == -ENOMEM);
 	MUST(r != 0 || walk.elements > 0);
 	r = s3_list_parse(kind, text, size - 1, on_entry, NULL);

@@ -14,15 +14,15 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from aiohttp import web  # noqa: E402
+from aiohttp import web
 
-from standin.api import Api  # noqa: E402
-from standin.control import Control  # noqa: E402
-from standin.ledger import Ledger  # noqa: E402
-from standin.media import CACHE_BYTES, Media  # noqa: E402
-from standin.scenario import fill  # noqa: E402
-from standin.store import Store, StoreError  # noqa: E402
-from standin.switches import REGISTRY, SwitchError, Switches, parse_argument  # noqa: E402
+from standin.api import Api
+from standin.control import Control
+from standin.ledger import Ledger
+from standin.media import CACHE_BYTES, Media
+from standin.scenario import fill
+from standin.store import Store, StoreError
+from standin.switches import REGISTRY, SwitchError, Switches, parse_argument
 
 
 def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:

@@ -178,35 +178,6 @@ static void test_aws__success_needs_no_document(void **state)
 	assert_int_equal(error.kind, REMOTE_OK);
 }
 
-static int count_elements(void *arg, const char *path, const char *text)
-{
-	(void)path, (void)text;
-	++*(unsigned *)arg;
-	return 0;
-}
-
-static void test_aws__xml_is_bounded(void **state)
-{
-	struct buf text = BUF_INIT;
-	unsigned n = 0;
-
-	(void)state;
-	buf_add_str(&text, "<a>");
-	for (unsigned i = 0; i < 20000; i++)
-		buf_add_char(&text, 'x');
-	buf_add_str(&text, "</a>");
-	assert_int_equal(s3_xml_parse(text.data, text.len, count_elements, &n), -EBADMSG);
-	buf_reset(&text);
-	for (unsigned i = 0; i < 100000; i++)
-		buf_add_str(&text, "<a>");
-	assert_int_equal(s3_xml_parse(text.data, text.len, count_elements, &n), -EBADMSG);
-	assert_int_equal(n, 0);
-	assert_int_equal(s3_xml_parse("<a><x:b xmlns:x='y'/>&lt;</a>", 29, count_elements, &n), 0);
-	assert_int_equal(n, 2);
-	assert_int_equal(s3_xml_parse("<a>&b;</a>", 10, count_elements, &n), -EBADMSG);
-	buf_release(&text);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,7 +188,6 @@ int main(void)
 		cmocka_unit_test(test_aws__messages_are_one_printable_line),
 		cmocka_unit_test(test_aws__the_region_of_a_bucket_elsewhere_and_the_pause_are_told),
 		cmocka_unit_test(test_aws__success_needs_no_document),
-		cmocka_unit_test(test_aws__xml_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -469,7 +469,6 @@ static void test_net__a_post_is_never_sent_twice(void **state)
 
 static pid_t spawn(const char *const *argv)
 {
-	extern char **environ;
 	posix_spawn_file_actions_t actions;
 	pid_t pid;
 	int r;

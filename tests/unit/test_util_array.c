@@ -63,6 +63,19 @@ static void test_util_array__several_items_are_added_at_once(void **state)
 	free(numbers);
 }
 
+static void test_util_array__a_copy_is_appended(void **state)
+{
+	const struct item item = { 7, "seven" };
+	struct list list = { NULL, 0 };
+
+	(void)state;
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(array_push(&list.items, &list.count, &item), 0);
+	assert_int_equal(list.count, 9);
+	assert_memory_equal(&list.items[8], &item, sizeof item);
+	free(list.items);
+}
+
 static void test_util_array__one_that_was_shortened_can_grow_again(void **state)
 {
 	char *text = NULL;
@@ -101,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_util_array__items_stay_as_the_array_grows),
 		cmocka_unit_test(test_util_array__several_items_are_added_at_once),
+		cmocka_unit_test(test_util_array__a_copy_is_appended),
 		cmocka_unit_test(test_util_array__one_that_was_shortened_can_grow_again),
 		cmocka_unit_test(test_util_array__what_no_memory_can_hold_is_refused),
 	};

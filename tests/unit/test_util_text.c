@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "util/text.h"
+#include <errno.h>
+#include <stdio.h>
 
 static void check(const char *text, const char *clean)
 {
@@ -43,10 +45,35 @@ static void test_util_text__controls_and_broken_bytes_become_question_marks(void
 	check("\xc0\xaf", "??");
 }
 
+static void assert_decoded(const char *encoded, const char *expected, size_t len)
+{
+	char text[64];
+
+	snprintf(text, sizeof text, "%s", encoded);
+	assert_int_equal(text_url_decode(text, strlen(text)), len);
+	assert_memory_equal(text, expected, len + 1);
+}
+
+static void test_util_text__percent_encoding_is_undone_in_place(void **state)
+{
+	char bad[][8] = { "%", "a%2", "%g0", "%0g", "%%41" }, cut[] = "%41";
+
+	(void)state;
+	assert_decoded("", "", 0);
+	assert_decoded("plain", "plain", 5);
+	assert_decoded("a+b%2Bc%2fd", "a b+c/d", 7);
+	assert_decoded("a%00b", "a\0b", 3);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_int_equal(text_url_decode(bad[i], strlen(bad[i])), -EINVAL);
+	/* The digits behind the end do not count. */
+	assert_int_equal(text_url_decode(cut, 2), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_util_text__controls_and_broken_bytes_become_question_marks),
+		cmocka_unit_test(test_util_text__percent_encoding_is_undone_in_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "util/wait.h"
 
 #define LONG_MSECS 60000
+#define POLL_MSECS 100 /* of a cancellable wait */
 
 struct fixture {
 	pthread_mutex_t mutex;
@@ -45,7 +46,7 @@ static void test_util_wait__a_wait_ends_at_its_deadline(void **state)
 		;
 	assert_true(time_mono_msecs() >= deadline_msecs);
 	/* Longer than one poll of cancel. */
-	deadline_msecs = time_mono_msecs() + CANCEL_POLL_MSECS + 20;
+	deadline_msecs = time_mono_msecs() + POLL_MSECS + 20;
 	while (cond_wait_until(&f.cond, &f.mutex, deadline_msecs, &f.cancel))
 		;
 	assert_true(time_mono_msecs() >= deadline_msecs);
@@ -104,6 +105,9 @@ static void test_util_wait__cancelling_ends_a_wait_and_a_sleep(void **state)
 		;
 	pthread_mutex_unlock(&f.mutex);
 	assert_true(cancel_is_set(&f.cancel));
+	pthread_join(thread, NULL);
+	f.cancel.is_set = 0;
+	assert_int_equal(thread_start(&thread, "cancel", cancel_soon, &f), 0);
 	assert_false(sleep_msecs(LONG_MSECS, &f.cancel));
 	assert_false(sleep_msecs(0, &f.cancel));
 	assert_true(time_mono_msecs() - began_msecs < LONG_MSECS);
@@ -113,12 +117,12 @@ static void test_util_wait__cancelling_ends_a_wait_and_a_sleep(void **state)
 
 static void test_util_wait__a_sleep_takes_its_time(void **state)
 {
-	struct cancel cancel = { false };
+	struct cancel cancel = { 0 };
 	int64_t began_msecs = time_mono_msecs();
 
 	(void)state;
-	assert_true(sleep_msecs(CANCEL_POLL_MSECS + 20, &cancel));
-	assert_true(time_mono_msecs() - began_msecs >= CANCEL_POLL_MSECS + 20);
+	assert_true(sleep_msecs(POLL_MSECS + 20, &cancel));
+	assert_true(time_mono_msecs() - began_msecs >= POLL_MSECS + 20);
 	assert_true(sleep_msecs(0, NULL));
 	assert_false(cancel_is_set(NULL));
 }

@@ -1,11 +1,13 @@
-/* S3's XML, by expat. Without a DOCTYPE there are no entities but the five, so nothing expands and
- * nothing is fetched. */
+/* The one place where expat is set up. */
+#include "util/xml.h"
+
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <expat.h>
 
-#include "aws/s3-private.h"
+#include "util/buf.h"
 
 #define DEPTH_LIMIT 12
 #define PATH_LIMIT_BYTES 512
@@ -13,9 +15,12 @@
 
 struct parser {
 	XML_Parser expat;
-	s3_xml_fn *on_end;
+	xml_fn *on_end;
 	void *arg;
+	struct xml_place *place;
 	unsigned depth;
+	size_t skipped, begins[DEPTH_LIMIT + 1]; /* of the open elements, the root at 1 */
+	bool has_prefix;
 	struct buf path, text;
 	int result;
 };
@@ -25,6 +30,26 @@ static void stop(struct parser *p, int result)
 	if (!p->result)
 		p->result = result;
 	XML_StopParser(p->expat, XML_FALSE);
+}
+
+/* Where the current event begins and ends, in bytes. Expat 2.9 has other names for it, and
+ * deprecates the old ones. */
+static size_t event_begin(const struct parser *p)
+{
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+	return p->skipped + (size_t)XML_GetCurrentByteIndex64(p->expat);
+#else
+	return p->skipped + (size_t)XML_GetCurrentByteIndex(p->expat);
+#endif
+}
+
+static size_t event_end(const struct parser *p)
+{
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+	return event_begin(p) + (size_t)XML_GetCurrentByteCount64(p->expat);
+#else
+	return event_begin(p) + (size_t)XML_GetCurrentByteCount(p->expat);
+#endif
 }
 
 static void XMLCALL on_doctype(void *arg, const XML_Char *name, const XML_Char *system_id,
@@ -42,10 +67,12 @@ static void XMLCALL on_start(void *arg, const XML_Char *name, const XML_Char **a
 	(void)attributes;
 	if (colon && colon[1])
 		name = colon + 1;
+	p->has_prefix |= colon != NULL;
 	if (++p->depth > DEPTH_LIMIT || p->path.len + strlen(name) + 1 > PATH_LIMIT_BYTES) {
 		stop(p, -EBADMSG);
 		return;
 	}
+	p->begins[p->depth] = event_begin(p);
 	if (p->depth > 1)
 		buf_add_char(&p->path, '/');
 	buf_add_str(&p->path, name);
@@ -71,14 +98,17 @@ static void XMLCALL on_end(void *arg, const XML_Char *name)
 {
 	struct parser *p = arg;
 	char *slash;
-	int r;
+	int err;
 
 	(void)name;
 	if (p->result)
 		return;
-	r = p->on_end(p->arg, buf_str(&p->path), p->text.len ? buf_str(&p->text) : "");
-	if (r)
-		stop(p, r);
+	if (p->place)
+		*p->place = (struct xml_place){ p->begins[p->depth], event_begin(p), event_end(p),
+						p->has_prefix };
+	err = p->on_end(p->arg, buf_str(&p->path), p->text.len ? buf_str(&p->text) : "");
+	if (err)
+		stop(p, err);
 	slash = strrchr(p->path.data, '/');
 	p->path.len = slash ? (size_t)(slash - p->path.data) : 0;
 	p->path.data[p->path.len] = '\0';
@@ -86,15 +116,19 @@ static void XMLCALL on_end(void *arg, const XML_Char *name)
 	buf_reset(&p->text);
 }
 
-int s3_xml_parse(const char *bytes, size_t n, s3_xml_fn *fn, void *arg)
+int xml_parse(const char *bytes, size_t n, xml_fn *fn, void *arg, struct xml_place *place)
 {
-	struct parser p = { .on_end = fn, .arg = arg, .path = BUF_INIT, .text = BUF_INIT };
+	struct parser p = {
+		.on_end = fn, .arg = arg, .place = place, .path = BUF_INIT, .text = BUF_INIT
+	};
 	enum XML_Status status;
 
-	/* While it works on a long request a server sends white space, and the declaration after
-	 * it. */
-	while (n && (*bytes == ' ' || *bytes == '\t' || *bytes == '\r' || *bytes == '\n'))
-		bytes++, n--;
+	/* A server that works on a long request sends white space meanwhile, and then the document
+	 * with its declaration, which expat takes at the very beginning only. */
+	while (p.skipped < n && strchr(" \t\r\n", bytes[p.skipped]) && bytes[p.skipped])
+		p.skipped++;
+	bytes += p.skipped;
+	n -= p.skipped;
 	if (n > INT32_MAX)
 		return -EBADMSG;
 	p.expat = XML_ParserCreate(NULL);
@@ -113,7 +147,7 @@ int s3_xml_parse(const char *bytes, size_t n, s3_xml_fn *fn, void *arg)
 	return p.result;
 }
 
-void s3_xml_escape(struct buf *out, const char *text)
+void xml_escape(struct buf *out, const char *text)
 {
 	for (; *text; text++) {
 		if (*text == '&')

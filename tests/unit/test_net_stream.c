@@ -1,4 +1,4 @@
-/* migrate: an answer that is taken in buffer by buffer, against a server that does what it is told.
+/* An answer that is taken in buffer by buffer, against a server that does what it is told.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 
 #include "helper_http.h"
 #include "helper_server.h"
-#include "migrate/stream.h"
+#include "net/stream.h"
 #include "util/cleanup.h"
 
 struct answer {
@@ -65,14 +65,14 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	return a->body_len == a->content_length ? HELPER_KEEP : HELPER_CLOSE;
 }
 
-static void start(struct stream *stream, struct http *http, struct helper_server *server,
+static void start(struct http_stream *stream, struct http *http, struct helper_server *server,
 		  const struct cancel *cancel)
 {
 	struct http_request request = { .method = HTTP_GET,
 					.url = helper_server_url(server, "/media") };
 
-	stream_init(stream, cancel);
-	assert_int_equal(stream_start(stream, http, &request), 0);
+	http_stream_init(stream, cancel);
+	assert_int_equal(http_stream_start(stream, http, &request), 0);
 }
 
 /* All of it through a buffer of that size: not a byte more, less or elsewhere. */
@@ -83,17 +83,18 @@ static void read_with(size_t capacity, size_t total)
 	struct http *http = helper_http_new(NULL);
 	cleanup_free uint8_t *buffer = malloc(capacity);
 	struct remote_error error = REMOTE_ERROR_INIT;
-	struct stream stream;
+	struct http_stream stream;
 	size_t at = 0, len;
 	bool end = false;
 
 	assert_non_null(buffer);
 	start(&stream, http, server, NULL);
-	assert_int_equal(stream_wait_head(&stream, &error), 0);
+	assert_int_equal(http_stream_wait_head(&stream, &error), 0);
 	assert_int_equal(stream.response.content_length, total);
 	assert_string_equal(http_response_header(&stream.response, "etag"), "\"tag\"");
 	while (!end) {
-		assert_int_equal(stream_fill(&stream, buffer, capacity, &len, &end, &error), 0);
+		assert_int_equal(http_stream_fill(&stream, buffer, capacity, &len, &end, &error),
+				 0);
 		assert_true(end || len == capacity); /* full, but for the last */
 		for (size_t i = 0; i < len; i++, at++)
 			if (buffer[i] != byte_at(at))
@@ -101,13 +102,12 @@ static void read_with(size_t capacity, size_t total)
 	}
 	assert_int_equal(at, total);
 	assert_int_equal(stream.received_bytes, total);
-	stream_release(&stream);
+	http_stream_release(&stream);
 	http_free(http);
 	helper_server_free(server);
 }
 
-static void
-test_migrate_stream__every_byte_comes_once_and_in_order_whatever_the_buffer(void **state)
+static void test_net_stream__every_byte_comes_once_and_in_order_whatever_the_buffer(void **state)
 {
 	(void)state;
 	read_with(1 << 20, 100000);
@@ -118,30 +118,30 @@ test_migrate_stream__every_byte_comes_once_and_in_order_whatever_the_buffer(void
 	read_with(13, 5000);
 }
 
-static void test_migrate_stream__an_empty_body_ends_at_once(void **state)
+static void test_net_stream__an_empty_body_ends_at_once(void **state)
 {
 	(void)state;
 	read_with(64, 0);
 }
 
-static void test_migrate_stream__an_error_has_its_body_and_no_content(void **state)
+static void test_net_stream__an_error_has_its_body_and_no_content(void **state)
 {
 	const struct answer good = { 10, 10, "200 OK", NULL };
 	struct answer a = { 300, 300, "404 Not Found", &good };
 	struct helper_server *server = helper_server_new(answer, &a);
 	struct http *http = helper_http_new(NULL);
 	struct remote_error error = REMOTE_ERROR_INIT;
-	struct stream stream;
+	struct http_stream stream;
 
 	(void)state;
 	start(&stream, http, server, NULL);
-	assert_int_equal(stream_wait_head(&stream, &error), 0);
+	assert_int_equal(http_stream_wait_head(&stream, &error), 0);
 	assert_int_equal(stream.response.status, 404);
 	assert_int_equal(stream.error_body_len, 300);
 	assert_int_equal((uint8_t)stream.error_body[299], byte_at(299));
 	assert_int_equal(stream.received_bytes, 0);
 	/* And it can be used again. */
-	stream_stop(&stream);
+	http_stream_stop(&stream);
 	{
 		struct http_request request = { .method = HTTP_GET,
 						.url = helper_server_url(server, "/media") };
@@ -149,35 +149,35 @@ static void test_migrate_stream__an_error_has_its_body_and_no_content(void **sta
 		size_t len;
 		bool end;
 
-		assert_int_equal(stream_start(&stream, http, &request), 0);
-		assert_int_equal(stream_wait_head(&stream, &error), 0);
-		assert_int_equal(stream_fill(&stream, buffer, sizeof buffer, &len, &end, &error),
-				 0);
+		assert_int_equal(http_stream_start(&stream, http, &request), 0);
+		assert_int_equal(http_stream_wait_head(&stream, &error), 0);
+		assert_int_equal(
+			http_stream_fill(&stream, buffer, sizeof buffer, &len, &end, &error), 0);
 		assert_int_equal(len, 10);
 		assert_true(end);
 	}
-	stream_release(&stream);
+	http_stream_release(&stream);
 	http_free(http);
 	helper_server_free(server);
 }
 
-static void test_migrate_stream__a_body_that_is_cut_off_is_an_error(void **state)
+static void test_net_stream__a_body_that_is_cut_off_is_an_error(void **state)
 {
 	struct answer a = { 5000, 9000, "200 OK", NULL };
 	struct helper_server *server = helper_server_new(answer, &a);
 	struct http *http = helper_http_new(NULL);
 	struct remote_error error = REMOTE_ERROR_INIT;
-	struct stream stream;
+	struct http_stream stream;
 	char buffer[10000];
 	size_t len;
 	bool end;
 
 	(void)state;
 	start(&stream, http, server, NULL);
-	assert_int_equal(stream_wait_head(&stream, &error), 0);
-	assert_true(stream_fill(&stream, buffer, sizeof buffer, &len, &end, &error) < 0);
+	assert_int_equal(http_stream_wait_head(&stream, &error), 0);
+	assert_true(http_stream_fill(&stream, buffer, sizeof buffer, &len, &end, &error) < 0);
 	assert_int_not_equal(error.kind, REMOTE_OK);
-	stream_release(&stream);
+	http_stream_release(&stream);
 	http_free(http);
 	helper_server_free(server);
 }
@@ -199,23 +199,23 @@ static enum helper_then say_nothing(struct helper_server *server, int fd,
 	return HELPER_CLOSE;
 }
 
-static void test_migrate_stream__a_cancelled_wait_ends_soon(void **state)
+static void test_net_stream__a_cancelled_wait_ends_soon(void **state)
 {
 	struct helper_server *server = helper_server_new(say_nothing, NULL);
 	struct http *http = helper_http_new(NULL);
 	struct remote_error error = REMOTE_ERROR_INIT;
 	static struct cancel cancel;
-	struct stream stream;
+	struct http_stream stream;
 	pthread_t thread;
 
 	(void)state;
 	cancel.is_set = false;
 	start(&stream, http, server, &cancel);
 	assert_int_equal(pthread_create(&thread, NULL, cancel_soon, (void *)&cancel), 0);
-	assert_int_equal(stream_wait_head(&stream, &error), -ECANCELED);
+	assert_int_equal(http_stream_wait_head(&stream, &error), -ECANCELED);
 	assert_int_equal(error.kind, REMOTE_CANCELLED);
 	pthread_join(thread, NULL);
-	stream_release(&stream);
+	http_stream_release(&stream);
 	http_free(http);
 	helper_server_free(server);
 }
@@ -224,12 +224,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			test_migrate_stream__every_byte_comes_once_and_in_order_whatever_the_buffer),
-		cmocka_unit_test(test_migrate_stream__an_empty_body_ends_at_once),
-		cmocka_unit_test(test_migrate_stream__an_error_has_its_body_and_no_content),
-		cmocka_unit_test(test_migrate_stream__a_body_that_is_cut_off_is_an_error),
-		cmocka_unit_test(test_migrate_stream__a_cancelled_wait_ends_soon),
+			test_net_stream__every_byte_comes_once_and_in_order_whatever_the_buffer),
+		cmocka_unit_test(test_net_stream__an_empty_body_ends_at_once),
+		cmocka_unit_test(test_net_stream__an_error_has_its_body_and_no_content),
+		cmocka_unit_test(test_net_stream__a_body_that_is_cut_off_is_an_error),
+		cmocka_unit_test(test_net_stream__a_cancelled_wait_ends_soon),
 	};
 
-	return cmocka_run_group_tests_name("migrate_stream", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("net_stream", tests, NULL, NULL);
 }
