@@ -1,5 +1,5 @@
 /*
- * A driver that wraps another one and lets operations fail by a seed. Linked into test programs only.
+ * A driver that wraps another one and lets operations fail by a seed. Only test programs link it.
  */
 #include "db/faulty.h"
 

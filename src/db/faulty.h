@@ -1,6 +1,7 @@
 /*
- * A driver for tests: another one whose operations fail, take time, or lose the answer, as a seed decides. The same seed and the
- * same operations, on one thread, give the same faults. Files as a whole (db_create, db_copy) are not its concern.
+ * A driver for tests: wraps another one, whose operations then fail, take time, or lose the answer,
+ * as a seed decides. The same seed and the same operations, on one thread, give the same faults.
+ * Files as a whole (db_create, db_copy) are left alone.
  */
 #ifndef TONICFS_DB_FAULTY_H
 #define TONICFS_DB_FAULTY_H
@@ -23,7 +24,7 @@ struct db_faulty;
 struct db_faulty *db_faulty_new(const struct db_driver *inner, uint64_t seed);
 void db_faulty_free(struct db_faulty *faulty); /* after the last connection */
 const struct db_driver *db_faulty_driver(struct db_faulty *faulty);
-/* From now on the fault strikes so many of a thousand operations that it may strike; 0: none. Any thread. */
+/* From now on the fault strikes this share of the operations that it can strike. Any thread. */
 void db_faulty_set(struct db_faulty *faulty, enum db_fault fault, unsigned per_thousand);
 /* How often it has struck. */
 unsigned long db_faulty_count(struct db_faulty *faulty, enum db_fault fault);

@@ -1,8 +1,10 @@
 /*
- * The catalog on a database that fails, hesitates, loses its connection or its answers, as a seed decides. Whatever a step
- * returns: an error means that nothing has changed, success that all of it has, and a commit without an answer one of the two.
+ * The catalog on a database that fails, hesitates, loses its connection or its answers, as a seed
+ * decides. Whatever a step returns: an error means that nothing has changed, success that all of it
+ * has, and a commit without an answer one of the two.
  *
- * FAULTS_SEED=n COUNT=1: that run again. COUNT=n: so many runs; without it, as many as a few seconds allow.
+ * FAULTS_SEED=n COUNT=1: that run again. COUNT=n: so many runs; without it, as many as a few
+ * seconds allow.
  */
 #include <errno.h>
 #include <setjmp.h>

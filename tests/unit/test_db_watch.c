@@ -1,4 +1,5 @@
-/* Waiting for changes, by this process and by another one. The other one is forked before anything is open here. */
+/* Waiting for changes, by this process and by another one. The other one is forked before anything
+ * is open here. */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -29,7 +30,8 @@ struct other {
 	int commands, answers; /* pipes */
 };
 
-/* Does what it is told: '+' adds an item, 'x' asks for the file alone. Answers by a byte: 1 done, 0 refused. */
+/* Does what it is told: '+' adds an item, 'x' asks for the file alone. Answers by a byte: 1 done, 0
+ * refused. */
 static void serve(const struct db_fixture *f, int commands, int answers)
 {
 	struct db *db = db_fixture_open(f);
