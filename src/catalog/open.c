@@ -88,14 +88,13 @@ int catalog_create(const char *path, const struct db_key *key,
 {
 	cleanup_free char *folder = strdup(path), *id_path = beside(path, ".keyid"),
 			  *new_path = beside(path, ".new");
-	cleanup_free char *new_wal = beside(path, ".new-wal"), *new_shm = beside(path, ".new-shm");
 	char id[KEY_ID_SIZE];
 	struct stat st;
 	char *slash;
 	int err, fd;
 
 	ret_message[0] = '\0';
-	if (!folder || !id_path || !new_path || !new_wal || !new_shm)
+	if (!folder || !id_path || !new_path)
 		return -ENOMEM;
 	slash = strrchr(folder, '/');
 	if (slash && slash != folder) {
@@ -121,9 +120,7 @@ int catalog_create(const char *path, const struct db_key *key,
 		return err;
 
 	/* Made under another name and renamed when complete: a crash leaves no half catalog. */
-	unlink(new_path);
-	unlink(new_wal);
-	unlink(new_shm);
+	db_file_remove(new_path);
 	err = db_create(new_path, key, fill, NULL);
 	if (err == -ENOTSUP)
 		return catalog_fail(err, ret_message, PLAIN_SQLITE);
@@ -134,7 +131,7 @@ int catalog_create(const char *path, const struct db_key *key,
 		unlink(id_path);
 	}
 	if (err) {
-		unlink(new_path);
+		db_file_remove(new_path);
 		return catalog_fail(err, ret_message, "cannot create %s: %s", path, strerror(-err));
 	}
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -18,7 +18,7 @@
 #include "util/files.h"
 
 struct catalog_rekey {
-	char *path, *copy_path, *copy_journal_path, *id_path;
+	char *path, *copy_path, *id_path;
 	struct db_conn *conn;
 	int old_fd; /* closed after conn: closing it drops SQLite's locks */
 };
@@ -32,7 +32,6 @@ static struct catalog_rekey *rekey_new(const char *path)
 	rekey->old_fd = -1;
 	if (files_absolute(path, &rekey->path) < 0 ||
 	    asprintf(&rekey->copy_path, "%s.rotate", rekey->path) < 0 ||
-	    asprintf(&rekey->copy_journal_path, "%s.rotate-journal", rekey->path) < 0 ||
 	    asprintf(&rekey->id_path, "%s.keyid", rekey->path) < 0) {
 		catalog_rekey_end(rekey);
 		return NULL;
@@ -86,24 +85,20 @@ void catalog_rekey_end(struct catalog_rekey *rekey)
 	if (!rekey)
 		return;
 	/* Before the file is unlocked: afterwards another process may use these names. */
-	if (rekey->conn) {
-		unlink(rekey->copy_path);
-		unlink(rekey->copy_journal_path);
-	}
+	if (rekey->conn)
+		db_file_remove(rekey->copy_path);
 	db_conn_close(rekey->conn);
 	if (rekey->old_fd >= 0)
 		close(rekey->old_fd);
 	free(rekey->path);
 	free(rekey->copy_path);
-	free(rekey->copy_journal_path);
 	free(rekey->id_path);
 	free(rekey);
 }
 
 static int copy_write(struct catalog_rekey *rekey, const struct db_key *new_key)
 {
-	unlink(rekey->copy_path); /* left by a run that was killed */
-	unlink(rekey->copy_journal_path);
+	db_file_remove(rekey->copy_path); /* left by a run that was killed */
 	return db_copy(rekey->conn, rekey->copy_path, new_key);
 }
 

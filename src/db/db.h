@@ -176,6 +176,8 @@ void db_wake(struct db *db);
 /* Makes a new file of mode 0600 (-EEXIST) and fills it in one transaction. Nothing is left of it
  * where that fails. Durable, but for its name in the folder. */
 int db_create(const char *path, const struct db_key *key, db_write_fn *fill, void *arg);
+/* Removes a database's file and what belongs to it. Nobody has it open. */
+void db_file_remove(const char *path);
 /* A connection that keeps all others away from the file until it is closed. -EBUSY: another process
  * has the file open. */
 int db_open_alone(const char *path, const struct db_key *key, struct db_conn **ret_conn);
