@@ -1,5 +1,6 @@
 /* What an error means, what is repeated, what is undone: by a driver that fails as it is told. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -154,6 +155,89 @@ static void test_db__a_reader_that_lost_its_connection_gets_another_one_next_tim
 	assert_int_equal(db_fixture_count(f->db), 0);
 }
 
+/* ---- many at a time ---- */
+
+#define WRITERS 6
+#define WRITES 40
+
+struct writer {
+	struct db *db;
+	pthread_t thread;
+	int64_t first;
+	int results[WRITES];
+};
+
+struct item {
+	int64_t value;
+	bool is_refused;
+};
+
+/* A function that refuses has changed something before. */
+static int add_or_refuse(struct db_conn *conn, void *arg)
+{
+	struct item *item = arg;
+	int err = db_fixture_add(conn, &item->value);
+
+	return err ? err : item->is_refused ? -ESTALE : 0;
+}
+
+static void *write_many(void *arg)
+{
+	struct writer *writer = arg;
+
+	for (int i = 0; i < WRITES; i++) {
+		struct item item = { writer->first + i, i % 7 == 3 };
+
+		writer->results[i] = db_write(writer->db, add_or_refuse, &item);
+	}
+	return NULL;
+}
+
+static void check_written(struct db *db, const struct writer *writer)
+{
+	for (int i = 0; i < WRITES; i++) {
+		bool is_there = db_fixture_has(db, writer->first + i);
+
+		switch (writer->results[i]) {
+		case 0:
+			assert_true(is_there);
+			break;
+		case -ECONNABORTED:
+			break;
+		default:
+			assert_false(is_there);
+		}
+		if (i % 7 == 3)
+			assert_false(is_there);
+	}
+}
+
+static void test_db__each_of_many_writers_is_told_what_became_of_its_own(void **state)
+{
+	static const enum db_fault faults[] = { DB_FAULT_BUSY, DB_FAULT_LOST, DB_FAULT_IO,
+						DB_FAULT_UNKNOWN, DB_FAULT_UNDONE };
+	struct db_fixture *f = *state;
+	struct writer writers[WRITERS];
+	unsigned long struck = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+		db_faulty_set(faulty, faults[i], faults[i] == DB_FAULT_UNKNOWN ? 150 : 20);
+	for (int i = 0; i < WRITERS; i++) {
+		writers[i] = (struct writer){ .db = f->db, .first = 1000 * (i + 1) };
+		assert_int_equal(pthread_create(&writers[i].thread, NULL, write_many, &writers[i]),
+				 0);
+	}
+	for (int i = 0; i < WRITERS; i++)
+		assert_int_equal(pthread_join(writers[i].thread, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		struck += db_faulty_count(faulty, faults[i]);
+		db_faulty_set(faulty, faults[i], 0);
+	}
+	assert_true(struck > 0);
+	for (int i = 0; i < WRITERS; i++)
+		check_written(f->db, &writers[i]);
+}
+
 static void test_db__a_database_that_was_brought_up_meanwhile_is_not_written(void **state)
 {
 	struct db_fixture *f = *state;
@@ -177,6 +261,7 @@ int main(void)
 		TEST(a_commit_without_an_answer_is_not_repeated),
 		TEST(an_error_that_is_swallowed_undoes_all_the_same),
 		TEST(a_reader_that_lost_its_connection_gets_another_one_next_time),
+		TEST(each_of_many_writers_is_told_what_became_of_its_own),
 		TEST(a_database_that_was_brought_up_meanwhile_is_not_written),
 	};
 
