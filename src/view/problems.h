@@ -6,7 +6,8 @@
 #ifndef TONICFS_VIEW_PROBLEMS_H
 #define TONICFS_VIEW_PROBLEMS_H
 
-#include "catalog/job.h"
+#include "catalog/problem.h"
+#include "catalog/status.h"
 
 struct json_t;
 

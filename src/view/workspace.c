@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "catalog/callback.h"
-#include "catalog/job.h"
+#include "catalog/status.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
