@@ -1,6 +1,4 @@
-/*
- * The room's engine: recordings that are open, the timer, beginning and end.
- */
+/* The engine: start and end, the timer, open recordings and files. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +7,7 @@
 #include "audio/why.h"
 #include "catalog/archive.h"
 #include "catalog/workspace.h"
+#include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "util/times.h"
@@ -47,10 +46,7 @@ static void *timer(void *arg)
 
 		audio->timer_msecs = INT64_MAX;
 		next = audio_sizes_tick(audio, now, &sizes);
-		list_for_each(pos, &audio->recordings) {
-			struct audio_recording *recording =
-				list_entry(pos, struct audio_recording, link);
-
+		list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
 			next = min(next, audio_reads_tick(recording, now, &reads));
 			next = min(next, audio_streams_tick(recording, now));
 		}
@@ -129,9 +125,7 @@ void audio_interrupt(struct audio *audio)
 	pthread_mutex_lock(&audio->lock);
 	cancel_set(&audio->cancel);
 	audio_sizes_fail_all(audio, &sizes);
-	list_for_each(pos, &audio->recordings) {
-		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
-
+	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
 		list_for_each_safe(item, &recording->reads)
 			audio_read_finish(list_entry(item, struct audio_waiting_read, link), -EINTR,
 					  &reads);
@@ -215,12 +209,9 @@ int audio_recording_new(struct audio *audio, const struct catalog_recording *row
 
 struct audio_recording *audio_recording_find(struct audio *audio, int64_t id)
 {
-	list_for_each(pos, &audio->recordings) {
-		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
-
+	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link)
 		if (recording->id == id)
 			return recording;
-	}
 	return NULL;
 }
 
@@ -234,17 +225,15 @@ void audio_recording_end(struct audio_recording *recording)
 {
 	list_remove(&recording->link);
 	audio_recording_calm(recording);
-	audio_blocks_keep(&recording->blocks, 0); /* but what answers are made of just now */
+	audio_blocks_keep(&recording->blocks, 0); /* answers in delivery pin theirs */
 	audio_recording_unref(recording);
 }
 
-/* Lock held. The one that others have open, or a new one. */
+/* Lock held. The open one, or a new one. */
 static int recording_get(struct audio *audio, const struct catalog_recording *row,
 			 int64_t size_bytes, struct audio_recording **ret_recording)
 {
-	list_for_each(pos, &audio->recordings) {
-		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
-
+	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
 		if (recording->id == row->id && recording->size_bytes == size_bytes) {
 			*ret_recording = recording;
 			return 0;
@@ -284,19 +273,19 @@ struct opening {
 	void *arg;
 };
 
-static void on_size(void *arg, int error, int64_t size_bytes)
+static void on_size(void *arg, int err, int64_t size_bytes)
 {
 	struct opening *opening = arg;
 
-	if (error)
-		opening->callback(opening->arg, error, NULL, -1);
+	if (err)
+		opening->callback(opening->arg, err, NULL, -1);
 	else
 		open_file(opening->audio, &opening->row, size_bytes, opening->callback,
 			  opening->arg);
 	free(opening);
 }
 
-/* The catalog remembers why. */
+/* Not remembered as a reason, because the catalog has it. */
 static void log_archived(struct audio *audio, const struct catalog_recording *row)
 {
 	struct catalog_workspace workspace = { .name = "?" };
@@ -309,8 +298,8 @@ static void log_archived(struct audio *audio, const struct catalog_recording *ro
 	log_warning("workspace %s: recording %s: %s", workspace.name, sid, buf_str(&why));
 }
 
-/* What must be restored first fails here, before anything is sent. While Twilio has its copy too,
- * it is read there. */
+/* -EREMOTE: the recording must be restored first; no request is sent. While Twilio still has its
+ * copy (CATALOG_STATE_STORED), that one is read. */
 static int check_archive(struct audio *audio, const struct catalog_recording *row)
 {
 	struct catalog_archive archive;

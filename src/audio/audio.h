@@ -29,38 +29,41 @@ struct audio;      /* one per process */
 struct audio_file; /* one per open handle; handles of one recording share buffers and requests */
 
 struct audio_settings {
-	size_t budget_bytes;         /* 0: 256 MiB; kept as turn.h says, however many read */
+	size_t budget_bytes;         /* of memory for recordings; 0: 256 MiB; see turn.h */
 	unsigned read_timeout_msecs; /* 0: 60,000 */
 	unsigned size_timeout_msecs; /* 0: 10,000 */
 };
 int audio_new(struct catalog *catalog, struct http *http, const struct audio_settings *settings,
 	      struct audio **ret_audio);
-/* Everything that waits ends with -EINTR now; for the way out. */
+/* Ends all waiting calls with -EINTR, and all later ones; for the shutdown. */
 void audio_interrupt(struct audio *audio);
-void audio_free(struct audio *audio); /* every file must be closed; waits for callbacks */
+/* All files must be closed. Waits for callbacks. */
+void audio_free(struct audio *audio);
 
-/* Learns the exact size where the catalog does not know it (and writes it there). callback(arg, 0,
- * size) or (arg, -errno, -1). After a failure, the same origin (workspace) fails at once with the
- * same errno for size questions until it has answered again, or 5 s have passed. */
-typedef void audio_size_fn(void *arg, int error, int64_t size_bytes);
+/* Learns the exact size, and writes it to the catalog, if the catalog does not know it. err: 0, or
+ * -errno with size -1. After a failure of the origin, size questions of the workspace fail with the
+ * same errno for 5 s, or until the origin has answered a read. */
+typedef void audio_size_fn(void *arg, int err, int64_t size_bytes);
 void audio_size(struct audio *audio, int64_t recording_id, audio_size_fn *callback, void *arg);
 
-/* Opens: checks state in the catalog (MISSING: -EIO), learns the size where it is unknown, starts
- * no request by itself unless prefetch says so. The file is handed to the callback with error 0. */
-typedef void audio_open_fn(void *arg, int error, struct audio_file *file, int64_t size_bytes);
+/* Checks the state in the catalog (-EIO: missing; -EREMOTE: archived), and learns the size if it is
+ * unknown. Sends no request for bytes. The callback gets err 0 and the file, which it must
+ * close. */
+typedef void audio_open_fn(void *arg, int err, struct audio_file *file, int64_t size_bytes);
 void audio_open(struct audio *audio, int64_t recording_id, audio_open_fn *callback, void *arg);
-/* Its reader has listed the folder before: where it is the folder's first file the others are likely to
- * follow. Before the first read. */
+/* The reader has listed the folder: if this is the folder's first file, the others are likely to
+ * follow. Call it before the first read. */
 void audio_file_listed(struct audio_file *file);
-/* The bytes as they lie in memory, in order, and valid during the callback only (reply from them).
- * Short only at the end of the file; no parts: nothing is there, or an error. */
-typedef void audio_read_fn(void *arg, int error, const struct iovec *parts, unsigned count);
-/* An id for cancelling, never 0. */
+/* The bytes as they lie in memory, in order; valid only during the callback. Fewer than asked for
+ * only at the end of the file. No parts: end of file, or an error. */
+typedef void audio_read_fn(void *arg, int err, const struct iovec *parts, unsigned count);
+/* Returns an id for audio_cancel, never 0. */
 uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_bytes,
 		    audio_read_fn *callback, void *arg);
-/* The reader is gone (FLUSH): waiting reads of this handle end with -EINTR, transfers that no other
- * handle wants are cancelled. */
+/* The reader is gone (FLUSH): waiting reads of this handle end with -EINTR, and transfers that no
+ * other handle needs are cancelled. */
 void audio_flush(struct audio_file *file);
+/* Ends one waiting read with -EINTR; the callback may have been called already. */
 void audio_cancel(struct audio_file *file, uint64_t read_id);
 void audio_close(struct audio_file *file);
 

@@ -1,3 +1,4 @@
+/* Blocks of recordings in memory, and their eviction. */
 #include "audio/block.h"
 
 #include <errno.h>
@@ -6,7 +7,7 @@
 
 #include "catalog/recording.h"
 
-/* Spent blocks that are kept, for who reads by other ways than the page cache. */
+/* Spent blocks that are kept, for readers that bypass the page cache. */
 #define SPENT_BYTES ((size_t)16 << 20)
 
 struct audio_leaf {
@@ -38,7 +39,7 @@ static uint32_t leaf_slots(const struct audio_blocks *blocks)
 	return (blocks->count + AUDIO_LEAF_BLOCKS - 1) / AUDIO_LEAF_BLOCKS;
 }
 
-/* NULL: its leaf is not there. */
+/* NULL: its leaf is not allocated. */
 static struct audio_slot *slot_of(const struct audio_blocks *blocks, uint32_t index)
 {
 	struct audio_leaf *leaf = blocks->leaves[index / AUDIO_LEAF_BLOCKS];
@@ -46,7 +47,7 @@ static struct audio_slot *slot_of(const struct audio_blocks *blocks, uint32_t in
 	return leaf ? &leaf->slots[index % AUDIO_LEAF_BLOCKS] : NULL;
 }
 
-/* NULL: no memory. */
+/* NULL: out of memory. */
 static struct audio_slot *slot_make(struct audio_blocks *blocks, uint32_t index)
 {
 	struct audio_leaf **leaf = &blocks->leaves[index / AUDIO_LEAF_BLOCKS];
@@ -107,7 +108,7 @@ int audio_blocks_init(struct audio_blocks *blocks, struct audio_store *store, in
 	return blocks->leaves ? 0 : -ENOMEM;
 }
 
-/* Its bytes are gone; its memory is the caller's. */
+/* Takes the block out of its recording; the caller owns it. */
 static void block_take(struct audio_block *block)
 {
 	struct audio_store *store = block->owner->store;
@@ -126,7 +127,7 @@ static void block_free(struct audio_block *block)
 	audio_slab_put(&store->slab, block);
 }
 
-/* Every block of a leaf, from `first` on: gives up those that are not pinned, or all. */
+/* Evicts the blocks of a leaf from `first` on: the unpinned ones, or all. */
 static void leaf_empty(struct audio_leaf *leaf, uint32_t first, bool is_all)
 {
 	for (uint32_t i = first; i < AUDIO_LEAF_BLOCKS; i++)
@@ -147,7 +148,7 @@ void audio_blocks_release(struct audio_blocks *blocks)
 	blocks->count = blocks->leaf_count = 0;
 }
 
-/* The block behind the last one of [begin, end) that the recording has. */
+/* The index behind the last block of [begin, end), within the recording. */
 static uint32_t block_end(const struct audio_blocks *blocks, int64_t begin, int64_t end)
 {
 	uint32_t index;
@@ -162,7 +163,7 @@ int audio_blocks_pin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t e
 {
 	uint32_t end = block_end(blocks, begin_bytes, end_bytes);
 
-	/* First the memory, so that nothing is pinned by half. */
+	/* Memory first, so that either all is pinned or nothing. */
 	for (uint32_t i = block_of(begin_bytes); i < end; i++)
 		if (!slot_make(blocks, i))
 			return -ENOMEM;
@@ -232,11 +233,9 @@ static bool is_pinned(const struct audio_block *block)
 	return slot_of(block->owner, block->index)->pins;
 }
 
-static bool give_up(struct audio_store *store, struct list *blocks, size_t n)
+static bool evict(struct audio_store *store, struct list *blocks, size_t n)
 {
-	list_for_each_safe(pos, blocks) {
-		struct audio_block *block = list_entry(pos, struct audio_block, link);
-
+	list_for_each_entry_safe(struct audio_block, block, blocks, link) {
 		if (fits(store, n))
 			return true;
 		if (!is_pinned(block))
@@ -245,10 +244,10 @@ static bool give_up(struct audio_store *store, struct list *blocks, size_t n)
 	return fits(store, n);
 }
 
-/* Gives up blocks until so much more fits. */
+/* Evicts blocks until n more bytes fit. */
 static bool make_room(struct audio_store *store, size_t n)
 {
-	return give_up(store, &store->spent, n) || give_up(store, &store->lru, n);
+	return evict(store, &store->spent, n) || evict(store, &store->lru, n);
 }
 
 bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, size_t n)
@@ -263,7 +262,7 @@ bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, si
 	return !count || make_room(blocks->store, (size_t)count * AUDIO_BLOCK_BYTES);
 }
 
-/* Memory for a block: NULL: there is none. */
+/* NULL: out of memory. */
 static struct audio_block *memory_get(struct audio_store *store)
 {
 	struct audio_block *block;

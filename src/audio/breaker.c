@@ -1,3 +1,4 @@
+/* A circuit breaker for an origin. */
 #include "audio/breaker.h"
 
 static void pause_for(struct breaker *b, int64_t msecs, int64_t now_msecs)
@@ -11,16 +12,16 @@ int breaker_check(struct breaker *b, int64_t now_msecs)
 	if (!b->is_open)
 		return 0;
 	if (now_msecs < b->until_msecs)
-		return b->error;
-	/* This one will see. Where it has no answer in time, another one does. */
+		return b->err;
+	/* The probe. If it has no answer within a pause, another one is sent. */
 	b->is_probed = true;
 	b->until_msecs = now_msecs + b->pause_msecs;
 	return 0;
 }
 
-void breaker_failed(struct breaker *b, int error, int64_t now_msecs)
+void breaker_failed(struct breaker *b, int err, int64_t now_msecs)
 {
-	b->error = error;
+	b->err = err;
 	if (!b->is_open) {
 		if (!b->failures++)
 			b->since_msecs = now_msecs;
@@ -32,7 +33,7 @@ void breaker_failed(struct breaker *b, int error, int64_t now_msecs)
 		b->is_probed = false;
 		pause_for(b, b->pause_msecs * 2, now_msecs);
 	}
-	/* Else it was on its way when the breaker opened, and says nothing new. */
+	/* Else it was in flight when the breaker opened, and says nothing new. */
 }
 
 void breaker_worked(struct breaker *b)

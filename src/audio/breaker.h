@@ -1,14 +1,16 @@
 /*
- * A breaker for an origin: where its requests fail one after the other, the next ones fail at once
- * for a while, instead of each reader waiting for its own deadline; then one is let through to see.
+ * A circuit breaker for an origin: after several failures in a row requests fail at once for a
+ * while, so that readers do not wait for their deadlines. Then one request is let through as a
+ * probe.
  *
- * Pure: the caller says what time it is, and holds whatever lock guards it.
+ * Pure: the caller passes the time, and holds the lock that guards it.
  *
- *   closed   requests go out             BREAKER_FAILURES failures in a row, over a time of
- *                                        BREAKER_SPAN_MSECS at least → open: many requests that
- *                                        are lost with a network at once are one failure
- *   open     fail with the last errno    its pause is over → the next request is let through
- *   (probed) others fail as before       it works → closed; it fails → open, the pause doubled
+ *   state    requests                   leaves by
+ *   closed   are sent                   BREAKER_FAILURES failures in a row that span at least
+ *                                       BREAKER_SPAN_MSECS → open (requests that are lost together
+ *                                       with the network count as one failure)
+ *   open     fail with the last errno   the pause is over → probed
+ *   probed   fail, except for one       it works → closed; it fails → open, the pause doubled
  */
 #ifndef TONICFS_AUDIO_BREAKER_H
 #define TONICFS_AUDIO_BREAKER_H
@@ -23,15 +25,15 @@
 
 struct breaker { /* zeroed: closed */
 	unsigned failures;
-	int error;           /* of the last failure */
-	int64_t since_msecs; /* the first of them */
+	int err;             /* of the last failure */
+	int64_t since_msecs; /* of the first of them */
 	bool is_open, is_probed;
 	int64_t pause_msecs, until_msecs;
 };
 
-/* 0: the request may go; else the errno (negative) that it would meet. */
+/* 0: the request may be sent; else the -errno to fail it with. */
 int breaker_check(struct breaker *breaker, int64_t now_msecs);
-void breaker_failed(struct breaker *breaker, int error, int64_t now_msecs);
+void breaker_failed(struct breaker *breaker, int err, int64_t now_msecs);
 void breaker_worked(struct breaker *breaker);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Objects stay in the bucket that they were moved to when the workspace gets another one. Their
- * owner may have copied them there, so the bucket of now is asked first; the older one is asked
+ * Clients of older buckets. When a workspace gets another bucket, objects stay in the old one.
+ * Their owner may have copied them, so the current bucket is asked first, and then the older one,
  * with the same credentials at the same server.
  */
 #include <errno.h>
@@ -25,9 +25,7 @@ static void older_bucket_free(struct older_bucket *bucket)
 
 void audio_older_buckets_release(struct audio_clients *clients)
 {
-	list_for_each_safe(pos, &clients->older_buckets) {
-		struct older_bucket *bucket = list_entry(pos, struct older_bucket, link);
-
+	list_for_each_entry_safe(struct older_bucket, bucket, &clients->older_buckets, link) {
 		list_remove(&bucket->link);
 		older_bucket_free(bucket);
 	}
@@ -36,12 +34,9 @@ void audio_older_buckets_release(struct audio_clients *clients)
 /* Lock held. */
 static struct s3_client *find(struct audio_clients *clients, const char *name)
 {
-	list_for_each(pos, &clients->older_buckets) {
-		struct older_bucket *bucket = list_entry(pos, struct older_bucket, link);
-
+	list_for_each_entry(struct older_bucket, bucket, &clients->older_buckets, link)
 		if (strcmp(bucket->name, name) == 0)
 			return bucket->s3;
-	}
 	return NULL;
 }
 
@@ -80,7 +75,7 @@ int audio_older_bucket(struct audio *audio, struct audio_clients *clients, int64
 	if (err)
 		return err;
 	pthread_mutex_lock(&audio->lock);
-	*ret_s3 = find(clients, name); /* somebody was faster */
+	*ret_s3 = find(clients, name); /* another thread may have added it meanwhile */
 	if (!*ret_s3) {
 		*ret_s3 = bucket->s3;
 		list_add(&clients->older_buckets, &bucket->link);

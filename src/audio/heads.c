@@ -1,3 +1,4 @@
+/* A cache of recordings' first blocks. */
 #include "audio/heads.h"
 
 #include "audio/audio-private.h"

@@ -1,9 +1,9 @@
 /*
- * The beginnings of recordings whose heads alone were read: indexers and thumbnailers come again,
- * and the kernel forgets pages when it likes. A recording that is kept is an open one without a
- * handle and without streams, whose first blocks stay as long as the memory is not needed.
+ * A cache of the first blocks of recordings of which only the head was read: indexers and
+ * thumbnailers read again, and the kernel may drop its pages. A cached recording is an open one
+ * without handles and streams; its blocks are evicted like others.
  *
- * Threads: the room's lock is held for all of these.
+ * Threads: audio->lock is held for all of these.
  */
 #ifndef TONICFS_AUDIO_HEADS_H
 #define TONICFS_AUDIO_HEADS_H
@@ -19,16 +19,16 @@ struct audio_recording;
 #define AUDIO_HEAD_BLOCKS 2
 
 struct audio_heads {
-	struct list kept; /* the one that came first, first */
+	struct list kept; /* the oldest first */
 	unsigned count;
 };
 
 void audio_heads_init(struct audio_heads *heads);
-/* At the last close: true: it stays, as the cache's. */
+/* At the last close. True: the cache keeps the recording. */
 bool audio_heads_keep(struct audio_recording *recording);
-/* Somebody opens it, wherever it came from. */
+/* It is opened: takes it out of the cache, if it is there. */
 void audio_heads_open(struct audio_recording *recording);
-/* It is only kept: it goes. */
+/* Drops a cached recording. */
 void audio_heads_drop(struct audio_recording *recording);
 void audio_heads_release(struct audio *audio);
 

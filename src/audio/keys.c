@@ -1,7 +1,7 @@
 /*
- * Keys of a bucket that come from elsewhere: a service or a program is asked for them, which may
- * take half a minute. Whoever signs for many workspaces does not wait for that: the streams of this
- * one do, and one thread for them.
+ * A bucket's keys that come from a service or a program, which may take half a minute. The threads
+ * that sign for all workspaces do not wait for that: one thread of a pool does, and the streams of
+ * this workspace.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,20 +12,16 @@
 
 static struct audio_stream *find_waiting(const struct audio_clients *clients)
 {
-	list_for_each(pos, &clients->audio->recordings) {
-		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
-
-		list_for_each(item, &recording->streams) {
-			struct audio_stream *s = list_entry(item, struct audio_stream, link);
-
+	list_for_each_entry(struct audio_recording, recording, &clients->audio->recordings, link) {
+		list_for_each_entry(struct audio_stream, s, &recording->streams, link)
 			if (s->waits_for_keys_of == clients)
 				return s;
-		}
 	}
 	return NULL;
 }
 
-/* Lock held. Those that wait go on, or fail with *error, which may end others, too. */
+/* Lock held. Starts the waiting streams, or fails them with *error, which may end other streams,
+ * too: so the list is searched anew each time. */
 static void wake(const struct audio_clients *clients, const struct remote_error *error,
 		 struct list *finished)
 {
@@ -62,7 +58,6 @@ void audio_keys_renew(struct audio_clients *clients)
 	if (clients->is_asking_keys)
 		return;
 	clients->keys_task.run = run;
-	/* On the way out nobody asks, and what waits has been ended. */
 	clients->is_asking_keys = pool_push(&clients->audio->key_askers, &clients->keys_task) == 0;
 	if (clients->is_asking_keys)
 		audio_clients_ref(clients);

@@ -1,6 +1,4 @@
-/*
- * Where a recording's bytes are asked for: by its state, with its workspace's clients.
- */
+/* Chooses the origin of a recording's bytes, keeps the workspaces' clients, makes the requests. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -10,13 +8,14 @@
 #include "audio/audio-private.h"
 #include "catalog/archive.h"
 #include "storage/storage.h"
+#include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/log.h"
 #include "util/secret.h"
 #include "util/times.h"
 
-/* Changed settings are noticed within this time. */
+/* Changes of settings are noticed within this time. */
 #define CHECK_MSECS 1000
 
 const char *audio_from_name(enum audio_from from)
@@ -94,7 +93,7 @@ static int settings_read(struct catalog *catalog, int64_t workspace_id,
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Of all that a client depends on. */
+/* A hash of all settings that a client depends on. */
 static int settings_fingerprint(const struct settings *settings,
 				uint8_t ret_digest[CRYPTO_SHA256_SIZE])
 {
@@ -135,7 +134,7 @@ static int clients_new(struct audio *audio, int64_t workspace_id, const struct s
 	err = account_client_new(audio->catalog, audio->http, workspace_id,
 				 audio->settings.size_timeout_msecs, &audio->cancel,
 				 &clients->twilio, NULL);
-	if (err == -ENOKEY) /* a removed workspace; its recordings in S3 may still be open */
+	if (err == -ENOKEY) /* the workspace was removed; its recordings in S3 may still be open */
 		err = 0;
 	if (err == 0 && settings->has_storage)
 		err = storage_client_new(audio->catalog, audio->http, workspace_id, &audio->cancel,
@@ -150,11 +149,9 @@ struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspa
 {
 	struct audio_workspace *workspace;
 
-	list_for_each(pos, &audio->workspaces) {
-		workspace = list_entry(pos, struct audio_workspace, link);
-		if (workspace->id == workspace_id)
-			return workspace;
-	}
+	list_for_each_entry(struct audio_workspace, known, &audio->workspaces, link)
+		if (known->id == workspace_id)
+			return known;
 	workspace = calloc(1, sizeof *workspace);
 	if (!workspace)
 		return NULL;
@@ -165,16 +162,14 @@ struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspa
 
 void audio_workspaces_release(struct audio *audio)
 {
-	list_for_each_safe(pos, &audio->workspaces) {
-		struct audio_workspace *workspace = list_entry(pos, struct audio_workspace, link);
-
+	list_for_each_entry_safe(struct audio_workspace, workspace, &audio->workspaces, link) {
 		list_remove(&workspace->link);
 		audio_clients_unref(workspace->clients);
 		free(workspace);
 	}
 }
 
-/* What is cached, if it may be used unseen; else what it is to be compared with. */
+/* The cached clients, with a reference, or NULL. Not fresh: the settings must be compared first. */
 static struct audio_clients *clients_cached(struct audio *audio, int64_t workspace_id,
 					    bool *ret_is_fresh)
 {
@@ -201,15 +196,15 @@ static void clients_cache(struct audio *audio, int64_t workspace_id, struct audi
 	workspace = audio_workspace_get(audio, workspace_id);
 	if (workspace) {
 		workspace->checked_msecs = time_mono_msecs();
-		/* Another thread may have made the same meanwhile: what is known of the origins
-		 * since then stays known. */
+		/* Another thread may have made the same clients meanwhile: then what is known of
+		 * the origins stays. */
 		if (!workspace->clients ||
 		    memcmp(workspace->clients->fingerprint, clients->fingerprint,
 			   sizeof clients->fingerprint) != 0) {
 			old = workspace->clients;
 			workspace->clients = audio_clients_ref(clients);
-			/* Other settings, another chance. */
-			workspace->size_error = 0;
+			/* What was learned with the old settings may be wrong now. */
+			workspace->size_err = 0;
 			workspace->knows_no_ranges[AUDIO_FROM_TWILIO] = false;
 			workspace->knows_no_ranges[AUDIO_FROM_S3] = false;
 			breaker_worked(&workspace->breakers[AUDIO_FROM_TWILIO]);
@@ -265,8 +260,7 @@ static int pick_origin(const struct catalog_recording *recording, bool has_objec
 		*ret_from = AUDIO_FROM_S3;
 		return hint->is_missing_in_s3 ? -EIO : 0;
 	case CATALOG_STATE_DELETED:
-		/* Removed while somebody reads it: as long as the bytes are anywhere they are his.
-		 */
+		/* Removed while it is open: read on as long as the bytes exist. */
 		*ret_from =
 			has_object && !hint->is_missing_in_s3 ? AUDIO_FROM_S3 : AUDIO_FROM_TWILIO;
 		return 0;
@@ -276,7 +270,7 @@ static int pick_origin(const struct catalog_recording *recording, bool has_objec
 	return -EIO;
 }
 
-/* In an archived class, and Twilio's copy is still there. */
+/* Archived in S3, while Twilio still has its copy. */
 static bool is_better_at_twilio(struct audio *audio, const struct catalog_recording *recording)
 {
 	struct catalog_archive archive;
@@ -322,7 +316,7 @@ static int source_from_twilio(struct audio_source *source,
 			      const struct audio_hint *hint, int64_t offset,
 			      struct remote_error *ret_error)
 {
-	/* Two channels unless Twilio has said that there is one: what it gives else may be a
+	/* Two channels, unless Twilio has said that there is one: otherwise it may send a
 	 * downmix. */
 	int channels = hint->is_mono || recording->channels_requested == 1 ? 1 : 2;
 	int err;
@@ -356,7 +350,7 @@ int audio_source_init(struct audio *audio, int64_t recording_id, const struct au
 	if (err == 0)
 		err = audio_clients_get(audio, recording.workspace_id, &ret_source->clients);
 	if (err) {
-		remote_error_set(ret_error, REMOTE_REJECTED, err, "the catalog does not tell: %s",
+		remote_error_set(ret_error, REMOTE_REJECTED, err, "the catalog cannot be read: %s",
 				 strerror(-err));
 		return err;
 	}
@@ -365,7 +359,7 @@ int audio_source_init(struct audio *audio, int64_t recording_id, const struct au
 	err = pick_origin(&recording, object_err == 0, hint, &ret_source->from);
 	if (err || (ret_source->from == AUDIO_FROM_S3 && object_err)) {
 		remote_error_set(ret_error, REMOTE_NOT_FOUND, -EIO,
-				 "the recording is nowhere (state %s)",
+				 "the recording is at no origin (state %s)",
 				 catalog_state_name(recording.state));
 		return -EIO;
 	}
@@ -382,8 +376,8 @@ int audio_source_init(struct audio *audio, int64_t recording_id, const struct au
 	else
 		err = source_from_twilio(ret_source, &recording, hint, range->offset_bytes,
 					 ret_error);
-	ret_source->request.total_timeout_msecs =
-		UINT_MAX; /* paused as long as the reader likes; reads have deadlines */
+	/* A request may be paused for as long as its reader pauses; reads have deadlines. */
+	ret_source->request.total_timeout_msecs = UINT_MAX;
 	return err;
 }
 

@@ -1,6 +1,4 @@
-/*
- * Reads: answered from memory at once, or left waiting for a stream, until a deadline.
- */
+/* Reads: answered from memory at once, or waiting for a stream until a deadline. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +6,11 @@
 #include "audio/audio-private.h"
 #include "util/times.h"
 
-/* A failed readahead is asked again by the kernel, a page at a time: for so long that has the same
- * answer. */
+/* The kernel repeats a failed readahead page by page: for this long those reads get the same
+ * error. */
 #define FAILURE_MSECS 2000
 
-/* ---- what failed a moment ago ---- */
+/* ---- recent failures ---- */
 
 static void remember(struct audio_file *file, const struct audio_waiting_read *read)
 {
@@ -20,7 +18,7 @@ static void remember(struct audio_file *file, const struct audio_waiting_read *r
 		.begin_bytes = read->offset_bytes,
 		.end_bytes = read->end_bytes,
 		.until_msecs = time_mono_msecs() + FAILURE_MSECS,
-		.error = read->error,
+		.err = read->err,
 	};
 }
 
@@ -31,21 +29,21 @@ static int remembered(const struct audio_file *file, int64_t begin, int64_t end)
 	for (unsigned i = 0; i < AUDIO_FAILURES; i++) {
 		const struct audio_failure *failure = &file->failures[i];
 
-		if (failure->error && now < failure->until_msecs && begin < failure->end_bytes &&
+		if (failure->err && now < failure->until_msecs && begin < failure->end_bytes &&
 		    end > failure->begin_bytes)
-			return failure->error;
+			return failure->err;
 	}
 	return 0;
 }
 
-/* ---- ending ---- */
+/* ---- finishing ---- */
 
 static size_t length_of(const struct audio_waiting_read *read)
 {
 	return (size_t)(read->end_bytes - read->offset_bytes);
 }
 
-/* The file may be closed before the answer has been given. */
+/* Keeps the bytes until they are delivered, even if the file is closed meanwhile. */
 static void hold(struct audio_waiting_read *read)
 {
 	struct audio_recording *recording = read->recording = read->file->recording;
@@ -65,33 +63,31 @@ static void let_go(struct audio_waiting_read *read)
 	audio_recording_unref(read->recording);
 }
 
-void audio_read_finish(struct audio_waiting_read *read, int error, struct list *finished)
+void audio_read_finish(struct audio_waiting_read *read, int err, struct list *finished)
 {
 	struct audio_recording *recording = read->file->recording;
 	struct audio_stats *stats = &recording->audio->stats;
 
 	list_remove(&read->link);
 	stats->reads++;
-	stats->reads_failed += error != 0;
-	stats->reads_from_memory += !error && !read->has_waited;
+	stats->reads_failed += err != 0;
+	stats->reads_from_memory += !err && !read->has_waited;
 	histogram_add(&stats->read, time_mono_msecs() - read->since_msecs);
-	read->error = error;
-	if (!error) {
+	read->err = err;
+	if (!err) {
 		audio_reasons_clear(&recording->audio->reasons, recording->id, read->offset_bytes,
 				    read->end_bytes);
 		hold(read);
 	}
 	audio_turn_end(read);
-	if (error && error != -EINTR)
+	if (err && err != -EINTR)
 		remember(read->file, read);
 	list_add(finished, &read->link);
 }
 
 void audio_reads_check(struct audio_recording *recording, struct list *finished)
 {
-	list_for_each_safe(pos, &recording->reads) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
-
+	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link) {
 		if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) ==
 		    read->end_bytes)
 			audio_read_finish(read, 0, finished);
@@ -101,18 +97,11 @@ void audio_reads_check(struct audio_recording *recording, struct list *finished)
 void audio_reads_deliver(struct audio *audio, struct list *finished)
 {
 	while (!list_empty(finished)) {
-		list_for_each(pos, finished) {
-			struct audio_waiting_read *read =
-				list_entry(pos, struct audio_waiting_read, link);
-
-			read->callback(read->arg, read->error, read->parts, read->part_count);
-		}
+		list_for_each_entry(struct audio_waiting_read, read, finished, link)
+			read->callback(read->arg, read->err, read->parts, read->part_count);
 		pthread_mutex_lock(&audio->lock);
-		list_for_each_safe(pos, finished) {
-			struct audio_waiting_read *read =
-				list_entry(pos, struct audio_waiting_read, link);
-
-			list_remove(pos);
+		list_for_each_entry_safe(struct audio_waiting_read, read, finished, link) {
+			list_remove(&read->link);
 			let_go(read);
 			free(read);
 		}
@@ -121,7 +110,7 @@ void audio_reads_deliver(struct audio *audio, struct list *finished)
 	}
 }
 
-/* ---- beginning ---- */
+/* ---- starting ---- */
 
 /* Lock held. */
 static void wait_for_bytes(struct audio_waiting_read *read, struct list *finished)
@@ -177,12 +166,12 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 	    read->end_bytes) {
 		audio_read_finish(read, 0, &finished);
 	} else {
-		int error = cancel_is_set(&audio->cancel)
-				    ? -EINTR
-				    : remembered(file, read->offset_bytes, read->end_bytes);
+		int err = cancel_is_set(&audio->cancel)
+				  ? -EINTR
+				  : remembered(file, read->offset_bytes, read->end_bytes);
 
-		if (error)
-			audio_read_finish(read, error, &finished);
+		if (err)
+			audio_read_finish(read, err, &finished);
 		else
 			wait_for_bytes(read, &finished);
 	}
@@ -195,7 +184,7 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 
 /* ---- giving up ---- */
 
-/* Lock held. Nobody waits for the stream now; another handle may go on with what it brings. */
+/* Lock held. Ends a stream that no read waits for, unless another handle may use its bytes. */
 static void drop_unwanted(struct audio_stream *stream)
 {
 	if (!stream->is_dead && !stream->reads && stream->recording->files <= 1)
@@ -218,12 +207,9 @@ void audio_flush(struct audio_file *file)
 	struct list finished = LIST_INIT(finished);
 
 	pthread_mutex_lock(&audio->lock);
-	list_for_each_safe(pos, &recording->reads) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
-
+	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link)
 		if (read->file == file)
 			interrupt(read, &finished);
-	}
 	pthread_mutex_unlock(&audio->lock);
 	audio_reads_deliver(audio, &finished);
 }
@@ -235,12 +221,9 @@ void audio_cancel(struct audio_file *file, uint64_t read_id)
 	struct list finished = LIST_INIT(finished);
 
 	pthread_mutex_lock(&audio->lock);
-	list_for_each_safe(pos, &recording->reads) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
-
+	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link)
 		if (read->file == file && read->id == read_id)
 			interrupt(read, &finished);
-	}
 	pthread_mutex_unlock(&audio->lock);
 	audio_reads_deliver(audio, &finished);
 }
@@ -252,33 +235,32 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 	bool is_logged = false;
 	int64_t next = INT64_MAX;
 
-	list_for_each_safe(pos, &recording->reads) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
+	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link) {
 		struct audio_stream *stream = read->stream;
 		struct remote_error why = REMOTE_ERROR_INIT;
-		int error = -ETIMEDOUT;
+		int err = -ETIMEDOUT;
 
 		if (read->deadline_msecs > now_msecs) {
 			if (read->deadline_msecs < next)
 				next = read->deadline_msecs;
 			continue;
 		}
-		/* What it was told by the last who spoke says more than that the time is over. */
+		/* The origin's last answer says more than a timeout does. */
 		if (stream &&
 		    (stream->state == AUDIO_STREAM_BACKOFF || audio_stream_is_told_busy(stream))) {
 			why = stream->error;
-			error = audio_errno(&why);
-		} else if (read->told_error) {
-			error = read->told_error;
+			err = audio_errno(&why);
+		} else if (read->told_err) {
+			err = read->told_err;
 		}
 		if (!is_logged || stream != logged)
 			audio_read_failed(read,
 					  stream ? stream->from
 						 : (enum audio_from)audio_turn_origin(recording),
-					  &why, error);
+					  &why, err);
 		is_logged = true;
 		logged = stream;
-		audio_read_finish(read, error, finished);
+		audio_read_finish(read, err, finished);
 		if (stream && !stream->reads)
 			audio_stream_kill(stream);
 	}

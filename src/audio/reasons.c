@@ -1,3 +1,4 @@
+/* The latest reasons why recordings could not be read. */
 #include "audio/reasons.h"
 
 void audio_reasons_init(struct audio_reasons *r)
@@ -11,7 +12,7 @@ void audio_reasons_release(struct audio_reasons *r)
 	pthread_mutex_destroy(&r->lock);
 }
 
-/* AUDIO_REASONS_LIMIT: not there. */
+/* AUDIO_REASONS_LIMIT: not found. */
 static unsigned find(const struct audio_reasons *r, int64_t recording_id)
 {
 	unsigned i = 0;
@@ -21,7 +22,7 @@ static unsigned find(const struct audio_reasons *r, int64_t recording_id)
 	return i;
 }
 
-/* A free one, or the oldest. */
+/* A free slot, or the oldest. */
 static unsigned slot_to_take(const struct audio_reasons *r)
 {
 	unsigned oldest = 0;

@@ -1,6 +1,6 @@
 /*
- * Questions for the exact size of a recording that the catalog does not know yet. One request
- * answers all who ask for the same.
+ * Asks Twilio for the exact size of recordings whose size the catalog does not know yet. One
+ * request answers all who ask for the same recording.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,10 +11,11 @@
 #include "catalog/size.h"
 #include "catalog/workspace.h"
 #include "storage/object.h"
+#include "twilio/twilio.h"
 #include "util/log.h"
 #include "util/times.h"
 
-/* An origin that did not answer is not asked again for so long. */
+/* For this long questions to an origin that did not answer fail at once. */
 #define FAILURE_MSECS 5000
 #define MET_BY_OTHERS \
 	"Twilio answered so for another recording, and is asked again in a few seconds"
@@ -24,7 +25,7 @@ struct waiter {
 	audio_size_fn *callback;
 	void *arg;
 	int64_t deadline_msecs;
-	int error;
+	int err;
 	int64_t size_bytes;
 };
 
@@ -37,75 +38,74 @@ struct question {
 	struct list waiters;
 };
 
-static void waiter_finish(struct waiter *waiter, int error, int64_t size, struct list *finished)
+static void waiter_finish(struct waiter *waiter, int err, int64_t size, struct list *finished)
 {
 	list_remove(&waiter->link);
-	waiter->error = error;
-	waiter->size_bytes = error ? -1 : size;
+	waiter->err = err;
+	waiter->size_bytes = err ? -1 : size;
 	list_add(finished, &waiter->link);
 }
 
 void audio_sizes_deliver(struct list *finished)
 {
-	list_for_each_safe(pos, finished) {
-		struct waiter *waiter = list_entry(pos, struct waiter, link);
-
+	list_for_each_entry_safe(struct waiter, waiter, finished, link) {
 		list_remove(&waiter->link);
-		waiter->callback(waiter->arg, waiter->error, waiter->size_bytes);
+		waiter->callback(waiter->arg, waiter->err, waiter->size_bytes);
 		free(waiter);
 	}
 }
 
-/* Lock held. The errno that the origin's questions end with for now; 0: it may be asked. */
-static int origin_error(struct audio *audio, int64_t workspace_id)
+/* Lock held. The error that questions to the origin fail with for now; 0: it may be asked. */
+static int origin_err(struct audio *audio, int64_t workspace_id)
 {
 	struct audio_workspace *workspace = audio_workspace_get(audio, workspace_id);
 
-	if (!workspace || !workspace->size_error ||
-	    time_mono_msecs() >= workspace->size_error_until_msecs)
+	if (!workspace || !workspace->size_err ||
+	    time_mono_msecs() >= workspace->size_err_until_msecs)
 		return 0;
-	return workspace->size_error;
+	return workspace->size_err;
 }
 
-static void set_origin_error(struct audio *audio, int64_t workspace_id, int error)
+static void set_origin_err(struct audio *audio, int64_t workspace_id, int err)
 {
 	struct audio_workspace *workspace = audio_workspace_get(audio, workspace_id);
 
 	if (!workspace)
 		return;
-	workspace->size_error = error;
-	workspace->size_error_until_msecs = time_mono_msecs() + FAILURE_MSECS;
+	workspace->size_err = err;
+	workspace->size_err_until_msecs = time_mono_msecs() + FAILURE_MSECS;
 }
 
-/* The failure is the origin's, not the one recording's: others would meet it too. */
-static bool is_origins(const struct remote_error *error)
+/* Would other recordings of the origin meet the same failure? */
+static bool is_of_origin(const struct remote_error *error)
 {
 	return error->kind == REMOTE_TRANSIENT || error->kind == REMOTE_BUSY ||
 	       error->kind == REMOTE_UNCERTAIN || error->error == -EACCES;
 }
 
 static void note_failure(struct audio *audio, const struct audio_clients *clients,
-			 const struct catalog_recording *recording, int error,
+			 const struct catalog_recording *recording, int err,
 			 const struct remote_error *e)
 {
 	const struct audio_subject of = { recording->id, recording->sid,
 					  clients ? clients->workspace : "?",
 					  AUDIO_REASON_NO_OFFSET };
 
-	audio_note_failed(audio, &of, "size not learned: %s: %s%s%s%s%s", strerror(-error),
+	audio_note_failed(audio, &of, "size not learned: %s: %s%s%s%s%s", strerror(-err),
 			  e->message, e->code[0] ? " (" : "", e->code, e->code[0] ? ")" : "",
 			  audio_advice(AUDIO_FROM_TWILIO, e));
 }
 
-/* Nothing was said of this recording: its time is over, or others have met the error. */
+/* No answer about this recording: it timed out, or the origin failed for another one. An earlier
+ * reason is kept. */
 static void note_unanswered(struct audio *audio, int64_t recording_id, const struct sid *sid,
-			    int error, const char *why)
+			    int err, const char *why)
 {
 	const struct audio_subject of = { recording_id, *sid, NULL, AUDIO_REASON_NO_OFFSET };
 	struct audio_reason before;
 
 	if (!audio_reasons_get(&audio->reasons, recording_id, &before))
-		audio_note_failed(audio, &of, "size not learned: %s: %s", strerror(-error), why);
+		audio_note_failed(audio, &of, "size not learned: %s: %s", strerror(-err), why);
 }
 
 bool audio_size_is_possible(const struct catalog_recording *recording)
@@ -128,8 +128,8 @@ static void note_impossible(struct audio *audio, const struct catalog_recording 
 			  size_bytes, catalog_recording_limit_bytes(recording));
 }
 
-/* What the catalog says by now: 0 and the size, -EAGAIN: not known, and Twilio is to be asked;
- * -EIO: there is nobody to ask, or it cannot be. */
+/* 0: *ret_size is the size by the catalog; -EAGAIN: Twilio must be asked; -EIO: the recording is at
+ * no origin, or its size is impossible. */
 static int size_from_catalog(struct audio *audio, int64_t recording_id,
 			     struct catalog_recording *ret_recording, int64_t *ret_size)
 {
@@ -160,7 +160,7 @@ static int size_from_catalog(struct audio *audio, int64_t recording_id,
 	return -EIO;
 }
 
-/* By this process, or by another machine to where all look for it. */
+/* By this process, or by another machine, to its key in the bucket. */
 static bool was_moved(struct audio *audio, int64_t recording_id)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -170,7 +170,7 @@ static bool was_moved(struct audio *audio, int64_t recording_id)
 	return err == 0 || err == -ENOENT;
 }
 
-/* Blocks. */
+/* Waits for the network. */
 static int ask(struct audio *audio, const struct catalog_recording *recording, int64_t *ret_size)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -206,14 +206,14 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 		err = 0;
 	} else if (error.kind == REMOTE_NOT_FOUND && was_moved(audio, recording->id) &&
 		   size_from_catalog(audio, recording->id, &now, ret_size) == 0) {
-		err = 0; /* in the meantime */
+		err = 0; /* learned meanwhile */
 	} else {
 		err = error.kind == REMOTE_CANCELLED ? -EINTR : audio_errno(&error);
 		if (error.kind != REMOTE_CANCELLED)
 			note_failure(audio, clients, recording, err, &error);
 	}
 	pthread_mutex_lock(&audio->lock);
-	set_origin_error(audio, recording->workspace_id, err && is_origins(&error) ? err : 0);
+	set_origin_err(audio, recording->workspace_id, err && is_of_origin(&error) ? err : 0);
 	pthread_mutex_unlock(&audio->lock);
 	audio_clients_unref(clients);
 	return err;
@@ -231,7 +231,7 @@ static void run(struct pool_task *task)
 
 	pthread_mutex_lock(&audio->lock);
 	is_wanted = !list_empty(&question->waiters);
-	err = cancel_is_set(&audio->cancel) ? -EINTR : origin_error(audio, question->workspace_id);
+	err = cancel_is_set(&audio->cancel) ? -EINTR : origin_err(audio, question->workspace_id);
 	pthread_mutex_unlock(&audio->lock);
 	if (is_wanted && !err) {
 		err = size_from_catalog(audio, question->recording_id, &recording, &size);
@@ -256,11 +256,9 @@ static struct question *question_for(struct audio *audio, const struct catalog_r
 {
 	struct question *question;
 
-	list_for_each(pos, &audio->questions) {
-		question = list_entry(pos, struct question, link);
-		if (question->recording_id == recording->id)
-			return question;
-	}
+	list_for_each_entry(struct question, asked, &audio->questions, link)
+		if (asked->recording_id == recording->id)
+			return asked;
 	question = calloc(1, sizeof *question);
 	if (!question)
 		return NULL;
@@ -299,7 +297,7 @@ void audio_size(struct audio *audio, int64_t recording_id, audio_size_fn *callba
 	waiter->arg = arg;
 	waiter->deadline_msecs = time_mono_msecs() + audio->settings.size_timeout_msecs;
 	pthread_mutex_lock(&audio->lock);
-	err = origin_error(audio, recording.workspace_id);
+	err = origin_err(audio, recording.workspace_id);
 	question = err ? NULL : question_for(audio, &recording);
 	if (question) {
 		list_add(&question->waiters, &waiter->link);
@@ -318,14 +316,10 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 {
 	int64_t next = INT64_MAX;
 
-	list_for_each(pos, &audio->questions) {
-		struct question *question = list_entry(pos, struct question, link);
-
-		list_for_each_safe(item, &question->waiters) {
-			struct waiter *waiter = list_entry(item, struct waiter, link);
-
+	list_for_each_entry(struct question, question, &audio->questions, link) {
+		list_for_each_entry_safe(struct waiter, waiter, &question->waiters, link) {
 			if (waiter->deadline_msecs <= now_msecs) {
-				set_origin_error(audio, question->workspace_id, -ETIMEDOUT);
+				set_origin_err(audio, question->workspace_id, -ETIMEDOUT);
 				note_unanswered(audio, question->recording_id, &question->sid,
 						-ETIMEDOUT, "no answer in time");
 				waiter_finish(waiter, -ETIMEDOUT, -1, finished);
@@ -339,9 +333,7 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 
 void audio_sizes_fail_all(struct audio *audio, struct list *finished)
 {
-	list_for_each(pos, &audio->questions) {
-		struct question *question = list_entry(pos, struct question, link);
-
+	list_for_each_entry(struct question, question, &audio->questions, link) {
 		list_for_each_safe(item, &question->waiters)
 			waiter_finish(list_entry(item, struct waiter, link), -EINTR, -1, finished);
 	}

@@ -1,3 +1,4 @@
+/* Memory for blocks, from huge pages. */
 #include "audio/slab.h"
 
 #include <stdbool.h>
@@ -19,8 +20,8 @@
 #define KEPT_CHUNKS 8
 
 struct audio_chunk {
-	struct list link; /* slab->roomy; of no list: it is full */
-	struct list free; /* blocks, the one to take first */
+	struct list link; /* slab->roomy, unless it is full */
+	struct list free; /* blocks, the next one to take first */
 	unsigned used;
 	char *bytes;
 	struct audio_block blocks[CHUNK_BLOCKS];
@@ -37,7 +38,7 @@ static void push(struct list *head, struct list *item)
 	list_add(head->next, item);
 }
 
-/* Begins at a multiple of its size: of twice as much what is before and behind is given back. */
+/* Aligned to its size: maps twice as much, and unmaps what is before and behind. */
 static char *map_chunk(void)
 {
 	char *all = mmap(NULL, 2 * CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -50,13 +51,13 @@ static char *map_chunk(void)
 	if (before)
 		munmap(all, before);
 	munmap(all + before + CHUNK_BYTES, CHUNK_BYTES - before);
-	/* Where the kernel has neither, it works without. */
+	/* Failures are ignored: both are optional. */
 	madvise(all + before, CHUNK_BYTES, MADV_HUGEPAGE);
 	madvise(all + before, CHUNK_BYTES, MADV_DONTDUMP);
 	return all + before;
 }
 
-/* False: no memory. */
+/* False: out of memory. */
 static bool chunk_new(struct audio_slab *slab)
 {
 	struct audio_chunk *chunk = calloc(1, sizeof *chunk);

@@ -1,13 +1,14 @@
 /*
- * Memory for blocks: out of chunks of 2 MiB, each of which is one huge page where the kernel has some to
- * give. What is read fills memory for the first time, again and again: in pages of 4 KiB that costs as
- * much as a copy does.
+ * Memory for blocks, from chunks of 2 MiB, each of which is a huge page if the kernel has one.
+ * Reading fills fresh memory all the time: with pages of 4 KiB the page faults cost as much as a
+ * copy.
  *
- * What was given back last is handed out first, for it is still in the processor's caches. Chunks
- * that are empty are given back to the system, but for a few as long as some memory is in use. Not in
+ * The block that was put back last is handed out first, because it is still in the CPU's caches.
+ * Empty chunks are unmapped, except for a few while some memory is in use. Chunks are left out of
  * core dumps.
- * Used under the lock of whoever owns the slab. Limits: a chunk stays for one block of it; yet chunks take
- * no more than the most that was in use at a time, to the next 2 MiB.
+ *
+ * Threads: under the lock of the slab's owner. Limits: one block keeps its chunk mapped; but chunks
+ * never take more than the maximum that was in use at a time, rounded up to 2 MiB.
  */
 #ifndef TONICFS_AUDIO_SLAB_H
 #define TONICFS_AUDIO_SLAB_H
@@ -20,14 +21,14 @@ struct audio_block;
 struct audio_chunk;
 
 struct audio_slab {
-	struct list roomy; /* chunks that have a free block, the one to take from first */
+	struct list roomy; /* chunks with free blocks, the next one to take from first */
 	unsigned chunks, empty_chunks;
 };
 
 void audio_slab_init(struct audio_slab *slab);
-/* Its bytes are whatever they are. NULL: no memory. */
+/* The block's bytes are undefined. NULL: out of memory. */
 struct audio_block *audio_slab_get(struct audio_slab *slab);
-/* Not on any list any more. */
+/* The block must not be on a list. */
 void audio_slab_put(struct audio_slab *slab, struct audio_block *block);
 
 #endif

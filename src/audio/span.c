@@ -1,3 +1,4 @@
+/* The sizes and the number of parallel requests of a recording. */
 #include "audio/span.h"
 
 #include "audio/audio-private.h"
@@ -5,23 +6,23 @@
 #define SMALL_BYTES ((int64_t)8 << 20)
 #define SEEK_BYTES ((int64_t)1 << 20)
 #define SEEK_MAX_BYTES ((int64_t)4 << 20)
-/* Who reads so much begins and ends between blocks, and a little more is less than one more request. */
+/* Reads begin and end inside blocks: a little more than they need saves another request. */
 #define SEEK_SLACK_BYTES ((int64_t)128 << 10)
 #define HEAD_BYTES ((int64_t)256 << 10)
 #define SEGMENTS 8
-/* Between two segments a connection waits for a round trip, and they all do so at the same time. */
+/* Between two segments a connection waits for a round trip, all of them at about the same time. */
 #define SEGMENT_MAX_BYTES ((int64_t)12 << 20)
 #define SEGMENT_MIN_BYTES ((int64_t)1 << 20)
-#define STREAMS_LIMIT 32 /* of all recordings; more only for who waits */
-/* The beginning is asked for in pieces: each opens a connection and has it warm for what follows. */
+#define STREAMS_LIMIT 32 /* of all recordings; more only for reads that wait */
+/* The first bytes are fetched in pieces: each opens a connection and warms it up. */
 #define BEGIN_BYTES ((int64_t)8 << 20)
 #define BEGIN_SEGMENT_BYTES ((int64_t)1 << 20)
-/* So much in a row is no head; into the middle people look for SEEK_BYTES. */
+/* Reading this much in a row from the start is more than a head; after a seek it is SEEK_BYTES. */
 #define RUN_BYTES ((int64_t)384 << 10)
 #define AHEAD_FACTOR 16
-/* One head alone says nothing of the next recording. */
+/* One head alone does not predict the next recording. */
 #define HEADS_IN_ROW 2
-/* Several reads are on their way at a time, in any order. */
+/* The kernel sends several reads at a time, in any order. */
 #define SLACK_BYTES ((int64_t)1 << 20)
 
 static int64_t min(int64_t a, int64_t b)
@@ -43,7 +44,7 @@ bool audio_span_is_whole_only(const struct audio_recording *recording)
 {
 	const bool *knows_none = recording->workspace->knows_no_ranges;
 
-	/* It may have been moved since it was opened. */
+	/* It may have been moved to S3 since it was opened. */
 	return knows_none[audio_turn_origin(recording)] ||
 	       (recording->was_served_by_s3 && knows_none[AUDIO_FROM_S3]);
 }
@@ -67,15 +68,13 @@ int64_t audio_span_end(const struct audio_recording *recording, int64_t start_by
 	return min(size, start_bytes + span);
 }
 
-/* What the reader has left behind, unless little of it is to come: its connection is worth that. */
+/* Ends streams that the reader has left, unless little of them is left: that keeps the
+ * connection. */
 static void drop_left(struct audio_recording *recording)
 {
-	list_for_each_safe(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
+	list_for_each_entry_safe(struct audio_stream, s, &recording->streams, link)
 		if (!s->reads && s->end_bytes - s->position_bytes > SEEK_BYTES)
 			audio_stream_kill(s);
-	}
 }
 
 void audio_span_note(struct audio_recording *recording, int64_t offset_bytes, int64_t end_bytes)
@@ -88,7 +87,7 @@ void audio_span_note(struct audio_recording *recording, int64_t offset_bytes, in
 			recording->run_end_bytes = end_bytes;
 		return;
 	}
-	/* Of several readers nobody knows which one has gone where. */
+	/* Of several handles it is not known which one has jumped. */
 	if (recording->files <= 1 && !audio_span_is_whole_only(recording))
 		drop_left(recording);
 	recording->run_start_bytes = offset_bytes;
@@ -97,12 +96,9 @@ void audio_span_note(struct audio_recording *recording, int64_t offset_bytes, in
 
 static struct audio_stream *stream_over(struct audio_recording *recording, int64_t offset_bytes)
 {
-	list_for_each(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
+	list_for_each_entry(struct audio_stream, s, &recording->streams, link)
 		if (s->position_bytes <= offset_bytes && offset_bytes < s->end_bytes)
 			return s;
-	}
 	return NULL;
 }
 
@@ -115,23 +111,21 @@ static unsigned count_streams(const struct audio_recording *recording)
 	return count;
 }
 
-/* What one of those who read on through a large recording may have in memory. */
+/* The share of memory of one of the large recordings that are being read through. */
 static int64_t share_bytes(const struct audio_recording *recording)
 {
 	const struct audio *audio = recording->audio;
 	unsigned count = 1;
 
-	list_for_each(pos, &audio->recordings) {
-		const struct audio_recording *other = list_entry(pos, struct audio_recording, link);
-
+	list_for_each_entry(const struct audio_recording, other, &audio->recordings, link) {
 		count += other != recording && other->files && other->size_bytes > SMALL_BYTES &&
 			 run_of(other) >= RUN_BYTES;
 	}
 	return (int64_t)(audio->settings.budget_bytes / 2 / count);
 }
 
-/* As few rounds of segments as may be, and all alike: where the last are smaller, connections wait for
- * others. 0: there is no memory for it. */
+/* The fewest rounds of segments, all of the same size: connections with smaller ones would wait for
+ * the others. 0: too little memory. */
 static int64_t segment_bytes(const struct audio_recording *recording)
 {
 	int64_t most = min(SEGMENT_MAX_BYTES, share_bytes(recording) / SEGMENTS);
@@ -144,7 +138,7 @@ static int64_t segment_bytes(const struct audio_recording *recording)
 	return segment < SEGMENT_MIN_BYTES ? SEGMENT_MIN_BYTES : segment;
 }
 
-/* How far ahead requests may run: nowhere while it is not known that somebody reads on. */
+/* How far ahead requests may run: not at all until a reader is seen to go on. */
 static int64_t ahead_until(const struct audio_recording *recording, int64_t segment)
 {
 	int64_t run = run_of(recording), at = recording->run_end_bytes;

@@ -1,4 +1,4 @@
-/* The counters as text, written and read by one table. */
+/* The counters in Prometheus' text format, written and parsed by the same tables. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,15 +23,15 @@ static const struct scalar {
 	  offsetof(struct audio_stats, ahead_files) },
 	{ "tonicfs_ahead_hits_total", "counter", "of these, opened",
 	  offsetof(struct audio_stats, ahead_hits) },
-	{ "tonicfs_ahead_wasted_bytes_total", "counter", "bytes fetched ahead that nobody came for",
+	{ "tonicfs_ahead_wasted_bytes_total", "counter", "bytes fetched ahead and dropped unread",
 	  offsetof(struct audio_stats, ahead_wasted_bytes) },
-	{ "tonicfs_memory_bytes", "gauge", "held for open recordings and those ahead",
+	{ "tonicfs_memory_bytes", "gauge", "held for open recordings and read-ahead",
 	  offsetof(struct audio_stats, memory_bytes) },
-	{ "tonicfs_memory_peak_bytes", "gauge", "the most that was",
+	{ "tonicfs_memory_peak_bytes", "gauge", "the maximum of tonicfs_memory_bytes",
 	  offsetof(struct audio_stats, memory_peak_bytes) },
 	{ "tonicfs_reads_waiting", "gauge", "reads that wait for memory or a connection",
 	  offsetof(struct audio_stats, reads_waiting) },
-	{ "tonicfs_memory_budget_bytes", "gauge", "of these, so many at most",
+	{ "tonicfs_memory_budget_bytes", "gauge", "the limit of tonicfs_memory_bytes",
 	  offsetof(struct audio_stats, memory_budget_bytes) },
 	{ "tonicfs_files_open", "gauge", "handles of recordings",
 	  offsetof(struct audio_stats, files_open) },
@@ -95,15 +95,15 @@ void audio_stats_write(const struct audio_stats *stats, struct buf *out)
 			buf_addf(out, REQUESTS "{%s,result=\"%s\"} %" PRIu64 "\n",
 				 origins[i].labels, audio_outcome_name((enum audio_outcome)k),
 				 origin_of(stats, &origins[i])->requests[k]);
-	begin(out, BYTES, "counter", "bytes of recordings that came");
+	begin(out, BYTES, "counter", "bytes of recordings received");
 	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
 		buf_addf(out, BYTES "{%s} %" PRIu64 "\n", origins[i].labels,
 			 origin_of(stats, &origins[i])->bytes);
-	begin(out, FIRST_BYTE, "histogram", "until a good answer's head");
+	begin(out, FIRST_BYTE, "histogram", "from the request to the head of a good answer");
 	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
 		histogram_write(&origin_of(stats, &origins[i])->first_byte, FIRST_BYTE,
 				origins[i].labels, out);
-	begin(out, READ, "histogram", "from question to answer");
+	begin(out, READ, "histogram", "from a read of the kernel to its answer");
 	histogram_write(&stats->read, READ, "", out);
 	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++) {
 		const struct scalar *s = &scalars[i];

@@ -1,3 +1,4 @@
+/* Counts the outcomes of requests, and collects the counters. */
 #include "audio/stats.h"
 
 #include "audio/audio-private.h"

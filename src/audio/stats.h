@@ -1,4 +1,4 @@
-/* What reading has cost and brought, since the room began. */
+/* Counters of reading since the start: requests, bytes, reads, memory. */
 #ifndef TONICFS_AUDIO_STATS_H
 #define TONICFS_AUDIO_STATS_H
 
@@ -8,14 +8,15 @@
 #include "audio/reasons.h"
 #include "util/histogram.h"
 
-enum audio_outcome { /* of a request for media */
-		     AUDIO_OUTCOME_WORKED,
-		     AUDIO_OUTCOME_REFUSED, /* the origin said no: credentials, no such recording */
-		     AUDIO_OUTCOME_BUSY,    /* 429, 503 */
-		     AUDIO_OUTCOME_BROKEN,  /* no connection, or it broke; 5xx */
-		     AUDIO_OUTCOME_INVALID, /* an answer that is not the recording */
-		     AUDIO_OUTCOME_DROPPED, /* by us: nobody wanted the rest */
-		     AUDIO_OUTCOME_COUNT,
+/* Of a request for bytes. */
+enum audio_outcome {
+	AUDIO_OUTCOME_WORKED,
+	AUDIO_OUTCOME_REFUSED, /* by the origin: credentials, no such recording */
+	AUDIO_OUTCOME_BUSY,    /* 429, 503 */
+	AUDIO_OUTCOME_BROKEN,  /* no connection, or it broke; 5xx */
+	AUDIO_OUTCOME_INVALID, /* an answer that is not the recording */
+	AUDIO_OUTCOME_DROPPED, /* cancelled: the rest was not needed */
+	AUDIO_OUTCOME_COUNT,
 };
 
 struct audio_origin_stats {
@@ -26,11 +27,11 @@ struct audio_origin_stats {
 struct audio_stats {
 	struct audio_origin_stats twilio, s3;
 	uint64_t reads, reads_failed, reads_from_memory;
-	struct histogram read; /* from the kernel's question to our answer */
+	struct histogram read; /* from the kernel's request to the answer */
 	uint64_t ahead_files, ahead_hits, ahead_wasted_bytes;
 	uint64_t memory_bytes, memory_budget_bytes, files_open; /* now */
 	uint64_t memory_peak_bytes;
-	uint64_t reads_waiting;           /* now, for their turn */
+	uint64_t reads_waiting;           /* now, for their turn (turn.h) */
 	struct audio_reason last_failure; /* without its offset; at_secs 0: there was none */
 };
 
@@ -41,8 +42,8 @@ void audio_stats_get(struct audio *audio, struct audio_stats *ret_stats);
 struct buf;
 /* In Prometheus' text format, names beginning with tonicfs_; the last failure is a comment. */
 void audio_stats_write(const struct audio_stats *stats, struct buf *out);
-/* What such a text says; lines that are not known count for nothing, and what it does not say is 0.
- * -EINVAL: none of it is known. */
+/* Parses such a text. Unknown lines are ignored, and missing counters are 0. -EINVAL: no known
+ * line. */
 int audio_stats_parse(const char *text, struct audio_stats *ret_stats);
 const char *audio_outcome_name(enum audio_outcome outcome);
 

@@ -1,6 +1,6 @@
 /*
- * How a stream's request ended, and what comes of it: another try, here or at the other origin, or an
- * error for those who wait.
+ * After the end of a stream's request: another try, at the same or the other origin, or an error
+ * for the reads that wait.
  */
 #include <errno.h>
 #include <limits.h>
@@ -11,10 +11,10 @@
 
 #define TRIES 4
 #define RETRY_BASE_MSECS 300
-#define BUSY_LIMIT_MSECS 5000 /* of a pause, so that little is lost when it is over */
+#define BUSY_LIMIT_MSECS 5000 /* the longest pause while the origin is busy */
 #define NOT_FOUND_TRIES 4
 
-/* may_try_again() sets the deadlines, from the reads that wait at that time. */
+/* may_try_again() sets the deadlines, from the reads that wait then. */
 void audio_stream_try_anew(struct audio_stream *s)
 {
 	retry_init(&s->retry, TRIES, 0);
@@ -40,7 +40,7 @@ const char *audio_advice(enum audio_from from, const struct remote_error *e)
 }
 
 void audio_read_failed(const struct audio_waiting_read *read, enum audio_from from,
-		       const struct remote_error *e, int error)
+		       const struct remote_error *e, int err)
 {
 	struct audio_recording *recording = read->file->recording;
 	const struct audio_clients *clients = recording->workspace->clients;
@@ -53,25 +53,23 @@ void audio_read_failed(const struct audio_waiting_read *read, enum audio_from fr
 	};
 
 	audio_note_failed(recording->audio, &of, "read from %s failed: %s: %s%s%s%s%s",
-			  audio_from_name(from), strerror(-error),
+			  audio_from_name(from), strerror(-err),
 			  e->message[0] ? e->message : "no answer in time", e->code[0] ? " (" : "",
 			  e->code, e->code[0] ? ")" : "", audio_advice(from, e));
 }
 
-/* The reads that wait for the stream get the error, and it ends. */
-static void give_up(struct audio_stream *s, int error, struct list *finished)
+/* Fails the reads that wait for the stream, and ends it. */
+static void give_up(struct audio_stream *s, int err, struct list *finished)
 {
 	bool is_logged = false;
 
-	list_for_each_safe(pos, &s->recording->reads) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
-
+	list_for_each_entry_safe(struct audio_waiting_read, read, &s->recording->reads, link) {
 		if (read->stream != s)
 			continue;
 		if (!is_logged)
-			audio_read_failed(read, s->from, &s->error, error);
+			audio_read_failed(read, s->from, &s->error, err);
 		is_logged = true;
-		audio_read_finish(read, error, finished);
+		audio_read_finish(read, err, finished);
 	}
 	audio_stream_kill(s);
 }
@@ -83,16 +81,14 @@ static void back_off(struct audio_stream *s, int64_t msecs)
 	audio_timer_wake(s->recording->audio, s->due_msecs);
 }
 
-/* The stream is over; its reads go to others, or begin anew. */
+/* Ends the stream; its reads go to other streams, or to new ones. */
 static void replace(struct audio_stream *s, struct list *finished)
 {
 	struct audio_recording *recording = s->recording;
 
 	s->refs++;
 	audio_stream_kill(s);
-	list_for_each_safe(pos, &recording->reads) {
-		struct audio_waiting_read *read = list_entry(pos, struct audio_waiting_read, link);
-
+	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link) {
 		if (read->stream != s)
 			continue;
 		read->stream = audio_stream_for(recording, audio_blocks_missing(&recording->blocks,
@@ -110,30 +106,24 @@ void audio_streams_merge(struct audio_recording *recording, struct list *finishe
 {
 	struct audio_stream *first = NULL;
 
-	list_for_each(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
+	list_for_each_entry(struct audio_stream, s, &recording->streams, link)
 		if (!first || s->position_bytes < first->position_bytes)
 			first = s;
-	}
 	if (first)
 		first->end_bytes = recording->size_bytes;
-	list_for_each_safe(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
+	list_for_each_entry_safe(struct audio_stream, s, &recording->streams, link)
 		if (s != first)
 			replace(s, finished);
-	}
 }
 
-/* Not there, not for us, or something else under that name. */
-static bool is_refused(const struct remote_error *error)
+/* Not there, denied, or another object under the key: an older bucket may have it. */
+static bool may_be_elsewhere(const struct remote_error *error)
 {
 	return error->kind == REMOTE_NOT_FOUND || error->error == -EACCES ||
 	       error->error == -ESTALE;
 }
 
-/* Expired before their time, or replaced: there may be others by now. */
+/* Keys may expire early or be replaced: asks for new ones. False: there are no others. */
 static bool renew_keys(struct audio_stream *s)
 {
 	struct audio_clients *clients = s->recording->workspace->clients;
@@ -149,18 +139,14 @@ static int64_t last_deadline(const struct audio_stream *s)
 {
 	int64_t last = 0;
 
-	list_for_each(pos, &s->recording->reads) {
-		const struct audio_waiting_read *read =
-			list_entry(pos, struct audio_waiting_read, link);
-
+	list_for_each_entry(const struct audio_waiting_read, read, &s->recording->reads, link)
 		if (read->stream == s && read->deadline_msecs > last)
 			last = read->deadline_msecs;
-	}
 	return last;
 }
 
-/* Until the latest deadline of the reads that wait; reads with an earlier deadline end at theirs. A pause
- * that would go beyond it is cut, except where the origin asked for it by Retry-After. */
+/* Retries until the latest deadline of the reads that wait; reads with an earlier deadline end at
+ * theirs. A pause that would go beyond it is shortened, unless Retry-After asked for it. */
 static bool may_wait_while_busy(struct audio_stream *s, unsigned *ret_pause_msecs)
 {
 	int64_t left = last_deadline(s) - time_mono_msecs(), wanted = s->error.retry_after_msecs;
@@ -176,14 +162,14 @@ static bool may_wait_while_busy(struct audio_stream *s, unsigned *ret_pause_msec
 	return true;
 }
 
-/* False: it is no use any more. */
+/* False: the tries are used up. */
 static bool may_try_again(struct audio_stream *s, unsigned *ret_pause_msecs)
 {
 	struct remote_error error = s->error;
 
 	if (error.kind == REMOTE_BUSY)
 		return may_wait_while_busy(s, ret_pause_msecs);
-	/* A wrong answer may be one of something on the way, and the next one right. */
+	/* A wrong answer may come from a proxy, and the next one may be right. */
 	if (error.kind == REMOTE_INVALID)
 		error.kind = REMOTE_TRANSIENT;
 	s->retry.deadline_msecs = last_deadline(s);
@@ -198,7 +184,7 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 
 	s->error = *error;
 	if (error->kind == REMOTE_OK) {
-		replace(s, finished); /* where bytes did not stay */
+		replace(s, finished); /* if some of its bytes were evicted */
 		return;
 	}
 	if (!s->reads) {
@@ -212,7 +198,7 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 		s->not_found = 0;
 		audio_stream_try_anew(s);
 	}
-	if (from == AUDIO_FROM_S3 && s->has_older_bucket && is_refused(error)) {
+	if (from == AUDIO_FROM_S3 && s->has_older_bucket && may_be_elsewhere(error)) {
 		s->has_older_bucket = false;
 		recording->hint.is_in_older_bucket = true;
 		audio_stream_start(s);
@@ -228,8 +214,8 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 		return;
 	}
 	if (error->kind == REMOTE_NOT_FOUND && error->error != -EIO) {
-		/* Somebody has moved it, perhaps: the catalog is asked again. Twilio's own 404 may
-		 * also only be early. */
+		/* It may have been moved: the catalog is asked again. Twilio also answers 404 for a
+		 * while before a recording is ready. */
 		if (from == AUDIO_FROM_S3 && !recording->hint.is_missing_in_s3) {
 			recording->hint.is_missing_in_s3 = true;
 			audio_stream_start(s);
@@ -258,7 +244,7 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 		return;
 	}
 	if (error->error == -ESTALE && from == AUDIO_FROM_S3 && !recording->was_served_by_s3) {
-		/* It never was what had been migrated. */
+		/* No byte was read of the object that was migrated. */
 		give_up(s, -EIO, finished);
 		return;
 	}

@@ -1,31 +1,22 @@
-/*
- * Streams: what brings a recording's bytes, from wherever they are, in order, ahead of its readers
- * but not too far.
- */
-#include <errno.h>
+/* Streams: their windows ahead of readers, their readers, and which of them are ended when idle. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "audio/audio-private.h"
-#include "storage/object.h"
-#include "storage/restore.h"
 #include "util/times.h"
 
-/* A byte so close behind what a stream has reached comes sooner by waiting than by a new request.
- */
+/* A byte this close behind a stream's position comes sooner by waiting than by a new request. */
 #define NEAR_BYTES (1024 * 1024)
-/* How far ahead of its reader a stream goes: little at first, for who looks at the head only; more
- * for who reads on. */
+/* How far ahead of its reader a stream goes: little at first, because the reader may only want the
+ * head; more as it goes on. */
 #define WINDOW_MIN_BYTES (256 * 1024)
 #define WINDOW_MAX_BYTES (4 * 1024 * 1024)
-/* Who begins at the start is let run further: a window so small that an answer has to wait keeps
- * TCP from finding its pace. */
+/* A larger first window from the start of a file: pausing an answer early keeps TCP slow. */
 #define WINDOW_BEGIN_BYTES (1024 * 1024)
-/* A stream that nobody has used for so long is ended: it keeps a connection from others. */
+/* A stream that is unused for this long is ended: it occupies a connection. */
 #define IDLE_MSECS 30000
-/* So many requests that nobody waits for may stand open; more of them end where they would pause, for
- * those that move end by themselves, and a reader may be back in a moment. The engine has as many
- * connections beyond those that readers wait for. */
+/* The limit of open requests that no read waits for. Beyond it, requests end where they would
+ * pause; those that move end by themselves. The HTTP engine has as many connections beyond those
+ * that reads wait for. */
 #define IDLE_ATTEMPTS_LIMIT 32
 #define STREAMS_PER_RECORDING 12
 
@@ -55,10 +46,10 @@ void audio_stream_unref(struct audio_stream *stream)
 	audio_recording_unref(recording);
 }
 
-/* ---- starting ---- */
+/* ---- windows and pins ---- */
 
-/* The block that is being filled for somebody stays, whatever else has to go. Without memory to note
- * that it may go, and its bytes are asked for again. */
+/* Pins the block that is being filled while a read waits. Out of memory: the block may be evicted,
+ * and its bytes are fetched again. */
 static void pin_position(struct audio_stream *s)
 {
 	s->is_position_pinned = audio_blocks_pin(&s->recording->blocks, s->position_bytes,
@@ -109,8 +100,8 @@ static bool has_many_idle(const struct audio *audio)
 	return audio->attempts > audio->reading + IDLE_ATTEMPTS_LIMIT;
 }
 
-/* Of two that nobody waits for the one that has not been used for longer; NULL: none yet. One that
- * moves is none of them: it ends by itself. */
+/* The less recently used of two streams. Only paused streams without reads count: one that moves
+ * ends by itself. oldest may be NULL. */
 static struct audio_stream *older_spare(struct audio_stream *oldest, struct audio_stream *s)
 {
 	if (!s->is_paused || s->reads)
@@ -118,163 +109,18 @@ static struct audio_stream *older_spare(struct audio_stream *oldest, struct audi
 	return !oldest || s->used_msecs < oldest->used_msecs ? s : oldest;
 }
 
-static void drop_idle(struct audio *audio)
+void audio_streams_drop_idle(struct audio *audio)
 {
 	struct audio_stream *oldest = NULL;
 
 	if (!has_many_idle(audio))
 		return;
-	list_for_each(pos, &audio->recordings) {
-		struct audio_recording *recording = list_entry(pos, struct audio_recording, link);
-
+	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
 		list_for_each(item, &recording->streams)
 			oldest = older_spare(oldest, list_entry(item, struct audio_stream, link));
 	}
 	if (oldest)
 		audio_stream_kill(oldest);
-}
-
-/* S3 says that our clock is wrong: a request of the client's own lets it learn the time. */
-static void set_clock(struct audio_source *source)
-{
-	struct remote_error error = REMOTE_ERROR_INIT;
-	struct s3_object object;
-
-	/* The answer's date is what counts. */
-	s3_head_object(source->s3, source->key, &object, &error);
-}
-
-/* Lock held. Where the origin has not answered for some time, nobody waits for it again. */
-static int check_breaker(struct audio_stream *s, struct remote_error *ret_error)
-{
-	int err = breaker_check(&s->recording->workspace->breakers[s->from], time_mono_msecs());
-
-	if (err)
-		remote_error_set(ret_error, REMOTE_REJECTED, err,
-				 "it has not answered for a while");
-	return err;
-}
-
-/* S3 says that it is archived, which the catalog did not know: the class and a restore are asked
- * for, so that the next open fails at once. */
-static void learn_archive(struct audio *audio, int64_t recording_id)
-{
-	struct remote_error error = REMOTE_ERROR_INIT;
-
-	storage_object_refresh(audio->catalog, audio->http, recording_id, &audio->cancel, &error);
-}
-
-/* Twilio does not have it: another machine may have moved it. What cannot be asked for is no news. */
-static void learn_moved(struct audio *audio, int64_t recording_id)
-{
-	struct remote_error error = REMOTE_ERROR_INIT;
-
-	storage_object_find(audio->catalog, audio->http, recording_id, &audio->cancel, &error);
-}
-
-static bool is_not_at_twilio(const struct audio_stream *s)
-{
-	return s->error.kind == REMOTE_NOT_FOUND && s->from == AUDIO_FROM_TWILIO;
-}
-
-/* S3 answers 403 for a missing key, too, where the user may not list the whole bucket. */
-static bool is_denied(const struct audio_stream *s)
-{
-	return s->error.error == -EACCES && s->error.status == 403 && s->from == AUDIO_FROM_S3;
-}
-
-static void run(struct pool_task *task)
-{
-	struct audio_stream *s = list_entry(task, struct audio_stream, task);
-	struct audio_recording *recording = s->recording;
-	struct audio *audio = recording->audio;
-	struct list finished = LIST_INIT(finished);
-	struct remote_error error = REMOTE_ERROR_INIT;
-	struct audio_source source;
-	struct audio_hint hint;
-	struct audio_range range;
-	bool clock, archived, moved, denied;
-	int err;
-
-	pthread_mutex_lock(&audio->lock);
-	hint = recording->hint;
-	range = (struct audio_range){ s->position_bytes, s->end_bytes, recording->size_bytes };
-	clock = strcmp(s->error.code, "RequestTimeTooSkewed") == 0;
-	archived = strcmp(s->error.code, "InvalidObjectState") == 0;
-	moved = is_not_at_twilio(s);
-	denied = s->is_denial_explained && is_denied(s);
-	if (denied)
-		error = s->error;
-	err = s->is_dead ? -ECANCELED : 0;
-	pthread_mutex_unlock(&audio->lock);
-	if (!err && archived) /* before the origin is chosen: Twilio may have its copy yet */
-		learn_archive(audio, recording->id);
-	if (!err && moved)
-		learn_moved(audio, recording->id);
-	if (err)
-		source = (struct audio_source){ .from = AUDIO_FROM_TWILIO };
-	else
-		err = audio_source_init(audio, recording->id, &hint, &range, &source, &error);
-	if (err == 0 && clock && source.from == AUDIO_FROM_S3)
-		set_clock(&source);
-	if (err == 0 && denied && source.from == AUDIO_FROM_S3)
-		err = s3_explain_denied(source.s3, source.key, &error);
-
-	pthread_mutex_lock(&audio->lock);
-	s->from = source.from;
-	if (source.from == AUDIO_FROM_TWILIO)
-		s->end_bytes = recording->size_bytes;
-	s->has_older_bucket = err == 0 && source.has_older_bucket;
-	if (!s->is_dead && err == 0)
-		err = check_breaker(s, &error);
-	if (err == 0 && source.from == AUDIO_FROM_S3 && s3_client_keys_are_due(source.s3))
-		audio_keys_renew(source.clients);
-	if (!s->is_dead && err == -EAGAIN) {
-		audio_keys_wait(source.clients, s);
-	} else if (!s->is_dead) {
-		drop_idle(audio);
-		if (err == 0) {
-			source.request.urgent = s->reads > 0;
-			err = audio_attempt_start(s, &source);
-			if (err)
-				remote_error_set(&error, REMOTE_REJECTED, err,
-						 "the request cannot be sent");
-		}
-		if (err == 0)
-			s->state = AUDIO_STREAM_RUNNING;
-		else
-			audio_stream_failed(s, &error, source.from, &finished);
-	}
-	audio_stream_unref(s);
-	pthread_mutex_unlock(&audio->lock);
-	audio_source_release(&source);
-	audio_reads_deliver(audio, &finished);
-}
-
-/* It has to ask for the time, the class or the place before its request, and waits for the network.
- */
-static bool asks_first(const struct audio_stream *s)
-{
-	return strcmp(s->error.code, "RequestTimeTooSkewed") == 0 ||
-	       strcmp(s->error.code, "InvalidObjectState") == 0 || is_not_at_twilio(s) ||
-	       (s->is_denial_explained && is_denied(s));
-}
-
-void audio_stream_start(struct audio_stream *s)
-{
-	struct audio *audio = s->recording->audio;
-	int err;
-
-	s->state = AUDIO_STREAM_STARTING;
-	s->task.run = run;
-	err = pool_push(asks_first(s) ? &audio->probers : &audio->starters, &s->task);
-	if (!err) {
-		s->refs++;
-	} else if (err != -ESHUTDOWN) { /* no thread can be started now */
-		s->state = AUDIO_STREAM_BACKOFF;
-		s->due_msecs = time_mono_msecs() + AUDIO_NO_THREAD_MSECS;
-		audio_timer_wake(audio, s->due_msecs);
-	}
 }
 
 struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t offset_bytes,
@@ -325,9 +171,9 @@ static void drop_spare(struct audio_recording *recording)
 	struct audio_stream *oldest = NULL;
 	unsigned count = 0;
 
-	list_for_each(pos, &recording->streams) {
+	list_for_each_entry(struct audio_stream, s, &recording->streams, link) {
 		count++;
-		oldest = older_spare(oldest, list_entry(pos, struct audio_stream, link));
+		oldest = older_spare(oldest, s);
 	}
 	if (count >= STREAMS_PER_RECORDING + recording->files && oldest)
 		audio_stream_kill(oldest);
@@ -335,13 +181,11 @@ static void drop_spare(struct audio_recording *recording)
 
 struct audio_stream *audio_stream_near(struct audio_recording *recording, int64_t offset_bytes)
 {
-	/* Another request would begin at the start. */
+	/* A new request would bring the whole recording again, from its start. */
 	bool is_whole_only = audio_span_is_whole_only(recording);
 	struct audio_stream *best = NULL;
 
-	list_for_each(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
+	list_for_each_entry(struct audio_stream, s, &recording->streams, link) {
 		if (s->position_bytes <= offset_bytes && offset_bytes < s->end_bytes &&
 		    (offset_bytes - s->position_bytes <= NEAR_BYTES || is_whole_only) &&
 		    (!best || s->position_bytes > best->position_bytes))
@@ -365,9 +209,7 @@ void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes)
 {
 	int64_t limit = window_limit(recording->audio);
 
-	list_for_each(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
-
+	list_for_each_entry(struct audio_stream, s, &recording->streams, link) {
 		if (end_bytes <= s->start_bytes ||
 		    end_bytes > s->position_bytes + NEAR_BYTES + WINDOW_MAX_BYTES)
 			continue;
@@ -381,7 +223,7 @@ void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes)
 			s->window_bytes = limit;
 		if (s->limit_bytes < end_bytes + s->window_bytes)
 			s->limit_bytes = end_bytes + s->window_bytes;
-		/* Not for every read, but before the reader has caught up. */
+		/* Before the reader has caught up, but not for every read. */
 		if (s->reads || s->position_bytes + s->window_bytes / 2 <= s->limit_bytes)
 			resume(s);
 	}
@@ -415,8 +257,7 @@ void audio_stream_write(struct audio_stream *s, const void *bytes, size_t n)
 {
 	if (!n)
 		return;
-	/* Where there is no memory the bytes are lost to this stream; whoever needs them begins
-	 * another. */
+	/* Out of memory: the bytes are dropped, and reads that need them start another stream. */
 	audio_blocks_write(&s->recording->blocks, s->position_bytes, bytes, n);
 	unpin_position(s);
 	s->position_bytes += (int64_t)n;
@@ -426,14 +267,13 @@ void audio_stream_write(struct audio_stream *s, const void *bytes, size_t n)
 	s->moved_msecs = time_mono_msecs();
 }
 
-/* ---- time ---- */
+/* ---- the timer ---- */
 
 int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs)
 {
 	int64_t next = INT64_MAX;
 
-	list_for_each_safe(pos, &recording->streams) {
-		struct audio_stream *s = list_entry(pos, struct audio_stream, link);
+	list_for_each_entry_safe(struct audio_stream, s, &recording->streams, link) {
 		int64_t due = INT64_MAX;
 
 		if (s->state == AUDIO_STREAM_BACKOFF) {

@@ -1,3 +1,4 @@
+/* Admission of reads, by memory and connections. */
 #include "audio/turn.h"
 
 #include <errno.h>
@@ -30,20 +31,20 @@ static int64_t missing_of(const struct audio_waiting_read *read)
 				    read->end_bytes);
 }
 
-/* Its blocks, and the one in which its stream may still be before them. */
+/* Its blocks, and one before them that its stream may still be in. */
 static size_t need_of(const struct audio_waiting_read *read)
 {
 	return audio_store_cost(read->offset_bytes, read->end_bytes) + AUDIO_BLOCK_BYTES;
 }
 
-/* ---- who may ---- */
+/* ---- limits ---- */
 
 static bool is_memory_there(const struct audio_turns *turns, size_t need)
 {
 	return !turns->held_bytes || turns->held_bytes + need <= turns->limit_bytes;
 }
 
-/* Of what one recording may have. */
+/* Memory and connections of its recording. */
 static bool is_share_left(const struct audio_turns *turns, const struct audio_waiting_read *read)
 {
 	struct audio_recording *recording = read->file->recording;
@@ -57,7 +58,7 @@ static bool is_share_left(const struct audio_turns *turns, const struct audio_wa
 	       recording->workspace->reading[audio_turn_origin(recording)] < TURN_STREAMS;
 }
 
-/* ---- from line to turn, and back ---- */
+/* ---- from the queue to a turn, and back ---- */
 
 void audio_turn_wait(struct audio_waiting_read *read)
 {
@@ -68,21 +69,21 @@ void audio_turn_wait(struct audio_waiting_read *read)
 	turns->waiting_count++;
 }
 
-static void leave_line(struct audio_turns *turns, struct audio_waiting_read *read)
+static void leave_queue(struct audio_turns *turns, struct audio_waiting_read *read)
 {
 	list_remove(&read->turn.link);
 	read->turn.is_waiting = false;
 	turns->waiting_count--;
 }
 
-/* False: no memory. */
+/* False: out of memory. */
 static bool take(struct audio_turns *turns, struct audio_waiting_read *read)
 {
 	struct audio_recording *recording = read->file->recording;
 
 	if (audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes))
 		return false;
-	leave_line(turns, read);
+	leave_queue(turns, read);
 	read->turn.is_taken = true;
 	read->turn.since_msecs = time_mono_msecs();
 	read->turn.held_bytes = need_of(read);
@@ -113,7 +114,7 @@ void audio_turn_end(struct audio_waiting_read *read)
 	struct audio_turns *turns = &read->file->recording->audio->turns;
 
 	if (read->turn.is_waiting)
-		leave_line(turns, read);
+		leave_queue(turns, read);
 	else if (read->turn.is_taken)
 		give_back(turns, read);
 }
@@ -126,7 +127,7 @@ static void join(struct audio_waiting_read *read)
 		return;
 	read->stream = stream;
 	audio_stream_join(stream);
-	/* The origin knows it already, and is not asked more often for its having given way. */
+	/* Giving way does not reset the pauses: the origin is not asked more often. */
 	if (stream->busy.tried < read->busy_tried)
 		stream->busy.tried = read->busy_tried;
 }
@@ -141,7 +142,7 @@ void audio_turns_begin(struct audio *audio, struct list *finished)
 
 		if (read->not_before_msecs > now)
 			continue;
-		/* Whoever needs much is not overtaken for ever by those who need little. */
+		/* No overtaking: a large read would wait for ever behind small ones. */
 		if (!is_memory_there(turns, need_of(read)))
 			break;
 		if (!is_share_left(turns, read))
@@ -166,13 +167,13 @@ static bool is_stuck(const struct audio_waiting_read *read, int64_t now)
 	return now - since >= TURN_STUCK_MSECS;
 }
 
-/* And its connection goes to others. */
+/* Back to the queue; the connection is free for others. */
 static void give_way(struct audio_turns *turns, struct audio_waiting_read *read)
 {
 	struct audio_stream *stream = read->stream;
 
 	if (stream && stream->error.kind != REMOTE_OK)
-		read->told_error = audio_errno(&stream->error);
+		read->told_err = audio_errno(&stream->error);
 	if (stream && audio_stream_is_told_busy(stream)) {
 		read->busy_tried = stream->busy.tried;
 		read->not_before_msecs = stream->waits_for_keys_of ? 0 : stream->due_msecs;

@@ -1,23 +1,21 @@
 /*
- * Whose turn it is: reads that have to wait for bytes get memory and a connection in the order in
- * which they came, so that thousands at once are served one after the other instead of none.
+ * Admission of reads: reads that have to wait for bytes get memory and a connection (a turn) in the
+ * order of their arrival, so that thousands at once are served one after the other.
  *
  *   memory       A read with a turn holds its blocks, and one more, until it has been answered. All
- *                of them hold at most half of the budget, those of one recording at most half of
- *                that; but one alone may always have its turn.
- *   connections  At most TURN_STREAMS streams of a workspace's origin bring what somebody waits
- *                for, at most half as many of one recording. A read whose bytes another stream
- *                brings needs none.
- *   stuck        While others wait, reads for which nothing has come in TURN_STUCK_MSECS hold at
- *                most half of the turns: the last to come of them go back to the end of the line,
- *                and their requests end; a slow origin still answers the others. Deadlines stay,
- *                and so does the pause after a busy origin's answer.
+ *                turns together hold at most half of the budget, those of one recording at most
+ *                half of that; a single turn is always granted.
+ *   connections  At most TURN_STREAMS streams per origin of a workspace bring bytes that reads wait
+ *                for, at most half as many for one recording. A read whose bytes an existing stream
+ *                brings needs no connection.
+ *   stuck        While others wait, reads that got no bytes for TURN_STUCK_MSECS hold at most half
+ *                of the turns: the most recent of them go back to the end of the queue, and their
+ *                requests end. Deadlines stay, and so does the pause after a busy origin's answer.
  *
- * So the memory that is accounted stays within the budget, but for answers from memory that are on
- * their way to the kernel (one for each thread that asks), or where the budget is smaller than two
- * reads.
+ * So the accounted memory stays within the budget, except for answers from memory that are being
+ * delivered (one per thread that reads), or if the budget is smaller than two reads.
  *
- * Threads: the room's lock is held for all of these.
+ * Threads: audio->lock is held for all of these.
  */
 #ifndef TONICFS_AUDIO_TURN_H
 #define TONICFS_AUDIO_TURN_H
@@ -36,28 +34,28 @@ struct audio_recording;
 struct audio_waiting_read;
 
 struct audio_turns {
-	struct list waiting, taken; /* audio_turn.link; in order of arrival, of their turns */
+	struct list waiting, taken; /* of audio_turn.link; in order of arrival, of turns */
 	unsigned waiting_count, taken_count;
 	size_t limit_bytes, held_bytes;
 };
 
 struct audio_turn { /* of a read */
 	struct list link;
-	bool is_waiting, is_taken; /* neither: it needs none */
+	bool is_waiting, is_taken; /* neither: it needs no turn */
 	size_t held_bytes;
 	int64_t since_msecs;
 };
 
 void audio_turns_init(struct audio_turns *turns, size_t limit_bytes);
-/* Its bytes are not all here: it gets in line. */
+/* Queues a read whose bytes are not all in memory. */
 void audio_turn_wait(struct audio_waiting_read *read);
-/* It has ended. */
+/* Takes a finished read out. */
 void audio_turn_end(struct audio_waiting_read *read);
-/* Lets those begin for which there is room. */
+/* Grants turns while there is room. */
 void audio_turns_begin(struct audio *audio, struct list *finished);
-/* The timer's: stuck ones give way. Returns when to look again. */
+/* The timer's: stuck reads give way. Returns when to look again. */
 int64_t audio_turns_tick(struct audio *audio, int64_t now_msecs, struct list *finished);
-/* Where a recording's bytes most likely come from, for counting; enum audio_from. */
+/* The origin that a recording's bytes are likely to come from; enum audio_from. */
 int audio_turn_origin(const struct audio_recording *recording);
 
 #endif

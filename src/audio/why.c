@@ -1,3 +1,4 @@
+/* Why a recording cannot be read: by the catalog, or the last failure. */
 #include "audio/why.h"
 
 #include <stdarg.h>
@@ -10,7 +11,7 @@
 #include "util/text.h"
 #include "util/times.h"
 
-/* ---- what the catalog knows ---- */
+/* ---- by the catalog ---- */
 
 static void add_archived(struct catalog *catalog, const struct catalog_recording *recording,
 			 struct buf *out)
@@ -36,10 +37,10 @@ void audio_why_by_catalog(struct catalog *catalog, const struct catalog_recordin
 {
 	switch (recording->state) {
 	case CATALOG_STATE_MISSING:
-		/* A listed recording was in this catalog's bucket once. */
+		/* A listed recording has been in this catalog's bucket. */
 		buf_add_str(out, recording->is_listed ? AUDIO_LOST_TEXT : AUDIO_GONE_TEXT);
 		break;
-	case CATALOG_STATE_S3: /* what is stored, too, is read from Twilio while it is archived */
+	case CATALOG_STATE_S3: /* in state stored, an archived recording is read from Twilio */
 		add_archived(catalog, recording, out);
 		break;
 	case CATALOG_STATE_DELETED:
@@ -52,7 +53,7 @@ void audio_why_by_catalog(struct catalog *catalog, const struct catalog_recordin
 	}
 }
 
-/* ---- what was met ---- */
+/* ---- failures ---- */
 
 void audio_note_failed(struct audio *audio, const struct audio_subject *of, const char *format, ...)
 {

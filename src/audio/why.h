@@ -1,4 +1,4 @@
-/* Why a recording cannot be read, in a sentence that has no number, call SID, credential or URL. */
+/* Why a recording cannot be read, as a sentence without numbers, call SIDs, credentials or URLs. */
 #ifndef TONICFS_AUDIO_WHY_H
 #define TONICFS_AUDIO_WHY_H
 
@@ -15,11 +15,11 @@ struct buf;
 	"missing at Twilio and in S3: it was in the bucket and is not there any more, or the " \
 	"bucket is another one now: 'tonicfs verify --repair' takes it over when it is there again"
 
-/* As far as the catalog knows: missing, archived, removed. Adds nothing where it can be read. */
+/* By the catalog: missing, archived, removed. Appends nothing if the recording can be read. */
 void audio_why_by_catalog(struct catalog *catalog, const struct catalog_recording *recording,
 			  struct buf *out);
-/* The same, else the last failure to read it with its time, "2026-12-01T10:15:00Z: read from S3
- * failed: …", unless it has been read since. */
+/* The same; if that is nothing, the last failure to read it, with its time ("2026-12-01T10:15:00Z:
+ * read from S3 failed: …"), unless the bytes have been read since. */
 void audio_why(struct audio *audio, const struct catalog_recording *recording, struct buf *out);
 
 #endif

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "catalog/job.h"
+#include "catalog/queue.h"
 #include "catalog/recording-private.h"
 #include "catalog/sql.h"
 

@@ -2,7 +2,8 @@
 #include <string.h>
 
 #include "catalog/catalog-private.h"
-#include "catalog/job-private.h"
+#include "catalog/problem.h"
+#include "catalog/queue-private.h"
 #include "catalog/sql.h"
 #include "util/cleanup.h"
 

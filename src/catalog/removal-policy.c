@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "catalog/job-private.h"
+#include "catalog/queue-private.h"
 #include "catalog/removal-private.h"
 #include "catalog/sql.h"
 #include "util/times.h"

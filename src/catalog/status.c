@@ -5,9 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "catalog/job-private.h"
+#include "catalog/queue-private.h"
 #include "catalog/recording-private.h"
 #include "catalog/sql.h"
+#include "catalog/status.h"
 #include "util/cleanup.h"
 
 /* ---- counts of recordings ---- */

@@ -1,3 +1,4 @@
+/* Finds the programs that use a folder: by open files, mappings, current and root folders. */
 #include "cli/holders.h"
 
 #include <dirent.h>
@@ -21,7 +22,7 @@ static void close_folder(DIR **folder)
 		closedir(*folder);
 }
 
-/* readlink of a link in /proc gives a name and does not follow it. */
+/* readlink in /proc returns the path and follows no link, so it cannot hang. */
 static bool link_is_in(int process, const char *link, const char *folder, char ret_path[PATH_SIZE])
 {
 	ssize_t n = readlinkat(process, link, ret_path, PATH_SIZE - 1);
@@ -30,7 +31,7 @@ static bool link_is_in(int process, const char *link, const char *folder, char r
 	return n > 0 && mountpoint_has(folder, ret_path);
 }
 
-/* -EACCES: the process cannot be looked into. */
+/* -EACCES: the process hides its files. */
 static int has_open(int process, const char *folder, char ret_path[PATH_SIZE], bool *ret_has)
 {
 	cleanup_with(close_folder) DIR *files = NULL;

@@ -1,4 +1,5 @@
-/* Which programs keep a folder in use, from /proc: no file system is asked, so one that hangs does no harm. */
+/* Which programs keep a folder in use, from /proc alone: a file system that hangs is not
+ * touched. */
 #ifndef TONICFS_CLI_HOLDERS_H
 #define TONICFS_CLI_HOLDERS_H
 
@@ -9,16 +10,16 @@ struct holder {
 	pid_t pid;
 	char program[20]; /* as ps shows it */
 	const char *how;  /* "its current folder" */
-	char *path;       /* what it uses */
+	char *path;       /* of the file or folder in use */
 };
 struct holders {
 	struct holder *list;
 	size_t count;
-	size_t unseen; /* processes of this user that cannot be looked into */
+	size_t unseen; /* processes of this user that /proc hides */
 };
 
-/* One entry of a process. Processes of other users are not looked at, unless root asks; nor this process, nor `except`.
- * folder: absolute. 0 or -errno. */
+/* At most one entry for each process. Leaves out this process, `except`, and, unless root asks, the
+ * processes of other users. folder: absolute. 0 or -errno. */
 int holders_find(const char *folder, pid_t except, struct holders *ret_holders);
 void holders_release(struct holders *holders);
 

@@ -1,4 +1,4 @@
-/* init: a new catalog and its key. */
+/* init: creates a catalog and its key. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@ struct init_values {
 
 struct new_key {
 	struct db_key *key;
-	char *path; /* of what init itself has made, to be taken back when the catalog cannot be made; NULL: nothing */
-	char *shown; /* where the key is, for people; NULL: a command */
+	char *path;  /* of the key file that init made, removed when it fails; NULL: none */
+	char *shown; /* where the key is, for messages; NULL: a command prints it */
 };
 
 static void new_key_release(struct new_key *key)
@@ -28,7 +28,7 @@ static void new_key_release(struct new_key *key)
 	free(key->shown);
 }
 
-/* The folder that a file will be in. */
+/* Creates the folder that a file will be in. */
 static int make_folder_of(const char *path)
 {
 	cleanup_free char *folder = strdup(path);
@@ -64,7 +64,7 @@ static int from_command(struct cli *cli, const char *command, struct new_key *ke
 	return CLI_FAILED;
 }
 
-/* A key file that is there is used: a new catalog may have the key of another. */
+/* Uses a key file that exists: several catalogs may share a key. */
 static int from_file(struct cli *cli, struct new_key *key)
 {
 	char message[CATALOG_MESSAGE_SIZE] = "";
@@ -91,7 +91,7 @@ static int from_file(struct cli *cli, struct new_key *key)
 	return CLI_FAILED;
 }
 
-/* In one folder, so that whoever copies the folder has both. */
+/* Are both in one folder, so that a copy of the folder has both? */
 static bool is_beside(const char *key_file, const char *catalog)
 {
 	const char *end = strrchr(catalog, '/');

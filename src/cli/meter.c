@@ -1,3 +1,4 @@
+/* Computes progress, rate and time left of a migration, and words them. */
 #include "cli/meter.h"
 
 #include <string.h>

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/job.h"
+#include "catalog/problem.h"
+#include "catalog/status.h"
 #include "cli/amounts.h"
 #include "cli/commands.h"
 #include "cli/meter.h"
@@ -254,6 +255,7 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 	struct migrate_settings settings = { 0 };
 	struct cli *cli = wait->cli;
 	struct migrate *migrate;
+	struct jobs *jobs = NULL;
 	int64_t moved;
 	int status = cli_http_open(cli);
 	int err;
@@ -266,8 +268,11 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 	meter_begin(&wait->meter, &wait->counts, time_mono_msecs());
 	cli_progress_init(&wait->progress, cli);
 	cli_catch_signals();
-	err = migrate_start(cli->catalog, cli->http, &settings, &migrate);
+	err = jobs_new(cli->catalog, &jobs);
+	if (err == 0)
+		err = migrate_start(jobs, cli->http, &settings, &migrate);
 	if (err < 0) {
+		jobs_free(jobs);
 		cli_error("the migration cannot begin: %s", strerror(-err));
 		return CLI_FAILED;
 	}
@@ -280,6 +285,7 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 			  " Ctrl-C again ends at once");
 	meter_read(&wait->meter, ret_reading);
 	migrate_stop(migrate, STOP_GRACE_MSECS);
+	jobs_free(jobs);
 	if (err == 0 && cancel_is_set(&cli_cancel)) { /* what came to its end meanwhile */
 		err = look(wait);
 		meter_read(&wait->meter, ret_reading);

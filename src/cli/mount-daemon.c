@@ -1,6 +1,7 @@
 /*
- * A mount in the background. The fork comes first, while there is one thread and no handle of SQLite, curl or OpenSSL; the child opens
- * everything. The parent's exit status says whether the tree answers.
+ * A mount in the background. The fork comes first, while there is one thread and no handle of
+ * SQLite, curl or OpenSSL; the child opens everything. The parent's exit status says whether the
+ * tree answers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,8 @@ static void go_to_background(void *arg)
 	char ready = READY;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	/* Not earlier: a key command may ask on the terminal, and Ctrl-C ends both processes until here. */
+	/* Not earlier: a key command may ask on the terminal, and Ctrl-C ends both processes until
+	 * here. */
 	setsid();
 	log_to_syslog();
 	if (null >= 0) {

@@ -1,4 +1,4 @@
-/* The words of mount's -o. */
+/* Parses the words of mount's -o. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 
-/* Words of fstab that are for mount(8), or that say what is so anyway. */
+/* Words of fstab for mount(8), and words for what is always so. */
 static const char *const ignored[] = {
 	"rw",    "defaults", "auto",     "noauto", "user", "nouser", "users", "owner",
 	"group", "nofail",   "_netdev",  "suid",   "dev",  "exec",   "async", "default_permissions",
@@ -17,7 +17,7 @@ static const char *const ignored[] = {
 };
 static const char *const ignored_beginnings[] = { "x-",
 						  "comment=", "user=", "helper=", "uhelper=" };
-/* Words that libfuse or the kernel take. */
+/* Words for libfuse or the kernel. */
 static const char *const passed[] = { "nosuid",     "nodev", "noexec",  "noatime",
 				      "nodiratime", "sync",  "dirsync", "auto_unmount" };
 
@@ -81,7 +81,7 @@ static void say_unknown(const char *plain, char *message)
 	char word[CATALOG_NAME_SIZE];
 	size_t len = strcspn(plain, "=");
 
-	/* The text behind the sign is the user's own, except for names=. */
+	/* Compare the name alone: the value is free text, except for names=. */
 	snprintf(word, sizeof word, "%.*s",
 		 (int)(strncmp(plain, "name", 4) == 0 ? strlen(plain) : len + (plain[len] == '=')),
 		 plain);
@@ -94,7 +94,7 @@ static void say_unknown(const char *plain, char *message)
 		 suggest_text(&suggest));
 }
 
-/* word: with its backslashes, as libfuse wants it; plain: without. */
+/* word: with backslashes, as libfuse takes it; plain: without them. */
 static int word_parse(struct mount_options *options, const char *word, const char *plain,
 		      char *message)
 {

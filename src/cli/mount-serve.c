@@ -142,8 +142,8 @@ int mount_serve(const struct mount_request *request)
 		status = serve(&m);
 	if (m.fs)
 		fs_unmount_and_free(m.fs);
-	service_close(m.service);
-	if (m.is_ready)
+	if (m.is_ready) /* before service_close, which ends the watch: the log may hang */
 		log_info("%s is unmounted", request->mountpoint);
+	service_close(m.service);
 	return status;
 }

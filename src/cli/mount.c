@@ -1,4 +1,4 @@
-/* mount, as a command and as mount(8)'s helper. */
+/* mount: the command, and the same as a helper of mount(8). */
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -42,7 +42,8 @@ static int mountpoint_check(struct cli *cli, const struct mount_options *options
 			  files[i].what, files[i].path);
 		return CLI_FAILED;
 	}
-	/* A mount of ours that is there already is not asked anything: it may be dead, and fs_mount knows what to do. */
+	/* No stat of a tonicfs mount that is there already: it may be dead, and fs_mount handles
+	 * it. */
 	if (mounts_find(mountpoint, &inside, &source) == 0 && !*inside)
 		return CLI_DONE;
 	if (stat(mountpoint, &st) < 0) {
@@ -58,7 +59,7 @@ static int mountpoint_check(struct cli *cli, const struct mount_options *options
 
 /* ---- mounting ---- */
 
-/* mount(8) and others see from it which catalog is mounted. */
+/* The mount table shows the catalog's path as the source. */
 static int fsname_add(struct cli *cli, struct mount_options *options)
 {
 	cleanup_buf struct buf word = BUF_INIT;
@@ -101,19 +102,17 @@ static int mount_at(struct cli *cli, const char *folder, const struct mount_valu
 	return values->foreground ? mount_serve(&request) : mount_daemon(&request);
 }
 
-/* What -o says of files, made absolute: the mount has no folder of its own. */
+/* Makes the paths of -o absolute: the mounted process leaves its current folder. */
 static int paths_from_options(struct cli *cli, struct mount_options *options)
 {
 	const struct {
 		const char *given;
 		char **where;
 		int (*absolute)(const char *path, char **ret_path);
-	} paths[] = {
-		{ options->catalog, &cli->catalog_path, files_absolute },
-		{ options->key_file, &cli->key_file, files_absolute },
-		/* It is replaced: a symlink there may be somebody else's, and must not lead to a key. */
-		{ options->metrics, &options->metrics, files_absolute_name }
-	};
+	} paths[] = { { options->catalog, &cli->catalog_path, files_absolute },
+		      { options->key_file, &cli->key_file, files_absolute },
+		      /* The file is replaced: a symlink of another user must not lead to a key. */
+		      { options->metrics, &options->metrics, files_absolute_name } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		char *absolute = NULL;
@@ -210,9 +209,13 @@ const struct cli_command command_mount = {
 	.run = run_mount,
 };
 
-/* ---- mount(8)'s helper ----
- * mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS] [-t TYPE]; mount.fuse3 calls the program itself in the same way. SOURCE is the
- * catalog, or a word. Called as tonicfs, only "tonicfs" and "none" are such words: any other one may be a mistyped command. */
+/* ---- mount(8)'s helper ---- */
+
+/*
+ * mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS] [-t TYPE]; mount.fuse3 runs the program under its
+ * own name in the same way. SOURCE is the catalog or any word. For a program called tonicfs the
+ * word must be "tonicfs" or "none", because any other word may be a mistyped command.
+ */
 
 bool cli_is_mount_helper(int argc, char *const *argv)
 {
@@ -228,8 +231,8 @@ bool cli_is_mount_helper(int argc, char *const *argv)
 		strcmp(argv[1], "none") == 0);
 }
 
-/* As the user that an fstab line names: root's mounts of a user's catalog. Nothing of root's goes along, neither TONICFS_* nor
- * AWS's variables: the line says what there is to say. */
+/* For root's mount of a user's catalog: becomes the user that the fstab line names. Takes none of
+ * root's environment along, such as TONICFS_* and AWS_*: the line has all settings. */
 static int become_user(const char *name)
 {
 	const struct passwd *user = getpwnam(name);

@@ -1,4 +1,5 @@
-/* The parts of the mount command: mountpoints, the words of -o, the mounted process, going to the background. */
+/* The parts of the mount command: mountpoints, the words of -o, the mounted process, going to the
+ * background. */
 #ifndef TONICFS_CLI_MOUNTING_H
 #define TONICFS_CLI_MOUNTING_H
 
@@ -7,7 +8,8 @@
 #include "cli/cli.h"
 
 /* ---- mountpoint.c ---- */
-/* Makes a path absolute and resolves symlinks, without a stat of the last name: a dead or hanging mount may be there. 0 or -errno. */
+/* Makes a path absolute and resolves symlinks, without a stat of the last name: a dead or hanging
+ * mount may be there. 0 or -errno. */
 int mountpoint_resolve(const char *path, char **ret_path);
 /* Is the path the mountpoint or below it? Both absolute. */
 bool mountpoint_has(const char *mountpoint, const char *path);
@@ -24,7 +26,8 @@ struct mount_options {
 	char **words; /* further ones for libfuse and the kernel; NULL-terminated, or NULL */
 	size_t word_count;
 };
-/* Adds the words of a -o argument; "\," is a comma inside a word. -EINVAL and a sentence for an unknown word. */
+/* Adds the words of a -o argument; "\," is a comma inside a word. -EINVAL and a sentence for an
+ * unknown word. */
 int mount_options_parse(struct mount_options *options, const char *text,
 			char ret_message[CATALOG_MESSAGE_SIZE]);
 int mount_options_add_word(struct mount_options *options, const char *word);
@@ -39,12 +42,13 @@ struct mount_request {
 	void (*on_ready)(void *arg);     /* when the tree answers; may be NULL */
 	void *arg;
 };
-/* Opens, mounts, serves until it is unmounted or told to end, and closes. Returns the exit status; errors before on_ready are said on standard error,
- * later ones logged. */
+/* Opens, mounts, serves until it is unmounted or told to end, and closes. Returns the exit status;
+ * errors before on_ready are said on standard error, later ones logged. */
 int mount_serve(const struct mount_request *request);
 
 /* ---- mount-daemon.c ---- */
-/* The same in a child process, which goes to the background when the tree answers. The parent waits for that; returns the exit status of either. */
+/* The same in a child process, which goes to the background when the tree answers. The parent waits
+ * for that; returns the exit status of either. */
 int mount_daemon(struct mount_request *request);
 
 #endif

@@ -1,4 +1,4 @@
-/* Paths of mountpoints: nothing here looks at the mountpoint itself. */
+/* Paths of mountpoints, without any access to the mountpoint itself. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,8 +42,8 @@ int mountpoint_resolve(const char *path, char **ret_path)
 			return -ENOMEM;
 		}
 		n = readlink(joined, target, sizeof target - 1);
-		if (n <
-		    0) { /* EINVAL: no symlink; whatever else is wrong shows when it is mounted on */
+		/* EINVAL: no symlink. Any other error shows when something is mounted there. */
+		if (n < 0) {
 			free(*ret_path);
 			*ret_path = steal_pointer(&joined);
 			return 0;

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "catalog/job.h"
+#include "catalog/problem.h"
 
 struct json_t;
 

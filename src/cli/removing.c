@@ -4,7 +4,8 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "catalog/job.h"
+#include "catalog/problem.h"
+#include "catalog/status.h"
 #include "catalog/storage.h"
 #include "policy/policy.h"
 #include "util/times.h"
@@ -80,13 +81,18 @@ static int work(struct cli *cli, const int64_t *workspace_ids, size_t count,
 	int64_t deadline = time_mono_msecs() + WAIT_MSECS;
 	struct cli_progress progress;
 	struct policy *policy;
+	struct jobs *jobs = NULL;
 	uint64_t generation = 0;
 	int err = cli_http_open(cli) == CLI_DONE ? 0 : -EIO;
 
 	if (err == 0)
-		err = policy_start(cli->catalog, cli->http, &policy);
-	if (err < 0)
+		err = jobs_new(cli->catalog, &jobs);
+	if (err == 0)
+		err = policy_start(jobs, cli->http, &policy);
+	if (err < 0) {
+		jobs_free(jobs);
 		return err;
+	}
 	cli_catch_signals();
 	cli_progress_init(&progress, cli);
 	for (;;) {
@@ -101,6 +107,7 @@ static int work(struct cli *cli, const int64_t *workspace_ids, size_t count,
 	}
 	cli_progress_clear(&progress);
 	policy_stop(policy, 2000);
+	jobs_free(jobs);
 	return err < 0 ? err : pending_get(cli, workspace_ids, count, ret_pending);
 }
 

@@ -1,4 +1,4 @@
-/* restore: asks for what is archived in S3 to be readable again. */
+/* restore: asks S3 to make archived recordings readable. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static int want_all(struct cli *cli, const struct catalog_scope *scopes, size_t 
 	return CLI_DONE;
 }
 
-/* Those of one recording that are under way are looked at now, not when their turn comes. */
+/* A restore of a single recording is checked at once, not when the next check is due. */
 static void look_at_one(struct cli *cli, const struct catalog_scope *scope)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;

@@ -1,4 +1,4 @@
-/* rm: what unlink(2) and rm -r do in a mount, and what became of the bytes. */
+/* rm: removes as rm -r does in a mount, and says what happened to the bytes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* From the words of a command line to an exit status. */
+/* Runs a command line: finds the command, parses its options, returns the exit status. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static int set_path(char **where, const char *option, const char *variable)
 	if (!path || !*path)
 		return 0;
 	if (strncmp(path, "/dev/fd/", 8) ==
-	    0) { /* the shell's <(…) names nothing when it is resolved */
+	    0) { /* the shell's <(…) is a pipe, whose resolved path names no file */
 		*where = strdup(path);
 		err = *where ? 0 : -ENOMEM;
 	} else {
@@ -97,7 +97,7 @@ static int run_command(const struct cli_command *command, struct cli_globals *gl
 	return status;
 }
 
-/* Output that did not arrive is a failure, too. */
+/* Output that could not be written is a failure, too. */
 static int finish(int status)
 {
 	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE) {
@@ -136,7 +136,7 @@ static int dispatch(int argc, char **argv)
 		say_no_command(NULL, argv[0]);
 		return hint(NULL);
 	}
-	/* "workspace --help": the one thing that a group can do by itself. */
+	/* "workspace --help": the only use of a group without a command. */
 	for (int i = 1; i < argc; i++)
 		globals.help |= strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
 	if (globals.help && cli_help_group(cli_json_text_begin(), argv[0]))
@@ -148,7 +148,7 @@ static int dispatch(int argc, char **argv)
 	return hint(argv[0]);
 }
 
-/* Before anything is parsed, so that errors of the parser are in the document, too. */
+/* Asked before anything is parsed, so that errors of the parser become JSON, too. */
 static bool wants_json(int argc, char *const *argv)
 {
 	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {

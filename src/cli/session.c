@@ -1,4 +1,4 @@
-/* What commands open, ask for and look up before they do their work. */
+/* What commands open, read and look up first: catalog, network, workspaces, secrets. */
 #include <errno.h>
 #include <pwd.h>
 #include <signal.h>
@@ -40,7 +40,8 @@ int cli_catalog_open(struct cli *cli)
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int err;
 
-	/* Before its key is asked for: the key of a catalog that is not there is not there either. */
+	/* Before the key is looked for: a missing catalog has no key either, and the catalog is
+	 * what the message should name. */
 	if (access(cli->catalog_path, F_OK) < 0 && errno == ENOENT) {
 		cli_error("there is no catalog %s; 'tonicfs init' makes one", cli->catalog_path);
 		return CLI_FAILED;
@@ -146,7 +147,7 @@ int cli_secret_read_as(const char *option, const char *secret_file, const char *
 	int err;
 
 	if (shown)
-		text_clean(shown); /* it goes to the terminal itself, not through the streams */
+		text_clean(shown); /* the prompt bypasses the streams, which would clean it */
 	err = secret_read(secret_file, shown, ret_secret);
 	if (err == 0)
 		return CLI_DONE;
@@ -192,7 +193,7 @@ static void catch_signal(int number)
 
 void cli_catch_signals(void)
 {
-	/* Once only: whoever presses Ctrl-C twice means it. */
+	/* SA_RESETHAND: a second Ctrl-C ends the program at once. */
 	struct sigaction action = { .sa_handler = catch_signal,
 				    .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
 

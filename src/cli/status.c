@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "catalog/job.h"
+#include "catalog/problem.h"
+#include "catalog/status.h"
 #include "catalog/storage.h"
 #include "catalog/sync.h"
 #include "cli/amounts.h"

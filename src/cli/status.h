@@ -2,7 +2,7 @@
 #ifndef TONICFS_CLI_STATUS_H
 #define TONICFS_CLI_STATUS_H
 
-#include "catalog/job.h"
+#include "catalog/status.h"
 #include "cli/cli.h"
 #include "cli/problems.h"
 

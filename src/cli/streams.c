@@ -1,10 +1,10 @@
 /*
- * Standard output and standard error, of all that is printed: what is not printable text never gets there, whoever prints it
- * (a command, jansson, a library) and wherever it goes. Names, paths, error messages and keys may come from other users and
- * from servers, and could drive a terminal.
+ * Filters standard output and standard error: only printable text passes, whether a command or a
+ * library prints it, and whether it goes to a terminal or not. Names, paths and messages may come
+ * from other users and from servers, and could drive a terminal.
  *
- * Line feeds and tabs are left, for layouts are made of them: a text from elsewhere in which they must not be is cleaned by
- * text_clean() before it is printed.
+ * Line feeds and tabs pass, because layouts need them. Text from elsewhere that must not contain
+ * them is cleaned by text_clean() before it is printed.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@
 struct stream {
 	int fd;
 	bool is_json;
-	char begun[SEQUENCE_BYTES]; /* a character that goes on in the next write */
+	char begun[SEQUENCE_BYTES]; /* of a character whose rest comes with the next write */
 	size_t begun_len;
 	bool is_terminal;
 	struct wrap wrap;
@@ -31,7 +31,7 @@ struct stream {
 
 static struct stream out = { .fd = STDOUT_FILENO }, err = { .fd = STDERR_FILENO };
 
-/* The whole character may come with the next bytes. */
+/* Do the bytes at the end begin a character that the next bytes may complete? */
 static bool is_cut_off(const char *s, size_t left)
 {
 	unsigned char first = (unsigned char)*s;
@@ -45,7 +45,7 @@ static bool is_cut_off(const char *s, size_t left)
 	return true;
 }
 
-/* In JSON it can only stand in a string, where it has another spelling; elsewhere it is lost. */
+/* In JSON it can only be part of a string, and is escaped there; elsewhere it becomes '?'. */
 static void add_unprintable(struct buf *clean, uint32_t c, bool is_json)
 {
 	if (!is_json)
@@ -109,7 +109,7 @@ static void replace(FILE **file, struct stream *stream, int mode)
 {
 	FILE *clean = fopencookie(stream, "w", (cookie_io_functions_t){ .write = stream_write });
 
-	/* Nothing has been printed yet, and nothing may be without it. */
+	/* Nothing has been printed yet, and nothing may be printed without the filter. */
 	if (!clean)
 		abort();
 	setvbuf(clean, NULL, mode, 0);

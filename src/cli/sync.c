@@ -1,4 +1,4 @@
-/* sync: asks Twilio for calls and recordings. */
+/* sync: lists the calls and recordings that Twilio has. */
 #include "sync/sync.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ struct shown {
 	char name[CATALOG_NAME_SIZE];
 };
 
-/* From the workers' threads, one at a time. */
+/* Called on workers' threads, one at a time. */
 static void show(void *arg, const struct sync_stats *stats)
 {
 	struct shown *shown = arg;
@@ -35,7 +35,7 @@ static const char *error_text(int err, const struct remote_error *error)
 	return err == -EUCLEAN ? "the catalog is damaged" : strerror(-err);
 }
 
-/* Recordings that no list shows any more, and that the bucket does not have. */
+/* Recordings that no listing shows any more and that are not in the bucket. */
 static int64_t gone(const struct sync_stats *s)
 {
 	return s->recordings_gone + s->applied.recordings_unlisted;
@@ -79,7 +79,7 @@ static void result_print(const char *name, int err, const struct sync_stats *s)
 		       (long long)gone(s));
 }
 
-/* Returns what kind of end it was: CLI_DONE, CLI_PART, CLI_FAILED. */
+/* Returns CLI_DONE, CLI_PART or CLI_FAILED. */
 static int sync_one(struct cli *cli, const struct catalog_workspace *w, const struct sync_values *v,
 		    json_t *array)
 {

@@ -1,6 +1,7 @@
 /*
- * unmount: takes a mount away, and ends when its process has ended. The attribute user.tonicfs.pid of the mountpoint names the
- * process; it cannot be found by its open files, because it is not dumpable.
+ * unmount: removes a mount and waits until its process has ended. The mountpoint's attribute
+ * user.tonicfs.pid names the process: it cannot be found by its open files, because it is not
+ * dumpable.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,7 @@
 #define ATTRIBUTE "user.tonicfs.pid"
 #define ASK_MSECS 3000
 #define CHILD_END_MSECS 1000
-#define SAY_MSECS 1000 /* before it is said what is waited for */
+#define NOTICE_MSECS 1000 /* before a message says what the command waits for */
 #define TIMEOUT_SECS 30
 #define TIMEOUT_SECS_MAX 3600
 #define HOLDERS_SHOWN 10
@@ -40,8 +41,8 @@ struct unmount_values {
 struct unmounting {
 	struct cli *cli;
 	char *mountpoint;
-	pid_t pid; /* that serves it; 0: not known */
-	int pidfd; /* -1: it has ended, or is not known */
+	pid_t pid; /* of the process that serves the mount; 0: not known */
+	int pidfd; /* -1: the process has ended, or is not known */
 	struct holders holders;
 };
 
@@ -55,7 +56,8 @@ static void unmounting_release(struct unmounting *u)
 
 /* ---- the process ---- */
 
-/* The child uses the mount, and has to end before it is unmounted. A child that hangs in it may survive SIGKILL; init adopts it. */
+/* The child has to end before the unmount, because it uses the mount. A child that hangs in the
+ * kernel may survive SIGKILL; init adopts it. */
 static void end_child(pid_t child)
 {
 	cleanup_fd int fd = (int)syscall(SYS_pidfd_open, child, 0);
@@ -66,13 +68,14 @@ static void end_child(pid_t child)
 	waitpid(child, NULL, WNOHANG);
 }
 
-/* A child asks, so that only the child hangs where the mount does. 0: *ret_pid is its process; -ENOTCONN: that is dead; -ETIMEDOUT; … */
+/* Asks in a child process: where the mount hangs, the child alone hangs. 0: *ret_pid is the mount's
+ * process; -ENOTCONN: that process is dead; -ETIMEDOUT: it does not answer; … */
 static int ask(const char *mountpoint, pid_t *ret_pid)
 {
 	struct {
-		int error;
+		int err; /* positive */
 		char text[24];
-	} answer = { .error = ETIMEDOUT };
+	} answer = { .err = ETIMEDOUT };
 	struct pollfd waiting;
 	pid_t child;
 	int ends[2];
@@ -83,28 +86,28 @@ static int ask(const char *mountpoint, pid_t *ret_pid)
 	if (child == 0) {
 		ssize_t n = getxattr(mountpoint, ATTRIBUTE, answer.text, sizeof answer.text - 1);
 
-		answer.error = n < 0 ? errno : 0;
+		answer.err = n < 0 ? errno : 0;
 		_exit(write(ends[1], &answer, sizeof answer) == sizeof answer ? 0 : 1);
 	}
 	close(ends[1]);
 	if (child < 0)
-		answer.error = errno;
+		answer.err = errno;
 	waiting = (struct pollfd){ .fd = ends[0], .events = POLLIN };
 	if (child > 0 && poll(&waiting, 1, ASK_MSECS) > 0 &&
 	    read(ends[0], &answer, sizeof answer) != sizeof answer)
-		answer.error = EIO;
+		answer.err = EIO;
 	close(ends[0]);
 	if (child > 0)
 		end_child(child);
-	*ret_pid = answer.error ? 0 : (pid_t)strtol(answer.text, NULL, 10);
-	return -answer.error;
+	*ret_pid = answer.err ? 0 : (pid_t)strtol(answer.text, NULL, 10);
+	return -answer.err;
 }
 
-/* Waits for its end. False: it has not come. */
+/* Waits until the mount's process has ended. False: the time is over. */
 static bool wait_ended(struct unmounting *u, int timeout_msecs)
 {
 	struct pollfd waiting = { .fd = u->pidfd, .events = POLLIN };
-	int first = timeout_msecs < SAY_MSECS ? timeout_msecs : SAY_MSECS;
+	int first = timeout_msecs < NOTICE_MSECS ? timeout_msecs : NOTICE_MSECS;
 
 	if (u->pidfd < 0 || poll(&waiting, 1, first) > 0)
 		return true;
@@ -116,7 +119,7 @@ static bool wait_ended(struct unmounting *u, int timeout_msecs)
 
 /* ---- fusermount3 ---- */
 
-/* 0, or -EBUSY; -EIO with what it said. */
+/* 0; -EBUSY; -EIO, with what fusermount3 printed. */
 static int run_fusermount(const char *mountpoint, bool is_lazy, char ret_said[CATALOG_MESSAGE_SIZE])
 {
 	char program[] = "fusermount3", unmount[] = "-u", lazily[] = "-z", end[] = "--";
@@ -220,7 +223,7 @@ static int take_away(struct unmounting *u, bool is_lazy, int timeout_msecs)
 
 	if (u->pid > 0)
 		u->pidfd = (int)syscall(SYS_pidfd_open, u->pid, 0);
-	/* Now: afterwards the open files have other names. */
+	/* Before the unmount, which changes the names of open files. */
 	if (is_lazy)
 		holders_find(u->mountpoint, u->pid, &u->holders);
 	err = run_fusermount(u->mountpoint, is_lazy, said);
@@ -235,7 +238,8 @@ static int take_away(struct unmounting *u, bool is_lazy, int timeout_msecs)
 		cli_error("%s", said[0] ? said : strerror(-err));
 		return CLI_FAILED;
 	}
-	if (!u->pid && asked != -ENOTCONN && asked != -ECONNABORTED) { /* dead */
+	/* With these errors its process is dead already. */
+	if (!u->pid && asked != -ENOTCONN && asked != -ECONNABORTED) {
 		cli_error(
 			"%s is unmounted, but its process did not answer and may still be there (ps -C tonicfs)",
 			u->mountpoint);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "catalog/callback.h"
+#include "catalog/status.h"
 #include "cli/commands.h"
 #include "util/cleanup.h"
 #include "util/secret.h"

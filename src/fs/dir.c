@@ -1,16 +1,17 @@
 /*
- * Listings: each call is one query that fills the kernel's buffer; where the next goes on is in the
- * cookies, so nothing is kept open.
+ * Listings. Each call is one query that fills the kernel's buffer. The cookie of the last entry
+ * says where the next call continues, so nothing is kept open.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "catalog/size.h"
 #include "fs/fs-private.h"
+#include "fs/node.h"
 #include "util/cleanup.h"
 
 enum { COOKIE_SELF = 1, COOKIE_PARENT = 2 };
-/* No entry takes less: what the kernel's structures need without a name. */
+/* The least that an entry takes: the kernel's structures without a name. */
 #define ENTRY_MIN_BYTES 32
 #define ENTRY_PLUS_MIN_BYTES 160
 
@@ -22,7 +23,7 @@ struct listing {
 	bool with_attributes;
 };
 
-/* False: it does not fit any more. */
+/* False: the buffer is full. */
 static bool add(struct listing *l, const char *name, const struct fuse_entry_param *entry,
 		uint64_t cookie)
 {
@@ -53,8 +54,8 @@ static int on_node(void *arg, const struct catalog_node *node)
 	struct fuse_entry_param entry;
 
 	fs_node_entry(l->fs, node, &entry);
-	/* Only the name: the kernel asks for the attributes when somebody wants them, and that may
-	 * wait. */
+	/* Without a size the entry has no attributes: a program that wants them makes the kernel
+	 * send getattr, which may wait. */
 	if (node->kind == CATALOG_NODE_RECORDING && node->size_bytes < 0)
 		entry.ino = 0;
 	return add(l, node->name, &entry, node->cookie) ? 0 : 1;
@@ -89,8 +90,8 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool wi
 			     .with_attributes = with_attributes };
 	int err = buffer ? fill(&l, ino, (uint64_t)off) : -ENOMEM;
 
-	/* What has been counted as looked up must reach the kernel; an error behind it comes again
-	 * with the next call. */
+	/* Entries that were added count as looked up, so they must reach the kernel. The next call
+	 * meets the error again. */
 	if (err && !l.used)
 		fs_reply_err(req, err);
 	else
@@ -113,8 +114,8 @@ void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		catalog_folder_want_sizes(fs->catalog, node.folder_id);
 		fs_lister_note(fs, req, node.folder_id);
 	}
-	/* The kernel keeps the listing until the folder's mtime has changed, and asks for that
-	 * after a second. */
+	/* The kernel caches the listing until the folder's mtime changes, for which it asks every
+	 * second (FS_FOLDER_TIMEOUT_SECS). */
 	fi->cache_readdir = 1;
 	fi->keep_cache = 1;
 	fuse_reply_open(req, fi);

@@ -1,6 +1,4 @@
-/*
- * The session: begins, serves, ends.
- */
+/* The FUSE session: mount, serve, end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,18 +10,20 @@
 #include <unistd.h>
 
 #include "fs/fs-private.h"
+#include "fs/handle.h"
+#include "fs/wait.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* The kernel's own limit, 12, lets that many stuck readers block everybody else. */
+/* With the kernel's default of 12, a dozen stuck reads block every other file. */
 #define BACKGROUND_MAX 1024
-/* The kernel waits for all of it when a file's first bytes are wanted, and those of a head should not
- * take a round trip more. What is read on is fetched ahead here. */
+/* A read of a file's first bytes waits for all of the kernel's readahead: more would cost another
+ * round trip. Audio reads ahead further. */
 #define READAHEAD_BYTES (64 * 1024)
 #define POOL_THREADS 8
-#define REMOTE_POOL_THREADS 16 /* some may wait for slow keys */
+#define REMOTE_POOL_THREADS 16 /* some may wait half a minute for credentials */
 
-/* ---- what the kernel asks and we never allow ---- */
+/* ---- requests that are always refused ---- */
 
 static void deny_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 			 struct fuse_file_info *fi)
@@ -91,9 +91,8 @@ static void on_init(void *arg, struct fuse_conn_info *conn)
 				FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_HANDLE_KILLPRIV;
 	struct fs *fs = arg;
 
-	/* No more than that: no READDIRPLUS_AUTO (a find would take seven times as long), no
-	 * WRITEBACK_CACHE (setxattr would change ctime), no ASYNC_DIO (whoever reads with O_DIRECT
-	 * could not be killed), no splice. */
+	/* Not wanted: READDIRPLUS_AUTO (find takes seven times as long), WRITEBACK_CACHE (setxattr
+	 * changes ctime), ASYNC_DIO (a reader with O_DIRECT cannot be killed), splice. */
 	conn->want = conn->capable & wanted;
 	if (conn->max_readahead > READAHEAD_BYTES)
 		conn->max_readahead = READAHEAD_BYTES;
@@ -150,11 +149,9 @@ static int add_options(struct fuse_args *args, const struct fs_settings *setting
 		err = add_option(args, "fsname=tonicfs,subtype=tonicfs");
 	if (!err && settings->read_only)
 		err = add_option(args, "ro");
-	/*
-	 * Without allow_other the kernel lets only the owner in, who may do whatever the modes say;
-	 * asked to check the modes all the same, it would want the attributes of a file before each
-	 * access, and so the size of one whose size cannot be learned now, even to set an xattr.
-	 */
+	/* default_permissions makes the kernel check modes, for which it first asks for a file's
+	 * attributes, and so for its size, even for setxattr. Without allow_other only the owner is
+	 * let in, so nothing needs checking. */
 	if (!err && settings->allow_other)
 		err = add_option(args, "allow_other,default_permissions");
 	for (size_t i = 0; !err && settings->options && settings->options[i]; i++)
@@ -234,7 +231,7 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 	pool_init(&fs->remote_pool, "fs remote", REMOTE_POOL_THREADS);
 	list_init(&fs->waits);
 	list_init(&fs->handles);
-	list_init(&fs->tables);
+	list_init(&fs->calls);
 	fs->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (fs->wake_fd < 0)
 		err = -errno;
@@ -268,7 +265,7 @@ static void wake(struct fs *fs)
 
 	do
 		n = write(fs->wake_fd, &one, sizeof one);
-	while (n < 0 && errno == EINTR); /* EAGAIN: it is awake as it is */
+	while (n < 0 && errno == EINTR); /* EAGAIN: it was woken already */
 }
 
 void fs_stop(struct fs *fs)
@@ -279,7 +276,7 @@ void fs_stop(struct fs *fs)
 	errno = saved;
 }
 
-/* One request. False: there are no more. */
+/* Serves one request. False: the session has ended. */
 static bool serve_one(struct fs *fs, struct fuse_buf *buf)
 {
 	int n = fuse_session_receive_buf(fs->session, buf);
@@ -288,15 +285,15 @@ static bool serve_one(struct fs *fs, struct fuse_buf *buf)
 		return !fuse_session_exited(fs->session);
 	if (n <= 0) {
 		if (n < 0)
-			atomic_store(&fs->loop_error, n);
+			atomic_store(&fs->loop_err, n);
 		return false;
 	}
 	fuse_session_process_buf(fs->session, buf);
 	return !fuse_session_exited(fs->session);
 }
 
-/* Ends a worker's read of the kernel's descriptor, and nothing else: no thread is cancelled, for
- * that may be anywhere in a library. */
+/* Interrupts a worker's read of /dev/fuse. Cancelling the thread instead could stop it inside a
+ * library. */
 #define WORKER_SIGNAL SIGUSR1
 
 static void on_worker_signal(int number)
@@ -341,7 +338,7 @@ static void workers_stop(struct fs *fs)
 	for (unsigned i = 0; i < fs->worker_count; i++) {
 		struct timespec until;
 
-		/* Again and again: the signal may come just before the read that it is to end. */
+		/* Repeated, because the signal may arrive just before the read. */
 		do {
 			pthread_kill(fs->workers[i], WORKER_SIGNAL);
 			clock_gettime(CLOCK_REALTIME, &until);
@@ -353,7 +350,7 @@ static void workers_stop(struct fs *fs)
 	fs->worker_count = 0;
 }
 
-/* FUSE_INIT is the first request, and answered when it has been processed. */
+/* FUSE_INIT is the first request. */
 static int serve_init(struct fs *fs)
 {
 	struct fuse_buf buf = { .mem = NULL };
@@ -363,7 +360,7 @@ static int serve_init(struct fs *fs)
 	free(buf.mem);
 	if (fs->is_initialized)
 		return 0;
-	return atomic_load(&fs->loop_error) ? atomic_load(&fs->loop_error) : -ENODEV;
+	return atomic_load(&fs->loop_err) ? atomic_load(&fs->loop_err) : -ENODEV;
 }
 
 static void ending(const struct fs *fs, const char *what)
@@ -384,11 +381,11 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 		if (on_ready)
 			on_ready(arg);
 		fs_mount_wait_end(fs);
-		err = atomic_load(&fs->loop_error);
+		err = atomic_load(&fs->loop_err);
 	}
 
-	/* What waits for the network ends first: the notifier and the pool may wait for it, and for
-	 * requests that the workers have to answer. */
+	/* Waits for the network end first, the workers last: the notifier and the pools may wait
+	 * for both. */
 	atomic_store(&fs->is_stopping, true);
 	cancel_set(&fs->cancel);
 	ending(fs, "reads of the mount");
@@ -404,8 +401,8 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 	return err;
 }
 
-/* Ends the connection without an unmount: by now another may be mounted there. libfuse does not
- * unmount where its descriptor has an error, as a pipe has that nobody reads. */
+/* Ends the connection without an unmount, because another file system may be mounted there by now.
+ * libfuse skips the unmount if its descriptor has an error: so it gets a pipe without a reader. */
 static bool disconnect(struct fs *fs)
 {
 	int ends[2];
@@ -423,11 +420,11 @@ void fs_unmount_and_free(struct fs *fs)
 {
 	if (!fs)
 		return;
-	/* Nobody may answer any more once the kernel's descriptor is closed: its number may be
-	 * somebody else's then. */
+	/* All answers are sent before the kernel's descriptor is closed: its number may be reused
+	 * afterwards. */
 	ending(fs, "answers to the mount's requests");
 	fs_waits_interrupt(fs);
-	fs_waits_drain(fs); /* an open that was answered late closes its own handle */
+	fs_waits_drain(fs); /* an open that is answered late closes its own handle */
 	fs_handles_close(fs);
 	ending(fs, "the unmount");
 	if (fs->is_mounted || disconnect(fs))

@@ -1,3 +1,4 @@
+/* The processes that have listed folders lately, for read-ahead (audio_file_listed). */
 #include "fs/fs-private.h"
 
 static struct fs_lister *find(struct fs *fs, pid_t pid, int64_t folder_id)
@@ -13,7 +14,7 @@ void fs_lister_note(struct fs *fs, fuse_req_t req, int64_t folder_id)
 	pid_t pid = fuse_req_ctx(req)->pid;
 
 	pthread_mutex_lock(&fs->lock);
-	if (pid && !find(fs, pid, folder_id)) /* 0: of another namespace, not known here */
+	if (pid && !find(fs, pid, folder_id)) /* 0: a process of another PID namespace */
 		fs->listers[fs->next_lister++ % FS_LISTERS] = (struct fs_lister){ pid, folder_id };
 	pthread_mutex_unlock(&fs->lock);
 }

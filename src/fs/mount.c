@@ -1,6 +1,6 @@
 /*
- * The mountpoint: a dead mount of ours is taken away, a living one is left alone; what libfuse
- * complains about is kept for the message. And the end of the mount, as the mount table tells it.
+ * The mountpoint: dead mounts of this type are removed, living ones are left alone; and the mount
+ * table is watched for the unmount. libfuse's warnings are kept for the error message.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -31,7 +31,7 @@ extern char **environ;
 static struct {
 	pthread_mutex_t lock;
 	char last[CATALOG_MESSAGE_SIZE]; /* lock */
-} fuse_said = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} libfuse_log = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 __attribute__((format(printf, 2, 0))) static void on_fuse_log(enum fuse_log_level level,
 							      const char *format, va_list args)
@@ -42,28 +42,28 @@ __attribute__((format(printf, 2, 0))) static void on_fuse_log(enum fuse_log_leve
 	text[strcspn(text, "\n")] = '\0';
 	if (level > FUSE_LOG_WARNING || !text[0])
 		return;
-	pthread_mutex_lock(&fuse_said.lock);
-	memcpy(fuse_said.last, text, sizeof fuse_said.last);
-	pthread_mutex_unlock(&fuse_said.lock);
+	pthread_mutex_lock(&libfuse_log.lock);
+	memcpy(libfuse_log.last, text, sizeof libfuse_log.last);
+	pthread_mutex_unlock(&libfuse_log.lock);
 	log_warning("%s", text);
 }
 
 void fs_log_install(void)
 {
 	fuse_set_log_func(on_fuse_log);
-	pthread_mutex_lock(&fuse_said.lock);
-	fuse_said.last[0] = '\0';
-	pthread_mutex_unlock(&fuse_said.lock);
+	pthread_mutex_lock(&libfuse_log.lock);
+	libfuse_log.last[0] = '\0';
+	pthread_mutex_unlock(&libfuse_log.lock);
 }
 
 void fs_log_last(char ret_text[CATALOG_MESSAGE_SIZE])
 {
-	pthread_mutex_lock(&fuse_said.lock);
-	memcpy(ret_text, fuse_said.last, CATALOG_MESSAGE_SIZE);
-	pthread_mutex_unlock(&fuse_said.lock);
+	pthread_mutex_lock(&libfuse_log.lock);
+	memcpy(ret_text, libfuse_log.last, CATALOG_MESSAGE_SIZE);
+	pthread_mutex_unlock(&libfuse_log.lock);
 }
 
-/* ---- what is there already ---- */
+/* ---- the mount table ---- */
 
 static int is_ours(const char *mountpoint, bool *ret_ours)
 {
@@ -78,9 +78,9 @@ void fs_mount_note(struct fs *fs)
 		fs->device[0] = '\0';
 }
 
-/* Asks in a process of its own: should the mount hang, it hangs there. 0: it answers; -ENOTCONN:
- * dead; -ETIMEDOUT. */
-static int ask(const char *mountpoint)
+/* Calls statfs in a child process, which may hang with the mount. 0: the mount answers; -ENOTCONN:
+ * it is dead; -ETIMEDOUT. */
+static int probe(const char *mountpoint)
 {
 	int ends[2], answer, status;
 	struct pollfd waiting;
@@ -99,8 +99,8 @@ static int ask(const char *mountpoint)
 	if (child == 0) {
 		struct statfs st;
 
-		/* Never answered from the kernel's cache, as stat may be for a while after its
-		 * process has died. */
+		/* Unlike stat, statfs is never answered from the kernel's cache, which survives the
+		 * process of the mount. */
 		answer = statfs(mountpoint, &st) < 0 ? errno : 0;
 		_exit(write(ends[1], &answer, sizeof answer) == sizeof answer ? 0 : 1);
 	}
@@ -112,7 +112,7 @@ static int ask(const char *mountpoint)
 	if (waiting.revents && read(ends[0], &answer, sizeof answer) != sizeof answer)
 		answer = EIO;
 	close(ends[0]);
-	/* One that hangs is left to the end of what it waits for. */
+	/* A child that hangs in the kernel is not waited for. */
 	if (!waiting.revents)
 		kill(child, SIGKILL);
 	waitpid(child, &status, waiting.revents ? 0 : WNOHANG);
@@ -141,7 +141,7 @@ static int unmount_lazily(const char *mountpoint)
 			return -errno;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	/* Somebody else may have been faster. */
+	/* Another process may have unmounted it first. */
 	err = is_ours(mountpoint, &ours);
 	return err || ours ? -EPERM : 0;
 }
@@ -153,15 +153,15 @@ int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 
 	if (err || !ours)
 		return err;
-	err = ask(mountpoint);
+	err = probe(mountpoint);
 	switch (err) {
 	case -ENOTCONN:
-	case -ECONNABORTED: /* while it was asked */
-		log_info("%s: a dead mount is taken away", mountpoint);
+	case -ECONNABORTED: /* it died during the probe */
+		log_info("%s: removing a dead mount", mountpoint);
 		err = unmount_lazily(mountpoint);
 		if (err)
 			snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-				 "%s has a dead mount that cannot be taken away; try: tonicfs "
+				 "%s has a dead mount that cannot be removed; try: tonicfs "
 				 "unmount --lazy %s",
 				 mountpoint, mountpoint);
 		return err;
@@ -184,13 +184,13 @@ int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 	DIR *folder;
 	int err;
 
-	/* Opening a mountpoint of autofs would trigger the mount that is being made. */
+	/* Opening an autofs mountpoint would trigger the mount that is in progress. */
 	err = mounts_has_type(mountpoint, "autofs", &is_automatic, NULL, 0);
 	if (err || is_automatic)
 		return err;
 	folder = opendir(mountpoint);
 	if (!folder)
-		return 0; /* mounting says what is wrong with it */
+		return 0; /* mounting will report the reason */
 	while ((entry = readdir(folder)))
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
 			break;
@@ -205,7 +205,7 @@ int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 	return -ENOTEMPTY;
 }
 
-/* ---- until it is unmounted ---- */
+/* ---- waiting for the unmount ---- */
 
 static bool has_open_files(struct fs *fs)
 {
@@ -218,16 +218,16 @@ static bool has_open_files(struct fs *fs)
 }
 
 /*
- * Until fs_stop, or until it is unmounted. The kernel reports an unmount only when the last copy of the
- * mount is gone. A mount namespace created in the meantime (a container, a service, unshare) has its
- * own copy, which an unmount here may leave in place. So the mount table of our namespace is watched,
- * too. Files that are still open after a lazy unmount are served until they are closed.
+ * The kernel reports an unmount only when the last copy of the mount is gone. A mount namespace
+ * that was created meanwhile (by a container, a service, unshare) has its own copy, which an
+ * unmount here may leave in place. So the mount table of this namespace is watched, too. Files that
+ * are still open after a lazy unmount are served until they are closed.
  */
 void fs_mount_wait_end(struct fs *fs)
 {
 	cleanup_fd int mounts = fs->device[0] ? open(MOUNTS_PATH, O_RDONLY | O_CLOEXEC) : -1;
 	struct pollfd waiting[] = { { .fd = fs->wake_fd, .events = POLLIN },
-				    { .fd = mounts, .events = POLLPRI } }; /* it has changed */
+				    { .fd = mounts, .events = POLLPRI } }; /* on changes */
 	bool is_here = true;
 
 	for (;;) {
@@ -244,6 +244,6 @@ void fs_mount_wait_end(struct fs *fs)
 			return;
 		}
 		if (n > 0)
-			is_here = mounts_has_device(fs->device) != 0;
+			is_here = mounts_has_device(fs->device) != 0; /* on errors, too */
 	}
 }

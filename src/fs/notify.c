@@ -1,9 +1,9 @@
 /*
- * Telling the kernel what to forget: what this process or another has changed in the catalog.
+ * Tells the kernel what to invalidate after changes of the catalog, by this process or another one.
  *
- * The thread holds no lock while it does: the kernel takes the folder's, which may be held by a
- * request that we have yet to answer. Throwing away a file's pages may even wait for reads of it
- * that wait for the network, so that is done in the pool, lest deletions wait behind it.
+ * The thread holds no lock meanwhile: the kernel takes the folder's lock, which a request may hold
+ * that this mount has yet to answer. Invalidating a file's pages may wait for reads that wait for
+ * the network, so that runs in the pool and does not hold up removals.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #include "util/log.h"
 #include "util/wait.h"
 
-#define WAIT_MSECS 1000
+#define WAIT_MSECS 60000 /* the catalog ends the wait when something has changed */
 #define BATCH 512
 #define PAUSE_MSECS 1000
 
@@ -59,8 +59,8 @@ static void forget_content(struct fs *fs, fuse_ino_t inode)
 		free(content);
 }
 
-/* What the kernel does not know it need not forget: -ENOENT is no error, and after an unmount
- * nothing is. */
+/* Errors are ignored: -ENOENT says that the kernel has nothing cached, the others come after an
+ * unmount. */
 static void notify(struct fs *fs, const struct catalog_change *change)
 {
 	const char *name = fs->names == CATALOG_NAMES_SID ? change->sid_name : change->name;
@@ -106,7 +106,7 @@ static void *run(void *arg)
 			catalog_wait(fs->catalog, &generation, WAIT_MSECS);
 	}
 	if (!batch)
-		log_error("out of memory: what other processes change is seen late");
+		log_error("out of memory: changes by other processes are seen late");
 	free(batch);
 	return NULL;
 }

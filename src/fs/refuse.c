@@ -1,4 +1,4 @@
-/* Programs that may not open recordings: indexers, virus scanners, whatever reads everything. */
+/* Programs that may not open recordings, such as indexers and virus scanners. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 #define NAME_SIZE 17 /* the kernel keeps 15 bytes of a program's name */
 
-/* "" where it is gone, or in a namespace that we do not see. */
+/* "" if the process has ended, or is in a PID namespace that is not visible here. */
 static void program_name(pid_t pid, char ret_name[NAME_SIZE])
 {
 	char path[64];
@@ -27,8 +27,8 @@ static void program_name(pid_t pid, char ret_name[NAME_SIZE])
 	ret_name[strcspn(ret_name, "\n")] = '\0';
 }
 
-/* names: "a:b:c"; a name of more than 15 bytes is compared as far as the kernel keeps it. */
-static bool is_among(const char *names, const char *name)
+/* names: "a:b:c". Of a longer name the first 15 bytes are compared. */
+static bool is_listed(const char *names, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -51,5 +51,5 @@ bool fs_refuses(const struct fs *fs, fuse_req_t req)
 	if (!fs->refuse)
 		return false;
 	program_name(fuse_req_ctx(req)->pid, name);
-	return is_among(fs->refuse, name);
+	return is_listed(fs->refuse, name);
 }

@@ -1,12 +1,12 @@
-/*
- * rm and rmdir. The catalog's commit waits for the disk, and perhaps for another process: so it is
- * done in the pool.
- */
+/* unlink and rmdir, in the pool: the catalog's commit waits for the disk, and maybe for another
+ * process. */
 #include <errno.h>
 #include <string.h>
 
 #include "catalog/removal.h"
 #include "fs/fs-private.h"
+#include "fs/node.h"
+#include "fs/wait.h"
 #include "util/log.h"
 
 static int remove_node(struct fs *fs, const struct catalog_node *node)
@@ -21,7 +21,7 @@ static int remove_node(struct fs *fs, const struct catalog_node *node)
 	case CATALOG_NODE_WORKSPACE:
 		return catalog_remove_workspace(fs->catalog, node->workspace_id, true, &removal);
 	case CATALOG_NODE_CALLS:
-		return 0; /* made from the calls; it goes with its folder */
+		return 0; /* rendered from the calls; it exists as long as its folder */
 	case CATALOG_NODE_ROOT:
 		break;
 	}

@@ -1,18 +1,16 @@
 /*
  * Requests that are answered later.
  *
- * Three may come first: the answer, an interrupt, the end of the mount. Whoever claims the wait
- * answers; the others only let go of it. libfuse calls the interrupt function under the request's
- * own lock, and fuse_req_interrupt_func(NULL) waits for that lock: so when a claim has returned,
- * the function is not running and will not.
- *
- * Once the answer is sent the kernel may release the handle while the thread that began the request
- * still uses it: the wait keeps a reference to its handle until its own last one is gone.
+ * libfuse calls the interrupt function under the request's own lock, and
+ * fuse_req_interrupt_func(NULL) takes that lock: when a claim has returned, the function is not
+ * running and will not run.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "fs/fs-private.h"
+#include "fs/handle.h"
+#include "fs/wait.h"
 
 static void on_interrupt(fuse_req_t req, void *arg)
 {
@@ -20,11 +18,12 @@ static void on_interrupt(fuse_req_t req, void *arg)
 	uint64_t read_id;
 	int begins = FS_WAIT_BEGINS;
 
-	/* libfuse calls this from within fuse_req_interrupt_func where the interrupt came first. An
-	 * answer would free the request, and with it the lock that libfuse holds. */
+	/* The interrupt came before fuse_req_interrupt_func, which calls this function. An answer
+	 * now would free the request, and with it the lock that libfuse holds. */
 	if (atomic_compare_exchange_strong(&wait->interrupt, &begins, FS_WAIT_WAS_INTERRUPTED))
 		return;
-	fs_wait_ref(wait); /* whoever has claimed it waits for our lock before it lets go */
+	fs_wait_ref(
+		wait); /* safe: a claimer waits for the request's lock before it drops its own */
 	if (!atomic_exchange(&wait->is_claimed, true)) {
 		atomic_store(&wait->interrupt, FS_WAIT_WAS_INTERRUPTED);
 		read_id = atomic_load(&wait->read_id);
@@ -98,36 +97,37 @@ bool fs_wait_claim(struct fs_wait *wait)
 	return true;
 }
 
-void fs_wait_reply_err(struct fs_wait *wait, int error)
+void fs_wait_reply_err(struct fs_wait *wait, int err)
 {
 	if (fs_wait_claim(wait))
-		fs_reply_err(wait->req, error);
+		fs_reply_err(wait->req, err);
 	fs_wait_unref(wait);
+}
+
+static void push(struct fs_wait *wait, struct pool *pool, void (*run)(struct pool_task *task))
+{
+	wait->task.run = run;
+	if (pool_push(pool, &wait->task))
+		fs_wait_reply_err(wait, -EINTR);
 }
 
 void fs_wait_push(struct fs_wait *wait, void (*run)(struct pool_task *task))
 {
-	wait->task.run = run;
-	if (pool_push(&wait->fs->pool, &wait->task))
-		fs_wait_reply_err(wait, -EINTR);
+	push(wait, &wait->fs->pool, run);
 }
 
 void fs_wait_push_remote(struct fs_wait *wait, void (*run)(struct pool_task *task))
 {
-	wait->task.run = run;
-	if (pool_push(&wait->fs->remote_pool, &wait->task))
-		fs_wait_reply_err(wait, -EINTR);
+	push(wait, &wait->fs->remote_pool, run);
 }
 
-/* A request that nobody has answered, which is the caller's to answer now; NULL: there is none. */
+/* Claims an unanswered request for the caller to answer. NULL: there is none. */
 static fuse_req_t claim_any(struct fs *fs)
 {
 	fuse_req_t req = NULL;
 
 	pthread_mutex_lock(&fs->lock);
-	list_for_each(pos, &fs->waits) {
-		struct fs_wait *wait = list_entry(pos, struct fs_wait, link);
-
+	list_for_each_entry(struct fs_wait, wait, &fs->waits, link) {
 		if (!atomic_exchange(&wait->is_claimed, true)) {
 			req = wait->req;
 			break;
@@ -141,7 +141,7 @@ void fs_waits_interrupt(struct fs *fs)
 {
 	fuse_req_t req;
 
-	/* Not under our lock: libfuse's own is taken for an answer. */
+	/* Not under fs->lock: answering takes libfuse's lock. */
 	while ((req = claim_any(fs)))
 		fuse_reply_err(req, EINTR);
 }

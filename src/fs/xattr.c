@@ -1,207 +1,124 @@
-/*
- * Extended attributes, user.tonicfs.<name>. Those that are stable and no secret are listed, so that
- * a backup sees no change where there is none, and `why` while there is a reason; the others are
- * read by name only. Setting migrate (now, cancel, pause and so on) and restore are the only changes
- * there are. Values are made in xattr-values.c, those that may need the network in xattr-remote.c.
- */
+/* Requests for extended attributes, answered by the table (xattr.h). */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
 
 #include "catalog/archive.h"
-#include "catalog/job.h"
+#include "catalog/queue.h"
 #include "catalog/workspace.h"
 #include "fs/fs-private.h"
-#include "storage/restore.h"
+#include "fs/wait.h"
+#include "fs/xattr.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
-#define PREFIX FS_XATTR_PREFIX
-#define PREFIX_LENGTH (sizeof PREFIX - 1)
-
-/* ---- requests ---- */
-
-void fs_reply_xattr(fuse_req_t req, const struct buf *bytes, size_t size)
+/* getxattr(2) and listxattr(2): a size of 0 asks for the length. */
+static void reply(fuse_req_t req, int err, const struct buf *bytes, size_t size)
 {
-	if (buf_failed(bytes))
-		fs_reply_err(req, -ENOMEM);
-	else if (!size)
-		fuse_reply_xattr(req, bytes->len);
-	else if (bytes->len > size)
-		fs_reply_err(req, -ERANGE);
-	else
+	if (!err && buf_failed(bytes))
+		err = -ENOMEM;
+	if (!err && size && bytes->len > size)
+		err = -ERANGE;
+	if (err)
+		fs_reply_err(req, err);
+	else if (size)
 		fuse_reply_buf(req, bytes->data, bytes->len);
+	else
+		fuse_reply_xattr(req, bytes->len);
 }
 
-/* Without the prefix; NULL: none of ours. */
-static const char *name_of(const char *name)
+static void run_get(struct pool_task *task)
 {
-	return strncmp(name, PREFIX, PREFIX_LENGTH) ? NULL : name + PREFIX_LENGTH;
+	struct fs_wait *wait = list_entry(task, struct fs_wait, task);
+	cleanup_buf_secret struct buf value = BUF_INIT;
+	int err = -EINTR;
+
+	if (!cancel_is_set(&wait->fs->cancel))
+		err = fs_xattr_value(wait->fs, &wait->node, wait->xattr, &value);
+	if (err && err != -ENODATA && err != -EREMOTE && err != -EINTR)
+		log_warning(FS_XATTR_PREFIX "%s: %s", wait->xattr->name, strerror(-err));
+	if (fs_wait_claim(wait))
+		reply(wait->req, err, &value, wait->size);
+	fs_wait_unref(wait);
 }
 
 void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	cleanup_buf struct buf value = BUF_INIT;
-	const char *ours = name_of(name);
-	int index = ours ? fs_xattr_find(ours) : -1,
-	    remote = ours ? fs_xattr_remote_find(ours) : -1, err;
+	struct fs *fs = fs_of(req);
+	const struct fs_xattr *xattr = fs_xattr_find(name);
+	struct catalog_node node;
+	struct fs_wait *wait;
+	int err;
 
-	if (remote >= 0) {
-		fs_xattr_remote_get(req, ino, remote, size);
-		return;
-	}
-	/* Every ls -l and every write asks for what others keep there: answered without a look. */
-	if (index < 0) {
-		fs_reply_err(req, strncmp(name, "system.", 7) ? -ENODATA : -ENOTSUP);
-		return;
-	}
-	err = fs_xattr_value(fs_of(req), ino, index, &value);
-	if (err)
-		fs_reply_err(req, err);
+	/* ls -l and every write ask for other names (ACLs, capabilities): answered without a
+	 * query. */
+	if (!xattr)
+		err = strncmp(name, "system.", 7) ? -ENODATA : -ENOTSUP;
+	else if (xattr->flags & FS_XATTR_GRANTS && fuse_req_ctx(req)->uid != fs->uid)
+		err = -EACCES;
 	else
-		fs_reply_xattr(req, &value, size);
+		err = catalog_node_get(fs->catalog, ino, fs->names, &node);
+	if (!err && !fs_xattr_is_on(xattr, &node))
+		err = -ENODATA;
+	if (err || !(xattr->flags & FS_XATTR_NETWORK)) {
+		if (!err)
+			err = fs_xattr_value(fs, &node, xattr, &value);
+		reply(req, err, &value, size);
+		return;
+	}
+	wait = fs_wait_new(fs, req);
+	if (!wait)
+		return;
+	wait->node = node;
+	wait->xattr = xattr;
+	wait->size = size;
+	if (fs_wait_interruptible(wait))
+		fs_wait_push_remote(wait, run_get);
 }
 
 void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	cleanup_buf struct buf names = BUF_INIT;
-	int err = fs_xattr_names(fs_of(req), ino, &names);
+	struct fs *fs = fs_of(req);
+	struct catalog_node node;
+	int err = catalog_node_get(fs->catalog, ino, fs->names, &node);
 
-	if (err)
-		fs_reply_err(req, err);
-	else
-		fs_reply_xattr(req, &names, size);
+	if (!err)
+		err = fs_xattr_names(fs, &node, &names);
+	reply(req, err, &names, size);
 }
 
-/* What can be written to `migrate`. */
-static const struct {
-	const char *value;
-	catalog_migrate_fn *ask;
-} migrate_asks[] = {
-	{ "now", catalog_migrate_queue },   { "cancel", catalog_migrate_cancel },
-	{ "pause", catalog_migrate_pause }, { "resume", catalog_migrate_resume },
-	{ "retry", catalog_migrate_retry },
-};
-#define RESTORE (-1) /* the action of the attribute `restore` */
-
-static void log_migrate_refused(const struct fs *fs, const struct catalog_node *node,
-				const char *why)
-{
-	struct catalog_workspace workspace;
-
-	if (node->workspace_id &&
-	    catalog_workspace_get(fs->catalog, node->workspace_id, &workspace) == 0)
-		log_warning("workspace %s: nothing can be migrated: %s", workspace.name, why);
-	else
-		log_warning("nothing can be migrated: %s", why);
-}
-
-static void run_migrate(struct pool_task *task)
+static void run_set(struct pool_task *task)
 {
 	struct fs_wait *wait = list_entry(task, struct fs_wait, task);
-	struct catalog *catalog = wait->fs->catalog;
-	struct catalog_scope scope = catalog_node_scope(&wait->node);
-	int64_t count;
-	int err = migrate_asks[wait->action].ask(catalog, scope, &count);
 
-	if (err == -ENOENT || err == -ENODEV) {
-		log_migrate_refused(wait->fs, &wait->node,
-				    err == -ENOENT ? "it has no storage settings"
-						   : "its storage is not enabled");
-		err = -ENODEV;
-	} else if (err) {
-		log_migrate_refused(wait->fs, &wait->node, strerror(-err));
-	}
-	fs_wait_reply_err(wait, err);
-}
-
-static bool is_ours(const char *name)
-{
-	const char *ours = name_of(name);
-
-	return ours && (fs_xattr_find(ours) >= 0 || fs_xattr_remote_find(ours) >= 0);
-}
-
-/* "7 bulk" of the attribute, as restore's options have them; either may be missing. */
-static int parse_restore(const char *value, size_t size, unsigned *ret_days, const char **ret_tier)
-{
-	char text[64], *rest, *word;
-
-	*ret_days = RESTORE_DAYS_DEFAULT;
-	*ret_tier = storage_restore_tier("bulk");
-	if (size >= sizeof text)
-		return -EINVAL;
-	memcpy(text, value, size);
-	text[size] = '\0';
-	for (word = strtok_r(text, " \n", &rest); word; word = strtok_r(NULL, " \n", &rest)) {
-		char *end;
-		unsigned long days = strtoul(word, &end, 10);
-
-		if (*word >= '0' && *word <= '9' && !*end && days >= 1 &&
-		    days <= RESTORE_DAYS_LIMIT)
-			*ret_days = (unsigned)days;
-		else if (storage_restore_tier(word))
-			*ret_tier = storage_restore_tier(word);
-		else if (strcmp(word, "now") != 0)
-			return -EINVAL;
-	}
-	return 0;
-}
-
-static void run_restore(struct pool_task *task)
-{
-	struct fs_wait *wait = list_entry(task, struct fs_wait, task);
-	struct catalog_restore_counts counts;
-	int err = catalog_restore_want(wait->fs->catalog, catalog_node_scope(&wait->node),
-				       wait->restore_days, wait->restore_tier, &counts);
-
-	if (err)
-		log_error("a restore cannot be asked for: %s", strerror(-err));
-	/* Nothing in it can be restored: not what the caller believes. */
-	else if (!counts.wanted && !counts.under_way && !counts.restored)
-		err = -ENODATA;
-	fs_wait_reply_err(wait, err);
-}
-
-static int setxattr_check(const struct fs *fs, const char *name, const char *value, size_t size,
-			  int flags, struct fs_wait *ret_wait)
-{
-	if (fs->is_read_only)
-		return -EROFS;
-	if (!is_ours(name))
-		return -ENOTSUP;
-	if (strcmp(name, PREFIX "restore") == 0) {
-		ret_wait->action = RESTORE;
-		return flags & XATTR_CREATE ? -EEXIST
-					    : parse_restore(value, size, &ret_wait->restore_days,
-							    &ret_wait->restore_tier);
-	}
-	if (strcmp(name, PREFIX "migrate") != 0)
-		return -EPERM;
-	if (flags & XATTR_CREATE)
-		return -EEXIST;
-	for (size_t i = 0; i < ARRAY_SIZE(migrate_asks); i++) {
-		if (size == strlen(migrate_asks[i].value) &&
-		    memcmp(value, migrate_asks[i].value, size) == 0) {
-			ret_wait->action = (int)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	fs_wait_reply_err(wait, wait->xattr->apply(wait->fs, &wait->node, &wait->change));
 }
 
 void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
 		 int flags)
 {
 	struct fs *fs = fs_of(req);
-	struct fs_wait asked = { .action = 0 };
+	const struct fs_xattr *xattr = fs_xattr_find(name);
+	struct fs_xattr_change change = { .migrate = NULL };
+	struct catalog_node node;
 	struct fs_wait *wait;
-	int err = setxattr_check(fs, name, value, size, flags, &asked);
+	int err = 0;
 
+	if (fs->is_read_only)
+		err = -EROFS;
+	else if (!xattr)
+		err = -ENOTSUP;
+	else if (!xattr->apply)
+		err = -EPERM;
+	else if (flags & XATTR_CREATE)
+		err = -EEXIST;
 	if (!err)
-		err = catalog_node_get(fs->catalog, ino, fs->names, &asked.node);
-	if (!err && asked.node.kind == CATALOG_NODE_CALLS)
+		err = xattr->parse(value, size, &change);
+	if (!err)
+		err = catalog_node_get(fs->catalog, ino, fs->names, &node);
+	if (!err && !fs_xattr_is_on(xattr, &node))
 		err = -EPERM;
 	if (err) {
 		fs_reply_err(req, err);
@@ -210,11 +127,10 @@ void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	wait = fs_wait_new(fs, req);
 	if (!wait)
 		return;
-	wait->node = asked.node;
-	wait->action = asked.action;
-	wait->restore_days = asked.restore_days;
-	wait->restore_tier = asked.restore_tier;
-	fs_wait_push(wait, wait->action == RESTORE ? run_restore : run_migrate);
+	wait->node = node;
+	wait->xattr = xattr;
+	wait->change = change;
+	fs_wait_push(wait, run_set);
 }
 
 void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
@@ -223,5 +139,5 @@ void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	if (fs_of(req)->is_read_only)
 		fs_reply_err(req, -EROFS);
 	else
-		fs_reply_err(req, is_ours(name) ? -EPERM : -ENODATA);
+		fs_reply_err(req, fs_xattr_find(name) ? -EPERM : -ENODATA);
 }

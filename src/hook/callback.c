@@ -1,4 +1,4 @@
-/* One callback: whose it is, whether it is Twilio's, and what it leaves in the catalog. */
+/* One callback: finds the workspace, verifies the signature, notes the recording in the catalog. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ enum {
 	STATUS_BUSY = 503,
 };
 
-/* ---- the log: a line for each that is refused, but no flood of them ---- */
+/* ---- logging refusals, at a limited rate ---- */
 
 #define LINES_PER_MINUTE 20
 
@@ -37,7 +37,7 @@ static bool may_log(void)
 		atomic_store(&lines, 0);
 	line = atomic_fetch_add(&lines, 1);
 	if (line == LINES_PER_MINUTE)
-		log_warning("callback: more are refused; the next lines come in a minute");
+		log_warning("callback: more are refused; not logged until the next minute");
 	return line < LINES_PER_MINUTE;
 }
 
@@ -91,8 +91,8 @@ static int check_url(const char *token, const char *base, const char *host,
 				      request->signature);
 }
 
-/* Where nobody has said what the address is, it is the one that the request was sent to; a proxy
- * that keeps the host may have taken the TLS away. */
+/* Without a public URL the signed URL is the one of the request's Host header. https is tried
+ * first, because a proxy that keeps the Host header may have ended the TLS. */
 static int check_signature(const char *token, const char *public_url,
 			   const struct callback_request *request, const struct form *form)
 {
@@ -106,7 +106,7 @@ static int check_signature(const char *token, const char *public_url,
 	return err == -EACCES ? check_url(token, "http://", request->host, request, form) : err;
 }
 
-/* ---- what it says ---- */
+/* ---- the content ---- */
 
 static int note(struct catalog *catalog, struct replays *replays,
 		const struct catalog_workspace *workspace, const char *signature,
@@ -124,12 +124,12 @@ static int note(struct catalog *catalog, struct replays *replays,
 				    workspace->name);
 		return STATUS_BAD;
 	}
-	/* Of one that is still going on, or will never have a sound, there is nothing to fetch. A
-	 * word of tomorrow is asked about. */
+	/* These recordings have no audio yet, or never will. Unknown words are treated as
+	 * completed. */
 	if (status && (strcmp(status, "in-progress") == 0 || strcmp(status, "absent") == 0 ||
 		       strcmp(status, "failed") == 0))
 		return STATUS_NOTED;
-	/* Word for word as it was before: Twilio's second try, or somebody's who has read it. */
+	/* The same request again: a retry by Twilio, or a replay. */
 	if (replays_has(replays, signature))
 		return STATUS_NOTED;
 	err = catalog_callback_add(catalog, workspace->id, &sid);
@@ -183,7 +183,7 @@ static int handle(struct catalog *catalog, struct replays *replays, const char *
 		return STATUS_REFUSED;
 	}
 	if (err < 0) {
-		log_error("callback: it cannot be checked: %s", strerror(-err));
+		log_error("callback: the signature cannot be checked: %s", strerror(-err));
 		return err == -ENOMEM ? STATUS_FAILED : STATUS_BUSY;
 	}
 	return note(catalog, replays, &workspace, request->signature, form);

@@ -1,9 +1,8 @@
 /*
- * Who is connected. The HTTP library only ends what is idle: a peer that sends a byte now and then
- * would stay for ever, and as many of them as there may be connections would keep everybody else
- * out. So a connection has a time to live, and where there are too many the oldest whose request has
- * not come yet goes: a callback comes in milliseconds, and is never it. An address counts for
- * nothing: behind a proxy all have the same.
+ * Open connections. The HTTP library ends idle ones only: peers that send a byte now and then could
+ * occupy all connections for ever. So a connection has a time to live, and when there are too many,
+ * the oldest whose request has not arrived is cut. A callback arrives within milliseconds and is
+ * never the oldest. Addresses do not count, because behind a proxy all are the same.
  */
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -14,11 +13,10 @@
 #include "util/wait.h"
 
 #define LIFE_MSECS 10000
-#define LOOK_MSECS 500
-/* The library stops accepting at its limit: the oldest must go before. */
+/* The library stops accepting at its own limit, so the oldest is cut before that. */
 #define CROWDED (CONNECTIONS_MAX - 16)
 
-/* The library sees the end of the stream, and closes. The lock is held. */
+/* Lock held. The library sees the end of the stream, and closes the connection. */
 static void cut(struct connection *connection)
 {
 	if (!connection->is_cut)
@@ -26,26 +24,28 @@ static void cut(struct connection *connection)
 	connection->is_cut = true;
 }
 
+/* Lock held. The list is ordered by age. Returns when to look again. */
+static int64_t cut_old(struct connections *connections)
+{
+	int64_t now_msecs = time_mono_msecs(), limit_msecs = now_msecs - LIFE_MSECS;
+
+	list_for_each_entry(struct connection, connection, &connections->all, link) {
+		if (connection->began_msecs > limit_msecs)
+			return connection->began_msecs + LIFE_MSECS;
+		cut(connection);
+	}
+	/* Cut connections leave the list later; a new one behind them is due LIFE_MSECS from now at
+	 * the earliest. */
+	return connections->count ? now_msecs + LIFE_MSECS : WAIT_NO_DEADLINE;
+}
+
 static void *watch(void *arg)
 {
 	struct connections *connections = arg;
 
 	pthread_mutex_lock(&connections->lock);
-	while (!connections->is_stopping) {
-		int64_t limit = time_mono_msecs() - LIFE_MSECS;
-
-		list_for_each(pos, &connections->all) {
-			struct connection *connection = list_entry(pos, struct connection, link);
-
-			if (connection->began_msecs > limit)
-				break;
-			cut(connection);
-		}
-		cond_wait_until(&connections->cond, &connections->lock,
-				connections->count ? time_mono_msecs() + LOOK_MSECS
-						   : WAIT_NO_DEADLINE,
-				NULL);
-	}
+	while (!connections->is_stopping)
+		cond_wait_until(&connections->cond, &connections->lock, cut_old(connections), NULL);
 	pthread_mutex_unlock(&connections->lock);
 	return NULL;
 }
@@ -102,9 +102,7 @@ struct connection *connections_add(struct connections *connections, int fd)
 	if (++connections->count == 1)
 		pthread_cond_broadcast(&connections->cond);
 	if (connections->count > CROWDED) {
-		list_for_each(pos, &connections->all) {
-			struct connection *oldest = list_entry(pos, struct connection, link);
-
+		list_for_each_entry(struct connection, oldest, &connections->all, link) {
 			if (oldest->is_cut || oldest->is_complete)
 				continue;
 			cut(oldest);

@@ -1,4 +1,4 @@
-/* Forms in the body of a request: name=value&… */
+/* Parses HTML forms as Twilio sends them. */
 #include "hook/form.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What the files of this room share. */
+/* What the files of this room share: listening, connections, replays, callbacks. */
 #ifndef TONICFS_HOOK_PRIVATE_H
 #define TONICFS_HOOK_PRIVATE_H
 
@@ -14,16 +14,16 @@
 
 /* ---- listen.c ---- */
 
-/* Parses, binds and listens. 0 and *ret_fd, which is the caller's. */
+/* Parses the address, binds and listens. The caller owns *ret_fd. -EINVAL: malformed address. */
 int hook_listen(const char *text, int *ret_fd, char ret_address[HOOK_ADDRESS_SIZE]);
 
-/* ---- connections.c: who is connected, since when ---- */
+/* ---- connections.c: open connections and their age ---- */
 
 struct connection {
 	struct list link; /* oldest first */
 	int fd;
 	int64_t began_msecs;
-	bool is_complete; /* its request has come, and is being answered */
+	bool is_complete; /* its request has arrived, and is being answered */
 	bool is_cut;
 };
 
@@ -36,14 +36,14 @@ struct connections {
 	pthread_t watchdog;
 };
 
-/* 0 or -errno. The watchdog's thread cuts connections that are older than the limit. */
+/* 0 or -errno. Starts a watchdog thread, which cuts connections that are older than the limit. */
 int connections_init(struct connections *connections);
 void connections_release(struct connections *connections);
-/* Where there are too many, the oldest whose request has not come is cut. NULL: out of memory. */
+/* If there are too many, cuts the oldest whose request has not arrived. NULL: out of memory. */
 struct connection *connections_add(struct connections *connections, int fd);
 void connections_complete(struct connections *connections, struct connection *connection);
 void connections_remove(struct connections *connections, struct connection *connection);
-/* Waits until there is none, or the time is over. */
+/* Waits until all are gone, or the time is over. */
 void connections_drain(struct connections *connections, unsigned msecs);
 #define CONNECTIONS_MAX 256
 
@@ -52,7 +52,7 @@ void connections_drain(struct connections *connections, unsigned msecs);
 struct replays;
 struct replays *replays_new(void); /* NULL: out of memory */
 void replays_free(struct replays *replays);
-/* Thread-safe. Where it cannot be told, it has none. */
+/* Thread-safe. False also if the signature cannot be hashed. */
 bool replays_has(struct replays *replays, const char *signature);
 void replays_add(struct replays *replays, const char *signature);
 
@@ -60,15 +60,15 @@ void replays_add(struct replays *replays, const char *signature);
 
 struct callback_request {
 	const char *uri;       /* path and query, as it was sent */
-	const char *host;      /* "" where it was not sent */
-	const char *signature; /* "" likewise */
-	char *body;            /* NUL behind it; is changed */
+	const char *host;      /* "": not sent */
+	const char *signature; /* "": not sent */
+	char *body;            /* NUL-terminated; changed by callback_handle */
 	size_t body_len;
 };
-/* public_url: complete; NULL: the Host header counts. Logs what it refuses. */
+/* public_url: with a path; NULL: the Host header is used. Logs refusals. Returns the status. */
 int callback_handle(struct catalog *catalog, struct replays *replays, const char *public_url,
 		    const struct callback_request *request);
-/* public_url with a path: HOOK_PATH where it has none. The caller frees. -EINVAL: it is none. */
+/* The URL with HOOK_PATH as its path if it has none. The caller frees. -EINVAL: malformed URL. */
 int callback_public_url(const char *text, char **ret_url);
 
 #endif

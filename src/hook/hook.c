@@ -1,6 +1,6 @@
 /*
- * The HTTP side. One thread of libmicrohttpd's serves all connections and never blocks: a request
- * that is complete is suspended, a thread of the pool finds its status, and resumes it.
+ * The HTTP server. One thread of libmicrohttpd serves all connections and never blocks: a complete
+ * request is suspended until a thread of the pool has found its status and resumes it.
  */
 #include <errno.h>
 #include <microhttpd.h>
@@ -19,12 +19,12 @@
 #define IDLE_SECS 5
 #define CONNECTION_MEMORY_BYTES 16384
 #define HANDLERS 4
-#define DRAIN_MSECS 500 /* for answers that are under way */
+#define DRAIN_MSECS 500 /* for answers in flight, at the end */
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
 struct hook {
 	struct catalog *catalog;
-	char *public_url; /* complete; NULL: none */
+	char *public_url; /* with a path; may be NULL */
 	struct MHD_Daemon *daemon;
 	struct connections connections;
 	struct replays *replays;
@@ -39,7 +39,7 @@ struct request {
 	char *uri, *host, *signature;
 	struct buf body;
 	bool has_begun, is_too_large;
-	int status; /* of the answer; 0: not found yet */
+	int status; /* of the answer; 0: not decided yet */
 };
 
 /* ---- answering ---- */
@@ -53,7 +53,7 @@ static enum MHD_Result answer(struct MHD_Connection *connection, int status)
 
 	if (!response)
 		return MHD_NO;
-	/* One request a connection: its time to live is the request's. */
+	/* One request per connection, so that the connection's time to live is the request's. */
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, MHD_HTTP_METHOD_POST);
@@ -62,7 +62,7 @@ static enum MHD_Result answer(struct MHD_Connection *connection, int status)
 	return result;
 }
 
-/* On a thread of the pool; the connection sleeps meanwhile, and nobody else touches the request. */
+/* In the pool. The connection is suspended, so no other thread touches the request. */
 static void find_status(struct pool_task *task)
 {
 	struct request *request = list_entry(task, struct request, task);
@@ -102,7 +102,7 @@ static bool is_form(const char *type)
 	return strncasecmp(type, FORM_TYPE, len) == 0 && strchr(" \t;", type[len]);
 }
 
-/* What the head alone decides: a status, or 0. */
+/* The status if the head alone decides it, else 0. */
 static int judge_head(const struct request *request, const char *method)
 {
 	const char *length = header(request->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -145,7 +145,7 @@ static enum MHD_Result take(struct request *request, const char *data, size_t *l
 	return buf_failed(&request->body) ? MHD_NO : MHD_YES;
 }
 
-/* Called also where connections_add() had no memory: there is nothing to mark then. */
+/* The socket has no context if connections_add() was out of memory. */
 static void mark_complete(struct request *request)
 {
 	const union MHD_ConnectionInfo *info =
@@ -189,7 +189,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	return *data_len ? take(request, data, data_len) : finish(request);
 }
 
-/* The first that is known of a request: its address as it was sent, which is what is signed. */
+/* Called first for a request, with the URI as it was sent: the signature covers it. */
 static void *on_uri(void *arg, const char *uri, struct MHD_Connection *connection)
 {
 	struct request *request = calloc(1, sizeof *request);
@@ -238,7 +238,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 	*connection_arg = info ? connections_add(&hook->connections, info->connect_fd) : NULL;
 }
 
-/* ---- life ---- */
+/* ---- start and end ---- */
 
 static int daemon_start(struct hook *hook, int fd)
 {
@@ -263,8 +263,8 @@ static void hook_free(struct hook *hook)
 	free(hook);
 }
 
-/* The threads. On failure nothing runs. */
-static int begin_all(struct hook *hook, int fd)
+/* Starts the threads. On failure none is left. */
+static int start_threads(struct hook *hook, int fd)
 {
 	int err = connections_init(&hook->connections);
 
@@ -279,7 +279,7 @@ static int begin_all(struct hook *hook, int fd)
 	return err;
 }
 
-/* What the settings say: the URL, and a socket that listens. */
+/* Parses the settings and opens the listening socket. */
 static int prepare(struct hook *hook, const struct hook_settings *settings, int *ret_fd,
 		   char ret_address[HOOK_ADDRESS_SIZE], char ret_message[CATALOG_MESSAGE_SIZE])
 {
@@ -288,16 +288,17 @@ static int prepare(struct hook *hook, const struct hook_settings *settings, int 
 			  : 0;
 
 	if (err == -EINVAL)
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "the callbacks' address is http or https and has no query, not '%s'",
-			 settings->public_url);
+		snprintf(
+			ret_message, CATALOG_MESSAGE_SIZE,
+			"the callbacks' address must be http or https and without a query, not '%s'",
+			settings->public_url);
 	if (err < 0)
 		return err;
 	err = hook_listen(settings->listen, ret_fd, ret_address);
 	if (err == -EINVAL)
 		snprintf(
 			ret_message, CATALOG_MESSAGE_SIZE,
-			"'%s' is no ADDRESS:PORT to listen on, such as 127.0.0.1:8080 or [::]:8080",
+			"'%s' is not an ADDRESS:PORT to listen on, such as 127.0.0.1:8080 or [::]:8080",
 			settings->listen);
 	return err;
 }
@@ -320,7 +321,7 @@ int hook_start(struct catalog *catalog, const struct hook_settings *settings,
 		err = prepare(hook, settings, &fd, ret_address, ret_message);
 	}
 	if (err == 0)
-		err = begin_all(hook, fd);
+		err = start_threads(hook, fd);
 	if (err < 0) {
 		if (!ret_message[0])
 			snprintf(ret_message, CATALOG_MESSAGE_SIZE, "listening on %s: %s",
@@ -341,7 +342,8 @@ void hook_stop(struct hook *hook)
 		return;
 	fd = MHD_quiesce_daemon(hook->daemon);
 	connections_drain(&hook->connections, DRAIN_MSECS);
-	/* Nobody may be asleep when the daemon ends: the tasks that wait are done, and wake theirs. */
+	/* No connection may be suspended when the daemon ends: pool_stop runs the queued tasks,
+	 * which resume them. */
 	pool_stop(&hook->pool);
 	MHD_stop_daemon(hook->daemon);
 	if (fd >= 0)

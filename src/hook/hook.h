@@ -1,24 +1,27 @@
 /*
  * Twilio's recording status callback: a small HTTP server that takes POST /twilio/recording, checks
- * that it comes from Twilio, and notes the recording's SID in the catalog for sync to ask for
- * (catalog/callback.h).
+ * that the request comes from Twilio, and notes the recording's SID in the catalog, for sync to
+ * fetch (catalog/callback.h).
  *
- * Answers   204 noted, or nothing to note (an event other than "completed"); 403 no signature, a
- *           wrong one, or an account that has no workspace or no auth token here; 400 signed, but
- *           names no recording; 404, 405 elsewhere; 411, 413 a body without a length, above 64 KiB;
- *           415 no form; 503 the catalog cannot be written, or the end is near.
- * Believed  Nothing of a body before its signature has been verified, but the account's SID, which
- *           names the key to verify it with. And even then only the recording's SID: all else is
- *           asked of Twilio.
- * Limits    One request a connection, ten seconds for all of it. At most 256 connections, of
- *           whatever addresses; the oldest whose request has not come yet gives way to a new one.
- *           Slow and idle connections hold no thread.
- * Replays   A callback that is sent again is answered 204 and leaves nothing to do: by the memory of
- *           this process, of about 16,000; and, also after a restart, where the catalog knows the
- *           recording as a file or as removed (catalog/callback.h). What is left: a callback that
- *           names what Twilio does not have is asked for anew once after each restart.
- * Threads   One for the connections, a few for signatures and the catalog.
- * Cannot    Speak TLS: on the open Internet a proxy in front does that.
+ * Answers   204   noted, or nothing to note (an event other than "completed")
+ *           400   signed, but without a recording
+ *           403   no signature, a wrong one, or an account without a workspace or auth token here
+ *           404   another path; 405 another method
+ *           411   a body without a length; 413 above 64 KiB; 415 not a form
+ *           503   the catalog cannot be written, or the process is shutting down
+ * Trust     Before the signature has been verified only the account's SID is used, to find the key
+ *           to verify with. Afterwards only the recording's SID is; everything else is asked of
+ *           Twilio.
+ * Limits    One request per connection, ten seconds for all of it. At most 256 connections, from
+ *           any addresses; a new one replaces the oldest whose request has not arrived. Slow and
+ *           idle connections hold no thread.
+ * Replays   A callback that is sent again is answered 204 and changes nothing: its signature is
+ *           among the latest 16,000 or so in memory, or, after a restart, the catalog knows the
+ *           recording as a file or as removed (catalog/callback.h). A replayed callback for a
+ *           recording that Twilio does not have is asked for once after each restart.
+ * Threads   One for the connections, a few for signatures and the catalog while requests come, one
+ *           that cuts slow connections.
+ * No TLS    A reverse proxy must provide it on the open Internet.
  */
 #ifndef TONICFS_HOOK_HOOK_H
 #define TONICFS_HOOK_HOOK_H
@@ -29,19 +32,21 @@
 
 struct hook_settings {
 	const char *listen; /* "127.0.0.1:8080", "[::]:8080", "localhost:0"; 0: any port */
-	/* What Twilio was told, where that is not what a request's Host header says: behind a proxy.
-	 * Without a path HOOK_PATH is meant. A request's query is put behind. NULL: none. */
+	/* The URL that Twilio was given, if it differs from a request's Host header, as behind a
+	 * proxy. HOOK_PATH is appended if it has no path, and then the request's query. NULL: the
+	 * Host header is used. */
 	const char *public_url;
 };
 
 struct hook;
 #define HOOK_ADDRESS_SIZE 80
-/* 0, and *ret_address is where it listens, as in listen but with the real port. -EINVAL: listen or
- * public_url is none; else why it cannot listen there. ret_message says it in a sentence. */
+/* 0: *ret_address is the address in the form of `listen`, with the actual port. -EINVAL: listen or
+ * public_url is malformed; else the -errno of listening. ret_message: the failure, as a
+ * sentence. */
 int hook_start(struct catalog *catalog, const struct hook_settings *settings,
 	       struct hook **ret_hook, char ret_address[HOOK_ADDRESS_SIZE],
 	       char ret_message[CATALOG_MESSAGE_SIZE]);
-/* Takes nothing new, answers what has come, and ends. NULL is fine. */
+/* Stops accepting, answers the requests that have arrived, ends. NULL is fine. */
 void hook_stop(struct hook *hook);
 
 #endif

@@ -1,4 +1,4 @@
-/* "ADDRESS:PORT" and the socket that listens there. */
+/* Parses "ADDRESS:PORT" and opens a listening socket. */
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #define BACKLOG 512
 
-/* Numeric addresses only, so that nobody waits for a resolver. */
+/* Numeric addresses only, so that there is no wait for a resolver. */
 static int address_parse(const char *text, struct addrinfo **ret_info)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
@@ -28,7 +28,7 @@ static int address_parse(const char *text, struct addrinfo **ret_info)
 		begin++;
 		end--;
 	} else if (memchr(begin, ':', (size_t)(end - begin))) {
-		return -EINVAL; /* of an IPv6 address without brackets nobody knows which colon is meant */
+		return -EINVAL; /* an IPv6 address without brackets is ambiguous */
 	}
 	if ((size_t)(end - begin) >= sizeof host)
 		return -EINVAL;

@@ -1,6 +1,6 @@
 /*
- * What has been accepted. A table of hashes of the signatures: a full row gives up its oldest entry.
- * A signature that is forgotten, or was accepted before a restart, costs what a first one does.
+ * The signatures that were accepted lately, as a table of hashes: a full row drops its oldest
+ * entry. A signature that was dropped, or was accepted before a restart, is handled like a new one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static bool hash_of(const char *signature, uint8_t ret_hash[CRYPTO_SHA256_SIZE])
 
 static struct row *row_of(struct replays *replays, const uint8_t *hash)
 {
-	/* Of bytes that are not compared below. */
+	/* By bytes of the hash that has() does not compare. */
 	return &replays->rows[(hash[HASH_SIZE] << 8 | hash[HASH_SIZE + 1]) % ROWS];
 }
 

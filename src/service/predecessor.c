@@ -1,9 +1,10 @@
 /*
  * Finds the process of an earlier mount by its lock, and waits for its end.
  *
- * Every process that has the catalog open holds a lock of SQLite's on CATALOG-shm, and /proc/locks names the process. The search
- * does not open the file: closing it would drop this process's own locks. On a file system whose inodes have other numbers in
- * /proc/locks it finds no process, and the command does not wait.
+ * Every process that has the catalog open holds a lock of SQLite's on CATALOG-shm, and /proc/locks
+ * names the process. The search does not open the file: closing it would drop this process's own
+ * locks. On a file system whose inodes have other numbers in /proc/locks it finds no process, and
+ * the command does not wait.
  */
 #include "service/predecessor.h"
 

@@ -1,4 +1,5 @@
-/* Starts and ends the background work of a process, and owns what the work needs: catalog, network, reading. */
+/* Starts and ends the background work of a process, and owns what the work needs: catalog, network,
+ * reading. */
 #include "service/service.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ struct service {
 	struct metrics *metrics;
 	struct hook *hook;
 	struct sync_service *sync;
+	struct jobs *jobs;
 	struct migrate *migrate;
 	struct policy *policy;
 	char address[HOOK_ADDRESS_SIZE];
@@ -210,10 +212,12 @@ int service_start(struct service *service, char ret_message[CATALOG_MESSAGE_SIZE
 		return failed("the poll", err, ret_message);
 	if (settings->read_only)
 		return 0;
-	err = migrate_start(catalog, service->http, &migrate, &service->migrate);
+	err = jobs_new(catalog, &service->jobs);
+	if (err == 0)
+		err = migrate_start(service->jobs, service->http, &migrate, &service->migrate);
 	if (err)
 		return failed("the migration's workers", err, ret_message);
-	err = policy_start(catalog, service->http, &service->policy);
+	err = policy_start(service->jobs, service->http, &service->policy);
 	return err ? failed("the policy's workers", err, ret_message) : 0;
 }
 
@@ -242,6 +246,7 @@ void service_close(struct service *service)
 	ending_step("deletes in flight");
 	if (service->policy)
 		policy_stop(service->policy, msecs_until(deadline));
+	jobs_free(service->jobs);
 	ending_step("the metrics file");
 	metrics_stop(service->metrics);
 	ending_step("requests for recordings");

@@ -1,6 +1,7 @@
 /*
- * What a mounted process and `tonicfs serve` do in the background: synchronise, migrate, carry out deletes, take Twilio's
- * callbacks, read recordings for a file system, write counters. The file system itself belongs to the caller.
+ * What a mounted process and `tonicfs serve` do in the background: synchronise, migrate, carry out
+ * deletes, take Twilio's callbacks, read recordings for a file system, write counters. The file
+ * system itself belongs to the caller.
  *
  *   caller  service_prepare, opens the catalog
  *           service_open    network, reading
@@ -8,7 +9,7 @@
  *           service_start   the background work
  *           serves          until a signal or an unmount
  *           unmounts        first, so that no program waits for it
- *           service_close   ends the work, then everything else, each step with a deadline (ending.h)
+ *           service_close   ends the work, then the rest, in steps with deadlines (ending.h)
  *
  * Threads   All functions from the main thread, but for service_metrics: any.
  * Errors    0 or -errno with a sentence for the user. Failures of the background work are logged.
@@ -26,16 +27,16 @@ struct http;
 struct service;
 
 struct service_settings {
-	const char
-		*mountpoint; /* of this process; NULL: it mounts nothing, and reads no recordings */
-	bool read_only;      /* no migrations and no deletes */
-	const char *listen;  /* "127.0.0.1:8080", where callbacks are taken; NULL: nowhere */
-	const char *
-		public_url; /* the callbacks' address at Twilio; NULL: the setting "callback_url", else the request's Host */
+	const char *mountpoint; /* of this process; NULL: no mount, and no reading */
+	bool read_only;         /* no migrations and no deletes */
+	const char *listen;     /* "127.0.0.1:8080", where callbacks are taken; NULL: nowhere */
+	/* The callbacks' address at Twilio. NULL: the setting "callback_url", else the Host of a
+	 * request. */
+	const char *public_url;
 	const char *metrics_path; /* the file for counters of a mount; NULL: no file */
-	/* The service waits for the process of an earlier mount, which still has the port. May be NULL. */
+	/* Waiting for the process of an earlier mount, which still has the port. May be NULL. */
 	void (*on_predecessor)(const char *catalog_path);
-	/* A deadline of the ending has passed: must end the process at once, and must not return. */
+	/* A deadline of the ending has passed: ends the process at once, never returns. */
 	void (*on_overdue)(void);
 };
 
@@ -44,8 +45,9 @@ int service_prepare(void);
 /* An HTTP engine with the catalog's limits and deadlines. */
 int service_http_new(struct catalog *catalog, struct http **ret_http);
 
-/* Blocks TERM, INT and HUP, so that no other thread gets them. Takes over the catalog, also where it fails, and keeps the settings by reference. *ret_service is to be closed in any case; NULL for lack of
- * memory. */
+/* Blocks TERM, INT and HUP, so that no other thread gets them. Takes over the catalog, also where
+ * it fails, and keeps the settings by reference. *ret_service is to be closed in any case; NULL for
+ * lack of memory. */
 int service_open(struct catalog *catalog, const struct service_settings *settings,
 		 struct service **ret_service, char ret_message[CATALOG_MESSAGE_SIZE]);
 struct catalog *service_catalog(const struct service *service);

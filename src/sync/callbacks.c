@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "catalog/callback.h"
+#include "jobs/lease.h"
 #include "sync/sync-private.h"
 #include "util/log.h"
 #include "util/pool.h"
@@ -18,8 +19,8 @@
 #define LEASE_MSECS 15000
 #define OPERATION_TIMEOUT_MSECS 10000
 #define THREADS 4
-#define IDLE_MSECS 5000
-#define NAP_MSECS 50
+#define IDLE_MSECS 60000 /* at most between two looks: a new callback is a change in the catalog */
+#define LOOK_MSECS 50    /* at least: a busy catalog changes all the time */
 /* 1, 2, 4, … seconds: a little more than an hour in all. */
 #define ATTEMPTS 12
 #define FIRST_PAUSE_MSECS 1000
@@ -139,7 +140,7 @@ void sync_callbacks_run(const struct sync_env *env)
 	uint64_t generation = 0;
 	int last_rc = 0;
 
-	catalog_owner_new(owner);
+	job_owner_new(owner);
 	while (!cancel_is_set(env->cancel)) {
 		struct catalog_callback_batch batch;
 		int64_t next = INT64_MAX;
@@ -152,8 +153,7 @@ void sync_callbacks_run(const struct sync_env *env)
 		if (rc != -ENOENT && rc != last_rc)
 			log_warning("sync: callbacks: %s", strerror(-rc));
 		last_rc = rc;
-		/* A busy catalog changes all the time: it is not looked at each time. */
 		catalog_wait(env->catalog, &generation, msecs_until(next));
-		sleep_msecs(NAP_MSECS, env->cancel);
+		sleep_msecs(LOOK_MSECS, env->cancel);
 	}
 }

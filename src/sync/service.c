@@ -1,8 +1,9 @@
 /*
- * Five threads of a mounted process: one polls (and lists new workspaces), one sweeps, slowly, one
- * learns sizes, one asks for what callbacks have named (callbacks.c), one for restores of archived
- * objects. They look at the clock every few seconds rather than being woken: what is due is in the
- * catalog, where any process may change it.
+ * The threads of sync in a process that works in the background: one polls (and lists new
+ * workspaces), one sweeps, slowly, one learns sizes, one asks for the recordings that callbacks
+ * have named (callbacks.c), one follows restores of archived objects. What is due stands in the
+ * catalog, where any process may change it: each thread looks there when the catalog has changed,
+ * and now and then for what is due by the clock.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/job.h"
+#include "jobs/lease.h"
 #include "storage/restore.h"
 #include "sync/sync-private.h"
 #include "util/array.h"
@@ -20,9 +21,6 @@
 #include "util/times.h"
 #include "util/wait.h"
 
-#define TICK_MSECS 5000
-#define SIZES_TICK_MSECS 2000
-#define RESTORES_TICK_MSECS 2000
 #define LEASE_MSECS 600000
 #define LEASE_RENEW_MSECS 60000
 #define SWEEP_PAUSE_MSECS 500
@@ -30,18 +28,30 @@
 #define AGAIN_MSECS 60000
 #define AGAIN_LIMIT_MSECS 3600000
 
-enum duty { DUTY_POLL, DUTY_SWEEP, DUTY_COUNT };
-
 /* A workspace, as one thread remembers it. */
 struct watch {
 	int64_t workspace_id, again_msecs;
 	unsigned times;
 };
 
+enum duty { DUTY_POLL, DUTY_SWEEP, DUTY_SIZES, DUTY_CALLBACKS, DUTY_RESTORES, DUTY_COUNT };
+
+struct duty_form {
+	const char *name; /* of the thread */
+	void *(*run)(void *worker);
+	/* How long the thread rests between two looks: at least, so that a catalog that changes all
+	 * the time is not looked at each time, and at most, for what becomes due by the clock. */
+	unsigned rest_min_msecs, rest_max_msecs;
+};
+static const struct duty_form duty_forms[DUTY_COUNT];
+
 struct worker {
 	struct sync_service *service;
 	enum duty duty;
 	pthread_t thread;
+	bool is_started;
+	uint64_t generation; /* of the catalog, when it was looked at last */
+	/* Of a poller or sweeper. */
 	char owner[CATALOG_OWNER_SIZE];
 	struct watch *watches;
 	size_t watch_count;
@@ -51,9 +61,6 @@ struct sync_service {
 	struct sync_env env;
 	struct cancel cancel;
 	struct worker workers[DUTY_COUNT];
-	unsigned started;
-	pthread_t sizes_thread, callbacks_thread, restores_thread;
-	bool has_sizes_thread, has_callbacks_thread, has_restores_thread;
 };
 
 static struct watch *watch_find(struct worker *worker, int64_t workspace_id)
@@ -97,8 +104,8 @@ struct lease {
 static int lease_take(struct lease *lease)
 {
 	lease->renewed_msecs = time_mono_msecs();
-	return catalog_lease_take(lease->worker->service->env.catalog, lease->name,
-				  lease->worker->owner, LEASE_MSECS);
+	return job_lease_take(lease->worker->service->env.catalog, lease->name,
+			      lease->worker->owner, LEASE_MSECS);
 }
 
 static void on_progress(void *arg, const struct sync_stats *stats)
@@ -111,11 +118,11 @@ static void on_progress(void *arg, const struct sync_stats *stats)
 		lease_take(lease);
 }
 
-static void log_end(const struct catalog_workspace *workspace, int rc,
+static void log_end(const struct catalog_workspace *workspace, int err,
 		    const struct sync_stats *stats, const struct remote_error *error,
 		    const struct watch *watch)
 {
-	const char *reason = error->kind != REMOTE_OK ? error->message : strerror(-rc);
+	const char *reason = error->kind != REMOTE_OK ? error->message : strerror(-err);
 
 	if (stats->recordings_gone + stats->applied.recordings_unlisted)
 		log_warning("sync: workspace %s: %" PRId64
@@ -128,13 +135,13 @@ static void log_end(const struct catalog_workspace *workspace, int rc,
 			 " calls have a number, direction or status of more than"
 			 " 256 bytes, of which the first are kept",
 			 workspace->name, stats->calls_cut);
-	if (rc == -ECANCELED)
+	if (err == -ECANCELED)
 		return;
 	/* The same failure is not told every few minutes. */
-	if (rc < 0 && watch->times == 0)
+	if (err < 0 && watch->times == 0)
 		log_warning("sync: workspace %s: %s%s", workspace->name, reason,
 			    stats->pages ? " (in part)" : "");
-	else if (rc < 0)
+	else if (err < 0)
 		log_debug("sync: workspace %s: again: %s", workspace->name, reason);
 	else if (watch->times || stats->applied.recordings_new || stats->recordings_gone)
 		log_info("sync: workspace %s: %" PRId64 " new recordings, %" PRId64
@@ -156,7 +163,7 @@ static void serve(struct worker *worker, const struct catalog_workspace *workspa
 	struct remote_error error;
 	struct sync_stats stats;
 	int64_t pause;
-	int rc;
+	int err;
 
 	if (!watch || time_mono_msecs() < watch->again_msecs)
 		return;
@@ -170,20 +177,34 @@ static void serve(struct worker *worker, const struct catalog_workspace *workspa
 	/* Again, now that nobody else can: another process may have done it a moment ago. */
 	if (catalog_sync_state_get(env->catalog, workspace->id, &state) == 0 &&
 	    is_due(worker->duty, workspace, &state)) {
-		rc = sync_workspace(env, workspace->id, &options, on_progress, &lease, &stats,
-				    &error);
-		log_end(workspace, rc, &stats, &error, watch);
+		err = sync_workspace(env, workspace->id, &options, on_progress, &lease, &stats,
+				     &error);
+		log_end(workspace, err, &stats, &error, watch);
 		pause = AGAIN_MSECS << (watch->times < 6 ? watch->times : 6);
 		watch->again_msecs =
-			rc < 0 ? time_mono_msecs() +
-					 (pause < AGAIN_LIMIT_MSECS ? pause : AGAIN_LIMIT_MSECS)
-			       : 0;
-		watch->times = rc < 0 ? watch->times + 1 : 0;
+			err < 0 ? time_mono_msecs() +
+					  (pause < AGAIN_LIMIT_MSECS ? pause : AGAIN_LIMIT_MSECS)
+				: 0;
+		watch->times = err < 0 ? watch->times + 1 : 0;
 	}
-	catalog_lease_give_back(env->catalog, lease.name, worker->owner);
+	job_lease_give_back(env->catalog, lease.name, worker->owner);
 }
 
 /* ---- threads ---- */
+
+/* False: the service ends. */
+static bool rest(struct worker *worker)
+{
+	const struct sync_env *env = &worker->service->env;
+	const struct duty_form *form = &duty_forms[worker->duty];
+
+	if (!sleep_msecs(form->rest_min_msecs, env->cancel))
+		return false;
+	if (form->rest_max_msecs > form->rest_min_msecs)
+		catalog_wait(env->catalog, &worker->generation,
+			     form->rest_max_msecs - form->rest_min_msecs);
+	return !cancel_is_set(env->cancel);
+}
 
 struct workspaces {
 	struct catalog_workspace *items;
@@ -196,7 +217,7 @@ static int on_workspace(void *arg, const struct catalog_workspace *workspace)
 	return array_push(&list->items, &list->count, workspace);
 }
 
-static void *work(void *arg)
+static void *list(void *arg)
 {
 	struct worker *worker = arg;
 	const struct sync_env *env = &worker->service->env;
@@ -210,105 +231,97 @@ static void *work(void *arg)
 				serve(worker, &list.items[i]);
 		}
 		free(list.items);
-	} while (sleep_msecs(TICK_MSECS, env->cancel));
+	} while (rest(worker));
 	return NULL;
 }
 
-static void *work_sizes(void *arg)
+static void *learn_sizes(void *arg)
 {
-	struct sync_service *service = arg;
+	struct worker *worker = arg;
+	const struct sync_env *env = &worker->service->env;
 	struct sync_sizer *sizer;
-	int last_rc = 0;
+	int last_err = 0;
 
-	if (sync_sizer_new(&service->env, &sizer) < 0) {
+	if (sync_sizer_new(env, &sizer) < 0) {
 		log_error("sync: sizes are not learned: out of memory");
 		return NULL;
 	}
 	do {
 		int64_t learned;
 		bool left = true;
-		int rc = 0;
+		int err = 0;
 
-		while (left && rc == 0 && !cancel_is_set(service->env.cancel))
-			rc = sync_sizer_step(sizer, &learned, &left);
-		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
-			log_warning("sync: sizes: %s", strerror(-rc));
-		last_rc = rc;
-	} while (sleep_msecs(SIZES_TICK_MSECS, service->env.cancel));
+		while (left && err == 0 && !cancel_is_set(env->cancel))
+			err = sync_sizer_step(sizer, &learned, &left);
+		if (err < 0 && err != -ECANCELED && err != last_err)
+			log_warning("sync: sizes: %s", strerror(-err));
+		last_err = err;
+	} while (rest(worker));
 	sync_sizer_free(sizer);
 	return NULL;
 }
 
-static void *work_callbacks(void *arg)
+static void *ask_for_callbacks(void *arg)
 {
-	struct sync_service *service = arg;
+	struct worker *worker = arg;
 
-	sync_callbacks_run(&service->env);
+	sync_callbacks_run(&worker->service->env);
 	return NULL;
 }
 
-static void *work_restores(void *arg)
+static void *follow_restores(void *arg)
 {
-	struct sync_service *service = arg;
-	const struct sync_env *env = &service->env;
-	int last_rc = 0;
+	struct worker *worker = arg;
+	const struct sync_env *env = &worker->service->env;
+	int last_err = 0;
 
 	do {
 		struct storage_restore_stats stats = { 0 };
 		bool left = true;
-		int rc = 0;
+		int err = 0;
 
-		while (left && rc == 0 && !cancel_is_set(env->cancel))
-			rc = storage_restore_step(env->catalog, env->http, 0, env->cancel, &stats,
-						  &left);
-		if (rc < 0 && rc != -ECANCELED && rc != last_rc)
-			log_warning("restore: %s", strerror(-rc));
-		last_rc = rc;
-	} while (sleep_msecs(RESTORES_TICK_MSECS, env->cancel));
+		while (left && err == 0 && !cancel_is_set(env->cancel))
+			err = storage_restore_step(env->catalog, env->http, 0, env->cancel, &stats,
+						   &left);
+		if (err < 0 && err != -ECANCELED && err != last_err)
+			log_warning("restore: %s", strerror(-err));
+		last_err = err;
+	} while (rest(worker));
 	return NULL;
 }
 
 /* ---- life ---- */
 
+static const struct duty_form duty_forms[DUTY_COUNT] = {
+	[DUTY_POLL] = { "sync poll", list, 5000, 5000 }, /* a poll is due by the clock alone */
+	[DUTY_SWEEP] = { "sync sweep", list, 5000, 60000 },
+	[DUTY_SIZES] = { "sync sizes", learn_sizes, 2000, 15000 },
+	[DUTY_CALLBACKS] = { "sync callbacks", ask_for_callbacks, 0, 0 }, /* has its own waits */
+	[DUTY_RESTORES] = { "sync restores", follow_restores, 2000, 15000 },
+};
+
 int sync_service_start(struct catalog *catalog, struct http *http,
 		       struct sync_service **ret_service)
 {
 	struct sync_service *service = calloc(1, sizeof *service);
-	int rc = 0;
+	int err = 0;
 
 	if (!service)
 		return -ENOMEM;
 	service->env =
 		(struct sync_env){ .catalog = catalog, .http = http, .cancel = &service->cancel };
-	for (unsigned i = 0; i < DUTY_COUNT && rc == 0; i++) {
+	for (unsigned i = 0; i < DUTY_COUNT && err == 0; i++) {
 		struct worker *worker = &service->workers[i];
 
 		worker->service = service;
 		worker->duty = (enum duty)i;
-		catalog_owner_new(worker->owner);
-		rc = thread_start(&worker->thread,
-				  worker->duty == DUTY_POLL ? "sync poll" : "sync sweep", work,
-				  worker);
-		if (rc == 0)
-			service->started++;
+		job_owner_new(worker->owner);
+		err = thread_start(&worker->thread, duty_forms[i].name, duty_forms[i].run, worker);
+		worker->is_started = err == 0;
 	}
-	if (rc == 0) {
-		rc = thread_start(&service->sizes_thread, "sync sizes", work_sizes, service);
-		service->has_sizes_thread = rc == 0;
-	}
-	if (rc == 0) {
-		rc = thread_start(&service->callbacks_thread, "sync callbacks", work_callbacks,
-				  service);
-		service->has_callbacks_thread = rc == 0;
-	}
-	if (rc == 0) {
-		rc = thread_start(&service->restores_thread, "sync restores", work_restores,
-				  service);
-		service->has_restores_thread = rc == 0;
-	}
-	if (rc < 0) {
+	if (err < 0) {
 		sync_service_stop(service);
-		return rc;
+		return err;
 	}
 	*ret_service = service;
 	return 0;
@@ -320,15 +333,9 @@ void sync_service_stop(struct sync_service *service)
 		return;
 	cancel_set(&service->cancel);
 	catalog_wake(service->env.catalog);
-	for (unsigned i = 0; i < service->started; i++)
+	for (unsigned i = 0; i < DUTY_COUNT && service->workers[i].is_started; i++) {
 		pthread_join(service->workers[i].thread, NULL);
-	if (service->has_sizes_thread)
-		pthread_join(service->sizes_thread, NULL);
-	if (service->has_callbacks_thread)
-		pthread_join(service->callbacks_thread, NULL);
-	if (service->has_restores_thread)
-		pthread_join(service->restores_thread, NULL);
-	for (unsigned i = 0; i < DUTY_COUNT; i++)
 		free(service->workers[i].watches);
+	}
 	free(service);
 }

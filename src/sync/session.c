@@ -1,4 +1,4 @@
-/* A workspace's clients. */
+/* Opens the clients of a workspace: Twilio's, and its bucket's where it has one. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -6,27 +6,25 @@
 #include "storage/storage.h"
 #include "sync/sync-private.h"
 
-/* ---- clients ---- */
-
 int sync_session_open(const struct sync_env *env, int64_t workspace_id,
 		      unsigned total_timeout_msecs, struct sync_session **ret_session)
 {
 	struct sync_session *session = calloc(1, sizeof *session);
-	int rc;
+	int err;
 
 	if (!session)
 		return -ENOMEM;
 	session->env = env;
-	rc = account_client_new(env->catalog, env->http, workspace_id, total_timeout_msecs,
-				env->cancel, &session->twilio, &session->workspace);
-	if (rc == -ENOKEY || (rc == 0 && session->workspace.removed))
-		rc = -ENOENT;
-	if (rc == 0 && session->workspace.has_storage)
-		rc = storage_client_new(env->catalog, env->http, workspace_id, env->cancel,
-					&session->s3, &session->storage);
-	if (rc < 0) {
+	err = account_client_new(env->catalog, env->http, workspace_id, total_timeout_msecs,
+				 env->cancel, &session->twilio, &session->workspace);
+	if (err == -ENOKEY || (err == 0 && session->workspace.removed))
+		err = -ENOENT;
+	if (err == 0 && session->workspace.has_storage)
+		err = storage_client_new(env->catalog, env->http, workspace_id, env->cancel,
+					 &session->s3, &session->storage);
+	if (err < 0) {
 		sync_session_close(session);
-		return rc;
+		return err;
 	}
 	*ret_session = session;
 	return 0;

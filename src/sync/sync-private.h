@@ -43,7 +43,7 @@ void sync_sids_sort(struct sync_sids *sids);                      /* once all ar
 bool sync_sids_has(const struct sync_sids *sids, const struct sid *sid);
 void sync_sids_release(struct sync_sids *sids);
 
-/* ---- session.c: a workspace's clients, and helpers ---- */
+/* ---- session.c: a workspace's clients ---- */
 
 struct sync_session {
 	const struct sync_env *env;

@@ -45,4 +45,15 @@ static inline void list_remove(struct list *item)
 	for (struct list *pos = (head)->next, *pos##_next = pos->next; pos != (head); \
 	     pos = pos##_next, pos##_next = pos->next)
 
+/* The same over what the list's members are part of: `item` is a pointer to `type`, which has the
+ * list as `member`. */
+#define list_for_each_entry(type, item, head, member) \
+	for (type *item = list_entry((head)->next, type, member); &item->member != (head); \
+	     item = list_entry(item->member.next, type, member))
+#define list_for_each_entry_safe(type, item, head, member) \
+	for (type *item = list_entry((head)->next, type, member), \
+		  *item##_next = list_entry(item->member.next, type, member); \
+	     &item->member != (head); \
+	     item = item##_next, item##_next = list_entry(item##_next->member.next, type, member))
+
 #endif

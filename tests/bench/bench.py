@@ -13,13 +13,15 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).parent)]
 
+from idle import Idle, memory_mb_of
 from standin.client import StandIn
 
 BINARY = Path(os.environ.get("TONICFS_BINARY", ROOT / "build" / "tonicfs")).resolve()
 SMALL, LARGE = int(os.environ.get("BENCH_SMALL", 100_000)), int(os.environ.get("BENCH_LARGE", 1_000_000))
 ROUNDS = 5
+IDLE_SETTLE_SECS, IDLE_SECS = 10, 30
 
 missed = []
 
@@ -190,6 +192,23 @@ def bench_mount(build, folder):
         report(f"peak memory after a find over {LARGE:,} recordings", peak_mb, 200, "MB")
 
 
+def bench_idle(build, folder):
+    """a mount that has nothing to do: wakeups, threads, memory"""
+    catalog = fill(build, folder, SMALL)
+    path = folder / "mount"
+    with serving([BINARY, "mount", "-f", path], path, environment(catalog)) as process:
+        find(path, SMALL)
+        time.sleep(IDLE_SETTLE_SECS)
+        idle = Idle(process.pid, IDLE_SECS)
+        resident_mb = memory_mb_of(process.pid, "VmRSS")
+        note(f"VmHWM {memory_mb_of(process.pid, 'VmHWM'):.1f} MB, RssAnon {memory_mb_of(process.pid, 'RssAnon'):.1f} MB")
+    for line in idle.table():
+        note(line)
+    report(f"wakeups of all threads in {IDLE_SECS} s", idle.wakeups_per_sec, 2, "a second")
+    report("threads", idle.threads, 24, "threads")
+    report(f"resident memory after a find over {SMALL:,} recordings", resident_mb, 19, "MB")
+
+
 def own_cpu_secs(argv, env, stdin="", timeout=900):
     """User and system time of a command and what it began; its exit status must be 0."""
     process = subprocess.Popen([str(word) for word in argv], env=env, text=True, stdin=subprocess.PIPE,
@@ -258,7 +277,7 @@ def run_apart(name, build, folder):
         missed.append(name)
 
 
-BENCHES = {"find": bench_find, "mount": bench_mount, "sync": bench_sync, "migrate": bench_migrate,
+BENCHES = {"find": bench_find, "mount": bench_mount, "sync": bench_sync, "idle": bench_idle, "migrate": bench_migrate,
            "read": bench_read}
 
 

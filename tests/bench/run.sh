@@ -1,5 +1,5 @@
 #!/bin/bash
-# Measures what the project promises, each figure as a ratio to its limit, all in one run. usage: run.sh [find] [mount] [sync] [migrate] [read]
+# Measures what the project promises, each figure as a ratio to its limit, all in one run. usage: run.sh [find] [mount] [sync] [idle] [migrate] [read]
 # Limits are ratios to a minimal file system in memory (memtree.c) where the machine decides, else milliseconds and megabytes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -320,9 +320,9 @@ def test_a_mount_takes_callbacks_too(company):
 
 
 @pytest.mark.parametrize("words, status, said", [
-    (("--listen", "nonsense"), 2, "'nonsense' is no ADDRESS:PORT"),
-    (("--listen", "127.0.0.1:70000"), 2, "is no ADDRESS:PORT"),
-    (("--listen", "::1:80"), 2, "is no ADDRESS:PORT"),
+    (("--listen", "nonsense"), 2, "'nonsense' is not an ADDRESS:PORT"),
+    (("--listen", "127.0.0.1:70000"), 2, "is not an ADDRESS:PORT"),
+    (("--listen", "::1:80"), 2, "is not an ADDRESS:PORT"),
     (("--listen", "127.0.0.1:0", "--public-url", "hooks.example.com"), 2, "http"),
     (("--public-url", "https://hooks.example.com"), 2, "--listen"),
     (("--listen", "192.0.2.1:8080"), 1, "192.0.2.1:8080: Cannot assign"),

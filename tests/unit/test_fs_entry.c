@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fs/fs-private.h"
+#include "fs/node.h"
 
 static const struct fs fs = { .uid = 1000, .gid = 100 };
 
