@@ -271,7 +271,7 @@ int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalo
 	if (err)
 		return err;
 	/* One snapshot for all of it. */
-	err = db_run(read, "BEGIN", "");
+	err = db_snapshot_begin(read);
 	if (err)
 		return err;
 	err = db_query_int(read, &rows_bytes,
@@ -288,8 +288,6 @@ int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalo
 	}
 	while (err == 0 && (err = db_step(read, stmt)) > 0)
 		err = add_row(read, stmt, names, ret_csv, &hidden);
-	db_stmt_release(&stmt);
-	db_run(read, "COMMIT", "");
 	if (err == 0 && buf_failed(ret_csv))
 		err = -ENOMEM;
 	return err;
