@@ -5,13 +5,11 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "catalog/catalog.h"
+#include "catalog/settings.h"
 #include "jobs/rate.h"
 #include "util/fault.h"
 #include "util/times.h"
 #include "util/wait.h"
-
-#define DELETES_PER_SEC 10
 
 /* ---- the process's rate limit ---- */
 
@@ -21,9 +19,7 @@ static struct rate pace = { .paid_nsecs = INT64_MIN / 2 }; /* guarded by pace_mu
 /* False: cancelled. */
 static bool pace_wait(struct catalog *catalog, const struct cancel *cancel)
 {
-	int64_t per_sec =
-			catalog_setting_get_int(catalog, "twilio_deletes_per_sec", DELETES_PER_SEC),
-		wait_msecs;
+	int64_t wait_msecs, per_sec = catalog_setting_number(catalog, SETTING_TWILIO_DELETES_PER_SEC);
 
 	pthread_mutex_lock(&pace_mutex);
 	pace.per_sec = per_sec < 1 ? 1 : per_sec;

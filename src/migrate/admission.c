@@ -5,27 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/settings.h"
 #include "migrate/migrate-private.h"
 
 #define BYTES_PER_SEC_AND_CHANNEL 16000
 #define CHANNELS 2
 #define DURATION_SLACK_SECS 2 /* Twilio's is in whole seconds */
 #define HEAD_SLACK_BYTES ((int64_t)64 << 10)
-#define CONNECTIONS 64
-#define CONNECTIONS_MOST 256
 
 struct bucket {
 	struct side side;
 	char *endpoint, *name;
 	struct bucket *next;
 };
-
-static int64_t setting(struct catalog *catalog, const char *name, int64_t otherwise, int64_t most)
-{
-	int64_t value = catalog_setting_get_int(catalog, name, otherwise);
-
-	return value < 0 ? 0 : value > most ? most : value;
-}
 
 void admission_init(struct admission *admission, struct catalog *catalog, size_t budget_bytes,
 		    unsigned workers)
@@ -35,14 +27,14 @@ void admission_init(struct admission *admission, struct catalog *catalog, size_t
 	budget_init(&admission->budget, budget_bytes);
 	admission->workers = workers;
 	admission->twilio_limits = (struct side_limits){
-		(unsigned)setting(catalog, "twilio_connections", CONNECTIONS, CONNECTIONS_MOST),
-		setting(catalog, "twilio_requests_per_sec", 0, INT32_MAX),
-		setting(catalog, "twilio_bytes_per_sec", 0, INT64_MAX),
+		(unsigned)catalog_setting_number(catalog, SETTING_TWILIO_CONNECTIONS),
+		catalog_setting_number(catalog, SETTING_TWILIO_REQUESTS_PER_SEC),
+		catalog_setting_number(catalog, SETTING_TWILIO_BYTES_PER_SEC),
 	};
 	admission->bucket_limits = (struct side_limits){
-		(unsigned)setting(catalog, "s3_connections", CONNECTIONS, CONNECTIONS_MOST),
-		setting(catalog, "s3_requests_per_sec", 0, INT32_MAX),
-		setting(catalog, "s3_bytes_per_sec", 0, INT64_MAX),
+		(unsigned)catalog_setting_number(catalog, SETTING_S3_CONNECTIONS),
+		catalog_setting_number(catalog, SETTING_S3_REQUESTS_PER_SEC),
+		catalog_setting_number(catalog, SETTING_S3_BYTES_PER_SEC),
 	};
 }
 

@@ -2,21 +2,20 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "catalog/settings.h"
 #include "migrate/migrate-private.h"
 #include "util/times.h"
 
-#define WORKERS 64
 #define WORKERS_MOST 256
 /* So many more than one workspace may have: another workspace finds a free one at once. */
 #define WORKERS_SPARE(workers) ((workers) / 8 + 1)
 #define CLEANUP_WORKERS 4 /* enough for the rate at which deletes go out, over a slow line too */
-#define BUDGET_BYTES ((int64_t)64 << 20)
 
-/* What the caller asks for, else the catalog's setting, else the default. */
-static int64_t choose(struct catalog *catalog, int64_t given, const char *name, int64_t otherwise,
+/* The caller's number, else the catalog's setting. */
+static int64_t choose(struct catalog *catalog, int64_t given, enum catalog_setting_id id,
 		      int64_t least, int64_t most)
 {
-	int64_t value = given ? given : catalog_setting_get_int(catalog, name, otherwise);
+	int64_t value = given ? given : catalog_setting_number(catalog, id);
 
 	return value < least ? least : value > most ? most : value;
 }
@@ -84,7 +83,7 @@ int migrate_start(struct jobs *jobs, struct http *http, const struct migrate_set
 	struct migrate *migrate = calloc(1, sizeof *migrate);
 	struct catalog *catalog = jobs_catalog(jobs);
 	unsigned workers = (unsigned)choose(catalog, settings ? settings->workers : 0,
-					    "migrate_workers", WORKERS, 1, WORKERS_MOST);
+					    SETTING_MIGRATE_WORKERS, 1, WORKERS_MOST);
 	struct job_pool_settings transfers = {
 		.name = "migrate",
 		.kinds = CATALOG_JOB_MIGRATE,
@@ -118,7 +117,7 @@ int migrate_start(struct jobs *jobs, struct http *http, const struct migrate_set
 	migrate->catalog = catalog;
 	migrate->http = http;
 	admission_init(&migrate->admission, catalog,
-		       (size_t)choose(catalog, given_bytes, "migrate_budget_bytes", BUDGET_BYTES,
+		       (size_t)choose(catalog, given_bytes, SETTING_MIGRATE_BUDGET_BYTES,
 				      PART_BYTES, INT64_MAX / 2),
 		       workers);
 	/* Kept for reuse: at most half, for not all that is reserved is in use at once. */

@@ -15,7 +15,6 @@
 #include "storage/restore.h"
 #include "sync/sync-private.h"
 #include "util/array.h"
-#include "util/cleanup.h"
 #include "util/log.h"
 #include "util/pool.h"
 #include "util/times.h"
@@ -214,6 +213,7 @@ struct workspaces {
 static int on_workspace(void *arg, const struct catalog_workspace *workspace)
 {
 	struct workspaces *list = arg;
+
 	return array_push(&list->items, &list->count, workspace);
 }
 

@@ -145,7 +145,7 @@ static void test_sync__splitting_ends(void **state)
 
 static void test_sync__a_set_of_sids_knows_its_members(void **state)
 {
-	struct sync_sids sids = { NULL, 0, 0, false };
+	struct sync_sids sids = { 0 };
 	struct sid sid = { { 0 } };
 
 	(void)state;
