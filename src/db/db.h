@@ -39,8 +39,8 @@ struct db_key {
 
 /* ---- opening ---- */
 
-/* Opens the connection for writing and reads nothing, so that a wrong key shows later (-EUCLEAN).
- * -ENOTSUP: the program is linked to plain SQLite. */
+/* Opens the connection for writing, and writes nothing. -EUCLEAN may come later, with the first
+ * read. -ENOTSUP: the program is linked to plain SQLite. */
 int db_open(const char *path, const struct db_key *key, struct db **ret_db);
 /* From now on db may be read and written. A write fails with -EPROTONOSUPPORT where the database
  * has another schema_version: another process may have brought it up to date. */
