@@ -77,7 +77,6 @@ typedef int db_write_fn(struct db_conn *conn, void *arg);
  * looks. Reads (db_read_begin) show what the outcome was.
  */
 int db_write(struct db *db, db_write_fn *fn, void *arg);
-#define db_write_repeatable db_write
 
 /* A transaction on a connection of one's own (db_writer, db_open_alone), once. */
 int db_transact(struct db_conn *conn, db_write_fn *fn, void *arg);
@@ -150,7 +149,6 @@ int db_query_ids(struct db_conn *conn, int64_t **ret_ids /* free() */, size_t *r
  * machine's. */
 int db_now(struct db_conn *conn, int64_t *ret_msecs);
 int64_t db_changes(struct db_conn *conn); /* rows that the last statement changed */
-int64_t db_last_id(struct db_conn *conn);
 
 /* ---- the row that a statement is at ---- */
 

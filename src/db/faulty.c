@@ -246,11 +246,6 @@ static int64_t changes(struct db_conn *conn)
 	return inner_driver(conn)->changes(inner_conn(conn));
 }
 
-static int64_t last_id(struct db_conn *conn)
-{
-	return inner_driver(conn)->last_id(inner_conn(conn));
-}
-
 static int now(struct db_conn *conn, int64_t *ret_msecs)
 {
 	int err = fault(conn);
@@ -314,7 +309,6 @@ struct db_faulty *db_faulty_new(const struct db_driver *inner, uint64_t seed)
 			.column_text = column_text,
 			.column_bytes = column_bytes,
 			.changes = changes,
-			.last_id = last_id,
 			.now = now,
 			.format_get = format_get,
 			.format_set = format_set,

@@ -311,11 +311,6 @@ static int64_t changes(struct db_conn *conn)
 	return sqlite3_changes(conn_handle(conn));
 }
 
-static int64_t last_id(struct db_conn *conn)
-{
-	return sqlite3_last_insert_rowid(conn_handle(conn));
-}
-
 static int now(struct db_conn *conn, int64_t *ret_msecs)
 {
 	(void)conn;
@@ -367,7 +362,6 @@ const struct db_driver db_sqlcipher = {
 	.column_text = column_text,
 	.column_bytes = column_bytes,
 	.changes = changes,
-	.last_id = last_id,
 	.now = now,
 	.format_get = format_get,
 	.format_set = format_set,
