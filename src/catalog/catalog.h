@@ -1,17 +1,24 @@
 /*
  * The catalog: one encrypted file (SQLCipher) with settings, credentials, call log, states and jobs.
  *
- * Contract  Every function that changes something is one durable, atomic step (synchronous=FULL): when it has returned 0 the change survives
- *           kill -9 and power loss; when it has not, nothing has changed. Concurrent writers of a process share commits (group commit).
- *           Several processes may use one file at a time; nothing here assumes to be the only one: claims are leases.
- * Threads   Everything but catalog_open/close may be called from any thread. Readers never wait for writers.
- * Errors    0 or -errno: -ENOENT no such thing, -EEXIST, -EINVAL, -EBUSY (another process held the file's write lock for 30 s), -ENOSPC, -EIO,
- *           -ESTALE (a lease that is no longer ours), -ENOMEM; on opening also those of catalog_open.
- * Ownership Structs filled through ret_… hold no pointers unless said. Callback arguments are valid during the call; callbacks must not call
- *           functions that change the catalog.
+ * Contract  Every function that changes something is one durable, atomic step: when it has returned
+ *           0 the change survives kill -9 and power loss; when it has not, nothing has changed, but
+ *           for -ECONNABORTED. Several processes may use one file at a time; nothing here assumes
+ *           to be the only one: claims are leases.
+ * Threads   Everything but catalog_open/close may be called from any thread. Readers never wait for
+ *           writers.
+ * Errors    0 or -errno: -ENOENT no such thing, -EEXIST, -EINVAL, -ESTALE (a lease that is no longer
+ *           ours), those of db/db.h, and on opening those of catalog_open.
+ *           -ECONNABORTED: the outcome is unknown (not with SQLCipher). Calling again does no harm:
+ *           adding a workspace or a campaign that is there by now is -EEXIST, ending a job that has
+ *           ended is -ESTALE, and a job or callback that was claimed is claimed by the next one
+ *           when its lease has ended. Every other function leaves the same behind.
+ * Ownership Structs filled through ret_… hold no pointers unless said. Callback arguments are valid
+ *           during the call; callbacks must not call functions that change the catalog.
  * Times     …_secs are Unix seconds, …_msecs milliseconds of the wall clock; durations say so.
- * Files     catalog.db, -wal, -shm, and catalog.db.keyid: a public fingerprint of the key, which tells a wrong key from a damaged file.
- *           Must not be on a network file system (WAL needs shared memory): refused.
+ * Files     catalog.db, -wal, -shm, and catalog.db.keyid: a public fingerprint of the key, which
+ *           tells a wrong key from a damaged file. Refused on a network file system: WAL needs
+ *           shared memory.
  */
 #ifndef TONICFS_CATALOG_CATALOG_H
 #define TONICFS_CATALOG_CATALOG_H

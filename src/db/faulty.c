@@ -183,10 +183,11 @@ static int exec(struct db_conn *conn, const char *script)
 static int prepare(struct db_conn *conn, const char *sql, struct db_stmt **ret_stmt)
 {
 	struct faulty_stmt *stmt = calloc(1, sizeof *stmt);
-	int err = stmt ? pass_on(conn,
-				 inner_driver(conn)->prepare(inner_conn(conn), sql, &stmt->inner))
-		       : db_fail(conn, DB_FAILURE_OTHER, -ENOMEM);
+	int err;
 
+	if (!stmt)
+		return db_fail(conn, DB_FAILURE_OTHER, -ENOMEM);
+	err = pass_on(conn, inner_driver(conn)->prepare(inner_conn(conn), sql, &stmt->inner));
 	if (err) {
 		free(stmt);
 		return err;

@@ -77,6 +77,8 @@ static int fail(struct db_conn *conn, int code)
 		if (says_damage(conn))
 			return db_fail(conn, DB_FAILURE_OTHER, -EUCLEAN);
 		break;
+	default:
+		break;
 	}
 	/* A mistake in the program's SQL: worth a line, which holds SQL text and no values. */
 	log_error("database: %s", sqlite3_errmsg(conn_handle(conn)));
