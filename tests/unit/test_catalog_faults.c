@@ -25,6 +25,7 @@
 #include "helper_db.h"
 #include "helper_dice.h"
 #include "helper_queue.h"
+#include "jobs/job.h"
 #include "jobs/lease.h"
 #include "migrate/migrate.h"
 #include "util/cleanup.h"
@@ -305,7 +306,7 @@ static bool claim(struct world *w)
 }
 
 /* Ends the job in one of its ways; whoever got no answer does it again and may find it done. */
-static int job_end(struct world *w, struct job *job, int64_t way)
+static int job_end(struct world *w, const struct job *job, int64_t way)
 {
 	struct catalog_object object = queue_object(320044);
 
