@@ -141,7 +141,7 @@ static int show_one(struct cli *cli, const struct catalog_workspace *w,
 		    const struct cost_prices *prices, const struct s3_transition *given,
 		    size_t given_count, json_t *array)
 {
-	cleanup_view_cost struct view_cost cost;
+	cleanup_view_cost struct view_cost cost = { .campaigns = NULL };
 	int err = view_cost_load(cli->catalog, w, prices, given, given_count, &cost);
 
 	if (err < 0)

@@ -1,9 +1,11 @@
 /* help and version. The help and the manual page's lists are made from the tables of commands. */
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/settings.h"
 #include "cli/commands.h"
 #include "cli/suggest.h"
 #include "cli/wrap.h"
@@ -266,6 +268,23 @@ static void print_roff_options(FILE *out, const struct cli_option *options)
 	}
 }
 
+/* Prints the settings of the catalog. */
+static void print_roff_settings(FILE *out)
+{
+	fprintf(out, ".SH SETTINGS\n"
+		     "The settings of the whole catalog, with defaults and limits.\n"
+		     ".B tonicfs setting set\nchanges them.\n");
+	for (int i = 0; i < SETTING_COUNT; i++) {
+		const struct catalog_setting *s = &catalog_settings[i];
+
+		fprintf(out, ".TP\n.B %s\n%s", s->name, s->meaning);
+		if (!s->text_form)
+			fprintf(out, " (%" PRId64 "; from %" PRId64 " to %" PRId64 ")",
+				s->otherwise, s->least, s->most);
+		fprintf(out, "\n");
+	}
+}
+
 void cli_help_manual(FILE *out)
 {
 	fprintf(out, ".SH OPTIONS OF EVERY COMMAND\n");
@@ -289,6 +308,7 @@ void cli_help_manual(FILE *out)
 			fprintf(out, ".RE\n");
 		}
 	}
+	print_roff_settings(out);
 }
 
 /* ---- the commands ---- */

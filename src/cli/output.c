@@ -191,7 +191,7 @@ void cli_table_print(struct cli_table *table, FILE *out)
 	cleanup_free size_t *widths = calloc(table->columns + 1, sizeof *widths);
 	size_t width = 0;
 
-	table->failed |= !widths;
+	table->failed |= !widths || !table->columns;
 	for (size_t column = 0; column < table->columns && !table->failed; column++) {
 		widths[column] = widest_cell(table, column);
 		width += widths[column] + (column ? 2 : 0);

@@ -27,8 +27,9 @@ static int lexical_path(const char *path, struct buf *ret_path)
 		size_t len = strcspn(path, "/");
 
 		if (len == 2 && memcmp(path, "..", 2) == 0) {
-			while (ret_path->len && ret_path->data[--ret_path->len] != '/')
-				;
+			while (ret_path->len && ret_path->data[ret_path->len - 1] != '/')
+				ret_path->len--;
+			ret_path->len -= ret_path->len > 0;
 			if (ret_path->data)
 				ret_path->data[ret_path->len] = '\0';
 		} else if (len && !(len == 1 && *path == '.')) {
@@ -66,7 +67,7 @@ static int path_in_mount(const struct cli *cli, const char *path, char **ret_ins
 		return -1;
 	}
 	/* The source of a mount is its catalog, unless fsname= says something else. */
-	if (source[0] == '/' && strcmp(source, cli->catalog_path) != 0) {
+	if (source && source[0] == '/' && strcmp(source, cli->catalog_path) != 0) {
 		cli_error("%s is in a mount of another catalog: --catalog %s", path, source);
 		free(steal_pointer(ret_inside));
 		return -1;

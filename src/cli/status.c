@@ -1,4 +1,4 @@
-/* status: where recordings are, what is under way, what has failed and why. */
+/* status: shows where recordings are, jobs in progress, and failures with their reasons. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>

@@ -108,7 +108,7 @@ static void print_end(const struct catalog_storage *s, const char *workspace, bo
 		       workspace);
 }
 
-/* Says what will change in the bucket beside the test's own object. */
+/* Tells the change to the bucket's CORS rules before it is made. */
 static void print_cors_notice(const struct storage_test *test, FILE *out)
 {
 	if (!test->origin_count)
@@ -161,7 +161,7 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 	struct catalog_workspace w;
 	struct catalog_storage s = { 0 };
 	const char **origins = NULL;
-	struct storage_test_result result;
+	struct storage_test_result result = { .has_passed = false };
 	struct storage_test test = { .storage = &s, .dry_run = v->dry_run, .arg = checks };
 	bool is_enabled;
 	int status = apply_origins(cli, v, &s), err;

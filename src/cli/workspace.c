@@ -14,7 +14,7 @@
 #include "util/cleanup.h"
 #include "util/secret.h"
 
-/* ---- what can be set ---- */
+/* ---- settings ---- */
 
 static int set_bool(void *where, const char *value)
 {

@@ -1,3 +1,4 @@
+/* The built-in price table, and the computation of costs. */
 #include "storage/cost.h"
 
 #include <string.h>
@@ -64,7 +65,7 @@ double cost_class_month(const struct cost_prices *prices, const struct cost_clas
 	return cost;
 }
 
-/* -1: none that a rule moves from or to. */
+/* Order in which a rule moves objects; -1: a class that no rule moves from or to. */
 static int coldness(const char *storage_class)
 {
 	static const char *const order[] = { "STANDARD",    "STANDARD_IA", "INTELLIGENT_TIERING",

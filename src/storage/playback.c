@@ -1,3 +1,4 @@
+/* Makes signed URLs of recordings. */
 #include "storage/playback.h"
 
 #include <errno.h>
@@ -66,7 +67,7 @@ int storage_playback_url(struct catalog *catalog, struct http *http, int64_t rec
 	file_name(&recording, name);
 	if (strcmp(storage.bucket, object.bucket) != 0)
 		err = -EXDEV;
-	else if (recording.is_encrypted) /* nothing that a browser could play */
+	else if (recording.is_encrypted) /* a browser cannot play it */
 		err = s3_presign_get(s3, object.key, expires_secs, "application/octet-stream",
 				     S3_ATTACHMENT, name, ret_url);
 	else

@@ -17,7 +17,7 @@
 
 struct loading {
 	struct view_cost *cost;
-	const char *new_class; /* of what would be moved today */
+	const char *new_class; /* of recordings that would be moved today */
 };
 
 /* NULL: there are too many classes. */
@@ -92,7 +92,7 @@ static int add_row(void *arg, const struct catalog_cost_row *row)
 	return 0;
 }
 
-/* Months of what was added up by the year, shares of what is the account's, and names. */
+/* Turns years into months, and fills in the campaigns' names and shares of Twilio's bill. */
 static void finish(struct catalog *catalog, struct view_cost *cost)
 {
 	cost->twilio = cost_twilio_month(cost->prices, cost->twilio_minutes);

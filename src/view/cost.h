@@ -15,7 +15,7 @@ struct view_cost {
 	const struct cost_prices *prices; /* the caller's */
 	struct s3_transition transitions[S3_TRANSITIONS_LIMIT];
 	size_t transition_count;
-	bool is_rule_set; /* by `storage lifecycle set`; else the rule is only what it could be */
+	bool is_rule_set; /* by `storage lifecycle set`; else the rule is an example */
 
 	int64_t recordings, unpriced; /* unpriced: in classes that the prices do not have */
 	int64_t twilio_recordings, twilio_minutes;
@@ -39,8 +39,8 @@ struct view_cost {
 	} *campaigns;
 	size_t campaign_count;
 };
-/* given: a lifecycle to compute with; none (given_count 0): the one that was set, else an
- * example. Reads every recording of the workspace: seconds for a million. */
+/* given: the lifecycle to compute with; with given_count 0, the one that was set, else an example.
+ * Reads every recording of the workspace: seconds for a million. */
 int view_cost_load(struct catalog *catalog, const struct catalog_workspace *workspace,
 		   const struct cost_prices *prices, const struct s3_transition *given,
 		   size_t given_count, struct view_cost *ret_cost);

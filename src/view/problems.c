@@ -36,7 +36,6 @@ static int add(void *arg, const struct catalog_problem_group *group)
 {
 	const struct loading *loading = arg;
 	struct view_problems *problems = loading->problems;
-	struct catalog_problem_group *added;
 
 	if (!(group->kind & loading->kinds) ||
 	    (loading->only_failed && !view_problem_is_final(group)))
@@ -51,11 +50,7 @@ static int add(void *arg, const struct catalog_problem_group *group)
 			return 0;
 		}
 	}
-	added = array_add(&problems->items, &problems->count);
-	if (!added)
-		return -ENOMEM;
-	*added = *group;
-	return 0;
+	return array_push(&problems->items, &problems->count, group);
 }
 
 int view_problems_load(struct catalog *catalog, struct catalog_scope scope, unsigned kinds,

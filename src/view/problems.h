@@ -15,8 +15,8 @@ struct view_problems {
 	struct catalog_problem_group *items;
 	size_t count;
 };
-/* Adds those of a scope to what problems, zeroed at first, has already. kinds: a mask of enum
- * catalog_job_kind. only_failed: without those that will be tried again. */
+/* Adds the problems of a scope to problems, which is zeroed at first. kinds: a mask of enum
+ * catalog_job_kind. only_failed: without jobs that will be retried. */
 int view_problems_load(struct catalog *catalog, struct catalog_scope scope, unsigned kinds,
 		       bool only_failed, struct view_problems *problems);
 #define VIEW_ALL_KINDS (~0U)
@@ -24,11 +24,11 @@ struct json_t *view_problems_json(const struct view_problems *problems);
 void view_problems_release(struct view_problems *problems);
 #define cleanup_view_problems __attribute__((cleanup(view_problems_release)))
 
-/* It failed for good: nothing tries it again by itself. */
+/* The jobs failed for good: they are not retried automatically. */
 bool view_problem_is_final(const struct catalog_problem_group *group);
-/* "delete_at_twilio": what a kind is called in JSON. */
+/* The name of a kind in JSON, such as "delete_at_twilio". */
 const char *view_job_kind_name(enum catalog_job_kind kind);
-/* When a job is tried again; null: not by itself. */
+/* The time of the next try; null for a job that is not retried automatically. */
 struct json_t *view_next_json(int64_t next_msecs);
 
 /* How many recordings of a scope are in which state of their migration. */

@@ -1,4 +1,4 @@
-/* The settings of the whole catalog, with what they mean. Secrets are not among them. */
+/* The settings of the whole catalog, with their meanings. None of them is a secret. */
 #ifndef TONICFS_VIEW_SETTING_H
 #define TONICFS_VIEW_SETTING_H
 

@@ -15,14 +15,10 @@
 static int add_class(void *arg, const char *storage_class, int64_t recordings, int64_t size_bytes)
 {
 	struct view_status *s = arg;
-	struct view_class *class = array_add(&s->classes, &s->class_count);
+	struct view_class class = { .recordings = recordings, .size_bytes = size_bytes };
 
-	if (!class)
-		return -ENOMEM;
-	snprintf(class->name, sizeof class->name, "%s", storage_class);
-	class->recordings = recordings;
-	class->size_bytes = size_bytes;
-	return 0;
+	snprintf(class.name, sizeof class.name, "%s", storage_class);
+	return array_push(&s->classes, &s->class_count, &class);
 }
 
 struct listing {
@@ -34,15 +30,10 @@ static int add_problem(void *arg, const struct catalog_problem *problem)
 {
 	const struct listing *listing = arg;
 	struct view_status *s = listing->status;
-	struct catalog_problem *added;
 
 	if (s->problem_total++ >= listing->limit)
 		return 0;
-	added = array_add(&s->problems, &s->problem_count);
-	if (!added)
-		return -ENOMEM;
-	*added = *problem;
-	return 0;
+	return array_push(&s->problems, &s->problem_count, problem);
 }
 
 static int load_workspace(struct catalog *catalog, int64_t problems_limit, struct view_status *s)

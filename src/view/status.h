@@ -1,7 +1,4 @@
-/*
- * The status of a workspace, a campaign or a recording: what is where, what is under way, what has
- * failed and why.
- */
+/* The status of a workspace, a campaign or a recording: places, jobs in progress, failures. */
 #ifndef TONICFS_VIEW_STATUS_H
 #define TONICFS_VIEW_STATUS_H
 
@@ -36,11 +33,11 @@ struct view_status {
 
 	/* A recording only: */
 	struct catalog_recording recording;
-	char storage_class[32]; /* "": not in S3 */
-	struct buf why;         /* it cannot be read, or is not vouched for; empty: neither */
+	char storage_class[32]; /* "": it is not in S3 */
+	struct buf why;         /* why it cannot be read or is not vouched for; "" */
 };
-/* scope: not everything. problems_limit: how many of a workspace's jobs are listed one by one;
- * negative: they are not even counted, which spares a walk over all of them. */
+/* scope: a workspace, a campaign or a recording. problems_limit: the most jobs of a workspace to list
+ * one by one; negative: none, and the walk over all jobs is skipped. */
 int view_status_load(struct catalog *catalog, struct catalog_scope scope, int64_t problems_limit,
 		     struct view_status *ret_status);
 struct json_t *view_status_json(const struct view_status *status);

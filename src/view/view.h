@@ -34,7 +34,7 @@ const char *view_campaign_name(const struct catalog_campaign *campaign,
 int view_scope_name(struct catalog *catalog, struct catalog_scope scope,
 		    char ret_name[VIEW_SCOPE_SIZE]);
 
-/* A name in UTF-8, whatever bytes it has. */
+/* A name as UTF-8; other bytes as view_name() shows them. */
 struct json_t *view_name_json(const char *name);
 /* ISO 8601; null for 0. */
 struct json_t *view_time_json(int64_t secs);

@@ -69,12 +69,9 @@ json_t *view_workspace_json(const struct view_workspace *workspace)
 static int add_workspace(void *arg, const struct catalog_workspace *row)
 {
 	struct view_workspaces *list = arg;
-	struct view_workspace *added = array_add(&list->items, &list->count);
+	const struct view_workspace workspace = { .row = *row };
 
-	if (!added)
-		return -ENOMEM;
-	added->row = *row;
-	return 0;
+	return array_push(&list->items, &list->count, &workspace);
 }
 
 int view_workspaces_load(struct catalog *catalog, struct view_workspaces *ret_workspaces)
@@ -111,12 +108,9 @@ void view_workspaces_release(struct view_workspaces *workspaces)
 static int add_campaign(void *arg, const struct catalog_campaign *row)
 {
 	struct view_campaigns *list = arg;
-	struct view_campaign *added = array_add(&list->items, &list->count);
+	const struct view_campaign campaign = { .row = *row };
 
-	if (!added)
-		return -ENOMEM;
-	added->row = *row;
-	return 0;
+	return array_push(&list->items, &list->count, &campaign);
 }
 
 static int add_number(void *arg, const char *number)

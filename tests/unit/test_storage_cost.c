@@ -161,7 +161,7 @@ static void test_storage__a_price_table_that_is_none_is_refused_with_a_reason(vo
 		const char *json, *reason;
 	} cases[] = {
 		{ "", "line" },
-		{ "[1]", "no JSON object" },
+		{ "[1]", "not a JSON object" },
 		{ "{\"currency\": \"EUR\"}", "date" },
 		{ "{\"date\": 2030}", "date" },
 		{ "{\"date\": \"2030-01-01\", \"twilio\": {\"per_minute\": -1}}",
