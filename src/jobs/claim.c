@@ -274,7 +274,7 @@ int job_claim(struct catalog *catalog, struct job_want *wants, size_t want_count
 	if ((found_kinds & kinds) == 0)
 		err = is_due(catalog, &claim);
 	if (err == 0)
-		err = db_write_repeatable(catalog_db(catalog), write_claim, &claim);
+		err = db_write(catalog_db(catalog), write_claim, &claim);
 	*ret_wait_msecs = claim.wait_msecs;
 	if (err)
 		return err;

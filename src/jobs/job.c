@@ -113,7 +113,7 @@ int job_renew(struct catalog *catalog, struct job_renewal *renewals, size_t coun
 {
 	struct renew_arg a = { renewals, count, lease_msecs };
 	int64_t asked_msecs = job_clock_msecs();
-	int err = db_write_repeatable(catalog_db(catalog), write_renew, &a);
+	int err = db_write(catalog_db(catalog), write_renew, &a);
 
 	for (size_t i = 0; i < count && err == 0; i++)
 		renewals[i].ret_lease_end_msecs = asked_msecs + lease_msecs;
@@ -141,7 +141,7 @@ static int write_mark_sent(struct db_conn *conn, void *arg)
 
 int job_mark_sent(struct catalog *catalog, struct job *job)
 {
-	int err = db_write_repeatable(catalog_db(catalog), write_mark_sent, job);
+	int err = db_write(catalog_db(catalog), write_mark_sent, job);
 
 	if (err == 0)
 		job->was_sent = true;
@@ -166,7 +166,7 @@ static int write_put_back(struct db_conn *conn, void *arg)
 
 int job_put_back(struct catalog *catalog, const struct job *job)
 {
-	return db_write_repeatable(catalog_db(catalog), write_put_back, (void *)job);
+	return db_write(catalog_db(catalog), write_put_back, (void *)job);
 }
 
 struct fail_arg {
@@ -207,7 +207,7 @@ int job_fail(struct catalog *catalog, const struct job *job, const char *reason,
 	struct fail_arg a = { job, text, retry_after_msecs };
 
 	snprintf(text, sizeof text, "%s", reason && *reason ? reason : "failed");
-	return db_write_repeatable(catalog_db(catalog), write_fail, &a);
+	return db_write(catalog_db(catalog), write_fail, &a);
 }
 
 /* ---- done ---- */
@@ -232,7 +232,7 @@ int job_done_by(struct catalog *catalog, const struct job *job, job_step_fn *ste
 {
 	struct done_arg a = { job, step, arg };
 
-	return db_write_repeatable(catalog_db(catalog), write_done, &a);
+	return db_write(catalog_db(catalog), write_done, &a);
 }
 
 static int done_with_note(struct db_conn *conn, const struct job *job, void *arg)
