@@ -5,6 +5,7 @@
 
 #include "audio/audio-private.h"
 #include "audio/sequence.h"
+#include "catalog/order.h"
 #include "util/times.h"
 
 #define FOLDERS 16

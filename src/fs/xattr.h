@@ -14,8 +14,8 @@
 
 #include "catalog/archive.h"
 #include "catalog/campaign.h"
-#include "catalog/job.h"
 #include "catalog/object.h"
+#include "catalog/status.h"
 #include "catalog/tree.h"
 #include "catalog/workspace.h"
 

@@ -1,3 +1,4 @@
+/* The metadata of a recording's object: made, written and parsed. */
 #include "storage/card.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 
 #include "util/crypto.h"
 
-#define METADATA_LIMIT_BYTES 2048 /* of names and values together, S3's limit */
+#define METADATA_LIMIT_BYTES 2048 /* S3's limit, names and values together */
 #define VOICEMAIL "voicemail"
 
 int storage_card_call(const struct sid *recording_sid, const struct sid *call_sid,
@@ -89,7 +90,7 @@ int storage_card_write(const struct storage_card *card, struct storage_card_text
 
 /* ---- reading ---- */
 
-/* What does not fit is no value of ours. */
+/* A value that does not fit is malformed. */
 static void take(char *space, size_t size, const char *value)
 {
 	snprintf(space, size, "%s", strlen(value) < size ? value : "");

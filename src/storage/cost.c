@@ -1,3 +1,4 @@
+/* The built-in price table, and the computation of costs. */
 #include "storage/cost.h"
 
 #include <string.h>
@@ -64,7 +65,7 @@ double cost_class_month(const struct cost_prices *prices, const struct cost_clas
 	return cost;
 }
 
-/* -1: none that a rule moves from or to. */
+/* Order in which a rule moves objects; -1: a class that no rule moves from or to. */
 static int coldness(const char *storage_class)
 {
 	static const char *const order[] = { "STANDARD",    "STANDARD_IA", "INTELLIGENT_TIERING",
@@ -78,7 +79,7 @@ static int coldness(const char *storage_class)
 }
 
 const char *cost_class_at(const struct cost_prices *prices, const char *storage_class,
-			  int64_t age_days, const struct cost_transition *transitions, size_t count)
+			  int64_t age_days, const struct s3_transition *transitions, size_t count)
 {
 	const char *now = storage_class;
 
@@ -91,7 +92,7 @@ const char *cost_class_at(const struct cost_prices *prices, const char *storage_
 }
 
 static double year_under(const struct cost_prices *prices, const struct cost_group *group,
-			 const char *first_class, const struct cost_transition *transitions,
+			 const char *first_class, const struct s3_transition *transitions,
 			 size_t count)
 {
 	int64_t age = group->in_s3 ? group->age_days : 0;
@@ -114,7 +115,7 @@ static double year_under(const struct cost_prices *prices, const struct cost_gro
 }
 
 void cost_group_s3(const struct cost_prices *prices, const struct cost_group *group,
-		   const char *new_class, const struct cost_transition *transitions, size_t count,
+		   const char *new_class, const struct s3_transition *transitions, size_t count,
 		   struct cost_s3 *ret_cost)
 {
 	const char *name = group->in_s3 ? group->storage_class : new_class;

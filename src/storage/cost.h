@@ -14,17 +14,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aws/lifecycle.h"
+
 #define COST_CLASSES_LIMIT 16
-/* Below this AWS's lifecycle leaves an object where it is, unless it is told otherwise. */
+/* AWS's lifecycle does not move smaller objects by default. */
 #define COST_SMALL_BYTES (128 * 1024)
 
 struct cost_class {
 	char name[32];
 	double per_gb_month;
-	double per_1000_transitions;     /* into it */
-	int64_t minimum_bytes;           /* billed for each object at least */
-	int64_t overhead_bytes;          /* billed with each object, at this class's price */
-	int64_t overhead_standard_bytes; /* the same, at STANDARD's */
+	double per_1000_transitions; /* transitions into this class */
+	int64_t minimum_bytes;       /* least size billed for an object */
+	int64_t overhead_bytes;      /* billed in addition for each object, at this class's price */
+	int64_t overhead_standard_bytes; /* the same at STANDARD's price */
 };
 struct cost_prices {
 	char date[16], currency[8], region[32];
@@ -33,15 +35,15 @@ struct cost_prices {
 	struct cost_class classes[COST_CLASSES_LIMIT];
 	size_t class_count;
 };
-/* The table that is built in, with its date. */
+/* The built-in table. */
 const struct cost_prices *cost_prices_default(void);
-/* A table of the user's: JSON as `tonicfs cost --show-prices` prints it. -EINVAL and a sentence. */
+/* Parses a user's table: JSON as `tonicfs cost --show-prices` prints it. -EINVAL and a message. */
 int cost_prices_parse(const char *json, size_t n, struct cost_prices *ret_prices,
 		      char ret_message[200]);
-/* NULL: the table has no such class. */
+/* NULL: no such class. */
 const struct cost_class *cost_class_find(const struct cost_prices *prices, const char *name);
 
-/* Recordings that are alike in what decides on their price. */
+/* Recordings with the same price: at the same places, in one class, of one age. */
 struct cost_group {
 	bool at_twilio, in_s3;
 	char storage_class[32]; /* where in_s3 */
@@ -51,32 +53,27 @@ struct cost_group {
 
 /* Started minutes: 0 seconds are one. */
 int64_t cost_minutes(int64_t duration_secs);
-/* Of the minutes that an account stores. */
+/* Twilio's price for an account's stored minutes. */
 double cost_twilio_month(const struct cost_prices *prices, int64_t minutes);
-/* Of so many objects of a class. */
+/* S3's price for these objects of one class. */
 double cost_class_month(const struct cost_prices *prices, const struct cost_class *class,
 			int64_t objects, int64_t size_bytes);
 
-struct cost_transition { /* in order of their days */
-	int days;
-	char storage_class[32];
-};
-/* The class of an object of that class and age, once the rule has been at work: it moves towards
+/* The class into which the rule moves an object of that class and age. A rule moves objects to
  * colder classes only. */
 const char *cost_class_at(const struct cost_prices *prices, const char *storage_class,
-			  int64_t age_days, const struct cost_transition *transitions,
-			  size_t count);
+			  int64_t age_days, const struct s3_transition *transitions, size_t count);
 
-/* A group's costs of S3. new_class: of what is only at Twilio, as if it were moved today. */
+/* A group's S3 costs. new_class: the class of recordings at Twilio, if they were moved today. */
 struct cost_s3 {
-	double month_now;   /* where it is in S3 now; 0 where it is not */
-	double month_moved; /* all of it in S3 */
-	double year_ruled;  /* all of it in S3, over the next twelve months under the rule,
+	double month_now;   /* as it is in S3 now; 0: not in S3 */
+	double month_moved; /* if all were in S3 */
+	double year_ruled;  /* if all were in S3, for the next twelve months under the rule,
 			       transitions included */
-	bool is_unknown;    /* a class that the table does not have: nothing is computed */
+	bool is_unknown;    /* the table does not have the class: nothing is computed */
 };
 void cost_group_s3(const struct cost_prices *prices, const struct cost_group *group,
-		   const char *new_class, const struct cost_transition *transitions, size_t count,
+		   const char *new_class, const struct s3_transition *transitions, size_t count,
 		   struct cost_s3 *ret_cost);
 
 #endif

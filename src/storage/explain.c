@@ -1,13 +1,14 @@
-/* What an error of the storage means to whoever set it up. */
+/* Explains errors of the storage to the user who sets it up, with remedies. */
 #include <stdio.h>
 #include <string.h>
 
 #include "storage/test-private.h"
 #include "util/cleanup.h"
 
-/* In texts and remedies: {bucket}, {region}, {there} (the region that the server names), {key} (the
- * access key's id), {workspace}, {action} (the check's name), {endpoint}, {class}, {kms}, {said}
- * (the server's words). */
+/* Variables in texts and remedies:
+ *   {action}    the check's name             {key}     the access key's id
+ *   {bucket}, {class}, {endpoint}, {kms}, {region}, {workspace}: the settings
+ *   {said}      the server's message         {there}   the region that the server names */
 static const struct {
 	const char *code, *text, *remedy;
 } meanings[] = {
@@ -15,16 +16,16 @@ static const struct {
 	  "name another: tonicfs storage set {workspace} --access-key KEY" },
 	{ "SignatureDoesNotMatch", "the secret key does not belong to the access key {key}",
 	  "give it again: tonicfs storage set {workspace} --secret-file FILE" },
-	{ "ExpiredToken", "the session that the credentials are of has expired",
+	{ "ExpiredToken", "the credentials' session has expired",
 	  "log in again, or renew them where they come from" },
-	{ "TokenRefreshRequired", "the session that the credentials are of has expired",
+	{ "TokenRefreshRequired", "the credentials' session has expired",
 	  "log in again, or renew them where they come from" },
 	{ "InvalidToken", "the session token is not valid",
 	  "log in again, or renew the credentials where they come from" },
 	{ "NoSuchBucket", "there is no bucket '{bucket}'",
 	  "make it with the storage's own tools, or name another: tonicfs storage set {workspace} "
 	  "--bucket BUCKET" },
-	{ "RequestTimeTooSkewed", "the server finds this machine's clock too far off",
+	{ "RequestTimeTooSkewed", "this machine's clock differs too much from the server's",
 	  "set the clock (timedatectl set-ntp true)" },
 	{ "InvalidStorageClass", "the server has no storage class {class}",
 	  "tonicfs storage set {workspace} --storage-class CLASS, or '' for the bucket's" },
@@ -32,7 +33,7 @@ static const struct {
 	{ "resolve", "there is no such host: {endpoint}",
 	  "look at the endpoint and the region, and at this machine's network: tonicfs storage "
 	  "show {workspace}" },
-	{ "connect", "nobody answers at {endpoint}",
+	{ "connect", "no connection to {endpoint}",
 	  "look at the endpoint's name and port, and at firewalls on the way" },
 	{ "timeout", "no answer in time from {endpoint}",
 	  "look at the endpoint's name and port, and at firewalls on the way" },
@@ -99,7 +100,7 @@ static bool is_about_kms(const struct run *run, const struct remote_error *error
 	if (strncmp(error->code, "KMS.", 4) == 0 || strstr(error->message, "kms:") ||
 	    strstr(error->message, "KMS"))
 		return true;
-	/* RGW names no cause: a key that it cannot get is a bad request, or denied. */
+	/* RGW gives no cause: an unusable key is a bad request, or denied. */
 	return run->test->storage->encryption == 2 && !run->is_put && error->status == 400;
 }
 
@@ -132,7 +133,7 @@ static void choose(const struct run *run, const char *name, const struct remote_
 			"{workspace} prints it), or name another: --encryption sse-kms:KEY-ID";
 	} else if (strcmp(name, "s3:PutObject") == 0 && run->test->storage->encryption == 2 &&
 		   error->status == 403) {
-		/* A server that does not say which it is. */
+		/* The server does not say which of the two. */
 		*ret_text =
 			"the permission {action} is missing, or the KMS key {kms} may not be used";
 		*ret_remedy = "give both to the user (tonicfs storage policy {workspace} prints "

@@ -1,3 +1,4 @@
+/* Reads, sets and removes the lifecycle rule of a prefix; keeps a copy in the catalog. */
 #include "storage/lifecycle.h"
 
 #include <errno.h>
@@ -65,7 +66,7 @@ static int load(struct s3_client *s3, const char *prefix, struct s3_lifecycle *l
 		return err;
 	err = s3_lifecycle_each(lifecycle->document->data, lifecycle->document->len, look_at,
 				&looking);
-	return err ? fail(ret_error, -EIO, "S3: the answer is no lifecycle document") : 0;
+	return err ? fail(ret_error, -EIO, "S3: malformed lifecycle document") : 0;
 }
 
 int storage_lifecycle_get(struct s3_client *s3, const char *prefix,
@@ -83,7 +84,7 @@ static bool has_transitions(const struct s3_lifecycle_rule *rule,
 {
 	size_t found = 0;
 
-	/* In any order: Ceph has one of its own. */
+	/* In any order: Ceph reorders them. */
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < rule->transition_count; j++)
 			found += rule->transitions[j].days == transitions[i].days &&
@@ -139,16 +140,16 @@ int storage_lifecycle_set(struct s3_client *s3, const char *prefix,
 		err = s3_lifecycle_edit(document.data, document.len, id, &ret_lifecycle->rule,
 					&edited, &left, &found);
 	if (err)
-		return fail(ret_error, err, "the rules that are there cannot be added to");
+		return fail(ret_error, err, "the rule cannot be added to the bucket's rules");
 	lifecycle.document = &edited;
 	err = s3_lifecycle_put(s3, &lifecycle, ret_error);
 	if (err == 0)
 		err = storage_lifecycle_get(s3, prefix, ret_lifecycle, ret_error);
 	if (err == 0 &&
 	    (!ret_lifecycle->is_set || !has_transitions(&ret_lifecycle->rule, transitions, count)))
-		err = fail(ret_error, -EIO, "S3 took the rule, and shows another");
+		err = fail(ret_error, -EIO, "S3 accepted the rule, but shows a different one");
 	if (err == 0 && ret_lifecycle->foreign < before.foreign)
-		err = fail(ret_error, -EIO, "S3 took the rule, and shows fewer of the others");
+		err = fail(ret_error, -EIO, "S3 accepted the rule, but other rules are missing");
 	return err;
 }
 
@@ -167,8 +168,8 @@ int storage_lifecycle_remove(struct s3_client *s3, const char *prefix, bool *ret
 		return err;
 	err = s3_lifecycle_edit(document.data, document.len, id, NULL, &edited, &left, ret_found);
 	if (err)
-		return fail(ret_error, err, "the rule cannot be taken out of the others");
-	/* A document without rules is refused. */
+		return fail(ret_error, err, "the rule cannot be removed from the bucket's rules");
+	/* S3 refuses a document without rules. */
 	if (!left)
 		return s3_lifecycle_delete(s3, ret_error);
 	lifecycle.document = &edited;

@@ -1,3 +1,4 @@
+/* Objects of recordings: conversion for the catalog, and lookups in the bucket. */
 #include "storage/object.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include "catalog/workspace.h"
 #include "storage/storage.h"
 
-/* A mono recording's; nothing whole is smaller than this allows. */
+/* Of a mono recording, the smallest. */
 #define BYTES_PER_SEC 16000
 #define DURATION_ALLOWANCE_SECS 1 /* Twilio's duration is in whole seconds */
 
@@ -59,7 +60,7 @@ int storage_object_look(struct s3_client *s3, const struct catalog_storage *stor
 		return ret_error->kind == REMOTE_NOT_FOUND ? -ENOENT : err == -ENOENT ? -EIO : err;
 	if (!storage_object_may_be(recording, found.size_bytes)) {
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "S3: an object under a recording's key that has not its length:"
+				 "S3: the object under the recording's key has an impossible size:"
 				 " %" PRId64 " bytes for %" PRId64 " seconds",
 				 found.size_bytes, recording->duration_secs);
 		return -EIO;
@@ -95,7 +96,7 @@ int storage_object_find(struct catalog *catalog, struct http *http, int64_t reco
 	s3_client_free(s3);
 	if (err == 0)
 		err = catalog_recording_found_in_s3(catalog, recording_id, &object);
-	return err == -ESTALE ? 0 : err; /* somebody else has told it meanwhile */
+	return err == -ESTALE ? 0 : err; /* already updated by another thread or process */
 }
 
 int storage_tombstone_look(struct s3_client *s3, const char *prefix,

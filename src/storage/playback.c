@@ -1,3 +1,4 @@
+/* Makes signed URLs of recordings. */
 #include "storage/playback.h"
 
 #include <errno.h>
@@ -6,6 +7,7 @@
 
 #include "catalog/archive.h"
 #include "catalog/object.h"
+#include "catalog/settings.h"
 #include "storage/storage.h"
 #include "util/buf.h"
 #include "util/times.h"
@@ -56,9 +58,8 @@ int storage_playback_url(struct catalog *catalog, struct http *http, int64_t rec
 	if (err)
 		return err;
 	if (!expires_secs)
-		expires_secs = (unsigned)catalog_setting_get_int(catalog, "url_expires_secs",
-								 PLAYBACK_EXPIRES_SECS);
-	if (!expires_secs || expires_secs > PLAYBACK_EXPIRES_LIMIT_SECS)
+		expires_secs = (unsigned)catalog_setting_number(catalog, SETTING_URL_EXPIRES_SECS);
+	if (expires_secs > PLAYBACK_EXPIRES_LIMIT_SECS)
 		return -EINVAL;
 	err = storage_client_new(catalog, http, recording.workspace_id, cancel, &s3, &storage);
 	if (err)
@@ -66,7 +67,7 @@ int storage_playback_url(struct catalog *catalog, struct http *http, int64_t rec
 	file_name(&recording, name);
 	if (strcmp(storage.bucket, object.bucket) != 0)
 		err = -EXDEV;
-	else if (recording.is_encrypted) /* nothing that a browser could play */
+	else if (recording.is_encrypted) /* a browser cannot play it */
 		err = s3_presign_get(s3, object.key, expires_secs, "application/octet-stream",
 				     S3_ATTACHMENT, name, ret_url);
 	else

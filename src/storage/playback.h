@@ -1,7 +1,6 @@
 /*
- * Playing a recording from the bucket: a URL that whoever has it may use without any credentials
- * until it ends. It is made anew each time, on this machine, without a request; it is a secret and
- * belongs into no log.
+ * Playing a recording from the bucket: a signed URL, which needs no credentials until it expires.
+ * Each call makes a new one, without a request. The URL is a secret: never log it.
  */
 #ifndef TONICFS_STORAGE_PLAYBACK_H
 #define TONICFS_STORAGE_PLAYBACK_H
@@ -12,15 +11,17 @@
 struct buf;
 struct http;
 
-#define PLAYBACK_EXPIRES_SECS 3600 /* unless the setting url_expires_secs says otherwise */
-#define PLAYBACK_EXPIRES_LIMIT_SECS (7 * 86400) /* S3's own */
+#define PLAYBACK_EXPIRES_LIMIT_SECS (7 * 86400) /* S3's limit */
 
-/* Appends the URL, which answers with the recording's content type and a file name without a
- * number. A browser plays what it answers; with is_download, or where Twilio encrypted it, it
- * stores a file. expires_secs 0: the setting's. 0; -ENODATA: it is only at Twilio, or nowhere; -EREMOTE:
- * archived, and needs to be restored first; -ENOENT: no such recording, or no storage settings;
- * -EXDEV: it is in another bucket than the workspace has now; -EINVAL: expires_secs is more than
- * the limit. Credentials that end sooner end the URL sooner. */
+/* Appends the URL. Its answer has the recording's content type and a file name without a phone
+ * number. A browser plays the answer; with is_download, or if Twilio encrypted the recording, the
+ * browser saves it. expires_secs 0: the setting. The URL expires earlier if the credentials do.
+ *   0
+ *   -ENODATA  not in S3
+ *   -EREMOTE  archived: must be restored first
+ *   -ENOENT   no such recording, or no storage settings
+ *   -EXDEV    in another bucket than the workspace's
+ *   -EINVAL   expires_secs above the limit */
 int storage_playback_url(struct catalog *catalog, struct http *http, int64_t recording_id,
 			 unsigned expires_secs, bool is_download, const struct cancel *cancel,
 			 struct buf *ret_url);

@@ -1,3 +1,4 @@
+/* Builds the IAM policy as a JSON document, statement by statement. */
 #include "storage/policy.h"
 
 #include <jansson.h>
@@ -7,7 +8,7 @@
 
 #include "util/buf.h"
 
-/* China and GovCloud have ARNs of their own. */
+/* China and GovCloud have their own ARNs. */
 static const char *partition(const char *region)
 {
 	return strncmp(region, "cn-", 3) == 0       ? "aws-cn"
@@ -23,7 +24,7 @@ struct policy {
 	bool failed;
 };
 
-/* In patterns these characters stand for others. */
+/* Escapes the characters that have a meaning in patterns. */
 static void add_literal(struct buf *out, const char *text)
 {
 	for (; *text; text++)
@@ -35,7 +36,7 @@ static bool is_key_arn(const char *key_id)
 	return strncmp(key_id, "arn:", 4) == 0 && strstr(key_id, ":key/");
 }
 
-/* A statement of the policy, which is its owner. */
+/* Adds a statement; the policy owns it. */
 static json_t *statement(struct policy *policy, const char *sid)
 {
 	json_t *added = json_pack("{s:s, s:s, s:[], s:[]}", "Sid", sid, "Effect", "Allow", "Action",
@@ -66,7 +67,7 @@ static void on(struct policy *policy, json_t *statement, const char *format, ...
 						json_string(buf_str(&resource))) < 0;
 }
 
-/* The bucket, or what is in it below the prefix. */
+/* keys NULL: the bucket itself; otherwise objects in it, below the prefix. */
 static void on_bucket(struct policy *policy, json_t *statement, const char *keys)
 {
 	const struct catalog_storage *s = policy->storage;
@@ -148,8 +149,8 @@ static void bucket_statement(struct policy *policy)
 	on_bucket(policy, bucket, NULL);
 }
 
-/* Only S3 may use the key, on the user's behalf: nothing else can be decrypted with it. A key's id
- * stands in an ARN; an alias does not, and is a condition of its own. */
+/* The key may be used through S3 only. A key's id is part of an ARN; an alias is not, and becomes a
+ * condition. */
 static void key_statement(struct policy *policy)
 {
 	const struct catalog_storage *s = policy->storage;

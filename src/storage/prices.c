@@ -1,5 +1,4 @@
-/* A price table of the user's own: what is left out of it stays as it is built in, but for the
- * classes. */
+/* Parses a user's price table. Missing values keep their built-in defaults; classes do not. */
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -28,7 +27,7 @@ static void read_text(struct reading *reading, json_t *object, const char *name,
 	if (!value)
 		return;
 	if (!json_is_string(value) || json_string_length(value) >= size)
-		complain(reading, "", name, "is no text, or too long");
+		complain(reading, "", name, "is not a text, or too long");
 	else
 		snprintf(where, size, "%s", json_string_value(value));
 }
@@ -42,7 +41,7 @@ static void read_number(struct reading *reading, const char *where, json_t *obje
 		return;
 	if (!json_is_number(value) || !(json_number_value(value) >= 0) ||
 	    !isfinite(json_number_value(value)))
-		complain(reading, where, name, "is no number of 0 or more");
+		complain(reading, where, name, "is not a number of 0 or more");
 	else
 		*ret_value = json_number_value(value);
 }
@@ -87,7 +86,7 @@ static void read_table(struct reading *reading, json_t *table, struct cost_price
 	const char *name;
 
 	if (!json_is_string(json_object_get(table, "date")))
-		complain(reading, "", "date", "is missing: a price without one is none");
+		complain(reading, "", "date", "is missing: prices need a date");
 	read_text(reading, table, "date", prices->date, sizeof prices->date);
 	read_text(reading, table, "currency", prices->currency, sizeof prices->currency);
 	read_text(reading, table, "region", prices->region, sizeof prices->region);
@@ -96,7 +95,7 @@ static void read_table(struct reading *reading, json_t *table, struct cost_price
 	if (!s3)
 		return;
 	if (!json_is_object(s3))
-		complain(reading, "", "s3", "is no object");
+		complain(reading, "", "s3", "is not an object");
 	prices->class_count = 0;
 	json_object_foreach(s3, name, object) read_class(reading, name, object, prices);
 }
@@ -111,7 +110,7 @@ int cost_prices_parse(const char *json, size_t n, struct cost_prices *ret_prices
 	*ret_prices = *cost_prices_default();
 	if (!json_is_object(table)) {
 		snprintf(ret_message, 200, "line %d: %.120s", error.line,
-			 table ? "no JSON object" : error.text);
+			 table ? "not a JSON object" : error.text);
 		reading.failed = true;
 	} else {
 		read_table(&reading, table, ret_prices);

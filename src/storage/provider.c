@@ -1,3 +1,4 @@
+/* The table of providers. */
 #include "storage/provider.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Carries out restores: requests them from S3 and checks on them. */
 #include "storage/restore.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@ const char *storage_restore_tier(const char *name)
 	return NULL;
 }
 
-/* ---- what S3 says of an object ---- */
+/* ---- an object's state in S3 ---- */
 
 int storage_object_note(struct catalog *catalog, int64_t recording_id,
 			const struct s3_object *object)
@@ -81,8 +82,8 @@ int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t r
 
 /* ---- one restore ---- */
 
-/* A server that knows no restores, and reads its archived classes at once: the class is a name
- * there. */
+/* Whether the object can be read without a restore: some servers have archive classes in name
+ * only. */
 static bool is_readable(struct s3_client *s3, const char *key)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -124,12 +125,12 @@ static int ask(struct catalog *catalog, struct s3_client *s3, const struct catal
 		stats->asked++;
 		err = catalog_restore_set(catalog, job->recording_id, CATALOG_RESTORE_ONGOING,
 					  time_now_msecs() + CHECK_MSECS, NULL);
-		/* Some are there at once. That it cannot be seen now changes nothing. */
+		/* Some restores complete at once. A failed look changes nothing. */
 		if (err == 0)
 			look(catalog, s3, job->recording_id, job->key, &head_error);
 		return err;
 	}
-	/* Of another class by now, or on a server that does not archive. */
+	/* In another class meanwhile, or on a server that does not archive. */
 	if ((err == -EREMOTE || err == -EOPNOTSUPP || error.status == 405) &&
 	    is_readable(s3, job->key)) {
 		stats->readable_at_once++;

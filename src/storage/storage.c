@@ -1,3 +1,4 @@
+/* Makes S3 clients from the settings of workspaces. */
 #include "storage/storage.h"
 
 #include <errno.h>
@@ -6,6 +7,14 @@
 
 #include "aws/credentials.h"
 #include "util/secret.h"
+
+const char *storage_encryption_name(int encryption)
+{
+	static const char *const names[STORAGE_ENCRYPTION_COUNT] = { "none", "sse-s3", "sse-kms" };
+
+	return encryption >= 0 && encryption < STORAGE_ENCRYPTION_COUNT ? names[encryption]
+									: names[0];
+}
 
 static enum s3_encryption encryption_of(const struct catalog_storage *storage)
 {
@@ -24,7 +33,7 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
-/* NULL: the whole order. */
+/* NULL: all places, in their order. */
 static const char *profile_of(const char *credentials)
 {
 	return strncmp(credentials, "profile:", 8) == 0 ? credentials + 8 : NULL;
@@ -65,7 +74,7 @@ int storage_client_of(const struct catalog_storage *storage, const char *secret_
 	return err;
 }
 
-/* bucket NULL: that of the settings. */
+/* bucket NULL: the bucket of the settings. */
 static int client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
 		      const char *bucket, const struct cancel *cancel,
 		      struct s3_client **ret_client, struct catalog_storage *ret_storage)

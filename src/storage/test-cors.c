@@ -1,4 +1,4 @@
-/* Whether pages may play recordings in a browser, and the rule that lets them. */
+/* The check of browser playback: the bucket's CORS rules, and the rule that tonicfs sets. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static bool lets_all_read(const struct run *run, const struct s3_cors *cors)
 	return true;
 }
 
-/* An origin that the pattern means: a port or a label in place of the star. */
+/* An origin that matches the pattern: a port or a label replaces the star. */
 static void example_of(const char *pattern, char ret_origin[256])
 {
 	const char *star = strchr(pattern, '*');
@@ -53,11 +53,11 @@ static bool preflight_passes(const struct run *run)
 	return true;
 }
 
-/* A server may have no such setting and let every page read. */
+/* A server without a CORS setting may let every page read. */
 static void without_a_setting(struct run *run, const struct buf *origins)
 {
 	if (preflight_passes(run))
-		run_pass(run, NAME, "the server lets %s read by itself; it has no CORS setting",
+		run_pass(run, NAME, "the server lets %s read, without a CORS setting",
 			 buf_str(origins));
 	else
 		run_note(run, NAME,
@@ -92,8 +92,8 @@ static void change(struct run *run, struct s3_cors *cors, const struct buf *orig
 		else
 			run_fail(run, "s3:PutBucketCors", &error);
 	} else if (s3_get_cors(run->test->client, &after, &error) || !lets_all_read(run, &after)) {
-		run_tell(run, NAME, STORAGE_FAILED, "the CORS rule was accepted, and is not there",
-			 NULL);
+		run_tell(run, NAME, STORAGE_FAILED,
+			 "the server accepted the CORS rule, but does not show it", NULL);
 	} else {
 		run_pass(run, NAME,
 			 "set the rule '" RULE_ID
@@ -109,7 +109,7 @@ void test_cors(struct run *run)
 	cleanup_buf struct buf origins = BUF_INIT;
 
 	if (!run->test->origin_count) {
-		run_note(run, NAME, "the bucket's CORS rules are left alone, and not looked at");
+		run_note(run, NAME, "the bucket's CORS rules are left alone, and not checked");
 		return;
 	}
 	add_origins(&origins, run);
@@ -118,8 +118,8 @@ void test_cors(struct run *run)
 			without_a_setting(run, &origins);
 		else if (error.error == -ENOTSUP)
 			run_tell(run, NAME, STORAGE_FAILED,
-				 "the bucket's CORS rules hold something that tonicfs does not "
-				 "know, and would lose",
+				 "the bucket's CORS rules have elements that tonicfs does not "
+				 "know and would lose",
 				 "add GET and HEAD for these origins by hand");
 		else
 			run_fail(run, "s3:GetBucketCors", &error);

@@ -1,4 +1,5 @@
-/* The connection test's own object: put, read, listed, looked at from outside, deleted. */
+/* The checks on the test's own object: write, read, list, multipart, encryption, public access,
+ * versioning, object lock, delete. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,8 +22,7 @@ static void try_put(struct run *run)
 	};
 
 	if (s3_put_object(run->test->client, &put, &run->object, &error)) {
-		/* Whether it arrived is not known where the answer was lost: it is deleted all the
-		 * same. */
+		/* If the answer was lost, the object may be there: it is deleted, too. */
 		run->is_put = error.kind == REMOTE_UNCERTAIN || error.kind == REMOTE_TRANSIENT;
 		run_fail(run, "s3:PutObject", &error);
 		return;
@@ -42,7 +42,7 @@ static void try_get(struct run *run)
 			run_pass(run, "s3:GetObject", "it reads as it was written");
 		else
 			run_tell(run, "s3:GetObject", STORAGE_FAILED,
-				 "what is read is not what was written",
+				 "the bytes read differ from the bytes written",
 				 "something between this machine and the storage changes objects");
 	} else if (error.error == -EREMOTE) {
 		run_note(run, "s3:GetObject",
@@ -63,13 +63,13 @@ static int on_entry(void *arg, const struct s3_list_entry *entry)
 static void try_list(struct run *run)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int r = s3_list_objects(run->test->client, run->key, on_entry, run, &error);
+	int found = s3_list_objects(run->test->client, run->key, on_entry, run, &error);
 
-	if (r < 0)
+	if (found < 0)
 		run_fail(run, "s3:ListBucket", &error);
-	else if (r == 0)
+	else if (found == 0)
 		run_tell(run, "s3:ListBucket", STORAGE_FAILED,
-			 "the list does not show what was written",
+			 "the list does not show the object just written",
 			 "this storage is not consistent; recordings could not be found again");
 	else
 		run_pass(run, "s3:ListBucket", "objects can be listed");
@@ -81,7 +81,7 @@ static int ignore_entry(void *arg, const struct s3_list_entry *entry)
 	return 0;
 }
 
-/* Long recordings go up in parts. Starting an upload is s3:PutObject. */
+/* Long recordings are uploaded in parts. Starting an upload needs s3:PutObject. */
 static void try_parts(struct run *run)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -100,10 +100,10 @@ static void try_parts(struct run *run)
 		run_fail(run, "s3:AbortMultipartUpload", &error);
 	else
 		run_pass(run, "s3:AbortMultipartUpload",
-			 "an upload in parts can be started and given up");
+			 "an upload in parts can be started and aborted");
 }
 
-/* ---- what the server makes of it ---- */
+/* ---- the bucket's properties ---- */
 
 static const char *asked_for(const struct catalog_storage *s)
 {
@@ -119,10 +119,10 @@ static void look_at_encryption(struct run *run)
 	char remedy[400];
 
 	if (s3_head_object(run->test->client, run->key, &object, &error)) {
-		/* HeadObject is allowed by GetObject, of which was told already. */
+		/* HEAD needs s3:GetObject, which has been reported. */
 		if (s->require_encryption)
 			run_tell(run, "encryption", STORAGE_FAILED,
-				 "it is required, and cannot be looked at",
+				 "it is required, but cannot be checked",
 				 "give the permission s3:GetObject");
 		return;
 	}
@@ -134,20 +134,19 @@ static void look_at_encryption(struct run *run)
 	if (s->require_encryption &&
 	    (!*found || (*asked && strncmp(found, asked, strlen(asked)) != 0)))
 		run_tell(run, "encryption", STORAGE_FAILED,
-			 *found ? "the server encrypts, but not as it was asked to"
-				: "the server does not encrypt: it ignores what it is asked for",
+			 *found ? "the server encrypts, but not as requested"
+				: "the server does not encrypt: it ignores the request",
 			 remedy);
 	else if (*asked && !*found)
-		run_note(run, "encryption",
-			 "NOT encrypted: the server ignores what it is asked for (%s)", asked);
+		run_note(run, "encryption", "NOT encrypted: the server ignores the request (%s)",
+			 asked);
 	else if (*found && object.kms_key_id[0])
 		run_pass(run, "encryption", "%s with the key %s, as the server confirms", found,
 			 object.kms_key_id);
 	else if (*found)
 		run_pass(run, "encryption", "%s, as the server confirms", found);
 	else
-		run_note(run, "encryption",
-			 "none was asked for, and the server says nothing of any");
+		run_note(run, "encryption", "none requested, and the server reports none");
 }
 
 static void look_from_outside(struct run *run)
@@ -165,7 +164,7 @@ static void look_from_outside(struct run *run)
 			 "\"*\"' out of the bucket's "
 			 "policy");
 	} else if (answer.status == 401 || answer.status == 403) {
-		run_pass(run, "not public", "who has no key is refused");
+		run_pass(run, "not public", "requests without a key are refused");
 	} else {
 		run_note(run, "not public", "not known: without a key the server answers %d",
 			 answer.status);
@@ -179,7 +178,8 @@ static void look_at_versioning(struct run *run)
 	char status[16];
 
 	if (*version && strcmp(version, "null") != 0)
-		run_note(run, "versioning", "on: the bucket keeps a version of what is deleted");
+		run_note(run, "versioning",
+			 "on: the bucket keeps a version of each deleted object");
 	else if (s3_get_versioning(run->test->client, status, &error))
 		run_note(run, "versioning", "off, as the answer to a write shows");
 	else if (strcmp(status, "Suspended") == 0)
@@ -195,20 +195,20 @@ static void look_at_lock(struct run *run)
 
 	if (s3_get_lock(run->test->client, &lock, &error))
 		run_note(run, "object lock",
-			 "not known (it takes s3:GetBucketObjectLockConfiguration to see)");
+			 "not known (needs s3:GetBucketObjectLockConfiguration)");
 	else if (!lock.is_enabled)
 		run_note(run, "object lock", "off");
 	else if (!lock.mode[0])
-		run_note(run, "object lock", "on, without a retention by default");
+		run_note(run, "object lock", "on, without a default retention");
 	else
 		run_note(run, "object lock", "on: objects are retained for %u %s (%s)",
 			 lock.days ? lock.days : lock.years, lock.days ? "days" : "years",
 			 lock.mode);
 }
 
-/* ---- and away with it ---- */
+/* ---- deletion ---- */
 
-/* On a versioned bucket the object goes version by version, where that is allowed. */
+/* On a versioned bucket each version is deleted, if that is permitted. */
 static int delete_version(void *arg, const struct s3_list_entry *entry)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -234,8 +234,7 @@ static void try_delete(struct run *run)
 		run_tell(run, check.name, STORAGE_FAILED, check.text, check.remedy);
 		return;
 	}
-	/* Best effort: what may not be deleted by its version is a hundred bytes that a retention
-	 * ends. */
+	/* Best effort: a version that may not be deleted is a hundred bytes. */
 	if (run->object.version_id[0] && strcmp(run->object.version_id, "null") != 0)
 		(void)s3_list_versions(run->test->client, run->key, delete_version, run, &error);
 	run_pass(run, "s3:DeleteObject", "the test's object is gone again");

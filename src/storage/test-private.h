@@ -1,4 +1,4 @@
-/* What the files of the connection test share. */
+/* Shared by the files of the connection test. */
 #ifndef TONICFS_STORAGE_TEST_PRIVATE_H
 #define TONICFS_STORAGE_TEST_PRIVATE_H
 
@@ -12,25 +12,23 @@ struct run {
 	struct s3_object object;          /* as it was put */
 	bool is_put;
 	char access_key[256]; /* that requests are signed with */
-	bool is_list_public;  /* who has no key may list it */
+	bool is_list_public;  /* the bucket can be listed without a key */
 };
 
-/* Tells a finding. format NULL: no remedy. */
+/* Report a finding. remedy NULL: none. */
 void run_tell(struct run *run, const char *name, enum storage_result result, const char *text,
 	      const char *remedy);
 void run_pass(struct run *run, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void run_note(struct run *run, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* An error that a request ended in. */
+/* Reports a request's error, explained. */
 void run_fail(struct run *run, const char *name, const struct remote_error *error);
-/* doing: what a permission that is there for other things did not do. */
+/* The same, prefixed with the operation that failed although the permission is there. */
 void run_fail_doing(struct run *run, const char *name, const char *doing,
 		    const struct remote_error *error);
 
-/* explain.c: what an error means here, and what to do about it. region: where the server says that
- * the bucket is, or
- * "". */
+/* explain.c: explains an error, with a remedy. region: the bucket's region by the server, or "". */
 void explain(const struct run *run, const char *name, const struct remote_error *error,
 	     const char *region, struct storage_check *ret_check);
 

@@ -1,3 +1,4 @@
+/* The connection test: reporting, the checks up to the bucket's region, and the whole. */
 #include "storage/test.h"
 
 #include <errno.h>
@@ -12,12 +13,12 @@
 #include "util/crypto.h"
 #include "util/times.h"
 
-#define CLOCK_LIMIT_SECS (15 * 60) /* a signature is refused from here on */
+#define CLOCK_LIMIT_SECS (15 * 60) /* servers refuse signatures from here on */
 #define CLOCK_WORTH_SAYING_SECS 60
 
 static const char *const default_origins[] = { "http://localhost:*", "http://127.0.0.1:*" };
 
-/* ---- telling ---- */
+/* ---- reporting ---- */
 
 static void tell(struct run *run, const struct storage_check *check)
 {
@@ -89,9 +90,9 @@ void run_fail_doing(struct run *run, const char *name, const char *doing,
 	tell(run, &check);
 }
 
-/* ---- the way to the bucket ---- */
+/* ---- credentials, endpoint, clock, signature, bucket, region ---- */
 
-/* False: nothing further can be tried. */
+/* False: the test ends here; also for the checks below. */
 static bool test_endpoint(struct run *run, const struct s3_answer *answer)
 {
 	const char *scheme = s3_client_scheme(run->test->client),
@@ -108,7 +109,7 @@ static bool test_endpoint(struct run *run, const struct s3_answer *answer)
 			 "--endpoint URL",
 			 run->test->workspace);
 		run_tell(run, "endpoint", STORAGE_FAILED,
-			 "the server answers with a web page, which is not S3", remedy);
+			 "the server answers with a web page: it is not S3", remedy);
 		return false;
 	}
 	if (strcmp(scheme, "https") == 0)
@@ -135,13 +136,13 @@ static bool test_clock(struct run *run, const struct s3_answer *answer)
 		run_tell(run, "clock", STORAGE_FAILED, text,
 			 "set the clock (timedatectl set-ntp true)");
 	else if (size >= CLOCK_WORTH_SAYING_SECS)
-		run_pass(run, "clock", "%s, which is borne", text);
+		run_pass(run, "clock", "%s, which is tolerated", text);
 	else
 		run_pass(run, "clock", "agrees with the server's");
 	return size < CLOCK_LIMIT_SECS;
 }
 
-/* Where they come from somewhere else: that they do. */
+/* Credentials from outside the catalog can be obtained. */
 static bool test_credentials(struct run *run)
 {
 	cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
@@ -174,7 +175,7 @@ static bool is_code(const struct remote_error *error, const char *const *codes, 
 	return false;
 }
 
-/* The server knows who asks. */
+/* The server accepts the signature. */
 static bool test_signature(struct run *run, const struct s3_answer *answer)
 {
 	static const char *const refusals[] = { "InvalidAccessKeyId",   "SignatureDoesNotMatch",
@@ -210,8 +211,7 @@ static bool test_place(struct run *run, const struct s3_answer *answer)
 		fail_there(run, "region", error, there);
 		return false;
 	}
-	/* Denied is an answer of a bucket that is there: which permission it is comes further on.
-	 */
+	/* A denial shows that the bucket exists; later checks find the missing permission. */
 	if (error->kind != REMOTE_OK && error->status != 403) {
 		run_fail(run, "bucket", error);
 		return false;

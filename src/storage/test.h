@@ -26,7 +26,7 @@
 enum storage_result {
 	STORAGE_PASSED,
 	STORAGE_FAILED,
-	STORAGE_NOTED, /* neither good nor bad */
+	STORAGE_NOTED, /* information */
 };
 
 struct storage_check {
@@ -38,19 +38,19 @@ struct storage_check {
 typedef void storage_check_fn(void *arg, const struct storage_check *check);
 
 struct storage_test {
-	struct s3_client *client; /* of these settings */
+	struct s3_client *client; /* made from these settings */
 	const struct catalog_storage *storage;
-	const char *workspace;      /* for the remedies */
-	const char *const *origins; /* pages that are to play recordings; none: CORS is left alone */
+	const char *workspace;      /* its name, for remedies */
+	const char *const *origins; /* pages that may play recordings; none: no CORS */
 	size_t origin_count;
-	bool dry_run; /* CORS stays as it is */
+	bool dry_run; /* the CORS rules are not changed */
 	storage_check_fn *fn;
 	void *arg;
 };
 
 struct storage_test_result {
 	bool has_passed;
-	char encryption[32]; /* as the server confirmed it */
+	char encryption[32]; /* as confirmed by the server */
 	bool cors_changed;   /* or would be, in a dry run */
 };
 
@@ -58,11 +58,12 @@ void storage_test_run(const struct storage_test *test, struct storage_test_resul
 
 /* The setting that leaves the bucket's CORS rules alone. */
 #define STORAGE_NO_ORIGINS "none"
-/* The origins of the setting (lines), else pages of this machine; none where the setting says so. The
- * array and its strings are in *ret_memory (free); 0 or -ENOMEM. */
+/* The origins of the setting (one a line); by default, pages of this machine; none for
+ * STORAGE_NO_ORIGINS. The caller frees *ret_memory, which holds the array and its strings. 0 or
+ * -ENOMEM. */
 int storage_origins(const struct catalog_storage *storage, char **ret_memory,
 		    const char ***ret_origins, size_t *ret_count);
-/* scheme://host[:port] without a path, or "*"; one '*' may stand in it. */
+/* scheme://host[:port] without a path, or "*"; it may contain one '*'. */
 bool storage_origin_is_valid(const char *origin);
 
 #endif

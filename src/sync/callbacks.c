@@ -1,20 +1,21 @@
 /*
- * What Twilio's callbacks have named is asked for, here or by whichever process comes first. A
- * callback is faster than what it speaks of: the recording, or its call, may not be there yet, so
- * it is asked for again, with growing pauses, before it is left to the next listing.
+ * Fetches recordings that Twilio's callbacks have named; any process on the catalog may do it. A
+ * callback may arrive before the recording or its call can be fetched, so requests are retried with
+ * growing pauses, and then left to the next listing.
  */
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "catalog/callback.h"
+#include "jobs/lease.h"
 #include "sync/sync-private.h"
 #include "util/log.h"
 #include "util/pool.h"
 #include "util/times.h"
 #include "util/wait.h"
 
-/* Two that ask for the same do no harm, so a dead one need not be waited for long. */
+/* Short, because fetching a recording twice does no harm. */
 #define LEASE_MSECS 15000
 #define OPERATION_TIMEOUT_MSECS 10000
 #define THREADS 4
@@ -27,69 +28,69 @@
 struct asking {
 	struct sync_session *session;
 	const struct catalog_callback_batch *batch;
-	/* Twilio does not answer for this workspace: the rest of its batch need not wait for that,
-	 * too, and other workspaces need not wait for the rest. */
+	/* Twilio does not answer for this workspace: the rest of its batch fails at once, so that
+	 * other workspaces do not wait. */
 	atomic_bool is_down;
 };
 
-/* The recording, and the call that makes a file of it. 0: nothing is left to ask for. */
+/* Fetches the recording, and its call if the recording is not a file yet. 0: done. */
 static int ask(struct sync_session *session, const struct sid *sid, struct remote_error *ret_error)
 {
 	struct catalog_recording recording;
 	struct sync_fetched found;
-	int rc = sync_fetch_recording(session, sid, &found, ret_error);
+	int err = sync_fetch_recording(session, sid, &found, ret_error);
 
-	if (rc < 0 || found.is_deleted)
-		return rc;
+	if (err < 0 || found.is_deleted)
+		return err;
 	if (!found.is_completed) {
 		remote_error_set(ret_error, REMOTE_BUSY, -EBUSY,
 				 "Twilio: the recording is not completed yet");
 		return -EBUSY;
 	}
-	rc = catalog_recording_find(session->env->catalog, sid, &recording);
-	if (rc < 0)
-		return rc == -ENOENT ? 0 : rc; /* removed elsewhere */
+	err = catalog_recording_find(session->env->catalog, sid, &recording);
+	if (err < 0)
+		return err == -ENOENT ? 0 : err; /* removed by another machine */
 	if (recording.is_listed || recording.state != CATALOG_STATE_TWILIO ||
 	    sid_is_zero(&found.call_sid))
 		return 0;
-	/* A call that Twilio does not know yet must not cost the recording its place and name, so
-	 * that a 404 is believed by a listing only. */
+	/* Twilio may not know the call yet, and the recording would lose its folder and name: only
+	 * a listing believes a 404. */
 	return sync_fetch_call(session, &found.call_sid, ret_error);
 }
 
-static void settle(const struct asking *asking, const struct catalog_callback *item, int rc,
+static void settle(const struct asking *asking, const struct catalog_callback *item, int err,
 		   const struct remote_error *error)
 {
 	struct sync_session *session = asking->session;
 	struct catalog *catalog = session->env->catalog;
 	const char *owner = asking->batch->owner, *why = error->message;
 	char sid[SID_SIZE];
-	int err;
+	int noted;
 
 	sid_format(&item->recording_sid, "RE", sid);
 	if (error->kind == REMOTE_OK)
-		why = strerror(-rc);
-	if (rc == 0) {
-		err = catalog_callback_done(catalog, owner, &item->recording_sid);
+		why = strerror(-err);
+	if (err == 0) {
+		noted = catalog_callback_done(catalog, owner, &item->recording_sid);
 		log_debug("sync: workspace %s: %s came by callback", session->workspace.name, sid);
-	} else if (rc == -ECANCELED || cancel_is_set(session->env->cancel)) {
-		err = catalog_callback_later(catalog, owner, &item->recording_sid, 0);
+	} else if (err == -ECANCELED || cancel_is_set(session->env->cancel)) {
+		noted = catalog_callback_later(catalog, owner, &item->recording_sid, 0);
 	} else if (item->attempts >= ATTEMPTS) {
-		err = catalog_callback_done(catalog, owner, &item->recording_sid);
+		noted = catalog_callback_done(catalog, owner, &item->recording_sid);
 		log_warning(
 			"sync: workspace %s: %s was named by a callback and is left to the next "
 			"listing: %s",
 			session->workspace.name, sid, why);
 	} else {
-		err = catalog_callback_later(catalog, owner, &item->recording_sid,
-					     (int64_t)FIRST_PAUSE_MSECS << (item->attempts - 1));
+		noted = catalog_callback_later(catalog, owner, &item->recording_sid,
+					       (int64_t)FIRST_PAUSE_MSECS << (item->attempts - 1));
 		log_debug("sync: workspace %s: %s is asked for again: %s", session->workspace.name,
 			  sid, why);
 	}
-	/* Its lease ends by itself. */
-	if (err < 0)
+	/* On failure the lease expires by itself. */
+	if (noted < 0)
 		log_error("sync: workspace %s: %s: the catalog: %s", session->workspace.name, sid,
-			  strerror(-err));
+			  strerror(-noted));
 }
 
 static void ask_one(void *arg, size_t index)
@@ -97,29 +98,29 @@ static void ask_one(void *arg, size_t index)
 	struct asking *asking = arg;
 	const struct catalog_callback *item = &asking->batch->items[index];
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int rc = -ECANCELED;
+	int err = -ECANCELED;
 
 	if (atomic_load(&asking->is_down)) {
 		remote_error_set(&error, REMOTE_TRANSIENT, -EHOSTUNREACH, "Twilio does not answer");
-		rc = error.error;
+		err = error.error;
 	} else if (!cancel_is_set(asking->session->env->cancel)) {
-		rc = ask(asking->session, &item->recording_sid, &error);
+		err = ask(asking->session, &item->recording_sid, &error);
 	}
-	if (rc < 0 && error.kind == REMOTE_TRANSIENT)
+	if (err < 0 && error.kind == REMOTE_TRANSIENT)
 		atomic_store(&asking->is_down, true);
-	settle(asking, item, rc, &error);
+	settle(asking, item, err, &error);
 }
 
 static void ask_all(const struct sync_env *env, const struct catalog_callback_batch *batch)
 {
 	struct asking asking = { .batch = batch };
-	int rc = sync_session_open(env, batch->workspace_id, OPERATION_TIMEOUT_MSECS,
-				   &asking.session);
+	int err = sync_session_open(env, batch->workspace_id, OPERATION_TIMEOUT_MSECS,
+				    &asking.session);
 
-	/* -ENOENT: the workspace was removed a moment ago. Their lease ends by itself. */
-	if (rc < 0) {
-		if (rc != -ENOENT)
-			log_error("sync: callbacks of a workspace: %s", strerror(-rc));
+	/* -ENOENT: the workspace has just been removed. The lease expires by itself. */
+	if (err < 0) {
+		if (err != -ENOENT)
+			log_error("sync: callbacks of a workspace: %s", strerror(-err));
 		return;
 	}
 	parallel_for(batch->count, THREADS, ask_one, &asking);
@@ -137,21 +138,21 @@ void sync_callbacks_run(const struct sync_env *env)
 {
 	char owner[CATALOG_OWNER_SIZE];
 	uint64_t generation = 0;
-	int last_rc = 0;
+	int last_err = 0;
 
-	catalog_owner_new(owner);
+	job_owner_new(owner);
 	while (!cancel_is_set(env->cancel)) {
 		struct catalog_callback_batch batch;
 		int64_t next = INT64_MAX;
-		int rc = catalog_callback_claim(env->catalog, owner, LEASE_MSECS, &batch, &next);
+		int err = catalog_callback_claim(env->catalog, owner, LEASE_MSECS, &batch, &next);
 
-		if (rc == 0) {
+		if (err == 0) {
 			ask_all(env, &batch);
 			continue;
 		}
-		if (rc != -ENOENT && rc != last_rc)
-			log_warning("sync: callbacks: %s", strerror(-rc));
-		last_rc = rc;
+		if (err != -ENOENT && err != last_err)
+			log_warning("sync: callbacks: %s", strerror(-err));
+		last_err = err;
 		catalog_wait(env->catalog, &generation, msecs_until(next));
 		sleep_msecs(LOOK_MSECS, env->cancel);
 	}

@@ -1,5 +1,4 @@
-/* A recording that Twilio does not show any more: asked for by its SID, looked up in S3, and only
- * then believed. */
+/* Checks a recording that Twilio does not list any more: asks for it by its SID, then in S3. */
 #include <errno.h>
 
 #include "catalog/belief.h"
@@ -9,7 +8,7 @@
 struct asked {
 	struct sync_session *session;
 	bool is_deleted;
-	int rc;
+	int err;
 };
 
 static int on_recording(void *arg, const struct twilio_recording *recordings, size_t count)
@@ -20,14 +19,15 @@ static int on_recording(void *arg, const struct twilio_recording *recordings, si
 	(void)count;
 	sync_convert_recording(recordings, &input);
 	asked->is_deleted = input.is_deleted;
-	/* It is there, the list only did not show it: what it says of itself may be news. */
+	/* It exists, although the list did not show it: write what may have changed. */
 	if (!input.is_deleted)
-		asked->rc = catalog_recordings_apply(asked->session->env->catalog,
-						     asked->session->workspace.id, &input, 1, NULL);
+		asked->err =
+			catalog_recordings_apply(asked->session->env->catalog,
+						 asked->session->workspace.id, &input, 1, NULL);
 	return 0;
 }
 
-/* 0: *ret_object; -ENOENT: there is none; else it could not be told. */
+/* 0: *ret_object; -ENOENT: no object; otherwise the request failed. */
 static int look_in_s3(struct sync_session *session, const struct catalog_recording *recording,
 		      struct catalog_object *ret_object, struct remote_error *ret_error)
 {
@@ -48,52 +48,52 @@ static int tell_gone(struct sync_session *session, const struct sid *sid)
 }
 
 enum sync_fate sync_check_recording(struct sync_session *session, const struct sid *sid,
-				    bool is_deleted, int *ret_rc, struct remote_error *ret_error)
+				    bool is_deleted, int *ret_err, struct remote_error *ret_error)
 {
 	struct catalog *catalog = session->env->catalog;
 	struct catalog_recording recording;
 	struct asked asked = { .session = session };
 	struct catalog_object object;
-	int rc;
+	int err;
 
 	remote_error_clear(ret_error);
-	*ret_rc = catalog_recording_find(catalog, sid, &recording);
-	if (*ret_rc == -ENOENT) {
-		*ret_rc = 0;
+	*ret_err = catalog_recording_find(catalog, sid, &recording);
+	if (*ret_err == -ENOENT) {
+		*ret_err = 0;
 		return SYNC_FATE_STAYS;
 	}
-	if (*ret_rc < 0)
+	if (*ret_err < 0)
 		return SYNC_FATE_UNDECIDED;
-	/* A transfer runs, it is in S3, or it was removed here. */
+	/* Being migrated, in S3, or removed here. */
 	if (recording.state != CATALOG_STATE_TWILIO && recording.state != CATALOG_STATE_MISSING)
 		return SYNC_FATE_STAYS;
 
 	if (!is_deleted) {
-		rc = twilio_fetch_recording(session->twilio, sid, on_recording, &asked, ret_error);
-		*ret_rc = rc < 0 ? rc : asked.rc;
-		if (*ret_rc < 0 && ret_error->kind != REMOTE_NOT_FOUND)
+		err = twilio_fetch_recording(session->twilio, sid, on_recording, &asked, ret_error);
+		*ret_err = err < 0 ? err : asked.err;
+		if (*ret_err < 0 && ret_error->kind != REMOTE_NOT_FOUND)
 			return SYNC_FATE_UNDECIDED;
-		if (rc == 0 && !asked.is_deleted)
+		if (err == 0 && !asked.is_deleted)
 			return SYNC_FATE_STAYS;
 		remote_error_clear(ret_error);
 	}
 
-	rc = look_in_s3(session, &recording, &object, ret_error);
-	if (rc == 0) {
-		rc = catalog_recording_found_in_s3(catalog, recording.id, &object);
-		*ret_rc = rc == -ESTALE ? 0 : rc;
-		return rc == 0         ? SYNC_FATE_FOUND_IN_S3
-		       : rc == -ESTALE ? SYNC_FATE_STAYS
-				       : SYNC_FATE_UNDECIDED;
+	err = look_in_s3(session, &recording, &object, ret_error);
+	if (err == 0) {
+		err = catalog_recording_found_in_s3(catalog, recording.id, &object);
+		*ret_err = err == -ESTALE ? 0 : err;
+		return err == 0         ? SYNC_FATE_FOUND_IN_S3
+		       : err == -ESTALE ? SYNC_FATE_STAYS
+					: SYNC_FATE_UNDECIDED;
 	}
-	*ret_rc = rc;
-	if (rc != -ENOENT)
+	*ret_err = err;
+	if (err != -ENOENT)
 		return SYNC_FATE_UNDECIDED;
 	remote_error_clear(ret_error);
 	if (recording.state == CATALOG_STATE_MISSING) {
-		*ret_rc = 0;
+		*ret_err = 0;
 		return SYNC_FATE_STAYS;
 	}
-	*ret_rc = tell_gone(session, sid);
-	return *ret_rc < 0 ? SYNC_FATE_UNDECIDED : SYNC_FATE_GONE;
+	*ret_err = tell_gone(session, sid);
+	return *ret_err < 0 ? SYNC_FATE_UNDECIDED : SYNC_FATE_GONE;
 }

@@ -1,6 +1,6 @@
 /*
- * The storage class of every object, from the pages of a list: a lifecycle moves objects without a
- * word. A head of each would cost as many requests as there are recordings.
+ * Learns the storage class of every object from a list of the bucket, because a lifecycle rule
+ * moves objects unnoticed. HEAD requests would cost one request for each recording.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,20 +17,20 @@ struct classes {
 	struct sync_run *run;
 	struct catalog_class_seen seen[BATCH];
 	size_t count;
-	char archived_key[CATALOG_KEY_TEXT_SIZE]; /* one of them; "": none */
+	char archived_key[CATALOG_KEY_TEXT_SIZE]; /* of one archived object; "": none */
 };
 
 static int flush(struct classes *c)
 {
 	struct sync_run *run = c->run;
-	int rc;
+	int err;
 
 	pthread_mutex_lock(&run->write_lock);
-	rc = catalog_classes_seen(run->session->env->catalog, run->session->workspace.id, c->seen,
-				  c->count, NULL);
+	err = catalog_classes_seen(run->session->env->catalog, run->session->workspace.id, c->seen,
+				   c->count, NULL);
 	pthread_mutex_unlock(&run->write_lock);
 	c->count = 0;
-	return rc;
+	return err;
 }
 
 static int on_object(void *arg, const struct s3_list_entry *entry)
@@ -48,21 +48,21 @@ static int on_object(void *arg, const struct s3_list_entry *entry)
 	return ++c->count == BATCH ? flush(c) : 0;
 }
 
-/* Not every server archives what is in an archive's class. */
+/* Some servers let objects of an archive class be read at once: tries one. */
 static int try_reading(struct sync_session *session, const char *key)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct buf byte = BUF_INIT;
 	struct s3_object object;
-	int rc = s3_get_object(session->s3, key, 0, 1, 1, &byte, &object, &error);
+	int err = s3_get_object(session->s3, key, 0, 1, 1, &byte, &object, &error);
 
 	buf_release(&byte);
-	/* One that was restored proves nothing. */
-	if (rc == 0 && object.restored_until_secs)
+	/* A restored object proves nothing. */
+	if (err == 0 && object.restored_until_secs)
 		return 0;
-	if (rc && rc != -EREMOTE)
+	if (err && err != -EREMOTE)
 		return 0;
-	return catalog_archive_readable_set(session->env->catalog, session->workspace.id, rc == 0);
+	return catalog_archive_readable_set(session->env->catalog, session->workspace.id, err == 0);
 }
 
 void sync_classes(struct sync_run *run)
@@ -71,20 +71,20 @@ void sync_classes(struct sync_run *run)
 	struct remote_error error = REMOTE_ERROR_INIT;
 	char prefix[CATALOG_KEY_TEXT_SIZE], account[SID_SIZE];
 	struct classes c = { .run = run };
-	int rc;
+	int err;
 
 	if (!session->s3)
 		return;
 	sid_format(&session->workspace.account_sid, "AC", account);
 	snprintf(prefix, sizeof prefix, "%srecordings/%s/", session->storage.prefix, account);
-	rc = s3_list_objects(session->s3, prefix, on_object, &c, &error);
-	if (rc == 0)
-		rc = flush(&c);
-	if (rc == 0 && c.archived_key[0])
-		rc = try_reading(session, c.archived_key);
-	if (rc < 0) {
+	err = s3_list_objects(session->s3, prefix, on_object, &c, &error);
+	if (err == 0)
+		err = flush(&c);
+	if (err == 0 && c.archived_key[0])
+		err = try_reading(session, c.archived_key);
+	if (err < 0) {
 		pthread_mutex_lock(&run->lock);
-		sync_run_fail(run, rc, error.kind == REMOTE_OK ? NULL : &error);
+		sync_run_fail(run, err, error.kind == REMOTE_OK ? NULL : &error);
 		pthread_mutex_unlock(&run->lock);
 	}
 }

@@ -1,8 +1,9 @@
+/* Converts calls and recordings of Twilio to the catalog's structs. */
 #include <string.h>
 
 #include "sync/sync-private.h"
 
-/* No call lasts so long: what is more is no duration, and would make sums overflow. */
+/* A longer duration is an error, and could make sums overflow. */
 #define DURATION_LIMIT_SECS (366 * 24 * 3600)
 
 static int64_t duration_of(int64_t secs)
@@ -26,7 +27,7 @@ void sync_convert_recording(const struct twilio_recording *recording,
 		.kind = strcmp(recording->source, "RecordVerb") == 0 ? CATALOG_KIND_VOICEMAIL
 								     : CATALOG_KIND_RECORDING,
 		.duration_secs = duration_of(recording->duration_secs),
-		/* Either stands in for the other where one is null. */
+		/* Either replaces the other if that is null. */
 		.date_created_secs = recording->date_created_secs ? recording->date_created_secs
 								  : recording->start_time_secs,
 		.start_time_secs = recording->start_time_secs ? recording->start_time_secs

@@ -1,4 +1,4 @@
-/* Single resources, asked for by their SIDs and written to the catalog. */
+/* Fetches single calls and recordings by their SIDs and writes them to the catalog. */
 #include <errno.h>
 
 #include "storage/object.h"
@@ -8,10 +8,10 @@
 
 struct fetched_call {
 	struct sync_session *session;
-	const struct sid *sid; /* under which it is written */
+	const struct sid *sid; /* written under this SID */
 	struct sid parent;
-	bool is_parent; /* what is fetched now */
-	int rc;
+	bool is_parent; /* the parent is being fetched */
+	int err;
 };
 
 static int on_call(void *arg, const struct twilio_call *calls, size_t count)
@@ -26,8 +26,8 @@ static int on_call(void *arg, const struct twilio_call *calls, size_t count)
 	}
 	sync_convert_call(calls, &input);
 	input.sid = *fetched->sid;
-	fetched->rc = catalog_calls_apply(fetched->session->env->catalog,
-					  fetched->session->workspace.id, &input, 1, NULL);
+	fetched->err = catalog_calls_apply(fetched->session->env->catalog,
+					   fetched->session->workspace.id, &input, 1, NULL);
 	return 0;
 }
 
@@ -35,16 +35,16 @@ int sync_fetch_call(struct sync_session *session, const struct sid *sid,
 		    struct remote_error *ret_error)
 {
 	struct fetched_call fetched = { .session = session, .sid = sid };
-	int rc = twilio_fetch_call(session->twilio, sid, on_call, &fetched, ret_error);
+	int err = twilio_fetch_call(session->twilio, sid, on_call, &fetched, ret_error);
 
-	if (rc == 0 && !sid_is_zero(&fetched.parent)) {
-		/* A recording of a child leg carries its parent's names; the documentation says
-		 * that this cannot be. */
+	if (err == 0 && !sid_is_zero(&fetched.parent)) {
+		/* A recording of a child leg gets its parent's call. The documentation says that
+		 * this cannot happen. */
 		fetched.is_parent = true;
-		rc = twilio_fetch_call(session->twilio, &fetched.parent, on_call, &fetched,
-				       ret_error);
+		err = twilio_fetch_call(session->twilio, &fetched.parent, on_call, &fetched,
+					ret_error);
 	}
-	return rc == 0 ? fetched.rc : rc;
+	return err == 0 ? fetched.err : err;
 }
 
 /* ---- recordings ---- */
@@ -53,10 +53,10 @@ struct fetched_recording {
 	struct sync_session *session;
 	struct sync_fetched *found;
 	bool is_known;
-	int rc;
+	int err;
 };
 
-/* One that the catalog does not know may have been removed by another machine. */
+/* A recording that is new to the catalog may have been removed by another machine. */
 static bool is_removed_elsewhere(struct fetched_recording *fetched,
 				 const struct twilio_recording *recording)
 {
@@ -65,7 +65,7 @@ static bool is_removed_elsewhere(struct fetched_recording *fetched,
 
 	if (fetched->is_known || !session->s3 || !session->storage.enabled)
 		return false;
-	/* As in a listing: what S3 does not tell now counts as not removed. */
+	/* As in a listing: if S3 fails, it counts as not removed. */
 	return storage_tombstone_look(session->s3, session->storage.prefix, &recording->sid,
 				      &error) == 1;
 }
@@ -80,12 +80,12 @@ static int on_recording(void *arg, const struct twilio_recording *recordings, si
 	fetched->found->is_completed = input.is_completed;
 	fetched->found->is_deleted = input.is_deleted;
 	fetched->found->call_sid = input.call_sid;
-	/* What is called deleted is for a listing to judge: it looks in S3 before it believes. */
+	/* Deleted recordings are left to listings, which look in S3 first. */
 	if (input.is_deleted)
 		return 0;
 	input.is_removed = is_removed_elsewhere(fetched, recordings);
-	fetched->rc = catalog_recordings_apply(fetched->session->env->catalog,
-					       fetched->session->workspace.id, &input, 1, NULL);
+	fetched->err = catalog_recordings_apply(fetched->session->env->catalog,
+						fetched->session->workspace.id, &input, 1, NULL);
 	return 0;
 }
 
@@ -94,13 +94,13 @@ int sync_fetch_recording(struct sync_session *session, const struct sid *sid,
 {
 	struct fetched_recording fetched = { .session = session, .found = ret_found };
 	struct catalog_recording known;
-	int rc = catalog_recording_find(session->env->catalog, sid, &known);
+	int err = catalog_recording_find(session->env->catalog, sid, &known);
 
 	*ret_found = (struct sync_fetched){ .is_completed = false };
 	remote_error_clear(ret_error);
-	if (rc < 0 && rc != -ENOENT)
-		return rc;
-	fetched.is_known = rc == 0;
-	rc = twilio_fetch_recording(session->twilio, sid, on_recording, &fetched, ret_error);
-	return rc == 0 ? fetched.rc : rc;
+	if (err < 0 && err != -ENOENT)
+		return err;
+	fetched.is_known = err == 0;
+	err = twilio_fetch_recording(session->twilio, sid, on_recording, &fetched, ret_error);
+	return err == 0 ? fetched.err : err;
 }

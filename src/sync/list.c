@@ -1,7 +1,7 @@
 /*
- * Listing: windows of both lists in a queue, worked off by a few threads. A window that turns out
- * to be long, while somebody is idle, is put back in smaller pieces; the pages it has given are
- * written already, and writing them again changes nothing.
+ * Lists calls and recordings: a queue of time windows, worked off by a few threads. A long window
+ * is split while threads are idle, and its parts are queued. Its pages have been written already;
+ * writing them again changes nothing.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,11 +13,11 @@
 #include "util/wait.h"
 
 #define PAGE_SIZE 1000
-/* Cutting later than this would throw more away than it gains. */
+/* A later split would waste more pages than it saves. */
 #define SPLIT_MAX_PAGES 4
-/* So many windows failed one after the other: the rest would, too. */
+/* After so many failed windows in a row, the rest would fail, too. */
 #define MAX_FAILURES_RUNNING 3
-/* What a page's callback says to end its window early; no errno. */
+/* Returned by a page's callback to end its window; not an errno. */
 #define ENDS_TO_SPLIT 1
 
 enum kind { KIND_CALLS, KIND_RECORDINGS, KIND_COUNT };
@@ -40,13 +40,13 @@ struct lister {
 	bool has_failed[KIND_COUNT];
 };
 
-/* One window while it is listed. */
+/* A window while it is listed. */
 struct listing {
 	struct lister *lister;
 	const struct task *task;
 	unsigned pages;
-	int catalog_rc;
-	struct twilio_window parts[SYNC_MAX_PARTS]; /* what is listed instead of it */
+	int catalog_err;
+	struct twilio_window parts[SYNC_MAX_PARTS]; /* listed instead of the rest */
 	size_t part_count;
 };
 
@@ -81,8 +81,8 @@ static bool wants_split(const struct lister *lister, const struct listing *listi
 
 	if (count < PAGE_SIZE || listing->pages > SPLIT_MAX_PAGES)
 		return false;
-	/* Everything, and more than a page of it: one thread alone would be at it when all others
-	 * are done. */
+	/* Everything, and more than a page: a single thread would work on it when all others are
+	 * idle. */
 	if (!window->since_secs && !window->until_secs)
 		return true;
 	return lister->queued == 0 && lister->running < lister->threads;
@@ -90,19 +90,19 @@ static bool wants_split(const struct lister *lister, const struct listing *listi
 
 /* ---- pages ---- */
 
-/* After a page was written, or could not be. */
-static int finish_page(struct listing *listing, size_t count, int rc,
+/* After a page was written, or the write failed. */
+static int finish_page(struct listing *listing, size_t count, int err,
 		       const struct catalog_apply_stats *applied)
 {
 	struct lister *lister = listing->lister;
 	struct sync_run *run = lister->run;
 	int64_t now;
-	int verdict = rc;
+	int verdict = err;
 
-	listing->catalog_rc = rc;
+	listing->catalog_err = err;
 	listing->pages++;
 	pthread_mutex_lock(&run->lock);
-	if (rc == 0) {
+	if (err == 0) {
 		struct catalog_apply_stats *sum = &run->stats.applied;
 
 		sum->calls_new += applied->calls_new;
@@ -140,12 +140,12 @@ static int on_calls(void *arg, const struct twilio_call *calls, size_t count)
 	cleanup_free struct catalog_call_input *inputs = calloc(count, sizeof *inputs);
 	struct catalog_apply_stats applied = { 0 };
 	size_t used = 0, cut = 0;
-	int rc = 0;
+	int err = 0;
 
 	if (!inputs)
-		return listing->catalog_rc = -ENOMEM;
+		return listing->catalog_err = -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		/* A child leg is no call of its own. */
+		/* Child legs are not listed as calls. */
 		if (!sid_is_zero(&calls[i].parent_call_sid))
 			continue;
 		sync_convert_call(&calls[i], &inputs[used++]);
@@ -158,35 +158,33 @@ static int on_calls(void *arg, const struct twilio_call *calls, size_t count)
 	}
 	if (used) {
 		pthread_mutex_lock(&run->write_lock);
-		rc = catalog_calls_apply(run->session->env->catalog, run->session->workspace.id,
-					 inputs, used, &applied);
+		err = catalog_calls_apply(run->session->env->catalog, run->session->workspace.id,
+					  inputs, used, &applied);
 		pthread_mutex_unlock(&run->write_lock);
 	}
-	return finish_page(listing, count, rc, &applied);
+	return finish_page(listing, count, err, &applied);
 }
 
-/*
- * What is to be done with a recording that Twilio calls deleted, or that another machine has
- * removed, which is noted in the input. True: write it now. One that was deleted after a migration by another machine is in S3,
- * so that is looked at first where it matters.
- */
+/* Handles a recording that is deleted at Twilio, or removed by another machine (is_removed is set).
+ * *ret_write: write it now. A recording that another machine migrated is deleted at Twilio but is
+ * in S3: it is queued for a check before that is decided. */
 static int judge_special(struct sync_run *run, struct catalog_recording_input *input,
 			 bool *ret_write)
 {
 	struct catalog_recording known;
 	bool may_come;
-	int rc;
+	int err;
 
 	*ret_write = true;
 	if (!run->session->s3)
 		return 0;
 	if (!input->is_deleted && sync_tombstones_rule_out(run, &input->sid))
 		return 0;
-	rc = catalog_recording_find(run->session->env->catalog, &input->sid, &known);
-	if (rc < 0 && rc != -ENOENT)
-		return rc;
-	/* Only of what could become a file now it is asked; of the rest a full one learns. */
-	may_come = rc == -ENOENT || (input->is_deleted && known.state == CATALOG_STATE_TWILIO);
+	err = catalog_recording_find(run->session->env->catalog, &input->sid, &known);
+	if (err < 0 && err != -ENOENT)
+		return err;
+	/* Only recordings that could become a file now are worth a request. */
+	may_come = err == -ENOENT || (input->is_deleted && known.state == CATALOG_STATE_TWILIO);
 	if (may_come && sync_tombstone_is_there(run, &input->sid)) {
 		input->is_removed = true;
 		pthread_mutex_lock(&run->lock);
@@ -196,11 +194,11 @@ static int judge_special(struct sync_run *run, struct catalog_recording_input *i
 	}
 	if (!input->is_deleted)
 		return 0;
-	/* Unknown: its row is written, so that there is something to look up; TWILIO: only after
-	 * the look. */
-	if (rc == 0 && known.state == CATALOG_STATE_TWILIO)
+	/* An unknown recording is written, because the check needs its row; a TWILIO one is written
+	 * by the check. */
+	if (err == 0 && known.state == CATALOG_STATE_TWILIO)
 		*ret_write = false;
-	if (rc == -ENOENT || known.state == CATALOG_STATE_TWILIO ||
+	if (err == -ENOENT || known.state == CATALOG_STATE_TWILIO ||
 	    (known.state == CATALOG_STATE_MISSING && run->stats.is_full))
 		return sync_run_add_check(run, &input->sid, true);
 	return 0;
@@ -208,15 +206,15 @@ static int judge_special(struct sync_run *run, struct catalog_recording_input *i
 
 static int note_seen(struct sync_run *run, const struct twilio_recording *recordings, size_t count)
 {
-	int rc = 0;
+	int err = 0;
 
 	if (!run->stats.is_full)
 		return 0;
 	pthread_mutex_lock(&run->lock);
-	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = sync_sids_add(&run->seen, &recordings[i].sid);
+	for (size_t i = 0; i < count && err == 0; i++)
+		err = sync_sids_add(&run->seen, &recordings[i].sid);
 	pthread_mutex_unlock(&run->lock);
-	return rc;
+	return err;
 }
 
 static int on_recordings(void *arg, const struct twilio_recording *recordings, size_t count)
@@ -226,22 +224,22 @@ static int on_recordings(void *arg, const struct twilio_recording *recordings, s
 	cleanup_free struct catalog_recording_input *inputs = calloc(count, sizeof *inputs);
 	struct catalog_apply_stats applied = { 0 };
 	size_t used = 0;
-	int rc = inputs ? note_seen(run, recordings, count) : -ENOMEM;
+	int err = inputs ? note_seen(run, recordings, count) : -ENOMEM;
 
-	for (size_t i = 0; i < count && rc == 0; i++) {
+	for (size_t i = 0; i < count && err == 0; i++) {
 		bool write;
 
 		sync_convert_recording(&recordings[i], &inputs[used]);
-		rc = judge_special(run, &inputs[used], &write);
+		err = judge_special(run, &inputs[used], &write);
 		used += write;
 	}
-	if (rc == 0 && used) {
+	if (err == 0 && used) {
 		pthread_mutex_lock(&run->write_lock);
-		rc = catalog_recordings_apply(run->session->env->catalog,
-					      run->session->workspace.id, inputs, used, &applied);
+		err = catalog_recordings_apply(run->session->env->catalog,
+					       run->session->workspace.id, inputs, used, &applied);
 		pthread_mutex_unlock(&run->write_lock);
 	}
-	return finish_page(listing, count, rc, &applied);
+	return finish_page(listing, count, err, &applied);
 }
 
 /* ---- windows ---- */
@@ -260,44 +258,43 @@ static int list_window(struct listing *listing, struct remote_error *ret_error)
 /* run->lock is held. */
 static int push_parts(struct lister *lister, const struct listing *listing)
 {
-	int rc = 0;
+	int err = 0;
 
-	/* The newest first: that is what somebody waits for. */
-	for (size_t i = listing->part_count; i && rc == 0; i--)
-		rc = push(lister, listing->task->kind, &listing->parts[i - 1]);
-	return rc;
+	/* The newest first: users wait for those. */
+	for (size_t i = listing->part_count; i && err == 0; i--)
+		err = push(lister, listing->task->kind, &listing->parts[i - 1]);
+	return err;
 }
 
-/* No use in going on: the key is refused, the catalog cannot be written, or nobody wants it any
- * more. */
-static bool is_final(const struct listing *listing, int rc, const struct remote_error *error)
+/* The run must end: the key is refused, the catalog cannot be written, or it was cancelled. */
+static bool is_final(const struct listing *listing, int err, const struct remote_error *error)
 {
-	return listing->catalog_rc < 0 || rc == -ECANCELED || rc == -ENOMEM || rc == -EACCES ||
+	return listing->catalog_err < 0 || err == -ECANCELED || err == -ENOMEM || err == -EACCES ||
 	       error->kind == REMOTE_CANCELLED;
 }
 
 /* run->lock is held. */
-static void window_done(struct lister *lister, struct listing *listing, int rc,
+static void window_done(struct lister *lister, struct listing *listing, int err,
 			const struct remote_error *error)
 {
 	struct sync_run *run = lister->run;
 
-	if (rc == ENDS_TO_SPLIT) {
+	if (err == ENDS_TO_SPLIT) {
 		run->stats.windows_total--;
-		rc = push_parts(lister, listing);
-		if (rc == 0)
+		err = push_parts(lister, listing);
+		if (err == 0)
 			return;
-		listing->catalog_rc = rc;
+		listing->catalog_err = err;
 	}
-	if (rc == 0) {
+	if (err == 0) {
 		run->stats.windows_done++;
 		lister->failures_running = 0;
 		return;
 	}
 	run->stats.windows_failed++;
 	lister->has_failed[listing->task->kind] = true;
-	sync_run_fail(run, rc, error);
-	if (is_final(listing, rc, error) || ++lister->failures_running >= MAX_FAILURES_RUNNING)
+	sync_run_fail(run, err, error);
+	if (is_final(listing, err, error) || ++lister->failures_running >= MAX_FAILURES_RUNNING)
 		lister->is_stopped = true;
 }
 
@@ -312,7 +309,7 @@ static void work(void *arg, size_t index)
 		struct listing listing = { .lister = lister };
 		struct remote_error error;
 		struct task *task;
-		int rc;
+		int err;
 
 		while (list_empty(&lister->queue) && lister->running && !lister->is_stopped)
 			pthread_cond_wait(&lister->changed, &run->lock);
@@ -323,11 +320,11 @@ static void work(void *arg, size_t index)
 		pthread_mutex_unlock(&run->lock);
 
 		listing.task = task;
-		rc = list_window(&listing, &error);
+		err = list_window(&listing, &error);
 
 		pthread_mutex_lock(&run->lock);
 		lister->running--;
-		window_done(lister, &listing, rc, &error);
+		window_done(lister, &listing, err, &error);
 		free(task);
 		sync_run_progress(run, false);
 		pthread_cond_broadcast(&lister->changed);
@@ -342,22 +339,22 @@ void sync_list(struct sync_run *run, int64_t calls_since_secs, int64_t recording
 	const struct twilio_window calls = { calls_since_secs, 0 },
 				   recordings = { recordings_since_secs, 0 };
 	struct lister lister = { .run = run, .threads = run->options.threads };
-	int rc;
+	int err;
 
 	list_init(&lister.queue);
 	pthread_cond_init(&lister.changed, NULL);
 	pthread_mutex_lock(&run->lock);
-	rc = push(&lister, KIND_CALLS, &calls);
-	if (rc == 0)
-		rc = push(&lister, KIND_RECORDINGS, &recordings);
-	if (rc < 0)
-		sync_run_fail(run, rc, NULL);
+	err = push(&lister, KIND_CALLS, &calls);
+	if (err == 0)
+		err = push(&lister, KIND_RECORDINGS, &recordings);
+	if (err < 0)
+		sync_run_fail(run, err, NULL);
 	pthread_mutex_unlock(&run->lock);
-	if (rc == 0)
+	if (err == 0)
 		parallel_for(lister.threads, lister.threads, work, &lister);
-	*ret_calls_complete = rc == 0 && !lister.is_stopped && !lister.has_failed[KIND_CALLS];
+	*ret_calls_complete = err == 0 && !lister.is_stopped && !lister.has_failed[KIND_CALLS];
 	*ret_recordings_complete =
-		rc == 0 && !lister.is_stopped && !lister.has_failed[KIND_RECORDINGS];
+		err == 0 && !lister.is_stopped && !lister.has_failed[KIND_RECORDINGS];
 	while (!list_empty(&lister.queue))
 		free(pop(&lister));
 	pthread_cond_destroy(&lister.changed);

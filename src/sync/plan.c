@@ -1,12 +1,12 @@
-/* Which windows of time to list. */
+/* Computes the time windows of lists. */
 #include "sync/sync-private.h"
 
-/* Twilio's first day of business; nothing is older. */
+/* Twilio's first year; nothing is older. */
 #define EPOCH_SECS INT64_C(1199145600) /* 2008-01-01 */
 #define MONTH_SECS (30 * SYNC_DAY_SECS)
 #define MONTHS 24
-/* A call may last a day; what stays unfinished for longer is left to the daily sweep, or it would
- * make every poll a long one. */
+/* A call may last a day. Calls that stay unfinished for longer are left to the daily sweep: they
+ * would make every poll long. */
 #define UNFINISHED_LIMIT_SECS (2 * SYNC_DAY_SECS)
 
 int64_t sync_plan_since(int64_t listed_until_secs, int64_t oldest_unfinished_secs)
@@ -37,9 +37,8 @@ static int64_t midnight(int64_t secs)
 }
 
 /*
- * Bounds are midnights, so that a server that knows dates only takes them as they are meant; and
- * each window but the last goes an hour beyond its end, so that it does not matter whether the
- * server takes "<" for "before" or "until".
+ * Bounds are midnights, because a server may compare dates only. Each window but the last ends an
+ * hour late, so that it does not matter whether the server takes "<" as "<=".
  */
 static size_t cut(const struct twilio_window *window, const int64_t *bounds, size_t bound_count,
 		  struct twilio_window *ret_windows)

@@ -1,4 +1,4 @@
-/* One synchronisation of one workspace, from the plan to what is remembered of it. */
+/* One synchronisation of one workspace: plan, list, fetch, check, and store the new state. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +11,17 @@
 #include "util/times.h"
 
 #define PROGRESS_MSECS 100
-/* A row may become visible a little after the moment that it says it was made at. */
+/* A row may become visible a little after its date_created. */
 #define VISIBLE_SECS 60
 #define UNKNOWN_CALLS_BATCH 200
 
-/* ---- what threads tell the run ---- */
+/* ---- results of the threads ---- */
 
-void sync_run_fail(struct sync_run *run, int rc, const struct remote_error *error)
+void sync_run_fail(struct sync_run *run, int err, const struct remote_error *error)
 {
-	if (run->rc && !(run->rc == -ECANCELED && rc != -ECANCELED))
+	if (run->err && !(run->err == -ECANCELED && err != -ECANCELED))
 		return;
-	run->rc = rc;
+	run->err = err;
 	if (error)
 		run->error = *error;
 	else
@@ -49,14 +49,14 @@ int sync_run_add_check(struct sync_run *run, const struct sid *sid, bool is_dele
 	return err;
 }
 
-static void fail(struct sync_run *run, int rc, const struct remote_error *error)
+static void fail(struct sync_run *run, int err, const struct remote_error *error)
 {
 	pthread_mutex_lock(&run->lock);
-	sync_run_fail(run, rc, error);
+	sync_run_fail(run, err, error);
 	pthread_mutex_unlock(&run->lock);
 }
 
-/* ---- calls that recordings name and no list has shown ---- */
+/* ---- calls that recordings name and that were not listed ---- */
 
 struct unknown_calls {
 	struct sync_run *run;
@@ -78,25 +78,25 @@ static void fetch_unknown_call(void *arg, size_t index)
 	struct sync_run *run = unknown->run;
 	const struct sid *sid = &unknown->sids[index];
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int rc;
+	int err;
 
 	if (cancel_is_set(run->session->env->cancel)) {
 		fail(run, -ECANCELED, NULL);
 		return;
 	}
-	rc = sync_fetch_call(run->session, sid, &error);
-	if (rc < 0 && error.kind == REMOTE_NOT_FOUND)
-		rc = catalog_call_unavailable(run->session->env->catalog,
-					      run->session->workspace.id, sid);
+	err = sync_fetch_call(run->session, sid, &error);
+	if (err < 0 && error.kind == REMOTE_NOT_FOUND)
+		err = catalog_call_unavailable(run->session->env->catalog,
+					       run->session->workspace.id, sid);
 
 	pthread_mutex_lock(&run->lock);
-	if (rc == 0) {
+	if (err == 0) {
 		unknown->settled++;
 		run->stats.calls_fetched++;
 		sync_run_progress(run, false);
 	} else {
 		run->stats.undecided++;
-		sync_run_fail(run, rc, &error);
+		sync_run_fail(run, err, &error);
 	}
 	pthread_mutex_unlock(&run->lock);
 }
@@ -110,40 +110,40 @@ static void fetch_unknown_calls(struct sync_run *run)
 		return;
 	}
 	do {
-		int rc;
+		int err;
 
 		*unknown = (struct unknown_calls){ .run = run };
-		rc = catalog_calls_unknown(run->session->env->catalog, run->session->workspace.id,
-					   UNKNOWN_CALLS_BATCH, on_unknown_call, unknown);
-		if (rc < 0)
-			fail(run, rc, NULL);
+		err = catalog_calls_unknown(run->session->env->catalog, run->session->workspace.id,
+					    UNKNOWN_CALLS_BATCH, on_unknown_call, unknown);
+		if (err < 0)
+			fail(run, err, NULL);
 		parallel_for(unknown->count, run->options.threads, fetch_unknown_call, unknown);
-		/* Those that failed would come first again. */
+		/* After a failure the same calls would come first again. */
 	} while (unknown->count == UNKNOWN_CALLS_BATCH && unknown->settled == unknown->count);
 	free(unknown);
 }
 
-/* ---- recordings that are gone, perhaps ---- */
+/* ---- recordings that may be gone ---- */
 
 static void check_one(void *arg, size_t index)
 {
 	struct sync_run *run = arg;
 	struct remote_error error;
 	enum sync_fate fate;
-	int rc;
+	int err;
 
 	if (cancel_is_set(run->session->env->cancel)) {
 		fail(run, -ECANCELED, NULL);
 		return;
 	}
 	fate = sync_check_recording(run->session, &run->checks[index].sid,
-				    run->checks[index].is_deleted, &rc, &error);
+				    run->checks[index].is_deleted, &err, &error);
 	pthread_mutex_lock(&run->lock);
 	run->stats.recordings_gone += fate == SYNC_FATE_GONE;
 	run->stats.recordings_found_in_s3 += fate == SYNC_FATE_FOUND_IN_S3;
 	run->stats.undecided += fate == SYNC_FATE_UNDECIDED;
-	if (rc < 0)
-		sync_run_fail(run, rc, &error);
+	if (err < 0)
+		sync_run_fail(run, err, &error);
 	sync_run_progress(run, false);
 	pthread_mutex_unlock(&run->lock);
 }
@@ -175,10 +175,10 @@ static int make_plan(struct sync_run *run, struct plan *plan)
 {
 	struct catalog *catalog = run->session->env->catalog;
 	int64_t workspace_id = run->session->workspace.id, oldest_call, oldest_recording, now;
-	int rc = catalog_sync_state_get(catalog, workspace_id, &plan->state);
+	int err = catalog_sync_state_get(catalog, workspace_id, &plan->state);
 
-	if (rc < 0)
-		return rc;
+	if (err < 0)
+		return err;
 	plan->began_secs = now = time_now_secs();
 	plan->began_mono_msecs = time_mono_msecs();
 	plan->calls_since_secs = plan->recordings_since_secs = 0;
@@ -187,16 +187,16 @@ static int make_plan(struct sync_run *run, struct plan *plan)
 		(run->options.depth == SYNC_AUTO && sync_plan_full_is_due(&plan->state, now));
 	if (run->stats.is_full)
 		return 0;
-	rc = catalog_oldest_unfinished(catalog, workspace_id, &oldest_call, &oldest_recording);
-	if (rc < 0)
-		return rc;
+	err = catalog_oldest_unfinished(catalog, workspace_id, &oldest_call, &oldest_recording);
+	if (err < 0)
+		return err;
 	plan->calls_since_secs = sync_plan_since(plan->state.listed_until_secs, oldest_call);
 	plan->recordings_since_secs =
 		sync_plan_since(plan->state.listed_until_secs, oldest_recording);
 	return 0;
 }
 
-/* Twilio's time when the run began; where it never said, an hour before ours. */
+/* Twilio's time when the run began; if unknown, an hour before ours. */
 static int64_t began_at_twilio(const struct sync_run *run, const struct plan *plan)
 {
 	int64_t now;
@@ -206,7 +206,7 @@ static int64_t began_at_twilio(const struct sync_run *run, const struct plan *pl
 	return now - (time_mono_msecs() - plan->began_mono_msecs) / 1000;
 }
 
-/* Also where a bucket came into use after the run had begun: then it has not been asked. */
+/* False also if a bucket came into use after the run began: it has not been asked. */
 static bool has_learned_removals(struct sync_run *run)
 {
 	const struct catalog_storage *asked = &run->session->storage;
@@ -225,14 +225,14 @@ static int remember(struct sync_run *run, const struct plan *plan)
 	struct catalog *catalog = run->session->env->catalog;
 	int64_t workspace_id = run->session->workspace.id;
 	struct catalog_sync_state state;
-	/* Read anew: another process may have swept meanwhile. */
-	int rc = catalog_sync_state_get(catalog, workspace_id, &state);
+	/* Read again: another process may have swept meanwhile. */
+	int err = catalog_sync_state_get(catalog, workspace_id, &state);
 
-	if (rc < 0)
-		return rc;
+	if (err < 0)
+		return err;
 	state.listed_until_secs = began_at_twilio(run, plan) - VISIBLE_SECS;
 	state.last_poll_secs = plan->began_secs;
-	/* 0: a bucket came into use, and has not told yet what was removed. */
+	/* last_sweep_secs 0: a bucket came into use; its tombstones must be learned first. */
 	if (run->stats.is_full && (state.last_sweep_secs || has_learned_removals(run)))
 		state.last_sweep_secs = plan->began_secs;
 	return catalog_sync_state_set(catalog, workspace_id, &state);
@@ -243,16 +243,15 @@ static void list_all(struct sync_run *run, struct plan *plan, bool *ret_calls_co
 {
 	bool is_first = plan->state.listed_until_secs <= 0;
 
-	/* What is listed once is a file until somebody removes it: a catalog that was made anew
-	 * must know first what was removed. */
+	/* A listed recording stays a file until a user removes it, so a new catalog needs the
+	 * tombstones first. */
 	if (run->stats.is_full && !sync_tombstones_load(run, is_first) && is_first) {
 		*ret_calls_complete = *ret_recordings_complete = false;
 		return;
 	}
 	sync_list(run, plan->calls_since_secs, plan->recordings_since_secs, ret_calls_complete,
 		  ret_recordings_complete);
-	/* What was remembered lies in the future: some clock was wrong, and nobody knows what was
-	 * missed. */
+	/* The stored time is in the future: a clock was wrong, anything may have been missed. */
 	if (!run->stats.is_full && *ret_recordings_complete &&
 	    plan->state.listed_until_secs > began_at_twilio(run, plan) + SYNC_OVERLAP_SECS) {
 		run->stats.is_full = true;
@@ -266,40 +265,39 @@ static void run_all(struct sync_run *run)
 	struct catalog *catalog = run->session->env->catalog;
 	bool calls_complete, recordings_complete;
 	struct plan plan;
-	int rc = make_plan(run, &plan);
+	int err = make_plan(run, &plan);
 
-	if (rc < 0) {
-		fail(run, rc, NULL);
+	if (err < 0) {
+		fail(run, err, NULL);
 		return;
 	}
 	list_all(run, &plan, &calls_complete, &recordings_complete);
-	/* Calls that are only missing because their page failed are not asked for one by one. */
+	/* If a page of calls failed, its calls are not fetched one by one. */
 	if (calls_complete)
 		fetch_unknown_calls(run);
 	if (run->stats.removed_elsewhere) {
-		rc = catalog_removals_settle(catalog, run->session->workspace.id);
-		if (rc < 0)
-			fail(run, rc, NULL);
+		err = catalog_removals_settle(catalog, run->session->workspace.id);
+		if (err < 0)
+			fail(run, err, NULL);
 	}
 	check_all(run);
 	if (run->stats.is_full && recordings_complete) {
 		sync_sids_sort(&run->seen);
-		/* The youngest may have come after their window was listed. */
-		rc = catalog_recordings_at_twilio(catalog, run->session->workspace.id, 0,
-						  began_at_twilio(run, &plan) - VISIBLE_SECS,
-						  on_believed_at_twilio, run);
-		if (rc < 0)
-			fail(run, rc, NULL);
+		/* The youngest may have appeared after their window was listed. */
+		err = catalog_recordings_at_twilio(catalog, run->session->workspace.id, 0,
+						   began_at_twilio(run, &plan) - VISIBLE_SECS,
+						   on_believed_at_twilio, run);
+		if (err < 0)
+			fail(run, err, NULL);
 		check_all(run);
 	}
 	if (run->stats.is_full && !cancel_is_set(run->session->env->cancel))
 		sync_classes(run);
-	/* What was not decided is asked again by the next full one; the lists themselves are
-	 * complete. */
+	/* The lists are complete; undecided recordings are checked again by the next full sync. */
 	if (calls_complete && recordings_complete && !cancel_is_set(run->session->env->cancel)) {
-		rc = remember(run, &plan);
-		if (rc < 0)
-			fail(run, rc, NULL);
+		err = remember(run, &plan);
+		if (err < 0)
+			fail(run, err, NULL);
 	}
 	pthread_mutex_lock(&run->lock);
 	sync_run_progress(run, true);
@@ -311,7 +309,7 @@ int sync_workspace(const struct sync_env *env, int64_t workspace_id,
 		   struct sync_stats *ret_stats, struct remote_error *ret_error)
 {
 	struct sync_run run = { .progress = progress, .progress_arg = arg };
-	int rc;
+	int err;
 
 	remote_error_clear(ret_error);
 	memset(ret_stats, 0, sizeof *ret_stats);
@@ -319,9 +317,9 @@ int sync_workspace(const struct sync_env *env, int64_t workspace_id,
 		run.options = *options;
 	if (!run.options.threads)
 		run.options.threads = SYNC_THREADS;
-	rc = sync_session_open(env, workspace_id, 0, &run.session);
-	if (rc < 0)
-		return rc;
+	err = sync_session_open(env, workspace_id, 0, &run.session);
+	if (err < 0)
+		return err;
 	pthread_mutex_init(&run.lock, NULL);
 	pthread_mutex_init(&run.write_lock, NULL);
 	sync_tombstones_init(&run.tombstones);
@@ -331,12 +329,12 @@ int sync_workspace(const struct sync_env *env, int64_t workspace_id,
 
 	*ret_stats = run.stats;
 	*ret_error = run.error;
-	rc = run.rc;
+	err = run.err;
 	free(run.checks);
 	sync_sids_release(&run.seen);
 	sync_tombstones_release(&run.tombstones);
 	pthread_mutex_destroy(&run.lock);
 	pthread_mutex_destroy(&run.write_lock);
 	sync_session_close(run.session);
-	return rc;
+	return err;
 }

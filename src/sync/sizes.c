@@ -1,6 +1,6 @@
 /*
- * Exact sizes, learned by asking for the heads of files: a batch at a time, side by side, folders
- * that somebody looks at first. When Twilio says that it is too much, fewer at a time, and a pause.
+ * Learns exact sizes by requesting the heads of files: batches, in parallel, folders in use first.
+ * When Twilio answers 429, parallelism is halved and a pause is made.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,15 +22,15 @@
 #define TIMEOUT_MSECS 20000
 #define BUSY_PAUSE_MSECS 2000
 #define BUSY_PAUSE_LIMIT_MSECS 60000
-/* A recording that could not be asked for is left for so long, then twice as long, … */
+/* Pause before a failed recording is retried; doubles with each failure. */
 #define AGAIN_MSECS 60000
 #define AGAIN_LIMIT_MSECS (6 * 3600 * 1000)
-/* A workspace that cannot be reached, or whose key is refused. */
+/* The same for a workspace that cannot be reached or whose key is refused. */
 #define WORKSPACE_AGAIN_MSECS 30000
 #define WORKSPACE_AGAIN_LIMIT_MSECS 600000
-/* Clients are made anew after so long: keys change. */
+/* Clients are renewed after this time, because keys change. */
 #define SESSION_MSECS 60000
-/* A head without a sound. */
+/* A WAV head without samples. */
 #define EMPTY_WAV_BYTES 44
 
 struct later {
@@ -40,8 +40,8 @@ struct later {
 
 struct place {
 	int64_t workspace_id;
-	struct sync_session *session; /* NULL: none now */
-	int64_t session_msecs;        /* when it was made */
+	struct sync_session *session; /* NULL: none */
+	int64_t session_msecs;        /* when session was opened */
 	int64_t blocked_until_msecs;
 	unsigned times;
 	bool was_reached, has_failed; /* in this batch */
@@ -50,8 +50,8 @@ struct place {
 struct item {
 	struct catalog_recording recording;
 	struct sync_session *session;
-	int rc;
-	bool is_gone; /* there is nothing to learn any more */
+	int err;
+	bool is_gone; /* at Twilio; its size cannot be learned there */
 	struct remote_error error;
 	struct twilio_media_info info;
 };
@@ -66,11 +66,11 @@ struct sync_sizer {
 	size_t place_count;
 	struct item items[BATCH];
 	size_t item_count;
-	size_t rows; /* that the catalog gave, used or not */
-	int last_rc; /* why some sizes were not learned; 0: all were */
+	size_t rows;  /* returned by the catalog, used or not */
+	int last_err; /* why some sizes are unknown; 0: none failed */
 };
 
-/* ---- what is tried again later ---- */
+/* ---- recordings to retry later ---- */
 
 static size_t later_find(const struct sync_sizer *sizer, int64_t recording_id)
 {
@@ -155,24 +155,24 @@ static void place_block(struct place *place)
 	place->session = NULL;
 }
 
-/* NULL: not now. */
+/* NULL: the workspace is blocked, or failed. */
 static struct sync_session *place_session(struct sync_sizer *sizer, int64_t workspace_id)
 {
 	struct place *place = place_find(sizer, workspace_id);
 	int64_t now = time_mono_msecs();
-	int rc;
+	int err;
 
 	if (!place || now < place->blocked_until_msecs)
 		return NULL;
-	/* Only between batches: items point to it. */
+	/* Only between batches, because items point to the session. */
 	if (place->session && sizer->item_count == 0 &&
 	    now - place->session_msecs >= SESSION_MSECS) {
 		sync_session_close(place->session);
 		place->session = NULL;
 	}
 	if (!place->session) {
-		rc = sync_session_open(&sizer->env, workspace_id, TIMEOUT_MSECS, &place->session);
-		if (rc < 0) {
+		err = sync_session_open(&sizer->env, workspace_id, TIMEOUT_MSECS, &place->session);
+		if (err < 0) {
 			place_block(place);
 			return NULL;
 		}
@@ -194,7 +194,7 @@ static int on_unknown_size(void *arg, const struct catalog_recording *recording)
 		return 0;
 	if (later_is(sizer, at, recording->id) && time_mono_msecs() < sizer->laters[at].until_msecs)
 		return 0;
-	/* A wanted folder's come once more with all the others. */
+	/* Recordings of a folder in use are listed twice. */
 	for (size_t i = 0; i < sizer->item_count; i++) {
 		if (sizer->items[i].recording.id == recording->id)
 			return 0;
@@ -219,21 +219,21 @@ static int on_workspace(void *arg, const struct catalog_workspace *workspace)
 static int collect(struct sync_sizer *sizer)
 {
 	size_t limit = LOOK_AHEAD + sizer->later_count;
-	int rc;
+	int err;
 
 	sizer->item_count = sizer->rows = 0;
-	rc = catalog_sizes_unknown(sizer->env.catalog, 0, limit, on_unknown_size, sizer);
-	if (rc < 0 || sizer->item_count || sizer->rows < limit)
-		return rc;
-	/* All that came belong to workspaces that have to wait: ask for the others'. */
-	rc = catalog_workspace_each(sizer->env.catalog, false, on_workspace, sizer);
-	for (size_t i = 0; i < sizer->place_count && rc == 0 && !sizer->item_count; i++) {
+	err = catalog_sizes_unknown(sizer->env.catalog, 0, limit, on_unknown_size, sizer);
+	if (err < 0 || sizer->item_count || sizer->rows < limit)
+		return err;
+	/* All rows belong to blocked workspaces: ask for each other workspace. */
+	err = catalog_workspace_each(sizer->env.catalog, false, on_workspace, sizer);
+	for (size_t i = 0; i < sizer->place_count && err == 0 && !sizer->item_count; i++) {
 		if (time_mono_msecs() >= sizer->places[i].blocked_until_msecs)
-			rc = catalog_sizes_unknown(sizer->env.catalog,
-						   sizer->places[i].workspace_id, limit,
-						   on_unknown_size, sizer);
+			err = catalog_sizes_unknown(sizer->env.catalog,
+						    sizer->places[i].workspace_id, limit,
+						    on_unknown_size, sizer);
 	}
-	return rc;
+	return err;
 }
 
 static void probe_one(void *arg, size_t index)
@@ -244,38 +244,38 @@ static void probe_one(void *arg, size_t index)
 
 	remote_error_clear(&item->error);
 	if (cancel_is_set(sizer->env.cancel)) {
-		item->rc = -ECANCELED;
+		item->err = -ECANCELED;
 		return;
 	}
-	item->rc = twilio_probe_media(item->session->twilio, &recording->sid,
-				      recording->is_encrypted, recording->channels_requested,
-				      catalog_recording_limit_bytes(recording), &item->info,
-				      &item->error);
-	/* A glitch that stored nothing where seconds were spoken must not become the file's size.
-	 */
-	if (item->rc == 0 && !recording->is_encrypted && recording->duration_secs > 1 &&
+	item->err = twilio_probe_media(item->session->twilio, &recording->sid,
+				       recording->is_encrypted, recording->channels_requested,
+				       catalog_recording_limit_bytes(recording), &item->info,
+				       &item->error);
+	/* An empty file of a recording with a duration is a fault of Twilio's, and must not become
+	 * the file's size. */
+	if (item->err == 0 && !recording->is_encrypted && recording->duration_secs > 1 &&
 	    item->info.size_bytes <= EMPTY_WAV_BYTES) {
 		remote_error_set(&item->error, REMOTE_INVALID, -EIO,
-				 "an empty file where Twilio tells of %" PRId64 " seconds",
+				 "an empty file, but a duration of %" PRId64 " seconds",
 				 recording->duration_secs);
-		item->rc = -EIO;
+		item->err = -EIO;
 	}
 	if (item->error.kind == REMOTE_NOT_FOUND) {
 		struct remote_error error;
 		enum sync_fate fate;
-		int rc;
+		int err;
 
-		/* Perhaps it was deleted at Twilio: then the tree should not show it any longer. */
-		fate = sync_check_recording(item->session, &recording->sid, false, &rc, &error);
+		/* If it was deleted at Twilio, the tree must not show it any longer. */
+		fate = sync_check_recording(item->session, &recording->sid, false, &err, &error);
 		item->is_gone = fate == SYNC_FATE_GONE || fate == SYNC_FATE_FOUND_IN_S3;
 	}
 }
 
-/* The fault lies with the way to the workspace, not with the recording. */
+/* The failure concerns the workspace, not the recording. */
 static bool is_of_place(const struct item *item)
 {
 	return item->error.kind == REMOTE_TRANSIENT || item->error.kind == REMOTE_UNCERTAIN ||
-	       item->rc == -EACCES;
+	       item->err == -EACCES;
 }
 
 static void log_failure(const struct item *item)
@@ -287,7 +287,7 @@ static void log_failure(const struct item *item)
 		    item->error.message);
 }
 
-/* Sorts a batch's failures: whom to wait for, and how long. */
+/* Evaluates a batch: retries, blocked workspaces, parallelism. The pause to make. */
 static int64_t settle(struct sync_sizer *sizer)
 {
 	bool was_busy = false;
@@ -299,12 +299,12 @@ static int64_t settle(struct sync_sizer *sizer)
 		struct item *item = &sizer->items[i];
 		struct place *place = place_find(sizer, item->recording.workspace_id);
 
-		if (item->rc == 0) {
+		if (item->err == 0) {
 			later_remove(sizer, item->recording.id);
 			place->was_reached = true;
 		} else if (item->is_gone) {
 			place->was_reached = true;
-		} else if (item->rc == -ECANCELED) {
+		} else if (item->err == -ECANCELED) {
 			continue;
 		} else if (item->error.kind == REMOTE_BUSY && item->error.status == 429) {
 			was_busy = true;
@@ -316,7 +316,7 @@ static int64_t settle(struct sync_sizer *sizer)
 			else
 				log_failure(item);
 			later_add(sizer, item->recording.id);
-			sizer->last_rc = item->rc;
+			sizer->last_err = item->err;
 		}
 	}
 	for (size_t i = 0; i < sizer->place_count; i++) {
@@ -345,12 +345,12 @@ static int store(struct sync_sizer *sizer, int64_t *ret_learned)
 {
 	struct catalog_size sizes[BATCH];
 	size_t count = 0;
-	int rc;
+	int err;
 
 	for (size_t i = 0; i < sizer->item_count; i++) {
 		const struct item *item = &sizer->items[i];
 
-		if (item->rc < 0)
+		if (item->err < 0)
 			continue;
 		sizes[count++] = (struct catalog_size){
 			.recording_id = item->recording.id,
@@ -361,27 +361,27 @@ static int store(struct sync_sizer *sizer, int64_t *ret_learned)
 	}
 	if (!count)
 		return 0;
-	rc = catalog_sizes_set(sizer->env.catalog, sizes, count);
-	if (rc == 0)
+	err = catalog_sizes_set(sizer->env.catalog, sizes, count);
+	if (err == 0)
 		*ret_learned = (int64_t)count;
-	return rc;
+	return err;
 }
 
 int sync_sizer_step(struct sync_sizer *sizer, int64_t *ret_learned, bool *ret_left)
 {
 	int64_t pause;
-	int rc = collect(sizer);
+	int err = collect(sizer);
 
 	*ret_learned = 0;
 	*ret_left = false;
-	if (rc < 0 || !sizer->item_count)
-		return rc;
+	if (err < 0 || !sizer->item_count)
+		return err;
 	parallel_for(sizer->item_count, sizer->threads, probe_one, sizer);
-	rc = store(sizer, ret_learned);
+	err = store(sizer, ret_learned);
 	pause = settle(sizer);
 	sizer->item_count = 0;
-	if (rc < 0)
-		return rc;
+	if (err < 0)
+		return err;
 	*ret_left = true;
 	if (pause)
 		sleep_msecs(pause, sizer->env.cancel);
@@ -417,17 +417,17 @@ int sync_sizes(const struct sync_env *env, int64_t *ret_learned)
 {
 	struct sync_sizer *sizer = NULL;
 	bool left = true;
-	int rc = sync_sizer_new(env, &sizer);
+	int err = sync_sizer_new(env, &sizer);
 
 	*ret_learned = 0;
-	while (rc == 0 && left) {
+	while (err == 0 && left) {
 		int64_t learned;
 
-		rc = sync_sizer_step(sizer, &learned, &left);
+		err = sync_sizer_step(sizer, &learned, &left);
 		*ret_learned += learned;
 	}
-	if (rc == 0)
-		rc = sizer->last_rc;
+	if (err == 0)
+		err = sizer->last_err;
 	sync_sizer_free(sizer);
-	return rc;
+	return err;
 }

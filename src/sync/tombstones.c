@@ -1,6 +1,6 @@
 /*
- * Recordings that were removed have a tombstone in the bucket, so that neither a rebuilt catalog nor
- * another machine brings them back. A list of them all is compared with the catalog in both
+ * Removed recordings have tombstones in the bucket, so that neither a rebuilt catalog nor another
+ * machine brings them back. A complete list of tombstones is compared with the catalog in both
  * directions.
  */
 #include <errno.h>
@@ -12,8 +12,8 @@
 #include "sync/sync-private.h"
 #include "util/fault.h"
 
-/* A poll finds a few new recordings: each costs a request. Where it finds many, all tombstones are
- * listed instead. */
+/* A poll finds few new recordings, and sends a request for each. Above this limit, all tombstones
+ * are listed instead. */
 #define ASK_LIMIT 100
 
 void sync_tombstones_init(struct sync_tombstones *tombstones)
@@ -39,12 +39,12 @@ static int on_tombstone(void *arg, const struct s3_list_entry *entry)
 	return sync_sids_add(&tombstones->sids, &sid);
 }
 
-/* Says what was not learned, and why. */
-static void explain(struct remote_error *error, int rc, bool is_first)
+/* Adds to the error's message what could not be learned. */
+static void explain(struct remote_error *error, int err, bool is_first)
 {
 	char reason[sizeof error->message];
 
-	snprintf(reason, sizeof reason, "%s", error->message[0] ? error->message : strerror(-rc));
+	snprintf(reason, sizeof reason, "%s", error->message[0] ? error->message : strerror(-err));
 	snprintf(error->message, sizeof error->message, "%s: %.90s",
 		 is_first ? "nothing is listed before the bucket tells what was removed"
 			  : "the bucket does not tell what was removed elsewhere",
@@ -56,25 +56,25 @@ static bool bucket_has(void *arg, const struct sid *sid)
 	return sync_sids_has(arg, sid);
 }
 
-/* What was removed here before the bucket was in use, or has no tombstone for whatever reason, gets
- * one; only a complete list says so. */
+/* Hides recordings that have a tombstone. If the list is complete, queues tombstones for removed
+ * recordings that have none, for example because they were removed before the bucket was in use. */
 static void compare(struct sync_run *run)
 {
 	struct sync_tombstones *tombstones = &run->tombstones;
 	struct sync_session *session = run->session;
 	struct catalog *catalog = session->env->catalog;
 	int64_t hidden, queued;
-	int rc = catalog_removals_learn(catalog, session->workspace.id, tombstones->sids.values,
-					tombstones->sids.count, &hidden);
+	int err = catalog_removals_learn(catalog, session->workspace.id, tombstones->sids.values,
+					 tombstones->sids.count, &hidden);
 
 	fault_point("removals-learned");
-	if (rc == 0 && !tombstones->is_partial && session->storage.enabled)
-		rc = catalog_removals_tell(catalog, session->workspace.id, bucket_has,
-					   &tombstones->sids, &queued);
+	if (err == 0 && !tombstones->is_partial && session->storage.enabled)
+		err = catalog_removals_tell(catalog, session->workspace.id, bucket_has,
+					    &tombstones->sids, &queued);
 	pthread_mutex_lock(&run->lock);
 	run->stats.removed_elsewhere += hidden;
-	if (rc < 0)
-		sync_run_fail(run, rc, NULL);
+	if (err < 0)
+		sync_run_fail(run, err, NULL);
 	pthread_mutex_unlock(&run->lock);
 }
 
@@ -87,21 +87,21 @@ static void load(struct sync_run *run, bool is_first)
 	struct remote_error error = REMOTE_ERROR_INIT;
 	char prefix[CATALOG_KEY_TEXT_SIZE];
 	char *end;
-	int rc;
+	int err;
 
 	catalog_tombstone_key(session->storage.prefix, &zero, prefix);
 	end = strrchr(prefix, '/');
 	if (end)
 		end[1] = '\0';
-	rc = s3_list_objects(session->s3, prefix, on_tombstone, tombstones, &error);
-	/* A part of them is better than none. */
+	err = s3_list_objects(session->s3, prefix, on_tombstone, tombstones, &error);
+	/* A partial list is better than none. */
 	sync_sids_sort(&tombstones->sids);
 	tombstones->is_loaded = true;
-	tombstones->is_partial = rc < 0;
-	if (rc < 0) {
-		explain(&error, rc, is_first);
+	tombstones->is_partial = err < 0;
+	if (err < 0) {
+		explain(&error, err, is_first);
 		pthread_mutex_lock(&run->lock);
-		sync_run_fail(run, rc, &error);
+		sync_run_fail(run, err, &error);
 		pthread_mutex_unlock(&run->lock);
 	}
 	compare(run);
@@ -111,7 +111,7 @@ bool sync_tombstones_load(struct sync_run *run, bool is_first)
 {
 	bool is_known;
 
-	/* A bucket that is not in use yet has had nothing to keep. */
+	/* A bucket that has not been in use has no tombstones of this catalog. */
 	if (!run->session->s3 || (is_first && !run->session->storage.enabled))
 		return true;
 	pthread_mutex_lock(&run->tombstones.lock);
@@ -137,7 +137,7 @@ bool sync_tombstone_is_there(struct sync_run *run, const struct sid *sid)
 	struct sync_tombstones *tombstones = &run->tombstones;
 	struct remote_error error = REMOTE_ERROR_INIT;
 	bool is_known = true, is_there = false;
-	int rc;
+	int err;
 
 	if (!run->session->s3)
 		return false;
@@ -153,9 +153,9 @@ bool sync_tombstone_is_there(struct sync_run *run, const struct sid *sid)
 	if (is_known)
 		return is_there;
 
-	rc = storage_tombstone_look(run->session->s3, run->session->storage.prefix, sid, &error);
-	if (rc < 0) {
-		/* A new recording is not kept from its user because the bucket cannot be asked. */
+	err = storage_tombstone_look(run->session->s3, run->session->storage.prefix, sid, &error);
+	if (err < 0) {
+		/* An unreachable bucket must not hide new recordings. */
 		pthread_mutex_lock(&tombstones->lock);
 		tombstones->is_unavailable = true;
 		pthread_mutex_unlock(&tombstones->lock);
@@ -163,5 +163,5 @@ bool sync_tombstone_is_there(struct sync_run *run, const struct sid *sid)
 		run->stats.undecided++;
 		pthread_mutex_unlock(&run->lock);
 	}
-	return rc == 1;
+	return err == 1;
 }

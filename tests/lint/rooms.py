@@ -55,6 +55,20 @@ def knowledge(rows):
     return known
 
 
+def public_headers(rows, src):
+    """room -> the headers that other rooms may include, of the rooms that restrict them."""
+    public = {}
+    for room, cell in rows:
+        room = room.strip("`")
+        if match := re.fullmatch(r"all but (.+)", cell):
+            hidden = names(match[1])
+            public[room] = [header.name for header in sorted((src / room).glob("*.h")) if header.name not in hidden]
+            public[room] += [header for header in hidden if not (src / room / header).is_file()]
+        else:
+            public[room] = names(cell)
+    return public
+
+
 def includes(source):
     """(line number, path, whether it stands in quotes) of each include."""
     for number, line in enumerate(source.read_text().splitlines(), 1):
@@ -109,7 +123,7 @@ def findings(project):
     text = (Path(project) / "ARCHITECTURE.md").read_text()
     try:
         known = knowledge(table(text, ROOMS))
-        public = {room.strip("`"): names(cell) for room, cell in table(text, HEADERS)}
+        public = public_headers(table(text, HEADERS), src)
         owners = {header: names(cell) for row in table(text, LIBRARIES) for header, cell in [(row[0].strip("`"), row[1])]}
     except (Malformed, ValueError) as error:
         return [str(error)]

@@ -88,6 +88,11 @@ class Rooms(unittest.TestCase):
                     "src/sync/run.c:2: net/events.h is private to room 'net'",
                     "src/sync/run.c:3: room 'sync' may not know 'cli'")
 
+    def test_rooms__headers_that_are_left_out_are_private(self):
+        self.edit_tables("| `net` | `http.h`, `retry.h` |", "| `net` | all but `retry.h`, `gone.h` |")
+        self.expect("ARCHITECTURE.md: there is no header src/net/gone.h",
+                    "src/sync/run.c:2: net/retry.h is private to room 'net'")
+
     def test_rooms__a_header_without_its_room_is_found(self):
         self.write("aws/s3.c", '#include "s3.h"\n')
         self.expect("src/aws/s3.c:1: 's3.h' is included without its room")

@@ -14,7 +14,7 @@
 #define GB (INT64_C(1) << 30)
 #define NEAR 1e-9
 
-static const struct cost_transition rule[] = { { 90, "GLACIER_IR" }, { 365, "DEEP_ARCHIVE" } };
+static const struct s3_transition rule[] = { { 90, "GLACIER_IR" }, { 365, "DEEP_ARCHIVE" } };
 
 static void test_storage__twilio_bills_started_minutes_above_the_free_ones(void **state)
 {
@@ -161,7 +161,7 @@ static void test_storage__a_price_table_that_is_none_is_refused_with_a_reason(vo
 		const char *json, *reason;
 	} cases[] = {
 		{ "", "line" },
-		{ "[1]", "no JSON object" },
+		{ "[1]", "not a JSON object" },
 		{ "{\"currency\": \"EUR\"}", "date" },
 		{ "{\"date\": 2030}", "date" },
 		{ "{\"date\": \"2030-01-01\", \"twilio\": {\"per_minute\": -1}}",
