@@ -30,7 +30,7 @@ static int64_t window_limit(const struct audio *audio)
 	int64_t share = (int64_t)audio->settings.budget_bytes;
 
 	if (audio->streams)
-		share /= 2 * audio->streams;
+		share /= INT64_C(2) * audio->streams;
 	if (share > WINDOW_MAX_BYTES)
 		return WINDOW_MAX_BYTES;
 	return share < WINDOW_MIN_BYTES ? WINDOW_MIN_BYTES : share;

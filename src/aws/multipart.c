@@ -166,7 +166,7 @@ int s3_upload_complete(struct s3_client *client, const char *key, const char *up
 		struct http_response response = { reply.status, reply.content_length, reply.headers,
 						  reply.header_count };
 
-		r = judge_completion(&reply, &answer, ret_error);
+		judge_completion(&reply, &answer, ret_error);
 		s3_object_from_response(&response, ret_object);
 		ret_object->size_bytes = -1; /* it says nothing of the object's */
 		*ret_object->content_type = '\0';

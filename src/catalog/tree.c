@@ -285,7 +285,7 @@ static int lookup_file(struct db_conn *conn, uint64_t parent, const char *name,
 			       "ii", id, (int64_t)parent);
 	if (err == 0)
 		err = recording_node_by(conn, stmt, names, ret_node);
-	if (err == 0 && strcmp(ret_node->name, name))
+	if (err == 0 && strcmp(ret_node->name, name) != 0)
 		err = -ENOENT;
 	return err;
 }

@@ -138,7 +138,7 @@ int holders_find(const char *folder, pid_t except, struct holders *ret_holders)
 	int err = processes ? 0 : -errno;
 
 	*ret_holders = (struct holders){ .list = NULL };
-	while (!err && (entry = readdir(processes))) {
+	while (processes && !err && (entry = readdir(processes))) {
 		cleanup_fd int process = -1;
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 

@@ -425,7 +425,7 @@ static int run_migrate(struct cli *cli, const void *values, int argc, char **arg
 {
 	const struct migrate_values *v = values;
 	cleanup_free struct catalog_scope *scopes = NULL;
-	struct meter_reading reading;
+	struct meter_reading reading = { 0 };
 	const struct action *action;
 	struct asked asked;
 	int64_t count;

@@ -64,7 +64,7 @@ static int path_in_mount(const struct cli *cli, const char *path, char **ret_ins
 		return -1;
 	}
 	/* A mount says which catalog it shows, unless it was told to say something else. */
-	if (source[0] == '/' && strcmp(source, cli->catalog_path) != 0) {
+	if (source && source[0] == '/' && strcmp(source, cli->catalog_path) != 0) {
 		cli_error("%s is in a mount of another catalog: --catalog %s", path, source);
 		free(steal_pointer(ret_inside));
 		return -1;

@@ -163,7 +163,7 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 	struct catalog_workspace w;
 	struct catalog_storage s = { 0 };
 	const char **origins = NULL;
-	struct storage_test_result result;
+	struct storage_test_result result = { .has_passed = false };
 	struct storage_test test = { .storage = &s, .dry_run = v->dry_run, .arg = checks };
 	bool is_enabled;
 	int status = take_origins(cli, v, &s), err;

@@ -31,8 +31,6 @@
 #define TIMEOUT_SECS_MAX 3600
 #define HOLDERS_SHOWN 10
 
-extern char **environ;
-
 struct unmount_values {
 	bool lazy;
 	const char *timeout;

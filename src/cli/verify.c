@@ -201,7 +201,7 @@ static void scope_json(struct shown *shown, const char *error, const struct veri
 			  (json_int_t)s->unvouched, "read", (json_int_t)s->read, "read_bytes",
 			  (json_int_t)s->read_bytes, "read_unproven", (json_int_t)s->read_unproven,
 			  "deleted_unseen", (json_int_t)s->never_seen, "uploads_listed",
-			  (int)!s->uploads_unknown, "found", kinds_json(s->found), "repaired",
+			  !s->uploads_unknown, "found", kinds_json(s->found), "repaired",
 			  kinds_json(s->repaired)));
 }
 

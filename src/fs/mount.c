@@ -24,8 +24,6 @@
 #define PROBE_MSECS 3000
 #define UNMOUNT_LOOK_MSECS 1000
 
-extern char **environ;
-
 /* ---- libfuse's log ---- */
 
 static struct {
@@ -192,7 +190,7 @@ int fs_mountpoint_check(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 	if (!folder)
 		return 0; /* mounting will report the reason */
 	while ((entry = readdir(folder)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			break;
 	closedir(folder);
 	if (!entry)

@@ -259,7 +259,7 @@ static int take_members(struct scan *scan, const struct field *fields, void *ele
 
 static bool is_longer(const char *text, size_t limit_bytes)
 {
-	return strnlen(text, limit_bytes + 1) > limit_bytes;
+	return text && strnlen(text, limit_bytes + 1) > limit_bytes;
 }
 
 static bool recording_is_oversized(const struct twilio_recording *recording)
