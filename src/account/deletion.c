@@ -5,36 +5,27 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "catalog/settings.h"
+#include "jobs/rate.h"
 #include "util/fault.h"
 #include "util/times.h"
 #include "util/wait.h"
 
-#define DELETES_PER_SEC 10
-
 /* ---- the process's rate limit ---- */
 
 static pthread_mutex_t pace_mutex = PTHREAD_MUTEX_INITIALIZER;
-static int64_t pace_next_msecs; /* guarded by pace_mutex; time_mono_msecs() */
+static struct rate pace = { .paid_nsecs = INT64_MIN / 2 }; /* guarded by pace_mutex */
 
-static int64_t pace_slot(int64_t interval_msecs)
-{
-	int64_t now = time_mono_msecs(), slot;
-
-	pthread_mutex_lock(&pace_mutex);
-	slot = pace_next_msecs > now ? pace_next_msecs : now;
-	pace_next_msecs = slot + interval_msecs;
-	pthread_mutex_unlock(&pace_mutex);
-	return slot;
-}
-
+/* False: cancelled. */
 static bool pace_wait(struct catalog *catalog, const struct cancel *cancel)
 {
-	int64_t rate = catalog_setting_get_int(catalog, "twilio_deletes_per_sec", DELETES_PER_SEC),
-		slot_msecs = pace_slot(1000 / (rate < 1      ? 1
-					       : rate > 1000 ? 1000
-							     : rate));
+	int64_t wait_msecs, per_sec = catalog_setting_number(catalog, SETTING_TWILIO_DELETES_PER_SEC);
 
-	return sleep_msecs(slot_msecs - time_mono_msecs(), cancel);
+	pthread_mutex_lock(&pace_mutex);
+	pace.per_sec = per_sec < 1 ? 1 : per_sec;
+	wait_msecs = rate_take(&pace, 1, time_mono_msecs());
+	pthread_mutex_unlock(&pace_mutex);
+	return sleep_msecs(wait_msecs, cancel);
 }
 
 /* ---- is it there? ---- */
@@ -156,7 +147,7 @@ int account_delete_recording(struct catalog *catalog, struct twilio_client *twil
 	job_result_set(ret_result, JOB_OUTCOME_PUT_BACK, "cancelled");
 	if (!pace_wait(catalog, &run->cancel))
 		return -ECANCELED;
-	err = catalog_job_mark_sent(catalog, &run->job);
+	err = job_mark_sent(catalog, &run->job);
 	if (err) {
 		job_result_set(ret_result, err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY,
 			       "the catalog: %s", strerror(-err));
@@ -169,12 +160,12 @@ int account_delete_recording(struct catalog *catalog, struct twilio_client *twil
 		job_result_set(ret_result, JOB_OUTCOME_PUT_BACK, "its lease ended");
 		return -ESTALE;
 	}
-	err = twilio_delete_recording(twilio, &run->job.recording.sid, &error);
+	err = twilio_delete_recording(twilio, &run->job.recording_sid, &error);
 	fault_point("after-delete");
 	if (err == 0)
 		return 0;
 	if (error.kind != REMOTE_NOT_FOUND && !is_refusal(&error))
 		return failed(ret_result, &error);
-	return judge_refused(twilio, &run->job.recording.sid, was_sent_before, &error, ret_result,
+	return judge_refused(twilio, &run->job.recording_sid, was_sent_before, &error, ret_result,
 			     ret_note);
 }

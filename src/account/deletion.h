@@ -5,7 +5,7 @@
 #ifndef TONICFS_ACCOUNT_DELETION_H
 #define TONICFS_ACCOUNT_DELETION_H
 
-#include "catalog/pool.h"
+#include "jobs/jobs.h"
 #include "twilio/twilio.h"
 
 /* Waits for the rate limit (10 deletes a second in this process, as Twilio asks; setting

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "audio/audio-private.h"
-#include "catalog/order.h"
 #include "audio/sequence.h"
+#include "catalog/order.h"
 #include "util/times.h"
 
 #define FOLDERS 16

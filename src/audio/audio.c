@@ -4,17 +4,16 @@
 #include <string.h>
 
 #include "audio/audio-private.h"
-#include "audio/why.h"
 #include "catalog/archive.h"
+#include "catalog/settings.h"
 #include "catalog/workspace.h"
+#include "storage/why.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "util/times.h"
 #include "util/wait.h"
 
-#define BUDGET_BYTES (256 * 1024 * 1024)
-#define READ_TIMEOUT_MSECS 60000
 #define SIZE_TIMEOUT_MSECS 10000
 #define STARTERS 3
 #define PROBERS 8
@@ -80,9 +79,11 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	audio->http = http;
 	audio->settings = *settings;
 	if (!audio->settings.budget_bytes)
-		audio->settings.budget_bytes = BUDGET_BYTES;
+		audio->settings.budget_bytes =
+			(size_t)catalog_setting_number(catalog, SETTING_READ_BUDGET_BYTES);
 	if (!audio->settings.read_timeout_msecs)
-		audio->settings.read_timeout_msecs = READ_TIMEOUT_MSECS;
+		audio->settings.read_timeout_msecs =
+			(unsigned)catalog_setting_number(catalog, SETTING_READ_TIMEOUT_MSECS);
 	if (!audio->settings.size_timeout_msecs)
 		audio->settings.size_timeout_msecs = SIZE_TIMEOUT_MSECS;
 	audio_store_init(&audio->store, audio->settings.budget_bytes);
@@ -294,7 +295,7 @@ static void log_archived(struct audio *audio, const struct catalog_recording *ro
 
 	catalog_workspace_get(audio->catalog, row->workspace_id, &workspace);
 	sid_format(&row->sid, "RE", sid);
-	audio_why_by_catalog(audio->catalog, row, &why);
+	storage_why(audio->catalog, row, &why);
 	log_warning("workspace %s: recording %s: %s", workspace.name, sid, buf_str(&why));
 }
 

@@ -29,8 +29,8 @@ struct audio;      /* one per process */
 struct audio_file; /* one per open handle; handles of one recording share buffers and requests */
 
 struct audio_settings {
-	size_t budget_bytes;         /* of memory for recordings; 0: 256 MiB; see turn.h */
-	unsigned read_timeout_msecs; /* 0: 60,000 */
+	size_t budget_bytes; /* of memory for recordings; 0: as set in the catalog; see turn.h */
+	unsigned read_timeout_msecs; /* 0: as set in the catalog */
 	unsigned size_timeout_msecs; /* 0: 10,000 */
 };
 int audio_new(struct catalog *catalog, struct http *http, const struct audio_settings *settings,

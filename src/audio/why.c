@@ -5,55 +5,11 @@
 #include <stdio.h>
 
 #include "audio/audio-private.h"
-#include "catalog/archive.h"
+#include "storage/why.h"
 #include "util/buf.h"
 #include "util/log.h"
 #include "util/text.h"
 #include "util/times.h"
-
-/* ---- by the catalog ---- */
-
-static void add_archived(struct catalog *catalog, const struct catalog_recording *recording,
-			 struct buf *out)
-{
-	struct catalog_archive archive;
-	char sid[SID_SIZE];
-
-	if (catalog_archive_get(catalog, recording->id, &archive) || !archive.is_archived)
-		return;
-	sid_format(&recording->sid, "RE", sid);
-	if (archive.restore == CATALOG_RESTORE_ONGOING || archive.restore == CATALOG_RESTORE_WANTED)
-		buf_addf(
-			out,
-			"archived in S3 (%s), and being restored: 'tonicfs restore %s' looks again",
-			archive.storage_class, sid);
-	else
-		buf_addf(out, "archived in S3 (%s): 'tonicfs restore %s' asks for it",
-			 archive.storage_class, sid);
-}
-
-void audio_why_by_catalog(struct catalog *catalog, const struct catalog_recording *recording,
-			  struct buf *out)
-{
-	switch (recording->state) {
-	case CATALOG_STATE_MISSING:
-		/* A listed recording has been in this catalog's bucket. */
-		buf_add_str(out, recording->is_listed ? AUDIO_LOST_TEXT : AUDIO_GONE_TEXT);
-		break;
-	case CATALOG_STATE_S3: /* in state stored, an archived recording is read from Twilio */
-		add_archived(catalog, recording, out);
-		break;
-	case CATALOG_STATE_DELETED:
-		buf_add_str(out, "it was removed, and stays hidden");
-		break;
-	case CATALOG_STATE_TWILIO:
-	case CATALOG_STATE_UPLOADING:
-	case CATALOG_STATE_STORED:
-		break;
-	}
-}
-
-/* ---- failures ---- */
 
 void audio_note_failed(struct audio *audio, const struct audio_subject *of, const char *format, ...)
 {
@@ -81,7 +37,7 @@ void audio_why(struct audio *audio, const struct catalog_recording *recording, s
 	struct audio_reason reason;
 	char at[TIME_ISO8601_SIZE];
 
-	audio_why_by_catalog(audio->catalog, recording, out);
+	storage_why(audio->catalog, recording, out);
 	if (out->len > before || !audio_reasons_get(&audio->reasons, recording->id, &reason))
 		return;
 	/* Sync may have learned the size in the meantime. */

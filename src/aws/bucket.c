@@ -1,3 +1,4 @@
+/* Requests of the connection test about a bucket as a whole. */
 #include "aws/bucket.h"
 
 #include <errno.h>
@@ -60,7 +61,7 @@ static void fill_answer(const struct http_reply *reply, struct s3_answer *answer
 	if (!date || time_parse_rfc2822(date, &answer->date_secs) < 0)
 		answer->date_secs = 0;
 	if (reply->status >= 300)
-		/* What is no XML says nothing of a region. */
+		/* An answer that is not XML names no region. */
 		(void)xml_parse(reply->body, reply->body_len, on_error_region, answer, NULL);
 	if (!*answer->region)
 		copy(answer->region, sizeof answer->region,
@@ -71,7 +72,7 @@ static void fill_answer(const struct http_reply *reply, struct s3_answer *answer
 	s3_judge(&response, reply->body, reply->body_len, &answer->error);
 }
 
-/* The request without what a signature added. */
+/* The same request without its signature. */
 static void strip_signature(struct http_request *request, struct http_header *kept)
 {
 	size_t count = 0;
@@ -93,17 +94,17 @@ static int ask(struct s3_client *client, bool anonymous, struct s3_call *call,
 	struct remote_error *error = &ret_answer->error;
 	struct http_request request;
 	struct http_reply reply;
-	int r;
+	int err;
 
 	if (call->query.failed || call->headers.failed)
 		return s3_fail(error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
-	r = s3_client_credentials(client, &credentials, error);
-	if (r)
-		return r;
-	r = s3_call_sign(client, &credentials, call, SIGV4_EMPTY_SHA256, s3_client_now(client),
-			 &request, &memory);
-	if (r)
-		return s3_fail(error, REMOTE_TRANSIENT, r, "the request cannot be signed");
+	err = s3_client_credentials(client, &credentials, error);
+	if (err)
+		return err;
+	err = s3_call_sign(client, &credentials, call, SIGV4_EMPTY_SHA256, s3_client_now(client),
+			   &request, &memory);
+	if (err)
+		return s3_fail(error, REMOTE_TRANSIENT, err, "the request cannot be signed");
 	if (anonymous) {
 		kept = calloc(request.header_count + 1, sizeof *kept);
 		if (!kept)
@@ -111,10 +112,10 @@ static int ask(struct s3_client *client, bool anonymous, struct s3_call *call,
 		strip_signature(&request, kept);
 	}
 	request.total_timeout_msecs = client->total_timeout_msecs;
-	r = http_perform(client->http, &request, S3_ANSWER_LIMIT_BYTES, client->cancel, &reply,
-			 error);
-	if (r)
-		return r;
+	err = http_perform(client->http, &request, S3_ANSWER_LIMIT_BYTES, client->cancel, &reply,
+			   error);
+	if (err)
+		return err;
 	fill_answer(&reply, ret_answer);
 	http_reply_release(&reply);
 	return 0;
@@ -137,12 +138,12 @@ int s3_ask_object(struct s3_client *client, bool anonymous, const char *key,
 		  struct s3_answer *ret_answer)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
-	int r;
+	int err;
 
 	*ret_answer = (struct s3_answer){ .error = REMOTE_ERROR_INIT };
-	r = s3_key_check(key, &ret_answer->error);
-	if (r)
-		return r;
+	err = s3_key_check(key, &ret_answer->error);
+	if (err)
+		return err;
 	s3_pairs_add(&call.headers, "Range", "bytes=0-0");
 	return ask(client, anonymous, &call, ret_answer);
 }
@@ -151,12 +152,12 @@ int s3_ask_preflight(struct s3_client *client, const char *key, const char *orig
 		     struct s3_answer *ret_answer)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_OPTIONS, .key = key };
-	int r;
+	int err;
 
 	*ret_answer = (struct s3_answer){ .error = REMOTE_ERROR_INIT };
-	r = s3_key_check(key, &ret_answer->error);
-	if (r)
-		return r;
+	err = s3_key_check(key, &ret_answer->error);
+	if (err)
+		return err;
 	s3_pairs_add(&call.headers, "Origin", origin);
 	s3_pairs_add(&call.headers, "Access-Control-Request-Method", "GET");
 	s3_pairs_add(&call.headers, "Access-Control-Request-Headers", "range");
@@ -170,17 +171,17 @@ static int get_subresource(struct s3_client *client, const char *name, xml_fn *f
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET };
 	struct http_reply reply;
-	int r;
+	int err;
 
 	s3_pairs_add(&call.query, name, "");
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (r)
-		return r;
-	r = xml_parse(reply.body, reply.body_len, fn, arg, NULL);
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (err)
+		return err;
+	err = xml_parse(reply.body, reply.body_len, fn, arg, NULL);
 	http_reply_release(&reply);
-	if (r == -ENOMEM)
-		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "out of memory");
-	return r ? s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer is no XML") : 0;
+	if (err == -ENOMEM)
+		return s3_fail(ret_error, REMOTE_TRANSIENT, err, "out of memory");
+	return err ? s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer is not XML") : 0;
 }
 
 static int on_versioning(void *arg, const char *path, const char *text)
@@ -217,15 +218,15 @@ static int on_lock(void *arg, const char *path, const char *text)
 
 int s3_get_lock(struct s3_client *client, struct s3_lock *ret_lock, struct remote_error *ret_error)
 {
-	int r;
+	int err;
 
 	*ret_lock = (struct s3_lock){ .is_enabled = false };
-	r = get_subresource(client, "object-lock", on_lock, ret_lock, ret_error);
-	/* RGW has a code of its own for a bucket that was made without it. */
-	if (r && (strcmp(ret_error->code, "ObjectLockConfigurationNotFoundError") == 0 ||
-		  strcmp(ret_error->code, "NoSuchObjectLockConfiguration") == 0)) {
+	err = get_subresource(client, "object-lock", on_lock, ret_lock, ret_error);
+	/* RGW has its own code for a bucket created without object lock. */
+	if (err && (strcmp(ret_error->code, "ObjectLockConfigurationNotFoundError") == 0 ||
+		    strcmp(ret_error->code, "NoSuchObjectLockConfiguration") == 0)) {
 		remote_error_clear(ret_error);
-		r = 0;
+		err = 0;
 	}
-	return r;
+	return err;
 }

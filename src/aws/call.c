@@ -1,4 +1,4 @@
-/* Sending: an operation's tries, the clock, the verdict. */
+/* Sends an operation: its retries, the correction of the clock, the judgement of the answer. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -8,14 +8,14 @@
 #include "util/crypto.h"
 #include "util/times.h"
 
-/* What a body adds to the time of its request: the stall deadline guards a line that is slower
- * still. */
+/* A body extends the deadline of its request at this rate; a slower line is ended by the stall
+ * limit only. */
 #define SLOWEST_BYTES_PER_MSEC 64
-/* A signature is refused from 15 minutes on; a refusal without a code (HEAD) is taken for that from
- * here on. */
+/* Servers refuse a signature that is 15 minutes off. A refusal without a code (of a HEAD) is
+ * taken for that from this difference on. */
 #define SKEW_MIN_SECS (5 * 60)
 
-/* True: the clock has been set by the server's, and the request is worth another try. */
+/* True: the clock was corrected by the Date of the server, and the request should be sent again. */
 static bool correct_clock(struct s3_client *client, const struct http_reply *reply,
 			  int64_t signed_secs, const struct remote_error *error)
 {
@@ -37,16 +37,15 @@ static int hash_payload(const struct s3_call *call,
 			char ret_hex[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)])
 {
 	uint8_t digest[CRYPTO_SHA256_SIZE];
-	int r = 0;
+	int err = 0;
 
 	if (!call->sha256)
-		r = crypto_sha256(call->body_len ? call->body : "", call->body_len, digest);
-	if (!r)
+		err = crypto_sha256(call->body_len ? call->body : "", call->body_len, digest);
+	if (!err)
 		crypto_hex(call->sha256 ? call->sha256 : digest, sizeof digest, ret_hex);
-	return r;
+	return err;
 }
 
-/* One try. */
 static int send_call(struct s3_client *client, const struct aws_credentials *credentials,
 		     const struct s3_call *call, const char *payload_sha256, int64_t time_secs,
 		     int64_t left_msecs, struct http_reply *ret_reply,
@@ -54,25 +53,25 @@ static int send_call(struct s3_client *client, const struct aws_credentials *cre
 {
 	cleanup_s3_request struct s3_request_memory *memory = NULL;
 	struct http_request request;
-	int r = s3_call_sign(client, credentials, call, payload_sha256, time_secs, &request,
-			     &memory);
+	int err = s3_call_sign(client, credentials, call, payload_sha256, time_secs, &request,
+			       &memory);
 
-	if (r)
-		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "the request cannot be signed");
+	if (err)
+		return s3_fail(ret_error, REMOTE_TRANSIENT, err, "the request cannot be signed");
 	request.body = call->body;
 	request.body_len = call->body_len;
 	request.total_timeout_msecs = left_msecs < 1           ? 1
 				      : left_msecs >= UINT_MAX ? UINT_MAX - 1
 							       : (unsigned)left_msecs;
-	r = http_perform(client->http, &request,
-			 call->limit_bytes ? call->limit_bytes : S3_ANSWER_LIMIT_BYTES,
-			 client->cancel, ret_reply, ret_error);
-	if (!r) {
+	err = http_perform(client->http, &request,
+			   call->limit_bytes ? call->limit_bytes : S3_ANSWER_LIMIT_BYTES,
+			   client->cancel, ret_reply, ret_error);
+	if (!err) {
 		struct http_response response = { ret_reply->status, ret_reply->content_length,
 						  ret_reply->headers, ret_reply->header_count };
 
 		s3_judge(&response, ret_reply->body, ret_reply->body_len, ret_error);
-		/* Some gateway says that it does not know what the server behind it did. */
+		/* A gateway answered, and does not know whether the server behind it has acted. */
 		if (call->is_once && ret_error->kind == REMOTE_TRANSIENT && !*ret_error->code)
 			ret_error->kind = REMOTE_UNCERTAIN;
 	}
@@ -95,7 +94,7 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 	for (;;) {
 		cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
 		int64_t now, began;
-		int r;
+		int err;
 
 		if (s3_client_credentials(client, &credentials, ret_error))
 			return ret_error->error;
@@ -103,11 +102,11 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 			client->gate.before(client->gate.arg);
 		now = s3_client_now(client);
 		began = time_mono_msecs();
-		r = send_call(client, &credentials, call, sha256, now, retry.deadline_msecs - began,
-			      ret_reply, ret_error);
+		err = send_call(client, &credentials, call, sha256, now,
+				retry.deadline_msecs - began, ret_reply, ret_error);
 		if (client->gate.after)
 			client->gate.after(client->gate.arg, ret_error, began);
-		if (r == 0)
+		if (err == 0)
 			return 0;
 		if (ret_error->kind == REMOTE_UNCERTAIN || ret_error->kind == REMOTE_TRANSIENT)
 			call->was_uncertain = true;
@@ -116,7 +115,7 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_repl
 			http_reply_release(ret_reply);
 			continue;
 		}
-		/* Revoked, or renewed by another program, before they ran out. */
+		/* The keys were revoked, or renewed by another program, before they expired. */
 		if (client->source && !keys_were_renewed && s3_keys_are_refused(ret_error)) {
 			aws_source_distrust(client->source, &credentials);
 			keys_were_renewed = true;

@@ -1,4 +1,4 @@
-/* A client: its settings, and where its bucket is. */
+/* A client: its settings and the address of its bucket. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static bool is_empty(const char *s)
 	return !s || !*s;
 }
 
-/* ---- where a bucket is ---- */
+/* ---- the address of a bucket ---- */
 
 static bool consists_of(const char *s, const char *allowed)
 {
@@ -25,7 +25,7 @@ static bool consists_of(const char *s, const char *allowed)
 #define LOWER_DIGITS "abcdefghijklmnopqrstuvwxyz0123456789"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-/* AWS's rule is narrower; other servers let more pass in the path. */
+/* The rules of AWS are stricter; other servers accept more in the path. */
 static bool bucket_is_valid(const char *bucket)
 {
 	return strlen(bucket) <= 255 && consists_of(bucket, LOWER_DIGITS UPPER "._-") &&
@@ -40,7 +40,7 @@ static bool bucket_fits_host_name(const char *bucket)
 	       bucket[n - 1] != '-';
 }
 
-/* Addresses and localhost have no names below them. */
+/* IP addresses and localhost have no subdomains. */
 static bool host_has_subdomains(const char *host)
 {
 	struct in_addr address;
@@ -50,7 +50,8 @@ static bool host_has_subdomains(const char *host)
 }
 
 struct endpoint {
-	char *scheme, *host, *port, *path; /* port "" where it is the scheme's; path "" or "/a/b" */
+	char *scheme, *host, *port,
+		*path; /* port: "" for the default of the scheme; path: "" or "/a/b" */
 };
 
 static void endpoint_release(struct endpoint *e)
@@ -122,7 +123,7 @@ static int endpoint_parse(const char *text, struct endpoint *ret_endpoint)
 	}
 }
 
-/* AWS's own, by region. */
+/* The endpoint of AWS for a region. */
 static int endpoint_of_aws(const char *region, struct endpoint *ret_endpoint)
 {
 	if (asprintf(&ret_endpoint->host, "s3.%s.amazonaws.com%s", region,
@@ -142,15 +143,15 @@ static int set_place(struct s3_client *client, const struct s3_settings *setting
 	cleanup_endpoint struct endpoint e = { NULL, NULL, NULL, NULL };
 	const char *bucket = settings->bucket;
 	bool in_path;
-	int r;
+	int err;
 
 	if (is_empty(bucket) || !bucket_is_valid(bucket) ||
 	    !consists_of(client->region, LOWER_DIGITS UPPER "-_"))
 		return -EINVAL;
-	r = is_empty(settings->endpoint) ? endpoint_of_aws(client->region, &e)
-					 : endpoint_parse(settings->endpoint, &e);
-	if (r)
-		return r;
+	err = is_empty(settings->endpoint) ? endpoint_of_aws(client->region, &e)
+					   : endpoint_parse(settings->endpoint, &e);
+	if (err)
+		return err;
 	in_path = settings->path_style || !bucket_fits_host_name(bucket) ||
 		  !host_has_subdomains(e.host);
 	client->scheme = steal_pointer(&e.scheme);
@@ -189,11 +190,11 @@ static int copy_settings(struct s3_client *client, const struct s3_settings *s)
 	if (s->credentials) {
 		client->source = aws_source_ref(s->credentials);
 	} else {
-		int r = aws_credentials_set(&client->fixed, s->access_key, s->secret_key,
-					    s->session_token, "");
+		int err = aws_credentials_set(&client->fixed, s->access_key, s->secret_key,
+					      s->session_token, "");
 
-		if (r)
-			return r;
+		if (err)
+			return err;
 	}
 	if (copy_string(s->bucket, &client->bucket) ||
 	    copy_string(s->kms_key_id, &client->kms_key_id) ||
@@ -208,17 +209,17 @@ int s3_client_new(struct http *http, const struct s3_settings *settings,
 		  struct s3_client **ret_client)
 {
 	struct s3_client *client = calloc(1, sizeof *client);
-	int r;
+	int err;
 
 	if (!client)
 		return -ENOMEM;
 	client->http = http;
 	atomic_init(&client->clock_offset_secs, 0);
 	atomic_init(&client->knows_no_checksum_mode, false);
-	r = copy_settings(client, settings);
-	if (r) {
+	err = copy_settings(client, settings);
+	if (err) {
 		s3_client_free(client);
-		return r;
+		return err;
 	}
 	*ret_client = client;
 	return 0;

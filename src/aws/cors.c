@@ -1,3 +1,4 @@
+/* A bucket's CORS rules: parsing, writing, and what they allow. */
 #include "aws/cors.h"
 
 #include <errno.h>
@@ -63,7 +64,7 @@ static int rule_add(struct s3_cors *cors, struct s3_cors_rule *rule)
 
 struct parser {
 	struct s3_cors *cors;
-	struct s3_cors_rule rule; /* the one that is being read */
+	struct s3_cors_rule rule; /* the rule that is being parsed */
 	bool is_configuration;
 };
 
@@ -120,16 +121,16 @@ static int on_element(void *arg, const char *path, const char *text)
 int s3_cors_parse(const char *bytes, size_t n, struct s3_cors *ret_cors)
 {
 	struct parser p = { .cors = ret_cors, .rule = { .max_age_secs = -1 } };
-	int r;
+	int err;
 
 	*ret_cors = (struct s3_cors){ NULL, 0 };
-	r = xml_parse(bytes, n, on_element, &p, NULL);
+	err = xml_parse(bytes, n, on_element, &p, NULL);
 	rule_release(&p.rule);
-	if (!r && !p.is_configuration)
-		r = -EBADMSG;
-	if (r)
+	if (!err && !p.is_configuration)
+		err = -EBADMSG;
+	if (err)
 		s3_cors_release(ret_cors);
-	return r;
+	return err;
 }
 
 /* ---- writing ---- */
@@ -169,29 +170,29 @@ int s3_cors_format(const struct s3_cors *cors, struct buf *ret_text)
 	return buf_failed(ret_text) ? -ENOMEM : 0;
 }
 
-/* ---- at the server ---- */
+/* ---- requests ---- */
 
 int s3_get_cors(struct s3_client *client, struct s3_cors *ret_cors, struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET };
 	struct http_reply reply;
-	int r;
+	int err;
 
 	*ret_cors = (struct s3_cors){ NULL, 0 };
 	s3_pairs_add(&call.query, "cors", "");
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (r && strcmp(ret_error->code, "NoSuchCORSConfiguration") == 0) {
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (err && strcmp(ret_error->code, "NoSuchCORSConfiguration") == 0) {
 		remote_error_clear(ret_error);
 		return 0;
 	}
-	if (r)
-		return r;
-	r = s3_cors_parse(reply.body, reply.body_len, ret_cors);
+	if (err)
+		return err;
+	err = s3_cors_parse(reply.body, reply.body_len, ret_cors);
 	http_reply_release(&reply);
-	if (r == -ENOTSUP)
-		return s3_fail(ret_error, REMOTE_REJECTED, r,
-			       "the bucket's CORS rules have something in them that is not known");
-	return r ? s3_fail(ret_error, REMOTE_INVALID, r, "the answer holds no CORS rules") : 0;
+	if (err == -ENOTSUP)
+		return s3_fail(ret_error, REMOTE_REJECTED, err,
+			       "the CORS rules of the bucket have an unknown element");
+	return err ? s3_fail(ret_error, REMOTE_INVALID, err, "the answer has no CORS rules") : 0;
 }
 
 int s3_put_cors(struct s3_client *client, const struct s3_cors *cors,
@@ -202,26 +203,26 @@ int s3_put_cors(struct s3_client *client, const struct s3_cors *cors,
 	char base64[CRYPTO_BASE64_SIZE(CRYPTO_MD5_SIZE)];
 	uint8_t digest[CRYPTO_MD5_SIZE];
 	struct http_reply reply;
-	int r = s3_cors_format(cors, &text);
+	int err = s3_cors_format(cors, &text);
 
-	if (!r)
-		r = crypto_md5(text.data, text.len, digest);
-	if (r)
-		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "out of memory");
+	if (!err)
+		err = crypto_md5(text.data, text.len, digest);
+	if (err)
+		return s3_fail(ret_error, REMOTE_TRANSIENT, err, "out of memory");
 	crypto_base64(digest, sizeof digest, base64);
 	s3_pairs_add(&call.query, "cors", "");
 	s3_pairs_add(&call.headers, "Content-MD5", base64);
 	s3_pairs_add(&call.headers, "Content-Type", "application/xml");
 	call.body = text.data;
 	call.body_len = text.len;
-	r = s3_call_run(client, &call, &reply, ret_error);
+	err = s3_call_run(client, &call, &reply, ret_error);
 	http_reply_release(&reply);
-	return r;
+	return err;
 }
 
-/* ---- what they mean ---- */
+/* ---- what rules allow ---- */
 
-/* Whether all that `wanted` means is meant by `pattern`: each may hold one '*'. */
+/* Whether `pattern` covers everything that `wanted` covers; each may hold one '*'. */
 static bool pattern_covers(const char *pattern, const char *wanted)
 {
 	const char *star = strchr(pattern, '*');
@@ -251,7 +252,7 @@ bool s3_cors_lets_read(const struct s3_cors *cors, const char *origin)
 	for (size_t i = 0; i < cors->count; i++) {
 		const struct s3_cors_rule *rule = &cors->rules[i];
 
-		/* Reading a part of a file is asked for with the header Range. */
+		/* Range requests need the header Range to be allowed. */
 		if (!words_cover(&rule->origins, origin) || !words_cover(&rule->headers, "range"))
 			continue;
 		for (size_t m = 0; m < ARRAY_SIZE(methods); m++)
@@ -266,35 +267,35 @@ static int rule_fill(struct s3_cors_rule *rule, const char *id, const char *cons
 	static const char *const methods[] = { "GET", "HEAD" };
 	static const char *const exposed[] = { "Accept-Ranges", "Content-Length", "Content-Range",
 					       "Content-Type", "ETag" };
-	int r = 0;
+	int err = 0;
 
 	rule->max_age_secs = MAX_AGE_SECS;
 	rule->id = strdup(id);
 	if (!rule->id)
 		return -ENOMEM;
-	for (size_t i = 0; i < origin_count && !r; i++)
-		r = words_add(&rule->origins, origins[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(methods) && !r; i++)
-		r = words_add(&rule->methods, methods[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(exposed) && !r; i++)
-		r = words_add(&rule->exposed, exposed[i]);
-	return r ? r : words_add(&rule->headers, "*");
+	for (size_t i = 0; i < origin_count && !err; i++)
+		err = words_add(&rule->origins, origins[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(methods) && !err; i++)
+		err = words_add(&rule->methods, methods[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(exposed) && !err; i++)
+		err = words_add(&rule->exposed, exposed[i]);
+	return err ? err : words_add(&rule->headers, "*");
 }
 
 int s3_cors_set_reading(struct s3_cors *cors, const char *id, const char *const *origins,
 			size_t origin_count)
 {
 	struct s3_cors_rule rule = { .max_age_secs = -1 };
-	int r = rule_fill(&rule, id, origins, origin_count);
+	int err = rule_fill(&rule, id, origins, origin_count);
 
-	for (size_t i = 0; i < cors->count && !r; i++)
+	for (size_t i = 0; i < cors->count && !err; i++)
 		if (cors->rules[i].id && strcmp(cors->rules[i].id, id) == 0) {
 			rule_release(&cors->rules[i]);
 			cors->rules[i] = rule;
 			return 0;
 		}
-	if (!r)
-		r = rule_add(cors, &rule);
+	if (!err)
+		err = rule_add(cors, &rule);
 	rule_release(&rule);
-	return r;
+	return err;
 }

@@ -1,10 +1,9 @@
 /*
- * A bucket's CORS rules: which pages a browser lets read from it.
+ * A bucket's CORS rules: which web pages may read from it in a browser.
  *
- * Rules are read whole and written whole, so that whoever changes one keeps the others as they
- * were. A document with an element that is not known here is refused (-ENOTSUP), for writing it
- * back would lose it. Source: "CORSConfiguration", Amazon S3 API Reference. Threads, errors: as in
- * aws/s3.h.
+ * Rules are read and written as a whole, so that changing one keeps the others. A document with an
+ * unknown element is refused (-ENOTSUP): writing it back would lose that element. Source:
+ * "CORSConfiguration", Amazon S3 API Reference. Threads and errors as in aws/s3.h.
  */
 #ifndef TONICFS_AWS_CORS_H
 #define TONICFS_AWS_CORS_H
@@ -30,18 +29,18 @@ struct s3_cors {
 void s3_cors_release(struct s3_cors *cors);
 #define cleanup_cors __attribute__((cleanup(s3_cors_release)))
 
-/* A bucket without rules is success, and an empty *ret_cors. -EOPNOTSUPP: the server has no such
- * setting. */
+/* 0 and an empty *ret_cors for a bucket without rules. -EOPNOTSUPP: the server does not support
+ * CORS. */
 int s3_get_cors(struct s3_client *client, struct s3_cors *ret_cors, struct remote_error *ret_error);
-/* At least one rule. */
+/* cors must have at least one rule. */
 int s3_put_cors(struct s3_client *client, const struct s3_cors *cors,
 		struct remote_error *ret_error);
 
-/* May a page of `origin` (or every page that a pattern with '*' means) read objects, and parts of
- * them? */
+/* Whether a page of `origin` (or every page that a pattern with '*' covers) may read objects and
+ * ranges of them. */
 bool s3_cors_lets_read(const struct s3_cors *cors, const char *origin);
-/* The rule of that id is made, or made anew: GET and HEAD with any header, for these origins. The
- * others stay as they are, and before it. 0 or -ENOMEM. */
+/* Sets the rule with that id: GET and HEAD with any header, for these origins. The other rules
+ * stay and keep their order before it. 0 or -ENOMEM. */
 int s3_cors_set_reading(struct s3_cors *cors, const char *id, const char *const *origins,
 			size_t origin_count);
 

@@ -1,5 +1,5 @@
-/* Keys of this machine: the environment, and the files ~/.aws/credentials and ~/.aws/config with
- * their profiles. Source: "Shared config and credentials files", AWS SDKs and Tools Reference
+/* Keys on this machine: in the environment, and in the profiles of ~/.aws/credentials and
+ * ~/.aws/config. Source: "Shared config and credentials files", AWS SDKs and Tools Reference
  * Guide. */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,18 +29,17 @@ int aws_from_environment(struct aws_credentials *ret_credentials, struct remote_
 		return -ENOENT;
 	if (!access_key || !secret_key)
 		return aws_fail(ret_error, -EACCES,
-				"of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY one is not set");
+				"only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set");
 	if (aws_credentials_set(ret_credentials, access_key, secret_key,
 				aws_env("AWS_SESSION_TOKEN"), "environment"))
-		return aws_fail(
-			ret_error, -EACCES,
-			"the environment's AWS_ACCESS_KEY_ID or session token cannot be one");
+		return aws_fail(ret_error, -EACCES,
+				"AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN has an invalid value");
 	return 0;
 }
 
 /* ---- files ---- */
 
-/* What of a profile matters here; NULL: not said. Freed by wiping. */
+/* The settings of a profile that are used here; NULL: not set. Wiped when freed. */
 struct profile {
 	char *values[8];
 	bool is_there;
@@ -92,7 +91,7 @@ static bool is_section(char *line, const char *name, bool is_config)
 	return strcmp(text, name) == 0;
 }
 
-/* The first file that says something wins. */
+/* The first file that has a setting wins. */
 static int take_line(struct profile *profile, char *line)
 {
 	char *equals = strchr(line, '='), *name, *value;
@@ -110,7 +109,7 @@ static int take_line(struct profile *profile, char *line)
 	return 0;
 }
 
-/* -EPERM: it has a command that somebody else could have written. */
+/* -EPERM: it has a command, and another user may have written the file. */
 static int read_profile(const char *path, const char *name, bool is_config, struct profile *profile)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -119,27 +118,27 @@ static int read_profile(const char *path, const char *name, bool is_config, stru
 	bool is_inside = false;
 	struct stat st;
 	size_t len = 0;
-	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno
-					     : files_read_fd(fd, FILE_LIMIT_BYTES, &text, &len);
+	int err = fd < 0 || fstat(fd, &st) < 0 ? -errno
+					       : files_read_fd(fd, FILE_LIMIT_BYTES, &text, &len);
 	char *rest;
 
-	if (r)
-		return r;
-	for (char *line = strtok_r(text, "\n", &rest); line && r == 0;
+	if (err)
+		return err;
+	for (char *line = strtok_r(text, "\n", &rest); line && err == 0;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		if (*line == '[') {
 			is_inside = is_section(line, name, is_config);
 			profile->is_there |= is_inside;
 		} else if (is_inside &&
 			   !strchr("#; \t\r",
-				   *line)) { /* what is indented belongs to a value above */
-			r = take_line(profile, line);
+				   *line)) { /* an indented line belongs to the value above it */
+			err = take_line(profile, line);
 		}
 	}
 	crypto_wipe(text, len);
-	if (r == 0 && profile->values[PROCESS] != command && files_is_of_others(&st))
-		r = -EPERM;
-	return r;
+	if (err == 0 && profile->values[PROCESS] != command && files_is_of_others(&st))
+		err = -EPERM;
+	return err;
 }
 
 static char *default_path(const char *variable, const char *name)
@@ -159,43 +158,43 @@ static int read_files(const char *name, struct profile *profile, struct remote_e
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		cleanup_free char *path = default_path(variables[i], names[i]);
-		int r = path ? read_profile(path, name, i == 1, profile) : -ENOMEM;
+		int err = path ? read_profile(path, name, i == 1, profile) : -ENOMEM;
 
-		if (r == -EPERM)
+		if (err == -EPERM)
 			return aws_fail(ret_error, -EACCES,
 					"%.100s could have been written by another user: its "
 					"credential_process is not run; chmod go-w %.100s",
 					path, path);
-		if (r && r != -ENOENT && r != -ENOTDIR)
-			return aws_fail(ret_error, r, "%.100s cannot be read: %s",
-					path ? path : names[i], strerror(-r));
+		if (err && err != -ENOENT && err != -ENOTDIR)
+			return aws_fail(ret_error, err, "%.100s cannot be read: %s",
+					path ? path : names[i], strerror(-err));
 	}
 	return 0;
 }
 
-/* ---- a command of the profile's ---- */
+/* ---- credential_process ---- */
 
 static int from_process(const char *command, const char *from, const struct cancel *cancel,
 			struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
 	cleanup_buf_secret struct buf output = BUF_INIT;
 	int status;
-	int r = process_read_shell(command, COMMAND_LIMIT_BYTES, COMMAND_TIMEOUT_MSECS, cancel,
-				   &output, &status);
+	int err = process_read_shell(command, COMMAND_LIMIT_BYTES, COMMAND_TIMEOUT_MSECS, cancel,
+				     &output, &status);
 
-	if (r == -ECANCELED)
+	if (err == -ECANCELED)
 		return aws_cancelled(ret_error);
-	if (r == -ETIMEDOUT) {
-		aws_fail(ret_error, r, "the credential_process of %s did not end within 30 seconds",
-			 from);
+	if (err == -ETIMEDOUT) {
+		aws_fail(ret_error, err,
+			 "the credential_process of %s did not end within 30 seconds", from);
 		return aws_fail_transient(ret_error);
 	}
-	if (r == -EACCES)
-		return aws_fail(ret_error, r, "the credential_process of %s failed (status %d)",
+	if (err == -EACCES)
+		return aws_fail(ret_error, err, "the credential_process of %s failed (status %d)",
 				from, status);
-	if (r)
-		return aws_fail(ret_error, r, "the credential_process of %s: %s", from,
-				strerror(-r));
+	if (err)
+		return aws_fail(ret_error, err, "the credential_process of %s: %s", from,
+				strerror(-err));
 	return aws_credentials_from_json(buf_str(&output), output.len, "SessionToken",
 					 "credential_process", ret_credentials, ret_error);
 }
@@ -208,14 +207,14 @@ int aws_from_profile(const char *wanted, const struct cancel *cancel,
 	char *const *v = profile.values;
 	bool is_named = name != NULL;
 	char from[64];
-	int r;
+	int err;
 
 	if (!name)
 		name = "default";
 	snprintf(from, sizeof from, "profile %.48s", name);
-	r = read_files(name, &profile, ret_error);
-	if (r)
-		return r;
+	err = read_files(name, &profile, ret_error);
+	if (err)
+		return err;
 	if (!profile.is_there)
 		return is_named ? aws_fail(ret_error, -EACCES,
 					   "there is no %s in ~/.aws/credentials or ~/.aws/config",
@@ -225,9 +224,9 @@ int aws_from_profile(const char *wanted, const struct cancel *cancel,
 		return aws_assume_with_web_identity(v[TOKEN_FILE], v[ROLE], v[SESSION_NAME],
 						    v[REGION], cancel, ret_credentials, ret_error);
 	if (v[ACCESS_KEY] && v[SECRET_KEY] && !v[ROLE]) {
-		r = aws_credentials_set(ret_credentials, v[ACCESS_KEY], v[SECRET_KEY],
-					v[SESSION_TOKEN], from);
-		return r ? aws_fail(ret_error, -EACCES, "the keys of %s cannot be ones", from) : 0;
+		err = aws_credentials_set(ret_credentials, v[ACCESS_KEY], v[SECRET_KEY],
+					  v[SESSION_TOKEN], from);
+		return err ? aws_fail(ret_error, -EACCES, "the keys of %s are invalid", from) : 0;
 	}
 	if (v[PROCESS] && !v[ROLE])
 		return from_process(v[PROCESS], from, cancel, ret_credentials, ret_error);

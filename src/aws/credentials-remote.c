@@ -1,10 +1,10 @@
 /*
- * Keys that a service hands out: STS for a web identity, the container's agent, the instance's
- * metadata. Sources: "AssumeRoleWithWebIdentity", AWS STS API Reference; "Container credential
+ * Keys from a service: STS for a web identity, the agent of a container, the metadata of an
+ * instance. Sources: "AssumeRoleWithWebIdentity", AWS STS API Reference; "Container credential
  * provider" and "IMDS credential provider", AWS SDKs and Tools Reference Guide.
  *
- * They have an HTTP engine of their own for the moment: keys are fetched once an hour, and must be
- * had before, and after, whatever else this process does with the network.
+ * Each request has a short-lived HTTP engine of its own: keys are fetched once an hour, and may be
+ * needed before the engine of the process exists and after it has ended.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,7 +25,8 @@
 
 #define ANSWER_LIMIT_BYTES (256 * 1024)
 #define TOKEN_LIMIT_BYTES (64 * 1024)
-#define CONNECT_MSECS 1000 /* to what is on this very machine or link, or is not there at all */
+#define CONNECT_MSECS \
+	1000 /* to a service on this machine or link, or one that does not exist at all */
 #define LOCAL_MSECS 5000
 #define STS_MSECS 10000
 #define STS_VERSION "2011-06-15"
@@ -62,15 +63,16 @@ int aws_credentials_from_json(const char *bytes, size_t n, const char *token_nam
 	int64_t expires = 0;
 
 	if (!json_is_object(object))
-		return aws_fail(ret_error, -EIO, "%s: the answer is no JSON", from);
+		return aws_fail(ret_error, -EIO, "%s: the answer is not JSON", from);
 	if (*code && strcmp(code, "Success") != 0)
 		return aws_fail(ret_error, -EACCES, "%s: %.60s", from, code);
 	if (*expiration && time_parse_iso8601(expiration, &expires) < 0)
-		return aws_fail(ret_error, -EIO, "%s: the answer's Expiration is no time", from);
+		return aws_fail(ret_error, -EIO, "%s: the Expiration of the answer is not a time",
+				from);
 	if (aws_credentials_set(ret_credentials, text_of(object, "AccessKeyId"),
 				text_of(object, "SecretAccessKey"), text_of(object, token_name),
 				from))
-		return aws_fail(ret_error, -EIO, "%s: the answer holds no keys", from);
+		return aws_fail(ret_error, -EIO, "%s: the answer has no keys", from);
 	ret_credentials->expires_secs = expires;
 	if (expires && expires <= time_now_secs()) {
 		aws_credentials_release(ret_credentials);
@@ -79,33 +81,33 @@ int aws_credentials_from_json(const char *bytes, size_t n, const char *token_nam
 	return 0;
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 static int send_request(struct http_request *request, const char *from, const struct cancel *cancel,
 			struct http_reply *ret_reply, struct remote_error *ret_error)
 {
 	struct http_settings settings = { .connect_timeout_msecs = request->connect_timeout_msecs };
 	struct http *http;
-	int r = http_new(&settings, &http);
+	int err = http_new(&settings, &http);
 
 	*ret_reply = (struct http_reply)HTTP_REPLY_INIT;
-	if (r)
-		return aws_fail(ret_error, r, "%s: the network cannot be used", from);
-	r = http_perform(http, request, ANSWER_LIMIT_BYTES, cancel, ret_reply, ret_error);
+	if (err)
+		return aws_fail(ret_error, err, "%s: the network cannot be used", from);
+	err = http_perform(http, request, ANSWER_LIMIT_BYTES, cancel, ret_reply, ret_error);
 	http_free(http);
-	if (r && ret_error->kind == REMOTE_CANCELLED)
+	if (err && ret_error->kind == REMOTE_CANCELLED)
 		return aws_cancelled(ret_error);
-	if (r) {
+	if (err) {
 		char why[sizeof ret_error->message];
 
 		snprintf(why, sizeof why, "%s", ret_error->message);
-		aws_fail(ret_error, r, "%s: %.120s", from, why);
+		aws_fail(ret_error, err, "%s: %.120s", from, why);
 		return aws_fail_transient(ret_error);
 	}
 	return 0;
 }
 
-/* Another answer than 200. A service that is busy or broken may answer well in a while. */
+/* An answer other than 200. A busy or failing service may work a little later. */
 static int refuse(const char *from, const char *who, const struct http_reply *reply,
 		  const char *code, struct remote_error *ret_error)
 {
@@ -126,7 +128,7 @@ static int ask_local(enum http_method method, const char *url, const struct http
 		.header_count = header ? 1 : 0,
 		.connect_timeout_msecs = CONNECT_MSECS,
 		.total_timeout_msecs = LOCAL_MSECS,
-		.allow_plain_http = true, /* the callers have looked at where it goes */
+		.allow_plain_http = true, /* the callers have checked the URL */
 		.no_proxy = true,
 	};
 
@@ -204,13 +206,13 @@ static int sts_reply(const struct http_reply *reply, const char *from,
 		     struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
 	cleanup_with(sts_answer_release) struct sts_answer answer = { .access_key = NULL };
-	int r = xml_parse(reply->body, reply->body_len, on_sts_element, &answer, NULL);
+	int err = xml_parse(reply->body, reply->body_len, on_sts_element, &answer, NULL);
 
 	if (reply->status != 200)
 		return refuse(from, "STS", reply, answer.code, ret_error);
-	if (r || aws_credentials_set(ret_credentials, answer.access_key, answer.secret_key,
-				     answer.session_token, from))
-		return aws_fail(ret_error, -EIO, "%s: the answer of STS holds no keys", from);
+	if (err || aws_credentials_set(ret_credentials, answer.access_key, answer.secret_key,
+				       answer.session_token, from))
+		return aws_fail(ret_error, -EIO, "%s: the answer of STS has no keys", from);
 	ret_credentials->expires_secs = answer.expires_secs;
 	return 0;
 }
@@ -228,11 +230,11 @@ int aws_assume_with_web_identity(const char *token_file, const char *role, const
 	cleanup_secret char *token = NULL;
 	struct http_request request;
 	size_t len;
-	int r = files_read(token_file, TOKEN_LIMIT_BYTES, &token, &len);
+	int err = files_read(token_file, TOKEN_LIMIT_BYTES, &token, &len);
 
-	if (r)
-		return aws_fail(ret_error, r, "%s: %.80s cannot be read: %s", from, token_file,
-				strerror(-r));
+	if (err)
+		return aws_fail(ret_error, err, "%s: %.80s cannot be read: %s", from, token_file,
+				strerror(-err));
 	token[strcspn(token, "\r\n")] = '\0';
 	if (buf_reserve(&body, 3 * len + 1024))
 		return aws_fail(ret_error, -ENOMEM, "out of memory");
@@ -253,8 +255,8 @@ int aws_assume_with_web_identity(const char *token_file, const char *role, const
 		.body_len = body.len,
 		.total_timeout_msecs = STS_MSECS,
 	};
-	r = send_request(&request, from, cancel, &reply, ret_error);
-	return r ? r : sts_reply(&reply, from, ret_credentials, ret_error);
+	err = send_request(&request, from, cancel, &reply, ret_error);
+	return err ? err : sts_reply(&reply, from, ret_credentials, ret_error);
 }
 
 int aws_from_web_identity(const struct cancel *cancel, struct aws_credentials *ret_credentials,
@@ -271,7 +273,7 @@ int aws_from_web_identity(const struct cancel *cancel, struct aws_credentials *r
 
 /* ---- container ---- */
 
-/* Plain http goes to this machine or its link only: the token travels with it. */
+/* Plain http is allowed to this machine or its link only: the token is sent with it. */
 static bool is_local_url(const char *url)
 {
 	static const char *const hosts[] = { "169.254.170.2", "169.254.170.23", "169.254.169.254",
@@ -312,21 +314,21 @@ static int container_url(struct buf *out, struct remote_error *ret_error)
 	return 0;
 }
 
-/* The file is read each time: who runs the container renews it. */
+/* The file is read each time: the container platform renews it. */
 static int container_token(char **ret_token, struct remote_error *ret_error)
 {
 	const char *path = aws_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
 		   *said = aws_env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
 	size_t len;
-	int r = 0;
+	int err = 0;
 
 	if (path)
-		r = files_read(path, TOKEN_LIMIT_BYTES, ret_token, &len);
+		err = files_read(path, TOKEN_LIMIT_BYTES, ret_token, &len);
 	else if (said)
-		r = (*ret_token = strdup(said)) ? 0 : -ENOMEM;
-	if (r)
-		return aws_fail(ret_error, r, "container: its token cannot be read: %s",
-				strerror(-r));
+		err = (*ret_token = strdup(said)) ? 0 : -ENOMEM;
+	if (err)
+		return aws_fail(ret_error, err, "container: its token cannot be read: %s",
+				strerror(-err));
 	if (*ret_token)
 		(*ret_token)[strcspn(*ret_token, "\r\n")] = '\0';
 	return 0;
@@ -340,17 +342,17 @@ int aws_from_container(const struct cancel *cancel, struct aws_credentials *ret_
 	cleanup_secret char *token = NULL;
 	cleanup_buf struct buf url = BUF_INIT;
 	struct http_header authorization;
-	int r = container_url(&url, ret_error);
+	int err = container_url(&url, ret_error);
 
-	if (!r)
-		r = container_token(&token, ret_error);
-	if (r)
-		return r;
+	if (!err)
+		err = container_token(&token, ret_error);
+	if (err)
+		return err;
 	authorization = (struct http_header){ "Authorization", token };
-	r = ask_local(HTTP_GET, url.data, token ? &authorization : NULL, from, cancel, &reply,
-		      ret_error);
-	if (r)
-		return r;
+	err = ask_local(HTTP_GET, url.data, token ? &authorization : NULL, from, cancel, &reply,
+			ret_error);
+	if (err)
+		return err;
 	if (reply.status != 200)
 		return refuse(from, "the agent", &reply, "", ret_error);
 	return aws_credentials_from_json(reply.body, reply.body_len, "Token", from, ret_credentials,
@@ -365,20 +367,20 @@ static int ask_instance(const char *base, const char *path, const char *more, co
 {
 	const struct http_header header = { "X-aws-ec2-metadata-token", token };
 	cleanup_buf struct buf url = BUF_INIT;
-	int r;
+	int err;
 
 	buf_addf(&url, "%s%s", base, path);
 	http_url_encode(&url, more, strlen(more), false);
 	if (buf_failed(&url))
 		return aws_fail(ret_error, -ENOMEM, "out of memory");
-	r = ask_local(HTTP_GET, url.data, &header, "instance metadata", cancel, ret_reply,
-		      ret_error);
-	if (r == 0 && ret_reply->status != 200)
-		r = refuse("instance metadata", "the service", ret_reply, "", ret_error);
-	return r;
+	err = ask_local(HTTP_GET, url.data, &header, "instance metadata", cancel, ret_reply,
+			ret_error);
+	if (err == 0 && ret_reply->status != 200)
+		err = refuse("instance metadata", "the service", ret_reply, "", ret_error);
+	return err;
 }
 
-/* -ENOENT where nobody answers: this is no instance. */
+/* -ENOENT: no answer; this is not an instance. */
 static int instance_token(const char *base, const struct cancel *cancel, char **ret_token,
 			  struct remote_error *ret_error)
 {
@@ -386,18 +388,18 @@ static int instance_token(const char *base, const struct cancel *cancel, char **
 						IMDS_TOKEN_SECS };
 	cleanup_reply struct http_reply reply = HTTP_REPLY_INIT;
 	cleanup_buf struct buf url = BUF_INIT;
-	int r;
+	int err;
 
 	buf_addf(&url, "%s/latest/api/token", base);
 	if (buf_failed(&url))
 		return aws_fail(ret_error, -ENOMEM, "out of memory");
-	r = ask_local(HTTP_PUT, url.data, &ttl, "instance metadata", cancel, &reply, ret_error);
-	if (r == -ETIMEDOUT || r == -EHOSTUNREACH) {
+	err = ask_local(HTTP_PUT, url.data, &ttl, "instance metadata", cancel, &reply, ret_error);
+	if (err == -ETIMEDOUT || err == -EHOSTUNREACH) {
 		remote_error_clear(ret_error);
 		return -ENOENT;
 	}
-	if (r)
-		return r;
+	if (err)
+		return err;
 	if (reply.status != 200 || !reply.body_len || reply.body[strcspn(reply.body, "\r\n")])
 		return refuse("instance metadata", "the service", &reply, "", ret_error);
 	*ret_token = strdup(reply.body);
@@ -412,7 +414,7 @@ int aws_from_instance(const struct cancel *cancel, struct aws_credentials *ret_c
 		   *disabled = aws_env("AWS_EC2_METADATA_DISABLED");
 	cleanup_reply struct http_reply role = HTTP_REPLY_INIT, keys = HTTP_REPLY_INIT;
 	cleanup_secret char *token = NULL;
-	int r;
+	int err;
 
 	if (disabled && strcasecmp(disabled, "true") == 0)
 		return -ENOENT;
@@ -421,14 +423,14 @@ int aws_from_instance(const struct cancel *cancel, struct aws_credentials *ret_c
 	if (!is_local_url(base))
 		return aws_fail(ret_error, -EPERM,
 				"instance metadata: plain http to another machine is refused");
-	r = instance_token(base, cancel, &token, ret_error);
-	if (!r)
-		r = ask_instance(base, path, "", token, cancel, &role, ret_error);
-	if (r)
-		return r;
+	err = instance_token(base, cancel, &token, ret_error);
+	if (!err)
+		err = ask_instance(base, path, "", token, cancel, &role, ret_error);
+	if (err)
+		return err;
 	role.body[strcspn(role.body, "\r\n")] = '\0';
-	r = ask_instance(base, path, role.body, token, cancel, &keys, ret_error);
-	return r ? r
-		 : aws_credentials_from_json(keys.body, keys.body_len, "Token", "instance metadata",
-					     ret_credentials, ret_error);
+	err = ask_instance(base, path, role.body, token, cancel, &keys, ret_error);
+	return err ? err
+		   : aws_credentials_from_json(keys.body, keys.body_len, "Token",
+					       "instance metadata", ret_credentials, ret_error);
 }

@@ -1,4 +1,4 @@
-/* Sources: what is known, until when, and who fetches it anew. */
+/* Sources of keys: the keys at hand, when they expire, and which thread renews them. */
 #include "aws/credentials.h"
 
 #include <errno.h>
@@ -15,9 +15,9 @@
 #include "util/wait.h"
 
 #define RENEW_BEFORE_SECS \
-	300 /* they run out, or a quarter of their life before, where that is shorter */
-#define LOOK_AGAIN_MSECS 60000 /* at files and the environment */
-#define FAILURE_MSECS 5000     /* a renewal that failed is not tried again before */
+	300 /* before they expire, or a quarter of their life before, if that is shorter */
+#define LOOK_AGAIN_MSECS 60000 /* for files and the environment */
+#define FAILURE_MSECS 5000     /* a failed renewal is not retried earlier */
 
 struct aws_source {
 	struct list link; /* registry */
@@ -26,11 +26,11 @@ struct aws_source {
 
 	pthread_mutex_t lock; /* guards the rest */
 	pthread_cond_t fetched;
-	bool is_fetching; /* somebody, without the lock */
+	bool is_fetching; /* a thread is fetching, without the lock */
 	struct aws_credentials current;
-	int64_t renew_at_secs;       /* wall clock; 0: not by an end of theirs */
+	int64_t renew_at_secs;       /* wall clock; 0: they do not expire */
 	int64_t look_again_msecs;    /* time_mono_msecs() */
-	struct remote_error failure; /* of the last try; REMOTE_OK where it worked */
+	struct remote_error failure; /* of the last try; REMOTE_OK: it worked */
 };
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -46,7 +46,7 @@ void aws_credentials_release(struct aws_credentials *c)
 	*c = (struct aws_credentials){ .access_key = NULL };
 }
 
-/* What ends up in a header must not end the header. */
+/* A value that is put into a header must not end that header. */
 static bool is_header_safe(const char *text)
 {
 	for (; *text; text++)
@@ -80,7 +80,7 @@ const char *aws_env(const char *name)
 	return value && *value ? value : NULL;
 }
 
-int aws_fail(struct remote_error *ret_error, int error, const char *format, ...)
+int aws_fail(struct remote_error *ret_error, int err, const char *format, ...)
 {
 	char text[sizeof ret_error->message];
 	va_list args;
@@ -89,9 +89,9 @@ int aws_fail(struct remote_error *ret_error, int error, const char *format, ...)
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	remote_error_clear(ret_error);
-	remote_error_set(ret_error, REMOTE_REJECTED, error, "%s", text);
+	remote_error_set(ret_error, REMOTE_REJECTED, err, "%s", text);
 	snprintf(ret_error->code, sizeof ret_error->code, "credentials");
-	return error;
+	return err;
 }
 
 int aws_cancelled(struct remote_error *ret_error)
@@ -106,47 +106,47 @@ int aws_cancelled(struct remote_error *ret_error)
 int aws_from_anywhere(const char *profile, const struct cancel *cancel,
 		      struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
-	int r;
+	int err;
 
 	if (profile)
 		return aws_from_profile(profile, cancel, ret_credentials, ret_error);
-	r = aws_from_environment(ret_credentials, ret_error);
-	if (r == -ENOENT)
-		r = aws_from_web_identity(cancel, ret_credentials, ret_error);
-	if (r == -ENOENT)
-		r = aws_from_profile(NULL, cancel, ret_credentials, ret_error);
-	if (r == -ENOENT)
-		r = aws_from_container(cancel, ret_credentials, ret_error);
-	if (r == -ENOENT)
-		r = aws_from_instance(cancel, ret_credentials, ret_error);
-	if (r == -ENOENT)
-		r = aws_fail(ret_error, -EACCES,
-			     "no credentials were found: environment, web identity, ~/.aws, "
-			     "container, instance metadata");
-	return r;
+	err = aws_from_environment(ret_credentials, ret_error);
+	if (err == -ENOENT)
+		err = aws_from_web_identity(cancel, ret_credentials, ret_error);
+	if (err == -ENOENT)
+		err = aws_from_profile(NULL, cancel, ret_credentials, ret_error);
+	if (err == -ENOENT)
+		err = aws_from_container(cancel, ret_credentials, ret_error);
+	if (err == -ENOENT)
+		err = aws_from_instance(cancel, ret_credentials, ret_error);
+	if (err == -ENOENT)
+		err = aws_fail(ret_error, -EACCES,
+			       "no credentials found: environment, web identity, ~/.aws, "
+			       "container, instance metadata");
+	return err;
 }
 
 /* ---- fetching ---- */
 
-/* Lock held, but not while it waits. */
+/* Lock held, but released during the fetch. */
 static int fetch(struct aws_source *s, const struct cancel *cancel, struct remote_error *ret_error)
 {
 	struct aws_credentials fresh;
 	int64_t now = time_now_secs(), left;
-	int r;
+	int err;
 
 	s->is_fetching = true;
 	pthread_mutex_unlock(&s->lock);
-	r = aws_from_anywhere(s->profile, cancel, &fresh, ret_error);
+	err = aws_from_anywhere(s->profile, cancel, &fresh, ret_error);
 	pthread_mutex_lock(&s->lock);
 	s->is_fetching = false;
 	pthread_cond_broadcast(&s->fetched);
-	if (r == -ECANCELED) /* no failure of the source's: the next may try at once */
-		return r;
-	if (r) {
+	if (err == -ECANCELED) /* not a failure of the source: the next caller may try at once */
+		return err;
+	if (err) {
 		s->look_again_msecs = time_mono_msecs() + FAILURE_MSECS;
 		s->failure = *ret_error;
-		return r;
+		return err;
 	}
 	remote_error_clear(&s->failure);
 	aws_credentials_release(&s->current);
@@ -178,18 +178,18 @@ static bool is_due(const struct aws_source *s, int64_t now_secs)
 
 static int copy_current(const struct aws_source *s, struct aws_credentials *ret_credentials)
 {
-	int r = aws_credentials_set(ret_credentials, s->current.access_key, s->current.secret_key,
-				    s->current.session_token, s->current.from);
+	int err = aws_credentials_set(ret_credentials, s->current.access_key, s->current.secret_key,
+				      s->current.session_token, s->current.from);
 
-	if (r == 0)
+	if (err == 0)
 		ret_credentials->expires_secs = s->current.expires_secs;
-	return r;
+	return err;
 }
 
 int aws_source_credentials(struct aws_source *s, const struct cancel *cancel,
 			   struct aws_credentials *ret_credentials, struct remote_error *ret_error)
 {
-	int r = 0;
+	int err = 0;
 
 	*ret_credentials = (struct aws_credentials){ .access_key = NULL };
 	remote_error_clear(ret_error);
@@ -197,40 +197,40 @@ int aws_source_credentials(struct aws_source *s, const struct cancel *cancel,
 	while (s->is_fetching && !has_valid(s, time_now_secs()) &&
 	       cond_wait_until(&s->fetched, &s->lock, WAIT_NO_DEADLINE, cancel))
 		;
-	/* Those who waited while a try failed are not all to try it again, one after the other. */
+	/* Threads that waited for a failed try must not repeat it one after the other. */
 	if (!has_valid(s, time_now_secs()) && cancel_is_set(cancel)) {
-		r = aws_cancelled(ret_error);
+		err = aws_cancelled(ret_error);
 	} else if (!has_valid(s, time_now_secs()) && s->failure.kind != REMOTE_OK &&
 		   time_mono_msecs() < s->look_again_msecs) {
 		*ret_error = s->failure;
-		r = ret_error->error;
+		err = ret_error->error;
 	} else if (!s->is_fetching && is_due(s, time_now_secs())) {
-		r = fetch(s, cancel, ret_error);
+		err = fetch(s, cancel, ret_error);
 	}
-	/* Keys that are good still outlast a renewal that fails. */
-	if (r && has_valid(s, time_now_secs())) {
+	/* Valid keys stay in use when a renewal fails. */
+	if (err && has_valid(s, time_now_secs())) {
 		remote_error_clear(ret_error);
-		r = 0;
+		err = 0;
 	}
-	if (r == 0)
-		r = copy_current(s, ret_credentials);
+	if (err == 0)
+		err = copy_current(s, ret_credentials);
 	pthread_mutex_unlock(&s->lock);
-	if (r && ret_error->kind == REMOTE_OK)
-		r = aws_fail(ret_error, r, "out of memory");
-	return r;
+	if (err && ret_error->kind == REMOTE_OK)
+		err = aws_fail(ret_error, err, "out of memory");
+	return err;
 }
 
 int aws_source_peek(struct aws_source *s, struct aws_credentials *ret_credentials, bool *ret_is_due)
 {
 	int64_t now = time_now_secs();
-	int r;
+	int err;
 
 	*ret_credentials = (struct aws_credentials){ .access_key = NULL };
 	pthread_mutex_lock(&s->lock);
 	*ret_is_due = !s->is_fetching && is_due(s, now);
-	r = has_valid(s, now) ? copy_current(s, ret_credentials) : -EAGAIN;
+	err = has_valid(s, now) ? copy_current(s, ret_credentials) : -EAGAIN;
 	pthread_mutex_unlock(&s->lock);
-	return r;
+	return err;
 }
 
 void aws_source_distrust(struct aws_source *s, const struct aws_credentials *refused)

@@ -33,32 +33,31 @@
 struct aws_credentials {
 	char *access_key, *secret_key;
 	char *session_token;  /* NULL: none */
-	int64_t expires_secs; /* 0: they do not say */
-	char from[64];        /* "environment", "profile x", … for people */
+	int64_t expires_secs; /* 0: they do not expire */
+	char from[64];        /* "environment", "profile x", …: for users */
 };
 void aws_credentials_release(struct aws_credentials *credentials); /* wipes */
 #define cleanup_credentials __attribute__((cleanup(aws_credentials_release)))
 
 struct aws_source;
-/* profile NULL: the whole order. The process's one of that profile, with a reference for the
- * caller. 0 or -ENOMEM. */
+/* The source of a profile, shared in the process; the caller gets a reference. profile NULL: all
+ * sources in order. 0 or -ENOMEM. */
 int aws_source_get(const char *profile, struct aws_source **ret_source);
 struct aws_source *aws_source_ref(struct aws_source *source);
 void aws_source_unref(struct aws_source *source); /* NULL is fine */
 
-/* 0 and a copy (release it); else the negative errno of *ret_error: nothing found, or what was
- * found does not work. A set cancel (may be NULL) ends the wait: REMOTE_CANCELLED. */
+/* 0 and a copy of the keys (release it); else the negative errno of *ret_error: none were found,
+ * or the source failed. A set cancel (may be NULL) ends the wait: REMOTE_CANCELLED. */
 int aws_source_credentials(struct aws_source *source, const struct cancel *cancel,
 			   struct aws_credentials *ret_credentials, struct remote_error *ret_error);
-/* The same without a wait: -EAGAIN where there are no good keys (or -ENOMEM), *ret_is_due where they are to be
- * renewed; aws_source_credentials does it, in a thread that may wait. */
+/* The same without waiting. -EAGAIN: no valid keys (or -ENOMEM). *ret_is_due: they should be
+ * renewed, by aws_source_credentials on a thread that may wait. */
 int aws_source_peek(struct aws_source *source, struct aws_credentials *ret_credentials,
 		    bool *ret_is_due);
-/* The keys have been refused as expired: the next call does not give the ones with this access key
- * and token again, unless there are no others. */
+/* The service refused these keys as expired: the next call returns other keys if there are any. */
 void aws_source_distrust(struct aws_source *source, const struct aws_credentials *refused);
 
-/* Drops the process's own references: before it ends. */
+/* Drops the references of the process itself. Call it before the process ends. */
 void aws_credentials_forget(void);
 
 #endif

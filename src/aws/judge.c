@@ -1,4 +1,5 @@
-/* What an answer of S3 means. The <Code> decides, where there is one; else the status. */
+/* Judges answers of S3 by the <Code> of the error document, or by the status if there is no
+ * code. */
 #include <errno.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ static const struct {
 	{ "AccountProblem", REMOTE_REJECTED, -EACCES },
 	{ "AllAccessDisabled", REMOTE_REJECTED, -EACCES },
 	{ "AuthorizationHeaderMalformed", REMOTE_REJECTED, -EACCES },
-	{ "BadDigest", REMOTE_TRANSIENT, -EIO }, /* altered on its way */
+	{ "BadDigest", REMOTE_TRANSIENT, -EIO }, /* the data was altered on its way */
 	{ "BandwidthLimitExceeded", REMOTE_BUSY, -EBUSY },
 	{ "ConditionalRequestConflict", REMOTE_BUSY, -EBUSY },
 	{ "EntityTooLarge", REMOTE_REJECTED, -EFBIG },
@@ -67,14 +68,14 @@ void s3_set_code(struct remote_error *ret_error, const char *code)
 	snprintf(ret_error->code, sizeof ret_error->code, "%s", code);
 }
 
-int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int error, const char *text)
+int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int err, const char *text)
 {
 	remote_error_clear(ret_error);
-	remote_error_set(ret_error, kind, error, "%s", text);
-	return error;
+	remote_error_set(ret_error, kind, err, "%s", text);
+	return err;
 }
 
-/* Both go into one line of a log. */
+/* Both are put into one line of a log. */
 static void copy_printable(char *space, size_t size, const char *text)
 {
 	size_t n = 0;
@@ -97,7 +98,7 @@ static int on_element(void *arg, const char *path, const char *text)
 	return 0;
 }
 
-/* Servers have no code of their own for what a lock forbids, only words. */
+/* Servers have no code for what a lock forbids: only their message tells. */
 static bool is_locked(int status, const struct document *document)
 {
 	static const char *const words[] = { "object lock", "Object Lock", "WORM", "legal hold",
@@ -121,7 +122,7 @@ static void judge_status(int status, enum remote_kind *ret_kind, int *ret_error)
 	case 303:
 	case 307:
 	case 308:
-		*ret_error = -EINVAL; /* the bucket is elsewhere: a matter of endpoint and region */
+		*ret_error = -EINVAL; /* the bucket is elsewhere: wrong endpoint or region */
 		break;
 	case 401:
 	case 403:
@@ -168,24 +169,23 @@ static void judge_status(int status, enum remote_kind *ret_kind, int *ret_error)
 static void judge(int status, const struct document *document, struct remote_error *ret_error)
 {
 	enum remote_kind kind;
-	int error;
+	int err;
 
-	judge_status(status, &kind, &error);
+	judge_status(status, &kind, &err);
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
 		if (strcmp(codes[i].code, document->code) == 0) {
 			kind = codes[i].kind;
-			error = codes[i].error;
+			err = codes[i].error;
 		}
 	if (strncmp(document->code, "KMS.", 4) == 0 && kind == REMOTE_REJECTED)
-		error = -EACCES;
+		err = -EACCES;
 	if (is_locked(status, document))
-		error = -EPERM;
+		err = -EPERM;
 	if (*document->message)
-		remote_error_set(ret_error, kind, error, "S3 answered %d %s: %s", status,
+		remote_error_set(ret_error, kind, err, "S3 answered %d %s: %s", status,
 				 document->code, document->message);
 	else
-		remote_error_set(ret_error, kind, error, "S3 answered %d %s", status,
-				 document->code);
+		remote_error_set(ret_error, kind, err, "S3 answered %d %s", status, document->code);
 	ret_error->status = status;
 	s3_set_code(ret_error, document->code);
 }
@@ -197,8 +197,8 @@ void s3_judge_document(int status, const char *body, size_t body_len,
 
 	remote_error_clear(ret_error);
 	ret_error->status = status;
-	/* A document that breaks off has its code in front. What is no S3 error has neither code
-	 * nor message. */
+	/* A document that was cut off still has its code, which is at the start. Anything but an
+	 * S3 error has neither code nor message. */
 	if (body_len && xml_parse(body, body_len, on_element, &document, NULL) < 0 &&
 	    !*document.code)
 		document = (struct document){ .is_error = false };

@@ -1,3 +1,4 @@
+/* A bucket's lifecycle rules: reading and editing the document, and the requests. */
 #include "aws/lifecycle.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 
 struct parser {
 	struct xml_place place;
-	size_t root_end; /* where the root's end tag begins, in bytes */
+	size_t root_end; /* where the end tag of the root begins, in bytes */
 	struct s3_lifecycle_rule rule;
 	struct s3_transition transition;
 	int (*on_rule)(void *arg, const struct s3_lifecycle_rule *rule,
@@ -26,25 +27,25 @@ struct parser {
 
 static void take_value(struct parser *p, const char *name, const char *text)
 {
-	struct s3_lifecycle_rule *r = &p->rule;
+	struct s3_lifecycle_rule *rule = &p->rule;
 
 	if (strcmp(name, "ID") == 0)
-		snprintf(r->id, sizeof r->id, "%s", text);
+		snprintf(rule->id, sizeof rule->id, "%s", text);
 	else if (strcmp(name, "Status") == 0)
-		r->is_enabled = strcmp(text, "Enabled") == 0;
+		rule->is_enabled = strcmp(text, "Enabled") == 0;
 	else if (strcmp(name, "Prefix") == 0 || strcmp(name, "Filter/Prefix") == 0 ||
 		 strcmp(name, "Filter/And/Prefix") == 0)
-		snprintf(r->prefix, sizeof r->prefix, "%s", text);
+		snprintf(rule->prefix, sizeof rule->prefix, "%s", text);
 	else if (strcmp(name, "Transition/Days") == 0)
 		p->transition.days = atoi(text);
 	else if (strcmp(name, "Transition/StorageClass") == 0)
 		snprintf(p->transition.storage_class, sizeof p->transition.storage_class, "%s",
 			 s3_storage_class(text));
 	else if (strcmp(name, "Expiration/Days") == 0)
-		r->expiration_days = atoi(text);
+		rule->expiration_days = atoi(text);
 	else if (strcmp(name, "Transition") == 0) {
-		if (r->transition_count < S3_TRANSITIONS_LIMIT)
-			r->transitions[r->transition_count++] = p->transition;
+		if (rule->transition_count < S3_TRANSITIONS_LIMIT)
+			rule->transitions[rule->transition_count++] = p->transition;
 		p->transition = (struct s3_transition){ .days = -1 };
 	}
 }
@@ -55,7 +56,7 @@ static int on_element(void *arg, const char *path, const char *text)
 	struct parser *p = arg;
 	int err = 0;
 
-	/* A rule of ours would have no prefix: such a document is left alone. */
+	/* The rules written here have no prefix, so a document with prefixes is refused. */
 	if (p->place.has_prefix || strncmp(path, ROOT, strlen(ROOT)) != 0)
 		return -EBADMSG;
 	if (strncmp(path, rule, strlen(rule)) == 0 && path[strlen(rule)] == '/') {
@@ -114,7 +115,7 @@ static void add_rule(struct buf *out, const struct s3_lifecycle_rule *rule)
 struct edit {
 	const char *document, *id;
 	struct buf *out;
-	size_t kept_until; /* bytes of the document that are in out, or left out */
+	size_t kept_until; /* the document up to here is in out, or left out */
 	size_t left;
 	bool found;
 };
@@ -140,17 +141,17 @@ int s3_lifecycle_edit(const char *document, size_t n, const char *id,
 	static const char empty[] = "<" ROOT " xmlns=\"" NAMESPACE "\"></" ROOT ">";
 	struct edit e = { .id = id, .out = ret_document };
 	struct parser p = { .on_rule = edit_rule, .arg = &e };
-	int r;
+	int err;
 
 	if (!n) {
 		document = empty;
 		n = sizeof empty - 1;
 	}
 	e.document = document;
-	r = parse(&p, document, n);
-	if (r)
-		return r;
-	/* "<LifecycleConfiguration/>" has no end that something could be put before. */
+	err = parse(&p, document, n);
+	if (err)
+		return err;
+	/* "<LifecycleConfiguration/>" has no end tag before which a rule could be put. */
 	if (strncmp(document + p.root_end, "</", 2) != 0)
 		return s3_lifecycle_edit("", 0, id, rule, ret_document, ret_left, ret_found);
 	buf_add(ret_document, document + e.kept_until, p.root_end - e.kept_until);
@@ -170,17 +171,17 @@ int s3_lifecycle_get(struct s3_client *client, struct s3_lifecycle *ret_lifecycl
 	cleanup_call struct s3_call call = { .method = HTTP_GET };
 	struct http_reply reply;
 	const char *minimum;
-	int r;
+	int err;
 
 	ret_lifecycle->minimum_size[0] = '\0';
 	s3_pairs_add(&call.query, "lifecycle", "");
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (r && strcmp(ret_error->code, "NoSuchLifecycleConfiguration") == 0) {
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (err && strcmp(ret_error->code, "NoSuchLifecycleConfiguration") == 0) {
 		remote_error_clear(ret_error);
 		return 0;
 	}
-	if (r)
-		return r;
+	if (err)
+		return err;
 	minimum = http_reply_header(&reply, MINIMUM_HEADER);
 	snprintf(ret_lifecycle->minimum_size, sizeof ret_lifecycle->minimum_size, "%s",
 		 minimum ? minimum : "");
@@ -198,7 +199,7 @@ int s3_lifecycle_put(struct s3_client *client, const struct s3_lifecycle *lifecy
 	char md5[CRYPTO_BASE64_SIZE(CRYPTO_MD5_SIZE)];
 	uint8_t digest[CRYPTO_MD5_SIZE];
 	struct http_reply reply;
-	int r;
+	int err;
 
 	if (crypto_md5(lifecycle->document->data, lifecycle->document->len, digest))
 		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
@@ -210,9 +211,9 @@ int s3_lifecycle_put(struct s3_client *client, const struct s3_lifecycle *lifecy
 		s3_pairs_add(&call.headers, MINIMUM_HEADER, lifecycle->minimum_size);
 	call.body = lifecycle->document->data;
 	call.body_len = lifecycle->document->len;
-	r = s3_call_run(client, &call, &reply, ret_error);
+	err = s3_call_run(client, &call, &reply, ret_error);
 	http_reply_release(&reply);
-	return r;
+	return err;
 }
 
 static int count_rule(void *arg, const struct s3_lifecycle_rule *rule)
@@ -229,16 +230,16 @@ int s3_lifecycle_delete(struct s3_client *client, struct remote_error *ret_error
 	struct s3_lifecycle there = { .document = &document };
 	struct http_reply reply;
 	size_t rules = 0;
-	int r = s3_lifecycle_get(client, &there, ret_error);
+	int err = s3_lifecycle_get(client, &there, ret_error);
 
-	if (r || !document.len)
-		return r;
-	/* Anything else in a 200 comes from who knows what: nothing is deleted on its word. */
+	if (err || !document.len)
+		return err;
+	/* Any other 200 may come from anywhere: nothing is deleted then. */
 	if (s3_lifecycle_each(document.data, document.len, count_rule, &rules) || !rules)
 		return s3_fail(ret_error, REMOTE_INVALID, -EIO,
-			       "the answer is no lifecycle document");
+			       "the answer is not a lifecycle document");
 	s3_pairs_add(&call.query, "lifecycle", "");
-	r = s3_call_run(client, &call, &reply, ret_error);
+	err = s3_call_run(client, &call, &reply, ret_error);
 	http_reply_release(&reply);
-	return r;
+	return err;
 }

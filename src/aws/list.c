@@ -1,4 +1,4 @@
-/* Lists: pages of XML, one after the other, and their entries in order. */
+/* Lists: one page of XML after the other, and their entries in order. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "util/times.h"
 #include "util/xml.h"
 
-/* A thousand entries of the longest keys, every byte of them encoded. */
+/* The longest page: a thousand entries of the longest keys, every byte of them encoded. */
 #define PAGE_LIMIT_BYTES (8 * 1024 * 1024)
 #define PAGES_LIMIT 100000
 
@@ -113,7 +113,7 @@ static int on_entry_element(struct page *page, const char *name, const char *tex
 	return 0;
 }
 
-/* path without the root element */
+/* path: without the root element. */
 static int on_list_element(struct page *page, const char *path, const char *text)
 {
 	static const char *const containers[] = { "Contents", "Version", "DeleteMarker", "Upload",
@@ -167,7 +167,7 @@ static int decode(char *text)
 	return len >= 0 && strlen(text) == (size_t)len ? 0 : -EBADMSG;
 }
 
-/* The marker is the last key of the page; AWS encodes it as well, Ceph does not. */
+/* The marker is the last key of the page; AWS encodes it, Ceph does not. */
 static int decode_marker(struct page *page)
 {
 	cleanup_free char *copy = NULL;
@@ -187,14 +187,14 @@ static int decode_marker(struct page *page)
 
 static int decode_page(struct page *page)
 {
-	int r = 0;
+	int err = 0;
 
-	for (size_t i = 0; i < page->count && !r; i++)
-		r = decode(page->entries[i].key);
-	return r ? r : decode_marker(page);
+	for (size_t i = 0; i < page->count && !err; i++)
+		err = decode(page->entries[i].key);
+	return err ? err : decode_marker(page);
 }
 
-/* Key and marker of where to go on; NULL at the beginning. */
+/* Key and marker of the next page; NULL: the first page. */
 struct position {
 	char *key, *other;
 };
@@ -217,7 +217,7 @@ static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix
 		s3_pairs_add(query, "list-type", "2");
 	else
 		s3_pairs_add(query, kind == VERSIONS ? "versions" : "uploads", "");
-	/* XML cannot carry every byte of a key. In a list of uploads Ceph would encode the keys
+	/* XML cannot hold every byte of a key. In a list of uploads Ceph would encode the keys
 	 * without saying so. */
 	if (kind != UPLOADS)
 		s3_pairs_add(query, "encoding-type", "url");
@@ -231,14 +231,14 @@ static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix
 		s3_pairs_add(query, other_names[kind], position->other);
 }
 
-/* 0, -EBADMSG (no such list) or -ENOMEM. */
+/* 0, -EBADMSG (not such a list) or -ENOMEM. */
 static int page_parse(struct page *page, const char *bytes, size_t n)
 {
-	int r = xml_parse(bytes, n, on_element, page, NULL);
+	int err = xml_parse(bytes, n, on_element, page, NULL);
 
-	if (!r && !page->is_list)
-		r = -EBADMSG;
-	return r || !page->is_encoded ? r : decode_page(page);
+	if (!err && !page->is_list)
+		err = -EBADMSG;
+	return err || !page->is_encoded ? err : decode_page(page);
 }
 
 static int fetch_page(struct s3_client *client, const char *prefix, const struct position *position,
@@ -246,26 +246,26 @@ static int fetch_page(struct s3_client *client, const char *prefix, const struct
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .limit_bytes = PAGE_LIMIT_BYTES };
 	struct http_reply reply;
-	int r;
+	int err;
 
 	add_query(&call.query, page->kind, prefix, position);
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (r)
-		return r;
-	r = page_parse(page, reply.body, reply.body_len);
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (err)
+		return err;
+	err = page_parse(page, reply.body, reply.body_len);
 	http_reply_release(&reply);
-	if (r == -ENOMEM)
-		return s3_fail(ret_error, REMOTE_TRANSIENT, r, "out of memory");
-	if (r)
-		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer is no list");
+	if (err == -ENOMEM)
+		return s3_fail(ret_error, REMOTE_TRANSIENT, err, "out of memory");
+	if (err)
+		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer is not a list");
 	return 0;
 }
 
 static int emit(const struct page *page, s3_list_fn *fn, void *arg)
 {
-	int r = 0;
+	int err = 0;
 
-	for (size_t i = 0; i < page->count && !r; i++) {
+	for (size_t i = 0; i < page->count && !err; i++) {
 		const struct entry *e = &page->entries[i];
 		struct s3_list_entry entry = {
 			.key = e->key,
@@ -281,21 +281,22 @@ static int emit(const struct page *page, s3_list_fn *fn, void *arg)
 			.last_modified_secs = e->last_modified_secs,
 		};
 
-		r = fn(arg, &entry);
+		err = fn(arg, &entry);
 	}
-	return r;
+	return err;
 }
 
 int s3_list_parse(unsigned kind, const char *bytes, size_t n, s3_list_fn *fn, void *arg)
 {
 	cleanup_page struct page page = { .kind = (enum kind)kind };
-	int r = page_parse(&page, bytes, n);
+	int err = page_parse(&page, bytes, n);
 
-	return r ? r : emit(&page, fn, arg);
+	return err ? err : emit(&page, fn, arg);
 }
 
-/* Finds a circle of pages without remembering them all: each page is compared with one earlier page,
- * which moves on to the present one when the number of pages has doubled (Brent). */
+/* Detects a cycle of pages without remembering all of them: each page is compared with one
+ * earlier page, which is replaced by the current page whenever the number of pages has doubled
+ * (Brent). */
 struct circle {
 	uint64_t hash;
 	unsigned pages, until;
@@ -314,7 +315,7 @@ static uint64_t hash_position(const struct position *position)
 	return hash;
 }
 
-/* False where the server would have us ask the same again, for ever. */
+/* False: the server leads back to an earlier page, for ever. */
 static bool advance(struct position *position, struct page *page, struct circle *circle)
 {
 	uint64_t hash;
@@ -343,16 +344,16 @@ static int list(struct s3_client *client, enum kind kind, const char *prefix, s3
 	remote_error_clear(ret_error);
 	for (;;) {
 		cleanup_page struct page page = { .kind = kind };
-		int r = fetch_page(client, prefix, &position, &page, ret_error);
+		int err = fetch_page(client, prefix, &position, &page, ret_error);
 
-		if (!r)
-			r = emit(&page, fn, arg);
-		if (r || !page.is_truncated)
-			return r;
+		if (!err)
+			err = emit(&page, fn, arg);
+		if (err || !page.is_truncated)
+			return err;
 		if (!advance(&position, &page, &circle))
 			return s3_fail(
 				ret_error, REMOTE_INVALID, -EIO,
-				"the list does not say where it goes on, or goes in a circle");
+				"the list does not name its next page, or repeats its pages");
 	}
 }
 

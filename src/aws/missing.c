@@ -1,4 +1,4 @@
-/* A refusal that may mean that there is no such key. */
+/* A 403 that may stand for a missing key. */
 #include <errno.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ struct look {
 	bool is_there;
 };
 
-/* A key is the first of all that begin with it. */
+/* In a list, a key comes before all longer keys that begin with it. */
 static int on_first(void *arg, const struct s3_list_entry *entry)
 {
 	struct look *look = arg;
@@ -28,16 +28,16 @@ int s3_explain_denied(struct s3_client *client, const char *key, struct remote_e
 {
 	struct remote_error list_error;
 	struct look look = { .key = key };
-	int r;
+	int err;
 
 	if (!may_be_missing(error))
 		return error->error;
-	r = s3_list_objects(client, key, on_first, &look, &list_error);
-	if (r < 0 && !may_be_missing(&list_error)) {
+	err = s3_list_objects(client, key, on_first, &look, &list_error);
+	if (err < 0 && !may_be_missing(&list_error)) {
 		*error = list_error;
-	} else if (r >= 0 && !look.is_there) {
+	} else if (err >= 0 && !look.is_there) {
 		s3_fail(error, REMOTE_NOT_FOUND, -ENOENT,
-			"S3 answered 403, and the bucket's list does not have the key");
+			"S3 answered 403, and the key is not in the list of the bucket");
 		error->status = 404;
 	}
 	return error->error;

@@ -10,7 +10,7 @@
 struct answer {
 	char upload_id[S3_UPLOAD_ID_SIZE];
 	char etag[S3_ETAG_SIZE];
-	bool is_complete; /* the document's end was seen */
+	bool is_complete; /* the document is complete */
 };
 
 static void copy_unquoted(char *space, size_t size, const char *text)
@@ -37,14 +37,14 @@ static int on_element(void *arg, const char *path, const char *text)
 	return 0;
 }
 
-/* An empty id would turn the request into one for the object itself. */
+/* With an empty id the request would be one for the object itself. */
 static int check(const char *key, const char *upload_id, struct remote_error *ret_error)
 {
-	int r = s3_key_check(key, ret_error);
+	int err = s3_key_check(key, ret_error);
 
-	if (!r && !*upload_id)
-		r = s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "the upload has no id");
-	return r;
+	if (!err && !*upload_id)
+		err = s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "the upload has no id");
+	return err;
 }
 
 int s3_upload_create(struct s3_client *client, const struct s3_put *head,
@@ -55,22 +55,22 @@ int s3_upload_create(struct s3_client *client, const struct s3_put *head,
 					     .is_once = true };
 	struct answer answer = { .is_complete = false };
 	struct http_reply reply;
-	int r = s3_key_check(head->key, ret_error);
+	int err = s3_key_check(head->key, ret_error);
 
 	*ret_upload_id = '\0';
-	if (r)
-		return r;
-	r = s3_add_object_headers(client, head, &call.headers);
-	if (r)
-		return s3_fail(ret_error, REMOTE_REJECTED, r,
+	if (err)
+		return err;
+	err = s3_add_object_headers(client, head, &call.headers);
+	if (err)
+		return s3_fail(ret_error, REMOTE_REJECTED, err,
 			       "the object's metadata cannot be sent");
 	s3_pairs_add(&call.query, "uploads", "");
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (r)
-		return r;
-	r = xml_parse(reply.body, reply.body_len, on_element, &answer, NULL);
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (err)
+		return err;
+	err = xml_parse(reply.body, reply.body_len, on_element, &answer, NULL);
 	http_reply_release(&reply);
-	if (r || !*answer.upload_id)
+	if (err || !*answer.upload_id)
 		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer has no upload id");
 	memcpy(ret_upload_id, answer.upload_id, sizeof answer.upload_id);
 	return 0;
@@ -85,19 +85,19 @@ int s3_upload_part(struct s3_client *client, const char *key, const char *upload
 	};
 	struct http_reply reply;
 	const char *etag;
-	int r = check(key, upload_id, ret_error);
+	int err = check(key, upload_id, ret_error);
 
 	*ret_etag = '\0';
-	if (!r && (number < 1 || number > PARTS_LIMIT))
-		r = s3_fail(ret_error, REMOTE_REJECTED, -EINVAL,
-			    "parts are numbered from 1 to 10,000");
-	if (r)
-		return r;
+	if (!err && (number < 1 || number > PARTS_LIMIT))
+		err = s3_fail(ret_error, REMOTE_REJECTED, -EINVAL,
+			      "parts are numbered from 1 to 10,000");
+	if (err)
+		return err;
 	s3_pairs_addf(&call.query, "partNumber", "%u", number);
 	s3_pairs_add(&call.query, "uploadId", upload_id);
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (r)
-		return r;
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (err)
+		return err;
 	etag = http_reply_header(&reply, "ETag");
 	if (etag)
 		copy_unquoted(ret_etag, S3_ETAG_SIZE, etag);
@@ -119,17 +119,17 @@ static void add_parts(struct buf *out, const char (*etags)[S3_ETAG_SIZE], unsign
 	buf_add_str(out, "</CompleteMultipartUpload>");
 }
 
-/* The status was sent before the outcome was known: only the document tells. */
+/* The server sends the status before the outcome is known: only the document tells. */
 static int judge_completion(const struct http_reply *reply, struct answer *answer,
 			    struct remote_error *ret_error)
 {
-	int r;
+	int err;
 
 	s3_judge_document(reply->status, reply->body, reply->body_len, ret_error);
 	if (ret_error->kind != REMOTE_OK)
 		return ret_error->error;
-	r = xml_parse(reply->body, reply->body_len, on_element, answer, NULL);
-	if (r || !answer->is_complete) {
+	err = xml_parse(reply->body, reply->body_len, on_element, answer, NULL);
+	if (err || !answer->is_complete) {
 		s3_fail(ret_error, REMOTE_UNCERTAIN, -EIO,
 			"the answer does not say whether the upload was completed");
 		ret_error->status = reply->status;
@@ -145,13 +145,14 @@ int s3_upload_complete(struct s3_client *client, const char *key, const char *up
 	cleanup_call struct s3_call call = { .method = HTTP_POST, .key = key, .is_once = true };
 	struct answer answer = { .is_complete = false };
 	struct http_reply reply;
-	int r = check(key, upload_id, ret_error);
+	int err = check(key, upload_id, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
-	if (!r && (count < 1 || count > PARTS_LIMIT))
-		r = s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "an upload has 1 to 10,000 parts");
-	if (r)
-		return r;
+	if (!err && (count < 1 || count > PARTS_LIMIT))
+		err = s3_fail(ret_error, REMOTE_REJECTED, -EINVAL,
+			      "an upload has 1 to 10,000 parts");
+	if (err)
+		return err;
 	add_parts(&body, etags, count);
 	if (buf_failed(&body))
 		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
@@ -161,14 +162,14 @@ int s3_upload_complete(struct s3_client *client, const char *key, const char *up
 	s3_pairs_add(&call.headers, "Content-Type", "application/xml");
 	if (if_none_match)
 		s3_pairs_add(&call.headers, "If-None-Match", "*");
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (!r) {
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (!err) {
 		struct http_response response = { reply.status, reply.content_length, reply.headers,
 						  reply.header_count };
 
 		judge_completion(&reply, &answer, ret_error);
 		s3_object_from_response(&response, ret_object);
-		ret_object->size_bytes = -1; /* it says nothing of the object's */
+		ret_object->size_bytes = -1; /* it does not say the size of the object */
 		*ret_object->content_type = '\0';
 		snprintf(ret_object->etag, sizeof ret_object->etag, "%s", answer.etag);
 		http_reply_release(&reply);
@@ -184,16 +185,16 @@ int s3_upload_abort(struct s3_client *client, const char *key, const char *uploa
 {
 	cleanup_call struct s3_call call = { .method = HTTP_DELETE, .key = key };
 	struct http_reply reply;
-	int r = check(key, upload_id, ret_error);
+	int err = check(key, upload_id, ret_error);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	s3_pairs_add(&call.query, "uploadId", upload_id);
-	r = s3_call_run(client, &call, &reply, ret_error);
+	err = s3_call_run(client, &call, &reply, ret_error);
 	http_reply_release(&reply);
 	if (strcmp(ret_error->code, "NoSuchUpload") == 0 || ret_error->kind == REMOTE_NOT_FOUND) {
 		remote_error_clear(ret_error);
 		return 0;
 	}
-	return r;
+	return err;
 }

@@ -1,4 +1,4 @@
-/* Single objects: put, head, get, delete. */
+/* Operations on single objects: put, head, get, delete. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,8 @@ static bool is_printable(const char *s)
 
 static void copy_text(char *space, size_t size, const char *text)
 {
-	/* A value that does not fit, or is not printable ASCII, counts as missing: better none than half of one. */
+	/* A value that does not fit, or is not printable ASCII, counts as missing: half a value
+	 * would be worse. */
 	snprintf(space, size, "%s", text && strlen(text) < size && is_printable(text) ? text : "");
 }
 
@@ -94,7 +95,7 @@ void s3_object_from_response(const struct http_response *response, struct s3_obj
 	if (http_response_content_range(response, &first, &last, &total) == 0)
 		o->size_bytes = total;
 	copy_etag(o->etag, sizeof o->etag, http_response_header(response, "ETag"));
-	/* A composite checksum is one of the parts' checksums, not of the bytes. */
+	/* A composite checksum covers the checksums of the parts, not the bytes. */
 	if (checksum && !strchr(checksum, '-') && !(type && strcmp(type, "COMPOSITE") == 0))
 		copy_text(o->checksum_sha256, sizeof o->checksum_sha256, checksum);
 	copy_text(o->content_type, sizeof o->content_type,
@@ -146,8 +147,8 @@ int s3_add_object_headers(const struct s3_client *client, const struct s3_put *p
 		if (client->kms_key_id)
 			s3_pairs_add(headers, "x-amz-server-side-encryption-aws-kms-key-id",
 				     client->kms_key_id);
-		/* One key of the bucket's for many objects: else every recording costs requests of
-		 * KMS, to write it and to read it. */
+		/* A bucket key: without it each recording costs KMS requests, for writing and
+		 * for reading. */
 		s3_pairs_add(headers, "x-amz-server-side-encryption-bucket-key-enabled", "true");
 	}
 	if (client->storage_class)
@@ -164,7 +165,7 @@ int s3_add_object_headers(const struct s3_client *client, const struct s3_put *p
 	return headers->failed ? -ENOMEM : 0;
 }
 
-/* Its hashes agree with the bytes that were to be put. */
+/* The hashes of the object agree with the bytes that were to be sent. */
 static bool object_has_body(const struct s3_object *object, const struct s3_put *put)
 {
 	uint8_t sha256[CRYPTO_SHA256_SIZE], md5[CRYPTO_MD5_SIZE];
@@ -193,18 +194,18 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 	};
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 	struct http_reply reply;
-	int r = s3_key_check(put->key, ret_error);
+	int err = s3_key_check(put->key, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
-	if (r)
-		return r;
+	if (err)
+		return err;
 	call.sha256 = put->sha256 ? put->sha256 : digest;
 	if (!put->sha256 && crypto_sha256(put->body_len ? put->body : "", put->body_len, digest))
 		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
-	r = s3_add_object_headers(client, put, &call.headers);
-	if (r)
-		return s3_fail(ret_error, REMOTE_REJECTED, r,
-			       "the object's metadata cannot be sent");
+	err = s3_add_object_headers(client, put, &call.headers);
+	if (err)
+		return s3_fail(ret_error, REMOTE_REJECTED, err,
+			       "the metadata of the object cannot be sent");
 	if (put->if_none_match)
 		s3_pairs_add(&call.headers, "If-None-Match", "*");
 	if (put->send_checksum) {
@@ -213,8 +214,8 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 		crypto_base64(call.sha256, sizeof digest, base64);
 		s3_pairs_add(&call.headers, "x-amz-checksum-sha256", base64);
 	}
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (!r) {
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (!err) {
 		object_from_reply(&reply, ret_object);
 		ret_object->size_bytes = (int64_t)put->body_len;
 		http_reply_release(&reply);
@@ -225,7 +226,7 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 		struct remote_error head_error;
 		struct s3_object object;
 
-		/* What stands in the way may be what our own earlier try has put there. */
+		/* The existing object may come from an earlier try of this call. */
 		if (s3_head_object(client, put->key, &object, &head_error) == 0 &&
 		    object_has_body(&object, put)) {
 			*ret_object = object;
@@ -240,7 +241,7 @@ static int head(struct s3_client *client, const char *key, bool with_checksum,
 {
 	cleanup_call struct s3_call call = { .method = HTTP_HEAD, .key = key };
 
-	/* AWS does not show a stored checksum unasked. */
+	/* AWS returns a stored checksum only on request. */
 	if (with_checksum)
 		s3_pairs_add(&call.headers, "x-amz-checksum-mode", "ENABLED");
 	return s3_call_run(client, &call, ret_reply, ret_error);
@@ -252,31 +253,31 @@ int s3_head_object_metadata(struct s3_client *client, const char *key, s3_metada
 	static const char meta[] = "x-amz-meta-";
 	bool with_checksum = !atomic_load(&client->knows_no_checksum_mode);
 	struct http_reply reply;
-	int r = s3_key_check(key, ret_error);
+	int err = s3_key_check(key, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
-	if (!r)
-		r = head(client, key, with_checksum, &reply, ret_error);
-	/* There are servers that refuse headers which they do not know. */
-	if (r && with_checksum && (ret_error->status == 400 || ret_error->status == 501)) {
-		r = head(client, key, false, &reply, ret_error);
-		if (!r)
+	if (!err)
+		err = head(client, key, with_checksum, &reply, ret_error);
+	/* Some servers refuse headers that they do not know. */
+	if (err && with_checksum && (ret_error->status == 400 || ret_error->status == 501)) {
+		err = head(client, key, false, &reply, ret_error);
+		if (!err)
 			atomic_store(&client->knows_no_checksum_mode, true);
 	}
-	if (r)
+	if (err)
 		return s3_explain_denied(client, key, ret_error);
 	object_from_reply(&reply, ret_object);
 	if (ret_object->size_bytes < 0)
-		r = s3_fail(ret_error, REMOTE_INVALID, -EIO,
-			    "the answer does not say how long the object is");
-	for (size_t i = 0; i < reply.header_count && fn && !r; i++) {
+		err = s3_fail(ret_error, REMOTE_INVALID, -EIO,
+			      "the answer does not say how long the object is");
+	for (size_t i = 0; i < reply.header_count && fn && !err; i++) {
 		const struct http_header *header = &reply.headers[i];
 
 		if (strncasecmp(header->name, meta, sizeof meta - 1) == 0)
 			fn(arg, header->name + sizeof meta - 1, header->value);
 	}
 	http_reply_release(&reply);
-	return r;
+	return err;
 }
 
 int s3_head_object(struct s3_client *client, const char *key, struct s3_object *ret_object,
@@ -285,7 +286,7 @@ int s3_head_object(struct s3_client *client, const char *key, struct s3_object *
 	return s3_head_object_metadata(client, key, NULL, NULL, ret_object, ret_error);
 }
 
-/* The answer is the range that was asked for, or as much of it as the object has. */
+/* The answer is the requested range, or as much of it as the object has. */
 static bool is_range(const struct http_reply *reply, int64_t offset_bytes, int64_t length_bytes)
 {
 	struct http_response response = { reply->status, reply->content_length, reply->headers,
@@ -310,38 +311,38 @@ int s3_get_object(struct s3_client *client, const char *key, int64_t offset_byte
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
 	bool is_whole = offset_bytes == 0 && length_bytes < 0;
 	struct http_reply reply;
-	int r = s3_key_check(key, ret_error);
+	int err = s3_key_check(key, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
-	if (r)
-		return r;
-	r = s3_add_range(&call.headers, offset_bytes, length_bytes);
-	if (r)
-		return s3_fail(ret_error, REMOTE_REJECTED, r, "the range is none");
-	/* An error document has to fit as well; a longer object is refused below. */
+	if (err)
+		return err;
+	err = s3_add_range(&call.headers, offset_bytes, length_bytes);
+	if (err)
+		return s3_fail(ret_error, REMOTE_REJECTED, err, "invalid range");
+	/* The limit has room for an error document; a longer object is refused below. */
 	call.limit_bytes =
 		limit_bytes > S3_ANSWER_LIMIT_BYTES ? limit_bytes : S3_ANSWER_LIMIT_BYTES;
-	r = s3_call_run(client, &call, &reply, ret_error);
-	if (r)
+	err = s3_call_run(client, &call, &reply, ret_error);
+	if (err)
 		return s3_explain_denied(client, key, ret_error);
 	object_from_reply(&reply, ret_object);
 	if (reply.body_len > limit_bytes)
-		r = s3_fail(ret_error, REMOTE_INVALID, -EFBIG,
-			    "the object is larger than was asked for");
+		err = s3_fail(ret_error, REMOTE_INVALID, -EFBIG,
+			      "the object is larger than was asked for");
 	else if (is_whole ? reply.status != 200 : !is_range(&reply, offset_bytes, length_bytes))
-		r = s3_fail(ret_error, REMOTE_INVALID, -EIO,
-			    "the answer is not the range that was asked for");
-	if (!r) {
+		err = s3_fail(ret_error, REMOTE_INVALID, -EIO,
+			      "the answer is not the range that was asked for");
+	if (!err) {
 		if (is_whole)
 			ret_object->size_bytes = (int64_t)reply.body_len;
 		buf_add(ret_body, reply.body, reply.body_len);
 		if (buf_failed(ret_body))
-			r = s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
+			err = s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
 	}
-	if (r)
+	if (err)
 		ret_error->status = reply.status;
 	http_reply_release(&reply);
-	return r;
+	return err;
 }
 
 int s3_delete_object(struct s3_client *client, const char *key, const char *version_id,
@@ -349,17 +350,17 @@ int s3_delete_object(struct s3_client *client, const char *key, const char *vers
 {
 	cleanup_call struct s3_call call = { .method = HTTP_DELETE, .key = key };
 	struct http_reply reply;
-	int r = s3_key_check(key, ret_error);
+	int err = s3_key_check(key, ret_error);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	if (version_id)
 		s3_pairs_add(&call.query, "versionId", version_id);
-	r = s3_call_run(client, &call, &reply, ret_error);
+	err = s3_call_run(client, &call, &reply, ret_error);
 	http_reply_release(&reply);
 	if (ret_error->kind == REMOTE_NOT_FOUND) {
 		remote_error_clear(ret_error);
 		return 0;
 	}
-	return r;
+	return err;
 }

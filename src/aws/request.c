@@ -1,4 +1,4 @@
-/* Requests as they go out: path, query, headers, signature. */
+/* Requests: path, query, headers, signature. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,8 +55,8 @@ void s3_call_release(struct s3_call *call)
 
 struct s3_request_memory {
 	struct buf url;
-	struct s3_pairs pairs; /* all headers that are signed, Host first, then Authorization */
-	struct http_header *headers; /* the same without Host, which comes from the URL */
+	struct s3_pairs pairs;       /* all signed headers, Host first, then Authorization */
+	struct http_header *headers; /* the same without Host, which curl takes from the URL */
 };
 
 void s3_request_memory_free(struct s3_request_memory *memory)
@@ -157,7 +157,7 @@ int s3_call_sign(const struct s3_client *client, const struct aws_credentials *c
 	cleanup_buf struct buf authorization = BUF_INIT;
 	struct sigv4_input input;
 	char date[TIME_ISO8601_SIZE];
-	int r;
+	int err;
 
 	if (!memory)
 		return -ENOMEM;
@@ -189,11 +189,11 @@ int s3_call_sign(const struct s3_client *client, const struct aws_credentials *c
 	input.headers = memory->pairs.items;
 	input.header_count = memory->pairs.count;
 	input.payload_sha256 = payload_sha256;
-	r = sigv4_authorization(&input, &authorization);
-	if (!r)
+	err = sigv4_authorization(&input, &authorization);
+	if (!err)
 		s3_pairs_add(&memory->pairs, "Authorization", buf_str(&authorization));
-	if (r || memory->pairs.failed)
-		return r ? r : -ENOMEM;
+	if (err || memory->pairs.failed)
+		return err ? err : -ENOMEM;
 	memory->headers = calloc(memory->pairs.count, sizeof *memory->headers);
 	if (!memory->headers)
 		return -ENOMEM;
@@ -212,7 +212,7 @@ int s3_call_sign(const struct s3_client *client, const struct aws_credentials *c
 	return 0;
 }
 
-/* ---- requests that others send ---- */
+/* ---- requests that the caller sends ---- */
 
 int s3_add_range(struct s3_pairs *headers, int64_t offset_bytes, int64_t length_bytes)
 {
@@ -234,27 +234,27 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 	cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
 	struct remote_error error;
-	int r = s3_key_check(key, &error);
+	int err = s3_key_check(key, &error);
 	bool is_due;
 
-	if (r)
-		return r;
-	r = s3_add_range(&call.headers, offset_bytes, length_bytes);
-	if (r)
-		return r;
+	if (err)
+		return err;
+	err = s3_add_range(&call.headers, offset_bytes, length_bytes);
+	if (err)
+		return err;
 	if (if_match)
 		s3_pairs_addf(&call.headers, "If-Match", "\"%s\"", if_match);
 	if (call.headers.failed)
 		return -ENOMEM;
-	r = client->source ? aws_source_peek(client->source, &credentials, &is_due)
-			   : s3_client_credentials(client, &credentials, &error);
-	if (r)
-		return r;
+	err = client->source ? aws_source_peek(client->source, &credentials, &is_due)
+			     : s3_client_credentials(client, &credentials, &error);
+	if (err)
+		return err;
 	return s3_call_sign(client, &credentials, &call, SIGV4_EMPTY_SHA256, s3_client_now(client),
 			    ret_request, ret_memory);
 }
 
-/* Quotes and backslashes would end the file name early, control characters the header. */
+/* Quotes and backslashes would end the file name early, and control characters the header. */
 static void add_disposition(struct buf *out, enum s3_disposition disposition, const char *file_name)
 {
 	buf_addf(out, "%s; filename=\"", disposition == S3_INLINE ? "inline" : "attachment");
@@ -278,10 +278,10 @@ int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_s
 	cleanup_buf struct buf disposition = BUF_INIT;
 	struct remote_error error;
 	struct sigv4_input input;
-	int r = s3_key_check(key, &error);
+	int err = s3_key_check(key, &error);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	if (file_name) {
 		add_disposition(&disposition, as, file_name);
 		s3_pairs_add(&call.query, "response-content-disposition", buf_str(&disposition));
@@ -291,18 +291,18 @@ int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_s
 	add_path(&path, client, key);
 	if (buf_failed(&disposition) || buf_failed(&path) || call.query.failed)
 		return -ENOMEM;
-	r = s3_client_credentials(client, &credentials, &error);
-	if (r)
-		return r;
+	err = s3_client_credentials(client, &credentials, &error);
+	if (err)
+		return err;
 	input = sigv4_input_of(client, &credentials, "GET", buf_str(&path), s3_client_now(client));
 	input.query = call.query.items;
 	input.query_count = call.query.count;
 	input.headers = &host;
 	input.header_count = 1;
 	input.payload_sha256 = SIGV4_UNSIGNED;
-	r = sigv4_presign(&input, expires_secs, &query);
-	if (r)
-		return r;
+	err = sigv4_presign(&input, expires_secs, &query);
+	if (err)
+		return err;
 	buf_addf(ret_url, "%s://%s%s?%s", client->scheme, client->host, buf_str(&path),
 		 buf_str(&query));
 	return buf_failed(ret_url) ? -ENOMEM : 0;

@@ -1,4 +1,4 @@
-/* RestoreObject: a readable copy, for some days, of what is in an archived class. */
+/* RestoreObject: a readable copy, for some days, of an archived object. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,10 +10,10 @@ int s3_restore_object(struct s3_client *client, const char *key, unsigned days, 
 	cleanup_call struct s3_call call = { .method = HTTP_POST, .key = key };
 	cleanup_buf struct buf body = BUF_INIT;
 	struct http_reply reply;
-	int r = s3_key_check(key, ret_error);
+	int err = s3_key_check(key, ret_error);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	buf_addf(&body,
 		 "<RestoreRequest xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Days>%u</Days>"
 		 "<GlacierJobParameters><Tier>%s</Tier></GlacierJobParameters></RestoreRequest>",
@@ -24,12 +24,12 @@ int s3_restore_object(struct s3_client *client, const char *key, unsigned days, 
 	s3_pairs_add(&call.headers, "Content-Type", "application/xml");
 	call.body = body.data;
 	call.body_len = body.len;
-	r = s3_call_run(client, &call, &reply, ret_error);
+	err = s3_call_run(client, &call, &reply, ret_error);
 	http_reply_release(&reply);
-	/* Asked for before, by whomever. */
-	if (r && strcmp(ret_error->code, "RestoreAlreadyInProgress") == 0) {
+	/* A restore was requested before, by any client. */
+	if (err && strcmp(ret_error->code, "RestoreAlreadyInProgress") == 0) {
 		remote_error_clear(ret_error);
 		return 0;
 	}
-	return r ? s3_explain_denied(client, key, ret_error) : 0;
+	return err ? s3_explain_denied(client, key, ret_error) : 0;
 }

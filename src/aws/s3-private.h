@@ -1,4 +1,4 @@
-/* What the files of the S3 client share. Nothing outside src/aws includes it. */
+/* Shared by the files of the S3 client. Nothing outside src/aws includes it. */
 #ifndef TONICFS_AWS_S3_PRIVATE_H
 #define TONICFS_AWS_S3_PRIVATE_H
 
@@ -11,16 +11,16 @@
 #include "util/cancel.h"
 #include "util/cleanup.h"
 
-/* Error documents, and the answers to POSTs. */
+/* The limit for error documents and the answers to POSTs. */
 #define S3_ANSWER_LIMIT_BYTES (256 * 1024)
 
 struct s3_client {
 	struct http *http;
 	char *scheme;
-	char *host;      /* as in the Host header: with a port only where it is not the scheme's */
-	char *base_path; /* encoded, "" or "/path" or "/path/bucket"; a key follows it with a '/' */
+	char *host;      /* as in the Host header: with a port only if it is not the default */
+	char *base_path; /* encoded: "", "/path" or "/path/bucket"; a key follows after a '/' */
 	char *bucket, *region;
-	struct aws_credentials fixed; /* unused where there is a source */
+	struct aws_credentials fixed; /* unused if there is a source */
 	struct aws_source *source;    /* NULL: fixed */
 	char *kms_key_id, *storage_class, *ca_file;
 	enum s3_encryption encryption;
@@ -28,11 +28,11 @@ struct s3_client {
 	unsigned total_timeout_msecs;
 	const struct cancel *cancel;
 	struct remote_gate gate;
-	_Atomic int64_t clock_offset_secs;  /* the server's clock less ours */
-	atomic_bool knows_no_checksum_mode; /* it refused a HEAD for asking */
+	_Atomic int64_t clock_offset_secs;  /* the clock of the server minus the local one */
+	atomic_bool knows_no_checksum_mode; /* it refused a HEAD that asked for checksums */
 };
 
-/* Pairs that own their strings. A failed addition is remembered, as in a buf. */
+/* Pairs that own their strings. Remembers a failed addition, as a buf does. */
 struct s3_pairs {
 	struct sigv4_pair *items;
 	size_t count;
@@ -43,52 +43,54 @@ void s3_pairs_add(struct s3_pairs *pairs, const char *name, const char *value);
 void s3_pairs_addf(struct s3_pairs *pairs, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* One operation: what is sent at each of its tries. */
+/* One operation: the request of each try. */
 struct s3_call {
 	enum http_method method;
 	const char *key; /* NULL: the bucket itself */
 	struct s3_pairs query, headers;
 	const void *body;
 	size_t body_len;
-	const uint8_t *sha256; /* of the body; NULL: to be computed */
-	size_t limit_bytes;    /* of the answer's body; 0: S3_ANSWER_LIMIT_BYTES */
-	bool is_once;          /* not sent again where the answer was lost */
-	bool was_uncertain;    /* set by s3_call_run: an earlier try may have happened */
+	const uint8_t *sha256; /* of the body; NULL: computed */
+	size_t limit_bytes;    /* of the body of the answer; 0: S3_ANSWER_LIMIT_BYTES */
+	bool is_once;          /* not idempotent: no retry after a lost answer */
+	bool was_uncertain;    /* set by s3_call_run: an earlier try may have taken effect */
 };
 #define cleanup_call cleanup_with(s3_call_release)
 void s3_call_release(struct s3_call *call);
 
-/* The time by the server's clock. */
+/* The time by the clock of the server. */
 int64_t s3_client_now(const struct s3_client *client);
-/* Fills *ret_request but for what is the caller's: body, time-outs, callbacks. 0 or -ENOMEM. */
+/* Fills *ret_request, but for the body, the timeouts and the callbacks. 0 or -ENOMEM. */
 int s3_call_sign(const struct s3_client *client, const struct aws_credentials *credentials,
 		 const struct s3_call *call, const char *payload_sha256, int64_t time_secs,
 		 struct http_request *ret_request, struct s3_request_memory **ret_memory);
-/* Signs, sends, judges, tries again. 0 and *ret_reply of a 2xx answer (release it), else the
- * negative errno of *ret_error and *ret_reply empty. */
+/* Signs, sends, judges and retries. 0 and *ret_reply of a 2xx answer (release it), else the
+ * negative errno of *ret_error and an empty *ret_reply. */
 int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_reply *ret_reply,
 		struct remote_error *ret_error);
-/* Clears *ret_error and refuses keys that are none: empty, or with a segment that a server may take
- * for a way up. */
+/* Clears *ret_error and refuses invalid keys: empty, or with a segment "." or "..", which a
+ * server may resolve. */
 int s3_key_check(const char *key, struct remote_error *ret_error);
-/* For what fails before anything is sent. Returns error. */
-int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int error, const char *text);
+/* For a failure before anything is sent. Returns err. */
+int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int err, const char *text);
 void s3_set_code(struct remote_error *ret_error, const char *code);
 
-/* length_bytes -1: to the end. Nothing is added for the whole. 0 or -EINVAL. */
+/* length_bytes -1: to the end. Adds nothing for the whole object. 0 or -EINVAL. */
 int s3_add_range(struct s3_pairs *headers, int64_t offset_bytes, int64_t length_bytes);
-/* put's headers, but for those about its body. -EINVAL: metadata that is not printable ASCII. */
+/* The headers of a put, but for those about its body. -EINVAL: metadata that is not printable
+ * ASCII. */
 int s3_add_object_headers(const struct s3_client *client, const struct s3_put *put,
 			  struct s3_pairs *headers);
-/* The name of a storage class, [A-Z0-9_] and at most 31 of them; "UNKNOWN" for anything else that a server sends. */
+/* The name of a storage class: [A-Z0-9_], at most 31 bytes; "UNKNOWN" for any other text of a
+ * server. */
 const char *s3_storage_class(const char *text);
-/* 412 means that there is an object already where If-None-Match was sent. */
+/* With If-None-Match, a 412 means that the object exists. */
 void s3_judge_exists(bool if_none_match, struct remote_error *error);
 
 /* The entries of one page, for tests and fuzzers. kind: 0 objects, 1 versions, 2 uploads. 0,
  * -EBADMSG, -ENOMEM, or the callback's. */
 int s3_list_parse(unsigned kind, const char *bytes, size_t n, s3_list_fn *fn, void *arg);
-/* As s3_judge, for an answer whose status is not to be believed: an error document inside a 200. */
+/* As s3_judge, for an error document inside an answer with status 200. */
 void s3_judge_document(int status, const char *body, size_t body_len,
 		       struct remote_error *ret_error);
 

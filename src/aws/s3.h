@@ -1,17 +1,17 @@
 /*
- * S3's operations, as far as tonicfs needs them, on any S3-compatible server: virtual-host and path
- * style, custom endpoint and region.
+ * The operations of S3 that tonicfs needs, on any S3-compatible server: virtual host or path style,
+ * custom endpoint and region.
  *
- * Signing  SigV4 in headers, with the payload's real SHA-256. The clock is corrected once per
- *          operation from the server's Date header where the server finds it too far off; the offset
- *          is kept in the client.
- * Style    The bucket stands in the host name, but in the path where path_style is set, where the
- *          endpoint is an address or localhost, and where the bucket's name does not fit (dots).
- * Retries  The synchronous operations retry what may be retried (busy, transient); everything here is
- *          idempotent but where noted.
- * Threads  A client is immutable but for its clock offset and may be used by any number of threads.
- * Errors   Negative errno of *ret_error. The XML's <Code> decides, not the status alone; an HTML or
- *          otherwise unparsable error is judged by its status.
+ * Signing  SigV4 in headers, with the real SHA-256 of the payload. If the server refuses a signature
+ *          for its time, the clock is corrected by the server's Date header, once per operation;
+ *          the client keeps the offset.
+ * Style    The bucket is in the host name; in the path if path_style is set, if the endpoint is an
+ *          IP address or localhost, and if the name of the bucket has dots.
+ * Retries  The synchronous operations retry busy and transient failures; every operation is
+ *          idempotent unless noted.
+ * Threads  Any number of threads may use a client: only its clock offset changes.
+ * Errors   Negative errno of *ret_error. The <Code> of the XML decides, not the status alone; an
+ *          error that is not XML is judged by its status.
  *            AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch …   -EACCES
  *            InvalidObjectState                                          -EREMOTE
  *            NoSuchKey, NoSuchVersion: REMOTE_NOT_FOUND                  -ENOENT
@@ -19,13 +19,14 @@
  *            PreconditionFailed, 412                                     -ESTALE
  *            retention or legal hold on a delete                         -EPERM
  *            SlowDown, 503, 429                                          -EBUSY
- *            time-outs -ETIMEDOUT, unreachable -EHOSTUNREACH, bucket in another region -EINVAL
+ *            time-out                                                    -ETIMEDOUT
+ *            unreachable                                                 -EHOSTUNREACH
+ *            bucket in another region                                    -EINVAL
  *          The answer to a HEAD has no code: s3_head_object cannot tell a missing bucket from a
  *          missing key.
- * Missing  S3 says 403 of a missing key to everybody who may list under a prefix only. HEAD, GET and
- *          restores then ask for a list of the key, which decides (s3_explain_denied): one more
- *          request, on a refusal only.
- * Safety   Never sends a DELETE on a bucket (aws/lifecycle.h has the one exception); an empty key, or
+ * Missing  For a missing key S3 answers 403 to a client that may list only under a prefix. After a
+ *          403, HEAD, GET and restores list the key to find out (s3_explain_denied).
+ * Safety   Never sends a DELETE on a bucket (aws/lifecycle.h has the one exception). An empty key, or
  *          one with a segment "." or "..", is -EINVAL before anything is sent.
  */
 #ifndef TONICFS_AWS_S3_H
@@ -54,15 +55,15 @@ struct s3_settings {
 	bool path_style;
 	bool allow_plain_http;
 	const char *access_key, *secret_key, *session_token;
-	/* Where they come from instead, at each request anew; the client takes a reference. Requests
-	 * may wait for it (aws/credentials.h). */
+	/* Takes the keys from here instead, for each request; the client takes a reference.
+	 * Requests may wait for the source (aws/credentials.h). */
 	struct aws_source *credentials;
 	enum s3_encryption encryption;
 	const char *kms_key_id;    /* NULL: the account's default key */
 	const char *storage_class; /* NULL: not sent */
 	const char *ca_file;
-	/* Of one operation (a page of a list) with its retries; 0: 60,000. A body adds a second for
-	 * each 64 KB; a line that is slower still is ended by the stall deadline only. */
+	/* For one operation (a page of a list) with its retries; 0: 60,000. A body adds one
+	 * second per 64 KB; on a slower line only the stall limit applies. */
 	unsigned total_timeout_msecs;
 	const struct cancel *cancel; /* may be NULL; set, it ends waits */
 };
@@ -72,19 +73,20 @@ struct s3_client;
 int s3_client_new(struct http *http, const struct s3_settings *settings,
 		  struct s3_client **ret_client);
 void s3_client_free(struct s3_client *client);
-/* The keys that it would sign with now; release them. Errors: of aws/credentials.h. */
+/* The keys that the next request would be signed with; release them. Errors as in
+ * aws/credentials.h. */
 int s3_client_credentials(const struct s3_client *client, struct aws_credentials *ret_credentials,
 			  struct remote_error *ret_error);
-/* They are still good, but s3_client_credentials would renew them. Never waits. */
+/* The keys are valid, but s3_client_credentials would renew them. Never waits. */
 bool s3_client_keys_are_due(const struct s3_client *client);
-/* Keys that were refused are asked for again at the next signature. False: they are the client's
- * own, there are no others. */
+/* After a refusal: the source is asked for other keys at the next signature. False: the client
+ * has fixed keys. */
 bool s3_client_distrust_keys(struct s3_client *client);
-/* Expired, revoked, or not known: others may do. */
+/* The keys are expired, revoked or unknown: other keys may work. */
 bool s3_keys_are_refused(const struct remote_error *error);
-/* Before the client is used. The requests that s3_request_… make are the caller's. */
+/* Set it before the client is used. It does not cover the requests of s3_request_get, which the
+ * caller sends. */
 void s3_client_set_gate(struct s3_client *client, const struct remote_gate *gate);
-/* The same client with another cancel flag is s3_client_new again: cheap. */
 
 #define S3_ETAG_SIZE 128
 struct s3_metadata { /* x-amz-meta-<name>: value, both printable ASCII */
@@ -92,27 +94,27 @@ struct s3_metadata { /* x-amz-meta-<name>: value, both printable ASCII */
 	const char *value;
 };
 
-/* What HEAD (or PUT's answer) says of an object. Empty strings: not said. */
+/* An object by the answer to a HEAD or PUT. Empty strings: not given. */
 struct s3_object {
 	int64_t size_bytes;
 	char etag[S3_ETAG_SIZE]; /* without quotes */
-	/* Base64, as the server stored it; "<…>-N" for composite ones is not taken. */
+	/* Base64, as the server stored it; composite ones ("<…>-N") are left out. */
 	char checksum_sha256[48];
 	char content_type[64];
 	char storage_class[32]; /* "" is STANDARD */
-	char encryption[32];    /* "AES256", "aws:kms" or "" as the server confirmed it */
+	char encryption[32];    /* "AES256", "aws:kms" or "", as the server confirmed it */
 	char kms_key_id[128];
 	char version_id[128];
 	char meta_sha256[65]; /* x-amz-meta-sha256, ours */
 	int64_t last_modified_secs;
-	bool bucket_key;   /* of a KMS encryption */
-	bool is_restoring; /* x-amz-restore: under way, or done until then */
+	bool bucket_key;   /* of an encryption by KMS */
+	bool is_restoring; /* x-amz-restore: in progress, or done and readable until then */
 	int64_t restored_until_secs;
 	char lock_mode[16]; /* Object Lock: "GOVERNANCE", "COMPLIANCE" or "" */
 	int64_t retain_until_secs;
 	bool has_legal_hold;
 };
-/* The ETag is the MD5 of the content: 32 hex digits, not KMS-encrypted, not multipart. */
+/* Whether the ETag is the MD5 of the content: 32 hex digits, not KMS-encrypted, not multipart. */
 bool s3_object_etag_is_md5(const struct s3_object *object);
 
 struct s3_put {
@@ -122,60 +124,59 @@ struct s3_put {
 	const char *content_type;
 	const struct s3_metadata *metadata;
 	size_t metadata_count;
-	/* If-None-Match: * : -EEXIST (REMOTE_REJECTED, 412) where the key has an object, unless it
-	 * is what a lost earlier try of this very call has put there: that is success. A server
-	 * that ignores the header overwrites. */
+	/* If-None-Match: *. -EEXIST (REMOTE_REJECTED, 412) if the key has an object, unless a
+	 * lost earlier try of this very call put it there: that is success. A server that
+	 * ignores the header overwrites. */
 	bool if_none_match;
-	bool send_checksum;    /* x-amz-checksum-sha256 too */
-	const uint8_t *sha256; /* of the body, 32 bytes, where it is known; NULL: computed here */
+	bool send_checksum;    /* sends x-amz-checksum-sha256, too */
+	const uint8_t *sha256; /* of the body, 32 bytes, if known; NULL: computed here */
 };
 int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_object *ret_object,
 		  struct remote_error *ret_error);
 int s3_head_object(struct s3_client *client, const char *key, struct s3_object *ret_object,
 		   struct remote_error *ret_error);
-/* The same, and every x-amz-meta-<name> that the answer has; names as the server writes them. */
+/* The same, and every x-amz-meta-<name> of the answer; names as the server writes them. */
 typedef void s3_metadata_fn(void *arg, const char *name, const char *value);
 int s3_head_object_metadata(struct s3_client *client, const char *key, s3_metadata_fn *fn,
 			    void *arg, struct s3_object *ret_object,
 			    struct remote_error *ret_error);
-/* The whole of a small object, or of a range (length_bytes -1: to the end). */
+/* A small object, or a range of one (length_bytes -1: to the end). */
 int s3_get_object(struct s3_client *client, const char *key, int64_t offset_bytes,
 		  int64_t length_bytes, size_t limit_bytes, struct buf *ret_body,
 		  struct s3_object *ret_object, struct remote_error *ret_error);
-/* version_id NULL: the current one. A key that is not there is success. */
+/* version_id NULL: the current version. Deleting a missing key is success. */
 int s3_delete_object(struct s3_client *client, const char *key, const char *version_id,
 		     struct remote_error *ret_error);
 
-/* Asks for a readable copy of what is in an archived class. tier: "Bulk", "Standard", "Expedited".
- * 0 also where it is under way already, or there (then until days from now). -EOPNOTSUPP: the server
- * has no such thing; -EREMOTE: not for this class. */
+/* Requests a readable copy of an archived object. tier: "Bulk", "Standard", "Expedited". 0 also
+ * if one is in progress already, or there (then until days from now). -EOPNOTSUPP: the server
+ * has no restores; -EREMOTE: not for this class. */
 int s3_restore_object(struct s3_client *client, const char *key, unsigned days, const char *tier,
 		      struct remote_error *ret_error);
 
 /* Multipart. Parts are numbered from 1; each but the last at least 5 MiB. */
 #define S3_UPLOAD_ID_SIZE 1024
-/* Not sent again when the answer was lost (REMOTE_UNCERTAIN): an upload may be left then, which
+/* Not retried after a lost answer (REMOTE_UNCERTAIN): an upload may be left, which
  * s3_list_uploads finds. */
 int s3_upload_create(struct s3_client *client, const struct s3_put *head /* body unused */,
 		     char ret_upload_id[S3_UPLOAD_ID_SIZE], struct remote_error *ret_error);
 int s3_upload_part(struct s3_client *client, const char *key, const char *upload_id,
 		   unsigned number, const void *body, size_t body_len, char ret_etag[S3_ETAG_SIZE],
 		   struct remote_error *ret_error);
-/* An error inside a 200 answer is an error. Not sent again when the answer was lost:
- * REMOTE_UNCERTAIN; s3_head_object tells then. ret_object has no size (-1), and with Ceph no etag.
- * if_none_match: AWS answers 412 (-EEXIST) where the key has an object. Ceph RGW 16.2.15 ignores it
- * here (it obeys it on a PUT): the answer is 200 and the object has been replaced. Completing the
- * same upload again answers 200 there as well. Whoever must not overwrite on such a server looks
- * first, and knows that the look proves nothing about another machine.
- */
+/* An error document inside a 200 is an error. Not retried after a lost answer
+ * (REMOTE_UNCERTAIN); s3_head_object tells then whether the object is there. ret_object has no
+ * size (-1), and with Ceph no etag. if_none_match: AWS answers 412 (-EEXIST) if the key has an
+ * object. Ceph RGW 16.2.15 ignores it here (it obeys it on a PUT): it answers 200 and replaces
+ * the object. Completing the same upload again answers 200 there as well. A caller that must not
+ * overwrite checks first on such a server; the check proves nothing about another machine. */
 int s3_upload_complete(struct s3_client *client, const char *key, const char *upload_id,
 		       const char (*etags)[S3_ETAG_SIZE], unsigned count, bool if_none_match,
 		       struct s3_object *ret_object, struct remote_error *ret_error);
 int s3_upload_abort(struct s3_client *client, const char *key, const char *upload_id,
 		    struct remote_error *ret_error);
 
-/* Lists. The callback returns 0 to go on; another value ends the list and is returned. Strings are
- * valid during the call only. */
+/* Lists. A callback's value other than 0 ends the list and is returned. Strings are valid during
+ * the call only. */
 struct s3_list_entry {
 	const char *key;
 	int64_t size_bytes;
@@ -184,13 +185,13 @@ struct s3_list_entry {
 	const char *upload_id;  /* s3_list_uploads only */
 	const char *version_id; /* s3_list_versions only */
 	bool is_delete_marker;
-	bool is_folder; /* s3_list_folder only: key is what others begin with, "…/" */
+	bool is_folder; /* s3_list_folder only: the key is a common prefix, "…/" */
 	int64_t last_modified_secs;
 };
 typedef int s3_list_fn(void *arg, const struct s3_list_entry *entry);
 int s3_list_objects(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
 		    struct remote_error *ret_error);
-/* What is directly below a prefix that ends in '/': objects, and folders for all that is deeper. */
+/* The objects directly below a prefix that ends in '/', and the folders below it. */
 int s3_list_folder(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
 		   struct remote_error *ret_error);
 int s3_list_versions(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
@@ -198,10 +199,11 @@ int s3_list_versions(struct s3_client *client, const char *prefix, s3_list_fn *f
 int s3_list_uploads(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
 		    struct remote_error *ret_error);
 
-/* A signed GET for streaming: fills url and headers of an http_request whose callbacks the caller
- * sets before http_submit. length_bytes -1: to the end; if_match NULL: none. The strings live in
- * *ret_memory, which the caller releases after http_submit. Never waits for keys: -EAGAIN where
- * there are none, and s3_client_credentials has to be called in a thread that may wait. */
+/* A signed GET for streaming: fills url and headers of an http_request; the caller sets the
+ * callbacks and sends it. length_bytes -1: to the end; if_match NULL: none. The strings are in
+ * *ret_memory, which the caller releases after the request was submitted. Never waits for keys:
+ * -EAGAIN if there are none at hand; then s3_client_credentials has to be called on a thread
+ * that may wait. */
 struct s3_request_memory;
 int s3_request_get(struct s3_client *client, const char *key, int64_t offset_bytes,
 		   int64_t length_bytes, const char *if_match, struct http_request *ret_request,
@@ -209,20 +211,21 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 void s3_request_memory_free(struct s3_request_memory *memory);
 void s3_request_memory_freep(struct s3_request_memory **memory);
 #define cleanup_s3_request __attribute__((cleanup(s3_request_memory_freep)))
-/* Judges the answer to any S3 request by its head and (for an error) the first bytes of its body;
- * fills *ret_error, REMOTE_OK for 2xx. */
+/* Judges the answer to any S3 request by its head and (for an error) the first bytes of its
+ * body. *ret_error is REMOTE_OK for 2xx. */
 void s3_judge(const struct http_response *response, const char *body, size_t body_len,
 	      struct remote_error *ret_error);
-/* Where *error is a denial that may mean that there is no such key, a list tells: *error becomes
- * REMOTE_NOT_FOUND, or why there is no list; it stays as it is where the key is there, or may not be
- * listed. For the requests that s3_request_… make; the others do it themselves. Synchronous. Returns
- * the error of *error. */
+/* If *error is a 403 that may stand for a missing key, a list of the key decides: *error becomes
+ * REMOTE_NOT_FOUND, or the failure of the list; it stays if the key is there or may not be
+ * listed. For requests that the caller sends; the synchronous operations do it themselves.
+ * Synchronous. Returns the errno of *error. */
 int s3_explain_denied(struct s3_client *client, const char *key, struct remote_error *error);
-/* HEAD-like facts from a response's headers. */
+/* The facts about an object in the headers of an answer. */
 void s3_object_from_response(const struct http_response *response, struct s3_object *ret_object);
 
-/* A GET URL that anybody may use for expires_secs (1…604800). content_type, file_name NULL: not
- * overridden. as: whether a browser shows what it gets or stores it; without a file_name not sent. */
+/* A GET URL that works for anybody for expires_secs (1…604800). content_type, file_name NULL:
+ * not overridden. as: whether a browser shows or stores the object; not sent without a
+ * file_name. */
 enum s3_disposition { S3_INLINE, S3_ATTACHMENT };
 int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_secs,
 		   const char *content_type, enum s3_disposition as, const char *file_name,

@@ -1,3 +1,4 @@
+/* AWS Signature Version 4. */
 #include "aws/sigv4.h"
 
 #include <errno.h>
@@ -13,7 +14,8 @@
 #define EXPIRES_LIMIT_SECS 604800
 #define ALGORITHM "AWS4-HMAC-SHA256"
 
-/* One "name=value" of the query or "name:value" of the headers, in the form that is signed. */
+/* Appends one "name=value" of the query, or one "name:value" line of the headers, in the form
+ * that is signed. */
 struct line {
 	char *name, *value;
 };
@@ -39,9 +41,9 @@ static void lines_release(struct lines *lines)
 static int compare_lines(const void *a, const void *b)
 {
 	const struct line *x = a, *y = b;
-	int r = strcmp(x->name, y->name);
+	int err = strcmp(x->name, y->name);
 
-	return r ? r : strcmp(x->value, y->value);
+	return err ? err : strcmp(x->value, y->value);
 }
 
 static char *encode(const char *s)
@@ -64,7 +66,7 @@ static char *lower(const char *s)
 	return copy;
 }
 
-/* Without spaces around it, and with one where there were several. */
+/* Trims the value, and reduces runs of spaces to one. */
 static char *squeeze(const char *s)
 {
 	char *copy = malloc(strlen(s) + 1), *out = copy;
@@ -113,17 +115,17 @@ static void add_header_names(struct buf *out, const struct lines *headers)
 		buf_addf(out, "%s%s", i ? ";" : "", headers->items[i].name);
 }
 
-/* Also gives what it has sorted, which is wanted again further on. */
+/* Also returns the sorted headers, which are needed again. */
 static int canonical_request(const struct sigv4_input *input, const struct sigv4_pair *query,
 			     size_t query_count, struct lines *ret_query, struct lines *ret_headers,
 			     struct buf *ret_text)
 {
-	int r = lines_build(query, query_count, encode, encode, ret_query);
+	int err = lines_build(query, query_count, encode, encode, ret_query);
 
-	if (!r)
-		r = lines_build(input->headers, input->header_count, lower, squeeze, ret_headers);
-	if (r)
-		return r;
+	if (!err)
+		err = lines_build(input->headers, input->header_count, lower, squeeze, ret_headers);
+	if (err)
+		return err;
 	buf_addf(ret_text, "%s\n%s\n", input->method, input->path);
 	add_query(ret_text, ret_query);
 	buf_add_char(ret_text, '\n');
@@ -141,27 +143,27 @@ static void add_scope(struct buf *out, const struct sigv4_input *input, const ch
 	buf_addf(out, "%.8s/%s/%s/aws4_request", date, input->region, input->service);
 }
 
-/* The key of the day, region and service. */
+/* The signing key of the day, region and service. */
 static int derive_key(const struct sigv4_input *input, const char *date,
 		      uint8_t ret_key[CRYPTO_SHA256_SIZE])
 {
 	cleanup_buf_secret struct buf first = BUF_INIT;
 	const char *parts[] = { input->region, input->service, "aws4_request" };
-	int r = buf_reserve(&first, strlen(input->secret_key) + 5);
+	int err = buf_reserve(&first, strlen(input->secret_key) + 5);
 
 	buf_addf(&first, "AWS4%s", input->secret_key);
-	if (r || buf_failed(&first))
+	if (err || buf_failed(&first))
 		return -ENOMEM;
-	r = crypto_hmac_sha256(first.data, first.len, date, 8, ret_key);
-	for (size_t i = 0; i < ARRAY_SIZE(parts) && !r; i++) {
+	err = crypto_hmac_sha256(first.data, first.len, date, 8, ret_key);
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && !err; i++) {
 		uint8_t next[CRYPTO_SHA256_SIZE];
 
-		r = crypto_hmac_sha256(ret_key, CRYPTO_SHA256_SIZE, parts[i], strlen(parts[i]),
-				       next);
+		err = crypto_hmac_sha256(ret_key, CRYPTO_SHA256_SIZE, parts[i], strlen(parts[i]),
+					 next);
 		memcpy(ret_key, next, sizeof next);
 		crypto_wipe(next, sizeof next);
 	}
-	return r;
+	return err;
 }
 
 static int sign(const struct sigv4_input *input, const struct buf *canonical,
@@ -170,10 +172,10 @@ static int sign(const struct sigv4_input *input, const struct buf *canonical,
 	cleanup_buf struct buf text = BUF_INIT;
 	char date[TIME_ISO8601_SIZE], hex[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)];
 	uint8_t key[CRYPTO_SHA256_SIZE], digest[CRYPTO_SHA256_SIZE];
-	int r = crypto_sha256(canonical->data, canonical->len, digest);
+	int err = crypto_sha256(canonical->data, canonical->len, digest);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	crypto_hex(digest, sizeof digest, hex);
 	time_format_basic(input->time_secs, date);
 	buf_addf(&text, ALGORITHM "\n%s\n", date);
@@ -181,13 +183,13 @@ static int sign(const struct sigv4_input *input, const struct buf *canonical,
 	buf_addf(&text, "\n%s", hex);
 	if (buf_failed(&text))
 		return -ENOMEM;
-	r = derive_key(input, date, key);
-	if (!r)
-		r = crypto_hmac_sha256(key, sizeof key, text.data, text.len, digest);
+	err = derive_key(input, date, key);
+	if (!err)
+		err = crypto_hmac_sha256(key, sizeof key, text.data, text.len, digest);
 	crypto_wipe(key, sizeof key);
-	if (!r)
+	if (!err)
 		crypto_hex(digest, sizeof digest, ret_signature);
-	return r;
+	return err;
 }
 
 int sigv4_canonical_request(const struct sigv4_input *input, struct buf *ret_text)
@@ -204,13 +206,13 @@ int sigv4_authorization(const struct sigv4_input *input, struct buf *ret_value)
 	cleanup_lines struct lines headers = { NULL, 0 };
 	cleanup_buf_secret struct buf canonical = BUF_INIT;
 	char signature[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)], date[TIME_ISO8601_SIZE];
-	int r = canonical_request(input, input->query, input->query_count, &query, &headers,
-				  &canonical);
+	int err = canonical_request(input, input->query, input->query_count, &query, &headers,
+				    &canonical);
 
-	if (!r)
-		r = sign(input, &canonical, signature);
-	if (r)
-		return r;
+	if (!err)
+		err = sign(input, &canonical, signature);
+	if (err)
+		return err;
 	time_format_basic(input->time_secs, date);
 	buf_addf(ret_value, ALGORITHM " Credential=%s/", input->access_key);
 	add_scope(ret_value, input, date);
@@ -229,13 +231,13 @@ int sigv4_presign(const struct sigv4_input *input, unsigned expires_secs, struct
 	cleanup_free struct sigv4_pair *pairs = NULL;
 	char signature[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)], date[TIME_ISO8601_SIZE], expires[16];
 	size_t n = input->query_count;
-	int r;
+	int err;
 
 	if (expires_secs < 1 || expires_secs > EXPIRES_LIMIT_SECS)
 		return -EINVAL;
-	r = lines_build(input->headers, input->header_count, lower, squeeze, &headers);
+	err = lines_build(input->headers, input->header_count, lower, squeeze, &headers);
 	pairs = calloc(n + 6, sizeof *pairs);
-	if (r || !pairs)
+	if (err || !pairs)
 		return -ENOMEM;
 	time_format_basic(input->time_secs, date);
 	buf_addf(&credential, "%s/", input->access_key);
@@ -255,11 +257,11 @@ int sigv4_presign(const struct sigv4_input *input, unsigned expires_secs, struct
 		pairs[n++] = (struct sigv4_pair){ "X-Amz-Security-Token", input->session_token };
 	lines_release(&headers);
 	headers = (struct lines){ NULL, 0 };
-	r = canonical_request(input, pairs, n, &query, &headers, &canonical);
-	if (!r)
-		r = sign(input, &canonical, signature);
-	if (r)
-		return r;
+	err = canonical_request(input, pairs, n, &query, &headers, &canonical);
+	if (!err)
+		err = sign(input, &canonical, signature);
+	if (err)
+		return err;
 	add_query(ret_query, &query);
 	buf_addf(ret_query, "&X-Amz-Signature=%s", signature);
 	return buf_failed(ret_query) ? -ENOMEM : 0;

@@ -24,10 +24,10 @@ struct sigv4_input {
 	const char *region, *service;                        /* "s3" */
 	int64_t time_secs;
 	const char *method;
-	const char *path;               /* encoded already, begins with '/' */
+	const char *path;               /* already encoded, begins with '/' */
 	const struct sigv4_pair *query; /* decoded pairs in any order */
 	size_t query_count;
-	/* Those to sign, host among them, x-amz-* too. */
+	/* The headers to sign, with host and all x-amz-*. */
 	const struct sigv4_pair *headers;
 	size_t header_count;
 	const char *payload_sha256; /* hex, or SIGV4_UNSIGNED */

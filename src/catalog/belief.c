@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "catalog/job.h"
+#include "catalog/queue.h"
 #include "catalog/recording-private.h"
 
 static int belief_load(struct db_conn *conn, struct catalog_belief *belief)

@@ -9,7 +9,7 @@
 #ifndef TONICFS_CATALOG_CALLBACK_H
 #define TONICFS_CATALOG_CALLBACK_H
 
-#include "catalog/job.h"
+#include "catalog/queue.h"
 #include "catalog/workspace.h"
 
 /* Kept for callbacks only, where the workspace signs in with an API key, whose secret proves

@@ -44,6 +44,8 @@ int catalog_open(const char *path, const struct db_key *key, struct catalog **re
 		 char ret_message[CATALOG_MESSAGE_SIZE]);
 void catalog_close(struct catalog *catalog); /* NULL is fine */
 const char *catalog_path(const struct catalog *catalog);
+struct db;
+struct db *catalog_db(struct catalog *catalog); /* for the room jobs only */
 
 /* Global settings: small named values. -ENOENT where unset. The caller frees *ret_value. */
 int catalog_setting_get(struct catalog *catalog, const char *name, char **ret_value);
@@ -55,10 +57,6 @@ int catalog_setting_set(struct catalog *catalog, const char *name,
  * or catalog_wake() was called. Updates *generation. Start with 0: returns at once. 0, or -ETIMEDOUT. */
 int catalog_wait(struct catalog *catalog, uint64_t *generation, unsigned timeout_msecs);
 void catalog_wake(struct catalog *catalog);
-
-/* Leases by name ("poll:3"): true for one owner at a time until it ends. Renewing is taking again. 0, or -EBUSY. */
-int catalog_lease_take(struct catalog *catalog, const char *name, const char *owner, int64_t msecs);
-int catalog_lease_give_back(struct catalog *catalog, const char *name, const char *owner);
 
 /* What a function works on: everything, a workspace, a folder (campaign or `unassigned`), or one recording. */
 enum catalog_scope_kind {

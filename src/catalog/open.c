@@ -308,6 +308,11 @@ const char *catalog_path(const struct catalog *catalog)
 	return db_path(catalog->db);
 }
 
+struct db *catalog_db(struct catalog *catalog)
+{
+	return catalog->db;
+}
+
 int catalog_wait(struct catalog *catalog, uint64_t *generation, unsigned timeout_msecs)
 {
 	return db_wait(catalog->db, generation, timeout_msecs);

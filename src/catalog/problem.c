@@ -2,7 +2,8 @@
 #include <string.h>
 
 #include "catalog/catalog-private.h"
-#include "catalog/job-private.h"
+#include "catalog/problem.h"
+#include "catalog/queue-private.h"
 #include "util/cleanup.h"
 
 /* Failed for good, or waiting after a failure; of the scope ?1, ?2. Those that do well, perhaps a

@@ -1,13 +1,12 @@
 /*
- * The queue, seen by those who fill it: what is asked for, taken back, paused, tried again. Those
- * who take from it are in job-claim.c.
+ * Filling the queue: migrations are asked for, taken back, paused, retried. Jobs are claimed and
+ * ended by the room jobs; what that means for a recording is in queue-step.c.
  */
 #include <errno.h>
 
-#include "catalog/job-private.h"
+#include "catalog/queue-private.h"
 #include "catalog/recording-private.h"
 #include "util/cleanup.h"
-#include "util/times.h"
 
 int scope_folders(struct db_conn *conn, struct catalog_scope scope, bool with_removed,
 		  int64_t **ret_ids, size_t *ret_count)
@@ -16,7 +15,7 @@ int scope_folders(struct db_conn *conn, struct catalog_scope scope, bool with_re
 	size_t count;
 	int err =
 		db_query_ids(conn, &ids, &count,
-			     "SELECT id FROM folder WHERE (removed = 0 OR ?3) AND"
+			     "SELECT id FROM folder WHERE (removed = 0 OR ?3 = 1) AND"
 			     " (?1 = 0 OR (?1 = 1 AND workspace_id = ?2) OR (?1 = 2 AND id = ?2))",
 			     "iii", (int64_t)scope.kind, scope.id, (int64_t)with_removed);
 
@@ -36,13 +35,14 @@ struct part {
 	int64_t id, workspace_id, now_msecs;
 };
 
-/* Each statement comes in two forms, of one recording and of a folder's: ?1 is its id, ?2 the
- * workspace, ?3 the time; those that begin with jobs ask for each one's folder. */
+/* Each statement has two forms, for one recording and for a folder: ?1 is its id, ?2 the workspace,
+ * ?3 the time. FORMS_BY_JOB is for statements on jobs, which look up the folder of each job. */
 #define FORMS(statement) { statement("id = ?1"), statement("folder_id = ?1") }
 #define IN_FOLDER "(SELECT folder_id FROM recording r WHERE r.id = job.recording_id) = ?1"
 #define FORMS_BY_JOB(statement) { statement("recording_id = ?1"), statement(IN_FOLDER) }
 
-/* format: how many of the three it has. Adds what it changed to *count, where that is not NULL. */
+/* format has a letter for each of ?1 … ?3 that the statement uses. Adds the number of changed rows
+ * to *count, which may be NULL. */
 static int part_change(struct db_conn *conn, const struct part *part, const char *const forms[2],
 		       const char *format, int64_t *count)
 {
@@ -65,7 +65,8 @@ static int part_run(struct db_conn *conn, struct part *part, part_fn *fn, int64_
 						 "SELECT workspace_id FROM recording WHERE id = ?",
 						 "i", part->id);
 
-	part->now_msecs = time_now_msecs();
+	if (err == 0)
+		err = db_now(conn, &part->now_msecs);
 	return err ? err : fn(conn, part, count);
 }
 
@@ -91,7 +92,7 @@ static int ask_in_write(struct db_conn *conn, void *arg)
 	for (size_t i = 0; i < count && err == 0; i++) {
 		part.id = folders[i];
 		err = part_run(conn, &part, a->fn, &a->count);
-		/* Of everything, what has a place to go to. */
+		/* Workspaces without a bucket are left out where everything is asked for. */
 		if (a->scope.kind == CATALOG_SCOPE_ALL && (err == -ENOENT || err == -ENODEV))
 			err = 0;
 	}
@@ -109,19 +110,23 @@ static int ask(struct catalog *catalog, struct catalog_scope scope, part_fn *fn,
 
 /* ---- asking for migrations ---- */
 
-#define WANTS_MIGRATION "listed = 1 AND state = 1 AND migration IN (0, 4)"
+#define WANTS_MIGRATION \
+	"listed = 1 AND state = " SQL_STATE_TWILIO " AND migration IN (" SQL_MIGRATION_NONE \
+	", " SQL_MIGRATION_FAILED ")"
 #define QUEUE_JOBS(where) \
 	"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)" \
-	" SELECT 1, id, ?2, 0, ?3 FROM recording WHERE " where " AND " WANTS_MIGRATION \
-	" ON CONFLICT (recording_id, kind) DO UPDATE SET state = 0," \
+	" SELECT " SQL_JOB_MIGRATE ", id, ?2, " SQL_JOB_QUEUED ", ?3 FROM recording WHERE " where \
+	" AND " WANTS_MIGRATION \
+	" ON CONFLICT (recording_id, kind) DO UPDATE SET state = " SQL_JOB_QUEUED "," \
 	" due_msecs = excluded.due_msecs, attempts = 0," \
 	" owner = '', reason = '', done_bytes = 0, total_bytes = 0"
 #define QUEUE_RECORDINGS(where) \
-	"UPDATE recording SET migration = 1 WHERE " where " AND " WANTS_MIGRATION
-/* Those that wait after a failure: somebody asks for them now. */
+	"UPDATE recording SET migration = " SQL_MIGRATION_QUEUED " WHERE " where \
+	" AND " WANTS_MIGRATION
+/* Jobs that wait after a failure become due: somebody asks for them now. */
 #define HURRY_JOBS(where) \
-	"UPDATE job SET due_msecs = ?3 WHERE workspace_id = ?2 AND kind = 1 AND due_msecs > ?3" \
-	" AND state = 0 AND " where
+	"UPDATE job SET due_msecs = ?3 WHERE workspace_id = ?2 AND kind = " SQL_JOB_MIGRATE \
+	" AND due_msecs > ?3 AND state = " SQL_JOB_QUEUED " AND " where
 
 static int storage_check(struct db_conn *conn, int64_t workspace_id)
 {
@@ -203,8 +208,9 @@ int migrate_queue_one(struct db_conn *conn, int64_t recording_id)
 	if (err != -ENOENT && err != -ENODEV)
 		return err;
 	return db_run(conn,
-		      "INSERT OR IGNORE INTO arrived (workspace_id, recording_id)"
-		      " SELECT workspace_id, id FROM recording WHERE id = ?",
+		      "INSERT INTO arrived (workspace_id, recording_id)"
+		      " SELECT workspace_id, id FROM recording WHERE id = ?"
+		      " ON CONFLICT (workspace_id, recording_id) DO NOTHING",
 		      "i", recording_id);
 }
 
@@ -228,11 +234,14 @@ int migrate_forget_arrived(struct db_conn *conn, int64_t workspace_id)
 
 /* ---- taking back ---- */
 
+#define IS_WAITING \
+	"listed = 1 AND migration IN (" SQL_MIGRATION_QUEUED ", " SQL_MIGRATION_PAUSED ")"
 #define CANCEL_JOBS(where) \
-	"DELETE FROM job WHERE kind = 1 AND state IN (0, 3) AND recording_id IN" \
-	" (SELECT id FROM recording WHERE " where " AND listed = 1 AND migration IN (1, 5))"
+	"DELETE FROM job WHERE kind = " SQL_JOB_MIGRATE " AND state IN (" SQL_JOB_QUEUED \
+	", " SQL_JOB_PAUSED ") AND recording_id IN" \
+	" (SELECT id FROM recording WHERE " where " AND " IS_WAITING ")"
 #define CANCEL_RECORDINGS(where) \
-	"UPDATE recording SET migration = 0 WHERE " where " AND listed = 1 AND migration IN (1, 5)"
+	"UPDATE recording SET migration = " SQL_MIGRATION_NONE " WHERE " where " AND " IS_WAITING
 
 static int cancel_part(struct db_conn *conn, const struct part *part, int64_t *count)
 {
@@ -250,16 +259,17 @@ int catalog_migrate_cancel(struct catalog *catalog, struct catalog_scope scope, 
 
 /* ---- pausing ---- */
 
-#define NEVER "0x7fffffffffffffff"
 #define PAUSE_JOBS(where) \
-	"UPDATE job SET state = 3, due_msecs = " NEVER " WHERE kind = 1 AND state = 0 AND" \
-	" recording_id IN (SELECT id FROM recording WHERE " where \
-	" AND listed = 1 AND migration = 1)"
+	"UPDATE job SET state = " SQL_JOB_PAUSED ", due_msecs = " SQL_NEVER \
+	" WHERE kind = " SQL_JOB_MIGRATE " AND state = " SQL_JOB_QUEUED \
+	" AND recording_id IN (SELECT id FROM recording WHERE " where \
+	" AND listed = 1 AND migration = " SQL_MIGRATION_QUEUED ")"
 #define PAUSE_RECORDINGS(where) \
-	"UPDATE recording SET migration = 5 WHERE " where " AND listed = 1 AND migration = 1"
+	"UPDATE recording SET migration = " SQL_MIGRATION_PAUSED " WHERE " where \
+	" AND listed = 1 AND migration = " SQL_MIGRATION_QUEUED
 #define PAUSE_RUNNING(where) \
-	"UPDATE job SET pause_asked = 1 WHERE workspace_id = ?2 AND kind = 1 AND state = 1 AND" \
-	" pause_asked = 0 AND " where
+	"UPDATE job SET pause_asked = 1 WHERE workspace_id = ?2 AND kind = " SQL_JOB_MIGRATE \
+	" AND state = " SQL_JOB_RUNNING " AND pause_asked = 0 AND " where
 
 static int pause_part(struct db_conn *conn, const struct part *part, int64_t *count)
 {
@@ -279,14 +289,16 @@ int catalog_migrate_pause(struct catalog *catalog, struct catalog_scope scope, i
 }
 
 #define RESUME_JOBS(where) \
-	"UPDATE job SET state = 0, due_msecs = ?3 WHERE workspace_id = ?2 AND kind = 1" \
-	" AND state = 3 AND recording_id IN (SELECT id FROM recording WHERE " where \
-	" AND listed = 1 AND migration = 5)"
+	"UPDATE job SET state = " SQL_JOB_QUEUED ", due_msecs = ?3" \
+	" WHERE workspace_id = ?2 AND kind = " SQL_JOB_MIGRATE " AND state = " SQL_JOB_PAUSED \
+	" AND recording_id IN (SELECT id FROM recording WHERE " where \
+	" AND listed = 1 AND migration = " SQL_MIGRATION_PAUSED ")"
 #define RESUME_RECORDINGS(where) \
-	"UPDATE recording SET migration = 1 WHERE " where " AND listed = 1 AND migration = 5"
+	"UPDATE recording SET migration = " SQL_MIGRATION_QUEUED " WHERE " where \
+	" AND listed = 1 AND migration = " SQL_MIGRATION_PAUSED
 #define RESUME_RUNNING(where) \
-	"UPDATE job SET pause_asked = 0 WHERE workspace_id = ?2 AND kind = 1 AND state = 1 AND" \
-	" pause_asked = 1 AND " where
+	"UPDATE job SET pause_asked = 0 WHERE workspace_id = ?2 AND kind = " SQL_JOB_MIGRATE \
+	" AND state = " SQL_JOB_RUNNING " AND pause_asked = 1 AND " where
 
 static int resume_part(struct db_conn *conn, const struct part *part, int64_t *count)
 {
@@ -305,19 +317,23 @@ int catalog_migrate_resume(struct catalog *catalog, struct catalog_scope scope, 
 	return ask(catalog, scope, resume_part, ret_count);
 }
 
-/* ---- trying again ---- */
+/* ---- retrying ---- */
 
 #define RETRY_JOBS(where) \
-	"UPDATE job SET state = 0, due_msecs = ?3, attempts = 0, reason = ''" \
-	" WHERE workspace_id = ?2 AND kind = 1 AND state = 2 AND recording_id IN" \
-	" (SELECT id FROM recording WHERE " where " AND listed = 1 AND migration = 4)"
+	"UPDATE job SET state = " SQL_JOB_QUEUED ", due_msecs = ?3, attempts = 0, reason = ''" \
+	" WHERE workspace_id = ?2 AND kind = " SQL_JOB_MIGRATE " AND state = " SQL_JOB_FAILED \
+	" AND recording_id IN (SELECT id FROM recording WHERE " where \
+	" AND listed = 1 AND migration = " SQL_MIGRATION_FAILED ")"
 #define RETRY_RECORDINGS(where) \
-	"UPDATE recording SET migration = 1 WHERE " where " AND listed = 1 AND migration = 4"
-/* A delete keeps one attempt: a first one may skip the look at an object that was just verified. */
+	"UPDATE recording SET migration = " SQL_MIGRATION_QUEUED " WHERE " where \
+	" AND listed = 1 AND migration = " SQL_MIGRATION_FAILED
+/* A delete keeps one attempt: only a first attempt may skip the check of a fresh object. */
 #define RETRY_DELETES(where) \
-	"UPDATE job SET state = 0, due_msecs = ?3, attempts = min(attempts, 1)" \
-	" WHERE workspace_id = ?2 AND kind IN (2, 4, 8, 16) AND state IN (0, 2) AND reason <> ''" \
-	" AND " where
+	"UPDATE job SET state = " SQL_JOB_QUEUED ", due_msecs = ?3," \
+	" attempts = CASE WHEN attempts > 1 THEN 1 ELSE attempts END" \
+	" WHERE workspace_id = ?2 AND kind IN (" SQL_JOB_CLEANUP_TWILIO ", " SQL_JOB_DELETE_TWILIO \
+	", " SQL_JOB_DELETE_S3 ", " SQL_JOB_TOMBSTONE ")" \
+	" AND state IN (" SQL_JOB_QUEUED ", " SQL_JOB_FAILED ") AND reason <> '' AND " where
 
 static int retry_part(struct db_conn *conn, const struct part *part, int64_t *count)
 {
@@ -344,18 +360,24 @@ int catalog_migrate_retry(struct catalog *catalog, struct catalog_scope scope, i
 int cleanups_take_back(struct db_conn *conn, int64_t workspace_id)
 {
 	return db_run(conn,
-		      "DELETE FROM job WHERE workspace_id = ? AND kind = 2"
-		      " AND NOT (state = 1 AND was_sent = 1)",
+		      "DELETE FROM job WHERE workspace_id = ? AND kind = " SQL_JOB_CLEANUP_TWILIO
+		      " AND NOT (state = " SQL_JOB_RUNNING " AND was_sent = 1)",
 		      "i", workspace_id);
 }
 
 int cleanups_queue(struct db_conn *conn, int64_t workspace_id)
 {
-	return db_run(
-		conn,
-		"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)"
-		" SELECT 2, r.id, r.workspace_id, 0, ?2 FROM folder f JOIN recording r"
-		" ON r.folder_id = f.id AND r.listed = 1 AND r.state = 3 WHERE f.workspace_id = ?1"
-		" ON CONFLICT (recording_id, kind) DO NOTHING",
-		"ii", workspace_id, time_now_msecs());
+	int64_t now;
+	int err = db_now(conn, &now);
+
+	if (err)
+		return err;
+	return db_run(conn,
+		      "INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)"
+		      " SELECT " SQL_JOB_CLEANUP_TWILIO ", r.id, r.workspace_id, " SQL_JOB_QUEUED
+		      ", ?2"
+		      " FROM folder f JOIN recording r ON r.folder_id = f.id AND r.listed = 1"
+		      " AND r.state = " SQL_STATE_STORED " WHERE f.workspace_id = ?1"
+		      " ON CONFLICT (recording_id, kind) DO NOTHING",
+		      "ii", workspace_id, now);
 }

@@ -7,7 +7,7 @@
 
 #include "catalog/belief.h"
 #include "catalog/change.h"
-#include "catalog/job.h"
+#include "catalog/queue.h"
 #include "catalog/recording-private.h"
 #include "catalog/sync.h"
 #include "util/times.h"

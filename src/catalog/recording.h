@@ -5,7 +5,7 @@
  *
  *   state      at Twilio  in S3             read from  leaves by
  *   TWILIO     yes        no                Twilio     a migrate job is claimed
- *   UPLOADING  yes        perhaps, unproven Twilio     catalog_migrate_stored -> STORED;
+ *   UPLOADING  yes        perhaps, unproven Twilio     catalog_queue_stored -> STORED;
  *                                                      failed, put back, lease expired -> TWILIO
  *   STORED     yes        yes, verified     S3         catalog_cleanup_done -> S3
  *   S3         no         yes               S3         -

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/job-private.h"
+#include "catalog/queue-private.h"
 #include "catalog/recording-private.h"
 #include "catalog/removal.h"
 #include "util/array.h"

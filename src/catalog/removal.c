@@ -9,7 +9,7 @@
 
 #include "catalog/change.h"
 #include "catalog/folder-private.h"
-#include "catalog/job-private.h"
+#include "catalog/queue-private.h"
 #include "catalog/recording-private.h"
 #include "catalog/removal.h"
 #include "catalog/tree.h"
@@ -443,7 +443,7 @@ static int workspace_gone(struct db_conn *conn, int64_t workspace_id)
 		err = folder_gone(conn, name, inode, CATALOG_ROOT_INODE);
 	if (err == 0)
 		err = root_touch(conn);
-	return err ? err : workspace_settle(conn, workspace_id);
+	return err ? err : catalog_queue_settle(conn, workspace_id);
 }
 
 static int write_remove_workspace(struct db_conn *conn, void *arg)

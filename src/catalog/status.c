@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "catalog/job-private.h"
+#include "catalog/queue-private.h"
 #include "catalog/recording-private.h"
+#include "catalog/status.h"
 #include "util/cleanup.h"
 
 /* ---- counts of recordings ---- */

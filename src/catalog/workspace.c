@@ -5,7 +5,7 @@
 
 #include "catalog/campaign.h"
 #include "catalog/folder-private.h"
-#include "catalog/job-private.h"
+#include "catalog/queue-private.h"
 #include "catalog/name.h"
 #include "catalog/recording-private.h"
 #include "catalog/workspace.h"

@@ -1,3 +1,4 @@
+/* Writes bytes, counts and times as people read them. */
 #include "cli/amounts.h"
 
 #include <stdio.h>
@@ -15,7 +16,7 @@ const char *amount_bytes(int64_t bytes, char ret_text[AMOUNT_SIZE])
 		snprintf(ret_text, AMOUNT_SIZE, "%lld B", (long long)bytes);
 		return ret_text;
 	}
-	/* 999.95 would be shown as 1000.0 of the smaller unit. */
+	/* 999.95 would be rounded to 1000.0 of the smaller unit. */
 	while (value >= 999.95 && unit + 1 < ARRAY_SIZE(units)) {
 		value /= 1000;
 		unit++;

@@ -13,6 +13,7 @@
 #include "util/array.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "view/workspace.h"
 
 /* ---- add ---- */
 
@@ -27,7 +28,7 @@ static void say_added(struct cli *cli, const struct catalog_workspace *w,
 	struct catalog_sync_state sync = { 0 };
 	char shown[CATALOG_NAME_SIZE];
 
-	printf("Added campaign %s", cli_name(campaign->name, shown));
+	printf("Added campaign %s", view_name(campaign->name, shown));
 	if (campaign->recordings)
 		printf(" with %lld recordings from %s", (long long)campaign->recordings,
 		       CATALOG_UNASSIGNED);
@@ -67,7 +68,7 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaign cannot be read");
 	if (cli->json)
-		return cli_json_print(json_pack("{s:o, s:s, s:I}", "name", cli_json_name(argv[1]),
+		return cli_json_print(json_pack("{s:o, s:s, s:I}", "name", view_name_json(argv[1]),
 						"folder", campaign.folder, "recordings",
 						(json_int_t)campaign.recordings));
 	say_added(cli, &w, &campaign, campaign.folder);
@@ -78,13 +79,13 @@ const struct cli_command command_campaign_add = {
 	.name = "campaign add",
 	.arguments = "WORKSPACE NAME --number +E164 [--number …]",
 	.summary = "Adds a campaign: a folder for the calls of some tracking numbers",
-	.text = "A call belongs to the campaign of its tracking number: the one that was\n"
-		"called, or, for an outbound call, the one that it came from. Calls that are\n"
-		"known already leave 'unassigned' for the new campaign.\n",
+	.text = "A call belongs to the campaign of its tracking number: the number that was\n"
+		"called, or, for an outbound call, the number it was made from. Known calls of\n"
+		"these numbers move from 'unassigned' to the new campaign.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "number", CLI_TEXTS, "+E164",
-			  "a tracking number, such as +15551234567; may be given often",
+			  "a tracking number, such as +15551234567; may be repeated",
 			  offsetof(struct add_values, numbers) },
 			{ 0 },
 		},
@@ -96,83 +97,41 @@ const struct cli_command command_campaign_add = {
 
 /* ---- list ---- */
 
-struct campaign_list {
-	struct catalog_campaign *items;
-	size_t count;
-};
-
-static void campaign_list_release(struct campaign_list *list)
+static void print_list(const struct view_campaigns *list)
 {
-	free(list->items);
-}
+	struct cli_table table = { 0 };
 
-static int list_one(void *arg, const struct catalog_campaign *campaign)
-{
-	struct campaign_list *list = arg;
-	return array_push(&list->items, &list->count, campaign);
-}
+	cli_table_row(&table, "NAME\tRECORDINGS\tNUMBERS");
+	for (size_t i = 0; i < list->count; i++) {
+		const struct view_campaign *c = &list->items[i];
+		cleanup_buf struct buf numbers = BUF_INIT;
+		char shown[CATALOG_NAME_SIZE];
 
-struct numbers {
-	struct buf text;
-	json_t *array;
-};
-
-static int number_one(void *arg, const char *number)
-{
-	struct numbers *numbers = arg;
-
-	if (numbers->text.len)
-		buf_add_char(&numbers->text, ' ');
-	buf_add_str(&numbers->text, number);
-	json_array_append_new(numbers->array, json_string(number));
-	return 0;
+		for (size_t n = 0; n < c->number_count; n++)
+			buf_addf(&numbers, "%s%s", n ? " " : "", c->numbers[n]);
+		cli_table_row(&table, "%s\t%lld\t%s", view_name(c->row.name, shown),
+			      (long long)c->row.recordings, buf_str(&numbers));
+	}
+	cli_table_print(&table, stdout);
 }
 
 static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 {
-	cleanup_with(campaign_list_release) struct campaign_list list = { NULL, 0 };
-	const char *const head[] = { "NAME", "RECORDINGS", "NUMBERS" };
-	struct cli_table table = { 0 };
+	cleanup_view_campaigns struct view_campaigns list = { NULL, 0 };
 	struct catalog_workspace w;
-	json_t *array = NULL;
-	int status = cli_workspace_open(cli, argv[0], &w);
-	int err;
+	int status = cli_workspace_open(cli, argv[0], &w), err;
 
 	(void)values;
 	(void)argc;
 	if (status != CLI_DONE)
 		return status;
-	err = catalog_campaign_each(cli->catalog, w.id, list_one, &list);
+	err = view_campaigns_load(cli->catalog, w.id, &list);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaigns cannot be read");
-	array = json_array();
-	cli_table_row(&table, ARRAY_SIZE(head), head);
-	for (size_t i = 0; i < list.count && err >= 0; i++) {
-		const struct catalog_campaign *c = &list.items[i];
-		struct numbers numbers = { BUF_INIT, json_array() };
-		char shown[CATALOG_NAME_SIZE], recordings[24];
-
-		err = catalog_campaign_numbers(cli->catalog, c->id, number_one, &numbers);
-		snprintf(recordings, sizeof recordings, "%lld", (long long)c->recordings);
-		cli_table_row(&table, ARRAY_SIZE(head),
-			      (const char *const[]){ cli_name(c->name, shown), recordings,
-						     buf_str(&numbers.text) });
-		json_array_append_new(array, json_pack("{s:o, s:s, s:b, s:I, s:o}", "name",
-						       cli_json_name(c->name), "folder", c->folder,
-						       "is_unassigned", (int)c->is_unassigned,
-						       "recordings", (json_int_t)c->recordings,
-						       "numbers", numbers.array));
-		buf_release(&numbers.text);
-	}
-	if (err < 0)
-		status = cli_catalog_error(cli, err, "the campaigns' numbers cannot be read");
-	else if (cli->json)
-		status = cli_json_print(json_incref(array));
-	else
-		cli_table_print(&table, stdout);
-	json_decref(array);
-	cli_table_free(&table);
-	return status;
+	if (cli->json)
+		return cli_json_print(view_campaigns_json(&list));
+	print_list(&list);
+	return CLI_DONE;
 }
 
 const struct cli_command command_campaign_list = {
@@ -205,8 +164,8 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 
 		suggest_init(&suggest, "", argv[1]);
 		suggest_campaigns(&suggest, cli, w.id);
-		cli_error("there is no campaign '%s' in workspace '%s'%s", cli_name(argv[1], shown),
-			  argv[0], suggest_text(&suggest));
+		cli_error("there is no campaign '%s' in workspace '%s'%s",
+			  view_name(argv[1], shown), argv[0], suggest_text(&suggest));
 		return CLI_FAILED;
 	}
 	if (err < 0)
@@ -220,11 +179,11 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 const struct cli_command command_campaign_remove = {
 	.name = "campaign remove",
 	.arguments = "WORKSPACE NAME",
-	.summary = "Removes a campaign with the recordings in it",
-	.text = "The same as 'rm -r' of its folder. What becomes of the bytes follows the\n"
-		"workspace's settings delete_twilio and delete_s3. Later calls of its numbers\n"
-		"are 'unassigned'. Removing 'unassigned' removes what is in it now; it comes\n"
-		"back with the next call of no campaign.\n",
+	.summary = "Removes a campaign and the recordings in it",
+	.text = "The same as 'rm -r' of its folder. The bytes are deleted where the workspace's\n"
+		"settings delete_twilio and delete_s3 say so. Later calls of its numbers are in\n"
+		"'unassigned'. Removing 'unassigned' removes its present content; the folder\n"
+		"comes back with the next call that belongs to no campaign.\n",
 	.arguments_min = 2,
 	.arguments_max = 2,
 	.run = run_remove,

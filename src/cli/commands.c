@@ -1,4 +1,4 @@
-/* The table of commands, and the options that all of them take. */
+/* The table of commands, and the options of every command. */
 #include "cli/commands.h"
 
 #include <stddef.h>
@@ -48,10 +48,11 @@ const struct cli_option cli_global_options[] = {
 	{ 0, "key-file", CLI_TEXT, "FILE",
 	  "the file with its key (TONICFS_KEY_FILE; else CATALOG.key)", GLOBAL(key_file) },
 	{ 0, "json", CLI_FLAG, NULL,
-	  "one JSON document instead of text; what fails has error and code in it", GLOBAL(json) },
-	{ 'v', "verbose", CLI_FLAG, NULL, "more lines in the log", GLOBAL(verbose) },
+	  "one JSON document instead of text; on failure with error and code", GLOBAL(json) },
+	{ 'v', "verbose", CLI_FLAG, NULL, "log more", GLOBAL(verbose) },
 	{ 'h', "help-short", CLI_FLAG, NULL, NULL, GLOBAL(help_short) },
-	{ 0, "help", CLI_FLAG, NULL, "what a command does; -h: its options only", GLOBAL(help) },
+	{ 0, "help", CLI_FLAG, NULL, "the help of the command; -h: only its options",
+	  GLOBAL(help) },
 	{ 0, "version", CLI_FLAG, NULL, "the program's version", GLOBAL(version) },
 	{ 0 },
 };

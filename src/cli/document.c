@@ -1,14 +1,10 @@
-/*
- * The one document that --json prints on standard output: what the command answers, and, where it ends with another status than 0, what went wrong.
- * Errors go to standard error as well, as without --json.
- */
+/* The one JSON document that --json prints on standard output. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "util/buf.h"
-#include "util/times.h"
 
 static struct {
 	bool is_wanted;  /* --json was given */
@@ -37,7 +33,7 @@ void cli_json_note_error(const char *text)
 		return;
 	if (document.errors.len)
 		buf_add_str(&document.errors, "; ");
-	buf_add_str(&document.errors, text + strspn(text, " ")); /* a list's items are indented */
+	buf_add_str(&document.errors, text + strspn(text, " ")); /* items of a list are indented */
 }
 
 void cli_json_took_over(void)
@@ -47,7 +43,8 @@ void cli_json_took_over(void)
 
 json_t *cli_json_failure(int status)
 {
-	/* verify, migrate and storage test may end so without an error: the answer has what they found. */
+	/* verify, migrate and storage test may end with such a status and no error: see their
+	 * answers. */
 	const char *without_error =
 		status == CLI_PART
 			? "done in part, or problems were found; see the rest of this document"
@@ -139,22 +136,4 @@ int cli_json_end(int status)
 	}
 	buf_release(&document.errors);
 	return status;
-}
-
-json_t *cli_json_name(const char *name)
-{
-	char shown[CATALOG_NAME_SIZE];
-	json_t *text = json_string(name);
-
-	return text ? text : json_string(cli_name(name, shown));
-}
-
-json_t *cli_json_time(int64_t secs)
-{
-	char text[TIME_ISO8601_SIZE];
-
-	if (secs <= 0)
-		return json_null();
-	time_format_iso8601(secs, text);
-	return json_string(text);
 }

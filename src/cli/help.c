@@ -1,15 +1,19 @@
-/* help, version, and what the help looks like: all of it comes from the tables. */
+/* help and version. The help and the manual page's lists are made from the tables of commands. */
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/settings.h"
 #include "cli/commands.h"
 #include "cli/suggest.h"
+#include "cli/wrap.h"
+#include "util/cleanup.h"
 
 #define HELP_COLUMN 24
-#define LIST_COLUMN 8   /* lines of the texts that begin behind it are the text of a list's item */
-#define HELP_COLUMNS 79 /* the texts' own lines are no longer */
+#define LIST_COLUMN 8 /* lines of a text with at least so many blanks continue an item of a list */
+#define HELP_COLUMNS 79 /* the longest line of the texts in the tables */
 
 static size_t help_columns(FILE *out)
 {
@@ -18,42 +22,19 @@ static size_t help_columns(FILE *out)
 	return columns < HELP_COLUMNS ? columns : HELP_COLUMNS;
 }
 
-/* Words in lines that begin in a column and end before the terminal does. */
-struct fill {
-	FILE *out;
-	size_t indent, at, columns;
-	bool is_begun; /* the line has a word */
-};
-
-static void fill_words(struct fill *fill, const char *text, size_t text_len)
+/* Prints text in lines that fit; the text stands in column `at`, and continued lines begin in
+ * column `hang`. */
+static void print_wrapped(FILE *out, const char *text, size_t at, size_t hang)
 {
-	const char *end = text + text_len;
+	struct wrap wrap = { .at = at, .has_hang = true, .hang = hang };
+	cleanup_buf struct buf lines = BUF_INIT;
 
-	while (text < end) {
-		size_t len = strcspn(text, " \n"), width = 0;
-
-		if (len > (size_t)(end - text))
-			len = (size_t)(end - text);
-		for (size_t i = 0; i < len; i++)
-			width += ((unsigned char)text[i] & 0xc0) != 0x80;
-		if (fill->is_begun && fill->at + 1 + width > fill->columns) {
-			fprintf(fill->out, "\n%*s", (int)fill->indent, "");
-			fill->at = fill->indent;
-			fill->is_begun = false;
-		}
-		if (len) {
-			fprintf(fill->out, "%s%.*s", fill->is_begun ? " " : "", (int)len, text);
-			fill->at += width + fill->is_begun;
-			fill->is_begun = true;
-		}
-		text += len;
-		text += strspn(text, " \n");
-	}
+	wrap_text(&wrap, help_columns(out), text, strlen(text), &lines);
+	fprintf(out, "%s\n", buf_str(&lines));
 }
 
 static void print_entry(FILE *out, const char *head, const char *text)
 {
-	struct fill fill = { out, HELP_COLUMN, HELP_COLUMN, help_columns(out), false };
 	int at = (int)cli_text_width(head) + 2;
 
 	fprintf(out, "  %s", head);
@@ -62,11 +43,11 @@ static void print_entry(FILE *out, const char *head, const char *text)
 		at = 0;
 	}
 	fprintf(out, "%*s", HELP_COLUMN - at, "");
-	fill_words(&fill, text, strlen(text));
-	fprintf(out, "\n");
+	print_wrapped(out, text, HELP_COLUMN, HELP_COLUMN);
 }
 
-/* "  WORD   text": the bytes before the text; 0: there is no text, or it is not in a column of its own. */
+/* Of a list's item, "  WORD   text": the bytes before the text. 0: there is no text in a column of
+ * its own. */
 static size_t item_head_len(const char *line, size_t len)
 {
 	size_t at = strspn(line, " ");
@@ -77,36 +58,53 @@ static size_t item_head_len(const char *line, size_t len)
 	return 0;
 }
 
-/* A line of a list goes on below the text of its item; any other line that begins with a blank stays as it is. */
-static void print_indented(struct fill *fill, const char *line, size_t len)
+/* Lines of a paragraph or of a list's item, joined until they are printed. */
+struct paragraph {
+	struct buf text; /* empty: no paragraph has begun */
+	size_t hang;     /* 0, or the column of a list item's text */
+};
+
+static void paragraph_print(struct paragraph *paragraph, FILE *out)
+{
+	if (paragraph->text.len)
+		print_wrapped(out, buf_str(&paragraph->text), 0, paragraph->hang);
+	buf_reset(&paragraph->text);
+	paragraph->hang = 0;
+}
+
+static void paragraph_add(struct paragraph *paragraph, const char *line, size_t len)
+{
+	if (paragraph->text.len)
+		buf_add_char(&paragraph->text, ' ');
+	buf_add(&paragraph->text, line, len);
+}
+
+/* A line that begins with a blank continues the item before it, begins an item, or is printed as it
+ * is. */
+static void print_indented(struct paragraph *paragraph, const char *line, size_t len, FILE *out)
 {
 	size_t blanks = strspn(line, " "), head_len = item_head_len(line, len);
 
-	if (fill->is_begun && blanks == fill->indent) {
-		fill_words(fill, line + blanks, len - blanks);
+	if (paragraph->text.len && blanks == paragraph->hang) {
+		paragraph_add(paragraph, line + blanks, len - blanks);
 		return;
 	}
-	if (fill->is_begun)
-		fputc('\n', fill->out);
-	*fill = (struct fill){ .out = fill->out, .columns = fill->columns };
+	paragraph_print(paragraph, out);
 	if (!head_len && blanks < LIST_COLUMN) {
-		fprintf(fill->out, "%.*s\n", (int)len, line);
+		fprintf(out, "%.*s\n", (int)len, line);
 		return;
 	}
-	head_len = head_len ? head_len : blanks;
-	for (size_t i = 0; i < head_len; i++)
-		fill->indent += ((unsigned char)line[i] & 0xc0) != 0x80;
-	fill->at = fill->indent;
-	fprintf(fill->out, "%.*s", (int)head_len, line);
-	fill_words(fill, line + head_len, len - head_len);
+	buf_add(&paragraph->text, line, head_len ? head_len : blanks);
+	paragraph->hang = cli_text_width(buf_str(&paragraph->text));
+	buf_add(&paragraph->text, line + paragraph->text.len, len - paragraph->text.len);
 }
 
-/* Paragraphs and lists, filled again where the terminal is narrow. */
+/* Prints paragraphs and lists. On a narrow terminal their lines are joined and wrapped again. */
 static void print_text(FILE *out, const char *text)
 {
-	struct fill fill = { .out = out, .columns = help_columns(out) };
+	struct paragraph paragraph = { BUF_INIT, 0 };
 
-	if (fill.columns == HELP_COLUMNS) {
+	if (help_columns(out) == HELP_COLUMNS) {
 		fputs(text, out);
 		return;
 	}
@@ -114,22 +112,20 @@ static void print_text(FILE *out, const char *text)
 		size_t len = strcspn(text, "\n");
 
 		if (*text == ' ') {
-			print_indented(&fill, text, len);
+			print_indented(&paragraph, text, len, out);
 		} else {
-			if (fill.is_begun && (!len || fill.indent))
-				fputc('\n', out);
-			if (!len || fill.indent)
-				fill = (struct fill){ .out = out, .columns = fill.columns };
+			if (!len || paragraph.hang)
+				paragraph_print(&paragraph, out);
 			if (len)
-				fill_words(&fill, text, len);
+				paragraph_add(&paragraph, text, len);
 			else
 				fputc('\n', out);
 		}
 		text += len;
 		text += *text == '\n';
 	}
-	if (fill.is_begun)
-		fputc('\n', out);
+	paragraph_print(&paragraph, out);
+	buf_release(&paragraph.text);
 }
 
 static void option_head(const struct cli_option *o, char *ret_head, size_t size)
@@ -212,7 +208,8 @@ bool cli_help_group(FILE *out, const char *group)
 
 /* ---- the manual page's part ---- */
 
-/* roff takes a line that begins with '.' or an apostrophe, and every backslash and minus, for its own. */
+/* In roff, a backslash, a minus, and a '.' or an apostrophe at the beginning of a line must be
+ * escaped. */
 static void print_roff(FILE *out, const char *text)
 {
 	bool line_begins = true;
@@ -230,7 +227,7 @@ static void print_roff(FILE *out, const char *text)
 	}
 }
 
-/* Paragraphs; lines that begin with a blank are shown as they are. */
+/* Prints paragraphs; lines that begin with a blank stay as they are. */
 static void print_roff_text(FILE *out, const char *text)
 {
 	bool verbatim = false;
@@ -271,6 +268,23 @@ static void print_roff_options(FILE *out, const struct cli_option *options)
 	}
 }
 
+/* Prints the settings of the catalog. */
+static void print_roff_settings(FILE *out)
+{
+	fprintf(out, ".SH SETTINGS\n"
+		     "The settings of the whole catalog, with defaults and limits.\n"
+		     ".B tonicfs setting set\nchanges them.\n");
+	for (int i = 0; i < SETTING_COUNT; i++) {
+		const struct catalog_setting *s = &catalog_settings[i];
+
+		fprintf(out, ".TP\n.B %s\n%s", s->name, s->meaning);
+		if (!s->text_form)
+			fprintf(out, " (%" PRId64 "; from %" PRId64 " to %" PRId64 ")",
+				s->otherwise, s->least, s->most);
+		fprintf(out, "\n");
+	}
+}
+
 void cli_help_manual(FILE *out)
 {
 	fprintf(out, ".SH OPTIONS OF EVERY COMMAND\n");
@@ -294,6 +308,7 @@ void cli_help_manual(FILE *out)
 			fprintf(out, ".RE\n");
 		}
 	}
+	print_roff_settings(out);
 }
 
 /* ---- the commands ---- */
@@ -331,14 +346,14 @@ static int run_help(struct cli *cli, const void *values, int argc, char **argv)
 	snprintf(before, sizeof before, "%s ", argv[0]);
 	suggest_init(&suggest, is_group ? before : "", argv[is_group]);
 	suggest_commands(&suggest, is_group ? argv[0] : NULL);
-	return cli_usage(cli, "'%s%s%s' is no command%s", argv[0], argc > 1 ? " " : "",
+	return cli_usage(cli, "'%s%s%s' is not a command%s", argv[0], argc > 1 ? " " : "",
 			 argc > 1 ? argv[1] : "", suggest_text(&suggest));
 }
 
 const struct cli_command command_help = {
 	.name = "help",
 	.arguments = "[COMMAND]",
-	.summary = "Says what a command does, and how",
+	.summary = "Shows the help of a command",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "manual", CLI_FLAG, NULL,
@@ -371,6 +386,6 @@ static int run_version(struct cli *cli, const void *values, int argc, char **arg
 const struct cli_command command_version = {
 	.name = "version",
 	.arguments = "",
-	.summary = "Says which version this is",
+	.summary = "Shows the version",
 	.run = run_version,
 };

@@ -46,7 +46,7 @@ static int has_open(int process, const char *folder, char ret_path[PATH_SIZE], b
 		return -ENOMEM;
 	}
 	while (!*ret_has && (entry = readdir(files)))
-		*ret_has = link_is_in(dirfd(files), entry->d_name, folder, ret_path);
+		*ret_has = link_is_in(fd, entry->d_name, folder, ret_path);
 	return 0;
 }
 
@@ -135,17 +135,20 @@ int holders_find(const char *folder, pid_t except, struct holders *ret_holders)
 	cleanup_with(close_folder) DIR *processes = opendir("/proc");
 	const struct dirent *entry;
 	uid_t user = geteuid();
-	int err = processes ? 0 : -errno;
+	int err = 0;
 
 	*ret_holders = (struct holders){ .list = NULL };
-	while (processes && !err && (entry = readdir(processes))) {
+	if (!processes)
+		return -errno;
+	while (!err && (entry = readdir(processes))) {
 		cleanup_fd int process = -1;
+		char path[64];
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
 		if (pid <= 0 || pid == getpid() || pid == except)
 			continue;
-		process =
-			openat(dirfd(processes), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		snprintf(path, sizeof path, "/proc/%d", (int)pid);
+		process = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (process < 0 || (user && !belongs_to(process, user)))
 			continue;
 		err = look_at(ret_holders, pid, process, folder);

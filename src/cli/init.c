@@ -175,19 +175,21 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 const struct cli_command command_init = {
 	.name = "init",
 	.arguments = "[--key-command CMD]",
-	.summary = "Makes a new catalog, the encrypted file that everything else is kept in",
-	.text = "The catalog holds settings, credentials, the call log and the state of every\n"
-		"recording. Its key is 256 bits, written as 64 hex digits to a new file of mode\n"
-		"0600 beside it (CATALOG.key), or where --key-file says; a key file that is\n"
-		"there already is used as it is. A key beside the catalog protects a copy of the\n"
-		"catalog alone, but not a copied home folder, which has both.\n"
+	.summary = "Creates a catalog, the encrypted file that everything else is stored in",
+	.text = "The catalog stores settings, credentials, the call log and the state of every\n"
+		"recording. Its key has 256 bits, and is written as 64 hex digits to a new file\n"
+		"of mode 0600 beside the catalog (CATALOG.key), or to the file that --key-file\n"
+		"names; a key file that exists already is used as it is. A key beside the\n"
+		"catalog protects a copy of the catalog alone, but not a copied home folder,\n"
+		"which contains both.\n"
 		"\n"
-		"With --key-command the key is what CMD prints, now and whenever the catalog is\n"
-		"opened: a password manager, say. CMD is kept in CATALOG.key-command. Where\n"
-		"neither is there, a systemd credential named tonicfs.key is looked for.\n"
+		"With --key-command, the key is what CMD prints, now and whenever the catalog\n"
+		"is opened: CMD may call a password manager. CMD is stored in\n"
+		"CATALOG.key-command. Without a key file and a key command, the systemd\n"
+		"credential tonicfs.key is used.\n"
 		"\n"
-		"The catalog's folder, the key file and CATALOG.key-command must belong to you or\n"
-		"root, and must not be writable by others.\n",
+		"The catalog's folder, the key file and CATALOG.key-command must belong to you\n"
+		"or root, and must not be writable by others.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "key-command", CLI_TEXT, "CMD", "a shell command that prints the key",

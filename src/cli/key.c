@@ -67,20 +67,21 @@ static int run_rotate(struct cli *cli, const void *values, int argc, char **argv
 const struct cli_command command_key_rotate = {
 	.name = "key rotate",
 	.arguments = "[--new-key-file FILE | --new-key-command CMD]",
-	.summary = "Gives the catalog another key",
-	.text = "Encrypts the whole catalog anew. Nothing else may have it open: end mounts and\n"
-		"commands first; the process of a mount that was unmounted just now is waited\n"
-		"for. It needs as much room again beside the catalog. Whenever it is cut off, the\n"
-		"next command goes on with the old key or the new one, whichever counts.\n"
+	.summary = "Encrypts the catalog with another key",
+	.text = "The whole catalog is encrypted anew. No other process may have it open: end\n"
+		"mounts and commands first. If a mount has just been unmounted, its process is\n"
+		"waited for. The new copy needs as much space beside the catalog as the catalog\n"
+		"itself. After an interruption, the next command continues with the key that is\n"
+		"valid, the old one or the new one.\n"
 		"\n"
-		"Without options a new random key takes the place of the old one in its file.\n"
-		"With --new-key-file the new key is in FILE, which is made where it is not there;\n"
-		"with --new-key-command it is what CMD prints, which is kept as init does.\n"
-		"Where a command prints the old key, or systemd hands it over, one of the two is\n"
-		"needed. To change the key behind the same command, keep the old one in a file\n"
-		"for a moment and name that with --key-file.\n"
+		"Without options, a new random key replaces the old one in its file. With\n"
+		"--new-key-file the new key is in FILE, which is created if it does not exist;\n"
+		"with --new-key-command it is what CMD prints, and CMD is stored as by init. If\n"
+		"the old key comes from a command or from systemd, one of these options is\n"
+		"required. To change the key behind the same command, save the old key in a\n"
+		"file for the time being, and name that with --key-file.\n"
 		"\n"
-		"Copies of the catalog that were made before need the old key still.\n",
+		"Copies of the catalog that were made before still need the old key.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "new-key-file", CLI_TEXT, "FILE", "the file of the new key",

@@ -6,8 +6,8 @@
 
 #include "cli/commands.h"
 #include "cli/transitions.h"
-#include "storage/lifecycle.h"
 #include "storage/storage.h"
+#include "view/bucket.h"
 
 struct lifecycle_values {
 	struct transition_values transitions;
@@ -25,14 +25,14 @@ static int say_error(const struct lifecycle_run *run, const char *doing,
 {
 	char shown[CATALOG_NAME_SIZE];
 
-	cli_error("workspace '%s': %s: %s", cli_name(run->workspace.name, shown), doing,
+	cli_error("workspace '%s': %s: %s", view_name(run->workspace.name, shown), doing,
 		  error->message);
 	if (strcmp(error->code, "InvalidStorageClass") == 0)
-		fprintf(stderr, "This server does not have the storage class, or one of them.\n");
+		fprintf(stderr, "The server does not have one of the storage classes.\n");
 	if (error->error == -EACCES)
 		fprintf(stderr,
-			"'tonicfs storage policy %s --lifecycle' prints what its user must be "
-			"allowed.\n",
+			"'tonicfs storage policy %s --lifecycle' prints the permissions that "
+			"the bucket's user needs.\n",
 			run->workspace.name);
 	return CLI_FAILED;
 }
@@ -44,32 +44,19 @@ static void print_rule(const struct s3_lifecycle_rule *rule)
 		printf("after %4d days  %s\n", rule->transitions[i].days,
 		       rule->transitions[i].storage_class);
 	if (!rule->is_enabled)
-		printf("The rule is switched off.\n");
+		printf("The rule is disabled.\n");
 }
 
 static int print(const struct lifecycle_run *run, const struct storage_lifecycle *lifecycle)
 {
-	if (run->cli->json) {
-		json_t *transitions = json_array();
-
-		for (size_t i = 0; lifecycle->is_set && i < lifecycle->rule.transition_count; i++)
-			json_array_append_new(
-				transitions,
-				json_pack("{s:i, s:s}", "days", lifecycle->rule.transitions[i].days,
-					  "storage_class",
-					  lifecycle->rule.transitions[i].storage_class));
-		return cli_json_print(json_pack(
-			"{s:o, s:b, s:s, s:s, s:o, s:I}", "workspace",
-			cli_json_name(run->workspace.name), "set", (int)lifecycle->is_set, "id",
-			lifecycle->rule.id, "prefix", lifecycle->rule.prefix, "transitions",
-			transitions, "foreign_rules", (json_int_t)lifecycle->foreign));
-	}
+	if (run->cli->json)
+		return cli_json_print(view_lifecycle_json(run->workspace.name, lifecycle));
 	if (lifecycle->is_set)
 		print_rule(&lifecycle->rule);
 	else
 		printf("No rule for this workspace's recordings.\n");
 	if (lifecycle->foreign)
-		printf("%-16s %zu\n", "rules of others", lifecycle->foreign);
+		printf("%-16s %zu\n", "other rules", lifecycle->foreign);
 	return CLI_DONE;
 }
 
@@ -93,7 +80,9 @@ static int run_set(struct lifecycle_run *run, const struct s3_transition *transi
 				  &error))
 		return say_error(run, "the lifecycle was not set", &error);
 	err = storage_lifecycle_note(run->cli->catalog, run->workspace.id, &lifecycle.rule);
-	return err < 0 ? cli_catalog_error(run->cli, err, "the lifecycle was set, and is not noted")
+	return err < 0 ? cli_catalog_error(
+				 run->cli, err,
+				 "the lifecycle was set, but could not be stored in the catalog")
 		       : print(run, &lifecycle);
 }
 
@@ -107,8 +96,9 @@ static int run_remove(struct lifecycle_run *run)
 		return say_error(run, "the lifecycle was not removed", &error);
 	err = storage_lifecycle_note(run->cli->catalog, run->workspace.id, NULL);
 	if (err < 0)
-		return cli_catalog_error(run->cli, err,
-					 "the lifecycle was removed, and that is not noted");
+		return cli_catalog_error(
+			run->cli, err,
+			"the lifecycle was removed, but the catalog could not be updated");
 	if (run->cli->json)
 		return cli_json_print(json_pack("{s:b}", "removed", (int)found));
 	printf(found ? "Removed.\n" : "There was no rule for this workspace's recordings.\n");
@@ -134,7 +124,7 @@ static int run_lifecycle(struct cli *cli, const void *values, int argc, char **a
 	if (is_set && !count)
 		return cli_usage(cli, "set needs a class and its days, such as --glacier-ir 90");
 	if (!is_set && count)
-		return cli_usage(cli, "classes are for set");
+		return cli_usage(cli, "classes can be given with set only");
 	status = cli_workspace_open(cli, argv[1], &run.workspace);
 	if (status == CLI_DONE)
 		status = cli_http_open(cli);
@@ -144,7 +134,7 @@ static int run_lifecycle(struct cli *cli, const void *values, int argc, char **a
 				 &run.storage);
 	if (err == -ENOENT) {
 		cli_error("workspace '%s' has no bucket; 'tonicfs storage set' names one",
-			  cli_name(run.workspace.name, shown));
+			  view_name(run.workspace.name, shown));
 		return CLI_FAILED;
 	}
 	if (err < 0)
@@ -160,10 +150,11 @@ const struct cli_command command_storage_lifecycle = {
 	.name = "storage lifecycle",
 	.arguments = "show|set|remove WORKSPACE [OPTIONS]",
 	.summary = "Shows, sets or removes the rule that moves recordings to cheaper classes",
-	.text = "The rule is kept by the bucket, and moves this workspace's recordings by their\n"
-		"age there. Rules of others stay as they are. GLACIER and DEEP_ARCHIVE cannot be\n"
-		"read at once ('tonicfs restore'). AWS leaves objects below 128 KB where they\n"
-		"are. 'tonicfs cost' says what a rule would save.\n",
+	.text = "The bucket stores the rule, which moves this workspace's recordings by their\n"
+		"age in the bucket. Other rules stay as they are. Recordings in GLACIER and\n"
+		"DEEP_ARCHIVE must be restored before they can be read ('tonicfs restore'). AWS\n"
+		"does not move objects below 128 KB. 'tonicfs cost' estimates what a rule\n"
+		"saves.\n",
 	.options =
 		(const struct cli_option[]){
 			TRANSITION_OPTIONS(struct lifecycle_values, transitions),

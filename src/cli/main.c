@@ -1,14 +1,15 @@
-/* tonicfs: call recordings as ordinary files. The commands are in commands.c, each in its own file. */
+/* tonicfs: call recordings as ordinary files. commands.c has the table of commands. */
 #include <signal.h>
 
 #include "cli/cli.h"
+#include "cli/mounting.h"
 #include "util/process.h"
 
 int main(int argc, char **argv)
 {
 	process_harden();
 	cli_streams_init();
-	signal(SIGPIPE, SIG_IGN); /* a server that hangs up, or `| head`, is an error like others */
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe or connection is reported as an error */
 	if (cli_is_mount_helper(argc, argv))
 		return cli_mount_helper(argc, argv);
 	return cli_run(argc, argv);

@@ -10,7 +10,7 @@
 #ifndef TONICFS_CLI_METER_H
 #define TONICFS_CLI_METER_H
 
-#include "catalog/job.h"
+#include "catalog/status.h"
 #include "util/buf.h"
 
 #define METER_SAMPLES 16

@@ -156,50 +156,50 @@ const struct cli_command command_mount = {
 	.arguments = "DIR [-f] [-o OPTIONS] [--listen ADDRESS:PORT]",
 	.summary = "Mounts the call recordings as files",
 	.text = "DIR shows WORKSPACE/CAMPAIGN/RECORDING.wav, and a calls.csv in each campaign.\n"
-		"While it is mounted, Twilio is asked for news every few minutes, and\n"
-		"migrations and deletes that are queued are done. The command ends when the\n"
-		"tree answers, and the mount goes on in the background with its log in syslog;\n"
-		"with -f it stays, and its log goes to standard error. 'tonicfs unmount DIR'\n"
+		"While it is mounted, Twilio is asked for changes every few minutes, and queued\n"
+		"migrations and deletes are done. The command ends when the tree can be read,\n"
+		"and the mount continues in the background, with its log in syslog. With -f it\n"
+		"stays in the foreground, with its log on standard error. 'tonicfs unmount DIR'\n"
 		"ends it.\n"
 		"\n"
 		"OPTIONS, separated by commas:\n"
 		"\n"
-		"  ro             no deleting, no migrating\n"
-		"  allow_other    the owner's group and root may look in and read too, but not\n"
-		"                 remove or migrate, nor read what grants access (the attribute\n"
-		"                 user.tonicfs.url); see user_allow_other in /etc/fuse.conf.\n"
-		"                 Without it nobody else may, not even root\n"
-		"  umask=OCTAL    with allow_other, permissions that are left out: 027 (the\n"
-		"                 default) lets in the owner's group and root, 022 everybody, 077\n"
-		"                 root alone\n"
-		"  nonempty       mount on a folder with something in it, which is hidden then\n"
-		"  names=sid      no callers' numbers: not in file names, calls.csv, attributes\n"
+		"  ro             read-only: no deletes, no migrations\n"
+		"  allow_other    the owner's group and root may read, too, but not remove or\n"
+		"                 migrate, nor read attributes that grant access\n"
+		"                 (user.tonicfs.url). Needs user_allow_other in /etc/fuse.conf.\n"
+		"                 Without it nobody else may read, not even root\n"
+		"  umask=OCTAL    with allow_other, the permissions to leave out: 027 (the\n"
+		"                 default) admits the owner's group and root, 022 everybody,\n"
+		"                 077 root only\n"
+		"  nonempty       mount on a folder that is not empty, and hide its content\n"
+		"  names=sid      no callers' numbers in file names, calls.csv and attributes\n"
 		"  catalog=FILE, key_file=FILE\n"
 		"                 as --catalog and --key-file\n"
 		"  refuse=PROGRAM[:PROGRAM]...\n"
-		"                 programs that may not open recordings, by the names that ps\n"
-		"                 shows: indexers, thumbnailers, scanners (updatedb, baloo)\n"
+		"                 programs that may not open recordings, such as indexers and\n"
+		"                 scanners (updatedb, baloo), by their names in ps\n"
 		"  metrics=FILE   counters for Prometheus' textfile collector, every 15 s; the\n"
-		"                 same are in the attribute user.tonicfs.metrics of DIR\n"
-		"  fsname=TEXT    what the mount table shows instead of the catalog's path\n"
+		"                 attribute user.tonicfs.metrics of DIR has the same\n"
+		"  fsname=TEXT    the source in the mount table, instead of the catalog's path\n"
 		"  nosuid, nodev, noexec, noatime\n"
-		"                 as in mount(8); its other words are taken and ignored\n"
+		"                 as in mount(8); its other options are accepted and ignored\n"
 		"\n"
-		"After an unmount the process finishes what is in flight, or puts it back, for\n"
-		"ten seconds at most. Its log says what else it waits for; after 40 seconds it\n"
-		"ends anyway, and nothing is lost.\n",
+		"After an unmount, the process has ten seconds to finish transfers in flight or\n"
+		"put them back. Its log names what else it waits for; after 40 seconds it ends\n"
+		"in any case, and nothing is lost.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 'f', "foreground", CLI_FLAG, NULL, "stay in the foreground",
 			  offsetof(struct mount_values, foreground) },
 			{ 'o', "options", CLI_TEXTS, "OPTIONS",
-			  "mount options, see above; may be given often",
+			  "mount options, see above; may be repeated",
 			  offsetof(struct mount_values, options) },
 			{ 0, "listen", CLI_TEXT, "ADDRESS:PORT",
-			  "take Twilio's callbacks there, as 'tonicfs serve' does",
+			  "take Twilio's callbacks, as 'tonicfs serve' does",
 			  offsetof(struct mount_values, listen) },
 			{ 0, "public-url", CLI_TEXT, "URL",
-			  "the callbacks' address, as Twilio was told it",
+			  "the callbacks' URL, exactly as Twilio has it",
 			  offsetof(struct mount_values, public_url) },
 			{ 0 },
 		},

@@ -51,4 +51,8 @@ int mount_serve(const struct mount_request *request);
  * for that; returns the exit status of either. */
 int mount_daemon(struct mount_request *request);
 
+/* ---- mount.c: the command line of a mount(8) helper ---- */
+bool cli_is_mount_helper(int argc, char *const *argv);
+int cli_mount_helper(int argc, char **argv);
+
 #endif

@@ -1,4 +1,5 @@
-/* The parser: words to values, by the tables. Options and arguments may come in any order; `--` ends the options. */
+/* Parses the command line by the tables of options. Options and arguments may be mixed; `--` ends
+ * the options. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ struct parser {
 	char *message;
 };
 
-/* Where an option's value goes; NULL in *ret_option where no table has it. */
+/* The place of an option's value; *ret_option is NULL where no table has the option. */
 static void *option_find(struct parser *p, const char *name, size_t name_len, char letter,
 			 bool *ret_negated, const struct cli_option **ret_option)
 {
@@ -44,7 +45,7 @@ static void *option_find(struct parser *p, const char *name, size_t name_len, ch
 	return NULL;
 }
 
-/* "there is no option …", and which one may have been meant. */
+/* Writes "there is no option …" as the message, and suggests a similar one. */
 static void say_unknown(struct parser *p, const char *name, size_t len)
 {
 	const struct cli_option *tables[] = { p->command ? p->command->options : NULL,
@@ -97,7 +98,8 @@ static int option_store(const struct cli_option *option, void *where, bool negat
 	return -EINVAL;
 }
 
-/* "--name", "--name=value", "--name value". next: the word behind; *ret_took: it was used. */
+/* Parses "--name", "--name=value" or "--name value". next: the word after it; *ret_took: next was
+ * the value. */
 static int long_parse(struct parser *p, const char *word, const char *next, bool *ret_took)
 {
 	const char *name = word + 2, *equals = strchr(name, '=');
@@ -127,7 +129,7 @@ static int long_parse(struct parser *p, const char *word, const char *next, bool
 	return option_store(option, where, false, equals ? equals + 1 : next);
 }
 
-/* "-x", "-xyz" of flags, "-xVALUE", "-x VALUE". */
+/* Parses "-x", "-xyz" (flags), "-xVALUE" or "-x VALUE". */
 static int short_parse(struct parser *p, const char *word, const char *next, bool *ret_took)
 {
 	for (const char *letter = word + 1; *letter; letter++) {

@@ -1,4 +1,4 @@
-/* Output of commands: errors, tables, progress. */
+/* What commands print: errors, tables, progress. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ __attribute__((format(printf, 2, 0))) static void error_line(const char *who, co
 
 	buf_addf(&line, "tonicfs%s%s: ", who ? " " : "", who ? who : "");
 	buf_vaddf(&line, format, args);
-	/* A name or a remote's words must not begin a line of their own. */
+	/* Names and messages of servers must not begin a line of their own. */
 	if (line.data)
 		line.len = text_clean(line.data);
 	cli_json_note_error(buf_str(&line) + strlen(who ? "tonicfs " : "tonicfs: "));
@@ -52,17 +52,17 @@ int cli_usage(const struct cli *cli, const char *format, ...)
 	return CLI_USAGE;
 }
 
-int cli_catalog_failed(const struct cli *cli, int error, const char *message, const char *doing)
+int cli_catalog_failed(const struct cli *cli, int err, const char *message, const char *doing)
 {
 	if (!message[0])
-		return cli_catalog_error(cli, error, doing);
+		return cli_catalog_error(cli, err, doing);
 	cli_error("%s", message);
 	return CLI_FAILED;
 }
 
-int cli_catalog_error(const struct cli *cli, int error, const char *doing)
+int cli_catalog_error(const struct cli *cli, int err, const char *doing)
 {
-	switch (error) {
+	switch (err) {
 	case -EBUSY:
 		cli_error("%s: another process has kept %s busy for half a minute", doing,
 			  cli->catalog_path);
@@ -78,31 +78,9 @@ int cli_catalog_error(const struct cli *cli, int error, const char *doing)
 		cli_error("%s: %s is damaged; " CATALOG_DAMAGED_ADVICE, doing, cli->catalog_path);
 		break;
 	default:
-		cli_error("%s: %s", doing, strerror(-error));
+		cli_error("%s: %s", doing, strerror(-err));
 	}
 	return CLI_FAILED;
-}
-
-/* As a folder's name, but for the escapes of what is harmless on a terminal: printable ASCII. */
-const char *cli_name(const char *name, char ret_shown[CATALOG_NAME_SIZE])
-{
-	char *out = ret_shown;
-
-	if (catalog_name_encode(name, ret_shown) < 0) {
-		snprintf(ret_shown, CATALOG_NAME_SIZE, "%s", *name ? "(too long)" : "");
-		return ret_shown;
-	}
-	for (const char *s = ret_shown; *s; s++) {
-		int byte = *s == '%' ? text_hex_digit(s[1]) << 4 | text_hex_digit(s[2]) : 0;
-
-		*out++ = *s;
-		if (byte < ' ' || byte > '~')
-			continue;
-		out[-1] = (char)byte;
-		s += 2;
-	}
-	*out = '\0';
-	return ret_shown;
 }
 
 const char *cli_shell_word(const char *text, struct buf *ret_word)
@@ -124,19 +102,29 @@ const char *cli_shell_word(const char *text, struct buf *ret_word)
 
 /* ---- tables ---- */
 
-void cli_table_row(struct cli_table *table, size_t columns, const char *const *cells)
+void cli_table_row(struct cli_table *table, const char *format, ...)
 {
-	char **row = array_add_many(&table->cells, &table->count, columns);
+	cleanup_buf struct buf row = BUF_INIT;
+	char *rest, *cell;
+	va_list args;
 
-	table->columns = columns;
-	table->failed |= !row;
-	for (size_t i = 0; row && i < columns; i++) {
-		row[i] = strdup(cells[i]);
-		if (row[i])
-			text_clean(row[i]);
+	va_start(args, format);
+	buf_vaddf(&row, format, args);
+	va_end(args);
+	rest = row.data;
+	while ((cell = strsep(&rest, "\t"))) {
+		char **added = array_add(&table->cells, &table->count);
+
+		if (added)
+			*added = strdup(cell);
+		if (added && *added)
+			text_clean(*added);
 		else
 			table->failed = true;
 	}
+	table->failed |= buf_failed(&row);
+	if (!table->columns)
+		table->columns = table->count;
 }
 
 size_t cli_text_width(const char *text)
@@ -165,7 +153,7 @@ static void print_padded(FILE *out, const char *cell, size_t columns)
 	fprintf(out, "%s%*s", cell, (int)(columns - cli_text_width(cell)), "");
 }
 
-/* A block a row, each cell behind its heading: for a terminal that is not wide enough for the columns. */
+/* Prints each row as a block, with a line for each cell: for a terminal that is too narrow. */
 static void print_blocks(const struct cli_table *table, FILE *out)
 {
 	size_t widest = 0;
@@ -203,7 +191,7 @@ void cli_table_print(struct cli_table *table, FILE *out)
 	cleanup_free size_t *widths = calloc(table->columns + 1, sizeof *widths);
 	size_t width = 0;
 
-	table->failed |= !widths;
+	table->failed |= !widths || !table->columns;
 	for (size_t column = 0; column < table->columns && !table->failed; column++) {
 		widths[column] = widest_cell(table, column);
 		width += widths[column] + (column ? 2 : 0);
@@ -214,11 +202,6 @@ void cli_table_print(struct cli_table *table, FILE *out)
 		print_blocks(table, out);
 	else
 		print_columns(table, widths, out);
-	cli_table_free(table);
-}
-
-void cli_table_free(struct cli_table *table)
-{
 	for (size_t i = 0; i < table->count; i++)
 		free(table->cells[i]);
 	free(table->cells);
@@ -227,7 +210,7 @@ void cli_table_free(struct cli_table *table)
 
 /* ---- progress ---- */
 
-#define PROGRESS_MSECS 100 /* between two lines */
+#define PROGRESS_MSECS 100 /* the least time between two lines */
 
 void cli_progress_init(struct cli_progress *progress, const struct cli *cli)
 {
@@ -262,7 +245,7 @@ void cli_progress_show(struct cli_progress *progress, const char *format, ...)
 	if (strlen(line) > width && width < sizeof line)
 		line[width] = '\0';
 	text_clean(line);
-	/* Beside the stream, which lets no carriage return pass. */
+	/* Not through the stream: that would replace the carriage return. */
 	dprintf(STDERR_FILENO, "\r%s%*s", line,
 		progress->shown > strlen(line) ? (int)(progress->shown - strlen(line)) : 0, "");
 	progress->shown = strlen(line);

@@ -1,4 +1,4 @@
-/* What a PATH argument names. */
+/* Resolves PATH arguments to nodes of the tree. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,8 @@
 #include "util/files.h"
 #include "util/mounts.h"
 
-/* Absolute, without "." and ".." and doubled slashes; no folder is looked at, for one of them may be a mount that hangs. */
+/* Makes a path absolute, without ".", ".." and doubled slashes. No folder on the way is
+ * accessed: one of them may be a mount that hangs. */
 static int lexical_path(const char *path, struct buf *ret_path)
 {
 	if (*path != '/') {
@@ -26,8 +27,9 @@ static int lexical_path(const char *path, struct buf *ret_path)
 		size_t len = strcspn(path, "/");
 
 		if (len == 2 && memcmp(path, "..", 2) == 0) {
-			while (ret_path->len && ret_path->data[--ret_path->len] != '/')
-				;
+			while (ret_path->len && ret_path->data[ret_path->len - 1] != '/')
+				ret_path->len--;
+			ret_path->len -= ret_path->len > 0;
 			if (ret_path->data)
 				ret_path->data[ret_path->len] = '\0';
 		} else if (len && !(len == 1 && *path == '.')) {
@@ -41,7 +43,8 @@ static int lexical_path(const char *path, struct buf *ret_path)
 	return buf_failed(ret_path) ? -ENOMEM : 0;
 }
 
-/* Inside a mount of this catalog: its path in the tree. 1: yes; 0: no mount of ours; CLI errors have been said: -1. */
+/* The path in the tree of what is inside a mount of this catalog. 1: found; 0: it is in no mount of
+ * ours; -1: an error has been printed. */
 static int path_in_mount(const struct cli *cli, const char *path, char **ret_inside)
 {
 	cleanup_buf struct buf absolute = BUF_INIT;
@@ -50,7 +53,7 @@ static int path_in_mount(const struct cli *cli, const char *path, char **ret_ins
 
 	if (err == 0)
 		err = mounts_find(buf_str(&absolute), ret_inside, &source);
-	if (err == -ENOENT) { /* a symlink may lead there */
+	if (err == -ENOENT) { /* a symlink may lead into a mount */
 		cleanup_free char *resolved = NULL;
 
 		if (files_absolute(path, &resolved) < 0)
@@ -63,7 +66,7 @@ static int path_in_mount(const struct cli *cli, const char *path, char **ret_ins
 		cli_error("%s: %s", path, strerror(-err));
 		return -1;
 	}
-	/* A mount says which catalog it shows, unless it was told to say something else. */
+	/* The source of a mount is its catalog, unless fsname= says something else. */
 	if (source && source[0] == '/' && strcmp(source, cli->catalog_path) != 0) {
 		cli_error("%s is in a mount of another catalog: --catalog %s", path, source);
 		free(steal_pointer(ret_inside));
@@ -83,10 +86,10 @@ static int resolve_folder(struct catalog *catalog, const char *before, const cha
 
 struct near {
 	struct suggest suggest;
-	const char *names; /* the path behind the workspace */
+	const char *names; /* the path below the workspace */
 };
 
-/* A name with a slash cannot stand in a path: there its folder's name does. */
+/* A campaign's name with a slash cannot be part of a path: suggests its folder's name instead. */
 static int try_campaign(void *arg, const struct catalog_campaign *campaign)
 {
 	struct near *near = arg;
@@ -103,7 +106,7 @@ static int try_campaign(void *arg, const struct catalog_campaign *campaign)
 	return 0;
 }
 
-/* A workspace, or a campaign in one, of nearly that name. */
+/* Prints that there is no such path, and suggests a workspace or campaign of a similar name. */
 static void say_not_found(struct cli *cli, const char *path, const char *names)
 {
 	size_t len = strcspn(names, "/"), campaign_len;
@@ -123,7 +126,7 @@ static void say_not_found(struct cli *cli, const char *path, const char *names)
 		snprintf(campaign, sizeof campaign, "%.*s", (int)campaign_len, names);
 		suggest_init(&near.suggest, before, campaign);
 		near.names = names;
-		/* Of a file that is not there the folder's name may be right. */
+		/* Where only the file is missing, the campaign's name needs no suggestion. */
 		if (names[campaign_len] != '/' ||
 		    resolve_folder(cli->catalog, before, campaign) < 0)
 			(void)catalog_campaign_each(cli->catalog, node.workspace_id, try_campaign,
@@ -147,7 +150,7 @@ int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret
 	for (size_t len = strlen(plain); len > 1 && plain[len - 1] == '/'; len--)
 		plain[len - 1] = '\0';
 	if (!*plain) {
-		cli_error("an empty path names nothing");
+		cli_error("the path is empty");
 		return CLI_FAILED;
 	}
 	found = path_in_mount(cli, plain, &inside);
@@ -167,7 +170,7 @@ int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret
 	return err < 0 ? cli_catalog_error(cli, err, path) : CLI_DONE;
 }
 
-/* True where all of b is in a. */
+/* True if everything in b is in a. */
 static bool node_covers(const struct catalog_node *a, const struct catalog_node *b)
 {
 	switch (a->kind) {
@@ -207,7 +210,7 @@ int cli_path_scopes(struct cli *cli, int count, char *const *paths,
 		bool is_covered = nodes[i].kind == CATALOG_NODE_CALLS;
 
 		for (int j = 0; j < count && !is_covered; j++) {
-			/* Of two that are equal the first stays. */
+			/* Of two equal paths the first is kept. */
 			is_covered = j != i && node_covers(&nodes[j], &nodes[i]) &&
 				     !(node_covers(&nodes[i], &nodes[j]) && i < j);
 		}

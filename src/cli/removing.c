@@ -1,15 +1,17 @@
+/* For rm and the remove commands: waits for the deletes, and prints what happened to the bytes. */
 #include "cli/removing.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
 
-#include "catalog/job.h"
+#include "catalog/problem.h"
+#include "catalog/status.h"
 #include "catalog/storage.h"
 #include "policy/policy.h"
 #include "util/times.h"
 
-#define WAIT_MSECS 10000 /* for deletes and notes; what takes longer is left to a mount */
+#define WAIT_MSECS 10000 /* for deletes and tombstones; a mount does those that take longer */
 
 void removal_add(struct catalog_removal *sum, const struct catalog_removal *part)
 {
@@ -22,12 +24,12 @@ void removal_add(struct catalog_removal *sum, const struct catalog_removal *part
 
 struct pending {
 	int64_t queued, failed;
-	int64_t notes; /* in the bucket, of what was removed and stays there */
+	int64_t tombstones; /* to be written to the bucket */
 };
 
-static int64_t left(const struct pending *pending)
+static int64_t pending_count(const struct pending *pending)
 {
-	return pending->queued + pending->notes;
+	return pending->queued + pending->tombstones;
 }
 
 static int pending_get(struct cli *cli, const int64_t *workspace_ids, size_t count,
@@ -43,13 +45,13 @@ static int pending_get(struct cli *cli, const int64_t *workspace_ids, size_t cou
 			return err;
 		ret_pending->queued += status.deletes_queued;
 		ret_pending->failed += status.deletes_failed;
-		ret_pending->notes += status.tombstones_queued;
+		ret_pending->tombstones += status.tombstones_queued;
 	}
 	return 0;
 }
 
-/* A job that waits for its next try is not waited for: the pauses are minutes. */
-static int problem_is_waiting(void *arg, const struct catalog_problem *problem)
+/* Counts the jobs that wait for a retry: these pauses are minutes, too long to wait here. */
+static int count_waiting(void *arg, const struct catalog_problem *problem)
 {
 	int64_t *waiting = arg;
 	const unsigned kinds =
@@ -61,14 +63,15 @@ static int problem_is_waiting(void *arg, const struct catalog_problem *problem)
 	return 0;
 }
 
-static bool all_wait(struct cli *cli, const int64_t *workspace_ids, size_t count, int64_t queued)
+static bool only_retries_left(struct cli *cli, const int64_t *workspace_ids, size_t count,
+			      int64_t queued)
 {
 	int64_t waiting = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, workspace_ids[i] };
 
-		if (catalog_problem_each(cli->catalog, scope, problem_is_waiting, &waiting) < 0)
+		if (catalog_problem_each(cli->catalog, scope, count_waiting, &waiting) < 0)
 			return false;
 	}
 	return waiting >= queued;
@@ -80,32 +83,38 @@ static int work(struct cli *cli, const int64_t *workspace_ids, size_t count,
 	int64_t deadline = time_mono_msecs() + WAIT_MSECS;
 	struct cli_progress progress;
 	struct policy *policy;
+	struct jobs *jobs = NULL;
 	uint64_t generation = 0;
 	int err = cli_http_open(cli) == CLI_DONE ? 0 : -EIO;
 
 	if (err == 0)
-		err = policy_start(cli->catalog, cli->http, &policy);
-	if (err < 0)
+		err = jobs_new(cli->catalog, &jobs);
+	if (err == 0)
+		err = policy_start(jobs, cli->http, &policy);
+	if (err < 0) {
+		jobs_free(jobs);
 		return err;
+	}
 	cli_catch_signals();
 	cli_progress_init(&progress, cli);
 	for (;;) {
 		err = pending_get(cli, workspace_ids, count, ret_pending);
-		if (err < 0 || left(ret_pending) == 0 || cancel_is_set(&cli_cancel) ||
+		if (err < 0 || pending_count(ret_pending) == 0 || cancel_is_set(&cli_cancel) ||
 		    time_mono_msecs() >= deadline ||
-		    all_wait(cli, workspace_ids, count, left(ret_pending)))
+		    only_retries_left(cli, workspace_ids, count, pending_count(ret_pending)))
 			break;
-		cli_progress_show(&progress, "%lld deletes and notes to go",
-				  (long long)left(ret_pending));
+		cli_progress_show(&progress, "%lld deletes and tombstones to go",
+				  (long long)pending_count(ret_pending));
 		cli_wait(cli, &generation, 200);
 	}
 	cli_progress_clear(&progress);
 	policy_stop(policy, 2000);
+	jobs_free(jobs);
 	return err < 0 ? err : pending_get(cli, workspace_ids, count, ret_pending);
 }
 
-/* Of the workspaces: has one no bucket in use? */
-static bool is_told_to_none(struct cli *cli, const int64_t *workspace_ids, size_t count)
+/* Is there a workspace without a bucket in use? */
+static bool lacks_bucket(struct cli *cli, const int64_t *workspace_ids, size_t count)
 {
 	struct catalog_storage storage;
 
@@ -131,7 +140,7 @@ static int report_json(const struct catalog_removal *removal, const struct pendi
 		"stay_at_twilio", (json_int_t)removal->stay_at_twilio, "stay_in_s3",
 		(json_int_t)removal->stay_in_s3, "deletes_queued", (json_int_t)pending->queued,
 		"deletes_failed", (json_int_t)pending->failed, "tombstones_queued",
-		(json_int_t)pending->notes));
+		(json_int_t)pending->tombstones));
 }
 
 static void report_print(const struct catalog_removal *removal)
@@ -147,12 +156,12 @@ static void report_print(const struct catalog_removal *removal)
 static void pending_print(const struct pending *before, const struct pending *pending)
 {
 	if (pending->queued)
-		printf("%lld of the workspace's deletes %s still queued; a mount goes on ('tonicfs status' shows why)\n",
+		printf("%lld of the workspace's deletes %s still queued; a mount does them ('tonicfs status' shows why they wait)\n",
 		       (long long)pending->queued, pending->queued == 1 ? "is" : "are");
 	else if (before->queued && pending->failed <= before->failed)
 		printf("All deletes are done\n");
-	if (pending->notes)
-		printf("The bucket is still to be told what was removed; a mount does it\n");
+	if (pending->tombstones)
+		printf("Tombstones are still to be written to the bucket; a mount writes them\n");
 }
 
 int removing_finish(struct cli *cli, const struct catalog_removal *removal,
@@ -162,23 +171,22 @@ int removing_finish(struct cli *cli, const struct catalog_removal *removal,
 	int err = pending_get(cli, workspace_ids, workspace_count, &before), status = CLI_DONE;
 
 	pending = before;
-	if (err == 0 && left(&before))
+	if (err == 0 && pending_count(&before))
 		err = work(cli, workspace_ids, workspace_count, &pending);
 	if (cli->json)
 		status = report_json(removal, &pending);
 	else
 		report_print(removal);
-	if (!cli->json && removal->recordings &&
-	    is_told_to_none(cli, workspace_ids, workspace_count))
-		printf("No bucket is in use: only this catalog knows what was removed; once there is one, it is told\n");
+	if (!cli->json && removal->recordings && lacks_bucket(cli, workspace_ids, workspace_count))
+		printf("No bucket is in use: only this catalog knows what was removed. The first bucket in use gets the tombstones\n");
 	if (err < 0)
 		return cli_catalog_error(cli, err,
-					 "the deletes are queued, but could not be begun");
+					 "the deletes are queued, but could not be started");
 	if (!cli->json)
 		pending_print(&before, &pending);
 	if (pending.failed > before.failed) {
 		cli_error(
-			"%lld deletes did not work; 'tonicfs status' shows why, and when they are tried again",
+			"%lld deletes failed; 'tonicfs status' shows why, and when they are retried",
 			(long long)(pending.failed - before.failed));
 		return CLI_PART;
 	}

@@ -159,11 +159,12 @@ static int run_restore(struct cli *cli, const void *values, int argc, char **arg
 const struct cli_command command_restore = {
 	.name = "restore",
 	.arguments = "PATH… [--days N] [--tier TIER]",
-	.summary = "Asks for recordings in archived storage classes to be readable",
-	.text = "What is in GLACIER or DEEP_ARCHIVE cannot be read (EREMOTE) before S3 has made a\n"
-		"copy of it, which takes minutes to days and costs money: by tier and size. This\n"
-		"asks for it; after that the recordings read like any other, until the days are\n"
-		"over. Asking again says how far it is. In a mount:\n"
+	.summary = "Restores recordings from archived storage classes",
+	.text = "A recording in GLACIER or DEEP_ARCHIVE cannot be read (EREMOTE) until S3 has\n"
+		"made a temporary copy, which takes minutes to days, and costs money by tier\n"
+		"and size. This command asks S3 for the copies. Restored recordings are read\n"
+		"like any other until their days are over. The same command again shows the\n"
+		"progress. In a mount:\n"
 		"\n"
 		"  setfattr -n user.tonicfs.restore -v '7 bulk' PATH\n"
 		"  getfattr -n user.tonicfs.restore --only-values PATH\n"
@@ -172,7 +173,8 @@ const struct cli_command command_restore = {
 		"mount.\n",
 	.options =
 		(const struct cli_option[]){
-			{ 0, "days", CLI_TEXT, "N", "how long it stays readable (7)", VALUE(days) },
+			{ 0, "days", CLI_TEXT, "N", "how long they stay readable (7)",
+			  VALUE(days) },
 			{ 0, "tier", CLI_TEXT, "TIER", "bulk (the cheapest), standard or expedited",
 			  VALUE(tier) },
 			{ 0 },

@@ -107,12 +107,12 @@ static int run_rm(struct cli *cli, const void *values, int argc, char **argv)
 const struct cli_command command_rm = {
 	.name = "rm",
 	.arguments = "PATH…",
-	.summary = "Removes recordings, campaigns or workspaces from the call log",
-	.text = "Does what rm -r does in a mount. What becomes of the bytes follows the\n"
-		"workspace's settings: delete_twilio deletes what is at Twilio, delete_s3 what\n"
-		"is in the bucket; without them the bytes stay, and the recording does not come\n"
-		"back with the next sync. Deletes are queued durably and tried at once; those\n"
-		"that could not be done within ten seconds are done by the next mount.\n"
+	.summary = "Removes recordings, campaigns or workspaces",
+	.text = "Does the same as rm -r in a mount. The workspace's settings decide about the\n"
+		"bytes: delete_twilio deletes them at Twilio, delete_s3 in the bucket; without\n"
+		"these settings the bytes stay, and the next sync does not bring the recording\n"
+		"back. Deletes are queued durably and tried at once; the next mount does those\n"
+		"that take longer than ten seconds.\n"
 		"\n"
 		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
 		"mount.\n",

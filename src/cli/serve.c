@@ -56,27 +56,28 @@ static int run_serve(struct cli *cli, const void *values, int argc, char **argv)
 const struct cli_command command_serve = {
 	.name = "serve",
 	.arguments = "[--listen ADDRESS:PORT] [--public-url URL]",
-	.summary = "Does a mount's background work without a mount",
-	.text = "Asks Twilio for news, migrates and deletes what is queued, and with --listen\n"
-		"takes Twilio's recording status callbacks, so that a new recording is known,\n"
-		"and with migrate_new=on moved, as soon as it is completed. Stays in the\n"
-		"foreground; says 'listening on ADDRESS:PORT' when it is ready; SIGTERM ends it.\n"
-		"Any number of mounts, 'migrate --wait' and serve may work on one catalog.\n"
+	.summary = "Does the background work of a mount without a mount",
+	.text = "Asks Twilio for changes, and does queued migrations and deletes. With --listen\n"
+		"it also takes Twilio's recording status callbacks, so that a new recording is\n"
+		"known, and with migrate_new=on moved, as soon as it is completed. It stays in\n"
+		"the foreground, prints 'listening on ADDRESS:PORT' when it is ready, and ends\n"
+		"on SIGTERM. Any number of mounts, 'migrate --wait' and serve may work on one\n"
+		"catalog.\n"
 		"\n"
-		"ADDRESS is numeric or localhost, port 0 any that is free. Twilio is told the\n"
-		"address http://ADDRESS:PORT/twilio/recording, or rather that of a proxy with\n"
-		"TLS in front of it. Callbacks are signed: where the proxy's address is not the\n"
-		"one that requests carry in their Host header, say it with --public-url (or\n"
-		"'tonicfs setting set callback_url URL'), as Twilio was told it, without a query.\n"
-		"A workspace that signs in with an API key needs its account's auth token, too:\n"
-		"'tonicfs workspace set NAME --auth-token-file FILE'. What a lost callback\n"
-		"missed is found by the next poll.\n",
+		"ADDRESS is numeric or localhost; port 0 is any free port. Give Twilio the URL\n"
+		"http://ADDRESS:PORT/twilio/recording, or better that of a proxy with TLS in\n"
+		"front of it. Callbacks are signed over their URL: if it is not the one that\n"
+		"follows from the requests' Host header, set it with --public-url (or 'tonicfs\n"
+		"setting set callback_url URL'), exactly as Twilio has it, without a query. A\n"
+		"workspace with an API key also needs its account's auth token: 'tonicfs\n"
+		"workspace set NAME --auth-token-file FILE'. The next poll finds what a lost\n"
+		"callback missed.\n",
 	.options =
 		(const struct cli_option[]){
-			{ 0, "listen", CLI_TEXT, "ADDRESS:PORT", "take Twilio's callbacks there",
+			{ 0, "listen", CLI_TEXT, "ADDRESS:PORT", "take Twilio's callbacks",
 			  offsetof(struct serve_values, listen) },
 			{ 0, "public-url", CLI_TEXT, "URL",
-			  "the callbacks' address, as Twilio was told it",
+			  "the callbacks' URL, exactly as Twilio has it",
 			  offsetof(struct serve_values, public_url) },
 			{ 0 },
 		},

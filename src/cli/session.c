@@ -95,7 +95,7 @@ int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspa
 
 		suggest_init(&suggest, "", name);
 		suggest_workspaces(&suggest, cli);
-		cli_error("there is no workspace '%s'%s", cli_name(name, shown),
+		cli_error("there is no workspace '%s'%s", view_name(name, shown),
 			  suggest_text(&suggest));
 		return CLI_FAILED;
 	}

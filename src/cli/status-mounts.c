@@ -1,4 +1,4 @@
-/* What the mounts have read, asked of themselves. */
+/* The part of `status` that asks the mounts for their counters. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -13,6 +13,7 @@
 
 #include "audio/stats.h"
 #include "cli/amounts.h"
+#include "cli/cli.h"
 #include "cli/status.h"
 #include "util/cleanup.h"
 #include "util/mounts.h"
@@ -24,11 +25,11 @@
 
 struct mount {
 	char *mountpoint;
-	pid_t child; /* asks; 0: none */
-	int fd;      /* what it says: an errno, then the text; -1: all has been said */
+	pid_t child; /* asks the mount; 0: there is none */
+	int fd;      /* the child writes an errno and the text to it; -1: closed */
 	char *text;
 	size_t len;
-	int error; /* 0: there is a text */
+	int err; /* 0: the counters are in stats */
 	struct audio_stats stats;
 };
 
@@ -39,21 +40,21 @@ struct status_mounts {
 
 /* ---- asking ---- */
 
-/* The child. It keeps nothing of the parent's open: it may hang for as long as the mount does. */
+/* The child closes all that it inherited: it may hang for as long as the mount does. */
 static _Noreturn void ask(const char *mountpoint, int fd)
 {
 	static struct {
-		int error;
+		int err;
 		char text[TEXT_BYTES];
 	} answer;
 	ssize_t n;
-	size_t len = sizeof answer.error;
+	size_t len = sizeof answer.err;
 
 	dup2(fd, 0);
 	close_range(1, ~0U, 0);
 	n = getxattr(mountpoint, ATTRIBUTE, answer.text, sizeof answer.text);
 	if (n < 0)
-		answer.error = errno;
+		answer.err = errno;
 	else
 		len += (size_t)n;
 	_exit(write(0, &answer, len) == (ssize_t)len ? 0 : 1);
@@ -64,45 +65,45 @@ static void start(struct mount *m)
 	int ends[2];
 
 	m->fd = -1;
-	m->text = malloc(sizeof m->error + TEXT_BYTES + 1);
-	m->error = m->text ? -EIO : -ENOMEM;
+	m->text = malloc(sizeof m->err + TEXT_BYTES + 1);
+	m->err = m->text ? -EIO : -ENOMEM;
 	if (!m->text)
 		return;
 	if (pipe2(ends, O_CLOEXEC) < 0) {
-		m->error = -errno;
+		m->err = -errno;
 		return;
 	}
 	m->child = fork();
 	if (m->child == 0)
 		ask(m->mountpoint, ends[1]);
 	if (m->child < 0) {
-		m->error = -errno;
+		m->err = -errno;
 		m->child = 0;
 		close(ends[0]);
 	} else {
 		m->fd = ends[0];
-		m->error = -ETIMEDOUT;
+		m->err = -ETIMEDOUT;
 	}
 	close(ends[1]);
 }
 
 static void take(struct mount *m)
 {
-	size_t room = sizeof m->error + TEXT_BYTES - m->len;
+	size_t room = sizeof m->err + TEXT_BYTES - m->len;
 	ssize_t n = read(m->fd, m->text + m->len, room);
-	int error;
+	int err;
 
 	if (n > 0) {
 		m->len += (size_t)n;
 		return;
 	}
 	close(steal_fd(&m->fd));
-	m->error = -EIO;
-	if (n < 0 || m->len < sizeof error)
+	m->err = -EIO;
+	if (n < 0 || m->len < sizeof err)
 		return;
-	memcpy(&error, m->text, sizeof error);
+	memcpy(&err, m->text, sizeof err);
 	m->text[m->len] = '\0';
-	m->error = error ? -error : audio_stats_parse(m->text + sizeof error, &m->stats);
+	m->err = err ? -err : audio_stats_parse(m->text + sizeof err, &m->stats);
 }
 
 static void wait_for_all(struct status_mounts *mounts)
@@ -125,7 +126,7 @@ static void wait_for_all(struct status_mounts *mounts)
 	}
 }
 
-/* One that hangs in its mount does not even end by SIGKILL; init takes it over. */
+/* A child that hangs in its mount does not end even by SIGKILL; init adopts it later. */
 static void stop(struct mount *m)
 {
 	if (m->fd >= 0) {
@@ -158,7 +159,7 @@ struct status_mounts *status_mounts_ask(const char *catalog_path)
 		mounts->count++;
 	}
 	if (err) {
-		cli_error("it cannot be learned what is mounted: %s", strerror(-err));
+		cli_error("the mounts cannot be found: %s", strerror(-err));
 		status_mounts_free(mounts);
 		return NULL;
 	}
@@ -181,15 +182,15 @@ void status_mounts_free(struct status_mounts *mounts)
 
 static const char *reason(const struct mount *m)
 {
-	switch (m->error) {
+	switch (m->err) {
 	case -ETIMEDOUT:
 		return "it does not answer";
 	case -ENODATA:
 	case -ENOTSUP:
 	case -EINVAL:
-		return "it has no counters that are known here";
+		return "it has no counters that this version knows";
 	default:
-		return strerror(-m->error);
+		return strerror(-m->err);
 	}
 }
 
@@ -253,7 +254,7 @@ static void print_mount(const struct mount *m)
 	const struct audio_stats *s = &m->stats;
 	char a[AMOUNT_SIZE], b[AMOUNT_SIZE], c[AMOUNT_SIZE];
 
-	if (m->error) {
+	if (m->err) {
 		printf("mount %s: %s\n", m->mountpoint, reason(m));
 		return;
 	}
@@ -290,7 +291,7 @@ void status_mounts_print(const struct status_mounts *mounts)
 
 /* ---- JSON ---- */
 
-/* null: longer than can be told. */
+/* null: beyond the last bound. */
 static json_t *bound_json(const struct histogram *h, unsigned permille)
 {
 	int64_t msecs = histogram_bound(h, permille);
@@ -324,20 +325,20 @@ static json_t *last_failure_json(const struct audio_reason *last)
 		return json_null();
 	sid_format(&last->sid, "RE", sid);
 	return json_pack("{s:s, s:o, s:o}", "recording_sid", sid, "time",
-			 cli_json_time(last->at_secs), "why", cli_json_name(last->text));
+			 view_time_json(last->at_secs), "why", view_name_json(last->text));
 }
 
 static json_t *mount_json(const struct mount *m)
 {
 	const struct audio_stats *s = &m->stats;
 
-	if (m->error)
-		return json_pack("{s:o, s:b, s:s}", "mountpoint", cli_json_name(m->mountpoint),
+	if (m->err)
+		return json_pack("{s:o, s:b, s:s}", "mountpoint", view_name_json(m->mountpoint),
 				 "answers", 0, "reason", reason(m));
 	return json_pack(
 		"{s:o, s:b, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I},"
 		" s:{s:I, s:I, s:I}}",
-		"mountpoint", cli_json_name(m->mountpoint), "answers", 1, "files_open",
+		"mountpoint", view_name_json(m->mountpoint), "answers", 1, "files_open",
 		(json_int_t)s->files_open, "reads", (json_int_t)s->reads, "reads_failed",
 		(json_int_t)s->reads_failed, "last_failure", last_failure_json(&s->last_failure),
 		"reads_from_memory", (json_int_t)s->reads_from_memory, "reads_waiting",

@@ -1,4 +1,4 @@
-/* storage enable, disable: whether recordings are moved to a workspace's bucket. */
+/* storage enable, disable: starts or stops moving recordings to a workspace's bucket. */
 #include <stdio.h>
 
 #include "cli/commands.h"
@@ -28,7 +28,7 @@ static int run_enable(struct cli *cli, const void *values, int argc, char **argv
 		return status;
 	if (!s.tested_secs && !v->untested) {
 		cli_error("the bucket has not been tested with these settings; 'tonicfs storage "
-			  "test %s' does it, and enables it",
+			  "test %s' tests and enables it",
 			  argv[0]);
 		return CLI_FAILED;
 	}
@@ -38,12 +38,12 @@ static int run_enable(struct cli *cli, const void *values, int argc, char **argv
 const struct cli_command command_storage_enable = {
 	.name = "storage enable",
 	.arguments = "WORKSPACE [--untested]",
-	.summary = "Recordings are moved to the bucket again",
-	.text = "Of settings that 'storage test' has found good. Migrations that were asked for\n"
-		"while it was disabled go on.\n",
+	.summary = "Starts moving recordings to the bucket again",
+	.text = "The settings must have passed 'storage test'. Migrations that were queued\n"
+		"while the bucket was disabled are resumed.\n",
 	.options =
 		(const struct cli_option[]){
-			{ 0, "untested", CLI_FLAG, NULL, "without a connection test",
+			{ 0, "untested", CLI_FLAG, NULL, "without a passed test",
 			  offsetof(struct enable_values, untested) },
 			{ 0 },
 		},
@@ -67,8 +67,8 @@ static int run_disable(struct cli *cli, const void *values, int argc, char **arg
 const struct cli_command command_storage_disable = {
 	.name = "storage disable",
 	.arguments = "WORKSPACE",
-	.summary = "Nothing more is moved to the bucket; what is there stays readable",
-	.text = "New recordings stay at Twilio. A migration that is running ends first.\n",
+	.summary = "Stops moving recordings to the bucket; those in it stay readable",
+	.text = "New recordings stay at Twilio. Migrations in flight are finished.\n",
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.run = run_disable,

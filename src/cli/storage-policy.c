@@ -1,4 +1,4 @@
-/* storage policy: what the bucket's user must be allowed to do, and how to make him. */
+/* storage policy: the IAM policy for the bucket's user, and the steps to create that user. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,8 +17,8 @@ static bool is_archive_class(const char *storage_class)
 	return strcmp(storage_class, "GLACIER") == 0 || strcmp(storage_class, "DEEP_ARCHIVE") == 0;
 }
 
-/* The document is on standard output alone, so that it can go into a file; the steps are for
- * people. The user is called by the bucket, whose name is safe in a shell. */
+/* The document goes to standard output, so that it can be redirected to a file, and the steps to
+ * standard error. The user is named after the bucket, whose name is safe in a shell. */
 static int print_policy(json_t *policy, const char *workspace, const char *bucket)
 {
 	static const char steps[] =
@@ -73,22 +73,22 @@ static int run_policy(struct cli *cli, const void *values, int argc, char **argv
 const struct cli_command command_storage_policy = {
 	.name = "storage policy",
 	.arguments = "WORKSPACE [--lifecycle] [--restore] [--object-lock] [--no-cors]",
-	.summary = "Prints the IAM policy of the bucket's user",
-	.text = "What tonicfs does with this bucket as the workspace is set up, and no more: a\n"
-		"JSON document on standard output, and the steps to make the user on standard\n"
-		"error. delete_s3=on adds what deletes recordings and their versions, sse-kms\n"
-		"the key (by its ARN where --encryption sse-kms:ARN names it), an archive class\n"
-		"restoring. Print it again after such a setting has changed.\n",
+	.summary = "Prints the IAM policy for the bucket's user",
+	.text = "The policy allows what tonicfs does with this bucket and these settings, and\n"
+		"nothing else. The JSON document goes to standard output, the steps to create\n"
+		"the user to standard error. delete_s3=on adds the permissions to delete\n"
+		"recordings and their versions, sse-kms those for the key (by its ARN with\n"
+		"--encryption sse-kms:ARN), and an archive class those to restore. Print the\n"
+		"policy again after such a setting has changed.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "lifecycle", CLI_FLAG, NULL,
-			  "with what setting lifecycle rules takes, and restoring",
+			  "also the permissions for lifecycle rules and restores",
 			  offsetof(struct policy_values, lifecycle) },
-			{ 0, "restore", CLI_FLAG, NULL,
-			  "with what restoring archived recordings takes",
+			{ 0, "restore", CLI_FLAG, NULL, "also the permissions for restores",
 			  offsetof(struct policy_values, restore) },
 			{ 0, "object-lock", CLI_FLAG, NULL,
-			  "with what showing a retention or legal hold takes",
+			  "also the permissions to show retentions and legal holds",
 			  offsetof(struct policy_values, lock) },
 			{ 0, "no-cors", CLI_FLAG, NULL,
 			  "without the CORS rules, for storage test --no-cors",

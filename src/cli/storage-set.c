@@ -1,4 +1,4 @@
-/* storage set: says which bucket a workspace has, and how it is reached. */
+/* storage set: sets the bucket of a workspace, and how to reach it. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/storage.h"
 #include "storage/provider.h"
+#include "storage/storage.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
@@ -40,8 +41,7 @@ static int set_encryption(struct catalog_storage *storage, const char *text)
 	return -EINVAL;
 }
 
-/* Object keys are put behind it as they are, so that it ends with a slash and begins without one.
- */
+/* Object keys are appended to the prefix: it must end with a slash, and must not begin with one. */
 static int set_prefix(struct catalog_storage *storage, const char *text)
 {
 	size_t len;
@@ -66,7 +66,7 @@ static bool set_text(char *where, size_t size, const char *text)
 	return (size_t)snprintf(where, size, "%s", text) < size;
 }
 
-/* What is known of the provider, where nothing else has been said. */
+/* Fills in what is known of the provider, where no option says something else. */
 static int apply_provider(const struct cli *cli, const struct set_values *v,
 			  struct catalog_storage *s)
 {
@@ -82,7 +82,7 @@ static int apply_provider(const struct cli *cli, const struct set_values *v,
 	}
 	if (!provider)
 		return CLI_DONE;
-	/* An endpoint of the provider's moves with the region; one of the user's stays. */
+	/* The provider's own endpoint follows the region; one that the user gave stays. */
 	is_followed = v->provider ||
 		      (storage_provider_endpoint(provider, s->region, old, sizeof old) == 0 &&
 		       strcmp(old, s->endpoint) == 0);
@@ -111,8 +111,8 @@ static int apply_credentials(const struct cli *cli, const struct set_values *v,
 			     struct catalog_storage *s)
 {
 	if (v->credentials && (v->access_key || v->secret_file))
-		return cli_usage(cli, "--credentials says where the keys come from; --access-key "
-				      "and --secret-file give them");
+		return cli_usage(cli, "--credentials cannot be combined with --access-key or "
+				      "--secret-file");
 	if (!set_text(s->access_key, sizeof s->access_key, v->access_key))
 		return cli_usage(cli, "a value is too long");
 	if (v->access_key)
@@ -162,7 +162,7 @@ static int values_apply(const struct cli *cli, const struct set_values *v,
 	return CLI_DONE;
 }
 
-/* AWS's regions are one place; the endpoints of others are not. */
+/* The origin that the secret key is used at. All regions of AWS count as one. */
 static const char *endpoint_of(const struct catalog_storage *s)
 {
 	return s->endpoint[0]                      ? s->endpoint
@@ -170,8 +170,8 @@ static const char *endpoint_of(const struct catalog_storage *s)
 						   : "https://amazonaws.com";
 }
 
-/* Another access key has another secret. And where requests go to another host, it is for the secret's owner to say so: what
- * is signed with it is good for more than what is asked for. */
+/* Another access key needs its own secret. Where requests would go to another host, the secret must
+ * be given again, as proof that its owner agrees: a signature is worth more than one request. */
 static int read_secret(const struct set_values *v, const struct catalog_storage *storage,
 		       const struct catalog_storage *old, char **ret_secret)
 {
@@ -184,15 +184,14 @@ static int read_secret(const struct set_values *v, const struct catalog_storage 
 		return CLI_DONE;
 	if (!v->secret_file && is_same_key)
 		fprintf(stderr,
-			"the endpoint is another host; the secret key that is used there has "
-			"to be given again\n");
+			"the endpoint is on another host: its secret key must be given again\n");
 	snprintf(prompt, sizeof prompt, "Secret key of access key %s: ", storage->access_key);
 	return cli_secret_read(v->secret_file, prompt, ret_secret);
 }
 
-/* What a test has found holds for the very settings that it was made with. */
-static bool is_same(const struct catalog_storage *a, const struct catalog_storage *b,
-		    const char *secret, const char *old_secret)
+/* A test is valid only for the settings it was made with. */
+static bool has_same_settings(const struct catalog_storage *a, const struct catalog_storage *b,
+			      const char *secret, const char *old_secret)
 {
 	return strcmp(a->bucket, b->bucket) == 0 && strcmp(a->region, b->region) == 0 &&
 	       strcmp(a->endpoint, b->endpoint) == 0 && strcmp(a->prefix, b->prefix) == 0 &&
@@ -206,7 +205,7 @@ static bool is_same(const struct catalog_storage *a, const struct catalog_storag
 	       (!secret || (old_secret && strcmp(secret, old_secret) == 0));
 }
 
-/* AWS in us-east-1 still has old buckets with names that nobody can give any more. */
+/* In us-east-1, AWS still has old buckets whose names are no longer allowed. */
 static int check_bucket(const struct cli *cli, const struct catalog_storage *s)
 {
 	bool is_aws_now = !s->endpoint[0] && strcmp(s->region, "us-east-1") != 0;
@@ -214,7 +213,7 @@ static int check_bucket(const struct cli *cli, const struct catalog_storage *s)
 
 	if (!problem)
 		return CLI_DONE;
-	return cli_usage(cli, "--bucket: '%s' cannot be a bucket's name: %s", s->bucket, problem);
+	return cli_usage(cli, "--bucket: '%s' is not a valid bucket name: %s", s->bucket, problem);
 }
 
 static int run_set(struct cli *cli, const void *values, int argc, char **argv)
@@ -245,14 +244,14 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		return cli_usage(cli, "--access-key is missing, or --credentials default");
 	if (!storage.region[0])
 		snprintf(storage.region, sizeof storage.region, "us-east-1");
-	/* Only a new name is checked: settings beside an old one can still be changed. */
+	/* Only a new name is checked, so that other settings of an old bucket can be changed. */
 	status = v->bucket ? check_bucket(cli, &storage) : CLI_DONE;
 	if (status != CLI_DONE)
 		return status;
 	status = read_secret(v, &storage, &old, &secret);
 	if (status != CLI_DONE)
 		return status;
-	if (!is_same(&storage, &old, secret, old_secret)) {
+	if (!has_same_settings(&storage, &old, secret, old_secret)) {
 		storage.enabled = false;
 		storage.tested_secs = 0;
 		storage.tested_encryption[0] = '\0';
@@ -261,7 +260,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the bucket's settings were not changed");
 	if (!storage.tested_secs && !cli->json)
-		printf("Saved. Nothing is moved there yet: 'tonicfs storage test %s' tries the "
+		printf("Saved. Nothing is moved there yet: 'tonicfs storage test %s' tests the "
 		       "bucket and enables it.\n",
 		       cli_shell_word(argv[0], &word));
 	return cli->json ? cli_json_print(json_pack("{s:b, s:b}", "enabled", (int)storage.enabled,
@@ -274,52 +273,53 @@ const struct cli_command command_storage_set = {
 	.name = "storage set",
 	.arguments = "WORKSPACE [--bucket B] [--region R] [--access-key AK] [--secret-file FILE|-] "
 		     "[OPTIONS]",
-	.summary = "Says which S3 bucket a workspace's recordings are moved to",
-	.text = "The first time, --bucket and --access-key must be given; the secret key is\n"
-		"read from the first line of --secret-file ('-': standard input), else asked\n"
-		"for on the terminal. Later only what is given changes; where the endpoint's\n"
-		"host changes, the secret key has to be given again. The bucket is not made, and\n"
-		"must not be public. Nothing is moved to it before 'storage test' has found\n"
-		"it good; changed settings wait for another test. Objects are named\n"
+	.summary = "Sets the S3 bucket that a workspace's recordings are moved to",
+	.text = "The first time, --bucket and --access-key are required; the secret key is read\n"
+		"from the first line of --secret-file ('-': standard input), or asked for on\n"
+		"the terminal. Later, only the given options change. If the endpoint's host\n"
+		"changes, the secret key must be given again. The bucket must exist, and must\n"
+		"not be public. Recordings are moved to it after 'storage test' has passed;\n"
+		"after a change of settings the test must pass again. Objects are named\n"
 		"\n"
 		"  PREFIX/recordings/ACCOUNT/YYYY/MM/DD/RECORDING.wav\n"
 		"\n"
-		"with no phone number in them.\n"
+		"without any phone number.\n"
 		"\n"
-		"--credentials default takes the keys from where AWS's own tools find them, in\n"
-		"their order: environment, web identity, the profile in ~/.aws, container,\n"
-		"instance metadata; profile:NAME takes that profile. They are renewed before\n"
-		"they run out.\n",
+		"--credentials default uses AWS's default credential chain: environment, web\n"
+		"identity, the profile in ~/.aws, container, instance metadata. --credentials\n"
+		"profile:NAME uses that profile. Temporary credentials are renewed before they\n"
+		"expire.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "bucket", CLI_TEXT, "B", "the bucket", SET(bucket) },
 			{ 0, "region", CLI_TEXT, "R", "its region (us-east-1)", SET(region) },
 			{ 0, "access-key", CLI_TEXT, "AK", "the access key's id", SET(access_key) },
-			{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the secret key is",
+			{ 0, "secret-file", CLI_TEXT, "FILE|-", "the file with the secret key",
 			  SET(secret_file) },
 			{ 0, "credentials", CLI_TEXT, "FROM",
 			  "default or profile:NAME, instead of an access key", SET(credentials) },
 			{ 0, "provider", CLI_TEXT, "NAME",
-			  "aws, digitalocean, minio, ceph, wasabi, b2, r2: fills in what is known",
+			  "aws, digitalocean, minio, ceph, wasabi, b2, r2: fills in endpoint, region and path style",
 			  SET(provider) },
-			{ 0, "endpoint", CLI_TEXT, "URL", "a server that is not AWS",
+			{ 0, "endpoint", CLI_TEXT, "URL", "another server than AWS",
 			  SET(endpoint) },
 			{ 0, "path-style", CLI_SWITCH, NULL,
-			  "the bucket stands in the path, not in the host's name",
+			  "the bucket is in the URL's path, not in the host name",
 			  SET(path_style) },
-			{ 0, "prefix", CLI_TEXT, "P", "what every object key begins with",
+			{ 0, "prefix", CLI_TEXT, "P", "the prefix of all object keys",
 			  SET(prefix) },
 			{ 0, "encryption", CLI_TEXT, "HOW",
 			  "none, sse-s3, sse-kms or sse-kms:KEY-ID", SET(encryption) },
 			{ 0, "require-encryption", CLI_SWITCH, NULL,
-			  "move nothing to a server that does not encrypt",
+			  "move recordings only to a server that encrypts",
 			  SET(require_encryption) },
 			{ 0, "storage-class", CLI_TEXT, "CLASS",
-			  "of new objects; empty: the bucket's", SET(storage_class) },
+			  "the storage class of new objects; empty: the bucket's default",
+			  SET(storage_class) },
 			{ 0, "ca-file", CLI_TEXT, "FILE",
 			  "certificates to trust instead of the system's", SET(ca_file) },
-			{ 0, "allow-http", CLI_SWITCH, NULL,
-			  "take plain http to another machine than this one", SET(allow_http) },
+			{ 0, "allow-http", CLI_SWITCH, NULL, "allow plain http to other machines",
+			  SET(allow_http) },
 			{ 0 },
 		},
 	.values_size = sizeof(struct set_values),

@@ -45,9 +45,9 @@ static void collect_check(void *arg, const struct storage_check *check)
 					     "remedy", check->remedy));
 }
 
-/* The setting that --origin and --no-cors make. */
-static int take_origins(const struct cli *cli, const struct test_values *v,
-			struct catalog_storage *s)
+/* Applies --origin and --no-cors to the settings. */
+static int apply_origins(const struct cli *cli, const struct test_values *v,
+			 struct catalog_storage *s)
 {
 	const struct cli_texts *given = &v->origins;
 	size_t used = 0;
@@ -73,13 +73,12 @@ static int take_origins(const struct cli *cli, const struct test_values *v,
 	return CLI_DONE;
 }
 
-/* What a test that passed leaves. ret_enabled: the bucket is used from now on. */
-static int note_passed(struct cli *cli, int64_t workspace_id, struct catalog_storage *s,
-		       const char *secret, const struct storage_test_result *result,
-		       bool *ret_enabled)
+/* Stores the result of a test that passed. *ret_enabled: the bucket is in use from now on. */
+static int store_result(struct cli *cli, int64_t workspace_id, struct catalog_storage *s,
+			const char *secret, const struct storage_test_result *result,
+			bool *ret_enabled)
 {
-	/* Somebody who has disabled a good bucket does not find it enabled because he looked at it.
-	 */
+	/* A tested bucket that the user has disabled stays disabled. */
 	bool enable = s->tested_secs == 0;
 	int err;
 
@@ -88,10 +87,10 @@ static int note_passed(struct cli *cli, int64_t workspace_id, struct catalog_sto
 	err = catalog_storage_tested(cli->catalog, workspace_id, s, secret, enable);
 	*ret_enabled = s->enabled || enable;
 	if (err == -ESTALE) {
-		cli_error("the settings have been changed while they were tested; test them again");
+		cli_error("the settings were changed during the test; run it again");
 		return CLI_FAILED;
 	}
-	return err < 0 ? cli_catalog_error(cli, err, "the test's result was not kept") : CLI_DONE;
+	return err < 0 ? cli_catalog_error(cli, err, "the test's result was not stored") : CLI_DONE;
 }
 
 static void print_end(const struct catalog_storage *s, const char *workspace, bool has_passed,
@@ -109,23 +108,22 @@ static void print_end(const struct catalog_storage *s, const char *workspace, bo
 		       workspace);
 }
 
-/* Objects other than the test's own. */
-static void print_before(const struct storage_test *test, FILE *out)
+/* Tells the change to the bucket's CORS rules before it is made. */
+static void print_cors_notice(const struct storage_test *test, FILE *out)
 {
 	if (!test->origin_count)
 		return;
 	fprintf(out, "The bucket's CORS rules will let pages of ");
 	for (size_t i = 0; i < test->origin_count; i++)
 		fprintf(out, "%s%s", i ? ", " : "", test->origins[i]);
-	fprintf(out,
-		" read\nrecordings, if they do not yet; --no-cors leaves the rules alone.\n\n");
+	fprintf(out, " read\nrecordings; --no-cors leaves the rules alone.\n\n");
 	fflush(out);
 }
 
 static int run_client_error(int err)
 {
 	if (err == -EINVAL)
-		cli_error("the bucket's name, the region or the endpoint cannot be one");
+		cli_error("the bucket's name, the region or the endpoint is malformed");
 	else
 		cli_error("the bucket cannot be used: %s", strerror(-err));
 	return CLI_FAILED;
@@ -140,7 +138,7 @@ static int report(struct cli *cli, const struct test_values *v, const char *work
 	if (cli->json)
 		status = cli_json_print(
 			json_pack("{s:o, s:b, s:b, s:b, s:b, s:s, s:O}", "workspace",
-				  cli_json_name(workspace), "passed", (int)result->has_passed,
+				  view_name_json(workspace), "passed", (int)result->has_passed,
 				  "enabled", (int)is_enabled, "dry_run", (int)v->dry_run,
 				  "cors_changed", (int)result->cors_changed, "encryption",
 				  result->encryption, "checks", checks));
@@ -166,13 +164,13 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 	struct storage_test_result result = { .has_passed = false };
 	struct storage_test test = { .storage = &s, .dry_run = v->dry_run, .arg = checks };
 	bool is_enabled;
-	int status = take_origins(cli, v, &s), err;
+	int status = apply_origins(cli, v, &s), err;
 
 	(void)argc;
 	if (status == CLI_DONE)
 		status = cli_storage_open(cli, argv[0], &w, &s);
 	if (status == CLI_DONE)
-		status = take_origins(cli, v, &s);
+		status = apply_origins(cli, v, &s);
 	if (status == CLI_DONE)
 		status = cli_http_open(cli);
 	if (status != CLI_DONE)
@@ -190,7 +188,7 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 		test.origins = origins;
 		test.fn = cli->json ? collect_check : print_check;
 		if (!v->dry_run)
-			print_before(&test, cli->json ? stderr : stdout);
+			print_cors_notice(&test, cli->json ? stderr : stdout);
 		storage_test_run(&test, &result);
 	}
 	s3_client_free(test.client);
@@ -198,7 +196,7 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 		return run_client_error(err);
 	is_enabled = s.enabled;
 	if (result.has_passed && !v->dry_run)
-		status = note_passed(cli, w.id, &s, secret, &result, &is_enabled);
+		status = store_result(cli, w.id, &s, secret, &result, &is_enabled);
 	return status == CLI_DONE ? report(cli, v, argv[0], &s, &result, is_enabled, checks)
 				  : status;
 }
@@ -206,22 +204,23 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 const struct cli_command command_storage_test = {
 	.name = "storage test",
 	.arguments = "WORKSPACE [--origin ORIGIN … | --no-cors] [--dry-run]",
-	.summary = "Tries the bucket with all that is done with it, and enables it",
-	.text = "Writes, reads, lists and deletes an object of its own below PREFIX/tonicfs/test\n"
-		"and says of each step whether it worked (✓), or what to do (✗). Where all is\n"
-		"well the bucket is enabled, unless it was good already and has been disabled.\n"
+	.summary = "Tests everything that is done with the bucket, and enables it",
+	.text = "Writes, reads, lists and deletes an object of its own below\n"
+		"PREFIX/tonicfs/test. For each step it prints whether it passed (✓), or what to\n"
+		"do (✗). If the test passes, the bucket is enabled, unless an earlier test had\n"
+		"passed and the bucket was disabled since.\n"
 		"\n"
-		"So that a browser can play recordings, it adds a rule of its own to the\n"
-		"bucket's CORS rules, and leaves the others as they are. ORIGIN is the page's,\n"
-		"such as https://app.example.com. Else pages of this machine are meant:\n"
+		"For playback in a browser, the test adds a rule to the bucket's CORS rules;\n"
+		"other rules stay as they are. ORIGIN is the origin of the page, such as\n"
+		"https://app.example.com; the default is pages of this machine,\n"
 		"http://localhost:* and http://127.0.0.1:*. With --no-cors the CORS rules are\n"
-		"neither read nor changed. --origin and --no-cors are kept as a setting.\n"
+		"neither read nor changed. --origin and --no-cors are stored as a setting.\n"
 		"\n"
-		"Exit status: 0 where the test passed, else 1.\n",
+		"Exit status: 0 if the test passed, else 1.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "origin", CLI_TEXTS, "ORIGIN",
-			  "pages that may play recordings; may be given often",
+			  "pages that may play recordings; may be repeated",
 			  offsetof(struct test_values, origins) },
 			{ 0, "no-cors", CLI_FLAG, NULL, "leave the bucket's CORS rules alone",
 			  offsetof(struct test_values, no_cors) },

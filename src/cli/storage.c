@@ -1,3 +1,4 @@
+/* What several storage commands need. */
 #include "cli/storage.h"
 
 #include <errno.h>
@@ -14,17 +15,9 @@ int cli_storage_open(struct cli *cli, const char *name, struct catalog_workspace
 	err = catalog_storage_get(cli->catalog, ret_workspace->id, ret_storage);
 	if (err == -ENOENT) {
 		cli_error("workspace '%s' has no bucket; 'tonicfs storage set' names one",
-			  cli_name(ret_workspace->name, shown));
+			  view_name(ret_workspace->name, shown));
 		return CLI_FAILED;
 	}
 	return err < 0 ? cli_catalog_error(cli, err, "the bucket's settings cannot be read")
 		       : CLI_DONE;
-}
-
-const char *storage_encryption_name(int encryption)
-{
-	static const char *const names[STORAGE_ENCRYPTION_COUNT] = { "none", "sse-s3", "sse-kms" };
-
-	return encryption >= 0 && encryption < STORAGE_ENCRYPTION_COUNT ? names[encryption]
-									: names[0];
 }

@@ -1,4 +1,4 @@
-/* "did you mean": the word that comes nearest to one that is not known. */
+/* "did you mean": finds the known word that is most similar to an unknown one. */
 #include "cli/suggest.h"
 
 #include <stdio.h>
@@ -8,15 +8,15 @@
 #include "catalog/campaign.h"
 #include "util/cleanup.h"
 
-#define PREFIX_MIN 3 /* the beginning of a word is a hint from here on */
+#define PREFIX_MIN 3 /* so many letters may be an abbreviation of a longer word */
 
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
 
-/* Letters to add, drop, replace, or swap with their neighbour (optimal string alignment). SIZE_MAX
- * without memory. */
+/* The number of letters to insert, delete, replace, or swap with their neighbour (optimal string
+ * alignment). SIZE_MAX for lack of memory. */
 static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	cleanup_free size_t *rows = calloc(3 * (b_len + 1), sizeof *rows);
@@ -51,7 +51,7 @@ void suggest_init(struct suggest *suggest, const char *before, const char *word)
 	size_t len = strlen(word);
 
 	*suggest = (struct suggest){ .before = before, .word = word, .len = len };
-	/* Fewer mistakes in a short word, or every word would be near. */
+	/* Short words tolerate fewer mistakes: otherwise every word would be similar. */
 	suggest->limit = len <= 2 ? 1 : len <= 5 ? 2 : 3;
 	suggest->distance = suggest->limit + 1;
 }
@@ -67,8 +67,8 @@ void suggest_try(struct suggest *suggest, const char *candidate)
 		d = 1;
 	else
 		d = distance(suggest->word, suggest->len, candidate, len);
-	/* A word in which every letter was changed is another word. */
-	/* Of two equally near words take the longer one: letters are left out more often than put in. */
+	/* A word of which every letter would change is not similar. Of two equally similar words
+	 * the longer one wins: letters are left out more often than added. */
 	if (d > suggest->limit || d > suggest->distance ||
 	    (d == suggest->distance && len <= strlen(suggest->best)) ||
 	    2 * d >= (len > suggest->len ? len : suggest->len) + 1)
@@ -101,7 +101,7 @@ static int try_workspace(void *arg, const struct catalog_workspace *workspace)
 
 void suggest_workspaces(struct suggest *suggest, struct cli *cli)
 {
-	/* An error means that there is nothing to suggest. */
+	/* After an error there is nothing to suggest. */
 	(void)catalog_workspace_each(cli->catalog, false, try_workspace, suggest);
 }
 

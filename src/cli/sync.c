@@ -46,7 +46,7 @@ static json_t *result_json(const struct catalog_workspace *w, int err,
 {
 	return json_pack(
 		"{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
-		"name", cli_json_name(w->name), "complete", err == 0, "full", (int)s->is_full,
+		"name", view_name_json(w->name), "complete", err == 0, "full", (int)s->is_full,
 		"calls_seen", (json_int_t)s->calls_seen, "calls_cut", (json_int_t)s->calls_cut,
 		"recordings_seen", (json_int_t)s->recordings_seen, "calls_new",
 		(json_int_t)s->applied.calls_new, "calls_changed",
@@ -91,7 +91,7 @@ static int sync_one(struct cli *cli, const struct catalog_workspace *w, const st
 	int err;
 
 	cli_progress_init(&shown.progress, cli);
-	cli_name(w->name, shown.name);
+	view_name(w->name, shown.name);
 	cli_progress_show(&shown.progress, "%s: asking Twilio", shown.name);
 	err = sync_workspace(&env, w->id, &options, show, &shown, &stats, &error);
 	cli_progress_clear(&shown.progress);
@@ -170,28 +170,30 @@ static int run_sync(struct cli *cli, const void *values, int argc, char **argv)
 const struct cli_command command_sync = {
 	.name = "sync",
 	.arguments = "[WORKSPACE] [--full] [--sizes]",
-	.summary = "Asks Twilio which calls and recordings there are",
-	.text = "Of all workspaces, or of one. The first time, once a day, and after a bucket\n"
-		"came into use everything is listed; else what is new or was not finished.\n"
-		"Interrupting it loses nothing. A mount does the same by itself every few minutes\n"
-		"('tonicfs workspace set NAME poll=…').\n"
+	.summary = "Asks Twilio for new calls and recordings",
+	.text = "Without WORKSPACE, of all workspaces. The first time, once a day, and after a\n"
+		"bucket has come into use, everything is listed; otherwise only what is new or\n"
+		"was not finished. Interrupting a sync loses nothing. A mount syncs by itself\n"
+		"every few minutes ('tonicfs workspace set NAME poll=…').\n"
 		"\n"
-		"The first time, an enabled bucket must be reachable: it knows what was removed\n"
-		"before this catalog was made. Later all goes on without it. A full listing\n"
-		"also hides what other machines have removed, as their notes in the bucket say.\n"
+		"During the first sync, an enabled bucket must be reachable: its tombstones\n"
+		"name the recordings that were removed before this catalog was created. Later\n"
+		"syncs work without it. A full sync also hides recordings that other machines\n"
+		"have removed.\n"
 		"\n"
-		"Recordings that are gone at Twilio, were not deleted by this catalog, and are\n"
-		"not in its bucket have probably been moved by another catalog of the account,\n"
-		"which has another bucket or prefix. Name the same one by 'tonicfs storage set',\n"
-		"then run 'tonicfs sync --full' and 'tonicfs verify --repair'.\n"
+		"Recordings that are neither at Twilio nor in this catalog's bucket, and that\n"
+		"this catalog did not delete, have probably been moved by another catalog of\n"
+		"the account, to another bucket or prefix. Set the same bucket and prefix with\n"
+		"'tonicfs storage set', then run 'tonicfs sync --full' and 'tonicfs verify\n"
+		"--repair'.\n"
 		"\n"
-		"Exit status 3 when only part of it could be learned; what was not is said.\n",
+		"Exit status 3 if only a part could be synced; the rest is named.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "full", CLI_FLAG, NULL, "list everything again",
 			  offsetof(struct sync_values, full) },
 			{ 0, "sizes", CLI_FLAG, NULL,
-			  "learn the exact sizes of files now, which a mount does in the background",
+			  "learn exact file sizes now; a mount does so in the background",
 			  offsetof(struct sync_values, sizes) },
 			{ 0 },
 		},

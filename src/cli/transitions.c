@@ -1,3 +1,4 @@
+/* Parses the options for a lifecycle. */
 #include "cli/transitions.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ int transitions_parse(const struct cli *cli, const struct transition_values *val
 			return cli_usage(cli, "--%s is a number of days, not '%s'",
 					 classes[i].option, classes[i].days);
 		if (i == 0 && days < 30)
-			return cli_usage(cli, "--standard-ia is 30 days at least");
+			return cli_usage(cli, "--standard-ia is at least 30 days");
 		if (days <= before)
 			return cli_usage(cli, "--%s must be later than the class before it",
 					 classes[i].option);

@@ -1,4 +1,4 @@
-/* Options that say after how many days recordings move to which storage class. */
+/* The options for a lifecycle: after how many days recordings move to which storage class. */
 #ifndef TONICFS_CLI_TRANSITIONS_H
 #define TONICFS_CLI_TRANSITIONS_H
 
@@ -14,27 +14,27 @@ struct transition_values {
 	  "standard-ia", \
 	  CLI_TEXT, \
 	  "DAYS", \
-	  "to STANDARD_IA (30 at least)", \
+	  "to STANDARD_IA (at least 30)", \
 	  offsetof(type, field.standard_ia) }, \
 		{ 0, \
 		  "glacier-ir", \
 		  CLI_TEXT, \
 		  "DAYS", \
-		  "to GLACIER_IR, which is read at once", \
+		  "to GLACIER_IR, which needs no restore", \
 		  offsetof(type, field.glacier_ir) }, \
 		{ 0, \
 		  "glacier", \
 		  CLI_TEXT, \
 		  "DAYS", \
-		  "to GLACIER, to be restored in minutes to hours", \
+		  "to GLACIER, which takes minutes to hours to restore", \
 		  offsetof(type, field.glacier) }, \
 	{ \
 		0, "deep-archive", CLI_TEXT, "DAYS", \
-			"to DEEP_ARCHIVE, to be restored in half a day or two", \
+			"to DEEP_ARCHIVE, which takes 12 to 48 hours to restore", \
 			offsetof(type, field.deep_archive) \
 	}
 
-/* In the order of their days. CLI_DONE, or wrong usage has been said. */
+/* The transitions in order of their days. CLI_DONE, or CLI_USAGE after an error. */
 int transitions_parse(const struct cli *cli, const struct transition_values *values,
 		      struct s3_transition ret_transitions[S3_TRANSITIONS_LIMIT],
 		      size_t *ret_count);

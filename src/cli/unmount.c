@@ -4,15 +4,11 @@
  * dumpable.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -25,7 +21,6 @@
 
 #define ATTRIBUTE "user.tonicfs.pid"
 #define ASK_MSECS 3000
-#define CHILD_END_MSECS 1000
 #define NOTICE_MSECS 1000 /* before a message says what the command waits for */
 #define TIMEOUT_SECS 30
 #define TIMEOUT_SECS_MAX 3600
@@ -54,51 +49,16 @@ static void unmounting_release(struct unmounting *u)
 
 /* ---- the process ---- */
 
-/* The child has to end before the unmount, because it uses the mount. A child that hangs in the
- * kernel may survive SIGKILL; init adopts it. */
-static void end_child(pid_t child)
+/* Of the mount's process. */
+static int read_pid(const char *mountpoint)
 {
-	cleanup_fd int fd = (int)syscall(SYS_pidfd_open, child, 0);
-	struct pollfd waiting = { .fd = fd, .events = POLLIN };
+	char text[24];
+	ssize_t n = getxattr(mountpoint, ATTRIBUTE, text, sizeof text - 1);
 
-	kill(child, SIGKILL);
-	poll(&waiting, 1, CHILD_END_MSECS);
-	waitpid(child, NULL, WNOHANG);
-}
-
-/* Asks in a child process: where the mount hangs, the child alone hangs. 0: *ret_pid is the mount's
- * process; -ENOTCONN: that process is dead; -ETIMEDOUT: it does not answer; … */
-static int ask(const char *mountpoint, pid_t *ret_pid)
-{
-	struct {
-		int err; /* positive */
-		char text[24];
-	} answer = { .err = ETIMEDOUT };
-	struct pollfd waiting;
-	pid_t child;
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (n < 0)
 		return -errno;
-	child = fork();
-	if (child == 0) {
-		ssize_t n = getxattr(mountpoint, ATTRIBUTE, answer.text, sizeof answer.text - 1);
-
-		answer.err = n < 0 ? errno : 0;
-		_exit(write(ends[1], &answer, sizeof answer) == sizeof answer ? 0 : 1);
-	}
-	close(ends[1]);
-	if (child < 0)
-		answer.err = errno;
-	waiting = (struct pollfd){ .fd = ends[0], .events = POLLIN };
-	if (child > 0 && poll(&waiting, 1, ASK_MSECS) > 0 &&
-	    read(ends[0], &answer, sizeof answer) != sizeof answer)
-		answer.err = EIO;
-	close(ends[0]);
-	if (child > 0)
-		end_child(child);
-	*ret_pid = answer.err ? 0 : (pid_t)strtol(answer.text, NULL, 10);
-	return -answer.err;
+	text[n] = '\0';
+	return (int)strtol(text, NULL, 10);
 }
 
 /* Waits until the mount's process has ended. False: the time is over. */
@@ -113,49 +73,6 @@ static bool wait_ended(struct unmounting *u, int timeout_msecs)
 		"%s is unmounted; waiting for its process %d, which finishes or puts back what is in flight",
 		u->mountpoint, (int)u->pid);
 	return poll(&waiting, 1, timeout_msecs - first) > 0;
-}
-
-/* ---- fusermount3 ---- */
-
-/* 0; -EBUSY; -EIO, with what fusermount3 printed. */
-static int run_fusermount(const char *mountpoint, bool is_lazy, char ret_said[CATALOG_MESSAGE_SIZE])
-{
-	char program[] = "fusermount3", unmount[] = "-u", lazily[] = "-z", end[] = "--";
-	char *place = (char *)mountpoint;
-	char *argv[] = { program,
-			 unmount,
-			 is_lazy ? lazily : end,
-			 is_lazy ? end : place,
-			 is_lazy ? place : NULL,
-			 NULL };
-	posix_spawn_file_actions_t actions;
-	int ends[2], status = 0, err;
-	size_t len = 0;
-	pid_t child;
-	ssize_t n;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-	err = posix_spawnp(&child, program, &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(ends[1]);
-	while (!err && len + 1 < CATALOG_MESSAGE_SIZE &&
-	       (n = read(ends[0], ret_said + len, CATALOG_MESSAGE_SIZE - 1 - len)) > 0)
-		len += (size_t)n;
-	close(ends[0]);
-	ret_said[len] = '\0';
-	if (err) {
-		snprintf(ret_said, CATALOG_MESSAGE_SIZE, "fusermount3 cannot be run: %s",
-			 strerror(err));
-		return -EIO;
-	}
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	return strstr(ret_said, strerror(EBUSY)) ? -EBUSY : -EIO;
 }
 
 static void say_busy(const struct unmounting *u)
@@ -205,7 +122,7 @@ static int report(struct unmounting *u, bool has_ended)
 
 	if (u->cli->json)
 		status = cli_json_print(json_pack("{s:o, s:o, s:b}", "mountpoint",
-						  cli_json_name(u->mountpoint), "process", pid,
+						  view_name_json(u->mountpoint), "process", pid,
 						  "ended", (int)has_ended));
 	else
 		json_decref(pid);
@@ -214,17 +131,19 @@ static int report(struct unmounting *u, bool has_ended)
 
 static int take_away(struct unmounting *u, bool is_lazy, int timeout_msecs)
 {
-	char said[CATALOG_MESSAGE_SIZE] = "";
-	int asked = ask(u->mountpoint, &u->pid);
+	char message[CATALOG_MESSAGE_SIZE] = "";
+	/* -ENOTCONN: the process is dead; -ETIMEDOUT: it does not answer; … */
+	int asked = mounts_probe(u->mountpoint, read_pid, ASK_MSECS);
 	bool has_ended = true;
 	int err, status;
 
-	if (u->pid > 0)
+	u->pid = asked > 0 ? asked : 0;
+	if (u->pid)
 		u->pidfd = (int)syscall(SYS_pidfd_open, u->pid, 0);
 	/* Before the unmount, which changes the names of open files. */
 	if (is_lazy)
 		holders_find(u->mountpoint, u->pid, &u->holders);
-	err = run_fusermount(u->mountpoint, is_lazy, said);
+	err = mounts_unmount(u->mountpoint, is_lazy, message, sizeof message);
 	if (err == -EBUSY) {
 		holders_find(u->mountpoint, u->pid, &u->holders);
 		say_busy(u);
@@ -233,7 +152,7 @@ static int take_away(struct unmounting *u, bool is_lazy, int timeout_msecs)
 		return CLI_FAILED;
 	}
 	if (err < 0) {
-		cli_error("%s", said[0] ? said : strerror(-err));
+		cli_error("%s", message[0] ? message : strerror(-err));
 		return CLI_FAILED;
 	}
 	/* With these errors its process is dead already. */
@@ -287,17 +206,17 @@ const struct cli_command command_unmount = {
 	.name = "unmount",
 	.arguments = "DIR [--lazy] [--timeout SECS]",
 	.summary = "Unmounts, and waits until the mount's process has ended",
-	.text = "Transfers in flight are finished or put back, for ten seconds at most. Where\n"
-		"programs still use the mount, it stays, and they are named; those of other\n"
-		"users, and those that protect themselves, cannot be seen. --lazy takes it away\n"
-		"from DIR all the same: its process ends when they have let go of it, and a mount\n"
-		"that hangs is gone from there. 'fusermount3 -u DIR' unmounts, too, but does not\n"
+	.text = "Transfers in flight are finished or put back within ten seconds. If programs\n"
+		"use the mount, it stays mounted, and the programs are named, except those of\n"
+		"other users and those that are protected. --lazy detaches it from DIR all the\n"
+		"same: the process ends when no program uses the mount any more. --lazy also\n"
+		"detaches a mount that hangs. 'fusermount3 -u DIR' unmounts, too, but does not\n"
 		"wait.\n"
 		"\n"
-		"Exit status 3 when it is unmounted, and its process had not ended in time.\n",
+		"Exit status 3 if it is unmounted, but its process did not end in time.\n",
 	.options =
 		(const struct cli_option[]){
-			{ 0, "lazy", CLI_FLAG, NULL, "unmount although it is in use, or hangs",
+			{ 0, "lazy", CLI_FLAG, NULL, "unmount even if it is in use or hangs",
 			  offsetof(struct unmount_values, lazy) },
 			{ 0, "timeout", CLI_TEXT, "SECS", "how long to wait for its process (30)",
 			  offsetof(struct unmount_values, timeout) },

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/settings.h"
 #include "cli/commands.h"
 #include "storage/playback.h"
 #include "util/buf.h"
@@ -14,7 +15,7 @@ struct url_values {
 	bool is_download;
 };
 
-/* "90m", "12h", "7d"; a number alone is of minutes. -EINVAL. */
+/* Parses "90m", "12h", "7d"; a number alone means minutes. 0 or -EINVAL. */
 static int parse_expires(const char *text, unsigned *ret_secs)
 {
 	unsigned long long unit = 60, number;
@@ -39,13 +40,13 @@ static int parse_expires(const char *text, unsigned *ret_secs)
 static int say_error(const struct cli *cli, const char *path, int err)
 {
 	if (err == -ENODATA)
-		cli_error("%s: only at Twilio so far; 'tonicfs migrate' moves it", path);
+		cli_error("%s: not in the bucket yet; 'tonicfs migrate' moves it", path);
 	else if (err == -EREMOTE)
-		cli_error("%s: archived; 'tonicfs restore' asks for it first", path);
+		cli_error("%s: archived; 'tonicfs restore' restores it", path);
 	else if (err == -ENOENT)
 		cli_error("%s: its workspace has no bucket", path);
 	else if (err == -EXDEV)
-		cli_error("%s: it is in another bucket than its workspace has now", path);
+		cli_error("%s: it is in another bucket than the workspace's current one", path);
 	else
 		return cli_catalog_error(cli, err, "no URL");
 	return CLI_FAILED;
@@ -62,9 +63,9 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 
 	(void)argc;
 	if (v->expires && parse_expires(v->expires, &expires_secs) < 0)
-		return cli_usage(
-			cli, "--expires is minutes, or like 12h or 7d, and 7d at most; not '%s'",
-			v->expires);
+		return cli_usage(cli,
+				 "--expires is minutes, or like 12h or 7d, at most 7d; not '%s'",
+				 v->expires);
 	status = cli_catalog_open(cli);
 	if (status == CLI_DONE)
 		status = cli_path_resolve(cli, argv[0], &node);
@@ -73,12 +74,12 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 	if (status != CLI_DONE)
 		return status;
 	if (node.kind != CATALOG_NODE_RECORDING) {
-		cli_error("%s is no recording", argv[0]);
+		cli_error("%s is not a recording", argv[0]);
 		return CLI_FAILED;
 	}
 	if (!expires_secs)
-		expires_secs = (unsigned)catalog_setting_get_int(cli->catalog, "url_expires_secs",
-								 PLAYBACK_EXPIRES_SECS);
+		expires_secs =
+			(unsigned)catalog_setting_number(cli->catalog, SETTING_URL_EXPIRES_SECS);
 	ends_secs = time_now_secs() + expires_secs;
 	err = storage_playback_url(cli->catalog, cli->http, node.recording_id, expires_secs,
 				   v->is_download, NULL, &url);
@@ -86,7 +87,7 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 		return say_error(cli, argv[0], err);
 	if (cli->json)
 		return cli_json_print(json_pack("{s:s, s:o}", "url", buf_str(&url), "expires",
-						cli_json_time(ends_secs)));
+						view_time_json(ends_secs)));
 	printf("%s\n", buf_str(&url));
 	return CLI_DONE;
 }
@@ -94,22 +95,22 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 const struct cli_command command_url = {
 	.name = "url",
 	.arguments = "PATH [--expires TIME] [--download]",
-	.summary = "Prints an address that plays a recording from the bucket",
-	.text = "The URL is signed: whoever has it can fetch this one recording until it ends,\n"
-		"and nothing else. It is made anew each time; the attribute user.tonicfs.url in a\n"
-		"mount gives the same. A browser plays it; with --download, and always where\n"
-		"Twilio encrypted the recording, it stores a file. A page of another origin needs\n"
-		"the bucket's CORS rule, which 'tonicfs storage test' sets, unless it only plays\n"
-		"it with <audio src>.\n"
+	.summary = "Prints a URL that plays a recording from the bucket",
+	.text = "The URL is signed: until it expires, anybody who has it can fetch this\n"
+		"recording, and nothing else. Each call signs a new one; the attribute\n"
+		"user.tonicfs.url in a mount gives the same. A browser plays the recording;\n"
+		"with --download, and always where Twilio encrypted the recording, it saves a\n"
+		"file. A page of another origin needs the bucket's CORS rule, which 'tonicfs\n"
+		"storage test' adds, unless it uses nothing but <audio src>.\n"
 		"\n"
 		"PATH is WORKSPACE/CAMPAIGN/FILE, a recording's SID, or a path inside a mount.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "expires", CLI_TEXT, "TIME",
-			  "minutes, or like 12h or 7d (the setting url_expires_secs)",
+			  "minutes, or like 12h or 7d (default: the setting url_expires_secs)",
 			  offsetof(struct url_values, expires) },
 			{ 0, "download", CLI_FLAG, NULL,
-			  "an address that a browser stores instead of playing it",
+			  "a URL that a browser saves instead of playing",
 			  offsetof(struct url_values, is_download) },
 			{ 0 },
 		},

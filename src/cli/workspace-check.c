@@ -1,4 +1,4 @@
-/* Whether Twilio takes a workspace's credentials, asked before they are kept. */
+/* Checks that Twilio accepts a workspace's credentials, before they are stored. */
 #include "cli/workspace-check.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #define CHECK_MSECS 5000
 
-/* One page shows that the credentials are accepted. */
+/* The first page is enough: the credentials are accepted. */
 static int stop(void *arg, const struct twilio_recording *recordings, size_t count)
 {
 	(void)arg, (void)recordings, (void)count;
@@ -19,7 +19,7 @@ static int stop(void *arg, const struct twilio_recording *recordings, size_t cou
 int workspace_check(struct cli *cli, const struct catalog_workspace *workspace, const char *secret,
 		    const char *not_done)
 {
-	/* Every sync sends this request, so that an API key with few rights has this one. */
+	/* Every sync sends this request: even a restricted API key must allow it. */
 	const struct twilio_window window = { .since_secs = time_now_secs() };
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct twilio_client *client;
@@ -35,13 +35,13 @@ int workspace_check(struct cli *cli, const struct catalog_workspace *workspace, 
 		return CLI_DONE;
 	if (error.kind == REMOTE_REJECTED || error.kind == REMOTE_NOT_FOUND) {
 		cli_error(
-			"%s; %s: check the account's SID and the %s (--no-check: without asking Twilio)",
+			"%s; %s: check the account's SID and the %s (--no-check skips this check)",
 			error.message, not_done,
 			workspace->api_key_sid[0] ? "API key's secret" : "auth token");
 		return CLI_FAILED;
 	}
-	/* A user who is offline can go on; the first sync finds a wrong secret. */
-	cli_error("the %s could not be checked, because Twilio did not answer: %s",
+	/* Not an error, so that it works offline: the first sync reports a wrong secret. */
+	cli_error("the %s was not checked, because Twilio did not answer: %s",
 		  workspace->api_key_sid[0] ? "API key's secret" : "auth token",
 		  error.message[0] ? error.message : strerror(-err));
 	return CLI_DONE;

@@ -14,9 +14,9 @@
 #include "util/cleanup.h"
 #include "util/secret.h"
 
-/* ---- what can be set ---- */
+/* ---- settings ---- */
 
-static int set_bool(bool *where, const char *value)
+static int set_bool(void *where, const char *value)
 {
 	static const char *const on[] = { "on", "yes", "true", "1" }, *const off[] = { "off", "no",
 										       "false",
@@ -24,49 +24,29 @@ static int set_bool(bool *where, const char *value)
 
 	for (size_t i = 0; i < ARRAY_SIZE(on); i++) {
 		if (strcmp(value, on[i]) == 0 || strcmp(value, off[i]) == 0) {
-			*where = strcmp(value, on[i]) == 0;
+			*(bool *)where = strcmp(value, on[i]) == 0;
 			return 0;
 		}
 	}
 	return -EINVAL;
 }
 
-static int set_delete_s3(struct catalog_workspace *w, const char *value)
+static int set_verify(void *where, const char *value)
 {
-	return set_bool(&w->delete_s3, value);
-}
-
-static int set_delete_twilio(struct catalog_workspace *w, const char *value)
-{
-	return set_bool(&w->delete_twilio, value);
-}
-
-static int set_migrate_new(struct catalog_workspace *w, const char *value)
-{
-	return set_bool(&w->migrate_new, value);
-}
-
-static int set_keep_at_twilio(struct catalog_workspace *w, const char *value)
-{
-	return set_bool(&w->keep_at_twilio, value);
-}
-
-static int set_verify(struct catalog_workspace *w, const char *value)
-{
-	w->verify_readback = strcmp(value, "readback") == 0;
-	return w->verify_readback || strcmp(value, "checksum") == 0 ? 0 : -EINVAL;
+	*(bool *)where = strcmp(value, "readback") == 0;
+	return *(bool *)where || strcmp(value, "checksum") == 0 ? 0 : -EINVAL;
 }
 
 #define POLL_SECS_MIN 10
 #define POLL_SECS_MAX 604800
 
-static int set_poll(struct catalog_workspace *w, const char *value)
+static int set_poll(void *where, const char *value)
 {
 	char *end;
 	unsigned long secs;
 
 	if (strcmp(value, "off") == 0) {
-		w->poll_secs = 0;
+		*(unsigned *)where = 0;
 		return 0;
 	}
 	errno = 0;
@@ -81,41 +61,42 @@ static int set_poll(struct catalog_workspace *w, const char *value)
 		return -EINVAL;
 	if (secs && (secs < POLL_SECS_MIN || secs > POLL_SECS_MAX))
 		return -EINVAL;
-	w->poll_secs = (unsigned)secs;
+	*(unsigned *)where = (unsigned)secs;
 	return 0;
 }
 
-static int set_api_key(struct catalog_workspace *w, const char *value)
+static int set_api_key(void *where, const char *value)
 {
 	struct sid sid;
 
 	if (*value && sid_parse(value, "SK", &sid) < 0)
 		return -EINVAL;
-	snprintf(w->api_key_sid, sizeof w->api_key_sid, "%s", value);
+	snprintf(where, SID_SIZE, "%s", value);
 	return 0;
 }
 
-static int set_twilio_url(struct catalog_workspace *w, const char *value)
+static int set_url(void *where, const char *value)
 {
-	if (strlen(value) >= sizeof w->twilio_url)
-		return -EINVAL;
-	snprintf(w->twilio_url, sizeof w->twilio_url, "%s", value);
-	return 0;
+	return (size_t)snprintf(where, CATALOG_URL_SIZE, "%s", value) < CATALOG_URL_SIZE ? 0
+											 : -EINVAL;
 }
 
+#define FIELD(name) offsetof(struct catalog_workspace, name)
 static const struct {
 	const char *key;
-	int (*set)(struct catalog_workspace *workspace, const char *value);
+	size_t offset; /* of its field in struct catalog_workspace */
+	int (*set)(void *where, const char *value);
 	const char *values;
 } settings[] = {
-	{ "delete_s3", set_delete_s3, "on or off" },
-	{ "delete_twilio", set_delete_twilio, "on or off" },
-	{ "migrate_new", set_migrate_new, "on or off" },
-	{ "keep_at_twilio", set_keep_at_twilio, "on or off" },
-	{ "verify", set_verify, "checksum or readback" },
-	{ "poll", set_poll, "off, or a time from 10s to 7 days, such as 90s, 5m, 2h" },
-	{ "api_key", set_api_key, "an API key's SID (SK…), or nothing" },
-	{ "twilio_url", set_twilio_url, "an address, or nothing" },
+	{ "delete_s3", FIELD(delete_s3), set_bool, "on or off" },
+	{ "delete_twilio", FIELD(delete_twilio), set_bool, "on or off" },
+	{ "migrate_new", FIELD(migrate_new), set_bool, "on or off" },
+	{ "keep_at_twilio", FIELD(keep_at_twilio), set_bool, "on or off" },
+	{ "verify", FIELD(verify_readback), set_verify, "checksum or readback" },
+	{ "poll", FIELD(poll_secs), set_poll,
+	  "off, or a time from 10s to 7 days, such as 90s, 5m, 2h" },
+	{ "api_key", FIELD(api_key_sid), set_api_key, "an API key's SID (SK…), or nothing" },
+	{ "twilio_url", FIELD(twilio_url), set_url, "an address, or nothing" },
 };
 
 static int setting_apply(const struct cli *cli, struct catalog_workspace *workspace,
@@ -127,11 +108,11 @@ static int setting_apply(const struct cli *cli, struct catalog_workspace *worksp
 	struct suggest suggest;
 
 	if (!equals)
-		return cli_usage(cli, "'%s' is not of the form KEY=VALUE", word);
+		return cli_usage(cli, "'%s' is not KEY=VALUE", word);
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		if (strlen(settings[i].key) != len || memcmp(settings[i].key, word, len) != 0)
 			continue;
-		if (settings[i].set(workspace, equals + 1) < 0)
+		if (settings[i].set((char *)workspace + settings[i].offset, equals + 1) < 0)
 			return cli_usage(cli, "%s is %s, not '%s'", settings[i].key,
 					 settings[i].values, equals + 1);
 		return CLI_DONE;
@@ -174,7 +155,7 @@ static void say_added(const struct catalog_workspace *w, const char *folder)
 	cleanup_buf struct buf word = BUF_INIT;
 	char shown[CATALOG_NAME_SIZE];
 
-	printf("Added workspace %s", cli_name(w->name, shown));
+	printf("Added workspace %s", view_name(w->name, shown));
 	if (strcmp(shown, folder) != 0)
 		printf("; its folder is %s", folder);
 	printf("\nNext: tonicfs campaign add %s CAMPAIGN --number +E164\n",
@@ -194,17 +175,19 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	if (!v->account)
 		return cli_usage(cli, "--account AC… is missing");
 	if (sid_parse(v->account, "AC", &w.account_sid) < 0)
-		return cli_usage(cli, "--account: '%s' is no account SID (AC and 32 hex digits)",
+		return cli_usage(cli,
+				 "--account: '%s' is not an account SID (AC and 32 hex digits)",
 				 v->account);
 	if (!*argv[0] || catalog_name_encode(argv[0], encoded) < 0)
 		return cli_usage(cli, *argv[0] ? "the name is too long" : "the name is empty");
 	if (strlen(argv[0]) >= sizeof w.name)
 		return cli_usage(cli, "the name is too long");
 	snprintf(w.name, sizeof w.name, "%s", argv[0]);
-	if (v->api_key && (!*v->api_key || set_api_key(&w, v->api_key) < 0))
-		return cli_usage(cli, "--api-key: '%s' is no API key's SID (SK and 32 hex digits)",
+	if (v->api_key && (!*v->api_key || set_api_key(w.api_key_sid, v->api_key) < 0))
+		return cli_usage(cli,
+				 "--api-key: '%s' is not an API key's SID (SK and 32 hex digits)",
 				 v->api_key);
-	if (v->twilio_url && set_twilio_url(&w, v->twilio_url) < 0)
+	if (v->twilio_url && set_url(w.twilio_url, v->twilio_url) < 0)
 		return cli_usage(cli, "--twilio-url is too long");
 	if (w.twilio_url[0]) {
 		status = cli_url_check("--twilio-url", w.twilio_url, v->allow_http);
@@ -229,8 +212,8 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the workspace cannot be read");
 	if (cli->json)
-		return cli_json_print(
-			json_pack("{s:o, s:s}", "name", cli_json_name(w.name), "folder", w.folder));
+		return cli_json_print(json_pack("{s:o, s:s}", "name", view_name_json(w.name),
+						"folder", w.folder));
 	say_added(&w, w.folder);
 	return CLI_DONE;
 }
@@ -240,27 +223,25 @@ const struct cli_command command_workspace_add = {
 	.arguments = "NAME --account AC… [--api-key SK…] [--secret-file FILE|-]",
 	.summary = "Adds a workspace: a Twilio account and its recordings",
 	.text = "The account's auth token, or the API key's secret, is read from the first line\n"
-		"of --secret-file ('-': standard input), else asked for on the terminal. It is\n"
-		"kept in the catalog only and never shown again. Twilio is asked at once whether\n"
-		"it is right; where it cannot be reached, the workspace is added all the same.\n",
+		"of --secret-file ('-': standard input); without the option it is asked for on\n"
+		"the terminal. It is stored in the catalog only, and never shown again. It is\n"
+		"checked with Twilio first; if Twilio does not answer, the workspace is added\n"
+		"all the same.\n",
 	.options =
 		(const struct cli_option[]){
 			{ 0, "account", CLI_TEXT, "AC…", "the account's SID",
 			  offsetof(struct add_values, account) },
 			{ 0, "api-key", CLI_TEXT, "SK…",
-			  "an API key's SID, to be used instead of the auth token",
+			  "the SID of an API key, instead of the auth token",
 			  offsetof(struct add_values, api_key) },
-			{ 0, "twilio-url", CLI_TEXT, "URL",
-			  "another address than https://api.twilio.com",
+			{ 0, "twilio-url", CLI_TEXT, "URL", "instead of https://api.twilio.com",
 			  offsetof(struct add_values, twilio_url) },
 			{ 0, "secret-file", CLI_TEXT, "FILE|-",
-			  "where the auth token or the API key's secret is",
+			  "the file with the auth token or the API key's secret",
 			  offsetof(struct add_values, secret_file) },
-			{ 0, "allow-http", CLI_FLAG, NULL,
-			  "take plain http to another machine than this one",
+			{ 0, "allow-http", CLI_FLAG, NULL, "allow plain http to other machines",
 			  offsetof(struct add_values, allow_http) },
-			{ 0, "no-check", CLI_FLAG, NULL,
-			  "do not ask Twilio whether the secret is right",
+			{ 0, "no-check", CLI_FLAG, NULL, "do not check the secret with Twilio",
 			  offsetof(struct add_values, no_check) },
 			{ 0 },
 		},
@@ -294,12 +275,11 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	if (argc < 2 && !v->secret_file && !v->auth_token_file && v->allow_http < 0)
 		return cli_usage(
 			cli,
-			"nothing is given to set: KEY=VALUE, --secret-file or --auth-token-file");
+			"nothing to set: KEY=VALUE, --secret-file or --auth-token-file is missing");
 	if (is_standard_input(v->secret_file) && is_standard_input(v->auth_token_file))
 		return cli_usage(
 			cli, "--secret-file and --auth-token-file cannot both be standard input");
-	for (int i = 1; i < argc;
-	     i++) { /* wrong words are wrong usage, whatever the catalog says */
+	for (int i = 1; i < argc; i++) { /* wrong usage is reported before the catalog is opened */
 		status = setting_apply(cli, &w, argv[i]);
 		if (status != CLI_DONE)
 			return status;
@@ -317,11 +297,10 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		if (status != CLI_DONE)
 			return status;
 	}
-	/* Else whoever may change settings could have the secret sent to a host of theirs. */
+	/* Otherwise a user who may change settings could have the secret sent to any host. */
 	is_elsewhere = !http_url_same_origin(url_of(&old), url_of(&w));
 	if (is_elsewhere && !v->secret_file)
-		fprintf(stderr,
-			"twilio_url is another host; the secret that is sent there has to be given again\n");
+		fprintf(stderr, "twilio_url is on another host: the secret must be given again\n");
 	if (v->secret_file || is_elsewhere) {
 		status = read_secret(&w, v->secret_file, &secret);
 		if (status != CLI_DONE)
@@ -352,39 +331,37 @@ const struct cli_command command_workspace_set = {
 	.name = "workspace set",
 	.arguments = "NAME [KEY=VALUE…] [--secret-file FILE|-] [--auth-token-file FILE|-]",
 	.summary = "Changes a workspace's settings",
-	.text = "  delete_s3=on|off       rm also deletes what is in the bucket (off: it stays)\n"
-		"  delete_twilio=on|off   rm also deletes what is at Twilio (off: it stays)\n"
-		"  migrate_new=on|off     new recordings are moved to the bucket by themselves:\n"
-		"                         those that become files from now on, while the bucket\n"
-		"                         is disabled when it is enabled again; 'tonicfs\n"
-		"                         migrate' moves those that are there\n"
-		"  keep_at_twilio=on|off  what was moved to the bucket is not deleted at Twilio;\n"
-		"                         on takes back deletes that wait, off queues one for\n"
-		"                         everything that is in both places\n"
+	.text = "  delete_s3=on|off       rm also deletes recordings in the bucket (off)\n"
+		"  delete_twilio=on|off   rm also deletes recordings at Twilio (off)\n"
+		"  migrate_new=on|off     new recordings are moved to the bucket automatically\n"
+		"                         (off); those that arrive while the bucket is disabled\n"
+		"                         are moved when it is enabled again. 'tonicfs migrate'\n"
+		"                         moves existing ones\n"
+		"  keep_at_twilio=on|off  recordings that were moved are not deleted at Twilio\n"
+		"                         (off); 'on' cancels deletes that wait, 'off' queues a\n"
+		"                         delete for every recording that is in both places\n"
 		"  verify=checksum|readback\n"
-		"                         what proves an upload: the server's checksum, or\n"
-		"                         reading all of it back\n"
-		"  poll=TIME|off          how often a mount asks Twilio for news (5m)\n"
-		"  api_key=SK…            the API key that is used; empty: the auth token\n"
-		"  twilio_url=URL         another address than https://api.twilio.com; where the\n"
-		"                         host changes the secret has to be given again\n"
+		"                         how an upload is verified: by the server's checksum,\n"
+		"                         or by reading all of it back\n"
+		"  poll=TIME|off          how often a mount asks Twilio for changes (5m)\n"
+		"  api_key=SK…            the API key to use; empty: the auth token\n"
+		"  twilio_url=URL         instead of https://api.twilio.com; for another host\n"
+		"                         the secret must be given again\n"
 		"\n"
-		"With --secret-file the auth token or API key's secret is replaced, once Twilio\n"
-		"has said that the new one is right. Twilio's callbacks are signed with the\n"
-		"account's auth token; a workspace with an API key is told it with\n"
-		"--auth-token-file, and uses it for nothing else.\n",
+		"--secret-file replaces the auth token or the API key's secret, after Twilio\n"
+		"has accepted the new one. Twilio signs callbacks with the account's auth\n"
+		"token: a workspace with an API key needs it as --auth-token-file, and uses it\n"
+		"only to check callbacks.\n",
 	.options =
 		(const struct cli_option[]){
-			{ 0, "secret-file", CLI_TEXT, "FILE|-", "where the new secret is",
+			{ 0, "secret-file", CLI_TEXT, "FILE|-", "the file with the new secret",
 			  offsetof(struct set_values, secret_file) },
 			{ 0, "auth-token-file", CLI_TEXT, "FILE|-",
-			  "where the auth token is that callbacks are checked with",
+			  "the file with the auth token that callbacks are checked with",
 			  offsetof(struct set_values, auth_token_file) },
-			{ 0, "allow-http", CLI_SWITCH, NULL,
-			  "take plain http to another machine than this one",
+			{ 0, "allow-http", CLI_SWITCH, NULL, "allow plain http to other machines",
 			  offsetof(struct set_values, allow_http) },
-			{ 0, "no-check", CLI_FLAG, NULL,
-			  "do not ask Twilio whether the secret is right",
+			{ 0, "no-check", CLI_FLAG, NULL, "do not check the secret with Twilio",
 			  offsetof(struct set_values, no_check) },
 			{ 0 },
 		},
@@ -416,11 +393,11 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 const struct cli_command command_workspace_remove = {
 	.name = "workspace remove",
 	.arguments = "NAME",
-	.summary = "Removes a workspace with everything in it",
-	.text = "Its campaigns, its call log and its recordings leave the tree at once. What\n"
-		"becomes of the bytes follows the workspace's settings: without delete_twilio\n"
-		"and delete_s3 they stay where they are. Deletes that cannot be done at once\n"
-		"are done by the next mount; then the workspace's credentials go, too.\n",
+	.summary = "Removes a workspace and everything in it",
+	.text = "Its campaigns, its call log and its recordings leave the tree at once. Their\n"
+		"bytes are deleted where the settings delete_twilio and delete_s3 say so, and\n"
+		"stay otherwise. The next mount does the deletes that cannot be done now; then\n"
+		"the workspace's credentials are deleted, too.\n",
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.run = run_remove,

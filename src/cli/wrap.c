@@ -1,11 +1,11 @@
-/* Long lines on a terminal. */
+/* Wraps long lines for a terminal. */
 #include "cli/wrap.h"
 
 #include <string.h>
 
 #define HANGING 2
 
-/* Length and columns of what comes next, a run of blanks or a word. */
+/* The bytes and columns of the next word, or of the next run of blanks. */
 static size_t next_run(const char *s, const char *end, size_t *ret_columns)
 {
 	bool is_blank = *s == ' ';
@@ -21,7 +21,9 @@ static void continue_below(struct wrap *wrap, size_t columns, struct buf *out)
 {
 	size_t indent = wrap->indent + HANGING;
 
-	if (indent > columns / 2)
+	if (wrap->has_hang)
+		indent = wrap->hang;
+	else if (indent > columns / 2)
 		indent = HANGING;
 	buf_add_char(out, '\n');
 	for (size_t i = 0; i < indent; i++)
@@ -32,7 +34,7 @@ static void continue_below(struct wrap *wrap, size_t columns, struct buf *out)
 void wrap_text(struct wrap *wrap, size_t columns, const char *bytes, size_t len, struct buf *out)
 {
 	const char *end = bytes + len;
-	size_t gap = 0; /* blanks that are owed, should the next word fit */
+	size_t gap = 0; /* blanks before the next word, if it fits on the line */
 
 	for (const char *s = bytes; s < end;) {
 		size_t width, run;

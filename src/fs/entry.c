@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "catalog/job.h"
+#include "catalog/status.h"
 #include "fs/fs-private.h"
 #include "fs/handle.h"
 #include "fs/node.h"

@@ -6,15 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "fs/fs-private.h"
 #include "util/cleanup.h"
@@ -76,68 +71,23 @@ void fs_mount_note(struct fs *fs)
 		fs->device[0] = '\0';
 }
 
-/* Calls statfs in a child process, which may hang with the mount. 0: the mount answers; -ENOTCONN:
- * it is dead; -ETIMEDOUT. */
+/* Unlike stat, statfs is never answered from the kernel's cache, which survives the process of the
+ * mount. */
 static int probe(const char *mountpoint)
 {
-	int ends[2], answer, status;
-	struct pollfd waiting;
-	pid_t child;
+	struct statfs st;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	child = fork();
-	if (child < 0) {
-		int err = -errno;
-
-		close(ends[0]);
-		close(ends[1]);
-		return err;
-	}
-	if (child == 0) {
-		struct statfs st;
-
-		/* Unlike stat, statfs is never answered from the kernel's cache, which survives the
-		 * process of the mount. */
-		answer = statfs(mountpoint, &st) < 0 ? errno : 0;
-		_exit(write(ends[1], &answer, sizeof answer) == sizeof answer ? 0 : 1);
-	}
-	close(ends[1]);
-	waiting = (struct pollfd){ .fd = ends[0], .events = POLLIN };
-	while (poll(&waiting, 1, PROBE_MSECS) < 0 && errno == EINTR)
-		;
-	answer = ETIMEDOUT;
-	if (waiting.revents && read(ends[0], &answer, sizeof answer) != sizeof answer)
-		answer = EIO;
-	close(ends[0]);
-	/* A child that hangs in the kernel is not waited for. */
-	if (!waiting.revents)
-		kill(child, SIGKILL);
-	waitpid(child, &status, waiting.revents ? 0 : WNOHANG);
-	return -answer;
+	return statfs(mountpoint, &st) < 0 ? -errno : 0;
 }
 
 static int unmount_lazily(const char *mountpoint)
 {
-	char program[] = "fusermount3", quiet[] = "-q", unmount[] = "-u", lazily[] = "-z",
-	     end[] = "--";
-	cleanup_free char *place = strdup(mountpoint);
-	char *argv[] = { program, unmount, quiet, lazily, end, place, NULL };
-	int status, err;
-	pid_t child;
+	char message[CATALOG_MESSAGE_SIZE];
 	bool ours;
+	int err;
 
-	if (!place)
-		return -ENOMEM;
-	if (umount2(mountpoint, MNT_DETACH) == 0)
-		return 0;
-	err = posix_spawnp(&child, argv[0], NULL, NULL, argv, environ);
-	if (err)
-		return -err;
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (umount2(mountpoint, MNT_DETACH) == 0 ||
+	    mounts_unmount(mountpoint, true, message, sizeof message) == 0)
 		return 0;
 	/* Another process may have unmounted it first. */
 	err = is_ours(mountpoint, &ours);
@@ -151,7 +101,7 @@ int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE
 
 	if (err || !ours)
 		return err;
-	err = probe(mountpoint);
+	err = mounts_probe(mountpoint, probe, PROBE_MSECS);
 	switch (err) {
 	case -ENOTCONN:
 	case -ECONNABORTED: /* it died during the probe */

@@ -4,7 +4,7 @@
 #include <sys/xattr.h>
 
 #include "catalog/archive.h"
-#include "catalog/job.h"
+#include "catalog/queue.h"
 #include "catalog/workspace.h"
 #include "fs/fs-private.h"
 #include "fs/wait.h"

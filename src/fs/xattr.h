@@ -14,7 +14,7 @@
 
 #include "catalog/archive.h"
 #include "catalog/campaign.h"
-#include "catalog/job.h"
+#include "catalog/status.h"
 #include "catalog/tree.h"
 #include "catalog/workspace.h"
 

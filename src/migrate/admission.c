@@ -1,32 +1,23 @@
+/* Which transfer may begin: memory, a place at Twilio, a bucket that is not crowded. */
 #include "migrate/admission.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/settings.h"
 #include "migrate/migrate-private.h"
 
 #define BYTES_PER_SEC_AND_CHANNEL 16000
 #define CHANNELS 2
 #define DURATION_SLACK_SECS 2 /* Twilio's is in whole seconds */
 #define HEAD_SLACK_BYTES ((int64_t)64 << 10)
-#define CONNECTIONS 64
-#define CONNECTIONS_MOST 256
-
-enum { HOLDS_WORKER = 1, HOLDS_TWILIO = 2 }; /* job_run.held; its place is at the bucket */
 
 struct bucket {
 	struct side side;
 	char *endpoint, *name;
 	struct bucket *next;
 };
-
-static int64_t setting(struct catalog *catalog, const char *name, int64_t otherwise, int64_t most)
-{
-	int64_t value = catalog_setting_get_int(catalog, name, otherwise);
-
-	return value < 0 ? 0 : value > most ? most : value;
-}
 
 void admission_init(struct admission *admission, struct catalog *catalog, size_t budget_bytes,
 		    unsigned workers)
@@ -36,14 +27,14 @@ void admission_init(struct admission *admission, struct catalog *catalog, size_t
 	budget_init(&admission->budget, budget_bytes);
 	admission->workers = workers;
 	admission->twilio_limits = (struct side_limits){
-		(unsigned)setting(catalog, "twilio_connections", CONNECTIONS, CONNECTIONS_MOST),
-		setting(catalog, "twilio_requests_per_sec", 0, INT32_MAX),
-		setting(catalog, "twilio_bytes_per_sec", 0, INT64_MAX),
+		(unsigned)catalog_setting_number(catalog, SETTING_TWILIO_CONNECTIONS),
+		catalog_setting_number(catalog, SETTING_TWILIO_REQUESTS_PER_SEC),
+		catalog_setting_number(catalog, SETTING_TWILIO_BYTES_PER_SEC),
 	};
 	admission->bucket_limits = (struct side_limits){
-		(unsigned)setting(catalog, "s3_connections", CONNECTIONS, CONNECTIONS_MOST),
-		setting(catalog, "s3_requests_per_sec", 0, INT32_MAX),
-		setting(catalog, "s3_bytes_per_sec", 0, INT64_MAX),
+		(unsigned)catalog_setting_number(catalog, SETTING_S3_CONNECTIONS),
+		catalog_setting_number(catalog, SETTING_S3_REQUESTS_PER_SEC),
+		catalog_setting_number(catalog, SETTING_S3_BYTES_PER_SEC),
 	};
 }
 
@@ -175,48 +166,49 @@ static bool lane_may_reserve(const struct admission *admission, const struct lan
 }
 
 static enum job_admission take_memory(struct admission *admission, struct lane *lane,
-				      struct job_run *run)
+				      struct transfer_claim *claim)
 {
-	size_t bytes = estimate(&run->job.recording);
+	size_t bytes = estimate(&claim->recording);
 	enum job_admission admitted = JOB_ADMITTED;
 
 	pthread_mutex_lock(&admission->mutex);
 	if (lane->running >= admission->workers || !lane_may_reserve(admission, lane, bytes))
 		admitted = JOB_WAITS;
-	else if (!budget_try(&admission->budget, bytes, &run->reserved_bytes))
+	else if (!budget_try(&admission->budget, bytes, &claim->reserved_bytes))
 		admitted = JOB_WAITS_FIRST;
 	if (admitted == JOB_ADMITTED) {
 		lane->running++;
-		lane->reserved_bytes += run->reserved_bytes;
-		run->held |= HOLDS_WORKER;
+		lane->reserved_bytes += claim->reserved_bytes;
+		claim->is_admitted = true;
 	}
 	pthread_mutex_unlock(&admission->mutex);
 	return admitted;
 }
 
-static void give_memory(struct admission *admission, struct lane *lane, struct job_run *run)
+static void give_memory(struct admission *admission, struct lane *lane,
+			struct transfer_claim *claim)
 {
 	pthread_mutex_lock(&admission->mutex);
 	lane->running--;
-	lane->reserved_bytes -= run->reserved_bytes;
+	lane->reserved_bytes -= claim->reserved_bytes;
 	pthread_mutex_unlock(&admission->mutex);
-	budget_give(&admission->budget, run->reserved_bytes, false);
-	run->reserved_bytes = 0;
-	run->held &= ~(unsigned)HOLDS_WORKER;
+	budget_give(&admission->budget, claim->reserved_bytes, false);
+	claim->reserved_bytes = 0;
+	claim->is_admitted = false;
 }
 
-bool admission_resize(struct admission *admission, struct lane *lane, struct job_run *run,
+bool admission_resize(struct admission *admission, struct lane *lane, struct transfer_claim *claim,
 		      size_t bytes, bool *overdrawn)
 {
-	if (bytes <= run->reserved_bytes)
-		budget_give(&admission->budget, run->reserved_bytes - bytes, false);
-	else if (!budget_more(&admission->budget, bytes - run->reserved_bytes, &run->cancel,
+	if (bytes <= claim->reserved_bytes)
+		budget_give(&admission->budget, claim->reserved_bytes - bytes, false);
+	else if (!budget_more(&admission->budget, bytes - claim->reserved_bytes, &claim->run.cancel,
 			      overdrawn))
 		return false;
 	pthread_mutex_lock(&admission->mutex);
-	lane->reserved_bytes += bytes - run->reserved_bytes;
+	lane->reserved_bytes += bytes - claim->reserved_bytes;
 	pthread_mutex_unlock(&admission->mutex);
-	run->reserved_bytes = bytes;
+	claim->reserved_bytes = bytes;
 	return true;
 }
 
@@ -232,9 +224,9 @@ unsigned admission_room(struct admission *admission, int64_t workspace_id)
 	return room < bucket_room ? room : bucket_room;
 }
 
-enum job_admission admission_take(struct admission *admission, struct job_run *run)
+enum job_admission admission_take(struct admission *admission, struct transfer_claim *claim)
 {
-	struct lane *lane = admission_lane(admission, run->job.workspace_id);
+	struct lane *lane = admission_lane(admission, claim->run.job.workspace_id);
 	enum job_admission admitted;
 	struct side *bucket;
 
@@ -243,49 +235,49 @@ enum job_admission admission_take(struct admission *admission, struct job_run *r
 	bucket = lane->bucket;
 	if (bucket && side_is_crowded(bucket))
 		return JOB_WAITS;
-	admitted = take_memory(admission, lane, run);
+	admitted = take_memory(admission, lane, claim);
 	if (admitted != JOB_ADMITTED)
 		return admitted;
-	/* Last, for a side that is asked and has no place takes that for a wish. */
+	/* Must come last: a side at its limit counts the attempt as demand. */
 	if (!side_try_enter(&lane->twilio)) {
-		give_memory(admission, lane, run);
+		give_memory(admission, lane, claim);
 		return JOB_WAITS;
 	}
-	run->held |= HOLDS_TWILIO;
+	claim->is_at_twilio = true;
 	return JOB_ADMITTED;
 }
 
-bool admission_leave_twilio(struct lane *lane, struct job_run *run)
+bool admission_leave_twilio(struct lane *lane, struct transfer_claim *claim)
 {
-	if (!(run->held & HOLDS_TWILIO))
+	if (!claim->is_at_twilio)
 		return false;
 	side_leave(&lane->twilio);
-	run->held &= ~(unsigned)HOLDS_TWILIO;
+	claim->is_at_twilio = false;
 	return true;
 }
 
-bool admission_enter_bucket(struct side *bucket, struct job_run *run)
+bool admission_enter_bucket(struct side *bucket, struct transfer_claim *claim)
 {
-	if (!run->place && side_enter(bucket, &run->cancel))
-		run->place = bucket;
-	return run->place;
+	if (!claim->bucket && side_enter(bucket, &claim->run.cancel))
+		claim->bucket = bucket;
+	return claim->bucket;
 }
 
-void admission_leave_bucket(struct job_run *run)
+void admission_leave_bucket(struct transfer_claim *claim)
 {
-	if (run->place)
-		side_leave(run->place);
-	run->place = NULL;
+	if (claim->bucket)
+		side_leave(claim->bucket);
+	claim->bucket = NULL;
 }
 
-void admission_give_back(struct admission *admission, struct job_run *run)
+void admission_give_back(struct admission *admission, struct transfer_claim *claim)
 {
 	struct lane *lane;
 
-	if (!run->held)
+	if (!claim->is_admitted)
 		return;
-	lane = lane_find(admission, run->job.workspace_id);
-	admission_leave_twilio(lane, run);
-	admission_leave_bucket(run);
-	give_memory(admission, lane, run);
+	lane = lane_find(admission, claim->run.job.workspace_id);
+	admission_leave_twilio(lane, claim);
+	admission_leave_bucket(claim);
+	give_memory(admission, lane, claim);
 }

@@ -1,4 +1,6 @@
+/* The memory that all transfers share. */
 #include "migrate/budget.h"
+
 #include "util/wait.h"
 
 void budget_init(struct budget *budget, size_t total_bytes)

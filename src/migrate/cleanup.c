@@ -38,7 +38,7 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 	struct s3_client *s3;
 	struct catalog_object stored;
 	char sid[SID_SIZE];
-	int err = catalog_recording_object(migrate->catalog, run->job.recording.id, &stored);
+	int err = catalog_recording_object(migrate->catalog, run->job.recording_id, &stored);
 
 	if (err)
 		return job_result_set(result, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err)),
@@ -71,11 +71,11 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 		result->max_attempts = 0;
 		return err;
 	}
-	sid_format(&run->job.recording.sid, "RE", sid);
+	sid_format(&run->job.recording_sid, "RE", sid);
 	log_warning(
 		"migrate: %s: its object is gone from S3 before Twilio's copy was deleted; it is to be migrated anew",
 		sid);
-	err = catalog_recording_lost_in_s3(migrate->catalog, run->job.recording.id);
+	err = catalog_recording_lost_in_s3(migrate->catalog, run->job.recording_id);
 	job_result_set(result, err && err != -ESTALE ? JOB_OUTCOME_RETRY : JOB_OUTCOME_STALE,
 		       "the object is gone from S3");
 	return -ENOENT;
@@ -110,13 +110,17 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 	struct lane *lane = admission_lane(&migrate->admission, run->job.workspace_id);
 	struct deletion deletion = { lane ? &lane->twilio : NULL, run };
 	struct remote_gate gate = { before_request, after_request, &deletion };
+	struct catalog_recording recording;
 	struct twilio_client *twilio;
 	const char *note;
-	int err;
+	int err = catalog_recording_get(migrate->catalog, run->job.recording_id, &recording);
 
-	/* Of a removed recording the bytes in S3 may be gone by the same policy. */
-	if (run->job.recording.state == CATALOG_STATE_STORED &&
-	    check_object(migrate, run, ret_result))
+	if (err) {
+		job_result_set(ret_result, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));
+		return;
+	}
+	/* The object of a removed recording may be gone by the same policy. */
+	if (recording.state == CATALOG_STATE_STORED && check_object(migrate, run, ret_result))
 		return;
 	err = account_client_new(migrate->catalog, migrate->http, run->job.workspace_id, 0,
 				 &run->cancel, &twilio, NULL);
@@ -131,7 +135,7 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 	twilio_client_free(twilio);
 	if (err)
 		return;
-	err = catalog_cleanup_done(migrate->catalog, &run->job, note);
+	err = job_done(migrate->catalog, &run->job, note);
 	fault_point("after-cleanup");
 	if (err && err != -ESTALE)
 		job_result_set(ret_result, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));

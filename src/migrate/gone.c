@@ -41,7 +41,7 @@ static int adopt(struct transfer *t)
 	stored.size_bytes = size_bytes;
 	memcpy(stored.sha256, sha256, sizeof sha256);
 	/* The lease is given back first: the recording is to be found as one that nobody moves. */
-	err = catalog_job_fail(t->migrate->catalog, &t->run->job, "found in S3", FOUND_PAUSE_MSECS);
+	err = job_fail(t->migrate->catalog, &t->run->job, "found in S3", FOUND_PAUSE_MSECS);
 	if (err == 0)
 		err = catalog_recording_found_in_s3(t->migrate->catalog, t->recording->id, &stored);
 	return err;
@@ -49,8 +49,8 @@ static int adopt(struct transfer *t)
 
 static int gone(struct transfer *t)
 {
-	int err = catalog_job_fail(t->migrate->catalog, &t->run->job,
-				   "deleted at Twilio before it was migrated", -1);
+	int err = job_fail(t->migrate->catalog, &t->run->job,
+			   "deleted at Twilio before it was migrated", -1);
 
 	return err ? err : catalog_recording_gone(t->migrate->catalog, t->recording->id);
 }

@@ -3,7 +3,7 @@
 #define TONICFS_MIGRATE_PRIVATE_H
 
 #include "account/account.h"
-#include "catalog/pool.h"
+#include "jobs/jobs.h"
 #include "migrate/admission.h"
 #include "migrate/buffers.h"
 #include "migrate/content.h"
@@ -26,7 +26,8 @@ struct migrate {
 /* One recording on its way. Everything of it belongs to its worker. */
 struct transfer {
 	struct migrate *migrate;
-	struct job_run *run;
+	struct job_run *run; /* of the claim */
+	struct transfer_claim *claim;
 	struct job_result *result; /* set wherever a step returns non-zero */
 	const struct catalog_recording *recording;
 	struct lane *lane;

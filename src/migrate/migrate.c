@@ -1,22 +1,21 @@
-/* The room's workers. */
+/* Starting and stopping the pools of transfers and cleanups; recording a stored migration. */
 #include <errno.h>
 #include <stdlib.h>
 
+#include "catalog/settings.h"
 #include "migrate/migrate-private.h"
 #include "util/times.h"
 
-#define WORKERS 64
 #define WORKERS_MOST 256
-/* So many more than one workspace may have: another finds one at once. */
+/* So many more than one workspace may have: another workspace finds a free one at once. */
 #define WORKERS_SPARE(workers) ((workers) / 8 + 1)
 #define CLEANUP_WORKERS 4 /* enough for the rate at which deletes go out, over a slow line too */
-#define BUDGET_BYTES ((int64_t)64 << 20)
 
-/* What the caller says, else what the catalog's settings say, else the default. */
-static int64_t choose(struct catalog *catalog, int64_t given, const char *name, int64_t otherwise,
+/* The caller's number, else the catalog's setting. */
+static int64_t choose(struct catalog *catalog, int64_t given, enum catalog_setting_id id,
 		      int64_t least, int64_t most)
 {
-	int64_t value = given ? given : catalog_setting_get_int(catalog, name, otherwise);
+	int64_t value = given ? given : catalog_setting_number(catalog, id);
 
 	return value < least ? least : value > most ? most : value;
 }
@@ -30,34 +29,69 @@ static unsigned room(void *arg, int64_t workspace_id)
 	return admission_room(&migrate->admission, workspace_id);
 }
 
+static void claimed(void *arg, struct job_run *run, const struct catalog_recording *recording)
+{
+	struct transfer_claim *claim = (struct transfer_claim *)run;
+
+	(void)arg;
+	claim->recording = *recording;
+}
+
 static enum job_admission admit(void *arg, struct job_run *run)
 {
 	struct migrate *migrate = arg;
 
-	return admission_take(&migrate->admission, run);
+	return admission_take(&migrate->admission, (struct transfer_claim *)run);
 }
 
 static void release(void *arg, struct job_run *run)
 {
 	struct migrate *migrate = arg;
 
-	admission_give_back(&migrate->admission, run);
+	admission_give_back(&migrate->admission, (struct transfer_claim *)run);
+}
+
+/* ---- the end of a migration ---- */
+
+struct stored_arg {
+	const struct catalog_object *object;
+	int channels_stored;
+};
+
+static int write_stored(struct db_conn *conn, const struct job *job, void *arg)
+{
+	const struct stored_arg *a = arg;
+
+	return catalog_queue_stored(conn, job->recording_id, a->object, a->channels_stored);
+}
+
+int migrate_job_stored(struct catalog *catalog, const struct job *job,
+		       const struct catalog_object *object, int channels_stored)
+{
+	struct stored_arg a = { object, channels_stored };
+
+	if (job->kind != CATALOG_JOB_MIGRATE)
+		return -EINVAL;
+	return job_done_by(catalog, job, write_stored, &a);
 }
 
 /* ---- start and stop ---- */
 
-int migrate_start(struct catalog *catalog, struct http *http,
-		  const struct migrate_settings *settings, struct migrate **ret_migrate)
+int migrate_start(struct jobs *jobs, struct http *http, const struct migrate_settings *settings,
+		  struct migrate **ret_migrate)
 {
 	struct migrate *migrate = calloc(1, sizeof *migrate);
+	struct catalog *catalog = jobs_catalog(jobs);
 	unsigned workers = (unsigned)choose(catalog, settings ? settings->workers : 0,
-					    "migrate_workers", WORKERS, 1, WORKERS_MOST);
+					    SETTING_MIGRATE_WORKERS, 1, WORKERS_MOST);
 	struct job_pool_settings transfers = {
 		.name = "migrate",
 		.kinds = CATALOG_JOB_MIGRATE,
 		.workers = workers + WORKERS_SPARE(workers),
 		.pause_first_msecs = 1000,
 		.pause_limit_msecs = 10 * 60 * 1000,
+		.run_size = sizeof(struct transfer_claim),
+		.claimed = claimed,
 		.room = room,
 		.admit = admit,
 		.work = transfer_work,
@@ -83,14 +117,14 @@ int migrate_start(struct catalog *catalog, struct http *http,
 	migrate->catalog = catalog;
 	migrate->http = http;
 	admission_init(&migrate->admission, catalog,
-		       (size_t)choose(catalog, given_bytes, "migrate_budget_bytes", BUDGET_BYTES,
+		       (size_t)choose(catalog, given_bytes, SETTING_MIGRATE_BUDGET_BYTES,
 				      PART_BYTES, INT64_MAX / 2),
 		       workers);
-	/* Half: what is reserved is not all in use at once, and should not be for what is kept. */
+	/* Kept for reuse: at most half, for not all that is reserved is in use at once. */
 	buffers_init(&migrate->buffers, migrate->admission.budget.total_bytes / 2);
-	err = job_pool_start(catalog, &transfers, &migrate->transfers);
+	err = job_pool_start(jobs, &transfers, &migrate->transfers);
 	if (err == 0)
-		err = job_pool_start(catalog, &cleanups, &migrate->cleanups);
+		err = job_pool_start(jobs, &cleanups, &migrate->cleanups);
 	if (err) {
 		migrate_stop(migrate, 0);
 		return err;

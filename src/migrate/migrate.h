@@ -24,19 +24,22 @@
 
 #include <stddef.h>
 
-#include "catalog/catalog.h"
+#include "jobs/jobs.h"
 #include "net/http.h"
 
 struct migrate;
 struct migrate_settings {
 	unsigned workers;    /* 0: the catalog's setting "migrate_workers", else 64 */
-	size_t budget_bytes; /* of all buffers; 0: the setting "migrate_budget_bytes", else 64 MiB
-			      */
+	size_t budget_bytes; /* of all buffers; 0: setting "migrate_budget_bytes", else 64 MiB */
 };
-int migrate_start(struct catalog *catalog, struct http *http,
-		  const struct migrate_settings *settings, struct migrate **ret_migrate);
-/* Transfers in flight have grace_msecs to finish, the rest is cancelled and put back in the queue.
- */
+int migrate_start(struct jobs *jobs, struct http *http, const struct migrate_settings *settings,
+		  struct migrate **ret_migrate);
+/* Before jobs_free. Transfers in flight have grace_msecs to finish; the rest is cancelled and put
+ * back in the queue. NULL is fine. */
 void migrate_stop(struct migrate *migrate, unsigned grace_msecs);
+
+/* Step 6: the job of kind MIGRATE is done, and its recording STORED, see catalog_queue_stored. */
+int migrate_job_stored(struct catalog *catalog, const struct job *job,
+		       const struct catalog_object *object, int channels_stored);
 
 #endif

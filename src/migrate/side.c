@@ -1,17 +1,19 @@
+/* A side of transfers: its places, its rates, its answers. */
 #include "migrate/side.h"
 
 #include "util/times.h"
 #include "util/wait.h"
 
-#define WAIT_CHECK_MSECS 100
+#define WAIT_CHECK_MSECS 100 /* a place may also come because time has passed */
+#define BURST_MSECS 1000
 
 void side_init(struct side *side, const struct side_limits *limits)
 {
 	pthread_mutex_init(&side->mutex, NULL);
 	cond_init(&side->cond);
 	pace_init(&side->pace, limits->connections, time_mono_msecs());
-	rate_init(&side->requests, limits->requests_per_sec);
-	rate_init(&side->bytes, limits->bytes_per_sec);
+	rate_init(&side->requests, limits->requests_per_sec, BURST_MSECS);
+	rate_init(&side->bytes, limits->bytes_per_sec, BURST_MSECS);
 	side->running = side->waiting = 0;
 }
 

@@ -7,8 +7,8 @@
 
 #include <pthread.h>
 
+#include "jobs/rate.h"
 #include "migrate/pace.h"
-#include "migrate/rate.h"
 #include "util/cancel.h"
 #include "util/remote.h"
 

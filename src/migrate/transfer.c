@@ -50,7 +50,7 @@ int transfer_check_lease(struct transfer *t)
 
 int transfer_buffer(struct transfer *t, size_t bytes)
 {
-	if (!admission_resize(&t->migrate->admission, t->lane, t->run, bytes, &t->is_overdrawn))
+	if (!admission_resize(&t->migrate->admission, t->lane, t->claim, bytes, &t->is_overdrawn))
 		return transfer_fail(t, JOB_OUTCOME_PUT_BACK, "cancelled");
 	if (buffers_get(&t->migrate->buffers, bytes, &t->pages))
 		return transfer_fail(t, JOB_OUTCOME_RETRY, "out of memory");
@@ -92,7 +92,7 @@ static void after_bucket(void *arg, const struct remote_error *error, int64_t be
 /* Its connection to Twilio is not kept waiting for what comes after the download. */
 void transfer_leave_twilio(struct transfer *t)
 {
-	if (!admission_leave_twilio(t->lane, t->run))
+	if (!admission_leave_twilio(t->lane, t->claim))
 		return;
 	job_pool_look_again(t->migrate->transfers);
 }
@@ -105,7 +105,7 @@ static void end_download(struct transfer *t)
 
 static int enter_bucket(struct transfer *t)
 {
-	return admission_enter_bucket(t->bucket, t->run)
+	return admission_enter_bucket(t->bucket, t->claim)
 		       ? 0
 		       : transfer_fail(t, JOB_OUTCOME_PUT_BACK, "cancelled");
 }
@@ -211,8 +211,8 @@ static int note_stored(struct transfer *t, const struct s3_object *object)
 	storage_object_describe(&t->storage, t->key, object, &stored);
 	stored.stored_secs = 0; /* now, by our clock */
 	memcpy(stored.sha256, t->content.sha256_hex, sizeof t->content.sha256_hex);
-	err = catalog_migrate_stored(t->migrate->catalog, &t->run->job, &stored,
-				     t->content.has_wav ? t->content.wav.channels : 0);
+	err = migrate_job_stored(t->migrate->catalog, &t->run->job, &stored,
+				 t->content.has_wav ? t->content.wav.channels : 0);
 	if (err == -ESTALE)
 		return transfer_fail(t, JOB_OUTCOME_STALE, "taken over");
 	if (err)
@@ -233,7 +233,7 @@ static int run_steps(struct transfer *t)
 		err = enter_bucket(t);
 	if (err == 0)
 		err = verify_object(t, &object);
-	admission_leave_bucket(t->run);
+	admission_leave_bucket(t->claim);
 	fault_point("after-verify");
 	return err ? err : note_stored(t, &object);
 }
@@ -241,9 +241,13 @@ static int run_steps(struct transfer *t)
 void transfer_work(void *arg, struct job_run *run, struct job_result *ret_result)
 {
 	struct transfer t = {
-		.migrate = arg, .run = run, .result = ret_result, .recording = &run->job.recording
+		.migrate = arg,
+		.run = run,
+		.claim = (struct transfer_claim *)run,
+		.result = ret_result,
 	};
 
+	t.recording = &t.claim->recording;
 	t.lane = admission_lane(&t.migrate->admission, run->job.workspace_id);
 	http_stream_init(&t.stream, &run->cancel);
 	if (content_init(&t.content))

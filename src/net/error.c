@@ -1,5 +1,4 @@
-/* What curl's failures mean for whoever sent the request. Messages name the origin, never more of
- * the URL. */
+/* Turns failures of curl into a remote_error. A message names the origin, never more of the URL. */
 #include <errno.h>
 #include <string.h>
 
@@ -35,10 +34,10 @@ static const struct {
 	{ CURLE_UNSUPPORTED_PROTOCOL, REMOTE_INVALID, -EIO, "protocol", "the answer is not HTTP" },
 	{ CURLE_WEIRD_SERVER_REPLY, REMOTE_INVALID, -EIO, "protocol", "the answer is not HTTP" },
 	{ CURLE_BAD_CONTENT_ENCODING, REMOTE_INVALID, -EIO, "encoding",
-	  "the answer's encoding is wrong" },
-	{ CURLE_URL_MALFORMAT, REMOTE_REJECTED, -EINVAL, "url", "the URL is none" },
+	  "the answer has a wrong encoding" },
+	{ CURLE_URL_MALFORMAT, REMOTE_REJECTED, -EINVAL, "url", "malformed URL" },
 	{ CURLE_OUT_OF_MEMORY, REMOTE_TRANSIENT, -ENOMEM, "memory", "out of memory" },
-	{ CURLE_FAILED_INIT, REMOTE_TRANSIENT, -ENOMEM, "memory", "no HTTP handle" },
+	{ CURLE_FAILED_INIT, REMOTE_TRANSIENT, -ENOMEM, "memory", "curl cannot be initialised" },
 };
 
 static void set_code(struct remote_error *error, const char *code)
@@ -48,7 +47,7 @@ static void set_code(struct remote_error *error, const char *code)
 
 bool http_transfer_may_have_acted(const struct http_transfer *t)
 {
-	/* A body that did not go out whole is not acted on: its length was announced. */
+	/* A peer does not act on a body that was cut off: its length was announced. */
 	return t->request.method != HTTP_GET && t->request.method != HTTP_HEAD &&
 	       t->request.method != HTTP_OPTIONS && t->is_connected &&
 	       t->body_sent == t->request.body_len;
@@ -60,7 +59,7 @@ static bool is_lost_answer(CURLcode code)
 	       code == CURLE_PARTIAL_FILE;
 }
 
-/* curl's own words carry no URL for these, and say which of the many TLS problems it is. */
+/* For TLS problems the text of curl says which one it was, and holds no URL. */
 static const char *detail(const struct http_transfer *t, CURLcode code)
 {
 	switch (code) {
@@ -90,7 +89,7 @@ void http_error_from_curl(const struct http_transfer *t, CURLcode code,
 	const char *more = detail(t, code);
 
 	remote_error_clear(ret_error);
-	/* curl takes a head that was cut off for a whole one. */
+	/* curl takes a head that was cut off for a complete one. */
 	if (code == CURLE_OK && !t->head_seen)
 		code = CURLE_GOT_NOTHING;
 	if (code == CURLE_OK)
@@ -103,7 +102,7 @@ void http_error_from_curl(const struct http_transfer *t, CURLcode code,
 	}
 	if (t->head_error) {
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "%s: the answer's head cannot be kept (%s)", t->url.origin,
+				 "%s: the headers of the answer cannot be kept (%s)", t->url.origin,
 				 t->head_error == -EFBIG ? "too large" : "out of memory");
 		set_code(ret_error, "head");
 		return;

@@ -1,10 +1,11 @@
 /*
- * What the engine waits for: curl's sockets and timer, and a wake-up by other threads.
+ * The waits of the engine: for the sockets and the timer of curl, and for a wake-up by other
+ * threads.
  *
- * curl_multi_perform would look at every running transfer each time that one of them can go on; so
- * curl is told which sockets are of interest instead. Where there is more than data, curl finds out by
- * itself which way a socket is ready: it takes an end of the connection for data first, so that an
- * answer that came before it is read.
+ * curl_multi_perform would check every running transfer whenever one of them can continue; so curl
+ * is told which sockets are ready instead. A socket with anything but plain EPOLLIN is passed on
+ * without flags: curl then polls it itself, and reads an answer that came before the end of the
+ * connection.
  */
 #include <errno.h>
 #include <limits.h>
@@ -17,7 +18,7 @@
 
 #define EVENTS_AT_ONCE 64
 
-/* ---- curl's wishes ---- */
+/* ---- called by curl ---- */
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
@@ -26,7 +27,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
 
 	(void)easy, (void)socket_arg;
 	if (what == CURL_POLL_REMOVE) {
-		/* ENOENT: closed, and with it forgotten. */
+		/* ENOENT: the socket is closed, which removed it. */
 		epoll_ctl(events->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 		return 0;
 	}
@@ -41,12 +42,13 @@ static int on_timer(CURLM *multi, long msecs, void *arg)
 	struct http_events *events = arg;
 
 	(void)multi;
-	/* A millisecond more where it is cut off: curl does nothing when it is called too early. */
+	/* One millisecond more, as the time is truncated: curl does nothing when it is called
+	 * too early. */
 	events->timer_msecs = msecs < 0 ? INT64_MAX : time_mono_msecs() + msecs + (msecs > 0);
 	return 0;
 }
 
-/* ---- the loop's ---- */
+/* ---- called by the loop ---- */
 
 int http_events_init(struct http_events *events, CURLM *multi)
 {
@@ -80,7 +82,7 @@ void http_events_wake(struct http_events *events)
 {
 	uint64_t one = 1;
 
-	/* EAGAIN: it is awake as can be. */
+	/* EAGAIN: enough wake-ups are pending. */
 	(void)!write(events->wake_fd, &one, sizeof one);
 }
 
@@ -101,7 +103,7 @@ void http_events_run_timer(struct http_events *events)
 	curl_multi_socket_action(events->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 }
 
-/* What epoll_wait takes: -1 is for ever. */
+/* The timeout for epoll_wait; -1: none. */
 static int timeout_msecs(int64_t deadline_msecs)
 {
 	int64_t left = deadline_msecs - time_mono_msecs();

@@ -1,5 +1,5 @@
-/* A request and its policy become a curl handle here, and only here. Any option that cannot be set
- * fails the request. */
+/* The one place where a request and its policy become a curl handle. Any option that cannot be
+ * set fails the request. */
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -13,7 +13,7 @@
 #include "util/crypto.h"
 #include "util/times.h"
 
-/* A redirect's page is read to its end, so that the connection can be used again, unless it is
+/* The body of a redirect is read to its end, so that the connection can be reused, unless it is
  * longer than this. */
 #define REDIRECT_BODY_LIMIT_BYTES (64 * 1024)
 #define UNSENT_LIMIT_BYTES (64L * 1024)
@@ -23,7 +23,7 @@ static bool is_redirect_status(int status)
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* Only what asks for something is sent on; a PUT, POST or DELETE gets its 3xx as the answer. */
+/* Only GET and HEAD follow redirects; for PUT, POST and DELETE the 3xx is the answer. */
 static bool should_follow(const struct http_transfer *t, const struct http_response *response)
 {
 	return t->request.max_redirects > 0 && is_redirect_status(response->status) &&
@@ -31,22 +31,22 @@ static bool should_follow(const struct http_transfer *t, const struct http_respo
 	       http_response_header(response, "Location");
 }
 
-/* The end of a head: an intermediate one is forgotten by the next status line. */
+/* Called at the end of a head. An intermediate head (1xx) is dropped by the next status line. */
 static int head_is_complete(struct http_transfer *t)
 {
 	struct http_response response;
 	long status = 0;
-	int r;
+	int err;
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status >= 100 && status < 200)
 		return 0;
-	/* Single header lines do not count, so that a peer cannot string us along with them. */
+	/* Single header lines do not count as progress: a peer could send them for ever. */
 	t->active_msecs = time_mono_msecs();
-	r = http_head_complete(&t->head, (int)status, &response);
-	if (r < 0) {
-		t->head_error = r;
-		return r;
+	err = http_head_complete(&t->head, (int)status, &response);
+	if (err < 0) {
+		t->head_error = err;
+		return err;
 	}
 	t->head_seen = true;
 	t->is_redirect = should_follow(t, &response);
@@ -120,7 +120,7 @@ static size_t on_read(char *space, size_t size, size_t n, void *arg)
 	return n;
 }
 
-/* A connection that had gone stale is replaced by curl, which starts the body again. */
+/* curl replaces a stale connection by a new one and sends the body again from its start. */
 static int on_seek(void *arg, curl_off_t offset, int origin)
 {
 	struct http_transfer *t = arg;
@@ -142,9 +142,9 @@ static int on_connected(void *arg, char *peer, char *local, int peer_port, int l
 	return CURL_PREREQFUNC_OK;
 }
 
-/* Little waits unsent in the kernel, so that what curl has sent is what has left: megabytes in the
- * queue of a slow line would look like a stall. A system that does not know the option does
- * without. */
+/* Limits the unsent bytes in the kernel, so that the bytes curl has written are about the bytes
+ * that were sent: megabytes in the queue of a slow line would look like a stall. A kernel
+ * without this option works without it. */
 static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
 	int limit = (int)UNSENT_LIMIT_BYTES;
@@ -154,8 +154,8 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_OK;
 }
 
-/* What may go on to another origin. Any service may have a credential header of its own, so that
- * only what is known to hold no secret is sent. */
+/* Headers that may be sent to another origin. Any service may have a credential header of its
+ * own, so only headers known to hold no secret are allowed. */
 static bool may_leave_origin(const char *name)
 {
 	static const char *const names[] = { "Accept",   "Accept-Encoding", "Accept-Language",
@@ -187,25 +187,20 @@ static int add_header_line(struct http_transfer *t, const char *name, const char
 static int build_header_list(struct http_transfer *t)
 {
 	const struct http_request *request = &t->request;
-	int r = add_header_line(t, "Expect", ":", "");
+	int err = add_header_line(t, "Expect", ":", "");
 
-	/* curl would call a POST a form. */
-	if (!r && !http_headers_find(request->headers, request->header_count, "Content-Type"))
-		r = add_header_line(t, "Content-Type", ":", "");
-	for (size_t i = 0; !r && i < request->header_count; i++) {
+	/* curl would send a POST with the content type of a form. */
+	if (!err && !http_headers_find(request->headers, request->header_count, "Content-Type"))
+		err = add_header_line(t, "Content-Type", ":", "");
+	for (size_t i = 0; !err && i < request->header_count; i++) {
 		const struct http_header *header = &request->headers[i];
 
 		if (t->has_left_origin && !may_leave_origin(header->name))
 			continue;
 		/* "Name:" would tell curl to leave the header out; "Name;" sends it empty. */
-		r = add_header_line(t, header->name, *header->value ? ": " : ";", header->value);
+		err = add_header_line(t, header->name, *header->value ? ": " : ";", header->value);
 	}
-	return r;
-}
-
-static unsigned or_default(unsigned value, unsigned otherwise)
-{
-	return value ? value : otherwise;
+	return err;
 }
 
 #define SET(option, value) \
@@ -237,9 +232,9 @@ static CURLcode set_method(CURL *easy, struct http_transfer *t)
 	case HTTP_POST:
 		SET(CURLOPT_POST, 1L);
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->request.body_len);
-		/* On a connection that dies without an answer curl would send the request again by
-		 * itself, which is harmless for all but a POST; a connection of its own is never
-		 * taken for a stale one. */
+		/* On a reused connection that ends without an answer, curl sends the request
+		 * again, which is harmless for all methods but POST. curl does not do so on a
+		 * fresh connection. */
 		SET(CURLOPT_FRESH_CONNECT, 1L);
 		break;
 	}
@@ -257,7 +252,7 @@ static CURLcode set_connection(CURL *easy, struct http_transfer *t)
 	const char *ca_file = t->request.ca_file ? t->request.ca_file : http->ca_file;
 
 	SET(CURLOPT_PROTOCOLS_STR, t->url.is_https ? "https" : "http");
-	SET(CURLOPT_FOLLOWLOCATION, 0L); /* http.c follows, with rules of its own */
+	SET(CURLOPT_FOLLOWLOCATION, 0L); /* http.c follows redirects by its own rules */
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -268,7 +263,7 @@ static CURLcode set_connection(CURL *easy, struct http_transfer *t)
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_SOCKOPTFUNCTION, on_socket);
-	/* What is meant for this machine must not travel to a proxy in the clear. */
+	/* Requests to this machine must not reach a proxy unencrypted. */
 	if (t->url.is_loopback || t->request.no_proxy)
 		SET(CURLOPT_PROXY, "");
 	if (t->url.is_localhost) {
@@ -301,10 +296,9 @@ static CURLcode set_options(CURL *easy, struct http_transfer *t)
 	SET(CURLOPT_PATH_AS_IS, 1L); /* "/../" may be part of an object key */
 	SET(CURLOPT_USERAGENT, http->user_agent);
 	SET(CURLOPT_HTTPHEADER, t->header_list);
-	SET(CURLOPT_CONNECTTIMEOUT_MS,
-	    (long)or_default(t->request.connect_timeout_msecs, http->connect_timeout_msecs));
-	/* Without it, ending a transfer waits for the resolver's thread, and every other transfer
-	 * with it. */
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)t->request.connect_timeout_msecs);
+	/* Without it, ending a transfer waits for the thread of the resolver, and delays every
+	 * other transfer. */
 	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_BUFFERSIZE, 64L * 1024);
 	SET(CURLOPT_HEADERFUNCTION, on_header);
@@ -320,7 +314,7 @@ static CURLcode set_options(CURL *easy, struct http_transfer *t)
 int http_handle_new(struct http_transfer *t)
 {
 	CURLcode code;
-	int r;
+	int err;
 
 	t->is_connected = t->head_seen = t->is_paused = t->is_redirect = t->is_aborted = false;
 	t->head_error = 0;
@@ -330,15 +324,15 @@ int http_handle_new(struct http_transfer *t)
 	t->active_msecs = time_mono_msecs();
 	http_head_reset(&t->head);
 	t->easy = curl_easy_init();
-	r = t->easy ? build_header_list(t) : -ENOMEM;
-	if (!r) {
+	err = t->easy ? build_header_list(t) : -ENOMEM;
+	if (!err) {
 		code = set_options(t->easy, t);
 		if (code)
-			r = code == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
+			err = code == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
 	}
-	if (r)
+	if (err)
 		http_handle_free(t);
-	return r;
+	return err;
 }
 
 void http_handle_free(struct http_transfer *t)

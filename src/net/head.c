@@ -1,4 +1,4 @@
-/* Response heads: collecting their lines, and what their headers say. */
+/* Response heads: collecting their lines, and reading their headers. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "net/http-private.h"
 #include "util/times.h"
 
-/* Real heads are below 8 KiB; this only keeps a hostile peer from filling the memory. */
+/* Real heads are below 8 KiB; the limit keeps a hostile peer from filling the memory. */
 #define HEAD_LIMIT_BYTES (128 * 1024)
 #define RETRY_AFTER_LIMIT_SECS (24 * 60 * 60)
 
@@ -36,7 +36,7 @@ void http_head_add_line(struct http_head *head, const char *line, size_t n)
 	const char *colon = memchr(line, ':', n);
 	const char *value, *end = line + n;
 
-	/* Folded lines have been forbidden since RFC 7230; nothing that we read is ever folded. */
+	/* Folded lines are forbidden since RFC 7230; no header that is read here is ever folded. */
 	if (!colon || colon == line || is_blank(line[0]) || memchr(line, '\0', n))
 		return;
 	value = colon + 1;
@@ -55,7 +55,7 @@ void http_head_add_line(struct http_head *head, const char *line, size_t n)
 	head->count++;
 }
 
-/* Digits only: strtoll would take signs and spaces too. -1 where it is no number. */
+/* Digits only: strtoll would accept signs and spaces. -1: not a number. */
 static int64_t parse_number(const char *s)
 {
 	int64_t value = 0;
@@ -132,8 +132,8 @@ int64_t http_headers_retry_after_msecs(const struct http_header *headers, size_t
 	if (secs < 0) {
 		if (time_parse_rfc2822(value, &secs) < 0)
 			return -1;
-		/* Both dates are by the peer's clock, where it tells; ours may be off by an hour.
-		 */
+		/* Both dates are by the clock of the peer, if it sends a Date; the local clock
+		 * may be wrong. */
 		if (!date || time_parse_rfc2822(date, &now) < 0)
 			now = time_now_secs();
 		secs = secs > now ? secs - now : 0;
@@ -146,7 +146,7 @@ int64_t http_response_retry_after_msecs(const struct http_response *response)
 	return http_headers_retry_after_msecs(response->headers, response->header_count);
 }
 
-/* Takes the digits up to `end`, which must follow them. */
+/* Reads the digits before `end`. */
 static int take_number(const char **p, char end, int64_t *ret_value)
 {
 	char digits[20];

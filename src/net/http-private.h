@@ -1,10 +1,11 @@
 /*
- * What the files of this room share. Nothing outside src/net includes it.
+ * Shared by the files of this room only. A transfer's life:
  *
- * A transfer's life: submitted (in http->commands) -> waiting (in its origin's queue) -> active (in
- * http->active, with a curl handle) -> done. A followed redirect goes from active back to waiting,
- * at another origin perhaps. Fields without a note belong to the loop thread once the transfer has
- * been submitted.
+ *   submitted (in http->commands) -> waiting (in the queue of its origin) -> active (in
+ *   http->active, with a curl handle) -> done (on_done has been called)
+ *
+ * A followed redirect goes from active back to waiting. Fields without a note belong to the loop
+ * thread once the transfer has been submitted.
  */
 #ifndef TONICFS_NET_HTTP_PRIVATE_H
 #define TONICFS_NET_HTTP_PRIVATE_H
@@ -18,26 +19,26 @@
 #include "util/buf.h"
 #include "util/list.h"
 
-/* What url.c finds in an URL. */
+/* An URL as url.c reads it. */
 struct http_url {
-	char *origin; /* scheme://host:port, the port always said; holds no secret */
+	char *origin; /* scheme://host:port, always with the port; holds no secret */
 	bool is_https;
 	bool is_loopback;
-	/* Ends in ".localhost": pinned to loopback, whatever a resolver would say. */
+	/* Ends in ".localhost": always resolved to loopback. */
 	bool is_localhost;
 };
 #define HTTP_URL_INIT { NULL, false, false, false }
 
-/* -EINVAL: not http(s), no host, user and password in it, junk. */
+/* -EINVAL: not http(s), no host, a user or password in it, or malformed. */
 int http_url_parse(const char *text, struct http_url *ret_url);
 void http_url_release(struct http_url *url);
 
-/* The head of a response while its lines come in. */
+/* The head of a response, collected line by line. */
 struct http_head {
 	struct buf text; /* name NUL value NUL … */
 	size_t count;
 	struct http_header *headers; /* points into text, once the head is complete */
-	bool failed;                 /* out of memory, or larger than anybody would send */
+	bool failed;                 /* out of memory, or larger than HEAD_LIMIT_BYTES */
 };
 
 void http_head_reset(struct http_head *head);
@@ -56,16 +57,16 @@ struct http_origin {
 	struct list urgent, waiting; /* http_transfer.link */
 };
 
-/* What the loop waits for. */
+/* The descriptors and the timer that the loop waits for. */
 struct http_events {
 	CURLM *multi;
-	int epoll_fd, wake_fd; /* -1: none */
-	int64_t timer_msecs;   /* when curl wants to be called; INT64_MAX: not */
+	int epoll_fd, wake_fd; /* -1: not open */
+	int64_t timer_msecs;   /* when curl has to be called; INT64_MAX: not at all */
 };
 #define HTTP_EVENTS_INIT { NULL, -1, -1, INT64_MAX }
 
 struct http {
-	atomic_uint refs; /* http_free's caller and every transfer */
+	atomic_uint refs; /* the caller of http_free, and every transfer */
 	CURLM *multi;
 	struct http_events events;
 	pthread_t thread;
@@ -74,15 +75,15 @@ struct http {
 
 	pthread_mutex_t lock;
 	struct list commands; /* lock; http_transfer.command_link, each with a reference */
-	bool is_stopping;     /* lock; nothing is taken any more */
+	bool is_stopping;     /* lock; no command is taken any more */
 
-	/* the loop's alone */
+	/* for the loop only */
 	struct list origins;
 	struct list active; /* http_transfer.link */
 	int64_t next_scan_msecs;
-	/* When the machine last woke up: older connections are not used. 0: never. */
+	/* When the machine last woke up: older connections are not reused. 0: never. */
 	int64_t resumed_msecs;
-	int64_t asleep_msecs; /* boot time less monotonic time, when last looked at */
+	int64_t asleep_msecs; /* boot clock less monotonic clock, when last read */
 };
 
 enum { COMMAND_SUBMIT = 1, COMMAND_RESUME = 2, COMMAND_CANCEL = 4 };
@@ -94,10 +95,10 @@ struct http_transfer {
 	unsigned commands;        /* http->lock */
 	struct list link;
 
-	/* Its url, headers, ca_file are ours, its body and arg the caller's. */
+	/* Its url, headers and ca_file are copies; its body and arg belong to the caller. */
 	struct http_request request;
 	struct http_url url;
-	/* Redirected to another origin: headers that may hold a credential stay behind. */
+	/* Redirected to another origin: headers that may hold a credential are no longer sent. */
 	bool has_left_origin;
 	bool is_done;           /* on_done is being or has been called */
 	int64_t deadline_msecs; /* INT64_MAX: none */
@@ -108,26 +109,25 @@ struct http_transfer {
 	char curl_text[CURL_ERROR_SIZE];
 	struct http_head head;
 	size_t body_sent;
-	size_t dropped_bytes; /* of a redirect's body */
-	bool is_connected;    /* the connection stands, the request is being sent */
+	size_t dropped_bytes; /* of the body of a redirect */
+	bool is_connected;    /* connected; the request is being sent */
 	bool head_seen;
 	bool is_paused;
 	bool is_redirect;
-	bool is_aborted;           /* by a callback of the caller's */
+	bool is_aborted;           /* by a callback of the caller */
 	int head_error;            /* the head cannot be kept */
-	int64_t active_msecs;      /* when a byte last moved */
-	curl_off_t uploaded_bytes; /* when last looked at */
+	int64_t active_msecs;      /* when a byte was last sent or received */
+	curl_off_t uploaded_bytes; /* at the last check */
 };
 
-/* events.c: 0 or -errno, to be released either way, after the multi handle. All but the wake-up,
- * which any thread may call, are the loop's. */
+/* events.c: 0 or -errno; to be released in either case, after the multi handle. For the loop
+ * only, but for http_events_wake, which any thread may call. */
 int http_events_init(struct http_events *events, CURLM *multi);
 void http_events_release(struct http_events *events);
 void http_events_wake(struct http_events *events);
-/* Calls curl where its time has come. */
+/* Calls curl if its timer is due. */
 void http_events_run_timer(struct http_events *events);
-/* Waits for a socket, curl's timer, a wake-up or the deadline (time_mono_msecs; INT64_MAX: none), and
- * tells curl of its sockets. */
+/* Waits until deadline_msecs (INT64_MAX: none), and tells curl which sockets are ready. */
 void http_events_wait(struct http_events *events, int64_t deadline_msecs);
 
 /* transfer.c */
@@ -137,15 +137,14 @@ void http_free_secret(const char *s); /* wipes and frees; NULL is fine */
 /* handle.c: fills transfer->easy. 0, or -ENOMEM / -EINVAL with nothing left behind. */
 int http_handle_new(struct http_transfer *transfer);
 void http_handle_free(struct http_transfer *transfer);
-/* error.c: what a failed transfer means. */
+/* error.c: turns a failure of curl into a remote_error. */
 void http_error_from_curl(const struct http_transfer *transfer, CURLcode code,
 			  struct remote_error *ret_error);
 void http_error_timeout(const struct http_transfer *transfer, const char *what,
 			struct remote_error *ret_error);
-/* True where the peer may have acted on the request although no answer came. */
+/* True if the peer may have processed the request although no answer came. */
 bool http_transfer_may_have_acted(const struct http_transfer *transfer);
-/* Forget connections made before now: the machine has slept, their other ends may be gone without a
- * word. Loop only. */
+/* Older connections are not reused: after a sleep, peers may have dropped them. Loop only. */
 void http_distrust_connections(struct http *http, int64_t now_msecs);
 
 #endif

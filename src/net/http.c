@@ -1,6 +1,6 @@
 /*
- * The engine: a thread that owns curl's multi handle and every transfer, and a list of commands
- * through which other threads reach it.
+ * The engine: a thread that owns the multi handle of curl and every transfer, and a list of
+ * commands from other threads.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,9 +11,10 @@
 #include "util/pool.h"
 #include "util/times.h"
 
-/* How often an upload's progress is looked at. */
+/* How often the progress of an upload is checked. */
 #define UPLOAD_SCAN_MSECS 1000
-/* The clocks of a machine that stays awake agree better than this. */
+/* A larger difference between the boot clock and the monotonic clock means that the machine
+ * slept. */
 #define SLEEP_MIN_MSECS 2000
 
 /* ---- the loop ---- */
@@ -24,13 +25,7 @@ static void scan_before(struct http *http, int64_t msecs)
 		http->next_scan_msecs = msecs;
 }
 
-static unsigned stall_limit_msecs(const struct http_transfer *t)
-{
-	return t->request.stall_timeout_msecs ? t->request.stall_timeout_msecs
-					      : t->http->stall_timeout_msecs;
-}
-
-/* Takes an active or waiting transfer out of everything but memory. */
+/* Removes an active or waiting transfer from its queue and frees its curl handle. */
 static void detach(struct http_transfer *t)
 {
 	list_remove(&t->link);
@@ -42,7 +37,7 @@ static void detach(struct http_transfer *t)
 	t->origin = NULL;
 }
 
-/* The end of a transfer: on_done, and the loop's reference goes. */
+/* Ends a transfer: calls on_done and drops the reference of the loop. */
 static void finish(struct http_transfer *t, const struct remote_error *error)
 {
 	detach(t);
@@ -51,23 +46,25 @@ static void finish(struct http_transfer *t, const struct remote_error *error)
 	http_transfer_unref(t);
 }
 
-static void finish_cancelled(struct http_transfer *t)
+static void finish_with(struct http_transfer *t, enum remote_kind kind, int err, const char *code,
+			const char *message)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 
-	remote_error_set(&error, REMOTE_CANCELLED, -ECANCELED, "%s: cancelled", t->url.origin);
-	snprintf(error.code, sizeof error.code, "cancelled");
+	remote_error_set(&error, kind, err, "%s: %s", t->url.origin, message);
+	snprintf(error.code, sizeof error.code, "%s", code);
 	finish(t, &error);
 }
 
-static void finish_failed(struct http_transfer *t, int r)
+static void finish_cancelled(struct http_transfer *t)
 {
-	struct remote_error error = REMOTE_ERROR_INIT;
+	finish_with(t, REMOTE_CANCELLED, -ECANCELED, "cancelled", "cancelled");
+}
 
-	remote_error_set(&error, r == -ENOMEM ? REMOTE_TRANSIENT : REMOTE_REJECTED, r,
-			 "%s: the request cannot be set up", t->url.origin);
-	snprintf(error.code, sizeof error.code, "setup");
-	finish(t, &error);
+static void finish_failed(struct http_transfer *t, int err)
+{
+	finish_with(t, err == -ENOMEM ? REMOTE_TRANSIENT : REMOTE_REJECTED, err, "setup",
+		    "the request cannot be set up");
 }
 
 static struct http_origin *origin_get(struct http *http, const char *name)
@@ -109,10 +106,10 @@ static void enqueue(struct http_transfer *t)
 static void start(struct http_transfer *t)
 {
 	struct http *http = t->http;
-	int r = http_handle_new(t);
+	int err = http_handle_new(t);
 
-	if (r) {
-		finish_failed(t, r);
+	if (err) {
+		finish_failed(t, err);
 		return;
 	}
 	list_remove(&t->link);
@@ -122,8 +119,8 @@ static void start(struct http_transfer *t)
 		finish_failed(t, -ENOMEM);
 		return;
 	}
-	scan_before(http, t->active_msecs +
-				  (t->request.body_len ? UPLOAD_SCAN_MSECS : stall_limit_msecs(t)));
+	scan_before(http, t->active_msecs + (t->request.body_len ? UPLOAD_SCAN_MSECS
+								 : t->request.stall_timeout_msecs));
 }
 
 static void start_waiting(struct http *http)
@@ -148,26 +145,23 @@ static void start_waiting(struct http *http)
 	}
 }
 
-/* Goes on at the Location. Plain http is no way out of https, nor loopback one into this machine.
- */
+/* Follows the Location header: never from https to plain http, nor from another host to
+ * loopback. */
 static void follow(struct http_transfer *t)
 {
-	struct remote_error error = REMOTE_ERROR_INIT;
 	struct http_url url = HTTP_URL_INIT;
 	char *location = NULL, *copy;
-	int r = -EINVAL;
+	int err = -EINVAL;
 
 	if (!curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &location) && location)
-		r = http_url_parse(location, &url);
-	if (!r && !url.is_https && (t->url.is_https || !url.is_loopback || !t->url.is_loopback))
-		r = -EPERM;
-	copy = r ? NULL : strdup(location);
+		err = http_url_parse(location, &url);
+	if (!err && !url.is_https && (t->url.is_https || !url.is_loopback || !t->url.is_loopback))
+		err = -EPERM;
+	copy = err ? NULL : strdup(location);
 	if (!copy) {
-		remote_error_set(&error, REMOTE_INVALID, -EIO,
-				 "%s: redirected to where must not be followed", t->url.origin);
-		snprintf(error.code, sizeof error.code, "redirect");
 		http_url_release(&url);
-		finish(t, &error);
+		finish_with(t, REMOTE_INVALID, -EIO, "redirect",
+			    "a redirect that must not be followed");
 		return;
 	}
 	if (strcmp(url.origin, t->url.origin) != 0)
@@ -178,7 +172,7 @@ static void follow(struct http_transfer *t)
 	http_url_release(&t->url);
 	t->url = url;
 	t->request.max_redirects--;
-	t->request.urgent = true; /* it has had its turn in a queue */
+	t->request.urgent = true; /* it has waited for its turn once */
 	enqueue(t);
 }
 
@@ -186,7 +180,7 @@ static void handle_end(struct http_transfer *t, CURLcode code)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 
-	/* A redirect is known from its head; how its page ends does not matter. */
+	/* A redirect is complete with its head, however its body ends. */
 	if (t->is_redirect) {
 		follow(t);
 		return;
@@ -219,12 +213,12 @@ static void resume(struct http_transfer *t)
 		return;
 	t->is_paused = false;
 	t->active_msecs = time_mono_msecs();
-	/* Calls on_data from within. Where that fails curl says so here and nowhere else. */
+	/* Calls on_data. curl reports a failure of that call only by the return value. */
 	code = curl_easy_pause(t->easy, CURLPAUSE_CONT);
 	if (code)
 		handle_end(t, code);
 	else
-		scan_before(t->http, t->active_msecs + stall_limit_msecs(t));
+		scan_before(t->http, t->active_msecs + t->request.stall_timeout_msecs);
 }
 
 /* False: the loop is to end. */
@@ -256,7 +250,7 @@ static bool handle_commands(struct http *http)
 	return !is_stopping;
 }
 
-/* on_read tells of large pieces only; a slow line takes long for each. */
+/* on_read is called for large pieces only, which take long on a slow line. */
 static void look_at_upload(struct http_transfer *t, int64_t now)
 {
 	curl_off_t sent = 0;
@@ -267,7 +261,7 @@ static void look_at_upload(struct http_transfer *t, int64_t now)
 	t->uploaded_bytes = sent;
 }
 
-/* Ends the transfer where its time is over; else tells when to look again. */
+/* Ends the transfer if its time is over, else schedules the next check. */
 static void check_time(struct http_transfer *t, int64_t now)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -278,13 +272,13 @@ static void check_time(struct http_transfer *t, int64_t now)
 		finish(t, &error);
 		return;
 	}
-	/* Connecting has curl's own limit; a pause is ours, not the peer's. */
+	/* While connecting, curl has a limit of its own; a pause is not the fault of the peer. */
 	if (t->easy && t->is_connected && !t->is_paused) {
 		int64_t stall_at;
 
 		if (t->request.body_len)
 			look_at_upload(t, now);
-		stall_at = t->active_msecs + stall_limit_msecs(t);
+		stall_at = t->active_msecs + t->request.stall_timeout_msecs;
 		if (now >= stall_at) {
 			http_error_timeout(t, "nothing came or went for too long", &error);
 			finish(t, &error);
@@ -294,10 +288,16 @@ static void check_time(struct http_transfer *t, int64_t now)
 			limit = stall_at;
 		if (t->request.body_len && now + UPLOAD_SCAN_MSECS < limit)
 			limit = now + UPLOAD_SCAN_MSECS;
-	} else if (t->easy && !t->is_connected && now + stall_limit_msecs(t) < limit) {
-		limit = now + stall_limit_msecs(t);
+	} else if (t->easy && !t->is_connected && now + t->request.stall_timeout_msecs < limit) {
+		limit = now + t->request.stall_timeout_msecs;
 	}
 	scan_before(t->http, limit);
+}
+
+static void check_list(struct list *transfers, int64_t now)
+{
+	list_for_each_safe(pos, transfers)
+		check_time(list_entry(pos, struct http_transfer, link), now);
 }
 
 static void check_times(struct http *http)
@@ -307,15 +307,12 @@ static void check_times(struct http *http)
 	if (now < http->next_scan_msecs)
 		return;
 	http->next_scan_msecs = INT64_MAX;
-	list_for_each_safe(pos, &http->active)
-		check_time(list_entry(pos, struct http_transfer, link), now);
+	check_list(&http->active, now);
 	list_for_each(pos, &http->origins) {
 		struct http_origin *origin = list_entry(pos, struct http_origin, link);
 
-		list_for_each_safe(item, &origin->urgent)
-			check_time(list_entry(item, struct http_transfer, link), now);
-		list_for_each_safe(item, &origin->waiting)
-			check_time(list_entry(item, struct http_transfer, link), now);
+		check_list(&origin->urgent, now);
+		check_list(&origin->waiting, now);
 	}
 }
 
@@ -332,7 +329,7 @@ static int64_t asleep_msecs(void)
 	return boot.tv_sec * INT64_C(1000) + boot.tv_nsec / 1000000 - time_mono_msecs();
 }
 
-/* The boot clock runs on while the machine sleeps, the monotonic one stands. */
+/* While the machine sleeps, the boot clock runs and the monotonic clock stands still. */
 static void notice_sleep(struct http *http)
 {
 	int64_t asleep = asleep_msecs();
@@ -342,21 +339,22 @@ static void notice_sleep(struct http *http)
 	http->asleep_msecs = asleep;
 }
 
+static void cancel_list(struct list *transfers)
+{
+	while (!list_empty(transfers))
+		finish_cancelled(list_entry(transfers->next, struct http_transfer, link));
+}
+
 static void cancel_all(struct http *http)
 {
-	while (!list_empty(&http->active))
-		finish_cancelled(list_entry(http->active.next, struct http_transfer, link));
+	cancel_list(&http->active);
 	list_for_each(pos, &http->origins) {
 		struct http_origin *origin = list_entry(pos, struct http_origin, link);
 
-		while (!list_empty(&origin->urgent))
-			finish_cancelled(
-				list_entry(origin->urgent.next, struct http_transfer, link));
-		while (!list_empty(&origin->waiting))
-			finish_cancelled(
-				list_entry(origin->waiting.next, struct http_transfer, link));
+		cancel_list(&origin->urgent);
+		cancel_list(&origin->waiting);
 	}
-	start_waiting(http); /* nothing waits: frees the origins */
+	start_waiting(http); /* frees the origins, as nothing waits */
 }
 
 static void *loop(void *arg)
@@ -396,7 +394,7 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 {
 	static const struct http_settings defaults;
 	struct http *http;
-	int r = -ENOMEM;
+	int err = -ENOMEM;
 
 	if (!settings)
 		settings = &defaults;
@@ -424,14 +422,14 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 	http->multi = curl_multi_init();
 	if (http->user_agent && (!settings->ca_file || http->ca_file) && http->multi &&
 	    !curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, 2L * http->origin_limit))
-		r = http_events_init(&http->events, http->multi);
-	if (!r)
-		r = thread_start(&http->thread, "http", loop, http);
-	if (r) {
+		err = http_events_init(&http->events, http->multi);
+	if (!err)
+		err = thread_start(&http->thread, "http", loop, http);
+	if (err) {
 		curl_multi_cleanup(http->multi);
 		http_events_release(&http->events);
 		http_unref(http);
-		return r;
+		return err;
 	}
 	*ret_http = http;
 	return 0;

@@ -2,29 +2,29 @@
  * HTTP over curl's multi interface: one engine, one event loop thread, any number of transfers.
  *
  * Purpose   Asynchronous requests whose callbacks run on the loop's thread, and a synchronous form
- *           for workers.
- * Threads   http_submit, http_perform, http_transfer_* may be called from any thread, also from
- *           callbacks (but http_perform never from a callback: -EDEADLK). All callbacks of an engine
- *           run one at a time on the loop thread: they must not block.
- * Ownership A request struct and all it points to is copied by http_submit, but for body bytes,
- *           which stay the caller's and must live until on_done has been called.
- * Deadlines Every transfer has them: connect, stall (no byte in either direction; a head counts only
- *           when it is complete, so that its lines cannot drip in for ever), total. A pause by
- *           on_data is no stall, but counts against the total. There is no way to wait for ever.
+ *           for worker threads.
+ * Threads   http_submit, http_perform and http_transfer_* may be called from any thread, also from
+ *           callbacks (but http_perform never from a callback: -EDEADLK). The callbacks of an
+ *           engine run one at a time on the loop thread: they must not block.
+ * Ownership http_submit copies a request struct and all it points to, but for the body, which
+ *           belongs to the caller and must live until on_done has been called.
+ * Deadlines Every transfer has three: connect, stall (no byte in either direction; a head counts
+ *           only when it is complete, so that a peer cannot send its lines for ever), total. A
+ *           pause by on_data is no stall, but counts against the total. No call can wait for ever.
  * Safety    Plain http is refused unless the host is loopback (127.0.0.0/8, ::1, localhost,
- *           *.localhost) or allow_plain_http is set. TLS 1.2 at least, HTTP/1.1 only (a paused HTTP/2
- *           stream is buffered). No `Expect:`, no cookies, no netrc. Proxy from the standard
- *           environment, but not for loopback. An URL with a user or password in it is refused.
- *           Error messages name scheme, host and port of an URL, no more; nothing is logged.
- * Redirects Followed only where max_redirects > 0 and the method is GET or HEAD (else the 3xx is the
+ *           *.localhost) or allow_plain_http is set. TLS 1.2 or later, HTTP/1.1 only (curl buffers
+ *           a paused HTTP/2 stream). No `Expect:`, no cookies, no netrc. A proxy from the standard
+ *           environment, but not for loopback. An URL with a user or password is refused. Error
+ *           messages name scheme, host and port of an URL, no more; nothing is logged.
+ * Redirects Followed only if max_redirects > 0 and the method is GET or HEAD (else the 3xx is the
  *           answer), to https only (or from plain loopback to plain loopback). Another origin gets
- *           Accept, Accept-*, Range, If-Match and If-None-Match alone: every other header may hold
- *           a credential.
- * Twice     A request on a kept-alive connection that had gone stale is sent again on a fresh one
- *           without a word to the caller, a DELETE too; a POST always has a connection of its own and
- *           is sent once. After the machine has slept, no older connection is used.
+ *           only Accept, Accept-*, Range, If-Match and If-None-Match: every other header may hold a
+ *           credential.
+ * Resending A request on a kept-alive connection that had gone stale is sent again on a new
+ *           connection without telling the caller, a DELETE too; a POST always gets a new
+ *           connection and is sent once. After the machine has slept, no older connection is used.
  * Limits    At most `origin_limit` transfers at a time to one origin (scheme, host, port), paused
- *           ones among them; more wait in order of submission, urgent ones first. Waiting counts
+ *           ones included; more wait in order of submission, urgent ones first. Waiting counts
  *           against total_timeout_msecs only.
  */
 #ifndef TONICFS_NET_HTTP_H
@@ -56,24 +56,24 @@ struct http_header {
 	const char *value;
 };
 
-/* The head of a final response (after redirects, without 1xx). Valid only during the callback. */
+/* The head of the final response (after redirects, without 1xx). Valid only during the callback. */
 struct http_response {
 	int status;
 	int64_t content_length; /* -1: unknown (chunked) */
 	const struct http_header *headers;
 	size_t header_count;
 };
-/* Case-insensitive; the first of that name, or NULL. */
+/* The value of the first header of that name, or NULL. Case-insensitive. */
 const char *http_response_header(const struct http_response *response, const char *name);
-/* Retry-After in milliseconds (delta-seconds or an HTTP date), -1 where absent or unparsable. */
+/* Retry-After in milliseconds (seconds or an HTTP date); -1: absent or unparsable. */
 int64_t http_response_retry_after_msecs(const struct http_response *response);
-/* "Content-Range: bytes 5-9/100" of a 206. A total of "*" gives -1. 0 or -EINVAL. */
+/* "Content-Range: bytes 5-9/100" of a 206. *ret_total is -1 for "*". 0 or -EINVAL. */
 int http_response_content_range(const struct http_response *response, int64_t *ret_first,
 				int64_t *ret_last, int64_t *ret_total);
 
 enum http_data {
 	HTTP_DATA_OK,
-	/* These bytes were NOT taken: they come again after http_transfer_resume(). */
+	/* The bytes were NOT taken: they come again after http_transfer_resume(). */
 	HTTP_DATA_PAUSE,
 	HTTP_DATA_ABORT, /* ends the transfer; on_done gets REMOTE_CANCELLED */
 };
@@ -81,67 +81,67 @@ enum http_data {
 struct http_request {
 	enum http_method method;
 	const char *url;
-	/* Sent as they are, besides Host, User-Agent, Content-Length. */
+	/* Sent unchanged, besides Host, User-Agent and Content-Length. */
 	const struct http_header *headers;
 	size_t header_count;
 	const void *body; /* PUT, POST */
 	size_t body_len;
-	/* 0: the engine's; total UINT_MAX: none but stall. */
+	/* 0: the default of the engine. A total of UINT_MAX: only the stall limit. */
 	unsigned connect_timeout_msecs, stall_timeout_msecs, total_timeout_msecs;
 	unsigned max_redirects;
 	bool allow_plain_http;
-	bool no_proxy;       /* straight to the host: a service of this very machine or link */
-	bool urgent;         /* a user waits: goes before others that wait for the same origin */
+	bool no_proxy; /* directly to the host: a service of this machine or link */
+	bool urgent;   /* a user waits for it: goes before others that wait for the same origin */
 	const char *ca_file; /* NULL: the engine's */
-	/* Called once before any data, on the final response. A non-zero return aborts as
+	/* Called once, before any data, with the final response. A value other than 0 aborts as
 	 * HTTP_DATA_ABORT does. May be NULL. */
 	int (*on_head)(void *arg, struct http_transfer *transfer,
 		       const struct http_response *response);
 	/* NULL: the body is dropped. */
 	enum http_data (*on_data)(void *arg, struct http_transfer *transfer, const void *bytes,
 				  size_t n);
-	/* Called exactly once per submitted transfer, as its last callback; the transfer is gone
-	 * when it returns. error->kind is REMOTE_OK for ANY complete HTTP response (whatever its
-	 * status: judging it is the client room's job); else says how the transport failed. */
+	/* Called exactly once per submitted transfer, as its last callback; the transfer ends
+	 * when it returns. error->kind is REMOTE_OK for ANY complete HTTP response, whatever its
+	 * status: the client rooms judge the status. Else it says how the transport failed. */
 	void (*on_done)(void *arg, const struct remote_error *error);
 	void *arg;
 };
 
-/* 0 or -errno. Starts the loop thread. Call it after any fork. */
+/* Starts the loop thread: call it after any fork. 0 or -errno. */
 int http_new(const struct http_settings *settings, struct http **ret_http);
-/* Cancels whatever runs (their on_done are called with REMOTE_CANCELLED), ends the loop. NULL is
- * fine. */
+/* Cancels all transfers (their on_done gets REMOTE_CANCELLED) and ends the loop. NULL is fine. */
 void http_free(struct http *http);
 
-/* 0: on_done will be called. -errno (-ENOMEM, -EINVAL for an URL that is none, -EPERM for refused
- * plain http): it will not. ret_transfer may be NULL; the pointer is valid until on_done returns. */
+/* 0: on_done will be called. -errno: it will not (-ENOMEM; -EINVAL: malformed URL or header;
+ * -EPERM: refused plain http). ret_transfer may be NULL; the pointer is valid until on_done
+ * returns. */
 int http_submit(struct http *http, const struct http_request *request,
 		struct http_transfer **ret_transfer);
-/* The same, but *ret_transfer is a reference of the caller's (http_transfer_unref): for a thread
- * other than the callbacks', which cannot know whether on_done has been called in the meantime. */
+/* The same, but *ret_transfer is a reference of the caller (http_transfer_unref): for a thread
+ * other than that of the callbacks, which cannot know whether on_done has been called already. */
 int http_submit_ref(struct http *http, const struct http_request *request,
 		    struct http_transfer **ret_transfer);
-/* A reference keeps the handle (not the transfer) valid after on_done, so that another thread may
- * cancel or resume at any time. */
+/* A reference keeps the handle (not the transfer) valid after on_done, so that another thread
+ * may cancel or resume at any time. */
 struct http_transfer *http_transfer_ref(struct http_transfer *transfer);
 void http_transfer_unref(struct http_transfer *transfer);
 void http_transfer_resume(struct http_transfer *transfer);
-/* on_done comes soon with REMOTE_CANCELLED, unless it was on its way already. */
+/* on_done is called soon with REMOTE_CANCELLED, unless the transfer has just ended. */
 void http_transfer_cancel(struct http_transfer *transfer);
 
-/* The synchronous form: waits for the end; request's callbacks must be unset. */
+/* The synchronous form: waits for the end. The callbacks of the request must be unset. */
 struct http_reply {
 	int status;
 	int64_t content_length;
 	struct http_header *headers;
 	size_t header_count;
-	char *body; /* NUL behind it; never NULL when the return is 0 */
+	char *body; /* followed by a NUL; never NULL when the return is 0 */
 	size_t body_len;
 };
 #define HTTP_REPLY_INIT { 0, -1, NULL, 0, NULL, 0 }
-/* Any complete response gives 0 and *ret_reply (release it); a body larger than max_body_bytes is
- * REMOTE_INVALID (-EFBIG). Else the negative errno of *ret_error. A set cancel (may be NULL)
- * ends the wait within 200 ms. */
+/* Any complete response gives 0 and *ret_reply (release it). Else the negative errno of
+ * *ret_error; a body larger than max_body_bytes is REMOTE_INVALID (-EFBIG). A set cancel (may be
+ * NULL) ends the wait within 200 ms. */
 int http_perform(struct http *http, const struct http_request *request, size_t max_body_bytes,
 		 const struct cancel *cancel, struct http_reply *ret_reply,
 		 struct remote_error *ret_error);
@@ -149,13 +149,15 @@ void http_reply_release(struct http_reply *reply);
 const char *http_reply_header(const struct http_reply *reply, const char *name);
 int64_t http_reply_retry_after_msecs(const struct http_reply *reply);
 
-/* Whether http_submit would take an address: 0; -EINVAL: it is none; -EPERM: plain http to a host
+/* Whether http_submit would accept the URL: 0; -EINVAL: malformed; -EPERM: plain http to a host
  * that is not loopback. */
 int http_url_check(const char *url, bool allow_plain_http);
-/* Whether both have the same scheme, host and port, so that what one may know the other may, too. */
+/* Whether both have the same scheme, host and port, so that a secret for one may be sent to the
+ * other. */
 bool http_url_same_origin(const char *a, const char *b);
 
-/* Appends, percent-encoded as RFC 3986 wants it (unreserved bytes stay; '/' stays when keep_slash). */
+/* Appends percent-encoded bytes as RFC 3986 requires (unreserved bytes stay; '/' stays if
+ * keep_slash). */
 struct buf;
 void http_url_encode(struct buf *out, const char *bytes, size_t n, bool keep_slash);
 

@@ -1,4 +1,4 @@
-/* The synchronous form: a stream whose consumer collects the body into a reply. */
+/* http_perform: a stream whose consumer collects the body into a reply. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static void judge_start(int err, struct remote_error *ret_error)
 			  "the request cannot be set up");
 }
 
-/* Behind the end of the transfer. */
+/* After the end of the transfer. */
 static void judge_end(const struct collector *collector, struct remote_error *error)
 {
 	if (collector->is_too_large) {

@@ -1,3 +1,4 @@
+/* Pauses before a retry. */
 #include "net/retry.h"
 
 #include <errno.h>
@@ -20,7 +21,8 @@ void retry_init(struct retry *retry, unsigned tries, unsigned total_msecs)
 	retry->tried = 0;
 }
 
-/* Anything from 0 to the limit of this try: who failed together shall not come back together. */
+/* A random pause up to the limit of this try: clients that failed together should not come back
+ * together. */
 static unsigned jitter_msecs(const struct retry *retry)
 {
 	unsigned limit = retry->base_msecs, random;

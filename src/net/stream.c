@@ -1,4 +1,4 @@
-/* Requests whose answer a thread waits for: the callbacks on the loop's thread, and the waits. */
+/* Streams: the callbacks on the loop's thread, and the waits of the thread that reads. */
 #include "net/stream.h"
 
 #include <errno.h>
@@ -62,7 +62,7 @@ static enum http_data take_content(struct http_stream *stream, const void *bytes
 {
 	size_t space = stream->capacity - stream->len, taken;
 
-	/* Refused bytes come again from the first one, also those that were taken. */
+	/* After a pause the same bytes come again, also those that were taken. */
 	if (n <= stream->taken_before) {
 		stream->taken_before -= n;
 		return HTTP_DATA_OK;

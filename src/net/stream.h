@@ -1,12 +1,12 @@
 /*
- * A request whose answer one thread waits for. Its body goes where the request says:
+ * A request whose answer one thread waits for. The body goes to one of two places:
  *
  *   on_data set    to that consumer, on the loop's thread; the waiting thread only learns of the
  *                  end (http_stream_wait)
- *   on_data unset  into one buffer of the waiting thread after the other (http_stream_fill); while
- *                  none has room, the peer has to wait
+ *   on_data unset  into the buffers of the waiting thread (http_stream_fill), one after the other;
+ *                  while no buffer has room, the peer has to wait
  *
- * Threads   One thread uses a stream; never that of the engine's loop. Others may set its cancel.
+ * Threads   One thread uses a stream; never that of the loop. Any thread may set its cancel.
  * Deadlines Those of the request. A set cancel ends every wait within 200 ms.
  */
 #ifndef TONICFS_NET_STREAM_H
@@ -22,7 +22,7 @@
 struct http_stream {
 	const struct cancel *cancel;    /* may be NULL */
 	struct http_transfer *transfer; /* a reference; NULL before start and after stop */
-	struct http_request consumer;   /* the callbacks that the caller set, and their arg */
+	struct http_request consumer;   /* the callbacks of the caller, and their arg */
 
 	pthread_mutex_t mutex; /* guards the rest */
 	pthread_cond_t cond;
@@ -36,7 +36,7 @@ struct http_stream {
 	size_t error_body_len;
 	char *buffer; /* where the next bytes go */
 	size_t capacity, len;
-	size_t taken_before; /* of bytes that will come again, so many are in an earlier buffer */
+	size_t taken_before; /* of bytes that will come again, the number that is in an earlier buffer */
 	int64_t received_bytes; /* of a 200 or 206 */
 };
 
@@ -45,13 +45,13 @@ void http_stream_init(struct http_stream *stream, const struct cancel *cancel);
  * -EDEADLK on the loop's thread. */
 int http_stream_start(struct http_stream *stream, struct http *http,
 		      const struct http_request *request);
-/* Waits for the end; *ret_error says how it ended, as on_done does. A cancel ends the transfer, too. */
+/* Waits for the end; *ret_error is that of on_done. A set cancel ends the transfer. */
 void http_stream_wait(struct http_stream *stream, struct remote_error *ret_error);
 /* Waits for the head of a 200 or 206, or for the whole of another answer. 0: response is set; else
  * *ret_error says how the transport failed, or -ECANCELED. */
 int http_stream_wait_head(struct http_stream *stream, struct remote_error *ret_error);
-/* Fills the buffer: returns when it is full and more is to come, or at the end (*ret_end). *ret_len
- * bytes are in it. Errors as above. */
+/* Fills the buffer: returns when it is full and more bytes come, or at the end (*ret_end).
+ * *ret_len is the number of bytes in it. Errors as above. */
 int http_stream_fill(struct http_stream *stream, void *buffer, size_t capacity, size_t *ret_len,
 		     bool *ret_end, struct remote_error *ret_error);
 /* Cancels a running transfer and waits for its end; the stream can be started anew. */

@@ -1,4 +1,4 @@
-/* Transfers as other threads see them: made, counted, and sent commands. */
+/* Transfers as other threads see them: creating them, counting references, sending commands. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -78,7 +78,7 @@ static int transfer_new(struct http *http, const struct http_request *request,
 {
 	struct http_transfer *t = calloc(1, sizeof *t);
 	unsigned total = request->total_timeout_msecs;
-	int r;
+	int err;
 
 	if (!t)
 		return -ENOMEM;
@@ -93,23 +93,27 @@ static int transfer_new(struct http *http, const struct http_request *request,
 	t->request.headers = NULL;
 	if (request->method != HTTP_PUT && request->method != HTTP_POST)
 		t->request.body_len = 0;
+	if (!t->request.connect_timeout_msecs)
+		t->request.connect_timeout_msecs = http->connect_timeout_msecs;
+	if (!t->request.stall_timeout_msecs)
+		t->request.stall_timeout_msecs = http->stall_timeout_msecs;
 	if (!total)
 		total = http->total_timeout_msecs;
 	t->deadline_msecs = total == UINT_MAX ? INT64_MAX : time_mono_msecs() + total;
-	r = http_url_parse(request->url, &t->url);
-	if (!r && !t->url.is_https && !t->url.is_loopback && !request->allow_plain_http)
-		r = -EPERM;
-	if (!r)
-		r = copy_headers(t, request);
-	if (!r) {
+	err = http_url_parse(request->url, &t->url);
+	if (!err && !t->url.is_https && !t->url.is_loopback && !request->allow_plain_http)
+		err = -EPERM;
+	if (!err)
+		err = copy_headers(t, request);
+	if (!err) {
 		t->request.url = strdup(request->url);
 		t->request.ca_file = request->ca_file ? strdup(request->ca_file) : NULL;
 		if (!t->request.url || (request->ca_file && !t->request.ca_file))
-			r = -ENOMEM;
+			err = -ENOMEM;
 	}
-	if (r) {
+	if (err) {
 		http_transfer_unref(t);
-		return r;
+		return err;
 	}
 	*ret_transfer = t;
 	return 0;
@@ -121,48 +125,48 @@ static int transfer_new(struct http *http, const struct http_request *request,
 static int send_command(struct http_transfer *t, unsigned command)
 {
 	struct http *http = t->http;
-	int r = 0;
+	int err = 0;
 
 	pthread_mutex_lock(&http->lock);
 	if (http->is_stopping) {
-		r = -ECANCELED;
+		err = -ECANCELED;
 	} else {
 		t->commands |= command;
 		if (list_empty(&t->command_link))
 			list_add(&http->commands, &http_transfer_ref(t)->command_link);
-		/* Under the lock: http_free ends what is waited for only after it has set
-		 * is_stopping. */
+		/* Under the lock: after http_free has set is_stopping no command may be queued. */
 		http_events_wake(&http->events);
 	}
 	pthread_mutex_unlock(&http->lock);
-	return r;
+	return err;
 }
 
 static int submit(struct http *http, const struct http_request *request, bool keep,
 		  struct http_transfer **ret_transfer)
 {
 	struct http_transfer *t;
-	int r;
+	int err;
 
 	if (!request->url || !request->on_done || (request->header_count && !request->headers))
 		return -EINVAL;
-	r = transfer_new(http, request, &t);
-	if (r)
-		return r;
+	err = transfer_new(http, request, &t);
+	if (err)
+		return err;
 	if (keep)
 		http_transfer_ref(t);
-	/* Before the command: on_done may have been called by the time send_command returns. */
+	/* Set before the command is sent: on_done may have been called when send_command
+	 * returns. */
 	if (ret_transfer)
 		*ret_transfer = t;
-	r = send_command(t, COMMAND_SUBMIT);
-	if (r) {
+	err = send_command(t, COMMAND_SUBMIT);
+	if (err) {
 		if (ret_transfer)
 			*ret_transfer = NULL;
 		if (keep)
 			http_transfer_unref(t);
 		http_transfer_unref(t);
 	}
-	return r; /* the first reference is the loop's now */
+	return err; /* the first reference belongs to the loop from here on */
 }
 
 int http_submit(struct http *http, const struct http_request *request,

@@ -1,4 +1,4 @@
-/* For those who take an address from a user before anything is sent to it. */
+/* Checks of URLs that users configure, before anything is sent to them. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* URLs: what an origin is, what counts as loopback, percent-encoding. */
+/* URLs: their origin, loopback hosts, percent-encoding. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>

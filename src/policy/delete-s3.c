@@ -35,7 +35,7 @@ struct deletion {
 static int retained(struct deletion *d)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int64_t recording_id = d->run->job.recording.id;
+	int64_t recording_id = d->run->job.recording_id;
 	char until[TIME_ISO8601_SIZE];
 	struct s3_object object;
 	int64_t now = time_now_secs();
@@ -154,9 +154,11 @@ static int abort_upload(void *arg, const struct s3_list_entry *entry)
 static int find_key(struct deletion *d, const struct catalog_storage *storage,
 		    char ret_bucket[CATALOG_BUCKET_SIZE])
 {
+	struct catalog *catalog = d->policy->catalog;
+	struct catalog_recording recording;
 	struct catalog_workspace workspace;
 	struct catalog_object stored;
-	int err = catalog_recording_object(d->policy->catalog, d->run->job.recording.id, &stored);
+	int err = catalog_recording_object(catalog, d->run->job.recording_id, &stored);
 
 	ret_bucket[0] = '\0';
 	if (err == 0) {
@@ -166,10 +168,12 @@ static int find_key(struct deletion *d, const struct catalog_storage *storage,
 	}
 	if (err != -ENOENT)
 		return policy_fail_local(d->result, "the catalog", err);
-	err = catalog_workspace_get(d->policy->catalog, d->run->job.workspace_id, &workspace);
+	err = catalog_workspace_get(catalog, d->run->job.workspace_id, &workspace);
+	if (err == 0)
+		err = catalog_recording_get(catalog, d->run->job.recording_id, &recording);
 	if (err)
 		return policy_fail_local(d->result, "the catalog", err);
-	catalog_object_key(storage->prefix, &workspace.account_sid, &d->run->job.recording, d->key);
+	catalog_object_key(storage->prefix, &workspace.account_sid, &recording, d->key);
 	return 0;
 }
 

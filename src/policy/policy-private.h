@@ -2,7 +2,7 @@
 #ifndef TONICFS_POLICY_PRIVATE_H
 #define TONICFS_POLICY_PRIVATE_H
 
-#include "catalog/pool.h"
+#include "jobs/jobs.h"
 #include "policy/policy.h"
 #include "storage/storage.h"
 
@@ -21,7 +21,8 @@ int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_resu
 		     char ret_note[POLICY_NOTE_SIZE]);
 int policy_tombstone(struct policy *policy, struct job_run *run, struct job_result *result);
 
-/* What refuses today may not tomorrow: no delete is ever given up by itself. */
+/* Both set *result to a retry: a delete is never given up by itself, for a service that refuses it
+ * today may not tomorrow. */
 int policy_fail(struct job_result *result, const char *who, const struct remote_error *error);
 int policy_fail_local(struct job_result *result, const char *what, int err);
 

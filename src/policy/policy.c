@@ -1,4 +1,4 @@
-/* The room's workers. */
+/* The pool of workers for what removing leaves to do, and the kinds that need no file of their own. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,8 +59,8 @@ int policy_tombstone(struct policy *policy, struct job_run *run, struct job_resu
 
 	if (err)
 		return policy_fail_local(result, "the bucket cannot be used", err);
-	catalog_tombstone_key(storage.prefix, &run->job.recording.sid, key);
-	sid_format(&run->job.recording.sid, "RE", sid);
+	catalog_tombstone_key(storage.prefix, &run->job.recording_sid, key);
+	sid_format(&run->job.recording_sid, "RE", sid);
 	time_format_iso8601(time_now_secs(), at);
 	snprintf(body, sizeof body, "{\"recording_sid\":\"%s\",\"noted\":\"%s\"}\n", sid, at);
 	put = (struct s3_put){ .key = key,
@@ -95,7 +95,7 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 	}
 	if (err)
 		return;
-	err = catalog_job_done(policy->catalog, &run->job, note);
+	err = job_done(policy->catalog, &run->job, note);
 	fault_point("after-policy");
 	if (err)
 		policy_fail_local(ret_result, "the catalog", err);
@@ -103,7 +103,7 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 		ret_result->outcome = JOB_OUTCOME_DONE;
 }
 
-int policy_start(struct catalog *catalog, struct http *http, struct policy **ret_policy)
+int policy_start(struct jobs *jobs, struct http *http, struct policy **ret_policy)
 {
 	struct policy *policy = calloc(1, sizeof *policy);
 	struct job_pool_settings settings = {
@@ -119,9 +119,9 @@ int policy_start(struct catalog *catalog, struct http *http, struct policy **ret
 
 	if (!policy)
 		return -ENOMEM;
-	policy->catalog = catalog;
+	policy->catalog = jobs_catalog(jobs);
 	policy->http = http;
-	err = job_pool_start(catalog, &settings, &policy->pool);
+	err = job_pool_start(jobs, &settings, &policy->pool);
 	if (err) {
 		free(policy);
 		return err;

@@ -1,17 +1,17 @@
 /*
- * What deleting means: workers that carry out the durable jobs DELETE_TWILIO, DELETE_S3 and
- * TOMBSTONE which catalog/removal.h queued. Failures are tried again with growing pauses (1 min … 6
- * h), a retention that the store reports is kept with its reason; nothing is ever sent without its
- * durable row.
+ * Carrying out what was removed: workers for the durable jobs DELETE_TWILIO, DELETE_S3 and TOMBSTONE
+ * that catalog/removal.h queued. No request is sent without its durable row. A failure is retried
+ * with backoff (1 min … 6 h) without end; a retention that the store reports is kept as its reason.
  */
 #ifndef TONICFS_POLICY_POLICY_H
 #define TONICFS_POLICY_POLICY_H
 
-#include "catalog/catalog.h"
+#include "jobs/jobs.h"
 #include "net/http.h"
 
 struct policy;
-int policy_start(struct catalog *catalog, struct http *http, struct policy **ret_policy);
+int policy_start(struct jobs *jobs, struct http *http, struct policy **ret_policy);
+/* Before jobs_free. Requests in flight have grace_msecs to finish. NULL is fine. */
 void policy_stop(struct policy *policy, unsigned grace_msecs);
 
 #endif

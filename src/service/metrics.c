@@ -8,12 +8,12 @@
 
 #include "audio/stats.h"
 #include "util/buf.h"
+#include "util/cancel.h"
 #include "util/cleanup.h"
 #include "util/files.h"
 #include "util/log.h"
 #include "util/pool.h"
 #include "util/times.h"
-#include "util/wait.h"
 
 #define INTERVAL_MSECS 15000
 
@@ -21,9 +21,7 @@ struct metrics {
 	struct audio *audio;
 	char *path;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards is_stopping */
-	pthread_cond_t cond;
-	bool is_stopping;
+	struct cancel cancel;
 	int last_err;
 };
 
@@ -61,16 +59,10 @@ static void *work(void *arg)
 	struct metrics *m = arg;
 	int64_t due_msecs = time_mono_msecs();
 
-	pthread_mutex_lock(&m->lock);
-	while (!m->is_stopping) {
-		pthread_mutex_unlock(&m->lock);
+	do {
 		write_or_log(m);
-		pthread_mutex_lock(&m->lock);
 		due_msecs += INTERVAL_MSECS;
-		while (!m->is_stopping && cond_wait_until(&m->cond, &m->lock, due_msecs, NULL))
-			;
-	}
-	pthread_mutex_unlock(&m->lock);
+	} while (!cancel_wait_until(&m->cancel, due_msecs));
 	write_or_log(m);
 	return NULL;
 }
@@ -90,32 +82,21 @@ int metrics_start(struct audio *audio, const char *path, struct metrics **ret_me
 		return -ENOMEM;
 	m->audio = audio;
 	m->path = strdup(path);
-	if (!m->path)
-		goto fail;
-	pthread_mutex_init(&m->lock, NULL);
-	cond_init(&m->cond);
-	err = thread_start(&m->thread, "metrics", work, m);
-	if (!err) {
-		*ret_metrics = m;
-		return 0;
+	if (m->path)
+		err = thread_start(&m->thread, "metrics", work, m);
+	if (err) {
+		release(m);
+		return err;
 	}
-	pthread_cond_destroy(&m->cond);
-	pthread_mutex_destroy(&m->lock);
-fail:
-	release(m);
-	return err;
+	*ret_metrics = m;
+	return 0;
 }
 
 void metrics_stop(struct metrics *m)
 {
 	if (!m)
 		return;
-	pthread_mutex_lock(&m->lock);
-	m->is_stopping = true;
-	pthread_cond_signal(&m->cond);
-	pthread_mutex_unlock(&m->lock);
+	cancel_set(&m->cancel);
 	pthread_join(m->thread, NULL);
-	pthread_cond_destroy(&m->cond);
-	pthread_mutex_destroy(&m->lock);
 	release(m);
 }

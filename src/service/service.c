@@ -12,6 +12,7 @@
 
 #include "audio/audio.h"
 #include "aws/credentials.h"
+#include "catalog/settings.h"
 #include "hook/hook.h"
 #include "migrate/migrate.h"
 #include "policy/policy.h"
@@ -24,10 +25,7 @@
 
 #define GRACE_MSECS 10000
 #define POLICY_GRACE_MSECS 2000 /* of them, kept for deletes while migrations use theirs up */
-#define TIMEOUT_LIMIT_MSECS 600000
-#define CONNECTIONS_DEFAULT 64
-#define CONNECTIONS_LIMIT 256
-#define CONNECTIONS_BESIDE 32 /* for reads and for requests by key, beside transfers */
+#define CONNECTIONS_BESIDE 32   /* for reads and for requests by key, beside transfers */
 #define OPEN_FILES 65536
 
 struct service {
@@ -38,6 +36,7 @@ struct service {
 	struct metrics *metrics;
 	struct hook *hook;
 	struct sync_service *sync;
+	struct jobs *jobs;
 	struct migrate *migrate;
 	struct policy *policy;
 	char address[HOOK_ADDRESS_SIZE];
@@ -86,26 +85,16 @@ void service_allow_signals(const struct service *service, bool are_allowed)
 
 /* ---- what the work needs ---- */
 
-/* 0, which means the default of net, where it is not set or out of range. */
-static unsigned timeout_get(struct catalog *catalog, const char *name)
-{
-	int64_t msecs = catalog_setting_get_int(catalog, name, 0);
-
-	return msecs > 0 && msecs <= TIMEOUT_LIMIT_MSECS ? (unsigned)msecs : 0;
-}
-
 int service_http_new(struct catalog *catalog, struct http **ret_http)
 {
-	int64_t twilio =
-		catalog_setting_get_int(catalog, "twilio_connections", CONNECTIONS_DEFAULT);
-	int64_t s3 = catalog_setting_get_int(catalog, "s3_connections", CONNECTIONS_DEFAULT);
-	int64_t most = twilio > s3 ? twilio : s3;
+	int64_t twilio = catalog_setting_number(catalog, SETTING_TWILIO_CONNECTIONS);
+	int64_t s3 = catalog_setting_number(catalog, SETTING_S3_CONNECTIONS);
 	const struct http_settings settings = {
-		.connect_timeout_msecs = timeout_get(catalog, "connect_timeout_msecs"),
-		.stall_timeout_msecs = timeout_get(catalog, "stall_timeout_msecs"),
-		.origin_limit = most > 0 && most <= CONNECTIONS_LIMIT
-					? (unsigned)most + CONNECTIONS_BESIDE
-					: 0,
+		.connect_timeout_msecs =
+			(unsigned)catalog_setting_number(catalog, SETTING_CONNECT_TIMEOUT_MSECS),
+		.stall_timeout_msecs =
+			(unsigned)catalog_setting_number(catalog, SETTING_STALL_TIMEOUT_MSECS),
+		.origin_limit = (unsigned)(twilio > s3 ? twilio : s3) + CONNECTIONS_BESIDE,
 	};
 
 	return http_new(&settings, ret_http);
@@ -120,11 +109,7 @@ static int failed(const char *what, int err, char ret_message[CATALOG_MESSAGE_SI
 int service_open(struct catalog *catalog, const struct service_settings *settings,
 		 struct service **ret_service, char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	const struct audio_settings audio = {
-		.budget_bytes = (size_t)catalog_setting_get_int(catalog, "read_budget_bytes", 0),
-		.read_timeout_msecs =
-			(unsigned)catalog_setting_get_int(catalog, "read_timeout_msecs", 0),
-	};
+	const struct audio_settings audio = { 0 };
 	struct service *service = calloc(1, sizeof *service);
 	int err;
 
@@ -180,7 +165,9 @@ static int listen_for_callbacks(struct service *service, char ret_message[CATALO
 	cleanup_free char *url = NULL;
 	int err;
 
-	if (!hook.public_url && catalog_setting_get(service->catalog, "callback_url", &url) == 0)
+	if (!hook.public_url &&
+	    catalog_setting_get(service->catalog, catalog_settings[SETTING_CALLBACK_URL].name,
+				&url) == 0)
 		hook.public_url = url;
 	err = hook_start(service->catalog, &hook, &service->hook, service->address, ret_message);
 	/* The port may still belong to a mount that was unmounted just now. */
@@ -211,10 +198,12 @@ int service_start(struct service *service, char ret_message[CATALOG_MESSAGE_SIZE
 		return failed("the poll", err, ret_message);
 	if (settings->read_only)
 		return 0;
-	err = migrate_start(catalog, service->http, &migrate, &service->migrate);
+	err = jobs_new(catalog, &service->jobs);
+	if (err == 0)
+		err = migrate_start(service->jobs, service->http, &migrate, &service->migrate);
 	if (err)
 		return failed("the migration's workers", err, ret_message);
-	err = policy_start(catalog, service->http, &service->policy);
+	err = policy_start(service->jobs, service->http, &service->policy);
 	return err ? failed("the policy's workers", err, ret_message) : 0;
 }
 
@@ -243,6 +232,7 @@ void service_close(struct service *service)
 	ending_step("deletes in flight");
 	if (service->policy)
 		policy_stop(service->policy, msecs_until(deadline));
+	jobs_free(service->jobs);
 	ending_step("the metrics file");
 	metrics_stop(service->metrics);
 	ending_step("requests for recordings");

@@ -79,7 +79,7 @@ static int coldness(const char *storage_class)
 }
 
 const char *cost_class_at(const struct cost_prices *prices, const char *storage_class,
-			  int64_t age_days, const struct cost_transition *transitions, size_t count)
+			  int64_t age_days, const struct s3_transition *transitions, size_t count)
 {
 	const char *now = storage_class;
 
@@ -92,7 +92,7 @@ const char *cost_class_at(const struct cost_prices *prices, const char *storage_
 }
 
 static double year_under(const struct cost_prices *prices, const struct cost_group *group,
-			 const char *first_class, const struct cost_transition *transitions,
+			 const char *first_class, const struct s3_transition *transitions,
 			 size_t count)
 {
 	int64_t age = group->in_s3 ? group->age_days : 0;
@@ -115,7 +115,7 @@ static double year_under(const struct cost_prices *prices, const struct cost_gro
 }
 
 void cost_group_s3(const struct cost_prices *prices, const struct cost_group *group,
-		   const char *new_class, const struct cost_transition *transitions, size_t count,
+		   const char *new_class, const struct s3_transition *transitions, size_t count,
 		   struct cost_s3 *ret_cost)
 {
 	const char *name = group->in_s3 ? group->storage_class : new_class;

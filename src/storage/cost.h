@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aws/lifecycle.h"
+
 #define COST_CLASSES_LIMIT 16
 /* AWS's lifecycle does not move smaller objects by default. */
 #define COST_SMALL_BYTES (128 * 1024)
@@ -57,15 +59,10 @@ double cost_twilio_month(const struct cost_prices *prices, int64_t minutes);
 double cost_class_month(const struct cost_prices *prices, const struct cost_class *class,
 			int64_t objects, int64_t size_bytes);
 
-struct cost_transition { /* in order of their days */
-	int days;
-	char storage_class[32];
-};
 /* The class into which the rule moves an object of that class and age. A rule moves objects to
  * colder classes only. */
 const char *cost_class_at(const struct cost_prices *prices, const char *storage_class,
-			  int64_t age_days, const struct cost_transition *transitions,
-			  size_t count);
+			  int64_t age_days, const struct s3_transition *transitions, size_t count);
 
 /* A group's S3 costs. new_class: the class of recordings at Twilio, if they were moved today. */
 struct cost_s3 {
@@ -76,7 +73,7 @@ struct cost_s3 {
 	bool is_unknown;    /* the table does not have the class: nothing is computed */
 };
 void cost_group_s3(const struct cost_prices *prices, const struct cost_group *group,
-		   const char *new_class, const struct cost_transition *transitions, size_t count,
+		   const char *new_class, const struct s3_transition *transitions, size_t count,
 		   struct cost_s3 *ret_cost);
 
 #endif

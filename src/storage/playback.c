@@ -7,6 +7,7 @@
 
 #include "catalog/archive.h"
 #include "catalog/object.h"
+#include "catalog/settings.h"
 #include "storage/storage.h"
 #include "util/buf.h"
 #include "util/times.h"
@@ -57,9 +58,8 @@ int storage_playback_url(struct catalog *catalog, struct http *http, int64_t rec
 	if (err)
 		return err;
 	if (!expires_secs)
-		expires_secs = (unsigned)catalog_setting_get_int(catalog, "url_expires_secs",
-								 PLAYBACK_EXPIRES_SECS);
-	if (!expires_secs || expires_secs > PLAYBACK_EXPIRES_LIMIT_SECS)
+		expires_secs = (unsigned)catalog_setting_number(catalog, SETTING_URL_EXPIRES_SECS);
+	if (expires_secs > PLAYBACK_EXPIRES_LIMIT_SECS)
 		return -EINVAL;
 	err = storage_client_new(catalog, http, recording.workspace_id, cancel, &s3, &storage);
 	if (err)

@@ -11,7 +11,6 @@
 struct buf;
 struct http;
 
-#define PLAYBACK_EXPIRES_SECS 3600 /* unless the setting url_expires_secs says otherwise */
 #define PLAYBACK_EXPIRES_LIMIT_SECS (7 * 86400) /* S3's limit */
 
 /* Appends the URL. Its answer has the recording's content type and a file name without a phone

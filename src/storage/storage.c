@@ -8,6 +8,14 @@
 #include "aws/credentials.h"
 #include "util/secret.h"
 
+const char *storage_encryption_name(int encryption)
+{
+	static const char *const names[STORAGE_ENCRYPTION_COUNT] = { "none", "sse-s3", "sse-kms" };
+
+	return encryption >= 0 && encryption < STORAGE_ENCRYPTION_COUNT ? names[encryption]
+									: names[0];
+}
+
 static enum s3_encryption encryption_of(const struct catalog_storage *storage)
 {
 	switch (storage->encryption) {

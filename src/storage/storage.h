@@ -23,4 +23,8 @@ int storage_client_of(const struct catalog_storage *storage, const char *secret_
 		      struct http *http, unsigned total_timeout_msecs, const struct cancel *cancel,
 		      struct s3_client **ret_client);
 
+#define STORAGE_ENCRYPTION_COUNT 3
+/* "none", "sse-s3", "sse-kms": the numbers of struct catalog_storage. */
+const char *storage_encryption_name(int encryption);
+
 #endif

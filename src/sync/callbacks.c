@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "catalog/callback.h"
+#include "jobs/lease.h"
 #include "sync/sync-private.h"
 #include "util/log.h"
 #include "util/pool.h"
@@ -139,7 +140,7 @@ void sync_callbacks_run(const struct sync_env *env)
 	uint64_t generation = 0;
 	int last_err = 0;
 
-	catalog_owner_new(owner);
+	job_owner_new(owner);
 	while (!cancel_is_set(env->cancel)) {
 		struct catalog_callback_batch batch;
 		int64_t next = INT64_MAX;

@@ -11,11 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/job.h"
+#include "jobs/lease.h"
 #include "storage/restore.h"
 #include "sync/sync-private.h"
 #include "util/array.h"
-#include "util/cleanup.h"
 #include "util/log.h"
 #include "util/pool.h"
 #include "util/times.h"
@@ -104,8 +103,8 @@ struct lease {
 static int lease_take(struct lease *lease)
 {
 	lease->renewed_msecs = time_mono_msecs();
-	return catalog_lease_take(lease->worker->service->env.catalog, lease->name,
-				  lease->worker->owner, LEASE_MSECS);
+	return job_lease_take(lease->worker->service->env.catalog, lease->name,
+			      lease->worker->owner, LEASE_MSECS);
 }
 
 static void on_progress(void *arg, const struct sync_stats *stats)
@@ -187,7 +186,7 @@ static void serve(struct worker *worker, const struct catalog_workspace *workspa
 				: 0;
 		watch->times = err < 0 ? watch->times + 1 : 0;
 	}
-	catalog_lease_give_back(env->catalog, lease.name, worker->owner);
+	job_lease_give_back(env->catalog, lease.name, worker->owner);
 }
 
 /* ---- threads ---- */
@@ -214,6 +213,7 @@ struct workspaces {
 static int on_workspace(void *arg, const struct catalog_workspace *workspace)
 {
 	struct workspaces *list = arg;
+
 	return array_push(&list->items, &list->count, workspace);
 }
 
@@ -315,7 +315,7 @@ int sync_service_start(struct catalog *catalog, struct http *http,
 
 		worker->service = service;
 		worker->duty = (enum duty)i;
-		catalog_owner_new(worker->owner);
+		job_owner_new(worker->owner);
 		err = thread_start(&worker->thread, duty_forms[i].name, duty_forms[i].run, worker);
 		worker->is_started = err == 0;
 	}

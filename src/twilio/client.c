@@ -1,5 +1,5 @@
-/* The client: its address, its credentials, one operation with its retries, and the server's clock.
- */
+/* The client: its address and credentials, one operation with its retries, the clock of the
+ * server. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +16,9 @@
 #define DEFAULT_TIMEOUT_MSECS 60000
 #define MAX_REDIRECTS 3
 #define MAX_LIST_PAGES 10000
-/* A page of 1,000 is about 1.5 MB, with encryption details twice that. */
+/* A page of 1,000 elements is about 1.5 MB, with encryption details twice that. */
 #define MAX_REPLY_BYTES (8u << 20)
-/* Who is only busy gets more patience than who cannot be reached. */
+/* A busy server gets more tries than one that cannot be reached. */
 #define BUSY_TRIES 12
 #define TRIES 5
 
@@ -35,8 +35,8 @@ static char *lower_case(const char *text, size_t len)
 	return copy;
 }
 
-/* "HTTPS://Host:443/path" -> "https://host" and the length of the part before the path. -EINVAL: no
- * such URL. */
+/* "HTTPS://Host:443/path" -> "https://host" and the length of the part before the path. -EINVAL:
+ * not such a URL. */
 static int origin_parse(const char *url, char **ret_origin, size_t *ret_len)
 {
 	size_t scheme = strncasecmp(url, "https://", 8) == 0  ? 8
@@ -46,7 +46,7 @@ static int origin_parse(const char *url, char **ret_origin, size_t *ret_len)
 	const char *default_port = scheme == 8 ? ":443" : ":80";
 	size_t len = scheme + host, port = strlen(default_port);
 
-	/* No user in it: credentials are given apart. */
+	/* No user may be in it: credentials are given separately. */
 	if (!host || memchr(url + scheme, '@', host) || memchr(url + scheme, '\\', host))
 		return -EINVAL;
 	for (size_t i = 0; url[i]; i++) {
@@ -72,16 +72,16 @@ int twilio_url_next(const struct twilio_client *client, const char *next_page_ur
 	cleanup_free char *origin = NULL;
 	const char *path = next_page_uri;
 	size_t base_len = strlen(client->base_path), len;
-	int rc;
+	int err;
 
 	for (const char *c = next_page_uri; *c; c++) {
 		if (*c <= ' ' || *c >= 0x7f)
 			return -EINVAL;
 	}
 	if (*path != '/') {
-		rc = origin_parse(next_page_uri, &origin, &len);
-		if (rc < 0)
-			return rc;
+		err = origin_parse(next_page_uri, &origin, &len);
+		if (err < 0)
+			return err;
 		if (strcmp(origin, client->origin) != 0)
 			return -EINVAL;
 		path += len;
@@ -104,7 +104,7 @@ static int authorization_new(const char *user, const char *secret, char **ret_au
 	size_t user_len = strlen(user), secret_len = strlen(secret);
 	char *text;
 
-	/* Reserved first, so that growing leaves no copy of the secret behind. */
+	/* Reserved first: growing would leave copies of the secret behind. */
 	if (buf_reserve(&plain, user_len + 1 + secret_len) < 0)
 		return -ENOMEM;
 	buf_addf(&plain, "%s:%s", user, secret);
@@ -125,18 +125,18 @@ static int set_up(struct twilio_client *client, const struct twilio_settings *se
 		settings->user && *settings->user ? settings->user : settings->account_sid;
 	struct sid account;
 	size_t origin_len, path_len;
-	int rc;
+	int err;
 
 	if (!settings->account_sid || !settings->secret ||
 	    sid_parse(settings->account_sid, "AC", &account) < 0)
 		return -EINVAL;
-	/* Basic authentication ends the user's name at the first colon. */
+	/* Basic authentication ends the user name at the first colon. */
 	if (strchr(user, ':'))
 		return -EINVAL;
 	strcpy(client->account, settings->account_sid);
-	rc = origin_parse(url, &client->origin, &origin_len);
-	if (rc < 0)
-		return rc;
+	err = origin_parse(url, &client->origin, &origin_len);
+	if (err < 0)
+		return err;
 	url += origin_len;
 	if (strpbrk(url, "?#"))
 		return -EINVAL;
@@ -152,7 +152,7 @@ int twilio_client_new(struct http *http, const struct twilio_settings *settings,
 		      struct twilio_client **ret_client)
 {
 	struct twilio_client *client = calloc(1, sizeof *client);
-	int rc;
+	int err;
 
 	if (!client)
 		return -ENOMEM;
@@ -162,10 +162,10 @@ int twilio_client_new(struct http *http, const struct twilio_settings *settings,
 								    : DEFAULT_TIMEOUT_MSECS;
 	client->pages_limit = MAX_LIST_PAGES;
 	client->cancel = settings->cancel;
-	rc = set_up(client, settings);
-	if (rc < 0) {
+	err = set_up(client, settings);
+	if (err < 0) {
 		twilio_client_free(client);
-		return rc;
+		return err;
 	}
 	*ret_client = client;
 	return 0;
@@ -181,7 +181,7 @@ void twilio_client_free(struct twilio_client *client)
 	free(client);
 }
 
-/* ---- the server's clock ---- */
+/* ---- the clock of the server ---- */
 
 void twilio_note_date(struct twilio_client *client, const char *date)
 {
@@ -204,11 +204,11 @@ bool twilio_client_now(struct twilio_client *client, int64_t *ret_secs)
 static int send_once(struct twilio_client *client, const struct http_request *request,
 		     struct http_reply *ret_reply, struct remote_error *ret_error)
 {
-	int rc = http_perform(client->http, request, MAX_REPLY_BYTES, client->cancel, ret_reply,
-			      ret_error);
+	int err = http_perform(client->http, request, MAX_REPLY_BYTES, client->cancel, ret_reply,
+			       ret_error);
 
-	if (rc < 0)
-		return rc;
+	if (err < 0)
+		return err;
 	twilio_note_date(client, http_reply_header(ret_reply, "Date"));
 	twilio_judge(ret_reply->status, http_reply_retry_after_msecs(ret_reply), ret_reply->body,
 		     ret_reply->body_len, ret_error);
@@ -230,7 +230,7 @@ int twilio_perform(struct twilio_client *client, enum http_method method, const 
 		.url = url,
 		.headers = headers,
 		.header_count = ARRAY_SIZE(headers),
-		/* A DELETE that is led elsewhere is none that Twilio would send. */
+		/* Twilio never redirects a DELETE. */
 		.max_redirects = method == HTTP_DELETE ? 0 : MAX_REDIRECTS,
 		.allow_plain_http = client->allow_plain_http,
 	};
@@ -239,27 +239,27 @@ int twilio_perform(struct twilio_client *client, enum http_method method, const 
 	retry_init(&retry, BUSY_TRIES, client->total_timeout_msecs);
 	for (;;) {
 		int64_t began, left;
-		int rc;
+		int err;
 
 		if (client->gate.before)
 			client->gate.before(client->gate.arg);
 		began = time_mono_msecs();
 		left = retry.deadline_msecs - began;
 		request.total_timeout_msecs = left > 1 ? (unsigned)left : 1;
-		rc = send_once(client, &request, ret_reply, ret_error);
+		err = send_once(client, &request, ret_reply, ret_error);
 		if (client->gate.after)
 			client->gate.after(client->gate.arg, ret_error, began);
-		if (rc == 0)
+		if (err == 0)
 			return 0;
-		/* Busy with the recording itself: that takes longer than a request may wait. */
+		/* The recording itself is busy: that lasts longer than a request may wait. */
 		if (ret_error->kind == REMOTE_BUSY && ret_error->status != 429 &&
 		    ret_error->status != 503)
-			return rc;
+			return err;
 		if (ret_error->kind != REMOTE_BUSY && retry.tried + 1 >= TRIES)
-			return rc;
-		/* Sending again does no harm: a second DELETE answers 404. */
+			return err;
+		/* A retry does no harm: a second DELETE answers 404. */
 		if (!retry_wait(&retry, ret_error, true, client->cancel))
-			return rc;
+			return err;
 	}
 }
 

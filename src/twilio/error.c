@@ -1,5 +1,4 @@
-/* Errors as Twilio tells them: JSON, XML where media is asked for without an extension, or a
- * proxy's HTML. */
+/* Error answers: JSON, XML (for media without an extension), or the HTML of a proxy. */
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
@@ -109,39 +108,39 @@ void twilio_scrub(const char *text, char *ret_text, size_t size)
 	ret_text[out] = '\0';
 }
 
-/* What may be done next, by status and Twilio's own code. */
-static enum remote_kind judge_kind(int status, int code, int *ret_error)
+/* The kind of a failure, by the status and the code of Twilio. */
+static enum remote_kind judge_kind(int status, int code, int *ret_err)
 {
 	if (code == CODE_TOO_MANY_REQUESTS || code == CODE_STILL_PROCESSING ||
 	    code == CODE_UNFINISHED) {
-		*ret_error = -EBUSY;
+		*ret_err = -EBUSY;
 		return REMOTE_BUSY;
 	}
 	switch (status) {
 	case 401:
 	case 403:
-		*ret_error = -EACCES;
+		*ret_err = -EACCES;
 		return REMOTE_REJECTED;
 	case 404:
 	case 410:
-		*ret_error = -ENOENT;
+		*ret_err = -ENOENT;
 		return REMOTE_NOT_FOUND;
 	case 408:
 	case 504:
-		*ret_error = -ETIMEDOUT;
+		*ret_err = -ETIMEDOUT;
 		return REMOTE_TRANSIENT;
 	case 409:
 	case 429:
 	case 503:
-		*ret_error = -EBUSY;
+		*ret_err = -EBUSY;
 		return REMOTE_BUSY;
 	}
-	*ret_error = -EIO;
+	*ret_err = -EIO;
 	if (status >= 500)
 		return REMOTE_TRANSIENT;
 	if (status >= 400)
 		return REMOTE_REJECTED;
-	/* A redirect too many, or no HTTP that makes sense here. */
+	/* Too many redirects, or a status that makes no sense here. */
 	return REMOTE_INVALID;
 }
 
@@ -151,7 +150,7 @@ void twilio_judge(int status, int64_t retry_after_msecs, const char *body, size_
 	struct buf message = BUF_INIT;
 	char scrubbed[96];
 	enum remote_kind kind;
-	int code = 0, error;
+	int code = 0, err;
 
 	remote_error_clear(ret_error);
 	ret_error->status = status;
@@ -162,18 +161,18 @@ void twilio_judge(int status, int64_t retry_after_msecs, const char *body, size_
 		buf_reset(&message);
 	twilio_scrub(buf_str(&message), scrubbed, sizeof scrubbed);
 	buf_release(&message);
-	kind = judge_kind(status, code, &error);
+	kind = judge_kind(status, code, &err);
 	if (status == 401)
-		remote_error_set(ret_error, kind, error,
+		remote_error_set(ret_error, kind, err,
 				 "Twilio rejected the credentials (HTTP 401, error %d)", code);
 	else if (code == CODE_FILE_IS_MONO)
-		remote_error_set(ret_error, kind, error,
+		remote_error_set(ret_error, kind, err,
 				 "Twilio: the recording has one channel only");
 	else if (code)
-		remote_error_set(ret_error, kind, error, "Twilio: HTTP %d, error %d: %s", status,
+		remote_error_set(ret_error, kind, err, "Twilio: HTTP %d, error %d: %s", status,
 				 code, scrubbed);
 	else
-		remote_error_set(ret_error, kind, error, "Twilio: HTTP %d", status);
+		remote_error_set(ret_error, kind, err, "Twilio: HTTP %d", status);
 	ret_error->status = status;
 	ret_error->twilio_code = code;
 	ret_error->retry_after_msecs = retry_after_msecs;

@@ -1,6 +1,6 @@
 /*
- * Lists and resources as JSON. Whatever a field's type is, it is taken for what it can mean, else
- * for null: only a page without its array, or an element without its SID, is an error.
+ * Lists and resources as JSON. A field of another type is converted if possible, else taken for
+ * null: only a page without its array, or an element without its SID, is an error.
  */
 #include <errno.h>
 #include <limits.h>
@@ -14,7 +14,7 @@
 #include "util/text.h"
 #include "util/times.h"
 
-/* Of text that is stored. A content key is RSA's: 684 characters by a key of 4096 bits. */
+/* Limits of text that is stored. A content key is RSA: 684 characters with a key of 4096 bits. */
 #define KEY_SID_LIMIT_BYTES 63
 #define CONTENT_KEY_LIMIT_BYTES 2047
 #define IV_LIMIT_BYTES 127
@@ -77,14 +77,15 @@ static const struct field call_fields[] = {
 
 /* ---- values ---- */
 
-/* What goes on from here to names, tables and terminals is UTF-8 without controls. It lies in the page, which is ours to change. */
+/* Text that goes into names, tables and terminals is UTF-8 without controls. It lies in the
+ * page, which may be changed. */
 static const char *clean_text(const char *text)
 {
 	text_clean((char *)text);
 	return text;
 }
 
-/* -1 where null, negative, out of range or no number. "4.0" is 4. */
+/* -1: null, negative, out of range or not a number. "4.0" is 4. */
 static int64_t to_number(const struct scan_value *value)
 {
 	long long number;
@@ -163,18 +164,18 @@ static int take_encryption(struct scan *scan, struct twilio_recording *recording
 {
 	bool is_first = true;
 	const char *name;
-	int rc;
+	int err;
 
-	while ((rc = scan_member(scan, &is_first, &name)) > 0) {
+	while ((err = scan_member(scan, &is_first, &name)) > 0) {
 		struct scan_value value = scan_value(scan);
 
 		if (scan_skip(scan, value.type) < 0)
 			return -EINVAL;
-		/* An empty object says as much as null. */
+		/* An empty object counts as null. */
 		recording->is_encrypted = true;
 		if (value.type != SCAN_STRING)
 			continue;
-		/* The second names are those of the public documentation's example. */
+		/* The second names are those in the example of the public documentation. */
 		if (strcmp(name, "encryption_public_key_sid") == 0 ||
 		    strcmp(name, "public_key_sid") == 0)
 			recording->encryption_key_sid = clean_text(value.text);
@@ -183,7 +184,7 @@ static int take_encryption(struct scan *scan, struct twilio_recording *recording
 		else if (strcmp(name, "encryption_iv") == 0 || strcmp(name, "iv") == 0)
 			recording->encryption_iv = clean_text(value.text);
 	}
-	return rc;
+	return err;
 }
 
 static void take_sid(const struct scan_value *value, const char prefix[2], struct sid *sid)
@@ -235,24 +236,24 @@ static int take_field(struct scan *scan, const struct field *field, void *elemen
 	return 0;
 }
 
-/* The members of an object that has begun. */
+/* Reads the members of an object whose bracket has been read. */
 static int take_members(struct scan *scan, const struct field *fields, void *element)
 {
 	bool is_first = true;
 	const char *name;
-	int rc;
+	int err;
 
-	while ((rc = scan_member(scan, &is_first, &name)) > 0) {
+	while ((err = scan_member(scan, &is_first, &name)) > 0) {
 		const struct field *field = fields;
 
 		while (field->name && (*field->name != *name || strcmp(field->name, name) != 0))
 			field++;
-		rc = field->name ? take_field(scan, field, element)
-				 : scan_skip(scan, scan_value(scan).type);
-		if (rc < 0)
-			return rc;
+		err = field->name ? take_field(scan, field, element)
+				  : scan_skip(scan, scan_value(scan).type);
+		if (err < 0)
+			return err;
 	}
-	return rc;
+	return err;
 }
 
 /* ---- pages ---- */
@@ -269,7 +270,7 @@ static bool recording_is_oversized(const struct twilio_recording *recording)
 	       is_longer(recording->encryption_iv, IV_LIMIT_BYTES);
 }
 
-/* In place, as clean_text does, and at the end of a character. */
+/* Cuts the text in place, as clean_text does, at a character boundary. */
 static bool cut_text(const char *text)
 {
 	size_t len = TWILIO_FIELD_LIMIT_BYTES;
@@ -282,7 +283,8 @@ static bool cut_text(const char *text)
 	return true;
 }
 
-/* A caller can choose them: neither the call nor the rest of the list may suffer from it. */
+/* Callers choose these fields: an oversized one must affect neither the call nor the rest of the
+ * list. */
 static void cut_fields(struct twilio_call *call)
 {
 	call->is_cut = cut_text(call->from);
@@ -315,7 +317,7 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 	};
 	bool is_oversized = false;
 	const struct sid *sid;
-	int rc;
+	int err;
 
 	if (type != SCAN_OBJECT) {
 		page->skipped++;
@@ -328,7 +330,7 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 			return -ENOMEM;
 		*recording = no_recording;
 		sid = &recording->sid;
-		rc = take_members(scan, recording_fields, recording);
+		err = take_members(scan, recording_fields, recording);
 		is_oversized = recording_is_oversized(recording);
 	} else {
 		struct twilio_call *call = array_add(&page->calls, &page->count);
@@ -337,7 +339,7 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 			return -ENOMEM;
 		*call = no_call;
 		sid = &call->sid;
-		rc = take_members(scan, call_fields, call);
+		err = take_members(scan, call_fields, call);
 		cut_fields(call);
 	}
 	if (sid_is_zero(sid)) {
@@ -347,20 +349,20 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 		page->oversized++;
 		page->count--;
 	}
-	return rc;
+	return err;
 }
 
 static int take_array(struct scan *scan, enum twilio_list_kind kind, struct twilio_page *page)
 {
 	bool is_first = true;
-	int rc;
+	int err;
 
-	while ((rc = scan_element(scan, &is_first)) > 0) {
-		rc = take_element(scan, scan_value(scan).type, kind, page);
-		if (rc < 0)
-			return rc;
+	while ((err = scan_element(scan, &is_first)) > 0) {
+		err = take_element(scan, scan_value(scan).type, kind, page);
+		if (err < 0)
+			return err;
 	}
-	return rc;
+	return err;
 }
 
 static int take_page(struct scan *scan, enum twilio_list_kind kind, struct twilio_page *page)
@@ -368,56 +370,56 @@ static int take_page(struct scan *scan, enum twilio_list_kind kind, struct twili
 	const char *array_name = kind == TWILIO_LIST_CALLS ? "calls" : "recordings";
 	bool is_first = true, has_array = false;
 	const char *name;
-	int rc;
+	int err;
 
 	if (scan_value(scan).type != SCAN_OBJECT)
 		return -EINVAL;
-	while ((rc = scan_member(scan, &is_first, &name)) > 0) {
+	while ((err = scan_member(scan, &is_first, &name)) > 0) {
 		bool is_array = strcmp(name, array_name) == 0,
 		     is_next = strcmp(name, "next_page_uri") == 0;
 		struct scan_value value = scan_value(scan);
 
 		if (is_array) {
 			has_array = value.type == SCAN_ARRAY;
-			rc = has_array ? take_array(scan, kind, page) : -EINVAL;
+			err = has_array ? take_array(scan, kind, page) : -EINVAL;
 		} else {
-			rc = scan_skip(scan, value.type);
+			err = scan_skip(scan, value.type);
 		}
-		/* Taking an odd one for the end would hide whatever comes behind it. */
+		/* Taking a malformed one for the end would hide the pages after it. */
 		if (is_next && value.type != SCAN_STRING && value.type != SCAN_NULL)
-			rc = -EINVAL;
-		if (rc < 0)
-			return rc;
+			err = -EINVAL;
+		if (err < 0)
+			return err;
 		if (is_next)
 			page->next_page_uri = *value.text ? value.text : NULL;
 	}
-	return rc < 0 || !has_array || !scan_is_over(scan) ? -EINVAL : 0;
+	return err < 0 || !has_array || !scan_is_over(scan) ? -EINVAL : 0;
 }
 
 int twilio_page_parse(char *text, size_t len, enum twilio_list_kind kind,
 		      struct twilio_page *ret_page)
 {
 	struct scan scan;
-	int rc;
+	int err;
 
 	*ret_page = (struct twilio_page)TWILIO_PAGE_INIT;
 	scan_init(&scan, text, len);
-	rc = take_page(&scan, kind, ret_page);
-	return rc == -EINVAL ? -EIO : rc;
+	err = take_page(&scan, kind, ret_page);
+	return err == -EINVAL ? -EIO : err;
 }
 
 int twilio_resource_parse(char *text, size_t len, enum twilio_list_kind kind,
 			  struct twilio_page *ret_page)
 {
 	struct scan scan;
-	int rc;
+	int err;
 
 	*ret_page = (struct twilio_page)TWILIO_PAGE_INIT;
 	scan_init(&scan, text, len);
-	rc = take_element(&scan, scan_value(&scan).type, kind, ret_page);
-	if (rc == -EINVAL || (rc == 0 && (ret_page->count != 1 || !scan_is_over(&scan))))
-		rc = -EIO;
-	return rc;
+	err = take_element(&scan, scan_value(&scan).type, kind, ret_page);
+	if (err == -EINVAL || (err == 0 && (ret_page->count != 1 || !scan_is_over(&scan))))
+		err = -EIO;
+	return err;
 }
 
 void twilio_page_release(struct twilio_page *page)

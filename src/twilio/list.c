@@ -1,4 +1,4 @@
-/* Lists, page by page; single resources; deleting. */
+/* Lists, page by page; single resources; deletes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +9,10 @@
 #include "util/times.h"
 
 #define PAGE_SIZE "1000"
-/* Pages without an element, one after the other, each with a new cursor: a server that goes round
- * and round. */
+/* Limit of successive pages without an element, each with a new cursor: the server loops. */
 #define MAX_EMPTY_PAGES 100
 
-/* What a list's callback may be. */
+/* The callback of a list. */
 struct receiver {
 	enum twilio_list_kind kind;
 	twilio_recordings_fn *recordings_fn;
@@ -30,7 +29,7 @@ static int receive(const struct receiver *receiver, const struct twilio_page *pa
 	return receiver->calls_fn(receiver->arg, page->calls, page->count);
 }
 
-/* ---- cursors that were seen ---- */
+/* ---- cursors seen so far ---- */
 
 struct seen {
 	uint64_t *hashes;
@@ -63,48 +62,48 @@ static void seen_release(struct seen *seen)
 	free(seen->hashes);
 }
 
-/* ---- the walk ---- */
+/* ---- walking a list ---- */
 
 struct left_out {
 	size_t skipped, oversized;
 };
 
-/* Gets the page at url; moves url on to the next one, or leaves it empty. */
+/* Gets the page at url, and sets url to the next page, or leaves it empty. */
 static int walk_page(struct twilio_client *client, const struct receiver *receiver, struct buf *url,
 		     size_t *ret_count, struct left_out *left_out, struct remote_error *ret_error)
 {
 	struct http_reply reply = HTTP_REPLY_INIT;
 	struct twilio_page page = TWILIO_PAGE_INIT;
-	int rc = twilio_perform(client, HTTP_GET, buf_str(url), &reply, ret_error);
+	int err = twilio_perform(client, HTTP_GET, buf_str(url), &reply, ret_error);
 
-	if (rc < 0)
-		return rc;
-	rc = twilio_page_parse(reply.body, reply.body_len, receiver->kind, &page);
-	if (rc < 0) {
-		remote_error_set(ret_error, REMOTE_INVALID, rc,
+	if (err < 0)
+		return err;
+	err = twilio_page_parse(reply.body, reply.body_len, receiver->kind, &page);
+	if (err < 0) {
+		remote_error_set(ret_error, REMOTE_INVALID, err,
 				 "Twilio: an answer that is no page of a list");
 		goto out;
 	}
 	*ret_count = page.count;
 	left_out->skipped += page.skipped;
 	left_out->oversized += page.oversized;
-	rc = receive(receiver, &page);
-	if (rc)
+	err = receive(receiver, &page);
+	if (err)
 		goto out;
 	buf_reset(url);
 	if (page.next_page_uri) {
-		rc = twilio_url_next(client, page.next_page_uri, url);
-		if (rc == -EINVAL)
-			rc = -EIO;
-		if (rc < 0)
+		err = twilio_url_next(client, page.next_page_uri, url);
+		if (err == -EINVAL)
+			err = -EIO;
+		if (err < 0)
 			remote_error_set(
-				ret_error, REMOTE_INVALID, rc,
+				ret_error, REMOTE_INVALID, err,
 				"Twilio: the next page of a list is at another host, or nowhere");
 	}
 out:
 	twilio_page_release(&page);
 	http_reply_release(&reply);
-	return rc;
+	return err;
 }
 
 static int walk(struct twilio_client *client, const struct receiver *receiver, struct buf *url,
@@ -113,7 +112,7 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 	cleanup_with(seen_release) struct seen seen = { NULL, 0 };
 	struct left_out left_out = { 0, 0 };
 	size_t empty = 0, count = 0;
-	int rc;
+	int err;
 
 	do {
 		if (buf_failed(url)) {
@@ -126,27 +125,27 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 					 client->pages_limit);
 			return -EIO;
 		}
-		rc = seen_add(&seen, buf_str(url));
-		if (rc == -ELOOP || empty > MAX_EMPTY_PAGES) {
+		err = seen_add(&seen, buf_str(url));
+		if (err == -ELOOP || empty > MAX_EMPTY_PAGES) {
 			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 					 "Twilio: a list whose pages go in a circle");
 			return -EIO;
 		}
-		if (rc < 0) {
-			remote_error_set(ret_error, REMOTE_INVALID, rc, "out of memory");
-			return rc;
+		if (err < 0) {
+			remote_error_set(ret_error, REMOTE_INVALID, err, "out of memory");
+			return err;
 		}
 		if (cancel_is_set(client->cancel)) {
 			remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "cancelled");
 			return -ECANCELED;
 		}
-		rc = walk_page(client, receiver, url, &count, &left_out, ret_error);
-		if (rc)
-			return rc;
+		err = walk_page(client, receiver, url, &count, &left_out, ret_error);
+		if (err)
+			return err;
 		empty = count ? 0 : empty + 1;
 	} while (url->len);
 
-	/* Said only now, so that one odd element does not hide the others. */
+	/* Reported at the end, so that one invalid element does not hide the others. */
 	if (left_out.skipped)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 				 "Twilio: %zu elements of a list without a SID", left_out.skipped);
@@ -209,35 +208,35 @@ int twilio_list_calls(struct twilio_client *client, const struct twilio_window *
 	return walk(client, &receiver, &url, ret_error);
 }
 
-/* ---- single ones ---- */
+/* ---- single resources ---- */
 
 static int fetch(struct twilio_client *client, const struct receiver *receiver,
 		 const struct sid *sid, const char *url, struct remote_error *ret_error)
 {
 	struct http_reply reply = HTTP_REPLY_INIT;
 	struct twilio_page page = TWILIO_PAGE_INIT;
-	int rc = twilio_perform(client, HTTP_GET, url, &reply, ret_error);
+	int err = twilio_perform(client, HTTP_GET, url, &reply, ret_error);
 
-	if (rc < 0)
-		return rc;
-	rc = twilio_resource_parse(reply.body, reply.body_len, receiver->kind, &page);
-	if (rc == 0) {
+	if (err < 0)
+		return err;
+	err = twilio_resource_parse(reply.body, reply.body_len, receiver->kind, &page);
+	if (err == 0) {
 		const struct sid *found = page.calls ? &page.calls[0].sid : &page.recordings[0].sid;
 
 		if (!sid_equal(found, sid))
-			rc = -EIO;
+			err = -EIO;
 	}
-	if (rc < 0 && page.oversized)
-		remote_error_set(ret_error, REMOTE_INVALID, rc,
+	if (err < 0 && page.oversized)
+		remote_error_set(ret_error, REMOTE_INVALID, err,
 				 "Twilio: a recording with an encryption field that is too long");
-	else if (rc < 0)
-		remote_error_set(ret_error, REMOTE_INVALID, rc,
+	else if (err < 0)
+		remote_error_set(ret_error, REMOTE_INVALID, err,
 				 "Twilio: an answer that is not the resource asked for");
 	else
-		rc = receive(receiver, &page);
+		err = receive(receiver, &page);
 	twilio_page_release(&page);
 	http_reply_release(&reply);
-	return rc;
+	return err;
 }
 
 int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
@@ -252,7 +251,7 @@ int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
 	remote_error_clear(ret_error);
 	sid_format(sid, "RE", text);
 	twilio_url_account(client, &url);
-	/* A deleted one says so itself for 40 days, where it would be a 404 else. */
+	/* For 40 days after a delete Twilio answers with the status "deleted", instead of a 404. */
 	buf_addf(&url, "Recordings/%s.json?IncludeSoftDeleted=true", text);
 	if (buf_failed(&url)) {
 		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
@@ -285,7 +284,7 @@ int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
 	cleanup_buf struct buf url = BUF_INIT;
 	struct http_reply reply = HTTP_REPLY_INIT;
 	char text[SID_SIZE];
-	int rc;
+	int err;
 
 	remote_error_clear(ret_error);
 	sid_format(sid, "RE", text);
@@ -295,15 +294,15 @@ int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
 		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
 		return -ENOMEM;
 	}
-	rc = twilio_perform(client, HTTP_DELETE, buf_str(&url), &reply, ret_error);
-	if (rc < 0)
-		return rc;
-	/* Any other success is not Twilio's: a proxy's page, say. */
+	err = twilio_perform(client, HTTP_DELETE, buf_str(&url), &reply, ret_error);
+	if (err < 0)
+		return err;
+	/* Any other 2xx is not from Twilio: a page of a proxy, say. */
 	if (reply.status != 204) {
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 				 "Twilio: HTTP %d in answer to a delete", reply.status);
-		rc = -EIO;
+		err = -EIO;
 	}
 	http_reply_release(&reply);
-	return rc;
+	return err;
 }

@@ -1,4 +1,4 @@
-/* Media requests, and judging their answers before a byte of them is believed. */
+/* Media requests, and judging their answers before a byte of them is trusted. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -110,7 +110,7 @@ void twilio_etag_copy(const char *header, char *ret_etag, size_t size)
 	size_t len = header ? strlen(header) : 0;
 
 	ret_etag[0] = '\0';
-	/* A weak one promises nothing about bytes. */
+	/* A weak ETag promises nothing about bytes. */
 	if (len < 2 || header[0] != '"' || header[len - 1] != '"' || len - 2 >= size)
 		return;
 	memcpy(ret_etag, header + 1, len - 2);
@@ -154,14 +154,15 @@ static bool type_is_wave(const char *type)
 	return false;
 }
 
-/* What error pages come as. Ciphertext may be called anything else. */
+/* The types of error pages. Ciphertext may have any other type. */
 static bool type_is_text(const char *type)
 {
 	return !*type || strncmp(type, "text/", 5) == 0 || strstr(type, "json") ||
 	       strstr(type, "xml") || strstr(type, "html");
 }
 
-/* What calls itself audio and is text all the same. Ciphertext begins so once in 2^32 at most. */
+/* Whether an answer of an audio type is text all the same. Ciphertext begins like this once in
+ * 2^32 at most. */
 static bool is_error_page(const char *body, size_t body_len)
 {
 	static const char *const starts[] = { "<?xml", "<!doctype", "<html", "<twilioresponse",
@@ -202,8 +203,8 @@ void twilio_media_head_judge(const struct twilio_media_head *head, bool is_encry
 	if (is_encrypted ? is_error_page(body, body_len)
 			 : wav_parse(body, body_len, &info) == -EINVAL)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: an answer that calls itself audio and is %s",
-				 is_encrypted ? "an error page" : "no WAV file");
+				 "Twilio: an answer of an audio type that is %s",
+				 is_encrypted ? "an error page" : "not a WAV file");
 }
 
 void twilio_judge_media(const struct http_response *response, bool is_encrypted, const char *body,

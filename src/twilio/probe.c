@@ -22,9 +22,9 @@
 #define RANGE_BYTES 4096
 #define WIDE_RANGE_BYTES 65536
 #define TRIES 8
-#define WRONG_TRIES 3 /* answers that cannot be believed: a proxy's page, say */
+#define WRONG_TRIES 3 /* answers that cannot be right: a page of a proxy, say */
 
-/* ---- one transfer whose body is looked at, and cut off when it has said enough ---- */
+/* ---- one transfer, cut off when its body has shown enough ---- */
 
 struct look {
 	struct twilio_client *client;
@@ -32,7 +32,7 @@ struct look {
 	bool is_encrypted, read_all;
 	int64_t limit_bytes;
 
-	/* The loop thread's while the stream runs. */
+	/* These belong to the loop thread while the stream runs. */
 	struct twilio_media_head head;
 	int64_t content_length, range_total, count_bytes;
 	char etag[128];
@@ -57,7 +57,7 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 	return 0;
 }
 
-/* The body need not be read on: size and channels are known, or the error is. */
+/* The rest of the body is not needed: size and channels are known, or the error is. */
 static bool is_enough(const struct look *look)
 {
 	struct wav_info info;
@@ -66,7 +66,7 @@ static bool is_enough(const struct look *look)
 		return look->count_bytes > look->limit_bytes;
 	if (look->head.status != 200)
 		return look->start.len >= WIDE_RANGE_BYTES;
-	/* So little left that the connection is worth more. */
+	/* Reading the small rest keeps the connection usable. */
 	if (look->content_length >= 0 && look->content_length <= WIDE_RANGE_BYTES)
 		return false;
 	return look->is_encrypted || look->start.len >= WIDE_RANGE_BYTES ||
@@ -103,7 +103,6 @@ static void look_release(struct look *look)
 	buf_release(&look->start);
 }
 
-/* Sends, waits, judges. */
 static void look_perform(struct look *look, struct http_request *request,
 			 struct remote_error *ret_error)
 {
@@ -141,15 +140,15 @@ struct probe {
 	const struct sid *sid;
 	struct look look;
 	int channels_requested;
-	int64_t range_bytes; /* 0: none asked for */
+	int64_t range_bytes; /* 0: no range */
 	enum http_method method;
-	int64_t seen_bytes; /* at least so many the file has */
+	int64_t seen_bytes; /* the file has at least this many */
 	unsigned spread_tried, spread_tries, wrong_tried;
 	bool was_missing;
 	struct retry retry;
 };
 
-/* A wrong answer may be one of something on the way, and the next one right. */
+/* A wrong answer may come from a proxy, and the next one be right. */
 static bool wait_for_another(struct probe *probe, const struct remote_error *error)
 {
 	struct remote_error again = *error;
@@ -160,22 +159,21 @@ static bool wait_for_another(struct probe *probe, const struct remote_error *err
 	return retry_wait(&probe->retry, &again, true, probe->client->cancel);
 }
 
-/* What the failed request may be followed by: 0 another one, set up in *probe, or the error's
- * errno. */
+/* After a failed request: 0 and another request set up in *probe, or the errno of the error. */
 static int recover(struct probe *probe, struct remote_error *error)
 {
 	if (error->twilio_code == 16113 && probe->channels_requested == 2) {
-		/* It really is mono. */
+		/* The recording is mono. */
 		probe->channels_requested = 1;
 		return 0;
 	}
 	if (probe->look.head.status == 416 && probe->range_bytes) {
-		/* A file that is empty has no range. */
+		/* An empty file has no range. */
 		probe->range_bytes = 0;
 		return 0;
 	}
 	if (probe->method == HTTP_HEAD && error->kind != REMOTE_BUSY && error->status >= 400) {
-		/* HEAD is not for media here. */
+		/* The server does not support HEAD for media. */
 		probe->method = HTTP_GET;
 		probe->look.read_all = true;
 		probe->range_bytes = 0;
@@ -197,14 +195,14 @@ static int recover(struct probe *probe, struct remote_error *error)
 	return wait_for_another(probe, error) ? 0 : error->error;
 }
 
-/* The size where the answer tells it; -1, and the next request set up, where it does not; -EIO where
- * nothing tells it. */
+/* The size; -1: the answer does not tell it, and the next request is set up; -EIO: no request
+ * tells it. */
 static int64_t take_size(struct probe *probe)
 {
 	const struct look *look = &probe->look;
 
 	if (probe->method == HTTP_HEAD) {
-		/* A length of 0 is what some servers say to HEAD where they would send chunks. */
+		/* Some servers answer a HEAD with length 0 where a GET would be chunked. */
 		if (look->content_length > 0 && look->content_length >= probe->seen_bytes)
 			return look->content_length;
 	} else if (look->head.status == 206) {
@@ -228,7 +226,8 @@ static int64_t take_size(struct probe *probe)
 	return -1;
 }
 
-/* 0: *info has what the body's start tells; -EAGAIN: a wider range was set up; else an error. */
+/* 0: *info is filled from the start of the body; -EAGAIN: a wider range is set up; else an
+ * error. */
 static int take_start(struct probe *probe, struct twilio_media_info *info,
 		      struct remote_error *ret_error)
 {
@@ -237,15 +236,14 @@ static int take_start(struct probe *probe, struct twilio_media_info *info,
 
 	if (look->head.status == 206 && !look->head.is_start) {
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: another part of the file than asked for");
+				 "Twilio: another range of the file than requested");
 		return -EIO;
 	}
 	memcpy(info->etag, look->etag, sizeof info->etag);
 	info->channels_requested = probe->channels_requested;
-	/* A WAV without a sound has a head still. */
+	/* Even a WAV without samples has a head. */
 	if (!look->start.len) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: a recording without a byte");
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: an empty recording");
 		return -EIO;
 	}
 	if (look->is_encrypted)
@@ -254,19 +252,19 @@ static int take_start(struct probe *probe, struct twilio_media_info *info,
 	info->channels_stored = wav.channels;
 	if (!wav.channels && look->head.status == 206 && probe->range_bytes == RANGE_BYTES &&
 	    look->range_total > RANGE_BYTES) {
-		/* Something long stands before the fmt chunk. */
+		/* A long chunk comes before the fmt chunk. */
 		probe->range_bytes = WIDE_RANGE_BYTES;
 		return -EAGAIN;
 	}
 	if (!wav.channels) {
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: a WAV file without its format");
+				 "Twilio: a WAV file without a fmt chunk");
 		return -EIO;
 	}
 	return 0;
 }
 
-/* What a good answer says; its size only where nothing is left to ask. */
+/* Takes the facts of a good answer. The size is set only when no further request is needed. */
 static void take_answer(struct probe *probe, struct twilio_media_info *info,
 			struct remote_error *ret_error)
 {
@@ -277,7 +275,7 @@ static void take_answer(struct probe *probe, struct twilio_media_info *info,
 	size = take_size(probe);
 	if (size == -EIO)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: a recording of no certain size");
+				 "Twilio: the size of the recording cannot be determined");
 	else if (size > limit)
 		remote_error_set(ret_error, REMOTE_INVALID, -EFBIG,
 				 "Twilio: a size of %" PRId64
@@ -294,14 +292,14 @@ static int probe_run(struct probe *probe, struct twilio_media_info *info,
 		cleanup_twilio_request struct twilio_request_memory *memory = NULL;
 		struct http_request request;
 		int64_t left = probe->retry.deadline_msecs - time_mono_msecs();
-		int rc;
+		int err;
 
-		rc = twilio_request_media(probe->client, probe->sid, probe->channels_requested, 0,
-					  probe->range_bytes ? probe->range_bytes : -1, NULL,
-					  &request, &memory);
-		if (rc < 0) {
-			remote_error_set(ret_error, REMOTE_INVALID, rc, "out of memory");
-			return rc;
+		err = twilio_request_media(probe->client, probe->sid, probe->channels_requested, 0,
+					   probe->range_bytes ? probe->range_bytes : -1, NULL,
+					   &request, &memory);
+		if (err < 0) {
+			remote_error_set(ret_error, REMOTE_INVALID, err, "out of memory");
+			return err;
 		}
 		request.method = probe->method;
 		request.total_timeout_msecs = left > 1 ? (unsigned)left : 1;
@@ -309,9 +307,9 @@ static int probe_run(struct probe *probe, struct twilio_media_info *info,
 		if (ret_error->kind == REMOTE_OK)
 			take_answer(probe, info, ret_error);
 		if (ret_error->kind != REMOTE_OK)
-			rc = recover(probe, ret_error);
-		if (rc < 0)
-			return rc;
+			err = recover(probe, ret_error);
+		if (err < 0)
+			return err;
 	}
 	return 0;
 }
@@ -327,13 +325,13 @@ int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool
 		.range_bytes = RANGE_BYTES,
 		.method = HTTP_GET,
 	};
-	int rc;
+	int err;
 
 	remote_error_clear(ret_error);
 	*ret_info = (struct twilio_media_info){ .size_bytes = -1 };
 	retry_init(&probe.retry, TRIES, client->total_timeout_msecs);
 	look_init(&probe.look, client, is_encrypted, limit_bytes);
-	rc = probe_run(&probe, ret_info, ret_error);
+	err = probe_run(&probe, ret_info, ret_error);
 	look_release(&probe.look);
-	return rc;
+	return err;
 }

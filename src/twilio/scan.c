@@ -1,3 +1,4 @@
+/* JSON, read in place. */
 #include "twilio/scan.h"
 
 #include <errno.h>
@@ -6,7 +7,7 @@
 
 #include "util/text.h"
 
-/* Nothing that Twilio sends is deeper than 4. */
+/* No answer of Twilio is deeper than 4. */
 #define MAX_DEPTH 64
 
 void scan_init(struct scan *scan, char *text, size_t len)
@@ -33,7 +34,7 @@ static int hex4(const char *s)
 {
 	int value = 0;
 
-	/* The NUL behind the text ends it, too. */
+	/* Stops at the NUL after the text, too. */
 	for (int i = 0; i < 4; i++) {
 		int digit = text_hex_digit(s[i]);
 
@@ -64,8 +65,8 @@ static char *put_utf8(char *out, uint32_t c)
 	return out;
 }
 
-/* s stands behind "\u". Returns behind the escape, NULL where it is none. Never longer than what it
- * replaces. */
+/* s points after "\u". Returns the end of the escape; NULL: not an escape. The output is never
+ * longer than the escape. */
 static char *take_unicode(char *s, char **out)
 {
 	int unit = hex4(s), low;
@@ -83,7 +84,7 @@ static char *take_unicode(char *s, char **out)
 	return s;
 }
 
-/* The rest of a string from its first escape on. */
+/* Reads the rest of a string from its first escape on. */
 static int take_escaped(struct scan *scan)
 {
 	char *s = scan->at, *out = s;
@@ -116,14 +117,14 @@ static int take_escaped(struct scan *scan)
 	return 0;
 }
 
-/* scan->at stands behind the opening quote. */
+/* scan->at points after the opening quote. */
 static int take_string(struct scan *scan, const char **ret_text)
 {
 	char *s = scan->at;
 
 	*ret_text = s;
 	while (*s != '"' && *s != '\\') {
-		/* A NUL may be one of the text's bytes; the one behind it is the end. */
+		/* A NUL may be part of the text; only the one at scan->end ends it. */
 		if (s >= scan->end)
 			return -EINVAL;
 		s++;
@@ -200,7 +201,7 @@ struct scan_value scan_value(struct scan *scan)
 	return value;
 }
 
-/* A comma in front of every one but the first; 0: the bracket. */
+/* Expects a comma before each but the first. 0: the closing bracket. */
 static int next(struct scan *scan, bool *is_first, char bracket)
 {
 	skip_blanks(scan);
@@ -224,10 +225,10 @@ int scan_element(struct scan *scan, bool *is_first)
 
 int scan_member(struct scan *scan, bool *is_first, const char **ret_name)
 {
-	int rc = next(scan, is_first, '}');
+	int err = next(scan, is_first, '}');
 
-	if (rc <= 0)
-		return rc;
+	if (err <= 0)
+		return err;
 	skip_blanks(scan);
 	if (*scan->at != '"')
 		return -EINVAL;
@@ -245,19 +246,19 @@ static int skip(struct scan *scan, enum scan_type type, unsigned depth)
 {
 	bool is_first = true;
 	const char *name;
-	int rc;
+	int err;
 
 	if (type == SCAN_BAD || depth > MAX_DEPTH)
 		return -EINVAL;
 	if (type != SCAN_ARRAY && type != SCAN_OBJECT)
 		return 0;
-	while ((rc = type == SCAN_ARRAY ? scan_element(scan, &is_first)
-					: scan_member(scan, &is_first, &name)) > 0) {
-		rc = skip(scan, scan_value(scan).type, depth + 1);
-		if (rc < 0)
-			return rc;
+	while ((err = type == SCAN_ARRAY ? scan_element(scan, &is_first)
+					 : scan_member(scan, &is_first, &name)) > 0) {
+		err = skip(scan, scan_value(scan).type, depth + 1);
+		if (err < 0)
+			return err;
 	}
-	return rc;
+	return err;
 }
 
 int scan_skip(struct scan *scan, enum scan_type type)

@@ -1,3 +1,4 @@
+/* X-Twilio-Signature: computing and checking it. */
 #include "twilio/signature.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ static int compare_fields(const void *a, const void *b)
 	return order ? order : compare_bytes(x->value, x->value_len, y->value, y->value_len);
 }
 
-/* What is signed behind the URL. */
+/* The part that is signed after the URL. */
 static int form_text(const struct twilio_field *fields, size_t count, struct buf *ret_text)
 {
 	cleanup_free struct twilio_field *sorted = NULL;
@@ -74,7 +75,7 @@ int twilio_signature(const char *auth_token, const char *url, const struct twili
 	return err ? err : sign(auth_token, &address, &form, ret_signature);
 }
 
-/* Where host and port end, and where the port's colon is; NULL: there is none. */
+/* The end of host and port, and the colon of the port; NULL: no port. */
 static const char *find_port(const char *host, const char **ret_end)
 {
 	const char *end = host + strcspn(host, "/?#"), *colon = end;
@@ -85,8 +86,7 @@ static const char *find_port(const char *host, const char **ret_end)
 	return colon > host && colon[-1] == ':' ? colon - 1 : NULL;
 }
 
-/* The other way in which the same address can be written: without its port, or with the scheme's.
- */
+/* The other spelling of the same URL: without its port, or with the default port of the scheme. */
 static void other_form(const char *url, struct buf *ret_url)
 {
 	bool is_https = strncasecmp(url, "https://", 8) == 0;
@@ -128,7 +128,7 @@ int twilio_signature_check(const char *auth_token, const char *url,
 	return is_first || is_second ? 0 : -EACCES;
 }
 
-/* The value of bodySHA256 in the query; NULL where there is none. */
+/* The value of bodySHA256 in the query; NULL: absent. */
 static const char *query_body_hash(const char *url)
 {
 	const char *part = strchr(url, '?');

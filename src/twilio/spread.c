@@ -1,4 +1,4 @@
-/* A 404 to a request for media: not yet there, or not any more? */
+/* After a 404 for media: has the recording not spread to all servers yet, or is it gone? */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -7,8 +7,8 @@
 #include "util/times.h"
 #include "util/wait.h"
 
-/* A 404 of a recording that was completed this recently is taken for one that has not spread yet.
- */
+/* If the recording was completed this recently, a 404 is taken to mean that it has not spread
+ * yet. */
 #define FRESH_SECS 600
 #define SPREAD_TRIES_FRESH 10
 #define SPREAD_TRIES 2
@@ -55,11 +55,11 @@ unsigned twilio_judge_missing(struct twilio_client *client, const struct sid *si
 {
 	struct fate fate = { .client = client };
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int rc;
+	int err;
 
 	twilio_client_now(client, &fate.now_secs);
-	rc = twilio_fetch_recording(client, sid, on_fate, &fate, &error);
-	if (rc < 0) {
+	err = twilio_fetch_recording(client, sid, on_fate, &fate, &error);
+	if (err < 0) {
 		if (error.kind != REMOTE_NOT_FOUND)
 			*ret_error = error;
 		return 0;

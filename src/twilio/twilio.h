@@ -1,18 +1,23 @@
 /*
  * Twilio's REST API, version 2010-04-01, as far as call recordings need it.
  *
- * Purpose   Lists calls and recordings page by page, asks for single ones, makes media requests, deletes recordings.
+ * Purpose   Lists calls and recordings page by page, fetches single ones, makes media requests,
+ *           deletes recordings.
  * Threads   A client is immutable and may be used by any number of threads.
- * Ownership Structs handed to callbacks are valid during the call only; structs filled through ret_… own no memory but what is said.
- * Errors    Negative errno of *ret_error: 401/403 -EACCES; 404 REMOTE_NOT_FOUND -ENOENT (ambiguous: not yet there, deleted, or
- *           external; never believe it alone); 429 -EBUSY; timeouts -ETIMEDOUT; unreachable -EHOSTUNREACH; what cannot be parsed -EIO.
- *           Error bodies are JSON or, for extensionless media, XML; both are understood, neither is trusted to be there.
- * Retries   Lists, fetches: until the client's total time-out. A delete is sent again after an uncertain answer (deleting twice is
- *           harmless: the second answers 404).
- * Limits    A page has at most 8 MiB, a list 10,000 pages, and no page comes twice; a recording whose key material cannot be stored is left
- *           out. Each ends the list with an error that says so, after the other rows were handed over. A caller can choose a call's
- *           fields: what is longer than 256 bytes is cut, and said of the call.
- * Tolerance Any field may be null; unknown fields and enum values are fine; numbers may come as strings and strings as numbers.
+ * Ownership Structs passed to callbacks are valid during the call only; structs filled through
+ *           ret_… own no memory unless noted.
+ * Errors    Negative errno of *ret_error: 401, 403 -EACCES; 404 REMOTE_NOT_FOUND -ENOENT
+ *           (ambiguous: not yet there, deleted, or external; never trust it alone); 429 -EBUSY;
+ *           time-outs -ETIMEDOUT; unreachable -EHOSTUNREACH; unparsable -EIO. Error bodies are JSON
+ *           or, for media without an extension, XML; both are optional.
+ * Retries   Lists and fetches: within the total timeout of the client. A delete is retried after an
+ *           uncertain answer (idempotent: the second one answers 404).
+ * Limits    A page has at most 8 MiB, a list 10,000 pages, and no page comes twice; a recording
+ *           whose key material is too long to be stored is left out. Each ends the list with an
+ *           error that says so, after the other rows were passed on. Callers choose the fields of a
+ *           call: a field longer than 256 bytes is cut, and the call is marked.
+ * Tolerance Any field may be null; unknown fields and enum values are fine; numbers may come as
+ *           strings and strings as numbers.
  */
 #ifndef TONICFS_TWILIO_TWILIO_H
 #define TONICFS_TWILIO_TWILIO_H
@@ -29,24 +34,26 @@
 struct twilio_settings {
 	const char *base_url;         /* NULL or "": https://api.twilio.com */
 	const char *account_sid;      /* AC… */
-	const char *user;             /* the account SID again, or an API key's SK… */
-	const char *secret;           /* auth token, or the API key's secret */
-	bool allow_plain_http;        /* else only to loopback */
-	unsigned total_timeout_msecs; /* of one operation with its retries; 0: 60,000 */
+	const char *user;             /* the account SID again, or the SK… of an API key */
+	const char *secret;           /* the auth token, or the secret of the API key */
+	bool allow_plain_http;        /* else to loopback only */
+	unsigned total_timeout_msecs; /* for one operation with its retries; 0: 60,000 */
 	const struct cancel *cancel;  /* may be NULL */
 };
 
 struct twilio_client;
 int twilio_client_new(struct http *http, const struct twilio_settings *settings,
-		      struct twilio_client **ret_client); /* copies */
+		      struct twilio_client **ret_client); /* copies the settings */
 void twilio_client_free(struct twilio_client *client);
-/* Before the client is used. The requests that twilio_request_media makes are the caller's. */
+/* Set it before the client is used. It does not cover the requests of twilio_request_media,
+ * which the caller sends. */
 void twilio_client_set_gate(struct twilio_client *client, const struct remote_gate *gate);
-/* The time by Twilio's own clock, as its last answer's Date told it. False: none has come yet, *ret_secs is by ours. */
+/* The time by the clock of Twilio, from the Date of its last answer. False: no answer came yet,
+ * and *ret_secs is the local time. */
 bool twilio_client_now(struct twilio_client *client, int64_t *ret_secs);
 
 enum twilio_recording_status {
-	TWILIO_RECORDING_UNKNOWN, /* a value of tomorrow, or null */
+	TWILIO_RECORDING_UNKNOWN, /* an unknown value, or null */
 	TWILIO_RECORDING_IN_PROGRESS,
 	TWILIO_RECORDING_PAUSED,
 	TWILIO_RECORDING_STOPPED,
@@ -58,7 +65,7 @@ enum twilio_recording_status {
 };
 const char *twilio_recording_status_name(enum twilio_recording_status status);
 
-/* One element of Recordings.json. Strings "" where null; times 0 where null; numbers -1 where null. */
+/* One element of Recordings.json. Null is "" for strings, 0 for times, -1 for numbers. */
 struct twilio_recording {
 	struct sid sid;
 	struct sid
@@ -68,9 +75,9 @@ struct twilio_recording {
 	const char *source; /* "RecordVerb" is a voicemail */
 	int64_t date_created_secs, date_updated_secs, start_time_secs;
 	int64_t duration_secs;
-	int channels; /* as the resource says it: may be 1 where two are stored */
+	int channels; /* as the resource has it: may be 1 when two are stored */
 	int error_code;
-	const char *media_url; /* differs from Twilio's own host: external storage */
+	const char *media_url; /* at another host than Twilio's: external storage */
 	bool is_encrypted;
 	const char *encryption_key_sid, *encryption_cek, *encryption_iv;
 };
@@ -82,13 +89,14 @@ struct twilio_call {
 	const char *from, *to, *direction, *status, *phone_number_sid, *caller_name;
 	int64_t start_time_secs, end_time_secs, date_created_secs, date_updated_secs;
 	int64_t duration_secs;
-	bool is_cut; /* from, to, direction or status had more than 256 bytes: the first are here */
+	bool is_cut; /* from, to, direction or status had more than 256 bytes and was cut */
 };
 /* The call is over: completed, busy, failed, no-answer, canceled. */
 bool twilio_call_is_finished(const char *status);
 
-/* A window of a list, half open: since <= t < until; 0: not bounded. Recordings are filtered by date_created, calls by start_time. The
- * filter is Twilio's: rows beyond the edges (of the same second, or day) may come too. */
+/* A window of a list, half open: since <= t < until; 0: not bounded. Recordings are filtered by
+ * date_created, calls by start_time. Twilio does the filtering: rows beyond the edges (within
+ * the same second, or day) may come, too. */
 struct twilio_window {
 	int64_t since_secs, until_secs;
 };
@@ -96,26 +104,29 @@ struct twilio_window {
 typedef int twilio_recordings_fn(void *arg, const struct twilio_recording *recordings,
 				 size_t count);
 typedef int twilio_calls_fn(void *arg, const struct twilio_call *calls, size_t count);
-/* Pages of 1,000 handed over one by one, in the caller's thread. The callback's non-zero value ends the list and is returned (*ret_error stays REMOTE_OK).
- * -EIO etc. after some pages: those that were handed over stand. A next page on another host is refused. A cursor that comes twice ends
- * the list with -EIO. */
+/* Passes on pages of 1,000 elements one by one, on the thread of the caller. A callback's value
+ * other than 0 ends the list and is returned (*ret_error stays REMOTE_OK). After an error the
+ * pages passed on so far stay valid. A next page on another host, and a cursor that comes twice,
+ * end the list with -EIO. */
 int twilio_list_recordings(struct twilio_client *client, const struct twilio_window *window,
 			   bool with_deleted, twilio_recordings_fn *fn, void *arg,
 			   struct remote_error *ret_error);
 int twilio_list_calls(struct twilio_client *client, const struct twilio_window *window,
 		      twilio_calls_fn *fn, void *arg, struct remote_error *ret_error);
 
-/* One resource; its callback is called once. REMOTE_NOT_FOUND: gone, or never there. */
+/* One resource: the callback is called once. REMOTE_NOT_FOUND: deleted, or never existed. */
 int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
 			   twilio_recordings_fn *fn, void *arg, struct remote_error *ret_error);
 int twilio_fetch_call(struct twilio_client *client, const struct sid *sid, twilio_calls_fn *fn,
 		      void *arg, struct remote_error *ret_error);
 
-/* 0: Twilio answered 204. REMOTE_NOT_FOUND: nothing there (any more). Not completed yet: REMOTE_BUSY. */
+/* 0: Twilio answered 204. REMOTE_NOT_FOUND: it does not exist (any more). REMOTE_BUSY: not
+ * completed yet. */
 int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
 			    struct remote_error *ret_error);
 
-/* Media. channels 2: RequestedChannels=2 is asked for; 1: the bare recording (only after error 16113 has said that it is mono). */
+/* Media. channels 2: sends RequestedChannels=2. 1: requests the plain recording (only after
+ * error 16113 has said that it is mono). */
 struct twilio_request_memory;
 int twilio_request_media(struct twilio_client *client, const struct sid *sid, int channels,
 			 int64_t offset_bytes /* 0: no Range */,
@@ -127,26 +138,31 @@ void twilio_request_memory_free(struct twilio_request_memory *memory);
 void twilio_request_memory_freep(struct twilio_request_memory **memory);
 #define cleanup_twilio_request __attribute__((cleanup(twilio_request_memory_freep)))
 
-/* Judges the head of an answer to a media request, before a byte of it is believed: 200 or 206 with an audio type (or, for an encrypted one, any type that is not
- * text, XML, JSON or HTML). For another status body holds the first bytes of the error. error->twilio_code is 16113 where the recording really is mono. */
+/* Judges the head of an answer to a media request, before a byte of it is trusted: 200 or 206
+ * with an audio type (for an encrypted recording: any type but text, XML, JSON and HTML). For
+ * another status body holds the first bytes of the error. error->twilio_code is 16113 if the
+ * recording is mono. */
 void twilio_judge_media(const struct http_response *response, bool is_encrypted, const char *body,
 			size_t body_len, struct remote_error *ret_error);
 /* An ETag header (may be NULL) without its quotes; "" for a weak one. */
 void twilio_etag_copy(const char *header, char *ret_etag, size_t size);
 
-/* Channels asked for and stored are reported as they are: who fetches for good compares them (2 asked for, 1 got, and no 16113: a downmix?).
- * Learns what a recording's file is without fetching all of it where the server lets us: exact size, channels stored. Works with and without HEAD, Range,
- * Content-Length; in the worst case it reads all and counts. A size over limit_bytes is REMOTE_INVALID. Wrong answers are asked again a few times, as broken
- * ones are. Blocks (deadline: the client's). A 404 is followed by a look at the metadata: REMOTE_NOT_FOUND
- * at once where it is deleted or in external storage, REMOTE_BUSY where it is not completed, else tried again for as long as it may be spreading still. */
+/* Learns the exact size and the stored channels of a recording without fetching all of it, if
+ * the server allows that. Works with and without HEAD, Range and Content-Length; in the worst
+ * case it reads and counts all bytes. Requested and stored channels are both returned: a caller
+ * that keeps the file has to compare them (2 requested, 1 stored, and no 16113: perhaps a
+ * downmix). A size above limit_bytes is REMOTE_INVALID. Wrong answers are retried a few times,
+ * as broken ones are. Blocks up to the timeout of the client. After a 404 the metadata decides:
+ * REMOTE_NOT_FOUND at once if the recording is deleted or in external storage, REMOTE_BUSY if it
+ * is not completed, else retries as long as it may not have spread yet. */
 struct twilio_media_info {
 	int64_t size_bytes;
-	int channels_requested; /* 2, or 1 after 16113: what twilio_request_media wants from now on */
-	int channels_stored;    /* of the WAV's fmt chunk; 0 where it is no WAV (encrypted) */
-	char etag[128];         /* without quotes; "" where none, or a weak one */
+	int channels_requested; /* 2, or 1 after 16113: for later calls of twilio_request_media */
+	int channels_stored;    /* of the fmt chunk; 0: not a WAV file (encrypted) */
+	char etag[128];         /* without quotes; "": none, or a weak one */
 };
 int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool is_encrypted,
-		       int channels_hint /* 0 unknown */, int64_t limit_bytes,
+		       int channels_hint /* 0: unknown */, int64_t limit_bytes,
 		       struct twilio_media_info *ret_info, struct remote_error *ret_error);
 
 #endif

@@ -1,3 +1,4 @@
+/* The head of a WAV file. */
 #include "twilio/wav.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ static int get_u16(const unsigned char *p)
 	return p[0] | p[1] << 8;
 }
 
-/* What is there of the first 12 bytes could be the start of a RIFF/WAVE file. */
+/* Whether the bytes so far, up to 12, can be the start of a RIFF/WAVE file. */
 static bool could_be_wave(const unsigned char *p, size_t n)
 {
 	static const char magic[RIFF_HEAD_BYTES + 1] = "RIFF....WAVE";
@@ -64,7 +65,7 @@ int wav_parse(const void *bytes, size_t n, struct wav_info *ret_info)
 		size = get_u32(chunk + 4);
 		pos += CHUNK_HEAD_BYTES;
 		if (memcmp(chunk, "data", 4) == 0) {
-			/* Samples of a form that nobody has told cannot be played. */
+			/* Without a fmt chunk the samples cannot be played. */
 			if (!info->channels)
 				return -EINVAL;
 			info->data_offset_bytes = (int64_t)pos;
@@ -81,7 +82,7 @@ int wav_parse(const void *bytes, size_t n, struct wav_info *ret_info)
 			if (!info->channels)
 				return -EINVAL;
 		}
-		/* Chunks begin at even offsets; the byte between is not counted in the size. */
+		/* Chunks begin at even offsets; the padding byte does not count in the size. */
 		pos += (uint64_t)size + (size & 1);
 	}
 	return -EAGAIN;

@@ -5,7 +5,7 @@
 
 #define CAPACITY_MIN 4
 
-/* 0 where it cannot be computed. */
+/* 0: it overflows. */
 static size_t capacity(size_t count)
 {
 	size_t size = CAPACITY_MIN;

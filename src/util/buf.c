@@ -1,3 +1,4 @@
+/* A byte string that grows and remembers a failed allocation. */
 #include "util/buf.h"
 
 #include <errno.h>
@@ -127,7 +128,7 @@ char *buf_detach(struct buf *b)
 {
 	char *data;
 
-	/* The empty string needs memory too: NULL would say that something failed. */
+	/* An empty string needs memory, too: NULL means that an allocation failed. */
 	if (buf_reserve(b, 0) < 0) {
 		buf_release(b);
 		return NULL;

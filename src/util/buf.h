@@ -22,8 +22,8 @@ struct buf {
 #define cleanup_buf_secret __attribute__((cleanup(buf_release_secret)))
 
 void buf_release(struct buf *b);
-/* As buf_release, after the bytes have been overwritten with zeros. Growing never leaves a copy behind only in
- * buffers released so if buf_reserve() was called first with the final size. */
+/* As buf_release, but overwrites the bytes with zeros first. Growing leaves copies behind:
+ * reserve the final size before anything secret is added. */
 void buf_release_secret(struct buf *b);
 void buf_reset(struct buf *b);                /* len = 0, the memory is kept, failed is cleared */
 int buf_reserve(struct buf *b, size_t extra); /* 0 or -ENOMEM */

@@ -15,7 +15,7 @@ struct cancel {
 	atomic_uint is_set;
 };
 
-/* Sets the flag and wakes who sleeps until it is set. */
+/* Sets the flag and wakes the threads in cancel_wait_until. */
 void cancel_set(struct cancel *cancel);
 
 /* NULL is never set. */

@@ -1,6 +1,6 @@
 /*
- * Scope-bound release: `cleanup_free char *s = NULL;` frees s when the scope ends, whatever the way out.
- * steal_pointer() hands ownership on.
+ * Release at the end of a scope: `cleanup_free char *s = NULL;` frees s however the scope is left.
+ * steal_pointer() and steal_fd() hand ownership on.
  */
 #ifndef TONICFS_UTIL_CLEANUP_H
 #define TONICFS_UTIL_CLEANUP_H

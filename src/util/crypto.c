@@ -1,3 +1,4 @@
+/* Hashes, HMAC and random bytes by OpenSSL; hex and base64. */
 #include "util/crypto.h"
 
 #include <errno.h>
@@ -75,7 +76,7 @@ static int hmac(const EVP_MD *algorithm, const void *key, size_t key_len, const 
 
 	if (key_len > INT_MAX)
 		return -ENOMEM;
-	/* To OpenSSL, a NULL key means "the one from before". */
+	/* OpenSSL takes a NULL key for the previous one. */
 	if (!HMAC(algorithm, key ? key : "", (int)key_len, bytes ? bytes : "", n, ret_mac,
 		  &mac_len))
 		return -ENOMEM;

@@ -1,7 +1,7 @@
 /*
- * Hashes, HMAC, hex and base64, random bytes, wiping. The only door to OpenSSL.
- * All functions are thread-safe on different objects. The one-shot hashes cannot fail but for lack of memory, in which
- * case they return -ENOMEM; every caller checks.
+ * Hashes, HMAC, hex and base64, random bytes, wiping. With util/secret.h the only code that calls
+ * OpenSSL. All functions are thread-safe on different objects. A one-shot hash fails only for lack
+ * of memory (-ENOMEM); every caller checks.
  */
 #ifndef TONICFS_UTIL_CRYPTO_H
 #define TONICFS_UTIL_CRYPTO_H
@@ -18,7 +18,8 @@
 
 enum crypto_hash_kind { CRYPTO_SHA256, CRYPTO_MD5 };
 
-/* Incremental hash. crypto_hash_finish may be called once; free with crypto_hash_free (NULL is fine). */
+/* Incremental hash. crypto_hash_finish may be called once; free it with crypto_hash_free (NULL
+ * is fine). */
 struct crypto_hash;
 int crypto_hash_new(enum crypto_hash_kind kind, struct crypto_hash **ret_hash);
 int crypto_hash_update(struct crypto_hash *hash, const void *bytes, size_t n);
@@ -36,13 +37,13 @@ int crypto_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t 
 
 /* Lower-case hex with a NUL: ret_text has CRYPTO_HEX_SIZE(n). */
 void crypto_hex(const void *bytes, size_t n, char *ret_text);
-/* Exactly 2*n hex digits and nothing behind them. 0 or -EINVAL. */
+/* Exactly 2*n hex digits and nothing after them. 0 or -EINVAL. */
 int crypto_unhex(const char *text, void *ret_bytes, size_t n);
 /* Standard alphabet with padding and a NUL: ret_text has CRYPTO_BASE64_SIZE(n). */
 void crypto_base64(const void *bytes, size_t n, char *ret_text);
 
 int crypto_random(void *ret_bytes, size_t n);              /* 0 or -EIO */
-bool crypto_equal(const void *a, const void *b, size_t n); /* constant time */
-void crypto_wipe(void *bytes, size_t n);                   /* not optimised away */
+bool crypto_equal(const void *a, const void *b, size_t n); /* in constant time */
+void crypto_wipe(void *bytes, size_t n);                   /* the compiler cannot drop it */
 
 #endif

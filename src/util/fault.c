@@ -1,3 +1,4 @@
+/* The fault points, and the clocks of the fault tests. */
 #include "util/fault.h"
 
 #ifdef TONICFS_FAULTS

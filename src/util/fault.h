@@ -1,10 +1,11 @@
 /*
  * Named points at which the fault tests end, stop or delay the process: fault_point("after-put").
- * Compiled in only with -DTONICFS_FAULTS; otherwise nothing is left of them.
+ * Compiled only with -DTONICFS_FAULTS; without it the macros below are empty.
  *
- * TONICFS_FAULT=NAME[:ACTION[:COUNT]] in the environment: the COUNT-th pass (default the first) of
- * the point NAME does ACTION: kill (SIGKILL, the default), stop (SIGSTOP), exit (_exit without any
- * cleaning up), sleep-MSECS. A name that ends in `*` is that of every point that begins so.
+ * TONICFS_FAULT=NAME[:ACTION[:COUNT]] in the environment: when the point NAME is passed for the
+ * COUNT-th time (default 1), ACTION happens: kill (SIGKILL, the default), stop (SIGSTOP), exit
+ * (_exit without any clean-up), sleep-MSECS. A NAME that ends in `*` matches every point with that
+ * prefix.
  */
 #ifndef TONICFS_UTIL_FAULT_H
 #define TONICFS_UTIL_FAULT_H
@@ -13,12 +14,13 @@
 
 #ifdef TONICFS_FAULTS
 void fault_point(const char *name);
-/* TONICFS_FAULT_HURRY=N: pauses before a retry, and leases, are N times shorter; at least 1. */
+/* TONICFS_FAULT_HURRY=N: pauses before a retry, and leases, are N times shorter, but at least 1
+ * ms. */
 int64_t fault_hurry(int64_t msecs);
-/* TONICFS_FAULT_CLOCK_SECS=N: the wall clock is so much ahead (negative: behind). */
+/* TONICFS_FAULT_CLOCK_SECS=N: the wall clock is N seconds ahead (negative: behind). */
 int64_t fault_clock_nsecs(void);
-/* Between these a stop waits: it would keep what others wait for, as no test means it to. Not across
- * a point of the same thread. */
+/* A stop at a fault point waits until no thread is between these two: stopping there would keep
+ * a lock that other processes wait for. No fault point of the same thread may be between them. */
 void fault_busy_begin(void);
 void fault_busy_end(void);
 #else

@@ -1,3 +1,4 @@
+/* Files: folders, durable writes, reading with a limit, absolute paths. */
 #include "util/files.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ static int make_folder(const char *path, mode_t mode)
 	if (mkdir(path, mode) == 0)
 		return 0;
 	err = -errno;
-	/* EROFS, EACCES and the like are said of a folder that is there, too. */
+	/* An existing folder may give EROFS or EACCES instead of EEXIST. */
 	if (stat(path, &st) < 0)
 		return err;
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
@@ -78,7 +79,7 @@ static int fsync_parent(const char *path)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* is_durable: fsynced with its folder. */
+/* is_durable: fsynced, and its folder, too. */
 static int write_new(const char *path, const void *bytes, size_t n, mode_t mode, bool is_durable)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -163,7 +164,7 @@ int files_read_fd(int fd, size_t limit, char **ret_bytes, size_t *ret_len)
 		size_t step = 65536;
 		ssize_t n;
 
-		/* One byte above the limit is asked for, to see that there are more. */
+		/* Reads one byte more than the limit, to see whether the file is longer. */
 		if (limit - b.len < step)
 			step = limit - b.len + 1;
 		if (buf_reserve(&b, step) < 0)
@@ -191,7 +192,8 @@ bool files_is_of_others(const struct stat *st)
 	return (st->st_uid != geteuid() && st->st_uid != 0) || (st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* Appends one name to an absolute path; "." and ".." as in folders that hold no symlinks. */
+/* Appends one component to an absolute path. "." and ".." are resolved by name: the path so far
+ * has no symlinks. */
 static void path_add(struct buf *path, const char *name, size_t len)
 {
 	if (len == 0 || (len == 1 && name[0] == '.'))
@@ -222,7 +224,7 @@ int files_absolute(const char *path, char **ret_path)
 	if (!head)
 		return -ENOMEM;
 
-	/* Names are taken off the end until the rest exists. */
+	/* Takes components off the end until the rest exists. */
 	kept = strlen(head);
 	for (;;) {
 		resolved = realpath(kept ? head : path[0] == '/' ? "/" : ".", NULL);

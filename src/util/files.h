@@ -1,4 +1,5 @@
-/* Small helpers for local files and strings that several rooms need. */
+/* Local files: folders, durable and atomic writes, reading with a limit, absolute paths. Any
+ * thread. Returns 0 or -errno unless said. */
 #ifndef TONICFS_UTIL_FILES_H
 #define TONICFS_UTIL_FILES_H
 
@@ -7,30 +8,34 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* As mkdir -p: makes the folder path and every missing one above it, with the mode given. 0 or -errno. */
+/* As mkdir -p: makes the folder and every missing one above it, with this mode. */
 int files_mkdir_parents(const char *path, mode_t mode);
-/* Writes a new file of mode 0600, fsynced with its folder; -EEXIST where one is there. */
+/* Writes a new file of mode 0600 and fsyncs it and its folder. -EEXIST: the file exists. */
 int files_write_new_private(const char *path, const void *bytes, size_t n);
-/* The same in the place of one that may be there: a crash leaves the old one or the new one, whole. Where path is a symlink,
- * the link is replaced. Goes by way of <path>.<random>.tmp, so that nobody else who may write the folder can have made it
- * before. */
+/* The same, replacing a file that exists: after a crash the old or the new content is there,
+ * never a part. A symlink is itself replaced. The temporary file is <path>.<random>.tmp, so that
+ * no other user who may write to the folder can have created it before. */
 int files_replace_private(const char *path, const void *bytes, size_t n);
-/* For everybody to read (0644, whatever the umask), and not fsynced: for what is written anew every few seconds. */
+/* Readable for all users (0644, whatever the umask) and not fsynced: for a file that is written
+ * every few seconds. */
 int files_replace_public(const char *path, const void *bytes, size_t n);
-/* Within a folder, durable when they have returned 0. What is not there is removed already. */
+/* Within one folder; durable when they return 0. Removing a file that does not exist is success. */
 int files_rename(const char *from, const char *to);
 int files_remove(const char *path);
-/* Writes all of it, whatever interrupts. 0 or -errno. */
+/* Writes all n bytes, also after a signal or a short write. */
 int files_write_all(int fd, const void *bytes, size_t n);
 /* Reads at most limit bytes. The caller frees *ret_bytes. -EFBIG where there are more. */
 int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len);
-/* The same of what is open: for files that have to be looked at before they are believed. */
+/* The same for an open file: one whose owner and mode have to be checked before its content is
+ * used. */
 int files_read_fd(int fd, size_t limit, char **ret_bytes, size_t *ret_len);
-/* Somebody else than this user and root owns it or may write it, so that what it says is not to be run or relied on. */
+/* Another user than this one or root owns the file or may write to it: its content must not be
+ * trusted or run. */
 bool files_is_of_others(const struct stat *st);
-/* Absolute, symlinks resolved as far as the path exists. The caller frees. */
+/* The absolute path, with symlinks resolved as far as the path exists. The caller frees it. */
 int files_absolute(const char *path, char **ret_path);
-/* The same of the folder that the file is in; its own name stays, also that of a symlink. For what is to be replaced. */
+/* The same for the folder of the file; the last component stays, even where it is a symlink. For
+ * a file that will be replaced. The caller frees it. */
 int files_absolute_name(const char *path, char **ret_path);
 
 #endif

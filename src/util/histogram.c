@@ -1,3 +1,4 @@
+/* Histograms, and their text in the format of Prometheus. */
 #include "util/histogram.h"
 
 #include <inttypes.h>
@@ -48,7 +49,7 @@ void histogram_write(const struct histogram *h, const char *name, const char *la
 	buf_addf(out, "%s_count%s%s%s %" PRIu64 "\n", name, open, labels, shut, h->count);
 }
 
-/* Behind `prefix` in the text; NULL: it does not begin so. */
+/* The text after `prefix`; NULL: it does not start with it. */
 static const char *behind(const char *text, const char *prefix)
 {
 	size_t len = strlen(prefix);
@@ -56,7 +57,7 @@ static const char *behind(const char *text, const char *prefix)
 	return text && strncmp(text, prefix, len) == 0 ? text + len : NULL;
 }
 
-/* "NAME_PART{LABELS" and what follows it. */
+/* "NAME_PART{LABELS" and the text after it. */
 static const char *behind_name(const char *line, const char *name, const char *part,
 			       const char *labels)
 {

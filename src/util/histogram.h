@@ -1,4 +1,4 @@
-/* How long things took, counted in buckets, as Prometheus wants it. Not thread-safe. */
+/* A histogram of durations in the buckets of a Prometheus metric. Not thread-safe. */
 #ifndef TONICFS_UTIL_HISTOGRAM_H
 #define TONICFS_UTIL_HISTOGRAM_H
 
@@ -6,11 +6,11 @@
 #include <stdint.h>
 
 #define HISTOGRAM_BUCKETS 14
-/* The upper bounds, included, in milliseconds; the last bucket has none (INT64_MAX). */
+/* The upper bounds in milliseconds, inclusive; the last bucket has none (INT64_MAX). */
 extern const int64_t histogram_bounds_msecs[HISTOGRAM_BUCKETS];
 
-struct histogram {                          /* zeroed: empty */
-	uint64_t counts[HISTOGRAM_BUCKETS]; /* each its own, not cumulative */
+struct histogram {                          /* zeroed memory is an empty one */
+	uint64_t counts[HISTOGRAM_BUCKETS]; /* per bucket, not cumulative */
 	uint64_t count;
 	int64_t sum_msecs;
 };
@@ -18,17 +18,17 @@ struct histogram {                          /* zeroed: empty */
 void histogram_add(struct histogram *histogram, int64_t msecs);
 
 struct buf;
-/* Appends NAME_bucket, NAME_sum and NAME_count in seconds, in Prometheus' text format. labels: "" or
- * `a="b",c="d"`. */
+/* Appends NAME_bucket, NAME_sum and NAME_count, in seconds, in the text format of Prometheus.
+ * labels: "" or `a="b",c="d"`. */
 void histogram_write(const struct histogram *histogram, const char *name, const char *labels,
 		     struct buf *out);
 
-/* Takes what one line of such a text says; of the buckets each line is to come after the smaller
- * ones'. False: it is none of this histogram's. */
+/* Reads one line of such a text. The lines of buckets have to come in ascending order. False:
+ * the line is not this histogram's. */
 bool histogram_parse_line(struct histogram *histogram, const char *name, const char *labels,
 			  const char *line);
-/* The upper bound of the bucket in which the smallest values, so many thousandths of all, end: as
- * exact as the buckets are. 0: there are no values. */
+/* The upper bound of the bucket that holds the given quantile, in thousandths: 950 is the 95th
+ * percentile. 0: there are no values. */
 int64_t histogram_bound(const struct histogram *histogram, unsigned permille);
 
 #endif

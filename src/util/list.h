@@ -1,4 +1,5 @@
-/* Intrusive doubly linked ring: a head and members are the same struct. An unlinked member points to itself. */
+/* Intrusive doubly linked ring; its head and its members are the same struct. A member that is
+ * in no list points to itself. */
 #ifndef TONICFS_UTIL_LIST_H
 #define TONICFS_UTIL_LIST_H
 

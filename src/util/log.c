@@ -1,3 +1,4 @@
+/* Log lines: to standard error, to a descriptor, or to syslog. */
 #include "util/log.h"
 
 #include <errno.h>
@@ -45,7 +46,8 @@ void log_to_syslog(void)
 	atomic_store(&log_fd, LOG_FD_SYSLOG);
 }
 
-/* systemd names the device and inode of the journal's socket; only that one wants the prefix. */
+/* systemd names the device and inode of the socket of the journal; only the journal wants the
+ * prefix. */
 static bool fd_is_journal(int fd)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -84,7 +86,7 @@ __attribute__((format(printf, 2, 0))) static void log_line(enum log_level level,
 		len = sizeof line - 2;
 		memcpy(line + len - 3, "...", 3);
 	}
-	/* What a remote said must not be able to begin a line of its own or drive a terminal. */
+	/* Text from a remote service must not start a line of its own or control a terminal. */
 	line[len] = '\0';
 	len = start + text_clean(line + start);
 	if (fd == LOG_FD_SYSLOG) {

@@ -1,7 +1,7 @@
 /*
- * One line per event, to stderr; with a syslog priority prefix "<6>" where stderr is the journal.
- * Never pass numbers, callers' names, call SIDs, secrets, signatures or signed URLs.
- * Thread-safe: a line is one write(2).
+ * Log lines, one per event, to standard error; with the priority prefix of syslog ("<6>") where
+ * standard error is the journal. Thread-safe: a line is one write(2).
+ * Never log phone numbers, names of callers, call SIDs, secrets, signatures or signed URLs.
  */
 #ifndef TONICFS_UTIL_LOG_H
 #define TONICFS_UTIL_LOG_H
@@ -10,9 +10,9 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 
 /* Lines above level are dropped. Default: LOG_LEVEL_WARNING. */
 void log_set_level(enum log_level level);
-/* Where lines go instead of stderr: a descriptor that stays the caller's. */
+/* Sends lines to this descriptor instead of standard error; the caller keeps it open. */
 void log_set_fd(int fd);
-/* After daemon(3): to the system log (syslog(3)) instead of a descriptor. */
+/* Sends lines to syslog(3) instead of a descriptor: after daemon(3). */
 void log_to_syslog(void);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -118,8 +118,8 @@ int mounts_has_device(const char *device)
 
 /* ---- mounts of this user ---- */
 
-/* fusermount3 and the kernel write down the user that mounted. Unlike fsname= and subtype=, nobody
- * can choose it. */
+/* fusermount3 and the kernel write down the user that mounted. Unlike fsname= and subtype=, no
+ * user can choose it. */
 static bool is_ours(const struct mounts_entry *entry)
 {
 	static const char name[] = "user_id=";

@@ -1,4 +1,4 @@
-/* Threads: a pool that runs tasks, a loop that runs in parallel. */
+/* Threads: a pool that runs tasks, and a parallel loop. */
 #include "util/pool.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "util/times.h"
 #include "util/wait.h"
 
-/* Signals are for the thread that waits for them, not for helpers. */
+/* Signals are handled by the main thread alone. */
 int thread_start(pthread_t *thread, const char *name, void *(*fn)(void *arg), void *arg)
 {
 	sigset_t all, old;
@@ -97,7 +97,8 @@ void pool_release(struct pool *pool)
 	pthread_mutex_destroy(&pool->lock);
 }
 
-/* Lock held. A thread more, unless an idle one is left for the task: some are woken for others. */
+/* Lock held. Starts a thread, unless an idle one is left: idle threads may have been woken for
+ * earlier tasks. */
 static int provide_thread(struct pool *pool)
 {
 	pthread_t thread;
@@ -153,7 +154,7 @@ void parallel_for(size_t count, unsigned threads, void (*fn)(void *arg, size_t i
 
 	if (threads > PARALLEL_THREADS_MAX)
 		threads = PARALLEL_THREADS_MAX;
-	/* Threads that cannot be started are done without. */
+	/* Where no further thread can be started, fewer do the work. */
 	while (started + 1 < threads && started + 1 < count &&
 	       thread_start(&others[started], "parallel", parallel_work, &parallel) == 0)
 		started++;

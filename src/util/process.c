@@ -1,3 +1,4 @@
+/* Hardening of this process, and shell commands with a deadline. */
 #include "util/process.h"
 
 #include <errno.h>
@@ -23,7 +24,8 @@ void process_harden(void)
 	const struct rlimit none = { 0, 0 };
 	struct rlimit locked;
 
-	/* The limit does not hold where dumps are piped to a program; being undumpable does. */
+	/* RLIMIT_CORE has no effect where core_pattern pipes dumps to a program; PR_SET_DUMPABLE
+	 * has. */
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	unsetenv("SSLKEYLOGFILE");
@@ -58,8 +60,7 @@ int process_forget_parent(void)
 		crypto_wipe(*variable, strlen(*variable));
 	}
 	clearenv();
-	for (size_t i = 0; i < count && err == 0;
-	     i++) /* which are the environment's from here on */
+	for (size_t i = 0; i < count && err == 0; i++) /* the environment owns them from here on */
 		err = putenv(kept[i]) ? -errno : 0;
 	if (err == 0 &&
 	    setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", 1) < 0)
@@ -105,7 +106,7 @@ int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_
 	return -err;
 }
 
-/* How often to look whether it has ended, or is to be. */
+/* How often a running command is checked. */
 #define LOOK_MSECS 50
 
 struct waiting {
@@ -113,7 +114,7 @@ struct waiting {
 	const struct cancel *cancel; /* NULL: never */
 };
 
-/* 0: there is time left, *ret_msecs of it at most until the next look. */
+/* 0: *ret_msecs is the time until the next check. -ETIMEDOUT, -ECANCELED. */
 static int time_left(const struct waiting *waiting, int *ret_msecs)
 {
 	int64_t left = waiting->deadline_msecs - time_mono_msecs();
@@ -124,7 +125,7 @@ static int time_left(const struct waiting *waiting, int *ret_msecs)
 	return left > 0 ? 0 : -ETIMEDOUT;
 }
 
-/* Until the end of what it prints. */
+/* Reads until the end of file. */
 static int read_output(int fd, size_t limit_bytes, const struct waiting *waiting, struct buf *out)
 {
 	for (;;) {
@@ -152,7 +153,7 @@ static int read_output(int fd, size_t limit_bytes, const struct waiting *waiting
 	}
 }
 
-/* Until its end, which need not come when it has closed its output. */
+/* Waits for the end of the process, which may be later than the end of its output. */
 static int wait_end(pid_t pid, const struct waiting *waiting, int *ret_status)
 {
 	unsigned pause_msecs = 1;

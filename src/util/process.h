@@ -1,6 +1,6 @@
 /*
- * This process: what keeps its secrets from leaking. And commands that users name: run by the shell, their standard output
- * read, within a deadline.
+ * Keeping secrets inside this process, and running commands that users configured, by the shell and
+ * with a deadline.
  */
 #ifndef TONICFS_UTIL_PROCESS_H
 #define TONICFS_UTIL_PROCESS_H
@@ -14,25 +14,30 @@
 
 struct buf;
 
-/* For the start of main, and again after a change of the user, which takes some of it back: no core dump, no debugger or
- * /proc/PID of another process of this user, no TLS keys written to a file ($SSLKEYLOGFILE), as much locked memory as the
- * limits allow. */
+/* Called at the start of main and again after a change of the user, which undoes some of it: no
+ * core dump, no debugger and no /proc/PID for other processes of this user, no TLS keys in a
+ * file ($SSLKEYLOGFILE), as much locked memory as the hard limit allows. */
 void process_harden(void);
-/* After root has become another user: every descriptor above 2 is closed, and the environment is wiped, also as
- * /proc/PID/environ shows it, but for LANG and LC_*; PATH is the system's. The rest is the caller's. 0 or -errno. */
+/* After root has become another user: closes every descriptor above 2 and wipes the environment,
+ * also in /proc/PID/environ, but for LANG and LC_*; sets a standard PATH. The caller does the
+ * rest. 0 or -errno. */
 int process_forget_parent(void);
 
-/* `sh -c command`: its standard output is fd, its input empty, its signals as at the start of a
- * program. own_group: one that can be killed whole, but may not ask on the terminal. The caller
- * waits for it. 0 or -errno. */
+/* Starts `sh -c command` with fd as standard output, no input and default signals. own_group: in
+ * a process group of its own, which can be killed as a whole but cannot read from the terminal.
+ * The caller waits for it. 0 or -errno. */
 int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_pid);
-/* Waits for its end, which need not come when it has closed its output. -ETIMEDOUT: it goes on at the deadline (time_mono_msecs), and is
- * the caller's to kill and to wait for. */
+/* Waits for the end of the process, which may be later than the end of its output. -ETIMEDOUT:
+ * it still runs at the deadline (time_mono_msecs); the caller kills and reaps it. */
 int process_wait_end(pid_t pid, int64_t deadline_msecs, int *ret_status);
-/* Runs it in a group of its own, and gives what it prints. It has timeout_msecs to end in. A set
- * cancel (may be NULL) ends it within a moment: -ECANCELED. -ETIMEDOUT, -EFBIG (more than limit
- * bytes), -ECANCELED: it was killed; -EACCES: it ended with another status than 0 (*ret_status, as
- * of a shell); else -errno. ret_output has to be cleanup_buf_secret where it may hold a secret. */
+/* Runs the command in a process group of its own and returns its output.
+ * 0           it ended with status 0
+ * -ETIMEDOUT  killed: not done within timeout_msecs
+ * -ECANCELED  killed: cancel (may be NULL) was set
+ * -EFBIG      killed: more than limit_bytes of output
+ * -EACCES     it ended with another status (*ret_status, as in a shell)
+ * or another -errno. Where the output may hold a secret, ret_output has to be
+ * cleanup_buf_secret. */
 int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout_msecs,
 		       const struct cancel *cancel, struct buf *ret_output, int *ret_status);
 

@@ -1,3 +1,4 @@
+/* Results of remote operations: their message and the name of their kind. */
 #include "util/remote.h"
 
 #include <stdarg.h>
@@ -5,18 +6,18 @@
 
 #include "util/text.h"
 
-void remote_error_set(struct remote_error *e, enum remote_kind kind, int error, const char *format,
+void remote_error_set(struct remote_error *e, enum remote_kind kind, int err, const char *format,
 		      ...)
 {
 	va_list args;
 
 	e->kind = kind;
-	e->error = error;
+	e->error = err;
 	va_start(args, format);
 	if (vsnprintf(e->message, sizeof e->message, format, args) < 0)
 		e->message[0] = '\0';
 	text_clean(
-		e->message); /* it may have a remote's words, and ends on terminals and in attributes */
+		e->message); /* it may quote the service, and is shown on terminals and in attributes */
 	va_end(args);
 }
 

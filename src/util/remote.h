@@ -1,6 +1,6 @@
 /*
- * How a request to a remote service ended, told apart by what may be done next. Shared by net, aws and twilio and
- * by everybody who calls them.
+ * How a request to a remote service ended; the kinds differ by what may be done next. Shared by
+ * net, aws, twilio and their callers.
  */
 #ifndef TONICFS_UTIL_REMOTE_H
 #define TONICFS_UTIL_REMOTE_H
@@ -9,24 +9,24 @@
 
 enum remote_kind {
 	REMOTE_OK,
-	REMOTE_REJECTED,  /* the service said no; the same request would be refused again */
-	REMOTE_NOT_FOUND, /* a special no: 404, NoSuchKey, 20404 */
-	REMOTE_BUSY,      /* 429, 503 SlowDown: not processed, may be sent again after a pause */
-	REMOTE_TRANSIENT, /* no connection, 5xx: may be sent again */
+	REMOTE_REJECTED,  /* the service refused; the same request would be refused again */
+	REMOTE_NOT_FOUND, /* a special refusal: 404, NoSuchKey, 20404 */
+	REMOTE_BUSY,      /* 429, 503 SlowDown: not processed, may be retried after a pause */
+	REMOTE_TRANSIENT, /* no connection, 5xx: may be retried */
 	REMOTE_UNCERTAIN, /* sent, the answer was lost: it may or may not have happened */
-	REMOTE_INVALID,   /* an answer that cannot be believed: wrong type, length, unparsable */
-	REMOTE_CANCELLED, /* by us */
+	REMOTE_INVALID,   /* the answer cannot be trusted: wrong type, wrong length, unparsable */
+	REMOTE_CANCELLED, /* by this program */
 };
 
-/* The result of one remote operation; filled by whoever made it, owned by the caller (no pointers inside). */
+/* The result of one remote operation. It holds no pointers; the caller owns it. */
 struct remote_error {
 	enum remote_kind kind;
-	int error; /* negative errno that a user meets, 0 when kind is REMOTE_OK; table in ARCHITECTURE.md */
+	int error; /* negative errno for the user; 0 when kind is REMOTE_OK; table in ARCHITECTURE.md */
 	int status;        /* HTTP status, 0 when there was none */
 	int twilio_code;   /* 20404 …, 0 when none */
 	char code[48];     /* S3's <Code>, or curl's short name of the failure; "" when none */
-	char message[160]; /* for people and logs; never holds a secret, number or signed URL */
-	int64_t retry_after_msecs; /* -1 when the service did not say */
+	char message[160]; /* for users and logs; never holds a secret, a number or a signed URL */
+	int64_t retry_after_msecs; /* -1: not given */
 };
 
 #define REMOTE_ERROR_INIT { .kind = REMOTE_OK, .retry_after_msecs = -1 }
@@ -36,14 +36,15 @@ static inline void remote_error_clear(struct remote_error *e)
 	*e = (struct remote_error)REMOTE_ERROR_INIT;
 }
 
-/* Who watches the requests that a client sends for him, and may delay them. Each may be NULL. Called by the thread that called the client. */
+/* Hooks around each request that a client sends; they may delay it. Each may be NULL. Called on
+ * the thread that called the client. */
 struct remote_gate {
-	void (*before)(void *arg); /* each request, also one that is sent again */
+	void (*before)(void *arg); /* each request, also a retry */
 	void (*after)(void *arg, const struct remote_error *error, int64_t began_msecs);
 	void *arg;
 };
 
-void remote_error_set(struct remote_error *e, enum remote_kind kind, int error, const char *format,
+void remote_error_set(struct remote_error *e, enum remote_kind kind, int err, const char *format,
 		      ...) __attribute__((format(printf, 4, 5)));
 const char *remote_kind_name(enum remote_kind kind);
 

@@ -1,4 +1,5 @@
-/* Memory for secrets: OpenSSL's secure heap, which is locked, left out of core dumps and wiped when it is freed. */
+/* Memory for secrets, by the secure heap of OpenSSL: locked, left out of core dumps, wiped when
+ * freed. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,13 +11,14 @@
 #include "util/log.h"
 #include "util/secret.h"
 
-/* Pages count against RLIMIT_MEMLOCK at once and take memory when they are used. */
+/* Pages count against RLIMIT_MEMLOCK at once, but take memory only when they are used. */
 #define HEAP_BYTES (1024 * 1024)
-/* OpenSSL keeps the private keys of TLS connections there and has no other memory for them. */
+/* OpenSSL allocates the private keys of TLS connections here, too, and fails without memory. */
 #define HEAP_RESERVED_BYTES (HEAP_BYTES / 4)
 #define BLOCK_MIN_BYTES 64
 
-/* Not before the first secret: locks do not survive the fork of a mount that goes to the background. */
+/* Set up with the first secret: memory locks do not survive the fork of a mount that goes to the
+ * background. */
 static void heap_init(void)
 {
 	if (CRYPTO_secure_malloc_init(HEAP_BYTES, BLOCK_MIN_BYTES) == 1)

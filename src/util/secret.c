@@ -1,3 +1,4 @@
+/* Reading secrets: from files, standard input and the terminal. */
 #include "util/secret.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 
 #define SECRET_LIMIT_BYTES 4096
 
-/* Set by a signal while the terminal's echo is off. */
+/* Set by a signal handler while the echo of the terminal is off. */
 static volatile sig_atomic_t caught_signal;
 
 static void catch_signal(int number)
@@ -22,7 +23,8 @@ static void catch_signal(int number)
 	caught_signal = number;
 }
 
-/* The signals are blocked but for this wait, so that none slips in between a check and a read. */
+/* The signals are blocked except during this wait, so that none is lost between the check and
+ * the read. */
 static int wait_readable(int fd, const sigset_t *mask)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
@@ -33,13 +35,13 @@ static int wait_readable(int fd, const sigset_t *mask)
 }
 
 /*
- * Byte by byte, so that what follows the line is left to the next reader of standard input. The
- * buffer has its final size from the start: growing would leave copies behind. Where mask is given,
- * it is in force while waiting, and a signal that was caught ends the wait.
+ * Reads byte by byte, so that the bytes after the line stay for the next reader of standard input.
+ * The buffer has its final size from the start: growing would leave copies behind. Where mask is
+ * given, it is the signal mask while waiting, and a caught signal ends the wait.
  */
 static int read_line(int fd, const sigset_t *mask, char **ret_secret)
 {
-	char *line = secret_alloc(SECRET_LIMIT_BYTES + 2); /* "\r" and NUL besides */
+	char *line = secret_alloc(SECRET_LIMIT_BYTES + 2); /* one for "\r", one for the NUL */
 	size_t len = 0;
 	int err = -EINVAL;
 
@@ -75,8 +77,8 @@ out:
 }
 
 /*
- * A signal that ends the program must not leave the terminal mute: it is caught, the echo is put
- * back, and then it is raised again with the handler that was there before.
+ * A signal that ends the program must not leave the terminal without echo: the handler only notes
+ * it, the echo is restored, and then the signal is raised again with the previous handler.
  */
 static int ask_terminal(const char *prompt, char **ret_secret)
 {

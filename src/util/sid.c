@@ -1,3 +1,4 @@
+/* Twilio's SIDs: text, 16 bytes, inode. */
 #include "util/sid.h"
 
 #include <errno.h>
@@ -49,6 +50,6 @@ uint64_t sid_inode(const struct sid *sid)
 	for (size_t i = 0; i < 8; i++)
 		bits = bits << 8 | sid->bytes[i];
 	bits >>= 1;
-	/* 0 is no inode, 1 is the root's. */
+	/* 0 is not an inode, and 1 is the root. */
 	return bits < 2 ? bits + 2 : bits;
 }

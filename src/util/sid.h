@@ -1,6 +1,6 @@
 /*
- * Twilio's string identifiers: two capital letters and 32 lower-case hex digits ("RE0123…", 34 characters).
- * In memory and in the catalog only the 16 bytes are kept; the letters follow from where it stands.
+ * Twilio's string identifiers: two capital letters and 32 lower-case hex digits ("RE0123…", 34
+ * characters). Memory and catalog keep only the 16 bytes; the letters follow from the field.
  */
 #ifndef TONICFS_UTIL_SID_H
 #define TONICFS_UTIL_SID_H
@@ -16,9 +16,10 @@ struct sid {
 	uint8_t bytes[16];
 };
 
-/* Exactly SID_LENGTH characters with the given two-letter prefix; upper-case hex digits are accepted. 0 or -EINVAL. */
+/* Parses exactly SID_LENGTH characters with the given two-letter prefix; upper-case hex digits
+ * are accepted. 0 or -EINVAL. */
 int sid_parse(const char *text, const char prefix[2], struct sid *ret_sid);
-/* The same of the first SID_LENGTH bytes of text, whatever follows; text need not end there, but must be as long. */
+/* The same for the first SID_LENGTH bytes of a longer text. */
 int sid_parse_prefix(const char *text, size_t text_len, const char prefix[2], struct sid *ret_sid);
 void sid_format(const struct sid *sid, const char prefix[2], char ret_text[SID_SIZE]);
 static inline bool sid_equal(const struct sid *a, const struct sid *b)
@@ -26,7 +27,7 @@ static inline bool sid_equal(const struct sid *a, const struct sid *b)
 	return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 bool sid_is_zero(const struct sid *sid);
-/* The first 63 bits, big-endian: the inode that a recording asks for (never 0 or 1). */
+/* The first 63 bits, big-endian, never 0 or 1: the preferred inode of a recording. */
 uint64_t sid_inode(const struct sid *sid);
 
 #endif

@@ -19,7 +19,7 @@ size_t text_utf8(const char *s, uint32_t *ret_char)
 		return 0;
 	c = len == 1 ? u[0] : u[0] & (0x7fU >> len);
 	for (size_t i = 1; i < len; i++) {
-		if (u[i] >> 6 != 2) /* the terminating NUL too */
+		if (u[i] >> 6 != 2) /* fails at the terminating NUL, too */
 			return 0;
 		c = c << 6 | (u[i] & 0x3f);
 	}

@@ -1,3 +1,4 @@
+/* Clocks, calendar arithmetic, and date formats. */
 #include "util/times.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include "util/fault.h"
 
 #define SECS_PER_DAY 86400
-/* 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what four digits of a year can say. */
+/* 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z: the range of four-digit years. */
 #define SECS_MIN INT64_C(-62167219200)
 #define SECS_MAX INT64_C(253402300799)
 
@@ -47,9 +48,9 @@ struct timespec time_to_timespec(int64_t msecs)
 }
 
 /*
- * Calendar arithmetic of our own instead of gmtime(3) and timegm(3): no lock on the time zone, no
- * locale, and the same result everywhere. Years begin in March here, so that the leap day is the
- * last of a year.
+ * Calendar arithmetic of its own instead of gmtime(3) and timegm(3): no lock on the time zone, no
+ * locale, and the same result everywhere. A year begins in March here, so that the leap day is its
+ * last day.
  */
 static int64_t days_from_civil(int year, int month, int day)
 {
@@ -96,7 +97,7 @@ static int moment_to_secs(const struct moment *m, int64_t *ret_secs)
 	if (m->month < 1 || m->month > 12 || m->day < 1 ||
 	    m->day > days_in_month(m->year, m->month))
 		return -EINVAL;
-	/* Second 60 is a leap second; it becomes the next minute's first. */
+	/* Second 60 is a leap second; it becomes the first second of the next minute. */
 	if (m->hour > 23 || m->minute > 59 || m->second > 60)
 		return -EINVAL;
 	*ret_secs = days_from_civil(m->year, m->month, m->day) * SECS_PER_DAY +
@@ -192,7 +193,7 @@ int time_parse_rfc2822(const char *s, int64_t *ret_secs)
 	int weekday;
 
 	take_blanks(&s, 0);
-	/* The weekday adds nothing to the date, so a wrong one is no reason to refuse it. */
+	/* A wrong weekday is no reason to refuse the date. */
 	if (*s < '0' || *s > '9') {
 		if (take_name(&s, weekdays, 7, &weekday) < 0 || take_char(&s, ',') < 0)
 			return -EINVAL;
@@ -245,7 +246,7 @@ int time_parse_iso8601(const char *s, int64_t *ret_secs)
 		if (take_digits(&s, 1, 9, &ignored) < 0)
 			return -EINVAL;
 	}
-	/* A time without a zone could mean any; it is refused rather than guessed. */
+	/* A time without a zone is ambiguous, and refused. */
 	if (*s == 'Z' || *s == 'z')
 		s++;
 	else if (take_offset(&s, true, &m.offset_secs) < 0)

@@ -6,7 +6,7 @@
 
 #include "util/times.h"
 
-/* How often a wait for a condition looks whether it is cancelled. */
+/* How often a wait for a condition checks its cancel flag. */
 #define CANCEL_POLL_MSECS 100
 
 void cond_init(pthread_cond_t *cond)
@@ -19,7 +19,7 @@ void cond_init(pthread_cond_t *cond)
 	pthread_condattr_destroy(&attributes);
 }
 
-/* The deadline, or the next look at cancel where that comes first. */
+/* The deadline, or the next check of cancel where that comes first. */
 static int64_t next_look_msecs(int64_t deadline_msecs, const struct cancel *cancel)
 {
 	int64_t look_msecs = cancel ? time_mono_msecs() + CANCEL_POLL_MSECS : deadline_msecs;

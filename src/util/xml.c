@@ -123,8 +123,8 @@ int xml_parse(const char *bytes, size_t n, xml_fn *fn, void *arg, struct xml_pla
 	};
 	enum XML_Status status;
 
-	/* A server that works on a long request sends white space meanwhile, and then the document
-	 * with its declaration, which expat takes at the very beginning only. */
+	/* A server that needs long for a request sends white space meanwhile, and then the
+	 * document with its XML declaration, which expat accepts only at the very beginning. */
 	while (p.skipped < n && strchr(" \t\r\n", bytes[p.skipped]) && bytes[p.skipped])
 		p.skipped++;
 	bytes += p.skipped;

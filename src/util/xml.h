@@ -1,6 +1,7 @@
 /*
- * XML documents of a few pages, as S3 and Twilio send them, by expat. A DOCTYPE is refused: without
- * one there are no entities but the five of XML, so nothing expands and nothing is fetched.
+ * Parsing of small XML documents, as S3 and Twilio send them, with expat. A DOCTYPE is refused:
+ * without one there are no entities but the five of XML, so nothing expands and nothing is fetched.
+ * Any thread.
  */
 #ifndef TONICFS_UTIL_XML_H
 #define TONICFS_UTIL_XML_H
@@ -10,16 +11,17 @@
 
 struct buf;
 
-/* Where an element stands in the document, in bytes: its start tag begins, its end tag begins and
- * ends. The two last are the same for an empty-element tag such as <a/>. */
+/* The place of an element in the document, in bytes: the beginning of its start tag, and the
+ * beginning and the end of its end tag. For an empty-element tag such as <a/> the last two are
+ * equal. */
 struct xml_place {
 	size_t begin, end_tag, end;
 	bool has_prefix; /* this element or one before it has a namespace prefix */
 };
 
 /* Called at the end of each element, in document order. path: the names from the root, without
- * namespace prefixes ("ListBucketResult/Contents/Key"); text: its own, behind its last child. A
- * value other than 0 ends the parsing. */
+ * namespace prefixes ("ListBucketResult/Contents/Key"); text: its own text after its last child.
+ * A value other than 0 ends the parsing. */
 typedef int xml_fn(void *arg, const char *path, const char *text);
 
 /* place (may be NULL) is set before each call. White space before the document is skipped, also

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "account/deletion.h"
-#include "catalog/job.h"
+#include "catalog/queue.h"
 #include "catalog/removal.h"
 #include "catalog/sync.h"
 #include "storage/object.h"

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).parent)]
 
 from idle import Idle, memory_mb_of
+
 from standin.client import StandIn
 
 BINARY = Path(os.environ.get("TONICFS_BINARY", ROOT / "build" / "tonicfs")).resolve()

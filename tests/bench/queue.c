@@ -10,10 +10,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "catalog/job.h"
 #include "catalog/key.h"
-#include "catalog/pool.h"
+#include "catalog/status.h"
 #include "catalog/storage.h"
+#include "jobs/jobs.h"
+#include "migrate/migrate.h"
 #include "util/buf.h"
 
 static struct catalog *catalog;
@@ -35,17 +36,28 @@ static double cpu_msecs(void)
 	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
 }
 
+struct bench_run {
+	struct job_run run;
+	int64_t size_bytes;
+};
+
+static void claimed(void *arg, struct job_run *run, const struct catalog_recording *recording)
+{
+	(void)arg;
+	((struct bench_run *)run)->size_bytes = recording->size_bytes;
+}
+
 static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 {
-	struct catalog_object object = { .size_bytes = run->job.recording.size_bytes };
+	struct catalog_object object = { .size_bytes = ((struct bench_run *)run)->size_bytes };
 	int err;
 
 	(void)arg;
 	snprintf(object.bucket, sizeof object.bucket, "bench");
-	snprintf(object.key, sizeof object.key, "recordings/%" PRId64, run->job.recording.id);
-	snprintf(object.etag, sizeof object.etag, "%032" PRIx64, run->job.recording.id);
-	snprintf(object.sha256, sizeof object.sha256, "%064" PRIx64, run->job.recording.id);
-	err = catalog_migrate_stored(catalog, &run->job, &object, 2);
+	snprintf(object.key, sizeof object.key, "recordings/%" PRId64, run->job.recording_id);
+	snprintf(object.etag, sizeof object.etag, "%032" PRIx64, run->job.recording_id);
+	snprintf(object.sha256, sizeof object.sha256, "%064" PRIx64, run->job.recording_id);
+	err = migrate_job_stored(catalog, &run->job, &object, 2);
 	job_result_set(ret_result, err ? JOB_OUTCOME_FAILED : JOB_OUTCOME_DONE, "the catalog: %s",
 		       strerror(-err));
 }
@@ -59,6 +71,8 @@ int main(int argc, char **argv)
 		.kinds = CATALOG_JOB_MIGRATE,
 		.pause_first_msecs = 1000,
 		.pause_limit_msecs = 1000,
+		.run_size = sizeof(struct bench_run),
+		.claimed = claimed,
 		.work = work,
 	};
 	struct catalog_storage storage = {
@@ -72,6 +86,7 @@ int main(int argc, char **argv)
 	cleanup_key struct db_key key;
 	struct catalog_counts counts;
 	struct job_pool *pool;
+	struct jobs *jobs;
 	int64_t queued;
 	double before;
 
@@ -86,12 +101,14 @@ int main(int argc, char **argv)
 
 	before = cpu_msecs();
 	check(catalog_migrate_queue(catalog, all, &queued), "queue");
-	check(job_pool_start(catalog, &settings, &pool), "start");
+	check(jobs_new(catalog, &jobs), "start");
+	check(job_pool_start(jobs, &settings, &pool), "start");
 	do {
 		usleep(100000);
 		check(catalog_counts_get(catalog, all, &counts), "count");
 	} while (counts.queued + counts.running);
 	job_pool_stop(pool, 1000);
+	jobs_free(jobs);
 	if (counts.done != queued || !queued) {
 		fprintf(stderr, "queue: %" PRId64 " of %" PRId64 " done\n", counts.done, queued);
 		return 1;

@@ -247,7 +247,7 @@ def test_names_are_shown_as_they_were_typed(tonic):
 def test_an_impossible_bucket_name_is_refused(acme):
     words = ["storage", "set", "acme", "--region", "eu-central-1", "--access-key", "AK", "--secret-file", "-", "--bucket"]
     for bucket in ("ab", "my bucket", "1.2.3.4", "b" * 64, "käse", "Calls"):
-        assert "cannot be a bucket's name" in acme(*words, bucket, stdin=SECRET + "\n", status=2).stderr
+        assert "is not a valid bucket name" in acme(*words, bucket, stdin=SECRET + "\n", status=2).stderr
     acme("storage", "show", "acme", status=1)
 
 

@@ -44,8 +44,8 @@ def test_sixty_columns_are_enough(acme, words):
 def test_lists_in_help_are_filled_below_their_items(tonic):
     shown = "\n".join(shown_on(60, tonic, "help", "mount"))
     assert """
-  allow_other    the owner's group and root may look in and
-                 read too, but not remove or migrate, nor
+  allow_other    the owner's group and root may read, too,
+                 but not remove or migrate, nor read
 """ in shown
     assert """
   catalog=FILE, key_file=FILE
@@ -54,7 +54,7 @@ def test_lists_in_help_are_filled_below_their_items(tonic):
 """ in shown
     shown = "\n".join(shown_on(60, tonic, "help", "workspace", "set"))
     assert """
-  api_key=SK…            the API key that is used; empty:
-                         the auth token
+  api_key=SK…            the API key to use; empty: the
+                         auth token
 """ in shown
     assert "\n  setfattr -n user.tonicfs.restore -v '7 bulk' PATH\n  getfattr" in "\n".join(shown_on(60, tonic, "help", "restore"))

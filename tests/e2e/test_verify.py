@@ -105,7 +105,7 @@ def test_each_damage_is_named_and_nothing_is_changed_by_looking(moved):
     assert found == sorted(found, key=lambda item: (order.index(item[0]), item[1]))
 
     text = moved.tonic("verify", status=3)
-    for word in (gone.sid, short.sid, other.sid, *orphans, "1: missing at Twilio and in S3", "1: uploads that nobody"):
+    for word in (gone.sid, short.sid, other.sid, *orphans, "1: missing at Twilio and in S3", "1: incomplete uploads"):
         assert word in text.stdout, text
     assert "+1555" not in text.stdout + text.stderr + json.dumps(answer)
     moved.s3.client.abort_multipart_upload(Bucket=moved.bucket, Key=moved.long.key, UploadId=upload["UploadId"])
@@ -211,8 +211,8 @@ def test_an_object_that_nobody_but_the_bucket_knows_is_taken_only_by_adopt(moved
     moved.tonic("sync", "--full")
     kinds, answer = verify(moved)
     assert not kinds and answer["scopes"][0]["not_vouched_for"] == 2
-    assert "nobody but the bucket vouches" in moved.tonic("verify").stdout
-    assert "nobody but the bucket vouches" in moved.tonic("status", forged[0]).stdout
+    assert "only the bucket vouches" in moved.tonic("verify").stdout
+    assert "only the bucket vouches" in moved.tonic("status", forged[0]).stdout
     assert "why" not in moved.tonic("status", moved.first.sid).stdout
 
 

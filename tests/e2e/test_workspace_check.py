@@ -53,4 +53,4 @@ def test_where_twilio_cannot_be_reached_the_workspace_is_added_with_a_warning(to
     began = time.monotonic()
     result = tonic("workspace", "add", "acme", *words, stdin="token", check=True)
     assert time.monotonic() - began < 9 * PATIENCE
-    assert "could not be checked" in result.stderr and names(tonic) == ["acme"]
+    assert "was not checked" in result.stderr and names(tonic) == ["acme"]

@@ -211,24 +211,49 @@ struct catalog_recording queue_get(struct queue_fixture *f, unsigned number)
 	return recording;
 }
 
-struct catalog_job queue_claim(struct queue_fixture *f, unsigned kinds, const char *owner,
-			       int64_t lease_msecs)
+int queue_claim_from(struct catalog *catalog, unsigned kinds, const char *owner,
+		     int64_t lease_msecs, struct job *ret_job, int64_t *ret_wait_msecs)
 {
-	struct catalog_job job;
+	struct job_want want = { .kinds = kinds, .limit = 1 };
+	struct job_claimed claimed;
+	int err = job_claim(catalog, &want, 1, owner, lease_msecs, &claimed, ret_wait_msecs);
+
+	if (err == 0)
+		*ret_job = claimed.job;
+	return err;
+}
+
+int queue_renew(struct catalog *catalog, const struct job *job, int64_t lease_msecs,
+		int64_t done_bytes, int64_t total_bytes, bool *ret_paused)
+{
+	struct job_renewal renewal;
+	int err;
+
+	job_renewal_init(&renewal, job, done_bytes, total_bytes);
+	err = job_renew(catalog, &renewal, 1, lease_msecs);
+	if (ret_paused)
+		*ret_paused = renewal.ret_is_pause_asked;
+	return err ? err : renewal.ret_err;
+}
+
+struct job queue_claim(struct queue_fixture *f, unsigned kinds, const char *owner,
+		       int64_t lease_msecs)
+{
+	struct job job;
 	int64_t next;
 
-	assert_int_equal(catalog_job_claim(f->catalog, kinds, owner, lease_msecs, &job, &next), 0);
+	assert_int_equal(queue_claim_from(f->catalog, kinds, owner, lease_msecs, &job, &next), 0);
 	return job;
 }
 
 bool queue_is_empty(struct queue_fixture *f, unsigned kinds)
 {
-	struct catalog_job job;
+	struct job job;
 	int64_t next;
-	int err = catalog_job_claim(f->catalog, kinds, "looking", 1000, &job, &next);
+	int err = queue_claim_from(f->catalog, kinds, "looking", 1000, &job, &next);
 
 	if (err == 0)
-		assert_int_equal(catalog_job_put_back(f->catalog, &job), 0);
+		assert_int_equal(job_put_back(f->catalog, &job), 0);
 	else
 		assert_int_equal(err, -2);
 	return err != 0;
@@ -247,12 +272,12 @@ void queue_store(struct queue_fixture *f, unsigned number)
 {
 	struct catalog_scope scope = { CATALOG_SCOPE_RECORDING, queue_get(f, number).id };
 	struct catalog_object object = queue_object(320044);
-	struct catalog_job job;
+	struct job job;
 	int64_t queued;
 
 	assert_int_equal(catalog_migrate_queue(f->catalog, scope, &queued), 0);
 	assert_int_equal(queued, 1);
 	job = queue_claim(f, CATALOG_JOB_MIGRATE, "storer", 10000);
-	assert_int_equal(job.recording.id, scope.id);
-	assert_int_equal(catalog_migrate_stored(f->catalog, &job, &object, 2), 0);
+	assert_int_equal(job.recording_id, scope.id);
+	assert_int_equal(migrate_job_stored(f->catalog, &job, &object, 2), 0);
 }

@@ -3,9 +3,12 @@
 #ifndef HELPER_QUEUE_H
 #define HELPER_QUEUE_H
 
-#include "catalog/job.h"
+#include "catalog/problem.h"
 #include "catalog/removal.h"
+#include "catalog/status.h"
 #include "catalog/workspace.h"
+#include "jobs/job.h"
+#include "migrate/migrate.h"
 
 #define QUEUE_NUMBER "+15550000001"
 
@@ -40,8 +43,14 @@ void queue_add(struct queue_fixture *f, int64_t workspace_id, unsigned first, un
 void queue_set_duration(struct queue_fixture *f, unsigned number, int64_t duration_secs);
 struct catalog_recording queue_get(struct queue_fixture *f, unsigned number);
 /* Claims from everything of the kinds; fails the test where nothing is due. */
-struct catalog_job queue_claim(struct queue_fixture *f, unsigned kinds, const char *owner,
-			       int64_t lease_msecs);
+struct job queue_claim(struct queue_fixture *f, unsigned kinds, const char *owner,
+		       int64_t lease_msecs);
+/* job_claim of one job. */
+int queue_claim_from(struct catalog *catalog, unsigned kinds, const char *owner,
+		     int64_t lease_msecs, struct job *ret_job, int64_t *ret_wait_msecs);
+/* job_renew of one job; notes in *ret_paused (may be NULL) whether its pause was asked for. */
+int queue_renew(struct catalog *catalog, const struct job *job, int64_t lease_msecs,
+		int64_t done_bytes, int64_t total_bytes, bool *ret_paused);
 bool queue_is_empty(struct queue_fixture *f, unsigned kinds);
 /* The whole way of one recording that is queued: claimed, stored. */
 void queue_store(struct queue_fixture *f, unsigned number);

@@ -533,7 +533,7 @@ static void store_in_s3(struct world *w, unsigned n)
 					   .enabled = true };
 	struct catalog_scope scope = { CATALOG_SCOPE_RECORDING, get(w, n).id };
 	struct catalog_object object = queue_object(SIZE);
-	struct catalog_job job;
+	struct job job;
 	int64_t queued;
 
 	snprintf(storage.endpoint, sizeof storage.endpoint, "%s", helper_server_url(w->server, ""));
@@ -542,9 +542,9 @@ static void store_in_s3(struct world *w, unsigned n)
 			 0);
 	assert_int_equal(catalog_migrate_queue(w->catalog->catalog, scope, &queued), 0);
 	job = queue_claim(w->catalog, CATALOG_JOB_MIGRATE, "owner", 60000);
-	assert_int_equal(catalog_migrate_stored(w->catalog->catalog, &job, &object, 2), 0);
+	assert_int_equal(migrate_job_stored(w->catalog->catalog, &job, &object, 2), 0);
 	job = queue_claim(w->catalog, CATALOG_JOB_CLEANUP_TWILIO, "owner", 60000);
-	assert_int_equal(catalog_cleanup_done(w->catalog->catalog, &job, NULL), 0);
+	assert_int_equal(job_done(w->catalog->catalog, &job, NULL), 0);
 }
 
 static void see_class(struct world *w, unsigned n, const char *storage_class)

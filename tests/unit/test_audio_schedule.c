@@ -402,23 +402,23 @@ static void store(struct queue_fixture *f, unsigned number, int64_t size_bytes)
 {
 	struct catalog_scope scope = { CATALOG_SCOPE_RECORDING, queue_get(f, number).id };
 	struct catalog_object object = queue_object(size_bytes);
-	struct catalog_job job;
+	struct job job;
 	int64_t queued;
 
 	assert_int_equal(catalog_migrate_queue(f->catalog, scope, &queued), 0);
 	job = queue_claim(f, CATALOG_JOB_MIGRATE, "owner", LEASE_MSECS);
 	snprintf(object.key, sizeof object.key, "key-%u", number);
-	assert_int_equal(catalog_migrate_stored(f->catalog, &job, &object, 2), 0);
+	assert_int_equal(migrate_job_stored(f->catalog, &job, &object, 2), 0);
 }
 
 static void move(struct schedule *s)
 {
-	struct catalog_job job;
+	struct job job;
 
 	store(s->catalog, s->mover, sizes[RECORDINGS - 1]);
 	job = queue_claim(s->catalog, CATALOG_JOB_CLEANUP_TWILIO, "owner", LEASE_MSECS);
 	atomic_store(&s->origin.gone, s->mover);
-	assert_int_equal(catalog_cleanup_done(s->catalog->catalog, &job, NULL), 0);
+	assert_int_equal(job_done(s->catalog->catalog, &job, NULL), 0);
 }
 
 static void interrupt_all(struct schedule *s)
@@ -601,7 +601,7 @@ static void fill_catalog(struct queue_fixture *f)
 	fill_movers(f);
 	for (unsigned i = 0; i < RECORDINGS; i++) {
 		struct catalog_size size = { queue_get(f, i + 1).id, sizes[i], 2, 2 };
-		struct catalog_job job;
+		struct job job;
 
 		assert_int_equal(catalog_sizes_set(f->catalog, &size, 1), 0);
 		if (i < AT_TWILIO)
@@ -609,7 +609,7 @@ static void fill_catalog(struct queue_fixture *f)
 		store(f, i + 1, sizes[i]);
 		job = queue_claim(f, CATALOG_JOB_CLEANUP_TWILIO, "owner", LEASE_MSECS);
 		if (i % 2)
-			assert_int_equal(catalog_cleanup_done(f->catalog, &job, NULL), 0);
+			assert_int_equal(job_done(f->catalog, &job, NULL), 0);
 	}
 }
 

@@ -92,7 +92,7 @@ static void store(struct world *w, unsigned n)
 {
 	struct catalog_size size = { queue_get(w->catalog, n).id, w->size, 2, 2 };
 	struct catalog_object object = queue_object(w->size);
-	struct catalog_job job;
+	struct job job;
 	int64_t queued;
 	struct catalog_scope scope = { CATALOG_SCOPE_RECORDING, size.recording_id };
 
@@ -101,7 +101,7 @@ static void store(struct world *w, unsigned n)
 	job = queue_claim(w->catalog, CATALOG_JOB_MIGRATE, "owner", 60000);
 	snprintf(object.key, sizeof object.key, "key-%u", n);
 	object.etag[0] = '\0';
-	assert_int_equal(catalog_migrate_stored(w->catalog->catalog, &job, &object, 2), 0);
+	assert_int_equal(migrate_job_stored(w->catalog->catalog, &job, &object, 2), 0);
 }
 
 static void world_begin_with(struct world *w, void **state, int64_t size, unsigned files,

@@ -939,20 +939,19 @@ static void store_in_s3(struct world *w)
 {
 	struct catalog_scope scope = { CATALOG_SCOPE_RECORDING, w->recording.id };
 	struct catalog_object object = queue_object(w->size);
-	struct catalog_job job;
+	struct job job;
 	int64_t queued;
 
 	assert_int_equal(catalog_migrate_queue(w->catalog->catalog, scope, &queued), 0);
 	job = queue_claim(w->catalog, CATALOG_JOB_MIGRATE, "storer", 10000);
-	assert_int_equal(catalog_migrate_stored(w->catalog->catalog, &job, &object, 2), 0);
+	assert_int_equal(migrate_job_stored(w->catalog->catalog, &job, &object, 2), 0);
 }
 
 static void finish_cleanup(struct world *w)
 {
-	struct catalog_job job =
-		queue_claim(w->catalog, CATALOG_JOB_CLEANUP_TWILIO, "storer", 10000);
+	struct job job = queue_claim(w->catalog, CATALOG_JOB_CLEANUP_TWILIO, "storer", 10000);
 
-	assert_int_equal(catalog_cleanup_done(w->catalog->catalog, &job, NULL), 0);
+	assert_int_equal(job_done(w->catalog->catalog, &job, NULL), 0);
 }
 
 static void test_audio__a_stored_recording_is_read_from_s3_with_if_match(void **state)

@@ -169,7 +169,7 @@ static void test_aws__the_credentials_file_goes_before_the_config_file(void **st
 		   "[a]\naws_access_key_id=NOT\n[profile a]\naws_access_key_id = CONFIG\n"
 		   "aws_session_token = from config\ns3 =\n  aws_access_key_id = NESTED\n"
 		   "[profile c]\naws_access_key_id = C\naws_secret_access_key = cs\n");
-	assert_refused("a", "cannot be ones"); /* a blank in a token would end up in a header */
+	assert_refused("a", "are invalid"); /* a blank in a token would end up in a header */
 	write_file(".aws/config",
 		   "[profile c]\naws_access_key_id = C\naws_secret_access_key = cs\n");
 	aws_credentials_forget();
@@ -214,7 +214,7 @@ static void test_aws__a_command_gives_keys(void **state)
 		   "01T00:00:00Z\"}'\n");
 	assert_keys("p", "P", "ps", "pt", "credential_process");
 	assert_refused("bad", "status 3");
-	assert_refused("junk", "no JSON");
+	assert_refused("junk", "is not JSON");
 	assert_refused("old", "expired");
 }
 

@@ -108,7 +108,7 @@ static void test_calls_csv__its_length_and_time_follow_a_recording_that_is_missi
 	struct queue_fixture *f = *state;
 	struct catalog_object object = queue_object(320044);
 	struct catalog_scope scope;
-	struct catalog_job job;
+	struct job job;
 	int64_t id, queued, before, mtime_nsecs = 0;
 
 	queue_add(f, f->workspace_id, 1, 2, QUEUE_NUMBER);
@@ -117,9 +117,9 @@ static void test_calls_csv__its_length_and_time_follow_a_recording_that_is_missi
 	check_states(f, "acme/spring/calls.csv", ",10,recording,available", &mtime_nsecs);
 	assert_int_equal(catalog_migrate_queue(f->catalog, scope, &queued), 0);
 	job = queue_claim(f, CATALOG_JOB_MIGRATE, "one", 10000);
-	assert_int_equal(catalog_migrate_stored(f->catalog, &job, &object, 2), 0);
+	assert_int_equal(migrate_job_stored(f->catalog, &job, &object, 2), 0);
 	job = queue_claim(f, CATALOG_JOB_CLEANUP_TWILIO, "one", 10000);
-	assert_int_equal(catalog_cleanup_done(f->catalog, &job, NULL), 0);
+	assert_int_equal(job_done(f->catalog, &job, NULL), 0);
 	before = mtime_nsecs--;
 	check_states(f, "acme/spring/calls.csv", ",10,recording,available", &mtime_nsecs);
 	assert_int_equal(mtime_nsecs, before); /* a migration changes nothing in it */

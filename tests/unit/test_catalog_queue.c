@@ -61,7 +61,7 @@ test_catalog_queue__disabling_lets_what_runs_end_and_gives_out_nothing_more(void
 	struct queue_fixture *f = *state;
 	struct catalog_object object = queue_object(320044);
 	struct catalog *other = queue_open_again(f);
-	struct catalog_job done, failed;
+	struct job done, failed;
 
 	queue_add(f, f->workspace_id, 0, 3, QUEUE_NUMBER);
 	queue_folder(f);
@@ -69,15 +69,15 @@ test_catalog_queue__disabling_lets_what_runs_end_and_gives_out_nothing_more(void
 	failed = queue_claim(f, MIGRATE, "two", 20000);
 	assert_int_equal(catalog_storage_enable(other, f->workspace_id, false), 0);
 	assert_false(queue_workspace(f).storage_enabled);
-	assert_int_equal(catalog_job_renew(f->catalog, &done, 20000, 1, 2), 0);
-	assert_int_equal(catalog_migrate_stored(f->catalog, &done, &object, 2), 0);
-	assert_int_equal(catalog_job_fail(f->catalog, &failed, "busy", 0), 0);
+	assert_int_equal(queue_renew(f->catalog, &done, 20000, 1, 2, NULL), 0);
+	assert_int_equal(migrate_job_stored(f->catalog, &done, &object, 2), 0);
+	assert_int_equal(job_fail(f->catalog, &failed, "busy", 0), 0);
 	assert_true(queue_is_empty(f, MIGRATE));
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_STORED);
 	assert_int_equal(counts_of(f).queued, 2);
 	assert_false(queue_is_empty(f, CLEANUP)); /* the delete that is owed goes on */
 	enable(f, true);
-	assert_int_equal(queue_claim(f, MIGRATE, "three", 20000).recording.id, queue_get(f, 2).id);
+	assert_int_equal(queue_claim(f, MIGRATE, "three", 20000).recording_id, queue_get(f, 2).id);
 	catalog_close(other);
 }
 
@@ -128,7 +128,7 @@ static void test_catalog_queue__what_came_while_disabled_is_forgotten_with_migra
 	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, 1).id, &removal), 0);
 	enable(f, true);
 	assert_int_equal(queue_get(f, 0).migration, CATALOG_MIGRATION_NONE);
-	assert_int_equal(queue_claim(f, MIGRATE, "a", 20000).recording.id, queue_get(f, 2).id);
+	assert_int_equal(queue_claim(f, MIGRATE, "a", 20000).recording_id, queue_get(f, 2).id);
 	assert_true(queue_is_empty(f, MIGRATE)); /* what was removed meanwhile is not among them */
 }
 
@@ -181,7 +181,7 @@ static void test_catalog_queue__paused_ones_are_kept_and_given_to_nobody_until_r
 	assert_true(queue_is_empty(f, MIGRATE));
 	assert_int_equal(ask(f, catalog_migrate_resume), 2);
 	assert_int_equal(counts_of(f).queued, 2);
-	assert_int_equal(queue_claim(f, MIGRATE, "one", 20000).recording.id, queue_get(f, 0).id);
+	assert_int_equal(queue_claim(f, MIGRATE, "one", 20000).recording_id, queue_get(f, 0).id);
 }
 
 static void test_catalog_queue__one_of_a_folder_can_be_paused_alone(void **state)
@@ -195,7 +195,7 @@ static void test_catalog_queue__one_of_a_folder_can_be_paused_alone(void **state
 	scope = (struct catalog_scope){ CATALOG_SCOPE_RECORDING, queue_get(f, 0).id };
 	assert_int_equal(catalog_migrate_pause(f->catalog, scope, &count), 0);
 	assert_int_equal(count, 1);
-	assert_int_equal(queue_claim(f, MIGRATE, "one", 20000).recording.id, queue_get(f, 1).id);
+	assert_int_equal(queue_claim(f, MIGRATE, "one", 20000).recording_id, queue_get(f, 1).id);
 	assert_true(queue_is_empty(f, MIGRATE));
 	assert_int_equal(ask(f, catalog_migrate_cancel),
 			 1); /* what is paused can be taken back, too */
@@ -208,31 +208,33 @@ static void
 test_catalog_queue__a_worker_learns_of_a_pause_and_puts_its_job_back_paused(void **state)
 {
 	struct queue_fixture *f = *state;
-	struct catalog_job job;
+	struct job job;
+	bool paused;
 
 	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
 	queue_folder(f);
 	job = queue_claim(f, MIGRATE, "one", 20000);
 	assert_int_equal(ask(f, catalog_migrate_pause), 1);
 	assert_int_equal(counts_of(f).running, 1);
-	assert_int_equal(catalog_job_renew(f->catalog, &job, 20000, 1, 2), 0); /* still its own */
-	assert_true(job.is_wanted_back);
-	assert_int_equal(catalog_job_put_back(f->catalog, &job), 0);
+	assert_int_equal(queue_renew(f->catalog, &job, 20000, 1, 2, &paused),
+			 0); /* still its own */
+	assert_true(paused);
+	assert_int_equal(job_put_back(f->catalog, &job), 0);
 	assert_int_equal(counts_of(f).paused, 1);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_TWILIO);
 	assert_true(queue_is_empty(f, MIGRATE));
 	assert_int_equal(ask(f, catalog_migrate_resume), 1);
 	job = queue_claim(f, MIGRATE, "two", 20000);
 	assert_int_equal(job.attempts, 1);
-	assert_int_equal(catalog_job_renew(f->catalog, &job, 20000, 1, 2), 0);
-	assert_false(job.is_wanted_back);
+	assert_int_equal(queue_renew(f->catalog, &job, 20000, 1, 2, &paused), 0);
+	assert_false(paused);
 }
 
 static void test_catalog_queue__what_ends_while_it_is_to_be_paused_has_ended(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct catalog_object object = queue_object(320044);
-	struct catalog_job stored, failed, busy;
+	struct job stored, failed, busy;
 
 	queue_add(f, f->workspace_id, 0, 3, QUEUE_NUMBER);
 	queue_folder(f);
@@ -240,9 +242,9 @@ static void test_catalog_queue__what_ends_while_it_is_to_be_paused_has_ended(voi
 	failed = queue_claim(f, MIGRATE, "two", 20000);
 	busy = queue_claim(f, MIGRATE, "three", 20000);
 	assert_int_equal(ask(f, catalog_migrate_pause), 3);
-	assert_int_equal(catalog_migrate_stored(f->catalog, &stored, &object, 2), 0);
-	assert_int_equal(catalog_job_fail(f->catalog, &failed, "no audio", -1), 0);
-	assert_int_equal(catalog_job_fail(f->catalog, &busy, "busy", 0), 0);
+	assert_int_equal(migrate_job_stored(f->catalog, &stored, &object, 2), 0);
+	assert_int_equal(job_fail(f->catalog, &failed, "no audio", -1), 0);
+	assert_int_equal(job_fail(f->catalog, &busy, "busy", 0), 0);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_STORED);
 	assert_int_equal(queue_get(f, 1).migration, CATALOG_MIGRATION_FAILED);
 	assert_int_equal(queue_get(f, 2).migration, CATALOG_MIGRATION_PAUSED);
@@ -253,7 +255,7 @@ static void test_catalog_queue__what_ends_while_it_is_to_be_paused_has_ended(voi
 static void test_catalog_queue__what_a_dead_worker_had_is_paused_when_its_lease_ends(void **state)
 {
 	struct queue_fixture *f = *state;
-	struct catalog_job dead;
+	struct job dead;
 
 	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
 	queue_folder(f);
@@ -263,7 +265,7 @@ static void test_catalog_queue__what_a_dead_worker_had_is_paused_when_its_lease_
 	assert_true(queue_is_empty(f, MIGRATE));
 	assert_int_equal(counts_of(f).paused, 1);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_TWILIO);
-	assert_int_equal(catalog_job_renew(f->catalog, &dead, 20000, 1, 2), -ESTALE);
+	assert_int_equal(queue_renew(f->catalog, &dead, 20000, 1, 2, NULL), -ESTALE);
 	assert_int_equal(ask(f, catalog_migrate_resume), 1);
 	assert_false(queue_is_empty(f, MIGRATE));
 }
@@ -271,15 +273,15 @@ static void test_catalog_queue__what_a_dead_worker_had_is_paused_when_its_lease_
 static void test_catalog_queue__resumed_before_it_was_put_back_it_is_queued(void **state)
 {
 	struct queue_fixture *f = *state;
-	struct catalog_job job;
+	struct job job;
 
 	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
 	queue_folder(f);
 	job = queue_claim(f, MIGRATE, "one", 20000);
 	assert_int_equal(ask(f, catalog_migrate_pause), 1);
-	assert_int_equal(catalog_job_renew(f->catalog, &job, 20000, 1, 2), 0);
+	assert_int_equal(queue_renew(f->catalog, &job, 20000, 1, 2, NULL), 0);
 	assert_int_equal(ask(f, catalog_migrate_resume), 1);
-	assert_int_equal(catalog_job_put_back(f->catalog, &job), 0);
+	assert_int_equal(job_put_back(f->catalog, &job), 0);
 	assert_int_equal(counts_of(f).queued, 1);
 	assert_false(queue_is_empty(f, MIGRATE));
 }
@@ -303,13 +305,13 @@ test_catalog_queue__what_was_begun_and_put_back_may_have_left_bytes_to_delete(vo
 {
 	struct queue_fixture *f = *state;
 	struct catalog_removal removal;
-	struct catalog_job job;
+	struct job job;
 
 	queue_set_policy(f, true, false, false);
 	queue_add(f, f->workspace_id, 0, 2, QUEUE_NUMBER);
 	queue_folder(f);
 	job = queue_claim(f, MIGRATE, "one", 20000);
-	assert_int_equal(catalog_job_put_back(f->catalog, &job), 0);
+	assert_int_equal(job_put_back(f->catalog, &job), 0);
 	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, 0).id, &removal), 0);
 	assert_int_equal(removal.s3_deletes, 1);
 	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, 1).id, &removal), 0);
@@ -321,16 +323,16 @@ test_catalog_queue__what_was_begun_and_put_back_may_have_left_bytes_to_delete(vo
 static void test_catalog_queue__retry_begins_failed_ones_anew_and_no_others(void **state)
 {
 	struct queue_fixture *f = *state;
-	struct catalog_job failed, waiting;
+	struct job failed, waiting;
 
 	queue_add(f, f->workspace_id, 0, 3, QUEUE_NUMBER);
 	queue_folder(f);
 	failed = queue_claim(f, MIGRATE, "one", 20000);
-	assert_int_equal(catalog_job_fail(f->catalog, &failed, "busy", 0), 0);
+	assert_int_equal(job_fail(f->catalog, &failed, "busy", 0), 0);
 	failed = queue_claim(f, MIGRATE, "one", 20000);
 	waiting = queue_claim(f, MIGRATE, "two", 20000);
-	assert_int_equal(catalog_job_fail(f->catalog, &failed, "no audio", -1), 0);
-	assert_int_equal(catalog_job_fail(f->catalog, &waiting, "busy", 600000), 0);
+	assert_int_equal(job_fail(f->catalog, &failed, "no audio", -1), 0);
+	assert_int_equal(job_fail(f->catalog, &waiting, "busy", 600000), 0);
 	ask(f, catalog_migrate_cancel); /* the third, and the one that waits */
 	assert_int_equal(ask(f, catalog_migrate_retry), 1);
 	assert_int_equal(counts_of(f).failed, 0);
@@ -338,7 +340,7 @@ static void test_catalog_queue__retry_begins_failed_ones_anew_and_no_others(void
 	failed = queue_claim(f, MIGRATE, "one", 20000);
 	assert_int_equal(failed.attempts, 1);
 	assert_true(queue_is_empty(f, MIGRATE));
-	assert_int_equal(catalog_job_fail(f->catalog, &failed, "busy", 600000), 0);
+	assert_int_equal(job_fail(f->catalog, &failed, "busy", 600000), 0);
 	assert_int_equal(ask(f, catalog_migrate_retry), 1); /* it waits no longer */
 	assert_false(queue_is_empty(f, MIGRATE));
 }
@@ -347,7 +349,7 @@ static void
 test_catalog_queue__retry_tries_deletes_now_but_not_as_if_for_the_first_time(void **state)
 {
 	struct queue_fixture *f = *state;
-	struct catalog_job waiting, failed;
+	struct job waiting, failed;
 
 	queue_add(f, f->workspace_id, 0, 2, QUEUE_NUMBER);
 	queue_store(f, 0);
@@ -355,10 +357,8 @@ test_catalog_queue__retry_tries_deletes_now_but_not_as_if_for_the_first_time(voi
 	for (int i = 0; i < 3; i++) {
 		waiting = queue_claim(f, CLEANUP, "one", 20000);
 		failed = queue_claim(f, CLEANUP, "two", 20000);
-		assert_int_equal(catalog_job_fail(f->catalog, &waiting, "500", i < 2 ? 0 : 600000),
-				 0);
-		assert_int_equal(catalog_job_fail(f->catalog, &failed, "no object", i < 2 ? 0 : -1),
-				 0);
+		assert_int_equal(job_fail(f->catalog, &waiting, "500", i < 2 ? 0 : 600000), 0);
+		assert_int_equal(job_fail(f->catalog, &failed, "no object", i < 2 ? 0 : -1), 0);
 	}
 	assert_true(queue_is_empty(f, CLEANUP));
 	assert_int_equal(ask(f, catalog_migrate_retry), 2);
@@ -387,44 +387,44 @@ static void test_catalog_queue__keep_at_twilio_takes_back_the_deletes_that_are_o
 	assert_int_equal(counts_of(f).cleanup_queued, 2);
 	queue_set_policy(f, true, false, false);
 	assert_int_equal(counts_of(f).cleanup_queued, 2);
-	assert_int_equal(queue_claim(f, CLEANUP, "one", 20000).recording.id, queue_get(f, 0).id);
+	assert_int_equal(queue_claim(f, CLEANUP, "one", 20000).recording_id, queue_get(f, 0).id);
 }
 
 static void
 test_catalog_queue__a_delete_that_was_not_sent_yet_is_stopped_by_keep_at_twilio(void **state)
 {
 	struct queue_fixture *f = *state;
-	struct catalog_job job;
+	struct job job;
 
 	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
 	queue_store(f, 0);
 	job = queue_claim(f, CLEANUP, "one", 20000);
 	queue_set_policy(f, false, false, true);
-	assert_int_equal(catalog_job_mark_sent(f->catalog, &job), -ESTALE);
+	assert_int_equal(job_mark_sent(f->catalog, &job), -ESTALE);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_STORED);
 }
 
 static void test_catalog_queue__a_delete_that_was_sent_ends_but_is_not_sent_again(void **state)
 {
 	struct queue_fixture *f = *state;
-	struct catalog_job done, again;
+	struct job done, again;
 
 	queue_add(f, f->workspace_id, 0, 2, QUEUE_NUMBER);
 	queue_store(f, 0);
 	queue_store(f, 1);
 	done = queue_claim(f, CLEANUP, "one", 20000);
 	again = queue_claim(f, CLEANUP, "two", 20000);
-	assert_int_equal(catalog_job_mark_sent(f->catalog, &done), 0);
-	assert_int_equal(catalog_job_mark_sent(f->catalog, &again), 0);
+	assert_int_equal(job_mark_sent(f->catalog, &done), 0);
+	assert_int_equal(job_mark_sent(f->catalog, &again), 0);
 	queue_set_policy(f, false, false, true);
-	assert_int_equal(catalog_cleanup_done(f->catalog, &done, ""), 0);
+	assert_int_equal(job_done(f->catalog, &done, ""), 0);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_S3);
-	assert_int_equal(catalog_job_mark_sent(f->catalog, &again), -ESTALE);
-	assert_int_equal(catalog_job_fail(f->catalog, &again, "500", 0), 0);
+	assert_int_equal(job_mark_sent(f->catalog, &again), -ESTALE);
+	assert_int_equal(job_fail(f->catalog, &again, "500", 0), 0);
 	assert_int_equal(counts_of(f).cleanup_queued, 0);
 	assert_int_equal(queue_get(f, 1).state, CATALOG_STATE_STORED);
 	queue_set_policy(f, false, false, false);
-	assert_int_equal(queue_claim(f, CLEANUP, "one", 20000).recording.id, queue_get(f, 1).id);
+	assert_int_equal(queue_claim(f, CLEANUP, "one", 20000).recording_id, queue_get(f, 1).id);
 	assert_true(queue_is_empty(f, CLEANUP));
 }
 
@@ -443,17 +443,17 @@ static void test_catalog_queue__bytes_are_counted_with_what_they_are_of(void **s
 	struct catalog_counts counts;
 	struct catalog_removal removal;
 	struct catalog_size size;
-	struct catalog_job job;
+	struct job job;
 	int64_t moved;
 
 	queue_add(f, f->workspace_id, 0, 3, QUEUE_NUMBER);
 	queue_folder(f);
 	job = queue_claim(f, MIGRATE, "one", 20000);
-	assert_int_equal(catalog_job_renew(f->catalog, &job, 20000, 1000, 320044), 0);
+	assert_int_equal(queue_renew(f->catalog, &job, 20000, 1000, 320044, NULL), 0);
 	assert_int_equal(catalog_progress_get(f->catalog, &scope, 1, &counts, &moved), 0);
 	assert_int_equal(counts.todo_bytes, 3 * 320044);
 	assert_int_equal(moved, 1000);
-	assert_int_equal(catalog_job_put_back(f->catalog, &job), 0);
+	assert_int_equal(job_put_back(f->catalog, &job), 0);
 	ask(f, catalog_migrate_cancel);
 	queue_store(f, 0);
 	assert_int_equal(catalog_progress_get(f->catalog, &scope, 1, &counts, &moved), 0);
@@ -494,18 +494,17 @@ static void test_catalog_queue__problems_are_grouped_by_their_reason(void **stat
 {
 	struct queue_fixture *f = *state;
 	struct groups groups = { .count = 0 };
-	struct catalog_job job;
+	struct job job;
 	struct sid first = queue_sid(3, 0);
 
 	queue_add(f, f->workspace_id, 0, 8, QUEUE_NUMBER);
 	queue_folder(f);
 	for (int i = 0; i < 6; i++) {
 		job = queue_claim(f, MIGRATE, "one", 20000);
-		assert_int_equal(
-			catalog_job_fail(f->catalog, &job, i < 5 ? "no audio" : "denied", -1), 0);
+		assert_int_equal(job_fail(f->catalog, &job, i < 5 ? "no audio" : "denied", -1), 0);
 	}
 	job = queue_claim(f, MIGRATE, "one", 20000);
-	assert_int_equal(catalog_job_fail(f->catalog, &job, "no audio", 600000), 0);
+	assert_int_equal(job_fail(f->catalog, &job, "no audio", 600000), 0);
 	assert_int_equal(catalog_problem_groups(f->catalog, folder_scope(f), note_group, &groups),
 			 0);
 	assert_int_equal(groups.count, 3);

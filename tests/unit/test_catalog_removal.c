@@ -33,7 +33,7 @@
 static void make(struct queue_fixture *f, unsigned number, enum catalog_state state)
 {
 	struct catalog_scope scope;
-	struct catalog_job job;
+	struct job job;
 	int64_t queued;
 
 	queue_add(f, f->workspace_id, number, 1, QUEUE_NUMBER);
@@ -41,14 +41,14 @@ static void make(struct queue_fixture *f, unsigned number, enum catalog_state st
 	if (state == CATALOG_STATE_UPLOADING) {
 		assert_int_equal(catalog_migrate_queue(f->catalog, scope, &queued), 0);
 		job = queue_claim(f, MIGRATE, "transfer", 60000);
-		assert_int_equal(job.recording.id, scope.id);
+		assert_int_equal(job.recording_id, scope.id);
 	}
 	if (state == CATALOG_STATE_STORED || state == CATALOG_STATE_S3)
 		queue_store(f, number);
 	if (state == CATALOG_STATE_S3) {
 		job = queue_claim(f, CLEANUP, "cleaner", 60000);
-		assert_int_equal(job.recording.id, scope.id);
-		assert_int_equal(catalog_cleanup_done(f->catalog, &job, NULL), 0);
+		assert_int_equal(job.recording_id, scope.id);
+		assert_int_equal(job_done(f->catalog, &job, NULL), 0);
 	}
 	assert_int_equal(queue_get(f, number).state, state);
 }
@@ -64,12 +64,12 @@ static int note_kind(void *arg, const struct catalog_problem *problem)
 static unsigned due_kinds(struct queue_fixture *f)
 {
 	unsigned kinds = 0;
-	struct catalog_job job;
+	struct job job;
 	int64_t next;
 
-	while (catalog_job_claim(f->catalog,
-				 MIGRATE | CLEANUP | DELETE_TWILIO | DELETE_S3 | TOMBSTONE,
-				 "looking", 60000, &job, &next) == 0)
+	while (queue_claim_from(f->catalog,
+				MIGRATE | CLEANUP | DELETE_TWILIO | DELETE_S3 | TOMBSTONE,
+				"looking", 60000, &job, &next) == 0)
 		kinds |= job.kind;
 	return kinds;
 }
@@ -185,8 +185,8 @@ static void test_catalog_removal__a_running_transfer_finds_its_lease_gone(void *
 	struct queue_fixture *f = *state;
 	struct catalog_object object = queue_object(320044);
 	struct catalog_scope scope;
-	struct catalog_job job, deletion;
-	int64_t queued, next;
+	struct job job, deletion;
+	int64_t queued, wait;
 
 	make(f, 0, CATALOG_STATE_TWILIO);
 	scope = (struct catalog_scope){ CATALOG_SCOPE_RECORDING, queue_get(f, 0).id };
@@ -194,35 +194,34 @@ static void test_catalog_removal__a_running_transfer_finds_its_lease_gone(void *
 	job = queue_claim(f, MIGRATE, "transfer", 300);
 	queue_set_policy(f, true, true, false);
 	remove_one(f, 0);
-	assert_int_equal(catalog_job_renew(f->catalog, &job, 60000, 1, 2), -ESTALE);
-	assert_int_equal(catalog_migrate_stored(f->catalog, &job, &object, 2), -ESTALE);
-	assert_int_equal(catalog_job_put_back(f->catalog, &job), -ESTALE);
+	assert_int_equal(queue_renew(f->catalog, &job, 60000, 1, 2, NULL), -ESTALE);
+	assert_int_equal(migrate_job_stored(f->catalog, &job, &object, 2), -ESTALE);
+	assert_int_equal(job_put_back(f->catalog, &job), -ESTALE);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_DELETED);
 	/* What it may have put into the bucket is deleted, but not before it must have stopped. */
-	assert_int_equal(catalog_job_claim(f->catalog, DELETE_S3, "policy", 60000, &deletion,
-					   &next),
+	assert_int_equal(queue_claim_from(f->catalog, DELETE_S3, "policy", 60000, &deletion, &wait),
 			 -ENOENT);
-	assert_true(next <= job.lease_until_msecs && next > time_now_msecs() - 300);
+	assert_true(wait > 0 && wait <= 300);
 	usleep(320000);
 	deletion = queue_claim(f, DELETE_S3, "policy", 60000);
-	assert_int_equal(catalog_job_done(f->catalog, &deletion, NULL), 0);
+	assert_int_equal(job_done(f->catalog, &deletion, NULL), 0);
 }
 
 static void test_catalog_removal__a_delete_that_may_have_been_sent_is_remembered(void **state)
 {
 	struct queue_fixture *f = *state;
-	struct catalog_job job;
+	struct job job;
 
 	make(f, 0, CATALOG_STATE_STORED);
 	job = queue_claim(f, CLEANUP, "cleaner", 60000);
-	assert_int_equal(catalog_job_mark_sent(f->catalog, &job), 0);
+	assert_int_equal(job_mark_sent(f->catalog, &job), 0);
 	queue_set_policy(f, false, true, false);
 	remove_one(f, 0);
-	assert_int_equal(catalog_cleanup_done(f->catalog, &job, NULL), -ESTALE);
+	assert_int_equal(job_done(f->catalog, &job, NULL), -ESTALE);
 	job = queue_claim(f, DELETE_TWILIO, "policy", 60000);
 	assert_true(job.was_sent);
-	assert_int_equal(catalog_job_done(f->catalog, &job, NULL), 0);
-	assert_int_equal(catalog_job_done(f->catalog, &job, NULL), -ESTALE);
+	assert_int_equal(job_done(f->catalog, &job, NULL), 0);
+	assert_int_equal(job_done(f->catalog, &job, NULL), -ESTALE);
 }
 
 static void test_catalog_removal__keep_at_twilio_drops_the_delete_that_was_owed(void **state)
@@ -245,7 +244,7 @@ static void test_catalog_removal__deletes_keep_their_reason_and_come_again(void 
 	struct catalog_scope scope = { CATALOG_SCOPE_WORKSPACE, f->workspace_id };
 	struct catalog_status status;
 	struct catalog_object object;
-	struct catalog_job job;
+	struct job job;
 	int problems = 0;
 
 	make(f, 0, CATALOG_STATE_S3);
@@ -255,15 +254,14 @@ static void test_catalog_removal__deletes_keep_their_reason_and_come_again(void 
 	assert_int_equal(status.deletes_queued, 1);
 	assert_int_equal(status.by_state[CATALOG_STATE_DELETED], 1);
 	job = queue_claim(f, DELETE_S3, "policy", 60000);
-	assert_int_equal(catalog_job_fail(f->catalog, &job, "retained until 2031-01-01", 3600000),
-			 0);
+	assert_int_equal(job_fail(f->catalog, &job, "retained until 2031-01-01", 3600000), 0);
 	assert_int_equal(catalog_status_get(f->catalog, scope, &status), 0);
 	assert_int_equal(status.deletes_queued, 0);
 	assert_int_equal(status.deletes_failed, 1);
 	assert_int_equal(catalog_problem_each(f->catalog, scope, note_kind, &problems), 0);
 	assert_int_equal(problems, 1);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_DELETED);
-	assert_int_equal(catalog_recording_object(f->catalog, job.recording.id, &object),
+	assert_int_equal(catalog_recording_object(f->catalog, job.recording_id, &object),
 			 0); /* where it is */
 }
 
@@ -442,7 +440,7 @@ static void test_catalog_removal__the_secrets_go_with_the_last_job(void **state)
 	struct queue_fixture *f = *state;
 	struct catalog_workspace workspace;
 	struct catalog_removal removal;
-	struct catalog_job job;
+	struct job job;
 	char *secret;
 
 	make(f, 0, CATALOG_STATE_S3);
@@ -457,9 +455,9 @@ static void test_catalog_removal__the_secrets_go_with_the_last_job(void **state)
 	assert_string_equal(secret, "a secret");
 	secret_free(secret);
 	job = queue_claim(f, DELETE_S3, "policy", 60000);
-	assert_int_equal(catalog_job_done(f->catalog, &job, "a version stays"), 0);
+	assert_int_equal(job_done(f->catalog, &job, "a version stays"), 0);
 	job = queue_claim(f, TOMBSTONE, "policy", 60000);
-	assert_int_equal(catalog_job_done(f->catalog, &job, NULL), 0);
+	assert_int_equal(job_done(f->catalog, &job, NULL), 0);
 	assert_int_equal(catalog_workspace_secret(f->catalog, f->workspace_id, &secret), 0);
 	assert_string_equal(secret, "");
 	secret_free(secret);

@@ -17,6 +17,7 @@
 #include "catalog/storage.h"
 #include "catalog/tree.h"
 #include "catalog/workspace.h"
+#include "jobs/lease.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
 #include "util/times.h"
@@ -446,17 +447,17 @@ static void test_catalog__a_lease_has_one_owner_until_it_ends_or_is_given_back(v
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(catalog_lease_take(f->catalog, "poll:1", "one", 60000), 0);
-	assert_int_equal(catalog_lease_take(f->catalog, "poll:1", "one", 60000), 0);
-	assert_int_equal(catalog_lease_take(f->catalog, "poll:1", "two", 60000), -EBUSY);
-	assert_int_equal(catalog_lease_take(f->catalog, "poll:2", "two", 60000), 0);
-	assert_int_equal(catalog_lease_give_back(f->catalog, "poll:1", "two"),
+	assert_int_equal(job_lease_take(f->catalog, "poll:1", "one", 60000), 0);
+	assert_int_equal(job_lease_take(f->catalog, "poll:1", "one", 60000), 0);
+	assert_int_equal(job_lease_take(f->catalog, "poll:1", "two", 60000), -EBUSY);
+	assert_int_equal(job_lease_take(f->catalog, "poll:2", "two", 60000), 0);
+	assert_int_equal(job_lease_give_back(f->catalog, "poll:1", "two"),
 			 0); /* not its own: no effect */
-	assert_int_equal(catalog_lease_take(f->catalog, "poll:1", "two", 60000), -EBUSY);
-	assert_int_equal(catalog_lease_give_back(f->catalog, "poll:1", "one"), 0);
-	assert_int_equal(catalog_lease_take(f->catalog, "poll:1", "two", 1), 0);
+	assert_int_equal(job_lease_take(f->catalog, "poll:1", "two", 60000), -EBUSY);
+	assert_int_equal(job_lease_give_back(f->catalog, "poll:1", "one"), 0);
+	assert_int_equal(job_lease_take(f->catalog, "poll:1", "two", 1), 0);
 	usleep(20000);
-	assert_int_equal(catalog_lease_take(f->catalog, "poll:1", "one", 60000), 0);
+	assert_int_equal(job_lease_take(f->catalog, "poll:1", "one", 60000), 0);
 }
 
 /* ---- names ---- */

@@ -226,28 +226,6 @@ static void test_cli__every_table_is_whole_and_none_takes_a_secret(void **state)
 	}
 }
 
-static void test_cli__a_name_is_shown_as_it_was_typed_but_for_what_drives_a_terminal(void **state)
-{
-	static const struct {
-		const char *name, *shown;
-	} names[] = {
-		{ "Q1: sales", "Q1: sales" },
-		{ "a/b?*", "a/b?*" },
-		{ "100%", "100%" },
-		{ ".dot.", ".dot." },
-		{ "%41", "%41" },
-		{ "\x1b[31m", "%1B[31m" },
-		{ "a\nb\x7f", "a%0Ab%7F" },
-		{ "\xff", "%FF" },
-		{ "Fr\xc3\xbchling", "Fr\xc3\xbchling" },
-	};
-	char shown[CATALOG_NAME_SIZE];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		assert_string_equal(cli_name(names[i].name, shown), names[i].shown);
-}
-
 static void test_cli__a_name_is_quoted_where_a_shell_would_take_it_apart(void **state)
 {
 	static const struct {
@@ -381,8 +359,6 @@ int main(void)
 		cmocka_unit_test(test_cli__global_options_stand_before_and_behind_a_command),
 		cmocka_unit_test(test_cli__commands_are_found_by_one_or_two_words),
 		cmocka_unit_test(test_cli__every_table_is_whole_and_none_takes_a_secret),
-		cmocka_unit_test(
-			test_cli__a_name_is_shown_as_it_was_typed_but_for_what_drives_a_terminal),
 		cmocka_unit_test(test_cli__a_name_is_quoted_where_a_shell_would_take_it_apart),
 		cmocka_unit_test(test_cli__no_line_of_the_help_is_longer_than_80_columns),
 		cmocka_unit_test(test_cli__the_manual_page_lists_the_commands_as_they_are),

@@ -15,7 +15,6 @@
 
 static void everything(void)
 {
-	const char *cells[] = { "one\nline", "two\x1b[2J" };
 	struct cli_table table = { 0 };
 	char letters[4096];
 
@@ -23,7 +22,7 @@ static void everything(void)
 	printf("%s\n", "\x1b]0;owned\a \xc2\x9b"
 		       "31m \x9b"
 		       "0m \x7f \r.");
-	cli_table_row(&table, 2, cells);
+	cli_table_row(&table, "%s\t%s", "one\nline", "two\x1b[2J");
 	cli_table_print(&table, stdout);
 	/* A character that a buffer's end cuts in two. */
 	for (size_t i = 0; i < sizeof letters / 2; i++)

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
+#include "jobs/rate.h"
 #include "migrate/pace.h"
-#include "migrate/rate.h"
 
 #define MOST 256
 #define BYTES 1000000
@@ -285,14 +285,14 @@ static void test_migrate_rate__so_much_a_second_after_a_seconds_burst(void **sta
 	int64_t now = 5000, used = 0;
 
 	(void)state;
-	rate_init(&rate, 10);
+	rate_init(&rate, 10, 1000);
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(rate_take(&rate, 1, now), 0);
 	assert_int_equal(rate_take(&rate, 1, now), 0); /* the one that has to be paid for */
 	assert_int_equal(rate_take(&rate, 1, now), 100);
 	assert_int_equal(rate_take(&rate, 1, now), 200);
 	/* Over ten minutes it comes to what was set. */
-	rate_init(&rate, 1000000);
+	rate_init(&rate, 1000000, 1000);
 	while (now < 605000) {
 		now += rate_take(&rate, 65536, now);
 		used += 65536;
@@ -305,7 +305,7 @@ static void test_migrate_rate__zero_is_no_limit(void **state)
 	struct rate rate;
 
 	(void)state;
-	rate_init(&rate, 0);
+	rate_init(&rate, 0, 1000);
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(rate_take(&rate, INT64_C(1) << 40, 0), 0);
 }

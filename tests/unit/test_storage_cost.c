@@ -14,7 +14,7 @@
 #define GB (INT64_C(1) << 30)
 #define NEAR 1e-9
 
-static const struct cost_transition rule[] = { { 90, "GLACIER_IR" }, { 365, "DEEP_ARCHIVE" } };
+static const struct s3_transition rule[] = { { 90, "GLACIER_IR" }, { 365, "DEEP_ARCHIVE" } };
 
 static void test_storage__twilio_bills_started_minutes_above_the_free_ones(void **state)
 {

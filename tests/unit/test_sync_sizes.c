@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "catalog/campaign.h"
-#include "catalog/job.h"
+#include "jobs/job.h"
 #include "catalog/size.h"
 #include "helper_http.h"
 #include "helper_server.h"

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "catalog/job.h"
+#include "catalog/status.h"
 #include "helper_http.h"
 #include "helper_server.h"
 #include "sync/sync-private.h"

@@ -1,11 +1,11 @@
-/* How a job ended, and what the catalog is told of it. */
+/* How a job ended, and what the catalog is told: done, put back, failed, to be retried. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "catalog/pool-private.h"
 #include "catalog/workspace.h"
+#include "jobs/jobs-private.h"
 #include "util/crypto.h"
 #include "util/fault.h"
 #include "util/log.h"
@@ -47,8 +47,8 @@ void job_result_set_remote(struct job_result *result, const char *who,
 		result->max_attempts = JOB_DOUBTFUL_ATTEMPTS;
 }
 
-/* Doubles with each attempt; between half of it and all of it, so that those that failed together
- * do not come back together. */
+/* Doubles with each attempt. The jitter, up to half of it, keeps jobs that failed together from
+ * coming back together. */
 static int64_t pause_msecs(const struct job_pool_settings *settings, unsigned attempts)
 {
 	int64_t pause = fault_hurry(settings->pause_first_msecs), half;
@@ -58,8 +58,7 @@ static int64_t pause_msecs(const struct job_pool_settings *settings, unsigned at
 		pause *= 2;
 	if (pause > settings->pause_limit_msecs)
 		pause = settings->pause_limit_msecs;
-	(void)!crypto_random(&random,
-			     sizeof random); /* 0 where there is no randomness: half of it */
+	(void)!crypto_random(&random, sizeof random); /* stays 0 where there is no randomness */
 	half = pause / 2;
 	return half + (int64_t)((double)random / UINT32_MAX * (double)(pause - half));
 }
@@ -72,7 +71,7 @@ static void log_end(struct catalog *catalog, const struct job_pool_settings *set
 
 	if (catalog_workspace_get(catalog, run->job.workspace_id, &workspace) < 0)
 		workspace.name[0] = '\0';
-	sid_format(&run->job.recording.sid, "RE", sid);
+	sid_format(&run->job.recording_sid, "RE", sid);
 	if (result->outcome == JOB_OUTCOME_FAILED)
 		log_warning("%s: %s: %s: failed: %s", settings->name, workspace.name, sid,
 			    result->reason);
@@ -94,24 +93,24 @@ void job_run_finish(struct catalog *catalog, const struct job_pool_settings *set
 	    run->job.attempts >= result->max_attempts)
 		result->outcome = JOB_OUTCOME_FAILED;
 	if (cancel_is_set(&run->cancel) && result->outcome == JOB_OUTCOME_RETRY)
-		result->outcome = JOB_OUTCOME_PUT_BACK; /* it failed because we are ending */
+		result->outcome = JOB_OUTCOME_PUT_BACK; /* it failed because it was cancelled */
 	switch (result->outcome) {
 	case JOB_OUTCOME_PUT_BACK:
-		err = catalog_job_put_back(catalog, &run->job);
+		err = job_put_back(catalog, &run->job);
 		break;
 	case JOB_OUTCOME_FAILED:
 		log_end(catalog, settings, run, result);
-		err = catalog_job_fail(catalog, &run->job, result->reason, -1);
+		err = job_fail(catalog, &run->job, result->reason, -1);
 		break;
 	default:
 		pause = pause_msecs(settings, run->job.attempts);
 		if (pause < result->retry_after_msecs)
 			pause = result->retry_after_msecs;
 		log_end(catalog, settings, run, result);
-		err = catalog_job_fail(catalog, &run->job, result->reason, pause);
+		err = job_fail(catalog, &run->job, result->reason, pause);
 	}
-	/* Not fatal: its lease ends by itself, and then it is due again. */
+	/* Not fatal: when its lease has ended, it is due again. */
 	if (err && err != -ESTALE)
-		log_error("%s: the catalog does not take the end of a job: %s", settings->name,
+		log_error("%s: the end of a job cannot be noted in the catalog: %s", settings->name,
 			  strerror(-err));
 }

@@ -1,4 +1,4 @@
-/* catalog: the workers' pool: leases are kept, failures come again, the end is in good order. */
+/* jobs: the workers' pool: leases are kept, failures come again, the end is in good order. */
 #include "helper_queue.h"
 
 #include <setjmp.h>
@@ -8,12 +8,15 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "catalog/pool.h"
+#include "jobs/jobs.h"
 #include "util/times.h"
 
 #define JOBS 12
@@ -43,7 +46,7 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 	job_result_set(ret_result, room->outcome, "as told");
 	ret_result->max_attempts = room->max_attempts;
 	if (room->outcome == JOB_OUTCOME_DONE) {
-		int err = catalog_migrate_stored(room->f->catalog, &run->job, &object, 2);
+		int err = migrate_job_stored(room->f->catalog, &run->job, &object, 2);
 
 		if (err)
 			ret_result->outcome =
@@ -53,13 +56,26 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 	room->ended++;
 }
 
+struct test_run {
+	struct job_run run;
+	int64_t recording_id; /* noted when it was claimed */
+	int is_admitted;
+};
+
+static void claimed(void *arg, struct job_run *run, const struct catalog_recording *recording)
+{
+	(void)arg;
+	((struct test_run *)run)->recording_id = recording->id;
+}
+
 static enum job_admission admit(void *arg, struct job_run *run)
 {
 	struct room *room = arg;
 
 	if (room->closed_workspace_id == run->job.workspace_id)
 		return JOB_WAITS;
-	run->reserved_bytes = 1;
+	assert_int_equal(((struct test_run *)run)->recording_id, run->job.recording_id);
+	((struct test_run *)run)->is_admitted = 1;
 	room->admitted++;
 	return JOB_ADMITTED;
 }
@@ -68,7 +84,15 @@ static void release(void *arg, struct job_run *run)
 {
 	struct room *room = arg;
 
-	room->released += (int)run->reserved_bytes;
+	room->released += ((struct test_run *)run)->is_admitted;
+}
+
+static struct jobs *jobs;
+
+static void stop(struct job_pool *pool, unsigned grace_msecs)
+{
+	job_pool_stop(pool, grace_msecs);
+	jobs_free(jobs);
 }
 
 static struct job_pool *start(struct room *room, struct queue_fixture *f, unsigned workers,
@@ -80,6 +104,8 @@ static struct job_pool *start(struct room *room, struct queue_fixture *f, unsign
 		.workers = workers,
 		.pause_first_msecs = 20,
 		.pause_limit_msecs = 40,
+		.run_size = sizeof(struct test_run),
+		.claimed = claimed,
 		.admit = admit,
 		.work = work,
 		.release = release,
@@ -89,7 +115,8 @@ static struct job_pool *start(struct room *room, struct queue_fixture *f, unsign
 
 	room->f = f;
 	room->outcome = outcome;
-	assert_int_equal(job_pool_start(f->catalog, &settings, &pool), 0);
+	assert_int_equal(jobs_new(f->catalog, &jobs), 0);
+	assert_int_equal(job_pool_start(jobs, &settings, &pool), 0);
 	return pool;
 }
 
@@ -120,7 +147,7 @@ static struct catalog_counts counts_of(struct queue_fixture *f)
 		} \
 	} while (0)
 
-static void test_catalog_job_pool__all_that_is_queued_is_done_also_what_comes_later(void **state)
+static void test_jobs_pool__all_that_is_queued_is_done_also_what_comes_later(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { 0 };
@@ -133,13 +160,13 @@ static void test_catalog_job_pool__all_that_is_queued_is_done_also_what_comes_la
 	queue_add(f, f->workspace_id, 100, 1, QUEUE_NUMBER);
 	queue_all(f);
 	WAIT_FOR(counts_of(f).done == JOBS + 1);
-	job_pool_stop(pool, 1000);
+	stop(pool, 1000);
 	assert_int_equal(room.started, JOBS + 1);
 	assert_int_equal(room.released, JOBS + 1);
 	assert_in_range(room.most_at_a_time, 1, 4);
 }
 
-static void test_catalog_job_pool__what_fails_is_tried_again_so_often_and_then_fails(void **state)
+static void test_jobs_pool__what_fails_is_tried_again_so_often_and_then_fails(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { .max_attempts = 3 };
@@ -152,7 +179,7 @@ static void test_catalog_job_pool__what_fails_is_tried_again_so_often_and_then_f
 	queue_all(f);
 	pool = start(&room, f, 2, JOB_OUTCOME_RETRY);
 	WAIT_FOR(counts_of(f).failed == 1);
-	job_pool_stop(pool, 1000);
+	stop(pool, 1000);
 	assert_int_equal(room.started, 3);
 	assert_int_equal(catalog_migrate_status(f->catalog, queue_get(f, 0).id, &migration,
 						&percent, reason),
@@ -161,7 +188,7 @@ static void test_catalog_job_pool__what_fails_is_tried_again_so_often_and_then_f
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_TWILIO);
 }
 
-static void test_catalog_job_pool__the_end_waits_for_what_runs(void **state)
+static void test_jobs_pool__the_end_waits_for_what_runs(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { .hold = true };
@@ -172,12 +199,12 @@ static void test_catalog_job_pool__the_end_waits_for_what_runs(void **state)
 	pool = start(&room, f, 1, JOB_OUTCOME_DONE);
 	WAIT_FOR(room.started == 1);
 	room.hold = false;
-	job_pool_stop(pool, 5000);
+	stop(pool, 5000);
 	assert_int_equal(counts_of(f).running, 0);
 	assert_in_range(counts_of(f).done, 1, 3);
 }
 
-static void test_catalog_job_pool__what_does_not_end_is_put_back_and_was_no_attempt(void **state)
+static void test_jobs_pool__what_does_not_end_is_put_back_and_was_no_attempt(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { .hold = true };
@@ -189,7 +216,7 @@ static void test_catalog_job_pool__what_does_not_end_is_put_back_and_was_no_atte
 	pool = start(&room, f, 2, JOB_OUTCOME_RETRY);
 	WAIT_FOR(room.started == 2);
 	began = time_mono_msecs();
-	job_pool_stop(pool, 100);
+	stop(pool, 100);
 	assert_true(time_mono_msecs() - began < 3000);
 	assert_int_equal(counts_of(f).queued, 3);
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_TWILIO);
@@ -197,7 +224,7 @@ static void test_catalog_job_pool__what_does_not_end_is_put_back_and_was_no_atte
 	assert_int_equal(room.released, room.admitted);
 }
 
-static void test_catalog_job_pool__a_removed_recordings_job_is_cancelled(void **state)
+static void test_jobs_pool__a_removed_recordings_job_is_cancelled(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { .hold = true };
@@ -211,11 +238,11 @@ static void test_catalog_job_pool__a_removed_recordings_job_is_cancelled(void **
 	assert_int_equal(catalog_remove_recording(f->catalog, queue_get(f, 0).id, &removal), 0);
 	WAIT_FOR(room.ended == 1); /* by the next renewal */
 	assert_int_equal(queue_get(f, 0).state, CATALOG_STATE_DELETED);
-	job_pool_stop(pool, 1000);
+	stop(pool, 1000);
 	assert_int_equal(room.started, 1);
 }
 
-static void test_catalog_job_pool__progress_is_noted_and_the_lease_kept(void **state)
+static void test_jobs_pool__progress_is_noted_and_the_lease_kept(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { .hold = true };
@@ -233,7 +260,7 @@ static void test_catalog_job_pool__progress_is_noted_and_the_lease_kept(void **s
 	assert_int_equal(migration, CATALOG_MIGRATION_RUNNING);
 	room.hold = false;
 	WAIT_FOR(counts_of(f).done == 1);
-	job_pool_stop(pool, 1000);
+	stop(pool, 1000);
 }
 
 static struct catalog_counts counts_of_workspace(struct queue_fixture *f, int64_t workspace_id)
@@ -253,7 +280,7 @@ static void queue_everything(struct queue_fixture *f)
 	assert_int_equal(catalog_migrate_queue(f->catalog, all, &queued), 0);
 }
 
-static void test_catalog_job_pool__a_workspace_that_waits_is_overtaken_by_another(void **state)
+static void test_jobs_pool__a_workspace_that_waits_is_overtaken_by_another(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { 0 };
@@ -272,11 +299,10 @@ static void test_catalog_job_pool__a_workspace_that_waits_is_overtaken_by_anothe
 	assert_true(counts_of_workspace(f, f->workspace_id).running <= JOB_POOL_AHEAD);
 	room.closed_workspace_id = 0;
 	WAIT_FOR(counts_of_workspace(f, f->workspace_id).done == 40);
-	job_pool_stop(pool, 1000);
+	stop(pool, 1000);
 }
 
-static void
-test_catalog_job_pool__what_was_claimed_and_not_begun_is_put_back_at_the_end(void **state)
+static void test_jobs_pool__what_was_claimed_and_not_begun_is_put_back_at_the_end(void **state)
 {
 	struct queue_fixture *f = *state;
 	struct room room = { 0 };
@@ -287,15 +313,154 @@ test_catalog_job_pool__what_was_claimed_and_not_begun_is_put_back_at_the_end(voi
 	room.closed_workspace_id = f->workspace_id;
 	pool = start(&room, f, 2, JOB_OUTCOME_DONE);
 	WAIT_FOR(counts_of(f).running > 0);
-	job_pool_stop(pool, 5000);
+	stop(pool, 5000);
 	assert_int_equal(counts_of(f).queued, JOBS);
 	assert_int_equal(room.started, 0);
 	for (int i = 0; i < JOBS; i++)
 		assert_int_equal(queue_claim(f, CATALOG_JOB_MIGRATE, "next", 60000).attempts, 1);
 }
 
+static void delete_work(void *arg, struct job_run *run, struct job_result *ret_result)
+{
+	struct room *room = arg;
+
+	room->started++;
+	assert_int_equal(run->job.kind, CATALOG_JOB_CLEANUP_TWILIO);
+	ret_result->outcome =
+		job_done(room->f->catalog, &run->job, NULL) ? JOB_OUTCOME_STALE : JOB_OUTCOME_DONE;
+}
+
+static void test_jobs_pool__one_claimer_finds_the_jobs_of_all_pools(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { 0 }, deletes = { .f = f };
+	struct job_pool_settings settings = {
+		.name = "deletes",
+		.kinds = CATALOG_JOB_CLEANUP_TWILIO,
+		.workers = 1,
+		.work = delete_work,
+		.arg = &deletes,
+	};
+	struct job_pool *pool, *delete_pool;
+
+	queue_add(f, f->workspace_id, 0, JOBS, QUEUE_NUMBER);
+	queue_all(f);
+	pool = start(&room, f, 2, JOB_OUTCOME_DONE);
+	assert_int_equal(job_pool_start(jobs, &settings, &delete_pool), 0);
+	WAIT_FOR(queue_get(f, 0).state == CATALOG_STATE_S3 && deletes.started == JOBS);
+	assert_int_equal(room.started, JOBS);
+	job_pool_stop(delete_pool, 1000);
+	stop(pool, 1000);
+	assert_int_equal(counts_of(f).cleanup_queued, 0);
+}
+
+static void test_jobs_pool__a_pool_that_stops_leaves_the_others_alone(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { .hold = true }, deletes = { .f = f };
+	struct job_pool_settings settings = {
+		.name = "deletes",
+		.kinds = CATALOG_JOB_CLEANUP_TWILIO,
+		.workers = 1,
+		.work = delete_work,
+		.arg = &deletes,
+	};
+	struct job_pool *pool, *delete_pool;
+
+	queue_add(f, f->workspace_id, 0, 2, QUEUE_NUMBER);
+	queue_all(f);
+	pool = start(&room, f, 1, JOB_OUTCOME_DONE);
+	WAIT_FOR(room.started == 1);
+	assert_int_equal(job_pool_start(jobs, &settings, &delete_pool), 0);
+	job_pool_stop(delete_pool, 1000);
+	assert_int_equal(counts_of(f).running, 1);
+	room.hold = false;
+	WAIT_FOR(counts_of(f).done == 2);
+	stop(pool, 1000);
+}
+
+static unsigned threads_of_this_process(void)
+{
+	DIR *folder = opendir("/proc/self/task");
+	unsigned count = 0;
+
+	assert_non_null(folder);
+	for (struct dirent *entry; (entry = readdir(folder));)
+		count += entry->d_name[0] != '.';
+	closedir(folder);
+	return count;
+}
+
+static void test_jobs_pool__workers_exist_only_while_there_is_work(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { .hold = true };
+	struct job_pool *pool = start(&room, f, 8, JOB_OUTCOME_DONE);
+	unsigned idle;
+
+	usleep(200000); /* the database's own thread begins */
+	idle = threads_of_this_process();
+	queue_add(f, f->workspace_id, 0, 8, QUEUE_NUMBER);
+	queue_all(f);
+	WAIT_FOR(room.started == 8);
+	assert_true(threads_of_this_process() >= idle + 8);
+	room.hold = false;
+	WAIT_FOR(counts_of(f).done == 8);
+	WAIT_FOR(threads_of_this_process() <= idle);
+	stop(pool, 1000);
+}
+
+#ifndef __SANITIZE_THREAD__ /* which has a pthread_create of its own */
+static atomic_bool no_threads;
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+	static int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+	if (!real)
+		real = dlsym(RTLD_NEXT, "pthread_create");
+	return no_threads ? EAGAIN : real(thread, attr, fn, arg);
+}
+
+static void test_jobs_pool__jobs_are_put_back_while_no_thread_can_be_started(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room room = { 0 };
+	struct job_pool *pool = start(&room, f, 4, JOB_OUTCOME_DONE);
+
+	usleep(200000);
+	no_threads = true;
+	queue_add(f, f->workspace_id, 0, JOBS, QUEUE_NUMBER);
+	queue_all(f);
+	WAIT_FOR(room.admitted > 0);
+	WAIT_FOR(room.released == room.admitted && counts_of(f).queued == JOBS);
+	assert_int_equal(room.started, 0);
+	no_threads = false;
+	WAIT_FOR(counts_of(f).done == JOBS);
+	stop(pool, 1000);
+	assert_int_equal(room.released, room.admitted);
+}
+#endif
+
+static void test_jobs_pool__a_run_is_ours_until_its_lease_may_have_ended(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct job_run run = { 0 };
+
+	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
+	queue_all(f);
+	run.job = queue_claim(f, CATALOG_JOB_MIGRATE, "one", 100);
+	assert_true(job_run_is_ours(&run));
+	usleep(110000);
+	assert_false(job_run_is_ours(&run));
+	run.job.lease_end_msecs += 60000;
+	assert_true(job_run_is_ours(&run));
+	cancel_set(&run.cancel);
+	assert_false(job_run_is_ours(&run));
+}
+
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown(test_catalog_job_pool__##name, queue_fixture_setup, \
+	cmocka_unit_test_setup_teardown(test_jobs_pool__##name, queue_fixture_setup, \
 					queue_fixture_teardown)
 
 int main(void)
@@ -309,7 +474,14 @@ int main(void)
 		TEST(what_was_claimed_and_not_begun_is_put_back_at_the_end),
 		TEST(a_removed_recordings_job_is_cancelled),
 		TEST(progress_is_noted_and_the_lease_kept),
+		TEST(one_claimer_finds_the_jobs_of_all_pools),
+		TEST(a_pool_that_stops_leaves_the_others_alone),
+		TEST(workers_exist_only_while_there_is_work),
+#ifndef __SANITIZE_THREAD__
+		TEST(jobs_are_put_back_while_no_thread_can_be_started),
+#endif
+		TEST(a_run_is_ours_until_its_lease_may_have_ended),
 	};
 
-	return cmocka_run_group_tests_name("catalog_job_pool", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("jobs_pool", tests, NULL, NULL);
 }

@@ -1,0 +1,18 @@
+/* migrate --wait: the command runs the workers itself, shows progress, and reports the result. */
+#ifndef TONICFS_CLI_MIGRATE_WAIT_H
+#define TONICFS_CLI_MIGRATE_WAIT_H
+
+#include "cli/cli.h"
+
+struct catalog_scope;
+
+/* What the command line names. */
+struct migrate_scopes {
+	const struct catalog_scope *items;
+	size_t count;
+};
+/* asked_count: recordings that the command has queued, for the report. Returns the exit status:
+ * CLI_PART where some failed, are paused or are still queued. */
+int migrate_wait(struct cli *cli, const struct migrate_scopes *scopes, int64_t asked_count);
+
+#endif

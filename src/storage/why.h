@@ -1,0 +1,15 @@
+/* Why a recording cannot be read, as far as the catalog knows: it is missing, archived or
+ * removed. */
+#ifndef TONICFS_STORAGE_WHY_H
+#define TONICFS_STORAGE_WHY_H
+
+#include "catalog/recording.h"
+
+struct buf;
+
+/* Appends a sentence without a number, call SID, credential or URL; nothing where the recording
+ * can be read. */
+void storage_why(struct catalog *catalog, const struct catalog_recording *recording,
+		 struct buf *out);
+
+#endif
