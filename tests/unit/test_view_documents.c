@@ -38,7 +38,7 @@ static void queue_all(struct queue_fixture *f)
 /* Claims the next migration and lets it fail: for good, or to be tried again. */
 static void fail_one(struct queue_fixture *f, const char *reason, int64_t retry_after_msecs)
 {
-	struct job job = queue_claim(f, JOB_MIGRATE, "worker", 60000);
+	struct job job = queue_claim(f, CATALOG_JOB_MIGRATE, "worker", 60000);
 
 	assert_int_equal(job_fail(f->catalog, &job, reason, retry_after_msecs), 0);
 }
