@@ -184,7 +184,7 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 {
 	struct migrate_settings settings = { 0 };
 	struct cli *cli = wait->cli;
-	struct migrate *migrate;
+	struct migrate *migrate = NULL;
 	struct jobs *jobs = NULL;
 	int64_t moved;
 	int status = cli_http_open(cli);
@@ -326,7 +326,7 @@ static int report(struct wait *wait, const struct meter_reading *reading, int64_
 int migrate_wait(struct cli *cli, const struct migrate_scopes *scopes, int64_t asked_count)
 {
 	struct wait wait = { .cli = cli, .scopes = scopes };
-	struct meter_reading reading;
+	struct meter_reading reading = { 0 };
 	int status = work(&wait, &reading);
 
 	return status == CLI_DONE ? report(&wait, &reading, asked_count) : status;

@@ -187,7 +187,7 @@ static int prepare(struct db_conn *conn, const char *sql, struct db_stmt **ret_s
 				 inner_driver(conn)->prepare(inner_conn(conn), sql, &stmt->inner))
 		       : db_fail(conn, DB_FAILURE_OTHER, -ENOMEM);
 
-	if (err) {
+	if (err || !stmt) {
 		free(stmt);
 		return err;
 	}
