@@ -48,9 +48,9 @@ struct job_claimed {
 /*
  * Claims due jobs in one commit, oldest first, workspaces in turn: the one with the fewest running
  * jobs of a kind goes first. Jobs whose lease has ended are due. Do not claim a job long before it
- * can begin: another process could begin it. ret_claimed has a place for the sum of all limits; jobs
- * of one want keep their order. 0: at least one; -ENOENT: none. *ret_wait_msecs: after which time
- * the next job may be due; INT64_MAX: none is.
+ * can begin: another process could begin it. ret_claimed has a place for the sum of all limits;
+ * jobs of one want keep their order. 0: at least one; -ENOENT: none. *ret_wait_msecs: after which
+ * time the next job may be due; INT64_MAX: none is.
  */
 int job_claim(struct catalog *catalog, struct job_want *wants, size_t want_count, const char *owner,
 	      int64_t lease_msecs, struct job_claimed *ret_claimed, int64_t *ret_wait_msecs);
@@ -83,7 +83,7 @@ int job_put_back(struct catalog *catalog, const struct job *job);
 int job_fail(struct catalog *catalog, const struct job *job, const char *reason,
 	     int64_t retry_after_msecs);
 /* Done: runs step, which writes what the job has achieved, and removes the job, in one transaction.
- * step may be called twice, see db_write. */
+ * step may be called several times, see db_write. */
 typedef int job_step_fn(struct db_conn *conn, const struct job *job, void *arg);
 int job_done_by(struct catalog *catalog, const struct job *job, job_step_fn *step, void *arg);
 /* Done, of every kind but MIGRATE: catalog_queue_done. note: for the audit; NULL: none. */

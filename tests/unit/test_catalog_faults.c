@@ -25,6 +25,9 @@
 #include "helper_db.h"
 #include "helper_dice.h"
 #include "helper_queue.h"
+#include "jobs/job.h"
+#include "jobs/lease.h"
+#include "migrate/migrate.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
@@ -39,7 +42,7 @@ struct world {
 	struct db_conn *look; /* without faults */
 	struct dice dice;
 	uint64_t before;
-	struct catalog_job job; /* that was claimed; id 0: none */
+	struct job job; /* that was claimed; id 0: none */
 	unsigned campaigns;
 };
 
@@ -284,17 +287,17 @@ static bool queue(struct world *w)
 
 static bool claim(struct world *w)
 {
-	int64_t next_msecs;
+	int64_t wait_msecs;
 	int err;
 
 	if (w->job.id)
 		return true;
 	begin(w);
-	err = catalog_job_claim(w->f->catalog,
-				CATALOG_JOB_MIGRATE | CATALOG_JOB_CLEANUP_TWILIO |
-					CATALOG_JOB_DELETE_TWILIO | CATALOG_JOB_DELETE_S3 |
-					CATALOG_JOB_TOMBSTONE,
-				"worker", LEASE_MSECS, &w->job, &next_msecs);
+	err = queue_claim_from(w->f->catalog,
+			       CATALOG_JOB_MIGRATE | CATALOG_JOB_CLEANUP_TWILIO |
+				       CATALOG_JOB_DELETE_TWILIO | CATALOG_JOB_DELETE_S3 |
+				       CATALOG_JOB_TOMBSTONE,
+			       "worker", LEASE_MSECS, &w->job, &wait_msecs);
 	end(w, err);
 	/* One that was claimed without an answer is for whoever comes when its lease has ended. */
 	if (err)
@@ -303,27 +306,25 @@ static bool claim(struct world *w)
 }
 
 /* Ends the job in one of its ways; whoever got no answer does it again and may find it done. */
-static int job_end(struct world *w, struct catalog_job *job, int64_t way)
+static int job_end(struct world *w, const struct job *job, int64_t way)
 {
 	struct catalog_object object = queue_object(320044);
 
 	switch (way) {
 	case 0:
-		return catalog_job_put_back(w->f->catalog, job);
+		return job_put_back(w->f->catalog, job);
 	case 1:
-		return catalog_job_fail(w->f->catalog, job, "test", 0);
+		return job_fail(w->f->catalog, job, "test", 0);
 	default:
 		return job->kind == CATALOG_JOB_MIGRATE
-			       ? catalog_migrate_stored(w->f->catalog, job, &object, 2)
-		       : job->kind == CATALOG_JOB_CLEANUP_TWILIO
-			       ? catalog_cleanup_done(w->f->catalog, job, "")
-			       : catalog_job_done(w->f->catalog, job, "");
+			       ? migrate_job_stored(w->f->catalog, job, &object, 2)
+			       : job_done(w->f->catalog, job, "");
 	}
 }
 
 static bool work(struct world *w)
 {
-	struct catalog_job job = w->job;
+	struct job job = w->job;
 	int64_t way = dice_below(&w->dice, 6), count;
 	int err;
 
@@ -353,8 +354,8 @@ static bool renew(struct world *w)
 		return true;
 	begin(w);
 	err = dice_percent(&w->dice, 50)
-		      ? catalog_job_renew(w->f->catalog, &w->job, LEASE_MSECS, 1, 2)
-		      : catalog_job_mark_sent(w->f->catalog, &w->job);
+		      ? queue_renew(w->f->catalog, &w->job, LEASE_MSECS, 1, 2, NULL)
+		      : job_mark_sent(w->f->catalog, &w->job);
 	end(w, err);
 	if (err == -ESTALE)
 		w->job.id = 0;
@@ -418,13 +419,13 @@ static bool lease(struct world *w)
 	int err;
 
 	begin(w);
-	err = gives_back ? catalog_lease_give_back(w->f->catalog, "test", owner)
-			 : catalog_lease_take(w->f->catalog, "test", owner, LEASE_MSECS);
+	err = gives_back ? job_lease_give_back(w->f->catalog, "test", owner)
+			 : job_lease_take(w->f->catalog, "test", owner, LEASE_MSECS);
 	if (!end(w, err))
 		return err == -EBUSY || is_fault(err);
 	/* Taking it again renews it: what an unknown outcome asks for. */
-	assert_int_equal(gives_back ? catalog_lease_give_back(w->f->catalog, "test", owner)
-				    : catalog_lease_take(w->f->catalog, "test", owner, LEASE_MSECS),
+	assert_int_equal(gives_back ? job_lease_give_back(w->f->catalog, "test", owner)
+				    : job_lease_take(w->f->catalog, "test", owner, LEASE_MSECS),
 			 0);
 	return true;
 }
@@ -433,13 +434,13 @@ static bool callbacks(struct world *w)
 {
 	struct sid sid = queue_sid(3, (unsigned)dice_below(&w->dice, 2 * NUMBERS));
 	struct catalog_callback_batch batch;
-	int64_t next_msecs;
+	int64_t wait_msecs;
 	int err;
 
 	begin(w);
 	err = dice_percent(&w->dice, 60)
 		      ? catalog_callback_add(w->f->catalog, w->f->workspace_id, &sid)
-		      : catalog_callback_claim(w->f->catalog, "asker", 1, &batch, &next_msecs);
+		      : catalog_callback_claim(w->f->catalog, "asker", 1, &batch, &wait_msecs);
 	end(w, err);
 	return err == 0 || err == -ENOENT || is_fault(err);
 }
