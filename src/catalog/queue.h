@@ -72,8 +72,8 @@ int catalog_queue_is_owed(struct db_conn *conn, enum catalog_job_kind kind, int6
  * size than the file has. */
 int catalog_queue_stored(struct db_conn *conn, int64_t recording_id,
 			 const struct catalog_object *object, int channels_stored);
-/* Any other kind is done: CLEANUP_TWILIO: STORED -> S3; DELETE_S3: there is no object any more. note:
- * for the audit, e.g. "a version stays". */
+/* Any other kind is done: CLEANUP_TWILIO: STORED -> S3; DELETE_S3: there is no object any more.
+ * note: for the audit, e.g. "a version stays". */
 int catalog_queue_done(struct db_conn *conn, enum catalog_job_kind kind, int64_t workspace_id,
 		       int64_t recording_id, const char *note);
 /* A job is gone. The credentials of a removed workspace are wiped with its last job. */

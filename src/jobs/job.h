@@ -48,9 +48,9 @@ struct job_claimed {
 /*
  * Claims due jobs in one commit, oldest first, workspaces in turn: the one with the fewest running
  * jobs of a kind goes first. Jobs whose lease has ended are due. Do not claim a job long before it
- * can begin: another process could begin it. ret_claimed has a place for the sum of all limits; jobs
- * of one want keep their order. 0: at least one; -ENOENT: none. *ret_wait_msecs: after which time
- * the next job may be due; INT64_MAX: none is.
+ * can begin: another process could begin it. ret_claimed has a place for the sum of all limits;
+ * jobs of one want keep their order. 0: at least one; -ENOENT: none. *ret_wait_msecs: after which
+ * time the next job may be due; INT64_MAX: none is.
  */
 int job_claim(struct catalog *catalog, struct job_want *wants, size_t want_count, const char *owner,
 	      int64_t lease_msecs, struct job_claimed *ret_claimed, int64_t *ret_wait_msecs);

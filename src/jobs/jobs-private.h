@@ -86,8 +86,8 @@ void job_run_finish(struct catalog *catalog, const struct job_pool_settings *set
 
 /* ---- job.c, inside a write ---- */
 
-/* A worker, alive or dead, lets go of a job that is not done: due again then; paused, where that was
- * asked for meanwhile; deleted, where it is a delete that is not owed any more. */
+/* A worker, alive or dead, lets go of a job that is not done: due again then; paused, where that
+ * was asked for meanwhile; deleted, where it is a delete that is not owed any more. */
 int job_let_go(struct db_conn *conn, const struct job *job, int64_t due_msecs);
 int job_delete(struct db_conn *conn, const struct job *job);
 

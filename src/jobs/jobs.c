@@ -56,12 +56,16 @@ static struct job_run *take_stuck(struct jobs *jobs, int64_t now_msecs)
 	return run;
 }
 
+/* The claimer holds no pool and no run here: what has come to its end may go. */
 static void put_back_stuck(struct jobs *jobs, int64_t now_msecs)
 {
 	struct job_run *run;
 
 	while ((run = take_stuck(jobs, now_msecs)))
 		run_put_back(run);
+	pthread_mutex_lock(&jobs->mutex);
+	free_stopped(jobs);
+	pthread_mutex_unlock(&jobs->mutex);
 }
 
 /* False: a run is to be put back. */
@@ -260,7 +264,6 @@ static void *claimer(void *arg)
 		pthread_mutex_lock(&jobs->mutex);
 		news = jobs->news;
 		is_stopping = jobs->is_stopping;
-		free_stopped(jobs);
 		all_begin = begin_runs(jobs, now);
 		pthread_mutex_unlock(&jobs->mutex);
 		if (is_stopping)

@@ -8,8 +8,8 @@
  *              are claimed in one commit: as many as have lately begun within a second, and
  *              JOB_POOL_AHEAD at most.
  *   overtaken  A job whose workspace has to wait (JOB_WAITS) is overtaken by jobs of other
- *              workspaces only; of those then one each is claimed besides. A job that waits for what
- *              all share (JOB_WAITS_FIRST) is overtaken for two seconds, then by none.
+ *              workspaces only; of those then one each is claimed besides. A job that waits for
+ *              what all share (JOB_WAITS_FIRST) is overtaken for two seconds, then by none.
  *   put back   what waits too long, what is paused meanwhile, what has not ended when the pool
  *              stops, and what no thread can be started for. That is no attempt.
  *
@@ -75,11 +75,12 @@ struct job_pool_settings {
 	/* Backoff before a retry: doubled each time, with jitter. */
 	unsigned pause_first_msecs, pause_limit_msecs;
 	size_t run_size; /* of the room's struct that begins with struct job_run; 0: there is none */
-	/* Once for each claimed job. The recording is as it was then. Must not wait. May be NULL. */
+	/* Once for each claimed job. The recording is as it was then. Must not wait. May be
+	 * NULL. */
 	void (*claimed)(void *arg, struct job_run *run, const struct catalog_recording *recording);
 	/* For how many more jobs of a workspace there will be a place soon, jobs that wait in the
-	 * pool included; 0: for none, waiting ones are put back. Must not use the catalog. NULL: any
-	 * number. */
+	 * pool included; 0: for none, waiting ones are put back. Must not use the catalog. NULL:
+	 * any number. */
 	unsigned (*room)(void *arg, int64_t workspace_id);
 	/* May the job run now? Must not wait. NULL: always. Asked again when a job has ended, after
 	 * job_pool_look_again(), and every tenth of a second. */

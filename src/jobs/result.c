@@ -51,7 +51,7 @@ void job_result_set_remote(struct job_result *result, const char *who,
  * coming back together. */
 static int64_t pause_msecs(const struct job_pool_settings *settings, unsigned attempts)
 {
-	int64_t pause = fault_hurry(settings->pause_first_msecs);
+	int64_t half, pause = fault_hurry(settings->pause_first_msecs);
 	uint32_t random = 0;
 
 	for (unsigned i = 1; i < attempts && pause < settings->pause_limit_msecs; i++)
@@ -59,7 +59,8 @@ static int64_t pause_msecs(const struct job_pool_settings *settings, unsigned at
 	if (pause > settings->pause_limit_msecs)
 		pause = settings->pause_limit_msecs;
 	(void)!crypto_random(&random, sizeof random); /* stays 0 where there is no randomness */
-	return pause / 2 + (int64_t)((double)random / UINT32_MAX * (double)(pause - pause / 2));
+	half = pause / 2;
+	return half + (int64_t)((double)random / UINT32_MAX * (double)(pause - half));
 }
 
 static void log_end(struct catalog *catalog, const struct job_pool_settings *settings,

@@ -10,7 +10,7 @@
 
 #define BYTES_PER_SEC_AND_CHANNEL 16000
 #define CHANNELS 2
-#define DURATION_SLACK_SECS 2 /* Twilio's is in whole seconds */
+#define DURATION_SLACK_SECS 2 /* Twilio rounds to whole seconds */
 #define HEAD_SLACK_BYTES ((int64_t)64 << 10)
 
 struct bucket {
@@ -58,7 +58,7 @@ void admission_release(struct admission *admission)
 
 /* ---- lanes and buckets ---- */
 
-/* Under the mutex. */
+/* With the mutex held. */
 static struct lane *find(const struct admission *admission, int64_t workspace_id)
 {
 	struct lane *lane = admission->lanes;
@@ -155,7 +155,7 @@ static size_t estimate(const struct catalog_recording *recording)
 	return bytes > (int64_t)PART_BYTES ? PART_BYTES : (size_t)bytes;
 }
 
-/* Under the mutex. A part's worth is left to other workspaces, where there is more than two. */
+/* With the mutex held. Leaves a part's worth to other workspaces, where there is more than two. */
 static bool lane_may_reserve(const struct admission *admission, const struct lane *lane,
 			     size_t bytes)
 {

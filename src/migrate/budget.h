@@ -18,12 +18,12 @@ struct budget {
 
 void budget_init(struct budget *budget, size_t total_bytes);
 void budget_release(struct budget *budget);
-/* At once or not at all; one that alone is larger than the total takes all of it. *ret_bytes: what was
- * taken. */
+/* Takes them at once or not at all. A request that is larger than the total takes all of it.
+ * *ret_bytes: how many were taken. */
 bool budget_try(struct budget *budget, size_t bytes, size_t *ret_bytes);
-/* For a transfer that holds some and learns that it needs more. It waits until there is; cancel set: false. Waiting for others who may wait
- * likewise could last for ever: so one at a time may overdraw. *overdrawn is set for that one, and
- * handed to budget_give. */
+/* For a transfer that has memory and needs more: waits until there is. Transfers that all wait for
+ * each other would wait for ever, so one at a time may overdraw: *overdrawn is set for that one,
+ * and is handed to budget_give. False: cancelled. */
 bool budget_more(struct budget *budget, size_t bytes, const struct cancel *cancel, bool *overdrawn);
 void budget_give(struct budget *budget, size_t bytes, bool overdrawn);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* What is kept is given to those who want a sixteenth less at most. */
+/* A kept buffer is reused for a size that is at most a sixteenth smaller. */
 #define ROUND_BYTES ((size_t)64 << 10)
 #define SLACK_DIVISOR 16
 
@@ -32,7 +32,7 @@ static void remove_kept(struct buffers *buffers, unsigned i)
 		(buffers->kept_count - i) * sizeof *buffers->kept);
 }
 
-/* The oldest first, until so much more is within the limit. */
+/* Unmaps kept buffers, the oldest first, until so many more bytes are within the limit. */
 static void make_room(struct buffers *buffers, size_t bytes)
 {
 	while (buffers->kept_count && buffers->mapped_bytes + bytes > buffers->limit_bytes) {
@@ -97,7 +97,7 @@ void buffers_put(struct buffers *buffers, struct buffer *buffer)
 		buffers->kept[buffers->kept_count++] = *buffer;
 	else
 		unmap(buffers, buffer);
-	/* Nobody works: nothing is held for nobody. */
+	/* No transfer runs: keep no memory. */
 	if (!buffers->used)
 		make_room(buffers, buffers->limit_bytes);
 	buffer->bytes = NULL;

@@ -1,4 +1,4 @@
-/* The delete that a finished migration owes. */
+/* The delete at Twilio that a finished migration owes. */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -10,10 +10,10 @@
 #include "util/log.h"
 #include "util/times.h"
 
-#define FRESH_SECS 60 /* so long after its verification the object is not looked at again */
-#define LOOKS 3 /* that agree before an object counts as another one: a proxy may have answered */
+#define FRESH_SECS 60 /* after its verification, in which the object is not checked again */
+#define LOOKS 3       /* must agree before an object counts as changed: a proxy may have answered */
 
-/* 0: it is as it was stored; -ESTALE: it is not; else the negative errno of *ret_error. */
+/* 0: as it was stored; -ESTALE: changed; else the errno of *ret_error. */
 static int look_at_object(struct s3_client *s3, const struct catalog_object *stored,
 			  struct remote_error *ret_error)
 {
@@ -30,8 +30,8 @@ static int look_at_object(struct s3_client *s3, const struct catalog_object *sto
 	return -ESTALE;
 }
 
-/* Between the verification and now somebody may have emptied the bucket: with the DELETE the last
- * copy would go. */
+/* The bucket may have been emptied since the verification: the DELETE would destroy the last
+ * copy. */
 static int check_object(struct migrate *migrate, struct job_run *run, struct job_result *result)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -46,7 +46,7 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 	if (run->job.attempts == 1 && stored.stored_secs + FRESH_SECS > time_now_secs() &&
 	    stored.stored_secs <= time_now_secs())
 		return 0;
-	/* Where it was put, whatever bucket the workspace has now. */
+	/* The bucket that it was put into, whichever the workspace has now. */
 	err = storage_client_new_of(migrate->catalog, migrate->http, run->job.workspace_id,
 				    stored.bucket, &run->cancel, &s3);
 	if (err)
@@ -66,8 +66,7 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 	if (error.kind != REMOTE_NOT_FOUND) {
 		job_result_set_remote(result, "S3", &error);
 		if (result->outcome == JOB_OUTCOME_FAILED)
-			result->outcome = JOB_OUTCOME_RETRY; /* a bucket that is closed today may be
-								open tomorrow */
+			result->outcome = JOB_OUTCOME_RETRY; /* access may be granted again */
 		result->max_attempts = 0;
 		return err;
 	}
@@ -81,7 +80,7 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 	return -ENOENT;
 }
 
-/* ---- the account's pace hears of it ---- */
+/* ---- requests count for the account's pace ---- */
 
 struct deletion {
 	struct side *twilio;

@@ -81,8 +81,7 @@ int content_check_head(struct content *content, const void *bytes, size_t n, int
 	if (err)
 		return REFUSE("what Twilio gave is no WAV file");
 	content->has_wav = true;
-	/* One of two tracks mixed into the other: after the delete nobody has the other any more.
-	 */
+	/* Two tracks mixed into one: after the delete the original would be lost. */
 	if (content->wav.channels != channels)
 		return REFUSE("Twilio gave %d channel%s where %d %s asked for",
 			      content->wav.channels, content->wav.channels == 1 ? "" : "s",

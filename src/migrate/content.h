@@ -1,4 +1,4 @@
-/* What is known of a recording's bytes while they pass: size, hashes, the WAV's head. Not
+/* What a transfer learns of a recording's bytes as they pass: size, hashes, the WAV header. Not
  * thread-safe. */
 #ifndef TONICFS_MIGRATE_CONTENT_H
 #define TONICFS_MIGRATE_CONTENT_H
@@ -29,8 +29,7 @@ void content_release(struct content *content);
 int content_add(struct content *content, const void *bytes, size_t n, bool is_part);
 int content_finish(struct content *content);
 
-/* 0, or -EBADMSG with the reason as a sentence. channels: what was asked for. bytes: the beginning.
- */
+/* 0, or -EBADMSG with the reason as a sentence. channels: as requested. bytes: the first ones. */
 #define CONTENT_REASON_SIZE 128
 int content_check_head(struct content *content, const void *bytes, size_t n, int channels,
 		       char ret_reason[CONTENT_REASON_SIZE]);

@@ -1,4 +1,4 @@
-/* From Twilio into the buffer, nothing believed before it is checked. */
+/* Downloading from Twilio into the buffer; every answer is checked before it is used. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -66,7 +66,7 @@ static int judge(struct transfer *t, struct remote_error *ret_error)
 	return ret_error->kind == REMOTE_OK ? 0 : -EIO;
 }
 
-/* Memory is reserved, and parts are uploaded, for no more than there can be. */
+/* A recording has a largest possible size: no memory and no parts for more. */
 static int check_length(struct transfer *t, int64_t bytes)
 {
 	int64_t limit = catalog_recording_limit_bytes(t->recording);
@@ -77,7 +77,7 @@ static int check_length(struct transfer *t, int64_t bytes)
 					(long long)bytes, (long long)limit);
 }
 
-/* All of it up to a part, else a part: the largest recording is far from PARTS_LIMIT of them. */
+/* The whole recording, or one part of it. The largest recording has far less than PARTS_LIMIT. */
 static size_t buffer_bytes(const struct transfer *t)
 {
 	int64_t announced = t->stream.response.content_length;
@@ -101,7 +101,7 @@ int download_open(struct transfer *t)
 	retry_init(&retry, TRIES, TRIES_MSECS);
 	for (;;) {
 		err = start(t, channels);
-		/* While Twilio thinks: is the object there already? */
+		/* While Twilio prepares its answer: does the object exist already? */
 		if (err == 0 && !has_looked)
 			err = look_under_key(t);
 		if (err)
@@ -120,8 +120,7 @@ int download_open(struct transfer *t)
 		    !retry_wait(&retry, &error, true, &t->run->cancel))
 			return transfer_fail_remote(t, "Twilio", &error);
 	}
-	/* Worth remembering: the next request for it need not ask in vain. A lost note costs one
-	 * request. */
+	/* Noted, so that the next request asks for one channel at once. A lost note costs one request. */
 	if (channels == 1 && t->recording->channels_requested != 1 && t->recording->size_bytes >= 0)
 		catalog_sizes_set(t->migrate->catalog, &learned, 1);
 	t->channels = channels;
@@ -154,7 +153,7 @@ int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
 	err = check_length(t, t->content.size_bytes);
 	if (err)
 		return err;
-	/* As much to upload as to download. */
+	/* Every byte is downloaded and uploaded. */
 	t->run->done_bytes += (int64_t)*ret_len;
 	t->run->total_bytes = 2 * (announced > 0 ? announced : t->content.size_bytes);
 	if (!*ret_end && t->capacity_bytes < PART_BYTES)

@@ -1,7 +1,6 @@
 /*
- * Twilio gives a 404 for a recording's media. That may mean: not there yet, deleted, or kept
- * elsewhere. Decided by the metadata and by what stands under its key in S3, never by the 404
- * alone.
+ * Twilio answers 404 for a recording's media: it is not there yet, was deleted, or was moved. The
+ * metadata and the object under its key in S3 decide, never the 404 alone.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,10 +12,10 @@
 #include "storage/object.h"
 #include "util/log.h"
 
-#define FOUND_PAUSE_MSECS 60000 /* for the next step, before somebody else may claim it */
+#define FOUND_PAUSE_MSECS 60000 /* for the next step, before another worker may claim the job */
 
-/* Another machine moved it here, or an earlier run whose end the catalog did not learn: the bytes
- * are proof enough when they agree with what is known of them. */
+/* Another machine moved it here, or an earlier attempt that did not come to note it. The bytes are
+ * proof enough when they agree with what is known of them. */
 static int adopt(struct transfer *t)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -40,7 +39,7 @@ static int adopt(struct transfer *t)
 	storage_object_describe(&t->storage, t->key, &object, &stored);
 	stored.size_bytes = size_bytes;
 	memcpy(stored.sha256, sha256, sizeof sha256);
-	/* The lease is given back first: the recording is to be found as one that nobody moves. */
+	/* Ends the lease first: only a recording that no worker moves can be found in S3. */
 	err = job_fail(t->migrate->catalog, &t->run->job, "found in S3", FOUND_PAUSE_MSECS);
 	if (err == 0)
 		err = catalog_recording_found_in_s3(t->migrate->catalog, t->recording->id, &stored);

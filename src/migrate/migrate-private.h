@@ -23,7 +23,7 @@ struct migrate {
 	struct job_pool *transfers, *cleanups;
 };
 
-/* One recording on its way. Everything of it belongs to its worker. */
+/* One recording in flight. Only its worker uses it. */
 struct transfer {
 	struct migrate *migrate;
 	struct job_run *run; /* of the claim */
@@ -39,14 +39,14 @@ struct transfer {
 	struct s3_client *s3;
 	char key[CATALOG_KEY_TEXT_SIZE];
 	struct http_stream stream; /* of the download */
-	int64_t began_msecs;       /* when it was asked for */
+	int64_t began_msecs;       /* when it was requested */
 	struct content content;
 	struct buffer pages;
-	char *buffer; /* of them, capacity_bytes: what was asked for */
+	char *buffer; /* capacity_bytes of these */
 	size_t capacity_bytes;
-	int channels;       /* that were asked for */
+	int channels;       /* requested */
 	bool is_overdrawn;  /* of the budget */
-	bool object_exists; /* something stands under the key: compared, never overwritten */
+	bool object_exists; /* under the key: compared, never overwritten */
 };
 
 /* transfer.c: the work of the pool for MIGRATE. */
@@ -57,30 +57,31 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 /* The steps return 0, or non-zero with transfer->result set. */
 int transfer_fail(struct transfer *t, enum job_outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* What should not be so, and may be another way next time: a few attempts. */
+/* A doubtful answer, which may be another one next time: retried a few times. */
 int transfer_doubt(struct transfer *t, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 int transfer_fail_remote(struct transfer *t, const char *who, const struct remote_error *error);
-/* Nothing more is to come from Twilio: another may ask for its own. */
+/* The download is over: another transfer may have the place at Twilio. */
 void transfer_leave_twilio(struct transfer *t);
-/* Before a step that changes something in the bucket: the lease may have ended while the worker was
- * stopped, and somebody else be at it. */
+/* Before a step that changes the bucket: the lease may have ended while the worker was stopped, and
+ * another worker may have begun. */
 int transfer_check_lease(struct transfer *t);
 
-/* Where encryption is required: 0, or the failure, by what the server has confirmed ("AES256", "aws:kms", ""). */
+/* Fails where encryption is required and the server has not confirmed it ("AES256", "aws:kms",
+ * ""). */
 int transfer_check_encryption(struct transfer *t, const char *confirmed);
-/* The transfer's buffer, within the budget: what was reserved is made more or less. Once. */
+/* Allocates the transfer's buffer, and corrects what it has reserved of the budget. Once. */
 int transfer_buffer(struct transfer *t, size_t bytes);
 
-/* download.c: opens the media, looks at what stands under the key meanwhile; allocates the buffer.
- */
+/* download.c: requests the media, looks for an object under the key meanwhile, allocates the
+ * buffer. */
 int download_open(struct transfer *t);
 /* The next bufferful: checked, hashed, counted. */
 int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end);
-/* After the last one: is it whole, is it what Twilio and the catalog said? */
+/* After the last one: checks that it is whole, and what Twilio and the catalog said. */
 int download_check_end(struct transfer *t);
 
-/* gone.c: Twilio has no media for it: deleted there, or only not ready. Always sets the result. */
+/* gone.c: Twilio has no media: deleted there, or not ready yet. Always sets the result. */
 int transfer_media_missing(struct transfer *t);
 
 /* upload.c */

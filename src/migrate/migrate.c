@@ -9,7 +9,7 @@
 #define WORKERS_MOST 256
 /* So many more than one workspace may have: another workspace finds a free one at once. */
 #define WORKERS_SPARE(workers) ((workers) / 8 + 1)
-#define CLEANUP_WORKERS 4 /* enough for the rate at which deletes go out, over a slow line too */
+#define CLEANUP_WORKERS 4 /* enough for the rate of deletes, over a slow line, too */
 
 /* The caller's number, else the catalog's setting. */
 static int64_t choose(struct catalog *catalog, int64_t given, enum catalog_setting_id id,

@@ -3,12 +3,12 @@
 #include <string.h>
 
 #define NEVER (INT64_MIN / 2)
-#define WORK_PER_TRANSFER 65536 /* what a transfer costs beside its bytes */
+#define WORK_PER_TRANSFER 65536 /* bytes that a transfer counts for, besides its own */
 #define DOUBLE_WORTH 1.25
 #define DOUBLE_IN_VAIN 1.05
 #define DOUBLE_WINDOW_MSECS 150
 #define WINDOW_MSECS 500
-#define WINDOW_TRANSFERS 24 /* at least: of fewer, chance decides */
+#define WINDOW_TRANSFERS 24 /* at least: fewer say too little */
 #define WEATHER_CHANGES 0.75
 #define REST_MOST 16
 #define WARN_FIRST_MSECS 30000
@@ -49,7 +49,7 @@ void pace_moved(struct pace *pace, uint64_t bytes)
 	pace->work += bytes;
 }
 
-/* ---- what a window says ---- */
+/* ---- judging a window ---- */
 
 static unsigned highest(const struct pace *pace, int64_t now)
 {
@@ -71,7 +71,7 @@ static void go(struct pace *pace, enum pace_phase phase, unsigned limit)
 	pace->limit = limit;
 }
 
-/* From the base, measured just now; up or down, or the other way where there is no way on. */
+/* Begins a probe from the base, which was just measured: up or down, or the other way at an end. */
 static void probe(struct pace *pace, bool up, int64_t now)
 {
 	unsigned most = highest(pace, now), more = pace->base_limit + step(pace);
@@ -96,7 +96,7 @@ static void judge_double(struct pace *pace, double rate, int64_t now)
 	unsigned most = highest(pace, now);
 
 	if (pace->base_rate && rate < pace->base_rate * DOUBLE_WORTH) {
-		/* The knee is somewhere between, or before; probes find it. */
+		/* The knee is between the two limits, or below; probes find it. */
 		go(pace, PACE_BASE,
 		   rate < pace->base_rate * DOUBLE_IN_VAIN ? pace->base_limit
 							   : (pace->base_limit + pace->limit) / 2);
@@ -106,7 +106,7 @@ static void judge_double(struct pace *pace, double rate, int64_t now)
 	}
 	pace->base_limit = pace->limit;
 	if (pace->limit >= most) {
-		/* Of connections that were just made: as a base any other would look better. */
+		/* Measured on new connections: any other limit would look better than such a base. */
 		pace->base_rate = 0;
 		pace->phase = PACE_BASE;
 		return;
@@ -119,7 +119,7 @@ static void judge_base(struct pace *pace, double rate, int64_t now)
 {
 	if (pace->base_rate && rate < pace->base_rate * WEATHER_CHANGES)
 		pace->rest = pace->rest_next = 0;
-	/* The mean of this and what was known, so that one lucky window is soon forgotten. */
+	/* The mean of old and new, so that one lucky window is soon forgotten. */
 	else if (rate * WEATHER_CHANGES < pace->base_rate)
 		rate = (rate + pace->base_rate) / 2;
 	take_as_base(pace, rate);
@@ -135,7 +135,7 @@ static void judge_probe(struct pace *pace, double rate, int64_t now)
 	double worth = pace->phase == PACE_UP ? PACE_WORTH_MORE : PACE_WORTH_FEWER;
 
 	if (rate >= pace->base_rate * (1 + worth * more)) {
-		/* On, the same way. */
+		/* The probe pays: go on in the same direction. */
 		pace->rest_next = 1;
 		take_as_base(pace, rate);
 		probe(pace, pace->was_up, now);
@@ -163,7 +163,7 @@ static void judge(struct pace *pace, int64_t now)
 	default:
 		judge_probe(pace, rate, now);
 	}
-	/* While doubling each window is as mixed as the one that it is compared with. */
+	/* While doubling, each window is as mixed as the one before, so none needs to settle. */
 	if (pace->phase == PACE_DOUBLE || (!was_doubling && pace->limit == before))
 		window_begin(pace, 0, now);
 	else
@@ -187,8 +187,8 @@ void pace_ended(struct pace *pace, int64_t now_msecs)
 	}
 	pace->work += WORK_PER_TRANSFER;
 	pace->ended++;
-	/* Whole rounds: transfers that began together end together, and part of such a burst would
-	 * be chance. */
+	/* Whole rounds only: transfers that began together end together, and part of such a burst
+	 * would be judged by chance. */
 	if (pace->ended < least || pace->ended % pace->limit ||
 	    now_msecs - pace->since_msecs < (is_doubling ? DOUBLE_WINDOW_MSECS : WINDOW_MSECS))
 		return;
@@ -209,7 +209,7 @@ void pace_busy(struct pace *pace, int64_t began_msecs, int64_t retry_after_msecs
 	if (pause > 0 && now_msecs + pause > pace->closed_until_msecs)
 		pace->closed_until_msecs = now_msecs + pause;
 	if (began_msecs <= pace->halved_msecs)
-		return; /* it was on its way when the others were refused */
+		return; /* it was in flight when the others were refused */
 	if (now_msecs < pace->warned_until_msecs + pace->warn_msecs)
 		pace->warn_msecs = pace->warn_msecs < WARN_MOST_MSECS / 2 ? pace->warn_msecs * 2
 									  : WARN_MOST_MSECS;

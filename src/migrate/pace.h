@@ -56,10 +56,10 @@ struct pace {
 void pace_init(struct pace *pace, unsigned most, int64_t now_msecs);
 /* 0 while it is closed. */
 unsigned pace_limit(const struct pace *pace, int64_t now_msecs);
-/* Somebody waits for this limit and nothing else. */
+/* A transfer waits for this limit and nothing else. */
 void pace_wanted(struct pace *pace);
 void pace_moved(struct pace *pace, uint64_t bytes);
-/* A transfer is over, well or not. */
+/* A transfer has ended, well or not. */
 void pace_ended(struct pace *pace, int64_t now_msecs);
 /* The side refused, or did not answer, a request of a transfer that began then. retry_after_msecs
  * -1: nothing said. */

@@ -4,7 +4,7 @@
 #include "util/times.h"
 #include "util/wait.h"
 
-#define WAIT_CHECK_MSECS 100 /* a place may also come because time has passed */
+#define WAIT_CHECK_MSECS 100 /* the limit also grows as time passes */
 #define BURST_MSECS 1000
 
 void side_init(struct side *side, const struct side_limits *limits)
@@ -68,7 +68,7 @@ void side_leave(struct side *side)
 	limit = pace_limit(&side->pace, time_mono_msecs());
 	side->running--;
 	pace_ended(&side->pace, time_mono_msecs());
-	/* One place, unless the limit has grown with it. */
+	/* One place is free, or more where the limit has grown. */
 	if (pace_limit(&side->pace, time_mono_msecs()) > limit)
 		pthread_cond_broadcast(&side->cond);
 	else
@@ -121,7 +121,7 @@ void side_moved(struct side *side, size_t bytes, const struct cancel *cancel)
 
 /* ---- answers ---- */
 
-/* Busy, or no answer at all. Busy with one recording (409, say) is not the side's matter. */
+/* Busy, or no answer at all. A conflict about one recording (409) says nothing about the side. */
 static bool is_refusal(const struct remote_error *error)
 {
 	if (error->kind == REMOTE_BUSY)

@@ -1,6 +1,6 @@
 /*
- * One side of transfers as all of them see it: an account at Twilio, or a bucket. Its pace (pace.h)
- * with a lock, the limits that are set, and who is waiting. Any thread.
+ * One side of all transfers, an account at Twilio or a bucket: how many may use it at a time
+ * (pace.h), the rates that are set, and how many wait. Any thread.
  */
 #ifndef TONICFS_MIGRATE_SIDE_H
 #define TONICFS_MIGRATE_SIDE_H
@@ -14,7 +14,7 @@
 
 struct side_limits {
 	unsigned connections;
-	int64_t requests_per_sec, bytes_per_sec; /* 0: none */
+	int64_t requests_per_sec, bytes_per_sec; /* 0: no limit */
 };
 
 struct side {
@@ -28,20 +28,20 @@ struct side {
 void side_init(struct side *side, const struct side_limits *limits);
 void side_release(struct side *side);
 
-/* A place, where there is one. Each place is left once. */
+/* Takes a place, where there is one. A place is left once. */
 bool side_try_enter(struct side *side);
-/* Waits for one. False: cancel was set. */
+/* Waits for a place. False: cancelled. */
 bool side_enter(struct side *side, const struct cancel *cancel);
 void side_leave(struct side *side);
-/* Before each request: waits until the rate that is set allows it. */
+/* Before each request: waits until the rate allows it. */
 void side_request(struct side *side, const struct cancel *cancel);
-/* After each piece: so many bytes went to or came from it. Waits likewise. */
+/* After each piece of a body, in either direction: counts its bytes, and waits likewise. */
 void side_moved(struct side *side, size_t bytes, const struct cancel *cancel);
-/* How a request ended that was sent at began_msecs (time_mono_msecs()). */
+/* The end of a request that was sent at began_msecs (time_mono_msecs()). */
 void side_answered(struct side *side, const struct remote_error *error, int64_t began_msecs);
-/* How many transfers will find a place soon: 0 while it is closed. */
+/* For how many transfers there will be a place soon; 0 while the side is closed. */
 unsigned side_room(struct side *side);
-/* More wait for it than it takes at a time: it needs no others now. */
+/* More transfers wait for it than it takes at a time: begin no others now. */
 bool side_is_crowded(struct side *side);
 
 #endif

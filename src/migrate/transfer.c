@@ -1,4 +1,4 @@
-/* One recording from Twilio into the bucket. */
+/* The steps of a transfer: one recording from Twilio into the bucket. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,7 +89,7 @@ static void after_bucket(void *arg, const struct remote_error *error, int64_t be
 	side_answered(t->bucket, error, began_msecs);
 }
 
-/* Its connection to Twilio is not kept waiting for what comes after the download. */
+/* Its place at Twilio is free as soon as the download is over. */
 void transfer_leave_twilio(struct transfer *t)
 {
 	if (!admission_leave_twilio(t->lane, t->claim))
@@ -112,7 +112,7 @@ static int enter_bucket(struct transfer *t)
 
 /* ---- the steps ---- */
 
-/* Before anything is sent by what the connection test found, afterwards by the object itself. */
+/* Before anything is sent: by what the connection test found; afterwards: by the object itself. */
 int transfer_check_encryption(struct transfer *t, const char *confirmed)
 {
 	static const char *const wanted[] = { "", "AES256", "aws:kms" };
@@ -167,7 +167,7 @@ static int open_clients(struct transfer *t)
 	return 0;
 }
 
-/* What stands there already is not written to: the download is only hashed, to be compared. */
+/* An object exists, and is not overwritten: the download is only hashed, for the comparison. */
 static int hash_rest(struct transfer *t, bool end)
 {
 	size_t len;

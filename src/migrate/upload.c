@@ -1,4 +1,4 @@
-/* From the buffer into the bucket. */
+/* Uploading: a whole recording by one PUT, a larger one in parts. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +15,15 @@
 #define CREATE_MSECS 60000
 #define SWEEPS 3
 
-/* ---- what stands beside the bytes ---- */
+/* ---- metadata ---- */
 
 struct metadata {
 	struct storage_card card;
 	struct storage_card_text text; /* points into the card */
 };
 
-/* No numbers, no names. Without its key material an encrypted recording is lost, so it goes along.
- */
+/* No phone numbers, no names. An encrypted recording is lost without its key material, so that is
+ * stored with it. */
 static int metadata_fill(struct transfer *t, bool has_sha256, struct metadata *ret_metadata)
 {
 	struct storage_card *card = &ret_metadata->card;
@@ -44,7 +44,7 @@ static const char *content_type(const struct transfer *t)
 	return t->recording->is_encrypted ? "application/octet-stream" : "audio/x-wav";
 }
 
-/* A server that does not know conditional writes: the key was looked at just before. */
+/* The server has no conditional writes. The key was looked at just before. */
 static bool knows_no_condition(const struct remote_error *error)
 {
 	return error->status == 501 || strcmp(error->code, "NotImplemented") == 0;
@@ -81,10 +81,10 @@ int upload_whole(struct transfer *t, size_t len)
 		err = s3_put_object(t->s3, &put, &object, &error);
 	}
 	fault_point("after-put");
-	/* Somebody was faster: what stands there is compared. */
+	/* Another writer was faster: its object is compared. */
 	if (err == -EEXIST)
 		t->object_exists = true;
-	/* Perhaps it was stored, perhaps not: looking tells. */
+	/* The object may have been stored: a HEAD decides. */
 	else if (err && error.kind != REMOTE_UNCERTAIN)
 		return transfer_fail_remote(t, "S3", &error);
 	t->run->done_bytes += (int64_t)len;
@@ -95,7 +95,7 @@ int upload_whole(struct transfer *t, size_t len)
 /* ---- in parts ---- */
 
 struct upload {
-	char id[S3_UPLOAD_ID_SIZE]; /* "": none begun */
+	char id[S3_UPLOAD_ID_SIZE]; /* "": no upload begun */
 	char (*etags)[S3_ETAG_SIZE];
 	unsigned count;
 };
@@ -113,15 +113,15 @@ static int abort_leftover(void *arg, const struct s3_list_entry *entry)
 	if (strcmp(entry->key, leftover->transfer->key) != 0 || !entry->upload_id)
 		return 0;
 	leftover->count++;
-	/* Not fatal: it costs money, no recording, and the next look finds it again. */
+	/* Not fatal: the upload costs money, but no recording, and the next list shows it again. */
 	if (s3_upload_abort(leftover->transfer->s3, entry->key, entry->upload_id, &error) &&
 	    error.kind != REMOTE_NOT_FOUND)
 		log_info("migrate: an upload that was left cannot be aborted: %s", error.message);
 	return 0;
 }
 
-/* Aborts what a crash, or an abort that came to nothing, left under this very key, and looks whether
- * it is gone. A server that cannot list uploads keeps us from nothing. */
+/* Aborts uploads that a crash, or an abort that failed, left under this key, and checks that they
+ * are gone. A server that cannot list uploads is no obstacle. */
 static void sweep(struct transfer *t)
 {
 	for (unsigned i = 0; i < SWEEPS; i++) {
@@ -134,7 +134,7 @@ static void sweep(struct transfer *t)
 	}
 }
 
-/* An upload whose beginning was lost is one that is left. */
+/* A beginning whose answer was lost leaves an upload, too. */
 static int create(struct transfer *t, const struct s3_put *head, char ret_id[S3_UPLOAD_ID_SIZE])
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -197,8 +197,8 @@ static int complete(struct transfer *t, struct upload *upload)
 	struct s3_object object;
 	int err = s3_head_object(t->s3, t->key, &object, &error);
 
-	/* Not every server minds the condition when an upload is completed, so the key is looked at
-	 * as late as can be. */
+	/* Some servers ignore the condition when an upload is completed, so the key is checked as
+	 * late as possible. */
 	if (err == 0) {
 		t->object_exists = true;
 		return 0;
@@ -221,7 +221,7 @@ static int complete(struct transfer *t, struct upload *upload)
 	}
 	if (err && error.kind != REMOTE_UNCERTAIN)
 		return transfer_fail_remote(t, "S3", &error);
-	upload->id[0] = '\0'; /* an object now, or found when somebody looks for what was left */
+	upload->id[0] = '\0'; /* an object now, or found by the next list of uploads */
 	return 0;
 }
 
@@ -237,7 +237,7 @@ static int send_parts(struct transfer *t, struct upload *upload, size_t len)
 			break;
 		err = download_fill(t, &len, &end);
 	}
-	/* Only what has proven to be whole becomes an object. */
+	/* Only a recording that is proven to be whole becomes an object. */
 	if (err == 0)
 		err = download_check_end(t);
 	return err ? err : complete(t, upload);
@@ -249,12 +249,12 @@ int upload_parts(struct transfer *t, size_t len)
 	struct upload upload = { .count = 0 };
 	int err = send_parts(t, &upload, len);
 
-	/* When we are cancelled there is no time for it: the next attempt does it. */
+	/* Cancelled: there is no time for it, the next attempt does it. */
 	if (upload.id[0] && !cancel_is_set(&t->run->cancel) &&
 	    s3_upload_abort(t->s3, t->key, upload.id, &error) && error.kind != REMOTE_NOT_FOUND)
 		log_info("migrate: an upload cannot be aborted: %s", error.message);
 	free(upload.etags);
-	/* Nobody looks under this key again. */
+	/* This is the last look under this key. */
 	if (err == 0 && t->run->job.attempts > 1 && transfer_check_lease(t) == 0)
 		sweep(t);
 	return err;

@@ -1,5 +1,5 @@
-/* Proof that the object is what was downloaded: by what the server says of itself, else by reading
- * all of it back. */
+/* Proof that the object is what was downloaded: by the server's own hash, else by reading the
+ * object back. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -65,7 +65,7 @@ int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_byt
 	if (err)
 		return err;
 	err = crypto_hash_new(CRYPTO_SHA256, &hash);
-	/* Which may have to be waited for. */
+	/* Renewing credentials may take a while. */
 	if (err == 0 && s3_client_credentials(t->s3, &keys, &error))
 		return transfer_fail_remote(t, "S3", &error);
 	if (err == 0)
@@ -88,7 +88,7 @@ int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_byt
 	return 0;
 }
 
-/* A hash of the server's own that agrees is proof. One that does not agree may be something else:
+/* A matching hash of the server is proof. One that does not match may be a hash of something else:
  * then the bytes decide. */
 static bool server_hash_agrees(const struct transfer *t, const struct s3_object *object)
 {
@@ -111,8 +111,7 @@ static int differs(struct transfer *t)
 			     "the object in S3 is not what was sent; Twilio keeps its copy");
 }
 
-/* It is not ours alone to take away: another machine may have found it by its key and counted on
- * it. */
+/* Not deleted: another machine may have found it by its key and rely on it. */
 static int stands_unencrypted(struct transfer *t)
 {
 	log_warning(

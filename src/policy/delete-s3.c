@@ -27,7 +27,7 @@ struct deletion {
 	char key[CATALOG_KEY_TEXT_SIZE];
 	char versions[BATCH][128];
 	unsigned count;
-	bool is_older_bucket; /* one that the workspace had before: it may be gone */
+	bool is_older_bucket; /* the workspace had it before: it may be gone */
 };
 
 /* ---- retention ---- */
@@ -76,7 +76,7 @@ static bool is_unsupported(const struct remote_error *error)
 	       strcmp(error->code, "MethodNotAllowed") == 0;
 }
 
-/* 0: none is left; 1: may not be listed, or not deleted by its id. */
+/* 0: all are deleted; 1: versions may not be listed, or not be deleted by id. */
 static int delete_versions(struct deletion *d)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
@@ -139,7 +139,7 @@ static int abort_upload(void *arg, const struct s3_list_entry *entry)
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct deletion *d = arg;
 
-	/* Best effort: it is no object, and a lifecycle rule ends such uploads too. */
+	/* Best effort: an upload is no object, and a lifecycle rule can end it, too. */
 	if (strcmp(entry->key, d->key) == 0 && entry->upload_id &&
 	    s3_upload_abort(d->s3, entry->key, entry->upload_id, &error) &&
 	    error.kind != REMOTE_NOT_FOUND)
@@ -149,8 +149,8 @@ static int abort_upload(void *arg, const struct s3_list_entry *entry)
 
 /* ---- the job ---- */
 
-/* The key, and the bucket that the object was put into: "" where it was never noted as stored; the
- * key is then what an upload may have left something under. */
+/* The key, and the bucket that the object was put into. "": it was never noted as stored; an upload
+ * may have left something under the key. */
 static int find_key(struct deletion *d, const struct catalog_storage *storage,
 		    char ret_bucket[CATALOG_BUCKET_SIZE])
 {
@@ -226,7 +226,7 @@ int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_resu
 	err = find_key(d, &storage, bucket);
 	if (err == 0 && bucket[0] && strcmp(bucket, storage.bucket) != 0)
 		err = delete_in_older_bucket(d, bucket, ret_note);
-	/* In the workspace's own too: its owner may have copied the objects there. */
+	/* In the workspace's present bucket, too: its owner may have copied the objects there. */
 	if (err == 0)
 		err = delete_object(d, ret_note);
 	s3_client_free(d->s3);

@@ -1,4 +1,5 @@
-/* The pool of workers for what removing leaves to do, and the kinds that need no file of their own. */
+/* The pool of workers for what removing leaves to do, and the kinds that need no file of their
+ * own. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

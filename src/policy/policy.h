@@ -1,7 +1,8 @@
 /*
- * Carrying out what was removed: workers for the durable jobs DELETE_TWILIO, DELETE_S3 and TOMBSTONE
- * that catalog/removal.h queued. No request is sent without its durable row. A failure is retried
- * with backoff (1 min … 6 h) without end; a retention that the store reports is kept as its reason.
+ * Carrying out what was removed: workers for the durable jobs DELETE_TWILIO, DELETE_S3 and
+ * TOMBSTONE that catalog/removal.h queued. No request is sent without its durable row. A failure is
+ * retried with backoff (1 min … 6 h) without end; a retention that the store reports is kept as its
+ * reason.
  */
 #ifndef TONICFS_POLICY_POLICY_H
 #define TONICFS_POLICY_POLICY_H

@@ -434,13 +434,13 @@ static bool callbacks(struct world *w)
 {
 	struct sid sid = queue_sid(3, (unsigned)dice_below(&w->dice, 2 * NUMBERS));
 	struct catalog_callback_batch batch;
-	int64_t next_msecs;
+	int64_t wait_msecs;
 	int err;
 
 	begin(w);
 	err = dice_percent(&w->dice, 60)
 		      ? catalog_callback_add(w->f->catalog, w->f->workspace_id, &sid)
-		      : catalog_callback_claim(w->f->catalog, "asker", 1, &batch, &next_msecs);
+		      : catalog_callback_claim(w->f->catalog, "asker", 1, &batch, &wait_msecs);
 	end(w, err);
 	return err == 0 || err == -ENOENT || is_fault(err);
 }

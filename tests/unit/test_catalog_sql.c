@@ -13,9 +13,11 @@
 #include "catalog/campaign.h"
 #include "catalog/catalog-private.h"
 #include "catalog/order.h"
+#include "catalog/problem.h"
 #include "catalog/recording-private.h"
 #include "catalog/size.h"
 #include "catalog/sql.h"
+#include "catalog/status.h"
 #include "catalog/sync.h"
 #include "catalog/tree.h"
 #include "db/db-private.h"
@@ -113,7 +115,7 @@ static void use_all(struct queue_fixture *f)
 	struct catalog_recording r = queue_get(f, 5);
 	struct catalog_status status;
 	struct catalog_removal removal;
-	struct catalog_job job;
+	struct job job;
 	struct catalog_node node;
 	int64_t a, b;
 
@@ -131,7 +133,7 @@ static void use_all(struct queue_fixture *f)
 	assert_int_equal(catalog_oldest_unfinished(f->catalog, f->workspace_id, &a, &b), 0);
 	assert_int_equal(catalog_problem_groups(f->catalog, all, no_group, NULL), 0);
 	job = queue_claim(f, CATALOG_JOB_MIGRATE, "plans", 1000);
-	assert_int_equal(catalog_job_put_back(f->catalog, &job), 0);
+	assert_int_equal(job_put_back(f->catalog, &job), 0);
 	assert_int_equal(catalog_remove_campaign(f->catalog, f->unassigned_id, false, &removal), 0);
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jobs/job.h"
 #include "view/bucket.h"
 #include "view/cost.h"
 #include "view/setting.h"
@@ -38,9 +39,9 @@ static void queue_all(struct queue_fixture *f)
 /* Claims the next migration and lets it fail: for good, or to be tried again. */
 static void fail_one(struct queue_fixture *f, const char *reason, int64_t retry_after_msecs)
 {
-	struct catalog_job job = queue_claim(f, CATALOG_JOB_MIGRATE, "worker", 60000);
+	struct job job = queue_claim(f, CATALOG_JOB_MIGRATE, "worker", 60000);
 
-	assert_int_equal(catalog_job_fail(f->catalog, &job, reason, retry_after_msecs), 0);
+	assert_int_equal(job_fail(f->catalog, &job, reason, retry_after_msecs), 0);
 }
 
 static int64_t number_at(const json_t *object, const char *member)
