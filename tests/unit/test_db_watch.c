@@ -37,7 +37,8 @@ static void serve(const struct db_fixture *f, int commands, int answers)
 	struct db *db = db_fixture_open(f);
 	struct db_conn *alone;
 	int64_t value = getpid();
-	char command, answer;
+	char command;
+	bool answer;
 
 	while (read(commands, &command, 1) == 1) {
 		switch (command) {
@@ -87,7 +88,7 @@ static struct other other_start(struct db_fixture *f)
 
 static bool other_does(const struct other *other, char command)
 {
-	char answer;
+	bool answer;
 
 	assert_int_equal(write(other->commands, &command, 1), 1);
 	assert_int_equal(read(other->answers, &answer, 1), 1);
