@@ -1,7 +1,7 @@
 #!/bin/bash
 # Checks what no test runs: the C's layout (clang-format), C (clang-tidy, cppcheck), shell scripts (shellcheck), Python (ruff),
-# the manual page (mandoc), and which room includes which (tests/lint). usage: lint.sh [CHECK...]      all checks by default
-# CHECK: layout, tidy, cppcheck, shell, python, manual, rooms.
+# the manual page (mandoc), which room includes which, and SQL (tests/lint). usage: lint.sh [CHECK...]      all checks by default
+# CHECK: layout, tidy, cppcheck, shell, python, manual, rooms, sql.
 # CHECK_JOBS: how many at once (2). Last line: `N passed, N failed`.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -50,7 +50,11 @@ manual() {
 }
 
 rooms() {
-	python3 tests/lint/rooms.py && (cd tests/lint && python3 -m unittest -q)
+	python3 tests/lint/rooms.py && (cd tests/lint && python3 -m unittest -q test_rooms)
+}
+
+sql() {
+	python3 tests/lint/sql.py && (cd tests/lint && python3 -m unittest -q test_sql)
 }
 
 passed=0 failed=0
@@ -72,7 +76,7 @@ check() { # FUNCTION COMMAND WHAT
 	failed=$((failed + 1))
 }
 
-[ $# != 0 ] || set -- layout shell python manual rooms cppcheck tidy
+[ $# != 0 ] || set -- layout shell python manual rooms sql cppcheck tidy
 for name in "$@"; do
 	case $name in
 	layout) check layout "$tools/clang-format" 'layout of C (make format)' ;;
@@ -82,7 +86,8 @@ for name in "$@"; do
 	python) check python "$tools/ruff" 'Python' ;;
 	manual) check manual mandoc 'manual page' ;;
 	rooms) check rooms python3 'rooms: includes and ARCHITECTURE.md' ;;
-	*) echo "lint.sh: unknown check '$name' (layout, tidy, cppcheck, shell, python, manual, rooms)" >&2; exit 2 ;;
+	sql) check sql python3 'SQL that SQLite and PostgreSQL run' ;;
+	*) echo "lint.sh: unknown check '$name' (layout, tidy, cppcheck, shell, python, manual, rooms, sql)" >&2; exit 2 ;;
 	esac
 done
 echo "$passed passed, $failed failed"

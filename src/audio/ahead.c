@@ -18,8 +18,8 @@
 /* More are held than are in flight: one slow recording, or a slow reader, does not stop the
  * rest. */
 #define HELD_FILES 64
-#define COMING_FROM_S3 32
-#define COMING_FROM_TWILIO 16 /* its limit of concurrent requests is per account, and unknown */
+#define IN_FLIGHT_FROM_S3 32
+#define IN_FLIGHT_FROM_TWILIO 16 /* its limit of concurrent requests is per account, and unknown */
 #define FILE_BYTES ((size_t)8 << 20) /* of a large file its beginning */
 #define UNWANTED_MSECS 15000
 
@@ -146,13 +146,13 @@ static bool is_here(struct audio *audio, int64_t id)
 	return false;
 }
 
-static bool may_one_more_come(const struct audio_folder *folder, bool is_in_s3)
+static bool has_free_request(const struct audio_folder *folder, bool is_in_s3)
 {
-	unsigned coming = 0;
+	unsigned in_flight = 0;
 
 	list_for_each_entry(const struct audio_recording, recording, &folder->fetched, fetched.link)
-		coming += recording->is_in_s3 == is_in_s3 && !list_empty(&recording->streams);
-	return coming < (is_in_s3 ? COMING_FROM_S3 : COMING_FROM_TWILIO);
+		in_flight += recording->is_in_s3 == is_in_s3 && !list_empty(&recording->streams);
+	return in_flight < (is_in_s3 ? IN_FLIGHT_FROM_S3 : IN_FLIGHT_FROM_TWILIO);
 }
 
 static void fill(struct audio_folder *folder)
@@ -165,12 +165,10 @@ static void fill(struct audio_folder *folder)
 		size_t bytes = next->size_bytes < (int64_t)FILE_BYTES ? (size_t)next->size_bytes
 								      : FILE_BYTES;
 
-		if (next->size_bytes > 0 && !is_here(audio, next->id)) {
-			if (audio->ahead.held_bytes + bytes > limit ||
-			    !may_one_more_come(folder, !next->is_at_twilio) ||
-			    !fetch(folder, next, bytes))
-				return;
-		}
+		if (next->size_bytes > 0 && !is_here(audio, next->id) &&
+		    (audio->ahead.held_bytes + bytes > limit ||
+		     !has_free_request(folder, !next->is_at_twilio) || !fetch(folder, next, bytes)))
+			return;
 		audio_sequences_skip(&folder->sequences);
 	}
 }
@@ -278,7 +276,7 @@ void audio_ahead_close(struct audio_recording *recording)
 	}
 }
 
-void audio_ahead_came(struct audio_recording *recording)
+void audio_ahead_arrived(struct audio_recording *recording)
 {
 	struct audio_folder *folder = folder_find(&recording->audio->ahead, recording->folder_id);
 

@@ -9,8 +9,8 @@
  *           listed the folder, the first read of its first recording starts read-ahead at once: the
  *           connections are new then, and each takes several round trips to become fast.
  * End       Reads of heads only, opens without a read (the kernel has the file in its page cache),
- *           and reads in another order end it; recordings that were fetched in vain are dropped.
- * Limits    At most COMING_FROM_… recordings are in flight. Objects that need a restore are skipped
+ *           and reads in another order end it; what was fetched and not opened is dropped.
+ * Limits    At most IN_FLIGHT_FROM_… recordings are in flight. Objects that need a restore are skipped
  *           without a request.
  * Fetched   A recording that is fetched ahead is an open one without a handle: an open finds its
  *           blocks, and its stream in flight.
@@ -59,7 +59,7 @@ void audio_ahead_open(struct audio_recording *recording);
 /* Its last handle has been closed. */
 void audio_ahead_close(struct audio_recording *recording);
 /* Its request has ended: the connection is free for the next. */
-void audio_ahead_came(struct audio_recording *recording);
+void audio_ahead_arrived(struct audio_recording *recording);
 /* Its origin is busy, and refused it. */
 void audio_ahead_refused(struct audio_recording *recording);
 /* Drops recordings that were not opened in time. Returns when to look again. */

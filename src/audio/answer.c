@@ -73,21 +73,21 @@ static void judge_length(struct audio_answer *a, const struct http_response *res
 		a->skip_bytes = a->start_bytes;
 		a->last_end_bytes = a->size_bytes;
 		if (a->is_length_known && response->content_length != a->size_bytes)
-			reject(a, "another size than known");
+			reject(a, "the size differs from the known one");
 		return;
 	}
 	if (http_response_content_range(response, &first, &last, &total) < 0 ||
 	    first != a->start_bytes || last >= a->end_bytes) {
-		reject(a, "another range than asked for");
+		reject(a, "the range differs from the request");
 		return;
 	}
 	if ((total >= 0 && total != a->size_bytes) || last >= a->size_bytes) {
-		reject(a, "another size than known");
+		reject(a, "the size differs from the known one");
 		return;
 	}
 	a->last_end_bytes = last + 1;
 	if (a->is_length_known && response->content_length != last + 1 - first)
-		reject(a, "more or fewer bytes than its range");
+		reject(a, "the length does not match the range");
 }
 
 /* Content types of proxies' pages and of S3's errors; recordings are not stored under them. */
@@ -144,6 +144,6 @@ size_t audio_answer_take_start(struct audio_answer *a, const char *bytes, size_t
 	memcpy(a->start + a->start_len, bytes, part);
 	a->start_len += part;
 	if (a->start_len == AUDIO_MAGIC_BYTES && !is_wave(a->start))
-		reject(a, "an answer that is no WAV file");
+		reject(a, "not a WAV file");
 	return part;
 }

@@ -98,7 +98,7 @@ static enum http_data feed(struct audio_attempt *a, const char *bytes, size_t n)
 
 	if ((int64_t)n > left) {
 		remote_error_set(&answer->judged, REMOTE_INVALID, -EIO,
-				 "more bytes than it says it has");
+				 "more bytes than announced");
 		return HTTP_DATA_ABORT;
 	}
 	if (s->position_bytes == 0 && has_magic(answer)) {
@@ -241,7 +241,7 @@ static void end_stream(struct audio_attempt *a, const struct remote_error *error
 	audio_reads_check(recording, finished);
 	audio_stream_failed(s, &end, from, finished);
 	if (end.kind == REMOTE_OK)
-		audio_ahead_came(recording);
+		audio_ahead_arrived(recording);
 }
 
 static void on_done(void *arg, const struct remote_error *error)

@@ -32,15 +32,15 @@
 #include "audio/stats.h"
 #include "audio/stream.h"
 #include "audio/turn.h"
-#include "aws/s3.h"
-#include "catalog/object.h"
 #include "catalog/recording.h"
-#include "net/retry.h"
-#include "twilio/twilio.h"
-#include "util/buf.h"
 #include "util/cancel.h"
 #include "util/list.h"
 #include "util/pool.h"
+
+static inline int64_t audio_min(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
 
 struct audio {
 	struct catalog *catalog;
@@ -134,7 +134,7 @@ struct audio_waiting_read {
 	void *arg;
 
 	/* What the origin answered before the read gave its turn to others. */
-	int told_err;             /* 0: nothing */
+	int origin_err;           /* 0: nothing */
 	unsigned busy_tried;      /* times that it was busy */
 	int64_t not_before_msecs; /* it must not be asked before this time */
 
@@ -167,7 +167,7 @@ struct audio_recording *audio_recording_find(struct audio *audio, int64_t id);
 int audio_recording_new(struct audio *audio, const struct catalog_recording *row,
 			int64_t size_bytes, struct audio_recording **ret_recording);
 /* Ends its streams. */
-void audio_recording_calm(struct audio_recording *recording);
+void audio_recording_end_streams(struct audio_recording *recording);
 /* After its last handle, read-ahead or head is gone. */
 void audio_recording_end(struct audio_recording *recording);
 void audio_recording_unref(struct audio_recording *recording);

@@ -29,11 +29,6 @@ void audio_timer_wake(struct audio *audio, int64_t at_msecs)
 	pthread_cond_signal(&audio->timer_cond);
 }
 
-static int64_t min(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 static void *timer(void *arg)
 {
 	struct audio *audio = arg;
@@ -46,12 +41,12 @@ static void *timer(void *arg)
 		audio->timer_msecs = INT64_MAX;
 		next = audio_sizes_tick(audio, now, &sizes);
 		list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
-			next = min(next, audio_reads_tick(recording, now, &reads));
-			next = min(next, audio_streams_tick(recording, now));
+			next = audio_min(next, audio_reads_tick(recording, now, &reads));
+			next = audio_min(next, audio_streams_tick(recording, now));
 		}
-		next = min(next, audio_ahead_tick(audio, now));
-		next = min(next, audio_turns_tick(audio, now, &reads));
-		audio->timer_msecs = min(next, audio->timer_msecs);
+		next = audio_min(next, audio_ahead_tick(audio, now));
+		next = audio_min(next, audio_turns_tick(audio, now, &reads));
+		audio->timer_msecs = audio_min(next, audio->timer_msecs);
 		if (!list_empty(&reads) || !list_empty(&sizes)) {
 			pthread_mutex_unlock(&audio->lock);
 			audio_reads_deliver(audio, &reads);
@@ -216,7 +211,7 @@ struct audio_recording *audio_recording_find(struct audio *audio, int64_t id)
 	return NULL;
 }
 
-void audio_recording_calm(struct audio_recording *recording)
+void audio_recording_end_streams(struct audio_recording *recording)
 {
 	list_for_each_safe(pos, &recording->streams)
 		audio_stream_kill(list_entry(pos, struct audio_stream, link));
@@ -225,7 +220,7 @@ void audio_recording_calm(struct audio_recording *recording)
 void audio_recording_end(struct audio_recording *recording)
 {
 	list_remove(&recording->link);
-	audio_recording_calm(recording);
+	audio_recording_end_streams(recording);
 	audio_blocks_keep(&recording->blocks, 0); /* answers in delivery pin theirs */
 	audio_recording_unref(recording);
 }

@@ -35,7 +35,7 @@ bool audio_heads_keep(struct audio_recording *recording)
 	    recording->read_bytes > AUDIO_HEAD_BLOCKS * AUDIO_BLOCK_BYTES ||
 	    !audio_blocks_bytes(&recording->blocks))
 		return false;
-	audio_recording_calm(recording);
+	audio_recording_end_streams(recording);
 	audio_blocks_keep(&recording->blocks, AUDIO_HEAD_BLOCKS);
 	if (heads->count == AUDIO_HEADS)
 		drop_first(heads);

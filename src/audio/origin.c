@@ -230,7 +230,8 @@ int audio_clients_get(struct audio *audio, int64_t workspace_id, struct audio_cl
 			err = settings_fingerprint(&settings, fingerprint);
 		if (err)
 			return err;
-		if (!clients || memcmp(clients->fingerprint, fingerprint, sizeof fingerprint)) {
+		if (!clients ||
+		    memcmp(clients->fingerprint, fingerprint, sizeof fingerprint) != 0) {
 			audio_clients_unref(steal_pointer(&clients));
 			err = clients_new(audio, workspace_id, &settings, &clients);
 			if (err)
@@ -285,7 +286,8 @@ static int source_from_s3(struct audio *audio, struct audio_source *source, int6
 			  const struct audio_range *range, struct remote_error *ret_error)
 {
 	bool is_to_end = range->end_bytes >= range->size_bytes;
-	bool is_elsewhere = object->bucket[0] && strcmp(object->bucket, source->clients->bucket);
+	bool is_elsewhere =
+		object->bucket[0] && strcmp(object->bucket, source->clients->bucket) != 0;
 	int err = 0;
 
 	if (!source->clients->s3) {

@@ -14,7 +14,6 @@
 #include "audio/breaker.h"
 #include "aws/s3.h"
 #include "catalog/object.h"
-#include "catalog/recording.h"
 #include "catalog/workspace.h"
 #include "net/http.h"
 #include "util/list.h"
@@ -112,7 +111,7 @@ void audio_older_buckets_release(struct audio_clients *clients);
 
 /* The stream starts again when the keys are there, or fails. */
 void audio_keys_wait(struct audio_clients *clients, struct audio_stream *stream);
-/* Renews keys that are still good, while nobody waits. */
+/* Renews keys that are still good, in the background. */
 void audio_keys_renew(struct audio_clients *clients);
 
 #endif

@@ -191,41 +191,36 @@ static void drop_unwanted(struct audio_stream *stream)
 		audio_stream_kill(stream);
 }
 
-static void interrupt(struct audio_waiting_read *read, struct list *finished)
+/* Interrupts a waiting read of the handle; id 0: all of them. */
+static void interrupt(struct audio_file *file, uint64_t id)
 {
-	struct audio_stream *stream = read->stream;
+	struct audio_recording *recording = file->recording;
+	struct audio *audio = recording->audio;
+	struct list finished = LIST_INIT(finished);
 
-	audio_read_finish(read, -EINTR, finished);
-	if (stream)
-		drop_unwanted(stream);
+	pthread_mutex_lock(&audio->lock);
+	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link) {
+		struct audio_stream *stream = read->stream;
+
+		if (read->file != file || (id && read->id != id))
+			continue;
+		audio_read_finish(read, -EINTR, &finished);
+		if (stream)
+			drop_unwanted(stream);
+	}
+	pthread_mutex_unlock(&audio->lock);
+	/* NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape): the list is empty afterwards */
+	audio_reads_deliver(audio, &finished);
 }
 
 void audio_flush(struct audio_file *file)
 {
-	struct audio_recording *recording = file->recording;
-	struct audio *audio = recording->audio;
-	struct list finished = LIST_INIT(finished);
-
-	pthread_mutex_lock(&audio->lock);
-	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link)
-		if (read->file == file)
-			interrupt(read, &finished);
-	pthread_mutex_unlock(&audio->lock);
-	audio_reads_deliver(audio, &finished);
+	interrupt(file, 0);
 }
 
 void audio_cancel(struct audio_file *file, uint64_t read_id)
 {
-	struct audio_recording *recording = file->recording;
-	struct audio *audio = recording->audio;
-	struct list finished = LIST_INIT(finished);
-
-	pthread_mutex_lock(&audio->lock);
-	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link)
-		if (read->file == file && read->id == read_id)
-			interrupt(read, &finished);
-	pthread_mutex_unlock(&audio->lock);
-	audio_reads_deliver(audio, &finished);
+	interrupt(file, read_id);
 }
 
 int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
@@ -247,11 +242,11 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 		}
 		/* The origin's last answer says more than a timeout does. */
 		if (stream &&
-		    (stream->state == AUDIO_STREAM_BACKOFF || audio_stream_is_told_busy(stream))) {
+		    (stream->state == AUDIO_STREAM_BACKOFF || audio_stream_was_busy(stream))) {
 			why = stream->error;
 			err = audio_errno(&why);
-		} else if (read->told_err) {
-			err = read->told_err;
+		} else if (read->origin_err) {
+			err = read->origin_err;
 		}
 		if (!is_logged || stream != logged)
 			audio_read_failed(read,

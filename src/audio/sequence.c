@@ -6,14 +6,14 @@
 
 #include "audio/audio-private.h"
 
-void audio_sequences_init(struct audio_sequences *q, struct audio *audio,
+void audio_sequences_init(struct audio_sequences *s, struct audio *audio,
 			  void (*on_guess)(struct audio_sequences *sequences),
 			  void (*on_answer)(struct audio_sequences *sequences))
 {
-	q->audio = audio;
-	q->on_guess = on_guess;
-	q->on_answer = on_answer;
-	list_init(&q->task.link);
+	s->audio = audio;
+	s->on_guess = on_guess;
+	s->on_answer = on_answer;
+	list_init(&s->task.link);
 }
 
 /* ---- asking the catalog ---- */
@@ -40,10 +40,10 @@ static int add_next(void *arg, const struct catalog_recording *recording, bool i
 	return 0;
 }
 
-static int ask_order(struct audio_sequences *q, enum catalog_order order, struct answer *answer)
+static int ask_order(struct audio_sequences *s, enum catalog_order order, struct answer *answer)
 {
-	struct audio_sequence *sequence = &q->orders[order];
-	struct audio *audio = q->audio;
+	struct audio_sequence *sequence = &s->orders[order];
+	struct audio *audio = s->audio;
 	bool is_start, is_first = false;
 	unsigned generation;
 	size_t room;
@@ -51,10 +51,10 @@ static int ask_order(struct audio_sequences *q, enum catalog_order order, struct
 	int err;
 
 	pthread_mutex_lock(&audio->lock);
-	generation = q->generation;
-	is_start = q->was_listed && !q->current && !sequence->count;
-	id = q->asked_ids[order];
-	q->asked_ids[order] = 0;
+	generation = s->generation;
+	is_start = s->was_listed && !s->current && !sequence->count;
+	id = s->asked_ids[order];
+	s->asked_ids[order] = 0;
 	room = AUDIO_SEQUENCE_FILES - sequence->count;
 	pthread_mutex_unlock(&audio->lock);
 	if (!id || !room)
@@ -66,15 +66,15 @@ static int ask_order(struct audio_sequences *q, enum catalog_order order, struct
 	if (err)
 		return err;
 	pthread_mutex_lock(&audio->lock);
-	if (generation == q->generation) {
+	if (generation == s->generation) {
 		memcpy(sequence->next + sequence->count, answer->next,
 		       answer->count * sizeof *answer->next);
 		sequence->count += answer->count;
 		sequence->is_at_end = answer->count < room;
-		if (is_first && !q->current) {
-			q->current = sequence;
-			q->is_guessed = true;
-			q->on_guess(q);
+		if (is_first && !s->current) {
+			s->current = sequence;
+			s->is_guessed = true;
+			s->on_guess(s);
 		}
 	}
 	pthread_mutex_unlock(&audio->lock);
@@ -83,64 +83,64 @@ static int ask_order(struct audio_sequences *q, enum catalog_order order, struct
 
 static void run(struct pool_task *task)
 {
-	struct audio_sequences *q = list_entry(task, struct audio_sequences, task);
-	struct audio *audio = q->audio;
+	struct audio_sequences *s = list_entry(task, struct audio_sequences, task);
+	struct audio *audio = s->audio;
 	struct answer *answer = calloc(1, sizeof *answer);
 
 	/* If the catalog fails, there is no read-ahead; reads will report the failure. */
 	for (int order = 0; answer && order < CATALOG_ORDER_COUNT; order++)
-		if (ask_order(q, (enum catalog_order)order, answer))
+		if (ask_order(s, (enum catalog_order)order, answer))
 			break;
 	pthread_mutex_lock(&audio->lock);
-	q->is_asking = false;
-	q->on_answer(q);
+	s->is_asking = false;
+	s->on_answer(s);
 	pthread_mutex_unlock(&audio->lock);
 	free(answer);
 }
 
-static void ask_after(struct audio_sequences *q, const struct audio_sequence *sequence,
+static void ask_after(struct audio_sequences *s, const struct audio_sequence *sequence,
 		      int64_t recording_id)
 {
-	q->asked_ids[sequence - q->orders] = recording_id;
-	if (q->is_asking)
+	s->asked_ids[sequence - s->orders] = recording_id;
+	if (s->is_asking)
 		return;
-	q->task.run = run;
-	q->is_asking = pool_push(&q->audio->starters, &q->task) == 0;
+	s->task.run = run;
+	s->is_asking = pool_push(&s->audio->starters, &s->task) == 0;
 }
 
-void audio_sequences_start(struct audio_sequences *q, int64_t recording_id, bool was_listed)
+void audio_sequences_start(struct audio_sequences *s, int64_t recording_id, bool was_listed)
 {
-	q->current = NULL;
-	q->is_guessed = false;
-	q->was_listed = was_listed;
-	q->passed_count = 0;
-	q->generation++;
+	s->current = NULL;
+	s->is_guessed = false;
+	s->was_listed = was_listed;
+	s->passed_count = 0;
+	s->generation++;
 	for (int i = 0; i < CATALOG_ORDER_COUNT; i++) {
-		q->orders[i].count = q->orders[i].begun = 0;
-		q->orders[i].is_at_end = false;
-		ask_after(q, &q->orders[i], recording_id);
+		s->orders[i].count = s->orders[i].begun = 0;
+		s->orders[i].is_at_end = false;
+		ask_after(s, &s->orders[i], recording_id);
 	}
 }
 
-void audio_sequences_refill(struct audio_sequences *q, int64_t recording_id)
+void audio_sequences_refill(struct audio_sequences *s, int64_t recording_id)
 {
-	const struct audio_sequence *sequence = q->current;
+	const struct audio_sequence *sequence = s->current;
 
-	if (sequence->count < AUDIO_SEQUENCE_FILES / 2 && !sequence->is_at_end && !q->is_asking)
-		ask_after(q, sequence,
+	if (sequence->count < AUDIO_SEQUENCE_FILES / 2 && !sequence->is_at_end && !s->is_asking)
+		ask_after(s, sequence,
 			  sequence->count ? sequence->next[sequence->count - 1].id : recording_id);
 }
 
 /* ---- what readers do ---- */
 
-static bool advance(struct audio_sequences *q, struct audio_sequence *sequence, int64_t id,
+static bool advance(struct audio_sequences *s, struct audio_sequence *sequence, int64_t id,
 		    size_t near)
 {
 	for (size_t i = 0; i < sequence->count && i < near; i++) {
 		if (sequence->next[i].id != id)
 			continue;
 		for (size_t k = 0; k < i; k++)
-			q->passed[q->passed_count++ % AUDIO_SEQUENCE_PASSED] = sequence->next[k].id;
+			s->passed[s->passed_count++ % AUDIO_SEQUENCE_PASSED] = sequence->next[k].id;
 		i++;
 		memmove(sequence->next, sequence->next + i,
 			(sequence->count - i) * sizeof *sequence->next);
@@ -151,45 +151,45 @@ static bool advance(struct audio_sequences *q, struct audio_sequence *sequence, 
 	return false;
 }
 
-enum audio_advance audio_sequences_advance(struct audio_sequences *q, int64_t recording_id,
+enum audio_advance audio_sequences_advance(struct audio_sequences *s, int64_t recording_id,
 					   size_t near)
 {
-	if (q->current && advance(q, q->current, recording_id, near)) {
-		q->is_guessed = false;
+	if (s->current && advance(s, s->current, recording_id, near)) {
+		s->is_guessed = false;
 		return AUDIO_ADVANCE_SAME;
 	}
-	if (q->current && !q->is_guessed)
+	if (s->current && !s->is_guessed)
 		return AUDIO_ADVANCE_NONE;
 	for (int i = 0; i < CATALOG_ORDER_COUNT; i++) {
-		struct audio_sequence *sequence = &q->orders[i];
-		bool was_guessed = q->current;
+		struct audio_sequence *sequence = &s->orders[i];
+		bool was_guessed = s->current;
 
-		if (sequence == q->current || !advance(q, sequence, recording_id, near))
+		if (sequence == s->current || !advance(s, sequence, recording_id, near))
 			continue;
-		q->current = sequence;
-		q->is_guessed = false;
+		s->current = sequence;
+		s->is_guessed = false;
 		return was_guessed ? AUDIO_ADVANCE_OTHER : AUDIO_ADVANCE_SAME;
 	}
 	return AUDIO_ADVANCE_NONE;
 }
 
-bool audio_sequences_was_passed(const struct audio_sequences *q, int64_t recording_id)
+bool audio_sequences_was_passed(const struct audio_sequences *s, int64_t recording_id)
 {
-	for (unsigned i = 0; i < AUDIO_SEQUENCE_PASSED && i < q->passed_count; i++)
-		if (q->passed[i] == recording_id)
+	for (unsigned i = 0; i < AUDIO_SEQUENCE_PASSED && i < s->passed_count; i++)
+		if (s->passed[i] == recording_id)
 			return true;
 	return false;
 }
 
-const struct audio_next *audio_sequences_next(const struct audio_sequences *q)
+const struct audio_next *audio_sequences_next(const struct audio_sequences *s)
 {
-	const struct audio_sequence *sequence = q->current;
+	const struct audio_sequence *sequence = s->current;
 
 	return sequence && sequence->begun < sequence->count ? &sequence->next[sequence->begun]
 							     : NULL;
 }
 
-void audio_sequences_skip(struct audio_sequences *q)
+void audio_sequences_skip(struct audio_sequences *s)
 {
-	q->current->begun++;
+	s->current->begun++;
 }

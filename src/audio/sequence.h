@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #include "catalog/order.h"
-#include "catalog/recording.h"
 #include "util/pool.h"
 
 #define AUDIO_SEQUENCE_FILES 512 /* known in advance */

@@ -182,7 +182,7 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 	if (!err && !clients->twilio)
 		err = -EACCES;
 	if (err) {
-		remote_error_set(&error, REMOTE_REJECTED, err, "no settings to ask with");
+		remote_error_set(&error, REMOTE_REJECTED, err, "no usable settings");
 		note_failure(audio, clients, recording, err, &error);
 		audio_clients_unref(clients);
 		return -EIO;

@@ -25,11 +25,6 @@
 /* The kernel sends several reads at a time, in any order. */
 #define SLACK_BYTES ((int64_t)1 << 20)
 
-static int64_t min(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 static int64_t run_of(const struct audio_recording *recording)
 {
 	return recording->run_end_bytes - recording->run_start_bytes;
@@ -64,8 +59,8 @@ int64_t audio_span_end(const struct audio_recording *recording, int64_t start_by
 	if (start_bytes == 0)
 		span = BEGIN_SEGMENT_BYTES;
 	else if (is_going_on && run_of(recording) > SEEK_BYTES)
-		span = min(run_of(recording), SEEK_MAX_BYTES);
-	return min(size, start_bytes + span);
+		span = audio_min(run_of(recording), SEEK_MAX_BYTES);
+	return audio_min(size, start_bytes + span);
 }
 
 /* Ends streams that the reader has left, unless little of them is left: that keeps the
@@ -128,7 +123,7 @@ static int64_t share_bytes(const struct audio_recording *recording)
  * the others. 0: too little memory. */
 static int64_t segment_bytes(const struct audio_recording *recording)
 {
-	int64_t most = min(SEGMENT_MAX_BYTES, share_bytes(recording) / SEGMENTS);
+	int64_t most = audio_min(SEGMENT_MAX_BYTES, share_bytes(recording) / SEGMENTS);
 	int64_t rest = recording->size_bytes - BEGIN_BYTES, rounds, segment;
 
 	if (most < SEGMENT_MIN_BYTES)
@@ -147,7 +142,8 @@ static int64_t ahead_until(const struct audio_recording *recording, int64_t segm
 		return is_heads_only(recording->audio) ? at : BEGIN_BYTES;
 	if (recording->run_start_bytes && run <= SEEK_BYTES)
 		return at;
-	return min(recording->size_bytes, at + min(AHEAD_FACTOR * run, SEGMENTS * segment));
+	return audio_min(recording->size_bytes,
+			 at + audio_min(AHEAD_FACTOR * run, SEGMENTS * segment));
 }
 
 static int64_t segment_end(const struct audio_recording *recording, int64_t start_bytes,
@@ -155,7 +151,7 @@ static int64_t segment_end(const struct audio_recording *recording, int64_t star
 {
 	int64_t span = start_bytes < BEGIN_BYTES ? BEGIN_SEGMENT_BYTES : segment;
 
-	return min(recording->size_bytes, start_bytes + span);
+	return audio_min(recording->size_bytes, start_bytes + span);
 }
 
 void audio_span_advance(struct audio_recording *recording)

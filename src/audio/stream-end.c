@@ -24,7 +24,7 @@ void audio_stream_try_anew(struct audio_stream *s)
 	s->busy.limit_msecs = BUSY_LIMIT_MSECS;
 }
 
-bool audio_stream_is_told_busy(const struct audio_stream *s)
+bool audio_stream_was_busy(const struct audio_stream *s)
 {
 	return s->error.kind == REMOTE_BUSY && !s->has_moved;
 }
@@ -40,7 +40,7 @@ const char *audio_advice(enum audio_from from, const struct remote_error *e)
 }
 
 void audio_read_failed(const struct audio_waiting_read *read, enum audio_from from,
-		       const struct remote_error *e, int err)
+		       const struct remote_error *why, int err)
 {
 	struct audio_recording *recording = read->file->recording;
 	const struct audio_clients *clients = recording->workspace->clients;
@@ -54,12 +54,13 @@ void audio_read_failed(const struct audio_waiting_read *read, enum audio_from fr
 
 	audio_note_failed(recording->audio, &of, "read from %s failed: %s: %s%s%s%s%s",
 			  audio_from_name(from), strerror(-err),
-			  e->message[0] ? e->message : "no answer in time", e->code[0] ? " (" : "",
-			  e->code, e->code[0] ? ")" : "", audio_advice(from, e));
+			  why->message[0] ? why->message : "no answer in time",
+			  why->code[0] ? " (" : "", why->code, why->code[0] ? ")" : "",
+			  audio_advice(from, why));
 }
 
 /* Fails the reads that wait for the stream, and ends it. */
-static void give_up(struct audio_stream *s, int err, struct list *finished)
+static void fail_reads(struct audio_stream *s, int err, struct list *finished)
 {
 	bool is_logged = false;
 
@@ -223,7 +224,7 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 			recording->hint.is_missing_in_s3 = false;
 			back_off(s, s->not_found == 1 ? 0 : 1000 * (s->not_found - 1));
 		} else {
-			give_up(s, -EIO, finished);
+			fail_reads(s, -EIO, finished);
 		}
 		return;
 	}
@@ -245,11 +246,11 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 	}
 	if (error->error == -ESTALE && from == AUDIO_FROM_S3 && !recording->was_served_by_s3) {
 		/* No byte was read of the object that was migrated. */
-		give_up(s, -EIO, finished);
+		fail_reads(s, -EIO, finished);
 		return;
 	}
 	if (may_try_again(s, &pause))
 		back_off(s, pause);
 	else
-		give_up(s, audio_errno(error), finished);
+		fail_reads(s, audio_errno(error), finished);
 }

@@ -61,7 +61,7 @@ static int check_breaker(struct audio_stream *s, struct remote_error *ret_error)
 
 	if (err)
 		remote_error_set(ret_error, REMOTE_REJECTED, err,
-				 "it has not answered for a while");
+				 "the origin has not answered for a while");
 	return err;
 }
 

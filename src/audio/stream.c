@@ -20,17 +20,12 @@
 #define IDLE_ATTEMPTS_LIMIT 32
 #define STREAMS_PER_RECORDING 12
 
-static int64_t min(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 static int64_t window_limit(const struct audio *audio)
 {
 	int64_t share = (int64_t)audio->settings.budget_bytes;
 
 	if (audio->streams)
-		share /= 2 * audio->streams;
+		share /= 2 * (int64_t)audio->streams;
 	if (share > WINDOW_MAX_BYTES)
 		return WINDOW_MAX_BYTES;
 	return share < WINDOW_MIN_BYTES ? WINDOW_MIN_BYTES : share;
@@ -140,7 +135,7 @@ struct audio_stream *audio_stream_new(struct audio_recording *recording, int64_t
 	s->end_bytes = end_bytes;
 	s->window_bytes = WINDOW_MIN_BYTES;
 	if (s->start_bytes == 0)
-		s->limit_bytes = min(WINDOW_BEGIN_BYTES, window_limit(recording->audio));
+		s->limit_bytes = audio_min(WINDOW_BEGIN_BYTES, window_limit(recording->audio));
 	s->used_msecs = s->moved_msecs = time_mono_msecs();
 	s->error = (struct remote_error)REMOTE_ERROR_INIT;
 	audio_stream_try_anew(s);

@@ -104,7 +104,7 @@ void audio_stream_try_anew(struct audio_stream *stream);
 void audio_stream_failed(struct audio_stream *stream, const struct remote_error *error,
 			 enum audio_from from, struct list *finished);
 /* True if the origin was busy when it was asked last. */
-bool audio_stream_is_told_busy(const struct audio_stream *stream);
+bool audio_stream_was_busy(const struct audio_stream *stream);
 /* For an origin that sends the whole recording each time: the first stream goes on alone. */
 void audio_streams_merge(struct audio_recording *recording, struct list *finished);
 /* Advice to append to a failure's text; may be "". */

@@ -173,8 +173,8 @@ static void give_way(struct audio_turns *turns, struct audio_waiting_read *read)
 	struct audio_stream *stream = read->stream;
 
 	if (stream && stream->error.kind != REMOTE_OK)
-		read->told_err = audio_errno(&stream->error);
-	if (stream && audio_stream_is_told_busy(stream)) {
+		read->origin_err = audio_errno(&stream->error);
+	if (stream && audio_stream_was_busy(stream)) {
 		read->busy_tried = stream->busy.tried;
 		read->not_before_msecs = stream->waits_for_keys_of ? 0 : stream->due_msecs;
 	}

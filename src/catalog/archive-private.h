@@ -1,11 +1,13 @@
-/* What archived means, for the catalog's queries. */
+/* Which objects are archived, for the catalog's queries. */
 #ifndef TONICFS_CATALOG_ARCHIVE_PRIVATE_H
 #define TONICFS_CATALOG_ARCHIVE_PRIVATE_H
 
+#include "catalog/sql.h"
+
 #define ARCHIVE_CLASSES "('GLACIER', 'DEEP_ARCHIVE')"
-/* recording r, object o, storage s; ?3 is now in seconds */
-#define IS_ARCHIVED \
+/* Of object o, storage s; now_secs: the parameter. */
+#define IS_ARCHIVED(now_secs) \
 	"o.storage_class IN " ARCHIVE_CLASSES " AND coalesce(s.archive_readable, -1) <> 1" \
-	" AND NOT (o.restore = 3 AND o.restored_until_secs > ?3)"
+	" AND NOT (o.restore = " SQL_RESTORE_DONE " AND o.restored_until_secs > " now_secs ")"
 
 #endif

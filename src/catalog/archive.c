@@ -1,6 +1,6 @@
 /*
- * Storage classes, restores and locks of objects. What needs a restore is found by a partial index;
- * recordings per class are counted by triggers.
+ * Storage classes, restores and locks of objects. Partial indices find archived and locked objects;
+ * triggers count recordings per class.
  */
 #include "catalog/archive.h"
 
@@ -15,9 +15,9 @@
 /* How soon a restore that is under way is looked at again; the fastest takes a few minutes. */
 #define RESTORE_CHECK_MSECS (5 * 60 * 1000)
 
-#define IN_SCOPE \
-	"(?1 = 0 OR (?1 = 1 AND r.workspace_id = ?2) OR (?1 = 2 AND r.folder_id = ?2) OR (?1 = 3 AND r.id = ?2))"
-#define IN_S3 "r.listed = 1 AND r.state IN (3, 4)"
+#define IN_SCOPE SQL_IN_SCOPE("r.workspace_id", "r.folder_id", "r.id")
+#define IN_S3 "r.listed = 1 AND r.state IN " SQL_IN_S3
+#define UNDER_WAY "(" SQL_RESTORE_WANTED ", " SQL_RESTORE_ONGOING ")"
 
 bool catalog_class_is_archive(const char *storage_class)
 {
@@ -39,18 +39,16 @@ int catalog_archive_get(struct catalog *catalog, int64_t recording_id,
 
 	memset(a, 0, sizeof *a);
 	if (err == 0)
-		err = db_query(
+		err = db_query_row(
 			read, &stmt,
 			"SELECT o.storage_class, o.restore, o.restore_since_secs, o.restored_until_secs,"
-			" o.restore_days, o.restore_tier, o.restore_reason, " IS_ARCHIVED
-			" FROM object o JOIN recording r ON r.id = o.recording_id"
-			" LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
-			" WHERE o.recording_id = ?2 AND r.state IN (3, 4) AND ?1 = 0",
-			"iii", (int64_t)0, recording_id, time_now_secs());
-	if (err == 0)
-		err = db_step(read, stmt);
-	if (err <= 0)
-		return err < 0 ? err : -ENOENT;
+			" o.restore_days, o.restore_tier, o.restore_reason, " SQL_BOOL(IS_ARCHIVED(
+				"?2")) " FROM object o JOIN recording r ON r.id = o.recording_id"
+				       " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
+				       " WHERE o.recording_id = ?1 AND r.state IN " SQL_IN_S3,
+			"ii", recording_id, time_now_secs());
+	if (err)
+		return err;
 	db_text_copy(stmt, 0, a->storage_class, sizeof a->storage_class);
 	a->restore = db_int(stmt, 1);
 	a->since_secs = db_int64(stmt, 2);
@@ -120,14 +118,16 @@ static int write_object_seen(struct db_conn *conn, void *arg)
 			  : s->restored_until_secs > 0 ? CATALOG_RESTORE_DONE
 						       : CATALOG_RESTORE_NONE;
 
-	/* What was asked for and refused, or not sent yet, is not what S3 can know of. */
+	/* S3 does not know of a request that it refused, or that was not sent yet. */
 	return db_run(
 		conn,
 		"UPDATE object SET storage_class = ?2,"
-		" restore_since_secs = CASE WHEN ?3 = 2 AND restore <> 2 THEN ?5 ELSE restore_since_secs END,"
-		" restore = CASE WHEN ?3 = 0 AND restore IN (1, 4) THEN restore ELSE ?3 END,"
-		" restored_until_secs = ?4,"
-		" restore_due_msecs = CASE WHEN ?3 = 2 THEN ?6 ELSE restore_due_msecs END,"
+		" restore_since_secs = CASE WHEN ?3 = " SQL_RESTORE_ONGOING
+		" AND restore <> " SQL_RESTORE_ONGOING " THEN ?5 ELSE restore_since_secs END,"
+		" restore = CASE WHEN ?3 = " SQL_RESTORE_NONE " AND restore IN (" SQL_RESTORE_WANTED
+		", " SQL_RESTORE_REFUSED ") THEN restore ELSE ?3 END,"
+		" restored_until_secs = ?4, restore_due_msecs = CASE WHEN ?3 = " SQL_RESTORE_ONGOING
+		" THEN ?6 ELSE restore_due_msecs END,"
 		" lock_mode = ?7, retain_until_secs = ?8, legal_hold = ?9 WHERE recording_id = ?1",
 		"isiiiisii", o->recording_id, class_or_standard(s->storage_class), restore,
 		s->restored_until_secs, time_now_secs(), time_now_msecs() + RESTORE_CHECK_MSECS,
@@ -200,13 +200,15 @@ static int count_wanted(struct db_conn *conn, struct want *w)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_restore_counts *c = &w->counts;
-	int err = db_query(conn, &stmt,
-			   "SELECT o.recording_id IS NOT NULL AND (" IS_ARCHIVED
-			   "), o.restore, count(*) FROM recording r"
-			   " LEFT JOIN object o ON o.recording_id = r.id AND r.state IN (3, 4)"
-			   " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
-			   " WHERE r.listed = 1 AND " IN_SCOPE " GROUP BY 1, 2",
-			   "iii", (int64_t)w->scope.kind, w->scope.id, time_now_secs());
+	int err = db_query(
+		conn, &stmt,
+		"SELECT " SQL_BOOL(IS_ARCHIVED(
+			"?3")) ", coalesce(o.restore, " SQL_RESTORE_NONE
+			       "), count(*) FROM recording r"
+			       " LEFT JOIN object o ON o.recording_id = r.id AND r.state IN " SQL_IN_S3
+			       " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
+			       " WHERE r.listed = 1 AND " IN_SCOPE " GROUP BY 1, 2",
+		"iii", (int64_t)w->scope.kind, w->scope.id, time_now_secs());
 
 	memset(c, 0, sizeof *c);
 	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
@@ -233,15 +235,17 @@ static int write_want(struct db_conn *conn, void *arg)
 
 	if (err || (!w->counts.wanted && !w->counts.under_way))
 		return err;
-	/* What waits after a failure is tried again now. */
+	/* A restore that waits after a failure is due now. */
 	return db_run(
 		conn,
-		"UPDATE object SET restore_since_secs = CASE WHEN restore = 1 THEN restore_since_secs ELSE ?3 END,"
-		" restore = 1, restore_days = ?4, restore_tier = ?5, restore_due_msecs = 0, restore_reason = ''"
-		" WHERE restore <> 2 AND recording_id IN (SELECT r.id FROM object o"
+		"UPDATE object SET restore_since_secs = CASE WHEN restore = " SQL_RESTORE_WANTED
+		" THEN restore_since_secs ELSE ?3 END, restore = " SQL_RESTORE_WANTED
+		", restore_days = ?4, restore_tier = ?5, restore_due_msecs = 0, restore_reason = ''"
+		" WHERE restore <> " SQL_RESTORE_ONGOING
+		" AND recording_id IN (SELECT r.id FROM object o"
 		" JOIN recording r ON r.id = o.recording_id"
-		" LEFT JOIN storage s ON s.workspace_id = r.workspace_id WHERE " IS_ARCHIVED
-		" AND " IN_S3 " AND " IN_SCOPE ")",
+		" LEFT JOIN storage s ON s.workspace_id = r.workspace_id WHERE " IS_ARCHIVED(
+			"?3") " AND " IN_S3 " AND " IN_SCOPE ")",
 		"iiiis", (int64_t)w->scope.kind, w->scope.id, time_now_secs(), (int64_t)w->days,
 		w->tier);
 }
@@ -270,7 +274,8 @@ int catalog_restore_due(struct catalog *catalog, int64_t workspace_id,
 			read, &stmt,
 			"SELECT r.id, r.workspace_id, r.sid, o.key, o.restore, o.restore_days, o.restore_tier"
 			" FROM object o JOIN recording r ON r.id = o.recording_id"
-			" WHERE o.restore IN (1, 2) AND o.restore_due_msecs <= ?2 AND r.state IN (3, 4)"
+			" WHERE o.restore IN " UNDER_WAY " AND o.restore_due_msecs <= ?2"
+			" AND r.state IN " SQL_IN_S3
 			" AND (?1 = 0 OR r.workspace_id = ?1) ORDER BY o.restore_due_msecs, r.id LIMIT ?3",
 			"iii", workspace_id, time_now_msecs(), (int64_t)count);
 	while (err == 0 && (err = db_step(read, stmt)) > 0) {
@@ -325,13 +330,15 @@ int catalog_restore_status(struct catalog *catalog, struct catalog_scope scope,
 
 	memset(st, 0, sizeof *st);
 	if (err == 0)
-		err = db_query(read, &stmt,
-			       "SELECT " IS_ARCHIVED ", o.restore, count(*) FROM object o"
-			       " JOIN recording r ON r.id = o.recording_id"
-			       " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
-			       " WHERE o.storage_class IN " ARCHIVE_CLASSES " AND " IN_S3
-			       " AND " IN_SCOPE " GROUP BY 1, 2",
-			       "iii", (int64_t)scope.kind, scope.id, time_now_secs());
+		err = db_query(
+			read, &stmt,
+			"SELECT " SQL_BOOL(IS_ARCHIVED(
+				"?3")) ", o.restore, count(*) FROM object o"
+				       " JOIN recording r ON r.id = o.recording_id"
+				       " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
+				       " WHERE o.storage_class IN " ARCHIVE_CLASSES " AND " IN_S3
+				       " AND " IN_SCOPE " GROUP BY 1, 2",
+			"iii", (int64_t)scope.kind, scope.id, time_now_secs());
 	while (err == 0 && (err = db_step(read, stmt)) > 0) {
 		int restore = db_int(stmt, 1);
 		int64_t n = db_int64(stmt, 2);
@@ -359,14 +366,12 @@ int catalog_lock_get(struct catalog *catalog, int64_t recording_id, struct catal
 
 	memset(ret_lock, 0, sizeof *ret_lock);
 	if (err == 0)
-		err = db_query(
+		err = db_query_row(
 			read, &stmt,
 			"SELECT lock_mode, retain_until_secs, legal_hold FROM object WHERE recording_id = ?",
 			"i", recording_id);
-	if (err == 0)
-		err = db_step(read, stmt);
-	if (err <= 0)
-		return err < 0 ? err : -ENOENT;
+	if (err)
+		return err;
 	db_text_copy(stmt, 0, ret_lock->mode, sizeof ret_lock->mode);
 	ret_lock->retain_until_secs = db_int64(stmt, 1);
 	ret_lock->has_legal_hold = db_int(stmt, 2);

@@ -1,3 +1,4 @@
+/* Beliefs of the bucket: read, for one recording or for many. */
 #include "catalog/belief.h"
 
 #include <errno.h>
@@ -5,6 +6,7 @@
 
 #include "catalog/queue.h"
 #include "catalog/recording-private.h"
+#include "catalog/sql.h"
 
 static int belief_load(struct db_conn *conn, struct catalog_belief *belief)
 {
@@ -67,9 +69,10 @@ int catalog_beliefs_each(struct catalog *catalog, struct catalog_scope scope, in
 	if (err == 0)
 		err = db_query(read, &stmt,
 			       "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.id > ?3"
-			       " AND r.state IN (3, 4, 5) AND ((?1 = 1 AND r.workspace_id = ?2)"
-			       " OR (?1 = 2 AND r.folder_id = ?2) OR (?1 = 3 AND r.id = ?2))"
-			       " ORDER BY r.id LIMIT ?4",
+			       " AND r.state IN (" SQL_STATE_STORED ", " SQL_STATE_S3
+			       ", " SQL_STATE_MISSING ")"
+			       " AND " SQL_IN_SCOPE("r.workspace_id", "r.folder_id",
+						    "r.id") " ORDER BY r.id LIMIT ?4",
 			       "iiii", (int64_t)scope.kind, scope.id, after_id, (int64_t)limit);
 	if (err)
 		return err;

@@ -1,7 +1,7 @@
 /*
- * calls.csv: the call log of a folder, RFC 4180. Each call keeps the length of its row, and how much of it names=sid leaves
- * out; the folder keeps the sums. Triggers keep both, and follow a recording's state, so that a stat is exact and costs
- * nothing.
+ * calls.csv: the call log of a folder, RFC 4180. Each call keeps the length of its row, and how much
+ * of it names=sid leaves out; the folder keeps the sums. Triggers keep both up to date and follow a
+ * recording's state, so that a stat is exact without a scan.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "catalog/calls-csv.h"
 #include "catalog/recording-private.h"
+#include "catalog/sql.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/text.h"
@@ -32,7 +33,7 @@ static bool is_number(const char *text)
 	       !text[1 + strspn(text + 1, "0123456789")];
 }
 
-/* Blanks and quotes: spreadsheets skip them before they look for a formula. */
+/* Blanks and quotes, which spreadsheets skip before they look for a formula. */
 static bool is_blank(uint32_t c)
 {
 	return c == ' ' || c == '"' || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
@@ -64,7 +65,8 @@ void catalog_csv_cell(struct buf *out, const char *text)
 		uint32_t c = 0;
 		size_t len = text_utf8(text, &c);
 
-		/* An apostrophe makes it text. A semicolon begins a cell where the decimal point is a comma. */
+		/* An apostrophe makes it text. A semicolon begins a cell where the decimal point is
+		 * a comma. */
 		if (begins && is_formula(text))
 			buf_add_char(out, '\'');
 		if (c == '"')
@@ -95,8 +97,8 @@ static void cell_add(struct buf *row, const struct buf *list)
 	buf_add(row, buf_str(list), list->len);
 }
 
-/* Not where it is: moving a recording must change no file, or a backup would have something to do. The schema has the words'
- * lengths. */
+/* Does not say where the bytes are: moving a recording must change no file, or a backup would copy
+ * it again. The schema has the words' lengths. */
 static const char *state_word(const struct catalog_recording *r)
 {
 	return r->state == CATALOG_STATE_MISSING ? "missing"
@@ -104,7 +106,8 @@ static const char *state_word(const struct catalog_recording *r)
 						 : "unavailable";
 }
 
-/* The call's recordings, in order, in five columns. Removed ones are left out; one that is no file has no entry in `files`. */
+/* The call's recordings, in order, in five columns, without removed ones. A recording that is not a
+ * file has no entry in `files`. */
 static int add_recordings(struct db_conn *conn, int64_t call_id, enum catalog_names names,
 			  struct buf *row, size_t *hidden)
 {
@@ -115,7 +118,7 @@ static int add_recordings(struct db_conn *conn, int64_t call_id, enum catalog_na
 	char text[CATALOG_FILE_NAME_SIZE];
 	int err = db_query(conn, &stmt,
 			   "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.call_id = ?"
-			   " AND r.state <> 6 ORDER BY r.sort_key, r.id",
+			   " AND r.state <> " SQL_STATE_DELETED " ORDER BY r.sort_key, r.id",
 			   "i", call_id);
 
 	if (err)
@@ -150,7 +153,7 @@ static int add_recordings(struct db_conn *conn, int64_t call_id, enum catalog_na
 #define CALL_COLUMNS "id, sid, start_secs, duration_secs, direction, from_number, to_number, status"
 enum { COLUMN_DIRECTION = 4, COLUMN_FROM, COLUMN_TO, COLUMN_STATUS };
 
-/* *ret_hidden: the bytes that the row has with CATALOG_NAMES_NUMBER only; counted in that form. */
+/* *ret_hidden: how many bytes of the row CATALOG_NAMES_SID leaves out. */
 static int add_row(struct db_conn *conn, struct db_stmt *stmt, enum catalog_names names,
 		   struct buf *out, size_t *ret_hidden)
 {
@@ -186,7 +189,7 @@ static int add_row(struct db_conn *conn, struct db_stmt *stmt, enum catalog_name
 
 /* ---- lengths ---- */
 
-/* *ret_folder_id: of whose calls.csv the row is, or was; 0: of none. */
+/* *ret_folder_id: the folder whose calls.csv has, or had, the row; 0: it has none. */
 static int row_measure(struct db_conn *conn, int64_t call_id, int64_t *ret_folder_id)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
@@ -194,9 +197,9 @@ static int row_measure(struct db_conn *conn, int64_t call_id, int64_t *ret_folde
 	int64_t old_len, old_hidden;
 	size_t hidden = 0;
 	int err = db_query(conn, &stmt,
-			   "SELECT " CALL_COLUMNS
-			   ", known AND NOT removed, folder_id, csv_len, csv_hidden"
-			   " FROM call WHERE id = ?",
+			   "SELECT " CALL_COLUMNS ", " SQL_BOOL(
+				   "known = 1 AND removed = 0") ", folder_id, csv_len, csv_hidden"
+								" FROM call WHERE id = ?",
 			   "i", call_id);
 
 	*ret_folder_id = 0;
@@ -222,6 +225,14 @@ static int row_measure(struct db_conn *conn, int64_t call_id, int64_t *ret_folde
 		      call_id, (int64_t)row.len, (int64_t)hidden);
 }
 
+int calls_csv_touch(struct db_conn *conn, int64_t folder_id)
+{
+	return db_run(conn,
+		      "UPDATE folder SET csv_mtime_nsecs = " SQL_LATER("csv_mtime_nsecs",
+								       "?2") " WHERE id = ?1",
+		      "ii", folder_id, time_now_nsecs());
+}
+
 int calls_row_changed(struct db_conn *conn, int64_t call_id)
 {
 	int64_t folder_id;
@@ -229,10 +240,7 @@ int calls_row_changed(struct db_conn *conn, int64_t call_id)
 
 	if (err || !folder_id)
 		return err;
-	return db_run(
-		conn,
-		"UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2) WHERE id = ?1",
-		"ii", folder_id, time_now_nsecs());
+	return calls_csv_touch(conn, folder_id);
 }
 
 int calls_csv_measure(struct db_conn *conn)
@@ -246,8 +254,9 @@ int calls_csv_measure(struct db_conn *conn)
 		err = row_measure(conn, ids[i], &folder_id);
 	return err ? err
 		   : db_run(conn,
-			    "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?1)", "i",
-			    time_now_nsecs());
+			    "UPDATE folder SET csv_mtime_nsecs = " SQL_LATER("csv_mtime_nsecs",
+									     "?1"),
+			    "i", time_now_nsecs());
 }
 
 int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalog_names names,
@@ -262,7 +271,7 @@ int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalo
 	if (err)
 		return err;
 	/* One snapshot for all of it. */
-	err = db_run(read, "BEGIN", "");
+	err = db_snapshot_begin(read);
 	if (err)
 		return err;
 	err = db_query_int(read, &rows_bytes,
@@ -279,8 +288,6 @@ int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalo
 	}
 	while (err == 0 && (err = db_step(read, stmt)) > 0)
 		err = add_row(read, stmt, names, ret_csv, &hidden);
-	db_stmt_release(&stmt);
-	db_run(read, "COMMIT", "");
 	if (err == 0 && buf_failed(ret_csv))
 		err = -ENOMEM;
 	return err;

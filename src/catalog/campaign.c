@@ -7,14 +7,16 @@
 #include "catalog/campaign.h"
 #include "catalog/folder-private.h"
 #include "catalog/name.h"
+#include "catalog/sql.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
 /* ---- reading ---- */
 
 #define CAMPAIGN_COLUMNS \
-	"f.id, f.workspace_id, coalesce(f.name, '" CATALOG_UNASSIGNED "'), f.name IS NULL, " \
-	"(SELECT coalesce(sum(c.n), 0) FROM folder_count c WHERE c.folder_id = f.id AND c.listed = 1), f.tree_name"
+	"f.id, f.workspace_id, coalesce(f.name, '" CATALOG_UNASSIGNED "'), " SQL_BOOL( \
+		"f.name IS NULL") ", " \
+				  "(SELECT coalesce(sum(c.n), 0) FROM folder_count c WHERE c.folder_id = f.id AND c.listed = 1), f.tree_name"
 
 static int campaign_from_row(struct db_stmt *stmt, struct catalog_campaign *c)
 {
@@ -29,16 +31,6 @@ static int campaign_from_row(struct db_stmt *stmt, struct catalog_campaign *c)
 	return 0;
 }
 
-static int campaign_one(struct db_conn *conn, struct db_stmt *stmt,
-			struct catalog_campaign *ret_campaign)
-{
-	int err = db_step(conn, stmt);
-
-	if (err < 0)
-		return err;
-	return err ? campaign_from_row(stmt, ret_campaign) : -ENOENT;
-}
-
 int catalog_campaign_find(struct catalog *catalog, int64_t workspace_id, const char *name,
 			  struct catalog_campaign *ret_campaign)
 {
@@ -49,15 +41,15 @@ int catalog_campaign_find(struct catalog *catalog, int64_t workspace_id, const c
 	if (!*name)
 		return -ENOENT;
 	err = db_read_begin(catalog->db, &read);
-	if (err < 0)
-		return err;
-	err = db_query(
-		read, &stmt,
-		"SELECT " CAMPAIGN_COLUMNS " FROM folder f "
-		"WHERE f.workspace_id = ?1 AND (f.name = ?2 OR f.tree_name = ?2) AND f.removed = 0 "
-		"ORDER BY coalesce(f.name, '') <> ?2",
-		"is", workspace_id, name);
-	return err < 0 ? err : campaign_one(read, stmt, ret_campaign);
+	if (err == 0)
+		err = db_query_row(
+			read, &stmt,
+			"SELECT " CAMPAIGN_COLUMNS " FROM folder f"
+			" WHERE f.workspace_id = ?1 AND (f.name = ?2 OR f.tree_name = ?2)"
+			" AND f.removed = 0"
+			" ORDER BY " SQL_BOOL("coalesce(f.name, '') <> ?2") " LIMIT 1",
+			"is", workspace_id, name);
+	return err ? err : campaign_from_row(stmt, ret_campaign);
 }
 
 int catalog_campaign_get(struct catalog *catalog, int64_t folder_id,
@@ -67,11 +59,11 @@ int catalog_campaign_get(struct catalog *catalog, int64_t folder_id,
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	int err = db_read_begin(catalog->db, &read);
 
-	if (err < 0)
-		return err;
-	err = db_query(read, &stmt, "SELECT " CAMPAIGN_COLUMNS " FROM folder f WHERE f.id = ?1",
-		       "i", folder_id);
-	return err < 0 ? err : campaign_one(read, stmt, ret_campaign);
+	if (err == 0)
+		err = db_query_row(read, &stmt,
+				   "SELECT " CAMPAIGN_COLUMNS " FROM folder f WHERE f.id = ?1", "i",
+				   folder_id);
+	return err ? err : campaign_from_row(stmt, ret_campaign);
 }
 
 int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog_campaign_fn *fn,
@@ -86,7 +78,7 @@ int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog
 	err = db_query(read, &stmt,
 		       "SELECT " CAMPAIGN_COLUMNS
 		       " FROM folder f WHERE f.workspace_id = ?1 AND f.removed = 0 "
-		       "ORDER BY f.name IS NULL, f.name",
+		       "ORDER BY " SQL_BOOL("f.name IS NULL") ", f.name",
 		       "i", workspace_id);
 	if (err < 0)
 		return err;
@@ -166,18 +158,13 @@ static int number_add(struct db_conn *conn, const struct campaign_args *args, si
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	const char *number = args->numbers[index];
-	int err = db_query(
+	int err = db_query_row(
 		conn, &stmt,
 		"SELECT n.folder_id, f.name FROM campaign_number n JOIN folder f ON f.id = n.folder_id "
 		"WHERE n.workspace_id = ?1 AND n.number = ?2",
 		"is", args->workspace_id, number);
 
-	if (err < 0)
-		return err;
-	err = db_step(conn, stmt);
-	if (err < 0)
-		return err;
-	if (err > 0) {
+	if (err == 0) {
 		const char *name = db_text(stmt, 1);
 
 		if (db_int64(stmt, 0) == args->id)
@@ -187,6 +174,8 @@ static int number_add(struct db_conn *conn, const struct campaign_args *args, si
 			 name ? name : CATALOG_UNASSIGNED);
 		return -EEXIST;
 	}
+	if (err != -ENOENT)
+		return err;
 	return db_run(
 		conn,
 		"INSERT INTO campaign_number (workspace_id, number, folder_id) VALUES (?1, ?2, ?3)",
@@ -202,15 +191,10 @@ static int add_in_write(struct db_conn *conn, void *arg)
 	int64_t count;
 	int err;
 
-	err = db_query(conn, &stmt, "SELECT name FROM workspace WHERE id = ?1 AND removed = 0", "i",
-		       args->workspace_id);
-	if (err < 0)
+	err = db_query_row(conn, &stmt, "SELECT name FROM workspace WHERE id = ?1 AND removed = 0",
+			   "i", args->workspace_id);
+	if (err)
 		return err;
-	err = db_step(conn, stmt);
-	if (err < 0)
-		return err;
-	if (err == 0)
-		return -ENOENT;
 	db_text_copy(stmt, 0, workspace_name, sizeof workspace_name);
 
 	err = db_query_int(
@@ -229,15 +213,14 @@ static int add_in_write(struct db_conn *conn, void *arg)
 		err = inode_for_folder(conn, workspace_name, args->name, &inode);
 	if (err < 0)
 		return err;
-	err = db_run(
-		conn,
+	err = db_query_int(
+		conn, &args->id,
 		"INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs, tree_name) "
-		"VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
+		"VALUES (?1, ?2, ?3, ?4, ?4, ?5) RETURNING id",
 		"isiis", args->workspace_id, args->name, (int64_t)inode, time_now_nsecs(),
 		tree_name);
 	if (err < 0)
 		return err;
-	args->id = db_last_id(conn);
 	for (size_t i = 0; i < args->number_count; i++) {
 		err = number_add(conn, args, i);
 		if (err < 0)

@@ -1,6 +1,4 @@
-/*
- * Events for mounts: what a kernel has cached and must forget.
- */
+/* Events for mounts: which cached names and bytes the kernel has to drop. */
 #include <errno.h>
 
 #include "catalog/change.h"
@@ -13,18 +11,19 @@
 int change_add(struct db_conn *conn, int kind, const struct catalog_recording *recording)
 {
 	char name[CATALOG_FILE_NAME_SIZE], sid_name[CATALOG_FILE_NAME_SIZE];
-	int64_t now = time_now_secs();
+	int64_t now = time_now_secs(), seq;
 	int err;
 
 	catalog_recording_name(recording, CATALOG_NAMES_NUMBER, name);
 	catalog_recording_name(recording, CATALOG_NAMES_SID, sid_name);
-	err = db_run(
-		conn,
+	err = db_query_int(
+		conn, &seq,
 		"INSERT INTO change (at_secs, kind, inode, parent, name, sid_name)"
-		" VALUES (?1, ?2, ?3, coalesce((SELECT inode FROM folder WHERE id = ?4), 0), ?5, ?6)",
+		" VALUES (?1, ?2, ?3, coalesce((SELECT inode FROM folder WHERE id = ?4), 0), ?5, ?6)"
+		" RETURNING seq",
 		"iiiiss", now, (int64_t)kind, (int64_t)recording->inode, recording->folder_id, name,
 		sid_name);
-	if (err == 0 && db_last_id(conn) % PRUNE_EVERY == 0)
+	if (err == 0 && seq % PRUNE_EVERY == 0)
 		err = db_run(conn, "DELETE FROM change WHERE at_secs < ?", "i", now - KEEP_SECS);
 	return err;
 }

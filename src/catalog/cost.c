@@ -1,13 +1,22 @@
+/* Recordings counted by what their price depends on. */
 #include "catalog/cost.h"
 
 #include "catalog/catalog-private.h"
+#include "catalog/sql.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
-/* 8 kHz, 16 bits, two channels unless it is known otherwise, and the head. */
+/* Where the size is not known: 8 kHz, 16 bits, two channels unless it is known otherwise, and the
+ * header. */
 #define SIZE \
-	"CASE WHEN r.size_bytes >= 0 THEN r.size_bytes ELSE 44 + max(r.duration_secs, 0) * 16000 *" \
+	"CASE WHEN r.size_bytes >= 0 THEN r.size_bytes WHEN r.duration_secs < 0 THEN 44" \
+	" ELSE 44 + r.duration_secs * 16000 *" \
 	" CASE WHEN r.channels_stored > 0 THEN r.channels_stored ELSE 2 END END"
+#define AGE_DAYS "(?2 - coalesce(o.stored_secs, ?2)) / 86400"
+/* Started minutes; one, where the duration is 0. */
+#define MINUTES \
+	"CASE WHEN r.duration_secs < 0 THEN 0 WHEN r.duration_secs = 0 THEN 1" \
+	" ELSE (r.duration_secs + 59) / 60 END"
 
 static void row_read(struct db_stmt *stmt, struct catalog_cost_row *ret_row)
 {
@@ -34,14 +43,22 @@ int catalog_cost_each(struct catalog *catalog, int64_t workspace_id, int64_t sma
 	if (err == 0)
 		err = db_query(
 			read, &stmt,
-			"SELECT r.folder_id, r.state IN (1, 2, 3), o.recording_id IS NOT NULL,"
-			" coalesce(o.storage_class, ''), coalesce(max(0, (?2 - o.stored_secs) / 86400), 0),"
-			" (" SIZE ") < ?3, count(*),"
-			" sum(CASE WHEN r.duration_secs < 0 THEN 0 ELSE max(1, (r.duration_secs + 59) / 60) END),"
-			" sum(r.duration_secs < 0), sum(" SIZE ") FROM recording r"
-			" LEFT JOIN object o ON o.recording_id = r.id AND r.state IN (3, 4)"
-			" WHERE r.workspace_id = ?1 AND r.listed = 1 AND r.state IN (1, 2, 3, 4)"
-			" GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1",
+			"SELECT r.folder_id, " SQL_BOOL("r.state IN " SQL_AT_TWILIO) ", " SQL_BOOL(
+				"o.recording_id IS NOT NULL") ", coalesce(o.storage_class, ''),"
+							      " " SQL_GREATER(AGE_DAYS, "0") ", " SQL_BOOL(
+								      "(" SIZE
+								      ") < ?3") ", count(*),"
+										" sum(" MINUTES
+										"), " SQL_COUNT_IF(
+											"r.duration_secs < 0") ", sum(" SIZE
+													       ")"
+													       " FROM recording r"
+													       " LEFT JOIN object o ON o.recording_id = r.id AND r.state IN " SQL_IN_S3
+													       " WHERE r.workspace_id = ?1 AND r.listed = 1"
+													       " AND r.state NOT IN (" SQL_STATE_MISSING
+													       ", " SQL_STATE_DELETED
+													       ")"
+													       " GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1",
 			"iii", workspace_id, time_now_secs(), small_bytes);
 	while (err == 0 && (err = db_step(read, stmt)) > 0) {
 		struct catalog_cost_row row;

@@ -7,7 +7,8 @@
 /* ---- times: each moves the folder's mtime on, strictly ---- */
 int folder_touch(struct db_conn *conn, int64_t folder_id); /* `unassigned`: its workspace's, too */
 int workspace_touch(struct db_conn *conn, int64_t workspace_id);
-int root_touch(struct db_conn *conn); /* setting "root_mtime_nsecs" */
+#define ROOT_MTIME "root_mtime_nsecs" /* the setting that holds the root's */
+int root_touch(struct db_conn *conn);
 
 /* Folders that a write has changed: touched once each at its end. */
 struct touched {

@@ -1,3 +1,6 @@
+/*
+ * Files and folders that other users could write.
+ */
 #include "catalog/guard.h"
 
 #include <errno.h>
@@ -16,7 +19,8 @@ int catalog_guard_check(const struct stat *st, const char *what, const char *pat
 	if (st->st_uid != geteuid() && st->st_uid != 0)
 		snprintf(
 			ret_message, CATALOG_MESSAGE_SIZE,
-			"%s belongs to another user (%u), who could change it; run tonicfs as that user, or: chown %u '%s'",
+			"%s belongs to another user (%u), who could change it; run tonicfs as that "
+			"user, or: chown %u '%s'",
 			what, (unsigned)st->st_uid, (unsigned)geteuid(), path);
 	else
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE,

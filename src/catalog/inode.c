@@ -5,12 +5,31 @@
  * that a search along the sequence may stop at the first inode that nothing ever had.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "catalog/folder-private.h"
 #include "catalog/recording-private.h"
 #include "catalog/tree.h"
+#include "util/cleanup.h"
 #include "util/crypto.h"
+
+bool inode_is_taken(struct db_conn *conn, uint64_t inode)
+{
+	int64_t found, value = (int64_t)inode;
+
+	if (inode <= CATALOG_ROOT_INODE)
+		return true;
+	return db_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode = ?", "i", value) ==
+		       0 ||
+	       db_query_int(conn, &found,
+			    "SELECT 1 FROM folder WHERE inode IN (?1, ?2) AND removed = 0", "ii",
+			    value, (int64_t)(inode ^ CALLS_INODE_XOR)) == 0 ||
+	       db_query_int(conn, &found, "SELECT 1 FROM workspace WHERE inode = ? AND removed = 0",
+			    "i", value) == 0;
+}
+
+/* ---- recordings ---- */
 
 int64_t inode_base(const struct sid *sid)
 {
@@ -100,4 +119,31 @@ int recording_id_by_sid(struct db_conn *conn, const struct sid *sid, int64_t *re
 		base, base + INODE_NEAR, sid);
 
 	return err == -ENOENT ? recording_id_far(conn, sid, ret_id) : err;
+}
+
+/* ---- folders ---- */
+
+int inode_for_folder(struct db_conn *conn, const char *workspace, const char *campaign,
+		     uint64_t *ret_inode)
+{
+	cleanup_free char *text = NULL;
+	uint8_t digest[CRYPTO_SHA256_SIZE];
+	uint64_t inode = 0;
+	int err, len = asprintf(&text, "tonicfs folder%c%s%c%s", 0, workspace, 0,
+				campaign ? campaign : "");
+
+	if (len < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	err = crypto_sha256(text, (size_t)len, digest);
+	if (err)
+		return err;
+	for (int i = 0; i < 8; i++)
+		inode = inode << 8 | digest[i];
+	inode &= INT64_MAX;
+	while (inode_is_taken(conn, inode) || inode_is_taken(conn, inode ^ CALLS_INODE_XOR))
+		inode = (inode + 1) & INT64_MAX;
+	*ret_inode = inode;
+	return 0;
 }

@@ -86,7 +86,8 @@ int catalog_key_file_create(const char *path, struct db_key *ret_key)
 	return err;
 }
 
-/* Up to the limit from fd; what comes after `deadline` (time_mono_msecs, 0: none) is too late. */
+/* Reads to the end of fd. -EINVAL: longer than a key. deadline_msecs: of time_mono_msecs; 0:
+ * none. */
 static int key_text_read(int fd, int64_t deadline_msecs, struct key_text *text)
 {
 	for (;;) {
@@ -134,7 +135,7 @@ static int key_file_load(const char *path, bool must_be_private, struct db_key *
 			 path, strerror(-err));
 		return err;
 	}
-	/* A pipe of the shell's <(…) is nobody else's. */
+	/* A pipe, of the shell's <(…), is this user's. */
 	err = S_ISREG(st.st_mode) ? catalog_guard_check(&st, "the key file", path, ret_message) : 0;
 	if (err < 0)
 		return err;
@@ -233,8 +234,9 @@ int catalog_key_command_save(const char *path, const char *command)
 	return files_write_new_private(path, line, strlen(line));
 }
 
-/* The command that is kept beside the catalog is run as the user, so nobody else may have written it. What is looked at is what
- * is read: whoever may write the folder could put another file of that name there in between. */
+/* Runs the command that is kept beside the catalog. It runs as this user, so nobody else may have
+ * written it. The descriptor that was checked is read: whoever can write the folder could replace
+ * the file in between. */
 static int saved_command_run(const char *path, struct db_key *ret_key,
 			     char ret_message[CATALOG_MESSAGE_SIZE])
 {
@@ -300,7 +302,8 @@ int catalog_key_load(const struct catalog_key_place *place, struct db_key *ret_k
 	case CATALOG_KEY_COMMAND:
 		return saved_command_run(place->path, ret_key, ret_message);
 	case CATALOG_KEY_CREDENTIAL:
-		/* systemd guards that folder itself; its files' group bits are an access list's mask. */
+		/* systemd protects the folder. The files' group bits are the mask of an access
+		 * list, and no sign that a group may read them. */
 		return key_file_load(place->path, false, ret_key, ret_message);
 	default:
 		return key_file_load(place->path, true, ret_key, ret_message);

@@ -1,5 +1,6 @@
 /*
- * What makes a recording a file of a folder: its call's campaign, its place in the order, the other party's number.
+ * Makes a recording a file of a folder: finds its campaign by its call's numbers, its place in the
+ * order, the other party's number.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "catalog/filename.h"
 #include "catalog/folder-private.h"
 #include "catalog/recording-private.h"
+#include "catalog/sql.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
@@ -17,7 +19,8 @@
 int workspace_touch(struct db_conn *conn, int64_t workspace_id)
 {
 	return db_run(conn,
-		      "UPDATE workspace SET mtime_nsecs = max(mtime_nsecs + 1, ?2) WHERE id = ?1",
+		      "UPDATE workspace SET mtime_nsecs = " SQL_LATER("mtime_nsecs",
+								      "?2") " WHERE id = ?1",
 		      "ii", workspace_id, time_now_nsecs());
 }
 
@@ -25,7 +28,8 @@ int folder_touch(struct db_conn *conn, int64_t folder_id)
 {
 	int64_t workspace_id;
 	int err = db_run(conn,
-			 "UPDATE folder SET mtime_nsecs = max(mtime_nsecs + 1, ?2) WHERE id = ?1",
+			 "UPDATE folder SET mtime_nsecs = " SQL_LATER("mtime_nsecs",
+								      "?2") " WHERE id = ?1",
 			 "ii", folder_id, time_now_nsecs());
 
 	if (err)
@@ -74,7 +78,7 @@ int unassigned_folder(struct db_conn *conn, int64_t workspace_id, int64_t *ret_f
 		"i", workspace_id);
 }
 
-/* Which campaign has the number; -ENOENT: none. */
+/* The campaign that has the number; -ENOENT. */
 static int folder_of_number(struct db_conn *conn, int64_t workspace_id, const char *number,
 			    int64_t *ret_folder_id)
 {
@@ -107,8 +111,9 @@ int folder_of_call(struct db_conn *conn, int64_t workspace_id, const char *direc
 
 /* ---- order ---- */
 
-/* The tie-breaker of a new entry among those of the same second, halfway between its neighbours by name, so that the order of cookies is the order of
- * names. Where there is no room left between them, any that is free. */
+/* The tie-breaker of a new entry among those of the same second: halfway between its neighbours by
+ * name, so that the order of cookies is the order of names. Without room between them, any free
+ * one. */
 static int sort_key_new(struct db_conn *conn, const struct catalog_recording *recording,
 			int64_t start_secs, int64_t *ret_key)
 {
@@ -119,7 +124,7 @@ static int sort_key_new(struct db_conn *conn, const struct catalog_recording *re
 	int err = db_query(
 		conn, &stmt,
 		"SELECT " RECORDING_COLUMNS " FROM recording r"
-		/* The last condition lets SQLite use the index, which has no others. */
+		/* The last condition is the partial index's. */
 		" WHERE r.sort_key BETWEEN ?1 AND ?2 AND r.sort_key > 0 ORDER BY r.sort_key",
 		"ii", first + 1, end - 1);
 
@@ -179,16 +184,14 @@ struct call_row {
 static int call_load(struct db_conn *conn, int64_t call_id, struct call_row *ret_call)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_query(
+	int err = db_query_row(
 		conn, &stmt,
 		"SELECT from_number, to_number, direction, folder_id, start_secs, known, removed"
 		" FROM call WHERE id = ?",
 		"i", call_id);
 
-	if (err == 0)
-		err = db_step(conn, stmt);
-	if (err <= 0)
-		return err < 0 ? err : -ENOENT;
+	if (err)
+		return err;
 	db_text_copy(stmt, 0, ret_call->from, sizeof ret_call->from);
 	db_text_copy(stmt, 1, ret_call->to, sizeof ret_call->to);
 	db_text_copy(stmt, 2, ret_call->direction, sizeof ret_call->direction);
@@ -210,7 +213,7 @@ static const char *other_party(struct db_conn *conn, int64_t workspace_id,
 	return call->to;
 }
 
-/* What of its row decides whether, and where, a recording is listed. */
+/* The columns that decide whether, and where, a recording is listed. */
 struct place {
 	int64_t completed, sort_key;
 	int64_t start_secs; /* its own; else when it was created */
@@ -219,15 +222,14 @@ struct place {
 static int place_load(struct db_conn *conn, int64_t recording_id, struct place *ret_place)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_query(conn, &stmt,
-			   "SELECT completed, sort_key, CASE WHEN start_secs > 0 THEN start_secs"
-			   " ELSE date_created_secs END FROM recording WHERE id = ?",
-			   "i", recording_id);
+	int err =
+		db_query_row(conn, &stmt,
+			     "SELECT completed, sort_key, CASE WHEN start_secs > 0 THEN start_secs"
+			     " ELSE date_created_secs END FROM recording WHERE id = ?",
+			     "i", recording_id);
 
-	if (err == 0)
-		err = db_step(conn, stmt);
-	if (err <= 0)
-		return err < 0 ? err : -ENOENT;
+	if (err)
+		return err;
 	ret_place->completed = db_int64(stmt, 0);
 	ret_place->sort_key = db_int64(stmt, 1);
 	ret_place->start_secs = db_int64(stmt, 2);
@@ -246,7 +248,7 @@ int recording_list(struct db_conn *conn, int64_t recording_id, struct touched *t
 		err = place_load(conn, recording_id, &place);
 	if (err)
 		return err;
-	if (r.is_listed || place.completed != 1 || r.state == CATALOG_STATE_DELETED)
+	if (r.is_listed || place.completed != COMPLETED || r.state == CATALOG_STATE_DELETED)
 		return 0;
 	if (r.call_id) {
 		err = call_load(conn, r.call_id, &call);
@@ -255,7 +257,8 @@ int recording_list(struct db_conn *conn, int64_t recording_id, struct touched *t
 		if (!call.known)
 			return 0;
 		if (call.removed) {
-			/* A recording that nobody removed of a call whose entry was: the entry is back, where its number belongs now. */
+			/* The recording was not removed, but its call's entry was: the entry comes
+			 * back, where its number belongs now. */
 			err = folder_of_call(conn, r.workspace_id, call.direction, call.from,
 					     call.to, &call.folder_id);
 			if (err == 0)
@@ -292,7 +295,7 @@ int recording_list(struct db_conn *conn, int64_t recording_id, struct touched *t
 	if (err == 0 && r.state == CATALOG_STATE_TWILIO) {
 		int64_t wanted;
 
-		/* Whether there is an enabled bucket is migrate_queue_one's to know. */
+		/* migrate_queue_one knows whether there is an enabled bucket. */
 		err = db_query_int(conn, &wanted,
 				   "SELECT 1 FROM workspace WHERE id = ? AND migrate_new = 1", "i",
 				   r.workspace_id);
@@ -342,7 +345,7 @@ int recording_unlist(struct db_conn *conn, int64_t recording_id)
 	return err;
 }
 
-/* ---- moving, when a campaign came ---- */
+/* ---- moving to a new campaign ---- */
 
 static int call_move(struct db_conn *conn, int64_t call_id, int64_t folder_id,
 		     struct touched *touched)
@@ -369,7 +372,9 @@ static int call_move(struct db_conn *conn, int64_t call_id, int64_t folder_id,
 	}
 	if (err && err != -ENOENT)
 		return err;
-	return db_run(conn, "UPDATE recording SET folder_id = ?2 WHERE call_id = ?1 AND state <> 6",
+	return db_run(conn,
+		      "UPDATE recording SET folder_id = ?2 WHERE call_id = ?1"
+		      " AND state <> " SQL_STATE_DELETED,
 		      "ii", call_id, folder_id);
 }
 
@@ -399,8 +404,8 @@ int calls_reassign(struct db_conn *conn, int64_t workspace_id)
 	}
 	if (err == 0)
 		err = db_run(conn,
-			     "UPDATE folder SET csv_mtime_nsecs = max(csv_mtime_nsecs + 1, ?2)"
-			     " WHERE workspace_id = ?1",
+			     "UPDATE folder SET csv_mtime_nsecs = " SQL_LATER(
+				     "csv_mtime_nsecs", "?2") " WHERE workspace_id = ?1",
 			     "ii", workspace_id, time_now_nsecs());
 	return err ? err : touched_flush(conn, &touched);
 }

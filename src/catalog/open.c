@@ -1,5 +1,6 @@
 /*
- * Making, opening, checking and closing the catalog's file. Nothing is written before key, format and version are known to be right.
+ * Making, opening, checking and closing the catalog's file. Nothing is written before the key, the
+ * format and the version are known to be right.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,6 @@
 
 #define PLAIN_SQLITE "this tonicfs is linked to plain SQLite, which cannot encrypt"
 
-/* SQLCipher's answer to a wrong key and to a damaged file is the same. */
 int key_id(const struct db_key *key, char ret_text[KEY_ID_SIZE])
 {
 	static const char purpose[] = "tonicfs catalog key id";
@@ -43,7 +43,7 @@ static char *beside(const char *path, const char *suffix)
 	return asprintf(&name, "%s%s", path, suffix) < 0 ? NULL : name;
 }
 
-/* WAL needs memory shared between all that have the file open. */
+/* WAL needs memory that all processes with the file open share. */
 static bool is_network_fs(const char *path)
 {
 	static const unsigned long magics[] = {
@@ -67,9 +67,7 @@ static bool is_network_fs(const char *path)
 	return false;
 }
 
-static int fail(int err, char *ret_message, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static int fail(int err, char *ret_message, const char *format, ...)
+int catalog_fail(int err, char ret_message[CATALOG_MESSAGE_SIZE], const char *format, ...)
 {
 	va_list args;
 
@@ -90,22 +88,21 @@ int catalog_create(const char *path, const struct db_key *key,
 {
 	cleanup_free char *folder = strdup(path), *id_path = beside(path, ".keyid"),
 			  *new_path = beside(path, ".new");
-	cleanup_free char *new_wal = beside(path, ".new-wal"), *new_shm = beside(path, ".new-shm");
 	char id[KEY_ID_SIZE];
 	struct stat st;
 	char *slash;
 	int err, fd;
 
 	ret_message[0] = '\0';
-	if (!folder || !id_path || !new_path || !new_wal || !new_shm)
+	if (!folder || !id_path || !new_path)
 		return -ENOMEM;
 	slash = strrchr(folder, '/');
 	if (slash && slash != folder) {
 		*slash = '\0';
 		err = files_mkdir_parents(folder, 0700);
 		if (err)
-			return fail(err, ret_message, "cannot make the folder %s: %s", folder,
-				    strerror(-err));
+			return catalog_fail(err, ret_message, "cannot make the folder %s: %s",
+					    folder, strerror(-err));
 	} else {
 		strcpy(folder, slash ? "/" : ".");
 	}
@@ -113,21 +110,20 @@ int catalog_create(const char *path, const struct db_key *key,
 	if (err)
 		return err;
 	if (is_network_fs(folder))
-		return fail(-ENOTSUP, ret_message,
-			    "%s is on a network file system, where a catalog is not safe", folder);
+		return catalog_fail(-ENOTSUP, ret_message,
+				    "%s is on a network file system, where a catalog is not safe",
+				    folder);
 	if (stat(path, &st) == 0 || stat(id_path, &st) == 0)
-		return fail(-EEXIST, ret_message, "there is a catalog already: %s", path);
+		return catalog_fail(-EEXIST, ret_message, "there is a catalog already: %s", path);
 	err = key_id(key, id);
 	if (err)
 		return err;
 
-	/* Made under another name and renamed when whole: a crash leaves no half catalog behind. */
-	unlink(new_path);
-	unlink(new_wal);
-	unlink(new_shm);
+	/* Made under another name and renamed when complete: a crash leaves no half catalog. */
+	db_file_remove(new_path);
 	err = db_create(new_path, key, fill, NULL);
 	if (err == -ENOTSUP)
-		return fail(err, ret_message, PLAIN_SQLITE);
+		return catalog_fail(err, ret_message, PLAIN_SQLITE);
 	if (err == 0)
 		err = files_write_new_private(id_path, id, strlen(id));
 	if (err == 0 && rename(new_path, path)) {
@@ -135,8 +131,8 @@ int catalog_create(const char *path, const struct db_key *key,
 		unlink(id_path);
 	}
 	if (err) {
-		unlink(new_path);
-		return fail(err, ret_message, "cannot create %s: %s", path, strerror(-err));
+		db_file_remove(new_path);
+		return catalog_fail(err, ret_message, "cannot create %s: %s", path, strerror(-err));
 	}
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
@@ -146,11 +142,11 @@ int catalog_create(const char *path, const struct db_key *key,
 	return 0;
 }
 
-/* An older catalog becomes one of this version, or stays what it was. */
+/* Brings an older catalog up to date, or leaves it as it was. */
 static int upgrade(struct db_conn *conn, void *arg)
 {
 	struct db_format format;
-	/* Again, under the lock: another process may have been here first. */
+	/* Read again, under the lock: another process may have been faster. */
 	int err = db_format_get(conn, &format);
 
 	(void)arg;
@@ -175,14 +171,14 @@ static int check_key_id(const char *path, const struct db_key *key, bool *ret_kn
 		return err;
 	err = files_read(id_path, 64, &stored, &len);
 	if (err || len < strlen(id))
-		return 0; /* lost: the file itself decides */
+		return 0; /* no fingerprint: only reading the file shows whether the key is right */
 	if (strncmp(stored, id, strlen(id)))
-		return fail(-EKEYREJECTED, ret_message, "this key does not open %s", path);
+		return catalog_fail(-EKEYREJECTED, ret_message, "this key does not open %s", path);
 	*ret_known = true;
 	return 0;
 }
 
-/* Of a key that has opened the catalog. Where it cannot be written all goes on without. */
+/* Called when the key has opened the catalog. The catalog works without the fingerprint, too. */
 static void put_key_id_back(const char *path, const struct db_key *key)
 {
 	cleanup_free char *id_path = beside(path, ".keyid");
@@ -194,17 +190,19 @@ static void put_key_id_back(const char *path, const struct db_key *key)
 
 static int damaged(const char *path, char *ret_message)
 {
-	return fail(-EUCLEAN, ret_message,
-		    "%s is damaged; nothing was written to it; " CATALOG_DAMAGED_ADVICE, path);
+	return catalog_fail(-EUCLEAN, ret_message,
+			    "%s is damaged; nothing was written to it; " CATALOG_DAMAGED_ADVICE,
+			    path);
 }
 
-/* SQLCipher could make nothing of the file. */
+/* SQLCipher's error for a wrong key and for a damaged file is the same. */
 static int unreadable(const char *path, bool key_known, char *ret_message)
 {
 	return key_known
 		       ? damaged(path, ret_message)
-		       : fail(-EKEYREJECTED, ret_message,
-			      "%s cannot be read: the key is wrong, or the file is damaged", path);
+		       : catalog_fail(-EKEYREJECTED, ret_message,
+				      "%s cannot be read: the key is wrong, or the file is damaged",
+				      path);
 }
 
 int catalog_check_format(struct db_conn *conn, const char *path, bool key_known,
@@ -216,19 +214,20 @@ int catalog_check_format(struct db_conn *conn, const char *path, bool key_known,
 	if (err == -EUCLEAN)
 		return unreadable(path, key_known, ret_message);
 	if (err)
-		return fail(err, ret_message, "cannot read %s: %s", path, strerror(-err));
+		return catalog_fail(err, ret_message, "cannot read %s: %s", path, strerror(-err));
 	if (format.application_id != CATALOG_APPLICATION_ID || format.schema_version < 1)
-		return fail(-EUCLEAN, ret_message, "%s is no catalog of tonicfs", path);
+		return catalog_fail(-EUCLEAN, ret_message, "%s is no catalog of tonicfs", path);
 	if (format.schema_version > catalog_schema_version)
-		return fail(-EPROTONOSUPPORT, ret_message,
-			    "%s was made by a newer tonicfs (format %lld, this one knows up to %d)",
-			    path, (long long)format.schema_version, catalog_schema_version);
+		return catalog_fail(
+			-EPROTONOSUPPORT, ret_message,
+			"%s was made by a newer tonicfs (format %lld, this one knows up to %d)",
+			path, (long long)format.schema_version, catalog_schema_version);
 	err = format.schema_version < catalog_schema_version ? db_transact(conn, upgrade, NULL) : 0;
 	if (err == -EUCLEAN)
 		return damaged(path, ret_message);
 	if (err)
-		return fail(err, ret_message, "cannot bring %s up to date: %s", path,
-			    strerror(-err));
+		return catalog_fail(err, ret_message, "cannot bring %s up to date: %s", path,
+				    strerror(-err));
 	return 0;
 }
 
@@ -243,15 +242,17 @@ int catalog_open(const char *path, const struct db_key *key, struct catalog **re
 	ret_message[0] = '\0';
 	if (stat(path, &st))
 		return errno == ENOENT
-			       ? fail(-ENOENT, ret_message,
-				      "there is no catalog at %s (tonicfs init makes one)", path)
-			       : fail(-errno, ret_message, "cannot open %s: %s", path,
-				      strerror(errno));
+			       ? catalog_fail(-ENOENT, ret_message,
+					      "there is no catalog at %s (tonicfs init makes one)",
+					      path)
+			       : catalog_fail(-errno, ret_message, "cannot open %s: %s", path,
+					      strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return fail(-EUCLEAN, ret_message, "%s is no catalog of tonicfs", path);
+		return catalog_fail(-EUCLEAN, ret_message, "%s is no catalog of tonicfs", path);
 	if (is_network_fs(path))
-		return fail(-ENOTSUP, ret_message,
-			    "%s is on a network file system, where a catalog is not safe", path);
+		return catalog_fail(-ENOTSUP, ret_message,
+				    "%s is on a network file system, where a catalog is not safe",
+				    path);
 	err = check_key_id(path, key, &key_known, ret_message);
 	if (err)
 		return err;
@@ -261,10 +262,10 @@ int catalog_open(const char *path, const struct db_key *key, struct catalog **re
 	pthread_mutex_init(&catalog->wanted_mutex, NULL);
 	err = db_open(path, key, &catalog->db);
 	if (err) {
-		err = err == -EUCLEAN ? unreadable(path, key_known, ret_message)
-		      : err == -ENOTSUP
-			      ? fail(err, ret_message, PLAIN_SQLITE)
-			      : fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
+		err = err == -EUCLEAN   ? unreadable(path, key_known, ret_message)
+		      : err == -ENOTSUP ? catalog_fail(err, ret_message, PLAIN_SQLITE)
+					: catalog_fail(err, ret_message, "cannot open %s: %s", path,
+						       strerror(-err));
 		goto fail;
 	}
 	err = catalog_check_format(db_writer(catalog->db), path, key_known, ret_message);
@@ -272,7 +273,7 @@ int catalog_open(const char *path, const struct db_key *key, struct catalog **re
 		goto moved;
 	err = db_start(catalog->db, catalog_schema_version);
 	if (err) {
-		fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
+		catalog_fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
 		goto fail;
 	}
 	if (db_is_moved(db_writer(catalog->db))) {
@@ -285,11 +286,11 @@ int catalog_open(const char *path, const struct db_key *key, struct catalog **re
 	return 0;
 moved:
 	if (db_is_moved(db_writer(catalog->db)))
-		err = fail(-EBUSY, ret_message, "%s got another key while it was opened; try again",
-			   path);
+		err = catalog_fail(-EBUSY, ret_message,
+				   "%s got another key while it was opened; try again", path);
 fail:
 	if (!ret_message[0])
-		fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
+		catalog_fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
 	catalog_close(catalog);
 	return err;
 }

@@ -1,6 +1,4 @@
-/*
- * Who comes after whom in a folder: for whoever works ahead of its readers.
- */
+/* The neighbours of a recording in its folder's order, for reading ahead. */
 #include <errno.h>
 
 #include "catalog/archive-private.h"
@@ -8,23 +6,24 @@
 #include "catalog/recording-private.h"
 #include "util/times.h"
 
-/* While Twilio has its copy, too, it is read there. */
+/* Archived, and not read from Twilio. */
 #define IS_OUT_OF_REACH \
-	"CASE r.state WHEN 4 THEN coalesce((SELECT " IS_ARCHIVED " FROM object o" \
-	" LEFT JOIN storage s ON s.workspace_id = r.workspace_id" \
-	" WHERE o.recording_id = r.id), 0) ELSE 0 END"
-/* The inner query sorts by the index alone; only what it leaves is looked at more closely. */
+	SQL_BOOL("r.state = " SQL_STATE_S3 " AND EXISTS (SELECT 1 FROM object o" \
+		 " LEFT JOIN storage s ON s.workspace_id = r.workspace_id" \
+		 " WHERE o.recording_id = r.id AND " IS_ARCHIVED("?3") ")")
+/* The inner query sorts by the index alone; the outer one reads the rows that remain. */
 #define AFTER_SQL(column) \
 	"SELECT " RECORDING_COLUMNS ", " IS_OUT_OF_REACH \
 	" FROM (SELECT n.id AS next_id, n." column " AS place FROM recording before" \
 	" JOIN recording n ON n.folder_id = before.folder_id AND n.listed = 1" \
-	" AND n." column " > before." column " WHERE before.id = ?1 ORDER BY place LIMIT ?2)" \
-	" JOIN recording r ON r.id = next_id ORDER BY place"
+	" AND n." column " > before." column \
+	" WHERE before.id = ?1 ORDER BY place LIMIT ?2) AS next" \
+	" JOIN recording r ON r.id = next.next_id ORDER BY next.place"
 
 #define FIRST_SQL(column) \
-	"SELECT NOT EXISTS (SELECT 1 FROM recording me JOIN recording r" \
-	" ON r.folder_id = me.folder_id AND r.listed = 1 AND r." column " < me." column \
-	" WHERE me.id = ?1)"
+	"SELECT " SQL_BOOL("NOT EXISTS (SELECT 1 FROM recording me JOIN recording r" \
+			   " ON r.folder_id = me.folder_id AND r.listed = 1" \
+			   " AND r." column " < me." column " WHERE me.id = ?1)")
 
 int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
 			     enum catalog_order order, size_t limit, catalog_after_fn *fn,

@@ -1,19 +1,23 @@
-/* Jobs that do not come to their end: each with its reason, and grouped by it. */
+/* Jobs that failed, or wait after a failure: each with its reason, and grouped by it. */
 #include <string.h>
 
 #include "catalog/catalog-private.h"
 #include "catalog/problem.h"
 #include "catalog/queue-private.h"
+#include "catalog/sql.h"
 #include "util/cleanup.h"
 
-/* Failed for good, or waiting after a failure; of the scope ?1, ?2. Those that do well, perhaps a
- * million, are not looked at. */
-#define JOBS "job j INDEXED BY job_problem"
-#define JOBS_AND_RECORDINGS JOBS " CROSS JOIN recording r ON r.id = j.recording_id"
+/* The scope is ?1, ?2. The leading columns of the partial index job_problem are named, so that it is
+ * used and jobs without a problem, perhaps a million, are not read. */
+#define KINDS \
+	"(" SQL_JOB_MIGRATE ", " SQL_JOB_CLEANUP_TWILIO ", " SQL_JOB_DELETE_TWILIO \
+	", " SQL_JOB_DELETE_S3 ", " SQL_JOB_TOMBSTONE ")"
 #define IS_PROBLEM \
-	"j.reason <> '' AND j.state IN (0, 2) AND (?1 = 0 OR (?1 = 1 AND j.workspace_id = ?2)" \
-	" OR (?1 = 2 AND (SELECT folder_id FROM recording f WHERE f.id = j.recording_id) = ?2)" \
-	" OR (?1 = 3 AND j.recording_id = ?2))"
+	"j.workspace_id IN (SELECT id FROM workspace) AND j.kind IN " KINDS \
+	" AND j.state IN (" SQL_JOB_QUEUED ", " SQL_JOB_FAILED ") AND j.reason <> ''" \
+	" AND " SQL_IN_SCOPE("j.workspace_id", \
+			     "(SELECT f.folder_id FROM recording f WHERE f.id = j.recording_id)", \
+			     "j.recording_id")
 
 int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope,
 			 catalog_problem_fn *fn, void *arg)
@@ -23,11 +27,11 @@ int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope,
 	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = db_query(
-			read, &stmt,
-			"SELECT j.kind, r.sid, j.reason, j.attempts, j.due_msecs FROM " JOBS_AND_RECORDINGS
-			" WHERE " IS_PROBLEM " ORDER BY j.kind, j.id",
-			"ii", (int64_t)scope.kind, scope.id);
+		err = db_query(read, &stmt,
+			       "SELECT j.kind, r.sid, j.reason, j.attempts, j.due_msecs FROM job j"
+			       " JOIN recording r ON r.id = j.recording_id"
+			       " WHERE " IS_PROBLEM " ORDER BY j.kind, j.id",
+			       "ii", (int64_t)scope.kind, scope.id);
 	if (err)
 		return err;
 	while ((err = db_step(read, stmt)) > 0) {
@@ -51,7 +55,7 @@ static int group_examples(struct db_conn *conn, struct catalog_scope scope, int6
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	int err = db_query(conn, &stmt,
-			   "SELECT r.sid FROM " JOBS_AND_RECORDINGS
+			   "SELECT r.sid FROM job j JOIN recording r ON r.id = j.recording_id"
 			   " WHERE j.kind = ?3 AND j.state = ?4 AND j.reason = ?5 AND " IS_PROBLEM
 			   " LIMIT ?6",
 			   "iiiisi", (int64_t)scope.kind, scope.id, (int64_t)group->kind, state,
@@ -75,7 +79,7 @@ int catalog_problem_groups(struct catalog *catalog, struct catalog_scope scope,
 		err = db_query(read, &stmt,
 			       "SELECT j.kind, j.state, j.reason, count(*), min(j.due_msecs),"
 			       " max(j.attempts)"
-			       " FROM " JOBS " WHERE " IS_PROBLEM
+			       " FROM job j WHERE " IS_PROBLEM
 			       " GROUP BY 1, 2, 3 ORDER BY j.kind, j.state DESC, 4 DESC",
 			       "ii", (int64_t)scope.kind, scope.id);
 	if (err)

@@ -23,6 +23,11 @@ void recording_from_row(struct db_stmt *stmt, struct catalog_recording *ret_reco
 	" ELSE " r ".duration_secs * 16000 * CASE" \
 	" WHEN " r ".channels_stored > 0 THEN " r ".channels_stored" \
 	" WHEN " r ".channels_requested > 0 THEN " r ".channels_requested ELSE 2 END END"
+enum completed {
+	COMPLETED_NOT_YET,
+	COMPLETED,
+	COMPLETED_NEVER, /* absent, failed, deleted */
+};
 #define RECORDING_FLAG_VOICEMAIL 1
 #define RECORDING_FLAG_ENCRYPTED 2
 #define RECORDING_FLAG_UNVOUCHED 4
@@ -82,6 +87,7 @@ int migrate_forget_arrived(struct db_conn *conn, int64_t workspace_id);
  * calls.csv's rows are kept with the calls. */
 int calls_row_changed(struct db_conn *conn, int64_t call_id);
 int64_t calls_csv_header_bytes(void); /* the length of calls.csv's first line */
+int calls_csv_touch(struct db_conn *conn, int64_t folder_id); /* moves its mtime on, strictly */
 /* Measures every row again, after the form of rows has changed. */
 int calls_csv_measure(struct db_conn *conn);
 

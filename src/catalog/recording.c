@@ -9,10 +9,11 @@
 #include "catalog/change.h"
 #include "catalog/queue.h"
 #include "catalog/recording-private.h"
+#include "catalog/sql.h"
 #include "catalog/sync.h"
 #include "util/times.h"
 
-/* 32 bit in two channels at 48 kHz. */
+/* 32 bits in two channels at 48 kHz. */
 #define MOST_BYTES_PER_SEC 384000
 #define DURATION_SLACK_SECS 60
 
@@ -54,23 +55,16 @@ void recording_from_row(struct db_stmt *stmt, struct catalog_recording *ret_reco
 	r->is_listed = db_int(stmt, 16);
 }
 
-static int one_recording(struct db_conn *conn, struct db_stmt *stmt,
-			 struct catalog_recording *ret_recording)
-{
-	int err = db_step(conn, stmt);
-
-	if (err > 0)
-		recording_from_row(stmt, ret_recording);
-	return err > 0 ? 0 : err < 0 ? err : -ENOENT;
-}
-
 int recording_load(struct db_conn *conn, int64_t id, struct catalog_recording *ret_recording)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_query(conn, &stmt,
-			   "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.id = ?", "i", id);
+	int err = db_query_row(conn, &stmt,
+			       "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.id = ?", "i",
+			       id);
 
-	return err ? err : one_recording(conn, stmt, ret_recording);
+	if (err == 0)
+		recording_from_row(stmt, ret_recording);
+	return err;
 }
 
 int recording_load_by_sid(struct db_conn *conn, const struct sid *sid,
@@ -78,13 +72,13 @@ int recording_load_by_sid(struct db_conn *conn, const struct sid *sid,
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	int64_t base = inode_base(sid), id;
-	int err = db_query(conn, &stmt,
-			   "SELECT " RECORDING_COLUMNS " FROM recording r"
-			   " WHERE r.inode >= ?1 AND r.inode < ?2 AND r.sid = ?3",
-			   "iib", base, base + INODE_NEAR, sid);
+	int err = db_query_row(conn, &stmt,
+			       "SELECT " RECORDING_COLUMNS " FROM recording r"
+			       " WHERE r.inode >= ?1 AND r.inode < ?2 AND r.sid = ?3",
+			       "iib", base, base + INODE_NEAR, sid);
 
 	if (err == 0)
-		err = one_recording(conn, stmt, ret_recording);
+		recording_from_row(stmt, ret_recording);
 	if (err != -ENOENT)
 		return err;
 	err = recording_id_far(conn, sid, &id);
@@ -113,17 +107,15 @@ int object_load(struct db_conn *conn, int64_t recording_id, struct catalog_objec
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_object *o = ret_object;
-	int err = db_query(
+	int err = db_query_row(
 		conn, &stmt,
 		"SELECT bucket, key, etag, version_id, sha256, checksum_sha256,"
 		" encryption, kms_key_id, storage_class, size_bytes, stored_secs, bucket_key,"
 		" lock_mode, retain_until_secs, legal_hold FROM object WHERE recording_id = ?",
 		"i", recording_id);
 
-	if (err == 0)
-		err = db_step(conn, stmt);
-	if (err <= 0)
-		return err < 0 ? err : -ENOENT;
+	if (err)
+		return err;
 	db_text_copy(stmt, 0, o->bucket, sizeof o->bucket);
 	db_text_copy(stmt, 1, o->key, sizeof o->key);
 	db_text_copy(stmt, 2, o->etag, sizeof o->etag);
@@ -150,7 +142,6 @@ int catalog_recording_object(struct catalog *catalog, int64_t id, struct catalog
 	return err ? err : object_load(read, id, ret_object);
 }
 
-/* No REPLACE: what counts the classes is told of changes, and of rows that are replaced it is not. */
 int object_store(struct db_conn *conn, int64_t recording_id, const struct catalog_object *o)
 {
 	return db_run(
@@ -166,7 +157,7 @@ int object_store(struct db_conn *conn, int64_t recording_id, const struct catalo
 		" size_bytes = excluded.size_bytes, stored_secs = excluded.stored_secs,"
 		" bucket_key = excluded.bucket_key, lock_mode = excluded.lock_mode,"
 		" retain_until_secs = excluded.retain_until_secs, legal_hold = excluded.legal_hold,"
-		" restore = 0, restored_until_secs = 0, restore_reason = ''",
+		" restore = " SQL_RESTORE_NONE ", restored_until_secs = 0, restore_reason = ''",
 		"isssssssssii"
 		"isii",
 		recording_id, o->bucket, o->key, o->etag, o->version_id, o->sha256,
@@ -184,16 +175,14 @@ int catalog_recording_call(struct catalog *catalog, int64_t id, struct catalog_c
 	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = db_query(
+		err = db_query_row(
 			read, &stmt,
 			"SELECT c.sid, c.from_number, c.to_number, c.direction, c.status,"
 			" c.start_secs, c.duration_secs FROM recording r JOIN call c ON c.id = r.call_id"
 			" WHERE r.id = ?",
 			"i", id);
-	if (err == 0)
-		err = db_step(read, stmt);
-	if (err <= 0)
-		return err < 0 ? err : -ENOENT;
+	if (err)
+		return err;
 	db_sid(stmt, 0, &c->sid);
 	db_text_copy(stmt, 1, c->from, sizeof c->from);
 	db_text_copy(stmt, 2, c->to, sizeof c->to);
@@ -212,14 +201,12 @@ int catalog_recording_encryption(struct catalog *catalog, int64_t id,
 	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = db_query(read, &stmt,
-			       "SELECT key_sid, cek, iv FROM encryption WHERE recording_id = ?",
-			       "i", id);
-	if (err == 0)
-		err = db_step(read, stmt);
-	if (err <= 0)
-		return err < 0 ? err : -ENOENT;
-	/* A key that had to be cut would be no key. */
+		err = db_query_row(read, &stmt,
+				   "SELECT key_sid, cek, iv FROM encryption WHERE recording_id = ?",
+				   "i", id);
+	if (err)
+		return err;
+	/* A key that was cut is useless. */
 	if (!db_text_copy(stmt, 0, ret_encryption->key_sid, sizeof ret_encryption->key_sid) ||
 	    !db_text_copy(stmt, 1, ret_encryption->cek, sizeof ret_encryption->cek) ||
 	    !db_text_copy(stmt, 2, ret_encryption->iv, sizeof ret_encryption->iv))
@@ -299,7 +286,8 @@ static int write_found(struct db_conn *conn, void *arg)
 		err = set_state(conn, recording.id, CATALOG_STATE_S3, CATALOG_MIGRATION_DONE);
 	if (err == 0)
 		err = db_run(conn,
-			     "UPDATE recording SET size_bytes = ?2, completed = 1 WHERE id = ?1",
+			     "UPDATE recording SET size_bytes = ?2, completed = " SQL_COMPLETED
+			     " WHERE id = ?1",
 			     "ii", recording.id, found->object->size_bytes);
 	if (err == 0)
 		err = recording_list(conn, recording.id, NULL, NULL);
@@ -330,7 +318,7 @@ static int write_lost(struct db_conn *conn, void *arg)
 		state = CATALOG_STATE_MISSING;
 	else
 		return -ESTALE;
-	/* Above all the delete that the migration owed must not go out any more. */
+	/* Above all, the delete that the migration owed must not be sent. */
 	err = drop_jobs(conn, recording.id, CATALOG_JOB_CLEANUP_TWILIO);
 	if (err == 0)
 		err = set_state(conn, recording.id, state, CATALOG_MIGRATION_NONE);

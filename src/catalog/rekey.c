@@ -1,8 +1,10 @@
+/*
+ * Re-encrypting the catalog's file: the steps that catalog/rekey.h lists.
+ */
 #include "catalog/rekey.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,22 +18,10 @@
 #include "util/files.h"
 
 struct catalog_rekey {
-	char *path, *copy_path, *copy_journal_path, *id_path;
+	char *path, *copy_path, *id_path;
 	struct db_conn *conn;
 	int old_fd; /* closed after conn: closing it drops SQLite's locks */
 };
-
-static int fail(int err, char *ret_message, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static int fail(int err, char *ret_message, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(ret_message, CATALOG_MESSAGE_SIZE, format, args);
-	va_end(args);
-	return err;
-}
 
 static struct catalog_rekey *rekey_new(const char *path)
 {
@@ -42,7 +32,6 @@ static struct catalog_rekey *rekey_new(const char *path)
 	rekey->old_fd = -1;
 	if (files_absolute(path, &rekey->path) < 0 ||
 	    asprintf(&rekey->copy_path, "%s.rotate", rekey->path) < 0 ||
-	    asprintf(&rekey->copy_journal_path, "%s.rotate-journal", rekey->path) < 0 ||
 	    asprintf(&rekey->id_path, "%s.keyid", rekey->path) < 0) {
 		catalog_rekey_end(rekey);
 		return NULL;
@@ -61,24 +50,27 @@ int catalog_rekey_begin(const char *path, const struct db_key *old_key,
 		return -ENOMEM;
 	rekey->old_fd = open(rekey->path, O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (rekey->old_fd < 0 || fstat(rekey->old_fd, &st) < 0) {
-		err = fail(-errno, ret_message, "cannot open %s: %s", path, strerror(errno));
+		err = catalog_fail(-errno, ret_message, "cannot open %s: %s", path,
+				   strerror(errno));
 		goto fail;
 	}
 	if (st.st_uid != geteuid()) {
-		err = fail(-EPERM, ret_message,
-			   "%s belongs to another user, who alone may change its key", path);
+		err = catalog_fail(-EPERM, ret_message,
+				   "%s belongs to another user, who alone may change its key",
+				   path);
 		goto fail;
 	}
 	err = db_open_alone(rekey->path, old_key, &rekey->conn);
 	if (err == 0)
 		err = catalog_check_format(rekey->conn, path, true, ret_message);
 	if (err == -EBUSY)
-		fail(err, ret_message,
-		     "another process has %s open (a mount, a sync?); its key can be changed when "
-		     "that has ended",
-		     path);
+		catalog_fail(
+			err, ret_message,
+			"another process has %s open (a mount, a sync?); its key can be changed when "
+			"that has ended",
+			path);
 	else if (err && !ret_message[0])
-		fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
+		catalog_fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
 	if (err)
 		goto fail;
 	*ret_rekey = rekey;
@@ -92,42 +84,36 @@ void catalog_rekey_end(struct catalog_rekey *rekey)
 {
 	if (!rekey)
 		return;
-	/* While the file is ours still: afterwards they may be somebody else's. */
-	if (rekey->conn) {
-		unlink(rekey->copy_path);
-		unlink(rekey->copy_journal_path);
-	}
+	/* Before the file is unlocked: afterwards another process may use these names. */
+	if (rekey->conn)
+		db_file_remove(rekey->copy_path);
 	db_conn_close(rekey->conn);
 	if (rekey->old_fd >= 0)
 		close(rekey->old_fd);
 	free(rekey->path);
 	free(rekey->copy_path);
-	free(rekey->copy_journal_path);
 	free(rekey->id_path);
 	free(rekey);
 }
 
-/* ---- the copy ---- */
-
 static int copy_write(struct catalog_rekey *rekey, const struct db_key *new_key)
 {
-	unlink(rekey->copy_path); /* of a run that was killed */
-	unlink(rekey->copy_journal_path);
+	db_file_remove(rekey->copy_path); /* left by a run that was killed */
 	return db_copy(rekey->conn, rekey->copy_path, new_key);
 }
 
-/* With the new key and by another connection. */
 static int copy_check(struct catalog_rekey *rekey, const struct db_key *new_key, char *ret_message)
 {
 	int err = db_copy_check(rekey->conn, rekey->copy_path, new_key);
 
 	return err == -EUCLEAN
-		       ? fail(err, ret_message,
-			      "the copy with the new key is not what the catalog is; the old key stays")
+		       ? catalog_fail(err, ret_message,
+				      "the copy with the new key differs from the catalog; the old "
+				      "key stays")
 		       : err;
 }
 
-/* The copy takes the catalog's name. *ret_is_new is set as soon as it has it. */
+/* Gives the copy the catalog's name. *ret_is_new is set as soon as it has the name. */
 static int copy_install(struct catalog_rekey *rekey, bool *ret_is_new)
 {
 	int err = files_remove(rekey->id_path);
@@ -161,11 +147,13 @@ int catalog_rekey_run(struct catalog_rekey *rekey, const struct db_key *new_key,
 	if (err == 0 && ftruncate(rekey->old_fd, 0) < 0)
 		err = -errno;
 	if (err && !ret_message[0])
-		fail(err, ret_message,
-		     *ret_is_new
-			     ? "%s has its new key, but not all that belongs to it was written: %s"
-			     : "%s was not re-encrypted, its key is the old one: %s",
-		     rekey->path,
-		     err == -EUCLEAN ? "it is damaged; " CATALOG_DAMAGED_ADVICE : strerror(-err));
+		catalog_fail(
+			err, ret_message,
+			*ret_is_new
+				? "%s has its new key, but not all that belongs to it was written: %s"
+				: "%s was not re-encrypted, its key is the old one: %s",
+			rekey->path,
+			err == -EUCLEAN ? "it is damaged; " CATALOG_DAMAGED_ADVICE
+					: strerror(-err));
 	return err;
 }

@@ -1,6 +1,6 @@
 /*
- * Removals that the bucket knows and the catalog does not, and the other way round. Tombstones are
- * others' word: they hide recordings, and delete nothing.
+ * Removals that the bucket knows and the catalog does not, and the other way round. Others wrote the
+ * tombstones: they hide recordings, and delete nothing.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -8,12 +8,12 @@
 
 #include "catalog/queue-private.h"
 #include "catalog/recording-private.h"
-#include "catalog/removal.h"
+#include "catalog/removal-private.h"
+#include "catalog/sql.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
-#define POLICY_LEARNED 4 /* of removed_policy: another machine's, whatever it was */
 #define BATCH 500
 
 int recording_hide(struct db_conn *conn, const struct catalog_recording *recording)
@@ -22,21 +22,23 @@ int recording_hide(struct db_conn *conn, const struct catalog_recording *recordi
 
 	if (recording->state == CATALOG_STATE_DELETED)
 		return 0;
-	err = db_run(conn, "DELETE FROM job WHERE recording_id = ? AND kind = 1", "i",
-		     recording->id);
-	/* Deletes that keep_at_twilio holds back would hold back for ever now. */
+	err = db_run(conn, "DELETE FROM job WHERE recording_id = ? AND kind = " SQL_JOB_MIGRATE,
+		     "i", recording->id);
+	/* Deletes that keep_at_twilio holds back would be held back for ever. */
 	if (err == 0)
-		err = db_run(
-			conn,
-			"DELETE FROM job WHERE recording_id = ?1 AND kind = 2 AND (SELECT keep_at_twilio"
-			" FROM workspace w WHERE w.id = ?2)",
-			"ii", recording->id, recording->workspace_id);
+		err = db_run(conn,
+			     "DELETE FROM job WHERE recording_id = ?1"
+			     " AND kind = " SQL_JOB_CLEANUP_TWILIO
+			     " AND EXISTS (SELECT 1 FROM workspace w WHERE w.id = ?2"
+			     " AND w.keep_at_twilio = 1)",
+			     "ii", recording->id, recording->workspace_id);
 	if (err == 0)
-		err = db_run(
-			conn,
-			"UPDATE recording SET state = 6, migration = CASE WHEN state IN (3, 4) THEN 3 ELSE 0 END,"
-			" removed_secs = ?2, removed_policy = ?3 WHERE id = ?1",
-			"iii", recording->id, time_now_secs(), (int64_t)POLICY_LEARNED);
+		err = db_run(conn,
+			     "UPDATE recording SET state = " SQL_STATE_DELETED
+			     ", migration = CASE WHEN state IN " SQL_IN_S3
+			     " THEN " SQL_MIGRATION_DONE " ELSE " SQL_MIGRATION_NONE " END,"
+			     " removed_secs = ?2, removed_policy = ?3 WHERE id = ?1",
+			     "iii", recording->id, time_now_secs(), (int64_t)REMOVED_ELSEWHERE);
 	if (err == 0)
 		err = audit_add(conn, "hide", recording->workspace_id, recording->id,
 				"the bucket says that it was removed");
@@ -135,7 +137,8 @@ static int find_untold(struct catalog *catalog, struct tell *tell, catalog_has_f
 	if (err == 0)
 		err = db_query(
 			read, &stmt,
-			"SELECT r.id, r.sid FROM recording r WHERE r.state = 6 AND r.workspace_id IN"
+			"SELECT r.id, r.sid FROM recording r WHERE r.state = " SQL_STATE_DELETED
+			" AND r.workspace_id IN"
 			" (SELECT same.id FROM workspace w JOIN workspace same"
 			" ON same.account_sid = w.account_sid WHERE w.id = ?)",
 			"i", tell->workspace_id);
@@ -152,16 +155,18 @@ static int find_untold(struct catalog *catalog, struct tell *tell, catalog_has_f
 static int write_tell(struct db_conn *conn, void *arg)
 {
 	struct tell *tell = arg;
-	int err = 0;
+	int64_t now_msecs;
+	int err = db_now(conn, &now_msecs);
 
 	tell->queued = 0;
 	for (size_t i = 0; i < tell->count && err == 0; i++) {
-		err = db_run(
-			conn,
-			"INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)"
-			" SELECT 16, ?1, ?2, 0, ?3 FROM storage WHERE workspace_id = ?2 AND enabled = 1"
-			" ON CONFLICT (recording_id, kind) DO NOTHING",
-			"iii", tell->ids[i], tell->workspace_id, time_now_msecs());
+		err = db_run(conn,
+			     "INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)"
+			     " SELECT " SQL_JOB_TOMBSTONE ", ?1, ?2, " SQL_JOB_QUEUED
+			     ", ?3 FROM storage"
+			     " WHERE workspace_id = ?2 AND enabled = 1"
+			     " ON CONFLICT (recording_id, kind) DO NOTHING",
+			     "iii", tell->ids[i], tell->workspace_id, now_msecs);
 		if (err == 0)
 			tell->queued += db_changes(conn);
 	}
@@ -191,9 +196,10 @@ static int write_settle(struct db_conn *conn, void *arg)
 	int err =
 		db_query_ids(conn, &calls, &count,
 			     "SELECT DISTINCT c.id FROM recording r JOIN call c ON c.id = r.call_id"
-			     " WHERE r.workspace_id = ?1 AND r.state = 6 AND r.removed_policy = ?2"
+			     " WHERE r.workspace_id = ?1 AND r.state = " SQL_STATE_DELETED
+			     " AND r.removed_policy = ?2"
 			     " AND c.known = 1 AND c.removed = 0",
-			     "ii", *(int64_t *)arg, (int64_t)POLICY_LEARNED);
+			     "ii", *(int64_t *)arg, (int64_t)REMOVED_ELSEWHERE);
 
 	for (size_t i = 0; i < count && err == 0; i++)
 		err = call_left(conn, calls[i]);

@@ -1,3 +1,6 @@
+/*
+ * Rotating the catalog's key, and opening a catalog whose rotation was interrupted.
+ */
 #include "catalog/rotate.h"
 
 #include <errno.h>
@@ -30,9 +33,9 @@ static int command_place(const char *catalog_path, struct catalog_key_place *ret
 	return -ENOMEM;
 }
 
-/* ---- opening, also after a rotation that was cut off ---- */
+/* ---- opening, also after an interrupted rotation ---- */
 
-/* The successor that waits for its place; -ENOENT. */
+/* The key in <place>.new; -ENOENT. */
 static int pending_load(const struct catalog_key_place *place, struct db_key *ret_key)
 {
 	char message[CATALOG_MESSAGE_SIZE];
@@ -55,7 +58,8 @@ static int pending_settle(const struct catalog_key_place *place)
 	return err ? err : files_rename(pending, place->path);
 }
 
-/* True: a successor has opened it. *ret_settled: and has its place now. */
+/* True: the key in <place>.new has opened the catalog. *ret_settled: whether it was moved to its
+ * place. */
 static bool open_pending(const char *path, const struct catalog_key_place *place,
 			 struct catalog **ret_catalog, struct db_key *ret_key, int *ret_settled)
 {
@@ -66,7 +70,7 @@ static bool open_pending(const char *path, const struct catalog_key_place *place
 		err = catalog_open(path, ret_key, ret_catalog, message);
 	if (err)
 		return false;
-	/* Where it cannot take its place it is found where it is the next time too. */
+	/* Where that fails, the next opening finds the key in <place>.new again. */
 	*ret_settled = pending_settle(place);
 	return true;
 }
@@ -80,7 +84,7 @@ static int open_found(const char *path, const char *key_file, struct catalog **r
 
 	*ret_settled = 0;
 	ret_message[0] = '\0';
-	/* First of all: a key command in it is run. */
+	/* Before anything else: a key command in the folder is run. */
 	err = catalog_guard_folder(path, ret_message);
 	if (err == 0)
 		err = catalog_key_locate(path, key_file, ret_place);
@@ -94,7 +98,7 @@ static int open_found(const char *path, const char *key_file, struct catalog **r
 		return 0;
 	if (ret_place->source == CATALOG_KEY_COMMAND)
 		return err;
-	/* Or a rotation from a file to a command. */
+	/* It may have been a rotation from a file to a command. */
 	if (command_place(path, &command) == 0 &&
 	    open_pending(path, &command, ret_catalog, ret_key, ret_settled)) {
 		catalog_key_place_release(ret_place);
@@ -125,7 +129,6 @@ static int refuse(char *ret_message, const char *text)
 	return -EINVAL;
 }
 
-/* Where the new key will be. */
 static int new_place(const char *path, const struct catalog_rotation *rotation,
 		     const struct catalog_key_place *old, struct catalog_key_place *ret_place,
 		     char *ret_message)
@@ -147,12 +150,12 @@ static int new_place(const char *path, const struct catalog_rotation *rotation,
 			      "the key is a systemd credential, which cannot be changed from here: "
 			      "name a file for the new key (--new-key-file), and let the unit load "
 			      "that");
-	/* A link stays one. */
+	/* The file that a symlink leads to: the symlink stays. */
 	return files_absolute(old->path, &ret_place->path);
 }
 
-/* Durable when it has returned 0; *ret_pending is for the caller to remove when all fails, NULL
- * where nothing was made. */
+/* The new key is durable when it has returned 0. *ret_pending is the file that was made for it,
+ * NULL where none was: the caller removes it where the rotation fails. */
 static int new_key(const struct catalog_rotation *rotation, const struct catalog_key_place *place,
 		   struct db_key *ret_key, char **ret_pending, char *ret_message)
 {
@@ -168,7 +171,7 @@ static int new_key(const struct catalog_rotation *rotation, const struct catalog
 		err = pending_path(place, &pending);
 		if (err)
 			return err;
-		/* Left by a rotation that was cut off before it counted. */
+		/* Left by a rotation that was interrupted before the catalog had the key. */
 		unlink(pending);
 		if (rotation->new_command) {
 			err = catalog_key_command_run(rotation->new_command, ret_key, ret_message);
@@ -226,11 +229,11 @@ int catalog_rotate(const char *path, const char *key_file, const struct catalog_
 	ret_place->path = NULL;
 	if (!old_key)
 		return -ENOMEM;
-	/* Checks it, brings it up to date, and finishes what an earlier rotation began. */
+	/* Checks the catalog, brings it up to date, and finishes an interrupted rotation. */
 	err = open_found(path, key_file, &catalog, &old, old_key, &settled, ret_message);
 	catalog_close(catalog);
 	if (err == 0 && settled) {
-		/* Another successor would take the name of the only key. */
+		/* Another new key would take the file of the only key that opens it. */
 		err = settled;
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
 			 "the key that opens %s is in %s.new and cannot take its place: %s", path,

@@ -1,23 +1,23 @@
 /*
- * Rotating the catalog's key: where the new key comes from and where it is to be found afterwards.
- * The file itself is catalog/rekey.h's.
+ * Rotating the catalog's key: where the new key comes from and where it is kept.
+ * catalog/rekey.h re-encrypts the file.
  *
- * The new key, or the command that prints it, is durable before anything is encrypted with it, as
- * <its place>.new; it takes its place when the catalog is the new one. Between these two steps, and
- * after a kill -9 there, the old place does not open the catalog and <its place>.new does:
- * catalog_open_found sees that and finishes the rotation.
+ * The new key, or the command that prints it, is durable as <its place>.new before anything is
+ * encrypted with it, and is moved to its place when the new key opens the catalog. After a kill -9
+ * between these two steps, the key in the place does not open the catalog and the one in
+ * <place>.new does: catalog_open_found notices that and finishes the rotation.
  */
 #ifndef TONICFS_CATALOG_ROTATE_H
 #define TONICFS_CATALOG_ROTATE_H
 
 #include "catalog/key.h"
 
-/* catalog_open with the key that catalog/key.h's rule finds. */
+/* catalog_open with the key that catalog_key_locate finds. */
 int catalog_open_found(const char *path, const char *key_file, struct catalog **ret_catalog,
 		       char ret_message[CATALOG_MESSAGE_SIZE]);
 
 struct catalog_rotation {
-	const char *new_file;    /* the new key is in it; made where it is not there */
+	const char *new_file;    /* holds the new key; made where it does not exist */
 	const char *new_command; /* prints the new key, and is kept beside the catalog */
 	/* Both NULL: a new random key in the place of the old one, which must be a file. */
 };

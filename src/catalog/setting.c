@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "catalog/folder-private.h"
+#include "catalog/sql.h"
 #include "util/cleanup.h"
 #include "util/times.h"
-
-#define ROOT_MTIME "root_mtime_nsecs"
 
 int catalog_setting_get(struct catalog *catalog, const char *name, char **ret_value)
 {
@@ -59,9 +58,10 @@ int catalog_setting_set(struct catalog *catalog, const char *name, const char *v
 
 int root_touch(struct db_conn *conn)
 {
-	return db_run(
-		conn,
-		"INSERT INTO setting (name, value) VALUES ('" ROOT_MTIME "', ?1) "
-		"ON CONFLICT (name) DO UPDATE SET value = max(CAST(value AS INTEGER) + 1, excluded.value + 0)",
-		"i", time_now_nsecs());
+	return db_run(conn,
+		      "INSERT INTO setting (name, value)"
+		      " VALUES ('" ROOT_MTIME "', CAST(?1 AS TEXT))"
+		      " ON CONFLICT (name) DO UPDATE SET value = CAST(" SQL_LATER(
+			      "CAST(setting.value AS BIGINT)", "?1") " AS TEXT)",
+		      "i", time_now_nsecs());
 }

@@ -1,18 +1,19 @@
 /*
- * What became of everything, in numbers. Those of recordings come from counters, never from a scan.
- * Jobs that do not come to their end are in problem.c.
+ * Counts of recordings and jobs. Those of recordings come from counters, never from a scan. Jobs that
+ * failed are in problem.c.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "catalog/queue-private.h"
 #include "catalog/recording-private.h"
+#include "catalog/sql.h"
 #include "catalog/status.h"
 #include "util/cleanup.h"
 
 /* ---- counts of recordings ---- */
 
-/* Of how many recordings, and how many bytes. */
+/* Recordings and their bytes. */
 struct amount {
 	int64_t n, bytes;
 };
@@ -93,7 +94,7 @@ static void add_migration(struct catalog_counts *counts, enum catalog_state stat
 struct counting {
 	struct catalog_counts counts;
 	struct amount by_state[CATALOG_STATE_COUNT];
-	int64_t stored; /* or removed while it was: nothing else can owe a delete */
+	int64_t stored; /* or removed: nothing else can owe a delete */
 };
 
 static void add_count(void *arg, bool listed, enum catalog_state state,
@@ -113,9 +114,14 @@ static void add_count(void *arg, bool listed, enum catalog_state state,
 
 /* ---- counts of jobs ---- */
 
-/* Each kind, how many, and how many of these failed or wait after a failure (their reason is not
+/* Of each kind: how many, and how many of these failed or wait after a failure (their reason is not
  * empty). Migrations are counted with their recordings. */
-#define DELETES "j.kind IN (2, 4, 8, 16)"
+#define DELETES \
+	"j.kind IN (" SQL_JOB_CLEANUP_TWILIO ", " SQL_JOB_DELETE_TWILIO ", " SQL_JOB_DELETE_S3 \
+	", " SQL_JOB_TOMBSTONE ")"
+#define JOBS "SELECT j.kind, count(*), " SQL_COUNT_IF("j.reason <> ''") " FROM job j"
+#define RUNNING_MIGRATION "j.kind = " SQL_JOB_MIGRATE " AND j.state = " SQL_JOB_RUNNING
+#define MOVED_BYTES "SELECT coalesce(sum(j.done_bytes), 0) FROM job j"
 
 static int jobs_query(struct db_conn *conn, struct catalog_scope scope, struct db_stmt **ret_stmt)
 {
@@ -130,21 +136,17 @@ static int jobs_query(struct db_conn *conn, struct catalog_scope scope, struct d
 	case CATALOG_SCOPE_FOLDER:
 		return db_query(
 			conn, ret_stmt,
-			"SELECT j.kind, count(*), sum(j.reason <> '') FROM job j"
+			JOBS
 			" JOIN recording r ON r.id = j.recording_id"
 			" WHERE j.workspace_id = (SELECT workspace_id FROM folder WHERE id = ?1)"
 			" AND " DELETES " AND r.folder_id = ?1 GROUP BY j.kind",
 			"i", scope.id);
 	case CATALOG_SCOPE_RECORDING:
 		return db_query(conn, ret_stmt,
-				"SELECT j.kind, count(*), sum(j.reason <> '') FROM job j"
-				" WHERE j.recording_id = ?1 AND " DELETES " GROUP BY j.kind",
+				JOBS " WHERE j.recording_id = ?1 AND " DELETES " GROUP BY j.kind",
 				"i", scope.id);
 	default:
-		return db_query(conn, ret_stmt,
-				"SELECT j.kind, count(*), sum(j.reason <> '') FROM job j"
-				" WHERE " DELETES " GROUP BY j.kind",
-				"");
+		return db_query(conn, ret_stmt, JOBS " WHERE " DELETES " GROUP BY j.kind", "");
 	}
 }
 
@@ -201,27 +203,25 @@ static int moved_bytes(struct db_conn *conn, struct catalog_scope scope, int64_t
 	switch (scope.kind) {
 	case CATALOG_SCOPE_WORKSPACE:
 		return db_query_int(conn, ret_bytes,
-				    "SELECT coalesce(sum(done_bytes), 0) FROM job"
-				    " WHERE workspace_id = ? AND kind = 1 AND state = 1",
+				    MOVED_BYTES " WHERE j.workspace_id = ? AND " RUNNING_MIGRATION,
 				    "i", scope.id);
 	case CATALOG_SCOPE_FOLDER:
 		return db_query_int(
 			conn, ret_bytes,
-			"SELECT coalesce(sum(j.done_bytes), 0) FROM job j JOIN recording r ON r.id = j.recording_id"
+			MOVED_BYTES
+			" JOIN recording r ON r.id = j.recording_id"
 			" WHERE j.workspace_id = (SELECT workspace_id FROM folder WHERE id = ?1)"
-			" AND j.kind = 1 AND j.state = 1 AND r.folder_id = ?1",
+			" AND " RUNNING_MIGRATION " AND r.folder_id = ?1",
 			"i", scope.id);
 	case CATALOG_SCOPE_RECORDING:
 		return db_query_int(conn, ret_bytes,
-				    "SELECT coalesce(sum(done_bytes), 0) FROM job"
-				    " WHERE recording_id = ? AND kind = 1 AND state = 1",
+				    MOVED_BYTES " WHERE j.recording_id = ? AND " RUNNING_MIGRATION,
 				    "i", scope.id);
 	default:
-		return db_query_int(
-			conn, ret_bytes,
-			"SELECT coalesce(sum(j.done_bytes), 0) FROM workspace w JOIN job j"
-			" ON j.workspace_id = w.id AND j.kind = 1 AND j.state = 1",
-			"");
+		return db_query_int(conn, ret_bytes,
+				    MOVED_BYTES " JOIN workspace w ON w.id = j.workspace_id"
+						" WHERE " RUNNING_MIGRATION,
+				    "");
 	}
 }
 
@@ -260,9 +260,12 @@ static int sizes_unknown(struct db_conn *conn, struct catalog_scope scope, int64
 			"i", scope.id);
 	err = scope_folders(conn, scope, true, &folders, &count);
 	for (size_t i = 0; i < count && err == 0; i++) {
+		/* Nothing listed is DELETED. But without a column that the listing's index lacks,
+		 * SQLite reads all of that index and not recording_sizes. */
 		err = db_query_int(
 			conn, &n,
-			"SELECT count(*) FROM recording WHERE folder_id = ? AND listed = 1 AND size_bytes < 0",
+			"SELECT count(*) FROM recording WHERE folder_id = ? AND listed = 1"
+			" AND size_bytes < 0 AND state <> " SQL_STATE_DELETED,
 			"i", folders[i]);
 		if (err == 0)
 			*ret_count += n;
@@ -273,12 +276,13 @@ static int sizes_unknown(struct db_conn *conn, struct catalog_scope scope, int64
 static int calls_count(struct db_conn *conn, struct catalog_scope scope, int64_t *ret_count)
 {
 	if (scope.kind == CATALOG_SCOPE_RECORDING)
-		return db_query_int(conn, ret_count,
-				    "SELECT call_id <> 0 FROM recording WHERE id = ?", "i",
-				    scope.id);
+		return db_query_int(
+			conn, ret_count,
+			"SELECT " SQL_BOOL("call_id <> 0") " FROM recording WHERE id = ?", "i",
+			scope.id);
 	return db_query_int(conn, ret_count,
 			    "SELECT coalesce(sum(calls), 0) FROM folder WHERE removed = 0 AND"
-			    " (?1 = 0 OR (?1 = 1 AND workspace_id = ?2) OR (?1 = 2 AND id = ?2))",
+			    " (" SQL_IN_FOLDERS("workspace_id", "id") ")",
 			    "ii", (int64_t)scope.kind, scope.id);
 }
 
@@ -326,16 +330,15 @@ int catalog_migrate_status(struct catalog *catalog, int64_t recording_id,
 	*ret_percent = 0;
 	ret_reason[0] = '\0';
 	if (err == 0)
-		err = db_query(
+		err = db_query_row(
 			read, &stmt,
 			"SELECT r.state, r.migration, coalesce(j.done_bytes, 0), coalesce(j.total_bytes, 0),"
 			" coalesce(j.reason, '') FROM recording r"
-			" LEFT JOIN job j ON j.recording_id = r.id AND j.kind = 1 WHERE r.id = ?",
+			" LEFT JOIN job j ON j.recording_id = r.id AND j.kind = " SQL_JOB_MIGRATE
+			" WHERE r.id = ?",
 			"i", recording_id);
-	if (err == 0)
-		err = db_step(read, stmt);
-	if (err <= 0)
-		return err < 0 ? err : -ENOENT;
+	if (err)
+		return err;
 	state = db_int64(stmt, 0);
 	*ret_migration = db_int(stmt, 1);
 	done = db_int64(stmt, 2);

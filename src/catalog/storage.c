@@ -19,19 +19,14 @@ int catalog_storage_get(struct catalog *catalog, int64_t workspace_id,
 	err = db_read_begin(catalog->db, &read);
 	if (err < 0)
 		return err;
-	err = db_query(
+	err = db_query_row(
 		read, &stmt,
 		"SELECT bucket, region, endpoint, prefix, access_key, path_style, plain_http, encryption, "
 		"kms_key_id, storage_class, ca_file, enabled, provider, credentials, require_encryption, origins, "
 		"tested_secs, tested_encryption FROM storage WHERE workspace_id = ?1",
 		"i", workspace_id);
-	if (err < 0)
+	if (err)
 		return err;
-	err = db_step(read, stmt);
-	if (err < 0)
-		return err;
-	if (err == 0)
-		return -ENOENT;
 	if (!db_text_copy(stmt, 0, s->bucket, sizeof s->bucket) ||
 	    !db_text_copy(stmt, 1, s->region, sizeof s->region) ||
 	    !db_text_copy(stmt, 2, s->endpoint, sizeof s->endpoint) ||
@@ -54,7 +49,8 @@ int catalog_storage_get(struct catalog *catalog, int64_t workspace_id,
 	return 0;
 }
 
-/* A bucket that comes into use gets what waited for it, and is compared with what was removed: the next sync is a full one. */
+/* A bucket that comes into use gets the recordings that waited for it. The next sync is a full one,
+ * because it compares the bucket with the removed recordings. */
 static int storage_in_use(struct db_conn *conn, int64_t workspace_id, bool was_in_use)
 {
 	int err = migrate_queue_arrived(conn, workspace_id);
@@ -110,7 +106,8 @@ static int storage_set_in_write(struct db_conn *conn, void *arg)
 		"?18, ?19, ?20) "
 		"ON CONFLICT (workspace_id) DO UPDATE SET bucket = excluded.bucket, region = excluded.region, "
 		"endpoint = excluded.endpoint, prefix = excluded.prefix, access_key = excluded.access_key, "
-		"secret_key = iif(excluded.credentials <> '', '', coalesce(?7, secret_key)), path_style = excluded.path_style, "
+		"secret_key = CASE WHEN excluded.credentials <> '' THEN '' ELSE coalesce(?7, storage.secret_key) END, "
+		"path_style = excluded.path_style, "
 		"plain_http = excluded.plain_http, encryption = excluded.encryption, "
 		"kms_key_id = excluded.kms_key_id, storage_class = excluded.storage_class, "
 		"ca_file = excluded.ca_file, enabled = excluded.enabled, provider = excluded.provider, "
@@ -204,7 +201,7 @@ static int tested_in_write(struct db_conn *conn, void *arg)
 	int64_t count, was_in_use;
 	int err;
 
-	/* Another process may have changed them while the test ran: what passed is not what stands there. */
+	/* Another process may have changed the settings while the test ran. */
 	err = db_query_int(
 		conn, &count,
 		"SELECT count(*) FROM storage WHERE workspace_id = ?1 AND bucket = ?2 AND region = ?3 AND "
@@ -226,8 +223,8 @@ static int tested_in_write(struct db_conn *conn, void *arg)
 	if (err == 0)
 		err = db_run(
 			conn,
-			"UPDATE storage SET tested_secs = ?2, tested_encryption = ?3, origins = ?4, enabled = enabled OR ?5 "
-			"WHERE workspace_id = ?1",
+			"UPDATE storage SET tested_secs = ?2, tested_encryption = ?3, origins = ?4,"
+			" enabled = CASE WHEN ?5 = 1 THEN 1 ELSE enabled END WHERE workspace_id = ?1",
 			"iissi", args->workspace_id, s->tested_secs, s->tested_encryption,
 			s->origins, (int64_t)args->enable);
 	return err || !args->enable ? err : storage_in_use(conn, args->workspace_id, was_in_use);

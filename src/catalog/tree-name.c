@@ -127,11 +127,9 @@ static int fill(struct db_conn *conn, const char *ids_sql, const char *load_sql,
 		cleanup_stmt struct db_stmt *stmt = NULL;
 		int64_t workspace_id;
 
-		err = db_query(conn, &stmt, load_sql, "i", ids[i]);
-		if (err == 0)
-			err = db_step(conn, stmt);
-		if (err <= 0)
-			return err < 0 ? err : -ENOENT;
+		err = db_query_row(conn, &stmt, load_sql, "i", ids[i]);
+		if (err)
+			return err;
 		workspace_id = db_int64(stmt, 0);
 		db_text_copy(stmt, 1, name, sizeof name);
 		db_stmt_release(&stmt);

@@ -8,6 +8,7 @@
 #include "catalog/queue-private.h"
 #include "catalog/name.h"
 #include "catalog/recording-private.h"
+#include "catalog/sql.h"
 #include "catalog/workspace.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
@@ -15,8 +16,8 @@
 
 #define WORKSPACE_COLUMNS \
 	"w.id, w.name, w.account_sid, w.api_key_sid, w.twilio_url, w.twilio_plain_http, w.delete_s3, w.delete_twilio, " \
-	"w.migrate_new, w.keep_at_twilio, w.verify_readback, w.poll_secs, w.removed, " \
-	"s.workspace_id IS NOT NULL, coalesce(s.enabled, 0), w.tree_name"
+	"w.migrate_new, w.keep_at_twilio, w.verify_readback, w.poll_secs, w.removed, " SQL_BOOL( \
+		"s.workspace_id IS NOT NULL") ", coalesce(s.enabled, 0), w.tree_name"
 #define WORKSPACE_FROM " FROM workspace w LEFT JOIN storage s ON s.workspace_id = w.id "
 
 static int workspace_from_row(struct db_stmt *stmt, struct catalog_workspace *w)
@@ -43,17 +44,6 @@ static int workspace_from_row(struct db_stmt *stmt, struct catalog_workspace *w)
 
 /* ---- reading ---- */
 
-/* Steps a query for one workspace. */
-static int workspace_one(struct db_conn *conn, struct db_stmt *stmt,
-			 struct catalog_workspace *ret_workspace)
-{
-	int err = db_step(conn, stmt);
-
-	if (err < 0)
-		return err;
-	return err ? workspace_from_row(stmt, ret_workspace) : -ENOENT;
-}
-
 int catalog_workspace_get(struct catalog *catalog, int64_t id,
 			  struct catalog_workspace *ret_workspace)
 {
@@ -61,11 +51,11 @@ int catalog_workspace_get(struct catalog *catalog, int64_t id,
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	int err = db_read_begin(catalog->db, &read);
 
-	if (err < 0)
-		return err;
-	err = db_query(read, &stmt, "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE w.id = ?1",
-		       "i", id);
-	return err < 0 ? err : workspace_one(read, stmt, ret_workspace);
+	if (err == 0)
+		err = db_query_row(read, &stmt,
+				   "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE w.id = ?1",
+				   "i", id);
+	return err ? err : workspace_from_row(stmt, ret_workspace);
 }
 
 int catalog_workspace_find(struct catalog *catalog, const char *name,
@@ -75,14 +65,13 @@ int catalog_workspace_find(struct catalog *catalog, const char *name,
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	int err = db_read_begin(catalog->db, &read);
 
-	if (err < 0)
-		return err;
-	err = db_query(read, &stmt,
-		       "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM
-		       "WHERE (w.name = ?1 OR w.tree_name = ?1) AND w.removed = 0"
-		       " ORDER BY w.name <> ?1",
-		       "s", name);
-	return err < 0 ? err : workspace_one(read, stmt, ret_workspace);
+	if (err == 0)
+		err = db_query_row(read, &stmt,
+				   "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM
+				   "WHERE (w.name = ?1 OR w.tree_name = ?1) AND w.removed = 0"
+				   " ORDER BY " SQL_BOOL("w.name <> ?1") " LIMIT 1",
+				   "s", name);
+	return err ? err : workspace_from_row(stmt, ret_workspace);
 }
 
 int catalog_workspace_each(struct catalog *catalog, bool with_removed, catalog_workspace_fn *fn,
@@ -97,7 +86,7 @@ int catalog_workspace_each(struct catalog *catalog, bool with_removed, catalog_w
 	err = db_query(
 		read, &stmt,
 		"SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM
-		"WHERE w.removed = 0 OR (?1 AND EXISTS (SELECT 1 FROM job j WHERE j.workspace_id = w.id)) "
+		"WHERE w.removed = 0 OR (?1 = 1 AND EXISTS (SELECT 1 FROM job j WHERE j.workspace_id = w.id)) "
 		"ORDER BY w.name, w.id",
 		"i", (int64_t)with_removed);
 	if (err < 0)
@@ -159,20 +148,15 @@ static int add_in_write(struct db_conn *conn, void *arg)
 	uint64_t inode;
 	int err;
 
-	err = db_query(
-		conn, &stmt,
-		"SELECT name, name = ?1 FROM workspace WHERE removed = 0 AND (name = ?1 OR account_sid = ?2) "
-		"ORDER BY name <> ?1",
-		"sb", w->name, &w->account_sid);
-	if (err < 0)
-		return err;
-	err = db_step(conn, stmt);
-	if (err < 0)
-		return err;
-	if (err > 0) {
+	err = db_query_row(conn, &stmt,
+			   "SELECT name FROM workspace"
+			   " WHERE removed = 0 AND (name = ?1 OR account_sid = ?2)"
+			   " ORDER BY " SQL_BOOL("name <> ?1") " LIMIT 1",
+			   "sb", w->name, &w->account_sid);
+	if (err == 0) {
 		const char *name = db_text(stmt, 0);
 
-		if (db_int(stmt, 1))
+		if (name && strcmp(name, w->name) == 0)
 			snprintf(args->message, CATALOG_MESSAGE_SIZE,
 				 "there is a workspace '%s' already", w->name);
 		else
@@ -180,16 +164,18 @@ static int add_in_write(struct db_conn *conn, void *arg)
 				 "the account belongs to workspace '%s' already", name ? name : "");
 		return -EEXIST;
 	}
-	err = tree_name_new(conn, 0, w->name, tree_name);
+	if (err == -ENOENT)
+		err = tree_name_new(conn, 0, w->name, tree_name);
 	if (err == 0)
 		err = inode_for_folder(conn, w->name, NULL, &inode);
 	if (err < 0)
 		return err;
-	err = db_run(
-		conn,
+	err = db_query_int(
+		conn, &args->id,
 		"INSERT INTO workspace (name, inode, account_sid, api_key_sid, secret, twilio_url, "
 		"twilio_plain_http, delete_s3, delete_twilio, migrate_new, keep_at_twilio, verify_readback, "
-		"poll_secs, mtime_nsecs, tree_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+		"poll_secs, mtime_nsecs, tree_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+		" RETURNING id",
 		"sibsss"
 		"iiiiii"
 		"iis",
@@ -199,12 +185,11 @@ static int add_in_write(struct db_conn *conn, void *arg)
 		(int64_t)w->verify_readback, (int64_t)w->poll_secs, time_now_nsecs(), tree_name);
 	if (err < 0)
 		return err;
-	args->id = db_last_id(conn);
 	err = folder_add(conn, args->id, w->name);
 	return err < 0 ? err : root_touch(conn);
 }
 
-/* What would be cut or ambiguous later is refused here. */
+/* Refuses what would be cut or ambiguous later. */
 static int workspace_check(const struct catalog_workspace *w,
 			   char ret_message[CATALOG_MESSAGE_SIZE])
 {

@@ -39,9 +39,10 @@ void db_conn_close(struct db_conn *conn)
 int db_verb(struct db_conn *conn, enum db_verb verb)
 {
 	bool undoes = verb == DB_ROLLBACK || verb == DB_ROLLBACK_TO;
+	bool begins = verb == DB_BEGIN || verb == DB_SNAPSHOT;
 	int err;
 
-	if (verb == DB_BEGIN)
+	if (begins)
 		conn->failure = DB_FAILURE_NONE;
 	if (conn->failed && !undoes)
 		return conn->failed;
@@ -50,12 +51,12 @@ int db_verb(struct db_conn *conn, enum db_verb verb)
 		return err;
 	if (undoes)
 		conn->failed = 0;
-	if (verb == DB_BEGIN)
+	if (begins)
 		conn->in_transaction = true;
 	return 0;
 }
 
-/* Where the rollback itself fails there is nothing else to try: closing the connection undoes it. */
+/* Where the rollback fails, closing the connection undoes the transaction. */
 static void roll_back(struct db_conn *conn)
 {
 	enum db_failure failure = conn->failure;
@@ -73,7 +74,7 @@ int db_transact(struct db_conn *conn, db_write_fn *fn, void *arg)
 
 	if (err == 0)
 		err = fn(conn, arg);
-	/* Also an error that fn did not return: what it wanted has not all happened. */
+	/* An error that fn met and did not return counts, too. */
 	if (conn->failed && err >= 0)
 		err = conn->failed;
 	if (err >= 0)
@@ -82,6 +83,16 @@ int db_transact(struct db_conn *conn, db_write_fn *fn, void *arg)
 		roll_back(conn);
 	conn->in_transaction = false;
 	return err;
+}
+
+int db_snapshot_begin(struct db_conn *conn)
+{
+	return db_verb(conn, DB_SNAPSHOT);
+}
+
+void db_snapshot_end(struct db_conn *conn)
+{
+	roll_back(conn);
 }
 
 /* ---- statements ---- */

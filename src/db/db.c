@@ -98,7 +98,7 @@ const char *db_path(const struct db *db)
 
 /* ---- files ---- */
 
-static void remove_file(const char *path)
+void db_file_remove(const char *path)
 {
 	static const char *const suffixes[] = { "", "-journal", "-wal", "-shm" };
 
@@ -129,7 +129,7 @@ int db_create(const char *path, const struct db_key *key, db_write_fn *fill, voi
 		err = driver->start(conn);
 	db_conn_close(conn);
 	if (err)
-		remove_file(path);
+		db_file_remove(path);
 	return err;
 }
 

@@ -51,7 +51,7 @@ const char *db_path(const struct db *db);
 /* The connection for writing. Before db_start only. */
 struct db_conn *db_writer(struct db *db);
 
-/* What kind of database this is; both are 0 in a new one. A part of the transaction that sets it. */
+/* The kind of database and its tables' version; 0 in a new one. Set within a transaction. */
 struct db_format {
 	int64_t application_id, schema_version;
 };
@@ -91,6 +91,11 @@ void db_read_end(struct db_conn **conn); /* NULL in it is fine */
 /* `cleanup_db_read struct db_conn *read = NULL; err = db_read_begin(db, &read);` */
 #define cleanup_db_read __attribute__((cleanup(db_read_end)))
 
+/* Between these all statements of a reader see one state of the database; they are released before
+ * its end. db_read_end ends it, too. */
+int db_snapshot_begin(struct db_conn *conn);
+void db_snapshot_end(struct db_conn *conn);
+
 /* ---- what an error means, for whoever repeats ---- */
 
 enum db_failure {
@@ -100,7 +105,7 @@ enum db_failure {
 	DB_FAILURE_CONSTRAINT, /* unique, not null, check, a reference */
 	DB_FAILURE_UNKNOWN,    /* the commit's answer was lost */
 };
-/* Of the connection's last error; an error of a write function's own is none of the connection's. */
+/* Of the last error that an operation on the connection returned. */
 enum db_failure db_failure(const struct db_conn *conn);
 
 /* ---- statements ---- */
@@ -113,8 +118,14 @@ int db_step(struct db_conn *conn, struct db_stmt *stmt);
 void db_stmt_release(struct db_stmt **stmt);
 #define cleanup_stmt __attribute__((cleanup(db_stmt_release)))
 
-/* All below bind by format, a letter for each parameter: i int64_t, s const char * (NULL: SQL NULL),
- * b const struct sid *, n SQL NULL without an argument. */
+/*
+ * The functions below bind by a format with a letter for each parameter:
+ *
+ *   i  int64_t
+ *   s  const char *, NULL: SQL NULL
+ *   b  const struct sid *
+ *   n  SQL NULL, without an argument
+ */
 
 /* Runs to the end, rows ignored. */
 int db_run(struct db_conn *conn, const char *sql, const char *format, ...);
@@ -165,6 +176,8 @@ void db_wake(struct db *db);
 /* Makes a new file of mode 0600 (-EEXIST) and fills it in one transaction. Nothing is left of it
  * where that fails. Durable, but for its name in the folder. */
 int db_create(const char *path, const struct db_key *key, db_write_fn *fill, void *arg);
+/* Removes a database's file and what belongs to it. Nobody has it open. */
+void db_file_remove(const char *path);
 /* A connection that keeps all others away from the file until it is closed. -EBUSY: another process
  * has the file open. */
 int db_open_alone(const char *path, const struct db_key *key, struct db_conn **ret_conn);

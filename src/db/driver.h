@@ -1,13 +1,19 @@
 /*
- * A driver: the operations that an engine gives to the rest of the room. sqlcipher.c is one, faulty.c wraps another one.
+ * A driver: the operations that an engine gives to the rest of the room. sqlcipher.c is one,
+ * faulty.c wraps another one.
  *
- * Objects     A driver embeds struct db_conn and struct db_stmt as the first member of its own structs and allocates both; `close` and `finalize`
- *             free them. The room keeps statements prepared per connection (conn.c), so `prepare` is rare and `step` must not allocate.
- * Errors      0 or -errno as in db.h. An operation that fails has called db_fail(), which notes beside the errno what the failure means.
- *             A driver that loses its connection sets is_lost: the room closes it and opens another one.
- * Threads     A connection and its statements are used by one thread at a time.
- * SQL         The room's SQL has parameters ?1, ?2 … (or ?, numbered in order). An engine that writes them otherwise ($1) rewrites them in `prepare`.
- *             Types are 64-bit integer, text, bytes and NULL. New ids come from INSERT … RETURNING.
+ * Objects   A driver embeds struct db_conn and struct db_stmt as the first member of structs of its
+ *           own and allocates both, zeroed but for `driver`; `close` and `finalize` free them.
+ *           Statements are kept prepared for each connection (conn.c), so `prepare` is rare; `step`
+ *           must not allocate.
+ * Errors    0 or -errno as in db.h. An operation that fails has called db_fail(), which notes what
+ *           the failure means beside the errno. A driver that loses its connection sets is_lost:
+ *           the room closes the connection and opens another one.
+ * Threads   A connection and its statements are used by one thread at a time.
+ * SQL       Parameters are ?1, ?2 … or ? in order; an engine with another notation ($1) rewrites
+ *           them in `prepare`. Their types are those of the values bound. New ids come from
+ *           INSERT … RETURNING. Sums of integers are read by column_int64, whatever type the engine
+ *           gives them.
  */
 #ifndef TONICFS_DB_DRIVER_H
 #define TONICFS_DB_DRIVER_H
@@ -20,7 +26,8 @@ enum db_access {
 };
 
 enum db_verb {
-	DB_BEGIN, /* of a transaction that writes: serializable, or alone from the start */
+	DB_BEGIN,    /* of a transaction that writes: serializable, or alone from the start */
+	DB_SNAPSHOT, /* of one that reads, and sees one state of the database */
 	DB_COMMIT,
 	DB_ROLLBACK,
 	DB_SAVEPOINT, /* one at a time */
@@ -33,21 +40,21 @@ enum db_type { DB_NULL, DB_INTEGER, DB_TEXT, DB_BYTES };
 struct db_value {
 	enum db_type type;
 	int64_t integer;
-	const void *
-		bytes; /* of a text, which ends with a NUL, or of bytes; stays until the statement is reset */
-	size_t size; /* of bytes */
+	/* A text, which ends with a NUL, or bytes. They stay until the statement is reset. */
+	const void *bytes;
+	size_t size; /* of DB_BYTES */
 };
 
-#define DB_STMT_SLOTS \
-	512 /* a power of two, several times the number of statements in the program */
+/* A power of two, several times the number of statements in the program. */
+#define DB_STMT_SLOTS 512
 
 struct db_conn {
 	const struct db_driver *driver;
 	struct db *owner; /* of a connection that is borrowed for reading */
 	bool is_lost;
-	bool in_transaction; /* the room's: a transaction has begun and not ended */
-	int failed; /* in a transaction: its first error, or its savepoint's; nothing runs before that is rolled back */
-	enum db_failure failure; /* of the last error */
+	bool in_transaction; /* as the room began and ended it */
+	int failed;          /* in a transaction: its first error; nothing runs until a rollback */
+	enum db_failure failure; /* what the last error means */
 	struct db_slot {
 		const char *sql; /* a literal: its address is the key */
 		struct db_stmt *stmt;
@@ -62,12 +69,13 @@ struct db_stmt {
 /* Notes what an error means, and returns it. For drivers. */
 int db_fail(struct db_conn *conn, enum db_failure failure, int err);
 
-/* What keeps a database in one file can do besides. */
+/* What an engine can do besides that keeps a database in one file. */
 struct db_file_ops {
 	/* An empty database in an empty file of mode 0600. */
 	int (*create)(const struct db_driver *driver, const char *path, const struct db_key *key,
 		      struct db_conn **ret_conn);
-	/* Keeps all others away from the file until the connection is closed; -EBUSY: another one has it open. */
+	/* Keeps other processes away from the file until the connection is closed. -EBUSY: another
+	 * process has the file open. */
 	int (*lock)(struct db_conn *conn);
 	int (*copy)(struct db_conn *conn, const char *copy_path, const struct db_key *copy_key);
 	int (*copy_check)(struct db_conn *conn, const char *copy_path,
@@ -82,12 +90,12 @@ struct db_driver {
 
 	int (*open)(const struct db_driver *driver, const char *path, const struct db_key *key,
 		    enum db_access access, struct db_conn **ret_conn);
-	/* Before a connection writes for the first time: what makes commits durable. */
+	/* Before a connection writes for the first time: sets what makes commits durable. */
 	int (*start)(struct db_conn *conn);
 	void (*close)(struct db_conn *conn); /* undoes a transaction that is open */
 
-	/* DB_ROLLBACK succeeds also where the engine has undone the transaction by itself. A DB_COMMIT that fails has committed nothing, but for
-	 * DB_FAILURE_UNKNOWN. */
+	/* DB_ROLLBACK succeeds also where the engine has undone the transaction by itself. A
+	 * DB_COMMIT that fails has committed nothing, but for DB_FAILURE_UNKNOWN. */
 	int (*transact)(struct db_conn *conn, enum db_verb verb);
 	/* False when the engine has undone the transaction by itself (a full disk). */
 	bool (*in_transaction)(struct db_conn *conn);
@@ -98,7 +106,7 @@ struct db_driver {
 	int (*bind)(struct db_stmt *stmt, int parameter /* from 1 */, const struct db_value *value);
 	int (*step)(struct db_stmt *stmt);   /* 1: a row; 0: done */
 	void (*reset)(struct db_stmt *stmt); /* and drops what is bound */
-	/* Of the row that the statement is at; columns from 0. What is returned stays until the next step. */
+	/* Of the current row; columns from 0. Texts and bytes stay until the next step. */
 	int (*column_count)(struct db_stmt *stmt);
 	int64_t (*column_int64)(struct db_stmt *stmt, int column);
 	const char *(*column_text)(struct db_stmt *stmt, int column);
@@ -110,11 +118,12 @@ struct db_driver {
 	int (*format_get)(struct db_conn *conn, struct db_format *ret_format);
 	int (*format_set)(struct db_conn *conn, const struct db_format *format);
 
-	/* Commits of other processes. A watch is used by one thread. */
+	/* Notices commits of other processes. A watch is used by one thread at a time. */
 	int (*watch_open)(const struct db_driver *driver, const char *path,
 			  const struct db_key *key, struct db_watch **ret_watch);
-	/* Sleeps until there may have been a commit since watch_open, or the last call (1), or stop_fd is readable (0). A commit of this process counts,
-	 * too, or not. Wakes up a few times a minute at most while nothing happens. */
+	/* Sleeps until there may have been a commit since watch_open or the last call (1), or
+	 * stop_fd is readable (0). May return 1 for a commit of this process, too. Wakes up a few
+	 * times a minute at most while nothing happens. */
 	int (*watch_wait)(struct db_watch *watch, int stop_fd);
 	void (*watch_close)(struct db_watch *watch);
 

@@ -1,5 +1,5 @@
 /*
- * The small language in which the rooms above speak to a connection: values bound by a format, one-row queries, columns.
+ * Queries for the rooms above: values bound by a format, one-row queries, columns.
  */
 #include <errno.h>
 #include <stdarg.h>

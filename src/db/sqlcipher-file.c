@@ -11,10 +11,10 @@
 #include "util/cleanup.h"
 #include "util/secret.h"
 
-/* How long another process may take to notice that it is to let go of the file. */
+/* How long to wait for a process that is just closing the file. */
 #define LOCK_MSECS "1000"
 
-/* The mode is that of the -wal and -shm that SQLite makes beside it, too. */
+/* SQLite gives the -wal and -shm files the same mode. */
 static int make_empty(const char *path)
 {
 	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
@@ -33,7 +33,8 @@ int sqlcipher_create(const struct db_driver *driver, const char *path, const str
 	return err ? err : driver->open(driver, path, key, DB_ACCESS_WRITE, ret_conn);
 }
 
-/* Leaving WAL mode needs the file to itself, folds the WAL in and removes it; this locking mode keeps the file until the end. */
+/* Leaving WAL mode needs the file alone, folds the WAL in and removes it; the exclusive locking
+ * mode then keeps the file until the connection is closed. */
 int sqlcipher_lock(struct db_conn *conn)
 {
 	cleanup_free char *mode = NULL;
@@ -57,7 +58,7 @@ static int attach(struct db_conn *conn, const char *copy_path, const struct db_k
 	return db_run(conn, "ATTACH DATABASE ?1 AS copy KEY ?2", "ss", copy_path, text);
 }
 
-/* Its own commit syncs the copy. sqlcipher_export leaves out what format_set sets. */
+/* sqlcipher_export leaves out what format_set sets. */
 static int export(struct db_conn *conn)
 {
 	struct db_format format;

@@ -1,13 +1,14 @@
 /*
- * How other processes' commits are noticed: PRAGMA data_version has another value after one, and inotify says when to ask for it.
+ * How other processes' commits are noticed: PRAGMA data_version has another value after a commit,
+ * and inotify says when to ask for it.
  *
- * SQLite writes a commit's pages to the -wal file, which inotify tells, syncs them, and makes them visible in the mapped -shm
- * file, which nothing tells. So after an event the version is asked for again and again, in growing pauses, until a commit would have become visible on any
- * disk that is not stuck. Events that inotify does not give are made up for by a look each few seconds; where there is no inotify at all, by one each
- * half second.
+ * SQLite writes a commit's pages to the -wal file (an event), syncs them, and makes them visible in
+ * the mapped -shm file (no event). So after an event the version is asked for again in growing
+ * pauses, until a commit would have become visible on any disk that is not stuck. A look every few
+ * seconds makes up for events that were missed; without inotify there is a look every half second.
  *
- * The watch is on the file and opens nothing: closing a descriptor of the database's files would drop SQLite's locks. The -wal
- * stays as long as any connection has the database open, so it is there.
+ * The watch is on the -wal file and opens nothing: closing a descriptor of the database's files
+ * would drop SQLite's locks. The -wal file stays as long as any connection has the database open.
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,7 +24,7 @@
 #define EVENTS (IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF) /* IN_ATTRIB: it was unlinked */
 #define PAUSE_MIN_MSECS 50
 #define PAUSE_MAX_MSECS 800
-#define EAGER_MSECS 3000    /* how long after the last event a commit may become visible */
+#define EAGER_MSECS 3000    /* how long after its last event a commit may become visible */
 #define IDLE_MSECS 5000     /* for events that were missed */
 #define UNWATCHED_MSECS 500 /* without inotify */
 
@@ -49,7 +50,7 @@ static int look(struct db_watch *watch)
 	return 1;
 }
 
-/* Again and again: another file may have taken the name. A watch that is there already is no second one. */
+/* Before each look: another file may have taken the name. Adding it again changes nothing. */
 static void arm(struct db_watch *watch)
 {
 	watch->is_armed = watch->inotify_fd >= 0 &&
@@ -102,7 +103,8 @@ static bool drain(const struct db_watch *watch)
 	return any;
 }
 
-/* Sleeps until it is time to look (1), or to stop (0). While looks are frequent anyway, events wake nobody: a busy writer would cause thousands of them. */
+/* Sleeps until it is time to look (1), or to stop (0). While looks are frequent, events do not end
+ * the sleep: a busy writer causes thousands of them. */
 static int sleep_until_look(struct db_watch *watch, int stop_fd)
 {
 	bool is_eager = watch->is_armed && time_mono_msecs() < watch->eager_until_msecs;

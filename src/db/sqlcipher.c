@@ -70,8 +70,7 @@ static int fail(struct db_conn *conn, int code)
 	case SQLITE_CORRUPT:
 		return db_fail(conn, DB_FAILURE_OTHER, -EUCLEAN);
 	case SQLITE_IOERR:
-		/* A full disk shows as a failed write where SQLite could not extend the shared-memory
-		 * file. */
+		/* A full disk is EIO where SQLite could not extend the -shm file. */
 		return db_fail(conn, DB_FAILURE_OTHER,
 			       sqlite3_system_errno(conn_handle(conn)) == ENOSPC ? -ENOSPC : -EIO);
 	case SQLITE_ERROR:
@@ -98,9 +97,9 @@ static void configure(void)
 	sqlite3 *db = NULL;
 
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	/* SQLCipher writes a line to standard error for each page that it cannot lock in memory, and
-	 * for each that it cannot decrypt. "off" comes too early before a key is set, and the lines
-	 * come while it is set. util/secret.h and the errors say what there is to say. */
+	/* SQLCipher writes a line to standard error for each page that it cannot lock in memory or
+	 * cannot decrypt. The lines come while the key is set, and "off" has no effect before that.
+	 * util/secret.h and the errors returned tell the same. */
 	if (sqlite3_open(":memory:", &db) == SQLITE_OK)
 		sqlite3_exec(db, "PRAGMA cipher_log = '/dev/null'", NULL, NULL, NULL);
 	sqlite3_close(db);
@@ -205,13 +204,14 @@ static bool in_transaction(struct db_conn *conn)
 	return !sqlite3_get_autocommit(conn_handle(conn));
 }
 
-/* Kept prepared, beside the statements of the rooms above. Not by db_run: that refuses to run after an error. */
+/* Not by db_run, which refuses to run after an error. */
 static int transact(struct db_conn *conn, enum db_verb verb)
 {
 	static const char *const sql[DB_VERB_COUNT] = {
-		[DB_BEGIN] = "BEGIN IMMEDIATE",      [DB_COMMIT] = "COMMIT",
-		[DB_ROLLBACK] = "ROLLBACK",          [DB_SAVEPOINT] = "SAVEPOINT op",
-		[DB_ROLLBACK_TO] = "ROLLBACK TO op", [DB_RELEASE] = "RELEASE op",
+		[DB_BEGIN] = "BEGIN IMMEDIATE",  [DB_SNAPSHOT] = "BEGIN",
+		[DB_COMMIT] = "COMMIT",          [DB_ROLLBACK] = "ROLLBACK",
+		[DB_SAVEPOINT] = "SAVEPOINT op", [DB_ROLLBACK_TO] = "ROLLBACK TO op",
+		[DB_RELEASE] = "RELEASE op",
 	};
 
 	if (verb == DB_ROLLBACK && !in_transaction(conn))

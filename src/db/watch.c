@@ -1,6 +1,7 @@
 /*
- * Waiting for changes: a number that every change counts up. Waiters sleep on one condition without a timer of their own; one
- * thread, which the first wait starts, learns of other processes' commits from the driver.
+ * Waiting for changes: every change increments a number. Waiters sleep on one condition and make no
+ * look of their own; one thread, which the first wait starts, learns of other processes' commits
+ * from the driver.
  */
 #include <errno.h>
 #include <poll.h>

@@ -1,8 +1,9 @@
 /*
- * Group commit. Threads that want to write queue an operation; the first that finds no leader becomes it, takes the whole queue
- * into one transaction and commits once for all. Where one fails, all are undone and run again, each in a savepoint, so that it
- * takes no other along. Savepoints first would cost more: SQLite then walks the list of all changed pages at the end of every
- * statement, and few operations fail.
+ * Group commit. Threads that want to write queue an operation; the first that finds no leader
+ * becomes it, runs the whole queue in one transaction and commits once for all. Where one operation
+ * fails, all are undone and run again with a savepoint each, so that only that one is undone.
+ * Savepoints from the start would cost more: SQLite then walks the list of all changed pages at the
+ * end of every statement, and few operations fail.
  */
 #include <errno.h>
 
@@ -11,9 +12,9 @@
 #include "util/times.h"
 #include "util/wait.h"
 
-#define TRIES_LIMIT 12
+#define TRIES_LIMIT 10
 #define PAUSE_MIN_MSECS 5
-#define PAUSE_MAX_MSECS 2000
+#define PAUSE_MAX_MSECS 1000
 
 struct write_op {
 	struct write_op *next;
@@ -21,7 +22,8 @@ struct write_op {
 	void *arg;
 	int result;
 	bool is_done;
-	/* It is done, or its turn to lead: a condition of its own, so that a commit wakes nobody in vain. */
+	/* Signalled when it is done, or its turn to lead. One condition for all would wake every
+	 * waiting thread at each commit. */
 	pthread_cond_t cond;
 };
 
@@ -31,7 +33,8 @@ struct batch {
 	bool is_each_alone;
 };
 
-/* A mount of an older version beside a newer command line must not write into tables that it does not know. */
+/* A mount of an older version beside a newer command line must not write into tables that it does
+ * not know. */
 static int check_version(struct db *db)
 {
 	struct db_format format;
@@ -58,7 +61,7 @@ static int run_alone(struct db_conn *conn, struct write_op *op)
 	if (err)
 		return err;
 	op->result = run(conn, op);
-	/* The engine has given the transaction up (a full disk), or a repeated transaction may succeed. */
+	/* The engine has undone the transaction (a full disk), or all of it is to be repeated. */
 	if (op->result < 0 && (!conn->driver->in_transaction(conn) || conn->is_lost ||
 			       (conn->failed && conn->failure == DB_FAILURE_RETRY)))
 		return op->result;
@@ -81,10 +84,9 @@ static int run_batch(struct db_conn *conn, void *arg)
 
 /* ---- trying again ---- */
 
-/* A connection that is lost is opened anew. */
-static int writer_open(struct db *db)
+static int writer_reopen(struct db *db)
 {
-	int err = 0;
+	int err;
 
 	if (db->writer && !db->writer->is_lost)
 		return 0;
@@ -100,7 +102,7 @@ static int writer_open(struct db *db)
 
 static int attempt(struct db *db, struct batch *batch, bool *ret_may_retry)
 {
-	int err = writer_open(db);
+	int err = writer_reopen(db);
 
 	*ret_may_retry = true; /* the server may be away for a moment */
 	if (err)
@@ -138,7 +140,7 @@ static void commit(struct db *db, struct write_op *first)
 		sleep_msecs(pause, NULL);
 		pause = pause * 2 < PAUSE_MAX_MSECS ? pause * 2 : PAUSE_MAX_MSECS;
 	}
-	/* Nothing of the batch has happened, or nobody knows. */
+	/* All of the batch was undone, or its outcome is unknown. */
 	for (struct write_op *op = first; op && err; op = op->next)
 		op->result = err;
 }
@@ -150,7 +152,7 @@ int db_write(struct db *db, db_write_fn *fn, void *arg)
 	pthread_mutex_lock(&db->write_mutex);
 	*db->write_last = &op;
 	db->write_last = &op.next;
-	/* Without a deadline: whoever leads has one. */
+	/* Without a deadline: the leader has one. */
 	while (!op.is_done && db->write_busy)
 		pthread_cond_wait(&op.cond, &db->write_mutex);
 	if (!op.is_done) {
@@ -165,7 +167,7 @@ int db_write(struct db *db, db_write_fn *fn, void *arg)
 		pthread_mutex_lock(&db->write_mutex);
 		db->write_busy = false;
 		for (struct write_op *next; batch; batch = next) {
-			next = batch->next; /* its owner may be gone once it is done and the mutex free */
+			next = batch->next; /* once is_done is set, the owner may return */
 			batch->is_done = true;
 			pthread_cond_signal(&batch->cond);
 		}

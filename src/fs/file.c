@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "catalog/calls-csv.h"
 #include "fs/fs-private.h"
 #include "fs/handle.h"
 #include "fs/node.h"
@@ -39,7 +38,7 @@ static void reply_open(struct fs_wait *wait, struct audio_file *audio, struct fs
 		wait->fi.direct_io = 1;
 	else
 		wait->fi.keep_cache = 1;
-	/* If nobody takes the answer, the kernel sends no RELEASE. */
+	/* Without a reply that reaches the kernel there will be no RELEASE. */
 	if (!fs_wait_claim(wait) || fuse_reply_open(wait->req, &wait->fi) == -ENOENT)
 		fs_handle_close(fs, handle);
 	fs_wait_unref(wait);

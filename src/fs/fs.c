@@ -25,64 +25,27 @@
 
 /* ---- requests that are always refused ---- */
 
-static void deny_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
-			 struct fuse_file_info *fi)
-{
-	(void)ino, (void)st, (void)to_set, (void)fi;
-	fs_reply_err(req, -EROFS);
-}
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
 
-static void deny_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
-{
-	(void)parent, (void)name, (void)mode, (void)dev;
-	fs_reply_err(req, -EROFS);
-}
+#define DENY(name, ...) \
+	static void deny_##name(fuse_req_t req, __VA_ARGS__) \
+	{ \
+		fs_reply_err(req, -EROFS); \
+	}
 
-static void deny_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
-{
-	(void)parent, (void)name, (void)mode;
-	fs_reply_err(req, -EROFS);
-}
+DENY(setattr, fuse_ino_t ino, struct stat *st, int to_set, struct fuse_file_info *fi)
+DENY(mknod, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
+DENY(mkdir, fuse_ino_t parent, const char *name, mode_t mode)
+DENY(symlink, const char *target, fuse_ino_t parent, const char *name)
+DENY(rename, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name,
+     unsigned flags)
+DENY(link, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+DENY(write, fuse_ino_t ino, const char *bytes, size_t size, off_t off, struct fuse_file_info *fi)
+DENY(create, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
+DENY(fallocate, fuse_ino_t ino, int mode, off_t off, off_t length, struct fuse_file_info *fi)
 
-static void deny_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
-{
-	(void)target, (void)parent, (void)name;
-	fs_reply_err(req, -EROFS);
-}
-
-static void deny_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent,
-			const char *to_name, unsigned flags)
-{
-	(void)parent, (void)name, (void)to_parent, (void)to_name, (void)flags;
-	fs_reply_err(req, -EROFS);
-}
-
-static void deny_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
-{
-	(void)ino, (void)parent, (void)name;
-	fs_reply_err(req, -EROFS);
-}
-
-static void deny_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t off,
-		       struct fuse_file_info *fi)
-{
-	(void)ino, (void)bytes, (void)size, (void)off, (void)fi;
-	fs_reply_err(req, -EROFS);
-}
-
-static void deny_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-			struct fuse_file_info *fi)
-{
-	(void)parent, (void)name, (void)mode, (void)fi;
-	fs_reply_err(req, -EROFS);
-}
-
-static void deny_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t length,
-			   struct fuse_file_info *fi)
-{
-	(void)ino, (void)mode, (void)off, (void)length, (void)fi;
-	fs_reply_err(req, -EROFS);
-}
+#pragma GCC diagnostic pop
 
 static void on_init(void *arg, struct fuse_conn_info *conn)
 {

@@ -46,7 +46,7 @@ static bool is_listed(const char *names, const char *name)
 
 bool fs_refuses(const struct fs *fs, fuse_req_t req)
 {
-	char name[NAME_SIZE];
+	char name[NAME_SIZE] = "";
 
 	if (!fs->refuse)
 		return false;

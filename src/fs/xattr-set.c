@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/workspace.h"
 #include "fs/fs-private.h"
 #include "fs/xattr.h"
 #include "storage/restore.h"
@@ -93,7 +94,7 @@ int fs_xattr_apply_restore(struct fs *fs, const struct catalog_node *node,
 				       change->restore_tier, &counts);
 
 	if (err)
-		log_error("a restore cannot be asked for: %s", strerror(-err));
+		log_error("a restore cannot be requested: %s", strerror(-err));
 	/* Nothing in the scope is archived: an error, because the caller expected something. */
 	else if (!counts.wanted && !counts.under_way && !counts.restored)
 		err = -ENODATA;

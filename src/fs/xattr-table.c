@@ -160,11 +160,12 @@ static int get_pid(struct fs_subject *s, struct buf *out)
 
 /* ---- the table ---- */
 
-#define IN_WORKSPACES FS_XATTR_IN_WORKSPACES
-#define IN_CAMPAIGNS FS_XATTR_IN_CAMPAIGNS
-#define RECORDINGS FS_XATTR_ON_RECORDINGS
-#define SCOPES FS_XATTR_ON_SCOPES
-#define ROOT FS_XATTR_ON_ROOT
+#define ON(kind) (1U << CATALOG_NODE_##kind)
+#define ROOT ON(ROOT)
+#define RECORDINGS ON(RECORDING)
+#define IN_CAMPAIGNS (ON(CAMPAIGN) | ON(RECORDING) | ON(CALLS))
+#define IN_WORKSPACES (ON(WORKSPACE) | IN_CAMPAIGNS)
+#define SCOPES (ON(ROOT) | ON(WORKSPACE) | ON(CAMPAIGN) | ON(RECORDING)) /* all but calls.csv */
 #define LISTED FS_XATTR_LISTED
 /* The value is a text in the row. */
 #define TEXT(row_, field) .row = FS_ROW_##row_, .text_offset = offsetof(struct fs_subject, field)

@@ -3,9 +3,6 @@
 #include <string.h>
 #include <sys/xattr.h>
 
-#include "catalog/archive.h"
-#include "catalog/queue.h"
-#include "catalog/workspace.h"
 #include "fs/fs-private.h"
 #include "fs/wait.h"
 #include "fs/xattr.h"

@@ -14,6 +14,7 @@
 
 #include "catalog/archive.h"
 #include "catalog/campaign.h"
+#include "catalog/object.h"
 #include "catalog/status.h"
 #include "catalog/tree.h"
 #include "catalog/workspace.h"
@@ -23,17 +24,6 @@ struct fs;
 struct fs_subject;
 
 #define FS_XATTR_PREFIX "user.tonicfs."
-
-/* Where an attribute exists: bits of enum catalog_node_kind. */
-#define FS_XATTR_ON(kind) (1U << CATALOG_NODE_##kind)
-#define FS_XATTR_ON_ROOT FS_XATTR_ON(ROOT)
-#define FS_XATTR_ON_RECORDINGS FS_XATTR_ON(RECORDING)
-#define FS_XATTR_IN_CAMPAIGNS (FS_XATTR_ON(CAMPAIGN) | FS_XATTR_ON(RECORDING) | FS_XATTR_ON(CALLS))
-#define FS_XATTR_IN_WORKSPACES (FS_XATTR_ON(WORKSPACE) | FS_XATTR_IN_CAMPAIGNS)
-/* Folders and recordings. */
-#define FS_XATTR_ON_SCOPES \
-	(FS_XATTR_ON(ROOT) | FS_XATTR_ON(WORKSPACE) | FS_XATTR_ON(CAMPAIGN) | \
-	 FS_XATTR_ON(RECORDING))
 
 enum {
 	FS_XATTR_LISTED = 1,
@@ -65,8 +55,8 @@ enum fs_row {
 
 struct fs_xattr {
 	const char *name; /* without FS_XATTR_PREFIX */
-	unsigned on;      /* FS_XATTR_ON_… */
-	unsigned flags;   /* FS_XATTR_LISTED and the like */
+	unsigned on;      /* the kinds of nodes that have it: bits of enum catalog_node_kind */
+	unsigned flags;   /* FS_XATTR_… */
 	enum fs_row row;  /* without this row there is no value */
 	/* Appends the value, or nothing where there is none. NULL: the text at text_offset of the
 	 * subject is the value. 0, -ENOENT (there is none), -errno. */

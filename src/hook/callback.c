@@ -120,8 +120,7 @@ static int note(struct catalog *catalog, struct replays *replays,
 
 	if (!text || sid_parse(text, "RE", &sid) < 0) {
 		if (may_log())
-			log_warning("callback: workspace %s: it names no recording",
-				    workspace->name);
+			log_warning("callback: workspace %s: no RecordingSid", workspace->name);
 		return STATUS_BAD;
 	}
 	/* These recordings have no audio yet, or never will. Unknown words are treated as
@@ -157,13 +156,13 @@ static int handle(struct catalog *catalog, struct replays *replays, const char *
 	if (!*request->signature)
 		return refuse("no signature");
 	if (form_parse(request->body, request->body_len, form) < 0)
-		return refuse("its form cannot be read");
+		return refuse("malformed form");
 	account = form_value(form, "AccountSid");
 	if (!account || sid_parse(account, "AC", &account_sid) < 0)
-		return refuse("it names no account");
+		return refuse("no AccountSid");
 	err = catalog_callback_account(catalog, &account_sid, &workspace, &token);
 	if (err == -ENOENT)
-		return refuse("no workspace has its account");
+		return refuse("no workspace has this account");
 	if (err == -ENOKEY) {
 		if (may_log())
 			log_warning(

@@ -1,4 +1,4 @@
-/* Parses HTML forms as Twilio sends them. */
+/* Parses HTML forms as Twilio sends them: name=value&… */
 #include "hook/form.h"
 
 #include <errno.h>

@@ -40,7 +40,7 @@ static int address_parse(const char *text, struct addrinfo **ret_info)
 
 static int address_format(int fd, char ret_address[HOOK_ADDRESS_SIZE])
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof address;
 	char host[64], port[8];
 

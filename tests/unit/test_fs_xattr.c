@@ -52,7 +52,7 @@ static void test_fs__every_attribute_has_one_source_and_a_place(void **state)
 		assert_int_not_equal(x->on, 0);
 		/* Rows of recordings exist for recordings only. */
 		if (x->row >= FS_ROW_RECORDING)
-			assert_int_equal(x->on, FS_XATTR_ON_RECORDINGS);
+			assert_int_equal(x->on, 1U << CATALOG_NODE_RECORDING);
 	}
 }
 

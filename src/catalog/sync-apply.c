@@ -1,11 +1,10 @@
-/*
- * What sync learned, written a page at a time. Applying a page twice, or pages in any order, ends in the same catalog.
- */
+/* Writes pages of Twilio's lists of calls and of recordings. */
 #include <errno.h>
 #include <string.h>
 
 #include "catalog/folder-private.h"
 #include "catalog/recording-private.h"
+#include "catalog/sql.h"
 #include "catalog/sync.h"
 #include "util/times.h"
 
@@ -27,16 +26,14 @@ static int call_find(struct db_conn *conn, const struct catalog_call_input *call
 		     struct call_found *ret_found)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_query(
+	int err = db_query_row(
 		conn, &stmt,
-		"SELECT id, folder_id, start_secs, duration_secs, known, finished, removed,"
-		" from_number = ?2 AND to_number = ?3 AND direction = ?4 AND status = ?5 FROM call WHERE sid = ?1",
+		"SELECT id, folder_id, start_secs, duration_secs, known, finished, removed, " SQL_BOOL(
+			"from_number = ?2 AND to_number = ?3 AND direction = ?4 AND status = ?5") " FROM call WHERE sid = ?1",
 		"bssss", &call->sid, call->from, call->to, call->direction, call->status);
 
-	if (err == 0)
-		err = db_step(conn, stmt);
-	if (err <= 0)
-		return err < 0 ? err : -ENOENT;
+	if (err)
+		return err;
 	ret_found->id = db_int64(stmt, 0);
 	ret_found->folder_id = db_int64(stmt, 1);
 	ret_found->start_secs = db_int64(stmt, 2);
@@ -60,16 +57,16 @@ static int call_apply(struct db_conn *conn, struct calls_arg *a,
 		err = folder_of_call(conn, a->workspace_id, call->direction, call->from, call->to,
 				     &folder_id);
 		if (err == 0)
-			err = db_run(
-				conn,
+			err = db_query_int(
+				conn, &found.id,
 				"INSERT INTO call (sid, workspace_id, folder_id, known, finished, from_number,"
 				" to_number, direction, status, start_secs, duration_secs)"
-				" VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
+				" VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
 				"biiissssii", &call->sid, a->workspace_id, folder_id,
 				(int64_t)call->is_finished, call->from, call->to, call->direction,
 				call->status, start_secs, call->duration_secs);
 		if (err == 0)
-			err = calls_row_changed(conn, db_last_id(conn));
+			err = calls_row_changed(conn, found.id);
 		a->stats.calls_new++;
 		return err;
 	}
@@ -91,11 +88,11 @@ static int call_apply(struct db_conn *conn, struct calls_arg *a,
 			call->to, call->direction, call->status, start_secs, call->duration_secs,
 			a->workspace_id);
 	if (err == 0 && !found.known) {
-		/* Recordings that came before their call: they can be files now. */
-		err = db_run(
-			conn,
-			"UPDATE recording SET folder_id = ?2 WHERE call_id = ?1 AND state <> 6",
-			"ii", found.id, folder_id);
+		/* Recordings that came before their call can be files now. */
+		err = db_run(conn,
+			     "UPDATE recording SET folder_id = ?2 WHERE call_id = ?1"
+			     " AND state <> " SQL_STATE_DELETED,
+			     "ii", found.id, folder_id);
 		if (err == 0)
 			err = recordings_list_of_call(conn, found.id, touched,
 						      &a->stats.recordings_listed);
@@ -194,30 +191,27 @@ static int call_of_recording(struct db_conn *conn, int64_t workspace_id, const s
 	*ret_call_id = 0;
 	if (sid_is_zero(call_sid))
 		return unassigned_folder(conn, workspace_id, ret_folder_id);
-	err = db_query(conn, &stmt, "SELECT id, folder_id FROM call WHERE sid = ?", "b", call_sid);
-	if (err == 0)
-		err = db_step(conn, stmt);
-	if (err < 0)
-		return err;
-	if (err > 0) {
+	err = db_query_row(conn, &stmt, "SELECT id, folder_id FROM call WHERE sid = ?", "b",
+			   call_sid);
+	if (err == 0) {
 		*ret_call_id = db_int64(stmt, 0);
 		*ret_folder_id = db_int64(stmt, 1);
-		return 0;
 	}
+	if (err != -ENOENT)
+		return err;
 	err = unassigned_folder(conn, workspace_id, ret_folder_id);
-	if (err == 0)
-		err = db_run(
-			conn,
-			"INSERT INTO call (sid, workspace_id, folder_id, known, finished) VALUES (?, ?, ?, 0, 0)",
-			"bii", call_sid, workspace_id, *ret_folder_id);
-	if (err == 0)
-		*ret_call_id = db_last_id(conn);
-	return err;
+	return err ? err
+		   : db_query_int(conn, ret_call_id,
+				  "INSERT INTO call (sid, workspace_id, folder_id, known, finished)"
+				  " VALUES (?, ?, ?, 0, 0) RETURNING id",
+				  "bii", call_sid, workspace_id, *ret_folder_id);
 }
 
 static int64_t completed_of(const struct catalog_recording_input *r)
 {
-	return r->is_completed ? 1 : r->is_deleted || r->is_absent || r->is_removed ? 2 : 0;
+	return r->is_completed                                  ? COMPLETED
+	       : r->is_deleted || r->is_absent || r->is_removed ? COMPLETED_NEVER
+								: COMPLETED_NOT_YET;
 }
 
 static int64_t flags_of(const struct catalog_recording_input *r)
@@ -232,15 +226,16 @@ static int encryption_store(struct db_conn *conn, int64_t id,
 {
 	if (!r->is_encrypted)
 		return 0;
-	return db_run(
-		conn,
-		"INSERT OR REPLACE INTO encryption (recording_id, key_sid, cek, iv) VALUES (?, ?, ?, ?)",
-		"isss", id, r->encryption_key_sid ? r->encryption_key_sid : "",
-		r->encryption_cek ? r->encryption_cek : "",
-		r->encryption_iv ? r->encryption_iv : "");
+	return db_run(conn,
+		      "INSERT INTO encryption (recording_id, key_sid, cek, iv) VALUES (?, ?, ?, ?)"
+		      " ON CONFLICT (recording_id) DO UPDATE SET key_sid = excluded.key_sid,"
+		      " cek = excluded.cek, iv = excluded.iv",
+		      "isss", id, r->encryption_key_sid ? r->encryption_key_sid : "",
+		      r->encryption_cek ? r->encryption_cek : "",
+		      r->encryption_iv ? r->encryption_iv : "");
 }
 
-/* Its call may be known only later: catalog_removals_settle. */
+/* Leaves the call alone, which may become known only later: catalog_removals_settle. */
 static int removed_insert(struct db_conn *conn, int64_t id)
 {
 	struct catalog_recording recording;
@@ -258,19 +253,19 @@ static int recording_insert(struct db_conn *conn, struct recordings_arg *a,
 
 	if (err == 0)
 		err = inode_for_recording(conn, &r->sid, &inode);
-	/* One that was deleted at Twilio before we ever saw it is nothing that we have lost: it is only noted. */
+	/* One that was deleted at Twilio before it was ever seen is only noted. */
 	if (err == 0)
-		err = db_run(
-			conn,
+		err = db_query_int(
+			conn, &id,
 			"INSERT INTO recording (inode, sid, workspace_id, folder_id, call_id, state, completed, flags,"
-			" duration_secs, date_created_secs, start_secs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			" duration_secs, date_created_secs, start_secs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+			" RETURNING id",
 			"ibiiiiiiiii", inode, &r->sid, a->workspace_id, folder_id, call_id,
 			(int64_t)(r->is_deleted ? CATALOG_STATE_MISSING : CATALOG_STATE_TWILIO),
 			completed_of(r), flags_of(r), r->duration_secs, r->date_created_secs,
 			r->start_time_secs);
 	if (err)
 		return err;
-	id = db_last_id(conn);
 	if (r->is_removed)
 		return removed_insert(conn, id);
 	a->stats.recordings_new++;
@@ -298,7 +293,6 @@ static int recording_update(struct db_conn *conn, struct recordings_arg *a,
 	if (err)
 		return err;
 	if (r->is_deleted) {
-		/* Twilio says so of itself. */
 		err = recording_gone(conn, old);
 		if (err == -ESTALE)
 			return 0;
@@ -306,13 +300,14 @@ static int recording_update(struct db_conn *conn, struct recordings_arg *a,
 			old->is_listed && old->state == CATALOG_STATE_TWILIO;
 		return err ? err
 			   : db_run(conn,
-				    "UPDATE recording SET completed = 2 WHERE id = ? AND state = 5",
+				    "UPDATE recording SET completed = " SQL_COMPLETED_NEVER
+				    " WHERE id = ? AND state = " SQL_STATE_MISSING,
 				    "i", old->id);
 	}
 	if (r->is_completed && old->state == CATALOG_STATE_MISSING)
 		state = CATALOG_STATE_TWILIO; /* it is there again */
 	/* A file stays a file: a status that goes back is not believed. */
-	if (completed == 1 && !r->is_completed)
+	if (completed == COMPLETED && !r->is_completed)
 		return 0;
 	if (completed == completed_of(r) && state == (int64_t)old->state &&
 	    old->duration_secs == r->duration_secs && old->is_encrypted == r->is_encrypted &&
@@ -323,7 +318,7 @@ static int recording_update(struct db_conn *conn, struct recordings_arg *a,
 	err = db_run(
 		conn,
 		"UPDATE recording SET state = ?2, completed = ?3, duration_secs = ?4, flags = CASE WHEN sort_key > 0"
-		" THEN flags ELSE ?5 | (flags & 4) END WHERE id = ?1",
+		" THEN flags ELSE ?5 | (flags & " SQL_FLAG_UNVOUCHED ") END WHERE id = ?1",
 		"iiiii", old->id, state, completed_of(r), r->duration_secs, flags_of(r));
 	if (err == 0)
 		err = encryption_store(conn, old->id, r);
@@ -364,125 +359,4 @@ int catalog_recordings_apply(struct catalog *catalog, int64_t workspace_id,
 	if (err == 0)
 		stats_add(stats, &a.stats);
 	return err;
-}
-
-/* ---- what sync asks ---- */
-
-int catalog_calls_unknown(struct catalog *catalog, int64_t workspace_id, size_t limit,
-			  catalog_sid_fn *fn, void *arg)
-{
-	cleanup_db_read struct db_conn *read = NULL;
-	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
-
-	if (err == 0)
-		err = db_query(read, &stmt,
-			       "SELECT sid FROM call WHERE workspace_id = ? AND known = 0 LIMIT ?",
-			       "ii", workspace_id, (int64_t)limit);
-	if (err)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
-		struct sid sid;
-
-		db_sid(stmt, 0, &sid);
-		err = fn(arg, &sid);
-		if (err)
-			return err;
-	}
-	return err;
-}
-
-int catalog_oldest_unfinished(struct catalog *catalog, int64_t workspace_id, int64_t *ret_call_secs,
-			      int64_t *ret_recording_secs)
-{
-	cleanup_db_read struct db_conn *read = NULL;
-	int err = db_read_begin(catalog->db, &read);
-
-	if (err == 0)
-		err = db_query_int(
-			read, ret_call_secs,
-			"SELECT coalesce(min(start_secs), 0) FROM call"
-			" WHERE workspace_id = ? AND finished = 0 AND known = 1 AND removed = 0",
-			"i", workspace_id);
-	if (err == 0)
-		err = db_query_int(read, ret_recording_secs,
-				   "SELECT coalesce(min(date_created_secs), 0) FROM recording"
-				   " WHERE workspace_id = ? AND completed = 0",
-				   "i", workspace_id);
-	return err;
-}
-
-int catalog_recordings_at_twilio(struct catalog *catalog, int64_t workspace_id, int64_t since_secs,
-				 int64_t until_secs, catalog_recording_fn *fn, void *arg)
-{
-	cleanup_db_read struct db_conn *read = NULL;
-	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
-
-	if (err == 0)
-		err = db_query(
-			read, &stmt,
-			"SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.workspace_id = ?"
-			" AND r.state IN (1, 2) AND r.completed < 2 AND r.date_created_secs >= ?"
-			" AND r.date_created_secs < ?",
-			"iii", workspace_id, since_secs, until_secs);
-	if (err)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
-		struct catalog_recording recording;
-
-		recording_from_row(stmt, &recording);
-		err = fn(arg, &recording);
-		if (err)
-			return err;
-	}
-	return err;
-}
-
-int catalog_sync_state_get(struct catalog *catalog, int64_t workspace_id,
-			   struct catalog_sync_state *ret_state)
-{
-	cleanup_db_read struct db_conn *read = NULL;
-	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
-
-	if (err == 0)
-		err = db_query(
-			read, &stmt,
-			"SELECT last_poll_secs, last_sweep_secs, listed_until_secs FROM workspace"
-			" WHERE id = ?",
-			"i", workspace_id);
-	if (err == 0)
-		err = db_step(read, stmt);
-	if (err <= 0)
-		return err < 0 ? err : -ENOENT;
-	ret_state->last_poll_secs = db_int64(stmt, 0);
-	ret_state->last_sweep_secs = db_int64(stmt, 1);
-	ret_state->listed_until_secs = db_int64(stmt, 2);
-	return 0;
-}
-
-struct sync_state_arg {
-	int64_t workspace_id;
-	const struct catalog_sync_state *state;
-};
-
-static int write_sync_state(struct db_conn *conn, void *arg)
-{
-	const struct sync_state_arg *a = arg;
-
-	return db_run(
-		conn,
-		"UPDATE workspace SET last_poll_secs = ?2, last_sweep_secs = ?3, listed_until_secs = ?4"
-		" WHERE id = ?1",
-		"iiii", a->workspace_id, a->state->last_poll_secs, a->state->last_sweep_secs,
-		a->state->listed_until_secs);
-}
-
-int catalog_sync_state_set(struct catalog *catalog, int64_t workspace_id,
-			   const struct catalog_sync_state *state)
-{
-	struct sync_state_arg a = { workspace_id, state };
-
-	return db_write(catalog->db, write_sync_state, &a);
 }

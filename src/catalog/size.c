@@ -1,12 +1,11 @@
-/*
- * Exact file sizes: learned one by one, kept for ever.
- */
+/* Exact file sizes: learned one by one, kept for ever. */
 #include <errno.h>
 #include <string.h>
 
 #include "catalog/change.h"
 #include "catalog/recording-private.h"
 #include "catalog/size.h"
+#include "catalog/sql.h"
 
 struct sizes_arg {
 	const struct catalog_size *sizes;
@@ -100,7 +99,8 @@ int catalog_sizes_unknown(struct catalog *catalog, int64_t workspace_id, size_t 
 		err = db_query(read, &stmt,
 			       "SELECT " RECORDING_COLUMNS
 			       " FROM recording r WHERE r.folder_id = ?1"
-			       " AND r.listed = 1 AND r.size_bytes < 0 AND r.state IN (1, 2)"
+			       " AND r.listed = 1 AND r.size_bytes < 0"
+			       " AND r.state IN " SQL_AT_TWILIO_ALONE
 			       " AND (?2 = 0 OR r.workspace_id = ?2)",
 			       "ii", wanted[i], workspace_id);
 		if (err == 0)
@@ -111,10 +111,10 @@ int catalog_sizes_unknown(struct catalog *catalog, int64_t workspace_id, size_t 
 	}
 	if (!limit)
 		return 0;
-	err = db_query(
-		read, &stmt,
-		"SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.listed = 1"
-		" AND r.size_bytes < 0 AND r.state IN (1, 2) AND (?1 = 0 OR r.workspace_id = ?1)",
-		"i", workspace_id);
+	err = db_query(read, &stmt,
+		       "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.listed = 1"
+		       " AND r.size_bytes < 0 AND r.state IN " SQL_AT_TWILIO_ALONE
+		       " AND (?1 = 0 OR r.workspace_id = ?1)",
+		       "i", workspace_id);
 	return err ? err : each(read, stmt, &limit, fn, arg);
 }
