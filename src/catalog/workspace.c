@@ -5,8 +5,8 @@
 
 #include "catalog/campaign.h"
 #include "catalog/folder-private.h"
-#include "catalog/queue-private.h"
 #include "catalog/name.h"
+#include "catalog/queue-private.h"
 #include "catalog/recording-private.h"
 #include "catalog/sql.h"
 #include "catalog/workspace.h"
