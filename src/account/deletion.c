@@ -19,7 +19,8 @@ static struct rate pace = { .paid_nsecs = INT64_MIN / 2 }; /* guarded by pace_mu
 /* False: cancelled. */
 static bool pace_wait(struct catalog *catalog, const struct cancel *cancel)
 {
-	int64_t wait_msecs, per_sec = catalog_setting_number(catalog, SETTING_TWILIO_DELETES_PER_SEC);
+	int64_t wait_msecs,
+		per_sec = catalog_setting_number(catalog, SETTING_TWILIO_DELETES_PER_SEC);
 
 	pthread_mutex_lock(&pace_mutex);
 	pace.per_sec = per_sec < 1 ? 1 : per_sec;

@@ -145,7 +145,7 @@ static int add_in_write(struct db_conn *conn, void *arg)
 	const struct catalog_workspace *w = args->workspace;
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	char tree_name[CATALOG_NAME_SIZE];
-	uint64_t inode;
+	uint64_t inode = 0;
 	int err;
 
 	err = db_query_row(conn, &stmt,

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Measures what the project promises, each figure as a ratio to its limit, all in one run. usage: run.sh [find] [mount] [sync] [idle] [migrate] [read]
-# Limits are ratios to a minimal file system in memory (memtree.c) where the machine decides, else milliseconds and megabytes.
+# Measures the figures that the project promises, each as a ratio to its limit, in one run. usage: run.sh [find] [mount] [sync] [idle] [migrate] [read]
+# Where a figure depends on the machine, its limit is a ratio to a minimal file system in memory (memtree.c); else it is in
+# milliseconds or megabytes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=build/bench

@@ -37,20 +37,22 @@ static void serve(const struct db_fixture *f, int commands, int answers)
 	struct db *db = db_fixture_open(f);
 	struct db_conn *alone;
 	int64_t value = getpid();
-	char command, answer;
+	char command;
+	bool answer;
 
 	while (read(commands, &command, 1) == 1) {
 		switch (command) {
 		case '+':
 			value++;
-			answer = db_write(db, db_fixture_add, &value) == 0;
+			answer = db_write(db, db_fixture_add, &value) == 0 ? 1 : 0;
 			break;
 		case 'c':
-			answer = db_exec(db_writer(db), "PRAGMA wal_checkpoint(TRUNCATE)") == 0;
+			answer = db_exec(db_writer(db), "PRAGMA wal_checkpoint(TRUNCATE)") == 0 ? 1
+												: 0;
 			break;
 		default:
 			db_close(db);
-			answer = db_open_alone(f->path, &f->key, &alone) == 0;
+			answer = db_open_alone(f->path, &f->key, &alone) == 0 ? 1 : 0;
 			if (answer)
 				db_conn_close(alone);
 			db = db_fixture_open(f);
@@ -87,7 +89,7 @@ static struct other other_start(struct db_fixture *f)
 
 static bool other_does(const struct other *other, char command)
 {
-	char answer;
+	bool answer;
 
 	assert_int_equal(write(other->commands, &command, 1), 1);
 	assert_int_equal(read(other->answers, &answer, 1), 1);

@@ -13,10 +13,10 @@
 #include <cmocka.h>
 
 #include "catalog/campaign.h"
-#include "jobs/job.h"
 #include "catalog/size.h"
 #include "helper_http.h"
 #include "helper_server.h"
+#include "jobs/job.h"
 #include "sync/sync-private.h"
 #include "util/log.h"
 #include "util/times.h"
@@ -89,7 +89,6 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	enum helper_then then = HELPER_KEEP;
 	unsigned n = 0, status;
 
-	(void)server;
 	pthread_mutex_lock(&f->lock);
 	status = f->status;
 	if (at && sscanf(at + strlen("/Recordings/RE") + 24, "%8x", &n) == 1 &&
