@@ -27,7 +27,6 @@
 #include "helper_queue.h"
 #include "jobs/job.h"
 #include "jobs/lease.h"
-#include "migrate/migrate.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 

@@ -415,6 +415,7 @@ static void test_jobs_pool__workers_exist_only_while_there_is_work(void **state)
 #ifndef __SANITIZE_THREAD__ /* which has a pthread_create of its own */
 static atomic_bool no_threads;
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the library's have __ */
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
 {
 	static int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
