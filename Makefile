@@ -12,7 +12,7 @@ warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
             -Wwrite-strings -Wundef -Wformat=2 -Wvla $(if $(WERROR),-Werror)
 
 CFLAGS  ?= -O2 -g
-# Sanitizers find what hardening would hide.
+# A sanitized build has no hardening, which would hide errors.
 ifneq ($(FUZZ),)
 sanitize := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 else ifeq ($(SANITIZE),thread)
@@ -25,7 +25,7 @@ endif
 hardening      = $(if $(sanitize),-fstack-protector-strong -fPIE $(sanitize),$(file <$(BUILD)/.hardening))
 link_hardening = $(if $(sanitize),-pie $(link_sanitize),$(file <$(BUILD)/.hardening-link))
 
-# No pkg-config call at all for targets that need none (install-deps, help, clean).
+# Calls pkg-config only when a target needs it (not for deps, help, clean).
 lazy_pkg = $(if $(pkg_cflags_done),,$(eval pkg_cflags_done := 1)$(eval pkg_cflags := $(shell pkg-config --cflags $(packages)))$(eval pkg_libs := $(shell pkg-config --libs $(packages))))
 language   = $(lazy_pkg)-std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -DSQLITE_HAS_CODEC \
              -DTONICFS_VERSION='"$(VERSION)"' -Isrc -pthread $(pkg_cflags)
@@ -41,7 +41,7 @@ unit_src  := $(sort $(wildcard tests/unit/test_*.c))
 unit_help := $(patsubst tests/unit/%.c,$(BUILD)/obj/unit/%.o,$(filter-out $(unit_src),$(wildcard tests/unit/*.c)))
 unit_bin  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_src))
 
-# Fuzzers want the parsers only, and what those stand on.
+# Fuzzers are linked with the parsers and the rooms below them.
 fuzz_build := build/fuzz
 fuzz_src  := $(wildcard src/util/*.c src/net/*.c src/aws/*.c src/twilio/*.c) src/hook/form.c
 fuzz_obj  := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(fuzz_src))
@@ -54,7 +54,7 @@ all: $(program)
 
 help:
 	@echo 'make              build $(program);  WERROR=1: warnings are errors'
-	@echo 'make deps         install what the build needs (Debian 12 and 13; elsewhere it is named)'
+	@echo 'make deps         install what the build needs (Debian 12 and 13; elsewhere: list it)'
 	@echo 'make check        install what is missing, build, run every test, also under ASan and UBSan'
 	@echo 'make format       lay the C out by clang-format'
 	@echo 'make lint         check layout, C, shell, Python, manual page and who includes whom;  T="rooms tidy": these checks'
@@ -75,7 +75,7 @@ deps:
 
 check-deps: $(BUILD)/.have-libraries
 
-# A clear message where a library is missing, plain SQLite stands in for SQLCipher, or it is too old.
+# A clear message if a library is missing or too old, or if plain SQLite is in the place of SQLCipher.
 $(BUILD)/.have-libraries:
 	@mkdir -p $(BUILD)
 	@scripts/check-libraries.sh '$(CC)' $(packages)
@@ -89,13 +89,13 @@ $(BUILD)/obj/unit/%.o: tests/unit/%.c $(BUILD)/.have-libraries $(BUILD)/.hardeni
 	@mkdir -p $(@D)
 	$(CC) $(all_cflags) -Itests/unit -MMD -MP -c -o $@ $<
 
-# Compiled again when the compiler or its flags change, or when warnings become errors (not when they cease to be).
+# Everything is compiled again when the compiler or its flags change, or when warnings become errors (not the other way).
 flags := $(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE)$(FUZZ) $(VERSION)
 $(BUILD)/.flags: FORCE
 	@mkdir -p $(BUILD)
 	@grep -qsxF $(if $(WERROR),,-e '$(flags)') -e '$(flags) WERROR' $@ || echo '$(flags)$(if $(WERROR), WERROR)' >$@
 
-# What this compiler has of the hardening flags.
+# The hardening flags that this compiler accepts.
 $(BUILD)/.hardening: $(BUILD)/.flags scripts/hardening.sh
 	@scripts/hardening.sh compile '$(CC)' $(CFLAGS) >$@
 $(BUILD)/.hardening-link: $(BUILD)/.flags scripts/hardening.sh
@@ -118,8 +118,8 @@ units: $(unit_bin)
 unit: $(BUILD)/unit/$(T)
 	$(BUILD)/unit/$(T)
 
-# Python for the end-to-end tests, in a virtual environment of the project's own. Built packages only: a source package
-# would bring tools to build it that no hash is known of.
+# Python packages for the end-to-end tests, in a virtual environment. Wheels only: building a source package would install
+# build tools that are not pinned by hash.
 build/venv/.done: tests/requirements.txt
 	python3 -m venv build/venv
 	build/venv/bin/pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r tests/requirements.txt
@@ -128,7 +128,7 @@ build/venv/.done: tests/requirements.txt
 e2e: $(program) build/venv/.done
 	TONICFS_BINARY=$(abspath $(program)) build/venv/bin/python -m pytest -q tests/e2e $(if $(T),-k '$(T)')
 
-# By clang, which has libFuzzer, in a folder of their own.
+# Built by clang, which has libFuzzer, in a separate folder.
 fuzzers:
 	$(MAKE) CC=clang FUZZ=1 BUILD=$(fuzz_build) fuzz-programs
 
@@ -145,7 +145,7 @@ $(BUILD)/fuzz_%: $(BUILD)/obj/fuzz/fuzz_%.o $(fuzz_obj)
 fuzz: fuzzers
 	scripts/fuzz.sh $(fuzz_build) '$(T)' '$(or $(SECS),60)'
 
-# A program of its own, with the named points at which the fault tests end, stop or hurry it.
+# A separate program with fault points, at which the fault tests kill, stop or delay it.
 fault-program:
 	+$(MAKE) BUILD=$(BUILD)/fault CFLAGS='-O1 -g -DTONICFS_FAULTS' all
 
@@ -155,7 +155,7 @@ fault: fault-program build/venv/.done
 soak: fault-program build/venv/.done
 	$(if $(SEED),FAULT_SEED=$(SEED)) FAULT_COUNT=$(or $(COUNT),3000) tests/fault/run.sh $(BUILD)/fault/tonicfs -k 'test_random or test_read_load'
 
-# Races between threads: every unit test, reading while all of it is moved, readers that are killed.
+# Races between threads: every unit test, reading while everything is migrated, readers that are killed.
 tsan_make := $(MAKE) CC=gcc SANITIZE=thread BUILD=build/tsan CFLAGS='-O1 -g -DTONICFS_FAULTS'
 
 tsan: build/venv/.done
@@ -164,7 +164,7 @@ tsan: build/venv/.done
 	tests/fault/run.sh build/tsan/tonicfs -k '$(or $(T),test_read_load)'
 	TONICFS_BINARY=$(CURDIR)/build/tsan/tonicfs build/venv/bin/python -m pytest -q tests/e2e -k test_read_killed
 
-# The tools of lint, whose versions decide what they find, in a virtual environment of their own.
+# The tools of lint, pinned because their findings depend on the version, in a virtual environment.
 build/lint-venv/.done: tests/lint.txt
 	python3 -m venv build/lint-venv
 	build/lint-venv/bin/pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r tests/lint.txt
@@ -192,7 +192,7 @@ check:
 check-debian:
 	scripts/check-debian.sh $(RELEASE)
 
-# The same tests on servers of other makers; they pass, and say so, where those cannot be had.
+# The same tests on other S3 servers; if a server cannot be installed, the target says so and passes.
 check-minio: $(program) build/venv/.done
 	scripts/check-server.sh minio $(if $(T),-k '$(T)')
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Counting what runs of tests say, for check.sh and check-server.sh, which source this in the folder of the project.
-# Says little while all is well; shows the output of what fails. Last line: `N passed, N failed`, with `, N skipped` when any.
+# Counts the results of test runs. Sourced by check.sh and check-server.sh in the project's folder.
+# Prints a line for each step that passes, and the output of a step that fails. Last line: `N passed, N failed`, with `, N skipped` when any.
 # Logs and results (JUnit XML) are in build/check.
 out=build/check
 passed=0 failed=0 skipped=0
@@ -43,7 +43,7 @@ count() {
 	fi
 }
 
-# suite NAME WHAT COMMAND...: a run of pytest, whose results are counted.
+# suite NAME WHAT COMMAND...: runs pytest and counts its results.
 suite() {
 	local name=$1 what=$2
 	shift 2
@@ -67,7 +67,7 @@ suite() {
 	fi
 	# shellcheck disable=SC2086
 	set -- $numbers
-	# pytest said that something is wrong which no test stands for: a file that cannot be imported, a session fixture.
+	# pytest failed outside of a test, for example in an import or in a session fixture: count it as a failure.
 	if [ $status != 0 ] && [ "$2" = 0 ]; then set -- "$1" 1 "$3"; fi
 	[ "$3" = 0 ] && set -- "$1" "$2"
 	[ "$2" = 0 ] || sed -n '/^=* \(FAILURES\|ERRORS\) =*$/,$p' "$log" | cut -c 1-300 >"$log.short"

@@ -1,9 +1,9 @@
 #!/bin/bash
-# tonicfs on a fresh Debian 12 and a fresh Debian 13, each in a chroot that mmdebstrap makes: `make check-debian`, as root.
-# usage: check-debian.sh [bookworm|trixie ...]      what was named, else both
-# In each: everything that it needs can be installed, it builds without a warning, passes its unit tests, and takes a user's
-# first steps, with a mount. Last line: `N passed, N failed`.
-# RUN='make check': runs this instead, as root in the folder of the project; everything for it is installed first.
+# Tests tonicfs on a fresh Debian 12 and a fresh Debian 13, in chroots made by mmdebstrap: `make check-debian`, as root.
+# usage: check-debian.sh [bookworm|trixie ...]      (default: both)
+# In each chroot it installs the packages, builds without a warning, runs the unit tests, and takes a user's first steps, with
+# a mount. Last line: `N passed, N failed`.
+# RUN='make check': runs this command instead, as root in the project's folder, after installing its packages.
 # DEBIAN_SECS: the time for each release (900; with RUN 3600). Downloads and the fresh systems stay in build/debian for the
 # next run. Packages come from this machine's mirror of Debian.
 set -u -o pipefail
@@ -18,21 +18,21 @@ exec </dev/null
 scripts/install-deps.sh debian || exit 1
 mkdir -p "$cache"
 
-# mirror SUITE DEFAULT: where this machine has its packages of such a suite from
+# mirror SUITE DEFAULT: the mirror from which this machine gets that suite
 mirror() {
 	local uri
 	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Release: $1" 2>/dev/null | head -n 1)
 	echo "${uri:-$2}"
 }
 
-# make_base RELEASE: the fresh system, as a tar file
+# make_base RELEASE: makes the fresh system, a tar file
 make_base() {
 	local tar=$cache/$1.tar codename debian security options=() line
 	[ -z "$(find "$tar" -mtime "-$base_days" 2>/dev/null)" ] || return 0
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 	debian=$(mirror "$codename" http://deb.debian.org/debian)
 	security=$(mirror "$codename-security" http://deb.debian.org/debian-security)
-	# Proxies and the like.
+	# Take over this machine's proxies.
 	while read -r line; do options+=("--aptopt=$line"); done < <(apt-config dump 2>/dev/null |
 		grep -E '^Acquire::(https?::|Retries|Check-(Valid-Until|Date))' | grep -v '""')
 	timeout -k 30 "$secs" mmdebstrap --mode=root --variant=minbase --include=ca-certificates "${options[@]}" "$1" "$cache/$1.new.tar" \
@@ -40,7 +40,7 @@ make_base() {
 		mv "$cache/$1.new.tar" "$tar"
 }
 
-# The project as it stands, without what was built.
+# Copies the working tree without build results.
 copy_sources() { # TARGET
 	mkdir -p "$1"
 	if git -C "$here" rev-parse --git-dir >/dev/null 2>&1; then
@@ -50,7 +50,7 @@ copy_sources() { # TARGET
 	fi | tar -c --null --ignore-failed-read -T - 2>/dev/null | tar -x -C "$1" --no-same-owner
 }
 
-# enter ROOT COMMAND...: in namespaces of its own, so that every mount and process ends with it
+# enter ROOT COMMAND...: runs it in the chroot and in new namespaces, so that all its mounts and processes end with it
 enter() {
 	local root=$1
 	shift
@@ -78,7 +78,7 @@ enter() {
 }
 
 passed=0 failed=0
-# step WHAT COMMAND: in the chroot, counted; shows the output of what fails
+# step WHAT COMMAND: runs it in the chroot and counts it; shows the output of a failure
 step() {
 	local what=$1 since=$SECONDS left=$((deadline - SECONDS))
 	shift
@@ -138,7 +138,7 @@ prove() {
 	copy_sources "$root/src/tonicfs"
 	cp -L /etc/resolv.conf /etc/hosts "$root/etc"
 	ln -sf ../proc/self/mounts "$root/etc/mtab" # as on every installed system
-	# Certificates that only this machine knows, for pip and npm behind a proxy.
+	# Certificates that are installed on this machine only, for pip and npm behind a proxy.
 	if compgen -G '/usr/local/share/ca-certificates/*.crt' >/dev/null; then
 		cp /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates"
 		chroot "$root" update-ca-certificates >/dev/null 2>&1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Says in one line what is missing before the compiler says it in a hundred. usage: check-libraries.sh CC PACKAGE...
+# Reports a missing library in one line, before the compiler does so in a hundred. usage: check-libraries.sh CC PACKAGE...
 cc=$1; shift
 command -v pkg-config >/dev/null || { echo "tonicfs needs pkg-config; \`make deps\` installs what is missing" >&2; exit 1; }
 for package in "$@"; do
@@ -11,7 +11,7 @@ for package in "$@"; do
 	fi
 	exit 1
 done
-# The version that pkg-config tells is SQLite's; SQLCipher's own is asked of the library.
+# pkg-config reports SQLite's version; a program asks the library for SQLCipher's own.
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cat >"$dir/v.c" <<'C'

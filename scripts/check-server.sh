@@ -1,16 +1,16 @@
 #!/bin/bash
-# The end-to-end tests on another S3 server than the one that `make check` starts: `make check-minio`, `make check-aws`.
+# Runs the end-to-end tests on another S3 server than `make check`: `make check-minio`, `make check-aws`.
 # usage: check-server.sh minio|localstack [PYTEST-ARGUMENT...]
-# Where the server cannot be had on this machine it says why, in a last line `skipped: …`, and ends well.
-# Else the last line is `N passed, N failed`, with `, N skipped` when any. TONICFS_BINARY: another program (build/tonicfs);
+# If the server cannot be installed here, the last line is `skipped: REASON`, and the exit status 0.
+# Otherwise the last line is `N passed, N failed`, with `, N skipped` when any. TONICFS_BINARY: another program (build/tonicfs);
 # CHECK_E2E_WORKERS: tests at a time (3).
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C.UTF-8
 exec </dev/null
 
-# What AWS does and others do not. LocalStack lets everybody do everything, which `storage test` rightly refuses: its tests
-# are for servers that guard a bucket.
+# Features of AWS only. LocalStack grants everybody every access, which `storage test` rightly refuses: tests of access
+# control need other servers.
 aws_tests="archive playback browser lifecycle cost encryption retention delete_s3 migrate_ways"
 
 case ${1:-} in

@@ -1,9 +1,10 @@
 #!/bin/bash
-# Everything that `make check` proves, after install-deps: lint, gcc and clang build without a warning, unit tests by both and under
-# ASan and UBSan, end-to-end tests with the normal and with the sanitized program.
-# Then the fault suite, with a program that has named fault points (random sequences of faults from FAULT_SEED, by default another each time).
-# Says little while all is well; shows the output of what fails. Last line: `N passed, N failed`, with `, N skipped` when any.
-# CHECK_JOBS: how many compilers at once (2). CHECK_E2E_WORKERS: how many end-to-end tests at once (4: they wait more than they work). CHECK_ASAN_E2E: pytest -k expression for the sanitized run (all).
+# The steps of `make check` after install-deps: lint, builds with gcc and clang without a warning, unit tests with both and with
+# ASan and UBSan, fuzzers, end-to-end tests with the normal and the sanitized program, and the fault suite with a program that has
+# fault points (random sequences of faults begin at FAULT_SEED, by default a new one each time).
+# Prints a line for each step that passes, and the output of a step that fails. Last line: `N passed, N failed`, with `, N skipped` when any.
+# CHECK_JOBS: parallel compilers (2). CHECK_E2E_WORKERS: parallel end-to-end tests (4: they mostly wait).
+# CHECK_ASAN_E2E: pytest -k expression for the sanitized run (all).
 # Logs and results (JUnit XML) stay in build/check.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -16,7 +17,7 @@ jobs=${CHECK_JOBS:-2}
 . scripts/check-counts.sh
 rm -f "$out"/*
 
-# build NAME WHAT ARGUMENT...: make; a build that fails counts as one failure.
+# build NAME WHAT ARGUMENT...: runs make; a failed build counts as one failure.
 build() {
 	local name=$1 what=$2
 	shift 2
@@ -79,12 +80,12 @@ build asan 'gcc build with ASan and UBSan' CC=gcc SANITIZE=1 BUILD=build/asan al
 asan=$?
 [ $asan = 0 ] && units asan-units 'unit tests (ASan, UBSan)' -j"$jobs" CC=gcc SANITIZE=1 BUILD=build/asan
 
-# Briefly: so many inputs of each, made of the seeds.
+# A fixed number of inputs for each fuzzer, made from the seeds.
 build fuzz 'fuzzers, by clang' fuzzers && summed fuzz-run 'fuzzers' scripts/fuzz.sh build/fuzz brief
 
 if [ -n "$(compgen -G 'tests/e2e/test_*.py')" ] && build venv 'Python for the end-to-end tests' build/venv/.done; then
 	[ $gcc = 0 ] && e2e e2e 'end-to-end tests' build/tonicfs
-	# Once is enough for the stand-in's own tests, which do not run the program, and for hardening, which this build has not.
+	# Not again: the stand-in's own tests, which do not run the program, and hardening, which a sanitized build does not have.
 	[ $asan = 0 ] && e2e asan-e2e 'end-to-end tests (ASan, UBSan)' build/asan/tonicfs \
 		--ignore-glob='*/test_standin*' --ignore-glob='*/test_hardening*' ${CHECK_ASAN_E2E:+-k "$CHECK_ASAN_E2E"}
 	if build fault 'gcc build with fault points' CC=gcc BUILD=build/fault CFLAGS='-O1 -g -DTONICFS_FAULTS' all; then

@@ -1,8 +1,8 @@
 #!/bin/bash
 # The main job on a real S3 server and the Twilio stand-in, step by step, each command printed before it runs.
-# usage: demo.sh start     shows it; leaves the mount and the servers running; a second run goes on from there
-#        demo.sh stop      ends the mount and the servers and removes what they kept
-# All of it is in ${TONICFS_DEMO_DIR:-~/.local/state/tonicfs-demo}. `make demo` and `make demo-stop` call this.
+# usage: demo.sh start     runs it, and leaves the mount and the servers running; a second run continues
+#        demo.sh stop      ends the mount and the servers and removes their files
+# All files are in ${TONICFS_DEMO_DIR:-~/.local/state/tonicfs-demo}. `make demo` and `make demo-stop` call this.
 set -euo pipefail
 umask 077
 
@@ -18,14 +18,14 @@ region=us-east-1 bucket=recordings
 
 if [ -t 1 ]; then bold=$'\e[1m' blue=$'\e[34m' plain=$'\e[0m'; else bold='' blue='' plain=''; fi
 
-# ---- telling ----
+# ---- output ----
 
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 note() { printf '  (%s)\n' "$*"; }
 die() { printf 'demo: %s\n' "$*" >&2; exit 1; }
 show() { printf '%s$ %s%s\n' "$blue" "$*" "$plain"; }
 
-# Prints the command as it can be typed, with the program by its name and long paths shortened, and runs it.
+# Prints the command in a form that can be typed, with short names for the program and long paths, and runs it.
 run() {
 	local word line=
 	for word in "$@"; do
@@ -39,14 +39,14 @@ run() {
 	"$@"
 }
 
-# A command with a secret on its standard input: secrets never stand in a command line.
+# A command with a secret on its standard input: secrets are never part of a command line.
 run_with_secret() {
 	local secret=$1
 	shift
 	run "$@" <<<"$secret"
 }
 
-# Once in the life of a demo: `once NAME command…`.
+# once NAME COMMAND...: runs it only once in the life of a demo.
 once() {
 	local name=$1
 	shift
@@ -74,7 +74,7 @@ unmount() {
 		sleep 0.1
 	done
 	! is_mounted || die "$mountpoint cannot be unmounted; something still uses it"
-	# The process of an unmounted tree still ends its transfers.
+	# After an unmount, the process still ends its transfers.
 	for tries in $(seq 120); do
 		pgrep -u "$(id -u)" -f -- "tonicfs mount $mountpoint" >/dev/null || return 0
 		sleep 0.1
@@ -121,7 +121,7 @@ stop_all() {
 	rm -rf --one-file-system "$state"
 }
 
-# ---- asking the two origins themselves, not the program ----
+# ---- requests to the two origins, without tonicfs ----
 
 account() { # WORKSPACE FIELD
 	curl -fsS "$(standin_url)/_control/accounts" | "$python" -c '
@@ -141,7 +141,7 @@ at_twilio() { # SID: yes or no
 	[ "$status" = 200 ] && echo yes || echo no
 }
 
-# Through boto3: a client of S3 that is not ours. The keys are those of the demo's own server.
+# By boto3, an independent S3 client. The keys are those of the demo's server.
 s3() { # create | has KEY
 	S3_ENDPOINT=$S3_ENDPOINT S3_ACCESS_KEY=$S3_ACCESS_KEY S3_SECRET_KEY=$S3_SECRET_KEY \
 		"$python" - "$region" "$bucket" "$@" <<-'X'
@@ -222,7 +222,7 @@ migrate_and_watch() { # FOLDER
 	[[ $counts == *"failed 0" ]] || die "some recordings did not migrate; see: tonicfs status"
 }
 
-# The first campaign of acme that still has recordings at Twilio, else the first.
+# The first campaign of acme that has recordings at Twilio, else the first one.
 campaign_to_migrate() {
 	local folder
 	for folder in "$mountpoint"/acme/*/; do
@@ -234,7 +234,7 @@ campaign_to_migrate() {
 
 recordings_in() { find "$1" -name '*.wav' | sort; }
 
-# Of acme; not of what Twilio encrypted or deletes on its own.
+# Recordings of acme, without those that Twilio encrypted or deletes on its own.
 recordings_at_twilio() {
 	local folder file
 	for folder in "$mountpoint"/acme/*; do
@@ -246,7 +246,7 @@ recordings_at_twilio() {
 	done 2>/dev/null
 }
 
-# Under the policy given: rm, and then what both origins say when they are asked.
+# Sets the policy, removes a recording, and then asks both origins for it.
 remove_under() { # FILE DELETE_S3 DELETE_TWILIO
 	local file=$1 sid key='' wanted_s3 wanted_twilio tries
 	sid=$(attribute recording_sid "$file")

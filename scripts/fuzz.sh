@@ -1,16 +1,16 @@
 #!/bin/bash
 # Runs fuzzers that `make fuzzers` has built.
-# usage: fuzz.sh FOLDER brief            all of them, each so many inputs: a part of `make check`
-#        fuzz.sh FOLDER NAME [SECS]      one of them for so long (60); what it finds is added to build/fuzz/corpus/NAME
+# usage: fuzz.sh FOLDER brief            all fuzzers, a fixed number of inputs each: a part of `make check`
+#        fuzz.sh FOLDER NAME [SECS]      one fuzzer for SECS seconds (60); new inputs are added to build/fuzz/corpus/NAME
 # An input that crashes, leaks or hangs is kept as tests/fuzz/corpus/NAME/crash-…: give it a name that says what it is,
-# and leave it there when the code has been mended. Last line of brief: `N passed, N failed`.
+# and keep it when the code has been fixed. Last line of brief: `N passed, N failed`.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 folder=$1 what=${2:-brief} secs=${3:-60}
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 runs=${FUZZ_RUNS:-20000}
 
-# fuzz NAME ARGUMENT...: seeds are read from corpus/NAME; new inputs go to the first folder, which is the build's.
+# fuzz NAME ARGUMENT...: reads seeds from corpus/NAME; new inputs go to the first folder, the build's.
 fuzz() {
 	local name=$1
 	shift
@@ -33,7 +33,7 @@ for program in "$folder"/fuzz_*; do
 	[ -x "$program" ] || continue
 	name=${program##*/fuzz_}
 	mkdir "$scratch/$name"
-	# Every seed, then inputs made of them.
+	# Every seed, then inputs derived from them.
 	if fuzz "$name" -seed=1 -runs="$runs" "$scratch/$name" "tests/fuzz/corpus/$name" >"$log" 2>&1; then
 		passed=$((passed + 1))
 	else

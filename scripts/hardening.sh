@@ -1,7 +1,7 @@
 #!/bin/bash
-# Prints the hardening flags that a compiler has, for the Makefile. usage: hardening.sh compile|link COMPILER [FLAG...]
+# Prints the hardening flags that a compiler accepts, for the Makefile. usage: hardening.sh compile|link COMPILER [FLAG...]
 # FLAG: the other flags of the build, because some depend on them: _FORTIFY_SOURCE needs optimization.
-# The compiler accepts what is printed without a warning.
+# The compiler accepts the printed flags without a warning.
 set -u
 what=$1 compiler=$2
 shift 2
@@ -42,7 +42,7 @@ accepts() { # FLAGS, split into words
 	$compiler "${extra[@]}" -Werror $1 "$2" -o "$dir/probe.out" "$dir/probe.c" >/dev/null 2>&1
 }
 
-# A current compiler has all of the best ones: one call.
+# A current compiler accepts all the best ones: one call suffices.
 # shellcheck disable=SC2001 # of each line
 best=$(sed 's/|.*//' <<<"$flags" | xargs)
 if accepts "$best"; then

@@ -1,17 +1,17 @@
 #!/bin/bash
-# Installs what tonicfs needs from the packages of Debian 12 and 13; says what it installs; does nothing where all is there.
+# Installs the packages that tonicfs needs on Debian 12 and 13, and prints their names; does nothing if all are installed.
 # usage: install-deps.sh [--simulate] build|unit|test|server|bench|demo|debian ...        (several groups may be named)
-#   build   compiler and libraries       unit    what the unit tests need besides
-#   test    what `make check` needs      demo    what `make demo` needs
-#   server  an S3 server                 bench   the file systems that `make bench` compares with
-#   debian  what `make check-debian` needs
-# --simulate asks apt whether it could install all of it, and installs nothing.
-# On another system it names what is missing, by the names that the projects themselves use, and fails.
-# Debian 12 carries an SQLCipher older than 4.5; there it comes from bookworm-backports.
+#   build   compiler and libraries       unit    for the unit tests, in addition
+#   test    for `make check`             demo    for `make demo`
+#   server  an S3 server                 bench   the file systems that `make bench` compares
+#   debian  for `make check-debian`
+# --simulate asks apt whether it could install them, and installs nothing.
+# On another system it lists the missing software by its upstream names, and fails.
+# Debian 12 has an SQLCipher older than 4.5; there it comes from bookworm-backports.
 set -euo pipefail
 
-# The groups, Debian's package, how to see it on another system (a command, a library of pkg-config), its upstream name.
-# A dash: belongs to the line above it.
+# Groups, Debian's package, a probe for other systems (a command, or a library of pkg-config), the upstream name.
+# A dash: belongs to the line above.
 table='
 build             gcc                   command:gcc            GCC 12 or newer
 build             make                  command:make           GNU make
@@ -70,7 +70,7 @@ for group in "$@"; do
 	esac
 done
 
-# The lines of the table that are of one of the groups.
+# Prints the lines of the table that belong to the wanted groups.
 wanted() {
 	awk -v groups="$groups" '
 		BEGIN { split(groups, list, " "); for (i in list) want[list[i]] = 1 }
@@ -109,7 +109,7 @@ is_installed() {
 	[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# Sanitizers and libFuzzer for the clang that is this release's default.
+# The package with sanitizers and libFuzzer for this release's default clang.
 clang_rt() {
 	local clang
 	clang=$({ dpkg-query -W -f='Depends: ${Depends}\n' clang; apt-cache show clang; } 2>/dev/null |

@@ -1,6 +1,6 @@
 #!/bin/bash
-# usage: install.sh PROGRAM DESTDIR PREFIX          puts the program, its man page, completion and units in place
-#        install.sh --remove DESTDIR PREFIX         takes away what that put there, and nothing else
+# usage: install.sh PROGRAM DESTDIR PREFIX          installs the program, manual page, completion and units
+#        install.sh --remove DESTDIR PREFIX         removes them, and nothing else
 #
 # mount(8) looks for mount.tonicfs in /sbin only, so a line of type `tonicfs` in /etc/fstab needs PREFIX=/usr. One of type
 # `fuse.tonicfs` works with any PREFIX that is in root's PATH: mount.fuse3 finds the program by its name.

@@ -1,10 +1,10 @@
 #!/bin/bash
-# LocalStack's S3 and KMS on loopback, which answers as AWS does, for the tests of what only AWS has: `make check-aws`.
-# It does not look at header signatures (at presigned URLs it does).
-# usage: localstack.sh install         into a virtual environment of its own (build/localstack, once)
+# Runs LocalStack's S3 and KMS on loopback for the tests of AWS's own features: `make check-aws`.
+# LocalStack checks the signatures of presigned URLs, but not of headers.
+# usage: localstack.sh install         into a virtual environment (build/localstack), once
 #        localstack.sh start DIR       log and DIR/env (endpoint and keys) in DIR; prints DIR/env
 #        localstack.sh stop DIR        ends it; the objects are gone with it (they are in memory)
-# install ends with status 77, and the reason, where it cannot be had here.
+# If LocalStack cannot be installed, install prints the reason and exits with status 77.
 # LOCALSTACK_VENV: another place for the virtual environment; PYTHON: the Python to make it with.
 set -euo pipefail
 
@@ -60,7 +60,7 @@ free_port() {
 	fail "no free port on $ip"
 }
 
-# The number may be somebody else's by now: ours was given our folder.
+# The PID may have been reused: our process has our folder in its environment.
 pid_of() {
 	local pid
 	[ -s "$dir/pid" ] || return 1

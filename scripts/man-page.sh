@@ -1,5 +1,5 @@
 #!/bin/bash
-# Writes the lists of commands and options, as the program has them, into the manual page. usage: man-page.sh PROGRAM PAGE
+# Updates the manual page's lists of commands and options from the program. usage: man-page.sh PROGRAM PAGE
 set -euo pipefail
 [ $# = 2 ] || { sed -n 2p "$0" >&2; exit 2; }
 program=$1 page=$2

@@ -1,16 +1,16 @@
 #!/bin/bash
-# A MinIO server on loopback, for the end-to-end tests: `make check-minio`.
-# usage: minio.sh install          builds it with `go install`, of one release (once; about five minutes)
+# Runs a MinIO server on loopback for the end-to-end tests: `make check-minio`.
+# usage: minio.sh install          builds a pinned release with `go install`, once (about five minutes)
 #        minio.sh start DIR        data, log and DIR/env (endpoint and keys) in DIR; prints DIR/env
 #        minio.sh stop DIR         ends it; the objects are gone with it
-# install ends with status 77, and the reason, where MinIO cannot be had here.
-# MINIO: another program, of whatever release; GOBIN: where it is built (~/go/bin).
+# If MinIO cannot be installed, install prints the reason and exits with status 77.
+# MINIO: another program, of any release; GOBIN: where it is built (~/go/bin).
 set -euo pipefail
 
 ip=127.0.0.1
 start_secs=60
 build_secs=1500
-# Releases have no version that Go knows; Go's checksum database knows what this one must hold.
+# MinIO's releases are no Go versions; Go's checksum database guards this commit.
 release=v0.0.0-20260212201848-7aac2a2c5b7c
 export PATH=$PATH:/usr/local/go/bin
 go_bin=${GOBIN:-${GOPATH:-$HOME/go}/bin}
@@ -72,7 +72,7 @@ random_word() {
 	head -c 64 /dev/urandom | base64 -w 0 | tr -dc 'A-Za-z0-9' | cut -c "1-$1"
 }
 
-# The number may be somebody else's by now: ours names our folder.
+# The PID may have been reused: our process has our folder in its command line.
 pid_of() {
 	local pid
 	[ -s "$dir/pid" ] || return 1

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs cmocka programs, six at a time (they wait much more than they work), and sums up what they report. usage: run-units.sh PROGRAM...
+# Runs cmocka programs, six in parallel (they mostly wait), and sums up their results. usage: run-units.sh PROGRAM...
 # Prints the output of those that fail; last line `N passed, N failed`, with `, N skipped` when any.
 passed=0 failed=0 skipped=0
 dir=$(mktemp -d) || exit 1

@@ -1,9 +1,9 @@
 #!/bin/bash
-# A real S3 server on loopback for tests and the demo: Ceph's RADOS Gateway from Debian's packages.
+# Runs a real S3 server on loopback for tests and the demo: Ceph's RADOS Gateway from Debian's packages.
 # usage: s3-server.sh start DIR [PORT]    data, logs and DIR/env (endpoint and keys) in DIR; prints DIR/env
 #        s3-server.sh stop DIR            ends what start began; the objects are gone with it (they are in memory)
 #        s3-server.sh status DIR          exit 0 and DIR/env when it answers, else 1
-# Works as root and as an ordinary user. Each DIR has ports and keys of its own, so several can run side by side.
+# Works as root and as an ordinary user. Each DIR has its own ports and keys, so several servers can run in parallel.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 
@@ -47,7 +47,7 @@ fail() {
 	exit 1
 }
 
-# A pid file outlives its process, and the number may be somebody else's by now: ours names our configuration.
+# The PID of an old file may have been reused: our process has our configuration in its command line.
 is_ours() {
 	{ tr '\0' ' ' <"/proc/$1/cmdline" | grep -qF -- "$conf"; } 2>/dev/null
 }
@@ -63,7 +63,7 @@ is_listening() {
 	(exec 3<>"/dev/tcp/$ip/$1") 2>/dev/null
 }
 
-# Below the ephemeral range, so that no outgoing connection takes it in between.
+# Below the ephemeral range, so that no outgoing connection can take it meanwhile.
 free_port() {
 	local port
 	for _ in {1..200}; do
@@ -77,7 +77,7 @@ random_word() {
 	head -c 64 /dev/urandom | base64 -w 0 | tr -dc 'A-Za-z0-9' | cut -c "1-$1"
 }
 
-# launch NAME PROGRAM ARG…: its own session, nothing of the caller's held open
+# launch NAME PROGRAM ARG…: in a new session, without descriptors of the caller
 launch() {
 	local name=$1
 	shift

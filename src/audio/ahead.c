@@ -62,8 +62,8 @@ static void drop(struct audio_recording *recording)
 
 static void drop_all(struct audio_folder *folder)
 {
-	list_for_each_safe(pos, &folder->fetched)
-		drop(list_entry(pos, struct audio_recording, fetched.link));
+	list_for_each_entry_safe(struct audio_recording, recording, &folder->fetched, fetched.link)
+		drop(recording);
 }
 
 static void folder_stop(struct audio_folder *folder)
@@ -314,12 +314,12 @@ int64_t audio_ahead_tick(struct audio *audio, int64_t now_msecs)
 
 void audio_ahead_stop(struct audio *audio)
 {
-	list_for_each(pos, &audio->ahead.folders)
-		folder_stop(list_entry(pos, struct audio_folder, link));
+	list_for_each_entry(struct audio_folder, folder, &audio->ahead.folders, link)
+		folder_stop(folder);
 }
 
 void audio_ahead_release(struct audio_ahead *ahead)
 {
-	list_for_each_safe(pos, &ahead->folders)
-		folder_free(list_entry(pos, struct audio_folder, link));
+	list_for_each_entry_safe(struct audio_folder, folder, &ahead->folders, link)
+		folder_free(folder);
 }

@@ -329,6 +329,6 @@ void audio_attempt_resume(struct audio_attempt *attempt)
 
 void audio_attempts_cancel(struct audio *audio)
 {
-	list_for_each(pos, &audio->attempt_list)
-		http_transfer_cancel(list_entry(pos, struct audio_attempt, link)->transfer);
+	list_for_each_entry(struct audio_attempt, attempt, &audio->attempt_list, link)
+		http_transfer_cancel(attempt->transfer);
 }

@@ -122,9 +122,8 @@ void audio_interrupt(struct audio *audio)
 	cancel_set(&audio->cancel);
 	audio_sizes_fail_all(audio, &sizes);
 	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
-		list_for_each_safe(item, &recording->reads)
-			audio_read_finish(list_entry(item, struct audio_waiting_read, link), -EINTR,
-					  &reads);
+		list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link)
+			audio_read_finish(read, -EINTR, &reads);
 	}
 	pthread_mutex_unlock(&audio->lock);
 	audio_reads_deliver(audio, &reads);
@@ -213,8 +212,8 @@ struct audio_recording *audio_recording_find(struct audio *audio, int64_t id)
 
 void audio_recording_end_streams(struct audio_recording *recording)
 {
-	list_for_each_safe(pos, &recording->streams)
-		audio_stream_kill(list_entry(pos, struct audio_stream, link));
+	list_for_each_entry_safe(struct audio_stream, s, &recording->streams, link)
+		audio_stream_kill(s);
 }
 
 void audio_recording_end(struct audio_recording *recording)

@@ -243,8 +243,8 @@ static void run(struct pool_task *task)
 		note_unanswered(audio, question->recording_id, &question->sid, err, MET_BY_OTHERS);
 	}
 	pthread_mutex_lock(&audio->lock);
-	list_for_each_safe(pos, &question->waiters)
-		waiter_finish(list_entry(pos, struct waiter, link), err, size, &finished);
+	list_for_each_entry_safe(struct waiter, waiter, &question->waiters, link)
+		waiter_finish(waiter, err, size, &finished);
 	list_remove(&question->link);
 	pthread_mutex_unlock(&audio->lock);
 	free(question);
@@ -334,7 +334,7 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 void audio_sizes_fail_all(struct audio *audio, struct list *finished)
 {
 	list_for_each_entry(struct question, question, &audio->questions, link) {
-		list_for_each_safe(item, &question->waiters)
-			waiter_finish(list_entry(item, struct waiter, link), -EINTR, -1, finished);
+		list_for_each_entry_safe(struct waiter, waiter, &question->waiters, link)
+			waiter_finish(waiter, -EINTR, -1, finished);
 	}
 }

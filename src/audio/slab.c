@@ -123,8 +123,8 @@ void audio_slab_put(struct audio_slab *slab, struct audio_block *block)
 		return;
 	slab->empty_chunks++;
 	if (slab->empty_chunks == slab->chunks) {
-		list_for_each_safe(pos, &slab->roomy)
-			chunk_free(slab, list_entry(pos, struct audio_chunk, link));
+		list_for_each_entry_safe(struct audio_chunk, empty, &slab->roomy, link)
+			chunk_free(slab, empty);
 	} else if (slab->empty_chunks > KEPT_CHUNKS) {
 		chunk_free(slab, chunk);
 	}

@@ -46,8 +46,8 @@ void audio_stats_get(struct audio *audio, struct audio_stats *ret_stats)
 	ret_stats->memory_budget_bytes = audio->store.budget_bytes;
 	ret_stats->reads_waiting = audio->turns.waiting_count;
 	ret_stats->files_open = 0;
-	list_for_each(pos, &audio->recordings)
-		ret_stats->files_open += list_entry(pos, struct audio_recording, link)->files;
+	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link)
+		ret_stats->files_open += recording->files;
 	pthread_mutex_unlock(&audio->lock);
 	audio_reasons_last(&audio->reasons, &ret_stats->last_failure);
 	ret_stats->last_failure.offset_bytes = 0;

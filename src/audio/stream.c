@@ -111,8 +111,8 @@ void audio_streams_drop_idle(struct audio *audio)
 	if (!has_many_idle(audio))
 		return;
 	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
-		list_for_each(item, &recording->streams)
-			oldest = older_spare(oldest, list_entry(item, struct audio_stream, link));
+		list_for_each_entry(struct audio_stream, s, &recording->streams, link)
+			oldest = older_spare(oldest, s);
 	}
 	if (oldest)
 		audio_stream_kill(oldest);

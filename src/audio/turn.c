@@ -137,9 +137,7 @@ void audio_turns_begin(struct audio *audio, struct list *finished)
 	struct audio_turns *turns = &audio->turns;
 	int64_t now = turns->waiting_count ? time_mono_msecs() : 0;
 
-	list_for_each_safe(pos, &turns->waiting) {
-		struct audio_waiting_read *read = read_of(pos);
-
+	list_for_each_entry_safe(struct audio_waiting_read, read, &turns->waiting, turn.link) {
 		if (read->not_before_msecs > now)
 			continue;
 		/* No overtaking: a large read would wait for ever behind small ones. */
@@ -191,8 +189,8 @@ int64_t audio_turns_tick(struct audio *audio, int64_t now, struct list *finished
 
 	if (!turns->waiting_count)
 		return NONE;
-	list_for_each(pos, &turns->taken)
-		stuck += is_stuck(read_of(pos), now);
+	list_for_each_entry(struct audio_waiting_read, read, &turns->taken, turn.link)
+		stuck += is_stuck(read, now);
 	for (struct list *pos = turns->taken.prev, *next; pos != &turns->taken; pos = next) {
 		next = pos->prev;
 		if (stuck <= may_stay)

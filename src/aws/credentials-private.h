@@ -11,9 +11,9 @@
  * is not configured, try the next one; or the negative errno of *ret_error: it is configured and
  * fails. A set cancel (may be NULL) ends their waits. */
 int aws_from_environment(struct aws_credentials *ret_credentials, struct remote_error *ret_error);
-/* profile NULL: that of AWS_PROFILE, else "default". A missing profile is an error only if it
- * was named. */
-int aws_from_profile(const char *profile, const struct cancel *cancel,
+/* wanted: its profile; NULL: that of AWS_PROFILE, else "default". A missing profile is an error only
+ * if it was named. */
+int aws_from_profile(const char *wanted, const struct cancel *cancel,
 		     struct aws_credentials *ret_credentials, struct remote_error *ret_error);
 int aws_from_web_identity(const struct cancel *cancel, struct aws_credentials *ret_credentials,
 			  struct remote_error *ret_error);

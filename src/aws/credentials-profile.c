@@ -117,7 +117,7 @@ static int read_profile(const char *path, const char *name, bool is_config, stru
 	const char *command = profile->values[PROCESS];
 	bool is_inside = false;
 	struct stat st;
-	size_t len;
+	size_t len = 0;
 	int err = fd < 0 || fstat(fd, &st) < 0 ? -errno
 					       : files_read_fd(fd, FILE_LIMIT_BYTES, &text, &len);
 	char *rest;

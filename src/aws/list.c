@@ -107,9 +107,9 @@ static int on_entry_element(struct page *page, const char *name, const char *tex
 		return set(&e->upload_id, text);
 	if (strcmp(name, "VersionId") == 0)
 		return set(&e->version_id, text);
-	if (strcmp(name, "LastModified") == 0 || strcmp(name, "Initiated") == 0)
-		if (time_parse_iso8601(text, &e->last_modified_secs) < 0)
-			e->last_modified_secs = 0;
+	if ((strcmp(name, "LastModified") == 0 || strcmp(name, "Initiated") == 0) &&
+	    time_parse_iso8601(text, &e->last_modified_secs) < 0)
+		e->last_modified_secs = 0;
 	return 0;
 }
 
@@ -326,7 +326,9 @@ static bool advance(struct position *position, struct page *page, struct circle 
 	position->key = steal_pointer(&page->next_key);
 	position->other = steal_pointer(&page->next_other);
 	hash = hash_position(position);
-	if ((circle->pages && hash == circle->hash) || ++circle->pages > PAGES_LIMIT)
+	if (circle->pages && hash == circle->hash)
+		return false;
+	if (++circle->pages > PAGES_LIMIT)
 		return false;
 	if (circle->pages > circle->until) {
 		circle->hash = hash;

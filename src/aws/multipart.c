@@ -120,21 +120,17 @@ static void add_parts(struct buf *out, const char (*etags)[S3_ETAG_SIZE], unsign
 }
 
 /* The server sends the status before the outcome is known: only the document tells. */
-static int judge_completion(const struct http_reply *reply, struct answer *answer,
-			    struct remote_error *ret_error)
+static void judge_completion(const struct http_reply *reply, struct answer *answer,
+			     struct remote_error *ret_error)
 {
-	int err;
-
 	s3_judge_document(reply->status, reply->body, reply->body_len, ret_error);
-	if (ret_error->kind != REMOTE_OK)
-		return ret_error->error;
-	err = xml_parse(reply->body, reply->body_len, on_element, answer, NULL);
-	if (err || !answer->is_complete) {
+	if (ret_error->kind == REMOTE_OK &&
+	    (xml_parse(reply->body, reply->body_len, on_element, answer, NULL) ||
+	     !answer->is_complete)) {
 		s3_fail(ret_error, REMOTE_UNCERTAIN, -EIO,
 			"the answer does not say whether the upload was completed");
 		ret_error->status = reply->status;
 	}
-	return ret_error->error;
 }
 
 int s3_upload_complete(struct s3_client *client, const char *key, const char *upload_id,
@@ -167,7 +163,7 @@ int s3_upload_complete(struct s3_client *client, const char *key, const char *up
 		struct http_response response = { reply.status, reply.content_length, reply.headers,
 						  reply.header_count };
 
-		err = judge_completion(&reply, &answer, ret_error);
+		judge_completion(&reply, &answer, ret_error);
 		s3_object_from_response(&response, ret_object);
 		ret_object->size_bytes = -1; /* it does not say the size of the object */
 		*ret_object->content_type = '\0';

@@ -187,7 +187,7 @@ static int add_in_write(struct db_conn *conn, void *arg)
 	struct campaign_args *args = arg;
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	char workspace_name[CATALOG_NAME_SIZE], tree_name[CATALOG_NAME_SIZE];
-	uint64_t inode;
+	uint64_t inode = 0;
 	int64_t count;
 	int err;
 

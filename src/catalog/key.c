@@ -243,7 +243,7 @@ static int saved_command_run(const char *path, struct db_key *ret_key,
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	cleanup_free char *command = NULL;
 	struct stat st;
-	size_t len;
+	size_t len = 0;
 	int err = fd < 0 || fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
 
 	if (err == 0) {

@@ -172,7 +172,7 @@ static int check_key_id(const char *path, const struct db_key *key, bool *ret_kn
 	err = files_read(id_path, 64, &stored, &len);
 	if (err || len < strlen(id))
 		return 0; /* no fingerprint: only reading the file shows whether the key is right */
-	if (strncmp(stored, id, strlen(id)))
+	if (strncmp(stored, id, strlen(id)) != 0)
 		return catalog_fail(-EKEYREJECTED, ret_message, "this key does not open %s", path);
 	*ret_known = true;
 	return 0;

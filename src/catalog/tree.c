@@ -138,7 +138,7 @@ static int lookup_file(struct db_conn *conn, uint64_t parent, const char *name,
 				   "ii", id, (int64_t)parent);
 	if (err == 0)
 		recording_node_from_row(stmt, names, ret_node);
-	if (err == 0 && strcmp(ret_node->name, name))
+	if (err == 0 && strcmp(ret_node->name, name) != 0)
 		err = -ENOENT;
 	return err;
 }

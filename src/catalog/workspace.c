@@ -5,8 +5,8 @@
 
 #include "catalog/campaign.h"
 #include "catalog/folder-private.h"
-#include "catalog/queue-private.h"
 #include "catalog/name.h"
+#include "catalog/queue-private.h"
 #include "catalog/recording-private.h"
 #include "catalog/sql.h"
 #include "catalog/workspace.h"
@@ -145,7 +145,7 @@ static int add_in_write(struct db_conn *conn, void *arg)
 	const struct catalog_workspace *w = args->workspace;
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	char tree_name[CATALOG_NAME_SIZE];
-	uint64_t inode;
+	uint64_t inode = 0;
 	int err;
 
 	err = db_query_row(conn, &stmt,

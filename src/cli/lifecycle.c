@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/storage.h"
 #include "cli/transitions.h"
 #include "storage/storage.h"
 #include "view/bucket.h"
@@ -111,7 +112,6 @@ static int run_lifecycle(struct cli *cli, const void *values, int argc, char **a
 	struct s3_transition transitions[S3_TRANSITIONS_LIMIT];
 	struct lifecycle_run run = { .cli = cli };
 	bool is_set = strcmp(argv[0], "set") == 0, is_remove = strcmp(argv[0], "remove") == 0;
-	char shown[CATALOG_NAME_SIZE];
 	size_t count = 0;
 	int status, err;
 
@@ -125,18 +125,12 @@ static int run_lifecycle(struct cli *cli, const void *values, int argc, char **a
 		return cli_usage(cli, "set needs a class and its days, such as --glacier-ir 90");
 	if (!is_set && count)
 		return cli_usage(cli, "classes can be given with set only");
-	status = cli_workspace_open(cli, argv[1], &run.workspace);
+	status = cli_storage_open(cli, argv[1], &run.workspace, &run.storage);
 	if (status == CLI_DONE)
 		status = cli_http_open(cli);
 	if (status != CLI_DONE)
 		return status;
-	err = storage_client_new(cli->catalog, cli->http, run.workspace.id, NULL, &run.s3,
-				 &run.storage);
-	if (err == -ENOENT) {
-		cli_error("workspace '%s' has no bucket; 'tonicfs storage set' names one",
-			  view_name(run.workspace.name, shown));
-		return CLI_FAILED;
-	}
+	err = storage_client_new(cli->catalog, cli->http, run.workspace.id, NULL, &run.s3, NULL);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the bucket cannot be used");
 	status = is_set      ? run_set(&run, transitions, count)

@@ -184,7 +184,7 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 {
 	struct migrate_settings settings = { 0 };
 	struct cli *cli = wait->cli;
-	struct migrate *migrate;
+	struct migrate *migrate = NULL;
 	struct jobs *jobs = NULL;
 	int64_t moved;
 	int status = cli_http_open(cli);
@@ -201,7 +201,7 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 	err = jobs_new(cli->catalog, &jobs);
 	if (err == 0)
 		err = migrate_start(jobs, cli->http, &settings, &migrate);
-	if (err < 0) {
+	if (err) {
 		jobs_free(jobs);
 		cli_error("the migration cannot begin: %s", strerror(-err));
 		return CLI_FAILED;
@@ -311,7 +311,7 @@ static int report(struct wait *wait, const struct meter_reading *reading, int64_
 	for (size_t i = 0; i < wait->scopes->count && counts->failed && err == 0; i++)
 		err = view_problems_load(wait->cli->catalog, wait->scopes->items[i],
 					 CATALOG_JOB_MIGRATE, true, &problems);
-	if (err < 0)
+	if (err)
 		return cli_catalog_error(wait->cli, err, "what came of it cannot be read");
 	if (wait->cli->json)
 		status = report_json(wait, reading, &problems, cleanups, count);
@@ -326,7 +326,7 @@ static int report(struct wait *wait, const struct meter_reading *reading, int64_
 int migrate_wait(struct cli *cli, const struct migrate_scopes *scopes, int64_t asked_count)
 {
 	struct wait wait = { .cli = cli, .scopes = scopes };
-	struct meter_reading reading;
+	struct meter_reading reading = { 0 };
 	int status = work(&wait, &reading);
 
 	return status == CLI_DONE ? report(&wait, &reading, asked_count) : status;

@@ -177,7 +177,7 @@ static void print_blocks(const struct cli_table *table, FILE *out)
 static void print_columns(const struct cli_table *table, const size_t *widths, FILE *out)
 {
 	for (size_t i = 0; i < table->count; i++) {
-		size_t column = i % table->columns;
+		size_t column = table->columns ? i % table->columns : 0;
 
 		if (column + 1 == table->columns)
 			fprintf(out, "%s\n", table->cells[i]);

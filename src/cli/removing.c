@@ -82,7 +82,7 @@ static int work(struct cli *cli, const int64_t *workspace_ids, size_t count,
 {
 	int64_t deadline = time_mono_msecs() + WAIT_MSECS;
 	struct cli_progress progress;
-	struct policy *policy;
+	struct policy *policy = NULL;
 	struct jobs *jobs = NULL;
 	uint64_t generation = 0;
 	int err = cli_http_open(cli) == CLI_DONE ? 0 : -EIO;

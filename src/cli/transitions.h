@@ -9,30 +9,17 @@ struct transition_values {
 	const char *standard_ia, *glacier_ir, *glacier, *deep_archive;
 };
 
+#define TRANSITION_OPTION(type, field, name, help) \
+	{ 0, name, CLI_TEXT, "DAYS", help, offsetof(type, field) }
+/* type: the command's struct of values; field: its struct transition_values. */
 #define TRANSITION_OPTIONS(type, field) \
-	{ 0, \
-	  "standard-ia", \
-	  CLI_TEXT, \
-	  "DAYS", \
-	  "to STANDARD_IA (at least 30)", \
-	  offsetof(type, field.standard_ia) }, \
-		{ 0, \
-		  "glacier-ir", \
-		  CLI_TEXT, \
-		  "DAYS", \
-		  "to GLACIER_IR, which needs no restore", \
-		  offsetof(type, field.glacier_ir) }, \
-		{ 0, \
-		  "glacier", \
-		  CLI_TEXT, \
-		  "DAYS", \
-		  "to GLACIER, which takes minutes to hours to restore", \
-		  offsetof(type, field.glacier) }, \
-	{ \
-		0, "deep-archive", CLI_TEXT, "DAYS", \
-			"to DEEP_ARCHIVE, which takes 12 to 48 hours to restore", \
-			offsetof(type, field.deep_archive) \
-	}
+	TRANSITION_OPTION(type, field.standard_ia, "standard-ia", "to STANDARD_IA (at least 30)"), \
+		TRANSITION_OPTION(type, field.glacier_ir, "glacier-ir", \
+				  "to GLACIER_IR, which needs no restore"), \
+		TRANSITION_OPTION(type, field.glacier, "glacier", \
+				  "to GLACIER, which takes minutes to hours to restore"), \
+		TRANSITION_OPTION(type, field.deep_archive, "deep-archive", \
+				  "to DEEP_ARCHIVE, which takes 12 to 48 hours to restore")
 
 /* The transitions in order of their days. CLI_DONE, or CLI_USAGE after an error. */
 int transitions_parse(const struct cli *cli, const struct transition_values *values,

@@ -151,11 +151,6 @@ int64_t db_changes(struct db_conn *conn)
 	return conn->driver->changes(conn);
 }
 
-int64_t db_last_id(struct db_conn *conn)
-{
-	return conn->driver->last_id(conn);
-}
-
 int db_now(struct db_conn *conn, int64_t *ret_msecs)
 {
 	return conn->driver->now(conn, ret_msecs);

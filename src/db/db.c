@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "db/db-private.h"
@@ -43,6 +44,15 @@ static struct db *db_new(const struct db_key *key)
 	return db;
 }
 
+/* A file is found again after a change of the working directory. */
+static int locate(const struct db_driver *driver, const char *path, char **ret_path)
+{
+	if (driver->file)
+		return files_absolute(path, ret_path);
+	*ret_path = strdup(path);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
 int db_open(const char *path, const struct db_key *key, struct db **ret_db)
 {
 	struct db *db = db_new(key);
@@ -51,7 +61,7 @@ int db_open(const char *path, const struct db_key *key, struct db **ret_db)
 	if (!db)
 		return -ENOMEM;
 	db->driver = db_driver_for(path);
-	err = db->key ? files_absolute(path, &db->path) : -ENOMEM;
+	err = db->key ? locate(db->driver, path, &db->path) : -ENOMEM;
 	if (err == 0)
 		err = db_connect(db->driver, db->path, key, DB_ACCESS_WRITE, &db->writer);
 	if (err) {

@@ -39,8 +39,8 @@ struct db_key {
 
 /* ---- opening ---- */
 
-/* Opens the connection for writing and reads nothing, so that a wrong key shows later (-EUCLEAN).
- * -ENOTSUP: the program is linked to plain SQLite. */
+/* Opens the connection for writing, and writes nothing. -EUCLEAN may come later, with the first
+ * read. -ENOTSUP: the program is linked to plain SQLite. */
 int db_open(const char *path, const struct db_key *key, struct db **ret_db);
 /* From now on db may be read and written. A write fails with -EPROTONOSUPPORT where the database
  * has another schema_version: another process may have brought it up to date. */
@@ -77,7 +77,6 @@ typedef int db_write_fn(struct db_conn *conn, void *arg);
  * looks. Reads (db_read_begin) show what the outcome was.
  */
 int db_write(struct db *db, db_write_fn *fn, void *arg);
-#define db_write_repeatable db_write
 
 /* A transaction on a connection of one's own (db_writer, db_open_alone), once. */
 int db_transact(struct db_conn *conn, db_write_fn *fn, void *arg);
@@ -150,7 +149,6 @@ int db_query_ids(struct db_conn *conn, int64_t **ret_ids /* free() */, size_t *r
  * machine's. */
 int db_now(struct db_conn *conn, int64_t *ret_msecs);
 int64_t db_changes(struct db_conn *conn); /* rows that the last statement changed */
-int64_t db_last_id(struct db_conn *conn);
 
 /* ---- the row that a statement is at ---- */
 

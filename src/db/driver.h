@@ -113,7 +113,6 @@ struct db_driver {
 	const void *(*column_bytes)(struct db_stmt *stmt, int column, size_t *ret_size);
 
 	int64_t (*changes)(struct db_conn *conn); /* rows that the last statement changed */
-	int64_t (*last_id)(struct db_conn *conn);
 	int (*now)(struct db_conn *conn, int64_t *ret_msecs);
 	int (*format_get)(struct db_conn *conn, struct db_format *ret_format);
 	int (*format_set)(struct db_conn *conn, const struct db_format *format);

@@ -183,10 +183,11 @@ static int exec(struct db_conn *conn, const char *script)
 static int prepare(struct db_conn *conn, const char *sql, struct db_stmt **ret_stmt)
 {
 	struct faulty_stmt *stmt = calloc(1, sizeof *stmt);
-	int err = stmt ? pass_on(conn,
-				 inner_driver(conn)->prepare(inner_conn(conn), sql, &stmt->inner))
-		       : db_fail(conn, DB_FAILURE_OTHER, -ENOMEM);
+	int err;
 
+	if (!stmt)
+		return db_fail(conn, DB_FAILURE_OTHER, -ENOMEM);
+	err = pass_on(conn, inner_driver(conn)->prepare(inner_conn(conn), sql, &stmt->inner));
 	if (err) {
 		free(stmt);
 		return err;
@@ -244,11 +245,6 @@ static const void *column_bytes(struct db_stmt *stmt, int column, size_t *ret_si
 static int64_t changes(struct db_conn *conn)
 {
 	return inner_driver(conn)->changes(inner_conn(conn));
-}
-
-static int64_t last_id(struct db_conn *conn)
-{
-	return inner_driver(conn)->last_id(inner_conn(conn));
 }
 
 static int now(struct db_conn *conn, int64_t *ret_msecs)
@@ -314,7 +310,6 @@ struct db_faulty *db_faulty_new(const struct db_driver *inner, uint64_t seed)
 			.column_text = column_text,
 			.column_bytes = column_bytes,
 			.changes = changes,
-			.last_id = last_id,
 			.now = now,
 			.format_get = format_get,
 			.format_set = format_set,

@@ -77,6 +77,8 @@ static int fail(struct db_conn *conn, int code)
 		if (says_damage(conn))
 			return db_fail(conn, DB_FAILURE_OTHER, -EUCLEAN);
 		break;
+	default:
+		break;
 	}
 	/* A mistake in the program's SQL: worth a line, which holds SQL text and no values. */
 	log_error("database: %s", sqlite3_errmsg(conn_handle(conn)));
@@ -311,11 +313,6 @@ static int64_t changes(struct db_conn *conn)
 	return sqlite3_changes(conn_handle(conn));
 }
 
-static int64_t last_id(struct db_conn *conn)
-{
-	return sqlite3_last_insert_rowid(conn_handle(conn));
-}
-
 static int now(struct db_conn *conn, int64_t *ret_msecs)
 {
 	(void)conn;
@@ -367,7 +364,6 @@ const struct db_driver db_sqlcipher = {
 	.column_text = column_text,
 	.column_bytes = column_bytes,
 	.changes = changes,
-	.last_id = last_id,
 	.now = now,
 	.format_get = format_get,
 	.format_set = format_set,

@@ -86,7 +86,6 @@ static inline void fs_reply_err(fuse_req_t req, int err)
 }
 
 /* ---- entry.c ---- */
-
 void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count);
@@ -94,26 +93,22 @@ void fs_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forg
 void fs_statfs(fuse_req_t req, fuse_ino_t ino);
 
 /* ---- dir.c ---- */
-
 void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		    struct fuse_file_info *fi);
 
 /* ---- file.c ---- */
-
 void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
 /* ---- remove.c ---- */
-
 void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
 
 /* ---- xattr.c ---- */
-
 void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
 void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
 void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
@@ -121,23 +116,19 @@ void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 
 /* ---- lister.c: rsync, cp, tar and tree walkers list a folder, then open its files ---- */
-
 void fs_lister_note(struct fs *fs, fuse_req_t req, int64_t folder_id);
 /* True if the requesting process is among the latest that have listed the folder. */
 bool fs_lister_is(struct fs *fs, fuse_req_t req, int64_t folder_id);
 
 /* ---- refuse.c ---- */
-
 /* True if the requesting program may not open recordings. */
 bool fs_refuses(const struct fs *fs, fuse_req_t req);
 
 /* ---- notify.c ---- */
-
 int fs_notify_start(struct fs *fs);
 void fs_notify_stop(struct fs *fs);
 
 /* ---- mount.c ---- */
-
 /* Removes a dead mount of ours. -EBUSY: it is mounted. */
 int fs_mountpoint_clear(const char *mountpoint, char ret_message[CATALOG_MESSAGE_SIZE]);
 /* -ENOTEMPTY: the folder has entries, which a mount would hide. */

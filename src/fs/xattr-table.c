@@ -161,7 +161,7 @@ static int get_pid(struct fs_subject *s, struct buf *out)
 /* ---- the table ---- */
 
 #define ON(kind) (1U << CATALOG_NODE_##kind)
-#define ROOT ON(ROOT)
+#define AT_ROOT ON(ROOT)
 #define RECORDINGS ON(RECORDING)
 #define IN_CAMPAIGNS (ON(CAMPAIGN) | ON(RECORDING) | ON(CALLS))
 #define IN_WORKSPACES (ON(WORKSPACE) | IN_CAMPAIGNS)
@@ -196,8 +196,8 @@ const struct fs_xattr fs_xattrs[] = {
 	{ "encryption_iv", RECORDINGS, LISTED, TEXT(ENCRYPTION, encryption.iv) },
 	{ "state", RECORDINGS, 0, FROM(RECORDING, get_state) },
 	{ "storage_class", RECORDINGS, 0, TEXT(ARCHIVE, archive.storage_class) },
-	{ "metrics", ROOT, FS_XATTR_LINES, FROM(NONE, get_metrics) },
-	{ "pid", ROOT, 0, FROM(NONE, get_pid) },
+	{ "metrics", AT_ROOT, FS_XATTR_LINES, FROM(NONE, get_metrics) },
+	{ "pid", AT_ROOT, 0, FROM(NONE, get_pid) },
 	{ "url", RECORDINGS, FS_XATTR_GRANTS | FS_XATTR_NETWORK, FROM(NONE, fs_xattr_get_url) },
 	{ "retention", RECORDINGS, FS_XATTR_NETWORK, FROM(NONE, fs_xattr_get_retention) },
 	{ "restore", SCOPES, FS_XATTR_NETWORK, FROM(NONE, fs_xattr_get_restore),

@@ -44,7 +44,7 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	cleanup_buf struct buf value = BUF_INIT;
 	struct fs *fs = fs_of(req);
 	const struct fs_xattr *xattr = fs_xattr_find(name);
-	struct catalog_node node;
+	struct catalog_node node = { .kind = CATALOG_NODE_ROOT };
 	struct fs_wait *wait;
 	int err;
 
@@ -101,17 +101,17 @@ void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	struct fs_xattr_change change = { .migrate = NULL };
 	struct catalog_node node;
 	struct fs_wait *wait;
-	int err = 0;
+	int err;
 
-	if (fs->is_read_only)
-		err = -EROFS;
-	else if (!xattr)
-		err = -ENOTSUP;
-	else if (!xattr->apply)
+	if (fs->is_read_only || !xattr) {
+		fs_reply_err(req, fs->is_read_only ? -EROFS : -ENOTSUP);
+		return;
+	}
+	if (!xattr->apply)
 		err = -EPERM;
 	else if (flags & XATTR_CREATE)
 		err = -EEXIST;
-	if (!err)
+	else
 		err = xattr->parse(value, size, &change);
 	if (!err)
 		err = catalog_node_get(fs->catalog, ino, fs->names, &node);

@@ -83,7 +83,7 @@ int job_put_back(struct catalog *catalog, const struct job *job);
 int job_fail(struct catalog *catalog, const struct job *job, const char *reason,
 	     int64_t retry_after_msecs);
 /* Done: runs step, which writes what the job has achieved, and removes the job, in one transaction.
- * step may be called twice, see db_write. */
+ * step may be called several times, see db_write. */
 typedef int job_step_fn(struct db_conn *conn, const struct job *job, void *arg);
 int job_done_by(struct catalog *catalog, const struct job *job, job_step_fn *step, void *arg);
 /* Done, of every kind but MIGRATE: catalog_queue_done. note: for the audit; NULL: none. */

@@ -131,6 +131,7 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is that of CURLOPT_PREREQFUNCTION */
 static int on_connected(void *arg, char *peer, char *local, int peer_port, int local_port)
 {
 	struct http_transfer *t = arg;

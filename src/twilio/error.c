@@ -134,6 +134,8 @@ static enum remote_kind judge_kind(int status, int code, int *ret_err)
 	case 503:
 		*ret_err = -EBUSY;
 		return REMOTE_BUSY;
+	default:
+		break;
 	}
 	*ret_err = -EIO;
 	if (status >= 500)

@@ -260,6 +260,7 @@ static int take_members(struct scan *scan, const struct field *fields, void *ele
 
 static bool is_longer(const char *text, size_t limit_bytes)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): a missing text is "" */
 	return strnlen(text, limit_bytes + 1) > limit_bytes;
 }
 
@@ -324,20 +325,20 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 		return scan_skip(scan, type);
 	}
 	if (kind == TWILIO_LIST_RECORDINGS) {
-		struct twilio_recording *recording = array_add(&page->recordings, &page->count);
+		struct twilio_recording *recording;
 
-		if (!recording)
+		if (array_push(&page->recordings, &page->count, &no_recording))
 			return -ENOMEM;
-		*recording = no_recording;
+		recording = &page->recordings[page->count - 1];
 		sid = &recording->sid;
 		err = take_members(scan, recording_fields, recording);
 		is_oversized = recording_is_oversized(recording);
 	} else {
-		struct twilio_call *call = array_add(&page->calls, &page->count);
+		struct twilio_call *call;
 
-		if (!call)
+		if (array_push(&page->calls, &page->count, &no_call))
 			return -ENOMEM;
-		*call = no_call;
+		call = &page->calls[page->count - 1];
 		sid = &call->sid;
 		err = take_members(scan, call_fields, call);
 		cut_fields(call);

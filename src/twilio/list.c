@@ -239,6 +239,23 @@ static int fetch(struct twilio_client *client, const struct receiver *receiver,
 	return err;
 }
 
+/* <account>/<folder>/<sid><suffix> */
+static int resource_url(const struct twilio_client *client, const char *folder, const char *prefix,
+			const struct sid *sid, const char *suffix, struct buf *url,
+			struct remote_error *ret_error)
+{
+	char text[SID_SIZE];
+
+	remote_error_clear(ret_error);
+	sid_format(sid, prefix, text);
+	twilio_url_account(client, url);
+	buf_addf(url, "%s/%s%s", folder, text, suffix);
+	if (!buf_failed(url))
+		return 0;
+	remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
+	return -ENOMEM;
+}
+
 int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
 			   twilio_recordings_fn *fn, void *arg, struct remote_error *ret_error)
 {
@@ -246,18 +263,11 @@ int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
 					   .recordings_fn = fn,
 					   .arg = arg };
 	cleanup_buf struct buf url = BUF_INIT;
-	char text[SID_SIZE];
-
-	remote_error_clear(ret_error);
-	sid_format(sid, "RE", text);
-	twilio_url_account(client, &url);
 	/* For 40 days after a delete Twilio answers with the status "deleted", instead of a 404. */
-	buf_addf(&url, "Recordings/%s.json?IncludeSoftDeleted=true", text);
-	if (buf_failed(&url)) {
-		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
-		return -ENOMEM;
-	}
-	return fetch(client, &receiver, sid, buf_str(&url), ret_error);
+	int err = resource_url(client, "Recordings", "RE", sid, ".json?IncludeSoftDeleted=true",
+			       &url, ret_error);
+
+	return err ? err : fetch(client, &receiver, sid, buf_str(&url), ret_error);
 }
 
 int twilio_fetch_call(struct twilio_client *client, const struct sid *sid, twilio_calls_fn *fn,
@@ -265,17 +275,9 @@ int twilio_fetch_call(struct twilio_client *client, const struct sid *sid, twili
 {
 	const struct receiver receiver = { .kind = TWILIO_LIST_CALLS, .calls_fn = fn, .arg = arg };
 	cleanup_buf struct buf url = BUF_INIT;
-	char text[SID_SIZE];
+	int err = resource_url(client, "Calls", "CA", sid, ".json", &url, ret_error);
 
-	remote_error_clear(ret_error);
-	sid_format(sid, "CA", text);
-	twilio_url_account(client, &url);
-	buf_addf(&url, "Calls/%s.json", text);
-	if (buf_failed(&url)) {
-		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
-		return -ENOMEM;
-	}
-	return fetch(client, &receiver, sid, buf_str(&url), ret_error);
+	return err ? err : fetch(client, &receiver, sid, buf_str(&url), ret_error);
 }
 
 int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
@@ -283,18 +285,10 @@ int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
 {
 	cleanup_buf struct buf url = BUF_INIT;
 	struct http_reply reply = HTTP_REPLY_INIT;
-	char text[SID_SIZE];
-	int err;
+	int err = resource_url(client, "Recordings", "RE", sid, ".json", &url, ret_error);
 
-	remote_error_clear(ret_error);
-	sid_format(sid, "RE", text);
-	twilio_url_account(client, &url);
-	buf_addf(&url, "Recordings/%s.json", text);
-	if (buf_failed(&url)) {
-		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
-		return -ENOMEM;
-	}
-	err = twilio_perform(client, HTTP_DELETE, buf_str(&url), &reply, ret_error);
+	if (!err)
+		err = twilio_perform(client, HTTP_DELETE, buf_str(&url), &reply, ret_error);
 	if (err < 0)
 		return err;
 	/* Any other 2xx is not from Twilio: a page of a proxy, say. */

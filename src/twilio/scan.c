@@ -197,6 +197,8 @@ struct scan_value scan_value(struct scan *scan)
 		value.text = scan->at;
 		value.type = take_number(scan);
 		break;
+	default:
+		break;
 	}
 	return value;
 }

@@ -42,7 +42,6 @@ static bool is_of_language(const char *variable)
 
 int process_forget_parent(void)
 {
-	extern char **environ;
 	cleanup_free char **kept = NULL;
 	size_t count = 0;
 	int err = 0;
@@ -71,7 +70,6 @@ int process_forget_parent(void)
 
 int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_pid)
 {
-	extern char **environ;
 	char shell[] = "sh", flag[] = "-c";
 	cleanup_free char *copy = strdup(command);
 	char *argv[] = { shell, flag, copy, NULL };

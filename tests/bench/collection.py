@@ -1,4 +1,4 @@
-"""Recordings to read: made by the stand-in, moved to a bucket by tonicfs; where each file system has them, and what they are."""
+"""Recordings to read: made by the stand-in, moved to a bucket by tonicfs; their paths in each file system, and their contents."""
 
 import contextlib
 import functools

@@ -1,4 +1,4 @@
-"""What the benchmarks over a network stand on: delayed lines between two namespaces, the servers, a catalog, curl.
+"""The base of the benchmarks over a network: delayed lines between two namespaces, the servers, a catalog, curl.
 
 The servers live in this process's namespace, the clients (tonicfs, curl, the peers) in another; the lines between are
 delayed by delay.c. All addresses are loopback's, so that plain http is allowed: the client's namespace routes them over

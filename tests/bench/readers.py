@@ -1,4 +1,4 @@
-"""Who reads: programs that copy, one reader, many; and the GETs beside them."""
+"""Readers: programs that copy, one reader, many readers; and plain GETs to compare with."""
 
 import hashlib
 import os

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Measures what the project promises, each figure as a ratio to its limit, all in one run. usage: run.sh [find] [mount] [sync] [idle] [migrate] [read]
-# Limits are ratios to a minimal file system in memory (memtree.c) where the machine decides, else milliseconds and megabytes.
+# Measures the figures that the project promises, each as a ratio to its limit, in one run. usage: run.sh [find] [mount] [sync] [idle] [migrate] [read]
+# Where a figure depends on the machine, its limit is a ratio to a minimal file system in memory (memtree.c); else it is in
+# milliseconds or megabytes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=build/bench
@@ -15,4 +16,7 @@ for program in fill queue; do
 	${CC:-cc} $flags -Isrc -pthread -o "$build/$program" "tests/bench/$program.c" build/libtonicfs.a \
 		$(pkg-config --libs fuse3 libcurl libcrypto jansson expat sqlcipher) -lm
 done
-exec build/venv/bin/python tests/bench/bench.py "$build" "$@"
+# In a mount namespace of its own: whatever else is mounted meanwhile would wake the mounts that are measured.
+apart=()
+[ "$(id -u)" != 0 ] || apart=(unshare --mount)
+exec "${apart[@]}" build/venv/bin/python tests/bench/bench.py "$build" "$@"

@@ -1,4 +1,4 @@
-"""A row of the table of reading: a limit and several file systems, in medians, and whether the goal is kept."""
+"""A row of the table of reading: a limit and several file systems, in medians, and whether the goal is met."""
 
 import statistics
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A page of another origin in a real browser: headless Chromium loads what a test serves and says what became of it."""
+"""A page of another origin in a real browser: headless Chromium loads a page that a test serves, and reports the result."""
 
 import contextlib
 import http.server

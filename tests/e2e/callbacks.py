@@ -1,4 +1,4 @@
-"""What Twilio does when a recording is completed: a signed POST. Worked out here again, not by the project's code."""
+"""Twilio's callback for a completed recording: a signed POST. Signed here independently of the project's code."""
 
 import base64
 import hashlib

@@ -1,5 +1,5 @@
-"""What S3 servers differ in. Each is found by trying it in a bucket of its own, once a run: a test asks for what it needs
-by @pytest.mark.needs(NAME), and is skipped with the server's own answer where it cannot be had."""
+"""Optional features of S3 servers. Each is tried once a run in a bucket of its own. A test asks for a feature by
+@pytest.mark.needs(NAME), and is skipped with the server's answer if the server does not have it."""
 
 import json
 from datetime import UTC, datetime, timedelta

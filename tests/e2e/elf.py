@@ -1,4 +1,4 @@
-"""What a 64-bit little-endian ELF file says of itself: headers, dynamic section, symbols, notes."""
+"""Reads a 64-bit little-endian ELF file: headers, dynamic section, symbols, notes."""
 
 import struct
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What the end-to-end tests are made of: an ordinary user, the program, its mounts.
+"""The base of the end-to-end tests: an ordinary user, the program, its mounts.
 
 Everything that touches a mount runs in a process of its own, as an ordinary user and with a deadline: a mount that
 hangs fails its test and never the suite.

@@ -1,4 +1,4 @@
-"""Storage classes: learned by listing, shown, and where one is archived: refused at once, restored, read."""
+"""Storage classes: learned by listing and shown; archived objects are refused at once, restored, read."""
 
 import os
 from datetime import UTC, datetime, timedelta

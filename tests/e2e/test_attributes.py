@@ -1,4 +1,4 @@
-"""Extended attributes: what getfattr shows, what can be set, what every wrong use ends in."""
+"""Extended attributes: getfattr, the attributes that can be set, and the error of every wrong use."""
 
 import os
 import re

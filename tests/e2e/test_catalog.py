@@ -1,4 +1,4 @@
-"""init, keys, and what the program does with a catalog that is not what it should be."""
+"""init, keys, and catalogs that are damaged, foreign or too new."""
 
 import os
 import re

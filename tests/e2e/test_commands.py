@@ -1,4 +1,4 @@
-"""workspace, campaign and storage: what they accept, refuse and show."""
+"""workspace, campaign and storage: accepted and refused input, and their output."""
 
 import pytest
 

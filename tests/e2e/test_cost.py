@@ -1,4 +1,4 @@
-"""tonicfs cost: the numbers behind it are those of the recordings, and the sums those of the numbers."""
+"""tonicfs cost: its numbers are those of the recordings, and its sums are right."""
 
 import json
 import re

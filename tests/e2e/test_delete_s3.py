@@ -1,4 +1,4 @@
-"""delete_s3 where the bucket keeps versions, or must keep what it has."""
+"""delete_s3 on buckets with versioning, retention or legal hold."""
 
 from datetime import UTC, datetime, timedelta
 

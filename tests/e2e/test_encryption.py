@@ -1,4 +1,4 @@
-"""Encryption at rest: asked for on every write, shown as the server confirmed it."""
+"""Encryption at rest: requested by every write, shown as the server confirmed it."""
 
 import base64
 

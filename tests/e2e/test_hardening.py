@@ -1,4 +1,4 @@
-"""The built program against memory errors: what its ELF file shows of the flags that the Makefile asks for."""
+"""The built program against memory errors: the hardening flags of the Makefile, as its ELF file shows them."""
 
 import pytest
 

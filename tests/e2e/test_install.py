@@ -1,4 +1,4 @@
-"""make install: what it puts where, that it takes away just that, and that what it installed works."""
+"""make install: the installed files, that uninstall removes just these, and that the installed program works."""
 
 import os
 import shutil

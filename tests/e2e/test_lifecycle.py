@@ -1,4 +1,4 @@
-"""The bucket's lifecycle rule: set for the prefix only, merged with the rules of others, taken away alone."""
+"""The bucket's lifecycle rule: set for the prefix only, merged with foreign rules, removed alone."""
 
 import pytest
 from botocore.exceptions import ClientError

@@ -1,4 +1,4 @@
-"""The counters of a mount: what they say is what has happened, and they name nobody."""
+"""The counters of a mount: they are right, and they contain no caller."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Migration: what is moved, how it is proven, and that nothing is deleted at Twilio before that."""
+"""Migration: moving, verification, and that nothing is deleted at Twilio before verification."""
 
 import json
 import os

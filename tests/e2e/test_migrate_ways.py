@@ -1,4 +1,4 @@
-"""Migration, whichever way Twilio turns out to behave, and what others do meanwhile."""
+"""Migration under every behaviour of Twilio that is not documented, and with concurrent changes."""
 
 import os
 import signal

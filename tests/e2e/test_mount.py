@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.idle import Idle
 from harness import (
     BINARY,
     PATIENCE,
@@ -370,3 +371,15 @@ def test_programs_that_are_refused_cannot_open_recordings(acme):
         assert "Permission denied" in mount.shell('head -c 4 "$1" 2>&1 || true', str(mount / acme.first.path)).stdout
         mount.shell('head -c 4 "$1"', str(mount / f"acme/{acme.first.folder}/calls.csv"))
         mount.shell('cat "$1" >/dev/null', str(mount / acme.first.path))
+
+
+def test_an_idle_mount_sleeps(acme):
+    """The main thread's wakeups are left out: whatever else is mounted on this machine wakes it."""
+    with acme.mount() as mount:
+        mount.read(acme.first.path)
+
+        def is_asleep():
+            idle = Idle(mount.pid, 5)
+            return idle.threads <= 24 and idle.wakeups.total() - idle.wakeups["tonicfs"] <= 2 * 5
+
+        wait_for(is_asleep, 30)

@@ -1,4 +1,4 @@
-"""A signed URL to a recording in the bucket: fetched by plain HTTP, refused when altered or over, and never in a log."""
+"""A signed URL to a recording in the bucket: fetched by plain HTTP, refused when altered or expired, and never in a log."""
 
 import re
 import time

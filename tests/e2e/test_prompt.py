@@ -1,4 +1,4 @@
-"""Secrets that are asked for on a terminal: without echo, and the terminal is as before afterwards."""
+"""Prompts for secrets on a terminal: without echo, and the terminal is restored afterwards."""
 
 import contextlib
 import fcntl

@@ -1,4 +1,4 @@
-"""The queue as its users see it: paused, resumed, tried again, watched, disabled, worked by several processes."""
+"""The queue as users see it: paused, resumed, retried, watched, disabled, worked by several processes."""
 
 import json
 import os

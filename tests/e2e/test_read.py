@@ -1,4 +1,4 @@
-"""Reading: the bytes are those that were recorded, from wherever, and nothing else ever comes out of a file."""
+"""Reading: a file contains the recorded bytes and nothing else, from either origin."""
 
 import hashlib
 import os

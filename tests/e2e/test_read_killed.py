@@ -1,5 +1,5 @@
-"""Readers that are interrupted and killed in the middle of a read, again and again: the mount's process neither dies nor
-touches what a reader has closed (which ASan and TSan see; `make tsan` runs this too), and goes on answering."""
+"""Readers that are interrupted and killed in the middle of a read, again and again: the mount's process survives, does not
+touch closed files (ASan and TSan would see it; `make tsan` runs this too), and keeps answering."""
 
 import contextlib
 import os

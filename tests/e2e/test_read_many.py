@@ -1,4 +1,4 @@
-"""Many readers at once: little memory and a stuck file are no reason for anybody else to wait or to fail."""
+"""Many readers at once: with little memory, and with a stuck file, the other readers neither wait nor fail."""
 
 import hashlib
 import os

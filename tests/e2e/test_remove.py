@@ -1,4 +1,4 @@
-"""Deleting: what rm does under each policy, and that what was removed stays removed."""
+"""Deleting: rm under each policy, and that removed recordings stay removed."""
 
 import os
 

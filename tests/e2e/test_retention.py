@@ -1,4 +1,4 @@
-"""Object Lock: a delete that the bucket forbids is refused where it is known, and keeps the entry."""
+"""Object Lock: a delete that the bucket forbids is refused if the lock is known, and the entry stays."""
 
 import os
 from datetime import UTC, datetime, timedelta

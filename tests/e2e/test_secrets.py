@@ -1,4 +1,4 @@
-"""Nothing that identifies a caller, and no secret, is anywhere in the clear."""
+"""No file, log or process list contains a secret or a caller's identity in the clear."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Twilio's stand-in answers as the facts about Twilio have it, and refuses what Twilio refuses."""
+"""Twilio's stand-in answers as Twilio is documented to answer, and refuses what Twilio refuses."""
 
 import array
 import hashlib

@@ -1,4 +1,4 @@
-"""sync: what Twilio has is what the catalog shows, however the listing goes."""
+"""sync: the catalog shows the recordings that Twilio has, however the listing goes."""
 
 import csv
 import io

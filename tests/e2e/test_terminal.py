@@ -1,4 +1,4 @@
-"""What is shown on a narrow terminal."""
+"""Output on a narrow terminal."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""The tree: names, attributes and order of what is in it, and calls.csv."""
+"""The tree: names, attributes and order of its entries, and calls.csv."""
 
 import csv
 import errno

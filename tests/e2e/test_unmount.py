@@ -1,4 +1,4 @@
-"""unmount, and what is refused as a mountpoint. An empty catalog is enough."""
+"""unmount, and refused mountpoints. An empty catalog is enough."""
 
 import contextlib
 import os

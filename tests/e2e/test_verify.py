@@ -1,4 +1,4 @@
-"""verify: the bucket against the catalog, other machines, and catalogs that were lost."""
+"""verify: bucket and catalog compared, other machines, lost catalogs."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""user.tonicfs.why: why a recording cannot be read, as long as it cannot, and what status says of it."""
+"""user.tonicfs.why: the reason why a recording cannot be read, while reading fails, and the same in status."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A workspace's credentials are tried at Twilio before they are kept."""
+"""A workspace's credentials are checked with Twilio before they are stored."""
 
 import time
 

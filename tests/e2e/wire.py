@@ -1,4 +1,4 @@
-"""A wire to a real server that writes down every request on it: bytes go through as they are, so that signatures hold.
+"""A wire to a real server that records every request; bytes pass unchanged, so that signatures stay valid.
 
 `answer` may say something else than the server: a function of the request line that gives a whole answer, or None.
 """

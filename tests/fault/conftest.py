@@ -1,4 +1,4 @@
-"""The fixtures of the end-to-end tests, for a program that is built with named fault points, and the proxy to S3."""
+"""The fixtures of the end-to-end tests, for a program with fault points, and the proxy before S3."""
 
 import importlib.util
 import os

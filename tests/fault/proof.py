@@ -1,4 +1,4 @@
-"""The one check that every case ends in: nothing is lost, and nothing was deleted at Twilio before it was proven.
+"""The check that ends every case: nothing is lost, and nothing was deleted at Twilio before it was verified.
 
 Three witnesses that know nothing of each other: the stand-in (every recording that it ever had, and its ledger), the
 S3 server itself (asked past the proxy), and the proxy's notes of what went over the wire and when.

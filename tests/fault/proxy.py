@@ -1,4 +1,4 @@
-"""Stands between the program and the real S3 server, and misbehaves as it is told.
+"""A proxy between the program and the real S3 server that misbehaves on request.
 
 What is not told otherwise is forwarded as it came, the Host that was signed included. Every request is noted with the
 times at which it began and ended, what the server answered, and what was done to it: proof of what was there when.

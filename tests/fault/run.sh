@@ -1,7 +1,7 @@
 #!/bin/bash
-# The fault suite: pytest of tests/fault, with one S3 server for all of its processes.
+# Runs the fault suite: pytest of tests/fault, with one S3 server for all its processes.
 # usage: tests/fault/run.sh PROGRAM [PYTEST-ARGUMENT...]      PROGRAM: built with -DTONICFS_FAULTS
-# FAULT_SEED, FAULT_COUNT: the random sequences (any seed, 200). FAULT_WORKERS: how many tests at once (4).
+# FAULT_SEED, FAULT_COUNT: of the random sequences (any seed, 200). FAULT_WORKERS: parallel tests (4).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 program=$(realpath "$1")

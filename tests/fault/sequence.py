@@ -1,4 +1,4 @@
-"""A random sequence of faults, all of it drawn from one number: recordings, what goes wrong with each, what becomes of
+"""A random sequence of faults, drawn from one number: recordings, the faults of each, the fate of
 the process. Whatever it is, nothing is lost on the way, and when all is well again everything arrives.
 """
 

@@ -1,4 +1,4 @@
-"""The catalog's disk is full: what is not noted has not happened, and nothing goes on without it."""
+"""The catalog's disk is full: a step that is not stored has not happened, and no work continues without it."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What goes wrong when Twilio is to delete its copy: the migration stands, and the delete is tried again."""
+"""Faults of the delete at Twilio: the migration stands, and the delete is retried."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What goes wrong on the way from Twilio: nothing that is not the recording is ever stored."""
+"""Faults of the download from Twilio: only the recording's bytes are ever stored."""
 
 import pytest
 

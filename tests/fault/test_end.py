@@ -1,4 +1,4 @@
-"""The end of a mount when one of its steps hangs: the log says which, the process ends all the same, and nothing is lost."""
+"""The end of a mount when one of its steps hangs: the log names it, the process ends anyway, and nothing is lost."""
 
 import signal
 

@@ -1,4 +1,4 @@
-"""kill -9 at every named step of a transfer: nothing is lost, and starting again ends where an undisturbed run does."""
+"""kill -9 at every named step of a transfer: nothing is lost, and a new start ends in the state of an undisturbed run."""
 
 import pytest
 

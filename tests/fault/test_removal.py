@@ -1,4 +1,4 @@
-"""kill -9 around a removal and its tombstone: it is carried out, here and in other catalogs, and comes back nowhere."""
+"""kill -9 around a removal and its tombstone: it is carried out, here and in other catalogs, and nothing comes back."""
 
 import pytest
 

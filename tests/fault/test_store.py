@@ -1,4 +1,4 @@
-"""What goes wrong on the way to the bucket, and there."""
+"""Faults of the upload and of the bucket."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Several processes at one queue, and one whose lease ends while it stands still."""
+"""Several processes at one queue, and a stopped process whose lease expires."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts Twilio's client library, as package-lock.json pins it, into FOLDER/node_modules; does nothing where it is there.
+# Installs Twilio's client library, pinned by package-lock.json, into FOLDER/node_modules; does nothing if it is there.
 # usage: install.sh FOLDER
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

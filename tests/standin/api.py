@@ -1,4 +1,4 @@
-"""The API: who asks, for what, and what Twilio says to it."""
+"""The API: authentication, routing, and Twilio's answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks the stand-in by plain http.client: what is sent is exactly what the test says. For the stand-in's own tests."""
+"""Sends requests to the stand-in by plain http.client, exactly as a test gives them. For the stand-in's own tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests use of the stand-in: starts it as a process of its own and speaks to its control plane.
+"""The tests' interface to the stand-in: starts it as a process and speaks to its control plane.
 
 Needs the standard library only. Every method but start() raises StandInError where the stand-in refuses.
 """

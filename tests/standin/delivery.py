@@ -1,4 +1,4 @@
-"""Sends answers: whole ones, and media with every way in which its delivery can go wrong."""
+"""Sends answers: complete ones, and media with every fault of delivery."""
 
 from __future__ import annotations
 

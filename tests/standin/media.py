@@ -1,4 +1,4 @@
-"""The bytes of recordings in the forms that are asked for, with their sizes, hashes and a cache of whole bodies."""
+"""The bytes of recordings in the requested forms, with their sizes, hashes and a cache of whole bodies."""
 
 from __future__ import annotations
 

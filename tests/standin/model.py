@@ -1,4 +1,4 @@
-"""The resources, as the stand-in holds them, and their times and SIDs. Rendering is render.py's."""
+"""The stand-in's resources, with their times and SIDs. For rendering see render.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stand-in begins with: the built-in scenarios and those of a JSON file. All of it from a seed.
+"""The stand-in's initial contents: the built-in scenarios and those of a JSON file, all derived from a seed.
 
 A file: {"accounts": [{
     "workspace": "acme", "sid": …, "auth_token": …, "api_key": …, "api_secret": …       (all but the name have defaults)

@@ -1,4 +1,4 @@
-"""Whole bodies that lie ready in files of memory: the kernel sends them by itself, and nothing of them is copied here."""
+"""Whole bodies in memory files: the kernel sends them, without a copy in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Named switches: one for every behaviour that no public source settles, one for every misbehaviour.
+"""Named switches: one for each undocumented behaviour, one for each misbehaviour.
 
 A switch has a default and may be set for all or for one SID, for a number of times (`count`), after a number of chances
 that pass (`after`). A setting for a SID goes before one for all.

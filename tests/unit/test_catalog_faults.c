@@ -25,7 +25,9 @@
 #include "helper_db.h"
 #include "helper_dice.h"
 #include "helper_queue.h"
+#include "jobs/job.h"
 #include "jobs/lease.h"
+#include "migrate/migrate.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
@@ -304,7 +306,7 @@ static bool claim(struct world *w)
 }
 
 /* Ends the job in one of its ways; whoever got no answer does it again and may find it done. */
-static int job_end(struct world *w, struct job *job, int64_t way)
+static int job_end(struct world *w, const struct job *job, int64_t way)
 {
 	struct catalog_object object = queue_object(320044);
 
@@ -432,13 +434,13 @@ static bool callbacks(struct world *w)
 {
 	struct sid sid = queue_sid(3, (unsigned)dice_below(&w->dice, 2 * NUMBERS));
 	struct catalog_callback_batch batch;
-	int64_t next_msecs;
+	int64_t wait_msecs;
 	int err;
 
 	begin(w);
 	err = dice_percent(&w->dice, 60)
 		      ? catalog_callback_add(w->f->catalog, w->f->workspace_id, &sid)
-		      : catalog_callback_claim(w->f->catalog, "asker", 1, &batch, &next_msecs);
+		      : catalog_callback_claim(w->f->catalog, "asker", 1, &batch, &wait_msecs);
 	end(w, err);
 	return err == 0 || err == -ENOENT || is_fault(err);
 }

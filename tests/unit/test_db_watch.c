@@ -43,14 +43,15 @@ static void serve(const struct db_fixture *f, int commands, int answers)
 		switch (command) {
 		case '+':
 			value++;
-			answer = db_write(db, db_fixture_add, &value) == 0;
+			answer = db_write(db, db_fixture_add, &value) == 0 ? 1 : 0;
 			break;
 		case 'c':
-			answer = db_exec(db_writer(db), "PRAGMA wal_checkpoint(TRUNCATE)") == 0;
+			answer = db_exec(db_writer(db), "PRAGMA wal_checkpoint(TRUNCATE)") == 0 ? 1
+												: 0;
 			break;
 		default:
 			db_close(db);
-			answer = db_open_alone(f->path, &f->key, &alone) == 0;
+			answer = db_open_alone(f->path, &f->key, &alone) == 0 ? 1 : 0;
 			if (answer)
 				db_conn_close(alone);
 			db = db_fixture_open(f);

@@ -13,10 +13,10 @@
 #include <cmocka.h>
 
 #include "catalog/campaign.h"
-#include "jobs/job.h"
 #include "catalog/size.h"
 #include "helper_http.h"
 #include "helper_server.h"
+#include "jobs/job.h"
 #include "sync/sync-private.h"
 #include "util/log.h"
 #include "util/times.h"

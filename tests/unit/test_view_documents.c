@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jobs/job.h"
 #include "view/bucket.h"
 #include "view/cost.h"
 #include "view/setting.h"
