@@ -9,7 +9,7 @@ SANITIZE ?=
 
 packages := fuse3 libcurl libcrypto jansson expat sqlcipher libmicrohttpd
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-            -Wwrite-strings -Wundef -Wformat=2 -Wvla $(if $(WERROR),-Werror)
+            -Wno-unused-parameter -Wwrite-strings -Wundef -Wformat=2 -Wvla $(if $(WERROR),-Werror)
 
 CFLAGS  ?= -O2 -g
 # A sanitized build has no hardening, which would hide errors.

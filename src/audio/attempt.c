@@ -64,7 +64,6 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 	struct audio_attempt *a = arg;
 	bool is_wanted;
 
-	(void)transfer;
 	audio_answer_take_head(&a->answer, response);
 	if (!a->answer.is_head_good)
 		return a->answer.is_error ? 0 : -1; /* an error's body follows */
@@ -153,7 +152,6 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	enum http_data result;
 	size_t skip;
 
-	(void)transfer;
 	if (a->answer.is_error)
 		return audio_answer_take_error(&a->answer, bytes, n) ? HTTP_DATA_OK
 								     : HTTP_DATA_ABORT;

@@ -85,7 +85,6 @@ static int each_rule(void *arg, const struct s3_lifecycle_rule *rule, const stru
 {
 	const struct each *each = arg;
 
-	(void)place;
 	return each->fn(each->arg, rule);
 }
 
@@ -218,7 +217,6 @@ int s3_lifecycle_put(struct s3_client *client, const struct s3_lifecycle *lifecy
 
 static int count_rule(void *arg, const struct s3_lifecycle_rule *rule)
 {
-	(void)rule;
 	++*(size_t *)arg;
 	return 0;
 }

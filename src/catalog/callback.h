@@ -21,8 +21,8 @@ int catalog_callback_token_set(struct catalog *catalog, int64_t workspace_id, co
 int catalog_callback_account(struct catalog *catalog, const struct sid *account_sid,
 			     struct catalog_workspace *ret_workspace, char **ret_token);
 
-/* The recording is to be asked for now. Nothing is written of one that is a file, has been moved, or
- * was removed: Twilio could say nothing new of it. */
+/* The recording is to be asked for now. Nothing is written of one that is a file, has been moved,
+ * or was removed: Twilio could say nothing new of it. */
 int catalog_callback_add(struct catalog *catalog, int64_t workspace_id,
 			 const struct sid *recording_sid);
 

@@ -25,7 +25,8 @@ void catalog_recording_name(const struct catalog_recording *recording, enum cata
 
 bool filename_find_sid(const char *name, struct sid *ret_sid)
 {
-	/* The last "_RE": a party's name may hold anything of [A-Za-z0-9+._-], an underscore too. */
+	/* The last "_RE": a party's name may hold anything of [A-Za-z0-9+._-], an underscore
+	 * too. */
 	for (const char *at = name + strlen(name); at > name; at--)
 		if (at[0] == '_' && sid_parse_prefix(at + 1, strlen(at + 1), "RE", ret_sid) == 0)
 			return true;
@@ -34,8 +35,9 @@ bool filename_find_sid(const char *name, struct sid *ret_sid)
 
 void filename_party(const char *number, char ret_party[32])
 {
-	/* What carriers and Twilio put in place of a number that the caller withheld: keypad spellings of ANONYMOUS, RESTRICTED, BLOCKED,
-	 * UNKNOWN, UNAVAILABLE, and the words themselves. */
+	/* What carriers and Twilio put in place of a number that the caller withheld: keypad
+	 * spellings of ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN, UNAVAILABLE, and the words
+	 * themselves. */
 	static const char *const withheld[] = {
 		"",        "anonymous",  "restricted", "blocked",      "unknown",     "unavailable",
 		"private", "+266696687", "266696687",  "+7378742833",  "7378742833",  "+2562533",

@@ -1,8 +1,8 @@
 /*
- * Inodes of recordings. A recording gets the first free inode of a sequence that its SID alone
- * decides: 63 bits of the SID and the INODE_NEAR - 1 numbers behind them, then hashes of the SID
- * with a counter, without an end. Rows of recordings, folders and workspaces are never deleted, so
- * that a search along the sequence may stop at the first inode that nothing ever had.
+ * Inodes of recordings and folders. A recording gets the first free inode of a sequence that its
+ * SID alone decides: 63 bits of the SID and the INODE_NEAR - 1 numbers behind them, then hashes of
+ * the SID with a counter, without an end. Rows of recordings, folders and workspaces are never
+ * deleted, so that a search along the sequence may stop at the first inode that nothing ever had.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,23 +10,25 @@
 
 #include "catalog/folder-private.h"
 #include "catalog/recording-private.h"
+#include "catalog/sql.h"
 #include "catalog/tree.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 
-bool inode_is_taken(struct db_conn *conn, uint64_t inode)
+int inode_is_taken(struct db_conn *conn, int64_t inode, int64_t *ret_taken)
 {
-	int64_t found, value = (int64_t)inode;
-
-	if (inode <= CATALOG_ROOT_INODE)
-		return true;
-	return db_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode = ?", "i", value) ==
-		       0 ||
-	       db_query_int(conn, &found,
-			    "SELECT 1 FROM folder WHERE inode IN (?1, ?2) AND removed = 0", "ii",
-			    value, (int64_t)(inode ^ CALLS_INODE_XOR)) == 0 ||
-	       db_query_int(conn, &found, "SELECT 1 FROM workspace WHERE inode = ? AND removed = 0",
-			    "i", value) == 0;
+	*ret_taken = inode <= CATALOG_ROOT_INODE;
+	return *ret_taken
+		       ? 0
+		       : db_query_int(
+				 conn, ret_taken,
+				 "SELECT " SQL_BOOL(
+					 "EXISTS (SELECT 1 FROM recording WHERE inode = ?1)"
+					 " OR EXISTS (SELECT 1 FROM folder WHERE inode IN (?1, ?2)"
+					 " AND removed = 0)"
+					 " OR EXISTS (SELECT 1 FROM workspace WHERE inode = ?1"
+					 " AND removed = 0)"),
+				 "ii", inode, inode ^ (int64_t)CALLS_INODE_XOR);
 }
 
 /* ---- recordings ---- */
@@ -58,31 +60,34 @@ int recording_hash(const struct sid *sid, uint64_t counter, int64_t *ret_hash)
 
 int inode_for_recording(struct db_conn *conn, const struct sid *sid, int64_t *ret_inode)
 {
-	int64_t base = inode_base(sid), inode = base;
-	int err = 0;
+	int64_t base = inode_base(sid), taken;
+	int err;
 
-	for (uint64_t n = 0; inode_is_taken(conn, (uint64_t)inode); n++) {
-		if (n + 1 < INODE_NEAR)
-			inode = base + (int64_t)n + 1;
+	*ret_inode = base;
+	err = inode_is_taken(conn, base, &taken);
+	for (uint64_t n = 1; err == 0 && taken; n++) {
+		if (n < INODE_NEAR)
+			*ret_inode = base + (int64_t)n;
 		else
-			err = recording_hash(sid, n + 1 - INODE_NEAR, &inode);
-		if (err)
-			return err;
+			err = recording_hash(sid, n - INODE_NEAR, ret_inode);
+		if (err == 0)
+			err = inode_is_taken(conn, *ret_inode, &taken);
 	}
-	*ret_inode = inode;
-	return 0;
+	return err;
 }
 
-/* Of a folder or a workspace, also of one that was removed. */
-static bool was_taken(struct db_conn *conn, int64_t inode)
+/* By a folder or a workspace, also by a removed one. */
+static int was_taken(struct db_conn *conn, int64_t inode, int64_t *ret_taken)
 {
-	int64_t found;
-
-	return inode <= CATALOG_ROOT_INODE ||
-	       db_query_int(conn, &found, "SELECT 1 FROM folder WHERE inode IN (?1, ?2) LIMIT 1",
-			    "ii", inode, inode ^ (int64_t)CALLS_INODE_XOR) == 0 ||
-	       db_query_int(conn, &found, "SELECT 1 FROM workspace WHERE inode = ? LIMIT 1", "i",
-			    inode) == 0;
+	*ret_taken = inode <= CATALOG_ROOT_INODE;
+	return *ret_taken
+		       ? 0
+		       : db_query_int(
+				 conn, ret_taken,
+				 "SELECT " SQL_BOOL(
+					 "EXISTS (SELECT 1 FROM folder WHERE inode IN (?1, ?2))"
+					 " OR EXISTS (SELECT 1 FROM workspace WHERE inode = ?1)"),
+				 "ii", inode, inode ^ (int64_t)CALLS_INODE_XOR);
 }
 
 int recording_id_far(struct db_conn *conn, const struct sid *sid, int64_t *ret_id)
@@ -104,8 +109,11 @@ int recording_id_far(struct db_conn *conn, const struct sid *sid, int64_t *ret_i
 			return err;
 		err = db_query_int(conn, &found, "SELECT 1 FROM recording WHERE inode = ?", "i",
 				   inode);
-		if (err == -ENOENT && was_taken(conn, inode))
-			err = 0;
+		if (err != -ENOENT)
+			continue;
+		err = was_taken(conn, inode, &found);
+		if (err == 0 && !found)
+			err = -ENOENT;
 	}
 	return err;
 }
@@ -129,6 +137,7 @@ int inode_for_folder(struct db_conn *conn, const char *workspace, const char *ca
 	cleanup_free char *text = NULL;
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 	uint64_t inode = 0;
+	int64_t taken;
 	int err, len = asprintf(&text, "tonicfs folder%c%s%c%s", 0, workspace, 0,
 				campaign ? campaign : "");
 
@@ -141,9 +150,13 @@ int inode_for_folder(struct db_conn *conn, const char *workspace, const char *ca
 		return err;
 	for (int i = 0; i < 8; i++)
 		inode = inode << 8 | digest[i];
-	inode &= INT64_MAX;
-	while (inode_is_taken(conn, inode) || inode_is_taken(conn, inode ^ CALLS_INODE_XOR))
-		inode = (inode + 1) & INT64_MAX;
+	for (inode &= INT64_MAX;; inode = (inode + 1) & INT64_MAX) {
+		err = inode_is_taken(conn, (int64_t)inode, &taken);
+		if (err == 0 && !taken)
+			err = inode_is_taken(conn, (int64_t)(inode ^ CALLS_INODE_XOR), &taken);
+		if (err || !taken)
+			break;
+	}
 	*ret_inode = inode;
-	return 0;
+	return err;
 }

@@ -90,7 +90,8 @@ static int folder_of_number(struct db_conn *conn, int64_t workspace_id, const ch
 		workspace_id, number);
 }
 
-/* The tracking number is `to` of an inbound call, and of one between two of our numbers; else `from`. */
+/* The tracking number is `to` of an inbound call, and of one between two of our numbers; else
+ * `from`. */
 static bool tracks_to(const char *direction)
 {
 	return strcmp(direction, "inbound") == 0 ||

@@ -30,9 +30,10 @@ static bool is_device(const char *name)
 	return false;
 }
 
-/* Characters that macOS, or a tool on the way there, replaces by others of the same look (NFC): marks behind the letter that they belong
- * to, the parts of Korean syllables, signs that are letters, ideographs that are there for compatibility. Some scripts of India and Hebrew
- * have more of them, which are left as they are. */
+/* Characters that macOS, or a tool on the way there, replaces by others of the same look (NFC):
+ * marks behind the letter that they belong to, the parts of Korean syllables, signs that are
+ * letters, ideographs that are there for compatibility. Some scripts of India and Hebrew have more
+ * of them, which are left as they are. */
 static bool is_decomposed(uint32_t c)
 {
 	return (c >= 0x300 && c <= 0x36f) || (c >= 0x1161 && c <= 0x1175) ||

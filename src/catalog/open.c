@@ -79,7 +79,6 @@ int catalog_fail(int err, char ret_message[CATALOG_MESSAGE_SIZE], const char *fo
 
 static int fill(struct db_conn *conn, void *arg)
 {
-	(void)arg;
 	return catalog_schema_apply(conn, 0, catalog_schema_version);
 }
 
@@ -149,7 +148,6 @@ static int upgrade(struct db_conn *conn, void *arg)
 	/* Read again, under the lock: another process may have been faster. */
 	int err = db_format_get(conn, &format);
 
-	(void)arg;
 	return err || format.schema_version >= catalog_schema_version
 		       ? err
 		       : catalog_schema_apply(conn, format.schema_version, catalog_schema_version);

@@ -7,8 +7,8 @@
 #include "catalog/sql.h"
 #include "util/cleanup.h"
 
-/* The scope is ?1, ?2. The leading columns of the partial index job_problem are named, so that it is
- * used and jobs without a problem, perhaps a million, are not read. */
+/* The scope is ?1, ?2. The leading columns of the partial index job_problem are named, so that it
+ * is used and jobs without a problem, perhaps a million, are not read. */
 #define KINDS \
 	"(" SQL_JOB_MIGRATE ", " SQL_JOB_CLEANUP_TWILIO ", " SQL_JOB_DELETE_TWILIO \
 	", " SQL_JOB_DELETE_S3 ", " SQL_JOB_TOMBSTONE ")"

@@ -15,8 +15,8 @@ struct touched; /* catalog/folder-private.h */
 	" r.flags, r.size_bytes, r.duration_secs, r.sort_key, r.date_created_secs," \
 	" r.channels_requested, r.channels_stored, r.party, r.listed"
 void recording_from_row(struct db_stmt *stmt, struct catalog_recording *ret_recording);
-/* What a recording weighs: its size; while that is not known, 8 kHz and 16 bit by Twilio's duration.
- * Part of a step of the schema: it cannot change. */
+/* What a recording weighs: its size; while that is not known, 8 kHz and 16 bit by Twilio's
+ * duration. Part of a step of the schema: it cannot change. */
 #define RECORDING_BYTES(r) \
 	"CASE WHEN " r ".size_bytes >= 0 THEN " r ".size_bytes" \
 	" WHEN " r ".duration_secs < 0 THEN 0" \
@@ -64,7 +64,8 @@ int recording_list(struct db_conn *conn, int64_t recording_id, struct touched *t
 /* Lists what can be listed of a call that just became known. */
 int recordings_list_of_call(struct db_conn *conn, int64_t call_id, struct touched *touched,
 			    int64_t *listed);
-/* Takes a listed recording out of the tree: listed = 0, change event, folder's mtime, call's row. */
+/* Takes a listed recording out of the tree: listed = 0, change event, folder's mtime, call's
+ * row. */
 int recording_unlist(struct db_conn *conn, int64_t recording_id);
 /* TWILIO -> MISSING (unlisted), STORED -> S3; else -ESTALE. */
 int recording_gone(struct db_conn *conn, const struct catalog_recording *recording);

@@ -60,15 +60,16 @@ int removal_policy_load(struct db_conn *conn, int64_t workspace_id,
 	"(r.state IN (" SQL_STATE_UPLOADING ", " SQL_STATE_STORED ", " SQL_STATE_S3 ")" \
 	" OR (r.state = " SQL_STATE_TWILIO " AND (m.was_sent = 1 OR m.attempts > 0)))"
 #define IN_S3(where) "SELECT count(*) FROM " WITH_MIGRATION " WHERE " where " AND " MAY_BE_IN_S3
-/* A running transfer finds its lease gone and stops. The delete of its object waits until that lease
- * has expired, so that no upload comes after it. */
+/* A running transfer finds its lease gone and stops. The delete of its object waits until that
+ * lease has expired, so that no upload comes after it. */
 #define S3_DELETES(where) \
 	NEW_JOB ") SELECT " SQL_JOB_DELETE_S3 ", r.id, r.workspace_id, " SQL_JOB_QUEUED \
 		", CASE WHEN m.state = " SQL_JOB_RUNNING " AND m.due_msecs > ?2" \
 		" THEN m.due_msecs ELSE ?2 END FROM " WITH_MIGRATION " WHERE " where \
 		" AND " MAY_BE_IN_S3 UNLESS_QUEUED
 /* Wherever the bytes are, and whatever the policy: other catalogs of the account learn of the
- * removal from the bucket. Sync tells a bucket that is not in use when it is (removal-learned.c). */
+ * removal from the bucket. Sync tells a bucket that is not in use when it is
+ * (removal-learned.c). */
 #define NOTES(where) \
 	NEW_JOB ") SELECT " SQL_JOB_TOMBSTONE ", r.id, r.workspace_id, " SQL_JOB_QUEUED \
 		", ?2 FROM " WITH_MIGRATION \

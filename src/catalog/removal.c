@@ -202,7 +202,8 @@ static int write_remove_campaign(struct db_conn *conn, void *arg)
 		if (err == 0 && count)
 			return -ENOTEMPTY;
 	}
-	/* `unassigned` goes on to take calls: it keeps a recording of a call that is not finished. */
+	/* `unassigned` goes on to take calls: it keeps a recording of a call that is not
+	 * finished. */
 	return err ? err
 		   : folder_remove(conn, a->id, &folder, folder.is_unassigned, &policy,
 				   &a->removal);

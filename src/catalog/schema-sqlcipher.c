@@ -97,8 +97,8 @@ static const char version_1[] =
 	" 0) WHERE id = new.folder_id AND new.csv_len > 0;"
 	"END;"
 
-	/* inode begins with the SID's first 63 bits, so it finds a recording by its SID, too. Rows are
-	 * never deleted: a removed recording's row keeps it away. */
+	/* inode begins with the SID's first 63 bits, so it finds a recording by its SID, too. Rows
+	 * are never deleted: a removed recording's row keeps it away. */
 	"CREATE TABLE recording ("
 	"  id INTEGER PRIMARY KEY,"
 	"  inode INTEGER NOT NULL UNIQUE,"
@@ -176,8 +176,8 @@ static const char version_1[] =
 	"  done_bytes INTEGER NOT NULL DEFAULT 0, total_bytes INTEGER NOT NULL DEFAULT 0,"
 	"  reason TEXT NOT NULL DEFAULT '');"
 	"CREATE UNIQUE INDEX job_recording ON job (recording_id, kind);"
-	/* Which job is due next, by workspace, so that a workspace that is slow, or whose storage is
-	 * disabled, does not hide the jobs of others. */
+	/* Which job is due next, by workspace, so that a workspace that is slow, or whose storage
+	 * is disabled, does not hide the jobs of others. */
 	"CREATE INDEX job_due ON job (workspace_id, kind, due_msecs, id);"
 	"CREATE INDEX job_workspace ON job (workspace_id, kind, state);"
 
@@ -205,8 +205,8 @@ static const char callbacks[] =
 	"CREATE INDEX callback_due ON callback (due_msecs);";
 /* Paused jobs, bytes beside the counts, and recordings that wait for a bucket. */
 static const char queue_for_users[] =
-	/* New recordings that a workspace with migrate_new has no enabled bucket for: queued once it
-	 * has one. */
+	/* New recordings that a workspace with migrate_new has no enabled bucket for: queued once
+	 * it has one. */
 	"CREATE TABLE arrived ("
 	"  workspace_id INTEGER NOT NULL, recording_id INTEGER NOT NULL REFERENCES recording (id),"
 	"  PRIMARY KEY (workspace_id, recording_id)) WITHOUT ROWID;"

@@ -1,7 +1,7 @@
 /*
- * Tables of the catalog, in a file for each engine. All engines have the same versions of the tables,
- * so that the rest of the room does not ask which one it is: text sorts by its bytes, flags are
- * integers, integers have 64 bits.
+ * Tables of the catalog, in a file for each engine. All engines have the same versions of the
+ * tables, so that the rest of the room does not ask which one it is: text sorts by its bytes, flags
+ * are integers, integers have 64 bits.
  */
 #ifndef TONICFS_CATALOG_SCHEMA_H
 #define TONICFS_CATALOG_SCHEMA_H

@@ -1,6 +1,6 @@
 /*
- * Counts of recordings and jobs. Those of recordings come from counters, never from a scan. Jobs that
- * failed are in problem.c.
+ * Counts of recordings and jobs. Those of recordings come from counters, never from a scan. Jobs
+ * that failed are in problem.c.
  */
 #include <errno.h>
 #include <string.h>

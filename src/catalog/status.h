@@ -1,4 +1,5 @@
-/* What became of everything, in numbers. Those of recordings come from counters, never from a scan. */
+/* What became of everything, in numbers. Those of recordings come from counters, never from a
+ * scan. */
 #ifndef TONICFS_CATALOG_STATUS_H
 #define TONICFS_CATALOG_STATUS_H
 

@@ -1,7 +1,8 @@
 /*
- * What a folder is called in the tree: decided when it is added, and kept in its row. A copy on a file system that does not
- * tell case apart must not merge two folders, so the one that comes second has escapes for as many of its letters as it takes.
- * Escapes of a letter's two cases differ, so that there always is such a name.
+ * What a folder is called in the tree: decided when it is added, and kept in its row. A copy on a
+ * file system that does not tell case apart must not merge two folders, so the one that comes
+ * second has escapes for as many of its letters as it takes. Escapes of a letter's two cases
+ * differ, so that there always is such a name.
  */
 #include <errno.h>
 #include <locale.h>
@@ -24,7 +25,8 @@ static void unicode_init(void)
 	unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
-/* One character for another, as Unicode's simple case mapping has it, of every script; ASCII only where libc has no such locale. */
+/* One character for another, as Unicode's simple case mapping has it, of every script; ASCII only
+ * where libc has no such locale. */
 static uint32_t fold(uint32_t c)
 {
 	if (c < 0x80)
@@ -32,7 +34,8 @@ static uint32_t fold(uint32_t c)
 	return unicode ? (uint32_t)towlower_l(towupper_l((wint_t)c, unicode), unicode) : c;
 }
 
-/* Two names with equal folds are one name where case is ignored. Returns the number of characters. */
+/* Two names with equal folds are one name where case is ignored. Returns the number of
+ * characters. */
 static size_t fold_name(const char *name, uint32_t ret_folded[CATALOG_NAME_SIZE])
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -56,8 +59,8 @@ static size_t fold_name(const char *name, uint32_t ret_folded[CATALOG_NAME_SIZE]
 }
 
 /*
- * Is there a folder with this name in any case? Compared here, not in SQL: engines fold differently.
- * Within a write nobody else adds a name between this and the row that takes the name.
+ * Is there a folder with this name in any case? Compared here, not in SQL: engines fold
+ * differently. Within a write nobody else adds a name between this and the row that takes the name.
  */
 static int is_taken(struct db_conn *conn, int64_t workspace_id, const char *tree_name,
 		    bool *ret_taken)
@@ -140,7 +143,8 @@ static int fill(struct db_conn *conn, const char *ids_sql, const char *load_sql,
 	return err;
 }
 
-/* Those that are gone come last: listings that are under way know where they go on by them, and they stand in nobody's way. */
+/* Those that are gone come last: listings that are under way know where they go on by them, and
+ * they stand in nobody's way. */
 int tree_names_fill(struct db_conn *conn)
 {
 	int err = fill(conn, "SELECT id FROM workspace ORDER BY removed, id",

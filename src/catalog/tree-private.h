@@ -5,8 +5,8 @@
 #include "catalog/tree.h"
 #include "db/db.h"
 
-/* Cookies: 1 and 2 are left to "." and ".."; a folder's is its row's id behind them, a recording's is
- * its sort key, which is above 2^30; calls.csv comes last, as it does by name. */
+/* Cookies: 1 and 2 are left to "." and ".."; a folder's is its row's id behind them, a recording's
+ * is its sort key, which is above 2^30; calls.csv comes last, as it does by name. */
 #define COOKIE_FOLDER_FIRST 16
 #define SQL_COOKIE_FOLDER_FIRST "16"
 #define COOKIE_LAST ((uint64_t)INT64_MAX - 1)

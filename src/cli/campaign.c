@@ -50,7 +50,6 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	int64_t id;
 	int status, err;
 
-	(void)argc;
 	if (v->numbers.count == 0)
 		return cli_usage(cli, "--number +E164 is missing");
 	if (!*argv[1] || catalog_name_encode(argv[1], encoded) < 0)
@@ -121,8 +120,6 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 	struct catalog_workspace w;
 	int status = cli_workspace_open(cli, argv[0], &w), err;
 
-	(void)values;
-	(void)argc;
 	if (status != CLI_DONE)
 		return status;
 	err = view_campaigns_load(cli->catalog, w.id, &list);
@@ -154,8 +151,6 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 	int status = cli_workspace_open(cli, argv[0], &w);
 	int err;
 
-	(void)values;
-	(void)argc;
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_campaign_find(cli->catalog, w.id, argv[1], &campaign);

@@ -376,10 +376,6 @@ int cli_version(void)
 
 static int run_version(struct cli *cli, const void *values, int argc, char **argv)
 {
-	(void)cli;
-	(void)values;
-	(void)argc;
-	(void)argv;
 	return cli_version();
 }
 

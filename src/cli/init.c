@@ -117,8 +117,6 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int status, err;
 
-	(void)argc;
-	(void)argv;
 	if (v->key_command && cli->key_file)
 		return cli_usage(cli, "a key file and a key command cannot both give the key");
 	if (access(cli->catalog_path, F_OK) == 0) {

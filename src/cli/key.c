@@ -45,8 +45,6 @@ static int run_rotate(struct cli *cli, const void *values, int argc, char **argv
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int err = 0;
 
-	(void)argc;
-	(void)argv;
 	if (v->new_file && v->new_command)
 		return cli_usage(cli, "a file and a command cannot both give the new key");
 	if (v->new_file)

@@ -115,7 +115,6 @@ static int run_lifecycle(struct cli *cli, const void *values, int argc, char **a
 	size_t count = 0;
 	int status, err;
 
-	(void)argc;
 	if (!is_set && !is_remove && strcmp(argv[0], "show") != 0)
 		return cli_usage(cli, "show, set or remove; not '%s'", argv[0]);
 	status = transitions_parse(cli, &v->transitions, transitions, &count);

@@ -29,7 +29,6 @@ static void stop_by_signal(int number)
 {
 	struct fs *fs = fs_to_stop;
 
-	(void)number;
 	if (fs)
 		fs_stop(fs);
 }

@@ -138,7 +138,6 @@ static int run_mount(struct cli *cli, const void *values, int argc, char **argv)
 	char message[CATALOG_MESSAGE_SIZE];
 	int status;
 
-	(void)argc;
 	for (size_t i = 0; i < v->options.count; i++) {
 		if (mount_options_parse(&options, v->options.items[i], message) < 0)
 			return cli_usage(cli, "%s", message);

@@ -66,7 +66,6 @@ static int run_rm(struct cli *cli, const void *values, int argc, char **argv)
 	bool failed = false;
 	int status = cli_catalog_open(cli);
 
-	(void)values;
 	if (status == CLI_DONE)
 		status = cli_path_scopes(cli, argc, argv, &scopes, &count);
 	if (status != CLI_DONE)

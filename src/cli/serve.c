@@ -36,8 +36,6 @@ static int run_serve(struct cli *cli, const void *values, int argc, char **argv)
 	struct service *service;
 	int status;
 
-	(void)argc;
-	(void)argv;
 	if (v->public_url && !v->listen)
 		return cli_usage(cli, "--public-url is for --listen, which is missing");
 	status = background_open(cli, &settings, &service);

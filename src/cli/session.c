@@ -187,7 +187,6 @@ struct cancel cli_cancel;
 
 static void catch_signal(int number)
 {
-	(void)number;
 	cancel_set(&cli_cancel);
 }
 

@@ -32,9 +32,6 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 	cleanup_view_settings struct view_settings settings = { 0 };
 	int status = cli_catalog_open(cli), err;
 
-	(void)values;
-	(void)argc;
-	(void)argv;
 	if (status != CLI_DONE)
 		return status;
 	err = view_settings_load(cli->catalog, &settings);
@@ -89,8 +86,6 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	bool is_default = strcmp(argv[1], "default") == 0;
 	int status = CLI_DONE, err;
 
-	(void)values;
-	(void)argc;
 	if (!s)
 		return say_unknown(cli, argv[0]);
 	if (!is_default)

@@ -23,7 +23,6 @@ static int run_enable(struct cli *cli, const void *values, int argc, char **argv
 	struct catalog_storage s;
 	int status = cli_storage_open(cli, argv[0], &w, &s);
 
-	(void)argc;
 	if (status != CLI_DONE)
 		return status;
 	if (!s.tested_secs && !v->untested) {
@@ -59,8 +58,6 @@ static int run_disable(struct cli *cli, const void *values, int argc, char **arg
 	struct catalog_storage s;
 	int status = cli_storage_open(cli, argv[0], &w, &s);
 
-	(void)values;
-	(void)argc;
 	return status == CLI_DONE ? set_enabled(cli, &w, false) : status;
 }
 

@@ -52,7 +52,6 @@ static int run_policy(struct cli *cli, const void *values, int argc, char **argv
 	json_t *policy;
 	int status = cli_storage_open(cli, argv[0], &w, &s);
 
-	(void)argc;
 	if (status != CLI_DONE)
 		return status;
 	use = (struct storage_policy_use){

@@ -225,7 +225,6 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	struct catalog_workspace w;
 	int status, err;
 
-	(void)argc;
 	status = cli_workspace_open(cli, argv[0], &w);
 	if (status != CLI_DONE)
 		return status;

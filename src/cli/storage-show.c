@@ -50,8 +50,6 @@ static int run_show(struct cli *cli, const void *values, int argc, char **argv)
 	struct catalog_workspace w;
 	int status = cli_storage_open(cli, argv[0], &w, &settings);
 
-	(void)values;
-	(void)argc;
 	if (status != CLI_DONE)
 		return status;
 	if (view_bucket_load(&w, &settings, &bucket) < 0) {

@@ -31,7 +31,6 @@ static const char *result_word(enum storage_result result)
 
 static void print_check(void *arg, const struct storage_check *check)
 {
-	(void)arg;
 	printf("%s %-30s %s\n", result_mark(check->result), check->name, check->text);
 	if (check->remedy[0])
 		printf("  %-30s → %s\n", "", check->remedy);
@@ -166,7 +165,6 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 	bool is_enabled;
 	int status = apply_origins(cli, v, &s), err;
 
-	(void)argc;
 	if (status == CLI_DONE)
 		status = cli_storage_open(cli, argv[0], &w, &s);
 	if (status == CLI_DONE)

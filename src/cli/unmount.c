@@ -183,7 +183,6 @@ static int run_unmount(struct cli *cli, const void *values, int argc, char **arg
 	char *end = NULL;
 	int status;
 
-	(void)argc;
 	if (v->timeout) {
 		secs = strtol(v->timeout, &end, 10);
 		if (end == v->timeout || *end || secs < 0 || secs > TIMEOUT_SECS_MAX)

@@ -61,7 +61,6 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 	int64_t ends_secs;
 	int status, err;
 
-	(void)argc;
 	if (v->expires && parse_expires(v->expires, &expires_secs) < 0)
 		return cli_usage(cli,
 				 "--expires is minutes, or like 12h or 7d, at most 7d; not '%s'",

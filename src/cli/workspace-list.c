@@ -32,9 +32,6 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 	cleanup_view_workspaces struct view_workspaces list = { NULL, 0 };
 	int status = cli_catalog_open(cli), err;
 
-	(void)values;
-	(void)argc;
-	(void)argv;
 	if (status != CLI_DONE)
 		return status;
 	err = view_workspaces_load(cli->catalog, &list);
@@ -92,8 +89,6 @@ static int run_show(struct cli *cli, const void *values, int argc, char **argv)
 	struct catalog_workspace row;
 	int status = cli_workspace_open(cli, argv[0], &row), err;
 
-	(void)values;
-	(void)argc;
 	if (status != CLI_DONE)
 		return status;
 	err = view_workspace_load(cli->catalog, &row, &workspace);

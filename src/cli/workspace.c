@@ -171,7 +171,6 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	int64_t id;
 	int status, err;
 
-	(void)argc;
 	if (!v->account)
 		return cli_usage(cli, "--account AC… is missing");
 	if (sid_parse(v->account, "AC", &w.account_sid) < 0)
@@ -380,8 +379,6 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 	int status = cli_workspace_open(cli, argv[0], &w);
 	int err;
 
-	(void)values;
-	(void)argc;
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_remove_workspace(cli->catalog, w.id, false, &removal);

@@ -50,6 +50,12 @@ static int look(struct db_watch *watch)
 	return 1;
 }
 
+static void expect_commit(struct db_watch *watch)
+{
+	watch->eager_until_msecs = time_mono_msecs() + EAGER_MSECS;
+	watch->pause_msecs = PAUSE_MIN_MSECS;
+}
+
 /* Before each look: another file may have taken the name. Adding it again changes nothing. */
 static void arm(struct db_watch *watch)
 {
@@ -71,10 +77,11 @@ int sqlcipher_watch_open(const struct db_driver *driver, const char *path, const
 		watch->wal_path = NULL;
 	else
 		err = driver->open(driver, path, key, DB_ACCESS_READ, &watch->conn);
-	if (err == 0)
-		arm(watch); /* before the look: what comes after the look is an event */
-	if (err == 0)
+	if (err == 0) {
+		arm(watch);
+		expect_commit(watch); /* one whose pages were written before */
 		err = look(watch);
+	}
 	if (err < 0) {
 		sqlcipher_watch_close(watch);
 		return err;
@@ -120,11 +127,9 @@ static int sleep_until_look(struct db_watch *watch, int stop_fd)
 	if (fds[0].revents)
 		return 0;
 	if (drain(watch)) {
-		watch->eager_until_msecs = time_mono_msecs() + EAGER_MSECS;
-		watch->pause_msecs = PAUSE_MIN_MSECS;
-		if (is_patient)
-			return sleep_until_look(watch,
-						stop_fd); /* the commit is just being written */
+		expect_commit(watch);
+		if (is_patient) /* too early for a look */
+			return sleep_until_look(watch, stop_fd);
 	} else if (is_eager && watch->pause_msecs < PAUSE_MAX_MSECS) {
 		watch->pause_msecs *= 2;
 	}

@@ -315,7 +315,6 @@ static int64_t changes(struct db_conn *conn)
 
 static int now(struct db_conn *conn, int64_t *ret_msecs)
 {
-	(void)conn;
 	*ret_msecs = time_now_msecs();
 	return 0;
 }

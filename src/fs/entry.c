@@ -121,7 +121,6 @@ void fs_statfs(fuse_req_t req, fuse_ino_t ino)
 	int64_t moved_bytes;
 	int err = catalog_progress_get(fs->catalog, &all, 1, &counts, &moved_bytes);
 
-	(void)ino;
 	if (err) {
 		fs_reply_err(req, err);
 		return;

@@ -148,7 +148,6 @@ void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	struct fs_wait *wait;
 	uint64_t read_id;
 
-	(void)ino;
 	if (handle->calls) {
 		read_calls(req, handle->calls, size, off);
 		return;
@@ -174,7 +173,6 @@ void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs_handle *handle = handle_of(fi);
 
-	(void)ino;
 	/* The only sign of a killed reader: its reads are the kernel's readahead, for which no
 	 * interrupt is sent. */
 	if (handle->audio)
@@ -184,7 +182,6 @@ void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	(void)ino;
 	fs_handle_close(fs_of(req), handle_of(fi));
 	fs_reply_err(req, 0);
 }

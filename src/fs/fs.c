@@ -261,7 +261,6 @@ static bool serve_one(struct fs *fs, struct fuse_buf *buf)
 
 static void on_worker_signal(int number)
 {
-	(void)number;
 }
 
 static void *work(void *arg)

@@ -132,7 +132,6 @@ void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 
 void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
-	(void)ino;
 	if (fs_of(req)->is_read_only)
 		fs_reply_err(req, -EROFS);
 	else

@@ -194,7 +194,6 @@ static void *on_uri(void *arg, const char *uri, struct MHD_Connection *connectio
 {
 	struct request *request = calloc(1, sizeof *request);
 
-	(void)connection;
 	if (!request)
 		return NULL;
 	request->hook = arg;

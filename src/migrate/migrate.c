@@ -33,7 +33,6 @@ static void claimed(void *arg, struct job_run *run, const struct catalog_recordi
 {
 	struct transfer_claim *claim = (struct transfer_claim *)run;
 
-	(void)arg;
 	claim->recording = *recording;
 }
 

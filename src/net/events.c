@@ -41,7 +41,6 @@ static int on_timer(CURLM *multi, long msecs, void *arg)
 {
 	struct http_events *events = arg;
 
-	(void)multi;
 	/* One millisecond more, as the time is truncated: curl does nothing when it is called
 	 * too early. */
 	events->timer_msecs = msecs < 0 ? INT64_MAX : time_mono_msecs() + msecs + (msecs > 0);

@@ -18,7 +18,6 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 {
 	struct collector *collector = arg;
 
-	(void)transfer;
 	collector->is_too_large = n > collector->limit_bytes - collector->body.len;
 	if (collector->is_too_large)
 		return HTTP_DATA_ABORT;

@@ -61,7 +61,6 @@ static int64_t look(int64_t now)
 
 static void *watch(void *arg)
 {
-	(void)arg;
 	pthread_mutex_lock(&ending.lock);
 	while (!ending.is_over)
 		cond_wait_until(&ending.cond, &ending.lock, look(time_mono_msecs()), NULL);

@@ -16,7 +16,6 @@ static int on_recording(void *arg, const struct twilio_recording *recordings, si
 	struct asked *asked = arg;
 	struct catalog_recording_input input;
 
-	(void)count;
 	sync_convert_recording(recordings, &input);
 	asked->is_deleted = input.is_deleted;
 	/* It exists, although the list did not show it: write what may have changed. */

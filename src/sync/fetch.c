@@ -19,7 +19,6 @@ static int on_call(void *arg, const struct twilio_call *calls, size_t count)
 	struct fetched_call *fetched = arg;
 	struct catalog_call_input input;
 
-	(void)count;
 	if (!fetched->is_parent && !sid_is_zero(&calls->parent_call_sid)) {
 		fetched->parent = calls->parent_call_sid;
 		return 0;
@@ -75,7 +74,6 @@ static int on_recording(void *arg, const struct twilio_recording *recordings, si
 	struct fetched_recording *fetched = arg;
 	struct catalog_recording_input input;
 
-	(void)count;
 	sync_convert_recording(recordings, &input);
 	fetched->found->is_completed = input.is_completed;
 	fetched->found->is_deleted = input.is_deleted;

@@ -303,7 +303,6 @@ static void work(void *arg, size_t index)
 	struct lister *lister = arg;
 	struct sync_run *run = lister->run;
 
-	(void)index;
 	pthread_mutex_lock(&run->lock);
 	for (;;) {
 		struct listing listing = { .lister = lister };

@@ -111,7 +111,6 @@ static void on_progress(void *arg, const struct sync_stats *stats)
 {
 	struct lease *lease = arg;
 
-	(void)stats;
 	/* Losing it does no harm: two may list at once. */
 	if (time_mono_msecs() - lease->renewed_msecs >= LEASE_RENEW_MSECS)
 		lease_take(lease);

@@ -45,7 +45,6 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 	struct look *look = arg;
 	int64_t first, last;
 
-	(void)transfer;
 	twilio_media_head_take(response, &look->head);
 	look->content_length = response->content_length;
 	look->range_total = -1;
@@ -79,7 +78,6 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	struct look *look = arg;
 	size_t room = WIDE_RANGE_BYTES - look->start.len;
 
-	(void)transfer;
 	look->count_bytes += (int64_t)n;
 	buf_add(&look->start, bytes, n < room ? n : room);
 	look->is_out_of_memory = buf_failed(&look->start);

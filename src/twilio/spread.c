@@ -30,7 +30,6 @@ static int on_fate(void *arg, const struct twilio_recording *recordings, size_t 
 				  ? recording->date_updated_secs
 				  : recording->date_created_secs;
 
-	(void)count;
 	switch (recording->status) {
 	case TWILIO_RECORDING_DELETED:
 	case TWILIO_RECORDING_ABSENT:

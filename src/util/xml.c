@@ -64,7 +64,6 @@ static void XMLCALL on_start(void *arg, const XML_Char *name, const XML_Char **a
 	struct parser *p = arg;
 	const char *colon = strrchr(name, ':');
 
-	(void)attributes;
 	if (colon && colon[1])
 		name = colon + 1;
 	p->has_prefix |= colon != NULL;
@@ -100,7 +99,6 @@ static void XMLCALL on_end(void *arg, const XML_Char *name)
 	char *slash;
 	int err;
 
-	(void)name;
 	if (p->result)
 		return;
 	if (p->place)

@@ -127,7 +127,6 @@ static int on_belief(void *arg, size_t index, const struct catalog_belief *belie
 {
 	struct reading *reading = arg;
 
-	(void)index;
 	reading->walked++;
 	reading->after_id = belief->recording.id;
 	if (belief->has_object && belief->recording.state != CATALOG_STATE_MISSING &&

@@ -246,7 +246,6 @@ static int list_beside(struct verify *v)
 
 static int on_uploader(void *arg, size_t index, const struct catalog_belief *belief)
 {
-	(void)index;
 	*(bool *)arg = belief && belief->recording.state == CATALOG_STATE_UPLOADING;
 	return 0;
 }
@@ -317,7 +316,6 @@ static int on_walked(void *arg, size_t index, const struct catalog_belief *belie
 	struct verify *v = walk->v;
 	const struct catalog_recording *recording = &belief->recording;
 
-	(void)index;
 	walk->count++;
 	walk->after_id = recording->id;
 	if (marks_has(&v->good, recording->id) || marks_has(&v->doubted, recording->id))

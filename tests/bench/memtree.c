@@ -143,7 +143,6 @@ static void fill_entry(fuse_ino_t inode, struct fuse_entry_param *entry)
 
 static void tree_init(void *data, struct fuse_conn_info *conn)
 {
-	(void)data;
 	conn->want |= FUSE_CAP_READDIRPLUS;
 	conn->want &= ~(unsigned)FUSE_CAP_READDIRPLUS_AUTO;
 	puts("ready");
@@ -167,7 +166,6 @@ static void tree_getattr(fuse_req_t req, fuse_ino_t inode, struct fuse_file_info
 {
 	struct stat st;
 
-	(void)fi;
 	fill_stat(inode, &st);
 	fuse_reply_attr(req, &st, TIMEOUT_SECS);
 }
@@ -219,20 +217,17 @@ static void list(fuse_req_t req, fuse_ino_t inode, size_t size, off_t after, boo
 static void tree_readdir(fuse_req_t req, fuse_ino_t inode, size_t size, off_t after,
 			 struct fuse_file_info *fi)
 {
-	(void)fi;
 	list(req, inode, size, after, false);
 }
 
 static void tree_readdirplus(fuse_req_t req, fuse_ino_t inode, size_t size, off_t after,
 			     struct fuse_file_info *fi)
 {
-	(void)fi;
 	list(req, inode, size, after, true);
 }
 
 static void tree_open(fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *fi)
 {
-	(void)inode;
 	fi->keep_cache = 1;
 	fuse_reply_open(req, fi);
 }
@@ -243,7 +238,6 @@ static void tree_read(fuse_req_t req, fuse_ino_t inode, size_t size, off_t offse
 	static const char zeros[READ_BYTES];
 	off_t left = nodes[inode].size - offset;
 
-	(void)fi;
 	if (size > sizeof zeros) {
 		fuse_reply_err(req, EIO);
 		return;

@@ -43,7 +43,6 @@ struct bench_run {
 
 static void claimed(void *arg, struct job_run *run, const struct catalog_recording *recording)
 {
-	(void)arg;
 	((struct bench_run *)run)->size_bytes = recording->size_bytes;
 }
 
@@ -52,7 +51,6 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 	struct catalog_object object = { .size_bytes = ((struct bench_run *)run)->size_bytes };
 	int err;
 
-	(void)arg;
 	snprintf(object.bucket, sizeof object.bucket, "bench");
 	snprintf(object.key, sizeof object.key, "recordings/%" PRId64, run->job.recording_id);
 	snprintf(object.etag, sizeof object.etag, "%032" PRIx64, run->job.recording_id);

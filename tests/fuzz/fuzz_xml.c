@@ -20,7 +20,6 @@ static int on_end(void *arg, const char *path, const char *text)
 
 static int on_entry(void *arg, const struct s3_list_entry *entry)
 {
-	(void)arg;
 	MUST(entry->key && entry->storage_class);
 	return 0;
 }

@@ -39,7 +39,6 @@ static void on_open(void *arg, int error, struct audio_file *file, int64_t size_
 {
 	struct opening *o = arg;
 
-	(void)size_bytes;
 	pthread_mutex_lock(&o->lock);
 	o->error = error;
 	o->file = file;

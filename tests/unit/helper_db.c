@@ -18,7 +18,6 @@ static int fill(struct db_conn *conn, void *arg)
 {
 	int err = db_exec(conn, "CREATE TABLE item (id INTEGER PRIMARY KEY, value INTEGER UNIQUE)");
 
-	(void)arg;
 	return err ? err : db_format_set(conn, &fixture_format);
 }
 

@@ -34,7 +34,6 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 {
 	struct helper_transfer *t = arg;
 
-	(void)transfer;
 	pthread_mutex_lock(&t->lock);
 	t->heads++;
 	t->status = response->status;
@@ -48,7 +47,6 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	struct helper_transfer *t = arg;
 	enum http_data then = HTTP_DATA_OK;
 
-	(void)transfer;
 	pthread_mutex_lock(&t->lock);
 	if (t->pauses) {
 		t->pauses--;

@@ -18,7 +18,6 @@ static enum helper_then answer_in_turn(struct helper_server *server, int fd,
 	const struct helper_answer *answer =
 		&s3->answers[request->number < s3->count ? request->number : s3->count - 1];
 
-	(void)server;
 	if (!answer->status)
 		return HELPER_RESET;
 	if (strncmp(request->head, "HEAD ", 5) == 0) {

@@ -42,7 +42,6 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	char body[256], sid[SID_SIZE];
 	struct sid re = queue_sid(3, 1);
 
-	(void)server;
 	sid_format(&re, "RE", sid);
 	if (strncmp(request->head, "DELETE ", 7) == 0) {
 		twilio->deletes++;

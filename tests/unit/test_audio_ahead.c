@@ -74,7 +74,6 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	unsigned n = number_of(request), busy_from = atomic_load(&w->busy_from);
 	char head[256], last = (char)n;
 
-	(void)server;
 	atomic_fetch_add(&w->asked[n], 1);
 	if (!n || (busy_from && n >= busy_from)) {
 		helper_answer(fd, 429, "Content-Type: application/json\r\n", "{\"code\":20429}");

@@ -78,7 +78,6 @@ static void test_audio__what_was_written_is_read_across_blocks(void **state)
 {
 	struct fixture f;
 
-	(void)state;
 	begin(&f, 3 * B + 100, 8);
 	for (int64_t at = 0; at < f.size; at += 10007)
 		put(&f, at, (size_t)(at + 10007 > f.size ? f.size - at : 10007));
@@ -92,7 +91,6 @@ static void test_audio__missing_is_the_first_byte_that_is_not_there(void **state
 {
 	struct fixture f;
 
-	(void)state;
 	begin(&f, 4 * B, 8);
 	assert_int_equal(audio_blocks_missing(&f.blocks, 0, 10), 0);
 	put(&f, 0, B + 1000);
@@ -109,7 +107,6 @@ static void test_audio__a_stream_starts_where_a_block_goes_on(void **state)
 {
 	struct fixture f;
 
-	(void)state;
 	begin(&f, 4 * B, 8);
 	assert_int_equal(audio_blocks_start(&f.blocks, 2 * B + 9000), 2 * B);
 	put(&f, 2 * B, 500);
@@ -122,7 +119,6 @@ static void test_audio__bytes_that_are_there_already_are_not_written_twice(void 
 	struct fixture f;
 	char wrong[1000];
 
-	(void)state;
 	begin(&f, B, 8);
 	memset(wrong, 0x55, sizeof wrong);
 	put(&f, 0, 600);
@@ -138,7 +134,6 @@ static void test_audio__bytes_without_their_blocks_start_are_dropped(void **stat
 {
 	struct fixture f;
 
-	(void)state;
 	begin(&f, 2 * B, 8);
 	put(&f, 100, B);
 	assert_int_equal(audio_blocks_missing(&f.blocks, 100, 200), 100);
@@ -150,7 +145,6 @@ static void test_audio__the_budget_gives_up_what_was_read_first(void **state)
 {
 	struct fixture f;
 
-	(void)state;
 	begin(&f, 8 * B, 3);
 	put(&f, 0, 3 * B);
 	take(&f, B, B); /* read to its end: the coldest */
@@ -166,7 +160,6 @@ static void test_audio__a_block_that_is_only_begun_stays_warm(void **state)
 {
 	struct fixture f;
 
-	(void)state;
 	begin(&f, 8 * B, 2);
 	put(&f, 0, 2 * B);
 	take(&f, 0, 10); /* its reader goes on here */
@@ -180,7 +173,6 @@ static void test_audio__pinned_blocks_stay_even_over_the_budget(void **state)
 {
 	struct fixture f;
 
-	(void)state;
 	begin(&f, 8 * B, 2);
 	audio_blocks_pin(&f.blocks, 10, 2 * B);
 	put(&f, 0, 2 * B);
@@ -202,7 +194,6 @@ static void test_audio__however_many_pin_a_block_it_stays(void **state)
 	unsigned pinned = 0;
 	struct fixture f;
 
-	(void)state;
 	begin(&f, 4 * B, 1);
 	put(&f, 0, B);
 	for (unsigned i = 0; i < sizeof counts / sizeof counts[0]; i++) {
@@ -224,7 +215,6 @@ static void test_audio__a_table_costs_by_what_is_used_not_by_the_size_that_is_to
 	struct audio_blocks blocks;
 	struct fixture f;
 
-	(void)state;
 	begin(&f, B, 8);
 	assert_int_equal(audio_blocks_init(&blocks, &f.store, (int64_t)1 << 46), -EFBIG);
 	assert_int_equal(audio_blocks_init(&blocks, &f.store, INT64_MAX), -EFBIG);
@@ -261,7 +251,6 @@ static void test_audio__recordings_share_one_budget(void **state)
 	struct audio_blocks other;
 	struct fixture f;
 
-	(void)state;
 	begin(&f, 2 * B, 2);
 	assert_int_equal(audio_blocks_init(&other, &f.store, B), 0);
 	put(&f, 0, 2 * B);
@@ -278,7 +267,6 @@ static void test_audio__what_was_read_makes_way_for_what_is_read_on(void **state
 	struct fixture f;
 	size_t most = 0;
 
-	(void)state;
 	begin(&f, 40 << 20, 4096);
 	for (int64_t at = 0; at < f.size; at += B) {
 		put(&f, at, B);
@@ -297,7 +285,6 @@ static void test_audio__an_empty_recording_has_no_block(void **state)
 {
 	struct fixture f;
 
-	(void)state;
 	begin(&f, 0, 2);
 	assert_int_equal(audio_blocks_missing(&f.blocks, 0, 0), 0);
 	assert_int_equal(audio_blocks_write(&f.blocks, 0, "x", 1), 0);

@@ -25,7 +25,6 @@ static void test_audio_breaker__opens_after_failures_in_a_row_only(void **state)
 {
 	struct breaker b = { 0 };
 
-	(void)state;
 	fail_often(&b, BREAKER_FAILURES - 1, 100);
 	breaker_worked(&b);
 	fail_often(&b, BREAKER_FAILURES - 1, 100);
@@ -39,7 +38,6 @@ static void test_audio_breaker__many_at_once_do_not_open_it(void **state)
 {
 	struct breaker b = { 0 };
 
-	(void)state;
 	for (int i = 0; i < 100; i++)
 		breaker_failed(&b, -ETIMEDOUT, 100 + i);
 	assert_int_equal(breaker_check(&b, 200), 0);
@@ -54,7 +52,6 @@ static void test_audio_breaker__one_is_let_through_after_the_pause(void **state)
 	struct breaker b = { 0 };
 	int64_t now = 100;
 
-	(void)state;
 	fail_often(&b, BREAKER_FAILURES, now);
 	now += BREAKER_PAUSE_MSECS - 1;
 	assert_int_equal(breaker_check(&b, now), -ETIMEDOUT);
@@ -71,7 +68,6 @@ static void test_audio_breaker__the_pause_doubles_up_to_a_limit(void **state)
 	struct breaker b = { 0 };
 	int64_t now = 0, pause = BREAKER_PAUSE_MSECS;
 
-	(void)state;
 	fail_often(&b, BREAKER_FAILURES, now);
 	for (int i = 0; i < 8; i++) {
 		now += pause - 1;
@@ -89,7 +85,6 @@ static void test_audio_breaker__what_was_on_its_way_does_not_prolong_the_pause(v
 {
 	struct breaker b = { 0 };
 
-	(void)state;
 	fail_often(&b, BREAKER_FAILURES, 100);
 	for (int i = 0; i < 50; i++)
 		breaker_failed(&b, -ETIMEDOUT, 100 + i);
@@ -100,7 +95,6 @@ static void test_audio_breaker__a_probe_without_an_answer_is_followed_by_another
 {
 	struct breaker b = { 0 };
 
-	(void)state;
 	fail_often(&b, BREAKER_FAILURES, 0);
 	assert_int_equal(breaker_check(&b, BREAKER_PAUSE_MSECS), 0);
 	assert_int_equal(breaker_check(&b, 2 * BREAKER_PAUSE_MSECS - 1), -ETIMEDOUT);

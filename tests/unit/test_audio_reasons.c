@@ -16,14 +16,12 @@ static struct audio_reasons reasons;
 
 static int setup(void **state)
 {
-	(void)state;
 	audio_reasons_init(&reasons);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	(void)state;
 	audio_reasons_release(&reasons);
 	return 0;
 }
@@ -46,7 +44,6 @@ static const char *text_of(int64_t id)
 
 static void test_audio_reasons__each_recording_has_its_latest(void **state)
 {
-	(void)state;
 	assert_string_equal(text_of(1), "");
 	note(1, 0, "first");
 	note(2, 0, "other");
@@ -59,7 +56,6 @@ static void test_audio_reasons__each_recording_has_its_latest(void **state)
 
 static void test_audio_reasons__the_oldest_gives_way(void **state)
 {
-	(void)state;
 	for (int64_t id = 1; id <= AUDIO_REASONS_LIMIT; id++)
 		note(id, 0, "once");
 	note(1, 0, "again");
@@ -78,7 +74,6 @@ static void test_audio_reasons__the_oldest_gives_way(void **state)
 
 static void test_audio_reasons__only_the_bytes_that_did_not_come_clear_it(void **state)
 {
-	(void)state;
 	note(1, 100, "a byte");
 	note(2, AUDIO_REASON_NO_OFFSET, "a size");
 	audio_reasons_clear(&reasons, 1, 0, 100);
@@ -98,7 +93,6 @@ static void test_audio_reasons__the_last_stays_known(void **state)
 {
 	struct audio_reason last;
 
-	(void)state;
 	assert_false(audio_reasons_last(&reasons, &last));
 	note(1, 0, "first");
 	note(2, 0, "last");
@@ -139,7 +133,6 @@ static void test_audio_reasons__threads_see_whole_ones(void **state)
 	int64_t first[4] = { 1, 21, 41, 61 };
 	pthread_t threads[4];
 
-	(void)state;
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, note_and_read, &first[i]), 0);
 	for (int i = 0; i < 4; i++) {

@@ -554,8 +554,6 @@ static int make_recordings(void **state)
 {
 	struct dice dice = { 1 };
 
-	(void)state;
-
 	for (unsigned i = 0; i < RECORDINGS; i++) {
 		size_t size = (size_t)sizes[i];
 		char *bytes = malloc(size + 8);
@@ -577,7 +575,6 @@ static int make_recordings(void **state)
 
 static int free_recordings(void **state)
 {
-	(void)state;
 	for (unsigned i = 0; i < RECORDINGS; i++)
 		free((void *)(uintptr_t)recordings[i].bytes);
 	return 0;
@@ -648,7 +645,6 @@ static void test_audio_schedule__every_byte_is_right_and_nothing_is_left_behind(
 		.first = from_environment("SCHEDULE_SEED", (uint64_t)time(NULL) * 1000),
 	};
 
-	(void)state;
 	all.end = all.first + from_environment("COUNT", SCHEDULES);
 	atomic_init(&all.next, all.first);
 	/* In TAP a line that begins so is for people. */

@@ -37,7 +37,6 @@ static void test_audio_slab__blocks_are_whole_and_nobody_elses(void **state)
 {
 	struct fixture f;
 
-	(void)state;
 	audio_slab_init(&f.slab);
 	take(&f, 100);
 	for (unsigned i = 0; i < 100; i++) {
@@ -56,7 +55,6 @@ static void test_audio_slab__what_was_given_back_last_comes_first(void **state)
 {
 	struct fixture f;
 
-	(void)state;
 	audio_slab_init(&f.slab);
 	take(&f, 3 * PER_CHUNK);
 	give_back(&f, 40, 41);
@@ -73,7 +71,6 @@ static void test_audio_slab__little_is_kept_and_nothing_in_the_end(void **state)
 {
 	struct fixture f;
 
-	(void)state;
 	audio_slab_init(&f.slab);
 	take(&f, MANY);
 	assert_int_equal(f.slab.chunks, MANY / PER_CHUNK);

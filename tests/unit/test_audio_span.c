@@ -59,7 +59,6 @@ static enum helper_then answer(struct helper_server *server, int fd,
 		 most = atomic_load(&w->most_under_way);
 	char head[256];
 
-	(void)server;
 	while (now > most && !atomic_compare_exchange_weak(&w->most_under_way, &most, now))
 		;
 	for (int i = 0; i < 2500 && atomic_load(&w->most_under_way) < atomic_load(&w->together);

@@ -31,7 +31,6 @@ static void test_audio_stats__what_was_written_is_read(void **state)
 					     .text = "read from S3 failed: no # {a=\"1\"} 7" } };
 	struct audio_stats again;
 
-	(void)state;
 	for (int i = 0; i < AUDIO_OUTCOME_COUNT; i++) {
 		stats.twilio.requests[i] = 20 + (uint64_t)i;
 		stats.s3.requests[i] = 30 + (uint64_t)i;
@@ -51,7 +50,6 @@ static void test_audio_stats__another_text_is_none(void **state)
 {
 	struct audio_stats stats;
 
-	(void)state;
 	assert_int_equal(audio_stats_parse("", &stats), -EINVAL);
 	assert_int_equal(audio_stats_parse("node_load1 2\ntonicfs_reads_totals 3", &stats),
 			 -EINVAL);

@@ -119,7 +119,6 @@ static void send_head_to(struct world *w, int fd, int64_t start, int64_t shift, 
 	snprintf(head + n, sizeof head - (size_t)n,
 		 "Content-Type: audio/x-wav\r\nETag: \"etag\"\r\nContent-Length: %lld\r\n\r\n",
 		 (long long)(end - (start < 0 ? 0 : start)));
-	(void)w;
 	helper_send_str(fd, head);
 }
 
@@ -197,7 +196,6 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	enum behaviour behaviour = behaviour_now(w, is_s3 ? &w->s3 : &w->twilio);
 	int64_t start = range_start(request), from = start < 0 ? 0 : start;
 
-	(void)server;
 	switch (behaviour) {
 	case DEAD:
 		return HELPER_RESET;

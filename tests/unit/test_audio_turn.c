@@ -94,7 +94,6 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	int64_t at = range ? strtoll(range + 6, NULL, 10) : 0;
 	char head[256], part[16384];
 
-	(void)server;
 	if (n <= atomic_load(&w->busy_until)) {
 		helper_answer(fd, 429, "Retry-After: 0\r\n", "{\"code\":20429}");
 		return HELPER_KEEP;

@@ -25,7 +25,6 @@ static void test_aws__a_name_that_no_server_takes_is_refused(void **state)
 				      "b\xc3\xa4r", "a\nb",  "a..b",          "192.168.5.4",
 				      "arn:aws:s3", "a%20b", repeated(0, 256) };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		assert_non_null(s3_bucket_name_problem(wrong[i], false));
 		assert_non_null(s3_bucket_name_problem(wrong[i], true));
@@ -37,7 +36,6 @@ static void test_aws__a_name_that_aws_once_took_is_good_where_it_may_be_one(void
 	const char *const old[] = { "My_Bucket", "Calls",         "_calls",        "calls-",
 				    ".calls",    repeated(0, 64), repeated(1, 255) };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof old / sizeof *old; i++) {
 		assert_null(s3_bucket_name_problem(old[i], false));
 		assert_non_null(s3_bucket_name_problem(old[i], true));
@@ -49,7 +47,6 @@ static void test_aws__an_ordinary_name_is_good_everywhere(void **state)
 	const char *const good[] = { "abc",        "acme-calls",      "acme.calls.2026",
 				     "1st-bucket", "192.168.5.calls", repeated(0, 63) };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		assert_null(s3_bucket_name_problem(good[i], true));
 }

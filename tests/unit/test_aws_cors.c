@@ -42,7 +42,6 @@ static void test_aws__cors_rules_are_written_as_they_were_read(void **state)
 	static const char text[] = HEAD THEIRS PLAIN "</CORSConfiguration>";
 	cleanup_cors struct s3_cors cors;
 
-	(void)state;
 	parse(text, &cors);
 	assert_int_equal(cors.count, 2);
 	assert_format(&cors, text);
@@ -54,7 +53,6 @@ static void test_aws__a_rule_of_ours_comes_behind_the_others_and_is_replaced_in_
 				 *const second[] = { "https://c" };
 	cleanup_cors struct s3_cors cors;
 
-	(void)state;
 	parse(HEAD THEIRS PLAIN "</CORSConfiguration>", &cors);
 	assert_int_equal(s3_cors_set_reading(&cors, "tonicfs", first, 2), 0);
 	assert_int_equal(cors.count, 3);
@@ -84,7 +82,6 @@ static void test_aws__what_is_not_known_of_a_rule_is_not_lost_but_refused(void *
 		"<CORSRule><MaxAgeSeconds>-1</MaxAgeSeconds></CORSRule></CORSConfiguration>";
 	struct s3_cors cors;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		assert_int_equal(s3_cors_parse(texts[i], strlen(texts[i]), &cors), -ENOTSUP);
 	assert_true(s3_cors_parse(junk, strlen(junk), &cors) < 0);
@@ -120,7 +117,6 @@ static void test_aws__who_may_read(void **state)
 		  "https://ab", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		cleanup_buf struct buf text = BUF_INIT;
 		cleanup_cors struct s3_cors cors;
@@ -145,7 +141,6 @@ static void test_aws__cors_is_asked_for_and_put_with_its_md5(void **state)
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, answers, 4, NULL);
 	assert_int_equal(s3_get_cors(s3.client, &cors, &error), 0);
 	assert_int_equal(s3_put_cors(s3.client, &cors, &error), 0);
@@ -178,7 +173,6 @@ static void test_aws__who_asks_without_a_key_sends_nothing_of_it(void **state)
 	struct s3_answer answer;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, answers, 3, &settings);
 	assert_int_equal(s3_ask_bucket(s3.client, true, "p/", &answer), 0);
 	assert_int_equal(answer.status, 403);
@@ -208,7 +202,6 @@ static void test_aws__the_right_region_is_read_from_the_error(void **state)
 	struct s3_answer got;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, &answer, 1, NULL);
 	assert_int_equal(s3_ask_bucket(s3.client, false, NULL, &got), 0);
 	assert_string_equal(got.region, "ap-south-1");
@@ -226,7 +219,6 @@ static void test_aws__a_page_for_people_is_known_by_its_type_or_its_beginning(vo
 	struct s3_answer answer;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, answers, 3, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		assert_int_equal(s3_ask_bucket(s3.client, false, NULL, &answer), 0);
@@ -252,7 +244,6 @@ static void test_aws__versioning_and_lock_are_read(void **state)
 	struct helper_s3 s3;
 	char status[16];
 
-	(void)state;
 	helper_s3_start(&s3, answers, 5, NULL);
 	assert_int_equal(s3_get_versioning(s3.client, status, &error), 0);
 	assert_string_equal(status, "Suspended");

@@ -45,7 +45,6 @@ static char folder[64];
 
 static int setup(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
 		unsetenv(variables[i]);
 	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
@@ -61,7 +60,6 @@ static int teardown(void **state)
 		".aws/credentials", ".aws/config", ".aws", "token", "asked", "keys", ""
 	};
 
-	(void)state;
 	aws_credentials_forget();
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		char path[128];
@@ -137,7 +135,6 @@ static void assert_refused(const char *profile, const char *words)
 
 static void test_aws__the_environment_goes_before_the_files(void **state)
 {
-	(void)state;
 	write_file(".aws/credentials",
 		   "[default]\naws_access_key_id = FILE\naws_secret_access_key = fs\n");
 	assert_keys(NULL, "FILE", "fs", NULL, "profile default");
@@ -152,7 +149,6 @@ static void test_aws__the_environment_goes_before_the_files(void **state)
 
 static void test_aws__half_a_key_in_the_environment_is_no_reason_to_look_further(void **state)
 {
-	(void)state;
 	write_file(".aws/credentials",
 		   "[default]\naws_access_key_id = FILE\naws_secret_access_key = fs\n");
 	setenv("AWS_ACCESS_KEY_ID", "ENV", 1);
@@ -161,7 +157,6 @@ static void test_aws__half_a_key_in_the_environment_is_no_reason_to_look_further
 
 static void test_aws__the_credentials_file_goes_before_the_config_file(void **state)
 {
-	(void)state;
 	write_file(".aws/credentials",
 		   "# [a]\n[a]\r\naws_access_key_id=CRED\r\n aws_secret_access_key = indented\n"
 		   "aws_secret_access_key = a=b#c \n[b]\naws_access_key_id=B\n");
@@ -183,7 +178,6 @@ static void test_aws__the_credentials_file_goes_before_the_config_file(void **st
 
 static void test_aws__the_files_may_be_elsewhere(void **state)
 {
-	(void)state;
 	setenv("AWS_SHARED_CREDENTIALS_FILE",
 	       write_file("token", "[default]\naws_access_key_id = X\naws_secret_access_key = y\n"),
 	       1);
@@ -192,7 +186,6 @@ static void test_aws__the_files_may_be_elsewhere(void **state)
 
 static void test_aws__profiles_that_are_not_known_here_say_what_to_do(void **state)
 {
-	(void)state;
 	write_file(".aws/config",
 		   "[profile r]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = default\n"
 		   "[profile s]\nsso_session = corp\n");
@@ -202,7 +195,6 @@ static void test_aws__profiles_that_are_not_known_here_say_what_to_do(void **sta
 
 static void test_aws__a_command_gives_keys(void **state)
 {
-	(void)state;
 	write_file(".aws/config",
 		   "[profile p]\ncredential_process = printf "
 		   "'{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"ps\","
@@ -223,7 +215,6 @@ static void test_aws__a_command_that_others_could_have_written_is_not_run(void *
 	static const mode_t bad[] = { 0620, 0602, 0666 };
 	const char *path;
 
-	(void)state;
 	path = write_file(".aws/config", "[profile p]\ncredential_process = echo junk\n"
 					 "[profile k]\naws_access_key_id = A\n"
 					 "aws_secret_access_key = s\n");
@@ -254,7 +245,6 @@ static void test_aws__an_instance_is_asked_as_imdsv2_wants_it(void **state)
 							  KEYS("Token", "2099-01-01T00:00:00Z") } };
 	struct helper_s3 s3;
 
-	(void)state;
 	start(&s3, answers, 3);
 	unsetenv("AWS_EC2_METADATA_DISABLED");
 	setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", helper_server_url(s3.server, ""), 1);
@@ -285,7 +275,6 @@ static void test_aws__an_instance_without_a_role_is_told(void **state)
 	static const struct helper_answer answers[] = { { 200, NULL, "TOKEN" }, { 404, NULL, "" } };
 	struct helper_s3 s3;
 
-	(void)state;
 	start(&s3, answers, 2);
 	unsetenv("AWS_EC2_METADATA_DISABLED");
 	setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", helper_server_url(s3.server, ""), 1);
@@ -295,7 +284,6 @@ static void test_aws__an_instance_without_a_role_is_told(void **state)
 
 static void test_aws__no_token_goes_in_the_clear_to_another_machine(void **state)
 {
-	(void)state;
 	unsetenv("AWS_EC2_METADATA_DISABLED");
 	setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254.example.com", 1);
 	assert_refused(NULL, "refused");
@@ -310,7 +298,6 @@ static void test_aws__a_containers_agent_gets_its_token(void **state)
 						     KEYS("Token", "2099-01-01T00:00:00Z") };
 	struct helper_s3 s3;
 
-	(void)state;
 	start(&s3, &answer, 1);
 	setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", helper_server_url(s3.server, "/v1/keys?x=1"),
 	       1);
@@ -337,7 +324,6 @@ static void test_aws__a_web_identity_is_taken_to_sts(void **state)
 						     STS("ASIA1", "2099-01-01T00:00:00Z") };
 	struct helper_s3 s3;
 
-	(void)state;
 	start(&s3, &answer, 1);
 	setenv("AWS_ENDPOINT_URL_STS", helper_server_url(s3.server, "/"), 1);
 	setenv("AWS_WEB_IDENTITY_TOKEN_FILE", write_file("token", "ey.J+\n"), 1);
@@ -360,7 +346,6 @@ static void test_aws__a_refusal_of_sts_is_told(void **state)
 	};
 	struct helper_s3 s3;
 
-	(void)state;
 	start(&s3, &answer, 1);
 	setenv("AWS_ENDPOINT_URL_STS", helper_server_url(s3.server, "/"), 1);
 	write_file("token", "ey");
@@ -403,7 +388,6 @@ static void test_aws__keys_are_renewed_before_they_run_out(void **state)
 	struct helper_answer answers[] = { { 200, NULL, first }, { 200, NULL, second } };
 	struct helper_s3 s3;
 
-	(void)state;
 	/* Less than a quarter of four seconds is left after three: well before the end. */
 	sts_answer(first, sizeof first, "OLD", 4);
 	sts_answer(second, sizeof second, "NEW", 3600);
@@ -433,7 +417,6 @@ static void test_aws__a_renewal_that_fails_leaves_keys_that_are_good(void **stat
 	struct aws_source *source;
 	struct helper_s3 s3;
 
-	(void)state;
 	sts_answer(first, sizeof first, "OLD", 3600);
 	start(&s3, answers, 2);
 	use_sts(&s3);
@@ -457,7 +440,6 @@ static void test_aws__who_waited_for_a_try_that_failed_does_not_try_again_at_onc
 	struct aws_credentials c;
 	struct helper_s3 s3;
 
-	(void)state;
 	start(&s3, &answer, 1);
 	use_sts(&s3);
 	for (unsigned i = 0; i < 3; i++) {
@@ -486,7 +468,6 @@ static void test_aws__an_expired_session_is_renewed_and_the_request_sent_again(v
 	struct s3_settings settings = { .bucket = "bucket" };
 	char endpoint[64];
 
-	(void)state;
 	sts_answer(first, sizeof first, "OLD", 3600);
 	sts_answer(second, sizeof second, "NEW", 3600);
 	start(&s3, answers, 4);
@@ -533,7 +514,6 @@ static void test_aws__who_has_good_keys_does_not_wait_for_others(void **state)
 	pthread_t thread;
 	bool is_due;
 
-	(void)state;
 	snprintf(asked, sizeof asked, "%s/asked", folder);
 	snprintf(hold, sizeof hold, "%s", write_file("hold", ""));
 	remove(hold);
@@ -603,7 +583,6 @@ static void test_aws__a_wait_for_keys_ends_when_it_is_cancelled(void **state)
 	pthread_t threads[2];
 	char config[512], asked[128], hold[128];
 
-	(void)state;
 	snprintf(asked, sizeof asked, "%s/asked", folder);
 	snprintf(hold, sizeof hold, "%s", write_file("hold", ""));
 	snprintf(config, sizeof config,

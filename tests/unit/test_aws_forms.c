@@ -38,7 +38,6 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	const struct proxy *proxy = arg;
 	bool is_head = strncmp(request->head, "HEAD ", 5) == 0;
 
-	(void)server;
 	if (is_head)
 		helper_send_str(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 	else
@@ -111,7 +110,6 @@ static void test_aws__objects_are_asked_for_at_the_bucket_s_own_host(void **stat
 				    .send_checksum = true };
 	cleanup_buf struct buf body = BUF_INIT;
 
-	(void)state;
 	start(&proxy, &frankfurt);
 	assert_int_equal(s3_put_object(proxy.client, &put, &object, &error), 0);
 	check(&proxy, "PUT", KEY_ENCODED, "hello");
@@ -138,7 +136,6 @@ static void test_aws__an_upload_in_parts_is_one_of_the_object(void **state)
 	const struct s3_put head = { .key = KEY };
 	char id[S3_UPLOAD_ID_SIZE], etags[1][S3_ETAG_SIZE];
 
-	(void)state;
 	start(&proxy, &frankfurt);
 	proxy.body =
 		"<InitiateMultipartUploadResult><UploadId>U+1</UploadId></InitiateMultipartUploadResult>";
@@ -172,7 +169,6 @@ static void test_aws__lists_rules_and_restores_name_what_they_want(void **state)
 	struct remote_error error;
 	struct proxy proxy;
 
-	(void)state;
 	start(&proxy, &frankfurt);
 	proxy.body = "<ListBucketResult/>";
 	assert_int_equal(s3_list_objects(proxy.client, "p/re c/", ignore_entry, NULL, &error), 0);
@@ -226,7 +222,6 @@ static void test_aws__the_region_decides_on_host_and_scope(void **state)
 		  "eu-west-1" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct remote_error error;
 		struct s3_object object;
@@ -253,7 +248,6 @@ static void test_aws__a_restore_under_way_is_no_failure_and_a_refusal_is_one(voi
 		{ { 501, NULL, "<Error><Code>NotImplemented</Code></Error>" }, -EOPNOTSUPP },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct remote_error error;
 		struct helper_s3 s3;
@@ -281,7 +275,6 @@ static void test_aws__a_server_that_refuses_to_be_asked_for_checksums_is_asked_w
 	struct s3_object object;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, answers, ARRAY_SIZE(answers), NULL);
 	assert_int_equal(s3_head_object(s3.client, "k", &object, &error), 0);
 	assert_int_equal(object.size_bytes, 5);

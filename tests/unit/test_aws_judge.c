@@ -50,7 +50,6 @@ static void test_aws__the_code_decides_and_not_the_status_alone(void **state)
 		{ 418, "SomethingNew", REMOTE_REJECTED, -EIO },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct buf body = BUF_INIT;
 		struct remote_error error;
@@ -98,7 +97,6 @@ static void test_aws__without_a_code_the_status_decides(void **state)
 		{ 504, REMOTE_TRANSIENT, -EIO },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		for (size_t n = 0; n < ARRAY_SIZE(bodies); n++) {
 			struct remote_error error;
@@ -115,7 +113,6 @@ static void test_aws__a_document_that_breaks_off_after_its_code_still_tells(void
 {
 	struct remote_error error;
 
-	(void)state;
 	judge(403, "<Error><Code>InvalidObjectState</Code><Message>The operation is", &error);
 	assert_int_equal(error.error, -EREMOTE);
 }
@@ -129,7 +126,6 @@ static void test_aws__what_a_lock_forbids_is_not_permitted(void **state)
 		"<Error><Code>ObjectLocked</Code></Error>",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
 		struct remote_error error;
 
@@ -143,7 +139,6 @@ static void test_aws__messages_are_one_printable_line(void **state)
 {
 	struct remote_error error;
 
-	(void)state;
 	judge(400, "<Error><Code>A\nB\xc3\xa4</Code><Message>line\r\nline\x1b[1m</Message></Error>",
 	      &error);
 	assert_null(strpbrk(error.message, "\r\n\x1b"));
@@ -161,7 +156,6 @@ static void test_aws__the_region_of_a_bucket_elsewhere_and_the_pause_are_told(vo
 	struct http_response response = { .status = 301, .headers = headers, .header_count = 2 };
 	struct remote_error error;
 
-	(void)state;
 	s3_judge(&response, NULL, 0, &error);
 	assert_non_null(strstr(error.message, "eu-central-1"));
 	assert_int_equal(error.retry_after_msecs, 7000);
@@ -171,7 +165,6 @@ static void test_aws__success_needs_no_document(void **state)
 {
 	struct remote_error error;
 
-	(void)state;
 	judge(200, "anything", &error);
 	assert_int_equal(error.kind, REMOTE_OK);
 	judge(206, NULL, &error);

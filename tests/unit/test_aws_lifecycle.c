@@ -51,13 +51,11 @@ static void edit(const char *document, const struct s3_lifecycle_rule *rule, con
 
 static void test_aws__a_rule_is_put_behind_the_others_whose_bytes_stay(void **state)
 {
-	(void)state;
 	edit(ROOT(OLD_LOGS), &ours, ROOT(OLD_LOGS OURS("90")), 2, false);
 }
 
 static void test_aws__our_rule_is_replaced_wherever_it_stands(void **state)
 {
-	(void)state;
 	edit(ROOT(OURS("30") OLD_LOGS), &ours, ROOT(OLD_LOGS OURS("90")), 2, true);
 	edit(ROOT(OLD_LOGS OURS("30") OLD_LOGS), &ours, ROOT(OLD_LOGS OLD_LOGS OURS("90")), 3,
 	     true);
@@ -65,7 +63,6 @@ static void test_aws__our_rule_is_replaced_wherever_it_stands(void **state)
 
 static void test_aws__our_rule_alone_is_taken_out(void **state)
 {
-	(void)state;
 	edit(ROOT(OLD_LOGS OURS("30")), NULL, ROOT(OLD_LOGS), 1, true);
 	edit(ROOT(OLD_LOGS), NULL, ROOT(OLD_LOGS), 1, false);
 	edit(ROOT(OURS("30")), NULL, ROOT(""), 0, true);
@@ -77,7 +74,6 @@ static void test_aws__a_first_rule_makes_the_document(void **state)
 		"<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" OURS(
 			"90") "</LifecycleConfiguration>";
 
-	(void)state;
 	edit("", &ours, made, 1, false);
 	edit("<LifecycleConfiguration/>", &ours, made, 1, false);
 }
@@ -92,7 +88,6 @@ static void test_aws__what_is_no_lifecycle_document_is_not_edited(void **state)
 		"{}",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(documents); i++) {
 		cleanup_buf struct buf edited = BUF_INIT;
 		size_t left;
@@ -114,7 +109,6 @@ static void test_aws__a_rule_is_read_with_its_transitions(void **state)
 {
 	struct s3_lifecycle_rule rule;
 
-	(void)state;
 	assert_int_equal(
 		s3_lifecycle_each(ROOT(OURS("90")), strlen(ROOT(OURS("90"))), keep_rule, &rule), 0);
 	assert_memory_equal(&rule, &ours, sizeof ours);
@@ -138,7 +132,6 @@ static void test_aws__a_change_is_sent_with_its_hashes_and_aws_s_minimum_size(vo
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, answers, 2, NULL);
 	assert_int_equal(s3_lifecycle_get(s3.client, &lifecycle, &error), 0);
 	assert_string_equal(buf_str(&document), ROOT(OLD_LOGS));
@@ -185,7 +178,6 @@ static void test_aws__no_delete_goes_to_a_bucket_before_its_rules_were_seen(void
 		{ 204, NULL, NULL },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		struct remote_error error;
 		struct helper_s3 s3;
@@ -207,7 +199,6 @@ static void test_aws__rules_that_were_seen_are_deleted_as_a_sub_resource(void **
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, answers, 2, NULL);
 	assert_int_equal(s3_lifecycle_delete(s3.client, &error), 0);
 	assert_int_equal(helper_server_requests(s3.server), 2);

@@ -40,7 +40,6 @@ static void test_aws__put_sends_type_metadata_condition_and_checksum(void **stat
 	struct s3_object object;
 	struct remote_error error;
 
-	(void)state;
 	helper_s3_start(&s3, &answer, 1, NULL);
 	assert_int_equal(s3_put_object(s3.client, &put, &object, &error), 0);
 	assert_int_equal(error.kind, REMOTE_OK);
@@ -78,7 +77,6 @@ static void test_aws__settings_appear_as_headers_of_a_put(void **state)
 	struct s3_object object;
 	struct remote_error error;
 
-	(void)state;
 	helper_s3_start(&s3, &answer, 1, &settings);
 	assert_int_equal(s3_put_object(s3.client, &put, &object, &error), 0);
 	assert_string_equal(object.encryption, "aws:kms");
@@ -115,7 +113,6 @@ static void test_aws__head_tells_what_the_server_says(void **state)
 	struct s3_object object;
 	struct remote_error error;
 
-	(void)state;
 	helper_s3_start(&s3, &answer, 1, NULL);
 	assert_int_equal(s3_head_object(s3.client, "/k", &object, &error), 0);
 	assert_int_equal(object.size_bytes, 1234);
@@ -154,7 +151,6 @@ static void test_aws__head_takes_no_value_that_could_drive_a_terminal(void **sta
 	struct s3_object object;
 	struct remote_error error;
 
-	(void)state;
 	helper_s3_start(&s3, &answer, 1, NULL);
 	assert_int_equal(s3_head_object(s3.client, "/k", &object, &error), 0);
 	assert_string_equal(object.etag, "");
@@ -188,7 +184,6 @@ static void test_aws__get_asks_for_ranges_and_believes_only_them(void **state)
 		{ 0, -1, NULL, { 200, NULL, "0123456789012345678901" }, -EFBIG },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct buf body = BUF_INIT;
 		struct helper_s3 s3;
@@ -226,7 +221,6 @@ static void test_aws__delete_names_a_version_and_takes_a_missing_key_for_done(vo
 	struct helper_s3 s3;
 	struct remote_error error;
 
-	(void)state;
 	helper_s3_start(&s3, answers, 3, NULL);
 	assert_int_equal(s3_delete_object(s3.client, "k", "v/1", &error), 0);
 	assert_int_equal(s3_delete_object(s3.client, "k", NULL, &error), 0);
@@ -250,7 +244,6 @@ static void test_aws__no_request_ever_goes_to_the_bucket_in_place_of_an_object(v
 	struct helper_s3 s3;
 	char id[S3_UPLOAD_ID_SIZE], etag[S3_ETAG_SIZE];
 
-	(void)state;
 	helper_s3_start(&s3, &ok, 1, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		struct s3_put put = { .key = keys[i], .body = "x", .body_len = 1 };
@@ -310,7 +303,6 @@ static void test_aws__what_is_denied_and_not_listed_is_missing(void **state)
 		  1 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < 3 * ARRAY_SIZE(cases); i++) {
 		struct helper_answer answers[2] = { cases[i / 3].answers[0],
 						    cases[i / 3].answers[1] };
@@ -347,7 +339,6 @@ static void test_aws__metadata_that_is_no_header_is_refused(void **state)
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, &ok, 1, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct s3_put put = { .key = "k",
@@ -389,7 +380,6 @@ static void test_aws__an_upload_is_created_filled_and_completed(void **state)
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, answers, 5, &settings);
 	assert_int_equal(s3_upload_create(s3.client, &head, id, &error), 0);
 	assert_string_equal(id, "2~a/b+c=");
@@ -463,7 +453,6 @@ static void test_aws__a_completion_is_believed_only_as_a_whole(void **state)
 	};
 	static const char etags[1][S3_ETAG_SIZE] = { "e" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct s3_object object;
 		struct remote_error error;
@@ -518,7 +507,6 @@ static void test_aws__a_list_of_objects_goes_on_to_the_last_page(void **state)
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, answers, 2, NULL);
 	assert_int_equal(s3_list_objects(s3.client, "p/ \xc3\xa4", see, &seen, &error), 0);
 	assert_string_equal(buf_str(&seen.text),
@@ -548,7 +536,6 @@ static void test_aws__a_folder_is_listed_without_what_is_deeper(void **state)
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, answers, 1, NULL);
 	assert_int_equal(s3_list_folder(s3.client, "p/", see, &seen, &error), 0);
 	assert_string_equal(buf_str(&seen.text), "p/a|3|e||-|-|0|0\n"
@@ -570,7 +557,6 @@ static void test_aws__a_callback_ends_a_list(void **state)
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, &answer, 1, NULL);
 	assert_int_equal(s3_list_objects(s3.client, NULL, see, &seen, &error), 77);
 	assert_int_equal(seen.count, 1);
@@ -606,7 +592,6 @@ static void test_aws__lists_of_versions_and_uploads_go_on_by_two_markers(void **
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, versions, 3, NULL);
 	assert_int_equal(s3_list_versions(s3.client, NULL, see, &seen, &error), 0);
 	assert_string_equal(buf_str(&seen.text), "k %|3|||-|v1|0|0\nm +%20|0|||-|v2|1|0\n");
@@ -653,7 +638,6 @@ static void test_aws__a_list_that_cannot_be_believed_is_invalid(void **state)
 		"<ListBucketResult><a><b><c><d><e><f><g><h><i><j><k><l/></k></j></i></h></g></f></e></d></c></b></a></ListBucketResult>",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
 		struct helper_answer answer = { 200, NULL, bodies[i] };
 		struct seen seen = { .text = BUF_INIT };
@@ -686,7 +670,6 @@ static void test_aws__a_list_that_goes_in_a_circle_ends(void **state)
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, answers, ARRAY_SIZE(answers), NULL);
 	assert_int_equal(s3_list_objects(s3.client, NULL, see, &seen, &error), -EIO);
 	assert_int_equal(error.kind, REMOTE_INVALID);
@@ -710,7 +693,6 @@ static void test_aws__busy_and_lost_answers_are_tried_again(void **state)
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, answers, 4, NULL);
 	assert_int_equal(s3_put_object(s3.client, &put, &object, &error), 0);
 	assert_int_equal(helper_server_requests(s3.server), 4);
@@ -729,7 +711,6 @@ static void test_aws__tries_end_with_the_time(void **state)
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, &answer, 1, &settings);
 	assert_int_equal(s3_head_object(s3.client, "k", &object, &error), -EBUSY);
 	assert_int_equal(error.kind, REMOTE_BUSY);
@@ -748,7 +729,6 @@ static void test_aws__a_flag_ends_an_operation(void **state)
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, &answer, 1, &settings);
 	assert_int_equal(s3_head_object(s3.client, "k", &object, &error), -ECANCELED);
 	assert_int_equal(error.kind, REMOTE_CANCELLED);
@@ -777,7 +757,6 @@ static void test_aws__an_object_of_our_own_lost_try_is_no_obstacle(void **state)
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, ours, 3, NULL);
 	assert_int_equal(s3_put_object(s3.client, &put, &object, &error), 0);
 	assert_int_equal(error.kind, REMOTE_OK);
@@ -814,7 +793,6 @@ static void test_aws__a_clock_that_is_off_is_corrected_once_and_for_all(void **s
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	format_date(date, theirs);
 	/* The error of a HEAD has no document that would name it. */
 	helper_s3_start(&s3, answers, 3, NULL);
@@ -901,7 +879,6 @@ static void test_aws__a_bucket_is_found_in_the_host_or_in_the_path(void **state)
 		  "http://bucket.s3.localhost:9000/a%20b/k.wav?" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct buf url = BUF_INIT;
 
@@ -939,7 +916,6 @@ static void test_aws__settings_that_are_none_are_refused(void **state)
 	};
 	struct http *http;
 
-	(void)state;
 	assert_int_equal(http_new(NULL, &http), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct s3_settings settings = bad[i];
@@ -965,7 +941,6 @@ static void test_aws__plain_http_to_another_machine_is_refused(void **state)
 	struct remote_error error;
 	struct http *http;
 
-	(void)state;
 	assert_int_equal(http_new(NULL, &http), 0);
 	assert_int_equal(s3_client_new(http, &settings, &client), 0);
 	assert_int_equal(s3_head_object(client, "k", &object, &error), -EPERM);
@@ -979,7 +954,6 @@ static void test_aws__a_presigned_url_overrides_type_and_name(void **state)
 	struct buf url = BUF_INIT;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, &ok, 1,
 			&(struct s3_settings){ .bucket = "bucket", .session_token = "to/ken" });
 	assert_int_equal(s3_presign_get(s3.client, "k", 3600, "audio/wav", S3_ATTACHMENT,
@@ -1008,7 +982,6 @@ static void test_aws__a_streaming_get_is_signed_for_whoever_sends_it(void **stat
 	struct remote_error error;
 	struct helper_s3 s3;
 
-	(void)state;
 	helper_s3_start(&s3, &ok, 1, NULL);
 	assert_int_equal(s3_request_get(s3.client, "k", 5, 10, "etag", &request, &memory), 0);
 	assert_null(request.on_done);

@@ -55,7 +55,6 @@ static void test_aws__get_object_with_a_range_is_signed_as_published(void **stat
 	struct sigv4_input input = example("GET", "/test.txt", SIGV4_EMPTY_SHA256);
 	struct buf text = BUF_INIT;
 
-	(void)state;
 	input.headers = headers;
 	input.header_count = ARRAY_SIZE(headers);
 	check(&input, "host;range;x-amz-content-sha256;x-amz-date",
@@ -82,7 +81,6 @@ static void test_aws__put_object_with_a_dollar_is_signed_as_published(void **sta
 	};
 	struct sigv4_input input = example("PUT", "/test%24file.text", PUT_SHA256);
 
-	(void)state;
 	input.headers = headers;
 	input.header_count = ARRAY_SIZE(headers);
 	check(&input, "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
@@ -95,7 +93,6 @@ static void test_aws__a_subresource_without_a_value_is_signed_as_published(void 
 	const struct sigv4_pair query[] = { { "lifecycle", "" } };
 	struct sigv4_input input = example("GET", "/", SIGV4_EMPTY_SHA256);
 
-	(void)state;
 	input.headers = headers;
 	input.header_count = ARRAY_SIZE(headers);
 	input.query = query;
@@ -110,7 +107,6 @@ static void test_aws__a_list_is_signed_as_published_whatever_the_order_of_its_qu
 	const struct sigv4_pair query[] = { { "prefix", "J" }, { "max-keys", "2" } };
 	struct sigv4_input input = example("GET", "/", SIGV4_EMPTY_SHA256);
 
-	(void)state;
 	input.headers = headers;
 	input.header_count = ARRAY_SIZE(headers);
 	input.query = query;
@@ -125,7 +121,6 @@ static void test_aws__a_presigned_url_is_signed_as_published(void **state)
 	struct sigv4_input input = example("GET", "/test.txt", SIGV4_UNSIGNED);
 	struct buf query = BUF_INIT;
 
-	(void)state;
 	input.headers = headers;
 	input.header_count = 1;
 	assert_int_equal(sigv4_presign(&input, 86400, &query), 0);
@@ -145,7 +140,6 @@ static void test_aws__a_presigned_url_lives_a_week_at_most(void **state)
 	struct sigv4_input input = example("GET", "/test.txt", SIGV4_UNSIGNED);
 	struct buf query = BUF_INIT;
 
-	(void)state;
 	input.headers = headers;
 	input.header_count = 1;
 	assert_int_equal(sigv4_presign(&input, 0, &query), -EINVAL);
@@ -163,7 +157,6 @@ static void test_aws__a_presigned_url_carries_token_and_overrides_in_sorted_orde
 	struct sigv4_input input = example("GET", "/test.txt", SIGV4_UNSIGNED);
 	struct buf query = BUF_INIT;
 
-	(void)state;
 	input.headers = headers;
 	input.header_count = 1;
 	input.query = extra;
@@ -188,7 +181,6 @@ static void test_aws__header_values_are_trimmed_and_names_sorted(void **state)
 	struct sigv4_input input = example("PUT", "/", "hash");
 	struct buf text = BUF_INIT;
 
-	(void)state;
 	input.headers = headers;
 	input.header_count = 3;
 	input.query = query;

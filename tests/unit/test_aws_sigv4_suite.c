@@ -311,7 +311,6 @@ static void check(const struct example *e)
 
 static void test_aws__each_case_of_the_suite_is_signed_as_published(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(examples); i++)
 		check(&examples[i]);
 }

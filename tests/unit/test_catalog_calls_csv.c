@@ -27,7 +27,6 @@ static void check_cell(const char *text, const char *wanted)
 
 static void test_calls_csv__no_cell_is_computed_by_a_spreadsheet(void **state)
 {
-	(void)state;
 	check_cell("", "");
 	check_cell("+15551234567", "+15551234567");
 	check_cell("-5", "-5");

@@ -27,7 +27,6 @@
 #include "helper_queue.h"
 #include "jobs/job.h"
 #include "jobs/lease.h"
-#include "migrate/migrate.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
@@ -524,7 +523,6 @@ static void test_catalog_faults__a_step_happens_whole_or_not_at_all(void **state
 	uint64_t last = count ? seed + strtoull(count, NULL, 10) : UINT64_MAX;
 	int64_t deadline = time_mono_msecs() + RUN_MSECS;
 
-	(void)state;
 	do {
 		print_message("FAULTS_SEED=%llu\n", (unsigned long long)seed);
 		run(seed);

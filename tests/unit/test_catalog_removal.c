@@ -55,7 +55,6 @@ static void make(struct queue_fixture *f, unsigned number, enum catalog_state st
 
 static int note_kind(void *arg, const struct catalog_problem *problem)
 {
-	(void)problem;
 	++*(int *)arg;
 	return 0;
 }

@@ -26,7 +26,6 @@ static int setup(void **state)
 {
 	cleanup_key struct db_key key;
 
-	(void)state;
 	strcpy(dir, "/tmp/tonicfs-unit-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/c.db", dir);
@@ -41,7 +40,6 @@ static int teardown(void **state)
 {
 	char command[128];
 
-	(void)state;
 	snprintf(command, sizeof command, "rm -rf %s", dir);
 	return system(command);
 }
@@ -99,7 +97,6 @@ static void test_catalog_rotate__the_new_key_opens_it_and_the_old_one_does_not(v
 	struct catalog *catalog = open_now();
 	char *value;
 
-	(void)state;
 	assert_int_equal(catalog_setting_set(catalog, "migrate_workers", "7"), 0);
 	catalog_close(catalog);
 	assert_int_equal(rotate(&in_place), 0);
@@ -128,7 +125,6 @@ static void test_catalog_rotate__is_refused_while_the_catalog_is_open(void **sta
 	int ends[2], status;
 	char byte;
 
-	(void)state;
 	/* In another process, as a mount is. */
 	assert_int_equal(pipe(ends), 0);
 	child = fork();
@@ -182,7 +178,6 @@ static void test_catalog_rotate__who_waited_for_the_file_does_not_get_the_old_on
 	pid_t child;
 	int status, tries;
 
-	(void)state;
 	child = fork();
 	if (child == 0) {
 		struct catalog *catalog;
@@ -210,7 +205,6 @@ static void test_catalog_rotate__a_successor_that_counts_takes_its_place(void **
 {
 	struct db_key key = key_of(key_path), after, other;
 
-	(void)state;
 	/* As a kill -9 leaves it when the catalog has its new key and the key file has not. */
 	assert_int_equal(rename(key_path, suffixed(".key.new")), 0);
 	assert_int_equal(catalog_key_file_create(key_path, &other), 0);
@@ -227,7 +221,6 @@ static void test_catalog_rotate__a_successor_that_never_counted_is_ignored(void 
 {
 	struct db_key key = key_of(key_path), after, other;
 
-	(void)state;
 	assert_int_equal(catalog_key_file_create(suffixed(".key.new"), &other), 0);
 	catalog_close(open_now());
 	after = key_of(key_path);
@@ -242,7 +235,6 @@ static void test_catalog_rotate__the_key_it_has_is_no_new_one(void **state)
 {
 	const struct catalog_rotation same = { .new_file = key_path };
 
-	(void)state;
 	assert_int_equal(rotate(&same), -EINVAL);
 	catalog_close(open_now());
 }
@@ -255,7 +247,6 @@ test_catalog_rotate__a_key_that_a_command_prints_needs_to_be_told_where_to_go(vo
 	const struct catalog_rotation fails = { .new_command = "exit 3" };
 	cleanup_key struct db_key other;
 
-	(void)state;
 	assert_int_equal(catalog_key_file_create(suffixed(".other"), &other), 0);
 	snprintf(command, sizeof command, "cat %s", suffixed(".other"));
 	assert_int_equal(rotate(&fails), -EACCES);

@@ -474,7 +474,6 @@ static void check_name(const char *name, const char *encoded)
 
 static void test_catalog__names_become_safe_folder_names_and_come_back(void **state)
 {
-	(void)state;
 	check_name("spring", "spring");
 	check_name("Q1: 50% off?", "Q1%3A 50%25 off%3F");
 	check_name("a/b\\c*\"<>|", "a%2Fb%5Cc%2A%22%3C%3E%7C");
@@ -514,7 +513,6 @@ static void test_catalog__names_become_safe_folder_names_and_come_back(void **st
 
 static void test_catalog__every_byte_survives_as_a_name(void **state)
 {
-	(void)state;
 	for (int first = 1; first < 256; first++) {
 		for (int second = 1; second < 256; second++) {
 			char name[4] = { (char)first, (char)second, 'x', 0 },
@@ -533,7 +531,6 @@ static void test_catalog__what_has_no_name_behind_it_is_no_folders_name(void **s
 	const char *const bad[] = { "", "%", "%4", "%2e", "%00", "%G0" };
 	char back[CATALOG_NAME_SIZE], longest[CATALOG_NAME_SIZE + 1];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(catalog_name_decode(bad[i], back), -EINVAL);
 	memset(longest, 'a', sizeof longest);

@@ -27,7 +27,6 @@ static char dir[64], catalog[128], message[CATALOG_MESSAGE_SIZE];
 
 static int setup(void **state)
 {
-	(void)state;
 	strcpy(dir, "/tmp/tonicfs-unit-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(catalog, sizeof catalog, "%s/c.db", dir);
@@ -40,7 +39,6 @@ static int teardown(void **state)
 {
 	char command[128];
 
-	(void)state;
 	snprintf(command, sizeof command, "rm -rf %s", dir);
 	return system(command);
 }
@@ -88,7 +86,6 @@ static void test_catalog_key__a_new_file_is_private_and_holds_the_key(void **sta
 	const char *path = in_dir("key");
 	struct stat st;
 
-	(void)state;
 	assert_int_equal(catalog_key_file_create(path, &made), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
@@ -103,7 +100,6 @@ static void test_catalog_key__a_file_that_others_can_read_is_refused(void **stat
 {
 	struct db_key key;
 
-	(void)state;
 	assert_int_equal(catalog_key_file_load(put("a", HEX, 0640), &key, message), -EACCES);
 	assert_non_null(strstr(message, "chmod"));
 	assert_int_equal(catalog_key_file_load(put("b", HEX, 0604), &key, message), -EACCES);
@@ -119,7 +115,6 @@ static void test_catalog_key__what_is_no_key_is_refused_and_not_repeated(void **
 	const char *const bad[] = { "", "\n", "00", HEX "0", HEX "00", "g" HEX, HEX " " HEX };
 	struct db_key key;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		assert_int_equal(catalog_key_file_load(put("key", bad[i], 0600), &key, message),
 				 -EINVAL);
@@ -133,7 +128,6 @@ static void test_catalog_key__a_command_prints_the_key(void **state)
 {
 	struct db_key key;
 
-	(void)state;
 	assert_int_equal(catalog_key_command_run("echo " HEX, &key, message), 0);
 	assert_is_hex_key(&key);
 	assert_int_equal(catalog_key_command_run("cat; echo " HEX, &key, message),
@@ -153,7 +147,6 @@ static void test_catalog_key__is_looked_for_in_the_order_that_is_written_down(vo
 	struct db_key key;
 	const char *beside, *given;
 
-	(void)state;
 	assert_int_equal(key_find(catalog, NULL, &key, message), -ENOENT);
 	assert_non_null(strstr(message, "c.db.key"));
 	beside = put("c.db.key", HEX, 0600);
@@ -186,7 +179,6 @@ test_catalog_key__a_saved_command_that_others_could_have_written_is_not_run(void
 {
 	struct db_key key;
 
-	(void)state;
 	assert_int_equal(catalog_key_command_save(in_dir("c.db.key-command"), "echo " HEX), 0);
 	assert_int_equal(key_find(catalog, NULL, &key, message), 0);
 	assert_int_equal(chmod(in_dir("c.db.key-command"), 0622), 0);
@@ -232,7 +224,6 @@ test_catalog_key__a_command_that_is_swapped_while_it_is_looked_at_is_not_run(voi
 	pthread_t thread;
 	char text[256];
 
-	(void)state;
 	put("good", "echo " HEX, 0600);
 	snprintf(text, sizeof text, "touch %s; echo " HEX, in_dir("evil"));
 	put("bad", text, 0622);
@@ -261,7 +252,6 @@ static void test_catalog_guard__a_folder_that_others_may_write_is_refused(void *
 	struct db_key key = { { 1 } };
 	struct catalog *opened;
 
-	(void)state;
 	assert_int_equal(catalog_create(catalog, &key, message), 0);
 	assert_int_equal(catalog_key_command_save(in_dir("c.db.key-command"), "echo nonsense"), 0);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

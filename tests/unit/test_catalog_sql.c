@@ -66,7 +66,6 @@ static void test_catalog_sql__numbers_in_statements_are_those_of_the_enums(void 
 		{ "3", CATALOG_SCOPE_RECORDING },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
 		assert_int_equal(atoi(pairs[i].text), pairs[i].number);
 	assert_true(strtoll(SQL_NEVER, NULL, 10) == INT64_MAX);
@@ -76,35 +75,26 @@ static void test_catalog_sql__numbers_in_statements_are_those_of_the_enums(void 
 
 static int no_node(void *arg, const struct catalog_node *node)
 {
-	(void)arg;
-	(void)node;
 	return 0;
 }
 
 static int no_recording(void *arg, const struct catalog_recording *recording)
 {
-	(void)arg;
-	(void)recording;
 	return 0;
 }
 
 static int no_neighbour(void *arg, const struct catalog_recording *recording, bool is_archived)
 {
-	(void)is_archived;
 	return no_recording(arg, recording);
 }
 
 static int no_sid(void *arg, const struct sid *sid)
 {
-	(void)arg;
-	(void)sid;
 	return 0;
 }
 
 static int no_group(void *arg, const struct catalog_problem_group *group)
 {
-	(void)arg;
-	(void)group;
 	return 0;
 }
 
@@ -231,7 +221,6 @@ static void add_campaign(struct queue_fixture *f, unsigned number)
 
 static int analyze(struct db_conn *conn, void *arg)
 {
-	(void)arg;
 	return db_exec(conn, "ANALYZE");
 }
 

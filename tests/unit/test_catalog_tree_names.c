@@ -119,7 +119,6 @@ static void test_tree_names__differ_by_more_than_case(void **state)
 /* A catalog as the first five steps of the schema left it. */
 static int fill_old(struct db_conn *conn, void *arg)
 {
-	(void)arg;
 	assert_int_equal(catalog_schema_apply(conn, 0, 5), 0);
 	assert_int_equal(
 		db_exec(conn,

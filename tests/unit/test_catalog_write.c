@@ -48,7 +48,6 @@ static int lead(struct db_conn *conn, void *arg)
 {
 	struct leader *leader = arg;
 
-	(void)conn;
 	__atomic_store_n(&leader->is_leading, true, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < WAIT_STEPS; i++) {
 		if (count_waiting(leader->catalog) == WRITERS)

@@ -38,7 +38,6 @@ static void test_cli_meter__counts_from_the_first_look_on(void **state)
 	struct meter_reading r;
 	struct meter meter;
 
-	(void)state;
 	begin(&meter, counts(100, 0, 40, 2), 5000);
 	meter_read(&meter, &r);
 	assert_int_equal(r.done, 0);
@@ -63,7 +62,6 @@ static void test_cli_meter__the_rate_is_that_of_the_last_seconds(void **state)
 	struct meter_reading r;
 	struct meter meter;
 
-	(void)state;
 	begin(&meter, counts(1000, 0, 0, 0), 0);
 	for (int64_t i = 1; i <= 60; i++) /* 10 a second */
 		update(&meter, counts(1000 - 10 * i, 0, 10 * i, 0), 0, i * 1000);
@@ -84,7 +82,6 @@ static void test_cli_meter__100_percent_is_for_the_end(void **state)
 	struct meter_reading r;
 	struct meter meter;
 
-	(void)state;
 	begin(&meter, counts(2, 0, 0, 0), 0);
 	update(&meter, counts(0, 1, 1, 0), 5 * MB, 2000); /* larger than its duration said */
 	meter_read(&meter, &r);
@@ -101,7 +98,6 @@ static void test_cli_meter__what_joins_in_or_is_removed_is_no_trouble(void **sta
 	struct meter_reading r;
 	struct meter meter;
 
-	(void)state;
 	begin(&meter, counts(10, 0, 5, 3), 0);
 	update(&meter, counts(20, 0, 5, 0), 0, 1000);
 	meter_read(&meter, &r);
@@ -118,7 +114,6 @@ static void test_cli_meter__the_bar_fits(void **state)
 {
 	struct meter meter;
 
-	(void)state;
 	begin(&meter, counts(1220, 0, 0, 0), 0);
 	update(&meter, counts(602, 16, 600, 2), 10 * MB, 10000);
 	for (size_t columns = 1; columns < 200; columns++) {
@@ -144,7 +139,6 @@ static void test_cli_meter__a_line_now_and_then(void **state)
 	struct meter meter;
 	int lines = 0;
 
-	(void)state;
 	begin(&meter, counts(4, 0, 0, 0), 0);
 	for (int64_t msecs = 0; msecs < 600000; msecs += 250) {
 		update(&meter, counts(4, 0, 0, 0), 0, msecs);
@@ -159,7 +153,6 @@ static void test_cli_amounts__are_what_people_read(void **state)
 {
 	char text[AMOUNT_SIZE];
 
-	(void)state;
 	assert_string_equal(amount_bytes(0, text), "0 B");
 	assert_string_equal(amount_bytes(999, text), "999 B");
 	assert_string_equal(amount_bytes(1000, text), "1.0 kB");

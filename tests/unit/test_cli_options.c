@@ -65,7 +65,6 @@ static void test_cli__nothing_given_leaves_switches_open(void **state)
 {
 	struct values *v;
 
-	(void)state;
 	assert_int_equal(parse(&command, &v, ""), 0);
 	assert_int_equal(count, 0);
 	assert_false(v->flag);
@@ -79,7 +78,6 @@ static void test_cli__options_and_arguments_may_be_mixed(void **state)
 {
 	struct values *v;
 
-	(void)state;
 	assert_int_equal(
 		parse(&command, &v,
 		      "one -f --light two --no-dark --text x --text=y -mA -m B --more C three"),
@@ -104,7 +102,6 @@ static void test_cli__two_dashes_end_the_options_and_one_is_an_argument(void **s
 {
 	struct values *v;
 
-	(void)state;
 	assert_int_equal(parse(&command, &v, "- -f -- --flag -- --nonsense"), 0);
 	assert_int_equal(count, 4);
 	assert_string_equal(words[0], "-");
@@ -118,7 +115,6 @@ static void test_cli__a_value_may_look_like_an_option(void **state)
 {
 	struct values *v;
 
-	(void)state;
 	assert_int_equal(parse(&command, &v, "-ft --flag"), 0);
 	assert_true(v->flag);
 	assert_string_equal(v->text, "--flag");
@@ -147,7 +143,6 @@ static void test_cli__what_is_wrong_is_named(void **state)
 		{ "--fla", "'--fla'" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		struct values *v;
 		int expected = *wrong[i].named ? -EINVAL : 0;
@@ -162,7 +157,6 @@ static void test_cli__global_options_stand_before_and_behind_a_command(void **st
 {
 	struct values *v;
 
-	(void)state;
 	assert_int_equal(parse(NULL, &v, "--json --catalog c.db status --flag"), 0);
 	assert_true(globals.json);
 	assert_string_equal(globals.catalog, "c.db");
@@ -184,7 +178,6 @@ static void test_cli__commands_are_found_by_one_or_two_words(void **state)
 	bool is_group;
 	int n;
 
-	(void)state;
 	assert_ptr_equal(cli_command_find(2, (char *const[]){ workspace, add, NULL }, &n,
 					  &is_group),
 			 &command_workspace_add);
@@ -203,7 +196,6 @@ static void test_cli__commands_are_found_by_one_or_two_words(void **state)
 
 static void test_cli__every_table_is_whole_and_none_takes_a_secret(void **state)
 {
-	(void)state;
 	for (const struct cli_command *const *c = cli_commands; *c; c++) {
 		assert_non_null((*c)->run);
 		assert_non_null((*c)->summary);
@@ -237,7 +229,6 @@ static void test_cli__a_name_is_quoted_where_a_shell_would_take_it_apart(void **
 	};
 	cleanup_buf struct buf word = BUF_INIT;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		assert_string_equal(cli_shell_word(names[i].name, &word), names[i].word);
 }
@@ -245,7 +236,6 @@ static void test_cli__a_name_is_quoted_where_a_shell_would_take_it_apart(void **
 /* The help's lines fit on a terminal. */
 static void test_cli__no_line_of_the_help_is_longer_than_80_columns(void **state)
 {
-	(void)state;
 	for (const struct cli_command *const *c = cli_commands; *c; c++) {
 		char *text = NULL, *save = NULL;
 		size_t size;
@@ -271,7 +261,6 @@ static void test_cli__the_manual_page_lists_the_commands_as_they_are(void **stat
 	size_t page_len, size;
 	FILE *out = open_memstream(&lists, &size);
 
-	(void)state;
 	assert_non_null(out);
 	cli_help_manual(out);
 	assert_int_equal(fclose(out), 0);
@@ -286,7 +275,6 @@ static void test_cli__mount_options_are_understood_passed_on_or_ignored(void **s
 {
 	struct mount_options o = { 0 };
 
-	(void)state;
 	assert_int_equal(
 		mount_options_parse(
 			&o, "ro,allow_other,names=sid,nodev,,x-systemd.automount,_netdev,user=jo",
@@ -318,7 +306,6 @@ static void test_cli__a_mount_option_that_means_nothing_is_named(void **state)
 	const char *const wrong[] = { "nonsense",   "names=", "names=name", "ro=1",
 				      "allow_othe", "umask=", "umask=8",    "umask=12345" };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		struct mount_options o = { 0 };
 
@@ -335,7 +322,6 @@ static void test_cli__mount_s_helper_is_known_by_its_name_or_its_words(void **st
 	     dir[] = "/mnt", mount[] = "mount", status[] = "status", typo[] = "staus",
 	     none[] = "none", nearby[] = "./catalog.db";
 
-	(void)state;
 	assert_true(cli_is_mount_helper(3, (char *const[]){ helper, word, dir, NULL }));
 	assert_true(cli_is_mount_helper(3, (char *const[]){ program, source, dir, NULL }));
 	assert_true(cli_is_mount_helper(3, (char *const[]){ program, word, dir, NULL }));

@@ -78,7 +78,6 @@ static void test_cli_streams__nothing_that_drives_a_terminal_is_printed(void **s
 	static char text[65536];
 	size_t len = printed(everything, text, sizeof text);
 
-	(void)state;
 	assert_memory_equal(
 		text,
 		"plain\ttext \xe2\x80\xa6\n?]0;owned? ?31m ?0m ? ?.\none?line  two?[2J\n.\xc3\xbc",
@@ -94,7 +93,6 @@ static void test_cli_streams__json_keeps_such_characters_as_escapes(void **state
 	json_t *document;
 	size_t len = printed(as_json, text, sizeof text);
 
-	(void)state;
 	for (size_t i = 0; i < len; i++)
 		assert_true((unsigned char)text[i] >= ' ' || text[i] == '\n');
 	assert_non_null(strstr(text, "\\u007f\\u009b\\u202e\\ud83f\\udfff\xc3\xbc"));

@@ -34,7 +34,6 @@ static void test_cli__the_nearest_word_is_suggested(void **state)
 		{ "migrrat", "migrate" }, { "strage", "storage" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		assert_string_equal(of(words[i].word, known), words[i].meant);
 }
@@ -44,7 +43,6 @@ static void test_cli__a_word_that_is_like_none_suggests_nothing(void **state)
 	static const char *const known[] = { "init", "mount", "rm", "url", "status", NULL };
 	static const char *const words[] = { "", "x", "xy", "banana", "tatsus-and-more", "zzzzzz" };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		assert_string_equal(of(words[i], known), "");
 }
@@ -54,7 +52,6 @@ static void test_cli__words_of_any_length_are_compared(void **state)
 	char word[4 * CATALOG_NAME_SIZE], long_name[CATALOG_NAME_SIZE];
 	const char *const known[] = { long_name, NULL };
 
-	(void)state;
 	memset(word, 'a', sizeof word);
 	word[sizeof word - 1] = '\0';
 	memset(long_name, 'a', sizeof long_name);
@@ -69,7 +66,6 @@ static void test_cli__what_stands_before_the_word_is_suggested_with_it(void **st
 {
 	struct suggest suggest;
 
-	(void)state;
 	suggest_init(&suggest, "acme/", "sprng");
 	assert_string_equal(suggest_text(&suggest), "");
 	suggest_try(&suggest, "spring");

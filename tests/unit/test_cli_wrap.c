@@ -21,7 +21,6 @@ static void assert_wrapped(size_t columns, const char *text, const char *expecte
 
 static void test_cli__a_line_that_fits_stays_as_it_is(void **state)
 {
-	(void)state;
 	assert_wrapped(20, "  bucket      a b c\n\n", "  bucket      a b c\n\n");
 	assert_wrapped(20, "Secret: ", "Secret: ");
 	assert_wrapped(9, "äöü äöü\n", "äöü äöü\n");
@@ -29,7 +28,6 @@ static void test_cli__a_line_that_fits_stays_as_it_is(void **state)
 
 static void test_cli__a_longer_line_goes_on_below_itself(void **state)
 {
-	(void)state;
 	assert_wrapped(12, "one two three four\n", "one two\n  three four\n");
 	assert_wrapped(12, "  one two  three\n", "  one two\n    three\n");
 	assert_wrapped(8, "äöü äöü äöü\n", "äöü äöü\n  äöü\n");
@@ -37,7 +35,6 @@ static void test_cli__a_longer_line_goes_on_below_itself(void **state)
 
 static void test_cli__a_word_longer_than_the_terminal_is_not_cut(void **state)
 {
-	(void)state;
 	assert_wrapped(8, "https://example.com/a/b c\n", "https://example.com/a/b\n  c\n");
 	assert_wrapped(8, "at https://example.com\nx\n", "at\n  https://example.com\nx\n");
 }
@@ -47,7 +44,6 @@ static void test_cli__a_line_may_come_in_pieces(void **state)
 	cleanup_buf struct buf out = BUF_INIT;
 	struct wrap wrap = { .at = 0 };
 
-	(void)state;
 	wrap_text(&wrap, 10, "one two ", 8, &out);
 	wrap_text(&wrap, 10, "three\nfour", 10, &out);
 	assert_string_equal(buf_str(&out), "one two \n  three\nfour");

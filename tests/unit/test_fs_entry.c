@@ -28,7 +28,6 @@ static void test_fs__a_recording_is_a_private_file(void **state)
 	struct catalog_node node = node_of(CATALOG_NODE_RECORDING, 1000);
 	struct stat st;
 
-	(void)state;
 	fs_node_stat(&fs, &node, &st);
 	/* Writable by its mode: rm would ask, and setxattr be refused, else. */
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
@@ -45,7 +44,6 @@ static void test_fs__a_folder_is_a_private_folder(void **state)
 	struct catalog_node node = node_of(CATALOG_NODE_WORKSPACE, 0);
 	struct stat st;
 
-	(void)state;
 	fs_node_stat(&fs, &node, &st);
 	assert_int_equal(st.st_mode, S_IFDIR | 0700);
 	assert_int_equal(st.st_nlink, 3);
@@ -56,7 +54,6 @@ static void test_fs__all_times_are_the_catalogs_to_the_nanosecond(void **state)
 	struct catalog_node node = node_of(CATALOG_NODE_RECORDING, 1);
 	struct stat st;
 
-	(void)state;
 	fs_node_stat(&fs, &node, &st);
 	assert_int_equal(st.st_mtim.tv_sec, 1772360100);
 	assert_int_equal(st.st_mtim.tv_nsec, 123456789);
@@ -74,7 +71,6 @@ static void test_fs__an_unknown_size_is_never_kept(void **state)
 			    unknown = node_of(CATALOG_NODE_RECORDING, -1);
 	struct fuse_entry_param entry;
 
-	(void)state;
 	fs_node_entry(&fs, &known, &entry);
 	assert_true(entry.attr_timeout > 5);
 	assert_true(entry.entry_timeout > 5);
@@ -88,7 +84,6 @@ static void test_fs__what_changes_by_itself_is_asked_for_within_5_seconds(void *
 	static const enum catalog_node_kind kinds[] = { CATALOG_NODE_ROOT, CATALOG_NODE_WORKSPACE,
 							CATALOG_NODE_CAMPAIGN, CATALOG_NODE_CALLS };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		struct catalog_node node = node_of(kinds[i], 10);
 		struct fuse_entry_param entry;
@@ -103,7 +98,6 @@ static void test_fs__a_folder_without_a_mount_needs_no_clearing(void **state)
 {
 	char message[CATALOG_MESSAGE_SIZE] = "";
 
-	(void)state;
 	assert_int_equal(fs_mountpoint_clear("/usr/share", message), 0);
 	/* Not ours: whatever is mounted there stays. */
 	assert_int_equal(fs_mountpoint_clear("/proc", message), 0);

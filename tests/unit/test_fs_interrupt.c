@@ -115,7 +115,6 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 
 void audio_cancel(struct audio_file *file, uint64_t read_id)
 {
-	(void)read_id;
 	pthread_mutex_lock(&fake.lock);
 	use(file);
 	fake.cancels++;
@@ -144,7 +143,6 @@ void audio_close(struct audio_file *file)
 
 void audio_interrupt(struct audio *audio)
 {
-	(void)audio;
 	pthread_mutex_lock(&fake.lock);
 	end_read(-EINTR);
 	pthread_mutex_unlock(&fake.lock);
@@ -152,7 +150,6 @@ void audio_interrupt(struct audio *audio)
 
 void audio_file_listed(struct audio_file *file)
 {
-	(void)file;
 }
 
 void audio_size(struct audio *audio, int64_t recording_id, audio_size_fn *callback, void *arg)
@@ -425,7 +422,6 @@ static void test_fs__a_file_that_is_open_at_the_end_is_closed(void **state)
 /* The open's answer comes when everything else is over. */
 static void *answer_late(void *arg)
 {
-	(void)arg;
 	fake.open_callback(fake.open_arg, 0, &fake.file, SIZE);
 	return NULL;
 }

@@ -24,7 +24,6 @@ static const struct fs_xattr *find(const char *name)
 
 static void test_fs__every_attribute_is_found_by_its_own_name(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < fs_xattr_count; i++)
 		assert_ptr_equal(find(fs_xattrs[i].name), &fs_xattrs[i]);
 	assert_null(find("nonsense"));
@@ -34,7 +33,6 @@ static void test_fs__every_attribute_is_found_by_its_own_name(void **state)
 
 static void test_fs__listed_attributes_neither_grant_access_nor_need_the_network(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < fs_xattr_count; i++)
 		if (fs_xattrs[i].flags & FS_XATTR_LISTED)
 			assert_false(fs_xattrs[i].flags & (FS_XATTR_GRANTS | FS_XATTR_NETWORK));
@@ -42,7 +40,6 @@ static void test_fs__listed_attributes_neither_grant_access_nor_need_the_network
 
 static void test_fs__every_attribute_has_one_source_and_a_place(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < fs_xattr_count; i++) {
 		const struct fs_xattr *x = &fs_xattrs[i];
 
@@ -58,7 +55,6 @@ static void test_fs__every_attribute_has_one_source_and_a_place(void **state)
 
 static void test_fs__callers_numbers_are_marked(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < fs_xattr_count; i++) {
 		const char *name = fs_xattrs[i].name;
 
@@ -76,7 +72,6 @@ static void test_fs__a_restore_takes_days_and_a_tier_in_any_order(void **state)
 {
 	struct fs_xattr_change change;
 
-	(void)state;
 	assert_int_equal(parse("restore", "7 bulk", &change), 0);
 	assert_int_equal(change.restore_days, 7);
 	assert_string_equal(change.restore_tier, "Bulk");
@@ -94,7 +89,6 @@ static void test_fs__a_migration_takes_one_exact_word(void **state)
 	static const char *const wrong[] = { "", "NOW", "yes", "now ", "nowhere", "no" };
 	struct fs_xattr_change change;
 
-	(void)state;
 	assert_int_equal(parse("migrate", "now", &change), 0);
 	assert_ptr_equal(change.migrate, catalog_migrate_queue);
 	assert_int_equal(parse("migrate", "pause", &change), 0);
@@ -144,7 +138,6 @@ static void test_fs__the_manual_page_lists_every_attribute_once(void **state)
 	char *section, *end;
 	size_t page_len;
 
-	(void)state;
 	assert_int_equal(files_read("src/cli/tonicfs.1", 1 << 20, &page, &page_len), 0);
 	section = strstr(page, ".SH EXTENDED ATTRIBUTES\n");
 	assert_non_null(section);

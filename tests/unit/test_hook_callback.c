@@ -101,7 +101,6 @@ static void test_hook__signatures_are_remembered_within_bounds(void **state)
 	unsigned left = 0;
 	char text[20];
 
-	(void)state;
 	for (unsigned i = 0; i < 40000; i++) {
 		snprintf(text, sizeof text, "%u", i);
 		assert_false(replays_has(replays, text));

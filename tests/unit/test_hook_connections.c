@@ -27,7 +27,6 @@ static void test_hook__the_oldest_whose_request_has_not_come_gives_way(void **st
 	struct connection *all[COUNT];
 	int pairs[COUNT][2];
 
-	(void)state;
 	assert_int_equal(connections_init(&connections), 0);
 	for (unsigned i = 0; i < COUNT; i++) {
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[i]), 0);

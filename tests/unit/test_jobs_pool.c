@@ -64,7 +64,6 @@ struct test_run {
 
 static void claimed(void *arg, struct job_run *run, const struct catalog_recording *recording)
 {
-	(void)arg;
 	((struct test_run *)run)->recording_id = recording->id;
 }
 

@@ -464,7 +464,6 @@ static void test_jobs_queue__owners_differ(void **state)
 {
 	char one[CATALOG_OWNER_SIZE], two[CATALOG_OWNER_SIZE];
 
-	(void)state;
 	job_owner_new(one);
 	job_owner_new(two);
 	assert_string_not_equal(one, two);

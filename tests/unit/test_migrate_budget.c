@@ -16,7 +16,6 @@ static void test_migrate_budget__what_is_larger_than_all_gets_all(void **state)
 	struct budget budget;
 	size_t taken;
 
-	(void)state;
 	budget_init(&budget, 100);
 	assert_true(budget_try(&budget, 1000, &taken));
 	assert_int_equal(taken, 100);
@@ -65,7 +64,6 @@ static void test_migrate_budget__who_is_cancelled_waits_no_longer(void **state)
 	struct waiter w = { .budget = &budget, .bytes = 30 };
 	bool overdrawn;
 
-	(void)state;
 	begin_overdrawn(&budget, &overdrawn);
 	assert_int_equal(pthread_create(&w.thread, NULL, wait_for_it, &w), 0);
 	cancel_set(&w.cancel);
@@ -82,7 +80,6 @@ static void test_migrate_budget__one_may_overdraw_so_that_nobody_waits_for_ever(
 	struct waiter w = { .budget = &budget, .bytes = 30 };
 	bool overdrawn;
 
-	(void)state;
 	begin_overdrawn(&budget, &overdrawn);
 	assert_int_equal(pthread_create(&w.thread, NULL, wait_for_it, &w), 0);
 	usleep(50000);

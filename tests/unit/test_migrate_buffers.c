@@ -28,7 +28,6 @@ static void test_migrate_buffers__the_next_gets_one_that_came_back(void **state)
 	struct buffer first, second, other;
 	char *bytes;
 
-	(void)state;
 	buffers_init(&buffers, 8 * MIB);
 	first = get(&buffers, MIB);
 	second = get(&buffers, MIB);
@@ -54,7 +53,6 @@ static void test_migrate_buffers__what_is_kept_gives_way(void **state)
 	struct buffers buffers;
 	struct buffer held, small, large, over;
 
-	(void)state;
 	buffers_init(&buffers, 4 * MIB);
 	held = get(&buffers, MIB);
 	small = get(&buffers, 2 * MIB);
@@ -78,7 +76,6 @@ static void test_migrate_buffers__any_number_may_come_back(void **state)
 	struct buffers buffers;
 	struct buffer many[2 * BUFFERS_KEPT], held, none = { NULL, 0 };
 
-	(void)state;
 	buffers_init(&buffers, 1024 * MIB);
 	held = get(&buffers, 1);
 	for (size_t i = 0; i < 2 * BUFFERS_KEPT; i++)

@@ -90,7 +90,6 @@ static void test_migrate_content__a_whole_recording_is_believed(void **state)
 {
 	struct take take = good;
 
-	(void)state;
 	assert_believed(&take, true, NULL);
 	take.announced_bytes = take.known_bytes = take.duration_secs = -1;
 	assert_believed(&take, true, NULL);
@@ -105,7 +104,6 @@ static void test_migrate_content__a_recording_of_no_length_is_one(void **state)
 {
 	struct take take = { 2, 2, 0, 0, 44, 44, 0, NULL };
 
-	(void)state;
 	assert_believed(&take, true, NULL);
 }
 
@@ -113,7 +111,6 @@ static void test_migrate_content__a_downmix_is_refused(void **state)
 {
 	struct take take = good;
 
-	(void)state;
 	take.channels_stored = 1;
 	assert_believed(&take, false, "1 channel where 2");
 	take.channels_stored = 2;
@@ -125,7 +122,6 @@ static void test_migrate_content__what_is_cut_off_is_refused(void **state)
 {
 	struct take take = good;
 
-	(void)state;
 	take.announced_bytes = 64045;
 	assert_believed(&take, false, "64044 of 64045");
 	take = good;
@@ -141,7 +137,6 @@ static void test_migrate_content__shorter_than_twilio_said_but_for_a_second_is_r
 {
 	struct take take = good;
 
-	(void)state;
 	take.duration_secs = 3;
 	assert_believed(&take, true, NULL);
 	take.duration_secs = 4;
@@ -154,7 +149,6 @@ static void test_migrate_content__an_md5_that_twilio_gives_must_agree(void **sta
 	struct take take = good;
 	struct content content;
 
-	(void)state;
 	assert_int_equal(check(&take, &content, reason), 0);
 	memcpy(md5, content.md5_hex, sizeof md5);
 	content_release(&content);
@@ -174,7 +168,6 @@ static void test_migrate_content__pages_and_nothing_are_no_audio(void **state)
 	struct content content;
 	uint8_t head[HEAD_BYTES];
 
-	(void)state;
 	assert_int_equal(content_init(&content), 0);
 	assert_int_equal(content_check_head(&content, page, sizeof page - 1, 2, reason), -EBADMSG);
 	assert_int_equal(content_check_head(&content, "", 0, 2, reason), -EBADMSG);
@@ -193,7 +186,6 @@ static void test_migrate_content__parts_have_the_etag_that_s3_gives_them(void **
 	uint8_t sha256[CRYPTO_SHA256_SIZE];
 	struct content content;
 
-	(void)state;
 	assert_int_equal(crypto_md5("aaaaa", 5, digests), 0);
 	assert_int_equal(crypto_md5("bb", 2, digests + CRYPTO_MD5_SIZE), 0);
 	assert_int_equal(crypto_md5(digests, sizeof digests, all), 0);

@@ -124,7 +124,6 @@ static void check_knee(unsigned knee)
 
 static void test_migrate_pace__finds_the_knee(void **state)
 {
-	(void)state;
 	check_knee(3);
 	check_knee(6);
 	check_knee(20);
@@ -136,7 +135,6 @@ static void test_migrate_pace__doubles_while_that_brings_more(void **state)
 {
 	struct side side;
 
-	(void)state;
 	side_init(&side, 200, 64);
 	run(&side, 5000);
 	assert_int_equal(side.most_seen, 64);
@@ -150,7 +148,6 @@ static void test_migrate_pace__follows_a_side_that_changes(void **state)
 {
 	struct side side;
 
-	(void)state;
 	side_init(&side, 40, MOST);
 	run(&side, 30000);
 	side.knee = 10;
@@ -166,7 +163,6 @@ static void test_migrate_pace__learns_nothing_while_others_hold_it_back(void **s
 	struct pace pace;
 	int64_t now = 0;
 
-	(void)state;
 	pace_init(&pace, MOST, now);
 	for (int i = 0; i < 1000; i++) { /* nobody ever waits for it */
 		now += 100;
@@ -182,7 +178,6 @@ static void test_migrate_pace__does_not_judge_by_cold_connections(void **state)
 {
 	struct side side;
 
-	(void)state;
 	for (unsigned most = 4; most <= 16; most *= 2) {
 		side_init(&side, 200, most);
 		side.base_msecs = 1600;
@@ -202,7 +197,6 @@ static void test_migrate_pace__halves_once_for_those_on_their_way(void **state)
 {
 	struct pace pace;
 
-	(void)state;
 	pace_init(&pace, MOST, 0);
 	assert_int_equal(pace_limit(&pace, 0), 16);
 	for (int i = 0; i < 16; i++)
@@ -219,7 +213,6 @@ static void test_migrate_pace__retry_after_closes_the_side_until_then(void **sta
 {
 	struct pace pace;
 
-	(void)state;
 	pace_init(&pace, MOST, 0);
 	pace_busy(&pace, 0, 30000, 1000);
 	assert_int_equal(pace_limit(&pace, 1000), 0);
@@ -240,7 +233,6 @@ static void test_migrate_pace__recovers_to_below_what_was_refused(void **state)
 	struct side side;
 	unsigned ended, refused;
 
-	(void)state;
 	side_init(&side, 200, MOST);
 	side.refuse_above = 20;
 	run(&side, 60000);
@@ -261,7 +253,6 @@ static void test_migrate_pace__one_throttled_side_leaves_the_other_alone(void **
 	struct side throttled, other;
 	unsigned alone;
 
-	(void)state;
 	side_init(&other, 30, MOST);
 	alone = run(&other, 120000);
 	side_init(&throttled, 30, MOST);
@@ -284,7 +275,6 @@ static void test_migrate_rate__so_much_a_second_after_a_seconds_burst(void **sta
 	struct rate rate;
 	int64_t now = 5000, used = 0;
 
-	(void)state;
 	rate_init(&rate, 10, 1000);
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(rate_take(&rate, 1, now), 0);
@@ -304,7 +294,6 @@ static void test_migrate_rate__zero_is_no_limit(void **state)
 {
 	struct rate rate;
 
-	(void)state;
 	rate_init(&rate, 0, 1000);
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(rate_take(&rate, INT64_C(1) << 40, 0), 0);

@@ -79,14 +79,12 @@ static void check_lost_answers(helper_handler *handler)
 static void
 test_net__an_answer_lost_to_a_reset_is_uncertain_for_what_changes_something(void **state)
 {
-	(void)state;
 	check_lost_answers(reset_at_once);
 }
 
 static void
 test_net__an_answer_lost_to_a_close_is_uncertain_for_what_changes_something(void **state)
 {
-	(void)state;
 	check_lost_answers(close_at_once);
 }
 
@@ -102,7 +100,6 @@ static enum helper_then answer_in_part(struct helper_server *server, int fd,
 	const struct partial *partial = arg;
 	static char body[100000];
 
-	(void)request;
 	memset(body, 'x', sizeof body);
 	helper_send_str(fd, partial->head);
 	helper_send(fd, body, partial->body_bytes);
@@ -124,7 +121,6 @@ static void test_net__a_body_that_ends_early_is_transient(void **state)
 	};
 	struct http *http = helper_http_new(NULL);
 
-	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct helper_server *server = helper_server_new(answer_in_part, &cases[i]);
 		struct remote_error error;
@@ -152,7 +148,6 @@ static void test_net__bytes_behind_the_announced_length_are_not_delivered(void *
 	struct remote_error error;
 	struct http_reply reply;
 
-	(void)state;
 	assert_int_equal(http_perform(http, &request, 1000, NULL, &reply, &error), 0);
 	assert_int_equal(reply.body_len, 10);
 	http_reply_release(&reply);
@@ -175,7 +170,6 @@ static void test_net__what_is_no_http_is_invalid(void **state)
 	struct http *http = helper_http_new(NULL);
 	struct remote_error error;
 
-	(void)state;
 	assert_int_equal(perform(http, HTTP_GET, helper_server_url(server, "/"), &error), -EIO);
 	assert_int_equal(error.kind, REMOTE_INVALID);
 	http_free(http);
@@ -205,7 +199,6 @@ static void test_net__a_head_without_end_is_invalid(void **state)
 	struct http *http = helper_http_new(NULL);
 	struct remote_error error;
 
-	(void)state;
 	assert_int_equal(perform(http, HTTP_GET, helper_server_url(server, "/"), &error), -EIO);
 	assert_int_equal(error.kind, REMOTE_INVALID);
 	http_free(http);
@@ -221,7 +214,6 @@ static enum helper_then answer_late(struct helper_server *server, int fd,
 {
 	const enum slowness *slowness = arg;
 
-	(void)request;
 	if (*slowness == SILENT) {
 		helper_server_sleep(server, 10000);
 	} else if (*slowness == SLOW_HEAD) {
@@ -262,26 +254,22 @@ static void check_slow(enum slowness slowness, enum http_method method, unsigned
 
 static void test_net__a_silent_server_is_given_up(void **state)
 {
-	(void)state;
 	check_slow(SILENT, HTTP_GET, 300, UINT_MAX, 280, 3000, REMOTE_TRANSIENT);
 	check_slow(SILENT, HTTP_DELETE, 300, UINT_MAX, 280, 3000, REMOTE_UNCERTAIN);
 }
 
 static void test_net__headers_that_drip_in_are_given_up(void **state)
 {
-	(void)state;
 	check_slow(SLOW_HEAD, HTTP_GET, 300, UINT_MAX, 280, 3000, REMOTE_TRANSIENT);
 }
 
 static void test_net__a_body_that_stops_is_given_up(void **state)
 {
-	(void)state;
 	check_slow(STALLED_BODY, HTTP_GET, 300, UINT_MAX, 280, 3000, REMOTE_TRANSIENT);
 }
 
 static void test_net__a_body_that_drips_is_bounded_by_the_total_time(void **state)
 {
-	(void)state;
 	check_slow(SLOW_BODY, HTTP_GET, 300, 800, 780, 3000, REMOTE_TRANSIENT);
 	check_slow(SLOW_BODY, HTTP_PUT, 300, 800, 780, 3000, REMOTE_UNCERTAIN);
 }
@@ -356,7 +344,6 @@ static void test_net__an_upload_that_nobody_reads_is_given_up(void **state)
 	struct sluggish sluggish;
 	struct remote_error error;
 
-	(void)state;
 	sluggish_start(&sluggish, 0);
 	assert_int_equal(put_large(&sluggish, 16 * 1024 * 1024, &error), -ETIMEDOUT);
 	/* The body never went out whole. */
@@ -369,7 +356,6 @@ static void test_net__an_upload_that_is_read_slowly_goes_on(void **state)
 	struct sluggish sluggish;
 	struct remote_error error;
 
-	(void)state;
 	/* The last of it is read long after the last byte was handed to the kernel: longer than the
 	 * limit for a stall. */
 	sluggish_start(&sluggish, 3 * 1024 * 1024);
@@ -385,7 +371,6 @@ static void test_net__a_refused_connection_is_unreachable(void **state)
 	struct http *http = helper_http_new(NULL);
 	struct remote_error error;
 
-	(void)state;
 	assert_int_equal(perform(http, HTTP_PUT, "http://127.0.0.1:1/", &error), -EHOSTUNREACH);
 	assert_int_equal(error.kind, REMOTE_TRANSIENT);
 	assert_non_null(strstr(error.message, "127.0.0.1:1"));
@@ -399,7 +384,6 @@ static void test_net__a_host_without_an_address_is_unreachable(void **state)
 	struct remote_error error;
 	int r = perform(http, HTTP_GET, "https://nowhere.invalid/", &error);
 
-	(void)state;
 	/* Where no name server answers at all, the resolver takes longer than anybody waits. */
 	assert_true(r == -EHOSTUNREACH || r == -ETIMEDOUT);
 	assert_int_equal(error.kind, REMOTE_TRANSIENT);
@@ -412,7 +396,6 @@ static enum helper_then hang_up_on_the_second(struct helper_server *server, int 
 {
 	static unsigned seen[64];
 
-	(void)server;
 	if (request->number == 0)
 		memset(seen, 0, sizeof seen);
 	if (seen[request->connection]++)
@@ -425,7 +408,6 @@ static void test_net__a_stale_connection_costs_one_try_on_a_fresh_one(void **sta
 {
 	static enum helper_then ends[] = { HELPER_CLOSE, HELPER_RESET };
 
-	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
 		struct helper_server *server = helper_server_new(hang_up_on_the_second, &ends[i]);
 		struct http *http = helper_http_new(NULL);
@@ -455,7 +437,6 @@ static void test_net__a_post_is_never_sent_twice(void **state)
 	struct http *http = helper_http_new(NULL);
 	struct remote_error error;
 
-	(void)state;
 	assert_int_equal(perform(http, HTTP_GET, helper_server_url(server, "/"), &error), 0);
 	assert_int_equal(perform(http, HTTP_POST, helper_server_url(server, "/"), &error), 0);
 	assert_int_equal(perform(http, HTTP_POST, helper_server_url(server, "/"), &error), 0);
@@ -501,7 +482,6 @@ static void test_net__a_certificate_must_be_trusted_and_of_the_host(void **state
 	int status = 1, r = -EHOSTUNREACH;
 	pid_t pid;
 
-	(void)state;
 	assert_non_null(mkdtemp(directory));
 	snprintf(key, sizeof key, "%s/key", directory);
 	snprintf(certificate, sizeof certificate, "%s/certificate", directory);

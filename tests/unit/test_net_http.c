@@ -38,7 +38,6 @@ static void test_net__a_get_returns_status_headers_and_body(void **state)
 	struct http_reply reply;
 	struct remote_error error;
 
-	(void)state;
 	assert_int_equal(http_perform(http, &request, 100, NULL, &reply, &error), 0);
 	assert_int_equal(error.kind, REMOTE_OK);
 	assert_int_equal(reply.status, 200);
@@ -66,7 +65,6 @@ static void test_net__a_request_is_sent_as_it_was_asked_for(void **state)
 	struct remote_error error;
 	char expected[512];
 
-	(void)state;
 	assert_int_equal(http_perform(http, &request, 100, NULL, &reply, &error), 0);
 	http_reply_release(&reply);
 	snprintf(
@@ -87,7 +85,6 @@ static void test_net__a_body_goes_out_whole_without_expect_or_form_type(void **s
 	char *body = malloc(n);
 	enum http_method methods[] = { HTTP_PUT, HTTP_POST };
 
-	(void)state;
 	for (size_t i = 0; i < n; i++)
 		body[i] = (char)(i * 31 >> 3);
 	for (unsigned i = 0; i < 2; i++) {
@@ -128,7 +125,6 @@ static void test_net__empty_bodies_head_and_delete_are_understood(void **state)
 	struct helper_server *server = helper_server_new(answer_hello, NULL);
 	struct http *http = helper_http_new(NULL);
 
-	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		struct http_request request = { .method = cases[i].method,
 						.url = helper_server_url(server, "/") };
@@ -176,7 +172,6 @@ static void test_net__interim_answers_are_skipped_and_chunks_joined(void **state
 	struct http_reply reply;
 	struct remote_error error;
 
-	(void)state;
 	assert_int_equal(http_perform(http, &request, 100, NULL, &reply, &error), 0);
 	assert_int_equal(reply.status, 200);
 	assert_int_equal(reply.content_length, -1);
@@ -198,7 +193,6 @@ static void test_net__an_answer_larger_than_asked_for_is_invalid(void **state)
 	struct http_reply reply;
 	struct remote_error error;
 
-	(void)state;
 	assert_int_equal(http_perform(http, &request, 4, NULL, &reply, &error), -EFBIG);
 	assert_int_equal(error.kind, REMOTE_INVALID);
 	assert_int_equal(error.status, 200);
@@ -213,7 +207,6 @@ static void test_net__connections_are_used_again(void **state)
 	struct helper_server *server = helper_server_new(answer_hello, NULL);
 	struct http *http = helper_http_new(NULL);
 
-	(void)state;
 	for (unsigned i = 0; i < 5; i++)
 		assert_int_equal(helper_http_get(http, helper_server_url(server, "/"), NULL), 0);
 	assert_int_equal(helper_server_requests(server), 5);
@@ -244,7 +237,6 @@ static void test_net__plain_http_is_for_loopback_only(void **state)
 	};
 	struct http *http = helper_http_new(NULL);
 
-	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct http_request request = { .method = HTTP_GET, .url = cases[i].url };
 		struct http_reply reply;
@@ -270,7 +262,6 @@ static void test_net__names_below_localhost_reach_this_machine(void **state)
 	struct http *http = helper_http_new(NULL);
 	char url[100], host[100];
 
-	(void)state;
 	snprintf(url, sizeof url, "http://bucket.localhost:%u/", helper_server_port(server));
 	snprintf(host, sizeof host, "bucket.localhost:%u", helper_server_port(server));
 	assert_int_equal(helper_http_get(http, url, NULL), 0);
@@ -284,7 +275,6 @@ static void test_net__loopback_does_not_go_through_a_proxy(void **state)
 	struct helper_server *server = helper_server_new(answer_hello, NULL);
 	struct http *http;
 
-	(void)state;
 	setenv("http_proxy", "http://127.0.0.1:1", 1);
 	setenv("all_proxy", "http://127.0.0.1:1", 1);
 	http = helper_http_new(NULL);
@@ -304,7 +294,6 @@ static void test_net__headers_cannot_smuggle_lines(void **state)
 	struct helper_server *server = helper_server_new(answer_hello, NULL);
 	struct http *http = helper_http_new(NULL);
 
-	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct http_request request = { .method = HTTP_GET,
 						.url = helper_server_url(server, "/"),
@@ -338,7 +327,6 @@ static void test_net__an_origin_gets_only_so_many_at_a_time_and_urgent_ones_firs
 	struct helper_transfer transfers[9];
 	unsigned position_of_urgent = 99;
 
-	(void)state;
 	for (unsigned i = 0; i < 9; i++) {
 		char path[16];
 		struct http_request request;
@@ -371,7 +359,6 @@ static void test_net__waiting_for_a_turn_has_an_end(void **state)
 	struct helper_transfer first[4], last;
 	struct http_request request = { .method = HTTP_GET, .url = helper_server_url(server, "/") };
 
-	(void)state;
 	for (unsigned i = 0; i < 4; i++)
 		helper_transfer_start(&first[i], http, &request);
 	request.total_timeout_msecs = 60;
@@ -403,7 +390,6 @@ static enum helper_then answer_redirect(struct helper_server *server, int fd,
 	const struct redirect *redirect = arg;
 	char headers[512];
 
-	(void)server;
 	if (strstr(request->head, "/target")) {
 		helper_answer(fd, 200, NULL, "target");
 	} else {
@@ -441,7 +427,6 @@ static void test_net__a_redirect_to_the_same_origin_keeps_the_credentials(void *
 	struct http_reply reply;
 	struct remote_error error;
 
-	(void)state;
 	assert_int_equal(get_with_secrets(http, helper_server_url(server, "/"), 1, &reply, &error),
 			 0);
 	assert_int_equal(reply.status, 200);
@@ -462,7 +447,6 @@ static void test_net__a_redirect_to_another_port_or_host_loses_the_credentials(v
 	struct http *http = helper_http_new(NULL);
 	char locations[2][100];
 
-	(void)state;
 	snprintf(locations[0], sizeof locations[0], "http://127.0.0.1:%u/target",
 		 helper_server_port(other));
 	snprintf(locations[1], sizeof locations[1], "http://localhost:%u/target",
@@ -502,7 +486,6 @@ static void test_net__credentials_stay_lost_when_a_redirect_leads_back(void **st
 	struct remote_error error;
 	char to_other[100], to_server[100];
 
-	(void)state;
 	snprintf(to_other, sizeof to_other, "http://127.0.0.1:%u/hop", helper_server_port(other));
 	snprintf(to_server, sizeof to_server, "http://127.0.0.1:%u/target",
 		 helper_server_port(server));
@@ -540,7 +523,6 @@ static void test_net__redirects_are_followed_only_where_they_may(void **state)
 	struct helper_server *server = helper_server_new(answer_redirect, &redirect);
 	struct http *http = helper_http_new(NULL);
 
-	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct http_request request = { .method = cases[i].method,
 						.url = helper_server_url(server, "/"),
@@ -577,7 +559,6 @@ static int64_t retry_after(const char *value, const char *date)
 
 static void test_net__retry_after_is_read_in_both_forms(void **state)
 {
-	(void)state;
 	assert_int_equal(retry_after("7", NULL), 7000);
 	assert_int_equal(retry_after("0", NULL), 0);
 	assert_int_equal(retry_after("-3", NULL), -1);
@@ -616,7 +597,6 @@ static void test_net__content_range_is_believed_only_whole(void **state)
 		{ 206, "bytes 5-99999999999999999999/3", -EINVAL, 0, 0, 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct http_header header = { "Content-Range", cases[i].value };
 		struct http_response response = { .status = cases[i].status,
@@ -638,7 +618,6 @@ static void test_net__urls_are_encoded_as_rfc_3986_wants(void **state)
 {
 	struct buf out = BUF_INIT;
 
-	(void)state;
 	http_url_encode(&out, "a/b c+~-._\xc3\xa4\0%", 13, true);
 	assert_string_equal(buf_str(&out), "a/b%20c%2B~-._%C3%A4%00");
 	buf_reset(&out);

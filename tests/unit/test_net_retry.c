@@ -32,7 +32,6 @@ static void test_net__only_what_may_help_is_sent_again(void **state)
 		{ REMOTE_CANCELLED, true, false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct remote_error error = failure(cases[i].kind, -1);
 		struct retry retry;
@@ -49,7 +48,6 @@ static void test_net__tries_are_counted_and_pauses_grow_to_a_limit(void **state)
 	struct remote_error error = failure(REMOTE_TRANSIENT, -1);
 	unsigned pause, most[8] = { 0 };
 
-	(void)state;
 	for (unsigned round = 0; round < 200; round++) {
 		struct retry retry;
 
@@ -75,7 +73,6 @@ static void test_net__the_default_is_five_tries(void **state)
 	struct retry retry;
 	unsigned pause, n = 0;
 
-	(void)state;
 	retry_init(&retry, 0, 600000);
 	while (retry_next(&retry, &error, false, &pause))
 		n++;
@@ -88,7 +85,6 @@ static void test_net__retry_after_is_waited_for_unless_the_time_is_up_before(voi
 	struct retry retry;
 	unsigned pause;
 
-	(void)state;
 	retry_init(&retry, 5, 60000);
 	assert_true(retry_next(&retry, &error, false, &pause));
 	assert_in_range(pause, 20000, 20500);
@@ -106,7 +102,6 @@ static void test_net__waiting_waits_and_a_flag_ends_it(void **state)
 	struct cancel cancel = { false };
 	struct retry retry;
 
-	(void)state;
 	retry_init(&retry, 5, 60000);
 	assert_true(retry_wait(&retry, &error, false, &cancel));
 	assert_true(time_mono_msecs() - start >= 150);

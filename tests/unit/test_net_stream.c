@@ -53,7 +53,6 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	uint8_t *body = malloc(a->body_len + 1);
 	char head[160];
 
-	(void)server;
 	for (size_t i = 0; body && i < a->body_len; i++)
 		body[i] = byte_at(i);
 	snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nETag: \"tag\"\r\n\r\n",
@@ -109,7 +108,6 @@ static void read_with(size_t capacity, size_t total)
 
 static void test_net_stream__every_byte_comes_once_and_in_order_whatever_the_buffer(void **state)
 {
-	(void)state;
 	read_with(1 << 20, 100000);
 	read_with(100000, 100000); /* just fits */
 	read_with(99999, 100000);
@@ -120,7 +118,6 @@ static void test_net_stream__every_byte_comes_once_and_in_order_whatever_the_buf
 
 static void test_net_stream__an_empty_body_ends_at_once(void **state)
 {
-	(void)state;
 	read_with(64, 0);
 }
 
@@ -133,7 +130,6 @@ static void test_net_stream__an_error_has_its_body_and_no_content(void **state)
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct http_stream stream;
 
-	(void)state;
 	start(&stream, http, server, NULL);
 	assert_int_equal(http_stream_wait_head(&stream, &error), 0);
 	assert_int_equal(stream.response.status, 404);
@@ -172,7 +168,6 @@ static void test_net_stream__a_body_that_is_cut_off_is_an_error(void **state)
 	size_t len;
 	bool end;
 
-	(void)state;
 	start(&stream, http, server, NULL);
 	assert_int_equal(http_stream_wait_head(&stream, &error), 0);
 	assert_true(http_stream_fill(&stream, buffer, sizeof buffer, &len, &end, &error) < 0);
@@ -208,7 +203,6 @@ static void test_net_stream__a_cancelled_wait_ends_soon(void **state)
 	struct http_stream stream;
 	pthread_t thread;
 
-	(void)state;
 	cancel.is_set = false;
 	start(&stream, http, server, &cancel);
 	assert_int_equal(pthread_create(&thread, NULL, cancel_soon, (void *)&cancel), 0);

@@ -31,7 +31,6 @@ static enum helper_then answer_by_path(struct helper_server *server, int fd,
 {
 	char head[128], *bytes;
 
-	(void)arg;
 	if (strstr(request->head, " /silent")) {
 		helper_server_sleep(server, 20000);
 		return HELPER_CLOSE;
@@ -71,7 +70,6 @@ static void test_net__a_paused_transfer_loses_no_byte(void **state)
 	struct helper_server *server = helper_server_new(answer_by_path, NULL);
 	struct http *http = helper_http_new(NULL);
 
-	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
 		struct http_request request = { .method = HTTP_GET,
 						.url = helper_server_url(server, paths[i]) };
@@ -105,7 +103,6 @@ static void test_net__a_pause_is_no_stall(void **state)
 					.total_timeout_msecs = UINT_MAX };
 	struct helper_transfer t;
 
-	(void)state;
 	helper_transfer_start_paused(&t, http, &request, 1);
 	helper_transfer_wait_paused(&t);
 	usleep(700 * 1000);
@@ -127,7 +124,6 @@ static void test_net__a_pause_counts_against_the_total_time(void **state)
 					.total_timeout_msecs = 300 };
 	struct helper_transfer t;
 
-	(void)state;
 	helper_transfer_start_paused(&t, http, &request, 1);
 	helper_transfer_wait(&t);
 	assert_int_equal(t.error.error, -ETIMEDOUT);
@@ -156,7 +152,6 @@ static void test_net__resuming_what_is_not_paused_does_nothing(void **state)
 	struct helper_transfer t;
 	pthread_t thread;
 
-	(void)state;
 	helper_transfer_start_paused(&t, http, &request, 5);
 	assert_int_equal(pthread_create(&thread, NULL, resume_soon, &t), 0);
 	helper_transfer_wait(&t);
@@ -180,7 +175,6 @@ static void test_net__another_thread_cancels(void **state)
 	struct helper_server *server = helper_server_new(answer_by_path, NULL);
 	struct http *http = helper_http_new(NULL);
 
-	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
 		struct http_request request = { .method = HTTP_GET,
 						.url = helper_server_url(server, paths[i]) };
@@ -212,7 +206,6 @@ static void test_net__what_waits_for_its_turn_can_be_cancelled(void **state)
 					.url = helper_server_url(server, "/silent") };
 	struct helper_transfer first, second;
 
-	(void)state;
 	helper_transfer_start(&first, http, &request);
 	helper_transfer_start(&second, http, &request);
 	http_transfer_cancel(second.transfer);
@@ -245,7 +238,6 @@ static void test_net__a_flag_ends_the_synchronous_form(void **state)
 	int64_t start = time_mono_msecs();
 	pthread_t thread;
 
-	(void)state;
 	assert_int_equal(pthread_create(&thread, NULL, set_soon, &cancel), 0);
 	assert_int_equal(http_perform(http, &request, 10, &cancel, &reply, &error), -ECANCELED);
 	assert_int_equal(error.kind, REMOTE_CANCELLED);
@@ -298,7 +290,6 @@ static void test_net__a_callback_aborts(void **state)
 	struct helper_server *server = helper_server_new(answer_by_path, NULL);
 	struct http *http = helper_http_new(NULL);
 
-	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
 		struct aborter aborter = { .in_head = i == 0, .http = http };
 		struct http_request request = { .method = HTTP_GET,
@@ -357,7 +348,6 @@ static void test_net__bytes_that_come_again_after_a_pause_may_be_refused(void **
 					.on_done = pause_then_abort_done,
 					.arg = &self };
 
-	(void)state;
 	atomic_init(&self.calls, 0);
 	atomic_init(&self.done, 0);
 	assert_int_equal(http_submit(http, &request, NULL), 0);
@@ -376,7 +366,6 @@ static void test_net__freeing_the_engine_ends_what_runs_and_what_waits(void **st
 	struct http *http = helper_http_new(&(struct http_settings){ .origin_limit = 4 });
 	struct helper_transfer t[20];
 
-	(void)state;
 	for (unsigned i = 0; i < 20; i++) {
 		struct http_request request = { .method = HTTP_GET,
 						.url = helper_server_url(server, paths[i % 3]) };
@@ -436,7 +425,6 @@ static void test_net__many_threads_share_an_engine(void **state)
 	void *arg[2] = { server, http };
 	pthread_t threads[6];
 
-	(void)state;
 	for (unsigned i = 0; i < 6; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, submit_many, arg), 0);
 	for (unsigned i = 0; i < 6; i++)
@@ -451,7 +439,6 @@ static void distrust(void *arg, const struct remote_error *error)
 {
 	struct aborter *aborter = arg;
 
-	(void)error;
 	http_distrust_connections(aborter->http, time_mono_msecs());
 	atomic_fetch_add(&aborter->done, 1);
 }
@@ -466,7 +453,6 @@ static void test_net__connections_from_before_a_sleep_are_not_used(void **state)
 					.on_done = distrust,
 					.arg = &aborter };
 
-	(void)state;
 	atomic_init(&aborter.done, 0);
 	assert_int_equal(http_submit(http, &request, NULL), 0);
 	for (unsigned n = 0; n < 2000 && !atomic_load(&aborter.done); n++)

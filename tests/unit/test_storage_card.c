@@ -15,7 +15,6 @@ static void test_storage__a_card_is_read_as_it_was_written(void **state)
 	struct storage_card_text text;
 	const struct sid recording = { { 3 } }, call = { { 4, 5 } };
 
-	(void)state;
 	storage_card_init(&card);
 	assert_int_equal(storage_card_write(&card, &text), 0);
 	assert_int_equal(text.count, 0);
@@ -43,7 +42,6 @@ static void test_storage__what_is_no_value_of_a_card_is_left_out(void **state)
 {
 	struct storage_card card, empty;
 
-	(void)state;
 	storage_card_init(&card);
 	storage_card_init(&empty);
 	storage_card_read(&card, "sha256", "xyz");
@@ -62,7 +60,6 @@ static void test_storage__a_key_that_is_too_long_for_metadata_is_refused(void **
 	struct storage_card card;
 	struct storage_card_text text;
 
-	(void)state;
 	storage_card_init(&card);
 	memset(card.encryption.cek, 'k', sizeof card.encryption.cek - 1);
 	assert_int_equal(storage_card_write(&card, &text), -E2BIG);

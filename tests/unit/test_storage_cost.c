@@ -20,7 +20,6 @@ static void test_storage__twilio_bills_started_minutes_above_the_free_ones(void 
 {
 	const struct cost_prices *p = cost_prices_default();
 
-	(void)state;
 	assert_int_equal(cost_minutes(0), 1);
 	assert_int_equal(cost_minutes(1), 1);
 	assert_int_equal(cost_minutes(60), 1);
@@ -37,7 +36,6 @@ static void test_storage__a_class_bills_gigabytes_minimums_and_overheads(void **
 	const struct cost_prices *p = cost_prices_default();
 	const int64_t n = 8192; /* 8192 objects of 128 KB are a gigabyte */
 
-	(void)state;
 	assert_float_equal(cost_class_month(p, cost_class_find(p, "STANDARD"), 1000, 10 * GB), 0.23,
 			   NEAR);
 	/* Small ones count as 128 KB. */
@@ -65,7 +63,6 @@ static void test_storage__a_rule_moves_by_age_towards_colder_classes_only(void *
 		{ "GLACIER", 400, "DEEP_ARCHIVE" },  { "DEEP_ARCHIVE", 100, "DEEP_ARCHIVE" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_string_equal(cost_class_at(cost_prices_default(), cases[i].from,
 						  cases[i].age, rule, ARRAY_SIZE(rule)),
@@ -86,7 +83,6 @@ static void test_storage__a_year_under_the_rule_is_its_months_and_its_moves(void
 	struct cost_s3 cost;
 	double deep;
 
-	(void)state;
 	cost_group_s3(p, &young, "STANDARD", rule, ARRAY_SIZE(rule), &cost);
 	assert_float_equal(cost.month_now, 0, NEAR);
 	assert_float_equal(cost.month_moved, 0.23, NEAR);
@@ -111,7 +107,6 @@ static void test_storage__what_is_too_small_for_the_rule_stays(void **state)
 					  .size_bytes = 100 * 64 * 1024 };
 	struct cost_s3 cost;
 
-	(void)state;
 	cost_group_s3(p, &small, "STANDARD", rule, ARRAY_SIZE(rule), &cost);
 	assert_float_equal(cost.year_ruled, 12 * cost.month_now, NEAR);
 }
@@ -123,7 +118,6 @@ static void test_storage__a_class_without_a_price_is_named_and_not_guessed(void 
 	};
 	struct cost_s3 cost;
 
-	(void)state;
 	cost_group_s3(cost_prices_default(), &group, "STANDARD", rule, ARRAY_SIZE(rule), &cost);
 	assert_true(cost.is_unknown);
 	assert_float_equal(cost.month_now + cost.month_moved + cost.year_ruled, 0, NEAR);
@@ -139,7 +133,6 @@ static void test_storage__a_price_table_replaces_what_it_names(void **state)
 	struct cost_prices p;
 	char message[200];
 
-	(void)state;
 	assert_int_equal(parse("{\"date\": \"2030-01-01\", \"currency\": \"EUR\","
 			       " \"twilio\": {\"per_minute\": 0.001},"
 			       " \"s3\": {\"STANDARD\": {\"per_gb_month\": 0.03},"
@@ -175,7 +168,6 @@ static void test_storage__a_price_table_that_is_none_is_refused_with_a_reason(vo
 	struct cost_prices p;
 	char message[200];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(parse(cases[i].json, &p, message), -EINVAL);
 		assert_non_null(strstr(message, cases[i].reason));

@@ -21,7 +21,6 @@ static int64_t limit_of(int64_t duration_secs)
 
 static void test_storage__no_genuine_recording_is_too_long(void **state)
 {
-	(void)state;
 	/* Of two channels, with a second that Twilio's duration does not count; at 48 kHz, too. */
 	for (int64_t secs = 1; secs <= DAY_SECS; secs = secs * 2 + 1) {
 		int64_t limit = limit_of(secs);
@@ -39,7 +38,6 @@ static void test_storage__no_genuine_recording_is_too_long(void **state)
 static void
 test_storage__a_recording_is_no_longer_than_a_wav_file_and_its_duration_allow(void **state)
 {
-	(void)state;
 	assert_true(limit_of(60) < (int64_t)64 << 20);
 	assert_int_equal(limit_of(INT64_MAX), MOST);
 	assert_int_equal(limit_of(INT64_MIN), MOST);
@@ -52,7 +50,6 @@ static void test_storage__an_object_that_is_too_short_or_too_long_is_not_the_rec
 {
 	struct catalog_recording recording = { .duration_secs = 60 };
 
-	(void)state;
 	assert_true(storage_object_may_be(&recording, 44 + 60 * 16000));
 	assert_true(storage_object_may_be(&recording, 44 + 60 * 32000));
 	assert_true(storage_object_may_be(&recording, limit_of(60)));
@@ -73,7 +70,6 @@ static void test_storage__a_duration_that_cannot_be_is_none(void **state)
 	struct twilio_recording recording = { .source = "", .duration_secs = INT64_MAX };
 	struct catalog_recording_input input;
 
-	(void)state;
 	sync_convert_recording(&recording, &input);
 	assert_int_equal(input.duration_secs, -1);
 	recording.duration_secs = DAY_SECS;

@@ -104,7 +104,6 @@ static void check_list(const json_t *document, const char *prefix, bool is_delet
 
 static void test_storage__the_policy_allows_what_the_settings_do_and_no_more(void **state)
 {
-	(void)state;
 	for (unsigned i = 0; i < 3 << 6; i++) {
 		struct catalog_storage storage = { .bucket = "calls",
 						   .region = "eu-central-1",
@@ -159,7 +158,6 @@ static void test_storage__a_kms_key_may_be_used_by_its_arn_or_through_s3_only(vo
 		{ "", "", "arn:aws:kms:us-east-1:*:key/*", "s3.us-east-1.amazonaws.com", NULL },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct catalog_storage storage = { .bucket = "calls", .encryption = 2 };
 		const struct storage_policy_use use = { .cors = true };
@@ -191,7 +189,6 @@ static void test_storage__a_prefix_is_no_pattern(void **state)
 	const struct storage_policy_use use = { .cors = true };
 	json_t *document = storage_policy(&storage, &use);
 
-	(void)state;
 	check_on(document, "s3:GetObject", 2, "arn:aws:s3:::calls/a${*}b${?}${$}c/recordings/*",
 		 "arn:aws:s3:::calls/a${*}b${?}${$}c/tonicfs/*");
 	assert_string_equal(condition(document, "s3:ListBucket", "StringLike", "s3:prefix"),

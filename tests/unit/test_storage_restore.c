@@ -40,7 +40,6 @@ static enum helper_then answer(struct helper_server *helper, int fd,
 	const struct server *s = arg;
 	char head[1024];
 
-	(void)helper;
 	if (strncmp(request->head, "POST ", 5) == 0) {
 		helper_answer(fd, s->restore_status, NULL, s->restore_body);
 	} else if (strncmp(request->head, "HEAD ", 5) == 0) {

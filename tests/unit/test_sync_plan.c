@@ -16,7 +16,6 @@
 
 static void test_sync__a_poll_begins_an_hour_before_the_last_one_ended(void **state)
 {
-	(void)state;
 	assert_int_equal(sync_plan_since(NOW, 0), NOW - HOUR);
 	assert_int_equal(sync_plan_since(NOW, NOW + 50), NOW - HOUR);
 	assert_int_equal(sync_plan_since(0, NOW), 0);
@@ -26,7 +25,6 @@ static void test_sync__a_poll_begins_an_hour_before_the_last_one_ended(void **st
 
 static void test_sync__a_poll_goes_back_to_the_oldest_unfinished_but_two_days_at_most(void **state)
 {
-	(void)state;
 	assert_int_equal(sync_plan_since(NOW, NOW - 5 * HOUR), NOW - 6 * HOUR);
 	assert_int_equal(sync_plan_since(NOW, NOW - 2 * DAY), NOW - 2 * DAY - HOUR);
 	assert_int_equal(sync_plan_since(NOW, NOW - 400 * DAY), NOW - 2 * DAY - HOUR);
@@ -38,7 +36,6 @@ static void test_sync__a_full_one_is_due_daily_and_when_the_clock_went_back(void
 					.last_sweep_secs = NOW,
 					.listed_until_secs = NOW };
 
-	(void)state;
 	assert_false(sync_plan_full_is_due(&s, NOW + 1));
 	assert_false(sync_plan_full_is_due(&s, NOW + DAY - 1));
 	assert_true(sync_plan_full_is_due(&s, NOW + DAY));
@@ -72,7 +69,6 @@ static void test_sync__everything_is_split_into_months_and_what_is_older(void **
 	struct twilio_window parts[SYNC_MAX_PARTS];
 	size_t count = sync_plan_split(&all, 2, NOW, parts);
 
-	(void)state;
 	assert_int_equal(count, 25);
 	assert_covers(&all, parts, count);
 	assert_in_range(parts[24].since_secs, NOW - 31 * DAY, NOW - 30 * DAY);
@@ -92,7 +88,6 @@ static void test_sync__windows_of_every_kind_are_covered_by_their_parts(void **s
 	};
 	struct twilio_window parts[SYNC_MAX_PARTS];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
 		for (size_t n = 2; n < 40; n++) {
 			size_t count = sync_plan_split(&windows[i], n, NOW, parts);
@@ -112,7 +107,6 @@ static void test_sync__a_window_of_a_day_is_not_split(void **state)
 	};
 	struct twilio_window parts[SYNC_MAX_PARTS];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
 		assert_int_equal(sync_plan_split(&windows[i], 4, NOW, parts), 0);
 	assert_int_equal(
@@ -125,7 +119,6 @@ static void test_sync__splitting_ends(void **state)
 	struct twilio_window queue[4000] = { { 0, 0 } };
 	size_t head = 0, tail = 1, whole = 0;
 
-	(void)state;
 	while (head < tail) {
 		struct twilio_window parts[SYNC_MAX_PARTS];
 		size_t count = sync_plan_split(&queue[head], 4, NOW, parts);
@@ -148,7 +141,6 @@ static void test_sync__a_set_of_sids_knows_its_members(void **state)
 	struct sync_sids sids = { 0 };
 	struct sid sid = { { 0 } };
 
-	(void)state;
 	sync_sids_sort(&sids);
 	assert_false(sync_sids_has(&sids, &sid));
 	for (unsigned i = 0; i < 3000; i++) {

@@ -89,7 +89,6 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	enum helper_then then = HELPER_KEEP;
 	unsigned n = 0, status;
 
-	(void)server;
 	pthread_mutex_lock(&f->lock);
 	status = f->status;
 	if (at && sscanf(at + strlen("/Recordings/RE") + 24, "%8x", &n) == 1 &&

@@ -186,7 +186,6 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	bool is_list = strstr(line, "PageSize=1000") != NULL;
 	int status = 200, row;
 
-	(void)server;
 	pthread_mutex_lock(&f->lock);
 	f->requests++;
 	if (f->cancel_after && f->requests > f->cancel_after)

@@ -46,7 +46,6 @@ static enum helper_then answer_script(struct helper_server *server, int fd,
 	const struct script *script = arg;
 	unsigned i = request->number < script->count ? request->number : script->count - 1;
 
-	(void)server;
 	helper_answer(fd, script->answers[i].status, script->answers[i].headers,
 		      script->answers[i].body);
 	return HELPER_KEEP;

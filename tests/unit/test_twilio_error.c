@@ -53,7 +53,6 @@ static void test_twilio__status_and_code_decide_the_kind(void **state)
 		  REMOTE_REJECTED, -EIO, 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct remote_error error;
 
@@ -74,7 +73,6 @@ static void test_twilio__no_number_or_sid_stays_in_a_message(void **state)
 		"+1 (555) 123-45-67 was not found\",\"status\":404}";
 	struct remote_error error;
 
-	(void)state;
 	twilio_judge(404, -1, body, strlen(body), &error);
 	assert_non_null(strstr(error.message, "The requested resource"));
 	assert_null(strstr(error.message, "CA01"));
@@ -87,7 +85,6 @@ static void test_twilio__scrubbing_keeps_words_and_fits(void **state)
 {
 	char text[32], tiny[8];
 
-	(void)state;
 	twilio_scrub("call +15551234567 at 10:15\n\x01 ok", text, sizeof text);
 	assert_string_equal(text, "call +*** at ##:##   ok");
 	twilio_scrub("abcdefghijklmnop", tiny, sizeof tiny);

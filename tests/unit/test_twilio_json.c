@@ -45,7 +45,6 @@ static void test_twilio__a_recording_is_read_whole(void **state)
 	const struct twilio_recording *r;
 	char sid[SID_SIZE];
 
-	(void)state;
 	assert_int_equal(parse(text, TWILIO_LIST_RECORDINGS, &page), 0);
 	assert_int_equal(page.count, 1);
 	assert_int_equal(page.skipped, 0);
@@ -85,7 +84,6 @@ static void test_twilio__nulls_and_absent_fields_are_empty(void **state)
 		"\"next_page_uri\":\"\"}",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		struct twilio_page page;
 		const struct twilio_recording *r;
@@ -119,7 +117,6 @@ static void test_twilio__numbers_come_as_strings_and_strings_as_numbers(void **s
 		"\",\"duration\":\"4.0\"}]}";
 	struct twilio_page page;
 
-	(void)state;
 	assert_int_equal(parse(text, TWILIO_LIST_RECORDINGS, &page), 0);
 	assert_int_equal(page.count, 3);
 	assert_int_equal(page.recordings[0].duration_secs, 12);
@@ -147,7 +144,6 @@ static void test_twilio__every_status_has_its_name_and_tomorrows_is_unknown(void
 		{ "archived-on-mars", TWILIO_RECORDING_UNKNOWN },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct twilio_page page;
 		char text[200];
@@ -171,7 +167,6 @@ static void test_twilio__encryption_details_are_kept(void **state)
 		"\"encryption_public_key_sid\":\"CR1\",\"encryption_cek\":\"abc=\",\"encryption_iv\":\"iv\"}}]}";
 	struct twilio_page page;
 
-	(void)state;
 	assert_int_equal(parse(text, TWILIO_LIST_RECORDINGS, &page), 0);
 	assert_true(page.recordings[0].is_encrypted);
 	assert_string_equal(page.recordings[0].encryption_key_sid, "CR1");
@@ -192,7 +187,6 @@ static void test_twilio__calls_are_read_and_their_ends_known(void **state)
 		"\"status\":\"in-progress\"}]}";
 	struct twilio_page page;
 
-	(void)state;
 	assert_int_equal(parse(text, TWILIO_LIST_CALLS, &page), 0);
 	assert_int_equal(page.count, 2);
 	assert_true(sid_is_zero(&page.calls[0].parent_call_sid));
@@ -221,7 +215,6 @@ static void test_twilio__elements_without_a_sid_are_counted_and_hide_no_other(vo
 		"{\"sid\":null},{\"sid\":\"" RE1 "\"}]}";
 	struct twilio_page page;
 
-	(void)state;
 	assert_int_equal(parse(text, TWILIO_LIST_RECORDINGS, &page), 0);
 	assert_int_equal(page.count, 2);
 	assert_int_equal(page.skipped, 6);
@@ -261,7 +254,6 @@ static void test_twilio__what_is_no_page_is_refused(void **state)
 		"\"",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		struct twilio_page page;
 
@@ -279,7 +271,6 @@ static void test_twilio__half_a_surrogate_and_broken_utf8_cost_no_page(void **st
 		"{\"sid\":\"" CA1 "\",\"caller_name\":\"\\ud83d\\ude00\xf0\x9f\x98\x80\\\"\"}]}";
 	struct twilio_page page;
 
-	(void)state;
 	assert_int_equal(parse(text, TWILIO_LIST_CALLS, &page), 0);
 	assert_int_equal(page.count, 3);
 	assert_string_equal(page.calls[0].from, "+1555");
@@ -302,7 +293,6 @@ static void test_twilio__a_page_that_is_cut_off_anywhere_is_refused(void **state
 		"\"duration\":-1.5e3,\"encryption_details\":{\"encryption_iv\":\"\\u00e9\"}}],\"next_page_uri\":null}";
 	struct twilio_page page;
 
-	(void)state;
 	for (size_t n = 0; n < strlen(text); n++) {
 		char *copy = malloc(n + 1);
 
@@ -324,7 +314,6 @@ static void test_twilio__a_page_of_brackets_ends(void **state)
 	char text[3000] = "{\"recordings\":[";
 	struct twilio_page page;
 
-	(void)state;
 	memset(text + strlen(text), '[', 2900);
 	assert_int_equal(parse(text, TWILIO_LIST_RECORDINGS, &page), -EIO);
 	twilio_page_release(&page);
@@ -335,7 +324,6 @@ static void test_twilio__a_page_of_more_than_a_thousand_is_taken_whole(void **st
 	struct buf text = BUF_INIT;
 	struct twilio_page page;
 
-	(void)state;
 	buf_add_str(&text, "{\"calls\":[");
 	for (int i = 0; i < 2500; i++)
 		buf_addf(&text, "%s{\"sid\":\"CA%032x\",\"duration\":\"%d\"}", i ? "," : "", i + 1,
@@ -354,7 +342,6 @@ static void test_twilio__a_single_resource_is_a_page_of_one(void **state)
 	static const char good[] = "{\"sid\":\"" RE1 "\",\"status\":\"deleted\"}";
 	struct twilio_page page;
 
-	(void)state;
 	assert_int_equal(parse_one(good, TWILIO_LIST_RECORDINGS, &page), 0);
 	assert_int_equal(page.recordings[0].status, TWILIO_RECORDING_DELETED);
 	twilio_page_release(&page);

@@ -122,7 +122,6 @@ static enum helper_then answer_locked(struct helper_server *server, int fd,
 	char head[700], length[64], etag[64] = "", content_range[100] = "", total[32];
 	char *file;
 
-	(void)server;
 	if (strstr(request->head, ".json")) {
 		helper_answer(fd, origin->metadata ? 200 : 404, NULL,
 			      origin->metadata ? origin->metadata : "");
@@ -359,7 +358,6 @@ static void test_twilio__nothing_but_recordings_is_believed(void **state)
 		{ 400, "audio/x-wav", "{\"code\":16113}", false, REMOTE_REJECTED },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		const struct http_header type = { "Content-Type", cases[i].type };
 		const struct http_response response = { cases[i].status, -1, &type,
@@ -378,7 +376,6 @@ static void test_twilio__etags_lose_their_quotes_and_weak_ones_are_none(void **s
 {
 	char etag[16];
 
-	(void)state;
 	twilio_etag_copy("\"abc\"", etag, sizeof etag);
 	assert_string_equal(etag, "abc");
 	twilio_etag_copy("W/\"abc\"", etag, sizeof etag);

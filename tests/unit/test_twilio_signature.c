@@ -42,25 +42,21 @@ static void check(const char *url, const struct twilio_field *items, size_t coun
 static void
 test_twilio__a_form_is_signed_as_published_whatever_the_order_of_its_fields(void **state)
 {
-	(void)state;
 	check(ADDRESS, fields, ARRAY_SIZE(fields), "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
 }
 
 static void test_twilio__an_address_with_its_port_is_signed_as_published(void **state)
 {
-	(void)state;
 	check(ADDRESS_443, fields, ARRAY_SIZE(fields), "kvajT1Ptam85bY51eRf/AJRuM3w=");
 }
 
 static void test_twilio__an_address_alone_is_signed_as_published(void **state)
 {
-	(void)state;
 	check(ADDRESS, NULL, 0, "zYQTYrRWXE7LtzbG4PfP7/bkkGo=");
 }
 
 static void test_twilio__empty_values_are_signed_as_published(void **state)
 {
-	(void)state;
 	check(ADDRESS, empty_fields, ARRAY_SIZE(empty_fields), "9HHp/OqQMEwdrVebHDdA/+tqjX8=");
 }
 
@@ -85,7 +81,6 @@ static void test_twilio__the_default_port_may_be_signed_or_not(void **state)
 	};
 	char signature[TWILIO_SIGNATURE_SIZE];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(twilio_signature(TOKEN, cases[i].theirs, fields, 5, signature), 0);
 		assert_int_equal(twilio_signature_check(TOKEN, cases[i].ours, fields, 5, signature),
@@ -101,7 +96,6 @@ static void test_twilio__a_repeated_name_counts_each_value_once_and_in_order(voi
 	const struct twilio_field once[] = { FIELD("A", "zB1B2") };
 	char expected[TWILIO_SIGNATURE_SIZE];
 
-	(void)state;
 	assert_int_equal(twilio_signature(TOKEN, ADDRESS, once, 1, expected), 0);
 	check(ADDRESS, repeated, ARRAY_SIZE(repeated), expected);
 }
@@ -115,7 +109,6 @@ static void test_twilio__names_are_sorted_by_their_bytes_and_may_hold_any(void *
 	const struct twilio_field sorted[] = { FIELD("B3a5a\0b4\0b1\xc3\xa4", "2") };
 	char expected[TWILIO_SIGNATURE_SIZE];
 
-	(void)state;
 	assert_int_equal(twilio_signature(TOKEN, ADDRESS, sorted, 1, expected), 0);
 	check(ADDRESS, bytes, ARRAY_SIZE(bytes), expected);
 }
@@ -132,7 +125,6 @@ static void test_twilio__every_other_signature_is_refused(void **state)
 		" RSOYDt4T1cUTdK1PDd93/VVr8B8=",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_int_equal(twilio_signature_check(TOKEN, ADDRESS, fields, 5, wrong[i]),
 				 -EACCES);
@@ -156,7 +148,6 @@ static void test_twilio__a_body_that_is_no_form_is_proved_by_its_hash_in_the_add
 	};
 	char url[256], signature[TWILIO_SIGNATURE_SIZE];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {
 		const char *at = strstr(urls[i], "%s");
 

@@ -62,7 +62,6 @@ static void test_twilio__the_usual_44_bytes_are_read(void **state)
 	cleanup_buf struct buf b = BUF_INIT;
 	struct wav_info info;
 
-	(void)state;
 	add_riff(&b, 36 + 32000);
 	add_fmt(&b, 2);
 	add_data(&b, 32000);
@@ -83,7 +82,6 @@ static void test_twilio__chunks_before_and_between_are_skipped_with_their_paddin
 	cleanup_buf struct buf b = BUF_INIT;
 	struct wav_info info;
 
-	(void)state;
 	add_riff(&b, 1000);
 	add_chunk(&b, "JUNK", 27);
 	add_fmt(&b, 1);
@@ -100,7 +98,6 @@ static void test_twilio__sizes_of_streaming_writers_are_unknown(void **state)
 {
 	static const uint32_t sizes[] = { 0, UINT32_C(0xFFFFFFFF) };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		cleanup_buf struct buf b = BUF_INIT;
 		struct wav_info info;
@@ -120,7 +117,6 @@ static void test_twilio__every_truncation_of_a_head_wants_more(void **state)
 	cleanup_buf struct buf b = BUF_INIT;
 	struct wav_info info;
 
-	(void)state;
 	add_riff(&b, 100);
 	add_fmt(&b, 2);
 	add_data(&b, 10);
@@ -137,7 +133,6 @@ static void test_twilio__a_chunk_that_claims_four_gigabytes_is_not_followed(void
 	cleanup_buf struct buf b = BUF_INIT;
 	struct wav_info info;
 
-	(void)state;
 	add_riff(&b, 100);
 	buf_add(&b, "JUNK", 4);
 	add_u32(&b, UINT32_C(0xFFFFFFFF));
@@ -151,7 +146,6 @@ static void test_twilio__what_is_no_wav_is_refused(void **state)
 	cleanup_buf struct buf no_fmt = BUF_INIT, short_fmt = BUF_INIT, no_channel = BUF_INIT;
 	struct wav_info info;
 
-	(void)state;
 	assert_int_equal(wav_parse("<?xml version='1.0'?><TwilioResponse>", 37, &info), -EINVAL);
 	assert_int_equal(wav_parse("{", 1, &info), -EINVAL);
 	assert_int_equal(wav_parse("RIFF....AVI LIST", 16, &info), -EINVAL);

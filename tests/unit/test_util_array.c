@@ -24,7 +24,6 @@ static void test_util_array__items_stay_as_the_array_grows(void **state)
 {
 	struct list list = { NULL, 0 };
 
-	(void)state;
 	for (int64_t i = 0; i < 1000; i++) {
 		struct item *item = array_add(&list.items, &list.count);
 
@@ -46,7 +45,6 @@ static void test_util_array__several_items_are_added_at_once(void **state)
 	uint32_t *numbers = NULL, *added;
 	unsigned count = 0;
 
-	(void)state;
 	for (unsigned more = 0; more < 40; more++) {
 		unsigned before = count;
 
@@ -68,7 +66,6 @@ static void test_util_array__a_copy_is_appended(void **state)
 	const struct item item = { 7, "seven" };
 	struct list list = { NULL, 0 };
 
-	(void)state;
 	for (int i = 0; i < 9; i++)
 		assert_int_equal(array_push(&list.items, &list.count, &item), 0);
 	assert_int_equal(list.count, 9);
@@ -81,7 +78,6 @@ static void test_util_array__one_that_was_shortened_can_grow_again(void **state)
 	char *text = NULL;
 	size_t count = 0;
 
-	(void)state;
 	for (size_t round = 0; round < 20; round++) {
 		for (size_t i = 0; i < 5 + round; i++) {
 			char *c = array_add(&text, &count);
@@ -99,7 +95,6 @@ static void test_util_array__what_no_memory_can_hold_is_refused(void **state)
 	uint64_t *numbers = NULL;
 	size_t count = 0;
 
-	(void)state;
 	assert_non_null(array_add(&numbers, &count));
 	*numbers = 7;
 	assert_null(array_grow(numbers, count, SIZE_MAX, sizeof *numbers));

@@ -17,7 +17,6 @@ static void test_util_buf__empty_is_the_empty_string(void **state)
 	struct buf b = BUF_INIT;
 	char *s;
 
-	(void)state;
 	assert_string_equal(buf_str(&b), "");
 	s = buf_detach(&b);
 	assert_non_null(s);
@@ -29,7 +28,6 @@ static void test_util_buf__adders_append_and_terminate(void **state)
 {
 	cleanup_buf struct buf b = BUF_INIT;
 
-	(void)state;
 	buf_add(&b, "ab\0c", 4);
 	buf_add(&b, NULL, 0);
 	buf_add_char(&b, 'd');
@@ -45,7 +43,6 @@ static void test_util_buf__format_longer_than_the_room_left(void **state)
 	cleanup_buf struct buf b = BUF_INIT;
 	char expected[5001];
 
-	(void)state;
 	memset(expected, 'x', 5000);
 	expected[5000] = '\0';
 	buf_add_str(&b, "12345");
@@ -68,7 +65,6 @@ static void test_util_buf__impossible_size_fails_once_and_stays_failed(void **st
 {
 	cleanup_buf struct buf b = BUF_INIT;
 
-	(void)state;
 	buf_add_str(&b, "kept");
 	assert_int_equal(buf_reserve(&b, SIZE_MAX - 2), -ENOMEM);
 	assert_true(buf_failed(&b));
@@ -84,7 +80,6 @@ static void test_util_buf__reset_keeps_memory_and_clears_failure(void **state)
 	cleanup_buf_secret struct buf b = BUF_INIT;
 	size_t capacity;
 
-	(void)state;
 	buf_add_str(&b, "some");
 	capacity = b.capacity;
 	buf_reserve(&b, SIZE_MAX);
@@ -101,7 +96,6 @@ static void test_util_buf__reserved_room_is_used_without_moving(void **state)
 	cleanup_buf struct buf b = BUF_INIT;
 	char *data;
 
-	(void)state;
 	assert_int_equal(buf_reserve(&b, 1000), 0);
 	data = b.data;
 	for (int i = 0; i < 1000; i++)

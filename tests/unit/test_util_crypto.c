@@ -34,7 +34,6 @@ static void test_util_crypto__sha256_vectors(void **state)
 	};
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
 		assert_int_equal(crypto_sha256(vectors[i].text, strlen(vectors[i].text), digest),
 				 0);
@@ -46,7 +45,6 @@ static void test_util_crypto__md5_vectors(void **state)
 {
 	uint8_t digest[CRYPTO_MD5_SIZE];
 
-	(void)state;
 	assert_int_equal(crypto_md5("", 0, digest), 0);
 	assert_hex(digest, sizeof digest, "d41d8cd98f00b204e9800998ecf8427e");
 	assert_int_equal(crypto_md5("message digest", 14, digest), 0);
@@ -60,7 +58,6 @@ static void test_util_crypto__hash_in_pieces_is_the_hash_of_the_whole(void **sta
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 	char piece[1000];
 
-	(void)state;
 	memset(piece, 'a', sizeof piece);
 	assert_int_equal(crypto_hash_new(CRYPTO_SHA256, &sha256), 0);
 	assert_int_equal(crypto_hash_new(CRYPTO_MD5, &md5), 0);
@@ -105,7 +102,6 @@ static void test_util_crypto__hmac_sha256_vectors_of_rfc_4231(void **state)
 	};
 	uint8_t key[256], data[256], mac[CRYPTO_SHA256_SIZE];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
 		fill(key, vectors[i].key, vectors[i].key_len);
 		fill(data, vectors[i].data, vectors[i].data_len);
@@ -127,7 +123,6 @@ static void test_util_crypto__hmac_sha1_vectors_of_rfc_2202(void **state)
 	};
 	uint8_t key[256], data[256], mac[CRYPTO_SHA1_SIZE];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
 		fill(key, vectors[i].key, vectors[i].key_len);
 		fill(data, vectors[i].data, vectors[i].data_len);
@@ -142,7 +137,6 @@ static void test_util_crypto__hmac_of_nothing_with_no_key(void **state)
 {
 	uint8_t mac[CRYPTO_SHA256_SIZE];
 
-	(void)state;
 	assert_int_equal(crypto_hmac_sha256(NULL, 0, NULL, 0, mac), 0);
 	assert_hex(mac, sizeof mac,
 		   "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
@@ -153,7 +147,6 @@ static void test_util_crypto__hex_there_and_back(void **state)
 	uint8_t all[256], back[256];
 	char text[CRYPTO_HEX_SIZE(256)];
 
-	(void)state;
 	for (int i = 0; i < 256; i++)
 		all[i] = (uint8_t)i;
 	crypto_hex(all, sizeof all, text);
@@ -172,7 +165,6 @@ static void test_util_crypto__unhex_refuses_what_is_not_exactly_hex(void **state
 					   " 012", "0x12", "01 2", "+012",  "01\xc3\xa4" };
 	uint8_t out[2];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(crypto_unhex(bad[i], out, 2), -EINVAL);
 }
@@ -193,7 +185,6 @@ static void test_util_crypto__base64_vectors_of_rfc_4648(void **state)
 	};
 	char out[CRYPTO_BASE64_SIZE(6)];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
 		crypto_base64(vectors[i].text, strlen(vectors[i].text), out);
 		assert_string_equal(out, vectors[i].base64);
@@ -205,7 +196,6 @@ static void test_util_crypto__random_differs_and_equal_compares(void **state)
 {
 	static uint8_t a[100000], b[100000];
 
-	(void)state;
 	assert_int_equal(crypto_random(a, sizeof a), 0);
 	assert_int_equal(crypto_random(b, sizeof b), 0);
 	assert_false(crypto_equal(a, b, sizeof a));

@@ -30,22 +30,17 @@ static char folder[64];
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	(void)st;
-	(void)type;
-	(void)ftw;
 	return remove(path);
 }
 
 static int set_up(void **state)
 {
-	(void)state;
 	strcpy(folder, "/tmp/test_util_files.XXXXXX");
 	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
-	(void)state;
 	return chdir("/") == 0 ? nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) : -1;
 }
 
@@ -69,7 +64,6 @@ static void test_util_files__missing_folders_are_made_and_the_others_are_left(vo
 {
 	struct stat st;
 
-	(void)state;
 	assert_int_equal(files_mkdir_parents("a//b/c", 0700), 0);
 	assert_true(is_folder("a/b/c"));
 	assert_int_equal(stat("a/b", &st), 0);
@@ -94,7 +88,6 @@ static void test_util_files__new_private_file_never_replaces(void **state)
 	struct stat st;
 	size_t len;
 
-	(void)state;
 	assert_int_equal(files_write_new_private("key", "one\0two", 7), 0);
 	assert_int_equal(stat("key", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
@@ -114,7 +107,6 @@ static void test_util_files__a_write_cut_short_leaves_no_file_behind(void **stat
 	static char big[8192];
 	int err;
 
-	(void)state;
 	/* The limit on a file's size stands in for a full disk. */
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	tight = before;
@@ -134,7 +126,6 @@ static void test_util_files__a_replaced_file_leads_nowhere_else(void **state)
 	struct stat st;
 	size_t len;
 
-	(void)state;
 	put("key", "precious", 8);
 	/* Names that somebody else may have guessed, and the name itself. */
 	assert_int_equal(symlink("key", "counters.new"), 0);
@@ -165,7 +156,6 @@ static void test_util_files__a_name_stays_that_of_the_link(void **state)
 	cleanup_free char *path = NULL;
 	char expected[128];
 
-	(void)state;
 	assert_int_equal(mkdir("real", 0700), 0);
 	assert_int_equal(symlink("real", "link"), 0);
 	assert_int_equal(symlink("key", "real/counters"), 0);
@@ -191,7 +181,6 @@ static void test_util_files__read_minds_its_limit(void **state)
 	char *bytes = NULL;
 	size_t len = 0;
 
-	(void)state;
 	memset(big, 'b', sizeof big);
 	put("big", big, sizeof big);
 	assert_int_equal(files_read("big", sizeof big - 1, &bytes, &len), -EFBIG);
@@ -226,7 +215,6 @@ static void test_util_files__absolute_resolves_as_far_as_the_path_exists(void **
 {
 	char *path;
 
-	(void)state;
 	assert_int_equal(mkdir("real", 0700), 0);
 	assert_int_equal(symlink("real", "link"), 0);
 	assert_int_equal(symlink("nowhere", "dangling"), 0);
@@ -251,7 +239,6 @@ static void test_util_secret__first_line_of_a_file(void **state)
 {
 	char *secret = NULL;
 
-	(void)state;
 	put("s", "to ken\nsecond\n", 14);
 	assert_int_equal(secret_read("s", NULL, &secret), 0);
 	assert_string_equal(secret, "to ken");
@@ -271,7 +258,6 @@ static void test_util_secret__refuses_empty_long_and_binary(void **state)
 {
 	char text[5000], *secret = NULL;
 
-	(void)state;
 	put("s", "", 0);
 	assert_int_equal(secret_read("s", NULL, &secret), -EINVAL);
 	put("s", "\nx", 2);
@@ -299,7 +285,6 @@ static void test_util_secret__standard_input_keeps_what_follows_the_line(void **
 	int saved = dup(STDIN_FILENO), fds[2];
 	char *first = NULL, *second = NULL;
 
-	(void)state;
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(write(fds[1], "one\ntwo\n", 8), 8);
 	close(fds[1]);
@@ -320,7 +305,6 @@ static void test_util_secret__no_terminal_is_said(void **state)
 	pid_t child = fork();
 	int status;
 
-	(void)state;
 	assert_true(child >= 0);
 	if (child == 0) {
 		char *secret;
@@ -374,7 +358,6 @@ static void test_util_secret__terminal_is_asked_without_echo(void **state)
 	int master, status;
 	pid_t child = child_asks(&master);
 
-	(void)state;
 	await(master, "Token: ", seen, sizeof seen);
 	assert_int_equal(write(master, "hush\n", 5), 5);
 	await(master, "\n", seen, sizeof seen);
@@ -392,7 +375,6 @@ static void test_util_secret__ctrl_c_ends_the_program_with_the_echo_restored(voi
 	int master, status;
 	pid_t child = child_asks(&master);
 
-	(void)state;
 	await(master, "Token: ", seen, sizeof seen);
 	assert_int_equal(tcgetattr(master, &now), 0);
 	assert_false(now.c_lflag & ECHO);
@@ -416,7 +398,6 @@ static void test_util_list__keeps_order_and_lets_members_go(void **state)
 	struct item items[4];
 	int sum = 0;
 
-	(void)state;
 	assert_true(list_empty(&head));
 	for (int i = 0; i < 4; i++) {
 		items[i].value = i;

@@ -15,7 +15,6 @@ static void test_util_histogram__a_value_is_in_the_first_bucket_that_holds_it(vo
 {
 	struct histogram h = { 0 };
 
-	(void)state;
 	histogram_add(&h, -5);
 	histogram_add(&h, 1);
 	histogram_add(&h, 2);
@@ -33,7 +32,6 @@ static void test_util_histogram__the_text_is_cumulative_and_in_seconds(void **st
 	cleanup_buf struct buf out = BUF_INIT;
 	struct histogram h = { 0 };
 
-	(void)state;
 	histogram_add(&h, 30);
 	histogram_add(&h, 70);
 	histogram_add(&h, 120000);
@@ -56,7 +54,6 @@ static void test_util_histogram__a_text_that_is_read_gives_the_same(void **state
 	static const char *const labels[] = { "", "a=\"b\"" };
 	struct histogram h = { 0 };
 
-	(void)state;
 	for (int i = 1; i <= 1000; i++)
 		histogram_add(&h, i * i);
 	for (unsigned i = 0; i < 2; i++) {
@@ -79,7 +76,6 @@ static void test_util_histogram__a_share_of_the_values_is_below_a_bound(void **s
 {
 	struct histogram h = { 0 };
 
-	(void)state;
 	assert_int_equal(histogram_bound(&h, 500), 0);
 	for (int i = 0; i < 95; i++)
 		histogram_add(&h, 4);

@@ -21,7 +21,6 @@ static int pipe_fds[2];
 
 static int set_up(void **state)
 {
-	(void)state;
 	unsetenv("JOURNAL_STREAM");
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -1;
@@ -32,7 +31,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	(void)state;
 	log_set_fd(STDERR_FILENO);
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
@@ -51,7 +49,6 @@ static const char *written(void)
 
 static void test_util_log__lines_above_the_level_are_dropped(void **state)
 {
-	(void)state;
 	log_info("quiet");
 	log_debug("quiet");
 	assert_string_equal(written(), "");
@@ -69,7 +66,6 @@ static void test_util_log__lines_above_the_level_are_dropped(void **state)
 
 static void test_util_log__a_line_stays_one_line(void **state)
 {
-	(void)state;
 	log_error("a\nb\r\x1b[2Jc\x7f"
 		  "d\xc2\x9b"
 		  "2Je");
@@ -81,7 +77,6 @@ static void test_util_log__a_long_line_is_cut_and_ends(void **state)
 	char text[3000];
 	const char *line;
 
-	(void)state;
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
 	log_error("%s", text);
@@ -96,7 +91,6 @@ static void test_util_log__the_journal_gets_a_priority(void **state)
 	char stream[64];
 	struct stat st;
 
-	(void)state;
 	assert_int_equal(fstat(pipe_fds[1], &st), 0);
 	snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
 		 (unsigned long long)st.st_ino);
@@ -114,7 +108,6 @@ static void test_util_log__the_journal_gets_a_priority(void **state)
 
 static void test_util_log__errno_is_left_alone(void **state)
 {
-	(void)state;
 	log_set_fd(pipe_fds[0]); /* cannot be written to */
 	errno = ENOTDIR;
 	log_error("lost");
@@ -126,7 +119,6 @@ static void test_util_remote__message_is_cut_and_terminated(void **state)
 	struct remote_error e = REMOTE_ERROR_INIT;
 	char text[1000];
 
-	(void)state;
 	memset(text, 'm', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
 	e.status = 503;
@@ -143,7 +135,6 @@ static void test_util_remote__message_is_cut_and_terminated(void **state)
 
 static void test_util_remote__every_kind_has_a_name_of_its_own(void **state)
 {
-	(void)state;
 	for (int i = REMOTE_OK; i <= REMOTE_CANCELLED; i++) {
 		assert_string_not_equal(remote_kind_name((enum remote_kind)i), "unknown");
 		for (int j = REMOTE_OK; j < i; j++)

@@ -62,7 +62,6 @@ static void test_util_mounts__another_users_mount_is_none_of_ours(void **state)
 	pid_t child;
 	int status;
 
-	(void)state;
 	if (geteuid() != 0 || access("/dev/fuse", R_OK | W_OK) != 0)
 		skip();
 	assert_non_null(mkdtemp(dir));
@@ -94,7 +93,6 @@ static int probe_fails(const char *mountpoint)
 
 static int probe_dies(const char *mountpoint)
 {
-	(void)mountpoint;
 	_exit(0);
 }
 
@@ -102,7 +100,6 @@ static void test_util_mounts__a_probe_that_hangs_is_given_up(void **state)
 {
 	int64_t begin = time_mono_msecs();
 
-	(void)state;
 	assert_int_equal(mounts_probe("/hangs", probe_hangs, 100), -ETIMEDOUT);
 	assert_in_range(time_mono_msecs() - begin, 100, 900);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
@@ -110,7 +107,6 @@ static void test_util_mounts__a_probe_that_hangs_is_given_up(void **state)
 
 static void test_util_mounts__a_probe_returns_its_number_or_error(void **state)
 {
-	(void)state;
 	assert_int_equal(mounts_probe("/answers", probe_hangs, 5000), 4711);
 	assert_int_equal(mounts_probe("/mount", probe_fails, 5000), -ENOTCONN);
 	assert_int_equal(mounts_probe("/mount", probe_dies, 5000), -EIO);
@@ -144,7 +140,6 @@ static void test_util_mounts__what_fusermount_says_is_the_message(void **state)
 {
 	char message[40];
 
-	(void)state;
 	assert_int_equal(unmount_by("exit 0", message, sizeof message), 0);
 	assert_int_equal(unmount_by("echo \"$1 $2 $3: not mounted\" >&2; exit 1", message,
 				    sizeof message),
@@ -168,7 +163,6 @@ static void test_util_mounts__a_mount_is_found_by_its_mountpoint_and_device(void
 	char device[32];
 	bool has;
 
-	(void)state;
 	if (mounts_each(collect, (void *)"proc") != 1)
 		skip();
 	assert_int_equal(mounts_has_type("/proc", "proc", &has, device, sizeof device), 0);

@@ -78,7 +78,6 @@ static void test_util_pool__tasks_run_side_by_side_up_to_the_limit(void **state)
 	struct run_set set = { .done = 0 };
 	struct pool pool;
 
-	(void)state;
 	pool_init(&pool, "test", 3);
 	assert_int_equal(threads_of(&pool), 0);
 	assert_int_equal(push_all(&pool, &set, 20), 0);
@@ -92,7 +91,6 @@ static void test_util_pool__threads_end_without_tasks_and_come_back_with_them(vo
 	struct run_set set = { .done = 0 };
 	struct pool pool;
 
-	(void)state;
 	pool_init(&pool, "test", 4);
 	pool.idle_msecs = 5;
 	for (unsigned round = 1; round <= 3; round++) {
@@ -109,7 +107,6 @@ static void test_util_pool__stopping_runs_what_is_queued_and_refuses_more(void *
 	struct job late = { { .run = run }, &set.running, &set.done, &set.most, 0 };
 	struct pool pool;
 
-	(void)state;
 	pool_init(&pool, "test", 1);
 	assert_int_equal(push_all(&pool, &set, 1), 0);
 	pool_stop(&pool);
@@ -123,7 +120,6 @@ static void test_util_pool__one_that_was_never_used_can_be_released(void **state
 {
 	struct pool pool;
 
-	(void)state;
 	pool_init(&pool, "test", 4);
 	pool_release(&pool);
 }
@@ -139,7 +135,6 @@ static void test_util_pool__a_parallel_loop_calls_each_index_once(void **state)
 {
 	atomic_uint counts[100] = { 0 };
 
-	(void)state;
 	parallel_for(100, 8, count_index, counts);
 	for (size_t i = 0; i < 100; i++)
 		assert_int_equal(counts[i], 1);

@@ -28,7 +28,6 @@ static void test_util__a_command_s_output_and_status_are_given(void **state)
 	cleanup_buf_secret struct buf out = BUF_INIT;
 	int status;
 
-	(void)state;
 	assert_int_equal(run("printf 'a b'; cat", 100, 20000, &out, &status), 0);
 	assert_string_equal(buf_str(&out), "a b");
 	assert_int_equal(run("echo half; exit 7", 100, 20000, &out, &status), -EACCES);
@@ -44,7 +43,6 @@ static void test_util__a_command_that_prints_too_much_is_ended(void **state)
 	cleanup_buf_secret struct buf out = BUF_INIT;
 	int status;
 
-	(void)state;
 	assert_int_equal(run("yes", 1000, 20000, &out, &status), -EFBIG);
 }
 
@@ -57,7 +55,6 @@ static void test_util__a_command_that_hangs_is_ended_with_all_that_it_started(vo
 	char digits[32] = "";
 	int64_t end;
 
-	(void)state;
 	assert_true(fd >= 0);
 	snprintf(command, sizeof command, "sleep 600 & echo $! >%s; wait", path);
 	assert_int_equal(run(command, 100, 500, &out, &status), -ETIMEDOUT);
@@ -87,7 +84,6 @@ static void test_util__a_command_that_has_closed_its_output_and_goes_on_is_ended
 	int64_t began = time_mono_msecs();
 	int status;
 
-	(void)state;
 	assert_int_equal(run("echo said; exec >&-; sleep 600", 100, 300, &out, &status),
 			 -ETIMEDOUT);
 	assert_true(time_mono_msecs() - began < 60000);
@@ -98,7 +94,6 @@ static void test_util__a_command_s_end_is_waited_for_until_a_deadline(void **sta
 	int status = 0;
 	pid_t pid;
 
-	(void)state;
 	assert_int_equal(process_spawn_shell("sleep 600", STDOUT_FILENO, true, &pid), 0);
 	assert_int_equal(process_wait_end(pid, time_mono_msecs() + 50, &status), -ETIMEDOUT);
 	assert_int_equal(kill(-pid, SIGKILL), 0);
@@ -112,7 +107,6 @@ static void test_util__a_command_is_ended_when_it_is_cancelled(void **state)
 	const struct cancel cancel = { true };
 	int status;
 
-	(void)state;
 	assert_int_equal(process_read_shell("sleep 600", 100, 600000, &cancel, &out, &status),
 			 -ECANCELED);
 	buf_reset(&out);

@@ -81,7 +81,6 @@ static void test_util_secret__memory_is_locked_not_dumped_and_wiped(void **state
 {
 	struct rlimit limit;
 
-	(void)state;
 	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
 	if (limit.rlim_max < (1 << 20) && geteuid() != 0)
 		skip();
@@ -103,7 +102,6 @@ static int all_secrets_are_kept(void)
 
 static void test_util_secret__more_than_fits_is_kept_all_the_same(void **state)
 {
-	(void)state;
 	assert_int_equal(in_child(all_secrets_are_kept), 0);
 }
 
@@ -136,7 +134,6 @@ static int warnings_without_locking(void)
 
 static void test_util_secret__where_memory_cannot_be_locked_that_is_said_once(void **state)
 {
-	(void)state;
 	assert_int_equal(in_child(warnings_without_locking), 1);
 }
 

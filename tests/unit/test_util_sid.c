@@ -19,7 +19,6 @@ static void test_util_sid__there_and_back(void **state)
 	struct sid sid;
 	char text[SID_SIZE];
 
-	(void)state;
 	assert_int_equal(sid_parse(LOWER, "RE", &sid), 0);
 	assert_memory_equal(sid.bytes,
 			    "\x01\x23\x45\x67\x89\xab\xcd\xef"
@@ -35,7 +34,6 @@ static void test_util_sid__upper_case_is_the_same_recording(void **state)
 	struct sid lower, upper;
 	char text[SID_SIZE];
 
-	(void)state;
 	assert_int_equal(sid_parse(LOWER, "RE", &lower), 0);
 	assert_int_equal(sid_parse("RE0123456789ABCDEF0123456789ABCDEF", "RE", &upper), 0);
 	assert_true(sid_equal(&lower, &upper));
@@ -59,7 +57,6 @@ static void test_util_sid__refuses_what_is_no_sid(void **state)
 		LOWER ".wav",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct sid sid;
 
@@ -72,7 +69,6 @@ static void test_util_sid__prefix_ignores_what_follows_but_not_what_is_missing(v
 {
 	struct sid whole, head;
 
-	(void)state;
 	assert_int_equal(sid_parse(LOWER, "RE", &whole), 0);
 	assert_int_equal(sid_parse_prefix(LOWER ".wav", SID_LENGTH + 4, "RE", &head), 0);
 	assert_true(sid_equal(&whole, &head));
@@ -86,7 +82,6 @@ static void test_util_sid__inode_is_the_first_63_bits_and_never_the_roots(void *
 {
 	struct sid sid;
 
-	(void)state;
 	memset(&sid, 0, sizeof sid);
 	assert_true(sid_is_zero(&sid));
 	assert_true(sid_inode(&sid) > 1);

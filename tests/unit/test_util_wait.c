@@ -40,7 +40,6 @@ static void test_util_wait__a_wait_ends_at_its_deadline(void **state)
 	struct fixture f = new_fixture();
 	int64_t deadline_msecs = time_mono_msecs() + 20;
 
-	(void)state;
 	pthread_mutex_lock(&f.mutex);
 	while (cond_wait_until(&f.cond, &f.mutex, deadline_msecs, NULL))
 		;
@@ -73,7 +72,6 @@ static void test_util_wait__a_signal_ends_a_wait_without_a_deadline(void **state
 	struct fixture f = new_fixture();
 	pthread_t thread;
 
-	(void)state;
 	pthread_mutex_lock(&f.mutex);
 	assert_int_equal(thread_start(&thread, "test", signal_soon, &f), 0);
 	while (!f.is_done)
@@ -98,7 +96,6 @@ static void test_util_wait__cancelling_ends_a_wait_and_a_sleep(void **state)
 	int64_t began_msecs = time_mono_msecs();
 	pthread_t thread;
 
-	(void)state;
 	assert_int_equal(thread_start(&thread, "test", cancel_soon, &f), 0);
 	pthread_mutex_lock(&f.mutex);
 	while (cond_wait_until(&f.cond, &f.mutex, WAIT_NO_DEADLINE, &f.cancel))
@@ -120,7 +117,6 @@ static void test_util_wait__a_sleep_takes_its_time(void **state)
 	struct cancel cancel = { 0 };
 	int64_t began_msecs = time_mono_msecs();
 
-	(void)state;
 	assert_true(sleep_msecs(POLL_MSECS + 20, &cancel));
 	assert_true(time_mono_msecs() - began_msecs >= POLL_MSECS + 20);
 	assert_true(sleep_msecs(0, NULL));

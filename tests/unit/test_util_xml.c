@@ -28,7 +28,6 @@ static void assert_read(const char *document, const char *expected)
 
 static void test_util_xml__elements_come_with_their_path_and_text(void **state)
 {
-	(void)state;
 	assert_read("<a>1<b>2</b>3</a>", "a/b=2;a=3;");
 	assert_read("<x:a xmlns:x='y'><x:b>&lt;&#65;</x:b></x:a>", "a/b=<A;a=;");
 	assert_read(" \r\n\t<?xml version='1.0'?><a/>", "a=;");
@@ -53,7 +52,6 @@ static void test_util_xml__what_is_too_long_too_deep_or_of_a_type_is_refused(voi
 	cleanup_buf struct buf text = BUF_INIT;
 	unsigned n;
 
-	(void)state;
 	buf_add_str(&text, "<a>");
 	for (unsigned i = 0; i < 20000; i++)
 		buf_add_char(&text, 'x');
@@ -82,7 +80,6 @@ static int note_place(void *arg, const char *path, const char *text)
 {
 	struct spot *spot = arg;
 
-	(void)text;
 	if (strcmp(path, spot->path) == 0)
 		spot->found = spot->place;
 	return 0;
@@ -101,7 +98,6 @@ static void test_util_xml__the_place_of_an_element_is_known(void **state)
 	const char *document = " <a><b>\xc3\xa4</b><c/></a>";
 	struct xml_place place = place_of(document, "a/b");
 
-	(void)state;
 	assert_memory_equal(document + place.begin, "<b>", 3);
 	assert_memory_equal(document + place.end_tag, "</b>", 4);
 	assert_memory_equal(document + place.end, "<c/>", 4);
@@ -122,7 +118,6 @@ static int stop_at_b(void *arg, const char *path, const char *text)
 
 static void test_util_xml__a_callbacks_value_ends_the_parsing(void **state)
 {
-	(void)state;
 	assert_int_equal(xml_parse("<a><b/></a", 10, stop_at_b, NULL, NULL), -ENOSPC);
 }
 
@@ -130,7 +125,6 @@ static void test_util_xml__text_is_escaped(void **state)
 {
 	cleanup_buf struct buf text = BUF_INIT;
 
-	(void)state;
 	xml_escape(&text, "a<b>&\"c");
 	assert_string_equal(buf_str(&text), "a&lt;b&gt;&amp;\"c");
 }

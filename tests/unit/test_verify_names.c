@@ -27,7 +27,6 @@ static void test_verify__a_recordings_key_is_taken_apart_and_put_together(void *
 		"phone/recordings/" AC "/2028/02/29/" RE ".wav",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		char again[CATALOG_KEY_TEXT_SIZE];
 		struct verify_name name;
@@ -59,7 +58,6 @@ static void test_verify__what_is_only_like_a_recordings_key_is_none(void **state
 		"phone/recordings/AC010203000000000000000000000000ff/2026/03/01/" RE ".wav",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		struct verify_name name;
 
@@ -70,7 +68,6 @@ static void test_verify__what_is_only_like_a_recordings_key_is_none(void **state
 
 static void test_verify__another_accounts_folder_is_none_of_ours(void **state)
 {
-	(void)state;
 	assert_true(verify_is_other_account(
 		"phone/", &account, "phone/recordings/AC010203000000000000000000000000ff/x"));
 	assert_false(verify_is_other_account("phone/", &account, "phone/recordings/" AC "/x"));
@@ -84,7 +81,6 @@ static void test_verify__marks_stand_for_any_id(void **state)
 	static const int64_t ids[] = { 1, 7, 8, 4095, 40000, 1000000 };
 	struct marks marks = { NULL, 0 };
 
-	(void)state;
 	assert_false(marks_has(&marks, 1));
 	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
 		assert_int_equal(marks_set(&marks, ids[i]), 0);

@@ -56,7 +56,6 @@ static void key_of(const struct fixture *f, unsigned number, char *ret_key)
 					       .date_created_secs = 1772360000 + number };
 	struct sid account = queue_sid(1, 1);
 
-	(void)f;
 	catalog_object_key("", &account, &recording, ret_key);
 }
 
@@ -176,7 +175,6 @@ static enum helper_then answer(struct helper_server *server, int fd,
 	bool is_list = strstr(request->head, "GET /bucket?") == request->head;
 	bool is_twilio = strstr(request->head, "GET /2010") == request->head;
 
-	(void)server;
 	snprintf(line, sizeof line, "%.*s", (int)strcspn(request->head, "\r"), request->head);
 	pthread_mutex_lock(&f->lock);
 	f->heads += is_head;

@@ -79,7 +79,6 @@ static void test_view__a_name_is_shown_as_it_was_typed_but_for_what_drives_a_ter
 	};
 	char shown[CATALOG_NAME_SIZE];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		assert_string_equal(view_name(names[i].name, shown), names[i].shown);
 }
@@ -298,7 +297,6 @@ test_view__a_setting_has_its_default_until_it_is_set_and_stays_in_its_limits(voi
 
 static void test_view__every_setting_of_the_table_is_whole(void **state)
 {
-	(void)state;
 	for (int i = 0; i < SETTING_COUNT; i++) {
 		const struct catalog_setting *s = &catalog_settings[i];
 
