@@ -74,6 +74,13 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	return CLI_DONE;
 }
 
+#define VALUE(field) .offset = offsetof(struct add_values, field)
+static const struct cli_option add_options[] = {
+	{ "number", CLI_TEXTS, "a tracking number, such as +15551234567; may be repeated",
+	  VALUE(numbers), "+E164" },
+	{ 0 },
+};
+
 const struct cli_command command_campaign_add = {
 	.name = "campaign add",
 	.arguments = "WORKSPACE NAME --number +E164 [--number …]",
@@ -81,16 +88,9 @@ const struct cli_command command_campaign_add = {
 	.text = "A call belongs to the campaign of its tracking number: the number that was\n"
 		"called, or, for an outbound call, the number it was made from. Known calls of\n"
 		"these numbers move from 'unassigned' to the new campaign.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "number", CLI_TEXTS, "+E164",
-			  "a tracking number, such as +15551234567; may be repeated",
-			  offsetof(struct add_values, numbers) },
-			{ 0 },
-		},
+	.options = add_options,
 	.values_size = sizeof(struct add_values),
-	.arguments_min = 2,
-	.arguments_max = 2,
+	.argument_count = { 2, 2 },
 	.run = run_add,
 };
 
@@ -135,8 +135,7 @@ const struct cli_command command_campaign_list = {
 	.name = "campaign list",
 	.arguments = "WORKSPACE",
 	.summary = "Lists a workspace's campaigns and their numbers",
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_list,
 };
 
@@ -159,9 +158,8 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 
 		suggest_init(&suggest, "", argv[1]);
 		suggest_campaigns(&suggest, cli, w.id);
-		cli_error("there is no campaign '%s' in workspace '%s'%s",
-			  view_name(argv[1], shown), argv[0], suggest_text(&suggest));
-		return CLI_FAILED;
+		return cli_error("there is no campaign '%s' in workspace '%s'%s",
+				 view_name(argv[1], shown), argv[0], suggest_text(&suggest));
 	}
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaign cannot be read");
@@ -179,7 +177,6 @@ const struct cli_command command_campaign_remove = {
 		"settings delete_twilio and delete_s3 say so. Later calls of its numbers are in\n"
 		"'unassigned'. Removing 'unassigned' removes its present content; the folder\n"
 		"comes back with the next call that belongs to no campaign.\n",
-	.arguments_min = 2,
-	.arguments_max = 2,
+	.argument_count = { 2, 2 },
 	.run = run_remove,
 };

@@ -39,12 +39,12 @@ struct cli_texts {
 };
 
 struct cli_option {
-	char letter;      /* 0: none */
 	const char *name; /* NULL ends a table */
 	enum cli_kind kind;
-	const char *argument; /* its name in the help; NULL for flags and switches */
 	const char *help;
-	size_t offset; /* in the struct of values */
+	size_t offset;        /* in the struct of values */
+	const char *argument; /* its name in the help; NULL for flags and switches */
+	char letter;          /* 0: none */
 };
 
 struct cli;
@@ -55,7 +55,9 @@ struct cli_command {
 	const char *text;                 /* paragraphs for the help; lines of at most 78 columns */
 	const struct cli_option *options; /* NULL: none */
 	size_t values_size;               /* of the struct of values */
-	unsigned arguments_min, arguments_max;
+	struct {
+		unsigned min, max;
+	} argument_count;
 	int (*run)(struct cli *cli, const void *values, int argc, char **argv);
 };
 

@@ -40,20 +40,19 @@ const struct cli_command *const cli_commands[] = {
 	NULL,
 };
 
-#define GLOBAL(field) offsetof(struct cli_globals, field)
+#define GLOBAL(field) .offset = offsetof(struct cli_globals, field)
 const struct cli_option cli_global_options[] = {
-	{ 0, "catalog", CLI_TEXT, "FILE",
-	  "the catalog (TONICFS_CATALOG; else ~/.local/share/tonicfs/catalog.db)",
-	  GLOBAL(catalog) },
-	{ 0, "key-file", CLI_TEXT, "FILE",
-	  "the file with its key (TONICFS_KEY_FILE; else CATALOG.key)", GLOBAL(key_file) },
-	{ 0, "json", CLI_FLAG, NULL,
-	  "one JSON document instead of text; on failure with error and code", GLOBAL(json) },
-	{ 'v', "verbose", CLI_FLAG, NULL, "log more", GLOBAL(verbose) },
-	{ 'h', "help-short", CLI_FLAG, NULL, NULL, GLOBAL(help_short) },
-	{ 0, "help", CLI_FLAG, NULL, "the help of the command; -h: only its options",
-	  GLOBAL(help) },
-	{ 0, "version", CLI_FLAG, NULL, "the program's version", GLOBAL(version) },
+	{ "catalog", CLI_TEXT,
+	  "the catalog (TONICFS_CATALOG; else ~/.local/share/tonicfs/catalog.db)", GLOBAL(catalog),
+	  "FILE" },
+	{ "key-file", CLI_TEXT, "the file with its key (TONICFS_KEY_FILE; else CATALOG.key)",
+	  GLOBAL(key_file), "FILE" },
+	{ "json", CLI_FLAG, "one JSON document instead of text; on failure with error and code",
+	  GLOBAL(json) },
+	{ "verbose", CLI_FLAG, "log more", GLOBAL(verbose), NULL, 'v' },
+	{ "help-short", CLI_FLAG, NULL, GLOBAL(help_short), NULL, 'h' },
+	{ "help", CLI_FLAG, "the help of the command; -h: only its options", GLOBAL(help) },
+	{ "version", CLI_FLAG, "the program's version", GLOBAL(version) },
 	{ 0 },
 };
 

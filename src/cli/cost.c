@@ -126,14 +126,10 @@ static int prices_load(const char *path, struct cost_prices *ret_prices)
 	if (!path)
 		return CLI_DONE;
 	err = files_read(path, PRICES_LIMIT_BYTES, &text, &len);
-	if (err < 0) {
-		cli_error("--prices %s: %s", path, strerror(-err));
-		return CLI_FAILED;
-	}
-	if (cost_prices_parse(text, len, ret_prices, message) < 0) {
-		cli_error("--prices %s: %s", path, message);
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_error("--prices %s: %s", path, strerror(-err));
+	if (cost_prices_parse(text, len, ret_prices, message) < 0)
+		return cli_error("--prices %s: %s", path, message);
 	return CLI_DONE;
 }
 
@@ -198,6 +194,14 @@ static int run_cost(struct cli *cli, const void *values, int argc, char **argv)
 	return status;
 }
 
+#define VALUE(field) .offset = offsetof(struct cost_values, field)
+static const struct cli_option cost_options[] = {
+	{ "prices", CLI_TEXT, "a price table in JSON", VALUE(prices), "FILE" },
+	{ "show-prices", CLI_FLAG, "print the price table, and exit", VALUE(show_prices) },
+	TRANSITION_OPTIONS(struct cost_values, transitions),
+	{ 0 },
+};
+
 const struct cli_command command_cost = {
 	.name = "cost",
 	.arguments = "[WORKSPACE] [--prices FILE] [OPTIONS]",
@@ -210,16 +214,8 @@ const struct cli_command command_cost = {
 		"\n"
 		"The built-in prices are not updated: --show-prices prints them with their\n"
 		"date, and --prices FILE reads a table of your own in the same form.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "prices", CLI_TEXT, "FILE", "a price table in JSON",
-			  offsetof(struct cost_values, prices) },
-			{ 0, "show-prices", CLI_FLAG, NULL, "print the price table, and exit",
-			  offsetof(struct cost_values, show_prices) },
-			TRANSITION_OPTIONS(struct cost_values, transitions),
-			{ 0 },
-		},
+	.options = cost_options,
 	.values_size = sizeof(struct cost_values),
-	.arguments_max = 1,
+	.argument_count = { 0, 1 },
 	.run = run_cost,
 };

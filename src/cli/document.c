@@ -61,17 +61,13 @@ static int print_now(json_t *answer)
 {
 	int err;
 
-	if (!answer) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
+	if (!answer)
+		return cli_error("out of memory");
 	err = json_dumpf(answer, stdout, JSON_INDENT(2));
 	json_decref(answer);
 	putchar('\n');
-	if (err || fflush(stdout) != 0) {
-		cli_error("the JSON document could not be written");
-		return CLI_FAILED;
-	}
+	if (err || fflush(stdout) != 0)
+		return cli_error("the JSON document could not be written");
 	return CLI_DONE;
 }
 
@@ -79,10 +75,8 @@ int cli_json_print(json_t *answer)
 {
 	if (!document.is_wanted)
 		return print_now(answer);
-	if (!answer) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
+	if (!answer)
+		return cli_error("out of memory");
 	json_decref(document.answer);
 	document.answer = answer;
 	return CLI_DONE;

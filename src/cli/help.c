@@ -350,19 +350,19 @@ static int run_help(struct cli *cli, const void *values, int argc, char **argv)
 			 argc > 1 ? argv[1] : "", suggest_text(&suggest));
 }
 
+#define VALUE(field) .offset = offsetof(struct help_values, field)
+static const struct cli_option help_options[] = {
+	{ "manual", CLI_FLAG, "the manual page's list of commands, in roff", VALUE(manual) },
+	{ 0 },
+};
+
 const struct cli_command command_help = {
 	.name = "help",
 	.arguments = "[COMMAND]",
 	.summary = "Shows the help of a command",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "manual", CLI_FLAG, NULL,
-			  "the manual page's list of commands, in roff",
-			  offsetof(struct help_values, manual) },
-			{ 0 },
-		},
+	.options = help_options,
 	.values_size = sizeof(struct help_values),
-	.arguments_max = 2,
+	.argument_count = { 0, 2 },
 	.run = run_help,
 };
 

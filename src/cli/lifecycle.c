@@ -139,6 +139,11 @@ static int run_lifecycle(struct cli *cli, const void *values, int argc, char **a
 	return status;
 }
 
+static const struct cli_option lifecycle_options[] = {
+	TRANSITION_OPTIONS(struct lifecycle_values, transitions),
+	{ 0 },
+};
+
 const struct cli_command command_storage_lifecycle = {
 	.name = "storage lifecycle",
 	.arguments = "show|set|remove WORKSPACE [OPTIONS]",
@@ -148,13 +153,8 @@ const struct cli_command command_storage_lifecycle = {
 		"DEEP_ARCHIVE must be restored before they can be read ('tonicfs restore'). AWS\n"
 		"does not move objects below 128 KB. 'tonicfs cost' estimates what a rule\n"
 		"saves.\n",
-	.options =
-		(const struct cli_option[]){
-			TRANSITION_OPTIONS(struct lifecycle_values, transitions),
-			{ 0 },
-		},
+	.options = lifecycle_options,
 	.values_size = sizeof(struct lifecycle_values),
-	.arguments_min = 2,
-	.arguments_max = 2,
+	.argument_count = { 2, 2 },
 	.run = run_lifecycle,
 };

@@ -203,8 +203,7 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 		err = migrate_start(jobs, cli->http, &settings, &migrate);
 	if (err) {
 		jobs_free(jobs);
-		cli_error("the migration cannot begin: %s", strerror(-err));
-		return CLI_FAILED;
+		return cli_error("the migration cannot begin: %s", strerror(-err));
 	}
 	err = wait_for_end(wait);
 	if (err == 0 && !cancel_is_set(&cli_cancel))

@@ -24,7 +24,7 @@ struct action {
 	const char *json, *text;
 	bool can_wait;
 };
-#define FLAG(field) offsetof(struct migrate_values, field)
+#define FLAG(field) .offset = offsetof(struct migrate_values, field)
 static const struct action actions[] = {
 	{ FLAG(cancel), catalog_migrate_cancel, "cancelled", "Taken back", false },
 	{ FLAG(pause), catalog_migrate_pause, "paused", "Paused", false },
@@ -59,16 +59,13 @@ static int ask_all(struct cli *cli, const struct migrate_scopes *scopes,
 		int err = action->fn(cli->catalog, scopes->items[i], &count);
 
 		*ret_count += count;
-		if (err == -ENOENT) {
-			cli_error("the workspace has no bucket; 'tonicfs storage set' names one");
-			return CLI_FAILED;
-		}
-		if (err == -ENODEV) {
-			cli_error(
+		if (err == -ENOENT)
+			return cli_error(
+				"the workspace has no bucket; 'tonicfs storage set' names one");
+		if (err == -ENODEV)
+			return cli_error(
 				"the workspace's bucket is disabled; 'tonicfs storage test' tries it and enables it, "
 				"'tonicfs storage enable' does after 'storage disable'");
-			return CLI_FAILED;
-		}
 		if (err < 0)
 			return cli_catalog_error(cli, err, "nothing was changed");
 	}
@@ -129,6 +126,15 @@ static int run_migrate(struct cli *cli, const void *values, int argc, char **arg
 	return v->wait ? migrate_wait(cli, &scopes, count) : say_asked(cli, &scopes, action, count);
 }
 
+static const struct cli_option migrate_options[] = {
+	{ "wait", CLI_FLAG, "move them now, and wait until the end", FLAG(wait) },
+	{ "cancel", CLI_FLAG, "cancel what is queued or paused", FLAG(cancel) },
+	{ "pause", CLI_FLAG, "hold what is queued", FLAG(pause) },
+	{ "resume", CLI_FLAG, "continue what is paused", FLAG(resume) },
+	{ "retry", CLI_FLAG, "retry what failed", FLAG(retry) },
+	{ 0 },
+};
+
 const struct cli_command command_migrate = {
 	.name = "migrate",
 	.arguments = "PATH… [--wait] [--cancel | --pause | --resume | --retry]",
@@ -157,19 +163,8 @@ const struct cli_command command_migrate = {
 		"mount. Progress goes to standard error: a bar on a terminal; otherwise a line\n"
 		"every ten seconds, later every minute, and with --json each line is a JSON\n"
 		"object. Exit status 3 if some failed, are paused or are still queued.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "wait", CLI_FLAG, NULL, "move them now, and wait until the end",
-			  FLAG(wait) },
-			{ 0, "cancel", CLI_FLAG, NULL, "cancel what is queued or paused",
-			  FLAG(cancel) },
-			{ 0, "pause", CLI_FLAG, NULL, "hold what is queued", FLAG(pause) },
-			{ 0, "resume", CLI_FLAG, NULL, "continue what is paused", FLAG(resume) },
-			{ 0, "retry", CLI_FLAG, NULL, "retry what failed", FLAG(retry) },
-			{ 0 },
-		},
+	.options = migrate_options,
 	.values_size = sizeof(struct migrate_values),
-	.arguments_min = 1,
-	.arguments_max = 1000000,
+	.argument_count = { 1, 1000000 },
 	.run = run_migrate,
 };

@@ -61,8 +61,7 @@ static int wait_ready(pid_t child, int fd)
 		cli_json_took_over(); /* the child has said why */
 		return WEXITSTATUS(status) ? WEXITSTATUS(status) : CLI_FAILED;
 	}
-	cli_error("the mount's process was ended by signal %d", WTERMSIG(status));
-	return CLI_FAILED;
+	return cli_error("the mount's process was ended by signal %d", WTERMSIG(status));
 }
 
 int mount_daemon(struct mount_request *request)
@@ -71,10 +70,8 @@ int mount_daemon(struct mount_request *request)
 	int ends[2], status;
 	pid_t child;
 
-	if (pipe2(ends, O_CLOEXEC) < 0) {
-		cli_error("%s", strerror(errno));
-		return CLI_FAILED;
-	}
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return cli_error("%s", strerror(errno));
 	fflush(stdout);
 	fflush(stderr);
 	child = fork();

@@ -84,10 +84,8 @@ static int mounted_start(struct mounted *m)
 	settings.http = service_http(m->service);
 	err = fs_mount(service_catalog(m->service), service_audio(m->service), &settings, &m->fs,
 		       message);
-	if (err < 0) {
-		cli_error("%s", message[0] ? message : strerror(-err));
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_error("%s", message[0] ? message : strerror(-err));
 	return background_start(m->service);
 }
 

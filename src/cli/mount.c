@@ -38,22 +38,18 @@ static int mountpoint_check(struct cli *cli, const struct mount_options *options
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		if (!files[i].path || !mountpoint_has(mountpoint, files[i].path))
 			continue;
-		cli_error("the %s %s is inside the mountpoint; it could not be reached any more",
-			  files[i].what, files[i].path);
-		return CLI_FAILED;
+		return cli_error(
+			"the %s %s is inside the mountpoint; it could not be reached any more",
+			files[i].what, files[i].path);
 	}
 	/* No stat of a tonicfs mount that is there already: it may be dead, and fs_mount handles
 	 * it. */
 	if (mounts_find(mountpoint, &inside, &source) == 0 && !*inside)
 		return CLI_DONE;
-	if (stat(mountpoint, &st) < 0) {
-		cli_error("%s: %s", mountpoint, strerror(errno));
-		return CLI_FAILED;
-	}
-	if (!S_ISDIR(st.st_mode)) {
-		cli_error("%s is no folder", mountpoint);
-		return CLI_FAILED;
-	}
+	if (stat(mountpoint, &st) < 0)
+		return cli_error("%s: %s", mountpoint, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return cli_error("%s is no folder", mountpoint);
 	return CLI_DONE;
 }
 
@@ -86,18 +82,14 @@ static int mount_at(struct cli *cli, const char *folder, const struct mount_valu
 	int status, err;
 
 	err = mountpoint_resolve(folder, &mountpoint);
-	if (err < 0) {
-		cli_error("%s: %s", folder, strerror(-err));
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_error("%s: %s", folder, strerror(-err));
 	status = mountpoint_check(cli, options, mountpoint);
 	if (status != CLI_DONE)
 		return status;
 	err = fsname_add(cli, options);
-	if (err < 0) {
-		cli_error("%s", strerror(-err));
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_error("%s", strerror(-err));
 	request.mountpoint = mountpoint;
 	return values->foreground ? mount_serve(&request) : mount_daemon(&request);
 }
@@ -121,10 +113,8 @@ static int paths_from_options(struct cli *cli, struct mount_options *options)
 		if (!paths[i].given)
 			continue;
 		err = paths[i].absolute(paths[i].given, &absolute);
-		if (err < 0) {
-			cli_error("%s: %s", paths[i].given, strerror(-err));
-			return CLI_FAILED;
-		}
+		if (err < 0)
+			return cli_error("%s: %s", paths[i].given, strerror(-err));
 		free(*paths[i].where);
 		*paths[i].where = absolute;
 	}
@@ -149,6 +139,18 @@ static int run_mount(struct cli *cli, const void *values, int argc, char **argv)
 	status = paths_from_options(cli, &options);
 	return status == CLI_DONE ? mount_at(cli, argv[0], v, &options) : status;
 }
+
+#define VALUE(field) .offset = offsetof(struct mount_values, field)
+static const struct cli_option mount_options[] = {
+	{ "foreground", CLI_FLAG, "stay in the foreground", VALUE(foreground), NULL, 'f' },
+	{ "options", CLI_TEXTS, "mount options, see above; may be repeated", VALUE(options),
+	  "OPTIONS", 'o' },
+	{ "listen", CLI_TEXT, "take Twilio's callbacks, as 'tonicfs serve' does", VALUE(listen),
+	  "ADDRESS:PORT" },
+	{ "public-url", CLI_TEXT, "the callbacks' URL, exactly as Twilio has it", VALUE(public_url),
+	  "URL" },
+	{ 0 },
+};
 
 const struct cli_command command_mount = {
 	.name = "mount",
@@ -187,24 +189,9 @@ const struct cli_command command_mount = {
 		"After an unmount, the process has ten seconds to finish transfers in flight or\n"
 		"put them back. Its log names what else it waits for; after 40 seconds it ends\n"
 		"in any case, and nothing is lost.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 'f', "foreground", CLI_FLAG, NULL, "stay in the foreground",
-			  offsetof(struct mount_values, foreground) },
-			{ 'o', "options", CLI_TEXTS, "OPTIONS",
-			  "mount options, see above; may be repeated",
-			  offsetof(struct mount_values, options) },
-			{ 0, "listen", CLI_TEXT, "ADDRESS:PORT",
-			  "take Twilio's callbacks, as 'tonicfs serve' does",
-			  offsetof(struct mount_values, listen) },
-			{ 0, "public-url", CLI_TEXT, "URL",
-			  "the callbacks' URL, exactly as Twilio has it",
-			  offsetof(struct mount_values, public_url) },
-			{ 0 },
-		},
+	.options = mount_options,
 	.values_size = sizeof(struct mount_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_mount,
 };
 
@@ -237,10 +224,8 @@ static int become_user(const char *name)
 	const struct passwd *user = getpwnam(name);
 	int err = 0;
 
-	if (!user) {
-		cli_error("setuid=%s: there is no such user", name);
-		return CLI_FAILED;
-	}
+	if (!user)
+		return cli_error("setuid=%s: there is no such user", name);
 	if (user->pw_uid != getuid() && (initgroups(user->pw_name, user->pw_gid) < 0 ||
 					 setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0))
 		err = -errno;
@@ -253,8 +238,7 @@ static int become_user(const char *name)
 	process_harden();
 	if (err == 0)
 		return CLI_DONE;
-	cli_error("setuid=%s: %s", name, strerror(-err));
-	return CLI_FAILED;
+	return cli_error("setuid=%s: %s", name, strerror(-err));
 }
 
 struct helper_words {
@@ -312,10 +296,8 @@ int cli_mount_helper(int argc, char **argv)
 		return status;
 	if (!options.catalog && words.source[0] == '/') {
 		options.catalog = strdup(words.source);
-		if (!options.catalog) {
-			cli_error("out of memory");
-			return CLI_FAILED;
-		}
+		if (!options.catalog)
+			return cli_error("out of memory");
 	}
 	status = cli_init(&cli, &command_mount, &(struct cli_globals){ 0 });
 	if (status == CLI_DONE)

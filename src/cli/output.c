@@ -32,13 +32,14 @@ __attribute__((format(printf, 2, 0))) static void error_line(const char *who, co
 	fputs(buf_str(&line), stderr);
 }
 
-void cli_error(const char *format, ...)
+int cli_error(const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
 	error_line(NULL, format, args);
 	va_end(args);
+	return CLI_FAILED;
 }
 
 int cli_usage(const struct cli *cli, const char *format, ...)
@@ -54,33 +55,26 @@ int cli_usage(const struct cli *cli, const char *format, ...)
 
 int cli_catalog_failed(const struct cli *cli, int err, const char *message, const char *doing)
 {
-	if (!message[0])
-		return cli_catalog_error(cli, err, doing);
-	cli_error("%s", message);
-	return CLI_FAILED;
+	return message[0] ? cli_error("%s", message) : cli_catalog_error(cli, err, doing);
 }
 
 int cli_catalog_error(const struct cli *cli, int err, const char *doing)
 {
 	switch (err) {
 	case -EBUSY:
-		cli_error("%s: another process has kept %s busy for half a minute", doing,
-			  cli->catalog_path);
-		break;
+		return cli_error("%s: another process has kept %s busy for half a minute", doing,
+				 cli->catalog_path);
 	case -ENOSPC:
-		cli_error("%s: the disk that %s is on is full", doing, cli->catalog_path);
-		break;
+		return cli_error("%s: the disk that %s is on is full", doing, cli->catalog_path);
 	case -EROFS:
 	case -EACCES:
-		cli_error("%s: %s cannot be written", doing, cli->catalog_path);
-		break;
+		return cli_error("%s: %s cannot be written", doing, cli->catalog_path);
 	case -EUCLEAN:
-		cli_error("%s: %s is damaged; " CATALOG_DAMAGED_ADVICE, doing, cli->catalog_path);
-		break;
+		return cli_error("%s: %s is damaged; " CATALOG_DAMAGED_ADVICE, doing,
+				 cli->catalog_path);
 	default:
-		cli_error("%s: %s", doing, strerror(-err));
+		return cli_error("%s: %s", doing, strerror(-err));
 	}
-	return CLI_FAILED;
 }
 
 const char *cli_shell_word(const char *text, struct buf *ret_word)

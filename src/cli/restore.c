@@ -155,7 +155,13 @@ static int run_restore(struct cli *cli, const void *values, int argc, char **arg
 	return status == CLI_DONE ? finish(cli, &counts, &now, &stats) : status;
 }
 
-#define VALUE(field) offsetof(struct restore_values, field)
+#define VALUE(field) .offset = offsetof(struct restore_values, field)
+static const struct cli_option restore_options[] = {
+	{ "days", CLI_TEXT, "how long they stay readable (7)", VALUE(days), "N" },
+	{ "tier", CLI_TEXT, "bulk (the cheapest), standard or expedited", VALUE(tier), "TIER" },
+	{ 0 },
+};
+
 const struct cli_command command_restore = {
 	.name = "restore",
 	.arguments = "PATH… [--days N] [--tier TIER]",
@@ -171,16 +177,8 @@ const struct cli_command command_restore = {
 		"\n"
 		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
 		"mount.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "days", CLI_TEXT, "N", "how long they stay readable (7)",
-			  VALUE(days) },
-			{ 0, "tier", CLI_TEXT, "TIER", "bulk (the cheapest), standard or expedited",
-			  VALUE(tier) },
-			{ 0 },
-		},
+	.options = restore_options,
 	.values_size = sizeof(struct restore_values),
-	.arguments_min = 1,
-	.arguments_max = 1000000,
+	.argument_count = { 1, 1000000 },
 	.run = run_restore,
 };

@@ -71,10 +71,8 @@ static int run_rm(struct cli *cli, const void *values, int argc, char **argv)
 	if (status != CLI_DONE)
 		return status;
 	workspace_ids = calloc(count + 1, sizeof *workspace_ids);
-	if (!workspace_ids) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
+	if (!workspace_ids)
+		return cli_error("out of memory");
 	for (size_t i = 0; i < count; i++) {
 		struct catalog_removal removal = { 0 };
 		int64_t workspace_id = workspace_of(cli, &scopes[i]), locked = 0;
@@ -115,7 +113,6 @@ const struct cli_command command_rm = {
 		"\n"
 		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
 		"mount.\n",
-	.arguments_min = 1,
-	.arguments_max = 1000000,
+	.argument_count = { 1, 1000000 },
 	.run = run_rm,
 };

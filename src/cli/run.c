@@ -59,11 +59,9 @@ int cli_init(struct cli *cli, const struct cli_command *command, const struct cl
 		return CLI_FAILED;
 	if (!cli->catalog_path)
 		cli->catalog_path = cli_default_catalog();
-	if (!cli->catalog_path) {
-		cli_error(
+	if (!cli->catalog_path)
+		return cli_error(
 			"there is no home folder to look for a catalog in; name one with --catalog");
-		return CLI_FAILED;
-	}
 	return CLI_DONE;
 }
 
@@ -75,20 +73,18 @@ static int run_command(const struct cli_command *command, struct cli_globals *gl
 	struct cli cli = { .command = command };
 	int status = CLI_FAILED;
 
-	if (!values) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
+	if (!values)
+		return cli_error("out of memory");
 	if (cli_options_parse(command, globals, values, &argc, argv, message) < 0) {
 		status = cli_usage(&cli, "%s", message);
 	} else if (globals->help || globals->help_short) {
 		cli_help_command(cli_json_text_begin(), command, !globals->help);
 		status = cli_json_text_end("help");
-	} else if ((unsigned)argc < command->arguments_min) {
+	} else if ((unsigned)argc < command->argument_count.min) {
 		status = cli_usage(&cli, "too few arguments: %s", command->arguments);
-	} else if ((unsigned)argc > command->arguments_max) {
+	} else if ((unsigned)argc > command->argument_count.max) {
 		status = cli_usage(&cli, "too many arguments, from '%s' on",
-				   argv[command->arguments_max]);
+				   argv[command->argument_count.max]);
 	} else if ((status = cli_init(&cli, command, globals)) == CLI_DONE) {
 		status = command->run(&cli, values, argc, argv);
 	}

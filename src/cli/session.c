@@ -42,10 +42,9 @@ int cli_catalog_open(struct cli *cli)
 
 	/* Before the key is looked for: a missing catalog has no key either, and the catalog is
 	 * what the message should name. */
-	if (access(cli->catalog_path, F_OK) < 0 && errno == ENOENT) {
-		cli_error("there is no catalog %s; 'tonicfs init' makes one", cli->catalog_path);
-		return CLI_FAILED;
-	}
+	if (access(cli->catalog_path, F_OK) < 0 && errno == ENOENT)
+		return cli_error("there is no catalog %s; 'tonicfs init' makes one",
+				 cli->catalog_path);
 	err = catalog_open_found(cli->catalog_path, cli->key_file, &cli->catalog, message);
 	if (err == 0)
 		return CLI_DONE;
@@ -62,8 +61,7 @@ int cli_http_open(struct cli *cli)
 
 	if (err == 0)
 		return CLI_DONE;
-	cli_error("the network cannot be used: %s", strerror(-err));
-	return CLI_FAILED;
+	return cli_error("the network cannot be used: %s", strerror(-err));
 }
 
 void cli_say_predecessor(const char *catalog_path)
@@ -95,9 +93,8 @@ int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspa
 
 		suggest_init(&suggest, "", name);
 		suggest_workspaces(&suggest, cli);
-		cli_error("there is no workspace '%s'%s", view_name(name, shown),
-			  suggest_text(&suggest));
-		return CLI_FAILED;
+		return cli_error("there is no workspace '%s'%s", view_name(name, shown),
+				 suggest_text(&suggest));
 	}
 	return err < 0 ? cli_catalog_error(cli, err, "the workspace cannot be read") : CLI_DONE;
 }

@@ -104,7 +104,6 @@ const struct cli_command command_setting_set = {
 	.summary = "Changes a setting of the whole catalog",
 	.text = "'tonicfs setting list' shows all settings with their meanings and defaults. A\n"
 		"running mount keeps the values that it started with.\n",
-	.arguments_min = 2,
-	.arguments_max = 2,
+	.argument_count = { 2, 2 },
 	.run = run_set,
 };

@@ -266,10 +266,8 @@ static int show_named(struct status_run *run, const char *word)
 		return status;
 	if (node.kind == CATALOG_NODE_ROOT)
 		return show_all(run);
-	if (node.kind == CATALOG_NODE_CALLS) {
-		cli_error("calls.csv has no status of its own; use its folder");
-		return CLI_FAILED;
-	}
+	if (node.kind == CATALOG_NODE_CALLS)
+		return cli_error("calls.csv has no status of its own; use its folder");
 	return show(run, catalog_node_scope(&node));
 }
 
@@ -338,6 +336,13 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 	return status;
 }
 
+#define VALUE(field) .offset = offsetof(struct status_values, field)
+static const struct cli_option status_options[] = {
+	{ "limit", CLI_TEXT, "with --json: the most problems to list (1000)", VALUE(limit),
+	  "N|all" },
+	{ 0 },
+};
+
 const struct cli_command command_status = {
 	.name = "status",
 	.arguments = "[PATH…]",
@@ -361,14 +366,8 @@ const struct cli_command command_status = {
 		"\n"
 		"With --json, 'reasons' has the jobs by reason, and 'problems' each job, up to\n"
 		"--limit; 'problems_count' is the number of all.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "limit", CLI_TEXT, "N|all",
-			  "with --json: the most problems to list (1000)",
-			  offsetof(struct status_values, limit) },
-			{ 0 },
-		},
+	.options = status_options,
 	.values_size = sizeof(struct status_values),
-	.arguments_max = 1000000,
+	.argument_count = { 0, 1000000 },
 	.run = run_status,
 };

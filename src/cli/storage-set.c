@@ -267,7 +267,34 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 			 : CLI_DONE;
 }
 
-#define SET(field) offsetof(struct set_values, field)
+#define SET(field) .offset = offsetof(struct set_values, field)
+static const struct cli_option set_options[] = {
+	{ "bucket", CLI_TEXT, "the bucket", SET(bucket), "B" },
+	{ "region", CLI_TEXT, "its region (us-east-1)", SET(region), "R" },
+	{ "access-key", CLI_TEXT, "the access key's id", SET(access_key), "AK" },
+	{ "secret-file", CLI_TEXT, "the file with the secret key", SET(secret_file), "FILE|-" },
+	{ "credentials", CLI_TEXT, "default or profile:NAME, instead of an access key",
+	  SET(credentials), "FROM" },
+	{ "provider", CLI_TEXT,
+	  "aws, digitalocean, minio, ceph, wasabi, b2, r2: fills in endpoint, region and path style",
+	  SET(provider), "NAME" },
+	{ "endpoint", CLI_TEXT, "another server than AWS", SET(endpoint), "URL" },
+	{ "path-style", CLI_SWITCH, "the bucket is in the URL's path, not in the host name",
+	  SET(path_style) },
+	{ "prefix", CLI_TEXT, "the prefix of all object keys", SET(prefix), "P" },
+	{ "encryption", CLI_TEXT, "none, sse-s3, sse-kms or sse-kms:KEY-ID", SET(encryption),
+	  "HOW" },
+	{ "require-encryption", CLI_SWITCH, "move recordings only to a server that encrypts",
+	  SET(require_encryption) },
+	{ "storage-class", CLI_TEXT,
+	  "the storage class of new objects; empty: the bucket's default", SET(storage_class),
+	  "CLASS" },
+	{ "ca-file", CLI_TEXT, "certificates to trust instead of the system's", SET(ca_file),
+	  "FILE" },
+	{ "allow-http", CLI_SWITCH, "allow plain http to other machines", SET(allow_http) },
+	{ 0 },
+};
+
 const struct cli_command command_storage_set = {
 	.name = "storage set",
 	.arguments = "WORKSPACE [--bucket B] [--region R] [--access-key AK] [--secret-file FILE|-] "
@@ -288,41 +315,8 @@ const struct cli_command command_storage_set = {
 		"identity, the profile in ~/.aws, container, instance metadata. --credentials\n"
 		"profile:NAME uses that profile. Temporary credentials are renewed before they\n"
 		"expire.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "bucket", CLI_TEXT, "B", "the bucket", SET(bucket) },
-			{ 0, "region", CLI_TEXT, "R", "its region (us-east-1)", SET(region) },
-			{ 0, "access-key", CLI_TEXT, "AK", "the access key's id", SET(access_key) },
-			{ 0, "secret-file", CLI_TEXT, "FILE|-", "the file with the secret key",
-			  SET(secret_file) },
-			{ 0, "credentials", CLI_TEXT, "FROM",
-			  "default or profile:NAME, instead of an access key", SET(credentials) },
-			{ 0, "provider", CLI_TEXT, "NAME",
-			  "aws, digitalocean, minio, ceph, wasabi, b2, r2: fills in endpoint, region and path style",
-			  SET(provider) },
-			{ 0, "endpoint", CLI_TEXT, "URL", "another server than AWS",
-			  SET(endpoint) },
-			{ 0, "path-style", CLI_SWITCH, NULL,
-			  "the bucket is in the URL's path, not in the host name",
-			  SET(path_style) },
-			{ 0, "prefix", CLI_TEXT, "P", "the prefix of all object keys",
-			  SET(prefix) },
-			{ 0, "encryption", CLI_TEXT, "HOW",
-			  "none, sse-s3, sse-kms or sse-kms:KEY-ID", SET(encryption) },
-			{ 0, "require-encryption", CLI_SWITCH, NULL,
-			  "move recordings only to a server that encrypts",
-			  SET(require_encryption) },
-			{ 0, "storage-class", CLI_TEXT, "CLASS",
-			  "the storage class of new objects; empty: the bucket's default",
-			  SET(storage_class) },
-			{ 0, "ca-file", CLI_TEXT, "FILE",
-			  "certificates to trust instead of the system's", SET(ca_file) },
-			{ 0, "allow-http", CLI_SWITCH, NULL, "allow plain http to other machines",
-			  SET(allow_http) },
-			{ 0 },
-		},
+	.options = set_options,
 	.values_size = sizeof(struct set_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_set,
 };

@@ -85,10 +85,8 @@ static int store_result(struct cli *cli, int64_t workspace_id, struct catalog_st
 	snprintf(s->tested_encryption, sizeof s->tested_encryption, "%s", result->encryption);
 	err = catalog_storage_tested(cli->catalog, workspace_id, s, secret, enable);
 	*ret_enabled = s->enabled || enable;
-	if (err == -ESTALE) {
-		cli_error("the settings were changed during the test; run it again");
-		return CLI_FAILED;
-	}
+	if (err == -ESTALE)
+		return cli_error("the settings were changed during the test; run it again");
 	return err < 0 ? cli_catalog_error(cli, err, "the test's result was not stored") : CLI_DONE;
 }
 
@@ -199,6 +197,15 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 				  : status;
 }
 
+#define VALUE(field) .offset = offsetof(struct test_values, field)
+static const struct cli_option test_options[] = {
+	{ "origin", CLI_TEXTS, "pages that may play recordings; may be repeated", VALUE(origins),
+	  "ORIGIN" },
+	{ "no-cors", CLI_FLAG, "leave the bucket's CORS rules alone", VALUE(no_cors) },
+	{ "dry-run", CLI_FLAG, "change neither CORS rules nor settings", VALUE(dry_run) },
+	{ 0 },
+};
+
 const struct cli_command command_storage_test = {
 	.name = "storage test",
 	.arguments = "WORKSPACE [--origin ORIGIN … | --no-cors] [--dry-run]",
@@ -215,19 +222,8 @@ const struct cli_command command_storage_test = {
 		"neither read nor changed. --origin and --no-cors are stored as a setting.\n"
 		"\n"
 		"Exit status: 0 if the test passed, else 1.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "origin", CLI_TEXTS, "ORIGIN",
-			  "pages that may play recordings; may be repeated",
-			  offsetof(struct test_values, origins) },
-			{ 0, "no-cors", CLI_FLAG, NULL, "leave the bucket's CORS rules alone",
-			  offsetof(struct test_values, no_cors) },
-			{ 0, "dry-run", CLI_FLAG, NULL, "change neither CORS rules nor settings",
-			  offsetof(struct test_values, dry_run) },
-			{ 0 },
-		},
+	.options = test_options,
 	.values_size = sizeof(struct test_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_test,
 };

@@ -167,6 +167,14 @@ static int run_sync(struct cli *cli, const void *values, int argc, char **argv)
 	return status;
 }
 
+#define VALUE(field) .offset = offsetof(struct sync_values, field)
+static const struct cli_option sync_options[] = {
+	{ "full", CLI_FLAG, "list everything again", VALUE(full) },
+	{ "sizes", CLI_FLAG, "learn exact file sizes now; a mount does so in the background",
+	  VALUE(sizes) },
+	{ 0 },
+};
+
 const struct cli_command command_sync = {
 	.name = "sync",
 	.arguments = "[WORKSPACE] [--full] [--sizes]",
@@ -188,16 +196,8 @@ const struct cli_command command_sync = {
 		"--repair'.\n"
 		"\n"
 		"Exit status 3 if only a part could be synced; the rest is named.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "full", CLI_FLAG, NULL, "list everything again",
-			  offsetof(struct sync_values, full) },
-			{ 0, "sizes", CLI_FLAG, NULL,
-			  "learn exact file sizes now; a mount does so in the background",
-			  offsetof(struct sync_values, sizes) },
-			{ 0 },
-		},
+	.options = sync_options,
 	.values_size = sizeof(struct sync_values),
-	.arguments_max = 1,
+	.argument_count = { 0, 1 },
 	.run = run_sync,
 };

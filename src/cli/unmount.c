@@ -151,10 +151,8 @@ static int take_away(struct unmounting *u, bool is_lazy, int timeout_msecs)
 			cli_error("the mount's process does not answer: it hangs, or is stopped");
 		return CLI_FAILED;
 	}
-	if (err < 0) {
-		cli_error("%s", message[0] ? message : strerror(-err));
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_error("%s", message[0] ? message : strerror(-err));
 	/* With these errors its process is dead already. */
 	if (!u->pid && asked != -ENOTCONN && asked != -ECONNABORTED) {
 		cli_error(
@@ -194,12 +192,17 @@ static int run_unmount(struct cli *cli, const void *values, int argc, char **arg
 	if (status != CLI_DONE)
 		return status;
 	/* The current folder of this process may be in the mount. */
-	if (chdir("/") < 0) {
-		cli_error("/: %s", strerror(errno));
-		return CLI_FAILED;
-	}
+	if (chdir("/") < 0)
+		return cli_error("/: %s", strerror(errno));
 	return take_away(&u, v->lazy, (int)secs * 1000);
 }
+
+#define VALUE(field) .offset = offsetof(struct unmount_values, field)
+static const struct cli_option unmount_options[] = {
+	{ "lazy", CLI_FLAG, "unmount even if it is in use or hangs", VALUE(lazy) },
+	{ "timeout", CLI_TEXT, "how long to wait for its process (30)", VALUE(timeout), "SECS" },
+	{ 0 },
+};
 
 const struct cli_command command_unmount = {
 	.name = "unmount",
@@ -213,16 +216,8 @@ const struct cli_command command_unmount = {
 		"wait.\n"
 		"\n"
 		"Exit status 3 if it is unmounted, but its process did not end in time.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "lazy", CLI_FLAG, NULL, "unmount even if it is in use or hangs",
-			  offsetof(struct unmount_values, lazy) },
-			{ 0, "timeout", CLI_TEXT, "SECS", "how long to wait for its process (30)",
-			  offsetof(struct unmount_values, timeout) },
-			{ 0 },
-		},
+	.options = unmount_options,
 	.values_size = sizeof(struct unmount_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_unmount,
 };

@@ -283,6 +283,5 @@ int verify_report_end(struct verify_report *report, int status)
 	json_decref(report->scopes);
 	if (!report->has_failed)
 		return status;
-	cli_error("the JSON document could not be written");
-	return CLI_FAILED;
+	return cli_error("the JSON document could not be written");
 }

@@ -28,18 +28,14 @@ static int scopes_of_all(struct cli *cli, struct scopes *scopes)
 	if (status != CLI_DONE)
 		return status;
 	scopes->items = calloc(count + 1, sizeof *scopes->items);
-	if (!scopes->items) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
+	if (!scopes->items)
+		return cli_error("out of memory");
 	for (size_t i = 0; i < count; i++)
 		if (list[i].has_storage)
 			scopes->items[scopes->count++] =
 				(struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, list[i].id };
-	if (scopes->count == 0) {
-		cli_error("no workspace has a bucket");
-		return CLI_FAILED;
-	}
+	if (scopes->count == 0)
+		return cli_error("no workspace has a bucket");
 	return CLI_DONE;
 }
 
@@ -128,6 +124,14 @@ static int run_verify(struct cli *cli, const void *values, int argc, char **argv
 	return status;
 }
 
+#define VALUE(field) .offset = offsetof(struct verify_values, field)
+static const struct cli_option verify_options[] = {
+	{ "read", CLI_FLAG, "read every object back and compare its SHA-256", VALUE(read) },
+	{ "repair", CLI_FLAG, "update the catalog with what was found", VALUE(repair) },
+	{ "adopt", CLI_FLAG, "make recordings of unvouched objects", VALUE(adopt) },
+	{ 0 },
+};
+
 const struct cli_command command_verify = {
 	.name = "verify",
 	.arguments = "[PATH…] [--read] [--repair] [--adopt]",
@@ -159,18 +163,8 @@ const struct cli_command command_verify = {
 		"mount; without it, all workspaces with a bucket are verified. Recordings that\n"
 		"are only at Twilio are checked by 'tonicfs sync --full'. Exit status 3 if\n"
 		"problems were found that were not repaired, or objects could not be checked.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "read", CLI_FLAG, NULL,
-			  "read every object back and compare its SHA-256",
-			  offsetof(struct verify_values, read) },
-			{ 0, "repair", CLI_FLAG, NULL, "update the catalog with what was found",
-			  offsetof(struct verify_values, repair) },
-			{ 0, "adopt", CLI_FLAG, NULL, "make recordings of unvouched objects",
-			  offsetof(struct verify_values, adopt) },
-			{ 0 },
-		},
+	.options = verify_options,
 	.values_size = sizeof(struct verify_values),
-	.arguments_max = 1000000,
+	.argument_count = { 0, 1000000 },
 	.run = run_verify,
 };

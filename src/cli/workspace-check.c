@@ -33,13 +33,11 @@ int workspace_check(struct cli *cli, const struct catalog_workspace *workspace, 
 	twilio_client_free(client);
 	if (err >= 0)
 		return CLI_DONE;
-	if (error.kind == REMOTE_REJECTED || error.kind == REMOTE_NOT_FOUND) {
-		cli_error(
+	if (error.kind == REMOTE_REJECTED || error.kind == REMOTE_NOT_FOUND)
+		return cli_error(
 			"%s; %s: check the account's SID and the %s (--no-check skips this check)",
 			error.message, not_done,
 			workspace->api_key_sid[0] ? "API key's secret" : "auth token");
-		return CLI_FAILED;
-	}
 	/* Not an error, so that it works offline: the first sync reports a wrong secret. */
 	cli_error("the %s was not checked, because Twilio did not answer: %s",
 		  workspace->api_key_sid[0] ? "API key's secret" : "auth token",

@@ -104,7 +104,6 @@ const struct cli_command command_workspace_show = {
 	.name = "workspace show",
 	.arguments = "NAME",
 	.summary = "Shows a workspace's settings, without secrets",
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_show,
 };

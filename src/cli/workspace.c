@@ -217,6 +217,19 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	return CLI_DONE;
 }
 
+#define ADD(field) .offset = offsetof(struct add_values, field)
+static const struct cli_option add_options[] = {
+	{ "account", CLI_TEXT, "the account's SID", ADD(account), "AC…" },
+	{ "api-key", CLI_TEXT, "the SID of an API key, instead of the auth token", ADD(api_key),
+	  "SK…" },
+	{ "twilio-url", CLI_TEXT, "instead of https://api.twilio.com", ADD(twilio_url), "URL" },
+	{ "secret-file", CLI_TEXT, "the file with the auth token or the API key's secret",
+	  ADD(secret_file), "FILE|-" },
+	{ "allow-http", CLI_FLAG, "allow plain http to other machines", ADD(allow_http) },
+	{ "no-check", CLI_FLAG, "do not check the secret with Twilio", ADD(no_check) },
+	{ 0 },
+};
+
 const struct cli_command command_workspace_add = {
 	.name = "workspace add",
 	.arguments = "NAME --account AC… [--api-key SK…] [--secret-file FILE|-]",
@@ -226,27 +239,9 @@ const struct cli_command command_workspace_add = {
 		"the terminal. It is stored in the catalog only, and never shown again. It is\n"
 		"checked with Twilio first; if Twilio does not answer, the workspace is added\n"
 		"all the same.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "account", CLI_TEXT, "AC…", "the account's SID",
-			  offsetof(struct add_values, account) },
-			{ 0, "api-key", CLI_TEXT, "SK…",
-			  "the SID of an API key, instead of the auth token",
-			  offsetof(struct add_values, api_key) },
-			{ 0, "twilio-url", CLI_TEXT, "URL", "instead of https://api.twilio.com",
-			  offsetof(struct add_values, twilio_url) },
-			{ 0, "secret-file", CLI_TEXT, "FILE|-",
-			  "the file with the auth token or the API key's secret",
-			  offsetof(struct add_values, secret_file) },
-			{ 0, "allow-http", CLI_FLAG, NULL, "allow plain http to other machines",
-			  offsetof(struct add_values, allow_http) },
-			{ 0, "no-check", CLI_FLAG, NULL, "do not check the secret with Twilio",
-			  offsetof(struct add_values, no_check) },
-			{ 0 },
-		},
+	.options = add_options,
 	.values_size = sizeof(struct add_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_add,
 };
 
@@ -326,6 +321,17 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	return err < 0 ? cli_catalog_error(cli, err, "the workspace was not changed") : CLI_DONE;
 }
 
+#define SET(field) .offset = offsetof(struct set_values, field)
+static const struct cli_option set_options[] = {
+	{ "secret-file", CLI_TEXT, "the file with the new secret", SET(secret_file), "FILE|-" },
+	{ "auth-token-file", CLI_TEXT,
+	  "the file with the auth token that callbacks are checked with", SET(auth_token_file),
+	  "FILE|-" },
+	{ "allow-http", CLI_SWITCH, "allow plain http to other machines", SET(allow_http) },
+	{ "no-check", CLI_FLAG, "do not check the secret with Twilio", SET(no_check) },
+	{ 0 },
+};
+
 const struct cli_command command_workspace_set = {
 	.name = "workspace set",
 	.arguments = "NAME [KEY=VALUE…] [--secret-file FILE|-] [--auth-token-file FILE|-]",
@@ -351,22 +357,9 @@ const struct cli_command command_workspace_set = {
 		"has accepted the new one. Twilio signs callbacks with the account's auth\n"
 		"token: a workspace with an API key needs it as --auth-token-file, and uses it\n"
 		"only to check callbacks.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "secret-file", CLI_TEXT, "FILE|-", "the file with the new secret",
-			  offsetof(struct set_values, secret_file) },
-			{ 0, "auth-token-file", CLI_TEXT, "FILE|-",
-			  "the file with the auth token that callbacks are checked with",
-			  offsetof(struct set_values, auth_token_file) },
-			{ 0, "allow-http", CLI_SWITCH, NULL, "allow plain http to other machines",
-			  offsetof(struct set_values, allow_http) },
-			{ 0, "no-check", CLI_FLAG, NULL, "do not check the secret with Twilio",
-			  offsetof(struct set_values, no_check) },
-			{ 0 },
-		},
+	.options = set_options,
 	.values_size = sizeof(struct set_values),
-	.arguments_min = 1,
-	.arguments_max = 32,
+	.argument_count = { 1, 32 },
 	.run = run_set,
 };
 
@@ -395,7 +388,6 @@ const struct cli_command command_workspace_remove = {
 		"bytes are deleted where the settings delete_twilio and delete_s3 say so, and\n"
 		"stay otherwise. The next mount does the deletes that cannot be done now; then\n"
 		"the workspace's credentials are deleted, too.\n",
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_remove,
 };
