@@ -8,7 +8,6 @@
  */
 #include "service/predecessor.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
