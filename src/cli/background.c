@@ -30,9 +30,7 @@ int background_open(struct cli *cli, struct service_settings *settings,
 	settings->on_predecessor = cli_say_predecessor;
 	settings->on_overdue = end_process;
 	err = service_open(steal_pointer(&cli->catalog), settings, ret_service, message);
-	if (err == 0)
-		return CLI_DONE;
-	return cli_error("%s", message);
+	return err == 0 ? CLI_DONE : cli_error("%s", message);
 }
 
 int background_start(struct service *service)

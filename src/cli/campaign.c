@@ -1,7 +1,6 @@
 /* campaign add, list, remove. */
 #include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "catalog/campaign.h"
@@ -10,9 +9,7 @@
 #include "cli/commands.h"
 #include "cli/removing.h"
 #include "cli/suggest.h"
-#include "util/array.h"
 #include "util/buf.h"
-#include "util/cleanup.h"
 #include "view/workspace.h"
 
 /* ---- add ---- */
@@ -22,7 +19,7 @@ struct add_values {
 };
 
 static void say_added(struct cli *cli, const struct catalog_workspace *w,
-		      const struct catalog_campaign *campaign, const char *folder)
+		      const struct catalog_campaign *campaign)
 {
 	cleanup_buf struct buf word = BUF_INIT;
 	struct catalog_sync_state sync = { 0 };
@@ -32,8 +29,8 @@ static void say_added(struct cli *cli, const struct catalog_workspace *w,
 	if (campaign->recordings)
 		printf(" with %lld recordings from %s", (long long)campaign->recordings,
 		       CATALOG_UNASSIGNED);
-	if (strcmp(shown, folder) != 0)
-		printf("; its folder is %s", folder);
+	if (strcmp(shown, campaign->folder) != 0)
+		printf("; its folder is %s", campaign->folder);
 	printf("\n");
 	if (catalog_sync_state_get(cli->catalog, w->id, &sync) == 0 && sync.last_poll_secs <= 0)
 		printf("Next: tonicfs sync %s\n", cli_shell_word(w->name, &word));
@@ -70,7 +67,7 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 		return cli_json_print(json_pack("{s:o, s:s, s:I}", "name", view_name_json(argv[1]),
 						"folder", campaign.folder, "recordings",
 						(json_int_t)campaign.recordings));
-	say_added(cli, &w, &campaign, campaign.folder);
+	say_added(cli, &w, &campaign);
 	return CLI_DONE;
 }
 
@@ -88,15 +85,14 @@ const struct cli_command command_campaign_add = {
 	.text = "A call belongs to the campaign of its tracking number: the number that was\n"
 		"called, or, for an outbound call, the number it was made from. Known calls of\n"
 		"these numbers move from 'unassigned' to the new campaign.\n",
-	.options = add_options,
-	.values_size = sizeof(struct add_values),
+	CLI_OPTIONS(add_options, struct add_values),
 	.argument_count = { 2, 2 },
 	.run = run_add,
 };
 
 /* ---- list ---- */
 
-static void print_list(const struct view_campaigns *list)
+static int print_list(const struct view_campaigns *list)
 {
 	struct cli_table table = { 0 };
 
@@ -111,7 +107,7 @@ static void print_list(const struct view_campaigns *list)
 		cli_table_row(&table, "%s\t%lld\t%s", view_name(c->row.name, shown),
 			      (long long)c->row.recordings, buf_str(&numbers));
 	}
-	cli_table_print(&table, stdout);
+	return cli_table_print(&table, stdout);
 }
 
 static int run_list(struct cli *cli, const void *values, int argc, char **argv)
@@ -125,10 +121,7 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 	err = view_campaigns_load(cli->catalog, w.id, &list);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaigns cannot be read");
-	if (cli->json)
-		return cli_json_print(view_campaigns_json(&list));
-	print_list(&list);
-	return CLI_DONE;
+	return cli->json ? cli_json_print(view_campaigns_json(&list)) : print_list(&list);
 }
 
 const struct cli_command command_campaign_list = {

@@ -4,41 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
-const struct cli_command *const cli_commands[] = {
-	&command_init,
-	&command_workspace_add,
-	&command_workspace_set,
-	&command_workspace_list,
-	&command_workspace_show,
-	&command_workspace_remove,
-	&command_campaign_add,
-	&command_campaign_list,
-	&command_campaign_remove,
-	&command_storage_set,
-	&command_storage_show,
-	&command_storage_test,
-	&command_storage_policy,
-	&command_storage_enable,
-	&command_storage_disable,
-	&command_storage_lifecycle,
-	&command_sync,
-	&command_mount,
-	&command_unmount,
-	&command_serve,
-	&command_migrate,
-	&command_rm,
-	&command_url,
-	&command_restore,
-	&command_status,
-	&command_verify,
-	&command_cost,
-	&command_setting_list,
-	&command_setting_set,
-	&command_key_rotate,
-	&command_help,
-	&command_version,
-	NULL,
-};
+#define COMMAND_ADDRESS(name) &command_##name,
+const struct cli_command *const cli_commands[] = { CLI_COMMANDS(COMMAND_ADDRESS) NULL };
 
 #define GLOBAL(field) .offset = offsetof(struct cli_globals, field)
 const struct cli_option cli_global_options[] = {

@@ -1,5 +1,4 @@
 /* cost: what recordings cost at Twilio and in S3, now and with a lifecycle. */
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,11 +151,11 @@ static int show_one(struct cli *cli, const struct catalog_workspace *w,
 static int run_cost(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct cost_values *v = values;
-	cleanup_free struct catalog_workspace *list = NULL;
+	cleanup_workspaces struct cli_workspaces list = { NULL, 0 };
 	struct s3_transition transitions[S3_TRANSITIONS_LIMIT];
 	struct cost_prices prices;
 	json_t *array = NULL;
-	size_t count = 0, transition_count;
+	size_t transition_count;
 	int status = transitions_parse(cli, &v->transitions, transitions, &transition_count);
 
 	if (status == CLI_DONE)
@@ -165,21 +164,17 @@ static int run_cost(struct cli *cli, const void *values, int argc, char **argv)
 		return cli_json_print(view_prices_json(&prices));
 	if (status == CLI_DONE)
 		status = cli_catalog_open(cli);
-	if (status == CLI_DONE && argc) {
-		list = calloc(1, sizeof *list);
-		count = 1;
-		status = list ? cli_workspace_find(cli, argv[0], list) : CLI_FAILED;
-	} else if (status == CLI_DONE) {
-		status = cli_workspaces(cli, false, &list, &count);
-	}
+	if (status == CLI_DONE)
+		status = cli_workspaces_find(cli, argv[0], false, &list);
 	if (status != CLI_DONE)
 		return status;
 	if (cli->json)
 		array = json_array();
-	for (size_t i = 0; i < count && status == CLI_DONE; i++) {
+	for (size_t i = 0; i < list.count && status == CLI_DONE; i++) {
 		if (i && !array)
 			printf("\n");
-		status = show_one(cli, &list[i], &prices, transitions, transition_count, array);
+		status = show_one(cli, &list.items[i], &prices, transitions, transition_count,
+				  array);
 	}
 	if (status == CLI_DONE && array)
 		return cli_json_print(json_pack("{s:o, s:b, s:o}", "prices",
@@ -214,8 +209,7 @@ const struct cli_command command_cost = {
 		"\n"
 		"The built-in prices are not updated: --show-prices prints them with their\n"
 		"date, and --prices FILE reads a table of your own in the same form.\n",
-	.options = cost_options,
-	.values_size = sizeof(struct cost_values),
+	CLI_OPTIONS(cost_options, struct cost_values),
 	.argument_count = { 0, 1 },
 	.run = run_cost,
 };

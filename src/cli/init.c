@@ -183,7 +183,6 @@ const struct cli_command command_init = {
 		"\n"
 		"The catalog's folder, the key file and CATALOG.key-command must belong to you\n"
 		"or root, and must not be writable by others.\n",
-	.options = init_options,
-	.values_size = sizeof(struct init_values),
+	CLI_OPTIONS(init_options, struct init_values),
 	.run = run_init,
 };

@@ -1,8 +1,6 @@
 /* key rotate: gives the catalog another key. */
-#include <errno.h>
 #include <jansson.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "catalog/rotate.h"
 #include "cli/commands.h"
@@ -87,7 +85,6 @@ const struct cli_command command_key_rotate = {
 		"file for the time being, and name that with --key-file.\n"
 		"\n"
 		"Copies of the catalog that were made before still need the old key.\n",
-	.options = rotate_options,
-	.values_size = sizeof(struct rotate_values),
+	CLI_OPTIONS(rotate_options, struct rotate_values),
 	.run = run_rotate,
 };

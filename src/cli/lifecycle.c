@@ -1,11 +1,9 @@
 /* storage lifecycle: the bucket's rule that moves recordings to cheaper storage classes. */
 #include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/storage.h"
 #include "cli/transitions.h"
 #include "storage/storage.h"
 #include "view/bucket.h"
@@ -153,8 +151,7 @@ const struct cli_command command_storage_lifecycle = {
 		"DEEP_ARCHIVE must be restored before they can be read ('tonicfs restore'). AWS\n"
 		"does not move objects below 128 KB. 'tonicfs cost' estimates what a rule\n"
 		"saves.\n",
-	.options = lifecycle_options,
-	.values_size = sizeof(struct lifecycle_values),
+	CLI_OPTIONS(lifecycle_options, struct lifecycle_values),
 	.argument_count = { 2, 2 },
 	.run = run_lifecycle,
 };

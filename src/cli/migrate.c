@@ -2,8 +2,6 @@
  * them. */
 #include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "catalog/status.h"
 #include "cli/commands.h"
@@ -50,8 +48,8 @@ static int action_find(const struct cli *cli, const struct migrate_values *v,
 	return CLI_DONE;
 }
 
-static int ask_all(struct cli *cli, const struct migrate_scopes *scopes,
-		   const struct action *action, int64_t *ret_count)
+static int ask_all(struct cli *cli, const struct cli_scopes *scopes, const struct action *action,
+		   int64_t *ret_count)
 {
 	*ret_count = 0;
 	for (size_t i = 0; i < scopes->count; i++) {
@@ -72,8 +70,8 @@ static int ask_all(struct cli *cli, const struct migrate_scopes *scopes,
 	return CLI_DONE;
 }
 
-static int say_asked(struct cli *cli, const struct migrate_scopes *scopes,
-		     const struct action *action, int64_t count)
+static int say_asked(struct cli *cli, const struct cli_scopes *scopes, const struct action *action,
+		     int64_t count)
 {
 	struct catalog_counts counts;
 	int64_t moved, before;
@@ -107,8 +105,7 @@ static int say_asked(struct cli *cli, const struct migrate_scopes *scopes,
 static int run_migrate(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct migrate_values *v = values;
-	cleanup_free struct catalog_scope *items = NULL;
-	struct migrate_scopes scopes;
+	cleanup_scopes struct cli_scopes scopes = { NULL, 0 };
 	const struct action *action;
 	int64_t count;
 	int status = action_find(cli, v, &action);
@@ -116,11 +113,9 @@ static int run_migrate(struct cli *cli, const void *values, int argc, char **arg
 	if (status == CLI_DONE)
 		status = cli_catalog_open(cli);
 	if (status == CLI_DONE)
-		status = cli_path_scopes(cli, argc, argv, &items, &scopes.count);
-	if (status != CLI_DONE)
-		return status;
-	scopes.items = items;
-	status = ask_all(cli, &scopes, action, &count);
+		status = cli_path_scopes(cli, argc, argv, &scopes);
+	if (status == CLI_DONE)
+		status = ask_all(cli, &scopes, action, &count);
 	if (status != CLI_DONE)
 		return status;
 	return v->wait ? migrate_wait(cli, &scopes, count) : say_asked(cli, &scopes, action, count);
@@ -163,8 +158,7 @@ const struct cli_command command_migrate = {
 		"mount. Progress goes to standard error: a bar on a terminal; otherwise a line\n"
 		"every ten seconds, later every minute, and with --json each line is a JSON\n"
 		"object. Exit status 3 if some failed, are paused or are still queued.\n",
-	.options = migrate_options,
-	.values_size = sizeof(struct migrate_values),
+	CLI_OPTIONS(migrate_options, struct migrate_values),
 	.argument_count = { 1, 1000000 },
 	.run = run_migrate,
 };

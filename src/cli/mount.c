@@ -189,8 +189,7 @@ const struct cli_command command_mount = {
 		"After an unmount, the process has ten seconds to finish transfers in flight or\n"
 		"put them back. Its log names what else it waits for; after 40 seconds it ends\n"
 		"in any case, and nothing is lost.\n",
-	.options = mount_options,
-	.values_size = sizeof(struct mount_values),
+	CLI_OPTIONS(mount_options, struct mount_values),
 	.argument_count = { 1, 1 },
 	.run = run_mount,
 };
@@ -236,9 +235,7 @@ static int become_user(const char *name)
 	     setenv("LOGNAME", user->pw_name, 1) < 0))
 		err = -errno;
 	process_harden();
-	if (err == 0)
-		return CLI_DONE;
-	return cli_error("setuid=%s: %s", name, strerror(-err));
+	return err == 0 ? CLI_DONE : cli_error("setuid=%s: %s", name, strerror(-err));
 }
 
 struct helper_words {

@@ -37,7 +37,8 @@ struct cli_table {
 /* Adds a row. Its cells are separated by tabs. */
 void cli_table_row(struct cli_table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void cli_table_print(struct cli_table *table, FILE *out); /* and frees it */
+/* Prints the table and frees it. CLI_DONE, or CLI_FAILED for lack of memory. */
+int cli_table_print(struct cli_table *table, FILE *out);
 
 /* A line of progress, which is overwritten by the next one; nothing where standard error is not a
  * terminal. */

@@ -183,14 +183,12 @@ static bool node_covers(const struct catalog_node *a, const struct catalog_node 
 	return false;
 }
 
-int cli_path_scopes(struct cli *cli, int count, char *const *paths,
-		    struct catalog_scope **ret_scopes, size_t *ret_count)
+int cli_path_scopes(struct cli *cli, int count, char *const *paths, struct cli_scopes *ret_scopes)
 {
 	cleanup_free struct catalog_node *nodes = calloc((size_t)count, sizeof *nodes);
-	cleanup_free struct catalog_scope *scopes = calloc((size_t)count, sizeof *scopes);
-	size_t kept = 0;
 
-	if (!nodes || !scopes)
+	*ret_scopes = (struct cli_scopes){ calloc((size_t)count, sizeof *ret_scopes->items), 0 };
+	if (!nodes || !ret_scopes->items)
 		return cli_error("out of memory");
 	for (int i = 0; i < count; i++) {
 		int status = cli_path_resolve(cli, paths[i], &nodes[i]);
@@ -207,9 +205,12 @@ int cli_path_scopes(struct cli *cli, int count, char *const *paths,
 				     !(node_covers(&nodes[i], &nodes[j]) && i < j);
 		}
 		if (!is_covered)
-			scopes[kept++] = catalog_node_scope(&nodes[i]);
+			ret_scopes->items[ret_scopes->count++] = catalog_node_scope(&nodes[i]);
 	}
-	*ret_scopes = steal_pointer(&scopes);
-	*ret_count = kept;
 	return CLI_DONE;
+}
+
+void cli_scopes_release(struct cli_scopes *scopes)
+{
+	free(scopes->items);
 }

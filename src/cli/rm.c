@@ -1,7 +1,6 @@
 /* rm: removes as rm -r does in a mount, and says what happened to the bytes. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "catalog/archive.h"
 #include "catalog/campaign.h"
@@ -59,26 +58,27 @@ static void workspace_note(int64_t *ids, size_t *count, int64_t id)
 
 static int run_rm(struct cli *cli, const void *values, int argc, char **argv)
 {
-	cleanup_free struct catalog_scope *scopes = NULL;
+	cleanup_scopes struct cli_scopes scopes = { NULL, 0 };
 	cleanup_free int64_t *workspace_ids = NULL;
 	struct catalog_removal sum = { 0 };
-	size_t count, workspace_count = 0, removed = 0;
+	size_t workspace_count = 0, removed = 0;
 	bool failed = false;
 	int status = cli_catalog_open(cli);
 
 	if (status == CLI_DONE)
-		status = cli_path_scopes(cli, argc, argv, &scopes, &count);
+		status = cli_path_scopes(cli, argc, argv, &scopes);
 	if (status != CLI_DONE)
 		return status;
-	workspace_ids = calloc(count + 1, sizeof *workspace_ids);
+	workspace_ids = calloc(scopes.count + 1, sizeof *workspace_ids);
 	if (!workspace_ids)
 		return cli_error("out of memory");
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < scopes.count; i++) {
+		const struct catalog_scope *scope = &scopes.items[i];
 		struct catalog_removal removal = { 0 };
-		int64_t workspace_id = workspace_of(cli, &scopes[i]), locked = 0;
-		int err = remove_scope(cli, &scopes[i], &removal);
+		int64_t workspace_id = workspace_of(cli, scope), locked = 0;
+		int err = remove_scope(cli, scope, &removal);
 
-		if (err == -EPERM && catalog_lock_count(cli->catalog, scopes[i], &locked) == 0 &&
+		if (err == -EPERM && catalog_lock_count(cli->catalog, *scope, &locked) == 0 &&
 		    locked)
 			cli_error(
 				"the bucket must keep %lld of what is to be removed (retention or legal hold, the attribute "

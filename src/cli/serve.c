@@ -78,7 +78,6 @@ const struct cli_command command_serve = {
 		"workspace with an API key also needs its account's auth token: 'tonicfs\n"
 		"workspace set NAME --auth-token-file FILE'. The next poll finds what a lost\n"
 		"callback missed.\n",
-	.options = serve_options,
-	.values_size = sizeof(struct serve_values),
+	CLI_OPTIONS(serve_options, struct serve_values),
 	.run = run_serve,
 };

@@ -352,9 +352,5 @@ static json_t *mount_json(const struct mount *m)
 
 json_t *status_mounts_json(const struct status_mounts *mounts)
 {
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < mounts->count; i++)
-		json_array_append_new(array, mount_json(&mounts->list[i]));
-	return array;
+	return view_array_json(mounts->list, mounts->count, mount_json);
 }

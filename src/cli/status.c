@@ -225,13 +225,13 @@ static int show(struct status_run *run, struct catalog_scope scope)
 
 static int show_all(struct status_run *run)
 {
-	cleanup_free struct catalog_workspace *list = NULL;
-	size_t count = 0;
-	int status = cli_workspaces(run->cli, true, &list, &count);
+	cleanup_workspaces struct cli_workspaces list = { NULL, 0 };
+	int status = cli_workspaces_find(run->cli, NULL, true, &list);
 
-	for (size_t i = 0; i < count && status == CLI_DONE; i++)
-		status = show(run, (struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, list[i].id });
-	if (status == CLI_DONE && count == 0 && !run->cli->json)
+	for (size_t i = 0; i < list.count && status == CLI_DONE; i++)
+		status = show(run,
+			      (struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, list.items[i].id });
+	if (status == CLI_DONE && list.count == 0 && !run->cli->json)
 		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
 	return status;
 }
@@ -366,8 +366,7 @@ const struct cli_command command_status = {
 		"\n"
 		"With --json, 'reasons' has the jobs by reason, and 'problems' each job, up to\n"
 		"--limit; 'problems_count' is the number of all.\n",
-	.options = status_options,
-	.values_size = sizeof(struct status_values),
+	CLI_OPTIONS(status_options, struct status_values),
 	.argument_count = { 0, 1000000 },
 	.run = run_status,
 };

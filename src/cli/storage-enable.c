@@ -1,8 +1,7 @@
 /* storage enable, disable: starts or stops moving recordings to a workspace's bucket. */
-#include <stdio.h>
 
+#include "catalog/storage.h"
 #include "cli/commands.h"
-#include "cli/storage.h"
 
 struct enable_values {
 	bool untested;
@@ -45,8 +44,7 @@ const struct cli_command command_storage_enable = {
 	.summary = "Starts moving recordings to the bucket again",
 	.text = "The settings must have passed 'storage test'. Migrations that were queued\n"
 		"while the bucket was disabled are resumed.\n",
-	.options = enable_options,
-	.values_size = sizeof(struct enable_values),
+	CLI_OPTIONS(enable_options, struct enable_values),
 	.argument_count = { 1, 1 },
 	.run = run_enable,
 };

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/storage.h"
 #include "storage/policy.h"
 #include "storage/test.h"
 
@@ -89,8 +88,7 @@ const struct cli_command command_storage_policy = {
 		"recordings and their versions, sse-kms those for the key (by its ARN with\n"
 		"--encryption sse-kms:ARN), and an archive class those to restore. Print the\n"
 		"policy again after such a setting has changed.\n",
-	.options = policy_options,
-	.values_size = sizeof(struct policy_values),
+	CLI_OPTIONS(policy_options, struct policy_values),
 	.argument_count = { 1, 1 },
 	.run = run_policy,
 };

@@ -6,11 +6,9 @@
 
 #include "aws/bucket.h"
 #include "cli/commands.h"
-#include "cli/storage.h"
 #include "storage/provider.h"
 #include "storage/storage.h"
 #include "util/buf.h"
-#include "util/cleanup.h"
 #include "util/secret.h"
 
 struct set_values {
@@ -186,7 +184,7 @@ static int read_secret(const struct set_values *v, const struct catalog_storage 
 		fprintf(stderr,
 			"the endpoint is on another host: its secret key must be given again\n");
 	snprintf(prompt, sizeof prompt, "Secret key of access key %s: ", storage->access_key);
-	return cli_secret_read(v->secret_file, prompt, ret_secret);
+	return cli_secret_read("--secret-file", v->secret_file, prompt, ret_secret);
 }
 
 /* A test is valid only for the settings it was made with. */
@@ -315,8 +313,7 @@ const struct cli_command command_storage_set = {
 		"identity, the profile in ~/.aws, container, instance metadata. --credentials\n"
 		"profile:NAME uses that profile. Temporary credentials are renewed before they\n"
 		"expire.\n",
-	.options = set_options,
-	.values_size = sizeof(struct set_values),
+	CLI_OPTIONS(set_options, struct set_values),
 	.argument_count = { 1, 1 },
 	.run = run_set,
 };

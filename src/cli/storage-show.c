@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
-#include "cli/storage.h"
 #include "storage/storage.h"
 #include "util/times.h"
 #include "view/bucket.h"

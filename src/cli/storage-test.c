@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/storage.h"
 #include "storage/storage.h"
 #include "storage/test.h"
 #include "util/cleanup.h"
@@ -144,15 +143,10 @@ static int report(struct cli *cli, const struct test_values *v, const char *work
 	return status == CLI_DONE && !result->has_passed ? CLI_FAILED : status;
 }
 
-static void json_release(json_t **json)
-{
-	json_decref(*json);
-}
-
 static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct test_values *v = values;
-	cleanup_with(json_release) json_t *checks = json_array();
+	json_auto_t *checks = json_array();
 	cleanup_secret char *secret = NULL;
 	cleanup_free char *memory = NULL;
 	struct catalog_workspace w;
@@ -222,8 +216,7 @@ const struct cli_command command_storage_test = {
 		"neither read nor changed. --origin and --no-cors are stored as a setting.\n"
 		"\n"
 		"Exit status: 0 if the test passed, else 1.\n",
-	.options = test_options,
-	.values_size = sizeof(struct test_values),
+	CLI_OPTIONS(test_options, struct test_values),
 	.argument_count = { 1, 1 },
 	.run = run_test,
 };

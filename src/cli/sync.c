@@ -133,32 +133,27 @@ static int learn_sizes(struct cli *cli)
 static int run_sync(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct sync_values *v = values;
-	cleanup_free struct catalog_workspace *list = NULL;
-	struct catalog_workspace one;
+	cleanup_workspaces struct cli_workspaces list = { NULL, 0 };
 	json_t *array;
-	size_t count = 0, done = 0, in_part = 0;
+	size_t done = 0, in_part = 0;
 	int status = cli_catalog_open(cli);
 
-	if (status == CLI_DONE && argc)
-		status = cli_workspace_find(cli, argv[0], &one);
-	else if (status == CLI_DONE)
-		status = cli_workspaces(cli, false, &list, &count);
+	if (status == CLI_DONE)
+		status = cli_workspaces_find(cli, argv[0], false, &list);
 	if (status == CLI_DONE)
 		status = cli_http_open(cli);
 	if (status != CLI_DONE)
 		return status;
-	if (argc)
-		count = 1;
-	else if (count == 0 && !cli->json)
+	if (list.count == 0 && !cli->json)
 		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
 	cli_catch_signals();
 	array = json_array();
-	for (size_t i = 0; i < count && !cancel_is_set(&cli_cancel); i++) {
-		status = sync_one(cli, argc ? &one : &list[i], v, array);
+	for (size_t i = 0; i < list.count && !cancel_is_set(&cli_cancel); i++) {
+		status = sync_one(cli, &list.items[i], v, array);
 		done += status == CLI_DONE;
 		in_part += status == CLI_PART;
 	}
-	status = done == count ? CLI_DONE : done || in_part ? CLI_PART : CLI_FAILED;
+	status = done == list.count ? CLI_DONE : done || in_part ? CLI_PART : CLI_FAILED;
 	if (v->sizes && done && !cancel_is_set(&cli_cancel) && learn_sizes(cli) != CLI_DONE)
 		status = CLI_PART;
 	if (cli->json && cli_json_print(json_pack("{s:O}", "workspaces", array)) != CLI_DONE)
@@ -196,8 +191,7 @@ const struct cli_command command_sync = {
 		"--repair'.\n"
 		"\n"
 		"Exit status 3 if only a part could be synced; the rest is named.\n",
-	.options = sync_options,
-	.values_size = sizeof(struct sync_values),
+	CLI_OPTIONS(sync_options, struct sync_values),
 	.argument_count = { 0, 1 },
 	.run = run_sync,
 };

@@ -15,7 +15,6 @@
 #include "cli/commands.h"
 #include "cli/holders.h"
 #include "cli/mounting.h"
-#include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/mounts.h"
 
@@ -115,18 +114,13 @@ static int find(struct unmounting *u, const char *folder)
 	return CLI_FAILED;
 }
 
-static int report(struct unmounting *u, bool has_ended)
+static int report(const struct unmounting *u, bool has_ended)
 {
-	json_t *pid = u->pid ? json_integer(u->pid) : json_null();
-	int status = CLI_DONE;
-
-	if (u->cli->json)
-		status = cli_json_print(json_pack("{s:o, s:o, s:b}", "mountpoint",
-						  view_name_json(u->mountpoint), "process", pid,
-						  "ended", (int)has_ended));
-	else
-		json_decref(pid);
-	return status;
+	if (!u->cli->json)
+		return CLI_DONE;
+	return cli_json_print(
+		json_pack("{s:o, s:o, s:b}", "mountpoint", view_name_json(u->mountpoint), "process",
+			  u->pid ? json_integer(u->pid) : json_null(), "ended", (int)has_ended));
 }
 
 static int take_away(struct unmounting *u, bool is_lazy, int timeout_msecs)
@@ -216,8 +210,7 @@ const struct cli_command command_unmount = {
 		"wait.\n"
 		"\n"
 		"Exit status 3 if it is unmounted, but its process did not end in time.\n",
-	.options = unmount_options,
-	.values_size = sizeof(struct unmount_values),
+	CLI_OPTIONS(unmount_options, struct unmount_values),
 	.argument_count = { 1, 1 },
 	.run = run_unmount,
 };

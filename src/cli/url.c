@@ -110,8 +110,7 @@ const struct cli_command command_url = {
 		"storage test' adds, unless it uses nothing but <audio src>.\n"
 		"\n"
 		"PATH is WORKSPACE/CAMPAIGN/FILE, a recording's SID, or a path inside a mount.\n",
-	.options = url_options,
-	.values_size = sizeof(struct url_values),
+	CLI_OPTIONS(url_options, struct url_values),
 	.argument_count = { 1, 1 },
 	.run = run_url,
 };
