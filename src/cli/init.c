@@ -42,24 +42,17 @@ static int make_folder_of(const char *path)
 	return files_mkdir_parents(folder, 0700);
 }
 
-static int from_command(struct cli *cli, const char *command, struct new_key *key)
+/* Stores the command in the file `path`, which becomes the key's. */
+static int from_command(const char *command, char **path, struct new_key *key)
 {
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int err = catalog_key_command_run(command, key->key, message);
 
 	if (err < 0)
 		return cli_error("%s", message);
-	if (asprintf(&key->path, "%s.key-command", cli->catalog_path) < 0) {
-		key->path = NULL;
-		err = -ENOMEM;
-	} else {
-		err = catalog_key_command_save(key->path, command);
-	}
-	if (err == 0)
-		return CLI_DONE;
-	cli_error("%s.key-command: %s", cli->catalog_path, strerror(-err));
-	free(steal_pointer(&key->path));
-	return CLI_FAILED;
+	key->path = steal_pointer(path);
+	err = catalog_key_command_save(key->path, command);
+	return err == 0 ? CLI_DONE : cli_error("%s: %s", key->path, strerror(-err));
 }
 
 /* Uses a key file that exists: several catalogs may share a key. */
@@ -130,17 +123,16 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 	err = key.key ? catalog_guard_folder(cli->catalog_path, message) : -ENOMEM;
 	if (err < 0)
 		return cli_error("%s", message[0] ? message : strerror(-err));
-	status = v->key_command ? from_command(cli, v->key_command, &key) : from_file(cli, &key);
+	status = v->key_command ? from_command(v->key_command, &saved_command, &key)
+				: from_file(cli, &key);
 	if (status != CLI_DONE)
 		return status;
 
 	err = catalog_create(cli->catalog_path, key.key, message);
-	if (err < 0) {
-		cli_error("%s", message[0] ? message : strerror(-err));
-		if (key.path)
-			unlink(key.path);
-		return CLI_FAILED;
-	}
+	if (err < 0 && key.path)
+		unlink(key.path);
+	if (err < 0)
+		return cli_error("%s", message[0] ? message : strerror(-err));
 	if (cli->json)
 		return cli_json_print(json_pack(
 			"{s:s, s:s?, s:s?, s:b}", "catalog", cli->catalog_path, "key_file",

@@ -180,8 +180,7 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 	struct migrate *migrate = NULL;
 	struct jobs *jobs = NULL;
 	int64_t moved;
-	int status = cli_http_open(cli);
-	int err;
+	int status = cli_http_open(cli), err;
 
 	if (status != CLI_DONE)
 		return status;
@@ -209,13 +208,10 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 	meter_read(&wait->meter, ret_reading);
 	migrate_stop(migrate, STOP_GRACE_MSECS);
 	jobs_free(jobs);
-	if (err == 0 && cancel_is_set(&cli_cancel)) { /* count what has ended since */
-		err = look(wait);
-		meter_read(&wait->meter, ret_reading);
-	}
 	if (err == 0)
-		err = catalog_progress_get(cli->catalog, wait->scopes->items, wait->scopes->count,
-					   &wait->counts, &moved);
+		err = look(wait);
+	if (err == 0 && cancel_is_set(&cli_cancel)) /* count what has ended since */
+		meter_read(&wait->meter, ret_reading);
 	return err < 0 ? cli_catalog_error(cli, err, "the counts cannot be read") : CLI_DONE;
 }
 
@@ -224,14 +220,13 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 static int failure_add(void *arg, const struct catalog_problem *problem)
 {
 	json_t *array = arg;
-	char sid[SID_SIZE];
 
 	if (problem->kind != CATALOG_JOB_MIGRATE || problem->next_msecs != INT64_MAX ||
 	    json_array_size(array) >= FAILURES_LISTED)
 		return 0;
-	sid_format(&problem->recording_sid, "RE", sid);
-	json_array_append_new(array, json_pack("{s:s, s:s}", "recording_sid", sid, "reason",
-					       problem->reason));
+	json_array_append_new(array, json_pack("{s:o, s:s}", "recording_sid",
+					       view_sid_json(&problem->recording_sid, "RE"),
+					       "reason", problem->reason));
 	return 0;
 }
 

@@ -48,10 +48,9 @@ static int wait_ready(pid_t child, int fd)
 	while (n < 0 && errno == EINTR);
 	if (n == 1 && answer == READY)
 		return CLI_DONE;
-	while (waitpid(child, &status, 0) < 0) {
+	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			return CLI_FAILED;
-	}
 	if (WIFEXITED(status)) {
 		cli_json_took_over(); /* the child has said why */
 		return WEXITSTATUS(status) ? WEXITSTATUS(status) : CLI_FAILED;

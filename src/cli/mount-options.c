@@ -31,10 +31,9 @@ static bool is_one_of(const char *word, const char *const *list, size_t count)
 
 static bool begins_as(const char *word)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(ignored_beginnings); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ignored_beginnings); i++)
 		if (strncmp(word, ignored_beginnings[i], strlen(ignored_beginnings[i])) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -144,8 +143,7 @@ static int word_parse(struct mount_options *options, const char *word, const cha
 int mount_options_parse(struct mount_options *options, const char *text,
 			char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	cleanup_buf struct buf word = BUF_INIT;
-	cleanup_buf struct buf plain = BUF_INIT;
+	cleanup_buf struct buf word = BUF_INIT, plain = BUF_INIT;
 	int err = 0;
 
 	ret_message[0] = '\0';

@@ -64,8 +64,7 @@ static int mounted_start(struct mounted *m)
 		.options = (const char *const *)options->words,
 	};
 	char message[CATALOG_MESSAGE_SIZE] = "";
-	int status = background_open(request->cli, &m->settings, &m->service);
-	int err;
+	int status = background_open(request->cli, &m->settings, &m->service), err;
 
 	if (status != CLI_DONE)
 		return status;

@@ -31,8 +31,7 @@ static int mountpoint_check(struct cli *cli, const struct mount_options *options
 	} files[] = { { "catalog", cli->catalog_path },
 		      { "key file", cli->key_file },
 		      { "metrics file", options->metrics } };
-	cleanup_free char *inside = NULL;
-	cleanup_free char *source = NULL;
+	cleanup_free char *inside = NULL, *source = NULL;
 	struct stat st;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -79,9 +78,8 @@ static int mount_at(struct cli *cli, const char *folder, const struct mount_valu
 					 .options = options,
 					 .listen = values->listen,
 					 .public_url = values->public_url };
-	int status, err;
+	int err = mountpoint_resolve(folder, &mountpoint), status;
 
-	err = mountpoint_resolve(folder, &mountpoint);
 	if (err < 0)
 		return cli_error("%s: %s", folder, strerror(-err));
 	status = mountpoint_check(cli, options, mountpoint);
@@ -128,10 +126,9 @@ static int run_mount(struct cli *cli, const void *values, int argc, char **argv)
 	char message[CATALOG_MESSAGE_SIZE];
 	int status;
 
-	for (size_t i = 0; i < v->options.count; i++) {
+	for (size_t i = 0; i < v->options.count; i++)
 		if (mount_options_parse(&options, v->options.items[i], message) < 0)
 			return cli_usage(cli, "%s", message);
-	}
 	if (v->public_url && !v->listen)
 		return cli_usage(cli, "--public-url is for --listen, which is missing");
 	if (options.user)
@@ -204,11 +201,9 @@ const struct cli_command command_mount = {
 
 bool cli_is_mount_helper(int argc, char *const *argv)
 {
-	const char *name = argc ? strrchr(argv[0], '/') : NULL;
+	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
+	const char *name = slash ? slash + 1 : argc ? argv[0] : "";
 
-	if (argc == 0)
-		return false;
-	name = name ? name + 1 : argv[0];
 	if (strcmp(name, "mount.tonicfs") == 0 || strcmp(name, "mount.fuse.tonicfs") == 0)
 		return true;
 	return argc >= 3 && argv[2][0] == '/' &&
@@ -247,31 +242,19 @@ static int helper_parse(int argc, char **argv, struct helper_words *words,
 			struct mount_options *options)
 {
 	char message[CATALOG_MESSAGE_SIZE];
+	bool is_wrong = false;
 	int letter;
 
 	opterr = 0;
-	while ((letter = getopt(argc, argv, "sfnvo:t:N:")) != -1) {
-		switch (letter) {
-		case 'f':
-			words->is_fake = true;
-			break;
-		case 'o':
-			if (mount_options_parse(options, optarg, message) < 0) {
-				cli_error("%s", message);
-				return CLI_USAGE;
-			}
-			break;
-		case 's':
-		case 'n':
-		case 'v':
-		case 't':
-			break;
-		default:
-			cli_error("usage: mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS]");
+	while ((letter = getopt(argc, argv, "sfnvo:t:")) != -1) {
+		is_wrong |= letter == '?';
+		words->is_fake |= letter == 'f';
+		if (letter == 'o' && mount_options_parse(options, optarg, message) < 0) {
+			cli_error("%s", message);
 			return CLI_USAGE;
 		}
 	}
-	if (argc - optind != 2) {
+	if (is_wrong || argc - optind != 2) {
 		cli_error("usage: mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS]");
 		return CLI_USAGE;
 	}

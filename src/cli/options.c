@@ -194,18 +194,16 @@ void *cli_values_new(const struct cli_command *command)
 {
 	char *values = calloc(1, command->values_size ? command->values_size : 1);
 
-	for (const struct cli_option *o = command->options; values && o && o->name; o++) {
+	for (const struct cli_option *o = command->options; values && o && o->name; o++)
 		if (o->kind == CLI_SWITCH)
 			*(int *)(values + o->offset) = -1;
-	}
 	return values;
 }
 
 void cli_values_free(const struct cli_command *command, void *values)
 {
-	for (const struct cli_option *o = command->options; values && o && o->name; o++) {
+	for (const struct cli_option *o = command->options; values && o && o->name; o++)
 		if (o->kind == CLI_TEXTS)
 			free(((struct cli_texts *)((char *)values + o->offset))->items);
-	}
 	free(values);
 }

@@ -11,47 +11,35 @@
 static int remove_scope(struct cli *cli, const struct catalog_scope *scope,
 			struct catalog_removal *ret_removal)
 {
-	switch (scope->kind) {
-	case CATALOG_SCOPE_RECORDING:
+	if (scope->kind == CATALOG_SCOPE_RECORDING)
 		return catalog_remove_recording(cli->catalog, scope->id, ret_removal);
-	case CATALOG_SCOPE_FOLDER:
+	if (scope->kind == CATALOG_SCOPE_FOLDER)
 		return catalog_remove_campaign(cli->catalog, scope->id, false, ret_removal);
-	case CATALOG_SCOPE_WORKSPACE:
+	if (scope->kind == CATALOG_SCOPE_WORKSPACE)
 		return catalog_remove_workspace(cli->catalog, scope->id, false, ret_removal);
-	case CATALOG_SCOPE_ALL:
-		break;
-	}
 	return -EPERM;
 }
 
+/* 0: not known. */
 static int64_t workspace_of(struct cli *cli, const struct catalog_scope *scope)
 {
 	struct catalog_recording recording;
 	struct catalog_campaign campaign;
 
-	switch (scope->kind) {
-	case CATALOG_SCOPE_RECORDING:
-		return catalog_recording_get(cli->catalog, scope->id, &recording) == 0
-			       ? recording.workspace_id
-			       : 0;
-	case CATALOG_SCOPE_FOLDER:
-		return catalog_campaign_get(cli->catalog, scope->id, &campaign) == 0
-			       ? campaign.workspace_id
-			       : 0;
-	case CATALOG_SCOPE_WORKSPACE:
-		return scope->id;
-	case CATALOG_SCOPE_ALL:
-		break;
-	}
-	return 0;
+	if (scope->kind == CATALOG_SCOPE_RECORDING &&
+	    catalog_recording_get(cli->catalog, scope->id, &recording) == 0)
+		return recording.workspace_id;
+	if (scope->kind == CATALOG_SCOPE_FOLDER &&
+	    catalog_campaign_get(cli->catalog, scope->id, &campaign) == 0)
+		return campaign.workspace_id;
+	return scope->kind == CATALOG_SCOPE_WORKSPACE ? scope->id : 0;
 }
 
 static void workspace_note(int64_t *ids, size_t *count, int64_t id)
 {
-	for (size_t i = 0; i < *count; i++) {
+	for (size_t i = 0; i < *count; i++)
 		if (ids[i] == id)
 			return;
-	}
 	if (id)
 		ids[(*count)++] = id;
 }

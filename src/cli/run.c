@@ -142,10 +142,9 @@ static int dispatch(int argc, char **argv)
 /* Asked before anything is parsed, so that errors of the parser become JSON, too. */
 static bool wants_json(int argc, char *const *argv)
 {
-	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--json") == 0)
 			return true;
-	}
 	return false;
 }
 

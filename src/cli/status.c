@@ -290,23 +290,16 @@ static int limit_parse(const struct cli *cli, const char *text, int64_t *limit)
 	return CLI_DONE;
 }
 
-static void mounts_freep(struct status_mounts **mounts)
-{
-	status_mounts_free(*mounts);
-}
-
 static int run_status(struct cli *cli, const void *values, int argc, char **argv)
 {
-	cleanup_with(mounts_freep) struct status_mounts *mounts = NULL;
+	cleanup_with(status_mounts_release) struct status_mounts mounts = { NULL, 0 };
 	const struct status_values *v = values;
 	struct status_run run = { .cli = cli, .limit = PROBLEMS_LISTED };
 	json_t *document;
 	int status = limit_parse(cli, v->limit, &run.limit), failed = 0;
 
-	if (status == CLI_DONE && !argc) {
-		mounts = status_mounts_ask(cli->catalog_path);
-		status = mounts ? CLI_DONE : CLI_FAILED;
-	}
+	if (status == CLI_DONE && !argc)
+		status = status_mounts_ask(cli->catalog_path, &mounts);
 	if (status == CLI_DONE)
 		status = cli_catalog_open(cli);
 	if (status != CLI_DONE)
@@ -321,13 +314,13 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 		if (one != CLI_DONE)
 			status = ++failed == argc ? one : CLI_PART;
 	}
-	if (status == CLI_DONE && mounts && !cli->json)
-		status_mounts_print(mounts);
+	if (status == CLI_DONE && !argc && !cli->json)
+		status_mounts_print(&mounts);
 	if (cli->json && status != CLI_FAILED) {
 		document =
 			json_pack("{s:O, s:O}", "workspaces", run.workspaces, "paths", run.paths);
-		if (mounts)
-			json_object_set_new(document, "mounts", status_mounts_json(mounts));
+		if (!argc)
+			json_object_set_new(document, "mounts", status_mounts_json(&mounts));
 		if (cli_json_print(document) != CLI_DONE)
 			status = CLI_FAILED;
 	}

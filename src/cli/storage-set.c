@@ -48,10 +48,9 @@ static int set_prefix(struct catalog_storage *storage, const char *text)
 	len = strlen(text);
 	if (len + 2 > sizeof storage->prefix)
 		return -EINVAL;
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
 			return -EINVAL;
-	}
 	snprintf(storage->prefix, sizeof storage->prefix, "%s%s", text,
 		 len && text[len - 1] != '/' ? "/" : "");
 	return 0;
@@ -59,9 +58,7 @@ static int set_prefix(struct catalog_storage *storage, const char *text)
 
 static bool set_text(char *where, size_t size, const char *text)
 {
-	if (!text)
-		return true;
-	return (size_t)snprintf(where, size, "%s", text) < size;
+	return !text || (size_t)snprintf(where, size, "%s", text) < size;
 }
 
 /* Fills in what is known of the provider, where no option says something else. */
@@ -221,9 +218,8 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	cleanup_secret char *secret = NULL, *old_secret = NULL;
 	cleanup_buf struct buf word = BUF_INIT;
 	struct catalog_workspace w;
-	int status, err;
+	int status = cli_workspace_open(cli, argv[0], &w), err;
 
-	status = cli_workspace_open(cli, argv[0], &w);
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_storage_get(cli->catalog, w.id, &old);
@@ -243,9 +239,8 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		snprintf(storage.region, sizeof storage.region, "us-east-1");
 	/* Only a new name is checked, so that other settings of an old bucket can be changed. */
 	status = v->bucket ? check_bucket(cli, &storage) : CLI_DONE;
-	if (status != CLI_DONE)
-		return status;
-	status = read_secret(v, &storage, &old, &secret);
+	if (status == CLI_DONE)
+		status = read_secret(v, &storage, &old, &secret);
 	if (status != CLI_DONE)
 		return status;
 	if (!has_same_settings(&storage, &old, secret, old_secret)) {

@@ -119,10 +119,8 @@ static void print_cors_notice(const struct storage_test *test, FILE *out)
 static int run_client_error(int err)
 {
 	if (err == -EINVAL)
-		cli_error("the bucket's name, the region or the endpoint is malformed");
-	else
-		cli_error("the bucket cannot be used: %s", strerror(-err));
-	return CLI_FAILED;
+		return cli_error("the bucket's name, the region or the endpoint is malformed");
+	return cli_error("the bucket cannot be used: %s", strerror(-err));
 }
 
 static int report(struct cli *cli, const struct test_values *v, const char *workspace,

@@ -45,7 +45,7 @@ static json_t *result_json(const struct catalog_workspace *w, int err,
 			   const struct remote_error *error, const struct sync_stats *s)
 {
 	return json_pack(
-		"{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+		"{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?}",
 		"name", view_name_json(w->name), "complete", err == 0, "full", (int)s->is_full,
 		"calls_seen", (json_int_t)s->calls_seen, "calls_cut", (json_int_t)s->calls_cut,
 		"recordings_seen", (json_int_t)s->recordings_seen, "calls_new",
@@ -54,9 +54,8 @@ static json_t *result_json(const struct catalog_workspace *w, int err,
 		(json_int_t)s->applied.recordings_new, "recordings_changed",
 		(json_int_t)s->applied.recordings_changed, "recordings_gone", (json_int_t)gone(s),
 		"removed_elsewhere", (json_int_t)s->removed_elsewhere, "undecided",
-		(json_int_t)s->undecided, "advice",
-		gone(s) ? json_string(SYNC_GONE_ADVICE) : json_null(), "error",
-		err < 0 ? json_string(error_text(err, error)) : json_null());
+		(json_int_t)s->undecided, "advice", gone(s) ? SYNC_GONE_ADVICE : NULL, "error",
+		err < 0 ? error_text(err, error) : NULL);
 }
 
 static void result_print(const char *name, int err, const struct sync_stats *s)

@@ -96,8 +96,7 @@ static void say_busy(const struct unmounting *u)
 
 static int find(struct unmounting *u, const char *folder)
 {
-	cleanup_free char *inside = NULL;
-	cleanup_free char *source = NULL;
+	cleanup_free char *inside = NULL, *source = NULL;
 	int err = mountpoint_resolve(folder, &u->mountpoint);
 
 	if (err == 0)
@@ -105,13 +104,11 @@ static int find(struct unmounting *u, const char *folder)
 	if (err == 0 && !*inside)
 		return CLI_DONE;
 	if (err == 0)
-		cli_error("%s is a folder in a mount; unmount %.*s", folder,
-			  (int)(strlen(u->mountpoint) - strlen(inside) - 1), u->mountpoint);
-	else if (err == -ENOENT)
-		cli_error("nothing of yours is mounted by tonicfs on %s", u->mountpoint);
-	else
-		cli_error("%s: %s", folder, strerror(-err));
-	return CLI_FAILED;
+		return cli_error("%s is a folder in a mount; unmount %.*s", folder,
+				 (int)(strlen(u->mountpoint) - strlen(inside) - 1), u->mountpoint);
+	if (err == -ENOENT)
+		return cli_error("nothing of yours is mounted by tonicfs on %s", u->mountpoint);
+	return cli_error("%s: %s", folder, strerror(-err));
 }
 
 static int report(const struct unmounting *u, bool has_ended)

@@ -40,16 +40,15 @@ static int parse_expires(const char *text, unsigned *ret_secs)
 static int say_error(const struct cli *cli, const char *path, int err)
 {
 	if (err == -ENODATA)
-		cli_error("%s: not in the bucket yet; 'tonicfs migrate' moves it", path);
-	else if (err == -EREMOTE)
-		cli_error("%s: archived; 'tonicfs restore' restores it", path);
-	else if (err == -ENOENT)
-		cli_error("%s: its workspace has no bucket", path);
-	else if (err == -EXDEV)
-		cli_error("%s: it is in another bucket than the workspace's current one", path);
-	else
-		return cli_catalog_error(cli, err, "no URL");
-	return CLI_FAILED;
+		return cli_error("%s: not in the bucket yet; 'tonicfs migrate' moves it", path);
+	if (err == -EREMOTE)
+		return cli_error("%s: archived; 'tonicfs restore' restores it", path);
+	if (err == -ENOENT)
+		return cli_error("%s: its workspace has no bucket", path);
+	if (err == -EXDEV)
+		return cli_error("%s: it is in another bucket than the workspace's current one",
+				 path);
+	return cli_catalog_error(cli, err, "no URL");
 }
 
 static int run_url(struct cli *cli, const void *values, int argc, char **argv)

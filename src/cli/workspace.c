@@ -396,8 +396,7 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 {
 	struct catalog_workspace w;
 	struct catalog_removal removal = { 0 };
-	int status = cli_workspace_open(cli, argv[0], &w);
-	int err;
+	int status = cli_workspace_open(cli, argv[0], &w), err;
 
 	if (status != CLI_DONE)
 		return status;

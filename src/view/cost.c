@@ -54,17 +54,13 @@ static int add_row(void *arg, const struct catalog_cost_row *row)
 {
 	const struct loading *loading = arg;
 	struct view_cost *cost = loading->cost;
-	struct cost_group group = { row->at_twilio, row->in_s3,      "",
-				    row->age_days,  row->recordings, row->minutes,
-				    row->size_bytes };
 	struct view_cost_campaign *campaign = campaign_of(cost, row->folder_id);
 	struct view_cost_class *class = row->in_s3 ? class_of(cost, row->storage_class) : NULL;
 	struct cost_s3 s3;
 
 	if (!campaign)
 		return -ENOMEM;
-	snprintf(group.storage_class, sizeof group.storage_class, "%s", row->storage_class);
-	cost_group_s3(cost->prices, &group, loading->new_class, cost->transitions,
+	cost_group_s3(cost->prices, row, loading->new_class, cost->transitions,
 		      cost->transition_count, &s3);
 	cost->recordings += row->recordings;
 	campaign->recordings += row->recordings;
