@@ -38,17 +38,10 @@ struct fs_lister {
 struct fs {
 	struct catalog *catalog;
 	struct audio *audio;
-	struct http *http;
-	enum catalog_names names;
-	char *refuse; /* programs that may not open recordings, "a:b:c"; NULL: none */
-	void (*metrics)(void *arg, struct buf *out);
-	void *metrics_arg;
-	void (*ending)(const char *what); /* may be NULL */
-	bool is_read_only;
+	struct fs_settings settings;
+	enum catalog_names names; /* of settings */
 	uid_t uid;
 	gid_t gid;
-	mode_t others;
-	char *mountpoint;
 	struct fuse_session *session;
 	bool is_mounted;             /* false after an unmount that left a copy elsewhere */
 	char device[FS_DEVICE_SIZE]; /* the mount's "0:57" of mountinfo; "": unknown */
@@ -83,6 +76,19 @@ static inline struct fs *fs_of(fuse_req_t req)
 static inline void fs_reply_err(fuse_req_t req, int err)
 {
 	fuse_reply_err(req, -err);
+}
+
+/* True: err is an error, and the request has been answered with it. */
+static inline bool fs_fails(fuse_req_t req, int err)
+{
+	if (err)
+		fs_reply_err(req, err);
+	return err;
+}
+
+static inline int fs_node_get(const struct fs *fs, fuse_ino_t ino, struct catalog_node *ret_node)
+{
+	return catalog_node_get(fs->catalog, ino, fs->names, ret_node);
 }
 
 /* ---- entry.c ---- */

@@ -48,8 +48,8 @@ bool fs_refuses(const struct fs *fs, fuse_req_t req)
 {
 	char name[NAME_SIZE] = "";
 
-	if (!fs->refuse)
+	if (!fs->settings.refuse)
 		return false;
 	program_name(fuse_req_ctx(req)->pid, name);
-	return is_listed(fs->refuse, name);
+	return is_listed(fs->settings.refuse, name);
 }
