@@ -22,12 +22,17 @@ static void keep_head(struct audio_answer *a, const struct http_response *respon
 	static const char *const names[] = { "Content-Type", "Retry-After", "Date", "Server" };
 
 	a->is_error = true;
-	a->status = response->status;
+	a->error_head = (struct http_response){ .status = response->status,
+						.content_length = -1,
+						.headers = a->headers };
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const char *value = http_response_header(response, names[i]);
 
-		snprintf(a->values[i], sizeof a->values[i], "%s", value ? value : "");
-		a->headers[i] = (struct http_header){ names[i], a->values[i] };
+		if (!value || !*value)
+			continue;
+		snprintf(a->values[i], sizeof a->values[i], "%s", value);
+		a->headers[a->error_head.header_count++] =
+			(struct http_header){ names[i], a->values[i] };
 	}
 }
 
@@ -41,24 +46,18 @@ bool audio_answer_take_error(struct audio_answer *a, const void *bytes, size_t n
 
 void audio_answer_judge_error(const struct audio_answer *a, struct remote_error *ret_error)
 {
-	struct http_header headers[ARRAY_SIZE(a->headers)];
-	struct http_response response = { .status = a->status,
-					  .content_length = -1,
-					  .headers = headers };
+	const struct http_response *head = &a->error_head;
 
-	for (size_t i = 0; i < ARRAY_SIZE(headers); i++)
-		if (a->values[i][0])
-			headers[response.header_count++] = a->headers[i];
 	if (a->from == AUDIO_FROM_S3)
-		s3_judge(&response, buf_str(&a->body), a->body.len, ret_error);
+		s3_judge(head, buf_str(&a->body), a->body.len, ret_error);
 	else
-		twilio_judge_media(&response, a->is_encrypted, buf_str(&a->body), a->body.len,
+		twilio_judge_media(head, a->is_encrypted, buf_str(&a->body), a->body.len,
 				   ret_error);
 	/* Other statuses, such as 3xx, bring no bytes of the recording either. A 416 is a wrong
 	 * answer, because the requested range is within the size. */
-	if (ret_error->kind == REMOTE_OK || a->status == 416)
+	if (ret_error->kind == REMOTE_OK || head->status == 416)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "HTTP %d in answer to a read",
-				 a->status);
+				 head->status);
 }
 
 /* ---- heads ---- */

@@ -138,12 +138,6 @@ static bool skip_over(struct audio_attempt *a, const char *bytes, size_t n)
 	return answer->judged.kind == REMOTE_OK;
 }
 
-/* Lock held. */
-static enum http_data go_on_without_stream(const struct audio_attempt *a)
-{
-	return a->is_draining ? HTTP_DATA_OK : HTTP_DATA_ABORT;
-}
-
 static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes,
 			      size_t n)
 {
@@ -159,15 +153,12 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	if (!skip_over(a, bytes, skip))
 		return HTTP_DATA_ABORT;
 	pthread_mutex_lock(&a->audio->lock);
-	if (!a->stream) {
-		result = go_on_without_stream(a);
-	} else if (skip < n && !audio_stream_wants(a->stream, n - skip)) {
-		if (audio_stream_gives_way(a->stream)) {
-			result = go_on_without_stream(a);
-		} else {
-			a->stream->is_paused = true;
-			result = HTTP_DATA_PAUSE;
-		}
+	if (a->stream && skip < n && !audio_stream_wants(a->stream, n - skip) &&
+	    !audio_stream_gives_way(a->stream)) {
+		a->stream->is_paused = true;
+		result = HTTP_DATA_PAUSE;
+	} else if (!a->stream) { /* abandoned; a stream that gives way abandons it, too */
+		result = a->is_draining ? HTTP_DATA_OK : HTTP_DATA_ABORT;
 	} else {
 		audio_stats_of(a->audio, a->answer.from)->bytes += n;
 		a->answer.skip_bytes -= (int64_t)skip;

@@ -147,6 +147,8 @@ struct audio_waiting_read {
 
 /* ---- read.c; lock held for all but audio_reads_deliver ---- */
 
+/* The first of its bytes that is not in memory, or its end. */
+int64_t audio_read_missing(const struct audio_waiting_read *read);
 /* Finishes the reads whose bytes are all there. */
 void audio_reads_check(struct audio_recording *recording, struct list *finished);
 /* err: 0 or -errno. The read goes to *finished. */

@@ -62,6 +62,20 @@ static void *timer(void *arg)
 
 /* ---- the engine ---- */
 
+static void engine_free(struct audio *audio)
+{
+	pool_release(&audio->starters);
+	pool_release(&audio->probers);
+	pool_release(&audio->key_askers);
+	audio_ahead_release(&audio->ahead);
+	audio_workspaces_release(audio);
+	audio_reasons_release(&audio->reasons);
+	pthread_cond_destroy(&audio->idle_cond);
+	pthread_cond_destroy(&audio->timer_cond);
+	pthread_mutex_destroy(&audio->lock);
+	free(audio);
+}
+
 int audio_new(struct catalog *catalog, struct http *http, const struct audio_settings *settings,
 	      struct audio **ret_audio)
 {
@@ -99,18 +113,10 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	pool_init(&audio->probers, "audio probe", PROBERS);
 	pool_init(&audio->key_askers, "audio keys", KEY_ASKERS);
 	err = thread_start(&audio->timer, "audio timer", timer, audio);
-	if (!err) {
+	if (err)
+		engine_free(audio);
+	else
 		*ret_audio = audio;
-		return 0;
-	}
-	pool_release(&audio->key_askers);
-	pool_release(&audio->probers);
-	pool_release(&audio->starters);
-	audio_reasons_release(&audio->reasons);
-	pthread_cond_destroy(&audio->idle_cond);
-	pthread_cond_destroy(&audio->timer_cond);
-	pthread_mutex_destroy(&audio->lock);
-	free(audio);
 	return err;
 }
 
@@ -150,16 +156,7 @@ void audio_free(struct audio *audio)
 	while (audio->attempts)
 		pthread_cond_wait(&audio->idle_cond, &audio->lock);
 	pthread_mutex_unlock(&audio->lock);
-	pool_release(&audio->starters);
-	pool_release(&audio->probers);
-	pool_release(&audio->key_askers);
-	audio_ahead_release(&audio->ahead);
-	audio_workspaces_release(audio);
-	audio_reasons_release(&audio->reasons);
-	pthread_cond_destroy(&audio->idle_cond);
-	pthread_cond_destroy(&audio->timer_cond);
-	pthread_mutex_destroy(&audio->lock);
-	free(audio);
+	engine_free(audio);
 }
 
 /* ---- open recordings ---- */
@@ -181,9 +178,9 @@ int audio_recording_new(struct audio *audio, const struct catalog_recording *row
 	if (!recording)
 		return -ENOMEM;
 	recording->workspace = audio_workspace_get(audio, row->workspace_id);
-	err = -ENOMEM;
-	if (recording->workspace)
-		err = audio_blocks_init(&recording->blocks, &audio->store, size_bytes);
+	err = recording->workspace
+		      ? audio_blocks_init(&recording->blocks, &audio->store, size_bytes)
+		      : -ENOMEM;
 	if (err) {
 		free(recording);
 		return err;
@@ -253,12 +250,9 @@ static void open_file(struct audio *audio, const struct catalog_recording *row, 
 		}
 		pthread_mutex_unlock(&audio->lock);
 	}
-	if (err) {
+	if (err)
 		free(file);
-		callback(arg, err, NULL, -1);
-		return;
-	}
-	callback(arg, 0, file, size_bytes);
+	callback(arg, err, err ? NULL : file, err ? -1 : size_bytes);
 }
 
 struct opening {
@@ -343,7 +337,7 @@ void audio_file_listed(struct audio_file *file)
 	struct audio *audio = file->recording->audio;
 
 	pthread_mutex_lock(&audio->lock);
-	audio_ahead_listed(file->recording);
+	file->recording->is_by_lister = true;
 	pthread_mutex_unlock(&audio->lock);
 }
 

@@ -9,40 +9,33 @@
 #include "util/cleanup.h"
 #include "util/times.h"
 
+#define AT(field) offsetof(struct audio_stats, field)
+#define COUNTER(field, help) { "tonicfs_" #field "_total", "counter", help, AT(field) }
+#define GAUGE(field, help) { "tonicfs_" #field, "gauge", help, AT(field) }
+
 static const struct scalar {
 	const char *name, *type, *help;
 	size_t offset;
 } scalars[] = {
-	{ "tonicfs_reads_total", "counter", "reads that the kernel asked for",
-	  offsetof(struct audio_stats, reads) },
-	{ "tonicfs_reads_failed_total", "counter", "of these, answered with an error",
-	  offsetof(struct audio_stats, reads_failed) },
-	{ "tonicfs_reads_from_memory_total", "counter", "of these, answered at once",
-	  offsetof(struct audio_stats, reads_from_memory) },
-	{ "tonicfs_ahead_files_total", "counter", "recordings fetched ahead of their readers",
-	  offsetof(struct audio_stats, ahead_files) },
-	{ "tonicfs_ahead_hits_total", "counter", "of these, opened",
-	  offsetof(struct audio_stats, ahead_hits) },
-	{ "tonicfs_ahead_wasted_bytes_total", "counter", "bytes fetched ahead and dropped unread",
-	  offsetof(struct audio_stats, ahead_wasted_bytes) },
-	{ "tonicfs_memory_bytes", "gauge", "held for open recordings and read-ahead",
-	  offsetof(struct audio_stats, memory_bytes) },
-	{ "tonicfs_memory_peak_bytes", "gauge", "the maximum of tonicfs_memory_bytes",
-	  offsetof(struct audio_stats, memory_peak_bytes) },
-	{ "tonicfs_reads_waiting", "gauge", "reads that wait for memory or a connection",
-	  offsetof(struct audio_stats, reads_waiting) },
-	{ "tonicfs_memory_budget_bytes", "gauge", "the limit of tonicfs_memory_bytes",
-	  offsetof(struct audio_stats, memory_budget_bytes) },
-	{ "tonicfs_files_open", "gauge", "handles of recordings",
-	  offsetof(struct audio_stats, files_open) },
+	COUNTER(reads, "reads that the kernel asked for"),
+	COUNTER(reads_failed, "of these, answered with an error"),
+	COUNTER(reads_from_memory, "of these, answered at once"),
+	COUNTER(ahead_files, "recordings fetched ahead of their readers"),
+	COUNTER(ahead_hits, "of these, opened"),
+	COUNTER(ahead_wasted_bytes, "bytes fetched ahead and dropped unread"),
+	GAUGE(memory_bytes, "held for open recordings and read-ahead"),
+	GAUGE(memory_peak_bytes, "the maximum of tonicfs_memory_bytes"),
+	GAUGE(reads_waiting, "reads that wait for memory or a connection"),
+	GAUGE(memory_budget_bytes, "the limit of tonicfs_memory_bytes"),
+	GAUGE(files_open, "handles of recordings"),
 };
 
 static const struct origin {
 	const char *labels;
 	size_t offset;
 } origins[] = {
-	{ "origin=\"twilio\"", offsetof(struct audio_stats, twilio) },
-	{ "origin=\"s3\"", offsetof(struct audio_stats, s3) },
+	{ "origin=\"twilio\"", AT(twilio) },
+	{ "origin=\"s3\"", AT(s3) },
 };
 
 #define READ "tonicfs_read_seconds"

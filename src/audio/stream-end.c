@@ -48,8 +48,7 @@ void audio_read_failed(const struct audio_waiting_read *read, enum audio_from fr
 		.recording_id = recording->id,
 		.sid = recording->sid,
 		.workspace = clients ? clients->workspace : "?",
-		.offset_bytes = audio_blocks_missing(&recording->blocks, read->offset_bytes,
-						     read->end_bytes),
+		.offset_bytes = audio_read_missing(read),
 	};
 
 	audio_note_failed(recording->audio, &of, "read from %s failed: %s: %s%s%s%s%s",
@@ -92,9 +91,7 @@ static void replace(struct audio_stream *s, struct list *finished)
 	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link) {
 		if (read->stream != s)
 			continue;
-		read->stream = audio_stream_for(recording, audio_blocks_missing(&recording->blocks,
-										read->offset_bytes,
-										read->end_bytes));
+		read->stream = audio_stream_for(recording, audio_read_missing(read));
 		if (read->stream)
 			audio_stream_join(read->stream);
 		else

@@ -25,12 +25,6 @@ static struct audio_waiting_read *read_of(struct list *link)
 	return list_entry(link, struct audio_waiting_read, turn.link);
 }
 
-static int64_t missing_of(const struct audio_waiting_read *read)
-{
-	return audio_blocks_missing(&read->file->recording->blocks, read->offset_bytes,
-				    read->end_bytes);
-}
-
 /* Its blocks, and one before them that its stream may still be in. */
 static size_t need_of(const struct audio_waiting_read *read)
 {
@@ -52,7 +46,7 @@ static bool is_share_left(const struct audio_turns *turns, const struct audio_wa
 	if (recording->turns_bytes &&
 	    recording->turns_bytes + need_of(read) > turns->limit_bytes / 2)
 		return false;
-	if (audio_stream_near(recording, missing_of(read)))
+	if (audio_stream_near(recording, audio_read_missing(read)))
 		return true;
 	return recording->reading < TURN_STREAMS / 2 &&
 	       recording->workspace->reading[audio_turn_origin(recording)] < TURN_STREAMS;
@@ -121,7 +115,8 @@ void audio_turn_end(struct audio_waiting_read *read)
 
 static void join(struct audio_waiting_read *read)
 {
-	struct audio_stream *stream = audio_stream_for(read->file->recording, missing_of(read));
+	struct audio_stream *stream =
+		audio_stream_for(read->file->recording, audio_read_missing(read));
 
 	if (!stream)
 		return;
