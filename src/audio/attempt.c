@@ -228,7 +228,7 @@ static void end_stream(struct audio_attempt *a, const struct remote_error *error
 	audio_stats_count(a->audio, from, end.kind);
 	note_health(a, &end);
 	audio_reads_check(recording, finished);
-	audio_stream_failed(s, &end, from, finished);
+	audio_stream_failed(s, &end, finished);
 	if (end.kind == REMOTE_OK)
 		audio_ahead_arrived(recording);
 }

@@ -185,6 +185,9 @@ struct audio_subject {
 /* Logs why a recording cannot be read, and remembers it for user.tonicfs.why. */
 void audio_note_failed(struct audio *audio, const struct audio_subject *of, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same for a request to an origin: "WHAT: err in words: *error (its code); advice". */
+void audio_note_error(struct audio *audio, const struct audio_subject *of, enum audio_from from,
+		      const char *what, int err, const struct remote_error *error);
 
 /* ---- stats.c; lock held ---- */
 

@@ -18,11 +18,6 @@
 /* Changes of settings are noticed within this time. */
 #define CHECK_MSECS 1000
 
-const char *audio_from_name(enum audio_from from)
-{
-	return from == AUDIO_FROM_S3 ? "S3" : "Twilio";
-}
-
 int audio_errno(const struct remote_error *error)
 {
 	switch (error->error) {

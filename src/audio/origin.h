@@ -98,7 +98,6 @@ struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspa
 void audio_workspaces_release(struct audio *audio);
 /* The errno that a user meets. */
 int audio_errno(const struct remote_error *error);
-const char *audio_from_name(enum audio_from from);
 
 /* ---- bucket.c ---- */
 

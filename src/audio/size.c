@@ -91,9 +91,7 @@ static void note_failure(struct audio *audio, const struct audio_clients *client
 					  clients ? clients->workspace : "?",
 					  AUDIO_REASON_NO_OFFSET };
 
-	audio_note_failed(audio, &of, "size not learned: %s: %s%s%s%s%s", strerror(-err),
-			  e->message, e->code[0] ? " (" : "", e->code, e->code[0] ? ")" : "",
-			  audio_advice(AUDIO_FROM_TWILIO, e));
+	audio_note_error(audio, &of, AUDIO_FROM_TWILIO, "size not learned", err, e);
 }
 
 /* No answer about this recording: it timed out, or the origin failed for another one. An earlier
@@ -207,10 +205,11 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 	} else if (error.kind == REMOTE_NOT_FOUND && was_moved(audio, recording->id) &&
 		   size_from_catalog(audio, recording->id, &now, ret_size) == 0) {
 		err = 0; /* learned meanwhile */
+	} else if (error.kind == REMOTE_CANCELLED) {
+		err = -EINTR;
 	} else {
-		err = error.kind == REMOTE_CANCELLED ? -EINTR : audio_errno(&error);
-		if (error.kind != REMOTE_CANCELLED)
-			note_failure(audio, clients, recording, err, &error);
+		err = audio_errno(&error);
+		note_failure(audio, clients, recording, err, &error);
 	}
 	pthread_mutex_lock(&audio->lock);
 	set_origin_err(audio, recording->workspace_id, err && is_of_origin(&error) ? err : 0);
@@ -323,8 +322,8 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 				note_unanswered(audio, question->recording_id, &question->sid,
 						-ETIMEDOUT, "no answer in time");
 				waiter_finish(waiter, -ETIMEDOUT, -1, finished);
-			} else if (waiter->deadline_msecs < next) {
-				next = waiter->deadline_msecs;
+			} else {
+				next = audio_min(next, waiter->deadline_msecs);
 			}
 		}
 	}
@@ -333,8 +332,7 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 
 void audio_sizes_fail_all(struct audio *audio, struct list *finished)
 {
-	list_for_each_entry(struct question, question, &audio->questions, link) {
+	list_for_each_entry(struct question, question, &audio->questions, link)
 		list_for_each_entry_safe(struct waiter, waiter, &question->waiters, link)
 			waiter_finish(waiter, -EINTR, -1, finished);
-	}
 }
