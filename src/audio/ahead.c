@@ -138,7 +138,7 @@ static bool fetch(struct audio_folder *folder, const struct audio_next *next, si
 /* Is it open, or fetched? A recording that is kept for its head is dropped, to be fetched whole. */
 static bool is_here(struct audio *audio, int64_t id)
 {
-	struct audio_recording *recording = audio_recording_find(audio, id);
+	struct audio_recording *recording = audio_recording_find(audio, id, -1);
 
 	if (!recording || !recording->is_head)
 		return recording != NULL;

@@ -76,17 +76,13 @@ static void judge_length(struct audio_answer *a, const struct http_response *res
 		return;
 	}
 	if (http_response_content_range(response, &first, &last, &total) < 0 ||
-	    first != a->start_bytes || last >= a->end_bytes) {
+	    first != a->start_bytes || last >= a->end_bytes)
 		reject(a, "the range differs from the request");
-		return;
-	}
-	if ((total >= 0 && total != a->size_bytes) || last >= a->size_bytes) {
+	else if ((total >= 0 && total != a->size_bytes) || last >= a->size_bytes)
 		reject(a, "the size differs from the known one");
-		return;
-	}
-	a->last_end_bytes = last + 1;
-	if (a->is_length_known && response->content_length != last + 1 - first)
+	else if (a->is_length_known && response->content_length != last + 1 - first)
 		reject(a, "the length does not match the range");
+	a->last_end_bytes = last + 1;
 }
 
 /* Content types of proxies' pages and of S3's errors; recordings are not stored under them. */

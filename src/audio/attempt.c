@@ -270,14 +270,14 @@ int audio_attempt_start(struct audio_stream *stream, struct audio_source *source
 		return -ENOMEM;
 	a->audio = audio;
 	a->stream = stream;
-	a->answer.from = source->from;
-	a->answer.is_encrypted = source->is_encrypted;
-	memcpy(a->answer.etag, source->etag, sizeof a->answer.etag);
-	a->answer.start_bytes = stream->position_bytes;
-	a->answer.end_bytes = stream->end_bytes;
-	a->answer.size_bytes = stream->recording->size_bytes;
-	a->answer.judged = (struct remote_error)REMOTE_ERROR_INIT;
 	a->since_msecs = time_mono_msecs();
+	a->answer = (struct audio_answer){ .from = source->from,
+					   .is_encrypted = source->is_encrypted,
+					   .start_bytes = stream->position_bytes,
+					   .end_bytes = stream->end_bytes,
+					   .size_bytes = stream->recording->size_bytes,
+					   .judged = REMOTE_ERROR_INIT };
+	memcpy(a->answer.etag, source->etag, sizeof a->answer.etag);
 	source->request.on_head = on_head;
 	source->request.on_data = on_data;
 	source->request.on_done = on_done;

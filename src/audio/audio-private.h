@@ -163,8 +163,8 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 
 /* Makes the timer look at this time, at the latest. */
 void audio_timer_wake(struct audio *audio, int64_t at_msecs);
-/* NULL: none of its bytes are here. */
-struct audio_recording *audio_recording_find(struct audio *audio, int64_t id);
+/* size_bytes -1: any. NULL: none of its bytes are here. */
+struct audio_recording *audio_recording_find(struct audio *audio, int64_t id, int64_t size_bytes);
 /* row: id, workspace_id, folder_id, sid, state. */
 int audio_recording_new(struct audio *audio, const struct catalog_recording *row,
 			int64_t size_bytes, struct audio_recording **ret_recording);

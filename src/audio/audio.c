@@ -127,10 +127,9 @@ void audio_interrupt(struct audio *audio)
 	pthread_mutex_lock(&audio->lock);
 	cancel_set(&audio->cancel);
 	audio_sizes_fail_all(audio, &sizes);
-	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
+	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link)
 		list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link)
 			audio_read_finish(read, -EINTR, &reads);
-	}
 	pthread_mutex_unlock(&audio->lock);
 	audio_reads_deliver(audio, &reads);
 	audio_sizes_deliver(&sizes);
@@ -199,10 +198,10 @@ int audio_recording_new(struct audio *audio, const struct catalog_recording *row
 	return 0;
 }
 
-struct audio_recording *audio_recording_find(struct audio *audio, int64_t id)
+struct audio_recording *audio_recording_find(struct audio *audio, int64_t id, int64_t size_bytes)
 {
 	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link)
-		if (recording->id == id)
+		if (recording->id == id && (size_bytes < 0 || recording->size_bytes == size_bytes))
 			return recording;
 	return NULL;
 }
@@ -221,28 +220,17 @@ void audio_recording_end(struct audio_recording *recording)
 	audio_recording_unref(recording);
 }
 
-/* Lock held. The open one, or a new one. */
-static int recording_get(struct audio *audio, const struct catalog_recording *row,
-			 int64_t size_bytes, struct audio_recording **ret_recording)
-{
-	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
-		if (recording->id == row->id && recording->size_bytes == size_bytes) {
-			*ret_recording = recording;
-			return 0;
-		}
-	}
-	return audio_recording_new(audio, row, size_bytes, ret_recording);
-}
-
 static void open_file(struct audio *audio, const struct catalog_recording *row, int64_t size_bytes,
 		      audio_open_fn *callback, void *arg)
 {
 	struct audio_file *file = calloc(1, sizeof *file);
-	int err = -ENOMEM;
+	int err = file ? 0 : -ENOMEM;
 
 	if (file) {
 		pthread_mutex_lock(&audio->lock);
-		err = recording_get(audio, row, size_bytes, &file->recording);
+		file->recording = audio_recording_find(audio, row->id, size_bytes);
+		if (!file->recording)
+			err = audio_recording_new(audio, row, size_bytes, &file->recording);
 		if (!err) {
 			file->recording->files++;
 			audio_ahead_open(file->recording);

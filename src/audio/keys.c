@@ -11,11 +11,10 @@
 
 static struct audio_stream *find_waiting(const struct audio_clients *clients)
 {
-	list_for_each_entry(struct audio_recording, recording, &clients->audio->recordings, link) {
+	list_for_each_entry(struct audio_recording, recording, &clients->audio->recordings, link)
 		list_for_each_entry(struct audio_stream, s, &recording->streams, link)
 			if (s->waits_for_keys_of == clients)
 				return s;
-	}
 	return NULL;
 }
 

@@ -200,10 +200,10 @@ static void clients_cache(struct audio *audio, int64_t workspace_id, struct audi
 			workspace->clients = audio_clients_ref(clients);
 			/* What was learned with the old settings may be wrong now. */
 			workspace->size_err = 0;
-			workspace->knows_no_ranges[AUDIO_FROM_TWILIO] = false;
-			workspace->knows_no_ranges[AUDIO_FROM_S3] = false;
-			breaker_worked(&workspace->breakers[AUDIO_FROM_TWILIO]);
-			breaker_worked(&workspace->breakers[AUDIO_FROM_S3]);
+			for (int i = AUDIO_FROM_TWILIO; i <= AUDIO_FROM_S3; i++) {
+				workspace->knows_no_ranges[i] = false;
+				breaker_worked(&workspace->breakers[i]);
+			}
 		}
 	}
 	pthread_mutex_unlock(&audio->lock);
@@ -383,7 +383,4 @@ void audio_source_release(struct audio_source *source)
 	s3_request_memory_free(source->s3_memory);
 	twilio_request_memory_free(source->twilio_memory);
 	audio_clients_unref(source->clients);
-	source->s3_memory = NULL;
-	source->twilio_memory = NULL;
-	source->clients = NULL;
 }

@@ -112,10 +112,9 @@ static int64_t share_bytes(const struct audio_recording *recording)
 	const struct audio *audio = recording->audio;
 	unsigned count = 1;
 
-	list_for_each_entry(const struct audio_recording, other, &audio->recordings, link) {
+	list_for_each_entry(const struct audio_recording, other, &audio->recordings, link)
 		count += other != recording && other->files && other->size_bytes > SMALL_BYTES &&
 			 run_of(other) >= RUN_BYTES;
-	}
 	return (int64_t)(audio->settings.budget_bytes / 2 / count);
 }
 
