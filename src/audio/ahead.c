@@ -5,7 +5,6 @@
 
 #include "audio/audio-private.h"
 #include "audio/sequence.h"
-#include "catalog/order.h"
 #include "util/times.h"
 
 #define FOLDERS 16

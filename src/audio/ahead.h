@@ -19,7 +19,6 @@
 #ifndef TONICFS_AUDIO_AHEAD_H
 #define TONICFS_AUDIO_AHEAD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

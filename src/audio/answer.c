@@ -64,7 +64,7 @@ void audio_answer_judge_error(const struct audio_answer *a, struct remote_error 
 
 static void judge_length(struct audio_answer *a, const struct http_response *response)
 {
-	int64_t first, last, total;
+	int64_t first = 0, last = -1, total = -1;
 
 	a->is_length_known = response->content_length >= 0;
 	if (response->status != 206) {

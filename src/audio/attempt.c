@@ -73,7 +73,7 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 		a->stream->recording->was_served_by_s3 = true;
 	learn_ranges(a, response->status, &finished);
 	is_wanted = a->stream || a->is_draining;
-	histogram_add(&audio_stats_of(a->audio, a->answer.from)->first_byte,
+	histogram_add(&a->audio->stats.origins[a->answer.from].first_byte,
 		      time_mono_msecs() - a->since_msecs);
 	pthread_mutex_unlock(&a->audio->lock);
 	audio_reads_deliver(a->audio, &finished);
@@ -160,7 +160,7 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	} else if (!a->stream) { /* abandoned; a stream that gives way abandons it, too */
 		result = a->is_draining ? HTTP_DATA_OK : HTTP_DATA_ABORT;
 	} else {
-		audio_stats_of(a->audio, a->answer.from)->bytes += n;
+		a->audio->stats.origins[a->answer.from].bytes += n;
 		a->answer.skip_bytes -= (int64_t)skip;
 		result = feed(a, (const char *)bytes + skip, n - skip);
 		audio_reads_check(a->stream->recording, &finished);

@@ -109,6 +109,12 @@ struct audio_recording {
 	bool is_head;
 };
 
+/* The origin that its bytes are likely to come from. */
+static inline enum audio_from audio_origin_of(const struct audio_recording *recording)
+{
+	return recording->is_in_s3 ? AUDIO_FROM_S3 : AUDIO_FROM_TWILIO;
+}
+
 /* After a failed readahead the kernel reads again, page by page: those reads get the same error. */
 struct audio_failure {
 	int64_t begin_bytes, end_bytes, until_msecs;
@@ -191,7 +197,6 @@ void audio_note_error(struct audio *audio, const struct audio_subject *of, enum 
 
 /* ---- stats.c; lock held ---- */
 
-struct audio_origin_stats *audio_stats_of(struct audio *audio, enum audio_from from);
 void audio_stats_count(struct audio *audio, enum audio_from from, enum remote_kind kind);
 
 /* ---- size.c ---- */

@@ -1,7 +1,6 @@
 /* The engine: start and end, the timer, open recordings and files. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "audio/audio-private.h"
 #include "catalog/archive.h"

@@ -3,8 +3,6 @@
  * that sign for all workspaces do not wait for that: one thread of a pool does, and the streams of
  * this workspace.
  */
-#include <errno.h>
-#include <string.h>
 
 #include "audio/audio-private.h"
 #include "aws/credentials.h"

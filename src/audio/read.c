@@ -1,7 +1,6 @@
 /* Reads: answered from memory at once, or waiting for a stream until a deadline. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "audio/audio-private.h"
 #include "util/times.h"
@@ -244,9 +243,7 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 			err = read->origin_err;
 		}
 		if (!is_logged || stream != logged)
-			audio_read_failed(read,
-					  stream ? stream->from
-						 : (enum audio_from)audio_turn_origin(recording),
+			audio_read_failed(read, stream ? stream->from : audio_origin_of(recording),
 					  &why, err);
 		is_logged = true;
 		logged = stream;

@@ -30,12 +30,9 @@ static const struct scalar {
 	GAUGE(files_open, "handles of recordings"),
 };
 
-static const struct origin {
-	const char *labels;
-	size_t offset;
-} origins[] = {
-	{ "origin=\"twilio\"", AT(twilio) },
-	{ "origin=\"s3\"", AT(s3) },
+static const char *const labels[AUDIO_FROM_COUNT] = {
+	[AUDIO_FROM_TWILIO] = "origin=\"twilio\"",
+	[AUDIO_FROM_S3] = "origin=\"s3\"",
 };
 
 #define READ "tonicfs_read_seconds"
@@ -57,12 +54,6 @@ const char *audio_outcome_name(enum audio_outcome outcome)
 
 /* ---- writing ---- */
 
-static const struct audio_origin_stats *origin_of(const struct audio_stats *stats,
-						  const struct origin *origin)
-{
-	return (const struct audio_origin_stats *)((const char *)stats + origin->offset);
-}
-
 static void begin(struct buf *out, const char *name, const char *type, const char *help)
 {
 	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -83,19 +74,17 @@ static void write_last_failure(const struct audio_reason *last, struct buf *out)
 void audio_stats_write(const struct audio_stats *stats, struct buf *out)
 {
 	begin(out, REQUESTS, "counter", "requests for recordings' bytes");
-	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
+	for (int i = 0; i < AUDIO_FROM_COUNT; i++)
 		for (int k = 0; k < AUDIO_OUTCOME_COUNT; k++)
-			buf_addf(out, REQUESTS "{%s,result=\"%s\"} %" PRIu64 "\n",
-				 origins[i].labels, audio_outcome_name((enum audio_outcome)k),
-				 origin_of(stats, &origins[i])->requests[k]);
+			buf_addf(out, REQUESTS "{%s,result=\"%s\"} %" PRIu64 "\n", labels[i],
+				 audio_outcome_name((enum audio_outcome)k),
+				 stats->origins[i].requests[k]);
 	begin(out, BYTES, "counter", "bytes of recordings received");
-	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
-		buf_addf(out, BYTES "{%s} %" PRIu64 "\n", origins[i].labels,
-			 origin_of(stats, &origins[i])->bytes);
+	for (int i = 0; i < AUDIO_FROM_COUNT; i++)
+		buf_addf(out, BYTES "{%s} %" PRIu64 "\n", labels[i], stats->origins[i].bytes);
 	begin(out, FIRST_BYTE, "histogram", "from the request to the head of a good answer");
-	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
-		histogram_write(&origin_of(stats, &origins[i])->first_byte, FIRST_BYTE,
-				origins[i].labels, out);
+	for (int i = 0; i < AUDIO_FROM_COUNT; i++)
+		histogram_write(&stats->origins[i].first_byte, FIRST_BYTE, labels[i], out);
 	begin(out, READ, "histogram", "from a read of the kernel to its answer");
 	histogram_write(&stats->read, READ, "", out);
 	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++) {
@@ -121,16 +110,16 @@ static bool parse_value(const char *line, const char *name, uint64_t *ret_value)
 	return true;
 }
 
-static bool parse_origin(const char *line, const char *labels, struct audio_origin_stats *ret_stats)
+static bool parse_origin(const char *line, const char *label, struct audio_origin_stats *ret_stats)
 {
 	char name[128];
 
-	snprintf(name, sizeof name, BYTES "{%s}", labels);
+	snprintf(name, sizeof name, BYTES "{%s}", label);
 	if (parse_value(line, name, &ret_stats->bytes) ||
-	    histogram_parse_line(&ret_stats->first_byte, FIRST_BYTE, labels, line))
+	    histogram_parse_line(&ret_stats->first_byte, FIRST_BYTE, label, line))
 		return true;
 	for (int i = 0; i < AUDIO_OUTCOME_COUNT; i++) {
-		snprintf(name, sizeof name, REQUESTS "{%s,result=\"%s\"}", labels,
+		snprintf(name, sizeof name, REQUESTS "{%s,result=\"%s\"}", label,
 			 audio_outcome_name((enum audio_outcome)i));
 		if (parse_value(line, name, &ret_stats->requests[i]))
 			return true;
@@ -160,10 +149,8 @@ static bool parse_line(const char *line, struct audio_stats *ret_stats)
 		if (parse_value(line, scalars[i].name,
 				(uint64_t *)((char *)ret_stats + scalars[i].offset)))
 			return true;
-	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
-		if (parse_origin(
-			    line, origins[i].labels,
-			    (struct audio_origin_stats *)((char *)ret_stats + origins[i].offset)))
+	for (int i = 0; i < AUDIO_FROM_COUNT; i++)
+		if (parse_origin(line, labels[i], &ret_stats->origins[i]))
 			return true;
 	return histogram_parse_line(&ret_stats->read, READ, "", line) ||
 	       parse_last_failure(line, &ret_stats->last_failure);

@@ -3,11 +3,6 @@
 
 #include "audio/audio-private.h"
 
-struct audio_origin_stats *audio_stats_of(struct audio *audio, enum audio_from from)
-{
-	return from == AUDIO_FROM_S3 ? &audio->stats.s3 : &audio->stats.twilio;
-}
-
 void audio_stats_count(struct audio *audio, enum audio_from from, enum remote_kind kind)
 {
 	static const enum audio_outcome outcomes[] = {
@@ -21,7 +16,7 @@ void audio_stats_count(struct audio *audio, enum audio_from from, enum remote_ki
 		[REMOTE_CANCELLED] = AUDIO_OUTCOME_DROPPED,
 	};
 
-	audio_stats_of(audio, from)->requests[outcomes[kind]]++;
+	audio->stats.origins[from].requests[outcomes[kind]]++;
 }
 
 void audio_stats_get(struct audio *audio, struct audio_stats *ret_stats)

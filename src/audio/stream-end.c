@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 
 #include "audio/audio-private.h"
 #include "util/times.h"

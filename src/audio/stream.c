@@ -60,7 +60,7 @@ static void count_reading(struct audio_stream *s, unsigned n)
 {
 	s->recording->audio->reading += n;
 	s->recording->reading += n;
-	s->recording->workspace->reading[audio_turn_origin(s->recording)] += n;
+	s->recording->workspace->reading[audio_origin_of(s->recording)] += n;
 }
 
 static void resume(struct audio_stream *s)

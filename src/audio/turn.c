@@ -15,11 +15,6 @@ void audio_turns_init(struct audio_turns *turns, size_t limit_bytes)
 	list_init(&turns->taken);
 }
 
-int audio_turn_origin(const struct audio_recording *recording)
-{
-	return recording->is_in_s3 ? AUDIO_FROM_S3 : AUDIO_FROM_TWILIO;
-}
-
 static struct audio_waiting_read *read_of(struct list *link)
 {
 	return list_entry(link, struct audio_waiting_read, turn.link);
@@ -49,7 +44,7 @@ static bool is_share_left(const struct audio_turns *turns, const struct audio_wa
 	if (audio_stream_near(recording, audio_read_missing(read)))
 		return true;
 	return recording->reading < TURN_STREAMS / 2 &&
-	       recording->workspace->reading[audio_turn_origin(recording)] < TURN_STREAMS;
+	       recording->workspace->reading[audio_origin_of(recording)] < TURN_STREAMS;
 }
 
 /* ---- from the queue to a turn, and back ---- */

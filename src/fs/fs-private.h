@@ -17,7 +17,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "audio/audio.h"
 #include "catalog/tree.h"
 #include "fs/fs.h"
 #include "util/buf.h"
@@ -121,12 +120,11 @@ void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 		 int flags);
 void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 
-/* ---- lister.c: rsync, cp, tar and tree walkers list a folder, then open its files ---- */
+/* ---- process.c ---- */
+/* rsync, cp, tar and tree walkers list a folder, then open its files. */
 void fs_lister_note(struct fs *fs, fuse_req_t req, int64_t folder_id);
 /* True if the requesting process is among the latest that have listed the folder. */
 bool fs_lister_is(struct fs *fs, fuse_req_t req, int64_t folder_id);
-
-/* ---- refuse.c ---- */
 /* True if the requesting program may not open recordings. */
 bool fs_refuses(const struct fs *fs, fuse_req_t req);
 

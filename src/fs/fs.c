@@ -13,7 +13,6 @@
 #include "fs/handle.h"
 #include "fs/wait.h"
 #include "util/cleanup.h"
-#include "util/log.h"
 
 /* With the kernel's default of 12, a dozen stuck reads block every other file. */
 #define BACKGROUND_MAX 1024

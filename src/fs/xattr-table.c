@@ -1,6 +1,5 @@
 /* The table of extended attributes, and the values that are made without the network. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -6,7 +6,6 @@
 #include "fs/fs-private.h"
 #include "fs/wait.h"
 #include "fs/xattr.h"
-#include "util/cleanup.h"
 #include "util/log.h"
 
 /* getxattr(2) and listxattr(2): a size of 0 asks for the length. */

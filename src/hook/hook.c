@@ -13,7 +13,6 @@
 #include "hook/hook-private.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
-#include "util/log.h"
 #include "util/pool.h"
 
 #define IDLE_SECS 5
