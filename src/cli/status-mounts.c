@@ -255,10 +255,10 @@ static void print_mount(const struct status_mount *m)
 		printf("  %-36s %11s\n", "  wait for their turn",
 		       amount_count((int64_t)s->reads_waiting, a));
 	print_times("  answered", &s->read);
-	print_origin("Twilio", &s->twilio);
-	print_times("  first byte", &s->twilio.first_byte);
-	print_origin("S3", &s->s3);
-	print_times("  first byte", &s->s3.first_byte);
+	print_origin("Twilio", &s->origins[AUDIO_FROM_TWILIO]);
+	print_times("  first byte", &s->origins[AUDIO_FROM_TWILIO].first_byte);
+	print_origin("S3", &s->origins[AUDIO_FROM_S3]);
+	print_times("  first byte", &s->origins[AUDIO_FROM_S3].first_byte);
 	if (s->ahead_files)
 		printf("  %-36s %11s, %s opened, %s in vain\n", "files fetched ahead",
 		       amount_count((int64_t)s->ahead_files, a),
@@ -328,7 +328,8 @@ static json_t *mount_json(const struct status_mount *m)
 		(json_int_t)s->reads_failed, "last_failure", last_failure_json(&s->last_failure),
 		"reads_from_memory", (json_int_t)s->reads_from_memory, "reads_waiting",
 		(json_int_t)s->reads_waiting, "answered", times_json(&s->read), "twilio",
-		origin_json(&s->twilio), "s3", origin_json(&s->s3), "ahead", "files",
+		origin_json(&s->origins[AUDIO_FROM_TWILIO]), "s3",
+		origin_json(&s->origins[AUDIO_FROM_S3]), "ahead", "files",
 		(json_int_t)s->ahead_files, "hits", (json_int_t)s->ahead_hits, "wasted_bytes",
 		(json_int_t)s->ahead_wasted_bytes, "memory", "bytes", (json_int_t)s->memory_bytes,
 		"peak_bytes", (json_int_t)s->memory_peak_bytes, "budget_bytes",
