@@ -78,10 +78,8 @@ int transfer_media_missing(struct transfer *t)
 	} else {
 		err = gone(t);
 	}
-	if (err == -ESTALE)
-		return transfer_fail(t, JOB_OUTCOME_STALE, "taken over");
 	if (err < 0)
-		return transfer_fail(t, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));
+		return job_result_set_local(t->result, "the catalog", err);
 	sid_format(&t->recording->sid, "RE", sid);
 	log_warning("migrate: %s: %s: deleted at Twilio%s", t->workspace.name, sid,
 		    t->object_exists ? "; found in S3" : " before it was migrated");

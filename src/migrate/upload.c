@@ -30,7 +30,7 @@ static int metadata_fill(struct transfer *t, bool has_sha256, struct metadata *r
 	int err = storage_card_of(t->migrate->catalog, t->recording, card);
 
 	if (err)
-		return transfer_fail(t, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));
+		return job_result_set_local(t->result, "the catalog", err);
 	if (has_sha256)
 		memcpy(card->sha256, t->content.sha256_hex, sizeof card->sha256);
 	if (storage_card_write(card, &ret_metadata->text))

@@ -42,8 +42,7 @@ static int hash_stream(struct transfer *t, struct http_stream *stream, struct cr
 		side_moved(t->bucket, len, &t->run->cancel);
 		err = crypto_hash_update(hash, t->buffer, len);
 		if (err)
-			return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s",
-					     strerror(-err));
+			return job_result_set_local(t->result, "it cannot be hashed", err);
 	}
 	*ret_size_bytes = stream->received_bytes;
 	return 0;
@@ -76,14 +75,13 @@ int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_byt
 		err = http_stream_start(&stream, t->migrate->http, &request);
 	}
 	if (err)
-		return transfer_fail(t, JOB_OUTCOME_RETRY, "the object cannot be asked for: %s",
-				     strerror(-err));
+		return job_result_set_local(t->result, "the object cannot be asked for", err);
 	err = hash_stream(t, &stream, hash, ret_size_bytes);
 	if (err)
 		return err;
 	err = crypto_hash_finish(hash, digest);
 	if (err)
-		return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s", strerror(-err));
+		return job_result_set_local(t->result, "it cannot be hashed", err);
 	crypto_hex(digest, sizeof digest, ret_sha256);
 	return 0;
 }

@@ -90,7 +90,7 @@ static int delete_versions(struct deletion *d)
 		if (err < 0)
 			return error.error == -EACCES || is_unsupported(&error)
 				       ? 1
-				       : policy_fail(d->result, "S3", &error);
+				       : job_result_set_again(d->result, "S3", &error);
 		if (!d->count)
 			return 0;
 		for (unsigned i = 0; i < d->count; i++) {
@@ -100,7 +100,7 @@ static int delete_versions(struct deletion *d)
 			if (err)
 				return error.error == -EACCES || is_unsupported(&error)
 					       ? 1
-					       : policy_fail(d->result, "S3", &error);
+					       : job_result_set_again(d->result, "S3", &error);
 		}
 	}
 	job_result_set(d->result, JOB_OUTCOME_RETRY,
@@ -116,14 +116,14 @@ static int delete_plainly(struct deletion *d, char *ret_note)
 	int err = s3_head_object(d->s3, d->key, &object, &error);
 
 	if (err && error.kind != REMOTE_NOT_FOUND)
-		return policy_fail(d->result, "S3", &error);
+		return job_result_set_again(d->result, "S3", &error);
 	is_versioned = err == 0 && object.version_id[0] && strcmp(object.version_id, "null") != 0;
 	if (err == 0) {
 		err = s3_delete_object(d->s3, d->key, NULL, &error);
 		if (err == -EPERM)
 			return retained(d);
 		if (err)
-			return policy_fail(d->result, "S3", &error);
+			return job_result_set_again(d->result, "S3", &error);
 	}
 	if (is_versioned)
 		snprintf(
@@ -167,12 +167,12 @@ static int find_key(struct deletion *d, const struct catalog_storage *storage,
 		return 0;
 	}
 	if (err != -ENOENT)
-		return policy_fail_local(d->result, "the catalog", err);
+		return job_result_set_local(d->result, "the catalog", err);
 	err = catalog_workspace_get(catalog, d->run->job.workspace_id, &workspace);
 	if (err == 0)
 		err = catalog_recording_get(catalog, d->run->job.recording_id, &recording);
 	if (err)
-		return policy_fail_local(d->result, "the catalog", err);
+		return job_result_set_local(d->result, "the catalog", err);
 	catalog_object_key(storage->prefix, &workspace.account_sid, &recording, d->key);
 	return 0;
 }
@@ -196,7 +196,7 @@ static int delete_in_older_bucket(struct deletion *d, const char *bucket, char *
 
 	if (err) {
 		d->s3 = now;
-		return policy_fail_local(d->result, "the older bucket cannot be used", err);
+		return job_result_set_local(d->result, "the older bucket cannot be used", err);
 	}
 	d->is_older_bucket = true;
 	err = delete_object(d, ret_note);
@@ -215,14 +215,14 @@ int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_resu
 	int err;
 
 	if (!d)
-		return policy_fail_local(result, "the object cannot be deleted", -ENOMEM);
+		return job_result_set_local(result, "the object cannot be deleted", -ENOMEM);
 	d->policy = policy;
 	d->run = run;
 	d->result = result;
 	err = storage_client_new(policy->catalog, policy->http, run->job.workspace_id, &run->cancel,
 				 &d->s3, &storage);
 	if (err)
-		return policy_fail_local(result, "the bucket cannot be used", err);
+		return job_result_set_local(result, "the bucket cannot be used", err);
 	err = find_key(d, &storage, bucket);
 	if (err == 0 && bucket[0] && strcmp(bucket, storage.bucket) != 0)
 		err = delete_in_older_bucket(d, bucket, ret_note);
