@@ -82,9 +82,5 @@ void sync_classes(struct sync_run *run)
 		err = flush(&c);
 	if (err == 0 && c.archived_key[0])
 		err = try_reading(session, c.archived_key);
-	if (err < 0) {
-		pthread_mutex_lock(&run->lock);
-		sync_run_fail(run, err, error.kind == REMOTE_OK ? NULL : &error);
-		pthread_mutex_unlock(&run->lock);
-	}
+	sync_run_fail(run, err, &error);
 }

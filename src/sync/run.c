@@ -17,15 +17,22 @@
 
 /* ---- results of the threads ---- */
 
-void sync_run_fail(struct sync_run *run, int err, const struct remote_error *error)
+void sync_run_fail_locked(struct sync_run *run, int err, const struct remote_error *error)
 {
-	if (run->err && !(run->err == -ECANCELED && err != -ECANCELED))
+	if (!err || (run->err && !(run->err == -ECANCELED && err != -ECANCELED)))
 		return;
 	run->err = err;
 	if (error)
 		run->error = *error;
 	else
 		remote_error_clear(&run->error);
+}
+
+void sync_run_fail(struct sync_run *run, int err, const struct remote_error *error)
+{
+	pthread_mutex_lock(&run->lock);
+	sync_run_fail_locked(run, err, error);
+	pthread_mutex_unlock(&run->lock);
 }
 
 void sync_run_progress(struct sync_run *run, bool is_urgent)
@@ -47,13 +54,6 @@ int sync_run_add_check(struct sync_run *run, const struct sid *sid, bool is_dele
 	err = array_push(&run->checks, &run->check_count, &check);
 	pthread_mutex_unlock(&run->lock);
 	return err;
-}
-
-static void fail(struct sync_run *run, int err, const struct remote_error *error)
-{
-	pthread_mutex_lock(&run->lock);
-	sync_run_fail(run, err, error);
-	pthread_mutex_unlock(&run->lock);
 }
 
 /* ---- calls that recordings name and that were not listed ---- */
@@ -81,7 +81,7 @@ static void fetch_unknown_call(void *arg, size_t index)
 	int err;
 
 	if (cancel_is_set(run->session->env->cancel)) {
-		fail(run, -ECANCELED, NULL);
+		sync_run_fail(run, -ECANCELED, NULL);
 		return;
 	}
 	err = sync_fetch_call(run->session, sid, &error);
@@ -96,7 +96,7 @@ static void fetch_unknown_call(void *arg, size_t index)
 		sync_run_progress(run, false);
 	} else {
 		run->stats.undecided++;
-		sync_run_fail(run, err, &error);
+		sync_run_fail_locked(run, err, &error);
 	}
 	pthread_mutex_unlock(&run->lock);
 }
@@ -106,7 +106,7 @@ static void fetch_unknown_calls(struct sync_run *run)
 	struct unknown_calls *unknown = calloc(1, sizeof *unknown);
 
 	if (!unknown) {
-		fail(run, -ENOMEM, NULL);
+		sync_run_fail(run, -ENOMEM, NULL);
 		return;
 	}
 	do {
@@ -115,8 +115,7 @@ static void fetch_unknown_calls(struct sync_run *run)
 		*unknown = (struct unknown_calls){ .run = run };
 		err = catalog_calls_unknown(run->session->env->catalog, run->session->workspace.id,
 					    UNKNOWN_CALLS_BATCH, on_unknown_call, unknown);
-		if (err < 0)
-			fail(run, err, NULL);
+		sync_run_fail(run, err, NULL);
 		parallel_for(unknown->count, run->options.threads, fetch_unknown_call, unknown);
 		/* After a failure the same calls would come first again. */
 	} while (unknown->count == UNKNOWN_CALLS_BATCH && unknown->settled == unknown->count);
@@ -133,7 +132,7 @@ static void check_one(void *arg, size_t index)
 	int err;
 
 	if (cancel_is_set(run->session->env->cancel)) {
-		fail(run, -ECANCELED, NULL);
+		sync_run_fail(run, -ECANCELED, NULL);
 		return;
 	}
 	fate = sync_check_recording(run->session, &run->checks[index].sid,
@@ -142,8 +141,7 @@ static void check_one(void *arg, size_t index)
 	run->stats.recordings_gone += fate == SYNC_FATE_GONE;
 	run->stats.recordings_found_in_s3 += fate == SYNC_FATE_FOUND_IN_S3;
 	run->stats.undecided += fate == SYNC_FATE_UNDECIDED;
-	if (err < 0)
-		sync_run_fail(run, err, &error);
+	sync_run_fail_locked(run, err, &error);
 	sync_run_progress(run, false);
 	pthread_mutex_unlock(&run->lock);
 }
@@ -268,18 +266,16 @@ static void run_all(struct sync_run *run)
 	int err = make_plan(run, &plan);
 
 	if (err < 0) {
-		fail(run, err, NULL);
+		sync_run_fail(run, err, NULL);
 		return;
 	}
 	list_all(run, &plan, &calls_complete, &recordings_complete);
 	/* If a page of calls failed, its calls are not fetched one by one. */
 	if (calls_complete)
 		fetch_unknown_calls(run);
-	if (run->stats.removed_elsewhere) {
-		err = catalog_removals_settle(catalog, run->session->workspace.id);
-		if (err < 0)
-			fail(run, err, NULL);
-	}
+	if (run->stats.removed_elsewhere)
+		sync_run_fail(run, catalog_removals_settle(catalog, run->session->workspace.id),
+			      NULL);
 	check_all(run);
 	if (run->stats.is_full && recordings_complete) {
 		sync_sids_sort(&run->seen);
@@ -287,18 +283,14 @@ static void run_all(struct sync_run *run)
 		err = catalog_recordings_at_twilio(catalog, run->session->workspace.id, 0,
 						   began_at_twilio(run, &plan) - VISIBLE_SECS,
 						   on_believed_at_twilio, run);
-		if (err < 0)
-			fail(run, err, NULL);
+		sync_run_fail(run, err, NULL);
 		check_all(run);
 	}
 	if (run->stats.is_full && !cancel_is_set(run->session->env->cancel))
 		sync_classes(run);
 	/* The lists are complete; undecided recordings are checked again by the next full sync. */
-	if (calls_complete && recordings_complete && !cancel_is_set(run->session->env->cancel)) {
-		err = remember(run, &plan);
-		if (err < 0)
-			fail(run, err, NULL);
-	}
+	if (calls_complete && recordings_complete && !cancel_is_set(run->session->env->cancel))
+		sync_run_fail(run, remember(run, &plan), NULL);
 	pthread_mutex_lock(&run->lock);
 	sync_run_progress(run, true);
 	pthread_mutex_unlock(&run->lock);

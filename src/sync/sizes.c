@@ -59,7 +59,7 @@ struct item {
 struct sync_sizer {
 	struct sync_env env;
 	unsigned threads;
-	int64_t busy_pause_msecs;
+	unsigned busy_times;  /* batches in a row that Twilio answered with 429 */
 	struct later *laters; /* by recording_id */
 	size_t later_count;
 	struct place *places;
@@ -92,13 +92,6 @@ static bool later_is(const struct sync_sizer *sizer, size_t at, int64_t recordin
 	return at < sizer->later_count && sizer->laters[at].recording_id == recording_id;
 }
 
-static int64_t doubled(int64_t first_msecs, unsigned times, int64_t limit_msecs)
-{
-	int64_t msecs = first_msecs << (times < 16 ? times : 16);
-
-	return msecs < limit_msecs ? msecs : limit_msecs;
-}
-
 static void later_add(struct sync_sizer *sizer, int64_t recording_id)
 {
 	size_t at = later_find(sizer, recording_id);
@@ -113,9 +106,8 @@ static void later_add(struct sync_sizer *sizer, int64_t recording_id)
 		sizer->laters[at] = (struct later){ .recording_id = recording_id };
 	}
 	later = &sizer->laters[at];
-	later->until_msecs =
-		time_mono_msecs() + doubled(AGAIN_MSECS, later->times, AGAIN_LIMIT_MSECS);
-	later->times++;
+	later->until_msecs = time_mono_msecs() +
+			     sync_plan_backoff(AGAIN_MSECS, later->times++, AGAIN_LIMIT_MSECS);
 }
 
 static void later_remove(struct sync_sizer *sizer, int64_t recording_id)
@@ -148,9 +140,8 @@ static struct place *place_find(struct sync_sizer *sizer, int64_t workspace_id)
 static void place_block(struct place *place)
 {
 	place->blocked_until_msecs =
-		time_mono_msecs() +
-		doubled(WORKSPACE_AGAIN_MSECS, place->times, WORKSPACE_AGAIN_LIMIT_MSECS);
-	place->times++;
+		time_mono_msecs() + sync_plan_backoff(WORKSPACE_AGAIN_MSECS, place->times++,
+						      WORKSPACE_AGAIN_LIMIT_MSECS);
 	sync_session_close(place->session);
 	place->session = NULL;
 }
@@ -160,24 +151,19 @@ static struct sync_session *place_session(struct sync_sizer *sizer, int64_t work
 {
 	struct place *place = place_find(sizer, workspace_id);
 	int64_t now = time_mono_msecs();
-	int err;
 
 	if (!place || now < place->blocked_until_msecs)
 		return NULL;
 	/* Only between batches, because items point to the session. */
-	if (place->session && sizer->item_count == 0 &&
-	    now - place->session_msecs >= SESSION_MSECS) {
+	if (sizer->item_count == 0 && now - place->session_msecs >= SESSION_MSECS) {
 		sync_session_close(place->session);
 		place->session = NULL;
 	}
-	if (!place->session) {
-		err = sync_session_open(&sizer->env, workspace_id, TIMEOUT_MSECS, &place->session);
-		if (err < 0) {
-			place_block(place);
-			return NULL;
-		}
-		place->session_msecs = now;
-	}
+	if (place->session)
+		return place->session;
+	if (sync_session_open(&sizer->env, workspace_id, TIMEOUT_MSECS, &place->session) < 0)
+		place_block(place);
+	place->session_msecs = now;
 	return place->session;
 }
 
@@ -211,9 +197,7 @@ static int on_workspace(void *arg, const struct catalog_workspace *workspace)
 {
 	struct sync_sizer *sizer = arg;
 
-	if (!place_find(sizer, workspace->id))
-		return -ENOMEM;
-	return 0;
+	return place_find(sizer, workspace->id) ? 0 : -ENOMEM;
 }
 
 static int collect(struct sync_sizer *sizer)
@@ -262,11 +246,11 @@ static void probe_one(void *arg, size_t index)
 	}
 	if (item->error.kind == REMOTE_NOT_FOUND) {
 		struct remote_error error;
-		enum sync_fate fate;
 		int err;
-
 		/* If it was deleted at Twilio, the tree must not show it any longer. */
-		fate = sync_check_recording(item->session, &recording->sid, false, &err, &error);
+		enum sync_fate fate =
+			sync_check_recording(item->session, &recording->sid, false, &err, &error);
+
 		item->is_gone = fate == SYNC_FATE_GONE || fate == SYNC_FATE_FOUND_IN_S3;
 	}
 }
@@ -291,7 +275,7 @@ static void log_failure(const struct item *item)
 static int64_t settle(struct sync_sizer *sizer)
 {
 	bool was_busy = false;
-	int64_t pause = 0;
+	int64_t pause = 0, own;
 
 	for (size_t i = 0; i < sizer->place_count; i++)
 		sizer->places[i].was_reached = sizer->places[i].has_failed = false;
@@ -328,17 +312,14 @@ static int64_t settle(struct sync_sizer *sizer)
 			place_block(place);
 	}
 	if (!was_busy) {
-		sizer->busy_pause_msecs = 0;
+		sizer->busy_times = 0;
 		if (sizer->threads < THREADS_MAX)
 			sizer->threads++;
 		return 0;
 	}
 	sizer->threads = sizer->threads > 1 ? sizer->threads / 2 : 1;
-	sizer->busy_pause_msecs =
-		sizer->busy_pause_msecs ? 2 * sizer->busy_pause_msecs : BUSY_PAUSE_MSECS;
-	if (sizer->busy_pause_msecs > BUSY_PAUSE_LIMIT_MSECS)
-		sizer->busy_pause_msecs = BUSY_PAUSE_LIMIT_MSECS;
-	return pause > sizer->busy_pause_msecs ? pause : sizer->busy_pause_msecs;
+	own = sync_plan_backoff(BUSY_PAUSE_MSECS, sizer->busy_times++, BUSY_PAUSE_LIMIT_MSECS);
+	return pause > own ? pause : own;
 }
 
 static int store(struct sync_sizer *sizer, int64_t *ret_learned)

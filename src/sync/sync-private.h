@@ -24,6 +24,9 @@ int64_t sync_plan_since(int64_t listed_until_secs, int64_t oldest_unfinished_sec
 /* Whether a full sync is due: there was none, or it is a day old, or in the future. */
 bool sync_plan_full_is_due(const struct catalog_sync_state *state, int64_t now_secs);
 
+/* The pause after a number of failures: doubled with each one. */
+int64_t sync_plan_backoff(int64_t first_msecs, unsigned failures, int64_t limit_msecs);
+
 #define SYNC_MAX_PARTS 32
 /* Splits a window (0: unbounded) at midnights into at most `parts` windows that cover it, oldest
  * first, with an hour of overlap. Everything (0, 0) is split into months, whatever `parts` is. The
@@ -78,19 +81,17 @@ struct sync_fetched {
 int sync_fetch_recording(struct sync_session *session, const struct sid *sid,
 			 struct sync_fetched *ret_found, struct remote_error *ret_error);
 
-/* ---- callbacks.c ---- */
-
-/* Fetches recordings that callbacks have named (catalog/callback.h), until it is cancelled. */
-void sync_callbacks_run(const struct sync_env *env);
-
-/* ---- check.c: recordings that may be gone ---- */
-
 enum sync_fate { SYNC_FATE_STAYS, SYNC_FATE_GONE, SYNC_FATE_FOUND_IN_S3, SYNC_FATE_UNDECIDED };
 /* Finds out what became of a recording that Twilio does not list any more or reports as deleted
  * (is_deleted: Twilio is not asked again), and updates the catalog. An error of the catalog leaves
  * REMOTE_OK in *ret_error. */
 enum sync_fate sync_check_recording(struct sync_session *session, const struct sid *sid,
 				    bool is_deleted, int *ret_err, struct remote_error *ret_error);
+
+/* ---- callbacks.c ---- */
+
+/* Fetches recordings that callbacks have named (catalog/callback.h), until it is cancelled. */
+void sync_callbacks_run(const struct sync_env *env);
 
 /* ---- tombstones.c: recordings that were removed, here or elsewhere ---- */
 
@@ -141,9 +142,11 @@ struct sync_run {
 	struct remote_error error;
 	int64_t progress_msecs;
 };
-/* Remembers the first failure; a real failure replaces a cancellation. The lock is held. */
+/* Remembers the first failure; a real failure replaces a cancellation. err 0: none; error NULL: of
+ * the catalog. */
 void sync_run_fail(struct sync_run *run, int err, const struct remote_error *error);
 /* The lock is held. */
+void sync_run_fail_locked(struct sync_run *run, int err, const struct remote_error *error);
 void sync_run_progress(struct sync_run *run, bool is_urgent);
 int sync_run_add_check(struct sync_run *run, const struct sid *sid, bool is_deleted);
 

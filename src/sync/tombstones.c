@@ -73,8 +73,7 @@ static void compare(struct sync_run *run)
 					    &tombstones->sids, &queued);
 	pthread_mutex_lock(&run->lock);
 	run->stats.removed_elsewhere += hidden;
-	if (err < 0)
-		sync_run_fail(run, err, NULL);
+	sync_run_fail_locked(run, err, NULL);
 	pthread_mutex_unlock(&run->lock);
 }
 
@@ -100,9 +99,7 @@ static void load(struct sync_run *run, bool is_first)
 	tombstones->is_partial = err < 0;
 	if (err < 0) {
 		explain(&error, err, is_first);
-		pthread_mutex_lock(&run->lock);
 		sync_run_fail(run, err, &error);
-		pthread_mutex_unlock(&run->lock);
 	}
 	compare(run);
 }
