@@ -6,6 +6,7 @@
 #include "migrate/migrate-private.h"
 #include "net/retry.h"
 #include "storage/card.h"
+#include "storage/object.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/fault.h"
@@ -100,38 +101,12 @@ struct upload {
 	unsigned count;
 };
 
-struct leftover {
-	struct transfer *transfer;
-	unsigned count;
-};
-
-static int abort_leftover(void *arg, const struct s3_list_entry *entry)
-{
-	struct leftover *leftover = arg;
-	struct remote_error error = REMOTE_ERROR_INIT;
-
-	if (strcmp(entry->key, leftover->transfer->key) != 0 || !entry->upload_id)
-		return 0;
-	leftover->count++;
-	/* Not fatal: the upload costs money, but no recording, and the next list shows it again. */
-	if (s3_upload_abort(leftover->transfer->s3, entry->key, entry->upload_id, &error) &&
-	    error.kind != REMOTE_NOT_FOUND)
-		log_info("migrate: an upload that was left cannot be aborted: %s", error.message);
-	return 0;
-}
-
 /* Aborts uploads that a crash, or an abort that failed, left under this key, and checks that they
  * are gone. A server that cannot list uploads is no obstacle. */
 static void sweep(struct transfer *t)
 {
-	for (unsigned i = 0; i < SWEEPS; i++) {
-		struct leftover leftover = { t, 0 };
-		struct remote_error error = REMOTE_ERROR_INIT;
-
-		if (s3_list_uploads(t->s3, t->key, abort_leftover, &leftover, &error) ||
-		    !leftover.count)
-			return;
-	}
+	for (unsigned i = 0; i < SWEEPS && storage_uploads_abort(t->s3, t->key) > 0; i++)
+		;
 }
 
 /* A beginning whose answer was lost leaves an upload, too. */

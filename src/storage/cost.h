@@ -51,8 +51,6 @@ struct cost_group {
 	int64_t recordings, minutes, size_bytes;
 };
 
-/* Started minutes: 0 seconds are one. */
-int64_t cost_minutes(int64_t duration_secs);
 /* Twilio's price for an account's stored minutes. */
 double cost_twilio_month(const struct cost_prices *prices, int64_t minutes);
 /* S3's price for these objects of one class. */

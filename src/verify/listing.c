@@ -62,16 +62,11 @@ static bool is_in_scope(const struct verify *v, const struct catalog_recording *
 	}
 }
 
-static int stray_add(struct verify *v, const struct verify_name *name)
-{
-	return array_push(&v->strays, &v->stray_count, name);
-}
-
 /* ---- one object ---- */
 
 static bool agrees(const struct catalog_belief *belief, const struct listed *item)
 {
-	return belief->has_object && belief->object.size_bytes == item->size_bytes &&
+	return belief->object.size_bytes == item->size_bytes &&
 	       strcasecmp(belief->object.etag, item->etag) == 0;
 }
 
@@ -91,10 +86,9 @@ static int judge(struct verify *v, const struct listed *item, const struct catal
 	switch (recording->state) {
 	case CATALOG_STATE_STORED:
 	case CATALOG_STATE_S3:
-		if (!is_in_scope(v, recording))
-			return 0;
-		/* Not the object that was verified. */
-		if (!belief->has_object || strcmp(item->key, belief->object.key) != 0)
+		/* Another one is not the object that was verified. */
+		if (!is_in_scope(v, recording) || !belief->has_object ||
+		    strcmp(item->key, belief->object.key) != 0)
 			return 0;
 		if (!agrees(belief, item))
 			return verify_doubt_add(v, recording->id);
@@ -117,10 +111,13 @@ static int judge(struct verify *v, const struct listed *item, const struct catal
 static int on_belief(void *arg, size_t index, const struct catalog_belief *belief)
 {
 	struct batch *batch = arg;
+	struct verify *v = batch->v;
 
 	if (belief)
-		return judge(batch->v, &batch->items[index], belief);
-	return has_unreferenced(batch->v) ? stray_add(batch->v, &batch->items[index].name) : 0;
+		return judge(v, &batch->items[index], belief);
+	if (!has_unreferenced(v))
+		return 0;
+	return array_push(&v->strays, &v->stray_count, &batch->items[index].name);
 }
 
 static int batch_flush(struct batch *batch)
@@ -148,9 +145,7 @@ static int on_object(void *arg, const struct s3_list_entry *entry)
 	struct verify *v = batch->v;
 	struct listed *item = &batch->items[batch->count];
 
-	pthread_mutex_lock(&v->lock);
-	v->stats.objects++;
-	pthread_mutex_unlock(&v->lock);
+	verify_count(v, &v->stats.objects, 1);
 	if (verify_name_parse(v->storage.prefix, &v->workspace.account_sid, entry->key,
 			      &item->name) < 0) {
 		/* A list for one recording's key may show longer keys with that prefix. */
@@ -173,17 +168,13 @@ static int list_prefix(struct verify *v, const char *prefix)
 	struct remote_error error = REMOTE_ERROR_INIT;
 	int err;
 
-	if (!batch) {
-		verify_fail(v, -ENOMEM, NULL);
-		return -ENOMEM;
-	}
+	if (!batch)
+		return verify_fail(v, -ENOMEM, NULL);
 	batch->v = v;
 	err = s3_list_objects(v->s3, prefix, on_object, batch, &error);
 	if (err == 0)
 		err = batch->err = batch_flush(batch);
-	if (err)
-		verify_fail(v, err, batch->err ? NULL : &error);
-	return err;
+	return verify_fail(v, err, batch->err ? NULL : &error);
 }
 
 /* ---- objects outside the account's folder ---- */
@@ -235,8 +226,7 @@ static int list_beside(struct verify *v)
 
 	snprintf(prefix, sizeof prefix, "%srecordings/", v->storage.prefix);
 	err = s3_list_folder(v->s3, prefix, on_beside, &beside, &error);
-	if (err)
-		verify_fail(v, err, beside.err ? NULL : &error);
+	verify_fail(v, err, beside.err ? NULL : &error);
 	for (size_t i = 0; i < beside.count && err == 0; i++)
 		err = list_prefix(v, beside.folders[i]);
 	return err;
@@ -291,10 +281,8 @@ static int list_uploads(struct verify *v)
 	err = s3_list_uploads(v->s3, prefix, on_upload, &uploads, &error);
 	if (err == 0)
 		return 0;
-	if (uploads.err || error.kind == REMOTE_CANCELLED) {
-		verify_fail(v, err, uploads.err ? NULL : &error);
-		return err;
-	}
+	if (uploads.err || error.kind == REMOTE_CANCELLED)
+		return verify_fail(v, err, uploads.err ? NULL : &error);
 	/* Listing uploads is a separate permission. */
 	pthread_mutex_lock(&v->lock);
 	v->stats.uploads_unknown = true;
@@ -322,9 +310,7 @@ static int on_walked(void *arg, size_t index, const struct catalog_belief *belie
 		return 0;
 	if (recording->state == CATALOG_STATE_MISSING && recording->start_secs <= 0) {
 		/* Deleted before it was a file here: nothing was lost. */
-		pthread_mutex_lock(&v->lock);
-		v->stats.never_seen++;
-		pthread_mutex_unlock(&v->lock);
+		verify_count(v, &v->stats.never_seen, 1);
 		return 0;
 	}
 	return verify_doubt_add(v, recording->id);
@@ -340,9 +326,7 @@ static int walk_catalog(struct verify *v)
 		err = catalog_beliefs_each(v->env->catalog, v->scope, walk.after_id, WALK,
 					   on_walked, &walk);
 	} while (err == 0 && walk.count == WALK);
-	if (err)
-		verify_fail(v, err, NULL);
-	return err;
+	return verify_fail(v, err, NULL);
 }
 
 /* ---- the whole ---- */
@@ -353,10 +337,8 @@ static int list_recording(struct verify *v)
 	struct catalog_belief belief;
 	int err = catalog_belief_get(v->env->catalog, v->scope.id, &belief);
 
-	if (err) {
-		verify_fail(v, err, NULL);
+	if (verify_fail(v, err, NULL))
 		return err;
-	}
 	if (belief.has_object)
 		snprintf(key, sizeof key, "%s", belief.object.key);
 	else
