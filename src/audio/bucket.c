@@ -50,7 +50,7 @@ static int older_bucket_new(struct audio *audio, int64_t workspace_id, const cha
 		return -ENOMEM;
 	bucket->name = strdup(name);
 	err = bucket->name ? storage_client_new_of(audio->catalog, audio->http, workspace_id, name,
-						   &audio->cancel, &bucket->s3)
+						   &audio->cancel, &bucket->s3, NULL)
 			   : -ENOMEM;
 	if (err) {
 		older_bucket_free(bucket);

@@ -47,7 +47,7 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 		return 0;
 	/* The bucket that it was put into, whichever the workspace has now. */
 	err = storage_client_new_of(migrate->catalog, migrate->http, run->job.workspace_id,
-				    stored.bucket, &run->cancel, &s3);
+				    stored.bucket, &run->cancel, &s3, NULL);
 	if (err)
 		return job_result_set_local(result, "the bucket cannot be used", err);
 	err = look_at_object(s3, &stored, &error);

@@ -58,11 +58,7 @@ static int enter_bucket(struct transfer *t)
 /* Before anything is sent: by what the connection test found; afterwards: by the object itself. */
 int transfer_check_encryption(struct transfer *t, const char *confirmed)
 {
-	static const char *const wanted[] = { "", "AES256", "aws:kms" };
-	const char *asked = wanted[t->storage.encryption];
-
-	if (!t->storage.require_encryption ||
-	    (*confirmed && strncmp(confirmed, asked, strlen(asked)) == 0))
+	if (storage_is_encrypted(&t->storage, confirmed))
 		return 0;
 	return transfer_fail(t, JOB_OUTCOME_FAILED,
 			     t->storage.tested_secs

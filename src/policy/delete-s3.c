@@ -177,8 +177,9 @@ static int delete_object(struct deletion *d, char *ret_note)
 static int delete_in_older_bucket(struct deletion *d, const char *bucket, char *ret_note)
 {
 	struct s3_client *now = d->s3;
-	int err = storage_client_new_of(d->policy->catalog, d->policy->http,
-					d->run->job.workspace_id, bucket, &d->run->cancel, &d->s3);
+	int err =
+		storage_client_new_of(d->policy->catalog, d->policy->http, d->run->job.workspace_id,
+				      bucket, &d->run->cancel, &d->s3, NULL);
 
 	if (err) {
 		d->s3 = now;
