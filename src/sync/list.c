@@ -328,11 +328,10 @@ static void work(void *arg, size_t index)
 	pthread_mutex_unlock(&run->lock);
 }
 
-void sync_list(struct sync_run *run, int64_t calls_since_secs, int64_t recordings_since_secs,
-	       bool *ret_calls_complete, bool *ret_recordings_complete)
+void sync_list(struct sync_run *run)
 {
-	const struct twilio_window calls = { calls_since_secs, 0 },
-				   recordings = { recordings_since_secs, 0 };
+	const struct twilio_window calls = { run->calls_since_secs, 0 },
+				   recordings = { run->recordings_since_secs, 0 };
 	struct lister lister = { .run = run, .threads = run->options.threads };
 	int err;
 
@@ -347,8 +346,8 @@ void sync_list(struct sync_run *run, int64_t calls_since_secs, int64_t recording
 	pthread_mutex_unlock(&run->lock);
 	if (err == 0)
 		parallel_for(lister.threads, lister.threads, work, &lister);
-	*ret_calls_complete = !lister.is_stopped && !lister.has_failed[KIND_CALLS];
-	*ret_recordings_complete = !lister.is_stopped && !lister.has_failed[KIND_RECORDINGS];
+	run->calls_complete = !lister.is_stopped && !lister.has_failed[KIND_CALLS];
+	run->recordings_complete = !lister.is_stopped && !lister.has_failed[KIND_RECORDINGS];
 	while (!list_empty(&lister.queue))
 		free(pop(&lister));
 	pthread_cond_destroy(&lister.changed);

@@ -72,53 +72,47 @@ struct sync_sizer {
 
 /* ---- recordings to retry later ---- */
 
-static size_t later_find(const struct sync_sizer *sizer, int64_t recording_id)
+static int by_recording(const void *a, const void *b)
 {
-	size_t low = 0, high = sizer->later_count;
+	const struct later *x = a, *y = b;
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (sizer->laters[middle].recording_id < recording_id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return (x->recording_id > y->recording_id) - (x->recording_id < y->recording_id);
 }
 
-static bool later_is(const struct sync_sizer *sizer, size_t at, int64_t recording_id)
+/* NULL: it has not failed. */
+static struct later *later_find(const struct sync_sizer *sizer, int64_t recording_id)
 {
-	return at < sizer->later_count && sizer->laters[at].recording_id == recording_id;
+	const struct later wanted = { .recording_id = recording_id };
+
+	if (!sizer->later_count)
+		return NULL;
+	return bsearch(&wanted, sizer->laters, sizer->later_count, sizeof wanted, by_recording);
 }
 
 static void later_add(struct sync_sizer *sizer, int64_t recording_id)
 {
-	size_t at = later_find(sizer, recording_id);
-	struct later *later;
+	struct later *known = later_find(sizer, recording_id);
+	/* Without memory it is tried again sooner than it should be. */
+	struct later *later = known ? known : array_add(&sizer->laters, &sizer->later_count);
 
-	if (!later_is(sizer, at, recording_id)) {
-		/* Without memory it is tried again sooner than it should be. */
-		if (!array_add(&sizer->laters, &sizer->later_count))
-			return;
-		memmove(sizer->laters + at + 1, sizer->laters + at,
-			(sizer->later_count - 1 - at) * sizeof *sizer->laters);
-		sizer->laters[at] = (struct later){ .recording_id = recording_id };
-	}
-	later = &sizer->laters[at];
+	if (!later)
+		return;
+	later->recording_id = recording_id;
 	later->until_msecs = time_mono_msecs() +
 			     sync_plan_backoff(AGAIN_MSECS, later->times++, AGAIN_LIMIT_MSECS);
+	if (!known)
+		qsort(sizer->laters, sizer->later_count, sizeof *later, by_recording);
 }
 
 static void later_remove(struct sync_sizer *sizer, int64_t recording_id)
 {
-	size_t at = later_find(sizer, recording_id);
+	struct later *later = later_find(sizer, recording_id);
 
-	if (!later_is(sizer, at, recording_id))
+	if (!later)
 		return;
 	sizer->later_count--;
-	memmove(sizer->laters + at, sizer->laters + at + 1,
-		(sizer->later_count - at) * sizeof *sizer->laters);
+	memmove(later, later + 1,
+		(size_t)(sizer->laters + sizer->later_count - later) * sizeof *later);
 }
 
 /* ---- workspaces ---- */
@@ -172,13 +166,11 @@ static struct sync_session *place_session(struct sync_sizer *sizer, int64_t work
 static int on_unknown_size(void *arg, const struct catalog_recording *recording)
 {
 	struct sync_sizer *sizer = arg;
-	size_t at = later_find(sizer, recording->id);
+	const struct later *later = later_find(sizer, recording->id);
 	struct sync_session *session;
 
 	sizer->rows++;
-	if (sizer->item_count == BATCH)
-		return 0;
-	if (later_is(sizer, at, recording->id) && time_mono_msecs() < sizer->laters[at].until_msecs)
+	if (sizer->item_count == BATCH || (later && time_mono_msecs() < later->until_msecs))
 		return 0;
 	/* Recordings of a folder in use are listed twice. */
 	for (size_t i = 0; i < sizer->item_count; i++) {

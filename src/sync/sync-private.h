@@ -88,9 +88,7 @@ enum sync_fate { SYNC_FATE_STAYS, SYNC_FATE_GONE, SYNC_FATE_FOUND_IN_S3, SYNC_FA
 enum sync_fate sync_check_recording(struct sync_session *session, const struct sid *sid,
 				    bool is_deleted, int *ret_err, struct remote_error *ret_error);
 
-/* ---- callbacks.c ---- */
-
-/* Fetches recordings that callbacks have named (catalog/callback.h), until it is cancelled. */
+/* callbacks.c: fetches recordings that callbacks have named, until it is cancelled. */
 void sync_callbacks_run(const struct sync_env *env);
 
 /* ---- tombstones.c: recordings that were removed, here or elsewhere ---- */
@@ -103,8 +101,6 @@ struct sync_tombstones {
 	bool is_loaded, is_partial; /* partial: the list ended with an error */
 	bool is_unavailable;        /* S3 did not answer: no tombstone is known */
 };
-void sync_tombstones_init(struct sync_tombstones *tombstones);
-void sync_tombstones_release(struct sync_tombstones *tombstones);
 /* Lists all tombstones. A failure is noted in the run. is_first: nothing has been listed yet, and
  * a failure ends the run. False: the bucket is enabled, but not all tombstones are known. */
 bool sync_tombstones_load(struct sync_run *run, bool is_first);
@@ -141,6 +137,13 @@ struct sync_run {
 	int err; /* the first failure */
 	struct remote_error error;
 	int64_t progress_msecs;
+
+	/* The plan: what is listed, from which time on (0: everything), and when the run began, by our
+	 * clocks. state: before the run. */
+	struct catalog_sync_state state;
+	int64_t calls_since_secs, recordings_since_secs;
+	int64_t began_secs, began_mono_msecs;
+	bool calls_complete, recordings_complete; /* all was listed */
 };
 /* Remembers the first failure; a real failure replaces a cancellation. err 0: none; error NULL: of
  * the catalog. */
@@ -153,9 +156,7 @@ int sync_run_add_check(struct sync_run *run, const struct sid *sid, bool is_dele
 /* classes.c: learns the storage class of every object. A failure is noted in the run. */
 void sync_classes(struct sync_run *run);
 
-/* list.c: lists calls and recordings from the given times on (0: everything). Failures are noted in
- * the run; *ret_calls_complete and *ret_recordings_complete tell which list is complete. */
-void sync_list(struct sync_run *run, int64_t calls_since_secs, int64_t recordings_since_secs,
-	       bool *ret_calls_complete, bool *ret_recordings_complete);
+/* list.c: lists calls and recordings as planned. Failures are noted in the run. */
+void sync_list(struct sync_run *run);
 
 #endif

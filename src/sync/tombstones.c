@@ -16,18 +16,6 @@
  * are listed instead. */
 #define ASK_LIMIT 100
 
-void sync_tombstones_init(struct sync_tombstones *tombstones)
-{
-	*tombstones = (struct sync_tombstones){ .is_loaded = false };
-	pthread_mutex_init(&tombstones->lock, NULL);
-}
-
-void sync_tombstones_release(struct sync_tombstones *tombstones)
-{
-	sync_sids_release(&tombstones->sids);
-	pthread_mutex_destroy(&tombstones->lock);
-}
-
 static int on_tombstone(void *arg, const struct s3_list_entry *entry)
 {
 	struct sync_tombstones *tombstones = arg;
