@@ -61,7 +61,7 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 #define transfer_doubt(t, ...) \
 	(job_result_set((t)->result, JOB_OUTCOME_RETRY, __VA_ARGS__), \
 	 (t)->result->max_attempts = JOB_DOUBTFUL_ATTEMPTS, 1)
-int transfer_fail_remote(struct transfer *t, const char *who, const struct remote_error *error);
+#define transfer_fail_remote(t, who, error) (job_result_set_remote((t)->result, who, error), 1)
 /* The download is over: another transfer may have the place at Twilio. */
 void transfer_leave_twilio(struct transfer *t);
 /* Before a step that changes the bucket: the lease may have ended while the worker was stopped, and

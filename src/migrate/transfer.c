@@ -6,12 +6,6 @@
 #include "storage/object.h"
 #include "util/fault.h"
 
-int transfer_fail_remote(struct transfer *t, const char *who, const struct remote_error *error)
-{
-	job_result_set_remote(t->result, who, error);
-	return 1;
-}
-
 int transfer_check_lease(struct transfer *t)
 {
 	if (job_run_is_ours(t->run))

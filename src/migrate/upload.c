@@ -23,9 +23,10 @@ struct metadata {
 	struct storage_card_text text; /* points into the card */
 };
 
-/* No phone numbers, no names. An encrypted recording is lost without its key material, so that is
- * stored with it. */
-static int metadata_fill(struct transfer *t, bool has_sha256, struct metadata *ret_metadata)
+/* What is said of the object in any case: no phone numbers, no names. An encrypted recording is lost
+ * without its key material, so that is stored with it. Checks the lease last. */
+static int put_fill(struct transfer *t, bool has_sha256, struct metadata *ret_metadata,
+		    struct s3_put *ret_put)
 {
 	struct storage_card *card = &ret_metadata->card;
 	int err = storage_card_of(t->migrate->catalog, t->recording, card);
@@ -37,12 +38,14 @@ static int metadata_fill(struct transfer *t, bool has_sha256, struct metadata *r
 	if (storage_card_write(card, &ret_metadata->text))
 		return transfer_fail(t, JOB_OUTCOME_FAILED,
 				     "its encryption key is too long for an object's metadata");
-	return 0;
-}
-
-static const char *content_type(const struct transfer *t)
-{
-	return t->recording->is_encrypted ? "application/octet-stream" : "audio/x-wav";
+	*ret_put = (struct s3_put){
+		.key = t->key,
+		.content_type =
+			t->recording->is_encrypted ? "application/octet-stream" : "audio/x-wav",
+		.metadata = ret_metadata->text.pairs,
+		.metadata_count = ret_metadata->text.count,
+	};
+	return transfer_check_lease(t);
 }
 
 /* The server has no conditional writes. The key was looked at just before. */
@@ -59,23 +62,14 @@ int upload_whole(struct transfer *t, size_t len)
 	struct s3_object object;
 	struct metadata metadata;
 	struct s3_put put;
-	int err = metadata_fill(t, true, &metadata);
+	int err = put_fill(t, true, &metadata, &put);
 
-	if (err == 0)
-		err = transfer_check_lease(t);
 	if (err)
 		return err;
-	put = (struct s3_put){
-		.key = t->key,
-		.body = t->buffer,
-		.body_len = len,
-		.content_type = content_type(t),
-		.metadata = metadata.text.pairs,
-		.metadata_count = metadata.text.count,
-		.if_none_match = true,
-		.send_checksum = true,
-		.sha256 = t->content.sha256,
-	};
+	put.body = t->buffer;
+	put.body_len = len;
+	put.if_none_match = put.send_checksum = true;
+	put.sha256 = t->content.sha256;
 	err = s3_put_object(t->s3, &put, &object, &error);
 	if (err && knows_no_condition(&error)) {
 		put.if_none_match = false;
@@ -130,19 +124,10 @@ static int begin(struct transfer *t, struct upload *upload)
 {
 	struct metadata metadata;
 	struct s3_put head;
-	int err = metadata_fill(t, false, &metadata);
+	int err = put_fill(t, false, &metadata, &head);
 
 	if (err == 0)
-		err = transfer_check_lease(t);
-	if (err)
-		return err;
-	head = (struct s3_put){
-		.key = t->key,
-		.content_type = content_type(t),
-		.metadata = metadata.text.pairs,
-		.metadata_count = metadata.text.count,
-	};
-	err = create(t, &head, upload->id);
+		err = create(t, &head, upload->id);
 	if (err == 0)
 		fault_point("after-upload-create");
 	return err;

@@ -11,6 +11,7 @@
 #include "util/times.h"
 
 #define PROGRESS_MSECS 100
+#define THREADS 4
 /* A row may become visible a little after its date_created. */
 #define VISIBLE_SECS 60
 #define UNKNOWN_CALLS_BATCH 200
@@ -296,7 +297,7 @@ int sync_workspace(const struct sync_env *env, int64_t workspace_id,
 	if (options)
 		run.options = *options;
 	if (!run.options.threads)
-		run.options.threads = SYNC_THREADS;
+		run.options.threads = THREADS;
 	err = sync_session_open(env, workspace_id, 0, &run.session);
 	if (err < 0)
 		return err;

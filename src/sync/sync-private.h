@@ -3,9 +3,6 @@
 #define TONICFS_SYNC_SYNC_PRIVATE_H
 
 #include <pthread.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "aws/s3.h"
 #include "catalog/storage.h"
@@ -15,7 +12,6 @@
 
 #define SYNC_DAY_SECS 86400
 #define SYNC_OVERLAP_SECS 3600
-#define SYNC_THREADS 4
 
 /* ---- plan.c: pure, no clock, no catalog ---- */
 
@@ -34,8 +30,7 @@ int64_t sync_plan_backoff(int64_t first_msecs, unsigned failures, int64_t limit_
 size_t sync_plan_split(const struct twilio_window *window, size_t parts, int64_t now_secs,
 		       struct twilio_window ret_windows[SYNC_MAX_PARTS]);
 
-/* ---- sids.c: a set of SIDs ---- */
-
+/* sids.c: a set of SIDs */
 struct sync_sids {
 	struct sid *values;
 	size_t count;
@@ -46,8 +41,7 @@ void sync_sids_sort(struct sync_sids *sids);                      /* after the l
 bool sync_sids_has(const struct sync_sids *sids, const struct sid *sid);
 void sync_sids_release(struct sync_sids *sids);
 
-/* ---- session.c: a workspace's clients ---- */
-
+/* session.c: a workspace's clients */
 struct sync_session {
 	const struct sync_env *env;
 	struct catalog_workspace workspace;
@@ -55,22 +49,20 @@ struct sync_session {
 	struct twilio_client *twilio;
 	struct s3_client *s3; /* NULL: no storage settings */
 };
-/* total_timeout_msecs: of each operation; 0: the default. -ENOENT: no such workspace, or a removed
- * one. */
+/* total_timeout_msecs: of each operation; 0: the default. -ENOENT: no workspace, or a removed one. */
 int sync_session_open(const struct sync_env *env, int64_t workspace_id,
 		      unsigned total_timeout_msecs, struct sync_session **ret_session);
 void sync_session_close(struct sync_session *session);
 
-/* ---- convert.c: from Twilio's structs to the catalog's ---- */
-
+/* convert.c: from Twilio's structs to the catalog's */
 void sync_convert_recording(const struct twilio_recording *recording,
 			    struct catalog_recording_input *ret_input);
 void sync_convert_call(const struct twilio_call *call, struct catalog_call_input *ret_input);
 
-/* ---- fetch.c: fetches single resources and writes them to the catalog ---- */
+/* ---- fetch.c: fetches single resources and writes them to the catalog. An error of the catalog
+ * leaves REMOTE_OK in *ret_error. ---- */
 
-/* 0: the call is in the catalog under the given SID; a child leg has its parent's values. An error
- * of the catalog leaves REMOTE_OK in *ret_error. */
+/* 0: the call is in the catalog under the given SID; a child leg has its parent's values. */
 int sync_fetch_call(struct sync_session *session, const struct sid *sid,
 		    struct remote_error *ret_error);
 struct sync_fetched {
@@ -83,8 +75,7 @@ int sync_fetch_recording(struct sync_session *session, const struct sid *sid,
 
 enum sync_fate { SYNC_FATE_STAYS, SYNC_FATE_GONE, SYNC_FATE_FOUND_IN_S3, SYNC_FATE_UNDECIDED };
 /* Finds out what became of a recording that Twilio does not list any more or reports as deleted
- * (is_deleted: Twilio is not asked again), and updates the catalog. An error of the catalog leaves
- * REMOTE_OK in *ret_error. */
+ * (is_deleted: Twilio is not asked again), and updates the catalog. */
 enum sync_fate sync_check_recording(struct sync_session *session, const struct sid *sid,
 				    bool is_deleted, int *ret_err, struct remote_error *ret_error);
 
@@ -113,11 +104,6 @@ bool sync_tombstone_is_there(struct sync_run *run, const struct sid *sid);
 
 /* ---- run.c: one synchronisation ---- */
 
-struct sync_check {
-	struct sid sid;
-	bool is_deleted;
-};
-
 struct sync_run {
 	struct sync_session *session;
 	struct sync_options options;
@@ -132,21 +118,23 @@ struct sync_run {
 	pthread_mutex_t lock; /* guards what follows */
 	struct sync_stats stats;
 	struct sync_sids seen; /* listed recordings (full sync only) */
-	struct sync_check *checks;
+	struct sync_check {
+		struct sid sid;
+		bool is_deleted;
+	} *checks; /* recordings to be checked */
 	size_t check_count;
 	int err; /* the first failure */
 	struct remote_error error;
 	int64_t progress_msecs;
 
-	/* The plan: what is listed, from which time on (0: everything), and when the run began, by our
-	 * clocks. state: before the run. */
-	struct catalog_sync_state state;
-	int64_t calls_since_secs, recordings_since_secs;
-	int64_t began_secs, began_mono_msecs;
-	bool calls_complete, recordings_complete; /* all was listed */
+	/* The plan */
+	struct catalog_sync_state state;                 /* before the run */
+	int64_t calls_since_secs, recordings_since_secs; /* listed from then on; 0: everything */
+	int64_t began_secs, began_mono_msecs;            /* by our clocks */
+	bool calls_complete, recordings_complete;        /* all was listed */
 };
-/* Remembers the first failure; a real failure replaces a cancellation. err 0: none; error NULL: of
- * the catalog. */
+/* Remembers the first failure (err 0: none); a real one replaces a cancellation. error NULL: of the
+ * catalog. */
 void sync_run_fail(struct sync_run *run, int err, const struct remote_error *error);
 /* The lock is held. */
 void sync_run_fail_locked(struct sync_run *run, int err, const struct remote_error *error);

@@ -18,22 +18,19 @@
 
 /* ---- is it audio? ---- */
 
-static int check_head(const struct buf *head, int64_t size_bytes, const char **ret_why)
+/* NULL: a WAV file so far; else what is wrong with it. */
+static const char *fault_of_head(const struct buf *head, int64_t size_bytes)
 {
 	struct wav_info wav;
 	int err = wav_parse(head->data, head->len, &wav);
 
 	if (err == -EAGAIN && size_bytes > (int64_t)head->len)
-		return 0; /* a long head; WAV so far */
-	if (err) {
-		*ret_why = "not a WAV file";
-		return -EBADMSG;
-	}
-	if (wav.data_size_bytes >= 0 && wav.data_offset_bytes + wav.data_size_bytes > size_bytes) {
-		*ret_why = "truncated";
-		return -EBADMSG;
-	}
-	return 0;
+		return NULL; /* a long head */
+	if (err)
+		return "not a WAV file";
+	if (wav.data_size_bytes >= 0 && wav.data_offset_bytes + wav.data_size_bytes > size_bytes)
+		return "truncated";
+	return NULL;
 }
 
 int verify_is_audio(struct verify *v, const struct catalog_recording *recording, const char *key,
@@ -56,7 +53,10 @@ int verify_is_audio(struct verify *v, const struct catalog_recording *recording,
 		remote_error_clear(ret_error);
 		return 0;
 	}
-	return err ? err : check_head(&head, object->size_bytes, ret_why);
+	if (err)
+		return err;
+	*ret_why = fault_of_head(&head, object->size_bytes);
+	return *ret_why ? -EBADMSG : 0;
 }
 
 /* ---- reading back ---- */

@@ -50,6 +50,8 @@ struct verify {
 	struct catalog_scope scope;
 	struct catalog_workspace workspace;
 	struct catalog_storage storage;
+	char root[CATALOG_KEY_TEXT_SIZE];   /* "<prefix>recordings/" */
+	char folder[CATALOG_KEY_TEXT_SIZE]; /* of the account: "<prefix>recordings/<AccountSid>/" */
 	struct s3_client *s3;
 	struct twilio_client *twilio;
 
@@ -74,7 +76,8 @@ void verify_report(struct verify *v, const struct verify_finding *finding);
 void verify_progress(struct verify *v);
 /* Adds to a number of the statistics. */
 void verify_count(struct verify *v, int64_t *number, int64_t more);
-/* Remembers the first failure, and returns err. 0: none. error NULL: a failure of the catalog. */
+/* Remembers the first failure, and returns err. 0: none. error NULL or REMOTE_OK: a failure of the
+ * catalog, which ends the run. */
 int verify_fail(struct verify *v, int err, const struct remote_error *error);
 /* The result of a request about a recording. False: the service failed, and the recording has been
  * reported as undecided. True resets the count of failures in a row. */

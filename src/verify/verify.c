@@ -3,6 +3,7 @@
 #include "verify/verify.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,8 +91,7 @@ int verify_fail(struct verify *v, int err, const struct remote_error *error)
 		return 0;
 	pthread_mutex_lock(&v->lock);
 	fail(v, err, error);
-	/* A failing catalog ends the run. */
-	v->is_stopped |= !error;
+	v->is_stopped |= !error || error->kind == REMOTE_OK;
 	pthread_mutex_unlock(&v->lock);
 	return err;
 }
@@ -204,14 +204,14 @@ static int scope_workspace(struct catalog *catalog, struct catalog_scope scope, 
 		err = catalog_recording_get(catalog, scope.id, &recording);
 		*ret_id = err ? 0 : recording.workspace_id;
 		return err;
-	case CATALOG_SCOPE_ALL:
-		break;
+	default:
+		return -EINVAL;
 	}
-	return -EINVAL;
 }
 
 static int open_clients(struct verify *v)
 {
+	char account[SID_SIZE];
 	int64_t workspace_id;
 	int err = scope_workspace(v->env->catalog, v->scope, &workspace_id);
 
@@ -224,6 +224,9 @@ static int open_clients(struct verify *v)
 		return err;
 	err = storage_client_new(v->env->catalog, v->env->http, workspace_id, v->env->cancel,
 				 &v->s3, &v->storage);
+	sid_format(&v->workspace.account_sid, "AC", account);
+	snprintf(v->root, sizeof v->root, "%srecordings/", v->storage.prefix);
+	snprintf(v->folder, sizeof v->folder, "%srecordings/%s/", v->storage.prefix, account);
 	return err == -ENOENT ? -ENODEV : err;
 }
 
