@@ -8,7 +8,6 @@
 #include "storage/card.h"
 #include "storage/object.h"
 #include "util/array.h"
-#include "util/cleanup.h"
 #include "util/fault.h"
 #include "util/log.h"
 

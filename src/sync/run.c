@@ -6,7 +6,6 @@
 #include "catalog/removal.h"
 #include "sync/sync-private.h"
 #include "util/array.h"
-#include "util/cleanup.h"
 #include "util/pool.h"
 #include "util/times.h"
 
