@@ -56,7 +56,7 @@ int audio_older_bucket(struct audio *audio, struct audio_clients *clients, int64
 		return -ENOMEM;
 	snprintf(bucket->name, sizeof bucket->name, "%s", name);
 	err = storage_client_new_of(audio->catalog, audio->http, workspace_id, name, &audio->cancel,
-				    &bucket->s3);
+				    &bucket->s3, NULL);
 	if (err) {
 		free(bucket);
 		return err;

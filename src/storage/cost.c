@@ -38,11 +38,6 @@ const struct cost_class *cost_class_find(const struct cost_prices *prices, const
 	return NULL;
 }
 
-int64_t cost_minutes(int64_t duration_secs)
-{
-	return duration_secs <= 0 ? 1 : (duration_secs + 59) / 60;
-}
-
 double cost_twilio_month(const struct cost_prices *prices, int64_t minutes)
 {
 	int64_t billed = minutes - prices->twilio_free_minutes;

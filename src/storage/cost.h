@@ -44,8 +44,6 @@ int cost_prices_parse(const char *json, size_t n, struct cost_prices *ret_prices
 /* NULL: no such class. */
 const struct cost_class *cost_class_find(const struct cost_prices *prices, const char *name);
 
-/* Started minutes: 0 seconds are one. */
-int64_t cost_minutes(int64_t duration_secs);
 /* Twilio's price for an account's stored minutes. */
 double cost_twilio_month(const struct cost_prices *prices, int64_t minutes);
 /* S3's price for these objects of one class. */
