@@ -126,43 +126,12 @@ int crypto_unhex(const char *text, void *ret_bytes, size_t n)
 
 void crypto_base64(const void *bytes, size_t n, char *ret_text)
 {
-	static const char alphabet[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const uint8_t *in = bytes;
-	char *out = ret_text;
-
-	for (; n >= 3; n -= 3, in += 3) {
-		uint32_t group = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
-
-		*out++ = alphabet[group >> 18];
-		*out++ = alphabet[group >> 12 & 63];
-		*out++ = alphabet[group >> 6 & 63];
-		*out++ = alphabet[group & 63];
-	}
-	if (n) {
-		uint32_t group = (uint32_t)in[0] << 16 | (n == 2 ? (uint32_t)in[1] << 8 : 0);
-
-		*out++ = alphabet[group >> 18];
-		*out++ = alphabet[group >> 12 & 63];
-		*out++ = n == 2 ? alphabet[group >> 6 & 63] : '=';
-		*out++ = '=';
-	}
-	*out = '\0';
+	EVP_EncodeBlock((unsigned char *)ret_text, bytes, (int)n);
 }
 
 int crypto_random(void *ret_bytes, size_t n)
 {
-	uint8_t *out = ret_bytes;
-
-	while (n) {
-		int step = n > 65536 ? 65536 : (int)n;
-
-		if (RAND_bytes(out, step) != 1)
-			return -EIO;
-		out += step;
-		n -= (size_t)step;
-	}
-	return 0;
+	return RAND_bytes_ex(NULL, ret_bytes, n, 0) == 1 ? 0 : -EIO;
 }
 
 bool crypto_equal(const void *a, const void *b, size_t n)
