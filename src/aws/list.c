@@ -59,15 +59,12 @@ static int set(char **text, const char *value)
 	return *text ? 0 : -ENOMEM;
 }
 
-static int set_unquoted(char **text, const char *value)
+static int set_etag(struct entry *e, const char *value)
 {
-	size_t n = strlen(value);
+	char etag[S3_ETAG_SIZE];
 
-	if (n >= 2 && value[0] == '"' && value[n - 1] == '"')
-		value++, n -= 2;
-	free(*text);
-	*text = strndup(value, n);
-	return *text ? 0 : -ENOMEM;
+	s3_copy_etag(etag, sizeof etag, value);
+	return set(&e->etag, etag);
 }
 
 static int end_entry(struct page *page, bool is_delete_marker, bool is_folder)
@@ -100,7 +97,7 @@ static int on_entry_element(struct page *page, const char *name, const char *tex
 	if (strcmp(name, "Size") == 0)
 		return set_number(&e->size_bytes, text);
 	if (strcmp(name, "ETag") == 0)
-		return set_unquoted(&e->etag, text);
+		return set_etag(e, text);
 	if (strcmp(name, "StorageClass") == 0)
 		return set(&e->storage_class, s3_storage_class(text));
 	if (strcmp(name, "UploadId") == 0)
@@ -120,14 +117,11 @@ static int on_list_element(struct page *page, const char *path, const char *text
 						  "CommonPrefixes" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(containers); i++) {
-		size_t n = strlen(containers[i]);
+		const char *name = xml_below(path, containers[i]);
 
-		if (strncmp(path, containers[i], n) != 0 || (i == 4 && page->kind != FOLDER))
-			continue;
-		if (path[n] == '\0')
-			return end_entry(page, i == 2, i == 4);
-		if (path[n] == '/')
-			return on_entry_element(page, path + n + 1, text);
+		if (name && (i != 4 || page->kind == FOLDER))
+			return *name ? on_entry_element(page, name, text)
+				     : end_entry(page, i == 2, i == 4);
 	}
 	if (strcmp(path, "IsTruncated") == 0)
 		page->is_truncated = strcmp(text, "true") == 0;
@@ -147,15 +141,11 @@ static int on_element(void *arg, const char *path, const char *text)
 	static const char *const roots[] = { "ListBucketResult", "ListBucketResult",
 					     "ListVersionsResult", "ListMultipartUploadsResult" };
 	struct page *page = arg;
-	const char *root = roots[page->kind];
-	size_t n = strlen(root);
+	const char *name = xml_below(path, roots[page->kind]);
 
-	if (strncmp(path, root, n) != 0)
-		return 0;
-	if (path[n] == '/')
-		return on_list_element(page, path + n + 1, text);
-	if (path[n] == '\0')
-		page->is_list = true;
+	if (name && *name)
+		return on_list_element(page, name, text);
+	page->is_list |= name != NULL;
 	return 0;
 }
 
@@ -244,16 +234,16 @@ static int page_parse(struct page *page, const char *bytes, size_t n)
 static int fetch_page(struct s3_client *client, const char *prefix, const struct position *position,
 		      struct page *page, struct remote_error *ret_error)
 {
-	cleanup_call struct s3_call call = { .method = HTTP_GET, .limit_bytes = PAGE_LIMIT_BYTES };
-	struct http_reply reply;
+	cleanup_call struct s3_call call = { .method = HTTP_GET,
+					     .is_on_bucket = true,
+					     .limit_bytes = PAGE_LIMIT_BYTES };
 	int err;
 
 	add_query(&call.query, page->kind, prefix, position);
-	err = s3_call_run(client, &call, &reply, ret_error);
+	err = s3_call_run(client, &call, ret_error);
 	if (err)
 		return err;
-	err = page_parse(page, reply.body, reply.body_len);
-	http_reply_release(&reply);
+	err = page_parse(page, call.reply.body, call.reply.body_len);
 	if (err == -ENOMEM)
 		return s3_fail(ret_error, REMOTE_TRANSIENT, err, "out of memory");
 	if (err)

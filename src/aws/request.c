@@ -49,6 +49,8 @@ void s3_call_release(struct s3_call *call)
 {
 	pairs_release(&call->query);
 	pairs_release(&call->headers);
+	buf_release(&call->document);
+	http_reply_release(&call->reply);
 }
 
 /* ---- signing ---- */
@@ -100,24 +102,10 @@ static void add_path(struct buf *out, const struct s3_client *client, const char
 		http_url_encode(out, key, strlen(key), true);
 }
 
-static const char *method_name(enum http_method method)
-{
-	switch (method) {
-	case HTTP_GET:
-		return "GET";
-	case HTTP_HEAD:
-		return "HEAD";
-	case HTTP_PUT:
-		return "PUT";
-	case HTTP_POST:
-		return "POST";
-	case HTTP_DELETE:
-		return "DELETE";
-	case HTTP_OPTIONS:
-		return "OPTIONS";
-	}
-	return "";
-}
+static const char *const method_names[] = {
+	[HTTP_GET] = "GET",   [HTTP_HEAD] = "HEAD",     [HTTP_PUT] = "PUT",
+	[HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE", [HTTP_OPTIONS] = "OPTIONS",
+};
 
 static struct sigv4_input sigv4_input_of(const struct s3_client *client,
 					 const struct aws_credentials *credentials,
@@ -182,7 +170,7 @@ int s3_call_sign(const struct s3_client *client, const struct aws_credentials *c
 	if (memory->pairs.failed || call->query.failed || buf_failed(&path) ||
 	    buf_failed(&memory->url))
 		return -ENOMEM;
-	input = sigv4_input_of(client, credentials, method_name(call->method), buf_str(&path),
+	input = sigv4_input_of(client, credentials, method_names[call->method], buf_str(&path),
 			       time_secs);
 	input.query = call->query.items;
 	input.query_count = call->query.count;

@@ -49,10 +49,9 @@ static void finish(struct http_transfer *t, const struct remote_error *error)
 static void finish_with(struct http_transfer *t, enum remote_kind kind, int err, const char *code,
 			const char *message)
 {
-	struct remote_error error = REMOTE_ERROR_INIT;
+	struct remote_error error;
 
-	remote_error_set(&error, kind, err, "%s: %s", t->url.origin, message);
-	snprintf(error.code, sizeof error.code, "%s", code);
+	remote_fail(&error, kind, err, code, "%s: %s", t->url.origin, message);
 	finish(t, &error);
 }
 

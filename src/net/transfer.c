@@ -27,7 +27,7 @@ void http_free_secret(const char *s)
 	free((char *)s);
 }
 
-struct http_transfer *http_transfer_ref(struct http_transfer *t)
+static struct http_transfer *transfer_ref(struct http_transfer *t)
 {
 	atomic_fetch_add(&t->refs, 1);
 	return t;
@@ -77,7 +77,8 @@ static int transfer_new(struct http *http, const struct http_request *request,
 			struct http_transfer **ret_transfer)
 {
 	struct http_transfer *t = calloc(1, sizeof *t);
-	unsigned total = request->total_timeout_msecs;
+	unsigned total = request->total_timeout_msecs ? request->total_timeout_msecs
+						      : http->total_timeout_msecs;
 	int err;
 
 	if (!t)
@@ -97,8 +98,6 @@ static int transfer_new(struct http *http, const struct http_request *request,
 		t->request.connect_timeout_msecs = http->connect_timeout_msecs;
 	if (!t->request.stall_timeout_msecs)
 		t->request.stall_timeout_msecs = http->stall_timeout_msecs;
-	if (!total)
-		total = http->total_timeout_msecs;
 	t->deadline_msecs = total == UINT_MAX ? INT64_MAX : time_mono_msecs() + total;
 	err = http_url_parse(request->url, &t->url);
 	if (!err && !t->url.is_https && !t->url.is_loopback && !request->allow_plain_http)
@@ -133,7 +132,7 @@ static int send_command(struct http_transfer *t, unsigned command)
 	} else {
 		t->commands |= command;
 		if (list_empty(&t->command_link))
-			list_add(&http->commands, &http_transfer_ref(t)->command_link);
+			list_add(&http->commands, &transfer_ref(t)->command_link);
 		/* Under the lock: after http_free has set is_stopping no command may be queued. */
 		http_events_wake(&http->events);
 	}
@@ -141,8 +140,8 @@ static int send_command(struct http_transfer *t, unsigned command)
 	return err;
 }
 
-static int submit(struct http *http, const struct http_request *request, bool keep,
-		  struct http_transfer **ret_transfer)
+int http_submit(struct http *http, const struct http_request *request,
+		struct http_transfer **ret_transfer)
 {
 	struct http_transfer *t;
 	int err;
@@ -152,33 +151,19 @@ static int submit(struct http *http, const struct http_request *request, bool ke
 	err = transfer_new(http, request, &t);
 	if (err)
 		return err;
-	if (keep)
-		http_transfer_ref(t);
 	/* Set before the command is sent: on_done may have been called when send_command
 	 * returns. */
 	if (ret_transfer)
-		*ret_transfer = t;
+		*ret_transfer = transfer_ref(t);
 	err = send_command(t, COMMAND_SUBMIT);
 	if (err) {
-		if (ret_transfer)
+		if (ret_transfer) {
 			*ret_transfer = NULL;
-		if (keep)
 			http_transfer_unref(t);
+		}
 		http_transfer_unref(t);
 	}
 	return err; /* the first reference belongs to the loop from here on */
-}
-
-int http_submit(struct http *http, const struct http_request *request,
-		struct http_transfer **ret_transfer)
-{
-	return submit(http, request, false, ret_transfer);
-}
-
-int http_submit_ref(struct http *http, const struct http_request *request,
-		    struct http_transfer **ret_transfer)
-{
-	return submit(http, request, true, ret_transfer);
 }
 
 void http_transfer_resume(struct http_transfer *t)

@@ -85,22 +85,6 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	return look->is_out_of_memory || look->has_enough ? HTTP_DATA_ABORT : HTTP_DATA_OK;
 }
 
-static void look_init(struct look *look, struct twilio_client *client, bool is_encrypted,
-		      int64_t limit_bytes)
-{
-	*look = (struct look){ .client = client,
-			       .is_encrypted = is_encrypted,
-			       .limit_bytes = limit_bytes,
-			       .start = BUF_INIT };
-	http_stream_init(&look->stream, client->cancel);
-}
-
-static void look_release(struct look *look)
-{
-	http_stream_release(&look->stream);
-	buf_release(&look->start);
-}
-
 static void look_perform(struct look *look, struct http_request *request,
 			 struct remote_error *ret_error)
 {
@@ -157,6 +141,13 @@ static bool wait_for_another(struct probe *probe, const struct remote_error *err
 	return retry_wait(&probe->retry, &again, true, probe->client->cancel);
 }
 
+static void read_all(struct probe *probe)
+{
+	probe->method = HTTP_GET;
+	probe->look.read_all = true;
+	probe->range_bytes = 0;
+}
+
 /* After a failed request: 0 and another request set up in *probe, or the errno of the error. */
 static int recover(struct probe *probe, struct remote_error *error)
 {
@@ -172,9 +163,7 @@ static int recover(struct probe *probe, struct remote_error *error)
 	}
 	if (probe->method == HTTP_HEAD && error->kind != REMOTE_BUSY && error->status >= 400) {
 		/* The server does not support HEAD for media. */
-		probe->method = HTTP_GET;
-		probe->look.read_all = true;
-		probe->range_bytes = 0;
+		read_all(probe);
 		return 0;
 	}
 	if (error->kind == REMOTE_NOT_FOUND) {
@@ -213,13 +202,12 @@ static int64_t take_size(struct probe *probe)
 	}
 	if (look->read_all)
 		return -EIO;
-	if (probe->method == HTTP_GET) {
-		probe->seen_bytes = look->count_bytes;
-		probe->method = HTTP_HEAD;
-	} else {
-		probe->method = HTTP_GET;
-		probe->look.read_all = true;
+	if (probe->method == HTTP_HEAD) {
+		read_all(probe);
+		return -1;
 	}
+	probe->seen_bytes = look->count_bytes;
+	probe->method = HTTP_HEAD;
 	probe->range_bytes = 0;
 	return -1;
 }
@@ -232,34 +220,29 @@ static int take_start(struct probe *probe, struct twilio_media_info *info,
 	struct look *look = &probe->look;
 	struct wav_info wav = { .channels = 0 };
 
-	if (look->head.status == 206 && !look->head.is_start) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: another range of the file than requested");
-		return -EIO;
-	}
+	if (look->head.status == 206 && !look->head.is_start)
+		return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+					"Twilio: another range of the file than requested");
 	memcpy(info->etag, look->etag, sizeof info->etag);
 	info->channels_requested = probe->channels_requested;
 	/* Even a WAV without samples has a head. */
-	if (!look->start.len) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: an empty recording");
-		return -EIO;
-	}
+	if (!look->start.len)
+		return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+					"Twilio: an empty recording");
 	if (look->is_encrypted)
 		return 0;
 	wav_parse(buf_str(&look->start), look->start.len, &wav);
 	info->channels_stored = wav.channels;
-	if (!wav.channels && look->head.status == 206 && probe->range_bytes == RANGE_BYTES &&
+	if (wav.channels)
+		return 0;
+	if (look->head.status == 206 && probe->range_bytes == RANGE_BYTES &&
 	    look->range_total > RANGE_BYTES) {
 		/* A long chunk comes before the fmt chunk. */
 		probe->range_bytes = WIDE_RANGE_BYTES;
 		return -EAGAIN;
 	}
-	if (!wav.channels) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: a WAV file without a fmt chunk");
-		return -EIO;
-	}
-	return 0;
+	return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				"Twilio: a WAV file without a fmt chunk");
 }
 
 /* Takes the facts of a good answer. The size is set only when no further request is needed. */
@@ -295,10 +278,8 @@ static int probe_run(struct probe *probe, struct twilio_media_info *info,
 		err = twilio_request_media(probe->client, probe->sid, probe->channels_requested, 0,
 					   probe->range_bytes ? probe->range_bytes : -1, NULL,
 					   &request, &memory);
-		if (err < 0) {
-			remote_error_set(ret_error, REMOTE_INVALID, err, "out of memory");
-			return err;
-		}
+		if (err < 0)
+			return remote_error_set(ret_error, REMOTE_INVALID, err, "out of memory");
 		request.method = probe->method;
 		request.total_timeout_msecs = left > 1 ? (unsigned)left : 1;
 		look_perform(&probe->look, &request, ret_error);
@@ -322,14 +303,19 @@ int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool
 		.channels_requested = channels_hint == 1 ? 1 : 2,
 		.range_bytes = RANGE_BYTES,
 		.method = HTTP_GET,
+		.look = { .client = client,
+			  .is_encrypted = is_encrypted,
+			  .limit_bytes = limit_bytes,
+			  .start = BUF_INIT },
 	};
 	int err;
 
 	remote_error_clear(ret_error);
 	*ret_info = (struct twilio_media_info){ .size_bytes = -1 };
 	retry_init(&probe.retry, TRIES, client->total_timeout_msecs);
-	look_init(&probe.look, client, is_encrypted, limit_bytes);
+	http_stream_init(&probe.look.stream, client->cancel);
 	err = probe_run(&probe, ret_info, ret_error);
-	look_release(&probe.look);
+	http_stream_release(&probe.look.stream);
+	buf_release(&probe.look.start);
 	return err;
 }

@@ -17,7 +17,7 @@
 
 struct twilio_client {
 	struct http *http;
-	char *origin;    /* scheme://host[:port], lower case */
+	char *origin;    /* scheme://host:port, lower case */
 	char *base_path; /* the path of the base URL: "" or "/prefix", without a trailing '/' */
 	char account[SID_SIZE];
 	char *authorization; /* "Basic …"; wiped when freed */

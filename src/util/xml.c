@@ -145,6 +145,15 @@ int xml_parse(const char *bytes, size_t n, xml_fn *fn, void *arg, struct xml_pla
 	return p.result;
 }
 
+const char *xml_below(const char *path, const char *element)
+{
+	size_t n = strlen(element);
+
+	if (strncmp(path, element, n) != 0 || (path[n] && path[n] != '/'))
+		return NULL;
+	return path + n + (path[n] == '/');
+}
+
 void xml_escape(struct buf *out, const char *text)
 {
 	for (; *text; text++) {
