@@ -132,17 +132,9 @@ static int ask_local(const struct aws_search *search, enum http_method method, c
 /* ---- web identity ---- */
 
 struct sts_answer {
-	char *access_key, *secret_key, *session_token;
-	int64_t expires_secs;
+	struct aws_credentials keys;
 	char code[64];
 };
-
-static void sts_answer_release(struct sts_answer *a)
-{
-	secret_free(a->access_key);
-	secret_free(a->secret_key);
-	secret_free(a->session_token);
-}
 
 static int take(char **where, const char *text)
 {
@@ -153,22 +145,22 @@ static int take(char **where, const char *text)
 
 static int on_sts_element(void *arg, const char *path, const char *text)
 {
-	static const char keys[] =
-		"AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult/Credentials/";
+	const char *name = xml_below(path, "AssumeRoleWithWebIdentityResponse/"
+					   "AssumeRoleWithWebIdentityResult/Credentials");
 	struct sts_answer *a = arg;
+	struct aws_credentials *keys = &a->keys;
 
 	if (strcmp(path, "ErrorResponse/Error/Code") == 0)
 		snprintf(a->code, sizeof a->code, "%.60s", text);
-	if (strncmp(path, keys, strlen(keys)) != 0)
+	if (!name)
 		return 0;
-	path += strlen(keys);
-	if (strcmp(path, "AccessKeyId") == 0)
-		return take(&a->access_key, text);
-	if (strcmp(path, "SecretAccessKey") == 0)
-		return take(&a->secret_key, text);
-	if (strcmp(path, "SessionToken") == 0)
-		return take(&a->session_token, text);
-	if (strcmp(path, "Expiration") == 0 && time_parse_iso8601(text, &a->expires_secs) < 0)
+	if (strcmp(name, "AccessKeyId") == 0)
+		return take(&keys->access_key, text);
+	if (strcmp(name, "SecretAccessKey") == 0)
+		return take(&keys->secret_key, text);
+	if (strcmp(name, "SessionToken") == 0)
+		return take(&keys->session_token, text);
+	if (strcmp(name, "Expiration") == 0 && time_parse_iso8601(text, &keys->expires_secs) < 0)
 		return -EBADMSG;
 	return 0;
 }
@@ -199,16 +191,19 @@ static void sts_url(const char *region, struct buf *out)
 static int sts_reply(const struct aws_search *search, const struct http_reply *reply,
 		     const char *from)
 {
-	cleanup_with(sts_answer_release) struct sts_answer answer = { .access_key = NULL };
+	struct sts_answer answer = { .code = "" };
+	const struct aws_credentials *keys = &answer.keys;
 	int err = xml_parse(reply->body, reply->body_len, on_sts_element, &answer, NULL);
 
 	if (reply->head.status != 200)
-		return refuse(search, from, "STS", reply, answer.code);
-	if (err || aws_credentials_set(search->credentials, answer.access_key, answer.secret_key,
-				       answer.session_token, from))
-		return aws_fail(search, -EIO, "%s: the answer of STS has no keys", from);
-	search->credentials->expires_secs = answer.expires_secs;
-	return 0;
+		err = refuse(search, from, "STS", reply, answer.code);
+	else if (err || aws_credentials_set(search->credentials, keys->access_key, keys->secret_key,
+					    keys->session_token, from))
+		err = aws_fail(search, -EIO, "%s: the answer of STS has no keys", from);
+	else
+		search->credentials->expires_secs = keys->expires_secs;
+	aws_credentials_release(&answer.keys);
+	return err;
 }
 
 int aws_assume_with_web_identity(const struct aws_search *search, const char *token_file,

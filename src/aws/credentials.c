@@ -39,7 +39,7 @@ static struct list registry = LIST_INIT(registry); /* registry_lock; each with a
 
 void aws_credentials_release(struct aws_credentials *c)
 {
-	free(c->access_key);
+	secret_free(c->access_key);
 	secret_free(c->secret_key);
 	secret_free(c->session_token);
 	*c = (struct aws_credentials){ .access_key = NULL };
@@ -254,12 +254,9 @@ int aws_source_get(const char *profile, struct aws_source **ret_source)
 	struct aws_source *found = NULL;
 
 	pthread_mutex_lock(&registry_lock);
-	list_for_each(pos, &registry) {
-		struct aws_source *s = list_entry(pos, struct aws_source, link);
-
+	list_for_each_entry(struct aws_source, s, &registry, link)
 		if (is_same(s->profile, profile))
 			found = s;
-	}
 	if (!found) {
 		found = source_new(profile);
 		if (found)

@@ -104,11 +104,34 @@ int http_head_complete(struct http_head *head, int status, struct http_response 
 	return 0;
 }
 
+int http_headers_copy(const struct http_header *headers, size_t count,
+		      const struct http_header **ret_headers, size_t *ret_count)
+{
+	struct http_header *copies = calloc(count + 1, sizeof *copies);
+
+	*ret_headers = NULL;
+	*ret_count = 0;
+	if (!copies)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		copies[i].name = strdup(headers[i].name);
+		copies[i].value = strdup(headers[i].value);
+		if (!copies[i].name || !copies[i].value) {
+			http_headers_free(copies, count);
+			return -ENOMEM;
+		}
+	}
+	*ret_headers = copies;
+	*ret_count = count;
+	return 0;
+}
+
+/* Wipes the values: those of a request may hold a credential. */
 void http_headers_free(const struct http_header *headers, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		free((char *)headers[i].name);
-		free((char *)headers[i].value);
+		http_free_secret(headers[i].value);
 	}
 	free((struct http_header *)headers);
 }

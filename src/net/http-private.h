@@ -33,6 +33,9 @@ void http_head_add_line(struct http_head *head, const char *line, size_t n);
 /* 0 or -ENOMEM, -EFBIG. */
 int http_head_complete(struct http_head *head, int status, struct http_response *ret_response);
 const char *http_headers_find(const struct http_header *headers, size_t count, const char *name);
+/* 0 or -ENOMEM. */
+int http_headers_copy(const struct http_header *headers, size_t count,
+		      const struct http_header **ret_headers, size_t *ret_count);
 void http_headers_free(const struct http_header *headers, size_t count);
 
 struct http_origin {

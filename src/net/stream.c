@@ -18,32 +18,15 @@ void http_stream_init(struct http_stream *stream, const struct cancel *cancel)
 
 /* ---- on the loop's thread ---- */
 
-static int copy_head(const struct http_response *from, struct http_response *to)
-{
-	struct http_header *headers = calloc(from->header_count + 1, sizeof *headers);
-
-	to->status = from->status;
-	to->content_length = from->content_length;
-	to->headers = headers;
-	if (!headers)
-		return -ENOMEM;
-	for (size_t i = 0; i < from->header_count; i++) {
-		headers[i].name = strdup(from->headers[i].name);
-		headers[i].value = strdup(from->headers[i].value);
-		to->header_count = i + 1;
-		if (!headers[i].name || !headers[i].value)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 static int on_head(void *arg, struct http_transfer *transfer, const struct http_response *response)
 {
 	struct http_stream *stream = arg;
 	int err;
 
 	pthread_mutex_lock(&stream->mutex);
-	err = copy_head(response, &stream->response);
+	stream->response = *response;
+	err = http_headers_copy(response->headers, response->header_count,
+				&stream->response.headers, &stream->response.header_count);
 	stream->is_out_of_memory = err != 0;
 	stream->has_head = !err;
 	pthread_cond_signal(&stream->cond);

@@ -35,42 +35,27 @@ static struct http_transfer *transfer_ref(struct http_transfer *t)
 
 void http_transfer_unref(struct http_transfer *t)
 {
-	struct http_header *headers = (struct http_header *)t->request.headers;
-
 	if (atomic_fetch_sub(&t->refs, 1) != 1)
 		return;
 	http_handle_free(t);
 	http_head_release(&t->head);
 	http_url_release(&t->url);
-	for (size_t i = 0; headers && i < t->request.header_count; i++) {
-		free((char *)headers[i].name);
-		http_free_secret(headers[i].value);
-	}
-	free(headers);
+	http_headers_free(t->request.headers, t->request.header_count);
 	http_free_secret(t->request.url);
 	free((char *)t->request.ca_file);
 	http_unref(t->http);
 	free(t);
 }
 
-static int copy_headers(struct http_transfer *t, const struct http_request *request)
+static bool headers_are_valid(const struct http_request *request)
 {
-	struct http_header *headers = calloc(request->header_count + 1, sizeof *headers);
-
-	t->request.headers = headers;
-	if (!headers)
-		return -ENOMEM;
 	for (size_t i = 0; i < request->header_count; i++) {
 		const char *name = request->headers[i].name, *value = request->headers[i].value;
 
 		if (!*name || name[strcspn(name, ":\r\n \t")] || value[strcspn(value, "\r\n")])
-			return -EINVAL;
-		headers[i].name = strdup(name);
-		headers[i].value = strdup(value);
-		if (!headers[i].name || !headers[i].value)
-			return -ENOMEM;
+			return false;
 	}
-	return 0;
+	return true;
 }
 
 static int transfer_new(struct http *http, const struct http_request *request,
@@ -92,6 +77,7 @@ static int transfer_new(struct http *http, const struct http_request *request,
 	t->request.url = NULL;
 	t->request.ca_file = NULL;
 	t->request.headers = NULL;
+	t->request.header_count = 0;
 	if (request->method != HTTP_PUT && request->method != HTTP_POST)
 		t->request.body_len = 0;
 	if (!t->request.connect_timeout_msecs)
@@ -102,8 +88,11 @@ static int transfer_new(struct http *http, const struct http_request *request,
 	err = http_url_parse(request->url, &t->url);
 	if (!err && !t->url.is_https && !t->url.is_loopback && !request->allow_plain_http)
 		err = -EPERM;
+	if (!err && !headers_are_valid(request))
+		err = -EINVAL;
 	if (!err)
-		err = copy_headers(t, request);
+		err = http_headers_copy(request->headers, request->header_count,
+					&t->request.headers, &t->request.header_count);
 	if (!err) {
 		t->request.url = strdup(request->url);
 		t->request.ca_file = request->ca_file ? strdup(request->ca_file) : NULL;

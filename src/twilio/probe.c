@@ -33,40 +33,23 @@ struct look {
 	int64_t limit_bytes;
 
 	/* These belong to the loop thread while the stream runs. */
-	struct twilio_media_head head;
-	int64_t content_length, range_total, count_bytes;
-	char etag[128];
+	int64_t count_bytes;
 	struct buf start; /* the first bytes of the body */
 	bool has_enough, is_out_of_memory;
 };
 
-static int on_head(void *arg, struct http_transfer *transfer, const struct http_response *response)
-{
-	struct look *look = arg;
-	int64_t first, last;
-
-	twilio_media_head_take(response, &look->head);
-	look->content_length = response->content_length;
-	look->range_total = -1;
-	if (response->status == 206 &&
-	    http_response_content_range(response, &first, &last, &look->range_total) < 0)
-		look->range_total = -1;
-	twilio_etag_copy(http_response_header(response, "ETag"), look->etag, sizeof look->etag);
-	twilio_note_date(look->client, http_response_header(response, "Date"));
-	return 0;
-}
-
 /* The rest of the body is not needed: size and channels are known, or the error is. */
 static bool is_enough(const struct look *look)
 {
+	const struct http_response *response = &look->stream.response;
 	struct wav_info info;
 
 	if (look->read_all)
 		return look->count_bytes > look->limit_bytes;
-	if (look->head.status != 200)
+	if (response->status != 200)
 		return look->start.len >= WIDE_RANGE_BYTES;
 	/* Reading the small rest keeps the connection usable. */
-	if (look->content_length >= 0 && look->content_length <= WIDE_RANGE_BYTES)
+	if (response->content_length >= 0 && response->content_length <= WIDE_RANGE_BYTES)
 		return false;
 	return look->is_encrypted || look->start.len >= WIDE_RANGE_BYTES ||
 	       wav_parse(buf_str(&look->start), look->start.len, &info) != -EAGAIN;
@@ -88,14 +71,12 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 static void look_perform(struct look *look, struct http_request *request,
 			 struct remote_error *ret_error)
 {
+	const struct http_response *response = &look->stream.response;
 	int err;
 
 	buf_reset(&look->start);
-	look->head = (struct twilio_media_head){ .status = 0 };
-	look->content_length = look->range_total = -1;
 	look->count_bytes = 0;
 	look->has_enough = look->is_out_of_memory = false;
-	request->on_head = on_head;
 	request->on_data = on_data;
 	request->arg = look;
 	http_stream_stop(&look->stream);
@@ -106,13 +87,13 @@ static void look_perform(struct look *look, struct http_request *request,
 		return;
 	}
 	http_stream_wait(&look->stream, ret_error);
+	twilio_note_date(look->client, http_response_header(response, "Date"));
 	if (look->is_out_of_memory)
 		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
 	else if (ret_error->kind == REMOTE_OK ||
 		 (ret_error->kind == REMOTE_CANCELLED && look->has_enough))
-		twilio_media_head_judge(&look->head, look->is_encrypted, buf_str(&look->start),
-					request->method == HTTP_HEAD ? 0 : look->start.len,
-					ret_error);
+		twilio_judge_media(response, look->is_encrypted, buf_str(&look->start),
+				   request->method == HTTP_HEAD ? 0 : look->start.len, ret_error);
 }
 
 /* ---- the probe ---- */
@@ -156,7 +137,7 @@ static int recover(struct probe *probe, struct remote_error *error)
 		probe->channels_requested = 1;
 		return 0;
 	}
-	if (probe->look.head.status == 416 && probe->range_bytes) {
+	if (probe->look.stream.response.status == 416 && probe->range_bytes) {
 		/* An empty file has no range. */
 		probe->range_bytes = 0;
 		return 0;
@@ -182,21 +163,31 @@ static int recover(struct probe *probe, struct remote_error *error)
 	return wait_for_another(probe, error) ? 0 : error->error;
 }
 
+/* The size of the file by the answer; -1: unknown, or no such answer. */
+static int64_t range_total(const struct http_response *response)
+{
+	int64_t first, last, total;
+
+	return http_response_content_range(response, &first, &last, &total) < 0 ? -1 : total;
+}
+
 /* The size; -1: the answer does not tell it, and the next request is set up; -EIO: no request
  * tells it. */
 static int64_t take_size(struct probe *probe)
 {
 	const struct look *look = &probe->look;
+	const struct http_response *response = &look->stream.response;
+	int64_t length = response->content_length;
 
 	if (probe->method == HTTP_HEAD) {
 		/* Some servers answer a HEAD with length 0 where a GET would be chunked. */
-		if (look->content_length > 0 && look->content_length >= probe->seen_bytes)
-			return look->content_length;
-	} else if (look->head.status == 206) {
-		if (look->range_total >= 0)
-			return look->range_total;
-	} else if (look->content_length >= 0) {
-		return look->content_length;
+		if (length > 0 && length >= probe->seen_bytes)
+			return length;
+	} else if (response->status == 206) {
+		if (range_total(response) >= 0)
+			return range_total(response);
+	} else if (length >= 0) {
+		return length;
 	} else if (!look->has_enough || look->read_all) {
 		return look->count_bytes;
 	}
@@ -218,12 +209,15 @@ static int take_start(struct probe *probe, struct twilio_media_info *info,
 		      struct remote_error *ret_error)
 {
 	struct look *look = &probe->look;
+	const struct http_response *response = &look->stream.response;
 	struct wav_info wav = { .channels = 0 };
+	int64_t first, last, total;
 
-	if (look->head.status == 206 && !look->head.is_start)
+	if (response->status == 206 &&
+	    (http_response_content_range(response, &first, &last, &total) < 0 || first != 0))
 		return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 					"Twilio: another range of the file than requested");
-	memcpy(info->etag, look->etag, sizeof info->etag);
+	twilio_etag_copy(http_response_header(response, "ETag"), info->etag, sizeof info->etag);
 	info->channels_requested = probe->channels_requested;
 	/* Even a WAV without samples has a head. */
 	if (!look->start.len)
@@ -235,8 +229,7 @@ static int take_start(struct probe *probe, struct twilio_media_info *info,
 	info->channels_stored = wav.channels;
 	if (wav.channels)
 		return 0;
-	if (look->head.status == 206 && probe->range_bytes == RANGE_BYTES &&
-	    look->range_total > RANGE_BYTES) {
+	if (response->status == 206 && probe->range_bytes == RANGE_BYTES && total > RANGE_BYTES) {
 		/* A long chunk comes before the fmt chunk. */
 		probe->range_bytes = WIDE_RANGE_BYTES;
 		return -EAGAIN;

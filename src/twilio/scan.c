@@ -197,19 +197,22 @@ struct scan_value scan_value(struct scan *scan)
 	return value;
 }
 
+static bool take_char(struct scan *scan, char c)
+{
+	skip_blanks(scan);
+	if (*scan->at != c)
+		return false;
+	scan->at++;
+	return true;
+}
+
 /* Expects a comma before each but the first. 0: the closing bracket. */
 static int next(struct scan *scan, bool *is_first, char bracket)
 {
-	skip_blanks(scan);
-	if (*scan->at == bracket) {
-		scan->at++;
+	if (take_char(scan, bracket))
 		return 0;
-	}
-	if (!*is_first) {
-		if (*scan->at != ',')
-			return -EINVAL;
-		scan->at++;
-	}
+	if (!*is_first && !take_char(scan, ','))
+		return -EINVAL;
 	*is_first = false;
 	return 1;
 }
@@ -225,16 +228,8 @@ int scan_member(struct scan *scan, bool *is_first, const char **ret_name)
 
 	if (err <= 0)
 		return err;
-	skip_blanks(scan);
-	if (*scan->at != '"')
+	if (!take_char(scan, '"') || take_string(scan, ret_name) < 0 || !take_char(scan, ':'))
 		return -EINVAL;
-	scan->at++;
-	if (take_string(scan, ret_name) < 0)
-		return -EINVAL;
-	skip_blanks(scan);
-	if (*scan->at != ':')
-		return -EINVAL;
-	scan->at++;
 	return 1;
 }
 
