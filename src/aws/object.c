@@ -386,7 +386,7 @@ int s3_explain_denied(struct s3_client *client, const char *key, struct remote_e
 
 	if (!may_be_missing(error))
 		return error->error;
-	err = s3_list_objects(client, key, on_first, &look, &list_error);
+	err = s3_list(client, S3_OBJECTS, key, on_first, &look, &list_error);
 	if (err < 0 && !may_be_missing(&list_error)) {
 		*error = list_error;
 	} else if (err >= 0 && !look.is_there) {

@@ -109,7 +109,8 @@ static const char *const method_names[] = {
 
 static struct sigv4_input sigv4_input_of(const struct s3_client *client,
 					 const struct aws_credentials *credentials,
-					 const char *method, const char *path, int64_t time_secs)
+					 const struct s3_call *call, const char *path,
+					 int64_t time_secs)
 {
 	return (struct sigv4_input){
 		.access_key = credentials->access_key,
@@ -118,8 +119,10 @@ static struct sigv4_input sigv4_input_of(const struct s3_client *client,
 		.region = client->region,
 		.service = "s3",
 		.time_secs = time_secs,
-		.method = method,
+		.method = method_names[call->method],
 		.path = path,
+		.query = call->query.items,
+		.query_count = call->query.count,
 	};
 }
 
@@ -170,10 +173,7 @@ int s3_call_sign(const struct s3_client *client, const struct aws_credentials *c
 	if (memory->pairs.failed || call->query.failed || buf_failed(&path) ||
 	    buf_failed(&memory->url))
 		return -ENOMEM;
-	input = sigv4_input_of(client, credentials, method_names[call->method], buf_str(&path),
-			       time_secs);
-	input.query = call->query.items;
-	input.query_count = call->query.count;
+	input = sigv4_input_of(client, credentials, call, buf_str(&path), time_secs);
 	input.headers = memory->pairs.items;
 	input.header_count = memory->pairs.count;
 	input.payload_sha256 = payload_sha256;
@@ -282,9 +282,7 @@ int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_s
 	err = s3_client_credentials(client, &credentials, &error);
 	if (err)
 		return err;
-	input = sigv4_input_of(client, &credentials, "GET", buf_str(&path), s3_client_now(client));
-	input.query = call.query.items;
-	input.query_count = call.query.count;
+	input = sigv4_input_of(client, &credentials, &call, buf_str(&path), s3_client_now(client));
 	input.headers = &host;
 	input.header_count = 1;
 	input.payload_sha256 = SIGV4_UNSIGNED;

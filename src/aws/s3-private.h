@@ -103,9 +103,8 @@ void s3_copy_printable(char *space, size_t size, const char *text);
 /* With If-None-Match, a 412 means that the object exists. */
 void s3_judge_exists(bool if_none_match, struct remote_error *error);
 
-/* The entries of one page, for tests and fuzzers. kind: 0 objects, 1 versions, 2 uploads. 0,
- * -EBADMSG, -ENOMEM, or the callback's. */
-int s3_list_parse(unsigned kind, const char *bytes, size_t n, s3_list_fn *fn, void *arg);
+/* The entries of one page, for tests and fuzzers. 0, -EBADMSG, -ENOMEM, or the callback's. */
+int s3_list_parse(enum s3_list_kind kind, const char *bytes, size_t n, s3_list_fn *fn, void *arg);
 /* As s3_judge, for an error document inside an answer with status 200. */
 void s3_judge_document(int status, const char *body, size_t body_len,
 		       struct remote_error *ret_error);

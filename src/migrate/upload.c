@@ -128,7 +128,7 @@ static void sweep(struct transfer *t)
 		struct leftover leftover = { t, 0 };
 		struct remote_error error = REMOTE_ERROR_INIT;
 
-		if (s3_list_uploads(t->s3, t->key, abort_leftover, &leftover, &error) ||
+		if (s3_list(t->s3, S3_UPLOADS, t->key, abort_leftover, &leftover, &error) ||
 		    !leftover.count)
 			return;
 	}

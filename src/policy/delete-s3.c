@@ -84,7 +84,7 @@ static int delete_versions(struct deletion *d)
 
 	for (unsigned batch = 0; batch < BATCHES_LIMIT; batch++) {
 		d->count = 0;
-		err = s3_list_versions(d->s3, d->key, note_version, d, &error);
+		err = s3_list(d->s3, S3_VERSIONS, d->key, note_version, d, &error);
 		if (err < 0 && d->is_older_bucket && strcmp(error.code, "NoSuchBucket") == 0)
 			return 0;
 		if (err < 0)
@@ -183,7 +183,7 @@ static int delete_object(struct deletion *d, char *ret_note)
 	struct remote_error error = REMOTE_ERROR_INIT;
 	int err;
 
-	s3_list_uploads(d->s3, d->key, abort_upload, d, &error);
+	s3_list(d->s3, S3_UPLOADS, d->key, abort_upload, d, &error);
 	err = delete_versions(d);
 	return err > 0 ? delete_plainly(d, ret_note) : err;
 }

@@ -117,23 +117,13 @@ void twilio_etag_copy(const char *header, char *ret_etag, size_t size)
 	ret_etag[len - 2] = '\0';
 }
 
-static void copy_content_type(const char *header, char *ret_type, size_t size)
-{
-	size_t n = 0;
-
-	for (; header && *header && *header != ';' && *header != ' ' && n + 1 < size; header++)
-		ret_type[n++] =
-			*header >= 'A' && *header <= 'Z' ? (char)(*header + 'a' - 'A') : *header;
-	ret_type[n] = '\0';
-}
-
 static bool type_is_wave(const char *type)
 {
 	static const char *const types[] = { "audio/x-wav", "audio/wav", "audio/wave",
 					     "audio/vnd.wave", "audio/x-pn-wav" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		if (strcmp(types[i], type) == 0)
+		if (strcasecmp(types[i], type) == 0)
 			return true;
 	}
 	return false;
@@ -142,8 +132,8 @@ static bool type_is_wave(const char *type)
 /* The types of error pages. Ciphertext may have any other type. */
 static bool type_is_text(const char *type)
 {
-	return !*type || strncmp(type, "text/", 5) == 0 || strstr(type, "json") ||
-	       strstr(type, "xml") || strstr(type, "html");
+	return !*type || strncasecmp(type, "text/", 5) == 0 || strcasestr(type, "json") ||
+	       strcasestr(type, "xml") || strcasestr(type, "html");
 }
 
 /* Whether an answer of an audio type is text all the same. Ciphertext begins like this once in
@@ -174,8 +164,9 @@ static bool is_start(const struct http_response *response)
 void twilio_judge_media(const struct http_response *response, bool is_encrypted, const char *body,
 			size_t body_len, struct remote_error *ret_error)
 {
-	char type[64]; /* lower case, without parameters */
+	const char *header = http_response_header(response, "Content-Type");
 	struct wav_info info;
+	char type[64];
 
 	if (response->status != 200 && response->status != 206) {
 		twilio_judge(response->status, http_response_retry_after_msecs(response), body,
@@ -188,7 +179,9 @@ void twilio_judge_media(const struct http_response *response, bool is_encrypted,
 	}
 	remote_error_clear(ret_error);
 	ret_error->status = response->status;
-	copy_content_type(http_response_header(response, "Content-Type"), type, sizeof type);
+	/* Without parameters. */
+	snprintf(type, sizeof type, "%.*s", header ? (int)strcspn(header, "; ") : 0,
+		 header ? header : "");
 	if (is_encrypted ? type_is_text(type) : !type_is_wave(type))
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 				 "Twilio: an answer of type \"%.60s\" instead of a recording",

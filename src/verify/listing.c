@@ -178,7 +178,7 @@ static int list_prefix(struct verify *v, const char *prefix)
 		return -ENOMEM;
 	}
 	batch->v = v;
-	err = s3_list_objects(v->s3, prefix, on_object, batch, &error);
+	err = s3_list(v->s3, S3_OBJECTS, prefix, on_object, batch, &error);
 	if (err == 0)
 		err = batch->err = batch_flush(batch);
 	if (err)
@@ -234,7 +234,7 @@ static int list_beside(struct verify *v)
 	int err;
 
 	snprintf(prefix, sizeof prefix, "%srecordings/", v->storage.prefix);
-	err = s3_list_folder(v->s3, prefix, on_beside, &beside, &error);
+	err = s3_list(v->s3, S3_FOLDER, prefix, on_beside, &beside, &error);
 	if (err)
 		verify_fail(v, err, beside.err ? NULL : &error);
 	for (size_t i = 0; i < beside.count && err == 0; i++)
@@ -288,7 +288,7 @@ static int list_uploads(struct verify *v)
 	int err;
 
 	snprintf(prefix, sizeof prefix, "%srecordings/", v->storage.prefix);
-	err = s3_list_uploads(v->s3, prefix, on_upload, &uploads, &error);
+	err = s3_list(v->s3, S3_UPLOADS, prefix, on_upload, &uploads, &error);
 	if (err == 0)
 		return 0;
 	if (uploads.err || error.kind == REMOTE_CANCELLED) {
