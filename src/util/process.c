@@ -99,7 +99,8 @@ static int spawn(const char *const argv[], int fd, int as, bool own_group, pid_t
 	if (err == 0)
 		err = posix_spawnattr_setflags(&attributes, flags);
 	if (err == 0)
-		err = posix_spawnp(ret_pid, argv[0], &actions, &attributes, (char *const *)argv, environ);
+		err = posix_spawnp(ret_pid, argv[0], &actions, &attributes, (char *const *)argv,
+				   environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return -err;
@@ -201,7 +202,7 @@ static int read_program(const char *const argv[], int as, size_t limit_bytes,
 {
 	cleanup_fd int reader = -1;
 	int ends[2], status = 0, err;
-	pid_t pid;
+	pid_t pid = 0;
 
 	*ret_status = 0;
 	if (buf_reserve(ret_output, limit_bytes) < 0)

@@ -81,9 +81,9 @@ static size_t take_blanks(const char **s)
 /* Counts from 1; 0: none of these names, of three letters each. */
 static int find_name(const char *s, const char *names)
 {
-	for (int i = 0; names[3 * i]; i++)
-		if (strncasecmp(s, names + (ptrdiff_t)3 * i, 3) == 0)
-			return i + 1;
+	for (const char *name = names; *name; name += 3)
+		if (strncasecmp(s, name, 3) == 0)
+			return (int)(name - names) / 3 + 1;
 	return 0;
 }
 
@@ -125,6 +125,7 @@ static int to_secs(const int parts[PARTS], int offset_secs, int64_t *ret_secs)
 	struct tm date = { .tm_year = parts[YEAR] - 1900,
 			   .tm_mon = parts[MONTH] - 1,
 			   .tm_mday = parts[DAY] };
+	int secs_of_day = parts[HOUR] * 3600 + parts[MINUTE] * 60 + parts[SECOND];
 	time_t midnight = timegm(&date);
 
 	/* timegm makes 1 May of 31 April. */
@@ -133,8 +134,7 @@ static int to_secs(const int parts[PARTS], int offset_secs, int64_t *ret_secs)
 	/* Second 60 is a leap second; it becomes the first second of the next minute. */
 	if (parts[HOUR] > 23 || parts[MINUTE] > 59 || parts[SECOND] > 60)
 		return -EINVAL;
-	*ret_secs =
-		midnight + parts[HOUR] * 3600 + parts[MINUTE] * 60 + parts[SECOND] - offset_secs;
+	*ret_secs = midnight + secs_of_day - offset_secs;
 	return 0;
 }
 
@@ -209,8 +209,9 @@ static struct tm split(int64_t secs)
 static void format(int64_t secs, const char *form, char ret_text[TIME_ISO8601_SIZE])
 {
 	const struct tm tm = split(secs);
-	int64_t date = (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
-	int64_t digits = date * 1000000 + tm.tm_hour * 10000 + tm.tm_min * 100 + tm.tm_sec;
+	int date = (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
+	int of_day = tm.tm_hour * 10000 + tm.tm_min * 100 + tm.tm_sec;
+	int64_t digits = date * INT64_C(1000000) + of_day;
 	size_t at = strlen(form);
 
 	ret_text[at] = '\0';
