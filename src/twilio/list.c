@@ -227,7 +227,7 @@ static int fetch(struct twilio_client *client, const struct receiver *receiver,
 		return err;
 	err = twilio_resource_parse(reply.body, reply.body_len, receiver->kind, &page);
 	found = page.calls ? &page.calls->sid : page.recordings ? &page.recordings->sid : NULL;
-	if (err == 0 && !sid_equal(found, sid))
+	if (err == 0 && (!found || !sid_equal(found, sid)))
 		err = -EIO;
 	if (err == 0)
 		return receive(receiver, &page);
