@@ -189,6 +189,9 @@ static int add_row(struct db_conn *conn, struct db_stmt *stmt, enum catalog_name
 
 /* ---- lengths ---- */
 
+#define HAS_ROW SQL_BOOL("known = 1 AND removed = 0")
+#define NEW_MTIME(now) SQL_LATER("csv_mtime_nsecs", now)
+
 /* *ret_folder_id: the folder whose calls.csv has, or had, the row; 0: it has none. */
 static int row_measure(struct db_conn *conn, int64_t call_id, int64_t *ret_folder_id)
 {
@@ -197,9 +200,8 @@ static int row_measure(struct db_conn *conn, int64_t call_id, int64_t *ret_folde
 	int64_t old_len, old_hidden;
 	size_t hidden = 0;
 	int err = db_query(conn, &stmt,
-			   "SELECT " CALL_COLUMNS ", " SQL_BOOL(
-				   "known = 1 AND removed = 0") ", folder_id, csv_len, csv_hidden"
-								" FROM call WHERE id = ?",
+			   "SELECT " CALL_COLUMNS ", " HAS_ROW ", folder_id, csv_len, csv_hidden"
+			   " FROM call WHERE id = ?",
 			   "i", call_id);
 
 	*ret_folder_id = 0;
@@ -227,9 +229,7 @@ static int row_measure(struct db_conn *conn, int64_t call_id, int64_t *ret_folde
 
 int calls_csv_touch(struct db_conn *conn, int64_t folder_id)
 {
-	return db_run(conn,
-		      "UPDATE folder SET csv_mtime_nsecs = " SQL_LATER("csv_mtime_nsecs",
-								       "?2") " WHERE id = ?1",
+	return db_run(conn, "UPDATE folder SET csv_mtime_nsecs = " NEW_MTIME("?2") " WHERE id = ?1",
 		      "ii", folder_id, time_now_nsecs());
 }
 
@@ -253,10 +253,8 @@ int calls_csv_measure(struct db_conn *conn)
 	for (size_t i = 0; i < count && err == 0; i++)
 		err = row_measure(conn, ids[i], &folder_id);
 	return err ? err
-		   : db_run(conn,
-			    "UPDATE folder SET csv_mtime_nsecs = " SQL_LATER("csv_mtime_nsecs",
-									     "?1"),
-			    "i", time_now_nsecs());
+		   : db_run(conn, "UPDATE folder SET csv_mtime_nsecs = " NEW_MTIME("?1"), "i",
+			    time_now_nsecs());
 }
 
 int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalog_names names,

@@ -191,6 +191,7 @@ static int add_in_write(struct db_conn *conn, void *arg)
 	int64_t count;
 	int err;
 
+	args->message[0] = '\0';
 	err = db_query_row(conn, &stmt, "SELECT name FROM workspace WHERE id = ?1 AND removed = 0",
 			   "i", args->workspace_id);
 	if (err)

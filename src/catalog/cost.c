@@ -12,7 +12,12 @@
 	"CASE WHEN r.size_bytes >= 0 THEN r.size_bytes WHEN r.duration_secs < 0 THEN 44" \
 	" ELSE 44 + r.duration_secs * 16000 *" \
 	" CASE WHEN r.channels_stored > 0 THEN r.channels_stored ELSE 2 END END"
-#define AGE_DAYS "(?2 - coalesce(o.stored_secs, ?2)) / 86400"
+#define IS_SMALL SQL_BOOL("(" SIZE ") < ?3")
+#define IS_AT_TWILIO SQL_BOOL("r.state IN " SQL_AT_TWILIO)
+#define IS_IN_S3 SQL_BOOL("o.recording_id IS NOT NULL")
+#define AGE_DAYS SQL_GREATER("(?2 - coalesce(o.stored_secs, ?2)) / 86400", "0")
+#define UNKNOWN_MINUTES SQL_COUNT_IF("r.duration_secs < 0")
+#define LOST "(" SQL_STATE_MISSING ", " SQL_STATE_DELETED ")"
 /* Started minutes; one, where the duration is 0. */
 #define MINUTES \
 	"CASE WHEN r.duration_secs < 0 THEN 0 WHEN r.duration_secs = 0 THEN 1" \
@@ -43,22 +48,13 @@ int catalog_cost_each(struct catalog *catalog, int64_t workspace_id, int64_t sma
 	if (err == 0)
 		err = db_query(
 			read, &stmt,
-			"SELECT r.folder_id, " SQL_BOOL("r.state IN " SQL_AT_TWILIO) ", " SQL_BOOL(
-				"o.recording_id IS NOT NULL") ", coalesce(o.storage_class, ''),"
-							      " " SQL_GREATER(AGE_DAYS, "0") ", " SQL_BOOL(
-								      "(" SIZE
-								      ") < ?3") ", count(*),"
-										" sum(" MINUTES
-										"), " SQL_COUNT_IF(
-											"r.duration_secs < 0") ", sum(" SIZE
-													       ")"
-													       " FROM recording r"
-													       " LEFT JOIN object o ON o.recording_id = r.id AND r.state IN " SQL_IN_S3
-													       " WHERE r.workspace_id = ?1 AND r.listed = 1"
-													       " AND r.state NOT IN (" SQL_STATE_MISSING
-													       ", " SQL_STATE_DELETED
-													       ")"
-													       " GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1",
+			"SELECT r.folder_id, " IS_AT_TWILIO ", " IS_IN_S3
+			", coalesce(o.storage_class, ''), " AGE_DAYS ", " IS_SMALL ", count(*),"
+			" sum(" MINUTES "), " UNKNOWN_MINUTES ", sum(" SIZE ")"
+			" FROM recording r"
+			" LEFT JOIN object o ON o.recording_id = r.id AND r.state IN " SQL_IN_S3
+			" WHERE r.workspace_id = ?1 AND r.listed = 1 AND r.state NOT IN " LOST
+			" GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1",
 			"iii", workspace_id, time_now_secs(), small_bytes);
 	while (err == 0 && (err = db_step(read, stmt)) > 0) {
 		struct catalog_cost_row row;

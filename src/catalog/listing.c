@@ -16,21 +16,19 @@
 
 /* ---- folders ---- */
 
+#define NEW_MTIME SQL_LATER("mtime_nsecs", "?2")
+
 int workspace_touch(struct db_conn *conn, int64_t workspace_id)
 {
-	return db_run(conn,
-		      "UPDATE workspace SET mtime_nsecs = " SQL_LATER("mtime_nsecs",
-								      "?2") " WHERE id = ?1",
-		      "ii", workspace_id, time_now_nsecs());
+	return db_run(conn, "UPDATE workspace SET mtime_nsecs = " NEW_MTIME " WHERE id = ?1", "ii",
+		      workspace_id, time_now_nsecs());
 }
 
 int folder_touch(struct db_conn *conn, int64_t folder_id)
 {
 	int64_t workspace_id;
-	int err = db_run(conn,
-			 "UPDATE folder SET mtime_nsecs = " SQL_LATER("mtime_nsecs",
-								      "?2") " WHERE id = ?1",
-			 "ii", folder_id, time_now_nsecs());
+	int err = db_run(conn, "UPDATE folder SET mtime_nsecs = " NEW_MTIME " WHERE id = ?1", "ii",
+			 folder_id, time_now_nsecs());
 
 	if (err)
 		return err;

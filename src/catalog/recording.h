@@ -56,7 +56,7 @@ struct catalog_recording {
 	enum catalog_migration migration;
 	enum catalog_kind kind;
 	bool is_listed, is_encrypted;
-	bool is_unvouched; /* adopted: only the bucket says that it is a recording of this account */
+	bool is_unvouched;         /* adopted: only the bucket says that this account recorded it */
 	int64_t size_bytes;        /* -1: not known yet */
 	int64_t duration_secs;     /* -1: null */
 	int64_t start_secs;        /* the call's start: name, mtime and ctime */

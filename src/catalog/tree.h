@@ -28,10 +28,10 @@ enum catalog_node_kind {
 struct catalog_node {
 	enum catalog_node_kind kind;
 	uint64_t inode, parent;
-	uint64_t cookie;    /* a listing goes on after this entry with it; > 3 */
-	int64_t size_bytes; /* -1: a recording whose size is not known yet */
-	int64_t mtime_nsecs; /* = ctime. Folders: strictly increasing with every change of their entries */
-	unsigned link_count;                           /* folders: 2 + subfolders */
+	uint64_t cookie;     /* a listing goes on after this entry with it; > 3 */
+	int64_t size_bytes;  /* -1: a recording whose size is not known yet */
+	int64_t mtime_nsecs; /* = ctime. Folders: increases strictly with each change in it */
+	unsigned link_count; /* folders: 2 + subfolders */
 	int64_t workspace_id, folder_id, recording_id; /* 0 where it has none */
 	enum catalog_state state;     /* recordings; 0 in a listing, which reads an index only */
 	char name[CATALOG_NAME_SIZE]; /* as in the tree */

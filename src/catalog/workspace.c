@@ -148,6 +148,7 @@ static int add_in_write(struct db_conn *conn, void *arg)
 	uint64_t inode = 0;
 	int err;
 
+	args->message[0] = '\0';
 	err = db_query_row(conn, &stmt,
 			   "SELECT name FROM workspace"
 			   " WHERE removed = 0 AND (name = ?1 OR account_sid = ?2)"

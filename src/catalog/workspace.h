@@ -14,7 +14,7 @@ struct catalog_workspace {
 	struct sid account_sid;
 	char api_key_sid[SID_SIZE];        /* "": the account SID and its auth token are used */
 	char twilio_url[CATALOG_URL_SIZE]; /* "": api.twilio.com */
-	bool twilio_plain_http; /* plain http to a host that is not loopback was allowed explicitly */
+	bool twilio_plain_http;            /* also to a host that is not loopback */
 	bool delete_s3, delete_twilio, migrate_new, keep_at_twilio; /* default: all off */
 	bool verify_readback;                                       /* `verify = readback` */
 	unsigned poll_secs; /* default 300; 0: only when asked */

@@ -146,7 +146,7 @@ unsigned pool_wanted(const struct job_pool *pool, int64_t now_msecs)
 void pool_looked(struct job_pool *pool, const struct job_want *want, int64_t now_msecs)
 {
 	pool->looked_msecs = now_msecs;
-	pool->was_asked_for = want->ret_count < want->limit && !want->ret_is_held_back;
+	pool->was_asked_for = want->ret_count < want->limit;
 	pool->is_held_back = want->ret_is_held_back;
 	if (!want->ret_count)
 		return;
@@ -172,7 +172,7 @@ static struct job_run *next_run(struct job_pool *pool)
 	pthread_mutex_lock(&pool->jobs->mutex);
 	run = pool->is_stopping ? NULL : ready_pick(pool);
 	pool->running -= !run;
-	if (!pool->ready_count || pool->running < pool->settings.workers)
+	if (pool->running < pool->settings.workers)
 		jobs_wake(pool->jobs);
 	pthread_mutex_unlock(&pool->jobs->mutex);
 	return run;

@@ -91,7 +91,7 @@ const char *cost_class_at(const struct cost_prices *prices, const char *storage_
 	return now;
 }
 
-static double year_under(const struct cost_prices *prices, const struct cost_group *group,
+static double year_under(const struct cost_prices *prices, const struct catalog_cost_row *group,
 			 const char *first_class, const struct s3_transition *transitions,
 			 size_t count)
 {
@@ -114,7 +114,7 @@ static double year_under(const struct cost_prices *prices, const struct cost_gro
 	return sum;
 }
 
-void cost_group_s3(const struct cost_prices *prices, const struct cost_group *group,
+void cost_group_s3(const struct cost_prices *prices, const struct catalog_cost_row *group,
 		   const char *new_class, const struct s3_transition *transitions, size_t count,
 		   struct cost_s3 *ret_cost)
 {
