@@ -282,13 +282,11 @@ int audio_attempt_start(struct audio_stream *stream, struct audio_source *source
 	source->request.on_data = on_data;
 	source->request.on_done = on_done;
 	source->request.arg = a;
-	/* Callbacks that touch the stream wait for the lock, so the reference is taken in time. */
 	err = http_submit(audio->http, &source->request, &a->transfer);
 	if (err) {
 		free(a);
 		return err;
 	}
-	http_transfer_ref(a->transfer);
 	audio->attempts++;
 	list_add(&audio->attempt_list, &a->link);
 	stream->attempt = a;

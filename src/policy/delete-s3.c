@@ -89,7 +89,7 @@ static int delete_versions(struct deletion *d)
 
 	for (unsigned batch = 0; batch < BATCHES_LIMIT; batch++) {
 		d->count = 0;
-		err = s3_list_versions(d->s3, d->key, note_version, d, &error);
+		err = s3_list(d->s3, S3_VERSIONS, d->key, note_version, d, &error);
 		if (err < 0 && d->is_older_bucket && strcmp(error.code, "NoSuchBucket") == 0)
 			return 0;
 		if (err < 0)

@@ -124,7 +124,7 @@ int storage_uploads_abort(struct s3_client *s3, const char *key)
 {
 	struct uploads uploads = { s3, key, 0 };
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int err = s3_list_uploads(s3, key, abort_upload, &uploads, &error);
+	int err = s3_list(s3, S3_UPLOADS, key, abort_upload, &uploads, &error);
 
 	return err ? err : uploads.count;
 }

@@ -65,7 +65,7 @@ static int on_entry(void *arg, const struct s3_list_entry *entry)
 static void try_list(struct run *run)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int found = s3_list_objects(run->test->client, run->key, on_entry, run, &error);
+	int found = s3_list(run->test->client, S3_OBJECTS, run->key, on_entry, run, &error);
 
 	if (found < 0)
 		run_fail(run, "s3:ListBucket", &error);
@@ -96,7 +96,7 @@ static void try_parts(struct run *run)
 		run_fail_text(run, "s3:PutObject", text, check.remedy);
 		return;
 	}
-	if (s3_list_uploads(run->test->client, run->key, ignore_entry, NULL, &error) < 0)
+	if (s3_list(run->test->client, S3_UPLOADS, run->key, ignore_entry, NULL, &error) < 0)
 		run_fail(run, "s3:ListBucketMultipartUploads", &error);
 	else
 		run_pass(run, "s3:ListBucketMultipartUploads", "uploads in parts can be listed");
@@ -229,7 +229,8 @@ static void try_delete(struct run *run)
 	}
 	/* Best effort: a version that may not be deleted is a hundred bytes. */
 	if (run->object.version_id[0] && strcmp(run->object.version_id, "null") != 0)
-		(void)s3_list_versions(run->test->client, run->key, delete_version, run, &error);
+		(void)s3_list(run->test->client, S3_VERSIONS, run->key, delete_version, run,
+			      &error);
 	run_pass(run, "s3:DeleteObject", "the test's object is gone again");
 }
 

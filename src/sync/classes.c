@@ -74,7 +74,7 @@ void sync_classes(struct sync_run *run)
 		return;
 	sid_format(&session->workspace.account_sid, "AC", account);
 	snprintf(prefix, sizeof prefix, "%srecordings/%s/", session->storage.prefix, account);
-	err = s3_list_objects(session->s3, prefix, on_object, &c, &error);
+	err = s3_list(session->s3, S3_OBJECTS, prefix, on_object, &c, &error);
 	if (err == 0)
 		err = flush(&c);
 	if (err == 0 && c.archived_key[0])

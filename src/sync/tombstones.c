@@ -80,7 +80,7 @@ static void load(struct sync_run *run, bool is_first)
 	end = strrchr(prefix, '/');
 	if (end)
 		end[1] = '\0';
-	err = s3_list_objects(session->s3, prefix, on_tombstone, tombstones, &error);
+	err = s3_list(session->s3, S3_OBJECTS, prefix, on_tombstone, tombstones, &error);
 	/* A partial list is better than none. */
 	sync_sids_sort(&tombstones->sids);
 	tombstones->is_loaded = true;

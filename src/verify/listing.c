@@ -170,7 +170,7 @@ static int list_prefix(struct verify *v, const char *prefix)
 	if (!batch)
 		return verify_fail(v, -ENOMEM, NULL);
 	batch->v = v;
-	err = s3_list_objects(v->s3, prefix, on_object, batch, &error);
+	err = s3_list(v->s3, S3_OBJECTS, prefix, on_object, batch, &error);
 	if (err == 0)
 		err = batch_flush(batch);
 	return verify_fail(v, err, &error);
@@ -214,7 +214,7 @@ static int list_beside(struct verify *v)
 {
 	cleanup_with(beside_release) struct beside beside = { .v = v };
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int err = s3_list_folder(v->s3, v->root, on_beside, &beside, &error);
+	int err = s3_list(v->s3, S3_FOLDER, v->root, on_beside, &beside, &error);
 
 	verify_fail(v, err, &error);
 	for (size_t i = 0; i < beside.count && err == 0; i++)
@@ -257,7 +257,7 @@ static int on_upload(void *arg, const struct s3_list_entry *entry)
 static int list_uploads(struct verify *v)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int err = s3_list_uploads(v->s3, v->root, on_upload, v, &error);
+	int err = s3_list(v->s3, S3_UPLOADS, v->root, on_upload, v, &error);
 
 	if (err == 0 || error.kind == REMOTE_OK || error.kind == REMOTE_CANCELLED)
 		return verify_fail(v, err, &error);
