@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=build/bench
 mkdir -p "$build"
-flags="-std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -O2 -Wall -Wextra -Werror"
+flags="-std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -O2 -Wall -Wextra -Wno-unused-parameter -Werror"
 # shellcheck disable=SC2046,SC2086
 ${CC:-cc} $flags $(pkg-config --cflags fuse3) -o "$build/memtree" tests/bench/memtree.c $(pkg-config --libs fuse3)
 # shellcheck disable=SC2086
