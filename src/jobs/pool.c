@@ -172,7 +172,7 @@ static struct job_run *next_run(struct job_pool *pool)
 	pthread_mutex_lock(&pool->jobs->mutex);
 	run = pool->is_stopping ? NULL : ready_pick(pool);
 	pool->running -= !run;
-	if (!pool->ready_count || pool->running < pool->settings.workers)
+	if (pool->running < pool->settings.workers)
 		jobs_wake(pool->jobs);
 	pthread_mutex_unlock(&pool->jobs->mutex);
 	return run;
