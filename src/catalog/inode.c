@@ -10,7 +10,6 @@
 
 #include "catalog/folder-private.h"
 #include "catalog/recording-private.h"
-#include "catalog/sql.h"
 #include "catalog/tree.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"

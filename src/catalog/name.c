@@ -94,6 +94,19 @@ int catalog_name_encode(const char *name, char ret_encoded[CATALOG_NAME_SIZE])
 	return name_encode(name, NAME_START | NAME_DECOMPOSED, 0, ret_encoded);
 }
 
+int name_check(const char *name, const char *what, char ret_message[CATALOG_MESSAGE_SIZE])
+{
+	char encoded[CATALOG_NAME_SIZE];
+	int err = catalog_name_encode(name, encoded);
+
+	if (err == -EINVAL)
+		return catalog_fail(err, ret_message, "a %s needs a name", what);
+	return err ? catalog_fail(err, ret_message,
+				  "the name is too long: as a folder's name it would have more"
+				  " than 255 bytes")
+		   : 0;
+}
+
 static int digit(char c)
 {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;

@@ -4,7 +4,6 @@
 
 #include "catalog/folder-private.h"
 #include "catalog/recording-private.h"
-#include "catalog/sql.h"
 #include "catalog/sync.h"
 #include "util/times.h"
 
@@ -139,17 +138,11 @@ int catalog_calls_apply(struct catalog *catalog, int64_t workspace_id,
 	return err;
 }
 
-struct unavailable {
-	int64_t workspace_id;
-	const struct sid *sid;
-};
-
 static int write_unavailable(struct db_conn *conn, void *arg)
 {
-	const struct unavailable *u = arg;
 	int64_t call_id;
 	int err = db_query_int(conn, &call_id, "SELECT id FROM call WHERE sid = ? AND known = 0",
-			       "b", u->sid);
+			       "b", (const struct sid *)arg);
 
 	if (err)
 		return err == -ENOENT ? 0 : err; /* a list has shown it meanwhile */
@@ -164,12 +157,9 @@ static int write_unavailable(struct db_conn *conn, void *arg)
 	return err ? err : calls_row_changed(conn, call_id);
 }
 
-int catalog_call_unavailable(struct catalog *catalog, int64_t workspace_id,
-			     const struct sid *call_sid)
+int catalog_call_unavailable(struct catalog *catalog, const struct sid *call_sid)
 {
-	struct unavailable u = { workspace_id, call_sid };
-
-	return db_write(catalog->db, write_unavailable, &u);
+	return db_write(catalog->db, write_unavailable, (void *)call_sid);
 }
 
 /* ---- recordings ---- */

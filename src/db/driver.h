@@ -1,6 +1,5 @@
 /*
- * A driver: the operations that an engine gives to the rest of the room. sqlcipher.c is one,
- * faulty.c wraps another one.
+ * A driver: the operations that an engine gives to the rest of the room. sqlcipher.c is one.
  *
  * Objects   A driver embeds struct db_conn and struct db_stmt as the first member of structs of its
  *           own and allocates both, zeroed but for `driver`; `close` and `finalize` free them.
@@ -19,6 +18,15 @@
 #define TONICFS_DB_DRIVER_H
 
 #include "db/db.h"
+
+/* What an error means, for whoever repeats. */
+enum db_failure {
+	DB_FAILURE_NONE,
+	DB_FAILURE_OTHER,      /* the same would fail again */
+	DB_FAILURE_RETRY,      /* nothing has changed, and the same may succeed now */
+	DB_FAILURE_CONSTRAINT, /* unique, not null, check, a reference */
+	DB_FAILURE_UNKNOWN,    /* the commit's answer was lost */
+};
 
 enum db_access {
 	DB_ACCESS_READ,  /* cannot write */
@@ -63,7 +71,8 @@ struct db_conn {
 
 struct db_stmt {
 	struct db_conn *conn;
-	bool in_use; /* prepared and not released */
+	bool in_use;              /* prepared and not released */
+	struct db_conn *borrowed; /* goes back when the statement is released; NULL: stays */
 };
 
 /* Notes what an error means, and returns it. For drivers. */

@@ -145,7 +145,7 @@ static void plan_get(struct db_conn *reader, const struct db_conn *conn, const c
 		assert_true(count < sizeof texts / sizeof *texts);
 		snprintf(texts[count], sizeof *texts, "EXPLAIN QUERY PLAN %s", sql);
 		assert_int_equal(db_query(reader, &stmt, texts[count++], ""), 0);
-		while ((err = db_step(reader, stmt)) > 0)
+		while ((err = db_step(stmt)) > 0)
 			snprintf(ret_plan + strlen(ret_plan), PLAN_SIZE - strlen(ret_plan), "%s; ",
 				 db_text(stmt, 3));
 		assert_int_equal(err, 0);

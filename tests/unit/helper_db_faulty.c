@@ -1,7 +1,7 @@
 /*
  * A driver that wraps another one and lets operations fail by a seed. Only test programs link it.
  */
-#include "db/faulty.h"
+#include "helper_db_faulty.h"
 
 #include <errno.h>
 #include <pthread.h>
