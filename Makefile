@@ -22,8 +22,9 @@ else ifneq ($(SANITIZE),)
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 link_sanitize := -fsanitize=address,undefined
 endif
-hardening      = $(if $(sanitize),-fstack-protector-strong -fPIE $(sanitize),$(file <$(BUILD)/.hardening))
-link_hardening = $(if $(sanitize),-pie $(link_sanitize),$(file <$(BUILD)/.hardening-link))
+# strip: GNU make 4.3 leaves the last newline of a file there at times, and so makes two lines of the command.
+hardening      = $(if $(sanitize),-fstack-protector-strong -fPIE $(sanitize),$(strip $(file <$(BUILD)/.hardening)))
+link_hardening = $(if $(sanitize),-pie $(link_sanitize),$(strip $(file <$(BUILD)/.hardening-link)))
 
 # Calls pkg-config only when a target needs it (not for deps, help, clean).
 lazy_pkg = $(if $(pkg_cflags_done),,$(eval pkg_cflags_done := 1)$(eval pkg_cflags := $(shell pkg-config --cflags $(packages)))$(eval pkg_libs := $(shell pkg-config --libs $(packages))))

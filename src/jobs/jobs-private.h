@@ -45,6 +45,7 @@ struct jobs {
 	uint64_t generation;
 	int64_t look_at_msecs;   /* when jobs may be due */
 	int64_t looked_msecs;    /* when it looked last */
+	uint64_t looked_news;    /* and what was new then */
 	int64_t pause_msecs;     /* until then nothing is claimed: after an error */
 	int64_t renewed_msecs;   /* when it renewed last, well or not */
 	bool is_catalog_failing; /* logged once */

@@ -105,6 +105,16 @@ static void look_release(struct look *look)
 	free(look->claimed);
 }
 
+/* A commit of whomever is no reason to look again for jobs that there was no room for. */
+static bool is_look_due(const struct jobs *jobs, const struct job_pool *pool, int64_t now_msecs)
+{
+	if (now_msecs >= jobs->look_at_msecs)
+		return true;
+	return pool->is_held_back ? jobs->news != jobs->looked_news ||
+					    now_msecs - pool->looked_msecs >= ADMIT_CHECK_MSECS
+				  : !pool->was_asked_for;
+}
+
 static int look_prepare(struct jobs *jobs, struct look *look, int64_t now_msecs)
 {
 	list_for_each_entry(struct job_pool, pool, &jobs->pools, link) {
@@ -129,7 +139,7 @@ static int look_prepare(struct jobs *jobs, struct look *look, int64_t now_msecs)
 			.arg = pool,
 		};
 		look->limit += limit;
-		look->is_due |= !pool->was_asked_for || now_msecs >= jobs->look_at_msecs;
+		look->is_due |= is_look_due(jobs, pool, now_msecs);
 	}
 	return 0;
 }
@@ -176,6 +186,8 @@ static int claim(struct jobs *jobs, int64_t now_msecs)
 
 	pthread_mutex_lock(&jobs->mutex);
 	err = look_prepare(jobs, &look, now_msecs);
+	if (look.is_due)
+		jobs->looked_news = jobs->news;
 	pthread_mutex_unlock(&jobs->mutex);
 	if (err == 0 && (!look.is_due || now_msecs < jobs->pause_msecs))
 		return -EAGAIN;

@@ -146,7 +146,7 @@ unsigned pool_wanted(const struct job_pool *pool, int64_t now_msecs)
 void pool_looked(struct job_pool *pool, const struct job_want *want, int64_t now_msecs)
 {
 	pool->looked_msecs = now_msecs;
-	pool->was_asked_for = want->ret_count < want->limit && !want->ret_is_held_back;
+	pool->was_asked_for = want->ret_count < want->limit;
 	pool->is_held_back = want->ret_is_held_back;
 	if (!want->ret_count)
 		return;

@@ -75,7 +75,8 @@ static void note_all(struct jobs *jobs, const struct round *round, int err, int6
 
 			while (at < round->count && round->renewals[at].id != run->job.id)
 				at++;
-			if (at == round->count)
+			/* A lost run may be in the list beside another one of the same job. */
+			if (at == round->count || run->is_lost)
 				continue;
 			note(run, &round->renewals[at], err, now_msecs);
 			i = at + 1;

@@ -17,12 +17,14 @@ static size_t capacity(size_t count)
 
 void *array_grow(void *items, size_t count, size_t more, size_t item_size)
 {
-	size_t wanted;
+	size_t wanted, bytes;
 
 	if (__builtin_add_overflow(count, more, &wanted))
 		return NULL;
 	wanted = capacity(wanted);
 	if (items && count && wanted == capacity(count))
 		return items;
-	return wanted ? reallocarray(items, wanted, item_size) : NULL;
+	if (!wanted || __builtin_mul_overflow(wanted, item_size, &bytes))
+		return NULL;
+	return realloc(items, bytes);
 }

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/settings.h"
+#include "db/db.h"
 #include "jobs/jobs.h"
 #include "util/times.h"
 
@@ -462,6 +464,107 @@ static void test_jobs_pool__a_run_is_ours_until_its_lease_may_have_ended(void **
 	assert_false(job_run_is_ours(&run));
 }
 
+/* ---- a job that is lost, and claimed again by the same process ---- */
+
+struct twice {
+	atomic_int started;
+	_Atomic bool first_ends, second_ends;
+	_Atomic bool is_first_lost;
+	_Atomic int64_t lease_end_msecs; /* the second run's */
+};
+
+/* The first run does not come back when it is cancelled. */
+static void work_twice(void *arg, struct job_run *run, struct job_result *ret_result)
+{
+	struct twice *twice = arg;
+
+	if (twice->started++ == 0) {
+		for (; !twice->first_ends; usleep(2000))
+			twice->is_first_lost = cancel_is_set(&run->cancel);
+		return;
+	}
+	for (; !twice->second_ends && !cancel_is_set(&run->cancel); usleep(2000))
+		twice->lease_end_msecs = run->job.lease_end_msecs;
+	ret_result->outcome = JOB_OUTCOME_PUT_BACK;
+}
+
+static int write_taken_over(struct db_conn *conn, void *arg)
+{
+	return db_run(conn, "UPDATE job SET owner = 'other', due_msecs = 0", "");
+}
+
+static void test_jobs_pool__a_job_keeps_its_lease_beside_a_lost_run_of_the_same_job(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct twice twice = { 0 };
+	struct job_pool_settings settings = {
+		.name = "twice",
+		.kinds = CATALOG_JOB_MIGRATE,
+		.workers = 2,
+		.work = work_twice,
+		.arg = &twice,
+	};
+	struct job_pool *pool;
+	int64_t lease_end_msecs;
+
+	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
+	queue_all(f);
+	assert_int_equal(jobs_new(f->catalog, &jobs), 0);
+	assert_int_equal(job_pool_start(jobs, &settings, &pool), 0);
+	WAIT_FOR(twice.started == 1);
+	assert_int_equal(db_write(catalog_db(f->catalog), write_taken_over, NULL), 0);
+	WAIT_FOR(twice.started == 2 && twice.is_first_lost && twice.lease_end_msecs);
+	lease_end_msecs = twice.lease_end_msecs;
+	WAIT_FOR(twice.lease_end_msecs > lease_end_msecs);
+	twice.first_ends = twice.second_ends = true;
+	stop(pool, 1000);
+}
+
+/* ---- looks ---- */
+
+static atomic_int looks;
+
+static unsigned no_room(void *arg, int64_t workspace_id)
+{
+	looks++;
+	return 0;
+}
+
+static void test_jobs_pool__commits_cause_no_looks_for_jobs_that_there_is_no_room_for(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct room deletes = { .f = f };
+	struct job_pool_settings settings = {
+		.name = "full",
+		.kinds = CATALOG_JOB_MIGRATE,
+		.workers = 2,
+		.room = no_room,
+	};
+	struct job_pool_settings idle = {
+		.name = "idle",
+		.kinds = CATALOG_JOB_CLEANUP_TWILIO,
+		.workers = 1,
+		.work = delete_work,
+		.arg = &deletes,
+	};
+	struct job_pool *pool, *idle_pool;
+	int64_t until;
+
+	queue_add(f, f->workspace_id, 0, 1, QUEUE_NUMBER);
+	queue_all(f);
+	assert_int_equal(jobs_new(f->catalog, &jobs), 0);
+	assert_int_equal(job_pool_start(jobs, &settings, &pool), 0);
+	assert_int_equal(job_pool_start(jobs, &idle, &idle_pool), 0);
+	WAIT_FOR(looks > 1);
+	looks = 0;
+	until = time_mono_msecs() + 1000;
+	for (int n = 0; time_mono_msecs() < until; n++)
+		assert_int_equal(catalog_setting_set(f->catalog, "test", n % 2 ? "a" : "b"), 0);
+	job_pool_stop(idle_pool, 1000);
+	stop(pool, 1000);
+	assert_in_range(looks, 1, 80); /* there is a gap of 20 ms between two */
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(test_jobs_pool__##name, queue_fixture_setup, \
 					queue_fixture_teardown)
@@ -484,6 +587,8 @@ int main(void)
 		TEST(jobs_are_put_back_while_no_thread_can_be_started),
 #endif
 		TEST(a_run_is_ours_until_its_lease_may_have_ended),
+		TEST(a_job_keeps_its_lease_beside_a_lost_run_of_the_same_job),
+		TEST(commits_cause_no_looks_for_jobs_that_there_is_no_room_for),
 	};
 
 	return cmocka_run_group_tests_name("jobs_pool", tests, NULL, NULL);
