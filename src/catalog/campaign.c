@@ -186,10 +186,10 @@ static int add_in_write(struct db_conn *conn, void *arg)
 		err = inode_for_folder(conn, workspace_name, args->name, &inode);
 	if (err < 0)
 		return err;
-	err = db_query_int(
+	err = db_insert(
 		conn, &args->id,
 		"INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs, tree_name) "
-		"VALUES (?1, ?2, ?3, ?4, ?4, ?5) RETURNING id",
+		"VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
 		"isiis", args->workspace_id, args->name, (int64_t)inode, time_now_nsecs(),
 		tree_name);
 	for (size_t i = 0; i < args->number_count && err == 0; i++)

@@ -31,7 +31,6 @@ int calls_reassign(struct db_conn *conn, int64_t workspace_id);
 /* ---- inodes ---- */
 /* The inode of calls.csv is its folder's with these bits flipped. */
 #define CALLS_INODE_XOR 0x2c01dca11ULL
-int inode_is_taken(struct db_conn *conn, int64_t inode, int64_t *ret_taken);
 /* A new folder's: a hash of the names of workspace and campaign, made unique among all inodes.
  * campaign NULL: the workspace's own. */
 int inode_for_folder(struct db_conn *conn, const char *workspace, const char *campaign,

@@ -14,7 +14,7 @@
 #include "util/cleanup.h"
 #include "util/crypto.h"
 
-int inode_is_taken(struct db_conn *conn, int64_t inode, int64_t *ret_taken)
+static int inode_is_taken(struct db_conn *conn, int64_t inode, int64_t *ret_taken)
 {
 	*ret_taken = inode <= CATALOG_ROOT_INODE;
 	return *ret_taken

@@ -145,12 +145,11 @@ static int add_in_write(struct db_conn *conn, void *arg)
 		err = inode_for_folder(conn, w->name, NULL, &inode);
 	if (err < 0)
 		return err;
-	err = db_query_int(
+	err = db_insert(
 		conn, &args->id,
 		"INSERT INTO workspace (name, inode, account_sid, api_key_sid, secret, twilio_url, "
 		"twilio_plain_http, delete_s3, delete_twilio, migrate_new, keep_at_twilio, verify_readback, "
-		"poll_secs, mtime_nsecs, tree_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
-		" RETURNING id",
+		"poll_secs, mtime_nsecs, tree_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 		"sibsssiiiiiiiis", w->name, (int64_t)inode, &w->account_sid, w->api_key_sid,
 		args->secret, w->twilio_url, (int64_t)w->twilio_plain_http, (int64_t)w->delete_s3,
 		(int64_t)w->delete_twilio, (int64_t)w->migrate_new, (int64_t)w->keep_at_twilio,

@@ -122,7 +122,9 @@ int db_query(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql, c
 /* Leaves it at its first row; -ENOENT where there is none. */
 int db_query_row(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql,
 		 const char *format, ...);
-/* The first column of the first row; -ENOENT where there is no row. INSERT … RETURNING id, too. */
+/* Runs an INSERT of one row into a table with a column id, which the database chooses. */
+int db_insert(struct db_conn *conn, int64_t *ret_id, const char *sql, const char *format, ...);
+/* The first column of the first row; -ENOENT where there is no row. */
 int db_query_int(struct db_conn *conn, int64_t *ret_value, const char *sql, const char *format,
 		 ...);
 int db_query_text(struct db_conn *conn, char **ret_text /* free() */, const char *sql,

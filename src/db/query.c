@@ -13,6 +13,18 @@
 #include "util/secret.h"
 #include "util/sid.h"
 
+/* The result of a call that has the arguments behind `format` as `args`. */
+#define WITH_ARGS(call) \
+	({ \
+		va_list args; \
+		int result; \
+\
+		va_start(args, format); \
+		result = call; \
+		va_end(args); \
+		result; \
+	})
+
 static int bind_all(struct db_conn *conn, struct db_stmt *stmt, const char *format, va_list args)
 {
 	int err = 0;
@@ -92,47 +104,33 @@ static int copy_text(struct db_stmt *stmt, char *(*copy)(const char *), char **r
 int db_query(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql, const char *format,
 	     ...)
 {
-	va_list args;
-	int err;
-
-	va_start(args, format);
-	err = query(conn, ret_stmt, sql, format, args);
-	va_end(args);
-	return err;
+	return WITH_ARGS(query(conn, ret_stmt, sql, format, args));
 }
 
 int db_query_row(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql,
 		 const char *format, ...)
 {
-	va_list args;
-	int err;
-
-	va_start(args, format);
-	err = query_row(conn, ret_stmt, sql, format, args);
-	va_end(args);
-	return err;
+	return WITH_ARGS(query_row(conn, ret_stmt, sql, format, args));
 }
 
 int db_run(struct db_conn *conn, const char *sql, const char *format, ...)
 {
-	va_list args;
-	int err;
+	return WITH_ARGS(run(conn, sql, format, args));
+}
 
-	va_start(args, format);
-	err = run(conn, sql, format, args);
-	va_end(args);
-	return err;
+int db_insert(struct db_conn *conn, int64_t *ret_id, const char *sql, const char *format, ...)
+{
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = WITH_ARGS(query(conn, &stmt, sql, format, args));
+
+	return err ? err : conn->driver->insert(stmt, ret_id);
 }
 
 int db_query_int(struct db_conn *conn, int64_t *ret_value, const char *sql, const char *format, ...)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	va_list args;
-	int err;
+	int err = WITH_ARGS(query_row(conn, &stmt, sql, format, args));
 
-	va_start(args, format);
-	err = query_row(conn, &stmt, sql, format, args);
-	va_end(args);
 	if (err == 0)
 		*ret_value = db_int64(stmt, 0);
 	return err;
@@ -141,13 +139,9 @@ int db_query_int(struct db_conn *conn, int64_t *ret_value, const char *sql, cons
 int db_query_text(struct db_conn *conn, char **ret_text, const char *sql, const char *format, ...)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	va_list args;
-	int err;
+	int err = WITH_ARGS(query_row(conn, &stmt, sql, format, args));
 
 	*ret_text = NULL;
-	va_start(args, format);
-	err = query_row(conn, &stmt, sql, format, args);
-	va_end(args);
 	return err ? err : copy_text(stmt, strdup, ret_text);
 }
 
@@ -157,12 +151,8 @@ int db_query_ids(struct db_conn *conn, int64_t **ret_ids, size_t *ret_count, con
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	cleanup_free int64_t *ids = NULL;
 	size_t count = 0;
-	va_list args;
-	int err;
+	int err = WITH_ARGS(query(conn, &stmt, sql, format, args));
 
-	va_start(args, format);
-	err = query(conn, &stmt, sql, format, args);
-	va_end(args);
 	while (db_next(stmt, &err)) {
 		int64_t *id = array_add(&ids, &count);
 
@@ -200,35 +190,19 @@ static int read_with(struct db *db, query_fn *fn, struct db_stmt **ret_stmt, con
 
 int db_read(struct db *db, struct db_stmt **ret_stmt, const char *sql, const char *format, ...)
 {
-	va_list args;
-	int err;
-
-	va_start(args, format);
-	err = read_with(db, query, ret_stmt, sql, format, args);
-	va_end(args);
-	return err;
+	return WITH_ARGS(read_with(db, query, ret_stmt, sql, format, args));
 }
 
 int db_read_row(struct db *db, struct db_stmt **ret_stmt, const char *sql, const char *format, ...)
 {
-	va_list args;
-	int err;
-
-	va_start(args, format);
-	err = read_with(db, query_row, ret_stmt, sql, format, args);
-	va_end(args);
-	return err;
+	return WITH_ARGS(read_with(db, query_row, ret_stmt, sql, format, args));
 }
 
 int db_read_int(struct db *db, int64_t *ret_value, const char *sql, const char *format, ...)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	va_list args;
-	int err;
+	int err = WITH_ARGS(read_with(db, query_row, &stmt, sql, format, args));
 
-	va_start(args, format);
-	err = read_with(db, query_row, &stmt, sql, format, args);
-	va_end(args);
 	if (err == 0)
 		*ret_value = db_int64(stmt, 0);
 	return err;
@@ -237,13 +211,9 @@ int db_read_int(struct db *db, int64_t *ret_value, const char *sql, const char *
 int db_read_secret(struct db *db, char **ret_secret, const char *sql, const char *format, ...)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	va_list args;
-	int err;
+	int err = WITH_ARGS(read_with(db, query_row, &stmt, sql, format, args));
 
 	*ret_secret = NULL;
-	va_start(args, format);
-	err = read_with(db, query_row, &stmt, sql, format, args);
-	va_end(args);
 	return err ? err : copy_text(stmt, secret_dup, ret_secret);
 }
 

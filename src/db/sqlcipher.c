@@ -276,6 +276,15 @@ static int step(struct db_stmt *stmt)
 	return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : fail(stmt->conn, code);
 }
 
+static int insert(struct db_stmt *stmt, int64_t *ret_id)
+{
+	int err = step(stmt);
+
+	if (err == 0)
+		*ret_id = sqlite3_last_insert_rowid(conn_handle(stmt->conn));
+	return err;
+}
+
 static void reset(struct db_stmt *stmt)
 {
 	sqlite3_reset(stmt_handle(stmt));
@@ -354,6 +363,7 @@ const struct db_driver db_sqlcipher = {
 	.finalize = finalize,
 	.bind = bind,
 	.step = step,
+	.insert = insert,
 	.reset = reset,
 	.column_count = column_count,
 	.column_int64 = column_int64,

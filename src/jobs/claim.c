@@ -38,17 +38,19 @@ struct claim {
 	int64_t wait_msecs;
 };
 
-#define OLDEST(condition) \
+#define OLDEST(condition, by) \
 	"SELECT id, recording_id, due_msecs, pause_asked FROM job" \
-	" WHERE workspace_id = ?1 AND kind = ?2" condition " ORDER BY due_msecs, id LIMIT 1"
+	" WHERE workspace_id = ?1 AND kind = ?2" condition " ORDER BY " by ", id LIMIT 1"
+/* Found by their state: the index of due_msecs would lead through all that wait. */
+#define IS_RUNNING "state = " SQL_JOB_RUNNING
+#define OLDEST_RUNNING OLDEST(" AND " IS_RUNNING, "due_msecs + 0")
 
 static int source_look(struct db_conn *conn, struct source *source)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	int err = db_query(conn, &stmt,
-			   source->is_given_out ? OLDEST("")
-						: OLDEST(" AND state = " SQL_JOB_RUNNING),
-			   "ii", source->workspace_id, (int64_t)source->kind);
+			   source->is_given_out ? OLDEST("", "due_msecs") : OLDEST_RUNNING, "ii",
+			   source->workspace_id, (int64_t)source->kind);
 
 	source->is_found = false;
 	if (err == 0)
@@ -78,8 +80,9 @@ static int source_add(struct db_conn *conn, struct claim *claim, const struct so
 		return err;
 	}
 	return db_query_int(conn, &item->running,
+			    /* The last condition keeps paused ones out, perhaps a million. */
 			    "SELECT count(*) FROM job WHERE workspace_id = ?1 AND kind = ?2"
-			    " AND state = " SQL_JOB_RUNNING " AND due_msecs > ?3",
+			    " AND " IS_RUNNING " AND due_msecs > ?3 AND due_msecs < " SQL_NEVER,
 			    "iii", item->workspace_id, (int64_t)item->kind, now);
 }
 

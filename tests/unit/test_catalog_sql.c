@@ -183,6 +183,9 @@ static const struct expected expected[] = {
 	  "SEARCH j USING INDEX job_problem (workspace_id=? AND kind=? AND state=?)" },
 	{ true, "ORDER BY due_msecs, id LIMIT 1",
 	  "SEARCH job USING INDEX job_due (workspace_id=? AND kind=?); " },
+	{ true, "AND due_msecs > ?3 AND due_msecs <",
+	  "SEARCH job USING INDEX job_due (workspace_id=? AND kind=? AND due_msecs>? AND"
+	  " due_msecs<?); " },
 	{ true, "UPDATE recording AS r SET state",
 	  "SEARCH r USING INDEX recording_listing (folder_id=?); " },
 };
