@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <string.h>
 
 #include "catalog/settings.h"
 #include "jobs/rate.h"
@@ -67,15 +66,6 @@ int account_recording_presence(struct twilio_client *twilio, const struct sid *s
 
 /* ---- deleting ---- */
 
-static int failed(struct job_result *result, const struct remote_error *error)
-{
-	job_result_set_remote(result, "Twilio", error);
-	if (result->outcome == JOB_OUTCOME_FAILED)
-		result->outcome = JOB_OUTCOME_RETRY;
-	result->max_attempts = 0;
-	return error->error ? error->error : -EIO;
-}
-
 /* Twilio refused to delete this recording; not an authentication failure or a rate limit. */
 static bool is_refusal(const struct remote_error *error)
 {
@@ -95,7 +85,7 @@ static int check_empty(struct twilio_client *twilio, const struct sid *sid,
 	if (err && error.kind == REMOTE_NOT_FOUND)
 		return 0;
 	if (err)
-		return failed(result, &error);
+		return job_result_set_again(result, "Twilio", &error);
 	job_result_set(result, JOB_OUTCOME_RETRY,
 		       "Twilio: the recording is absent but has media, and its DELETE is refused");
 	return -EBUSY;
@@ -111,7 +101,7 @@ static int judge_refused(struct twilio_client *twilio, const struct sid *sid, bo
 	int err = account_recording_presence(twilio, sid, &presence, &error);
 
 	if (err)
-		return failed(result, &error);
+		return job_result_set_again(result, "Twilio", &error);
 	switch (presence) {
 	case ACCOUNT_RECORDING_GONE:
 		if (!was_sent_before)
@@ -130,7 +120,7 @@ static int judge_refused(struct twilio_client *twilio, const struct sid *sid, bo
 		break;
 	}
 	if (refused->kind != REMOTE_NOT_FOUND)
-		return failed(result, refused);
+		return job_result_set_again(result, "Twilio", refused);
 	job_result_set(result, JOB_OUTCOME_RETRY,
 		       "Twilio: the recording is listed, but its DELETE answers 404");
 	return -ENOENT;
@@ -149,11 +139,8 @@ int account_delete_recording(struct catalog *catalog, struct twilio_client *twil
 	if (!pace_wait(catalog, &run->cancel))
 		return -ECANCELED;
 	err = job_mark_sent(catalog, &run->job);
-	if (err) {
-		job_result_set(ret_result, err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY,
-			       "the catalog: %s", strerror(-err));
-		return err;
-	}
+	if (err)
+		return job_result_set_local(ret_result, "the catalog", err);
 	fault_point("after-mark-sent");
 	/* If the lease has expired, another worker may have found the object missing and be about to
 	 * migrate again the recording that this DELETE would remove. */
@@ -166,7 +153,7 @@ int account_delete_recording(struct catalog *catalog, struct twilio_client *twil
 	if (err == 0)
 		return 0;
 	if (error.kind != REMOTE_NOT_FOUND && !is_refusal(&error))
-		return failed(ret_result, &error);
+		return job_result_set_again(ret_result, "Twilio", &error);
 	return judge_refused(twilio, &run->job.recording_sid, was_sent_before, &error, ret_result,
 			     ret_note);
 }

@@ -5,7 +5,6 @@
 
 #include "audio/audio-private.h"
 #include "audio/sequence.h"
-#include "catalog/order.h"
 #include "util/times.h"
 
 #define FOLDERS 16
@@ -20,7 +19,7 @@
 #define HELD_FILES 64
 #define IN_FLIGHT_FROM_S3 32
 #define IN_FLIGHT_FROM_TWILIO 16 /* its limit of concurrent requests is per account, and unknown */
-#define FILE_BYTES ((size_t)8 << 20) /* of a large file its beginning */
+#define FILE_BYTES ((int64_t)8 << 20) /* of a large file its beginning */
 #define UNWANTED_MSECS 15000
 
 struct audio_folder {
@@ -138,7 +137,7 @@ static bool fetch(struct audio_folder *folder, const struct audio_next *next, si
 /* Is it open, or fetched? A recording that is kept for its head is dropped, to be fetched whole. */
 static bool is_here(struct audio *audio, int64_t id)
 {
-	struct audio_recording *recording = audio_recording_find(audio, id);
+	struct audio_recording *recording = audio_recording_find(audio, id, -1);
 
 	if (!recording || !recording->is_head)
 		return recording != NULL;
@@ -162,8 +161,7 @@ static void fill(struct audio_folder *folder)
 	const struct audio_next *next;
 
 	while (folder->files < folder->depth && (next = audio_sequences_next(&folder->sequences))) {
-		size_t bytes = next->size_bytes < (int64_t)FILE_BYTES ? (size_t)next->size_bytes
-								      : FILE_BYTES;
+		size_t bytes = (size_t)audio_min(next->size_bytes, FILE_BYTES);
 
 		if (next->size_bytes > 0 && !is_here(audio, next->id) &&
 		    (audio->ahead.held_bytes + bytes > limit ||
@@ -208,20 +206,13 @@ static struct audio_folder *folder_get(struct audio *audio, int64_t id)
 	return folder;
 }
 
-void audio_ahead_listed(struct audio_recording *recording)
-{
-	recording->is_by_lister = true;
-}
-
 void audio_ahead_read(struct audio_recording *recording)
 {
 	struct audio *audio = recording->audio;
 	enum audio_advance advance;
 	struct audio_folder *folder;
 
-	if (cancel_is_set(&audio->cancel) || audio->is_stopping)
-		return;
-	if (recording->is_noted)
+	if (cancel_is_set(&audio->cancel) || audio->is_stopping || recording->is_noted)
 		return;
 	recording->is_noted = true;
 	folder = folder_get(audio, recording->folder_id);
@@ -301,8 +292,7 @@ int64_t audio_ahead_tick(struct audio *audio, int64_t now_msecs)
 			int64_t due = recording->fetched.since_msecs + UNWANTED_MSECS;
 
 			if (due > now_msecs) {
-				if (due < next)
-					next = due;
+				next = audio_min(next, due);
 				break;
 			}
 			drop(recording);

@@ -19,7 +19,6 @@
 #ifndef TONICFS_AUDIO_AHEAD_H
 #define TONICFS_AUDIO_AHEAD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,8 +49,6 @@ void audio_ahead_stop(struct audio *audio);
 /* Frees the folders, after the starters have been stopped. */
 void audio_ahead_release(struct audio_ahead *ahead);
 
-/* Its reader has listed the folder. */
-void audio_ahead_listed(struct audio_recording *recording);
 /* A handle reads from it. */
 void audio_ahead_read(struct audio_recording *recording);
 /* It is opened. */

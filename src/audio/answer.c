@@ -22,12 +22,17 @@ static void keep_head(struct audio_answer *a, const struct http_response *respon
 	static const char *const names[] = { "Content-Type", "Retry-After", "Date", "Server" };
 
 	a->is_error = true;
-	a->status = response->status;
+	a->error_head = (struct http_response){ .status = response->status,
+						.content_length = -1,
+						.headers = a->headers };
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const char *value = http_response_header(response, names[i]);
 
-		snprintf(a->values[i], sizeof a->values[i], "%s", value ? value : "");
-		a->headers[i] = (struct http_header){ names[i], a->values[i] };
+		if (!value || !*value)
+			continue;
+		snprintf(a->values[i], sizeof a->values[i], "%s", value);
+		a->headers[a->error_head.header_count++] =
+			(struct http_header){ names[i], a->values[i] };
 	}
 }
 
@@ -41,31 +46,25 @@ bool audio_answer_take_error(struct audio_answer *a, const void *bytes, size_t n
 
 void audio_answer_judge_error(const struct audio_answer *a, struct remote_error *ret_error)
 {
-	struct http_header headers[ARRAY_SIZE(a->headers)];
-	struct http_response response = { .status = a->status,
-					  .content_length = -1,
-					  .headers = headers };
+	const struct http_response *head = &a->error_head;
 
-	for (size_t i = 0; i < ARRAY_SIZE(headers); i++)
-		if (a->values[i][0])
-			headers[response.header_count++] = a->headers[i];
 	if (a->from == AUDIO_FROM_S3)
-		s3_judge(&response, buf_str(&a->body), a->body.len, ret_error);
+		s3_judge(head, buf_str(&a->body), a->body.len, ret_error);
 	else
-		twilio_judge_media(&response, a->is_encrypted, buf_str(&a->body), a->body.len,
+		twilio_judge_media(head, a->is_encrypted, buf_str(&a->body), a->body.len,
 				   ret_error);
 	/* Other statuses, such as 3xx, bring no bytes of the recording either. A 416 is a wrong
 	 * answer, because the requested range is within the size. */
-	if (ret_error->kind == REMOTE_OK || a->status == 416)
+	if (ret_error->kind == REMOTE_OK || head->status == 416)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "HTTP %d in answer to a read",
-				 a->status);
+				 head->status);
 }
 
 /* ---- heads ---- */
 
 static void judge_length(struct audio_answer *a, const struct http_response *response)
 {
-	int64_t first, last, total;
+	int64_t first = 0, last = -1, total = -1;
 
 	a->is_length_known = response->content_length >= 0;
 	if (response->status != 206) {
@@ -77,17 +76,13 @@ static void judge_length(struct audio_answer *a, const struct http_response *res
 		return;
 	}
 	if (http_response_content_range(response, &first, &last, &total) < 0 ||
-	    first != a->start_bytes || last >= a->end_bytes) {
+	    first != a->start_bytes || last >= a->end_bytes)
 		reject(a, "the range differs from the request");
-		return;
-	}
-	if ((total >= 0 && total != a->size_bytes) || last >= a->size_bytes) {
+	else if ((total >= 0 && total != a->size_bytes) || last >= a->size_bytes)
 		reject(a, "the size differs from the known one");
-		return;
-	}
-	a->last_end_bytes = last + 1;
-	if (a->is_length_known && response->content_length != last + 1 - first)
+	else if (a->is_length_known && response->content_length != last + 1 - first)
 		reject(a, "the length does not match the range");
+	a->last_end_bytes = last + 1;
 }
 
 /* Content types of proxies' pages and of S3's errors; recordings are not stored under them. */

@@ -35,7 +35,7 @@ struct audio_answer {
 
 	/* An error's head and body, judged when the body has come. */
 	bool is_error;
-	int status;
+	struct http_response error_head; /* its headers: those below */
 	struct http_header headers[4];
 	char values[4][160];
 	struct buf body;

@@ -73,7 +73,7 @@ static int on_head(void *arg, struct http_transfer *transfer, const struct http_
 		a->stream->recording->was_served_by_s3 = true;
 	learn_ranges(a, response->status, &finished);
 	is_wanted = a->stream || a->is_draining;
-	histogram_add(&audio_stats_of(a->audio, a->answer.from)->first_byte,
+	histogram_add(&a->audio->stats.origins[a->answer.from].first_byte,
 		      time_mono_msecs() - a->since_msecs);
 	pthread_mutex_unlock(&a->audio->lock);
 	audio_reads_deliver(a->audio, &finished);
@@ -138,12 +138,6 @@ static bool skip_over(struct audio_attempt *a, const char *bytes, size_t n)
 	return answer->judged.kind == REMOTE_OK;
 }
 
-/* Lock held. */
-static enum http_data go_on_without_stream(const struct audio_attempt *a)
-{
-	return a->is_draining ? HTTP_DATA_OK : HTTP_DATA_ABORT;
-}
-
 static enum http_data on_data(void *arg, struct http_transfer *transfer, const void *bytes,
 			      size_t n)
 {
@@ -159,17 +153,14 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	if (!skip_over(a, bytes, skip))
 		return HTTP_DATA_ABORT;
 	pthread_mutex_lock(&a->audio->lock);
-	if (!a->stream) {
-		result = go_on_without_stream(a);
-	} else if (skip < n && !audio_stream_wants(a->stream, n - skip)) {
-		if (audio_stream_gives_way(a->stream)) {
-			result = go_on_without_stream(a);
-		} else {
-			a->stream->is_paused = true;
-			result = HTTP_DATA_PAUSE;
-		}
+	if (a->stream && skip < n && !audio_stream_wants(a->stream, n - skip) &&
+	    !audio_stream_gives_way(a->stream)) {
+		a->stream->is_paused = true;
+		result = HTTP_DATA_PAUSE;
+	} else if (!a->stream) { /* abandoned; a stream that gives way abandons it, too */
+		result = a->is_draining ? HTTP_DATA_OK : HTTP_DATA_ABORT;
 	} else {
-		audio_stats_of(a->audio, a->answer.from)->bytes += n;
+		a->audio->stats.origins[a->answer.from].bytes += n;
 		a->answer.skip_bytes -= (int64_t)skip;
 		result = feed(a, (const char *)bytes + skip, n - skip);
 		audio_reads_check(a->stream->recording, &finished);
@@ -237,7 +228,7 @@ static void end_stream(struct audio_attempt *a, const struct remote_error *error
 	audio_stats_count(a->audio, from, end.kind);
 	note_health(a, &end);
 	audio_reads_check(recording, finished);
-	audio_stream_failed(s, &end, from, finished);
+	audio_stream_failed(s, &end, finished);
 	if (end.kind == REMOTE_OK)
 		audio_ahead_arrived(recording);
 }
@@ -279,25 +270,23 @@ int audio_attempt_start(struct audio_stream *stream, struct audio_source *source
 		return -ENOMEM;
 	a->audio = audio;
 	a->stream = stream;
-	a->answer.from = source->from;
-	a->answer.is_encrypted = source->is_encrypted;
-	memcpy(a->answer.etag, source->etag, sizeof a->answer.etag);
-	a->answer.start_bytes = stream->position_bytes;
-	a->answer.end_bytes = stream->end_bytes;
-	a->answer.size_bytes = stream->recording->size_bytes;
-	a->answer.judged = (struct remote_error)REMOTE_ERROR_INIT;
 	a->since_msecs = time_mono_msecs();
+	a->answer = (struct audio_answer){ .from = source->from,
+					   .is_encrypted = source->is_encrypted,
+					   .start_bytes = stream->position_bytes,
+					   .end_bytes = stream->end_bytes,
+					   .size_bytes = stream->recording->size_bytes,
+					   .judged = REMOTE_ERROR_INIT };
+	memcpy(a->answer.etag, source->etag, sizeof a->answer.etag);
 	source->request.on_head = on_head;
 	source->request.on_data = on_data;
 	source->request.on_done = on_done;
 	source->request.arg = a;
-	/* Callbacks that touch the stream wait for the lock, so the reference is taken in time. */
 	err = http_submit(audio->http, &source->request, &a->transfer);
 	if (err) {
 		free(a);
 		return err;
 	}
-	http_transfer_ref(a->transfer);
 	audio->attempts++;
 	list_add(&audio->attempt_list, &a->link);
 	stream->attempt = a;

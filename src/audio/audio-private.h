@@ -109,6 +109,12 @@ struct audio_recording {
 	bool is_head;
 };
 
+/* The origin that its bytes are likely to come from. */
+static inline enum audio_from audio_origin_of(const struct audio_recording *recording)
+{
+	return recording->is_in_s3 ? AUDIO_FROM_S3 : AUDIO_FROM_TWILIO;
+}
+
 /* After a failed readahead the kernel reads again, page by page: those reads get the same error. */
 struct audio_failure {
 	int64_t begin_bytes, end_bytes, until_msecs;
@@ -147,6 +153,8 @@ struct audio_waiting_read {
 
 /* ---- read.c; lock held for all but audio_reads_deliver ---- */
 
+/* The first of its bytes that is not in memory, or its end. */
+int64_t audio_read_missing(const struct audio_waiting_read *read);
 /* Finishes the reads whose bytes are all there. */
 void audio_reads_check(struct audio_recording *recording, struct list *finished);
 /* err: 0 or -errno. The read goes to *finished. */
@@ -161,8 +169,8 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 
 /* Makes the timer look at this time, at the latest. */
 void audio_timer_wake(struct audio *audio, int64_t at_msecs);
-/* NULL: none of its bytes are here. */
-struct audio_recording *audio_recording_find(struct audio *audio, int64_t id);
+/* size_bytes -1: any. NULL: none of its bytes are here. */
+struct audio_recording *audio_recording_find(struct audio *audio, int64_t id, int64_t size_bytes);
 /* row: id, workspace_id, folder_id, sid, state. */
 int audio_recording_new(struct audio *audio, const struct catalog_recording *row,
 			int64_t size_bytes, struct audio_recording **ret_recording);
@@ -183,10 +191,12 @@ struct audio_subject {
 /* Logs why a recording cannot be read, and remembers it for user.tonicfs.why. */
 void audio_note_failed(struct audio *audio, const struct audio_subject *of, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same for a request to an origin: "WHAT: err in words: *error (its code); advice". */
+void audio_note_error(struct audio *audio, const struct audio_subject *of, enum audio_from from,
+		      const char *what, int err, const struct remote_error *error);
 
 /* ---- stats.c; lock held ---- */
 
-struct audio_origin_stats *audio_stats_of(struct audio *audio, enum audio_from from);
 void audio_stats_count(struct audio *audio, enum audio_from from, enum remote_kind kind);
 
 /* ---- size.c ---- */

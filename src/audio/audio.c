@@ -1,7 +1,6 @@
 /* The engine: start and end, the timer, open recordings and files. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "audio/audio-private.h"
 #include "catalog/archive.h"
@@ -62,6 +61,20 @@ static void *timer(void *arg)
 
 /* ---- the engine ---- */
 
+static void engine_free(struct audio *audio)
+{
+	pool_release(&audio->starters);
+	pool_release(&audio->probers);
+	pool_release(&audio->key_askers);
+	audio_ahead_release(&audio->ahead);
+	audio_workspaces_release(audio);
+	audio_reasons_release(&audio->reasons);
+	pthread_cond_destroy(&audio->idle_cond);
+	pthread_cond_destroy(&audio->timer_cond);
+	pthread_mutex_destroy(&audio->lock);
+	free(audio);
+}
+
 int audio_new(struct catalog *catalog, struct http *http, const struct audio_settings *settings,
 	      struct audio **ret_audio)
 {
@@ -99,18 +112,10 @@ int audio_new(struct catalog *catalog, struct http *http, const struct audio_set
 	pool_init(&audio->probers, "audio probe", PROBERS);
 	pool_init(&audio->key_askers, "audio keys", KEY_ASKERS);
 	err = thread_start(&audio->timer, "audio timer", timer, audio);
-	if (!err) {
+	if (err)
+		engine_free(audio);
+	else
 		*ret_audio = audio;
-		return 0;
-	}
-	pool_release(&audio->key_askers);
-	pool_release(&audio->probers);
-	pool_release(&audio->starters);
-	audio_reasons_release(&audio->reasons);
-	pthread_cond_destroy(&audio->idle_cond);
-	pthread_cond_destroy(&audio->timer_cond);
-	pthread_mutex_destroy(&audio->lock);
-	free(audio);
 	return err;
 }
 
@@ -121,10 +126,9 @@ void audio_interrupt(struct audio *audio)
 	pthread_mutex_lock(&audio->lock);
 	cancel_set(&audio->cancel);
 	audio_sizes_fail_all(audio, &sizes);
-	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
+	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link)
 		list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link)
 			audio_read_finish(read, -EINTR, &reads);
-	}
 	pthread_mutex_unlock(&audio->lock);
 	audio_reads_deliver(audio, &reads);
 	audio_sizes_deliver(&sizes);
@@ -150,16 +154,7 @@ void audio_free(struct audio *audio)
 	while (audio->attempts)
 		pthread_cond_wait(&audio->idle_cond, &audio->lock);
 	pthread_mutex_unlock(&audio->lock);
-	pool_release(&audio->starters);
-	pool_release(&audio->probers);
-	pool_release(&audio->key_askers);
-	audio_ahead_release(&audio->ahead);
-	audio_workspaces_release(audio);
-	audio_reasons_release(&audio->reasons);
-	pthread_cond_destroy(&audio->idle_cond);
-	pthread_cond_destroy(&audio->timer_cond);
-	pthread_mutex_destroy(&audio->lock);
-	free(audio);
+	engine_free(audio);
 }
 
 /* ---- open recordings ---- */
@@ -181,9 +176,9 @@ int audio_recording_new(struct audio *audio, const struct catalog_recording *row
 	if (!recording)
 		return -ENOMEM;
 	recording->workspace = audio_workspace_get(audio, row->workspace_id);
-	err = -ENOMEM;
-	if (recording->workspace)
-		err = audio_blocks_init(&recording->blocks, &audio->store, size_bytes);
+	err = recording->workspace
+		      ? audio_blocks_init(&recording->blocks, &audio->store, size_bytes)
+		      : -ENOMEM;
 	if (err) {
 		free(recording);
 		return err;
@@ -202,10 +197,10 @@ int audio_recording_new(struct audio *audio, const struct catalog_recording *row
 	return 0;
 }
 
-struct audio_recording *audio_recording_find(struct audio *audio, int64_t id)
+struct audio_recording *audio_recording_find(struct audio *audio, int64_t id, int64_t size_bytes)
 {
 	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link)
-		if (recording->id == id)
+		if (recording->id == id && (size_bytes < 0 || recording->size_bytes == size_bytes))
 			return recording;
 	return NULL;
 }
@@ -224,28 +219,17 @@ void audio_recording_end(struct audio_recording *recording)
 	audio_recording_unref(recording);
 }
 
-/* Lock held. The open one, or a new one. */
-static int recording_get(struct audio *audio, const struct catalog_recording *row,
-			 int64_t size_bytes, struct audio_recording **ret_recording)
-{
-	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
-		if (recording->id == row->id && recording->size_bytes == size_bytes) {
-			*ret_recording = recording;
-			return 0;
-		}
-	}
-	return audio_recording_new(audio, row, size_bytes, ret_recording);
-}
-
 static void open_file(struct audio *audio, const struct catalog_recording *row, int64_t size_bytes,
 		      audio_open_fn *callback, void *arg)
 {
 	struct audio_file *file = calloc(1, sizeof *file);
-	int err = -ENOMEM;
+	int err = file ? 0 : -ENOMEM;
 
 	if (file) {
 		pthread_mutex_lock(&audio->lock);
-		err = recording_get(audio, row, size_bytes, &file->recording);
+		file->recording = audio_recording_find(audio, row->id, size_bytes);
+		if (!file->recording)
+			err = audio_recording_new(audio, row, size_bytes, &file->recording);
 		if (!err) {
 			file->recording->files++;
 			audio_ahead_open(file->recording);
@@ -253,12 +237,9 @@ static void open_file(struct audio *audio, const struct catalog_recording *row, 
 		}
 		pthread_mutex_unlock(&audio->lock);
 	}
-	if (err) {
+	if (err)
 		free(file);
-		callback(arg, err, NULL, -1);
-		return;
-	}
-	callback(arg, 0, file, size_bytes);
+	callback(arg, err, err ? NULL : file, err ? -1 : size_bytes);
 }
 
 struct opening {
@@ -343,7 +324,7 @@ void audio_file_listed(struct audio_file *file)
 	struct audio *audio = file->recording->audio;
 
 	pthread_mutex_lock(&audio->lock);
-	audio_ahead_listed(file->recording);
+	file->recording->is_by_lister = true;
 	pthread_mutex_unlock(&audio->lock);
 }
 

@@ -39,8 +39,7 @@ static uint32_t leaf_slots(const struct audio_blocks *blocks)
 	return (blocks->count + AUDIO_LEAF_BLOCKS - 1) / AUDIO_LEAF_BLOCKS;
 }
 
-/* NULL: its leaf is not allocated. */
-static struct audio_slot *slot_of(const struct audio_blocks *blocks, uint32_t index)
+struct audio_slot *audio_blocks_slot(const struct audio_blocks *blocks, uint32_t index)
 {
 	struct audio_leaf *leaf = blocks->leaves[index / AUDIO_LEAF_BLOCKS];
 
@@ -61,14 +60,9 @@ static struct audio_slot *slot_make(struct audio_blocks *blocks, uint32_t index)
 	return &(*leaf)->slots[index % AUDIO_LEAF_BLOCKS];
 }
 
-const struct audio_slot *audio_blocks_slot(const struct audio_blocks *blocks, uint32_t index)
-{
-	return slot_of(blocks, index);
-}
-
 static struct audio_block *block_at(const struct audio_blocks *blocks, uint32_t index)
 {
-	const struct audio_slot *slot = slot_of(blocks, index);
+	const struct audio_slot *slot = audio_blocks_slot(blocks, index);
 
 	return slot ? slot->block : NULL;
 }
@@ -113,7 +107,7 @@ static void block_take(struct audio_block *block)
 {
 	struct audio_store *store = block->owner->store;
 
-	slot_of(block->owner, block->index)->block = NULL;
+	audio_blocks_slot(block->owner, block->index)->block = NULL;
 	store->used_bytes -= AUDIO_BLOCK_BYTES;
 	store->spent_bytes -= block->is_spent ? AUDIO_BLOCK_BYTES : 0;
 	list_remove(&block->link);
@@ -168,7 +162,7 @@ int audio_blocks_pin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t e
 		if (!slot_make(blocks, i))
 			return -ENOMEM;
 	for (uint32_t i = block_of(begin_bytes); i < end; i++)
-		slot_of(blocks, i)->pins++;
+		audio_blocks_slot(blocks, i)->pins++;
 	return 0;
 }
 
@@ -177,7 +171,7 @@ void audio_blocks_unpin(struct audio_blocks *blocks, int64_t begin_bytes, int64_
 	uint32_t end = block_end(blocks, begin_bytes, end_bytes);
 
 	for (uint32_t i = block_of(begin_bytes); i < end; i++)
-		slot_of(blocks, i)->pins--;
+		audio_blocks_slot(blocks, i)->pins--;
 }
 
 void audio_blocks_keep(struct audio_blocks *blocks, uint32_t count)
@@ -230,7 +224,7 @@ static bool fits(const struct audio_store *store, size_t n)
 
 static bool is_pinned(const struct audio_block *block)
 {
-	return slot_of(block->owner, block->index)->pins;
+	return audio_blocks_slot(block->owner, block->index)->pins;
 }
 
 static bool evict(struct audio_store *store, struct list *blocks, size_t n)

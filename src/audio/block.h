@@ -68,7 +68,7 @@ size_t audio_blocks_bytes(const struct audio_blocks *blocks);
 /* Evicts all blocks except for the first `count` and pinned ones. */
 void audio_blocks_keep(struct audio_blocks *blocks, uint32_t count);
 /* NULL: the block is neither in memory nor pinned. */
-const struct audio_slot *audio_blocks_slot(const struct audio_blocks *blocks, uint32_t index);
+struct audio_slot *audio_blocks_slot(const struct audio_blocks *blocks, uint32_t index);
 /* Pins the blocks of [begin, end), those that are to come, too. -ENOMEM: none is pinned; cannot
  * happen if all of it is in memory. */
 int audio_blocks_pin(struct audio_blocks *blocks, int64_t begin_bytes, int64_t end_bytes);

@@ -4,6 +4,7 @@
  * with the same credentials at the same server.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,14 +13,13 @@
 
 struct older_bucket {
 	struct list link; /* clients->older_buckets */
-	char *name;
+	char name[CATALOG_BUCKET_SIZE];
 	struct s3_client *s3;
 };
 
 static void older_bucket_free(struct older_bucket *bucket)
 {
 	s3_client_free(bucket->s3);
-	free(bucket->name);
 	free(bucket);
 }
 
@@ -40,26 +40,6 @@ static struct s3_client *find(struct audio_clients *clients, const char *name)
 	return NULL;
 }
 
-static int older_bucket_new(struct audio *audio, int64_t workspace_id, const char *name,
-			    struct older_bucket **ret_bucket)
-{
-	struct older_bucket *bucket = calloc(1, sizeof *bucket);
-	int err;
-
-	if (!bucket)
-		return -ENOMEM;
-	bucket->name = strdup(name);
-	err = bucket->name ? storage_client_new_of(audio->catalog, audio->http, workspace_id, name,
-						   &audio->cancel, &bucket->s3)
-			   : -ENOMEM;
-	if (err) {
-		older_bucket_free(bucket);
-		return err;
-	}
-	*ret_bucket = bucket;
-	return 0;
-}
-
 int audio_older_bucket(struct audio *audio, struct audio_clients *clients, int64_t workspace_id,
 		       const char *name, struct s3_client **ret_s3)
 {
@@ -71,9 +51,16 @@ int audio_older_bucket(struct audio *audio, struct audio_clients *clients, int64
 	pthread_mutex_unlock(&audio->lock);
 	if (*ret_s3)
 		return 0;
-	err = older_bucket_new(audio, workspace_id, name, &bucket);
-	if (err)
+	bucket = calloc(1, sizeof *bucket);
+	if (!bucket)
+		return -ENOMEM;
+	snprintf(bucket->name, sizeof bucket->name, "%s", name);
+	err = storage_client_new_of(audio->catalog, audio->http, workspace_id, name, &audio->cancel,
+				    &bucket->s3, NULL);
+	if (err) {
+		free(bucket);
 		return err;
+	}
 	pthread_mutex_lock(&audio->lock);
 	*ret_s3 = find(clients, name); /* another thread may have added it meanwhile */
 	if (!*ret_s3) {

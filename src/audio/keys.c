@@ -3,20 +3,16 @@
  * that sign for all workspaces do not wait for that: one thread of a pool does, and the streams of
  * this workspace.
  */
-#include <errno.h>
-#include <string.h>
 
 #include "audio/audio-private.h"
 #include "aws/credentials.h"
-#include "util/times.h"
 
 static struct audio_stream *find_waiting(const struct audio_clients *clients)
 {
-	list_for_each_entry(struct audio_recording, recording, &clients->audio->recordings, link) {
+	list_for_each_entry(struct audio_recording, recording, &clients->audio->recordings, link)
 		list_for_each_entry(struct audio_stream, s, &recording->streams, link)
 			if (s->waits_for_keys_of == clients)
 				return s;
-	}
 	return NULL;
 }
 
@@ -32,7 +28,7 @@ static void wake(const struct audio_clients *clients, const struct remote_error 
 		if (error->kind == REMOTE_OK)
 			audio_stream_start(s);
 		else
-			audio_stream_failed(s, error, AUDIO_FROM_S3, finished);
+			audio_stream_failed(s, error, finished);
 	}
 }
 
@@ -65,13 +61,12 @@ void audio_keys_renew(struct audio_clients *clients)
 
 void audio_keys_wait(struct audio_clients *clients, struct audio_stream *s)
 {
-	s->state = AUDIO_STREAM_BACKOFF;
 	audio_keys_renew(clients);
-	if (clients->is_asking_keys) {
-		s->due_msecs = INT64_MAX;
-		s->waits_for_keys_of = clients;
-	} else { /* no thread can be started now */
-		s->due_msecs = time_mono_msecs() + AUDIO_NO_THREAD_MSECS;
-		audio_timer_wake(clients->audio, s->due_msecs);
+	if (!clients->is_asking_keys) { /* no thread can be started now */
+		audio_stream_back_off(s, AUDIO_NO_THREAD_MSECS);
+		return;
 	}
+	s->state = AUDIO_STREAM_BACKOFF;
+	s->due_msecs = INT64_MAX;
+	s->waits_for_keys_of = clients;
 }

@@ -11,17 +11,11 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
-#include "util/log.h"
 #include "util/secret.h"
 #include "util/times.h"
 
 /* Changes of settings are noticed within this time. */
 #define CHECK_MSECS 1000
-
-const char *audio_from_name(enum audio_from from)
-{
-	return from == AUDIO_FROM_S3 ? "S3" : "Twilio";
-}
 
 int audio_errno(const struct remote_error *error)
 {
@@ -117,7 +111,7 @@ static int settings_fingerprint(const struct settings *settings,
 }
 
 static int clients_new(struct audio *audio, int64_t workspace_id, const struct settings *settings,
-		       struct audio_clients **ret_clients)
+		       const uint8_t *fingerprint, struct audio_clients **ret_clients)
 {
 	cleanup_clients struct audio_clients *clients = calloc(1, sizeof *clients);
 	const struct catalog_workspace *w = &settings->workspace;
@@ -127,6 +121,7 @@ static int clients_new(struct audio *audio, int64_t workspace_id, const struct s
 		return -ENOMEM;
 	atomic_init(&clients->refs, 1);
 	clients->audio = audio;
+	memcpy(clients->fingerprint, fingerprint, sizeof clients->fingerprint);
 	list_init(&clients->keys_task.link);
 	list_init(&clients->older_buckets);
 	snprintf(clients->workspace, sizeof clients->workspace, "%s", w->name);
@@ -187,6 +182,13 @@ static struct audio_clients *clients_cached(struct audio *audio, int64_t workspa
 	return clients;
 }
 
+/* clients: may be NULL. */
+static bool has_fingerprint(const struct audio_clients *clients, const uint8_t *fingerprint)
+{
+	return clients &&
+	       memcmp(clients->fingerprint, fingerprint, sizeof clients->fingerprint) == 0;
+}
+
 static void clients_cache(struct audio *audio, int64_t workspace_id, struct audio_clients *clients)
 {
 	struct audio_clients *old = NULL;
@@ -194,21 +196,18 @@ static void clients_cache(struct audio *audio, int64_t workspace_id, struct audi
 
 	pthread_mutex_lock(&audio->lock);
 	workspace = audio_workspace_get(audio, workspace_id);
-	if (workspace) {
+	if (workspace)
 		workspace->checked_msecs = time_mono_msecs();
-		/* Another thread may have made the same clients meanwhile: then what is known of
-		 * the origins stays. */
-		if (!workspace->clients ||
-		    memcmp(workspace->clients->fingerprint, clients->fingerprint,
-			   sizeof clients->fingerprint) != 0) {
-			old = workspace->clients;
-			workspace->clients = audio_clients_ref(clients);
-			/* What was learned with the old settings may be wrong now. */
-			workspace->size_err = 0;
-			workspace->knows_no_ranges[AUDIO_FROM_TWILIO] = false;
-			workspace->knows_no_ranges[AUDIO_FROM_S3] = false;
-			breaker_worked(&workspace->breakers[AUDIO_FROM_TWILIO]);
-			breaker_worked(&workspace->breakers[AUDIO_FROM_S3]);
+	/* Another thread may have made the same clients meanwhile: then what is known of the
+	 * origins stays. */
+	if (workspace && !has_fingerprint(workspace->clients, clients->fingerprint)) {
+		old = workspace->clients;
+		workspace->clients = audio_clients_ref(clients);
+		/* What was learned with the old settings may be wrong now. */
+		workspace->size_err = 0;
+		for (int i = 0; i < AUDIO_FROM_COUNT; i++) {
+			workspace->knows_no_ranges[i] = false;
+			breaker_worked(&workspace->breakers[i]);
 		}
 	}
 	pthread_mutex_unlock(&audio->lock);
@@ -224,22 +223,20 @@ int audio_clients_get(struct audio *audio, int64_t workspace_id, struct audio_cl
 	int err;
 
 	clients = clients_cached(audio, workspace_id, &is_fresh);
-	if (!is_fresh) {
-		err = settings_read(audio->catalog, workspace_id, &settings);
-		if (err == 0)
-			err = settings_fingerprint(&settings, fingerprint);
-		if (err)
-			return err;
-		if (!clients ||
-		    memcmp(clients->fingerprint, fingerprint, sizeof fingerprint) != 0) {
-			audio_clients_unref(steal_pointer(&clients));
-			err = clients_new(audio, workspace_id, &settings, &clients);
-			if (err)
-				return err;
-			memcpy(clients->fingerprint, fingerprint, sizeof fingerprint);
-		}
-		clients_cache(audio, workspace_id, clients);
+	if (is_fresh) {
+		*ret_clients = steal_pointer(&clients);
+		return 0;
 	}
+	err = settings_read(audio->catalog, workspace_id, &settings);
+	if (err == 0)
+		err = settings_fingerprint(&settings, fingerprint);
+	if (err == 0 && !has_fingerprint(clients, fingerprint)) {
+		audio_clients_unref(steal_pointer(&clients));
+		err = clients_new(audio, workspace_id, &settings, fingerprint, &clients);
+	}
+	if (err)
+		return err;
+	clients_cache(audio, workspace_id, clients);
 	*ret_clients = steal_pointer(&clients);
 	return 0;
 }
@@ -388,7 +385,4 @@ void audio_source_release(struct audio_source *source)
 	s3_request_memory_free(source->s3_memory);
 	twilio_request_memory_free(source->twilio_memory);
 	audio_clients_unref(source->clients);
-	source->s3_memory = NULL;
-	source->twilio_memory = NULL;
-	source->clients = NULL;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "audio/breaker.h"
+#include "audio/stats.h"
 #include "aws/s3.h"
 #include "catalog/object.h"
 #include "catalog/workspace.h"
@@ -23,8 +24,6 @@ struct audio;
 struct audio_stream;
 struct twilio_client;
 struct twilio_request_memory;
-
-enum audio_from { AUDIO_FROM_TWILIO, AUDIO_FROM_S3 };
 
 /* The clients of one workspace, made from its settings; never changed, replaced when the settings
  * change. */
@@ -48,9 +47,10 @@ struct audio_workspace {
 	int64_t checked_msecs; /* when the settings were compared last */
 	int size_err;          /* -errno of the last failed question for a size; 0: it answered */
 	int64_t size_err_until_msecs;
-	struct breaker breakers[2]; /* by enum audio_from; of requests for bytes */
-	unsigned reading[2];        /* streams that a read waits for; turn.c */
-	bool knows_no_ranges[2];    /* it answered a range with the whole recording */
+	/* By enum audio_from. */
+	struct breaker breakers[AUDIO_FROM_COUNT]; /* of requests for bytes */
+	unsigned reading[AUDIO_FROM_COUNT];        /* streams that a read waits for; turn.c */
+	bool knows_no_ranges[AUDIO_FROM_COUNT]; /* it answered a range with the whole recording */
 };
 
 /* What a recording's streams have learned that the catalog may not know. */
@@ -98,7 +98,6 @@ struct audio_workspace *audio_workspace_get(struct audio *audio, int64_t workspa
 void audio_workspaces_release(struct audio *audio);
 /* The errno that a user meets. */
 int audio_errno(const struct remote_error *error);
-const char *audio_from_name(enum audio_from from);
 
 /* ---- bucket.c ---- */
 

@@ -1,7 +1,6 @@
 /* Reads: answered from memory at once, or waiting for a stream until a deadline. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "audio/audio-private.h"
 #include "util/times.h"
@@ -38,20 +37,22 @@ static int remembered(const struct audio_file *file, int64_t begin, int64_t end)
 
 /* ---- finishing ---- */
 
-static size_t length_of(const struct audio_waiting_read *read)
+int64_t audio_read_missing(const struct audio_waiting_read *read)
 {
-	return (size_t)(read->end_bytes - read->offset_bytes);
+	return audio_blocks_missing(&read->file->recording->blocks, read->offset_bytes,
+				    read->end_bytes);
 }
 
 /* Keeps the bytes until they are delivered, even if the file is closed meanwhile. */
 static void hold(struct audio_waiting_read *read)
 {
 	struct audio_recording *recording = read->recording = read->file->recording;
+	size_t length = (size_t)(read->end_bytes - read->offset_bytes);
 
 	recording->refs++;
 	audio_blocks_pin(&recording->blocks, read->offset_bytes, read->end_bytes);
-	read->part_count = audio_blocks_read(&recording->blocks, read->offset_bytes,
-					     length_of(read), read->parts);
+	read->part_count =
+		audio_blocks_read(&recording->blocks, read->offset_bytes, length, read->parts);
 }
 
 /* Lock held. */
@@ -87,11 +88,9 @@ void audio_read_finish(struct audio_waiting_read *read, int err, struct list *fi
 
 void audio_reads_check(struct audio_recording *recording, struct list *finished)
 {
-	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link) {
-		if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) ==
-		    read->end_bytes)
+	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link)
+		if (audio_read_missing(read) == read->end_bytes)
 			audio_read_finish(read, 0, finished);
-	}
 }
 
 void audio_reads_deliver(struct audio *audio, struct list *finished)
@@ -132,18 +131,20 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 	struct list finished = LIST_INIT(finished);
 	struct audio_waiting_read *read;
 	int64_t size = recording->size_bytes, end = size;
+	unsigned parts_max;
+	bool is_here;
 	uint64_t id;
+	int err = 0;
 
 	if (offset_bytes < 0) {
 		callback(arg, -EINVAL, NULL, 0);
 		return UINT64_MAX;
 	}
-	if (offset_bytes > size)
-		offset_bytes = size;
+	offset_bytes = audio_min(offset_bytes, size);
 	if (size_bytes < (uint64_t)(size - offset_bytes))
 		end = offset_bytes + (int64_t)size_bytes;
-	read = calloc(1, sizeof *read + audio_parts_max((size_t)(end - offset_bytes)) *
-						sizeof *read->parts);
+	parts_max = audio_parts_max((size_t)(end - offset_bytes));
+	read = calloc(1, sizeof *read + parts_max * sizeof *read->parts);
 	if (!read) {
 		callback(arg, -ENOMEM, NULL, 0);
 		return UINT64_MAX;
@@ -162,19 +163,13 @@ uint64_t audio_read(struct audio_file *file, int64_t offset_bytes, size_t size_b
 	audio_ahead_read(recording);
 	id = read->id = ++audio->last_read_id;
 	list_add(&recording->reads, &read->link);
-	if (audio_blocks_missing(&recording->blocks, read->offset_bytes, read->end_bytes) ==
-	    read->end_bytes) {
-		audio_read_finish(read, 0, &finished);
-	} else {
-		int err = cancel_is_set(&audio->cancel)
-				  ? -EINTR
-				  : remembered(file, read->offset_bytes, read->end_bytes);
-
-		if (err)
-			audio_read_finish(read, err, &finished);
-		else
-			wait_for_bytes(read, &finished);
-	}
+	is_here = audio_read_missing(read) == end;
+	if (!is_here)
+		err = cancel_is_set(&audio->cancel) ? -EINTR : remembered(file, offset_bytes, end);
+	if (is_here || err)
+		audio_read_finish(read, err, &finished);
+	else
+		wait_for_bytes(read, &finished);
 	audio_streams_advance(recording, end);
 	audio_span_advance(recording);
 	pthread_mutex_unlock(&audio->lock);
@@ -236,8 +231,7 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 		int err = -ETIMEDOUT;
 
 		if (read->deadline_msecs > now_msecs) {
-			if (read->deadline_msecs < next)
-				next = read->deadline_msecs;
+			next = audio_min(next, read->deadline_msecs);
 			continue;
 		}
 		/* The origin's last answer says more than a timeout does. */
@@ -249,9 +243,7 @@ int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,
 			err = read->origin_err;
 		}
 		if (!is_logged || stream != logged)
-			audio_read_failed(read,
-					  stream ? stream->from
-						 : (enum audio_from)audio_turn_origin(recording),
+			audio_read_failed(read, stream ? stream->from : audio_origin_of(recording),
 					  &why, err);
 		is_logged = true;
 		logged = stream;

@@ -12,6 +12,11 @@ void audio_reasons_release(struct audio_reasons *r)
 	pthread_mutex_destroy(&r->lock);
 }
 
+static bool has_any(const struct audio_reasons *r)
+{
+	return atomic_load_explicit(&r->count, memory_order_relaxed);
+}
+
 /* AUDIO_REASONS_LIMIT: not found. */
 static unsigned find(const struct audio_reasons *r, int64_t recording_id)
 {
@@ -56,7 +61,7 @@ bool audio_reasons_get(struct audio_reasons *r, int64_t recording_id,
 {
 	unsigned i;
 
-	if (!atomic_load_explicit(&r->count, memory_order_relaxed))
+	if (!has_any(r))
 		return false;
 	pthread_mutex_lock(&r->lock);
 	i = find(r, recording_id);
@@ -78,16 +83,18 @@ bool audio_reasons_last(struct audio_reasons *r, struct audio_reason *ret_reason
 	return was_any;
 }
 
-void audio_reasons_forget(struct audio_reasons *r, int64_t recording_id, int64_t begin_bytes,
-			  int64_t end_bytes)
+void audio_reasons_clear(struct audio_reasons *r, int64_t recording_id, int64_t begin_bytes,
+			 int64_t end_bytes)
 {
+	int64_t at;
 	unsigned i;
 
+	if (!has_any(r))
+		return;
 	pthread_mutex_lock(&r->lock);
 	i = find(r, recording_id);
-	if (i < AUDIO_REASONS_LIMIT &&
-	    (r->list[i].offset_bytes < 0 ||
-	     (r->list[i].offset_bytes >= begin_bytes && r->list[i].offset_bytes < end_bytes))) {
+	at = i < AUDIO_REASONS_LIMIT ? r->list[i].offset_bytes : INT64_MAX;
+	if (at < 0 || (at >= begin_bytes && at < end_bytes)) {
 		r->ids[i] = 0;
 		r->numbers[i] = 0;
 		atomic_fetch_sub(&r->count, 1);

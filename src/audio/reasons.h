@@ -48,15 +48,9 @@ bool audio_reasons_get(struct audio_reasons *reasons, int64_t recording_id,
 /* The latest, even if it has been cleared. False: there never was one. */
 bool audio_reasons_last(struct audio_reasons *reasons, struct audio_reason *ret_reason);
 
-void audio_reasons_forget(struct audio_reasons *reasons, int64_t recording_id, int64_t begin_bytes,
-			  int64_t end_bytes);
 /* These bytes have come: clears a reason that is about one of them, or without an offset. Takes no
  * lock while there are no reasons. */
-static inline void audio_reasons_clear(struct audio_reasons *reasons, int64_t recording_id,
-				       int64_t begin_bytes, int64_t end_bytes)
-{
-	if (atomic_load_explicit(&reasons->count, memory_order_relaxed))
-		audio_reasons_forget(reasons, recording_id, begin_bytes, end_bytes);
-}
+void audio_reasons_clear(struct audio_reasons *reasons, int64_t recording_id, int64_t begin_bytes,
+			 int64_t end_bytes);
 
 #endif

@@ -33,8 +33,7 @@ struct question {
 	struct list link; /* audio->questions */
 	struct audio *audio;
 	struct pool_task task;
-	int64_t recording_id, workspace_id;
-	struct sid sid;
+	struct catalog_recording recording; /* as it was when it was asked */
 	struct list waiters;
 };
 
@@ -60,10 +59,9 @@ static int origin_err(struct audio *audio, int64_t workspace_id)
 {
 	struct audio_workspace *workspace = audio_workspace_get(audio, workspace_id);
 
-	if (!workspace || !workspace->size_err ||
-	    time_mono_msecs() >= workspace->size_err_until_msecs)
-		return 0;
-	return workspace->size_err;
+	return workspace && time_mono_msecs() < workspace->size_err_until_msecs
+		       ? workspace->size_err
+		       : 0;
 }
 
 static void set_origin_err(struct audio *audio, int64_t workspace_id, int err)
@@ -91,20 +89,19 @@ static void note_failure(struct audio *audio, const struct audio_clients *client
 					  clients ? clients->workspace : "?",
 					  AUDIO_REASON_NO_OFFSET };
 
-	audio_note_failed(audio, &of, "size not learned: %s: %s%s%s%s%s", strerror(-err),
-			  e->message, e->code[0] ? " (" : "", e->code, e->code[0] ? ")" : "",
-			  audio_advice(AUDIO_FROM_TWILIO, e));
+	audio_note_error(audio, &of, AUDIO_FROM_TWILIO, "size not learned", err, e);
 }
 
 /* No answer about this recording: it timed out, or the origin failed for another one. An earlier
  * reason is kept. */
-static void note_unanswered(struct audio *audio, int64_t recording_id, const struct sid *sid,
-			    int err, const char *why)
+static void note_unanswered(struct audio *audio, const struct catalog_recording *recording, int err,
+			    const char *why)
 {
-	const struct audio_subject of = { recording_id, *sid, NULL, AUDIO_REASON_NO_OFFSET };
+	const struct audio_subject of = { recording->id, recording->sid, NULL,
+					  AUDIO_REASON_NO_OFFSET };
 	struct audio_reason before;
 
-	if (!audio_reasons_get(&audio->reasons, recording_id, &before))
+	if (!audio_reasons_get(&audio->reasons, recording->id, &before))
 		audio_note_failed(audio, &of, "size not learned: %s: %s", strerror(-err), why);
 }
 
@@ -207,10 +204,11 @@ static int ask(struct audio *audio, const struct catalog_recording *recording, i
 	} else if (error.kind == REMOTE_NOT_FOUND && was_moved(audio, recording->id) &&
 		   size_from_catalog(audio, recording->id, &now, ret_size) == 0) {
 		err = 0; /* learned meanwhile */
+	} else if (error.kind == REMOTE_CANCELLED) {
+		err = -EINTR;
 	} else {
-		err = error.kind == REMOTE_CANCELLED ? -EINTR : audio_errno(&error);
-		if (error.kind != REMOTE_CANCELLED)
-			note_failure(audio, clients, recording, err, &error);
+		err = audio_errno(&error);
+		note_failure(audio, clients, recording, err, &error);
 	}
 	pthread_mutex_lock(&audio->lock);
 	set_origin_err(audio, recording->workspace_id, err && is_of_origin(&error) ? err : 0);
@@ -224,23 +222,23 @@ static void run(struct pool_task *task)
 	struct question *question = list_entry(task, struct question, task);
 	struct audio *audio = question->audio;
 	struct list finished = LIST_INIT(finished);
-	struct catalog_recording recording;
+	struct catalog_recording recording = question->recording;
 	int64_t size = -1;
 	bool is_wanted;
 	int err;
 
 	pthread_mutex_lock(&audio->lock);
 	is_wanted = !list_empty(&question->waiters);
-	err = cancel_is_set(&audio->cancel) ? -EINTR : origin_err(audio, question->workspace_id);
+	err = cancel_is_set(&audio->cancel) ? -EINTR : origin_err(audio, recording.workspace_id);
 	pthread_mutex_unlock(&audio->lock);
 	if (is_wanted && !err) {
-		err = size_from_catalog(audio, question->recording_id, &recording, &size);
+		err = size_from_catalog(audio, recording.id, &recording, &size);
 		if (err == -EAGAIN)
 			err = ask(audio, &recording, &size);
 		if (!err)
-			audio_reasons_clear(&audio->reasons, recording.id, 0, 0);
+			audio_reasons_clear(&audio->reasons, question->recording.id, 0, 0);
 	} else if (is_wanted && err != -EINTR) {
-		note_unanswered(audio, question->recording_id, &question->sid, err, MET_BY_OTHERS);
+		note_unanswered(audio, &recording, err, MET_BY_OTHERS);
 	}
 	pthread_mutex_lock(&audio->lock);
 	list_for_each_entry_safe(struct waiter, waiter, &question->waiters, link)
@@ -257,15 +255,13 @@ static struct question *question_for(struct audio *audio, const struct catalog_r
 	struct question *question;
 
 	list_for_each_entry(struct question, asked, &audio->questions, link)
-		if (asked->recording_id == recording->id)
+		if (asked->recording.id == recording->id)
 			return asked;
 	question = calloc(1, sizeof *question);
 	if (!question)
 		return NULL;
 	question->audio = audio;
-	question->recording_id = recording->id;
-	question->sid = recording->sid;
-	question->workspace_id = recording->workspace_id;
+	question->recording = *recording;
 	list_init(&question->waiters);
 	question->task.run = run;
 	if (pool_push(&audio->probers, &question->task)) {
@@ -306,7 +302,7 @@ void audio_size(struct audio *audio, int64_t recording_id, audio_size_fn *callba
 	pthread_mutex_unlock(&audio->lock);
 	if (!question) {
 		if (err)
-			note_unanswered(audio, recording_id, &recording.sid, err, MET_BY_OTHERS);
+			note_unanswered(audio, &recording, err, MET_BY_OTHERS);
 		free(waiter);
 		callback(arg, err ? err : -ENOMEM, -1);
 	}
@@ -317,14 +313,15 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 	int64_t next = INT64_MAX;
 
 	list_for_each_entry(struct question, question, &audio->questions, link) {
+		const struct catalog_recording *recording = &question->recording;
+
 		list_for_each_entry_safe(struct waiter, waiter, &question->waiters, link) {
 			if (waiter->deadline_msecs <= now_msecs) {
-				set_origin_err(audio, question->workspace_id, -ETIMEDOUT);
-				note_unanswered(audio, question->recording_id, &question->sid,
-						-ETIMEDOUT, "no answer in time");
+				set_origin_err(audio, recording->workspace_id, -ETIMEDOUT);
+				note_unanswered(audio, recording, -ETIMEDOUT, "no answer in time");
 				waiter_finish(waiter, -ETIMEDOUT, -1, finished);
-			} else if (waiter->deadline_msecs < next) {
-				next = waiter->deadline_msecs;
+			} else {
+				next = audio_min(next, waiter->deadline_msecs);
 			}
 		}
 	}
@@ -333,8 +330,7 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 
 void audio_sizes_fail_all(struct audio *audio, struct list *finished)
 {
-	list_for_each_entry(struct question, question, &audio->questions, link) {
+	list_for_each_entry(struct question, question, &audio->questions, link)
 		list_for_each_entry_safe(struct waiter, waiter, &question->waiters, link)
 			waiter_finish(waiter, -EINTR, -1, finished);
-	}
 }

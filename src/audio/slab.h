@@ -13,8 +13,6 @@
 #ifndef TONICFS_AUDIO_SLAB_H
 #define TONICFS_AUDIO_SLAB_H
 
-#include <stddef.h>
-
 #include "util/list.h"
 
 struct audio_block;

@@ -40,7 +40,7 @@ bool audio_span_is_whole_only(const struct audio_recording *recording)
 	const bool *knows_none = recording->workspace->knows_no_ranges;
 
 	/* It may have been moved to S3 since it was opened. */
-	return knows_none[audio_turn_origin(recording)] ||
+	return knows_none[audio_origin_of(recording)] ||
 	       (recording->was_served_by_s3 && knows_none[AUDIO_FROM_S3]);
 }
 
@@ -112,10 +112,9 @@ static int64_t share_bytes(const struct audio_recording *recording)
 	const struct audio *audio = recording->audio;
 	unsigned count = 1;
 
-	list_for_each_entry(const struct audio_recording, other, &audio->recordings, link) {
+	list_for_each_entry(const struct audio_recording, other, &audio->recordings, link)
 		count += other != recording && other->files && other->size_bytes > SMALL_BYTES &&
 			 run_of(other) >= RUN_BYTES;
-	}
 	return (int64_t)(audio->settings.budget_bytes / 2 / count);
 }
 
@@ -183,12 +182,8 @@ void audio_span_advance(struct audio_recording *recording)
 
 void audio_span_close(struct audio_recording *recording)
 {
-	struct audio *audio = recording->audio;
+	unsigned *heads = &recording->audio->heads_in_row;
 
-	if (recording->size_bytes <= 2 * HEAD_BYTES || !recording->read_bytes)
-		return;
-	if (recording->read_bytes <= HEAD_BYTES)
-		audio->heads_in_row++;
-	else
-		audio->heads_in_row = 0;
+	if (recording->size_bytes > 2 * HEAD_BYTES && recording->read_bytes)
+		*heads = recording->read_bytes <= HEAD_BYTES ? *heads + 1 : 0;
 }

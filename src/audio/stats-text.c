@@ -9,40 +9,30 @@
 #include "util/cleanup.h"
 #include "util/times.h"
 
+#define AT(field) offsetof(struct audio_stats, field)
+#define COUNTER(field, help) { "tonicfs_" #field "_total", "counter", help, AT(field) }
+#define GAUGE(field, help) { "tonicfs_" #field, "gauge", help, AT(field) }
+
 static const struct scalar {
 	const char *name, *type, *help;
 	size_t offset;
 } scalars[] = {
-	{ "tonicfs_reads_total", "counter", "reads that the kernel asked for",
-	  offsetof(struct audio_stats, reads) },
-	{ "tonicfs_reads_failed_total", "counter", "of these, answered with an error",
-	  offsetof(struct audio_stats, reads_failed) },
-	{ "tonicfs_reads_from_memory_total", "counter", "of these, answered at once",
-	  offsetof(struct audio_stats, reads_from_memory) },
-	{ "tonicfs_ahead_files_total", "counter", "recordings fetched ahead of their readers",
-	  offsetof(struct audio_stats, ahead_files) },
-	{ "tonicfs_ahead_hits_total", "counter", "of these, opened",
-	  offsetof(struct audio_stats, ahead_hits) },
-	{ "tonicfs_ahead_wasted_bytes_total", "counter", "bytes fetched ahead and dropped unread",
-	  offsetof(struct audio_stats, ahead_wasted_bytes) },
-	{ "tonicfs_memory_bytes", "gauge", "held for open recordings and read-ahead",
-	  offsetof(struct audio_stats, memory_bytes) },
-	{ "tonicfs_memory_peak_bytes", "gauge", "the maximum of tonicfs_memory_bytes",
-	  offsetof(struct audio_stats, memory_peak_bytes) },
-	{ "tonicfs_reads_waiting", "gauge", "reads that wait for memory or a connection",
-	  offsetof(struct audio_stats, reads_waiting) },
-	{ "tonicfs_memory_budget_bytes", "gauge", "the limit of tonicfs_memory_bytes",
-	  offsetof(struct audio_stats, memory_budget_bytes) },
-	{ "tonicfs_files_open", "gauge", "handles of recordings",
-	  offsetof(struct audio_stats, files_open) },
+	COUNTER(reads, "reads that the kernel asked for"),
+	COUNTER(reads_failed, "of these, answered with an error"),
+	COUNTER(reads_from_memory, "of these, answered at once"),
+	COUNTER(ahead_files, "recordings fetched ahead of their readers"),
+	COUNTER(ahead_hits, "of these, opened"),
+	COUNTER(ahead_wasted_bytes, "bytes fetched ahead and dropped unread"),
+	GAUGE(memory_bytes, "held for open recordings and read-ahead"),
+	GAUGE(memory_peak_bytes, "the maximum of tonicfs_memory_bytes"),
+	GAUGE(reads_waiting, "reads that wait for memory or a connection"),
+	GAUGE(memory_budget_bytes, "the limit of tonicfs_memory_bytes"),
+	GAUGE(files_open, "handles of recordings"),
 };
 
-static const struct origin {
-	const char *labels;
-	size_t offset;
-} origins[] = {
-	{ "origin=\"twilio\"", offsetof(struct audio_stats, twilio) },
-	{ "origin=\"s3\"", offsetof(struct audio_stats, s3) },
+static const char *const labels[AUDIO_FROM_COUNT] = {
+	[AUDIO_FROM_TWILIO] = "origin=\"twilio\"",
+	[AUDIO_FROM_S3] = "origin=\"s3\"",
 };
 
 #define READ "tonicfs_read_seconds"
@@ -64,12 +54,6 @@ const char *audio_outcome_name(enum audio_outcome outcome)
 
 /* ---- writing ---- */
 
-static const struct audio_origin_stats *origin_of(const struct audio_stats *stats,
-						  const struct origin *origin)
-{
-	return (const struct audio_origin_stats *)((const char *)stats + origin->offset);
-}
-
 static void begin(struct buf *out, const char *name, const char *type, const char *help)
 {
 	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -90,19 +74,17 @@ static void write_last_failure(const struct audio_reason *last, struct buf *out)
 void audio_stats_write(const struct audio_stats *stats, struct buf *out)
 {
 	begin(out, REQUESTS, "counter", "requests for recordings' bytes");
-	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
+	for (int i = 0; i < AUDIO_FROM_COUNT; i++)
 		for (int k = 0; k < AUDIO_OUTCOME_COUNT; k++)
-			buf_addf(out, REQUESTS "{%s,result=\"%s\"} %" PRIu64 "\n",
-				 origins[i].labels, audio_outcome_name((enum audio_outcome)k),
-				 origin_of(stats, &origins[i])->requests[k]);
+			buf_addf(out, REQUESTS "{%s,result=\"%s\"} %" PRIu64 "\n", labels[i],
+				 audio_outcome_name((enum audio_outcome)k),
+				 stats->origins[i].requests[k]);
 	begin(out, BYTES, "counter", "bytes of recordings received");
-	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
-		buf_addf(out, BYTES "{%s} %" PRIu64 "\n", origins[i].labels,
-			 origin_of(stats, &origins[i])->bytes);
+	for (int i = 0; i < AUDIO_FROM_COUNT; i++)
+		buf_addf(out, BYTES "{%s} %" PRIu64 "\n", labels[i], stats->origins[i].bytes);
 	begin(out, FIRST_BYTE, "histogram", "from the request to the head of a good answer");
-	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
-		histogram_write(&origin_of(stats, &origins[i])->first_byte, FIRST_BYTE,
-				origins[i].labels, out);
+	for (int i = 0; i < AUDIO_FROM_COUNT; i++)
+		histogram_write(&stats->origins[i].first_byte, FIRST_BYTE, labels[i], out);
 	begin(out, READ, "histogram", "from a read of the kernel to its answer");
 	histogram_write(&stats->read, READ, "", out);
 	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++) {
@@ -128,16 +110,16 @@ static bool parse_value(const char *line, const char *name, uint64_t *ret_value)
 	return true;
 }
 
-static bool parse_origin(const char *line, const char *labels, struct audio_origin_stats *ret_stats)
+static bool parse_origin(const char *line, const char *label, struct audio_origin_stats *ret_stats)
 {
 	char name[128];
 
-	snprintf(name, sizeof name, BYTES "{%s}", labels);
+	snprintf(name, sizeof name, BYTES "{%s}", label);
 	if (parse_value(line, name, &ret_stats->bytes) ||
-	    histogram_parse_line(&ret_stats->first_byte, FIRST_BYTE, labels, line))
+	    histogram_parse_line(&ret_stats->first_byte, FIRST_BYTE, label, line))
 		return true;
 	for (int i = 0; i < AUDIO_OUTCOME_COUNT; i++) {
-		snprintf(name, sizeof name, REQUESTS "{%s,result=\"%s\"}", labels,
+		snprintf(name, sizeof name, REQUESTS "{%s,result=\"%s\"}", label,
 			 audio_outcome_name((enum audio_outcome)i));
 		if (parse_value(line, name, &ret_stats->requests[i]))
 			return true;
@@ -167,10 +149,8 @@ static bool parse_line(const char *line, struct audio_stats *ret_stats)
 		if (parse_value(line, scalars[i].name,
 				(uint64_t *)((char *)ret_stats + scalars[i].offset)))
 			return true;
-	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
-		if (parse_origin(
-			    line, origins[i].labels,
-			    (struct audio_origin_stats *)((char *)ret_stats + origins[i].offset)))
+	for (int i = 0; i < AUDIO_FROM_COUNT; i++)
+		if (parse_origin(line, labels[i], &ret_stats->origins[i]))
 			return true;
 	return histogram_parse_line(&ret_stats->read, READ, "", line) ||
 	       parse_last_failure(line, &ret_stats->last_failure);

@@ -3,35 +3,20 @@
 
 #include "audio/audio-private.h"
 
-static enum audio_outcome outcome_of(enum remote_kind kind)
-{
-	switch (kind) {
-	case REMOTE_OK:
-		return AUDIO_OUTCOME_WORKED;
-	case REMOTE_REJECTED:
-	case REMOTE_NOT_FOUND:
-		return AUDIO_OUTCOME_REFUSED;
-	case REMOTE_BUSY:
-		return AUDIO_OUTCOME_BUSY;
-	case REMOTE_TRANSIENT:
-	case REMOTE_UNCERTAIN:
-		return AUDIO_OUTCOME_BROKEN;
-	case REMOTE_INVALID:
-		return AUDIO_OUTCOME_INVALID;
-	case REMOTE_CANCELLED:
-		break;
-	}
-	return AUDIO_OUTCOME_DROPPED;
-}
-
-struct audio_origin_stats *audio_stats_of(struct audio *audio, enum audio_from from)
-{
-	return from == AUDIO_FROM_S3 ? &audio->stats.s3 : &audio->stats.twilio;
-}
-
 void audio_stats_count(struct audio *audio, enum audio_from from, enum remote_kind kind)
 {
-	audio_stats_of(audio, from)->requests[outcome_of(kind)]++;
+	static const enum audio_outcome outcomes[] = {
+		[REMOTE_OK] = AUDIO_OUTCOME_WORKED,
+		[REMOTE_REJECTED] = AUDIO_OUTCOME_REFUSED,
+		[REMOTE_NOT_FOUND] = AUDIO_OUTCOME_REFUSED,
+		[REMOTE_BUSY] = AUDIO_OUTCOME_BUSY,
+		[REMOTE_TRANSIENT] = AUDIO_OUTCOME_BROKEN,
+		[REMOTE_UNCERTAIN] = AUDIO_OUTCOME_BROKEN,
+		[REMOTE_INVALID] = AUDIO_OUTCOME_INVALID,
+		[REMOTE_CANCELLED] = AUDIO_OUTCOME_DROPPED,
+	};
+
+	audio->stats.origins[from].requests[outcomes[kind]]++;
 }
 
 void audio_stats_get(struct audio *audio, struct audio_stats *ret_stats)

@@ -2,11 +2,12 @@
 #ifndef TONICFS_AUDIO_STATS_H
 #define TONICFS_AUDIO_STATS_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "audio/reasons.h"
 #include "util/histogram.h"
+
+enum audio_from { AUDIO_FROM_TWILIO, AUDIO_FROM_S3, AUDIO_FROM_COUNT };
 
 /* Of a request for bytes. */
 enum audio_outcome {
@@ -25,7 +26,7 @@ struct audio_origin_stats {
 };
 
 struct audio_stats {
-	struct audio_origin_stats twilio, s3;
+	struct audio_origin_stats origins[AUDIO_FROM_COUNT];
 	uint64_t reads, reads_failed, reads_from_memory;
 	struct histogram read; /* from the kernel's request to the answer */
 	uint64_t ahead_files, ahead_hits, ahead_wasted_bytes;

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 
 #include "audio/audio-private.h"
 #include "util/times.h"
@@ -29,16 +28,6 @@ bool audio_stream_was_busy(const struct audio_stream *s)
 	return s->error.kind == REMOTE_BUSY && !s->has_moved;
 }
 
-const char *audio_advice(enum audio_from from, const struct remote_error *e)
-{
-	if (e->kind != REMOTE_NOT_FOUND)
-		return "";
-	return from == AUDIO_FROM_S3
-		       ? "; 'tonicfs verify' compares the bucket with the catalog"
-		       : "; it was deleted there, or another catalog of the account has moved it to "
-			 "another bucket or prefix: 'tonicfs sync --full' looks for it";
-}
-
 void audio_read_failed(const struct audio_waiting_read *read, enum audio_from from,
 		       const struct remote_error *why, int err)
 {
@@ -48,15 +37,12 @@ void audio_read_failed(const struct audio_waiting_read *read, enum audio_from fr
 		.recording_id = recording->id,
 		.sid = recording->sid,
 		.workspace = clients ? clients->workspace : "?",
-		.offset_bytes = audio_blocks_missing(&recording->blocks, read->offset_bytes,
-						     read->end_bytes),
+		.offset_bytes = audio_read_missing(read),
 	};
 
-	audio_note_failed(recording->audio, &of, "read from %s failed: %s: %s%s%s%s%s",
-			  audio_from_name(from), strerror(-err),
-			  why->message[0] ? why->message : "no answer in time",
-			  why->code[0] ? " (" : "", why->code, why->code[0] ? ")" : "",
-			  audio_advice(from, why));
+	audio_note_error(recording->audio, &of, from,
+			 from == AUDIO_FROM_S3 ? "read from S3 failed" : "read from Twilio failed",
+			 err, why);
 }
 
 /* Fails the reads that wait for the stream, and ends it. */
@@ -75,10 +61,10 @@ static void fail_reads(struct audio_stream *s, int err, struct list *finished)
 	audio_stream_kill(s);
 }
 
-static void back_off(struct audio_stream *s, int64_t msecs)
+void audio_stream_back_off(struct audio_stream *s, int64_t pause_msecs)
 {
 	s->state = AUDIO_STREAM_BACKOFF;
-	s->due_msecs = time_mono_msecs() + msecs;
+	s->due_msecs = time_mono_msecs() + pause_msecs;
 	audio_timer_wake(s->recording->audio, s->due_msecs);
 }
 
@@ -92,9 +78,7 @@ static void replace(struct audio_stream *s, struct list *finished)
 	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link) {
 		if (read->stream != s)
 			continue;
-		read->stream = audio_stream_for(recording, audio_blocks_missing(&recording->blocks,
-										read->offset_bytes,
-										read->end_bytes));
+		read->stream = audio_stream_for(recording, audio_read_missing(read));
 		if (read->stream)
 			audio_stream_join(read->stream);
 		else
@@ -178,10 +162,11 @@ static bool may_try_again(struct audio_stream *s, unsigned *ret_pause_msecs)
 }
 
 void audio_stream_failed(struct audio_stream *s, const struct remote_error *error,
-			 enum audio_from from, struct list *finished)
+			 struct list *finished)
 {
 	struct audio_recording *recording = s->recording;
-	unsigned pause;
+	bool is_from_s3 = s->from == AUDIO_FROM_S3;
+	unsigned pause, asks;
 
 	s->error = *error;
 	if (error->kind == REMOTE_OK) {
@@ -199,30 +184,29 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 		s->not_found = 0;
 		audio_stream_try_anew(s);
 	}
-	if (from == AUDIO_FROM_S3 && s->has_older_bucket && may_be_elsewhere(error)) {
+	if (is_from_s3 && s->has_older_bucket && may_be_elsewhere(error)) {
 		s->has_older_bucket = false;
 		recording->hint.is_in_older_bucket = true;
 		audio_stream_start(s);
 		return;
 	}
-	if (from == AUDIO_FROM_S3 && s3_keys_are_refused(error) && !s->are_keys_renewed &&
-	    renew_keys(s))
+	if (is_from_s3 && s3_keys_are_refused(error) && !s->are_keys_renewed && renew_keys(s))
 		return;
-	if (from == AUDIO_FROM_S3 && error->error == -EACCES && error->status == 403 &&
-	    !s->is_denial_explained) {
-		s->is_denial_explained = true;
+	asks = audio_stream_questions(s) & ~s->asked;
+	if (is_from_s3 && asks) {
+		s->asked |= asks;
 		audio_stream_start(s);
 		return;
 	}
 	if (error->kind == REMOTE_NOT_FOUND && error->error != -EIO) {
 		/* It may have been moved: the catalog is asked again. Twilio also answers 404 for a
 		 * while before a recording is ready. */
-		if (from == AUDIO_FROM_S3 && !recording->hint.is_missing_in_s3) {
+		if (is_from_s3 && !recording->hint.is_missing_in_s3) {
 			recording->hint.is_missing_in_s3 = true;
 			audio_stream_start(s);
-		} else if (from == AUDIO_FROM_TWILIO && ++s->not_found < NOT_FOUND_TRIES) {
+		} else if (!is_from_s3 && ++s->not_found < NOT_FOUND_TRIES) {
 			recording->hint.is_missing_in_s3 = false;
-			back_off(s, s->not_found == 1 ? 0 : 1000 * (s->not_found - 1));
+			audio_stream_back_off(s, s->not_found == 1 ? 0 : 1000 * (s->not_found - 1));
 		} else {
 			fail_reads(s, -EIO, finished);
 		}
@@ -233,24 +217,13 @@ void audio_stream_failed(struct audio_stream *s, const struct remote_error *erro
 		audio_stream_start(s);
 		return;
 	}
-	if (from == AUDIO_FROM_S3 && strcmp(error->code, "RequestTimeTooSkewed") == 0 &&
-	    !s->is_clock_set) {
-		s->is_clock_set = true;
-		audio_stream_start(s);
-		return;
-	}
-	if (from == AUDIO_FROM_S3 && error->error == -EREMOTE && !s->is_archive_learned) {
-		s->is_archive_learned = true;
-		audio_stream_start(s);
-		return;
-	}
-	if (error->error == -ESTALE && from == AUDIO_FROM_S3 && !recording->was_served_by_s3) {
+	if (error->error == -ESTALE && is_from_s3 && !recording->was_served_by_s3) {
 		/* No byte was read of the object that was migrated. */
 		fail_reads(s, -EIO, finished);
 		return;
 	}
 	if (may_try_again(s, &pause))
-		back_off(s, pause);
+		audio_stream_back_off(s, pause);
 	else
 		fail_reads(s, audio_errno(error), finished);
 }

@@ -10,25 +10,17 @@
 #include "storage/restore.h"
 #include "util/times.h"
 
-/* What must be asked over the network before the next request. */
-struct questions {
-	bool time;   /* S3 called the clock wrong */
-	bool class;  /* S3 called it archived, and the catalog did not know */
-	bool place;  /* Twilio does not have it: another machine may have moved it */
-	bool denial; /* S3 denied it: 403 also means a missing key, unless the user may list */
-};
-
-static struct questions questions_of(const struct audio_stream *s)
+unsigned audio_stream_questions(const struct audio_stream *s)
 {
 	const struct remote_error *last = &s->error;
 
-	return (struct questions){
-		.time = strcmp(last->code, "RequestTimeTooSkewed") == 0,
-		.class = strcmp(last->code, "InvalidObjectState") == 0,
-		.place = last->kind == REMOTE_NOT_FOUND && s->from == AUDIO_FROM_TWILIO,
-		.denial = s->is_denial_explained && s->from == AUDIO_FROM_S3 &&
-			  last->error == -EACCES && last->status == 403,
-	};
+	if (strcmp(last->code, "RequestTimeTooSkewed") == 0)
+		return AUDIO_ASK_TIME;
+	if (strcmp(last->code, "InvalidObjectState") == 0)
+		return AUDIO_ASK_CLASS;
+	if (s->from == AUDIO_FROM_TWILIO)
+		return last->kind == REMOTE_NOT_FOUND ? AUDIO_ASK_PLACE : 0;
+	return last->error == -EACCES && last->status == 403 ? AUDIO_ASK_DENIAL : 0;
 }
 
 /* Any request makes the client learn the time, from the answer's Date. */
@@ -41,15 +33,14 @@ static void ask_time(struct audio_source *source)
 }
 
 /* Before the origin is chosen: both update the catalog. Failures leave it as it was. */
-static void ask_for_catalog(struct audio *audio, int64_t recording_id,
-			    const struct questions *questions)
+static void ask_for_catalog(struct audio *audio, int64_t recording_id, unsigned asks)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 
-	if (questions->class)
+	if (asks & AUDIO_ASK_CLASS)
 		storage_object_refresh(audio->catalog, audio->http, recording_id, &audio->cancel,
 				       &error);
-	if (questions->place)
+	if (asks & AUDIO_ASK_PLACE)
 		storage_object_find(audio->catalog, audio->http, recording_id, &audio->cancel,
 				    &error);
 }
@@ -96,7 +87,7 @@ static void begin(struct audio_stream *s, struct audio_source *source, int err,
 	if (err == 0)
 		s->state = AUDIO_STREAM_RUNNING;
 	else
-		audio_stream_failed(s, error, source->from, finished);
+		audio_stream_failed(s, error, finished);
 }
 
 static void run(struct pool_task *task)
@@ -107,28 +98,28 @@ static void run(struct pool_task *task)
 	struct list finished = LIST_INIT(finished);
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct audio_source source = { .from = AUDIO_FROM_TWILIO };
-	struct questions questions;
 	struct audio_range range;
 	struct audio_hint hint;
+	unsigned asks;
 	int err;
 
 	pthread_mutex_lock(&audio->lock);
 	hint = recording->hint;
 	range = (struct audio_range){ s->position_bytes, s->end_bytes, recording->size_bytes };
-	questions = questions_of(s);
-	if (questions.denial)
+	asks = s->asks;
+	if (asks & AUDIO_ASK_DENIAL)
 		error = s->error;
 	err = s->is_dead ? -ECANCELED : 0;
 	pthread_mutex_unlock(&audio->lock);
 
 	if (!err) {
-		ask_for_catalog(audio, recording->id, &questions);
+		ask_for_catalog(audio, recording->id, asks);
 		err = audio_source_init(audio, recording->id, &hint, &range, &source, &error);
 	}
 	if (!err && source.from == AUDIO_FROM_S3) {
-		if (questions.time)
+		if (asks & AUDIO_ASK_TIME)
 			ask_time(&source);
-		if (questions.denial)
+		if (asks & AUDIO_ASK_DENIAL)
 			err = s3_explain_denied(source.s3, source.key, &error);
 	}
 
@@ -143,18 +134,17 @@ static void run(struct pool_task *task)
 void audio_stream_start(struct audio_stream *s)
 {
 	struct audio *audio = s->recording->audio;
-	struct questions questions = questions_of(s);
 	int err;
-	bool is_blocking = questions.time || questions.class || questions.place || questions.denial;
 
+	s->asks = audio_stream_questions(s);
+	/* A denial is explained after audio_stream_failed() has tried what costs less. */
+	if (!(s->asked & AUDIO_ASK_DENIAL))
+		s->asks &= ~(unsigned)AUDIO_ASK_DENIAL;
 	s->state = AUDIO_STREAM_STARTING;
 	s->task.run = run;
-	err = pool_push(is_blocking ? &audio->probers : &audio->starters, &s->task);
-	if (!err) {
+	err = pool_push(s->asks ? &audio->probers : &audio->starters, &s->task);
+	if (!err)
 		s->refs++;
-	} else if (err != -ESHUTDOWN) { /* no thread can be started now */
-		s->state = AUDIO_STREAM_BACKOFF;
-		s->due_msecs = time_mono_msecs() + AUDIO_NO_THREAD_MSECS;
-		audio_timer_wake(audio, s->due_msecs);
-	}
+	else if (err != -ESHUTDOWN) /* no thread can be started now */
+		audio_stream_back_off(s, AUDIO_NO_THREAD_MSECS);
 }

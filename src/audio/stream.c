@@ -26,9 +26,7 @@ static int64_t window_limit(const struct audio *audio)
 
 	if (audio->streams)
 		share /= 2 * (int64_t)audio->streams;
-	if (share > WINDOW_MAX_BYTES)
-		return WINDOW_MAX_BYTES;
-	return share < WINDOW_MIN_BYTES ? WINDOW_MIN_BYTES : share;
+	return share < WINDOW_MIN_BYTES ? WINDOW_MIN_BYTES : audio_min(share, WINDOW_MAX_BYTES);
 }
 
 void audio_stream_unref(struct audio_stream *stream)
@@ -62,7 +60,7 @@ static void count_reading(struct audio_stream *s, unsigned n)
 {
 	s->recording->audio->reading += n;
 	s->recording->reading += n;
-	s->recording->workspace->reading[audio_turn_origin(s->recording)] += n;
+	s->recording->workspace->reading[audio_origin_of(s->recording)] += n;
 }
 
 static void resume(struct audio_stream *s)
@@ -110,10 +108,9 @@ void audio_streams_drop_idle(struct audio *audio)
 
 	if (!has_many_idle(audio))
 		return;
-	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link) {
+	list_for_each_entry(struct audio_recording, recording, &audio->recordings, link)
 		list_for_each_entry(struct audio_stream, s, &recording->streams, link)
 			oldest = older_spare(oldest, s);
-	}
 	if (oldest)
 		audio_stream_kill(oldest);
 }
@@ -214,8 +211,7 @@ void audio_streams_advance(struct audio_recording *recording, int64_t end_bytes)
 				s->window_bytes *= 2;
 			s->reader_bytes = end_bytes;
 		}
-		if (s->window_bytes > limit)
-			s->window_bytes = limit;
+		s->window_bytes = audio_min(s->window_bytes, limit);
 		if (s->limit_bytes < end_bytes + s->window_bytes)
 			s->limit_bytes = end_bytes + s->window_bytes;
 		/* Before the reader has caught up, but not for every read. */
@@ -283,8 +279,7 @@ int64_t audio_streams_tick(struct audio_recording *recording, int64_t now_msecs)
 				continue;
 			}
 		}
-		if (due < next)
-			next = due;
+		next = audio_min(next, due);
 	}
 	return next;
 }

@@ -26,6 +26,15 @@ struct audio_waiting_read;
 /* When no thread can be started, a stream tries again after this. */
 #define AUDIO_NO_THREAD_MSECS 1000
 
+/* What must be asked over the network before the next request. */
+enum {
+	AUDIO_ASK_TIME = 1,  /* S3 called the clock wrong */
+	AUDIO_ASK_CLASS = 2, /* S3 called it archived, and the catalog did not know */
+	AUDIO_ASK_PLACE = 4, /* Twilio does not have it: another machine may have moved it */
+	AUDIO_ASK_DENIAL =
+		8 /* S3 denied it: 403 also means a missing key, unless the user may list */
+};
+
 enum audio_stream_state { AUDIO_STREAM_STARTING, AUDIO_STREAM_RUNNING, AUDIO_STREAM_BACKOFF };
 
 struct audio_stream {
@@ -50,13 +59,11 @@ struct audio_stream {
 	bool has_moved;                      /* bytes came since the last failure */
 	bool is_position_pinned;             /* while a read waits for it */
 
-	/* What it has tried; each is done once for a stream. */
+	/* What it has tried. */
 	unsigned not_found;                            /* times that Twilio answered 404 */
 	const struct audio_clients *waits_for_keys_of; /* BACKOFF until they are there */
-	bool are_keys_renewed;     /* S3 refused the keys, and new ones were asked for */
-	bool is_clock_set;         /* S3 called the clock wrong, and was asked for the time */
-	bool is_denial_explained;  /* S3 denied the key, and a list was asked if it exists */
-	bool is_archive_learned;   /* S3 called it archived, and the catalog was told */
+	bool are_keys_renewed;     /* once: S3 refused the keys, and new ones were asked for */
+	unsigned asks, asked;      /* AUDIO_ASK_…: for this request; S3's, each once */
 	struct retry retry, busy;  /* after failures; while the origin is busy */
 	struct remote_error error; /* of the last attempt */
 	enum audio_from from;      /* the origin of the last attempt */
@@ -95,6 +102,8 @@ void audio_stream_write(struct audio_stream *stream, const void *bytes, size_t n
 
 /* Sends its request, to the origin that the catalog names now. */
 void audio_stream_start(struct audio_stream *stream);
+/* AUDIO_ASK_…: what its last failure leaves open. */
+unsigned audio_stream_questions(const struct audio_stream *stream);
 
 /* ---- stream-end.c: after the end of its request ---- */
 
@@ -102,13 +111,13 @@ void audio_stream_start(struct audio_stream *stream);
 void audio_stream_try_anew(struct audio_stream *stream);
 /* Its request has ended: starts again, backs off, fails its reads, or ends. */
 void audio_stream_failed(struct audio_stream *stream, const struct remote_error *error,
-			 enum audio_from from, struct list *finished);
+			 struct list *finished);
+/* Starts again at a later time. */
+void audio_stream_back_off(struct audio_stream *stream, int64_t pause_msecs);
 /* True if the origin was busy when it was asked last. */
 bool audio_stream_was_busy(const struct audio_stream *stream);
 /* For an origin that sends the whole recording each time: the first stream goes on alone. */
 void audio_streams_merge(struct audio_recording *recording, struct list *finished);
-/* Advice to append to a failure's text; may be "". */
-const char *audio_advice(enum audio_from from, const struct remote_error *error);
 /* Logs and remembers why a read fails. */
 void audio_read_failed(const struct audio_waiting_read *read, enum audio_from from,
 		       const struct remote_error *why, int err);

@@ -15,20 +15,9 @@ void audio_turns_init(struct audio_turns *turns, size_t limit_bytes)
 	list_init(&turns->taken);
 }
 
-int audio_turn_origin(const struct audio_recording *recording)
-{
-	return recording->is_in_s3 ? AUDIO_FROM_S3 : AUDIO_FROM_TWILIO;
-}
-
 static struct audio_waiting_read *read_of(struct list *link)
 {
 	return list_entry(link, struct audio_waiting_read, turn.link);
-}
-
-static int64_t missing_of(const struct audio_waiting_read *read)
-{
-	return audio_blocks_missing(&read->file->recording->blocks, read->offset_bytes,
-				    read->end_bytes);
 }
 
 /* Its blocks, and one before them that its stream may still be in. */
@@ -52,10 +41,10 @@ static bool is_share_left(const struct audio_turns *turns, const struct audio_wa
 	if (recording->turns_bytes &&
 	    recording->turns_bytes + need_of(read) > turns->limit_bytes / 2)
 		return false;
-	if (audio_stream_near(recording, missing_of(read)))
+	if (audio_stream_near(recording, audio_read_missing(read)))
 		return true;
 	return recording->reading < TURN_STREAMS / 2 &&
-	       recording->workspace->reading[audio_turn_origin(recording)] < TURN_STREAMS;
+	       recording->workspace->reading[audio_origin_of(recording)] < TURN_STREAMS;
 }
 
 /* ---- from the queue to a turn, and back ---- */
@@ -121,7 +110,8 @@ void audio_turn_end(struct audio_waiting_read *read)
 
 static void join(struct audio_waiting_read *read)
 {
-	struct audio_stream *stream = audio_stream_for(read->file->recording, missing_of(read));
+	struct audio_stream *stream =
+		audio_stream_for(read->file->recording, audio_read_missing(read));
 
 	if (!stream)
 		return;

@@ -55,7 +55,5 @@ void audio_turn_end(struct audio_waiting_read *read);
 void audio_turns_begin(struct audio *audio, struct list *finished);
 /* The timer's: stuck reads give way. Returns when to look again. */
 int64_t audio_turns_tick(struct audio *audio, int64_t now_msecs, struct list *finished);
-/* The origin that a recording's bytes are likely to come from; enum audio_from. */
-int audio_turn_origin(const struct audio_recording *recording);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "audio/audio-private.h"
 #include "storage/why.h"
@@ -29,6 +30,27 @@ void audio_note_failed(struct audio *audio, const struct audio_subject *of, cons
 	if (of->workspace)
 		log_warning("workspace %s: recording %s: %s", of->workspace, sid, reason.text);
 	audio_reasons_note(&audio->reasons, of->recording_id, &reason);
+}
+
+static const char *advice(enum audio_from from, const struct remote_error *error)
+{
+	if (error->kind != REMOTE_NOT_FOUND)
+		return "";
+	return from == AUDIO_FROM_S3
+		       ? "; 'tonicfs verify' compares the bucket with the catalog"
+		       : "; it was deleted there, or another catalog of the account has moved it to "
+			 "another bucket or prefix: 'tonicfs sync --full' looks for it";
+}
+
+void audio_note_error(struct audio *audio, const struct audio_subject *of, enum audio_from from,
+		      const char *what, int err, const struct remote_error *error)
+{
+	const char *message = error->message[0] ? error->message : "no answer in time";
+	bool has_code = error->code[0];
+
+	audio_note_failed(audio, of, "%s: %s: %s%s%s%s%s", what, strerror(-err), message,
+			  has_code ? " (" : "", error->code, has_code ? ")" : "",
+			  advice(from, error));
 }
 
 void audio_why(struct audio *audio, const struct catalog_recording *recording, struct buf *out)

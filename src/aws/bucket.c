@@ -1,6 +1,7 @@
-/* Requests of the connection test about a bucket as a whole. */
+/* A bucket as a whole: valid names, and the requests of the connection test. */
 #include "aws/bucket.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,29 +21,58 @@ const char *s3_client_host(const struct s3_client *client)
 	return client->host;
 }
 
-/* ---- asking once ---- */
+/* ---- names ---- */
 
-static void copy(char *space, size_t size, const char *text)
+#define NAME_MIN 3
+#define NAME_MAX_AWS 63
+#define NAME_MAX_ANY 255 /* AWS formerly, in us-east-1; Ceph, with the matching setting */
+#define LOWER_DIGITS "abcdefghijklmnopqrstuvwxyz0123456789"
+
+static bool is_lower_or_digit(char c)
 {
-	size_t n = 0;
-
-	for (; text && *text && n + 1 < size; text++)
-		space[n++] = *text >= ' ' && *text < 127 ? *text : ' ';
-	space[n] = '\0';
+	return c && strchr(LOWER_DIGITS, c);
 }
+
+const char *s3_bucket_name_problem(const char *name, bool is_aws_now)
+{
+	size_t len = strlen(name);
+	struct in_addr address;
+
+	if (len < NAME_MIN)
+		return "it has fewer than three characters";
+	if (len > NAME_MAX_ANY)
+		return "it has more than 255 characters";
+	if (name[strspn(name, LOWER_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZ._-")])
+		return "it has other characters than letters without accents, digits, dots, hyphens and underscores";
+	if (strstr(name, ".."))
+		return "it has two dots side by side";
+	if (inet_pton(AF_INET, name, &address) == 1)
+		return "it looks like an IP address";
+	if (!is_aws_now)
+		return NULL;
+	if (len > NAME_MAX_AWS)
+		return "it has more than 63 characters";
+	if (name[strspn(name, LOWER_DIGITS ".-")])
+		return "AWS allows only lower-case letters, digits, dots and hyphens";
+	if (!is_lower_or_digit(name[0]) || !is_lower_or_digit(name[len - 1]))
+		return "at AWS it has to begin and end with a letter or digit";
+	return NULL;
+}
+
+/* ---- asking once ---- */
 
 static int on_error_region(void *arg, const char *path, const char *text)
 {
 	struct s3_answer *answer = arg;
 
 	if (strcmp(path, "Error/Region") == 0)
-		copy(answer->region, sizeof answer->region, text);
+		s3_copy_printable(answer->region, sizeof answer->region, text);
 	return 0;
 }
 
 static bool looks_like_html(const struct http_reply *reply)
 {
-	const char *type = http_reply_header(reply, "Content-Type"), *p = reply->body;
+	const char *type = http_response_header(&reply->head, "Content-Type"), *p = reply->body;
 
 	if (type && strncasecmp(type, "text/html", 9) == 0)
 		return true;
@@ -52,24 +82,23 @@ static bool looks_like_html(const struct http_reply *reply)
 
 static void fill_answer(const struct http_reply *reply, struct s3_answer *answer)
 {
-	struct http_response response = { reply->status, reply->content_length, reply->headers,
-					  reply->header_count };
-	const char *date = http_reply_header(reply, "Date");
+	const char *date = http_response_header(&reply->head, "Date");
 
-	answer->status = reply->status;
+	answer->status = reply->head.status;
 	answer->is_html = looks_like_html(reply);
 	if (!date || time_parse_rfc2822(date, &answer->date_secs) < 0)
 		answer->date_secs = 0;
-	if (reply->status >= 300)
+	if (reply->head.status >= 300)
 		/* An answer that is not XML names no region. */
 		(void)xml_parse(reply->body, reply->body_len, on_error_region, answer, NULL);
 	if (!*answer->region)
-		copy(answer->region, sizeof answer->region,
-		     http_reply_header(reply, "x-amz-bucket-region"));
-	copy(answer->version, sizeof answer->version, http_reply_header(reply, "x-amz-version-id"));
-	copy(answer->allow_origin, sizeof answer->allow_origin,
-	     http_reply_header(reply, "Access-Control-Allow-Origin"));
-	s3_judge(&response, reply->body, reply->body_len, &answer->error);
+		s3_copy_printable(answer->region, sizeof answer->region,
+				  http_response_header(&reply->head, "x-amz-bucket-region"));
+	s3_copy_printable(answer->version, sizeof answer->version,
+			  http_response_header(&reply->head, "x-amz-version-id"));
+	s3_copy_printable(answer->allow_origin, sizeof answer->allow_origin,
+			  http_response_header(&reply->head, "Access-Control-Allow-Origin"));
+	s3_judge(&reply->head, reply->body, reply->body_len, &answer->error);
 }
 
 /* The same request without its signature. */
@@ -93,11 +122,11 @@ static int ask(struct s3_client *client, bool anonymous, struct s3_call *call,
 	cleanup_free struct http_header *kept = NULL;
 	struct remote_error *error = &ret_answer->error;
 	struct http_request request;
-	struct http_reply reply;
 	int err;
 
-	if (call->query.failed || call->headers.failed)
-		return s3_fail(error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
+	*ret_answer = (struct s3_answer){ .error = REMOTE_ERROR_INIT };
+	if (!call->is_on_bucket && s3_key_check(call->key, error))
+		return error->error;
 	err = s3_client_credentials(client, &credentials, error);
 	if (err)
 		return err;
@@ -112,21 +141,18 @@ static int ask(struct s3_client *client, bool anonymous, struct s3_call *call,
 		strip_signature(&request, kept);
 	}
 	request.total_timeout_msecs = client->total_timeout_msecs;
-	err = http_perform(client->http, &request, S3_ANSWER_LIMIT_BYTES, client->cancel, &reply,
-			   error);
-	if (err)
-		return err;
-	fill_answer(&reply, ret_answer);
-	http_reply_release(&reply);
-	return 0;
+	err = http_perform(client->http, &request, S3_ANSWER_LIMIT_BYTES, client->cancel,
+			   &call->reply, error);
+	if (!err)
+		fill_answer(&call->reply, ret_answer);
+	return err;
 }
 
 int s3_ask_bucket(struct s3_client *client, bool anonymous, const char *prefix,
 		  struct s3_answer *ret_answer)
 {
-	cleanup_call struct s3_call call = { .method = HTTP_GET };
+	cleanup_call struct s3_call call = { .method = HTTP_GET, .is_on_bucket = true };
 
-	*ret_answer = (struct s3_answer){ .error = REMOTE_ERROR_INIT };
 	s3_pairs_add(&call.query, "list-type", "2");
 	s3_pairs_add(&call.query, "max-keys", "1");
 	if (prefix && *prefix)
@@ -138,12 +164,7 @@ int s3_ask_object(struct s3_client *client, bool anonymous, const char *key,
 		  struct s3_answer *ret_answer)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
-	int err;
 
-	*ret_answer = (struct s3_answer){ .error = REMOTE_ERROR_INIT };
-	err = s3_key_check(key, &ret_answer->error);
-	if (err)
-		return err;
 	s3_pairs_add(&call.headers, "Range", "bytes=0-0");
 	return ask(client, anonymous, &call, ret_answer);
 }
@@ -152,12 +173,7 @@ int s3_ask_preflight(struct s3_client *client, const char *key, const char *orig
 		     struct s3_answer *ret_answer)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_OPTIONS, .key = key };
-	int err;
 
-	*ret_answer = (struct s3_answer){ .error = REMOTE_ERROR_INIT };
-	err = s3_key_check(key, &ret_answer->error);
-	if (err)
-		return err;
 	s3_pairs_add(&call.headers, "Origin", origin);
 	s3_pairs_add(&call.headers, "Access-Control-Request-Method", "GET");
 	s3_pairs_add(&call.headers, "Access-Control-Request-Headers", "range");
@@ -166,19 +182,15 @@ int s3_ask_preflight(struct s3_client *client, const char *key, const char *orig
 
 /* ---- versioning and locks ---- */
 
-static int get_subresource(struct s3_client *client, const char *name, xml_fn *fn, void *arg,
-			   struct remote_error *ret_error)
+static int get_document(struct s3_client *client, const char *name, xml_fn *fn, void *arg,
+			struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET };
-	struct http_reply reply;
-	int err;
+	int err = s3_call_get_document(client, &call, name, ret_error);
 
-	s3_pairs_add(&call.query, name, "");
-	err = s3_call_run(client, &call, &reply, ret_error);
-	if (err)
+	if (err || !call.reply.body)
 		return err;
-	err = xml_parse(reply.body, reply.body_len, fn, arg, NULL);
-	http_reply_release(&reply);
+	err = xml_parse(call.reply.body, call.reply.body_len, fn, arg, NULL);
 	if (err == -ENOMEM)
 		return s3_fail(ret_error, REMOTE_TRANSIENT, err, "out of memory");
 	return err ? s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer is not XML") : 0;
@@ -187,46 +199,34 @@ static int get_subresource(struct s3_client *client, const char *name, xml_fn *f
 static int on_versioning(void *arg, const char *path, const char *text)
 {
 	if (strcmp(path, "VersioningConfiguration/Status") == 0)
-		copy(arg, 16, text);
+		s3_copy_printable(arg, 16, text);
 	return 0;
 }
 
 int s3_get_versioning(struct s3_client *client, char ret_status[16], struct remote_error *ret_error)
 {
 	ret_status[0] = '\0';
-	return get_subresource(client, "versioning", on_versioning, ret_status, ret_error);
+	return get_document(client, "versioning", on_versioning, ret_status, ret_error);
 }
 
 static int on_lock(void *arg, const char *path, const char *text)
 {
-	static const char retention[] = "ObjectLockConfiguration/Rule/DefaultRetention/";
+	const char *name = xml_below(path, "ObjectLockConfiguration/Rule/DefaultRetention");
 	struct s3_lock *lock = arg;
 
 	if (strcmp(path, "ObjectLockConfiguration/ObjectLockEnabled") == 0)
 		lock->is_enabled = strcmp(text, "Enabled") == 0;
-	if (strncmp(path, retention, strlen(retention)) != 0)
-		return 0;
-	path += strlen(retention);
-	if (strcmp(path, "Mode") == 0)
-		copy(lock->mode, sizeof lock->mode, text);
-	else if (strcmp(path, "Days") == 0)
+	else if (name && strcmp(name, "Mode") == 0)
+		s3_copy_printable(lock->mode, sizeof lock->mode, text);
+	else if (name && strcmp(name, "Days") == 0)
 		lock->days = (unsigned)strtoul(text, NULL, 10);
-	else if (strcmp(path, "Years") == 0)
+	else if (name && strcmp(name, "Years") == 0)
 		lock->years = (unsigned)strtoul(text, NULL, 10);
 	return 0;
 }
 
 int s3_get_lock(struct s3_client *client, struct s3_lock *ret_lock, struct remote_error *ret_error)
 {
-	int err;
-
 	*ret_lock = (struct s3_lock){ .is_enabled = false };
-	err = get_subresource(client, "object-lock", on_lock, ret_lock, ret_error);
-	/* RGW has its own code for a bucket created without object lock. */
-	if (err && (strcmp(ret_error->code, "ObjectLockConfigurationNotFoundError") == 0 ||
-		    strcmp(ret_error->code, "NoSuchObjectLockConfiguration") == 0)) {
-		remote_error_clear(ret_error);
-		err = 0;
-	}
-	return err;
+	return get_document(client, "object-lock", on_lock, ret_lock, ret_error);
 }

@@ -49,116 +49,51 @@ static bool host_has_subdomains(const char *host)
 	       inet_pton(AF_INET, host, &address) != 1;
 }
 
-struct endpoint {
-	char *scheme, *host, *port,
-		*path; /* port: "" for the default of the scheme; path: "" or "/a/b" */
-};
-
-static void endpoint_release(struct endpoint *e)
+static int parse_endpoint(const char *text, struct http_url *ret_url)
 {
-	free(e->scheme);
-	free(e->host);
-	free(e->port);
-	free(e->path);
-}
+	int err = http_url_parse(text, ret_url);
 
-#define cleanup_endpoint cleanup_with(endpoint_release)
-
-static int take_port(const char *text, bool is_https, char **ret_port)
-{
-	long port = 0;
-
-	if (*text == ':') {
-		if (strlen(text) > 6 || !consists_of(text + 1, "0123456789"))
-			return -EINVAL;
-		port = strtol(text + 1, NULL, 10);
-		if (port < 1 || port > 65535)
-			return -EINVAL;
-	}
-	if (port == 0 || port == (is_https ? 443 : 80))
-		*ret_port = strdup("");
-	else if (asprintf(ret_port, "%ld", port) < 0)
-		*ret_port = NULL;
-	return *ret_port ? 0 : -ENOMEM;
-}
-
-static int endpoint_parse(const char *text, struct endpoint *ret_endpoint)
-{
-	bool is_https = strncasecmp(text, "https://", 8) == 0;
-	const char *host, *end, *path;
-
-	if (!is_https && strncasecmp(text, "http://", 7) != 0)
+	if (err)
+		return err;
+	for (size_t n = strlen(ret_url->path); n && ret_url->path[n - 1] == '/'; n--)
+		ret_url->path[n - 1] = '\0';
+	/* An IPv6 address is valid if curl takes it; any other host is put into a header. */
+	if (strpbrk(text, "?#") ||
+	    (*ret_url->host != '[' && !consists_of(ret_url->host, LOWER_DIGITS ".-_")) ||
+	    (*ret_url->path && !consists_of(ret_url->path, LOWER_DIGITS UPPER "/._~-")))
 		return -EINVAL;
-	host = text + (is_https ? 8 : 7);
-	path = host + strcspn(host, "/");
-	if (*host == '[') {
-		end = host + strcspn(host, "]");
-		if (*end != ']' || end > path)
-			return -EINVAL;
-		end++;
-	} else {
-		end = host + strcspn(host, ":/");
-	}
-	ret_endpoint->scheme = strdup(is_https ? "https" : "http");
-	ret_endpoint->host = strndup(host, (size_t)(end - host));
-	ret_endpoint->path = strdup(path);
-	if (!ret_endpoint->scheme || !ret_endpoint->host || !ret_endpoint->path)
-		return -ENOMEM;
-	if (*host == '[' ? !consists_of(ret_endpoint->host, LOWER_DIGITS UPPER ":.[]")
-			 : !consists_of(ret_endpoint->host, LOWER_DIGITS UPPER ".-_"))
-		return -EINVAL;
-	for (char *p = ret_endpoint->host; *p; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p += 'a' - 'A';
-	for (size_t n = strlen(ret_endpoint->path); n && ret_endpoint->path[n - 1] == '/'; n--)
-		ret_endpoint->path[n - 1] = '\0';
-	if (*ret_endpoint->path && !consists_of(ret_endpoint->path, LOWER_DIGITS UPPER "/._~-"))
-		return -EINVAL;
-	if (end < path && *end != ':')
-		return -EINVAL;
-	{
-		cleanup_free char *port = strndup(end, (size_t)(path - end));
-
-		return port ? take_port(port, is_https, &ret_endpoint->port) : -ENOMEM;
-	}
-}
-
-/* The endpoint of AWS for a region. */
-static int endpoint_of_aws(const char *region, struct endpoint *ret_endpoint)
-{
-	if (asprintf(&ret_endpoint->host, "s3.%s.amazonaws.com%s", region,
-		     strncmp(region, "cn-", 3) == 0 ? ".cn" : "") < 0)
-		ret_endpoint->host = NULL;
-	ret_endpoint->scheme = strdup("https");
-	ret_endpoint->port = strdup("");
-	ret_endpoint->path = strdup("");
-	return ret_endpoint->host && ret_endpoint->scheme && ret_endpoint->port &&
-			       ret_endpoint->path
-		       ? 0
-		       : -ENOMEM;
+	return 0;
 }
 
 static int set_place(struct s3_client *client, const struct s3_settings *settings)
 {
-	cleanup_endpoint struct endpoint e = { NULL, NULL, NULL, NULL };
+	cleanup_http_url struct http_url url = HTTP_URL_INIT;
+	cleanup_free char *of_aws = NULL;
 	const char *bucket = settings->bucket;
+	char port[8] = "";
 	bool in_path;
 	int err;
 
 	if (is_empty(bucket) || !bucket_is_valid(bucket) ||
 	    !consists_of(client->region, LOWER_DIGITS UPPER "-_"))
 		return -EINVAL;
-	err = is_empty(settings->endpoint) ? endpoint_of_aws(client->region, &e)
-					   : endpoint_parse(settings->endpoint, &e);
+	if (asprintf(&of_aws, "https://s3.%s.amazonaws.com%s", client->region,
+		     strncmp(client->region, "cn-", 3) == 0 ? ".cn" : "") < 0) {
+		of_aws = NULL;
+		return -ENOMEM;
+	}
+	err = parse_endpoint(is_empty(settings->endpoint) ? of_aws : settings->endpoint, &url);
 	if (err)
 		return err;
 	in_path = settings->path_style || !bucket_fits_host_name(bucket) ||
-		  !host_has_subdomains(e.host);
-	client->scheme = steal_pointer(&e.scheme);
-	if (asprintf(&client->host, "%s%s%s%s%s", in_path ? "" : bucket, in_path ? "" : ".", e.host,
-		     *e.port ? ":" : "", e.port) < 0)
+		  !host_has_subdomains(url.host);
+	client->scheme = url.is_https ? "https" : "http";
+	if (url.port != (url.is_https ? 443 : 80))
+		snprintf(port, sizeof port, ":%u", url.port);
+	if (asprintf(&client->host, "%s%s%s%s", in_path ? "" : bucket, in_path ? "" : ".", url.host,
+		     port) < 0)
 		client->host = NULL;
-	if (asprintf(&client->base_path, "%s%s%s", e.path, in_path ? "/" : "",
+	if (asprintf(&client->base_path, "%s%s%s", url.path, in_path ? "/" : "",
 		     in_path ? bucket : "") < 0)
 		client->base_path = NULL;
 	return client->host && client->base_path ? 0 : -ENOMEM;
@@ -229,7 +164,6 @@ void s3_client_free(struct s3_client *client)
 {
 	if (!client)
 		return;
-	free(client->scheme);
 	free(client->host);
 	free(client->base_path);
 	free(client->bucket);

@@ -9,7 +9,6 @@
 
 #include "aws/s3-private.h"
 #include "util/array.h"
-#include "util/crypto.h"
 #include "util/xml.h"
 
 #define MAX_AGE_SECS 3000
@@ -103,19 +102,13 @@ static int on_rule_element(struct s3_cors_rule *rule, const char *name, const ch
 
 static int on_element(void *arg, const char *path, const char *text)
 {
-	static const char rule_path[] = "CORSConfiguration/CORSRule";
-	const size_t n = strlen(rule_path);
+	const char *name = xml_below(path, "CORSConfiguration/CORSRule");
 	struct parser *p = arg;
 
-	if (strcmp(path, "CORSConfiguration") == 0) {
-		p->is_configuration = true;
-		return 0;
-	}
-	if (strncmp(path, rule_path, n) == 0 && path[n] == '\0')
-		return rule_add(p->cors, &p->rule);
-	if (strncmp(path, rule_path, n) == 0 && path[n] == '/')
-		return on_rule_element(&p->rule, path + n + 1, text);
-	return -ENOTSUP;
+	if (name)
+		return *name ? on_rule_element(&p->rule, name, text) : rule_add(p->cors, &p->rule);
+	p->is_configuration = strcmp(path, "CORSConfiguration") == 0;
+	return p->is_configuration ? 0 : -ENOTSUP;
 }
 
 int s3_cors_parse(const char *bytes, size_t n, struct s3_cors *ret_cors)
@@ -175,20 +168,12 @@ int s3_cors_format(const struct s3_cors *cors, struct buf *ret_text)
 int s3_get_cors(struct s3_client *client, struct s3_cors *ret_cors, struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET };
-	struct http_reply reply;
-	int err;
+	int err = s3_call_get_document(client, &call, "cors", ret_error);
 
 	*ret_cors = (struct s3_cors){ NULL, 0 };
-	s3_pairs_add(&call.query, "cors", "");
-	err = s3_call_run(client, &call, &reply, ret_error);
-	if (err && strcmp(ret_error->code, "NoSuchCORSConfiguration") == 0) {
-		remote_error_clear(ret_error);
-		return 0;
-	}
-	if (err)
+	if (err || !call.reply.body)
 		return err;
-	err = s3_cors_parse(reply.body, reply.body_len, ret_cors);
-	http_reply_release(&reply);
+	err = s3_cors_parse(call.reply.body, call.reply.body_len, ret_cors);
 	if (err == -ENOTSUP)
 		return s3_fail(ret_error, REMOTE_REJECTED, err,
 			       "the CORS rules of the bucket have an unknown element");
@@ -199,25 +184,10 @@ int s3_put_cors(struct s3_client *client, const struct s3_cors *cors,
 		struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_PUT };
-	cleanup_buf struct buf text = BUF_INIT;
-	char base64[CRYPTO_BASE64_SIZE(CRYPTO_MD5_SIZE)];
-	uint8_t digest[CRYPTO_MD5_SIZE];
-	struct http_reply reply;
-	int err = s3_cors_format(cors, &text);
 
-	if (!err)
-		err = crypto_md5(text.data, text.len, digest);
-	if (err)
-		return s3_fail(ret_error, REMOTE_TRANSIENT, err, "out of memory");
-	crypto_base64(digest, sizeof digest, base64);
-	s3_pairs_add(&call.query, "cors", "");
-	s3_pairs_add(&call.headers, "Content-MD5", base64);
-	s3_pairs_add(&call.headers, "Content-Type", "application/xml");
-	call.body = text.data;
-	call.body_len = text.len;
-	err = s3_call_run(client, &call, &reply, ret_error);
-	http_reply_release(&reply);
-	return err;
+	if (s3_cors_format(cors, &call.document))
+		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
+	return s3_call_put_document(client, &call, "cors", ret_error);
 }
 
 /* ---- what rules allow ---- */

@@ -20,7 +20,7 @@
 #define COMMAND_LIMIT_BYTES (64 * 1024)
 #define COMMAND_TIMEOUT_MSECS 30000
 
-int aws_from_environment(struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+int aws_from_environment(const struct aws_search *search)
 {
 	const char *access_key = aws_env("AWS_ACCESS_KEY_ID"),
 		   *secret_key = aws_env("AWS_SECRET_ACCESS_KEY");
@@ -28,11 +28,11 @@ int aws_from_environment(struct aws_credentials *ret_credentials, struct remote_
 	if (!access_key && !secret_key)
 		return -ENOENT;
 	if (!access_key || !secret_key)
-		return aws_fail(ret_error, -EACCES,
+		return aws_fail(search, -EACCES,
 				"only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set");
-	if (aws_credentials_set(ret_credentials, access_key, secret_key,
+	if (aws_credentials_set(search->credentials, access_key, secret_key,
 				aws_env("AWS_SESSION_TOKEN"), "environment"))
-		return aws_fail(ret_error, -EACCES,
+		return aws_fail(search, -EACCES,
 				"AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN has an invalid value");
 	return 0;
 }
@@ -129,9 +129,8 @@ static int read_profile(const char *path, const char *name, bool is_config, stru
 		if (*line == '[') {
 			is_inside = is_section(line, name, is_config);
 			profile->is_there |= is_inside;
-		} else if (is_inside &&
-			   !strchr("#; \t\r",
-				   *line)) { /* an indented line belongs to the value above it */
+		} else if (is_inside && !strchr("#; \t\r", *line)) {
+			/* An indented line belongs to the value above it. */
 			err = take_line(profile, line);
 		}
 	}
@@ -151,7 +150,7 @@ static char *default_path(const char *variable, const char *name)
 	return asprintf(&path, "%s/.aws/%s", home ? home : "", name) < 0 ? NULL : path;
 }
 
-static int read_files(const char *name, struct profile *profile, struct remote_error *ret_error)
+static int read_files(const struct aws_search *search, const char *name, struct profile *profile)
 {
 	static const char *const variables[] = { "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE" };
 	static const char *const names[] = { "credentials", "config" };
@@ -161,12 +160,12 @@ static int read_files(const char *name, struct profile *profile, struct remote_e
 		int err = path ? read_profile(path, name, i == 1, profile) : -ENOMEM;
 
 		if (err == -EPERM)
-			return aws_fail(ret_error, -EACCES,
+			return aws_fail(search, -EACCES,
 					"%.100s could have been written by another user: its "
 					"credential_process is not run; chmod go-w %.100s",
 					path, path);
 		if (err && err != -ENOENT && err != -ENOTDIR)
-			return aws_fail(ret_error, err, "%.100s cannot be read: %s",
+			return aws_fail(search, err, "%.100s cannot be read: %s",
 					path ? path : names[i], strerror(-err));
 	}
 	return 0;
@@ -174,67 +173,60 @@ static int read_files(const char *name, struct profile *profile, struct remote_e
 
 /* ---- credential_process ---- */
 
-static int from_process(const char *command, const char *from, const struct cancel *cancel,
-			struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+static int from_process(const struct aws_search *search, const char *command, const char *from)
 {
 	cleanup_buf_secret struct buf output = BUF_INIT;
 	int status;
-	int err = process_read_shell(command, COMMAND_LIMIT_BYTES, COMMAND_TIMEOUT_MSECS, cancel,
-				     &output, &status);
+	int err = process_read_shell(command, COMMAND_LIMIT_BYTES, COMMAND_TIMEOUT_MSECS,
+				     search->cancel, &output, &status);
 
 	if (err == -ECANCELED)
-		return aws_cancelled(ret_error);
-	if (err == -ETIMEDOUT) {
-		aws_fail(ret_error, err,
-			 "the credential_process of %s did not end within 30 seconds", from);
-		return aws_fail_transient(ret_error);
-	}
+		return aws_cancelled(search);
+	if (err == -ETIMEDOUT)
+		return aws_fail_for_now(
+			search, err, "the credential_process of %s did not end within 30 seconds",
+			from);
 	if (err == -EACCES)
-		return aws_fail(ret_error, err, "the credential_process of %s failed (status %d)",
+		return aws_fail(search, err, "the credential_process of %s failed (status %d)",
 				from, status);
 	if (err)
-		return aws_fail(ret_error, err, "the credential_process of %s: %s", from,
+		return aws_fail(search, err, "the credential_process of %s: %s", from,
 				strerror(-err));
-	return aws_credentials_from_json(buf_str(&output), output.len, "SessionToken",
-					 "credential_process", ret_credentials, ret_error);
+	return aws_credentials_from_json(search, buf_str(&output), output.len, "SessionToken",
+					 "credential_process");
 }
 
-int aws_from_profile(const char *wanted, const struct cancel *cancel,
-		     struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+int aws_from_profile(const struct aws_search *search)
 {
 	cleanup_with(profile_release) struct profile profile = { .is_there = false };
-	const char *name = wanted ? wanted : aws_env("AWS_PROFILE");
+	const char *named = search->profile ? search->profile : aws_env("AWS_PROFILE"),
+		   *name = named ? named : "default";
 	char *const *v = profile.values;
-	bool is_named = name != NULL;
 	char from[64];
-	int err;
+	int err = read_files(search, name, &profile);
 
-	if (!name)
-		name = "default";
-	snprintf(from, sizeof from, "profile %.48s", name);
-	err = read_files(name, &profile, ret_error);
 	if (err)
 		return err;
+	snprintf(from, sizeof from, "profile %.48s", name);
+	if (!profile.is_there && named)
+		return aws_fail(search, -EACCES,
+				"there is no %s in ~/.aws/credentials or ~/.aws/config", from);
 	if (!profile.is_there)
-		return is_named ? aws_fail(ret_error, -EACCES,
-					   "there is no %s in ~/.aws/credentials or ~/.aws/config",
-					   from)
-				: -ENOENT;
+		return -ENOENT;
 	if (v[ROLE] && v[TOKEN_FILE])
-		return aws_assume_with_web_identity(v[TOKEN_FILE], v[ROLE], v[SESSION_NAME],
-						    v[REGION], cancel, ret_credentials, ret_error);
+		return aws_assume_with_web_identity(search, v[TOKEN_FILE], v[ROLE], v[SESSION_NAME],
+						    v[REGION]);
 	if (v[ACCESS_KEY] && v[SECRET_KEY] && !v[ROLE]) {
-		err = aws_credentials_set(ret_credentials, v[ACCESS_KEY], v[SECRET_KEY],
+		err = aws_credentials_set(search->credentials, v[ACCESS_KEY], v[SECRET_KEY],
 					  v[SESSION_TOKEN], from);
-		return err ? aws_fail(ret_error, -EACCES, "the keys of %s are invalid", from) : 0;
+		return err ? aws_fail(search, -EACCES, "the keys of %s are invalid", from) : 0;
 	}
 	if (v[PROCESS] && !v[ROLE])
-		return from_process(v[PROCESS], from, cancel, ret_credentials, ret_error);
-	if (is_named || v[ROLE])
-		return aws_fail(ret_error, -EACCES,
+		return from_process(search, v[PROCESS], from);
+	if (named || v[ROLE])
+		return aws_fail(search, -EACCES,
 				"%s has no keys and no credential_process (roles and SSO: "
-				"credential_process = aws configure "
-				"export-credentials)",
+				"credential_process = aws configure export-credentials)",
 				from);
 	return -ENOENT;
 }

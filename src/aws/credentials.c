@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +39,7 @@ static struct list registry = LIST_INIT(registry); /* registry_lock; each with a
 
 void aws_credentials_release(struct aws_credentials *c)
 {
-	free(c->access_key);
+	secret_free(c->access_key);
 	secret_free(c->secret_key);
 	secret_free(c->session_token);
 	*c = (struct aws_credentials){ .access_key = NULL };
@@ -80,47 +79,19 @@ const char *aws_env(const char *name)
 	return value && *value ? value : NULL;
 }
 
-int aws_fail(struct remote_error *ret_error, int err, const char *format, ...)
-{
-	char text[sizeof ret_error->message];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	remote_error_clear(ret_error);
-	remote_error_set(ret_error, REMOTE_REJECTED, err, "%s", text);
-	snprintf(ret_error->code, sizeof ret_error->code, "credentials");
-	return err;
-}
-
-int aws_cancelled(struct remote_error *ret_error)
-{
-	remote_error_clear(ret_error);
-	remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "cancelled");
-	return -ECANCELED;
-}
-
 /* ---- the order ---- */
 
-int aws_from_anywhere(const char *profile, const struct cancel *cancel,
-		      struct aws_credentials *ret_credentials, struct remote_error *ret_error)
+static int search_keys(const struct aws_search *search)
 {
-	int err;
+	static aws_source_fn *const sources[] = { aws_from_environment, aws_from_web_identity,
+						  aws_from_profile, aws_from_container,
+						  aws_from_instance };
+	int err = search->profile ? aws_from_profile(search) : -ENOENT;
 
-	if (profile)
-		return aws_from_profile(profile, cancel, ret_credentials, ret_error);
-	err = aws_from_environment(ret_credentials, ret_error);
-	if (err == -ENOENT)
-		err = aws_from_web_identity(cancel, ret_credentials, ret_error);
-	if (err == -ENOENT)
-		err = aws_from_profile(NULL, cancel, ret_credentials, ret_error);
-	if (err == -ENOENT)
-		err = aws_from_container(cancel, ret_credentials, ret_error);
-	if (err == -ENOENT)
-		err = aws_from_instance(cancel, ret_credentials, ret_error);
-	if (err == -ENOENT)
-		err = aws_fail(ret_error, -EACCES,
+	for (size_t i = 0; !search->profile && err == -ENOENT && i < ARRAY_SIZE(sources); i++)
+		err = sources[i](search);
+	if (err == -ENOENT && !search->profile)
+		err = aws_fail(search, -EACCES,
 			       "no credentials found: environment, web identity, ~/.aws, "
 			       "container, instance metadata");
 	return err;
@@ -131,13 +102,14 @@ int aws_from_anywhere(const char *profile, const struct cancel *cancel,
 /* Lock held, but released during the fetch. */
 static int fetch(struct aws_source *s, const struct cancel *cancel, struct remote_error *ret_error)
 {
-	struct aws_credentials fresh;
+	struct aws_credentials fresh = { .access_key = NULL };
+	const struct aws_search search = { s->profile, cancel, &fresh, ret_error };
 	int64_t now = time_now_secs(), left;
 	int err;
 
 	s->is_fetching = true;
 	pthread_mutex_unlock(&s->lock);
-	err = aws_from_anywhere(s->profile, cancel, &fresh, ret_error);
+	err = search_keys(&search);
 	pthread_mutex_lock(&s->lock);
 	s->is_fetching = false;
 	pthread_cond_broadcast(&s->fetched);
@@ -199,7 +171,7 @@ int aws_source_credentials(struct aws_source *s, const struct cancel *cancel,
 		;
 	/* Threads that waited for a failed try must not repeat it one after the other. */
 	if (!has_valid(s, time_now_secs()) && cancel_is_set(cancel)) {
-		err = aws_cancelled(ret_error);
+		err = remote_fail(ret_error, REMOTE_CANCELLED, -ECANCELED, "", "cancelled");
 	} else if (!has_valid(s, time_now_secs()) && s->failure.kind != REMOTE_OK &&
 		   time_mono_msecs() < s->look_again_msecs) {
 		*ret_error = s->failure;
@@ -216,7 +188,7 @@ int aws_source_credentials(struct aws_source *s, const struct cancel *cancel,
 		err = copy_current(s, ret_credentials);
 	pthread_mutex_unlock(&s->lock);
 	if (err && ret_error->kind == REMOTE_OK)
-		err = aws_fail(ret_error, err, "out of memory");
+		err = remote_fail(ret_error, REMOTE_REJECTED, err, "credentials", "out of memory");
 	return err;
 }
 
@@ -282,12 +254,9 @@ int aws_source_get(const char *profile, struct aws_source **ret_source)
 	struct aws_source *found = NULL;
 
 	pthread_mutex_lock(&registry_lock);
-	list_for_each(pos, &registry) {
-		struct aws_source *s = list_entry(pos, struct aws_source, link);
-
+	list_for_each_entry(struct aws_source, s, &registry, link)
 		if (is_same(s->profile, profile))
 			found = s;
-	}
 	if (!found) {
 		found = source_new(profile);
 		if (found)

@@ -63,24 +63,11 @@ struct document {
 	char message[256];
 };
 
-void s3_set_code(struct remote_error *ret_error, const char *code)
-{
-	snprintf(ret_error->code, sizeof ret_error->code, "%s", code);
-}
-
-int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int err, const char *text)
-{
-	remote_error_clear(ret_error);
-	remote_error_set(ret_error, kind, err, "%s", text);
-	return err;
-}
-
-/* Both are put into one line of a log. */
-static void copy_printable(char *space, size_t size, const char *text)
+void s3_copy_printable(char *space, size_t size, const char *text)
 {
 	size_t n = 0;
 
-	for (; *text && n + 1 < size; text++)
+	for (; text && *text && n + 1 < size; text++)
 		space[n++] = *text >= ' ' && *text < 127 ? *text : ' ';
 	space[n] = '\0';
 }
@@ -90,9 +77,9 @@ static int on_element(void *arg, const char *path, const char *text)
 	struct document *document = arg;
 
 	if (strcmp(path, "Error/Code") == 0)
-		copy_printable(document->code, sizeof document->code, text);
+		s3_copy_printable(document->code, sizeof document->code, text);
 	else if (strcmp(path, "Error/Message") == 0)
-		copy_printable(document->message, sizeof document->message, text);
+		s3_copy_printable(document->message, sizeof document->message, text);
 	else if (strcmp(path, "Error") == 0)
 		document->is_error = true;
 	return 0;
@@ -112,66 +99,34 @@ static bool is_locked(int status, const struct document *document)
 	return false;
 }
 
-static void judge_status(int status, enum remote_kind *ret_kind, int *ret_error)
-{
-	*ret_kind = REMOTE_REJECTED;
-	*ret_error = -EIO;
-	switch (status) {
-	case 301:
-	case 302:
-	case 303:
-	case 307:
-	case 308:
-		*ret_error = -EINVAL; /* the bucket is elsewhere: wrong endpoint or region */
-		break;
-	case 401:
-	case 403:
-	case 407:
-		*ret_error = -EACCES;
-		break;
-	case 404:
-		*ret_kind = REMOTE_NOT_FOUND;
-		*ret_error = -ENOENT;
-		break;
-	case 408:
-		*ret_kind = REMOTE_TRANSIENT;
-		*ret_error = -ETIMEDOUT;
-		break;
-	case 412:
-		*ret_error = -ESTALE;
-		break;
-	case 413:
-		*ret_error = -EFBIG;
-		break;
-	case 416:
-		*ret_error = -EINVAL;
-		break;
-	case 429:
-	case 503:
-		*ret_kind = REMOTE_BUSY;
-		*ret_error = -EBUSY;
-		break;
-	case 501:
-		*ret_error = -EOPNOTSUPP;
-		break;
-	case 507:
-		*ret_error = -ENOSPC;
-		break;
-	default:
-		if (status >= 500)
-			*ret_kind = REMOTE_TRANSIENT;
-		else if (status < 400)
-			*ret_kind = REMOTE_INVALID;
-		break;
-	}
-}
+static const struct {
+	int status;
+	enum remote_kind kind;
+	int error;
+} statuses[] = {
+	{ 301, REMOTE_REJECTED, -EINVAL }, /* the bucket is elsewhere: wrong endpoint or region */
+	{ 302, REMOTE_REJECTED, -EINVAL },     { 303, REMOTE_REJECTED, -EINVAL },
+	{ 307, REMOTE_REJECTED, -EINVAL },     { 308, REMOTE_REJECTED, -EINVAL },
+	{ 401, REMOTE_REJECTED, -EACCES },     { 403, REMOTE_REJECTED, -EACCES },
+	{ 404, REMOTE_NOT_FOUND, -ENOENT },    { 407, REMOTE_REJECTED, -EACCES },
+	{ 408, REMOTE_TRANSIENT, -ETIMEDOUT }, { 412, REMOTE_REJECTED, -ESTALE },
+	{ 413, REMOTE_REJECTED, -EFBIG },      { 416, REMOTE_REJECTED, -EINVAL },
+	{ 429, REMOTE_BUSY, -EBUSY },          { 501, REMOTE_REJECTED, -EOPNOTSUPP },
+	{ 503, REMOTE_BUSY, -EBUSY },          { 507, REMOTE_REJECTED, -ENOSPC },
+};
 
 static void judge(int status, const struct document *document, struct remote_error *ret_error)
 {
-	enum remote_kind kind;
-	int err;
+	enum remote_kind kind = status >= 500  ? REMOTE_TRANSIENT
+				: status < 400 ? REMOTE_INVALID
+					       : REMOTE_REJECTED;
+	int err = -EIO;
 
-	judge_status(status, &kind, &err);
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
+		if (statuses[i].status == status) {
+			kind = statuses[i].kind;
+			err = statuses[i].error;
+		}
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
 		if (strcmp(codes[i].code, document->code) == 0) {
 			kind = codes[i].kind;
@@ -181,13 +136,9 @@ static void judge(int status, const struct document *document, struct remote_err
 		err = -EACCES;
 	if (is_locked(status, document))
 		err = -EPERM;
-	if (*document->message)
-		remote_error_set(ret_error, kind, err, "S3 answered %d %s: %s", status,
-				 document->code, document->message);
-	else
-		remote_error_set(ret_error, kind, err, "S3 answered %d %s", status, document->code);
+	remote_fail(ret_error, kind, err, document->code, "S3 answered %d %s%s%s", status,
+		    document->code, *document->message ? ": " : "", document->message);
 	ret_error->status = status;
-	s3_set_code(ret_error, document->code);
 }
 
 void s3_judge_document(int status, const char *body, size_t body_len,
@@ -202,14 +153,11 @@ void s3_judge_document(int status, const char *body, size_t body_len,
 	if (body_len && xml_parse(body, body_len, on_element, &document, NULL) < 0 &&
 	    !*document.code)
 		document = (struct document){ .is_error = false };
-	if (status >= 200 && status < 300) {
-		if (!document.is_error)
-			return;
+	if (status < 200 || status >= 300)
+		judge(status, &document, ret_error);
+	else if (document.is_error)
 		judge(500, &document, ret_error);
-		ret_error->status = status;
-		return;
-	}
-	judge(status, &document, ret_error);
+	ret_error->status = status;
 }
 
 void s3_judge(const struct http_response *response, const char *body, size_t body_len,
@@ -228,7 +176,7 @@ void s3_judge(const struct http_response *response, const char *body, size_t bod
 	    region) {
 		char printable[32];
 
-		copy_printable(printable, sizeof printable, region);
+		s3_copy_printable(printable, sizeof printable, region);
 		remote_error_set(ret_error, ret_error->kind, ret_error->error,
 				 "S3 answered %d: the bucket is in the region %s", response->status,
 				 printable);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "aws/s3-private.h"
-#include "util/crypto.h"
 #include "util/xml.h"
 
 #define ROOT "LifecycleConfiguration"
@@ -52,19 +51,19 @@ static void take_value(struct parser *p, const char *name, const char *text)
 
 static int on_element(void *arg, const char *path, const char *text)
 {
-	static const char rule[] = ROOT "/Rule";
 	struct parser *p = arg;
+	const char *name = xml_below(path, ROOT), *value = name ? xml_below(name, "Rule") : NULL;
 	int err = 0;
 
 	/* The rules written here have no prefix, so a document with prefixes is refused. */
-	if (p->place.has_prefix || strncmp(path, ROOT, strlen(ROOT)) != 0)
+	if (p->place.has_prefix || !name)
 		return -EBADMSG;
-	if (strncmp(path, rule, strlen(rule)) == 0 && path[strlen(rule)] == '/') {
-		take_value(p, path + sizeof rule, text);
-	} else if (strcmp(path, rule) == 0) {
+	if (value && *value) {
+		take_value(p, value, text);
+	} else if (value) {
 		err = p->on_rule(p->arg, &p->rule, &p->place);
 		memset(&p->rule, 0, sizeof p->rule);
-	} else if (strcmp(path, ROOT) == 0) {
+	} else if (!*name) {
 		p->root_end = p->place.end_tag;
 	}
 	return err;
@@ -168,24 +167,14 @@ int s3_lifecycle_get(struct s3_client *client, struct s3_lifecycle *ret_lifecycl
 		     struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET };
-	struct http_reply reply;
-	const char *minimum;
-	int err;
+	int err = s3_call_get_document(client, &call, "lifecycle", ret_error);
+	const char *minimum = http_response_header(&call.reply.head, MINIMUM_HEADER);
 
-	ret_lifecycle->minimum_size[0] = '\0';
-	s3_pairs_add(&call.query, "lifecycle", "");
-	err = s3_call_run(client, &call, &reply, ret_error);
-	if (err && strcmp(ret_error->code, "NoSuchLifecycleConfiguration") == 0) {
-		remote_error_clear(ret_error);
-		return 0;
-	}
-	if (err)
-		return err;
-	minimum = http_reply_header(&reply, MINIMUM_HEADER);
 	snprintf(ret_lifecycle->minimum_size, sizeof ret_lifecycle->minimum_size, "%s",
 		 minimum ? minimum : "");
-	buf_add(ret_lifecycle->document, reply.body, reply.body_len);
-	http_reply_release(&reply);
+	if (err)
+		return err;
+	buf_add(ret_lifecycle->document, call.reply.body, call.reply.body_len);
 	return buf_failed(ret_lifecycle->document)
 		       ? s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory")
 		       : 0;
@@ -195,24 +184,11 @@ int s3_lifecycle_put(struct s3_client *client, const struct s3_lifecycle *lifecy
 		     struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_PUT };
-	char md5[CRYPTO_BASE64_SIZE(CRYPTO_MD5_SIZE)];
-	uint8_t digest[CRYPTO_MD5_SIZE];
-	struct http_reply reply;
-	int err;
 
-	if (crypto_md5(lifecycle->document->data, lifecycle->document->len, digest))
-		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
-	crypto_base64(digest, sizeof digest, md5);
-	s3_pairs_add(&call.query, "lifecycle", "");
-	s3_pairs_add(&call.headers, "Content-Type", "application/xml");
-	s3_pairs_add(&call.headers, "Content-MD5", md5);
 	if (lifecycle->minimum_size[0])
 		s3_pairs_add(&call.headers, MINIMUM_HEADER, lifecycle->minimum_size);
-	call.body = lifecycle->document->data;
-	call.body_len = lifecycle->document->len;
-	err = s3_call_run(client, &call, &reply, ret_error);
-	http_reply_release(&reply);
-	return err;
+	buf_add(&call.document, lifecycle->document->data, lifecycle->document->len);
+	return s3_call_put_document(client, &call, "lifecycle", ret_error);
 }
 
 static int count_rule(void *arg, const struct s3_lifecycle_rule *rule)
@@ -223,10 +199,9 @@ static int count_rule(void *arg, const struct s3_lifecycle_rule *rule)
 
 int s3_lifecycle_delete(struct s3_client *client, struct remote_error *ret_error)
 {
-	cleanup_call struct s3_call call = { .method = HTTP_DELETE };
+	cleanup_call struct s3_call call = { .method = HTTP_DELETE, .is_on_bucket = true };
 	cleanup_buf struct buf document = BUF_INIT;
 	struct s3_lifecycle there = { .document = &document };
-	struct http_reply reply;
 	size_t rules = 0;
 	int err = s3_lifecycle_get(client, &there, ret_error);
 
@@ -237,7 +212,5 @@ int s3_lifecycle_delete(struct s3_client *client, struct remote_error *ret_error
 		return s3_fail(ret_error, REMOTE_INVALID, -EIO,
 			       "the answer is not a lifecycle document");
 	s3_pairs_add(&call.query, "lifecycle", "");
-	err = s3_call_run(client, &call, &reply, ret_error);
-	http_reply_release(&reply);
-	return err;
+	return s3_call_run(client, &call, ret_error);
 }

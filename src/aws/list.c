@@ -13,31 +13,23 @@
 #define PAGE_LIMIT_BYTES (8 * 1024 * 1024)
 #define PAGES_LIMIT 100000
 
-enum kind { OBJECTS, FOLDER, VERSIONS, UPLOADS };
-
-struct entry {
-	char *key, *etag, *storage_class, *upload_id, *version_id;
-	int64_t size_bytes, last_modified_secs;
-	bool is_delete_marker, is_folder;
-};
-
 struct page {
-	enum kind kind;
-	struct entry *entries;
+	enum s3_list_kind kind;
+	struct s3_list_entry *entries; /* each owns its strings */
 	size_t count;
-	struct entry current;
+	struct s3_list_entry current;
 	bool is_truncated, is_encoded, is_list;
-	char *next_key, *next_other; /* markers, or a continuation token in next_other */
+	const char *next_key, *next_other; /* markers, or a continuation token in next_other */
 };
 
-static void entry_release(struct entry *e)
+static void entry_release(struct s3_list_entry *e)
 {
-	free(e->key);
-	free(e->etag);
-	free(e->storage_class);
-	free(e->upload_id);
-	free(e->version_id);
-	*e = (struct entry){ .key = NULL };
+	free((char *)e->key);
+	free((char *)e->etag);
+	free((char *)e->storage_class);
+	free((char *)e->upload_id);
+	free((char *)e->version_id);
+	*e = (struct s3_list_entry){ .key = NULL };
 }
 
 static void page_release(struct page *page)
@@ -46,39 +38,41 @@ static void page_release(struct page *page)
 		entry_release(&page->entries[i]);
 	entry_release(&page->current);
 	free(page->entries);
-	free(page->next_key);
-	free(page->next_other);
+	free((char *)page->next_key);
+	free((char *)page->next_other);
 }
 
 #define cleanup_page cleanup_with(page_release)
 
-static int set(char **text, const char *value)
+static int set(const char **text, const char *value)
 {
-	free(*text);
+	free((char *)*text);
 	*text = strdup(value);
 	return *text ? 0 : -ENOMEM;
 }
 
-static int set_unquoted(char **text, const char *value)
+static int set_etag(struct s3_list_entry *e, const char *value)
 {
-	size_t n = strlen(value);
+	char etag[S3_ETAG_SIZE];
 
-	if (n >= 2 && value[0] == '"' && value[n - 1] == '"')
-		value++, n -= 2;
-	free(*text);
-	*text = strndup(value, n);
-	return *text ? 0 : -ENOMEM;
+	s3_copy_etag(etag, sizeof etag, value);
+	return set(&e->etag, etag);
 }
 
 static int end_entry(struct page *page, bool is_delete_marker, bool is_folder)
 {
-	if (!page->current.key || !*page->current.key)
+	struct s3_list_entry *e = &page->current;
+
+	if (!e->key || !*e->key)
 		return -EBADMSG;
-	page->current.is_delete_marker = is_delete_marker;
-	page->current.is_folder = is_folder;
+	e->is_delete_marker = is_delete_marker;
+	e->is_folder = is_folder;
+	if ((!e->storage_class && set(&e->storage_class, "")) ||
+	    (!e->etag && page->kind != S3_UPLOADS && set(&e->etag, "")))
+		return -ENOMEM;
 	if (array_push(&page->entries, &page->count, &page->current))
 		return -ENOMEM;
-	page->current = (struct entry){ .key = NULL };
+	page->current = (struct s3_list_entry){ .key = NULL };
 	return 0;
 }
 
@@ -93,14 +87,14 @@ static int set_number(int64_t *number, const char *value)
 
 static int on_entry_element(struct page *page, const char *name, const char *text)
 {
-	struct entry *e = &page->current;
+	struct s3_list_entry *e = &page->current;
 
 	if (strcmp(name, "Key") == 0 || strcmp(name, "Prefix") == 0)
 		return set(&e->key, text);
 	if (strcmp(name, "Size") == 0)
 		return set_number(&e->size_bytes, text);
 	if (strcmp(name, "ETag") == 0)
-		return set_unquoted(&e->etag, text);
+		return set_etag(e, text);
 	if (strcmp(name, "StorageClass") == 0)
 		return set(&e->storage_class, s3_storage_class(text));
 	if (strcmp(name, "UploadId") == 0)
@@ -120,14 +114,11 @@ static int on_list_element(struct page *page, const char *path, const char *text
 						  "CommonPrefixes" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(containers); i++) {
-		size_t n = strlen(containers[i]);
+		const char *name = xml_below(path, containers[i]);
 
-		if (strncmp(path, containers[i], n) != 0 || (i == 4 && page->kind != FOLDER))
-			continue;
-		if (path[n] == '\0')
-			return end_entry(page, i == 2, i == 4);
-		if (path[n] == '/')
-			return on_entry_element(page, path + n + 1, text);
+		if (name && (i != 4 || page->kind == S3_FOLDER))
+			return *name ? on_entry_element(page, name, text)
+				     : end_entry(page, i == 2, i == 4);
 	}
 	if (strcmp(path, "IsTruncated") == 0)
 		page->is_truncated = strcmp(text, "true") == 0;
@@ -147,15 +138,11 @@ static int on_element(void *arg, const char *path, const char *text)
 	static const char *const roots[] = { "ListBucketResult", "ListBucketResult",
 					     "ListVersionsResult", "ListMultipartUploadsResult" };
 	struct page *page = arg;
-	const char *root = roots[page->kind];
-	size_t n = strlen(root);
+	const char *name = xml_below(path, roots[page->kind]);
 
-	if (strncmp(path, root, n) != 0)
-		return 0;
-	if (path[n] == '/')
-		return on_list_element(page, path + n + 1, text);
-	if (path[n] == '\0')
-		page->is_list = true;
+	if (name && *name)
+		return on_list_element(page, name, text);
+	page->is_list |= name != NULL;
 	return 0;
 }
 
@@ -179,7 +166,7 @@ static int decode_marker(struct page *page)
 	if (!copy)
 		return -ENOMEM;
 	if (decode(copy) == 0) {
-		free(page->next_key);
+		free((char *)page->next_key);
 		page->next_key = steal_pointer(&copy);
 	}
 	return 0;
@@ -190,42 +177,42 @@ static int decode_page(struct page *page)
 	int err = 0;
 
 	for (size_t i = 0; i < page->count && !err; i++)
-		err = decode(page->entries[i].key);
+		err = decode((char *)page->entries[i].key);
 	return err ? err : decode_marker(page);
 }
 
 /* Key and marker of the next page; NULL: the first page. */
 struct position {
-	char *key, *other;
+	const char *key, *other;
 };
 
 static void position_release(struct position *position)
 {
-	free(position->key);
-	free(position->other);
+	free((char *)position->key);
+	free((char *)position->other);
 }
 
 #define cleanup_position cleanup_with(position_release)
 
-static void add_query(struct s3_pairs *query, enum kind kind, const char *prefix,
+static void add_query(struct s3_pairs *query, enum s3_list_kind kind, const char *prefix,
 		      const struct position *position)
 {
 	static const char *const other_names[] = { "continuation-token", "continuation-token",
 						   "version-id-marker", "upload-id-marker" };
 
-	if (kind == OBJECTS || kind == FOLDER)
+	if (kind == S3_OBJECTS || kind == S3_FOLDER)
 		s3_pairs_add(query, "list-type", "2");
 	else
-		s3_pairs_add(query, kind == VERSIONS ? "versions" : "uploads", "");
+		s3_pairs_add(query, kind == S3_VERSIONS ? "versions" : "uploads", "");
 	/* XML cannot hold every byte of a key. In a list of uploads Ceph would encode the keys
 	 * without saying so. */
-	if (kind != UPLOADS)
+	if (kind != S3_UPLOADS)
 		s3_pairs_add(query, "encoding-type", "url");
 	if (prefix && *prefix)
 		s3_pairs_add(query, "prefix", prefix);
-	if (kind == FOLDER)
+	if (kind == S3_FOLDER)
 		s3_pairs_add(query, "delimiter", "/");
-	if (position->key && kind != OBJECTS && kind != FOLDER)
+	if (position->key && kind != S3_OBJECTS && kind != S3_FOLDER)
 		s3_pairs_add(query, "key-marker", position->key);
 	if (position->other)
 		s3_pairs_add(query, other_names[kind], position->other);
@@ -244,16 +231,16 @@ static int page_parse(struct page *page, const char *bytes, size_t n)
 static int fetch_page(struct s3_client *client, const char *prefix, const struct position *position,
 		      struct page *page, struct remote_error *ret_error)
 {
-	cleanup_call struct s3_call call = { .method = HTTP_GET, .limit_bytes = PAGE_LIMIT_BYTES };
-	struct http_reply reply;
+	cleanup_call struct s3_call call = { .method = HTTP_GET,
+					     .is_on_bucket = true,
+					     .limit_bytes = PAGE_LIMIT_BYTES };
 	int err;
 
 	add_query(&call.query, page->kind, prefix, position);
-	err = s3_call_run(client, &call, &reply, ret_error);
+	err = s3_call_run(client, &call, ret_error);
 	if (err)
 		return err;
-	err = page_parse(page, reply.body, reply.body_len);
-	http_reply_release(&reply);
+	err = page_parse(page, call.reply.body, call.reply.body_len);
 	if (err == -ENOMEM)
 		return s3_fail(ret_error, REMOTE_TRANSIENT, err, "out of memory");
 	if (err)
@@ -265,30 +252,14 @@ static int emit(const struct page *page, s3_list_fn *fn, void *arg)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < page->count && !err; i++) {
-		const struct entry *e = &page->entries[i];
-		struct s3_list_entry entry = {
-			.key = e->key,
-			.size_bytes = e->size_bytes,
-			.etag = page->kind == UPLOADS ? NULL
-				: e->etag             ? e->etag
-						      : "",
-			.storage_class = e->storage_class ? e->storage_class : "",
-			.upload_id = e->upload_id,
-			.version_id = e->version_id,
-			.is_delete_marker = e->is_delete_marker,
-			.is_folder = e->is_folder,
-			.last_modified_secs = e->last_modified_secs,
-		};
-
-		err = fn(arg, &entry);
-	}
+	for (size_t i = 0; i < page->count && !err; i++)
+		err = fn(arg, &page->entries[i]);
 	return err;
 }
 
-int s3_list_parse(unsigned kind, const char *bytes, size_t n, s3_list_fn *fn, void *arg)
+int s3_list_parse(enum s3_list_kind kind, const char *bytes, size_t n, s3_list_fn *fn, void *arg)
 {
-	cleanup_page struct page page = { .kind = (enum kind)kind };
+	cleanup_page struct page page = { .kind = kind };
 	int err = page_parse(&page, bytes, n);
 
 	return err ? err : emit(&page, fn, arg);
@@ -337,8 +308,8 @@ static bool advance(struct position *position, struct page *page, struct circle 
 	return true;
 }
 
-static int list(struct s3_client *client, enum kind kind, const char *prefix, s3_list_fn *fn,
-		void *arg, struct remote_error *ret_error)
+int s3_list(struct s3_client *client, enum s3_list_kind kind, const char *prefix, s3_list_fn *fn,
+	    void *arg, struct remote_error *ret_error)
 {
 	cleanup_position struct position position = { NULL, NULL };
 	struct circle circle = { 0, 0, 0 };
@@ -357,28 +328,4 @@ static int list(struct s3_client *client, enum kind kind, const char *prefix, s3
 				ret_error, REMOTE_INVALID, -EIO,
 				"the list does not name its next page, or repeats its pages");
 	}
-}
-
-int s3_list_objects(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
-		    struct remote_error *ret_error)
-{
-	return list(client, OBJECTS, prefix, fn, arg, ret_error);
-}
-
-int s3_list_folder(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
-		   struct remote_error *ret_error)
-{
-	return list(client, FOLDER, prefix, fn, arg, ret_error);
-}
-
-int s3_list_versions(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
-		     struct remote_error *ret_error)
-{
-	return list(client, VERSIONS, prefix, fn, arg, ret_error);
-}
-
-int s3_list_uploads(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
-		    struct remote_error *ret_error)
-{
-	return list(client, UPLOADS, prefix, fn, arg, ret_error);
 }

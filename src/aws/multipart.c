@@ -13,38 +13,24 @@ struct answer {
 	bool is_complete; /* the document is complete */
 };
 
-static void copy_unquoted(char *space, size_t size, const char *text)
-{
-	size_t n = strlen(text);
-
-	if (n >= 2 && text[0] == '"' && text[n - 1] == '"')
-		text++, n -= 2;
-	*space = '\0';
-	if (n < size)
-		snprintf(space, size, "%.*s", (int)n, text);
-}
-
 static int on_element(void *arg, const char *path, const char *text)
 {
 	struct answer *answer = arg;
 
 	if (strcmp(path, "InitiateMultipartUploadResult/UploadId") == 0)
-		copy_unquoted(answer->upload_id, sizeof answer->upload_id, text);
+		s3_copy_etag(answer->upload_id, sizeof answer->upload_id, text);
 	else if (strcmp(path, "CompleteMultipartUploadResult/ETag") == 0)
-		copy_unquoted(answer->etag, sizeof answer->etag, text);
+		s3_copy_etag(answer->etag, sizeof answer->etag, text);
 	else if (strcmp(path, "CompleteMultipartUploadResult") == 0)
 		answer->is_complete = true;
 	return 0;
 }
 
 /* With an empty id the request would be one for the object itself. */
-static int check(const char *key, const char *upload_id, struct remote_error *ret_error)
+static int check_id(const char *upload_id, struct remote_error *ret_error)
 {
-	int err = s3_key_check(key, ret_error);
-
-	if (!err && !*upload_id)
-		err = s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "the upload has no id");
-	return err;
+	return *upload_id ? 0
+			  : s3_fail(ret_error, REMOTE_REJECTED, -EINVAL, "the upload has no id");
 }
 
 int s3_upload_create(struct s3_client *client, const struct s3_put *head,
@@ -54,22 +40,17 @@ int s3_upload_create(struct s3_client *client, const struct s3_put *head,
 					     .key = head->key,
 					     .is_once = true };
 	struct answer answer = { .is_complete = false };
-	struct http_reply reply;
-	int err = s3_key_check(head->key, ret_error);
+	int err = s3_add_object_headers(client, head, &call.headers);
 
 	*ret_upload_id = '\0';
-	if (err)
-		return err;
-	err = s3_add_object_headers(client, head, &call.headers);
 	if (err)
 		return s3_fail(ret_error, REMOTE_REJECTED, err,
 			       "the object's metadata cannot be sent");
 	s3_pairs_add(&call.query, "uploads", "");
-	err = s3_call_run(client, &call, &reply, ret_error);
+	err = s3_call_run(client, &call, ret_error);
 	if (err)
 		return err;
-	err = xml_parse(reply.body, reply.body_len, on_element, &answer, NULL);
-	http_reply_release(&reply);
+	err = xml_parse(call.reply.body, call.reply.body_len, on_element, &answer, NULL);
 	if (err || !*answer.upload_id)
 		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer has no upload id");
 	memcpy(ret_upload_id, answer.upload_id, sizeof answer.upload_id);
@@ -83,9 +64,7 @@ int s3_upload_part(struct s3_client *client, const char *key, const char *upload
 	cleanup_call struct s3_call call = {
 		.method = HTTP_PUT, .key = key, .body = body, .body_len = body_len
 	};
-	struct http_reply reply;
-	const char *etag;
-	int err = check(key, upload_id, ret_error);
+	int err = check_id(upload_id, ret_error);
 
 	*ret_etag = '\0';
 	if (!err && (number < 1 || number > PARTS_LIMIT))
@@ -95,16 +74,11 @@ int s3_upload_part(struct s3_client *client, const char *key, const char *upload
 		return err;
 	s3_pairs_addf(&call.query, "partNumber", "%u", number);
 	s3_pairs_add(&call.query, "uploadId", upload_id);
-	err = s3_call_run(client, &call, &reply, ret_error);
+	err = s3_call_run(client, &call, ret_error);
 	if (err)
 		return err;
-	etag = http_reply_header(&reply, "ETag");
-	if (etag)
-		copy_unquoted(ret_etag, S3_ETAG_SIZE, etag);
-	http_reply_release(&reply);
-	if (!*ret_etag)
-		return s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer has no ETag");
-	return 0;
+	s3_copy_etag(ret_etag, S3_ETAG_SIZE, http_response_header(&call.reply.head, "ETag"));
+	return *ret_etag ? 0 : s3_fail(ret_error, REMOTE_INVALID, -EIO, "the answer has no ETag");
 }
 
 static void add_parts(struct buf *out, const char (*etags)[S3_ETAG_SIZE], unsigned count)
@@ -123,13 +97,13 @@ static void add_parts(struct buf *out, const char (*etags)[S3_ETAG_SIZE], unsign
 static void judge_completion(const struct http_reply *reply, struct answer *answer,
 			     struct remote_error *ret_error)
 {
-	s3_judge_document(reply->status, reply->body, reply->body_len, ret_error);
+	s3_judge_document(reply->head.status, reply->body, reply->body_len, ret_error);
 	if (ret_error->kind == REMOTE_OK &&
 	    (xml_parse(reply->body, reply->body_len, on_element, answer, NULL) ||
 	     !answer->is_complete)) {
 		s3_fail(ret_error, REMOTE_UNCERTAIN, -EIO,
 			"the answer does not say whether the upload was completed");
-		ret_error->status = reply->status;
+		ret_error->status = reply->head.status;
 	}
 }
 
@@ -137,11 +111,9 @@ int s3_upload_complete(struct s3_client *client, const char *key, const char *up
 		       const char (*etags)[S3_ETAG_SIZE], unsigned count, bool if_none_match,
 		       struct s3_object *ret_object, struct remote_error *ret_error)
 {
-	cleanup_buf struct buf body = BUF_INIT;
 	cleanup_call struct s3_call call = { .method = HTTP_POST, .key = key, .is_once = true };
 	struct answer answer = { .is_complete = false };
-	struct http_reply reply;
-	int err = check(key, upload_id, ret_error);
+	int err = check_id(upload_id, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
 	if (!err && (count < 1 || count > PARTS_LIMIT))
@@ -149,48 +121,32 @@ int s3_upload_complete(struct s3_client *client, const char *key, const char *up
 			      "an upload has 1 to 10,000 parts");
 	if (err)
 		return err;
-	add_parts(&body, etags, count);
-	if (buf_failed(&body))
-		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
-	call.body = body.data;
-	call.body_len = body.len;
+	add_parts(&call.document, etags, count);
 	s3_pairs_add(&call.query, "uploadId", upload_id);
-	s3_pairs_add(&call.headers, "Content-Type", "application/xml");
 	if (if_none_match)
 		s3_pairs_add(&call.headers, "If-None-Match", "*");
-	err = s3_call_run(client, &call, &reply, ret_error);
-	if (!err) {
-		struct http_response response = { reply.status, reply.content_length, reply.headers,
-						  reply.header_count };
-
-		judge_completion(&reply, &answer, ret_error);
-		s3_object_from_response(&response, ret_object);
-		ret_object->size_bytes = -1; /* it does not say the size of the object */
-		*ret_object->content_type = '\0';
-		snprintf(ret_object->etag, sizeof ret_object->etag, "%s", answer.etag);
-		http_reply_release(&reply);
-	}
+	if (s3_call_run(client, &call, ret_error) == 0)
+		judge_completion(&call.reply, &answer, ret_error);
 	s3_judge_exists(if_none_match, ret_error);
 	if (ret_error->error)
-		memset(ret_object, 0, sizeof *ret_object);
-	return ret_error->error;
+		return ret_error->error;
+	s3_object_from_response(&call.reply.head, ret_object);
+	ret_object->size_bytes = -1; /* the answer does not say the size of the object */
+	*ret_object->content_type = '\0';
+	snprintf(ret_object->etag, sizeof ret_object->etag, "%s", answer.etag);
+	return 0;
 }
 
 int s3_upload_abort(struct s3_client *client, const char *key, const char *upload_id,
 		    struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_DELETE, .key = key };
-	struct http_reply reply;
-	int err = check(key, upload_id, ret_error);
 
-	if (err)
-		return err;
+	if (check_id(upload_id, ret_error))
+		return ret_error->error;
 	s3_pairs_add(&call.query, "uploadId", upload_id);
-	err = s3_call_run(client, &call, &reply, ret_error);
-	http_reply_release(&reply);
-	if (strcmp(ret_error->code, "NoSuchUpload") == 0 || ret_error->kind == REMOTE_NOT_FOUND) {
+	s3_call_run(client, &call, ret_error);
+	if (strcmp(ret_error->code, "NoSuchUpload") == 0 || ret_error->kind == REMOTE_NOT_FOUND)
 		remote_error_clear(ret_error);
-		return 0;
-	}
-	return err;
+	return ret_error->error;
 }

@@ -1,4 +1,5 @@
-/* Operations on single objects: put, head, get, delete. */
+/* Operations on single objects: put, head, get, delete, restore; a 403 that may stand for a missing
+ * key. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ const char *s3_storage_class(const char *text)
 	return text[len] || len > 31 ? "UNKNOWN" : text;
 }
 
-static void copy_etag(char *space, size_t size, const char *etag)
+void s3_copy_etag(char *space, size_t size, const char *etag)
 {
 	size_t n;
 
@@ -75,12 +76,24 @@ static void lock_from_headers(const struct http_response *response, struct s3_ob
 	const char *until = http_response_header(response, "x-amz-object-lock-retain-until-date");
 	const char *hold = http_response_header(response, "x-amz-object-lock-legal-hold");
 
-	copy_text(o->lock_mode, sizeof o->lock_mode,
-		  http_response_header(response, "x-amz-object-lock-mode"));
 	if (!until || time_parse_iso8601(until, &o->retain_until_secs) < 0)
 		o->retain_until_secs = 0;
 	o->has_legal_hold = hold && strcasecmp(hold, "ON") == 0;
 }
+
+#define TEXT_FIELD(header, member) \
+	{ header, offsetof(struct s3_object, member), sizeof((struct s3_object *)0)->member }
+static const struct {
+	const char *header;
+	size_t offset, size;
+} text_fields[] = {
+	TEXT_FIELD("Content-Type", content_type),
+	TEXT_FIELD("x-amz-server-side-encryption", encryption),
+	TEXT_FIELD("x-amz-server-side-encryption-aws-kms-key-id", kms_key_id),
+	TEXT_FIELD("x-amz-version-id", version_id),
+	TEXT_FIELD("x-amz-meta-sha256", meta_sha256),
+	TEXT_FIELD("x-amz-object-lock-mode", lock_mode),
+};
 
 void s3_object_from_response(const struct http_response *response, struct s3_object *ret_object)
 {
@@ -94,36 +107,21 @@ void s3_object_from_response(const struct http_response *response, struct s3_obj
 	o->size_bytes = response->content_length;
 	if (http_response_content_range(response, &first, &last, &total) == 0)
 		o->size_bytes = total;
-	copy_etag(o->etag, sizeof o->etag, http_response_header(response, "ETag"));
+	s3_copy_etag(o->etag, sizeof o->etag, http_response_header(response, "ETag"));
 	/* A composite checksum covers the checksums of the parts, not the bytes. */
 	if (checksum && !strchr(checksum, '-') && !(type && strcmp(type, "COMPOSITE") == 0))
 		copy_text(o->checksum_sha256, sizeof o->checksum_sha256, checksum);
-	copy_text(o->content_type, sizeof o->content_type,
-		  http_response_header(response, "Content-Type"));
+	for (size_t i = 0; i < ARRAY_SIZE(text_fields); i++)
+		copy_text((char *)o + text_fields[i].offset, text_fields[i].size,
+			  http_response_header(response, text_fields[i].header));
 	copy_text(o->storage_class, sizeof o->storage_class,
 		  s3_storage_class(http_response_header(response, "x-amz-storage-class")));
-	copy_text(o->encryption, sizeof o->encryption,
-		  http_response_header(response, "x-amz-server-side-encryption"));
-	copy_text(o->kms_key_id, sizeof o->kms_key_id,
-		  http_response_header(response, "x-amz-server-side-encryption-aws-kms-key-id"));
 	o->bucket_key = is_true(
 		http_response_header(response, "x-amz-server-side-encryption-bucket-key-enabled"));
 	restore_from_header(http_response_header(response, "x-amz-restore"), o);
 	lock_from_headers(response, o);
-	copy_text(o->version_id, sizeof o->version_id,
-		  http_response_header(response, "x-amz-version-id"));
-	copy_text(o->meta_sha256, sizeof o->meta_sha256,
-		  http_response_header(response, "x-amz-meta-sha256"));
 	if (!modified || time_parse_rfc2822(modified, &o->last_modified_secs) < 0)
 		o->last_modified_secs = 0;
-}
-
-static void object_from_reply(const struct http_reply *reply, struct s3_object *ret_object)
-{
-	struct http_response response = { reply->status, reply->content_length, reply->headers,
-					  reply->header_count };
-
-	s3_object_from_response(&response, ret_object);
 }
 
 bool s3_object_etag_is_md5(const struct s3_object *object)
@@ -135,11 +133,10 @@ bool s3_object_etag_is_md5(const struct s3_object *object)
 int s3_add_object_headers(const struct s3_client *client, const struct s3_put *put,
 			  struct s3_pairs *headers)
 {
-	if (put->content_type) {
-		if (!is_printable(put->content_type))
-			return -EINVAL;
+	if (put->content_type && !is_printable(put->content_type))
+		return -EINVAL;
+	if (put->content_type)
 		s3_pairs_add(headers, "Content-Type", put->content_type);
-	}
 	if (client->encryption == S3_ENCRYPTION_SSE_S3)
 		s3_pairs_add(headers, "x-amz-server-side-encryption", "AES256");
 	if (client->encryption == S3_ENCRYPTION_SSE_KMS) {
@@ -193,12 +190,9 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 		.method = HTTP_PUT, .key = put->key, .body = put->body, .body_len = put->body_len
 	};
 	uint8_t digest[CRYPTO_SHA256_SIZE];
-	struct http_reply reply;
-	int err = s3_key_check(put->key, ret_error);
+	int err;
 
 	memset(ret_object, 0, sizeof *ret_object);
-	if (err)
-		return err;
 	call.sha256 = put->sha256 ? put->sha256 : digest;
 	if (!put->sha256 && crypto_sha256(put->body_len ? put->body : "", put->body_len, digest))
 		return s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
@@ -214,11 +208,9 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 		crypto_base64(call.sha256, sizeof digest, base64);
 		s3_pairs_add(&call.headers, "x-amz-checksum-sha256", base64);
 	}
-	err = s3_call_run(client, &call, &reply, ret_error);
-	if (!err) {
-		object_from_reply(&reply, ret_object);
+	if (s3_call_run(client, &call, ret_error) == 0) {
+		s3_object_from_response(&call.reply.head, ret_object);
 		ret_object->size_bytes = (int64_t)put->body_len;
-		http_reply_release(&reply);
 		return 0;
 	}
 	s3_judge_exists(put->if_none_match, ret_error);
@@ -236,48 +228,46 @@ int s3_put_object(struct s3_client *client, const struct s3_put *put, struct s3_
 	return ret_error->error;
 }
 
-static int head(struct s3_client *client, const char *key, bool with_checksum,
-		struct http_reply *ret_reply, struct remote_error *ret_error)
+static int head(struct s3_client *client, bool with_checksum, struct s3_call *call,
+		struct remote_error *ret_error)
 {
-	cleanup_call struct s3_call call = { .method = HTTP_HEAD, .key = key };
-
 	/* AWS returns a stored checksum only on request. */
 	if (with_checksum)
-		s3_pairs_add(&call.headers, "x-amz-checksum-mode", "ENABLED");
-	return s3_call_run(client, &call, ret_reply, ret_error);
+		s3_pairs_add(&call->headers, "x-amz-checksum-mode", "ENABLED");
+	return s3_call_run(client, call, ret_error);
 }
 
 int s3_head_object_metadata(struct s3_client *client, const char *key, s3_metadata_fn *fn,
 			    void *arg, struct s3_object *ret_object, struct remote_error *ret_error)
 {
 	static const char meta[] = "x-amz-meta-";
+	cleanup_call struct s3_call first = { .method = HTTP_HEAD, .key = key };
+	cleanup_call struct s3_call second = { .method = HTTP_HEAD, .key = key };
 	bool with_checksum = !atomic_load(&client->knows_no_checksum_mode);
-	struct http_reply reply;
-	int err = s3_key_check(key, ret_error);
+	const struct http_response *answer = &first.reply.head;
+	int err = head(client, with_checksum, &first, ret_error);
 
 	memset(ret_object, 0, sizeof *ret_object);
-	if (!err)
-		err = head(client, key, with_checksum, &reply, ret_error);
 	/* Some servers refuse headers that they do not know. */
 	if (err && with_checksum && (ret_error->status == 400 || ret_error->status == 501)) {
-		err = head(client, key, false, &reply, ret_error);
+		answer = &second.reply.head;
+		err = head(client, false, &second, ret_error);
 		if (!err)
 			atomic_store(&client->knows_no_checksum_mode, true);
 	}
 	if (err)
 		return s3_explain_denied(client, key, ret_error);
-	object_from_reply(&reply, ret_object);
+	s3_object_from_response(answer, ret_object);
 	if (ret_object->size_bytes < 0)
-		err = s3_fail(ret_error, REMOTE_INVALID, -EIO,
-			      "the answer does not say how long the object is");
-	for (size_t i = 0; i < reply.header_count && fn && !err; i++) {
-		const struct http_header *header = &reply.headers[i];
+		return s3_fail(ret_error, REMOTE_INVALID, -EIO,
+			       "the answer does not say how long the object is");
+	for (size_t i = 0; i < answer->header_count && fn; i++) {
+		const struct http_header *header = &answer->headers[i];
 
 		if (strncasecmp(header->name, meta, sizeof meta - 1) == 0)
 			fn(arg, header->name + sizeof meta - 1, header->value);
 	}
-	http_reply_release(&reply);
-	return err;
+	return 0;
 }
 
 int s3_head_object(struct s3_client *client, const char *key, struct s3_object *ret_object,
@@ -289,11 +279,9 @@ int s3_head_object(struct s3_client *client, const char *key, struct s3_object *
 /* The answer is the requested range, or as much of it as the object has. */
 static bool is_range(const struct http_reply *reply, int64_t offset_bytes, int64_t length_bytes)
 {
-	struct http_response response = { reply->status, reply->content_length, reply->headers,
-					  reply->header_count };
 	int64_t first, last, total, wanted_last;
 
-	if (http_response_content_range(&response, &first, &last, &total) < 0 ||
+	if (http_response_content_range(&reply->head, &first, &last, &total) < 0 ||
 	    first != offset_bytes || last - first + 1 != (int64_t)reply->body_len)
 		return false;
 	if (total < 0)
@@ -309,39 +297,34 @@ int s3_get_object(struct s3_client *client, const char *key, int64_t offset_byte
 		  struct s3_object *ret_object, struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
+	const struct http_reply *reply = &call.reply;
 	bool is_whole = offset_bytes == 0 && length_bytes < 0;
-	struct http_reply reply;
-	int err = s3_key_check(key, ret_error);
+	int err = s3_add_range(&call.headers, offset_bytes, length_bytes);
 
 	memset(ret_object, 0, sizeof *ret_object);
-	if (err)
-		return err;
-	err = s3_add_range(&call.headers, offset_bytes, length_bytes);
 	if (err)
 		return s3_fail(ret_error, REMOTE_REJECTED, err, "invalid range");
 	/* The limit has room for an error document; a longer object is refused below. */
 	call.limit_bytes =
 		limit_bytes > S3_ANSWER_LIMIT_BYTES ? limit_bytes : S3_ANSWER_LIMIT_BYTES;
-	err = s3_call_run(client, &call, &reply, ret_error);
-	if (err)
+	if (s3_call_run(client, &call, ret_error))
 		return s3_explain_denied(client, key, ret_error);
-	object_from_reply(&reply, ret_object);
-	if (reply.body_len > limit_bytes)
+	s3_object_from_response(&reply->head, ret_object);
+	if (is_whole)
+		ret_object->size_bytes = (int64_t)reply->body_len;
+	if (reply->body_len > limit_bytes)
 		err = s3_fail(ret_error, REMOTE_INVALID, -EFBIG,
 			      "the object is larger than was asked for");
-	else if (is_whole ? reply.status != 200 : !is_range(&reply, offset_bytes, length_bytes))
+	else if (is_whole ? reply->head.status != 200
+			  : !is_range(reply, offset_bytes, length_bytes))
 		err = s3_fail(ret_error, REMOTE_INVALID, -EIO,
 			      "the answer is not the range that was asked for");
-	if (!err) {
-		if (is_whole)
-			ret_object->size_bytes = (int64_t)reply.body_len;
-		buf_add(ret_body, reply.body, reply.body_len);
-		if (buf_failed(ret_body))
-			err = s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
-	}
+	else
+		buf_add(ret_body, reply->body, reply->body_len);
+	if (!err && buf_failed(ret_body))
+		err = s3_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
 	if (err)
-		ret_error->status = reply.status;
-	http_reply_release(&reply);
+		ret_error->status = reply->head.status;
 	return err;
 }
 
@@ -349,18 +332,67 @@ int s3_delete_object(struct s3_client *client, const char *key, const char *vers
 		     struct remote_error *ret_error)
 {
 	cleanup_call struct s3_call call = { .method = HTTP_DELETE, .key = key };
-	struct http_reply reply;
-	int err = s3_key_check(key, ret_error);
 
-	if (err)
-		return err;
 	if (version_id)
 		s3_pairs_add(&call.query, "versionId", version_id);
-	err = s3_call_run(client, &call, &reply, ret_error);
-	http_reply_release(&reply);
-	if (ret_error->kind == REMOTE_NOT_FOUND) {
+	s3_call_run(client, &call, ret_error);
+	if (ret_error->kind == REMOTE_NOT_FOUND)
 		remote_error_clear(ret_error);
-		return 0;
+	return ret_error->error;
+}
+
+int s3_restore_object(struct s3_client *client, const char *key, unsigned days, const char *tier,
+		      struct remote_error *ret_error)
+{
+	cleanup_call struct s3_call call = { .method = HTTP_POST, .key = key };
+
+	buf_addf(&call.document,
+		 "<RestoreRequest xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Days>%u</Days>"
+		 "<GlacierJobParameters><Tier>%s</Tier></GlacierJobParameters></RestoreRequest>",
+		 days, tier);
+	s3_pairs_add(&call.query, "restore", "");
+	s3_call_run(client, &call, ret_error);
+	/* A restore was requested before, by any client. */
+	if (strcmp(ret_error->code, "RestoreAlreadyInProgress") == 0)
+		remote_error_clear(ret_error);
+	return s3_explain_denied(client, key, ret_error);
+}
+
+static bool may_be_missing(const struct remote_error *error)
+{
+	return error->status == 403 && error->error == -EACCES &&
+	       (!*error->code || strcmp(error->code, "AccessDenied") == 0);
+}
+
+struct look {
+	const char *key;
+	bool is_there;
+};
+
+/* In a list, a key comes before all longer keys that begin with it. */
+static int on_first(void *arg, const struct s3_list_entry *entry)
+{
+	struct look *look = arg;
+
+	look->is_there = strcmp(entry->key, look->key) == 0;
+	return 1;
+}
+
+int s3_explain_denied(struct s3_client *client, const char *key, struct remote_error *error)
+{
+	struct remote_error list_error;
+	struct look look = { .key = key };
+	int err;
+
+	if (!may_be_missing(error))
+		return error->error;
+	err = s3_list(client, S3_OBJECTS, key, on_first, &look, &list_error);
+	if (err < 0 && !may_be_missing(&list_error)) {
+		*error = list_error;
+	} else if (err >= 0 && !look.is_there) {
+		s3_fail(error, REMOTE_NOT_FOUND, -ENOENT,
+			"S3 answered 403, and the key is not in the list of the bucket");
+		error->status = 404;
 	}
-	return err;
+	return error->error;
 }

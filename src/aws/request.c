@@ -49,6 +49,8 @@ void s3_call_release(struct s3_call *call)
 {
 	pairs_release(&call->query);
 	pairs_release(&call->headers);
+	buf_release(&call->document);
+	http_reply_release(&call->reply);
 }
 
 /* ---- signing ---- */
@@ -100,28 +102,15 @@ static void add_path(struct buf *out, const struct s3_client *client, const char
 		http_url_encode(out, key, strlen(key), true);
 }
 
-static const char *method_name(enum http_method method)
-{
-	switch (method) {
-	case HTTP_GET:
-		return "GET";
-	case HTTP_HEAD:
-		return "HEAD";
-	case HTTP_PUT:
-		return "PUT";
-	case HTTP_POST:
-		return "POST";
-	case HTTP_DELETE:
-		return "DELETE";
-	case HTTP_OPTIONS:
-		return "OPTIONS";
-	}
-	return "";
-}
+static const char *const method_names[] = {
+	[HTTP_GET] = "GET",   [HTTP_HEAD] = "HEAD",     [HTTP_PUT] = "PUT",
+	[HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE", [HTTP_OPTIONS] = "OPTIONS",
+};
 
 static struct sigv4_input sigv4_input_of(const struct s3_client *client,
 					 const struct aws_credentials *credentials,
-					 const char *method, const char *path, int64_t time_secs)
+					 const struct s3_call *call, const char *path,
+					 int64_t time_secs)
 {
 	return (struct sigv4_input){
 		.access_key = credentials->access_key,
@@ -130,8 +119,10 @@ static struct sigv4_input sigv4_input_of(const struct s3_client *client,
 		.region = client->region,
 		.service = "s3",
 		.time_secs = time_secs,
-		.method = method,
+		.method = method_names[call->method],
 		.path = path,
+		.query = call->query.items,
+		.query_count = call->query.count,
 	};
 }
 
@@ -182,10 +173,7 @@ int s3_call_sign(const struct s3_client *client, const struct aws_credentials *c
 	if (memory->pairs.failed || call->query.failed || buf_failed(&path) ||
 	    buf_failed(&memory->url))
 		return -ENOMEM;
-	input = sigv4_input_of(client, credentials, method_name(call->method), buf_str(&path),
-			       time_secs);
-	input.query = call->query.items;
-	input.query_count = call->query.count;
+	input = sigv4_input_of(client, credentials, call, buf_str(&path), time_secs);
 	input.headers = memory->pairs.items;
 	input.header_count = memory->pairs.count;
 	input.payload_sha256 = payload_sha256;
@@ -294,9 +282,7 @@ int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_s
 	err = s3_client_credentials(client, &credentials, &error);
 	if (err)
 		return err;
-	input = sigv4_input_of(client, &credentials, "GET", buf_str(&path), s3_client_now(client));
-	input.query = call.query.items;
-	input.query_count = call.query.count;
+	input = sigv4_input_of(client, &credentials, &call, buf_str(&path), s3_client_now(client));
 	input.headers = &host;
 	input.header_count = 1;
 	input.payload_sha256 = SIGV4_UNSIGNED;

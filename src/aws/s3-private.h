@@ -16,7 +16,7 @@
 
 struct s3_client {
 	struct http *http;
-	char *scheme;
+	const char *scheme;
 	char *host;      /* as in the Host header: with a port only if it is not the default */
 	char *base_path; /* encoded: "", "/path" or "/path/bucket"; a key follows after a '/' */
 	char *bucket, *region;
@@ -43,17 +43,22 @@ void s3_pairs_add(struct s3_pairs *pairs, const char *name, const char *value);
 void s3_pairs_addf(struct s3_pairs *pairs, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* One operation: the request of each try. */
+/* One operation: the request of each try, and the answer. */
 struct s3_call {
 	enum http_method method;
-	const char *key; /* NULL: the bucket itself */
+	const char *key;
+	bool is_on_bucket; /* without a key */
 	struct s3_pairs query, headers;
-	const void *body;
+	struct buf document; /* a body of XML */
+	const void *body;    /* any other body */
 	size_t body_len;
 	const uint8_t *sha256; /* of the body; NULL: computed */
 	size_t limit_bytes;    /* of the body of the answer; 0: S3_ANSWER_LIMIT_BYTES */
 	bool is_once;          /* not idempotent: no retry after a lost answer */
-	bool was_uncertain;    /* set by s3_call_run: an earlier try may have taken effect */
+
+	/* set by s3_call_run */
+	bool was_uncertain;      /* an earlier try may have taken effect */
+	struct http_reply reply; /* a 2xx answer; empty after a failure */
 };
 #define cleanup_call cleanup_with(s3_call_release)
 void s3_call_release(struct s3_call *call);
@@ -64,16 +69,23 @@ int64_t s3_client_now(const struct s3_client *client);
 int s3_call_sign(const struct s3_client *client, const struct aws_credentials *credentials,
 		 const struct s3_call *call, const char *payload_sha256, int64_t time_secs,
 		 struct http_request *ret_request, struct s3_request_memory **ret_memory);
-/* Signs, sends, judges and retries. 0 and *ret_reply of a 2xx answer (release it), else the
- * negative errno of *ret_error and an empty *ret_reply. */
-int s3_call_run(struct s3_client *client, struct s3_call *call, struct http_reply *ret_reply,
-		struct remote_error *ret_error);
+/* Checks the key, signs, sends, judges and retries. 0, or the negative errno of *ret_error. */
+int s3_call_run(struct s3_client *client, struct s3_call *call, struct remote_error *ret_error);
+/* Gets a document about the bucket: "cors", "lifecycle" … Where the bucket has none the reply is
+ * empty. */
+int s3_call_get_document(struct s3_client *client, struct s3_call *call, const char *name,
+			 struct remote_error *ret_error);
+int s3_call_put_document(struct s3_client *client, struct s3_call *call, const char *name,
+			 struct remote_error *ret_error);
 /* Clears *ret_error and refuses invalid keys: empty, or with a segment "." or "..", which a
  * server may resolve. */
 int s3_key_check(const char *key, struct remote_error *ret_error);
 /* For a failure before anything is sent. Returns err. */
-int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int err, const char *text);
-void s3_set_code(struct remote_error *ret_error, const char *code);
+static inline int s3_fail(struct remote_error *ret_error, enum remote_kind kind, int err,
+			  const char *text)
+{
+	return remote_fail(ret_error, kind, err, "", "%s", text);
+}
 
 /* length_bytes -1: to the end. Adds nothing for the whole object. 0 or -EINVAL. */
 int s3_add_range(struct s3_pairs *headers, int64_t offset_bytes, int64_t length_bytes);
@@ -84,12 +96,15 @@ int s3_add_object_headers(const struct s3_client *client, const struct s3_put *p
 /* The name of a storage class: [A-Z0-9_], at most 31 bytes; "UNKNOWN" for any other text of a
  * server. */
 const char *s3_storage_class(const char *text);
+/* Copies an ETag without its quotes and "W/". "": NULL, too long or not printable. */
+void s3_copy_etag(char *space, size_t size, const char *etag);
+/* Copies what has room, with a blank for each byte that is not printable ASCII. text may be NULL. */
+void s3_copy_printable(char *space, size_t size, const char *text);
 /* With If-None-Match, a 412 means that the object exists. */
 void s3_judge_exists(bool if_none_match, struct remote_error *error);
 
-/* The entries of one page, for tests and fuzzers. kind: 0 objects, 1 versions, 2 uploads. 0,
- * -EBADMSG, -ENOMEM, or the callback's. */
-int s3_list_parse(unsigned kind, const char *bytes, size_t n, s3_list_fn *fn, void *arg);
+/* The entries of one page, for tests and fuzzers. 0, -EBADMSG, -ENOMEM, or the callback's. */
+int s3_list_parse(enum s3_list_kind kind, const char *bytes, size_t n, s3_list_fn *fn, void *arg);
 /* As s3_judge, for an error document inside an answer with status 200. */
 void s3_judge_document(int status, const char *body, size_t body_len,
 		       struct remote_error *ret_error);

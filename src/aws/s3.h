@@ -157,7 +157,7 @@ int s3_restore_object(struct s3_client *client, const char *key, unsigned days, 
 /* Multipart. Parts are numbered from 1; each but the last at least 5 MiB. */
 #define S3_UPLOAD_ID_SIZE 1024
 /* Not retried after a lost answer (REMOTE_UNCERTAIN): an upload may be left, which
- * s3_list_uploads finds. */
+ * a list finds. */
 int s3_upload_create(struct s3_client *client, const struct s3_put *head /* body unused */,
 		     char ret_upload_id[S3_UPLOAD_ID_SIZE], struct remote_error *ret_error);
 int s3_upload_part(struct s3_client *client, const char *key, const char *upload_id,
@@ -175,29 +175,28 @@ int s3_upload_complete(struct s3_client *client, const char *key, const char *up
 int s3_upload_abort(struct s3_client *client, const char *key, const char *upload_id,
 		    struct remote_error *ret_error);
 
-/* Lists. A callback's value other than 0 ends the list and is returned. Strings are valid during
- * the call only. */
+enum s3_list_kind {
+	S3_OBJECTS,
+	S3_FOLDER, /* the objects directly below a prefix that ends in '/', and the folders below it */
+	S3_VERSIONS,
+	S3_UPLOADS,
+};
 struct s3_list_entry {
 	const char *key;
 	int64_t size_bytes;
 	const char *etag; /* without quotes; NULL for uploads */
 	const char *storage_class;
-	const char *upload_id;  /* s3_list_uploads only */
-	const char *version_id; /* s3_list_versions only */
+	const char *upload_id;  /* S3_UPLOADS only */
+	const char *version_id; /* S3_VERSIONS only */
 	bool is_delete_marker;
-	bool is_folder; /* s3_list_folder only: the key is a common prefix, "…/" */
+	bool is_folder; /* S3_FOLDER only: the key is a common prefix, "…/" */
 	int64_t last_modified_secs;
 };
 typedef int s3_list_fn(void *arg, const struct s3_list_entry *entry);
-int s3_list_objects(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
-		    struct remote_error *ret_error);
-/* The objects directly below a prefix that ends in '/', and the folders below it. */
-int s3_list_folder(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
-		   struct remote_error *ret_error);
-int s3_list_versions(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
-		     struct remote_error *ret_error);
-int s3_list_uploads(struct s3_client *client, const char *prefix, s3_list_fn *fn, void *arg,
-		    struct remote_error *ret_error);
+/* Lists what begins with the prefix (may be NULL). A callback's value other than 0 ends the list and
+ * is returned. Strings are valid during the call only. */
+int s3_list(struct s3_client *client, enum s3_list_kind kind, const char *prefix, s3_list_fn *fn,
+	    void *arg, struct remote_error *ret_error);
 
 /* A signed GET for streaming: fills url and headers of an http_request; the caller sets the
  * callbacks and sends it. length_bytes -1: to the end; if_match NULL: none. The strings are in

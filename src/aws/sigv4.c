@@ -115,25 +115,22 @@ static void add_header_names(struct buf *out, const struct lines *headers)
 		buf_addf(out, "%s%s", i ? ";" : "", headers->items[i].name);
 }
 
-/* Also returns the sorted headers, which are needed again. */
-static int canonical_request(const struct sigv4_input *input, const struct sigv4_pair *query,
-			     size_t query_count, struct lines *ret_query, struct lines *ret_headers,
+/* query: empty before, and sorted afterwards, as it is needed again. */
+static int canonical_request(const struct sigv4_input *input, const struct lines *headers,
+			     const struct sigv4_pair *pairs, size_t count, struct lines *ret_query,
 			     struct buf *ret_text)
 {
-	int err = lines_build(query, query_count, encode, encode, ret_query);
+	int err = lines_build(pairs, count, encode, encode, ret_query);
 
-	if (!err)
-		err = lines_build(input->headers, input->header_count, lower, squeeze, ret_headers);
 	if (err)
 		return err;
 	buf_addf(ret_text, "%s\n%s\n", input->method, input->path);
 	add_query(ret_text, ret_query);
 	buf_add_char(ret_text, '\n');
-	for (size_t i = 0; i < ret_headers->count; i++)
-		buf_addf(ret_text, "%s:%s\n", ret_headers->items[i].name,
-			 ret_headers->items[i].value);
+	for (size_t i = 0; i < headers->count; i++)
+		buf_addf(ret_text, "%s:%s\n", headers->items[i].name, headers->items[i].value);
 	buf_add_char(ret_text, '\n');
-	add_header_names(ret_text, ret_headers);
+	add_header_names(ret_text, headers);
 	buf_addf(ret_text, "\n%s", input->payload_sha256);
 	return buf_failed(ret_text) ? -ENOMEM : 0;
 }
@@ -192,23 +189,31 @@ static int sign(const struct sigv4_input *input, const struct buf *canonical,
 	return err;
 }
 
+static int headers_build(const struct sigv4_input *input, struct lines *ret_headers)
+{
+	return lines_build(input->headers, input->header_count, lower, squeeze, ret_headers);
+}
+
 int sigv4_canonical_request(const struct sigv4_input *input, struct buf *ret_text)
 {
 	cleanup_lines struct lines query = { NULL, 0 }, headers = { NULL, 0 };
+	int err = headers_build(input, &headers);
 
-	return canonical_request(input, input->query, input->query_count, &query, &headers,
-				 ret_text);
+	return err ? err
+		   : canonical_request(input, &headers, input->query, input->query_count, &query,
+				       ret_text);
 }
 
 int sigv4_authorization(const struct sigv4_input *input, struct buf *ret_value)
 {
-	cleanup_lines struct lines query = { NULL, 0 };
-	cleanup_lines struct lines headers = { NULL, 0 };
+	cleanup_lines struct lines query = { NULL, 0 }, headers = { NULL, 0 };
 	cleanup_buf_secret struct buf canonical = BUF_INIT;
 	char signature[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)], date[TIME_ISO8601_SIZE];
-	int err = canonical_request(input, input->query, input->query_count, &query, &headers,
-				    &canonical);
+	int err = headers_build(input, &headers);
 
+	if (!err)
+		err = canonical_request(input, &headers, input->query, input->query_count, &query,
+					&canonical);
 	if (!err)
 		err = sign(input, &canonical, signature);
 	if (err)
@@ -224,8 +229,7 @@ int sigv4_authorization(const struct sigv4_input *input, struct buf *ret_value)
 
 int sigv4_presign(const struct sigv4_input *input, unsigned expires_secs, struct buf *ret_query)
 {
-	cleanup_lines struct lines query = { NULL, 0 };
-	cleanup_lines struct lines headers = { NULL, 0 };
+	cleanup_lines struct lines query = { NULL, 0 }, headers = { NULL, 0 };
 	cleanup_buf_secret struct buf canonical = BUF_INIT;
 	cleanup_buf struct buf credential = BUF_INIT, names = BUF_INIT;
 	cleanup_free struct sigv4_pair *pairs = NULL;
@@ -235,7 +239,7 @@ int sigv4_presign(const struct sigv4_input *input, unsigned expires_secs, struct
 
 	if (expires_secs < 1 || expires_secs > EXPIRES_LIMIT_SECS)
 		return -EINVAL;
-	err = lines_build(input->headers, input->header_count, lower, squeeze, &headers);
+	err = headers_build(input, &headers);
 	pairs = calloc(n + 6, sizeof *pairs);
 	if (err || !pairs)
 		return -ENOMEM;
@@ -255,9 +259,7 @@ int sigv4_presign(const struct sigv4_input *input, unsigned expires_secs, struct
 	pairs[n++] = (struct sigv4_pair){ "X-Amz-SignedHeaders", buf_str(&names) };
 	if (input->session_token && *input->session_token)
 		pairs[n++] = (struct sigv4_pair){ "X-Amz-Security-Token", input->session_token };
-	lines_release(&headers);
-	headers = (struct lines){ NULL, 0 };
-	err = canonical_request(input, pairs, n, &query, &headers, &canonical);
+	err = canonical_request(input, &headers, pairs, n, &query, &canonical);
 	if (!err)
 		err = sign(input, &canonical, signature);
 	if (err)

@@ -168,6 +168,7 @@ static int add_in_write(struct db_conn *conn, void *arg)
 			       "SELECT name FROM workspace WHERE id = ?1 AND removed = 0", "i",
 			       args->workspace_id);
 
+	args->message[0] = '\0';
 	if (err)
 		return err;
 	db_text_copy(stmt, 0, workspace_name, sizeof workspace_name);

@@ -130,6 +130,7 @@ static int add_in_write(struct db_conn *conn, void *arg)
 			       " ORDER BY " SQL_BOOL("name <> ?1") " LIMIT 1",
 			       "sb", w->name, &w->account_sid);
 
+	args->message[0] = '\0';
 	if (err == 0) {
 		const char *name = db_text(stmt, 0);
 

@@ -2,7 +2,6 @@
 #include "cli/amounts.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "util/cleanup.h"
 

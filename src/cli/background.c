@@ -20,10 +20,8 @@ int background_open(struct cli *cli, struct service_settings *settings,
 	int status, err = service_prepare();
 
 	*ret_service = NULL;
-	if (err < 0) {
-		cli_error("/: %s", strerror(-err));
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_error("/: %s", strerror(-err));
 	if (!cli->verbose)
 		log_set_level(LOG_LEVEL_INFO);
 	status = cli_catalog_open(cli);
@@ -32,10 +30,7 @@ int background_open(struct cli *cli, struct service_settings *settings,
 	settings->on_predecessor = cli_say_predecessor;
 	settings->on_overdue = end_process;
 	err = service_open(steal_pointer(&cli->catalog), settings, ret_service, message);
-	if (err == 0)
-		return CLI_DONE;
-	cli_error("%s", message);
-	return CLI_FAILED;
+	return err == 0 ? CLI_DONE : cli_error("%s", message);
 }
 
 int background_start(struct service *service)

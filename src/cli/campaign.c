@@ -1,7 +1,6 @@
 /* campaign add, list, remove. */
 #include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "catalog/campaign.h"
@@ -10,9 +9,7 @@
 #include "cli/commands.h"
 #include "cli/removing.h"
 #include "cli/suggest.h"
-#include "util/array.h"
 #include "util/buf.h"
-#include "util/cleanup.h"
 #include "view/workspace.h"
 
 /* ---- add ---- */
@@ -22,7 +19,7 @@ struct add_values {
 };
 
 static void say_added(struct cli *cli, const struct catalog_workspace *w,
-		      const struct catalog_campaign *campaign, const char *folder)
+		      const struct catalog_campaign *campaign)
 {
 	cleanup_buf struct buf word = BUF_INIT;
 	struct catalog_sync_state sync = { 0 };
@@ -32,8 +29,8 @@ static void say_added(struct cli *cli, const struct catalog_workspace *w,
 	if (campaign->recordings)
 		printf(" with %lld recordings from %s", (long long)campaign->recordings,
 		       CATALOG_UNASSIGNED);
-	if (strcmp(shown, folder) != 0)
-		printf("; its folder is %s", folder);
+	if (strcmp(shown, campaign->folder) != 0)
+		printf("; its folder is %s", campaign->folder);
 	printf("\n");
 	if (catalog_sync_state_get(cli->catalog, w->id, &sync) == 0 && sync.last_poll_secs <= 0)
 		printf("Next: tonicfs sync %s\n", cli_shell_word(w->name, &word));
@@ -70,9 +67,16 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 		return cli_json_print(json_pack("{s:o, s:s, s:I}", "name", view_name_json(argv[1]),
 						"folder", campaign.folder, "recordings",
 						(json_int_t)campaign.recordings));
-	say_added(cli, &w, &campaign, campaign.folder);
+	say_added(cli, &w, &campaign);
 	return CLI_DONE;
 }
+
+#define VALUE(field) .offset = offsetof(struct add_values, field)
+static const struct cli_option add_options[] = {
+	{ "number", CLI_TEXTS, "a tracking number, such as +15551234567; may be repeated",
+	  VALUE(numbers), "+E164" },
+	{ 0 },
+};
 
 const struct cli_command command_campaign_add = {
 	.name = "campaign add",
@@ -81,22 +85,14 @@ const struct cli_command command_campaign_add = {
 	.text = "A call belongs to the campaign of its tracking number: the number that was\n"
 		"called, or, for an outbound call, the number it was made from. Known calls of\n"
 		"these numbers move from 'unassigned' to the new campaign.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "number", CLI_TEXTS, "+E164",
-			  "a tracking number, such as +15551234567; may be repeated",
-			  offsetof(struct add_values, numbers) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct add_values),
-	.arguments_min = 2,
-	.arguments_max = 2,
+	CLI_OPTIONS(add_options, struct add_values),
+	.argument_count = { 2, 2 },
 	.run = run_add,
 };
 
 /* ---- list ---- */
 
-static void print_list(const struct view_campaigns *list)
+static int print_list(const struct view_campaigns *list)
 {
 	struct cli_table table = { 0 };
 
@@ -111,7 +107,7 @@ static void print_list(const struct view_campaigns *list)
 		cli_table_row(&table, "%s\t%lld\t%s", view_name(c->row.name, shown),
 			      (long long)c->row.recordings, buf_str(&numbers));
 	}
-	cli_table_print(&table, stdout);
+	return cli_table_print(&table, stdout);
 }
 
 static int run_list(struct cli *cli, const void *values, int argc, char **argv)
@@ -125,18 +121,14 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 	err = view_campaigns_load(cli->catalog, w.id, &list);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaigns cannot be read");
-	if (cli->json)
-		return cli_json_print(view_campaigns_json(&list));
-	print_list(&list);
-	return CLI_DONE;
+	return cli->json ? cli_json_print(view_campaigns_json(&list)) : print_list(&list);
 }
 
 const struct cli_command command_campaign_list = {
 	.name = "campaign list",
 	.arguments = "WORKSPACE",
 	.summary = "Lists a workspace's campaigns and their numbers",
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_list,
 };
 
@@ -148,8 +140,7 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 	struct catalog_removal removal = { 0 };
 	struct catalog_campaign campaign;
 	struct catalog_workspace w;
-	int status = cli_workspace_open(cli, argv[0], &w);
-	int err;
+	int status = cli_workspace_open(cli, argv[0], &w), err;
 
 	if (status != CLI_DONE)
 		return status;
@@ -159,9 +150,8 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 
 		suggest_init(&suggest, "", argv[1]);
 		suggest_campaigns(&suggest, cli, w.id);
-		cli_error("there is no campaign '%s' in workspace '%s'%s",
-			  view_name(argv[1], shown), argv[0], suggest_text(&suggest));
-		return CLI_FAILED;
+		return cli_error("there is no campaign '%s' in workspace '%s'%s",
+				 view_name(argv[1], shown), argv[0], suggest_text(&suggest));
 	}
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaign cannot be read");
@@ -179,7 +169,6 @@ const struct cli_command command_campaign_remove = {
 		"settings delete_twilio and delete_s3 say so. Later calls of its numbers are in\n"
 		"'unassigned'. Removing 'unassigned' removes its present content; the folder\n"
 		"comes back with the next call that belongs to no campaign.\n",
-	.arguments_min = 2,
-	.arguments_max = 2,
+	.argument_count = { 2, 2 },
 	.run = run_remove,
 };

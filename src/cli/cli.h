@@ -39,14 +39,15 @@ struct cli_texts {
 };
 
 struct cli_option {
-	char letter;      /* 0: none */
 	const char *name; /* NULL ends a table */
 	enum cli_kind kind;
-	const char *argument; /* its name in the help; NULL for flags and switches */
 	const char *help;
-	size_t offset; /* in the struct of values */
+	size_t offset;        /* in the struct of values */
+	const char *argument; /* its name in the help; NULL for flags and switches */
+	char letter;          /* 0: none */
 };
 
+struct catalog_storage;
 struct cli;
 struct cli_command {
 	const char *name;                 /* "workspace add" */
@@ -55,9 +56,14 @@ struct cli_command {
 	const char *text;                 /* paragraphs for the help; lines of at most 78 columns */
 	const struct cli_option *options; /* NULL: none */
 	size_t values_size;               /* of the struct of values */
-	unsigned arguments_min, arguments_max;
+	struct {
+		unsigned min, max;
+	} argument_count;
 	int (*run)(struct cli *cli, const void *values, int argc, char **argv);
 };
+
+/* A command's table of options, and the type of its struct of values. */
+#define CLI_OPTIONS(table, type) .options = (table), .values_size = sizeof(type)
 
 /* The command that runs, and what it has opened. */
 struct cli {
@@ -117,17 +123,27 @@ char *cli_default_catalog(void);
 int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace);
 /* The same, after opening the catalog. */
 int cli_workspace_open(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace);
-/* All workspaces by name; the caller frees the array. */
-int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces,
-		   size_t *ret_count);
-/* Reads a secret from --secret-file (or the option that messages name), or asks on the terminal. */
-int cli_secret_read(const char *secret_file, const char *prompt, char **ret_secret);
-int cli_secret_read_as(const char *option, const char *secret_file, const char *prompt,
-		       char **ret_secret);
+/* The same, and the workspace's bucket. */
+int cli_storage_open(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace,
+		     struct catalog_storage *ret_storage);
+struct cli_workspaces {
+	struct catalog_workspace *items;
+	size_t count;
+};
+/* The workspace of this name; NULL: all of them, by name. */
+int cli_workspaces_find(struct cli *cli, const char *name, bool with_removed,
+			struct cli_workspaces *ret_workspaces);
+void cli_workspaces_release(struct cli_workspaces *workspaces);
+#define cleanup_workspaces __attribute__((cleanup(cli_workspaces_release)))
+/* Reads a secret from the file that an option names, or asks on the terminal. */
+int cli_secret_read(const char *option, const char *secret_file, const char *prompt,
+		    char **ret_secret);
 /* Refuses plain http to other machines, unless allow_http. what: the option, for the message. */
 int cli_url_check(const char *what, const char *url, bool allow_http);
 /* From now on, the first SIGINT, SIGTERM or SIGHUP sets cli_cancel; the second one ends the program. */
 void cli_catch_signals(void);
+/* Sets a handler of SIGINT, SIGTERM and SIGHUP. flags: of sigaction(). */
+void cli_handle_signals(void (*handler)(int), int flags);
 extern struct cancel cli_cancel;
 /* Waits for a change in the catalog, at most msecs. Returns at most twenty times a second. */
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs);
@@ -144,8 +160,13 @@ void cli_streams_json(void);
  * error where it does not return CLI_DONE. */
 int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret_node);
 /* The same for many paths. Paths inside others of them are left out, so that no recording is in two
- * scopes, and so is calls.csv. The caller frees *ret_scopes. */
-int cli_path_scopes(struct cli *cli, int count, char *const *paths,
-		    struct catalog_scope **ret_scopes, size_t *ret_count);
+ * scopes, and so is calls.csv. */
+struct cli_scopes {
+	struct catalog_scope *items;
+	size_t count;
+};
+int cli_path_scopes(struct cli *cli, int count, char *const *paths, struct cli_scopes *ret_scopes);
+void cli_scopes_release(struct cli_scopes *scopes);
+#define cleanup_scopes __attribute__((cleanup(cli_scopes_release)))
 
 #endif

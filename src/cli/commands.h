@@ -4,19 +4,19 @@
 
 #include "cli/cli.h"
 
-extern const struct cli_command command_init, command_key_rotate;
-extern const struct cli_command command_workspace_add, command_workspace_set,
-	command_workspace_list, command_workspace_show, command_workspace_remove;
-extern const struct cli_command command_campaign_add, command_campaign_list,
-	command_campaign_remove;
-extern const struct cli_command command_storage_set, command_storage_show, command_storage_test,
-	command_storage_policy, command_storage_enable, command_storage_disable;
-extern const struct cli_command command_setting_list, command_setting_set;
-extern const struct cli_command command_sync, command_mount, command_unmount, command_migrate,
-	command_rm;
-extern const struct cli_command command_status, command_serve, command_verify;
-extern const struct cli_command command_storage_lifecycle;
-extern const struct cli_command command_url, command_restore, command_cost;
-extern const struct cli_command command_help, command_version;
+/* In the help's order. */
+/* clang-format off */
+#define CLI_COMMANDS(X) \
+	X(init) \
+	X(workspace_add) X(workspace_set) X(workspace_list) X(workspace_show) X(workspace_remove) \
+	X(campaign_add) X(campaign_list) X(campaign_remove) \
+	X(storage_set) X(storage_show) X(storage_test) X(storage_policy) X(storage_enable) \
+	X(storage_disable) X(storage_lifecycle) \
+	X(sync) X(mount) X(unmount) X(serve) X(migrate) X(rm) X(url) X(restore) X(status) X(verify) \
+	X(cost) X(setting_list) X(setting_set) X(key_rotate) X(help) X(version)
+/* clang-format on */
+
+#define DECLARE_COMMAND(name) extern const struct cli_command command_##name;
+CLI_COMMANDS(DECLARE_COMMAND)
 
 #endif

@@ -1,5 +1,4 @@
 /* cost: what recordings cost at Twilio and in S3, now and with a lifecycle. */
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,14 +125,10 @@ static int prices_load(const char *path, struct cost_prices *ret_prices)
 	if (!path)
 		return CLI_DONE;
 	err = files_read(path, PRICES_LIMIT_BYTES, &text, &len);
-	if (err < 0) {
-		cli_error("--prices %s: %s", path, strerror(-err));
-		return CLI_FAILED;
-	}
-	if (cost_prices_parse(text, len, ret_prices, message) < 0) {
-		cli_error("--prices %s: %s", path, message);
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_error("--prices %s: %s", path, strerror(-err));
+	if (cost_prices_parse(text, len, ret_prices, message) < 0)
+		return cli_error("--prices %s: %s", path, message);
 	return CLI_DONE;
 }
 
@@ -156,11 +151,11 @@ static int show_one(struct cli *cli, const struct catalog_workspace *w,
 static int run_cost(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct cost_values *v = values;
-	cleanup_free struct catalog_workspace *list = NULL;
+	cleanup_workspaces struct cli_workspaces list = { NULL, 0 };
 	struct s3_transition transitions[S3_TRANSITIONS_LIMIT];
 	struct cost_prices prices;
 	json_t *array = NULL;
-	size_t count = 0, transition_count;
+	size_t transition_count;
 	int status = transitions_parse(cli, &v->transitions, transitions, &transition_count);
 
 	if (status == CLI_DONE)
@@ -169,21 +164,17 @@ static int run_cost(struct cli *cli, const void *values, int argc, char **argv)
 		return cli_json_print(view_prices_json(&prices));
 	if (status == CLI_DONE)
 		status = cli_catalog_open(cli);
-	if (status == CLI_DONE && argc) {
-		list = calloc(1, sizeof *list);
-		count = 1;
-		status = list ? cli_workspace_find(cli, argv[0], list) : CLI_FAILED;
-	} else if (status == CLI_DONE) {
-		status = cli_workspaces(cli, false, &list, &count);
-	}
+	if (status == CLI_DONE)
+		status = cli_workspaces_find(cli, argv[0], false, &list);
 	if (status != CLI_DONE)
 		return status;
 	if (cli->json)
 		array = json_array();
-	for (size_t i = 0; i < count && status == CLI_DONE; i++) {
+	for (size_t i = 0; i < list.count && status == CLI_DONE; i++) {
 		if (i && !array)
 			printf("\n");
-		status = show_one(cli, &list[i], &prices, transitions, transition_count, array);
+		status = show_one(cli, &list.items[i], &prices, transitions, transition_count,
+				  array);
 	}
 	if (status == CLI_DONE && array)
 		return cli_json_print(json_pack("{s:o, s:b, s:o}", "prices",
@@ -198,6 +189,14 @@ static int run_cost(struct cli *cli, const void *values, int argc, char **argv)
 	return status;
 }
 
+#define VALUE(field) .offset = offsetof(struct cost_values, field)
+static const struct cli_option cost_options[] = {
+	{ "prices", CLI_TEXT, "a price table in JSON", VALUE(prices), "FILE" },
+	{ "show-prices", CLI_FLAG, "print the price table, and exit", VALUE(show_prices) },
+	TRANSITION_OPTIONS(struct cost_values, transitions),
+	{ 0 },
+};
+
 const struct cli_command command_cost = {
 	.name = "cost",
 	.arguments = "[WORKSPACE] [--prices FILE] [OPTIONS]",
@@ -210,16 +209,7 @@ const struct cli_command command_cost = {
 		"\n"
 		"The built-in prices are not updated: --show-prices prints them with their\n"
 		"date, and --prices FILE reads a table of your own in the same form.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "prices", CLI_TEXT, "FILE", "a price table in JSON",
-			  offsetof(struct cost_values, prices) },
-			{ 0, "show-prices", CLI_FLAG, NULL, "print the price table, and exit",
-			  offsetof(struct cost_values, show_prices) },
-			TRANSITION_OPTIONS(struct cost_values, transitions),
-			{ 0 },
-		},
-	.values_size = sizeof(struct cost_values),
-	.arguments_max = 1,
+	CLI_OPTIONS(cost_options, struct cost_values),
+	.argument_count = { 0, 1 },
 	.run = run_cost,
 };

@@ -61,28 +61,20 @@ static int print_now(json_t *answer)
 {
 	int err;
 
-	if (!answer) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
+	if (!answer)
+		return cli_error("out of memory");
 	err = json_dumpf(answer, stdout, JSON_INDENT(2));
 	json_decref(answer);
 	putchar('\n');
-	if (err || fflush(stdout) != 0) {
-		cli_error("the JSON document could not be written");
-		return CLI_FAILED;
-	}
+	if (err || fflush(stdout) != 0)
+		return cli_error("the JSON document could not be written");
 	return CLI_DONE;
 }
 
 int cli_json_print(json_t *answer)
 {
-	if (!document.is_wanted)
+	if (!document.is_wanted || !answer)
 		return print_now(answer);
-	if (!answer) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
 	json_decref(document.answer);
 	document.answer = answer;
 	return CLI_DONE;
@@ -101,14 +93,14 @@ FILE *cli_json_text_begin(void)
 	return document.text_stream ? document.text_stream : stdout;
 }
 
-int cli_json_text_end(const char *member)
+int cli_json_text_end(void)
 {
 	int status = CLI_DONE;
 
 	if (!document.text_stream)
 		return CLI_DONE;
 	if (fclose(document.text_stream) == 0)
-		status = cli_json_print(json_pack("{s:s}", member, document.text));
+		status = cli_json_print(json_pack("{s:s}", "help", document.text));
 	document.text_stream = NULL;
 	free(document.text);
 	document.text = NULL;

@@ -1,7 +1,6 @@
 /* help and version. The help and the manual page's lists are made from the tables of commands. */
 #include <inttypes.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,7 +8,6 @@
 #include "cli/commands.h"
 #include "cli/suggest.h"
 #include "cli/wrap.h"
-#include "util/cleanup.h"
 
 #define HELP_COLUMN 24
 #define LIST_COLUMN 8 /* lines of a text with at least so many blanks continue an item of a list */
@@ -317,32 +315,11 @@ struct help_values {
 	bool manual;
 };
 
-static int run_help(struct cli *cli, const void *values, int argc, char **argv)
+static int say_unknown(struct cli *cli, int argc, char **argv, bool is_group)
 {
-	const struct help_values *v = values;
-	const struct cli_command *command;
 	char before[CATALOG_NAME_SIZE];
 	struct suggest suggest;
-	bool is_group;
-	int words;
 
-	if (v->manual) {
-		cli_help_manual(cli_json_text_begin());
-		return cli_json_text_end("help");
-	}
-	if (argc == 0) {
-		cli_help_all(cli_json_text_begin());
-		return cli_json_text_end("help");
-	}
-	command = cli_command_find(argc, argv, &words, &is_group);
-	if (command && words == argc) {
-		cli_help_command(cli_json_text_begin(), command, false);
-		return cli_json_text_end("help");
-	}
-	if (is_group && argc == 1) {
-		cli_help_group(cli_json_text_begin(), argv[0]);
-		return cli_json_text_end("help");
-	}
 	snprintf(before, sizeof before, "%s ", argv[0]);
 	suggest_init(&suggest, is_group ? before : "", argv[is_group]);
 	suggest_commands(&suggest, is_group ? argv[0] : NULL);
@@ -350,19 +327,39 @@ static int run_help(struct cli *cli, const void *values, int argc, char **argv)
 			 argc > 1 ? argv[1] : "", suggest_text(&suggest));
 }
 
+static int run_help(struct cli *cli, const void *values, int argc, char **argv)
+{
+	const struct help_values *v = values;
+	const struct cli_command *command;
+	bool is_group;
+	int words;
+
+	command = cli_command_find(argc, argv, &words, &is_group);
+	if (v->manual)
+		cli_help_manual(cli_json_text_begin());
+	else if (argc == 0)
+		cli_help_all(cli_json_text_begin());
+	else if (command && words == argc)
+		cli_help_command(cli_json_text_begin(), command, false);
+	else if (is_group && argc == 1)
+		cli_help_group(cli_json_text_begin(), argv[0]);
+	else
+		return say_unknown(cli, argc, argv, is_group);
+	return cli_json_text_end();
+}
+
+#define VALUE(field) .offset = offsetof(struct help_values, field)
+static const struct cli_option help_options[] = {
+	{ "manual", CLI_FLAG, "the manual page's list of commands, in roff", VALUE(manual) },
+	{ 0 },
+};
+
 const struct cli_command command_help = {
 	.name = "help",
 	.arguments = "[COMMAND]",
 	.summary = "Shows the help of a command",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "manual", CLI_FLAG, NULL,
-			  "the manual page's list of commands, in roff",
-			  offsetof(struct help_values, manual) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct help_values),
-	.arguments_max = 2,
+	CLI_OPTIONS(help_options, struct help_values),
+	.argument_count = { 0, 2 },
 	.run = run_help,
 };
 

@@ -72,13 +72,13 @@ static void has_mapped(int process, const char *folder, char ret_path[PATH_SIZE]
 	}
 }
 
-static void program_name(int process, char *ret_name, size_t size)
+/* The beginning of a file in /proc/PID; "" where it cannot be read. */
+static void read_text(int process, const char *file, char *ret_text, size_t size)
 {
-	cleanup_fd int fd = openat(process, "comm", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, ret_name, size - 1);
+	cleanup_fd int fd = openat(process, file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, ret_text, size - 1);
 
-	ret_name[n > 0 ? n : 0] = '\0';
-	ret_name[strcspn(ret_name, "\n")] = '\0';
+	ret_text[n > 0 ? n : 0] = '\0';
 }
 
 static int holder_add(struct holders *holders, pid_t pid, int process, const char *how,
@@ -91,7 +91,8 @@ static int holder_add(struct holders *holders, pid_t pid, int process, const cha
 	holder->pid = pid;
 	holder->how = how;
 	holder->path = strdup(path);
-	program_name(process, holder->program, sizeof holder->program);
+	read_text(process, "comm", holder->program, sizeof holder->program);
+	holder->program[strcspn(holder->program, "\n")] = '\0';
 	return holder->path ? 0 : -ENOMEM;
 }
 
@@ -120,12 +121,10 @@ static int look_at(struct holders *holders, pid_t pid, int process, const char *
 static bool belongs_to(int process, uid_t user)
 {
 	static const char name[] = "\nUid:\t";
-	cleanup_fd int fd = openat(process, "status", O_RDONLY | O_CLOEXEC);
 	char text[4096];
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
 	const char *line;
 
-	text[n > 0 ? n : 0] = '\0';
+	read_text(process, "status", text, sizeof text);
 	line = strstr(text, name);
 	return line && strtoul(line + sizeof name - 1, NULL, 10) == user;
 }

@@ -42,26 +42,17 @@ static int make_folder_of(const char *path)
 	return files_mkdir_parents(folder, 0700);
 }
 
-static int from_command(struct cli *cli, const char *command, struct new_key *key)
+/* Stores the command in the file `path`, which becomes the key's. */
+static int from_command(const char *command, char **path, struct new_key *key)
 {
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int err = catalog_key_command_run(command, key->key, message);
 
-	if (err < 0) {
-		cli_error("%s", message);
-		return CLI_FAILED;
-	}
-	if (asprintf(&key->path, "%s.key-command", cli->catalog_path) < 0) {
-		key->path = NULL;
-		err = -ENOMEM;
-	} else {
-		err = catalog_key_command_save(key->path, command);
-	}
-	if (err == 0)
-		return CLI_DONE;
-	cli_error("%s.key-command: %s", cli->catalog_path, strerror(-err));
-	free(steal_pointer(&key->path));
-	return CLI_FAILED;
+	if (err < 0)
+		return cli_error("%s", message);
+	key->path = steal_pointer(path);
+	err = catalog_key_command_save(key->path, command);
+	return err == 0 ? CLI_DONE : cli_error("%s: %s", key->path, strerror(-err));
 }
 
 /* Uses a key file that exists: several catalogs may share a key. */
@@ -74,10 +65,8 @@ static int from_file(struct cli *cli, struct new_key *key)
 		key->shown = strdup(cli->key_file);
 	else if (asprintf(&key->shown, "%s.key", cli->catalog_path) < 0)
 		key->shown = NULL;
-	if (!key->shown) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
+	if (!key->shown)
+		return cli_error("out of memory");
 	err = make_folder_of(key->shown);
 	if (err == 0)
 		err = catalog_key_file_create(key->shown, key->key);
@@ -87,8 +76,7 @@ static int from_file(struct cli *cli, struct new_key *key)
 	}
 	if (err == -EEXIST && catalog_key_file_load(key->shown, key->key, message) == 0)
 		return CLI_DONE;
-	cli_error("%s", message[0] ? message : strerror(-err));
-	return CLI_FAILED;
+	return cli_error("%s", message[0] ? message : strerror(-err));
 }
 
 /* Are both in one folder, so that a copy of the folder has both? */
@@ -119,40 +107,32 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 
 	if (v->key_command && cli->key_file)
 		return cli_usage(cli, "a key file and a key command cannot both give the key");
-	if (access(cli->catalog_path, F_OK) == 0) {
-		cli_error("there is a catalog %s already", cli->catalog_path);
-		return CLI_FAILED;
-	}
+	if (access(cli->catalog_path, F_OK) == 0)
+		return cli_error("there is a catalog %s already", cli->catalog_path);
 	if (asprintf(&saved_command, "%s.key-command", cli->catalog_path) < 0) {
 		saved_command = NULL;
-		cli_error("out of memory");
-		return CLI_FAILED;
+		return cli_error("out of memory");
 	}
-	if (!cli->key_file && access(saved_command, F_OK) == 0) {
-		cli_error("%s is left from an older catalog; remove it first", saved_command);
-		return CLI_FAILED;
-	}
+	if (!cli->key_file && access(saved_command, F_OK) == 0)
+		return cli_error("%s is left from an older catalog; remove it first",
+				 saved_command);
 	err = make_folder_of(cli->catalog_path);
-	if (err < 0) {
-		cli_error("the folder of %s cannot be made: %s", cli->catalog_path, strerror(-err));
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_error("the folder of %s cannot be made: %s", cli->catalog_path,
+				 strerror(-err));
 	err = key.key ? catalog_guard_folder(cli->catalog_path, message) : -ENOMEM;
-	if (err < 0) {
-		cli_error("%s", message[0] ? message : strerror(-err));
-		return CLI_FAILED;
-	}
-	status = v->key_command ? from_command(cli, v->key_command, &key) : from_file(cli, &key);
+	if (err < 0)
+		return cli_error("%s", message[0] ? message : strerror(-err));
+	status = v->key_command ? from_command(v->key_command, &saved_command, &key)
+				: from_file(cli, &key);
 	if (status != CLI_DONE)
 		return status;
 
 	err = catalog_create(cli->catalog_path, key.key, message);
-	if (err < 0) {
-		cli_error("%s", message[0] ? message : strerror(-err));
-		if (key.path)
-			unlink(key.path);
-		return CLI_FAILED;
-	}
+	if (err < 0 && key.path)
+		unlink(key.path);
+	if (err < 0)
+		return cli_error("%s", message[0] ? message : strerror(-err));
 	if (cli->json)
 		return cli_json_print(json_pack(
 			"{s:s, s:s?, s:s?, s:b}", "catalog", cli->catalog_path, "key_file",
@@ -169,6 +149,13 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 	printf("Next: tonicfs workspace add NAME --account AC…\n");
 	return CLI_DONE;
 }
+
+#define VALUE(field) .offset = offsetof(struct init_values, field)
+static const struct cli_option init_options[] = {
+	{ "key-command", CLI_TEXT, "a shell command that prints the key", VALUE(key_command),
+	  "CMD" },
+	{ 0 },
+};
 
 const struct cli_command command_init = {
 	.name = "init",
@@ -188,12 +175,6 @@ const struct cli_command command_init = {
 		"\n"
 		"The catalog's folder, the key file and CATALOG.key-command must belong to you\n"
 		"or root, and must not be writable by others.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "key-command", CLI_TEXT, "CMD", "a shell command that prints the key",
-			  offsetof(struct init_values, key_command) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct init_values),
+	CLI_OPTIONS(init_options, struct init_values),
 	.run = run_init,
 };

@@ -1,8 +1,6 @@
 /* key rotate: gives the catalog another key. */
-#include <errno.h>
 #include <jansson.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "catalog/rotate.h"
 #include "cli/commands.h"
@@ -58,9 +56,16 @@ static int run_rotate(struct cli *cli, const void *values, int argc, char **argv
 		err = catalog_rotate(cli->catalog_path, cli->key_file, &rotation, &place, message);
 	if (err == 0)
 		return say_done(cli, v, &place, &old);
-	cli_error("%s", message[0] ? message : strerror(-err));
-	return CLI_FAILED;
+	return cli_error("%s", message[0] ? message : strerror(-err));
 }
+
+#define VALUE(field) .offset = offsetof(struct rotate_values, field)
+static const struct cli_option rotate_options[] = {
+	{ "new-key-file", CLI_TEXT, "the file of the new key", VALUE(new_file), "FILE" },
+	{ "new-key-command", CLI_TEXT, "a shell command that prints the new key",
+	  VALUE(new_command), "CMD" },
+	{ 0 },
+};
 
 const struct cli_command command_key_rotate = {
 	.name = "key rotate",
@@ -80,15 +85,6 @@ const struct cli_command command_key_rotate = {
 		"file for the time being, and name that with --key-file.\n"
 		"\n"
 		"Copies of the catalog that were made before still need the old key.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "new-key-file", CLI_TEXT, "FILE", "the file of the new key",
-			  offsetof(struct rotate_values, new_file) },
-			{ 0, "new-key-command", CLI_TEXT, "CMD",
-			  "a shell command that prints the new key",
-			  offsetof(struct rotate_values, new_command) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct rotate_values),
+	CLI_OPTIONS(rotate_options, struct rotate_values),
 	.run = run_rotate,
 };

@@ -1,11 +1,9 @@
 /* storage lifecycle: the bucket's rule that moves recordings to cheaper storage classes. */
 #include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/storage.h"
 #include "cli/transitions.h"
 #include "storage/storage.h"
 #include "view/bucket.h"
@@ -139,6 +137,11 @@ static int run_lifecycle(struct cli *cli, const void *values, int argc, char **a
 	return status;
 }
 
+static const struct cli_option lifecycle_options[] = {
+	TRANSITION_OPTIONS(struct lifecycle_values, transitions),
+	{ 0 },
+};
+
 const struct cli_command command_storage_lifecycle = {
 	.name = "storage lifecycle",
 	.arguments = "show|set|remove WORKSPACE [OPTIONS]",
@@ -148,13 +151,7 @@ const struct cli_command command_storage_lifecycle = {
 		"DEEP_ARCHIVE must be restored before they can be read ('tonicfs restore'). AWS\n"
 		"does not move objects below 128 KB. 'tonicfs cost' estimates what a rule\n"
 		"saves.\n",
-	.options =
-		(const struct cli_option[]){
-			TRANSITION_OPTIONS(struct lifecycle_values, transitions),
-			{ 0 },
-		},
-	.values_size = sizeof(struct lifecycle_values),
-	.arguments_min = 2,
-	.arguments_max = 2,
+	CLI_OPTIONS(lifecycle_options, struct lifecycle_values),
+	.argument_count = { 2, 2 },
 	.run = run_lifecycle,
 };

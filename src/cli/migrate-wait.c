@@ -12,7 +12,6 @@
 #include "cli/problems.h"
 #include "migrate/migrate.h"
 #include "util/buf.h"
-#include "util/cleanup.h"
 #include "util/times.h"
 
 #define STOP_GRACE_MSECS 10000
@@ -23,7 +22,7 @@
 
 struct wait {
 	struct cli *cli;
-	const struct migrate_scopes *scopes;
+	const struct cli_scopes *scopes;
 	struct meter meter;
 	struct cli_progress progress;
 	struct catalog_counts counts;
@@ -32,16 +31,9 @@ struct wait {
 	bool is_held;            /* no worker gets what is left: its bucket is disabled */
 };
 
-static int counts_get(struct cli *cli, const struct migrate_scopes *scopes,
-		      struct catalog_counts *ret_counts, int64_t *ret_moved_bytes)
-{
-	return catalog_progress_get(cli->catalog, scopes->items, scopes->count, ret_counts,
-				    ret_moved_bytes);
-}
-
 /* Deletes at Twilio that are queued. Expensive, because they are counted one by one: only for the
  * end. */
-static int cleanups_get(struct cli *cli, const struct migrate_scopes *scopes, int64_t *ret_count)
+static int cleanups_get(struct cli *cli, const struct cli_scopes *scopes, int64_t *ret_count)
 {
 	*ret_count = 0;
 	for (size_t i = 0; i < scopes->count; i++) {
@@ -117,7 +109,8 @@ static void show(struct wait *wait)
 static int look(struct wait *wait)
 {
 	int64_t moved;
-	int err = counts_get(wait->cli, wait->scopes, &wait->counts, &moved);
+	int err = catalog_progress_get(wait->cli->catalog, wait->scopes->items, wait->scopes->count,
+				       &wait->counts, &moved);
 
 	if (err == 0)
 		meter_update(&wait->meter, &wait->counts, moved, time_mono_msecs());
@@ -187,12 +180,12 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 	struct migrate *migrate = NULL;
 	struct jobs *jobs = NULL;
 	int64_t moved;
-	int status = cli_http_open(cli);
-	int err;
+	int status = cli_http_open(cli), err;
 
 	if (status != CLI_DONE)
 		return status;
-	err = counts_get(cli, wait->scopes, &wait->counts, &moved);
+	err = catalog_progress_get(cli->catalog, wait->scopes->items, wait->scopes->count,
+				   &wait->counts, &moved);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the counts cannot be read");
 	meter_begin(&wait->meter, &wait->counts, time_mono_msecs());
@@ -203,8 +196,7 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 		err = migrate_start(jobs, cli->http, &settings, &migrate);
 	if (err) {
 		jobs_free(jobs);
-		cli_error("the migration cannot begin: %s", strerror(-err));
-		return CLI_FAILED;
+		return cli_error("the migration cannot begin: %s", strerror(-err));
 	}
 	err = wait_for_end(wait);
 	if (err == 0 && !cancel_is_set(&cli_cancel))
@@ -216,12 +208,10 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 	meter_read(&wait->meter, ret_reading);
 	migrate_stop(migrate, STOP_GRACE_MSECS);
 	jobs_free(jobs);
-	if (err == 0 && cancel_is_set(&cli_cancel)) { /* count what has ended since */
-		err = look(wait);
-		meter_read(&wait->meter, ret_reading);
-	}
 	if (err == 0)
-		err = counts_get(cli, wait->scopes, &wait->counts, &moved);
+		err = look(wait);
+	if (err == 0 && cancel_is_set(&cli_cancel)) /* count what has ended since */
+		meter_read(&wait->meter, ret_reading);
 	return err < 0 ? cli_catalog_error(cli, err, "the counts cannot be read") : CLI_DONE;
 }
 
@@ -230,14 +220,13 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 static int failure_add(void *arg, const struct catalog_problem *problem)
 {
 	json_t *array = arg;
-	char sid[SID_SIZE];
 
 	if (problem->kind != CATALOG_JOB_MIGRATE || problem->next_msecs != INT64_MAX ||
 	    json_array_size(array) >= FAILURES_LISTED)
 		return 0;
-	sid_format(&problem->recording_sid, "RE", sid);
-	json_array_append_new(array, json_pack("{s:s, s:s}", "recording_sid", sid, "reason",
-					       problem->reason));
+	json_array_append_new(array, json_pack("{s:o, s:s}", "recording_sid",
+					       view_sid_json(&problem->recording_sid, "RE"),
+					       "reason", problem->reason));
 	return 0;
 }
 
@@ -323,7 +312,7 @@ static int report(struct wait *wait, const struct meter_reading *reading, int64_
 										    : CLI_DONE;
 }
 
-int migrate_wait(struct cli *cli, const struct migrate_scopes *scopes, int64_t asked_count)
+int migrate_wait(struct cli *cli, const struct cli_scopes *scopes, int64_t asked_count)
 {
 	struct wait wait = { .cli = cli, .scopes = scopes };
 	struct meter_reading reading = { 0 };

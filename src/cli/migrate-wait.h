@@ -4,15 +4,8 @@
 
 #include "cli/cli.h"
 
-struct catalog_scope;
-
-/* What the command line names. */
-struct migrate_scopes {
-	const struct catalog_scope *items;
-	size_t count;
-};
-/* asked_count: recordings that the command has queued, for the report. Returns the exit status:
+/* scopes: what the command line names. asked_count: recordings that the command has queued, for the report. Returns the exit status:
  * CLI_PART where some failed, are paused or are still queued. */
-int migrate_wait(struct cli *cli, const struct migrate_scopes *scopes, int64_t asked_count);
+int migrate_wait(struct cli *cli, const struct cli_scopes *scopes, int64_t asked_count);
 
 #endif

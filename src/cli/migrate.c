@@ -2,8 +2,6 @@
  * them. */
 #include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "catalog/status.h"
 #include "cli/commands.h"
@@ -24,7 +22,7 @@ struct action {
 	const char *json, *text;
 	bool can_wait;
 };
-#define FLAG(field) offsetof(struct migrate_values, field)
+#define FLAG(field) .offset = offsetof(struct migrate_values, field)
 static const struct action actions[] = {
 	{ FLAG(cancel), catalog_migrate_cancel, "cancelled", "Taken back", false },
 	{ FLAG(pause), catalog_migrate_pause, "paused", "Paused", false },
@@ -50,8 +48,8 @@ static int action_find(const struct cli *cli, const struct migrate_values *v,
 	return CLI_DONE;
 }
 
-static int ask_all(struct cli *cli, const struct migrate_scopes *scopes,
-		   const struct action *action, int64_t *ret_count)
+static int ask_all(struct cli *cli, const struct cli_scopes *scopes, const struct action *action,
+		   int64_t *ret_count)
 {
 	*ret_count = 0;
 	for (size_t i = 0; i < scopes->count; i++) {
@@ -59,24 +57,21 @@ static int ask_all(struct cli *cli, const struct migrate_scopes *scopes,
 		int err = action->fn(cli->catalog, scopes->items[i], &count);
 
 		*ret_count += count;
-		if (err == -ENOENT) {
-			cli_error("the workspace has no bucket; 'tonicfs storage set' names one");
-			return CLI_FAILED;
-		}
-		if (err == -ENODEV) {
-			cli_error(
+		if (err == -ENOENT)
+			return cli_error(
+				"the workspace has no bucket; 'tonicfs storage set' names one");
+		if (err == -ENODEV)
+			return cli_error(
 				"the workspace's bucket is disabled; 'tonicfs storage test' tries it and enables it, "
 				"'tonicfs storage enable' does after 'storage disable'");
-			return CLI_FAILED;
-		}
 		if (err < 0)
 			return cli_catalog_error(cli, err, "nothing was changed");
 	}
 	return CLI_DONE;
 }
 
-static int say_asked(struct cli *cli, const struct migrate_scopes *scopes,
-		     const struct action *action, int64_t count)
+static int say_asked(struct cli *cli, const struct cli_scopes *scopes, const struct action *action,
+		     int64_t count)
 {
 	struct catalog_counts counts;
 	int64_t moved, before;
@@ -110,8 +105,7 @@ static int say_asked(struct cli *cli, const struct migrate_scopes *scopes,
 static int run_migrate(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct migrate_values *v = values;
-	cleanup_free struct catalog_scope *items = NULL;
-	struct migrate_scopes scopes;
+	cleanup_scopes struct cli_scopes scopes = { NULL, 0 };
 	const struct action *action;
 	int64_t count;
 	int status = action_find(cli, v, &action);
@@ -119,15 +113,22 @@ static int run_migrate(struct cli *cli, const void *values, int argc, char **arg
 	if (status == CLI_DONE)
 		status = cli_catalog_open(cli);
 	if (status == CLI_DONE)
-		status = cli_path_scopes(cli, argc, argv, &items, &scopes.count);
-	if (status != CLI_DONE)
-		return status;
-	scopes.items = items;
-	status = ask_all(cli, &scopes, action, &count);
+		status = cli_path_scopes(cli, argc, argv, &scopes);
+	if (status == CLI_DONE)
+		status = ask_all(cli, &scopes, action, &count);
 	if (status != CLI_DONE)
 		return status;
 	return v->wait ? migrate_wait(cli, &scopes, count) : say_asked(cli, &scopes, action, count);
 }
+
+static const struct cli_option migrate_options[] = {
+	{ "wait", CLI_FLAG, "move them now, and wait until the end", FLAG(wait) },
+	{ "cancel", CLI_FLAG, "cancel what is queued or paused", FLAG(cancel) },
+	{ "pause", CLI_FLAG, "hold what is queued", FLAG(pause) },
+	{ "resume", CLI_FLAG, "continue what is paused", FLAG(resume) },
+	{ "retry", CLI_FLAG, "retry what failed", FLAG(retry) },
+	{ 0 },
+};
 
 const struct cli_command command_migrate = {
 	.name = "migrate",
@@ -157,19 +158,7 @@ const struct cli_command command_migrate = {
 		"mount. Progress goes to standard error: a bar on a terminal; otherwise a line\n"
 		"every ten seconds, later every minute, and with --json each line is a JSON\n"
 		"object. Exit status 3 if some failed, are paused or are still queued.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "wait", CLI_FLAG, NULL, "move them now, and wait until the end",
-			  FLAG(wait) },
-			{ 0, "cancel", CLI_FLAG, NULL, "cancel what is queued or paused",
-			  FLAG(cancel) },
-			{ 0, "pause", CLI_FLAG, NULL, "hold what is queued", FLAG(pause) },
-			{ 0, "resume", CLI_FLAG, NULL, "continue what is paused", FLAG(resume) },
-			{ 0, "retry", CLI_FLAG, NULL, "retry what failed", FLAG(retry) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct migrate_values),
-	.arguments_min = 1,
-	.arguments_max = 1000000,
+	CLI_OPTIONS(migrate_options, struct migrate_values),
+	.argument_count = { 1, 1000000 },
 	.run = run_migrate,
 };

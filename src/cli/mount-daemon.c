@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,13 +15,9 @@
 
 #define READY 'R'
 
-struct background {
-	int status_fd; /* the parent reads the other end */
-};
-
 static void go_to_background(void *arg)
 {
-	struct background *background = arg;
+	const int *status_fd = arg; /* the parent reads the other end */
 	char ready = READY;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -37,9 +32,9 @@ static void go_to_background(void *arg)
 			close(null);
 	}
 	/* A failure means that the parent was killed, which does not matter. */
-	while (write(background->status_fd, &ready, 1) < 0 && errno == EINTR)
+	while (write(*status_fd, &ready, 1) < 0 && errno == EINTR)
 		;
-	close(background->status_fd);
+	close(*status_fd);
 }
 
 static int wait_ready(pid_t child, int fd)
@@ -53,28 +48,23 @@ static int wait_ready(pid_t child, int fd)
 	while (n < 0 && errno == EINTR);
 	if (n == 1 && answer == READY)
 		return CLI_DONE;
-	while (waitpid(child, &status, 0) < 0) {
+	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			return CLI_FAILED;
-	}
 	if (WIFEXITED(status)) {
 		cli_json_took_over(); /* the child has said why */
 		return WEXITSTATUS(status) ? WEXITSTATUS(status) : CLI_FAILED;
 	}
-	cli_error("the mount's process was ended by signal %d", WTERMSIG(status));
-	return CLI_FAILED;
+	return cli_error("the mount's process was ended by signal %d", WTERMSIG(status));
 }
 
 int mount_daemon(struct mount_request *request)
 {
-	struct background background;
 	int ends[2], status;
 	pid_t child;
 
-	if (pipe2(ends, O_CLOEXEC) < 0) {
-		cli_error("%s", strerror(errno));
-		return CLI_FAILED;
-	}
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return cli_error("%s", strerror(errno));
 	fflush(stdout);
 	fflush(stderr);
 	child = fork();
@@ -86,9 +76,8 @@ int mount_daemon(struct mount_request *request)
 	}
 	if (child == 0) {
 		close(ends[0]);
-		background.status_fd = ends[1];
 		request->on_ready = go_to_background;
-		request->arg = &background;
+		request->arg = &ends[1];
 		return mount_serve(request);
 	}
 	close(ends[1]);

@@ -23,19 +23,17 @@ static const char *const passed[] = { "nosuid",     "nodev", "noexec",  "noatime
 
 static bool is_one_of(const char *word, const char *const *list, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		if (strcmp(word, list[i]) == 0)
 			return true;
-	}
 	return false;
 }
 
 static bool begins_as(const char *word)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(ignored_beginnings); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ignored_beginnings); i++)
 		if (strncmp(word, ignored_beginnings[i], strlen(ignored_beginnings[i])) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -98,17 +96,30 @@ static void say_unknown(const char *plain, char *message)
 static int word_parse(struct mount_options *options, const char *word, const char *plain,
 		      char *message)
 {
-	if (strcmp(plain, "ro") == 0) {
-		options->read_only = true;
-		return 0;
-	}
-	if (strcmp(plain, "allow_other") == 0) {
-		options->allow_other = true;
-		return 0;
-	}
-	if (strcmp(plain, "nonempty") == 0) {
-		options->nonempty = true;
-		return 0;
+	const struct {
+		const char *word;
+		bool *flag;  /* or */
+		char **text; /* of the value */
+	} known[] = {
+		{ "ro", &options->read_only, NULL },
+		{ "allow_other", &options->allow_other, NULL },
+		{ "nonempty", &options->nonempty, NULL },
+		{ "catalog=", NULL, &options->catalog },
+		{ "key_file=", NULL, &options->key_file },
+		{ "setuid=", NULL, &options->user },
+		{ "refuse=", NULL, &options->refuse },
+		{ "metrics=", NULL, &options->metrics },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		size_t len = strlen(known[i].word);
+
+		if (known[i].text && strncmp(plain, known[i].word, len) == 0)
+			return set_text(known[i].text, plain + len);
+		if (known[i].flag && strcmp(plain, known[i].word) == 0) {
+			*known[i].flag = true;
+			return 0;
+		}
 	}
 	if (strcmp(plain, "names=sid") == 0 || strcmp(plain, "names=number") == 0) {
 		options->names =
@@ -117,16 +128,6 @@ static int word_parse(struct mount_options *options, const char *word, const cha
 	}
 	if (strncmp(plain, "umask=", 6) == 0)
 		return set_umask(options, plain, message);
-	if (strncmp(plain, "catalog=", 8) == 0)
-		return set_text(&options->catalog, plain + 8);
-	if (strncmp(plain, "key_file=", 9) == 0)
-		return set_text(&options->key_file, plain + 9);
-	if (strncmp(plain, "setuid=", 7) == 0)
-		return set_text(&options->user, plain + 7);
-	if (strncmp(plain, "refuse=", 7) == 0)
-		return set_text(&options->refuse, plain + 7);
-	if (strncmp(plain, "metrics=", 8) == 0)
-		return set_text(&options->metrics, plain + 8);
 	if (strncmp(plain, "fsname=", 7) == 0) {
 		options->has_fsname = true;
 		return mount_options_add_word(options, word);
@@ -142,8 +143,7 @@ static int word_parse(struct mount_options *options, const char *word, const cha
 int mount_options_parse(struct mount_options *options, const char *text,
 			char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	cleanup_buf struct buf word = BUF_INIT;
-	cleanup_buf struct buf plain = BUF_INIT;
+	cleanup_buf struct buf word = BUF_INIT, plain = BUF_INIT;
 	int err = 0;
 
 	ret_message[0] = '\0';

@@ -4,8 +4,6 @@
  * Begins  catalog, network and reading, mount, background work; then it serves.
  * Ends    the mount first, so that no program waits for it; then the rest (service/ending.h).
  */
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 
 #include "cli/background.h"
@@ -31,16 +29,6 @@ static void stop_by_signal(int number)
 
 	if (fs)
 		fs_stop(fs);
-}
-
-static void set_handler(void (*handler)(int))
-{
-	struct sigaction action = { .sa_handler = handler };
-
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
 }
 
 /* By default nobody else may look in, with allow_other the owner's group. The owner always may. */
@@ -76,18 +64,15 @@ static int mounted_start(struct mounted *m)
 		.options = (const char *const *)options->words,
 	};
 	char message[CATALOG_MESSAGE_SIZE] = "";
-	int status = background_open(request->cli, &m->settings, &m->service);
-	int err;
+	int status = background_open(request->cli, &m->settings, &m->service), err;
 
 	if (status != CLI_DONE)
 		return status;
 	settings.http = service_http(m->service);
 	err = fs_mount(service_catalog(m->service), service_audio(m->service), &settings, &m->fs,
 		       message);
-	if (err < 0) {
-		cli_error("%s", message[0] ? message : strerror(-err));
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_error("%s", message[0] ? message : strerror(-err));
 	return background_start(m->service);
 }
 
@@ -110,7 +95,7 @@ static int serve(struct mounted *m)
 	int err;
 
 	fs_to_stop = m->fs;
-	set_handler(stop_by_signal);
+	cli_handle_signals(stop_by_signal, 0);
 	service_allow_signals(m->service, true);
 	err = fs_run(m->fs, ready, m);
 	/* From here on the end is under way, and a second signal does not make it faster. */

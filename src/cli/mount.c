@@ -31,29 +31,24 @@ static int mountpoint_check(struct cli *cli, const struct mount_options *options
 	} files[] = { { "catalog", cli->catalog_path },
 		      { "key file", cli->key_file },
 		      { "metrics file", options->metrics } };
-	cleanup_free char *inside = NULL;
-	cleanup_free char *source = NULL;
+	cleanup_free char *inside = NULL, *source = NULL;
 	struct stat st;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		if (!files[i].path || !mountpoint_has(mountpoint, files[i].path))
 			continue;
-		cli_error("the %s %s is inside the mountpoint; it could not be reached any more",
-			  files[i].what, files[i].path);
-		return CLI_FAILED;
+		return cli_error(
+			"the %s %s is inside the mountpoint; it could not be reached any more",
+			files[i].what, files[i].path);
 	}
 	/* No stat of a tonicfs mount that is there already: it may be dead, and fs_mount handles
 	 * it. */
 	if (mounts_find(mountpoint, &inside, &source) == 0 && !*inside)
 		return CLI_DONE;
-	if (stat(mountpoint, &st) < 0) {
-		cli_error("%s: %s", mountpoint, strerror(errno));
-		return CLI_FAILED;
-	}
-	if (!S_ISDIR(st.st_mode)) {
-		cli_error("%s is no folder", mountpoint);
-		return CLI_FAILED;
-	}
+	if (stat(mountpoint, &st) < 0)
+		return cli_error("%s: %s", mountpoint, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return cli_error("%s is no folder", mountpoint);
 	return CLI_DONE;
 }
 
@@ -83,21 +78,16 @@ static int mount_at(struct cli *cli, const char *folder, const struct mount_valu
 					 .options = options,
 					 .listen = values->listen,
 					 .public_url = values->public_url };
-	int status, err;
+	int err = mountpoint_resolve(folder, &mountpoint), status;
 
-	err = mountpoint_resolve(folder, &mountpoint);
-	if (err < 0) {
-		cli_error("%s: %s", folder, strerror(-err));
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_error("%s: %s", folder, strerror(-err));
 	status = mountpoint_check(cli, options, mountpoint);
 	if (status != CLI_DONE)
 		return status;
 	err = fsname_add(cli, options);
-	if (err < 0) {
-		cli_error("%s", strerror(-err));
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_error("%s", strerror(-err));
 	request.mountpoint = mountpoint;
 	return values->foreground ? mount_serve(&request) : mount_daemon(&request);
 }
@@ -121,10 +111,8 @@ static int paths_from_options(struct cli *cli, struct mount_options *options)
 		if (!paths[i].given)
 			continue;
 		err = paths[i].absolute(paths[i].given, &absolute);
-		if (err < 0) {
-			cli_error("%s: %s", paths[i].given, strerror(-err));
-			return CLI_FAILED;
-		}
+		if (err < 0)
+			return cli_error("%s: %s", paths[i].given, strerror(-err));
 		free(*paths[i].where);
 		*paths[i].where = absolute;
 	}
@@ -138,10 +126,9 @@ static int run_mount(struct cli *cli, const void *values, int argc, char **argv)
 	char message[CATALOG_MESSAGE_SIZE];
 	int status;
 
-	for (size_t i = 0; i < v->options.count; i++) {
+	for (size_t i = 0; i < v->options.count; i++)
 		if (mount_options_parse(&options, v->options.items[i], message) < 0)
 			return cli_usage(cli, "%s", message);
-	}
 	if (v->public_url && !v->listen)
 		return cli_usage(cli, "--public-url is for --listen, which is missing");
 	if (options.user)
@@ -149,6 +136,18 @@ static int run_mount(struct cli *cli, const void *values, int argc, char **argv)
 	status = paths_from_options(cli, &options);
 	return status == CLI_DONE ? mount_at(cli, argv[0], v, &options) : status;
 }
+
+#define VALUE(field) .offset = offsetof(struct mount_values, field)
+static const struct cli_option mount_options[] = {
+	{ "foreground", CLI_FLAG, "stay in the foreground", VALUE(foreground), NULL, 'f' },
+	{ "options", CLI_TEXTS, "mount options, see above; may be repeated", VALUE(options),
+	  "OPTIONS", 'o' },
+	{ "listen", CLI_TEXT, "take Twilio's callbacks, as 'tonicfs serve' does", VALUE(listen),
+	  "ADDRESS:PORT" },
+	{ "public-url", CLI_TEXT, "the callbacks' URL, exactly as Twilio has it", VALUE(public_url),
+	  "URL" },
+	{ 0 },
+};
 
 const struct cli_command command_mount = {
 	.name = "mount",
@@ -187,24 +186,8 @@ const struct cli_command command_mount = {
 		"After an unmount, the process has ten seconds to finish transfers in flight or\n"
 		"put them back. Its log names what else it waits for; after 40 seconds it ends\n"
 		"in any case, and nothing is lost.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 'f', "foreground", CLI_FLAG, NULL, "stay in the foreground",
-			  offsetof(struct mount_values, foreground) },
-			{ 'o', "options", CLI_TEXTS, "OPTIONS",
-			  "mount options, see above; may be repeated",
-			  offsetof(struct mount_values, options) },
-			{ 0, "listen", CLI_TEXT, "ADDRESS:PORT",
-			  "take Twilio's callbacks, as 'tonicfs serve' does",
-			  offsetof(struct mount_values, listen) },
-			{ 0, "public-url", CLI_TEXT, "URL",
-			  "the callbacks' URL, exactly as Twilio has it",
-			  offsetof(struct mount_values, public_url) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct mount_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	CLI_OPTIONS(mount_options, struct mount_values),
+	.argument_count = { 1, 1 },
 	.run = run_mount,
 };
 
@@ -218,11 +201,9 @@ const struct cli_command command_mount = {
 
 bool cli_is_mount_helper(int argc, char *const *argv)
 {
-	const char *name = argc ? strrchr(argv[0], '/') : NULL;
+	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
+	const char *name = slash ? slash + 1 : argc ? argv[0] : "";
 
-	if (argc == 0)
-		return false;
-	name = name ? name + 1 : argv[0];
 	if (strcmp(name, "mount.tonicfs") == 0 || strcmp(name, "mount.fuse.tonicfs") == 0)
 		return true;
 	return argc >= 3 && argv[2][0] == '/' &&
@@ -237,10 +218,8 @@ static int become_user(const char *name)
 	const struct passwd *user = getpwnam(name);
 	int err = 0;
 
-	if (!user) {
-		cli_error("setuid=%s: there is no such user", name);
-		return CLI_FAILED;
-	}
+	if (!user)
+		return cli_error("setuid=%s: there is no such user", name);
 	if (user->pw_uid != getuid() && (initgroups(user->pw_name, user->pw_gid) < 0 ||
 					 setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0))
 		err = -errno;
@@ -251,10 +230,7 @@ static int become_user(const char *name)
 	     setenv("LOGNAME", user->pw_name, 1) < 0))
 		err = -errno;
 	process_harden();
-	if (err == 0)
-		return CLI_DONE;
-	cli_error("setuid=%s: %s", name, strerror(-err));
-	return CLI_FAILED;
+	return err == 0 ? CLI_DONE : cli_error("setuid=%s: %s", name, strerror(-err));
 }
 
 struct helper_words {
@@ -266,31 +242,19 @@ static int helper_parse(int argc, char **argv, struct helper_words *words,
 			struct mount_options *options)
 {
 	char message[CATALOG_MESSAGE_SIZE];
+	bool is_wrong = false;
 	int letter;
 
 	opterr = 0;
-	while ((letter = getopt(argc, argv, "sfnvo:t:N:")) != -1) {
-		switch (letter) {
-		case 'f':
-			words->is_fake = true;
-			break;
-		case 'o':
-			if (mount_options_parse(options, optarg, message) < 0) {
-				cli_error("%s", message);
-				return CLI_USAGE;
-			}
-			break;
-		case 's':
-		case 'n':
-		case 'v':
-		case 't':
-			break;
-		default:
-			cli_error("usage: mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS]");
+	while ((letter = getopt(argc, argv, "sfnvo:t:")) != -1) {
+		is_wrong |= letter == '?';
+		words->is_fake |= letter == 'f';
+		if (letter == 'o' && mount_options_parse(options, optarg, message) < 0) {
+			cli_error("%s", message);
 			return CLI_USAGE;
 		}
 	}
-	if (argc - optind != 2) {
+	if (is_wrong || argc - optind != 2) {
 		cli_error("usage: mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS]");
 		return CLI_USAGE;
 	}
@@ -312,10 +276,8 @@ int cli_mount_helper(int argc, char **argv)
 		return status;
 	if (!options.catalog && words.source[0] == '/') {
 		options.catalog = strdup(words.source);
-		if (!options.catalog) {
-			cli_error("out of memory");
-			return CLI_FAILED;
-		}
+		if (!options.catalog)
+			return cli_error("out of memory");
 	}
 	status = cli_init(&cli, &command_mount, &(struct cli_globals){ 0 });
 	if (status == CLI_DONE)

@@ -16,8 +16,7 @@ int mountpoint_resolve(const char *path, char **ret_path)
 	cleanup_free char *current = strdup(path);
 
 	for (int i = 0; current && i < SYMLINKS_MAX; i++) {
-		cleanup_free char *folder = NULL;
-		cleanup_free char *joined = NULL;
+		cleanup_free char *folder = NULL, *joined = NULL;
 		char target[4096];
 		char *base;
 		ssize_t n;

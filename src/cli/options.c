@@ -10,9 +10,8 @@
 #include "util/cleanup.h"
 
 struct parser {
-	const struct cli_command *command;
-	struct cli_globals *globals;
-	char *values;
+	const struct cli_option *tables[2]; /* of the command, and of all commands */
+	char *values[2];                    /* the structs that their offsets are in */
 	char *message;
 };
 
@@ -20,14 +19,10 @@ struct parser {
 static void *option_find(struct parser *p, const char *name, size_t name_len, char letter,
 			 bool *ret_negated, const struct cli_option **ret_option)
 {
-	const struct cli_option *tables[] = { p->command ? p->command->options : NULL,
-					      cli_global_options };
-	char *bases[] = { p->values, (char *)p->globals };
-
 	*ret_negated = false;
 	*ret_option = NULL;
-	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
-		for (const struct cli_option *o = tables[t]; o && o->name; o++) {
+	for (size_t t = 0; t < ARRAY_SIZE(p->tables); t++) {
+		for (const struct cli_option *o = p->tables[t]; o && o->name; o++) {
 			bool plain = name && strlen(o->name) == name_len &&
 				     memcmp(o->name, name, name_len) == 0;
 			bool negated = name && o->kind == CLI_SWITCH && name_len > 3 &&
@@ -39,7 +34,7 @@ static void *option_find(struct parser *p, const char *name, size_t name_len, ch
 				continue;
 			*ret_negated = negated;
 			*ret_option = o;
-			return bases[t] + o->offset;
+			return p->values[t] + o->offset;
 		}
 	}
 	return NULL;
@@ -48,15 +43,13 @@ static void *option_find(struct parser *p, const char *name, size_t name_len, ch
 /* Writes "there is no option …" as the message, and suggests a similar one. */
 static void say_unknown(struct parser *p, const char *name, size_t len)
 {
-	const struct cli_option *tables[] = { p->command ? p->command->options : NULL,
-					      cli_global_options };
 	char word[CATALOG_NAME_SIZE], candidate[CATALOG_NAME_SIZE];
 	struct suggest suggest;
 
 	snprintf(word, sizeof word, "%.*s", (int)len, name);
 	suggest_init(&suggest, "--", word);
-	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
-		for (const struct cli_option *o = tables[t]; o && o->name; o++) {
+	for (size_t t = 0; t < ARRAY_SIZE(p->tables); t++) {
+		for (const struct cli_option *o = p->tables[t]; o && o->name; o++) {
 			if (!o->help)
 				continue;
 			suggest_try(&suggest, o->name);
@@ -69,11 +62,6 @@ static void say_unknown(struct parser *p, const char *name, size_t len)
 		 suggest_text(&suggest));
 }
 
-static int texts_add(struct cli_texts *texts, const char *text)
-{
-	return array_push(&texts->items, &texts->count, &text);
-}
-
 static bool takes_argument(const struct cli_option *option)
 {
 	return option->kind == CLI_TEXT || option->kind == CLI_TEXTS;
@@ -82,6 +70,8 @@ static bool takes_argument(const struct cli_option *option)
 static int option_store(const struct cli_option *option, void *where, bool negated,
 			const char *text)
 {
+	struct cli_texts *texts = where;
+
 	switch (option->kind) {
 	case CLI_FLAG:
 		*(bool *)where = true;
@@ -93,7 +83,7 @@ static int option_store(const struct cli_option *option, void *where, bool negat
 		*(const char **)where = text;
 		return 0;
 	case CLI_TEXTS:
-		return texts_add(where, text);
+		return array_push(&texts->items, &texts->count, &text);
 	}
 	return -EINVAL;
 }
@@ -164,7 +154,9 @@ static int short_parse(struct parser *p, const char *word, const char *next, boo
 int cli_options_parse(const struct cli_command *command, struct cli_globals *globals, void *values,
 		      int *argc, char **argv, char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	struct parser p = { command, globals, values, ret_message };
+	struct parser p = { { command ? command->options : NULL, cli_global_options },
+			    { values, (char *)globals },
+			    ret_message };
 	int kept = 0, i;
 
 	for (i = 0; i < *argc; i++) {
@@ -202,18 +194,16 @@ void *cli_values_new(const struct cli_command *command)
 {
 	char *values = calloc(1, command->values_size ? command->values_size : 1);
 
-	for (const struct cli_option *o = command->options; values && o && o->name; o++) {
+	for (const struct cli_option *o = command->options; values && o && o->name; o++)
 		if (o->kind == CLI_SWITCH)
 			*(int *)(values + o->offset) = -1;
-	}
 	return values;
 }
 
 void cli_values_free(const struct cli_command *command, void *values)
 {
-	for (const struct cli_option *o = command->options; values && o && o->name; o++) {
+	for (const struct cli_option *o = command->options; values && o && o->name; o++)
 		if (o->kind == CLI_TEXTS)
 			free(((struct cli_texts *)((char *)values + o->offset))->items);
-	}
 	free(values);
 }

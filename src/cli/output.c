@@ -6,7 +6,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "catalog/name.h"
 #include "cli/cli.h"
 #include "util/array.h"
 #include "util/buf.h"
@@ -32,13 +31,14 @@ __attribute__((format(printf, 2, 0))) static void error_line(const char *who, co
 	fputs(buf_str(&line), stderr);
 }
 
-void cli_error(const char *format, ...)
+int cli_error(const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
 	error_line(NULL, format, args);
 	va_end(args);
+	return CLI_FAILED;
 }
 
 int cli_usage(const struct cli *cli, const char *format, ...)
@@ -54,33 +54,26 @@ int cli_usage(const struct cli *cli, const char *format, ...)
 
 int cli_catalog_failed(const struct cli *cli, int err, const char *message, const char *doing)
 {
-	if (!message[0])
-		return cli_catalog_error(cli, err, doing);
-	cli_error("%s", message);
-	return CLI_FAILED;
+	return message[0] ? cli_error("%s", message) : cli_catalog_error(cli, err, doing);
 }
 
 int cli_catalog_error(const struct cli *cli, int err, const char *doing)
 {
 	switch (err) {
 	case -EBUSY:
-		cli_error("%s: another process has kept %s busy for half a minute", doing,
-			  cli->catalog_path);
-		break;
+		return cli_error("%s: another process has kept %s busy for half a minute", doing,
+				 cli->catalog_path);
 	case -ENOSPC:
-		cli_error("%s: the disk that %s is on is full", doing, cli->catalog_path);
-		break;
+		return cli_error("%s: the disk that %s is on is full", doing, cli->catalog_path);
 	case -EROFS:
 	case -EACCES:
-		cli_error("%s: %s cannot be written", doing, cli->catalog_path);
-		break;
+		return cli_error("%s: %s cannot be written", doing, cli->catalog_path);
 	case -EUCLEAN:
-		cli_error("%s: %s is damaged; " CATALOG_DAMAGED_ADVICE, doing, cli->catalog_path);
-		break;
+		return cli_error("%s: %s is damaged; " CATALOG_DAMAGED_ADVICE, doing,
+				 cli->catalog_path);
 	default:
-		cli_error("%s: %s", doing, strerror(-err));
+		return cli_error("%s: %s", doing, strerror(-err));
 	}
-	return CLI_FAILED;
 }
 
 const char *cli_shell_word(const char *text, struct buf *ret_word)
@@ -136,11 +129,12 @@ size_t cli_text_width(const char *text)
 	return width;
 }
 
-static size_t widest_cell(const struct cli_table *table, size_t column)
+/* Of the cells first, first + step, …, before end. */
+static size_t widest_cell(const struct cli_table *table, size_t first, size_t step, size_t end)
 {
 	size_t widest = 0;
 
-	for (size_t i = column; i < table->count; i += table->columns) {
+	for (size_t i = first; i < end; i += step) {
 		size_t width = cli_text_width(table->cells[i]);
 
 		widest = width > widest ? width : widest;
@@ -156,13 +150,8 @@ static void print_padded(FILE *out, const char *cell, size_t columns)
 /* Prints each row as a block, with a line for each cell: for a terminal that is too narrow. */
 static void print_blocks(const struct cli_table *table, FILE *out)
 {
-	size_t widest = 0;
+	size_t widest = widest_cell(table, 1, 1, table->columns);
 
-	for (size_t column = 1; column < table->columns; column++) {
-		size_t width = cli_text_width(table->cells[column]);
-
-		widest = width > widest ? width : widest;
-	}
 	for (size_t i = table->columns; i < table->count; i++) {
 		size_t column = i % table->columns;
 
@@ -186,18 +175,19 @@ static void print_columns(const struct cli_table *table, const size_t *widths, F
 	}
 }
 
-void cli_table_print(struct cli_table *table, FILE *out)
+int cli_table_print(struct cli_table *table, FILE *out)
 {
 	cleanup_free size_t *widths = calloc(table->columns + 1, sizeof *widths);
 	size_t width = 0;
+	int status = CLI_DONE;
 
 	table->failed |= !widths || !table->columns;
 	for (size_t column = 0; column < table->columns && !table->failed; column++) {
-		widths[column] = widest_cell(table, column);
+		widths[column] = widest_cell(table, column, table->columns, table->count);
 		width += widths[column] + (column ? 2 : 0);
 	}
 	if (table->failed)
-		cli_error("out of memory");
+		status = cli_error("out of memory");
 	else if (isatty(STDOUT_FILENO) && width > cli_columns(STDOUT_FILENO))
 		print_blocks(table, out);
 	else
@@ -206,6 +196,7 @@ void cli_table_print(struct cli_table *table, FILE *out)
 		free(table->cells[i]);
 	free(table->cells);
 	*table = (struct cli_table){ 0 };
+	return status;
 }
 
 /* ---- progress ---- */

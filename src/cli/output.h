@@ -10,8 +10,8 @@
 struct buf;
 struct cli;
 
-/* Prints "tonicfs: …" on standard error, as one line. */
-void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Prints "tonicfs: …" on standard error, as one line; returns CLI_FAILED. */
+int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for wrong usage, with the command's name and a hint to its help; returns CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Prints an error of the catalog; returns CLI_FAILED. doing: "the workspace was not added". */
@@ -37,7 +37,8 @@ struct cli_table {
 /* Adds a row. Its cells are separated by tabs. */
 void cli_table_row(struct cli_table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void cli_table_print(struct cli_table *table, FILE *out); /* and frees it */
+/* Prints the table and frees it. CLI_DONE, or CLI_FAILED for lack of memory. */
+int cli_table_print(struct cli_table *table, FILE *out);
 
 /* A line of progress, which is overwritten by the next one; nothing where standard error is not a
  * terminal. */

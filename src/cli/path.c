@@ -143,23 +143,17 @@ int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret
 			    strncmp(path, "./", 2) == 0 || strncmp(path, "../", 3) == 0;
 	int found, err;
 
-	if (!plain) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
+	if (!plain)
+		return cli_error("out of memory");
 	for (size_t len = strlen(plain); len > 1 && plain[len - 1] == '/'; len--)
 		plain[len - 1] = '\0';
-	if (!*plain) {
-		cli_error("the path is empty");
-		return CLI_FAILED;
-	}
+	if (!*plain)
+		return cli_error("the path is empty");
 	found = path_in_mount(cli, plain, &inside);
 	if (found < 0)
 		return CLI_FAILED;
-	if (!found && is_file_path) {
-		cli_error("%s is not in a mount of tonicfs", path);
-		return CLI_FAILED;
-	}
+	if (!found && is_file_path)
+		return cli_error("%s is not in a mount of tonicfs", path);
 	err = found ? catalog_node_resolve(cli->catalog, inside, ret_node) : -ENOENT;
 	if (err == -ENOENT && !is_file_path)
 		err = catalog_node_resolve(cli->catalog, plain, ret_node);
@@ -189,17 +183,13 @@ static bool node_covers(const struct catalog_node *a, const struct catalog_node 
 	return false;
 }
 
-int cli_path_scopes(struct cli *cli, int count, char *const *paths,
-		    struct catalog_scope **ret_scopes, size_t *ret_count)
+int cli_path_scopes(struct cli *cli, int count, char *const *paths, struct cli_scopes *ret_scopes)
 {
 	cleanup_free struct catalog_node *nodes = calloc((size_t)count, sizeof *nodes);
-	cleanup_free struct catalog_scope *scopes = calloc((size_t)count, sizeof *scopes);
-	size_t kept = 0;
 
-	if (!nodes || !scopes) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
+	*ret_scopes = (struct cli_scopes){ calloc((size_t)count, sizeof *ret_scopes->items), 0 };
+	if (!nodes || !ret_scopes->items)
+		return cli_error("out of memory");
 	for (int i = 0; i < count; i++) {
 		int status = cli_path_resolve(cli, paths[i], &nodes[i]);
 
@@ -215,9 +205,12 @@ int cli_path_scopes(struct cli *cli, int count, char *const *paths,
 				     !(node_covers(&nodes[i], &nodes[j]) && i < j);
 		}
 		if (!is_covered)
-			scopes[kept++] = catalog_node_scope(&nodes[i]);
+			ret_scopes->items[ret_scopes->count++] = catalog_node_scope(&nodes[i]);
 	}
-	*ret_scopes = steal_pointer(&scopes);
-	*ret_count = kept;
 	return CLI_DONE;
+}
+
+void cli_scopes_release(struct cli_scopes *scopes)
+{
+	free(scopes->items);
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <string.h>
 
 #include "catalog/problem.h"
 #include "catalog/status.h"

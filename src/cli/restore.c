@@ -30,13 +30,13 @@ static int values_check(const struct cli *cli, const struct restore_values *v, u
 	return CLI_DONE;
 }
 
-static int want_all(struct cli *cli, const struct catalog_scope *scopes, size_t count,
-		    unsigned days, const char *tier, struct catalog_restore_counts *ret_sum)
+static int want_all(struct cli *cli, const struct cli_scopes *scopes, unsigned days,
+		    const char *tier, struct catalog_restore_counts *ret_sum)
 {
 	*ret_sum = (struct catalog_restore_counts){ 0 };
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < scopes->count; i++) {
 		struct catalog_restore_counts counts;
-		int err = catalog_restore_want(cli->catalog, scopes[i], days, tier, &counts);
+		int err = catalog_restore_want(cli->catalog, scopes->items[i], days, tier, &counts);
 
 		if (err < 0)
 			return cli_catalog_error(cli, err, "the restore was not noted");
@@ -121,31 +121,30 @@ static int finish(const struct cli *cli, const struct catalog_restore_counts *co
 
 static int run_restore(struct cli *cli, const void *values, int argc, char **argv)
 {
-	cleanup_free struct catalog_scope *scopes = NULL;
+	cleanup_scopes struct cli_scopes scopes = { NULL, 0 };
 	struct catalog_restore_status now = { 0 };
 	struct storage_restore_stats stats = { 0 };
 	struct catalog_restore_counts counts;
 	const char *tier = NULL;
 	unsigned days = 0;
-	size_t count;
 	int status = values_check(cli, values, &days, &tier);
 
 	if (status == CLI_DONE)
 		status = cli_catalog_open(cli);
 	if (status == CLI_DONE)
-		status = cli_path_scopes(cli, argc, argv, &scopes, &count);
+		status = cli_path_scopes(cli, argc, argv, &scopes);
 	if (status == CLI_DONE)
 		status = cli_http_open(cli);
 	if (status != CLI_DONE)
 		return status;
-	for (size_t i = 0; i < count; i++)
-		look_at_one(cli, &scopes[i]);
-	status = want_all(cli, scopes, count, days, tier, &counts);
+	for (size_t i = 0; i < scopes.count; i++)
+		look_at_one(cli, &scopes.items[i]);
+	status = want_all(cli, &scopes, days, tier, &counts);
 	if (status == CLI_DONE && (counts.wanted || counts.under_way))
 		status = ask_all(cli, &stats);
-	for (size_t i = 0; i < count && status == CLI_DONE; i++) {
+	for (size_t i = 0; i < scopes.count && status == CLI_DONE; i++) {
 		struct catalog_restore_status one;
-		int err = catalog_restore_status(cli->catalog, scopes[i], &one);
+		int err = catalog_restore_status(cli->catalog, scopes.items[i], &one);
 
 		if (err < 0)
 			return cli_catalog_error(cli, err, "the restores cannot be read");
@@ -155,7 +154,13 @@ static int run_restore(struct cli *cli, const void *values, int argc, char **arg
 	return status == CLI_DONE ? finish(cli, &counts, &now, &stats) : status;
 }
 
-#define VALUE(field) offsetof(struct restore_values, field)
+#define VALUE(field) .offset = offsetof(struct restore_values, field)
+static const struct cli_option restore_options[] = {
+	{ "days", CLI_TEXT, "how long they stay readable (7)", VALUE(days), "N" },
+	{ "tier", CLI_TEXT, "bulk (the cheapest), standard or expedited", VALUE(tier), "TIER" },
+	{ 0 },
+};
+
 const struct cli_command command_restore = {
 	.name = "restore",
 	.arguments = "PATH… [--days N] [--tier TIER]",
@@ -171,16 +176,7 @@ const struct cli_command command_restore = {
 		"\n"
 		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
 		"mount.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "days", CLI_TEXT, "N", "how long they stay readable (7)",
-			  VALUE(days) },
-			{ 0, "tier", CLI_TEXT, "TIER", "bulk (the cheapest), standard or expedited",
-			  VALUE(tier) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct restore_values),
-	.arguments_min = 1,
-	.arguments_max = 1000000,
+	CLI_OPTIONS(restore_options, struct restore_values),
+	.argument_count = { 1, 1000000 },
 	.run = run_restore,
 };

@@ -1,7 +1,6 @@
 /* rm: removes as rm -r does in a mount, and says what happened to the bytes. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "catalog/archive.h"
 #include "catalog/campaign.h"
@@ -12,75 +11,62 @@
 static int remove_scope(struct cli *cli, const struct catalog_scope *scope,
 			struct catalog_removal *ret_removal)
 {
-	switch (scope->kind) {
-	case CATALOG_SCOPE_RECORDING:
+	if (scope->kind == CATALOG_SCOPE_RECORDING)
 		return catalog_remove_recording(cli->catalog, scope->id, ret_removal);
-	case CATALOG_SCOPE_FOLDER:
+	if (scope->kind == CATALOG_SCOPE_FOLDER)
 		return catalog_remove_campaign(cli->catalog, scope->id, false, ret_removal);
-	case CATALOG_SCOPE_WORKSPACE:
+	if (scope->kind == CATALOG_SCOPE_WORKSPACE)
 		return catalog_remove_workspace(cli->catalog, scope->id, false, ret_removal);
-	case CATALOG_SCOPE_ALL:
-		break;
-	}
 	return -EPERM;
 }
 
+/* 0: not known. */
 static int64_t workspace_of(struct cli *cli, const struct catalog_scope *scope)
 {
 	struct catalog_recording recording;
 	struct catalog_campaign campaign;
 
-	switch (scope->kind) {
-	case CATALOG_SCOPE_RECORDING:
-		return catalog_recording_get(cli->catalog, scope->id, &recording) == 0
-			       ? recording.workspace_id
-			       : 0;
-	case CATALOG_SCOPE_FOLDER:
-		return catalog_campaign_get(cli->catalog, scope->id, &campaign) == 0
-			       ? campaign.workspace_id
-			       : 0;
-	case CATALOG_SCOPE_WORKSPACE:
-		return scope->id;
-	case CATALOG_SCOPE_ALL:
-		break;
-	}
-	return 0;
+	if (scope->kind == CATALOG_SCOPE_RECORDING &&
+	    catalog_recording_get(cli->catalog, scope->id, &recording) == 0)
+		return recording.workspace_id;
+	if (scope->kind == CATALOG_SCOPE_FOLDER &&
+	    catalog_campaign_get(cli->catalog, scope->id, &campaign) == 0)
+		return campaign.workspace_id;
+	return scope->kind == CATALOG_SCOPE_WORKSPACE ? scope->id : 0;
 }
 
 static void workspace_note(int64_t *ids, size_t *count, int64_t id)
 {
-	for (size_t i = 0; i < *count; i++) {
+	for (size_t i = 0; i < *count; i++)
 		if (ids[i] == id)
 			return;
-	}
 	if (id)
 		ids[(*count)++] = id;
 }
 
 static int run_rm(struct cli *cli, const void *values, int argc, char **argv)
 {
-	cleanup_free struct catalog_scope *scopes = NULL;
+	cleanup_scopes struct cli_scopes scopes = { NULL, 0 };
 	cleanup_free int64_t *workspace_ids = NULL;
 	struct catalog_removal sum = { 0 };
-	size_t count, workspace_count = 0, removed = 0;
+	size_t workspace_count = 0, removed = 0;
 	bool failed = false;
 	int status = cli_catalog_open(cli);
 
 	if (status == CLI_DONE)
-		status = cli_path_scopes(cli, argc, argv, &scopes, &count);
+		status = cli_path_scopes(cli, argc, argv, &scopes);
 	if (status != CLI_DONE)
 		return status;
-	workspace_ids = calloc(count + 1, sizeof *workspace_ids);
-	if (!workspace_ids) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
-	for (size_t i = 0; i < count; i++) {
+	workspace_ids = calloc(scopes.count + 1, sizeof *workspace_ids);
+	if (!workspace_ids)
+		return cli_error("out of memory");
+	for (size_t i = 0; i < scopes.count; i++) {
+		const struct catalog_scope *scope = &scopes.items[i];
 		struct catalog_removal removal = { 0 };
-		int64_t workspace_id = workspace_of(cli, &scopes[i]), locked = 0;
-		int err = remove_scope(cli, &scopes[i], &removal);
+		int64_t workspace_id = workspace_of(cli, scope), locked = 0;
+		int err = remove_scope(cli, scope, &removal);
 
-		if (err == -EPERM && catalog_lock_count(cli->catalog, scopes[i], &locked) == 0 &&
+		if (err == -EPERM && catalog_lock_count(cli->catalog, *scope, &locked) == 0 &&
 		    locked)
 			cli_error(
 				"the bucket must keep %lld of what is to be removed (retention or legal hold, the attribute "
@@ -115,7 +101,6 @@ const struct cli_command command_rm = {
 		"\n"
 		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
 		"mount.\n",
-	.arguments_min = 1,
-	.arguments_max = 1000000,
+	.argument_count = { 1, 1000000 },
 	.run = run_rm,
 };

@@ -6,7 +6,6 @@
 #include "cli/cli.h"
 #include "cli/suggest.h"
 #include "util/buf.h"
-#include "util/cleanup.h"
 #include "util/files.h"
 #include "util/log.h"
 
@@ -16,7 +15,7 @@ static int hint(const char *topic)
 	return CLI_USAGE;
 }
 
-static void say_no_command(const char *group, const char *word)
+static int say_no_command(const char *group, const char *word)
 {
 	cleanup_buf struct buf before = BUF_INIT;
 	struct suggest suggest;
@@ -26,6 +25,7 @@ static void say_no_command(const char *group, const char *word)
 	suggest_init(&suggest, buf_str(&before), word);
 	suggest_commands(&suggest, group);
 	cli_error("'%s%s' is no command%s", buf_str(&before), word, suggest_text(&suggest));
+	return hint(group);
 }
 
 static int set_path(char **where, const char *option, const char *variable)
@@ -35,13 +35,11 @@ static int set_path(char **where, const char *option, const char *variable)
 
 	if (!path || !*path)
 		return 0;
-	if (strncmp(path, "/dev/fd/", 8) ==
-	    0) { /* the shell's <(…) is a pipe, whose resolved path names no file */
-		*where = strdup(path);
-		err = *where ? 0 : -ENOMEM;
-	} else {
+	/* The shell's <(…) is a pipe, whose resolved path names no file. */
+	if (strncmp(path, "/dev/fd/", 8) == 0)
+		err = (*where = strdup(path)) ? 0 : -ENOMEM;
+	else
 		err = files_absolute(path, where);
-	}
 	if (err < 0)
 		cli_error("%s: %s", path, strerror(-err));
 	return err;
@@ -59,11 +57,9 @@ int cli_init(struct cli *cli, const struct cli_command *command, const struct cl
 		return CLI_FAILED;
 	if (!cli->catalog_path)
 		cli->catalog_path = cli_default_catalog();
-	if (!cli->catalog_path) {
-		cli_error(
+	if (!cli->catalog_path)
+		return cli_error(
 			"there is no home folder to look for a catalog in; name one with --catalog");
-		return CLI_FAILED;
-	}
 	return CLI_DONE;
 }
 
@@ -75,20 +71,18 @@ static int run_command(const struct cli_command *command, struct cli_globals *gl
 	struct cli cli = { .command = command };
 	int status = CLI_FAILED;
 
-	if (!values) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
+	if (!values)
+		return cli_error("out of memory");
 	if (cli_options_parse(command, globals, values, &argc, argv, message) < 0) {
 		status = cli_usage(&cli, "%s", message);
 	} else if (globals->help || globals->help_short) {
 		cli_help_command(cli_json_text_begin(), command, !globals->help);
-		status = cli_json_text_end("help");
-	} else if ((unsigned)argc < command->arguments_min) {
+		status = cli_json_text_end();
+	} else if ((unsigned)argc < command->argument_count.min) {
 		status = cli_usage(&cli, "too few arguments: %s", command->arguments);
-	} else if ((unsigned)argc > command->arguments_max) {
+	} else if ((unsigned)argc > command->argument_count.max) {
 		status = cli_usage(&cli, "too many arguments, from '%s' on",
-				   argv[command->arguments_max]);
+				   argv[command->argument_count.max]);
 	} else if ((status = cli_init(&cli, command, globals)) == CLI_DONE) {
 		status = command->run(&cli, values, argc, argv);
 	}
@@ -123,7 +117,7 @@ static int dispatch(int argc, char **argv)
 		return cli_version();
 	if (argc == 0 && (globals.help || globals.help_short)) {
 		cli_help_all(cli_json_text_begin());
-		return cli_json_text_end("help");
+		return cli_json_text_end();
 	}
 	if (argc == 0) {
 		cli_error("no command was given; usage: tonicfs [OPTIONS] COMMAND …");
@@ -132,29 +126,25 @@ static int dispatch(int argc, char **argv)
 	command = cli_command_find(argc, argv, &words, &is_group);
 	if (command)
 		return run_command(command, &globals, argc - words, argv + words);
-	if (!is_group) {
-		say_no_command(NULL, argv[0]);
-		return hint(NULL);
-	}
+	if (!is_group)
+		return say_no_command(NULL, argv[0]);
 	/* "workspace --help": the only use of a group without a command. */
 	for (int i = 1; i < argc; i++)
 		globals.help |= strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
 	if (globals.help && cli_help_group(cli_json_text_begin(), argv[0]))
-		return cli_json_text_end("help");
+		return cli_json_text_end();
 	if (argc > 1 && argv[1][0] != '-')
-		say_no_command(argv[0], argv[1]);
-	else
-		cli_error("'%s' needs to be told what to do", argv[0]);
+		return say_no_command(argv[0], argv[1]);
+	cli_error("'%s' needs to be told what to do", argv[0]);
 	return hint(argv[0]);
 }
 
 /* Asked before anything is parsed, so that errors of the parser become JSON, too. */
 static bool wants_json(int argc, char *const *argv)
 {
-	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--json") == 0)
 			return true;
-	}
 	return false;
 }
 

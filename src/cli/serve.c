@@ -51,6 +51,14 @@ static int run_serve(struct cli *cli, const void *values, int argc, char **argv)
 	return status;
 }
 
+#define VALUE(field) .offset = offsetof(struct serve_values, field)
+static const struct cli_option serve_options[] = {
+	{ "listen", CLI_TEXT, "take Twilio's callbacks", VALUE(listen), "ADDRESS:PORT" },
+	{ "public-url", CLI_TEXT, "the callbacks' URL, exactly as Twilio has it", VALUE(public_url),
+	  "URL" },
+	{ 0 },
+};
+
 const struct cli_command command_serve = {
 	.name = "serve",
 	.arguments = "[--listen ADDRESS:PORT] [--public-url URL]",
@@ -70,15 +78,6 @@ const struct cli_command command_serve = {
 		"workspace with an API key also needs its account's auth token: 'tonicfs\n"
 		"workspace set NAME --auth-token-file FILE'. The next poll finds what a lost\n"
 		"callback missed.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "listen", CLI_TEXT, "ADDRESS:PORT", "take Twilio's callbacks",
-			  offsetof(struct serve_values, listen) },
-			{ 0, "public-url", CLI_TEXT, "URL",
-			  "the callbacks' URL, exactly as Twilio has it",
-			  offsetof(struct serve_values, public_url) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct serve_values),
+	CLI_OPTIONS(serve_options, struct serve_values),
 	.run = run_serve,
 };

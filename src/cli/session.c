@@ -8,6 +8,7 @@
 
 #include "aws/credentials.h"
 #include "catalog/rotate.h"
+#include "catalog/storage.h"
 #include "cli/cli.h"
 #include "cli/suggest.h"
 #include "service/service.h"
@@ -42,28 +43,21 @@ int cli_catalog_open(struct cli *cli)
 
 	/* Before the key is looked for: a missing catalog has no key either, and the catalog is
 	 * what the message should name. */
-	if (access(cli->catalog_path, F_OK) < 0 && errno == ENOENT) {
-		cli_error("there is no catalog %s; 'tonicfs init' makes one", cli->catalog_path);
-		return CLI_FAILED;
-	}
+	if (access(cli->catalog_path, F_OK) < 0 && errno == ENOENT)
+		return cli_error("there is no catalog %s; 'tonicfs init' makes one",
+				 cli->catalog_path);
 	err = catalog_open_found(cli->catalog_path, cli->key_file, &cli->catalog, message);
 	if (err == 0)
 		return CLI_DONE;
-	if (message[0])
-		cli_error("%s", message);
-	else
-		cli_error("%s: %s", cli->catalog_path, strerror(-err));
-	return CLI_FAILED;
+	return message[0] ? cli_error("%s", message)
+			  : cli_error("%s: %s", cli->catalog_path, strerror(-err));
 }
 
 int cli_http_open(struct cli *cli)
 {
 	int err = service_http_new(cli->catalog, &cli->http);
 
-	if (err == 0)
-		return CLI_DONE;
-	cli_error("the network cannot be used: %s", strerror(-err));
-	return CLI_FAILED;
+	return err == 0 ? CLI_DONE : cli_error("the network cannot be used: %s", strerror(-err));
 }
 
 void cli_say_predecessor(const char *catalog_path)
@@ -75,14 +69,10 @@ void cli_say_predecessor(const char *catalog_path)
 void cli_close(struct cli *cli)
 {
 	http_free(cli->http);
-	cli->http = NULL;
 	aws_credentials_forget();
 	catalog_close(cli->catalog);
-	cli->catalog = NULL;
 	free(cli->catalog_path);
-	cli->catalog_path = NULL;
 	free(cli->key_file);
-	cli->key_file = NULL;
 }
 
 int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace)
@@ -95,9 +85,8 @@ int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspa
 
 		suggest_init(&suggest, "", name);
 		suggest_workspaces(&suggest, cli);
-		cli_error("there is no workspace '%s'%s", view_name(name, shown),
-			  suggest_text(&suggest));
-		return CLI_FAILED;
+		return cli_error("there is no workspace '%s'%s", view_name(name, shown),
+				 suggest_text(&suggest));
 	}
 	return err < 0 ? cli_catalog_error(cli, err, "the workspace cannot be read") : CLI_DONE;
 }
@@ -109,39 +98,54 @@ int cli_workspace_open(struct cli *cli, const char *name, struct catalog_workspa
 	return status == CLI_DONE ? cli_workspace_find(cli, name, ret_workspace) : status;
 }
 
-struct workspace_list {
-	struct catalog_workspace *items;
-	size_t count;
-};
+int cli_storage_open(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace,
+		     struct catalog_storage *ret_storage)
+{
+	int status = cli_workspace_open(cli, name, ret_workspace);
+	char shown[CATALOG_NAME_SIZE];
+	int err;
+
+	if (status != CLI_DONE)
+		return status;
+	err = catalog_storage_get(cli->catalog, ret_workspace->id, ret_storage);
+	if (err == -ENOENT)
+		return cli_error("workspace '%s' has no bucket; 'tonicfs storage set' names one",
+				 view_name(ret_workspace->name, shown));
+	return err < 0 ? cli_catalog_error(cli, err, "the bucket's settings cannot be read")
+		       : CLI_DONE;
+}
 
 static int workspace_add(void *arg, const struct catalog_workspace *workspace)
 {
-	struct workspace_list *list = arg;
+	struct cli_workspaces *list = arg;
+
 	return array_push(&list->items, &list->count, workspace);
 }
 
-int cli_workspaces(struct cli *cli, bool with_removed, struct catalog_workspace **ret_workspaces,
-		   size_t *ret_count)
+int cli_workspaces_find(struct cli *cli, const char *name, bool with_removed,
+			struct cli_workspaces *ret_workspaces)
 {
-	struct workspace_list list = { NULL, 0 };
-	int err = catalog_workspace_each(cli->catalog, with_removed, workspace_add, &list);
+	struct catalog_workspace one;
+	int status = name ? cli_workspace_find(cli, name, &one) : CLI_DONE, err;
 
-	if (err < 0) {
-		free(list.items);
-		return cli_catalog_error(cli, err, "the workspaces cannot be read");
-	}
-	*ret_workspaces = list.items;
-	*ret_count = list.count;
-	return CLI_DONE;
+	*ret_workspaces = (struct cli_workspaces){ NULL, 0 };
+	if (status != CLI_DONE)
+		return status;
+	if (name)
+		err = workspace_add(ret_workspaces, &one);
+	else
+		err = catalog_workspace_each(cli->catalog, with_removed, workspace_add,
+					     ret_workspaces);
+	return err < 0 ? cli_catalog_error(cli, err, "the workspaces cannot be read") : CLI_DONE;
 }
 
-int cli_secret_read(const char *secret_file, const char *prompt, char **ret_secret)
+void cli_workspaces_release(struct cli_workspaces *workspaces)
 {
-	return cli_secret_read_as("--secret-file", secret_file, prompt, ret_secret);
+	free(workspaces->items);
 }
 
-int cli_secret_read_as(const char *option, const char *secret_file, const char *prompt,
-		       char **ret_secret)
+int cli_secret_read(const char *option, const char *secret_file, const char *prompt,
+		    char **ret_secret)
 {
 	cleanup_free char *shown = prompt ? strdup(prompt) : NULL;
 	int err;
@@ -152,19 +156,17 @@ int cli_secret_read_as(const char *option, const char *secret_file, const char *
 	if (err == 0)
 		return CLI_DONE;
 	if (err == -ENOTTY)
-		cli_error(
+		return cli_error(
 			"there is no terminal to ask for the secret on; give %s FILE, or - for standard "
 			"input",
 			option);
-	else if (err == -EINVAL)
-		cli_error("the secret is empty, or longer than 4096 bytes%s%s%s",
-			  secret_file ? " (" : "", secret_file ? option : "",
-			  secret_file ? ": its first line is read)" : "");
-	else if (secret_file)
-		cli_error("%s %s: %s", option, secret_file, strerror(-err));
-	else
-		cli_error("the secret was not read: %s", strerror(-err));
-	return CLI_FAILED;
+	if (err == -EINVAL)
+		return cli_error("the secret is empty, or longer than 4096 bytes%s%s%s",
+				 secret_file ? " (" : "", secret_file ? option : "",
+				 secret_file ? ": its first line is read)" : "");
+	if (secret_file)
+		return cli_error("%s %s: %s", option, secret_file, strerror(-err));
+	return cli_error("the secret was not read: %s", strerror(-err));
 }
 
 int cli_url_check(const char *what, const char *url, bool allow_http)
@@ -190,16 +192,20 @@ static void catch_signal(int number)
 	cancel_set(&cli_cancel);
 }
 
-void cli_catch_signals(void)
+void cli_handle_signals(void (*handler)(int), int flags)
 {
-	/* SA_RESETHAND: a second Ctrl-C ends the program at once. */
-	struct sigaction action = { .sa_handler = catch_signal,
-				    .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
+	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+}
+
+void cli_catch_signals(void)
+{
+	/* SA_RESETHAND: a second Ctrl-C ends the program at once. */
+	cli_handle_signals(catch_signal, (int)(SA_RESETHAND | SA_RESTART));
 }
 
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs)

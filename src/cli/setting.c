@@ -6,10 +6,9 @@
 
 #include "cli/commands.h"
 #include "cli/suggest.h"
-#include "util/cleanup.h"
 #include "view/setting.h"
 
-static void print_list(const struct view_settings *settings)
+static int print_list(const struct view_settings *settings)
 {
 	struct cli_table table = { 0 };
 
@@ -24,7 +23,7 @@ static void print_list(const struct view_settings *settings)
 			cli_table_row(&table, "%s\t%" PRId64 "\t%" PRId64 "\t%s", s->about->name,
 				      s->number, s->about->otherwise, s->about->meaning);
 	}
-	cli_table_print(&table, stdout);
+	return cli_table_print(&table, stdout);
 }
 
 static int run_list(struct cli *cli, const void *values, int argc, char **argv)
@@ -37,10 +36,7 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 	err = view_settings_load(cli->catalog, &settings);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the settings cannot be read");
-	if (cli->json)
-		return cli_json_print(view_settings_json(&settings));
-	print_list(&settings);
-	return CLI_DONE;
+	return cli->json ? cli_json_print(view_settings_json(&settings)) : print_list(&settings);
 }
 
 const struct cli_command command_setting_list = {
@@ -104,7 +100,6 @@ const struct cli_command command_setting_set = {
 	.summary = "Changes a setting of the whole catalog",
 	.text = "'tonicfs setting list' shows all settings with their meanings and defaults. A\n"
 		"running mount keeps the values that it started with.\n",
-	.arguments_min = 2,
-	.arguments_max = 2,
+	.argument_count = { 2, 2 },
 	.run = run_set,
 };

@@ -23,7 +23,7 @@
 #define TEXT_BYTES (64 * 1024)
 #define LIMIT_MSECS 1500
 
-struct mount {
+struct status_mount {
 	char *mountpoint;
 	pid_t child; /* asks the mount; 0: there is none */
 	int fd;      /* the child writes an errno and the text to it; -1: closed */
@@ -31,11 +31,6 @@ struct mount {
 	size_t len;
 	int err; /* 0: the counters are in stats */
 	struct audio_stats stats;
-};
-
-struct status_mounts {
-	struct mount *list;
-	size_t count;
 };
 
 /* ---- asking ---- */
@@ -60,7 +55,7 @@ static _Noreturn void ask(const char *mountpoint, int fd)
 	_exit(write(0, &answer, len) == (ssize_t)len ? 0 : 1);
 }
 
-static void start(struct mount *m)
+static void start(struct status_mount *m)
 {
 	int ends[2];
 
@@ -87,7 +82,7 @@ static void start(struct mount *m)
 	close(ends[1]);
 }
 
-static void take(struct mount *m)
+static void take(struct status_mount *m)
 {
 	size_t room = sizeof m->err + TEXT_BYTES - m->len;
 	ssize_t n = read(m->fd, m->text + m->len, room);
@@ -127,7 +122,7 @@ static void wait_for_all(struct status_mounts *mounts)
 }
 
 /* A child that hangs in its mount does not end even by SIGKILL; init adopts it later. */
-static void stop(struct mount *m)
+static void stop(struct status_mount *m)
 {
 	if (m->fd >= 0) {
 		close(m->fd);
@@ -138,49 +133,42 @@ static void stop(struct mount *m)
 	m->fd = -1;
 }
 
-struct status_mounts *status_mounts_ask(const char *catalog_path)
+int status_mounts_ask(const char *catalog_path, struct status_mounts *ret_mounts)
 {
-	struct status_mounts *mounts = calloc(1, sizeof *mounts);
 	cleanup_free char **places = NULL;
 	size_t count = 0;
-	int err = mounts ? mounts_of(catalog_path, &places, &count) : -ENOMEM;
+	int err = mounts_of(catalog_path, &places, &count);
 
-	if (!err)
-		mounts->list = calloc(count + 1, sizeof *mounts->list);
-	if (!err && !mounts->list)
+	*ret_mounts = (struct status_mounts){ calloc(count + 1, sizeof *ret_mounts->list), 0 };
+	if (!err && !ret_mounts->list)
 		err = -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		if (err) {
 			free(places[i]);
 			continue;
 		}
-		mounts->list[i].mountpoint = places[i];
-		start(&mounts->list[i]);
-		mounts->count++;
+		ret_mounts->list[i].mountpoint = places[i];
+		start(&ret_mounts->list[i]);
+		ret_mounts->count++;
 	}
-	if (err) {
-		cli_error("the mounts cannot be found: %s", strerror(-err));
-		status_mounts_free(mounts);
-		return NULL;
-	}
-	wait_for_all(mounts);
+	if (err)
+		return cli_error("the mounts cannot be found: %s", strerror(-err));
+	wait_for_all(ret_mounts);
 	for (size_t i = 0; i < count; i++)
-		stop(&mounts->list[i]);
-	return mounts;
+		stop(&ret_mounts->list[i]);
+	return CLI_DONE;
 }
 
-void status_mounts_free(struct status_mounts *mounts)
+void status_mounts_release(struct status_mounts *mounts)
 {
-	for (size_t i = 0; mounts && i < mounts->count; i++) {
+	for (size_t i = 0; i < mounts->count; i++) {
 		free(mounts->list[i].mountpoint);
 		free(mounts->list[i].text);
 	}
-	if (mounts)
-		free(mounts->list);
-	free(mounts);
+	free(mounts->list);
 }
 
-static const char *reason(const struct mount *m)
+static const char *reason(const struct status_mount *m)
 {
 	switch (m->err) {
 	case -ETIMEDOUT:
@@ -249,7 +237,7 @@ static void print_last_failure(const struct audio_reason *last)
 	printf("  last failure %s: %s: %s\n", at, sid, last->text);
 }
 
-static void print_mount(const struct mount *m)
+static void print_mount(const struct status_mount *m)
 {
 	const struct audio_stats *s = &m->stats;
 	char a[AMOUNT_SIZE], b[AMOUNT_SIZE], c[AMOUNT_SIZE];
@@ -267,10 +255,10 @@ static void print_mount(const struct mount *m)
 		printf("  %-36s %11s\n", "  wait for their turn",
 		       amount_count((int64_t)s->reads_waiting, a));
 	print_times("  answered", &s->read);
-	print_origin("Twilio", &s->twilio);
-	print_times("  first byte", &s->twilio.first_byte);
-	print_origin("S3", &s->s3);
-	print_times("  first byte", &s->s3.first_byte);
+	print_origin("Twilio", &s->origins[AUDIO_FROM_TWILIO]);
+	print_times("  first byte", &s->origins[AUDIO_FROM_TWILIO].first_byte);
+	print_origin("S3", &s->origins[AUDIO_FROM_S3]);
+	print_times("  first byte", &s->origins[AUDIO_FROM_S3].first_byte);
 	if (s->ahead_files)
 		printf("  %-36s %11s, %s opened, %s in vain\n", "files fetched ahead",
 		       amount_count((int64_t)s->ahead_files, a),
@@ -319,16 +307,13 @@ static json_t *origin_json(const struct audio_origin_stats *s)
 
 static json_t *last_failure_json(const struct audio_reason *last)
 {
-	char sid[SID_SIZE];
-
 	if (!last->at_secs)
 		return json_null();
-	sid_format(&last->sid, "RE", sid);
-	return json_pack("{s:s, s:o, s:o}", "recording_sid", sid, "time",
-			 view_time_json(last->at_secs), "why", view_name_json(last->text));
+	return json_pack("{s:o, s:o, s:o}", "recording_sid", view_sid_json(&last->sid, "RE"),
+			 "time", view_time_json(last->at_secs), "why", view_name_json(last->text));
 }
 
-static json_t *mount_json(const struct mount *m)
+static json_t *mount_json(const struct status_mount *m)
 {
 	const struct audio_stats *s = &m->stats;
 
@@ -343,7 +328,8 @@ static json_t *mount_json(const struct mount *m)
 		(json_int_t)s->reads_failed, "last_failure", last_failure_json(&s->last_failure),
 		"reads_from_memory", (json_int_t)s->reads_from_memory, "reads_waiting",
 		(json_int_t)s->reads_waiting, "answered", times_json(&s->read), "twilio",
-		origin_json(&s->twilio), "s3", origin_json(&s->s3), "ahead", "files",
+		origin_json(&s->origins[AUDIO_FROM_TWILIO]), "s3",
+		origin_json(&s->origins[AUDIO_FROM_S3]), "ahead", "files",
 		(json_int_t)s->ahead_files, "hits", (json_int_t)s->ahead_hits, "wasted_bytes",
 		(json_int_t)s->ahead_wasted_bytes, "memory", "bytes", (json_int_t)s->memory_bytes,
 		"peak_bytes", (json_int_t)s->memory_peak_bytes, "budget_bytes",
@@ -352,9 +338,5 @@ static json_t *mount_json(const struct mount *m)
 
 json_t *status_mounts_json(const struct status_mounts *mounts)
 {
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < mounts->count; i++)
-		json_array_append_new(array, mount_json(&mounts->list[i]));
-	return array;
+	return view_array_json(mounts->list, mounts->count, mount_json);
 }

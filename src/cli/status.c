@@ -225,13 +225,13 @@ static int show(struct status_run *run, struct catalog_scope scope)
 
 static int show_all(struct status_run *run)
 {
-	cleanup_free struct catalog_workspace *list = NULL;
-	size_t count = 0;
-	int status = cli_workspaces(run->cli, true, &list, &count);
+	cleanup_workspaces struct cli_workspaces list = { NULL, 0 };
+	int status = cli_workspaces_find(run->cli, NULL, true, &list);
 
-	for (size_t i = 0; i < count && status == CLI_DONE; i++)
-		status = show(run, (struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, list[i].id });
-	if (status == CLI_DONE && count == 0 && !run->cli->json)
+	for (size_t i = 0; i < list.count && status == CLI_DONE; i++)
+		status = show(run,
+			      (struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, list.items[i].id });
+	if (status == CLI_DONE && list.count == 0 && !run->cli->json)
 		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
 	return status;
 }
@@ -266,10 +266,8 @@ static int show_named(struct status_run *run, const char *word)
 		return status;
 	if (node.kind == CATALOG_NODE_ROOT)
 		return show_all(run);
-	if (node.kind == CATALOG_NODE_CALLS) {
-		cli_error("calls.csv has no status of its own; use its folder");
-		return CLI_FAILED;
-	}
+	if (node.kind == CATALOG_NODE_CALLS)
+		return cli_error("calls.csv has no status of its own; use its folder");
 	return show(run, catalog_node_scope(&node));
 }
 
@@ -292,23 +290,16 @@ static int limit_parse(const struct cli *cli, const char *text, int64_t *limit)
 	return CLI_DONE;
 }
 
-static void mounts_freep(struct status_mounts **mounts)
-{
-	status_mounts_free(*mounts);
-}
-
 static int run_status(struct cli *cli, const void *values, int argc, char **argv)
 {
-	cleanup_with(mounts_freep) struct status_mounts *mounts = NULL;
+	cleanup_with(status_mounts_release) struct status_mounts mounts = { NULL, 0 };
 	const struct status_values *v = values;
 	struct status_run run = { .cli = cli, .limit = PROBLEMS_LISTED };
 	json_t *document;
 	int status = limit_parse(cli, v->limit, &run.limit), failed = 0;
 
-	if (status == CLI_DONE && !argc) {
-		mounts = status_mounts_ask(cli->catalog_path);
-		status = mounts ? CLI_DONE : CLI_FAILED;
-	}
+	if (status == CLI_DONE && !argc)
+		status = status_mounts_ask(cli->catalog_path, &mounts);
 	if (status == CLI_DONE)
 		status = cli_catalog_open(cli);
 	if (status != CLI_DONE)
@@ -323,13 +314,13 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 		if (one != CLI_DONE)
 			status = ++failed == argc ? one : CLI_PART;
 	}
-	if (status == CLI_DONE && mounts && !cli->json)
-		status_mounts_print(mounts);
+	if (status == CLI_DONE && !argc && !cli->json)
+		status_mounts_print(&mounts);
 	if (cli->json && status != CLI_FAILED) {
 		document =
 			json_pack("{s:O, s:O}", "workspaces", run.workspaces, "paths", run.paths);
-		if (mounts)
-			json_object_set_new(document, "mounts", status_mounts_json(mounts));
+		if (!argc)
+			json_object_set_new(document, "mounts", status_mounts_json(&mounts));
 		if (cli_json_print(document) != CLI_DONE)
 			status = CLI_FAILED;
 	}
@@ -337,6 +328,13 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 	json_decref(run.paths);
 	return status;
 }
+
+#define VALUE(field) .offset = offsetof(struct status_values, field)
+static const struct cli_option status_options[] = {
+	{ "limit", CLI_TEXT, "with --json: the most problems to list (1000)", VALUE(limit),
+	  "N|all" },
+	{ 0 },
+};
 
 const struct cli_command command_status = {
 	.name = "status",
@@ -361,14 +359,7 @@ const struct cli_command command_status = {
 		"\n"
 		"With --json, 'reasons' has the jobs by reason, and 'problems' each job, up to\n"
 		"--limit; 'problems_count' is the number of all.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "limit", CLI_TEXT, "N|all",
-			  "with --json: the most problems to list (1000)",
-			  offsetof(struct status_values, limit) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct status_values),
-	.arguments_max = 1000000,
+	CLI_OPTIONS(status_options, struct status_values),
+	.argument_count = { 0, 1000000 },
 	.run = run_status,
 };

@@ -6,12 +6,17 @@
 #ifndef TONICFS_CLI_STATUS_H
 #define TONICFS_CLI_STATUS_H
 
+#include <stddef.h>
+
 struct json_t;
-struct status_mounts;
-/* NULL: an error has been said. */
-struct status_mounts *status_mounts_ask(const char *catalog_path);
+struct status_mounts {
+	struct status_mount *list;
+	size_t count;
+};
+/* CLI_DONE, or CLI_FAILED after an error. */
+int status_mounts_ask(const char *catalog_path, struct status_mounts *ret_mounts);
 void status_mounts_print(const struct status_mounts *mounts);
 struct json_t *status_mounts_json(const struct status_mounts *mounts);
-void status_mounts_free(struct status_mounts *mounts); /* NULL is fine */
+void status_mounts_release(struct status_mounts *mounts);
 
 #endif

@@ -1,8 +1,7 @@
 /* storage enable, disable: starts or stops moving recordings to a workspace's bucket. */
-#include <stdio.h>
 
+#include "catalog/storage.h"
 #include "cli/commands.h"
-#include "cli/storage.h"
 
 struct enable_values {
 	bool untested;
@@ -25,14 +24,19 @@ static int run_enable(struct cli *cli, const void *values, int argc, char **argv
 
 	if (status != CLI_DONE)
 		return status;
-	if (!s.tested_secs && !v->untested) {
-		cli_error("the bucket has not been tested with these settings; 'tonicfs storage "
-			  "test %s' tests and enables it",
-			  argv[0]);
-		return CLI_FAILED;
-	}
+	if (!s.tested_secs && !v->untested)
+		return cli_error(
+			"the bucket has not been tested with these settings; 'tonicfs storage "
+			"test %s' tests and enables it",
+			argv[0]);
 	return set_enabled(cli, &w, true);
 }
+
+#define VALUE(field) .offset = offsetof(struct enable_values, field)
+static const struct cli_option enable_options[] = {
+	{ "untested", CLI_FLAG, "without a passed test", VALUE(untested) },
+	{ 0 },
+};
 
 const struct cli_command command_storage_enable = {
 	.name = "storage enable",
@@ -40,15 +44,8 @@ const struct cli_command command_storage_enable = {
 	.summary = "Starts moving recordings to the bucket again",
 	.text = "The settings must have passed 'storage test'. Migrations that were queued\n"
 		"while the bucket was disabled are resumed.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "untested", CLI_FLAG, NULL, "without a passed test",
-			  offsetof(struct enable_values, untested) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct enable_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	CLI_OPTIONS(enable_options, struct enable_values),
+	.argument_count = { 1, 1 },
 	.run = run_enable,
 };
 
@@ -66,7 +63,6 @@ const struct cli_command command_storage_disable = {
 	.arguments = "WORKSPACE",
 	.summary = "Stops moving recordings to the bucket; those in it stay readable",
 	.text = "New recordings stay at Twilio. Migrations in flight are finished.\n",
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_disable,
 };

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/storage.h"
 #include "storage/policy.h"
 #include "storage/test.h"
 
@@ -62,12 +61,22 @@ static int run_policy(struct cli *cli, const void *values, int argc, char **argv
 		.restore = v->restore || v->lifecycle || is_archive_class(s.storage_class),
 	};
 	policy = storage_policy(&s, &use);
-	if (!policy) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
+	if (!policy)
+		return cli_error("out of memory");
 	return cli->json ? cli_json_print(policy) : print_policy(policy, argv[0], s.bucket);
 }
+
+#define VALUE(field) .offset = offsetof(struct policy_values, field)
+static const struct cli_option policy_options[] = {
+	{ "lifecycle", CLI_FLAG, "also the permissions for lifecycle rules and restores",
+	  VALUE(lifecycle) },
+	{ "restore", CLI_FLAG, "also the permissions for restores", VALUE(restore) },
+	{ "object-lock", CLI_FLAG, "also the permissions to show retentions and legal holds",
+	  VALUE(lock) },
+	{ "no-cors", CLI_FLAG, "without the CORS rules, for storage test --no-cors",
+	  VALUE(no_cors) },
+	{ 0 },
+};
 
 const struct cli_command command_storage_policy = {
 	.name = "storage policy",
@@ -79,23 +88,7 @@ const struct cli_command command_storage_policy = {
 		"recordings and their versions, sse-kms those for the key (by its ARN with\n"
 		"--encryption sse-kms:ARN), and an archive class those to restore. Print the\n"
 		"policy again after such a setting has changed.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "lifecycle", CLI_FLAG, NULL,
-			  "also the permissions for lifecycle rules and restores",
-			  offsetof(struct policy_values, lifecycle) },
-			{ 0, "restore", CLI_FLAG, NULL, "also the permissions for restores",
-			  offsetof(struct policy_values, restore) },
-			{ 0, "object-lock", CLI_FLAG, NULL,
-			  "also the permissions to show retentions and legal holds",
-			  offsetof(struct policy_values, lock) },
-			{ 0, "no-cors", CLI_FLAG, NULL,
-			  "without the CORS rules, for storage test --no-cors",
-			  offsetof(struct policy_values, no_cors) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct policy_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	CLI_OPTIONS(policy_options, struct policy_values),
+	.argument_count = { 1, 1 },
 	.run = run_policy,
 };

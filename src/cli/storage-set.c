@@ -6,11 +6,9 @@
 
 #include "aws/bucket.h"
 #include "cli/commands.h"
-#include "cli/storage.h"
 #include "storage/provider.h"
 #include "storage/storage.h"
 #include "util/buf.h"
-#include "util/cleanup.h"
 #include "util/secret.h"
 
 struct set_values {
@@ -50,10 +48,9 @@ static int set_prefix(struct catalog_storage *storage, const char *text)
 	len = strlen(text);
 	if (len + 2 > sizeof storage->prefix)
 		return -EINVAL;
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
 			return -EINVAL;
-	}
 	snprintf(storage->prefix, sizeof storage->prefix, "%s%s", text,
 		 len && text[len - 1] != '/' ? "/" : "");
 	return 0;
@@ -61,9 +58,7 @@ static int set_prefix(struct catalog_storage *storage, const char *text)
 
 static bool set_text(char *where, size_t size, const char *text)
 {
-	if (!text)
-		return true;
-	return (size_t)snprintf(where, size, "%s", text) < size;
+	return !text || (size_t)snprintf(where, size, "%s", text) < size;
 }
 
 /* Fills in what is known of the provider, where no option says something else. */
@@ -186,7 +181,7 @@ static int read_secret(const struct set_values *v, const struct catalog_storage 
 		fprintf(stderr,
 			"the endpoint is on another host: its secret key must be given again\n");
 	snprintf(prompt, sizeof prompt, "Secret key of access key %s: ", storage->access_key);
-	return cli_secret_read(v->secret_file, prompt, ret_secret);
+	return cli_secret_read("--secret-file", v->secret_file, prompt, ret_secret);
 }
 
 /* A test is valid only for the settings it was made with. */
@@ -223,9 +218,8 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	cleanup_secret char *secret = NULL, *old_secret = NULL;
 	cleanup_buf struct buf word = BUF_INIT;
 	struct catalog_workspace w;
-	int status, err;
+	int status = cli_workspace_open(cli, argv[0], &w), err;
 
-	status = cli_workspace_open(cli, argv[0], &w);
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_storage_get(cli->catalog, w.id, &old);
@@ -245,9 +239,8 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		snprintf(storage.region, sizeof storage.region, "us-east-1");
 	/* Only a new name is checked, so that other settings of an old bucket can be changed. */
 	status = v->bucket ? check_bucket(cli, &storage) : CLI_DONE;
-	if (status != CLI_DONE)
-		return status;
-	status = read_secret(v, &storage, &old, &secret);
+	if (status == CLI_DONE)
+		status = read_secret(v, &storage, &old, &secret);
 	if (status != CLI_DONE)
 		return status;
 	if (!has_same_settings(&storage, &old, secret, old_secret)) {
@@ -267,7 +260,34 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 			 : CLI_DONE;
 }
 
-#define SET(field) offsetof(struct set_values, field)
+#define SET(field) .offset = offsetof(struct set_values, field)
+static const struct cli_option set_options[] = {
+	{ "bucket", CLI_TEXT, "the bucket", SET(bucket), "B" },
+	{ "region", CLI_TEXT, "its region (us-east-1)", SET(region), "R" },
+	{ "access-key", CLI_TEXT, "the access key's id", SET(access_key), "AK" },
+	{ "secret-file", CLI_TEXT, "the file with the secret key", SET(secret_file), "FILE|-" },
+	{ "credentials", CLI_TEXT, "default or profile:NAME, instead of an access key",
+	  SET(credentials), "FROM" },
+	{ "provider", CLI_TEXT,
+	  "aws, digitalocean, minio, ceph, wasabi, b2, r2: fills in endpoint, region and path style",
+	  SET(provider), "NAME" },
+	{ "endpoint", CLI_TEXT, "another server than AWS", SET(endpoint), "URL" },
+	{ "path-style", CLI_SWITCH, "the bucket is in the URL's path, not in the host name",
+	  SET(path_style) },
+	{ "prefix", CLI_TEXT, "the prefix of all object keys", SET(prefix), "P" },
+	{ "encryption", CLI_TEXT, "none, sse-s3, sse-kms or sse-kms:KEY-ID", SET(encryption),
+	  "HOW" },
+	{ "require-encryption", CLI_SWITCH, "move recordings only to a server that encrypts",
+	  SET(require_encryption) },
+	{ "storage-class", CLI_TEXT,
+	  "the storage class of new objects; empty: the bucket's default", SET(storage_class),
+	  "CLASS" },
+	{ "ca-file", CLI_TEXT, "certificates to trust instead of the system's", SET(ca_file),
+	  "FILE" },
+	{ "allow-http", CLI_SWITCH, "allow plain http to other machines", SET(allow_http) },
+	{ 0 },
+};
+
 const struct cli_command command_storage_set = {
 	.name = "storage set",
 	.arguments = "WORKSPACE [--bucket B] [--region R] [--access-key AK] [--secret-file FILE|-] "
@@ -288,41 +308,7 @@ const struct cli_command command_storage_set = {
 		"identity, the profile in ~/.aws, container, instance metadata. --credentials\n"
 		"profile:NAME uses that profile. Temporary credentials are renewed before they\n"
 		"expire.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "bucket", CLI_TEXT, "B", "the bucket", SET(bucket) },
-			{ 0, "region", CLI_TEXT, "R", "its region (us-east-1)", SET(region) },
-			{ 0, "access-key", CLI_TEXT, "AK", "the access key's id", SET(access_key) },
-			{ 0, "secret-file", CLI_TEXT, "FILE|-", "the file with the secret key",
-			  SET(secret_file) },
-			{ 0, "credentials", CLI_TEXT, "FROM",
-			  "default or profile:NAME, instead of an access key", SET(credentials) },
-			{ 0, "provider", CLI_TEXT, "NAME",
-			  "aws, digitalocean, minio, ceph, wasabi, b2, r2: fills in endpoint, region and path style",
-			  SET(provider) },
-			{ 0, "endpoint", CLI_TEXT, "URL", "another server than AWS",
-			  SET(endpoint) },
-			{ 0, "path-style", CLI_SWITCH, NULL,
-			  "the bucket is in the URL's path, not in the host name",
-			  SET(path_style) },
-			{ 0, "prefix", CLI_TEXT, "P", "the prefix of all object keys",
-			  SET(prefix) },
-			{ 0, "encryption", CLI_TEXT, "HOW",
-			  "none, sse-s3, sse-kms or sse-kms:KEY-ID", SET(encryption) },
-			{ 0, "require-encryption", CLI_SWITCH, NULL,
-			  "move recordings only to a server that encrypts",
-			  SET(require_encryption) },
-			{ 0, "storage-class", CLI_TEXT, "CLASS",
-			  "the storage class of new objects; empty: the bucket's default",
-			  SET(storage_class) },
-			{ 0, "ca-file", CLI_TEXT, "FILE",
-			  "certificates to trust instead of the system's", SET(ca_file) },
-			{ 0, "allow-http", CLI_SWITCH, NULL, "allow plain http to other machines",
-			  SET(allow_http) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct set_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	CLI_OPTIONS(set_options, struct set_values),
+	.argument_count = { 1, 1 },
 	.run = run_set,
 };

@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
-#include "cli/storage.h"
 #include "storage/storage.h"
 #include "util/times.h"
 #include "view/bucket.h"
@@ -52,10 +51,8 @@ static int run_show(struct cli *cli, const void *values, int argc, char **argv)
 
 	if (status != CLI_DONE)
 		return status;
-	if (view_bucket_load(&w, &settings, &bucket) < 0) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
+	if (view_bucket_load(&w, &settings, &bucket) < 0)
+		return cli_error("out of memory");
 	if (cli->json)
 		return cli_json_print(view_bucket_json(&bucket));
 	print(&bucket);
@@ -66,7 +63,6 @@ const struct cli_command command_storage_show = {
 	.name = "storage show",
 	.arguments = "WORKSPACE",
 	.summary = "Shows a workspace's bucket, without secrets",
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_show,
 };

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/storage.h"
 #include "storage/storage.h"
 #include "storage/test.h"
 #include "util/cleanup.h"
@@ -85,10 +84,8 @@ static int store_result(struct cli *cli, int64_t workspace_id, struct catalog_st
 	snprintf(s->tested_encryption, sizeof s->tested_encryption, "%s", result->encryption);
 	err = catalog_storage_tested(cli->catalog, workspace_id, s, secret, enable);
 	*ret_enabled = s->enabled || enable;
-	if (err == -ESTALE) {
-		cli_error("the settings were changed during the test; run it again");
-		return CLI_FAILED;
-	}
+	if (err == -ESTALE)
+		return cli_error("the settings were changed during the test; run it again");
 	return err < 0 ? cli_catalog_error(cli, err, "the test's result was not stored") : CLI_DONE;
 }
 
@@ -122,10 +119,8 @@ static void print_cors_notice(const struct storage_test *test, FILE *out)
 static int run_client_error(int err)
 {
 	if (err == -EINVAL)
-		cli_error("the bucket's name, the region or the endpoint is malformed");
-	else
-		cli_error("the bucket cannot be used: %s", strerror(-err));
-	return CLI_FAILED;
+		return cli_error("the bucket's name, the region or the endpoint is malformed");
+	return cli_error("the bucket cannot be used: %s", strerror(-err));
 }
 
 static int report(struct cli *cli, const struct test_values *v, const char *workspace,
@@ -146,15 +141,10 @@ static int report(struct cli *cli, const struct test_values *v, const char *work
 	return status == CLI_DONE && !result->has_passed ? CLI_FAILED : status;
 }
 
-static void json_release(json_t **json)
-{
-	json_decref(*json);
-}
-
 static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct test_values *v = values;
-	cleanup_with(json_release) json_t *checks = json_array();
+	json_auto_t *checks = json_array();
 	cleanup_secret char *secret = NULL;
 	cleanup_free char *memory = NULL;
 	struct catalog_workspace w;
@@ -199,6 +189,15 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 				  : status;
 }
 
+#define VALUE(field) .offset = offsetof(struct test_values, field)
+static const struct cli_option test_options[] = {
+	{ "origin", CLI_TEXTS, "pages that may play recordings; may be repeated", VALUE(origins),
+	  "ORIGIN" },
+	{ "no-cors", CLI_FLAG, "leave the bucket's CORS rules alone", VALUE(no_cors) },
+	{ "dry-run", CLI_FLAG, "change neither CORS rules nor settings", VALUE(dry_run) },
+	{ 0 },
+};
+
 const struct cli_command command_storage_test = {
 	.name = "storage test",
 	.arguments = "WORKSPACE [--origin ORIGIN … | --no-cors] [--dry-run]",
@@ -215,19 +214,7 @@ const struct cli_command command_storage_test = {
 		"neither read nor changed. --origin and --no-cors are stored as a setting.\n"
 		"\n"
 		"Exit status: 0 if the test passed, else 1.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "origin", CLI_TEXTS, "ORIGIN",
-			  "pages that may play recordings; may be repeated",
-			  offsetof(struct test_values, origins) },
-			{ 0, "no-cors", CLI_FLAG, NULL, "leave the bucket's CORS rules alone",
-			  offsetof(struct test_values, no_cors) },
-			{ 0, "dry-run", CLI_FLAG, NULL, "change neither CORS rules nor settings",
-			  offsetof(struct test_values, dry_run) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct test_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	CLI_OPTIONS(test_options, struct test_values),
+	.argument_count = { 1, 1 },
 	.run = run_test,
 };

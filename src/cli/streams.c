@@ -14,7 +14,6 @@
 #include "cli/cli.h"
 #include "cli/wrap.h"
 #include "util/buf.h"
-#include "util/cleanup.h"
 #include "util/files.h"
 #include "util/text.h"
 
@@ -82,27 +81,22 @@ static void clean_bytes(struct stream *stream, const struct buf *bytes, struct b
 static ssize_t stream_write(void *cookie, const char *data, size_t size)
 {
 	cleanup_buf struct buf bytes = BUF_INIT, clean = BUF_INIT, wrapped = BUF_INIT;
+	const struct buf *text;
 	struct stream *stream = cookie;
 
 	buf_add(&bytes, stream->begun, stream->begun_len);
 	buf_add(&bytes, data, size);
 	if (!buf_failed(&bytes))
 		clean_bytes(stream, &bytes, &clean);
-	if (buf_failed(&bytes) || buf_failed(&clean)) {
+	if (stream->is_terminal && !buf_failed(&clean))
+		wrap_text(&stream->wrap, cli_columns(stream->fd), buf_str(&clean), clean.len,
+			  &wrapped);
+	if (buf_failed(&bytes) || buf_failed(&clean) || buf_failed(&wrapped)) {
 		errno = ENOMEM;
 		return 0;
 	}
-	if (stream->is_terminal) {
-		wrap_text(&stream->wrap, cli_columns(stream->fd), buf_str(&clean), clean.len,
-			  &wrapped);
-		if (buf_failed(&wrapped)) {
-			errno = ENOMEM;
-			return 0;
-		}
-		return files_write_all(stream->fd, buf_str(&wrapped), wrapped.len) ? 0
-										   : (ssize_t)size;
-	}
-	return files_write_all(stream->fd, buf_str(&clean), clean.len) ? 0 : (ssize_t)size;
+	text = stream->is_terminal ? &wrapped : &clean;
+	return files_write_all(stream->fd, buf_str(text), text->len) ? 0 : (ssize_t)size;
 }
 
 static void replace(FILE **file, struct stream *stream, int mode)

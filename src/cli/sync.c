@@ -45,7 +45,7 @@ static json_t *result_json(const struct catalog_workspace *w, int err,
 			   const struct remote_error *error, const struct sync_stats *s)
 {
 	return json_pack(
-		"{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+		"{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?}",
 		"name", view_name_json(w->name), "complete", err == 0, "full", (int)s->is_full,
 		"calls_seen", (json_int_t)s->calls_seen, "calls_cut", (json_int_t)s->calls_cut,
 		"recordings_seen", (json_int_t)s->recordings_seen, "calls_new",
@@ -54,9 +54,8 @@ static json_t *result_json(const struct catalog_workspace *w, int err,
 		(json_int_t)s->applied.recordings_new, "recordings_changed",
 		(json_int_t)s->applied.recordings_changed, "recordings_gone", (json_int_t)gone(s),
 		"removed_elsewhere", (json_int_t)s->removed_elsewhere, "undecided",
-		(json_int_t)s->undecided, "advice",
-		gone(s) ? json_string(SYNC_GONE_ADVICE) : json_null(), "error",
-		err < 0 ? json_string(error_text(err, error)) : json_null());
+		(json_int_t)s->undecided, "advice", gone(s) ? SYNC_GONE_ADVICE : NULL, "error",
+		err < 0 ? error_text(err, error) : NULL);
 }
 
 static void result_print(const char *name, int err, const struct sync_stats *s)
@@ -133,32 +132,27 @@ static int learn_sizes(struct cli *cli)
 static int run_sync(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct sync_values *v = values;
-	cleanup_free struct catalog_workspace *list = NULL;
-	struct catalog_workspace one;
+	cleanup_workspaces struct cli_workspaces list = { NULL, 0 };
 	json_t *array;
-	size_t count = 0, done = 0, in_part = 0;
+	size_t done = 0, in_part = 0;
 	int status = cli_catalog_open(cli);
 
-	if (status == CLI_DONE && argc)
-		status = cli_workspace_find(cli, argv[0], &one);
-	else if (status == CLI_DONE)
-		status = cli_workspaces(cli, false, &list, &count);
+	if (status == CLI_DONE)
+		status = cli_workspaces_find(cli, argv[0], false, &list);
 	if (status == CLI_DONE)
 		status = cli_http_open(cli);
 	if (status != CLI_DONE)
 		return status;
-	if (argc)
-		count = 1;
-	else if (count == 0 && !cli->json)
+	if (list.count == 0 && !cli->json)
 		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
 	cli_catch_signals();
 	array = json_array();
-	for (size_t i = 0; i < count && !cancel_is_set(&cli_cancel); i++) {
-		status = sync_one(cli, argc ? &one : &list[i], v, array);
+	for (size_t i = 0; i < list.count && !cancel_is_set(&cli_cancel); i++) {
+		status = sync_one(cli, &list.items[i], v, array);
 		done += status == CLI_DONE;
 		in_part += status == CLI_PART;
 	}
-	status = done == count ? CLI_DONE : done || in_part ? CLI_PART : CLI_FAILED;
+	status = done == list.count ? CLI_DONE : done || in_part ? CLI_PART : CLI_FAILED;
 	if (v->sizes && done && !cancel_is_set(&cli_cancel) && learn_sizes(cli) != CLI_DONE)
 		status = CLI_PART;
 	if (cli->json && cli_json_print(json_pack("{s:O}", "workspaces", array)) != CLI_DONE)
@@ -166,6 +160,14 @@ static int run_sync(struct cli *cli, const void *values, int argc, char **argv)
 	json_decref(array);
 	return status;
 }
+
+#define VALUE(field) .offset = offsetof(struct sync_values, field)
+static const struct cli_option sync_options[] = {
+	{ "full", CLI_FLAG, "list everything again", VALUE(full) },
+	{ "sizes", CLI_FLAG, "learn exact file sizes now; a mount does so in the background",
+	  VALUE(sizes) },
+	{ 0 },
+};
 
 const struct cli_command command_sync = {
 	.name = "sync",
@@ -188,16 +190,7 @@ const struct cli_command command_sync = {
 		"--repair'.\n"
 		"\n"
 		"Exit status 3 if only a part could be synced; the rest is named.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "full", CLI_FLAG, NULL, "list everything again",
-			  offsetof(struct sync_values, full) },
-			{ 0, "sizes", CLI_FLAG, NULL,
-			  "learn exact file sizes now; a mount does so in the background",
-			  offsetof(struct sync_values, sizes) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct sync_values),
-	.arguments_max = 1,
+	CLI_OPTIONS(sync_options, struct sync_values),
+	.argument_count = { 0, 1 },
 	.run = run_sync,
 };

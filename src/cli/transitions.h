@@ -10,7 +10,7 @@ struct transition_values {
 };
 
 #define TRANSITION_OPTION(type, field, name, help) \
-	{ 0, name, CLI_TEXT, "DAYS", help, offsetof(type, field) }
+	{ name, CLI_TEXT, help, .offset = offsetof(type, field), "DAYS" }
 /* type: the command's struct of values; field: its struct transition_values. */
 #define TRANSITION_OPTIONS(type, field) \
 	TRANSITION_OPTION(type, field.standard_ia, "standard-ia", "to STANDARD_IA (at least 30)"), \

@@ -15,7 +15,6 @@
 #include "cli/commands.h"
 #include "cli/holders.h"
 #include "cli/mounting.h"
-#include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/mounts.h"
 
@@ -97,8 +96,7 @@ static void say_busy(const struct unmounting *u)
 
 static int find(struct unmounting *u, const char *folder)
 {
-	cleanup_free char *inside = NULL;
-	cleanup_free char *source = NULL;
+	cleanup_free char *inside = NULL, *source = NULL;
 	int err = mountpoint_resolve(folder, &u->mountpoint);
 
 	if (err == 0)
@@ -106,27 +104,20 @@ static int find(struct unmounting *u, const char *folder)
 	if (err == 0 && !*inside)
 		return CLI_DONE;
 	if (err == 0)
-		cli_error("%s is a folder in a mount; unmount %.*s", folder,
-			  (int)(strlen(u->mountpoint) - strlen(inside) - 1), u->mountpoint);
-	else if (err == -ENOENT)
-		cli_error("nothing of yours is mounted by tonicfs on %s", u->mountpoint);
-	else
-		cli_error("%s: %s", folder, strerror(-err));
-	return CLI_FAILED;
+		return cli_error("%s is a folder in a mount; unmount %.*s", folder,
+				 (int)(strlen(u->mountpoint) - strlen(inside) - 1), u->mountpoint);
+	if (err == -ENOENT)
+		return cli_error("nothing of yours is mounted by tonicfs on %s", u->mountpoint);
+	return cli_error("%s: %s", folder, strerror(-err));
 }
 
-static int report(struct unmounting *u, bool has_ended)
+static int report(const struct unmounting *u, bool has_ended)
 {
-	json_t *pid = u->pid ? json_integer(u->pid) : json_null();
-	int status = CLI_DONE;
-
-	if (u->cli->json)
-		status = cli_json_print(json_pack("{s:o, s:o, s:b}", "mountpoint",
-						  view_name_json(u->mountpoint), "process", pid,
-						  "ended", (int)has_ended));
-	else
-		json_decref(pid);
-	return status;
+	if (!u->cli->json)
+		return CLI_DONE;
+	return cli_json_print(
+		json_pack("{s:o, s:o, s:b}", "mountpoint", view_name_json(u->mountpoint), "process",
+			  u->pid ? json_integer(u->pid) : json_null(), "ended", (int)has_ended));
 }
 
 static int take_away(struct unmounting *u, bool is_lazy, int timeout_msecs)
@@ -151,10 +142,8 @@ static int take_away(struct unmounting *u, bool is_lazy, int timeout_msecs)
 			cli_error("the mount's process does not answer: it hangs, or is stopped");
 		return CLI_FAILED;
 	}
-	if (err < 0) {
-		cli_error("%s", message[0] ? message : strerror(-err));
-		return CLI_FAILED;
-	}
+	if (err < 0)
+		return cli_error("%s", message[0] ? message : strerror(-err));
 	/* With these errors its process is dead already. */
 	if (!u->pid && asked != -ENOTCONN && asked != -ECONNABORTED) {
 		cli_error(
@@ -194,12 +183,17 @@ static int run_unmount(struct cli *cli, const void *values, int argc, char **arg
 	if (status != CLI_DONE)
 		return status;
 	/* The current folder of this process may be in the mount. */
-	if (chdir("/") < 0) {
-		cli_error("/: %s", strerror(errno));
-		return CLI_FAILED;
-	}
+	if (chdir("/") < 0)
+		return cli_error("/: %s", strerror(errno));
 	return take_away(&u, v->lazy, (int)secs * 1000);
 }
+
+#define VALUE(field) .offset = offsetof(struct unmount_values, field)
+static const struct cli_option unmount_options[] = {
+	{ "lazy", CLI_FLAG, "unmount even if it is in use or hangs", VALUE(lazy) },
+	{ "timeout", CLI_TEXT, "how long to wait for its process (30)", VALUE(timeout), "SECS" },
+	{ 0 },
+};
 
 const struct cli_command command_unmount = {
 	.name = "unmount",
@@ -213,16 +207,7 @@ const struct cli_command command_unmount = {
 		"wait.\n"
 		"\n"
 		"Exit status 3 if it is unmounted, but its process did not end in time.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "lazy", CLI_FLAG, NULL, "unmount even if it is in use or hangs",
-			  offsetof(struct unmount_values, lazy) },
-			{ 0, "timeout", CLI_TEXT, "SECS", "how long to wait for its process (30)",
-			  offsetof(struct unmount_values, timeout) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct unmount_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	CLI_OPTIONS(unmount_options, struct unmount_values),
+	.argument_count = { 1, 1 },
 	.run = run_unmount,
 };

@@ -40,16 +40,15 @@ static int parse_expires(const char *text, unsigned *ret_secs)
 static int say_error(const struct cli *cli, const char *path, int err)
 {
 	if (err == -ENODATA)
-		cli_error("%s: not in the bucket yet; 'tonicfs migrate' moves it", path);
-	else if (err == -EREMOTE)
-		cli_error("%s: archived; 'tonicfs restore' restores it", path);
-	else if (err == -ENOENT)
-		cli_error("%s: its workspace has no bucket", path);
-	else if (err == -EXDEV)
-		cli_error("%s: it is in another bucket than the workspace's current one", path);
-	else
-		return cli_catalog_error(cli, err, "no URL");
-	return CLI_FAILED;
+		return cli_error("%s: not in the bucket yet; 'tonicfs migrate' moves it", path);
+	if (err == -EREMOTE)
+		return cli_error("%s: archived; 'tonicfs restore' restores it", path);
+	if (err == -ENOENT)
+		return cli_error("%s: its workspace has no bucket", path);
+	if (err == -EXDEV)
+		return cli_error("%s: it is in another bucket than the workspace's current one",
+				 path);
+	return cli_catalog_error(cli, err, "no URL");
 }
 
 static int run_url(struct cli *cli, const void *values, int argc, char **argv)
@@ -72,10 +71,8 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 		status = cli_http_open(cli);
 	if (status != CLI_DONE)
 		return status;
-	if (node.kind != CATALOG_NODE_RECORDING) {
-		cli_error("%s is not a recording", argv[0]);
-		return CLI_FAILED;
-	}
+	if (node.kind != CATALOG_NODE_RECORDING)
+		return cli_error("%s is not a recording", argv[0]);
 	if (!expires_secs)
 		expires_secs =
 			(unsigned)catalog_setting_number(cli->catalog, SETTING_URL_EXPIRES_SECS);
@@ -91,6 +88,15 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 	return CLI_DONE;
 }
 
+#define VALUE(field) .offset = offsetof(struct url_values, field)
+static const struct cli_option url_options[] = {
+	{ "expires", CLI_TEXT, "minutes, or like 12h or 7d (default: the setting url_expires_secs)",
+	  VALUE(expires), "TIME" },
+	{ "download", CLI_FLAG, "a URL that a browser saves instead of playing",
+	  VALUE(is_download) },
+	{ 0 },
+};
+
 const struct cli_command command_url = {
 	.name = "url",
 	.arguments = "PATH [--expires TIME] [--download]",
@@ -103,18 +109,7 @@ const struct cli_command command_url = {
 		"storage test' adds, unless it uses nothing but <audio src>.\n"
 		"\n"
 		"PATH is WORKSPACE/CAMPAIGN/FILE, a recording's SID, or a path inside a mount.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "expires", CLI_TEXT, "TIME",
-			  "minutes, or like 12h or 7d (default: the setting url_expires_secs)",
-			  offsetof(struct url_values, expires) },
-			{ 0, "download", CLI_FLAG, NULL,
-			  "a URL that a browser saves instead of playing",
-			  offsetof(struct url_values, is_download) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct url_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	CLI_OPTIONS(url_options, struct url_values),
+	.argument_count = { 1, 1 },
 	.run = run_url,
 };

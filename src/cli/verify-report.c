@@ -10,11 +10,6 @@
 #include "util/cleanup.h"
 #include "util/text.h"
 
-struct verify_report_finding {
-	struct verify_finding finding;
-	char *key, *note; /* its texts; freed with it */
-};
-
 static const char *kind_text(enum verify_kind kind)
 {
 	static const char *const texts[VERIFY_KIND_COUNT] = {
@@ -56,13 +51,12 @@ static int64_t problems_of(const struct verify_stats *stats)
 static void finding_json(struct verify_report *report, const struct verify_finding *f,
 			 const char *sid)
 {
-	json_t *one =
-		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o}", "kind",
-			  verify_kind_name(f->kind), "scope", report->scope, "recording_sid",
-			  *sid ? json_string(sid) : json_null(), "key", view_name_json(f->key),
-			  "expected_bytes", view_number_json(f->expected_bytes), "found_bytes",
-			  view_number_json(f->found_bytes), "repaired", (int)f->is_repaired, "note",
-			  view_name_json(f->note));
+	json_t *one = json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o, s:b, s:o}", "kind",
+				verify_kind_name(f->kind), "scope", report->scope, "recording_sid",
+				*sid ? sid : NULL, "key", view_name_json(f->key), "expected_bytes",
+				view_number_json(f->expected_bytes), "found_bytes",
+				view_number_json(f->found_bytes), "repaired", (int)f->is_repaired,
+				"note", view_name_json(f->note));
 
 	fputs(report->printed++ ? ",\n    " : "\n    ", stdout);
 	if (!one || json_dumpf(one, stdout, JSON_COMPACT))
@@ -98,31 +92,30 @@ static void show_finding(struct verify_report *report, const struct verify_findi
 		finding_print(finding, sid);
 }
 
+static void finding_release(const struct verify_finding *kept)
+{
+	free((char *)kept->key);
+	free((char *)kept->note);
+}
+
 static void on_finding(void *arg, const struct verify_finding *finding)
 {
 	struct verify_report *report = arg;
-	char *key = strdup(finding->key), *note = strdup(finding->note);
-	struct verify_report_finding *kept =
-		key && note ? array_add(&report->findings, &report->finding_count) : NULL;
+	struct verify_finding kept = *finding;
 
-	if (!kept) { /* no memory: printed out of order, but not lost */
-		free(key);
-		free(note);
-		show_finding(report, finding);
+	kept.key = strdup(finding->key);
+	kept.note = strdup(finding->note);
+	if (kept.key && kept.note &&
+	    array_push(&report->findings, &report->finding_count, &kept) == 0)
 		return;
-	}
-	kept->key = key;
-	kept->note = note;
-	kept->finding = *finding;
-	kept->finding.key = key;
-	kept->finding.note = note;
+	finding_release(&kept);
+	show_finding(report, finding); /* no memory: printed out of order, but not lost */
 }
 
 /* By kind, losses first; then by key, which contains the date. */
 static int compare_found(const void *a, const void *b)
 {
-	const struct verify_finding *x = &((const struct verify_report_finding *)a)->finding,
-				    *y = &((const struct verify_report_finding *)b)->finding;
+	const struct verify_finding *x = a, *y = b;
 
 	return x->kind != y->kind ? (x->kind > y->kind ? 1 : -1) : strcmp(x->key, y->key);
 }
@@ -133,9 +126,8 @@ static void show_findings(struct verify_report *report)
 		qsort(report->findings, report->finding_count, sizeof *report->findings,
 		      compare_found);
 	for (size_t i = 0; i < report->finding_count; i++) {
-		show_finding(report, &report->findings[i].finding);
-		free(report->findings[i].key);
-		free(report->findings[i].note);
+		show_finding(report, &report->findings[i]);
+		finding_release(&report->findings[i]);
 	}
 	free(steal_pointer(&report->findings));
 	report->finding_count = 0;
@@ -173,15 +165,14 @@ static void scope_json(struct verify_report *report, const char *error,
 {
 	json_array_append_new(
 		report->scopes,
-		json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}",
-			  "scope", report->scope, "complete", error == NULL, "error",
-			  error ? json_string(error) : json_null(), "objects",
-			  (json_int_t)s->objects, "good", (json_int_t)s->good, "not_vouched_for",
-			  (json_int_t)s->unvouched, "read", (json_int_t)s->read, "read_bytes",
-			  (json_int_t)s->read_bytes, "read_unproven", (json_int_t)s->read_unproven,
-			  "deleted_unseen", (json_int_t)s->never_seen, "uploads_listed",
-			  !s->uploads_unknown, "found", kinds_json(s->found), "repaired",
-			  kinds_json(s->repaired)));
+		json_pack("{s:s, s:b, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}",
+			  "scope", report->scope, "complete", error == NULL, "error", error,
+			  "objects", (json_int_t)s->objects, "good", (json_int_t)s->good,
+			  "not_vouched_for", (json_int_t)s->unvouched, "read", (json_int_t)s->read,
+			  "read_bytes", (json_int_t)s->read_bytes, "read_unproven",
+			  (json_int_t)s->read_unproven, "deleted_unseen", (json_int_t)s->never_seen,
+			  "uploads_listed", !s->uploads_unknown, "found", kinds_json(s->found),
+			  "repaired", kinds_json(s->repaired)));
 }
 
 static void scope_print(const struct verify_report *report, bool is_complete,
@@ -283,6 +274,5 @@ int verify_report_end(struct verify_report *report, int status)
 	json_decref(report->scopes);
 	if (!report->has_failed)
 		return status;
-	cli_error("the JSON document could not be written");
-	return CLI_FAILED;
+	return cli_error("the JSON document could not be written");
 }

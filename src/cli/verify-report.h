@@ -19,7 +19,7 @@ struct verify_report {
 
 	/* The report's own: */
 	struct cli_progress progress;
-	struct verify_report_finding *findings; /* of the scope, kept until its end */
+	struct verify_finding *findings; /* of the scope, kept with copies of their texts */
 	size_t finding_count;
 	int64_t printed; /* findings, in JSON */
 	struct json_t *scopes;

@@ -11,51 +11,35 @@ struct verify_values {
 	bool read, repair, adopt;
 };
 
-struct scopes {
-	struct catalog_scope *items;
-	size_t count;
-};
-
 /* ---- scopes ---- */
 
 /* Asks for every workspace that has a bucket. */
-static int scopes_of_all(struct cli *cli, struct scopes *scopes)
+static int scopes_of_all(struct cli *cli, struct cli_scopes *scopes)
 {
-	cleanup_free struct catalog_workspace *list = NULL;
-	size_t count;
-	int status = cli_workspaces(cli, false, &list, &count);
+	cleanup_workspaces struct cli_workspaces list = { NULL, 0 };
+	int status = cli_workspaces_find(cli, NULL, false, &list);
 
 	if (status != CLI_DONE)
 		return status;
-	scopes->items = calloc(count + 1, sizeof *scopes->items);
-	if (!scopes->items) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
-	for (size_t i = 0; i < count; i++)
-		if (list[i].has_storage)
+	scopes->items = calloc(list.count + 1, sizeof *scopes->items);
+	if (!scopes->items)
+		return cli_error("out of memory");
+	for (size_t i = 0; i < list.count; i++)
+		if (list.items[i].has_storage)
 			scopes->items[scopes->count++] =
-				(struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, list[i].id };
-	if (scopes->count == 0) {
-		cli_error("no workspace has a bucket");
-		return CLI_FAILED;
-	}
-	return CLI_DONE;
+				(struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, list.items[i].id };
+	return scopes->count ? CLI_DONE : cli_error("no workspace has a bucket");
 }
 
-static int scopes_parse(struct cli *cli, int argc, char **argv, struct scopes *scopes)
+static int scopes_parse(struct cli *cli, int argc, char **argv, struct cli_scopes *scopes)
 {
-	int status;
+	int status = argc ? cli_path_scopes(cli, argc, argv, scopes) : CLI_DONE;
 
-	if (argc == 0)
-		return scopes_of_all(cli, scopes);
-	status = cli_path_scopes(cli, argc, argv, &scopes->items, &scopes->count);
-	if (status != CLI_DONE || scopes->count == 0)
+	if (status != CLI_DONE || (argc && !scopes->count) ||
+	    (scopes->count && scopes->items[0].kind != CATALOG_SCOPE_ALL))
 		return status;
-	if (scopes->items[0].kind != CATALOG_SCOPE_ALL)
-		return CLI_DONE;
-	free(steal_pointer(&scopes->items));
-	scopes->count = 0;
+	cli_scopes_release(scopes);
+	*scopes = (struct cli_scopes){ NULL, 0 };
 	return scopes_of_all(cli, scopes);
 }
 
@@ -90,7 +74,7 @@ static int verify_one(struct verify_report *report, struct catalog_scope scope)
 	return stats.objects || stats.good || problems ? CLI_PART : CLI_FAILED;
 }
 
-static int verify_all(struct verify_report *report, const struct scopes *scopes)
+static int verify_all(struct verify_report *report, const struct cli_scopes *scopes)
 {
 	size_t failed = 0, in_part = 0;
 
@@ -112,7 +96,7 @@ static int run_verify(struct cli *cli, const void *values, int argc, char **argv
 						.repair = v->repair,
 						.adopt = v->adopt };
 	struct verify_report report;
-	struct scopes scopes = { .count = 0 };
+	cleanup_scopes struct cli_scopes scopes = { NULL, 0 };
 	int status = cli_catalog_open(cli);
 
 	if (status == CLI_DONE)
@@ -124,9 +108,16 @@ static int run_verify(struct cli *cli, const void *values, int argc, char **argv
 		verify_report_begin(&report, cli, &options);
 		status = verify_report_end(&report, verify_all(&report, &scopes));
 	}
-	free(scopes.items);
 	return status;
 }
+
+#define VALUE(field) .offset = offsetof(struct verify_values, field)
+static const struct cli_option verify_options[] = {
+	{ "read", CLI_FLAG, "read every object back and compare its SHA-256", VALUE(read) },
+	{ "repair", CLI_FLAG, "update the catalog with what was found", VALUE(repair) },
+	{ "adopt", CLI_FLAG, "make recordings of unvouched objects", VALUE(adopt) },
+	{ 0 },
+};
 
 const struct cli_command command_verify = {
 	.name = "verify",
@@ -159,18 +150,7 @@ const struct cli_command command_verify = {
 		"mount; without it, all workspaces with a bucket are verified. Recordings that\n"
 		"are only at Twilio are checked by 'tonicfs sync --full'. Exit status 3 if\n"
 		"problems were found that were not repaired, or objects could not be checked.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "read", CLI_FLAG, NULL,
-			  "read every object back and compare its SHA-256",
-			  offsetof(struct verify_values, read) },
-			{ 0, "repair", CLI_FLAG, NULL, "update the catalog with what was found",
-			  offsetof(struct verify_values, repair) },
-			{ 0, "adopt", CLI_FLAG, NULL, "make recordings of unvouched objects",
-			  offsetof(struct verify_values, adopt) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct verify_values),
-	.arguments_max = 1000000,
+	CLI_OPTIONS(verify_options, struct verify_values),
+	.argument_count = { 0, 1000000 },
 	.run = run_verify,
 };

@@ -1,18 +1,16 @@
 /* workspace list, show: the workspaces and their settings. */
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/commands.h"
-#include "util/cleanup.h"
 #include "view/workspace.h"
 
-static void print_list(const struct view_workspaces *list)
+static int print_list(const struct view_workspaces *list)
 {
 	struct cli_table table = { 0 };
 
 	if (!list->count) {
 		printf("There are no workspaces yet; 'tonicfs workspace add' adds one.\n");
-		return;
+		return CLI_DONE;
 	}
 	cli_table_row(&table, "NAME\tACCOUNT\tSTORAGE\tCALLS\tRECORDINGS");
 	for (size_t i = 0; i < list->count; i++) {
@@ -24,7 +22,7 @@ static void print_list(const struct view_workspaces *list)
 			      account, view_storage_state(&w->row), (long long)w->calls,
 			      (long long)w->recordings);
 	}
-	cli_table_print(&table, stdout);
+	return cli_table_print(&table, stdout);
 }
 
 static int run_list(struct cli *cli, const void *values, int argc, char **argv)
@@ -37,10 +35,7 @@ static int run_list(struct cli *cli, const void *values, int argc, char **argv)
 	err = view_workspaces_load(cli->catalog, &list);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the workspaces cannot be read");
-	if (cli->json)
-		return cli_json_print(view_workspaces_json(&list));
-	print_list(&list);
-	return CLI_DONE;
+	return cli->json ? cli_json_print(view_workspaces_json(&list)) : print_list(&list);
 }
 
 const struct cli_command command_workspace_list = {
@@ -104,7 +99,6 @@ const struct cli_command command_workspace_show = {
 	.name = "workspace show",
 	.arguments = "NAME",
 	.summary = "Shows a workspace's settings, without secrets",
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_show,
 };

@@ -4,15 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/account.h"
 #include "catalog/callback.h"
 #include "catalog/name.h"
 #include "cli/commands.h"
 #include "cli/removing.h"
 #include "cli/suggest.h"
-#include "cli/workspace-check.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
+#include "util/times.h"
+
+#define CHECK_MSECS 5000 /* for Twilio to accept a secret */
 
 /* ---- settings ---- */
 
@@ -135,12 +138,50 @@ static int read_secret(const struct catalog_workspace *w, const char *secret_fil
 	snprintf(prompt, sizeof prompt,
 		 w->api_key_sid[0] ? "Secret of API key %s: " : "Auth token of account %s: ",
 		 w->api_key_sid[0] ? w->api_key_sid : account);
-	return cli_secret_read(secret_file, prompt, ret_secret);
+	return cli_secret_read("--secret-file", secret_file, prompt, ret_secret);
 }
 
 static const char *url_of(const struct catalog_workspace *w)
 {
 	return w->twilio_url[0] ? w->twilio_url : "https://api.twilio.com";
+}
+
+/* The first page is enough: the credentials are accepted. */
+static int stop(void *arg, const struct twilio_recording *recordings, size_t count)
+{
+	(void)arg, (void)recordings, (void)count;
+	return 1;
+}
+
+/* Sends one request; opens cli->http. CLI_DONE where Twilio accepts the credentials, and, after a
+ * warning, where it does not answer. */
+static int check_secret(struct cli *cli, const struct catalog_workspace *workspace,
+			const char *secret, const char *not_done)
+{
+	/* Every sync sends this request: even a restricted API key must allow it. */
+	const struct twilio_window window = { .since_secs = time_now_secs() };
+	struct remote_error error = REMOTE_ERROR_INIT;
+	struct twilio_client *client;
+	int status = cli_http_open(cli), err;
+
+	if (status != CLI_DONE)
+		return status;
+	err = account_client_for(cli->http, workspace, secret, CHECK_MSECS, NULL, &client);
+	if (err == 0)
+		err = twilio_list_recordings(client, &window, false, stop, NULL, &error);
+	twilio_client_free(client);
+	if (err >= 0)
+		return CLI_DONE;
+	if (error.kind == REMOTE_REJECTED || error.kind == REMOTE_NOT_FOUND)
+		return cli_error(
+			"%s; %s: check the account's SID and the %s (--no-check skips this check)",
+			error.message, not_done,
+			workspace->api_key_sid[0] ? "API key's secret" : "auth token");
+	/* Not an error, so that it works offline: the first sync reports a wrong secret. */
+	cli_error("the %s was not checked, because Twilio did not answer: %s",
+		  workspace->api_key_sid[0] ? "API key's secret" : "auth token",
+		  error.message[0] ? error.message : strerror(-err));
+	return CLI_DONE;
 }
 
 /* ---- add ---- */
@@ -150,14 +191,14 @@ struct add_values {
 	bool allow_http, no_check;
 };
 
-static void say_added(const struct catalog_workspace *w, const char *folder)
+static void say_added(const struct catalog_workspace *w)
 {
 	cleanup_buf struct buf word = BUF_INIT;
 	char shown[CATALOG_NAME_SIZE];
 
 	printf("Added workspace %s", view_name(w->name, shown));
-	if (strcmp(shown, folder) != 0)
-		printf("; its folder is %s", folder);
+	if (strcmp(shown, w->folder) != 0)
+		printf("; its folder is %s", w->folder);
 	printf("\nNext: tonicfs campaign add %s CAMPAIGN --number +E164\n",
 	       cli_shell_word(w->name, &word));
 }
@@ -188,20 +229,13 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 				 v->api_key);
 	if (v->twilio_url && set_url(w.twilio_url, v->twilio_url) < 0)
 		return cli_usage(cli, "--twilio-url is too long");
-	if (w.twilio_url[0]) {
-		status = cli_url_check("--twilio-url", w.twilio_url, v->allow_http);
-		if (status != CLI_DONE)
-			return status;
-	}
-
-	status = cli_catalog_open(cli);
-	if (status != CLI_DONE)
-		return status;
-	status = read_secret(&w, v->secret_file, &secret);
-	if (status != CLI_DONE)
-		return status;
-	if (!v->no_check)
-		status = workspace_check(cli, &w, secret, "the workspace was not added");
+	status = cli_url_check("--twilio-url", url_of(&w), v->allow_http);
+	if (status == CLI_DONE)
+		status = cli_catalog_open(cli);
+	if (status == CLI_DONE)
+		status = read_secret(&w, v->secret_file, &secret);
+	if (status == CLI_DONE && !v->no_check)
+		status = check_secret(cli, &w, secret, "the workspace was not added");
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_workspace_add(cli->catalog, &w, secret, &id, message);
@@ -213,9 +247,22 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	if (cli->json)
 		return cli_json_print(json_pack("{s:o, s:s}", "name", view_name_json(w.name),
 						"folder", w.folder));
-	say_added(&w, w.folder);
+	say_added(&w);
 	return CLI_DONE;
 }
+
+#define ADD(field) .offset = offsetof(struct add_values, field)
+static const struct cli_option add_options[] = {
+	{ "account", CLI_TEXT, "the account's SID", ADD(account), "AC…" },
+	{ "api-key", CLI_TEXT, "the SID of an API key, instead of the auth token", ADD(api_key),
+	  "SK…" },
+	{ "twilio-url", CLI_TEXT, "instead of https://api.twilio.com", ADD(twilio_url), "URL" },
+	{ "secret-file", CLI_TEXT, "the file with the auth token or the API key's secret",
+	  ADD(secret_file), "FILE|-" },
+	{ "allow-http", CLI_FLAG, "allow plain http to other machines", ADD(allow_http) },
+	{ "no-check", CLI_FLAG, "do not check the secret with Twilio", ADD(no_check) },
+	{ 0 },
+};
 
 const struct cli_command command_workspace_add = {
 	.name = "workspace add",
@@ -226,27 +273,8 @@ const struct cli_command command_workspace_add = {
 		"the terminal. It is stored in the catalog only, and never shown again. It is\n"
 		"checked with Twilio first; if Twilio does not answer, the workspace is added\n"
 		"all the same.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "account", CLI_TEXT, "AC…", "the account's SID",
-			  offsetof(struct add_values, account) },
-			{ 0, "api-key", CLI_TEXT, "SK…",
-			  "the SID of an API key, instead of the auth token",
-			  offsetof(struct add_values, api_key) },
-			{ 0, "twilio-url", CLI_TEXT, "URL", "instead of https://api.twilio.com",
-			  offsetof(struct add_values, twilio_url) },
-			{ 0, "secret-file", CLI_TEXT, "FILE|-",
-			  "the file with the auth token or the API key's secret",
-			  offsetof(struct add_values, secret_file) },
-			{ 0, "allow-http", CLI_FLAG, NULL, "allow plain http to other machines",
-			  offsetof(struct add_values, allow_http) },
-			{ 0, "no-check", CLI_FLAG, NULL, "do not check the secret with Twilio",
-			  offsetof(struct add_values, no_check) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct add_values),
-	.arguments_min = 1,
-	.arguments_max = 1,
+	CLI_OPTIONS(add_options, struct add_values),
+	.argument_count = { 1, 1 },
 	.run = run_add,
 };
 
@@ -291,33 +319,28 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		setting_apply(cli, &w, argv[i]);
 	if (v->allow_http >= 0)
 		w.twilio_plain_http = v->allow_http;
-	if (w.twilio_url[0]) {
-		status = cli_url_check("twilio_url", w.twilio_url, w.twilio_plain_http);
-		if (status != CLI_DONE)
-			return status;
-	}
+	status = cli_url_check("twilio_url", url_of(&w), w.twilio_plain_http);
+	if (status != CLI_DONE)
+		return status;
 	/* Otherwise a user who may change settings could have the secret sent to any host. */
 	is_elsewhere = !http_url_same_origin(url_of(&old), url_of(&w));
 	if (is_elsewhere && !v->secret_file)
 		fprintf(stderr, "twilio_url is on another host: the secret must be given again\n");
-	if (v->secret_file || is_elsewhere) {
+	if (v->secret_file || is_elsewhere)
 		status = read_secret(&w, v->secret_file, &secret);
-		if (status != CLI_DONE)
-			return status;
-	}
-	if (v->auth_token_file) {
+	if (status == CLI_DONE && v->auth_token_file) {
 		if (!w.api_key_sid[0])
 			return cli_usage(
 				cli,
 				"--auth-token-file is for a workspace with an API key; this one "
 				"signs in with the auth token (--secret-file)");
-		status = cli_secret_read_as("--auth-token-file", v->auth_token_file, NULL,
-					    &auth_token);
+		status =
+			cli_secret_read("--auth-token-file", v->auth_token_file, NULL, &auth_token);
 		if (status != CLI_DONE)
 			return status;
 	}
 	if (secret && !v->no_check)
-		status = workspace_check(cli, &w, secret, "nothing was changed");
+		status = check_secret(cli, &w, secret, "nothing was changed");
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_workspace_update(cli->catalog, &w, secret);
@@ -325,6 +348,17 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		err = catalog_callback_token_set(cli->catalog, w.id, auth_token);
 	return err < 0 ? cli_catalog_error(cli, err, "the workspace was not changed") : CLI_DONE;
 }
+
+#define SET(field) .offset = offsetof(struct set_values, field)
+static const struct cli_option set_options[] = {
+	{ "secret-file", CLI_TEXT, "the file with the new secret", SET(secret_file), "FILE|-" },
+	{ "auth-token-file", CLI_TEXT,
+	  "the file with the auth token that callbacks are checked with", SET(auth_token_file),
+	  "FILE|-" },
+	{ "allow-http", CLI_SWITCH, "allow plain http to other machines", SET(allow_http) },
+	{ "no-check", CLI_FLAG, "do not check the secret with Twilio", SET(no_check) },
+	{ 0 },
+};
 
 const struct cli_command command_workspace_set = {
 	.name = "workspace set",
@@ -351,22 +385,8 @@ const struct cli_command command_workspace_set = {
 		"has accepted the new one. Twilio signs callbacks with the account's auth\n"
 		"token: a workspace with an API key needs it as --auth-token-file, and uses it\n"
 		"only to check callbacks.\n",
-	.options =
-		(const struct cli_option[]){
-			{ 0, "secret-file", CLI_TEXT, "FILE|-", "the file with the new secret",
-			  offsetof(struct set_values, secret_file) },
-			{ 0, "auth-token-file", CLI_TEXT, "FILE|-",
-			  "the file with the auth token that callbacks are checked with",
-			  offsetof(struct set_values, auth_token_file) },
-			{ 0, "allow-http", CLI_SWITCH, NULL, "allow plain http to other machines",
-			  offsetof(struct set_values, allow_http) },
-			{ 0, "no-check", CLI_FLAG, NULL, "do not check the secret with Twilio",
-			  offsetof(struct set_values, no_check) },
-			{ 0 },
-		},
-	.values_size = sizeof(struct set_values),
-	.arguments_min = 1,
-	.arguments_max = 32,
+	CLI_OPTIONS(set_options, struct set_values),
+	.argument_count = { 1, 32 },
 	.run = run_set,
 };
 
@@ -376,8 +396,7 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 {
 	struct catalog_workspace w;
 	struct catalog_removal removal = { 0 };
-	int status = cli_workspace_open(cli, argv[0], &w);
-	int err;
+	int status = cli_workspace_open(cli, argv[0], &w), err;
 
 	if (status != CLI_DONE)
 		return status;
@@ -395,7 +414,6 @@ const struct cli_command command_workspace_remove = {
 		"bytes are deleted where the settings delete_twilio and delete_s3 say so, and\n"
 		"stay otherwise. The next mount does the deletes that cannot be done now; then\n"
 		"the workspace's credentials are deleted, too.\n",
-	.arguments_min = 1,
-	.arguments_max = 1,
+	.argument_count = { 1, 1 },
 	.run = run_remove,
 };

@@ -1,8 +1,6 @@
 /* Wraps long lines for a terminal. */
 #include "cli/wrap.h"
 
-#include <string.h>
-
 #define HANGING 2
 
 /* The bytes and columns of the next word, or of the next run of blanks. */

@@ -31,6 +31,7 @@ struct db {
 	pthread_cond_t watch_cond;
 	uint64_t generation; /* of anything in the database, as this process knows it */
 	bool is_watched;
+	int64_t watch_retry_msecs; /* it could not be started: not again before */
 	pthread_t watch_thread;
 	struct db_watch *watch; /* the thread's, once it runs */
 	int watch_stop_fd;

@@ -15,7 +15,7 @@
 #include "util/times.h"
 #include "util/wait.h"
 
-/* After a look that failed. */
+/* After a look, or a start of the watch, that failed. */
 #define RETRY_MSECS 5000
 
 void db_wake(struct db *db)
@@ -59,21 +59,24 @@ static int watch_start(struct db *db)
 		return err;
 	}
 	db->is_watched = true;
+	db->generation++; /* what was committed before */
 	return 0;
 }
 
 int db_wait(struct db *db, uint64_t *generation, unsigned timeout_msecs)
 {
-	int64_t deadline = time_mono_msecs() + timeout_msecs;
+	int64_t now = time_mono_msecs(), deadline = now + timeout_msecs;
 	bool in_time = true;
 	int err = 0;
 
 	pthread_mutex_lock(&db->watch_mutex);
-	if (!db->is_watched)
+	if (!db->is_watched && now >= db->watch_retry_msecs)
 		err = watch_start(db);
-	if (err < 0) /* the next call tries again */
+	if (err < 0) {
+		db->watch_retry_msecs = now + RETRY_MSECS;
 		log_warning("changes by other processes are not noticed at once: %s",
 			    strerror(-err));
+	}
 	while (db->generation == *generation && in_time)
 		in_time = cond_wait_until(&db->watch_cond, &db->watch_mutex, deadline, NULL);
 	err = db->generation == *generation ? -ETIMEDOUT : 0;

@@ -9,6 +9,12 @@
 /* Rendering starts over when the log changes meanwhile, this many times at most. */
 #define RENDER_TRIES 3
 
+static void calls_free(struct fs_calls *calls)
+{
+	buf_release(&calls->csv);
+	free(calls);
+}
+
 void fs_calls_unref(struct fs *fs, struct fs_calls *calls)
 {
 	bool is_last;
@@ -18,10 +24,8 @@ void fs_calls_unref(struct fs *fs, struct fs_calls *calls)
 	if (is_last)
 		list_remove(&calls->link);
 	pthread_mutex_unlock(&fs->lock);
-	if (!is_last)
-		return;
-	buf_release(&calls->csv);
-	free(calls);
+	if (is_last)
+		calls_free(calls);
 }
 
 struct fs_calls *fs_calls_ref(struct fs *fs, struct fs_calls *calls)
@@ -52,10 +56,12 @@ struct fs_calls *fs_calls_find(struct fs *fs, const struct catalog_node *node)
 int fs_calls_render(struct fs *fs, struct catalog_node *node, struct fs_calls **ret_calls)
 {
 	struct fs_calls *calls = calloc(1, sizeof *calls);
-	int err = calls ? 0 : -ENOMEM;
+	int err = 0;
 
+	if (!calls)
+		return -ENOMEM;
 	for (int i = 0; !err && i < RENDER_TRIES; i++) {
-		err = catalog_node_get(fs->catalog, node->inode, fs->names, node);
+		err = fs_node_get(fs, node->inode, node);
 		buf_reset(&calls->csv);
 		if (!err)
 			err = catalog_calls_render(fs->catalog, node->folder_id, fs->names,
@@ -66,9 +72,7 @@ int fs_calls_render(struct fs *fs, struct catalog_node *node, struct fs_calls **
 			break;
 	}
 	if (err) {
-		if (calls)
-			buf_release(&calls->csv);
-		free(calls);
+		calls_free(calls);
 		return err;
 	}
 	calls->folder_id = node->folder_id;

@@ -42,7 +42,7 @@ static bool add(struct listing *l, const char *name, const struct fuse_entry_par
 static bool add_dot(struct listing *l, const char *name, uint64_t inode, uint64_t cookie)
 {
 	const struct fuse_entry_param entry = {
-		.attr = { .st_ino = inode, .st_mode = S_IFDIR | 0700 | l->fs->others }
+		.attr = { .st_ino = inode, .st_mode = S_IFDIR | 0700 | l->fs->settings.others }
 	};
 
 	return add(l, name, &entry, cookie);
@@ -67,7 +67,7 @@ static int fill(struct listing *l, uint64_t folder, uint64_t after)
 
 	if (after < COOKIE_PARENT) {
 		struct catalog_node node;
-		int err = catalog_node_get(l->fs->catalog, folder, l->fs->names, &node);
+		int err = fs_node_get(l->fs, folder, &node);
 
 		if (err)
 			return err;
@@ -102,14 +102,12 @@ void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
 	struct catalog_node node;
-	int err = catalog_node_get(fs->catalog, ino, fs->names, &node);
+	int err = fs_node_get(fs, ino, &node);
 
 	if (!err && !fs_node_is_folder(&node))
 		err = -ENOTDIR;
-	if (err) {
-		fs_reply_err(req, err);
+	if (fs_fails(req, err))
 		return;
-	}
 	if (node.kind == CATALOG_NODE_CAMPAIGN) {
 		catalog_folder_want_sizes(fs->catalog, node.folder_id);
 		fs_lister_note(fs, req, node.folder_id);

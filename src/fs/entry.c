@@ -20,10 +20,8 @@ void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct catalog_node node;
 	int err = catalog_node_lookup(fs->catalog, parent, name, fs->names, &node);
 
-	if (err) {
-		fs_reply_err(req, err);
+	if (fs_fails(req, err))
 		return;
-	}
 	fs_node_entry(fs, &node, &entry);
 	fuse_reply_entry(req, &entry);
 }
@@ -40,10 +38,8 @@ static void on_size(void *arg, int err, int64_t size_bytes)
 {
 	struct fs_wait *wait = arg;
 
-	if (err) {
-		fs_wait_reply_err(wait, err);
+	if (fs_wait_fails(wait, err))
 		return;
-	}
 	wait->node.size_bytes = size_bytes;
 	if (fs_wait_claim(wait))
 		reply_attr(wait->fs, wait->req, &wait->node);
@@ -56,40 +52,33 @@ void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct catalog_node node;
 	struct fs_wait *wait;
 	struct stat st;
-	int err = catalog_node_get(fs->catalog, ino, fs->names, &node);
+	int err = fs_node_get(fs, ino, &node);
 
-	(void)fi; /* the kernel passes none for fstat(2) */
+	/* The kernel passes no fi for fstat(2). */
 	if (err == -ENOENT && fs_handles_stat(fs, ino, &st)) {
 		st.st_nlink = 0;
 		fuse_reply_attr(req, &st, FS_FOLDER_TIMEOUT_SECS);
 		return;
 	}
-	if (err) {
-		fs_reply_err(req, err);
+	if (fs_fails(req, err))
 		return;
-	}
 	if (fs_node_is_folder(&node) || node.size_bytes >= 0) {
 		reply_attr(fs, req, &node);
 		return;
 	}
-	wait = fs_wait_new(fs, req);
-	if (!wait)
-		return;
-	wait->node = node;
-	if (fs_wait_interruptible(wait))
+	wait = fs_wait_new(req, &node);
+	if (wait && fs_wait_interruptible(wait))
 		audio_size(fs->audio, node.recording_id, on_size, wait);
 }
 
 /* Nothing is kept per inode, so there is nothing to forget. */
 void fs_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 {
-	(void)ino, (void)count;
 	fuse_reply_none(req);
 }
 
 void fs_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
-	(void)count, (void)forgets;
 	fuse_reply_none(req);
 }
 
@@ -114,17 +103,14 @@ static void statfs_of(const struct catalog_counts *counts, struct statvfs *ret_s
 
 void fs_statfs(fuse_req_t req, fuse_ino_t ino)
 {
-	struct fs *fs = fs_of(req);
+	const struct catalog_scope all = { CATALOG_SCOPE_ALL, 0 };
 	struct catalog_counts counts;
 	struct statvfs st;
-	const struct catalog_scope all = { CATALOG_SCOPE_ALL, 0 };
 	int64_t moved_bytes;
-	int err = catalog_progress_get(fs->catalog, &all, 1, &counts, &moved_bytes);
+	int err = catalog_progress_get(fs_of(req)->catalog, &all, 1, &counts, &moved_bytes);
 
-	if (err) {
-		fs_reply_err(req, err);
+	if (fs_fails(req, err))
 		return;
-	}
 	statfs_of(&counts, &st);
 	fuse_reply_statfs(req, &st);
 }

@@ -26,10 +26,8 @@ static void reply_open(struct fs_wait *wait, struct audio_file *audio, struct fs
 	struct fs_handle *handle;
 	int err = fs_handle_new(fs, &wait->node, audio, calls, &handle);
 
-	if (err) {
-		fs_wait_reply_err(wait, err);
+	if (fs_wait_fails(wait, err))
 		return;
-	}
 	wait->fi.fh = (uintptr_t)handle;
 	/* A call log's length is that of its version, not of the inode: so no page cache. A
 	 * recording's bytes never change; without keep_cache an open would also wait for pages that
@@ -48,10 +46,8 @@ static void on_open(void *arg, int err, struct audio_file *file, int64_t size_by
 {
 	struct fs_wait *wait = arg;
 
-	if (err) {
-		fs_wait_reply_err(wait, err);
+	if (fs_wait_fails(wait, err))
 		return;
-	}
 	wait->node.size_bytes = size_bytes;
 	if (wait->has_listed)
 		audio_file_listed(file);
@@ -64,13 +60,10 @@ static void run_open_calls(struct pool_task *task)
 	struct fs_calls *calls = NULL;
 	int err = fs_calls_render(wait->fs, &wait->node, &calls);
 
-	if (err) {
-		if (err != -ENOENT)
-			log_error("a call log cannot be rendered: %s", strerror(-err));
-		fs_wait_reply_err(wait, err);
-		return;
-	}
-	reply_open(wait, NULL, calls);
+	if (err && err != -ENOENT)
+		log_error("a call log cannot be rendered: %s", strerror(-err));
+	if (!fs_wait_fails(wait, err))
+		reply_open(wait, NULL, calls);
 }
 
 void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -84,19 +77,16 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if ((fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC)
 		err = -EROFS;
 	if (!err)
-		err = catalog_node_get(fs->catalog, ino, fs->names, &node);
+		err = fs_node_get(fs, ino, &node);
 	if (!err && fs_node_is_folder(&node))
 		err = -EISDIR;
 	if (!err && node.kind == CATALOG_NODE_RECORDING && fs_refuses(fs, req))
 		err = -EACCES;
-	if (err) {
-		fs_reply_err(req, err);
+	if (fs_fails(req, err))
 		return;
-	}
-	wait = fs_wait_new(fs, req);
+	wait = fs_wait_new(req, &node);
 	if (!wait)
 		return;
-	wait->node = node;
 	wait->fi = *fi;
 	if (node.kind == CATALOG_NODE_RECORDING) {
 		wait->has_listed = fs_lister_is(fs, req, node.folder_id);
@@ -108,7 +98,7 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (calls)
 		reply_open(wait, NULL, calls);
 	else
-		fs_wait_push(wait, run_open_calls);
+		fs_wait_push(wait, &fs->pool, run_open_calls);
 }
 
 /* ---- reading ---- */
@@ -117,10 +107,8 @@ static void on_read(void *arg, int err, const struct iovec *parts, unsigned coun
 {
 	struct fs_wait *wait = arg;
 
-	if (err) {
-		fs_wait_reply_err(wait, err);
+	if (fs_wait_fails(wait, err))
 		return;
-	}
 	if (fs_wait_claim(wait)) {
 		if (count)
 			fuse_reply_iov(wait->req, parts, (int)count);
@@ -152,7 +140,7 @@ void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 		read_calls(req, handle->calls, size, off);
 		return;
 	}
-	wait = fs_wait_new(fs_of(req), req);
+	wait = fs_wait_new(req, NULL);
 	if (!wait)
 		return;
 	wait->handle = fs_handle_ref(handle);

@@ -17,7 +17,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "audio/audio.h"
 #include "catalog/tree.h"
 #include "fs/fs.h"
 #include "util/buf.h"
@@ -38,17 +37,10 @@ struct fs_lister {
 struct fs {
 	struct catalog *catalog;
 	struct audio *audio;
-	struct http *http;
-	enum catalog_names names;
-	char *refuse; /* programs that may not open recordings, "a:b:c"; NULL: none */
-	void (*metrics)(void *arg, struct buf *out);
-	void *metrics_arg;
-	void (*ending)(const char *what); /* may be NULL */
-	bool is_read_only;
+	struct fs_settings settings;
+	enum catalog_names names; /* of settings */
 	uid_t uid;
 	gid_t gid;
-	mode_t others;
-	char *mountpoint;
 	struct fuse_session *session;
 	bool is_mounted;             /* false after an unmount that left a copy elsewhere */
 	char device[FS_DEVICE_SIZE]; /* the mount's "0:57" of mountinfo; "": unknown */
@@ -85,6 +77,19 @@ static inline void fs_reply_err(fuse_req_t req, int err)
 	fuse_reply_err(req, -err);
 }
 
+/* True: err is an error, and the request has been answered with it. */
+static inline bool fs_fails(fuse_req_t req, int err)
+{
+	if (err)
+		fs_reply_err(req, err);
+	return err;
+}
+
+static inline int fs_node_get(const struct fs *fs, fuse_ino_t ino, struct catalog_node *ret_node)
+{
+	return catalog_node_get(fs->catalog, ino, fs->names, ret_node);
+}
+
 /* ---- entry.c ---- */
 void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
@@ -115,12 +120,11 @@ void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 		 int flags);
 void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 
-/* ---- lister.c: rsync, cp, tar and tree walkers list a folder, then open its files ---- */
+/* ---- process.c ---- */
+/* rsync, cp, tar and tree walkers list a folder, then open its files. */
 void fs_lister_note(struct fs *fs, fuse_req_t req, int64_t folder_id);
 /* True if the requesting process is among the latest that have listed the folder. */
 bool fs_lister_is(struct fs *fs, fuse_req_t req, int64_t folder_id);
-
-/* ---- refuse.c ---- */
 /* True if the requesting program may not open recordings. */
 bool fs_refuses(const struct fs *fs, fuse_req_t req);
 

@@ -13,7 +13,6 @@
 #include "fs/handle.h"
 #include "fs/wait.h"
 #include "util/cleanup.h"
-#include "util/log.h"
 
 /* With the kernel's default of 12, a dozen stuck reads block every other file. */
 #define BACKGROUND_MAX 1024
@@ -24,9 +23,6 @@
 #define REMOTE_POOL_THREADS 16 /* some may wait half a minute for credentials */
 
 /* ---- requests that are always refused ---- */
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #define DENY(name, ...) \
 	static void deny_##name(fuse_req_t req, __VA_ARGS__) \
@@ -44,8 +40,6 @@ DENY(link, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 DENY(write, fuse_ino_t ino, const char *bytes, size_t size, off_t off, struct fuse_file_info *fi)
 DENY(create, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
 DENY(fallocate, fuse_ino_t ino, int mode, off_t off, off_t length, struct fuse_file_info *fi)
-
-#pragma GCC diagnostic pop
 
 static void on_init(void *arg, struct fuse_conn_info *conn)
 {
@@ -98,28 +92,25 @@ static const struct fuse_lowlevel_ops operations = {
 
 /* ---- mounting ---- */
 
-/* -ENOMEM only. */
-static int add_option(struct fuse_args *args, const char *option)
+/* False: out of memory. */
+static bool add_option(struct fuse_args *args, const char *option)
 {
-	return fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, option) ? -ENOMEM : 0;
+	return fuse_opt_add_arg(args, "-o") == 0 && fuse_opt_add_arg(args, option) == 0;
 }
 
 static int add_options(struct fuse_args *args, const struct fs_settings *settings)
 {
-	int err = fuse_opt_add_arg(args, "tonicfs") ? -ENOMEM : 0;
-
-	if (!err)
-		err = add_option(args, "fsname=tonicfs,subtype=tonicfs");
-	if (!err && settings->read_only)
-		err = add_option(args, "ro");
 	/* default_permissions makes the kernel check modes, for which it first asks for a file's
 	 * attributes, and so for its size, even for setxattr. Without allow_other only the owner is
 	 * let in, so nothing needs checking. */
-	if (!err && settings->allow_other)
-		err = add_option(args, "allow_other,default_permissions");
-	for (size_t i = 0; !err && settings->options && settings->options[i]; i++)
-		err = add_option(args, settings->options[i]);
-	return err;
+	bool ok = fuse_opt_add_arg(args, "tonicfs") == 0 &&
+		  add_option(args, "fsname=tonicfs,subtype=tonicfs") &&
+		  (!settings->read_only || add_option(args, "ro")) &&
+		  (!settings->allow_other || add_option(args, "allow_other,default_permissions"));
+
+	for (size_t i = 0; ok && settings->options && settings->options[i]; i++)
+		ok = add_option(args, settings->options[i]);
+	return ok ? 0 : -ENOMEM;
 }
 
 static void fs_free(struct fs *fs)
@@ -132,17 +123,14 @@ static void fs_free(struct fs *fs)
 		close(fs->wake_fd);
 	pthread_cond_destroy(&fs->idle);
 	pthread_mutex_destroy(&fs->lock);
-	free(fs->mountpoint);
-	free(fs->refuse);
 	free(fs);
 }
 
-static int session_mount(struct fs *fs, const struct fs_settings *settings,
-			 char ret_message[CATALOG_MESSAGE_SIZE])
+static int session_mount(struct fs *fs, char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
 	char said[CATALOG_MESSAGE_SIZE];
-	int err = add_options(&args, settings);
+	int err = add_options(&args, &fs->settings);
 
 	fs_log_install();
 	if (!err) {
@@ -151,7 +139,7 @@ static int session_mount(struct fs *fs, const struct fs_settings *settings,
 			err = -EINVAL;
 	}
 	fuse_opt_free_args(&args);
-	if (!err && fuse_session_mount(fs->session, fs->mountpoint))
+	if (!err && fuse_session_mount(fs->session, fs->settings.mountpoint))
 		err = -EIO;
 	if (err) {
 		fs_log_last(said);
@@ -160,7 +148,7 @@ static int session_mount(struct fs *fs, const struct fs_settings *settings,
 				 err == -EIO ? "fusermount3 or the kernel refused"
 					     : strerror(-err));
 		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%.200s cannot be mounted on: %.250s",
-			 fs->mountpoint, said);
+			 fs->settings.mountpoint, said);
 	}
 	fs->is_mounted = !err;
 	if (!err)
@@ -172,22 +160,17 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 	     struct fs **ret_fs, char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	struct fs *fs = calloc(1, sizeof *fs);
-	int err = 0;
+	int err;
 
 	ret_message[0] = '\0';
 	if (!fs)
 		return -ENOMEM;
 	fs->catalog = catalog;
 	fs->audio = audio;
-	fs->http = settings->http;
+	fs->settings = *settings;
 	fs->names = settings->names;
-	fs->metrics = settings->metrics;
-	fs->metrics_arg = settings->metrics_arg;
-	fs->ending = settings->ending;
-	fs->is_read_only = settings->read_only;
 	fs->uid = getuid();
 	fs->gid = getgid();
-	fs->others = settings->others & 0055;
 	pthread_mutex_init(&fs->lock, NULL);
 	pthread_cond_init(&fs->idle, NULL);
 	pool_init(&fs->pool, "fs pool", POOL_THREADS);
@@ -196,46 +179,33 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 	list_init(&fs->handles);
 	list_init(&fs->calls);
 	fs->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (fs->wake_fd < 0)
-		err = -errno;
-	if (!err && !(fs->mountpoint = strdup(settings->mountpoint)))
-		err = -ENOMEM;
-	if (!err && settings->refuse && !(fs->refuse = strdup(settings->refuse)))
-		err = -ENOMEM;
-	if (!err)
-		err = fs_mountpoint_clear(fs->mountpoint, ret_message);
+	err = fs->wake_fd < 0 ? -errno : fs_mountpoint_clear(settings->mountpoint, ret_message);
 	if (!err && !settings->nonempty)
-		err = fs_mountpoint_check(fs->mountpoint, ret_message);
+		err = fs_mountpoint_check(settings->mountpoint, ret_message);
 	if (!err)
-		err = session_mount(fs, settings, ret_message);
-	if (err) {
-		if (!ret_message[0])
-			snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s: %s", settings->mountpoint,
-				 strerror(-err));
-		fs_free(fs);
-		return err;
+		err = session_mount(fs, ret_message);
+	if (!err) {
+		*ret_fs = fs;
+		return 0;
 	}
-	*ret_fs = fs;
-	return 0;
+	if (!ret_message[0])
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s: %s", settings->mountpoint,
+			 strerror(-err));
+	fs_free(fs);
+	return err;
 }
 
 /* ---- serving ---- */
 
-static void wake(struct fs *fs)
+void fs_stop(struct fs *fs)
 {
 	const uint64_t one = 1;
+	int saved = errno;
 	ssize_t n;
 
 	do
 		n = write(fs->wake_fd, &one, sizeof one);
 	while (n < 0 && errno == EINTR); /* EAGAIN: it was woken already */
-}
-
-void fs_stop(struct fs *fs)
-{
-	int saved = errno;
-
-	wake(fs);
 	errno = saved;
 }
 
@@ -275,7 +245,7 @@ static void *work(void *arg)
 	while (serve_one(fs, &buf))
 		;
 	free(buf.mem);
-	wake(fs);
+	fs_stop(fs);
 	return NULL;
 }
 
@@ -327,8 +297,8 @@ static int serve_init(struct fs *fs)
 
 static void ending(const struct fs *fs, const char *what)
 {
-	if (fs->ending)
-		fs->ending(what);
+	if (fs->settings.ending)
+		fs->settings.ending(what);
 }
 
 int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)

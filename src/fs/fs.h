@@ -16,7 +16,7 @@
 
 struct buf;
 struct fs;
-struct fs_settings {
+struct fs_settings {            /* what it points to must outlive the mount */
 	struct http *http;      /* for requests to S3: restores, retentions */
 	const char *mountpoint; /* absolute */
 	bool read_only;         /* -o ro: no deleting, no migrating */

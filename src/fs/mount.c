@@ -67,7 +67,8 @@ void fs_mount_note(struct fs *fs)
 {
 	bool ours;
 
-	if (mounts_has_type(fs->mountpoint, MOUNTS_TYPE, &ours, fs->device, sizeof fs->device) < 0)
+	if (mounts_has_type(fs->settings.mountpoint, MOUNTS_TYPE, &ours, fs->device,
+			    sizeof fs->device) < 0)
 		fs->device[0] = '\0';
 }
 
@@ -187,7 +188,7 @@ void fs_mount_wait_end(struct fs *fs)
 			log_info(
 				"%s is unmounted, but still mounted in another mount namespace; the mount"
 				" ends there too",
-				fs->mountpoint);
+				fs->settings.mountpoint);
 			fs->is_mounted = false;
 			return;
 		}

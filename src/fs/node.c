@@ -26,14 +26,14 @@ void fs_node_stat(const struct fs *fs, const struct catalog_node *node, struct s
 	};
 	ret_stat->st_ctim = ret_stat->st_atim = ret_stat->st_mtim;
 	if (fs_node_is_folder(node)) {
-		ret_stat->st_mode = S_IFDIR | 0700 | fs->others;
+		ret_stat->st_mode = S_IFDIR | 0700 | fs->settings.others;
 		ret_stat->st_nlink = node->link_count;
 		ret_stat->st_blksize = FS_FOLDER_BLOCK_BYTES;
 		return;
 	}
 	/* The owner's write bit is set although open for writing fails with EROFS. Without it rm
 	 * would prompt for every file, and the kernel would refuse setxattr. */
-	ret_stat->st_mode = S_IFREG | 0600 | (fs->others & 0044);
+	ret_stat->st_mode = S_IFREG | 0600 | (fs->settings.others & 0044);
 	ret_stat->st_nlink = 1;
 	ret_stat->st_size = node->size_bytes < 0 ? 0 : node->size_bytes;
 	ret_stat->st_blocks = (ret_stat->st_size + 511) / 512;

@@ -5,7 +5,6 @@
  * that this mount has yet to answer. Invalidating a file's pages may wait for reads that wait for
  * the network, so that runs in the pool and does not hold up removals.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -43,21 +43,19 @@ static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name, bo
 	struct fs *fs = fs_of(req);
 	struct catalog_node node;
 	struct fs_wait *wait;
-	int err = fs->is_read_only
-			  ? -EROFS
-			  : catalog_node_lookup(fs->catalog, parent, name, fs->names, &node);
+	int err = fs->settings.read_only ? -EROFS : 0;
 
+	if (!err)
+		err = catalog_node_lookup(fs->catalog, parent, name, fs->names, &node);
 	if (!err && fs_node_is_folder(&node) != is_rmdir)
 		err = is_rmdir ? -ENOTDIR : -EISDIR;
 	if (err || node.kind == CATALOG_NODE_CALLS) {
 		fs_reply_err(req, err);
 		return;
 	}
-	wait = fs_wait_new(fs, req);
-	if (!wait)
-		return;
-	wait->node = node;
-	fs_wait_push(wait, run);
+	wait = fs_wait_new(req, &node);
+	if (wait)
+		fs_wait_push(wait, &fs->pool, run);
 }
 
 void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)

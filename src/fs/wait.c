@@ -22,8 +22,8 @@ static void on_interrupt(fuse_req_t req, void *arg)
 	 * now would free the request, and with it the lock that libfuse holds. */
 	if (atomic_compare_exchange_strong(&wait->interrupt, &begins, FS_WAIT_WAS_INTERRUPTED))
 		return;
-	fs_wait_ref(
-		wait); /* safe: a claimer waits for the request's lock before it drops its own */
+	/* Safe: a claimer waits for the request's lock before it drops its own reference. */
+	fs_wait_ref(wait);
 	if (!atomic_exchange(&wait->is_claimed, true)) {
 		atomic_store(&wait->interrupt, FS_WAIT_WAS_INTERRUPTED);
 		read_id = atomic_load(&wait->read_id);
@@ -34,16 +34,17 @@ static void on_interrupt(fuse_req_t req, void *arg)
 	fs_wait_unref(wait);
 }
 
-struct fs_wait *fs_wait_new(struct fs *fs, fuse_req_t req)
+struct fs_wait *fs_wait_new(fuse_req_t req, const struct catalog_node *node)
 {
 	struct fs_wait *wait = calloc(1, sizeof *wait);
+	struct fs *fs = fs_of(req);
 
-	if (!wait) {
-		fuse_reply_err(req, ENOMEM);
+	if (fs_fails(req, wait ? 0 : -ENOMEM))
 		return NULL;
-	}
 	wait->fs = fs;
 	wait->req = req;
+	if (node)
+		wait->node = *node;
 	atomic_init(&wait->refs, 1);
 	pthread_mutex_lock(&fs->lock);
 	list_add(&fs->waits, &wait->link);
@@ -104,21 +105,17 @@ void fs_wait_reply_err(struct fs_wait *wait, int err)
 	fs_wait_unref(wait);
 }
 
-static void push(struct fs_wait *wait, struct pool *pool, void (*run)(struct pool_task *task))
+bool fs_wait_fails(struct fs_wait *wait, int err)
+{
+	if (err)
+		fs_wait_reply_err(wait, err);
+	return err;
+}
+
+void fs_wait_push(struct fs_wait *wait, struct pool *pool, void (*run)(struct pool_task *task))
 {
 	wait->task.run = run;
-	if (pool_push(pool, &wait->task))
-		fs_wait_reply_err(wait, -EINTR);
-}
-
-void fs_wait_push(struct fs_wait *wait, void (*run)(struct pool_task *task))
-{
-	push(wait, &wait->fs->pool, run);
-}
-
-void fs_wait_push_remote(struct fs_wait *wait, void (*run)(struct pool_task *task))
-{
-	push(wait, &wait->fs->remote_pool, run);
+	fs_wait_fails(wait, pool_push(pool, &wait->task) ? -EINTR : 0);
 }
 
 /* Claims an unanswered request for the caller to answer. NULL: there is none. */

@@ -43,8 +43,8 @@ struct fs_wait {
 	struct fs_xattr_change change;
 };
 
-/* NULL: out of memory, and the request was answered with ENOMEM. */
-struct fs_wait *fs_wait_new(struct fs *fs, fuse_req_t req);
+/* node: may be NULL. NULL: out of memory, and the request was answered with ENOMEM. */
+struct fs_wait *fs_wait_new(fuse_req_t req, const struct catalog_node *node);
 struct fs_wait *fs_wait_ref(struct fs_wait *wait);
 void fs_wait_unref(struct fs_wait *wait);
 /* True: from here on an interrupt may answer with EINTR at any time. The kernel may then release
@@ -56,10 +56,10 @@ bool fs_wait_was_interrupted(const struct fs_wait *wait);
 bool fs_wait_claim(struct fs_wait *wait);
 /* Claims, answers with 0 or -errno, drops a reference. */
 void fs_wait_reply_err(struct fs_wait *wait, int err);
-/* Runs in fs->pool; the task answers and drops the reference. */
-void fs_wait_push(struct fs_wait *wait, void (*run)(struct pool_task *task));
-/* The same in fs->remote_pool, for tasks that wait for the network. */
-void fs_wait_push_remote(struct fs_wait *wait, void (*run)(struct pool_task *task));
+/* True: err is an error; fs_wait_reply_err() was called with it. */
+bool fs_wait_fails(struct fs_wait *wait, int err);
+/* Runs in one of the mount's pools; the task answers and drops the reference. */
+void fs_wait_push(struct fs_wait *wait, struct pool *pool, void (*run)(struct pool_task *task));
 /* Answers all unclaimed requests with EINTR. Only after the workers have ended. */
 void fs_waits_interrupt(struct fs *fs);
 /* Returns when the last wait is gone. */

@@ -11,8 +11,8 @@
 
 int fs_xattr_get_url(struct fs_subject *s, struct buf *out)
 {
-	return storage_playback_url(s->fs->catalog, s->fs->http, s->node->recording_id, 0, false,
-				    &s->fs->cancel, out);
+	return storage_playback_url(s->fs->catalog, s->fs->settings.http, s->node->recording_id, 0,
+				    false, &s->fs->cancel, out);
 }
 
 static void add_time(struct buf *out, const char *what, int64_t secs)
@@ -55,7 +55,7 @@ static int get_restore_of_folder(struct fs_subject *s, struct buf *out)
 /* Updates the catalog's row of the object from S3. */
 static int refresh(struct fs_subject *s, struct remote_error *ret_error)
 {
-	return storage_object_refresh(s->fs->catalog, s->fs->http, s->node->recording_id,
+	return storage_object_refresh(s->fs->catalog, s->fs->settings.http, s->node->recording_id,
 				      &s->fs->cancel, ret_error);
 }
 

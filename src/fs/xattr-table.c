@@ -1,6 +1,5 @@
 /* The table of extended attributes, and the values that are made without the network. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -146,8 +145,10 @@ static int get_migrate(struct fs_subject *s, struct buf *out)
 
 static int get_metrics(struct fs_subject *s, struct buf *out)
 {
-	if (s->fs->metrics)
-		s->fs->metrics(s->fs->metrics_arg, out);
+	const struct fs_settings *settings = &s->fs->settings;
+
+	if (settings->metrics)
+		settings->metrics(settings->metrics_arg, out);
 	return 0;
 }
 
@@ -273,14 +274,9 @@ static int value_of(struct fs_subject *s, const struct fs_xattr *xattr, struct b
 int fs_xattr_value(struct fs *fs, const struct catalog_node *node, const struct fs_xattr *xattr,
 		   struct buf *out)
 {
-	cleanup_free struct fs_subject *subject = calloc(1, sizeof *subject);
-	int err;
+	struct fs_subject subject = { .fs = fs, .node = node };
+	int err = value_of(&subject, xattr, out);
 
-	if (!subject)
-		return -ENOMEM;
-	subject->fs = fs;
-	subject->node = node;
-	err = value_of(subject, xattr, out);
 	/* Servers and callers have chosen parts of it. */
 	if (!err && !(xattr->flags & FS_XATTR_LINES))
 		out->len = text_clean(out->data);
@@ -289,19 +285,15 @@ int fs_xattr_value(struct fs *fs, const struct catalog_node *node, const struct 
 
 int fs_xattr_names(struct fs *fs, const struct catalog_node *node, struct buf *out)
 {
-	cleanup_free struct fs_subject *subject = calloc(1, sizeof *subject);
+	struct fs_subject subject = { .fs = fs, .node = node };
 	cleanup_buf struct buf value = BUF_INIT;
-	int err = subject ? 0 : -ENOMEM;
 
-	if (err)
-		return err;
-	subject->fs = fs;
-	subject->node = node;
 	for (size_t i = 0; i < ARRAY_SIZE(fs_xattrs); i++) {
-		if (!(fs_xattrs[i].flags & FS_XATTR_LISTED))
-			continue;
+		int err = -ENODATA;
+
 		buf_reset(&value);
-		err = value_of(subject, &fs_xattrs[i], &value);
+		if (fs_xattrs[i].flags & FS_XATTR_LISTED)
+			err = value_of(&subject, &fs_xattrs[i], &value);
 		if (err && err != -ENODATA)
 			return err;
 		if (!err)

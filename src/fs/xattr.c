@@ -6,7 +6,6 @@
 #include "fs/fs-private.h"
 #include "fs/wait.h"
 #include "fs/xattr.h"
-#include "util/cleanup.h"
 #include "util/log.h"
 
 /* getxattr(2) and listxattr(2): a size of 0 asks for the length. */
@@ -44,7 +43,7 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	cleanup_buf struct buf value = BUF_INIT;
 	struct fs *fs = fs_of(req);
 	const struct fs_xattr *xattr = fs_xattr_find(name);
-	struct catalog_node node = { .kind = CATALOG_NODE_ROOT };
+	struct catalog_node node;
 	struct fs_wait *wait;
 	int err;
 
@@ -55,7 +54,7 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	else if (xattr->flags & FS_XATTR_GRANTS && fuse_req_ctx(req)->uid != fs->uid)
 		err = -EACCES;
 	else
-		err = catalog_node_get(fs->catalog, ino, fs->names, &node);
+		err = fs_node_get(fs, ino, &node);
 	if (!err && !fs_xattr_is_on(xattr, &node))
 		err = -ENODATA;
 	if (err || !(xattr->flags & FS_XATTR_NETWORK)) {
@@ -64,14 +63,13 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		reply(req, err, &value, size);
 		return;
 	}
-	wait = fs_wait_new(fs, req);
+	wait = fs_wait_new(req, &node);
 	if (!wait)
 		return;
-	wait->node = node;
 	wait->xattr = xattr;
 	wait->size = size;
 	if (fs_wait_interruptible(wait))
-		fs_wait_push_remote(wait, run_get);
+		fs_wait_push(wait, &fs->remote_pool, run_get);
 }
 
 void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
@@ -79,7 +77,7 @@ void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	cleanup_buf struct buf names = BUF_INIT;
 	struct fs *fs = fs_of(req);
 	struct catalog_node node;
-	int err = catalog_node_get(fs->catalog, ino, fs->names, &node);
+	int err = fs_node_get(fs, ino, &node);
 
 	if (!err)
 		err = fs_xattr_names(fs, &node, &names);
@@ -103,37 +101,33 @@ void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	struct fs_wait *wait;
 	int err;
 
-	if (fs->is_read_only || !xattr) {
-		fs_reply_err(req, fs->is_read_only ? -EROFS : -ENOTSUP);
-		return;
-	}
-	if (!xattr->apply)
+	if (fs->settings.read_only)
+		err = -EROFS;
+	else if (!xattr)
+		err = -ENOTSUP;
+	else if (!xattr->apply)
 		err = -EPERM;
 	else if (flags & XATTR_CREATE)
 		err = -EEXIST;
 	else
 		err = xattr->parse(value, size, &change);
 	if (!err)
-		err = catalog_node_get(fs->catalog, ino, fs->names, &node);
+		err = fs_node_get(fs, ino, &node);
 	if (!err && !fs_xattr_is_on(xattr, &node))
 		err = -EPERM;
-	if (err) {
-		fs_reply_err(req, err);
+	if (fs_fails(req, err))
 		return;
-	}
-	wait = fs_wait_new(fs, req);
+	wait = fs_wait_new(req, &node);
 	if (!wait)
 		return;
-	wait->node = node;
 	wait->xattr = xattr;
 	wait->change = change;
-	fs_wait_push(wait, run_set);
+	fs_wait_push(wait, &fs->pool, run_set);
 }
 
 void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
-	if (fs_of(req)->is_read_only)
-		fs_reply_err(req, -EROFS);
-	else
-		fs_reply_err(req, fs_xattr_find(name) ? -EPERM : -ENODATA);
+	const int refused = fs_xattr_find(name) ? -EPERM : -ENODATA;
+
+	fs_reply_err(req, fs_of(req)->settings.read_only ? -EROFS : refused);
 }

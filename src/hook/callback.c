@@ -1,6 +1,8 @@
 /* One callback: finds the workspace, verifies the signature, notes the recording in the catalog. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -41,11 +43,17 @@ static bool may_log(void)
 	return line < LINES_PER_MINUTE;
 }
 
-static int refuse(const char *why)
+__attribute__((format(printf, 2, 3))) static int refuse(int status, const char *format, ...)
 {
+	char why[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, sizeof why, format, args);
+	va_end(args);
 	if (may_log())
-		log_warning("callback: refused: %s", why);
-	return STATUS_REFUSED;
+		log_warning("callback: %s%s", status == STATUS_REFUSED ? "refused: " : "", why);
+	return status;
 }
 
 /* ---- the URL that was signed ---- */
@@ -60,10 +68,9 @@ int callback_public_url(const char *text, char **ret_url)
 
 	if (!host || strpbrk(path, "?#"))
 		return -EINVAL;
-	for (const char *c = text; *c; c++) {
+	for (const char *c = text; *c; c++)
 		if (*c <= ' ' || *c >= 0x7f)
 			return -EINVAL;
-	}
 	if (strcmp(path, "") != 0 && strcmp(path, "/") != 0) {
 		*ret_url = strdup(text);
 		return *ret_url ? 0 : -ENOMEM;
@@ -118,11 +125,8 @@ static int note(struct catalog *catalog, struct replays *replays,
 	struct sid sid;
 	int err;
 
-	if (!text || sid_parse(text, "RE", &sid) < 0) {
-		if (may_log())
-			log_warning("callback: workspace %s: no RecordingSid", workspace->name);
-		return STATUS_BAD;
-	}
+	if (!text || sid_parse(text, "RE", &sid) < 0)
+		return refuse(STATUS_BAD, "workspace %s: no RecordingSid", workspace->name);
 	/* These recordings have no audio yet, or never will. Unknown words are treated as
 	 * completed. */
 	if (status && (strcmp(status, "in-progress") == 0 || strcmp(status, "absent") == 0 ||
@@ -154,33 +158,27 @@ static int handle(struct catalog *catalog, struct replays *replays, const char *
 	int err;
 
 	if (!*request->signature)
-		return refuse("no signature");
+		return refuse(STATUS_REFUSED, "no signature");
 	if (form_parse(request->body, request->body_len, form) < 0)
-		return refuse("malformed form");
+		return refuse(STATUS_REFUSED, "malformed form");
 	account = form_value(form, "AccountSid");
 	if (!account || sid_parse(account, "AC", &account_sid) < 0)
-		return refuse("no AccountSid");
+		return refuse(STATUS_REFUSED, "no AccountSid");
 	err = catalog_callback_account(catalog, &account_sid, &workspace, &token);
 	if (err == -ENOENT)
-		return refuse("no workspace has this account");
-	if (err == -ENOKEY) {
-		if (may_log())
-			log_warning(
-				"callback: refused: workspace %s signs in with an API key, and has no auth "
-				"token to check signatures with: workspace set … --auth-token-file",
-				workspace.name);
-		return STATUS_REFUSED;
-	}
+		return refuse(STATUS_REFUSED, "no workspace has this account");
+	if (err == -ENOKEY)
+		return refuse(STATUS_REFUSED,
+			      "workspace %s signs in with an API key, and has no auth token to "
+			      "check signatures with: workspace set … --auth-token-file",
+			      workspace.name);
 	if (err == 0)
 		err = check_signature(token, public_url, request, form);
-	if (err == -EACCES) {
-		if (may_log())
-			log_warning(
-				"callback: refused: the signature is not that of workspace %s, or of "
-				"another address than this",
-				workspace.name);
-		return STATUS_REFUSED;
-	}
+	if (err == -EACCES)
+		return refuse(STATUS_REFUSED,
+			      "the signature is not that of workspace %s, or it covers another "
+			      "address than this",
+			      workspace.name);
 	if (err < 0) {
 		log_error("callback: the signature cannot be checked: %s", strerror(-err));
 		return err == -ENOMEM ? STATUS_FAILED : STATUS_BUSY;

@@ -13,7 +13,6 @@
 #include "hook/hook-private.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
-#include "util/log.h"
 #include "util/pool.h"
 
 #define IDLE_SECS 5
@@ -181,7 +180,6 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 {
 	struct request *request = *request_arg;
 
-	(void)arg, (void)url, (void)version;
 	if (!request)
 		return MHD_NO;
 	if (!request->has_begun)
@@ -210,7 +208,6 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **re
 {
 	struct request *request = *request_arg;
 
-	(void)arg, (void)connection, (void)code;
 	*request_arg = NULL;
 	if (!request)
 		return;
@@ -255,10 +252,8 @@ static int daemon_start(struct hook *hook, int fd)
 
 static void hook_free(struct hook *hook)
 {
-	if (hook) {
-		free(hook->public_url);
-		replays_free(hook->replays);
-	}
+	free(hook->public_url);
+	replays_free(hook->replays);
 	free(hook);
 }
 
@@ -282,10 +277,10 @@ static int start_threads(struct hook *hook, int fd)
 static int prepare(struct hook *hook, const struct hook_settings *settings, int *ret_fd,
 		   char ret_address[HOOK_ADDRESS_SIZE], char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	int err = settings->public_url
-			  ? callback_public_url(settings->public_url, &hook->public_url)
-			  : 0;
+	int err = 0;
 
+	if (settings->public_url)
+		err = callback_public_url(settings->public_url, &hook->public_url);
 	if (err == -EINVAL)
 		snprintf(
 			ret_message, CATALOG_MESSAGE_SIZE,
@@ -307,30 +302,27 @@ int hook_start(struct catalog *catalog, const struct hook_settings *settings,
 	       char ret_message[CATALOG_MESSAGE_SIZE])
 {
 	struct hook *hook = calloc(1, sizeof *hook);
-	cleanup_fd int fd = -1;
-	int err = hook ? 0 : -ENOMEM;
+	int fd = -1, err;
 
 	ret_message[0] = '\0';
-	if (err == 0) {
-		hook->catalog = catalog;
-		hook->replays = replays_new();
-		err = hook->replays ? 0 : -ENOMEM;
-	}
-	if (err == 0) {
-		err = prepare(hook, settings, &fd, ret_address, ret_message);
-	}
+	if (!hook)
+		return -ENOMEM;
+	hook->catalog = catalog;
+	hook->replays = replays_new();
+	err = hook->replays ? prepare(hook, settings, &fd, ret_address, ret_message) : -ENOMEM;
 	if (err == 0)
 		err = start_threads(hook, fd);
-	if (err < 0) {
-		if (!ret_message[0])
-			snprintf(ret_message, CATALOG_MESSAGE_SIZE, "listening on %s: %s",
-				 settings->listen, strerror(-err));
-		hook_free(hook);
-		return err;
+	if (err == 0) {
+		*ret_hook = hook;
+		return 0;
 	}
-	steal_fd(&fd);
-	*ret_hook = hook;
-	return 0;
+	if (!ret_message[0])
+		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "listening on %s: %s", settings->listen,
+			 strerror(-err));
+	if (fd >= 0)
+		close(fd);
+	hook_free(hook);
+	return err;
 }
 
 void hook_stop(struct hook *hook)

@@ -22,11 +22,6 @@ struct replays {
 	struct row rows[ROWS];
 };
 
-static bool hash_of(const char *signature, uint8_t ret_hash[CRYPTO_SHA256_SIZE])
-{
-	return crypto_sha256(signature, strlen(signature), ret_hash) == 0;
-}
-
 static struct row *row_of(struct replays *replays, const uint8_t *hash)
 {
 	/* By bytes of the hash that has() does not compare. */
@@ -57,29 +52,30 @@ void replays_free(struct replays *replays)
 	free(replays);
 }
 
-bool replays_has(struct replays *replays, const char *signature)
+/* True: the signature was there. Else adds it if `add` is set. */
+static bool find(struct replays *replays, const char *signature, bool add)
 {
 	uint8_t hash[CRYPTO_SHA256_SIZE];
+	struct row *row;
 	bool is_there;
 
-	if (!hash_of(signature, hash))
+	if (crypto_sha256(signature, strlen(signature), hash))
 		return false;
 	pthread_mutex_lock(&replays->lock);
-	is_there = has(row_of(replays, hash), hash);
+	row = row_of(replays, hash);
+	is_there = has(row, hash);
+	if (add && !is_there)
+		memcpy(row->hashes[row->next++ % WAYS], hash, HASH_SIZE);
 	pthread_mutex_unlock(&replays->lock);
 	return is_there;
 }
 
+bool replays_has(struct replays *replays, const char *signature)
+{
+	return find(replays, signature, false);
+}
+
 void replays_add(struct replays *replays, const char *signature)
 {
-	uint8_t hash[CRYPTO_SHA256_SIZE];
-	struct row *row;
-
-	if (!hash_of(signature, hash))
-		return;
-	pthread_mutex_lock(&replays->lock);
-	row = row_of(replays, hash);
-	if (!has(row, hash))
-		memcpy(row->hashes[row->next++ % WAYS], hash, HASH_SIZE);
-	pthread_mutex_unlock(&replays->lock);
+	find(replays, signature, true);
 }

@@ -112,5 +112,11 @@ void job_result_set(struct job_result *result, enum job_outcome outcome, const c
 #define JOB_DOUBTFUL_ATTEMPTS 5
 void job_result_set_remote(struct job_result *result, const char *who,
 			   const struct remote_error *error);
+/* The same for a job that is never given up: a refusal is retried, too, because credentials can be
+ * repaired. Returns the errno of *error. */
+int job_result_set_again(struct job_result *result, const char *who,
+			 const struct remote_error *error);
+/* By an error of this process. -ESTALE: STALE, else RETRY. Returns err. */
+int job_result_set_local(struct job_result *result, const char *what, int err);
 
 #endif

@@ -47,6 +47,23 @@ void job_result_set_remote(struct job_result *result, const char *who,
 		result->max_attempts = JOB_DOUBTFUL_ATTEMPTS;
 }
 
+int job_result_set_again(struct job_result *result, const char *who,
+			 const struct remote_error *error)
+{
+	job_result_set_remote(result, who, error);
+	if (result->outcome == JOB_OUTCOME_FAILED)
+		result->outcome = JOB_OUTCOME_RETRY;
+	result->max_attempts = 0;
+	return error->error ? error->error : -EIO;
+}
+
+int job_result_set_local(struct job_result *result, const char *what, int err)
+{
+	job_result_set(result, err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY, "%s: %s",
+		       what, strerror(-err));
+	return err;
+}
+
 /* Doubles with each attempt. The jitter, up to half of it, keeps jobs that failed together from
  * coming back together. */
 static int64_t pause_msecs(const struct job_pool_settings *settings, unsigned attempts)

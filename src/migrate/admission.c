@@ -2,6 +2,7 @@
 #include "migrate/admission.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@
 
 struct bucket {
 	struct side side;
-	char *endpoint, *name;
+	char endpoint[CATALOG_URL_SIZE], name[CATALOG_BUCKET_SIZE];
 	struct bucket *next;
 };
 
@@ -48,8 +49,6 @@ void admission_release(struct admission *admission)
 	for (struct bucket *bucket = admission->buckets, *next; bucket; bucket = next) {
 		next = bucket->next;
 		side_release(&bucket->side);
-		free(bucket->endpoint);
-		free(bucket->name);
 		free(bucket);
 	}
 	budget_release(&admission->budget);
@@ -58,32 +57,14 @@ void admission_release(struct admission *admission)
 
 /* ---- lanes and buckets ---- */
 
-/* With the mutex held. */
-static struct lane *find(const struct admission *admission, int64_t workspace_id)
-{
-	struct lane *lane = admission->lanes;
-
-	while (lane && lane->workspace_id != workspace_id)
-		lane = lane->next;
-	return lane;
-}
-
-static struct lane *lane_find(struct admission *admission, int64_t workspace_id)
-{
-	struct lane *lane;
-
-	pthread_mutex_lock(&admission->mutex);
-	lane = find(admission, workspace_id);
-	pthread_mutex_unlock(&admission->mutex);
-	return lane;
-}
-
 struct lane *admission_lane(struct admission *admission, int64_t workspace_id)
 {
 	struct lane *lane;
 
 	pthread_mutex_lock(&admission->mutex);
-	lane = find(admission, workspace_id);
+	lane = admission->lanes;
+	while (lane && lane->workspace_id != workspace_id)
+		lane = lane->next;
 	if (!lane && (lane = calloc(1, sizeof *lane))) {
 		lane->workspace_id = workspace_id;
 		side_init(&lane->twilio, &admission->twilio_limits);
@@ -92,25 +73,6 @@ struct lane *admission_lane(struct admission *admission, int64_t workspace_id)
 	}
 	pthread_mutex_unlock(&admission->mutex);
 	return lane;
-}
-
-static struct bucket *bucket_new(const struct catalog_storage *storage,
-				 const struct side_limits *limits)
-{
-	struct bucket *bucket = calloc(1, sizeof *bucket);
-
-	if (!bucket)
-		return NULL;
-	bucket->endpoint = strdup(storage->endpoint);
-	bucket->name = strdup(storage->bucket);
-	if (!bucket->endpoint || !bucket->name) {
-		free(bucket->endpoint);
-		free(bucket->name);
-		free(bucket);
-		return NULL;
-	}
-	side_init(&bucket->side, limits);
-	return bucket;
 }
 
 struct side *admission_bucket(struct admission *admission, struct lane *lane,
@@ -123,18 +85,17 @@ struct side *admission_bucket(struct admission *admission, struct lane *lane,
 		if (strcmp(bucket->endpoint, storage->endpoint) == 0 &&
 		    strcmp(bucket->name, storage->bucket) == 0)
 			break;
-	if (!bucket) {
-		bucket = bucket_new(storage, &admission->bucket_limits);
-		if (bucket) {
-			bucket->next = admission->buckets;
-			admission->buckets = bucket;
-		}
+	if (!bucket && (bucket = calloc(1, sizeof *bucket))) {
+		snprintf(bucket->endpoint, sizeof bucket->endpoint, "%s", storage->endpoint);
+		snprintf(bucket->name, sizeof bucket->name, "%s", storage->bucket);
+		side_init(&bucket->side, &admission->bucket_limits);
+		bucket->next = admission->buckets;
+		admission->buckets = bucket;
 	}
 	pthread_mutex_unlock(&admission->mutex);
-	if (!bucket)
-		return NULL;
-	lane->bucket = &bucket->side;
-	return &bucket->side;
+	if (bucket)
+		lane->bucket = &bucket->side;
+	return bucket ? &bucket->side : NULL;
 }
 
 /* ---- memory ---- */
@@ -172,11 +133,11 @@ static enum job_admission take_memory(struct admission *admission, struct lane *
 	enum job_admission admitted = JOB_ADMITTED;
 
 	pthread_mutex_lock(&admission->mutex);
-	if (lane->running >= admission->workers || !lane_may_reserve(admission, lane, bytes))
+	if (lane->running >= admission->workers || !lane_may_reserve(admission, lane, bytes)) {
 		admitted = JOB_WAITS;
-	else if (!budget_try(&admission->budget, bytes, &claim->reserved_bytes))
+	} else if (!budget_try(&admission->budget, bytes, &claim->reserved_bytes)) {
 		admitted = JOB_WAITS_FIRST;
-	if (admitted == JOB_ADMITTED) {
+	} else {
 		lane->running++;
 		lane->reserved_bytes += claim->reserved_bytes;
 		claim->is_admitted = true;
@@ -216,7 +177,7 @@ bool admission_resize(struct admission *admission, struct lane *lane, struct tra
 
 unsigned admission_room(struct admission *admission, int64_t workspace_id)
 {
-	struct lane *lane = lane_find(admission, workspace_id);
+	struct lane *lane = admission_lane(admission, workspace_id);
 	unsigned room = lane ? side_room(&lane->twilio) : 1;
 	struct side *bucket = lane ? lane->bucket : NULL;
 	unsigned bucket_room = bucket ? side_room(bucket) : UINT_MAX;
@@ -276,7 +237,7 @@ void admission_give_back(struct admission *admission, struct transfer_claim *cla
 
 	if (!claim->is_admitted)
 		return;
-	lane = lane_find(admission, claim->run.job.workspace_id);
+	lane = admission_lane(admission, claim->run.job.workspace_id);
 	admission_leave_twilio(lane, claim);
 	admission_leave_bucket(claim);
 	give_memory(admission, lane, claim);

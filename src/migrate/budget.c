@@ -18,15 +18,6 @@ void budget_release(struct budget *budget)
 	pthread_cond_destroy(&budget->cond);
 }
 
-static bool take(struct budget *budget, size_t bytes)
-{
-	if (budget->used_bytes > budget->total_bytes ||
-	    bytes > budget->total_bytes - budget->used_bytes)
-		return false;
-	budget->used_bytes += bytes;
-	return true;
-}
-
 bool budget_try(struct budget *budget, size_t bytes, size_t *ret_bytes)
 {
 	bool taken;
@@ -34,9 +25,10 @@ bool budget_try(struct budget *budget, size_t bytes, size_t *ret_bytes)
 	if (bytes > budget->total_bytes)
 		bytes = budget->total_bytes;
 	pthread_mutex_lock(&budget->mutex);
-	taken = take(budget, bytes);
-	pthread_mutex_unlock(&budget->mutex);
+	taken = budget->used_bytes + bytes <= budget->total_bytes;
 	*ret_bytes = taken ? bytes : 0;
+	budget->used_bytes += *ret_bytes;
+	pthread_mutex_unlock(&budget->mutex);
 	return taken;
 }
 

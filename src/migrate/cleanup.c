@@ -41,35 +41,27 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 	int err = catalog_recording_object(migrate->catalog, run->job.recording_id, &stored);
 
 	if (err)
-		return job_result_set(result, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err)),
-		       err;
+		return job_result_set_local(result, "the catalog", err);
 	if (run->job.attempts == 1 && stored.stored_secs + FRESH_SECS > time_now_secs() &&
 	    stored.stored_secs <= time_now_secs())
 		return 0;
 	/* The bucket that it was put into, whichever the workspace has now. */
 	err = storage_client_new_of(migrate->catalog, migrate->http, run->job.workspace_id,
-				    stored.bucket, &run->cancel, &s3);
+				    stored.bucket, &run->cancel, &s3, NULL);
 	if (err)
-		return job_result_set(result, JOB_OUTCOME_RETRY, "the bucket cannot be used: %s",
-				      strerror(-err)),
-		       err;
+		return job_result_set_local(result, "the bucket cannot be used", err);
 	err = look_at_object(s3, &stored, &error);
 	s3_client_free(s3);
 	if (err == 0)
 		return 0;
 	if (err == -ESTALE && error.kind == REMOTE_OK) {
-		job_result_set(
-			result, JOB_OUTCOME_FAILED,
-			"the object in S3 is no longer what was migrated; Twilio keeps its copy");
+		job_result_set(result, JOB_OUTCOME_FAILED,
+			       "the object in S3 is no longer what was migrated; Twilio keeps its "
+			       "copy");
 		return err;
 	}
-	if (error.kind != REMOTE_NOT_FOUND) {
-		job_result_set_remote(result, "S3", &error);
-		if (result->outcome == JOB_OUTCOME_FAILED)
-			result->outcome = JOB_OUTCOME_RETRY; /* access may be granted again */
-		result->max_attempts = 0;
-		return err;
-	}
+	if (error.kind != REMOTE_NOT_FOUND)
+		return job_result_set_again(result, "S3", &error);
 	sid_format(&run->job.recording_sid, "RE", sid);
 	log_warning(
 		"migrate: %s: its object is gone from S3 before Twilio's copy was deleted; it is to be migrated anew",
@@ -80,42 +72,19 @@ static int check_object(struct migrate *migrate, struct job_run *run, struct job
 	return -ENOENT;
 }
 
-/* ---- requests count for the account's pace ---- */
-
-struct deletion {
-	struct side *twilio;
-	struct job_run *run;
-};
-
-static void before_request(void *arg)
-{
-	struct deletion *deletion = arg;
-
-	side_request(deletion->twilio, &deletion->run->cancel);
-}
-
-static void after_request(void *arg, const struct remote_error *error, int64_t began_msecs)
-{
-	struct deletion *deletion = arg;
-
-	side_answered(deletion->twilio, error, began_msecs);
-}
-
-/* ---- the work ---- */
-
 void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 {
 	struct migrate *migrate = arg;
 	struct lane *lane = admission_lane(&migrate->admission, run->job.workspace_id);
-	struct deletion deletion = { lane ? &lane->twilio : NULL, run };
-	struct remote_gate gate = { before_request, after_request, &deletion };
+	struct side_user user = { lane ? &lane->twilio : NULL, &run->cancel };
+	struct remote_gate gate = side_gate(&user);
 	struct catalog_recording recording;
 	struct twilio_client *twilio;
 	const char *note;
 	int err = catalog_recording_get(migrate->catalog, run->job.recording_id, &recording);
 
 	if (err) {
-		job_result_set(ret_result, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));
+		job_result_set_local(ret_result, "the catalog", err);
 		return;
 	}
 	/* The object of a removed recording may be gone by the same policy. */
@@ -124,8 +93,7 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 	err = account_client_new(migrate->catalog, migrate->http, run->job.workspace_id, 0,
 				 &run->cancel, &twilio, NULL);
 	if (err) {
-		job_result_set(ret_result, JOB_OUTCOME_RETRY,
-			       "the Twilio account cannot be used: %s", strerror(-err));
+		job_result_set_local(ret_result, "the Twilio account cannot be used", err);
 		return;
 	}
 	if (lane)
@@ -136,8 +104,8 @@ void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result)
 		return;
 	err = job_done(migrate->catalog, &run->job, note);
 	fault_point("after-cleanup");
-	if (err && err != -ESTALE)
-		job_result_set(ret_result, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));
+	if (err)
+		job_result_set_local(ret_result, "the catalog", err);
 	else
-		ret_result->outcome = err ? JOB_OUTCOME_STALE : JOB_OUTCOME_DONE;
+		ret_result->outcome = JOB_OUTCOME_DONE;
 }

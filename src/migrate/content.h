@@ -9,8 +9,7 @@
 
 struct content {
 	struct crypto_hash *sha256_hash, *md5_hash;
-	struct crypto_hash *
-		parts_hash; /* MD5 of the parts' MD5s: what S3 gives as a multipart object's ETag */
+	struct crypto_hash *parts_hash; /* MD5 of the parts' MD5s: a multipart object's ETag in S3 */
 	unsigned part_count;
 	int64_t size_bytes;
 	struct wav_info wav; /* not where the recording is encrypted */

@@ -28,8 +28,7 @@ static int start(struct transfer *t, int channels)
 	http_stream_stop(&t->stream);
 	if (err == 0)
 		err = http_stream_start(&t->stream, t->migrate->http, &request);
-	return err ? transfer_fail(t, JOB_OUTCOME_RETRY, "the request to Twilio cannot be sent: %s",
-				   strerror(-err))
+	return err ? job_result_set_local(t->result, "the request to Twilio cannot be sent", err)
 		   : 0;
 }
 
@@ -51,13 +50,11 @@ static int judge(struct transfer *t, struct remote_error *ret_error)
 	struct http_stream *stream = &t->stream;
 	int err = http_stream_wait_head(stream, ret_error);
 
-	if (err)
-		side_answered(&t->lane->twilio, ret_error, t->began_msecs);
-	if (err)
-		return err;
-	remote_error_clear(ret_error);
-	twilio_judge_media(&stream->response, t->recording->is_encrypted, stream->error_body,
-			   stream->error_body_len, ret_error);
+	if (err == 0) {
+		remote_error_clear(ret_error);
+		twilio_judge_media(&stream->response, t->recording->is_encrypted,
+				   stream->error_body, stream->error_body_len, ret_error);
+	}
 	if (ret_error->kind == REMOTE_OK && stream->response.status != 200)
 		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
 				 "Twilio: HTTP %d where all of a recording was asked for",
@@ -71,10 +68,10 @@ static int check_length(struct transfer *t, int64_t bytes)
 {
 	int64_t limit = catalog_recording_limit_bytes(t->recording);
 
-	return bytes <= limit
-		       ? 0
-		       : transfer_doubt(t, "Twilio gives %lld bytes, and its duration allows %lld",
-					(long long)bytes, (long long)limit);
+	if (bytes <= limit)
+		return 0;
+	return transfer_doubt(t, "Twilio gives %lld bytes, and its duration allows %lld",
+			      (long long)bytes, (long long)limit);
 }
 
 /* The whole recording, or one part of it. The largest recording has far less than PARTS_LIMIT. */
@@ -149,7 +146,7 @@ int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end)
 		return transfer_doubt(t, "%s", reason);
 	err = content_add(&t->content, t->buffer, *ret_len, !(is_first && *ret_end));
 	if (err)
-		return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s", strerror(-err));
+		return job_result_set_local(t->result, "it cannot be hashed", err);
 	err = check_length(t, t->content.size_bytes);
 	if (err)
 		return err;
@@ -168,7 +165,7 @@ int download_check_end(struct transfer *t)
 	int err = content_finish(&t->content);
 
 	if (err)
-		return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s", strerror(-err));
+		return job_result_set_local(t->result, "it cannot be hashed", err);
 	twilio_etag_copy(http_response_header(&t->stream.response, "ETag"), etag, sizeof etag);
 	if (content_check_end(&t->content, t->recording, t->stream.response.content_length, etag,
 			      reason))

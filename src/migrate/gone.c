@@ -33,9 +33,9 @@ static int adopt(struct transfer *t)
 	if (size_bytes != object.size_bytes ||
 	    (t->recording->size_bytes >= 0 && size_bytes != t->recording->size_bytes) ||
 	    (object.meta_sha256[0] && strcmp(object.meta_sha256, sha256) != 0))
-		return transfer_fail(
-			t, JOB_OUTCOME_FAILED,
-			"deleted at Twilio, and the object in S3 is not what was recorded");
+		return transfer_fail(t, JOB_OUTCOME_FAILED,
+				     "deleted at Twilio, and the object in "
+				     "S3 is not what was recorded");
 	storage_object_describe(&t->storage, t->key, &object, &stored);
 	stored.size_bytes = size_bytes;
 	memcpy(stored.sha256, sha256, sizeof sha256);
@@ -64,9 +64,8 @@ int transfer_media_missing(struct transfer *t)
 	if (err)
 		return transfer_fail_remote(t, "Twilio", &error);
 	if (presence == ACCOUNT_RECORDING_THERE)
-		return transfer_doubt(
-			t,
-			"Twilio lists it and has no audio for it (not yet, or in external storage)");
+		return transfer_doubt(t, "Twilio lists it and has no audio for it (not yet, or in "
+					 "external storage)");
 	if (presence == ACCOUNT_RECORDING_PENDING)
 		return transfer_fail(t, JOB_OUTCOME_RETRY, "Twilio has not completed it");
 	if (presence == ACCOUNT_RECORDING_EMPTY && !t->object_exists)
@@ -78,10 +77,8 @@ int transfer_media_missing(struct transfer *t)
 	} else {
 		err = gone(t);
 	}
-	if (err == -ESTALE)
-		return transfer_fail(t, JOB_OUTCOME_STALE, "taken over");
 	if (err < 0)
-		return transfer_fail(t, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));
+		return job_result_set_local(t->result, "the catalog", err);
 	sid_format(&t->recording->sid, "RE", sid);
 	log_warning("migrate: %s: %s: deleted at Twilio%s", t->workspace.name, sid,
 		    t->object_exists ? "; found in S3" : " before it was migrated");

@@ -37,6 +37,7 @@ struct transfer {
 	struct catalog_encryption encryption; /* where the recording is encrypted */
 	struct twilio_client *twilio;
 	struct s3_client *s3;
+	struct side_user twilio_user, bucket_user; /* these two clients */
 	char key[CATALOG_KEY_TEXT_SIZE];
 	struct http_stream stream; /* of the download */
 	int64_t began_msecs;       /* when it was requested */
@@ -55,12 +56,12 @@ void transfer_work(void *arg, struct job_run *run, struct job_result *ret_result
 void cleanup_work(void *arg, struct job_run *run, struct job_result *ret_result);
 
 /* The steps return 0, or non-zero with transfer->result set. */
-int transfer_fail(struct transfer *t, enum job_outcome outcome, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+#define transfer_fail(t, outcome, ...) (job_result_set((t)->result, outcome, __VA_ARGS__), 1)
 /* A doubtful answer, which may be another one next time: retried a few times. */
-int transfer_doubt(struct transfer *t, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-int transfer_fail_remote(struct transfer *t, const char *who, const struct remote_error *error);
+#define transfer_doubt(t, ...) \
+	(job_result_set((t)->result, JOB_OUTCOME_RETRY, __VA_ARGS__), \
+	 (t)->result->max_attempts = JOB_DOUBTFUL_ATTEMPTS, 1)
+#define transfer_fail_remote(t, who, error) (job_result_set_remote((t)->result, who, error), 1)
 /* The download is over: another transfer may have the place at Twilio. */
 void transfer_leave_twilio(struct transfer *t);
 /* Before a step that changes the bucket: the lease may have ended while the worker was stopped, and

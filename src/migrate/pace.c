@@ -151,7 +151,7 @@ static void judge(struct pace *pace, int64_t now)
 {
 	double rate = (double)pace->work / (double)(now - pace->since_msecs);
 	unsigned before = pace->limit;
-	bool was_doubling = pace->phase == PACE_DOUBLE;
+	bool was_doubling = pace->phase == PACE_DOUBLE, is_settled;
 
 	switch (pace->phase) {
 	case PACE_DOUBLE:
@@ -164,10 +164,8 @@ static void judge(struct pace *pace, int64_t now)
 		judge_probe(pace, rate, now);
 	}
 	/* While doubling, each window is as mixed as the one before, so none needs to settle. */
-	if (pace->phase == PACE_DOUBLE || (!was_doubling && pace->limit == before))
-		window_begin(pace, 0, now);
-	else
-		window_begin(pace, pace->limit, now);
+	is_settled = pace->phase == PACE_DOUBLE || (!was_doubling && pace->limit == before);
+	window_begin(pace, is_settled ? 0 : pace->limit, now);
 }
 
 void pace_ended(struct pace *pace, int64_t now_msecs)

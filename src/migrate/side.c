@@ -138,3 +138,22 @@ void side_answered(struct side *side, const struct remote_error *error, int64_t 
 	pace_busy(&side->pace, began_msecs, error->retry_after_msecs, time_mono_msecs());
 	pthread_mutex_unlock(&side->mutex);
 }
+
+static void before_request(void *arg)
+{
+	const struct side_user *user = arg;
+
+	side_request(user->side, user->cancel);
+}
+
+static void after_request(void *arg, const struct remote_error *error, int64_t began_msecs)
+{
+	const struct side_user *user = arg;
+
+	side_answered(user->side, error, began_msecs);
+}
+
+struct remote_gate side_gate(struct side_user *user)
+{
+	return (struct remote_gate){ before_request, after_request, user };
+}

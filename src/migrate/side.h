@@ -41,6 +41,13 @@ void side_moved(struct side *side, size_t bytes, const struct cancel *cancel);
 void side_answered(struct side *side, const struct remote_error *error, int64_t began_msecs);
 /* For how many transfers there will be a place soon; 0 while the side is closed. */
 unsigned side_room(struct side *side);
+/* A client whose requests count for the side's rates, and whose answers for its pace. The gate
+ * points to the user. */
+struct side_user {
+	struct side *side;
+	const struct cancel *cancel;
+};
+struct remote_gate side_gate(struct side_user *user);
 /* More transfers wait for it than it takes at a time: begin no others now. */
 bool side_is_crowded(struct side *side);
 

@@ -1,49 +1,16 @@
 /* The steps of a transfer: one recording from Twilio into the bucket. */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "migrate/migrate-private.h"
 #include "storage/object.h"
 #include "util/fault.h"
 
-int transfer_fail(struct transfer *t, enum job_outcome outcome, const char *format, ...)
-{
-	char text[CATALOG_REASON_SIZE];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	job_result_set(t->result, outcome, "%s", text);
-	return 1;
-}
-
-int transfer_doubt(struct transfer *t, const char *format, ...)
-{
-	char text[CATALOG_REASON_SIZE];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	job_result_set(t->result, JOB_OUTCOME_RETRY, "%s", text);
-	t->result->max_attempts = JOB_DOUBTFUL_ATTEMPTS;
-	return 1;
-}
-
-int transfer_fail_remote(struct transfer *t, const char *who, const struct remote_error *error)
-{
-	job_result_set_remote(t->result, who, error);
-	return 1;
-}
-
 int transfer_check_lease(struct transfer *t)
 {
-	return job_run_is_ours(t->run)
-		       ? 0
-		       : transfer_fail(t, JOB_OUTCOME_PUT_BACK, "its lease ended, or cancelled");
+	if (job_run_is_ours(t->run))
+		return 0;
+	return transfer_fail(t, JOB_OUTCOME_PUT_BACK, "its lease ended, or cancelled");
 }
 
 /* ---- memory ---- */
@@ -61,40 +28,10 @@ int transfer_buffer(struct transfer *t, size_t bytes)
 
 /* ---- the sides ---- */
 
-static void before_twilio(void *arg)
-{
-	struct transfer *t = arg;
-
-	side_request(&t->lane->twilio, &t->run->cancel);
-}
-
-static void after_twilio(void *arg, const struct remote_error *error, int64_t began_msecs)
-{
-	struct transfer *t = arg;
-
-	side_answered(&t->lane->twilio, error, began_msecs);
-}
-
-static void before_bucket(void *arg)
-{
-	struct transfer *t = arg;
-
-	side_request(t->bucket, &t->run->cancel);
-}
-
-static void after_bucket(void *arg, const struct remote_error *error, int64_t began_msecs)
-{
-	struct transfer *t = arg;
-
-	side_answered(t->bucket, error, began_msecs);
-}
-
-/* Its place at Twilio is free as soon as the download is over. */
 void transfer_leave_twilio(struct transfer *t)
 {
-	if (!admission_leave_twilio(t->lane, t->claim))
-		return;
-	job_pool_look_again(t->migrate->transfers);
+	if (admission_leave_twilio(t->lane, t->claim))
+		job_pool_look_again(t->migrate->transfers);
 }
 
 static void end_download(struct transfer *t)
@@ -105,9 +42,9 @@ static void end_download(struct transfer *t)
 
 static int enter_bucket(struct transfer *t)
 {
-	return admission_enter_bucket(t->bucket, t->claim)
-		       ? 0
-		       : transfer_fail(t, JOB_OUTCOME_PUT_BACK, "cancelled");
+	if (admission_enter_bucket(t->bucket, t->claim))
+		return 0;
+	return transfer_fail(t, JOB_OUTCOME_PUT_BACK, "cancelled");
 }
 
 /* ---- the steps ---- */
@@ -115,11 +52,7 @@ static int enter_bucket(struct transfer *t)
 /* Before anything is sent: by what the connection test found; afterwards: by the object itself. */
 int transfer_check_encryption(struct transfer *t, const char *confirmed)
 {
-	static const char *const wanted[] = { "", "AES256", "aws:kms" };
-	const char *asked = wanted[t->storage.encryption];
-
-	if (!t->storage.require_encryption ||
-	    (*confirmed && strncmp(confirmed, asked, strlen(asked)) == 0))
+	if (storage_is_encrypted(&t->storage, confirmed))
 		return 0;
 	return transfer_fail(t, JOB_OUTCOME_FAILED,
 			     t->storage.tested_secs
@@ -132,8 +65,8 @@ static int open_clients(struct transfer *t)
 {
 	struct migrate *migrate = t->migrate;
 	struct job_run *run = t->run;
-	struct remote_gate twilio_gate = { before_twilio, after_twilio, t };
-	struct remote_gate bucket_gate = { before_bucket, after_bucket, t };
+	struct remote_gate twilio_gate = side_gate(&t->twilio_user),
+			   bucket_gate = side_gate(&t->bucket_user);
 	int err = account_client_new(migrate->catalog, migrate->http, run->job.workspace_id, 0,
 				     &run->cancel, &t->twilio, &t->workspace);
 
@@ -151,6 +84,8 @@ static int open_clients(struct transfer *t)
 	t->bucket = admission_bucket(&migrate->admission, t->lane, &t->storage);
 	if (!t->bucket)
 		return transfer_fail(t, JOB_OUTCOME_RETRY, "out of memory");
+	t->twilio_user = (struct side_user){ &t->lane->twilio, &run->cancel };
+	t->bucket_user = (struct side_user){ t->bucket, &run->cancel };
 	twilio_client_set_gate(t->twilio, &twilio_gate);
 	s3_client_set_gate(t->s3, &bucket_gate);
 	if (t->recording->is_encrypted) {
@@ -213,10 +148,8 @@ static int note_stored(struct transfer *t, const struct s3_object *object)
 	memcpy(stored.sha256, t->content.sha256_hex, sizeof t->content.sha256_hex);
 	err = migrate_job_stored(t->migrate->catalog, &t->run->job, &stored,
 				 t->content.has_wav ? t->content.wav.channels : 0);
-	if (err == -ESTALE)
-		return transfer_fail(t, JOB_OUTCOME_STALE, "taken over");
 	if (err)
-		return transfer_fail(t, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));
+		return job_result_set_local(t->result, "the catalog", err);
 	fault_point("after-stored");
 	return transfer_fail(t, JOB_OUTCOME_DONE, "stored");
 }
@@ -251,7 +184,7 @@ void transfer_work(void *arg, struct job_run *run, struct job_result *ret_result
 	t.lane = admission_lane(&t.migrate->admission, run->job.workspace_id);
 	http_stream_init(&t.stream, &run->cancel);
 	if (content_init(&t.content))
-		transfer_fail(&t, JOB_OUTCOME_RETRY, "out of memory");
+		job_result_set(ret_result, JOB_OUTCOME_RETRY, "out of memory");
 	else
 		run_steps(&t);
 	http_stream_release(&t.stream);

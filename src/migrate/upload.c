@@ -6,8 +6,8 @@
 #include "migrate/migrate-private.h"
 #include "net/retry.h"
 #include "storage/card.h"
+#include "storage/object.h"
 #include "util/array.h"
-#include "util/cleanup.h"
 #include "util/fault.h"
 #include "util/log.h"
 
@@ -22,26 +22,29 @@ struct metadata {
 	struct storage_card_text text; /* points into the card */
 };
 
-/* No phone numbers, no names. An encrypted recording is lost without its key material, so that is
- * stored with it. */
-static int metadata_fill(struct transfer *t, bool has_sha256, struct metadata *ret_metadata)
+/* What is said of the object in any case: no phone numbers, no names. An encrypted recording is lost
+ * without its key material, so that is stored with it. Checks the lease last. */
+static int put_fill(struct transfer *t, bool has_sha256, struct metadata *ret_metadata,
+		    struct s3_put *ret_put)
 {
 	struct storage_card *card = &ret_metadata->card;
 	int err = storage_card_of(t->migrate->catalog, t->recording, card);
 
 	if (err)
-		return transfer_fail(t, JOB_OUTCOME_RETRY, "the catalog: %s", strerror(-err));
+		return job_result_set_local(t->result, "the catalog", err);
 	if (has_sha256)
 		memcpy(card->sha256, t->content.sha256_hex, sizeof card->sha256);
 	if (storage_card_write(card, &ret_metadata->text))
 		return transfer_fail(t, JOB_OUTCOME_FAILED,
 				     "its encryption key is too long for an object's metadata");
-	return 0;
-}
-
-static const char *content_type(const struct transfer *t)
-{
-	return t->recording->is_encrypted ? "application/octet-stream" : "audio/x-wav";
+	*ret_put = (struct s3_put){
+		.key = t->key,
+		.content_type =
+			t->recording->is_encrypted ? "application/octet-stream" : "audio/x-wav",
+		.metadata = ret_metadata->text.pairs,
+		.metadata_count = ret_metadata->text.count,
+	};
+	return transfer_check_lease(t);
 }
 
 /* The server has no conditional writes. The key was looked at just before. */
@@ -58,23 +61,14 @@ int upload_whole(struct transfer *t, size_t len)
 	struct s3_object object;
 	struct metadata metadata;
 	struct s3_put put;
-	int err = metadata_fill(t, true, &metadata);
+	int err = put_fill(t, true, &metadata, &put);
 
-	if (err == 0)
-		err = transfer_check_lease(t);
 	if (err)
 		return err;
-	put = (struct s3_put){
-		.key = t->key,
-		.body = t->buffer,
-		.body_len = len,
-		.content_type = content_type(t),
-		.metadata = metadata.text.pairs,
-		.metadata_count = metadata.text.count,
-		.if_none_match = true,
-		.send_checksum = true,
-		.sha256 = t->content.sha256,
-	};
+	put.body = t->buffer;
+	put.body_len = len;
+	put.if_none_match = put.send_checksum = true;
+	put.sha256 = t->content.sha256;
 	err = s3_put_object(t->s3, &put, &object, &error);
 	if (err && knows_no_condition(&error)) {
 		put.if_none_match = false;
@@ -100,38 +94,12 @@ struct upload {
 	unsigned count;
 };
 
-struct leftover {
-	struct transfer *transfer;
-	unsigned count;
-};
-
-static int abort_leftover(void *arg, const struct s3_list_entry *entry)
-{
-	struct leftover *leftover = arg;
-	struct remote_error error = REMOTE_ERROR_INIT;
-
-	if (strcmp(entry->key, leftover->transfer->key) != 0 || !entry->upload_id)
-		return 0;
-	leftover->count++;
-	/* Not fatal: the upload costs money, but no recording, and the next list shows it again. */
-	if (s3_upload_abort(leftover->transfer->s3, entry->key, entry->upload_id, &error) &&
-	    error.kind != REMOTE_NOT_FOUND)
-		log_info("migrate: an upload that was left cannot be aborted: %s", error.message);
-	return 0;
-}
-
 /* Aborts uploads that a crash, or an abort that failed, left under this key, and checks that they
  * are gone. A server that cannot list uploads is no obstacle. */
 static void sweep(struct transfer *t)
 {
-	for (unsigned i = 0; i < SWEEPS; i++) {
-		struct leftover leftover = { t, 0 };
-		struct remote_error error = REMOTE_ERROR_INIT;
-
-		if (s3_list_uploads(t->s3, t->key, abort_leftover, &leftover, &error) ||
-		    !leftover.count)
-			return;
-	}
+	for (unsigned i = 0; i < SWEEPS && storage_uploads_abort(t->s3, t->key) > 0; i++)
+		;
 }
 
 /* A beginning whose answer was lost leaves an upload, too. */
@@ -155,19 +123,10 @@ static int begin(struct transfer *t, struct upload *upload)
 {
 	struct metadata metadata;
 	struct s3_put head;
-	int err = metadata_fill(t, false, &metadata);
+	int err = put_fill(t, false, &metadata, &head);
 
 	if (err == 0)
-		err = transfer_check_lease(t);
-	if (err)
-		return err;
-	head = (struct s3_put){
-		.key = t->key,
-		.content_type = content_type(t),
-		.metadata = metadata.text.pairs,
-		.metadata_count = metadata.text.count,
-	};
-	err = create(t, &head, upload->id);
+		err = create(t, &head, upload->id);
 	if (err == 0)
 		fault_point("after-upload-create");
 	return err;

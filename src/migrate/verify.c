@@ -8,12 +8,12 @@
 #include "aws/credentials.h"
 #include "migrate/migrate-private.h"
 #include "util/cleanup.h"
-#include "util/fault.h"
 #include "util/log.h"
 
 static int hash_stream(struct transfer *t, struct http_stream *stream, struct crypto_hash *hash,
 		       int64_t *ret_size_bytes)
 {
+	int64_t limit = catalog_recording_limit_bytes(t->recording);
 	struct remote_error error = REMOTE_ERROR_INIT;
 	bool end = false;
 	int err = http_stream_wait_head(stream, &error);
@@ -34,16 +34,14 @@ static int hash_stream(struct transfer *t, struct http_stream *stream, struct cr
 
 		if (http_stream_fill(stream, t->buffer, t->capacity_bytes, &len, &end, &error))
 			return transfer_fail_remote(t, "S3", &error);
-		if (stream->received_bytes > catalog_recording_limit_bytes(t->recording))
-			return transfer_doubt(
-				t, "S3 gives %lld bytes, and its duration allows %lld",
-				(long long)stream->received_bytes,
-				(long long)catalog_recording_limit_bytes(t->recording));
+		if (stream->received_bytes > limit)
+			return transfer_doubt(t,
+					      "S3 gives %lld bytes, and its duration allows %lld",
+					      (long long)stream->received_bytes, (long long)limit);
 		side_moved(t->bucket, len, &t->run->cancel);
 		err = crypto_hash_update(hash, t->buffer, len);
 		if (err)
-			return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s",
-					     strerror(-err));
+			return job_result_set_local(t->result, "it cannot be hashed", err);
 	}
 	*ret_size_bytes = stream->received_bytes;
 	return 0;
@@ -76,14 +74,13 @@ int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_byt
 		err = http_stream_start(&stream, t->migrate->http, &request);
 	}
 	if (err)
-		return transfer_fail(t, JOB_OUTCOME_RETRY, "the object cannot be asked for: %s",
-				     strerror(-err));
+		return job_result_set_local(t->result, "the object cannot be asked for", err);
 	err = hash_stream(t, &stream, hash, ret_size_bytes);
 	if (err)
 		return err;
 	err = crypto_hash_finish(hash, digest);
 	if (err)
-		return transfer_fail(t, JOB_OUTCOME_RETRY, "cannot be hashed: %s", strerror(-err));
+		return job_result_set_local(t->result, "it cannot be hashed", err);
 	crypto_hex(digest, sizeof digest, ret_sha256);
 	return 0;
 }
@@ -104,9 +101,9 @@ static bool server_hash_agrees(const struct transfer *t, const struct s3_object 
 static int differs(struct transfer *t)
 {
 	if (t->object_exists)
-		return transfer_fail(
-			t, JOB_OUTCOME_FAILED,
-			"another object stands under its key in S3; it is left as it is");
+		return transfer_fail(t, JOB_OUTCOME_FAILED,
+				     "another object stands under its key "
+				     "in S3; it is left as it is");
 	return transfer_fail(t, JOB_OUTCOME_FAILED,
 			     "the object in S3 is not what was sent; Twilio keeps its copy");
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "net/http-private.h"
+#include "util/cleanup.h"
 
 static const struct {
 	CURLcode curl;
@@ -40,11 +41,6 @@ static const struct {
 	{ CURLE_FAILED_INIT, REMOTE_TRANSIENT, -ENOMEM, "memory", "curl cannot be initialised" },
 };
 
-static void set_code(struct remote_error *error, const char *code)
-{
-	snprintf(error->code, sizeof error->code, "%s", code);
-}
-
 bool http_transfer_may_have_acted(const struct http_transfer *t)
 {
 	/* A peer does not act on a body that was cut off: its length was announced. */
@@ -59,73 +55,58 @@ static bool is_lost_answer(CURLcode code)
 	       code == CURLE_PARTIAL_FILE;
 }
 
-/* For TLS problems the text of curl says which one it was, and holds no URL. */
-static const char *detail(const struct http_transfer *t, CURLcode code)
-{
-	switch (code) {
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_CONNECT_ERROR:
-		return t->curl_text;
-	default:
-		return "";
-	}
-}
-
 void http_error_timeout(const struct http_transfer *t, const char *what,
 			struct remote_error *ret_error)
 {
-	remote_error_set(ret_error,
-			 http_transfer_may_have_acted(t) ? REMOTE_UNCERTAIN : REMOTE_TRANSIENT,
-			 -ETIMEDOUT, "%s: %s", t->url.origin, what);
-	set_code(ret_error, "timeout");
+	remote_fail(ret_error,
+		    http_transfer_may_have_acted(t) ? REMOTE_UNCERTAIN : REMOTE_TRANSIENT,
+		    -ETIMEDOUT, "timeout", "%s: %s", t->url.origin, what);
+}
+
+static void set_failure(const struct http_transfer *t, CURLcode code,
+			struct remote_error *ret_error)
+{
+	char name[16];
+
+	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
+		bool is_tls = failures[i].error == -EACCES || code == CURLE_SSL_CONNECT_ERROR;
+		/* For TLS problems the text of curl says which one it was, and holds no URL. */
+		const char *more = is_tls ? t->curl_text : "";
+
+		if (failures[i].curl != code)
+			continue;
+		remote_fail(ret_error, failures[i].kind, failures[i].error, failures[i].code,
+			    "%s: %s%s%s", t->url.origin, failures[i].text, *more ? ": " : "", more);
+		if (is_lost_answer(code) && http_transfer_may_have_acted(t))
+			ret_error->kind = REMOTE_UNCERTAIN;
+		return;
+	}
+	snprintf(name, sizeof name, "curl-%d", (int)code);
+	remote_fail(ret_error,
+		    http_transfer_may_have_acted(t) ? REMOTE_UNCERTAIN : REMOTE_TRANSIENT, -EIO,
+		    name, "%s: %s", t->url.origin, curl_easy_strerror(code));
 }
 
 void http_error_from_curl(const struct http_transfer *t, CURLcode code,
 			  struct remote_error *ret_error)
 {
-	const char *more = detail(t, code);
-
 	remote_error_clear(ret_error);
 	/* curl takes a head that was cut off for a complete one. */
 	if (code == CURLE_OK && !t->head_seen)
 		code = CURLE_GOT_NOTHING;
 	if (code == CURLE_OK)
 		return;
-	if (t->is_aborted) {
-		remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "%s: cancelled",
-				 t->url.origin);
-		set_code(ret_error, "cancelled");
-		return;
-	}
-	if (t->head_error) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "%s: the headers of the answer cannot be kept (%s)", t->url.origin,
-				 t->head_error == -EFBIG ? "too large" : "out of memory");
-		set_code(ret_error, "head");
-		return;
-	}
-	if (code == CURLE_OPERATION_TIMEDOUT) {
+	if (t->is_aborted)
+		remote_fail(ret_error, REMOTE_CANCELLED, -ECANCELED, "cancelled", "%s: cancelled",
+			    t->url.origin);
+	else if (t->head_error)
+		remote_fail(ret_error, REMOTE_INVALID, -EIO, "head",
+			    "%s: the headers of the answer cannot be kept (%s)", t->url.origin,
+			    t->head_error == -EFBIG ? "too large" : "out of memory");
+	else if (code == CURLE_OPERATION_TIMEDOUT)
 		http_error_timeout(t,
 				   t->is_connected ? "no answer in time" : "no connection in time",
 				   ret_error);
-		return;
-	}
-	for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
-		if (failures[i].curl != code)
-			continue;
-		remote_error_set(ret_error, failures[i].kind, failures[i].error, "%s: %s%s%s",
-				 t->url.origin, failures[i].text, *more ? ": " : "", more);
-		set_code(ret_error, failures[i].code);
-		if (is_lost_answer(code) && http_transfer_may_have_acted(t))
-			ret_error->kind = REMOTE_UNCERTAIN;
-		return;
-	}
-	remote_error_set(ret_error,
-			 http_transfer_may_have_acted(t) ? REMOTE_UNCERTAIN : REMOTE_TRANSIENT,
-			 -EIO, "%s: %s", t->url.origin, curl_easy_strerror(code));
-	set_code(ret_error, "curl");
-	snprintf(ret_error->code + 4, sizeof ret_error->code - 4, "-%d", (int)code);
+	else
+		set_failure(t, code, ret_error);
 }

@@ -85,13 +85,6 @@ void http_events_wake(struct http_events *events)
 	(void)!write(events->wake_fd, &one, sizeof one);
 }
 
-static void forget_wakes(struct http_events *events)
-{
-	uint64_t count;
-
-	(void)!read(events->wake_fd, &count, sizeof count);
-}
-
 void http_events_run_timer(struct http_events *events)
 {
 	int running;
@@ -115,6 +108,7 @@ static int timeout_msecs(int64_t deadline_msecs)
 void http_events_wait(struct http_events *events, int64_t deadline_msecs)
 {
 	struct epoll_event ready[EVENTS_AT_ONCE];
+	uint64_t wakes;
 	int count, running;
 
 	if (events->timer_msecs < deadline_msecs)
@@ -122,7 +116,7 @@ void http_events_wait(struct http_events *events, int64_t deadline_msecs)
 	count = epoll_wait(events->epoll_fd, ready, EVENTS_AT_ONCE, timeout_msecs(deadline_msecs));
 	for (int i = 0; i < count; i++) {
 		if (ready[i].data.fd == events->wake_fd)
-			forget_wakes(events);
+			(void)!read(events->wake_fd, &wakes, sizeof wakes);
 		else
 			curl_multi_socket_action(events->multi, ready[i].data.fd,
 						 ready[i].events == EPOLLIN ? CURL_CSELECT_IN : 0,

@@ -55,19 +55,25 @@ void http_head_add_line(struct http_head *head, const char *line, size_t n)
 	head->count++;
 }
 
-/* Digits only: strtoll would accept signs and spaces. -1: not a number. */
+/* strtoll alone would accept signs and spaces. False: not a number. */
+static bool take_number(const char **p, int64_t *ret_value)
+{
+	char *end;
+
+	errno = 0;
+	*ret_value = strtoll(*p, &end, 10);
+	if (**p < '0' || **p > '9' || errno)
+		return false;
+	*p = end;
+	return true;
+}
+
+/* -1: not a number. */
 static int64_t parse_number(const char *s)
 {
-	int64_t value = 0;
+	int64_t value;
 
-	if (!*s)
-		return -1;
-	for (; *s; s++) {
-		if (*s < '0' || *s > '9' || value > (INT64_MAX - 9) / 10)
-			return -1;
-		value = value * 10 + (*s - '0');
-	}
-	return value;
+	return take_number(&s, &value) && !*s ? value : -1;
 }
 
 int http_head_complete(struct http_head *head, int status, struct http_response *ret_response)
@@ -98,11 +104,34 @@ int http_head_complete(struct http_head *head, int status, struct http_response 
 	return 0;
 }
 
+int http_headers_copy(const struct http_header *headers, size_t count,
+		      const struct http_header **ret_headers, size_t *ret_count)
+{
+	struct http_header *copies = calloc(count + 1, sizeof *copies);
+
+	*ret_headers = NULL;
+	*ret_count = 0;
+	if (!copies)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		copies[i].name = strdup(headers[i].name);
+		copies[i].value = strdup(headers[i].value);
+		if (!copies[i].name || !copies[i].value) {
+			http_headers_free(copies, count);
+			return -ENOMEM;
+		}
+	}
+	*ret_headers = copies;
+	*ret_count = count;
+	return 0;
+}
+
+/* Wipes the values: those of a request may hold a credential. */
 void http_headers_free(const struct http_header *headers, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		free((char *)headers[i].name);
-		free((char *)headers[i].value);
+		http_free_secret(headers[i].value);
 	}
 	free((struct http_header *)headers);
 }
@@ -120,10 +149,10 @@ const char *http_response_header(const struct http_response *response, const cha
 	return http_headers_find(response->headers, response->header_count, name);
 }
 
-int64_t http_headers_retry_after_msecs(const struct http_header *headers, size_t count)
+int64_t http_response_retry_after_msecs(const struct http_response *response)
 {
-	const char *value = http_headers_find(headers, count, "Retry-After");
-	const char *date = http_headers_find(headers, count, "Date");
+	const char *value = http_response_header(response, "Retry-After");
+	const char *date = http_response_header(response, "Date");
 	int64_t secs, now;
 
 	if (!value)
@@ -141,26 +170,6 @@ int64_t http_headers_retry_after_msecs(const struct http_header *headers, size_t
 	return (secs < RETRY_AFTER_LIMIT_SECS ? secs : RETRY_AFTER_LIMIT_SECS) * 1000;
 }
 
-int64_t http_response_retry_after_msecs(const struct http_response *response)
-{
-	return http_headers_retry_after_msecs(response->headers, response->header_count);
-}
-
-/* Reads the digits before `end`. */
-static int take_number(const char **p, char end, int64_t *ret_value)
-{
-	char digits[20];
-	size_t n = strspn(*p, "0123456789");
-
-	if (n == 0 || n >= sizeof digits || (*p)[n] != end)
-		return -EINVAL;
-	memcpy(digits, *p, n);
-	digits[n] = '\0';
-	*ret_value = parse_number(digits);
-	*p += n + (end != '\0');
-	return *ret_value < 0 ? -EINVAL : 0;
-}
-
 int http_response_content_range(const struct http_response *response, int64_t *ret_first,
 				int64_t *ret_last, int64_t *ret_total)
 {
@@ -171,11 +180,11 @@ int http_response_content_range(const struct http_response *response, int64_t *r
 	p += 5;
 	while (is_blank(*p))
 		p++;
-	if (take_number(&p, '-', ret_first) < 0 || take_number(&p, '/', ret_last) < 0)
+	if (!take_number(&p, ret_first) || *p++ != '-' || !take_number(&p, ret_last) || *p++ != '/')
 		return -EINVAL;
 	if (strcmp(p, "*") == 0)
 		*ret_total = -1;
-	else if (take_number(&p, '\0', ret_total) < 0 || *ret_total <= *ret_last)
+	else if (!take_number(&p, ret_total) || *p || *ret_total <= *ret_last)
 		return -EINVAL;
 	return *ret_first <= *ret_last ? 0 : -EINVAL;
 }

@@ -19,20 +19,6 @@
 #include "util/buf.h"
 #include "util/list.h"
 
-/* An URL as url.c reads it. */
-struct http_url {
-	char *origin; /* scheme://host:port, always with the port; holds no secret */
-	bool is_https;
-	bool is_loopback;
-	/* Ends in ".localhost": always resolved to loopback. */
-	bool is_localhost;
-};
-#define HTTP_URL_INIT { NULL, false, false, false }
-
-/* -EINVAL: not http(s), no host, a user or password in it, or malformed. */
-int http_url_parse(const char *text, struct http_url *ret_url);
-void http_url_release(struct http_url *url);
-
 /* The head of a response, collected line by line. */
 struct http_head {
 	struct buf text; /* name NUL value NUL … */
@@ -47,8 +33,10 @@ void http_head_add_line(struct http_head *head, const char *line, size_t n);
 /* 0 or -ENOMEM, -EFBIG. */
 int http_head_complete(struct http_head *head, int status, struct http_response *ret_response);
 const char *http_headers_find(const struct http_header *headers, size_t count, const char *name);
+/* 0 or -ENOMEM. */
+int http_headers_copy(const struct http_header *headers, size_t count,
+		      const struct http_header **ret_headers, size_t *ret_count);
 void http_headers_free(const struct http_header *headers, size_t count);
-int64_t http_headers_retry_after_msecs(const struct http_header *headers, size_t count);
 
 struct http_origin {
 	struct list link; /* http->origins */

@@ -49,10 +49,9 @@ static void finish(struct http_transfer *t, const struct remote_error *error)
 static void finish_with(struct http_transfer *t, enum remote_kind kind, int err, const char *code,
 			const char *message)
 {
-	struct remote_error error = REMOTE_ERROR_INIT;
+	struct remote_error error;
 
-	remote_error_set(&error, kind, err, "%s: %s", t->url.origin, message);
-	snprintf(error.code, sizeof error.code, "%s", code);
+	remote_fail(&error, kind, err, code, "%s: %s", t->url.origin, message);
 	finish(t, &error);
 }
 
@@ -71,11 +70,9 @@ static struct http_origin *origin_get(struct http *http, const char *name)
 {
 	struct http_origin *origin;
 
-	list_for_each(pos, &http->origins) {
-		origin = list_entry(pos, struct http_origin, link);
-		if (strcmp(origin->name, name) == 0)
-			return origin;
-	}
+	list_for_each_entry(struct http_origin, known, &http->origins, link)
+		if (strcmp(known->name, name) == 0)
+			return known;
 	origin = calloc(1, sizeof *origin);
 	if (!origin)
 		return NULL;
@@ -125,9 +122,7 @@ static void start(struct http_transfer *t)
 
 static void start_waiting(struct http *http)
 {
-	list_for_each_safe(pos, &http->origins) {
-		struct http_origin *origin = list_entry(pos, struct http_origin, link);
-
+	list_for_each_entry_safe(struct http_origin, origin, &http->origins, link) {
 		while (origin->active < http->origin_limit) {
 			struct list *queue =
 				list_empty(&origin->urgent) ? &origin->waiting : &origin->urgent;
@@ -296,8 +291,8 @@ static void check_time(struct http_transfer *t, int64_t now)
 
 static void check_list(struct list *transfers, int64_t now)
 {
-	list_for_each_safe(pos, transfers)
-		check_time(list_entry(pos, struct http_transfer, link), now);
+	list_for_each_entry_safe(struct http_transfer, t, transfers, link)
+		check_time(t, now);
 }
 
 static void check_times(struct http *http)
@@ -308,9 +303,7 @@ static void check_times(struct http *http)
 		return;
 	http->next_scan_msecs = INT64_MAX;
 	check_list(&http->active, now);
-	list_for_each(pos, &http->origins) {
-		struct http_origin *origin = list_entry(pos, struct http_origin, link);
-
+	list_for_each_entry(struct http_origin, origin, &http->origins, link) {
 		check_list(&origin->urgent, now);
 		check_list(&origin->waiting, now);
 	}
@@ -348,9 +341,7 @@ static void cancel_list(struct list *transfers)
 static void cancel_all(struct http *http)
 {
 	cancel_list(&http->active);
-	list_for_each(pos, &http->origins) {
-		struct http_origin *origin = list_entry(pos, struct http_origin, link);
-
+	list_for_each_entry(struct http_origin, origin, &http->origins, link) {
 		cancel_list(&origin->urgent);
 		cancel_list(&origin->waiting);
 	}

@@ -113,17 +113,11 @@ int http_new(const struct http_settings *settings, struct http **ret_http);
 void http_free(struct http *http);
 
 /* 0: on_done will be called. -errno: it will not (-ENOMEM; -EINVAL: malformed URL or header;
- * -EPERM: refused plain http). ret_transfer may be NULL; the pointer is valid until on_done
- * returns. */
+ * -EPERM: refused plain http). *ret_transfer (may be NULL) is a reference of the caller: it keeps
+ * the handle (not the transfer) valid after on_done, so that any thread may cancel or resume at any
+ * time. */
 int http_submit(struct http *http, const struct http_request *request,
 		struct http_transfer **ret_transfer);
-/* The same, but *ret_transfer is a reference of the caller (http_transfer_unref): for a thread
- * other than that of the callbacks, which cannot know whether on_done has been called already. */
-int http_submit_ref(struct http *http, const struct http_request *request,
-		    struct http_transfer **ret_transfer);
-/* A reference keeps the handle (not the transfer) valid after on_done, so that another thread
- * may cancel or resume at any time. */
-struct http_transfer *http_transfer_ref(struct http_transfer *transfer);
 void http_transfer_unref(struct http_transfer *transfer);
 void http_transfer_resume(struct http_transfer *transfer);
 /* on_done is called soon with REMOTE_CANCELLED, unless the transfer has just ended. */
@@ -131,14 +125,11 @@ void http_transfer_cancel(struct http_transfer *transfer);
 
 /* The synchronous form: waits for the end. The callbacks of the request must be unset. */
 struct http_reply {
-	int status;
-	int64_t content_length;
-	struct http_header *headers;
-	size_t header_count;
-	char *body; /* followed by a NUL; never NULL when the return is 0 */
+	struct http_response head; /* a copy */
+	char *body;                /* followed by a NUL; never NULL when the return is 0 */
 	size_t body_len;
 };
-#define HTTP_REPLY_INIT { 0, -1, NULL, 0, NULL, 0 }
+#define HTTP_REPLY_INIT { { 0, -1, NULL, 0 }, NULL, 0 }
 /* Any complete response gives 0 and *ret_reply (release it). Else the negative errno of
  * *ret_error; a body larger than max_body_bytes is REMOTE_INVALID (-EFBIG). A set cancel (may be
  * NULL) ends the wait within 200 ms. */
@@ -146,9 +137,21 @@ int http_perform(struct http *http, const struct http_request *request, size_t m
 		 const struct cancel *cancel, struct http_reply *ret_reply,
 		 struct remote_error *ret_error);
 void http_reply_release(struct http_reply *reply);
-const char *http_reply_header(const struct http_reply *reply, const char *name);
-int64_t http_reply_retry_after_msecs(const struct http_reply *reply);
 
+struct http_url {
+	char *origin;  /* scheme://host:port, always with the port; holds no secret */
+	char *host;    /* lower case; an IPv6 address in brackets */
+	char *path;    /* at least "/"; without the query */
+	unsigned port; /* that of the scheme if the URL has none */
+	bool is_https, is_loopback;
+	bool is_localhost; /* ends in ".localhost": always resolved to loopback */
+};
+#define HTTP_URL_INIT { .origin = NULL }
+/* By curl's parser. 0, -ENOMEM, -EINVAL: not http(s), no host, a user or password in it, or
+ * malformed. Release *ret_url in any case. */
+int http_url_parse(const char *text, struct http_url *ret_url);
+void http_url_release(struct http_url *url);
+#define cleanup_http_url __attribute__((cleanup(http_url_release)))
 /* Whether http_submit would accept the URL: 0; -EINVAL: malformed; -EPERM: plain http to a host
  * that is not loopback. */
 int http_url_check(const char *url, bool allow_plain_http);

@@ -26,38 +26,28 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	return collector->is_out_of_memory ? HTTP_DATA_ABORT : HTTP_DATA_OK;
 }
 
-static void set_error(struct remote_error *error, enum remote_kind kind, int err, const char *code,
-		      const char *message)
-{
-	remote_error_set(error, kind, err, "%s", message);
-	snprintf(error->code, sizeof error->code, "%s", code);
-}
-
 static void judge_start(int err, struct remote_error *ret_error)
 {
 	if (err == -EPERM)
-		set_error(ret_error, REMOTE_REJECTED, err, "plain-http",
-			  "plain http is for this machine only; use https");
+		remote_fail(ret_error, REMOTE_REJECTED, err, "plain-http",
+			    "plain http is for this machine only; use https");
 	else if (err == -EINVAL)
-		set_error(ret_error, REMOTE_REJECTED, err, "setup",
-			  "no request can be made of this URL and headers");
-	else if (err == -ECANCELED)
-		set_error(ret_error, REMOTE_CANCELLED, err, "setup", "cancelled");
+		remote_fail(ret_error, REMOTE_REJECTED, err, "setup",
+			    "no request can be made of this URL and headers");
 	else
-		set_error(ret_error, REMOTE_TRANSIENT, err, "setup",
-			  "the request cannot be set up");
+		remote_fail(ret_error, err == -ECANCELED ? REMOTE_CANCELLED : REMOTE_TRANSIENT, err,
+			    "setup",
+			    err == -ECANCELED ? "cancelled" : "the request cannot be set up");
 }
 
 /* After the end of the transfer. */
 static void judge_end(const struct collector *collector, struct remote_error *error)
 {
-	if (collector->is_too_large) {
-		remote_error_set(error, REMOTE_INVALID, -EFBIG,
-				 "the answer is larger than %zu bytes", collector->limit_bytes);
-		snprintf(error->code, sizeof error->code, "too-large");
-	} else if (collector->is_out_of_memory) {
-		set_error(error, REMOTE_TRANSIENT, -ENOMEM, "memory", "out of memory");
-	}
+	if (collector->is_too_large)
+		remote_fail(error, REMOTE_INVALID, -EFBIG, "too-large",
+			    "the answer is larger than %zu bytes", collector->limit_bytes);
+	else if (collector->is_out_of_memory)
+		remote_fail(error, REMOTE_TRANSIENT, -ENOMEM, "memory", "out of memory");
 }
 
 /* Moves the answer into the reply. */
@@ -69,14 +59,7 @@ static int take_reply(struct http_stream *stream, struct collector *collector,
 
 	if (!body)
 		return -ENOMEM;
-	*ret_reply = (struct http_reply){
-		.status = stream->response.status,
-		.content_length = stream->response.content_length,
-		.headers = (struct http_header *)stream->response.headers,
-		.header_count = stream->response.header_count,
-		.body = body,
-		.body_len = body_len,
-	};
+	*ret_reply = (struct http_reply){ stream->response, body, body_len };
 	stream->response.headers = NULL;
 	stream->response.header_count = 0;
 	return 0;
@@ -105,7 +88,7 @@ int http_perform(struct http *http, const struct http_request *request, size_t m
 		judge_end(&collector, ret_error);
 	}
 	if (ret_error->kind == REMOTE_OK && take_reply(&stream, &collector, ret_reply))
-		set_error(ret_error, REMOTE_TRANSIENT, -ENOMEM, "memory", "out of memory");
+		remote_fail(ret_error, REMOTE_TRANSIENT, -ENOMEM, "memory", "out of memory");
 	if (ret_error->kind != REMOTE_OK)
 		ret_error->status = stream.response.status;
 	buf_release(&collector.body);
@@ -114,17 +97,7 @@ int http_perform(struct http *http, const struct http_request *request, size_t m
 
 void http_reply_release(struct http_reply *reply)
 {
-	http_headers_free(reply->headers, reply->header_count);
+	http_headers_free(reply->head.headers, reply->head.header_count);
 	free(reply->body);
 	*reply = (struct http_reply)HTTP_REPLY_INIT;
-}
-
-const char *http_reply_header(const struct http_reply *reply, const char *name)
-{
-	return http_headers_find(reply->headers, reply->header_count, name);
-}
-
-int64_t http_reply_retry_after_msecs(const struct http_reply *reply)
-{
-	return http_headers_retry_after_msecs(reply->headers, reply->header_count);
 }

@@ -38,20 +38,8 @@ static unsigned jitter_msecs(const struct retry *retry)
 
 static bool may_send_again(const struct remote_error *error, bool idempotent)
 {
-	switch (error->kind) {
-	case REMOTE_BUSY:
-	case REMOTE_TRANSIENT:
-		return true;
-	case REMOTE_UNCERTAIN:
-		return idempotent;
-	case REMOTE_OK:
-	case REMOTE_REJECTED:
-	case REMOTE_NOT_FOUND:
-	case REMOTE_INVALID:
-	case REMOTE_CANCELLED:
-		break;
-	}
-	return false;
+	return error->kind == REMOTE_BUSY || error->kind == REMOTE_TRANSIENT ||
+	       (error->kind == REMOTE_UNCERTAIN && idempotent);
 }
 
 bool retry_next(struct retry *retry, const struct remote_error *error, bool idempotent,

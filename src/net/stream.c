@@ -18,32 +18,15 @@ void http_stream_init(struct http_stream *stream, const struct cancel *cancel)
 
 /* ---- on the loop's thread ---- */
 
-static int copy_head(const struct http_response *from, struct http_response *to)
-{
-	struct http_header *headers = calloc(from->header_count + 1, sizeof *headers);
-
-	to->status = from->status;
-	to->content_length = from->content_length;
-	to->headers = headers;
-	if (!headers)
-		return -ENOMEM;
-	for (size_t i = 0; i < from->header_count; i++) {
-		headers[i].name = strdup(from->headers[i].name);
-		headers[i].value = strdup(from->headers[i].value);
-		to->header_count = i + 1;
-		if (!headers[i].name || !headers[i].value)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 static int on_head(void *arg, struct http_transfer *transfer, const struct http_response *response)
 {
 	struct http_stream *stream = arg;
 	int err;
 
 	pthread_mutex_lock(&stream->mutex);
-	err = copy_head(response, &stream->response);
+	stream->response = *response;
+	err = http_headers_copy(response->headers, response->header_count,
+				&stream->response.headers, &stream->response.header_count);
 	stream->is_out_of_memory = err != 0;
 	stream->has_head = !err;
 	pthread_cond_signal(&stream->cond);
@@ -117,10 +100,8 @@ static void on_done(void *arg, const struct remote_error *error)
 
 	pthread_mutex_lock(&stream->mutex);
 	stream->error = *error;
-	if (stream->is_out_of_memory) {
-		remote_error_set(&stream->error, REMOTE_TRANSIENT, -ENOMEM, "out of memory");
-		snprintf(stream->error.code, sizeof stream->error.code, "memory");
-	}
+	if (stream->is_out_of_memory)
+		remote_fail(&stream->error, REMOTE_TRANSIENT, -ENOMEM, "memory", "out of memory");
 	stream->is_done = true;
 	pthread_cond_signal(&stream->cond);
 	pthread_mutex_unlock(&stream->mutex);
@@ -142,7 +123,7 @@ int http_stream_start(struct http_stream *stream, struct http *http,
 	copy.on_data = on_data;
 	copy.on_done = on_done;
 	copy.arg = stream;
-	return http_submit_ref(http, &copy, &stream->transfer);
+	return http_submit(http, &copy, &stream->transfer);
 }
 
 static bool wait_more(struct http_stream *stream)
@@ -175,11 +156,8 @@ static int end_of_wait(const struct http_stream *stream, struct remote_error *re
 		*ret_error = stream->error;
 		return stream->error.error ? stream->error.error : -EIO;
 	}
-	if (cancel_is_set(stream->cancel)) {
-		remote_error_clear(ret_error);
-		remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "cancelled");
-		return -ECANCELED;
-	}
+	if (cancel_is_set(stream->cancel))
+		return remote_fail(ret_error, REMOTE_CANCELLED, -ECANCELED, "", "cancelled");
 	return 0;
 }
 
@@ -193,11 +171,8 @@ int http_stream_wait_head(struct http_stream *stream, struct remote_error *ret_e
 	/* A complete head counts, however its body ended: an error's body may be cut. */
 	if (!stream->has_head || cancel_is_set(stream->cancel))
 		err = end_of_wait(stream, ret_error);
-	if (!err && !stream->has_head) {
-		remote_error_clear(ret_error);
-		remote_error_set(ret_error, REMOTE_TRANSIENT, -EIO, "no answer");
-		err = -EIO;
-	}
+	if (!err && !stream->has_head)
+		err = remote_fail(ret_error, REMOTE_TRANSIENT, -EIO, "", "no answer");
 	pthread_mutex_unlock(&stream->mutex);
 	return err;
 }

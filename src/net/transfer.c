@@ -27,7 +27,7 @@ void http_free_secret(const char *s)
 	free((char *)s);
 }
 
-struct http_transfer *http_transfer_ref(struct http_transfer *t)
+static struct http_transfer *transfer_ref(struct http_transfer *t)
 {
 	atomic_fetch_add(&t->refs, 1);
 	return t;
@@ -35,49 +35,35 @@ struct http_transfer *http_transfer_ref(struct http_transfer *t)
 
 void http_transfer_unref(struct http_transfer *t)
 {
-	struct http_header *headers = (struct http_header *)t->request.headers;
-
 	if (atomic_fetch_sub(&t->refs, 1) != 1)
 		return;
 	http_handle_free(t);
 	http_head_release(&t->head);
 	http_url_release(&t->url);
-	for (size_t i = 0; headers && i < t->request.header_count; i++) {
-		free((char *)headers[i].name);
-		http_free_secret(headers[i].value);
-	}
-	free(headers);
+	http_headers_free(t->request.headers, t->request.header_count);
 	http_free_secret(t->request.url);
 	free((char *)t->request.ca_file);
 	http_unref(t->http);
 	free(t);
 }
 
-static int copy_headers(struct http_transfer *t, const struct http_request *request)
+static bool headers_are_valid(const struct http_request *request)
 {
-	struct http_header *headers = calloc(request->header_count + 1, sizeof *headers);
-
-	t->request.headers = headers;
-	if (!headers)
-		return -ENOMEM;
 	for (size_t i = 0; i < request->header_count; i++) {
 		const char *name = request->headers[i].name, *value = request->headers[i].value;
 
 		if (!*name || name[strcspn(name, ":\r\n \t")] || value[strcspn(value, "\r\n")])
-			return -EINVAL;
-		headers[i].name = strdup(name);
-		headers[i].value = strdup(value);
-		if (!headers[i].name || !headers[i].value)
-			return -ENOMEM;
+			return false;
 	}
-	return 0;
+	return true;
 }
 
 static int transfer_new(struct http *http, const struct http_request *request,
 			struct http_transfer **ret_transfer)
 {
 	struct http_transfer *t = calloc(1, sizeof *t);
-	unsigned total = request->total_timeout_msecs;
+	unsigned total = request->total_timeout_msecs ? request->total_timeout_msecs
+						      : http->total_timeout_msecs;
 	int err;
 
 	if (!t)
@@ -91,20 +77,22 @@ static int transfer_new(struct http *http, const struct http_request *request,
 	t->request.url = NULL;
 	t->request.ca_file = NULL;
 	t->request.headers = NULL;
+	t->request.header_count = 0;
 	if (request->method != HTTP_PUT && request->method != HTTP_POST)
 		t->request.body_len = 0;
 	if (!t->request.connect_timeout_msecs)
 		t->request.connect_timeout_msecs = http->connect_timeout_msecs;
 	if (!t->request.stall_timeout_msecs)
 		t->request.stall_timeout_msecs = http->stall_timeout_msecs;
-	if (!total)
-		total = http->total_timeout_msecs;
 	t->deadline_msecs = total == UINT_MAX ? INT64_MAX : time_mono_msecs() + total;
 	err = http_url_parse(request->url, &t->url);
 	if (!err && !t->url.is_https && !t->url.is_loopback && !request->allow_plain_http)
 		err = -EPERM;
+	if (!err && !headers_are_valid(request))
+		err = -EINVAL;
 	if (!err)
-		err = copy_headers(t, request);
+		err = http_headers_copy(request->headers, request->header_count,
+					&t->request.headers, &t->request.header_count);
 	if (!err) {
 		t->request.url = strdup(request->url);
 		t->request.ca_file = request->ca_file ? strdup(request->ca_file) : NULL;
@@ -133,7 +121,7 @@ static int send_command(struct http_transfer *t, unsigned command)
 	} else {
 		t->commands |= command;
 		if (list_empty(&t->command_link))
-			list_add(&http->commands, &http_transfer_ref(t)->command_link);
+			list_add(&http->commands, &transfer_ref(t)->command_link);
 		/* Under the lock: after http_free has set is_stopping no command may be queued. */
 		http_events_wake(&http->events);
 	}
@@ -141,8 +129,8 @@ static int send_command(struct http_transfer *t, unsigned command)
 	return err;
 }
 
-static int submit(struct http *http, const struct http_request *request, bool keep,
-		  struct http_transfer **ret_transfer)
+int http_submit(struct http *http, const struct http_request *request,
+		struct http_transfer **ret_transfer)
 {
 	struct http_transfer *t;
 	int err;
@@ -152,33 +140,19 @@ static int submit(struct http *http, const struct http_request *request, bool ke
 	err = transfer_new(http, request, &t);
 	if (err)
 		return err;
-	if (keep)
-		http_transfer_ref(t);
 	/* Set before the command is sent: on_done may have been called when send_command
 	 * returns. */
 	if (ret_transfer)
-		*ret_transfer = t;
+		*ret_transfer = transfer_ref(t);
 	err = send_command(t, COMMAND_SUBMIT);
 	if (err) {
-		if (ret_transfer)
+		if (ret_transfer) {
 			*ret_transfer = NULL;
-		if (keep)
 			http_transfer_unref(t);
+		}
 		http_transfer_unref(t);
 	}
 	return err; /* the first reference belongs to the loop from here on */
-}
-
-int http_submit(struct http *http, const struct http_request *request,
-		struct http_transfer **ret_transfer)
-{
-	return submit(http, request, false, ret_transfer);
-}
-
-int http_submit_ref(struct http *http, const struct http_request *request,
-		    struct http_transfer **ret_transfer)
-{
-	return submit(http, request, true, ret_transfer);
 }
 
 void http_transfer_resume(struct http_transfer *t)

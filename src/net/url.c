@@ -1,6 +1,7 @@
 /* URLs: their origin, loopback hosts, percent-encoding. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -50,6 +51,7 @@ int http_url_parse(const char *text, struct http_url *ret_url)
 	cleanup_with(cleanup_curlp) char *scheme = NULL;
 	cleanup_with(cleanup_curlp) char *host = NULL;
 	cleanup_with(cleanup_curlp) char *port = NULL;
+	cleanup_with(cleanup_curlp) char *path = NULL;
 	CURLUcode code;
 
 	*ret_url = (struct http_url)HTTP_URL_INIT;
@@ -60,27 +62,47 @@ int http_url_parse(const char *text, struct http_url *ret_url)
 		return code == CURLUE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
 	if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) ||
 	    curl_url_get(u, CURLUPART_HOST, &host, 0) ||
-	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ||
+	    curl_url_get(u, CURLUPART_PATH, &path, 0))
 		return -EINVAL;
 	ret_url->is_https = strcasecmp(scheme, "https") == 0;
-	if (!ret_url->is_https && strcasecmp(scheme, "http") != 0)
+	ret_url->port = (unsigned)strtoul(port, NULL, 10);
+	if ((!ret_url->is_https && strcasecmp(scheme, "http") != 0) || !ret_url->port)
 		return -EINVAL;
 	ret_url->is_loopback = host_is_loopback(host, &ret_url->is_localhost);
 	for (char *p = host; *p; p++)
 		if (*p >= 'A' && *p <= 'Z')
 			*p += 'a' - 'A';
-	if (asprintf(&ret_url->origin, "%s://%s:%s", ret_url->is_https ? "https" : "http", host,
-		     port) < 0) {
+	ret_url->host = strdup(host);
+	ret_url->path = strdup(path);
+	if (asprintf(&ret_url->origin, "%s://%s:%u", ret_url->is_https ? "https" : "http", host,
+		     ret_url->port) < 0)
 		ret_url->origin = NULL;
-		return -ENOMEM;
-	}
-	return 0;
+	return ret_url->host && ret_url->path && ret_url->origin ? 0 : -ENOMEM;
 }
 
 void http_url_release(struct http_url *url)
 {
 	free(url->origin);
+	free(url->host);
+	free(url->path);
 	*url = (struct http_url)HTTP_URL_INIT;
+}
+
+int http_url_check(const char *url, bool allow_plain_http)
+{
+	cleanup_http_url struct http_url parsed;
+	int err = http_url_parse(url, &parsed);
+
+	return !err && !parsed.is_https && !parsed.is_loopback && !allow_plain_http ? -EPERM : err;
+}
+
+bool http_url_same_origin(const char *a, const char *b)
+{
+	cleanup_http_url struct http_url first = HTTP_URL_INIT, second = HTTP_URL_INIT;
+
+	return http_url_parse(a, &first) == 0 && http_url_parse(b, &second) == 0 &&
+	       strcmp(first.origin, second.origin) == 0;
 }
 
 void http_url_encode(struct buf *out, const char *bytes, size_t n, bool keep_slash)

@@ -10,6 +10,7 @@
 
 #include "catalog/workspace.h"
 #include "policy/policy-private.h"
+#include "storage/object.h"
 #include "storage/restore.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -69,11 +70,15 @@ static int note_version(void *arg, const struct s3_list_entry *entry)
 	return ++d->count == BATCH;
 }
 
-static bool is_unsupported(const struct remote_error *error)
+static int versions_failed(struct deletion *d, const struct remote_error *error)
 {
-	return error->status == 501 || error->status == 405 ||
-	       strcmp(error->code, "NotImplemented") == 0 ||
-	       strcmp(error->code, "MethodNotAllowed") == 0;
+	bool is_unsupported = error->status == 501 || error->status == 405 ||
+			      strcmp(error->code, "NotImplemented") == 0 ||
+			      strcmp(error->code, "MethodNotAllowed") == 0;
+
+	return error->error == -EACCES || is_unsupported
+		       ? 1
+		       : job_result_set_again(d->result, "S3", error);
 }
 
 /* 0: all are deleted; 1: versions may not be listed, or not be deleted by id. */
@@ -84,13 +89,11 @@ static int delete_versions(struct deletion *d)
 
 	for (unsigned batch = 0; batch < BATCHES_LIMIT; batch++) {
 		d->count = 0;
-		err = s3_list_versions(d->s3, d->key, note_version, d, &error);
+		err = s3_list(d->s3, S3_VERSIONS, d->key, note_version, d, &error);
 		if (err < 0 && d->is_older_bucket && strcmp(error.code, "NoSuchBucket") == 0)
 			return 0;
 		if (err < 0)
-			return error.error == -EACCES || is_unsupported(&error)
-				       ? 1
-				       : policy_fail(d->result, "S3", &error);
+			return versions_failed(d, &error);
 		if (!d->count)
 			return 0;
 		for (unsigned i = 0; i < d->count; i++) {
@@ -98,9 +101,7 @@ static int delete_versions(struct deletion *d)
 			if (err == -EPERM)
 				return retained(d);
 			if (err)
-				return error.error == -EACCES || is_unsupported(&error)
-					       ? 1
-					       : policy_fail(d->result, "S3", &error);
+				return versions_failed(d, &error);
 		}
 	}
 	job_result_set(d->result, JOB_OUTCOME_RETRY,
@@ -116,34 +117,19 @@ static int delete_plainly(struct deletion *d, char *ret_note)
 	int err = s3_head_object(d->s3, d->key, &object, &error);
 
 	if (err && error.kind != REMOTE_NOT_FOUND)
-		return policy_fail(d->result, "S3", &error);
+		return job_result_set_again(d->result, "S3", &error);
 	is_versioned = err == 0 && object.version_id[0] && strcmp(object.version_id, "null") != 0;
 	if (err == 0) {
 		err = s3_delete_object(d->s3, d->key, NULL, &error);
 		if (err == -EPERM)
 			return retained(d);
 		if (err)
-			return policy_fail(d->result, "S3", &error);
+			return job_result_set_again(d->result, "S3", &error);
 	}
 	if (is_versioned)
 		snprintf(
 			ret_note, POLICY_NOTE_SIZE,
 			"a version stays: the bucket is versioned, and versions may not be deleted");
-	return 0;
-}
-
-/* ---- uploads that a cancelled transfer left ---- */
-
-static int abort_upload(void *arg, const struct s3_list_entry *entry)
-{
-	struct remote_error error = REMOTE_ERROR_INIT;
-	struct deletion *d = arg;
-
-	/* Best effort: an upload is no object, and a lifecycle rule can end it, too. */
-	if (strcmp(entry->key, d->key) == 0 && entry->upload_id &&
-	    s3_upload_abort(d->s3, entry->key, entry->upload_id, &error) &&
-	    error.kind != REMOTE_NOT_FOUND)
-		log_info("delete: an upload cannot be aborted: %s", error.message);
 	return 0;
 }
 
@@ -167,12 +153,12 @@ static int find_key(struct deletion *d, const struct catalog_storage *storage,
 		return 0;
 	}
 	if (err != -ENOENT)
-		return policy_fail_local(d->result, "the catalog", err);
+		return job_result_set_local(d->result, "the catalog", err);
 	err = catalog_workspace_get(catalog, d->run->job.workspace_id, &workspace);
 	if (err == 0)
 		err = catalog_recording_get(catalog, d->run->job.recording_id, &recording);
 	if (err)
-		return policy_fail_local(d->result, "the catalog", err);
+		return job_result_set_local(d->result, "the catalog", err);
 	catalog_object_key(storage->prefix, &workspace.account_sid, &recording, d->key);
 	return 0;
 }
@@ -180,10 +166,10 @@ static int find_key(struct deletion *d, const struct catalog_storage *storage,
 /* In the bucket of d->s3. */
 static int delete_object(struct deletion *d, char *ret_note)
 {
-	struct remote_error error = REMOTE_ERROR_INIT;
 	int err;
 
-	s3_list_uploads(d->s3, d->key, abort_upload, d, &error);
+	/* A cancelled transfer may have left uploads. Best effort: they are no objects. */
+	storage_uploads_abort(d->s3, d->key);
 	err = delete_versions(d);
 	return err > 0 ? delete_plainly(d, ret_note) : err;
 }
@@ -191,12 +177,13 @@ static int delete_object(struct deletion *d, char *ret_note)
 static int delete_in_older_bucket(struct deletion *d, const char *bucket, char *ret_note)
 {
 	struct s3_client *now = d->s3;
-	int err = storage_client_new_of(d->policy->catalog, d->policy->http,
-					d->run->job.workspace_id, bucket, &d->run->cancel, &d->s3);
+	int err =
+		storage_client_new_of(d->policy->catalog, d->policy->http, d->run->job.workspace_id,
+				      bucket, &d->run->cancel, &d->s3, NULL);
 
 	if (err) {
 		d->s3 = now;
-		return policy_fail_local(d->result, "the older bucket cannot be used", err);
+		return job_result_set_local(d->result, "the older bucket cannot be used", err);
 	}
 	d->is_older_bucket = true;
 	err = delete_object(d, ret_note);
@@ -215,14 +202,14 @@ int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_resu
 	int err;
 
 	if (!d)
-		return policy_fail_local(result, "the object cannot be deleted", -ENOMEM);
+		return job_result_set_local(result, "the object cannot be deleted", -ENOMEM);
 	d->policy = policy;
 	d->run = run;
 	d->result = result;
 	err = storage_client_new(policy->catalog, policy->http, run->job.workspace_id, &run->cancel,
 				 &d->s3, &storage);
 	if (err)
-		return policy_fail_local(result, "the bucket cannot be used", err);
+		return job_result_set_local(result, "the bucket cannot be used", err);
 	err = find_key(d, &storage, bucket);
 	if (err == 0 && bucket[0] && strcmp(bucket, storage.bucket) != 0)
 		err = delete_in_older_bucket(d, bucket, ret_note);

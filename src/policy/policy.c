@@ -15,23 +15,7 @@
 #define PAUSE_FIRST_MSECS (60 * 1000)
 #define PAUSE_LIMIT_MSECS (6 * 60 * 60 * 1000)
 
-int policy_fail(struct job_result *result, const char *who, const struct remote_error *error)
-{
-	job_result_set_remote(result, who, error);
-	if (result->outcome == JOB_OUTCOME_FAILED)
-		result->outcome = JOB_OUTCOME_RETRY;
-	result->max_attempts = 0;
-	return error->error ? error->error : -EIO;
-}
-
-int policy_fail_local(struct job_result *result, const char *what, int err)
-{
-	job_result_set(result, err == -ESTALE ? JOB_OUTCOME_STALE : JOB_OUTCOME_RETRY, "%s: %s",
-		       what, strerror(-err));
-	return err;
-}
-
-int policy_delete_twilio(struct policy *policy, struct job_run *run, struct job_result *result,
+static int delete_twilio(struct policy *policy, struct job_run *run, struct job_result *result,
 			 char ret_note[POLICY_NOTE_SIZE])
 {
 	struct twilio_client *twilio;
@@ -40,14 +24,14 @@ int policy_delete_twilio(struct policy *policy, struct job_run *run, struct job_
 				     &run->cancel, &twilio, NULL);
 
 	if (err)
-		return policy_fail_local(result, "the Twilio account cannot be used", err);
+		return job_result_set_local(result, "the Twilio account cannot be used", err);
 	err = account_delete_recording(policy->catalog, twilio, run, result, &note);
 	twilio_client_free(twilio);
 	snprintf(ret_note, POLICY_NOTE_SIZE, "%s", note);
 	return err;
 }
 
-int policy_tombstone(struct policy *policy, struct job_run *run, struct job_result *result)
+static int put_tombstone(struct policy *policy, struct job_run *run, struct job_result *result)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	char key[CATALOG_KEY_TEXT_SIZE], sid[SID_SIZE], at[TIME_ISO8601_SIZE], body[128];
@@ -59,7 +43,7 @@ int policy_tombstone(struct policy *policy, struct job_run *run, struct job_resu
 				     &run->cancel, &s3, &storage);
 
 	if (err)
-		return policy_fail_local(result, "the bucket cannot be used", err);
+		return job_result_set_local(result, "the bucket cannot be used", err);
 	catalog_tombstone_key(storage.prefix, &run->job.recording_sid, key);
 	sid_format(&run->job.recording_sid, "RE", sid);
 	time_format_iso8601(time_now_secs(), at);
@@ -71,7 +55,7 @@ int policy_tombstone(struct policy *policy, struct job_run *run, struct job_resu
 	err = s3_put_object(s3, &put, &object, &error);
 	fault_point("after-tombstone");
 	s3_client_free(s3);
-	return err ? policy_fail(result, "S3", &error) : 0;
+	return err ? job_result_set_again(result, "S3", &error) : 0;
 }
 
 static void work(void *arg, struct job_run *run, struct job_result *ret_result)
@@ -82,13 +66,13 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 
 	switch (run->job.kind) {
 	case CATALOG_JOB_DELETE_TWILIO:
-		err = policy_delete_twilio(policy, run, ret_result, note);
+		err = delete_twilio(policy, run, ret_result, note);
 		break;
 	case CATALOG_JOB_DELETE_S3:
 		err = policy_delete_s3(policy, run, ret_result, note);
 		break;
 	case CATALOG_JOB_TOMBSTONE:
-		err = policy_tombstone(policy, run, ret_result);
+		err = put_tombstone(policy, run, ret_result);
 		break;
 	default:
 		job_result_set(ret_result, JOB_OUTCOME_FAILED, "no job of this kind is known");
@@ -99,7 +83,7 @@ static void work(void *arg, struct job_run *run, struct job_result *ret_result)
 	err = job_done(policy->catalog, &run->job, note);
 	fault_point("after-policy");
 	if (err)
-		policy_fail_local(ret_result, "the catalog", err);
+		job_result_set_local(ret_result, "the catalog", err);
 	else
 		ret_result->outcome = JOB_OUTCOME_DONE;
 }

@@ -9,7 +9,6 @@
 #include "audio/stats.h"
 #include "util/buf.h"
 #include "util/cancel.h"
-#include "util/cleanup.h"
 #include "util/files.h"
 #include "util/log.h"
 #include "util/pool.h"
@@ -24,14 +23,6 @@ struct metrics {
 	struct cancel cancel;
 	int last_err;
 };
-
-void metrics_text(struct audio *audio, struct buf *out)
-{
-	struct audio_stats stats;
-
-	audio_stats_get(audio, &stats);
-	audio_stats_write(&stats, out);
-}
 
 /* Other users may read the file, so it leaves out the last failure, which names a recording. */
 static int write_file(const struct metrics *m)

@@ -1,13 +1,9 @@
-/* A mount's counters for Prometheus: as text, and in a file for its textfile collector. */
+/* A mount's counters in a file for Prometheus' textfile collector. */
 #ifndef TONICFS_SERVICE_METRICS_H
 #define TONICFS_SERVICE_METRICS_H
 
 struct audio;
-struct buf;
 struct metrics;
-
-/* Appends the counters. Any thread. */
-void metrics_text(struct audio *audio, struct buf *out);
 
 /* Writes the file now, every 15 seconds, and once more at the end. Each write replaces the file as
  * a whole, so that a reader never sees half of it. Logs the first of several equal failures. 0 or

@@ -8,7 +8,6 @@
  */
 #include "service/predecessor.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -62,8 +61,7 @@ static bool is_mount(pid_t pid)
 static size_t count_processes(const char *catalog_path, pid_t *ret_pid)
 {
 	cleanup_file FILE *locks = fopen("/proc/locks", "re");
-	cleanup_free char *shm_path = NULL;
-	cleanup_free char *line = NULL;
+	cleanup_free char *shm_path = NULL, *line = NULL;
 	size_t size = 0, count = 0;
 	struct stat st;
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "audio/audio.h"
+#include "audio/stats.h"
 #include "aws/credentials.h"
 #include "catalog/settings.h"
 #include "hook/hook.h"
@@ -147,7 +148,10 @@ struct audio *service_audio(const struct service *service)
 
 void service_metrics(const struct service *service, struct buf *out)
 {
-	metrics_text(service->audio, out);
+	struct audio_stats stats;
+
+	audio_stats_get(service->audio, &stats);
+	audio_stats_write(&stats, out);
 }
 
 const char *service_address(const struct service *service)

@@ -38,11 +38,6 @@ const struct cost_class *cost_class_find(const struct cost_prices *prices, const
 	return NULL;
 }
 
-int64_t cost_minutes(int64_t duration_secs)
-{
-	return duration_secs <= 0 ? 1 : (duration_secs + 59) / 60;
-}
-
 double cost_twilio_month(const struct cost_prices *prices, int64_t minutes)
 {
 	int64_t billed = minutes - prices->twilio_free_minutes;
@@ -91,7 +86,7 @@ const char *cost_class_at(const struct cost_prices *prices, const char *storage_
 	return now;
 }
 
-static double year_under(const struct cost_prices *prices, const struct cost_group *group,
+static double year_under(const struct cost_prices *prices, const struct catalog_cost_row *group,
 			 const char *first_class, const struct s3_transition *transitions,
 			 size_t count)
 {
@@ -114,7 +109,7 @@ static double year_under(const struct cost_prices *prices, const struct cost_gro
 	return sum;
 }
 
-void cost_group_s3(const struct cost_prices *prices, const struct cost_group *group,
+void cost_group_s3(const struct cost_prices *prices, const struct catalog_cost_row *group,
 		   const char *new_class, const struct s3_transition *transitions, size_t count,
 		   struct cost_s3 *ret_cost)
 {

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "aws/lifecycle.h"
+#include "catalog/cost.h"
 
 #define COST_CLASSES_LIMIT 16
 /* AWS's lifecycle does not move smaller objects by default. */
@@ -43,16 +44,6 @@ int cost_prices_parse(const char *json, size_t n, struct cost_prices *ret_prices
 /* NULL: no such class. */
 const struct cost_class *cost_class_find(const struct cost_prices *prices, const char *name);
 
-/* Recordings with the same price: at the same places, in one class, of one age. */
-struct cost_group {
-	bool at_twilio, in_s3;
-	char storage_class[32]; /* where in_s3 */
-	int64_t age_days;       /* of the object */
-	int64_t recordings, minutes, size_bytes;
-};
-
-/* Started minutes: 0 seconds are one. */
-int64_t cost_minutes(int64_t duration_secs);
 /* Twilio's price for an account's stored minutes. */
 double cost_twilio_month(const struct cost_prices *prices, int64_t minutes);
 /* S3's price for these objects of one class. */
@@ -72,7 +63,7 @@ struct cost_s3 {
 			       transitions included */
 	bool is_unknown;    /* the table does not have the class: nothing is computed */
 };
-void cost_group_s3(const struct cost_prices *prices, const struct cost_group *group,
+void cost_group_s3(const struct cost_prices *prices, const struct catalog_cost_row *group,
 		   const char *new_class, const struct s3_transition *transitions, size_t count,
 		   struct cost_s3 *ret_cost);
 

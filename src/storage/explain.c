@@ -71,8 +71,8 @@ static const char *value_of(const struct run *run, const char *name, size_t len,
 	return NULL;
 }
 
-static void fill(const struct run *run, const char *format, const char *action,
-		 const struct remote_error *error, const char *there, char *ret_text, size_t size)
+void explain_fill(const struct run *run, const char *format, const char *action,
+		  const struct remote_error *error, const char *there, char *ret_text, size_t size)
 {
 	char endpoint[512];
 	size_t used = 0;
@@ -82,11 +82,10 @@ static void fill(const struct run *run, const char *format, const char *action,
 		const char *value = close ? value_of(run, format + 1, (size_t)(close - format) - 1,
 						     action, error, there, endpoint)
 					  : NULL;
-		int n;
 
 		if (value) {
-			n = snprintf(ret_text + used, size - used, "%s", value);
-			used = n < 0 || (size_t)n >= size - used ? size - 1 : used + (size_t)n;
+			snprintf(ret_text + used, size - used, "%s", value);
+			used += strlen(ret_text + used);
 			format = close + 1;
 		} else {
 			ret_text[used++] = *format++;
@@ -158,6 +157,6 @@ void explain(const struct run *run, const char *name, const struct remote_error 
 
 	choose(run, name, error, region, &text, &remedy);
 	*ret_check = (struct storage_check){ .name = name, .result = STORAGE_FAILED };
-	fill(run, text, name, error, region, ret_check->text, sizeof ret_check->text);
-	fill(run, remedy, name, error, region, ret_check->remedy, sizeof ret_check->remedy);
+	explain_fill(run, text, name, error, region, ret_check->text, sizeof ret_check->text);
+	explain_fill(run, remedy, name, error, region, ret_check->remedy, sizeof ret_check->remedy);
 }

@@ -11,7 +11,10 @@
 #include "util/cleanup.h"
 #include "util/crypto.h"
 
-int storage_lifecycle_id(const char *prefix, char ret_id[LIFECYCLE_ID_SIZE])
+#define LIFECYCLE_ID_SIZE 32
+
+/* "tonicfs-" and 16 hex digits of a hash of the prefix. 0 or -errno. */
+static int id_of(const char *prefix, char ret_id[LIFECYCLE_ID_SIZE])
 {
 	char hex[CRYPTO_HEX_SIZE(CRYPTO_SHA256_SIZE)];
 	uint8_t digest[CRYPTO_SHA256_SIZE];
@@ -55,7 +58,7 @@ static int load(struct s3_client *s3, const char *prefix, struct s3_lifecycle *l
 		struct remote_error *ret_error)
 {
 	struct looking looking = { ret_id, ret_found };
-	int err = storage_lifecycle_id(prefix, ret_id);
+	int err = id_of(prefix, ret_id);
 
 	memset(ret_found, 0, sizeof *ret_found);
 	remote_error_clear(ret_error);

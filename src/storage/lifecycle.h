@@ -11,10 +11,6 @@
 #include "aws/lifecycle.h"
 #include "catalog/catalog.h"
 
-#define LIFECYCLE_ID_SIZE 32
-/* "tonicfs-" and 16 hex digits of the prefix. 0 or -errno. */
-int storage_lifecycle_id(const char *prefix, char ret_id[LIFECYCLE_ID_SIZE]);
-
 struct storage_lifecycle {
 	bool is_set;
 	struct s3_lifecycle_rule rule; /* ours, if is_set */

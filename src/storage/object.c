@@ -9,6 +9,7 @@
 #include "catalog/belief.h"
 #include "catalog/workspace.h"
 #include "storage/storage.h"
+#include "util/log.h"
 
 /* Of a mono recording, the smallest. */
 #define BYTES_PER_SEC 16000
@@ -97,6 +98,35 @@ int storage_object_find(struct catalog *catalog, struct http *http, int64_t reco
 	if (err == 0)
 		err = catalog_recording_found_in_s3(catalog, recording_id, &object);
 	return err == -ESTALE ? 0 : err; /* already updated by another thread or process */
+}
+
+struct uploads {
+	struct s3_client *s3;
+	const char *key;
+	int count;
+};
+
+static int abort_upload(void *arg, const struct s3_list_entry *entry)
+{
+	struct uploads *uploads = arg;
+	struct remote_error error = REMOTE_ERROR_INIT;
+
+	if (strcmp(entry->key, uploads->key) != 0 || !entry->upload_id)
+		return 0;
+	uploads->count++;
+	if (s3_upload_abort(uploads->s3, entry->key, entry->upload_id, &error) &&
+	    error.kind != REMOTE_NOT_FOUND)
+		log_info("storage: an upload that was left cannot be aborted: %s", error.message);
+	return 0;
+}
+
+int storage_uploads_abort(struct s3_client *s3, const char *key)
+{
+	struct uploads uploads = { s3, key, 0 };
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int err = s3_list(s3, S3_UPLOADS, key, abort_upload, &uploads, &error);
+
+	return err ? err : uploads.count;
 }
 
 int storage_tombstone_look(struct s3_client *s3, const char *prefix,

@@ -160,27 +160,12 @@ static int look_again(struct catalog *catalog, struct s3_client *s3,
 
 /* ---- batches ---- */
 
-struct clients { /* of the workspace whose turn it is */
-	int64_t workspace_id;
-	struct s3_client *s3;
-};
-
-static int client_for(struct catalog *catalog, struct http *http, int64_t workspace_id,
-		      const struct cancel *cancel, struct clients *clients)
-{
-	if (clients->s3 && clients->workspace_id == workspace_id)
-		return 0;
-	s3_client_free(clients->s3);
-	clients->workspace_id = workspace_id;
-	return storage_client_new(catalog, http, workspace_id, cancel, &clients->s3, NULL);
-}
-
 int storage_restore_step(struct catalog *catalog, struct http *http, int64_t workspace_id,
 			 const struct cancel *cancel, struct storage_restore_stats *stats,
 			 bool *ret_left)
 {
 	cleanup_free struct catalog_restore_job *jobs = calloc(BATCH, sizeof *jobs);
-	struct clients clients = { 0, NULL };
+	struct s3_client *s3 = NULL; /* of the workspace whose turn it is */
 	size_t count = 0;
 	int err = jobs ? catalog_restore_due(catalog, workspace_id, jobs, BATCH, &count) : -ENOMEM;
 
@@ -190,7 +175,11 @@ int storage_restore_step(struct catalog *catalog, struct http *http, int64_t wor
 			*ret_left = false;
 			break;
 		}
-		err = client_for(catalog, http, jobs[i].workspace_id, cancel, &clients);
+		if (!s3 || jobs[i].workspace_id != jobs[i - 1].workspace_id) {
+			s3_client_free(s3);
+			err = storage_client_new(catalog, http, jobs[i].workspace_id, cancel, &s3,
+						 NULL);
+		}
 		if (err == -ENOENT) {
 			struct remote_error error = REMOTE_ERROR_INIT;
 
@@ -198,11 +187,11 @@ int storage_restore_step(struct catalog *catalog, struct http *http, int64_t wor
 					 "the workspace has no bucket");
 			err = refuse(catalog, &jobs[i], &error, stats);
 		} else if (err == 0 && jobs[i].restore == CATALOG_RESTORE_WANTED) {
-			err = ask(catalog, clients.s3, &jobs[i], stats);
+			err = ask(catalog, s3, &jobs[i], stats);
 		} else if (err == 0) {
-			err = look_again(catalog, clients.s3, &jobs[i], stats);
+			err = look_again(catalog, s3, &jobs[i], stats);
 		}
 	}
-	s3_client_free(clients.s3);
+	s3_client_free(s3);
 	return err;
 }

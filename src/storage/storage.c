@@ -16,16 +16,17 @@ const char *storage_encryption_name(int encryption)
 									: names[0];
 }
 
-static enum s3_encryption encryption_of(const struct catalog_storage *storage)
+const char *storage_encryption_header(int encryption)
 {
-	switch (storage->encryption) {
-	case 1:
-		return S3_ENCRYPTION_SSE_S3;
-	case 2:
-		return S3_ENCRYPTION_SSE_KMS;
-	default:
-		return S3_ENCRYPTION_NONE;
-	}
+	return encryption == 1 ? "AES256" : encryption == 2 ? "aws:kms" : "";
+}
+
+bool storage_is_encrypted(const struct catalog_storage *storage, const char *confirmed)
+{
+	const char *asked = storage_encryption_header(storage->encryption);
+
+	return !storage->require_encryption ||
+	       (*confirmed && strncmp(confirmed, asked, strlen(asked)) == 0);
 }
 
 static const char *or_null(const char *text)
@@ -61,7 +62,7 @@ int storage_client_of(const struct catalog_storage *storage, const char *secret_
 		.access_key = storage->access_key,
 		.secret_key = secret_key,
 		.credentials = source,
-		.encryption = encryption_of(storage),
+		.encryption = (enum s3_encryption)storage->encryption,
 		.kms_key_id = or_null(storage->kms_key_id),
 		.storage_class = or_null(storage->storage_class),
 		.ca_file = or_null(storage->ca_file),
@@ -74,10 +75,9 @@ int storage_client_of(const struct catalog_storage *storage, const char *secret_
 	return err;
 }
 
-/* bucket NULL: the bucket of the settings. */
-static int client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
-		      const char *bucket, const struct cancel *cancel,
-		      struct s3_client **ret_client, struct catalog_storage *ret_storage)
+int storage_client_new_of(struct catalog *catalog, struct http *http, int64_t workspace_id,
+			  const char *bucket, const struct cancel *cancel,
+			  struct s3_client **ret_client, struct catalog_storage *ret_storage)
 {
 	cleanup_secret char *secret_key = NULL;
 	struct catalog_storage storage;
@@ -101,12 +101,6 @@ int storage_client_new(struct catalog *catalog, struct http *http, int64_t works
 		       const struct cancel *cancel, struct s3_client **ret_client,
 		       struct catalog_storage *ret_storage)
 {
-	return client_new(catalog, http, workspace_id, NULL, cancel, ret_client, ret_storage);
-}
-
-int storage_client_new_of(struct catalog *catalog, struct http *http, int64_t workspace_id,
-			  const char *bucket, const struct cancel *cancel,
-			  struct s3_client **ret_client)
-{
-	return client_new(catalog, http, workspace_id, bucket, cancel, ret_client, NULL);
+	return storage_client_new_of(catalog, http, workspace_id, NULL, cancel, ret_client,
+				     ret_storage);
 }

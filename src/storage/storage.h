@@ -14,17 +14,22 @@
 int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
 		       const struct cancel *cancel, struct s3_client **ret_client,
 		       struct catalog_storage *ret_storage);
-/* The same for another bucket of that server: one that the workspace used before. */
+/* The same for another bucket of that server: one that the workspace used before. NULL: the bucket
+ * of the settings. */
 int storage_client_new_of(struct catalog *catalog, struct http *http, int64_t workspace_id,
 			  const char *bucket, const struct cancel *cancel,
-			  struct s3_client **ret_client);
+			  struct s3_client **ret_client, struct catalog_storage *ret_storage);
 /* The same from given settings. total_timeout_msecs: of one operation; 0: the client's default. */
 int storage_client_of(const struct catalog_storage *storage, const char *secret_key,
 		      struct http *http, unsigned total_timeout_msecs, const struct cancel *cancel,
 		      struct s3_client **ret_client);
 
 #define STORAGE_ENCRYPTION_COUNT 3
-/* "none", "sse-s3", "sse-kms": the numbers of struct catalog_storage. */
+/* "none", "sse-s3", "sse-kms": the numbers of struct catalog_storage, and of enum s3_encryption. */
 const char *storage_encryption_name(int encryption);
+/* What the server is asked for: "", "AES256", "aws:kms". */
+const char *storage_encryption_header(int encryption);
+/* Encryption is not required, or the server has confirmed it (what it answered; "": nothing). */
+bool storage_is_encrypted(const struct catalog_storage *storage, const char *confirmed);
 
 #endif

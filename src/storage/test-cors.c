@@ -74,7 +74,7 @@ static void change(struct run *run, struct s3_cors *cors, const struct buf *orig
 	for (size_t i = 0; i < cors->count; i++)
 		others += !cors->rules[i].id || strcmp(cors->rules[i].id, RULE_ID) != 0;
 	if (s3_cors_set_reading(cors, RULE_ID, run->test->origins, run->test->origin_count)) {
-		run_tell(run, NAME, STORAGE_FAILED, "out of memory", NULL);
+		run_fail_text(run, NAME, "out of memory", "");
 		return;
 	}
 	run->result->cors_changed = true;
@@ -92,8 +92,8 @@ static void change(struct run *run, struct s3_cors *cors, const struct buf *orig
 		else
 			run_fail(run, "s3:PutBucketCors", &error);
 	} else if (s3_get_cors(run->test->client, &after, &error) || !lets_all_read(run, &after)) {
-		run_tell(run, NAME, STORAGE_FAILED,
-			 "the server accepted the CORS rule, but does not show it", NULL);
+		run_fail_text(run, NAME, "the server accepted the CORS rule, but does not show it",
+			      "");
 	} else {
 		run_pass(run, NAME,
 			 "set the rule '" RULE_ID
@@ -117,10 +117,10 @@ void test_cors(struct run *run)
 		if (error.error == -EOPNOTSUPP || error.status == 501 || error.status == 405)
 			without_a_setting(run, &origins);
 		else if (error.error == -ENOTSUP)
-			run_tell(run, NAME, STORAGE_FAILED,
-				 "the bucket's CORS rules have elements that tonicfs does not "
-				 "know and would lose",
-				 "add GET and HEAD for these origins by hand");
+			run_fail_text(run, NAME,
+				      "the bucket's CORS rules have elements that tonicfs does "
+				      "not know and would lose",
+				      "add GET and HEAD for these origins by hand");
 		else
 			run_fail(run, "s3:GetBucketCors", &error);
 		return;

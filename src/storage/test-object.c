@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "storage/storage.h"
 #include "storage/test-private.h"
 #include "util/buf.h"
 
@@ -41,9 +42,10 @@ static void try_get(struct run *run)
 		if (body.len == strlen(content) && memcmp(body.data, content, body.len) == 0)
 			run_pass(run, "s3:GetObject", "it reads as it was written");
 		else
-			run_tell(run, "s3:GetObject", STORAGE_FAILED,
-				 "the bytes read differ from the bytes written",
-				 "something between this machine and the storage changes objects");
+			run_fail_text(run, "s3:GetObject",
+				      "the bytes read differ from the bytes written",
+				      "something between this machine and the storage changes "
+				      "objects");
 	} else if (error.error == -EREMOTE) {
 		run_note(run, "s3:GetObject",
 			 "not known: objects of class %s must be restored before they can be read",
@@ -63,21 +65,20 @@ static int on_entry(void *arg, const struct s3_list_entry *entry)
 static void try_list(struct run *run)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
-	int found = s3_list_objects(run->test->client, run->key, on_entry, run, &error);
+	int found = s3_list(run->test->client, S3_OBJECTS, run->key, on_entry, run, &error);
 
 	if (found < 0)
 		run_fail(run, "s3:ListBucket", &error);
 	else if (found == 0)
-		run_tell(run, "s3:ListBucket", STORAGE_FAILED,
-			 "the list does not show the object just written",
-			 "this storage is not consistent; recordings could not be found again");
+		run_fail_text(
+			run, "s3:ListBucket", "the list does not show the object just written",
+			"this storage is not consistent; recordings could not be found again");
 	else
 		run_pass(run, "s3:ListBucket", "objects can be listed");
 }
 
 static int ignore_entry(void *arg, const struct s3_list_entry *entry)
 {
-	(void)arg, (void)entry;
 	return 0;
 }
 
@@ -86,13 +87,16 @@ static void try_parts(struct run *run)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	const struct s3_put head = { .key = run->key, .content_type = "text/plain" };
-	char upload_id[S3_UPLOAD_ID_SIZE];
+	char upload_id[S3_UPLOAD_ID_SIZE], text[450];
+	struct storage_check check;
 
 	if (s3_upload_create(run->test->client, &head, upload_id, &error)) {
-		run_fail_doing(run, "s3:PutObject", "an upload in parts", &error);
+		explain(run, "s3:PutObject", &error, "", &check);
+		snprintf(text, sizeof text, "an upload in parts: %s", check.text);
+		run_fail_text(run, "s3:PutObject", text, check.remedy);
 		return;
 	}
-	if (s3_list_uploads(run->test->client, run->key, ignore_entry, NULL, &error) < 0)
+	if (s3_list(run->test->client, S3_UPLOADS, run->key, ignore_entry, NULL, &error) < 0)
 		run_fail(run, "s3:ListBucketMultipartUploads", &error);
 	else
 		run_pass(run, "s3:ListBucketMultipartUploads", "uploads in parts can be listed");
@@ -105,38 +109,28 @@ static void try_parts(struct run *run)
 
 /* ---- the bucket's properties ---- */
 
-static const char *asked_for(const struct catalog_storage *s)
-{
-	return s->encryption == 1 ? "AES256" : s->encryption == 2 ? "aws:kms" : "";
-}
-
 static void look_at_encryption(struct run *run)
 {
 	const struct catalog_storage *s = run->test->storage;
 	struct remote_error error = REMOTE_ERROR_INIT;
-	const char *asked = asked_for(s), *found;
+	const char *asked = storage_encryption_header(s->encryption), *found;
 	struct s3_object object;
-	char remedy[400];
 
 	if (s3_head_object(run->test->client, run->key, &object, &error)) {
 		/* HEAD needs s3:GetObject, which has been reported. */
 		if (s->require_encryption)
-			run_tell(run, "encryption", STORAGE_FAILED,
-				 "it is required, but cannot be checked",
-				 "give the permission s3:GetObject");
+			run_fail_text(run, "encryption", "it is required, but cannot be checked",
+				      "give the permission s3:GetObject");
 		return;
 	}
 	found = object.encryption;
 	snprintf(run->result->encryption, sizeof run->result->encryption, "%s", found);
-	snprintf(remedy, sizeof remedy,
-		 "use a server that does, or tonicfs storage set %.200s --no-require-encryption",
-		 run->test->workspace);
-	if (s->require_encryption &&
-	    (!*found || (*asked && strncmp(found, asked, strlen(asked)) != 0)))
-		run_tell(run, "encryption", STORAGE_FAILED,
-			 *found ? "the server encrypts, but not as requested"
-				: "the server does not encrypt: it ignores the request",
-			 remedy);
+	if (!storage_is_encrypted(s, found))
+		run_fail_text(run, "encryption",
+			      *found ? "the server encrypts, but not as requested"
+				     : "the server does not encrypt: it ignores the request",
+			      "use a server that does, or tonicfs storage set {workspace} "
+			      "--no-require-encryption");
 	else if (*asked && !*found)
 		run_note(run, "encryption", "NOT encrypted: the server ignores the request (%s)",
 			 asked);
@@ -156,13 +150,12 @@ static void look_from_outside(struct run *run)
 	if (s3_ask_object(run->test->client, true, run->key, &answer)) {
 		run_note(run, "not public", "not known: %s", answer.error.message);
 	} else if ((answer.status / 100 == 2 && !answer.is_html) || run->is_list_public) {
-		run_tell(run, "not public", STORAGE_FAILED,
-			 answer.status / 100 == 2
-				 ? "anybody can read the bucket's objects without a key"
-				 : "anybody can list the bucket's objects without a key",
-			 "block public access (AWS: Block Public Access), and take '\"Principal\": "
-			 "\"*\"' out of the bucket's "
-			 "policy");
+		run_fail_text(run, "not public",
+			      answer.status / 100 == 2
+				      ? "anybody can read the bucket's objects without a key"
+				      : "anybody can list the bucket's objects without a key",
+			      "block public access (AWS: Block Public Access), and take "
+			      "'\"Principal\": \"*\"' out of the bucket's policy");
 	} else if (answer.status == 401 || answer.status == 403) {
 		run_pass(run, "not public", "requests without a key are refused");
 	} else {
@@ -231,12 +224,13 @@ static void try_delete(struct run *run)
 		used = strlen(check.remedy);
 		snprintf(check.remedy + used, sizeof check.remedy - used,
 			 "%sthe test's object is left: %s", used ? "; " : "", run->key);
-		run_tell(run, check.name, STORAGE_FAILED, check.text, check.remedy);
+		run_tell(run, &check);
 		return;
 	}
 	/* Best effort: a version that may not be deleted is a hundred bytes. */
 	if (run->object.version_id[0] && strcmp(run->object.version_id, "null") != 0)
-		(void)s3_list_versions(run->test->client, run->key, delete_version, run, &error);
+		(void)s3_list(run->test->client, S3_VERSIONS, run->key, delete_version, run,
+			      &error);
 	run_pass(run, "s3:DeleteObject", "the test's object is gone again");
 }
 

@@ -15,20 +15,21 @@ struct run {
 	bool is_list_public;  /* the bucket can be listed without a key */
 };
 
-/* Report a finding. remedy NULL: none. */
-void run_tell(struct run *run, const char *name, enum storage_result result, const char *text,
-	      const char *remedy);
-void run_pass(struct run *run, const char *name, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-void run_note(struct run *run, const char *name, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-/* Reports a request's error, explained. */
-void run_fail(struct run *run, const char *name, const struct remote_error *error);
-/* The same, prefixed with the operation that failed although the permission is there. */
-void run_fail_doing(struct run *run, const char *name, const char *doing,
-		    const struct remote_error *error);
+/* Report a finding. */
+void run_tell(struct run *run, const struct storage_check *check);
+void run_say(struct run *run, const char *name, enum storage_result result, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+#define run_pass(run, name, ...) run_say(run, name, STORAGE_PASSED, __VA_ARGS__)
+#define run_note(run, name, ...) run_say(run, name, STORAGE_NOTED, __VA_ARGS__)
+/* Report a failure, and return false: the remedy may have variables (explain.c), and may be "". */
+bool run_fail_text(struct run *run, const char *name, const char *text, const char *remedy);
+/* A request's error, explained. */
+bool run_fail(struct run *run, const char *name, const struct remote_error *error);
 
-/* explain.c: explains an error, with a remedy. region: the bucket's region by the server, or "". */
+/* explain.c: replaces the variables in a text. there: the bucket's region by the server, or "". */
+void explain_fill(const struct run *run, const char *format, const char *action,
+		  const struct remote_error *error, const char *there, char *ret_text, size_t size);
+/* Explains an error, with a remedy. region as above. */
 void explain(const struct run *run, const char *name, const struct remote_error *error,
 	     const char *region, struct storage_check *ret_check);
 

@@ -20,74 +20,48 @@ static const char *const default_origins[] = { "http://localhost:*", "http://127
 
 /* ---- reporting ---- */
 
-static void tell(struct run *run, const struct storage_check *check)
+void run_tell(struct run *run, const struct storage_check *check)
 {
 	if (check->result == STORAGE_FAILED)
 		run->result->has_passed = false;
 	run->test->fn(run->test->arg, check);
 }
 
-void run_tell(struct run *run, const char *name, enum storage_result result, const char *text,
-	      const char *remedy)
+void run_say(struct run *run, const char *name, enum storage_result result, const char *format, ...)
 {
 	struct storage_check check = { .name = name, .result = result };
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(check.text, sizeof check.text, format, args);
+	va_end(args);
+	run_tell(run, &check);
+}
+
+bool run_fail_text(struct run *run, const char *name, const char *text, const char *remedy)
+{
+	static const struct remote_error none = REMOTE_ERROR_INIT;
+	struct storage_check check = { .name = name, .result = STORAGE_FAILED };
 
 	snprintf(check.text, sizeof check.text, "%s", text);
-	snprintf(check.remedy, sizeof check.remedy, "%s", remedy ? remedy : "");
-	tell(run, &check);
+	explain_fill(run, remedy, name, &none, "", check.remedy, sizeof check.remedy);
+	run_tell(run, &check);
+	return false;
 }
 
-__attribute__((format(printf, 4, 0))) static void tell_format(struct run *run, const char *name,
-							      enum storage_result result,
-							      const char *format, va_list args)
-{
-	struct storage_check check = { .name = name, .result = result };
-
-	vsnprintf(check.text, sizeof check.text, format, args);
-	tell(run, &check);
-}
-
-void run_pass(struct run *run, const char *name, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	tell_format(run, name, STORAGE_PASSED, format, args);
-	va_end(args);
-}
-
-void run_note(struct run *run, const char *name, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	tell_format(run, name, STORAGE_NOTED, format, args);
-	va_end(args);
-}
-
-static void fail_there(struct run *run, const char *name, const struct remote_error *error,
+static bool fail_there(struct run *run, const char *name, const struct remote_error *error,
 		       const char *region)
 {
 	struct storage_check check;
 
 	explain(run, name, error, region, &check);
-	tell(run, &check);
+	run_tell(run, &check);
+	return false;
 }
 
-void run_fail(struct run *run, const char *name, const struct remote_error *error)
+bool run_fail(struct run *run, const char *name, const struct remote_error *error)
 {
-	fail_there(run, name, error, "");
-}
-
-void run_fail_doing(struct run *run, const char *name, const char *doing,
-		    const struct remote_error *error)
-{
-	struct storage_check why, check;
-
-	explain(run, name, error, "", &why);
-	check = why;
-	snprintf(check.text, sizeof check.text, "%s: %.300s", doing, why.text);
-	tell(run, &check);
+	return fail_there(run, name, error, "");
 }
 
 /* ---- credentials, endpoint, clock, signature, bucket, region ---- */
@@ -97,21 +71,14 @@ static bool test_endpoint(struct run *run, const struct s3_answer *answer)
 {
 	const char *scheme = s3_client_scheme(run->test->client),
 		   *host = s3_client_host(run->test->client);
-	char remedy[400];
 
-	if (!answer->status) {
-		run_fail(run, "endpoint", &answer->error);
-		return false;
-	}
-	if (answer->is_html) {
-		snprintf(remedy, sizeof remedy,
-			 "is it a console's or a web server's address? tonicfs storage set %.200s "
-			 "--endpoint URL",
-			 run->test->workspace);
-		run_tell(run, "endpoint", STORAGE_FAILED,
-			 "the server answers with a web page: it is not S3", remedy);
-		return false;
-	}
+	if (!answer->status)
+		return run_fail(run, "endpoint", &answer->error);
+	if (answer->is_html)
+		return run_fail_text(run, "endpoint",
+				     "the server answers with a web page: it is not S3",
+				     "is it a console's or a web server's address? tonicfs storage "
+				     "set {workspace} --endpoint URL");
 	if (strcmp(scheme, "https") == 0)
 		run_pass(run, "endpoint", "https://%s answers, and its certificate is valid", host);
 	else
@@ -133,13 +100,13 @@ static bool test_clock(struct run *run, const struct s3_answer *answer)
 	snprintf(text, sizeof text, "this machine's clock is %lld seconds %s the server's",
 		 (long long)size, off < 0 ? "behind" : "ahead of");
 	if (size >= CLOCK_LIMIT_SECS)
-		run_tell(run, "clock", STORAGE_FAILED, text,
-			 "set the clock (timedatectl set-ntp true)");
-	else if (size >= CLOCK_WORTH_SAYING_SECS)
+		return run_fail_text(run, "clock", text,
+				     "set the clock (timedatectl set-ntp true)");
+	if (size >= CLOCK_WORTH_SAYING_SECS)
 		run_pass(run, "clock", "%s, which is tolerated", text);
 	else
 		run_pass(run, "clock", "agrees with the server's");
-	return size < CLOCK_LIMIT_SECS;
+	return true;
 }
 
 /* Credentials from outside the catalog can be obtained. */
@@ -147,16 +114,12 @@ static bool test_credentials(struct run *run)
 {
 	cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
 	struct remote_error error = REMOTE_ERROR_INIT;
-	char expires[TIME_ISO8601_SIZE], remedy[400];
+	char expires[TIME_ISO8601_SIZE];
 
-	if (s3_client_credentials(run->test->client, &credentials, &error)) {
-		snprintf(remedy, sizeof remedy,
-			 "look at where they come from, or give keys: tonicfs storage set %.200s "
-			 "--access-key KEY",
-			 run->test->workspace);
-		run_tell(run, "credentials", STORAGE_FAILED, error.message, remedy);
-		return false;
-	}
+	if (s3_client_credentials(run->test->client, &credentials, &error))
+		return run_fail_text(run, "credentials", error.message,
+				     "look at where they come from, or give keys: tonicfs storage "
+				     "set {workspace} --access-key KEY");
 	snprintf(run->access_key, sizeof run->access_key, "%s", credentials.access_key);
 	if (!run->test->storage->credentials[0])
 		return true;
@@ -167,14 +130,6 @@ static bool test_credentials(struct run *run)
 	return true;
 }
 
-static bool is_code(const struct remote_error *error, const char *const *codes, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(error->code, codes[i]) == 0)
-			return true;
-	return false;
-}
-
 /* The server accepts the signature. */
 static bool test_signature(struct run *run, const struct s3_answer *answer)
 {
@@ -183,15 +138,14 @@ static bool test_signature(struct run *run, const struct s3_answer *answer)
 						"TokenRefreshRequired", "RequestTimeTooSkewed",
 						"AccountProblem",       "InvalidSecurity" };
 	const struct remote_error *error = &answer->error;
+	bool is_refused = answer->status == 401;
 
-	if (!answer->status || answer->is_html) {
-		run_fail(run, "endpoint", error);
-		return false;
-	}
-	if (is_code(error, refusals, ARRAY_SIZE(refusals)) || answer->status == 401) {
-		run_fail(run, "signature", error);
-		return false;
-	}
+	if (!answer->status || answer->is_html)
+		return run_fail(run, "endpoint", error);
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+		is_refused |= strcmp(error->code, refusals[i]) == 0;
+	if (is_refused)
+		return run_fail(run, "signature", error);
 	run_pass(run, "signature", "accepted for the access key %s", run->access_key);
 	return true;
 }
@@ -202,26 +156,19 @@ static bool test_place(struct run *run, const struct s3_answer *answer)
 	const struct remote_error *error = &answer->error;
 	const char *there = answer->region;
 
-	if (strcmp(error->code, "NoSuchBucket") == 0 || (error->status == 404 && !*error->code)) {
-		run_fail(run, "bucket", error);
-		return false;
-	}
+	if (strcmp(error->code, "NoSuchBucket") == 0 || (error->status == 404 && !*error->code))
+		return run_fail(run, "bucket", error);
 	if (error->status / 100 == 3 || strcmp(error->code, "AuthorizationHeaderMalformed") == 0 ||
-	    strcmp(error->code, "IllegalLocationConstraintException") == 0) {
-		fail_there(run, "region", error, there);
-		return false;
-	}
+	    strcmp(error->code, "IllegalLocationConstraintException") == 0)
+		return fail_there(run, "region", error, there);
 	/* A denial shows that the bucket exists; later checks find the missing permission. */
-	if (error->kind != REMOTE_OK && error->status != 403) {
-		run_fail(run, "bucket", error);
-		return false;
-	}
+	if (error->kind != REMOTE_OK && error->status != 403)
+		return run_fail(run, "bucket", error);
 	run_pass(run, "bucket", "'%s' exists", s->bucket);
 	if (*there && strcmp(there, s->region) != 0) {
-		struct remote_error elsewhere = { .status = 301 };
+		const struct remote_error elsewhere = { .status = 301 };
 
-		fail_there(run, "region", &elsewhere, there);
-		return false;
+		return fail_there(run, "region", &elsewhere, there);
 	}
 	run_pass(run, "region", *there ? "%s, as the server says" : "%s is accepted", s->region);
 	return true;
@@ -265,14 +212,11 @@ void storage_test_run(const struct storage_test *test, struct storage_test_resul
 
 	*ret_result = (struct storage_test_result){ .has_passed = true };
 	if (make_key(&run)) {
-		run_tell(&run, "endpoint", STORAGE_FAILED, "this machine has no random numbers",
-			 NULL);
-		return;
+		run_fail_text(&run, "endpoint", "this machine has no random numbers", "");
+	} else if (test_way(&run)) {
+		test_object(&run);
+		test_cors(&run);
 	}
-	if (!test_way(&run))
-		return;
-	test_object(&run);
-	test_cors(&run);
 }
 
 /* ---- origins ---- */

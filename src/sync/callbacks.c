@@ -21,6 +21,7 @@
 #define THREADS 4
 #define IDLE_MSECS 60000 /* at most between two looks: a new callback is a change in the catalog */
 #define LOOK_MSECS 50    /* at least: a busy catalog changes all the time */
+#define ERROR_PAUSE_MSECS 1000 /* after a look that failed, as on a full disk */
 /* 1, 2, 4, … seconds: a little more than an hour in all. */
 #define ATTEMPTS 12
 #define FIRST_PAUSE_MSECS 1000
@@ -153,7 +154,8 @@ void sync_callbacks_run(const struct sync_env *env)
 		if (err != -ENOENT && err != last_err)
 			log_warning("sync: callbacks: %s", strerror(-err));
 		last_err = err;
-		catalog_wait(env->catalog, &generation, msecs_until(next));
-		sleep_msecs(LOOK_MSECS, env->cancel);
+		if (err == -ENOENT)
+			catalog_wait(env->catalog, &generation, msecs_until(next));
+		sleep_msecs(err == -ENOENT ? LOOK_MSECS : ERROR_PAUSE_MSECS, env->cancel);
 	}
 }

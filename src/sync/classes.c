@@ -52,15 +52,12 @@ static int on_object(void *arg, const struct s3_list_entry *entry)
 static int try_reading(struct sync_session *session, const char *key)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
-	struct buf byte = BUF_INIT;
+	cleanup_buf struct buf byte = BUF_INIT;
 	struct s3_object object;
 	int err = s3_get_object(session->s3, key, 0, 1, 1, &byte, &object, &error);
 
-	buf_release(&byte);
 	/* A restored object proves nothing. */
-	if (err == 0 && object.restored_until_secs)
-		return 0;
-	if (err && err != -EREMOTE)
+	if (err ? err != -EREMOTE : object.restored_until_secs > 0)
 		return 0;
 	return catalog_archive_readable_set(session->env->catalog, session->workspace.id, err == 0);
 }
@@ -77,14 +74,10 @@ void sync_classes(struct sync_run *run)
 		return;
 	sid_format(&session->workspace.account_sid, "AC", account);
 	snprintf(prefix, sizeof prefix, "%srecordings/%s/", session->storage.prefix, account);
-	err = s3_list_objects(session->s3, prefix, on_object, &c, &error);
+	err = s3_list(session->s3, S3_OBJECTS, prefix, on_object, &c, &error);
 	if (err == 0)
 		err = flush(&c);
 	if (err == 0 && c.archived_key[0])
 		err = try_reading(session, c.archived_key);
-	if (err < 0) {
-		pthread_mutex_lock(&run->lock);
-		sync_run_fail(run, err, error.kind == REMOTE_OK ? NULL : &error);
-		pthread_mutex_unlock(&run->lock);
-	}
+	sync_run_fail(run, err, &error);
 }

@@ -1,6 +1,8 @@
-/* Fetches single calls and recordings by their SIDs and writes them to the catalog. */
+/* Fetches single calls and recordings by their SIDs and writes them to the catalog; finds out what
+ * became of a recording that Twilio does not list any more. */
 #include <errno.h>
 
+#include "catalog/belief.h"
 #include "storage/object.h"
 #include "sync/sync-private.h"
 
@@ -101,4 +103,63 @@ int sync_fetch_recording(struct sync_session *session, const struct sid *sid,
 	fetched.is_known = err == 0;
 	err = twilio_fetch_recording(session->twilio, sid, on_recording, &fetched, ret_error);
 	return err == 0 ? fetched.err : err;
+}
+
+/* ---- recordings that may be gone ---- */
+
+enum sync_fate sync_check_recording(struct sync_session *session, const struct sid *sid,
+				    bool is_deleted, int *ret_err, struct remote_error *ret_error)
+{
+	const struct catalog_recording_input gone = { .sid = *sid,
+						      .is_deleted = true,
+						      .duration_secs = -1 };
+	struct catalog *catalog = session->env->catalog;
+	struct catalog_recording recording;
+	struct catalog_object object;
+	struct sync_fetched found;
+	int err = -ENOENT;
+
+	remote_error_clear(ret_error);
+	*ret_err = catalog_recording_find(catalog, sid, &recording);
+	if (*ret_err == -ENOENT) {
+		*ret_err = 0;
+		return SYNC_FATE_STAYS;
+	}
+	if (*ret_err < 0)
+		return SYNC_FATE_UNDECIDED;
+	/* Being migrated, in S3, or removed here. */
+	if (recording.state != CATALOG_STATE_TWILIO && recording.state != CATALOG_STATE_MISSING)
+		return SYNC_FATE_STAYS;
+
+	if (!is_deleted) {
+		/* If it exists although the list did not show it, this writes what has changed. */
+		*ret_err = sync_fetch_recording(session, sid, &found, ret_error);
+		if (*ret_err < 0 && ret_error->kind != REMOTE_NOT_FOUND)
+			return SYNC_FATE_UNDECIDED;
+		if (*ret_err == 0 && !found.is_deleted)
+			return SYNC_FATE_STAYS;
+		remote_error_clear(ret_error);
+	}
+
+	if (session->s3)
+		err = storage_object_look(session->s3, &session->storage,
+					  &session->workspace.account_sid, &recording, &object,
+					  ret_error);
+	if (err == 0) {
+		err = catalog_recording_found_in_s3(catalog, recording.id, &object);
+		*ret_err = err == -ESTALE ? 0 : err;
+		return err == 0         ? SYNC_FATE_FOUND_IN_S3
+		       : err == -ESTALE ? SYNC_FATE_STAYS
+					: SYNC_FATE_UNDECIDED;
+	}
+	*ret_err = err;
+	if (err != -ENOENT)
+		return SYNC_FATE_UNDECIDED;
+	remote_error_clear(ret_error);
+	if (recording.state == CATALOG_STATE_MISSING) {
+		*ret_err = 0;
+		return SYNC_FATE_STAYS;
+	}
+	*ret_err = catalog_recordings_apply(catalog, session->workspace.id, &gone, 1, NULL);
+	return *ret_err < 0 ? SYNC_FATE_UNDECIDED : SYNC_FATE_GONE;
 }

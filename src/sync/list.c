@@ -45,6 +45,7 @@ struct listing {
 	struct lister *lister;
 	const struct task *task;
 	unsigned pages;
+	int64_t calls_cut; /* of this page */
 	int catalog_err;
 	struct twilio_window parts[SYNC_MAX_PARTS]; /* listed instead of the rest */
 	size_t part_count;
@@ -102,6 +103,8 @@ static int finish_page(struct listing *listing, size_t count, int err,
 	listing->catalog_err = err;
 	listing->pages++;
 	pthread_mutex_lock(&run->lock);
+	run->stats.calls_cut += listing->calls_cut;
+	listing->calls_cut = 0;
 	if (err == 0) {
 		struct catalog_apply_stats *sum = &run->stats.applied;
 
@@ -139,22 +142,15 @@ static int on_calls(void *arg, const struct twilio_call *calls, size_t count)
 	struct sync_run *run = listing->lister->run;
 	cleanup_free struct catalog_call_input *inputs = calloc(count, sizeof *inputs);
 	struct catalog_apply_stats applied = { 0 };
-	size_t used = 0, cut = 0;
-	int err = 0;
+	size_t used = 0;
+	int err = inputs ? 0 : -ENOMEM;
 
-	if (!inputs)
-		return listing->catalog_err = -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && err == 0; i++) {
 		/* Child legs are not listed as calls. */
 		if (!sid_is_zero(&calls[i].parent_call_sid))
 			continue;
 		sync_convert_call(&calls[i], &inputs[used++]);
-		cut += calls[i].is_cut;
-	}
-	if (cut) {
-		pthread_mutex_lock(&run->lock);
-		run->stats.calls_cut += (int64_t)cut;
-		pthread_mutex_unlock(&run->lock);
+		listing->calls_cut += calls[i].is_cut;
 	}
 	if (used) {
 		pthread_mutex_lock(&run->write_lock);
@@ -293,7 +289,7 @@ static void window_done(struct lister *lister, struct listing *listing, int err,
 	}
 	run->stats.windows_failed++;
 	lister->has_failed[listing->task->kind] = true;
-	sync_run_fail(run, err, error);
+	sync_run_fail_locked(run, err, error);
 	if (is_final(listing, err, error) || ++lister->failures_running >= MAX_FAILURES_RUNNING)
 		lister->is_stopped = true;
 }
@@ -332,11 +328,10 @@ static void work(void *arg, size_t index)
 	pthread_mutex_unlock(&run->lock);
 }
 
-void sync_list(struct sync_run *run, int64_t calls_since_secs, int64_t recordings_since_secs,
-	       bool *ret_calls_complete, bool *ret_recordings_complete)
+void sync_list(struct sync_run *run)
 {
-	const struct twilio_window calls = { calls_since_secs, 0 },
-				   recordings = { recordings_since_secs, 0 };
+	const struct twilio_window calls = { run->calls_since_secs, 0 },
+				   recordings = { run->recordings_since_secs, 0 };
 	struct lister lister = { .run = run, .threads = run->options.threads };
 	int err;
 
@@ -346,14 +341,13 @@ void sync_list(struct sync_run *run, int64_t calls_since_secs, int64_t recording
 	err = push(&lister, KIND_CALLS, &calls);
 	if (err == 0)
 		err = push(&lister, KIND_RECORDINGS, &recordings);
-	if (err < 0)
-		sync_run_fail(run, err, NULL);
+	sync_run_fail_locked(run, err, NULL);
+	lister.is_stopped = err < 0;
 	pthread_mutex_unlock(&run->lock);
 	if (err == 0)
 		parallel_for(lister.threads, lister.threads, work, &lister);
-	*ret_calls_complete = err == 0 && !lister.is_stopped && !lister.has_failed[KIND_CALLS];
-	*ret_recordings_complete =
-		err == 0 && !lister.is_stopped && !lister.has_failed[KIND_RECORDINGS];
+	run->calls_complete = !lister.is_stopped && !lister.has_failed[KIND_CALLS];
+	run->recordings_complete = !lister.is_stopped && !lister.has_failed[KIND_RECORDINGS];
 	while (!list_empty(&lister.queue))
 		free(pop(&lister));
 	pthread_cond_destroy(&lister.changed);

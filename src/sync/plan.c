@@ -31,6 +31,13 @@ bool sync_plan_full_is_due(const struct catalog_sync_state *state, int64_t now_s
 	       state->last_sweep_secs - now_secs > SYNC_OVERLAP_SECS;
 }
 
+int64_t sync_plan_backoff(int64_t first_msecs, unsigned failures, int64_t limit_msecs)
+{
+	int64_t msecs = first_msecs << (failures < 16 ? failures : 16);
+
+	return msecs < limit_msecs ? msecs : limit_msecs;
+}
+
 static int64_t midnight(int64_t secs)
 {
 	return secs - secs % SYNC_DAY_SECS;

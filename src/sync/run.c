@@ -6,26 +6,33 @@
 #include "catalog/removal.h"
 #include "sync/sync-private.h"
 #include "util/array.h"
-#include "util/cleanup.h"
 #include "util/pool.h"
 #include "util/times.h"
 
 #define PROGRESS_MSECS 100
+#define THREADS 4
 /* A row may become visible a little after its date_created. */
 #define VISIBLE_SECS 60
 #define UNKNOWN_CALLS_BATCH 200
 
 /* ---- results of the threads ---- */
 
-void sync_run_fail(struct sync_run *run, int err, const struct remote_error *error)
+void sync_run_fail_locked(struct sync_run *run, int err, const struct remote_error *error)
 {
-	if (run->err && !(run->err == -ECANCELED && err != -ECANCELED))
+	if (!err || (run->err && !(run->err == -ECANCELED && err != -ECANCELED)))
 		return;
 	run->err = err;
 	if (error)
 		run->error = *error;
 	else
 		remote_error_clear(&run->error);
+}
+
+void sync_run_fail(struct sync_run *run, int err, const struct remote_error *error)
+{
+	pthread_mutex_lock(&run->lock);
+	sync_run_fail_locked(run, err, error);
+	pthread_mutex_unlock(&run->lock);
 }
 
 void sync_run_progress(struct sync_run *run, bool is_urgent)
@@ -47,13 +54,6 @@ int sync_run_add_check(struct sync_run *run, const struct sid *sid, bool is_dele
 	err = array_push(&run->checks, &run->check_count, &check);
 	pthread_mutex_unlock(&run->lock);
 	return err;
-}
-
-static void fail(struct sync_run *run, int err, const struct remote_error *error)
-{
-	pthread_mutex_lock(&run->lock);
-	sync_run_fail(run, err, error);
-	pthread_mutex_unlock(&run->lock);
 }
 
 /* ---- calls that recordings name and that were not listed ---- */
@@ -81,7 +81,7 @@ static void fetch_unknown_call(void *arg, size_t index)
 	int err;
 
 	if (cancel_is_set(run->session->env->cancel)) {
-		fail(run, -ECANCELED, NULL);
+		sync_run_fail(run, -ECANCELED, NULL);
 		return;
 	}
 	err = sync_fetch_call(run->session, sid, &error);
@@ -95,7 +95,7 @@ static void fetch_unknown_call(void *arg, size_t index)
 		sync_run_progress(run, false);
 	} else {
 		run->stats.undecided++;
-		sync_run_fail(run, err, &error);
+		sync_run_fail_locked(run, err, &error);
 	}
 	pthread_mutex_unlock(&run->lock);
 }
@@ -105,7 +105,7 @@ static void fetch_unknown_calls(struct sync_run *run)
 	struct unknown_calls *unknown = calloc(1, sizeof *unknown);
 
 	if (!unknown) {
-		fail(run, -ENOMEM, NULL);
+		sync_run_fail(run, -ENOMEM, NULL);
 		return;
 	}
 	do {
@@ -114,8 +114,7 @@ static void fetch_unknown_calls(struct sync_run *run)
 		*unknown = (struct unknown_calls){ .run = run };
 		err = catalog_calls_unknown(run->session->env->catalog, run->session->workspace.id,
 					    UNKNOWN_CALLS_BATCH, on_unknown_call, unknown);
-		if (err < 0)
-			fail(run, err, NULL);
+		sync_run_fail(run, err, NULL);
 		parallel_for(unknown->count, run->options.threads, fetch_unknown_call, unknown);
 		/* After a failure the same calls would come first again. */
 	} while (unknown->count == UNKNOWN_CALLS_BATCH && unknown->settled == unknown->count);
@@ -132,7 +131,7 @@ static void check_one(void *arg, size_t index)
 	int err;
 
 	if (cancel_is_set(run->session->env->cancel)) {
-		fail(run, -ECANCELED, NULL);
+		sync_run_fail(run, -ECANCELED, NULL);
 		return;
 	}
 	fate = sync_check_recording(run->session, &run->checks[index].sid,
@@ -141,8 +140,7 @@ static void check_one(void *arg, size_t index)
 	run->stats.recordings_gone += fate == SYNC_FATE_GONE;
 	run->stats.recordings_found_in_s3 += fate == SYNC_FATE_FOUND_IN_S3;
 	run->stats.undecided += fate == SYNC_FATE_UNDECIDED;
-	if (err < 0)
-		sync_run_fail(run, err, &error);
+	sync_run_fail_locked(run, err, &error);
 	sync_run_progress(run, false);
 	pthread_mutex_unlock(&run->lock);
 }
@@ -164,45 +162,38 @@ static void check_all(struct sync_run *run)
 
 /* ---- the run ---- */
 
-struct plan {
-	struct catalog_sync_state state;
-	int64_t calls_since_secs, recordings_since_secs;
-	int64_t began_secs, began_mono_msecs; /* by our clock */
-};
-
-static int make_plan(struct sync_run *run, struct plan *plan)
+static int make_plan(struct sync_run *run)
 {
 	struct catalog *catalog = run->session->env->catalog;
-	int64_t workspace_id = run->session->workspace.id, oldest_call, oldest_recording, now;
-	int err = catalog_sync_state_get(catalog, workspace_id, &plan->state);
+	int64_t workspace_id = run->session->workspace.id, oldest_call, oldest_recording;
+	int err = catalog_sync_state_get(catalog, workspace_id, &run->state);
 
 	if (err < 0)
 		return err;
-	plan->began_secs = now = time_now_secs();
-	plan->began_mono_msecs = time_mono_msecs();
-	plan->calls_since_secs = plan->recordings_since_secs = 0;
-	run->stats.is_full =
-		run->options.depth == SYNC_FULL || plan->state.listed_until_secs <= 0 ||
-		(run->options.depth == SYNC_AUTO && sync_plan_full_is_due(&plan->state, now));
+	run->began_secs = time_now_secs();
+	run->began_mono_msecs = time_mono_msecs();
+	run->stats.is_full = run->options.depth == SYNC_FULL || run->state.listed_until_secs <= 0 ||
+			     (run->options.depth == SYNC_AUTO &&
+			      sync_plan_full_is_due(&run->state, run->began_secs));
 	if (run->stats.is_full)
 		return 0;
 	err = catalog_oldest_unfinished(catalog, workspace_id, &oldest_call, &oldest_recording);
 	if (err < 0)
 		return err;
-	plan->calls_since_secs = sync_plan_since(plan->state.listed_until_secs, oldest_call);
-	plan->recordings_since_secs =
-		sync_plan_since(plan->state.listed_until_secs, oldest_recording);
+	run->calls_since_secs = sync_plan_since(run->state.listed_until_secs, oldest_call);
+	run->recordings_since_secs =
+		sync_plan_since(run->state.listed_until_secs, oldest_recording);
 	return 0;
 }
 
 /* Twilio's time when the run began; if unknown, an hour before ours. */
-static int64_t began_at_twilio(const struct sync_run *run, const struct plan *plan)
+static int64_t began_at_twilio(const struct sync_run *run)
 {
 	int64_t now;
 
 	if (!twilio_client_now(run->session->twilio, &now))
-		return plan->began_secs - SYNC_OVERLAP_SECS;
-	return now - (time_mono_msecs() - plan->began_mono_msecs) / 1000;
+		return run->began_secs - SYNC_OVERLAP_SECS;
+	return now - (time_mono_msecs() - run->began_mono_msecs) / 1000;
 }
 
 /* False also if a bucket came into use after the run began: it has not been asked. */
@@ -219,7 +210,7 @@ static bool has_learned_removals(struct sync_run *run)
 	       strcmp(now.bucket, asked->bucket) == 0 && strcmp(now.prefix, asked->prefix) == 0;
 }
 
-static int remember(struct sync_run *run, const struct plan *plan)
+static int remember(struct sync_run *run)
 {
 	struct catalog *catalog = run->session->env->catalog;
 	int64_t workspace_id = run->session->workspace.id;
@@ -229,75 +220,64 @@ static int remember(struct sync_run *run, const struct plan *plan)
 
 	if (err < 0)
 		return err;
-	state.listed_until_secs = began_at_twilio(run, plan) - VISIBLE_SECS;
-	state.last_poll_secs = plan->began_secs;
+	state.listed_until_secs = began_at_twilio(run) - VISIBLE_SECS;
+	state.last_poll_secs = run->began_secs;
 	/* last_sweep_secs 0: a bucket came into use; its tombstones must be learned first. */
 	if (run->stats.is_full && (state.last_sweep_secs || has_learned_removals(run)))
-		state.last_sweep_secs = plan->began_secs;
+		state.last_sweep_secs = run->began_secs;
 	return catalog_sync_state_set(catalog, workspace_id, &state);
 }
 
-static void list_all(struct sync_run *run, struct plan *plan, bool *ret_calls_complete,
-		     bool *ret_recordings_complete)
+static void list_all(struct sync_run *run)
 {
-	bool is_first = plan->state.listed_until_secs <= 0;
+	bool is_first = run->state.listed_until_secs <= 0;
 
 	/* A listed recording stays a file until a user removes it, so a new catalog needs the
 	 * tombstones first. */
-	if (run->stats.is_full && !sync_tombstones_load(run, is_first) && is_first) {
-		*ret_calls_complete = *ret_recordings_complete = false;
+	if (run->stats.is_full && !sync_tombstones_load(run, is_first) && is_first)
 		return;
-	}
-	sync_list(run, plan->calls_since_secs, plan->recordings_since_secs, ret_calls_complete,
-		  ret_recordings_complete);
+	sync_list(run);
 	/* The stored time is in the future: a clock was wrong, anything may have been missed. */
-	if (!run->stats.is_full && *ret_recordings_complete &&
-	    plan->state.listed_until_secs > began_at_twilio(run, plan) + SYNC_OVERLAP_SECS) {
+	if (!run->stats.is_full && run->recordings_complete &&
+	    run->state.listed_until_secs > began_at_twilio(run) + SYNC_OVERLAP_SECS) {
 		run->stats.is_full = true;
-		plan->calls_since_secs = plan->recordings_since_secs = 0;
-		list_all(run, plan, ret_calls_complete, ret_recordings_complete);
+		run->calls_since_secs = run->recordings_since_secs = 0;
+		list_all(run);
 	}
 }
 
 static void run_all(struct sync_run *run)
 {
 	struct catalog *catalog = run->session->env->catalog;
-	bool calls_complete, recordings_complete;
-	struct plan plan;
-	int err = make_plan(run, &plan);
+	int err = make_plan(run);
 
 	if (err < 0) {
-		fail(run, err, NULL);
+		sync_run_fail(run, err, NULL);
 		return;
 	}
-	list_all(run, &plan, &calls_complete, &recordings_complete);
+	list_all(run);
 	/* If a page of calls failed, its calls are not fetched one by one. */
-	if (calls_complete)
+	if (run->calls_complete)
 		fetch_unknown_calls(run);
-	if (run->stats.removed_elsewhere) {
-		err = catalog_removals_settle(catalog, run->session->workspace.id);
-		if (err < 0)
-			fail(run, err, NULL);
-	}
+	if (run->stats.removed_elsewhere)
+		sync_run_fail(run, catalog_removals_settle(catalog, run->session->workspace.id),
+			      NULL);
 	check_all(run);
-	if (run->stats.is_full && recordings_complete) {
+	if (run->stats.is_full && run->recordings_complete) {
 		sync_sids_sort(&run->seen);
 		/* The youngest may have appeared after their window was listed. */
 		err = catalog_recordings_at_twilio(catalog, run->session->workspace.id, 0,
-						   began_at_twilio(run, &plan) - VISIBLE_SECS,
+						   began_at_twilio(run) - VISIBLE_SECS,
 						   on_believed_at_twilio, run);
-		if (err < 0)
-			fail(run, err, NULL);
+		sync_run_fail(run, err, NULL);
 		check_all(run);
 	}
 	if (run->stats.is_full && !cancel_is_set(run->session->env->cancel))
 		sync_classes(run);
 	/* The lists are complete; undecided recordings are checked again by the next full sync. */
-	if (calls_complete && recordings_complete && !cancel_is_set(run->session->env->cancel)) {
-		err = remember(run, &plan);
-		if (err < 0)
-			fail(run, err, NULL);
-	}
+	if (run->calls_complete && run->recordings_complete &&
+	    !cancel_is_set(run->session->env->cancel))
+		sync_run_fail(run, remember(run), NULL);
 	pthread_mutex_lock(&run->lock);
 	sync_run_progress(run, true);
 	pthread_mutex_unlock(&run->lock);
@@ -315,13 +295,13 @@ int sync_workspace(const struct sync_env *env, int64_t workspace_id,
 	if (options)
 		run.options = *options;
 	if (!run.options.threads)
-		run.options.threads = SYNC_THREADS;
+		run.options.threads = THREADS;
 	err = sync_session_open(env, workspace_id, 0, &run.session);
 	if (err < 0)
 		return err;
 	pthread_mutex_init(&run.lock, NULL);
 	pthread_mutex_init(&run.write_lock, NULL);
-	sync_tombstones_init(&run.tombstones);
+	pthread_mutex_init(&run.tombstones.lock, NULL);
 	remote_error_clear(&run.error);
 
 	run_all(&run);
@@ -331,7 +311,8 @@ int sync_workspace(const struct sync_env *env, int64_t workspace_id,
 	err = run.err;
 	free(run.checks);
 	sync_sids_release(&run.seen);
-	sync_tombstones_release(&run.tombstones);
+	sync_sids_release(&run.tombstones.sids);
+	pthread_mutex_destroy(&run.tombstones.lock);
 	pthread_mutex_destroy(&run.lock);
 	pthread_mutex_destroy(&run.write_lock);
 	sync_session_close(run.session);

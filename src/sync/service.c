@@ -38,6 +38,7 @@ enum duty { DUTY_POLL, DUTY_SWEEP, DUTY_SIZES, DUTY_CALLBACKS, DUTY_RESTORES, DU
 struct duty_form {
 	const char *name; /* of the thread */
 	void *(*run)(void *worker);
+	int (*step)(struct sync_service *service, bool *ret_left); /* of take_steps */
 	/* How long the thread rests between two looks: at least, so that a catalog that changes all
 	 * the time is not looked at each time, and at most, for what becomes due by the clock. */
 	unsigned rest_min_msecs, rest_max_msecs;
@@ -59,6 +60,7 @@ struct worker {
 struct sync_service {
 	struct sync_env env;
 	struct cancel cancel;
+	struct sync_sizer *sizer;
 	struct worker workers[DUTY_COUNT];
 };
 
@@ -178,11 +180,8 @@ static void serve(struct worker *worker, const struct catalog_workspace *workspa
 		err = sync_workspace(env, workspace->id, &options, on_progress, &lease, &stats,
 				     &error);
 		log_end(workspace, err, &stats, &error, watch);
-		pause = AGAIN_MSECS << (watch->times < 6 ? watch->times : 6);
-		watch->again_msecs =
-			err < 0 ? time_mono_msecs() +
-					  (pause < AGAIN_LIMIT_MSECS ? pause : AGAIN_LIMIT_MSECS)
-				: 0;
+		pause = sync_plan_backoff(AGAIN_MSECS, watch->times, AGAIN_LIMIT_MSECS);
+		watch->again_msecs = err < 0 ? time_mono_msecs() + pause : 0;
 		watch->times = err < 0 ? watch->times + 1 : 0;
 	}
 	job_lease_give_back(env->catalog, lease.name, worker->owner);
@@ -234,30 +233,40 @@ static void *list(void *arg)
 	return NULL;
 }
 
-static void *learn_sizes(void *arg)
+/* At each look, repeats the duty's step while it has work left. */
+static void *take_steps(void *arg)
 {
 	struct worker *worker = arg;
-	const struct sync_env *env = &worker->service->env;
-	struct sync_sizer *sizer;
+	struct sync_service *service = worker->service;
+	const struct duty_form *form = &duty_forms[worker->duty];
 	int last_err = 0;
 
-	if (sync_sizer_new(env, &sizer) < 0) {
-		log_error("sync: sizes are not learned: out of memory");
-		return NULL;
-	}
 	do {
-		int64_t learned;
 		bool left = true;
 		int err = 0;
 
-		while (left && err == 0 && !cancel_is_set(env->cancel))
-			err = sync_sizer_step(sizer, &learned, &left);
+		while (left && err == 0 && !cancel_is_set(&service->cancel))
+			err = form->step(service, &left);
 		if (err < 0 && err != -ECANCELED && err != last_err)
-			log_warning("sync: sizes: %s", strerror(-err));
+			log_warning("%s: %s", form->name, strerror(-err));
 		last_err = err;
 	} while (rest(worker));
-	sync_sizer_free(sizer);
 	return NULL;
+}
+
+static int learn_sizes(struct sync_service *service, bool *ret_left)
+{
+	int64_t learned;
+
+	return sync_sizer_step(service->sizer, &learned, ret_left);
+}
+
+static int follow_restores(struct sync_service *service, bool *ret_left)
+{
+	struct storage_restore_stats stats = { 0 };
+
+	return storage_restore_step(service->env.catalog, service->env.http, 0, &service->cancel,
+				    &stats, ret_left);
 }
 
 static void *ask_for_callbacks(void *arg)
@@ -268,47 +277,27 @@ static void *ask_for_callbacks(void *arg)
 	return NULL;
 }
 
-static void *follow_restores(void *arg)
-{
-	struct worker *worker = arg;
-	const struct sync_env *env = &worker->service->env;
-	int last_err = 0;
-
-	do {
-		struct storage_restore_stats stats = { 0 };
-		bool left = true;
-		int err = 0;
-
-		while (left && err == 0 && !cancel_is_set(env->cancel))
-			err = storage_restore_step(env->catalog, env->http, 0, env->cancel, &stats,
-						   &left);
-		if (err < 0 && err != -ECANCELED && err != last_err)
-			log_warning("restore: %s", strerror(-err));
-		last_err = err;
-	} while (rest(worker));
-	return NULL;
-}
-
 /* ---- life ---- */
 
 static const struct duty_form duty_forms[DUTY_COUNT] = {
-	[DUTY_POLL] = { "sync poll", list, 5000, 5000 }, /* a poll is due by the clock alone */
-	[DUTY_SWEEP] = { "sync sweep", list, 5000, 60000 },
-	[DUTY_SIZES] = { "sync sizes", learn_sizes, 2000, 15000 },
-	[DUTY_CALLBACKS] = { "sync callbacks", ask_for_callbacks, 0, 0 }, /* has its own waits */
-	[DUTY_RESTORES] = { "sync restores", follow_restores, 2000, 15000 },
+	[DUTY_POLL] = { "sync poll", list, NULL, 5000, 5000 }, /* due by the clock alone */
+	[DUTY_SWEEP] = { "sync sweep", list, NULL, 5000, 60000 },
+	[DUTY_SIZES] = { "sync sizes", take_steps, learn_sizes, 2000, 15000 },
+	[DUTY_CALLBACKS] = { "sync callbacks", ask_for_callbacks, NULL, 0, 0 }, /* waits itself */
+	[DUTY_RESTORES] = { "sync restores", take_steps, follow_restores, 2000, 15000 },
 };
 
 int sync_service_start(struct catalog *catalog, struct http *http,
 		       struct sync_service **ret_service)
 {
 	struct sync_service *service = calloc(1, sizeof *service);
-	int err = 0;
+	int err;
 
 	if (!service)
 		return -ENOMEM;
 	service->env =
 		(struct sync_env){ .catalog = catalog, .http = http, .cancel = &service->cancel };
+	err = sync_sizer_new(&service->env, &service->sizer);
 	for (unsigned i = 0; i < DUTY_COUNT && err == 0; i++) {
 		struct worker *worker = &service->workers[i];
 
@@ -336,5 +325,6 @@ void sync_service_stop(struct sync_service *service)
 		pthread_join(service->workers[i].thread, NULL);
 		free(service->workers[i].watches);
 	}
+	sync_sizer_free(service->sizer);
 	free(service);
 }

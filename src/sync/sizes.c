@@ -59,7 +59,7 @@ struct item {
 struct sync_sizer {
 	struct sync_env env;
 	unsigned threads;
-	int64_t busy_pause_msecs;
+	unsigned busy_times;  /* batches in a row that Twilio answered with 429 */
 	struct later *laters; /* by recording_id */
 	size_t later_count;
 	struct place *places;
@@ -72,61 +72,47 @@ struct sync_sizer {
 
 /* ---- recordings to retry later ---- */
 
-static size_t later_find(const struct sync_sizer *sizer, int64_t recording_id)
+static int by_recording(const void *a, const void *b)
 {
-	size_t low = 0, high = sizer->later_count;
+	const struct later *x = a, *y = b;
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (sizer->laters[middle].recording_id < recording_id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return (x->recording_id > y->recording_id) - (x->recording_id < y->recording_id);
 }
 
-static bool later_is(const struct sync_sizer *sizer, size_t at, int64_t recording_id)
+/* NULL: it has not failed. */
+static struct later *later_find(const struct sync_sizer *sizer, int64_t recording_id)
 {
-	return at < sizer->later_count && sizer->laters[at].recording_id == recording_id;
-}
+	const struct later wanted = { .recording_id = recording_id };
 
-static int64_t doubled(int64_t first_msecs, unsigned times, int64_t limit_msecs)
-{
-	int64_t msecs = first_msecs << (times < 16 ? times : 16);
-
-	return msecs < limit_msecs ? msecs : limit_msecs;
+	if (!sizer->later_count)
+		return NULL;
+	return bsearch(&wanted, sizer->laters, sizer->later_count, sizeof wanted, by_recording);
 }
 
 static void later_add(struct sync_sizer *sizer, int64_t recording_id)
 {
-	size_t at = later_find(sizer, recording_id);
-	struct later *later;
+	struct later *known = later_find(sizer, recording_id);
+	/* Without memory it is tried again sooner than it should be. */
+	struct later *later = known ? known : array_add(&sizer->laters, &sizer->later_count);
 
-	if (!later_is(sizer, at, recording_id)) {
-		/* Without memory it is tried again sooner than it should be. */
-		if (!array_add(&sizer->laters, &sizer->later_count))
-			return;
-		memmove(sizer->laters + at + 1, sizer->laters + at,
-			(sizer->later_count - 1 - at) * sizeof *sizer->laters);
-		sizer->laters[at] = (struct later){ .recording_id = recording_id };
-	}
-	later = &sizer->laters[at];
-	later->until_msecs =
-		time_mono_msecs() + doubled(AGAIN_MSECS, later->times, AGAIN_LIMIT_MSECS);
-	later->times++;
+	if (!later)
+		return;
+	later->recording_id = recording_id;
+	later->until_msecs = time_mono_msecs() +
+			     sync_plan_backoff(AGAIN_MSECS, later->times++, AGAIN_LIMIT_MSECS);
+	if (!known)
+		qsort(sizer->laters, sizer->later_count, sizeof *later, by_recording);
 }
 
 static void later_remove(struct sync_sizer *sizer, int64_t recording_id)
 {
-	size_t at = later_find(sizer, recording_id);
+	struct later *later = later_find(sizer, recording_id);
 
-	if (!later_is(sizer, at, recording_id))
+	if (!later)
 		return;
 	sizer->later_count--;
-	memmove(sizer->laters + at, sizer->laters + at + 1,
-		(sizer->later_count - at) * sizeof *sizer->laters);
+	memmove(later, later + 1,
+		(size_t)(sizer->laters + sizer->later_count - later) * sizeof *later);
 }
 
 /* ---- workspaces ---- */
@@ -148,9 +134,8 @@ static struct place *place_find(struct sync_sizer *sizer, int64_t workspace_id)
 static void place_block(struct place *place)
 {
 	place->blocked_until_msecs =
-		time_mono_msecs() +
-		doubled(WORKSPACE_AGAIN_MSECS, place->times, WORKSPACE_AGAIN_LIMIT_MSECS);
-	place->times++;
+		time_mono_msecs() + sync_plan_backoff(WORKSPACE_AGAIN_MSECS, place->times++,
+						      WORKSPACE_AGAIN_LIMIT_MSECS);
 	sync_session_close(place->session);
 	place->session = NULL;
 }
@@ -160,24 +145,19 @@ static struct sync_session *place_session(struct sync_sizer *sizer, int64_t work
 {
 	struct place *place = place_find(sizer, workspace_id);
 	int64_t now = time_mono_msecs();
-	int err;
 
 	if (!place || now < place->blocked_until_msecs)
 		return NULL;
 	/* Only between batches, because items point to the session. */
-	if (place->session && sizer->item_count == 0 &&
-	    now - place->session_msecs >= SESSION_MSECS) {
+	if (sizer->item_count == 0 && now - place->session_msecs >= SESSION_MSECS) {
 		sync_session_close(place->session);
 		place->session = NULL;
 	}
-	if (!place->session) {
-		err = sync_session_open(&sizer->env, workspace_id, TIMEOUT_MSECS, &place->session);
-		if (err < 0) {
-			place_block(place);
-			return NULL;
-		}
-		place->session_msecs = now;
-	}
+	if (place->session)
+		return place->session;
+	if (sync_session_open(&sizer->env, workspace_id, TIMEOUT_MSECS, &place->session) < 0)
+		place_block(place);
+	place->session_msecs = now;
 	return place->session;
 }
 
@@ -186,13 +166,11 @@ static struct sync_session *place_session(struct sync_sizer *sizer, int64_t work
 static int on_unknown_size(void *arg, const struct catalog_recording *recording)
 {
 	struct sync_sizer *sizer = arg;
-	size_t at = later_find(sizer, recording->id);
+	const struct later *later = later_find(sizer, recording->id);
 	struct sync_session *session;
 
 	sizer->rows++;
-	if (sizer->item_count == BATCH)
-		return 0;
-	if (later_is(sizer, at, recording->id) && time_mono_msecs() < sizer->laters[at].until_msecs)
+	if (sizer->item_count == BATCH || (later && time_mono_msecs() < later->until_msecs))
 		return 0;
 	/* Recordings of a folder in use are listed twice. */
 	for (size_t i = 0; i < sizer->item_count; i++) {
@@ -211,9 +189,7 @@ static int on_workspace(void *arg, const struct catalog_workspace *workspace)
 {
 	struct sync_sizer *sizer = arg;
 
-	if (!place_find(sizer, workspace->id))
-		return -ENOMEM;
-	return 0;
+	return place_find(sizer, workspace->id) ? 0 : -ENOMEM;
 }
 
 static int collect(struct sync_sizer *sizer)
@@ -262,11 +238,11 @@ static void probe_one(void *arg, size_t index)
 	}
 	if (item->error.kind == REMOTE_NOT_FOUND) {
 		struct remote_error error;
-		enum sync_fate fate;
 		int err;
-
 		/* If it was deleted at Twilio, the tree must not show it any longer. */
-		fate = sync_check_recording(item->session, &recording->sid, false, &err, &error);
+		enum sync_fate fate =
+			sync_check_recording(item->session, &recording->sid, false, &err, &error);
+
 		item->is_gone = fate == SYNC_FATE_GONE || fate == SYNC_FATE_FOUND_IN_S3;
 	}
 }
@@ -291,7 +267,7 @@ static void log_failure(const struct item *item)
 static int64_t settle(struct sync_sizer *sizer)
 {
 	bool was_busy = false;
-	int64_t pause = 0;
+	int64_t pause = 0, own;
 
 	for (size_t i = 0; i < sizer->place_count; i++)
 		sizer->places[i].was_reached = sizer->places[i].has_failed = false;
@@ -328,17 +304,14 @@ static int64_t settle(struct sync_sizer *sizer)
 			place_block(place);
 	}
 	if (!was_busy) {
-		sizer->busy_pause_msecs = 0;
+		sizer->busy_times = 0;
 		if (sizer->threads < THREADS_MAX)
 			sizer->threads++;
 		return 0;
 	}
 	sizer->threads = sizer->threads > 1 ? sizer->threads / 2 : 1;
-	sizer->busy_pause_msecs =
-		sizer->busy_pause_msecs ? 2 * sizer->busy_pause_msecs : BUSY_PAUSE_MSECS;
-	if (sizer->busy_pause_msecs > BUSY_PAUSE_LIMIT_MSECS)
-		sizer->busy_pause_msecs = BUSY_PAUSE_LIMIT_MSECS;
-	return pause > sizer->busy_pause_msecs ? pause : sizer->busy_pause_msecs;
+	own = sync_plan_backoff(BUSY_PAUSE_MSECS, sizer->busy_times++, BUSY_PAUSE_LIMIT_MSECS);
+	return pause > own ? pause : own;
 }
 
 static int store(struct sync_sizer *sizer, int64_t *ret_learned)

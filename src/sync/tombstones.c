@@ -16,18 +16,6 @@
  * are listed instead. */
 #define ASK_LIMIT 100
 
-void sync_tombstones_init(struct sync_tombstones *tombstones)
-{
-	*tombstones = (struct sync_tombstones){ .is_loaded = false };
-	pthread_mutex_init(&tombstones->lock, NULL);
-}
-
-void sync_tombstones_release(struct sync_tombstones *tombstones)
-{
-	sync_sids_release(&tombstones->sids);
-	pthread_mutex_destroy(&tombstones->lock);
-}
-
 static int on_tombstone(void *arg, const struct s3_list_entry *entry)
 {
 	struct sync_tombstones *tombstones = arg;
@@ -73,8 +61,7 @@ static void compare(struct sync_run *run)
 					    &tombstones->sids, &queued);
 	pthread_mutex_lock(&run->lock);
 	run->stats.removed_elsewhere += hidden;
-	if (err < 0)
-		sync_run_fail(run, err, NULL);
+	sync_run_fail_locked(run, err, NULL);
 	pthread_mutex_unlock(&run->lock);
 }
 
@@ -93,16 +80,14 @@ static void load(struct sync_run *run, bool is_first)
 	end = strrchr(prefix, '/');
 	if (end)
 		end[1] = '\0';
-	err = s3_list_objects(session->s3, prefix, on_tombstone, tombstones, &error);
+	err = s3_list(session->s3, S3_OBJECTS, prefix, on_tombstone, tombstones, &error);
 	/* A partial list is better than none. */
 	sync_sids_sort(&tombstones->sids);
 	tombstones->is_loaded = true;
 	tombstones->is_partial = err < 0;
 	if (err < 0) {
 		explain(&error, err, is_first);
-		pthread_mutex_lock(&run->lock);
 		sync_run_fail(run, err, &error);
-		pthread_mutex_unlock(&run->lock);
 	}
 	compare(run);
 }

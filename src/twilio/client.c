@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "net/retry.h"
 #include "twilio/twilio-private.h"
@@ -24,40 +23,13 @@
 
 /* ---- addresses ---- */
 
-static char *lower_case(const char *text, size_t len)
+/* RFC 3986 has no other characters, and curl would send them as they are. */
+static bool is_visible_ascii(const char *text)
 {
-	char *copy = strndup(text, len);
-
-	for (char *c = copy; c && *c; c++) {
-		if (*c >= 'A' && *c <= 'Z')
-			*c += 'a' - 'A';
-	}
-	return copy;
-}
-
-/* "HTTPS://Host:443/path" -> "https://host" and the length of the part before the path. -EINVAL:
- * not such a URL. */
-static int origin_parse(const char *url, char **ret_origin, size_t *ret_len)
-{
-	size_t scheme = strncasecmp(url, "https://", 8) == 0  ? 8
-			: strncasecmp(url, "http://", 7) == 0 ? 7
-							      : 0;
-	size_t host = scheme ? strcspn(url + scheme, "/?#") : 0;
-	const char *default_port = scheme == 8 ? ":443" : ":80";
-	size_t len = scheme + host, port = strlen(default_port);
-
-	/* No user may be in it: credentials are given separately. */
-	if (!host || memchr(url + scheme, '@', host) || memchr(url + scheme, '\\', host))
-		return -EINVAL;
-	for (size_t i = 0; url[i]; i++) {
-		if (url[i] <= ' ' || url[i] >= 0x7f)
-			return -EINVAL;
-	}
-	*ret_len = len;
-	if (host > port && strncmp(url + len - port, default_port, port) == 0)
-		len -= port;
-	*ret_origin = lower_case(url, len);
-	return *ret_origin ? 0 : -ENOMEM;
+	for (; *text; text++)
+		if (*text <= ' ' || *text >= 0x7f)
+			return false;
+	return true;
 }
 
 void twilio_url_account(const struct twilio_client *client, struct buf *url)
@@ -69,25 +41,19 @@ void twilio_url_account(const struct twilio_client *client, struct buf *url)
 int twilio_url_next(const struct twilio_client *client, const char *next_page_uri,
 		    struct buf *ret_url)
 {
-	cleanup_free char *origin = NULL;
 	const char *path = next_page_uri;
-	size_t base_len = strlen(client->base_path), len;
-	int err;
+	size_t base_len = strlen(client->base_path);
 
-	for (const char *c = next_page_uri; *c; c++) {
-		if (*c <= ' ' || *c >= 0x7f)
-			return -EINVAL;
-	}
+	if (!is_visible_ascii(next_page_uri))
+		return -EINVAL;
 	if (*path != '/') {
-		err = origin_parse(next_page_uri, &origin, &len);
-		if (err < 0)
-			return err;
-		if (strcmp(origin, client->origin) != 0)
+		if (!http_url_same_origin(next_page_uri, client->origin))
 			return -EINVAL;
-		path += len;
+		path = strstr(next_page_uri, "://");
+		path = path ? strchr(path + strlen("://"), '/') : NULL;
 	}
 	/* "//host/…" names another host. */
-	if (path[0] != '/' || path[1] == '/' || path[1] == '\\')
+	if (!path || path[1] == '/' || path[1] == '\\')
 		return -EINVAL;
 	buf_add_str(ret_url, client->origin);
 	if (base_len && (strncmp(path, client->base_path, base_len) != 0 || path[base_len] != '/'))
@@ -123,26 +89,25 @@ static int set_up(struct twilio_client *client, const struct twilio_settings *se
 		settings->base_url && *settings->base_url ? settings->base_url : DEFAULT_URL;
 	const char *user =
 		settings->user && *settings->user ? settings->user : settings->account_sid;
+	cleanup_http_url struct http_url parsed = HTTP_URL_INIT;
 	struct sid account;
-	size_t origin_len, path_len;
+	size_t path_len;
 	int err;
 
 	if (!settings->account_sid || !settings->secret ||
 	    sid_parse(settings->account_sid, "AC", &account) < 0)
 		return -EINVAL;
 	/* Basic authentication ends the user name at the first colon. */
-	if (strchr(user, ':'))
+	if (strchr(user, ':') || strpbrk(url, "?#") || !is_visible_ascii(url))
 		return -EINVAL;
 	strcpy(client->account, settings->account_sid);
-	err = origin_parse(url, &client->origin, &origin_len);
+	err = http_url_parse(url, &parsed);
 	if (err < 0)
 		return err;
-	url += origin_len;
-	if (strpbrk(url, "?#"))
-		return -EINVAL;
-	for (path_len = strlen(url); path_len && url[path_len - 1] == '/';)
+	for (path_len = strlen(parsed.path); path_len && parsed.path[path_len - 1] == '/';)
 		path_len--;
-	client->base_path = strndup(url, path_len);
+	client->origin = steal_pointer(&parsed.origin);
+	client->base_path = strndup(parsed.path, path_len);
 	if (!client->base_path)
 		return -ENOMEM;
 	return authorization_new(user, settings->secret, &client->authorization);
@@ -209,9 +174,9 @@ static int send_once(struct twilio_client *client, const struct http_request *re
 
 	if (err < 0)
 		return err;
-	twilio_note_date(client, http_reply_header(ret_reply, "Date"));
-	twilio_judge(ret_reply->status, http_reply_retry_after_msecs(ret_reply), ret_reply->body,
-		     ret_reply->body_len, ret_error);
+	twilio_note_date(client, http_response_header(&ret_reply->head, "Date"));
+	twilio_judge(ret_reply->head.status, http_response_retry_after_msecs(&ret_reply->head),
+		     ret_reply->body, ret_reply->body_len, ret_error);
 	if (ret_error->kind == REMOTE_OK)
 		return 0;
 	http_reply_release(ret_reply);

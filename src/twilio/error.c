@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "twilio/twilio-private.h"
+#include "util/cleanup.h"
 #include "util/xml.h"
 
 #define CODE_FILE_IS_MONO 16113
@@ -108,6 +109,18 @@ void twilio_scrub(const char *text, char *ret_text, size_t size)
 	ret_text[out] = '\0';
 }
 
+static const struct {
+	int status;
+	enum remote_kind kind;
+	int error;
+} statuses[] = {
+	{ 401, REMOTE_REJECTED, -EACCES },     { 403, REMOTE_REJECTED, -EACCES },
+	{ 404, REMOTE_NOT_FOUND, -ENOENT },    { 408, REMOTE_TRANSIENT, -ETIMEDOUT },
+	{ 409, REMOTE_BUSY, -EBUSY },          { 410, REMOTE_NOT_FOUND, -ENOENT },
+	{ 429, REMOTE_BUSY, -EBUSY },          { 503, REMOTE_BUSY, -EBUSY },
+	{ 504, REMOTE_TRANSIENT, -ETIMEDOUT },
+};
+
 /* The kind of a failure, by the status and the code of Twilio. */
 static enum remote_kind judge_kind(int status, int code, int *ret_err)
 {
@@ -116,34 +129,16 @@ static enum remote_kind judge_kind(int status, int code, int *ret_err)
 		*ret_err = -EBUSY;
 		return REMOTE_BUSY;
 	}
-	switch (status) {
-	case 401:
-	case 403:
-		*ret_err = -EACCES;
-		return REMOTE_REJECTED;
-	case 404:
-	case 410:
-		*ret_err = -ENOENT;
-		return REMOTE_NOT_FOUND;
-	case 408:
-	case 504:
-		*ret_err = -ETIMEDOUT;
-		return REMOTE_TRANSIENT;
-	case 409:
-	case 429:
-	case 503:
-		*ret_err = -EBUSY;
-		return REMOTE_BUSY;
-	default:
-		break;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
+		if (statuses[i].status == status) {
+			*ret_err = statuses[i].error;
+			return statuses[i].kind;
+		}
 	*ret_err = -EIO;
 	if (status >= 500)
 		return REMOTE_TRANSIENT;
-	if (status >= 400)
-		return REMOTE_REJECTED;
-	/* Too many redirects, or a status that makes no sense here. */
-	return REMOTE_INVALID;
+	/* Else too many redirects, or a status that makes no sense here. */
+	return status >= 400 ? REMOTE_REJECTED : REMOTE_INVALID;
 }
 
 void twilio_judge(int status, int64_t retry_after_msecs, const char *body, size_t body_len,

@@ -297,25 +297,21 @@ static void cut_fields(struct twilio_call *call)
 static int take_element(struct scan *scan, enum scan_type type, enum twilio_list_kind kind,
 			struct twilio_page *page)
 {
-	static const struct twilio_recording no_recording = {
-		.source = "",
-		.duration_secs = -1,
-		.channels = -1,
-		.error_code = -1,
-		.media_url = "",
-		.encryption_key_sid = "",
-		.encryption_cek = "",
-		.encryption_iv = "",
-	};
-	static const struct twilio_call no_call = {
-		.from = "",
-		.to = "",
-		.direction = "",
-		.status = "",
-		.phone_number_sid = "",
-		.caller_name = "",
-		.duration_secs = -1,
-	};
+	static const struct twilio_recording no_recording = { .source = "",
+							      .duration_secs = -1,
+							      .channels = -1,
+							      .error_code = -1,
+							      .media_url = "",
+							      .encryption_key_sid = "",
+							      .encryption_cek = "",
+							      .encryption_iv = "" };
+	static const struct twilio_call no_call = { .from = "",
+						    .to = "",
+						    .direction = "",
+						    .status = "",
+						    .phone_number_sid = "",
+						    .caller_name = "",
+						    .duration_secs = -1 };
 	bool is_oversized = false;
 	const struct sid *sid;
 	int err;

@@ -12,6 +12,9 @@
 /* Limit of successive pages without an element, each with a new cursor: the server loops. */
 #define MAX_EMPTY_PAGES 100
 
+#define cleanup_reply cleanup_with(http_reply_release)
+#define cleanup_page cleanup_with(twilio_page_release)
+
 /* The callback of a list. */
 struct receiver {
 	enum twilio_list_kind kind;
@@ -68,42 +71,37 @@ struct left_out {
 	size_t skipped, oversized;
 };
 
+static int no_memory(struct remote_error *ret_error)
+{
+	return remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
+}
+
 /* Gets the page at url, and sets url to the next page, or leaves it empty. */
 static int walk_page(struct twilio_client *client, const struct receiver *receiver, struct buf *url,
 		     size_t *ret_count, struct left_out *left_out, struct remote_error *ret_error)
 {
-	struct http_reply reply = HTTP_REPLY_INIT;
-	struct twilio_page page = TWILIO_PAGE_INIT;
+	cleanup_reply struct http_reply reply = HTTP_REPLY_INIT;
+	cleanup_page struct twilio_page page = TWILIO_PAGE_INIT;
 	int err = twilio_perform(client, HTTP_GET, buf_str(url), &reply, ret_error);
 
 	if (err < 0)
 		return err;
 	err = twilio_page_parse(reply.body, reply.body_len, receiver->kind, &page);
-	if (err < 0) {
-		remote_error_set(ret_error, REMOTE_INVALID, err,
-				 "Twilio: an answer that is no page of a list");
-		goto out;
-	}
+	if (err < 0)
+		return remote_error_set(ret_error, REMOTE_INVALID, err,
+					"Twilio: an answer that is no page of a list");
 	*ret_count = page.count;
 	left_out->skipped += page.skipped;
 	left_out->oversized += page.oversized;
 	err = receive(receiver, &page);
 	if (err)
-		goto out;
+		return err;
 	buf_reset(url);
-	if (page.next_page_uri) {
-		err = twilio_url_next(client, page.next_page_uri, url);
-		if (err == -EINVAL)
-			err = -EIO;
-		if (err < 0)
-			remote_error_set(
-				ret_error, REMOTE_INVALID, err,
-				"Twilio: the next page of a list is at another host, or nowhere");
-	}
-out:
-	twilio_page_release(&page);
-	http_reply_release(&reply);
-	return err;
+	err = page.next_page_uri ? twilio_url_next(client, page.next_page_uri, url) : 0;
+	return err < 0 ? remote_error_set(
+				 ret_error, REMOTE_INVALID, err == -EINVAL ? -EIO : err,
+				 "Twilio: the next page of a list is at another host, or nowhere")
+		       : 0;
 }
 
 static int walk(struct twilio_client *client, const struct receiver *receiver, struct buf *url,
@@ -115,30 +113,21 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 	int err;
 
 	do {
-		if (buf_failed(url)) {
-			remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
-			return -ENOMEM;
-		}
-		if (seen.count == client->pages_limit) {
-			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-					 "Twilio: a list of more than %u pages",
-					 client->pages_limit);
-			return -EIO;
-		}
+		if (buf_failed(url))
+			return no_memory(ret_error);
+		if (seen.count == client->pages_limit)
+			return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+						"Twilio: a list of more than %u pages",
+						client->pages_limit);
 		err = seen_add(&seen, buf_str(url));
-		if (err == -ELOOP || empty > MAX_EMPTY_PAGES) {
-			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-					 "Twilio: a list whose pages go in a circle");
-			return -EIO;
-		}
-		if (err < 0) {
-			remote_error_set(ret_error, REMOTE_INVALID, err, "out of memory");
-			return err;
-		}
-		if (cancel_is_set(client->cancel)) {
-			remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED, "cancelled");
-			return -ECANCELED;
-		}
+		if (err == -ELOOP || empty > MAX_EMPTY_PAGES)
+			return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+						"Twilio: a list whose pages go in a circle");
+		if (err < 0)
+			return no_memory(ret_error);
+		if (cancel_is_set(client->cancel))
+			return remote_error_set(ret_error, REMOTE_CANCELLED, -ECANCELED,
+						"cancelled");
 		err = walk_page(client, receiver, url, &count, &left_out, ret_error);
 		if (err)
 			return err;
@@ -147,14 +136,15 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 
 	/* Reported at the end, so that one invalid element does not hide the others. */
 	if (left_out.skipped)
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: %zu elements of a list without a SID", left_out.skipped);
-	else if (left_out.oversized)
-		remote_error_set(
+		return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+					"Twilio: %zu elements of a list without a SID",
+					left_out.skipped);
+	if (left_out.oversized)
+		return remote_error_set(
 			ret_error, REMOTE_INVALID, -EIO,
 			"Twilio: %zu rows of a list left out, with an encryption field that is too long",
 			left_out.oversized);
-	return left_out.skipped || left_out.oversized ? -EIO : 0;
+	return 0;
 }
 
 /* "DateCreated>" becomes DateCreated%3E= */
@@ -210,50 +200,41 @@ int twilio_list_calls(struct twilio_client *client, const struct twilio_window *
 
 /* ---- single resources ---- */
 
-static int fetch(struct twilio_client *client, const struct receiver *receiver,
-		 const struct sid *sid, const char *url, struct remote_error *ret_error)
-{
-	struct http_reply reply = HTTP_REPLY_INIT;
-	struct twilio_page page = TWILIO_PAGE_INIT;
-	int err = twilio_perform(client, HTTP_GET, url, &reply, ret_error);
-
-	if (err < 0)
-		return err;
-	err = twilio_resource_parse(reply.body, reply.body_len, receiver->kind, &page);
-	if (err == 0) {
-		const struct sid *found = page.calls ? &page.calls[0].sid : &page.recordings[0].sid;
-
-		if (!sid_equal(found, sid))
-			err = -EIO;
-	}
-	if (err < 0 && page.oversized)
-		remote_error_set(ret_error, REMOTE_INVALID, err,
-				 "Twilio: a recording with an encryption field that is too long");
-	else if (err < 0)
-		remote_error_set(ret_error, REMOTE_INVALID, err,
-				 "Twilio: an answer that is not the resource asked for");
-	else
-		err = receive(receiver, &page);
-	twilio_page_release(&page);
-	http_reply_release(&reply);
-	return err;
-}
-
 /* <account>/<folder>/<sid><suffix> */
-static int resource_url(const struct twilio_client *client, const char *folder, const char *prefix,
-			const struct sid *sid, const char *suffix, struct buf *url,
-			struct remote_error *ret_error)
+static void resource_url(const struct twilio_client *client, const char *folder, const char *prefix,
+			 const struct sid *sid, const char *suffix, struct buf *url)
 {
 	char text[SID_SIZE];
 
-	remote_error_clear(ret_error);
 	sid_format(sid, prefix, text);
 	twilio_url_account(client, url);
 	buf_addf(url, "%s/%s%s", folder, text, suffix);
-	if (!buf_failed(url))
-		return 0;
-	remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
-	return -ENOMEM;
+}
+
+static int fetch(struct twilio_client *client, const struct receiver *receiver,
+		 const struct sid *sid, const struct buf *url, struct remote_error *ret_error)
+{
+	cleanup_reply struct http_reply reply = HTTP_REPLY_INIT;
+	cleanup_page struct twilio_page page = TWILIO_PAGE_INIT;
+	const struct sid *found;
+	int err;
+
+	remote_error_clear(ret_error);
+	if (buf_failed(url))
+		return no_memory(ret_error);
+	err = twilio_perform(client, HTTP_GET, buf_str(url), &reply, ret_error);
+	if (err < 0)
+		return err;
+	err = twilio_resource_parse(reply.body, reply.body_len, receiver->kind, &page);
+	found = page.calls ? &page.calls->sid : page.recordings ? &page.recordings->sid : NULL;
+	if (err == 0 && (!found || !sid_equal(found, sid)))
+		err = -EIO;
+	if (err == 0)
+		return receive(receiver, &page);
+	return remote_error_set(ret_error, REMOTE_INVALID, err, "Twilio: %s",
+				page.oversized
+					? "a recording with an encryption field that is too long"
+					: "an answer that is not the resource asked for");
 }
 
 int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
@@ -263,11 +244,10 @@ int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
 					   .recordings_fn = fn,
 					   .arg = arg };
 	cleanup_buf struct buf url = BUF_INIT;
-	/* For 40 days after a delete Twilio answers with the status "deleted", instead of a 404. */
-	int err = resource_url(client, "Recordings", "RE", sid, ".json?IncludeSoftDeleted=true",
-			       &url, ret_error);
 
-	return err ? err : fetch(client, &receiver, sid, buf_str(&url), ret_error);
+	/* For 40 days after a delete Twilio answers with the status "deleted", instead of a 404. */
+	resource_url(client, "Recordings", "RE", sid, ".json?IncludeSoftDeleted=true", &url);
+	return fetch(client, &receiver, sid, &url, ret_error);
 }
 
 int twilio_fetch_call(struct twilio_client *client, const struct sid *sid, twilio_calls_fn *fn,
@@ -275,28 +255,26 @@ int twilio_fetch_call(struct twilio_client *client, const struct sid *sid, twili
 {
 	const struct receiver receiver = { .kind = TWILIO_LIST_CALLS, .calls_fn = fn, .arg = arg };
 	cleanup_buf struct buf url = BUF_INIT;
-	int err = resource_url(client, "Calls", "CA", sid, ".json", &url, ret_error);
 
-	return err ? err : fetch(client, &receiver, sid, buf_str(&url), ret_error);
+	resource_url(client, "Calls", "CA", sid, ".json", &url);
+	return fetch(client, &receiver, sid, &url, ret_error);
 }
 
 int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
 			    struct remote_error *ret_error)
 {
 	cleanup_buf struct buf url = BUF_INIT;
-	struct http_reply reply = HTTP_REPLY_INIT;
-	int err = resource_url(client, "Recordings", "RE", sid, ".json", &url, ret_error);
+	cleanup_reply struct http_reply reply = HTTP_REPLY_INIT;
+	int err;
 
-	if (!err)
-		err = twilio_perform(client, HTTP_DELETE, buf_str(&url), &reply, ret_error);
-	if (err < 0)
-		return err;
+	remote_error_clear(ret_error);
+	resource_url(client, "Recordings", "RE", sid, ".json", &url);
+	if (buf_failed(&url))
+		return no_memory(ret_error);
+	err = twilio_perform(client, HTTP_DELETE, buf_str(&url), &reply, ret_error);
 	/* Any other 2xx is not from Twilio: a page of a proxy, say. */
-	if (reply.status != 204) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: HTTP %d in answer to a delete", reply.status);
-		err = -EIO;
-	}
-	http_reply_release(&reply);
+	if (!err && reply.head.status != 204)
+		err = remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				       "Twilio: HTTP %d in answer to a delete", reply.head.status);
 	return err;
 }

@@ -117,38 +117,13 @@ void twilio_etag_copy(const char *header, char *ret_etag, size_t size)
 	ret_etag[len - 2] = '\0';
 }
 
-static void copy_content_type(const char *header, char *ret_type, size_t size)
-{
-	size_t n = 0;
-
-	for (; header && *header && *header != ';' && *header != ' ' && n + 1 < size; header++)
-		ret_type[n++] =
-			*header >= 'A' && *header <= 'Z' ? (char)(*header + 'a' - 'A') : *header;
-	ret_type[n] = '\0';
-}
-
-void twilio_media_head_take(const struct http_response *response,
-			    struct twilio_media_head *ret_head)
-{
-	int64_t first, last, total;
-
-	ret_head->status = response->status;
-	ret_head->is_start =
-		response->status == 200 ||
-		(response->status == 206 &&
-		 http_response_content_range(response, &first, &last, &total) == 0 && first == 0);
-	ret_head->retry_after_msecs = http_response_retry_after_msecs(response);
-	copy_content_type(http_response_header(response, "Content-Type"), ret_head->content_type,
-			  sizeof ret_head->content_type);
-}
-
 static bool type_is_wave(const char *type)
 {
 	static const char *const types[] = { "audio/x-wav", "audio/wav", "audio/wave",
 					     "audio/vnd.wave", "audio/x-pn-wav" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		if (strcmp(types[i], type) == 0)
+		if (strcasecmp(types[i], type) == 0)
 			return true;
 	}
 	return false;
@@ -157,8 +132,8 @@ static bool type_is_wave(const char *type)
 /* The types of error pages. Ciphertext may have any other type. */
 static bool type_is_text(const char *type)
 {
-	return !*type || strncmp(type, "text/", 5) == 0 || strstr(type, "json") ||
-	       strstr(type, "xml") || strstr(type, "html");
+	return !*type || strncasecmp(type, "text/", 5) == 0 || strcasestr(type, "json") ||
+	       strcasestr(type, "xml") || strcasestr(type, "html");
 }
 
 /* Whether an answer of an audio type is text all the same. Ciphertext begins like this once in
@@ -177,41 +152,44 @@ static bool is_error_page(const char *body, size_t body_len)
 	return false;
 }
 
-void twilio_media_head_judge(const struct twilio_media_head *head, bool is_encrypted,
-			     const char *body, size_t body_len, struct remote_error *ret_error)
+/* The body begins with the first byte of the file. */
+static bool is_start(const struct http_response *response)
 {
-	struct wav_info info;
+	int64_t first, last, total;
 
-	if (head->status != 200 && head->status != 206) {
-		twilio_judge(head->status, head->retry_after_msecs, body, body_len, ret_error);
-		if (ret_error->kind == REMOTE_OK)
-			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-					 "Twilio: HTTP %d in answer to a request for media",
-					 head->status);
-		return;
-	}
-	remote_error_clear(ret_error);
-	ret_error->status = head->status;
-	if (is_encrypted ? type_is_text(head->content_type) : !type_is_wave(head->content_type)) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: an answer of type \"%.60s\" instead of a recording",
-				 head->content_type);
-		return;
-	}
-	if (!head->is_start || !body_len)
-		return;
-	if (is_encrypted ? is_error_page(body, body_len)
-			 : wav_parse(body, body_len, &info) == -EINVAL)
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: an answer of an audio type that is %s",
-				 is_encrypted ? "an error page" : "not a WAV file");
+	return response->status == 200 ||
+	       (http_response_content_range(response, &first, &last, &total) == 0 && first == 0);
 }
 
 void twilio_judge_media(const struct http_response *response, bool is_encrypted, const char *body,
 			size_t body_len, struct remote_error *ret_error)
 {
-	struct twilio_media_head head;
+	const char *header = http_response_header(response, "Content-Type");
+	struct wav_info info;
+	char type[64];
 
-	twilio_media_head_take(response, &head);
-	twilio_media_head_judge(&head, is_encrypted, body, body_len, ret_error);
+	if (response->status != 200 && response->status != 206) {
+		twilio_judge(response->status, http_response_retry_after_msecs(response), body,
+			     body_len, ret_error);
+		if (ret_error->kind == REMOTE_OK)
+			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+					 "Twilio: HTTP %d in answer to a request for media",
+					 response->status);
+		return;
+	}
+	remote_error_clear(ret_error);
+	ret_error->status = response->status;
+	/* Without parameters. */
+	snprintf(type, sizeof type, "%.*s", header ? (int)strcspn(header, "; ") : 0,
+		 header ? header : "");
+	if (is_encrypted ? type_is_text(type) : !type_is_wave(type))
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "Twilio: an answer of type \"%.60s\" instead of a recording",
+				 type);
+	else if (body_len && is_start(response) &&
+		 (is_encrypted ? is_error_page(body, body_len)
+			       : wav_parse(body, body_len, &info) == -EINVAL))
+		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				 "Twilio: an answer of an audio type that is %s",
+				 is_encrypted ? "an error page" : "not a WAV file");
 }

@@ -33,40 +33,23 @@ struct look {
 	int64_t limit_bytes;
 
 	/* These belong to the loop thread while the stream runs. */
-	struct twilio_media_head head;
-	int64_t content_length, range_total, count_bytes;
-	char etag[128];
+	int64_t count_bytes;
 	struct buf start; /* the first bytes of the body */
 	bool has_enough, is_out_of_memory;
 };
 
-static int on_head(void *arg, struct http_transfer *transfer, const struct http_response *response)
-{
-	struct look *look = arg;
-	int64_t first, last;
-
-	twilio_media_head_take(response, &look->head);
-	look->content_length = response->content_length;
-	look->range_total = -1;
-	if (response->status == 206 &&
-	    http_response_content_range(response, &first, &last, &look->range_total) < 0)
-		look->range_total = -1;
-	twilio_etag_copy(http_response_header(response, "ETag"), look->etag, sizeof look->etag);
-	twilio_note_date(look->client, http_response_header(response, "Date"));
-	return 0;
-}
-
 /* The rest of the body is not needed: size and channels are known, or the error is. */
 static bool is_enough(const struct look *look)
 {
+	const struct http_response *response = &look->stream.response;
 	struct wav_info info;
 
 	if (look->read_all)
 		return look->count_bytes > look->limit_bytes;
-	if (look->head.status != 200)
+	if (response->status != 200)
 		return look->start.len >= WIDE_RANGE_BYTES;
 	/* Reading the small rest keeps the connection usable. */
-	if (look->content_length >= 0 && look->content_length <= WIDE_RANGE_BYTES)
+	if (response->content_length >= 0 && response->content_length <= WIDE_RANGE_BYTES)
 		return false;
 	return look->is_encrypted || look->start.len >= WIDE_RANGE_BYTES ||
 	       wav_parse(buf_str(&look->start), look->start.len, &info) != -EAGAIN;
@@ -85,33 +68,15 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 	return look->is_out_of_memory || look->has_enough ? HTTP_DATA_ABORT : HTTP_DATA_OK;
 }
 
-static void look_init(struct look *look, struct twilio_client *client, bool is_encrypted,
-		      int64_t limit_bytes)
-{
-	*look = (struct look){ .client = client,
-			       .is_encrypted = is_encrypted,
-			       .limit_bytes = limit_bytes,
-			       .start = BUF_INIT };
-	http_stream_init(&look->stream, client->cancel);
-}
-
-static void look_release(struct look *look)
-{
-	http_stream_release(&look->stream);
-	buf_release(&look->start);
-}
-
 static void look_perform(struct look *look, struct http_request *request,
 			 struct remote_error *ret_error)
 {
+	const struct http_response *response = &look->stream.response;
 	int err;
 
 	buf_reset(&look->start);
-	look->head = (struct twilio_media_head){ .status = 0 };
-	look->content_length = look->range_total = -1;
 	look->count_bytes = 0;
 	look->has_enough = look->is_out_of_memory = false;
-	request->on_head = on_head;
 	request->on_data = on_data;
 	request->arg = look;
 	http_stream_stop(&look->stream);
@@ -122,13 +87,13 @@ static void look_perform(struct look *look, struct http_request *request,
 		return;
 	}
 	http_stream_wait(&look->stream, ret_error);
+	twilio_note_date(look->client, http_response_header(response, "Date"));
 	if (look->is_out_of_memory)
 		remote_error_set(ret_error, REMOTE_INVALID, -ENOMEM, "out of memory");
 	else if (ret_error->kind == REMOTE_OK ||
 		 (ret_error->kind == REMOTE_CANCELLED && look->has_enough))
-		twilio_media_head_judge(&look->head, look->is_encrypted, buf_str(&look->start),
-					request->method == HTTP_HEAD ? 0 : look->start.len,
-					ret_error);
+		twilio_judge_media(response, look->is_encrypted, buf_str(&look->start),
+				   request->method == HTTP_HEAD ? 0 : look->start.len, ret_error);
 }
 
 /* ---- the probe ---- */
@@ -157,6 +122,13 @@ static bool wait_for_another(struct probe *probe, const struct remote_error *err
 	return retry_wait(&probe->retry, &again, true, probe->client->cancel);
 }
 
+static void read_all(struct probe *probe)
+{
+	probe->method = HTTP_GET;
+	probe->look.read_all = true;
+	probe->range_bytes = 0;
+}
+
 /* After a failed request: 0 and another request set up in *probe, or the errno of the error. */
 static int recover(struct probe *probe, struct remote_error *error)
 {
@@ -165,16 +137,14 @@ static int recover(struct probe *probe, struct remote_error *error)
 		probe->channels_requested = 1;
 		return 0;
 	}
-	if (probe->look.head.status == 416 && probe->range_bytes) {
+	if (probe->look.stream.response.status == 416 && probe->range_bytes) {
 		/* An empty file has no range. */
 		probe->range_bytes = 0;
 		return 0;
 	}
 	if (probe->method == HTTP_HEAD && error->kind != REMOTE_BUSY && error->status >= 400) {
 		/* The server does not support HEAD for media. */
-		probe->method = HTTP_GET;
-		probe->look.read_all = true;
-		probe->range_bytes = 0;
+		read_all(probe);
 		return 0;
 	}
 	if (error->kind == REMOTE_NOT_FOUND) {
@@ -193,33 +163,42 @@ static int recover(struct probe *probe, struct remote_error *error)
 	return wait_for_another(probe, error) ? 0 : error->error;
 }
 
+/* The size of the file by the answer; -1: unknown, or no such answer. */
+static int64_t range_total(const struct http_response *response)
+{
+	int64_t first, last, total;
+
+	return http_response_content_range(response, &first, &last, &total) < 0 ? -1 : total;
+}
+
 /* The size; -1: the answer does not tell it, and the next request is set up; -EIO: no request
  * tells it. */
 static int64_t take_size(struct probe *probe)
 {
 	const struct look *look = &probe->look;
+	const struct http_response *response = &look->stream.response;
+	int64_t length = response->content_length;
 
 	if (probe->method == HTTP_HEAD) {
 		/* Some servers answer a HEAD with length 0 where a GET would be chunked. */
-		if (look->content_length > 0 && look->content_length >= probe->seen_bytes)
-			return look->content_length;
-	} else if (look->head.status == 206) {
-		if (look->range_total >= 0)
-			return look->range_total;
-	} else if (look->content_length >= 0) {
-		return look->content_length;
+		if (length > 0 && length >= probe->seen_bytes)
+			return length;
+	} else if (response->status == 206) {
+		if (range_total(response) >= 0)
+			return range_total(response);
+	} else if (length >= 0) {
+		return length;
 	} else if (!look->has_enough || look->read_all) {
 		return look->count_bytes;
 	}
 	if (look->read_all)
 		return -EIO;
-	if (probe->method == HTTP_GET) {
-		probe->seen_bytes = look->count_bytes;
-		probe->method = HTTP_HEAD;
-	} else {
-		probe->method = HTTP_GET;
-		probe->look.read_all = true;
+	if (probe->method == HTTP_HEAD) {
+		read_all(probe);
+		return -1;
 	}
+	probe->seen_bytes = look->count_bytes;
+	probe->method = HTTP_HEAD;
 	probe->range_bytes = 0;
 	return -1;
 }
@@ -230,36 +209,33 @@ static int take_start(struct probe *probe, struct twilio_media_info *info,
 		      struct remote_error *ret_error)
 {
 	struct look *look = &probe->look;
+	const struct http_response *response = &look->stream.response;
 	struct wav_info wav = { .channels = 0 };
+	int64_t first, last, total;
 
-	if (look->head.status == 206 && !look->head.is_start) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: another range of the file than requested");
-		return -EIO;
-	}
-	memcpy(info->etag, look->etag, sizeof info->etag);
+	if (response->status == 206 &&
+	    (http_response_content_range(response, &first, &last, &total) < 0 || first != 0))
+		return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+					"Twilio: another range of the file than requested");
+	twilio_etag_copy(http_response_header(response, "ETag"), info->etag, sizeof info->etag);
 	info->channels_requested = probe->channels_requested;
 	/* Even a WAV without samples has a head. */
-	if (!look->start.len) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO, "Twilio: an empty recording");
-		return -EIO;
-	}
+	if (!look->start.len)
+		return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+					"Twilio: an empty recording");
 	if (look->is_encrypted)
 		return 0;
 	wav_parse(buf_str(&look->start), look->start.len, &wav);
 	info->channels_stored = wav.channels;
-	if (!wav.channels && look->head.status == 206 && probe->range_bytes == RANGE_BYTES &&
-	    look->range_total > RANGE_BYTES) {
+	if (wav.channels)
+		return 0;
+	if (response->status == 206 && probe->range_bytes == RANGE_BYTES && total > RANGE_BYTES) {
 		/* A long chunk comes before the fmt chunk. */
 		probe->range_bytes = WIDE_RANGE_BYTES;
 		return -EAGAIN;
 	}
-	if (!wav.channels) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: a WAV file without a fmt chunk");
-		return -EIO;
-	}
-	return 0;
+	return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
+				"Twilio: a WAV file without a fmt chunk");
 }
 
 /* Takes the facts of a good answer. The size is set only when no further request is needed. */
@@ -295,10 +271,8 @@ static int probe_run(struct probe *probe, struct twilio_media_info *info,
 		err = twilio_request_media(probe->client, probe->sid, probe->channels_requested, 0,
 					   probe->range_bytes ? probe->range_bytes : -1, NULL,
 					   &request, &memory);
-		if (err < 0) {
-			remote_error_set(ret_error, REMOTE_INVALID, err, "out of memory");
-			return err;
-		}
+		if (err < 0)
+			return remote_error_set(ret_error, REMOTE_INVALID, err, "out of memory");
 		request.method = probe->method;
 		request.total_timeout_msecs = left > 1 ? (unsigned)left : 1;
 		look_perform(&probe->look, &request, ret_error);
@@ -322,14 +296,19 @@ int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool
 		.channels_requested = channels_hint == 1 ? 1 : 2,
 		.range_bytes = RANGE_BYTES,
 		.method = HTTP_GET,
+		.look = { .client = client,
+			  .is_encrypted = is_encrypted,
+			  .limit_bytes = limit_bytes,
+			  .start = BUF_INIT },
 	};
 	int err;
 
 	remote_error_clear(ret_error);
 	*ret_info = (struct twilio_media_info){ .size_bytes = -1 };
 	retry_init(&probe.retry, TRIES, client->total_timeout_msecs);
-	look_init(&probe.look, client, is_encrypted, limit_bytes);
+	http_stream_init(&probe.look.stream, client->cancel);
 	err = probe_run(&probe, ret_info, ret_error);
-	look_release(&probe.look);
+	http_stream_release(&probe.look.stream);
+	buf_release(&probe.look.start);
 	return err;
 }

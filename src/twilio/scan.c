@@ -47,21 +47,15 @@ static int hex4(const char *s)
 
 static char *put_utf8(char *out, uint32_t c)
 {
-	if (c < 0x80) {
-		*out++ = (char)c;
-	} else if (c < 0x800) {
-		*out++ = (char)(0xc0 | c >> 6);
-		*out++ = (char)(0x80 | (c & 0x3f));
-	} else if (c < 0x10000) {
-		*out++ = (char)(0xe0 | c >> 12);
-		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*out++ = (char)(0x80 | (c & 0x3f));
-	} else {
-		*out++ = (char)(0xf0 | c >> 18);
-		*out++ = (char)(0x80 | (c >> 12 & 0x3f));
-		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*out++ = (char)(0x80 | (c & 0x3f));
-	}
+	unsigned more = c < 0x80      ? 0
+			: c < 0x800   ? 1
+			: c < 0x10000 ? 2
+				      : 3; /* bytes after the first */
+	static const unsigned char first[] = { 0, 0xc0, 0xe0, 0xf0 };
+
+	*out++ = (char)(first[more] | c >> 6 * more);
+	while (more--)
+		*out++ = (char)(0x80 | (c >> 6 * more & 0x3f));
 	return out;
 }
 
@@ -203,19 +197,22 @@ struct scan_value scan_value(struct scan *scan)
 	return value;
 }
 
+static bool take_char(struct scan *scan, char c)
+{
+	skip_blanks(scan);
+	if (*scan->at != c)
+		return false;
+	scan->at++;
+	return true;
+}
+
 /* Expects a comma before each but the first. 0: the closing bracket. */
 static int next(struct scan *scan, bool *is_first, char bracket)
 {
-	skip_blanks(scan);
-	if (*scan->at == bracket) {
-		scan->at++;
+	if (take_char(scan, bracket))
 		return 0;
-	}
-	if (!*is_first) {
-		if (*scan->at != ',')
-			return -EINVAL;
-		scan->at++;
-	}
+	if (!*is_first && !take_char(scan, ','))
+		return -EINVAL;
 	*is_first = false;
 	return 1;
 }
@@ -231,16 +228,8 @@ int scan_member(struct scan *scan, bool *is_first, const char **ret_name)
 
 	if (err <= 0)
 		return err;
-	skip_blanks(scan);
-	if (*scan->at != '"')
+	if (!take_char(scan, '"') || take_string(scan, ret_name) < 0 || !take_char(scan, ':'))
 		return -EINVAL;
-	scan->at++;
-	if (take_string(scan, ret_name) < 0)
-		return -EINVAL;
-	skip_blanks(scan);
-	if (*scan->at != ':')
-		return -EINVAL;
-	scan->at++;
 	return 1;
 }
 

@@ -48,16 +48,16 @@ static int form_text(const struct twilio_field *fields, size_t count, struct buf
 	return buf_failed(ret_text) ? -ENOMEM : 0;
 }
 
-static int sign(const char *auth_token, const struct buf *url, const struct buf *form,
+static int sign(const char *auth_token, const char *url, const struct buf *form,
 		char ret_signature[TWILIO_SIGNATURE_SIZE])
 {
 	cleanup_buf struct buf text = BUF_INIT;
 	uint8_t mac[CRYPTO_SHA1_SIZE];
 	int err;
 
-	buf_add(&text, buf_str(url), url->len);
+	buf_add_str(&text, url);
 	buf_add(&text, buf_str(form), form->len);
-	if (buf_failed(&text) || buf_failed(url))
+	if (buf_failed(&text))
 		return -ENOMEM;
 	err = crypto_hmac_sha1(auth_token, strlen(auth_token), text.data, text.len, mac);
 	if (err == 0)
@@ -68,11 +68,10 @@ static int sign(const char *auth_token, const struct buf *url, const struct buf 
 int twilio_signature(const char *auth_token, const char *url, const struct twilio_field *fields,
 		     size_t count, char ret_signature[TWILIO_SIGNATURE_SIZE])
 {
-	cleanup_buf struct buf form = BUF_INIT, address = BUF_INIT;
+	cleanup_buf struct buf form = BUF_INIT;
 	int err = form_text(fields, count, &form);
 
-	buf_add_str(&address, url);
-	return err ? err : sign(auth_token, &address, &form, ret_signature);
+	return err ? err : sign(auth_token, url, &form, ret_signature);
 }
 
 /* The end of host and port, and the colon of the port; NULL: no port. */
@@ -110,17 +109,18 @@ static bool is_same(const char *expected, const char *signature)
 int twilio_signature_check(const char *auth_token, const char *url,
 			   const struct twilio_field *fields, size_t count, const char *signature)
 {
-	cleanup_buf struct buf form = BUF_INIT, address = BUF_INIT, other = BUF_INIT;
+	cleanup_buf struct buf form = BUF_INIT, other = BUF_INIT;
 	char first[TWILIO_SIGNATURE_SIZE] = "", second[TWILIO_SIGNATURE_SIZE] = "";
 	bool is_first, is_second;
 	int err = form_text(fields, count, &form);
 
-	buf_add_str(&address, url);
 	other_form(url, &other);
+	if (err == 0 && buf_failed(&other))
+		err = -ENOMEM;
 	if (err == 0)
-		err = sign(auth_token, &address, &form, first);
+		err = sign(auth_token, url, &form, first);
 	if (err == 0)
-		err = sign(auth_token, &other, &form, second);
+		err = sign(auth_token, buf_str(&other), &form, second);
 	if (err)
 		return err;
 	is_first = is_same(first, signature);

@@ -1,7 +1,6 @@
 /* After a 404 for media: has the recording not spread to all servers yet, or is it gone? */
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "twilio/twilio-private.h"
 #include "util/times.h"
@@ -25,7 +24,6 @@ static int on_fate(void *arg, const struct twilio_recording *recordings, size_t 
 {
 	const struct twilio_recording *recording = recordings;
 	struct fate *fate = arg;
-	size_t origin_len = strlen(fate->client->origin);
 	int64_t touched = recording->date_updated_secs > recording->date_created_secs
 				  ? recording->date_updated_secs
 				  : recording->date_created_secs;
@@ -42,7 +40,7 @@ static int on_fate(void *arg, const struct twilio_recording *recordings, size_t 
 		fate->is_unfinished = true;
 	}
 	if (strncmp(recording->media_url, "http", 4) == 0 &&
-	    strncasecmp(recording->media_url, fate->client->origin, origin_len) != 0 &&
+	    !http_url_same_origin(recording->media_url, fate->client->origin) &&
 	    !strstr(recording->media_url, ".twilio.com/"))
 		fate->is_external = true;
 	fate->is_fresh = touched > fate->now_secs - FRESH_SECS;
@@ -63,22 +61,18 @@ unsigned twilio_judge_missing(struct twilio_client *client, const struct sid *si
 			*ret_error = error;
 		return 0;
 	}
-	if (fate.is_gone) {
+	if (fate.is_gone)
 		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT,
 				 "Twilio: the recording is deleted");
-		return 0;
-	}
-	if (fate.is_unfinished) {
+	else if (fate.is_unfinished)
 		remote_error_set(ret_error, REMOTE_BUSY, -EBUSY,
 				 "Twilio: the recording is not completed yet");
-		return 0;
-	}
-	if (fate.is_external) {
+	else if (fate.is_external)
 		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT,
 				 "Twilio: the recording is in external storage");
-		return 0;
-	}
-	return fate.is_fresh ? SPREAD_TRIES_FRESH : SPREAD_TRIES;
+	else
+		return fate.is_fresh ? SPREAD_TRIES_FRESH : SPREAD_TRIES;
+	return 0;
 }
 
 bool twilio_pause_spreading(const struct twilio_client *client, unsigned tried,

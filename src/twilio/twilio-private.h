@@ -17,7 +17,7 @@
 
 struct twilio_client {
 	struct http *http;
-	char *origin;    /* scheme://host[:port], lower case */
+	char *origin;    /* scheme://host:port, lower case */
 	char *base_path; /* the path of the base URL: "" or "/prefix", without a trailing '/' */
 	char account[SID_SIZE];
 	char *authorization; /* "Basic …"; wiped when freed */
@@ -80,20 +80,6 @@ int twilio_error_body_parse(const char *body, size_t body_len, int *ret_code,
 			    struct buf *ret_message);
 /* Removes everything that could be a phone number, a SID or a date. */
 void twilio_scrub(const char *text, char *ret_text, size_t size);
-
-/* ---- media.c ---- */
-
-/* The part of a response that judging a media answer needs; outlives the http_response. */
-struct twilio_media_head {
-	int status;
-	bool is_start;         /* the body begins with the first byte of the file */
-	char content_type[64]; /* lower case, without parameters */
-	int64_t retry_after_msecs;
-};
-void twilio_media_head_take(const struct http_response *response,
-			    struct twilio_media_head *ret_head);
-void twilio_media_head_judge(const struct twilio_media_head *head, bool is_encrypted,
-			     const char *body, size_t body_len, struct remote_error *ret_error);
 
 /* ---- spread.c ---- */
 

@@ -12,24 +12,13 @@
 
 #include "util/text.h"
 
-struct crypto_hash {
-	EVP_MD_CTX *context;
-};
-
-static const EVP_MD *hash_algorithm(enum crypto_hash_kind kind)
-{
-	return kind == CRYPTO_MD5 ? EVP_md5() : EVP_sha256();
-}
-
 int crypto_hash_new(enum crypto_hash_kind kind, struct crypto_hash **ret_hash)
 {
-	struct crypto_hash *hash = calloc(1, sizeof *hash);
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
 
-	if (!hash)
-		return -ENOMEM;
-	hash->context = EVP_MD_CTX_new();
-	if (!hash->context || EVP_DigestInit_ex(hash->context, hash_algorithm(kind), NULL) != 1) {
-		crypto_hash_free(hash);
+	if (!hash ||
+	    EVP_DigestInit_ex(hash, kind == CRYPTO_MD5 ? EVP_md5() : EVP_sha256(), NULL) != 1) {
+		EVP_MD_CTX_free(hash);
 		return -ENOMEM;
 	}
 	*ret_hash = hash;
@@ -38,20 +27,17 @@ int crypto_hash_new(enum crypto_hash_kind kind, struct crypto_hash **ret_hash)
 
 int crypto_hash_update(struct crypto_hash *hash, const void *bytes, size_t n)
 {
-	return EVP_DigestUpdate(hash->context, bytes, n) == 1 ? 0 : -ENOMEM;
+	return EVP_DigestUpdate(hash, bytes, n) == 1 ? 0 : -ENOMEM;
 }
 
 int crypto_hash_finish(struct crypto_hash *hash, uint8_t *ret_digest)
 {
-	return EVP_DigestFinal_ex(hash->context, ret_digest, NULL) == 1 ? 0 : -ENOMEM;
+	return EVP_DigestFinal_ex(hash, ret_digest, NULL) == 1 ? 0 : -ENOMEM;
 }
 
 void crypto_hash_free(struct crypto_hash *hash)
 {
-	if (!hash)
-		return;
-	EVP_MD_CTX_free(hash->context);
-	free(hash);
+	EVP_MD_CTX_free(hash);
 }
 
 void crypto_hash_freep(struct crypto_hash **hash)
@@ -126,43 +112,12 @@ int crypto_unhex(const char *text, void *ret_bytes, size_t n)
 
 void crypto_base64(const void *bytes, size_t n, char *ret_text)
 {
-	static const char alphabet[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const uint8_t *in = bytes;
-	char *out = ret_text;
-
-	for (; n >= 3; n -= 3, in += 3) {
-		uint32_t group = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
-
-		*out++ = alphabet[group >> 18];
-		*out++ = alphabet[group >> 12 & 63];
-		*out++ = alphabet[group >> 6 & 63];
-		*out++ = alphabet[group & 63];
-	}
-	if (n) {
-		uint32_t group = (uint32_t)in[0] << 16 | (n == 2 ? (uint32_t)in[1] << 8 : 0);
-
-		*out++ = alphabet[group >> 18];
-		*out++ = alphabet[group >> 12 & 63];
-		*out++ = n == 2 ? alphabet[group >> 6 & 63] : '=';
-		*out++ = '=';
-	}
-	*out = '\0';
+	EVP_EncodeBlock((unsigned char *)ret_text, bytes, (int)n);
 }
 
 int crypto_random(void *ret_bytes, size_t n)
 {
-	uint8_t *out = ret_bytes;
-
-	while (n) {
-		int step = n > 65536 ? 65536 : (int)n;
-
-		if (RAND_bytes(out, step) != 1)
-			return -EIO;
-		out += step;
-		n -= (size_t)step;
-	}
-	return 0;
+	return RAND_bytes_ex(NULL, ret_bytes, n, 0) == 1 ? 0 : -EIO;
 }
 
 bool crypto_equal(const void *a, const void *b, size_t n)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/times.h"
+
+#define KILL_MSECS 1000
 
 void process_harden(void)
 {
@@ -68,18 +71,16 @@ int process_forget_parent(void)
 	return err;
 }
 
-int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_pid)
+/* Starts a program with fd as its descriptor `as`, no input and default signals. */
+static int spawn(const char *const argv[], int fd, int as, bool own_group, pid_t *ret_pid)
 {
-	char shell[] = "sh", flag[] = "-c";
-	cleanup_free char *copy = strdup(command);
-	char *argv[] = { shell, flag, copy, NULL };
+	const short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+			    (own_group ? POSIX_SPAWN_SETPGROUP : 0);
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, defaults;
 	int err;
 
-	if (!copy)
-		return -ENOMEM;
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return -ENOMEM;
 	if (posix_spawnattr_init(&attributes) != 0) {
@@ -90,20 +91,37 @@ int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_
 	sigfillset(&defaults);
 	err = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (err == 0)
-		err = posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
+		err = posix_spawn_file_actions_adddup2(&actions, fd, as);
 	if (err == 0)
 		err = posix_spawnattr_setsigmask(&attributes, &none);
 	if (err == 0)
 		err = posix_spawnattr_setsigdefault(&attributes, &defaults);
 	if (err == 0)
-		err = posix_spawnattr_setflags(
-			&attributes, (short)(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-					     (own_group ? POSIX_SPAWN_SETPGROUP : 0)));
+		err = posix_spawnattr_setflags(&attributes, flags);
 	if (err == 0)
-		err = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, argv, environ);
+		err = posix_spawnp(ret_pid, argv[0], &actions, &attributes, (char *const *)argv,
+				   environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return -err;
+}
+
+int process_spawn_shell(const char *command, int fd, bool own_group, pid_t *ret_pid)
+{
+	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
+
+	return spawn(argv, fd, STDOUT_FILENO, own_group, ret_pid);
+}
+
+void process_kill(pid_t pid)
+{
+	cleanup_fd int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd ended = { .fd = fd, .events = POLLIN };
+
+	if (kill(-pid, SIGKILL) < 0)
+		kill(pid, SIGKILL);
+	poll(&ended, 1, KILL_MSECS);
+	waitpid(pid, NULL, WNOHANG);
 }
 
 /* How often a running command is checked. */
@@ -179,13 +197,12 @@ int process_wait_end(pid_t pid, int64_t deadline_msecs, int *ret_status)
 	return wait_end(pid, &waiting, ret_status);
 }
 
-int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout_msecs,
-		       const struct cancel *cancel, struct buf *ret_output, int *ret_status)
+static int read_program(const char *const argv[], int as, size_t limit_bytes,
+			const struct waiting *waiting, struct buf *ret_output, int *ret_status)
 {
-	const struct waiting waiting = { time_mono_msecs() + timeout_msecs, cancel };
 	cleanup_fd int reader = -1;
 	int ends[2], status = 0, err;
-	pid_t pid;
+	pid_t pid = 0;
 
 	*ret_status = 0;
 	if (buf_reserve(ret_output, limit_bytes) < 0)
@@ -193,21 +210,36 @@ int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	reader = ends[0];
-	err = process_spawn_shell(command, ends[1], true, &pid);
+	err = spawn(argv, ends[1], as, true, &pid);
 	close(ends[1]);
 	if (err < 0)
 		return err;
-	err = read_output(reader, limit_bytes, &waiting, ret_output);
+	err = read_output(reader, limit_bytes, waiting, ret_output);
 	if (err == 0)
-		err = wait_end(pid, &waiting, &status);
+		err = wait_end(pid, waiting, &status);
 	if (err < 0) {
-		kill(-pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
+		process_kill(pid);
 		return err;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	return -EACCES;
+}
+
+int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout_msecs,
+		       const struct cancel *cancel, struct buf *ret_output, int *ret_status)
+{
+	const struct waiting waiting = { time_mono_msecs() + timeout_msecs, cancel };
+	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
+
+	return read_program(argv, STDOUT_FILENO, limit_bytes, &waiting, ret_output, ret_status);
+}
+
+int process_read_errors(const char *const argv[], size_t limit_bytes, unsigned timeout_msecs,
+			struct buf *ret_errors, int *ret_status)
+{
+	const struct waiting waiting = { time_mono_msecs() + timeout_msecs, NULL };
+
+	return read_program(argv, STDERR_FILENO, limit_bytes, &waiting, ret_errors, ret_status);
 }

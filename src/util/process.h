@@ -40,5 +40,11 @@ int process_wait_end(pid_t pid, int64_t deadline_msecs, int *ret_status);
  * cleanup_buf_secret. */
 int process_read_shell(const char *command, size_t limit_bytes, unsigned timeout_msecs,
 		       const struct cancel *cancel, struct buf *ret_output, int *ret_status);
+/* The same for a program, looked for in PATH, and what it writes to standard error. */
+int process_read_errors(const char *const argv[], size_t limit_bytes, unsigned timeout_msecs,
+			struct buf *ret_errors, int *ret_status);
+/* Kills the process, and its group if it leads one, and waits a second for its end: a process that
+ * hangs in the kernel may survive SIGKILL. */
+void process_kill(pid_t pid);
 
 #endif

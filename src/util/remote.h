@@ -44,8 +44,11 @@ struct remote_gate {
 	void *arg;
 };
 
-void remote_error_set(struct remote_error *e, enum remote_kind kind, int err, const char *format,
-		      ...) __attribute__((format(printf, 4, 5)));
+/* Both return err. remote_error_set keeps the fields that it does not set. */
+int remote_error_set(struct remote_error *e, enum remote_kind kind, int err, const char *format,
+		     ...) __attribute__((format(printf, 4, 5)));
+int remote_fail(struct remote_error *ret_error, enum remote_kind kind, int err, const char *code,
+		const char *format, ...) __attribute__((format(printf, 5, 6)));
 const char *remote_kind_name(enum remote_kind kind);
 
 #endif

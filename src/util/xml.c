@@ -32,24 +32,24 @@ static void stop(struct parser *p, int result)
 	XML_StopParser(p->expat, XML_FALSE);
 }
 
-/* Where the current event begins and ends, in bytes. Expat 2.9 has other names for it, and
- * deprecates the old ones. */
+/* Expat 2.9 has other names for these, and deprecates the old ones. */
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+#define byte_index XML_GetCurrentByteIndex64
+#define byte_count XML_GetCurrentByteCount64
+#else
+#define byte_index XML_GetCurrentByteIndex
+#define byte_count XML_GetCurrentByteCount
+#endif
+
+/* Where the current event begins and ends, in bytes. */
 static size_t event_begin(const struct parser *p)
 {
-#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
-	return p->skipped + (size_t)XML_GetCurrentByteIndex64(p->expat);
-#else
-	return p->skipped + (size_t)XML_GetCurrentByteIndex(p->expat);
-#endif
+	return p->skipped + (size_t)byte_index(p->expat);
 }
 
 static size_t event_end(const struct parser *p)
 {
-#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
-	return event_begin(p) + (size_t)XML_GetCurrentByteCount64(p->expat);
-#else
-	return event_begin(p) + (size_t)XML_GetCurrentByteCount(p->expat);
-#endif
+	return event_begin(p) + (size_t)byte_count(p->expat);
 }
 
 static void XMLCALL on_doctype(void *arg, const XML_Char *name, const XML_Char *system_id,
@@ -143,6 +143,15 @@ int xml_parse(const char *bytes, size_t n, xml_fn *fn, void *arg, struct xml_pla
 	buf_release(&p.path);
 	buf_release(&p.text);
 	return p.result;
+}
+
+const char *xml_below(const char *path, const char *element)
+{
+	size_t n = strlen(element);
+
+	if (strncmp(path, element, n) != 0 || (path[n] && path[n] != '/'))
+		return NULL;
+	return path + n + (path[n] == '/');
 }
 
 void xml_escape(struct buf *out, const char *text)

@@ -29,6 +29,9 @@ typedef int xml_fn(void *arg, const char *path, const char *text);
  * -ENOMEM, or the callback's value. */
 int xml_parse(const char *bytes, size_t n, xml_fn *fn, void *arg, struct xml_place *place);
 
+/* The rest of the path below an element: "" for the element itself; NULL: it is elsewhere. */
+const char *xml_below(const char *path, const char *element);
+
 /* Appends text as it stands in an element. */
 void xml_escape(struct buf *out, const char *text);
 

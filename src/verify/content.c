@@ -18,22 +18,19 @@
 
 /* ---- is it audio? ---- */
 
-static int check_head(const struct buf *head, int64_t size_bytes, const char **ret_why)
+/* NULL: a WAV file so far; else what is wrong with it. */
+static const char *fault_of_head(const struct buf *head, int64_t size_bytes)
 {
 	struct wav_info wav;
 	int err = wav_parse(head->data, head->len, &wav);
 
 	if (err == -EAGAIN && size_bytes > (int64_t)head->len)
-		return 0; /* a long head; WAV so far */
-	if (err) {
-		*ret_why = "not a WAV file";
-		return -EBADMSG;
-	}
-	if (wav.data_size_bytes >= 0 && wav.data_offset_bytes + wav.data_size_bytes > size_bytes) {
-		*ret_why = "truncated";
-		return -EBADMSG;
-	}
-	return 0;
+		return NULL; /* a long head */
+	if (err)
+		return "not a WAV file";
+	if (wav.data_size_bytes >= 0 && wav.data_offset_bytes + wav.data_size_bytes > size_bytes)
+		return "truncated";
+	return NULL;
 }
 
 int verify_is_audio(struct verify *v, const struct catalog_recording *recording, const char *key,
@@ -56,7 +53,10 @@ int verify_is_audio(struct verify *v, const struct catalog_recording *recording,
 		remote_error_clear(ret_error);
 		return 0;
 	}
-	return err ? err : check_head(&head, object->size_bytes, ret_why);
+	if (err)
+		return err;
+	*ret_why = fault_of_head(&head, object->size_bytes);
+	return *ret_why ? -EBADMSG : 0;
 }
 
 /* ---- reading back ---- */
@@ -101,9 +101,7 @@ int verify_read(struct verify *v, const char *key, int64_t size_bytes, const cha
 			return err;
 		err = crypto_hash_update(hash, piece.data, piece.len);
 		offset_bytes += (int64_t)piece.len;
-		pthread_mutex_lock(&v->lock);
-		v->stats.read_bytes += (int64_t)piece.len;
-		pthread_mutex_unlock(&v->lock);
+		verify_count(v, &v->stats.read_bytes, (int64_t)piece.len);
 		verify_progress(v);
 	}
 	if (err == 0)
@@ -140,10 +138,8 @@ static void note_read(struct verify *v, const struct catalog_belief *belief, con
 	struct catalog_object object = belief->object;
 	bool is_unproven = !object.sha256[0];
 
-	pthread_mutex_lock(&v->lock);
-	v->stats.read++;
-	v->stats.read_unproven += is_unproven;
-	pthread_mutex_unlock(&v->lock);
+	verify_count(v, &v->stats.read, 1);
+	verify_count(v, &v->stats.read_unproven, is_unproven);
 	if (!is_unproven || !v->options.repair)
 		return;
 	/* The next run compares with this hash. */
@@ -164,11 +160,8 @@ static void read_one(void *arg, size_t index)
 	if (verify_is_over(v))
 		return;
 	err = verify_read(v, object->key, object->size_bytes, object->etag, sha256, &error);
-	if (err) {
-		verify_undecided(v, &belief->recording.sid, object->key, err, &error);
+	if (!verify_answered(v, &belief->recording.sid, object->key, err, &error))
 		return;
-	}
-	verify_answered(v);
 	note_read(v, belief, sha256);
 	if (object->sha256[0] && strcasecmp(object->sha256, sha256) != 0)
 		verify_doubt_wrong(v, belief, VERIFY_WRONG_HASH, object->size_bytes);
@@ -189,7 +182,6 @@ void verify_read_all(struct verify *v)
 		if (reading->walked < BATCH)
 			break;
 	}
-	if (err)
-		verify_fail(v, err, NULL);
+	verify_fail(v, err, NULL);
 	free(reading);
 }

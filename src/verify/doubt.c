@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "account/deletion.h"
 #include "catalog/queue.h"
 #include "catalog/removal.h"
 #include "catalog/sync.h"
@@ -28,22 +27,6 @@ static void report(struct verify *v, enum verify_kind kind, const struct catalog
 	};
 
 	verify_report(v, &finding);
-}
-
-/* False: the request failed, and has been reported. */
-static bool ask_twilio(struct verify *v, const struct catalog_belief *belief, const char *key,
-		       enum account_presence *ret_presence)
-{
-	struct remote_error error = REMOTE_ERROR_INIT;
-	int err =
-		account_recording_presence(v->twilio, &belief->recording.sid, ret_presence, &error);
-
-	if (err) {
-		verify_undecided(v, &belief->recording.sid, key, err, &error);
-		return false;
-	}
-	verify_answered(v);
-	return true;
 }
 
 /* ---- recordings in S3, by the catalog ---- */
@@ -70,7 +53,6 @@ static bool is_removed_elsewhere(struct verify *v, const struct catalog_belief *
 
 	if (!verify_is_removed(v, &recording->sid, key, &is_known))
 		return !is_known;
-	verify_answered(v);
 	if (v->options.repair)
 		is_told = verify_was_told(v, catalog_removals_learn(v->env->catalog,
 								    recording->workspace_id,
@@ -84,9 +66,8 @@ static void lost(struct verify *v, const struct catalog_belief *belief)
 	enum account_presence presence;
 	bool is_told = false;
 
-	if (is_removed_elsewhere(v, belief, belief->object.key, -1))
-		return;
-	if (!ask_twilio(v, belief, belief->object.key, &presence))
+	if (is_removed_elsewhere(v, belief, belief->object.key, -1) ||
+	    !verify_ask_twilio(v, &belief->recording.sid, belief->object.key, &presence))
 		return;
 	if (v->options.repair)
 		is_told = verify_was_told(v, tell_lost(v, &belief->recording, presence));
@@ -103,7 +84,7 @@ void verify_doubt_wrong(struct verify *v, const struct catalog_belief *belief,
 
 	/* Twilio can have a copy only while its delete is pending or switched off. */
 	if (recording->state == CATALOG_STATE_STORED &&
-	    !ask_twilio(v, belief, belief->object.key, &presence))
+	    !verify_ask_twilio(v, &recording->sid, belief->object.key, &presence))
 		return;
 	if (presence == ACCOUNT_RECORDING_THERE && v->options.repair)
 		is_told = verify_was_told(v, catalog_recording_lost_in_s3(v->env->catalog,
@@ -128,10 +109,8 @@ static void compare_bytes(struct verify *v, const struct catalog_belief *belief,
 		return;
 	}
 	err = verify_read(v, belief->object.key, object->size_bytes, object->etag, sha256, &error);
-	if (err) {
-		verify_undecided(v, &belief->recording.sid, belief->object.key, err, &error);
+	if (!verify_answered(v, &belief->recording.sid, belief->object.key, err, &error))
 		return;
-	}
 	if (strcasecmp(sha256, belief->object.sha256) != 0) {
 		verify_doubt_wrong(v, belief, VERIFY_WRONG_HASH, object->size_bytes);
 		return;
@@ -149,6 +128,7 @@ static void check_object(struct verify *v, const struct catalog_belief *belief)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	struct s3_object object;
+	bool is_lost;
 	int err;
 
 	if (!belief->has_object || strcmp(belief->object.bucket, v->storage.bucket) != 0) {
@@ -157,17 +137,13 @@ static void check_object(struct verify *v, const struct catalog_belief *belief)
 		return;
 	}
 	err = s3_head_object(v->s3, belief->object.key, &object, &error);
-	if (err && error.kind == REMOTE_NOT_FOUND) {
-		verify_answered(v);
+	is_lost = err && error.kind == REMOTE_NOT_FOUND;
+	if (!verify_answered(v, &belief->recording.sid, belief->object.key, is_lost ? 0 : err,
+			     &error))
+		return;
+	if (is_lost)
 		lost(v, belief);
-		return;
-	}
-	if (err) {
-		verify_undecided(v, &belief->recording.sid, belief->object.key, err, &error);
-		return;
-	}
-	verify_answered(v);
-	if (object.size_bytes != belief->object.size_bytes)
+	else if (object.size_bytes != belief->object.size_bytes)
 		verify_doubt_wrong(v, belief, VERIFY_WRONG_SIZE, object.size_bytes);
 	else if (strcasecmp(object.etag, belief->object.etag) == 0)
 		verify_good(v, &belief->recording);
@@ -210,36 +186,29 @@ static bool is_what_was_lost(const struct catalog_belief *belief, const struct s
 	       strcasecmp(was->sha256, object->meta_sha256) == 0;
 }
 
-static void not_adopted(struct verify *v, const struct catalog_belief *belief, const char *key,
-			const struct s3_object *object, const char *why)
-{
-	report(v,
-	       belief->recording.state == CATALOG_STATE_MISSING ? VERIFY_MISSING
-								: VERIFY_UNREFERENCED,
-	       belief, key, object->size_bytes, false, why);
-}
-
 static void found(struct verify *v, const struct catalog_belief *belief, const char *key,
 		  const struct s3_object *object)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
 	enum account_presence presence;
+	enum verify_kind kind;
 	const char *why = "";
 	bool is_told = false;
 	int err = verify_is_audio(v, &belief->recording, key, object, &why, &error);
 
-	if (err == -EBADMSG || (err == 0 && !is_what_was_lost(belief, object))) {
-		not_adopted(v, belief, key, object,
-			    err ? why : "another object has the recording's key");
+	if (err == 0 && !is_what_was_lost(belief, object)) {
+		why = "another object has the recording's key";
+		err = -EBADMSG;
+	}
+	if (err == -EBADMSG) {
+		kind = belief->recording.state == CATALOG_STATE_MISSING ? VERIFY_MISSING
+									: VERIFY_UNREFERENCED;
+		report(v, kind, belief, key, object->size_bytes, false, why);
 		return;
 	}
-	if (err) {
-		verify_undecided(v, &belief->recording.sid, key, err, &error);
-		return;
-	}
-	if (is_removed_elsewhere(v, belief, key, object->size_bytes))
-		return;
-	if (!ask_twilio(v, belief, key, &presence))
+	if (!verify_answered(v, &belief->recording.sid, key, err, &error) ||
+	    is_removed_elsewhere(v, belief, key, object->size_bytes) ||
+	    !verify_ask_twilio(v, &belief->recording.sid, key, &presence))
 		return;
 	if (v->options.repair)
 		is_told = verify_was_told(v, adopt(v, belief, key, object, presence));
@@ -255,22 +224,19 @@ static void look_for_object(struct verify *v, const struct catalog_belief *belie
 	enum account_presence presence;
 	char key[CATALOG_KEY_TEXT_SIZE];
 	struct s3_object object;
+	bool is_missing;
 	int err;
 
 	catalog_object_key(v->storage.prefix, &v->workspace.account_sid, &belief->recording, key);
 	err = s3_head_object(v->s3, key, &object, &error);
-	if (err && error.kind != REMOTE_NOT_FOUND) {
-		verify_undecided(v, &belief->recording.sid, key, err, &error);
+	is_missing = err && error.kind == REMOTE_NOT_FOUND;
+	if (!verify_answered(v, &belief->recording.sid, key, is_missing ? 0 : err, &error))
 		return;
-	}
-	verify_answered(v);
-	if (err == 0) {
+	if (!is_missing)
 		found(v, belief, key, &object);
-		return;
-	}
-	if (belief->recording.state == CATALOG_STATE_TWILIO)
-		return; /* as expected */
-	if (ask_twilio(v, belief, key, &presence))
+	/* A recording at Twilio is not expected to have an object. */
+	else if (belief->recording.state != CATALOG_STATE_TWILIO &&
+		 verify_ask_twilio(v, &belief->recording.sid, key, &presence))
 		report(v, presence == ACCOUNT_RECORDING_GONE ? VERIFY_MISSING : VERIFY_NOT_IN_S3,
 		       belief, key, -1, false,
 		       presence == ACCOUNT_RECORDING_GONE ? ""
@@ -284,16 +250,12 @@ void verify_doubt(void *arg, size_t index)
 	int err;
 
 	if (verify_is_over(v)) {
-		pthread_mutex_lock(&v->lock);
-		v->stats.found[VERIFY_UNDECIDED]++;
-		pthread_mutex_unlock(&v->lock);
+		verify_count(v, &v->stats.found[VERIFY_UNDECIDED], 1);
 		return;
 	}
 	err = catalog_belief_get(v->env->catalog, v->doubts[index], &belief);
-	if (err) {
-		verify_fail(v, err, NULL);
+	if (verify_fail(v, err, NULL))
 		return;
-	}
 	switch (belief.recording.state) {
 	case CATALOG_STATE_STORED:
 	case CATALOG_STATE_S3:

@@ -25,7 +25,6 @@ struct listed {
 struct batch {
 	struct verify *v;
 	size_t count;
-	int err;
 	struct listed items[BATCH];
 	struct sid sids[BATCH];
 };
@@ -62,16 +61,11 @@ static bool is_in_scope(const struct verify *v, const struct catalog_recording *
 	}
 }
 
-static int stray_add(struct verify *v, const struct verify_name *name)
-{
-	return array_push(&v->strays, &v->stray_count, name);
-}
-
 /* ---- one object ---- */
 
 static bool agrees(const struct catalog_belief *belief, const struct listed *item)
 {
-	return belief->has_object && belief->object.size_bytes == item->size_bytes &&
+	return belief->object.size_bytes == item->size_bytes &&
 	       strcasecmp(belief->object.etag, item->etag) == 0;
 }
 
@@ -91,10 +85,9 @@ static int judge(struct verify *v, const struct listed *item, const struct catal
 	switch (recording->state) {
 	case CATALOG_STATE_STORED:
 	case CATALOG_STATE_S3:
-		if (!is_in_scope(v, recording))
-			return 0;
-		/* Not the object that was verified. */
-		if (!belief->has_object || strcmp(item->key, belief->object.key) != 0)
+		/* Another one is not the object that was verified. */
+		if (!is_in_scope(v, recording) || !belief->has_object ||
+		    strcmp(item->key, belief->object.key) != 0)
 			return 0;
 		if (!agrees(belief, item))
 			return verify_doubt_add(v, recording->id);
@@ -117,10 +110,13 @@ static int judge(struct verify *v, const struct listed *item, const struct catal
 static int on_belief(void *arg, size_t index, const struct catalog_belief *belief)
 {
 	struct batch *batch = arg;
+	struct verify *v = batch->v;
 
 	if (belief)
-		return judge(batch->v, &batch->items[index], belief);
-	return has_unreferenced(batch->v) ? stray_add(batch->v, &batch->items[index].name) : 0;
+		return judge(v, &batch->items[index], belief);
+	if (!has_unreferenced(v))
+		return 0;
+	return array_push(&v->strays, &v->stray_count, &batch->items[index].name);
 }
 
 static int batch_flush(struct batch *batch)
@@ -148,9 +144,7 @@ static int on_object(void *arg, const struct s3_list_entry *entry)
 	struct verify *v = batch->v;
 	struct listed *item = &batch->items[batch->count];
 
-	pthread_mutex_lock(&v->lock);
-	v->stats.objects++;
-	pthread_mutex_unlock(&v->lock);
+	verify_count(v, &v->stats.objects, 1);
 	if (verify_name_parse(v->storage.prefix, &v->workspace.account_sid, entry->key,
 			      &item->name) < 0) {
 		/* A list for one recording's key may show longer keys with that prefix. */
@@ -160,11 +154,11 @@ static int on_object(void *arg, const struct s3_list_entry *entry)
 	}
 	item->key = strdup(entry->key);
 	if (!item->key)
-		return batch->err = -ENOMEM;
+		return -ENOMEM;
 	item->size_bytes = entry->size_bytes;
 	snprintf(item->etag, sizeof item->etag, "%s", entry->etag);
 	batch->sids[batch->count++] = item->name.sid;
-	return batch->count < BATCH ? 0 : (batch->err = batch_flush(batch));
+	return batch->count < BATCH ? 0 : batch_flush(batch);
 }
 
 static int list_prefix(struct verify *v, const char *prefix)
@@ -173,17 +167,13 @@ static int list_prefix(struct verify *v, const char *prefix)
 	struct remote_error error = REMOTE_ERROR_INIT;
 	int err;
 
-	if (!batch) {
-		verify_fail(v, -ENOMEM, NULL);
-		return -ENOMEM;
-	}
+	if (!batch)
+		return verify_fail(v, -ENOMEM, NULL);
 	batch->v = v;
-	err = s3_list_objects(v->s3, prefix, on_object, batch, &error);
+	err = s3_list(v->s3, S3_OBJECTS, prefix, on_object, batch, &error);
 	if (err == 0)
-		err = batch->err = batch_flush(batch);
-	if (err)
-		verify_fail(v, err, batch->err ? NULL : &error);
-	return err;
+		err = batch_flush(batch);
+	return verify_fail(v, err, &error);
 }
 
 /* ---- objects outside the account's folder ---- */
@@ -192,7 +182,6 @@ struct beside {
 	struct verify *v;
 	char **folders; /* to be listed in full */
 	size_t count;
-	int err;
 };
 
 static void beside_release(struct beside *beside)
@@ -206,7 +195,6 @@ static int on_beside(void *arg, const struct s3_list_entry *entry)
 {
 	struct beside *beside = arg;
 	struct verify *v = beside->v;
-	char own[CATALOG_KEY_TEXT_SIZE], account[SID_SIZE];
 	char **folder;
 
 	if (!entry->is_folder) {
@@ -215,28 +203,20 @@ static int on_beside(void *arg, const struct s3_list_entry *entry)
 			report_key(v, VERIFY_UNREFERENCED, NULL, entry->key, entry->size_bytes, "");
 		return 0;
 	}
-	sid_format(&v->workspace.account_sid, "AC", account);
-	snprintf(own, sizeof own, "%srecordings/%s/", v->storage.prefix, account);
-	if (strcmp(entry->key, own) == 0 ||
+	if (strcmp(entry->key, v->folder) == 0 ||
 	    verify_is_other_account(v->storage.prefix, &v->workspace.account_sid, entry->key))
 		return 0;
 	folder = array_add(&beside->folders, &beside->count);
-	if (!folder || !(*folder = strdup(entry->key)))
-		return beside->err = -ENOMEM;
-	return 0;
+	return folder && (*folder = strdup(entry->key)) ? 0 : -ENOMEM;
 }
 
 static int list_beside(struct verify *v)
 {
 	cleanup_with(beside_release) struct beside beside = { .v = v };
 	struct remote_error error = REMOTE_ERROR_INIT;
-	char prefix[CATALOG_KEY_TEXT_SIZE];
-	int err;
+	int err = s3_list(v->s3, S3_FOLDER, v->root, on_beside, &beside, &error);
 
-	snprintf(prefix, sizeof prefix, "%srecordings/", v->storage.prefix);
-	err = s3_list_folder(v->s3, prefix, on_beside, &beside, &error);
-	if (err)
-		verify_fail(v, err, beside.err ? NULL : &error);
+	verify_fail(v, err, &error);
 	for (size_t i = 0; i < beside.count && err == 0; i++)
 		err = list_prefix(v, beside.folders[i]);
 	return err;
@@ -250,28 +230,22 @@ static int on_uploader(void *arg, size_t index, const struct catalog_belief *bel
 	return 0;
 }
 
-struct uploads {
-	struct verify *v;
-	int err;
-};
-
 static int on_upload(void *arg, const struct s3_list_entry *entry)
 {
-	struct uploads *uploads = arg;
-	struct verify *v = uploads->v;
+	struct verify *v = arg;
 	char began[TIME_ISO8601_SIZE], note[64] = "";
 	struct verify_name name;
 	bool is_running = false, is_ours;
+	int err = 0;
 
 	if (verify_is_other_account(v->storage.prefix, &v->workspace.account_sid, entry->key))
 		return 0;
 	is_ours = verify_name_parse(v->storage.prefix, &v->workspace.account_sid, entry->key,
 				    &name) == 0;
 	if (is_ours)
-		uploads->err = catalog_beliefs_find(v->env->catalog, &name.sid, 1, on_uploader,
-						    &is_running);
-	if (uploads->err || is_running)
-		return uploads->err;
+		err = catalog_beliefs_find(v->env->catalog, &name.sid, 1, on_uploader, &is_running);
+	if (err || is_running)
+		return err;
 	if (entry->last_modified_secs > 0) {
 		time_format_iso8601(entry->last_modified_secs, began);
 		snprintf(note, sizeof note, "begun %s", began);
@@ -283,18 +257,10 @@ static int on_upload(void *arg, const struct s3_list_entry *entry)
 static int list_uploads(struct verify *v)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;
-	struct uploads uploads = { v, 0 };
-	char prefix[CATALOG_KEY_TEXT_SIZE];
-	int err;
+	int err = s3_list(v->s3, S3_UPLOADS, v->root, on_upload, v, &error);
 
-	snprintf(prefix, sizeof prefix, "%srecordings/", v->storage.prefix);
-	err = s3_list_uploads(v->s3, prefix, on_upload, &uploads, &error);
-	if (err == 0)
-		return 0;
-	if (uploads.err || error.kind == REMOTE_CANCELLED) {
-		verify_fail(v, err, uploads.err ? NULL : &error);
-		return err;
-	}
+	if (err == 0 || error.kind == REMOTE_OK || error.kind == REMOTE_CANCELLED)
+		return verify_fail(v, err, &error);
 	/* Listing uploads is a separate permission. */
 	pthread_mutex_lock(&v->lock);
 	v->stats.uploads_unknown = true;
@@ -322,9 +288,7 @@ static int on_walked(void *arg, size_t index, const struct catalog_belief *belie
 		return 0;
 	if (recording->state == CATALOG_STATE_MISSING && recording->start_secs <= 0) {
 		/* Deleted before it was a file here: nothing was lost. */
-		pthread_mutex_lock(&v->lock);
-		v->stats.never_seen++;
-		pthread_mutex_unlock(&v->lock);
+		verify_count(v, &v->stats.never_seen, 1);
 		return 0;
 	}
 	return verify_doubt_add(v, recording->id);
@@ -340,9 +304,7 @@ static int walk_catalog(struct verify *v)
 		err = catalog_beliefs_each(v->env->catalog, v->scope, walk.after_id, WALK,
 					   on_walked, &walk);
 	} while (err == 0 && walk.count == WALK);
-	if (err)
-		verify_fail(v, err, NULL);
-	return err;
+	return verify_fail(v, err, NULL);
 }
 
 /* ---- the whole ---- */
@@ -353,10 +315,8 @@ static int list_recording(struct verify *v)
 	struct catalog_belief belief;
 	int err = catalog_belief_get(v->env->catalog, v->scope.id, &belief);
 
-	if (err) {
-		verify_fail(v, err, NULL);
+	if (verify_fail(v, err, NULL))
 		return err;
-	}
 	if (belief.has_object)
 		snprintf(key, sizeof key, "%s", belief.object.key);
 	else
@@ -367,12 +327,9 @@ static int list_recording(struct verify *v)
 
 int verify_list(struct verify *v)
 {
-	char prefix[CATALOG_KEY_TEXT_SIZE], account[SID_SIZE];
-	int err;
+	int err = v->scope.kind == CATALOG_SCOPE_RECORDING ? list_recording(v)
+							   : list_prefix(v, v->folder);
 
-	sid_format(&v->workspace.account_sid, "AC", account);
-	snprintf(prefix, sizeof prefix, "%srecordings/%s/", v->storage.prefix, account);
-	err = v->scope.kind == CATALOG_SCOPE_RECORDING ? list_recording(v) : list_prefix(v, prefix);
 	if (err == 0 && has_unreferenced(v))
 		err = list_beside(v);
 	if (err == 0 && has_unreferenced(v))

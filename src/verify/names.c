@@ -1,6 +1,5 @@
 /* Object keys of recordings: parsed, and made again. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "util/times.h"

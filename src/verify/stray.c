@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "account/deletion.h"
 #include "catalog/sync.h"
 #include "storage/object.h"
 #include "verify/verify-private.h"
@@ -63,18 +62,16 @@ static int on_call(void *arg, const struct sid *sid)
 static int find_call(const struct stray *stray, struct sid *ret_call_sid)
 {
 	const struct storage_card *card = &stray->card;
+	struct catalog *catalog = stray->v->env->catalog;
+	int64_t id = stray->v->workspace.id, at = card->started_secs;
 	struct candidates candidates = { .stray = stray };
 	int err = 0;
 
-	if (card->call[0] && card->started_secs > 0) {
-		err = catalog_calls_begun(stray->v->env->catalog, stray->v->workspace.id,
-					  card->started_secs, card->started_secs + 1, on_call,
-					  &candidates);
+	if (card->call[0] && at > 0) {
+		err = catalog_calls_begun(catalog, id, at, at + 1, on_call, &candidates);
 		if (err == 0)
-			err = catalog_calls_begun(stray->v->env->catalog, stray->v->workspace.id,
-						  card->started_secs - DAY_SECS,
-						  card->started_secs + DAY_SECS, on_call,
-						  &candidates);
+			err = catalog_calls_begun(catalog, id, at - DAY_SECS, at + DAY_SECS,
+						  on_call, &candidates);
 	}
 	*ret_call_sid = candidates.call_sid;
 	return err < 0 ? err : 0;
@@ -132,10 +129,8 @@ static bool look(struct stray *stray)
 	storage_card_init(&stray->card);
 	err = s3_head_object_metadata(v->s3, stray->key, storage_card_read, &stray->card,
 				      &stray->object, &error);
-	if (err && error.kind == REMOTE_NOT_FOUND) {
-		verify_answered(v);
-		return false; /* deleted meanwhile */
-	}
+	if (err && error.kind == REMOTE_NOT_FOUND) /* deleted meanwhile */
+		return !verify_answered(v, &stray->name->sid, stray->key, 0, &error);
 	recording.duration_secs = stray->card.duration_secs;
 	if (err == 0)
 		err = verify_is_audio(v, &recording, stray->key, &stray->object, &why, &error);
@@ -143,16 +138,11 @@ static bool look(struct stray *stray)
 		why = "encrypted, and its metadata have no key";
 		err = -EBADMSG;
 	}
-	if (err == -EBADMSG) {
-		verify_answered(v);
-		report(stray, VERIFY_UNREFERENCED, false, why);
+	if (!verify_answered(v, &stray->name->sid, stray->key, err == -EBADMSG ? 0 : err, &error))
 		return false;
-	}
 	if (err)
-		verify_undecided(v, &stray->name->sid, stray->key, err, &error);
-	else
-		verify_answered(v);
-	return err == 0;
+		report(stray, VERIFY_UNREFERENCED, false, why);
+	return !err;
 }
 
 static bool is_known_by_now(const struct stray *stray)
@@ -160,7 +150,7 @@ static bool is_known_by_now(const struct stray *stray)
 	struct catalog_recording recording;
 	int err = catalog_recording_find(stray->v->env->catalog, &stray->name->sid, &recording);
 
-	if (err && err != -ENOENT)
+	if (err != -ENOENT)
 		verify_fail(stray->v, err, NULL);
 	return err != -ENOENT;
 }
@@ -169,16 +159,12 @@ void verify_stray(void *arg, size_t index)
 {
 	struct verify *v = arg;
 	struct stray stray = { .v = v, .name = &v->strays[index] };
-	struct remote_error error = REMOTE_ERROR_INIT;
 	enum account_presence presence;
 	bool is_told = false, is_known, is_vouched;
 	struct sid call_sid;
-	int err;
 
 	if (verify_is_over(v)) {
-		pthread_mutex_lock(&v->lock);
-		v->stats.found[VERIFY_UNDECIDED]++;
-		pthread_mutex_unlock(&v->lock);
+		verify_count(v, &v->stats.found[VERIFY_UNDECIDED], 1);
 		return;
 	}
 	verify_name_key(v->storage.prefix, &v->workspace.account_sid, stray.name, stray.key);
@@ -189,23 +175,15 @@ void verify_stray(void *arg, size_t index)
 		report(&stray, VERIFY_REMOVED, false, "");
 		return;
 	}
-	if (!is_known || !look(&stray))
+	if (!is_known || !look(&stray) ||
+	    !verify_ask_twilio(v, &stray.name->sid, stray.key, &presence))
 		return;
-	err = account_recording_presence(v->twilio, &stray.name->sid, &presence, &error);
-	if (err) {
-		verify_undecided(v, &stray.name->sid, stray.key, err, &error);
-		return;
-	}
-	verify_answered(v);
 	if (presence != ACCOUNT_RECORDING_GONE) {
 		report(&stray, VERIFY_FOUND, false, "Twilio has it too: the next sync brings it");
 		return;
 	}
-	err = find_call(&stray, &call_sid);
-	if (err) {
-		verify_fail(v, err, NULL);
+	if (verify_fail(v, find_call(&stray, &call_sid), NULL))
 		return;
-	}
 	is_vouched = !sid_is_zero(&call_sid);
 	if (is_vouched ? v->options.repair : v->options.adopt)
 		is_told = verify_was_told(v, make_known(&stray, &call_sid));

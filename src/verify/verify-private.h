@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "account/deletion.h"
 #include "aws/s3.h"
 #include "catalog/belief.h"
 #include "catalog/storage.h"
@@ -49,6 +50,8 @@ struct verify {
 	struct catalog_scope scope;
 	struct catalog_workspace workspace;
 	struct catalog_storage storage;
+	char root[CATALOG_KEY_TEXT_SIZE];   /* "<prefix>recordings/" */
+	char folder[CATALOG_KEY_TEXT_SIZE]; /* of the account: "<prefix>recordings/<AccountSid>/" */
 	struct s3_client *s3;
 	struct twilio_client *twilio;
 
@@ -71,17 +74,22 @@ struct verify {
 
 void verify_report(struct verify *v, const struct verify_finding *finding);
 void verify_progress(struct verify *v);
-/* Remembers the first failure. error NULL: a failure of the catalog. */
-void verify_fail(struct verify *v, int err, const struct remote_error *error);
-/* A service failed: reports the recording as undecided. */
-void verify_undecided(struct verify *v, const struct sid *sid, const char *key, int err,
-		      const struct remote_error *error);
-/* A service answered: resets the count of failures in a row. */
-void verify_answered(struct verify *v);
+/* Adds to a number of the statistics. */
+void verify_count(struct verify *v, int64_t *number, int64_t more);
+/* Remembers the first failure, and returns err. 0: none. error NULL or REMOTE_OK: a failure of the
+ * catalog, which ends the run. */
+int verify_fail(struct verify *v, int err, const struct remote_error *error);
+/* The result of a request about a recording. False: the service failed, and the recording has been
+ * reported as undecided. True resets the count of failures in a row. */
+bool verify_answered(struct verify *v, const struct sid *sid, const char *key, int err,
+		     const struct remote_error *error);
+/* A request of Twilio. False as above. */
+bool verify_ask_twilio(struct verify *v, const struct sid *sid, const char *key,
+		       enum account_presence *ret_presence);
 bool verify_is_over(struct verify *v); /* stopped or cancelled */
 void verify_good(struct verify *v, const struct catalog_recording *recording);
-/* Whether the bucket has a tombstone. *ret_is_known false: the request failed, and verify_undecided
- * has reported it. */
+/* Whether the bucket has a tombstone. *ret_is_known false: the request failed, and has been
+ * reported. */
 bool verify_is_removed(struct verify *v, const struct sid *sid, const char *key,
 		       bool *ret_is_known);
 int verify_doubt_add(struct verify *v, int64_t recording_id);

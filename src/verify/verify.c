@@ -3,6 +3,7 @@
 #include "verify/verify.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,13 @@ static void progress(struct verify *v, bool is_urgent)
 	v->observer->progress(v->observer->arg, &v->stats);
 }
 
+void verify_count(struct verify *v, int64_t *number, int64_t more)
+{
+	pthread_mutex_lock(&v->lock);
+	*number += more;
+	pthread_mutex_unlock(&v->lock);
+}
+
 void verify_progress(struct verify *v)
 {
 	pthread_mutex_lock(&v->lock);
@@ -77,17 +85,19 @@ static void fail(struct verify *v, int err, const struct remote_error *error)
 		remote_error_clear(&v->error);
 }
 
-void verify_fail(struct verify *v, int err, const struct remote_error *error)
+int verify_fail(struct verify *v, int err, const struct remote_error *error)
 {
+	if (!err)
+		return 0;
 	pthread_mutex_lock(&v->lock);
 	fail(v, err, error);
-	/* A failing catalog ends the run. */
-	v->is_stopped |= !error;
+	v->is_stopped |= !error || error->kind == REMOTE_OK;
 	pthread_mutex_unlock(&v->lock);
+	return err;
 }
 
-void verify_undecided(struct verify *v, const struct sid *sid, const char *key, int err,
-		      const struct remote_error *error)
+bool verify_answered(struct verify *v, const struct sid *sid, const char *key, int err,
+		     const struct remote_error *error)
 {
 	const struct verify_finding finding = {
 		.kind = VERIFY_UNDECIDED,
@@ -99,18 +109,25 @@ void verify_undecided(struct verify *v, const struct sid *sid, const char *key, 
 	};
 
 	pthread_mutex_lock(&v->lock);
-	fail(v, err, error);
-	if (error->kind == REMOTE_CANCELLED || ++v->failures_running >= MAX_FAILURES_RUNNING)
-		v->is_stopped = true;
+	v->failures_running = err ? v->failures_running + 1 : 0;
+	if (err) {
+		fail(v, err, error);
+		v->is_stopped |= error->kind == REMOTE_CANCELLED ||
+				 v->failures_running >= MAX_FAILURES_RUNNING;
+	}
 	pthread_mutex_unlock(&v->lock);
-	verify_report(v, &finding);
+	if (err)
+		verify_report(v, &finding);
+	return !err;
 }
 
-void verify_answered(struct verify *v)
+bool verify_ask_twilio(struct verify *v, const struct sid *sid, const char *key,
+		       enum account_presence *ret_presence)
 {
-	pthread_mutex_lock(&v->lock);
-	v->failures_running = 0;
-	pthread_mutex_unlock(&v->lock);
+	struct remote_error error = REMOTE_ERROR_INIT;
+	int err = account_recording_presence(v->twilio, sid, ret_presence, &error);
+
+	return verify_answered(v, sid, key, err, &error);
 }
 
 bool verify_is_over(struct verify *v)
@@ -138,8 +155,7 @@ void verify_good(struct verify *v, const struct catalog_recording *recording)
 	v->stats.unvouched += is_new && recording->is_unvouched;
 	err = marks_set(&v->good, recording->id);
 	pthread_mutex_unlock(&v->lock);
-	if (err)
-		verify_fail(v, err, NULL);
+	verify_fail(v, err, NULL);
 }
 
 bool verify_is_removed(struct verify *v, const struct sid *sid, const char *key, bool *ret_is_known)
@@ -147,9 +163,7 @@ bool verify_is_removed(struct verify *v, const struct sid *sid, const char *key,
 	struct remote_error error = REMOTE_ERROR_INIT;
 	int err = storage_tombstone_look(v->s3, v->storage.prefix, sid, &error);
 
-	*ret_is_known = err >= 0;
-	if (err < 0)
-		verify_undecided(v, sid, key, err, &error);
+	*ret_is_known = verify_answered(v, sid, key, err < 0 ? err : 0, &error);
 	return err == 1;
 }
 
@@ -165,7 +179,7 @@ int verify_doubt_add(struct verify *v, int64_t recording_id)
 
 bool verify_was_told(struct verify *v, int err)
 {
-	if (err && err != -ESTALE)
+	if (err != -ESTALE)
 		verify_fail(v, err, NULL);
 	return err == 0;
 }
@@ -190,14 +204,14 @@ static int scope_workspace(struct catalog *catalog, struct catalog_scope scope, 
 		err = catalog_recording_get(catalog, scope.id, &recording);
 		*ret_id = err ? 0 : recording.workspace_id;
 		return err;
-	case CATALOG_SCOPE_ALL:
-		break;
+	default:
+		return -EINVAL;
 	}
-	return -EINVAL;
 }
 
 static int open_clients(struct verify *v)
 {
+	char account[SID_SIZE];
 	int64_t workspace_id;
 	int err = scope_workspace(v->env->catalog, v->scope, &workspace_id);
 
@@ -210,6 +224,9 @@ static int open_clients(struct verify *v)
 		return err;
 	err = storage_client_new(v->env->catalog, v->env->http, workspace_id, v->env->cancel,
 				 &v->s3, &v->storage);
+	sid_format(&v->workspace.account_sid, "AC", account);
+	snprintf(v->root, sizeof v->root, "%srecordings/", v->storage.prefix);
+	snprintf(v->folder, sizeof v->folder, "%srecordings/%s/", v->storage.prefix, account);
 	return err == -ENOENT ? -ENODEV : err;
 }
 

@@ -54,17 +54,13 @@ static int add_row(void *arg, const struct catalog_cost_row *row)
 {
 	const struct loading *loading = arg;
 	struct view_cost *cost = loading->cost;
-	struct cost_group group = { row->at_twilio, row->in_s3,      "",
-				    row->age_days,  row->recordings, row->minutes,
-				    row->size_bytes };
 	struct view_cost_campaign *campaign = campaign_of(cost, row->folder_id);
 	struct view_cost_class *class = row->in_s3 ? class_of(cost, row->storage_class) : NULL;
 	struct cost_s3 s3;
 
 	if (!campaign)
 		return -ENOMEM;
-	snprintf(group.storage_class, sizeof group.storage_class, "%s", row->storage_class);
-	cost_group_s3(cost->prices, &group, loading->new_class, cost->transitions,
+	cost_group_s3(cost->prices, row, loading->new_class, cost->transitions,
 		      cost->transition_count, &s3);
 	cost->recordings += row->recordings;
 	campaign->recordings += row->recordings;
@@ -176,23 +172,14 @@ static json_t *classes_json(const struct view_cost *cost)
 	return object;
 }
 
-static json_t *campaigns_json(const struct view_cost *cost)
+static json_t *campaign_json(const struct view_cost_campaign *c)
 {
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < cost->campaign_count; i++) {
-		const struct view_cost_campaign *c = &cost->campaigns[i];
-
-		json_array_append_new(
-			array,
-			json_pack("{s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "campaign",
-				  view_name_json(c->name), "recordings", (json_int_t)c->recordings,
-				  "twilio_minutes", (json_int_t)c->twilio_minutes, "bytes",
-				  (json_int_t)c->size_bytes, "twilio", amount_json(c->twilio), "s3",
-				  amount_json(c->s3), "all_in_s3", amount_json(c->all_in_s3),
-				  "all_in_s3_with_lifecycle", amount_json(c->all_in_s3_ruled)));
-	}
-	return array;
+	return json_pack("{s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "campaign",
+			 view_name_json(c->name), "recordings", (json_int_t)c->recordings,
+			 "twilio_minutes", (json_int_t)c->twilio_minutes, "bytes",
+			 (json_int_t)c->size_bytes, "twilio", amount_json(c->twilio), "s3",
+			 amount_json(c->s3), "all_in_s3", amount_json(c->all_in_s3),
+			 "all_in_s3_with_lifecycle", amount_json(c->all_in_s3_ruled));
 }
 
 json_t *view_cost_json(const struct view_cost *cost)
@@ -208,7 +195,7 @@ json_t *view_cost_json(const struct view_cost *cost)
 		"all_in_s3_with_lifecycle", amount_json(cost->all_in_s3_ruled), "lifecycle",
 		view_transitions_json(cost->transitions, cost->transition_count),
 		"lifecycle_is_set", (int)cost->is_rule_set, "unpriced", (json_int_t)cost->unpriced,
-		"campaigns", campaigns_json(cost));
+		"campaigns", view_array_json(cost->campaigns, cost->campaign_count, campaign_json));
 }
 
 json_t *view_prices_json(const struct cost_prices *p)

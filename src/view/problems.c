@@ -1,7 +1,6 @@
 /* Jobs that failed or wait after a failure, grouped by their reasons. */
 #include "view/problems.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,11 +102,7 @@ static json_t *group_json(const struct catalog_problem_group *group)
 
 json_t *view_problems_json(const struct view_problems *problems)
 {
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < problems->count; i++)
-		json_array_append_new(array, group_json(&problems->items[i]));
-	return array;
+	return view_array_json(problems->items, problems->count, group_json);
 }
 
 json_t *view_counts_json(const struct catalog_counts *counts)

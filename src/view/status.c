@@ -5,7 +5,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "storage/why.h"
 #include "util/array.h"
@@ -147,21 +146,12 @@ static json_t *scope_json(const struct view_status *status)
 			 view_problems_json(&status->reasons));
 }
 
-static json_t *list_json(const struct view_status *s)
+static json_t *problem_json(const struct catalog_problem *p)
 {
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < s->problem_count; i++) {
-		const struct catalog_problem *p = &s->problems[i];
-
-		json_array_append_new(array,
-				      json_pack("{s:o, s:s, s:s, s:I, s:o}", "recording_sid",
-						view_sid_json(&p->recording_sid, "RE"), "job",
-						view_job_kind_name(p->kind), "reason", p->reason,
-						"attempts", (json_int_t)p->attempts, "next",
-						view_next_json(p->next_msecs)));
-	}
-	return array;
+	return json_pack("{s:o, s:s, s:s, s:I, s:o}", "recording_sid",
+			 view_sid_json(&p->recording_sid, "RE"), "job", view_job_kind_name(p->kind),
+			 "reason", p->reason, "attempts", (json_int_t)p->attempts, "next",
+			 view_next_json(p->next_msecs));
 }
 
 static json_t *classes_json(const struct view_status *s)
@@ -187,7 +177,8 @@ static json_t *workspace_json(const struct view_status *s)
 			  "bucket", s->storage.bucket, "migrate_new", (int)w->migrate_new,
 			  "keep_at_twilio", (int)w->keep_at_twilio, "last_poll",
 			  view_time_json(s->sync.last_poll_secs), "problems_count",
-			  (json_int_t)s->problem_total, "problems", list_json(s));
+			  (json_int_t)s->problem_total, "problems",
+			  view_array_json(s->problems, s->problem_count, problem_json));
 
 	json_object_update_missing(object, counts);
 	json_decref(counts);
@@ -197,7 +188,7 @@ static json_t *workspace_json(const struct view_status *s)
 
 json_t *view_status_json(const struct view_status *s)
 {
-	json_t *object;
+	json_t *object, *recording;
 
 	if (s->scope.kind == CATALOG_SCOPE_WORKSPACE)
 		return workspace_json(s);
@@ -205,12 +196,13 @@ json_t *view_status_json(const struct view_status *s)
 	json_object_set_new(object, "path", view_name_json(s->path));
 	if (s->scope.kind != CATALOG_SCOPE_RECORDING)
 		return object;
-	json_object_set_new(object, "state", json_string(catalog_state_name(s->recording.state)));
-	json_object_set_new(object, "why",
-			    s->why.len ? view_name_json(buf_str(&s->why)) : json_null());
-	json_object_set_new(object, "size_bytes", view_number_json(s->recording.size_bytes));
-	json_object_set_new(object, "duration_secs", view_number_json(s->recording.duration_secs));
-	if (s->storage_class[0])
-		json_object_set_new(object, "storage_class", json_string(s->storage_class));
+	recording = json_pack("{s:s, s:o, s:o, s:o, s:s*}", "state",
+			      catalog_state_name(s->recording.state), "why",
+			      s->why.len ? view_name_json(buf_str(&s->why)) : json_null(),
+			      "size_bytes", view_number_json(s->recording.size_bytes),
+			      "duration_secs", view_number_json(s->recording.duration_secs),
+			      "storage_class", s->storage_class[0] ? s->storage_class : NULL);
+	json_object_update(object, recording);
+	json_decref(recording);
 	return object;
 }

@@ -42,5 +42,13 @@ struct json_t *view_time_json(int64_t secs);
 struct json_t *view_number_json(int64_t number);
 /* "RE…" */
 struct json_t *view_sid_json(const struct sid *sid, const char prefix[2]);
+/* An array of item_json(&items[i]). */
+#define view_array_json(items, count, item_json) \
+	({ \
+		struct json_t *array_json = json_array(); \
+		for (size_t index = 0; index < (count); index++) \
+			json_array_append_new(array_json, item_json(&(items)[index])); \
+		array_json; \
+	})
 
 #endif

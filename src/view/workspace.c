@@ -9,7 +9,6 @@
 #include "catalog/callback.h"
 #include "catalog/status.h"
 #include "util/array.h"
-#include "util/cleanup.h"
 #include "util/secret.h"
 
 /* ---- a workspace ---- */
@@ -91,11 +90,7 @@ int view_workspaces_load(struct catalog *catalog, struct view_workspaces *ret_wo
 
 json_t *view_workspaces_json(const struct view_workspaces *workspaces)
 {
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < workspaces->count; i++)
-		json_array_append_new(array, view_workspace_json(&workspaces->items[i]));
-	return array;
+	return view_array_json(workspaces->items, workspaces->count, view_workspace_json);
 }
 
 void view_workspaces_release(struct view_workspaces *workspaces)
@@ -152,11 +147,7 @@ static json_t *campaign_json(const struct view_campaign *campaign)
 
 json_t *view_campaigns_json(const struct view_campaigns *campaigns)
 {
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < campaigns->count; i++)
-		json_array_append_new(array, campaign_json(&campaigns->items[i]));
-	return array;
+	return view_array_json(campaigns->items, campaigns->count, campaign_json);
 }
 
 void view_campaigns_release(struct view_campaigns *campaigns)

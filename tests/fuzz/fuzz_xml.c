@@ -33,12 +33,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	kind = data[0] % 3;
+	kind = data[0] % 4;
 	text = fuzz_text(data + 1, size - 1);
 	r = xml_parse(text, size - 1, on_end, &walk, NULL);
 	MUST(r == 0 || r == -EBADMSG || r == -ENOMEM);
 	MUST(r != 0 || walk.elements > 0);
-	r = s3_list_parse(kind, text, size - 1, on_entry, NULL);
+	r = s3_list_parse((enum s3_list_kind)kind, text, size - 1, on_entry, NULL);
 	MUST(r == 0 || r == -EBADMSG || r == -ENOMEM);
 	free(text);
 	return 0;

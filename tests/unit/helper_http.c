@@ -85,7 +85,7 @@ void helper_transfer_start_paused(struct helper_transfer *t, struct http *http,
 	copy.on_data = on_data;
 	copy.on_done = on_done;
 	copy.arg = t;
-	assert_int_equal(http_submit_ref(http, &copy, &t->transfer), 0);
+	assert_int_equal(http_submit(http, &copy, &t->transfer), 0);
 }
 
 void helper_transfer_start(struct helper_transfer *t, struct http *http,

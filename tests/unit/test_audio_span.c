@@ -160,7 +160,7 @@ static bool is_quiet(struct world *w)
 
 	audio_stats_get(w->audio, &stats);
 	for (int i = 0; i < AUDIO_OUTCOME_COUNT; i++)
-		done += stats.s3.requests[i];
+		done += stats.origins[AUDIO_FROM_S3].requests[i];
 	return !atomic_load(&w->under_way) && done >= helper_server_requests(w->server);
 }
 

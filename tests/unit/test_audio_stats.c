@@ -32,14 +32,14 @@ static void test_audio_stats__what_was_written_is_read(void **state)
 	struct audio_stats again;
 
 	for (int i = 0; i < AUDIO_OUTCOME_COUNT; i++) {
-		stats.twilio.requests[i] = 20 + (uint64_t)i;
-		stats.s3.requests[i] = 30 + (uint64_t)i;
+		stats.origins[AUDIO_FROM_TWILIO].requests[i] = 20 + (uint64_t)i;
+		stats.origins[AUDIO_FROM_S3].requests[i] = 30 + (uint64_t)i;
 	}
-	stats.twilio.bytes = 41;
-	stats.s3.bytes = 42;
+	stats.origins[AUDIO_FROM_TWILIO].bytes = 41;
+	stats.origins[AUDIO_FROM_S3].bytes = 42;
 	histogram_add(&stats.read, 3);
-	histogram_add(&stats.twilio.first_byte, 700);
-	histogram_add(&stats.s3.first_byte, 100000);
+	histogram_add(&stats.origins[AUDIO_FROM_TWILIO].first_byte, 700);
+	histogram_add(&stats.origins[AUDIO_FROM_S3].first_byte, 100000);
 	audio_stats_write(&stats, &text);
 	assert_false(buf_failed(&text));
 	assert_int_equal(audio_stats_parse(buf_str(&text), &again), 0);

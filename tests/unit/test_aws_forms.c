@@ -171,10 +171,11 @@ static void test_aws__lists_rules_and_restores_name_what_they_want(void **state)
 
 	start(&proxy, &frankfurt);
 	proxy.body = "<ListBucketResult/>";
-	assert_int_equal(s3_list_objects(proxy.client, "p/re c/", ignore_entry, NULL, &error), 0);
+	assert_int_equal(s3_list(proxy.client, S3_OBJECTS, "p/re c/", ignore_entry, NULL, &error),
+			 0);
 	check(&proxy, "GET", "/?list-type=2&encoding-type=url&prefix=p%2Fre%20c%2F", "");
 	proxy.body = "<ListVersionsResult/>";
-	assert_int_equal(s3_list_versions(proxy.client, KEY, ignore_entry, NULL, &error), 0);
+	assert_int_equal(s3_list(proxy.client, S3_VERSIONS, KEY, ignore_entry, NULL, &error), 0);
 	check(&proxy, "GET",
 	      "/?versions=&encoding-type=url&prefix=p%2Frecordings%2FAC1%2F2026%2F03%2F01%2Fa%20b%2Bc.wav",
 	      "");

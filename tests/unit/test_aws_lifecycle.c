@@ -144,8 +144,9 @@ static void test_aws__a_change_is_sent_with_its_hashes_and_aws_s_minimum_size(vo
 		&s3, 1,
 		"PUT /bucket?lifecycle= HTTP/1.1\n"
 		"x-amz-content-sha256: b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9\n"
-		"x-amz-date: DATE\nContent-Type: application/xml\nContent-MD5: XrY7u+Ae7tCTyyK7j1rNww==\n"
+		"x-amz-date: DATE\n"
 		"x-amz-transition-default-minimum-object-size: varies_by_storage_class\n"
+		"Content-MD5: XrY7u+Ae7tCTyyK7j1rNww==\nContent-Type: application/xml\n"
 		"Authorization: SignedHeaders=content-md5;content-type;host;x-amz-content-sha256;x-amz-date;"
 		"x-amz-transition-default-minimum-object-size\nContent-Length: 11\n");
 	helper_s3_stop(&s3);

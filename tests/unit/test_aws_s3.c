@@ -508,7 +508,7 @@ static void test_aws__a_list_of_objects_goes_on_to_the_last_page(void **state)
 	struct helper_s3 s3;
 
 	helper_s3_start(&s3, answers, 2, NULL);
-	assert_int_equal(s3_list_objects(s3.client, "p/ \xc3\xa4", see, &seen, &error), 0);
+	assert_int_equal(s3_list(s3.client, S3_OBJECTS, "p/ \xc3\xa4", see, &seen, &error), 0);
 	assert_string_equal(buf_str(&seen.text),
 			    "p/a b+c%\n|12345678901|e1|GLACIER|-|-|0|1772360100\n"
 			    "p/%2b|0||UNKNOWN|-|-|0|0\n");
@@ -537,7 +537,7 @@ static void test_aws__a_folder_is_listed_without_what_is_deeper(void **state)
 	struct helper_s3 s3;
 
 	helper_s3_start(&s3, answers, 1, NULL);
-	assert_int_equal(s3_list_folder(s3.client, "p/", see, &seen, &error), 0);
+	assert_int_equal(s3_list(s3.client, S3_FOLDER, "p/", see, &seen, &error), 0);
 	assert_string_equal(buf_str(&seen.text), "p/a|3|e||-|-|0|0\n"
 						 "p/b+/|0|||-|-|0|0\n");
 	assert_string_equal(
@@ -558,7 +558,7 @@ static void test_aws__a_callback_ends_a_list(void **state)
 	struct helper_s3 s3;
 
 	helper_s3_start(&s3, &answer, 1, NULL);
-	assert_int_equal(s3_list_objects(s3.client, NULL, see, &seen, &error), 77);
+	assert_int_equal(s3_list(s3.client, S3_OBJECTS, NULL, see, &seen, &error), 77);
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(error.kind, REMOTE_OK);
 	buf_release(&seen.text);
@@ -593,7 +593,7 @@ static void test_aws__lists_of_versions_and_uploads_go_on_by_two_markers(void **
 	struct helper_s3 s3;
 
 	helper_s3_start(&s3, versions, 3, NULL);
-	assert_int_equal(s3_list_versions(s3.client, NULL, see, &seen, &error), 0);
+	assert_int_equal(s3_list(s3.client, S3_VERSIONS, NULL, see, &seen, &error), 0);
 	assert_string_equal(buf_str(&seen.text), "k %|3|||-|v1|0|0\nm +%20|0|||-|v2|1|0\n");
 	assert_string_equal(helper_s3_request_line(&s3, 0),
 			    "GET /bucket?versions=&encoding-type=url HTTP/1.1");
@@ -607,7 +607,7 @@ static void test_aws__lists_of_versions_and_uploads_go_on_by_two_markers(void **
 
 	buf_reset(&seen.text);
 	helper_s3_start(&s3, uploads, 2, NULL);
-	assert_int_equal(s3_list_uploads(s3.client, "p", see, &seen, &error), 0);
+	assert_int_equal(s3_list(s3.client, S3_UPLOADS, "p", see, &seen, &error), 0);
 	assert_string_equal(buf_str(&seen.text), "k%|0|-||u1|-|0|1772360100\n");
 	assert_string_equal(helper_s3_request_line(&s3, 0),
 			    "GET /bucket?uploads=&prefix=p HTTP/1.1");
@@ -646,7 +646,7 @@ static void test_aws__a_list_that_cannot_be_believed_is_invalid(void **state)
 		int r;
 
 		helper_s3_start(&s3, &answer, 1, NULL);
-		r = s3_list_objects(s3.client, NULL, see, &seen, &error);
+		r = s3_list(s3.client, S3_OBJECTS, NULL, see, &seen, &error);
 		if (r != -EIO || error.kind != REMOTE_INVALID)
 			fail_msg("case %zu: %d %s", i, r, error.message);
 		assert_true(helper_server_requests(s3.server) <= 2);
@@ -671,7 +671,7 @@ static void test_aws__a_list_that_goes_in_a_circle_ends(void **state)
 	struct helper_s3 s3;
 
 	helper_s3_start(&s3, answers, ARRAY_SIZE(answers), NULL);
-	assert_int_equal(s3_list_objects(s3.client, NULL, see, &seen, &error), -EIO);
+	assert_int_equal(s3_list(s3.client, S3_OBJECTS, NULL, see, &seen, &error), -EIO);
 	assert_int_equal(error.kind, REMOTE_INVALID);
 	assert_true(helper_server_requests(s3.server) < ARRAY_SIZE(answers));
 	buf_release(&seen.text);

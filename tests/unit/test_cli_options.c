@@ -28,11 +28,14 @@ static const struct cli_command command = {
 	.arguments = "",
 	.options =
 		(const struct cli_option[]){
-			{ 'f', "flag", CLI_FLAG, NULL, "", offsetof(struct values, flag) },
-			{ 0, "light", CLI_SWITCH, NULL, "", offsetof(struct values, light) },
-			{ 0, "dark", CLI_SWITCH, NULL, "", offsetof(struct values, dark) },
-			{ 't', "text", CLI_TEXT, "TEXT", "", offsetof(struct values, text) },
-			{ 'm', "more", CLI_TEXTS, "TEXT", "", offsetof(struct values, texts) },
+			{ "flag", CLI_FLAG, "", .offset = offsetof(struct values, flag), NULL,
+			  'f' },
+			{ "light", CLI_SWITCH, "", .offset = offsetof(struct values, light) },
+			{ "dark", CLI_SWITCH, "", .offset = offsetof(struct values, dark) },
+			{ "text", CLI_TEXT, "", .offset = offsetof(struct values, text), "TEXT",
+			  't' },
+			{ "more", CLI_TEXTS, "", .offset = offsetof(struct values, texts), "TEXT",
+			  'm' },
 			{ 0 },
 		},
 	.values_size = sizeof(struct values),
@@ -199,7 +202,7 @@ static void test_cli__every_table_is_whole_and_none_takes_a_secret(void **state)
 	for (const struct cli_command *const *c = cli_commands; *c; c++) {
 		assert_non_null((*c)->run);
 		assert_non_null((*c)->summary);
-		assert_true((*c)->arguments_max >= (*c)->arguments_min);
+		assert_true((*c)->argument_count.max >= (*c)->argument_count.min);
 		for (const struct cli_option *o = (*c)->options; o && o->name; o++) {
 			const char *const secrets[] = { "secret",     "token",      "password",
 							"secret-key", "auth-token", "key" };

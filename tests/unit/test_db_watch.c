@@ -254,6 +254,42 @@ static void test_db_watch__nothing_wakes_up_while_nothing_happens(void **state)
 	assert_in_range(voluntary_switches("db watch") - before, 0, 1);
 }
 
+static unsigned watch_opens, failing_opens;
+
+static int open_failing(const struct db_driver *driver, const char *path, const struct db_key *key,
+			struct db_watch **ret_watch)
+{
+	return watch_opens++ < failing_opens
+		       ? -EMFILE
+		       : db_sqlcipher.watch_open(driver, path, key, ret_watch);
+}
+
+static void test_db_watch__a_watch_that_cannot_be_started_is_started_later(void **state)
+{
+	struct db_fixture *f = *state;
+	struct db_driver driver = db_sqlcipher;
+	struct db *other;
+	uint64_t generation = 0;
+	int64_t value = 1, end = time_mono_msecs() + 15000;
+
+	failing_opens = 1;
+	driver.watch_open = open_failing;
+	db_fixture_reopen(f, &driver);
+	other = db_fixture_open(f);
+	for (int i = 0; i < 50; i++)
+		db_wait(f->db, &generation, 1);
+	assert_int_equal(watch_opens, 1);
+	assert_int_equal(db_write(other, db_fixture_add, &value), 0);
+	/* Once there is one, what has been committed until then ends a wait. */
+	while (watch_opens == 1 && time_mono_msecs() < end)
+		if (db_wait(f->db, &generation, 10) == 0)
+			end = 0;
+	assert_int_equal(watch_opens, 2);
+	assert_int_equal(end, 0);
+	db_close(other);
+	db_fixture_reopen(f, NULL);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(test_db_watch__##name, db_fixture_setup, \
 					db_fixture_teardown)
@@ -267,6 +303,7 @@ int main(void)
 		TEST(the_watch_costs_no_lock),
 		TEST(a_write_of_this_process_is_seen_at_once),
 		TEST(nothing_wakes_up_while_nothing_happens),
+		TEST(a_watch_that_cannot_be_started_is_started_later),
 	};
 
 	return cmocka_run_group_tests_name("db_watch", tests, NULL, NULL);

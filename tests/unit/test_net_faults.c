@@ -509,7 +509,7 @@ static void test_net__a_certificate_must_be_trusted_and_of_the_host(void **state
 
 	request.ca_file = certificate;
 	assert_int_equal(http_perform(http, &request, 1 << 20, NULL, &reply, &error), 0);
-	assert_int_equal(reply.status, 200);
+	assert_int_equal(reply.head.status, 200);
 	http_reply_release(&reply);
 
 	snprintf(url, sizeof url, "https://127.0.0.1:%s/", port);

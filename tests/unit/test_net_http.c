@@ -40,13 +40,13 @@ static void test_net__a_get_returns_status_headers_and_body(void **state)
 
 	assert_int_equal(http_perform(http, &request, 100, NULL, &reply, &error), 0);
 	assert_int_equal(error.kind, REMOTE_OK);
-	assert_int_equal(reply.status, 200);
-	assert_int_equal(reply.content_length, 5);
+	assert_int_equal(reply.head.status, 200);
+	assert_int_equal(reply.head.content_length, 5);
 	assert_int_equal(reply.body_len, 5);
 	assert_string_equal(reply.body, "hello");
-	assert_string_equal(http_reply_header(&reply, "x-THING"), "padded");
-	assert_string_equal(http_reply_header(&reply, "Empty"), "");
-	assert_null(http_reply_header(&reply, "X-Thin"));
+	assert_string_equal(http_response_header(&reply.head, "x-THING"), "padded");
+	assert_string_equal(http_response_header(&reply.head, "Empty"), "");
+	assert_null(http_response_header(&reply.head, "X-Thin"));
 	http_reply_release(&reply);
 	http_free(http);
 	helper_server_free(server);
@@ -135,7 +135,7 @@ static void test_net__empty_bodies_head_and_delete_are_understood(void **state)
 
 		assert_int_equal(http_perform(http, &request, 100, NULL, &reply, &error), 0);
 		assert_string_equal(reply.body, cases[i].body);
-		assert_int_equal(reply.content_length, 5);
+		assert_int_equal(reply.head.content_length, 5);
 		http_reply_release(&reply);
 		seen = helper_server_request(server, i);
 		assert_int_equal(strncmp(seen->head, cases[i].line, strlen(cases[i].line)), 0);
@@ -173,13 +173,13 @@ static void test_net__interim_answers_are_skipped_and_chunks_joined(void **state
 	struct remote_error error;
 
 	assert_int_equal(http_perform(http, &request, 100, NULL, &reply, &error), 0);
-	assert_int_equal(reply.status, 200);
-	assert_int_equal(reply.content_length, -1);
+	assert_int_equal(reply.head.status, 200);
+	assert_int_equal(reply.head.content_length, -1);
 	assert_string_equal(reply.body, "abcdefg");
-	assert_null(http_reply_header(&reply, "X-Early"));
-	assert_null(http_reply_header(&reply, "Link"));
-	assert_null(http_reply_header(&reply, "X-Trailer"));
-	assert_string_equal(http_reply_header(&reply, "X-Late"), "1");
+	assert_null(http_response_header(&reply.head, "X-Early"));
+	assert_null(http_response_header(&reply.head, "Link"));
+	assert_null(http_response_header(&reply.head, "X-Trailer"));
+	assert_string_equal(http_response_header(&reply.head, "X-Late"), "1");
 	http_reply_release(&reply);
 	http_free(http);
 	helper_server_free(server);
@@ -429,7 +429,7 @@ static void test_net__a_redirect_to_the_same_origin_keeps_the_credentials(void *
 
 	assert_int_equal(get_with_secrets(http, helper_server_url(server, "/"), 1, &reply, &error),
 			 0);
-	assert_int_equal(reply.status, 200);
+	assert_int_equal(reply.head.status, 200);
 	assert_string_equal(reply.body, "target");
 	http_reply_release(&reply);
 	assert_string_equal(helper_header(helper_server_request(server, 1), "Authorization"),
@@ -534,8 +534,8 @@ static void test_net__redirects_are_followed_only_where_they_may(void **state)
 
 		redirect.location = cases[i].location;
 		r = http_perform(http, &request, 100, NULL, &reply, &error);
-		if (r != cases[i].expected || (!r && reply.status != cases[i].status))
-			fail_msg("case %zu: %d, status %d", i, r, reply.status);
+		if (r != cases[i].expected || (!r && reply.head.status != cases[i].status))
+			fail_msg("case %zu: %d, status %d", i, r, reply.head.status);
 		if (r)
 			assert_int_equal(error.kind, REMOTE_INVALID);
 		assert_int_equal(helper_server_requests(server) - before, i == 5 ? 4 : 1);

@@ -20,11 +20,6 @@ static void test_storage__twilio_bills_started_minutes_above_the_free_ones(void 
 {
 	const struct cost_prices *p = cost_prices_default();
 
-	assert_int_equal(cost_minutes(0), 1);
-	assert_int_equal(cost_minutes(1), 1);
-	assert_int_equal(cost_minutes(60), 1);
-	assert_int_equal(cost_minutes(61), 2);
-	assert_int_equal(cost_minutes(3601), 61);
 	assert_float_equal(cost_twilio_month(p, 0), 0, NEAR);
 	assert_float_equal(cost_twilio_month(p, 10000), 0, NEAR);
 	assert_float_equal(cost_twilio_month(p, 10001), 0.0005, NEAR);
@@ -72,14 +67,14 @@ static void test_storage__a_rule_moves_by_age_towards_colder_classes_only(void *
 static void test_storage__a_year_under_the_rule_is_its_months_and_its_moves(void **state)
 {
 	const struct cost_prices *p = cost_prices_default();
-	const struct cost_group young = { .at_twilio = true,
-					  .recordings = 1000,
-					  .size_bytes = 10 * GB };
-	const struct cost_group old = { .in_s3 = true,
-					.storage_class = "GLACIER_IR",
-					.age_days = 365,
-					.recordings = 8192,
-					.size_bytes = GB * 8192 / 8192 };
+	const struct catalog_cost_row young = { .at_twilio = true,
+						.recordings = 1000,
+						.size_bytes = 10 * GB };
+	const struct catalog_cost_row old = { .in_s3 = true,
+					      .storage_class = "GLACIER_IR",
+					      .age_days = 365,
+					      .recordings = 8192,
+					      .size_bytes = GB * 8192 / 8192 };
 	struct cost_s3 cost;
 	double deep;
 
@@ -100,11 +95,11 @@ static void test_storage__a_year_under_the_rule_is_its_months_and_its_moves(void
 static void test_storage__what_is_too_small_for_the_rule_stays(void **state)
 {
 	const struct cost_prices *p = cost_prices_default();
-	const struct cost_group small = { .in_s3 = true,
-					  .storage_class = "STANDARD",
-					  .age_days = 1000,
-					  .recordings = 100,
-					  .size_bytes = 100 * 64 * 1024 };
+	const struct catalog_cost_row small = { .in_s3 = true,
+						.storage_class = "STANDARD",
+						.age_days = 1000,
+						.recordings = 100,
+						.size_bytes = 100 * 64 * 1024 };
 	struct cost_s3 cost;
 
 	cost_group_s3(p, &small, "STANDARD", rule, ARRAY_SIZE(rule), &cost);
@@ -113,7 +108,7 @@ static void test_storage__what_is_too_small_for_the_rule_stays(void **state)
 
 static void test_storage__a_class_without_a_price_is_named_and_not_guessed(void **state)
 {
-	const struct cost_group group = {
+	const struct catalog_cost_row group = {
 		.in_s3 = true, .storage_class = "SNOW", .recordings = 1, .size_bytes = GB
 	};
 	struct cost_s3 cost;

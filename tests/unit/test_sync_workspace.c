@@ -12,11 +12,15 @@
 
 #include <cmocka.h>
 
+#include "catalog/callback.h"
 #include "catalog/status.h"
+#include "helper_db_faulty.h"
 #include "helper_http.h"
 #include "helper_server.h"
 #include "sync/sync-private.h"
+#include "util/pool.h"
 #include "util/times.h"
+#include "util/wait.h"
 
 #define AC "AC000102030405060708090a0b0c0d0e0f"
 #define DAY 86400
@@ -226,11 +230,21 @@ static enum helper_then answer(struct helper_server *server, int fd,
 
 /* ---- fixture ---- */
 
+static const struct db_key key = { { 7 } };
+
+static void open_catalog(struct fixture *f)
+{
+	char path[128], message[CATALOG_MESSAGE_SIZE];
+
+	snprintf(path, sizeof path, "%s/catalog.db", f->dir);
+	assert_int_equal(catalog_open(path, &key, &f->catalog, message), 0);
+	f->env = (struct sync_env){ f->catalog, f->http, &f->cancel };
+}
+
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 	struct catalog_workspace w = { .name = "acme", .poll_secs = 300 };
-	struct db_key key = { { 7 } };
 	char path[128], message[CATALOG_MESSAGE_SIZE];
 
 	pthread_mutex_init(&f->lock, NULL);
@@ -240,14 +254,13 @@ static int set_up(void **state)
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(path, sizeof path, "%s/catalog.db", f->dir);
 	assert_int_equal(catalog_create(path, &key, message), 0);
-	assert_int_equal(catalog_open(path, &key, &f->catalog, message), 0);
 	f->server = helper_server_new(answer, f);
 	f->http = helper_http_new(NULL);
+	open_catalog(f);
 	assert_int_equal(sid_parse(AC, "AC", &w.account_sid), 0);
 	strcpy(w.twilio_url, helper_server_url(f->server, ""));
 	assert_int_equal(catalog_workspace_add(f->catalog, &w, "secret", &f->workspace, message),
 			 0);
-	f->env = (struct sync_env){ f->catalog, f->http, &f->cancel };
 	*state = f;
 	return 0;
 }
@@ -613,6 +626,48 @@ static void test_sync__a_workspace_that_is_not_there_is_told(void **state)
 
 #define with_twilio(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void *run_callbacks(void *arg)
+{
+	sync_callbacks_run(arg);
+	return NULL;
+}
+
+static void test_sync__a_full_disk_is_tried_once_a_second_for_callbacks_and_loses_none(void **state)
+{
+	struct db_faulty *faulty = db_faulty_new(&db_sqlcipher, 1);
+	struct fixture *f = *state;
+	int64_t deadline_msecs;
+	pthread_t thread;
+	char text[SID_SIZE];
+	struct sid sid;
+
+	assert_non_null(faulty);
+	catalog_close(f->catalog);
+	db_driver_override(db_faulty_driver(faulty));
+	open_catalog(f);
+	fill(f, 1, 1);
+	make_sid(0, "RE", text);
+	assert_int_equal(sid_parse(text, "RE", &sid), 0);
+	assert_int_equal(catalog_callback_add(f->catalog, f->workspace, &sid), 0);
+	db_faulty_set(faulty, DB_FAULT_UNDONE, 1000); /* commits fail, reads do not */
+	assert_int_equal(thread_start(&thread, "callbacks", run_callbacks, &f->env), 0);
+	sleep_msecs(700, NULL);
+	assert_int_equal(helper_server_requests(f->server), 0);
+	assert_in_range(db_faulty_count(faulty, DB_FAULT_UNDONE), 1, 2);
+	db_faulty_set(faulty, DB_FAULT_UNDONE, 0);
+	deadline_msecs = time_mono_msecs() + 10000;
+	while (!helper_server_requests(f->server) && time_mono_msecs() < deadline_msecs)
+		sleep_msecs(20, NULL);
+	assert_true(helper_server_requests(f->server) > 0);
+	cancel_set(&f->cancel);
+	catalog_wake(f->catalog);
+	pthread_join(thread, NULL);
+	catalog_close(f->catalog);
+	db_driver_override(NULL);
+	db_faulty_free(faulty);
+	open_catalog(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -634,6 +689,8 @@ int main(void)
 		with_twilio(test_sync__a_server_without_a_clock_gets_an_hour_more),
 		with_twilio(test_sync__a_memory_from_the_future_is_not_believed),
 		with_twilio(test_sync__a_workspace_that_is_not_there_is_told),
+		with_twilio(
+			test_sync__a_full_disk_is_tried_once_a_second_for_callbacks_and_loses_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
