@@ -32,21 +32,18 @@ static const char *class_or_standard(const char *storage_class)
 int catalog_archive_get(struct catalog *catalog, int64_t recording_id,
 			struct catalog_archive *ret_archive)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_archive *a = ret_archive;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read_row(
+		catalog->db, &stmt,
+		"SELECT o.storage_class, o.restore, o.restore_since_secs, o.restored_until_secs,"
+		" o.restore_days, o.restore_tier, o.restore_reason, " SQL_BOOL(IS_ARCHIVED(
+			"?2")) " FROM object o JOIN recording r ON r.id = o.recording_id"
+			       " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
+			       " WHERE o.recording_id = ?1 AND r.state IN " SQL_IN_S3,
+		"ii", recording_id, time_now_secs());
 
 	memset(a, 0, sizeof *a);
-	if (err == 0)
-		err = db_query_row(
-			read, &stmt,
-			"SELECT o.storage_class, o.restore, o.restore_since_secs, o.restored_until_secs,"
-			" o.restore_days, o.restore_tier, o.restore_reason, " SQL_BOOL(IS_ARCHIVED(
-				"?2")) " FROM object o JOIN recording r ON r.id = o.recording_id"
-				       " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
-				       " WHERE o.recording_id = ?1 AND r.state IN " SQL_IN_S3,
-			"ii", recording_id, time_now_secs());
 	if (err)
 		return err;
 	db_text_copy(stmt, 0, a->storage_class, sizeof a->storage_class);
@@ -105,22 +102,16 @@ int catalog_classes_seen(struct catalog *catalog, int64_t workspace_id,
 	return err;
 }
 
-struct object_seen {
-	int64_t recording_id;
-	const struct catalog_object_seen *seen;
-};
-
-static int write_object_seen(struct db_conn *conn, void *arg)
+int catalog_object_seen(struct catalog *catalog, int64_t recording_id,
+			const struct catalog_object_seen *s)
 {
-	const struct object_seen *o = arg;
-	const struct catalog_object_seen *s = o->seen;
-	int64_t restore = s->is_restoring              ? CATALOG_RESTORE_ONGOING
-			  : s->restored_until_secs > 0 ? CATALOG_RESTORE_DONE
-						       : CATALOG_RESTORE_NONE;
+	const int64_t restore = s->is_restoring              ? CATALOG_RESTORE_ONGOING
+				: s->restored_until_secs > 0 ? CATALOG_RESTORE_DONE
+							     : CATALOG_RESTORE_NONE;
 
 	/* S3 does not know of a request that it refused, or that was not sent yet. */
-	return db_run(
-		conn,
+	return db_write_run(
+		catalog->db,
 		"UPDATE object SET storage_class = ?2,"
 		" restore_since_secs = CASE WHEN ?3 = " SQL_RESTORE_ONGOING
 		" AND restore <> " SQL_RESTORE_ONGOING " THEN ?5 ELSE restore_since_secs END,"
@@ -129,38 +120,17 @@ static int write_object_seen(struct db_conn *conn, void *arg)
 		" restored_until_secs = ?4, restore_due_msecs = CASE WHEN ?3 = " SQL_RESTORE_ONGOING
 		" THEN ?6 ELSE restore_due_msecs END,"
 		" lock_mode = ?7, retain_until_secs = ?8, legal_hold = ?9 WHERE recording_id = ?1",
-		"isiiiisii", o->recording_id, class_or_standard(s->storage_class), restore,
+		"isiiiisii", recording_id, class_or_standard(s->storage_class), restore,
 		s->restored_until_secs, time_now_secs(), time_now_msecs() + RESTORE_CHECK_MSECS,
 		s->lock_mode ? s->lock_mode : "", s->retain_until_secs, (int64_t)s->has_legal_hold);
 }
 
-int catalog_object_seen(struct catalog *catalog, int64_t recording_id,
-			const struct catalog_object_seen *seen)
-{
-	struct object_seen o = { recording_id, seen };
-
-	return db_write(catalog->db, write_object_seen, &o);
-}
-
-struct readable {
-	int64_t workspace_id, readable;
-};
-
-static int write_readable(struct db_conn *conn, void *arg)
-{
-	const struct readable *r = arg;
-
-	return db_run(conn,
-		      "UPDATE storage SET archive_readable = ?2 WHERE workspace_id = ?1"
-		      " AND archive_readable <> ?2",
-		      "ii", r->workspace_id, r->readable);
-}
-
 int catalog_archive_readable_set(struct catalog *catalog, int64_t workspace_id, int readable)
 {
-	struct readable r = { workspace_id, readable };
-
-	return db_write(catalog->db, write_readable, &r);
+	return db_write_run(catalog->db,
+			    "UPDATE storage SET archive_readable = ?2 WHERE workspace_id = ?1"
+			    " AND archive_readable <> ?2",
+			    "ii", workspace_id, (int64_t)readable);
 }
 
 /* ---- classes ---- */
@@ -168,17 +138,14 @@ int catalog_archive_readable_set(struct catalog *catalog, int64_t workspace_id, 
 int catalog_class_each(struct catalog *catalog, int64_t workspace_id, catalog_class_fn *fn,
 		       void *arg)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read(
+		catalog->db, &stmt,
+		"SELECT storage_class, sum(n), sum(size_bytes) FROM class_count"
+		" WHERE ?1 = 0 OR workspace_id = ?1 GROUP BY 1 HAVING sum(n) > 0 ORDER BY 1",
+		"i", workspace_id);
 
-	if (err == 0)
-		err = db_query(
-			read, &stmt,
-			"SELECT storage_class, sum(n), sum(size_bytes) FROM class_count"
-			" WHERE ?1 = 0 OR workspace_id = ?1 GROUP BY 1 HAVING sum(n) > 0 ORDER BY 1",
-			"i", workspace_id);
-	while (err == 0 && (err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		char name[32];
 
 		db_text_copy(stmt, 0, name, sizeof name);
@@ -211,11 +178,10 @@ static int count_wanted(struct db_conn *conn, struct want *w)
 		"iii", (int64_t)w->scope.kind, w->scope.id, time_now_secs());
 
 	memset(c, 0, sizeof *c);
-	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		int restore = db_int(stmt, 1);
 		int64_t n = db_int64(stmt, 2);
 
-		err = 0;
 		if (db_int(stmt, 0) == 0 && restore == CATALOG_RESTORE_DONE)
 			c->restored += n;
 		else if (db_int(stmt, 0) == 0)
@@ -264,24 +230,20 @@ int catalog_restore_want(struct catalog *catalog, struct catalog_scope scope, un
 int catalog_restore_due(struct catalog *catalog, int64_t workspace_id,
 			struct catalog_restore_job *ret_jobs, size_t count, size_t *ret_count)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read(
+		catalog->db, &stmt,
+		"SELECT r.id, r.workspace_id, r.sid, o.key, o.restore, o.restore_days, o.restore_tier"
+		" FROM object o JOIN recording r ON r.id = o.recording_id"
+		" WHERE o.restore IN " UNDER_WAY " AND o.restore_due_msecs <= ?2"
+		" AND r.state IN " SQL_IN_S3
+		" AND (?1 = 0 OR r.workspace_id = ?1) ORDER BY o.restore_due_msecs, r.id LIMIT ?3",
+		"iii", workspace_id, time_now_msecs(), (int64_t)count);
 
 	*ret_count = 0;
-	if (err == 0)
-		err = db_query(
-			read, &stmt,
-			"SELECT r.id, r.workspace_id, r.sid, o.key, o.restore, o.restore_days, o.restore_tier"
-			" FROM object o JOIN recording r ON r.id = o.recording_id"
-			" WHERE o.restore IN " UNDER_WAY " AND o.restore_due_msecs <= ?2"
-			" AND r.state IN " SQL_IN_S3
-			" AND (?1 = 0 OR r.workspace_id = ?1) ORDER BY o.restore_due_msecs, r.id LIMIT ?3",
-			"iii", workspace_id, time_now_msecs(), (int64_t)count);
-	while (err == 0 && (err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct catalog_restore_job *job = &ret_jobs[(*ret_count)++];
 
-		err = 0;
 		job->recording_id = db_int64(stmt, 0);
 		job->workspace_id = db_int64(stmt, 1);
 		db_sid(stmt, 2, &job->recording_sid);
@@ -293,57 +255,36 @@ int catalog_restore_due(struct catalog *catalog, int64_t workspace_id,
 	return err;
 }
 
-struct restore_set {
-	int64_t recording_id;
-	enum catalog_restore restore;
-	int64_t due_msecs;
-	const char *reason;
-};
-
-static int write_restore_set(struct db_conn *conn, void *arg)
-{
-	const struct restore_set *r = arg;
-
-	return db_run(
-		conn,
-		"UPDATE object SET restore_since_secs = CASE WHEN restore = ?2 THEN restore_since_secs"
-		" ELSE ?5 END, restore = ?2, restore_due_msecs = ?3, restore_reason = ?4 WHERE recording_id = ?1",
-		"iiisi", r->recording_id, (int64_t)r->restore, r->due_msecs,
-		r->reason ? r->reason : "", time_now_secs());
-}
-
 int catalog_restore_set(struct catalog *catalog, int64_t recording_id, enum catalog_restore restore,
 			int64_t due_msecs, const char *reason)
 {
-	struct restore_set r = { recording_id, restore, due_msecs, reason };
-
-	return db_write(catalog->db, write_restore_set, &r);
+	return db_write_run(
+		catalog->db,
+		"UPDATE object SET restore_since_secs = CASE WHEN restore = ?2 THEN restore_since_secs"
+		" ELSE ?5 END, restore = ?2, restore_due_msecs = ?3, restore_reason = ?4 WHERE recording_id = ?1",
+		"iiisi", recording_id, (int64_t)restore, due_msecs, reason ? reason : "",
+		time_now_secs());
 }
 
 int catalog_restore_status(struct catalog *catalog, struct catalog_scope scope,
 			   struct catalog_restore_status *ret_status)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_restore_status *st = ret_status;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read(catalog->db, &stmt,
+			  "SELECT " SQL_BOOL(IS_ARCHIVED(
+				  "?3")) ", o.restore, count(*) FROM object o"
+					 " JOIN recording r ON r.id = o.recording_id"
+					 " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
+					 " WHERE o.storage_class IN " ARCHIVE_CLASSES " AND " IN_S3
+					 " AND " IN_SCOPE " GROUP BY 1, 2",
+			  "iii", (int64_t)scope.kind, scope.id, time_now_secs());
 
 	memset(st, 0, sizeof *st);
-	if (err == 0)
-		err = db_query(
-			read, &stmt,
-			"SELECT " SQL_BOOL(IS_ARCHIVED(
-				"?3")) ", o.restore, count(*) FROM object o"
-				       " JOIN recording r ON r.id = o.recording_id"
-				       " LEFT JOIN storage s ON s.workspace_id = r.workspace_id"
-				       " WHERE o.storage_class IN " ARCHIVE_CLASSES " AND " IN_S3
-				       " AND " IN_SCOPE " GROUP BY 1, 2",
-			"iii", (int64_t)scope.kind, scope.id, time_now_secs());
-	while (err == 0 && (err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		int restore = db_int(stmt, 1);
 		int64_t n = db_int64(stmt, 2);
 
-		err = 0;
 		if (!db_int(stmt, 0))
 			st->restored += restore == CATALOG_RESTORE_DONE ? n : 0;
 		else if (restore == CATALOG_RESTORE_WANTED || restore == CATALOG_RESTORE_ONGOING)
@@ -360,16 +301,13 @@ int catalog_restore_status(struct catalog *catalog, struct catalog_scope scope,
 
 int catalog_lock_get(struct catalog *catalog, int64_t recording_id, struct catalog_lock *ret_lock)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read_row(
+		catalog->db, &stmt,
+		"SELECT lock_mode, retain_until_secs, legal_hold FROM object WHERE recording_id = ?",
+		"i", recording_id);
 
 	memset(ret_lock, 0, sizeof *ret_lock);
-	if (err == 0)
-		err = db_query_row(
-			read, &stmt,
-			"SELECT lock_mode, retain_until_secs, legal_hold FROM object WHERE recording_id = ?",
-			"i", recording_id);
 	if (err)
 		return err;
 	db_text_copy(stmt, 0, ret_lock->mode, sizeof ret_lock->mode);
@@ -380,15 +318,10 @@ int catalog_lock_get(struct catalog *catalog, int64_t recording_id, struct catal
 
 int catalog_lock_count(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_count)
 {
-	cleanup_db_read struct db_conn *read = NULL;
-	int err = db_read_begin(catalog->db, &read);
-
 	/* By the partial index: few are locked. */
-	return err ? err
-		   : db_query_int(
-			     read, ret_count,
-			     "SELECT count(*) FROM object o JOIN recording r ON r.id = o.recording_id"
-			     " WHERE (o.retain_until_secs > 0 OR o.legal_hold = 1) AND " IN_S3
-			     " AND (o.retain_until_secs > ?3 OR o.legal_hold = 1) AND " IN_SCOPE,
-			     "iii", (int64_t)scope.kind, scope.id, time_now_secs());
+	return db_read_int(catalog->db, ret_count,
+			   "SELECT count(*) FROM object o JOIN recording r ON r.id = o.recording_id"
+			   " WHERE (o.retain_until_secs > 0 OR o.legal_hold = 1) AND " IN_S3
+			   " AND (o.retain_until_secs > ?3 OR o.legal_hold = 1) AND " IN_SCOPE,
+			   "iii", (int64_t)scope.kind, scope.id, time_now_secs());
 }

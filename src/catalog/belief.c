@@ -6,7 +6,6 @@
 
 #include "catalog/queue.h"
 #include "catalog/recording-private.h"
-#include "catalog/sql.h"
 
 static int belief_load(struct db_conn *conn, struct catalog_belief *belief)
 {
@@ -74,17 +73,13 @@ int catalog_beliefs_each(struct catalog *catalog, struct catalog_scope scope, in
 			       " AND " SQL_IN_SCOPE("r.workspace_id", "r.folder_id",
 						    "r.id") " ORDER BY r.id LIMIT ?4",
 			       "iiii", (int64_t)scope.kind, scope.id, after_id, (int64_t)limit);
-	if (err)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct catalog_belief belief;
 
 		recording_from_row(stmt, &belief.recording);
 		err = belief_load(read, &belief);
 		if (err == 0)
 			err = fn(arg, index++, &belief);
-		if (err)
-			return err;
 	}
 	return err;
 }
@@ -92,26 +87,19 @@ int catalog_beliefs_each(struct catalog *catalog, struct catalog_scope scope, in
 int catalog_calls_begun(struct catalog *catalog, int64_t workspace_id, int64_t since_secs,
 			int64_t until_secs, catalog_sid_fn *fn, void *arg)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
-
 	/* By the index of each folder. */
-	if (err == 0)
-		err = db_query(read, &stmt,
-			       "SELECT c.sid FROM folder f JOIN call c ON c.folder_id = f.id"
-			       " WHERE f.workspace_id = ? AND c.start_secs >= ?"
-			       " AND c.start_secs < ?",
-			       "iii", workspace_id, since_secs, until_secs);
-	if (err)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
+	int err = db_read(catalog->db, &stmt,
+			  "SELECT c.sid FROM folder f JOIN call c ON c.folder_id = f.id"
+			  " WHERE f.workspace_id = ? AND c.start_secs >= ?"
+			  " AND c.start_secs < ?",
+			  "iii", workspace_id, since_secs, until_secs);
+
+	while (db_next(stmt, &err)) {
 		struct sid sid;
 
 		db_sid(stmt, 0, &sid);
 		err = fn(arg, &sid);
-		if (err)
-			return err;
 	}
 	return err;
 }

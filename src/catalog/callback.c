@@ -40,20 +40,18 @@ int catalog_callback_token_set(struct catalog *catalog, int64_t workspace_id, co
 static int token_read(struct catalog *catalog, const struct sid *account_sid, int64_t *ret_id,
 		      char **ret_token)
 {
-	cleanup_db_read struct db_conn *read = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_row(catalog->db, &stmt,
+			      "SELECT id, CASE WHEN api_key_sid = '' THEN secret"
+			      " ELSE callback_token END FROM workspace"
+			      " WHERE account_sid = ?1 AND removed = 0",
+			      "b", account_sid);
 
-	if (err == 0)
-		err = db_query_int(
-			read, ret_id,
-			"SELECT id FROM workspace WHERE account_sid = ?1 AND removed = 0", "b",
-			account_sid);
-	if (err == 0)
-		err = db_query_secret(read, ret_token,
-				      "SELECT CASE WHEN api_key_sid = '' THEN secret"
-				      " ELSE callback_token END FROM workspace WHERE id = ?1",
-				      "i", *ret_id);
-	return err;
+	if (err)
+		return err;
+	*ret_id = db_int64(stmt, 0);
+	*ret_token = secret_dup(db_text(stmt, 1));
+	return *ret_token ? 0 : -ENOMEM;
 }
 
 int catalog_callback_account(struct catalog *catalog, const struct sid *account_sid,
@@ -75,67 +73,38 @@ int catalog_callback_account(struct catalog *catalog, const struct sid *account_
 
 /* ---- what has been named ---- */
 
-struct sid_args {
-	int64_t workspace_id, due_msecs;
-	const char *owner;
-	const struct sid *sid;
-};
-
-static int add_in_write(struct db_conn *conn, void *arg)
-{
-	const struct sid_args *args = arg;
-
-	return db_run(conn,
-		      "INSERT INTO callback (sid, workspace_id, due_msecs) VALUES (?1, ?2, ?3)"
-		      " ON CONFLICT (sid) DO UPDATE SET workspace_id = excluded.workspace_id,"
-		      " due_msecs = excluded.due_msecs, owner = '', attempts = 0",
-		      "bii", args->sid, args->workspace_id, args->due_msecs);
-}
-
 int catalog_callback_add(struct catalog *catalog, int64_t workspace_id,
 			 const struct sid *recording_sid)
 {
-	struct sid_args args = { workspace_id, time_now_msecs(), NULL, recording_sid };
 	struct catalog_recording known;
 	int err = catalog_recording_find(catalog, recording_sid, &known);
 
 	if (err == 0 && (known.is_listed || known.state != CATALOG_STATE_TWILIO))
 		return 0;
-	return err && err != -ENOENT ? err : db_write(catalog->db, add_in_write, &args);
-}
-
-static int done_in_write(struct db_conn *conn, void *arg)
-{
-	const struct sid_args *args = arg;
-
-	return db_run(conn, "DELETE FROM callback WHERE sid = ?1 AND owner = ?2", "bs", args->sid,
-		      args->owner);
+	if (err && err != -ENOENT)
+		return err;
+	return db_write_run(
+		catalog->db,
+		"INSERT INTO callback (sid, workspace_id, due_msecs) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT (sid) DO UPDATE SET workspace_id = excluded.workspace_id,"
+		" due_msecs = excluded.due_msecs, owner = '', attempts = 0",
+		"bii", recording_sid, workspace_id, time_now_msecs());
 }
 
 int catalog_callback_done(struct catalog *catalog, const char *owner,
 			  const struct sid *recording_sid)
 {
-	struct sid_args args = { .owner = owner, .sid = recording_sid };
-
-	return db_write(catalog->db, done_in_write, &args);
-}
-
-static int later_in_write(struct db_conn *conn, void *arg)
-{
-	const struct sid_args *args = arg;
-
-	return db_run(
-		conn,
-		"UPDATE callback SET due_msecs = ?3, owner = '' WHERE sid = ?1 AND owner = ?2",
-		"bsi", args->sid, args->owner, args->due_msecs);
+	return db_write_run(catalog->db, "DELETE FROM callback WHERE sid = ?1 AND owner = ?2", "bs",
+			    recording_sid, owner);
 }
 
 int catalog_callback_later(struct catalog *catalog, const char *owner,
 			   const struct sid *recording_sid, int64_t pause_msecs)
 {
-	struct sid_args args = { 0, time_now_msecs() + pause_msecs, owner, recording_sid };
-
-	return db_write(catalog->db, later_in_write, &args);
+	return db_write_run(
+		catalog->db,
+		"UPDATE callback SET due_msecs = ?3, owner = '' WHERE sid = ?1 AND owner = ?2",
+		"bsi", recording_sid, owner, time_now_msecs() + pause_msecs);
 }
 
 /* ---- taking ---- */
@@ -146,11 +115,8 @@ int catalog_callback_later(struct catalog *catalog, const char *owner,
 
 static int next_due(struct catalog *catalog, int64_t *ret_next_msecs)
 {
-	cleanup_db_read struct db_conn *read = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read_int(catalog->db, ret_next_msecs, DUE_FIRST, "");
 
-	if (err == 0)
-		err = db_query_int(read, ret_next_msecs, DUE_FIRST, "");
 	if (err == -ENOENT) {
 		*ret_next_msecs = INT64_MAX;
 		err = 0;
@@ -171,13 +137,12 @@ static int batch_read(struct db_conn *conn, int64_t now_msecs, struct catalog_ca
 			   " AND due_msecs <= ?2 ORDER BY due_msecs LIMIT ?3",
 			   "iii", batch->workspace_id, now_msecs, (int64_t)CATALOG_CALLBACK_BATCH);
 
-	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct catalog_callback *item = &batch->items[batch->count++];
 
 		if (!db_sid(stmt, 0, &item->recording_sid))
 			return -EIO;
 		item->attempts = (unsigned)db_int64(stmt, 1);
-		err = 0;
 	}
 	return err;
 }

@@ -9,7 +9,6 @@
 
 #include "catalog/calls-csv.h"
 #include "catalog/recording-private.h"
-#include "catalog/sql.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/text.h"
@@ -121,9 +120,7 @@ static int add_recordings(struct db_conn *conn, int64_t call_id, enum catalog_na
 			   " AND r.state <> " SQL_STATE_DELETED " ORDER BY r.sort_key, r.id",
 			   "i", call_id);
 
-	if (err)
-		return err;
-	while ((err = db_step(conn, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct catalog_recording r;
 
 		recording_from_row(stmt, &r);
@@ -206,7 +203,7 @@ static int row_measure(struct db_conn *conn, int64_t call_id, int64_t *ret_folde
 
 	*ret_folder_id = 0;
 	if (err == 0)
-		err = db_step(conn, stmt);
+		err = db_step(stmt);
 	if (err <= 0)
 		return err;
 	old_len = db_int64(stmt, 10);
@@ -284,7 +281,7 @@ int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalo
 			       " AND removed = 0 ORDER BY start_secs, id",
 			       "i", folder_id);
 	}
-	while (err == 0 && (err = db_step(read, stmt)) > 0)
+	while (db_next(stmt, &err))
 		err = add_row(read, stmt, names, ret_csv, &hidden);
 	if (err == 0 && buf_failed(ret_csv))
 		err = -ENOMEM;

@@ -7,7 +7,6 @@
 #include "catalog/campaign.h"
 #include "catalog/folder-private.h"
 #include "catalog/name.h"
-#include "catalog/sql.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
@@ -34,63 +33,48 @@ static int campaign_from_row(struct db_stmt *stmt, struct catalog_campaign *c)
 int catalog_campaign_find(struct catalog *catalog, int64_t workspace_id, const char *name,
 			  struct catalog_campaign *ret_campaign)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	int err;
 
 	if (!*name)
 		return -ENOENT;
-	err = db_read_begin(catalog->db, &read);
-	if (err == 0)
-		err = db_query_row(
-			read, &stmt,
-			"SELECT " CAMPAIGN_COLUMNS " FROM folder f"
-			" WHERE f.workspace_id = ?1 AND (f.name = ?2 OR f.tree_name = ?2)"
-			" AND f.removed = 0"
-			" ORDER BY " SQL_BOOL("coalesce(f.name, '') <> ?2") " LIMIT 1",
-			"is", workspace_id, name);
+	err = db_read_row(catalog->db, &stmt,
+			  "SELECT " CAMPAIGN_COLUMNS " FROM folder f"
+			  " WHERE f.workspace_id = ?1 AND (f.name = ?2 OR f.tree_name = ?2)"
+			  " AND f.removed = 0"
+			  " ORDER BY " SQL_BOOL("coalesce(f.name, '') <> ?2") " LIMIT 1",
+			  "is", workspace_id, name);
 	return err ? err : campaign_from_row(stmt, ret_campaign);
 }
 
 int catalog_campaign_get(struct catalog *catalog, int64_t folder_id,
 			 struct catalog_campaign *ret_campaign)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read_row(catalog->db, &stmt,
+			      "SELECT " CAMPAIGN_COLUMNS " FROM folder f WHERE f.id = ?1", "i",
+			      folder_id);
 
-	if (err == 0)
-		err = db_query_row(read, &stmt,
-				   "SELECT " CAMPAIGN_COLUMNS " FROM folder f WHERE f.id = ?1", "i",
-				   folder_id);
 	return err ? err : campaign_from_row(stmt, ret_campaign);
 }
 
 int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog_campaign_fn *fn,
 			  void *arg)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read(catalog->db, &stmt,
+			  "SELECT " CAMPAIGN_COLUMNS
+			  " FROM folder f WHERE f.workspace_id = ?1 AND f.removed = 0 "
+			  "ORDER BY " SQL_BOOL("f.name IS NULL") ", f.name",
+			  "i", workspace_id);
 
-	if (err < 0)
-		return err;
-	err = db_query(read, &stmt,
-		       "SELECT " CAMPAIGN_COLUMNS
-		       " FROM folder f WHERE f.workspace_id = ?1 AND f.removed = 0 "
-		       "ORDER BY " SQL_BOOL("f.name IS NULL") ", f.name",
-		       "i", workspace_id);
-	if (err < 0)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct catalog_campaign campaign;
 
 		err = campaign_from_row(stmt, &campaign);
 		if (err < 0)
 			return err;
 		err = fn(arg, &campaign);
-		if (err)
-			return err;
 	}
 	return err;
 }
@@ -98,25 +82,17 @@ int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog
 int catalog_campaign_numbers(struct catalog *catalog, int64_t folder_id, catalog_number_fn *fn,
 			     void *arg)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read(catalog->db, &stmt,
+			  "SELECT number FROM campaign_number WHERE folder_id = ?1 ORDER BY number",
+			  "i", folder_id);
 
-	if (err < 0)
-		return err;
-	err = db_query(read, &stmt,
-		       "SELECT number FROM campaign_number WHERE folder_id = ?1 ORDER BY number",
-		       "i", folder_id);
-	if (err < 0)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		char number[CATALOG_NUMBER_SIZE];
 
 		if (!db_text_copy(stmt, 0, number, sizeof number))
 			return -EIO;
 		err = fn(arg, number);
-		if (err)
-			return err;
 	}
 	return err;
 }
@@ -169,10 +145,9 @@ static int number_add(struct db_conn *conn, const struct campaign_args *args, si
 
 		if (db_int64(stmt, 0) == args->id)
 			return 0; /* given twice */
-		snprintf(args->message, CATALOG_MESSAGE_SIZE,
-			 "number %zu of those given belongs to campaign '%s' already", index + 1,
-			 name ? name : CATALOG_UNASSIGNED);
-		return -EEXIST;
+		return catalog_fail(-EEXIST, args->message,
+				    "number %zu of those given belongs to campaign '%s' already",
+				    index + 1, name ? name : CATALOG_UNASSIGNED);
 	}
 	if (err != -ENOENT)
 		return err;
@@ -189,11 +164,11 @@ static int add_in_write(struct db_conn *conn, void *arg)
 	char workspace_name[CATALOG_NAME_SIZE], tree_name[CATALOG_NAME_SIZE];
 	uint64_t inode = 0;
 	int64_t count;
-	int err;
+	int err = db_query_row(conn, &stmt,
+			       "SELECT name FROM workspace WHERE id = ?1 AND removed = 0", "i",
+			       args->workspace_id);
 
 	args->message[0] = '\0';
-	err = db_query_row(conn, &stmt, "SELECT name FROM workspace WHERE id = ?1 AND removed = 0",
-			   "i", args->workspace_id);
 	if (err)
 		return err;
 	db_text_copy(stmt, 0, workspace_name, sizeof workspace_name);
@@ -204,31 +179,25 @@ static int add_in_write(struct db_conn *conn, void *arg)
 		"is", args->workspace_id, args->name);
 	if (err < 0)
 		return err;
-	if (count) {
-		snprintf(args->message, CATALOG_MESSAGE_SIZE, "there is a campaign '%s' already",
-			 args->name);
-		return -EEXIST;
-	}
+	if (count)
+		return catalog_fail(-EEXIST, args->message, "there is a campaign '%s' already",
+				    args->name);
 	err = tree_name_new(conn, args->workspace_id, args->name, tree_name);
 	if (err == 0)
 		err = inode_for_folder(conn, workspace_name, args->name, &inode);
 	if (err < 0)
 		return err;
-	err = db_query_int(
+	err = db_insert(
 		conn, &args->id,
 		"INSERT INTO folder (workspace_id, name, inode, mtime_nsecs, csv_mtime_nsecs, tree_name) "
-		"VALUES (?1, ?2, ?3, ?4, ?4, ?5) RETURNING id",
+		"VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
 		"isiis", args->workspace_id, args->name, (int64_t)inode, time_now_nsecs(),
 		tree_name);
-	if (err < 0)
-		return err;
-	for (size_t i = 0; i < args->number_count; i++) {
+	for (size_t i = 0; i < args->number_count && err == 0; i++)
 		err = number_add(conn, args, i);
-		if (err < 0)
-			return err;
-	}
-	err = workspace_touch(conn, args->workspace_id);
-	return err < 0 ? err : calls_reassign(conn, args->workspace_id);
+	if (err == 0)
+		err = workspace_touch(conn, args->workspace_id);
+	return err ? err : calls_reassign(conn, args->workspace_id);
 }
 
 int catalog_campaign_add(struct catalog *catalog, int64_t workspace_id, const char *name,
@@ -238,44 +207,29 @@ int catalog_campaign_add(struct catalog *catalog, int64_t workspace_id, const ch
 	cleanup_free char (*normalized)[CATALOG_NUMBER_SIZE] =
 		calloc(number_count + 1, sizeof *normalized);
 	struct campaign_args args = { workspace_id, name, normalized, number_count, 0, ret_message };
-	char encoded[CATALOG_NAME_SIZE];
 	int err;
 
 	ret_message[0] = '\0';
 	if (!normalized)
 		return -ENOMEM;
-	err = catalog_name_encode(name, encoded);
-	if (err < 0) {
-		snprintf(
-			ret_message, CATALOG_MESSAGE_SIZE,
-			err == -EINVAL
-				? "a campaign needs a name"
-				: "the name is too long: as a folder's name it would have more than 255 bytes");
+	err = name_check(name, "campaign", ret_message);
+	if (err)
 		return err;
-	}
-	if (strcmp(name, CATALOG_UNASSIGNED) == 0) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "'" CATALOG_UNASSIGNED
-			 "' is the folder of the calls that belong to no campaign");
-		return -EEXIST;
-	}
-	if (number_count == 0) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "a campaign needs at least one number");
-		return -EINVAL;
-	}
-	for (size_t i = 0; i < number_count; i++) {
-		if (number_normalize(numbers[i], normalized[i]) < 0) {
-			snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-				 "number %zu of those given is none in the form +15551234567",
-				 i + 1);
-			return -EINVAL;
-		}
-	}
+	if (strcmp(name, CATALOG_UNASSIGNED) == 0)
+		return catalog_fail(-EEXIST, ret_message,
+				    "'" CATALOG_UNASSIGNED
+				    "' is the folder of the calls that belong to no campaign");
+	if (number_count == 0)
+		return catalog_fail(-EINVAL, ret_message, "a campaign needs at least one number");
+	for (size_t i = 0; i < number_count; i++)
+		if (number_normalize(numbers[i], normalized[i]) < 0)
+			return catalog_fail(
+				-EINVAL, ret_message,
+				"number %zu of those given is not in the form +15551234567", i + 1);
 	err = db_write(catalog->db, add_in_write, &args);
 	if (err == -ENOENT && !ret_message[0])
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "there is no such workspace");
-	if (err < 0)
-		return err;
-	*ret_id = args.id;
-	return 0;
+		catalog_fail(err, ret_message, "there is no such workspace");
+	if (err == 0)
+		*ret_id = args.id;
+	return err;
 }

@@ -30,28 +30,19 @@ int change_add(struct db_conn *conn, int kind, const struct catalog_recording *r
 
 int catalog_change_last(struct catalog *catalog, int64_t *ret_seq)
 {
-	cleanup_db_read struct db_conn *read = NULL;
-	int err = db_read_begin(catalog->db, &read);
-
-	return err ? err
-		   : db_query_int(read, ret_seq, "SELECT coalesce(max(seq), 0) FROM change", "");
+	return db_read_int(catalog->db, ret_seq, "SELECT coalesce(max(seq), 0) FROM change", "");
 }
 
 int catalog_change_each(struct catalog *catalog, int64_t after_seq, catalog_change_fn *fn,
 			void *arg)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read(catalog->db, &stmt,
+			  "SELECT seq, kind, inode, parent, name, sid_name FROM change"
+			  " WHERE seq > ? ORDER BY seq",
+			  "i", after_seq);
 
-	if (err == 0)
-		err = db_query(read, &stmt,
-			       "SELECT seq, kind, inode, parent, name, sid_name FROM change"
-			       " WHERE seq > ? ORDER BY seq",
-			       "i", after_seq);
-	if (err)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct catalog_change change = {
 			.seq = db_int64(stmt, 0),
 			.kind = db_int(stmt, 1),
@@ -62,8 +53,6 @@ int catalog_change_each(struct catalog *catalog, int64_t after_seq, catalog_chan
 		db_text_copy(stmt, 4, change.name, sizeof change.name);
 		db_text_copy(stmt, 5, change.sid_name, sizeof change.sid_name);
 		err = fn(arg, &change);
-		if (err)
-			return err;
 	}
 	return err;
 }

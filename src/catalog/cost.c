@@ -2,7 +2,6 @@
 #include "catalog/cost.h"
 
 #include "catalog/catalog-private.h"
-#include "catalog/sql.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
@@ -41,22 +40,18 @@ static void row_read(struct db_stmt *stmt, struct catalog_cost_row *ret_row)
 int catalog_cost_each(struct catalog *catalog, int64_t workspace_id, int64_t small_bytes,
 		      catalog_cost_fn *fn, void *arg)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read(catalog->db, &stmt,
+			  "SELECT r.folder_id, " IS_AT_TWILIO ", " IS_IN_S3
+			  ", coalesce(o.storage_class, ''), " AGE_DAYS ", " IS_SMALL ", count(*),"
+			  " sum(" MINUTES "), " UNKNOWN_MINUTES ", sum(" SIZE ")"
+			  " FROM recording r"
+			  " LEFT JOIN object o ON o.recording_id = r.id AND r.state IN " SQL_IN_S3
+			  " WHERE r.workspace_id = ?1 AND r.listed = 1 AND r.state NOT IN " LOST
+			  " GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1",
+			  "iii", workspace_id, time_now_secs(), small_bytes);
 
-	if (err == 0)
-		err = db_query(
-			read, &stmt,
-			"SELECT r.folder_id, " IS_AT_TWILIO ", " IS_IN_S3
-			", coalesce(o.storage_class, ''), " AGE_DAYS ", " IS_SMALL ", count(*),"
-			" sum(" MINUTES "), " UNKNOWN_MINUTES ", sum(" SIZE ")"
-			" FROM recording r"
-			" LEFT JOIN object o ON o.recording_id = r.id AND r.state IN " SQL_IN_S3
-			" WHERE r.workspace_id = ?1 AND r.listed = 1 AND r.state NOT IN " LOST
-			" GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1",
-			"iii", workspace_id, time_now_secs(), small_bytes);
-	while (err == 0 && (err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct catalog_cost_row row;
 
 		row_read(stmt, &row);

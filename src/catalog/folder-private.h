@@ -31,7 +31,6 @@ int calls_reassign(struct db_conn *conn, int64_t workspace_id);
 /* ---- inodes ---- */
 /* The inode of calls.csv is its folder's with these bits flipped. */
 #define CALLS_INODE_XOR 0x2c01dca11ULL
-int inode_is_taken(struct db_conn *conn, int64_t inode, int64_t *ret_taken);
 /* A new folder's: a hash of the names of workspace and campaign, made unique among all inodes.
  * campaign NULL: the workspace's own. */
 int inode_for_folder(struct db_conn *conn, const char *workspace, const char *campaign,
@@ -43,6 +42,8 @@ int inode_for_folder(struct db_conn *conn, const char *workspace, const char *ca
 /* As catalog_name_encode, by these rules only, and with the first so many letters escaped. */
 int name_encode(const char *name, unsigned rules, size_t letters,
 		char ret_encoded[CATALOG_NAME_SIZE]);
+/* Whether a new `what` may have the name; with a message where not. */
+int name_check(const char *name, const char *what, char ret_message[CATALOG_MESSAGE_SIZE]);
 /* A folder's name for a new campaign, or (workspace_id 0) a new workspace: like no other folder's
  * there, in any case. -ENAMETOOLONG */
 int tree_name_new(struct db_conn *conn, int64_t workspace_id, const char *name,

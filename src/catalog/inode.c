@@ -10,12 +10,11 @@
 
 #include "catalog/folder-private.h"
 #include "catalog/recording-private.h"
-#include "catalog/sql.h"
 #include "catalog/tree.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 
-int inode_is_taken(struct db_conn *conn, int64_t inode, int64_t *ret_taken)
+static int inode_is_taken(struct db_conn *conn, int64_t inode, int64_t *ret_taken)
 {
 	*ret_taken = inode <= CATALOG_ROOT_INODE;
 	return *ret_taken

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "catalog/catalog-private.h"
 #include "catalog/guard.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
@@ -129,32 +130,27 @@ static int key_file_load(const char *path, bool must_be_private, struct db_key *
 
 	if (!text)
 		return -ENOMEM;
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		err = -errno;
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key file %s cannot be read: %s",
-			 path, strerror(-err));
-		return err;
-	}
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return catalog_fail(-errno, ret_message, "the key file %s cannot be read: %s", path,
+				    strerror(errno));
 	/* A pipe, of the shell's <(…), is this user's. */
 	err = S_ISREG(st.st_mode) ? catalog_guard_check(&st, "the key file", path, ret_message) : 0;
 	if (err < 0)
 		return err;
-	if (must_be_private && S_ISREG(st.st_mode) && (st.st_mode & 077)) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "the key file may be read by others than its owner; run: chmod 600 '%s'",
-			 path);
-		return -EACCES;
-	}
+	if (must_be_private && S_ISREG(st.st_mode) && (st.st_mode & 077))
+		return catalog_fail(
+			-EACCES, ret_message,
+			"the key file may be read by others than its owner; run: chmod 600 '%s'",
+			path);
 	err = key_text_read(fd, 0, text);
 	if (err == 0)
 		err = key_parse(text, ret_key);
 	if (err == -EINVAL)
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "the key file %s does not hold 64 hex digits", path);
-	else if (err < 0)
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key file %s cannot be read: %s",
-			 path, strerror(-err));
-	return err;
+		return catalog_fail(err, ret_message, "the key file %s does not hold 64 hex digits",
+				    path);
+	return err ? catalog_fail(err, ret_message, "the key file %s cannot be read: %s", path,
+				  strerror(-err))
+		   : 0;
 }
 
 int catalog_key_file_load(const char *path, struct db_key *ret_key,
@@ -191,36 +187,22 @@ int catalog_key_command_run(const char *command, struct db_key *ret_key,
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
 	}
-	if (err == -ETIMEDOUT) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "the key command did not end within 60 seconds");
-		return err;
-	}
-	if (err == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command failed (%s %d)",
-			 WIFEXITED(status) ? "exit status" : "signal",
-			 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-		return -EACCES;
-	}
+	if (err == -ETIMEDOUT)
+		return catalog_fail(err, ret_message,
+				    "the key command did not end within 60 seconds");
+	if (err == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
+		return catalog_fail(-EACCES, ret_message, "the key command failed (%s %d)",
+				    WIFEXITED(status) ? "exit status" : "signal",
+				    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	if (err == 0)
 		err = key_parse(text, ret_key);
-	if (err == -EINVAL) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "the key command did not print 64 hex digits");
-		return err;
-	}
+	if (err == -EINVAL)
+		return catalog_fail(err, ret_message,
+				    "the key command did not print 64 hex digits");
 out:
-	if (err < 0)
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the key command could not be run: %s",
-			 strerror(-err));
-	return err;
-}
-
-static char *path_beside(const char *catalog_path, const char *suffix)
-{
-	char *path;
-
-	return asprintf(&path, "%s%s", catalog_path, suffix) < 0 ? NULL : path;
+	return err ? catalog_fail(err, ret_message, "the key command could not be run: %s",
+				  strerror(-err))
+		   : 0;
 }
 
 int catalog_key_command_save(const char *path, const char *command)
@@ -252,11 +234,9 @@ static int saved_command_run(const char *path, struct db_key *ret_key,
 			return err;
 		err = files_read_fd(fd, COMMAND_LIMIT_BYTES, &command, &len);
 	}
-	if (err < 0) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s cannot be read: %s", path,
-			 strerror(-err));
-		return err;
-	}
+	if (err < 0)
+		return catalog_fail(err, ret_message, "%s cannot be read: %s", path,
+				    strerror(-err));
 	while (len && strchr("\r\n", command[len - 1]))
 		command[--len] = '\0';
 	return catalog_key_command_run(command, ret_key, ret_message);

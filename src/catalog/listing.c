@@ -10,7 +10,6 @@
 #include "catalog/filename.h"
 #include "catalog/folder-private.h"
 #include "catalog/recording-private.h"
-#include "catalog/sql.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
@@ -130,7 +129,7 @@ static int sort_key_new(struct db_conn *conn, const struct catalog_recording *re
 	if (err)
 		return err;
 	name[0] = '\0';
-	while ((err = db_step(conn, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct catalog_recording other, self = *recording;
 
 		if (!name[0]) {
@@ -309,20 +308,15 @@ int recording_list(struct db_conn *conn, int64_t recording_id, struct touched *t
 int recordings_list_of_call(struct db_conn *conn, int64_t call_id, struct touched *touched,
 			    int64_t *listed)
 {
-	int64_t id = 0;
-	int err;
+	cleanup_free int64_t *ids = NULL;
+	size_t count = 0;
+	int err = db_query_ids(conn, &ids, &count,
+			       "SELECT id FROM recording WHERE call_id = ? ORDER BY id", "i",
+			       call_id);
 
-	for (;;) {
-		err = db_query_int(
-			conn, &id,
-			"SELECT id FROM recording WHERE call_id = ? AND id > ? ORDER BY id LIMIT 1",
-			"ii", call_id, id);
-		if (err)
-			return err == -ENOENT ? 0 : err;
-		err = recording_list(conn, id, touched, listed);
-		if (err)
-			return err;
-	}
+	for (size_t i = 0; i < count && err == 0; i++)
+		err = recording_list(conn, ids[i], touched, listed);
+	return err;
 }
 
 int recording_unlist(struct db_conn *conn, int64_t recording_id)
@@ -349,27 +343,23 @@ int recording_unlist(struct db_conn *conn, int64_t recording_id)
 static int call_move(struct db_conn *conn, int64_t call_id, int64_t folder_id,
 		     struct touched *touched)
 {
+	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_recording r;
-	int64_t id = 0;
 	int err = db_run(conn, "UPDATE call SET folder_id = ?2 WHERE id = ?1", "ii", call_id,
 			 folder_id);
 
 	if (err == 0)
 		err = touched_add(conn, touched, folder_id);
-	while (err == 0) {
-		err = db_query_int(
-			conn, &id,
-			"SELECT id FROM recording WHERE call_id = ? AND id > ? AND listed = 1"
-			" ORDER BY id LIMIT 1",
-			"ii", call_id, id);
-		if (err == -ENOENT)
-			break;
-		if (err == 0)
-			err = recording_load(conn, id, &r);
-		if (err == 0)
-			err = change_add(conn, CATALOG_CHANGE_ENTRY_GONE, &r);
+	if (err == 0)
+		err = db_query(conn, &stmt,
+			       "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.call_id = ?"
+			       " AND r.listed = 1 ORDER BY r.id",
+			       "i", call_id);
+	while (db_next(stmt, &err)) {
+		recording_from_row(stmt, &r);
+		err = change_add(conn, CATALOG_CHANGE_ENTRY_GONE, &r);
 	}
-	if (err && err != -ENOENT)
+	if (err)
 		return err;
 	return db_run(conn,
 		      "UPDATE recording SET folder_id = ?2 WHERE call_id = ?1"

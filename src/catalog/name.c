@@ -94,32 +94,15 @@ int catalog_name_encode(const char *name, char ret_encoded[CATALOG_NAME_SIZE])
 	return name_encode(name, NAME_START | NAME_DECOMPOSED, 0, ret_encoded);
 }
 
-static int digit(char c)
+int name_check(const char *name, const char *what, char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
+	char encoded[CATALOG_NAME_SIZE];
+	int err = catalog_name_encode(name, encoded);
 
-int catalog_name_decode(const char *encoded, char ret_name[CATALOG_NAME_SIZE])
-{
-	size_t out = 0;
-
-	if (!*encoded || strlen(encoded) >= CATALOG_NAME_SIZE)
-		return -EINVAL;
-	for (const char *s = encoded; *s; s++) {
-		int byte;
-
-		if (*s != '%') {
-			ret_name[out++] = *s;
-			continue;
-		}
-		if (digit(s[1]) < 0 || digit(s[2]) < 0)
-			return -EINVAL;
-		byte = digit(s[1]) << 4 | digit(s[2]);
-		if (byte == 0)
-			return -EINVAL;
-		ret_name[out++] = (char)byte;
-		s += 2;
-	}
-	ret_name[out] = '\0';
-	return 0;
+	if (err == -EINVAL)
+		return catalog_fail(err, ret_message, "a %s needs a name", what);
+	return err ? catalog_fail(err, ret_message,
+				  "the name is too long: as a folder's name it would have more"
+				  " than 255 bytes")
+		   : 0;
 }

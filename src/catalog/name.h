@@ -17,7 +17,5 @@
 
 /* -EINVAL: an empty name; -ENAMETOOLONG: more than 255 bytes once encoded. */
 int catalog_name_encode(const char *name, char ret_encoded[CATALOG_NAME_SIZE]);
-/* Takes any escapes. -EINVAL: not an encoded name. */
-int catalog_name_decode(const char *encoded, char ret_name[CATALOG_NAME_SIZE]);
 
 #endif

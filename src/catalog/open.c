@@ -36,7 +36,7 @@ int key_id(const struct db_key *key, char ret_text[KEY_ID_SIZE])
 	return err;
 }
 
-static char *beside(const char *path, const char *suffix)
+char *path_beside(const char *path, const char *suffix)
 {
 	char *name;
 
@@ -85,8 +85,8 @@ static int fill(struct db_conn *conn, void *arg)
 int catalog_create(const char *path, const struct db_key *key,
 		   char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	cleanup_free char *folder = strdup(path), *id_path = beside(path, ".keyid"),
-			  *new_path = beside(path, ".new");
+	cleanup_free char *folder = strdup(path), *id_path = path_beside(path, ".keyid"),
+			  *new_path = path_beside(path, ".new");
 	char id[KEY_ID_SIZE];
 	struct stat st;
 	char *slash;
@@ -156,7 +156,7 @@ static int upgrade(struct db_conn *conn, void *arg)
 static int check_key_id(const char *path, const struct db_key *key, bool *ret_known,
 			char *ret_message)
 {
-	cleanup_free char *id_path = beside(path, ".keyid"), *stored = NULL;
+	cleanup_free char *id_path = path_beside(path, ".keyid"), *stored = NULL;
 	char id[KEY_ID_SIZE];
 	size_t len;
 	int err;
@@ -179,7 +179,7 @@ static int check_key_id(const char *path, const struct db_key *key, bool *ret_kn
 /* Called when the key has opened the catalog. The catalog works without the fingerprint, too. */
 static void put_key_id_back(const char *path, const struct db_key *key)
 {
-	cleanup_free char *id_path = beside(path, ".keyid");
+	cleanup_free char *id_path = path_beside(path, ".keyid");
 	char id[KEY_ID_SIZE];
 
 	if (id_path && key_id(key, id) == 0)

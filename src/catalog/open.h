@@ -8,9 +8,6 @@
 #define KEY_ID_BYTES 8
 #define KEY_ID_SIZE (2 * KEY_ID_BYTES + 1)
 int key_id(const struct db_key *key, char ret_text[KEY_ID_SIZE]);
-/* Writes the message, and returns err. */
-int catalog_fail(int err, char ret_message[CATALOG_MESSAGE_SIZE], const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 /* Checks that the open database is a catalog that this version can read, and brings an older one up
  * to date. -EKEYREJECTED, -EUCLEAN, -EPROTONOSUPPORT …, with a message. key_known: the fingerprint
  * matches, so an unreadable file is damaged. */

@@ -29,24 +29,16 @@ int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
 			     enum catalog_order order, size_t limit, catalog_after_fn *fn,
 			     void *arg)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read(catalog->db, &stmt,
+			  order == CATALOG_ORDER_INODE ? AFTER_SQL("inode") : AFTER_SQL("sort_key"),
+			  "iii", recording_id, (int64_t)limit, time_now_secs());
 
-	if (err == 0)
-		err = db_query(read, &stmt,
-			       order == CATALOG_ORDER_INODE ? AFTER_SQL("inode")
-							    : AFTER_SQL("sort_key"),
-			       "iii", recording_id, (int64_t)limit, time_now_secs());
-	if (err)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct catalog_recording recording;
 
 		recording_from_row(stmt, &recording);
 		err = fn(arg, &recording, db_int(stmt, db_columns(stmt) - 1) != 0);
-		if (err)
-			return err;
 	}
 	return err;
 }
@@ -54,15 +46,12 @@ int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
 int catalog_recording_is_first(struct catalog *catalog, int64_t recording_id,
 			       enum catalog_order order, bool *ret_is_first)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	int64_t is_first = 0;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read_int(catalog->db, &is_first,
+			      order == CATALOG_ORDER_INODE ? FIRST_SQL("inode")
+							   : FIRST_SQL("sort_key"),
+			      "i", recording_id);
 
-	if (err == 0)
-		err = db_query_int(read, &is_first,
-				   order == CATALOG_ORDER_INODE ? FIRST_SQL("inode")
-								: FIRST_SQL("sort_key"),
-				   "i", recording_id);
 	*ret_is_first = is_first != 0;
 	return err;
 }

@@ -4,7 +4,6 @@
 #include "catalog/catalog-private.h"
 #include "catalog/problem.h"
 #include "catalog/queue-private.h"
-#include "catalog/sql.h"
 #include "util/cleanup.h"
 
 /* The scope is ?1, ?2. The leading columns of the partial index job_problem are named, so that it
@@ -22,19 +21,14 @@
 int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope,
 			 catalog_problem_fn *fn, void *arg)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read(catalog->db, &stmt,
+			  "SELECT j.kind, r.sid, j.reason, j.attempts, j.due_msecs FROM job j"
+			  " JOIN recording r ON r.id = j.recording_id"
+			  " WHERE " IS_PROBLEM " ORDER BY j.kind, j.id",
+			  "ii", (int64_t)scope.kind, scope.id);
 
-	if (err == 0)
-		err = db_query(read, &stmt,
-			       "SELECT j.kind, r.sid, j.reason, j.attempts, j.due_msecs FROM job j"
-			       " JOIN recording r ON r.id = j.recording_id"
-			       " WHERE " IS_PROBLEM " ORDER BY j.kind, j.id",
-			       "ii", (int64_t)scope.kind, scope.id);
-	if (err)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct catalog_problem problem = {
 			.kind = db_int(stmt, 0),
 			.attempts = (unsigned)db_int(stmt, 3),
@@ -44,8 +38,6 @@ int catalog_problem_each(struct catalog *catalog, struct catalog_scope scope,
 		db_sid(stmt, 1, &problem.recording_sid);
 		db_text_copy(stmt, 2, problem.reason, sizeof problem.reason);
 		err = fn(arg, &problem);
-		if (err)
-			return err;
 	}
 	return err;
 }
@@ -61,9 +53,8 @@ static int group_examples(struct db_conn *conn, struct catalog_scope scope, int6
 			   "iiiisi", (int64_t)scope.kind, scope.id, (int64_t)group->kind, state,
 			   group->reason, (int64_t)CATALOG_PROBLEM_EXAMPLES);
 
-	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		db_sid(stmt, 0, &group->examples[group->example_count++]);
-		err = 0;
 	}
 	return err;
 }
@@ -82,9 +73,7 @@ int catalog_problem_groups(struct catalog *catalog, struct catalog_scope scope,
 			       " FROM job j WHERE " IS_PROBLEM
 			       " GROUP BY 1, 2, 3 ORDER BY j.kind, j.state DESC, 4 DESC",
 			       "ii", (int64_t)scope.kind, scope.id);
-	if (err)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		int64_t state = db_int64(stmt, 1);
 		struct catalog_problem_group group = {
 			.kind = db_int(stmt, 0),
@@ -97,8 +86,6 @@ int catalog_problem_groups(struct catalog *catalog, struct catalog_scope scope,
 		err = group_examples(read, scope, state, &group);
 		if (err == 0)
 			err = fn(arg, &group);
-		if (err)
-			return err;
 	}
 	return err;
 }

@@ -4,7 +4,6 @@
 
 #include "catalog/queue.h"
 #include "catalog/recording-private.h"
-#include "catalog/sql.h"
 
 /* The folders of a scope that is not one recording; with_removed: removed ones, too. The caller
  * frees *ret_ids. -ENOENT: no such folder or workspace. */

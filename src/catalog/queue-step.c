@@ -24,12 +24,11 @@ int catalog_queue_sources(struct db_conn *conn, struct catalog_queue_source **re
 		" WHERE w.removed = 0 OR EXISTS (SELECT 1 FROM job j WHERE j.workspace_id = w.id)",
 		"");
 
-	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct catalog_queue_source *source = array_add(&sources, &count);
 
 		if (!source)
 			return -ENOMEM;
-		err = 0;
 		source->workspace_id = db_int64(stmt, 0);
 		source->kinds = OTHER_KINDS;
 		if (!db_int(stmt, 1)) /* else deletes that were owed before it was set wait */

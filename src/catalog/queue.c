@@ -5,7 +5,6 @@
 #include <errno.h>
 
 #include "catalog/queue-private.h"
-#include "catalog/recording-private.h"
 #include "util/cleanup.h"
 
 int scope_folders(struct db_conn *conn, struct catalog_scope scope, bool with_removed,
@@ -35,44 +34,65 @@ struct part {
 	int64_t id, workspace_id, now_msecs;
 };
 
-/* Each statement has two forms, for one recording and for a folder: ?1 is its id, ?2 the workspace,
- * ?3 the time. FORMS_BY_JOB is for statements on jobs, which look up the folder of each job. */
+/* A statement has two forms, for one recording and for a folder: ?1 is its id, ?2 the workspace, ?3
+ * the time. FORMS_BY_JOB is for statements on jobs, which look up the folder of each job. */
+struct step {
+	const char *forms[2];
+	const char *format; /* a letter for each of ?1 … ?3 that the statement uses */
+	bool is_counted;    /* the rows that it changes */
+};
 #define FORMS(statement) { statement("id = ?1"), statement("folder_id = ?1") }
 #define IN_FOLDER "(SELECT folder_id FROM recording r WHERE r.id = job.recording_id) = ?1"
 #define FORMS_BY_JOB(statement) { statement("recording_id = ?1"), statement(IN_FOLDER) }
 
-/* format has a letter for each of ?1 … ?3 that the statement uses. Adds the number of changed rows
- * to *count, which may be NULL. */
-static int part_change(struct db_conn *conn, const struct part *part, const char *const forms[2],
-		       const char *format, int64_t *count)
-{
-	int err = db_run(conn, forms[part->is_folder], format, part->id, part->workspace_id,
-			 part->now_msecs);
+/* What is asked of a part. */
+struct change {
+	bool needs_storage;
+	struct step steps[5]; /* up to the first without a format */
+};
 
-	if (err == 0 && count)
-		*count += db_changes(conn);
-	return err;
+static int storage_check(struct db_conn *conn, int64_t workspace_id)
+{
+	int64_t enabled;
+	int err = db_query_int(
+		conn, &enabled,
+		"SELECT s.enabled FROM storage s JOIN workspace w ON w.id = s.workspace_id"
+		" WHERE w.id = ? AND w.removed = 0",
+		"i", workspace_id);
+
+	return err ? err : enabled ? 0 : -ENODEV;
 }
 
-typedef int part_fn(struct db_conn *conn, const struct part *part, int64_t *count);
-
-static int part_run(struct db_conn *conn, struct part *part, part_fn *fn, int64_t *count)
+static int workspace_of(struct db_conn *conn, bool is_folder, int64_t id, int64_t *ret_workspace_id)
 {
-	int err = part->is_folder ? db_query_int(conn, &part->workspace_id,
-						 "SELECT workspace_id FROM folder WHERE id = ?",
-						 "i", part->id)
-				  : db_query_int(conn, &part->workspace_id,
-						 "SELECT workspace_id FROM recording WHERE id = ?",
-						 "i", part->id);
+	return db_query_int(conn, ret_workspace_id,
+			    is_folder ? "SELECT workspace_id FROM folder WHERE id = ?"
+				      : "SELECT workspace_id FROM recording WHERE id = ?",
+			    "i", id);
+}
+
+/* Adds the number of changed rows to *count. */
+static int part_run(struct db_conn *conn, struct part *part, const struct change *change,
+		    int64_t *count)
+{
+	int err = workspace_of(conn, part->is_folder, part->id, &part->workspace_id);
 
 	if (err == 0)
 		err = db_now(conn, &part->now_msecs);
-	return err ? err : fn(conn, part, count);
+	if (err == 0 && change->needs_storage)
+		err = storage_check(conn, part->workspace_id);
+	for (const struct step *step = change->steps; err == 0 && step->format; step++) {
+		err = db_run(conn, step->forms[part->is_folder], step->format, part->id,
+			     part->workspace_id, part->now_msecs);
+		if (err == 0 && step->is_counted)
+			*count += db_changes(conn);
+	}
+	return err;
 }
 
 struct ask {
 	struct catalog_scope scope;
-	part_fn *fn;
+	const struct change *change;
 	int64_t count;
 };
 
@@ -86,12 +106,12 @@ static int ask_in_write(struct db_conn *conn, void *arg)
 
 	a->count = 0;
 	if (a->scope.kind == CATALOG_SCOPE_RECORDING)
-		return part_run(conn, &part, a->fn, &a->count);
+		return part_run(conn, &part, a->change, &a->count);
 	err = scope_folders(conn, a->scope, false, &folders, &count);
 	part.is_folder = true;
 	for (size_t i = 0; i < count && err == 0; i++) {
 		part.id = folders[i];
-		err = part_run(conn, &part, a->fn, &a->count);
+		err = part_run(conn, &part, a->change, &a->count);
 		/* Workspaces without a bucket are left out where everything is asked for. */
 		if (a->scope.kind == CATALOG_SCOPE_ALL && (err == -ENOENT || err == -ENODEV))
 			err = 0;
@@ -99,9 +119,10 @@ static int ask_in_write(struct db_conn *conn, void *arg)
 	return err;
 }
 
-static int ask(struct catalog *catalog, struct catalog_scope scope, part_fn *fn, int64_t *ret_count)
+static int ask(struct catalog *catalog, struct catalog_scope scope, const struct change *change,
+	       int64_t *ret_count)
 {
-	struct ask a = { .scope = scope, .fn = fn };
+	struct ask a = { .scope = scope, .change = change };
 	int err = db_write(catalog->db, ask_in_write, &a);
 
 	*ret_count = err ? 0 : a.count;
@@ -128,37 +149,18 @@ static int ask(struct catalog *catalog, struct catalog_scope scope, part_fn *fn,
 	"UPDATE job SET due_msecs = ?3 WHERE workspace_id = ?2 AND kind = " SQL_JOB_MIGRATE \
 	" AND due_msecs > ?3 AND state = " SQL_JOB_QUEUED " AND " where
 
-static int storage_check(struct db_conn *conn, int64_t workspace_id)
-{
-	int64_t enabled;
-	int err = db_query_int(
-		conn, &enabled,
-		"SELECT s.enabled FROM storage s JOIN workspace w ON w.id = s.workspace_id"
-		" WHERE w.id = ? AND w.removed = 0",
-		"i", workspace_id);
-
-	if (err)
-		return err;
-	return enabled ? 0 : -ENODEV;
-}
-
-static int queue_part(struct db_conn *conn, const struct part *part, int64_t *count)
-{
-	static const char *const jobs[] = FORMS(QUEUE_JOBS),
-				 *const recordings[] = FORMS(QUEUE_RECORDINGS),
-				 *const hurry[] = FORMS_BY_JOB(HURRY_JOBS);
-	int err = storage_check(conn, part->workspace_id);
-
-	if (err == 0)
-		err = part_change(conn, part, jobs, "iii", NULL);
-	if (err == 0)
-		err = part_change(conn, part, recordings, "i", count);
-	return err ? err : part_change(conn, part, hurry, "iii", NULL);
-}
+static const struct change queueing = {
+	.needs_storage = true,
+	.steps = {
+		{ FORMS(QUEUE_JOBS), "iii", false },
+		{ FORMS(QUEUE_RECORDINGS), "i", true },
+		{ FORMS_BY_JOB(HURRY_JOBS), "iii", false },
+	},
+};
 
 int catalog_migrate_queue(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_count)
 {
-	return ask(catalog, scope, queue_part, ret_count);
+	return ask(catalog, scope, &queueing, ret_count);
 }
 
 int catalog_migrate_check(struct catalog *catalog, struct catalog_scope scope)
@@ -169,25 +171,15 @@ int catalog_migrate_check(struct catalog *catalog, struct catalog_scope scope)
 
 	if (err)
 		return err;
-	switch (scope.kind) {
-	case CATALOG_SCOPE_RECORDING:
-		err = db_query_int(read, &workspace_id,
-				   "SELECT workspace_id FROM recording WHERE id = ?", "i",
-				   scope.id);
-		break;
-	case CATALOG_SCOPE_FOLDER:
-		err = db_query_int(read, &workspace_id,
-				   "SELECT workspace_id FROM folder WHERE id = ?", "i", scope.id);
-		break;
-	case CATALOG_SCOPE_WORKSPACE:
-		break;
-	case CATALOG_SCOPE_ALL:
+	if (scope.kind == CATALOG_SCOPE_ALL)
 		return db_query_int(
 			read, &workspace_id,
 			"SELECT w.id FROM storage s JOIN workspace w ON w.id = s.workspace_id"
 			" WHERE w.removed = 0 AND s.enabled = 1 LIMIT 1",
 			"");
-	}
+	if (scope.kind != CATALOG_SCOPE_WORKSPACE)
+		err = workspace_of(read, scope.kind == CATALOG_SCOPE_FOLDER, scope.id,
+				   &workspace_id);
 	return err ? err : storage_check(read, workspace_id);
 }
 
@@ -198,7 +190,7 @@ static int queue_recording(struct db_conn *conn, int64_t id)
 	struct part part = { .id = id };
 	int64_t count = 0;
 
-	return part_run(conn, &part, queue_part, &count);
+	return part_run(conn, &part, &queueing, &count);
 }
 
 int migrate_queue_one(struct db_conn *conn, int64_t recording_id)
@@ -243,18 +235,16 @@ int migrate_forget_arrived(struct db_conn *conn, int64_t workspace_id)
 #define CANCEL_RECORDINGS(where) \
 	"UPDATE recording SET migration = " SQL_MIGRATION_NONE " WHERE " where " AND " IS_WAITING
 
-static int cancel_part(struct db_conn *conn, const struct part *part, int64_t *count)
-{
-	static const char *const jobs[] = FORMS(CANCEL_JOBS), *const recordings[] =
-								      FORMS(CANCEL_RECORDINGS);
-	int err = part_change(conn, part, jobs, "i", NULL);
-
-	return err ? err : part_change(conn, part, recordings, "i", count);
-}
+static const struct change cancelling = {
+	.steps = {
+		{ FORMS(CANCEL_JOBS), "i", false },
+		{ FORMS(CANCEL_RECORDINGS), "i", true },
+	},
+};
 
 int catalog_migrate_cancel(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_count)
 {
-	return ask(catalog, scope, cancel_part, ret_count);
+	return ask(catalog, scope, &cancelling, ret_count);
 }
 
 /* ---- pausing ---- */
@@ -271,21 +261,17 @@ int catalog_migrate_cancel(struct catalog *catalog, struct catalog_scope scope, 
 	"UPDATE job SET pause_asked = 1 WHERE workspace_id = ?2 AND kind = " SQL_JOB_MIGRATE \
 	" AND state = " SQL_JOB_RUNNING " AND pause_asked = 0 AND " where
 
-static int pause_part(struct db_conn *conn, const struct part *part, int64_t *count)
-{
-	static const char *const jobs[] = FORMS(PAUSE_JOBS),
-				 *const recordings[] = FORMS(PAUSE_RECORDINGS),
-				 *const running[] = FORMS_BY_JOB(PAUSE_RUNNING);
-	int err = part_change(conn, part, jobs, "i", NULL);
-
-	if (err == 0)
-		err = part_change(conn, part, recordings, "i", count);
-	return err ? err : part_change(conn, part, running, "ii", count);
-}
+static const struct change pausing = {
+	.steps = {
+		{ FORMS(PAUSE_JOBS), "i", false },
+		{ FORMS(PAUSE_RECORDINGS), "i", true },
+		{ FORMS_BY_JOB(PAUSE_RUNNING), "ii", true },
+	},
+};
 
 int catalog_migrate_pause(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_count)
 {
-	return ask(catalog, scope, pause_part, ret_count);
+	return ask(catalog, scope, &pausing, ret_count);
 }
 
 #define RESUME_JOBS(where) \
@@ -300,21 +286,17 @@ int catalog_migrate_pause(struct catalog *catalog, struct catalog_scope scope, i
 	"UPDATE job SET pause_asked = 0 WHERE workspace_id = ?2 AND kind = " SQL_JOB_MIGRATE \
 	" AND state = " SQL_JOB_RUNNING " AND pause_asked = 1 AND " where
 
-static int resume_part(struct db_conn *conn, const struct part *part, int64_t *count)
-{
-	static const char *const jobs[] = FORMS(RESUME_JOBS),
-				 *const recordings[] = FORMS(RESUME_RECORDINGS),
-				 *const running[] = FORMS_BY_JOB(RESUME_RUNNING);
-	int err = part_change(conn, part, jobs, "iii", NULL);
-
-	if (err == 0)
-		err = part_change(conn, part, recordings, "i", count);
-	return err ? err : part_change(conn, part, running, "ii", count);
-}
+static const struct change resuming = {
+	.steps = {
+		{ FORMS(RESUME_JOBS), "iii", false },
+		{ FORMS(RESUME_RECORDINGS), "i", true },
+		{ FORMS_BY_JOB(RESUME_RUNNING), "ii", true },
+	},
+};
 
 int catalog_migrate_resume(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_count)
 {
-	return ask(catalog, scope, resume_part, ret_count);
+	return ask(catalog, scope, &resuming, ret_count);
 }
 
 /* ---- retrying ---- */
@@ -335,24 +317,18 @@ int catalog_migrate_resume(struct catalog *catalog, struct catalog_scope scope, 
 	", " SQL_JOB_DELETE_S3 ", " SQL_JOB_TOMBSTONE ")" \
 	" AND state IN (" SQL_JOB_QUEUED ", " SQL_JOB_FAILED ") AND reason <> '' AND " where
 
-static int retry_part(struct db_conn *conn, const struct part *part, int64_t *count)
-{
-	static const char *const jobs[] = FORMS(RETRY_JOBS),
-				 *const recordings[] = FORMS(RETRY_RECORDINGS),
-				 *const hurry[] = FORMS_BY_JOB(HURRY_JOBS),
-				 *const deletes[] = FORMS_BY_JOB(RETRY_DELETES);
-	int err = part_change(conn, part, jobs, "iii", NULL);
-
-	if (err == 0)
-		err = part_change(conn, part, recordings, "i", count);
-	if (err == 0)
-		err = part_change(conn, part, hurry, "iii", count);
-	return err ? err : part_change(conn, part, deletes, "iii", count);
-}
+static const struct change retrying = {
+	.steps = {
+		{ FORMS(RETRY_JOBS), "iii", false },
+		{ FORMS(RETRY_RECORDINGS), "i", true },
+		{ FORMS_BY_JOB(HURRY_JOBS), "iii", true },
+		{ FORMS_BY_JOB(RETRY_DELETES), "iii", true },
+	},
+};
 
 int catalog_migrate_retry(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_count)
 {
-	return ask(catalog, scope, retry_part, ret_count);
+	return ask(catalog, scope, &retrying, ret_count);
 }
 
 /* ---- keep_at_twilio ---- */

@@ -9,7 +9,6 @@
 #include "catalog/change.h"
 #include "catalog/queue.h"
 #include "catalog/recording-private.h"
-#include "catalog/sql.h"
 #include "catalog/sync.h"
 #include "util/times.h"
 
@@ -158,10 +157,8 @@ int object_store(struct db_conn *conn, int64_t recording_id, const struct catalo
 		" bucket_key = excluded.bucket_key, lock_mode = excluded.lock_mode,"
 		" retain_until_secs = excluded.retain_until_secs, legal_hold = excluded.legal_hold,"
 		" restore = " SQL_RESTORE_NONE ", restored_until_secs = 0, restore_reason = ''",
-		"isssssssssii"
-		"isii",
-		recording_id, o->bucket, o->key, o->etag, o->version_id, o->sha256,
-		o->checksum_sha256, o->encryption, o->kms_key_id,
+		"isssssssssiiisii", recording_id, o->bucket, o->key, o->etag, o->version_id,
+		o->sha256, o->checksum_sha256, o->encryption, o->kms_key_id,
 		o->storage_class[0] ? o->storage_class : "STANDARD", o->size_bytes,
 		o->stored_secs ? o->stored_secs : time_now_secs(), (int64_t)o->bucket_key,
 		o->lock_mode, o->retain_until_secs, (int64_t)o->has_legal_hold);
@@ -169,18 +166,15 @@ int object_store(struct db_conn *conn, int64_t recording_id, const struct catalo
 
 int catalog_recording_call(struct catalog *catalog, int64_t id, struct catalog_call *ret_call)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_call *c = ret_call;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read_row(
+		catalog->db, &stmt,
+		"SELECT c.sid, c.from_number, c.to_number, c.direction, c.status,"
+		" c.start_secs, c.duration_secs FROM recording r JOIN call c ON c.id = r.call_id"
+		" WHERE r.id = ?",
+		"i", id);
 
-	if (err == 0)
-		err = db_query_row(
-			read, &stmt,
-			"SELECT c.sid, c.from_number, c.to_number, c.direction, c.status,"
-			" c.start_secs, c.duration_secs FROM recording r JOIN call c ON c.id = r.call_id"
-			" WHERE r.id = ?",
-			"i", id);
 	if (err)
 		return err;
 	db_sid(stmt, 0, &c->sid);
@@ -196,14 +190,11 @@ int catalog_recording_call(struct catalog *catalog, int64_t id, struct catalog_c
 int catalog_recording_encryption(struct catalog *catalog, int64_t id,
 				 struct catalog_encryption *ret_encryption)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read_row(catalog->db, &stmt,
+			      "SELECT key_sid, cek, iv FROM encryption WHERE recording_id = ?", "i",
+			      id);
 
-	if (err == 0)
-		err = db_query_row(read, &stmt,
-				   "SELECT key_sid, cek, iv FROM encryption WHERE recording_id = ?",
-				   "i", id);
 	if (err)
 		return err;
 	/* A key that was cut is useless. */

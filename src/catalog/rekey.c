@@ -31,8 +31,8 @@ static struct catalog_rekey *rekey_new(const char *path)
 		return NULL;
 	rekey->old_fd = -1;
 	if (files_absolute(path, &rekey->path) < 0 ||
-	    asprintf(&rekey->copy_path, "%s.rotate", rekey->path) < 0 ||
-	    asprintf(&rekey->id_path, "%s.keyid", rekey->path) < 0) {
+	    !(rekey->copy_path = path_beside(rekey->path, ".rotate")) ||
+	    !(rekey->id_path = path_beside(rekey->path, ".keyid"))) {
 		catalog_rekey_end(rekey);
 		return NULL;
 	}

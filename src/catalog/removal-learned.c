@@ -7,9 +7,7 @@
 #include <string.h>
 
 #include "catalog/queue-private.h"
-#include "catalog/recording-private.h"
 #include "catalog/removal-private.h"
-#include "catalog/sql.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/times.h"
@@ -130,19 +128,15 @@ struct tell {
 static int find_untold(struct catalog *catalog, struct tell *tell, catalog_has_fn *bucket_has,
 		       void *arg)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read(catalog->db, &stmt,
+			  "SELECT r.id, r.sid FROM recording r WHERE r.state = " SQL_STATE_DELETED
+			  " AND r.workspace_id IN"
+			  " (SELECT same.id FROM workspace w JOIN workspace same"
+			  " ON same.account_sid = w.account_sid WHERE w.id = ?)",
+			  "i", tell->workspace_id);
 
-	if (err == 0)
-		err = db_query(
-			read, &stmt,
-			"SELECT r.id, r.sid FROM recording r WHERE r.state = " SQL_STATE_DELETED
-			" AND r.workspace_id IN"
-			" (SELECT same.id FROM workspace w JOIN workspace same"
-			" ON same.account_sid = w.account_sid WHERE w.id = ?)",
-			"i", tell->workspace_id);
-	while (err == 0 && (err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		const int64_t id = db_int64(stmt, 0);
 		struct sid sid;
 

@@ -6,7 +6,6 @@
 
 #include "catalog/queue-private.h"
 #include "catalog/removal-private.h"
-#include "catalog/sql.h"
 #include "util/times.h"
 
 int removal_policy_load(struct db_conn *conn, int64_t workspace_id,

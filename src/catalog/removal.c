@@ -6,7 +6,6 @@
 #include "catalog/folder-private.h"
 #include "catalog/queue-private.h"
 #include "catalog/removal-private.h"
-#include "catalog/sql.h"
 #include "catalog/tree.h"
 #include "util/cleanup.h"
 #include "util/times.h"
@@ -88,29 +87,23 @@ static int campaigns_count(struct db_conn *conn, int64_t workspace_id, int64_t *
 
 /* Removes recordings that are not listed: still being recorded, or gone. They are few, and found by
  * their calls; those without a call are in `unassigned`. */
-#define UNLISTED \
-	"r.listed = 0 AND r.state <> " SQL_STATE_DELETED " AND r.id > ?2 AND r.completed >= ?3"
+#define UNLISTED "r.listed = 0 AND r.state <> " SQL_STATE_DELETED " AND r.completed >= ?2"
 
 static int unlisted_remove(struct db_conn *conn, int64_t folder_id, bool keep_unfinished,
 			   const struct removal_policy *policy, struct catalog_removal *removal)
 {
-	int64_t id = 0;
-	int err;
+	cleanup_free int64_t *ids = NULL;
+	size_t count = 0;
+	int err = db_query_ids(
+		conn, &ids, &count,
+		"SELECT r.id FROM call c JOIN recording r ON r.call_id = c.id"
+		" WHERE c.folder_id = ?1 AND " UNLISTED " UNION ALL SELECT r.id FROM recording r"
+		" WHERE r.call_id = 0 AND r.folder_id = ?1 AND " UNLISTED " ORDER BY id",
+		"ii", folder_id, (int64_t)keep_unfinished);
 
-	for (;;) {
-		err = db_query_int(conn, &id,
-				   "SELECT r.id FROM call c JOIN recording r ON r.call_id = c.id"
-				   " WHERE c.folder_id = ?1 AND " UNLISTED
-				   " UNION ALL SELECT r.id FROM recording r"
-				   " WHERE r.call_id = 0 AND r.folder_id = ?1 AND " UNLISTED
-				   " ORDER BY id LIMIT 1",
-				   "iii", folder_id, id, (int64_t)keep_unfinished);
-		if (err)
-			return err == -ENOENT ? 0 : err;
-		err = removal_run(conn, REMOVAL_RECORDING, id, policy, removal);
-		if (err)
-			return err;
-	}
+	for (size_t i = 0; i < count && err == 0; i++)
+		err = removal_run(conn, REMOVAL_RECORDING, ids[i], policy, removal);
+	return err;
 }
 
 /* Removes recordings and calls; the folder itself stays. keep_unfinished: a recording that is not

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/catalog-private.h"
 #include "catalog/guard.h"
 #include "catalog/rekey.h"
 #include "util/cleanup.h"
@@ -18,19 +19,15 @@
 
 static int pending_path(const struct catalog_key_place *place, char **ret_path)
 {
-	if (asprintf(ret_path, "%s.new", place->path) >= 0)
-		return 0;
-	*ret_path = NULL;
-	return -ENOMEM;
+	*ret_path = path_beside(place->path, ".new");
+	return *ret_path ? 0 : -ENOMEM;
 }
 
 static int command_place(const char *catalog_path, struct catalog_key_place *ret_place)
 {
 	ret_place->source = CATALOG_KEY_COMMAND;
-	if (asprintf(&ret_place->path, "%s.key-command", catalog_path) >= 0)
-		return 0;
-	ret_place->path = NULL;
-	return -ENOMEM;
+	ret_place->path = path_beside(catalog_path, ".key-command");
+	return ret_place->path ? 0 : -ENOMEM;
 }
 
 /* ---- opening, also after an interrupted rotation ---- */
@@ -123,12 +120,6 @@ int catalog_open_found(const char *path, const char *key_file, struct catalog **
 
 /* ---- the new key ---- */
 
-static int refuse(char *ret_message, const char *text)
-{
-	snprintf(ret_message, CATALOG_MESSAGE_SIZE, "%s", text);
-	return -EINVAL;
-}
-
 static int new_place(const char *path, const struct catalog_rotation *rotation,
 		     const struct catalog_key_place *old, struct catalog_key_place *ret_place,
 		     char *ret_message)
@@ -141,15 +132,17 @@ static int new_place(const char *path, const struct catalog_rotation *rotation,
 		return ret_place->path ? 0 : -ENOMEM;
 	}
 	if (old->source == CATALOG_KEY_COMMAND)
-		return refuse(ret_message,
-			      "a command prints the key, so it cannot be changed from here: let a "
-			      "command print a new key (--new-key-command), or have it in a file "
-			      "(--new-key-file)");
+		return catalog_fail(
+			-EINVAL, ret_message,
+			"a command prints the key, so it cannot be changed from here: let a "
+			"command print a new key (--new-key-command), or have it in a file "
+			"(--new-key-file)");
 	if (old->source == CATALOG_KEY_CREDENTIAL)
-		return refuse(ret_message,
-			      "the key is a systemd credential, which cannot be changed from here: "
-			      "name a file for the new key (--new-key-file), and let the unit load "
-			      "that");
+		return catalog_fail(
+			-EINVAL, ret_message,
+			"the key is a systemd credential, which cannot be changed from here: "
+			"name a file for the new key (--new-key-file), and let the unit load "
+			"that");
 	/* The file that a symlink leads to: the symlink stays. */
 	return files_absolute(old->path, &ret_place->path);
 }
@@ -183,8 +176,8 @@ static int new_key(const struct catalog_rotation *rotation, const struct catalog
 		*ret_pending = err ? NULL : steal_pointer(&pending);
 	}
 	if (err && !ret_message[0])
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "the new key cannot be kept beside %s: %s", place->path, strerror(-err));
+		catalog_fail(err, ret_message, "the new key cannot be kept beside %s: %s",
+			     place->path, strerror(-err));
 	return err;
 }
 
@@ -201,15 +194,15 @@ static int rotate(struct catalog_rekey *rekey, const struct catalog_rotation *ro
 
 	fault_point("rotate-key-kept");
 	if (err == 0 && crypto_equal(key->bytes, old_key->bytes, sizeof key->bytes))
-		err = refuse(ret_message, "the catalog has this key already");
+		err = catalog_fail(-EINVAL, ret_message, "the catalog has this key already");
 	if (err == 0)
 		err = catalog_rekey_run(rekey, key, &is_new, ret_message);
 	if (err == 0 && !rotation->new_file) {
 		err = pending_settle(place);
 		if (err)
-			snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-				 "the catalog has its new key, which stays in %s.new: %s",
-				 place->path, strerror(-err));
+			catalog_fail(err, ret_message,
+				     "the catalog has its new key, which stays in %s.new: %s",
+				     place->path, strerror(-err));
 	}
 	fault_point("rotate-key-settled");
 	if (!is_new && pending)
@@ -234,10 +227,10 @@ int catalog_rotate(const char *path, const char *key_file, const struct catalog_
 	catalog_close(catalog);
 	if (err == 0 && settled) {
 		/* Another new key would take the file of the only key that opens it. */
-		err = settled;
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "the key that opens %s is in %s.new and cannot take its place: %s", path,
-			 old.path, strerror(-err));
+		err = catalog_fail(
+			settled, ret_message,
+			"the key that opens %s is in %s.new and cannot take its place: %s", path,
+			old.path, strerror(-settled));
 	}
 	if (err)
 		return err;

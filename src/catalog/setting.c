@@ -4,20 +4,17 @@
 #include <string.h>
 
 #include "catalog/folder-private.h"
-#include "catalog/sql.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 
 int catalog_setting_get(struct catalog *catalog, const char *name, char **ret_value)
 {
-	cleanup_db_read struct db_conn *read = NULL;
-	int err;
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_read_row(catalog->db, &stmt, "SELECT value FROM setting WHERE name = ?1", "s",
+			      name);
 
-	*ret_value = NULL;
-	err = db_read_begin(catalog->db, &read);
-	return err ? err
-		   : db_query_text(read, ret_value, "SELECT value FROM setting WHERE name = ?1",
-				   "s", name);
+	*ret_value = err ? NULL : strdup(db_text(stmt, 0));
+	return err || *ret_value ? err : -ENOMEM;
 }
 
 int64_t catalog_setting_get_int(struct catalog *catalog, const char *name, int64_t fallback)
@@ -33,27 +30,14 @@ int64_t catalog_setting_get_int(struct catalog *catalog, const char *name, int64
 	return errno || end == text || *end ? fallback : value;
 }
 
-struct set_args {
-	const char *name, *value;
-};
-
-static int set_in_write(struct db_conn *conn, void *arg)
-{
-	const struct set_args *args = arg;
-
-	if (!args->value)
-		return db_run(conn, "DELETE FROM setting WHERE name = ?1", "s", args->name);
-	return db_run(conn,
-		      "INSERT INTO setting (name, value) VALUES (?1, ?2) "
-		      "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-		      "ss", args->name, args->value);
-}
-
 int catalog_setting_set(struct catalog *catalog, const char *name, const char *value)
 {
-	struct set_args args = { name, value };
-
-	return db_write(catalog->db, set_in_write, &args);
+	if (!value)
+		return db_write_run(catalog->db, "DELETE FROM setting WHERE name = ?1", "s", name);
+	return db_write_run(catalog->db,
+			    "INSERT INTO setting (name, value) VALUES (?1, ?2) "
+			    "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+			    "ss", name, value);
 }
 
 int root_touch(struct db_conn *conn)

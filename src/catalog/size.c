@@ -5,7 +5,6 @@
 #include "catalog/change.h"
 #include "catalog/recording-private.h"
 #include "catalog/size.h"
-#include "catalog/sql.h"
 
 struct sizes_arg {
 	const struct catalog_size *sizes;
@@ -63,23 +62,18 @@ void catalog_folder_want_sizes(struct catalog *catalog, int64_t folder_id)
 	pthread_mutex_unlock(&catalog->wanted_mutex);
 }
 
-static int each(struct db_conn *conn, struct db_stmt *stmt, size_t *left, catalog_recording_fn *fn,
-		void *arg)
+static int each(struct db_stmt *stmt, size_t *left, catalog_recording_fn *fn, void *arg)
 {
-	int err;
+	int err = 0;
 
-	while (*left && (err = db_step(conn, stmt)) != 0) {
+	while (*left && db_next(stmt, &err)) {
 		struct catalog_recording recording;
 
-		if (err < 0)
-			return err;
 		recording_from_row(stmt, &recording);
 		--*left;
 		err = fn(arg, &recording);
-		if (err)
-			return err;
 	}
-	return 0;
+	return err;
 }
 
 int catalog_sizes_unknown(struct catalog *catalog, int64_t workspace_id, size_t limit,
@@ -104,7 +98,7 @@ int catalog_sizes_unknown(struct catalog *catalog, int64_t workspace_id, size_t 
 			       " AND (?2 = 0 OR r.workspace_id = ?2)",
 			       "ii", wanted[i], workspace_id);
 		if (err == 0)
-			err = each(read, stmt, &limit, fn, arg);
+			err = each(stmt, &limit, fn, arg);
 		db_stmt_release(&stmt);
 		if (err)
 			return err;
@@ -116,5 +110,5 @@ int catalog_sizes_unknown(struct catalog *catalog, int64_t workspace_id, size_t 
 		       " AND r.size_bytes < 0 AND r.state IN " SQL_AT_TWILIO_ALONE
 		       " AND (?1 = 0 OR r.workspace_id = ?1)",
 		       "i", workspace_id);
-	return err ? err : each(read, stmt, &limit, fn, arg);
+	return err ? err : each(stmt, &limit, fn, arg);
 }

@@ -6,7 +6,7 @@
  *   flags       are integers: `flag = 1`, never `flag` alone; a condition as a value is SQL_BOOL
  *   conflicts   ON CONFLICT names its columns, and for a partial index its condition; in
  *               DO UPDATE a column of the table is written as table.column
- *   new ids     RETURNING id
+ *   new ids     by db_insert
  *   order       of text is the order of its bytes: the schema says so to engines that sort
  *               otherwise
  *   subqueries  in FROM have a name

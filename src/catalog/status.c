@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "catalog/queue-private.h"
-#include "catalog/recording-private.h"
-#include "catalog/sql.h"
 #include "catalog/status.h"
 #include "util/cleanup.h"
 
@@ -17,47 +15,6 @@
 struct amount {
 	int64_t n, bytes;
 };
-typedef void count_fn(void *arg, bool listed, enum catalog_state state,
-		      enum catalog_migration migration, struct amount amount);
-
-static int count_each(struct db_conn *conn, const char *sql, int64_t id, count_fn *fn, void *arg)
-{
-	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_query(conn, &stmt, sql, "i", id);
-
-	if (err)
-		return err;
-	while ((err = db_step(conn, stmt)) > 0) {
-		int state = db_int(stmt, 1), migration = db_int(stmt, 2);
-
-		if (state > 0 && state < CATALOG_STATE_COUNT && migration >= 0 &&
-		    migration < CATALOG_MIGRATION_COUNT)
-			fn(arg, db_int(stmt, 0), state, migration,
-			   (struct amount){ db_int64(stmt, 3), db_int64(stmt, 4) });
-	}
-	return err;
-}
-
-static int count_scope(struct db_conn *conn, struct catalog_scope scope, count_fn *fn, void *arg)
-{
-	cleanup_free int64_t *folders = NULL;
-	size_t count = 0;
-	int err;
-
-	if (scope.kind == CATALOG_SCOPE_RECORDING)
-		return count_each(conn,
-				  "SELECT listed, state, migration, 1, " RECORDING_BYTES(
-					  "r") " FROM recording r WHERE id = ?",
-				  scope.id, fn, arg);
-	err = scope_folders(conn, scope, true, &folders, &count);
-	for (size_t i = 0; i < count && err == 0; i++)
-		err = count_each(
-			conn,
-			"SELECT listed, state, migration, n, bytes FROM folder_count WHERE folder_id = ?",
-			folders[i], fn, arg);
-	return err;
-}
-
 static void add_migration(struct catalog_counts *counts, enum catalog_state state,
 			  enum catalog_migration migration, struct amount amount)
 {
@@ -97,11 +54,9 @@ struct counting {
 	int64_t stored; /* or removed: nothing else can owe a delete */
 };
 
-static void add_count(void *arg, bool listed, enum catalog_state state,
+static void add_count(struct counting *c, bool listed, enum catalog_state state,
 		      enum catalog_migration migration, struct amount amount)
 {
-	struct counting *c = arg;
-
 	if (listed)
 		add_migration(&c->counts, state, migration, amount);
 	if (listed || state == CATALOG_STATE_MISSING || state == CATALOG_STATE_DELETED) {
@@ -110,6 +65,42 @@ static void add_count(void *arg, bool listed, enum catalog_state state,
 	}
 	if (state == CATALOG_STATE_STORED || state == CATALOG_STATE_DELETED)
 		c->stored += amount.n;
+}
+
+static int count_each(struct db_conn *conn, const char *sql, int64_t id, struct counting *counting)
+{
+	cleanup_stmt struct db_stmt *stmt = NULL;
+	int err = db_query(conn, &stmt, sql, "i", id);
+
+	while (db_next(stmt, &err)) {
+		int state = db_int(stmt, 1), migration = db_int(stmt, 2);
+
+		if (state > 0 && state < CATALOG_STATE_COUNT && migration >= 0 &&
+		    migration < CATALOG_MIGRATION_COUNT)
+			add_count(counting, db_int(stmt, 0), state, migration,
+				  (struct amount){ db_int64(stmt, 3), db_int64(stmt, 4) });
+	}
+	return err;
+}
+
+static int count_scope(struct db_conn *conn, struct catalog_scope scope, struct counting *counting)
+{
+	cleanup_free int64_t *folders = NULL;
+	size_t count = 0;
+	int err;
+
+	if (scope.kind == CATALOG_SCOPE_RECORDING)
+		return count_each(conn,
+				  "SELECT listed, state, migration, 1, " RECORDING_BYTES(
+					  "r") " FROM recording r WHERE id = ?",
+				  scope.id, counting);
+	err = scope_folders(conn, scope, true, &folders, &count);
+	for (size_t i = 0; i < count && err == 0; i++)
+		err = count_each(
+			conn,
+			"SELECT listed, state, migration, n, bytes FROM folder_count WHERE folder_id = ?",
+			folders[i], counting);
+	return err;
 }
 
 /* ---- counts of jobs ---- */
@@ -161,9 +152,7 @@ static int count_jobs(struct db_conn *conn, struct catalog_scope scope,
 	int err = jobs_query(conn, scope, &stmt);
 
 	memset(ret_counts, 0, sizeof *ret_counts);
-	if (err)
-		return err;
-	while ((err = db_step(conn, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		int kind = db_int(stmt, 0);
 		int64_t n = db_int64(stmt, 1), failed = db_int64(stmt, 2);
 
@@ -190,7 +179,7 @@ int catalog_counts_get(struct catalog *catalog, struct catalog_scope scope,
 	int err = db_read_begin(catalog->db, &read);
 
 	if (err == 0)
-		err = count_scope(read, scope, add_count, &counting);
+		err = count_scope(read, scope, &counting);
 	if (err == 0 && counting.stored)
 		err = count_jobs(read, scope, &jobs);
 	counting.counts.cleanup_queued = jobs.cleanups;
@@ -234,7 +223,7 @@ int catalog_progress_get(struct catalog *catalog, const struct catalog_scope *sc
 	int err = db_read_begin(catalog->db, &read);
 
 	for (size_t i = 0; i < count && err == 0; i++) {
-		err = count_scope(read, scopes[i], add_count, &counting);
+		err = count_scope(read, scopes[i], &counting);
 		if (err == 0 && counting.counts.running)
 			err = moved_bytes(read, scopes[i], &bytes);
 		if (err == 0 && counting.counts.running)
@@ -297,7 +286,7 @@ int catalog_status_get(struct catalog *catalog, struct catalog_scope scope,
 
 	memset(s, 0, sizeof *s);
 	if (err == 0)
-		err = count_scope(read, scope, add_count, &counting);
+		err = count_scope(read, scope, &counting);
 	if (err == 0)
 		err = count_jobs(read, scope, &jobs);
 	if (err == 0)
@@ -322,21 +311,18 @@ int catalog_migrate_status(struct catalog *catalog, int64_t recording_id,
 			   enum catalog_migration *ret_migration, int *ret_percent,
 			   char ret_reason[CATALOG_REASON_SIZE])
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	int64_t state, done, total;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read_row(
+		catalog->db, &stmt,
+		"SELECT r.state, r.migration, coalesce(j.done_bytes, 0), coalesce(j.total_bytes, 0),"
+		" coalesce(j.reason, '') FROM recording r"
+		" LEFT JOIN job j ON j.recording_id = r.id AND j.kind = " SQL_JOB_MIGRATE
+		" WHERE r.id = ?",
+		"i", recording_id);
 
 	*ret_percent = 0;
 	ret_reason[0] = '\0';
-	if (err == 0)
-		err = db_query_row(
-			read, &stmt,
-			"SELECT r.state, r.migration, coalesce(j.done_bytes, 0), coalesce(j.total_bytes, 0),"
-			" coalesce(j.reason, '') FROM recording r"
-			" LEFT JOIN job j ON j.recording_id = r.id AND j.kind = " SQL_JOB_MIGRATE
-			" WHERE r.id = ?",
-			"i", recording_id);
 	if (err)
 		return err;
 	state = db_int64(stmt, 0);

@@ -10,21 +10,16 @@
 int catalog_storage_get(struct catalog *catalog, int64_t workspace_id,
 			struct catalog_storage *ret_storage)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	struct catalog_storage *s = ret_storage;
-	int err;
-
-	memset(s, 0, sizeof *s);
-	err = db_read_begin(catalog->db, &read);
-	if (err < 0)
-		return err;
-	err = db_query_row(
-		read, &stmt,
+	int err = db_read_row(
+		catalog->db, &stmt,
 		"SELECT bucket, region, endpoint, prefix, access_key, path_style, plain_http, encryption, "
 		"kms_key_id, storage_class, ca_file, enabled, provider, credentials, require_encryption, origins, "
 		"tested_secs, tested_encryption FROM storage WHERE workspace_id = ?1",
 		"i", workspace_id);
+
+	memset(s, 0, sizeof *s);
 	if (err)
 		return err;
 	if (!db_text_copy(stmt, 0, s->bucket, sizeof s->bucket) ||
@@ -78,25 +73,19 @@ static int storage_set_in_write(struct db_conn *conn, void *arg)
 {
 	const struct storage_args *args = arg;
 	const struct catalog_storage *s = args->storage;
-	int64_t count;
-	int err;
+	int64_t found;
+	int err =
+		db_query_int(conn, &found, "SELECT 1 FROM workspace WHERE id = ?1 AND removed = 0",
+			     "i", args->workspace_id);
 
-	err = db_query_int(conn, &count,
-			   "SELECT count(*) FROM workspace WHERE id = ?1 AND removed = 0", "i",
-			   args->workspace_id);
-	if (err < 0)
-		return err;
-	if (count == 0)
-		return -ENOENT;
-	if (!args->secret_key && !s->credentials[0]) {
-		err = db_query_int(conn, &count,
-				   "SELECT count(*) FROM storage WHERE workspace_id = ?1", "i",
-				   args->workspace_id);
-		if (err < 0)
-			return err;
-		if (count == 0)
+	if (err == 0 && !args->secret_key && !s->credentials[0]) {
+		err = db_query_int(conn, &found, "SELECT 1 FROM storage WHERE workspace_id = ?1",
+				   "i", args->workspace_id);
+		if (err == -ENOENT)
 			return -EINVAL;
 	}
+	if (err)
+		return err;
 	err = db_run(
 		conn,
 		"INSERT INTO storage (workspace_id, bucket, region, endpoint, prefix, access_key, secret_key, "
@@ -114,20 +103,11 @@ static int storage_set_in_write(struct db_conn *conn, void *arg)
 		"credentials = excluded.credentials, require_encryption = excluded.require_encryption, "
 		"origins = excluded.origins, tested_secs = excluded.tested_secs, "
 		"tested_encryption = excluded.tested_encryption",
-		"issssss"
-		"iii"
-		"sss"
-		"i"
-		"ss"
-		"i"
-		"s"
-		"i"
-		"s",
-		args->workspace_id, s->bucket, s->region, s->endpoint, s->prefix, s->access_key,
-		args->secret_key, (int64_t)s->path_style, (int64_t)s->plain_http,
-		(int64_t)s->encryption, s->kms_key_id, s->storage_class, s->ca_file,
-		(int64_t)s->enabled, s->provider, s->credentials, (int64_t)s->require_encryption,
-		s->origins, s->tested_secs, s->tested_encryption);
+		"issssssiiisssissisis", args->workspace_id, s->bucket, s->region, s->endpoint,
+		s->prefix, s->access_key, args->secret_key, (int64_t)s->path_style,
+		(int64_t)s->plain_http, (int64_t)s->encryption, s->kms_key_id, s->storage_class,
+		s->ca_file, (int64_t)s->enabled, s->provider, s->credentials,
+		(int64_t)s->require_encryption, s->origins, s->tested_secs, s->tested_encryption);
 	/* It may be another bucket than the one that was in use. */
 	return err || !s->enabled ? err : storage_in_use(conn, args->workspace_id, false);
 }
@@ -176,15 +156,9 @@ int catalog_storage_enable(struct catalog *catalog, int64_t workspace_id, bool e
 
 int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char **ret_secret_key)
 {
-	cleanup_db_read struct db_conn *read = NULL;
-	int err;
-
-	*ret_secret_key = NULL;
-	err = db_read_begin(catalog->db, &read);
-	return err ? err
-		   : db_query_secret(read, ret_secret_key,
-				     "SELECT secret_key FROM storage WHERE workspace_id = ?1", "i",
-				     workspace_id);
+	return db_read_secret(catalog->db, ret_secret_key,
+			      "SELECT secret_key FROM storage WHERE workspace_id = ?1", "i",
+			      workspace_id);
 }
 
 struct tested_args {
@@ -198,28 +172,23 @@ static int tested_in_write(struct db_conn *conn, void *arg)
 {
 	const struct tested_args *args = arg;
 	const struct catalog_storage *s = args->tested;
-	int64_t count, was_in_use;
-	int err;
-
+	int64_t found, was_in_use;
 	/* Another process may have changed the settings while the test ran. */
-	err = db_query_int(
-		conn, &count,
-		"SELECT count(*) FROM storage WHERE workspace_id = ?1 AND bucket = ?2 AND region = ?3 AND "
+	int err = db_query_int(
+		conn, &found,
+		"SELECT 1 FROM storage WHERE workspace_id = ?1 AND bucket = ?2 AND region = ?3 AND "
 		"endpoint = ?4 AND prefix = ?5 AND access_key = ?6 AND secret_key = ?7 AND credentials = ?8 AND "
 		"path_style = ?9 AND plain_http = ?10 AND encryption = ?11 AND require_encryption = ?12 AND "
 		"kms_key_id = ?13 AND storage_class = ?14 AND ca_file = ?15",
-		"isssssss"
-		"iiii"
-		"sss",
-		args->workspace_id, s->bucket, s->region, s->endpoint, s->prefix, s->access_key,
-		args->secret_key, s->credentials, (int64_t)s->path_style, (int64_t)s->plain_http,
-		(int64_t)s->encryption, (int64_t)s->require_encryption, s->kms_key_id,
-		s->storage_class, s->ca_file);
-	if (err < 0)
-		return err;
-	if (count == 0)
+		"isssssssiiiisss", args->workspace_id, s->bucket, s->region, s->endpoint, s->prefix,
+		s->access_key, args->secret_key, s->credentials, (int64_t)s->path_style,
+		(int64_t)s->plain_http, (int64_t)s->encryption, (int64_t)s->require_encryption,
+		s->kms_key_id, s->storage_class, s->ca_file);
+
+	if (err == -ENOENT)
 		return -ESTALE;
-	err = storage_is_in_use(conn, args->workspace_id, &was_in_use);
+	if (err == 0)
+		err = storage_is_in_use(conn, args->workspace_id, &was_in_use);
 	if (err == 0)
 		err = db_run(
 			conn,

@@ -4,7 +4,6 @@
 
 #include "catalog/folder-private.h"
 #include "catalog/recording-private.h"
-#include "catalog/sql.h"
 #include "catalog/sync.h"
 #include "util/times.h"
 
@@ -57,11 +56,11 @@ static int call_apply(struct db_conn *conn, struct calls_arg *a,
 		err = folder_of_call(conn, a->workspace_id, call->direction, call->from, call->to,
 				     &folder_id);
 		if (err == 0)
-			err = db_query_int(
+			err = db_insert(
 				conn, &found.id,
 				"INSERT INTO call (sid, workspace_id, folder_id, known, finished, from_number,"
 				" to_number, direction, status, start_secs, duration_secs)"
-				" VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+				" VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
 				"biiissssii", &call->sid, a->workspace_id, folder_id,
 				(int64_t)call->is_finished, call->from, call->to, call->direction,
 				call->status, start_secs, call->duration_secs);
@@ -139,17 +138,11 @@ int catalog_calls_apply(struct catalog *catalog, int64_t workspace_id,
 	return err;
 }
 
-struct unavailable {
-	int64_t workspace_id;
-	const struct sid *sid;
-};
-
 static int write_unavailable(struct db_conn *conn, void *arg)
 {
-	const struct unavailable *u = arg;
 	int64_t call_id;
 	int err = db_query_int(conn, &call_id, "SELECT id FROM call WHERE sid = ? AND known = 0",
-			       "b", u->sid);
+			       "b", (const struct sid *)arg);
 
 	if (err)
 		return err == -ENOENT ? 0 : err; /* a list has shown it meanwhile */
@@ -164,12 +157,9 @@ static int write_unavailable(struct db_conn *conn, void *arg)
 	return err ? err : calls_row_changed(conn, call_id);
 }
 
-int catalog_call_unavailable(struct catalog *catalog, int64_t workspace_id,
-			     const struct sid *call_sid)
+int catalog_call_unavailable(struct catalog *catalog, const struct sid *call_sid)
 {
-	struct unavailable u = { workspace_id, call_sid };
-
-	return db_write(catalog->db, write_unavailable, &u);
+	return db_write(catalog->db, write_unavailable, (void *)call_sid);
 }
 
 /* ---- recordings ---- */
@@ -201,10 +191,10 @@ static int call_of_recording(struct db_conn *conn, int64_t workspace_id, const s
 		return err;
 	err = unassigned_folder(conn, workspace_id, ret_folder_id);
 	return err ? err
-		   : db_query_int(conn, ret_call_id,
-				  "INSERT INTO call (sid, workspace_id, folder_id, known, finished)"
-				  " VALUES (?, ?, ?, 0, 0) RETURNING id",
-				  "bii", call_sid, workspace_id, *ret_folder_id);
+		   : db_insert(conn, ret_call_id,
+			       "INSERT INTO call (sid, workspace_id, folder_id, known, finished)"
+			       " VALUES (?, ?, ?, 0, 0)",
+			       "bii", call_sid, workspace_id, *ret_folder_id);
 }
 
 static int64_t completed_of(const struct catalog_recording_input *r)
@@ -255,11 +245,10 @@ static int recording_insert(struct db_conn *conn, struct recordings_arg *a,
 		err = inode_for_recording(conn, &r->sid, &inode);
 	/* One that was deleted at Twilio before it was ever seen is only noted. */
 	if (err == 0)
-		err = db_query_int(
+		err = db_insert(
 			conn, &id,
 			"INSERT INTO recording (inode, sid, workspace_id, folder_id, call_id, state, completed, flags,"
-			" duration_secs, date_created_secs, start_secs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-			" RETURNING id",
+			" duration_secs, date_created_secs, start_secs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			"ibiiiiiiiii", inode, &r->sid, a->workspace_id, folder_id, call_id,
 			(int64_t)(r->is_deleted ? CATALOG_STATE_MISSING : CATALOG_STATE_TWILIO),
 			completed_of(r), flags_of(r), r->duration_secs, r->date_created_secs,

@@ -2,29 +2,21 @@
 #include <errno.h>
 
 #include "catalog/recording-private.h"
-#include "catalog/sql.h"
 #include "catalog/sync.h"
 
 int catalog_calls_unknown(struct catalog *catalog, int64_t workspace_id, size_t limit,
 			  catalog_sid_fn *fn, void *arg)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read(catalog->db, &stmt,
+			  "SELECT sid FROM call WHERE workspace_id = ? AND known = 0 LIMIT ?", "ii",
+			  workspace_id, (int64_t)limit);
 
-	if (err == 0)
-		err = db_query(read, &stmt,
-			       "SELECT sid FROM call WHERE workspace_id = ? AND known = 0 LIMIT ?",
-			       "ii", workspace_id, (int64_t)limit);
-	if (err)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct sid sid;
 
 		db_sid(stmt, 0, &sid);
 		err = fn(arg, &sid);
-		if (err)
-			return err;
 	}
 	return err;
 }
@@ -52,27 +44,19 @@ int catalog_oldest_unfinished(struct catalog *catalog, int64_t workspace_id, int
 int catalog_recordings_at_twilio(struct catalog *catalog, int64_t workspace_id, int64_t since_secs,
 				 int64_t until_secs, catalog_recording_fn *fn, void *arg)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read(catalog->db, &stmt,
+			  "SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.workspace_id = ?"
+			  " AND r.state IN " SQL_AT_TWILIO_ALONE
+			  " AND r.completed < " SQL_COMPLETED_NEVER " AND r.date_created_secs >= ?"
+			  " AND r.date_created_secs < ?",
+			  "iii", workspace_id, since_secs, until_secs);
 
-	if (err == 0)
-		err = db_query(
-			read, &stmt,
-			"SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.workspace_id = ?"
-			" AND r.state IN " SQL_AT_TWILIO_ALONE
-			" AND r.completed < " SQL_COMPLETED_NEVER " AND r.date_created_secs >= ?"
-			" AND r.date_created_secs < ?",
-			"iii", workspace_id, since_secs, until_secs);
-	if (err)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		struct catalog_recording recording;
 
 		recording_from_row(stmt, &recording);
 		err = fn(arg, &recording);
-		if (err)
-			return err;
 	}
 	return err;
 }
@@ -80,16 +64,13 @@ int catalog_recordings_at_twilio(struct catalog *catalog, int64_t workspace_id, 
 int catalog_sync_state_get(struct catalog *catalog, int64_t workspace_id,
 			   struct catalog_sync_state *ret_state)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read_row(
+		catalog->db, &stmt,
+		"SELECT last_poll_secs, last_sweep_secs, listed_until_secs FROM workspace"
+		" WHERE id = ?",
+		"i", workspace_id);
 
-	if (err == 0)
-		err = db_query_row(
-			read, &stmt,
-			"SELECT last_poll_secs, last_sweep_secs, listed_until_secs FROM workspace"
-			" WHERE id = ?",
-			"i", workspace_id);
 	if (err)
 		return err;
 	ret_state->last_poll_secs = db_int64(stmt, 0);
@@ -98,27 +79,13 @@ int catalog_sync_state_get(struct catalog *catalog, int64_t workspace_id,
 	return 0;
 }
 
-struct sync_state_arg {
-	int64_t workspace_id;
-	const struct catalog_sync_state *state;
-};
-
-static int write_sync_state(struct db_conn *conn, void *arg)
-{
-	const struct sync_state_arg *a = arg;
-
-	return db_run(
-		conn,
-		"UPDATE workspace SET last_poll_secs = ?2, last_sweep_secs = ?3, listed_until_secs = ?4"
-		" WHERE id = ?1",
-		"iiii", a->workspace_id, a->state->last_poll_secs, a->state->last_sweep_secs,
-		a->state->listed_until_secs);
-}
-
 int catalog_sync_state_set(struct catalog *catalog, int64_t workspace_id,
 			   const struct catalog_sync_state *state)
 {
-	struct sync_state_arg a = { workspace_id, state };
-
-	return db_write(catalog->db, write_sync_state, &a);
+	return db_write_run(
+		catalog->db,
+		"UPDATE workspace SET last_poll_secs = ?2, last_sweep_secs = ?3, listed_until_secs = ?4"
+		" WHERE id = ?1",
+		"iiii", workspace_id, state->last_poll_secs, state->last_sweep_secs,
+		state->listed_until_secs);
 }

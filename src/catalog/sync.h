@@ -51,8 +51,7 @@ int catalog_recordings_apply(struct catalog *catalog, int64_t workspace_id,
 int catalog_calls_unknown(struct catalog *catalog, int64_t workspace_id, size_t limit,
 			  catalog_sid_fn *fn, void *arg);
 /* Twilio does not know the call: its recordings are listed with what they know themselves. */
-int catalog_call_unavailable(struct catalog *catalog, int64_t workspace_id,
-			     const struct sid *call_sid);
+int catalog_call_unavailable(struct catalog *catalog, const struct sid *call_sid);
 /* Start of the oldest call, and date_created of the oldest recording, that was not finished when
  * last seen; 0: there is none. */
 int catalog_oldest_unfinished(struct catalog *catalog, int64_t workspace_id, int64_t *ret_call_secs,

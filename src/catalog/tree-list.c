@@ -28,10 +28,9 @@ static int list_root(struct db_conn *conn, uint64_t after, size_t limit, catalog
 				 "workspace", "w.tree_name", "?1") " LIMIT ?2",
 			 "ii", (int64_t)after, (int64_t)limit);
 
-	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		workspace_node(stmt, &node);
-		err = fn(arg, &node) ? 1 : 0;
-		if (err)
+		if (fn(arg, &node))
 			return 1;
 	}
 	return err;
@@ -48,11 +47,10 @@ static int list_workspace(struct db_conn *conn, uint64_t workspace, uint64_t aft
 									  "?2") " LIMIT ?3",
 			   "iii", (int64_t)workspace, (int64_t)after, (int64_t)limit);
 
-	while (err == 0 && (err = db_step(conn, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		folder_node(stmt, &node);
 		if (fn(arg, &node))
 			return 1;
-		err = 0;
 	}
 	return err;
 }
@@ -84,9 +82,7 @@ static int list_folder(struct db_conn *conn, uint64_t folder, uint64_t after, si
 		       " WHERE folder_id = ?1 AND listed = 1 AND sort_key > ?2"
 		       " ORDER BY sort_key LIMIT ?3",
 		       "iii", r.folder_id, (int64_t)after, (int64_t)limit);
-	if (err)
-		return err;
-	while ((err = db_step(conn, stmt)) > 0) {
+	while (db_next(stmt, &err)) {
 		int64_t sort_key = db_int64(stmt, 0), flags = db_int64(stmt, 3);
 
 		r.inode = (uint64_t)db_int64(stmt, 1);

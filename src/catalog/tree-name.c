@@ -78,11 +78,9 @@ static int is_taken(struct db_conn *conn, int64_t workspace_id, const char *tree
 					  "");
 
 	*ret_taken = false;
-	while (err == 0 && !*ret_taken && (err = db_step(conn, stmt)) > 0) {
+	while (!*ret_taken && db_next(stmt, &err))
 		*ret_taken = fold_name(db_text(stmt, 0), other) == length &&
 			     memcmp(wanted, other, length * sizeof *wanted) == 0;
-		err = 0;
-	}
 	return err;
 }
 

@@ -75,10 +75,9 @@ int catalog_node_get(struct catalog *catalog, uint64_t inode, enum catalog_names
 			   "SELECT " WORKSPACE_COLUMNS " FROM workspace w WHERE w.inode = ?"
 			   " AND w.removed = 0",
 			   "i", (int64_t)inode);
-	if (err)
-		return err;
-	workspace_node(stmt, ret_node);
-	return 0;
+	if (err == 0)
+		workspace_node(stmt, ret_node);
+	return err;
 }
 
 static int lookup_workspace(struct db_conn *conn, const char *name, struct catalog_node *ret_node)
@@ -89,10 +88,9 @@ static int lookup_workspace(struct db_conn *conn, const char *name, struct catal
 			       " FROM workspace w WHERE w.tree_name = ? AND w.removed = 0",
 			       "s", name);
 
-	if (err)
-		return err;
-	workspace_node(stmt, ret_node);
-	return 0;
+	if (err == 0)
+		workspace_node(stmt, ret_node);
+	return err;
 }
 
 /* Finds `unassigned` also while it is not listed: rm -r empties it first, and then removes it. */
@@ -105,10 +103,9 @@ static int lookup_folder(struct db_conn *conn, uint64_t parent, const char *name
 			       " AND f.tree_name = ?2 AND f.removed = 0 AND w.removed = 0",
 			       "is", (int64_t)parent, name);
 
-	if (err)
-		return err;
-	folder_node(stmt, ret_node);
-	return 0;
+	if (err == 0)
+		folder_node(stmt, ret_node);
+	return err;
 }
 
 static int lookup_file(struct db_conn *conn, uint64_t parent, const char *name,

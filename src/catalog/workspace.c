@@ -7,8 +7,6 @@
 #include "catalog/folder-private.h"
 #include "catalog/name.h"
 #include "catalog/queue-private.h"
-#include "catalog/recording-private.h"
-#include "catalog/sql.h"
 #include "catalog/workspace.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
@@ -47,73 +45,53 @@ static int workspace_from_row(struct db_stmt *stmt, struct catalog_workspace *w)
 int catalog_workspace_get(struct catalog *catalog, int64_t id,
 			  struct catalog_workspace *ret_workspace)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err =
+		db_read_row(catalog->db, &stmt,
+			    "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE w.id = ?1", "i", id);
 
-	if (err == 0)
-		err = db_query_row(read, &stmt,
-				   "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM "WHERE w.id = ?1",
-				   "i", id);
 	return err ? err : workspace_from_row(stmt, ret_workspace);
 }
 
 int catalog_workspace_find(struct catalog *catalog, const char *name,
 			   struct catalog_workspace *ret_workspace)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
+	int err = db_read_row(catalog->db, &stmt,
+			      "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM
+			      "WHERE (w.name = ?1 OR w.tree_name = ?1) AND w.removed = 0"
+			      " ORDER BY " SQL_BOOL("w.name <> ?1") " LIMIT 1",
+			      "s", name);
 
-	if (err == 0)
-		err = db_query_row(read, &stmt,
-				   "SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM
-				   "WHERE (w.name = ?1 OR w.tree_name = ?1) AND w.removed = 0"
-				   " ORDER BY " SQL_BOOL("w.name <> ?1") " LIMIT 1",
-				   "s", name);
 	return err ? err : workspace_from_row(stmt, ret_workspace);
 }
 
 int catalog_workspace_each(struct catalog *catalog, bool with_removed, catalog_workspace_fn *fn,
 			   void *arg)
 {
-	cleanup_db_read struct db_conn *read = NULL;
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = db_read_begin(catalog->db, &read);
-
-	if (err < 0)
-		return err;
-	err = db_query(
-		read, &stmt,
+	int err = db_read(
+		catalog->db, &stmt,
 		"SELECT " WORKSPACE_COLUMNS WORKSPACE_FROM
 		"WHERE w.removed = 0 OR (?1 = 1 AND EXISTS (SELECT 1 FROM job j WHERE j.workspace_id = w.id)) "
 		"ORDER BY w.name, w.id",
 		"i", (int64_t)with_removed);
-	if (err < 0)
-		return err;
-	while ((err = db_step(read, stmt)) > 0) {
+
+	while (db_next(stmt, &err)) {
 		struct catalog_workspace workspace;
 
 		err = workspace_from_row(stmt, &workspace);
 		if (err < 0)
 			return err;
 		err = fn(arg, &workspace);
-		if (err)
-			return err;
 	}
 	return err;
 }
 
 int catalog_workspace_secret(struct catalog *catalog, int64_t id, char **ret_secret)
 {
-	cleanup_db_read struct db_conn *read = NULL;
-	int err;
-
-	*ret_secret = NULL;
-	err = db_read_begin(catalog->db, &read);
-	return err ? err
-		   : db_query_secret(read, ret_secret, "SELECT secret FROM workspace WHERE id = ?1",
-				     "i", id);
+	return db_read_secret(catalog->db, ret_secret, "SELECT secret FROM workspace WHERE id = ?1",
+			      "i", id);
 }
 
 /* ---- changing ---- */
@@ -146,24 +124,21 @@ static int add_in_write(struct db_conn *conn, void *arg)
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	char tree_name[CATALOG_NAME_SIZE];
 	uint64_t inode = 0;
-	int err;
+	int err = db_query_row(conn, &stmt,
+			       "SELECT name FROM workspace"
+			       " WHERE removed = 0 AND (name = ?1 OR account_sid = ?2)"
+			       " ORDER BY " SQL_BOOL("name <> ?1") " LIMIT 1",
+			       "sb", w->name, &w->account_sid);
 
 	args->message[0] = '\0';
-	err = db_query_row(conn, &stmt,
-			   "SELECT name FROM workspace"
-			   " WHERE removed = 0 AND (name = ?1 OR account_sid = ?2)"
-			   " ORDER BY " SQL_BOOL("name <> ?1") " LIMIT 1",
-			   "sb", w->name, &w->account_sid);
 	if (err == 0) {
 		const char *name = db_text(stmt, 0);
 
-		if (name && strcmp(name, w->name) == 0)
-			snprintf(args->message, CATALOG_MESSAGE_SIZE,
-				 "there is a workspace '%s' already", w->name);
-		else
-			snprintf(args->message, CATALOG_MESSAGE_SIZE,
-				 "the account belongs to workspace '%s' already", name ? name : "");
-		return -EEXIST;
+		return catalog_fail(-EEXIST, args->message,
+				    name && strcmp(name, w->name) == 0
+					    ? "there is a workspace '%s' already"
+					    : "the account belongs to workspace '%s' already",
+				    name ? name : "");
 	}
 	if (err == -ENOENT)
 		err = tree_name_new(conn, 0, w->name, tree_name);
@@ -171,51 +146,35 @@ static int add_in_write(struct db_conn *conn, void *arg)
 		err = inode_for_folder(conn, w->name, NULL, &inode);
 	if (err < 0)
 		return err;
-	err = db_query_int(
+	err = db_insert(
 		conn, &args->id,
 		"INSERT INTO workspace (name, inode, account_sid, api_key_sid, secret, twilio_url, "
 		"twilio_plain_http, delete_s3, delete_twilio, migrate_new, keep_at_twilio, verify_readback, "
-		"poll_secs, mtime_nsecs, tree_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
-		" RETURNING id",
-		"sibsss"
-		"iiiiii"
-		"iis",
-		w->name, (int64_t)inode, &w->account_sid, w->api_key_sid, args->secret,
-		w->twilio_url, (int64_t)w->twilio_plain_http, (int64_t)w->delete_s3,
+		"poll_secs, mtime_nsecs, tree_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+		"sibsssiiiiiiiis", w->name, (int64_t)inode, &w->account_sid, w->api_key_sid,
+		args->secret, w->twilio_url, (int64_t)w->twilio_plain_http, (int64_t)w->delete_s3,
 		(int64_t)w->delete_twilio, (int64_t)w->migrate_new, (int64_t)w->keep_at_twilio,
 		(int64_t)w->verify_readback, (int64_t)w->poll_secs, time_now_nsecs(), tree_name);
-	if (err < 0)
-		return err;
-	err = folder_add(conn, args->id, w->name);
-	return err < 0 ? err : root_touch(conn);
+	if (err == 0)
+		err = folder_add(conn, args->id, w->name);
+	return err ? err : root_touch(conn);
 }
 
 /* Refuses what would be cut or ambiguous later. */
 static int workspace_check(const struct catalog_workspace *w,
 			   char ret_message[CATALOG_MESSAGE_SIZE])
 {
-	char encoded[CATALOG_NAME_SIZE];
 	struct sid key;
-	int err = catalog_name_encode(w->name, encoded);
+	int err = name_check(w->name, "workspace", ret_message);
 
-	if (err < 0) {
-		snprintf(
-			ret_message, CATALOG_MESSAGE_SIZE,
-			err == -EINVAL
-				? "a workspace needs a name"
-				: "the name is too long: as a folder's name it would have more than 255 bytes");
+	if (err)
 		return err;
-	}
-	if (sid_is_zero(&w->account_sid)) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "a workspace needs its Twilio account's SID");
-		return -EINVAL;
-	}
-	if (w->api_key_sid[0] && sid_parse(w->api_key_sid, "SK", &key) < 0) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE,
-			 "an API key's SID is SK and 32 hex digits; this is none");
-		return -EINVAL;
-	}
+	if (sid_is_zero(&w->account_sid))
+		return catalog_fail(-EINVAL, ret_message,
+				    "a workspace needs its Twilio account's SID");
+	if (w->api_key_sid[0] && sid_parse(w->api_key_sid, "SK", &key) < 0)
+		return catalog_fail(-EINVAL, ret_message,
+				    "an API key's SID is SK and 32 hex digits; this is none");
 	return 0;
 }
 
@@ -230,15 +189,12 @@ int catalog_workspace_add(struct catalog *catalog, const struct catalog_workspac
 	err = workspace_check(workspace, ret_message);
 	if (err < 0)
 		return err;
-	if (!secret || !*secret) {
-		snprintf(ret_message, CATALOG_MESSAGE_SIZE, "the secret is empty");
-		return -EINVAL;
-	}
+	if (!secret || !*secret)
+		return catalog_fail(-EINVAL, ret_message, "the secret is empty");
 	err = db_write(catalog->db, add_in_write, &args);
-	if (err < 0)
-		return err;
-	*ret_id = args.id;
-	return 0;
+	if (err == 0)
+		*ret_id = args.id;
+	return err;
 }
 
 static int update_in_write(struct db_conn *conn, void *arg)
@@ -246,23 +202,21 @@ static int update_in_write(struct db_conn *conn, void *arg)
 	struct workspace_args *args = arg;
 	const struct catalog_workspace *w = args->workspace;
 	int64_t kept;
-	int err;
+	int err = db_query_int(conn, &kept,
+			       "SELECT keep_at_twilio FROM workspace WHERE id = ?1 AND removed = 0",
+			       "i", w->id);
 
-	err = db_query_int(conn, &kept,
-			   "SELECT keep_at_twilio FROM workspace WHERE id = ?1 AND removed = 0",
-			   "i", w->id);
-	if (err < 0)
-		return err;
-	err = db_run(
-		conn,
-		"UPDATE workspace SET api_key_sid = ?2, secret = coalesce(?3, secret), twilio_url = ?4, "
-		"twilio_plain_http = ?5, delete_s3 = ?6, delete_twilio = ?7, migrate_new = ?8, "
-		"keep_at_twilio = ?9, verify_readback = ?10, poll_secs = ?11 WHERE id = ?1",
-		"isss"
-		"iiiiiii",
-		w->id, w->api_key_sid, args->secret, w->twilio_url, (int64_t)w->twilio_plain_http,
-		(int64_t)w->delete_s3, (int64_t)w->delete_twilio, (int64_t)w->migrate_new,
-		(int64_t)w->keep_at_twilio, (int64_t)w->verify_readback, (int64_t)w->poll_secs);
+	if (err == 0)
+		err = db_run(
+			conn,
+			"UPDATE workspace SET api_key_sid = ?2, secret = coalesce(?3, secret), twilio_url = ?4, "
+			"twilio_plain_http = ?5, delete_s3 = ?6, delete_twilio = ?7, migrate_new = ?8, "
+			"keep_at_twilio = ?9, verify_readback = ?10, poll_secs = ?11 WHERE id = ?1",
+			"isssiiiiiii", w->id, w->api_key_sid, args->secret, w->twilio_url,
+			(int64_t)w->twilio_plain_http, (int64_t)w->delete_s3,
+			(int64_t)w->delete_twilio, (int64_t)w->migrate_new,
+			(int64_t)w->keep_at_twilio, (int64_t)w->verify_readback,
+			(int64_t)w->poll_secs);
 	if (err == 0 && !w->migrate_new)
 		err = migrate_forget_arrived(conn, w->id);
 	if (err == 0 && w->keep_at_twilio && !kept)

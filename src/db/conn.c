@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "db/db-private.h"
+#include "util/cleanup.h"
 
 int db_fail(struct db_conn *conn, enum db_failure failure, int err)
 {
@@ -11,11 +12,6 @@ int db_fail(struct db_conn *conn, enum db_failure failure, int err)
 	if (conn->in_transaction && !conn->failed)
 		conn->failed = err;
 	return err;
-}
-
-enum db_failure db_failure(const struct db_conn *conn)
-{
-	return conn->failure;
 }
 
 int db_connect(const struct db_driver *driver, const char *path, const struct db_key *key,
@@ -57,7 +53,7 @@ int db_verb(struct db_conn *conn, enum db_verb verb)
 }
 
 /* Where the rollback fails, closing the connection undoes the transaction. */
-static void roll_back(struct db_conn *conn)
+void db_roll_back(struct db_conn *conn)
 {
 	enum db_failure failure = conn->failure;
 
@@ -80,7 +76,7 @@ int db_transact(struct db_conn *conn, db_write_fn *fn, void *arg)
 	if (err >= 0)
 		err = db_verb(conn, DB_COMMIT);
 	if (err)
-		roll_back(conn);
+		db_roll_back(conn);
 	conn->in_transaction = false;
 	return err;
 }
@@ -88,11 +84,6 @@ int db_transact(struct db_conn *conn, db_write_fn *fn, void *arg)
 int db_snapshot_begin(struct db_conn *conn)
 {
 	return db_verb(conn, DB_SNAPSHOT);
-}
-
-void db_snapshot_end(struct db_conn *conn)
-{
-	roll_back(conn);
 }
 
 /* ---- statements ---- */
@@ -127,18 +118,33 @@ int db_prepare(struct db_conn *conn, const char *sql, struct db_stmt **ret_stmt)
 	return 0;
 }
 
-int db_step(struct db_conn *conn, struct db_stmt *stmt)
+int db_step(struct db_stmt *stmt)
 {
-	return conn->driver->step(stmt);
+	return stmt->conn->driver->step(stmt);
+}
+
+bool db_next(struct db_stmt *stmt, int *err)
+{
+	int step;
+
+	if (*err)
+		return false;
+	step = db_step(stmt);
+	*err = step < 0 ? step : 0;
+	return step > 0;
 }
 
 void db_stmt_release(struct db_stmt **stmt)
 {
+	struct db_conn *borrowed;
+
 	if (!*stmt)
 		return;
+	borrowed = steal_pointer(&(*stmt)->borrowed);
 	(*stmt)->conn->driver->reset(*stmt);
 	(*stmt)->in_use = false;
 	*stmt = NULL;
+	db_read_end(&borrowed);
 }
 
 int db_exec(struct db_conn *conn, const char *script)

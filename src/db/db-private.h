@@ -41,6 +41,7 @@ struct db {
 int db_connect(const struct db_driver *driver, const char *path, const struct db_key *key,
 	       enum db_access access, struct db_conn **ret_conn);
 int db_verb(struct db_conn *conn, enum db_verb verb);
+void db_roll_back(struct db_conn *conn); /* nothing, without a transaction */
 
 /* watch.c */
 void db_watch_end(struct db *db);

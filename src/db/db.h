@@ -90,29 +90,17 @@ void db_read_end(struct db_conn **conn); /* NULL in it is fine */
 /* `cleanup_db_read struct db_conn *read = NULL; err = db_read_begin(db, &read);` */
 #define cleanup_db_read __attribute__((cleanup(db_read_end)))
 
-/* Between these all statements of a reader see one state of the database; they are released before
- * its end. db_read_end ends it, too. */
+/* From now on, until db_read_end, all statements of a reader see one state of the database. */
 int db_snapshot_begin(struct db_conn *conn);
-void db_snapshot_end(struct db_conn *conn);
-
-/* ---- what an error means, for whoever repeats ---- */
-
-enum db_failure {
-	DB_FAILURE_NONE,
-	DB_FAILURE_OTHER,      /* the same would fail again */
-	DB_FAILURE_RETRY,      /* nothing has changed, and the same may succeed now */
-	DB_FAILURE_CONSTRAINT, /* unique, not null, check, a reference */
-	DB_FAILURE_UNKNOWN,    /* the commit's answer was lost */
-};
-/* Of the last error that an operation on the connection returned. */
-enum db_failure db_failure(const struct db_conn *conn);
 
 /* ---- statements ---- */
 
 int db_exec(struct db_conn *conn, const char *script); /* several, ; between them; not kept */
 int db_prepare(struct db_conn *conn, const char *sql, struct db_stmt **ret_stmt);
 /* 1: a row; 0: done; -errno. */
-int db_step(struct db_conn *conn, struct db_stmt *stmt);
+int db_step(struct db_stmt *stmt);
+/* `while (db_next(stmt, &err))`: no step after an error, which stays in *err. At a row *err is 0. */
+bool db_next(struct db_stmt *stmt, int *err);
 /* On every way out: `cleanup_stmt struct db_stmt *stmt = NULL;` NULL in it is fine. */
 void db_stmt_release(struct db_stmt **stmt);
 #define cleanup_stmt __attribute__((cleanup(db_stmt_release)))
@@ -134,16 +122,25 @@ int db_query(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql, c
 /* Leaves it at its first row; -ENOENT where there is none. */
 int db_query_row(struct db_conn *conn, struct db_stmt **ret_stmt, const char *sql,
 		 const char *format, ...);
-/* The first column of the first row; -ENOENT where there is no row. INSERT … RETURNING id, too. */
+/* Runs an INSERT of one row into a table with a column id, which the database chooses. */
+int db_insert(struct db_conn *conn, int64_t *ret_id, const char *sql, const char *format, ...);
+/* The first column of the first row; -ENOENT where there is no row. */
 int db_query_int(struct db_conn *conn, int64_t *ret_value, const char *sql, const char *format,
 		 ...);
 int db_query_text(struct db_conn *conn, char **ret_text /* free() */, const char *sql,
 		  const char *format, ...);
-int db_query_secret(struct db_conn *conn, char **ret_secret /* secret_free() */, const char *sql,
-		    const char *format, ...);
 /* The first column of all rows: the rows may be changed while the caller goes through the ids. */
 int db_query_ids(struct db_conn *conn, int64_t **ret_ids /* free() */, size_t *ret_count,
 		 const char *sql, const char *format, ...);
+
+/* As db_query…, on a connection that is borrowed for the statement: its release gives it back. */
+int db_read(struct db *db, struct db_stmt **ret_stmt, const char *sql, const char *format, ...);
+int db_read_row(struct db *db, struct db_stmt **ret_stmt, const char *sql, const char *format, ...);
+int db_read_int(struct db *db, int64_t *ret_value, const char *sql, const char *format, ...);
+int db_read_secret(struct db *db, char **ret_secret /* secret_free() */, const char *sql,
+		   const char *format, ...);
+/* db_write of one statement. */
+int db_write_run(struct db *db, const char *sql, const char *format, ...);
 
 /* The database's clock: leases go by it, whichever machine looks at them. SQLCipher's is this
  * machine's. */

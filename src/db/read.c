@@ -55,7 +55,7 @@ void db_read_end(struct db_conn **conn)
 
 	if (!db)
 		return;
-	db_snapshot_end(mine);
+	db_roll_back(mine);
 	if (mine->is_lost) {
 		db_conn_close(mine);
 		forget(db);

@@ -50,36 +50,33 @@ static bool says_damage(struct db_conn *conn)
 
 static int fail(struct db_conn *conn, int code)
 {
-	switch (code & 0xff) {
-	case SQLITE_NOMEM:
-		return db_fail(conn, DB_FAILURE_OTHER, -ENOMEM);
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return db_fail(conn, DB_FAILURE_RETRY, -EBUSY);
-	case SQLITE_FULL:
-		return db_fail(conn, DB_FAILURE_OTHER, -ENOSPC);
-	case SQLITE_READONLY:
-		return db_fail(conn, DB_FAILURE_OTHER, -EROFS);
-	case SQLITE_PERM:
-	case SQLITE_AUTH:
-	case SQLITE_CANTOPEN:
-		return db_fail(conn, DB_FAILURE_OTHER, -EACCES);
-	case SQLITE_CONSTRAINT:
-		return db_fail(conn, DB_FAILURE_CONSTRAINT, -EEXIST);
-	case SQLITE_NOTADB:
-	case SQLITE_CORRUPT:
-		return db_fail(conn, DB_FAILURE_OTHER, -EUCLEAN);
-	case SQLITE_IOERR:
-		/* A full disk is EIO where SQLite could not extend the -shm file. */
+	static const struct {
+		int code, err;
+		enum db_failure failure;
+	} meanings[] = {
+		{ SQLITE_NOMEM, -ENOMEM, DB_FAILURE_OTHER },
+		{ SQLITE_BUSY, -EBUSY, DB_FAILURE_RETRY },
+		{ SQLITE_LOCKED, -EBUSY, DB_FAILURE_RETRY },
+		{ SQLITE_FULL, -ENOSPC, DB_FAILURE_OTHER },
+		{ SQLITE_READONLY, -EROFS, DB_FAILURE_OTHER },
+		{ SQLITE_PERM, -EACCES, DB_FAILURE_OTHER },
+		{ SQLITE_AUTH, -EACCES, DB_FAILURE_OTHER },
+		{ SQLITE_CANTOPEN, -EACCES, DB_FAILURE_OTHER },
+		{ SQLITE_CONSTRAINT, -EEXIST, DB_FAILURE_CONSTRAINT },
+		{ SQLITE_NOTADB, -EUCLEAN, DB_FAILURE_OTHER },
+		{ SQLITE_CORRUPT, -EUCLEAN, DB_FAILURE_OTHER },
+	};
+
+	code &= 0xff;
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
+		if (meanings[i].code == code)
+			return db_fail(conn, meanings[i].failure, meanings[i].err);
+	/* A full disk is EIO where SQLite could not extend the -shm file. */
+	if (code == SQLITE_IOERR)
 		return db_fail(conn, DB_FAILURE_OTHER,
 			       sqlite3_system_errno(conn_handle(conn)) == ENOSPC ? -ENOSPC : -EIO);
-	case SQLITE_ERROR:
-		if (says_damage(conn))
-			return db_fail(conn, DB_FAILURE_OTHER, -EUCLEAN);
-		break;
-	default:
-		break;
-	}
+	if (code == SQLITE_ERROR && says_damage(conn))
+		return db_fail(conn, DB_FAILURE_OTHER, -EUCLEAN);
 	/* A mistake in the program's SQL: worth a line, which holds SQL text and no values. */
 	log_error("database: %s", sqlite3_errmsg(conn_handle(conn)));
 	return db_fail(conn, DB_FAILURE_OTHER, -EIO);
@@ -279,6 +276,15 @@ static int step(struct db_stmt *stmt)
 	return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : fail(stmt->conn, code);
 }
 
+static int insert(struct db_stmt *stmt, int64_t *ret_id)
+{
+	int err = step(stmt);
+
+	if (err == 0)
+		*ret_id = sqlite3_last_insert_rowid(conn_handle(stmt->conn));
+	return err;
+}
+
 static void reset(struct db_stmt *stmt)
 {
 	sqlite3_reset(stmt_handle(stmt));
@@ -357,6 +363,7 @@ const struct db_driver db_sqlcipher = {
 	.finalize = finalize,
 	.bind = bind,
 	.step = step,
+	.insert = insert,
 	.reset = reset,
 	.column_count = column_count,
 	.column_int64 = column_int64,

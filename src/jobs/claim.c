@@ -26,16 +26,6 @@ struct source {
 	bool is_pause_asked;
 };
 
-struct sources {
-	struct source *items;
-	size_t count;
-};
-
-static void sources_release(struct sources *sources)
-{
-	free(sources->items);
-}
-
 struct claim {
 	struct job_want *wants;
 	size_t want_count;
@@ -43,24 +33,28 @@ struct claim {
 	int64_t lease_msecs, asked_msecs;
 	struct job_claimed *claimed;
 	size_t count;
+	struct source *sources; /* that have a job */
+	size_t source_count;
 	int64_t wait_msecs;
 };
 
-#define OLDEST(condition) \
+#define OLDEST(condition, by) \
 	"SELECT id, recording_id, due_msecs, pause_asked FROM job" \
-	" WHERE workspace_id = ?1 AND kind = ?2" condition " ORDER BY due_msecs, id LIMIT 1"
+	" WHERE workspace_id = ?1 AND kind = ?2" condition " ORDER BY " by ", id LIMIT 1"
+/* Found by their state: the index of due_msecs would lead through all that wait. */
+#define IS_RUNNING "state = " SQL_JOB_RUNNING
+#define OLDEST_RUNNING OLDEST(" AND " IS_RUNNING, "due_msecs + 0")
 
 static int source_look(struct db_conn *conn, struct source *source)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
 	int err = db_query(conn, &stmt,
-			   source->is_given_out ? OLDEST("")
-						: OLDEST(" AND state = " SQL_JOB_RUNNING),
-			   "ii", source->workspace_id, (int64_t)source->kind);
+			   source->is_given_out ? OLDEST("", "due_msecs") : OLDEST_RUNNING, "ii",
+			   source->workspace_id, (int64_t)source->kind);
 
 	source->is_found = false;
 	if (err == 0)
-		err = db_step(conn, stmt);
+		err = db_step(stmt);
 	if (err <= 0)
 		return err;
 	source->job_id = db_int64(stmt, 0);
@@ -71,10 +65,10 @@ static int source_look(struct db_conn *conn, struct source *source)
 	return 0;
 }
 
-static int source_add(struct db_conn *conn, struct sources *sources, const struct source *source,
+static int source_add(struct db_conn *conn, struct claim *claim, const struct source *source,
 		      int64_t now)
 {
-	struct source *item = array_add(&sources->items, &sources->count);
+	struct source *item = array_add(&claim->sources, &claim->source_count);
 	int err;
 
 	if (!item)
@@ -82,16 +76,17 @@ static int source_add(struct db_conn *conn, struct sources *sources, const struc
 	*item = *source;
 	err = source_look(conn, item);
 	if (err || !item->is_found) {
-		sources->count--;
+		claim->source_count--;
 		return err;
 	}
 	return db_query_int(conn, &item->running,
+			    /* The last condition keeps paused ones out, perhaps a million. */
 			    "SELECT count(*) FROM job WHERE workspace_id = ?1 AND kind = ?2"
-			    " AND state = " SQL_JOB_RUNNING " AND due_msecs > ?3",
+			    " AND " IS_RUNNING " AND due_msecs > ?3 AND due_msecs < " SQL_NEVER,
 			    "iii", item->workspace_id, (int64_t)item->kind, now);
 }
 
-static int sources_add(struct db_conn *conn, struct sources *sources, struct job_want *want,
+static int sources_add(struct db_conn *conn, struct claim *claim, struct job_want *want,
 		       const struct catalog_queue_source *workspace, int64_t now)
 {
 	struct source source = {
@@ -106,21 +101,21 @@ static int sources_add(struct db_conn *conn, struct sources *sources, struct job
 			continue;
 		source.kind = kind;
 		source.is_given_out = workspace->kinds & kind;
-		err = source_add(conn, sources, &source, now);
+		err = source_add(conn, claim, &source, now);
 	}
 	return err;
 }
 
-static int sources_load(struct db_conn *conn, const struct claim *claim, int64_t now,
-			struct sources *ret_sources)
+static int sources_load(struct db_conn *conn, struct claim *claim, int64_t now)
 {
 	cleanup_free struct catalog_queue_source *workspaces = NULL;
 	size_t count = 0;
 	int err = catalog_queue_sources(conn, &workspaces, &count);
 
+	claim->source_count = 0;
 	for (size_t i = 0; i < count && err == 0; i++)
 		for (size_t j = 0; j < claim->want_count && err == 0; j++)
-			err = sources_add(conn, ret_sources, &claim->wants[j], &workspaces[i], now);
+			err = sources_add(conn, claim, &claim->wants[j], &workspaces[i], now);
 	return err;
 }
 
@@ -134,15 +129,15 @@ static bool goes_before(const struct source *a, const struct source *b)
 }
 
 /* Workspaces take turns, so that a slow one does not take all workers. NULL: nothing is due. */
-static struct source *sources_best(struct claim *claim, struct sources *sources, int64_t now)
+static struct source *sources_best(struct claim *claim, int64_t now)
 {
 	struct source *best = NULL;
 
 	claim->wait_msecs = INT64_MAX;
 	for (size_t i = 0; i < claim->want_count; i++)
 		claim->wants[i].ret_is_held_back = false;
-	for (size_t i = 0; i < sources->count; i++) {
-		struct source *s = &sources->items[i];
+	for (size_t i = 0; i < claim->source_count; i++) {
+		struct source *s = &claim->sources[i];
 
 		if (!s->is_found || s->want->ret_count == s->want->limit)
 			continue;
@@ -169,13 +164,13 @@ static int take_row(struct db_conn *conn, const struct claim *claim, struct job 
 			   "isi", job->id, claim->owner, now + claim->lease_msecs);
 
 	if (err == 0)
-		err = db_step(conn, stmt);
+		err = db_step(stmt);
 	if (err <= 0)
 		return err < 0 ? err : -EIO;
 	job->attempts = (unsigned)db_int(stmt, 0);
 	job->was_sent = db_int(stmt, 1);
 	while (err > 0)
-		err = db_step(conn, stmt);
+		err = db_step(stmt);
 	return err;
 }
 
@@ -213,7 +208,6 @@ static int take(struct db_conn *conn, struct claim *claim, struct source *source
 
 static int write_claim(struct db_conn *conn, void *arg)
 {
-	cleanup_with(sources_release) struct sources sources = { NULL, 0 };
 	struct claim *claim = arg;
 	struct source *best;
 	int64_t now;
@@ -223,8 +217,8 @@ static int write_claim(struct db_conn *conn, void *arg)
 	for (size_t i = 0; i < claim->want_count; i++)
 		claim->wants[i].ret_count = 0;
 	if (err == 0)
-		err = sources_load(conn, claim, now, &sources);
-	while (err == 0 && (best = sources_best(claim, &sources, now))) {
+		err = sources_load(conn, claim, now);
+	while (err == 0 && (best = sources_best(claim, now))) {
 		err = take(conn, claim, best, now);
 		if (err == 0)
 			err = source_look(conn, best);
@@ -235,7 +229,6 @@ static int write_claim(struct db_conn *conn, void *arg)
 /* A look takes no write lock, and wakes nobody. */
 static int is_due(struct catalog *catalog, struct claim *claim)
 {
-	cleanup_with(sources_release) struct sources sources = { NULL, 0 };
 	cleanup_db_read struct db_conn *read = NULL;
 	int64_t now;
 	int err = db_read_begin(catalog_db(catalog), &read);
@@ -243,10 +236,10 @@ static int is_due(struct catalog *catalog, struct claim *claim)
 	if (err == 0)
 		err = db_now(read, &now);
 	if (err == 0)
-		err = sources_load(read, claim, now, &sources);
+		err = sources_load(read, claim, now);
 	if (err)
 		return err;
-	return sources_best(claim, &sources, now) ? 0 : -ENOENT;
+	return sources_best(claim, now) ? 0 : -ENOENT;
 }
 
 int job_claim(struct catalog *catalog, struct job_want *wants, size_t want_count, const char *owner,
@@ -275,6 +268,7 @@ int job_claim(struct catalog *catalog, struct job_want *wants, size_t want_count
 		err = is_due(catalog, &claim);
 	if (err == 0)
 		err = db_write(catalog_db(catalog), write_claim, &claim);
+	free(claim.sources);
 	*ret_wait_msecs = claim.wait_msecs;
 	if (err)
 		return err;

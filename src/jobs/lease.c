@@ -59,17 +59,8 @@ int job_lease_take(struct catalog *catalog, const char *name, const char *owner,
 	return db_write(catalog_db(catalog), write_take, &args);
 }
 
-static int write_give_back(struct db_conn *conn, void *arg)
-{
-	const struct lease_args *args = arg;
-
-	return db_run(conn, "DELETE FROM lease WHERE name = ?1 AND owner = ?2", "ss", args->name,
-		      args->owner);
-}
-
 int job_lease_give_back(struct catalog *catalog, const char *name, const char *owner)
 {
-	struct lease_args args = { name, owner, 0 };
-
-	return db_write(catalog_db(catalog), write_give_back, &args);
+	return db_write_run(catalog_db(catalog), "DELETE FROM lease WHERE name = ?1 AND owner = ?2",
+			    "ss", name, owner);
 }

@@ -86,8 +86,7 @@ static void fetch_unknown_call(void *arg, size_t index)
 	}
 	err = sync_fetch_call(run->session, sid, &error);
 	if (err < 0 && error.kind == REMOTE_NOT_FOUND)
-		err = catalog_call_unavailable(run->session->env->catalog,
-					       run->session->workspace.id, sid);
+		err = catalog_call_unavailable(run->session->env->catalog, sid);
 
 	pthread_mutex_lock(&run->lock);
 	if (err == 0) {

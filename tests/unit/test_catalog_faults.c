@@ -21,8 +21,8 @@
 #include "catalog/campaign.h"
 #include "catalog/size.h"
 #include "catalog/sync.h"
-#include "db/faulty.h"
 #include "helper_db.h"
+#include "helper_db_faulty.h"
 #include "helper_dice.h"
 #include "helper_queue.h"
 #include "jobs/job.h"
@@ -84,7 +84,7 @@ static uint64_t hash_of(struct world *w)
 		cleanup_stmt struct db_stmt *stmt = NULL;
 		int err = db_query(w->look, &stmt, tables[i], "");
 
-		while (err == 0 && (err = db_step(w->look, stmt)) > 0) {
+		while (err == 0 && (err = db_step(stmt)) > 0) {
 			for (int column = 0; column < db_columns(stmt); column++) {
 				const char *text = db_text(stmt, column);
 

@@ -17,6 +17,7 @@
 #include "catalog/storage.h"
 #include "catalog/tree.h"
 #include "catalog/workspace.h"
+#include "helper_name.h"
 #include "jobs/lease.h"
 #include "util/cleanup.h"
 #include "util/secret.h"

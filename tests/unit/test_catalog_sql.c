@@ -145,7 +145,7 @@ static void plan_get(struct db_conn *reader, const struct db_conn *conn, const c
 		assert_true(count < sizeof texts / sizeof *texts);
 		snprintf(texts[count], sizeof *texts, "EXPLAIN QUERY PLAN %s", sql);
 		assert_int_equal(db_query(reader, &stmt, texts[count++], ""), 0);
-		while ((err = db_step(reader, stmt)) > 0)
+		while ((err = db_step(stmt)) > 0)
 			snprintf(ret_plan + strlen(ret_plan), PLAN_SIZE - strlen(ret_plan), "%s; ",
 				 db_text(stmt, 3));
 		assert_int_equal(err, 0);
@@ -183,6 +183,9 @@ static const struct expected expected[] = {
 	  "SEARCH j USING INDEX job_problem (workspace_id=? AND kind=? AND state=?)" },
 	{ true, "ORDER BY due_msecs, id LIMIT 1",
 	  "SEARCH job USING INDEX job_due (workspace_id=? AND kind=?); " },
+	{ true, "AND due_msecs > ?3 AND due_msecs <",
+	  "SEARCH job USING INDEX job_due (workspace_id=? AND kind=? AND due_msecs>? AND"
+	  " due_msecs<?); " },
 	{ true, "UPDATE recording AS r SET state",
 	  "SEARCH r USING INDEX recording_listing (folder_id=?); " },
 };

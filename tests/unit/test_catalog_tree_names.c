@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "helper_name.h"
 #include "helper_queue.h"
 
 #include "catalog/calls-csv.h"

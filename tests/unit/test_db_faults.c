@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "db/faulty.h"
 #include "helper_db.h"
+#include "helper_db_faulty.h"
 #include "util/cleanup.h"
 
 static struct db_faulty *faulty;
@@ -120,7 +120,7 @@ static int add_twice(struct db_conn *conn, void *arg)
 	if (err)
 		return err;
 	assert_int_equal(db_fixture_add(conn, arg), -EEXIST);
-	assert_int_equal(db_failure(conn), DB_FAILURE_CONSTRAINT);
+	assert_int_equal(conn->failure, DB_FAILURE_CONSTRAINT);
 	/* As if nothing had been. */
 	assert_int_equal(db_fixture_add(conn, &other), -EEXIST);
 	return 0;
@@ -149,7 +149,7 @@ static void test_db__a_reader_that_lost_its_connection_gets_another_one_next_tim
 		assert_int_equal(db_read_begin(f->db, &read), 0);
 		assert_int_equal(db_query_int(read, &count, "SELECT count(*) FROM item", ""),
 				 -ENOTCONN);
-		assert_int_equal(db_failure(read), DB_FAILURE_RETRY);
+		assert_int_equal(read->failure, DB_FAILURE_RETRY);
 		db_faulty_set(faulty, DB_FAULT_LOST, 0);
 	}
 	assert_int_equal(db_fixture_count(f->db), 0);

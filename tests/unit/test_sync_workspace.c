@@ -14,7 +14,7 @@
 
 #include "catalog/callback.h"
 #include "catalog/status.h"
-#include "db/faulty.h"
+#include "helper_db_faulty.h"
 #include "helper_http.h"
 #include "helper_server.h"
 #include "sync/sync-private.h"

@@ -1,7 +1,7 @@
 /*
  * A driver that wraps another one and lets operations fail by a seed. Only test programs link it.
  */
-#include "db/faulty.h"
+#include "helper_db_faulty.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -217,6 +217,15 @@ static int step(struct db_stmt *stmt)
 	return err ? err : pass_on(stmt->conn, inner_driver(stmt->conn)->step(inner_stmt(stmt)));
 }
 
+static int insert(struct db_stmt *stmt, int64_t *ret_id)
+{
+	int err = fault(stmt->conn);
+
+	return err ? err
+		   : pass_on(stmt->conn,
+			     inner_driver(stmt->conn)->insert(inner_stmt(stmt), ret_id));
+}
+
 static void reset(struct db_stmt *stmt)
 {
 	inner_driver(stmt->conn)->reset(inner_stmt(stmt));
@@ -304,6 +313,7 @@ struct db_faulty *db_faulty_new(const struct db_driver *inner, uint64_t seed)
 			.finalize = finalize,
 			.bind = bind,
 			.step = step,
+			.insert = insert,
 			.reset = reset,
 			.column_count = column_count,
 			.column_int64 = column_int64,

@@ -3,8 +3,8 @@
  * as a seed decides. The same seed and the same operations, on one thread, give the same faults.
  * Files as a whole (db_create, db_copy) are left alone.
  */
-#ifndef TONICFS_DB_FAULTY_H
-#define TONICFS_DB_FAULTY_H
+#ifndef TONICFS_TEST_HELPER_DB_FAULTY_H
+#define TONICFS_TEST_HELPER_DB_FAULTY_H
 
 #include "db/driver.h"
 
