@@ -1,9 +1,6 @@
-/*
- * Makes a client of a workspace's Twilio account from its settings in the catalog.
- * storage/storage.h does the same for the bucket.
- */
-#ifndef TONICFS_ACCOUNT_ACCOUNT_H
-#define TONICFS_ACCOUNT_ACCOUNT_H
+/* Makes a client of a workspace's Twilio account from its settings in the catalog.
+ * storage/storage.h does the same for the bucket. */
+#pragma once
 
 #include "catalog/workspace.h"
 #include "twilio/twilio.h"
@@ -19,5 +16,3 @@ int account_client_new(struct catalog *catalog, struct http *http, int64_t works
 int account_client_for(struct http *http, const struct catalog_workspace *workspace,
 		       const char *secret, unsigned total_timeout_msecs,
 		       const struct cancel *cancel, struct twilio_client **ret_client);
-
-#endif

@@ -1,9 +1,6 @@
-/*
- * Deletes a job's recording at Twilio. No other code sends a DELETE to Twilio. Two rooms use it:
- * migrate, for recordings that are verified in S3, and policy, for recordings that were removed.
- */
-#ifndef TONICFS_ACCOUNT_DELETION_H
-#define TONICFS_ACCOUNT_DELETION_H
+/* Deletes a job's recording at Twilio. No other code sends a DELETE to Twilio. Two rooms use it:
+ * migrate, for recordings that are verified in S3, and policy, for recordings that were removed. */
+#pragma once
 
 #include "jobs/jobs.h"
 #include "twilio/twilio.h"
@@ -31,5 +28,3 @@ enum account_presence {
 };
 int account_recording_presence(struct twilio_client *twilio, const struct sid *sid,
 			       enum account_presence *ret_presence, struct remote_error *ret_error);
-
-#endif

@@ -16,8 +16,7 @@
  *           blocks, and its stream in flight.
  * Threads   audio->lock is held for all of these.
  */
-#ifndef TONICFS_AUDIO_AHEAD_H
-#define TONICFS_AUDIO_AHEAD_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -61,5 +60,3 @@ void audio_ahead_arrived(struct audio_recording *recording);
 void audio_ahead_refused(struct audio_recording *recording);
 /* Drops recordings that were not opened in time. Returns when to look again. */
 int64_t audio_ahead_tick(struct audio *audio, int64_t now_msecs);
-
-#endif

@@ -4,8 +4,7 @@
  *
  * Pure: neither locks nor I/O. The caller passes the head, then the bytes in order.
  */
-#ifndef TONICFS_AUDIO_ANSWER_H
-#define TONICFS_AUDIO_ANSWER_H
+#pragma once
 
 #include "audio/origin.h"
 #include "aws/s3.h"
@@ -49,5 +48,3 @@ size_t audio_answer_take_start(struct audio_answer *a, const char *bytes, size_t
 /* Collects an error's body. False: it is long enough. */
 bool audio_answer_take_error(struct audio_answer *a, const void *bytes, size_t n);
 void audio_answer_judge_error(const struct audio_answer *a, struct remote_error *ret_error);
-
-#endif

@@ -17,8 +17,7 @@
  * Lock order: audio->lock, then the locks of the catalog, net and the pools. The lock is never held
  * during a caller's callback, a catalog write or a blocking request.
  */
-#ifndef TONICFS_AUDIO_PRIVATE_H
-#define TONICFS_AUDIO_PRIVATE_H
+#pragma once
 
 #include <pthread.h>
 
@@ -76,11 +75,9 @@ struct audio {
 	struct pool key_askers; /* wait for the network and for programs; one per workspace */
 };
 
-/*
- * An open recording, shared by its handles. References: the handles have one together (while there
+/* An open recording, shared by its handles. References: the handles have one together (while there
  * are none, the read-ahead or the cache of heads has it), each stream has one, and each answer
- * while it is delivered, which pins its blocks.
- */
+ * while it is delivered, which pins its blocks. */
 struct audio_recording {
 	struct list link; /* audio->recordings */
 	struct audio *audio;
@@ -208,5 +205,3 @@ int64_t audio_sizes_tick(struct audio *audio, int64_t now_msecs, struct list *fi
 void audio_sizes_fail_all(struct audio *audio, struct list *finished);
 /* Lock not held. */
 void audio_sizes_deliver(struct list *finished);
-
-#endif

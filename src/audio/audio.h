@@ -15,8 +15,7 @@
  *            - requests to S3 carry If-Match with the ETag of the migration; a replaced object is
  *              -EIO at open and -ESTALE on an open file.
  */
-#ifndef TONICFS_AUDIO_AUDIO_H
-#define TONICFS_AUDIO_AUDIO_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -66,5 +65,3 @@ void audio_flush(struct audio_file *file);
 /* Ends one waiting read with -EINTR; the callback may have been called already. */
 void audio_cancel(struct audio_file *file, uint64_t read_id);
 void audio_close(struct audio_file *file);
-
-#endif

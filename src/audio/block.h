@@ -11,8 +11,7 @@
  * Threads: under the lock of the store's owner. Limits: the bytes of an evicted block are lost, and
  * have to be fetched again.
  */
-#ifndef TONICFS_AUDIO_BLOCK_H
-#define TONICFS_AUDIO_BLOCK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -92,5 +91,3 @@ unsigned audio_parts_max(size_t n);
  * as a use. Returns the number of parts. */
 unsigned audio_blocks_read(struct audio_blocks *blocks, int64_t offset_bytes, size_t n,
 			   struct iovec *ret_parts);
-
-#endif

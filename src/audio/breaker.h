@@ -12,8 +12,7 @@
  *   open     fail with the last errno   the pause is over → probed
  *   probed   fail, except for one       it works → closed; it fails → open, the pause doubled
  */
-#ifndef TONICFS_AUDIO_BREAKER_H
-#define TONICFS_AUDIO_BREAKER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,5 +34,3 @@ struct breaker { /* zeroed: closed */
 int breaker_check(struct breaker *breaker, int64_t now_msecs);
 void breaker_failed(struct breaker *breaker, int err, int64_t now_msecs);
 void breaker_worked(struct breaker *breaker);
-
-#endif

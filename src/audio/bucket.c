@@ -1,8 +1,6 @@
-/*
- * Clients of older buckets. When a workspace gets another bucket, objects stay in the old one.
+/* Clients of older buckets. When a workspace gets another bucket, objects stay in the old one.
  * Their owner may have copied them, so the current bucket is asked first, and then the older one,
- * with the same credentials at the same server.
- */
+ * with the same credentials at the same server. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,8 +5,7 @@
  *
  * Threads: audio->lock is held for all of these.
  */
-#ifndef TONICFS_AUDIO_HEADS_H
-#define TONICFS_AUDIO_HEADS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -31,5 +30,3 @@ void audio_heads_open(struct audio_recording *recording);
 /* Drops a cached recording. */
 void audio_heads_drop(struct audio_recording *recording);
 void audio_heads_release(struct audio *audio);
-
-#endif

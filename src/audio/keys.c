@@ -1,8 +1,6 @@
-/*
- * A bucket's keys that come from a service or a program, which may take half a minute. The threads
+/* A bucket's keys that come from a service or a program, which may take half a minute. The threads
  * that sign for all workspaces do not wait for that: one thread of a pool does, and the streams of
- * this workspace.
- */
+ * this workspace. */
 
 #include "audio/audio-private.h"
 #include "aws/credentials.h"

@@ -4,8 +4,7 @@
  *
  * Threads: any. audio->lock guards what is marked so; a workspace is used under it.
  */
-#ifndef TONICFS_AUDIO_ORIGIN_H
-#define TONICFS_AUDIO_ORIGIN_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -112,5 +111,3 @@ void audio_older_buckets_release(struct audio_clients *clients);
 void audio_keys_wait(struct audio_clients *clients, struct audio_stream *stream);
 /* Renews keys that are still good, in the background. */
 void audio_keys_renew(struct audio_clients *clients);
-
-#endif

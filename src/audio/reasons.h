@@ -4,8 +4,7 @@
  *
  * Threads  Any. The lock is a leaf: no other lock is taken while it is held.
  */
-#ifndef TONICFS_AUDIO_REASONS_H
-#define TONICFS_AUDIO_REASONS_H
+#pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -52,5 +51,3 @@ bool audio_reasons_last(struct audio_reasons *reasons, struct audio_reason *ret_
  * lock while there are no reasons. */
 void audio_reasons_clear(struct audio_reasons *reasons, int64_t recording_id, int64_t begin_bytes,
 			 int64_t end_bytes);
-
-#endif

@@ -6,8 +6,7 @@
  * Threads  audio->lock is held for all of these, and for the callbacks.
  * Limits   Readers that take every n-th file each look like another order.
  */
-#ifndef TONICFS_AUDIO_SEQUENCE_H
-#define TONICFS_AUDIO_SEQUENCE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,5 +72,3 @@ void audio_sequences_refill(struct audio_sequences *sequences, int64_t recording
  * it. */
 const struct audio_next *audio_sequences_next(const struct audio_sequences *sequences);
 void audio_sequences_skip(struct audio_sequences *sequences);
-
-#endif

@@ -1,7 +1,5 @@
-/*
- * Asks Twilio for the exact size of recordings whose size the catalog does not know yet. One
- * request answers all who ask for the same recording.
- */
+/* Asks Twilio for the exact size of recordings whose size the catalog does not know yet. One
+ * request answers all who ask for the same recording. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

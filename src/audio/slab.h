@@ -10,8 +10,7 @@
  * Threads: under the lock of the slab's owner. Limits: one block keeps its chunk mapped; but chunks
  * never take more than the maximum that was in use at a time, rounded up to 2 MiB.
  */
-#ifndef TONICFS_AUDIO_SLAB_H
-#define TONICFS_AUDIO_SLAB_H
+#pragma once
 
 #include "util/list.h"
 
@@ -28,5 +27,3 @@ void audio_slab_init(struct audio_slab *slab);
 struct audio_block *audio_slab_get(struct audio_slab *slab);
 /* The block must not be on a list. */
 void audio_slab_put(struct audio_slab *slab, struct audio_block *block);
-
-#endif

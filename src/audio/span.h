@@ -16,8 +16,7 @@
  *
  * Threads: audio->lock is held for all of these.
  */
-#ifndef TONICFS_AUDIO_SPAN_H
-#define TONICFS_AUDIO_SPAN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,5 +33,3 @@ void audio_span_note(struct audio_recording *recording, int64_t offset_bytes, in
 void audio_span_advance(struct audio_recording *recording);
 /* Its last handle is closed. */
 void audio_span_close(struct audio_recording *recording);
-
-#endif

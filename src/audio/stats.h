@@ -1,6 +1,5 @@
 /* Counters of reading since the start: requests, bytes, reads, memory. */
-#ifndef TONICFS_AUDIO_STATS_H
-#define TONICFS_AUDIO_STATS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -47,5 +46,3 @@ void audio_stats_write(const struct audio_stats *stats, struct buf *out);
  * line. */
 int audio_stats_parse(const char *text, struct audio_stats *ret_stats);
 const char *audio_outcome_name(enum audio_outcome outcome);
-
-#endif

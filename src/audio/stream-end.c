@@ -1,7 +1,5 @@
-/*
- * After the end of a stream's request: another try, at the same or the other origin, or an error
- * for the reads that wait.
- */
+/* After the end of a stream's request: another try, at the same or the other origin, or an error
+ * for the reads that wait. */
 #include <errno.h>
 #include <limits.h>
 

@@ -1,7 +1,5 @@
-/*
- * Starts a stream's request, on a thread of a pool: finds the origin, and first asks whatever the
- * last failure left open (the time, the storage class, the place, whether the key exists).
- */
+/* Starts a stream's request, on a thread of a pool: finds the origin, and first asks whatever the
+ * last failure left open (the time, the storage class, the place, whether the key exists). */
 #include <errno.h>
 #include <string.h>
 

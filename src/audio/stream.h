@@ -5,8 +5,7 @@
  *
  * Threads: audio->lock is held for all of these.
  */
-#ifndef TONICFS_AUDIO_STREAM_H
-#define TONICFS_AUDIO_STREAM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -131,5 +130,3 @@ int audio_attempt_start(struct audio_stream *stream, struct audio_source *source
 void audio_attempt_abandon(struct audio_attempt *attempt);
 void audio_attempt_resume(struct audio_attempt *attempt);
 void audio_attempts_cancel(struct audio *audio);
-
-#endif

@@ -17,8 +17,7 @@
  *
  * Threads: audio->lock is held for all of these.
  */
-#ifndef TONICFS_AUDIO_TURN_H
-#define TONICFS_AUDIO_TURN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,5 +54,3 @@ void audio_turn_end(struct audio_waiting_read *read);
 void audio_turns_begin(struct audio *audio, struct list *finished);
 /* The timer's: stuck reads give way. Returns when to look again. */
 int64_t audio_turns_tick(struct audio *audio, int64_t now_msecs, struct list *finished);
-
-#endif

@@ -6,8 +6,7 @@
  * may take `DELETE /bucket?anything` for DeleteBucket. Synchronous; threads and errors as in
  * aws/s3.h.
  */
-#ifndef TONICFS_AWS_BUCKET_H
-#define TONICFS_AWS_BUCKET_H
+#pragma once
 
 #include "aws/s3.h"
 
@@ -53,5 +52,3 @@ int s3_get_lock(struct s3_client *client, struct s3_lock *ret_lock, struct remot
 /* scheme://host[:port] of the requests, for messages. Valid as long as the client. */
 const char *s3_client_scheme(const struct s3_client *client);
 const char *s3_client_host(const struct s3_client *client);
-
-#endif

@@ -5,8 +5,7 @@
  * unknown element is refused (-ENOTSUP): writing it back would lose that element. Source:
  * "CORSConfiguration", Amazon S3 API Reference. Threads and errors as in aws/s3.h.
  */
-#ifndef TONICFS_AWS_CORS_H
-#define TONICFS_AWS_CORS_H
+#pragma once
 
 #include "aws/s3.h"
 
@@ -48,5 +47,3 @@ int s3_cors_set_reading(struct s3_cors *cors, const char *id, const char *const 
 struct buf;
 int s3_cors_parse(const char *bytes, size_t n, struct s3_cors *ret_cors);
 int s3_cors_format(const struct s3_cors *cors, struct buf *ret_text);
-
-#endif

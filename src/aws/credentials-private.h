@@ -1,6 +1,5 @@
 /* Shared by the sources of keys. Nothing outside src/aws includes it. */
-#ifndef TONICFS_AWS_CREDENTIALS_PRIVATE_H
-#define TONICFS_AWS_CREDENTIALS_PRIVATE_H
+#pragma once
 
 #include <errno.h>
 
@@ -47,5 +46,3 @@ static inline int aws_cancelled(const struct aws_search *search)
 {
 	return remote_fail(search->error, REMOTE_CANCELLED, -ECANCELED, "", "cancelled");
 }
-
-#endif

@@ -6,7 +6,6 @@
  * Each request has a short-lived HTTP engine of its own: keys are fetched once an hour, and may be
  * needed before the engine of the process exists and after it has ended.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>

@@ -21,8 +21,7 @@
  *          for a renewal. aws_source_peek never waits.
  * Threads  Any. Sources are shared in a process; aws_credentials_forget ends the sharing.
  */
-#ifndef TONICFS_AWS_CREDENTIALS_H
-#define TONICFS_AWS_CREDENTIALS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,5 +58,3 @@ void aws_source_distrust(struct aws_source *source, const struct aws_credentials
 
 /* Drops the references of the process itself. Call it before the process ends. */
 void aws_credentials_forget(void);
-
-#endif

@@ -8,8 +8,7 @@
  *
  * Synchronous; threads and errors as in aws/s3.h. 0 also for a bucket without rules.
  */
-#ifndef TONICFS_AWS_LIFECYCLE_H
-#define TONICFS_AWS_LIFECYCLE_H
+#pragma once
 
 #include "aws/s3.h"
 
@@ -49,5 +48,3 @@ int s3_lifecycle_each(const char *document, size_t n, s3_lifecycle_fn *fn, void 
 int s3_lifecycle_edit(const char *document, size_t n, const char *id,
 		      const struct s3_lifecycle_rule *rule, struct buf *ret_document,
 		      size_t *ret_left, bool *ret_found);
-
-#endif

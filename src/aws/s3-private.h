@@ -1,6 +1,5 @@
 /* Shared by the files of the S3 client. Nothing outside src/aws includes it. */
-#ifndef TONICFS_AWS_S3_PRIVATE_H
-#define TONICFS_AWS_S3_PRIVATE_H
+#pragma once
 
 #include <stdatomic.h>
 
@@ -108,5 +107,3 @@ int s3_list_parse(enum s3_list_kind kind, const char *bytes, size_t n, s3_list_f
 /* As s3_judge, for an error document inside an answer with status 200. */
 void s3_judge_document(int status, const char *body, size_t body_len,
 		       struct remote_error *ret_error);
-
-#endif

@@ -29,8 +29,7 @@
  * Safety   Never sends a DELETE on a bucket (aws/lifecycle.h has the one exception). An empty key, or
  *          one with a segment "." or "..", is -EINVAL before anything is sent.
  */
-#ifndef TONICFS_AWS_S3_H
-#define TONICFS_AWS_S3_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -229,5 +228,3 @@ enum s3_disposition { S3_INLINE, S3_ATTACHMENT };
 int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_secs,
 		   const char *content_type, enum s3_disposition as, const char *file_name,
 		   struct buf *ret_url);
-
-#endif

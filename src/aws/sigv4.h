@@ -1,10 +1,7 @@
-/*
- * AWS Signature Version 4, in headers and in the query string (presigned URLs), for S3: the path is
+/* AWS Signature Version 4, in headers and in the query string (presigned URLs), for S3: the path is
  * encoded once, not normalised. Source: "Signature Version 4 signing process", AWS General
- * Reference; test vectors of the same name. Pure functions; thread-safe.
- */
-#ifndef TONICFS_AWS_SIGV4_H
-#define TONICFS_AWS_SIGV4_H
+ * Reference; test vectors of the same name. Pure functions; thread-safe. */
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -39,5 +36,3 @@ int sigv4_authorization(const struct sigv4_input *input, struct buf *ret_value);
 int sigv4_presign(const struct sigv4_input *input, unsigned expires_secs, struct buf *ret_query);
 /* The canonical request, for tests. */
 int sigv4_canonical_request(const struct sigv4_input *input, struct buf *ret_text);
-
-#endif

@@ -1,6 +1,5 @@
 /* Which objects are archived, for the catalog's queries. */
-#ifndef TONICFS_CATALOG_ARCHIVE_PRIVATE_H
-#define TONICFS_CATALOG_ARCHIVE_PRIVATE_H
+#pragma once
 
 #include "catalog/sql.h"
 
@@ -9,5 +8,3 @@
 #define IS_ARCHIVED(now_secs) \
 	"o.storage_class IN " ARCHIVE_CLASSES " AND coalesce(s.archive_readable, -1) <> 1" \
 	" AND NOT (o.restore = " SQL_RESTORE_DONE " AND o.restored_until_secs > " now_secs ")"
-
-#endif

@@ -1,7 +1,5 @@
-/*
- * Storage classes, restores and locks of objects. Partial indices find archived and locked objects;
- * triggers count recordings per class.
- */
+/* Storage classes, restores and locks of objects. Partial indices find archived and locked objects;
+ * triggers count recordings per class. */
 #include "catalog/archive.h"
 
 #include <errno.h>

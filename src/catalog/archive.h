@@ -11,8 +11,7 @@
  *              DONE       readable until restored_until_secs; after that as NONE
  *              REFUSED    S3 said no: the reason; asking again is WANTED
  */
-#ifndef TONICFS_CATALOG_ARCHIVE_H
-#define TONICFS_CATALOG_ARCHIVE_H
+#pragma once
 
 #include "catalog/catalog.h"
 #include "util/sid.h"
@@ -119,5 +118,3 @@ struct catalog_lock {
 int catalog_lock_get(struct catalog *catalog, int64_t recording_id, struct catalog_lock *ret_lock);
 /* Of a scope: objects that a retention or legal hold keeps now. */
 int catalog_lock_count(struct catalog *catalog, struct catalog_scope scope, int64_t *ret_count);
-
-#endif

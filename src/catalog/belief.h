@@ -1,6 +1,5 @@
 /* What the catalog believes of the bucket, to be compared with what is there, and corrected. */
-#ifndef TONICFS_CATALOG_BELIEF_H
-#define TONICFS_CATALOG_BELIEF_H
+#pragma once
 
 #include "catalog/object.h"
 
@@ -36,5 +35,3 @@ int catalog_recording_lost_in_s3(struct catalog *catalog, int64_t id);
 /* The same bytes have another ETag: somebody copied the object, or encrypted it anew. */
 int catalog_object_renew(struct catalog *catalog, int64_t recording_id,
 			 const struct catalog_object *object);
-
-#endif

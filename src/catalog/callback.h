@@ -6,8 +6,7 @@
  * was killed with it leaves it to another, and one that is named again while it is being asked for
  * is asked for again. A lost row costs only time: the next listing finds the recording, too.
  */
-#ifndef TONICFS_CATALOG_CALLBACK_H
-#define TONICFS_CATALOG_CALLBACK_H
+#pragma once
 
 #include "catalog/queue.h"
 #include "catalog/workspace.h"
@@ -48,5 +47,3 @@ int catalog_callback_done(struct catalog *catalog, const char *owner,
 /* Not yet: to be asked for again after a pause. */
 int catalog_callback_later(struct catalog *catalog, const char *owner,
 			   const struct sid *recording_sid, int64_t pause_msecs);
-
-#endif

@@ -1,8 +1,6 @@
-/*
- * calls.csv: the call log of a folder, RFC 4180. Each call keeps the length of its row, and how
+/* calls.csv: the call log of a folder, RFC 4180. Each call keeps the length of its row, and how
  * much of it names=sid leaves out; the folder keeps the sums. Triggers keep both up to date and
- * follow a recording's state, so that a stat is exact without a scan.
- */
+ * follow a recording's state, so that a stat is exact without a scan. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

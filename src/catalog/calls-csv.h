@@ -1,6 +1,5 @@
 /* calls.csv: the call log of a folder as RFC 4180, with a header, CRLF, one row per call. */
-#ifndef TONICFS_CATALOG_CALLS_CSV_H
-#define TONICFS_CATALOG_CALLS_CSV_H
+#pragma once
 
 #include "catalog/recording.h"
 
@@ -16,5 +15,3 @@ int catalog_calls_render(struct catalog *catalog, int64_t folder_id, enum catalo
 /* One cell: quoted where needed; an apostrophe before what a spreadsheet would compute, '?' for
  * what is not printable. For tests. */
 void catalog_csv_cell(struct buf *out, const char *text);
-
-#endif

@@ -6,7 +6,6 @@
 
 #include "catalog/campaign.h"
 #include "catalog/folder-private.h"
-#include "catalog/name.h"
 #include "util/cleanup.h"
 #include "util/times.h"
 

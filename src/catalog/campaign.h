@@ -1,6 +1,5 @@
 /* Campaigns: folders of a workspace, and the tracking numbers whose calls they hold. */
-#ifndef TONICFS_CATALOG_CAMPAIGN_H
-#define TONICFS_CATALOG_CAMPAIGN_H
+#pragma once
 
 #include "catalog/catalog.h"
 
@@ -35,5 +34,3 @@ int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog
 typedef int catalog_number_fn(void *arg, const char *number);
 int catalog_campaign_numbers(struct catalog *catalog, int64_t folder_id, catalog_number_fn *fn,
 			     void *arg);
-
-#endif

@@ -1,6 +1,5 @@
 /* Shared by all files of the room. */
-#ifndef TONICFS_CATALOG_PRIVATE_H
-#define TONICFS_CATALOG_PRIVATE_H
+#pragma once
 
 #include <pthread.h>
 
@@ -27,5 +26,3 @@ char *path_beside(const char *path, const char *suffix);
 extern const int catalog_schema_version;
 /* Brings the tables from a version (0: no tables yet) to another, in the caller's transaction. */
 int catalog_schema_apply(struct db_conn *conn, int64_t from, int64_t to);
-
-#endif

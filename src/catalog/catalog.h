@@ -21,8 +21,7 @@
  *           tells a wrong key from a damaged file. Refused on a network file system: WAL needs
  *           shared memory.
  */
-#ifndef TONICFS_CATALOG_CATALOG_H
-#define TONICFS_CATALOG_CATALOG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -87,5 +86,3 @@ struct catalog_scope {
 	enum catalog_scope_kind kind;
 	int64_t id;
 };
-
-#endif

@@ -1,5 +1,4 @@
 /* Events for mounts: which cached names and bytes the kernel has to drop. */
-#include <errno.h>
 
 #include "catalog/change.h"
 #include "catalog/recording-private.h"

@@ -1,6 +1,5 @@
 /* What mounts have to tell the kernel, in order. Kept for an hour. */
-#ifndef TONICFS_CATALOG_CHANGE_H
-#define TONICFS_CATALOG_CHANGE_H
+#pragma once
 
 #include "catalog/catalog.h"
 
@@ -21,5 +20,3 @@ typedef int catalog_change_fn(void *arg, const struct catalog_change *change);
 int catalog_change_last(struct catalog *catalog, int64_t *ret_seq);
 int catalog_change_each(struct catalog *catalog, int64_t after_seq, catalog_change_fn *fn,
 			void *arg);
-
-#endif

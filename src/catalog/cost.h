@@ -1,7 +1,6 @@
 /* Recordings by what decides on their price; for `tonicfs cost`. Reads every recording of the
  * workspace: seconds for a million. */
-#ifndef TONICFS_CATALOG_COST_H
-#define TONICFS_CATALOG_COST_H
+#pragma once
 
 #include "catalog/catalog.h"
 
@@ -19,5 +18,3 @@ typedef int catalog_cost_fn(void *arg, const struct catalog_cost_row *row);
 /* small_bytes: smaller ones come in rows of their own. */
 int catalog_cost_each(struct catalog *catalog, int64_t workspace_id, int64_t small_bytes,
 		      catalog_cost_fn *fn, void *arg);
-
-#endif

@@ -1,6 +1,4 @@
-/*
- * What a recording is called: in the tree and in the bucket.
- */
+/* What a recording is called: in the tree and in the bucket. */
 #include <stdio.h>
 #include <string.h>
 

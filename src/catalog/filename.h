@@ -1,6 +1,5 @@
 /* Pieces of file names, for the catalog's own files. */
-#ifndef TONICFS_CATALOG_FILENAME_H
-#define TONICFS_CATALOG_FILENAME_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -11,5 +10,3 @@
 void filename_party(const char *number, char ret_party[32]);
 /* The SID in a file's name; the rest of the name is not looked at. */
 bool filename_find_sid(const char *name, struct sid *ret_sid);
-
-#endif

@@ -1,7 +1,6 @@
 /* Between the files of the room: folders, their names, inodes and times. All work inside a
  * write. */
-#ifndef TONICFS_CATALOG_FOLDER_PRIVATE_H
-#define TONICFS_CATALOG_FOLDER_PRIVATE_H
+#pragma once
 
 #include "catalog/catalog-private.h"
 
@@ -49,5 +48,3 @@ int name_check(const char *name, const char *what, char ret_message[CATALOG_MESS
 int tree_name_new(struct db_conn *conn, int64_t workspace_id, const char *name,
 		  char ret_tree_name[CATALOG_NAME_SIZE]);
 int tree_names_fill(struct db_conn *conn); /* of rows that are older than the column */
-
-#endif

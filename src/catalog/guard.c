@@ -1,6 +1,4 @@
-/*
- * Files and folders that other users could write.
- */
+/* Files and folders that other users could write. */
 #include "catalog/guard.h"
 
 #include <errno.h>

@@ -8,8 +8,7 @@
  * counts as one that others may write: they can make files in it that SQLite would take for the
  * catalog's.
  */
-#ifndef TONICFS_CATALOG_GUARD_H
-#define TONICFS_CATALOG_GUARD_H
+#pragma once
 
 #include <sys/stat.h>
 
@@ -20,5 +19,3 @@ int catalog_guard_check(const struct stat *st, const char *what, const char *pat
 			char ret_message[CATALOG_MESSAGE_SIZE]);
 /* Checks the folder that holds the catalog, or will hold it. 0 where it does not exist yet. */
 int catalog_guard_folder(const char *catalog_path, char ret_message[CATALOG_MESSAGE_SIZE]);
-
-#endif

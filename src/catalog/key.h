@@ -1,10 +1,7 @@
-/*
- * Where the catalog's raw 256-bit key comes from: a file of mode 0600 that `init` makes, a
+/* Where the catalog's raw 256-bit key comes from: a file of mode 0600 that `init` makes, a
  * command's output, or a systemd credential. Files and output hold 64 hex digits; white space
- * around them is ignored.
- */
-#ifndef TONICFS_CATALOG_KEY_H
-#define TONICFS_CATALOG_KEY_H
+ * around them is ignored. */
+#pragma once
 
 #include "catalog/catalog.h"
 
@@ -49,5 +46,3 @@ int catalog_key_locate(const char *catalog_path, const char *key_file,
 		       struct catalog_key_place *ret_place);
 int catalog_key_load(const struct catalog_key_place *place, struct db_key *ret_key,
 		     char ret_message[CATALOG_MESSAGE_SIZE]);
-
-#endif

@@ -1,7 +1,5 @@
-/*
- * Makes a recording a file of a folder: finds its campaign by its call's numbers, its place in the
- * order, the other party's number.
- */
+/* Makes a recording a file of a folder: finds its campaign by its call's numbers, its place in the
+ * order, the other party's number. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -10,12 +10,9 @@
  * Of two names that differ by case only, the one that was added later has further letters escaped:
  * struct catalog_workspace and struct catalog_campaign hold the folder's name.
  */
-#ifndef TONICFS_CATALOG_NAME_H
-#define TONICFS_CATALOG_NAME_H
+#pragma once
 
 #include "catalog/catalog.h"
 
 /* -EINVAL: an empty name; -ENAMETOOLONG: more than 255 bytes once encoded. */
 int catalog_name_encode(const char *name, char ret_encoded[CATALOG_NAME_SIZE]);
-
-#endif

@@ -1,6 +1,5 @@
 /* Recordings' objects in S3: what was verified of them, and their keys. */
-#ifndef TONICFS_CATALOG_OBJECT_H
-#define TONICFS_CATALOG_OBJECT_H
+#pragma once
 
 #include "catalog/recording.h"
 
@@ -32,5 +31,3 @@ void catalog_object_key(const char *prefix, const struct sid *account_sid,
 			char ret_key[CATALOG_KEY_TEXT_SIZE]);
 void catalog_tombstone_key(const char *prefix, const struct sid *recording_sid,
 			   char ret_key[CATALOG_KEY_TEXT_SIZE]);
-
-#endif

@@ -1,7 +1,5 @@
-/*
- * Making, opening, checking and closing the catalog's file. Nothing is written before the key, the
- * format and the version are known to be right.
- */
+/* Making, opening, checking and closing the catalog's file. Nothing is written before the key, the
+ * format and the version are known to be right. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,12 +13,10 @@
 
 #include "catalog/catalog-private.h"
 #include "catalog/guard.h"
-#include "catalog/key.h"
 #include "catalog/open.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/files.h"
-#include "util/times.h"
 
 #define PLAIN_SQLITE "this tonicfs is linked to plain SQLite, which cannot encrypt"
 

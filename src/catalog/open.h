@@ -1,6 +1,5 @@
 /* Between open.c and rekey.c. */
-#ifndef TONICFS_CATALOG_OPEN_H
-#define TONICFS_CATALOG_OPEN_H
+#pragma once
 
 #include "catalog/catalog.h"
 
@@ -13,5 +12,3 @@ int key_id(const struct db_key *key, char ret_text[KEY_ID_SIZE]);
  * matches, so an unreadable file is damaged. */
 int catalog_check_format(struct db_conn *conn, const char *path, bool key_known,
 			 char ret_message[CATALOG_MESSAGE_SIZE]);
-
-#endif

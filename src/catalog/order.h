@@ -1,6 +1,5 @@
 /* The listed recordings of a folder one after the other, for reading ahead. */
-#ifndef TONICFS_CATALOG_ORDER_H
-#define TONICFS_CATALOG_ORDER_H
+#pragma once
 
 #include "catalog/recording.h"
 
@@ -18,5 +17,3 @@ int catalog_recordings_after(struct catalog *catalog, int64_t recording_id,
 /* No listed recording of its folder is before it. */
 int catalog_recording_is_first(struct catalog *catalog, int64_t recording_id,
 			       enum catalog_order order, bool *ret_is_first);
-
-#endif

@@ -1,9 +1,7 @@
 /* Jobs that failed, or wait after a failure: each with its reason, and grouped by it. */
-#include <string.h>
 
-#include "catalog/catalog-private.h"
 #include "catalog/problem.h"
-#include "catalog/queue-private.h"
+#include "catalog/catalog-private.h"
 #include "util/cleanup.h"
 
 /* The scope is ?1, ?2. The leading columns of the partial index job_problem are named, so that it

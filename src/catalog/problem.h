@@ -1,6 +1,5 @@
 /* Jobs that failed, or wait after a failure, with their reasons. */
-#ifndef TONICFS_CATALOG_PROBLEM_H
-#define TONICFS_CATALOG_PROBLEM_H
+#pragma once
 
 #include "catalog/queue.h"
 
@@ -30,5 +29,3 @@ struct catalog_problem_group {
 typedef int catalog_problem_group_fn(void *arg, const struct catalog_problem_group *group);
 int catalog_problem_groups(struct catalog *catalog, struct catalog_scope scope,
 			   catalog_problem_group_fn *fn, void *arg);
-
-#endif

@@ -1,6 +1,5 @@
 /* Between the files of the catalog that add rows to the queue or take them back. */
-#ifndef TONICFS_CATALOG_QUEUE_PRIVATE_H
-#define TONICFS_CATALOG_QUEUE_PRIVATE_H
+#pragma once
 
 #include "catalog/queue.h"
 #include "catalog/recording-private.h"
@@ -17,5 +16,3 @@ int cleanups_take_back(struct db_conn *conn, int64_t workspace_id);
 int cleanups_queue(struct db_conn *conn, int64_t workspace_id);
 int audit_add(struct db_conn *conn, const char *action, int64_t workspace_id, int64_t recording_id,
 	      const char *note);
-
-#endif

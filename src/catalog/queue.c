@@ -1,7 +1,5 @@
-/*
- * Filling the queue: migrations are asked for, taken back, paused, retried. Jobs are claimed and
- * ended by the room jobs; what that means for a recording is in queue-step.c.
- */
+/* Filling the queue: migrations are asked for, taken back, paused, retried. Jobs are claimed and
+ * ended by the room jobs; what that means for a recording is in queue-step.c. */
 #include <errno.h>
 
 #include "catalog/queue-private.h"

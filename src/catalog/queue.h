@@ -1,12 +1,9 @@
-/*
- * The queue, as far as it belongs to the domain. A job is a row that says what is to be done with a
+/* The queue, as far as it belongs to the domain. A job is a row that says what is to be done with a
  * recording. Writes of the domain add such rows and take them back in their own transaction: asking
  * for migrations (below), removing (catalog/removal.h), a change of a workspace or its bucket. The
  * room jobs claims the rows, leases them and ends them; what that means for the recording and its
- * workspace is in the last section.
- */
-#ifndef TONICFS_CATALOG_QUEUE_H
-#define TONICFS_CATALOG_QUEUE_H
+ * workspace is in the last section. */
+#pragma once
 
 #include "catalog/object.h"
 
@@ -78,5 +75,3 @@ int catalog_queue_done(struct db_conn *conn, enum catalog_job_kind kind, int64_t
 		       int64_t recording_id, const char *note);
 /* A job is gone. The credentials of a removed workspace are wiped with its last job. */
 int catalog_queue_settle(struct db_conn *conn, int64_t workspace_id);
-
-#endif

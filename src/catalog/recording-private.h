@@ -1,6 +1,5 @@
 /* Between the files of the room: rows of calls, recordings and objects. */
-#ifndef TONICFS_CATALOG_RECORDING_PRIVATE_H
-#define TONICFS_CATALOG_RECORDING_PRIVATE_H
+#pragma once
 
 #include "catalog/catalog-private.h"
 #include "catalog/object.h"
@@ -91,5 +90,3 @@ int64_t calls_csv_header_bytes(void); /* the length of calls.csv's first line */
 int calls_csv_touch(struct db_conn *conn, int64_t folder_id); /* moves its mtime on, strictly */
 /* Measures every row again, after the form of rows has changed. */
 int calls_csv_measure(struct db_conn *conn);
-
-#endif

@@ -1,6 +1,4 @@
-/*
- * Looking recordings up, and where their bytes are said to be.
- */
+/* Looking recordings up, and where their bytes are said to be. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>

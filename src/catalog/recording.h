@@ -15,8 +15,7 @@
  * A recording is listed (a file in the tree) when Twilio says completed, its call is known, and it
  * is neither DELETED nor taken away in Twilio's console before it was migrated.
  */
-#ifndef TONICFS_CATALOG_RECORDING_H
-#define TONICFS_CATALOG_RECORDING_H
+#pragma once
 
 #include "catalog/catalog.h"
 #include "util/sid.h"
@@ -107,5 +106,3 @@ int catalog_recording_encryption(struct catalog *catalog, int64_t id,
 enum catalog_names { CATALOG_NAMES_NUMBER, CATALOG_NAMES_SID };
 void catalog_recording_name(const struct catalog_recording *recording, enum catalog_names names,
 			    char ret_name[CATALOG_FILE_NAME_SIZE]);
-
-#endif

@@ -1,11 +1,8 @@
-/*
- * Re-encrypting the catalog's file: the steps that catalog/rekey.h lists.
- */
+/* Re-encrypting the catalog's file: the steps that catalog/rekey.h lists. */
 #include "catalog/rekey.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -15,8 +15,7 @@
  *
  * Needs as much free space as the catalog takes.
  */
-#ifndef TONICFS_CATALOG_REKEY_H
-#define TONICFS_CATALOG_REKEY_H
+#pragma once
 
 #include "catalog/catalog.h"
 
@@ -29,5 +28,3 @@ int catalog_rekey_begin(const char *path, const struct db_key *old_key,
 int catalog_rekey_run(struct catalog_rekey *rekey, const struct db_key *new_key, bool *ret_is_new,
 		      char ret_message[CATALOG_MESSAGE_SIZE]);
 void catalog_rekey_end(struct catalog_rekey *rekey); /* NULL is fine */
-
-#endif

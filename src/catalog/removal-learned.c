@@ -1,7 +1,5 @@
-/*
- * Removals that the bucket knows and the catalog does not, and the other way round. Others wrote
- * the tombstones: they hide recordings, and delete nothing.
- */
+/* Removals that the bucket knows and the catalog does not, and the other way round. Others wrote
+ * the tombstones: they hide recordings, and delete nothing. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 
-#include "catalog/queue-private.h"
 #include "catalog/removal-private.h"
 #include "util/times.h"
 

@@ -1,6 +1,5 @@
 /* Between the files of the catalog that remove. */
-#ifndef TONICFS_CATALOG_REMOVAL_PRIVATE_H
-#define TONICFS_CATALOG_REMOVAL_PRIVATE_H
+#pragma once
 
 #include "catalog/recording-private.h"
 #include "catalog/removal.h"
@@ -22,5 +21,3 @@ int removal_policy_load(struct db_conn *conn, int64_t workspace_id,
 enum removal_part { REMOVAL_RECORDING, REMOVAL_FOLDER };
 int removal_run(struct db_conn *conn, enum removal_part part, int64_t id,
 		const struct removal_policy *policy, struct catalog_removal *removal);
-
-#endif

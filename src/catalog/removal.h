@@ -8,8 +8,7 @@
  * compares all rows with all tombstones, in both directions (catalog_removals_learn,
  * catalog_removals_tell). Without a bucket a removal is known to this catalog only.
  */
-#ifndef TONICFS_CATALOG_REMOVAL_H
-#define TONICFS_CATALOG_REMOVAL_H
+#pragma once
 
 #include "catalog/catalog.h"
 
@@ -56,5 +55,3 @@ int catalog_removals_tell(struct catalog *catalog, int64_t workspace_id, catalog
 /* After recordings of which nothing was known before were hidden: their calls' entries go with
  * them. */
 int catalog_removals_settle(struct catalog *catalog, int64_t workspace_id);
-
-#endif

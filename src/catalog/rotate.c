@@ -1,11 +1,7 @@
-/*
- * Rotating the catalog's key, and opening a catalog whose rotation was interrupted.
- */
+/* Rotating the catalog's key, and opening a catalog whose rotation was interrupted. */
 #include "catalog/rotate.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

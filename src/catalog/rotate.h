@@ -7,8 +7,7 @@
  * between these two steps, the key in the place does not open the catalog and the one in
  * <place>.new does: catalog_open_found notices that and finishes the rotation.
  */
-#ifndef TONICFS_CATALOG_ROTATE_H
-#define TONICFS_CATALOG_ROTATE_H
+#pragma once
 
 #include "catalog/key.h"
 
@@ -25,5 +24,3 @@ struct catalog_rotation {
  * old one. -EBUSY: another process has the catalog open. *ret_place: where the new key is. */
 int catalog_rotate(const char *path, const char *key_file, const struct catalog_rotation *rotation,
 		   struct catalog_key_place *ret_place, char ret_message[CATALOG_MESSAGE_SIZE]);
-
-#endif

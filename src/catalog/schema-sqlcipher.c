@@ -1,8 +1,6 @@
-/*
- * The tables of a catalog in SQLCipher: version 1, and the steps from each version to the next. A
+/* The tables of a catalog in SQLCipher: version 1, and the steps from each version to the next. A
  * step never changes once it has been released, so its numbers are literal; a change is another
- * step, behind it. Triggers keep the counters and the lengths of calls.csv.
- */
+ * step, behind it. Triggers keep the counters and the lengths of calls.csv. */
 #include "catalog/schema.h"
 
 #include "catalog/folder-private.h"

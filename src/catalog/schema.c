@@ -1,7 +1,5 @@
-/*
- * Makes and upgrades the catalog's tables. A new catalog takes all steps, so it never differs from
- * one that was upgraded.
- */
+/* Makes and upgrades the catalog's tables. A new catalog takes all steps, so it never differs from
+ * one that was upgraded. */
 #include "catalog/schema.h"
 
 #include "catalog/catalog-private.h"

@@ -1,10 +1,7 @@
-/*
- * Tables of the catalog, in a file for each engine. All engines have the same versions of the
+/* Tables of the catalog, in a file for each engine. All engines have the same versions of the
  * tables, so that the rest of the room does not ask which one it is: text sorts by its bytes, flags
- * are integers, integers have 64 bits.
- */
-#ifndef TONICFS_CATALOG_SCHEMA_H
-#define TONICFS_CATALOG_SCHEMA_H
+ * are integers, integers have 64 bits. */
+#pragma once
 
 #include "db/db.h"
 
@@ -18,5 +15,3 @@ struct schema_step {
 #define SCHEMA_VERSION 7
 /* Step i makes version i + 1. */
 extern const struct schema_step schema_sqlcipher[SCHEMA_VERSION];
-
-#endif

@@ -1,10 +1,7 @@
-/*
- * The settings of the whole catalog: their names, defaults and limits, in one table. `tonicfs
+/* The settings of the whole catalog: their names, defaults and limits, in one table. `tonicfs
  * setting` lists and changes them; whatever is set by one reads it with catalog_setting_number().
- * The unit is part of the name.
- */
-#ifndef TONICFS_CATALOG_SETTINGS_H
-#define TONICFS_CATALOG_SETTINGS_H
+ * The unit is part of the name. */
+#pragma once
 
 #include "catalog/catalog.h"
 
@@ -40,5 +37,3 @@ const struct catalog_setting *catalog_setting_find(const char *name);
 /* The number that is set, moved into the setting's limits; the default where none is set or it
  * cannot be read. */
 int64_t catalog_setting_number(struct catalog *catalog, enum catalog_setting_id id);
-
-#endif

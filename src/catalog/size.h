@@ -1,6 +1,5 @@
 /* Exact sizes of files: learned in the background, folders that somebody looks at first. */
-#ifndef TONICFS_CATALOG_SIZE_H
-#define TONICFS_CATALOG_SIZE_H
+#pragma once
 
 #include "catalog/recording.h"
 
@@ -15,5 +14,3 @@ void catalog_folder_want_sizes(struct catalog *catalog, int64_t folder_id);
  * any. */
 int catalog_sizes_unknown(struct catalog *catalog, int64_t workspace_id, size_t limit,
 			  catalog_recording_fn *fn, void *arg);
-
-#endif

@@ -13,8 +13,7 @@
  *
  * tests/unit/test_catalog_sql.c has the words that are not portable.
  */
-#ifndef TONICFS_CATALOG_SQL_H
-#define TONICFS_CATALOG_SQL_H
+#pragma once
 
 /* recording.state: enum catalog_state */
 #define SQL_STATE_TWILIO "1"
@@ -81,5 +80,3 @@
 	"?1 = 0 OR (?1 = 1 AND " workspace_id " = ?2) OR (?1 = 2 AND " folder_id " = ?2)"
 #define SQL_IN_SCOPE(workspace_id, folder_id, recording_id) \
 	"(" SQL_IN_FOLDERS(workspace_id, folder_id) " OR (?1 = 3 AND " recording_id " = ?2))"
-
-#endif

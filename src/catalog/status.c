@@ -1,8 +1,5 @@
-/*
- * Counts of recordings and jobs. Those of recordings come from counters, never from a scan. Jobs
- * that failed are in problem.c.
- */
-#include <errno.h>
+/* Counts of recordings and jobs. Those of recordings come from counters, never from a scan. Jobs
+ * that failed are in problem.c. */
 #include <string.h>
 
 #include "catalog/queue-private.h"

@@ -1,7 +1,6 @@
 /* What became of everything, in numbers. Those of recordings come from counters, never from a
  * scan. */
-#ifndef TONICFS_CATALOG_STATUS_H
-#define TONICFS_CATALOG_STATUS_H
+#pragma once
 
 #include "catalog/queue.h"
 
@@ -36,5 +35,3 @@ struct catalog_status {
 };
 int catalog_status_get(struct catalog *catalog, struct catalog_scope scope,
 		       struct catalog_status *ret_status);
-
-#endif

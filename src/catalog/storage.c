@@ -5,7 +5,6 @@
 #include "catalog/recording-private.h"
 #include "catalog/storage.h"
 #include "util/cleanup.h"
-#include "util/secret.h"
 
 int catalog_storage_get(struct catalog *catalog, int64_t workspace_id,
 			struct catalog_storage *ret_storage)

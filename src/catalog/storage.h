@@ -1,6 +1,5 @@
 /* A workspace's bucket: its settings, its secret, whether it is in use. */
-#ifndef TONICFS_CATALOG_STORAGE_H
-#define TONICFS_CATALOG_STORAGE_H
+#pragma once
 
 #include "catalog/catalog.h"
 
@@ -40,5 +39,3 @@ int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char *
 int catalog_storage_tested(struct catalog *catalog, int64_t workspace_id,
 			   const struct catalog_storage *tested, const char *secret_key,
 			   bool enable);
-
-#endif

@@ -5,7 +5,6 @@
 #include "catalog/folder-private.h"
 #include "catalog/recording-private.h"
 #include "catalog/sync.h"
-#include "util/times.h"
 
 /* ---- calls ---- */
 

@@ -1,5 +1,4 @@
 /* Questions of sync to the catalog, and the state of a workspace's polls. */
-#include <errno.h>
 
 #include "catalog/recording-private.h"
 #include "catalog/sync.h"

@@ -3,8 +3,7 @@
  *
  * Pages may come in any order, and twice: the catalog ends up the same.
  */
-#ifndef TONICFS_CATALOG_SYNC_H
-#define TONICFS_CATALOG_SYNC_H
+#pragma once
 
 #include "catalog/recording.h"
 
@@ -75,5 +74,3 @@ int catalog_sync_state_get(struct catalog *catalog, int64_t workspace_id,
 			   struct catalog_sync_state *ret_state);
 int catalog_sync_state_set(struct catalog *catalog, int64_t workspace_id,
 			   const struct catalog_sync_state *state);
-
-#endif

@@ -1,6 +1,5 @@
 /* Between the files of the tree: the columns of nodes, and nodes from them. */
-#ifndef TONICFS_CATALOG_TREE_PRIVATE_H
-#define TONICFS_CATALOG_TREE_PRIVATE_H
+#pragma once
 
 #include "catalog/tree.h"
 #include "db/db.h"
@@ -28,5 +27,3 @@ void folder_node(struct db_stmt *stmt, struct catalog_node *node);
 void calls_node(struct db_stmt *stmt, enum catalog_names names, struct catalog_node *node);
 void recording_node(const struct catalog_recording *r, uint64_t parent, int64_t sort_key,
 		    enum catalog_names names, struct catalog_node *node);
-
-#endif

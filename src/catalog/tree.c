@@ -1,6 +1,5 @@
 /* The tree: nodes by their inodes and by their names. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "catalog/calls-csv.h"

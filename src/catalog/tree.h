@@ -10,8 +10,7 @@
  *           whose name stays. So an entry that appears or goes while a folder is listed neither
  *           hides nor repeats another.
  */
-#ifndef TONICFS_CATALOG_TREE_H
-#define TONICFS_CATALOG_TREE_H
+#pragma once
 
 #include "catalog/recording.h"
 
@@ -52,5 +51,3 @@ int catalog_node_list(struct catalog *catalog, uint64_t folder, uint64_t after, 
  * also by their workspace's or campaign's own name), or a recording's SID. -ENOENT */
 int catalog_node_resolve(struct catalog *catalog, const char *path, struct catalog_node *ret_node);
 struct catalog_scope catalog_node_scope(const struct catalog_node *node);
-
-#endif

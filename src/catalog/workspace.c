@@ -1,15 +1,12 @@
 /* Workspaces: a Twilio account each, with its secret and its policy. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "catalog/campaign.h"
 #include "catalog/folder-private.h"
-#include "catalog/name.h"
 #include "catalog/queue-private.h"
 #include "catalog/workspace.h"
 #include "util/cleanup.h"
-#include "util/secret.h"
 #include "util/times.h"
 
 #define WORKSPACE_COLUMNS \

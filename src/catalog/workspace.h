@@ -1,9 +1,6 @@
-/*
- * Workspaces: a Twilio account each, with its secret and its policy. Removing is in
- * catalog/removal.h.
- */
-#ifndef TONICFS_CATALOG_WORKSPACE_H
-#define TONICFS_CATALOG_WORKSPACE_H
+/* Workspaces: a Twilio account each, with its secret and its policy. Removing is in
+ * catalog/removal.h. */
+#pragma once
 
 #include "catalog/catalog.h"
 #include "util/sid.h"
@@ -48,5 +45,3 @@ int catalog_workspace_update(struct catalog *catalog, const struct catalog_works
 			     const char *secret);
 /* Free with secret_free(). */
 int catalog_workspace_secret(struct catalog *catalog, int64_t id, char **ret_secret);
-
-#endif

@@ -1,6 +1,5 @@
 /* Bytes and times as people read them. */
-#ifndef TONICFS_CLI_AMOUNTS_H
-#define TONICFS_CLI_AMOUNTS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -12,5 +11,3 @@ const char *amount_bytes(int64_t bytes, char ret_text[AMOUNT_SIZE]);
 const char *amount_count(int64_t count, char ret_text[AMOUNT_SIZE]);
 /* "0:46", "12:05", "3:04:10", "2 d 3 h" */
 const char *amount_secs(int64_t secs, char ret_text[AMOUNT_SIZE]);
-
-#endif

@@ -1,7 +1,6 @@
 /* What mount and serve have in common: the service (service/service.h), with errors said on
  * standard error. */
-#ifndef TONICFS_CLI_BACKGROUND_H
-#define TONICFS_CLI_BACKGROUND_H
+#pragma once
 
 #include "cli/cli.h"
 #include "service/service.h"
@@ -12,5 +11,3 @@
 int background_open(struct cli *cli, struct service_settings *settings,
 		    struct service **ret_service);
 int background_start(struct service *service);
-
-#endif

@@ -1,10 +1,7 @@
-/*
- * The command line: a table of commands, each with a table of typed options, from which the parser,
+/* The command line: a table of commands, each with a table of typed options, from which the parser,
  * the help and the manual page's lists are made. Each command has a file. Only this room prints and
- * chooses exit statuses.
- */
-#ifndef TONICFS_CLI_CLI_H
-#define TONICFS_CLI_CLI_H
+ * chooses exit statuses. */
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -168,5 +165,3 @@ struct cli_scopes {
 int cli_path_scopes(struct cli *cli, int count, char *const *paths, struct cli_scopes *ret_scopes);
 void cli_scopes_release(struct cli_scopes *scopes);
 #define cleanup_scopes __attribute__((cleanup(cli_scopes_release)))
-
-#endif

@@ -1,6 +1,5 @@
 /* The commands, one file each. */
-#ifndef TONICFS_CLI_COMMANDS_H
-#define TONICFS_CLI_COMMANDS_H
+#pragma once
 
 #include "cli/cli.h"
 
@@ -18,5 +17,3 @@
 
 #define DECLARE_COMMAND(name) extern const struct cli_command command_##name;
 CLI_COMMANDS(DECLARE_COMMAND)
-
-#endif

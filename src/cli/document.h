@@ -1,9 +1,6 @@
-/*
- * The one JSON document that --json prints on standard output: the command's answer, and, where its
- * exit status is not 0, what went wrong. Errors also go to standard error, as without --json.
- */
-#ifndef TONICFS_CLI_DOCUMENT_H
-#define TONICFS_CLI_DOCUMENT_H
+/* The one JSON document that --json prints on standard output: the command's answer, and, where its
+ * exit status is not 0, what went wrong. Errors also go to standard error, as without --json. */
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -32,5 +29,3 @@ void cli_json_note_error(const char *text);
 /* Prints the document of a command that has ended with this status: its answer with the members of
  * cli_json_failure(). Returns the exit status: another one where printing failed. */
 int cli_json_end(int status);
-
-#endif

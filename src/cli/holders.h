@@ -1,7 +1,6 @@
 /* Which programs keep a folder in use, from /proc alone: a file system that hangs is not
  * touched. */
-#ifndef TONICFS_CLI_HOLDERS_H
-#define TONICFS_CLI_HOLDERS_H
+#pragma once
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -22,5 +21,3 @@ struct holders {
  * processes of other users. folder: absolute. 0 or -errno. */
 int holders_find(const char *folder, pid_t except, struct holders *ret_holders);
 void holders_release(struct holders *holders);
-
-#endif

@@ -7,8 +7,7 @@
  * Total    done and left: it grows with recordings that are queued meanwhile, and shrinks with
  *          those that are cancelled
  */
-#ifndef TONICFS_CLI_METER_H
-#define TONICFS_CLI_METER_H
+#pragma once
 
 #include "catalog/status.h"
 #include "util/buf.h"
@@ -48,5 +47,3 @@ void meter_line(const struct meter *meter, struct buf *out);
 /* Is the next line due on an output that is no terminal? Every ten seconds, after a minute every
  * minute. True once for each line. */
 bool meter_line_is_due(struct meter *meter);
-
-#endif

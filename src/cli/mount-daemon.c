@@ -1,11 +1,8 @@
-/*
- * A mount in the background. The fork comes first, while there is one thread and no handle of
+/* A mount in the background. The fork comes first, while there is one thread and no handle of
  * SQLite, curl or OpenSSL; the child opens everything. The parent's exit status says whether the
- * tree answers.
- */
+ * tree answers. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -193,11 +193,9 @@ const struct cli_command command_mount = {
 
 /* ---- mount(8)'s helper ---- */
 
-/*
- * mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS] [-t TYPE]; mount.fuse3 runs the program under its
+/* mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS] [-t TYPE]; mount.fuse3 runs the program under its
  * own name in the same way. SOURCE is the catalog or any word. For a program called tonicfs the
- * word must be "tonicfs" or "none", because any other word may be a mistyped command.
- */
+ * word must be "tonicfs" or "none", because any other word may be a mistyped command. */
 
 bool cli_is_mount_helper(int argc, char *const *argv)
 {

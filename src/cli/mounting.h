@@ -1,7 +1,6 @@
 /* The parts of the mount command: mountpoints, the words of -o, the mounted process, going to the
  * background. */
-#ifndef TONICFS_CLI_MOUNTING_H
-#define TONICFS_CLI_MOUNTING_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -54,5 +53,3 @@ int mount_daemon(struct mount_request *request);
 /* ---- mount.c: the command line of a mount(8) helper ---- */
 bool cli_is_mount_helper(int argc, char *const *argv);
 int cli_mount_helper(int argc, char **argv);
-
-#endif

@@ -1,6 +1,5 @@
 /* What commands print: errors, tables, progress. */
-#ifndef TONICFS_CLI_OUTPUT_H
-#define TONICFS_CLI_OUTPUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,5 +51,3 @@ void cli_progress_show(struct cli_progress *progress, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 size_t cli_progress_columns(void); /* columns that a line may take */
 void cli_progress_clear(struct cli_progress *progress);
-
-#endif

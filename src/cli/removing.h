@@ -1,7 +1,6 @@
 /* For rm and the remove commands: waits a while for the policy's jobs, and prints what happened to
  * the bytes. */
-#ifndef TONICFS_CLI_REMOVING_H
-#define TONICFS_CLI_REMOVING_H
+#pragma once
 
 #include "catalog/removal.h"
 #include "cli/cli.h"
@@ -11,5 +10,3 @@ void removal_add(struct catalog_removal *sum, const struct catalog_removal *part
  * queued, since they are durable. */
 int removing_finish(struct cli *cli, const struct catalog_removal *removal,
 		    const int64_t *workspace_ids, size_t workspace_count);
-
-#endif

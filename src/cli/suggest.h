@@ -1,6 +1,5 @@
 /* "did you mean": the known word that is most similar to an unknown one. */
-#ifndef TONICFS_CLI_SUGGEST_H
-#define TONICFS_CLI_SUGGEST_H
+#pragma once
 
 #include <stddef.h>
 
@@ -23,5 +22,3 @@ void suggest_workspaces(struct suggest *suggest, struct cli *cli);
 void suggest_campaigns(struct suggest *suggest, struct cli *cli, int64_t workspace_id);
 /* "; did you mean 'X'?", to be appended to a message, or "". Valid as long as suggest is. */
 const char *suggest_text(struct suggest *suggest);
-
-#endif

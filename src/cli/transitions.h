@@ -1,6 +1,5 @@
 /* The options for a lifecycle: after how many days recordings move to which storage class. */
-#ifndef TONICFS_CLI_TRANSITIONS_H
-#define TONICFS_CLI_TRANSITIONS_H
+#pragma once
 
 #include "aws/lifecycle.h"
 #include "cli/cli.h"
@@ -25,5 +24,3 @@ struct transition_values {
 int transitions_parse(const struct cli *cli, const struct transition_values *values,
 		      struct s3_transition ret_transitions[S3_TRANSITIONS_LIMIT],
 		      size_t *ret_count);
-
-#endif

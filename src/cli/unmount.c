@@ -1,8 +1,6 @@
-/*
- * unmount: removes a mount and waits until its process has ended. The mountpoint's attribute
+/* unmount: removes a mount and waits until its process has ended. The mountpoint's attribute
  * user.tonicfs.pid names the process: it cannot be found by its open files, because it is not
- * dumpable.
- */
+ * dumpable. */
 #include <errno.h>
 #include <jansson.h>
 #include <poll.h>

@@ -1,10 +1,7 @@
-/*
- * What `verify` prints: the findings of each scope in order, then the scope's counts. With --json
+/* What `verify` prints: the findings of each scope in order, then the scope's counts. With --json
  * findings are printed one by one as the scopes end, since a JSON document of a million findings
- * takes many times their memory; the counts of all scopes follow at the end.
- */
-#ifndef TONICFS_CLI_VERIFY_REPORT_H
-#define TONICFS_CLI_VERIFY_REPORT_H
+ * takes many times their memory; the counts of all scopes follow at the end. */
+#pragma once
 
 #include "cli/cli.h"
 #include "verify/verify.h"
@@ -34,5 +31,3 @@ int64_t verify_report_scope_end(struct verify_report *report, const struct verif
 				const char *error);
 /* Ends the output, and returns the exit status: the one given, unless writing failed. */
 int verify_report_end(struct verify_report *report, int status);
-
-#endif

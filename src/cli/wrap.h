@@ -1,6 +1,5 @@
 /* Wraps lines that are longer than a terminal is wide, at the last blank that fits. */
-#ifndef TONICFS_CLI_WRAP_H
-#define TONICFS_CLI_WRAP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,5 +19,3 @@ struct wrap {
  * exceeds them. A continued line begins two columns further in than its first one, or in column
  * `hang`. All of bytes is written, and its end ends a word. */
 void wrap_text(struct wrap *wrap, size_t columns, const char *bytes, size_t len, struct buf *out);
-
-#endif

@@ -1,6 +1,4 @@
-/*
- * A connection: its transaction and the statements that it keeps prepared.
- */
+/* A connection: its transaction and the statements that it keeps prepared. */
 #include <errno.h>
 
 #include "db/db-private.h"

@@ -1,6 +1,5 @@
 /* Between the files of the room that are the same for all engines. */
-#ifndef TONICFS_DB_DB_PRIVATE_H
-#define TONICFS_DB_DB_PRIVATE_H
+#pragma once
 
 #include <pthread.h>
 
@@ -45,5 +44,3 @@ void db_roll_back(struct db_conn *conn); /* nothing, without a transaction */
 
 /* watch.c */
 void db_watch_end(struct db *db);
-
-#endif

@@ -1,6 +1,4 @@
-/*
- * Opening and closing a database, and what is done with its file as a whole.
- */
+/* Opening and closing a database, and what is done with its file as a whole. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -20,8 +20,7 @@
  *   -EPROTONOSUPPORT  the schema has another version than this program's (db_start)
  *   -ENOSPC, -EROFS, -EACCES, -ENOMEM, -EIO
  */
-#ifndef TONICFS_DB_DB_H
-#define TONICFS_DB_DB_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -183,5 +182,3 @@ int db_copy(struct db_conn *conn, const char *copy_path, const struct db_key *co
 int db_copy_check(struct db_conn *conn, const char *copy_path, const struct db_key *copy_key);
 /* The file that the connection has open is no longer the one of that name. */
 bool db_is_moved(struct db_conn *conn);
-
-#endif

@@ -13,8 +13,7 @@
  *           them in `prepare`. Their types are those of the values bound. Sums of integers are read by column_int64, whatever type the engine
  *           gives them.
  */
-#ifndef TONICFS_DB_DRIVER_H
-#define TONICFS_DB_DRIVER_H
+#pragma once
 
 #include "db/db.h"
 
@@ -146,5 +145,3 @@ extern const struct db_driver db_sqlcipher;
 const struct db_driver *db_driver_for(const char *path);
 /* For tests: from now on every database is opened by this driver; NULL: by its own again. */
 void db_driver_override(const struct db_driver *driver);
-
-#endif

@@ -1,6 +1,4 @@
-/*
- * Queries for the rooms above: values bound by a format, one-row queries, columns.
- */
+/* Queries for the rooms above: values bound by a format, one-row queries, columns. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

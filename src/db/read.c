@@ -1,6 +1,4 @@
-/*
- * The connections for reading: opened when they are needed, kept, lent to one thread at a time.
- */
+/* The connections for reading: opened when they are needed, kept, lent to one thread at a time. */
 #include <errno.h>
 
 #include "db/db-private.h"

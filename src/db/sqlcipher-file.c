@@ -1,6 +1,4 @@
-/*
- * SQLCipher's database as a file: made, locked as a whole, copied under another key.
- */
+/* SQLCipher's database as a file: made, locked as a whole, copied under another key. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

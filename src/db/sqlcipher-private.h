@@ -1,6 +1,5 @@
 /* Between the files of the driver for SQLCipher. */
-#ifndef TONICFS_DB_SQLCIPHER_PRIVATE_H
-#define TONICFS_DB_SQLCIPHER_PRIVATE_H
+#pragma once
 
 #include "db/driver.h"
 
@@ -23,5 +22,3 @@ int sqlcipher_watch_open(const struct db_driver *driver, const char *path, const
 			 struct db_watch **ret_watch);
 int sqlcipher_watch_wait(struct db_watch *watch, int stop_fd);
 void sqlcipher_watch_close(struct db_watch *watch);
-
-#endif

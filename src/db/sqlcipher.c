@@ -1,6 +1,4 @@
-/*
- * The driver for SQLCipher: connections, statements, errors. Nothing else includes sqlite3.h.
- */
+/* The driver for SQLCipher: connections, statements, errors. Nothing else includes sqlite3.h. */
 #include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>

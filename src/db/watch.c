@@ -1,8 +1,6 @@
-/*
- * Waiting for changes: every change increments a number. Waiters sleep on one condition and make no
+/* Waiting for changes: every change increments a number. Waiters sleep on one condition and make no
  * look of their own; one thread, which the first wait starts, learns of other processes' commits
- * from the driver.
- */
+ * from the driver. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>

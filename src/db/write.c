@@ -1,10 +1,8 @@
-/*
- * Group commit. Threads that want to write queue an operation; the first that finds no leader
+/* Group commit. Threads that want to write queue an operation; the first that finds no leader
  * becomes it, runs the whole queue in one transaction and commits once for all. Where one operation
  * fails, all are undone and run again with a savepoint each, so that only that one is undone.
  * Savepoints from the start would cost more: SQLite then walks the list of all changed pages at the
- * end of every statement, and few operations fail.
- */
+ * end of every statement, and few operations fail. */
 #include <errno.h>
 
 #include "db/db-private.h"

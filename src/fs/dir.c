@@ -1,7 +1,5 @@
-/*
- * Listings. Each call is one query that fills the kernel's buffer. The cookie of the last entry
- * says where the next call continues, so nothing is kept open.
- */
+/* Listings. Each call is one query that fills the kernel's buffer. The cookie of the last entry
+ * says where the next call continues, so nothing is kept open. */
 #include <errno.h>
 #include <stdlib.h>
 

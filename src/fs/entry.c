@@ -1,7 +1,5 @@
-/*
- * Lookup, attributes, statfs. Lookup answers at once, because the kernel holds the folder's lock
- * meanwhile; only getattr waits for a size that is not known yet.
- */
+/* Lookup, attributes, statfs. Lookup answers at once, because the kernel holds the folder's lock
+ * meanwhile; only getattr waits for a size that is not known yet. */
 #include <errno.h>
 
 #include "catalog/status.h"

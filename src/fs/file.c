@@ -1,7 +1,5 @@
-/*
- * Open, read, flush, release. Recordings are read through audio, which calls back when the bytes
- * are there; call logs are rendered when they are opened.
- */
+/* Open, read, flush, release. Recordings are read through audio, which calls back when the bytes
+ * are there; call logs are rendered when they are opened. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -10,8 +10,7 @@
  *          the kernel what to invalidate. It holds no lock while it does, because the kernel may
  *          first wait for another request of this mount.
  */
-#ifndef TONICFS_FS_PRIVATE_H
-#define TONICFS_FS_PRIVATE_H
+#pragma once
 
 #include <fuse3/fuse_lowlevel.h>
 #include <pthread.h>
@@ -144,5 +143,3 @@ void fs_mount_wait_end(struct fs *fs);
 /* Keeps libfuse's warnings; fs_log_last returns the latest, or "". */
 void fs_log_install(void);
 void fs_log_last(char ret_text[CATALOG_MESSAGE_SIZE]);
-
-#endif

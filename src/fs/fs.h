@@ -5,8 +5,7 @@
  * Threads  fs_mount, fs_run and fs_unmount_and_free: one thread, in this order. fs_stop: any thread
  *          and signal handlers.
  */
-#ifndef TONICFS_FS_FS_H
-#define TONICFS_FS_FS_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -50,5 +49,3 @@ int fs_mount(struct catalog *catalog, struct audio *audio, const struct fs_setti
 int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg);
 void fs_stop(struct fs *fs); /* async-signal-safe */
 void fs_unmount_and_free(struct fs *fs);
-
-#endif

@@ -4,8 +4,7 @@
  *
  * Threads: any. fs->lock guards the two lists and the references of call logs.
  */
-#ifndef TONICFS_FS_HANDLE_H
-#define TONICFS_FS_HANDLE_H
+#pragma once
 
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -56,5 +55,3 @@ void fs_handle_close(struct fs *fs, struct fs_handle *handle);
 bool fs_handles_stat(struct fs *fs, uint64_t inode, struct stat *ret_stat);
 /* Closes what the kernel has not released. Only after all waits are gone. */
 void fs_handles_close(struct fs *fs);
-
-#endif

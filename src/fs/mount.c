@@ -1,7 +1,5 @@
-/*
- * The mountpoint: dead mounts of this type are removed, living ones are left alone; and the mount
- * table is watched for the unmount. libfuse's warnings are kept for the error message.
- */
+/* The mountpoint: dead mounts of this type are removed, living ones are left alone; and the mount
+ * table is watched for the unmount. libfuse's warnings are kept for the error message. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -166,12 +164,10 @@ static bool has_open_files(struct fs *fs)
 	return has_some;
 }
 
-/*
- * The kernel reports an unmount only when the last copy of the mount is gone. A mount namespace
+/* The kernel reports an unmount only when the last copy of the mount is gone. A mount namespace
  * that was created meanwhile (by a container, a service, unshare) has its own copy, which an
  * unmount here may leave in place. So the mount table of this namespace is watched, too. Files that
- * are still open after a lazy unmount are served until they are closed.
- */
+ * are still open after a lazy unmount are served until they are closed. */
 void fs_mount_wait_end(struct fs *fs)
 {
 	cleanup_fd int mounts = fs->device[0] ? open(MOUNTS_PATH, O_RDONLY | O_CLOEXEC) : -1;

@@ -1,9 +1,6 @@
-/*
- * A catalog node as the kernel sees it: mode, times, size, and how long the kernel may cache it.
- * Pure functions; any thread.
- */
-#ifndef TONICFS_FS_NODE_H
-#define TONICFS_FS_NODE_H
+/* A catalog node as the kernel sees it: mode, times, size, and how long the kernel may cache it.
+ * Pure functions; any thread. */
+#pragma once
 
 #include <fuse3/fuse_lowlevel.h>
 #include <sys/stat.h>
@@ -29,5 +26,3 @@ void fs_node_stat(const struct fs *fs, const struct catalog_node *node, struct s
 double fs_node_attr_timeout(const struct catalog_node *node);
 void fs_node_entry(const struct fs *fs, const struct catalog_node *node,
 		   struct fuse_entry_param *ret_entry);
-
-#endif

@@ -8,8 +8,7 @@
  *
  * Threads: any.
  */
-#ifndef TONICFS_FS_WAIT_H
-#define TONICFS_FS_WAIT_H
+#pragma once
 
 #include <fuse3/fuse_lowlevel.h>
 #include <stdatomic.h>
@@ -64,5 +63,3 @@ void fs_wait_push(struct fs_wait *wait, struct pool *pool, void (*run)(struct po
 void fs_waits_interrupt(struct fs *fs);
 /* Returns when the last wait is gone. */
 void fs_waits_drain(struct fs *fs);
-
-#endif

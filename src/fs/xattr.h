@@ -6,8 +6,7 @@
  * The exception is `why`, which is listed while there is a reason. All others are read by name
  * only.
  */
-#ifndef TONICFS_FS_XATTR_H
-#define TONICFS_FS_XATTR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -111,5 +110,3 @@ int fs_xattr_apply_migrate(struct fs *fs, const struct catalog_node *node,
 int fs_xattr_parse_restore(const char *value, size_t size, struct fs_xattr_change *ret_change);
 int fs_xattr_apply_restore(struct fs *fs, const struct catalog_node *node,
 			   const struct fs_xattr_change *change);
-
-#endif

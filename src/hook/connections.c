@@ -1,9 +1,7 @@
-/*
- * Open connections. The HTTP library ends idle ones only: peers that send a byte now and then could
+/* Open connections. The HTTP library ends idle ones only: peers that send a byte now and then could
  * occupy all connections for ever. So a connection has a time to live, and when there are too many,
  * the oldest whose request has not arrived is cut. A callback arrives within milliseconds and is
- * never the oldest. Addresses do not count, because behind a proxy all are the same.
- */
+ * never the oldest. Addresses do not count, because behind a proxy all are the same. */
 #include <stdlib.h>
 #include <sys/socket.h>
 

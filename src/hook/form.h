@@ -1,11 +1,8 @@
-/*
- * application/x-www-form-urlencoded (WHATWG URL, "application/x-www-form-urlencoded parsing"),
+/* application/x-www-form-urlencoded (WHATWG URL, "application/x-www-form-urlencoded parsing"),
  * decoded in place. Stricter than browsers: a '%' without two hex digits is an error. Decoded text
  * may have any byte, also NUL: use the lengths; form_value returns no value with a NUL.
- * Pure functions; thread-safe.
- */
-#ifndef TONICFS_HOOK_FORM_H
-#define TONICFS_HOOK_FORM_H
+ * Pure functions; thread-safe. */
+#pragma once
 
 #include <stddef.h>
 
@@ -23,5 +20,3 @@ struct form {
 int form_parse(char *text, size_t len, struct form *ret_form);
 /* The value of a name. NULL: there is none, several differ, or it has a NUL. */
 const char *form_value(const struct form *form, const char *name);
-
-#endif

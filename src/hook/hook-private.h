@@ -1,6 +1,5 @@
 /* What the files of this room share: listening, connections, replays, callbacks. */
-#ifndef TONICFS_HOOK_PRIVATE_H
-#define TONICFS_HOOK_PRIVATE_H
+#pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -70,5 +69,3 @@ int callback_handle(struct catalog *catalog, struct replays *replays, const char
 		    const struct callback_request *request);
 /* The URL with HOOK_PATH as its path if it has none. The caller frees. -EINVAL: malformed URL. */
 int callback_public_url(const char *text, char **ret_url);
-
-#endif

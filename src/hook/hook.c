@@ -1,7 +1,5 @@
-/*
- * The HTTP server. One thread of libmicrohttpd serves all connections and never blocks: a complete
- * request is suspended until a thread of the pool has found its status and resumes it.
- */
+/* The HTTP server. One thread of libmicrohttpd serves all connections and never blocks: a complete
+ * request is suspended until a thread of the pool has found its status and resumes it. */
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdio.h>

@@ -23,8 +23,7 @@
  *           that cuts slow connections.
  * No TLS    A reverse proxy must provide it on the open Internet.
  */
-#ifndef TONICFS_HOOK_HOOK_H
-#define TONICFS_HOOK_HOOK_H
+#pragma once
 
 #include "catalog/catalog.h"
 
@@ -48,5 +47,3 @@ int hook_start(struct catalog *catalog, const struct hook_settings *settings,
 	       char ret_message[CATALOG_MESSAGE_SIZE]);
 /* Stops accepting, answers the requests that have arrived, ends. NULL is fine. */
 void hook_stop(struct hook *hook);
-
-#endif

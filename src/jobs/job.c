@@ -1,7 +1,5 @@
-/*
- * The steps of a claimed job. Each first checks, in the transaction that changes something, that
- * the job is still this worker's: owner and attempt are those of the claim.
- */
+/* The steps of a claimed job. Each first checks, in the transaction that changes something, that
+ * the job is still this worker's: owner and attempt are those of the claim. */
 #include "jobs/job.h"
 
 #include <errno.h>

@@ -9,8 +9,7 @@
  * Threads  Any; a struct job belongs to one thread at a time, but for lease_end_msecs.
  * Errors   0, -ESTALE (no longer ours, taken over or cancelled by rm), or -errno of the database.
  */
-#ifndef TONICFS_JOBS_JOB_H
-#define TONICFS_JOBS_JOB_H
+#pragma once
 
 #include "catalog/queue.h"
 
@@ -45,13 +44,11 @@ struct job_claimed {
 	struct job job;
 	struct catalog_recording recording; /* as it is now that the job is claimed */
 };
-/*
- * Claims due jobs in one commit, oldest first, workspaces in turn: the one with the fewest running
+/* Claims due jobs in one commit, oldest first, workspaces in turn: the one with the fewest running
  * jobs of a kind goes first. Jobs whose lease has ended are due. Do not claim a job long before it
  * can begin: another process could begin it. ret_claimed has a place for the sum of all limits;
  * jobs of one want keep their order. 0: at least one; -ENOENT: none. *ret_wait_msecs: after which
- * time the next job may be due; INT64_MAX: none is.
- */
+ * time the next job may be due; INT64_MAX: none is. */
 int job_claim(struct catalog *catalog, struct job_want *wants, size_t want_count, const char *owner,
 	      int64_t lease_msecs, struct job_claimed *ret_claimed, int64_t *ret_wait_msecs);
 
@@ -88,5 +85,3 @@ typedef int job_step_fn(struct db_conn *conn, const struct job *job, void *arg);
 int job_done_by(struct catalog *catalog, const struct job *job, job_step_fn *step, void *arg);
 /* Done, of every kind but MIGRATE: catalog_queue_done. note: for the audit; NULL: none. */
 int job_done(struct catalog *catalog, const struct job *job, const char *note);
-
-#endif

@@ -1,10 +1,10 @@
 /* Between the files of the room. */
-#ifndef TONICFS_JOBS_PRIVATE_H
-#define TONICFS_JOBS_PRIVATE_H
+#pragma once
 
 #include <pthread.h>
 
 #include "jobs/jobs.h"
+#include "util/fault.h"
 
 #define LEASE_MSECS fault_hurry(30000)
 #define RENEW_MSECS fault_hurry(3000) /* also how often progress is noted */
@@ -91,5 +91,3 @@ void job_run_finish(struct catalog *catalog, const struct job_pool_settings *set
  * was asked for meanwhile; deleted, where it is a delete that is not owed any more. */
 int job_let_go(struct db_conn *conn, const struct job *job, int64_t due_msecs);
 int job_delete(struct db_conn *conn, const struct job *job);
-
-#endif

@@ -15,8 +15,7 @@
  *
  * After kill -9 the leases end, and other processes claim the jobs. All functions from any thread.
  */
-#ifndef TONICFS_JOBS_JOBS_H
-#define TONICFS_JOBS_JOBS_H
+#pragma once
 
 #include "jobs/job.h"
 #include "util/cancel.h"
@@ -118,5 +117,3 @@ int job_result_set_again(struct job_result *result, const char *who,
 			 const struct remote_error *error);
 /* By an error of this process. -ESTALE: STALE, else RETRY. Returns err. */
 int job_result_set_local(struct job_result *result, const char *what, int err);
-
-#endif

@@ -1,9 +1,6 @@
-/*
- * Leases by name ("poll:3"): one owner at a time, among all processes and machines, until the lease
- * ends by the database's clock. Any thread.
- */
-#ifndef TONICFS_JOBS_LEASE_H
-#define TONICFS_JOBS_LEASE_H
+/* Leases by name ("poll:3"): one owner at a time, among all processes and machines, until the lease
+ * ends by the database's clock. Any thread. */
+#pragma once
 
 #include "catalog/queue.h"
 
@@ -13,5 +10,3 @@ void job_owner_new(char ret_owner[CATALOG_OWNER_SIZE]);
 /* Taking again extends the lease. 0, -EBUSY (another owner has it), -errno. */
 int job_lease_take(struct catalog *catalog, const char *name, const char *owner, int64_t msecs);
 int job_lease_give_back(struct catalog *catalog, const char *name, const char *owner);
-
-#endif

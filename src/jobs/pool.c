@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "jobs/jobs-private.h"
-#include "util/fault.h"
 #include "util/times.h"
 #include "util/wait.h"
 

@@ -6,8 +6,6 @@
 #include "jobs/jobs-private.h"
 #include "util/array.h"
 #include "util/cleanup.h"
-#include "util/fault.h"
-#include "util/times.h"
 
 bool job_run_is_ours(const struct job_run *run)
 {

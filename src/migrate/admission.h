@@ -6,8 +6,7 @@
  * to others; of the workers, it has at most as many as are set (there are a few more); and a
  * transfer that waits for a side is overtaken by transfers of other workspaces (jobs/jobs.h).
  */
-#ifndef TONICFS_MIGRATE_ADMISSION_H
-#define TONICFS_MIGRATE_ADMISSION_H
+#pragma once
 
 #include "catalog/storage.h"
 #include "jobs/jobs.h"
@@ -66,5 +65,3 @@ void admission_leave_bucket(struct transfer_claim *claim);
 /* More or less memory for a claim. *overdrawn: see budget_more. False: cancelled. */
 bool admission_resize(struct admission *admission, struct lane *lane, struct transfer_claim *claim,
 		      size_t bytes, bool *overdrawn);
-
-#endif

@@ -1,7 +1,6 @@
 /* The memory that all transfers share. A transfer reserves what its buffer needs before it begins.
  * Any thread. */
-#ifndef TONICFS_MIGRATE_BUDGET_H
-#define TONICFS_MIGRATE_BUDGET_H
+#pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -26,5 +25,3 @@ bool budget_try(struct budget *budget, size_t bytes, size_t *ret_bytes);
  * and is handed to budget_give. False: cancelled. */
 bool budget_more(struct budget *budget, size_t bytes, const struct cancel *cancel, bool *overdrawn);
 void budget_give(struct budget *budget, size_t bytes, bool overdrawn);
-
-#endif

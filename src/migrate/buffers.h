@@ -1,11 +1,8 @@
-/*
- * The transfers' buffers. Each is mapped by itself, so that its pages go back to the system at
+/* The transfers' buffers. Each is mapped by itself, so that its pages go back to the system at
  * once: a heap would be fragmented by so many sizes. While transfers run, returned buffers are kept
  * for reuse, for a fresh page costs more than reading into it; used and kept ones together stay
- * within the limit. Any thread.
- */
-#ifndef TONICFS_MIGRATE_BUFFERS_H
-#define TONICFS_MIGRATE_BUFFERS_H
+ * within the limit. Any thread. */
+#pragma once
 
 #include <pthread.h>
 #include <stddef.h>
@@ -32,5 +29,3 @@ void buffers_release(struct buffers *buffers);
 int buffers_get(struct buffers *buffers, size_t bytes, struct buffer *ret_buffer);
 /* No buffer (zeroed) is fine. */
 void buffers_put(struct buffers *buffers, struct buffer *buffer);
-
-#endif

@@ -1,6 +1,5 @@
 /* The delete at Twilio that a finished migration owes. */
 #include <errno.h>
-#include <string.h>
 #include <strings.h>
 
 #include "account/deletion.h"

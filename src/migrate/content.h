@@ -1,7 +1,6 @@
 /* What a transfer learns of a recording's bytes as they pass: size, hashes, the WAV header. Not
  * thread-safe. */
-#ifndef TONICFS_MIGRATE_CONTENT_H
-#define TONICFS_MIGRATE_CONTENT_H
+#pragma once
 
 #include "catalog/recording.h"
 #include "twilio/wav.h"
@@ -36,5 +35,3 @@ int content_check_head(struct content *content, const void *bytes, size_t n, int
 int content_check_end(const struct content *content, const struct catalog_recording *recording,
 		      int64_t announced_bytes, const char *etag,
 		      char ret_reason[CONTENT_REASON_SIZE]);
-
-#endif

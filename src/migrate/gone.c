@@ -1,8 +1,5 @@
-/*
- * Twilio answers 404 for a recording's media: it is not there yet, was deleted, or was moved. The
- * metadata and the object under its key in S3 decide, never the 404 alone.
- */
-#include <errno.h>
+/* Twilio answers 404 for a recording's media: it is not there yet, was deleted, or was moved. The
+ * metadata and the object under its key in S3 decide, never the 404 alone. */
 #include <string.h>
 
 #include "account/deletion.h"

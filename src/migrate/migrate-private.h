@@ -1,6 +1,5 @@
 /* Shared by the files of the migrate room only. */
-#ifndef TONICFS_MIGRATE_PRIVATE_H
-#define TONICFS_MIGRATE_PRIVATE_H
+#pragma once
 
 #include "account/account.h"
 #include "jobs/jobs.h"
@@ -95,5 +94,3 @@ int verify_object(struct transfer *t, struct s3_object *ret_object);
 /* Reads all of the object and hashes it. *ret_size_bytes, ret_sha256 (hex). */
 int object_read_back(struct transfer *t, const char *etag, int64_t *ret_size_bytes,
 		     char ret_sha256[65]);
-
-#endif

@@ -19,8 +19,7 @@
  * Threads: migrate_start makes its own. migrate_stop waits for transfers in flight up to a
  * deadline, then puts them back into the queue.
  */
-#ifndef TONICFS_MIGRATE_MIGRATE_H
-#define TONICFS_MIGRATE_MIGRATE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -41,5 +40,3 @@ void migrate_stop(struct migrate *migrate, unsigned grace_msecs);
 /* Step 6: the job of kind MIGRATE is done, and its recording STORED, see catalog_queue_stored. */
 int migrate_job_stored(struct catalog *catalog, const struct job *job,
 		       const struct catalog_object *object, int channels_stored);
-
-#endif

@@ -22,8 +22,7 @@
  * Why not latency (Vegas, gradient): recordings are of all sizes, so that the time of one says
  * little; and a limit that rises with throughput is what was asked for.
  */
-#ifndef TONICFS_MIGRATE_PACE_H
-#define TONICFS_MIGRATE_PACE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,5 +64,3 @@ void pace_ended(struct pace *pace, int64_t now_msecs);
  * -1: nothing said. */
 void pace_busy(struct pace *pace, int64_t began_msecs, int64_t retry_after_msecs,
 	       int64_t now_msecs);
-
-#endif

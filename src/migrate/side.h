@@ -1,9 +1,6 @@
-/*
- * One side of all transfers, an account at Twilio or a bucket: how many may use it at a time
- * (pace.h), the rates that are set, and how many wait. Any thread.
- */
-#ifndef TONICFS_MIGRATE_SIDE_H
-#define TONICFS_MIGRATE_SIDE_H
+/* One side of all transfers, an account at Twilio or a bucket: how many may use it at a time
+ * (pace.h), the rates that are set, and how many wait. Any thread. */
+#pragma once
 
 #include <pthread.h>
 
@@ -50,5 +47,3 @@ struct side_user {
 struct remote_gate side_gate(struct side_user *user);
 /* More transfers wait for it than it takes at a time: begin no others now. */
 bool side_is_crowded(struct side *side);
-
-#endif

@@ -1,6 +1,5 @@
 /* Proof that the object is what was downloaded: by the server's own hash, else by reading the
  * object back. */
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <strings.h>

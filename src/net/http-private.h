@@ -7,8 +7,7 @@
  * A followed redirect goes from active back to waiting. Fields without a note belong to the loop
  * thread once the transfer has been submitted.
  */
-#ifndef TONICFS_NET_HTTP_PRIVATE_H
-#define TONICFS_NET_HTTP_PRIVATE_H
+#pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -134,5 +133,3 @@ void http_error_timeout(const struct http_transfer *transfer, const char *what,
 bool http_transfer_may_have_acted(const struct http_transfer *transfer);
 /* Older connections are not reused: after a sleep, peers may have dropped them. Loop only. */
 void http_distrust_connections(struct http *http, int64_t now_msecs);
-
-#endif

@@ -1,7 +1,5 @@
-/*
- * The engine: a thread that owns the multi handle of curl and every transfer, and a list of
- * commands from other threads.
- */
+/* The engine: a thread that owns the multi handle of curl and every transfer, and a list of
+ * commands from other threads. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -27,8 +27,7 @@
  *           ones included; more wait in order of submission, urgent ones first. Waiting counts
  *           against total_timeout_msecs only.
  */
-#ifndef TONICFS_NET_HTTP_H
-#define TONICFS_NET_HTTP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -163,5 +162,3 @@ bool http_url_same_origin(const char *a, const char *b);
  * keep_slash). */
 struct buf;
 void http_url_encode(struct buf *out, const char *bytes, size_t n, bool keep_slash);
-
-#endif

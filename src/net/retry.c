@@ -1,8 +1,6 @@
 /* Pauses before a retry. */
 #include "net/retry.h"
 
-#include <errno.h>
-
 #include "util/crypto.h"
 #include "util/fault.h"
 #include "util/times.h"

@@ -1,10 +1,7 @@
-/*
- * Retries: exponential pauses with full jitter, plus Retry-After, up to a number of tries and a
+/* Retries: exponential pauses with full jitter, plus Retry-After, up to a number of tries and a
  * deadline. Which failures may be retried follows from remote_error.kind; REMOTE_UNCERTAIN only if
- * the caller says that the request is idempotent. Not thread-safe.
- */
-#ifndef TONICFS_NET_RETRY_H
-#define TONICFS_NET_RETRY_H
+ * the caller says that the request is idempotent. Not thread-safe. */
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,5 +25,3 @@ bool retry_next(struct retry *retry, const struct remote_error *error, bool idem
 /* The same, and waits. False: no further try, or cancel (may be NULL) was set. */
 bool retry_wait(struct retry *retry, const struct remote_error *error, bool idempotent,
 		const struct cancel *cancel);
-
-#endif

@@ -9,8 +9,7 @@
  * Threads   One thread uses a stream; never that of the loop. Any thread may set its cancel.
  * Deadlines Those of the request. A set cancel ends every wait within 200 ms.
  */
-#ifndef TONICFS_NET_STREAM_H
-#define TONICFS_NET_STREAM_H
+#pragma once
 
 #include <pthread.h>
 
@@ -58,5 +57,3 @@ int http_stream_fill(struct http_stream *stream, void *buffer, size_t capacity, 
 void http_stream_stop(struct http_stream *stream);
 void http_stream_release(struct http_stream *stream); /* stops it first */
 #define cleanup_http_stream __attribute__((cleanup(http_stream_release)))
-
-#endif

@@ -1,8 +1,6 @@
-/*
- * An object and all its versions. In a versioned bucket a plain DELETE only hides the bytes, so
+/* An object and all its versions. In a versioned bucket a plain DELETE only hides the bytes, so
  * each version is deleted by its id where that is allowed; where it is not, the object is hidden
- * and the audit says that a version stays.
- */
+ * and the audit says that a version stays. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

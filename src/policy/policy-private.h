@@ -1,6 +1,5 @@
 /* Shared by the files of the policy room only. */
-#ifndef TONICFS_POLICY_PRIVATE_H
-#define TONICFS_POLICY_PRIVATE_H
+#pragma once
 
 #include "jobs/jobs.h"
 #include "policy/policy.h"
@@ -17,5 +16,3 @@ struct policy {
 #define POLICY_NOTE_SIZE 160
 int policy_delete_s3(struct policy *policy, struct job_run *run, struct job_result *result,
 		     char ret_note[POLICY_NOTE_SIZE]);
-
-#endif

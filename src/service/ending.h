@@ -13,8 +13,7 @@
  *
  * One per process; all functions from one thread.
  */
-#ifndef TONICFS_SERVICE_ENDING_H
-#define TONICFS_SERVICE_ENDING_H
+#pragma once
 
 /* Before the first step. on_overdue is called on another thread and must not return. */
 void ending_init(void (*on_overdue)(void));
@@ -23,5 +22,3 @@ void ending_init(void (*on_overdue)(void));
 void ending_step(const char *what);
 /* Every step is done. */
 void ending_done(void);
-
-#endif

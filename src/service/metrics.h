@@ -1,6 +1,5 @@
 /* A mount's counters in a file for Prometheus' textfile collector. */
-#ifndef TONICFS_SERVICE_METRICS_H
-#define TONICFS_SERVICE_METRICS_H
+#pragma once
 
 struct audio;
 struct metrics;
@@ -10,5 +9,3 @@ struct metrics;
  * -errno; audio must outlive it. */
 int metrics_start(struct audio *audio, const char *path, struct metrics **ret_metrics);
 void metrics_stop(struct metrics *metrics); /* NULL is fine */
-
-#endif

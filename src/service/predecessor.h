@@ -1,7 +1,6 @@
 /* Processes of mounts that have been unmounted, and that still finish or put back what is in
  * flight. */
-#ifndef TONICFS_SERVICE_PREDECESSOR_H
-#define TONICFS_SERVICE_PREDECESSOR_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -10,5 +9,3 @@
  * more than half a second; may be NULL. False: there was nothing to wait for. */
 bool predecessor_wait(const char *catalog_path, const char *own_mountpoint,
 		      void (*on_wait)(const char *catalog_path));
-
-#endif

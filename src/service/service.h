@@ -14,8 +14,7 @@
  * Threads   All functions from the main thread, but for service_metrics: any.
  * Errors    0 or -errno with a sentence for the user. Failures of the background work are logged.
  */
-#ifndef TONICFS_SERVICE_SERVICE_H
-#define TONICFS_SERVICE_SERVICE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -66,5 +65,3 @@ void service_wait_signal(const struct service *service);
 void service_allow_signals(const struct service *service, bool are_allowed);
 /* Work in flight has ten seconds to finish, and is put back in the queue then. NULL is fine. */
 void service_close(struct service *service);
-
-#endif

@@ -15,8 +15,7 @@
  *
  * Nothing else: no phone number, no name, no call SID.
  */
-#ifndef TONICFS_STORAGE_CARD_H
-#define TONICFS_STORAGE_CARD_H
+#pragma once
 
 #include "aws/s3.h"
 #include "catalog/recording.h"
@@ -54,5 +53,3 @@ int storage_card_write(const struct storage_card *card, struct storage_card_text
  * values are ignored. */
 void storage_card_init(struct storage_card *card);
 void storage_card_read(void *arg, const char *name, const char *value);
-
-#endif

@@ -7,8 +7,7 @@
  *           ones, or add a few KB to each
  * Left out  requests, restores, transfer, KMS, taxes: they depend on use
  */
-#ifndef TONICFS_STORAGE_COST_H
-#define TONICFS_STORAGE_COST_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,5 +65,3 @@ struct cost_s3 {
 void cost_group_s3(const struct cost_prices *prices, const struct catalog_cost_row *group,
 		   const char *new_class, const struct s3_transition *transitions, size_t count,
 		   struct cost_s3 *ret_cost);
-
-#endif

@@ -1,12 +1,9 @@
-/*
- * The bucket's lifecycle rule that moves a workspace's recordings to cheaper classes as they age.
+/* The bucket's lifecycle rule that moves a workspace's recordings to cheaper classes as they age.
  * There is one rule for each prefix, identified by its id; foreign rules are left alone. The rule
  * covers recordings only: other objects under the prefix are small and are read often. Synchronous.
  * If another tool changes the rules at the same moment, the later change wins: S3 has no condition
- * for this request.
- */
-#ifndef TONICFS_STORAGE_LIFECYCLE_H
-#define TONICFS_STORAGE_LIFECYCLE_H
+ * for this request. */
+#pragma once
 
 #include "aws/lifecycle.h"
 #include "catalog/catalog.h"
@@ -36,5 +33,3 @@ int storage_lifecycle_note(struct catalog *catalog, int64_t workspace_id,
 int storage_lifecycle_noted(struct catalog *catalog, int64_t workspace_id,
 			    struct s3_transition ret_transitions[S3_TRANSITIONS_LIMIT],
 			    size_t *ret_count);
-
-#endif

@@ -1,9 +1,6 @@
-/*
- * Objects of recordings: conversion to the catalog's struct, lookups by the derived key, and
- * tombstones. Used by the rooms that write objects and by those that find them. Threads: any.
- */
-#ifndef TONICFS_STORAGE_OBJECT_H
-#define TONICFS_STORAGE_OBJECT_H
+/* Objects of recordings: conversion to the catalog's struct, lookups by the derived key, and
+ * tombstones. Used by the rooms that write objects and by those that find them. Threads: any. */
+#pragma once
 
 #include "aws/s3.h"
 #include "catalog/object.h"
@@ -32,5 +29,3 @@ int storage_uploads_abort(struct s3_client *s3, const char *key);
  * *ret_error. */
 int storage_tombstone_look(struct s3_client *s3, const char *prefix,
 			   const struct sid *recording_sid, struct remote_error *ret_error);
-
-#endif

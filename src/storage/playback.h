@@ -1,9 +1,6 @@
-/*
- * Playing a recording from the bucket: a signed URL, which needs no credentials until it expires.
- * Each call makes a new one, without a request. The URL is a secret: never log it.
- */
-#ifndef TONICFS_STORAGE_PLAYBACK_H
-#define TONICFS_STORAGE_PLAYBACK_H
+/* Playing a recording from the bucket: a signed URL, which needs no credentials until it expires.
+ * Each call makes a new one, without a request. The URL is a secret: never log it. */
+#pragma once
 
 #include "catalog/catalog.h"
 #include "util/cancel.h"
@@ -25,5 +22,3 @@ struct http;
 int storage_playback_url(struct catalog *catalog, struct http *http, int64_t recording_id,
 			 unsigned expires_secs, bool is_download, const struct cancel *cancel,
 			 struct buf *ret_url);
-
-#endif

@@ -1,10 +1,7 @@
-/*
- * The IAM policy for a workspace's user: allows what tonicfs does with the workspace's settings, no
+/* The IAM policy for a workspace's user: allows what tonicfs does with the workspace's settings, no
  * more. Source: "Actions, resources, and condition keys for Amazon S3", "… for AWS
- * Key Management Service", AWS Service Authorization Reference.
- */
-#ifndef TONICFS_STORAGE_POLICY_H
-#define TONICFS_STORAGE_POLICY_H
+ * Key Management Service", AWS Service Authorization Reference. */
+#pragma once
 
 #include "catalog/storage.h"
 
@@ -20,5 +17,3 @@ struct json_t;
 /* The policy as a JSON document, freed with json_decref(); NULL: out of memory. */
 struct json_t *storage_policy(const struct catalog_storage *storage,
 			      const struct storage_policy_use *use);
-
-#endif

@@ -1,9 +1,6 @@
-/*
- * Providers of S3-compatible storage: the endpoints of their regions and their style of bucket
- * names in requests. Pure functions.
- */
-#ifndef TONICFS_STORAGE_PROVIDER_H
-#define TONICFS_STORAGE_PROVIDER_H
+/* Providers of S3-compatible storage: the endpoints of their regions and their style of bucket
+ * names in requests. Pure functions. */
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,5 +21,3 @@ void storage_provider_names(char *ret_text, size_t size);
 /* The endpoint of a region. -ENODATA: the user must give it; -ENAMETOOLONG. */
 int storage_provider_endpoint(const struct storage_provider *provider, const char *region,
 			      char *ret_endpoint, size_t size);
-
-#endif

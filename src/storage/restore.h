@@ -1,10 +1,7 @@
-/*
- * Restores of archived objects: sends the requests that the catalog has queued, and checks on those
+/* Restores of archived objects: sends the requests that the catalog has queued, and checks on those
  * that are running. Idempotent: two processes may do it at once, and killing one loses nothing.
- * Blocks.
- */
-#ifndef TONICFS_STORAGE_RESTORE_H
-#define TONICFS_STORAGE_RESTORE_H
+ * Blocks. */
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,5 +35,3 @@ int storage_object_note(struct catalog *catalog, int64_t recording_id,
  * negative errno of *ret_error. */
 int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t recording_id,
 			   const struct cancel *cancel, struct remote_error *ret_error);
-
-#endif

@@ -1,7 +1,6 @@
 /* Makes S3 clients from the settings of workspaces. */
 #include "storage/storage.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 

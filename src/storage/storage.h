@@ -1,9 +1,6 @@
-/*
- * Makes a client of a workspace's bucket from its settings in the catalog. A client keeps its
- * settings: make a new one when they may have changed. Threads: any.
- */
-#ifndef TONICFS_STORAGE_STORAGE_H
-#define TONICFS_STORAGE_STORAGE_H
+/* Makes a client of a workspace's bucket from its settings in the catalog. A client keeps its
+ * settings: make a new one when they may have changed. Threads: any. */
+#pragma once
 
 #include "aws/s3.h"
 #include "catalog/storage.h"
@@ -31,5 +28,3 @@ const char *storage_encryption_name(int encryption);
 const char *storage_encryption_header(int encryption);
 /* Encryption is not required, or the server has confirmed it (what it answered; "": nothing). */
 bool storage_is_encrypted(const struct catalog_storage *storage, const char *confirmed);
-
-#endif

@@ -1,6 +1,5 @@
 /* Shared by the files of the connection test. */
-#ifndef TONICFS_STORAGE_TEST_PRIVATE_H
-#define TONICFS_STORAGE_TEST_PRIVATE_H
+#pragma once
 
 #include "aws/bucket.h"
 #include "storage/test.h"
@@ -37,5 +36,3 @@ void explain(const struct run *run, const char *name, const struct remote_error 
 void test_object(struct run *run);
 /* test-cors.c */
 void test_cors(struct run *run);
-
-#endif

@@ -16,8 +16,7 @@
  *
  * Synchronous; each request has the client's deadline.
  */
-#ifndef TONICFS_STORAGE_TEST_H
-#define TONICFS_STORAGE_TEST_H
+#pragma once
 
 #include "aws/cors.h"
 #include "aws/s3.h"
@@ -65,5 +64,3 @@ int storage_origins(const struct catalog_storage *storage, char **ret_memory,
 		    const char ***ret_origins, size_t *ret_count);
 /* scheme://host[:port] without a path, or "*"; it may contain one '*'. */
 bool storage_origin_is_valid(const char *origin);
-
-#endif

@@ -1,7 +1,6 @@
 /* Why a recording cannot be read, as far as the catalog knows: it is missing, archived or
  * removed. */
-#ifndef TONICFS_STORAGE_WHY_H
-#define TONICFS_STORAGE_WHY_H
+#pragma once
 
 #include "catalog/recording.h"
 
@@ -11,5 +10,3 @@ struct buf;
  * can be read. */
 void storage_why(struct catalog *catalog, const struct catalog_recording *recording,
 		 struct buf *out);
-
-#endif

@@ -1,8 +1,6 @@
-/*
- * Fetches recordings that Twilio's callbacks have named; any process on the catalog may do it. A
+/* Fetches recordings that Twilio's callbacks have named; any process on the catalog may do it. A
  * callback may arrive before the recording or its call can be fetched, so requests are retried with
- * growing pauses, and then left to the next listing.
- */
+ * growing pauses, and then left to the next listing. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>

@@ -1,7 +1,5 @@
-/*
- * Learns the storage class of every object from a list of the bucket, because a lifecycle rule
- * moves objects unnoticed. HEAD requests would cost one request for each recording.
- */
+/* Learns the storage class of every object from a list of the bucket, because a lifecycle rule
+ * moves objects unnoticed. HEAD requests would cost one request for each recording. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

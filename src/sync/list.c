@@ -1,8 +1,6 @@
-/*
- * Lists calls and recordings: a queue of time windows, worked off by a few threads. A long window
+/* Lists calls and recordings: a queue of time windows, worked off by a few threads. A long window
  * is split while threads are idle, and its parts are queued. Its pages have been written already;
- * writing them again changes nothing.
- */
+ * writing them again changes nothing. */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -43,10 +43,8 @@ static int64_t midnight(int64_t secs)
 	return secs - secs % SYNC_DAY_SECS;
 }
 
-/*
- * Bounds are midnights, because a server may compare dates only. Each window but the last ends an
- * hour late, so that it does not matter whether the server takes "<" as "<=".
- */
+/* Bounds are midnights, because a server may compare dates only. Each window but the last ends an
+ * hour late, so that it does not matter whether the server takes "<" as "<=". */
 static size_t cut(const struct twilio_window *window, const int64_t *bounds, size_t bound_count,
 		  struct twilio_window *ret_windows)
 {

@@ -1,7 +1,5 @@
-/*
- * Learns exact sizes by requesting the heads of files: batches, in parallel, folders in use first.
- * When Twilio answers 429, parallelism is halved and a pause is made.
- */
+/* Learns exact sizes by requesting the heads of files: batches, in parallel, folders in use first.
+ * When Twilio answers 429, parallelism is halved and a pause is made. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

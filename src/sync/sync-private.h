@@ -1,6 +1,5 @@
 /* Shared by the files of this room, and by its tests. */
-#ifndef TONICFS_SYNC_SYNC_PRIVATE_H
-#define TONICFS_SYNC_SYNC_PRIVATE_H
+#pragma once
 
 #include <pthread.h>
 
@@ -146,5 +145,3 @@ void sync_classes(struct sync_run *run);
 
 /* list.c: lists calls and recordings as planned. Failures are noted in the run. */
 void sync_list(struct sync_run *run);
-
-#endif

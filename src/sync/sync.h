@@ -20,8 +20,7 @@
  *          a time.
  * Errors   0, or the negative errno of *ret_error. Changes made before a failure stand.
  */
-#ifndef TONICFS_SYNC_SYNC_H
-#define TONICFS_SYNC_SYNC_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -95,5 +94,3 @@ struct sync_service;
 int sync_service_start(struct catalog *catalog, struct http *http,
 		       struct sync_service **ret_service);
 void sync_service_stop(struct sync_service *service); /* ends it and waits; NULL is fine */
-
-#endif

@@ -1,9 +1,6 @@
-/*
- * Removed recordings have tombstones in the bucket, so that neither a rebuilt catalog nor another
+/* Removed recordings have tombstones in the bucket, so that neither a rebuilt catalog nor another
  * machine brings them back. A complete list of tombstones is compared with the catalog in both
- * directions.
- */
-#include <errno.h>
+ * directions. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,5 @@
-/*
- * Lists and resources as JSON. A field of another type is converted if possible, else taken for
- * null: only a page without its array, or an element without its SID, is an error.
- */
+/* Lists and resources as JSON. A field of another type is converted if possible, else taken for
+ * null: only a page without its array, or an element without its SID, is an error. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>

@@ -6,8 +6,7 @@
  * Accepts more than the standard where that is free: control characters in strings, malformed
  * numbers that are not read, half surrogate pairs (U+FFFD).
  */
-#ifndef TONICFS_TWILIO_SCAN_H
-#define TONICFS_TWILIO_SCAN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,5 +45,3 @@ int scan_member(struct scan *scan, bool *is_first, const char **ret_name);
 int scan_skip(struct scan *scan, enum scan_type type);
 /* Only white space is left. */
 bool scan_is_over(struct scan *scan);
-
-#endif

@@ -7,8 +7,7 @@
  *
  * The secret of an API key is not an auth token and proves nothing. Pure functions; thread-safe.
  */
-#ifndef TONICFS_TWILIO_SIGNATURE_H
-#define TONICFS_TWILIO_SIGNATURE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,5 +33,3 @@ int twilio_signature_check(const char *auth_token, const char *url,
  * the body. -EACCES also if it has no hash, or another one. */
 int twilio_signature_check_body(const char *auth_token, const char *url, const void *body,
 				size_t body_len, const char *signature);
-
-#endif

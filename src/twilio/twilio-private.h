@@ -1,6 +1,5 @@
 /* Shared by the files of this room. Tests and fuzzers reach the parsers through it. */
-#ifndef TONICFS_TWILIO_TWILIO_PRIVATE_H
-#define TONICFS_TWILIO_TWILIO_PRIVATE_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -89,5 +88,3 @@ unsigned twilio_judge_missing(struct twilio_client *client, const struct sid *si
 /* Pauses 1 s at first, then longer, up to 8 s. False: cancelled, or the deadline would pass. */
 bool twilio_pause_spreading(const struct twilio_client *client, unsigned tried,
 			    int64_t deadline_msecs);
-
-#endif

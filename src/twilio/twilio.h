@@ -19,8 +19,7 @@
  * Tolerance Any field may be null; unknown fields and enum values are fine; numbers may come as
  *           strings and strings as numbers.
  */
-#ifndef TONICFS_TWILIO_TWILIO_H
-#define TONICFS_TWILIO_TWILIO_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -164,5 +163,3 @@ struct twilio_media_info {
 int twilio_probe_media(struct twilio_client *client, const struct sid *sid, bool is_encrypted,
 		       int channels_hint /* 0: unknown */, int64_t limit_bytes,
 		       struct twilio_media_info *ret_info, struct remote_error *ret_error);
-
-#endif

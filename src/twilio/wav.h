@@ -1,10 +1,7 @@
-/*
- * The head of a RIFF/WAVE file, parsed chunk by chunk ("Multimedia Programming Interface and Data
+/* The head of a RIFF/WAVE file, parsed chunk by chunk ("Multimedia Programming Interface and Data
  * Specifications 1.0", IBM and Microsoft, 1991): it need not have the usual 44 bytes. Pure;
- * thread-safe.
- */
-#ifndef TONICFS_TWILIO_WAV_H
-#define TONICFS_TWILIO_WAV_H
+ * thread-safe. */
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,5 +17,3 @@ struct wav_info {
 /* 0; -EAGAIN: a WAV file so far, but n bytes do not reach the data chunk (*ret_info has the
  * fields seen so far; channels 0: no fmt chunk yet); -EINVAL: not a WAV file. */
 int wav_parse(const void *bytes, size_t n, struct wav_info *ret_info);
-
-#endif

@@ -1,10 +1,7 @@
-/*
- * Arrays that grow at their end. The capacity follows from the count (a power of two), so that a
+/* Arrays that grow at their end. The capacity follows from the count (a power of two), so that a
  * pointer and a count, both zero at first, are all an array needs. Its items may move with each
- * call; it is freed by free().
- */
-#ifndef TONICFS_UTIL_ARRAY_H
-#define TONICFS_UTIL_ARRAY_H
+ * call; it is freed by free(). */
+#pragma once
 
 #include <errno.h>
 #include <stddef.h>
@@ -40,5 +37,3 @@ void *array_grow(void *items, size_t count, size_t more, size_t item_size);
 			*array_slot = *(item); \
 		array_slot ? 0 : -ENOMEM; \
 	})
-
-#endif

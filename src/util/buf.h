@@ -3,8 +3,7 @@
  * An allocation that failed is remembered: the adders become no-ops and buf_failed() tells, so that a
  * caller checks once at the end. Not thread-safe.
  */
-#ifndef TONICFS_UTIL_BUF_H
-#define TONICFS_UTIL_BUF_H
+#pragma once
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -41,5 +40,3 @@ static inline bool buf_failed(const struct buf *b)
 }
 /* Gives the memory to the caller (free()) and leaves b empty; NULL when an allocation had failed. */
 char *buf_detach(struct buf *b);
-
-#endif

@@ -1,10 +1,7 @@
-/*
- * A flag by which one thread tells others to give up. It is set once and stays set. Any thread may
+/* A flag by which one thread tells others to give up. It is set once and stays set. Any thread may
  * set and read it without a lock, a signal handler too. It orders no other memory: what is read
- * after it needs a lock of its own. Zeroed memory is a flag that is not set.
- */
-#ifndef TONICFS_UTIL_CANCEL_H
-#define TONICFS_UTIL_CANCEL_H
+ * after it needs a lock of its own. Zeroed memory is a flag that is not set. */
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,5 +23,3 @@ static inline bool cancel_is_set(const struct cancel *cancel)
 
 /* Sleeps until the flag is set (true) or deadline_msecs (time_mono_msecs) has passed (false). */
 bool cancel_wait_until(const struct cancel *cancel, int64_t deadline_msecs);
-
-#endif

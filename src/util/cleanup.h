@@ -1,9 +1,6 @@
-/*
- * Release at the end of a scope: `cleanup_free char *s = NULL;` frees s however the scope is left.
- * steal_pointer() and steal_fd() hand ownership on.
- */
-#ifndef TONICFS_UTIL_CLEANUP_H
-#define TONICFS_UTIL_CLEANUP_H
+/* Release at the end of a scope: `cleanup_free char *s = NULL;` frees s however the scope is left.
+ * steal_pointer() and steal_fd() hand ownership on. */
+#pragma once
 
 #include <dirent.h>
 #include <stdio.h>
@@ -49,5 +46,3 @@ static inline int steal_fd(int *fd)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
-
-#endif

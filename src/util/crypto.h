@@ -1,10 +1,7 @@
-/*
- * Hashes, HMAC, hex and base64, random bytes, wiping. With util/secret.h the only code that calls
+/* Hashes, HMAC, hex and base64, random bytes, wiping. With util/secret.h the only code that calls
  * OpenSSL. All functions are thread-safe on different objects. A one-shot hash fails only for lack
- * of memory (-ENOMEM); every caller checks.
- */
-#ifndef TONICFS_UTIL_CRYPTO_H
-#define TONICFS_UTIL_CRYPTO_H
+ * of memory (-ENOMEM); every caller checks. */
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,5 +43,3 @@ void crypto_base64(const void *bytes, size_t n, char *ret_text);
 int crypto_random(void *ret_bytes, size_t n);              /* 0 or -EIO */
 bool crypto_equal(const void *a, const void *b, size_t n); /* in constant time */
 void crypto_wipe(void *bytes, size_t n);                   /* the compiler cannot drop it */
-
-#endif

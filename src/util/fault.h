@@ -7,8 +7,7 @@
  * (_exit without any clean-up), sleep-MSECS. A NAME that ends in `*` matches every point with that
  * prefix.
  */
-#ifndef TONICFS_UTIL_FAULT_H
-#define TONICFS_UTIL_FAULT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -29,6 +28,4 @@ void fault_busy_end(void);
 #define fault_clock_nsecs() ((int64_t)0)
 #define fault_busy_begin() ((void)0)
 #define fault_busy_end() ((void)0)
-#endif
-
 #endif

@@ -1,7 +1,6 @@
 /* Local files: folders, durable and atomic writes, reading with a limit, absolute paths. Any
  * thread. Returns 0 or -errno unless said. */
-#ifndef TONICFS_UTIL_FILES_H
-#define TONICFS_UTIL_FILES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,5 +36,3 @@ int files_absolute(const char *path, char **ret_path);
 /* The same for the folder of the file; the last component stays, even where it is a symlink. For
  * a file that will be replaced. The caller frees it. */
 int files_absolute_name(const char *path, char **ret_path);
-
-#endif

@@ -1,6 +1,5 @@
 /* A histogram of durations in the buckets of a Prometheus metric. Not thread-safe. */
-#ifndef TONICFS_UTIL_HISTOGRAM_H
-#define TONICFS_UTIL_HISTOGRAM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,5 +29,3 @@ bool histogram_parse_line(struct histogram *histogram, const char *name, const c
 /* The upper bound of the bucket that holds the given quantile, in thousandths: 950 is the 95th
  * percentile. 0: there are no values. */
 int64_t histogram_bound(const struct histogram *histogram, unsigned permille);
-
-#endif

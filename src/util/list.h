@@ -1,7 +1,6 @@
 /* Intrusive doubly linked ring; its head and its members are the same struct. A member that is
  * in no list points to itself. */
-#ifndef TONICFS_UTIL_LIST_H
-#define TONICFS_UTIL_LIST_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,5 +55,3 @@ static inline void list_remove(struct list *item)
 		  *item##_next = list_entry(item->member.next, type, member); \
 	     &item->member != (head); \
 	     item = item##_next, item##_next = list_entry(item##_next->member.next, type, member))
-
-#endif

@@ -1,10 +1,7 @@
-/*
- * Log lines, one per event, to standard error; with the priority prefix of syslog ("<6>") where
+/* Log lines, one per event, to standard error; with the priority prefix of syslog ("<6>") where
  * standard error is the journal. Thread-safe: a line is one write(2).
- * Never log phone numbers, names of callers, call SIDs, secrets, signatures or signed URLs.
- */
-#ifndef TONICFS_UTIL_LOG_H
-#define TONICFS_UTIL_LOG_H
+ * Never log phone numbers, names of callers, call SIDs, secrets, signatures or signed URLs. */
+#pragma once
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
@@ -19,5 +16,3 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-#endif

@@ -1,9 +1,6 @@
-/*
- * Mounts, from /proc/self/mountinfo: no file system is accessed, so a mount that hangs blocks
- * nothing. Any thread. Returns 0 or -errno unless said.
- */
-#ifndef TONICFS_UTIL_MOUNTS_H
-#define TONICFS_UTIL_MOUNTS_H
+/* Mounts, from /proc/self/mountinfo: no file system is accessed, so a mount that hangs blocks
+ * nothing. Any thread. Returns 0 or -errno unless said. */
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,5 +41,3 @@ int mounts_probe(const char *mountpoint, int (*probe)(const char *mountpoint), i
 /* Unmounts by fusermount3. is_lazy: also where the mount is in use. -EBUSY: it is in use; else -EIO
  * with a message, "" where fusermount3 printed none. */
 int mounts_unmount(const char *mountpoint, bool is_lazy, char *ret_message, size_t size);
-
-#endif

@@ -1,10 +1,7 @@
-/*
- * A few threads that run tasks in order of arrival: for work that must not block the caller. A
+/* A few threads that run tasks in order of arrival: for work that must not block the caller. A
  * thread is started when a task finds none idle, and ends after POOL_IDLE_MSECS without a task: an
- * idle pool has no threads. The threads block all signals.
- */
-#ifndef TONICFS_UTIL_POOL_H
-#define TONICFS_UTIL_POOL_H
+ * idle pool has no threads. The threads block all signals. */
+#pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -49,5 +46,3 @@ int thread_start(pthread_t *thread, const char *name, void *(*fn)(void *arg), vo
  * returns when all have returned. */
 #define PARALLEL_THREADS_MAX 32
 void parallel_for(size_t count, unsigned threads, void (*fn)(void *arg, size_t index), void *arg);
-
-#endif

@@ -1,9 +1,6 @@
-/*
- * Keeping secrets inside this process, and running commands that users configured, by the shell and
- * with a deadline.
- */
-#ifndef TONICFS_UTIL_PROCESS_H
-#define TONICFS_UTIL_PROCESS_H
+/* Keeping secrets inside this process, and running commands that users configured, by the shell and
+ * with a deadline. */
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,5 +43,3 @@ int process_read_errors(const char *const argv[], size_t limit_bytes, unsigned t
 /* Kills the process, and its group if it leads one, and waits a second for its end: a process that
  * hangs in the kernel may survive SIGKILL. */
 void process_kill(pid_t pid);
-
-#endif

@@ -1,9 +1,6 @@
-/*
- * How a request to a remote service ended; the kinds differ by what may be done next. Shared by
- * net, aws, twilio and their callers.
- */
-#ifndef TONICFS_UTIL_REMOTE_H
-#define TONICFS_UTIL_REMOTE_H
+/* How a request to a remote service ended; the kinds differ by what may be done next. Shared by
+ * net, aws, twilio and their callers. */
+#pragma once
 
 #include <stdint.h>
 
@@ -50,5 +47,3 @@ int remote_error_set(struct remote_error *e, enum remote_kind kind, int err, con
 int remote_fail(struct remote_error *ret_error, enum remote_kind kind, int err, const char *code,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));
 const char *remote_kind_name(enum remote_kind kind);
-
-#endif

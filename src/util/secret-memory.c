@@ -1,6 +1,5 @@
 /* Memory for secrets, by the secure heap of OpenSSL: locked, left out of core dumps, wiped when
  * freed. */
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

@@ -34,11 +34,9 @@ static int wait_readable(int fd, const sigset_t *mask)
 	return ppoll(&wait, 1, NULL, mask) < 0 ? -1 : 0;
 }
 
-/*
- * Reads byte by byte, so that the bytes after the line stay for the next reader of standard input.
+/* Reads byte by byte, so that the bytes after the line stay for the next reader of standard input.
  * The buffer has its final size from the start: growing would leave copies behind. Where mask is
- * given, it is the signal mask while waiting, and a caught signal ends the wait.
- */
+ * given, it is the signal mask while waiting, and a caught signal ends the wait. */
 static int read_line(int fd, const sigset_t *mask, char **ret_secret)
 {
 	char *line = secret_alloc(SECRET_LIMIT_BYTES + 2); /* one for "\r", one for the NUL */
@@ -76,10 +74,8 @@ out:
 	return err;
 }
 
-/*
- * A signal that ends the program must not leave the terminal without echo: the handler only notes
- * it, the echo is restored, and then the signal is raised again with the previous handler.
- */
+/* A signal that ends the program must not leave the terminal without echo: the handler only notes
+ * it, the echo is restored, and then the signal is raised again with the previous handler. */
 static int ask_terminal(const char *prompt, char **ret_secret)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };

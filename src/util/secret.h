@@ -6,8 +6,7 @@
  * not lock memory, one warning is logged. When all 768 KiB are in use, further secrets are in
  * ordinary memory, which is wiped, too. Thread-safe.
  */
-#ifndef TONICFS_UTIL_SECRET_H
-#define TONICFS_UTIL_SECRET_H
+#pragma once
 
 #include <stddef.h>
 
@@ -26,5 +25,3 @@ void secret_freep(char **secret);
  * -EINVAL (empty, too long, a NUL in it), -ENOTTY (no terminal to ask on), or the -errno of the
  * file. */
 int secret_read(const char *path, const char *prompt, char **ret_secret);
-
-#endif

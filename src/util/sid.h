@@ -1,9 +1,6 @@
-/*
- * Twilio's string identifiers: two capital letters and 32 lower-case hex digits ("RE0123…", 34
- * characters). Memory and catalog keep only the 16 bytes; the letters follow from the field.
- */
-#ifndef TONICFS_UTIL_SID_H
-#define TONICFS_UTIL_SID_H
+/* Twilio's string identifiers: two capital letters and 32 lower-case hex digits ("RE0123…", 34
+ * characters). Memory and catalog keep only the 16 bytes; the letters follow from the field. */
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,5 +26,3 @@ static inline bool sid_equal(const struct sid *a, const struct sid *b)
 bool sid_is_zero(const struct sid *sid);
 /* The first 63 bits, big-endian, never 0 or 1: the preferred inode of a recording. */
 uint64_t sid_inode(const struct sid *sid);
-
-#endif

@@ -1,6 +1,5 @@
 /* Text from outside: from a remote service, another user or the command line. */
-#ifndef TONICFS_UTIL_TEXT_H
-#define TONICFS_UTIL_TEXT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,5 +19,3 @@ int text_hex_digit(char c);
 /* Undoes percent-encoding in place; '+' is a space. Writes a NUL after the result, at text[n] at
  * the latest. The new length, or -EINVAL. */
 ptrdiff_t text_url_decode(char *text, size_t n);
-
-#endif

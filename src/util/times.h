@@ -1,9 +1,6 @@
-/*
- * Clocks, and the date formats of protocols and files. All times are UTC; seconds are Unix seconds.
- * Any thread.
- */
-#ifndef TONICFS_UTIL_TIMES_H
-#define TONICFS_UTIL_TIMES_H
+/* Clocks, and the date formats of protocols and files. All times are UTC; seconds are Unix seconds.
+ * Any thread. */
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,5 +30,3 @@ void time_format_table(int64_t secs, char ret_text[TIME_ISO8601_SIZE]);
 void time_format_basic(int64_t secs, char ret_text[TIME_ISO8601_SIZE]);
 /* The calendar date, for keys and date windows. */
 void time_civil(int64_t secs, int *ret_year, int *ret_month, int *ret_day);
-
-#endif

@@ -1,10 +1,7 @@
-/*
- * Waiting with a deadline. Deadlines are in milliseconds of time_mono_msecs(): a change of the wall
+/* Waiting with a deadline. Deadlines are in milliseconds of time_mono_msecs(): a change of the wall
  * clock moves none of them. A wait may end early without a reason: callers check their condition in
- * a loop.
- */
-#ifndef TONICFS_UTIL_WAIT_H
-#define TONICFS_UTIL_WAIT_H
+ * a loop. */
+#pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -27,5 +24,3 @@ bool cond_wait_msecs(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t timeo
 
 /* Sleeps without waking up. False: cancel (may be NULL) was set before the time was over. */
 bool sleep_msecs(int64_t msecs, const struct cancel *cancel);
-
-#endif

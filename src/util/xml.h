@@ -1,10 +1,7 @@
-/*
- * Parsing of small XML documents, as S3 and Twilio send them, with expat. A DOCTYPE is refused:
+/* Parsing of small XML documents, as S3 and Twilio send them, with expat. A DOCTYPE is refused:
  * without one there are no entities but the five of XML, so nothing expands and nothing is fetched.
- * Any thread.
- */
-#ifndef TONICFS_UTIL_XML_H
-#define TONICFS_UTIL_XML_H
+ * Any thread. */
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,5 +31,3 @@ const char *xml_below(const char *path, const char *element);
 
 /* Appends text as it stands in an element. */
 void xml_escape(struct buf *out, const char *text);
-
-#endif

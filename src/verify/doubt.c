@@ -1,7 +1,5 @@
-/*
- * Checks one doubtful recording: looks it up again, because the list may be old, then requests the
- * object and the recording at Twilio before it reports anything.
- */
+/* Checks one doubtful recording: looks it up again, because the list may be old, then requests the
+ * object and the recording at Twilio before it reports anything. */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>

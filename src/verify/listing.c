@@ -1,7 +1,5 @@
-/*
- * Compares the bucket's list with the catalog, page by page. Changes nothing; doubtful recordings
- * are only noted, because a list may be old when it is read.
- */
+/* Compares the bucket's list with the catalog, page by page. Changes nothing; doubtful recordings
+ * are only noted, because a list may be old when it is read. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

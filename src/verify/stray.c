@@ -1,10 +1,8 @@
-/*
- * Checks one object that has a recording's key and is unknown to the catalog, for example because
+/* Checks one object that has a recording's key and is unknown to the catalog, for example because
  * the catalog was lost. The object becomes a recording again if Twilio does not have the recording,
  * there is no tombstone, it is audio, and its metadata match a call of Twilio's call log: only
  * a program that knew the call's SID can have written them. Without a matching call it is adopted
- * only on request.
- */
+ * only on request. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
 /* Shared by the files of the verify room only. */
-#ifndef TONICFS_VERIFY_PRIVATE_H
-#define TONICFS_VERIFY_PRIVATE_H
+#pragma once
 
 #include <pthread.h>
 
@@ -120,5 +119,3 @@ int verify_is_audio(struct verify *v, const struct catalog_recording *recording,
 		    struct remote_error *ret_error);
 /* Reads back all recordings of the scope that are good so far. */
 void verify_read_all(struct verify *v);
-
-#endif

@@ -38,8 +38,7 @@
  *          be waiting for that delete; this cannot be detected. Anybody who can write to the bucket
  *          and knows a call's SID can forge a recording of that call for a new catalog.
  */
-#ifndef TONICFS_VERIFY_VERIFY_H
-#define TONICFS_VERIFY_VERIFY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -111,5 +110,3 @@ struct verify_observer {
 int verify_scope(const struct verify_env *env, struct catalog_scope scope,
 		 const struct verify_options *options, const struct verify_observer *observer,
 		 struct verify_stats *ret_stats, struct remote_error *ret_error);
-
-#endif

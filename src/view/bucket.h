@@ -1,6 +1,5 @@
 /* A workspace's bucket: its settings without a secret, and its lifecycle rule. */
-#ifndef TONICFS_VIEW_BUCKET_H
-#define TONICFS_VIEW_BUCKET_H
+#pragma once
 
 #include "catalog/storage.h"
 #include "storage/lifecycle.h"
@@ -23,5 +22,3 @@ void view_bucket_release(struct view_bucket *bucket);
 struct json_t *view_lifecycle_json(const char *workspace,
 				   const struct storage_lifecycle *lifecycle);
 struct json_t *view_transitions_json(const struct s3_transition *transitions, size_t count);
-
-#endif

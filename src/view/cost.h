@@ -1,9 +1,6 @@
-/*
- * What the recordings of a workspace cost at Twilio and in S3, now and with a lifecycle.
- * storage/cost.h has the rules. Amounts are of a month, in the prices' currency.
- */
-#ifndef TONICFS_VIEW_COST_H
-#define TONICFS_VIEW_COST_H
+/* What the recordings of a workspace cost at Twilio and in S3, now and with a lifecycle.
+ * storage/cost.h has the rules. Amounts are of a month, in the prices' currency. */
+#pragma once
 
 #include "storage/cost.h"
 #include "view/view.h"
@@ -49,5 +46,3 @@ void view_cost_release(struct view_cost *cost);
 #define cleanup_view_cost __attribute__((cleanup(view_cost_release)))
 
 struct json_t *view_prices_json(const struct cost_prices *prices);
-
-#endif

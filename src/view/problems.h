@@ -1,10 +1,7 @@
-/*
- * Jobs that failed, or wait after a failure: by reason, with a count and a few recordings as
+/* Jobs that failed, or wait after a failure: by reason, with a count and a few recordings as
  * examples. Jobs of the same kind and reason are one group, those that will be tried again apart
- * from those that will not.
- */
-#ifndef TONICFS_VIEW_PROBLEMS_H
-#define TONICFS_VIEW_PROBLEMS_H
+ * from those that will not. */
+#pragma once
 
 #include "catalog/problem.h"
 #include "catalog/status.h"
@@ -33,5 +30,3 @@ struct json_t *view_next_json(int64_t next_msecs);
 
 /* How many recordings of a scope are in which state of their migration. */
 struct json_t *view_counts_json(const struct catalog_counts *counts);
-
-#endif

@@ -1,6 +1,5 @@
 /* The settings of the whole catalog, with their meanings. None of them is a secret. */
-#ifndef TONICFS_VIEW_SETTING_H
-#define TONICFS_VIEW_SETTING_H
+#pragma once
 
 #include "catalog/settings.h"
 
@@ -17,5 +16,3 @@ int view_settings_load(struct catalog *catalog, struct view_settings *ret_settin
 struct json_t *view_settings_json(const struct view_settings *settings);
 void view_settings_release(struct view_settings *settings);
 #define cleanup_view_settings __attribute__((cleanup(view_settings_release)))
-
-#endif

@@ -1,6 +1,5 @@
 /* The status of a workspace, a campaign or a recording: places, jobs in progress, failures. */
-#ifndef TONICFS_VIEW_STATUS_H
-#define TONICFS_VIEW_STATUS_H
+#pragma once
 
 #include "catalog/archive.h"
 #include "catalog/storage.h"
@@ -43,5 +42,3 @@ int view_status_load(struct catalog *catalog, struct catalog_scope scope, int64_
 struct json_t *view_status_json(const struct view_status *status);
 void view_status_release(struct view_status *status);
 #define cleanup_view_status __attribute__((cleanup(view_status_release)))
-
-#endif

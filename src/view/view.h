@@ -11,8 +11,7 @@
  * time is ISO 8601, and what is not known is null. A document holds no secret. Of callers it holds
  * nothing: recordings are named by their SIDs.
  */
-#ifndef TONICFS_VIEW_VIEW_H
-#define TONICFS_VIEW_VIEW_H
+#pragma once
 
 #include <stdint.h>
 
@@ -50,5 +49,3 @@ struct json_t *view_sid_json(const struct sid *sid, const char prefix[2]);
 			json_array_append_new(array_json, item_json(&(items)[index])); \
 		array_json; \
 	})
-
-#endif

@@ -1,6 +1,5 @@
 /* Workspaces with their settings, and the campaigns of one. No secret is shown. */
-#ifndef TONICFS_VIEW_WORKSPACE_H
-#define TONICFS_VIEW_WORKSPACE_H
+#pragma once
 
 #include "view/view.h"
 
@@ -38,5 +37,3 @@ int view_campaigns_load(struct catalog *catalog, int64_t workspace_id,
 struct json_t *view_campaigns_json(const struct view_campaigns *campaigns);
 void view_campaigns_release(struct view_campaigns *campaigns);
 #define cleanup_view_campaigns __attribute__((cleanup(view_campaigns_release)))
-
-#endif

@@ -2,8 +2,7 @@
  * What the fuzzers share. A target is one file, fuzz_NAME.c, with its seeds, and the inputs that
  * once crashed it, in corpus/NAME. It must end for every input, and what it is told must hold.
  */
-#ifndef TONICFS_TESTS_FUZZ_H
-#define TONICFS_TESTS_FUZZ_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,5 +29,3 @@ static inline char *fuzz_text(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	return text;
 }
-
-#endif

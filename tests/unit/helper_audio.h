@@ -1,7 +1,6 @@
 /* Opening and reading recordings as the file system does, and waiting for the answer. Whatever fails
  * or takes too long fails the test. */
-#ifndef HELPER_AUDIO_H
-#define HELPER_AUDIO_H
+#pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -29,5 +28,3 @@ void helper_read_begin(struct helper_read *read, struct audio_file *file, int64_
 		       size_t size_bytes);
 /* Waits; all of it must come, and be `expected` where that is not NULL. Returns its last byte. */
 char helper_read_end(struct helper_read *read, const char *expected);
-
-#endif

@@ -1,6 +1,5 @@
 /* A temporary database with one table, item (id, value UNIQUE), for the tests of the room db. */
-#ifndef HELPER_DB_H
-#define HELPER_DB_H
+#pragma once
 
 #include "db/db-private.h"
 
@@ -24,5 +23,3 @@ void db_fixture_reopen(struct db_fixture *f, const struct db_driver *driver);
 int db_fixture_add(struct db_conn *conn, void *arg);
 int64_t db_fixture_count(struct db *db);
 bool db_fixture_has(struct db *db, int64_t value);
-
-#endif

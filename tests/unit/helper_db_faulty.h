@@ -3,8 +3,7 @@
  * as a seed decides. The same seed and the same operations, on one thread, give the same faults.
  * Files as a whole (db_create, db_copy) are left alone.
  */
-#ifndef TONICFS_TEST_HELPER_DB_FAULTY_H
-#define TONICFS_TEST_HELPER_DB_FAULTY_H
+#pragma once
 
 #include "db/driver.h"
 
@@ -28,5 +27,3 @@ const struct db_driver *db_faulty_driver(struct db_faulty *faulty);
 void db_faulty_set(struct db_faulty *faulty, enum db_fault fault, unsigned per_thousand);
 /* How often it has struck. */
 unsigned long db_faulty_count(struct db_faulty *faulty, enum db_fault fault);
-
-#endif

@@ -1,6 +1,5 @@
 /* Numbers that follow from a seed (splitmix64): the same ones each time, on every machine. */
-#ifndef TONICFS_TESTS_HELPER_DICE_H
-#define TONICFS_TESTS_HELPER_DICE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ static inline bool dice_percent(struct dice *dice, unsigned percent)
 {
 	return dice_below(dice, 100) < (int64_t)percent;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Engines and transfers for tests: short deadlines, and a place where what came is kept. */
-#ifndef TONICFS_TESTS_HELPER_HTTP_H
-#define TONICFS_TESTS_HELPER_HTTP_H
+#pragma once
 
 #include <pthread.h>
 
@@ -35,5 +34,3 @@ void helper_transfer_wait(struct helper_transfer *t);
 void helper_transfer_wait_paused(struct helper_transfer *t);
 /* Waits too. */
 void helper_transfer_release(struct helper_transfer *t);
-
-#endif

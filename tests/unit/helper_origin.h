@@ -6,8 +6,7 @@
  * S3's objects are /bucket/key-N, Twilio's recordings those of queue_sid(3, N), N from 1. What is
  * beyond `count` has the bytes of the last one.
  */
-#ifndef TONICFS_TESTS_HELPER_ORIGIN_H
-#define TONICFS_TESTS_HELPER_ORIGIN_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -31,5 +30,3 @@ struct helper_origin {
 /* A helper_handler; arg: a struct helper_origin. */
 enum helper_then helper_origin_answer(struct helper_server *server, int fd,
 				      const struct helper_request *request, void *arg);
-
-#endif

@@ -1,7 +1,6 @@
 /* A temporary catalog with a workspace, a campaign and recordings, for the tests of the queue and
  * of what works on it. */
-#ifndef HELPER_QUEUE_H
-#define HELPER_QUEUE_H
+#pragma once
 
 #include "catalog/problem.h"
 #include "catalog/removal.h"
@@ -55,5 +54,3 @@ bool queue_is_empty(struct queue_fixture *f, unsigned kinds);
 /* The whole way of one recording that is queued: claimed, stored. */
 void queue_store(struct queue_fixture *f, unsigned number);
 struct catalog_object queue_object(int64_t size_bytes);
-
-#endif

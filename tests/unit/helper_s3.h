@@ -1,7 +1,6 @@
 /* A loopback server that gives prepared answers in turn, whatever is asked, and an S3 client of it.
  */
-#ifndef TONICFS_TESTS_HELPER_S3_H
-#define TONICFS_TESTS_HELPER_S3_H
+#pragma once
 
 #include "aws/s3.h"
 #include "helper_server.h"
@@ -30,5 +29,3 @@ void helper_s3_stop(struct helper_s3 *s3);
 void helper_s3_check_request(struct helper_s3 *s3, unsigned number, const char *expected);
 /* "REQUEST LINE" of a request; lives until the next call. */
 const char *helper_s3_request_line(struct helper_s3 *s3, unsigned number);
-
-#endif

@@ -3,8 +3,7 @@
  * badly. It reads a whole request (Content-Length bodies), records it, and lets the handler write
  * to the socket.
  */
-#ifndef TONICFS_TESTS_HELPER_SERVER_H
-#define TONICFS_TESTS_HELPER_SERVER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,5 +51,3 @@ bool helper_send_str(int fd, const char *text);
 bool helper_answer(int fd, int status, const char *headers, const char *body);
 /* Sleeps; returns at once when the server is being freed. */
 void helper_server_sleep(struct helper_server *server, unsigned msecs);
-
-#endif
