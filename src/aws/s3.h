@@ -155,8 +155,7 @@ int s3_restore_object(struct s3_client *client, const char *key, unsigned days, 
 
 /* Multipart. Parts are numbered from 1; each but the last at least 5 MiB. */
 #define S3_UPLOAD_ID_SIZE 1024
-/* Not retried after a lost answer (REMOTE_UNCERTAIN): an upload may be left, which
- * a list finds. */
+/* Not retried after a lost answer (REMOTE_UNCERTAIN): an upload may be left, which a list finds. */
 int s3_upload_create(struct s3_client *client, const struct s3_put *head /* body unused */,
 		     char ret_upload_id[S3_UPLOAD_ID_SIZE], struct remote_error *ret_error);
 int s3_upload_part(struct s3_client *client, const char *key, const char *upload_id,
