@@ -14,13 +14,13 @@
 #define AUDIO_MAGIC_BYTES 12
 
 struct audio_answer {
-	/* What was requested. */
+	/* The request. */
 	enum audio_from from;
 	bool is_encrypted;
 	char etag[S3_ETAG_SIZE];
 	int64_t start_bytes, end_bytes, size_bytes; /* the range, and the whole recording */
 
-	/* What the head says. */
+	/* The answer's head. */
 	bool is_head_good;
 	bool is_length_known;
 	int64_t last_end_bytes; /* behind the last byte that the answer brings */

@@ -172,7 +172,7 @@ static enum http_data on_data(void *arg, struct http_transfer *transfer, const v
 
 /* ---- the end ---- */
 
-/* Lock held. What the end of the request means to the stream. */
+/* Lock held. Judges the end of the request for the stream. */
 static void verdict(struct audio_attempt *a, const struct remote_error *error,
 		    struct remote_error *ret_error)
 {

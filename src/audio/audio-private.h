@@ -136,7 +136,7 @@ struct audio_waiting_read {
 	audio_read_fn *callback;
 	void *arg;
 
-	/* What the origin answered before the read gave its turn to others. */
+	/* The origin's answers before the read gave its turn to others. */
 	int origin_err;           /* 0: nothing */
 	unsigned busy_tried;      /* times that it was busy */
 	int64_t not_before_msecs; /* it must not be asked before this time */

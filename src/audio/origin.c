@@ -203,7 +203,7 @@ static void clients_cache(struct audio *audio, int64_t workspace_id, struct audi
 	if (workspace && !has_fingerprint(workspace->clients, clients->fingerprint)) {
 		old = workspace->clients;
 		workspace->clients = audio_clients_ref(clients);
-		/* What was learned with the old settings may be wrong now. */
+		/* Facts learned with the old settings may be wrong now. */
 		workspace->size_err = 0;
 		for (int i = 0; i < AUDIO_FROM_COUNT; i++) {
 			workspace->knows_no_ranges[i] = false;

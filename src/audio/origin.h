@@ -52,7 +52,7 @@ struct audio_workspace {
 	bool knows_no_ranges[AUDIO_FROM_COUNT]; /* it answered a range with the whole recording */
 };
 
-/* What a recording's streams have learned that the catalog may not know. */
+/* Facts that a recording's streams have learned and the catalog may not know. */
 struct audio_hint {
 	bool is_in_older_bucket; /* the workspace's current bucket does not have it */
 	bool is_missing_in_s3;   /* S3 answered 404 although the catalog says that it is there */

@@ -25,7 +25,7 @@ struct audio_waiting_read;
 /* When no thread can be started, a stream tries again after this. */
 #define AUDIO_NO_THREAD_MSECS 1000
 
-/* What must be asked over the network before the next request. */
+/* Questions to ask over the network before the next request. */
 enum {
 	AUDIO_ASK_TIME = 1,  /* S3 called the clock wrong */
 	AUDIO_ASK_CLASS = 2, /* S3 called it archived, and the catalog did not know */
@@ -58,7 +58,7 @@ struct audio_stream {
 	bool has_moved;                      /* bytes came since the last failure */
 	bool is_position_pinned;             /* while a read waits for it */
 
-	/* What it has tried. */
+	/* Tries so far. */
 	unsigned not_found;                            /* times that Twilio answered 404 */
 	const struct audio_clients *waits_for_keys_of; /* BACKOFF until they are there */
 	bool are_keys_renewed;     /* once: S3 refused the keys, and new ones were asked for */

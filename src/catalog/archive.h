@@ -1,5 +1,5 @@
 /*
- * What becomes of objects after they were stored: their storage classes (a lifecycle moves them),
+ * Objects after they were stored: their storage classes (a lifecycle moves them),
  * restores from classes that cannot be read at once, and locks that forbid deleting.
  *
  * Restores are durable: what was asked for is in the catalog before a request is sent, and asking
@@ -48,8 +48,8 @@ struct catalog_class_seen {
 	struct sid recording_sid;
 	char storage_class[32]; /* "": STANDARD */
 };
-/* A page of a list. What the catalog does not know is left out. *ret_changed (may be NULL) is
- * counted up. */
+/* A page of a list. Objects that the catalog does not know are left out. *ret_changed (may be NULL)
+ * is counted up. */
 int catalog_classes_seen(struct catalog *catalog, int64_t workspace_id,
 			 const struct catalog_class_seen *seen, size_t count, int64_t *ret_changed);
 
@@ -97,8 +97,8 @@ struct catalog_restore_job {
  * workspace_id 0: any. */
 int catalog_restore_due(struct catalog *catalog, int64_t workspace_id,
 			struct catalog_restore_job *ret_jobs, size_t count, size_t *ret_count);
-/* What came of it: ONGOING (looked at again after due_msecs), WANTED (tried again then, with the
- * reason), REFUSED, or NONE where the class needs none. */
+/* The outcome of a restore: ONGOING (looked at again after due_msecs), WANTED (tried again then,
+ * with the reason), REFUSED, or NONE where the class needs none. */
 int catalog_restore_set(struct catalog *catalog, int64_t recording_id, enum catalog_restore restore,
 			int64_t due_msecs, const char *reason);
 /* Of a scope: archived now, WANTED or ONGOING, DONE, REFUSED. */

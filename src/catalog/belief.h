@@ -1,4 +1,4 @@
-/* What the catalog believes of the bucket, to be compared with what is there, and corrected. */
+/* The catalog's view of the bucket, for verify to compare with the objects, and to correct. */
 #pragma once
 
 #include "catalog/object.h"

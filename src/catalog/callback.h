@@ -1,5 +1,5 @@
 /*
- * What Twilio's status callbacks leave behind: the SIDs of recordings to ask Twilio for, durable
+ * The durable part of Twilio's status callbacks: the SIDs of recordings to ask Twilio for, written
  * before the callback is answered; and the auth token that a callback's signature is checked with.
  *
  * A SID stands there once, however often it is named. It is taken by a lease like a job: whoever
@@ -36,9 +36,9 @@ struct catalog_callback_batch {
 	struct catalog_callback items[CATALOG_CALLBACK_BATCH];
 	size_t count;
 };
-/* What is due of the workspace that has waited longest. 0, or -ENOENT and *ret_next_msecs: when the
- * next one may be due (wall clock; INT64_MAX: there is none). A look that finds nothing writes
- * nothing. */
+/* SIDs that are due, of the workspace that has waited longest. 0, or -ENOENT and *ret_next_msecs:
+ * when the next one may be due (wall clock; INT64_MAX: there is none). A look that finds nothing
+ * writes nothing. */
 int catalog_callback_claim(struct catalog *catalog, const char *owner, int64_t lease_msecs,
 			   struct catalog_callback_batch *ret_batch, int64_t *ret_next_msecs);
 /* Twilio has been asked. Nothing happens where the lease has ended, or it was named again. */

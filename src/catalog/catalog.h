@@ -74,7 +74,7 @@ int catalog_setting_set(struct catalog *catalog, const char *name,
 int catalog_wait(struct catalog *catalog, uint64_t *generation, unsigned timeout_msecs);
 void catalog_wake(struct catalog *catalog);
 
-/* What a function works on: everything, a workspace, a folder (a campaign or `unassigned`), or one
+/* The scope of an operation: everything, a workspace, a folder (a campaign or `unassigned`), or one
  * recording. */
 enum catalog_scope_kind {
 	CATALOG_SCOPE_ALL,

@@ -1,4 +1,4 @@
-/* What mounts have to tell the kernel, in order. Kept for an hour. */
+/* Changes that mounts announce to the kernel, in order. Kept for an hour. */
 #pragma once
 
 #include "catalog/catalog.h"

@@ -1,4 +1,4 @@
-/* What a recording is called: in the tree and in the bucket. */
+/* Names of recordings: in the tree and in the bucket. */
 #include <stdio.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ bool filename_find_sid(const char *name, struct sid *ret_sid)
 
 void filename_party(const char *number, char ret_party[32])
 {
-	/* What carriers and Twilio put in place of a number that the caller withheld: keypad
+	/* Carriers and Twilio put these in place of a number that the caller withheld: keypad
 	 * spellings of ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN, UNAVAILABLE, and the words
 	 * themselves. */
 	static const char *const withheld[] = {

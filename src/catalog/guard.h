@@ -1,7 +1,7 @@
 /*
  * Nobody but this user and root may write what decides about the catalog: its folder, its key file,
- * the file of its key command. Whoever can write one of them could have another key used, or a
- * command of theirs run.
+ * the file of its key command. A user who can write one of them could have another key used, or a
+ * command of their own run.
  *
  * The folders above are not checked: whoever can write one of them can only put a folder of their
  * own in place of the catalog's, and that one belongs to them. A sticky folder, such as /tmp,

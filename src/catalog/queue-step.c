@@ -1,4 +1,4 @@
-/* What a step of a job means for its recording and workspace, inside the job's transaction. */
+/* The effect of a job's step on its recording and workspace, inside the job's transaction. */
 #include <errno.h>
 
 #include "catalog/change.h"

@@ -43,7 +43,7 @@ struct step {
 #define IN_FOLDER "(SELECT folder_id FROM recording r WHERE r.id = job.recording_id) = ?1"
 #define FORMS_BY_JOB(statement) { statement("recording_id = ?1"), statement(IN_FOLDER) }
 
-/* What is asked of a part. */
+/* A request for a part of the queue. */
 struct change {
 	bool needs_storage;
 	struct step steps[5]; /* up to the first without a format */

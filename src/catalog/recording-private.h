@@ -14,7 +14,7 @@ struct touched; /* catalog/folder-private.h */
 	" r.flags, r.size_bytes, r.duration_secs, r.sort_key, r.date_created_secs," \
 	" r.channels_requested, r.channels_stored, r.party, r.listed"
 void recording_from_row(struct db_stmt *stmt, struct catalog_recording *ret_recording);
-/* What a recording weighs: its size; while that is not known, 8 kHz and 16 bit by Twilio's
+/* A recording's size in bytes; estimated while it is not known: 8 kHz and 16 bit by Twilio's
  * duration. Part of a step of the schema: it cannot change. */
 #define RECORDING_BYTES(r) \
 	"CASE WHEN " r ".size_bytes >= 0 THEN " r ".size_bytes" \

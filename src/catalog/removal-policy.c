@@ -1,6 +1,6 @@
 /*
- * What a removal does by the workspace's policy: writes tombstones, queues deletes, cancels
- * migrations. The same statements remove one recording or all files of a folder, each in two forms.
+ * Removal by the workspace's policy: writes tombstones, queues deletes, cancels migrations. The
+ * same statements remove one recording or all files of a folder, each in two forms.
  */
 #include <errno.h>
 
@@ -141,7 +141,7 @@ static int in_s3(struct db_conn *conn, enum removal_part part, int64_t id, int64
 	return err;
 }
 
-/* What the bucket must keep stays in the tree. */
+/* An object under retention or legal hold stays in the tree. */
 static int check_locks(struct db_conn *conn, enum removal_part part, int64_t id,
 		       const struct removal_policy *policy)
 {

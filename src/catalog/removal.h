@@ -1,7 +1,7 @@
 /*
  * Removing: call log entries, campaigns, workspaces. Each is one transaction: the tombstone (which
  * names the policy) and the jobs that carry it out are durable before anything is asked of a remote
- * service. What was removed does not come back with a sync.
+ * service. A removed recording does not come back with a sync.
  *
  * The rows of removed recordings are what keeps them away here. Other catalogs of the account are
  * told by the bucket: a removal queues a tombstone for it while it is in use, and each full sync

@@ -185,7 +185,7 @@ static const char version_1[] =
 	" INTEGER NOT NULL,"
 	"  name TEXT NOT NULL, sid_name TEXT NOT NULL);"
 
-/* What was deleted, when, by which policy, with which end. */
+/* Each deletion: its recording, time, policy and outcome. */
 	"CREATE TABLE audit ("
 	"  id INTEGER PRIMARY KEY, at_secs INTEGER NOT NULL, action TEXT NOT NULL,"
 	"  workspace_id INTEGER NOT NULL, recording_id INTEGER NOT NULL, note TEXT NOT NULL);";

@@ -25,7 +25,7 @@ static int write_sizes(struct db_conn *conn, void *arg)
 			err = 0;
 			continue;
 		}
-		/* What was migrated has the size that was verified. */
+		/* A migrated recording keeps the size that was verified. */
 		if (err || old.state == CATALOG_STATE_STORED || old.state == CATALOG_STATE_S3)
 			continue;
 		err = db_run(

@@ -1,6 +1,6 @@
 /*
- * What statements are put together from, so that SQLite (3.35 and later) and PostgreSQL (14 and
- * later) both run them. String literals, so that a statement that names them is one, too.
+ * Pieces of SQL that SQLite (3.35 and later) and PostgreSQL (14 and later) both run. They are
+ * string literals, so that a statement that names them is one, too.
  *
  *   numbers     of enums by their names here
  *   flags       are integers: `flag = 1`, never `flag` alone; a condition as a value is SQL_BOOL

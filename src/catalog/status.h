@@ -1,4 +1,4 @@
-/* What became of everything, in numbers. Those of recordings come from counters, never from a
+/* Numbers of recordings, jobs and deletes. Those of recordings come from counters, never from a
  * scan. */
 #pragma once
 

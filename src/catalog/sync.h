@@ -1,5 +1,5 @@
 /*
- * What sync tells the catalog of Twilio's lists, and asks of it.
+ * Between sync and the catalog: rows from Twilio's lists go in, open questions come out.
  *
  * Pages may come in any order, and twice: the catalog ends up the same.
  */
@@ -64,7 +64,7 @@ int catalog_recordings_at_twilio(struct catalog *catalog, int64_t workspace_id, 
  * state has changed (a transfer runs, or it was deleted): nothing changed. */
 int catalog_recording_gone(struct catalog *catalog, int64_t id);
 
-/* What the poll of a workspace has to remember. All 0 at first. */
+/* The state that polls of a workspace keep. All 0 at first. */
 struct catalog_sync_state {
 	int64_t last_poll_secs;    /* a complete incremental poll began */
 	int64_t last_sweep_secs;   /* a complete full sweep began */

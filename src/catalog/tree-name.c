@@ -1,4 +1,4 @@
-/* What a folder is called in the tree: decided when it is added, and kept in its row. A copy on a
+/* The name of a folder in the tree: decided when it is added, and kept in its row. A copy on a
  * file system that does not tell case apart must not merge two folders, so the one that comes
  * second has escapes for as many of its letters as it takes. Escapes of a letter's two cases
  * differ, so that there always is such a name. */

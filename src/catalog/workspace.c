@@ -171,7 +171,7 @@ static int workspace_check(const struct catalog_workspace *w,
 				    "a workspace needs its Twilio account's SID");
 	if (w->api_key_sid[0] && sid_parse(w->api_key_sid, "SK", &key) < 0)
 		return catalog_fail(-EINVAL, ret_message,
-				    "an API key's SID is SK and 32 hex digits; this is none");
+				    "an API key's SID is SK and 32 hex digits; this is not one");
 	return 0;
 }
 

@@ -1,5 +1,4 @@
-/* What mount and serve have in common: the service (service/service.h), with errors said on
- * standard error. */
+/* Shared by mount and serve: the service (service/service.h), with errors on standard error. */
 #pragma once
 
 #include "cli/cli.h"

@@ -15,7 +15,7 @@ struct migrate_values {
 
 /* ---- asking ---- */
 
-/* What a flag asks for. Without a flag the recordings are queued. */
+/* The request behind a flag. Without a flag the recordings are queued. */
 struct action {
 	size_t offset;
 	catalog_migrate_fn *fn;

@@ -1,4 +1,4 @@
-/* What commands print: errors, tables, progress. */
+/* Prints errors, tables and progress. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>

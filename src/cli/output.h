@@ -1,4 +1,4 @@
-/* What commands print: errors, tables, progress. */
+/* Printing: errors, tables, progress. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* What commands open, read and look up first: catalog, network, workspaces, secrets. */
+/* Opens and looks up what commands need first: catalog, network, workspaces, secrets. */
 #include <errno.h>
 #include <pwd.h>
 #include <signal.h>

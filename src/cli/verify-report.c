@@ -30,8 +30,8 @@ static const char *kind_text(enum verify_kind kind)
 	return texts[kind];
 }
 
-/* A finding of such a kind is no problem once it is repaired. What is lost stays a problem, even
- * when the catalog has been told. */
+/* A finding of such a kind is no problem once it is repaired. A lost recording stays a problem,
+ * even when the catalog has been told. */
 static bool is_put_right(enum verify_kind kind)
 {
 	return kind == VERIFY_FOUND || kind == VERIFY_NEW_ETAG || kind == VERIFY_UNVOUCHED;

@@ -1,4 +1,4 @@
-/* What `verify` prints: the findings of each scope in order, then the scope's counts. With --json
+/* Output of `verify`: the findings of each scope in order, then the scope's counts. With --json
  * findings are printed one by one as the scopes end, since a JSON document of a million findings
  * takes many times their memory; the counts of all scopes follow at the end. */
 #pragma once

@@ -17,7 +17,7 @@
 
 #include "db/db.h"
 
-/* What an error means, for whoever repeats. */
+/* The meaning of an error for a caller that may repeat. */
 enum db_failure {
 	DB_FAILURE_NONE,
 	DB_FAILURE_OTHER,      /* the same would fail again */
@@ -76,7 +76,7 @@ struct db_stmt {
 /* Notes what an error means, and returns it. For drivers. */
 int db_fail(struct db_conn *conn, enum db_failure failure, int err);
 
-/* What an engine can do besides that keeps a database in one file. */
+/* Further operations of an engine that keeps a database in one file. */
 struct db_file_ops {
 	/* An empty database in an empty file of mode 0600. */
 	int (*create)(const struct db_driver *driver, const char *path, const struct db_key *key,

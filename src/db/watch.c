@@ -31,7 +31,7 @@ static void *watch_run(void *arg)
 	int err;
 
 	while ((err = db->driver->watch_wait(db->watch, db->watch_stop_fd)) != 0) {
-		/* What cannot be looked at may have changed. */
+		/* A database that cannot be read may have changed. */
 		if (err < 0 && poll(&stop, 1, RETRY_MSECS) > 0)
 			break;
 		db_wake(db);

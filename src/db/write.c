@@ -43,7 +43,7 @@ static int check_version(struct db *db)
 	return format.schema_version == db->schema_version ? 0 : -EPROTONOSUPPORT;
 }
 
-/* What fn returns, or an error that it met and did not return. */
+/* Returns fn's return, or an error of a statement that fn did not return. */
 static int run(struct db_conn *conn, struct write_op *op)
 {
 	int err = op->fn(conn, op->arg);

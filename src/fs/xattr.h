@@ -32,7 +32,7 @@ enum {
 	FS_XATTR_NETWORK = 16 /* reading may wait for S3 or a program that gives credentials */
 };
 
-/* What setxattr asks for, parsed. */
+/* The parsed request of a setxattr. */
 struct fs_xattr_change {
 	catalog_migrate_fn *migrate;
 	unsigned restore_days;

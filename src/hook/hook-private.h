@@ -1,4 +1,4 @@
-/* What the files of this room share: listening, connections, replays, callbacks. */
+/* Shared by the files of this room: listening, connections, replays, callbacks. */
 #pragma once
 
 #include <pthread.h>

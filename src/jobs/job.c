@@ -118,7 +118,7 @@ int job_renew(struct catalog *catalog, struct job_renewal *renewals, size_t coun
 	return err;
 }
 
-/* What follows this step cannot be taken back. */
+/* The DELETE that follows this step cannot be taken back. */
 static int write_mark_sent(struct db_conn *conn, void *arg)
 {
 	const struct job *job = arg;

@@ -88,7 +88,7 @@ static bool begin_runs(struct jobs *jobs, int64_t now_msecs)
 
 /* ---- claiming ---- */
 
-/* What the pools want now. */
+/* The wants of all pools, for one claim. */
 struct look {
 	struct job_pool **pools;
 	struct job_want *wants;

@@ -1,8 +1,8 @@
 /*
  * Workers on the durable queue, for the rooms that carry its jobs out. A process has one struct
  * jobs: its thread looks for jobs of all kinds, renews leases and puts back what cannot begin. A
- * pool works some kinds; its worker threads exist only while it has jobs. What a job means is its
- * room's own.
+ * pool works some kinds; its worker threads exist only while it has jobs. The meaning of a job
+ * is its room's own.
  *
  *   claimed    leased, and waits in its pool to be admitted, in the order of the claim. A few jobs
  *              are claimed in one commit: as many as have lately begun within a second, and
@@ -96,7 +96,7 @@ int job_pool_start(struct jobs *jobs, const struct job_pool_settings *settings,
 /* Claims nothing more. Running jobs have grace_msecs to end; then they are cancelled, and put back
  * where they do not end. NULL is fine. */
 void job_pool_stop(struct job_pool *pool, unsigned grace_msecs);
-/* What admit answers may have changed. */
+/* Tells the pool that admit may answer differently now. */
 void job_pool_look_again(struct job_pool *pool);
 
 /* The lease still runs: no other worker can have begun the job. Ask right before a step that would

@@ -186,7 +186,7 @@ static void work(struct pool_task *task)
 		struct job_result result = { .outcome = JOB_OUTCOME_PUT_BACK,
 					     .retry_after_msecs = -1 };
 
-		/* What is about to begin when the pool stops does not begin any more. */
+		/* When the pool stops, a run that has not begun does not begin any more. */
 		if (!pool->is_stopping && !cancel_is_set(&run->cancel))
 			pool->settings.work(pool->settings.arg, run, &result);
 		run_end(run, &result);

@@ -2,8 +2,8 @@
  * Which transfer may begin. It needs memory, a place at its account at Twilio, and a bucket that
  * takes what it brings. Any thread.
  *
- * What keeps one workspace from blocking another: of the memory, a workspace leaves a part's worth
- * to others; of the workers, it has at most as many as are set (there are a few more); and a
+ * One workspace does not block another: of the memory, a workspace leaves a part's worth to
+ * others; of the workers, it has at most as many as are set (there are a few more); and a
  * transfer that waits for a side is overtaken by transfers of other workspaces (jobs/jobs.h).
  */
 #pragma once

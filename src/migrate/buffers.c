@@ -1,3 +1,4 @@
+/* Buffers of the transfers: mapped one by one, kept for reuse while transfers run. */
 #include "migrate/buffers.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Inspects a recording on its way: size, hashes, the WAV header, and whether it is complete. */
 #include "migrate/content.h"
 
 #include <errno.h>

@@ -1,5 +1,4 @@
-/* What a transfer learns of a recording's bytes as they pass: size, hashes, the WAV header. Not
- * thread-safe. */
+/* Inspects a recording's bytes as they pass: size, hashes, the WAV header. Not thread-safe. */
 #pragma once
 
 #include "catalog/recording.h"

@@ -1,3 +1,4 @@
+/* Finds the number of transfers at a time that a side can take, by hill climbing. */
 #include "migrate/pace.h"
 
 #include <string.h>

@@ -22,8 +22,8 @@ struct metadata {
 	struct storage_card_text text; /* points into the card */
 };
 
-/* What is said of the object in any case: no phone numbers, no names. An encrypted recording is lost
- * without its key material, so that is stored with it. Checks the lease last. */
+/* The metadata of every object: no phone numbers, no names. An encrypted recording is lost without
+ * its key material, so the object carries it. Checks the lease last. */
 static int put_fill(struct transfer *t, bool has_sha256, struct metadata *ret_metadata,
 		    struct s3_put *ret_put)
 {

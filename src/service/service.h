@@ -1,5 +1,5 @@
 /*
- * What a mounted process and `tonicfs serve` do in the background: synchronise, migrate, carry out
+ * Background work of a mounted process and of `tonicfs serve`: synchronise, migrate, carry out
  * deletes, take Twilio's callbacks, read recordings for a file system, write counters. The file
  * system itself belongs to the caller.
  *

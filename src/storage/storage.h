@@ -24,7 +24,7 @@ int storage_client_of(const struct catalog_storage *storage, const char *secret_
 #define STORAGE_ENCRYPTION_COUNT 3
 /* "none", "sse-s3", "sse-kms": the numbers of struct catalog_storage, and of enum s3_encryption. */
 const char *storage_encryption_name(int encryption);
-/* What the server is asked for: "", "AES256", "aws:kms". */
+/* The encryption to request: "", "AES256", "aws:kms". */
 const char *storage_encryption_header(int encryption);
 /* Encryption is not required, or the server has confirmed it (what it answered; "": nothing). */
 bool storage_is_encrypted(const struct catalog_storage *storage, const char *confirmed);

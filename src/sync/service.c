@@ -1,8 +1,8 @@
 /* The threads of sync in a process that works in the background: one polls (and lists new
  * workspaces), one sweeps, slowly, one learns sizes, one asks for the recordings that callbacks
- * have named (callbacks.c), one follows restores of archived objects. What is due stands in the
- * catalog, where any process may change it: each thread looks there when the catalog has changed,
- * and now and then for what is due by the clock. */
+ * have named (callbacks.c), one follows restores of archived objects. Due times stand in the
+ * catalog, where any process may change them: each thread looks there when the catalog has
+ * changed, and now and then for work that is due by the clock. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

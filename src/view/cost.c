@@ -1,4 +1,4 @@
-/* What the recordings of a workspace cost, added up from the catalog's rows and the prices. */
+/* Adds up the costs of a workspace's recordings from the catalog's rows and the prices. */
 #include "view/cost.h"
 
 #include <errno.h>

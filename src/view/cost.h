@@ -1,4 +1,4 @@
-/* What the recordings of a workspace cost at Twilio and in S3, now and with a lifecycle.
+/* Costs of a workspace's recordings at Twilio and in S3, now and with a lifecycle.
  * storage/cost.h has the rules. Amounts are of a month, in the prices' currency. */
 #pragma once
 

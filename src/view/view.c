@@ -1,4 +1,4 @@
-/* What the documents have in common: names as they are shown, and values in JSON. */
+/* Shared by the documents: names as they are shown, and values in JSON. */
 #include "view/view.h"
 
 #include <jansson.h>
