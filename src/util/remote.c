@@ -7,7 +7,8 @@
 #include "util/cleanup.h"
 #include "util/text.h"
 
-static void set_message(struct remote_error *e, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void set_message(struct remote_error *e,
+							      const char *format, va_list args)
 {
 	if (vsnprintf(e->message, sizeof e->message, format, args) < 0)
 		e->message[0] = '\0';
