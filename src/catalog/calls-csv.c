@@ -233,9 +233,7 @@ int calls_row_changed(struct db_conn *conn, int64_t call_id)
 	int64_t folder_id;
 	int err = row_measure(conn, call_id, &folder_id);
 
-	if (err || !folder_id)
-		return err;
-	return calls_csv_touch(conn, folder_id);
+	return err || !folder_id ? err : calls_csv_touch(conn, folder_id);
 }
 
 int calls_csv_measure(struct db_conn *conn)

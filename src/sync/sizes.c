@@ -199,12 +199,11 @@ static int collect(struct sync_sizer *sizer)
 		return err;
 	/* All rows belong to blocked workspaces: ask for each other workspace. */
 	err = catalog_workspace_each(sizer->env.catalog, false, on_workspace, sizer);
-	for (size_t i = 0; i < sizer->place_count && err == 0 && !sizer->item_count; i++) {
+	for (size_t i = 0; i < sizer->place_count && err == 0 && !sizer->item_count; i++)
 		if (time_mono_msecs() >= sizer->places[i].blocked_until_msecs)
 			err = catalog_sizes_unknown(sizer->env.catalog,
 						    sizer->places[i].workspace_id, limit,
 						    on_unknown_size, sizer);
-	}
 	return err;
 }
 
