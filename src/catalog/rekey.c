@@ -88,12 +88,6 @@ void catalog_rekey_end(struct catalog_rekey *rekey)
 	free(rekey);
 }
 
-static int copy_write(struct catalog_rekey *rekey, const struct db_key *new_key)
-{
-	db_file_remove(rekey->copy_path); /* left by a run that was killed */
-	return db_copy(rekey->conn, rekey->copy_path, new_key);
-}
-
 static int copy_check(struct catalog_rekey *rekey, const struct db_key *new_key, char *ret_message)
 {
 	int err = db_copy_check(rekey->conn, rekey->copy_path, new_key);
@@ -126,8 +120,9 @@ int catalog_rekey_run(struct catalog_rekey *rekey, const struct db_key *new_key,
 	int err = key_id(new_key, id);
 
 	*ret_is_new = false;
+	db_file_remove(rekey->copy_path); /* left by a run that was killed */
 	if (err == 0)
-		err = copy_write(rekey, new_key);
+		err = db_copy(rekey->conn, rekey->copy_path, new_key);
 	fault_point("rotate-copied");
 	if (err == 0)
 		err = copy_check(rekey, new_key, ret_message);
