@@ -120,13 +120,13 @@ static void log_end(const struct catalog_workspace *workspace, int err,
 		    const struct watch *watch)
 {
 	const char *reason = error->kind != REMOTE_OK ? error->message : strerror(-err);
+	int64_t gone = stats->recordings_gone + stats->applied.recordings_unlisted;
 
-	if (stats->recordings_gone + stats->applied.recordings_unlisted)
+	if (gone)
 		log_warning("sync: workspace %s: %" PRId64
 			    " recordings deleted at Twilio, not by this catalog,"
 			    " and not in its bucket. " SYNC_GONE_ADVICE,
-			    workspace->name,
-			    stats->recordings_gone + stats->applied.recordings_unlisted);
+			    workspace->name, gone);
 	if (stats->calls_cut)
 		log_info("sync: workspace %s: %" PRId64
 			 " calls have a number, direction or status of more than"

@@ -45,12 +45,6 @@ static bool is_in_scope(const struct verify *v, const struct catalog_recording *
 
 /* ---- one object ---- */
 
-static bool agrees(const struct catalog_belief *belief, const struct listed *item)
-{
-	return belief->object.size_bytes == item->size_bytes &&
-	       strcasecmp(belief->object.etag, item->etag) == 0;
-}
-
 static int judge(struct verify *v, const struct listed *item, const struct catalog_belief *belief)
 {
 	const struct catalog_recording *recording = &belief->recording;
@@ -71,7 +65,8 @@ static int judge(struct verify *v, const struct listed *item, const struct catal
 		if (!is_in_scope(v, recording) || !belief->has_object ||
 		    strcmp(item->key, belief->object.key) != 0)
 			return 0;
-		if (!agrees(belief, item))
+		if (belief->object.size_bytes != item->size_bytes ||
+		    strcasecmp(belief->object.etag, item->etag) != 0)
 			return verify_doubt_add(v, recording->id);
 		verify_good(v, recording);
 		return 0;
