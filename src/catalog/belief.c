@@ -91,8 +91,7 @@ int catalog_calls_begun(struct catalog *catalog, int64_t workspace_id, int64_t s
 	/* By the index of each folder. */
 	int err = db_read(catalog->db, &stmt,
 			  "SELECT c.sid FROM folder f JOIN call c ON c.folder_id = f.id"
-			  " WHERE f.workspace_id = ? AND c.start_secs >= ?"
-			  " AND c.start_secs < ?",
+			  " WHERE f.workspace_id = ? AND c.start_secs >= ? AND c.start_secs < ?",
 			  "iii", workspace_id, since_secs, until_secs);
 
 	while (db_next(stmt, &err)) {

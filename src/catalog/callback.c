@@ -109,19 +109,18 @@ int catalog_callback_later(struct catalog *catalog, const char *owner,
 
 /* ---- taking ---- */
 
-#define DUE_FIRST \
-	"SELECT c.due_msecs FROM callback c JOIN workspace w ON w.id = c.workspace_id" \
-	" WHERE w.removed = 0 ORDER BY c.due_msecs LIMIT 1"
-
 static int next_due(struct catalog *catalog, int64_t *ret_next_msecs)
 {
-	int err = db_read_int(catalog->db, ret_next_msecs, DUE_FIRST, "");
+	int err = db_read_int(
+		catalog->db, ret_next_msecs,
+		"SELECT c.due_msecs FROM callback c JOIN workspace w ON w.id = c.workspace_id"
+		" WHERE w.removed = 0 ORDER BY c.due_msecs LIMIT 1",
+		"");
 
-	if (err == -ENOENT) {
-		*ret_next_msecs = INT64_MAX;
-		err = 0;
-	}
-	return err;
+	if (err != -ENOENT)
+		return err;
+	*ret_next_msecs = INT64_MAX;
+	return 0;
 }
 
 struct claim_args {

@@ -88,12 +88,6 @@ static void list_add(struct buf *list, const char *text)
 	buf_add_str(list, text);
 }
 
-static void cell_add(struct buf *row, const struct buf *list)
-{
-	buf_add_char(row, ',');
-	buf_add(row, buf_str(list), list->len);
-}
-
 /* Does not say where the bytes are: moving a recording must change no file, or a backup would copy
  * it again. The schema has the words' lengths. */
 static const char *state_word(const struct catalog_recording *r)
@@ -138,7 +132,8 @@ static int add_recordings(struct db_conn *conn, int64_t call_id, enum catalog_na
 		*hidden += strlen(r.party) + 1;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-		cell_add(row, columns[i]);
+		buf_add_char(row, ',');
+		buf_add(row, buf_str(columns[i]), columns[i]->len);
 		if (buf_failed(columns[i]))
 			err = -ENOMEM;
 	}
@@ -233,9 +228,7 @@ int calls_row_changed(struct db_conn *conn, int64_t call_id)
 	int64_t folder_id;
 	int err = row_measure(conn, call_id, &folder_id);
 
-	if (err || !folder_id)
-		return err;
-	return calls_csv_touch(conn, folder_id);
+	return err || !folder_id ? err : calls_csv_touch(conn, folder_id);
 }
 
 int calls_csv_measure(struct db_conn *conn)

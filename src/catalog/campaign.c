@@ -71,9 +71,8 @@ int catalog_campaign_each(struct catalog *catalog, int64_t workspace_id, catalog
 		struct catalog_campaign campaign;
 
 		err = campaign_from_row(stmt, &campaign);
-		if (err < 0)
-			return err;
-		err = fn(arg, &campaign);
+		if (err == 0)
+			err = fn(arg, &campaign);
 	}
 	return err;
 }

@@ -44,8 +44,7 @@ int catalog_cost_each(struct catalog *catalog, int64_t workspace_id, int64_t sma
 	int err = db_read(catalog->db, &stmt,
 			  "SELECT r.folder_id, " IS_AT_TWILIO ", " IS_IN_S3
 			  ", coalesce(o.storage_class, ''), " AGE_DAYS ", " IS_SMALL ", count(*),"
-			  " sum(" MINUTES "), " UNKNOWN_MINUTES ", sum(" SIZE ")"
-			  " FROM recording r"
+			  " sum(" MINUTES "), " UNKNOWN_MINUTES ", sum(" SIZE ") FROM recording r"
 			  " LEFT JOIN object o ON o.recording_id = r.id AND r.state IN " SQL_IN_S3
 			  " WHERE r.workspace_id = ?1 AND r.listed = 1 AND r.state NOT IN " LOST
 			  " GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1",

@@ -17,17 +17,15 @@
 static int inode_is_taken(struct db_conn *conn, int64_t inode, int64_t *ret_taken)
 {
 	*ret_taken = inode <= CATALOG_ROOT_INODE;
-	return *ret_taken
-		       ? 0
-		       : db_query_int(
-				 conn, ret_taken,
-				 "SELECT " SQL_BOOL(
-					 "EXISTS (SELECT 1 FROM recording WHERE inode = ?1)"
-					 " OR EXISTS (SELECT 1 FROM folder WHERE inode IN (?1, ?2)"
-					 " AND removed = 0)"
-					 " OR EXISTS (SELECT 1 FROM workspace WHERE inode = ?1"
-					 " AND removed = 0)"),
-				 "ii", inode, inode ^ (int64_t)CALLS_INODE_XOR);
+	if (*ret_taken)
+		return 0;
+	return db_query_int(
+		conn, ret_taken,
+		"SELECT " SQL_BOOL(
+			"EXISTS (SELECT 1 FROM recording WHERE inode = ?1)"
+			" OR EXISTS (SELECT 1 FROM folder WHERE inode IN (?1, ?2) AND removed = 0)"
+			" OR EXISTS (SELECT 1 FROM workspace WHERE inode = ?1 AND removed = 0)"),
+		"ii", inode, inode ^ (int64_t)CALLS_INODE_XOR);
 }
 
 /* ---- recordings ---- */
@@ -79,14 +77,13 @@ int inode_for_recording(struct db_conn *conn, const struct sid *sid, int64_t *re
 static int was_taken(struct db_conn *conn, int64_t inode, int64_t *ret_taken)
 {
 	*ret_taken = inode <= CATALOG_ROOT_INODE;
-	return *ret_taken
-		       ? 0
-		       : db_query_int(
-				 conn, ret_taken,
-				 "SELECT " SQL_BOOL(
-					 "EXISTS (SELECT 1 FROM folder WHERE inode IN (?1, ?2))"
-					 " OR EXISTS (SELECT 1 FROM workspace WHERE inode = ?1)"),
-				 "ii", inode, inode ^ (int64_t)CALLS_INODE_XOR);
+	if (*ret_taken)
+		return 0;
+	return db_query_int(conn, ret_taken,
+			    "SELECT " SQL_BOOL(
+				    "EXISTS (SELECT 1 FROM folder WHERE inode IN (?1, ?2))"
+				    " OR EXISTS (SELECT 1 FROM workspace WHERE inode = ?1)"),
+			    "ii", inode, inode ^ (int64_t)CALLS_INODE_XOR);
 }
 
 int recording_id_far(struct db_conn *conn, const struct sid *sid, int64_t *ret_id)

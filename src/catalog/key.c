@@ -107,13 +107,10 @@ static int key_text_read(int fd, int64_t deadline_msecs, struct key_text *text)
 				continue;
 		}
 		n = read(fd, text->bytes + text->len, KEY_TEXT_LIMIT - text->len);
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			return -errno;
-		}
-		if (n == 0)
-			return 0;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
 		text->len += (size_t)n;
 		if (text->len == KEY_TEXT_LIMIT)
 			return -EINVAL;

@@ -50,19 +50,18 @@ int touched_flush(struct db_conn *conn, struct touched *touched)
 
 int touched_add(struct db_conn *conn, struct touched *touched, int64_t folder_id)
 {
+	int err = 0;
+
 	if (!touched)
 		return folder_touch(conn, folder_id);
 	for (size_t i = 0; i < touched->count; i++)
 		if (touched->folders[i] == folder_id)
 			return 0;
-	if (touched->count == sizeof touched->folders / sizeof *touched->folders) {
-		int err = touched_flush(conn, touched);
-
-		if (err)
-			return err;
-	}
-	touched->folders[touched->count++] = folder_id;
-	return 0;
+	if (touched->count == ARRAY_SIZE(touched->folders))
+		err = touched_flush(conn, touched);
+	if (err == 0)
+		touched->folders[touched->count++] = folder_id;
+	return err;
 }
 
 int unassigned_folder(struct db_conn *conn, int64_t workspace_id, int64_t *ret_folder_id)
@@ -117,6 +116,7 @@ static int sort_key_new(struct db_conn *conn, const struct catalog_recording *re
 	int64_t first = start_secs << SORT_KEY_SHIFT, end = first + ((int64_t)1 << SORT_KEY_SHIFT);
 	int64_t below = first, above = end, key, taken;
 	char name[CATALOG_FILE_NAME_SIZE], other_name[CATALOG_FILE_NAME_SIZE];
+	struct catalog_recording other, self = *recording;
 	int err = db_query(
 		conn, &stmt,
 		"SELECT " RECORDING_COLUMNS " FROM recording r"
@@ -126,23 +126,17 @@ static int sort_key_new(struct db_conn *conn, const struct catalog_recording *re
 
 	if (err)
 		return err;
-	name[0] = '\0';
+	self.start_secs = start_secs;
+	catalog_recording_name(&self, CATALOG_NAMES_NUMBER, name);
 	while (db_next(stmt, &err)) {
-		struct catalog_recording other, self = *recording;
-
-		if (!name[0]) {
-			self.start_secs = start_secs;
-			catalog_recording_name(&self, CATALOG_NAMES_NUMBER, name);
-		}
 		recording_from_row(stmt, &other);
 		catalog_recording_name(&other, CATALOG_NAMES_NUMBER, other_name);
 		key = db_int64(stmt, 11);
-		if (strcmp(other_name, name) < 0) {
-			below = key;
-		} else {
+		if (strcmp(other_name, name) >= 0) {
 			above = key;
 			break;
 		}
+		below = key;
 	}
 	if (err < 0)
 		return err;
@@ -238,6 +232,7 @@ int recording_list(struct db_conn *conn, int64_t recording_id, struct touched *t
 	struct catalog_recording r;
 	struct call_row call = { .known = true };
 	struct place place;
+	int64_t wanted;
 	int err = recording_load(conn, recording_id, &r);
 
 	if (err == 0)
@@ -288,19 +283,13 @@ int recording_list(struct db_conn *conn, int64_t recording_id, struct touched *t
 		err = touched_add(conn, touched, call.folder_id);
 	if (err == 0 && listed)
 		++*listed;
-	if (err == 0 && r.state == CATALOG_STATE_TWILIO) {
-		int64_t wanted;
-
-		/* migrate_queue_one knows whether there is an enabled bucket. */
-		err = db_query_int(conn, &wanted,
-				   "SELECT 1 FROM workspace WHERE id = ? AND migrate_new = 1", "i",
-				   r.workspace_id);
-		if (err == 0)
-			err = migrate_queue_one(conn, recording_id);
-		else if (err == -ENOENT)
-			err = 0;
-	}
-	return err;
+	if (err || r.state != CATALOG_STATE_TWILIO)
+		return err;
+	/* migrate_queue_one knows whether there is an enabled bucket. */
+	err = db_query_int(conn, &wanted,
+			   "SELECT 1 FROM workspace WHERE id = ? AND migrate_new = 1", "i",
+			   r.workspace_id);
+	return err == 0 ? migrate_queue_one(conn, recording_id) : err == -ENOENT ? 0 : err;
 }
 
 int recordings_list_of_call(struct db_conn *conn, int64_t call_id, struct touched *touched,

@@ -255,33 +255,27 @@ int catalog_open(const char *path, const struct db_key *key, struct catalog **re
 		return -ENOMEM;
 	pthread_mutex_init(&catalog->wanted_mutex, NULL);
 	err = db_open(path, key, &catalog->db);
-	if (err) {
-		err = err == -EUCLEAN   ? unreadable(path, key_known, ret_message)
-		      : err == -ENOTSUP ? catalog_fail(err, ret_message, PLAIN_SQLITE)
-					: catalog_fail(err, ret_message, "cannot open %s: %s", path,
-						       strerror(-err));
-		goto fail;
-	}
-	err = catalog_check_format(db_writer(catalog->db), path, key_known, ret_message);
+	if (err == -EUCLEAN)
+		err = unreadable(path, key_known, ret_message);
+	else if (err == -ENOTSUP)
+		catalog_fail(err, ret_message, PLAIN_SQLITE);
 	if (err)
-		goto moved;
-	err = db_start(catalog->db, catalog_schema_version);
-	if (err) {
-		catalog_fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
 		goto fail;
+	err = catalog_check_format(db_writer(catalog->db), path, key_known, ret_message);
+	if (err == 0) {
+		err = db_start(catalog->db, catalog_schema_version);
+		if (err)
+			goto fail;
 	}
-	if (db_is_moved(db_writer(catalog->db))) {
-		err = -EBUSY;
-		goto moved;
-	}
+	if (db_is_moved(db_writer(catalog->db)))
+		err = catalog_fail(-EBUSY, ret_message,
+				   "%s got another key while it was opened; try again", path);
+	if (err)
+		goto fail;
 	if (!key_known)
 		put_key_id_back(db_path(catalog->db), key);
 	*ret_catalog = catalog;
 	return 0;
-moved:
-	if (db_is_moved(db_writer(catalog->db)))
-		err = catalog_fail(-EBUSY, ret_message,
-				   "%s got another key while it was opened; try again", path);
 fail:
 	if (!ret_message[0])
 		catalog_fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));

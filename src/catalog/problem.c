@@ -51,9 +51,8 @@ static int group_examples(struct db_conn *conn, struct catalog_scope scope, int6
 			   "iiiisi", (int64_t)scope.kind, scope.id, (int64_t)group->kind, state,
 			   group->reason, (int64_t)CATALOG_PROBLEM_EXAMPLES);
 
-	while (db_next(stmt, &err)) {
+	while (db_next(stmt, &err))
 		db_sid(stmt, 0, &group->examples[group->example_count++]);
-	}
 	return err;
 }
 
@@ -67,8 +66,7 @@ int catalog_problem_groups(struct catalog *catalog, struct catalog_scope scope,
 	if (err == 0)
 		err = db_query(read, &stmt,
 			       "SELECT j.kind, j.state, j.reason, count(*), min(j.due_msecs),"
-			       " max(j.attempts)"
-			       " FROM job j WHERE " IS_PROBLEM
+			       " max(j.attempts) FROM job j WHERE " IS_PROBLEM
 			       " GROUP BY 1, 2, 3 ORDER BY j.kind, j.state DESC, 4 DESC",
 			       "ii", (int64_t)scope.kind, scope.id);
 	while (db_next(stmt, &err)) {

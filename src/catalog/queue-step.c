@@ -147,30 +147,18 @@ int catalog_queue_stored(struct db_conn *conn, int64_t recording_id,
 	return err ? err : queue_cleanup(conn, &now);
 }
 
-static const char *action_name(enum catalog_job_kind kind)
-{
-	switch (kind) {
-	case CATALOG_JOB_CLEANUP_TWILIO:
-		return "cleanup_twilio";
-	case CATALOG_JOB_DELETE_TWILIO:
-		return "delete_twilio";
-	case CATALOG_JOB_DELETE_S3:
-		return "delete_s3";
-	case CATALOG_JOB_TOMBSTONE:
-		return "tombstone";
-	case CATALOG_JOB_MIGRATE:
-		break;
-	}
-	return NULL;
-}
-
 int catalog_queue_done(struct db_conn *conn, enum catalog_job_kind kind, int64_t workspace_id,
 		       int64_t recording_id, const char *note)
 {
-	const char *action = action_name(kind);
+	static const char *const actions[] = {
+		[CATALOG_JOB_CLEANUP_TWILIO] = "cleanup_twilio",
+		[CATALOG_JOB_DELETE_TWILIO] = "delete_twilio",
+		[CATALOG_JOB_DELETE_S3] = "delete_s3",
+		[CATALOG_JOB_TOMBSTONE] = "tombstone",
+	};
 	int err = 0;
 
-	if (!action)
+	if (kind > CATALOG_JOB_TOMBSTONE || !actions[kind])
 		return -EINVAL;
 	if (kind == CATALOG_JOB_CLEANUP_TWILIO)
 		err = db_run(conn,
@@ -179,7 +167,7 @@ int catalog_queue_done(struct db_conn *conn, enum catalog_job_kind kind, int64_t
 			     "i", recording_id);
 	else if (kind == CATALOG_JOB_DELETE_S3)
 		err = db_run(conn, "DELETE FROM object WHERE recording_id = ?", "i", recording_id);
-	return err ? err : audit_add(conn, action, workspace_id, recording_id, note);
+	return err ? err : audit_add(conn, actions[kind], workspace_id, recording_id, note);
 }
 
 int audit_add(struct db_conn *conn, const char *action, int64_t workspace_id, int64_t recording_id,

@@ -247,14 +247,15 @@ int catalog_migrate_cancel(struct catalog *catalog, struct catalog_scope scope, 
 
 /* ---- pausing ---- */
 
+#define MOVE_RECORDINGS(where, from, to) \
+	"UPDATE recording SET migration = " to " WHERE " where \
+	" AND listed = 1 AND migration = " from
 #define PAUSE_JOBS(where) \
 	"UPDATE job SET state = " SQL_JOB_PAUSED ", due_msecs = " SQL_NEVER \
 	" WHERE kind = " SQL_JOB_MIGRATE " AND state = " SQL_JOB_QUEUED \
 	" AND recording_id IN (SELECT id FROM recording WHERE " where \
 	" AND listed = 1 AND migration = " SQL_MIGRATION_QUEUED ")"
-#define PAUSE_RECORDINGS(where) \
-	"UPDATE recording SET migration = " SQL_MIGRATION_PAUSED " WHERE " where \
-	" AND listed = 1 AND migration = " SQL_MIGRATION_QUEUED
+#define PAUSE_RECORDINGS(where) MOVE_RECORDINGS(where, SQL_MIGRATION_QUEUED, SQL_MIGRATION_PAUSED)
 #define PAUSE_RUNNING(where) \
 	"UPDATE job SET pause_asked = 1 WHERE workspace_id = ?2 AND kind = " SQL_JOB_MIGRATE \
 	" AND state = " SQL_JOB_RUNNING " AND pause_asked = 0 AND " where
@@ -277,9 +278,7 @@ int catalog_migrate_pause(struct catalog *catalog, struct catalog_scope scope, i
 	" WHERE workspace_id = ?2 AND kind = " SQL_JOB_MIGRATE " AND state = " SQL_JOB_PAUSED \
 	" AND recording_id IN (SELECT id FROM recording WHERE " where \
 	" AND listed = 1 AND migration = " SQL_MIGRATION_PAUSED ")"
-#define RESUME_RECORDINGS(where) \
-	"UPDATE recording SET migration = " SQL_MIGRATION_QUEUED " WHERE " where \
-	" AND listed = 1 AND migration = " SQL_MIGRATION_PAUSED
+#define RESUME_RECORDINGS(where) MOVE_RECORDINGS(where, SQL_MIGRATION_PAUSED, SQL_MIGRATION_QUEUED)
 #define RESUME_RUNNING(where) \
 	"UPDATE job SET pause_asked = 0 WHERE workspace_id = ?2 AND kind = " SQL_JOB_MIGRATE \
 	" AND state = " SQL_JOB_RUNNING " AND pause_asked = 1 AND " where
@@ -304,9 +303,7 @@ int catalog_migrate_resume(struct catalog *catalog, struct catalog_scope scope, 
 	" WHERE workspace_id = ?2 AND kind = " SQL_JOB_MIGRATE " AND state = " SQL_JOB_FAILED \
 	" AND recording_id IN (SELECT id FROM recording WHERE " where \
 	" AND listed = 1 AND migration = " SQL_MIGRATION_FAILED ")"
-#define RETRY_RECORDINGS(where) \
-	"UPDATE recording SET migration = " SQL_MIGRATION_QUEUED " WHERE " where \
-	" AND listed = 1 AND migration = " SQL_MIGRATION_FAILED
+#define RETRY_RECORDINGS(where) MOVE_RECORDINGS(where, SQL_MIGRATION_FAILED, SQL_MIGRATION_QUEUED)
 /* A delete keeps one attempt: only a first attempt may skip the check of a fresh object. */
 #define RETRY_DELETES(where) \
 	"UPDATE job SET state = " SQL_JOB_QUEUED ", due_msecs = ?3," \
@@ -349,8 +346,7 @@ int cleanups_queue(struct db_conn *conn, int64_t workspace_id)
 	return db_run(conn,
 		      "INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)"
 		      " SELECT " SQL_JOB_CLEANUP_TWILIO ", r.id, r.workspace_id, " SQL_JOB_QUEUED
-		      ", ?2"
-		      " FROM folder f JOIN recording r ON r.folder_id = f.id AND r.listed = 1"
+		      ", ?2 FROM folder f JOIN recording r ON r.folder_id = f.id AND r.listed = 1"
 		      " AND r.state = " SQL_STATE_STORED " WHERE f.workspace_id = ?1"
 		      " ON CONFLICT (recording_id, kind) DO NOTHING",
 		      "ii", workspace_id, now);

@@ -18,8 +18,7 @@ void recording_from_row(struct db_stmt *stmt, struct catalog_recording *ret_reco
  * duration. Part of a step of the schema: it cannot change. */
 #define RECORDING_BYTES(r) \
 	"CASE WHEN " r ".size_bytes >= 0 THEN " r ".size_bytes" \
-	" WHEN " r ".duration_secs < 0 THEN 0" \
-	" ELSE " r ".duration_secs * 16000 * CASE" \
+	" WHEN " r ".duration_secs < 0 THEN 0 ELSE " r ".duration_secs * 16000 * CASE" \
 	" WHEN " r ".channels_stored > 0 THEN " r ".channels_stored" \
 	" WHEN " r ".channels_requested > 0 THEN " r ".channels_requested ELSE 2 END END"
 enum completed {

@@ -46,18 +46,15 @@ int catalog_rekey_begin(const char *path, const struct db_key *old_key,
 	if (!rekey)
 		return -ENOMEM;
 	rekey->old_fd = open(rekey->path, O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (rekey->old_fd < 0 || fstat(rekey->old_fd, &st) < 0) {
+	if (rekey->old_fd < 0 || fstat(rekey->old_fd, &st) < 0)
 		err = catalog_fail(-errno, ret_message, "cannot open %s: %s", path,
 				   strerror(errno));
-		goto fail;
-	}
-	if (st.st_uid != geteuid()) {
+	else if (st.st_uid != geteuid())
 		err = catalog_fail(-EPERM, ret_message,
 				   "%s belongs to another user, who alone may change its key",
 				   path);
-		goto fail;
-	}
-	err = db_open_alone(rekey->path, old_key, &rekey->conn);
+	else
+		err = db_open_alone(rekey->path, old_key, &rekey->conn);
 	if (err == 0)
 		err = catalog_check_format(rekey->conn, path, true, ret_message);
 	if (err == -EBUSY)
@@ -69,11 +66,9 @@ int catalog_rekey_begin(const char *path, const struct db_key *old_key,
 	else if (err && !ret_message[0])
 		catalog_fail(err, ret_message, "cannot open %s: %s", path, strerror(-err));
 	if (err)
-		goto fail;
-	*ret_rekey = rekey;
-	return 0;
-fail:
-	catalog_rekey_end(rekey);
+		catalog_rekey_end(rekey);
+	else
+		*ret_rekey = rekey;
 	return err;
 }
 
@@ -91,12 +86,6 @@ void catalog_rekey_end(struct catalog_rekey *rekey)
 	free(rekey->copy_path);
 	free(rekey->id_path);
 	free(rekey);
-}
-
-static int copy_write(struct catalog_rekey *rekey, const struct db_key *new_key)
-{
-	db_file_remove(rekey->copy_path); /* left by a run that was killed */
-	return db_copy(rekey->conn, rekey->copy_path, new_key);
 }
 
 static int copy_check(struct catalog_rekey *rekey, const struct db_key *new_key, char *ret_message)
@@ -131,8 +120,9 @@ int catalog_rekey_run(struct catalog_rekey *rekey, const struct db_key *new_key,
 	int err = key_id(new_key, id);
 
 	*ret_is_new = false;
+	db_file_remove(rekey->copy_path); /* left by a run that was killed */
 	if (err == 0)
-		err = copy_write(rekey, new_key);
+		err = db_copy(rekey->conn, rekey->copy_path, new_key);
 	fault_point("rotate-copied");
 	if (err == 0)
 		err = copy_check(rekey, new_key, ret_message);

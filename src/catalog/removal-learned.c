@@ -155,8 +155,7 @@ static int write_tell(struct db_conn *conn, void *arg)
 		err = db_run(conn,
 			     "INSERT INTO job (kind, recording_id, workspace_id, state, due_msecs)"
 			     " SELECT " SQL_JOB_TOMBSTONE ", ?1, ?2, " SQL_JOB_QUEUED
-			     ", ?3 FROM storage"
-			     " WHERE workspace_id = ?2 AND enabled = 1"
+			     ", ?3 FROM storage WHERE workspace_id = ?2 AND enabled = 1"
 			     " ON CONFLICT (recording_id, kind) DO NOTHING",
 			     "iii", tell->ids[i], tell->workspace_id, now_msecs);
 		if (err == 0)
@@ -189,8 +188,7 @@ static int write_settle(struct db_conn *conn, void *arg)
 		db_query_ids(conn, &calls, &count,
 			     "SELECT DISTINCT c.id FROM recording r JOIN call c ON c.id = r.call_id"
 			     " WHERE r.workspace_id = ?1 AND r.state = " SQL_STATE_DELETED
-			     " AND r.removed_policy = ?2"
-			     " AND c.known = 1 AND c.removed = 0",
+			     " AND r.removed_policy = ?2 AND c.known = 1 AND c.removed = 0",
 			     "ii", *(int64_t *)arg, (int64_t)REMOVED_ELSEWHERE);
 
 	for (size_t i = 0; i < count && err == 0; i++)

@@ -76,15 +76,6 @@ static int folder_gone(struct db_conn *conn, const char *tree_name, int64_t inod
 		      tree_name);
 }
 
-static int campaigns_count(struct db_conn *conn, int64_t workspace_id, int64_t *ret_count)
-{
-	return db_query_int(
-		conn, ret_count,
-		"SELECT count(*) FROM folder WHERE workspace_id = ? AND name IS NOT NULL"
-		" AND removed = 0",
-		"i", workspace_id);
-}
-
 /* Removes recordings that are not listed: still being recorded, or gone. They are few, and found by
  * their calls; those without a call are in `unassigned`. */
 #define UNLISTED "r.listed = 0 AND r.state <> " SQL_STATE_DELETED " AND r.completed >= ?2"
@@ -217,7 +208,11 @@ int catalog_remove_campaign(struct catalog *catalog, int64_t folder_id, bool onl
 static int workspace_check_empty(struct db_conn *conn, int64_t workspace_id)
 {
 	int64_t count, unassigned;
-	int err = campaigns_count(conn, workspace_id, &count);
+	int err = db_query_int(
+		conn, &count,
+		"SELECT count(*) FROM folder WHERE workspace_id = ? AND name IS NOT NULL"
+		" AND removed = 0",
+		"i", workspace_id);
 
 	if (err == 0 && !count)
 		err = unassigned_folder(conn, workspace_id, &unassigned);

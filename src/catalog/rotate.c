@@ -137,8 +137,7 @@ static int new_place(const char *path, const struct catalog_rotation *rotation,
 		return catalog_fail(
 			-EINVAL, ret_message,
 			"the key is a systemd credential, which cannot be changed from here: "
-			"name a file for the new key (--new-key-file), and let the unit load "
-			"that");
+			"name a file for the new key (--new-key-file), and let the unit load that");
 	/* The file that a symlink leads to: the symlink stays. */
 	return files_absolute(old->path, &ret_place->path);
 }

@@ -90,13 +90,12 @@ int catalog_sizes_unknown(struct catalog *catalog, int64_t workspace_id, size_t 
 	memcpy(wanted, catalog->wanted_folders, sizeof wanted);
 	pthread_mutex_unlock(&catalog->wanted_mutex);
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted && wanted[i] && limit; i++) {
-		err = db_query(read, &stmt,
-			       "SELECT " RECORDING_COLUMNS
-			       " FROM recording r WHERE r.folder_id = ?1"
-			       " AND r.listed = 1 AND r.size_bytes < 0"
-			       " AND r.state IN " SQL_AT_TWILIO_ALONE
-			       " AND (?2 = 0 OR r.workspace_id = ?2)",
-			       "ii", wanted[i], workspace_id);
+		err = db_query(
+			read, &stmt,
+			"SELECT " RECORDING_COLUMNS " FROM recording r WHERE r.folder_id = ?1"
+			" AND r.listed = 1 AND r.size_bytes < 0 AND r.state IN " SQL_AT_TWILIO_ALONE
+			" AND (?2 = 0 OR r.workspace_id = ?2)",
+			"ii", wanted[i], workspace_id);
 		if (err == 0)
 			err = each(stmt, &limit, fn, arg);
 		db_stmt_release(&stmt);

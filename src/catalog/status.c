@@ -15,8 +15,6 @@ struct amount {
 static void add_migration(struct catalog_counts *counts, enum catalog_state state,
 			  enum catalog_migration migration, struct amount amount)
 {
-	bool is_todo = false;
-
 	counts->bytes += amount.bytes;
 	if (state == CATALOG_STATE_STORED || state == CATALOG_STATE_S3) {
 		counts->done += amount.n;
@@ -26,11 +24,11 @@ static void add_migration(struct catalog_counts *counts, enum catalog_state stat
 	switch (migration) {
 	case CATALOG_MIGRATION_QUEUED:
 		counts->queued += amount.n;
-		is_todo = true;
+		counts->todo_bytes += amount.bytes;
 		break;
 	case CATALOG_MIGRATION_RUNNING:
 		counts->running += amount.n;
-		is_todo = true;
+		counts->todo_bytes += amount.bytes;
 		break;
 	case CATALOG_MIGRATION_PAUSED:
 		counts->paused += amount.n;
@@ -41,8 +39,6 @@ static void add_migration(struct catalog_counts *counts, enum catalog_state stat
 	default:
 		counts->none += amount.n;
 	}
-	if (is_todo)
-		counts->todo_bytes += amount.bytes;
 }
 
 struct counting {
@@ -110,32 +106,32 @@ static int count_scope(struct db_conn *conn, struct catalog_scope scope, struct 
 #define JOBS "SELECT j.kind, count(*), " SQL_COUNT_IF("j.reason <> ''") " FROM job j"
 #define RUNNING_MIGRATION "j.kind = " SQL_JOB_MIGRATE " AND j.state = " SQL_JOB_RUNNING
 #define MOVED_BYTES "SELECT coalesce(sum(j.done_bytes), 0) FROM job j"
+#define OF_FOLDER(condition) \
+	" JOIN recording r ON r.id = j.recording_id" \
+	" WHERE j.workspace_id = (SELECT workspace_id FROM folder WHERE id = ?1) AND " condition \
+	" AND r.folder_id = ?1"
 
-static int jobs_query(struct db_conn *conn, struct catalog_scope scope, struct db_stmt **ret_stmt)
+static const char *const jobs_sql[] = {
+	[CATALOG_SCOPE_ALL] = JOBS " WHERE " DELETES " GROUP BY j.kind",
+	[CATALOG_SCOPE_WORKSPACE] = /* by two indices alone */
+	"SELECT j.kind, count(*), (SELECT count(*) FROM job p WHERE p.workspace_id = ?1"
+	" AND p.kind = j.kind AND p.reason <> '')"
+	" FROM job j WHERE j.workspace_id = ?1 AND " DELETES " GROUP BY j.kind",
+	[CATALOG_SCOPE_FOLDER] = JOBS OF_FOLDER(DELETES) " GROUP BY j.kind",
+	[CATALOG_SCOPE_RECORDING] =
+		JOBS " WHERE j.recording_id = ?1 AND " DELETES " GROUP BY j.kind",
+};
+static const char *const moved_bytes_sql[] = {
+	[CATALOG_SCOPE_ALL] =
+		MOVED_BYTES " JOIN workspace w ON w.id = j.workspace_id WHERE " RUNNING_MIGRATION,
+	[CATALOG_SCOPE_WORKSPACE] = MOVED_BYTES " WHERE j.workspace_id = ?1 AND " RUNNING_MIGRATION,
+	[CATALOG_SCOPE_FOLDER] = MOVED_BYTES OF_FOLDER(RUNNING_MIGRATION),
+	[CATALOG_SCOPE_RECORDING] = MOVED_BYTES " WHERE j.recording_id = ?1 AND " RUNNING_MIGRATION,
+};
+
+static const char *scope_format(struct catalog_scope scope)
 {
-	switch (scope.kind) {
-	case CATALOG_SCOPE_WORKSPACE: /* by two indices alone */
-		return db_query(
-			conn, ret_stmt,
-			"SELECT j.kind, count(*), (SELECT count(*) FROM job p WHERE p.workspace_id = ?1"
-			" AND p.kind = j.kind AND p.reason <> '')"
-			" FROM job j WHERE j.workspace_id = ?1 AND " DELETES " GROUP BY j.kind",
-			"i", scope.id);
-	case CATALOG_SCOPE_FOLDER:
-		return db_query(
-			conn, ret_stmt,
-			JOBS
-			" JOIN recording r ON r.id = j.recording_id"
-			" WHERE j.workspace_id = (SELECT workspace_id FROM folder WHERE id = ?1)"
-			" AND " DELETES " AND r.folder_id = ?1 GROUP BY j.kind",
-			"i", scope.id);
-	case CATALOG_SCOPE_RECORDING:
-		return db_query(conn, ret_stmt,
-				JOBS " WHERE j.recording_id = ?1 AND " DELETES " GROUP BY j.kind",
-				"i", scope.id);
-	default:
-		return db_query(conn, ret_stmt, JOBS " WHERE " DELETES " GROUP BY j.kind", "");
-	}
+	return scope.kind == CATALOG_SCOPE_ALL ? "" : "i";
 }
 
 struct job_counts {
@@ -146,7 +142,7 @@ static int count_jobs(struct db_conn *conn, struct catalog_scope scope,
 		      struct job_counts *ret_counts)
 {
 	cleanup_stmt struct db_stmt *stmt = NULL;
-	int err = jobs_query(conn, scope, &stmt);
+	int err = db_query(conn, &stmt, jobs_sql[scope.kind], scope_format(scope), scope.id);
 
 	memset(ret_counts, 0, sizeof *ret_counts);
 	while (db_next(stmt, &err)) {
@@ -184,33 +180,6 @@ int catalog_counts_get(struct catalog *catalog, struct catalog_scope scope,
 	return err;
 }
 
-static int moved_bytes(struct db_conn *conn, struct catalog_scope scope, int64_t *ret_bytes)
-{
-	switch (scope.kind) {
-	case CATALOG_SCOPE_WORKSPACE:
-		return db_query_int(conn, ret_bytes,
-				    MOVED_BYTES " WHERE j.workspace_id = ? AND " RUNNING_MIGRATION,
-				    "i", scope.id);
-	case CATALOG_SCOPE_FOLDER:
-		return db_query_int(
-			conn, ret_bytes,
-			MOVED_BYTES
-			" JOIN recording r ON r.id = j.recording_id"
-			" WHERE j.workspace_id = (SELECT workspace_id FROM folder WHERE id = ?1)"
-			" AND " RUNNING_MIGRATION " AND r.folder_id = ?1",
-			"i", scope.id);
-	case CATALOG_SCOPE_RECORDING:
-		return db_query_int(conn, ret_bytes,
-				    MOVED_BYTES " WHERE j.recording_id = ? AND " RUNNING_MIGRATION,
-				    "i", scope.id);
-	default:
-		return db_query_int(conn, ret_bytes,
-				    MOVED_BYTES " JOIN workspace w ON w.id = j.workspace_id"
-						" WHERE " RUNNING_MIGRATION,
-				    "");
-	}
-}
-
 int catalog_progress_get(struct catalog *catalog, const struct catalog_scope *scopes, size_t count,
 			 struct catalog_counts *ret_counts, int64_t *ret_moved_bytes)
 {
@@ -222,7 +191,8 @@ int catalog_progress_get(struct catalog *catalog, const struct catalog_scope *sc
 	for (size_t i = 0; i < count && err == 0; i++) {
 		err = count_scope(read, scopes[i], &counting);
 		if (err == 0 && counting.counts.running)
-			err = moved_bytes(read, scopes[i], &bytes);
+			err = db_query_int(read, &bytes, moved_bytes_sql[scopes[i].kind],
+					   scope_format(scopes[i]), scopes[i].id);
 		if (err == 0 && counting.counts.running)
 			moved += bytes;
 	}

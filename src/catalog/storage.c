@@ -66,6 +66,7 @@ struct storage_args {
 	int64_t workspace_id;
 	const struct catalog_storage *storage;
 	const char *secret_key;
+	bool enable;
 };
 
 static int storage_set_in_write(struct db_conn *conn, void *arg)
@@ -114,7 +115,7 @@ static int storage_set_in_write(struct db_conn *conn, void *arg)
 int catalog_storage_set(struct catalog *catalog, int64_t workspace_id,
 			const struct catalog_storage *storage, const char *secret_key)
 {
-	struct storage_args args = { workspace_id, storage, secret_key };
+	struct storage_args args = { workspace_id, storage, secret_key, false };
 
 	if (!storage->bucket[0] || (!storage->access_key[0] && !storage->credentials[0]) ||
 	    (secret_key && !*secret_key) || storage->encryption < 0 || storage->encryption > 2)
@@ -122,14 +123,9 @@ int catalog_storage_set(struct catalog *catalog, int64_t workspace_id,
 	return db_write(catalog->db, storage_set_in_write, &args);
 }
 
-struct enable_args {
-	int64_t workspace_id;
-	bool enabled;
-};
-
 static int storage_enable_in_write(struct db_conn *conn, void *arg)
 {
-	const struct enable_args *args = arg;
+	const struct storage_args *args = arg;
 	int64_t was_in_use;
 	int err = storage_is_in_use(conn, args->workspace_id, &was_in_use);
 
@@ -137,18 +133,18 @@ static int storage_enable_in_write(struct db_conn *conn, void *arg)
 		err = db_run(conn,
 			     "UPDATE storage SET enabled = ?2 WHERE workspace_id = ?1"
 			     " AND EXISTS (SELECT 1 FROM workspace WHERE id = ?1 AND removed = 0)",
-			     "ii", args->workspace_id, (int64_t)args->enabled);
+			     "ii", args->workspace_id, (int64_t)args->enable);
 
 	if (err)
 		return err;
 	if (!db_changes(conn))
 		return -ENOENT;
-	return args->enabled ? storage_in_use(conn, args->workspace_id, was_in_use) : 0;
+	return args->enable ? storage_in_use(conn, args->workspace_id, was_in_use) : 0;
 }
 
 int catalog_storage_enable(struct catalog *catalog, int64_t workspace_id, bool enabled)
 {
-	struct enable_args args = { workspace_id, enabled };
+	struct storage_args args = { .workspace_id = workspace_id, .enable = enabled };
 
 	return db_write(catalog->db, storage_enable_in_write, &args);
 }
@@ -160,17 +156,10 @@ int catalog_storage_secret(struct catalog *catalog, int64_t workspace_id, char *
 			      workspace_id);
 }
 
-struct tested_args {
-	int64_t workspace_id;
-	const struct catalog_storage *tested;
-	const char *secret_key;
-	bool enable;
-};
-
 static int tested_in_write(struct db_conn *conn, void *arg)
 {
-	const struct tested_args *args = arg;
-	const struct catalog_storage *s = args->tested;
+	const struct storage_args *args = arg;
+	const struct catalog_storage *s = args->storage;
 	int64_t found, was_in_use;
 	/* Another process may have changed the settings while the test ran. */
 	int err = db_query_int(
@@ -202,7 +191,7 @@ int catalog_storage_tested(struct catalog *catalog, int64_t workspace_id,
 			   const struct catalog_storage *tested, const char *secret_key,
 			   bool enable)
 {
-	struct tested_args args = { workspace_id, tested, secret_key, enable };
+	struct storage_args args = { workspace_id, tested, secret_key, enable };
 
 	return db_write(catalog->db, tested_in_write, &args);
 }

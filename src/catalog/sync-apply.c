@@ -6,14 +6,36 @@
 #include "catalog/recording-private.h"
 #include "catalog/sync.h"
 
-/* ---- calls ---- */
-
-struct calls_arg {
+/* A page of a list. */
+struct page {
 	int64_t workspace_id;
 	const struct catalog_call_input *calls;
+	const struct catalog_recording_input *recordings;
 	size_t count;
 	struct catalog_apply_stats stats;
 };
+
+void catalog_apply_stats_add(struct catalog_apply_stats *to, const struct catalog_apply_stats *more)
+{
+	to->calls_new += more->calls_new;
+	to->calls_changed += more->calls_changed;
+	to->recordings_new += more->recordings_new;
+	to->recordings_changed += more->recordings_changed;
+	to->recordings_listed += more->recordings_listed;
+	to->recordings_unlisted += more->recordings_unlisted;
+}
+
+static int page_write(struct catalog *catalog, db_write_fn *fn, struct page *page,
+		      struct catalog_apply_stats *stats)
+{
+	int err = db_write(catalog->db, fn, page);
+
+	if (err == 0 && stats)
+		catalog_apply_stats_add(stats, &page->stats);
+	return err;
+}
+
+/* ---- calls ---- */
 
 struct call_found {
 	int64_t id, folder_id, start_secs, duration_secs;
@@ -43,8 +65,8 @@ static int call_find(struct db_conn *conn, const struct catalog_call_input *call
 	return 0;
 }
 
-static int call_apply(struct db_conn *conn, struct calls_arg *a,
-		      const struct catalog_call_input *call, struct touched *touched)
+static int call_apply(struct db_conn *conn, struct page *a, const struct catalog_call_input *call,
+		      struct touched *touched)
 {
 	int64_t start_secs = call->start_secs > 0 ? call->start_secs : call->date_created_secs;
 	struct call_found found;
@@ -104,7 +126,7 @@ static int call_apply(struct db_conn *conn, struct calls_arg *a,
 static int write_calls(struct db_conn *conn, void *arg)
 {
 	struct touched touched = { .count = 0 };
-	struct calls_arg *a = arg;
+	struct page *a = arg;
 	int err = 0;
 
 	memset(&a->stats, 0, sizeof a->stats);
@@ -113,28 +135,13 @@ static int write_calls(struct db_conn *conn, void *arg)
 	return err ? err : touched_flush(conn, &touched);
 }
 
-static void stats_add(struct catalog_apply_stats *to, const struct catalog_apply_stats *from)
-{
-	if (!to)
-		return;
-	to->calls_new += from->calls_new;
-	to->calls_changed += from->calls_changed;
-	to->recordings_new += from->recordings_new;
-	to->recordings_changed += from->recordings_changed;
-	to->recordings_listed += from->recordings_listed;
-	to->recordings_unlisted += from->recordings_unlisted;
-}
-
 int catalog_calls_apply(struct catalog *catalog, int64_t workspace_id,
 			const struct catalog_call_input *calls, size_t count,
 			struct catalog_apply_stats *stats)
 {
-	struct calls_arg a = { .workspace_id = workspace_id, .calls = calls, .count = count };
-	int err = db_write(catalog->db, write_calls, &a);
+	struct page page = { .workspace_id = workspace_id, .calls = calls, .count = count };
 
-	if (err == 0)
-		stats_add(stats, &a.stats);
-	return err;
+	return page_write(catalog, write_calls, &page, stats);
 }
 
 static int write_unavailable(struct db_conn *conn, void *arg)
@@ -162,13 +169,6 @@ int catalog_call_unavailable(struct catalog *catalog, const struct sid *call_sid
 }
 
 /* ---- recordings ---- */
-
-struct recordings_arg {
-	int64_t workspace_id;
-	const struct catalog_recording_input *recordings;
-	size_t count;
-	struct catalog_apply_stats stats;
-};
 
 /* The call's row, made where a recording is the first to name it. */
 static int call_of_recording(struct db_conn *conn, int64_t workspace_id, const struct sid *call_sid,
@@ -234,7 +234,7 @@ static int removed_insert(struct db_conn *conn, int64_t id)
 	return err ? err : recording_hide(conn, &recording);
 }
 
-static int recording_insert(struct db_conn *conn, struct recordings_arg *a,
+static int recording_insert(struct db_conn *conn, struct page *a,
 			    const struct catalog_recording_input *r, struct touched *touched)
 {
 	int64_t call_id, folder_id, inode, id;
@@ -265,7 +265,7 @@ static int recording_insert(struct db_conn *conn, struct recordings_arg *a,
 	return err;
 }
 
-static int recording_update(struct db_conn *conn, struct recordings_arg *a,
+static int recording_update(struct db_conn *conn, struct page *a,
 			    const struct catalog_recording *old,
 			    const struct catalog_recording_input *r, struct touched *touched)
 {
@@ -320,7 +320,7 @@ static int recording_update(struct db_conn *conn, struct recordings_arg *a,
 static int write_recordings(struct db_conn *conn, void *arg)
 {
 	struct touched touched = { .count = 0 };
-	struct recordings_arg *a = arg;
+	struct page *a = arg;
 	struct catalog_recording old;
 	int err = 0;
 
@@ -339,12 +339,9 @@ int catalog_recordings_apply(struct catalog *catalog, int64_t workspace_id,
 			     const struct catalog_recording_input *recordings, size_t count,
 			     struct catalog_apply_stats *stats)
 {
-	struct recordings_arg a = { .workspace_id = workspace_id,
-				    .recordings = recordings,
-				    .count = count };
-	int err = db_write(catalog->db, write_recordings, &a);
+	struct page page = { .workspace_id = workspace_id,
+			     .recordings = recordings,
+			     .count = count };
 
-	if (err == 0)
-		stats_add(stats, &a.stats);
-	return err;
+	return page_write(catalog, write_recordings, &page, stats);
 }

@@ -33,6 +33,8 @@ struct catalog_apply_stats {
 	int64_t calls_new, calls_changed;
 	int64_t recordings_new, recordings_changed, recordings_listed, recordings_unlisted;
 };
+void catalog_apply_stats_add(struct catalog_apply_stats *to,
+			     const struct catalog_apply_stats *more);
 /* A page of the call list, in one transaction; child legs must be left out. Sets each call's folder
  * by its tracking number, and lists recordings that came before their call. A call whose entry was
  * removed stays removed. Adds to *stats (may be NULL). */

@@ -64,8 +64,7 @@ static int list_folder(struct db_conn *conn, uint64_t folder, uint64_t after, si
 	size_t count = 0;
 	int err = db_query_row(conn, &stmt,
 			       "SELECT " FOLDER_COLUMNS " FROM " FOLDER_TABLES
-			       " WHERE f.inode = ? AND f.removed = 0"
-			       " AND w.removed = 0",
+			       " WHERE f.inode = ? AND f.removed = 0 AND w.removed = 0",
 			       "i", (int64_t)folder);
 
 	if (err)

@@ -66,21 +66,15 @@ int catalog_node_resolve(struct catalog *catalog, const char *path, struct catal
 
 struct catalog_scope catalog_node_scope(const struct catalog_node *node)
 {
-	struct catalog_scope scope = { CATALOG_SCOPE_ALL, 0 };
-
 	switch (node->kind) {
-	case CATALOG_NODE_ROOT:
-		break;
 	case CATALOG_NODE_WORKSPACE:
-		scope = (struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, node->workspace_id };
-		break;
+		return (struct catalog_scope){ CATALOG_SCOPE_WORKSPACE, node->workspace_id };
 	case CATALOG_NODE_CAMPAIGN:
 	case CATALOG_NODE_CALLS:
-		scope = (struct catalog_scope){ CATALOG_SCOPE_FOLDER, node->folder_id };
-		break;
+		return (struct catalog_scope){ CATALOG_SCOPE_FOLDER, node->folder_id };
 	case CATALOG_NODE_RECORDING:
-		scope = (struct catalog_scope){ CATALOG_SCOPE_RECORDING, node->recording_id };
-		break;
+		return (struct catalog_scope){ CATALOG_SCOPE_RECORDING, node->recording_id };
+	default:
+		return (struct catalog_scope){ CATALOG_SCOPE_ALL, 0 };
 	}
-	return scope;
 }

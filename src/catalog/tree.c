@@ -10,6 +10,7 @@
 
 static int root_node(struct db_conn *conn, struct catalog_node *ret_node)
 {
+	int64_t workspaces = 0;
 	int err;
 
 	node_init(ret_node, CATALOG_NODE_ROOT, CATALOG_ROOT_INODE, CATALOG_ROOT_INODE);
@@ -17,13 +18,10 @@ static int root_node(struct db_conn *conn, struct catalog_node *ret_node)
 			   "SELECT coalesce((SELECT CAST(value AS BIGINT) FROM setting"
 			   " WHERE name = '" ROOT_MTIME "'), 0)",
 			   "");
-	if (err == 0) {
-		int64_t workspaces;
-
+	if (err == 0)
 		err = db_query_int(conn, &workspaces,
 				   "SELECT count(*) FROM workspace WHERE removed = 0", "");
-		ret_node->link_count = 2 + (unsigned)workspaces;
-	}
+	ret_node->link_count = 2 + (unsigned)workspaces;
 	return err;
 }
 

@@ -78,9 +78,8 @@ int catalog_workspace_each(struct catalog *catalog, bool with_removed, catalog_w
 		struct catalog_workspace workspace;
 
 		err = workspace_from_row(stmt, &workspace);
-		if (err < 0)
-			return err;
-		err = fn(arg, &workspace);
+		if (err == 0)
+			err = fn(arg, &workspace);
 	}
 	return err;
 }

@@ -62,12 +62,11 @@ int db_open(const char *path, const struct db_key *key, struct db **ret_db)
 	err = db->key ? locate(db->driver, path, &db->path) : -ENOMEM;
 	if (err == 0)
 		err = db_connect(db->driver, db->path, key, DB_ACCESS_WRITE, &db->writer);
-	if (err) {
+	if (err)
 		db_close(db);
-		return err;
-	}
-	*ret_db = db;
-	return 0;
+	else
+		*ret_db = db;
+	return err;
 }
 
 int db_start(struct db *db, int64_t schema_version)

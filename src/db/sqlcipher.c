@@ -165,12 +165,11 @@ static int open_conn(const struct db_driver *driver, const char *path, const str
 		err = set_key(&conn->base, key);
 	if (err == 0)
 		err = set_modes(&conn->base, access);
-	if (err) {
+	if (err)
 		db_conn_close(&conn->base);
-		return err;
-	}
-	*ret_conn = &conn->base;
-	return 0;
+	else
+		*ret_conn = &conn->base;
+	return err;
 }
 
 static int start(struct db_conn *conn)

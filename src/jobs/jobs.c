@@ -303,12 +303,11 @@ int jobs_new(struct catalog *catalog, struct jobs **ret_jobs)
 	cond_init(&jobs->stopped_cond);
 	list_init(&jobs->pools);
 	err = thread_start(&jobs->thread, "jobs", claimer, jobs);
-	if (err) {
+	if (err)
 		free(jobs);
-		return err;
-	}
-	*ret_jobs = jobs;
-	return 0;
+	else
+		*ret_jobs = jobs;
+	return err;
 }
 
 void jobs_free(struct jobs *jobs)

@@ -54,10 +54,9 @@ static int64_t next_due(const struct jobs *jobs)
 	int64_t next_msecs = INT64_MAX;
 
 	list_for_each_entry(struct job_pool, pool, &jobs->pools, link) {
-		list_for_each_entry(struct job_run, run, &pool->runs, link) {
+		list_for_each_entry(struct job_run, run, &pool->runs, link)
 			if (!run->is_lost && run->renewed_msecs + RENEW_MSECS < next_msecs)
 				next_msecs = run->renewed_msecs + RENEW_MSECS;
-		}
 	}
 	return next_msecs;
 }

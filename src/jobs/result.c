@@ -26,22 +26,19 @@ void job_result_set_remote(struct job_result *result, const char *who,
 			   const struct remote_error *error)
 {
 	bool is_named = strncmp(error->message, who, strlen(who)) == 0;
+	bool is_refused = error->kind == REMOTE_REJECTED;
 	const char *text = error->message[0] ? error->message
 			   : error->code[0]  ? error->code
 					     : remote_kind_name(error->kind);
 
-	switch (error->kind) {
-	case REMOTE_CANCELLED:
+	if (error->kind == REMOTE_CANCELLED) {
 		job_result_set(result, JOB_OUTCOME_PUT_BACK, "cancelled");
 		return;
-	case REMOTE_REJECTED:
-		job_result_set(result, JOB_OUTCOME_FAILED, "%s%s%s", is_named ? "" : who,
-			       is_named ? "" : ": ", text);
-		return;
-	default:
-		job_result_set(result, JOB_OUTCOME_RETRY, "%s%s%s", is_named ? "" : who,
-			       is_named ? "" : ": ", text);
 	}
+	job_result_set(result, is_refused ? JOB_OUTCOME_FAILED : JOB_OUTCOME_RETRY, "%s%s%s",
+		       is_named ? "" : who, is_named ? "" : ": ", text);
+	if (is_refused)
+		return;
 	result->retry_after_msecs = error->retry_after_msecs;
 	if (error->kind == REMOTE_INVALID || error->kind == REMOTE_NOT_FOUND)
 		result->max_attempts = JOB_DOUBTFUL_ATTEMPTS;
@@ -100,8 +97,8 @@ static void log_end(struct catalog *catalog, const struct job_pool_settings *set
 void job_run_finish(struct catalog *catalog, const struct job_pool_settings *settings,
 		    struct job_run *run, struct job_result *result)
 {
-	int64_t pause;
-	int err = 0;
+	int64_t pause = -1;
+	int err;
 
 	if (run->is_lost || result->outcome == JOB_OUTCOME_STALE ||
 	    result->outcome == JOB_OUTCOME_DONE)
@@ -111,18 +108,14 @@ void job_run_finish(struct catalog *catalog, const struct job_pool_settings *set
 		result->outcome = JOB_OUTCOME_FAILED;
 	if (cancel_is_set(&run->cancel) && result->outcome == JOB_OUTCOME_RETRY)
 		result->outcome = JOB_OUTCOME_PUT_BACK; /* it failed because it was cancelled */
-	switch (result->outcome) {
-	case JOB_OUTCOME_PUT_BACK:
+	if (result->outcome == JOB_OUTCOME_PUT_BACK) {
 		err = job_put_back(catalog, &run->job);
-		break;
-	case JOB_OUTCOME_FAILED:
-		log_end(catalog, settings, run, result);
-		err = job_fail(catalog, &run->job, result->reason, -1);
-		break;
-	default:
-		pause = pause_msecs(settings, run->job.attempts);
-		if (pause < result->retry_after_msecs)
-			pause = result->retry_after_msecs;
+	} else {
+		if (result->outcome != JOB_OUTCOME_FAILED) {
+			pause = pause_msecs(settings, run->job.attempts);
+			if (pause < result->retry_after_msecs)
+				pause = result->retry_after_msecs;
+		}
 		log_end(catalog, settings, run, result);
 		err = job_fail(catalog, &run->job, result->reason, pause);
 	}

@@ -104,14 +104,7 @@ static int finish_page(struct listing *listing, size_t count, int err,
 	run->stats.calls_cut += listing->calls_cut;
 	listing->calls_cut = 0;
 	if (err == 0) {
-		struct catalog_apply_stats *sum = &run->stats.applied;
-
-		sum->calls_new += applied->calls_new;
-		sum->calls_changed += applied->calls_changed;
-		sum->recordings_new += applied->recordings_new;
-		sum->recordings_changed += applied->recordings_changed;
-		sum->recordings_listed += applied->recordings_listed;
-		sum->recordings_unlisted += applied->recordings_unlisted;
+		catalog_apply_stats_add(&run->stats.applied, applied);
 		run->stats.pages++;
 		if (listing->task->kind == KIND_CALLS)
 			run->stats.calls_seen += (int64_t)count;

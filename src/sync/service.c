@@ -66,10 +66,9 @@ static struct watch *watch_find(struct worker *worker, int64_t workspace_id)
 {
 	struct watch *watch;
 
-	for (size_t i = 0; i < worker->watch_count; i++) {
+	for (size_t i = 0; i < worker->watch_count; i++)
 		if (worker->watches[i].workspace_id == workspace_id)
 			return &worker->watches[i];
-	}
 	watch = array_add(&worker->watches, &worker->watch_count);
 	if (watch)
 		watch->workspace_id = workspace_id;
@@ -121,13 +120,13 @@ static void log_end(const struct catalog_workspace *workspace, int err,
 		    const struct watch *watch)
 {
 	const char *reason = error->kind != REMOTE_OK ? error->message : strerror(-err);
+	int64_t gone = stats->recordings_gone + stats->applied.recordings_unlisted;
 
-	if (stats->recordings_gone + stats->applied.recordings_unlisted)
+	if (gone)
 		log_warning("sync: workspace %s: %" PRId64
 			    " recordings deleted at Twilio, not by this catalog,"
 			    " and not in its bucket. " SYNC_GONE_ADVICE,
-			    workspace->name,
-			    stats->recordings_gone + stats->applied.recordings_unlisted);
+			    workspace->name, gone);
 	if (stats->calls_cut)
 		log_info("sync: workspace %s: %" PRId64
 			 " calls have a number, direction or status of more than"
@@ -150,11 +149,9 @@ static void log_end(const struct catalog_workspace *workspace, int err,
 static void serve(struct worker *worker, const struct catalog_workspace *workspace)
 {
 	const struct sync_env *env = &worker->service->env;
-	const struct sync_options options = {
-		.depth = worker->duty == DUTY_SWEEP ? SYNC_FULL : SYNC_POLL,
-		.threads = worker->duty == DUTY_SWEEP ? 1 : 0,
-		.page_pause_msecs = worker->duty == DUTY_SWEEP ? SWEEP_PAUSE_MSECS : 0,
-	};
+	static const struct sync_options poll = { .depth = SYNC_POLL },
+					 sweep = { SYNC_FULL, 1, SWEEP_PAUSE_MSECS };
+	bool is_sweep = worker->duty == DUTY_SWEEP;
 	struct lease lease = { .worker = worker };
 	struct watch *watch = watch_find(worker, workspace->id);
 	struct catalog_sync_state state;
@@ -168,15 +165,15 @@ static void serve(struct worker *worker, const struct catalog_workspace *workspa
 	if (catalog_sync_state_get(env->catalog, workspace->id, &state) < 0 ||
 	    !is_due(worker->duty, workspace, &state))
 		return;
-	snprintf(lease.name, sizeof lease.name, "%s:%" PRId64,
-		 worker->duty == DUTY_SWEEP ? "sweep" : "poll", workspace->id);
+	snprintf(lease.name, sizeof lease.name, "%s:%" PRId64, is_sweep ? "sweep" : "poll",
+		 workspace->id);
 	if (lease_take(&lease) < 0)
 		return;
 	/* Again, now that nobody else can: another process may have done it a moment ago. */
 	if (catalog_sync_state_get(env->catalog, workspace->id, &state) == 0 &&
 	    is_due(worker->duty, workspace, &state)) {
-		err = sync_workspace(env, workspace->id, &options, on_progress, &lease, &stats,
-				     &error);
+		err = sync_workspace(env, workspace->id, is_sweep ? &sweep : &poll, on_progress,
+				     &lease, &stats, &error);
 		log_end(workspace, err, &stats, &error, watch);
 		pause = sync_plan_backoff(AGAIN_MSECS, watch->times, AGAIN_LIMIT_MSECS);
 		watch->again_msecs = err < 0 ? time_mono_msecs() + pause : 0;
@@ -222,10 +219,9 @@ static void *list(void *arg)
 		struct workspaces list = { NULL, 0 };
 
 		/* Copied, because its callbacks must not change the catalog. */
-		if (catalog_workspace_each(env->catalog, false, on_workspace, &list) == 0) {
+		if (catalog_workspace_each(env->catalog, false, on_workspace, &list) == 0)
 			for (size_t i = 0; i < list.count && !cancel_is_set(env->cancel); i++)
 				serve(worker, &list.items[i]);
-		}
 		free(list.items);
 	} while (rest(worker));
 	return NULL;
@@ -305,12 +301,11 @@ int sync_service_start(struct catalog *catalog, struct http *http,
 		err = thread_start(&worker->thread, duty_forms[i].name, duty_forms[i].run, worker);
 		worker->is_started = err == 0;
 	}
-	if (err < 0) {
+	if (err)
 		sync_service_stop(service);
-		return err;
-	}
-	*ret_service = service;
-	return 0;
+	else
+		*ret_service = service;
+	return err;
 }
 
 void sync_service_stop(struct sync_service *service)

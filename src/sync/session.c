@@ -22,12 +22,11 @@ int sync_session_open(const struct sync_env *env, int64_t workspace_id,
 	if (err == 0 && session->workspace.has_storage)
 		err = storage_client_new(env->catalog, env->http, workspace_id, env->cancel,
 					 &session->s3, &session->storage);
-	if (err < 0) {
+	if (err)
 		sync_session_close(session);
-		return err;
-	}
-	*ret_session = session;
-	return 0;
+	else
+		*ret_session = session;
+	return err;
 }
 
 void sync_session_close(struct sync_session *session)

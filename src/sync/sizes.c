@@ -119,10 +119,9 @@ static struct place *place_find(struct sync_sizer *sizer, int64_t workspace_id)
 {
 	struct place *place;
 
-	for (size_t i = 0; i < sizer->place_count; i++) {
+	for (size_t i = 0; i < sizer->place_count; i++)
 		if (sizer->places[i].workspace_id == workspace_id)
 			return &sizer->places[i];
-	}
 	place = array_add(&sizer->places, &sizer->place_count);
 	if (place)
 		place->workspace_id = workspace_id;
@@ -171,10 +170,9 @@ static int on_unknown_size(void *arg, const struct catalog_recording *recording)
 	if (sizer->item_count == BATCH || (later && time_mono_msecs() < later->until_msecs))
 		return 0;
 	/* Recordings of a folder in use are listed twice. */
-	for (size_t i = 0; i < sizer->item_count; i++) {
+	for (size_t i = 0; i < sizer->item_count; i++)
 		if (sizer->items[i].recording.id == recording->id)
 			return 0;
-	}
 	session = place_session(sizer, recording->workspace_id);
 	if (!session)
 		return 0;
@@ -201,12 +199,11 @@ static int collect(struct sync_sizer *sizer)
 		return err;
 	/* All rows belong to blocked workspaces: ask for each other workspace. */
 	err = catalog_workspace_each(sizer->env.catalog, false, on_workspace, sizer);
-	for (size_t i = 0; i < sizer->place_count && err == 0 && !sizer->item_count; i++) {
+	for (size_t i = 0; i < sizer->place_count && err == 0 && !sizer->item_count; i++)
 		if (time_mono_msecs() >= sizer->places[i].blocked_until_msecs)
 			err = catalog_sizes_unknown(sizer->env.catalog,
 						    sizer->places[i].workspace_id, limit,
 						    on_unknown_size, sizer);
-	}
 	return err;
 }
 

@@ -14,8 +14,7 @@
 #define WALK 512
 
 struct listed {
-	char *key;
-	char etag[S3_ETAG_SIZE];
+	char key[CATALOG_KEY_TEXT_SIZE], etag[S3_ETAG_SIZE];
 	int64_t size_bytes;
 	struct verify_name name;
 };
@@ -26,21 +25,6 @@ struct batch {
 	struct listed items[BATCH];
 	struct sid sids[BATCH];
 };
-
-static void report_key(struct verify *v, enum verify_kind kind, const struct sid *sid,
-		       const char *key, int64_t size_bytes, const char *note)
-{
-	const struct verify_finding finding = {
-		.kind = kind,
-		.recording_sid = sid ? *sid : (struct sid){ { 0 } },
-		.key = key,
-		.note = note,
-		.expected_bytes = -1,
-		.found_bytes = size_bytes,
-	};
-
-	verify_report(v, &finding);
-}
 
 static bool has_unreferenced(const struct verify *v)
 {
@@ -61,12 +45,6 @@ static bool is_in_scope(const struct verify *v, const struct catalog_recording *
 
 /* ---- one object ---- */
 
-static bool agrees(const struct catalog_belief *belief, const struct listed *item)
-{
-	return belief->object.size_bytes == item->size_bytes &&
-	       strcasecmp(belief->object.etag, item->etag) == 0;
-}
-
 static int judge(struct verify *v, const struct listed *item, const struct catalog_belief *belief)
 {
 	const struct catalog_recording *recording = &belief->recording;
@@ -76,8 +54,8 @@ static int judge(struct verify *v, const struct listed *item, const struct catal
 	if (strcmp(item->key, derived) != 0 &&
 	    !(belief->has_object && strcmp(item->key, belief->object.key) == 0)) {
 		if (has_unreferenced(v))
-			report_key(v, VERIFY_UNREFERENCED, &recording->sid, item->key,
-				   item->size_bytes, "its recording has another key");
+			verify_report_key(v, VERIFY_UNREFERENCED, &recording->sid, item->key,
+					  item->size_bytes, "its recording has another key");
 		return 0;
 	}
 	switch (recording->state) {
@@ -87,7 +65,8 @@ static int judge(struct verify *v, const struct listed *item, const struct catal
 		if (!is_in_scope(v, recording) || !belief->has_object ||
 		    strcmp(item->key, belief->object.key) != 0)
 			return 0;
-		if (!agrees(belief, item))
+		if (belief->object.size_bytes != item->size_bytes ||
+		    strcasecmp(belief->object.etag, item->etag) != 0)
 			return verify_doubt_add(v, recording->id);
 		verify_good(v, recording);
 		return 0;
@@ -96,8 +75,8 @@ static int judge(struct verify *v, const struct listed *item, const struct catal
 		return is_in_scope(v, recording) ? verify_doubt_add(v, recording->id) : 0;
 	case CATALOG_STATE_DELETED:
 		if (has_unreferenced(v) && !belief->delete_waits)
-			report_key(v, VERIFY_REMOVED, &recording->sid, item->key, item->size_bytes,
-				   "");
+			verify_report_key(v, VERIFY_REMOVED, &recording->sid, item->key,
+					  item->size_bytes, "");
 		return 0;
 	case CATALOG_STATE_UPLOADING:
 		break; /* a transfer runs */
@@ -122,18 +101,9 @@ static int batch_flush(struct batch *batch)
 	int err = catalog_beliefs_find(batch->v->env->catalog, batch->sids, batch->count, on_belief,
 				       batch);
 
-	for (size_t i = 0; i < batch->count; i++)
-		free(batch->items[i].key);
 	batch->count = 0;
 	verify_progress(batch->v);
 	return err;
-}
-
-static void batch_release(struct batch **batch)
-{
-	for (size_t i = 0; *batch && i < (*batch)->count; i++)
-		free((*batch)->items[i].key);
-	free(*batch);
 }
 
 static int on_object(void *arg, const struct s3_list_entry *entry)
@@ -147,12 +117,11 @@ static int on_object(void *arg, const struct s3_list_entry *entry)
 			      &item->name) < 0) {
 		/* A list for one recording's key may show longer keys with that prefix. */
 		if (has_unreferenced(v))
-			report_key(v, VERIFY_UNREFERENCED, NULL, entry->key, entry->size_bytes, "");
+			verify_report_key(v, VERIFY_UNREFERENCED, NULL, entry->key,
+					  entry->size_bytes, "");
 		return 0;
 	}
-	item->key = strdup(entry->key);
-	if (!item->key)
-		return -ENOMEM;
+	snprintf(item->key, sizeof item->key, "%s", entry->key);
 	item->size_bytes = entry->size_bytes;
 	snprintf(item->etag, sizeof item->etag, "%s", entry->etag);
 	batch->sids[batch->count++] = item->name.sid;
@@ -161,7 +130,7 @@ static int on_object(void *arg, const struct s3_list_entry *entry)
 
 static int list_prefix(struct verify *v, const char *prefix)
 {
-	cleanup_with(batch_release) struct batch *batch = calloc(1, sizeof *batch);
+	cleanup_free struct batch *batch = calloc(1, sizeof *batch);
 	struct remote_error error = REMOTE_ERROR_INIT;
 	int err;
 
@@ -198,7 +167,8 @@ static int on_beside(void *arg, const struct s3_list_entry *entry)
 	if (!entry->is_folder) {
 		/* Some tools make an empty object to show a folder. */
 		if (entry->key[strlen(entry->key) - 1] != '/' || entry->size_bytes)
-			report_key(v, VERIFY_UNREFERENCED, NULL, entry->key, entry->size_bytes, "");
+			verify_report_key(v, VERIFY_UNREFERENCED, NULL, entry->key,
+					  entry->size_bytes, "");
 		return 0;
 	}
 	if (strcmp(entry->key, v->folder) == 0 ||
@@ -248,7 +218,7 @@ static int on_upload(void *arg, const struct s3_list_entry *entry)
 		time_format_iso8601(entry->last_modified_secs, began);
 		snprintf(note, sizeof note, "begun %s", began);
 	}
-	report_key(v, VERIFY_UPLOAD, is_ours ? &name.sid : NULL, entry->key, -1, note);
+	verify_report_key(v, VERIFY_UPLOAD, is_ours ? &name.sid : NULL, entry->key, -1, note);
 	return 0;
 }
 

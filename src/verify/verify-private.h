@@ -72,6 +72,9 @@ struct verify {
 };
 
 void verify_report(struct verify *v, const struct verify_finding *finding);
+/* Of an object; sid may be NULL. */
+void verify_report_key(struct verify *v, enum verify_kind kind, const struct sid *sid,
+		       const char *key, int64_t size_bytes, const char *note);
 void verify_progress(struct verify *v);
 /* Adds to a number of the statistics. */
 void verify_count(struct verify *v, int64_t *number, int64_t more);

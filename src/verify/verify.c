@@ -72,6 +72,21 @@ void verify_report(struct verify *v, const struct verify_finding *finding)
 	pthread_mutex_unlock(&v->lock);
 }
 
+void verify_report_key(struct verify *v, enum verify_kind kind, const struct sid *sid,
+		       const char *key, int64_t size_bytes, const char *note)
+{
+	const struct verify_finding finding = {
+		.kind = kind,
+		.recording_sid = sid ? *sid : (struct sid){ { 0 } },
+		.key = key,
+		.note = note,
+		.expected_bytes = -1,
+		.found_bytes = size_bytes,
+	};
+
+	verify_report(v, &finding);
+}
+
 /* The lock is held. */
 static void fail(struct verify *v, int err, const struct remote_error *error)
 {
@@ -98,15 +113,6 @@ int verify_fail(struct verify *v, int err, const struct remote_error *error)
 bool verify_answered(struct verify *v, const struct sid *sid, const char *key, int err,
 		     const struct remote_error *error)
 {
-	const struct verify_finding finding = {
-		.kind = VERIFY_UNDECIDED,
-		.recording_sid = *sid,
-		.key = key,
-		.note = error->message,
-		.expected_bytes = -1,
-		.found_bytes = -1,
-	};
-
 	pthread_mutex_lock(&v->lock);
 	v->failures_running = err ? v->failures_running + 1 : 0;
 	if (err) {
@@ -116,7 +122,7 @@ bool verify_answered(struct verify *v, const struct sid *sid, const char *key, i
 	}
 	pthread_mutex_unlock(&v->lock);
 	if (err)
-		verify_report(v, &finding);
+		verify_report_key(v, VERIFY_UNDECIDED, sid, key, -1, error->message);
 	return !err;
 }
 
