@@ -71,10 +71,10 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	return CLI_DONE;
 }
 
-#define VALUE(field) .offset = offsetof(struct add_values, field)
+#define VALUES struct add_values
 static const struct cli_option add_options[] = {
-	{ "number", CLI_TEXTS, "a tracking number, such as +15551234567; may be repeated",
-	  VALUE(numbers), "+E164" },
+	CLI_TEXTS("number", numbers, "a tracking number, such as +15551234567; may be repeated",
+		  "+E164"),
 	{ 0 },
 };
 
@@ -85,7 +85,7 @@ const struct cli_command command_campaign_add = {
 	.text = "A call belongs to the campaign of its tracking number: the number that was\n"
 		"called, or, for an outbound call, the number it was made from. Known calls of\n"
 		"these numbers move from 'unassigned' to the new campaign.\n",
-	CLI_OPTIONS(add_options, struct add_values),
+	CLI_OPTIONS(add_options),
 	.argument_count = { 2, 2 },
 	.run = run_add,
 };

@@ -59,8 +59,15 @@ struct cli_command {
 	int (*run)(struct cli *cli, const void *values, int argc, char **argv);
 };
 
-/* A command's table of options, and the type of its struct of values. */
-#define CLI_OPTIONS(table, type) .options = (table), .values_size = sizeof(type)
+/* A command's table of options, and its rows. A file says what VALUES is: its struct of values.
+ * After the help come the argument's name and the letter, if there are any. */
+#define CLI_OPTIONS(table) .options = (table), .values_size = sizeof(VALUES)
+#define CLI_OPTION(name, kind, field, help, ...) \
+	{ name, kind, help, .offset = offsetof(VALUES, field), __VA_ARGS__ }
+#define CLI_FLAG(name, field, ...) CLI_OPTION(name, CLI_FLAG, field, __VA_ARGS__)
+#define CLI_SWITCH(name, field, ...) CLI_OPTION(name, CLI_SWITCH, field, __VA_ARGS__)
+#define CLI_TEXT(name, field, ...) CLI_OPTION(name, CLI_TEXT, field, __VA_ARGS__)
+#define CLI_TEXTS(name, field, ...) CLI_OPTION(name, CLI_TEXTS, field, __VA_ARGS__)
 
 /* The command that runs, and what it has opened. */
 struct cli {

@@ -348,9 +348,9 @@ static int run_help(struct cli *cli, const void *values, int argc, char **argv)
 	return cli_json_text_end();
 }
 
-#define VALUE(field) .offset = offsetof(struct help_values, field)
+#define VALUES struct help_values
 static const struct cli_option help_options[] = {
-	{ "manual", CLI_FLAG, "the manual page's list of commands, in roff", VALUE(manual) },
+	CLI_FLAG("manual", manual, "the manual page's list of commands, in roff"),
 	{ 0 },
 };
 
@@ -358,7 +358,7 @@ const struct cli_command command_help = {
 	.name = "help",
 	.arguments = "[COMMAND]",
 	.summary = "Shows the help of a command",
-	CLI_OPTIONS(help_options, struct help_values),
+	CLI_OPTIONS(help_options),
 	.argument_count = { 0, 2 },
 	.run = run_help,
 };

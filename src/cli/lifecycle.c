@@ -137,8 +137,9 @@ static int run_lifecycle(struct cli *cli, const void *values, int argc, char **a
 	return status;
 }
 
+#define VALUES struct lifecycle_values
 static const struct cli_option lifecycle_options[] = {
-	TRANSITION_OPTIONS(struct lifecycle_values, transitions),
+	TRANSITION_OPTIONS(transitions),
 	{ 0 },
 };
 
@@ -151,7 +152,7 @@ const struct cli_command command_storage_lifecycle = {
 		"DEEP_ARCHIVE must be restored before they can be read ('tonicfs restore'). AWS\n"
 		"does not move objects below 128 KB. 'tonicfs cost' estimates what a rule\n"
 		"saves.\n",
-	CLI_OPTIONS(lifecycle_options, struct lifecycle_values),
+	CLI_OPTIONS(lifecycle_options),
 	.argument_count = { 2, 2 },
 	.run = run_lifecycle,
 };

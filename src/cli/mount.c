@@ -137,15 +137,13 @@ static int run_mount(struct cli *cli, const void *values, int argc, char **argv)
 	return status == CLI_DONE ? mount_at(cli, argv[0], v, &options) : status;
 }
 
-#define VALUE(field) .offset = offsetof(struct mount_values, field)
+#define VALUES struct mount_values
 static const struct cli_option mount_options[] = {
-	{ "foreground", CLI_FLAG, "stay in the foreground", VALUE(foreground), NULL, 'f' },
-	{ "options", CLI_TEXTS, "mount options, see above; may be repeated", VALUE(options),
-	  "OPTIONS", 'o' },
-	{ "listen", CLI_TEXT, "take Twilio's callbacks, as 'tonicfs serve' does", VALUE(listen),
-	  "ADDRESS:PORT" },
-	{ "public-url", CLI_TEXT, "the callbacks' URL, exactly as Twilio has it", VALUE(public_url),
-	  "URL" },
+	CLI_FLAG("foreground", foreground, "stay in the foreground", NULL, 'f'),
+	CLI_TEXTS("options", options, "mount options, see above; may be repeated", "OPTIONS", 'o'),
+	CLI_TEXT("listen", listen, "take Twilio's callbacks, as 'tonicfs serve' does",
+		 "ADDRESS:PORT"),
+	CLI_TEXT("public-url", public_url, "the callbacks' URL, exactly as Twilio has it", "URL"),
 	{ 0 },
 };
 
@@ -186,7 +184,7 @@ const struct cli_command command_mount = {
 		"After an unmount, the process has ten seconds to finish transfers in flight or\n"
 		"put them back. Its log names what else it waits for; after 40 seconds it ends\n"
 		"in any case, and nothing is lost.\n",
-	CLI_OPTIONS(mount_options, struct mount_values),
+	CLI_OPTIONS(mount_options),
 	.argument_count = { 1, 1 },
 	.run = run_mount,
 };

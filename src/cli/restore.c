@@ -154,10 +154,10 @@ static int run_restore(struct cli *cli, const void *values, int argc, char **arg
 	return status == CLI_DONE ? finish(cli, &counts, &now, &stats) : status;
 }
 
-#define VALUE(field) .offset = offsetof(struct restore_values, field)
+#define VALUES struct restore_values
 static const struct cli_option restore_options[] = {
-	{ "days", CLI_TEXT, "how long they stay readable (7)", VALUE(days), "N" },
-	{ "tier", CLI_TEXT, "bulk (the cheapest), standard or expedited", VALUE(tier), "TIER" },
+	CLI_TEXT("days", days, "how long they stay readable (7)", "N"),
+	CLI_TEXT("tier", tier, "bulk (the cheapest), standard or expedited", "TIER"),
 	{ 0 },
 };
 
@@ -176,7 +176,7 @@ const struct cli_command command_restore = {
 		"\n"
 		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
 		"mount.\n",
-	CLI_OPTIONS(restore_options, struct restore_values),
+	CLI_OPTIONS(restore_options),
 	.argument_count = { 1, 1000000 },
 	.run = run_restore,
 };

@@ -329,10 +329,9 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 	return status;
 }
 
-#define VALUE(field) .offset = offsetof(struct status_values, field)
+#define VALUES struct status_values
 static const struct cli_option status_options[] = {
-	{ "limit", CLI_TEXT, "with --json: the most problems to list (1000)", VALUE(limit),
-	  "N|all" },
+	CLI_TEXT("limit", limit, "with --json: the most problems to list (1000)", "N|all"),
 	{ 0 },
 };
 
@@ -359,7 +358,7 @@ const struct cli_command command_status = {
 		"\n"
 		"With --json, 'reasons' has the jobs by reason, and 'problems' each job, up to\n"
 		"--limit; 'problems_count' is the number of all.\n",
-	CLI_OPTIONS(status_options, struct status_values),
+	CLI_OPTIONS(status_options),
 	.argument_count = { 0, 1000000 },
 	.run = run_status,
 };

@@ -111,11 +111,11 @@ static int run_verify(struct cli *cli, const void *values, int argc, char **argv
 	return status;
 }
 
-#define VALUE(field) .offset = offsetof(struct verify_values, field)
+#define VALUES struct verify_values
 static const struct cli_option verify_options[] = {
-	{ "read", CLI_FLAG, "read every object back and compare its SHA-256", VALUE(read) },
-	{ "repair", CLI_FLAG, "update the catalog with what was found", VALUE(repair) },
-	{ "adopt", CLI_FLAG, "make recordings of unvouched objects", VALUE(adopt) },
+	CLI_FLAG("read", read, "read every object back and compare its SHA-256"),
+	CLI_FLAG("repair", repair, "update the catalog with what was found"),
+	CLI_FLAG("adopt", adopt, "make recordings of unvouched objects"),
 	{ 0 },
 };
 
@@ -150,7 +150,7 @@ const struct cli_command command_verify = {
 		"mount; without it, all workspaces with a bucket are verified. Recordings that\n"
 		"are only at Twilio are checked by 'tonicfs sync --full'. Exit status 3 if\n"
 		"problems were found that were not repaired, or objects could not be checked.\n",
-	CLI_OPTIONS(verify_options, struct verify_values),
+	CLI_OPTIONS(verify_options),
 	.argument_count = { 0, 1000000 },
 	.run = run_verify,
 };

@@ -251,16 +251,15 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	return CLI_DONE;
 }
 
-#define ADD(field) .offset = offsetof(struct add_values, field)
+#define VALUES struct add_values
 static const struct cli_option add_options[] = {
-	{ "account", CLI_TEXT, "the account's SID", ADD(account), "AC…" },
-	{ "api-key", CLI_TEXT, "the SID of an API key, instead of the auth token", ADD(api_key),
-	  "SK…" },
-	{ "twilio-url", CLI_TEXT, "instead of https://api.twilio.com", ADD(twilio_url), "URL" },
-	{ "secret-file", CLI_TEXT, "the file with the auth token or the API key's secret",
-	  ADD(secret_file), "FILE|-" },
-	{ "allow-http", CLI_FLAG, "allow plain http to other machines", ADD(allow_http) },
-	{ "no-check", CLI_FLAG, "do not check the secret with Twilio", ADD(no_check) },
+	CLI_TEXT("account", account, "the account's SID", "AC…"),
+	CLI_TEXT("api-key", api_key, "the SID of an API key, instead of the auth token", "SK…"),
+	CLI_TEXT("twilio-url", twilio_url, "instead of https://api.twilio.com", "URL"),
+	CLI_TEXT("secret-file", secret_file, "the file with the auth token or the API key's secret",
+		 "FILE|-"),
+	CLI_FLAG("allow-http", allow_http, "allow plain http to other machines"),
+	CLI_FLAG("no-check", no_check, "do not check the secret with Twilio"),
 	{ 0 },
 };
 
@@ -273,7 +272,7 @@ const struct cli_command command_workspace_add = {
 		"the terminal. It is stored in the catalog only, and never shown again. It is\n"
 		"checked with Twilio first; if Twilio does not answer, the workspace is added\n"
 		"all the same.\n",
-	CLI_OPTIONS(add_options, struct add_values),
+	CLI_OPTIONS(add_options),
 	.argument_count = { 1, 1 },
 	.run = run_add,
 };
@@ -349,14 +348,14 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	return err < 0 ? cli_catalog_error(cli, err, "the workspace was not changed") : CLI_DONE;
 }
 
-#define SET(field) .offset = offsetof(struct set_values, field)
+#undef VALUES
+#define VALUES struct set_values
 static const struct cli_option set_options[] = {
-	{ "secret-file", CLI_TEXT, "the file with the new secret", SET(secret_file), "FILE|-" },
-	{ "auth-token-file", CLI_TEXT,
-	  "the file with the auth token that callbacks are checked with", SET(auth_token_file),
-	  "FILE|-" },
-	{ "allow-http", CLI_SWITCH, "allow plain http to other machines", SET(allow_http) },
-	{ "no-check", CLI_FLAG, "do not check the secret with Twilio", SET(no_check) },
+	CLI_TEXT("secret-file", secret_file, "the file with the new secret", "FILE|-"),
+	CLI_TEXT("auth-token-file", auth_token_file,
+		 "the file with the auth token that callbacks are checked with", "FILE|-"),
+	CLI_SWITCH("allow-http", allow_http, "allow plain http to other machines"),
+	CLI_FLAG("no-check", no_check, "do not check the secret with Twilio"),
 	{ 0 },
 };
 
@@ -385,7 +384,7 @@ const struct cli_command command_workspace_set = {
 		"has accepted the new one. Twilio signs callbacks with the account's auth\n"
 		"token: a workspace with an API key needs it as --auth-token-file, and uses it\n"
 		"only to check callbacks.\n",
-	CLI_OPTIONS(set_options, struct set_values),
+	CLI_OPTIONS(set_options),
 	.argument_count = { 1, 32 },
 	.run = run_set,
 };
