@@ -100,11 +100,10 @@ static int print_list(const struct view_campaigns *list)
 	for (size_t i = 0; i < list->count; i++) {
 		const struct view_campaign *c = &list->items[i];
 		cleanup_buf struct buf numbers = BUF_INIT;
-		char shown[CATALOG_NAME_SIZE];
 
 		for (size_t n = 0; n < c->number_count; n++)
 			buf_addf(&numbers, "%s%s", n ? " " : "", c->numbers[n]);
-		cli_table_row(&table, "%s\t%lld\t%s", view_name(c->row.name, shown),
+		cli_table_row(&table, "%s\t%lld\t%s", view_shown(c->row.name),
 			      (long long)c->row.recordings, buf_str(&numbers));
 	}
 	return cli_table_print(&table, stdout);
@@ -136,7 +135,6 @@ const struct cli_command command_campaign_list = {
 
 static int run_remove(struct cli *cli, const void *values, int argc, char **argv)
 {
-	char shown[CATALOG_NAME_SIZE];
 	struct catalog_removal removal = { 0 };
 	struct catalog_campaign campaign;
 	struct catalog_workspace w;
@@ -151,7 +149,7 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 		suggest_init(&suggest, "", argv[1]);
 		suggest_campaigns(&suggest, cli, w.id);
 		return cli_error("there is no campaign '%s' in workspace '%s'%s",
-				 view_name(argv[1], shown), argv[0], suggest_text(&suggest));
+				 view_shown(argv[1]), argv[0], suggest_text(&suggest));
 	}
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaign cannot be read");

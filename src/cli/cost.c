@@ -94,9 +94,8 @@ static void print_workspace(const struct view_cost *cost)
 	int64_t billed = cost->twilio_minutes > p->twilio_free_minutes
 				 ? cost->twilio_minutes - p->twilio_free_minutes
 				 : 0;
-	char shown[CATALOG_NAME_SIZE];
 
-	printf("%s: %lld recordings; %s, prices of %s (%s)\n", view_name(cost->workspace, shown),
+	printf("%s: %lld recordings; %s, prices of %s (%s)\n", view_shown(cost->workspace),
 	       (long long)cost->recordings, p->currency, p->date, p->region);
 	printf("\nAt Twilio: %lld started minutes of %lld recordings, minus %lld free ones: %lld at %g a month\n",
 	       (long long)cost->twilio_minutes, (long long)cost->twilio_recordings,

@@ -22,10 +22,7 @@ struct lifecycle_run {
 static int say_error(const struct lifecycle_run *run, const char *doing,
 		     const struct remote_error *error)
 {
-	char shown[CATALOG_NAME_SIZE];
-
-	cli_error("workspace '%s': %s: %s", view_name(run->workspace.name, shown), doing,
-		  error->message);
+	cli_error("workspace '%s': %s: %s", view_shown(run->workspace.name), doing, error->message);
 	if (strcmp(error->code, "InvalidStorageClass") == 0)
 		fprintf(stderr, "The server does not have one of the storage classes.\n");
 	if (error->error == -EACCES)

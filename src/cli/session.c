@@ -77,7 +77,6 @@ void cli_close(struct cli *cli)
 
 int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace)
 {
-	char shown[CATALOG_NAME_SIZE];
 	int err = catalog_workspace_find(cli->catalog, name, ret_workspace);
 
 	if (err == -ENOENT) {
@@ -85,7 +84,7 @@ int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspa
 
 		suggest_init(&suggest, "", name);
 		suggest_workspaces(&suggest, cli);
-		return cli_error("there is no workspace '%s'%s", view_name(name, shown),
+		return cli_error("there is no workspace '%s'%s", view_shown(name),
 				 suggest_text(&suggest));
 	}
 	return err < 0 ? cli_catalog_error(cli, err, "the workspace cannot be read") : CLI_DONE;
@@ -102,7 +101,6 @@ int cli_storage_open(struct cli *cli, const char *name, struct catalog_workspace
 		     struct catalog_storage *ret_storage)
 {
 	int status = cli_workspace_open(cli, name, ret_workspace);
-	char shown[CATALOG_NAME_SIZE];
 	int err;
 
 	if (status != CLI_DONE)
@@ -110,7 +108,7 @@ int cli_storage_open(struct cli *cli, const char *name, struct catalog_workspace
 	err = catalog_storage_get(cli->catalog, ret_workspace->id, ret_storage);
 	if (err == -ENOENT)
 		return cli_error("workspace '%s' has no bucket; 'tonicfs storage set' names one",
-				 view_name(ret_workspace->name, shown));
+				 view_shown(ret_workspace->name));
 	return err < 0 ? cli_catalog_error(cli, err, "the bucket's settings cannot be read")
 		       : CLI_DONE;
 }

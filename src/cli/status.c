@@ -40,9 +40,7 @@ static int label_columns(void)
 
 static void line(const char *what, int64_t n)
 {
-	char count[AMOUNT_SIZE];
-
-	printf("  %-*s %11s\n", label_columns(), what, amount_count(n, count));
+	printf("  %-*s %11s\n", label_columns(), what, count_text(n));
 }
 
 static void line_if_any(const char *what, int64_t n)
@@ -53,11 +51,9 @@ static void line_if_any(const char *what, int64_t n)
 
 static void line_bytes(const char *what, int64_t n, int64_t bytes)
 {
-	char count[AMOUNT_SIZE], size[AMOUNT_SIZE];
-
 	if (bytes)
-		printf("  %-*s %11s  %9s\n", label_columns(), what, amount_count(n, count),
-		       amount_bytes(bytes, size));
+		printf("  %-*s %11s  %9s\n", label_columns(), what, count_text(n),
+		       bytes_text(bytes));
 	else
 		line(what, n);
 }
@@ -75,16 +71,15 @@ static void line_text(const char *what, const char *text)
 
 static void print_poll(const struct view_status *s)
 {
-	int64_t secs = s->sync.last_poll_secs;
-	char at[TIME_ISO8601_SIZE], ago[AMOUNT_SIZE], text[TIME_ISO8601_SIZE + AMOUNT_SIZE + 16];
+	int64_t secs = s->sync.last_poll_secs, now = time_now_secs();
+	char at[TIME_ISO8601_SIZE], text[TIME_ISO8601_SIZE + AMOUNT_SIZE + 16];
 
 	if (secs <= 0) {
 		line_text("last poll of Twilio", "never; 'tonicfs sync' or a mount asks");
 		return;
 	}
 	time_format_iso8601(secs, at);
-	snprintf(text, sizeof text, "%s (%s ago)", at,
-		 amount_secs(time_now_secs() > secs ? time_now_secs() - secs : 0, ago));
+	snprintf(text, sizeof text, "%s (%s ago)", at, secs_text(now > secs ? now - secs : 0));
 	line_text("last poll of Twilio", text);
 }
 
@@ -172,7 +167,6 @@ static void print_recording(const struct view_status *s)
 				: c->paused  ? "paused"
 				: c->failed  ? "failed"
 					     : NULL;
-	char amount[AMOUNT_SIZE];
 
 	printf("  where      %s\n", state_text(r->state));
 	if (s->why.len)
@@ -180,9 +174,9 @@ static void print_recording(const struct view_status *s)
 	if (migration)
 		printf("  migration  %s\n", migration);
 	printf("  size       %s\n",
-	       r->size_bytes < 0 ? "not known yet" : amount_bytes(r->size_bytes, amount));
+	       r->size_bytes < 0 ? "not known yet" : bytes_text(r->size_bytes));
 	if (r->duration_secs >= 0)
-		printf("  duration   %s\n", amount_secs(r->duration_secs, amount));
+		printf("  duration   %s\n", secs_text(r->duration_secs));
 	if (s->storage_class[0])
 		printf("  class      %s\n", s->storage_class);
 }
