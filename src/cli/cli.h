@@ -163,8 +163,8 @@ void cli_streams_json(void);
 /* Finds WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount. Has printed an
  * error where it does not return CLI_DONE. */
 int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret_node);
-/* The same for many paths. Paths inside others of them are left out, so that no recording is in two
- * scopes, and so is calls.csv. */
+/* Opens the catalog, and does the same for many paths. Paths inside others of them are left out, so
+ * that no recording is in two scopes, and so is calls.csv. */
 struct cli_scopes {
 	struct catalog_scope *items;
 	size_t count;

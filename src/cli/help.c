@@ -250,6 +250,13 @@ static void print_roff_text(FILE *out, const char *text)
 		fprintf(out, ".EE\n");
 }
 
+static void print_roff_line(FILE *out, const char *before, const char *text)
+{
+	fputs(before, out);
+	print_roff(out, text);
+	fputc('\n', out);
+}
+
 static void print_roff_options(FILE *out, const struct cli_option *options)
 {
 	for (const struct cli_option *o = options; o && o->name; o++) {
@@ -258,11 +265,8 @@ static void print_roff_options(FILE *out, const struct cli_option *options)
 		if (!o->help)
 			continue;
 		option_head(o, head, sizeof head);
-		fprintf(out, ".TP\n.B ");
-		print_roff(out, head);
-		fprintf(out, "\n");
-		print_roff(out, o->help);
-		fprintf(out, "\n");
+		print_roff_line(out, ".TP\n.B ", head);
+		print_roff_line(out, "", o->help);
 	}
 }
 
@@ -291,9 +295,7 @@ void cli_help_manual(FILE *out)
 	for (const struct cli_command *const *c = cli_commands; *c; c++) {
 		fprintf(out, ".TP\n.B tonicfs ");
 		print_roff(out, (*c)->name);
-		fprintf(out, *(*c)->arguments ? "\\fR " : "\\fR");
-		print_roff(out, (*c)->arguments);
-		fprintf(out, "\n");
+		print_roff_line(out, *(*c)->arguments ? "\\fR " : "\\fR", (*c)->arguments);
 		print_roff(out, (*c)->summary);
 		fprintf(out, ".\n");
 		if ((*c)->text) {
@@ -330,11 +332,10 @@ static int say_unknown(struct cli *cli, int argc, char **argv, bool is_group)
 static int run_help(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct help_values *v = values;
-	const struct cli_command *command;
 	bool is_group;
 	int words;
+	const struct cli_command *command = cli_command_find(argc, argv, &words, &is_group);
 
-	command = cli_command_find(argc, argv, &words, &is_group);
 	if (v->manual)
 		cli_help_manual(cli_json_text_begin());
 	else if (argc == 0)

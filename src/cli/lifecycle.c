@@ -76,10 +76,11 @@ static int run_set(struct lifecycle_run *run, const struct s3_transition *transi
 				  &error))
 		return say_error(run, "the lifecycle was not set", &error);
 	err = storage_lifecycle_note(run->cli->catalog, run->workspace.id, &lifecycle.rule);
-	return err < 0 ? cli_catalog_error(
-				 run->cli, err,
-				 "the lifecycle was set, but could not be stored in the catalog")
-		       : print(run, &lifecycle);
+	if (err < 0)
+		return cli_catalog_error(
+			run->cli, err,
+			"the lifecycle was set, but could not be stored in the catalog");
+	return print(run, &lifecycle);
 }
 
 static int run_remove(struct lifecycle_run *run)

@@ -210,7 +210,7 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 		err = look(wait);
 	if (err == 0 && cancel_is_set(&cli_cancel)) /* count what has ended since */
 		meter_read(&wait->meter, ret_reading);
-	return err < 0 ? cli_catalog_error(cli, err, "the counts cannot be read") : CLI_DONE;
+	return cli_catalog_error(cli, err, "the counts cannot be read");
 }
 
 /* ---- the report ---- */

@@ -111,8 +111,6 @@ static int run_migrate(struct cli *cli, const void *values, int argc, char **arg
 	int status = action_find(cli, v, &action);
 
 	if (status == CLI_DONE)
-		status = cli_catalog_open(cli);
-	if (status == CLI_DONE)
 		status = cli_path_scopes(cli, argc, argv, &scopes);
 	if (status == CLI_DONE)
 		status = ask_all(cli, &scopes, action, &count);

@@ -62,6 +62,9 @@ static void say_unknown(struct parser *p, const char *name, size_t len)
 		 suggest_text(&suggest));
 }
 
+/* Writes the message; -EINVAL. */
+#define REFUSE(p, ...) (snprintf((p)->message, CATALOG_MESSAGE_SIZE, __VA_ARGS__), -EINVAL)
+
 static bool takes_argument(const struct cli_option *option)
 {
 	return option->kind == CLI_TEXT || option->kind == CLI_TEXTS;
@@ -103,18 +106,13 @@ static int long_parse(struct parser *p, const char *word, const char *next, bool
 		return -EINVAL;
 	}
 	if (!takes_argument(option)) {
-		if (equals) {
-			snprintf(p->message, CATALOG_MESSAGE_SIZE,
-				 "the option '--%.*s' takes no value", (int)len, name);
-			return -EINVAL;
-		}
+		if (equals)
+			return REFUSE(p, "the option '--%.*s' takes no value", (int)len, name);
 		return option_store(option, where, negated, NULL);
 	}
-	if (!equals && !next) {
-		snprintf(p->message, CATALOG_MESSAGE_SIZE, "the option '--%s' needs a value (%s)",
-			 option->name, option->argument);
-		return -EINVAL;
-	}
+	if (!equals && !next)
+		return REFUSE(p, "the option '--%s' needs a value (%s)", option->name,
+			      option->argument);
 	*ret_took = !equals;
 	return option_store(option, where, false, equals ? equals + 1 : next);
 }
@@ -129,20 +127,14 @@ static int short_parse(struct parser *p, const char *word, const char *next, boo
 		const char *text = NULL;
 		int err;
 
-		if (!option) {
-			snprintf(p->message, CATALOG_MESSAGE_SIZE, "there is no option '-%c'",
-				 *letter);
-			return -EINVAL;
-		}
+		if (!option)
+			return REFUSE(p, "there is no option '-%c'", *letter);
 		if (takes_argument(option)) {
 			text = letter[1] ? letter + 1 : next;
 			*ret_took = !letter[1];
-			if (!text) {
-				snprintf(p->message, CATALOG_MESSAGE_SIZE,
-					 "the option '-%c' needs a value (%s)", *letter,
-					 option->argument);
-				return -EINVAL;
-			}
+			if (!text)
+				return REFUSE(p, "the option '-%c' needs a value (%s)", *letter,
+					      option->argument);
 		}
 		err = option_store(option, where, false, text);
 		if (err < 0 || text)

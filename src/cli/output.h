@@ -13,7 +13,8 @@ struct cli;
 int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for wrong usage, with the command's name and a hint to its help; returns CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Prints an error of the catalog; returns CLI_FAILED. doing: "the workspace was not added". */
+/* Prints an error of the catalog; returns CLI_FAILED, or CLI_DONE where err is none. doing: "the
+ * workspace was not added". */
 int cli_catalog_error(const struct cli *cli, int err, const char *doing);
 /* The same with the message that the catalog gave, unless that is "". */
 int cli_catalog_failed(const struct cli *cli, int err, const char *message, const char *doing);

@@ -74,9 +74,8 @@ static int ask_all(struct cli *cli, struct storage_restore_stats *stats)
 				  (long long)stats->asked, (long long)stats->refused);
 	}
 	cli_progress_clear(&progress);
-	return err < 0 ? cli_catalog_error(cli, err,
-					   "the restores were noted, and not all of them were sent")
-		       : CLI_DONE;
+	return cli_catalog_error(cli, err,
+				 "the restores were noted, and not all of them were sent");
 }
 
 static void line(const char *what, int64_t n)
@@ -129,8 +128,6 @@ static int run_restore(struct cli *cli, const void *values, int argc, char **arg
 	unsigned days = 0;
 	int status = values_check(cli, values, &days, &tier);
 
-	if (status == CLI_DONE)
-		status = cli_catalog_open(cli);
 	if (status == CLI_DONE)
 		status = cli_path_scopes(cli, argc, argv, &scopes);
 	if (status == CLI_DONE)

@@ -87,7 +87,7 @@ int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspa
 		return cli_error("there is no workspace '%s'%s", view_shown(name),
 				 suggest_text(&suggest));
 	}
-	return err < 0 ? cli_catalog_error(cli, err, "the workspace cannot be read") : CLI_DONE;
+	return cli_catalog_error(cli, err, "the workspace cannot be read");
 }
 
 int cli_workspace_open(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace)
@@ -109,8 +109,7 @@ int cli_storage_open(struct cli *cli, const char *name, struct catalog_workspace
 	if (err == -ENOENT)
 		return cli_error("workspace '%s' has no bucket; 'tonicfs storage set' names one",
 				 view_shown(ret_workspace->name));
-	return err < 0 ? cli_catalog_error(cli, err, "the bucket's settings cannot be read")
-		       : CLI_DONE;
+	return cli_catalog_error(cli, err, "the bucket's settings cannot be read");
 }
 
 static int workspace_add(void *arg, const struct catalog_workspace *workspace)
@@ -134,7 +133,7 @@ int cli_workspaces_find(struct cli *cli, const char *name, bool with_removed,
 	else
 		err = catalog_workspace_each(cli->catalog, with_removed, workspace_add,
 					     ret_workspaces);
-	return err < 0 ? cli_catalog_error(cli, err, "the workspaces cannot be read") : CLI_DONE;
+	return cli_catalog_error(cli, err, "the workspaces cannot be read");
 }
 
 void cli_workspaces_release(struct cli_workspaces *workspaces)

@@ -9,10 +9,8 @@ struct enable_values {
 
 static int set_enabled(struct cli *cli, const struct catalog_workspace *w, bool enabled)
 {
-	int err = catalog_storage_enable(cli->catalog, w->id, enabled);
-
-	return err < 0 ? cli_catalog_error(cli, err, "the bucket's settings were not changed")
-		       : CLI_DONE;
+	return cli_catalog_error(cli, catalog_storage_enable(cli->catalog, w->id, enabled),
+				 "the bucket's settings were not changed");
 }
 
 static int run_enable(struct cli *cli, const void *values, int argc, char **argv)

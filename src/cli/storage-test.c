@@ -86,7 +86,7 @@ static int store_result(struct cli *cli, int64_t workspace_id, struct catalog_st
 	*ret_enabled = s->enabled || enable;
 	if (err == -ESTALE)
 		return cli_error("the settings were changed during the test; run it again");
-	return err < 0 ? cli_catalog_error(cli, err, "the test's result was not stored") : CLI_DONE;
+	return cli_catalog_error(cli, err, "the test's result was not stored");
 }
 
 static void print_end(const struct catalog_storage *s, const char *workspace, bool has_passed,

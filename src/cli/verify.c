@@ -33,7 +33,7 @@ static int scopes_of_all(struct cli *cli, struct cli_scopes *scopes)
 
 static int scopes_parse(struct cli *cli, int argc, char **argv, struct cli_scopes *scopes)
 {
-	int status = argc ? cli_path_scopes(cli, argc, argv, scopes) : CLI_DONE;
+	int status = argc ? cli_path_scopes(cli, argc, argv, scopes) : cli_catalog_open(cli);
 
 	if (status != CLI_DONE || (argc && !scopes->count) ||
 	    (scopes->count && scopes->items[0].kind != CATALOG_SCOPE_ALL))
@@ -97,10 +97,8 @@ static int run_verify(struct cli *cli, const void *values, int argc, char **argv
 						.adopt = v->adopt };
 	struct verify_report report;
 	cleanup_scopes struct cli_scopes scopes = { NULL, 0 };
-	int status = cli_catalog_open(cli);
+	int status = scopes_parse(cli, argc, argv, &scopes);
 
-	if (status == CLI_DONE)
-		status = scopes_parse(cli, argc, argv, &scopes);
 	if (status == CLI_DONE)
 		status = cli_http_open(cli);
 	if (status == CLI_DONE) {

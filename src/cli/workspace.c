@@ -21,13 +21,11 @@
 
 static int set_bool(void *where, const char *value)
 {
-	static const char *const on[] = { "on", "yes", "true", "1" }, *const off[] = { "off", "no",
-										       "false",
-										       "0" };
+	static const char *const words[] = { "off", "on", "no", "yes", "false", "true", "0", "1" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(on); i++) {
-		if (strcmp(value, on[i]) == 0 || strcmp(value, off[i]) == 0) {
-			*(bool *)where = strcmp(value, on[i]) == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(value, words[i]) == 0) {
+			*(bool *)where = i % 2;
 			return 0;
 		}
 	}
@@ -48,10 +46,8 @@ static int set_poll(void *where, const char *value)
 	char *end;
 	unsigned long secs;
 
-	if (strcmp(value, "off") == 0) {
-		*(unsigned *)where = 0;
-		return 0;
-	}
+	if (strcmp(value, "off") == 0)
+		value = "0";
 	errno = 0;
 	secs = strtoul(value, &end, 10);
 	if (errno || end == value || *value < '0' || *value > '9')
@@ -149,7 +145,6 @@ static const char *url_of(const struct catalog_workspace *w)
 /* The first page is enough: the credentials are accepted. */
 static int stop(void *arg, const struct twilio_recording *recordings, size_t count)
 {
-	(void)arg, (void)recordings, (void)count;
 	return 1;
 }
 
@@ -299,9 +294,8 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	int status, err;
 
 	if (argc < 2 && !v->secret_file && !v->auth_token_file && v->allow_http < 0)
-		return cli_usage(
-			cli,
-			"nothing to set: KEY=VALUE, --secret-file or --auth-token-file is missing");
+		return cli_usage(cli, "nothing to set: KEY=VALUE, --secret-file or "
+				      "--auth-token-file is missing");
 	if (is_standard_input(v->secret_file) && is_standard_input(v->auth_token_file))
 		return cli_usage(
 			cli, "--secret-file and --auth-token-file cannot both be standard input");
@@ -329,10 +323,9 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		status = read_secret(&w, v->secret_file, &secret);
 	if (status == CLI_DONE && v->auth_token_file) {
 		if (!w.api_key_sid[0])
-			return cli_usage(
-				cli,
-				"--auth-token-file is for a workspace with an API key; this one "
-				"signs in with the auth token (--secret-file)");
+			return cli_usage(cli,
+					 "--auth-token-file is for a workspace with an API key; "
+					 "this one signs in with the auth token (--secret-file)");
 		status =
 			cli_secret_read("--auth-token-file", v->auth_token_file, NULL, &auth_token);
 		if (status != CLI_DONE)
@@ -345,7 +338,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	err = catalog_workspace_update(cli->catalog, &w, secret);
 	if (err == 0 && auth_token)
 		err = catalog_callback_token_set(cli->catalog, w.id, auth_token);
-	return err < 0 ? cli_catalog_error(cli, err, "the workspace was not changed") : CLI_DONE;
+	return cli_catalog_error(cli, err, "the workspace was not changed");
 }
 
 #undef VALUES
