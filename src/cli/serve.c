@@ -12,7 +12,7 @@ struct serve_values {
 /* One line when everything runs, for scripts that wait for it. */
 static int say_ready(const struct cli *cli, const struct service *service)
 {
-	const char *address = service_address(service);
+	const char *address = service_parts(service)->address;
 	int status = CLI_DONE;
 
 	if (cli->json)

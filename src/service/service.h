@@ -5,7 +5,7 @@
  *
  *   caller  service_prepare, opens the catalog
  *           service_open    network, reading
- *           mounts          with service_http, service_audio, service_metrics
+ *           mounts          with service_parts, service_metrics
  *           service_start   the background work
  *           serves          until a signal or an unmount
  *           unmounts        first, so that no program waits for it
@@ -49,16 +49,18 @@ int service_http_new(struct catalog *catalog, struct http **ret_http);
  * lack of memory. */
 int service_open(struct catalog *catalog, const struct service_settings *settings,
 		 struct service **ret_service, char ret_message[CATALOG_MESSAGE_SIZE]);
-struct catalog *service_catalog(const struct service *service);
-struct http *service_http(const struct service *service);
-struct audio *service_audio(const struct service *service); /* NULL without a mountpoint */
+struct service_parts {
+	struct catalog *catalog;
+	struct http *http;
+	struct audio *audio; /* NULL without a mountpoint */
+	const char *address; /* where callbacks are taken, with the real port; "": nowhere */
+};
+const struct service_parts *service_parts(const struct service *service);
 /* Appends the mount's counters in Prometheus' text format. */
 void service_metrics(const struct service *service, struct buf *out);
 
 /* -EINVAL: listen or public_url is malformed. */
 int service_start(struct service *service, char ret_message[CATALOG_MESSAGE_SIZE]);
-/* Where callbacks are taken, with the real port; "": nowhere. */
-const char *service_address(const struct service *service);
 /* Waits for one of the blocked signals. */
 void service_wait_signal(const struct service *service);
 /* Unblocks them for the caller's handlers, and blocks them again. */
