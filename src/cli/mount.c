@@ -34,15 +34,12 @@ static int mountpoint_check(struct cli *cli, const struct mount_options *options
 	cleanup_free char *inside = NULL, *source = NULL;
 	struct stat st;
 
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		if (!files[i].path || !mountpoint_has(mountpoint, files[i].path))
-			continue;
-		return cli_error(
-			"the %s %s is inside the mountpoint; it could not be reached any more",
-			files[i].what, files[i].path);
-	}
-	/* No stat of a tonicfs mount that is there already: it may be dead, and fs_mount handles
-	 * it. */
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (files[i].path && mountpoint_has(mountpoint, files[i].path))
+			return cli_error("the %s %s is inside the mountpoint; "
+					 "it could not be reached any more",
+					 files[i].what, files[i].path);
+	/* No stat of a tonicfs mount that is there: it may be dead, and fs_mount handles it. */
 	if (mounts_find(mountpoint, &inside, &source) == 0 && !*inside)
 		return CLI_DONE;
 	if (stat(mountpoint, &st) < 0)
@@ -229,13 +226,8 @@ static int become_user(const char *name)
 	return err == 0 ? CLI_DONE : cli_error("setuid=%s: %s", name, strerror(-err));
 }
 
-struct helper_words {
-	const char *source, *folder;
-	bool is_fake;
-};
-
-static int helper_parse(int argc, char **argv, struct helper_words *words,
-			struct mount_options *options)
+/* SOURCE and DIR are at optind afterwards. */
+static int helper_parse(int argc, char **argv, bool *is_fake, struct mount_options *options)
 {
 	char message[CATALOG_MESSAGE_SIZE];
 	bool is_wrong = false;
@@ -244,7 +236,7 @@ static int helper_parse(int argc, char **argv, struct helper_words *words,
 	opterr = 0;
 	while ((letter = getopt(argc, argv, "sfnvo:t:")) != -1) {
 		is_wrong |= letter == '?';
-		words->is_fake |= letter == 'f';
+		*is_fake |= letter == 'f';
 		if (letter == 'o' && mount_options_parse(options, optarg, message) < 0) {
 			cli_error("%s", message);
 			return CLI_USAGE;
@@ -254,24 +246,22 @@ static int helper_parse(int argc, char **argv, struct helper_words *words,
 		cli_error("usage: mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS]");
 		return CLI_USAGE;
 	}
-	words->source = argv[optind];
-	words->folder = argv[optind + 1];
 	return CLI_DONE;
 }
 
 int cli_mount_helper(int argc, char **argv)
 {
 	cleanup_with(mount_options_release) struct mount_options options = { 0 };
-	struct helper_words words = { 0 };
 	struct cli cli = { .command = &command_mount };
-	int status = helper_parse(argc, argv, &words, &options);
+	bool is_fake = false;
+	int status = helper_parse(argc, argv, &is_fake, &options);
 
 	if (status == CLI_DONE && options.user)
 		status = become_user(options.user);
-	if (status != CLI_DONE || words.is_fake)
+	if (status != CLI_DONE || is_fake)
 		return status;
-	if (!options.catalog && words.source[0] == '/') {
-		options.catalog = strdup(words.source);
+	if (!options.catalog && argv[optind][0] == '/') {
+		options.catalog = strdup(argv[optind]);
 		if (!options.catalog)
 			return cli_error("out of memory");
 	}
@@ -279,7 +269,7 @@ int cli_mount_helper(int argc, char **argv)
 	if (status == CLI_DONE)
 		status = paths_from_options(&cli, &options);
 	if (status == CLI_DONE)
-		status = mount_at(&cli, words.folder, &(struct mount_values){ 0 }, &options);
+		status = mount_at(&cli, argv[optind + 1], &(struct mount_values){ 0 }, &options);
 	cli_close(&cli);
 	return status;
 }

@@ -144,19 +144,14 @@ static void print_counts(const struct view_status *status)
 	line_if_any("size not known yet", s->sizes_unknown);
 }
 
-static const char *state_text(enum catalog_state state)
-{
-	static const char *const texts[CATALOG_STATE_COUNT] = {
-		[CATALOG_STATE_TWILIO] = "at Twilio",
-		[CATALOG_STATE_UPLOADING] = "at Twilio, in flight to S3",
-		[CATALOG_STATE_STORED] = "in S3, and still at Twilio",
-		[CATALOG_STATE_S3] = "in S3",
-		[CATALOG_STATE_MISSING] = "missing at Twilio and in S3",
-		[CATALOG_STATE_DELETED] = "removed",
-	};
-
-	return texts[state];
-}
+static const char *const state_texts[CATALOG_STATE_COUNT] = {
+	[CATALOG_STATE_TWILIO] = "at Twilio",
+	[CATALOG_STATE_UPLOADING] = "at Twilio, in flight to S3",
+	[CATALOG_STATE_STORED] = "in S3, and still at Twilio",
+	[CATALOG_STATE_S3] = "in S3",
+	[CATALOG_STATE_MISSING] = "missing at Twilio and in S3",
+	[CATALOG_STATE_DELETED] = "removed",
+};
 
 static void print_recording(const struct view_status *s)
 {
@@ -168,7 +163,7 @@ static void print_recording(const struct view_status *s)
 				: c->failed  ? "failed"
 					     : NULL;
 
-	printf("  where      %s\n", state_text(r->state));
+	printf("  where      %s\n", state_texts[r->state]);
 	if (s->why.len)
 		printf("  why        %s\n", buf_str(&s->why));
 	if (migration)

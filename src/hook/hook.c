@@ -194,10 +194,8 @@ static void *on_uri(void *arg, const char *uri, struct MHD_Connection *connectio
 		return NULL;
 	request->hook = arg;
 	request->uri = strdup(uri);
-	if (!request->uri) {
-		free(request);
-		return NULL;
-	}
+	if (!request->uri)
+		free(steal_pointer(&request));
 	return request;
 }
 
