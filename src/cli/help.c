@@ -20,8 +20,7 @@ static size_t help_columns(FILE *out)
 	return columns < HELP_COLUMNS ? columns : HELP_COLUMNS;
 }
 
-/* Prints text in lines that fit; the text stands in column `at`, and continued lines begin in
- * column `hang`. */
+/* Prints text from column `at` in lines that fit; continued lines begin in column `hang`. */
 static void print_wrapped(FILE *out, const char *text, size_t at, size_t hang)
 {
 	struct wrap wrap = { .at = at, .has_hang = true, .hang = hang };
@@ -44,8 +43,7 @@ static void print_entry(FILE *out, const char *head, const char *text)
 	print_wrapped(out, text, HELP_COLUMN, HELP_COLUMN);
 }
 
-/* Of a list's item, "  WORD   text": the bytes before the text. 0: there is no text in a column of
- * its own. */
+/* The bytes before the text of a list's item, "  WORD   text". 0: no text in its own column. */
 static size_t item_head_len(const char *line, size_t len)
 {
 	size_t at = strspn(line, " ");
@@ -77,8 +75,7 @@ static void paragraph_add(struct paragraph *paragraph, const char *line, size_t 
 	buf_add(&paragraph->text, line, len);
 }
 
-/* A line that begins with a blank continues the item before it, begins an item, or is printed as it
- * is. */
+/* A line that begins with a blank continues an item, begins one, or is printed as it is. */
 static void print_indented(struct paragraph *paragraph, const char *line, size_t len, FILE *out)
 {
 	size_t blanks = strspn(line, " "), head_len = item_head_len(line, len);
@@ -206,8 +203,7 @@ bool cli_help_group(FILE *out, const char *group)
 
 /* ---- the manual page's part ---- */
 
-/* In roff, a backslash, a minus, and a '.' or an apostrophe at the beginning of a line must be
- * escaped. */
+/* roff needs escapes for a backslash, a minus, and a '.' or apostrophe that begins a line. */
 static void print_roff(FILE *out, const char *text)
 {
 	bool line_begins = true;

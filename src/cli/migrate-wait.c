@@ -31,8 +31,7 @@ struct wait {
 	bool is_held;            /* no worker gets what is left: its bucket is disabled */
 };
 
-/* Deletes at Twilio that are queued. Expensive, because they are counted one by one: only for the
- * end. */
+/* Deletes at Twilio that are queued. Only for the end: they are counted one by one. */
 static int cleanups_get(struct cli *cli, const struct cli_scopes *scopes, int64_t *ret_count)
 {
 	*ret_count = 0;

@@ -1,5 +1,4 @@
-/* migrate: queues recordings for the move to the bucket, pauses, resumes, retries and cancels
- * them. */
+/* migrate: queues moves of recordings to the bucket, pauses, resumes, retries, cancels them. */
 #include <errno.h>
 #include <jansson.h>
 

@@ -1,5 +1,4 @@
-/* Parses the command line by the tables of options. Options and arguments may be mixed; `--` ends
- * the options. */
+/* Parses the command line by the tables of options. Arguments may be mixed in; `--` ends options. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +90,7 @@ static int option_store(const struct cli_option *option, void *where, bool negat
 	return -EINVAL;
 }
 
-/* Parses "--name", "--name=value" or "--name value". next: the word after it; *ret_took: next was
+/* Parses "--name", "--name=value" or "--name value". next: the word after it; *ret_took: it was
  * the value. */
 static int long_parse(struct parser *p, const char *word, const char *next, bool *ret_took)
 {

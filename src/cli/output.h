@@ -23,8 +23,7 @@ int cli_catalog_failed(const struct cli *cli, int err, const char *message, cons
 size_t cli_columns(int fd);
 /* Columns that a text takes on a terminal: one for each character. */
 size_t cli_text_width(const char *text);
-/* A name as one word of a shell's command line, quoted where it must be. Valid as long as the
- * buffer. */
+/* A name as one word for a shell, quoted where it must be. Valid as long as the buffer. */
 const char *cli_shell_word(const char *text, struct buf *ret_word);
 
 /* Columns of text, as wide as their widest cell; the first row is their headings. On a terminal
@@ -40,8 +39,7 @@ void cli_table_row(struct cli_table *table, const char *format, ...)
 /* Prints the table and frees it. CLI_DONE, or CLI_FAILED for lack of memory. */
 int cli_table_print(struct cli_table *table, FILE *out);
 
-/* A line of progress, which is overwritten by the next one; nothing where standard error is not a
- * terminal. */
+/* A line of progress, overwritten by the next one; only where standard error is a terminal. */
 struct cli_progress {
 	bool is_terminal;
 	size_t shown;       /* columns of the last line */

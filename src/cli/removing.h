@@ -1,5 +1,4 @@
-/* For rm and the remove commands: waits a while for the policy's jobs, and prints what happened to
- * the bytes. */
+/* For rm and remove: waits a while for the policy's jobs, and prints what became of the bytes. */
 #pragma once
 
 #include "catalog/removal.h"

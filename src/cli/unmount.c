@@ -1,6 +1,5 @@
 /* unmount: removes a mount and waits until its process has ended. The mountpoint's attribute
- * user.tonicfs.pid names the process: it cannot be found by its open files, because it is not
- * dumpable. */
+ * user.tonicfs.pid names the process, which is not dumpable: its open files cannot be seen. */
 #include <errno.h>
 #include <jansson.h>
 #include <poll.h>

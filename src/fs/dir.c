@@ -88,8 +88,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool wi
 			     .with_attributes = with_attributes };
 	int err = buffer ? fill(&l, ino, (uint64_t)off) : -ENOMEM;
 
-	/* Entries that were added count as looked up, so they must reach the kernel. The next call
-	 * meets the error again. */
+	/* Added entries count as looked up: the kernel must get them. The next call fails again. */
 	if (err && !l.used)
 		fs_reply_err(req, err);
 	else

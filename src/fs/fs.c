@@ -225,8 +225,7 @@ static bool serve_one(struct fs *fs, struct fuse_buf *buf)
 	return !fuse_session_exited(fs->session);
 }
 
-/* Interrupts a worker's read of /dev/fuse. Cancelling the thread instead could stop it inside a
- * library. */
+/* Interrupts a worker's read of /dev/fuse. Cancelling the thread could stop it in a library. */
 #define WORKER_SIGNAL SIGUSR1
 
 static void on_worker_signal(int number)
@@ -316,8 +315,7 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 		err = atomic_load(&fs->loop_err);
 	}
 
-	/* Waits for the network end first, the workers last: the notifier and the pools may wait
-	 * for both. */
+	/* First the waits for the network, last the workers: notifier and pools wait for both. */
 	atomic_store(&fs->is_stopping, true);
 	cancel_set(&fs->cancel);
 	ending(fs, "reads of the mount");
@@ -352,8 +350,7 @@ void fs_unmount_and_free(struct fs *fs)
 {
 	if (!fs)
 		return;
-	/* All answers are sent before the kernel's descriptor is closed: its number may be reused
-	 * afterwards. */
+	/* All answers are sent before the kernel's descriptor, whose number may be reused, closes. */
 	ending(fs, "answers to the mount's requests");
 	fs_waits_interrupt(fs);
 	fs_waits_drain(fs); /* an open that is answered late closes its own handle */

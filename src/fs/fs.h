@@ -31,11 +31,9 @@ struct fs_settings {            /* what it points to must outlive the mount */
 	 * there is no such attribute. */
 	void (*metrics)(void *arg, struct buf *out);
 	void *metrics_arg;
-	/* Called before each step of the shutdown, with a constant that says what it waits for. May
-	 * be NULL. */
+	/* Called before each step of the shutdown with what it waits for, a constant; or NULL. */
 	void (*ending)(const char *what);
-	/* Further -o options for libfuse and the kernel (nodev, nosuid, fsname=…). NULL-terminated;
-	 * may be NULL. */
+	/* Further -o options for libfuse and the kernel (nodev, …), NULL-terminated; or NULL. */
 	const char *const *options;
 };
 /* Mounts. A dead mount of this type on the mountpoint (ENOTCONN) is unmounted lazily first.

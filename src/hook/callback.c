@@ -127,8 +127,7 @@ static int note(struct catalog *catalog, struct replays *replays,
 
 	if (!text || sid_parse(text, "RE", &sid) < 0)
 		return refuse(STATUS_BAD, "workspace %s: no RecordingSid", workspace->name);
-	/* These recordings have no audio yet, or never will. Unknown words are treated as
-	 * completed. */
+	/* These have no audio yet, or never will. Unknown words are treated as completed. */
 	if (status && (strcmp(status, "in-progress") == 0 || strcmp(status, "absent") == 0 ||
 		       strcmp(status, "failed") == 0))
 		return STATUS_NOTED;

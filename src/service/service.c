@@ -1,5 +1,4 @@
-/* Starts and ends the background work of a process, and owns what the work needs: catalog, network,
- * reading. */
+/* Starts and ends a process's background work, and owns its catalog, network and reading. */
 #include "service/service.h"
 
 #include <errno.h>

@@ -29,8 +29,7 @@ struct service_settings {
 	const char *mountpoint; /* of this process; NULL: no mount, and no reading */
 	bool read_only;         /* no migrations and no deletes */
 	const char *listen;     /* "127.0.0.1:8080", where callbacks are taken; NULL: nowhere */
-	/* The callbacks' address at Twilio. NULL: the setting "callback_url", else the Host of a
-	 * request. */
+	/* The callbacks' address at Twilio. NULL: the setting "callback_url", else the Host. */
 	const char *public_url;
 	const char *metrics_path; /* the file for counters of a mount; NULL: no file */
 	/* Waiting for the process of an earlier mount, which still has the port. May be NULL. */
@@ -44,9 +43,8 @@ int service_prepare(void);
 /* An HTTP engine with the catalog's limits and deadlines. */
 int service_http_new(struct catalog *catalog, struct http **ret_http);
 
-/* Blocks TERM, INT and HUP, so that no other thread gets them. Takes over the catalog, also where
- * it fails, and keeps the settings by reference. *ret_service is to be closed in any case; NULL for
- * lack of memory. */
+/* Blocks TERM, INT and HUP, for later threads, too. Takes over the catalog, also where it fails, and keeps
+ * the settings by reference. *ret_service is to be closed in any case; NULL: no memory. */
 int service_open(struct catalog *catalog, const struct service_settings *settings,
 		 struct service **ret_service, char ret_message[CATALOG_MESSAGE_SIZE]);
 struct service_parts {
