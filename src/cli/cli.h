@@ -1,6 +1,5 @@
-/* The command line: a table of commands, each with a table of typed options, from which the parser,
- * the help and the manual page's lists are made. Each command has a file. Only this room prints and
- * chooses exit statuses. */
+/* The command line: tables of commands and their typed options, from which parser, help and the
+ * manual's lists are made. A file for each command. Only this room prints and sets exit codes. */
 #pragma once
 
 #include <stdbool.h>
@@ -153,8 +152,7 @@ extern struct cancel cli_cancel;
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs);
 
 /* ---- streams.c ---- */
-/* From now on, stdout and stderr print every other character than printable ones as '?'. Must be
- * called before anything is printed. */
+/* From now on, stdout and stderr print '?' for what is not printable. Call it before any output. */
 void cli_streams_init(void);
 /* For JSON on stdout: such characters become escapes of JSON instead. */
 void cli_streams_json(void);

@@ -26,9 +26,7 @@ const struct cli_command *cli_command_find(int argc, char *const *argv, int *ret
 {
 	*ret_is_group = false;
 	*ret_words = 0;
-	if (argc == 0)
-		return NULL;
-	for (const struct cli_command *const *c = cli_commands; *c; c++) {
+	for (const struct cli_command *const *c = cli_commands; *c && argc; c++) {
 		const char *space = strchr((*c)->name, ' ');
 		size_t len = space ? (size_t)(space - (*c)->name) : strlen((*c)->name);
 

@@ -1,4 +1,4 @@
-/* Parses the command line by the tables of options. Arguments may be mixed in; `--` ends options. */
+/* Parses the command line by tables of options. Arguments may come between; `--` ends options. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -43,8 +43,7 @@ static int lexical_path(const char *path, struct buf *ret_path)
 	return buf_failed(ret_path) ? -ENOMEM : 0;
 }
 
-/* The path in the tree of what is inside a mount of this catalog. 1: found; 0: it is in no mount of
- * ours; -1: an error has been printed. */
+/* The tree's path of what is in a mount of ours. 1: found; 0: in none; -1: error printed. */
 static int path_in_mount(const struct cli *cli, const char *path, char **ret_inside)
 {
 	cleanup_buf struct buf absolute = BUF_INIT;

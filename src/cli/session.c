@@ -41,8 +41,7 @@ int cli_catalog_open(struct cli *cli)
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int err;
 
-	/* Before the key is looked for: a missing catalog has no key either, and the catalog is
-	 * what the message should name. */
+	/* First, because the message should name a missing catalog, not its missing key. */
 	if (access(cli->catalog_path, F_OK) < 0 && errno == ENOENT)
 		return cli_error("there is no catalog %s; 'tonicfs init' makes one",
 				 cli->catalog_path);
@@ -153,10 +152,9 @@ int cli_secret_read(const char *option, const char *secret_file, const char *pro
 	if (err == 0)
 		return CLI_DONE;
 	if (err == -ENOTTY)
-		return cli_error(
-			"there is no terminal to ask for the secret on; give %s FILE, or - for standard "
-			"input",
-			option);
+		return cli_error("there is no terminal to ask for the secret on; "
+				 "give %s FILE, or - for standard input",
+				 option);
 	if (err == -EINVAL)
 		return cli_error("the secret is empty, or longer than 4096 bytes%s%s%s",
 				 secret_file ? " (" : "", secret_file ? option : "",

@@ -133,11 +133,10 @@ static int session_mount(struct fs *fs, char ret_message[CATALOG_MESSAGE_SIZE])
 	int err = add_options(&args, &fs->settings);
 
 	fs_log_install();
-	if (!err) {
+	if (!err)
 		fs->session = fuse_session_new(&args, &operations, sizeof operations, fs);
-		if (!fs->session)
-			err = -EINVAL;
-	}
+	if (!err && !fs->session)
+		err = -EINVAL;
 	fuse_opt_free_args(&args);
 	if (!err && fuse_session_mount(fs->session, fs->settings.mountpoint))
 		err = -EIO;
@@ -350,7 +349,7 @@ void fs_unmount_and_free(struct fs *fs)
 {
 	if (!fs)
 		return;
-	/* All answers are sent before the kernel's descriptor, whose number may be reused, closes. */
+	/* All answers go out before the kernel's descriptor is closed: its number may be reused. */
 	ending(fs, "answers to the mount's requests");
 	fs_waits_interrupt(fs);
 	fs_waits_drain(fs); /* an open that is answered late closes its own handle */

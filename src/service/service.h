@@ -43,8 +43,8 @@ int service_prepare(void);
 /* An HTTP engine with the catalog's limits and deadlines. */
 int service_http_new(struct catalog *catalog, struct http **ret_http);
 
-/* Blocks TERM, INT and HUP, for later threads, too. Takes over the catalog, also where it fails, and keeps
- * the settings by reference. *ret_service is to be closed in any case; NULL: no memory. */
+/* Blocks TERM, INT and HUP, also for later threads. Takes over the catalog, even on failure, and
+ * keeps the settings by reference. *ret_service is to be closed in any case; NULL: no memory. */
 int service_open(struct catalog *catalog, const struct service_settings *settings,
 		 struct service **ret_service, char ret_message[CATALOG_MESSAGE_SIZE]);
 struct service_parts {
