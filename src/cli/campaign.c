@@ -71,10 +71,10 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	return CLI_DONE;
 }
 
-#define VALUE(field) .offset = offsetof(struct add_values, field)
+#define VALUES struct add_values
 static const struct cli_option add_options[] = {
-	{ "number", CLI_TEXTS, "a tracking number, such as +15551234567; may be repeated",
-	  VALUE(numbers), "+E164" },
+	CLI_TEXTS("number", numbers, "a tracking number, such as +15551234567; may be repeated",
+		  "+E164"),
 	{ 0 },
 };
 
@@ -85,7 +85,7 @@ const struct cli_command command_campaign_add = {
 	.text = "A call belongs to the campaign of its tracking number: the number that was\n"
 		"called, or, for an outbound call, the number it was made from. Known calls of\n"
 		"these numbers move from 'unassigned' to the new campaign.\n",
-	CLI_OPTIONS(add_options, struct add_values),
+	CLI_OPTIONS(add_options),
 	.argument_count = { 2, 2 },
 	.run = run_add,
 };
@@ -100,11 +100,10 @@ static int print_list(const struct view_campaigns *list)
 	for (size_t i = 0; i < list->count; i++) {
 		const struct view_campaign *c = &list->items[i];
 		cleanup_buf struct buf numbers = BUF_INIT;
-		char shown[CATALOG_NAME_SIZE];
 
 		for (size_t n = 0; n < c->number_count; n++)
 			buf_addf(&numbers, "%s%s", n ? " " : "", c->numbers[n]);
-		cli_table_row(&table, "%s\t%lld\t%s", view_name(c->row.name, shown),
+		cli_table_row(&table, "%s\t%lld\t%s", view_shown(c->row.name),
 			      (long long)c->row.recordings, buf_str(&numbers));
 	}
 	return cli_table_print(&table, stdout);
@@ -136,7 +135,6 @@ const struct cli_command command_campaign_list = {
 
 static int run_remove(struct cli *cli, const void *values, int argc, char **argv)
 {
-	char shown[CATALOG_NAME_SIZE];
 	struct catalog_removal removal = { 0 };
 	struct catalog_campaign campaign;
 	struct catalog_workspace w;
@@ -151,7 +149,7 @@ static int run_remove(struct cli *cli, const void *values, int argc, char **argv
 		suggest_init(&suggest, "", argv[1]);
 		suggest_campaigns(&suggest, cli, w.id);
 		return cli_error("there is no campaign '%s' in workspace '%s'%s",
-				 view_name(argv[1], shown), argv[0], suggest_text(&suggest));
+				 view_shown(argv[1]), argv[0], suggest_text(&suggest));
 	}
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the campaign cannot be read");

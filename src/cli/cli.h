@@ -1,6 +1,5 @@
-/* The command line: a table of commands, each with a table of typed options, from which the parser,
- * the help and the manual page's lists are made. Each command has a file. Only this room prints and
- * chooses exit statuses. */
+/* The command line: tables of commands and their typed options, from which parser, help and the
+ * manual's lists are made. A file for each command. Only this room prints and sets exit codes. */
 #pragma once
 
 #include <stdbool.h>
@@ -59,8 +58,15 @@ struct cli_command {
 	int (*run)(struct cli *cli, const void *values, int argc, char **argv);
 };
 
-/* A command's table of options, and the type of its struct of values. */
-#define CLI_OPTIONS(table, type) .options = (table), .values_size = sizeof(type)
+/* A command's table of options, and its rows. A file says what VALUES is: its struct of values.
+ * After the help come the argument's name and the letter, if there are any. */
+#define CLI_OPTIONS(table) .options = (table), .values_size = sizeof(VALUES)
+#define CLI_OPTION(name, kind, field, help, ...) \
+	{ name, kind, help, .offset = offsetof(VALUES, field), __VA_ARGS__ }
+#define CLI_FLAG(name, field, ...) CLI_OPTION(name, CLI_FLAG, field, __VA_ARGS__)
+#define CLI_SWITCH(name, field, ...) CLI_OPTION(name, CLI_SWITCH, field, __VA_ARGS__)
+#define CLI_TEXT(name, field, ...) CLI_OPTION(name, CLI_TEXT, field, __VA_ARGS__)
+#define CLI_TEXTS(name, field, ...) CLI_OPTION(name, CLI_TEXTS, field, __VA_ARGS__)
 
 /* The command that runs, and what it has opened. */
 struct cli {
@@ -146,8 +152,7 @@ extern struct cancel cli_cancel;
 void cli_wait(struct cli *cli, uint64_t *generation, unsigned msecs);
 
 /* ---- streams.c ---- */
-/* From now on, stdout and stderr print every other character than printable ones as '?'. Must be
- * called before anything is printed. */
+/* From now on, stdout and stderr print '?' for what is not printable. Call it before any output. */
 void cli_streams_init(void);
 /* For JSON on stdout: such characters become escapes of JSON instead. */
 void cli_streams_json(void);
@@ -156,8 +161,8 @@ void cli_streams_json(void);
 /* Finds WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a mount. Has printed an
  * error where it does not return CLI_DONE. */
 int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret_node);
-/* The same for many paths. Paths inside others of them are left out, so that no recording is in two
- * scopes, and so is calls.csv. */
+/* Opens the catalog, and does the same for many paths. Paths inside others of them are left out, so
+ * that no recording is in two scopes, and so is calls.csv. */
 struct cli_scopes {
 	struct catalog_scope *items;
 	size_t count;

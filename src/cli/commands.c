@@ -7,19 +7,17 @@
 #define COMMAND_ADDRESS(name) &command_##name,
 const struct cli_command *const cli_commands[] = { CLI_COMMANDS(COMMAND_ADDRESS) NULL };
 
-#define GLOBAL(field) .offset = offsetof(struct cli_globals, field)
+#define VALUES struct cli_globals
 const struct cli_option cli_global_options[] = {
-	{ "catalog", CLI_TEXT,
-	  "the catalog (TONICFS_CATALOG; else ~/.local/share/tonicfs/catalog.db)", GLOBAL(catalog),
-	  "FILE" },
-	{ "key-file", CLI_TEXT, "the file with its key (TONICFS_KEY_FILE; else CATALOG.key)",
-	  GLOBAL(key_file), "FILE" },
-	{ "json", CLI_FLAG, "one JSON document instead of text; on failure with error and code",
-	  GLOBAL(json) },
-	{ "verbose", CLI_FLAG, "log more", GLOBAL(verbose), NULL, 'v' },
-	{ "help-short", CLI_FLAG, NULL, GLOBAL(help_short), NULL, 'h' },
-	{ "help", CLI_FLAG, "the help of the command; -h: only its options", GLOBAL(help) },
-	{ "version", CLI_FLAG, "the program's version", GLOBAL(version) },
+	CLI_TEXT("catalog", catalog,
+		 "the catalog (TONICFS_CATALOG; else ~/.local/share/tonicfs/catalog.db)", "FILE"),
+	CLI_TEXT("key-file", key_file, "the file with its key (TONICFS_KEY_FILE; else CATALOG.key)",
+		 "FILE"),
+	CLI_FLAG("json", json, "one JSON document instead of text; on failure with error and code"),
+	CLI_FLAG("verbose", verbose, "log more", NULL, 'v'),
+	CLI_FLAG("help-short", help_short, NULL, NULL, 'h'),
+	CLI_FLAG("help", help, "the help of the command; -h: only its options"),
+	CLI_FLAG("version", version, "the program's version"),
 	{ 0 },
 };
 
@@ -28,9 +26,7 @@ const struct cli_command *cli_command_find(int argc, char *const *argv, int *ret
 {
 	*ret_is_group = false;
 	*ret_words = 0;
-	if (argc == 0)
-		return NULL;
-	for (const struct cli_command *const *c = cli_commands; *c; c++) {
+	for (const struct cli_command *const *c = cli_commands; *c && argc; c++) {
 		const char *space = strchr((*c)->name, ' ');
 		size_t len = space ? (size_t)(space - (*c)->name) : strlen((*c)->name);
 

@@ -94,9 +94,8 @@ static void print_workspace(const struct view_cost *cost)
 	int64_t billed = cost->twilio_minutes > p->twilio_free_minutes
 				 ? cost->twilio_minutes - p->twilio_free_minutes
 				 : 0;
-	char shown[CATALOG_NAME_SIZE];
 
-	printf("%s: %lld recordings; %s, prices of %s (%s)\n", view_name(cost->workspace, shown),
+	printf("%s: %lld recordings; %s, prices of %s (%s)\n", view_shown(cost->workspace),
 	       (long long)cost->recordings, p->currency, p->date, p->region);
 	printf("\nAt Twilio: %lld started minutes of %lld recordings, minus %lld free ones: %lld at %g a month\n",
 	       (long long)cost->twilio_minutes, (long long)cost->twilio_recordings,
@@ -189,11 +188,11 @@ static int run_cost(struct cli *cli, const void *values, int argc, char **argv)
 	return status;
 }
 
-#define VALUE(field) .offset = offsetof(struct cost_values, field)
+#define VALUES struct cost_values
 static const struct cli_option cost_options[] = {
-	{ "prices", CLI_TEXT, "a price table in JSON", VALUE(prices), "FILE" },
-	{ "show-prices", CLI_FLAG, "print the price table, and exit", VALUE(show_prices) },
-	TRANSITION_OPTIONS(struct cost_values, transitions),
+	CLI_TEXT("prices", prices, "a price table in JSON", "FILE"),
+	CLI_FLAG("show-prices", show_prices, "print the price table, and exit"),
+	TRANSITION_OPTIONS(transitions),
 	{ 0 },
 };
 
@@ -209,7 +208,7 @@ const struct cli_command command_cost = {
 		"\n"
 		"The built-in prices are not updated: --show-prices prints them with their\n"
 		"date, and --prices FILE reads a table of your own in the same form.\n",
-	CLI_OPTIONS(cost_options, struct cost_values),
+	CLI_OPTIONS(cost_options),
 	.argument_count = { 0, 1 },
 	.run = run_cost,
 };

@@ -43,8 +43,7 @@ void cli_json_took_over(void)
 
 json_t *cli_json_failure(int status)
 {
-	/* verify, migrate and storage test may end with such a status and no error: see their
-	 * answers. */
+	/* verify, migrate and storage test may end so without an error: see their answers. */
 	const char *without_error =
 		status == CLI_PART
 			? "done in part, or problems were found; see the rest of this document"

@@ -15,8 +15,7 @@ bool cli_json_is_wanted(void);
 int cli_json_print(struct json_t *answer);
 /* Prints the answer at once, and as the whole document: for a command that runs on for long. */
 int cli_json_print_early(struct json_t *answer);
-/* For a help text. The stream is standard output, or, with --json, becomes the member "help" of the
- * document. */
+/* For a help text: standard output, or, with --json, the member "help" of the document. */
 FILE *cli_json_text_begin(void);
 int cli_json_text_end(void);
 /* The command or a child process prints the whole document itself. */

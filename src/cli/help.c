@@ -20,8 +20,7 @@ static size_t help_columns(FILE *out)
 	return columns < HELP_COLUMNS ? columns : HELP_COLUMNS;
 }
 
-/* Prints text in lines that fit; the text stands in column `at`, and continued lines begin in
- * column `hang`. */
+/* Prints text from column `at` in lines that fit; continued lines begin in column `hang`. */
 static void print_wrapped(FILE *out, const char *text, size_t at, size_t hang)
 {
 	struct wrap wrap = { .at = at, .has_hang = true, .hang = hang };
@@ -44,8 +43,7 @@ static void print_entry(FILE *out, const char *head, const char *text)
 	print_wrapped(out, text, HELP_COLUMN, HELP_COLUMN);
 }
 
-/* Of a list's item, "  WORD   text": the bytes before the text. 0: there is no text in a column of
- * its own. */
+/* The bytes before the text of a list's item, "  WORD   text". 0: no text in its own column. */
 static size_t item_head_len(const char *line, size_t len)
 {
 	size_t at = strspn(line, " ");
@@ -77,8 +75,7 @@ static void paragraph_add(struct paragraph *paragraph, const char *line, size_t 
 	buf_add(&paragraph->text, line, len);
 }
 
-/* A line that begins with a blank continues the item before it, begins an item, or is printed as it
- * is. */
+/* A line that begins with a blank continues an item, begins one, or is printed as it is. */
 static void print_indented(struct paragraph *paragraph, const char *line, size_t len, FILE *out)
 {
 	size_t blanks = strspn(line, " "), head_len = item_head_len(line, len);
@@ -206,8 +203,7 @@ bool cli_help_group(FILE *out, const char *group)
 
 /* ---- the manual page's part ---- */
 
-/* In roff, a backslash, a minus, and a '.' or an apostrophe at the beginning of a line must be
- * escaped. */
+/* roff needs escapes for a backslash, a minus, and a '.' or apostrophe that begins a line. */
 static void print_roff(FILE *out, const char *text)
 {
 	bool line_begins = true;
@@ -250,6 +246,13 @@ static void print_roff_text(FILE *out, const char *text)
 		fprintf(out, ".EE\n");
 }
 
+static void print_roff_line(FILE *out, const char *before, const char *text)
+{
+	fputs(before, out);
+	print_roff(out, text);
+	fputc('\n', out);
+}
+
 static void print_roff_options(FILE *out, const struct cli_option *options)
 {
 	for (const struct cli_option *o = options; o && o->name; o++) {
@@ -258,11 +261,8 @@ static void print_roff_options(FILE *out, const struct cli_option *options)
 		if (!o->help)
 			continue;
 		option_head(o, head, sizeof head);
-		fprintf(out, ".TP\n.B ");
-		print_roff(out, head);
-		fprintf(out, "\n");
-		print_roff(out, o->help);
-		fprintf(out, "\n");
+		print_roff_line(out, ".TP\n.B ", head);
+		print_roff_line(out, "", o->help);
 	}
 }
 
@@ -291,9 +291,7 @@ void cli_help_manual(FILE *out)
 	for (const struct cli_command *const *c = cli_commands; *c; c++) {
 		fprintf(out, ".TP\n.B tonicfs ");
 		print_roff(out, (*c)->name);
-		fprintf(out, *(*c)->arguments ? "\\fR " : "\\fR");
-		print_roff(out, (*c)->arguments);
-		fprintf(out, "\n");
+		print_roff_line(out, *(*c)->arguments ? "\\fR " : "\\fR", (*c)->arguments);
 		print_roff(out, (*c)->summary);
 		fprintf(out, ".\n");
 		if ((*c)->text) {
@@ -330,11 +328,10 @@ static int say_unknown(struct cli *cli, int argc, char **argv, bool is_group)
 static int run_help(struct cli *cli, const void *values, int argc, char **argv)
 {
 	const struct help_values *v = values;
-	const struct cli_command *command;
 	bool is_group;
 	int words;
+	const struct cli_command *command = cli_command_find(argc, argv, &words, &is_group);
 
-	command = cli_command_find(argc, argv, &words, &is_group);
 	if (v->manual)
 		cli_help_manual(cli_json_text_begin());
 	else if (argc == 0)
@@ -348,9 +345,9 @@ static int run_help(struct cli *cli, const void *values, int argc, char **argv)
 	return cli_json_text_end();
 }
 
-#define VALUE(field) .offset = offsetof(struct help_values, field)
+#define VALUES struct help_values
 static const struct cli_option help_options[] = {
-	{ "manual", CLI_FLAG, "the manual page's list of commands, in roff", VALUE(manual) },
+	CLI_FLAG("manual", manual, "the manual page's list of commands, in roff"),
 	{ 0 },
 };
 
@@ -358,7 +355,7 @@ const struct cli_command command_help = {
 	.name = "help",
 	.arguments = "[COMMAND]",
 	.summary = "Shows the help of a command",
-	CLI_OPTIONS(help_options, struct help_values),
+	CLI_OPTIONS(help_options),
 	.argument_count = { 0, 2 },
 	.run = run_help,
 };

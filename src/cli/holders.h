@@ -1,5 +1,4 @@
-/* Which programs keep a folder in use, from /proc alone: a file system that hangs is not
- * touched. */
+/* Which programs keep a folder in use, from /proc alone: no access to a mount that hangs. */
 #pragma once
 
 #include <stddef.h>

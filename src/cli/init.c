@@ -150,10 +150,9 @@ static int run_init(struct cli *cli, const void *values, int argc, char **argv)
 	return CLI_DONE;
 }
 
-#define VALUE(field) .offset = offsetof(struct init_values, field)
+#define VALUES struct init_values
 static const struct cli_option init_options[] = {
-	{ "key-command", CLI_TEXT, "a shell command that prints the key", VALUE(key_command),
-	  "CMD" },
+	CLI_TEXT("key-command", key_command, "a shell command that prints the key", "CMD"),
 	{ 0 },
 };
 
@@ -175,6 +174,6 @@ const struct cli_command command_init = {
 		"\n"
 		"The catalog's folder, the key file and CATALOG.key-command must belong to you\n"
 		"or root, and must not be writable by others.\n",
-	CLI_OPTIONS(init_options, struct init_values),
+	CLI_OPTIONS(init_options),
 	.run = run_init,
 };

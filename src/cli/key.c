@@ -59,11 +59,10 @@ static int run_rotate(struct cli *cli, const void *values, int argc, char **argv
 	return cli_error("%s", message[0] ? message : strerror(-err));
 }
 
-#define VALUE(field) .offset = offsetof(struct rotate_values, field)
+#define VALUES struct rotate_values
 static const struct cli_option rotate_options[] = {
-	{ "new-key-file", CLI_TEXT, "the file of the new key", VALUE(new_file), "FILE" },
-	{ "new-key-command", CLI_TEXT, "a shell command that prints the new key",
-	  VALUE(new_command), "CMD" },
+	CLI_TEXT("new-key-file", new_file, "the file of the new key", "FILE"),
+	CLI_TEXT("new-key-command", new_command, "a shell command that prints the new key", "CMD"),
 	{ 0 },
 };
 
@@ -85,6 +84,6 @@ const struct cli_command command_key_rotate = {
 		"file for the time being, and name that with --key-file.\n"
 		"\n"
 		"Copies of the catalog that were made before still need the old key.\n",
-	CLI_OPTIONS(rotate_options, struct rotate_values),
+	CLI_OPTIONS(rotate_options),
 	.run = run_rotate,
 };

@@ -22,10 +22,7 @@ struct lifecycle_run {
 static int say_error(const struct lifecycle_run *run, const char *doing,
 		     const struct remote_error *error)
 {
-	char shown[CATALOG_NAME_SIZE];
-
-	cli_error("workspace '%s': %s: %s", view_name(run->workspace.name, shown), doing,
-		  error->message);
+	cli_error("workspace '%s': %s: %s", view_shown(run->workspace.name), doing, error->message);
 	if (strcmp(error->code, "InvalidStorageClass") == 0)
 		fprintf(stderr, "The server does not have one of the storage classes.\n");
 	if (error->error == -EACCES)
@@ -79,10 +76,11 @@ static int run_set(struct lifecycle_run *run, const struct s3_transition *transi
 				  &error))
 		return say_error(run, "the lifecycle was not set", &error);
 	err = storage_lifecycle_note(run->cli->catalog, run->workspace.id, &lifecycle.rule);
-	return err < 0 ? cli_catalog_error(
-				 run->cli, err,
-				 "the lifecycle was set, but could not be stored in the catalog")
-		       : print(run, &lifecycle);
+	if (err < 0)
+		return cli_catalog_error(
+			run->cli, err,
+			"the lifecycle was set, but could not be stored in the catalog");
+	return print(run, &lifecycle);
 }
 
 static int run_remove(struct lifecycle_run *run)
@@ -137,8 +135,9 @@ static int run_lifecycle(struct cli *cli, const void *values, int argc, char **a
 	return status;
 }
 
+#define VALUES struct lifecycle_values
 static const struct cli_option lifecycle_options[] = {
-	TRANSITION_OPTIONS(struct lifecycle_values, transitions),
+	TRANSITION_OPTIONS(transitions),
 	{ 0 },
 };
 
@@ -151,7 +150,7 @@ const struct cli_command command_storage_lifecycle = {
 		"DEEP_ARCHIVE must be restored before they can be read ('tonicfs restore'). AWS\n"
 		"does not move objects below 128 KB. 'tonicfs cost' estimates what a rule\n"
 		"saves.\n",
-	CLI_OPTIONS(lifecycle_options, struct lifecycle_values),
+	CLI_OPTIONS(lifecycle_options),
 	.argument_count = { 2, 2 },
 	.run = run_lifecycle,
 };

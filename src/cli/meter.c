@@ -84,16 +84,14 @@ void meter_read(const struct meter *meter, struct meter_reading *ret_reading)
 /* "512 of 1,220, 1.1 GB of 2.7 GB, 35.2 MB/s, 0:46 left, 3 failed" */
 static void add_words(const struct meter_reading *r, const char *separator, struct buf *out)
 {
-	char a[AMOUNT_SIZE], b[AMOUNT_SIZE];
-
-	buf_addf(out, "%s of %s", amount_count(r->done, a), amount_count(r->total, b));
-	buf_addf(out, "%s%s of %s", separator, amount_bytes(r->done_bytes, a),
-		 amount_bytes(r->total_bytes, b));
-	buf_addf(out, "%s%s/s", separator, amount_bytes(r->bytes_per_sec, a));
+	buf_addf(out, "%s of %s", count_text(r->done), count_text(r->total));
+	buf_addf(out, "%s%s of %s", separator, bytes_text(r->done_bytes),
+		 bytes_text(r->total_bytes));
+	buf_addf(out, "%s%s/s", separator, bytes_text(r->bytes_per_sec));
 	if (r->secs_left >= 0)
-		buf_addf(out, "%s%s left", separator, amount_secs(r->secs_left, a));
+		buf_addf(out, "%s%s left", separator, secs_text(r->secs_left));
 	if (r->failed)
-		buf_addf(out, "%s%s failed", separator, amount_count(r->failed, a));
+		buf_addf(out, "%s%s failed", separator, count_text(r->failed));
 }
 
 void meter_bar(const struct meter *meter, size_t columns, struct buf *out)

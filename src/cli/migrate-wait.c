@@ -31,8 +31,7 @@ struct wait {
 	bool is_held;            /* no worker gets what is left: its bucket is disabled */
 };
 
-/* Deletes at Twilio that are queued. Expensive, because they are counted one by one: only for the
- * end. */
+/* Deletes at Twilio that are queued. Only for the end: they are counted one by one. */
 static int cleanups_get(struct cli *cli, const struct cli_scopes *scopes, int64_t *ret_count)
 {
 	*ret_count = 0;
@@ -175,17 +174,15 @@ static int wait_for_cleanups(struct wait *wait)
 /* Runs the workers in this process. *ret_reading: the progress when the last transfer ended. */
 static int work(struct wait *wait, struct meter_reading *ret_reading)
 {
-	struct migrate_settings settings = { 0 };
+	const struct migrate_settings settings = { 0 };
 	struct cli *cli = wait->cli;
 	struct migrate *migrate = NULL;
 	struct jobs *jobs = NULL;
-	int64_t moved;
 	int status = cli_http_open(cli), err;
 
 	if (status != CLI_DONE)
 		return status;
-	err = catalog_progress_get(cli->catalog, wait->scopes->items, wait->scopes->count,
-				   &wait->counts, &moved);
+	err = look(wait);
 	if (err < 0)
 		return cli_catalog_error(cli, err, "the counts cannot be read");
 	meter_begin(&wait->meter, &wait->counts, time_mono_msecs());
@@ -203,8 +200,8 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 		err = wait_for_cleanups(wait);
 	cli_progress_clear(&wait->progress);
 	if (cancel_is_set(&cli_cancel))
-		cli_error("stopping: transfers in flight have ten seconds;"
-			  " Ctrl-C again ends at once");
+		cli_error(
+			"stopping: transfers in flight have ten seconds; Ctrl-C again ends at once");
 	meter_read(&wait->meter, ret_reading);
 	migrate_stop(migrate, STOP_GRACE_MSECS);
 	jobs_free(jobs);
@@ -212,7 +209,7 @@ static int work(struct wait *wait, struct meter_reading *ret_reading)
 		err = look(wait);
 	if (err == 0 && cancel_is_set(&cli_cancel)) /* count what has ended since */
 		meter_read(&wait->meter, ret_reading);
-	return err < 0 ? cli_catalog_error(cli, err, "the counts cannot be read") : CLI_DONE;
+	return cli_catalog_error(cli, err, "the counts cannot be read");
 }
 
 /* ---- the report ---- */
@@ -258,13 +255,11 @@ static void report_print(const struct wait *wait, const struct meter_reading *r,
 {
 	const struct catalog_counts *counts = &wait->counts;
 	int64_t left = counts->queued + counts->running;
-	char a[AMOUNT_SIZE], b[AMOUNT_SIZE], c[AMOUNT_SIZE], d[AMOUNT_SIZE];
 
 	if (r->done)
-		printf("Stored: %s %s, %s in %s (%s/s)\n", amount_count(r->done, a),
-		       r->done == 1 ? "recording" : "recordings", amount_bytes(r->done_bytes, b),
-		       amount_secs(r->secs, c),
-		       amount_bytes(r->done_bytes / (r->secs ? r->secs : 1), d));
+		printf("Stored: %s %s, %s in %s (%s/s)\n", count_text(r->done),
+		       r->done == 1 ? "recording" : "recordings", bytes_text(r->done_bytes),
+		       secs_text(r->secs), bytes_text(r->done_bytes / (r->secs ? r->secs : 1)));
 	printf("In S3: %lld", (long long)counts->done);
 	if (counts->failed)
 		printf(", failed: %lld", (long long)counts->failed);
@@ -283,11 +278,9 @@ static void report_print(const struct wait *wait, const struct meter_reading *r,
 		printf("%lld of Twilio's copies are still to be deleted; a mount goes on with it\n",
 		       (long long)cleanups);
 	if (wait->is_held)
-		printf("The bucket is disabled: what is queued waits for"
-		       " 'tonicfs storage enable'\n");
+		printf("The bucket is disabled: what is queued waits for 'tonicfs storage enable'\n");
 	else if (left)
-		printf("What is queued stays so; a mount, or the same command again, goes on"
-		       " with it\n");
+		printf("What is queued stays so; a mount, or the same command again, goes on with it\n");
 }
 
 static int report(struct wait *wait, const struct meter_reading *reading, int64_t count)

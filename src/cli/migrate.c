@@ -1,5 +1,4 @@
-/* migrate: queues recordings for the move to the bucket, pauses, resumes, retries and cancels
- * them. */
+/* migrate: queues moves of recordings to the bucket, pauses, resumes, retries, cancels them. */
 #include <errno.h>
 #include <jansson.h>
 
@@ -22,12 +21,12 @@ struct action {
 	const char *json, *text;
 	bool can_wait;
 };
-#define FLAG(field) .offset = offsetof(struct migrate_values, field)
+#define VALUES struct migrate_values
 static const struct action actions[] = {
-	{ FLAG(cancel), catalog_migrate_cancel, "cancelled", "Taken back", false },
-	{ FLAG(pause), catalog_migrate_pause, "paused", "Paused", false },
-	{ FLAG(resume), catalog_migrate_resume, "resumed", "Resumed", true },
-	{ FLAG(retry), catalog_migrate_retry, "retried", "To be tried again", true },
+	{ offsetof(VALUES, cancel), catalog_migrate_cancel, "cancelled", "Taken back", false },
+	{ offsetof(VALUES, pause), catalog_migrate_pause, "paused", "Paused", false },
+	{ offsetof(VALUES, resume), catalog_migrate_resume, "resumed", "Resumed", true },
+	{ offsetof(VALUES, retry), catalog_migrate_retry, "retried", "To be tried again", true },
 };
 static const struct action action_queue = { 0, catalog_migrate_queue, "asked", "Queued", true };
 
@@ -111,8 +110,6 @@ static int run_migrate(struct cli *cli, const void *values, int argc, char **arg
 	int status = action_find(cli, v, &action);
 
 	if (status == CLI_DONE)
-		status = cli_catalog_open(cli);
-	if (status == CLI_DONE)
 		status = cli_path_scopes(cli, argc, argv, &scopes);
 	if (status == CLI_DONE)
 		status = ask_all(cli, &scopes, action, &count);
@@ -122,11 +119,11 @@ static int run_migrate(struct cli *cli, const void *values, int argc, char **arg
 }
 
 static const struct cli_option migrate_options[] = {
-	{ "wait", CLI_FLAG, "move them now, and wait until the end", FLAG(wait) },
-	{ "cancel", CLI_FLAG, "cancel what is queued or paused", FLAG(cancel) },
-	{ "pause", CLI_FLAG, "hold what is queued", FLAG(pause) },
-	{ "resume", CLI_FLAG, "continue what is paused", FLAG(resume) },
-	{ "retry", CLI_FLAG, "retry what failed", FLAG(retry) },
+	CLI_FLAG("wait", wait, "move them now, and wait until the end"),
+	CLI_FLAG("cancel", cancel, "cancel what is queued or paused"),
+	CLI_FLAG("pause", pause, "hold what is queued"),
+	CLI_FLAG("resume", resume, "continue what is paused"),
+	CLI_FLAG("retry", retry, "retry what failed"),
 	{ 0 },
 };
 
@@ -158,7 +155,7 @@ const struct cli_command command_migrate = {
 		"mount. Progress goes to standard error: a bar on a terminal; otherwise a line\n"
 		"every ten seconds, later every minute, and with --json each line is a JSON\n"
 		"object. Exit status 3 if some failed, are paused or are still queued.\n",
-	CLI_OPTIONS(migrate_options, struct migrate_values),
+	CLI_OPTIONS(migrate_options),
 	.argument_count = { 1, 1000000 },
 	.run = run_migrate,
 };

@@ -1,6 +1,5 @@
-/* A mount in the background. The fork comes first, while there is one thread and no handle of
- * SQLite, curl or OpenSSL; the child opens everything. The parent's exit status says whether the
- * tree answers. */
+/* A mount in the background. The fork comes first, with one thread and no handle of SQLite, curl or
+ * OpenSSL: the child opens them. The parent's exit status says whether the tree answers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -18,8 +17,7 @@ static void go_to_background(void *arg)
 	char ready = READY;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	/* Not earlier: a key command may ask on the terminal, and Ctrl-C ends both processes until
-	 * here. */
+	/* Not earlier: until here a key command may ask on the terminal, and Ctrl-C ends both. */
 	setsid();
 	log_to_syslog();
 	if (null >= 0) {

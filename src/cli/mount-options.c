@@ -15,24 +15,16 @@ static const char *const ignored[] = {
 	"group", "nofail",   "_netdev",  "suid",   "dev",  "exec",   "async", "default_permissions",
 	"loud",  "silent",   "relatime",
 };
-static const char *const ignored_beginnings[] = { "x-",
-						  "comment=", "user=", "helper=", "uhelper=" };
+static const char *const beginnings[] = { "x-", "comment=", "user=", "helper=", "uhelper=" };
 /* Words for libfuse or the kernel. */
 static const char *const passed[] = { "nosuid",     "nodev", "noexec",  "noatime",
 				      "nodiratime", "sync",  "dirsync", "auto_unmount" };
 
-static bool is_one_of(const char *word, const char *const *list, size_t count)
+/* Is the word in the list, or, with is_beginning, does it begin as one that is? */
+static bool is_one_of(const char *word, const char *const *list, size_t count, bool is_beginning)
 {
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(word, list[i]) == 0)
-			return true;
-	return false;
-}
-
-static bool begins_as(const char *word)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(ignored_beginnings); i++)
-		if (strncmp(word, ignored_beginnings[i], strlen(ignored_beginnings[i])) == 0)
+		if (strncmp(word, list[i], strlen(list[i]) + !is_beginning) == 0)
 			return true;
 	return false;
 }
@@ -110,6 +102,7 @@ static int word_parse(struct mount_options *options, const char *word, const cha
 		{ "refuse=", NULL, &options->refuse },
 		{ "metrics=", NULL, &options->metrics },
 	};
+	bool is_fsname = strncmp(plain, "fsname=", 7) == 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		size_t len = strlen(known[i].word);
@@ -128,13 +121,11 @@ static int word_parse(struct mount_options *options, const char *word, const cha
 	}
 	if (strncmp(plain, "umask=", 6) == 0)
 		return set_umask(options, plain, message);
-	if (strncmp(plain, "fsname=", 7) == 0) {
-		options->has_fsname = true;
+	options->has_fsname |= is_fsname;
+	if (is_fsname || is_one_of(plain, passed, ARRAY_SIZE(passed), false))
 		return mount_options_add_word(options, word);
-	}
-	if (is_one_of(plain, passed, ARRAY_SIZE(passed)))
-		return mount_options_add_word(options, word);
-	if (is_one_of(plain, ignored, ARRAY_SIZE(ignored)) || begins_as(plain))
+	if (is_one_of(plain, ignored, ARRAY_SIZE(ignored), false) ||
+	    is_one_of(plain, beginnings, ARRAY_SIZE(beginnings), true))
 		return 0;
 	say_unknown(plain, message);
 	return -EINVAL;

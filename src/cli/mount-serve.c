@@ -63,14 +63,15 @@ static int mounted_start(struct mounted *m)
 		.ending = ending_step,
 		.options = (const char *const *)options->words,
 	};
+	const struct service_parts *parts;
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int status = background_open(request->cli, &m->settings, &m->service), err;
 
 	if (status != CLI_DONE)
 		return status;
-	settings.http = service_http(m->service);
-	err = fs_mount(service_catalog(m->service), service_audio(m->service), &settings, &m->fs,
-		       message);
+	parts = service_parts(m->service);
+	settings.http = parts->http;
+	err = fs_mount(parts->catalog, parts->audio, &settings, &m->fs, message);
 	if (err < 0)
 		return cli_error("%s", message[0] ? message : strerror(-err));
 	return background_start(m->service);
@@ -79,7 +80,7 @@ static int mounted_start(struct mounted *m)
 static void ready(void *arg)
 {
 	struct mounted *m = arg;
-	const char *address = service_address(m->service);
+	const char *address = service_parts(m->service)->address;
 
 	m->is_ready = true;
 	if (m->request->on_ready)

@@ -34,15 +34,12 @@ static int mountpoint_check(struct cli *cli, const struct mount_options *options
 	cleanup_free char *inside = NULL, *source = NULL;
 	struct stat st;
 
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		if (!files[i].path || !mountpoint_has(mountpoint, files[i].path))
-			continue;
-		return cli_error(
-			"the %s %s is inside the mountpoint; it could not be reached any more",
-			files[i].what, files[i].path);
-	}
-	/* No stat of a tonicfs mount that is there already: it may be dead, and fs_mount handles
-	 * it. */
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (files[i].path && mountpoint_has(mountpoint, files[i].path))
+			return cli_error("the %s %s is inside the mountpoint; "
+					 "it could not be reached any more",
+					 files[i].what, files[i].path);
+	/* No stat of a tonicfs mount that is there: it may be dead, and fs_mount handles it. */
 	if (mounts_find(mountpoint, &inside, &source) == 0 && !*inside)
 		return CLI_DONE;
 	if (stat(mountpoint, &st) < 0)
@@ -137,15 +134,13 @@ static int run_mount(struct cli *cli, const void *values, int argc, char **argv)
 	return status == CLI_DONE ? mount_at(cli, argv[0], v, &options) : status;
 }
 
-#define VALUE(field) .offset = offsetof(struct mount_values, field)
+#define VALUES struct mount_values
 static const struct cli_option mount_options[] = {
-	{ "foreground", CLI_FLAG, "stay in the foreground", VALUE(foreground), NULL, 'f' },
-	{ "options", CLI_TEXTS, "mount options, see above; may be repeated", VALUE(options),
-	  "OPTIONS", 'o' },
-	{ "listen", CLI_TEXT, "take Twilio's callbacks, as 'tonicfs serve' does", VALUE(listen),
-	  "ADDRESS:PORT" },
-	{ "public-url", CLI_TEXT, "the callbacks' URL, exactly as Twilio has it", VALUE(public_url),
-	  "URL" },
+	CLI_FLAG("foreground", foreground, "stay in the foreground", NULL, 'f'),
+	CLI_TEXTS("options", options, "mount options, see above; may be repeated", "OPTIONS", 'o'),
+	CLI_TEXT("listen", listen, "take Twilio's callbacks, as 'tonicfs serve' does",
+		 "ADDRESS:PORT"),
+	CLI_TEXT("public-url", public_url, "the callbacks' URL, exactly as Twilio has it", "URL"),
 	{ 0 },
 };
 
@@ -186,7 +181,7 @@ const struct cli_command command_mount = {
 		"After an unmount, the process has ten seconds to finish transfers in flight or\n"
 		"put them back. Its log names what else it waits for; after 40 seconds it ends\n"
 		"in any case, and nothing is lost.\n",
-	CLI_OPTIONS(mount_options, struct mount_values),
+	CLI_OPTIONS(mount_options),
 	.argument_count = { 1, 1 },
 	.run = run_mount,
 };
@@ -231,13 +226,8 @@ static int become_user(const char *name)
 	return err == 0 ? CLI_DONE : cli_error("setuid=%s: %s", name, strerror(-err));
 }
 
-struct helper_words {
-	const char *source, *folder;
-	bool is_fake;
-};
-
-static int helper_parse(int argc, char **argv, struct helper_words *words,
-			struct mount_options *options)
+/* SOURCE and DIR are at optind afterwards. */
+static int helper_parse(int argc, char **argv, bool *is_fake, struct mount_options *options)
 {
 	char message[CATALOG_MESSAGE_SIZE];
 	bool is_wrong = false;
@@ -246,7 +236,7 @@ static int helper_parse(int argc, char **argv, struct helper_words *words,
 	opterr = 0;
 	while ((letter = getopt(argc, argv, "sfnvo:t:")) != -1) {
 		is_wrong |= letter == '?';
-		words->is_fake |= letter == 'f';
+		*is_fake |= letter == 'f';
 		if (letter == 'o' && mount_options_parse(options, optarg, message) < 0) {
 			cli_error("%s", message);
 			return CLI_USAGE;
@@ -256,24 +246,22 @@ static int helper_parse(int argc, char **argv, struct helper_words *words,
 		cli_error("usage: mount.tonicfs SOURCE DIR [-sfnv] [-o OPTIONS]");
 		return CLI_USAGE;
 	}
-	words->source = argv[optind];
-	words->folder = argv[optind + 1];
 	return CLI_DONE;
 }
 
 int cli_mount_helper(int argc, char **argv)
 {
 	cleanup_with(mount_options_release) struct mount_options options = { 0 };
-	struct helper_words words = { 0 };
 	struct cli cli = { .command = &command_mount };
-	int status = helper_parse(argc, argv, &words, &options);
+	bool is_fake = false;
+	int status = helper_parse(argc, argv, &is_fake, &options);
 
 	if (status == CLI_DONE && options.user)
 		status = become_user(options.user);
-	if (status != CLI_DONE || words.is_fake)
+	if (status != CLI_DONE || is_fake)
 		return status;
-	if (!options.catalog && words.source[0] == '/') {
-		options.catalog = strdup(words.source);
+	if (!options.catalog && argv[optind][0] == '/') {
+		options.catalog = strdup(argv[optind]);
 		if (!options.catalog)
 			return cli_error("out of memory");
 	}
@@ -281,7 +269,7 @@ int cli_mount_helper(int argc, char **argv)
 	if (status == CLI_DONE)
 		status = paths_from_options(&cli, &options);
 	if (status == CLI_DONE)
-		status = mount_at(&cli, words.folder, &(struct mount_values){ 0 }, &options);
+		status = mount_at(&cli, argv[optind + 1], &(struct mount_values){ 0 }, &options);
 	cli_close(&cli);
 	return status;
 }

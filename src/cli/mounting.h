@@ -1,5 +1,4 @@
-/* The parts of the mount command: mountpoints, the words of -o, the mounted process, going to the
- * background. */
+/* The parts of mount: mountpoints, the words of -o, the mounted process, the background. */
 #pragma once
 
 #include <sys/types.h>
@@ -25,8 +24,7 @@ struct mount_options {
 	char **words; /* further ones for libfuse and the kernel; NULL-terminated, or NULL */
 	size_t word_count;
 };
-/* Adds the words of a -o argument; "\," is a comma inside a word. -EINVAL and a sentence for an
- * unknown word. */
+/* Adds the words of a -o argument ("\,": a comma). -EINVAL and a sentence for an unknown word. */
 int mount_options_parse(struct mount_options *options, const char *text,
 			char ret_message[CATALOG_MESSAGE_SIZE]);
 int mount_options_add_word(struct mount_options *options, const char *word);

@@ -1,5 +1,4 @@
-/* Parses the command line by the tables of options. Options and arguments may be mixed; `--` ends
- * the options. */
+/* Parses the command line by tables of options. Arguments may come between; `--` ends options. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +61,9 @@ static void say_unknown(struct parser *p, const char *name, size_t len)
 		 suggest_text(&suggest));
 }
 
+/* Writes the message; -EINVAL. */
+#define REFUSE(p, ...) (snprintf((p)->message, CATALOG_MESSAGE_SIZE, __VA_ARGS__), -EINVAL)
+
 static bool takes_argument(const struct cli_option *option)
 {
 	return option->kind == CLI_TEXT || option->kind == CLI_TEXTS;
@@ -88,7 +90,7 @@ static int option_store(const struct cli_option *option, void *where, bool negat
 	return -EINVAL;
 }
 
-/* Parses "--name", "--name=value" or "--name value". next: the word after it; *ret_took: next was
+/* Parses "--name", "--name=value" or "--name value". next: the word after it; *ret_took: it was
  * the value. */
 static int long_parse(struct parser *p, const char *word, const char *next, bool *ret_took)
 {
@@ -103,18 +105,13 @@ static int long_parse(struct parser *p, const char *word, const char *next, bool
 		return -EINVAL;
 	}
 	if (!takes_argument(option)) {
-		if (equals) {
-			snprintf(p->message, CATALOG_MESSAGE_SIZE,
-				 "the option '--%.*s' takes no value", (int)len, name);
-			return -EINVAL;
-		}
+		if (equals)
+			return REFUSE(p, "the option '--%.*s' takes no value", (int)len, name);
 		return option_store(option, where, negated, NULL);
 	}
-	if (!equals && !next) {
-		snprintf(p->message, CATALOG_MESSAGE_SIZE, "the option '--%s' needs a value (%s)",
-			 option->name, option->argument);
-		return -EINVAL;
-	}
+	if (!equals && !next)
+		return REFUSE(p, "the option '--%s' needs a value (%s)", option->name,
+			      option->argument);
 	*ret_took = !equals;
 	return option_store(option, where, false, equals ? equals + 1 : next);
 }
@@ -129,20 +126,14 @@ static int short_parse(struct parser *p, const char *word, const char *next, boo
 		const char *text = NULL;
 		int err;
 
-		if (!option) {
-			snprintf(p->message, CATALOG_MESSAGE_SIZE, "there is no option '-%c'",
-				 *letter);
-			return -EINVAL;
-		}
+		if (!option)
+			return REFUSE(p, "there is no option '-%c'", *letter);
 		if (takes_argument(option)) {
 			text = letter[1] ? letter + 1 : next;
 			*ret_took = !letter[1];
-			if (!text) {
-				snprintf(p->message, CATALOG_MESSAGE_SIZE,
-					 "the option '-%c' needs a value (%s)", *letter,
-					 option->argument);
-				return -EINVAL;
-			}
+			if (!text)
+				return REFUSE(p, "the option '-%c' needs a value (%s)", *letter,
+					      option->argument);
 		}
 		err = option_store(option, where, false, text);
 		if (err < 0 || text)

@@ -59,6 +59,8 @@ int cli_catalog_failed(const struct cli *cli, int err, const char *message, cons
 
 int cli_catalog_error(const struct cli *cli, int err, const char *doing)
 {
+	if (err >= 0)
+		return CLI_DONE;
 	switch (err) {
 	case -EBUSY:
 		return cli_error("%s: another process has kept %s busy for half a minute", doing,

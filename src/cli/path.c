@@ -43,8 +43,7 @@ static int lexical_path(const char *path, struct buf *ret_path)
 	return buf_failed(ret_path) ? -ENOMEM : 0;
 }
 
-/* The path in the tree of what is inside a mount of this catalog. 1: found; 0: it is in no mount of
- * ours; -1: an error has been printed. */
+/* The tree's path of what is in a mount of ours. 1: found; 0: in none; -1: error printed. */
 static int path_in_mount(const struct cli *cli, const char *path, char **ret_inside)
 {
 	cleanup_buf struct buf absolute = BUF_INIT;
@@ -161,7 +160,7 @@ int cli_path_resolve(struct cli *cli, const char *path, struct catalog_node *ret
 		say_not_found(cli, path, found ? inside : plain);
 		return CLI_FAILED;
 	}
-	return err < 0 ? cli_catalog_error(cli, err, path) : CLI_DONE;
+	return cli_catalog_error(cli, err, path);
 }
 
 /* True if everything in b is in a. */
@@ -186,17 +185,14 @@ static bool node_covers(const struct catalog_node *a, const struct catalog_node 
 int cli_path_scopes(struct cli *cli, int count, char *const *paths, struct cli_scopes *ret_scopes)
 {
 	cleanup_free struct catalog_node *nodes = calloc((size_t)count, sizeof *nodes);
+	int status = cli_catalog_open(cli);
 
 	*ret_scopes = (struct cli_scopes){ calloc((size_t)count, sizeof *ret_scopes->items), 0 };
 	if (!nodes || !ret_scopes->items)
 		return cli_error("out of memory");
-	for (int i = 0; i < count; i++) {
-		int status = cli_path_resolve(cli, paths[i], &nodes[i]);
-
-		if (status != CLI_DONE)
-			return status;
-	}
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < count && status == CLI_DONE; i++)
+		status = cli_path_resolve(cli, paths[i], &nodes[i]);
+	for (int i = 0; i < count && status == CLI_DONE; i++) {
 		bool is_covered = nodes[i].kind == CATALOG_NODE_CALLS;
 
 		for (int j = 0; j < count && !is_covered; j++) {
@@ -207,7 +203,7 @@ int cli_path_scopes(struct cli *cli, int count, char *const *paths, struct cli_s
 		if (!is_covered)
 			ret_scopes->items[ret_scopes->count++] = catalog_node_scope(&nodes[i]);
 	}
-	return CLI_DONE;
+	return status;
 }
 
 void cli_scopes_release(struct cli_scopes *scopes)

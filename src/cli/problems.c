@@ -43,17 +43,17 @@ static const char *next_text(const struct catalog_problem_group *group,
 
 static void print_one(const struct catalog_problem_group *group, FILE *out)
 {
-	char count[AMOUNT_SIZE], next[AMOUNT_SIZE * 2], sid[SID_SIZE];
+	int64_t more = group->count - (int64_t)group->example_count;
+	char next[AMOUNT_SIZE * 2], sid[SID_SIZE];
 
-	fprintf(out, "  %s %s %s: %s\n", amount_count(group->count, count),
+	fprintf(out, "  %s %s %s: %s\n", count_text(group->count),
 		kind_text(group->kind, group->count == 1), next_text(group, next), group->reason);
 	for (size_t i = 0; i < group->example_count; i++) {
 		sid_format(&group->examples[i], "RE", sid);
 		fprintf(out, "      %s\n", sid);
 	}
-	if (group->count > (int64_t)group->example_count)
-		fprintf(out, "      … and %s more\n",
-			amount_count(group->count - (int64_t)group->example_count, count));
+	if (more > 0)
+		fprintf(out, "      … and %s more\n", count_text(more));
 }
 
 void problems_print(const struct view_problems *problems, FILE *out)

@@ -52,13 +52,12 @@ static int pending_get(struct cli *cli, const int64_t *workspace_ids, size_t cou
 /* Counts the jobs that wait for a retry: these pauses are minutes, too long to wait here. */
 static int count_waiting(void *arg, const struct catalog_problem *problem)
 {
-	int64_t *waiting = arg;
 	const unsigned kinds =
 		CATALOG_JOB_DELETE_TWILIO | CATALOG_JOB_DELETE_S3 | CATALOG_JOB_TOMBSTONE;
 
 	if ((problem->kind & kinds) && problem->attempts &&
 	    problem->next_msecs > time_now_msecs() + 1000 && problem->next_msecs != INT64_MAX)
-		++*waiting;
+		++*(int64_t *)arg;
 	return 0;
 }
 

@@ -1,12 +1,10 @@
-/* For rm and the remove commands: waits a while for the policy's jobs, and prints what happened to
- * the bytes. */
+/* For rm and remove: waits a while for the policy's jobs, and prints what became of the bytes. */
 #pragma once
 
 #include "catalog/removal.h"
 #include "cli/cli.h"
 
 void removal_add(struct catalog_removal *sum, const struct catalog_removal *part);
-/* Returns the exit status: CLI_PART where a delete failed; CLI_DONE also where deletes are still
- * queued, since they are durable. */
+/* CLI_PART where a delete failed; CLI_DONE also where some are still queued: they are durable. */
 int removing_finish(struct cli *cli, const struct catalog_removal *removal,
 		    const int64_t *workspace_ids, size_t workspace_count);

@@ -74,9 +74,8 @@ static int ask_all(struct cli *cli, struct storage_restore_stats *stats)
 				  (long long)stats->asked, (long long)stats->refused);
 	}
 	cli_progress_clear(&progress);
-	return err < 0 ? cli_catalog_error(cli, err,
-					   "the restores were noted, and not all of them were sent")
-		       : CLI_DONE;
+	return cli_catalog_error(cli, err,
+				 "the restores were noted, and not all of them were sent");
 }
 
 static void line(const char *what, int64_t n)
@@ -130,8 +129,6 @@ static int run_restore(struct cli *cli, const void *values, int argc, char **arg
 	int status = values_check(cli, values, &days, &tier);
 
 	if (status == CLI_DONE)
-		status = cli_catalog_open(cli);
-	if (status == CLI_DONE)
 		status = cli_path_scopes(cli, argc, argv, &scopes);
 	if (status == CLI_DONE)
 		status = cli_http_open(cli);
@@ -154,10 +151,10 @@ static int run_restore(struct cli *cli, const void *values, int argc, char **arg
 	return status == CLI_DONE ? finish(cli, &counts, &now, &stats) : status;
 }
 
-#define VALUE(field) .offset = offsetof(struct restore_values, field)
+#define VALUES struct restore_values
 static const struct cli_option restore_options[] = {
-	{ "days", CLI_TEXT, "how long they stay readable (7)", VALUE(days), "N" },
-	{ "tier", CLI_TEXT, "bulk (the cheapest), standard or expedited", VALUE(tier), "TIER" },
+	CLI_TEXT("days", days, "how long they stay readable (7)", "N"),
+	CLI_TEXT("tier", tier, "bulk (the cheapest), standard or expedited", "TIER"),
 	{ 0 },
 };
 
@@ -176,7 +173,7 @@ const struct cli_command command_restore = {
 		"\n"
 		"PATH is WORKSPACE[/CAMPAIGN[/FILE]], a recording's SID, or a path inside a\n"
 		"mount.\n",
-	CLI_OPTIONS(restore_options, struct restore_values),
+	CLI_OPTIONS(restore_options),
 	.argument_count = { 1, 1000000 },
 	.run = run_restore,
 };

@@ -51,10 +51,8 @@ static int run_rm(struct cli *cli, const void *values, int argc, char **argv)
 	struct catalog_removal sum = { 0 };
 	size_t workspace_count = 0, removed = 0;
 	bool failed = false;
-	int status = cli_catalog_open(cli);
+	int status = cli_path_scopes(cli, argc, argv, &scopes);
 
-	if (status == CLI_DONE)
-		status = cli_path_scopes(cli, argc, argv, &scopes);
 	if (status != CLI_DONE)
 		return status;
 	workspace_ids = calloc(scopes.count + 1, sizeof *workspace_ids);

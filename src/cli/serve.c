@@ -12,7 +12,7 @@ struct serve_values {
 /* One line when everything runs, for scripts that wait for it. */
 static int say_ready(const struct cli *cli, const struct service *service)
 {
-	const char *address = service_address(service);
+	const char *address = service_parts(service)->address;
 	int status = CLI_DONE;
 
 	if (cli->json)
@@ -51,11 +51,10 @@ static int run_serve(struct cli *cli, const void *values, int argc, char **argv)
 	return status;
 }
 
-#define VALUE(field) .offset = offsetof(struct serve_values, field)
+#define VALUES struct serve_values
 static const struct cli_option serve_options[] = {
-	{ "listen", CLI_TEXT, "take Twilio's callbacks", VALUE(listen), "ADDRESS:PORT" },
-	{ "public-url", CLI_TEXT, "the callbacks' URL, exactly as Twilio has it", VALUE(public_url),
-	  "URL" },
+	CLI_TEXT("listen", listen, "take Twilio's callbacks", "ADDRESS:PORT"),
+	CLI_TEXT("public-url", public_url, "the callbacks' URL, exactly as Twilio has it", "URL"),
 	{ 0 },
 };
 
@@ -78,6 +77,6 @@ const struct cli_command command_serve = {
 		"workspace with an API key also needs its account's auth token: 'tonicfs\n"
 		"workspace set NAME --auth-token-file FILE'. The next poll finds what a lost\n"
 		"callback missed.\n",
-	CLI_OPTIONS(serve_options, struct serve_values),
+	CLI_OPTIONS(serve_options),
 	.run = run_serve,
 };

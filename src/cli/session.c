@@ -41,8 +41,7 @@ int cli_catalog_open(struct cli *cli)
 	char message[CATALOG_MESSAGE_SIZE] = "";
 	int err;
 
-	/* Before the key is looked for: a missing catalog has no key either, and the catalog is
-	 * what the message should name. */
+	/* First, because the message should name a missing catalog, not its missing key. */
 	if (access(cli->catalog_path, F_OK) < 0 && errno == ENOENT)
 		return cli_error("there is no catalog %s; 'tonicfs init' makes one",
 				 cli->catalog_path);
@@ -77,7 +76,6 @@ void cli_close(struct cli *cli)
 
 int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace)
 {
-	char shown[CATALOG_NAME_SIZE];
 	int err = catalog_workspace_find(cli->catalog, name, ret_workspace);
 
 	if (err == -ENOENT) {
@@ -85,10 +83,10 @@ int cli_workspace_find(struct cli *cli, const char *name, struct catalog_workspa
 
 		suggest_init(&suggest, "", name);
 		suggest_workspaces(&suggest, cli);
-		return cli_error("there is no workspace '%s'%s", view_name(name, shown),
+		return cli_error("there is no workspace '%s'%s", view_shown(name),
 				 suggest_text(&suggest));
 	}
-	return err < 0 ? cli_catalog_error(cli, err, "the workspace cannot be read") : CLI_DONE;
+	return cli_catalog_error(cli, err, "the workspace cannot be read");
 }
 
 int cli_workspace_open(struct cli *cli, const char *name, struct catalog_workspace *ret_workspace)
@@ -102,7 +100,6 @@ int cli_storage_open(struct cli *cli, const char *name, struct catalog_workspace
 		     struct catalog_storage *ret_storage)
 {
 	int status = cli_workspace_open(cli, name, ret_workspace);
-	char shown[CATALOG_NAME_SIZE];
 	int err;
 
 	if (status != CLI_DONE)
@@ -110,9 +107,8 @@ int cli_storage_open(struct cli *cli, const char *name, struct catalog_workspace
 	err = catalog_storage_get(cli->catalog, ret_workspace->id, ret_storage);
 	if (err == -ENOENT)
 		return cli_error("workspace '%s' has no bucket; 'tonicfs storage set' names one",
-				 view_name(ret_workspace->name, shown));
-	return err < 0 ? cli_catalog_error(cli, err, "the bucket's settings cannot be read")
-		       : CLI_DONE;
+				 view_shown(ret_workspace->name));
+	return cli_catalog_error(cli, err, "the bucket's settings cannot be read");
 }
 
 static int workspace_add(void *arg, const struct catalog_workspace *workspace)
@@ -136,7 +132,7 @@ int cli_workspaces_find(struct cli *cli, const char *name, bool with_removed,
 	else
 		err = catalog_workspace_each(cli->catalog, with_removed, workspace_add,
 					     ret_workspaces);
-	return err < 0 ? cli_catalog_error(cli, err, "the workspaces cannot be read") : CLI_DONE;
+	return cli_catalog_error(cli, err, "the workspaces cannot be read");
 }
 
 void cli_workspaces_release(struct cli_workspaces *workspaces)
@@ -156,10 +152,9 @@ int cli_secret_read(const char *option, const char *secret_file, const char *pro
 	if (err == 0)
 		return CLI_DONE;
 	if (err == -ENOTTY)
-		return cli_error(
-			"there is no terminal to ask for the secret on; give %s FILE, or - for standard "
-			"input",
-			option);
+		return cli_error("there is no terminal to ask for the secret on; "
+				 "give %s FILE, or - for standard input",
+				 option);
 	if (err == -EINVAL)
 		return cli_error("the secret is empty, or longer than 4096 bytes%s%s%s",
 				 secret_file ? " (" : "", secret_file ? option : "",

@@ -91,7 +91,7 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	if (status != CLI_DONE)
 		return status;
 	err = catalog_setting_set(cli->catalog, s->name, is_default ? NULL : argv[1]);
-	return err < 0 ? cli_catalog_error(cli, err, "the setting was not changed") : CLI_DONE;
+	return cli_catalog_error(cli, err, "the setting was not changed");
 }
 
 const struct cli_command command_setting_set = {

@@ -186,24 +186,21 @@ static const char *reason(const struct status_mount *m)
 
 static void print_origin(const char *name, const struct audio_origin_stats *s)
 {
-	char text[AMOUNT_SIZE];
 	uint64_t sum = 0;
 
 	for (int i = 0; i < AUDIO_OUTCOME_COUNT; i++)
 		sum += s->requests[i];
 	if (!sum && !s->bytes)
 		return;
-	printf("  requests to %-24s %11s  %9s", name, amount_count((int64_t)sum, text),
-	       amount_bytes((int64_t)s->bytes, (char[AMOUNT_SIZE]){ 0 }));
+	printf("  requests to %-24s %11s  %9s", name, count_text(sum), bytes_text(s->bytes));
 	for (int i = AUDIO_OUTCOME_WORKED + 1; i < AUDIO_OUTCOME_COUNT; i++)
 		if (s->requests[i])
-			printf(", %s %s", amount_count((int64_t)s->requests[i], text),
+			printf(", %s %s", count_text(s->requests[i]),
 			       audio_outcome_name((enum audio_outcome)i));
 	printf("\n");
 }
 
-static const char *bound_text(const struct histogram *h, unsigned permille,
-			      char ret_text[AMOUNT_SIZE])
+static const char *bound(const struct histogram *h, unsigned permille, char ret_text[AMOUNT_SIZE])
 {
 	int64_t msecs = histogram_bound(h, permille);
 
@@ -222,8 +219,8 @@ static void print_times(const char *what, const struct histogram *h)
 	char half[AMOUNT_SIZE], most[AMOUNT_SIZE], all[AMOUNT_SIZE];
 
 	if (h->count)
-		printf("  %-36s half within %s, 95%% %s, 99%% %s\n", what, bound_text(h, 500, half),
-		       bound_text(h, 950, most), bound_text(h, 990, all));
+		printf("  %-36s half within %s, 95%% %s, 99%% %s\n", what, bound(h, 500, half),
+		       bound(h, 950, most), bound(h, 990, all));
 }
 
 static void print_last_failure(const struct audio_reason *last)
@@ -240,20 +237,17 @@ static void print_last_failure(const struct audio_reason *last)
 static void print_mount(const struct status_mount *m)
 {
 	const struct audio_stats *s = &m->stats;
-	char a[AMOUNT_SIZE], b[AMOUNT_SIZE], c[AMOUNT_SIZE];
 
 	if (m->err) {
 		printf("mount %s: %s\n", m->mountpoint, reason(m));
 		return;
 	}
 	printf("mount %s\n", m->mountpoint);
-	printf("  %-36s %11s\n", "files open", amount_count((int64_t)s->files_open, a));
-	printf("  %-36s %11s, %s from memory, %s failed\n", "reads",
-	       amount_count((int64_t)s->reads, a), amount_count((int64_t)s->reads_from_memory, b),
-	       amount_count((int64_t)s->reads_failed, c));
+	printf("  %-36s %11s\n", "files open", count_text(s->files_open));
+	printf("  %-36s %11s, %s from memory, %s failed\n", "reads", count_text(s->reads),
+	       count_text(s->reads_from_memory), count_text(s->reads_failed));
 	if (s->reads_waiting)
-		printf("  %-36s %11s\n", "  wait for their turn",
-		       amount_count((int64_t)s->reads_waiting, a));
+		printf("  %-36s %11s\n", "  wait for their turn", count_text(s->reads_waiting));
 	print_times("  answered", &s->read);
 	print_origin("Twilio", &s->origins[AUDIO_FROM_TWILIO]);
 	print_times("  first byte", &s->origins[AUDIO_FROM_TWILIO].first_byte);
@@ -261,13 +255,10 @@ static void print_mount(const struct status_mount *m)
 	print_times("  first byte", &s->origins[AUDIO_FROM_S3].first_byte);
 	if (s->ahead_files)
 		printf("  %-36s %11s, %s opened, %s in vain\n", "files fetched ahead",
-		       amount_count((int64_t)s->ahead_files, a),
-		       amount_count((int64_t)s->ahead_hits, b),
-		       amount_bytes((int64_t)s->ahead_wasted_bytes, c));
-	printf("  %-36s %11s of %s, %s at most\n", "memory",
-	       amount_bytes((int64_t)s->memory_bytes, a),
-	       amount_bytes((int64_t)s->memory_budget_bytes, b),
-	       amount_bytes((int64_t)s->memory_peak_bytes, c));
+		       count_text(s->ahead_files), count_text(s->ahead_hits),
+		       bytes_text(s->ahead_wasted_bytes));
+	printf("  %-36s %11s of %s, %s at most\n", "memory", bytes_text(s->memory_bytes),
+	       bytes_text(s->memory_budget_bytes), bytes_text(s->memory_peak_bytes));
 	print_last_failure(&s->last_failure);
 }
 

@@ -40,9 +40,7 @@ static int label_columns(void)
 
 static void line(const char *what, int64_t n)
 {
-	char count[AMOUNT_SIZE];
-
-	printf("  %-*s %11s\n", label_columns(), what, amount_count(n, count));
+	printf("  %-*s %11s\n", label_columns(), what, count_text(n));
 }
 
 static void line_if_any(const char *what, int64_t n)
@@ -53,11 +51,9 @@ static void line_if_any(const char *what, int64_t n)
 
 static void line_bytes(const char *what, int64_t n, int64_t bytes)
 {
-	char count[AMOUNT_SIZE], size[AMOUNT_SIZE];
-
 	if (bytes)
-		printf("  %-*s %11s  %9s\n", label_columns(), what, amount_count(n, count),
-		       amount_bytes(bytes, size));
+		printf("  %-*s %11s  %9s\n", label_columns(), what, count_text(n),
+		       bytes_text(bytes));
 	else
 		line(what, n);
 }
@@ -75,16 +71,15 @@ static void line_text(const char *what, const char *text)
 
 static void print_poll(const struct view_status *s)
 {
-	int64_t secs = s->sync.last_poll_secs;
-	char at[TIME_ISO8601_SIZE], ago[AMOUNT_SIZE], text[TIME_ISO8601_SIZE + AMOUNT_SIZE + 16];
+	int64_t secs = s->sync.last_poll_secs, now = time_now_secs();
+	char at[TIME_ISO8601_SIZE], text[TIME_ISO8601_SIZE + AMOUNT_SIZE + 16];
 
 	if (secs <= 0) {
 		line_text("last poll of Twilio", "never; 'tonicfs sync' or a mount asks");
 		return;
 	}
 	time_format_iso8601(secs, at);
-	snprintf(text, sizeof text, "%s (%s ago)", at,
-		 amount_secs(time_now_secs() > secs ? time_now_secs() - secs : 0, ago));
+	snprintf(text, sizeof text, "%s (%s ago)", at, secs_text(now > secs ? now - secs : 0));
 	line_text("last poll of Twilio", text);
 }
 
@@ -149,19 +144,14 @@ static void print_counts(const struct view_status *status)
 	line_if_any("size not known yet", s->sizes_unknown);
 }
 
-static const char *state_text(enum catalog_state state)
-{
-	static const char *const texts[CATALOG_STATE_COUNT] = {
-		[CATALOG_STATE_TWILIO] = "at Twilio",
-		[CATALOG_STATE_UPLOADING] = "at Twilio, in flight to S3",
-		[CATALOG_STATE_STORED] = "in S3, and still at Twilio",
-		[CATALOG_STATE_S3] = "in S3",
-		[CATALOG_STATE_MISSING] = "missing at Twilio and in S3",
-		[CATALOG_STATE_DELETED] = "removed",
-	};
-
-	return texts[state];
-}
+static const char *const state_texts[CATALOG_STATE_COUNT] = {
+	[CATALOG_STATE_TWILIO] = "at Twilio",
+	[CATALOG_STATE_UPLOADING] = "at Twilio, in flight to S3",
+	[CATALOG_STATE_STORED] = "in S3, and still at Twilio",
+	[CATALOG_STATE_S3] = "in S3",
+	[CATALOG_STATE_MISSING] = "missing at Twilio and in S3",
+	[CATALOG_STATE_DELETED] = "removed",
+};
 
 static void print_recording(const struct view_status *s)
 {
@@ -172,17 +162,16 @@ static void print_recording(const struct view_status *s)
 				: c->paused  ? "paused"
 				: c->failed  ? "failed"
 					     : NULL;
-	char amount[AMOUNT_SIZE];
 
-	printf("  where      %s\n", state_text(r->state));
+	printf("  where      %s\n", state_texts[r->state]);
 	if (s->why.len)
 		printf("  why        %s\n", buf_str(&s->why));
 	if (migration)
 		printf("  migration  %s\n", migration);
 	printf("  size       %s\n",
-	       r->size_bytes < 0 ? "not known yet" : amount_bytes(r->size_bytes, amount));
+	       r->size_bytes < 0 ? "not known yet" : bytes_text(r->size_bytes));
 	if (r->duration_secs >= 0)
-		printf("  duration   %s\n", amount_secs(r->duration_secs, amount));
+		printf("  duration   %s\n", secs_text(r->duration_secs));
 	if (s->storage_class[0])
 		printf("  class      %s\n", s->storage_class);
 }
@@ -329,10 +318,9 @@ static int run_status(struct cli *cli, const void *values, int argc, char **argv
 	return status;
 }
 
-#define VALUE(field) .offset = offsetof(struct status_values, field)
+#define VALUES struct status_values
 static const struct cli_option status_options[] = {
-	{ "limit", CLI_TEXT, "with --json: the most problems to list (1000)", VALUE(limit),
-	  "N|all" },
+	CLI_TEXT("limit", limit, "with --json: the most problems to list (1000)", "N|all"),
 	{ 0 },
 };
 
@@ -359,7 +347,7 @@ const struct cli_command command_status = {
 		"\n"
 		"With --json, 'reasons' has the jobs by reason, and 'problems' each job, up to\n"
 		"--limit; 'problems_count' is the number of all.\n",
-	CLI_OPTIONS(status_options, struct status_values),
+	CLI_OPTIONS(status_options),
 	.argument_count = { 0, 1000000 },
 	.run = run_status,
 };

@@ -9,10 +9,8 @@ struct enable_values {
 
 static int set_enabled(struct cli *cli, const struct catalog_workspace *w, bool enabled)
 {
-	int err = catalog_storage_enable(cli->catalog, w->id, enabled);
-
-	return err < 0 ? cli_catalog_error(cli, err, "the bucket's settings were not changed")
-		       : CLI_DONE;
+	return cli_catalog_error(cli, catalog_storage_enable(cli->catalog, w->id, enabled),
+				 "the bucket's settings were not changed");
 }
 
 static int run_enable(struct cli *cli, const void *values, int argc, char **argv)
@@ -32,9 +30,9 @@ static int run_enable(struct cli *cli, const void *values, int argc, char **argv
 	return set_enabled(cli, &w, true);
 }
 
-#define VALUE(field) .offset = offsetof(struct enable_values, field)
+#define VALUES struct enable_values
 static const struct cli_option enable_options[] = {
-	{ "untested", CLI_FLAG, "without a passed test", VALUE(untested) },
+	CLI_FLAG("untested", untested, "without a passed test"),
 	{ 0 },
 };
 
@@ -44,7 +42,7 @@ const struct cli_command command_storage_enable = {
 	.summary = "Starts moving recordings to the bucket again",
 	.text = "The settings must have passed 'storage test'. Migrations that were queued\n"
 		"while the bucket was disabled are resumed.\n",
-	CLI_OPTIONS(enable_options, struct enable_values),
+	CLI_OPTIONS(enable_options),
 	.argument_count = { 1, 1 },
 	.run = run_enable,
 };

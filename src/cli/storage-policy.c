@@ -66,15 +66,12 @@ static int run_policy(struct cli *cli, const void *values, int argc, char **argv
 	return cli->json ? cli_json_print(policy) : print_policy(policy, argv[0], s.bucket);
 }
 
-#define VALUE(field) .offset = offsetof(struct policy_values, field)
+#define VALUES struct policy_values
 static const struct cli_option policy_options[] = {
-	{ "lifecycle", CLI_FLAG, "also the permissions for lifecycle rules and restores",
-	  VALUE(lifecycle) },
-	{ "restore", CLI_FLAG, "also the permissions for restores", VALUE(restore) },
-	{ "object-lock", CLI_FLAG, "also the permissions to show retentions and legal holds",
-	  VALUE(lock) },
-	{ "no-cors", CLI_FLAG, "without the CORS rules, for storage test --no-cors",
-	  VALUE(no_cors) },
+	CLI_FLAG("lifecycle", lifecycle, "also the permissions for lifecycle rules and restores"),
+	CLI_FLAG("restore", restore, "also the permissions for restores"),
+	CLI_FLAG("object-lock", lock, "also the permissions to show retentions and legal holds"),
+	CLI_FLAG("no-cors", no_cors, "without the CORS rules, for storage test --no-cors"),
 	{ 0 },
 };
 
@@ -88,7 +85,7 @@ const struct cli_command command_storage_policy = {
 		"recordings and their versions, sse-kms those for the key (by its ARN with\n"
 		"--encryption sse-kms:ARN), and an archive class those to restore. Print the\n"
 		"policy again after such a setting has changed.\n",
-	CLI_OPTIONS(policy_options, struct policy_values),
+	CLI_OPTIONS(policy_options),
 	.argument_count = { 1, 1 },
 	.run = run_policy,
 };

@@ -260,31 +260,29 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 			 : CLI_DONE;
 }
 
-#define SET(field) .offset = offsetof(struct set_values, field)
+#define VALUES struct set_values
 static const struct cli_option set_options[] = {
-	{ "bucket", CLI_TEXT, "the bucket", SET(bucket), "B" },
-	{ "region", CLI_TEXT, "its region (us-east-1)", SET(region), "R" },
-	{ "access-key", CLI_TEXT, "the access key's id", SET(access_key), "AK" },
-	{ "secret-file", CLI_TEXT, "the file with the secret key", SET(secret_file), "FILE|-" },
-	{ "credentials", CLI_TEXT, "default or profile:NAME, instead of an access key",
-	  SET(credentials), "FROM" },
-	{ "provider", CLI_TEXT,
-	  "aws, digitalocean, minio, ceph, wasabi, b2, r2: fills in endpoint, region and path style",
-	  SET(provider), "NAME" },
-	{ "endpoint", CLI_TEXT, "another server than AWS", SET(endpoint), "URL" },
-	{ "path-style", CLI_SWITCH, "the bucket is in the URL's path, not in the host name",
-	  SET(path_style) },
-	{ "prefix", CLI_TEXT, "the prefix of all object keys", SET(prefix), "P" },
-	{ "encryption", CLI_TEXT, "none, sse-s3, sse-kms or sse-kms:KEY-ID", SET(encryption),
-	  "HOW" },
-	{ "require-encryption", CLI_SWITCH, "move recordings only to a server that encrypts",
-	  SET(require_encryption) },
-	{ "storage-class", CLI_TEXT,
-	  "the storage class of new objects; empty: the bucket's default", SET(storage_class),
-	  "CLASS" },
-	{ "ca-file", CLI_TEXT, "certificates to trust instead of the system's", SET(ca_file),
-	  "FILE" },
-	{ "allow-http", CLI_SWITCH, "allow plain http to other machines", SET(allow_http) },
+	CLI_TEXT("bucket", bucket, "the bucket", "B"),
+	CLI_TEXT("region", region, "its region (us-east-1)", "R"),
+	CLI_TEXT("access-key", access_key, "the access key's id", "AK"),
+	CLI_TEXT("secret-file", secret_file, "the file with the secret key", "FILE|-"),
+	CLI_TEXT("credentials", credentials, "default or profile:NAME, instead of an access key",
+		 "FROM"),
+	CLI_TEXT(
+		"provider", provider,
+		"aws, digitalocean, minio, ceph, wasabi, b2, r2: fills in endpoint, region and path style",
+		"NAME"),
+	CLI_TEXT("endpoint", endpoint, "another server than AWS", "URL"),
+	CLI_SWITCH("path-style", path_style,
+		   "the bucket is in the URL's path, not in the host name"),
+	CLI_TEXT("prefix", prefix, "the prefix of all object keys", "P"),
+	CLI_TEXT("encryption", encryption, "none, sse-s3, sse-kms or sse-kms:KEY-ID", "HOW"),
+	CLI_SWITCH("require-encryption", require_encryption,
+		   "move recordings only to a server that encrypts"),
+	CLI_TEXT("storage-class", storage_class,
+		 "the storage class of new objects; empty: the bucket's default", "CLASS"),
+	CLI_TEXT("ca-file", ca_file, "certificates to trust instead of the system's", "FILE"),
+	CLI_SWITCH("allow-http", allow_http, "allow plain http to other machines"),
 	{ 0 },
 };
 
@@ -308,7 +306,7 @@ const struct cli_command command_storage_set = {
 		"identity, the profile in ~/.aws, container, instance metadata. --credentials\n"
 		"profile:NAME uses that profile. Temporary credentials are renewed before they\n"
 		"expire.\n",
-	CLI_OPTIONS(set_options, struct set_values),
+	CLI_OPTIONS(set_options),
 	.argument_count = { 1, 1 },
 	.run = run_set,
 };

@@ -86,7 +86,7 @@ static int store_result(struct cli *cli, int64_t workspace_id, struct catalog_st
 	*ret_enabled = s->enabled || enable;
 	if (err == -ESTALE)
 		return cli_error("the settings were changed during the test; run it again");
-	return err < 0 ? cli_catalog_error(cli, err, "the test's result was not stored") : CLI_DONE;
+	return cli_catalog_error(cli, err, "the test's result was not stored");
 }
 
 static void print_end(const struct catalog_storage *s, const char *workspace, bool has_passed,
@@ -189,12 +189,11 @@ static int run_test(struct cli *cli, const void *values, int argc, char **argv)
 				  : status;
 }
 
-#define VALUE(field) .offset = offsetof(struct test_values, field)
+#define VALUES struct test_values
 static const struct cli_option test_options[] = {
-	{ "origin", CLI_TEXTS, "pages that may play recordings; may be repeated", VALUE(origins),
-	  "ORIGIN" },
-	{ "no-cors", CLI_FLAG, "leave the bucket's CORS rules alone", VALUE(no_cors) },
-	{ "dry-run", CLI_FLAG, "change neither CORS rules nor settings", VALUE(dry_run) },
+	CLI_TEXTS("origin", origins, "pages that may play recordings; may be repeated", "ORIGIN"),
+	CLI_FLAG("no-cors", no_cors, "leave the bucket's CORS rules alone"),
+	CLI_FLAG("dry-run", dry_run, "change neither CORS rules nor settings"),
 	{ 0 },
 };
 
@@ -214,7 +213,7 @@ const struct cli_command command_storage_test = {
 		"neither read nor changed. --origin and --no-cors are stored as a setting.\n"
 		"\n"
 		"Exit status: 0 if the test passed, else 1.\n",
-	CLI_OPTIONS(test_options, struct test_values),
+	CLI_OPTIONS(test_options),
 	.argument_count = { 1, 1 },
 	.run = run_test,
 };

@@ -161,11 +161,10 @@ static int run_sync(struct cli *cli, const void *values, int argc, char **argv)
 	return status;
 }
 
-#define VALUE(field) .offset = offsetof(struct sync_values, field)
+#define VALUES struct sync_values
 static const struct cli_option sync_options[] = {
-	{ "full", CLI_FLAG, "list everything again", VALUE(full) },
-	{ "sizes", CLI_FLAG, "learn exact file sizes now; a mount does so in the background",
-	  VALUE(sizes) },
+	CLI_FLAG("full", full, "list everything again"),
+	CLI_FLAG("sizes", sizes, "learn exact file sizes now; a mount does so in the background"),
 	{ 0 },
 };
 
@@ -190,7 +189,7 @@ const struct cli_command command_sync = {
 		"--repair'.\n"
 		"\n"
 		"Exit status 3 if only a part could be synced; the rest is named.\n",
-	CLI_OPTIONS(sync_options, struct sync_values),
+	CLI_OPTIONS(sync_options),
 	.argument_count = { 0, 1 },
 	.run = run_sync,
 };

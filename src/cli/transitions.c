@@ -11,8 +11,7 @@
 int transitions_parse(const struct cli *cli, const struct transition_values *values,
 		      struct s3_transition ret_transitions[S3_TRANSITIONS_LIMIT], size_t *ret_count)
 {
-	/* From the class that is read at once to the one that takes longest: S3 moves objects in
-	 * this direction only. */
+	/* From the fastest to the slowest class: S3 moves objects in this direction only. */
 	const struct {
 		const char *option, *storage_class, *days;
 	} classes[] = {

@@ -8,17 +8,15 @@ struct transition_values {
 	const char *standard_ia, *glacier_ir, *glacier, *deep_archive;
 };
 
-#define TRANSITION_OPTION(type, field, name, help) \
-	{ name, CLI_TEXT, help, .offset = offsetof(type, field), "DAYS" }
-/* type: the command's struct of values; field: its struct transition_values. */
-#define TRANSITION_OPTIONS(type, field) \
-	TRANSITION_OPTION(type, field.standard_ia, "standard-ia", "to STANDARD_IA (at least 30)"), \
-		TRANSITION_OPTION(type, field.glacier_ir, "glacier-ir", \
-				  "to GLACIER_IR, which needs no restore"), \
-		TRANSITION_OPTION(type, field.glacier, "glacier", \
-				  "to GLACIER, which takes minutes to hours to restore"), \
-		TRANSITION_OPTION(type, field.deep_archive, "deep-archive", \
-				  "to DEEP_ARCHIVE, which takes 12 to 48 hours to restore")
+/* field: the struct transition_values in the command's VALUES. */
+#define TRANSITION_OPTIONS(field) \
+	CLI_TEXT("standard-ia", field.standard_ia, "to STANDARD_IA (at least 30)", "DAYS"), \
+		CLI_TEXT("glacier-ir", field.glacier_ir, "to GLACIER_IR, which needs no restore", \
+			 "DAYS"), \
+		CLI_TEXT("glacier", field.glacier, \
+			 "to GLACIER, which takes minutes to hours to restore", "DAYS"), \
+		CLI_TEXT("deep-archive", field.deep_archive, \
+			 "to DEEP_ARCHIVE, which takes 12 to 48 hours to restore", "DAYS")
 
 /* The transitions in order of their days. CLI_DONE, or CLI_USAGE after an error. */
 int transitions_parse(const struct cli *cli, const struct transition_values *values,

@@ -1,6 +1,5 @@
 /* unmount: removes a mount and waits until its process has ended. The mountpoint's attribute
- * user.tonicfs.pid names the process: it cannot be found by its open files, because it is not
- * dumpable. */
+ * user.tonicfs.pid names the process, which is not dumpable: its open files cannot be seen. */
 #include <errno.h>
 #include <jansson.h>
 #include <poll.h>
@@ -186,10 +185,10 @@ static int run_unmount(struct cli *cli, const void *values, int argc, char **arg
 	return take_away(&u, v->lazy, (int)secs * 1000);
 }
 
-#define VALUE(field) .offset = offsetof(struct unmount_values, field)
+#define VALUES struct unmount_values
 static const struct cli_option unmount_options[] = {
-	{ "lazy", CLI_FLAG, "unmount even if it is in use or hangs", VALUE(lazy) },
-	{ "timeout", CLI_TEXT, "how long to wait for its process (30)", VALUE(timeout), "SECS" },
+	CLI_FLAG("lazy", lazy, "unmount even if it is in use or hangs"),
+	CLI_TEXT("timeout", timeout, "how long to wait for its process (30)", "SECS"),
 	{ 0 },
 };
 
@@ -205,7 +204,7 @@ const struct cli_command command_unmount = {
 		"wait.\n"
 		"\n"
 		"Exit status 3 if it is unmounted, but its process did not end in time.\n",
-	CLI_OPTIONS(unmount_options, struct unmount_values),
+	CLI_OPTIONS(unmount_options),
 	.argument_count = { 1, 1 },
 	.run = run_unmount,
 };

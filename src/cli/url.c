@@ -88,12 +88,11 @@ static int run_url(struct cli *cli, const void *values, int argc, char **argv)
 	return CLI_DONE;
 }
 
-#define VALUE(field) .offset = offsetof(struct url_values, field)
+#define VALUES struct url_values
 static const struct cli_option url_options[] = {
-	{ "expires", CLI_TEXT, "minutes, or like 12h or 7d (default: the setting url_expires_secs)",
-	  VALUE(expires), "TIME" },
-	{ "download", CLI_FLAG, "a URL that a browser saves instead of playing",
-	  VALUE(is_download) },
+	CLI_TEXT("expires", expires,
+		 "minutes, or like 12h or 7d (default: the setting url_expires_secs)", "TIME"),
+	CLI_FLAG("download", is_download, "a URL that a browser saves instead of playing"),
 	{ 0 },
 };
 
@@ -109,7 +108,7 @@ const struct cli_command command_url = {
 		"storage test' adds, unless it uses nothing but <audio src>.\n"
 		"\n"
 		"PATH is WORKSPACE/CAMPAIGN/FILE, a recording's SID, or a path inside a mount.\n",
-	CLI_OPTIONS(url_options, struct url_values),
+	CLI_OPTIONS(url_options),
 	.argument_count = { 1, 1 },
 	.run = run_url,
 };

@@ -10,25 +10,19 @@
 #include "util/cleanup.h"
 #include "util/text.h"
 
-static const char *kind_text(enum verify_kind kind)
-{
-	static const char *const texts[VERIFY_KIND_COUNT] = {
-		[VERIFY_MISSING] = "missing at Twilio and in S3",
-		[VERIFY_NOT_IN_S3] = "gone from S3, still at Twilio",
-		[VERIFY_WRONG_SIZE] = "a size that differs from what was migrated",
-		[VERIFY_WRONG_HASH] = "content that differs from what was migrated",
-		[VERIFY_NEW_ETAG] = "the same bytes, written again by somebody",
-		[VERIFY_FOUND] = "in S3, and not known to the catalog",
-		[VERIFY_UNVOUCHED] =
-			"in S3 only, known to neither the catalog nor Twilio's call log",
-		[VERIFY_UNREFERENCED] = "objects that no call refers to",
-		[VERIFY_REMOVED] = "objects of removed recordings",
-		[VERIFY_UPLOAD] = "incomplete uploads",
-		[VERIFY_UNDECIDED] = "could not be checked now",
-	};
-
-	return texts[kind];
-}
+static const char *const kind_texts[VERIFY_KIND_COUNT] = {
+	[VERIFY_MISSING] = "missing at Twilio and in S3",
+	[VERIFY_NOT_IN_S3] = "gone from S3, still at Twilio",
+	[VERIFY_WRONG_SIZE] = "a size that differs from what was migrated",
+	[VERIFY_WRONG_HASH] = "content that differs from what was migrated",
+	[VERIFY_NEW_ETAG] = "the same bytes, written again by somebody",
+	[VERIFY_FOUND] = "in S3, and not known to the catalog",
+	[VERIFY_UNVOUCHED] = "in S3 only, known to neither the catalog nor Twilio's call log",
+	[VERIFY_UNREFERENCED] = "objects that no call refers to",
+	[VERIFY_REMOVED] = "objects of removed recordings",
+	[VERIFY_UPLOAD] = "incomplete uploads",
+	[VERIFY_UNDECIDED] = "could not be checked now",
+};
 
 /* A finding of such a kind is no problem once it is repaired. A lost recording stays a problem,
  * even when the catalog has been told. */
@@ -187,7 +181,7 @@ static void scope_print(const struct verify_report *report, bool is_complete,
 	for (int kind = 0; kind < VERIFY_KIND_COUNT; kind++) {
 		if (!s->found[kind])
 			continue;
-		printf("  %lld: %s", (long long)s->found[kind], kind_text(kind));
+		printf("  %lld: %s", (long long)s->found[kind], kind_texts[kind]);
 		if (s->repaired[kind])
 			printf(" (%lld %s)", (long long)s->repaired[kind],
 			       is_put_right(kind) ? "taken over" : "noted in the catalog");
@@ -197,12 +191,10 @@ static void scope_print(const struct verify_report *report, bool is_complete,
 		printf("  %lld of the good ones were adopted: only the bucket vouches for them\n",
 		       (long long)s->unvouched);
 	if (s->never_seen)
-		printf("  %lld were deleted at Twilio before this catalog knew them, "
-		       "and are not in the bucket\n",
+		printf("  %lld were deleted at Twilio before this catalog knew them, and are not in the bucket\n",
 		       (long long)s->never_seen);
 	if (s->uploads_unknown)
-		printf("  incomplete uploads were not checked: "
-		       "the store does not list them\n");
+		printf("  incomplete uploads were not checked: the store does not list them\n");
 	if (!report->options->repair && s->found[VERIFY_FOUND])
 		printf("  'tonicfs verify --repair' takes over what is in the bucket\n");
 	if (s->found[VERIFY_UNVOUCHED] > s->repaired[VERIFY_UNVOUCHED])

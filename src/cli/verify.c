@@ -33,7 +33,7 @@ static int scopes_of_all(struct cli *cli, struct cli_scopes *scopes)
 
 static int scopes_parse(struct cli *cli, int argc, char **argv, struct cli_scopes *scopes)
 {
-	int status = argc ? cli_path_scopes(cli, argc, argv, scopes) : CLI_DONE;
+	int status = argc ? cli_path_scopes(cli, argc, argv, scopes) : cli_catalog_open(cli);
 
 	if (status != CLI_DONE || (argc && !scopes->count) ||
 	    (scopes->count && scopes->items[0].kind != CATALOG_SCOPE_ALL))
@@ -97,10 +97,8 @@ static int run_verify(struct cli *cli, const void *values, int argc, char **argv
 						.adopt = v->adopt };
 	struct verify_report report;
 	cleanup_scopes struct cli_scopes scopes = { NULL, 0 };
-	int status = cli_catalog_open(cli);
+	int status = scopes_parse(cli, argc, argv, &scopes);
 
-	if (status == CLI_DONE)
-		status = scopes_parse(cli, argc, argv, &scopes);
 	if (status == CLI_DONE)
 		status = cli_http_open(cli);
 	if (status == CLI_DONE) {
@@ -111,11 +109,11 @@ static int run_verify(struct cli *cli, const void *values, int argc, char **argv
 	return status;
 }
 
-#define VALUE(field) .offset = offsetof(struct verify_values, field)
+#define VALUES struct verify_values
 static const struct cli_option verify_options[] = {
-	{ "read", CLI_FLAG, "read every object back and compare its SHA-256", VALUE(read) },
-	{ "repair", CLI_FLAG, "update the catalog with what was found", VALUE(repair) },
-	{ "adopt", CLI_FLAG, "make recordings of unvouched objects", VALUE(adopt) },
+	CLI_FLAG("read", read, "read every object back and compare its SHA-256"),
+	CLI_FLAG("repair", repair, "update the catalog with what was found"),
+	CLI_FLAG("adopt", adopt, "make recordings of unvouched objects"),
 	{ 0 },
 };
 
@@ -150,7 +148,7 @@ const struct cli_command command_verify = {
 		"mount; without it, all workspaces with a bucket are verified. Recordings that\n"
 		"are only at Twilio are checked by 'tonicfs sync --full'. Exit status 3 if\n"
 		"problems were found that were not repaired, or objects could not be checked.\n",
-	CLI_OPTIONS(verify_options, struct verify_values),
+	CLI_OPTIONS(verify_options),
 	.argument_count = { 0, 1000000 },
 	.run = run_verify,
 };

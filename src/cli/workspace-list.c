@@ -15,11 +15,11 @@ static int print_list(const struct view_workspaces *list)
 	cli_table_row(&table, "NAME\tACCOUNT\tSTORAGE\tCALLS\tRECORDINGS");
 	for (size_t i = 0; i < list->count; i++) {
 		const struct view_workspace *w = &list->items[i];
-		char account[SID_SIZE], shown[CATALOG_NAME_SIZE];
+		char account[SID_SIZE];
 
 		sid_format(&w->row.account_sid, "AC", account);
-		cli_table_row(&table, "%s\t%s\t%s\t%lld\t%lld", view_name(w->row.name, shown),
-			      account, view_storage_state(&w->row), (long long)w->calls,
+		cli_table_row(&table, "%s\t%s\t%s\t%lld\t%lld", view_shown(w->row.name), account,
+			      view_storage_state(&w->row), (long long)w->calls,
 			      (long long)w->recordings);
 	}
 	return cli_table_print(&table, stdout);
@@ -53,10 +53,10 @@ static const char *on_off(bool is_on)
 static void print_one(const struct view_workspace *workspace)
 {
 	const struct catalog_workspace *w = &workspace->row;
-	char account[SID_SIZE], shown[CATALOG_NAME_SIZE];
+	char account[SID_SIZE];
 
 	sid_format(&w->account_sid, "AC", account);
-	printf("name            %s\n", view_name(w->name, shown));
+	printf("name            %s\n", view_shown(w->name));
 	printf("account         %s\n", account);
 	printf("signs in with   %s\n", w->api_key_sid[0] ? w->api_key_sid : "the auth token");
 	printf("twilio_url      %s\n", w->twilio_url[0] ? w->twilio_url : "https://api.twilio.com");

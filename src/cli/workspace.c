@@ -21,13 +21,11 @@
 
 static int set_bool(void *where, const char *value)
 {
-	static const char *const on[] = { "on", "yes", "true", "1" }, *const off[] = { "off", "no",
-										       "false",
-										       "0" };
+	static const char *const words[] = { "off", "on", "no", "yes", "false", "true", "0", "1" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(on); i++) {
-		if (strcmp(value, on[i]) == 0 || strcmp(value, off[i]) == 0) {
-			*(bool *)where = strcmp(value, on[i]) == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(value, words[i]) == 0) {
+			*(bool *)where = i % 2;
 			return 0;
 		}
 	}
@@ -48,10 +46,8 @@ static int set_poll(void *where, const char *value)
 	char *end;
 	unsigned long secs;
 
-	if (strcmp(value, "off") == 0) {
-		*(unsigned *)where = 0;
-		return 0;
-	}
+	if (strcmp(value, "off") == 0)
+		value = "0";
 	errno = 0;
 	secs = strtoul(value, &end, 10);
 	if (errno || end == value || *value < '0' || *value > '9')
@@ -149,7 +145,6 @@ static const char *url_of(const struct catalog_workspace *w)
 /* The first page is enough: the credentials are accepted. */
 static int stop(void *arg, const struct twilio_recording *recordings, size_t count)
 {
-	(void)arg, (void)recordings, (void)count;
 	return 1;
 }
 
@@ -251,16 +246,15 @@ static int run_add(struct cli *cli, const void *values, int argc, char **argv)
 	return CLI_DONE;
 }
 
-#define ADD(field) .offset = offsetof(struct add_values, field)
+#define VALUES struct add_values
 static const struct cli_option add_options[] = {
-	{ "account", CLI_TEXT, "the account's SID", ADD(account), "AC…" },
-	{ "api-key", CLI_TEXT, "the SID of an API key, instead of the auth token", ADD(api_key),
-	  "SK…" },
-	{ "twilio-url", CLI_TEXT, "instead of https://api.twilio.com", ADD(twilio_url), "URL" },
-	{ "secret-file", CLI_TEXT, "the file with the auth token or the API key's secret",
-	  ADD(secret_file), "FILE|-" },
-	{ "allow-http", CLI_FLAG, "allow plain http to other machines", ADD(allow_http) },
-	{ "no-check", CLI_FLAG, "do not check the secret with Twilio", ADD(no_check) },
+	CLI_TEXT("account", account, "the account's SID", "AC…"),
+	CLI_TEXT("api-key", api_key, "the SID of an API key, instead of the auth token", "SK…"),
+	CLI_TEXT("twilio-url", twilio_url, "instead of https://api.twilio.com", "URL"),
+	CLI_TEXT("secret-file", secret_file, "the file with the auth token or the API key's secret",
+		 "FILE|-"),
+	CLI_FLAG("allow-http", allow_http, "allow plain http to other machines"),
+	CLI_FLAG("no-check", no_check, "do not check the secret with Twilio"),
 	{ 0 },
 };
 
@@ -273,7 +267,7 @@ const struct cli_command command_workspace_add = {
 		"the terminal. It is stored in the catalog only, and never shown again. It is\n"
 		"checked with Twilio first; if Twilio does not answer, the workspace is added\n"
 		"all the same.\n",
-	CLI_OPTIONS(add_options, struct add_values),
+	CLI_OPTIONS(add_options),
 	.argument_count = { 1, 1 },
 	.run = run_add,
 };
@@ -300,9 +294,8 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	int status, err;
 
 	if (argc < 2 && !v->secret_file && !v->auth_token_file && v->allow_http < 0)
-		return cli_usage(
-			cli,
-			"nothing to set: KEY=VALUE, --secret-file or --auth-token-file is missing");
+		return cli_usage(cli, "nothing to set: KEY=VALUE, --secret-file or "
+				      "--auth-token-file is missing");
 	if (is_standard_input(v->secret_file) && is_standard_input(v->auth_token_file))
 		return cli_usage(
 			cli, "--secret-file and --auth-token-file cannot both be standard input");
@@ -330,10 +323,9 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 		status = read_secret(&w, v->secret_file, &secret);
 	if (status == CLI_DONE && v->auth_token_file) {
 		if (!w.api_key_sid[0])
-			return cli_usage(
-				cli,
-				"--auth-token-file is for a workspace with an API key; this one "
-				"signs in with the auth token (--secret-file)");
+			return cli_usage(cli,
+					 "--auth-token-file is for a workspace with an API key; "
+					 "this one signs in with the auth token (--secret-file)");
 		status =
 			cli_secret_read("--auth-token-file", v->auth_token_file, NULL, &auth_token);
 		if (status != CLI_DONE)
@@ -346,17 +338,17 @@ static int run_set(struct cli *cli, const void *values, int argc, char **argv)
 	err = catalog_workspace_update(cli->catalog, &w, secret);
 	if (err == 0 && auth_token)
 		err = catalog_callback_token_set(cli->catalog, w.id, auth_token);
-	return err < 0 ? cli_catalog_error(cli, err, "the workspace was not changed") : CLI_DONE;
+	return cli_catalog_error(cli, err, "the workspace was not changed");
 }
 
-#define SET(field) .offset = offsetof(struct set_values, field)
+#undef VALUES
+#define VALUES struct set_values
 static const struct cli_option set_options[] = {
-	{ "secret-file", CLI_TEXT, "the file with the new secret", SET(secret_file), "FILE|-" },
-	{ "auth-token-file", CLI_TEXT,
-	  "the file with the auth token that callbacks are checked with", SET(auth_token_file),
-	  "FILE|-" },
-	{ "allow-http", CLI_SWITCH, "allow plain http to other machines", SET(allow_http) },
-	{ "no-check", CLI_FLAG, "do not check the secret with Twilio", SET(no_check) },
+	CLI_TEXT("secret-file", secret_file, "the file with the new secret", "FILE|-"),
+	CLI_TEXT("auth-token-file", auth_token_file,
+		 "the file with the auth token that callbacks are checked with", "FILE|-"),
+	CLI_SWITCH("allow-http", allow_http, "allow plain http to other machines"),
+	CLI_FLAG("no-check", no_check, "do not check the secret with Twilio"),
 	{ 0 },
 };
 
@@ -385,7 +377,7 @@ const struct cli_command command_workspace_set = {
 		"has accepted the new one. Twilio signs callbacks with the account's auth\n"
 		"token: a workspace with an API key needs it as --auth-token-file, and uses it\n"
 		"only to check callbacks.\n",
-	CLI_OPTIONS(set_options, struct set_values),
+	CLI_OPTIONS(set_options),
 	.argument_count = { 1, 32 },
 	.run = run_set,
 };

@@ -52,8 +52,7 @@ static int on_node(void *arg, const struct catalog_node *node)
 	struct fuse_entry_param entry;
 
 	fs_node_entry(l->fs, node, &entry);
-	/* Without a size the entry has no attributes: a program that wants them makes the kernel
-	 * send getattr, which may wait. */
+	/* Without a size no attributes: who wants them makes the kernel send getattr; it waits. */
 	if (node->kind == CATALOG_NODE_RECORDING && node->size_bytes < 0)
 		entry.ino = 0;
 	return add(l, node->name, &entry, node->cookie) ? 0 : 1;
@@ -88,8 +87,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool wi
 			     .with_attributes = with_attributes };
 	int err = buffer ? fill(&l, ino, (uint64_t)off) : -ENOMEM;
 
-	/* Entries that were added count as looked up, so they must reach the kernel. The next call
-	 * meets the error again. */
+	/* Added entries count as looked up: the kernel must get them. The next call fails again. */
 	if (err && !l.used)
 		fs_reply_err(req, err);
 	else
@@ -110,8 +108,7 @@ void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		catalog_folder_want_sizes(fs->catalog, node.folder_id);
 		fs_lister_note(fs, req, node.folder_id);
 	}
-	/* The kernel caches the listing until the folder's mtime changes, for which it asks every
-	 * second (FS_FOLDER_TIMEOUT_SECS). */
+	/* The kernel keeps the listing until the folder's mtime changes: FS_FOLDER_TIMEOUT_SECS. */
 	fi->cache_readdir = 1;
 	fi->keep_cache = 1;
 	fuse_reply_open(req, fi);

@@ -80,8 +80,7 @@ void fs_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forg
 	fuse_reply_none(req);
 }
 
-/* All blocks are used and none is free, as on a CD. Free inodes are reported, because df warns of a
- * file system that has none left. */
+/* All blocks are used, as on a CD. Free inodes are reported, because df warns of none. */
 static void statfs_of(const struct catalog_counts *counts, struct statvfs *ret_st)
 {
 	int64_t files = counts->none + counts->queued + counts->running + counts->paused +

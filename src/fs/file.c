@@ -159,8 +159,7 @@ void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs_handle *handle = handle_of(fi);
 
-	/* The only sign of a killed reader: its reads are the kernel's readahead, for which no
-	 * interrupt is sent. */
+	/* The only sign of a killed reader: no interrupt is sent for the kernel's readahead. */
 	if (handle->audio)
 		audio_flush(handle->audio);
 	fs_reply_err(req, 0);

@@ -133,11 +133,10 @@ static int session_mount(struct fs *fs, char ret_message[CATALOG_MESSAGE_SIZE])
 	int err = add_options(&args, &fs->settings);
 
 	fs_log_install();
-	if (!err) {
+	if (!err)
 		fs->session = fuse_session_new(&args, &operations, sizeof operations, fs);
-		if (!fs->session)
-			err = -EINVAL;
-	}
+	if (!err && !fs->session)
+		err = -EINVAL;
 	fuse_opt_free_args(&args);
 	if (!err && fuse_session_mount(fs->session, fs->settings.mountpoint))
 		err = -EIO;
@@ -225,8 +224,7 @@ static bool serve_one(struct fs *fs, struct fuse_buf *buf)
 	return !fuse_session_exited(fs->session);
 }
 
-/* Interrupts a worker's read of /dev/fuse. Cancelling the thread instead could stop it inside a
- * library. */
+/* Interrupts a worker's read of /dev/fuse. Cancelling the thread could stop it in a library. */
 #define WORKER_SIGNAL SIGUSR1
 
 static void on_worker_signal(int number)
@@ -316,8 +314,7 @@ int fs_run(struct fs *fs, void (*on_ready)(void *arg), void *arg)
 		err = atomic_load(&fs->loop_err);
 	}
 
-	/* Waits for the network end first, the workers last: the notifier and the pools may wait
-	 * for both. */
+	/* First the waits for the network, last the workers: notifier and pools wait for both. */
 	atomic_store(&fs->is_stopping, true);
 	cancel_set(&fs->cancel);
 	ending(fs, "reads of the mount");
@@ -352,8 +349,7 @@ void fs_unmount_and_free(struct fs *fs)
 {
 	if (!fs)
 		return;
-	/* All answers are sent before the kernel's descriptor is closed: its number may be reused
-	 * afterwards. */
+	/* All answers go out before the kernel's descriptor is closed: its number may be reused. */
 	ending(fs, "answers to the mount's requests");
 	fs_waits_interrupt(fs);
 	fs_waits_drain(fs); /* an open that is answered late closes its own handle */

@@ -27,15 +27,12 @@ struct fs_settings {            /* what it points to must outlive the mount */
 	 * /proc/PID/comm, with colons between them. No protection against malice, because a program
 	 * chooses its name. NULL: none. */
 	const char *refuse;
-	/* Appends the value of the root's attribute user.tonicfs.metrics; must not block. NULL:
-	 * there is no such attribute. */
+	/* Appends the value of the root's user.tonicfs.metrics; must not block. NULL: none. */
 	void (*metrics)(void *arg, struct buf *out);
 	void *metrics_arg;
-	/* Called before each step of the shutdown, with a constant that says what it waits for. May
-	 * be NULL. */
+	/* Called before each step of the shutdown with what it waits for, a constant; or NULL. */
 	void (*ending)(const char *what);
-	/* Further -o options for libfuse and the kernel (nodev, nosuid, fsname=…). NULL-terminated;
-	 * may be NULL. */
+	/* Further -o options for libfuse and the kernel (nodev, …), NULL-terminated; or NULL. */
 	const char *const *options;
 };
 /* Mounts. A dead mount of this type on the mountpoint (ENOTCONN) is unmounted lazily first.

@@ -70,8 +70,7 @@ void fs_mount_note(struct fs *fs)
 		fs->device[0] = '\0';
 }
 
-/* Unlike stat, statfs is never answered from the kernel's cache, which survives the process of the
- * mount. */
+/* Unlike stat, statfs is never answered from the kernel's cache, which survives the process. */
 static int probe(const char *mountpoint)
 {
 	struct statfs st;

@@ -1,5 +1,4 @@
-/* A catalog node as the kernel sees it: mode, times, size, and how long the kernel may cache it.
- * Pure functions; any thread. */
+/* A node as the kernel sees it: mode, times, size, cache times. Pure functions; any thread. */
 #pragma once
 
 #include <fuse3/fuse_lowlevel.h>

@@ -58,8 +58,7 @@ static void forget_content(struct fs *fs, fuse_ino_t inode)
 		free(content);
 }
 
-/* Errors are ignored: -ENOENT says that the kernel has nothing cached, the others come after an
- * unmount. */
+/* Ignores errors: -ENOENT says that the kernel has nothing cached; others follow an unmount. */
 static void notify(struct fs *fs, const struct catalog_change *change)
 {
 	const char *name = fs->names == CATALOG_NAMES_SID ? change->sid_name : change->name;

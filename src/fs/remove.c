@@ -1,5 +1,4 @@
-/* unlink and rmdir, in the pool: the catalog's commit waits for the disk, and maybe for another
- * process. */
+/* unlink and rmdir, in the pool: a commit waits for the disk, and maybe for another process. */
 #include <errno.h>
 #include <string.h>
 

@@ -68,8 +68,7 @@ int fs_xattr_get_restore(struct fs_subject *s, struct buf *out)
 	if (s->node->kind != CATALOG_NODE_RECORDING)
 		return get_restore_of_folder(s, out);
 	err = catalog_archive_get(s->fs->catalog, s->node->recording_id, &archive);
-	/* During a restore S3 is asked each time. If it does not answer, the last known state is
-	 * the value. */
+	/* During a restore S3 is asked each time. Without an answer the last known state counts. */
 	if (err == 0 && archive.restore == CATALOG_RESTORE_ONGOING && refresh(s, &error) == 0)
 		err = catalog_archive_get(s->fs->catalog, s->node->recording_id, &archive);
 	if (err == 0)

@@ -171,6 +171,7 @@ static int get_pid(struct fs_subject *s, struct buf *out)
 #define TEXT(row_, field) .row = FS_ROW_##row_, .text_offset = offsetof(struct fs_subject, field)
 /* The value is made from the row. */
 #define FROM(row_, getter) .row = FS_ROW_##row_, .get = (getter)
+#define SET(name) .parse = fs_xattr_parse_##name, .apply = fs_xattr_apply_##name
 
 const struct fs_xattr fs_xattrs[] = {
 	{ "workspace", IN_WORKSPACES, LISTED, TEXT(WORKSPACE, workspace.name) },
@@ -200,10 +201,8 @@ const struct fs_xattr fs_xattrs[] = {
 	{ "pid", AT_ROOT, 0, FROM(NONE, get_pid) },
 	{ "url", RECORDINGS, FS_XATTR_GRANTS | FS_XATTR_NETWORK, FROM(NONE, fs_xattr_get_url) },
 	{ "retention", RECORDINGS, FS_XATTR_NETWORK, FROM(NONE, fs_xattr_get_retention) },
-	{ "restore", SCOPES, FS_XATTR_NETWORK, FROM(NONE, fs_xattr_get_restore),
-	  .parse = fs_xattr_parse_restore, .apply = fs_xattr_apply_restore },
-	{ "migrate", SCOPES, 0, FROM(NONE, get_migrate), .parse = fs_xattr_parse_migrate,
-	  .apply = fs_xattr_apply_migrate },
+	{ "restore", SCOPES, FS_XATTR_NETWORK, FROM(NONE, fs_xattr_get_restore), SET(restore) },
+	{ "migrate", SCOPES, 0, FROM(NONE, get_migrate), SET(migrate) },
 };
 const size_t fs_xattr_count = ARRAY_SIZE(fs_xattrs);
 

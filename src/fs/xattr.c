@@ -47,8 +47,7 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	struct fs_wait *wait;
 	int err;
 
-	/* ls -l and every write ask for other names (ACLs, capabilities): answered without a
-	 * query. */
+	/* ls -l and every write ask for other names (ACLs, capabilities): that needs no query. */
 	if (!xattr)
 		err = strncmp(name, "system.", 7) ? -ENODATA : -ENOTSUP;
 	else if (xattr->flags & FS_XATTR_GRANTS && fuse_req_ctx(req)->uid != fs->uid)

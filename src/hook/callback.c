@@ -127,8 +127,7 @@ static int note(struct catalog *catalog, struct replays *replays,
 
 	if (!text || sid_parse(text, "RE", &sid) < 0)
 		return refuse(STATUS_BAD, "workspace %s: no RecordingSid", workspace->name);
-	/* These recordings have no audio yet, or never will. Unknown words are treated as
-	 * completed. */
+	/* These have no audio yet, or never will. Unknown words are treated as completed. */
 	if (status && (strcmp(status, "in-progress") == 0 || strcmp(status, "absent") == 0 ||
 		       strcmp(status, "failed") == 0))
 		return STATUS_NOTED;
@@ -148,15 +147,18 @@ static int note(struct catalog *catalog, struct replays *replays,
 	return STATUS_NOTED;
 }
 
-static int handle(struct catalog *catalog, struct replays *replays, const char *public_url,
-		  const struct callback_request *request, struct form *form)
+int callback_handle(struct catalog *catalog, struct replays *replays, const char *public_url,
+		    const struct callback_request *request)
 {
+	cleanup_free struct form *form = malloc(sizeof *form);
 	cleanup_secret char *token = NULL;
 	struct catalog_workspace workspace;
 	struct sid account_sid;
 	const char *account;
 	int err;
 
+	if (!form)
+		return STATUS_FAILED;
 	if (!*request->signature)
 		return refuse(STATUS_REFUSED, "no signature");
 	if (form_parse(request->body, request->body_len, form) < 0)
@@ -184,14 +186,4 @@ static int handle(struct catalog *catalog, struct replays *replays, const char *
 		return err == -ENOMEM ? STATUS_FAILED : STATUS_BUSY;
 	}
 	return note(catalog, replays, &workspace, request->signature, form);
-}
-
-int callback_handle(struct catalog *catalog, struct replays *replays, const char *public_url,
-		    const struct callback_request *request)
-{
-	struct form *form = malloc(sizeof *form);
-	int status = form ? handle(catalog, replays, public_url, request, form) : STATUS_FAILED;
-
-	free(form);
-	return status;
 }

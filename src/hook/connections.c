@@ -32,8 +32,7 @@ static int64_t cut_old(struct connections *connections)
 			return connection->began_msecs + LIFE_MSECS;
 		cut(connection);
 	}
-	/* Cut connections leave the list later; a new one behind them is due LIFE_MSECS from now at
-	 * the earliest. */
+	/* Cut connections leave the list later; a new one is due LIFE_MSECS from now or later. */
 	return connections->count ? now_msecs + LIFE_MSECS : WAIT_NO_DEADLINE;
 }
 

@@ -194,10 +194,8 @@ static void *on_uri(void *arg, const char *uri, struct MHD_Connection *connectio
 		return NULL;
 	request->hook = arg;
 	request->uri = strdup(uri);
-	if (!request->uri) {
-		free(request);
-		return NULL;
-	}
+	if (!request->uri)
+		free(steal_pointer(&request));
 	return request;
 }
 
@@ -331,8 +329,7 @@ void hook_stop(struct hook *hook)
 		return;
 	fd = MHD_quiesce_daemon(hook->daemon);
 	connections_drain(&hook->connections, DRAIN_MSECS);
-	/* No connection may be suspended when the daemon ends: pool_stop runs the queued tasks,
-	 * which resume them. */
+	/* No connection may be suspended when the daemon ends: pool_stop runs what resumes them. */
 	pool_stop(&hook->pool);
 	MHD_stop_daemon(hook->daemon);
 	if (fd >= 0)

@@ -31,17 +31,15 @@
 
 struct hook_settings {
 	const char *listen; /* "127.0.0.1:8080", "[::]:8080", "localhost:0"; 0: any port */
-	/* The URL that Twilio was given, if it differs from a request's Host header, as behind a
-	 * proxy. HOOK_PATH is appended if it has no path, and then the request's query. NULL: the
-	 * Host header is used. */
+	/* The URL that Twilio was given, if requests have another Host header, as behind a proxy.
+	 * HOOK_PATH is appended if it has no path, then the request's query. NULL: the header. */
 	const char *public_url;
 };
 
 struct hook;
 #define HOOK_ADDRESS_SIZE 80
 /* 0: *ret_address is the address in the form of `listen`, with the actual port. -EINVAL: listen or
- * public_url is malformed; else the -errno of listening. ret_message: the failure, as a
- * sentence. */
+ * public_url is malformed; else the -errno of listening, and a sentence. */
 int hook_start(struct catalog *catalog, const struct hook_settings *settings,
 	       struct hook **ret_hook, char ret_address[HOOK_ADDRESS_SIZE],
 	       char ret_message[CATALOG_MESSAGE_SIZE]);

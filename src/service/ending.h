@@ -17,8 +17,7 @@
 
 /* Before the first step. on_overdue is called on another thread and must not return. */
 void ending_init(void (*on_overdue)(void));
-/* From here on the end waits for `what`, a constant: "migrations in flight". The first call starts
- * the watch. */
+/* From here on the end waits for `what`, a constant text. The first call starts the watch. */
 void ending_step(const char *what);
 /* Every step is done. */
 void ending_done(void);

@@ -1,5 +1,4 @@
-/* Processes of mounts that have been unmounted, and that still finish or put back what is in
- * flight. */
+/* Processes of former mounts, which still finish or put back what is in flight. */
 #pragma once
 
 #include <stdbool.h>

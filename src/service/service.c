@@ -1,5 +1,4 @@
-/* Starts and ends the background work of a process, and owns what the work needs: catalog, network,
- * reading. */
+/* Starts and ends a process's background work, and owns its catalog, network and reading. */
 #include "service/service.h"
 
 #include <errno.h>
@@ -31,9 +30,7 @@
 
 struct service {
 	const struct service_settings *settings;
-	struct catalog *catalog;
-	struct http *http;
-	struct audio *audio;
+	struct service_parts parts;
 	struct metrics *metrics;
 	struct hook *hook;
 	struct sync_service *sync;
@@ -120,43 +117,28 @@ int service_open(struct catalog *catalog, const struct service_settings *setting
 		return failed("the background work", -ENOMEM, ret_message);
 	}
 	service->settings = settings;
-	service->catalog = catalog;
+	service->parts = (struct service_parts){ .catalog = catalog, .address = service->address };
 	ending_init(settings->on_overdue);
 	block_signals(service);
-	err = service_http_new(catalog, &service->http);
+	err = service_http_new(catalog, &service->parts.http);
 	if (err)
 		return failed("the network cannot be used", err, ret_message);
 	if (settings->mountpoint)
-		err = audio_new(catalog, service->http, &audio, &service->audio);
+		err = audio_new(catalog, service->parts.http, &audio, &service->parts.audio);
 	return err ? failed("the audio streams", err, ret_message) : 0;
 }
 
-struct catalog *service_catalog(const struct service *service)
+const struct service_parts *service_parts(const struct service *service)
 {
-	return service->catalog;
-}
-
-struct http *service_http(const struct service *service)
-{
-	return service->http;
-}
-
-struct audio *service_audio(const struct service *service)
-{
-	return service->audio;
+	return &service->parts;
 }
 
 void service_metrics(const struct service *service, struct buf *out)
 {
 	struct audio_stats stats;
 
-	audio_stats_get(service->audio, &stats);
+	audio_stats_get(service->parts.audio, &stats);
 	audio_stats_write(&stats, out);
-}
-
-const char *service_address(const struct service *service)
-{
-	return service->address;
 }
 
 /* ---- begin ---- */
@@ -170,14 +152,15 @@ static int listen_for_callbacks(struct service *service, char ret_message[CATALO
 	int err;
 
 	if (!hook.public_url &&
-	    catalog_setting_get(service->catalog, catalog_settings[SETTING_CALLBACK_URL].name,
+	    catalog_setting_get(service->parts.catalog, catalog_settings[SETTING_CALLBACK_URL].name,
 				&url) == 0)
 		hook.public_url = url;
-	err = hook_start(service->catalog, &hook, &service->hook, service->address, ret_message);
+	err = hook_start(service->parts.catalog, &hook, &service->hook, service->address,
+			 ret_message);
 	/* The port may still belong to a mount that was unmounted just now. */
-	if (err == -EADDRINUSE && predecessor_wait(catalog_path(service->catalog),
+	if (err == -EADDRINUSE && predecessor_wait(catalog_path(service->parts.catalog),
 						   settings->mountpoint, settings->on_predecessor))
-		err = hook_start(service->catalog, &hook, &service->hook, service->address,
+		err = hook_start(service->parts.catalog, &hook, &service->hook, service->address,
 				 ret_message);
 	return err;
 }
@@ -186,28 +169,30 @@ int service_start(struct service *service, char ret_message[CATALOG_MESSAGE_SIZE
 {
 	const struct service_settings *settings = service->settings;
 	const struct migrate_settings migrate = { 0 };
-	struct catalog *catalog = service->catalog;
+	struct catalog *catalog = service->parts.catalog;
 	int err = 0;
 
 	if (settings->metrics_path)
-		err = metrics_start(service->audio, settings->metrics_path, &service->metrics);
+		err = metrics_start(service->parts.audio, settings->metrics_path,
+				    &service->metrics);
 	if (err)
 		return failed("the counters", err, ret_message);
 	if (settings->listen)
 		err = listen_for_callbacks(service, ret_message);
 	if (err)
 		return err;
-	err = sync_service_start(catalog, service->http, &service->sync);
+	err = sync_service_start(catalog, service->parts.http, &service->sync);
 	if (err)
 		return failed("the poll", err, ret_message);
 	if (settings->read_only)
 		return 0;
 	err = jobs_new(catalog, &service->jobs);
 	if (err == 0)
-		err = migrate_start(service->jobs, service->http, &migrate, &service->migrate);
+		err = migrate_start(service->jobs, service->parts.http, &migrate,
+				    &service->migrate);
 	if (err)
 		return failed("the migration's workers", err, ret_message);
-	err = policy_start(service->jobs, service->http, &service->policy);
+	err = policy_start(service->jobs, service->parts.http, &service->policy);
 	return err ? failed("the policy's workers", err, ret_message) : 0;
 }
 
@@ -240,13 +225,13 @@ void service_close(struct service *service)
 	ending_step("the metrics file");
 	metrics_stop(service->metrics);
 	ending_step("requests for recordings");
-	if (service->audio)
-		audio_free(service->audio);
+	if (service->parts.audio)
+		audio_free(service->parts.audio);
 	ending_step("network connections");
-	http_free(service->http);
+	http_free(service->parts.http);
 	ending_step("the catalog");
 	aws_credentials_forget();
-	catalog_close(service->catalog);
+	catalog_close(service->parts.catalog);
 	ending_done();
 	free(service);
 }

@@ -5,7 +5,7 @@
  *
  *   caller  service_prepare, opens the catalog
  *           service_open    network, reading
- *           mounts          with service_http, service_audio, service_metrics
+ *           mounts          with service_parts, service_metrics
  *           service_start   the background work
  *           serves          until a signal or an unmount
  *           unmounts        first, so that no program waits for it
@@ -29,8 +29,7 @@ struct service_settings {
 	const char *mountpoint; /* of this process; NULL: no mount, and no reading */
 	bool read_only;         /* no migrations and no deletes */
 	const char *listen;     /* "127.0.0.1:8080", where callbacks are taken; NULL: nowhere */
-	/* The callbacks' address at Twilio. NULL: the setting "callback_url", else the Host of a
-	 * request. */
+	/* The callbacks' address at Twilio. NULL: the setting "callback_url", else the Host. */
 	const char *public_url;
 	const char *metrics_path; /* the file for counters of a mount; NULL: no file */
 	/* Waiting for the process of an earlier mount, which still has the port. May be NULL. */
@@ -44,21 +43,22 @@ int service_prepare(void);
 /* An HTTP engine with the catalog's limits and deadlines. */
 int service_http_new(struct catalog *catalog, struct http **ret_http);
 
-/* Blocks TERM, INT and HUP, so that no other thread gets them. Takes over the catalog, also where
- * it fails, and keeps the settings by reference. *ret_service is to be closed in any case; NULL for
- * lack of memory. */
+/* Blocks TERM, INT and HUP, also for later threads. Takes over the catalog, even on failure, and
+ * keeps the settings by reference. *ret_service is to be closed in any case; NULL: no memory. */
 int service_open(struct catalog *catalog, const struct service_settings *settings,
 		 struct service **ret_service, char ret_message[CATALOG_MESSAGE_SIZE]);
-struct catalog *service_catalog(const struct service *service);
-struct http *service_http(const struct service *service);
-struct audio *service_audio(const struct service *service); /* NULL without a mountpoint */
+struct service_parts {
+	struct catalog *catalog;
+	struct http *http;
+	struct audio *audio; /* NULL without a mountpoint */
+	const char *address; /* where callbacks are taken, with the real port; "": nowhere */
+};
+const struct service_parts *service_parts(const struct service *service);
 /* Appends the mount's counters in Prometheus' text format. */
 void service_metrics(const struct service *service, struct buf *out);
 
 /* -EINVAL: listen or public_url is malformed. */
 int service_start(struct service *service, char ret_message[CATALOG_MESSAGE_SIZE]);
-/* Where callbacks are taken, with the real port; "": nowhere. */
-const char *service_address(const struct service *service);
 /* Waits for one of the blocked signals. */
 void service_wait_signal(const struct service *service);
 /* Unblocks them for the caller's handlers, and blocks them again. */

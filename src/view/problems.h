@@ -1,6 +1,5 @@
-/* Jobs that failed, or wait after a failure: by reason, with a count and a few recordings as
- * examples. Jobs of the same kind and reason are one group, those that will be tried again apart
- * from those that will not. */
+/* Jobs that failed, or wait after a failure, grouped by kind, reason and whether they will be tried
+ * again, each group with a count and a few recordings as examples. */
 #pragma once
 
 #include "catalog/problem.h"

@@ -67,8 +67,7 @@ static int load_recording(struct catalog *catalog, struct view_status *s)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* The workspace, and the path; of a recording its SID, so that the path does not have the number
- * of its file's name. */
+/* The workspace, and the path; of a recording its SID, because its file's name has the number. */
 static int load_place(struct catalog *catalog, struct view_status *s)
 {
 	struct catalog_scope folder = s->scope;

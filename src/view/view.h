@@ -21,9 +21,10 @@
 
 struct json_t;
 
-/* The name of a workspace or campaign as it is shown: as it was typed, with %XX in place of
- * bytes that could drive a terminal. */
+/* A workspace's or campaign's name as typed, with %XX for bytes that could drive a terminal. */
 const char *view_name(const char *name, char ret_shown[CATALOG_NAME_SIZE]);
+/* The same, valid until the end of the caller's block. */
+#define view_shown(name) view_name(name, (char[CATALOG_NAME_SIZE]){ 0 })
 /* The same of a campaign; `unassigned` has a name of its own. */
 const char *view_campaign_name(const struct catalog_campaign *campaign,
 			       char ret_shown[CATALOG_NAME_SIZE]);
