@@ -6,9 +6,7 @@
 #include "util/times.h"
 #include "util/wait.h"
 
-/* If the recording was completed this recently, a 404 is taken to mean that it has not spread
- * yet. */
-#define FRESH_SECS 600
+#define FRESH_SECS 600 /* completed so recently, a 404 means that it has not spread yet */
 #define SPREAD_TRIES_FRESH 10
 #define SPREAD_TRIES 2
 #define SPREAD_PAUSE_MSECS 1000
