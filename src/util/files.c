@@ -170,11 +170,10 @@ int files_read_fd(int fd, size_t limit, char **ret_bytes, size_t *ret_len)
 		if (buf_reserve(&b, step) < 0)
 			return -ENOMEM;
 		n = read(fd, b.data + b.len, step);
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
 			return -errno;
-		}
 		if (n == 0)
 			break;
 		b.len += (size_t)n;
