@@ -59,15 +59,13 @@ unsigned twilio_judge_missing(struct twilio_client *client, const struct sid *si
 			*ret_error = error;
 		return 0;
 	}
-	if (fate.is_gone)
-		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT,
-				 "Twilio: the recording is deleted");
-	else if (fate.is_unfinished)
+	if (fate.is_unfinished)
 		remote_error_set(ret_error, REMOTE_BUSY, -EBUSY,
 				 "Twilio: the recording is not completed yet");
-	else if (fate.is_external)
+	else if (fate.is_gone || fate.is_external)
 		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT,
-				 "Twilio: the recording is in external storage");
+				 "Twilio: the recording is %s",
+				 fate.is_gone ? "deleted" : "in external storage");
 	else
 		return fate.is_fresh ? SPREAD_TRIES_FRESH : SPREAD_TRIES;
 	return 0;

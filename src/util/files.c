@@ -212,8 +212,7 @@ static void path_add(struct buf *path, const char *name, size_t len)
 
 int files_absolute(const char *path, char **ret_path)
 {
-	cleanup_free char *head = NULL;
-	cleanup_free char *resolved = NULL;
+	cleanup_free char *head = NULL, *resolved = NULL;
 	cleanup_buf struct buf out = BUF_INIT;
 	size_t kept;
 
