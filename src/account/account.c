@@ -32,10 +32,9 @@ int account_client_new(struct catalog *catalog, struct http *http, int64_t works
 {
 	cleanup_secret char *secret = NULL;
 	struct catalog_workspace workspace;
-	int err;
+	int err = catalog_workspace_get(catalog, workspace_id, &workspace);
 
 	*ret_client = NULL;
-	err = catalog_workspace_get(catalog, workspace_id, &workspace);
 	if (err == 0)
 		err = catalog_workspace_secret(catalog, workspace_id, &secret);
 	if (err < 0)

@@ -7,8 +7,7 @@
 
 #include "catalog/recording.h"
 
-/* Spent blocks that are kept, for readers that bypass the page cache. */
-#define SPENT_BYTES ((size_t)16 << 20)
+#define SPENT_BYTES ((size_t)16 << 20) /* kept, for readers that bypass the page cache */
 
 struct audio_leaf {
 	struct audio_slot slots[AUDIO_LEAF_BLOCKS];

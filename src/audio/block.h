@@ -78,8 +78,7 @@ int64_t audio_blocks_missing(const struct audio_blocks *blocks, int64_t begin_by
 			     int64_t end_bytes);
 /* Where a request has to begin to bring the byte at the offset: blocks fill from their start. */
 int64_t audio_blocks_start(const struct audio_blocks *blocks, int64_t offset_bytes);
-/* True if a write of n bytes, at most a block, needs no new memory or the budget has it; evicts
- * blocks for it. */
+/* A write of n bytes, at most a block, needs no memory or the budget has it; evicts for it. */
 bool audio_blocks_has_room(struct audio_blocks *blocks, int64_t offset_bytes, size_t n);
 /* Stores bytes. Bytes that are there already are dropped, and those of blocks whose start is
  * missing. Exceeds the budget if no block can be evicted. -ENOMEM: the rest is dropped. */

@@ -14,8 +14,7 @@
 #include "util/secret.h"
 #include "util/times.h"
 
-/* Changes of settings are noticed within this time. */
-#define CHECK_MSECS 1000
+#define CHECK_MSECS 1000 /* changes of settings are noticed within this time */
 
 int audio_errno(const struct remote_error *error)
 {
@@ -287,11 +286,9 @@ static int source_from_s3(struct audio *audio, struct audio_source *source, int6
 		object->bucket[0] && strcmp(object->bucket, source->clients->bucket) != 0;
 	int err = 0;
 
-	if (!source->clients->s3) {
-		remote_error_set(ret_error, REMOTE_REJECTED, -EACCES,
-				 "the workspace has no storage settings");
-		return -EACCES;
-	}
+	if (!source->clients->s3)
+		return remote_error_set(ret_error, REMOTE_REJECTED, -EACCES,
+					"the workspace has no storage settings");
 	snprintf(source->etag, sizeof source->etag, "%s", object->etag);
 	snprintf(source->key, sizeof source->key, "%s", object->key);
 	source->s3 = source->clients->s3;
@@ -320,11 +317,9 @@ static int source_from_twilio(struct audio_source *source,
 	int channels = hint->is_mono || recording->channels_requested == 1 ? 1 : 2;
 	int err;
 
-	if (!source->clients->twilio) {
-		remote_error_set(ret_error, REMOTE_REJECTED, -EACCES,
-				 "the workspace has been removed");
-		return -EACCES;
-	}
+	if (!source->clients->twilio)
+		return remote_error_set(ret_error, REMOTE_REJECTED, -EACCES,
+					"the workspace has been removed");
 	err = twilio_request_media(source->clients->twilio, &recording->sid, channels, offset, -1,
 				   NULL, &source->request, &source->twilio_memory);
 	if (err)
@@ -348,27 +343,21 @@ int audio_source_init(struct audio *audio, int64_t recording_id, const struct au
 		err = object_err;
 	if (err == 0)
 		err = audio_clients_get(audio, recording.workspace_id, &ret_source->clients);
-	if (err) {
-		remote_error_set(ret_error, REMOTE_REJECTED, err, "the catalog cannot be read: %s",
-				 strerror(-err));
-		return err;
-	}
+	if (err)
+		return remote_error_set(ret_error, REMOTE_REJECTED, err,
+					"the catalog cannot be read: %s", strerror(-err));
 	ret_source->sid = recording.sid;
 	ret_source->is_encrypted = recording.is_encrypted;
 	err = pick_origin(&recording, object_err == 0, hint, &ret_source->from);
-	if (err || (ret_source->from == AUDIO_FROM_S3 && object_err)) {
-		remote_error_set(ret_error, REMOTE_NOT_FOUND, -EIO,
-				 "the recording is at no origin (state %s)",
-				 catalog_state_name(recording.state));
-		return -EIO;
-	}
+	if (err || (ret_source->from == AUDIO_FROM_S3 && object_err))
+		return remote_error_set(ret_error, REMOTE_NOT_FOUND, -EIO,
+					"the recording is at no origin (state %s)",
+					catalog_state_name(recording.state));
 	if (ret_source->from == AUDIO_FROM_S3 && is_better_at_twilio(audio, &recording))
 		ret_source->from = AUDIO_FROM_TWILIO;
-	if (recording.size_bytes >= 0 && recording.size_bytes != range->size_bytes) {
-		remote_error_set(ret_error, REMOTE_REJECTED, -ESTALE,
-				 "another size than when it was opened");
-		return -ESTALE;
-	}
+	if (recording.size_bytes >= 0 && recording.size_bytes != range->size_bytes)
+		return remote_error_set(ret_error, REMOTE_REJECTED, -ESTALE,
+					"another size than when it was opened");
 	if (ret_source->from == AUDIO_FROM_S3)
 		err = source_from_s3(audio, ret_source, recording.workspace_id, &object, hint,
 				     range, ret_error);

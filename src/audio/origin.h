@@ -24,8 +24,7 @@ struct audio_stream;
 struct twilio_client;
 struct twilio_request_memory;
 
-/* The clients of one workspace, made from its settings; never changed, replaced when the settings
- * change. */
+/* The clients of one workspace by its settings; never changed, replaced when these change. */
 struct audio_clients {
 	atomic_uint refs;
 	uint8_t fingerprint[32]; /* of the settings */

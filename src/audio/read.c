@@ -5,9 +5,7 @@
 #include "audio/audio-private.h"
 #include "util/times.h"
 
-/* The kernel repeats a failed readahead page by page: for this long those reads get the same
- * error. */
-#define FAILURE_MSECS 2000
+#define FAILURE_MSECS 2000 /* for so long the kernel's repeated reads get the same error */
 
 /* ---- recent failures ---- */
 
@@ -186,8 +184,8 @@ static void drop_unwanted(struct audio_stream *stream)
 		audio_stream_kill(stream);
 }
 
-/* Interrupts a waiting read of the handle; id 0: all of them. */
-static void interrupt(struct audio_file *file, uint64_t id)
+/* read_id 0: all waiting reads of the handle. */
+void audio_cancel(struct audio_file *file, uint64_t read_id)
 {
 	struct audio_recording *recording = file->recording;
 	struct audio *audio = recording->audio;
@@ -197,7 +195,7 @@ static void interrupt(struct audio_file *file, uint64_t id)
 	list_for_each_entry_safe(struct audio_waiting_read, read, &recording->reads, link) {
 		struct audio_stream *stream = read->stream;
 
-		if (read->file != file || (id && read->id != id))
+		if (read->file != file || (read_id && read->id != read_id))
 			continue;
 		audio_read_finish(read, -EINTR, &finished);
 		if (stream)
@@ -210,12 +208,7 @@ static void interrupt(struct audio_file *file, uint64_t id)
 
 void audio_flush(struct audio_file *file)
 {
-	interrupt(file, 0);
-}
-
-void audio_cancel(struct audio_file *file, uint64_t read_id)
-{
-	interrupt(file, read_id);
+	audio_cancel(file, 0);
 }
 
 int64_t audio_reads_tick(struct audio_recording *recording, int64_t now_msecs,

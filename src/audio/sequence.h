@@ -68,7 +68,6 @@ enum audio_advance audio_sequences_advance(struct audio_sequences *sequences, in
 bool audio_sequences_was_passed(const struct audio_sequences *sequences, int64_t recording_id);
 /* Asks for more when less than half is known behind this recording. */
 void audio_sequences_refill(struct audio_sequences *sequences, int64_t recording_id);
-/* The next recording to fetch; NULL: none is known. audio_sequences_skip goes to the one behind
- * it. */
+/* The next recording to fetch; NULL: none known. audio_sequences_skip goes to the one behind it. */
 const struct audio_next *audio_sequences_next(const struct audio_sequences *sequences);
 void audio_sequences_skip(struct audio_sequences *sequences);

@@ -13,10 +13,11 @@
 #include "util/log.h"
 #include "util/times.h"
 
-/* For this long questions to an origin that did not answer fail at once. */
-#define FAILURE_MSECS 5000
+#define FAILURE_MSECS 5000 /* so long, questions to an origin that did not answer fail at once */
 #define MET_BY_OTHERS \
 	"Twilio answered so for another recording, and is asked again in a few seconds"
+
+#define SUBJECT(recording, name) { (recording)->id, (recording)->sid, name, AUDIO_REASON_NO_OFFSET }
 
 struct waiter {
 	struct list link; /* question->waiters, or a list of finished ones */
@@ -83,9 +84,7 @@ static void note_failure(struct audio *audio, const struct audio_clients *client
 			 const struct catalog_recording *recording, int err,
 			 const struct remote_error *e)
 {
-	const struct audio_subject of = { recording->id, recording->sid,
-					  clients ? clients->workspace : "?",
-					  AUDIO_REASON_NO_OFFSET };
+	const struct audio_subject of = SUBJECT(recording, clients ? clients->workspace : "?");
 
 	audio_note_error(audio, &of, AUDIO_FROM_TWILIO, "size not learned", err, e);
 }
@@ -95,8 +94,7 @@ static void note_failure(struct audio *audio, const struct audio_clients *client
 static void note_unanswered(struct audio *audio, const struct catalog_recording *recording, int err,
 			    const char *why)
 {
-	const struct audio_subject of = { recording->id, recording->sid, NULL,
-					  AUDIO_REASON_NO_OFFSET };
+	const struct audio_subject of = SUBJECT(recording, NULL);
 	struct audio_reason before;
 
 	if (!audio_reasons_get(&audio->reasons, recording->id, &before))
@@ -113,8 +111,7 @@ static void note_impossible(struct audio *audio, const struct catalog_recording 
 			    int64_t size_bytes)
 {
 	struct catalog_workspace workspace = { .name = "?" };
-	const struct audio_subject of = { recording->id, recording->sid, workspace.name,
-					  AUDIO_REASON_NO_OFFSET };
+	const struct audio_subject of = SUBJECT(recording, workspace.name);
 
 	catalog_workspace_get(audio->catalog, recording->workspace_id, &workspace);
 	audio_note_failed(audio, &of,

@@ -20,10 +20,8 @@
 /* Reading this much in a row from the start is more than a head; after a seek it is SEEK_BYTES. */
 #define RUN_BYTES ((int64_t)384 << 10)
 #define AHEAD_FACTOR 16
-/* One head alone does not predict the next recording. */
-#define HEADS_IN_ROW 2
-/* The kernel sends several reads at a time, in any order. */
-#define SLACK_BYTES ((int64_t)1 << 20)
+#define HEADS_IN_ROW 2                 /* one head alone does not predict the next recording */
+#define SLACK_BYTES ((int64_t)1 << 20) /* the kernel sends several reads at a time, in any order */
 
 static int64_t run_of(const struct audio_recording *recording)
 {

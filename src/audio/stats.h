@@ -42,7 +42,6 @@ void audio_stats_get(struct audio *audio, struct audio_stats *ret_stats);
 struct buf;
 /* In Prometheus' text format, names beginning with tonicfs_; the last failure is a comment. */
 void audio_stats_write(const struct audio_stats *stats, struct buf *out);
-/* Parses such a text. Unknown lines are ignored, and missing counters are 0. -EINVAL: no known
- * line. */
+/* Parses such a text: unknown lines are ignored, missing counters 0. -EINVAL: no known line. */
 int audio_stats_parse(const char *text, struct audio_stats *ret_stats);
 const char *audio_outcome_name(enum audio_outcome outcome);

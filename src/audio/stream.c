@@ -12,8 +12,7 @@
 #define WINDOW_MAX_BYTES (4 * 1024 * 1024)
 /* A larger first window from the start of a file: pausing an answer early keeps TCP slow. */
 #define WINDOW_BEGIN_BYTES (1024 * 1024)
-/* A stream that is unused for this long is ended: it occupies a connection. */
-#define IDLE_MSECS 30000
+#define IDLE_MSECS 30000 /* unused for so long, a stream is ended: it occupies a connection */
 /* The limit of open requests that no read waits for. Beyond it, requests end where they would
  * pause; those that move end by themselves. The HTTP engine has as many connections beyond those
  * that reads wait for. */

@@ -30,8 +30,7 @@ enum {
 	AUDIO_ASK_TIME = 1,  /* S3 called the clock wrong */
 	AUDIO_ASK_CLASS = 2, /* S3 called it archived, and the catalog did not know */
 	AUDIO_ASK_PLACE = 4, /* Twilio does not have it: another machine may have moved it */
-	AUDIO_ASK_DENIAL =
-		8 /* S3 denied it: 403 also means a missing key, unless the user may list */
+	AUDIO_ASK_DENIAL = 8 /* S3 denied it: 403 is a missing key, too, unless one may list */
 };
 
 enum audio_stream_state { AUDIO_STREAM_STARTING, AUDIO_STREAM_RUNNING, AUDIO_STREAM_BACKOFF };

@@ -8,8 +8,7 @@
 #include "util/crypto.h"
 #include "util/times.h"
 
-/* A body extends the deadline of its request at this rate; a slower line is ended by the stall
- * limit only. */
+/* A body extends its request's deadline at this rate; only the stall limit ends a slower line. */
 #define SLOWEST_BYTES_PER_MSEC 64
 /* Servers refuse a signature that is 15 minutes off. A refusal without a code (of a HEAD) is
  * taken for that from this difference on. */

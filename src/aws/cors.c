@@ -13,6 +13,8 @@
 
 #define MAX_AGE_SECS 3000
 
+static const char *const methods[] = { "GET", "HEAD" }; /* of reading */
+
 /* ---- rules ---- */
 
 static void words_release(struct s3_words *words)
@@ -216,7 +218,6 @@ static bool words_cover(const struct s3_words *words, const char *wanted)
 
 bool s3_cors_lets_read(const struct s3_cors *cors, const char *origin)
 {
-	static const char *const methods[] = { "GET", "HEAD" };
 	bool is_allowed[ARRAY_SIZE(methods)] = { false };
 
 	for (size_t i = 0; i < cors->count; i++) {
@@ -234,7 +235,6 @@ bool s3_cors_lets_read(const struct s3_cors *cors, const char *origin)
 static int rule_fill(struct s3_cors_rule *rule, const char *id, const char *const *origins,
 		     size_t origin_count)
 {
-	static const char *const methods[] = { "GET", "HEAD" };
 	static const char *const exposed[] = { "Accept-Ranges", "Content-Length", "Content-Range",
 					       "Content-Type", "ETag" };
 	int err = 0;

@@ -28,15 +28,13 @@ struct s3_cors {
 void s3_cors_release(struct s3_cors *cors);
 #define cleanup_cors __attribute__((cleanup(s3_cors_release)))
 
-/* 0 and an empty *ret_cors for a bucket without rules. -EOPNOTSUPP: the server does not support
- * CORS. */
+/* 0 and an empty *ret_cors: no rules. -EOPNOTSUPP: the server does not support CORS. */
 int s3_get_cors(struct s3_client *client, struct s3_cors *ret_cors, struct remote_error *ret_error);
 /* cors must have at least one rule. */
 int s3_put_cors(struct s3_client *client, const struct s3_cors *cors,
 		struct remote_error *ret_error);
 
-/* Whether a page of `origin` (or every page that a pattern with '*' covers) may read objects and
- * ranges of them. */
+/* Whether a page of `origin` (with '*': each that it covers) may read objects and their ranges. */
 bool s3_cors_lets_read(const struct s3_cors *cors, const char *origin);
 /* Sets the rule with that id: GET and HEAD with any header, for these origins. The other rules
  * stay and keep their order before it. 0 or -ENOMEM. */

@@ -31,8 +31,7 @@ int aws_assume_with_web_identity(const struct aws_search *search, const char *to
  * negative errno of *search->error. */
 int aws_credentials_from_json(const struct aws_search *search, const char *bytes, size_t n,
 			      const char *token_name, const char *from);
-/* Copies the keys; an empty session token counts as none. -EINVAL: a key is missing, or not
- * valid in a header. */
+/* Copies the keys; an empty token is none. -EINVAL: a key is missing, or invalid in a header. */
 int aws_credentials_set(struct aws_credentials *credentials, const char *access_key,
 			const char *secret_key, const char *session_token, const char *from);
 /* NULL: unset or empty. */

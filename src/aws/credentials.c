@@ -13,8 +13,7 @@
 #include "util/times.h"
 #include "util/wait.h"
 
-#define RENEW_BEFORE_SECS \
-	300 /* before they expire, or a quarter of their life before, if that is shorter */
+#define RENEW_BEFORE_SECS 300  /* they expire, or a quarter of their life, if that is shorter */
 #define LOOK_AGAIN_MSECS 60000 /* for files and the environment */
 #define FAILURE_MSECS 5000     /* a failed renewal is not retried earlier */
 

@@ -14,8 +14,7 @@
 
 struct s3_lifecycle {
 	struct buf *document; /* owned by the caller; empty: no rules */
-	/* The minimum size of objects that move, from a header of AWS, sent back with a change. "":
-	 * not given. */
+	/* Of objects that move: from a header of AWS, sent back with a change. "": not given. */
 	char minimum_size[64];
 };
 int s3_lifecycle_get(struct s3_client *client, struct s3_lifecycle *ret_lifecycle,

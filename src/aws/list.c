@@ -231,11 +231,10 @@ static int page_parse(struct page *page, const char *bytes, size_t n)
 static int fetch_page(struct s3_client *client, const char *prefix, const struct position *position,
 		      struct page *page, struct remote_error *ret_error)
 {
-	cleanup_call struct s3_call call = { .method = HTTP_GET,
-					     .is_on_bucket = true,
-					     .limit_bytes = PAGE_LIMIT_BYTES };
+	cleanup_call struct s3_call call = { .method = HTTP_GET, .is_on_bucket = true };
 	int err;
 
+	call.limit_bytes = PAGE_LIMIT_BYTES;
 	add_query(&call.query, page->kind, prefix, position);
 	err = s3_call_run(client, &call, ret_error);
 	if (err)

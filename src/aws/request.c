@@ -144,8 +144,7 @@ int s3_call_sign(const struct s3_client *client, const struct aws_credentials *c
 		 struct http_request *ret_request, struct s3_request_memory **ret_memory)
 {
 	cleanup_s3_request struct s3_request_memory *memory = calloc(1, sizeof *memory);
-	cleanup_buf struct buf path = BUF_INIT;
-	cleanup_buf struct buf authorization = BUF_INIT;
+	cleanup_buf struct buf path = BUF_INIT, authorization = BUF_INIT;
 	struct sigv4_input input;
 	char date[TIME_ISO8601_SIZE];
 	int err;
@@ -225,9 +224,8 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 	int err = s3_key_check(key, &error);
 	bool is_due;
 
-	if (err)
-		return err;
-	err = s3_add_range(&call.headers, offset_bytes, length_bytes);
+	if (!err)
+		err = s3_add_range(&call.headers, offset_bytes, length_bytes);
 	if (err)
 		return err;
 	if (if_match)
@@ -261,9 +259,8 @@ int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_s
 	cleanup_credentials struct aws_credentials credentials = { .access_key = NULL };
 	cleanup_call struct s3_call call = { .method = HTTP_GET, .key = key };
 	struct sigv4_pair host = { "Host", client->host };
-	cleanup_buf struct buf path = BUF_INIT;
+	cleanup_buf struct buf path = BUF_INIT, disposition = BUF_INIT;
 	cleanup_buf_secret struct buf query = BUF_INIT;
-	cleanup_buf struct buf disposition = BUF_INIT;
 	struct remote_error error;
 	struct sigv4_input input;
 	int err = s3_key_check(key, &error);

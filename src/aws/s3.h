@@ -48,9 +48,8 @@ enum s3_encryption { S3_ENCRYPTION_NONE, S3_ENCRYPTION_SSE_S3, S3_ENCRYPTION_SSE
 /* All strings are copied by s3_client_new. */
 struct s3_settings {
 	const char *bucket;
-	const char *region; /* NULL or "": us-east-1 */
-	/* NULL or "": AWS's regional endpoint; else scheme://host[:port][/path]. */
-	const char *endpoint;
+	const char *region;   /* NULL or "": us-east-1 */
+	const char *endpoint; /* scheme://host[:port][/path]; NULL or "": AWS's of the region */
 	bool path_style;
 	bool allow_plain_http;
 	const char *access_key, *secret_key, *session_token;
@@ -72,19 +71,16 @@ struct s3_client;
 int s3_client_new(struct http *http, const struct s3_settings *settings,
 		  struct s3_client **ret_client);
 void s3_client_free(struct s3_client *client);
-/* The keys that the next request would be signed with; release them. Errors as in
- * aws/credentials.h. */
+/* The keys that would sign the next request; release them. Errors as in aws/credentials.h. */
 int s3_client_credentials(const struct s3_client *client, struct aws_credentials *ret_credentials,
 			  struct remote_error *ret_error);
 /* The keys are valid, but s3_client_credentials would renew them. Never waits. */
 bool s3_client_keys_are_due(const struct s3_client *client);
-/* After a refusal: the source is asked for other keys at the next signature. False: the client
- * has fixed keys. */
+/* After a refusal: the next signature asks for other keys. False: the client has fixed keys. */
 bool s3_client_distrust_keys(struct s3_client *client);
 /* The keys are expired, revoked or unknown: other keys may work. */
 bool s3_keys_are_refused(const struct remote_error *error);
-/* Set it before the client is used. It does not cover the requests of s3_request_get, which the
- * caller sends. */
+/* Set it before the client is used. Not for s3_request_get, whose requests the caller sends. */
 void s3_client_set_gate(struct s3_client *client, const struct remote_gate *gate);
 
 #define S3_ETAG_SIZE 128
@@ -208,8 +204,7 @@ int s3_request_get(struct s3_client *client, const char *key, int64_t offset_byt
 void s3_request_memory_free(struct s3_request_memory *memory);
 void s3_request_memory_freep(struct s3_request_memory **memory);
 #define cleanup_s3_request __attribute__((cleanup(s3_request_memory_freep)))
-/* Judges the answer to any S3 request by its head and (for an error) the first bytes of its
- * body. *ret_error is REMOTE_OK for 2xx. */
+/* Judges any answer of S3 by its head and (an error) its body's first bytes. REMOTE_OK for 2xx. */
 void s3_judge(const struct http_response *response, const char *body, size_t body_len,
 	      struct remote_error *ret_error);
 /* If *error is a 403 that may stand for a missing key, a list of the key decides: *error becomes
@@ -220,9 +215,8 @@ int s3_explain_denied(struct s3_client *client, const char *key, struct remote_e
 /* The facts about an object in the headers of an answer. */
 void s3_object_from_response(const struct http_response *response, struct s3_object *ret_object);
 
-/* A GET URL that works for anybody for expires_secs (1…604800). content_type, file_name NULL:
- * not overridden. as: whether a browser shows or stores the object; not sent without a
- * file_name. */
+/* A GET URL that works for anybody for expires_secs (1…604800). content_type, file_name NULL: not
+ * overridden. as: whether a browser shows or stores the object; not sent without a file_name. */
 enum s3_disposition { S3_INLINE, S3_ATTACHMENT };
 int s3_presign_get(struct s3_client *client, const char *key, unsigned expires_secs,
 		   const char *content_type, enum s3_disposition as, const char *file_name,

@@ -6,20 +6,16 @@
 #include <string.h>
 #include <strings.h>
 
-/* Twilio's duration is in whole seconds. */
-#define DURATION_ALLOWANCE_SECS 1
+#define DURATION_ALLOWANCE_SECS 1 /* Twilio's duration is in whole seconds */
 
 int content_init(struct content *content)
 {
-	int err;
-
 	memset(content, 0, sizeof *content);
-	err = crypto_hash_new(CRYPTO_SHA256, &content->sha256_hash);
-	if (err == 0)
-		err = crypto_hash_new(CRYPTO_MD5, &content->md5_hash);
-	if (err == 0)
-		err = crypto_hash_new(CRYPTO_MD5, &content->parts_hash);
-	return err;
+	if (crypto_hash_new(CRYPTO_SHA256, &content->sha256_hash) ||
+	    crypto_hash_new(CRYPTO_MD5, &content->md5_hash) ||
+	    crypto_hash_new(CRYPTO_MD5, &content->parts_hash))
+		return -ENOMEM;
+	return 0;
 }
 
 void content_release(struct content *content)
@@ -48,14 +44,11 @@ int content_finish(struct content *content)
 {
 	uint8_t md5[CRYPTO_MD5_SIZE], parts[CRYPTO_MD5_SIZE];
 	char parts_hex[CRYPTO_HEX_SIZE(CRYPTO_MD5_SIZE)];
-	int err = crypto_hash_finish(content->sha256_hash, content->sha256);
 
-	if (err == 0)
-		err = crypto_hash_finish(content->md5_hash, md5);
-	if (err == 0)
-		err = crypto_hash_finish(content->parts_hash, parts);
-	if (err)
-		return err;
+	if (crypto_hash_finish(content->sha256_hash, content->sha256) ||
+	    crypto_hash_finish(content->md5_hash, md5) ||
+	    crypto_hash_finish(content->parts_hash, parts))
+		return -ENOMEM;
 	crypto_hex(content->sha256, sizeof content->sha256, content->sha256_hex);
 	crypto_base64(content->sha256, sizeof content->sha256, content->sha256_base64);
 	crypto_hex(md5, sizeof md5, content->md5_hex);

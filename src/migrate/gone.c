@@ -30,9 +30,9 @@ static int adopt(struct transfer *t)
 	if (size_bytes != object.size_bytes ||
 	    (t->recording->size_bytes >= 0 && size_bytes != t->recording->size_bytes) ||
 	    (object.meta_sha256[0] && strcmp(object.meta_sha256, sha256) != 0))
-		return transfer_fail(t, JOB_OUTCOME_FAILED,
-				     "deleted at Twilio, and the object in "
-				     "S3 is not what was recorded");
+		return transfer_fail(
+			t, JOB_OUTCOME_FAILED,
+			"deleted at Twilio, and the object in S3 is not what was recorded");
 	storage_object_describe(&t->storage, t->key, &object, &stored);
 	stored.size_bytes = size_bytes;
 	memcpy(stored.sha256, sha256, sizeof sha256);

@@ -67,14 +67,12 @@ void transfer_leave_twilio(struct transfer *t);
  * another worker may have begun. */
 int transfer_check_lease(struct transfer *t);
 
-/* Fails where encryption is required and the server has not confirmed it ("AES256", "aws:kms",
- * ""). */
+/* Fails where encryption is required and not confirmed by the server ("AES256", "aws:kms", ""). */
 int transfer_check_encryption(struct transfer *t, const char *confirmed);
 /* Allocates the transfer's buffer, and corrects what it has reserved of the budget. Once. */
 int transfer_buffer(struct transfer *t, size_t bytes);
 
-/* download.c: requests the media, looks for an object under the key meanwhile, allocates the
- * buffer. */
+/* download.c: requests the media, meanwhile looks for the key's object, allocates the buffer. */
 int download_open(struct transfer *t);
 /* The next bufferful: checked, hashed, counted. */
 int download_fill(struct transfer *t, size_t *ret_len, bool *ret_end);

@@ -93,11 +93,10 @@ static int open_clients(struct transfer *t)
 						   &t->encryption);
 		if (err == 0 && !t->encryption.cek[0])
 			err = -ENOENT;
-		if (err)
-			return transfer_fail(
-				t, JOB_OUTCOME_FAILED,
-				"encrypted, and its key is not known; Twilio keeps it");
 	}
+	if (err)
+		return transfer_fail(t, JOB_OUTCOME_FAILED,
+				     "encrypted, and its key is not known; Twilio keeps it");
 	catalog_object_key(t->storage.prefix, &t->workspace.account_sid, t->recording, t->key);
 	return 0;
 }

@@ -100,9 +100,9 @@ static bool server_hash_agrees(const struct transfer *t, const struct s3_object 
 static int differs(struct transfer *t)
 {
 	if (t->object_exists)
-		return transfer_fail(t, JOB_OUTCOME_FAILED,
-				     "another object stands under its key "
-				     "in S3; it is left as it is");
+		return transfer_fail(
+			t, JOB_OUTCOME_FAILED,
+			"another object stands under its key in S3; it is left as it is");
 	return transfer_fail(t, JOB_OUTCOME_FAILED,
 			     "the object in S3 is not what was sent; Twilio keeps its copy");
 }
@@ -133,8 +133,7 @@ int verify_object(struct transfer *t, struct s3_object *ret_object)
 	}
 	if (ret_object->size_bytes != t->content.size_bytes)
 		return differs(t);
-	err = transfer_check_encryption(t, ret_object->encryption);
-	if (err)
+	if (transfer_check_encryption(t, ret_object->encryption))
 		return stands_unencrypted(t);
 	if (!t->workspace.verify_readback && server_hash_agrees(t, ret_object))
 		return 0;

@@ -5,40 +5,35 @@
 #include "net/http-private.h"
 #include "util/cleanup.h"
 
+#define FAIL(curl, kind, error, code, text) { CURLE_##curl, REMOTE_##kind, -(error), code, text }
+#define TLS(curl, code, text) FAIL(curl, REJECTED, EACCES, code, text)
 static const struct {
 	CURLcode curl;
 	enum remote_kind kind;
 	int error;
 	const char *code, *text;
 } failures[] = {
-	{ CURLE_COULDNT_RESOLVE_HOST, REMOTE_TRANSIENT, -EHOSTUNREACH, "resolve", "no such host" },
-	{ CURLE_COULDNT_RESOLVE_PROXY, REMOTE_TRANSIENT, -EHOSTUNREACH, "proxy", "no such proxy" },
-	{ CURLE_COULDNT_CONNECT, REMOTE_TRANSIENT, -EHOSTUNREACH, "connect", "cannot connect" },
-	{ CURLE_PROXY, REMOTE_TRANSIENT, -EHOSTUNREACH, "proxy", "the proxy refused" },
-	{ CURLE_PEER_FAILED_VERIFICATION, REMOTE_REJECTED, -EACCES, "certificate",
-	  "the certificate is not trusted" },
-	{ CURLE_SSL_CERTPROBLEM, REMOTE_REJECTED, -EACCES, "certificate",
-	  "the certificate cannot be used" },
-	{ CURLE_SSL_CACERT_BADFILE, REMOTE_REJECTED, -EACCES, "ca-file",
-	  "the file of trusted certificates cannot be read" },
-	{ CURLE_SSL_ISSUER_ERROR, REMOTE_REJECTED, -EACCES, "certificate",
-	  "the certificate's issuer is not trusted" },
-	{ CURLE_SSL_INVALIDCERTSTATUS, REMOTE_REJECTED, -EACCES, "certificate",
-	  "the certificate has been revoked" },
-	{ CURLE_SSL_CONNECT_ERROR, REMOTE_TRANSIENT, -EIO, "tls", "the TLS handshake failed" },
-	{ CURLE_PARTIAL_FILE, REMOTE_TRANSIENT, -EIO, "short", "the answer ended early" },
-	{ CURLE_RECV_ERROR, REMOTE_TRANSIENT, -EIO, "receive", "the connection broke" },
-	{ CURLE_SEND_ERROR, REMOTE_TRANSIENT, -EIO, "send", "the connection broke" },
-	{ CURLE_GOT_NOTHING, REMOTE_TRANSIENT, -EIO, "empty",
-	  "the connection was closed without an answer" },
-	{ CURLE_SEND_FAIL_REWIND, REMOTE_TRANSIENT, -EIO, "send", "the connection broke" },
-	{ CURLE_UNSUPPORTED_PROTOCOL, REMOTE_INVALID, -EIO, "protocol", "the answer is not HTTP" },
-	{ CURLE_WEIRD_SERVER_REPLY, REMOTE_INVALID, -EIO, "protocol", "the answer is not HTTP" },
-	{ CURLE_BAD_CONTENT_ENCODING, REMOTE_INVALID, -EIO, "encoding",
-	  "the answer has a wrong encoding" },
-	{ CURLE_URL_MALFORMAT, REMOTE_REJECTED, -EINVAL, "url", "malformed URL" },
-	{ CURLE_OUT_OF_MEMORY, REMOTE_TRANSIENT, -ENOMEM, "memory", "out of memory" },
-	{ CURLE_FAILED_INIT, REMOTE_TRANSIENT, -ENOMEM, "memory", "curl cannot be initialised" },
+	FAIL(COULDNT_RESOLVE_HOST, TRANSIENT, EHOSTUNREACH, "resolve", "no such host"),
+	FAIL(COULDNT_RESOLVE_PROXY, TRANSIENT, EHOSTUNREACH, "proxy", "no such proxy"),
+	FAIL(COULDNT_CONNECT, TRANSIENT, EHOSTUNREACH, "connect", "cannot connect"),
+	FAIL(PROXY, TRANSIENT, EHOSTUNREACH, "proxy", "the proxy refused"),
+	TLS(PEER_FAILED_VERIFICATION, "certificate", "the certificate is not trusted"),
+	TLS(SSL_CERTPROBLEM, "certificate", "the certificate cannot be used"),
+	TLS(SSL_CACERT_BADFILE, "ca-file", "the file of trusted certificates cannot be read"),
+	TLS(SSL_ISSUER_ERROR, "certificate", "the certificate's issuer is not trusted"),
+	TLS(SSL_INVALIDCERTSTATUS, "certificate", "the certificate has been revoked"),
+	FAIL(SSL_CONNECT_ERROR, TRANSIENT, EIO, "tls", "the TLS handshake failed"),
+	FAIL(PARTIAL_FILE, TRANSIENT, EIO, "short", "the answer ended early"),
+	FAIL(RECV_ERROR, TRANSIENT, EIO, "receive", "the connection broke"),
+	FAIL(SEND_ERROR, TRANSIENT, EIO, "send", "the connection broke"),
+	FAIL(GOT_NOTHING, TRANSIENT, EIO, "empty", "the connection was closed without an answer"),
+	FAIL(SEND_FAIL_REWIND, TRANSIENT, EIO, "send", "the connection broke"),
+	FAIL(UNSUPPORTED_PROTOCOL, INVALID, EIO, "protocol", "the answer is not HTTP"),
+	FAIL(WEIRD_SERVER_REPLY, INVALID, EIO, "protocol", "the answer is not HTTP"),
+	FAIL(BAD_CONTENT_ENCODING, INVALID, EIO, "encoding", "the answer has a wrong encoding"),
+	FAIL(URL_MALFORMAT, REJECTED, EINVAL, "url", "malformed URL"),
+	FAIL(OUT_OF_MEMORY, TRANSIENT, ENOMEM, "memory", "out of memory"),
+	FAIL(FAILED_INIT, TRANSIENT, ENOMEM, "memory", "curl cannot be initialised"),
 };
 
 bool http_transfer_may_have_acted(const struct http_transfer *t)

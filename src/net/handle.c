@@ -13,8 +13,7 @@
 #include "util/crypto.h"
 #include "util/times.h"
 
-/* The body of a redirect is read to its end, so that the connection can be reused, unless it is
- * longer than this. */
+/* A longer body of a redirect is not read to its end, which would save the connection. */
 #define REDIRECT_BODY_LIMIT_BYTES (64 * 1024)
 #define UNSENT_LIMIT_BYTES (64L * 1024)
 

@@ -7,8 +7,7 @@
 #include "net/http-private.h"
 #include "util/times.h"
 
-/* Real heads are below 8 KiB; the limit keeps a hostile peer from filling the memory. */
-#define HEAD_LIMIT_BYTES (128 * 1024)
+#define HEAD_LIMIT_BYTES (128 * 1024) /* real heads are below 8 KiB; a peer may be hostile */
 #define RETRY_AFTER_LIMIT_SECS (24 * 60 * 60)
 
 void http_head_reset(struct http_head *head)

@@ -9,10 +9,8 @@
 #include "util/pool.h"
 #include "util/times.h"
 
-/* How often the progress of an upload is checked. */
-#define UPLOAD_SCAN_MSECS 1000
-/* A larger difference between the boot clock and the monotonic clock means that the machine
- * slept. */
+#define UPLOAD_SCAN_MSECS 1000 /* how often the progress of an upload is checked */
+/* A larger difference of boot clock and monotonic clock means that the machine slept. */
 #define SLEEP_MIN_MSECS 2000
 
 /* ---- the loop ---- */

@@ -151,14 +151,11 @@ struct http_url {
 int http_url_parse(const char *text, struct http_url *ret_url);
 void http_url_release(struct http_url *url);
 #define cleanup_http_url __attribute__((cleanup(http_url_release)))
-/* Whether http_submit would accept the URL: 0; -EINVAL: malformed; -EPERM: plain http to a host
- * that is not loopback. */
+/* 0: http_submit accepts it. -EINVAL: malformed; -EPERM: plain http, and not to loopback. */
 int http_url_check(const char *url, bool allow_plain_http);
-/* Whether both have the same scheme, host and port, so that a secret for one may be sent to the
- * other. */
+/* The same scheme, host and port: a secret for one may be sent to the other. */
 bool http_url_same_origin(const char *a, const char *b);
 
-/* Appends percent-encoded bytes as RFC 3986 requires (unreserved bytes stay; '/' stays if
- * keep_slash). */
+/* Appends bytes percent-encoded by RFC 3986 (unreserved bytes stay, with keep_slash '/', too). */
 struct buf;
 void http_url_encode(struct buf *out, const char *bytes, size_t n, bool keep_slash);

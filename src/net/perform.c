@@ -34,10 +34,11 @@ static void judge_start(int err, struct remote_error *ret_error)
 	else if (err == -EINVAL)
 		remote_fail(ret_error, REMOTE_REJECTED, err, "setup",
 			    "no request can be made of this URL and headers");
+	else if (err == -ECANCELED)
+		remote_fail(ret_error, REMOTE_CANCELLED, err, "setup", "cancelled");
 	else
-		remote_fail(ret_error, err == -ECANCELED ? REMOTE_CANCELLED : REMOTE_TRANSIENT, err,
-			    "setup",
-			    err == -ECANCELED ? "cancelled" : "the request cannot be set up");
+		remote_fail(ret_error, REMOTE_TRANSIENT, err, "setup",
+			    "the request cannot be set up");
 }
 
 /* After the end of the transfer. */

@@ -48,10 +48,7 @@ static bool host_is_loopback(const char *host, bool *ret_is_localhost)
 int http_url_parse(const char *text, struct http_url *ret_url)
 {
 	cleanup_with(cleanup_curlup) CURLU *u = curl_url();
-	cleanup_with(cleanup_curlp) char *scheme = NULL;
-	cleanup_with(cleanup_curlp) char *host = NULL;
-	cleanup_with(cleanup_curlp) char *port = NULL;
-	cleanup_with(cleanup_curlp) char *path = NULL;
+	cleanup_with(cleanup_curlp) char *scheme = NULL, *host = NULL, *port = NULL, *path = NULL;
 	CURLUcode code;
 
 	*ret_url = (struct http_url)HTTP_URL_INIT;

@@ -60,9 +60,8 @@ static int note_version(void *arg, const struct s3_list_entry *entry)
 {
 	struct deletion *d = arg;
 
-	if (strcmp(entry->key, d->key) != 0 || !entry->version_id || !*entry->version_id)
-		return 0;
-	if (strlen(entry->version_id) >= sizeof d->versions[0])
+	if (strcmp(entry->key, d->key) != 0 || !entry->version_id || !*entry->version_id ||
+	    strlen(entry->version_id) >= sizeof d->versions[0])
 		return 0;
 	snprintf(d->versions[d->count], sizeof d->versions[0], "%s", entry->version_id);
 	return ++d->count == BATCH;

@@ -126,18 +126,16 @@ static void choose(const struct run *run, const char *name, const struct remote_
 			      "at the server";
 	} else if (is_about_kms(run, error)) {
 		*ret_text = "the KMS key may not be used: {said}";
-		*ret_remedy =
-			"allow kms:GenerateDataKey and kms:Decrypt on the key to this user "
-			"(tonicfs storage policy "
-			"{workspace} prints it), or name another: --encryption sse-kms:KEY-ID";
+		*ret_remedy = "allow kms:GenerateDataKey and kms:Decrypt on the key to this user "
+			      "(tonicfs storage policy {workspace} prints it), or name another: "
+			      "--encryption sse-kms:KEY-ID";
 	} else if (strcmp(name, "s3:PutObject") == 0 && run->test->storage->encryption == 2 &&
 		   error->status == 403) {
 		/* The server does not say which of the two. */
 		*ret_text =
 			"the permission {action} is missing, or the KMS key {kms} may not be used";
 		*ret_remedy = "give both to the user (tonicfs storage policy {workspace} prints "
-			      "them), or name another key: "
-			      "--encryption sse-kms:KEY-ID";
+			      "them), or name another key: --encryption sse-kms:KEY-ID";
 	} else if (strstr(name, "BucketCors") && error->status == 403) {
 		*ret_text = "the permission {action} is missing";
 		*ret_remedy = "give it to the user; tonicfs storage policy {workspace} prints the "

@@ -49,8 +49,7 @@ static int look_at(void *arg, const struct s3_lifecycle_rule *rule)
 
 static int fail(struct remote_error *ret_error, int error, const char *text)
 {
-	remote_error_set(ret_error, REMOTE_INVALID, error, "%s", text);
-	return error;
+	return remote_error_set(ret_error, REMOTE_INVALID, error, "%s", text);
 }
 
 static int load(struct s3_client *s3, const char *prefix, struct s3_lifecycle *lifecycle,

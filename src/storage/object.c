@@ -59,13 +59,12 @@ int storage_object_look(struct s3_client *s3, const struct catalog_storage *stor
 	err = s3_head_object(s3, key, &found, ret_error);
 	if (err)
 		return ret_error->kind == REMOTE_NOT_FOUND ? -ENOENT : err == -ENOENT ? -EIO : err;
-	if (!storage_object_may_be(recording, found.size_bytes)) {
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "S3: the object under the recording's key has an impossible size:"
-				 " %" PRId64 " bytes for %" PRId64 " seconds",
-				 found.size_bytes, recording->duration_secs);
-		return -EIO;
-	}
+	if (!storage_object_may_be(recording, found.size_bytes))
+		return remote_error_set(
+			ret_error, REMOTE_INVALID, -EIO,
+			"S3: the object under the recording's key has an impossible size:"
+			" %" PRId64 " bytes for %" PRId64 " seconds",
+			found.size_bytes, recording->duration_secs);
 	storage_object_describe(storage, key, &found, ret_object);
 	return 0;
 }
@@ -88,10 +87,8 @@ int storage_object_find(struct catalog *catalog, struct http *http, int64_t reco
 	if (err == 0)
 		err = storage_client_new(catalog, http, recording.workspace_id, cancel, &s3,
 					 &storage);
-	if (err) {
-		remote_error_set(ret_error, REMOTE_REJECTED, err, "%s", strerror(-err));
-		return err;
-	}
+	if (err)
+		return remote_error_set(ret_error, REMOTE_REJECTED, err, "%s", strerror(-err));
 	err = storage_object_look(s3, &storage, &workspace.account_sid, &recording, &object,
 				  ret_error);
 	s3_client_free(s3);

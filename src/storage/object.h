@@ -25,7 +25,6 @@ int storage_object_find(struct catalog *catalog, struct http *http, int64_t reco
 /* Aborts the uploads in parts that were left under the key. The number of uploads that were found,
  * or -errno. An upload that cannot be aborted costs money, but no recording: it is logged. */
 int storage_uploads_abort(struct s3_client *s3, const char *key);
-/* Whether the bucket has a tombstone of the recording. 1: yes; 0: no; else the negative errno of
- * *ret_error. */
+/* 1: the bucket has a tombstone of it; 0: it has none; else the negative errno of *ret_error. */
 int storage_tombstone_look(struct s3_client *s3, const char *prefix,
 			   const struct sid *recording_sid, struct remote_error *ret_error);

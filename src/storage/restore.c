@@ -71,10 +71,8 @@ int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t r
 		err = catalog_recording_object(catalog, recording_id, &object);
 	if (err == 0)
 		err = storage_client_new(catalog, http, recording.workspace_id, cancel, &s3, NULL);
-	if (err) {
-		remote_error_set(ret_error, REMOTE_REJECTED, err, "%s", strerror(-err));
-		return err;
-	}
+	if (err)
+		return remote_error_set(ret_error, REMOTE_REJECTED, err, "%s", strerror(-err));
 	err = look(catalog, s3, recording_id, object.key, ret_error);
 	s3_client_free(s3);
 	return err;

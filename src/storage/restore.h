@@ -31,7 +31,6 @@ int storage_restore_step(struct catalog *catalog, struct http *http, int64_t wor
 /* Writes the answer of a HEAD to the catalog. */
 int storage_object_note(struct catalog *catalog, int64_t recording_id,
 			const struct s3_object *object);
-/* Sends a HEAD for one object and writes its class, restore and locks to the catalog. 0, or the
- * negative errno of *ret_error. */
+/* Sends that HEAD, too: class, restore and locks. 0, or the negative errno of *ret_error. */
 int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t recording_id,
 			   const struct cancel *cancel, struct remote_error *ret_error);

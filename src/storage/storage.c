@@ -80,10 +80,9 @@ int storage_client_new_of(struct catalog *catalog, struct http *http, int64_t wo
 {
 	cleanup_secret char *secret_key = NULL;
 	struct catalog_storage storage;
-	int err;
+	int err = catalog_storage_get(catalog, workspace_id, &storage);
 
 	*ret_client = NULL;
-	err = catalog_storage_get(catalog, workspace_id, &storage);
 	if (err == 0)
 		err = catalog_storage_secret(catalog, workspace_id, &secret_key);
 	if (err < 0)

@@ -11,8 +11,7 @@
 int storage_client_new(struct catalog *catalog, struct http *http, int64_t workspace_id,
 		       const struct cancel *cancel, struct s3_client **ret_client,
 		       struct catalog_storage *ret_storage);
-/* The same for another bucket of that server: one that the workspace used before. NULL: the bucket
- * of the settings. */
+/* The same for a bucket of that server that was used before. NULL: the bucket of the settings. */
 int storage_client_new_of(struct catalog *catalog, struct http *http, int64_t workspace_id,
 			  const char *bucket, const struct cancel *cancel,
 			  struct s3_client **ret_client, struct catalog_storage *ret_storage);

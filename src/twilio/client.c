@@ -15,10 +15,8 @@
 #define DEFAULT_TIMEOUT_MSECS 60000
 #define MAX_REDIRECTS 3
 #define MAX_LIST_PAGES 10000
-/* A page of 1,000 elements is about 1.5 MB, with encryption details twice that. */
-#define MAX_REPLY_BYTES (8u << 20)
-/* A busy server gets more tries than one that cannot be reached. */
-#define BUSY_TRIES 12
+#define MAX_REPLY_BYTES (8u << 20) /* a page of 1,000 is about 1.5 MB, with encryption twice that */
+#define BUSY_TRIES 12              /* more than for a server that cannot be reached */
 #define TRIES 5
 
 /* ---- addresses ---- */

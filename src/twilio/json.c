@@ -128,19 +128,17 @@ static const struct {
 
 static enum twilio_recording_status to_status(const struct scan_value *value)
 {
-	for (size_t i = 0; value->type == SCAN_STRING && i < ARRAY_SIZE(statuses); i++) {
+	for (size_t i = 0; value->type == SCAN_STRING && i < ARRAY_SIZE(statuses); i++)
 		if (strcmp(statuses[i].name, value->text) == 0)
 			return statuses[i].status;
-	}
 	return TWILIO_RECORDING_UNKNOWN;
 }
 
 const char *twilio_recording_status_name(enum twilio_recording_status status)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
 		if (statuses[i].status == status)
 			return statuses[i].name;
-	}
 	return "unknown";
 }
 
@@ -149,10 +147,9 @@ bool twilio_call_is_finished(const char *status)
 	static const char *const finished[] = { "completed", "no-answer", "busy", "failed",
 						"canceled" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(finished); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(finished); i++)
 		if (strcmp(finished[i], status) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -191,56 +188,63 @@ static void take_sid(const struct scan_value *value, const char prefix[2], struc
 		*sid = (struct sid){ { 0 } };
 }
 
+static void take_value(const struct scan_value *value, const struct field *field, void *element)
+{
+	void *member = (char *)element + field->offset;
+	int64_t number = to_number(value);
+
+	switch (field->kind) {
+	case FIELD_TEXT:
+		*(const char **)member = value->type == SCAN_STRING ? clean_text(value->text) : "";
+		break;
+	case FIELD_NUMBER:
+		*(int64_t *)member = number;
+		break;
+	case FIELD_SMALL:
+		*(int *)member = number > INT_MAX ? -1 : (int)number;
+		break;
+	case FIELD_TIME:
+		*(int64_t *)member = to_time(value);
+		break;
+	case FIELD_RE:
+		take_sid(value, "RE", member);
+		break;
+	case FIELD_CA:
+		take_sid(value, "CA", member);
+		break;
+	case FIELD_CF:
+		take_sid(value, "CF", member);
+		break;
+	case FIELD_STATUS:
+		*(enum twilio_recording_status *)member = to_status(value);
+		break;
+	case FIELD_ENCRYPTION:
+		break;
+	}
+}
+
 static int take_field(struct scan *scan, const struct field *field, void *element)
 {
 	struct scan_value value = scan_value(scan);
-	void *member = (char *)element + field->offset;
 
 	if (field->kind == FIELD_ENCRYPTION && value.type == SCAN_OBJECT)
 		return take_encryption(scan, element);
 	if (scan_skip(scan, value.type) < 0)
 		return -EINVAL;
-	switch (field->kind) {
-	case FIELD_TEXT:
-		*(const char **)member = value.type == SCAN_STRING ? clean_text(value.text) : "";
-		break;
-	case FIELD_NUMBER:
-		*(int64_t *)member = to_number(&value);
-		break;
-	case FIELD_SMALL: {
-		int64_t number = to_number(&value);
-
-		*(int *)member = number > INT_MAX ? -1 : (int)number;
-		break;
-	}
-	case FIELD_TIME:
-		*(int64_t *)member = to_time(&value);
-		break;
-	case FIELD_RE:
-		take_sid(&value, "RE", member);
-		break;
-	case FIELD_CA:
-		take_sid(&value, "CA", member);
-		break;
-	case FIELD_CF:
-		take_sid(&value, "CF", member);
-		break;
-	case FIELD_STATUS:
-		*(enum twilio_recording_status *)member = to_status(&value);
-		break;
-	case FIELD_ENCRYPTION:
-		break;
-	}
+	take_value(&value, field, element);
 	return 0;
 }
 
-/* Reads the members of an object whose bracket has been read. */
+/* Reads the members of an object whose bracket has been read. A missing one counts as null. */
 static int take_members(struct scan *scan, const struct field *fields, void *element)
 {
+	static const struct scan_value null = { SCAN_NULL, "" };
 	bool is_first = true;
 	const char *name;
 	int err;
 
+	for (const struct field *field = fields; field->name; field++)
+		take_value(&null, field, element);
 	while ((err = scan_member(scan, &is_first, &name)) > 0) {
 		const struct field *field = fields;
 
@@ -295,21 +299,6 @@ static void cut_fields(struct twilio_call *call)
 static int take_element(struct scan *scan, enum scan_type type, enum twilio_list_kind kind,
 			struct twilio_page *page)
 {
-	static const struct twilio_recording no_recording = { .source = "",
-							      .duration_secs = -1,
-							      .channels = -1,
-							      .error_code = -1,
-							      .media_url = "",
-							      .encryption_key_sid = "",
-							      .encryption_cek = "",
-							      .encryption_iv = "" };
-	static const struct twilio_call no_call = { .from = "",
-						    .to = "",
-						    .direction = "",
-						    .status = "",
-						    .phone_number_sid = "",
-						    .caller_name = "",
-						    .duration_secs = -1 };
 	bool is_oversized = false;
 	const struct sid *sid;
 	int err;
@@ -319,20 +308,20 @@ static int take_element(struct scan *scan, enum scan_type type, enum twilio_list
 		return scan_skip(scan, type);
 	}
 	if (kind == TWILIO_LIST_RECORDINGS) {
-		struct twilio_recording *recording;
+		struct twilio_recording *recording = array_add(&page->recordings, &page->count);
 
-		if (array_push(&page->recordings, &page->count, &no_recording))
+		if (!recording)
 			return -ENOMEM;
-		recording = &page->recordings[page->count - 1];
+		recording->encryption_key_sid = recording->encryption_cek = "";
+		recording->encryption_iv = "";
 		sid = &recording->sid;
 		err = take_members(scan, recording_fields, recording);
 		is_oversized = recording_is_oversized(recording);
 	} else {
-		struct twilio_call *call;
+		struct twilio_call *call = array_add(&page->calls, &page->count);
 
-		if (array_push(&page->calls, &page->count, &no_call))
+		if (!call)
 			return -ENOMEM;
-		call = &page->calls[page->count - 1];
 		sid = &call->sid;
 		err = take_members(scan, call_fields, call);
 		cut_fields(call);

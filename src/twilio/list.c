@@ -9,8 +9,7 @@
 #include "util/times.h"
 
 #define PAGE_SIZE "1000"
-/* Limit of successive pages without an element, each with a new cursor: the server loops. */
-#define MAX_EMPTY_PAGES 100
+#define MAX_EMPTY_PAGES 100 /* in a row, each with a new cursor: the server loops */
 
 #define cleanup_reply cleanup_with(http_reply_release)
 #define cleanup_page cleanup_with(twilio_page_release)
@@ -53,10 +52,9 @@ static int seen_add(struct seen *seen, const char *url)
 {
 	uint64_t hash = hash_text(url);
 
-	for (size_t i = 0; i < seen->count; i++) {
+	for (size_t i = 0; i < seen->count; i++)
 		if (seen->hashes[i] == hash)
 			return -ELOOP;
-	}
 	return array_push(&seen->hashes, &seen->count, &hash);
 }
 
@@ -116,13 +114,12 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 		if (buf_failed(url))
 			return no_memory(ret_error);
 		if (seen.count == client->pages_limit)
-			return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-						"Twilio: a list of more than %u pages",
-						client->pages_limit);
+			return twilio_invalid(ret_error, "Twilio: a list of more than %u pages",
+					      client->pages_limit);
 		err = seen_add(&seen, buf_str(url));
 		if (err == -ELOOP || empty > MAX_EMPTY_PAGES)
-			return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-						"Twilio: a list whose pages go in a circle");
+			return twilio_invalid(ret_error,
+					      "Twilio: a list whose pages go in a circle");
 		if (err < 0)
 			return no_memory(ret_error);
 		if (cancel_is_set(client->cancel))
@@ -136,12 +133,11 @@ static int walk(struct twilio_client *client, const struct receiver *receiver, s
 
 	/* Reported at the end, so that one invalid element does not hide the others. */
 	if (left_out.skipped)
-		return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-					"Twilio: %zu elements of a list without a SID",
-					left_out.skipped);
+		return twilio_invalid(ret_error, "Twilio: %zu elements of a list without a SID",
+				      left_out.skipped);
 	if (left_out.oversized)
-		return remote_error_set(
-			ret_error, REMOTE_INVALID, -EIO,
+		return twilio_invalid(
+			ret_error,
 			"Twilio: %zu rows of a list left out, with an encryption field that is too long",
 			left_out.oversized);
 	return 0;
@@ -171,9 +167,7 @@ int twilio_list_recordings(struct twilio_client *client, const struct twilio_win
 			   bool with_deleted, twilio_recordings_fn *fn, void *arg,
 			   struct remote_error *ret_error)
 {
-	const struct receiver receiver = { .kind = TWILIO_LIST_RECORDINGS,
-					   .recordings_fn = fn,
-					   .arg = arg };
+	const struct receiver receiver = { TWILIO_LIST_RECORDINGS, fn, NULL, arg };
 	cleanup_buf struct buf url = BUF_INIT;
 
 	remote_error_clear(ret_error);
@@ -188,7 +182,7 @@ int twilio_list_recordings(struct twilio_client *client, const struct twilio_win
 int twilio_list_calls(struct twilio_client *client, const struct twilio_window *window,
 		      twilio_calls_fn *fn, void *arg, struct remote_error *ret_error)
 {
-	const struct receiver receiver = { .kind = TWILIO_LIST_CALLS, .calls_fn = fn, .arg = arg };
+	const struct receiver receiver = { TWILIO_LIST_CALLS, NULL, fn, arg };
 	cleanup_buf struct buf url = BUF_INIT;
 
 	remote_error_clear(ret_error);
@@ -240,9 +234,7 @@ static int fetch(struct twilio_client *client, const struct receiver *receiver,
 int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
 			   twilio_recordings_fn *fn, void *arg, struct remote_error *ret_error)
 {
-	const struct receiver receiver = { .kind = TWILIO_LIST_RECORDINGS,
-					   .recordings_fn = fn,
-					   .arg = arg };
+	const struct receiver receiver = { TWILIO_LIST_RECORDINGS, fn, NULL, arg };
 	cleanup_buf struct buf url = BUF_INIT;
 
 	/* For 40 days after a delete Twilio answers with the status "deleted", instead of a 404. */
@@ -253,7 +245,7 @@ int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
 int twilio_fetch_call(struct twilio_client *client, const struct sid *sid, twilio_calls_fn *fn,
 		      void *arg, struct remote_error *ret_error)
 {
-	const struct receiver receiver = { .kind = TWILIO_LIST_CALLS, .calls_fn = fn, .arg = arg };
+	const struct receiver receiver = { TWILIO_LIST_CALLS, NULL, fn, arg };
 	cleanup_buf struct buf url = BUF_INIT;
 
 	resource_url(client, "Calls", "CA", sid, ".json", &url);
@@ -274,7 +266,7 @@ int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
 	err = twilio_perform(client, HTTP_DELETE, buf_str(&url), &reply, ret_error);
 	/* Any other 2xx is not from Twilio: a page of a proxy, say. */
 	if (!err && reply.head.status != 204)
-		err = remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				       "Twilio: HTTP %d in answer to a delete", reply.head.status);
+		err = twilio_invalid(ret_error, "Twilio: HTTP %d in answer to a delete",
+				     reply.head.status);
 	return err;
 }

@@ -122,10 +122,9 @@ static bool type_is_wave(const char *type)
 	static const char *const types[] = { "audio/x-wav", "audio/wav", "audio/wave",
 					     "audio/vnd.wave", "audio/x-pn-wav" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (strcasecmp(types[i], type) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -172,9 +171,9 @@ void twilio_judge_media(const struct http_response *response, bool is_encrypted,
 		twilio_judge(response->status, http_response_retry_after_msecs(response), body,
 			     body_len, ret_error);
 		if (ret_error->kind == REMOTE_OK)
-			remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-					 "Twilio: HTTP %d in answer to a request for media",
-					 response->status);
+			twilio_invalid(ret_error,
+				       "Twilio: HTTP %d in answer to a request for media",
+				       response->status);
 		return;
 	}
 	remote_error_clear(ret_error);
@@ -183,13 +182,11 @@ void twilio_judge_media(const struct http_response *response, bool is_encrypted,
 	snprintf(type, sizeof type, "%.*s", header ? (int)strcspn(header, "; ") : 0,
 		 header ? header : "");
 	if (is_encrypted ? type_is_text(type) : !type_is_wave(type))
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: an answer of type \"%.60s\" instead of a recording",
-				 type);
+		twilio_invalid(ret_error,
+			       "Twilio: an answer of type \"%.60s\" instead of a recording", type);
 	else if (body_len && is_start(response) &&
 		 (is_encrypted ? is_error_page(body, body_len)
 			       : wav_parse(body, body_len, &info) == -EINVAL))
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: an answer of an audio type that is %s",
-				 is_encrypted ? "an error page" : "not a WAV file");
+		twilio_invalid(ret_error, "Twilio: an answer of an audio type that is %s",
+			       is_encrypted ? "an error page" : "not a WAV file");
 }

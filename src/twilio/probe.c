@@ -215,14 +215,13 @@ static int take_start(struct probe *probe, struct twilio_media_info *info,
 
 	if (response->status == 206 &&
 	    (http_response_content_range(response, &first, &last, &total) < 0 || first != 0))
-		return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-					"Twilio: another range of the file than requested");
+		return twilio_invalid(ret_error,
+				      "Twilio: another range of the file than requested");
 	twilio_etag_copy(http_response_header(response, "ETag"), info->etag, sizeof info->etag);
 	info->channels_requested = probe->channels_requested;
 	/* Even a WAV without samples has a head. */
 	if (!look->start.len)
-		return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-					"Twilio: an empty recording");
+		return twilio_invalid(ret_error, "Twilio: an empty recording");
 	if (look->is_encrypted)
 		return 0;
 	wav_parse(buf_str(&look->start), look->start.len, &wav);
@@ -234,8 +233,7 @@ static int take_start(struct probe *probe, struct twilio_media_info *info,
 		probe->range_bytes = WIDE_RANGE_BYTES;
 		return -EAGAIN;
 	}
-	return remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				"Twilio: a WAV file without a fmt chunk");
+	return twilio_invalid(ret_error, "Twilio: a WAV file without a fmt chunk");
 }
 
 /* Takes the facts of a good answer. The size is set only when no further request is needed. */
@@ -248,8 +246,7 @@ static void take_answer(struct probe *probe, struct twilio_media_info *info,
 		return;
 	size = take_size(probe);
 	if (size == -EIO)
-		remote_error_set(ret_error, REMOTE_INVALID, -EIO,
-				 "Twilio: the size of the recording cannot be determined");
+		twilio_invalid(ret_error, "Twilio: the size of the recording cannot be determined");
 	else if (size > limit)
 		remote_error_set(ret_error, REMOTE_INVALID, -EFBIG,
 				 "Twilio: a size of %" PRId64

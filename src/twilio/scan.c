@@ -7,8 +7,7 @@
 
 #include "util/text.h"
 
-/* No answer of Twilio is deeper than 4. */
-#define MAX_DEPTH 64
+#define MAX_DEPTH 64 /* no answer of Twilio is deeper than 4 */
 
 void scan_init(struct scan *scan, char *text, size_t len)
 {

@@ -6,9 +6,7 @@
 #include "util/times.h"
 #include "util/wait.h"
 
-/* If the recording was completed this recently, a 404 is taken to mean that it has not spread
- * yet. */
-#define FRESH_SECS 600
+#define FRESH_SECS 600 /* completed so recently, a 404 means that it has not spread yet */
 #define SPREAD_TRIES_FRESH 10
 #define SPREAD_TRIES 2
 #define SPREAD_PAUSE_MSECS 1000
@@ -61,15 +59,13 @@ unsigned twilio_judge_missing(struct twilio_client *client, const struct sid *si
 			*ret_error = error;
 		return 0;
 	}
-	if (fate.is_gone)
-		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT,
-				 "Twilio: the recording is deleted");
-	else if (fate.is_unfinished)
+	if (fate.is_unfinished)
 		remote_error_set(ret_error, REMOTE_BUSY, -EBUSY,
 				 "Twilio: the recording is not completed yet");
-	else if (fate.is_external)
+	else if (fate.is_gone || fate.is_external)
 		remote_error_set(ret_error, REMOTE_NOT_FOUND, -ENOENT,
-				 "Twilio: the recording is in external storage");
+				 "Twilio: the recording is %s",
+				 fate.is_gone ? "deleted" : "in external storage");
 	else
 		return fate.is_fresh ? SPREAD_TRIES_FRESH : SPREAD_TRIES;
 	return 0;

@@ -34,11 +34,13 @@ void twilio_url_account(const struct twilio_client *client, struct buf *url);
 /* The URL of next_page_uri. -EINVAL: malformed, or at another origin. */
 int twilio_url_next(const struct twilio_client *client, const char *next_page_uri,
 		    struct buf *ret_url);
-/* One operation with its retries, within the total timeout of the client. 0: *ret_reply is a 2xx
- * (release it). */
+/* One operation with its retries, within the client's timeout. 0: release *ret_reply, a 2xx. */
 int twilio_perform(struct twilio_client *client, enum http_method method, const char *url,
 		   struct http_reply *ret_reply, struct remote_error *ret_error);
 void twilio_note_date(struct twilio_client *client, const char *date);
+/* An answer that cannot be right. Returns -EIO. */
+#define twilio_invalid(ret_error, ...) \
+	remote_error_set(ret_error, REMOTE_INVALID, -EIO, __VA_ARGS__)
 
 /* ---- json.c ---- */
 
@@ -69,12 +71,10 @@ void twilio_page_release(struct twilio_page *page);
 
 #define TWILIO_ERROR_BODY_LIMIT 16384
 
-/* Fills *ret_error from an answer: REMOTE_OK for 2xx, else by the status and the code of the
- * body. */
+/* Fills *ret_error from an answer: REMOTE_OK for 2xx, else by status and the body's code. */
 void twilio_judge(int status, int64_t retry_after_msecs, const char *body, size_t body_len,
 		  struct remote_error *ret_error);
-/* The code and message of a JSON or XML error body. 0; -EINVAL: neither. The message is that of
- * Twilio: scrub it. */
+/* Code and message of a JSON or XML error body. 0; -EINVAL: neither. Scrub Twilio's message. */
 int twilio_error_body_parse(const char *body, size_t body_len, int *ret_code,
 			    struct buf *ret_message);
 /* Removes everything that could be a phone number, a SID or a date. */

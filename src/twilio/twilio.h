@@ -44,11 +44,9 @@ struct twilio_client;
 int twilio_client_new(struct http *http, const struct twilio_settings *settings,
 		      struct twilio_client **ret_client); /* copies the settings */
 void twilio_client_free(struct twilio_client *client);
-/* Set it before the client is used. It does not cover the requests of twilio_request_media,
- * which the caller sends. */
+/* Set it before the client is used. Not for twilio_request_media, which the caller sends. */
 void twilio_client_set_gate(struct twilio_client *client, const struct remote_gate *gate);
-/* The time by the clock of Twilio, from the Date of its last answer. False: no answer came yet,
- * and *ret_secs is the local time. */
+/* Twilio's time, by the Date of its last answer. False: none came yet, and it is the local time. */
 bool twilio_client_now(struct twilio_client *client, int64_t *ret_secs);
 
 enum twilio_recording_status {
@@ -67,8 +65,7 @@ const char *twilio_recording_status_name(enum twilio_recording_status status);
 /* One element of Recordings.json. Null is "" for strings, 0 for times, -1 for numbers. */
 struct twilio_recording {
 	struct sid sid;
-	struct sid
-		call_sid; /* always the parent leg; zero for a pure conference recording without a call */
+	struct sid call_sid; /* always the parent leg; zero: a pure conference, without a call */
 	struct sid conference_sid; /* zero: none */
 	enum twilio_recording_status status;
 	const char *source; /* "RecordVerb" is a voicemail */
@@ -119,13 +116,11 @@ int twilio_fetch_recording(struct twilio_client *client, const struct sid *sid,
 int twilio_fetch_call(struct twilio_client *client, const struct sid *sid, twilio_calls_fn *fn,
 		      void *arg, struct remote_error *ret_error);
 
-/* 0: Twilio answered 204. REMOTE_NOT_FOUND: it does not exist (any more). REMOTE_BUSY: not
- * completed yet. */
+/* 0: answered 204. REMOTE_NOT_FOUND: not there (any more). REMOTE_BUSY: not completed yet. */
 int twilio_delete_recording(struct twilio_client *client, const struct sid *sid,
 			    struct remote_error *ret_error);
 
-/* Media. channels 2: sends RequestedChannels=2. 1: requests the plain recording (only after
- * error 16113 has said that it is mono). */
+/* Media. channels 2: sends RequestedChannels=2. 1: sends nothing (only after error 16113: mono). */
 struct twilio_request_memory;
 int twilio_request_media(struct twilio_client *client, const struct sid *sid, int channels,
 			 int64_t offset_bytes /* 0: no Range */,

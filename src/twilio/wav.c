@@ -25,10 +25,9 @@ static bool could_be_wave(const unsigned char *p, size_t n)
 {
 	static const char magic[RIFF_HEAD_BYTES + 1] = "RIFF....WAVE";
 
-	for (size_t i = 0; i < n && i < RIFF_HEAD_BYTES; i++) {
+	for (size_t i = 0; i < n && i < RIFF_HEAD_BYTES; i++)
 		if (magic[i] != '.' && p[i] != (unsigned char)magic[i])
 			return false;
-	}
 	return true;
 }
 

@@ -1,8 +1,6 @@
-/*
- * Growing byte string, always followed by a NUL that len does not count.
- * An allocation that failed is remembered: the adders become no-ops and buf_failed() tells, so that a
- * caller checks once at the end. Not thread-safe.
- */
+/* Growing byte string, always followed by a NUL that len does not count. An allocation that failed
+ * is remembered: the adders become no-ops and buf_failed() tells, so that a caller checks once at
+ * the end. Not thread-safe. */
 #pragma once
 
 #include <stdarg.h>

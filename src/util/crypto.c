@@ -58,13 +58,9 @@ int crypto_md5(const void *bytes, size_t n, uint8_t ret_digest[CRYPTO_MD5_SIZE])
 static int hmac(const EVP_MD *algorithm, const void *key, size_t key_len, const void *bytes,
 		size_t n, uint8_t *ret_mac)
 {
-	unsigned int mac_len;
-
-	if (key_len > INT_MAX)
-		return -ENOMEM;
 	/* OpenSSL takes a NULL key for the previous one. */
-	if (!HMAC(algorithm, key ? key : "", (int)key_len, bytes ? bytes : "", n, ret_mac,
-		  &mac_len))
+	if (key_len > INT_MAX ||
+	    !HMAC(algorithm, key ? key : "", (int)key_len, bytes ? bytes : "", n, ret_mac, NULL))
 		return -ENOMEM;
 	return 0;
 }
@@ -98,11 +94,9 @@ int crypto_unhex(const char *text, void *ret_bytes, size_t n)
 	uint8_t *out = ret_bytes;
 
 	for (size_t i = 0; i < n; i++) {
-		int high = text_hex_digit(text[2 * i]), low;
+		int high = text_hex_digit(text[2 * i]);
+		int low = high < 0 ? -1 : text_hex_digit(text[2 * i + 1]);
 
-		if (high < 0)
-			return -EINVAL;
-		low = text_hex_digit(text[2 * i + 1]);
 		if (low < 0)
 			return -EINVAL;
 		out[i] = (uint8_t)(high << 4 | low);

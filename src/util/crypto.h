@@ -15,8 +15,7 @@
 
 enum crypto_hash_kind { CRYPTO_SHA256, CRYPTO_MD5 };
 
-/* Incremental hash. crypto_hash_finish may be called once; free it with crypto_hash_free (NULL
- * is fine). */
+/* Incremental hash. Finish it once at most; free it with crypto_hash_free (NULL is fine). */
 #define crypto_hash evp_md_ctx_st /* that of OpenSSL */
 struct crypto_hash;
 int crypto_hash_new(enum crypto_hash_kind kind, struct crypto_hash **ret_hash);

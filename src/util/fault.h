@@ -13,8 +13,7 @@
 
 #ifdef TONICFS_FAULTS
 void fault_point(const char *name);
-/* TONICFS_FAULT_HURRY=N: pauses before a retry, and leases, are N times shorter, but at least 1
- * ms. */
+/* TONICFS_FAULT_HURRY=N: leases, and pauses before a retry, are N times shorter; at least 1 ms. */
 int64_t fault_hurry(int64_t msecs);
 /* TONICFS_FAULT_CLOCK_SECS=N: the wall clock is N seconds ahead (negative: behind). */
 int64_t fault_clock_nsecs(void);

@@ -170,11 +170,10 @@ int files_read_fd(int fd, size_t limit, char **ret_bytes, size_t *ret_len)
 		if (buf_reserve(&b, step) < 0)
 			return -ENOMEM;
 		n = read(fd, b.data + b.len, step);
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
 			return -errno;
-		}
 		if (n == 0)
 			break;
 		b.len += (size_t)n;
@@ -213,8 +212,7 @@ static void path_add(struct buf *path, const char *name, size_t len)
 
 int files_absolute(const char *path, char **ret_path)
 {
-	cleanup_free char *head = NULL;
-	cleanup_free char *resolved = NULL;
+	cleanup_free char *head = NULL, *resolved = NULL;
 	cleanup_buf struct buf out = BUF_INIT;
 	size_t kept;
 

@@ -15,8 +15,7 @@ int files_write_new_private(const char *path, const void *bytes, size_t n);
  * never a part. A symlink is itself replaced. The temporary file is <path>.<random>.tmp, so that
  * no other user who may write to the folder can have created it before. */
 int files_replace_private(const char *path, const void *bytes, size_t n);
-/* Readable for all users (0644, whatever the umask) and not fsynced: for a file that is written
- * every few seconds. */
+/* Readable for all (0644, whatever the umask), not fsynced: a file written every few seconds. */
 int files_replace_public(const char *path, const void *bytes, size_t n);
 /* Within one folder; durable when they return 0. Removing a file that does not exist is success. */
 int files_rename(const char *from, const char *to);
@@ -25,11 +24,9 @@ int files_remove(const char *path);
 int files_write_all(int fd, const void *bytes, size_t n);
 /* Reads at most limit bytes. The caller frees *ret_bytes. -EFBIG where there are more. */
 int files_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len);
-/* The same for an open file: one whose owner and mode have to be checked before its content is
- * used. */
+/* The same for an open file, whose owner and mode are checked before its content is used. */
 int files_read_fd(int fd, size_t limit, char **ret_bytes, size_t *ret_len);
-/* Another user than this one or root owns the file or may write to it: its content must not be
- * trusted or run. */
+/* Another user (not root) owns it or may write to it: its content must not be trusted or run. */
 bool files_is_of_others(const struct stat *st);
 /* The absolute path, with symlinks resolved as far as the path exists. The caller frees it. */
 int files_absolute(const char *path, char **ret_path);

@@ -22,10 +22,8 @@ struct buf;
 void histogram_write(const struct histogram *histogram, const char *name, const char *labels,
 		     struct buf *out);
 
-/* Reads one line of such a text. The lines of buckets have to come in ascending order. False:
- * the line is not this histogram's. */
+/* Reads a line of such a text; buckets have to ascend. False: it is not this histogram's. */
 bool histogram_parse_line(struct histogram *histogram, const char *name, const char *labels,
 			  const char *line);
-/* The upper bound of the bucket that holds the given quantile, in thousandths: 950 is the 95th
- * percentile. 0: there are no values. */
+/* The upper bound of the quantile's bucket; 950 is the 95th percentile. 0: there are no values. */
 int64_t histogram_bound(const struct histogram *histogram, unsigned permille);

@@ -124,8 +124,7 @@ void process_kill(pid_t pid)
 	waitpid(pid, NULL, WNOHANG);
 }
 
-/* How often a running command is checked. */
-#define LOOK_MSECS 50
+#define LOOK_MSECS 50 /* how often a running command is checked */
 
 struct waiting {
 	int64_t deadline_msecs;

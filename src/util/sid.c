@@ -24,9 +24,7 @@ int sid_parse(const char *text, const char prefix[2], struct sid *ret_sid)
 {
 	size_t len = strnlen(text, SID_SIZE);
 
-	if (len != SID_LENGTH)
-		return -EINVAL;
-	return sid_parse_prefix(text, len, prefix, ret_sid);
+	return len == SID_LENGTH ? sid_parse_prefix(text, len, prefix, ret_sid) : -EINVAL;
 }
 
 void sid_format(const struct sid *sid, const char prefix[2], char ret_text[SID_SIZE])

@@ -13,8 +13,7 @@ struct sid {
 	uint8_t bytes[16];
 };
 
-/* Parses exactly SID_LENGTH characters with the given two-letter prefix; upper-case hex digits
- * are accepted. 0 or -EINVAL. */
+/* Exactly SID_LENGTH characters with this prefix; hex digits in either case. 0 or -EINVAL. */
 int sid_parse(const char *text, const char prefix[2], struct sid *ret_sid);
 /* The same for the first SID_LENGTH bytes of a longer text. */
 int sid_parse_prefix(const char *text, size_t text_len, const char prefix[2], struct sid *ret_sid);

@@ -10,8 +10,7 @@
 size_t text_utf8(const char *s, uint32_t *ret_char);
 /* False for C0, DEL and C1 controls, and for format characters that reorder or hide text. */
 bool text_is_printable(uint32_t c);
-/* Replaces, in place, each character that is not printable and each byte that is not UTF-8 by
- * '?'. Returns the new length. */
+/* In place: '?' for each unprintable character and non-UTF-8 byte. Returns the new length. */
 size_t text_clean(char *text);
 
 /* 0 to 15, or -1. */

@@ -148,9 +148,8 @@ int time_parse_rfc2822(const char *s, int64_t *ret_secs)
 		s += strlen("Mon,");
 		take_blanks(&s);
 	}
-	if (!take_form(&s, "00", &parts[DAY]) && !take_form(&s, "0", &parts[DAY]))
-		return -EINVAL;
-	if (!take_blanks(&s))
+	if ((!take_form(&s, "00", &parts[DAY]) && !take_form(&s, "0", &parts[DAY])) ||
+	    !take_blanks(&s))
 		return -EINVAL;
 	parts[MONTH] = find_name(s, "JanFebMarAprMayJunJulAugSepOctNovDec");
 	if (!parts[MONTH])

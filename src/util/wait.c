@@ -6,8 +6,7 @@
 
 #include "util/times.h"
 
-/* How often a wait for a condition checks its cancel flag. */
-#define CANCEL_POLL_MSECS 100
+#define CANCEL_POLL_MSECS 100 /* how often a wait for a condition checks its cancel flag */
 
 void cond_init(pthread_cond_t *cond)
 {
