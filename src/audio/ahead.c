@@ -8,14 +8,12 @@
 #include "util/times.h"
 
 #define FOLDERS 16
-/* How far from its expected place a recording may be: before and after readers have been seen to
- * follow the order. */
+/* How far from its place a recording may be: before and after readers follow the order. */
 #define NEAR_TO_BEGIN 4
 #define NEAR_TO_GO_ON 32
 #define FIRST_FILES 4
 #define LISTED_FILES 32 /* the first depth for a reader that has listed the folder */
-/* More are held than are in flight: one slow recording, or a slow reader, does not stop the
- * rest. */
+/* More are held than are in flight: one slow recording or reader does not stop the rest. */
 #define HELD_FILES 64
 #define IN_FLIGHT_FROM_S3 32
 #define IN_FLIGHT_FROM_TWILIO 16 /* its limit of concurrent requests is per account, and unknown */

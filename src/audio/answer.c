@@ -1,5 +1,4 @@
-/* Judges answers to reads, so that no page, other range or other object is taken for a
- * recording. */
+/* Judges answers to reads: no page, other range or other object is taken for a recording. */
 #include "audio/answer.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* One HTTP request of a stream: its answer is judged (answer.h) and its bytes are written to the
- * stream. An attempt lives until its on_done; a stream that does not need it any more abandons it. */
+ * stream. An attempt lives until its on_done; a stream that needs it no more abandons it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

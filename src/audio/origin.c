@@ -197,8 +197,7 @@ static void clients_cache(struct audio *audio, int64_t workspace_id, struct audi
 	workspace = audio_workspace_get(audio, workspace_id);
 	if (workspace)
 		workspace->checked_msecs = time_mono_msecs();
-	/* Another thread may have made the same clients meanwhile: then what is known of the
-	 * origins stays. */
+	/* If another thread has made the same meanwhile, what is known of the origins stays. */
 	if (workspace && !has_fingerprint(workspace->clients, clients->fingerprint)) {
 		old = workspace->clients;
 		workspace->clients = audio_clients_ref(clients);
@@ -312,8 +311,7 @@ static int source_from_twilio(struct audio_source *source,
 			      const struct audio_hint *hint, int64_t offset,
 			      struct remote_error *ret_error)
 {
-	/* Two channels, unless Twilio has said that there is one: otherwise it may send a
-	 * downmix. */
+	/* Two channels, unless Twilio has said that there is one: else it may be a downmix. */
 	int channels = hint->is_mono || recording->channels_requested == 1 ? 1 : 2;
 	int err;
 

@@ -89,8 +89,7 @@ static void note_failure(struct audio *audio, const struct audio_clients *client
 	audio_note_error(audio, &of, AUDIO_FROM_TWILIO, "size not learned", err, e);
 }
 
-/* No answer about this recording: it timed out, or the origin failed for another one. An earlier
- * reason is kept. */
+/* No answer about it: it timed out, or the origin failed for another. An earlier reason is kept. */
 static void note_unanswered(struct audio *audio, const struct catalog_recording *recording, int err,
 			    const char *why)
 {

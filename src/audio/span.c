@@ -61,8 +61,7 @@ int64_t audio_span_end(const struct audio_recording *recording, int64_t start_by
 	return audio_min(size, start_bytes + span);
 }
 
-/* Ends streams that the reader has left, unless little of them is left: that keeps the
- * connection. */
+/* Ends streams that the reader has left, unless they are nearly done: that keeps the connection. */
 static void drop_left(struct audio_recording *recording)
 {
 	list_for_each_entry_safe(struct audio_stream, s, &recording->streams, link)

@@ -114,8 +114,7 @@ int s3_call_run(struct s3_client *client, struct s3_call *call, struct remote_er
 		if (!clock_was_corrected && correct_clock(client, &call->reply, now, ret_error)) {
 			clock_was_corrected = true;
 		} else if (client->source && !keys_were_renewed && s3_keys_are_refused(ret_error)) {
-			/* The keys were revoked, or renewed by another program, before they
-			 * expired. */
+			/* The keys were revoked early, or renewed by another program. */
 			aws_source_distrust(client->source, &credentials);
 			keys_were_renewed = true;
 		} else {

@@ -1,5 +1,4 @@
-/* Judges answers of S3 by the <Code> of the error document, or by the status if there is no
- * code. */
+/* Judges answers of S3 by the <Code> of the error document, without one by the status. */
 #include <errno.h>
 #include <string.h>
 

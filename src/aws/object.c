@@ -1,5 +1,4 @@
-/* Operations on single objects: put, head, get, delete, restore; a 403 that may stand for a missing
- * key. */
+/* Operations on single objects: put, head, get, delete, restore; what a 403 for a key means. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +17,7 @@ static bool is_printable(const char *s)
 
 static void copy_text(char *space, size_t size, const char *text)
 {
-	/* A value that does not fit, or is not printable ASCII, counts as missing: half a value
-	 * would be worse. */
+	/* What does not fit, or is not printable ASCII, counts as missing: half a value is worse. */
 	snprintf(space, size, "%s", text && strlen(text) < size && is_printable(text) ? text : "");
 }
 

@@ -70,8 +70,7 @@ int s3_call_sign(const struct s3_client *client, const struct aws_credentials *c
 		 struct http_request *ret_request, struct s3_request_memory **ret_memory);
 /* Checks the key, signs, sends, judges and retries. 0, or the negative errno of *ret_error. */
 int s3_call_run(struct s3_client *client, struct s3_call *call, struct remote_error *ret_error);
-/* Gets a document about the bucket: "cors", "lifecycle" … Where the bucket has none the reply is
- * empty. */
+/* Gets a document about the bucket: "cors", "lifecycle" … An empty reply: the bucket has none. */
 int s3_call_get_document(struct s3_client *client, struct s3_call *call, const char *name,
 			 struct remote_error *ret_error);
 int s3_call_put_document(struct s3_client *client, struct s3_call *call, const char *name,
@@ -88,12 +87,10 @@ static inline int s3_fail(struct remote_error *ret_error, enum remote_kind kind,
 
 /* length_bytes -1: to the end. Adds nothing for the whole object. 0 or -EINVAL. */
 int s3_add_range(struct s3_pairs *headers, int64_t offset_bytes, int64_t length_bytes);
-/* The headers of a put, but for those about its body. -EINVAL: metadata that is not printable
- * ASCII. */
+/* A put's headers, but for those about its body. -EINVAL: metadata that is not printable ASCII. */
 int s3_add_object_headers(const struct s3_client *client, const struct s3_put *put,
 			  struct s3_pairs *headers);
-/* The name of a storage class: [A-Z0-9_], at most 31 bytes; "UNKNOWN" for any other text of a
- * server. */
+/* A storage class's name: [A-Z0-9_], at most 31 bytes; "UNKNOWN": any other text of a server. */
 const char *s3_storage_class(const char *text);
 /* Copies an ETag without its quotes and "W/". "": NULL, too long or not printable. */
 void s3_copy_etag(char *space, size_t size, const char *etag);

@@ -1,5 +1,4 @@
-/* The memory that all transfers share. A transfer reserves what its buffer needs before it begins.
- * Any thread. */
+/* The memory that all transfers share; each reserves its buffer before it begins. Any thread. */
 #pragma once
 
 #include <pthread.h>

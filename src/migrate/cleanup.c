@@ -29,8 +29,7 @@ static int look_at_object(struct s3_client *s3, const struct catalog_object *sto
 	return -ESTALE;
 }
 
-/* The bucket may have been emptied since the verification: the DELETE would destroy the last
- * copy. */
+/* The bucket may have been emptied since: the DELETE would destroy the last copy. */
 static int check_object(struct migrate *migrate, struct job_run *run, struct job_result *result)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;

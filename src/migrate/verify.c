@@ -1,5 +1,4 @@
-/* Proof that the object is what was downloaded: by the server's own hash, else by reading the
- * object back. */
+/* Proof that the object is what was downloaded: by the server's hash, else by reading it back. */
 #include <limits.h>
 #include <string.h>
 #include <strings.h>

@@ -41,8 +41,7 @@ static int on_timer(CURLM *multi, long msecs, void *arg)
 {
 	struct http_events *events = arg;
 
-	/* One millisecond more, as the time is truncated: curl does nothing when it is called
-	 * too early. */
+	/* One millisecond more, as the time is truncated: curl does nothing when too early. */
 	events->timer_msecs = msecs < 0 ? INT64_MAX : time_mono_msecs() + msecs + (msecs > 0);
 	return 0;
 }

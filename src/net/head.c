@@ -160,8 +160,7 @@ int64_t http_response_retry_after_msecs(const struct http_response *response)
 	if (secs < 0) {
 		if (time_parse_rfc2822(value, &secs) < 0)
 			return -1;
-		/* Both dates are by the clock of the peer, if it sends a Date; the local clock
-		 * may be wrong. */
+		/* Both dates are the peer's, if it sends a Date; the local clock may be wrong. */
 		if (!date || time_parse_rfc2822(date, &now) < 0)
 			now = time_now_secs();
 		secs = secs > now ? secs - now : 0;

@@ -136,8 +136,7 @@ static void start_waiting(struct http *http)
 	}
 }
 
-/* Follows the Location header: never from https to plain http, nor from another host to
- * loopback. */
+/* Follows Location: never from https to plain http, nor from another host to loopback. */
 static void follow(struct http_transfer *t)
 {
 	struct http_url url = HTTP_URL_INIT;

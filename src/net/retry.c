@@ -19,8 +19,7 @@ void retry_init(struct retry *retry, unsigned tries, unsigned total_msecs)
 	retry->tried = 0;
 }
 
-/* A random pause up to the limit of this try: clients that failed together should not come back
- * together. */
+/* A random pause, up to this try's limit: clients that failed together come back apart. */
 static unsigned jitter_msecs(const struct retry *retry)
 {
 	unsigned limit = retry->base_msecs, random;

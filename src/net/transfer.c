@@ -140,8 +140,7 @@ int http_submit(struct http *http, const struct http_request *request,
 	err = transfer_new(http, request, &t);
 	if (err)
 		return err;
-	/* Set before the command is sent: on_done may have been called when send_command
-	 * returns. */
+	/* Set before the command is sent: on_done may come before send_command returns. */
 	if (ret_transfer)
 		*ret_transfer = transfer_ref(t);
 	err = send_command(t, COMMAND_SUBMIT);

@@ -1,5 +1,4 @@
-/* The pool of workers for what removing leaves to do, and the kinds that need no file of their
- * own. */
+/* The workers for what removing leaves to do, and the kinds that need no file of their own. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

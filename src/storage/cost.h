@@ -49,8 +49,7 @@ double cost_twilio_month(const struct cost_prices *prices, int64_t minutes);
 double cost_class_month(const struct cost_prices *prices, const struct cost_class *class,
 			int64_t objects, int64_t size_bytes);
 
-/* The class into which the rule moves an object of that class and age. A rule moves objects to
- * colder classes only. */
+/* The class that the rule moves it to, by class and age. Rules move to colder classes only. */
 const char *cost_class_at(const struct cost_prices *prices, const char *storage_class,
 			  int64_t age_days, const struct s3_transition *transitions, size_t count);
 

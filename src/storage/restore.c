@@ -80,8 +80,7 @@ int storage_object_refresh(struct catalog *catalog, struct http *http, int64_t r
 
 /* ---- one restore ---- */
 
-/* Whether the object can be read without a restore: some servers have archive classes in name
- * only. */
+/* It can be read without a restore: some servers have archive classes in name only. */
 static bool is_readable(struct s3_client *s3, const char *key)
 {
 	struct remote_error error = REMOTE_ERROR_INIT;

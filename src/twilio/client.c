@@ -1,5 +1,4 @@
-/* The client: its address and credentials, one operation with its retries, the clock of the
- * server. */
+/* The client: address and credentials, one operation with its retries, the server's clock. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -286,8 +286,7 @@ static bool cut_text(const char *text)
 	return true;
 }
 
-/* Callers choose these fields: an oversized one must affect neither the call nor the rest of the
- * list. */
+/* Callers choose these: an oversized one must not affect the call or the rest of the list. */
 static void cut_fields(struct twilio_call *call)
 {
 	call->is_cut = cut_text(call->from);

@@ -135,8 +135,7 @@ static bool type_is_text(const char *type)
 	       strcasestr(type, "xml") || strcasestr(type, "html");
 }
 
-/* Whether an answer of an audio type is text all the same. Ciphertext begins like this once in
- * 2^32 at most. */
+/* An answer of an audio type is text all the same. Ciphertext begins so once in 2^32 at most. */
 static bool is_error_page(const char *body, size_t body_len)
 {
 	static const char *const starts[] = { "<?xml", "<!doctype", "<html", "<twilioresponse",

@@ -171,8 +171,7 @@ static int64_t range_total(const struct http_response *response)
 	return http_response_content_range(response, &first, &last, &total) < 0 ? -1 : total;
 }
 
-/* The size; -1: the answer does not tell it, and the next request is set up; -EIO: no request
- * tells it. */
+/* The size; -1: not in the answer, and the next request is set up; -EIO: no request tells it. */
 static int64_t take_size(struct probe *probe)
 {
 	const struct look *look = &probe->look;
@@ -203,8 +202,7 @@ static int64_t take_size(struct probe *probe)
 	return -1;
 }
 
-/* 0: *info is filled from the start of the body; -EAGAIN: a wider range is set up; else an
- * error. */
+/* 0: *info is filled from the body's start; -EAGAIN: a wider range is set up; else an error. */
 static int take_start(struct probe *probe, struct twilio_media_info *info,
 		      struct remote_error *ret_error)
 {

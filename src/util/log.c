@@ -46,8 +46,7 @@ void log_to_syslog(void)
 	atomic_store(&log_fd, LOG_FD_SYSLOG);
 }
 
-/* systemd names the device and inode of the socket of the journal; only the journal wants the
- * prefix. */
+/* systemd names the journal's socket by device and inode; only the journal wants the prefix. */
 static bool fd_is_journal(int fd)
 {
 	const char *stream = getenv("JOURNAL_STREAM");

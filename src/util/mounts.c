@@ -118,8 +118,7 @@ int mounts_has_device(const char *device)
 
 /* ---- mounts of this user ---- */
 
-/* fusermount3 and the kernel write down the user that mounted. Unlike fsname= and subtype=, no
- * user can choose it. */
+/* By fusermount3 and the kernel: no user can choose it, unlike fsname= and subtype=. */
 static bool is_ours(const struct mounts_entry *entry)
 {
 	static const char name[] = "user_id=";

@@ -27,8 +27,7 @@ void process_harden(void)
 	const struct rlimit none = { 0, 0 };
 	struct rlimit locked;
 
-	/* RLIMIT_CORE has no effect where core_pattern pipes dumps to a program; PR_SET_DUMPABLE
-	 * has. */
+	/* Where core_pattern pipes dumps to a program, only PR_SET_DUMPABLE has an effect. */
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	unsetenv("SSLKEYLOGFILE");

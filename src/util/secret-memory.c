@@ -1,5 +1,4 @@
-/* Memory for secrets, by the secure heap of OpenSSL: locked, left out of core dumps, wiped when
- * freed. */
+/* Memory for secrets, by OpenSSL's secure heap: locked, not in core dumps, wiped when freed. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +15,7 @@
 #define HEAP_RESERVED_BYTES (HEAP_BYTES / 4)
 #define BLOCK_MIN_BYTES 64
 
-/* Set up with the first secret: memory locks do not survive the fork of a mount that goes to the
- * background. */
+/* Set up with the first secret: memory locks do not survive the fork of a background mount. */
 static void heap_init(void)
 {
 	if (CRYPTO_secure_malloc_init(HEAP_BYTES, BLOCK_MIN_BYTES) == 1)

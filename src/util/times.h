@@ -1,5 +1,4 @@
-/* Clocks, and the date formats of protocols and files. All times are UTC; seconds are Unix seconds.
- * Any thread. */
+/* Clocks, and date formats of protocols and files. Times are UTC, in Unix seconds. Any thread. */
 #pragma once
 
 #include <stdbool.h>
