@@ -24,7 +24,7 @@ static int say_error(const struct lifecycle_run *run, const char *doing,
 {
 	cli_error("workspace '%s': %s: %s", view_shown(run->workspace.name), doing, error->message);
 	if (strcmp(error->code, "InvalidStorageClass") == 0)
-		fprintf(stderr, "The server does not have one of the storage classes.\n");
+		fprintf(stderr, "This server does not have the storage class, or one of them.\n");
 	if (error->error == -EACCES)
 		fprintf(stderr,
 			"'tonicfs storage policy %s --lifecycle' prints the permissions that "
